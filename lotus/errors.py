@@ -1,0 +1,58 @@
+"""The one tree of errors.
+
+Every message says what was found, what was expected and the likely cause. Nothing else belongs here.
+"""
+
+
+class LotusError(Exception):
+    """Root of every error that Lotus raises on purpose."""
+
+    def __init__(self, found: str, expected: str = "", cause: str = "") -> None:
+        """Build the message from what was `found`, what was `expected` and the likely `cause`."""
+        self.found, self.expected, self.cause = found, expected, cause
+        parts = [found]
+        if expected:
+            parts.append(f"expected: {expected}")
+        if cause:
+            parts.append(f"likely cause: {cause}")
+        super().__init__("; ".join(parts))
+
+
+class ConfigError(LotusError):
+    """A setting is missing, unknown or out of its range."""
+
+
+class WireError(LotusError):
+    """A frame from the venue does not have the form of its channel."""
+
+
+class TapeError(LotusError):
+    """A tape, segment or recording cannot be read whole."""
+
+
+class LakeError(LotusError):
+    """A lake file is missing, half-written or not what its hash says."""
+
+
+class LedgerError(LotusError):
+    """The database refuses, is not the expected one, or has another schema."""
+
+
+class SchemaError(LotusError):
+    """A table has columns, types or ranges other than its specification."""
+
+
+class BeliefError(LotusError):
+    """Priors that a day needs are missing, late or of another branch."""
+
+
+class MessageError(LotusError):
+    """An envelope is malformed, forged, expired or not allowed."""
+
+
+class VenueError(LotusError):
+    """An order or request was refused by a venue."""
+
+
+class LookAheadError(LotusError):
+    """A value would depend on something not yet known at its time."""

@@ -1,0 +1,1 @@
+"""Micro-experts (DSI) and their fusion, computed from frames only."""

@@ -1,0 +1,52 @@
+"""The typed door to numba: one decorator with the options that keep bits equal everywhere.
+
+No fastmath, no parallel loops and no libm transcendental functions are allowed inside kernels (use `lotus.mathx`):
+the same bytes in must give the same bits out on every CPU. Compiled code is cached per package, in a folder named by
+the hash of that package's sources and of everything below it, because numba itself does not notice a changed callee.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_PACKAGE = Path(__file__).resolve().parent
+_ORDER = ("priors", "microtape", "experts", "detectors", "outcomes", "learning", "weave", "simulation")
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` with numba, nogil, cached, IEEE division; arguments must be arrays, scalars or tuples."""
+    numba.config.CACHE_DIR = str(_cache_folder(function.__module__))
+    compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return cast(Callable[P, R], compiled)
+
+
+@cache
+def _cache_folder(module: str) -> Path:
+    parts = module.split(".")
+    package = parts[1] if len(parts) > 2 and parts[0] == "lotus" else ""
+    below = _ORDER[: _ORDER.index(package) + 1] if package in _ORDER else ()
+    sources = sorted(_PACKAGE.glob("*.py"))
+    for name in below:
+        sources += sorted((_PACKAGE / name).rglob("*.py"))
+    digest = hashlib.blake2b(f"{sys.version} {numba.__version__}".encode(), digest_size=8)
+    for source in sources:
+        digest.update(source.read_bytes())
+    return _cache_root() / f"{package or 'base'}-{digest.hexdigest()}"
+
+
+def _cache_root() -> Path:
+    beside = _PACKAGE.parent
+    if "LOTUS_KERNEL_CACHE" in os.environ:
+        return Path(os.environ["LOTUS_KERNEL_CACHE"])
+    if os.access(beside, os.W_OK):
+        return beside / ".kernel_cache"
+    return Path.home() / ".cache" / "lotus" / "kernels"

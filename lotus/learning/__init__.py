@@ -1,0 +1,1 @@
+"""From scored windows to honest lessons: scores, cubes, search, gates and grades."""

@@ -1,0 +1,151 @@
+"""The manifest: every default that behaviour leans on, each with its unit and reason, as one frozen value.
+
+`lotus.toml` overrides these values key by key (`lotus_store.config` reads it); the domain only receives the result.
+Nothing here reads a file or the environment. Times of belief are event time (UTC).
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, get_type_hints
+
+from lotus.errors import ConfigError
+from lotus.hashing import natural_id
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One perpetual: venue name and size decimals; the integer price unit is 10^-(6 - sz_decimals) USD."""
+
+    name: str
+    sz_decimals: int
+
+    @property
+    def px_decimals(self) -> int:
+        """Decimals of the integer price unit."""
+        return 6 - self.sz_decimals
+
+
+@dataclass(frozen=True, slots=True)
+class KernelDefaults:
+    """Frames and windows."""
+
+    cadence_ms: int = 200  # one frame
+    window_ms: int = 5_000  # one scored window = 25 frames
+    gap_ms: int = 10_000  # silence of every channel of an asset beyond this is a gap (books come every 0.5 s)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreDefaults:
+    """Kernel score, gates, curators and publication (kernel.md, contracts.md)."""
+
+    seed: int = 7  # key of the publication draw
+    epsilon: float = 0.02  # floor and ceiling of the propensity: every estimate needs overlap
+    publish_share: float = 0.13  # tau_pub is the trailing quantile of sigma that publishes this share
+    temperature: float = 0.12  # T without history; else clip(sd(ln sigma)/2, .05, .25)
+    temperature_min: float = 0.05
+    temperature_max: float = 0.25
+    tau_kairos: float = 0.2  # eligibility floor of phase alignment
+    tau_entrain: float = 0.1  # eligibility floor of the Kuramoto order parameter
+    tau_uncert: float = 0.35  # eligibility ceiling of sibling variance
+    kappa_curator: float = 0.15  # cap of one curator's log nudge
+    gamma_mx: float = 0.10  # evidence lowers the context penalty by at most this
+    beta_mx: float = 0.20  # evidence tilts the resonance by at most this
+    crowding_c: float = 1.0
+    crowding_q: float = 1.0
+    sq_share: float = 0.6  # weight of ln sq_score in ln sigma
+    penalty_a: float = 0.7  # exponent of (1 - theta)
+    penalty_b: float = 0.7  # exponent of (1 - rho)
+    history_days: int = 7  # trailing days of bins, hbar scale, tau_pub and T
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeDefaults:
+    """Probe payoffs (contracts.md 10-12)."""
+
+    horizons_s: tuple[int, ...] = (30, 300, 3600)  # evaluated horizons; each detector decides on one of them
+    latency_ms: int = 250  # from the closing message to the earliest quote a probe can take
+    taker_fee_bps: float = 4.5  # tier 0, each side: a taker round trip costs 9 bps
+    probe_notional_usd: float = 1_000.0  # size of the unit probe against the book
+
+
+@dataclass(frozen=True, slots=True)
+class LearningDefaults:
+    """Scores to lessons (learning.md 2 and 11)."""
+
+    alpha: float = 0.04  # family-wise error of the deployment, per budget year
+    draws: int = 400  # J sign-flip paths
+    half_life_days: float = 20.0  # EWMA weight of days in the search
+    search_days: int = 90  # last learning days that a night reads
+    min_days: int = 10
+    min_blocks: int = 20
+    min_published: int = 100
+    min_ess: float = 100.0
+    min_n_eff_days: float = 8.0
+    min_coverage: float = 0.03
+    max_coverage: float = 0.50
+    max_lessons: int = 6  # greedy picks per detector
+    max_literals: int = 3
+    kept_sd_share: float = 0.6  # a rule that lost more of its deviation to earlier picks is collinear
+    claim_shrink: float = 0.85  # winner's curse
+    looks: str = "nightly"  # "nightly" = slots of section 11; "final" = one look on the last day at alpha
+    seed: int = 7  # key of the sign draws
+
+
+@dataclass(frozen=True, slots=True)
+class WeaveDefaults:
+    """Lessons to priors (weave.md)."""
+
+    patch_gain: float = 5.0  # kappa of learning.md 11 (V)
+    max_tilt: float = 0.5  # logit, one braid
+    min_tilt: float = 0.05  # below this a lesson owns no patch
+    max_total_tilt: float = 1.0  # logit, one detector and window
+    theta_step: float = 0.12  # bound of one braid's theta delta
+    phi_step: float = 1.06  # bound of one braid's phi multiplier
+    theta_total: float = 0.25
+    phi_total: float = 1.15
+    theta_min: float = 0.05
+    theta_max: float = 0.90
+    contraction: float = 0.5  # kappa_c of the nightly update
+    night_theta: float = 0.06  # no night moves a detector's theta by more
+    night_phi: float = 0.03  # nor its phi
+    ttl_days: int = 30
+    swap_hour_utc: int = 2  # priors of day d take effect at this hour of d+1
+    max_overlap: float = 0.8  # Jaccard overlap of two active rules
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All defaults together; `version` is the hash of the values."""
+
+    universe: tuple[Asset, ...] = (Asset("BTC", 5), Asset("ETH", 4), Asset("SOL", 2))
+    kernel: KernelDefaults = field(default_factory=KernelDefaults)
+    score: ScoreDefaults = field(default_factory=ScoreDefaults)
+    outcomes: OutcomeDefaults = field(default_factory=OutcomeDefaults)
+    learning: LearningDefaults = field(default_factory=LearningDefaults)
+    weave: WeaveDefaults = field(default_factory=WeaveDefaults)
+
+    @property
+    def version(self) -> str:
+        """128-bit hash of every value."""
+        return natural_id(repr(self))
+
+
+def override(section: S, values: dict[str, Any], where: str) -> S:
+    """Return a section with values replaced; raises `ConfigError` naming an unknown key or a value of another type."""
+    hints = get_type_hints(type(section))
+    for key, value in values.items():
+        if key not in hints:
+            raise ConfigError(
+                f"{where} has an unknown key {key!r}", f"one of {', '.join(sorted(hints))}", "a typing error"
+            )
+        if isinstance(value, list):
+            value = tuple(value)
+        wanted = type(getattr(section, key))
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, wanted) or isinstance(value, bool) is not (wanted is bool):
+            raise ConfigError(f"{where}.{key} is {value!r} ({type(value).__name__})", wanted.__name__)
+        section = dataclasses.replace(section, **{key: value})  # type: ignore[type-var]
+    return section

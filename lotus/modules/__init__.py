@@ -1,0 +1,1 @@
+"""Envelopes, intents and payload contracts of the four modules."""

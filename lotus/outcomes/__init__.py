@@ -1,0 +1,1 @@
+"""What would have happened: probe payoffs of scored windows, from tape alone."""

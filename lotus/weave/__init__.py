@@ -1,0 +1,1 @@
+"""From lessons to bounded priors: braids, composition, contraction, lifecycle."""

@@ -1,0 +1,1 @@
+"""Dagster definitions: thin assets, checks, partitions, schedules. No domain logic."""

@@ -1,0 +1,1 @@
+"""The command line. It parses arguments, shows progress and calls the rooms below."""

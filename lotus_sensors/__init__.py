@@ -1,0 +1,1 @@
+"""One Dagster sensor per file. They select asset groups and never import assets."""

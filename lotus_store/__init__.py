@@ -1,0 +1,1 @@
+"""The only opener of PostgreSQL, Parquet and tape files. No domain decisions, no Dagster."""
