@@ -1,0 +1,49 @@
+"""Set up the environment of this checkout: `.venv` from the lock files, the `lotus` command and the kernel cache.
+
+Run by `make setup` with any Python >= 3.11 and nothing else installed. Safe to run again; works offline once the
+packages are there. Nothing is installed outside the checkout.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / "bin"
+
+
+def run(*command: str | Path, why: str) -> None:
+    """Run one step with a line of progress; stop with its output when it fails."""
+    started = time.monotonic()
+    print(f"  {why} ...", end="", flush=True)
+    done = subprocess.run([str(c) for c in command], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode != 0:
+        print(f" failed\n{done.stdout}\n{done.stderr}", file=sys.stderr)
+        raise SystemExit(done.returncode)
+    print(f" {time.monotonic() - started:.0f} s", flush=True)
+
+
+def main() -> None:
+    """Create the environment, or finish one that an earlier run left half-made."""
+    if sys.version_info < (3, 11):
+        raise SystemExit(f"found Python {sys.version.split()[0]}; expected 3.11 or later: set PYTHON=/path/to/python3.11")
+    print("Setting up Lotus (once)")
+    if not (BIN / "python").exists():
+        run(sys.executable, "-m", "venv", VENV, why="environment")
+    locked = ("install", "-q", "--require-hashes")
+    if not (BIN / "uv").exists():
+        run(BIN / "pip", *locked, "-r", "requirements-bootstrap.lock", why="installer")
+    uv = (BIN / "uv", "pip", *locked, "-p", BIN / "python", "--compile-bytecode", "-r", "requirements.lock")
+    run(*uv, why="packages of the lock file")
+    editable = ("install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-e", ".")
+    run(BIN / "pip", *editable, why="the lotus command")
+    run(BIN / "lotus", "warm", why="kernel cache")
+    (VENV / "ready").touch()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+    main()

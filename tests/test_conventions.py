@@ -1,0 +1,72 @@
+"""The house rules that a machine can check: sizes, docstrings, glossary, lock file, no machine-specific text."""
+
+import ast
+import re
+import statistics
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ["lotus", *sorted(p.name for p in ROOT.glob("lotus_*") if p.is_dir())]
+SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+HARD_FILE_LINES, HARD_FUNCTION_LINES, P90_FUNCTION_LINES, MEDIAN_FILE_LINES = 600, 80, 40, 150
+
+
+def functions_of(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return every function and method of a file."""
+    tree = ast.parse(path.read_text())
+    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def test_files_stay_small() -> None:
+    lines = {path: len(path.read_text().splitlines()) for path in SOURCES}
+    too_long = {str(p.relative_to(ROOT)): n for p, n in lines.items() if n > HARD_FILE_LINES}
+    assert not too_long
+    assert statistics.median(lines.values()) <= MEDIAN_FILE_LINES
+
+
+def test_functions_stay_small() -> None:
+    sizes = {
+        f"{p.relative_to(ROOT)}:{f.name}": (f.end_lineno or f.lineno) - f.lineno + 1
+        for p in SOURCES
+        for f in functions_of(p)
+    }
+    assert not {name: n for name, n in sizes.items() if n > HARD_FUNCTION_LINES}
+    assert statistics.quantiles(sizes.values(), n=10)[8] <= P90_FUNCTION_LINES
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_public_names_are_documented(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), f"{path.name} has no module docstring"
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    public = [n for n in tree.body if isinstance(n, kinds) and not n.name.startswith("_")]
+    missing = [n.name for n in public if not ast.get_docstring(n)]
+    assert not missing, f"{path.relative_to(ROOT)}: no docstring on {missing}"
+
+
+def test_every_folder_of_the_domain_is_in_the_glossary() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text().lower()
+    folders = [p.name for p in (ROOT / "lotus").iterdir() if (p / "__init__.py").exists()]
+    assert not [f for f in folders if f not in glossary]
+
+
+def test_lock_file_names_versions_and_hashes_only() -> None:
+    for lock in ROOT.glob("requirements*.lock"):
+        text = lock.read_text()
+        assert not re.search(r"https?://|file:|--(extra-)?index|--find-links", text)
+        assert text.count("==") <= text.count("--hash=sha256:")
+
+
+def test_no_machine_specific_text_is_tracked() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    home_or_root = re.compile(r"(/root/|/home/[a-z]+/|/work/)")
+    texts = [f for f in tracked if not f.endswith((".zst", ".gz", ".lock", ".png"))]
+    assert not [f for f in texts if f != "tests/test_conventions.py" and home_or_root.search((ROOT / f).read_text())]
+
+
+def test_no_sql_in_f_strings() -> None:
+    statement = re.compile(r'f"+[^"]*\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b [^"]*{')
+    assert not [str(p.relative_to(ROOT)) for p in SOURCES if statement.search(p.read_text())]
