@@ -1,1 +1,1 @@
-"""Value types of beliefs in force and their exact application to one window."""
+"""Priors at the bottom of the domain: value types of beliefs, the rule vocabulary and their exact application."""

@@ -1,0 +1,189 @@
+"""Value types of beliefs: literals, rules, patches, braids in force and one version of the priors.
+
+Only frozen values, their checks, content hash and JSON form belong here; how braids come to be is `lotus.weave`, how
+they act is `lotus.priors.compiled`. In the literature a rule is a box of at most three literals in bins of the context.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal as OneOf
+
+import msgspec
+
+from lotus.errors import BeliefError
+from lotus.hashing import natural_id
+
+MAX_LITERALS = 3
+NEVER_MS = 2**62
+FIELD_STEP = 0.05  # a field braid moves a global cap by at most this share
+
+BraidType = OneOf["micro", "meta", "field"]
+Op = OneOf["RULE", "UNION", "INTERSECT", "EXCEPT", "ATTENUATE", "LIFT_ONLY", "PENALTY_ONLY"]
+_RANK = {"micro": 0, "meta": 1, "field": 2}
+_SINGLE_PARENT = ("ATTENUATE", "LIFT_ONLY", "PENALTY_ONLY")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Literal:
+    """Feature index of the vocabulary and the closed range of bins `low..high` in which the literal is true."""
+
+    feature: int
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if self.feature < 0 or not 0 <= self.low <= self.high < 255:
+            raise BeliefError(f"literal {self.feature}:{self.low}..{self.high}", "0 <= low <= high < 255, feature >= 0")
+
+    def holds(self, bin_index: int) -> bool:
+        """Return whether a bin lies in the range; the null bin 255 never does."""
+        return self.low <= bin_index <= self.high
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rule:
+    """A conjunction of one to three literals of different features, ordered by feature; empty = always true."""
+
+    literals: tuple[Literal, ...] = ()
+
+    def __post_init__(self) -> None:
+        features = [x.feature for x in self.literals]
+        if len(features) > MAX_LITERALS or features != sorted(set(features)):
+            raise BeliefError(f"rule over features {features}", f"<= {MAX_LITERALS} different features in rising order")
+
+    @staticmethod
+    def of(*literals: Literal) -> "Rule":
+        """Build a rule from literals in any order."""
+        return Rule(tuple(sorted(literals)))
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A bounded change: `theta_delta` added to the context penalty, `phi_mult` multiplying the resonance."""
+
+    theta_delta: float = 0.0
+    phi_mult: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.theta_delta) or not 0.0 < self.phi_mult < math.inf:
+            raise BeliefError(f"patch ({self.theta_delta}, {self.phi_mult})", "a finite delta, a positive multiplier")
+
+
+IDENTITY = Patch()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCaps:
+    """What a field braid may move: multipliers (1 +- 5 %) of the floor theta_min and of ln phi_total."""
+
+    theta_min_mult: float = 1.0
+    phi_max_mult: float = 1.0
+
+    def __post_init__(self) -> None:
+        for value in (self.theta_min_mult, self.phi_max_mult):
+            if not abs(value - 1.0) <= FIELD_STEP + 1e-12:
+                raise BeliefError(f"field multiplier {value}", f"within 1 +- {FIELD_STEP}")
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveBraid:
+    """One braid in force on [effective_from_ms, expires_at_ms), event time.
+
+    `op` RULE fires on `rule` with `patch`. The other operators belong to meta braids: they fire and act through their
+    `parents`, which must be micro braids of the same version and detector. `weights` (aligned with parents, positive,
+    max(BQS, .01)) serve UNION, `strength` is the lambda of ATTENUATE, `caps` belongs to field braids.
+    """
+
+    braid_id: str
+    braid_type: BraidType
+    detector_id: str
+    horizon_s: int
+    rule: Rule
+    patch: Patch
+    parents: tuple[str, ...] = ()
+    effective_from_ms: int = 0
+    expires_at_ms: int = NEVER_MS
+    lesson_id: str = ""
+    op: Op = "RULE"
+    weights: tuple[float, ...] = ()
+    strength: float = 1.0
+    caps: FieldCaps = FieldCaps()
+
+    def __post_init__(self) -> None:
+        what = f"{self.braid_type} braid {self.braid_id} ({self.op})"
+        if self.braid_type == "micro" and (self.parents or self.op != "RULE"):
+            raise BeliefError(f"{what} has parents {self.parents}", "its own rule and no parents")
+        if self.braid_type != "meta" and self.op != "RULE":
+            raise BeliefError(what, "operators only on meta braids")
+        if self.op in _SINGLE_PARENT and len(self.parents) != 1:
+            raise BeliefError(f"{what} has {len(self.parents)} parents", "one parent")
+        if self.op in ("UNION", "INTERSECT", "EXCEPT") and len(self.parents) < 2:
+            raise BeliefError(f"{what} has {len(self.parents)} parents", "two parents or more")
+        if self.op == "UNION" and (len(self.weights) != len(self.parents) or min(self.weights) <= 0.0):
+            raise BeliefError(f"{what} has weights {self.weights}", "one positive weight per parent")
+        if not 0.0 < self.strength <= 1.0:
+            raise BeliefError(f"{what} has strength {self.strength}", "0 < lambda <= 1")
+        if self.braid_type != "field" and self.caps != FieldCaps():
+            raise BeliefError(f"{what} moves caps", "only a field braid does")
+
+    @property
+    def sort_key(self) -> tuple[str, int, str]:
+        """Canonical order: detector, micro before meta before field, identity."""
+        return self.detector_id, _RANK[self.braid_type], self.braid_id
+
+
+@dataclass(frozen=True, slots=True)
+class PriorsVersion:
+    """Everything believed from `effective_from_ms` on, on one branch; `priors_ver` is the hash of the content."""
+
+    priors_ver: str
+    branch: str
+    effective_from_ms: int
+    braids: tuple[ActiveBraid, ...] = ()
+
+    def __post_init__(self) -> None:
+        expected = _content_id(self.branch, self.effective_from_ms, self.braids)
+        if self.priors_ver != expected:
+            raise BeliefError(
+                f"priors {self.priors_ver} do not hash to their name", expected, "edited after compilation"
+            )
+        if list(self.braids) != sorted(self.braids, key=lambda b: b.sort_key):
+            raise BeliefError("braids out of canonical order", "built by priors_version()")
+        if len({b.braid_id for b in self.braids}) != len(self.braids):
+            raise BeliefError("the same braid twice in one version", "each braid once")
+
+
+def priors_version(branch: str, effective_from_ms: int, braids: tuple[ActiveBraid, ...] = ()) -> PriorsVersion:
+    """Build a version: braids in canonical order, named by the hash of branch, effective time and braids."""
+    ordered = tuple(sorted(braids, key=lambda b: b.sort_key))
+    return PriorsVersion(_content_id(branch, effective_from_ms, ordered), branch, effective_from_ms, ordered)
+
+
+def priors_0(branch: str) -> PriorsVersion:
+    """Return the genesis version of a branch: no braids, in force from the beginning of time."""
+    return priors_version(branch, 0)
+
+
+def in_force(versions: list[PriorsVersion], time_ms: int) -> PriorsVersion:
+    """Return the latest version effective at `time_ms`; raises `BeliefError` when none is."""
+    due = [v for v in versions if v.effective_from_ms <= time_ms]
+    if not due:
+        raise BeliefError(f"no priors in force at {time_ms}", "a genesis version or an earlier one", "a missing day")
+    return max(due, key=lambda v: v.effective_from_ms)
+
+
+def to_json(version: PriorsVersion) -> bytes:
+    """Return the canonical JSON of a version."""
+    return msgspec.json.encode(version, order="deterministic")
+
+
+def from_json(raw: bytes | str) -> PriorsVersion:
+    """Read a version back; raises `BeliefError` for malformed JSON or content that does not hash to its name."""
+    try:
+        return msgspec.json.decode(raw, type=PriorsVersion)
+    except msgspec.DecodeError as error:
+        raise BeliefError(f"priors JSON is unreadable: {error}", "the form written by to_json") from error
+
+
+def _content_id(branch: str, effective_from_ms: int, braids: tuple[ActiveBraid, ...]) -> str:
+    return natural_id("priors", branch, effective_from_ms, msgspec.json.encode(braids, order="deterministic"))
