@@ -1,0 +1,114 @@
+"""What one night hands on: lessons, refusals with the number that failed, audits and the night's critical value.
+
+Frozen values only; every learned number in them is rounded to nine significant digits, so equal inputs give equal
+bits. How they are found is `search`, `greedy` and `night`; what they may change is `lotus.weave`.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal as OneOf
+
+from lotus.hashing import natural_id
+from lotus.priors.types import Rule
+
+Grade = OneOf["A", "B", "C", "D", "none"]
+State = OneOf["IDENTIFIED", "MODEL_ONLY", "REFUSED"]
+
+
+@dataclass(frozen=True, slots=True)
+class NearTie:
+    """A rule whose evidence lies within two nats of the lesson's: as good a name for the same effect."""
+
+    rule: Rule
+    m_nats: float
+    uplift_bps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One rule, its effect over what the detector's own score already knows, and all that supports it.
+
+    `uplift_bps` is the overlap-weighted mean payoff over the baseline inside the rule, `lcb_bps` the simultaneous
+    lower bound of its size (valid after the search), `claim_bps` the shrunk claim, `net_*_bps` the mean net payoff in
+    the rule with its one-sided 95 % bounds. `m_nats` is the evidence after the price of the rule's length, `critical`
+    what it had to exceed. `state` and `grade` say what it may do; a refused lesson carries `reason`.
+    """
+
+    lesson_id: str
+    branch: str
+    night: str
+    detector_id: str
+    horizon_s: int
+    rule: Rule
+    sign: int
+    uplift_bps: float
+    se_bps: float
+    ci95: tuple[float, float]
+    lcb_bps: float
+    claim_bps: float
+    net_mean_bps: float
+    net_low_bps: float
+    net_high_bps: float
+    sigma_y_bps: float
+    m_nats: float
+    t_stat: float
+    recent_t: float
+    critical: float
+    n_windows: int
+    n_published: int
+    ess: float
+    n_days: int
+    n_blocks: int
+    n_eff_days: float
+    coverage: float
+    fill_share: float
+    trials: int
+    grade: Grade
+    state: State
+    reason: str = ""
+    near_ties: tuple[NearTie, ...] = ()
+    members_sample: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it may own a patch (identified, grade A or B)."""
+        return self.state == "IDENTIFIED"
+
+    def named(self) -> "Lesson":
+        """Return the lesson with `lesson_id` set to the hash of its content."""
+        blank = replace(self, lesson_id="")
+        return replace(self, lesson_id=natural_id("lesson", repr(blank)))
+
+
+@dataclass(frozen=True, slots=True)
+class AuditState:
+    """Memory of one detector's audits from night to night."""
+
+    alarm: bool = False
+    clean_nights: int = 0
+    extreme_calibration: bool = False
+    extreme_placebo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Audits of one detector: is the logged propensity the one that drew, and does publishing leave others alone?
+
+    z scores of A - p (calibration), of (A - p) P of the following window (placebo) and of the dispersion of A - p
+    (global, and the worst stratum of p); whether the largest rule statistic was beyond every draw.
+    """
+
+    detector_id: str
+    windows: int
+    calibration_z: float
+    placebo_z: float
+    dispersion_z: float
+    worst_stratum_z: float
+    calibration_extreme: bool
+    placebo_extreme: bool
+    reason: str
+    state: AuditState
+
+    @property
+    def alarm(self) -> bool:
+        """Whether new lessons of the detector are blocked."""
+        return self.state.alarm
