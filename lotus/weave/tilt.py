@@ -1,0 +1,79 @@
+"""From a lesson to the size of its patch: the tilt of the publication logit and its realisation as (theta, phi).
+
+Formulas: design note "learning", amendment V (size) and "weave", effect of one braid (realisation). The patch never
+exceeds its two bounds; what it realises is measured, and claims and reports use the realised tilt, not the wanted one.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.learning.lesson import Lesson
+from lotus.manifest import ScoreDefaults, WeaveDefaults
+from lotus.priors.types import Patch
+
+_PHI_SHARE = 2.0 * 0.4  # half of the tilt through phi; ln sigma carries ln phi with weight 1 - sq_share = .4
+
+
+@dataclass(frozen=True, slots=True)
+class Tilt:
+    """The tilt of logit pi a lesson asks for; 0 with the reason in words when it owns no patch."""
+
+    delta: float
+    reason: str = ""
+
+
+def wanted_tilt(lesson: Lesson, weave: WeaveDefaults, shadow_price_bps: float = 0.0) -> Tilt:
+    """Return delta* = sign(U) min(max_tilt, kappa max(0, LCB) / sigma_Y), or none when it would not pay.
+
+    A boost also needs the lower 95 % bound of the region's net payoff above the shadow price, a suppression the upper
+    bound below it (all in bps). Tilts below `min_tilt` own no patch.
+    """
+    size = min(weave.max_tilt, weave.patch_gain * max(0.0, lesson.lcb_bps) / lesson.sigma_y_bps)
+    if size < weave.min_tilt:
+        return Tilt(0.0, f"tilt {size:.3f} below {weave.min_tilt}")
+    if lesson.sign > 0 and not lesson.net_low_bps > shadow_price_bps:
+        return Tilt(0.0, f"below shadow price: net payoff >= {lesson.net_low_bps:.2f} bps is not above it")
+    if lesson.sign < 0 and not lesson.net_high_bps < shadow_price_bps:
+        return Tilt(0.0, f"above shadow price: net payoff <= {lesson.net_high_bps:.2f} bps is not below it")
+    return Tilt(lesson.sign * size)
+
+
+def patch_for(delta: float, temperature: float, theta_bar: float, score: ScoreDefaults, weave: WeaveDefaults) -> Patch:
+    """Return the pair (theta_delta, phi_mult) that realises `delta` at the median penalty `theta_bar`.
+
+    Half of the tilt goes through each; where one half clips, the other takes the rest within its own bound.
+    """
+    wanted = temperature * delta
+    limit = math.log(weave.phi_step)
+    ln_phi = _clip(wanted / _PHI_SHARE, limit)
+    theta = _clip(_theta_for(wanted - 0.4 * ln_phi, theta_bar, score), weave.theta_step)
+    rest = wanted - 0.4 * score.penalty_a * math.log((1.0 - theta_bar - theta) / (1.0 - theta_bar))
+    return Patch(theta, math.exp(_clip(rest / 0.4, limit)))
+
+
+def realised_tilt(
+    patch: Patch, theta1: NDArray[np.float64], temperature: float, score: ScoreDefaults, weave: WeaveDefaults
+) -> tuple[float, float, float]:
+    """Return (p10, median, p90) of the logit tilt of one patch alone over the penalties `theta1` of its windows."""
+    if len(theta1) == 0:
+        return 0.0, 0.0, 0.0
+    low = np.minimum(theta1, weave.theta_min)
+    moved = np.where(
+        patch.theta_delta < 0.0,
+        np.maximum(low, theta1 + patch.theta_delta),
+        np.maximum(theta1, np.minimum(weave.theta_max, theta1 + patch.theta_delta)),
+    )
+    gain = math.log(patch.phi_mult) + score.penalty_a * np.log((1.0 - moved) / (1.0 - theta1))
+    p10, median, p90 = np.quantile(0.4 * gain / temperature, [0.1, 0.5, 0.9])
+    return float(p10), float(median), float(p90)
+
+
+def _theta_for(share: float, theta_bar: float, score: ScoreDefaults) -> float:
+    return (1.0 - theta_bar) * (1.0 - math.exp(share / (0.4 * score.penalty_a)))
+
+
+def _clip(x: float, limit: float) -> float:
+    return max(-limit, min(limit, x))
