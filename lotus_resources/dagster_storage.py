@@ -1,0 +1,137 @@
+"""Dagster's run, event-log and schedule storage on PostgreSQL with a connection pool, opened only when first used.
+
+Stock dagster-postgres opens a connection per statement (137 for a run of eight assets). The three classes here keep a
+small pool, take their address from an environment variable that the launcher sets, and do not connect while a code
+location is only being validated. Set them with the three separate keys of `dagster.yaml`: subclassing the combined
+storage has no effect. Tables are made by `lotus_resources.provision`, never here.
+Idea in the literature: connection pooling, lazy initialisation.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import sqlalchemy
+from dagster import Field
+from dagster._config.config_schema import UserConfigSchema
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres.event_log import PostgresEventLogStorage
+from dagster_postgres.run_storage import PostgresRunStorage
+from dagster_postgres.schedule_storage import PostgresScheduleStorage
+from sqlalchemy.engine import Engine
+
+from lotus.errors import ConfigError
+
+DSN_ENV = "LOTUS_DAGSTER_PG"  # SQLAlchemy URL of the `dagster` database, scheme postgresql+psycopg2
+_UNSET = "postgresql+psycopg2://"
+_CONFIG: UserConfigSchema = {"dsn_env": Field(str, default_value=DSN_ENV, is_required=False)}
+
+
+def pooled_engine(url: str) -> Engine:
+    """Return a lazily connecting engine with at most 2 + 6 connections, autocommit, asynchronous commit.
+
+    Losing the last half second of Dagster's log in a crash of the server is acceptable: what is committed is decided
+    by the `day_commits` rows of the sig database, which are written with synchronous commit.
+    """
+    if url == _UNSET:
+        return sqlalchemy.create_engine(url, creator=_refuse, isolation_level="AUTOCOMMIT")
+    parsed = sqlalchemy.make_url(url)
+    options = f"{parsed.query.get('options', '')} -c synchronous_commit=off".strip()
+    return sqlalchemy.create_engine(
+        parsed.difference_update_query(["options"]),
+        isolation_level="AUTOCOMMIT",
+        pool_size=2,
+        max_overflow=6,
+        pool_recycle=3600,
+        pool_pre_ping=True,
+        connect_args={"options": options},
+    )
+
+
+def dsn_from_env(name: str = DSN_ENV) -> str:
+    """Return the URL in environment variable `name`, or a placeholder whose first use raises `ConfigError`."""
+    return os.environ.get(name) or _UNSET
+
+
+def _refuse() -> NoReturn:
+    raise ConfigError(
+        f"the environment variable {DSN_ENV} is not set",
+        "the SQLAlchemy URL of Dagster's own database",
+        "Dagster was started directly; `lotus up` and `lotus backfill` start PostgreSQL and set it",
+    )
+
+
+class PooledRunStorage(PostgresRunStorage):
+    """Run storage with a pool."""
+
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        """Keep `postgres_url`; nothing is opened before the first statement."""
+        super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
+        self._engine = pooled_engine(postgres_url)
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """One optional key: the name of the environment variable with the URL."""
+        return _CONFIG
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "PooledRunStorage":
+        """Build from `dagster.yaml`."""
+        return cls(dsn_from_env(config_value["dsn_env"]), inst_data)
+
+    def dispose(self) -> None:
+        """Close the pool."""
+        self._engine.dispose()
+
+
+class PooledEventLogStorage(PostgresEventLogStorage):
+    """Event-log storage with a pool."""
+
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        """Keep `postgres_url`; nothing is opened before the first statement."""
+        super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
+        self._engine = pooled_engine(postgres_url)
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """One optional key: the name of the environment variable with the URL."""
+        return _CONFIG
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "PooledEventLogStorage":
+        """Build from `dagster.yaml`."""
+        return cls(dsn_from_env(config_value["dsn_env"]), inst_data)
+
+    def dispose(self) -> None:
+        """Stop the watcher and close the pool."""
+        super().dispose()
+        self._engine.dispose()
+
+
+class PooledScheduleStorage(PostgresScheduleStorage):
+    """Schedule storage with a pool."""
+
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        """Keep `postgres_url`; nothing is opened before the first statement."""
+        super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
+        self._engine = pooled_engine(postgres_url)
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """One optional key: the name of the environment variable with the URL."""
+        return _CONFIG
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "PooledScheduleStorage":
+        """Build from `dagster.yaml`."""
+        return cls(dsn_from_env(config_value["dsn_env"]), inst_data)
+
+    def dispose(self) -> None:
+        """Close the pool."""
+        self._engine.dispose()

@@ -1,0 +1,99 @@
+"""Make Dagster's instance ready: its folder under the home, its tables in PostgreSQL, the pool that keeps runs apart.
+
+Also buries runs whose process is gone: a killed run would otherwise hold its place in the pool for ever. Everything here
+may be called again at any time. The learning state itself needs none of this: it lies in the sig database.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import dagster as dg
+import psycopg2.errors
+import sqlalchemy.exc
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster_postgres.event_log import PostgresEventLogStorage
+from dagster_postgres.run_storage import PostgresRunStorage
+from dagster_postgres.schedule_storage import PostgresScheduleStorage
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import URL
+
+from lotus_resources.dagster_storage import DSN_ENV
+from lotus_store.config import Settings
+from lotus_store.files import process_alive, write_bytes
+
+LANE_POOL = "lane"
+PID_TAG = "lotus/pid"
+TEMPLATE = Path(__file__).resolve().parent.parent / "dagster.yaml"
+
+
+def sqlalchemy_url(conninfo: str) -> str:
+    """Return a libpq address (keyword or URL form) as the SQLAlchemy URL that dagster-postgres needs.
+
+    >>> sqlalchemy_url("host=/run/pg port=5432 user=lotus dbname=lotus_dagster")
+    'postgresql+psycopg2://lotus@:5432/lotus_dagster?host=%2Frun%2Fpg'
+    """
+    words = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
+    host, port = words.pop("host", ""), words.pop("port", "")
+    if host.startswith("/"):
+        words["host"], host = host, ""
+    url = URL.create(
+        "postgresql+psycopg2",
+        username=words.pop("user", None),
+        password=words.pop("password", None),
+        host=host or None,
+        port=int(port) if port else None,
+        database=words.pop("dbname", None),
+        query=words,
+    )
+    return url.render_as_string(hide_password=False)
+
+
+def dagster_home(settings: Settings) -> Path:
+    """Write `dagster.yaml` into the home's Dagster folder and return the folder (DAGSTER_HOME)."""
+    folder = settings.home / "dagster"
+    target = folder / "dagster.yaml"
+    if not target.exists() or target.read_bytes() != TEMPLATE.read_bytes():
+        write_bytes(target, TEMPLATE.read_bytes())
+    return folder
+
+
+def provision(settings: Settings, conninfo: str) -> dict[str, str]:
+    """Create folder and tables; return the environment (DAGSTER_HOME, address) for Dagster processes of this home."""
+    url = sqlalchemy_url(conninfo)
+    for kind in (PostgresRunStorage, PostgresEventLogStorage, PostgresScheduleStorage):
+        storage = kind(url, should_autocreate_tables=True)
+        storage.dispose()
+    environment = {
+        "DAGSTER_HOME": str(dagster_home(settings)),
+        DSN_ENV: url,
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "LOTUS_HOME": str(settings.home),
+        "LOTUS_BRANCH": settings.branch,
+        "LOTUS_TAPE": settings.tape,
+    }
+    if settings.config is not None:
+        environment["LOTUS_CONFIG"] = str(settings.config)
+    return environment
+
+
+@contextmanager
+def instance(environment: dict[str, str]) -> Iterator[dg.DagsterInstance]:
+    """Open the persistent instance of a provisioned home inside this process."""
+    os.environ.update(environment)
+    with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as opened:
+        opened.event_log_storage.set_concurrency_slots(LANE_POOL, 1)
+        yield opened
+
+
+def bury_dead_runs(opened: dg.DagsterInstance) -> int:
+    """Fail every unfinished run that names a process of this machine which no longer lives; return how many."""
+    buried = 0
+    for run in opened.get_runs(filters=dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES))):
+        pid = run.tags.get(PID_TAG, "")
+        if pid.isdigit() and not process_alive(int(pid)):
+            opened.report_run_failed(run, f"process {pid} ended without reporting; committed days are kept")
+            buried += 1
+    return buried
