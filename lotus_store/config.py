@@ -1,0 +1,195 @@
+"""Settings: `lotus.toml`, the environment and explicit overrides, resolved once into one frozen value.
+
+Order of precedence: an argument of `load_settings` > environment > `lotus.toml` > the defaults of `lotus.manifest`.
+This is the only reader of `lotus.toml` and of the LOTUS_* environment; nothing here connects to anything.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from lotus.errors import ConfigError
+from lotus.manifest import Asset, Manifest, override
+
+DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
+SECTIONS = ("kernel", "score", "outcomes", "learning", "weave")
+BRANCH_FORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class TapeLimits:
+    """Retention of raw tape and the disk-full rule."""
+
+    keep_days: int = 0  # closed segments older than this may be deleted by `lotus tape prune`; 0 = keep all
+    max_gb: float = 0.0  # size of one tape above which the oldest whole days may go; 0 = no limit
+    min_free_gb: float = 2.0  # recording stops loudly below this free space and keeps what is stored
+    segment_minutes: int = 15  # a segment is closed after this much receive time
+    segment_mb: int = 64  # or after this many raw megabytes
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """Where the daemon listens and what it simulates."""
+
+    ws_url: str = "wss://api.hyperliquid.xyz/ws"
+    rest_url: str = "https://api.hyperliquid.xyz"
+    stale_s: float = 30.0  # a subscription silent for this long is renewed
+    ping_s: float = 20.0  # the venue closes a connection that is silent for 60 s
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a process needs to know about its place; `dsns` is empty for the embedded server."""
+
+    home: Path
+    manifest: Manifest = field(default_factory=Manifest)
+    branch: str = "main"
+    tape: str = "live"
+    dsns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    server_dsn: str = ""
+    lake_url: str = ""
+    limits: TapeLimits = field(default_factory=TapeLimits)
+    live: LiveSettings = field(default_factory=LiveSettings)
+    config: Path | None = None
+
+    @property
+    def lake_root(self) -> str:
+        """Folder or URL of the lake: `folders.lake`, else `<home>/lake`."""
+        return self.lake_url or str(self.home / "lake")
+
+    @property
+    def tape_root(self) -> Path:
+        """Folder of all tapes; one tape is `<home>/tape/<tape>`."""
+        return self.home / "tape"
+
+    @property
+    def keys_root(self) -> Path:
+        """Folder of the modules' signing keys (mode 0700)."""
+        return self.home / "keys"
+
+    @property
+    def embedded(self) -> bool:
+        """True when the databases are served by the embedded PostgreSQL of this home."""
+        return not self.server_dsn and not self.dsns
+
+
+def load_settings(home: Path | str | None = None, config: Path | str | None = None, **overrides: Any) -> Settings:
+    """Resolve the settings; `overrides` are fields of `Settings` (branch, tape, manifest, ...), None meaning "not given".
+
+    Raises `ConfigError` naming the file, section and key of anything unknown, of another type or out of range.
+    """
+    path = _config_path(config)
+    document = _read(path) if path else {}
+    folders = _section(document, "folders", {"home": str, "lake": str})
+    place = home or os.environ.get("LOTUS_HOME") or folders.get("home") or ".lotus"
+    settings = Settings(
+        home=Path(place).expanduser().absolute(),
+        manifest=_manifest(document),
+        dsns=MappingProxyType(_module_dsns(document)),
+        server_dsn=os.environ.get("LOTUS_PG_DSN") or _ledger(document).get("dsn", ""),
+        lake_url=os.environ.get("LOTUS_LAKE") or folders.get("lake", ""),
+        limits=override(TapeLimits(), _names_dropped(document, "tape", "name"), "tape"),
+        live=override(LiveSettings(), dict(document.get("live", {})), "live"),
+        config=path,
+        **_names(document),
+    )
+    known = {k: v for k, v in overrides.items() if v is not None}
+    unknown = sorted(set(known) - set(Settings.__dataclass_fields__))
+    if unknown:
+        raise ConfigError(f"unknown setting {unknown[0]!r}", f"one of {', '.join(Settings.__dataclass_fields__)}")
+    return _checked(replace(settings, **known))
+
+
+def _config_path(config: Path | str | None) -> Path | None:
+    wanted = config or os.environ.get("LOTUS_CONFIG")
+    if wanted:
+        path = Path(wanted).expanduser().absolute()
+        if not path.is_file():
+            raise ConfigError(f"there is no file {path}", "a lotus.toml", "--config or LOTUS_CONFIG points elsewhere")
+        return path
+    path = Path("lotus.toml").absolute()
+    return path if path.is_file() else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
+        raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
+    known = {"universe", "folders", "ledger", "tape", "live", "branch", *SECTIONS}
+    for key in document:
+        if key not in known:
+            raise ConfigError(f"{path.name} has an unknown key {key!r}", f"one of {', '.join(sorted(known))}")
+    return document
+
+
+def _section(document: dict[str, Any], name: str, types: dict[str, type]) -> dict[str, Any]:
+    values = document.get(name, {})
+    for key, value in values.items():
+        if key not in types or not isinstance(value, types[key]):
+            raise ConfigError(f"{name}.{key} is {value!r}", f"one of {', '.join(types)}, with the type in lotus.toml")
+    return dict(values)
+
+
+def _names(document: dict[str, Any]) -> dict[str, str]:
+    branch = os.environ.get("LOTUS_BRANCH") or document.get("branch") or "main"
+    tape = os.environ.get("LOTUS_TAPE") or document.get("tape", {}).get("name") or "live"
+    return {"branch": branch, "tape": tape}
+
+
+def _names_dropped(document: dict[str, Any], section: str, *names: str) -> dict[str, Any]:
+    return {k: v for k, v in document.get(section, {}).items() if k not in names}
+
+
+def _manifest(document: dict[str, Any]) -> Manifest:
+    manifest = Manifest()
+    sections = {name: override(getattr(manifest, name), document.get(name, {}), name) for name in SECTIONS}
+    universe = document.get("universe", {})
+    assets = manifest.universe
+    if universe:
+        _section(document, "universe", {"assets": list})
+        assets = tuple(_asset(entry) for entry in universe.get("assets", ()))
+        if len({a.name for a in assets}) != len(assets) or not assets:
+            raise ConfigError("universe.assets is empty or names an asset twice", "each asset once")
+    return replace(manifest, universe=assets, **sections)
+
+
+def _asset(entry: Any) -> Asset:
+    if isinstance(entry, dict) and set(entry) == {"name", "sz_decimals"}:
+        name, decimals = entry["name"], entry["sz_decimals"]
+        if isinstance(name, str) and name and type(decimals) is int and 0 <= decimals <= 6:
+            return Asset(name, decimals)
+    raise ConfigError(f"universe.assets has the entry {entry!r}", '{ name = "BTC", sz_decimals = 5 }')
+
+
+def _ledger(document: dict[str, Any]) -> dict[str, str]:
+    keys = {"dsn": str, **{f"dsn_{name}": str for name in DATABASES}}
+    return _section(document, "ledger", dict(keys))
+
+
+def _module_dsns(document: dict[str, Any]) -> dict[str, str]:
+    ledger = _ledger(document)
+    found = {}
+    for name in DATABASES:
+        dsn = os.environ.get(f"LOTUS_PG_DSN_{name.upper()}") or ledger.get(f"dsn_{name}", "")
+        if dsn:
+            found[name] = dsn
+    return found
+
+
+def _checked(settings: Settings) -> Settings:
+    for what, name in (("branch", settings.branch), ("tape", settings.tape)):
+        if not BRANCH_FORM.fullmatch(name):
+            raise ConfigError(f"the {what} name is {name!r}", "lower case letters, digits, '_', '.' and '-'")
+    missing = [name for name in DATABASES if name not in settings.dsns]
+    if settings.dsns and missing and not settings.server_dsn:
+        raise ConfigError(
+            f"databases {', '.join(missing)} have no address while {', '.join(settings.dsns)} have one",
+            "LOTUS_PG_DSN for the whole server, or LOTUS_PG_DSN_<DATABASE> for each",
+        )
+    return settings

@@ -1,0 +1,73 @@
+"""Atomic, durable files: temporary name, fsync, rename, fsync of the folder.
+
+A reader sees the old file or the new one, never a part; a killed writer leaves at most a temporary file, which the
+next writer of the same file removes. No format knowledge belongs here. (Literature: atomic rename, write-ahead rename.)
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names inside `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folder(folder: Path) -> None:
+    """Create `folder` with its parents, durably."""
+    missing = []
+    step = folder
+    while not step.exists():
+        missing.append(step)
+        step = step.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in reversed(missing):
+        fsync_folder(made.parent)
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on a clean end it becomes `path`, durably, else it is removed."""
+    make_folder(path.parent)
+    _sweep(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def write_bytes(path: Path, payload: bytes) -> None:
+    """Write one whole file atomically and durably."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(payload)
+
+
+def _sweep(path: Path) -> None:
+    """Remove temporary files of writers of `path` that no longer live."""
+    for stale in path.parent.glob(f".{path.name}.*.tmp"):
+        owner = stale.name.removeprefix(f".{path.name}.").split(".")[0]
+        if owner.isdigit() and int(owner) != os.getpid() and not process_alive(int(owner)):
+            stale.unlink(missing_ok=True)
+
+
+def process_alive(pid: int) -> bool:
+    """Tell whether a process with this id exists (it may belong to anyone)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

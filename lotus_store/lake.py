@@ -1,0 +1,258 @@
+"""The lake: one Parquet file per table, branch, day and (where split) symbol, under hive paths.
+
+`<root>/<table>/branch=<b>/day=<d>/[symbol=<s>/]part.parquet`, zstd level 1, page checksums, and in the footer the
+content hash of the columns (`lotus.hashing.content_hash`, never of file bytes). Files are written whole and atomically.
+Rows keep the order in which they were given. What a table means does not belong here: that is its `TableSpec`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.fs as pafs
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lotus.columns import TableSpec
+from lotus.errors import LakeError, SchemaError
+from lotus.hashing import content_hash
+from lotus_store import files
+
+Array = NDArray[Any]
+META = b"lotus"
+PART = "part.parquet"
+ROW_GROUP = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write left behind: path (or URL path), number of rows and content hash (32 hexadecimal characters)."""
+
+    path: str
+    rows: int
+    content_hash: str
+
+
+class Lake:
+    """All tables below one root: a folder, or a URL that pyarrow or fsspec can open (s3://, gs://, memory://)."""
+
+    def __init__(self, root: str | Path) -> None:
+        """Open the lake at `root`; nothing is created before the first write."""
+        self._local = "://" not in str(root)
+        self._fs, self._base = (None, str(root)) if self._local else _filesystem(str(root))
+
+    def path(self, name: str, branch: str, day: str, symbol: str | None = None) -> str:
+        """Return the path of one part, whether it exists or not."""
+        split = f"/symbol={symbol}" if symbol else ""
+        return f"{self._base}/{name}/branch={branch}/day={day}{split}/{PART}"
+
+    def write(
+        self, spec: TableSpec, branch: str, day: str, columns: Mapping[str, Array | Sequence[str]], symbol: str | None = None
+    ) -> Written:
+        """Write one part atomically; an existing part is replaced.
+
+        `columns` must be exactly those of `spec` (any order), equally long, and of its types.
+        Raises `SchemaError` for another shape or type, `LakeError` when the place cannot be written.
+        """
+        arrays = _conform(spec, columns)
+        rows = len(next(iter(arrays.values()))) if arrays else 0
+        digest = content_hash(arrays)
+        note = {"table": spec.name, "branch": branch, "day": day, "symbol": symbol, "rows": rows, "content_hash": digest}
+        table = pa.table({name: _to_arrow(values) for name, values in arrays.items()})
+        table = table.replace_schema_metadata({META: json.dumps(note).encode()})
+        text = [c.name for c in spec.columns if c.dtype == "text"]
+        path = self.path(spec.name, branch, day, symbol)
+        try:
+            self._store(table, path, text)
+        except OSError as problem:
+            raise LakeError(f"{path} cannot be written: {problem}", "a writable lake", "disk full or rights") from problem
+        return Written(path, rows, digest)
+
+    def read(
+        self,
+        name: str,
+        branch: str,
+        day: str,
+        symbol: str | None = None,
+        columns: Sequence[str] | None = None,
+        spec: TableSpec | None = None,
+    ) -> dict[str, Array]:
+        """Read one part, all columns or only `columns`, as numpy arrays in file order (text as object arrays).
+
+        With `spec` the file's columns and types are verified against it. Raises `LakeError` for a missing, truncated
+        or corrupt file, `SchemaError` for columns other than the specification's or the request's.
+        """
+        path = self.path(name, branch, day, symbol)
+        with self._open(path) as part:
+            schema = part.schema_arrow
+            if spec is not None:
+                _verify(spec, schema, path)
+            wanted = list(schema.names if columns is None else columns)
+            missing = [c for c in wanted if c not in schema.names]
+            if missing:
+                raise SchemaError(f"{path} has no column {missing[0]!r}", f"one of {', '.join(schema.names)}")
+            try:
+                table = part.read(columns=wanted)
+            except (OSError, pa.ArrowException) as problem:
+                raise _corrupt(path, problem) from problem
+            return {c: _to_numpy(table.column(c)) for c in wanted}
+
+    def note(self, name: str, branch: str, day: str, symbol: str | None = None) -> dict[str, Any]:
+        """Return the footer's note of one part: table, branch, day, symbol, rows, content_hash."""
+        path = self.path(name, branch, day, symbol)
+        with self._open(path) as part:
+            raw = (part.schema_arrow.metadata or {}).get(META)
+        if raw is None:
+            raise LakeError(f"{path} has no Lotus footer", "a file written by the lake", "another program wrote it")
+        note: dict[str, Any] = json.loads(raw)
+        return note
+
+    def hash_of(self, name: str, branch: str, day: str, symbol: str | None = None) -> str:
+        """Return the content hash recorded in the footer of one part."""
+        return str(self.note(name, branch, day, symbol)["content_hash"])
+
+    def verify(self, name: str, branch: str, day: str, symbol: str | None = None) -> str:
+        """Recompute the content hash of one part from its rows; raises `LakeError` when it is not the recorded one."""
+        recorded = self.hash_of(name, branch, day, symbol)
+        found = content_hash(self.read(name, branch, day, symbol))
+        if found != recorded:
+            raise LakeError(f"{self.path(name, branch, day, symbol)} hashes to {found}", recorded, "the file was altered")
+        return found
+
+    def exists(self, name: str, branch: str, day: str, symbol: str | None = None) -> bool:
+        """Tell whether a part is there."""
+        path = self.path(name, branch, day, symbol)
+        if self._fs is None:
+            return Path(path).is_file()
+        return bool(self._fs.get_file_info(path).type == pafs.FileType.File)
+
+    def days(self, name: str, branch: str) -> list[str]:
+        """Return the days of a table and branch that have at least one part, oldest first."""
+        folder = f"{self._base}/{name}/branch={branch}"
+        return sorted({step[4:] for path in self._parts(folder) for step in path.split("/") if step.startswith("day=")})
+
+    def symbols(self, name: str, branch: str, day: str) -> list[str]:
+        """Return the symbols whose parts are there, in alphabetical order (empty for a table that is not split)."""
+        folder = f"{self._base}/{name}/branch={branch}/day={day}"
+        return sorted({s[7:] for path in self._parts(folder) for s in path.split("/") if s.startswith("symbol=")})
+
+    def write_document(self, name: str, branch: str, day: str, text: str) -> str:
+        """Write a small text (a day's frozen tables, a report) atomically beside the parts; return its path."""
+        path = f"{self._base}/{name}/branch={branch}/day={day}/document.json"
+        self._put(path, text.encode())
+        return path
+
+    def read_document(self, name: str, branch: str, day: str) -> str:
+        """Read a text written by `write_document`; raises `LakeError` when it is missing."""
+        path = f"{self._base}/{name}/branch={branch}/day={day}/document.json"
+        try:
+            if self._fs is None:
+                return Path(path).read_text(encoding="utf-8")
+            with self._fs.open_input_stream(path) as stream:
+                return str(stream.read().decode())
+        except FileNotFoundError as problem:
+            raise LakeError(f"there is no {path}", "a document of that day", f"{name} was not made for {day}") from problem
+
+    def _parts(self, folder: str) -> list[str]:
+        if self._fs is None:
+            return [str(p.relative_to(folder)) for p in Path(folder).glob(f"**/{PART}")]
+        found = self._fs.get_file_info(pafs.FileSelector(folder, recursive=True, allow_not_found=True))
+        return [f.path for f in found if f.path.endswith(f"/{PART}")]
+
+    def _open(self, path: str) -> Any:
+        try:
+            return pq.ParquetFile(path, filesystem=self._fs, pre_buffer=False, page_checksum_verification=True)
+        except FileNotFoundError as problem:
+            cause = "that stage was not materialised for this day and branch"
+            raise LakeError(f"there is no {path}", "a part of the lake", cause) from problem
+        except (OSError, pa.ArrowException) as problem:
+            raise _corrupt(path, problem) from problem
+
+    def _store(self, table: Any, path: str, text: list[str]) -> None:
+        options: dict[str, Any] = {
+            "compression": "zstd",
+            "compression_level": 1,
+            "use_dictionary": text,
+            "row_group_size": ROW_GROUP,
+            "write_page_checksum": True,
+        }
+        if self._fs is None:
+            with files.atomic(Path(path)) as temporary:
+                pq.write_table(table, temporary, **options)
+            return
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, **options)
+        self._put(path, sink.getvalue().to_pybytes())
+
+    def _put(self, path: str, payload: bytes) -> None:
+        if self._fs is None:
+            files.write_bytes(Path(path), payload)
+            return
+        self._fs.create_dir(path.rsplit("/", 1)[0], recursive=True)
+        with self._fs.open_output_stream(path) as stream:
+            stream.write(payload)
+
+
+def _filesystem(url: str) -> tuple[Any, str]:
+    try:
+        found, base = pafs.FileSystem.from_uri(url)
+        return found, base.rstrip("/")
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        import fsspec
+
+        opened, base = fsspec.core.url_to_fs(url)
+        return pafs.PyFileSystem(pafs.FSSpecHandler(opened)), base.rstrip("/")
+
+
+def _conform(spec: TableSpec, columns: Mapping[str, Array | Sequence[str]]) -> dict[str, Array]:
+    """Return the columns in the order of `spec`, with its exact types."""
+    if set(columns) != set(spec.names):
+        extra, lacking = sorted(set(columns) - set(spec.names)), sorted(set(spec.names) - set(columns))
+        raise SchemaError(f"{spec.name} was given extra columns {extra} and lacks {lacking}", "the columns of its spec")
+    arrays = {}
+    for column in spec.columns:
+        values, dtype = np.asarray(columns[column.name]), spec.numpy_dtype(column.name)
+        if values.dtype != dtype:
+            safe = values.dtype.kind in "OUT" if column.dtype == "text" else np.can_cast(values.dtype, dtype, "safe")
+            if not safe and len(values):
+                raise SchemaError(f"{spec.name}.{column.name} is {values.dtype}", column.dtype)
+            values = values.astype(dtype)
+        arrays[column.name] = values
+    lengths = {len(v) for v in arrays.values()}
+    if len(lengths) > 1 or any(v.ndim != 1 for v in arrays.values()):
+        raise SchemaError(f"{spec.name} has columns of lengths {sorted(lengths)}", "one length, one dimension")
+    return arrays
+
+
+def _to_arrow(values: Array) -> Any:
+    return pa.array(values, type=pa.string()) if values.dtype.kind == "O" else pa.array(values)
+
+
+def _to_numpy(column: Any) -> Array:
+    if not pa.types.is_string(column.type):
+        out: Array = column.to_numpy()
+        return out if out.flags.writeable else out.copy()  # kernels are compiled for writable arrays
+    encoded = column.dictionary_encode().combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
+    words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)[:-1]
+    taken: Array = words[encoded.indices.to_numpy()] if len(words) else np.empty(0, dtype=object)
+    return taken
+
+
+def _verify(spec: TableSpec, schema: Any, path: str) -> None:
+    if tuple(schema.names) != spec.names:
+        raise SchemaError(f"{path} has columns {schema.names}", f"{list(spec.names)}", "written by another version")
+    for column in spec.columns:
+        found = schema.field(column.name).type
+        wanted = pa.string() if column.dtype == "text" else pa.from_numpy_dtype(spec.numpy_dtype(column.name))
+        if found != wanted:
+            raise SchemaError(f"{path}: {column.name} is {found}", str(wanted), "written by another version")
+
+
+def _corrupt(path: str, problem: Exception) -> LakeError:
+    return LakeError(f"{path} cannot be read: {problem}", "a whole Parquet file", "truncated or damaged on disk")

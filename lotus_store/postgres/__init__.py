@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, connections by database name, migrations and named queries."""

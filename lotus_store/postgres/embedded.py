@@ -1,0 +1,179 @@
+"""The embedded PostgreSQL of one home: a real server on a private socket, shared by all processes of that home.
+
+`with embedded(home) as server: psycopg.connect(server.dsn("sig"))`. The first user starts it (through `keeper`), later
+ones join, the last one to leave stops it; after `kill -9` of anything the next user recovers it with committed rows
+intact. Connections, schemas and SQL do not belong here.
+"""
+
+import fcntl
+import json
+import os
+import pwd
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import psycopg
+
+from lotus.errors import LedgerError
+from lotus_store.files import make_folder
+from lotus_store.postgres import keeper
+from lotus_store.postgres.binaries import find_binaries, reachable, traversable
+
+OWNER = "lotus"
+WAIT_S = 60.0
+LONGEST_SOCKET = 90
+OPTIONS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "synchronous_commit": "on",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "log_min_messages": "warning",
+    "timezone": "UTC",
+    "jit": "off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running embedded server: its private socket folder and the home that owns it."""
+
+    home: Path
+    sockets: Path
+
+    @property
+    def server_dsn(self) -> str:
+        """Address of the server's maintenance database, in libpq's keyword form."""
+        return f"host={self.sockets} port=5432 user={OWNER} dbname=postgres"
+
+    def dsn(self, name: str) -> str:
+        """Address of one Lotus database (`sig` is the database lotus_sig)."""
+        return f"host={self.sockets} port=5432 user={OWNER} dbname=lotus_{name}"
+
+
+@contextmanager
+def embedded(home: Path | str) -> Iterator[Server]:
+    """Start or join the embedded server of `home` and hold it until the end of the block.
+
+    Raises `LedgerError` when there are no binaries or the server does not answer within 60 s (its log is quoted).
+    """
+    folder = Path(home).absolute() / "pg"
+    make_folder(folder)
+    users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        server = _join(Path(home).absolute(), folder)
+        yield server
+    finally:
+        _leave(folder, users)
+
+
+def _join(home: Path, folder: Path) -> Server:
+    uid, gid = _server_user()
+    server = Server(home, _socket_folder(folder, uid, gid))
+    with (folder / "start.lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        if not _answers(server):
+            _start(server, folder, uid, gid)
+    return server
+
+
+def _leave(folder: Path, users: int) -> None:
+    """Let go; the last user waits until the keeper has stopped the server, so that nothing is left behind."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        last = True
+    except BlockingIOError:
+        last = False
+    os.close(users)
+    left = time.monotonic()
+    while last and time.monotonic() < left + WAIT_S and not _lockable(folder / "keeper.lock", fcntl.LOCK_EX):
+        if time.monotonic() > left + 1 and _lockable(folder / "users.lock", fcntl.LOCK_SH):
+            return  # somebody joined in the meantime
+        time.sleep(0.02)
+
+
+def _start(server: Server, folder: Path, uid: int, gid: int) -> None:
+    order = {
+        "folder": str(folder),
+        "data": str(folder / "data"),
+        "private": not traversable(folder, uid),
+        "binaries": str(reachable(find_binaries(), uid)),
+        "owner": OWNER,
+        "sockets": str(server.sockets),
+        "uid": uid,
+        "gid": gid,
+        "options": OPTIONS,
+    }
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        if _lockable(folder / "keeper.lock", fcntl.LOCK_EX):
+            command = [sys.executable, "-I", "-S", str(Path(keeper.__file__)), json.dumps(order)]
+            with (folder / "server.log").open("ab") as log:
+                subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
+                )
+        for _ in range(50):
+            if _answers(server):
+                return
+            time.sleep(0.02)
+    tail = (folder / "server.log").read_text(errors="replace")[-600:]
+    raise LedgerError(f"the embedded PostgreSQL of {server.home} does not answer", f"within {WAIT_S:.0f} s", tail)
+
+
+def _server_user() -> tuple[int, int]:
+    """Uid and gid of the server: our own, or `nobody` for root (PostgreSQL refuses to run as root)."""
+    if os.getuid() != 0:
+        return os.getuid(), os.getgid()
+    nobody = pwd.getpwnam("nobody")
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def _socket_folder(folder: Path, uid: int, gid: int) -> Path:
+    """Private folder (0700) for the socket: in the home, or under the temporary folder when the path is too long
+    (the kernel takes 107 characters) or the server's user cannot reach it."""
+    place = folder / "run"
+    if len(str(place)) > LONGEST_SOCKET or not traversable(folder, uid):
+        name = blake2b(f"{folder}:{os.getuid()}".encode(), digest_size=8).hexdigest()
+        place = Path(tempfile.gettempdir()) / f"lotus-pg-{name}"
+        if len(str(place)) > LONGEST_SOCKET:
+            place = Path("/tmp") / place.name
+    try:
+        place.mkdir(mode=0o700)
+        os.chown(place, uid, gid)
+    except FileExistsError:
+        pass
+    status = place.lstat()
+    if place.is_symlink() or status.st_uid not in (uid, os.getuid()) or status.st_mode & 0o077:
+        raise LedgerError(f"{place} belongs to user {status.st_uid}", f"a 0700 folder of {uid}", "another user made it")
+    if status.st_uid != uid:  # we were killed between mkdir and chown
+        os.chown(place, uid, gid)
+    return place
+
+
+def _answers(server: Server) -> bool:
+    try:
+        psycopg.connect(server.server_dsn, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _lockable(path: Path, kind: int) -> bool:
+    """Tell whether a lock of this kind could be had at this moment."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True

@@ -1,0 +1,159 @@
+"""The keeper: a small process that holds the embedded server while any Lotus process of a home uses it.
+
+Every user holds a shared lock on `users.lock`; the kernel drops it however the user ends. The keeper starts the server
+as its child (which dies with it), restarts it when it was killed, and stops it once nobody holds the lock. It runs as a
+script of the standard library alone, outside of the users' session, so that their signals do not reach it.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+PDEATHSIG = 1
+POLL_S = 0.1
+STOP_S = 60.0
+
+
+def main(order: dict[str, Any]) -> int:
+    """Keep the server of one home: `order` has folder, data, private, binaries, sockets,
+    owner, uid, gid and options."""
+    folder = Path(order["folder"])
+    own = os.open(folder / "keeper.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(own, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return 0  # another keeper lives
+    users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    child: subprocess.Popen[bytes] | None = None
+    failures = 0
+    while not _free(users):
+        if child is None or child.poll() is not None:
+            failures = failures + 1 if child is not None else 0
+            if failures > 20:
+                return 1
+            time.sleep(min(0.05 * 2**failures, 3.0) if failures else 0)
+            _initialise(order)
+            _bury(Path(order["data"]))
+            child = _start(order)
+        time.sleep(POLL_S)
+    if child is not None:
+        _stop(child)
+    with suppress(OSError):
+        Path(order["sockets"]).rmdir()
+    return 0
+
+
+def _demote(uid: int, gid: int) -> Callable[[], None]:
+    """Return what a child does before exec: become `uid`, die with its parent, in a session of its own."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def before() -> None:
+        if uid != os.getuid():
+            os.setgroups([])
+            os.setgid(gid)
+            os.setuid(uid)
+        if libc is not None:
+            libc.prctl(PDEATHSIG, signal.SIGINT, 0, 0, 0)
+        os.umask(0o077)
+
+    return before
+
+
+def _start(order: dict[str, Any]) -> "subprocess.Popen[bytes]":
+    options = [word for key, value in order["options"].items() for word in ("-c", f"{key}={value}")]
+    return _run(order, "postgres", Path(order["data"]), ["-k", order["sockets"], *options])
+
+
+def _initialise(order: dict[str, Any]) -> None:
+    """Make the data folder once: initialised under another name, then renamed, so that a killed start leaves no half."""
+    data = Path(order["data"])
+    if data.is_dir():
+        return
+    making = data.with_name("data.making")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(mode=0o700)
+    os.chown(making, order["uid"], order["gid"])
+    user = ["-U", order["owner"], "-A", "trust", "-E", "UTF8", "--locale=C", "--data-checksums"]
+    if _run(order, "initdb", making, user).wait() == 0:
+        making.rename(data)
+
+
+def _run(order: dict[str, Any], program: str, data: Path, arguments: list[str]) -> "subprocess.Popen[bytes]":
+    """Start a program of the server on `data`, as the server's user.
+
+    Below a folder which that user cannot enter (a private home of root) the data folder is named through an inherited
+    handle; no folder's rights are widened for it.
+    """
+    handle = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
+    name = f"/proc/self/fd/{handle}" if order["private"] else str(data)
+    command = [str(Path(order["binaries"]) / program), "-D", name, *arguments]
+    try:
+        with (Path(order["folder"]) / "server.log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                pass_fds=(handle,),
+                env={"LC_ALL": "C", "PATH": os.defpath},
+                preexec_fn=_demote(order["uid"], order["gid"]),
+            )
+    finally:
+        os.close(handle)
+
+
+def _bury(data: Path) -> None:
+    """Deal with a server that an earlier keeper left: stop it when it lives, drop its pid file when it does not."""
+    lock = data / "postmaster.pid"
+    deadline = time.monotonic() + STOP_S
+    while lock.exists() and time.monotonic() < deadline:
+        with suppress(ValueError, IndexError, OSError):
+            pid = int(lock.read_text().split("\n")[0])
+            if _serves(pid, data):
+                os.kill(pid, signal.SIGINT)
+                time.sleep(POLL_S)
+                continue
+        lock.unlink(missing_ok=True)
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Tell whether process `pid` is a server of `data`; a stale pid may belong to anything by now."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    try:
+        return Path(f"/proc/{pid}/cwd").samefile(data)
+    except OSError:
+        return sys.platform != "linux"
+
+
+def _free(users: int) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _stop(child: "subprocess.Popen[bytes]") -> None:
+    for sign in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        child.send_signal(sign)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(STOP_S)
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))

@@ -1,0 +1,49 @@
+-- Queries that mean the same in every Lotus database.
+
+-- name: tables
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+ORDER BY 1;
+
+-- name: applied
+SELECT version, database, sha256 FROM lotus_schema ORDER BY version;
+
+-- name: record_migration
+INSERT INTO lotus_schema (version, database, sha256) VALUES (%s, %s, %s);
+
+-- name: catalogue
+WITH here AS (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s)
+SELECT 'column ' || c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+       || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END || CASE a.attidentity WHEN '' THEN '' ELSE ' identity' END
+       || COALESCE(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace IN (SELECT oid FROM here) AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+UNION ALL
+SELECT 'constraint ' || c.relname || ' ' || k.conname || ' ' || pg_get_constraintdef(k.oid)
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE k.connamespace IN (SELECT oid FROM here) AND k.contype <> 'n'
+UNION ALL
+SELECT 'index ' || pg_get_indexdef(i.indexrelid)
+FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace IN (SELECT oid FROM here)
+UNION ALL
+SELECT 'view ' || c.relname || ' ' || pg_get_viewdef(c.oid)
+FROM pg_class c WHERE c.relnamespace IN (SELECT oid FROM here) AND c.relkind = 'v'
+UNION ALL
+SELECT 'function ' || pg_get_functiondef(p.oid) FROM pg_proc p WHERE p.pronamespace IN (SELECT oid FROM here)
+UNION ALL
+SELECT 'trigger ' || pg_get_triggerdef(t.oid)
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace IN (SELECT oid FROM here) AND NOT t.tgisinternal;
+
+-- name: empty_all
+DO $$
+DECLARE t record;
+        filled boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR t IN SELECT c.oid::regclass AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> 'lotus_schema' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', t.name) INTO filled;
+        IF filled THEN
+            EXECUTE format('DELETE FROM %s', t.name);
+        END IF;
+    END LOOP;
+END $$;
