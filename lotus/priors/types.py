@@ -14,7 +14,7 @@ from lotus.errors import BeliefError
 from lotus.hashing import natural_id
 
 MAX_LITERALS = 3
-NEVER_MS = 2**62
+NEVER_MS = 2**53  # exact in every JSON reader
 FIELD_STEP = 0.05  # a field braid moves a global cap by at most this share
 
 BraidType = OneOf["micro", "meta", "field"]
@@ -74,7 +74,7 @@ IDENTITY = Patch()
 
 @dataclass(frozen=True, slots=True)
 class FieldCaps:
-    """What a field braid may move: multipliers (1 +- 5 %) of the floor theta_min and of ln phi_total."""
+    """What a field braid may move: multipliers (1 +- 5 %) of theta_min and of phi_total - 1."""
 
     theta_min_mult: float = 1.0
     phi_max_mult: float = 1.0

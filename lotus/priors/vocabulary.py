@@ -30,12 +30,12 @@ class Feature:
 
 
 FEATURES: tuple[Feature, ...] = (
-    Feature("vol", 5, "bps per second, realised, 5 min"),
+    Feature("vol", 5, "bps per sqrt(minute), realised, 5 min"),
     Feature("hbar", 3, "kr_hbar, surprise in [0, 1]"),
     Feature("mx", 5, "mx_evidence in [0, 1]"),
     Feature("depth_slope", 5, "log cumulative size per bps"),
     Feature("imbalance", 5, "imb_5 in [-1, 1], mean of the window", aligned=True),
-    Feature("oi", 5, "relative open-interest change, bps per 30 min"),
+    Feature("oi", 5, "open interest, base units"),
     Feature("funding", 5, "bps per hour", aligned=True, interval=True),
     Feature("basis", 5, "bps, mid - oracle", aligned=True, interval=True),
     Feature("spread", 5, "bps"),

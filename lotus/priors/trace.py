@@ -1,0 +1,147 @@
+"""The readable trace of one application of priors: every braid that fired, what it replaced, every cap that clipped.
+
+It recomputes in plain Python what `lotus.priors.compiled` did, in the same order of operations, so that its result can
+be compared bit for bit with what was stored. Nothing is decided here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.priors.compiled import apply_caps, attenuate
+from lotus.priors.types import ActiveBraid, PriorsVersion
+from lotus.priors.vocabulary import describe_rule
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One step: kind (braid | replaced | field | clip), the braid or cap, its additive and multiplying share."""
+
+    kind: str
+    name: str
+    theta_delta: float
+    phi_mult: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All steps of one window and detector; `theta2`, `phi` are what the steps make of `theta1`."""
+
+    steps: tuple[TraceStep, ...]
+    theta1: float
+    theta2: float
+    phi: float
+    fired: int
+
+    @property
+    def summed(self) -> tuple[float, float]:
+        """Sum of theta deltas and product of phi multipliers over every step but clips, in order."""
+        delta, phi = 0.0, 1.0
+        for step in self.steps:
+            if step.kind == "braid":
+                delta += step.theta_delta
+                phi *= step.phi_mult
+        return delta, phi
+
+
+def trace_priors(
+    version: PriorsVersion,
+    detector_id: str,
+    bins: Sequence[int],
+    theta1: float,
+    window_end_ms: int,
+    caps: NDArray[np.float64],
+) -> Trace:
+    """Return the steps by which `version` turns theta1 into (theta', phi') on twelve bins; `caps` from `caps_of`."""
+    mine = [b for b in version.braids if b.detector_id == detector_id]
+    fired: dict[str, ActiveBraid] = {}
+    for braid in mine:
+        if braid.effective_from_ms <= window_end_ms < braid.expires_at_ms and _fires(braid, bins, fired):
+            fired[braid.braid_id] = braid
+    mask = sum(1 << k for k, b in enumerate(mine) if b.braid_id in fired)
+    replaced = {p: b.braid_id for b in fired.values() if b.braid_type == "meta" for p in b.parents}
+    steps = [_step(braid, fired, replaced) for braid in fired.values()]
+    plain = Trace(tuple(steps), theta1, theta1, 1.0, mask)
+    if not any(s.kind == "braid" for s in steps):
+        return plain
+    delta, phi = plain.summed
+    limits = _limits(fired, caps)
+    theta2, phi2 = apply_caps(theta1, delta, phi, limits)
+    steps += _clips(theta1, delta, phi, theta2, phi2, limits)
+    return Trace(tuple(steps), theta1, theta2, phi2, mask)
+
+
+def _fires(braid: ActiveBraid, bins: Sequence[int], fired: dict[str, ActiveBraid]) -> bool:
+    if braid.op == "RULE":
+        return all(x.holds(int(bins[x.feature])) for x in braid.rule.literals)
+    hits = [p for p in braid.parents if p in fired]
+    if braid.op == "UNION":
+        return bool(hits)
+    if braid.op == "EXCEPT":
+        return hits == [braid.parents[0]]
+    return len(hits) == len(braid.parents)
+
+
+def _step(braid: ActiveBraid, fired: dict[str, ActiveBraid], replaced: dict[str, str]) -> TraceStep:
+    where = describe_rule(braid.rule) if braid.op == "RULE" else f"{braid.op} of {', '.join(braid.parents)}"
+    if braid.braid_type == "field":
+        note = f"theta_min x{braid.caps.theta_min_mult}, phi_total - 1 x{braid.caps.phi_max_mult}"
+        return TraceStep("field", braid.braid_id, 0.0, 1.0, f"{where}: {note}")
+    if braid.braid_id in replaced:
+        return TraceStep("replaced", braid.braid_id, 0.0, 1.0, f"{where}: replaced by {replaced[braid.braid_id]}")
+    theta, phi = _effect(braid, fired)
+    return TraceStep("braid", braid.braid_id, theta, phi, where)
+
+
+def _effect(braid: ActiveBraid, fired: dict[str, ActiveBraid]) -> tuple[float, float]:
+    if braid.op == "RULE":
+        return braid.patch.theta_delta, braid.patch.phi_mult
+    weights = dict(zip(braid.parents, braid.weights, strict=False))
+    hit = [b for b in fired.values() if b.braid_id in braid.parents]
+    if braid.op in ("UNION", "INTERSECT"):
+        theta, phi, total = 0.0, 1.0, 0.0
+        for parent in hit:
+            total += weights.get(parent.braid_id, 0.0)
+        for parent in hit:
+            share = weights[parent.braid_id] / total if braid.op == "UNION" else 1.0
+            part = attenuate(parent.patch.theta_delta, parent.patch.phi_mult, share)
+            theta, phi = theta + part[0], phi * part[1]
+        return theta, phi
+    patch = fired[braid.parents[0]].patch
+    if braid.op == "LIFT_ONLY":
+        return 0.0, patch.phi_mult
+    if braid.op == "PENALTY_ONLY":
+        return patch.theta_delta, 1.0
+    return attenuate(patch.theta_delta, patch.phi_mult, braid.strength if braid.op == "ATTENUATE" else 1.0)
+
+
+def _limits(fired: dict[str, ActiveBraid], caps: NDArray[np.float64]) -> NDArray[np.float64]:
+    theta_min, phi_max = 1.0, 1.0
+    for braid in fired.values():
+        if braid.braid_type == "field":
+            theta_min *= braid.caps.theta_min_mult
+            phi_max *= braid.caps.phi_max_mult
+    out = caps.copy()
+    if theta_min != 1.0 or phi_max != 1.0:
+        out[1] = 1.0 + (caps[1] - 1.0) * phi_max
+        out[2] = caps[2] * theta_min
+    return out
+
+
+def _clips(
+    theta1: float, delta: float, phi: float, theta2: float, phi2: float, limits: NDArray[np.float64]
+) -> list[TraceStep]:
+    clips = []
+    if abs(delta) > limits[0]:
+        clipped = float(min(max(delta, -limits[0]), limits[0]))
+        clips.append(TraceStep("clip", "theta_total", clipped - delta, 1.0, f"sum {delta} clipped to {clipped}"))
+        delta = clipped
+    if theta2 != theta1 + delta:
+        note = f"theta {theta1 + delta} held at {theta2} by its floor or ceiling"
+        clips.append(TraceStep("clip", "theta_bounds", theta2 - (theta1 + delta), 1.0, note))
+    if phi2 != phi:
+        clips.append(TraceStep("clip", "phi_total", 0.0, phi2 / phi, f"product {phi} clipped to {phi2}"))
+    return clips
