@@ -1,0 +1,105 @@
+"""The frame machine's step: when frames open and close, in event time only (contracts.md 5).
+
+`step` takes one event; the live daemon calls it once per message and `run` loops over it, so both give the same
+bits. A message whose venue time passes the open frame's end closes every due frame before it is counted; an older one
+counts in the open frame; silence beyond `gap_ms` drops the open frame and starts from a blank state. No timers.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.jit import kernel
+from lotus.microtape.frame_book import Pool, apply_book, apply_ctx, apply_trades, set_top
+from lotus.microtape.frame_close import close_frame
+from lotus.microtape.frame_spec import LATE
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_BOOK: Final[int] = 1  # EventKind as plain integers, which kernels compile to constants
+_FAST: Final[int] = 2
+_BBO: Final[int] = 3
+_TRADES: Final[int] = 4
+_CTX: Final[int] = 5
+
+FRAMES, QUOTES, GAPS = 0, 1, 2  # positions in `counts`
+
+
+@kernel
+def step(
+    state: Any, blank: Any, params: Any,
+    recv_ns: int, time_ms: int, seq: int, kind: int, asset: int, pool: Pool, at: int, end: int,
+    ints: Ints, floats: Floats, quotes: Ints, gaps: Ints, counts: Ints,
+) -> None:  # fmt: skip
+    """Take one event: rows of closed frames, the quote and the gap go to the outputs behind `counts`, which grow.
+
+    state, blank: records [assets]; params: one record; ints i8[*, N_INTS], floats f8[*, N_FLOATS] need room for
+    `max_rows` more frames, quotes i8[*, 8] and gaps i8[*, 4] for one more row; counts i8[3].
+    """
+    s, p = state[asset], params[0]
+    if kind == _CTX:
+        if s.alive:
+            apply_ctx(s, pool, at)
+        return
+    if time_ms < 0:
+        return
+    if s.alive == 0:
+        born(state, blank, asset, time_ms, p.cadence_ms, 0)
+    elif time_ms - s.last_ms > p.gap_ms:
+        row = counts[GAPS]
+        gaps[row, 0], gaps[row, 1], gaps[row, 2], gaps[row, 3] = asset, s.last_ms, time_ms, seq
+        counts[GAPS] = row + 1
+        born(state, blank, asset, time_ms, p.cadence_ms, 1)
+    while (s.frame + 1) * p.cadence_ms <= time_ms:
+        row = counts[FRAMES]
+        close_frame(s, p, asset, recv_ns, seq, ints[row], floats[row])
+        counts[FRAMES] = row + 1
+    s.last_ms = max(s.last_ms, time_ms)
+    open_ms = s.frame * p.cadence_ms
+    if time_ms < open_ms:
+        s.flags |= LATE
+    if kind == _TRADES:
+        apply_trades(s, open_ms, s.born_frame * p.cadence_ms, pool, at, end)
+        return
+    if kind == _BBO:
+        quoted = set_top(s, time_ms, pool[at], pool[at + 1], pool[at + 3], pool[at + 4])
+    else:
+        quoted = apply_book(s, time_ms, kind == _BOOK, pool, at)
+    if quoted:
+        row = counts[QUOTES]
+        quotes[row, 0], quotes[row, 1], quotes[row, 2], quotes[row, 3] = asset, seq, recv_ns, time_ms
+        quotes[row, 4], quotes[row, 5], quotes[row, 6], quotes[row, 7] = s.bid_px, s.bid_sz, s.ask_px, s.ask_sz
+        counts[QUOTES] = row + 1
+
+
+@kernel
+def born(state: Any, blank: Any, asset: int, time_ms: int, cadence_ms: int, after_gap: int) -> None:
+    """Start an asset's state blank in the frame that holds `time_ms`."""
+    state[asset] = blank[asset]
+    s = state[asset]
+    s.alive = 1
+    s.gap_before = after_gap
+    s.frame = time_ms // cadence_ms
+    s.born_frame = s.frame
+    s.last_ms = time_ms
+
+
+@kernel
+def run(
+    state: Any, blank: Any, params: Any,
+    recv_ns: Ints, time_ms: Ints, seq: Ints, kind: NDArray[np.uint8], asset: NDArray[np.int16], off: Ints, pool: Pool,
+    first: int, last: int, rows: int,
+    ints: Ints, floats: Floats, quotes: Ints, gaps: Ints, counts: Ints,
+) -> int:  # fmt: skip
+    """Step through events `first` to `last`; return the first event not taken because `rows` frames found no room."""
+    for i in range(first, last):
+        if counts[FRAMES] + rows > len(ints):
+            return i
+        step(
+            state, blank, params,
+            recv_ns[i], time_ms[i], seq[i], int(kind[i]), int(asset[i]), pool, off[i], off[i + 1],
+            ints, floats, quotes, gaps, counts,
+        )  # fmt: skip
+    return last
