@@ -5,7 +5,6 @@ the caller feeds tape from 22:00 UTC of the day before and cuts with `FrameBatch
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,7 @@ from lotus.microtape.events import EventBatch
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import N_FLOATS, N_GAP, N_INTS, N_QUOTE
 from lotus.microtape.frame_state import max_rows, new_params, new_state
-from lotus.microtape.frame_step import FRAMES, GAPS, QUOTES, run, step
-
-_CHUNK: Final[int] = 1 << 16
+from lotus.microtape.frame_step import FRAMES, GAPS, QUOTES, count_rows, run, step
 
 
 class FrameMachine:
@@ -77,25 +74,15 @@ class FrameMachine:
 def build_frames(batch: EventBatch, manifest: Manifest, universe: Sequence[Asset]) -> FrameBatch:
     """Return every frame, quote and gap of a stretch of tape that starts from a blank state, in arrival order."""
     params, blank, state = new_params(manifest), new_state(universe), new_state(universe)
-    rows, done = max_rows(params), 0
-    ints, floats = np.zeros((_CHUNK + rows, N_INTS), np.int64), np.zeros((_CHUNK + rows, N_FLOATS), np.float64)
-    quotes, gaps = np.zeros((_CHUNK, N_QUOTE), np.int64), np.zeros((_CHUNK, N_GAP), np.int64)
-    parts = [(ints[:0], floats[:0], quotes[:0], gaps[:0])]
-    counts = np.zeros(3, np.int64)
-    while done < len(batch):
-        counts[:] = 0
-        done = run(
-            state, blank, params,
-            batch.recv_ns, batch.time_ms, batch.seq, batch.kind, batch.asset, batch.off, batch.pool,
-            done, min(done + _CHUNK, len(batch)), rows, ints, floats, quotes, gaps, counts,
-        )  # fmt: skip
-        n, q, g = (int(count) for count in counts)
-        parts.append((ints[:n].copy(), floats[:n].copy(), quotes[:q].copy(), gaps[:g].copy()))
-    return FrameBatch(
-        tuple(universe),
-        manifest.kernel.cadence_ms,
-        np.concatenate([part[0] for part in parts]),
-        np.concatenate([part[1] for part in parts]),
-        np.concatenate([part[2] for part in parts]),
-        np.concatenate([part[3] for part in parts]),
+    n_frames, n_quotes, n_gaps = count_rows(
+        batch.time_ms, batch.kind, batch.asset, len(universe), manifest.kernel.cadence_ms, manifest.kernel.gap_ms
     )
+    ints, floats = np.empty((n_frames, N_INTS), np.int64), np.empty((n_frames, N_FLOATS), np.float64)
+    quotes, gaps = np.empty((n_quotes, N_QUOTE), np.int64), np.empty((n_gaps, N_GAP), np.int64)
+    counts = np.zeros(3, np.int64)
+    run(
+        state, blank, params,
+        batch.recv_ns, batch.time_ms, batch.seq, batch.kind, batch.asset, batch.off, batch.pool,
+        ints, floats, quotes, gaps, counts,
+    )  # fmt: skip
+    return FrameBatch(tuple(universe), manifest.kernel.cadence_ms, ints, floats, quotes[: counts[QUOTES]], gaps)

@@ -19,7 +19,6 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _BOOK: Final[int] = 1  # EventKind as plain integers, which kernels compile to constants
-_FAST: Final[int] = 2
 _BBO: Final[int] = 3
 _TRADES: Final[int] = 4
 _CTX: Final[int] = 5
@@ -90,16 +89,33 @@ def born(state: Any, blank: Any, asset: int, time_ms: int, cadence_ms: int, afte
 def run(
     state: Any, blank: Any, params: Any,
     recv_ns: Ints, time_ms: Ints, seq: Ints, kind: NDArray[np.uint8], asset: NDArray[np.int16], off: Ints, pool: Pool,
-    first: int, last: int, rows: int,
     ints: Ints, floats: Floats, quotes: Ints, gaps: Ints, counts: Ints,
-) -> int:  # fmt: skip
-    """Step through events `first` to `last`; return the first event not taken because `rows` frames found no room."""
-    for i in range(first, last):
-        if counts[FRAMES] + rows > len(ints):
-            return i
+) -> None:  # fmt: skip
+    """Step through every event; the outputs have the room that `count_rows` found."""
+    for i in range(len(seq)):
         step(
             state, blank, params,
             recv_ns[i], time_ms[i], seq[i], int(kind[i]), int(asset[i]), pool, off[i], off[i + 1],
             ints, floats, quotes, gaps, counts,
         )  # fmt: skip
-    return last
+
+
+@kernel
+def count_rows(
+    time_ms: Ints, kind: NDArray[np.uint8], asset: NDArray[np.int16], n_assets: int, cadence_ms: int, gap_ms: int
+) -> tuple[int, int, int]:
+    """Return how many frames, quotes (at most) and gaps the events give: the clock of `step` without its content."""
+    last = np.full(n_assets, -1, np.int64)
+    frames, quotes, gaps = 0, 0, 0
+    for i in range(len(time_ms)):
+        now, mine = time_ms[i], int(asset[i])
+        if kind[i] == _CTX or now < 0:
+            continue
+        if kind[i] != _TRADES:
+            quotes += 1
+        if last[mine] >= 0 and now - last[mine] > gap_ms:
+            gaps += 1
+        elif last[mine] >= 0 and now > last[mine]:
+            frames += now // cadence_ms - last[mine] // cadence_ms
+        last[mine] = max(last[mine], now)
+    return frames, quotes, gaps
