@@ -45,11 +45,12 @@ STATE_DTYPE: Final = np.dtype(
     [
         ("lot", "f8"),  # base units of one lot; survives rebirth
         ("alive", "i8"),
+        ("has_quotes", "i8"),  # a BOOK, FAST or BBO event came before
         ("gap_before", "i8"),
         ("frame", "i8"),  # index of the open frame
         ("born_frame", "i8"),
         ("frames", "i8"),  # frames closed since birth
-        ("last_ms", "i8"),  # largest venue time
+        ("last_ms", "i8"),  # venue clock (gaps_clock)
         ("flags", "i8"),  # LATE and CROSSED of the open frame
         # top of book
         ("top_ms", "i8"),

@@ -2,7 +2,8 @@
 
 `step` takes one event; the live daemon calls it once per message and `run` loops over it, so both give the same
 bits. A message whose venue time passes the open frame's end closes every due frame before it is counted; an older one
-counts in the open frame; silence beyond `gap_ms` drops the open frame and starts from a blank state. No timers.
+counts in the open frame; silence beyond `gap_ms` (rule: `gaps_clock`) drops the open frame and starts from a blank
+state. No timers.
 """
 
 from typing import Any, Final
@@ -14,6 +15,7 @@ from lotus.jit import kernel
 from lotus.microtape.frame_book import Pool, apply_book, apply_ctx, apply_trades, set_top
 from lotus.microtape.frame_close import close_frame
 from lotus.microtape.frame_spec import LATE
+from lotus.microtape.gaps_clock import clock_progress, ends_gap
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -42,20 +44,26 @@ def step(
         if s.alive:
             apply_ctx(s, pool, at)
         return
-    if time_ms < 0:
+    before = s.last_ms if s.alive else -1
+    has_quotes = s.has_quotes
+    now = clock_progress(kind, time_ms, before, has_quotes > 0, p.gap_ms)
+    if now < 0:
         return
-    if s.alive == 0:
-        born(state, blank, asset, time_ms, p.cadence_ms, 0)
-    elif time_ms - s.last_ms > p.gap_ms:
-        row = counts[GAPS]
-        gaps[row, 0], gaps[row, 1], gaps[row, 2], gaps[row, 3] = asset, s.last_ms, time_ms, seq
-        counts[GAPS] = row + 1
-        born(state, blank, asset, time_ms, p.cadence_ms, 1)
-    while (s.frame + 1) * p.cadence_ms <= time_ms:
+    if before < 0:
+        born(state, blank, asset, now, p.cadence_ms, 0)
+    elif now - before > p.gap_ms:
+        after_gap = 0
+        if ends_gap(kind, has_quotes > 0, before, now, p.gap_ms):
+            after_gap, row = 1, counts[GAPS]
+            gaps[row, 0], gaps[row, 1], gaps[row, 2], gaps[row, 3] = asset, before, now, seq
+            counts[GAPS] = row + 1
+        born(state, blank, asset, now, p.cadence_ms, after_gap)
+    while (s.frame + 1) * p.cadence_ms <= now:
         row = counts[FRAMES]
         close_frame(s, p, asset, recv_ns, seq, ints[row], floats[row])
         counts[FRAMES] = row + 1
-    s.last_ms = max(s.last_ms, time_ms)
+    s.last_ms = now
+    s.has_quotes = has_quotes if kind == _TRADES else 1
     open_ms = s.frame * p.cadence_ms
     if time_ms < open_ms:
         s.flags |= LATE
@@ -105,17 +113,22 @@ def count_rows(
     time_ms: Ints, kind: NDArray[np.uint8], asset: NDArray[np.int16], n_assets: int, cadence_ms: int, gap_ms: int
 ) -> tuple[int, int, int]:
     """Return how many frames, quotes (at most) and gaps the events give: the clock of `step` without its content."""
-    last = np.full(n_assets, -1, np.int64)
+    last, has_quotes = np.full(n_assets, -1, np.int64), np.zeros(n_assets, np.bool_)
     frames, quotes, gaps = 0, 0, 0
     for i in range(len(time_ms)):
-        now, mine = time_ms[i], int(asset[i])
-        if kind[i] == _CTX or now < 0:
+        what, mine = int(kind[i]), int(asset[i])
+        if what == _CTX:
             continue
-        if kind[i] != _TRADES:
-            quotes += 1
-        if last[mine] >= 0 and now - last[mine] > gap_ms:
+        before = last[mine]
+        now = clock_progress(what, time_ms[i], before, has_quotes[mine], gap_ms)
+        if now < 0:
+            continue
+        if ends_gap(what, has_quotes[mine], before, now, gap_ms):
             gaps += 1
-        elif last[mine] >= 0 and now > last[mine]:
-            frames += now // cadence_ms - last[mine] // cadence_ms
-        last[mine] = max(last[mine], now)
+        elif before >= 0 and now - before <= gap_ms:
+            frames += now // cadence_ms - before // cadence_ms
+        if what != _TRADES:
+            quotes += 1
+            has_quotes[mine] = True
+        last[mine] = now
     return frames, quotes, gaps
