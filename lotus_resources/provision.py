@@ -5,50 +5,24 @@ may be called again at any time. The learning state itself needs none of this: i
 """
 
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
-import psycopg2.errors
-import sqlalchemy.exc
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
-from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import URL
 
 from lotus_resources.dagster_storage import DSN_ENV
 from lotus_store.config import Settings
 from lotus_store.files import process_alive, write_bytes
+from lotus_store.databases import Databases
 
 LANE_POOL = "lane"
 PID_TAG = "lotus/pid"
+BEGUN = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 TEMPLATE = Path(__file__).resolve().parent.parent / "dagster.yaml"
-
-
-def sqlalchemy_url(conninfo: str) -> str:
-    """Return a libpq address (keyword or URL form) as the SQLAlchemy URL that dagster-postgres needs.
-
-    >>> sqlalchemy_url("host=/run/pg port=5432 user=lotus dbname=lotus_dagster")
-    'postgresql+psycopg2://lotus@:5432/lotus_dagster?host=%2Frun%2Fpg'
-    """
-    words = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
-    host, port = words.pop("host", ""), words.pop("port", "")
-    if host.startswith("/"):
-        words["host"], host = host, ""
-    url = URL.create(
-        "postgresql+psycopg2",
-        username=words.pop("user", None),
-        password=words.pop("password", None),
-        host=host or None,
-        port=int(port) if port else None,
-        database=words.pop("dbname", None),
-        query=words,
-    )
-    return url.render_as_string(hide_password=False)
 
 
 def dagster_home(settings: Settings) -> Path:
@@ -60,9 +34,9 @@ def dagster_home(settings: Settings) -> Path:
     return folder
 
 
-def provision(settings: Settings, conninfo: str) -> dict[str, str]:
+def provision(settings: Settings, databases: Databases) -> dict[str, str]:
     """Create folder and tables; return the environment (DAGSTER_HOME, address) for Dagster processes of this home."""
-    url = sqlalchemy_url(conninfo)
+    url = databases.sqlalchemy_url("dagster")
     for kind in (PostgresRunStorage, PostgresEventLogStorage, PostgresScheduleStorage):
         storage = kind(url, should_autocreate_tables=True)
         storage.dispose()
@@ -88,12 +62,17 @@ def instance(environment: dict[str, str]) -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-def bury_dead_runs(opened: dg.DagsterInstance) -> int:
-    """Fail every unfinished run that names a process of this machine which no longer lives; return how many."""
+def bury_dead_runs(opened: dg.DagsterInstance, nothing_else_runs: bool = False) -> int:
+    """Fail every begun run that names a process of this machine which no longer lives; return how many.
+
+    With `nothing_else_runs` (no other Dagster daemon works on this home) begun runs without such a name are dead too.
+    Queued runs are left alone: nobody has begun them.
+    """
     buried = 0
-    for run in opened.get_runs(filters=dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES))):
+    for run in opened.get_runs(filters=dg.RunsFilter(statuses=list(BEGUN))):
         pid = run.tags.get(PID_TAG, "")
-        if pid.isdigit() and not process_alive(int(pid)):
-            opened.report_run_failed(run, f"process {pid} ended without reporting; committed days are kept")
+        dead = not process_alive(int(pid)) if pid.isdigit() else nothing_else_runs
+        if dead:
+            opened.report_run_failed(run, f"process {pid or 'unknown'} ended without reporting; committed days are kept")
             buried += 1
     return buried

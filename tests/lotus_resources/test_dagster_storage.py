@@ -1,0 +1,24 @@
+"""Dagster's storage: nothing connects before first use, and an unset address is told clearly."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from lotus.errors import ConfigError
+from lotus_resources.dagster_storage import DSN_ENV, PooledRunStorage, dsn_from_env
+from lotus_resources.provision import TEMPLATE
+
+
+def test_the_instance_loads_without_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DSN_ENV, "postgresql+psycopg2://nobody@localhost:1/none")
+    (tmp_path / "dagster.yaml").write_bytes(TEMPLATE.read_bytes())
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert isinstance(instance.run_storage, PooledRunStorage)
+
+
+def test_an_unset_address_is_told_at_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(DSN_ENV, raising=False)
+    storage = PooledRunStorage(dsn_from_env())
+    with pytest.raises(ConfigError, match=DSN_ENV):
+        storage._engine.connect()
