@@ -1,0 +1,100 @@
+"""What is planted: lessons and the trap of a world, declared as rules over the quantised context.
+
+A rule is a tuple of literals (context feature, lowest bin, highest bin) on the direction-aligned scale of `kernel.md`;
+an episode of the detector inside the rule moves the price by `effect_bps` along its direction, within its horizon.
+Nothing here generates a price.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lotus.errors import ConfigError
+from lotus.simulation.spec import WorldSpec
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedLiteral:
+    """Bins `low`..`high` of one context feature."""
+
+    feature: str
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A lesson that is true in this world: more payoff for one detector inside a rule, none outside."""
+
+    name: str
+    detector_id: str
+    literals: tuple[PlantedLiteral, ...]
+    effect_bps: float
+    horizon_s: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """A context with a high hit rate and no gain: many small wins, few large losses, mean exactly zero."""
+
+    name: str
+    detector_id: str
+    literals: tuple[PlantedLiteral, ...]
+    win_bps: float
+    loss_bps: float
+    bag: int  # one loss in every shuffled bag of so many episodes
+    horizon_s: int
+    note: str
+
+
+_LESSONS = (
+    Planted(
+        "basis_against",
+        "imbalance_persistence",
+        (PlantedLiteral("basis", 0, 1),),
+        18.0,
+        30,
+        "a persistent imbalance pays when the basis stands against it",
+    ),
+    Planted(
+        "steep_book",
+        "sweep_stall_reversal",
+        (PlantedLiteral("depth_slope", 3, 4),),
+        18.0,
+        30,
+        "a stalled sweep reverses when the book is steep",
+    ),
+)
+_TRAP = Trap(
+    "funding_with",
+    "depth_vacuum_momentum",
+    (PlantedLiteral("funding", 3, 4),),
+    6.0,
+    54.0,
+    10,
+    30,
+    "a vacuum with the funding wins often and loses it all at once",
+)
+_WORLDS: dict[str, tuple[tuple[Planted, ...], tuple[Trap, ...]]] = {"demo": (_LESSONS, (_TRAP,)), "null": ((), ())}
+
+
+def planted_of(world: str) -> tuple[tuple[Planted, ...], tuple[Trap, ...]]:
+    """Return the lessons and traps of a world; raises `ConfigError` for an unknown name."""
+    if world not in _WORLDS:
+        raise ConfigError(f"world {world!r}", f"one of {', '.join(sorted(_WORLDS))}")
+    return _WORLDS[world]
+
+
+def manifest_of(spec: WorldSpec) -> dict[str, Any]:
+    """Return the JSON-able statement of a world: what it is made of and what is true in it."""
+    lessons, traps = planted_of(spec.name)
+    return {
+        "world": spec.name,
+        "seed": spec.seed,
+        "days": [spec.day(i) for i in range(spec.days)],
+        "sessions": [list(s) for s in spec.sessions],
+        "universe": [{"name": a.name, "sz_decimals": a.sz_decimals} for a in spec.assets],
+        "rates": asdict(spec.rates),
+        "lessons": [asdict(lesson) for lesson in lessons],
+        "traps": [asdict(trap) for trap in traps],
+    }

@@ -1,0 +1,135 @@
+"""The market with known truth: a world is a name, a seed and a length; its tape and its truth follow from them alone.
+
+Every span (session) is generated from its own keys, so spans can be made in any order and on several threads with the
+same bytes. Writing files is the caller's affair.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from lotus.hashing import key64
+from lotus.simulation.lessons import manifest_of
+from lotus.simulation.market import Span, make_span
+from lotus.simulation.render import MARGIN, Feed, new_book, render
+from lotus.simulation.rng import bell, streams
+from lotus.simulation.spec import WorldSpec
+from lotus.simulation.wire_text import text_bytes
+
+_BUFFER = 1 << 23
+_CHUNK_MS = 5_400_000
+_SILENCE_MS = 4_000
+_PONG_MS = 50_000
+_LATE_Q10 = 40  # about 4 % of trade messages arrive late
+
+
+class World:
+    """Tape, truth and manifest of one `WorldSpec`."""
+
+    def __init__(self, spec: WorldSpec) -> None:
+        """Bind a specification; nothing is generated yet."""
+        self.spec = spec
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What the world is made of and what is true in it, JSON-able."""
+        return manifest_of(self.spec)
+
+    def span(self, day: int, index: int) -> Span:
+        """Return the path and the planted drift of one session of a day."""
+        start, end = self.spec.spans_ms(day)[index]
+        return make_span(self.spec, start, end, self._start_bps(day, index))
+
+    def span_chunks(self, day: int, index: int) -> Iterator[tuple[int, bytes]]:
+        """Yield one session as (first receive ns, lines `<recv_ns> <frame>`) in chunks of at most 90 minutes."""
+        path = self.span(day, index).path
+        feed = self._feed(day, index, path.time_ms.size)
+        book = new_book(streams(4, *self._key(day, index), "render"), feed, path)
+        out = np.empty(_BUFFER + MARGIN, dtype=np.uint8)
+        parts: list[bytes] = []
+        block, chunk_end = 0, _CHUNK_MS // self.spec.rates.block_ms
+        while block < path.time_ms.size:
+            block, size = render(out, block, book, feed, path)
+            parts.append(out[:size].tobytes())
+            if block >= chunk_end or block == path.time_ms.size:
+                text = b"".join(parts)
+                parts, chunk_end = [], chunk_end + _CHUNK_MS // self.spec.rates.block_ms
+                yield int(text[: text.index(b" ")]), text
+
+    def day_pieces(self, day: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the tape of a day in arrival order: (first receive ns, bytes of whole lines)."""
+        for index in range(len(self.spec.sessions)):
+            yield from self.span_chunks(day, index)
+
+    def piece_hashes(self, day: int) -> list[str]:
+        """Return the sha256 of the raw bytes of each session of a day."""
+        out = []
+        for index in range(len(self.spec.sessions)):
+            digest = hashlib.sha256()
+            for _, text in self.span_chunks(day, index):
+                digest.update(text)
+            out.append(digest.hexdigest())
+        return out
+
+    def _key(self, day: int, index: int) -> tuple[str, int, int]:
+        return (self.spec.name, self.spec.seed, self.spec.spans_ms(day)[index][0])
+
+    def _start_bps(self, day: int, index: int) -> list[int]:
+        """Return each asset's distance from its model price: a walk over the sessions before, kept within 15 %."""
+        steps = day * len(self.spec.sessions) + index
+        out = []
+        for a in range(len(self.spec.assets)):
+            state = streams(1, self.spec.name, self.spec.seed, "start", a)
+            level = 0
+            for _ in range(steps):
+                level = max(-1_500, min(1_500, level + 12 * bell(state, 0)))
+            out.append(level)
+        return out
+
+    def _feed(self, day: int, index: int, blocks: int) -> Feed:
+        models, rates = self.spec.assets, self.spec.rates
+        coins = np.zeros((len(models), 16), dtype=np.uint8)
+        for a, model in enumerate(models):
+            coins[a, : len(model.name)] = text_bytes(model.name)
+        acks = [line.encode() for line in acknowledgements([m.name for m in models])]
+        block_ms = rates.block_ms
+        connects = [(0, 0), (blocks, blocks)]
+        if index > 0:
+            back = blocks // 4 + key64(*self._key(day, index), "reconnect") % (blocks // 2)
+            connects.insert(1, (back - _SILENCE_MS // block_ms, back))
+        start = self._start_bps(day, 0)
+        cadence = [ms // block_ms for ms in (rates.fast_ms, rates.slow_ms, rates.ctx_ms, _PONG_MS)]
+        return Feed(
+            coins,
+            np.array([len(m.name) for m in models]),
+            np.array([m.tick_units for m in models]),
+            np.array([m.top_lots for m in models]),
+            np.array([m.px_decimals for m in models]),
+            np.array([m.sz_decimals for m in models]),
+            np.array(
+                [
+                    (m.start_ticks + m.start_ticks * b // 10_000) * m.tick_units
+                    for m, b in zip(models, start, strict=True)
+                ]
+            ),
+            np.array(cadence),
+            np.array([rates.resize_q8, rates.trade_q10, _LATE_Q10]),
+            np.array(connects),
+            text_bytes(b"".join(acks).decode()),
+            np.cumsum([len(line) for line in acks]),
+        )
+
+
+def acknowledgements(coins: list[str]) -> list[str]:
+    """Return the venue's answers to the five subscriptions of every coin, one line each."""
+    kinds = (
+        '"type":"l2Book","coin":"{}","nSigFigs":null,"mantissa":null',
+        '"type":"l2Book","coin":"{}","nSigFigs":null,"mantissa":null,"fast":true',
+        '"type":"bbo","coin":"{}"',
+        '"type":"trades","coin":"{}"',
+        '"type":"activeAssetCtx","coin":"{}"',
+    )
+    head, tail = '{"channel":"subscriptionResponse","data":{"method":"subscribe","subscription":{', "}}}\n"
+    return [head + kind.replace("{}", coin) + tail for coin in coins for kind in kinds]
