@@ -1,18 +1,17 @@
 """Connections by database name: `sig`, `dm`, `tr`, `vis`, `atlas` (Lotus schemas) and `dagster` (its own storage).
 
-`Databases.open(settings)` starts or joins the embedded server, or uses the given addresses, makes missing databases and
+`Databases(settings)` starts or joins the embedded server, or uses the given addresses, makes missing databases and
 migrates them. Queries and row types do not belong here (see `lotus_store.ledger`).
 """
 
+import threading
 import time
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
-from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from lotus.errors import LedgerError
 from lotus_store.config import DATABASES, Settings
@@ -23,41 +22,38 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 
 class Databases(AbstractContextManager["Databases"]):
-    """The databases of one deployment; close it (or use it as a context manager) to let the embedded server go."""
+    """The databases of one home, opened at the first use; `close` lets the embedded server go."""
 
-    def __init__(self, dsns: Mapping[str, str], held: ExitStack | None = None) -> None:
-        """Take one address per database; `held` is released by `close`."""
-        self._dsns = dict(dsns)
-        self._held = held
+    def __init__(self, settings: Settings, migrated: bool = True) -> None:
+        """Remember the settings; nothing is started or connected yet. `migrated` brings schemas up to date at opening."""
+        self._settings = settings
+        self._migrated = migrated
+        self._held = ExitStack()
+        self._dsns: dict[str, str] = {}
+        self._gate = threading.RLock()
 
-    @classmethod
-    def open(cls, settings: Settings, migrated: bool = True) -> "Databases":
-        """Open all databases of `settings`, made and (unless told not to) migrated.
+    def open(self) -> "Databases":
+        """Start or join the server, make missing databases and migrate them (the first use does this by itself).
 
         Raises `LedgerError` when a server does not answer or a database is not the expected one.
         """
-        held = ExitStack()
-        try:
-            dsns = dict(settings.dsns)
-            server = settings.server_dsn
-            if settings.embedded:
-                server = held.enter_context(embedded(settings.home)).server_dsn
-            if server:
-                made = {n: make_conninfo(server, dbname=f"lotus_{n}") for n in DATABASES if n not in dsns}
-                create_missing(server, [f"lotus_{n}" for n in made])
-                dsns |= made
-            databases = cls(dsns, held if settings.embedded else None)
-            if migrated:
-                migrate(databases)
-        except BaseException:
-            held.close()
-            raise
-        return databases
+        with self._gate:
+            if self._dsns:
+                return self
+            try:
+                self._dsns = self._addresses()
+                if self._migrated:
+                    migrate(self)
+            except BaseException:
+                self.close()
+                raise
+        return self
 
     def dsn(self, name: str) -> str:
         """Return the libpq address of a database; raises `LedgerError` for an unknown name."""
+        self.open()
         if name not in self._dsns:
-            raise LedgerError(f"there is no database {name!r}", f"one of {', '.join(self._dsns)}")
+            raise LedgerError(f"there is no database {name!r}", f"one of {', '.join(DATABASES)}")
         return self._dsns[name]
 
     def connect(self, name: str, autocommit: bool = False) -> Connection:
@@ -65,31 +61,21 @@ class Databases(AbstractContextManager["Databases"]):
 
         An embedded server that is just being restarted is waited for, at most 60 s. Raises `LedgerError` otherwise.
         """
-        deadline = time.monotonic() + (WAIT_S if self._held is not None else 0)
+        dsn = self.dsn(name)
+        deadline = time.monotonic() + (WAIT_S if self._settings.embedded else 0)
         while True:
             try:
-                return psycopg.connect(self.dsn(name), autocommit=autocommit, connect_timeout=10)
+                return psycopg.connect(dsn, autocommit=autocommit, connect_timeout=10)
             except psycopg.OperationalError as problem:
                 if time.monotonic() > deadline or "does not exist" in str(problem):
                     cause = "the server is down, or the address or its rights are wrong"
-                    raise LedgerError(f"database {name} cannot be reached: {problem}", "a connection", cause) from problem
+                    raise LedgerError(f"database {name} cannot be reached: {problem}", "an answer", cause) from problem
             time.sleep(0.1)
 
-    def sqlalchemy_url(self, name: str) -> str:
-        """Return the address in SQLAlchemy's form with the psycopg2 driver, as Dagster's storage needs it."""
-        parts = {k: str(v) for k, v in conninfo_to_dict(self.dsn(name)).items() if v is not None}
-        user, password = quote(parts.pop("user", "")), quote(parts.pop("password", ""))
-        dbname, port = quote(parts.pop("dbname", "")), parts.pop("port", "5432")
-        login = f"{user}:{password}@" if password else f"{user}@"
-        host = parts.get("host", "")
-        if host and not host.startswith("/"):
-            parts.pop("host")
-            return f"postgresql+psycopg2://{login}{host}:{port}/{dbname}" + (f"?{urlencode(parts)}" if parts else "")
-        return f"postgresql+psycopg2://{login}/{dbname}?{urlencode(parts | {'port': port})}"
-
     def close(self) -> None:
-        """Let the embedded server go (the last user of a home stops it)."""
-        if self._held is not None:
+        """Let the embedded server go (the last user of a home stops it); a later use opens again."""
+        with self._gate:
+            self._dsns = {}
             self._held.close()
 
     def __exit__(
@@ -97,6 +83,16 @@ class Databases(AbstractContextManager["Databases"]):
     ) -> None:
         """Close."""
         self.close()
+
+    def _addresses(self) -> dict[str, str]:
+        dsns, server = dict(self._settings.dsns), self._settings.server_dsn
+        if self._settings.embedded:
+            server = self._held.enter_context(embedded(self._settings.home)).server_dsn
+        if server:
+            made = {n: make_conninfo(server, dbname=f"lotus_{n}") for n in DATABASES if n not in dsns}
+            create_missing(server, [f"lotus_{n}" for n in made])
+            dsns |= made
+        return dsns
 
 
 def create_missing(server_dsn: str, names: list[str]) -> None:

@@ -1,0 +1,53 @@
+"""The resource every asset and sensor gets: settings, lake, tape store and databases of one home.
+
+Only opening and closing belongs here; the store's classes do the work. In a code location the settings come from
+`lotus.toml` and the environment; a backfill inside a process hands its own over.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import dagster as dg
+
+from lotus_store.config import Settings, load_settings
+from lotus_store.databases import Databases
+from lotus_store.lake import Lake
+from lotus_store.tape import TapeStore
+
+
+@dataclass(frozen=True, slots=True)
+class Lotus:
+    """The open places of one home."""
+
+    settings: Settings
+    lake: Lake
+    databases: Databases
+    tape: TapeStore
+
+    @staticmethod
+    def open(settings: Settings) -> "Lotus":
+        """Open the places that `settings` name; the embedded server of the home is started or joined."""
+        databases = Databases.open(settings)
+        return Lotus(settings, Lake(settings.lake_root), databases, TapeStore(settings))
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.databases.close()
+
+
+def _open(context: dg.InitResourceContext) -> Iterator[Lotus]:
+    given = {name: value or None for name, value in (context.resource_config or {}).items()}
+    lotus = Lotus.open(load_settings(**given))
+    try:
+        yield lotus
+    finally:
+        lotus.close()
+
+
+LotusResource = dg.ResourceDefinition(
+    resource_fn=_open,
+    config_schema={
+        name: dg.Field(str, is_required=False, default_value="") for name in ("home", "config", "branch", "tape")
+    },
+    description="Settings, lake, tape and databases of one home (lotus.toml and the LOTUS_* environment decide).",
+)
