@@ -79,7 +79,7 @@ class Settings:
 
 
 def load_settings(home: Path | str | None = None, config: Path | str | None = None, **overrides: Any) -> Settings:
-    """Resolve the settings; `overrides` are fields of `Settings` (branch, tape, manifest, ...), None meaning "not given".
+    """Resolve the settings; `overrides` are fields of `Settings` (branch, tape, ...), None meaning "not given".
 
     Raises `ConfigError` naming the file, section and key of anything unknown, of another type or out of range.
     """

@@ -104,7 +104,9 @@ def create_missing(server_dsn: str, names: list[str]) -> None:
                 if name not in there:
                     try:
                         connection.execute(
-                            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
+                            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(
+                                sql.Identifier(name)
+                            )
                         )
                     except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                         continue  # another process made it at the same moment

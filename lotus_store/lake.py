@@ -51,7 +51,12 @@ class Lake:
         return f"{self._base}/{name}/branch={branch}/day={day}{split}/{PART}"
 
     def write(
-        self, spec: TableSpec, branch: str, day: str, columns: Mapping[str, Array | Sequence[str]], symbol: str | None = None
+        self,
+        spec: TableSpec,
+        branch: str,
+        day: str,
+        columns: Mapping[str, Array | Sequence[str]],
+        symbol: str | None = None,
     ) -> Written:
         """Write one part atomically; an existing part is replaced.
 
@@ -61,7 +66,14 @@ class Lake:
         arrays = _conform(spec, columns)
         rows = len(next(iter(arrays.values()))) if arrays else 0
         digest = content_hash(arrays)
-        note = {"table": spec.name, "branch": branch, "day": day, "symbol": symbol, "rows": rows, "content_hash": digest}
+        note = {
+            "table": spec.name,
+            "branch": branch,
+            "day": day,
+            "symbol": symbol,
+            "rows": rows,
+            "content_hash": digest,
+        }
         table = pa.table({name: _to_arrow(values) for name, values in arrays.items()})
         table = table.replace_schema_metadata({META: json.dumps(note).encode()})
         text = [c.name for c in spec.columns if c.dtype == "text"]
@@ -69,7 +81,9 @@ class Lake:
         try:
             self._store(table, path, text)
         except OSError as problem:
-            raise LakeError(f"{path} cannot be written: {problem}", "a writable lake", "disk full or rights") from problem
+            raise LakeError(
+                f"{path} cannot be written: {problem}", "a writable lake", "disk full or rights"
+            ) from problem
         return Written(path, rows, digest)
 
     def read(
@@ -120,7 +134,9 @@ class Lake:
         recorded = self.hash_of(name, branch, day, symbol)
         found = content_hash(self.read(name, branch, day, symbol))
         if found != recorded:
-            raise LakeError(f"{self.path(name, branch, day, symbol)} hashes to {found}", recorded, "the file was altered")
+            raise LakeError(
+                f"{self.path(name, branch, day, symbol)} hashes to {found}", recorded, "the file was altered"
+            )
         return found
 
     def exists(self, name: str, branch: str, day: str, symbol: str | None = None) -> bool:
@@ -155,7 +171,9 @@ class Lake:
             with self._fs.open_input_stream(path) as stream:
                 return str(stream.read().decode())
         except FileNotFoundError as problem:
-            raise LakeError(f"there is no {path}", "a document of that day", f"{name} was not made for {day}") from problem
+            raise LakeError(
+                f"there is no {path}", "a document of that day", f"{name} was not made for {day}"
+            ) from problem
 
     def _parts(self, folder: str) -> list[str]:
         if self._fs is None:

@@ -114,25 +114,30 @@ def _run(order: dict[str, Any], program: str, data: Path, arguments: list[str]) 
 
 
 def _bury(data: Path) -> None:
-    """Deal with a server that an earlier keeper left: stop it when it lives, drop its pid file when it does not."""
+    """Stop a server that an earlier keeper left alive; make a stale pid file harmless when its pid was given away.
+
+    The file itself stays: through it the server finds shared memory that orphans of a killed server still use. A pid
+    equal to its parent's is what PostgreSQL takes for stale.
+    """
     lock = data / "postmaster.pid"
     deadline = time.monotonic() + STOP_S
-    while lock.exists() and time.monotonic() < deadline:
-        with suppress(ValueError, IndexError, OSError):
-            pid = int(lock.read_text().split("\n")[0])
-            if _serves(pid, data):
-                os.kill(pid, signal.SIGINT)
-                time.sleep(POLL_S)
-                continue
-        lock.unlink(missing_ok=True)
+    while time.monotonic() < deadline:
+        try:
+            first, *rest = lock.read_text().split("\n")
+            pid = int(first)
+            os.kill(pid, 0)
+        except (OSError, ValueError):
+            return
+        if not _serves(pid, data):
+            lock.write_text("\n".join([str(os.getpid()), *rest]))
+            return
+        with suppress(OSError):
+            os.kill(pid, signal.SIGINT)
+        time.sleep(POLL_S)
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Tell whether process `pid` is a server of `data`; a stale pid may belong to anything by now."""
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
+    """Tell whether the living process `pid` is a server of `data`."""
     try:
         return Path(f"/proc/{pid}/cwd").samefile(data)
     except OSError:

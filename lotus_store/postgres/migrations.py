@@ -86,7 +86,9 @@ def _migrate_one(databases: Opener, name: str) -> int:
             try:
                 connection.execute(migration.path.read_bytes())
             except psycopg.Error as problem:
-                raise LedgerError(f"{migration.path.name} of {name} failed: {problem}", "a clean migration") from problem
+                raise LedgerError(
+                    f"{migration.path.name} of {name} failed: {problem}", "a clean migration"
+                ) from problem
             connection.execute(query("common", "record_migration"), [migration.version, name, migration.sha256])
         return len(migrations_of(name))
 

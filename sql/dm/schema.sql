@@ -1,0 +1,117 @@
+-- Database of the module dm (decision-maker).
+
+-- Messages: transactional outbox, inbox with permanent de-duplication, dead letters, identity.
+CREATE TABLE dm_outbox (
+    seq            bigint PRIMARY KEY,                     -- per sender, gapless
+    event_id       text NOT NULL UNIQUE,                   -- ULID
+    dedupe_key     text NOT NULL UNIQUE,
+    lifecycle_id   text NOT NULL,
+    branch         text NOT NULL,
+    intent         text NOT NULL,
+    priority       smallint NOT NULL CHECK (priority BETWEEN 0 AND 2),  -- 2 is the most urgent
+    envelope       text NOT NULL,                          -- canonical JSON, signed
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    attempts       integer NOT NULL DEFAULT 0,
+    not_before     timestamptz NOT NULL DEFAULT '-infinity',
+    dispatched_at  timestamptz,
+    outcome        text CHECK (outcome IN ('delivered', 'dead'))
+);
+CREATE INDEX dm_outbox_waiting ON dm_outbox (priority DESC, seq) WHERE dispatched_at IS NULL;
+
+CREATE TABLE dm_inbox (
+    event_id       text PRIMARY KEY,
+    sender         text NOT NULL,
+    dedupe_key     text NOT NULL,
+    lifecycle_id   text NOT NULL,
+    branch         text NOT NULL,
+    intent         text NOT NULL,
+    priority       smallint NOT NULL,
+    envelope       text NOT NULL,
+    arrival        bigint GENERATED ALWAYS AS IDENTITY,
+    received_at    timestamptz NOT NULL DEFAULT now(),
+    attempts       integer NOT NULL DEFAULT 0,
+    consumed_at    timestamptz,
+    outcome        text CHECK (outcome IN ('applied', 'refused', 'dead')),
+    UNIQUE (sender, dedupe_key)
+);
+CREATE INDEX dm_inbox_waiting ON dm_inbox (priority DESC, arrival) WHERE consumed_at IS NULL;
+
+CREATE TABLE dm_dead_letter (
+    event_id       text NOT NULL,
+    place          text NOT NULL CHECK (place IN ('outbox', 'inbox')),
+    reason         text NOT NULL,                          -- a code of lotus.modules.reasons
+    detail         text NOT NULL,
+    envelope       text NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    replayed_at    timestamptz,
+    PRIMARY KEY (event_id, place)
+);
+
+CREATE TABLE dm_identity (
+    module         text NOT NULL,
+    verify_key     text NOT NULL,                          -- ed25519, 64 hexadecimal characters
+    release        text NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (module, verify_key)
+);
+
+CREATE FUNCTION dm_outbox_hint() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NOTIFY lotus_outbox;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER dm_outbox_hint AFTER INSERT ON dm_outbox FOR EACH STATEMENT EXECUTE FUNCTION dm_outbox_hint();
+
+CREATE FUNCTION dm_inbox_hint() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NOTIFY lotus_inbox;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER dm_inbox_hint AFTER INSERT ON dm_inbox FOR EACH STATEMENT EXECUTE FUNCTION dm_inbox_hint();
+
+-- Strands: what the module thought and did, one row per step of a lifecycle.
+CREATE TABLE dm_strand (
+    id             text PRIMARY KEY,
+    lifecycle_id   text NOT NULL,
+    parent_id      text,
+    module         text NOT NULL DEFAULT 'dm',
+    kind           text NOT NULL,
+    symbol         text,
+    timeframe      text,
+    session_bucket text,
+    regime         text,
+    alpha_bundle_ref text,
+    dm_alpha         double precision,
+    dm_budget        jsonb,
+    dm_decision      text,
+    eval             jsonb,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    updated_at     timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX dm_strand_lifecycle ON dm_strand (lifecycle_id);
+
+-- Braids of this module: append-only history, the current row is a view.
+CREATE TABLE dm_braid_history (
+    branch         text NOT NULL,
+    day            text NOT NULL,                          -- learning day, YYYY-MM-DD
+    braid_id       text NOT NULL,
+    ordinal        integer NOT NULL DEFAULT 0,             -- several changes on one day
+    new_state      text NOT NULL CHECK (new_state IN ('proposed', 'active', 'sunset', 'archived')),
+    body           jsonb NOT NULL,
+    PRIMARY KEY (branch, day, braid_id, ordinal)
+);
+CREATE VIEW dm_braid AS
+SELECT DISTINCT ON (branch, braid_id) branch, braid_id, day, ordinal, new_state AS state, body
+FROM dm_braid_history ORDER BY branch, braid_id, day DESC, ordinal DESC;
+
+-- Versions of the priors that this module runs on; roll-forward only.
+CREATE TABLE dm_priors (
+    branch             text NOT NULL,
+    priors_ver         text NOT NULL,
+    day                text NOT NULL,
+    effective_from_ms  bigint NOT NULL,
+    parent_priors_ver  text NOT NULL,
+    payload            text NOT NULL,
+    created_at         timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (branch, priors_ver)
+);

@@ -1,0 +1,155 @@
+"""The embedded server: shared by processes, gone after the last one, back after any kill, with committed rows intact."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lotus_store.postgres.embedded import embedded
+
+USER = """
+import sys, time, psycopg
+from lotus_store.postgres.embedded import embedded
+with embedded(sys.argv[1]) as server:
+    with psycopg.connect(server.server_dsn, autocommit=True) as c:
+        c.execute("CREATE TABLE IF NOT EXISTS kept (n int)")
+        print("ready", flush=True)
+        n = 0
+        while True:
+            n += 1
+            c.execute("INSERT INTO kept VALUES (%s)", [n])
+            print(n, flush=True)
+            time.sleep(0.002)
+"""
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    place = Path(tempfile.mkdtemp(prefix="lotus-pg-test-"))
+    yield place
+    shutil.rmtree(place)
+
+
+def rows(home: Path) -> list[int]:
+    with embedded(home) as server, psycopg.connect(server.server_dsn) as connection:
+        return [r[0] for r in connection.execute("SELECT n FROM kept ORDER BY n")]
+
+
+def server_processes(home: Path) -> list[int]:
+    """Every process that works on this home: the keeper by its arguments, the server by its folder."""
+    found = []
+    for place in Path("/proc").iterdir():
+        if place.name.isdigit():
+            try:
+                words = (place / "cmdline").read_bytes().decode()
+                if str(home) in words and int(place.name) != os.getpid():
+                    found.append(int(place.name))
+            except (OSError, UnicodeDecodeError):
+                continue
+    return found
+
+
+def start_user(home: Path) -> "subprocess.Popen[str]":
+    process = subprocess.Popen([sys.executable, "-c", USER, str(home)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_starts_is_private_and_leaves_nothing_behind(home: Path) -> None:
+    with embedded(home) as server:
+        assert server.sockets.stat().st_mode & 0o777 == 0o700
+        assert (home / "pg" / "data").stat().st_mode & 0o777 == 0o700
+        with psycopg.connect(server.server_dsn) as connection:
+            shown = connection.execute(
+                "SELECT current_setting('data_checksums'), current_setting('synchronous_commit'), "
+                "current_setting('listen_addresses'), current_setting('server_version_num')::int >= 150000"
+            ).fetchone()
+        assert shown == ("on", "on", "", True)
+    assert server_processes(home) == []
+
+
+def test_a_second_user_joins_and_outlives_the_first(home: Path) -> None:
+    with embedded(home) as second:
+        first = start_user(home)
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+        time.sleep(0.5)
+        with psycopg.connect(second.server_dsn) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert server_processes(home) == []
+
+
+def test_the_server_ends_when_its_only_user_is_killed(home: Path) -> None:
+    user = start_user(home)
+    os.kill(user.pid, signal.SIGKILL)
+    user.wait()
+    deadline = time.monotonic() + 10
+    while server_processes(home) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert server_processes(home) == []
+
+
+@pytest.mark.parametrize("victims", ["user", "keeper", "postmaster", "all"])
+def test_committed_rows_survive_kills(home: Path, victims: str) -> None:
+    kept = 0
+    for _ in range(3):
+        user = start_user(home)
+        assert user.stdout is not None
+        for _ in range(20):
+            kept = int(user.stdout.readline())
+        postmaster = int((home / "pg" / "data" / "postmaster.pid").read_text().split()[0])
+        keeper = int(Path(f"/proc/{postmaster}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        chosen = {"user": [user.pid], "keeper": [keeper], "postmaster": [postmaster]}
+        for pid in chosen.get(victims, [user.pid, keeper, postmaster]):
+            os.kill(pid, signal.SIGKILL)
+        if victims != "user":
+            user.kill()
+        user.wait()
+        found = rows(home)
+        assert set(range(1, kept + 1)) <= set(found)
+    assert server_processes(home) == []
+
+
+def test_a_stale_pid_file_of_another_process_is_no_obstacle(home: Path) -> None:
+    with embedded(home):
+        note = (home / "pg" / "data" / "postmaster.pid").read_text()
+    lines = [str(os.getpid()), *note.split("\n")[1:]]
+    (home / "pg" / "data" / "postmaster.pid").write_text("\n".join(lines))
+    with embedded(home) as server:
+        psycopg.connect(server.server_dsn).close()
+
+
+def test_concurrent_first_starts_make_one_server(home: Path) -> None:
+    script = (
+        "import sys, psycopg\nfrom lotus_store.postgres.embedded import embedded\n"
+        "with embedded(sys.argv[1]) as s, psycopg.connect(s.server_dsn) as c:\n"
+        "    print(c.execute('SELECT system_identifier FROM pg_control_system()').fetchone()[0])\n"
+    )
+    users = [
+        subprocess.Popen([sys.executable, "-c", script, str(home)], stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    answers = {user.communicate(timeout=90)[0] for user in users}
+    assert len(answers) == 1
+    assert answers.pop().strip().isdigit()
+
+
+def test_long_and_private_homes_work(home: Path) -> None:
+    deep = home / ("a-long-name-" * 9) / "home"
+    deep.mkdir(parents=True)
+    home.chmod(0o700)
+    with embedded(deep) as server:
+        assert len(str(server.sockets)) < 100
+        with psycopg.connect(server.server_dsn) as connection:
+            connection.execute("CREATE TABLE kept (n int)")
+    assert rows(deep) == []
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert not server.sockets.exists()

@@ -1,0 +1,175 @@
+"""The lake: what is written is read, damage is noticed, and a kill leaves the old file or the new one."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lotus.columns import Column, TableSpec
+from lotus.errors import LakeError, SchemaError
+from lotus.hashing import content_hash
+from lotus_store.lake import Lake
+
+SPEC = TableSpec(
+    "frames",
+    ("k",),
+    (
+        Column("k", "i8", "", "key"),
+        Column("x", "f8", "bps", "value", nullable=True),
+        Column("name", "text", "", "text"),
+        Column("flag", "?", "", "flag"),
+        Column("bits", "u8", "", "mask"),
+        Column("bin", "u1", "", "bin"),
+    ),
+)
+
+
+def table(n: int, seed: int = 0) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(seed)
+    x = random.normal(size=n)
+    x[::7] = np.nan
+    return {
+        "k": np.arange(n, dtype="i8"),
+        "x": x,
+        "name": np.array([f"é{i % 5}" for i in range(n)], dtype=object),
+        "flag": random.random(n) < 0.5,
+        "bits": random.integers(0, 2**64, n, dtype="u8"),
+        "bin": random.integers(0, 256, n, dtype="u1"),
+    }
+
+
+@pytest.mark.parametrize("where", ["folder", "memory"])
+@pytest.mark.parametrize("n", [0, 1, 1000])
+def test_reads_what_was_written(tmp_path: Path, where: str, n: int) -> None:
+    lake = Lake(tmp_path / "lake" if where == "folder" else f"memory://{tmp_path.name}{n}")
+    columns = table(n)
+    written = lake.write(SPEC, "main", "2025-01-01", columns)
+    back = lake.read("frames", "main", "2025-01-01", spec=SPEC)
+    assert list(back) == list(SPEC.names)
+    for name, values in columns.items():
+        assert back[name].dtype == values.dtype
+        np.testing.assert_array_equal(back[name], values)
+        assert back[name].flags.writeable
+    assert written.rows == n
+    assert written.content_hash == content_hash(columns) == lake.hash_of("frames", "main", "2025-01-01")
+    assert lake.verify("frames", "main", "2025-01-01") == written.content_hash
+
+
+@given(st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.floats(), st.text()), max_size=30))
+@settings(max_examples=40, deadline=None)
+def test_any_value_survives(rows: list[tuple[int, float, str]]) -> None:
+    spec = TableSpec("any", ("k",), (Column("k", "i8", "", ""), Column("x", "f8", "", ""), Column("t", "text", "", "")))
+    lake = Lake("memory://any")
+    rows = [(k, x, t.encode("utf-8", "ignore").decode()) for k, x, t in rows]
+    columns = {
+        "k": np.array([r[0] for r in rows], dtype="i8"),
+        "x": np.array([r[1] for r in rows], dtype="f8"),
+        "t": np.array([r[2] for r in rows], dtype=object),
+    }
+    written = lake.write(spec, "b", "2025-01-01", columns)
+    back = lake.read("any", "b", "2025-01-01")
+    assert content_hash(back) == written.content_hash
+    assert list(back["t"]) == list(columns["t"])
+
+
+def test_column_pruning_listing_and_symbols(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.write(SPEC, "main", "2025-01-02", table(3), symbol="BTC")
+    lake.write(SPEC, "main", "2025-01-02", table(3), symbol="ETH")
+    lake.write(SPEC, "main", "2025-01-01", table(3))
+    lake.write(SPEC, "other", "2025-01-09", table(3))
+    assert lake.days("frames", "main") == ["2025-01-01", "2025-01-02"]
+    assert lake.days("frames", "none") == []
+    assert lake.symbols("frames", "main", "2025-01-02") == ["BTC", "ETH"]
+    assert lake.exists("frames", "main", "2025-01-02", "BTC")
+    assert not lake.exists("frames", "main", "2025-01-02")
+    assert list(lake.read("frames", "main", "2025-01-01", columns=["bin", "k"])) == ["bin", "k"]
+    expected = tmp_path / "frames" / "branch=main" / "day=2025-01-02" / "symbol=BTC" / "part.parquet"
+    assert expected.is_file()
+
+
+def test_refuses_other_shapes(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    good = table(5)
+    for bad in (
+        {k: v for k, v in good.items() if k != "x"},
+        good | {"more": good["k"]},
+        good | {"k": good["x"]},
+        good | {"k": good["k"][:3]},
+        good | {"name": good["k"]},
+        good | {"k": good["k"].reshape(1, 5)},
+    ):
+        with pytest.raises(SchemaError):
+            lake.write(SPEC, "main", "2025-01-01", bad)
+    assert not lake.exists("frames", "main", "2025-01-01")
+    lake.write(SPEC, "main", "2025-01-01", good)
+    other = TableSpec("frames", ("k",), SPEC.columns[:-1])
+    with pytest.raises(SchemaError, match="another version"):
+        lake.read("frames", "main", "2025-01-01", spec=other)
+    with pytest.raises(SchemaError, match="no column 'y'"):
+        lake.read("frames", "main", "2025-01-01", columns=["y"])
+
+
+def test_missing_truncated_and_damaged_files_are_named(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    with pytest.raises(LakeError, match=r"there is no .*likely cause: that stage was not materialised"):
+        lake.read("frames", "main", "2025-01-01")
+    path = Path(lake.write(SPEC, "main", "2025-01-01", table(50_000)).path)
+    whole = path.read_bytes()
+    for cut in (0, 3, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        with pytest.raises(LakeError, match="cannot be read"):
+            lake.read("frames", "main", "2025-01-01")
+    flipped = bytearray(whole)
+    flipped[len(whole) // 3] ^= 0xFF
+    path.write_bytes(bytes(flipped))
+    with pytest.raises(LakeError, match="cannot be read"):
+        lake.read("frames", "main", "2025-01-01")
+
+
+def test_documents(tmp_path: Path) -> None:
+    for lake in (Lake(tmp_path), Lake("memory://documents")):
+        with pytest.raises(LakeError, match="there is no"):
+            lake.read_document("day_tables", "main", "2025-01-01")
+        lake.write_document("day_tables", "main", "2025-01-01", '{"é": 1}')
+        assert lake.read_document("day_tables", "main", "2025-01-01") == '{"é": 1}'
+
+
+def test_kill_leaves_a_whole_file_and_no_debris(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import sys, numpy as np
+        from lotus.columns import Column, TableSpec
+        from lotus_store.lake import Lake
+        spec = TableSpec("t", ("k",), (Column("k", "i8", "", ""),))
+        turn = 0
+        while True:
+            turn += 1
+            Lake(sys.argv[1]).write(spec, "main", "2025-01-01", {"k": np.full(200_000, turn, dtype="i8")})
+            print(turn, flush=True)
+        """
+    )
+    lake = Lake(tmp_path)
+    random = np.random.default_rng(3)
+    for _ in range(4):
+        process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        for _ in range(int(random.integers(2, 6))):
+            last = int(process.stdout.readline())
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        found = lake.read("t", "main", "2025-01-01")["k"]
+        assert len(found) == 200_000
+        assert len(set(found.tolist())) == 1
+        assert found[0] >= last
+        lake.verify("t", "main", "2025-01-01")
+    spec = TableSpec("t", ("k",), (Column("k", "i8", "", ""),))
+    path = Path(lake.write(spec, "main", "2025-01-01", {"k": np.zeros(1, dtype="i8")}).path)
+    assert [p.name for p in path.parent.iterdir()] == ["part.parquet"]
