@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from lotus.errors import ConfigError
 from lotus.jit import kernel
+from lotus.simulation.layout import Ints
 from lotus.simulation.rng import bell, below, streams
 from lotus.simulation.schedule import BASIS, Episode
 from lotus.simulation.spec import MICRO, AssetModel
-
-Ints = NDArray[np.int64]
 
 _LN2 = 0.6931471805599453
 _Q = 1 << 32

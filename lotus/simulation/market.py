@@ -6,13 +6,13 @@ of it within the horizon and no later pattern is coloured by it. Text and book s
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.jit import kernel
 from lotus.simulation.contexts import Contexts, aligned_bin, contexts
+from lotus.simulation.layout import At, Ints
 from lotus.simulation.lessons import Planted, PlantedLiteral, Trap, planted_of
 from lotus.simulation.rng import below, fat_bell, streams
 from lotus.simulation.schedule import (
@@ -28,30 +28,12 @@ from lotus.simulation.schedule import (
 )
 from lotus.simulation.spec import MICRO, SUB_TICK, WorldSpec
 
-Ints = NDArray[np.int64]
-
 PULSE_FROM_MS, PULSE_MS = 16_000, 12_000  # after the onset: behind the pattern, within the horizon of its windows
 SWEEP_MS, SWEEP_BPS = 800, 3  # a sweep moves the price by so much, for good
 STALL_Q8 = 90  # noise of a stall, in 256ths
 CALM_Q8 = 110  # noise of a trap while it decides
 RANGE_Q8 = 100  # noise of a compressed range
 COMMON_STEP, OWN_STEP = 62, 66  # micro-bps per fat_bell unit and sqrt(10 ms): 1 bps per sqrt(s) together
-
-
-class Path(NamedTuple):
-    """One span as the renderer needs it: int64 arrays, [blocks] or [assets, blocks]."""
-
-    time_ms: Ints
-    bid: Ints  # ticks
-    spread: Ints  # ticks
-    steep: Ints  # 0 or 1
-    tilt: Ints  # 0, +-1 imbalance, +-2 micro-drift
-    vacuum: Ints  # side whose depth is gone: 0, +1 asks, -1 bids
-    sweep: Ints  # aggressor of a sweep: 0, +-1
-    quiet: Ints  # 1 while a stall holds trades back
-    basis: Ints  # micro-bps
-    funding: Ints  # 10^-10
-    interest: Ints  # lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +47,10 @@ class Planting:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span's path, the planted cumulative drift [assets, blocks] in micro-bps, and its episodes."""
+    """A span: venue times, path [blocks, assets, At], planted cumulative drift [assets, blocks] in micro-bps."""
 
-    path: Path
+    time_ms: Ints
+    path: Ints
     drift: Ints
     planted: list[Planting]
 
@@ -91,20 +74,20 @@ def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int])
     draws = streams(len(spec.assets) + 2, *key, "walk")
     clock = (spec.rates.move_q8, start_ms, block_ms)
     _walk(draws, start, noise, marks["move"], marks["drift"], clock, time_ms, bid, spread)
-    path = Path(
-        time_ms,
-        bid,
-        spread,
-        state.steep,
-        marks["tilt"],
-        marks["vacuum"],
-        marks["sweep"],
-        marks["quiet"],
-        state.basis,
-        state.funding,
-        state.interest,
-    )
-    return Span(path, np.cumsum(marks["drift"], axis=1), planted)
+    columns = {
+        At.BID: bid,
+        At.SPREAD: spread,
+        At.STEEP: state.steep,
+        At.TILT: marks["tilt"],
+        At.VACUUM: marks["vacuum"],
+        At.SWEEP: marks["sweep"],
+        At.QUIET: marks["quiet"],
+        At.BASIS: state.basis,
+        At.FUNDING: state.funding,
+        At.INTEREST: state.interest,
+    }
+    path = np.ascontiguousarray(np.stack([columns[at].T for at in At], axis=2))
+    return Span(time_ms, path, np.cumsum(marks["drift"], axis=1), planted)
 
 
 def _plant(spec: WorldSpec, state: Contexts, asset: int, found: list[Episode], *key: str | int) -> list[Planting]:

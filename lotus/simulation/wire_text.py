@@ -6,12 +6,9 @@ What the numbers mean is decided elsewhere.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lotus.jit import kernel
-
-Bytes = NDArray[np.uint8]
-Ints = NDArray[np.int64]
+from lotus.simulation.layout import Bytes, Ints, Trait
 
 LEVELS = 20
 TRADE_FIELDS = 5  # px units, size lots, side (+1 buyer is aggressor), venue ms, trade id
@@ -56,6 +53,7 @@ _IMPACT = text_bytes('","impactPxs":["')
 _BASE_VOLUME = text_bytes('"],"dayBaseVlm":"')
 _CTX_TAIL = text_bytes('"}}}\n')
 _QUOTE_COMMA = text_bytes('","')
+_TICK, _PX_DECIMALS, _SZ_DECIMALS = int(Trait.TICK), int(Trait.PX_DECIMALS), int(Trait.SZ_DECIMALS)
 _POW10 = np.array([10**i for i in range(19)], dtype=np.int64)
 _ZERO, _DOT, _MINUS, _COMMA, _SPACE, _CLOSE = 48, 46, 45, 44, 32, 125
 
@@ -144,34 +142,24 @@ def put_bbo(out: Bytes, pos: int, coin: Bytes, time_ms: int, top: Ints, px_decim
 
 @kernel
 def put_book(
-    out: Bytes,
-    pos: int,
-    coin: Bytes,
-    time_ms: int,
-    top_px: Ints,
-    tick: int,
-    lots: Ints,
-    orders: Ints,
-    depth: int,
-    px_decimals: int,
-    sz_decimals: int,
+    out: Bytes, pos: int, coin: Bytes, time_ms: int, bid: int, ask: int, shown: Ints, depth: int, trait: Ints
 ) -> int:
-    """Append an l2Book frame of `depth` levels a side (fast form below 20); lots and orders are [2, 20], bids first."""
+    """Append an l2Book frame of `depth` levels a side (fast form below 20) from best prices and displayed sizes."""
     pos = put(out, pos, _BOOK_HEAD)
     pos = put(out, pos, coin)
     pos = put(out, pos, _TIME)
     pos = put_uint(out, pos, time_ms)
     pos = put(out, pos, _LEVELS_OPEN)
     for side in range(2):
+        px, step = (bid, -trait[_TICK]) if side == 0 else (ask, trait[_TICK])
         if side == 1:
             pos = put(out, pos, _SIDES)
-        step = tick if side == 1 else -tick
         for i in range(depth):
             if i > 0:
                 out[pos] = _COMMA
                 pos += 1
-            px = top_px[side] + step * i
-            pos = put_level(out, pos, px, px_decimals, lots[side, i], sz_decimals, orders[side, i])
+            lots, orders = shown[side, 0, i], shown[side, 1, i]
+            pos = put_level(out, pos, px + step * i, trait[_PX_DECIMALS], lots, trait[_SZ_DECIMALS], orders)
     return put(out, pos, _FAST_TAIL if depth < LEVELS else _BOOK_TAIL)
 
 

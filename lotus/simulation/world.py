@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lotus.hashing import key64
+from lotus.simulation.layout import Feed
 from lotus.simulation.lessons import manifest_of
 from lotus.simulation.market import Span, make_span
-from lotus.simulation.render import MARGIN, Feed, new_book, render
+from lotus.simulation.render import MARGIN, new_state, render
 from lotus.simulation.rng import bell, streams
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.wire_text import text_bytes
@@ -44,16 +46,15 @@ class World:
 
     def span_chunks(self, day: int, index: int) -> Iterator[tuple[int, bytes]]:
         """Yield one session as (first receive ns, lines `<recv_ns> <frame>`) in chunks of at most 90 minutes."""
-        path = self.span(day, index).path
-        feed = self._feed(day, index, path.time_ms.size)
-        book = new_book(streams(4, *self._key(day, index), "render"), feed, path)
+        feed = self._feed(day, index, self.span(day, index))
+        state = new_state(streams(4, *self._key(day, index), "render"), feed)
         out = np.empty(_BUFFER + MARGIN, dtype=np.uint8)
         parts: list[bytes] = []
         block, chunk_end = 0, _CHUNK_MS // self.spec.rates.block_ms
-        while block < path.time_ms.size:
-            block, size = render(out, block, book, feed, path)
+        while block < feed.time_ms.size:
+            block, size = render(out, block, state, feed)
             parts.append(out[:size].tobytes())
-            if block >= chunk_end or block == path.time_ms.size:
+            if block >= chunk_end or block == feed.time_ms.size:
                 text = b"".join(parts)
                 parts, chunk_end = [], chunk_end + _CHUNK_MS // self.spec.rates.block_ms
                 yield int(text[: text.index(b" ")]), text
@@ -88,38 +89,36 @@ class World:
             out.append(level)
         return out
 
-    def _feed(self, day: int, index: int, blocks: int) -> Feed:
+    def _feed(self, day: int, index: int, span: Span) -> Feed:
         models, rates = self.spec.assets, self.spec.rates
         coins = np.zeros((len(models), 16), dtype=np.uint8)
         for a, model in enumerate(models):
             coins[a, : len(model.name)] = text_bytes(model.name)
-        acks = [line.encode() for line in acknowledgements([m.name for m in models])]
-        block_ms = rates.block_ms
+        acks = acknowledgements([m.name for m in models])
+        opened = self._start_bps(day, 0)
+        traits = [
+            (m.tick_units, m.top_lots, m.px_decimals, m.sz_decimals, m.ticks_at(b) * m.tick_units, len(m.name))
+            for m, b in zip(models, opened, strict=True)
+        ]
+        cadence = [ms // rates.block_ms for ms in (rates.fast_ms, rates.slow_ms, rates.ctx_ms, _PONG_MS)]
+        return Feed(
+            span.path,
+            span.time_ms,
+            np.array(traits, dtype=np.int64),
+            np.array([*cadence, rates.resize_q8, rates.trade_q10, _LATE_Q10], dtype=np.int64),
+            coins,
+            self._connects(day, index, span.time_ms.size),
+            text_bytes("".join(acks)),
+            np.cumsum([len(line) for line in acks], dtype=np.int64),
+        )
+
+    def _connects(self, day: int, index: int, blocks: int) -> NDArray[np.int64]:
+        """Return (first silent block, block of the connect): at the start, and once in every later session."""
         connects = [(0, 0), (blocks, blocks)]
         if index > 0:
             back = blocks // 4 + key64(*self._key(day, index), "reconnect") % (blocks // 2)
-            connects.insert(1, (back - _SILENCE_MS // block_ms, back))
-        start = self._start_bps(day, 0)
-        cadence = [ms // block_ms for ms in (rates.fast_ms, rates.slow_ms, rates.ctx_ms, _PONG_MS)]
-        return Feed(
-            coins,
-            np.array([len(m.name) for m in models]),
-            np.array([m.tick_units for m in models]),
-            np.array([m.top_lots for m in models]),
-            np.array([m.px_decimals for m in models]),
-            np.array([m.sz_decimals for m in models]),
-            np.array(
-                [
-                    (m.start_ticks + m.start_ticks * b // 10_000) * m.tick_units
-                    for m, b in zip(models, start, strict=True)
-                ]
-            ),
-            np.array(cadence),
-            np.array([rates.resize_q8, rates.trade_q10, _LATE_Q10]),
-            np.array(connects),
-            text_bytes(b"".join(acks).decode()),
-            np.cumsum([len(line) for line in acks]),
-        )
+            connects.insert(1, (back - _SILENCE_MS // self.spec.rates.block_ms, back))
+        return np.array(connects, dtype=np.int64)
 
 
 def acknowledgements(coins: list[str]) -> list[str]:
