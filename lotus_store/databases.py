@@ -25,7 +25,7 @@ class Databases(AbstractContextManager["Databases"]):
     """The databases of one home, opened at the first use; `close` lets the embedded server go."""
 
     def __init__(self, settings: Settings, migrated: bool = True) -> None:
-        """Remember the settings; nothing is started or connected yet. `migrated` brings schemas up to date at opening."""
+        """Remember the settings; nothing is started yet. `migrated` brings schemas up to date at opening."""
         self._settings = settings
         self._migrated = migrated
         self._held = ExitStack()

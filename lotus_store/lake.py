@@ -42,8 +42,10 @@ class Lake:
 
     def __init__(self, root: str | Path) -> None:
         """Open the lake at `root`; nothing is created before the first write."""
-        self._local = "://" not in str(root)
-        self._fs, self._base = (None, str(root)) if self._local else _filesystem(str(root))
+        self._fs: Any = None
+        self._base = str(root)
+        if "://" in self._base:
+            self._fs, self._base = _filesystem(self._base)
 
     def path(self, name: str, branch: str, day: str, symbol: str | None = None) -> str:
         """Return the path of one part, whether it exists or not."""
@@ -220,9 +222,9 @@ def _filesystem(url: str) -> tuple[Any, str]:
         found, base = pafs.FileSystem.from_uri(url)
         return found, base.rstrip("/")
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        import fsspec
+        from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
-        opened, base = fsspec.core.url_to_fs(url)
+        opened, base = url_to_fs(url)
         return pafs.PyFileSystem(pafs.FSSpecHandler(opened)), base.rstrip("/")
 
 

@@ -1,7 +1,7 @@
 """Shared fixtures: one embedded PostgreSQL per test process, emptied databases per test.
 
-`pg_home` is a home with a running server; `databases` are its databases, migrated and empty; `settings` are the settings
-behind them with a lake and tapes of the test's own.
+`pg_home` is a home with a running server; `databases` are its databases, migrated and empty; `settings` are those
+behind them, with a lake and tapes of the test's own.
 """
 
 import shutil

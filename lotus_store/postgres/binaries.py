@@ -38,24 +38,24 @@ def reachable(binaries: Path, uid: int) -> Path:
     if uid == os.getuid() or traversable(binaries, uid):
         return binaries
     version = re.sub(r"[^0-9.]", "", _version(binaries))
-    target = _shared_root() / f"postgres-{version}-{os.stat(binaries / 'postgres').st_mtime_ns:x}"
-    if not (target / "bin" / "postgres").is_file():
+    target = _shared_root() / f"postgres-{version}-{(binaries / 'postgres').stat().st_mtime_ns:x}"
+    install = binaries.parent
+    package = install.parent
+    if not target.is_dir():
         making = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-        install = binaries.parent
-        shutil.copytree(install, making / "pg" / "pginstall", symlinks=True)
-        libraries = install.parent.parent / f"{install.parent.name}.libs"
+        shutil.copytree(install, making / package.name / install.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
         if libraries.is_dir():
-            shutil.copytree(libraries, making / "pg.libs", symlinks=True)
+            shutil.copytree(libraries, making / libraries.name, symlinks=True)
         for path in making.rglob("*"):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         making.chmod(0o755)
-        (making / "bin").symlink_to(Path("pg") / "pginstall" / binaries.name)
         try:
             making.rename(target)
         except OSError:  # another process was quicker
             shutil.rmtree(making)
-    return target / "pg" / "pginstall" / binaries.name
+    return target / package.name / install.name / binaries.name
 
 
 def traversable(path: Path, uid: int) -> bool:

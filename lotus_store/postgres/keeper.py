@@ -75,7 +75,7 @@ def _start(order: dict[str, Any]) -> "subprocess.Popen[bytes]":
 
 
 def _initialise(order: dict[str, Any]) -> None:
-    """Make the data folder once: initialised under another name, then renamed, so that a killed start leaves no half."""
+    """Make the data folder once: under another name, then renamed, so that a killed start leaves no half."""
     data = Path(order["data"])
     if data.is_dir():
         return

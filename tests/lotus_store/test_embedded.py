@@ -1,4 +1,4 @@
-"""The embedded server: shared by processes, gone after the last one, back after any kill, with committed rows intact."""
+"""The embedded server: shared by processes, gone after the last one, back after any kill, committed rows intact."""
 
 import os
 import shutil
