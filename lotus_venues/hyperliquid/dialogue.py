@@ -1,0 +1,88 @@
+"""What the venue answers to a client's message: acknowledgements, error texts, pong, or a closed socket.
+
+A pure state machine of one connection, used by servers that speak as the venue would. It opens no socket.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from lotus_venues.hyperliquid.subscriptions import PONG_TEXT
+
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "l2Book": {"coin": None, "nSigFigs": None, "mantissa": None},
+    "bbo": {"coin": None},
+    "trades": {"coin": None},
+    "activeAssetCtx": {"coin": None},
+    "candle": {"coin": None, "interval": None},
+    "allMids": {},
+}
+_OPTIONAL = {"l2Book": ("fast",), "allMids": ("dex",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Texts to send back; `close` asks to end the socket without a close frame; `subscribed` is a new subscription."""
+
+    texts: tuple[str, ...] = ()
+    close: bool = False
+    subscribed: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Dialogue:
+    """One connection's subscriptions. `coins` are the listed names; `live` holds the subscription objects in force."""
+
+    coins: Collection[str]
+    live: list[dict[str, Any]] = field(default_factory=list)
+
+    def answer(self, text: str) -> Answer:
+        """Return what the venue does on one text message from the client."""
+        try:
+            message = json.loads(text)
+            method = message["method"]
+        except (ValueError, TypeError, KeyError):
+            return _error(f"Error parsing JSON into valid websocket request: {text}")
+        if method == "ping":
+            return Answer((PONG_TEXT,))
+        wanted = message.get("subscription")
+        if method not in {"subscribe", "unsubscribe"} or not isinstance(wanted, dict):
+            return _error(f"Error parsing JSON into valid websocket request: {text}")
+        if wanted.get("type") not in _DEFAULTS:
+            return _error(f"Invalid subscription {json.dumps(wanted)}")
+        if "coin" in _DEFAULTS[wanted["type"]] and wanted.get("coin") not in self.coins:
+            return Answer(close=True)
+        return self._change(method, wanted)
+
+    def _change(self, method: str, wanted: dict[str, Any]) -> Answer:
+        known = wanted in self.live
+        if method == "subscribe" and known:
+            return _error(f"Already subscribed: {json.dumps(wanted)}")
+        if method == "unsubscribe" and not known:
+            return _error(f"Already unsubscribed: {json.dumps(wanted)}")
+        if known:
+            self.live.remove(wanted)
+        else:
+            self.live.append(wanted)
+        data = {"method": method, "subscription": normalised(wanted)}
+        return Answer((_frame("subscriptionResponse", data),), subscribed=None if known else wanted)
+
+
+def normalised(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return the echo of a subscription: defaults added, unknown keys dropped.
+
+    >>> normalised({"type": "l2Book", "coin": "BTC", "colour": 3})
+    {'type': 'l2Book', 'coin': 'BTC', 'nSigFigs': None, 'mantissa': None}
+    """
+    kind = wanted["type"]
+    echo = {"type": kind} | {key: wanted.get(key, value) for key, value in _DEFAULTS[kind].items()}
+    return echo | {key: wanted[key] for key in _OPTIONAL.get(kind, ()) if key in wanted}
+
+
+def _error(text: str) -> Answer:
+    return Answer((_frame("error", text),))
+
+
+def _frame(channel: str, data: Any) -> str:
+    return json.dumps({"channel": channel, "data": data}, separators=(",", ":"))

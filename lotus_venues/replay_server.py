@@ -1,0 +1,266 @@
+"""A loopback websocket server that plays a recorded tape as the venue would, faults included.
+
+One port answers both the websocket (`/ws`) and `POST /info` (`meta`). The tape belongs to the server, not to a
+connection: after a drop it goes on where it stopped. Nothing here decodes market data or keeps time but for pacing.
+In the literature: record and replay testing with fault injection.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any
+
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from lotus.errors import VenueError
+from lotus.manifest import Asset
+from lotus_venues.hyperliquid.dialogue import Dialogue
+from lotus_venues.hyperliquid.subscriptions import route, universe_subscriptions
+
+GREETING = "Websocket connection established."
+CONTROL_CHANNEL = "lotus.control"
+REPLAYED_TRADES = 30
+_DRAIN_BYTES = 256 * 1024
+_YIELD_FRAMES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPlan:
+    """How to play: `speed` times the recorded pace (0 = as fast as the client reads) and which faults to inject.
+
+    `drop_before` closes the socket before these frame numbers (from 0); `silent_from` stops sending there while the
+    socket lives, `silent_channels` leaves whole channels out; `start_after` is the number of subscriptions that start
+    the tape (default: all of the universe); `resend_trades` repeats the last 30 trades when a client comes back.
+    """
+
+    speed: float = 0.0
+    greeting: bool = True
+    drop_before: frozenset[int] = frozenset()
+    silent_from: int | None = None
+    silent_channels: frozenset[str] = frozenset()
+    start_after: int | None = None
+    resend_trades: bool = False
+
+
+class ReplayServer:
+    """Serves `frames` (receive ns, raw text) for a universe on 127.0.0.1; an asynchronous context manager.
+
+    After entering, `url` is the websocket address. `finished` is set when the last frame was written.
+    """
+
+    def __init__(
+        self,
+        universe: Sequence[Asset],
+        frames: Iterable[tuple[int, bytes]],
+        plan: ReplayPlan | None = None,
+        port: int = 0,
+    ) -> None:
+        """Bind nothing yet; `port` 0 takes a free one."""
+        self.universe, self.plan, self.port = tuple(universe), plan or ReplayPlan(), port
+        self.finished = asyncio.Event()
+        self.connections = 0
+        self.sent = 0
+        self.recent: dict[str, deque[Any]] = {a.name: deque(maxlen=REPLAYED_TRADES) for a in universe}
+        self._frames: Iterator[tuple[int, bytes]] = iter(frames)
+        self._held: tuple[int, bytes] | None = None
+        self._origin: tuple[float, int] | None = None
+        self._dropped: set[int] = set()
+        self._server: asyncio.Server | None = None
+        self._sessions: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """Websocket address."""
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    @property
+    def start_after(self) -> int:
+        """Number of live subscriptions that starts the tape."""
+        wanted = self.plan.start_after
+        return len(universe_subscriptions(a.name for a in self.universe)) if wanted is None else wanted
+
+    async def __aenter__(self) -> "ReplayServer":
+        """Listen."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=1 << 20)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every connection and stop listening."""
+        if self._server is not None:
+            self._server.close()
+        for session in tuple(self._sessions):
+            session.cancel()
+        await asyncio.gather(*self._sessions, return_exceptions=True)
+
+    def next_frame(self) -> tuple[int, bytes] | None:
+        """Return the next frame to send; None at the end of the tape. Control records of a daemon are never sent."""
+        if self._held is None:
+            self._held = next((f for f in self._frames if self._is_sendable(f[1])), None)
+        return self._held
+
+    def take(self, frame: tuple[int, bytes]) -> None:
+        """Mark the frame of `next_frame` as sent."""
+        self._held = None
+        self.sent += 1
+        if self.plan.resend_trades and frame[1].startswith(b'{"channel":"trades"'):
+            for trade in json.loads(frame[1])["data"]:
+                self.recent[trade["coin"]].append(trade)
+
+    def drops_here(self) -> bool:
+        """Tell, once for each planned place, whether the connection is to be dropped before the next frame."""
+        due = self.sent in self.plan.drop_before and self.sent not in self._dropped
+        self._dropped.add(self.sent)
+        return due
+
+    def wait_s(self, stamp_ns: int, now_s: float) -> float:
+        """Return the seconds to wait before a frame with this stamp at the planned speed."""
+        if self.plan.speed <= 0:
+            return 0.0
+        if self._origin is None:
+            self._origin = now_s, stamp_ns
+        start_s, first_ns = self._origin
+        return max(0.0, start_s + (stamp_ns - first_ns) / 1e9 / self.plan.speed - now_s)
+
+    def _is_sendable(self, raw: bytes) -> bool:
+        channel = route(raw)[0] if raw.startswith(b"{") else ""
+        return CONTROL_CHANNEL.encode() not in raw[:40] and channel not in self.plan.silent_channels
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._sessions.add(task)
+            task.add_done_callback(self._sessions.discard)
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if head.startswith(b"POST "):
+                await self._answer_post(head, reader, writer)
+            else:
+                self.connections += 1
+                await _Session(self, reader, writer).run(head)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            writer.close()
+
+    async def _answer_post(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lengths = [x.split(b":")[1] for x in head.split(b"\r\n") if x.lower().startswith(b"content-length:")]
+        body = await reader.readexactly(int(lengths[0])) if lengths else b""
+        status, kind, text = self._info(head.split(b" ")[1], body)
+        lines = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {kind}\r\nContent-Length: {len(text)}\r\n"
+        writer.write(f"{lines}Connection: close\r\n\r\n{text}".encode())
+        await writer.drain()
+
+    def _info(self, path: bytes, body: bytes) -> tuple[HTTPStatus, str, str]:
+        try:
+            wanted = json.loads(body)["type"]
+        except (ValueError, TypeError, KeyError):
+            wanted = ""
+        if path != b"/info" or wanted != "meta":
+            return HTTPStatus.UNPROCESSABLE_ENTITY, "text/plain", "Failed to deserialize the JSON body"
+        rows = [{"szDecimals": a.sz_decimals, "name": a.name, "maxLeverage": 40} for a in self.universe]
+        return HTTPStatus.OK, "application/json", json.dumps({"universe": rows, "marginTables": []})
+
+
+class _Session:
+    """One websocket connection: reads requests, answers, and pumps the server's tape once enough is subscribed."""
+
+    def __init__(self, server: ReplayServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.server, self.reader, self.writer = server, reader, writer
+        self.protocol = ServerProtocol()
+        self.dialogue = Dialogue({a.name for a in server.universe})
+        self.pump: asyncio.Task[None] | None = None
+
+    async def run(self, head: bytes) -> None:
+        self.protocol.receive_data(head)
+        data = b""
+        try:
+            while True:
+                for event in self.protocol.events_received():
+                    self._handle(event)
+                self._flush()
+                if self.writer.is_closing():
+                    return
+                data = await self.reader.read(65536)
+                if not data:
+                    return
+                self.protocol.receive_data(data)
+        finally:
+            if self.pump is not None:
+                self.pump.cancel()
+                await asyncio.gather(self.pump, return_exceptions=True)
+
+    def _handle(self, event: Any) -> None:
+        if isinstance(event, Request):
+            self.protocol.send_response(self.protocol.accept(event))
+            if self.server.plan.greeting:
+                self.protocol.send_text(GREETING.encode())
+        elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
+            answer = self.dialogue.answer(bytes(event.data).decode())
+            if answer.close:
+                self.writer.transport.abort()
+                return
+            for text in answer.texts:
+                self.protocol.send_text(text.encode())
+            if answer.subscribed and answer.subscribed["type"] == "trades":
+                self._resend_trades(answer.subscribed["coin"])
+            if self.pump is None and len(self.dialogue.live) >= self.server.start_after:
+                self.pump = asyncio.create_task(self._play())
+        elif isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
+            self._flush()
+            self.writer.close()
+
+    def _resend_trades(self, coin: str) -> None:
+        recent = list(self.server.recent[coin])
+        if recent and self.server.plan.resend_trades:
+            text = json.dumps({"channel": "trades", "data": recent}, separators=(",", ":"))
+            self.protocol.send_text(text.encode())
+
+    def _flush(self) -> None:
+        for data in self.protocol.data_to_send():
+            if data:
+                self.writer.write(data)
+
+    async def _play(self) -> None:
+        server, loop = self.server, asyncio.get_running_loop()
+        while (frame := server.next_frame()) is not None:
+            if server.plan.silent_from is not None and server.sent >= server.plan.silent_from:
+                return
+            if server.drops_here():
+                await self.writer.drain()
+                self.writer.close()
+                return
+            wait_s = server.wait_s(frame[0], loop.time())
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            self.protocol.send_text(frame[1])
+            self._flush()
+            server.take(frame)
+            if self.writer.transport.get_write_buffer_size() > _DRAIN_BYTES:
+                await self.writer.drain()
+            elif server.sent % _YIELD_FRAMES == 0:
+                await asyncio.sleep(0)
+        await self.writer.drain()
+        server.finished.set()
+
+
+def parse_line(line: bytes) -> tuple[int, bytes]:
+    """Split a recorded line `<receive ns> <raw frame>`; raises `VenueError` when it has another form.
+
+    >>> parse_line(b'17 {"channel":"pong"}')
+    (17, b'{"channel":"pong"}')
+    """
+    stamp, space, raw = line.rstrip(b"\r\n").partition(b" ")
+    if not space or not stamp.isdigit():
+        raise VenueError(
+            f"line {line[:40]!r} has no receive time", "<receive ns> <raw frame>", "another recording format"
+        )
+    return int(stamp), raw
