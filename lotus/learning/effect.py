@@ -1,0 +1,103 @@
+"""The effect of one rule (step E): uplift over the baseline, its interval, and the bounds that survive the search.
+
+U = sum g D / sum g H over six-hour blocks; SE^2 = n/(n-1) sum g^2 (D - U H)^2 / (sum g H)^2. Windows are never treated
+as independent. The lower bound |U| (1 - T_c / |T|), T_c = sqrt(2 c + 2 ln N_L), holds simultaneously over the family.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.learning.rows import DetectorRows
+
+RECENT_DAYS = 20
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Uplift and net payoff of a rule in bps with standard errors, and the number of independent pieces behind them."""
+
+    uplift: float
+    se: float
+    ci95: tuple[float, float]
+    t_stat: float
+    recent_t: float
+    net_mean: float
+    net_low: float
+    net_high: float
+    n_blocks: int
+    n_days: int
+    n_eff_days: float
+
+
+def effect_of(rows: DetectorRows, r: Floats, covered: NDArray[np.bool_], g: Floats) -> Effect:
+    """Return the effect of the covered windows; r [n] residual scores, g [days] day weights."""
+    lane_g = g[rows.lane_day]
+    weight, excess, gross = (_by_lane(rows, x, covered) for x in (rows.h, r, rows.f))
+    used = weight > 0.0
+    uplift, se = _ratio(lane_g[used], excess[used], weight[used])
+    net, net_se = _ratio(lane_g[used], gross[used], weight[used])
+    degrees = max(int(used.sum()) - 1, 1)
+    two, one = _student(0.975, degrees), _student(0.95, degrees)
+    per_day = np.bincount(rows.lane_day, weights=weight, minlength=len(rows.days))
+    last = rows.lane_day >= len(rows.days) - RECENT_DAYS
+    return Effect(
+        uplift=uplift,
+        se=se,
+        ci95=(uplift - two * se, uplift + two * se),
+        t_stat=_uncentred(lane_g * excess),
+        recent_t=_uncentred(excess[last]),
+        net_mean=net,
+        net_low=net - one * net_se,
+        net_high=net + one * net_se,
+        n_blocks=int(used.sum()),
+        n_days=int((per_day > 0.0).sum()),
+        n_eff_days=_kish(g * per_day),
+    )
+
+
+def lower_bound(uplift: float, t_stat: float, critical: float, ln_rules: float) -> float:
+    """Return |U| - T_c |U| / |T| in bps, not below -|U|; negative where the evidence is below the critical value."""
+    if t_stat == 0.0 or critical == math.inf:
+        return -abs(uplift)
+    limit = math.sqrt(max(0.0, 2.0 * critical + 2.0 * ln_rules))
+    return max(-abs(uplift), abs(uplift) * (1.0 - limit / abs(t_stat)))
+
+
+def effective_sample(published: NDArray[np.bool_], p: Floats) -> float:
+    """Return ESS = (sum A (1-p))^2 / sum A (1-p)^2 (Kish)."""
+    return _kish(np.where(published, 1.0 - p, 0.0))
+
+
+def _by_lane(rows: DetectorRows, values: Floats, covered: NDArray[np.bool_]) -> Floats:
+    sums = np.bincount(rows.lane[covered], weights=values[covered], minlength=rows.n_lanes)
+    return np.asarray(sums, dtype=np.float64)
+
+
+def _ratio(g: Floats, excess: Floats, weight: Floats) -> tuple[float, float]:
+    total, n = float((g * weight).sum()), len(weight)
+    if n < 2 or total <= 0.0:
+        return 0.0, math.inf
+    value = float((g * excess).sum()) / total
+    spread = float((g * g * (excess - value * weight) ** 2).sum()) * n / (n - 1)
+    return value, math.sqrt(spread) / total
+
+
+def _uncentred(values: Floats) -> float:
+    square = float((values * values).sum())
+    return float(values.sum()) / math.sqrt(square) if square > 0.0 else 0.0
+
+
+def _kish(weights: Floats) -> float:
+    square = float((weights * weights).sum())
+    return float(weights.sum()) ** 2 / square if square > 0.0 else 0.0
+
+
+def _student(level: float, degrees: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, level))

@@ -1,0 +1,136 @@
+"""PAYOFF_SCORES: one number per window whose mean inside a rule estimates what publishing there earns (step S).
+
+f = p(1-p) P + A (1-p)(Y - P) ("owp"): the overlap-weighted score with the modelled payoff P as control variate and the
+executed payoff Y as outcome; E[f] = p(1-p) E[Y] whatever P is, because p is logged. Without P the control is a table
+of the baseline fitted on earlier days ("ow"). Scores of a day are fixed for ever; nothing here reads a later day.
+Reference: overlap weights (Li, Morgan, Zaslavsky 2018), augmented inverse-propensity scores.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.columns import Column, TableSpec
+from lotus.errors import SchemaError
+from lotus.hashing import round_learned
+from lotus.learning.basis import N_HATS, hats
+from lotus.outcomes.signal_eval import OK
+from lotus.priors.vocabulary import BIN_COLUMNS, NULL_BIN
+from lotus.timebase import BLOCK_MS, DAY_MS
+
+Columns = Mapping[str, NDArray[np.generic]]
+Table = dict[str, NDArray[np.generic]]
+_RIDGE = 50 * 0.075  # the baseline table's pull to zero, in units of A (1 - p)
+
+PAYOFF_SCORES = TableSpec(
+    "payoff_scores",
+    ("window_end_ms", "asset", "detector_id"),
+    (
+        Column("event_id", "text", "", "natural identity of the event"),
+        Column("detector_id", "text", "", "detector that scored the window"),
+        Column("spec_version", "i4", "", "version of its specification; versions are never pooled"),
+        Column("asset", "text", "", "venue name of the perpetual"),
+        Column("horizon_s", "i4", "s", "decision horizon", low=1),
+        Column("window_end_ms", "i8", "ms", "end of the window, venue time"),
+        Column("day", "text", "", "day on which the window matured"),
+        Column("block", "u1", "", "six-hour block of the maturity", low=0, high=3),
+        Column("p", "f8", "", "propensity of publication at the draw", low=0, high=1),
+        Column("u0", "f8", "", "logit of the propensity without any braid"),
+        Column("published", "?", "", "A"),
+        Column("payoff_p", "f8", "bps", "P: probe under the modelled cost", True),
+        Column("payoff_y", "f8", "bps", "Y: probe as executed; published windows only", True),
+        Column("hit", "f8", "", "1 when the move went with the signal", True, 0, 1),
+        Column("fill_source", "text", "", "venue | paper_live | tape_sim; empty = only modelled or not published"),
+        Column("h", "f8", "", "overlap weight p (1 - p)", low=0, high=0.25),
+        Column("f", "f8", "bps", "the score"),
+        *(Column(name, "u1", "", "context bin; 255 = null") for name in BIN_COLUMNS),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredDay:
+    """Scores of one maturity day, and how many windows of each kind were left out (an audit of the dropping rule)."""
+
+    columns: Table
+    counts: dict[str, int]
+
+
+def score(
+    p: NDArray[np.float64],
+    published: NDArray[np.bool_],
+    modelled: NDArray[np.float64],
+    executed: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return f = p(1-p) P + A (1-p)(Y - P); a published window that was only modelled counts Y = P."""
+    surprise = np.where(published & ~np.isnan(executed), executed - modelled, 0.0)
+    return p * (1.0 - p) * modelled + (1.0 - p) * surprise
+
+
+def payoff_scores(
+    events: Columns, evaluated: Columns, day: str, baseline: NDArray[np.float64] | None = None
+) -> ScoredDay:
+    """Return the scores of one maturity day from SIGNAL_EVENTS of day-1 and day and SIGNAL_EVAL of day.
+
+    Kept are windows with status ok and p > 0. Where the modelled payoff is null, the control is the table `baseline`
+    [6] of `baseline_table` over earlier days. Raises `SchemaError` for an evaluated event that is not among the events.
+    """
+    rows = _match(events["event_id"], evaluated["event_id"])
+    joined = {name: np.asarray(events[name])[rows] for name in _FROM_EVENTS}
+    p, published = joined["pi"].astype(np.float64), joined["published"].astype(np.bool_)
+    control = np.asarray(evaluated["payoff_p"], dtype=np.float64).copy()
+    missing = np.isnan(control)
+    if baseline is not None:
+        control[missing] = hats(joined["u0"].astype(np.float64)[missing]) @ baseline
+    whole = np.asarray(evaluated["status"]) == OK
+    keep = whole & (p > 0.0) & ~np.isnan(control)
+    executed = np.asarray(evaluated["payoff_y"], dtype=np.float64)
+    out: Table = {name: np.asarray(evaluated[name])[keep] for name in _FROM_EVAL}
+    maturity = np.asarray(evaluated["maturity_ms"], dtype=np.int64)[keep]
+    out["day"] = np.full(int(keep.sum()), day, dtype=object)
+    out["block"] = (maturity % DAY_MS // BLOCK_MS).astype(np.uint8)
+    out |= {"p": p[keep], "h": (p * (1.0 - p))[keep], "f": score(p, published, control, executed)[keep]}
+    out |= {name: joined[name][keep] for name in ("u0", "spec_version", "published", *BIN_COLUMNS)}
+    counts = {
+        f"{kind}_{name}": int((mask & side).sum())
+        for kind, mask in (("kept", keep), ("gap", ~whole), ("no_chance", whole & (p <= 0.0)))
+        for name, side in (("published", published), ("unpublished", ~published))
+    }
+    return ScoredDay({name: out[name] for name in PAYOFF_SCORES.names}, counts)
+
+
+_FROM_EVENTS = ("pi", "u0", "published", "spec_version", *BIN_COLUMNS)
+_FROM_EVAL = (
+    "event_id", "detector_id", "asset", "horizon_s", "window_end_ms", "payoff_p", "payoff_y", "hit", "fill_source"
+)  # fmt: skip
+
+
+def baseline_table(days: Iterable[Columns]) -> NDArray[np.float64]:
+    """Return b [6]: ridge mean of Y over published windows of earlier days on the hats, weight 1 - p (step S, ow)."""
+    gram, moment = _RIDGE * np.eye(N_HATS), np.zeros(N_HATS)
+    for day in days:
+        taken = np.asarray(day["published"], dtype=np.bool_) & ~np.isnan(np.asarray(day["payoff_y"], dtype=np.float64))
+        basis = hats(np.asarray(day["u0"], dtype=np.float64)[taken])
+        weight = 1.0 - np.asarray(day["p"], dtype=np.float64)[taken]
+        gram += np.einsum("n,ni,nj->ij", weight, basis, basis)
+        moment += np.einsum("n,ni,n->i", weight, basis, np.asarray(day["payoff_y"], dtype=np.float64)[taken])
+    return round_learned(np.asarray(np.linalg.solve(gram, moment), dtype=np.float64))
+
+
+def bins_of(columns: Columns) -> NDArray[np.uint8]:
+    """Return the context bins uint8 [n, 12] of a table that has the twelve bin columns."""
+    if not len(columns[BIN_COLUMNS[0]]):
+        return np.full((0, len(BIN_COLUMNS)), NULL_BIN, dtype=np.uint8)
+    return np.stack([np.asarray(columns[name], dtype=np.uint8) for name in BIN_COLUMNS], axis=1)
+
+
+def _match(known: NDArray[np.generic], wanted: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Return the row of `known` that carries each id of `wanted`."""
+    ids, asked = np.asarray(known, dtype="S"), np.asarray(wanted, dtype="S")
+    order = np.argsort(ids, kind="stable")
+    at = np.minimum(np.searchsorted(ids[order], asked), max(len(ids) - 1, 0))
+    if len(asked) and (not len(ids) or np.any(ids[order][at] != asked)):
+        raise SchemaError("evaluated events are not among the events given", "the events of day-1 and day")
+    return order[at].astype(np.int64) if len(ids) else np.zeros(0, dtype=np.int64)

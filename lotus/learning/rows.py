@@ -1,0 +1,127 @@
+"""The scored windows of one detector over the search window, in canonical order, with their days, blocks and weights.
+
+Rows are sorted by (window end, asset), so sums do not depend on the order in which files were read. Days are the
+learning days common to all detectors; blocks that hold no window of the detector do not exist for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.learning.basis import hats
+from lotus.learning.payoff_scores import Columns, bins_of
+from lotus.priors.types import Rule
+from lotus.priors.vocabulary import rule_mask
+from lotus.timebase import BLOCKS_PER_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorRows:
+    """Arrays [n] over windows, and per block (lane) its day index; `days` are the learning days, oldest first."""
+
+    detector_id: str
+    horizon_s: int
+    days: tuple[str, ...]
+    lane_day: NDArray[np.int64]
+    lane: NDArray[np.int64]
+    day: NDArray[np.int64]
+    bins: NDArray[np.uint8]
+    asset: NDArray[np.int64]
+    u0: NDArray[np.float64]
+    p: NDArray[np.float64]
+    h: NDArray[np.float64]
+    f: NDArray[np.float64]
+    published: NDArray[np.bool_]
+    payoff_p: NDArray[np.float64]
+    payoff_y: NDArray[np.float64]
+    hit: NDArray[np.float64]
+    source: NDArray[np.int64]
+    event_id: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        """Return the number of windows."""
+        return len(self.h)
+
+    @property
+    def n_lanes(self) -> int:
+        """Number of blocks that hold windows."""
+        return len(self.lane_day)
+
+    def covered(self, rule: Rule) -> NDArray[np.bool_]:
+        """Return which windows the rule covers."""
+        return rule_mask(rule, self.bins)
+
+    def basis(self, believed: tuple[Rule, ...] = ()) -> NDArray[np.float64]:
+        """Return [hats(u0), 1_R of each rule already believed], float64 [n, 6 + k]."""
+        columns = [hats(self.u0), *(self.covered(rule).astype(np.float64)[:, None] for rule in believed)]
+        return np.concatenate(columns, axis=1)
+
+    def recent(self, days: int) -> NDArray[np.bool_]:
+        """Return which windows belong to the last `days` learning days."""
+        return self.day >= len(self.days) - days
+
+
+SOURCES = ("", "tape_sim", "paper_live", "venue")
+_FLOATS = ("u0", "p", "h", "f", "payoff_p", "payoff_y", "hit")
+
+
+def day_weights(n_days: int, half_life_days: float) -> NDArray[np.float64]:
+    """Return g_d = 2^(-(n - d) / half life), the newest day 1."""
+    ages = np.arange(n_days - 1, -1, -1, dtype=np.float64)
+    return np.array([2.0 ** (-age / half_life_days) for age in ages])
+
+
+def rows_by_detector(scores: Mapping[str, Columns], search_days: int) -> dict[str, DetectorRows]:
+    """Split the last `search_days` days of PAYOFF_SCORES by detector; of a detector only its newest version counts."""
+    days = tuple(sorted(scores))[-search_days:]
+    parts: dict[str, list[tuple[int, NDArray[np.int64]]]] = {}
+    for index, day in enumerate(days):
+        for detector_id, rows in _canonical(scores[day]):
+            parts.setdefault(detector_id, []).append((index, rows))
+    return {name: _gather(name, days, scores, parts[name]) for name in sorted(parts)}
+
+
+def _codes(values: NDArray[np.generic]) -> tuple[list[str], NDArray[np.int64]]:
+    texts = values.tolist()
+    names = sorted(set(texts))
+    code = {name: i for i, name in enumerate(names)}
+    return names, np.array([code[x] for x in texts], dtype=np.int64)
+
+
+def _canonical(columns: Columns) -> list[tuple[str, NDArray[np.int64]]]:
+    names, code = _codes(np.asarray(columns["detector_id"]))
+    _, asset = _codes(np.asarray(columns["asset"]))
+    order = np.lexsort((asset, np.asarray(columns["window_end_ms"]), code))
+    bounds = np.searchsorted(code[order], np.arange(len(names) + 1))
+    return [(name, order[bounds[i] : bounds[i + 1]]) for i, name in enumerate(names)]
+
+
+def _gather(
+    name: str, days: tuple[str, ...], scores: Mapping[str, Columns], parts: list[tuple[int, NDArray[np.int64]]]
+) -> DetectorRows:
+    newest = max(int(np.asarray(scores[days[i]]["spec_version"])[rows].max()) for i, rows in parts)
+    kept = [(i, rows[np.asarray(scores[days[i]]["spec_version"])[rows] == newest]) for i, rows in parts]
+
+    def column(key: str) -> NDArray[np.generic]:
+        return np.concatenate([np.asarray(scores[days[i]][key])[rows] for i, rows in kept])
+
+    day = np.concatenate([np.full(len(rows), i, dtype=np.int64) for i, rows in kept])
+    slot, lane = np.unique(day * BLOCKS_PER_DAY + column("block").astype(np.int64), return_inverse=True)
+    floats = {key: column(key).astype(np.float64) for key in _FLOATS}
+    sources, code = _codes(column("fill_source"))
+    return DetectorRows(
+        detector_id=name,
+        horizon_s=int(column("horizon_s")[-1]),
+        days=days,
+        lane_day=slot // BLOCKS_PER_DAY,
+        lane=lane.astype(np.int64),
+        day=day,
+        bins=np.concatenate([bins_of(scores[days[i]])[rows] for i, rows in kept]),
+        asset=_codes(column("asset"))[1],
+        published=column("published").astype(np.bool_),
+        source=np.array([SOURCES.index(s) for s in sources], dtype=np.int64)[code],
+        event_id=column("event_id").astype(object),
+        **floats,
+    )

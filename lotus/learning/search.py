@@ -1,0 +1,118 @@
+"""The search (steps B, T, L, X): evidence of every rule at once, and how large the largest gets by chance.
+
+T(R) = sum_b g_b D_b / sqrt(sum_b g_b^2 D_b^2) over six-hour blocks; M(R) = (T^2 - 2 ln N_L) / 2 nats pays for the
+number of rules of its length (minimum description length). Chance is the same maximum under random signs, one per day
+(sign-flip / wild cluster bootstrap, Westfall-Young max-T). Which rules may play is decided by support alone, the same
+for data and draws. Choosing among the winners is `greedy`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.hashing import round_learned
+from lotus.learning.axes import Axes
+from lotus.learning.boxes import box_moments, box_presence, path_maxima
+from lotus.learning.cube import accumulate
+from lotus.learning.rows import DetectorRows
+from lotus.manifest import LearningDefaults
+
+_PRESENT = 1e-6  # a block counts when its overlap weight exceeds rounding error
+_DEAD = 1e-12  # share of the largest deviation below which a rule has none
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Support of every rule [n_rules] and whether it may play: coverage, published windows, blocks and days."""
+
+    coverage: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    published: NDArray[np.float64]
+    blocks: NDArray[np.int64]
+    days: NDArray[np.int64]
+    eligible: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Per rule: sum_b g D, sum_b g^2 D^2, T and M (nats); `day_cube` [days, subsets, 125] of g-weighted day sums."""
+
+    total: NDArray[np.float64]
+    square: NDArray[np.float64]
+    t: NDArray[np.float64]
+    m: NDArray[np.float64]
+    day_cube: NDArray[np.float64]
+
+
+def family_of(rows: DetectorRows, g: NDArray[np.float64], space: Axes, settings: LearningDefaults) -> Family:
+    """Return the support of every rule; g [days] weighs the overlap weights of `weight` = sum g h."""
+    table = (space.subsets, space.low, space.high, space.count, space.first_rule)
+    h = accumulate(rows.bins, rows.lane, rows.h, rows.n_lanes, space.subsets)
+    once = np.ones(1)
+    plain, _ = box_moments(h.sum(axis=0, keepdims=True), once, *table)
+    weight, _ = box_moments(np.tensordot(g[rows.lane_day], h, axes=1)[None], once, *table)
+    taken = rows.published.astype(np.float64)
+    single = np.zeros(len(rows), dtype=np.int64)
+    published, _ = box_moments(accumulate(rows.bins, single, taken, 1, space.subsets), once, *table)
+    blocks, days = box_presence(h, rows.lane_day, _PRESENT, *table)
+    coverage = plain / max(float(rows.h.sum()), _PRESENT)
+    eligible = (coverage >= settings.min_coverage) & (coverage <= settings.max_coverage)
+    eligible &= (np.rint(published) >= settings.min_published) & (blocks >= settings.min_blocks)
+    eligible &= days >= settings.min_days
+    return Family(coverage, weight, np.rint(published), blocks, days, eligible)
+
+
+def evidence_of(rows: DetectorRows, r: NDArray[np.float64], g: NDArray[np.float64], space: Axes) -> Evidence:
+    """Return T and M of every rule from residual scores r [n] and day weights g [days]; M = -inf without deviation."""
+    cube = accumulate(rows.bins, rows.lane, r, rows.n_lanes, space.subsets)
+    lane_g = g[rows.lane_day]
+    total, square = box_moments(cube, lane_g, space.subsets, space.low, space.high, space.count, space.first_rule)
+    alive = square > _DEAD * max(float(square.max(initial=0.0)), 1e-300)
+    t = np.where(alive, total / np.sqrt(np.where(alive, square, 1.0)), 0.0)
+    m = np.where(alive, 0.5 * t * t - space.prices(), -np.inf)
+    day_cube = np.zeros((len(rows.days), *cube.shape[1:]))
+    for lane, day in enumerate(rows.lane_day):
+        day_cube[day] += lane_g[lane] * cube[lane]
+    return Evidence(total, square, t, m, day_cube)
+
+
+def draw_squares(
+    evidence: Evidence, eligible: NDArray[np.bool_], signs: NDArray[np.float64], space: Axes
+) -> NDArray[np.float64]:
+    """Return the largest T^2 of each draw by rule length, float64 [4, draws] (row 0 is unused)."""
+    usable = eligible & np.isfinite(evidence.m)
+    inverse = np.where(usable, 1.0 / np.where(usable, evidence.square, 1.0), 0.0)
+    table = (space.subsets, space.low, space.high, space.count, space.first_rule, space.length)
+    return path_maxima(evidence.day_cube, signs, inverse, *table)
+
+
+def draw_maxima(
+    evidence: Evidence, eligible: NDArray[np.bool_], signs: NDArray[np.float64], space: Axes
+) -> NDArray[np.float64]:
+    """Return M*_j [draws]: the largest M over the family under each sign path, rounded; -inf for an empty family."""
+    squares = draw_squares(evidence, eligible, signs, space)
+    lengths = [n for n in np.unique(space.length) if np.any(eligible & (space.rule_lengths() == n))]
+    if not lengths:
+        return np.full(signs.shape[1], -np.inf)
+    return round_learned(np.max([0.5 * squares[n] - space.price[n] for n in lengths], axis=0))
+
+
+def best_rule(m: NDArray[np.float64], space: Axes) -> tuple[int, float]:
+    """Return number and rounded M of the best rule; equal evidence goes to the rule first in natural order.
+
+    (-1, -inf) when no rule has any.
+    """
+    top = float(m.max(initial=-np.inf))
+    if top == -np.inf:
+        return -1, -np.inf
+    near = np.flatnonzero(m >= top - 1e-6 * max(1.0, abs(top)))
+    rounded = round_learned(m[near])
+    tied = near[rounded == rounded.max()]
+    return min((int(i) for i in tied), key=space.rule), float(rounded.max())
+
+
+def one_look_critical(maxima: NDArray[np.float64], alpha: float) -> float:
+    """Return the ceil((1 - alpha)(J + 1))-th smallest of the draws' maxima; +inf when J is too small for alpha."""
+    rank = int(np.ceil((1.0 - alpha) * (len(maxima) + 1) - 1e-9))
+    return float(np.sort(maxima)[rank - 1]) if rank <= len(maxima) else np.inf
