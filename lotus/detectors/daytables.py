@@ -1,0 +1,96 @@
+"""Day tables: everything of a score that is frozen at day start, made from days before.
+
+Edges of the context bins and the scale of surprise per asset; threshold, temperature, quality and slow kernel terms per
+detector; and a flag for each term that stands at its neutral 0.5 for want of history. The value type and its JSON form
+are here; the formulas are in `daily_bins`, `daily_terms` and `daily_quality`.
+"""
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import SchemaError
+from lotus.hashing import natural_id
+
+NEUTRAL = 0.5
+TERMS = ("sq_score", "kr_coherence", "kr_phi", "theta0", "kr_emergence", "kr_novelty", "tau_pub", "temperature")
+Numbers = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class DayTables:
+    """Tables of one day; tuples run over assets [A] or detectors [D] in the order of `assets` and `detector_ids`.
+
+    `edges[asset][feature]`: upper edges of all bins but the last, empty without history. `hbar_m`, `hbar_s`: mean and
+    deviation of ln(rv + 1e-4), NaN without history. `neutral[detector]` names the terms that stand at 0.5 (tau_pub and
+    temperature: at their defaults). `quality`: the parts of sq_score, for explanation.
+    """
+
+    day: str
+    assets: tuple[str, ...]
+    detector_ids: tuple[str, ...]
+    edges: tuple[tuple[Numbers, ...], ...]
+    hbar_m: tuple[float | None, ...]
+    hbar_s: tuple[float | None, ...]
+    sq_score: Numbers
+    kr_coherence: Numbers
+    kr_phi: Numbers
+    theta0: Numbers
+    kr_rho: Numbers
+    kr_emergence: Numbers
+    kr_novelty: Numbers
+    tau_pub: Numbers
+    temperature: Numbers
+    neutral: tuple[tuple[str, ...], ...]
+    quality: tuple[dict[str, float], ...]
+
+    def __post_init__(self) -> None:
+        for name in (*TERMS, "kr_rho", "neutral", "quality"):
+            if len(getattr(self, name)) != len(self.detector_ids):
+                raise SchemaError(f"day tables: {name} has {len(getattr(self, name))} values", "one per detector")
+        if not len(self.edges) == len(self.hbar_m) == len(self.hbar_s) == len(self.assets):
+            raise SchemaError("day tables: bins or hbar scales are not one per asset", f"{len(self.assets)} assets")
+
+    @cached_property
+    def tables_ver(self) -> str:
+        """128-bit hash of every value but the day: equal tables are one version."""
+        values = [getattr(self, f.name) for f in fields(self) if f.name != "day"]
+        return natural_id("day_tables", msgspec.json.encode(values, order="deterministic"))
+
+    def edge_array(self) -> NDArray[np.float64]:
+        """Return f8 [A, 12, 4]: edges, NaN where a feature has none or fewer."""
+        out = np.full((len(self.assets), len(self.edges[0]), 4), np.nan)
+        for a, features in enumerate(self.edges):
+            for f, edges in enumerate(features):
+                out[a, f, : len(edges)] = edges
+        return out
+
+    def hbar_array(self) -> NDArray[np.float64]:
+        """Return f8 [A, 2]: m and s, NaN without history."""
+        pairs = zip(self.hbar_m, self.hbar_s, strict=True)
+        return np.array([[np.nan if x is None else x for x in pair] for pair in pairs])
+
+
+def tables_to_json(tables: DayTables) -> bytes:
+    """Return the canonical JSON of the tables, with their version."""
+    return msgspec.json.encode({"tables_ver": tables.tables_ver, "tables": tables}, order="deterministic")
+
+
+def tables_from_json(raw: bytes | str) -> DayTables:
+    """Read tables back; raises `SchemaError` when unreadable or when the content does not hash to its version."""
+    try:
+        stored = msgspec.json.decode(raw, type=_Stored)
+    except msgspec.DecodeError as error:
+        raise SchemaError(f"day tables are unreadable: {error}", "the form written by tables_to_json") from error
+    if stored.tables.tables_ver != stored.tables_ver:
+        raise SchemaError(f"day tables {stored.tables_ver} do not hash to their name", stored.tables.tables_ver)
+    return stored.tables
+
+
+@dataclass(frozen=True)
+class _Stored:
+    tables_ver: str
+    tables: DayTables
