@@ -1,0 +1,203 @@
+"""How complete a tape is: messages and seconds covered per asset and minute, and channels that went stale.
+
+Pure functions of an `EventBatch`. A second is covered when it lies between two messages of its asset that are not
+further apart than the gap limit. Reports are printed elsewhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.columns import Column, TableSpec
+from lotus.microtape.events import EventBatch, EventKind
+from lotus.microtape.gaps import Gap, Session, read_clocks, session_pieces
+from lotus.timebase import DAY_MS
+
+MINUTE_MS: Final = 60_000
+_MS: Final = 1_000_000
+
+TAPE_COMPLETENESS: Final = TableSpec(
+    "tape_completeness",
+    ("asset", "minute_ms"),
+    (
+        Column("asset", "i2", "index", "position in the universe", low=0),
+        Column("minute_ms", "i8", "ms UTC", "start of the minute"),
+        Column("messages", "i8", "", "events of all channels", low=0),
+        Column("books", "i8", "", "20-level and fast books", low=0),
+        Column("bbos", "i8", "", "best bid and offer changes", low=0),
+        Column("trades", "i8", "", "trade messages with a new print", low=0),
+        Column("ctxs", "i8", "", "context messages", low=0),
+        Column("covered_s", "f8", "s", "seconds between messages within the gap limit", low=0, high=60),
+        Column("expected_s", "f8", "s", "seconds inside session hours (or the tape span)", low=0, high=60),
+        Column("share", "f8", "", "covered / expected", low=0, high=1),
+    ),
+)
+
+TAPE_STALENESS: Final = TableSpec(
+    "tape_staleness",
+    ("asset", "channel", "start_ms"),
+    (
+        Column("asset", "i2", "index", "position in the universe", low=0),
+        Column("channel", "text", "", "book, fast, bbo or ctx"),
+        Column("start_ms", "i8", "ms UTC", "last message of the channel (ctx: receive time)"),
+        Column("end_ms", "i8", "ms UTC", "next message of the channel, or the tape's end"),
+    ),
+)
+
+RAW_TAPE: Final = TableSpec(
+    "raw_tape",
+    ("tape", "day", "number"),
+    (
+        Column("tape", "text", "", "name of the tape"),
+        Column("day", "text", "", "UTC day of the receive stamps"),
+        Column("number", "i8", "", "running number of the segment in its day", low=0),
+        Column("name", "text", "", "file name"),
+        Column("first_seq", "i8", "line", "line number of the first line in the day", low=0),
+        Column("lines", "i8", "", "lines", low=1),
+        Column("first_recv_ns", "i8", "ns", "first receive stamp", low=0),
+        Column("last_recv_ns", "i8", "ns", "last receive stamp", low=0),
+        Column("raw_bytes", "i8", "B", "uncompressed size", low=1),
+        Column("stored_bytes", "i8", "B", "stored size", low=1),
+        Column("content_sha256", "text", "", "hash of the uncompressed lines"),
+        Column("silences", "i8", "", "receive silences of the whole stream beyond 10 s", low=0),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StaleLimits:
+    """Ages beyond which a channel counts as stale, ms (the venue's cadence with slack; trades may be silent)."""
+
+    book: int = 12_000
+    fast: int = 2_000
+    bbo: int = 5_000
+    ctx: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A channel of an asset that was silent while the asset itself was not in a gap."""
+
+    asset: int
+    channel: str
+    start_ms: int
+    end_ms: int
+
+
+def completeness(
+    batch: EventBatch, n_assets: int, gap_ms: int, sessions: Sequence[Session] = ()
+) -> dict[str, NDArray[np.generic]]:
+    """Return the columns of `TAPE_COMPLETENESS`: every expected minute of every asset, also those without messages."""
+    clocks = read_clocks(batch, n_assets, gap_ms)
+    start, end = clocks.span
+    if end < 0:
+        return _columns([])
+    if sessions:
+        start, end = start - start % DAY_MS, end - end % DAY_MS + DAY_MS
+    first_minute = start // MINUTE_MS
+    n_minutes = -(-end // MINUTE_MS) - first_minute
+    expected = _coverage(session_pieces(start, end, sessions), first_minute, n_minutes)
+    minute = np.where(clocks.after >= 0, clocks.after, batch.recv_ns // _MS) // MINUTE_MS - first_minute
+    parts = []
+    for asset in range(n_assets):
+        mine = (batch.asset == asset) & (minute >= 0) & (minute < n_minutes)
+        if not sessions and clocks.last[asset] < 0:
+            continue
+        covered = _coverage(_covered_spans(clocks.after[batch.asset == asset], gap_ms), first_minute, n_minutes)
+        by_kind = np.zeros((6, n_minutes), dtype=np.int64)
+        np.add.at(by_kind, (batch.kind[mine].astype(np.int64), minute[mine]), 1)
+        parts.append(_asset_rows(asset, first_minute, by_kind, np.minimum(covered, expected), expected))
+    return _columns(parts)
+
+
+def find_stale(batch: EventBatch, n_assets: int, gaps: Sequence[Gap], limits: StaleLimits | None = None) -> list[Stale]:
+    """Return every silence of one channel beyond its limit that is not explained by a gap of its asset."""
+    limits = limits or StaleLimits()
+    by_kind = {
+        EventKind.BOOK: ("book", limits.book),
+        EventKind.FAST: ("fast", limits.fast),
+        EventKind.BBO: ("bbo", limits.bbo),
+        EventKind.CTX: ("ctx", limits.ctx),
+    }
+    found = []
+    for asset in range(n_assets):
+        mine = [gap for gap in gaps if gap.asset == asset]
+        for kind, (channel, limit) in by_kind.items():
+            chosen = (batch.asset == asset) & (batch.kind == kind)
+            times = (batch.recv_ns // _MS if kind == EventKind.CTX else batch.time_ms)[chosen]
+            times = np.maximum.accumulate(times)
+            for at in np.flatnonzero(np.diff(times) > limit):
+                low, high = int(times[at]), int(times[at + 1])
+                silent = sum(max(0, min(high, gap.end_ms) - max(low, gap.start_ms)) for gap in mine)
+                if high - low - silent > limit:
+                    found.append(Stale(asset, channel, low, high))
+    return found
+
+
+def stale_columns(stale: Sequence[Stale]) -> Mapping[str, NDArray[np.generic]]:
+    """Return rows of `TAPE_STALENESS`, sorted by its key."""
+    rows = sorted(stale, key=lambda one: (one.asset, one.channel, one.start_ms))
+    return {
+        "asset": np.array([one.asset for one in rows], dtype=np.int16),
+        "channel": np.array([one.channel for one in rows], dtype=object),
+        "start_ms": np.array([one.start_ms for one in rows], dtype=np.int64),
+        "end_ms": np.array([one.end_ms for one in rows], dtype=np.int64),
+    }
+
+
+def _covered_spans(clocks: NDArray[np.int64], gap_ms: int) -> list[tuple[int, int]]:
+    """Join consecutive clocks no further apart than the gap limit."""
+    times = np.unique(clocks[clocks >= 0])
+    if not len(times):
+        return []
+    cuts = np.flatnonzero(np.diff(times) > gap_ms)
+    starts, ends = np.concatenate([[0], cuts + 1]), np.concatenate([cuts, [len(times) - 1]])
+    return [(int(times[low]), int(times[high])) for low, high in zip(starts, ends, strict=True)]
+
+
+def _coverage(spans: Sequence[tuple[int, int]], first_minute: int, n_minutes: int) -> NDArray[np.float64]:
+    """Return ms of each minute that the spans cover."""
+    covered = np.zeros(n_minutes, dtype=np.float64)
+    for low, high in spans:
+        edges = np.arange(low // MINUTE_MS, -(-high // MINUTE_MS) + 1, dtype=np.int64) * MINUTE_MS
+        edges = np.clip(edges, low, high)
+        at = np.arange(low // MINUTE_MS, low // MINUTE_MS + len(edges) - 1) - first_minute
+        inside = (at >= 0) & (at < n_minutes)
+        covered[at[inside]] += np.diff(edges)[inside]
+    return covered
+
+
+def _asset_rows(
+    asset: int,
+    first_minute: int,
+    by_kind: NDArray[np.int64],
+    covered: NDArray[np.float64],
+    expected: NDArray[np.float64],
+) -> dict[str, NDArray[np.generic]]:
+    wanted = np.flatnonzero((expected > 0) | (by_kind.sum(axis=0) > 0))
+    share = np.divide(covered, expected, out=np.zeros_like(covered), where=expected > 0)
+    rows: dict[str, NDArray[np.generic]] = {
+        "asset": np.full(len(wanted), asset, dtype=np.int16),
+        "minute_ms": (wanted + first_minute) * MINUTE_MS,
+        "messages": by_kind.sum(axis=0)[wanted],
+        "books": (by_kind[EventKind.BOOK] + by_kind[EventKind.FAST])[wanted],
+        "bbos": by_kind[EventKind.BBO][wanted],
+        "trades": by_kind[EventKind.TRADES][wanted],
+        "ctxs": by_kind[EventKind.CTX][wanted],
+        "covered_s": covered[wanted] / 1000,
+        "expected_s": expected[wanted] / 1000,
+        "share": share[wanted],
+    }
+    return rows
+
+
+def _columns(parts: Sequence[Mapping[str, NDArray[np.generic]]]) -> dict[str, NDArray[np.generic]]:
+    return {
+        name: np.concatenate([part[name] for part in parts])
+        if parts
+        else np.zeros(0, dtype=TAPE_COMPLETENESS.numpy_dtype(name))
+        for name in TAPE_COMPLETENESS.names
+    }
