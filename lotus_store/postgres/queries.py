@@ -32,3 +32,9 @@ def query(database: str, name: str) -> bytes:
     if name not in found:
         raise LedgerError(f"sql/{database}/queries.sql has no query {name!r}", f"one of {', '.join(sorted(found))}")
     return found[name]
+
+
+def columns_of_copy(database: str, name: str) -> list[str]:
+    """Return the column names of a named `COPY table (a, b, ...) FROM STDIN` statement."""
+    text = query(database, name).decode()
+    return [word.strip() for word in text[text.index("(") + 1 : text.index(")")].split(",")]

@@ -35,6 +35,7 @@ CREATE TABLE signal_events (
     crowd_share      double precision NOT NULL,
     kr_delta_phi     double precision NOT NULL,
     det_sigma        double precision NOT NULL,
+    ln_sigma_0       double precision NOT NULL,
     ln_sigma_tilde   double precision NOT NULL,
     tau_pub          double precision NOT NULL,
     temperature      double precision NOT NULL,
@@ -75,6 +76,7 @@ CREATE TABLE signal_events (
     cond_key         bigint NOT NULL,
     mid2             bigint NOT NULL,
     spread_bps       double precision NOT NULL,
+    rv_bps           double precision NOT NULL,
     source           text NOT NULL,
     PRIMARY KEY (event_id)
 );
@@ -279,6 +281,7 @@ CREATE TABLE live_events (
     crowd_share      double precision NOT NULL,
     kr_delta_phi     double precision NOT NULL,
     det_sigma        double precision NOT NULL,
+    ln_sigma_0       double precision NOT NULL,
     ln_sigma_tilde   double precision NOT NULL,
     tau_pub          double precision NOT NULL,
     temperature      double precision NOT NULL,
@@ -319,6 +322,7 @@ CREATE TABLE live_events (
     cond_key         bigint NOT NULL,
     mid2             bigint NOT NULL,
     spread_bps       double precision NOT NULL,
+    rv_bps           double precision NOT NULL,
     source           text NOT NULL,
     PRIMARY KEY (run_id, event_id)
 );

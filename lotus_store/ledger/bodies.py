@@ -1,0 +1,35 @@
+"""Frozen domain values as jsonb bodies and back, exact to the bit; numbers JSON has no word for are written as text."""
+
+import json
+import math
+from typing import Any, TypeVar
+
+import msgspec
+
+from lotus.errors import LedgerError
+
+T = TypeVar("T")
+
+
+def to_body(value: Any) -> str:
+    """Return the canonical JSON text of a frozen value or plain data (NaN and infinities as "nan", "inf", "-inf")."""
+    return json.dumps(_plain(msgspec.to_builtins(value)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def from_body(body: Any, kind: type[T]) -> T:
+    """Return the value of type `kind` behind a body; raises `LedgerError` when the row has another form."""
+    try:
+        return msgspec.convert(body, kind, strict=False)
+    except msgspec.ValidationError as problem:
+        cause = "the row was written by another version"
+        raise LedgerError(f"a row is no {kind.__name__}: {problem}", "the fields of this version", cause) from problem
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value

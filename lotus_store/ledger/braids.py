@@ -1,0 +1,64 @@
+"""Braids: an append-only history per branch and day; the board is the newest row of each braid."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from lotus.errors import LedgerError
+from lotus.weave.braid import Braid
+from lotus.weave.night import BraidEvent
+from lotus_store.ledger.bodies import from_body, to_body
+from lotus_store.postgres.queries import query
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+def write_night(
+    connection: Connection, branch: str, day: str, braids: Sequence[Braid], events: Sequence[BraidEvent]
+) -> int:
+    """Make the history of one night exactly `events`, each with its braid's value after it; return their number.
+
+    Raises `LedgerError` when an event names a braid that is not on the board.
+    """
+    board = {braid.braid_id: braid for braid in braids}
+    strangers = [e.braid_id for e in events if e.braid_id not in board]
+    if strangers:
+        raise LedgerError(f"the night changed braid {strangers[0]}, which is not on its board", "the board after it")
+    connection.execute(query("sig", "delete_braids_but"), [branch, day, [e.braid_id for e in events]])
+    rows = [
+        [
+            branch,
+            day,
+            e.braid_id,
+            e.old_state,
+            e.new_state,
+            e.reason,
+            e.priors_before,
+            e.priors_after,
+            to_body(board[e.braid_id]),
+        ]
+        for e in events
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(query("sig", "put_braid"), rows)
+    return len(rows)
+
+
+def read_board(connection: Connection, branch: str, day: str | None = None) -> list[Braid]:
+    """Return the board of a branch as it stood at the end of `day` (None: now), ordered by braid_id."""
+    rows = connection.execute(query("sig", "read_board"), {"branch": branch, "day": day})
+    return [from_body(row[0], Braid) for row in rows]
+
+
+def read_braid(connection: Connection, braid_id: str) -> Braid | None:
+    """Return the current value of one braid."""
+    row = connection.execute(query("sig", "read_braid"), [braid_id]).fetchone()
+    return from_body(row[0], Braid) if row else None
+
+
+def read_history(connection: Connection, braid_id: str) -> list[dict[str, Any]]:
+    """Return every change of one braid, oldest first: day, states, reason, priors before and after."""
+    cursor = connection.execute(query("sig", "read_history"), [braid_id])
+    names = [c.name for c in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor]

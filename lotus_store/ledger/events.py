@@ -1,0 +1,83 @@
+"""Mirrors of signal_events and signal_eval in the sig database, replaced whole per branch and day.
+
+The lake holds the rows of record; the mirror is what SQL readers, `explain` and the console use. NaN stays NaN.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from lotus.errors import LedgerError
+from lotus.outcomes.signal_eval import horizon_columns
+from lotus_store.ledger.binary_copy import copy_rows, pick
+from lotus_store.postgres.queries import columns_of_copy, query
+
+Connection = psycopg.Connection[tuple[object, ...]]
+Columns = Mapping[str, NDArray[Any]]
+
+
+def write_events(connection: Connection, branch: str, day: str, events: Columns) -> int:
+    """Replace the mirror of signal_events of one branch and day; return the number of rows.
+
+    Raises `SchemaError` for missing columns, `LedgerError` for rows of another branch.
+    """
+    strangers = sorted({str(b) for b in np.unique(events["branch"].astype(str))} - {branch})
+    if strangers:
+        raise LedgerError(f"events of branch {strangers[0]!r} were given", f"only {branch!r}")
+    connection.execute(query("sig", "delete_events"), [branch, day])
+    return _copy(connection, "copy_events", dict(events) | {"day": _same(day, len(events["branch"]))})
+
+
+def write_eval(connection: Connection, branch: str, day: str, rows: Columns, horizons_s: Sequence[int]) -> int:
+    """Replace the mirror of signal_eval of one maturity day, with one row per event and horizon beside it."""
+    connection.execute(query("sig", "delete_eval"), [branch, day])
+    connection.execute(query("sig", "delete_eval_horizons"), [branch, day])
+    n = len(rows["event_id"])
+    head: dict[str, NDArray[Any]] = {"branch": _same(branch, n), "day": _same(day, n)}
+    written = _copy(connection, "copy_eval", dict(rows) | head)
+    for horizon in horizons_s:
+        names = [c.name for c in horizon_columns(horizon)]
+        values = {name.rsplit("_", 1)[0]: rows[name] for name in names}
+        one = head | {"event_id": rows["event_id"], "horizon_s": np.full(n, horizon, dtype=np.int32)}
+        _copy(connection, "copy_eval_horizons", one | values)
+    return written
+
+
+def read_event(connection: Connection, event_id: str) -> dict[str, Any]:
+    """Return one event of the mirror with its day; raises `LedgerError` when there is none of that name."""
+    return _row(connection, "read_event", event_id)
+
+
+def read_eval(connection: Connection, event_id: str) -> dict[str, Any] | None:
+    """Return the outcome of one event with its horizons (a list of dicts), or None before it has matured."""
+    found = _rows(connection, "read_eval", event_id)
+    return found[0] | {"horizons": _rows(connection, "read_eval_horizons", event_id)} if found else None
+
+
+def event_days(connection: Connection, branch: str) -> list[str]:
+    """Return the days of a branch that have mirrored events."""
+    return [str(r[0]) for r in connection.execute(query("sig", "event_days"), [branch])]
+
+
+def _row(connection: Connection, name: str, event_id: str) -> dict[str, Any]:
+    found = _rows(connection, name, event_id)
+    if not found:
+        raise LedgerError(f"there is no event {event_id!r}", "an event_id of the ledger", "another branch or home")
+    return found[0]
+
+
+def _rows(connection: Connection, name: str, key: str) -> list[dict[str, Any]]:
+    cursor = connection.execute(query("sig", name), [key])
+    names = [c.name for c in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _copy(connection: Connection, name: str, columns: Columns) -> int:
+    return copy_rows(connection, query("sig", name), pick(columns, columns_of_copy("sig", name), name))
+
+
+def _same(text: str, rows: int) -> NDArray[Any]:
+    return np.full(rows, text, dtype=object)

@@ -1,0 +1,55 @@
+"""Lessons and what their nights used up (the trial ledger), in the sig database."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+
+from lotus.learning.lesson import Lesson
+from lotus_store.ledger.bodies import from_body, to_body
+from lotus_store.postgres.queries import query
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+def write_lessons(connection: Connection, branch: str, day: str, lessons: Sequence[Lesson]) -> int:
+    """Make the lessons (accepted and refused) of one night exactly these; return their number."""
+    connection.execute(query("sig", "delete_lessons_but"), [branch, day, [x.lesson_id for x in lessons]])
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            query("sig", "put_lesson"), [[branch, day, lesson.lesson_id, to_body(lesson)] for lesson in lessons]
+        )
+    return len(lessons)
+
+
+def read_lessons(connection: Connection, branch: str, day: str | None = None) -> list[Lesson]:
+    """Return the lessons of a branch, of one night or of all, ordered by night and name."""
+    rows = connection.execute(query("sig", "read_lessons"), {"branch": branch, "day": day})
+    return [from_body(row[0], Lesson) for row in rows]
+
+
+def read_lesson(connection: Connection, lesson_id: str) -> Lesson | None:
+    """Return one lesson by its name."""
+    row = connection.execute(query("sig", "read_lesson"), [lesson_id]).fetchone()
+    return from_body(row[0], Lesson) if row else None
+
+
+def write_experiments(connection: Connection, branch: str, day: str, kind: str, bodies: Mapping[str, Any]) -> int:
+    """Make the records of one night and kind (`trials`, `audit`, `critical`, ...) exactly these, by name."""
+    connection.execute(query("sig", "delete_experiments_but"), [branch, day, kind, list(bodies)])
+    with connection.cursor() as cursor:
+        rows = [[branch, day, kind, name, to_body(body)] for name, body in bodies.items()]
+        cursor.executemany(query("sig", "put_experiment"), rows)
+    return len(bodies)
+
+
+def read_experiments(connection: Connection, branch: str, day: str, kind: str) -> dict[str, Any]:
+    """Return the records of one night and kind, by name, as plain data."""
+    rows = connection.execute(query("sig", "read_experiments"), [branch, day, kind])
+    return {str(name): body for name, body in rows}
+
+
+def last_experiments(connection: Connection, branch: str, before_day: str, kind: str) -> dict[str, Any]:
+    """Return the newest records of a kind from before a day (the audits' memory, a search's state); empty when none."""
+    rows = connection.execute(query("sig", "last_experiments"), {"branch": branch, "day": before_day, "kind": kind})
+    return {str(name): body for name, body in rows}

@@ -1,0 +1,81 @@
+"""Beliefs in the sig database: versions, what each changed, and which version is in force from when.
+
+Versions are named by their content and roll forward; `priors_in_force` is one row per swap. Who may apply a version and
+when is decided by the handler in `lotus_herald`.
+"""
+
+import json
+
+import msgspec
+import psycopg
+
+from lotus.errors import BeliefError
+from lotus.priors.types import PriorsVersion, from_json, priors_0, to_json
+from lotus.timebase import DAY_MS, day_of, day_start_ms
+from lotus_store.ledger.bodies import to_body
+from lotus_store.postgres.queries import query
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+def put_version(connection: Connection, version: PriorsVersion, day: str, parent: PriorsVersion) -> None:
+    """Keep a version made on learning day `day` and the snapshot of what it changes against its parent."""
+    payload = to_json(version).decode()
+    connection.execute(
+        query("sig", "put_priors"),
+        [version.branch, version.priors_ver, day, version.effective_from_ms, parent.priors_ver, payload],
+    )
+    before, after = _by_id(parent), _by_id(version)
+    diff = {
+        "added": sorted(after.keys() - before.keys()),
+        "removed": sorted(before.keys() - after.keys()),
+        "changed": sorted(k for k in before.keys() & after.keys() if before[k] != after[k]),
+    }
+    connection.execute(
+        query("sig", "put_snapshot"),
+        [version.branch, version.priors_ver, to_body(before), to_body(after), json.dumps(diff)],
+    )
+
+
+def put_in_force(connection: Connection, version: PriorsVersion, event_id: str) -> None:
+    """Say that a version is in force from its `effective_from_ms`, brought by message `event_id`."""
+    connection.execute(
+        query("sig", "put_in_force"),
+        [version.branch, day_of(version.effective_from_ms), version.priors_ver, version.effective_from_ms, event_id],
+    )
+
+
+def read_version(connection: Connection, branch: str, priors_ver: str) -> PriorsVersion:
+    """Return one version (the genesis version needs no row); raises `BeliefError` when it is not there."""
+    genesis = priors_0(branch)
+    if priors_ver == genesis.priors_ver:
+        return genesis
+    row = connection.execute(query("sig", "read_priors"), [branch, priors_ver]).fetchone()
+    if row is None:
+        raise BeliefError(f"there are no priors {priors_ver} on branch {branch}", "an applied version")
+    return from_json(str(row[0]))
+
+
+def in_force_at(connection: Connection, branch: str, time_ms: int) -> PriorsVersion:
+    """Return the version in force at an event time; before the first swap it is the genesis version."""
+    row = connection.execute(query("sig", "in_force_at"), [branch, time_ms]).fetchone()
+    return from_json(str(row[0])) if row else priors_0(branch)
+
+
+def in_force_on(connection: Connection, branch: str, day: str) -> list[PriorsVersion]:
+    """Return the versions that a UTC day runs on, in order of their swaps: the one carried in, then its own."""
+    start = day_start_ms(day)
+    carried = in_force_at(connection, branch, start)
+    rows = connection.execute(query("sig", "swaps_between"), [branch, start, start + DAY_MS])
+    own = [from_json(str(row[0])) for row in rows]
+    return [carried, *(version for version in own if version.effective_from_ms > start)]
+
+
+def swaps(connection: Connection, branch: str) -> list[tuple[int, str]]:
+    """Return every swap of a branch as (effective_from_ms, priors_ver), in order."""
+    rows = connection.execute(query("sig", "swaps"), [branch])
+    return [(int(str(row[0])), str(row[1])) for row in rows]
+
+
+def _by_id(version: PriorsVersion) -> dict[str, object]:
+    return {braid.braid_id: msgspec.to_builtins(braid) for braid in version.braids}
