@@ -18,6 +18,7 @@ QUIET, TRIGGER, CONFIRM, BREAK, TIMEOUT = 0, 1, 2, 3, 4
 IDLE: Final[int] = 0
 ARMED: Final[int] = 1
 FIRED: Final[int] = 2
+VOLUME_CAP: Final[float] = 10.0  # one huge print must not speak for seconds
 
 Row = NDArray[np.float64]
 
@@ -44,8 +45,11 @@ def to_idle(m: Any) -> float:
 
 @kernel
 def signed_volume(row: Row) -> float:
-    """Return aggressor imbalance times relative volume, 0 without trades."""
-    return row[f.C_AGGR] * row[f.C_VOL_REL] if row[f.C_TRADE_N] > 0.0 else 0.0
+    """Return aggressor imbalance times relative volume (at most VOLUME_CAP medians), 0 without trades."""
+    if not row[f.C_TRADE_N] > 0.0:
+        return 0.0
+    volume = row[f.C_VOL_REL]
+    return float(row[f.C_AGGR] * (VOLUME_CAP if volume > VOLUME_CAP else volume))
 
 
 @kernel

@@ -1,10 +1,12 @@
 """Annotations from frames: one frame at a time (`ExpertMachine`) and a whole batch (`annotate`), same compiled step."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.errors import SchemaError
 from lotus.experts.annotation_spec import DSI_ANNOTATIONS, N_VALUES, VALUE_NAMES
 from lotus.experts.spec import ExpertSet, compile_experts, default_experts
 from lotus.experts.state import new_state
@@ -14,6 +16,7 @@ from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import I_ASSET, I_FRAME
 
 Columns = dict[str, NDArray[np.generic]]
+Parts = Sequence[Mapping[str, NDArray[np.generic]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +66,24 @@ def annotate(frames: FrameBatch, experts: ExpertSet | None = None) -> Annotation
     values = np.empty((len(frames), N_VALUES), np.float64)
     run(new_state(n_assets), new_state(n_assets), params, frames.ints, frames.floats, values)
     return AnnotationBatch(np.ascontiguousarray(frames.ints[:, [I_ASSET, I_FRAME]]), values)
+
+
+def annotations_from_columns(parts: Parts, frames: FrameBatch) -> AnnotationBatch:
+    """Return annotations read back from tables (one or several assets), in the row order of `frames`.
+
+    Raises `SchemaError` when a column is missing or the tables and the frames do not hold the same keys.
+    """
+    missing = [name for part in parts for name in DSI_ANNOTATIONS.names if name not in part]
+    if missing:
+        raise SchemaError(f"annotation table without {missing[0]}", "every column of dsi_annotations", "an older file")
+    keys = np.concatenate(
+        [np.column_stack([part[n].astype(np.int64) for n in ("asset", "frame_idx")]) for part in parts]
+    )
+    values = np.concatenate([np.column_stack([part[n].astype(np.float64) for n in VALUE_NAMES]) for part in parts])
+    wanted = frames.ints[:, [I_ASSET, I_FRAME]]
+    mine, theirs = np.lexsort(keys.T[::-1]), np.lexsort(wanted.T[::-1])
+    if not np.array_equal(keys[mine], wanted[theirs]):
+        raise SchemaError(f"{len(keys)} annotations of {len(wanted)} frames", "the same keys", "tables of two runs")
+    out = np.empty_like(values)
+    out[theirs] = values[mine]
+    return AnnotationBatch(np.ascontiguousarray(wanted), out)

@@ -1,0 +1,43 @@
+"""Frames of the real recordings: live equals batch through both decoders, outages become gaps."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lotus.manifest import Asset, Manifest
+from lotus.microtape.decode import Decoder, decode_lines
+from lotus.microtape.frame_machine import FrameMachine, build_frames
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+FOUR = (Asset("BTC", 5), Asset("ETH", 4), Asset("SOL", 2), Asset("WLFI", 0))
+CASES = {
+    "hyperliquid-2025-01-26-raw/btcusd_20250126.gz": (FOUR[:1], 0),
+    "hyperliquid-2025-09-03-outages/frames.jsonl.gz": (FOUR, 2),
+    "hyperliquid-2025-09-04/frames.jsonl.gz": (FOUR, 1),
+}
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("name", CASES)
+def test_live_equals_batch_on_a_recording(name: str) -> None:
+    if not (DATA / name).exists():
+        pytest.skip(f"the recording {name} is not beside the checkout")
+    universe, outages = CASES[name]
+    raw = gzip.decompress((DATA / name).read_bytes())
+    frames = build_frames(decode_lines(raw, universe)[0], Manifest(), universe)
+    decoder, machine = Decoder(universe), FrameMachine(Manifest(), universe)
+    ints, floats = [], []
+    for seq, line in enumerate(raw.splitlines()):
+        stamp, _, frame = line.partition(b" ")
+        event = decoder.decode_line(int(stamp), frame, seq)
+        if event.kind and machine.feed(
+            int(stamp), event.time_ms, seq, event.kind, event.asset, decoder.pool[: event.end]
+        ):
+            ints.append(machine.ints.copy())
+            floats.append(machine.floats.copy())
+    assert np.array_equal(np.concatenate(ints), frames.ints)
+    assert np.concatenate(floats).tobytes() == frames.floats.tobytes()
+    for asset in range(len(universe)):
+        assert len(frames.gap_columns(asset)["seq"]) == outages
