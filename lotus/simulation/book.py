@@ -9,17 +9,16 @@ import numpy as np
 from lotus.jit import kernel
 from lotus.simulation.layout import REPLAYED, RING, At, Ints, Now, Rate, Stream, Trait
 from lotus.simulation.rng import below, next_u64
-from lotus.simulation.wire_text import LEVELS
+from lotus.simulation.wire_text import LEVELS, TRADE_FIELDS
 
 BOOK, TRADE, STAMP, EXTRA = range(4)  # slots of the random state
 _MASK = RING - 1
 _TID_BITS = np.uint64((1 << 50) - 1)
 _LEVEL_BITS = 1 << 16
-# cumulative size grows slowly (flat) or quickly (steep) with depth; 256 = the best quote's size
-_PROFILE = np.array(
-    [[256 * 4 // (4 + i) for i in range(LEVELS)], [256 + 120 * i for i in range(LEVELS)]], dtype=np.int64
-)
-_TOP_WITH, _TOP_AGAINST, _DEEP_WITH, _DEEP_AGAINST, _GONE = 620, 100, 400, 160, 40  # 256ths of a displayed size
+# size by depth in 256ths, equal totals: a flat book is heavy in front, a steep one behind
+_PROFILE = np.array([[431 - 19 * i for i in range(LEVELS)], [70 + 20 * i for i in range(LEVELS)]], dtype=np.int64)
+_NEAR = 5  # levels that an imbalance tilts (but the first) and a vacuum leaves
+_TOP_WITH, _TOP_AGAINST, _NEAR_WITH, _NEAR_AGAINST, _GONE = 410, 128, 1_150, 218, 38  # 256ths of a displayed size
 _AT_BID, _AT_SPREAD, _AT_STEEP, _AT_TILT = int(At.BID), int(At.SPREAD), int(At.STEEP), int(At.TILT)
 _AT_VACUUM, _AT_SWEEP, _AT_QUIET = int(At.VACUUM), int(At.SWEEP), int(At.QUIET)
 _TICK, _TOP_LOTS = int(Trait.TICK), int(Trait.TOP_LOTS)
@@ -78,11 +77,11 @@ def show(shown: Ints, levels: Ints, now: Ints, at: Ints, top_lots: int, depth: i
         for i in range(depth):
             level = levels[side, (now[side] + i) & _MASK]
             lots = top_lots * _PROFILE[at[_AT_STEEP], i] * (level & (_LEVEL_BITS - 1)) >> 16
-            if i == 0 and tilt != 0:
+            if i == 0 and (tilt == 2 or tilt == -2):
                 lots = lots * (_TOP_WITH if tilt > 0 else _TOP_AGAINST) >> 8
-            elif tilt == 1 or tilt == -1:
-                lots = lots * (_DEEP_WITH if tilt > 0 else _DEEP_AGAINST) >> 8
-            if gone and i > 0:
+            elif 0 < i < _NEAR and (tilt == 1 or tilt == -1):
+                lots = lots * (_NEAR_WITH if tilt > 0 else _NEAR_AGAINST) >> 8
+            elif i >= _NEAR and gone:
                 lots = lots * _GONE >> 8
             shown[side, 0, i] = max(1, lots)
             shown[side, 1, i] = level >> 16
@@ -141,7 +140,8 @@ def trade(
             lots = lots // 4 + shown[1 if side > 0 else 0, 0, i] // 2
         px = (best + (side * i if sweep != 0 else 0)) * trait[_TICK]
         row = remember(random, memory, now, px, lots, side, time_ms)
-        prints[i, :] = memory[row, :]
+        for field in range(TRADE_FIELDS):
+            prints[i, field] = memory[row, field]
         now[_VOLUME] += lots
         now[_NOTIONAL] += lots * px
     return count

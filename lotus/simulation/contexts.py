@@ -24,7 +24,7 @@ BASIS_HALF_LIFE_S, BASIS_SD = 260, 8 * MICRO  # micro-bps
 BASIS_KICK = 9 * MICRO  # micro-bps, a basis shock
 FUNDING_HALF_LIFE_S, FUNDING_SD = 300, 80_000 * 64  # 1/64 of 10^-10
 INTEREST_HALF_LIFE_S, INTEREST_SD = 300, 5_000  # 10^-6 of the level
-_BASIS_EDGES = (-7_700_000, -2_300_000, 2_300_000, 7_700_000)  # nominal 20/40/60/80 % of the aligned basis
+_BASIS_EDGES = (-8_500_000, -2_600_000, 2_600_000, 8_500_000)  # nominal 20/40/60/80 % of the aligned basis
 _FUNDING_EDGES = (-67_329, -20_268, 20_268, 67_329)  # 10^-10, Gaussian
 _VOL_STATES = np.array([165, 240, 335], dtype=np.int64)  # in 256ths
 STEEP_DWELL_S = (225, 180, 150, 120)  # flat: 225 + U(180) s, steep: 150 + U(120) s: steep 40 % of the time

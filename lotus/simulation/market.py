@@ -28,12 +28,12 @@ from lotus.simulation.schedule import (
 )
 from lotus.simulation.spec import MICRO, SUB_TICK, WorldSpec
 
-PULSE_FROM_MS, PULSE_MS = 16_000, 12_000  # after the onset: behind the pattern, within the horizon of its windows
+PULSE_FROM_MS, PULSE_MS = 16_500, 12_000  # after the onset: behind the pattern, within the horizon of its windows
 SWEEP_MS, SWEEP_BPS = 800, 3  # a sweep moves the price by so much, for good
 STALL_Q8 = 90  # noise of a stall, in 256ths
-CALM_Q8 = 110  # noise of a trap while it decides
+CALM_Q8 = 170  # noise of a trap while it decides
 RANGE_Q8 = 100  # noise of a compressed range
-COMMON_STEP, OWN_STEP = 62, 66  # micro-bps per fat_bell unit and sqrt(10 ms): 1 bps per sqrt(s) together
+COMMON_STEP, OWN_STEP = 90, 72  # micro-bps per fat_bell unit and sqrt(10 ms): 1.15 bps per sqrt(s) together
 
 
 @dataclass(frozen=True, slots=True)

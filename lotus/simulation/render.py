@@ -41,7 +41,7 @@ LATENCY_US, LATENCY_JITTER_US, LATENCY_SPIKE_US = 270_000, 60_000, 600_000
 _PONG_TEXT = text_bytes('{"channel":"pong"}\n')
 _BID, _SPREAD, _SWEEP = int(At.BID), int(At.SPREAD), int(At.SWEEP)
 _BASIS, _FUNDING, _INTEREST = int(At.BASIS), int(At.FUNDING), int(At.INTEREST)
-_TICK, _TOP_LOTS, _PX, _SZ = int(Trait.TICK), int(Trait.TOP_LOTS), int(Trait.PX_DECIMALS), int(Trait.SZ_DECIMALS)
+_TICK, _TOP_LOTS = int(Trait.TICK), int(Trait.TOP_LOTS)
 _PREV_DAY, _LENGTH = int(Trait.PREV_DAY), int(Trait.COIN_LENGTH)
 _FAST, _SLOW, _CTX, _PONG = int(Rate.FAST), int(Rate.SLOW), int(Rate.CTX), int(Rate.PONG)
 _RESIZE, _TRADE_RATE, _LATE = int(Rate.RESIZE_Q8), int(Rate.TRADE_Q10), int(Rate.LATE_Q10)
@@ -103,7 +103,7 @@ def _hold_back(late: Bytes, late_state: Ints, due: int, coin: Bytes, prints: Int
     """Keep a trades message in a free slot until block `due`; False when none is free."""
     for slot in range(LATE_SLOTS):
         if late_state[slot, 0] == 0:
-            late_state[slot, 0] = put_trades(late[slot], 0, coin, prints, count, trait[_PX], trait[_SZ])
+            late_state[slot, 0] = put_trades(late[slot], 0, coin, prints, count, trait)
             late_state[slot, 1] = due
             return True
     return False
@@ -120,10 +120,11 @@ def _connect(out: Bytes, pos: int, state: State, feed: Feed) -> int:
     replay = np.empty((REPLAYED, TRADE_FIELDS), dtype=np.int64)
     for a in range(feed.traits.shape[0]):
         for i in range(REPLAYED):
-            replay[i, :] = state.memory[a, (state.now[a, _TRADES] + i) % REPLAYED, :]
+            for field in range(TRADE_FIELDS):
+                replay[i, field] = state.memory[a, (state.now[a, _TRADES] + i) % REPLAYED, field]
         coin, trait = feed.coins[a, : feed.traits[a, _LENGTH]], feed.traits[a]
         pos = _stamp(out, pos, state.random, state.clock)
-        pos = put_trades(out, pos, coin, replay, REPLAYED, trait[_PX], trait[_SZ])
+        pos = put_trades(out, pos, coin, replay, REPLAYED, trait)
     return pos
 
 
@@ -148,7 +149,7 @@ def _send_ctx(out: Bytes, pos: int, coin: Bytes, now: Ints, at: Ints, trait: Int
     ctx[0], ctx[1], ctx[2], ctx[3] = at[_FUNDING], at[_INTEREST], trait[_PREV_DAY], now[_NOTIONAL]
     ctx[4], ctx[5], ctx[6], ctx[7] = (mid - oracle) * _UNIT // oracle, oracle, mid, mid
     ctx[8], ctx[9], ctx[10] = bid - trait[_TICK] * 2, ask + trait[_TICK] * 2, now[_VOLUME]
-    return put_ctx(out, pos, coin, ctx, trait[_PX], trait[_SZ])
+    return put_ctx(out, pos, coin, ctx, trait)
 
 
 @kernel
@@ -163,19 +164,16 @@ def _send_asset(out: Bytes, pos: int, state: State, feed: Feed, a: int, k: int, 
         due = k + rates[_FAST] * (2 + below(random, EXTRA, 5))
         if not (held and _hold_back(state.late, state.late_state, due, coin, state.prints, count, trait)):
             pos = _stamp(out, pos, random, clock)
-            pos = put_trades(out, pos, coin, state.prints, count, trait[_PX], trait[_SZ])
+            pos = put_trades(out, pos, coin, state.prints, count, trait)
     slow = fresh or phase % rates[_SLOW] == 0
     fast = fresh or phase % rates[_FAST] == 0
     show(shown, levels, now, at, trait[_TOP_LOTS], LEVELS if slow else (5 if fast else 1))
     if _new_quote(now, shown, at, trait[_TICK]) or fresh:
         pos = _stamp(out, pos, random, clock)
-        pos = put_bbo(out, pos, coin, time_ms, now[_QUOTE : _QUOTE + 6], trait[_PX], trait[_SZ])
-    if fast:
+        pos = put_bbo(out, pos, coin, time_ms, now[_QUOTE : _QUOTE + 6], trait)
+    for form in range(0 if fast else 1, 2 if slow else 1):
         pos = _stamp(out, pos, random, clock)
-        pos = put_book(out, pos, coin, time_ms, now[_QUOTE], now[_QUOTE + 3], shown, 5, trait)
-    if slow:
-        pos = _stamp(out, pos, random, clock)
-        pos = put_book(out, pos, coin, time_ms, now[_QUOTE], now[_QUOTE + 3], shown, LEVELS, trait)
+        pos = put_book(out, pos, coin, time_ms, now[_QUOTE], now[_QUOTE + 3], shown, LEVELS if form else 5, trait)
     if fresh or phase % rates[_CTX] == 0:
         pos = _stamp(out, pos, random, clock)
         pos = _send_ctx(out, pos, coin, now, at, trait)

@@ -21,41 +21,63 @@ def text_bytes(text: str) -> Bytes:
 
 _ZERO_HASH = "0x" + "0" * 64
 _ZERO_USER = "0x" + "0" * 40
-_BOOK_HEAD = text_bytes('{"channel":"l2Book","data":{"coin":"')
-_BBO_HEAD = text_bytes('{"channel":"bbo","data":{"coin":"')
-_CTX_HEAD = text_bytes('{"channel":"activeAssetCtx","data":{"coin":"')
-_TRADES_HEAD = text_bytes('{"channel":"trades","data":[')
-_TIME = text_bytes('","time":')
-_LEVELS_OPEN = text_bytes(',"levels":[[')
-_SIDES = text_bytes("],[")
-_BOOK_TAIL = text_bytes("]]}}\n")
-_FAST_TAIL = text_bytes(']],"fast":true}}\n')
-_BBO_OPEN = text_bytes(',"bbo":[')
-_BBO_TAIL = text_bytes("]}}\n")
-_PX = text_bytes('{"px":"')
-_SZ = text_bytes('","sz":"')
-_ORDERS = text_bytes('","n":')
-_TRADE_COIN = text_bytes('{"coin":"')
-_TRADE_SIDE_B = text_bytes('","side":"B","px":"')
-_TRADE_SIDE_A = text_bytes('","side":"A","px":"')
-_TRADE_HASH = text_bytes(f',"hash":"{_ZERO_HASH}","tid":')
-_TRADE_USERS = text_bytes(f',"users":["{_ZERO_USER}","{_ZERO_USER}"]}}')
-_TRADES_TAIL = text_bytes("]}\n")
-_FUNDING = text_bytes('","ctx":{"funding":"')
-_OPEN_INTEREST = text_bytes('","openInterest":"')
-_PREV_DAY = text_bytes('","prevDayPx":"')
-_NOTIONAL = text_bytes('","dayNtlVlm":"')
-_PREMIUM = text_bytes('","premium":"')
-_ORACLE = text_bytes('","oraclePx":"')
-_MARK = text_bytes('","markPx":"')
-_MID = text_bytes('","midPx":"')
-_IMPACT = text_bytes('","impactPxs":["')
-_BASE_VOLUME = text_bytes('"],"dayBaseVlm":"')
-_CTX_TAIL = text_bytes('"}}}\n')
-_QUOTE_COMMA = text_bytes('","')
+# the fixed pieces of every frame: a head ends before the coin, a field's piece stands before its value
+_PIECES = (
+    '{"channel":"l2Book","data":{"coin":"',
+    '{"channel":"bbo","data":{"coin":"',
+    '{"channel":"activeAssetCtx","data":{"coin":"',
+    '{"channel":"trades","data":[{"coin":"',
+    '},{"coin":"',
+    '","time":',
+    ',"levels":[[',
+    "],[",
+    ',"bbo":[',
+    "]]}}\n",
+    ']],"fast":true}}\n',
+    "]}}\n",
+    '{"px":"',
+    '","sz":"',
+    '","n":',
+    '","side":"A","px":"',
+    '","side":"B","px":"',
+    '","sz":"',
+    '","time":',
+    f',"hash":"{_ZERO_HASH}","tid":',
+    f',"users":["{_ZERO_USER}","{_ZERO_USER}"]',
+    "}]}\n",
+    '","ctx":{"funding":"',
+    '","openInterest":"',
+    '","prevDayPx":"',
+    '","dayNtlVlm":"',
+    '","premium":"',
+    '","oraclePx":"',
+    '","markPx":"',
+    '","midPx":"',
+    '","impactPxs":["',
+    '","',
+    '"],"dayBaseVlm":"',
+    '"}}}\n',
+)
+(_BOOK_HEAD, _BBO_HEAD, _CTX_HEAD, _TRADES_HEAD, _NEXT_TRADE, _TIME, _LEVELS_OPEN, _SIDES, _BBO_OPEN) = range(9)
+(_BOOK_TAIL, _FAST_TAIL, _BBO_TAIL, _LEVEL, _, _, _SELL, _BUY, _TRADE_SZ, _, _, _USERS, _TRADES_TAIL) = range(9, 22)
+_FUNDING, _CTX_TAIL = 22, 33
+_TEXT = text_bytes("".join(_PIECES))
+_ENDS = np.cumsum([0, *(len(piece) for piece in _PIECES)], dtype=np.int64)
+_CTX_FIELDS = 11
+_CTX_PX = np.array([-1, -2, 0, 6, -1, 0, 0, 0, 0, 0, -2], dtype=np.int64)  # decimals: 0 of px, -1 ten, -2 of size
+_UINT = -1  # decimals of a plain integer
 _TICK, _PX_DECIMALS, _SZ_DECIMALS = int(Trait.TICK), int(Trait.PX_DECIMALS), int(Trait.SZ_DECIMALS)
 _POW10 = np.array([10**i for i in range(19)], dtype=np.int64)
 _ZERO, _DOT, _MINUS, _COMMA, _SPACE, _CLOSE = 48, 46, 45, 44, 32, 125
+
+
+@kernel
+def put_piece(out: Bytes, pos: int, piece: int) -> int:
+    """Append one fixed piece of text."""
+    first, size = _ENDS[piece], _ENDS[piece + 1] - _ENDS[piece]
+    for i in range(size):
+        out[pos + i] = _TEXT[first + i]
+    return int(pos + size)
 
 
 @kernel
@@ -114,30 +136,44 @@ def put_stamp(out: Bytes, pos: int, recv_ns: int) -> int:
 
 
 @kernel
-def put_level(out: Bytes, pos: int, px: int, px_decimals: int, lots: int, sz_decimals: int, orders: int) -> int:
-    """Append one book level."""
-    pos = put(out, pos, _PX)
-    pos = put_fixed(out, pos, px, px_decimals)
-    pos = put(out, pos, _SZ)
-    pos = put_fixed(out, pos, lots, sz_decimals)
-    pos = put(out, pos, _ORDERS)
-    pos = put_uint(out, pos, orders)
+def put_field(out: Bytes, pos: int, piece: int, value: int, decimals: int) -> int:
+    """Append the piece before a value and the value (`_UINT`: a plain integer)."""
+    pos = put_piece(out, pos, piece)
+    if decimals == _UINT:
+        return put_uint(out, pos, value)
+    return put_fixed(out, pos, value, decimals)
+
+
+@kernel
+def _put_head(out: Bytes, pos: int, piece: int, coin: Bytes, time_ms: int) -> int:
+    pos = put(out, put_piece(out, pos, piece), coin)
+    return put_field(out, pos, _TIME, time_ms, _UINT)
+
+
+@kernel
+def _put_level(out: Bytes, pos: int, px: int, lots: int, orders: int, trait: Ints) -> int:
+    for i in range(3):
+        value, decimals = orders, _UINT
+        if i == 0:
+            value, decimals = px, trait[_PX_DECIMALS]
+        elif i == 1:
+            value, decimals = lots, trait[_SZ_DECIMALS]
+        pos = put_field(out, pos, _LEVEL + i, value, decimals)
     out[pos] = _CLOSE
     return pos + 1
 
 
 @kernel
-def put_bbo(out: Bytes, pos: int, coin: Bytes, time_ms: int, top: Ints, px_decimals: int, sz_decimals: int) -> int:
+def put_bbo(out: Bytes, pos: int, coin: Bytes, time_ms: int, top: Ints, trait: Ints) -> int:
     """Append a bbo frame; `top` = bid px, bid lots, bid orders, ask px, ask lots, ask orders."""
-    pos = put(out, pos, _BBO_HEAD)
-    pos = put(out, pos, coin)
-    pos = put(out, pos, _TIME)
-    pos = put_uint(out, pos, time_ms)
-    pos = put(out, pos, _BBO_OPEN)
-    pos = put_level(out, pos, top[0], px_decimals, top[1], sz_decimals, top[2])
-    out[pos] = _COMMA
-    pos = put_level(out, pos + 1, top[3], px_decimals, top[4], sz_decimals, top[5])
-    return put(out, pos, _BBO_TAIL)
+    pos = _put_head(out, pos, _BBO_HEAD, coin, time_ms)
+    pos = put_piece(out, pos, _BBO_OPEN)
+    for side in range(2):
+        if side == 1:
+            out[pos] = _COMMA
+            pos += 1
+        pos = _put_level(out, pos, top[3 * side], top[3 * side + 1], top[3 * side + 2], trait)
+    return put_piece(out, pos, _BBO_TAIL)
 
 
 @kernel
@@ -145,75 +181,48 @@ def put_book(
     out: Bytes, pos: int, coin: Bytes, time_ms: int, bid: int, ask: int, shown: Ints, depth: int, trait: Ints
 ) -> int:
     """Append an l2Book frame of `depth` levels a side (fast form below 20) from best prices and displayed sizes."""
-    pos = put(out, pos, _BOOK_HEAD)
-    pos = put(out, pos, coin)
-    pos = put(out, pos, _TIME)
-    pos = put_uint(out, pos, time_ms)
-    pos = put(out, pos, _LEVELS_OPEN)
+    pos = _put_head(out, pos, _BOOK_HEAD, coin, time_ms)
     for side in range(2):
         px, step = (bid, -trait[_TICK]) if side == 0 else (ask, trait[_TICK])
-        if side == 1:
-            pos = put(out, pos, _SIDES)
+        pos = put_piece(out, pos, _LEVELS_OPEN + side)
         for i in range(depth):
             if i > 0:
                 out[pos] = _COMMA
                 pos += 1
-            lots, orders = shown[side, 0, i], shown[side, 1, i]
-            pos = put_level(out, pos, px + step * i, trait[_PX_DECIMALS], lots, trait[_SZ_DECIMALS], orders)
-    return put(out, pos, _FAST_TAIL if depth < LEVELS else _BOOK_TAIL)
+            pos = _put_level(out, pos, px + step * i, shown[side, 0, i], shown[side, 1, i], trait)
+    return put_piece(out, pos, _FAST_TAIL if depth < LEVELS else _BOOK_TAIL)
 
 
 @kernel
-def put_trades(out: Bytes, pos: int, coin: Bytes, prints: Ints, count: int, px_decimals: int, sz_decimals: int) -> int:
+def put_trades(out: Bytes, pos: int, coin: Bytes, prints: Ints, count: int, trait: Ints) -> int:
     """Append a trades frame of the first `count` rows of `prints` [n, TRADE_FIELDS]."""
-    pos = put(out, pos, _TRADES_HEAD)
     for i in range(count):
-        if i > 0:
-            out[pos] = _COMMA
-            pos += 1
-        pos = put(out, pos, _TRADE_COIN)
+        pos = put_piece(out, pos, _TRADES_HEAD if i == 0 else _NEXT_TRADE)
         pos = put(out, pos, coin)
-        pos = put(out, pos, _TRADE_SIDE_B if prints[i, 2] > 0 else _TRADE_SIDE_A)
-        pos = put_fixed(out, pos, prints[i, 0], px_decimals)
-        pos = put(out, pos, _SZ)
-        pos = put_fixed(out, pos, prints[i, 1], sz_decimals)
-        pos = put(out, pos, _TIME)
-        pos = put_uint(out, pos, prints[i, 3])
-        pos = put(out, pos, _TRADE_HASH)
-        pos = put_uint(out, pos, prints[i, 4])
-        pos = put(out, pos, _TRADE_USERS)
-    return put(out, pos, _TRADES_TAIL)
+        for field in range(4):
+            piece, value, decimals = _TRADE_SZ + field - 1, prints[i, 1], trait[_SZ_DECIMALS]
+            if field == 0:
+                piece, value, decimals = (_BUY if prints[i, 2] > 0 else _SELL), prints[i, 0], trait[_PX_DECIMALS]
+            elif field > 1:
+                value, decimals = prints[i, field + 1], _UINT
+            pos = put_field(out, pos, piece, value, decimals)
+        pos = put_piece(out, pos, _USERS)
+    return put_piece(out, pos, _TRADES_TAIL)
 
 
 @kernel
-def put_ctx(out: Bytes, pos: int, coin: Bytes, ctx: Ints, px_decimals: int, sz_decimals: int) -> int:
+def put_ctx(out: Bytes, pos: int, coin: Bytes, ctx: Ints, trait: Ints) -> int:
     """Append an activeAssetCtx frame.
 
     `ctx` = funding 1e-10, open interest lots, previous-day px, day notional 1e-6 USD, premium 1e-10, oracle px,
     mark px, mid px, impact bid px, impact ask px, day volume lots.
     """
-    pos = put(out, pos, _CTX_HEAD)
-    pos = put(out, pos, coin)
-    pos = put(out, pos, _FUNDING)
-    pos = put_fixed(out, pos, ctx[0], 10)
-    pos = put(out, pos, _OPEN_INTEREST)
-    pos = put_fixed(out, pos, ctx[1], sz_decimals)
-    pos = put(out, pos, _PREV_DAY)
-    pos = put_fixed(out, pos, ctx[2], px_decimals)
-    pos = put(out, pos, _NOTIONAL)
-    pos = put_fixed(out, pos, ctx[3], 6)
-    pos = put(out, pos, _PREMIUM)
-    pos = put_fixed(out, pos, ctx[4], 10)
-    pos = put(out, pos, _ORACLE)
-    pos = put_fixed(out, pos, ctx[5], px_decimals)
-    pos = put(out, pos, _MARK)
-    pos = put_fixed(out, pos, ctx[6], px_decimals)
-    pos = put(out, pos, _MID)
-    pos = put_fixed(out, pos, ctx[7], px_decimals)
-    pos = put(out, pos, _IMPACT)
-    pos = put_fixed(out, pos, ctx[8], px_decimals)
-    pos = put(out, pos, _QUOTE_COMMA)
-    pos = put_fixed(out, pos, ctx[9], px_decimals)
-    pos = put(out, pos, _BASE_VOLUME)
-    pos = put_fixed(out, pos, ctx[10], sz_decimals)
-    return put(out, pos, _CTX_TAIL)
+    pos = put(out, put_piece(out, pos, _CTX_HEAD), coin)
+    for i in range(_CTX_FIELDS):
+        decimals = _CTX_PX[i]
+        if decimals == 0:
+            decimals = trait[_PX_DECIMALS]
+        elif decimals < 0:
+            decimals = 10 if decimals == -1 else trait[_SZ_DECIMALS]
+        pos = put_field(out, pos, _FUNDING + i, ctx[i], decimals)
+    return put_piece(out, pos, _CTX_TAIL)
