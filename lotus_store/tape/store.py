@@ -1,0 +1,181 @@
+"""A tape on disk as a value: header, days, segments, and the lines of a day in arrival order with their numbers.
+
+`<home>/tape/<tape>/header.json` and `<YYYY-MM-DD>/<HHMMSS>-<n>.zst` with an index beside each. Reading only, except
+for the header; lines are written by `writer` and `import_*`, old days leave through `retention`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import TapeError
+from lotus.manifest import Asset
+from lotus.microtape.completeness import RAW_TAPE
+from lotus.microtape.decode import DecodeLimits, decode_lines
+from lotus.microtape.decode_reasons import DecodeReport
+from lotus.microtape.events import EventBatch
+from lotus.timebase import day_start_ms, next_day
+from lotus_store.files import write_bytes
+from lotus_store.tape.header import TapeHeader, decode_header, encode_header, split_universe
+from lotus_store.tape.place import OnClosed
+from lotus_store.tape.segment import INDEX_SUFFIX, SUFFIX, SegmentMeta, line_stamp, read_index, read_lines
+from lotus_store.tape.writer import SegmentWriter, WriterRules
+
+WARMUP_HOURS: Final = 2  # streaming state of a day is born at 22:00 UTC of the day before
+HEADER: Final = "header.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TapeLines:
+    """Whole lines of tape and the number of the first one; numbers of a day start at 0, warm-up lines are negative."""
+
+    first_seq: int
+    lines: bytes
+
+
+class TapeStore:
+    """One tape of one home."""
+
+    def __init__(self, home: Path, tape: str) -> None:
+        """Name the tape `<home>/tape/<tape>`; nothing is opened or created."""
+        self.tape = tape
+        self.folder = home / "tape" / tape
+
+    def exists(self) -> bool:
+        """Tell whether the tape has a header."""
+        return (self.folder / HEADER).exists()
+
+    def header(self) -> TapeHeader:
+        """Return the header; raises `TapeError` when there is none."""
+        path = self.folder / HEADER
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError as error:
+            raise TapeError(
+                f"no tape {self.tape!r} at {self.folder}", "a header.json", "record or import first, or another home"
+            ) from error
+        return decode_header(raw, str(path))
+
+    def write_header(self, header: TapeHeader) -> None:
+        """Write the header; raises `TapeError` if the tape already has one with another universe."""
+        if self.exists():
+            held = self.header()
+            if header.universe[: len(held.universe)] != held.universe:
+                raise TapeError(
+                    f"tape {self.tape} holds the universe {[asset.name for asset in held.universe]}",
+                    "the same coins in the same order, new ones at the end",
+                    "another recording under the same name",
+                )
+        write_bytes(self.folder / HEADER, encode_header(header))
+
+    def writer(
+        self,
+        rules: WriterRules | None = None,
+        on_closed: OnClosed | None = None,
+        free_bytes: Callable[[Path], int] | None = None,
+    ) -> SegmentWriter:
+        """Return a writer of this tape (see `SegmentWriter`)."""
+        return SegmentWriter(self.folder, self.tape, rules, on_closed, free_bytes)
+
+    def days(self) -> list[str]:
+        """Return the UTC days that have closed segments, oldest first."""
+        return sorted(
+            path.name
+            for path in self.folder.glob("????-??-??")
+            if any(path.glob(f"*{INDEX_SUFFIX}")) and any(path.glob(f"*{SUFFIX}"))
+        )
+
+    def segments(self, day: str) -> list[SegmentMeta]:
+        """Return the closed segments of a day in order; raises `TapeError` for a segment without a sound index."""
+        found = [read_index(path) for path in (self.folder / day).glob(f"*{SUFFIX}")]
+        found.sort(key=lambda meta: meta.number)
+        seq = 0
+        for meta in found:
+            if meta.first_seq != seq:
+                raise TapeError(
+                    f"segment {meta.path} starts at line {meta.first_seq}",
+                    f"line {seq}",
+                    "a segment before it is missing",
+                )
+            seq += meta.lines
+        return found
+
+    def all_segments(self) -> Iterator[SegmentMeta]:
+        """Yield the closed segments of all days, oldest first (to bring a catalogue up to date)."""
+        for day in self.days():
+            yield from self.segments(day)
+
+    def read_segment(self, meta: SegmentMeta) -> bytes:
+        """Return the verified lines of one segment (raises `TapeError`, see `read_lines`)."""
+        return read_lines(self.folder / meta.day / meta.name, meta)
+
+    def read_day_lines(self, day: str, *, warmup: bool = False) -> Iterator[TapeLines]:
+        """Yield the verified lines of a day by segment; with `warmup`, first those from 22:00 of the day before.
+
+        Raises `TapeError` when the day has no tape or a segment is not what its index says.
+        """
+        segments = self.segments(day)
+        if not segments:
+            raise TapeError(f"tape {self.tape} has no lines on {day}", f"one of {self.days()[-5:]}", "not recorded")
+        if warmup:
+            yield from self._warmup_lines(day)
+        for meta in segments:
+            yield TapeLines(meta.first_seq, self.read_segment(meta))
+
+    def decode_day(
+        self,
+        day: str,
+        universe: tuple[Asset, ...] | None = None,
+        *,
+        warmup: bool = False,
+        limits: DecodeLimits | None = None,
+    ) -> tuple[EventBatch, DecodeReport]:
+        """Decode a day into events of `universe` (default: the header's); the report counts warm-up lines too."""
+        header = self.header()
+        split = split_universe(header, universe or header.assets)
+        pieces = self.read_day_lines(day, warmup=warmup)
+        first = next(pieces)
+
+        def chunks() -> Iterator[bytes]:
+            yield first.lines
+            for piece in pieces:
+                yield piece.lines
+
+        return decode_lines(chunks(), split.universe, first_seq=first.first_seq, ignored=split.ignored, limits=limits)
+
+    def _warmup_lines(self, day: str) -> Iterator[TapeLines]:
+        before = next_day(day, -1)
+        birth_ns = (day_start_ms(day) - WARMUP_HOURS * 3_600_000) * 1_000_000
+        segments = self.segments(before)
+        total = sum(meta.lines for meta in segments)
+        for meta in segments:
+            if meta.last_recv_ns < birth_ns:
+                continue
+            lines, skipped = self.read_segment(meta), 0
+            if meta.first_recv_ns < birth_ns:
+                lines, skipped = _from_stamp(lines, birth_ns)
+            if lines:
+                yield TapeLines(meta.first_seq + skipped - total, lines)
+
+
+def _from_stamp(lines: bytes, birth_ns: int) -> tuple[bytes, int]:
+    """Return the lines from the first one stamped at or after `birth_ns`, and how many came before."""
+    at = skipped = 0
+    while at < len(lines):
+        end = lines.index(b"\n", at) + 1
+        if line_stamp(lines[at : min(end, at + 24)]) >= birth_ns:
+            break
+        at, skipped = end, skipped + 1
+    return lines[at:], skipped
+
+
+def raw_tape_columns(segments: list[SegmentMeta]) -> dict[str, NDArray[np.generic]]:
+    """Return the rows of `RAW_TAPE`, one per segment."""
+    return {
+        name: np.array([getattr(meta, name) for meta in segments], dtype=RAW_TAPE.numpy_dtype(name))
+        for name in RAW_TAPE.names
+    }

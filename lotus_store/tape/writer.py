@@ -1,0 +1,235 @@
+"""The recorder's pen: appends lines to an open segment, closes it by time, size or UTC day, and stops on a full disk.
+
+A segment being written ends in `.open`; closing it means: end the zstd frame, fsync, write the index, rename. A crash
+leaves the `.open` file, which the next start salvages up to the last whole line. The clock is the caller's receive
+stamp; nothing here decodes a frame. (Literature: log-structured storage, write-ahead segments.)
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import zstandard
+
+from lotus.errors import TapeError
+from lotus.timebase import day_of
+from lotus_store.files import fsync_folder, make_folder
+from lotus_store.tape.place import OnClosed, next_place, publish, segment_name
+from lotus_store.tape.recovery import recover
+from lotus_store.tape.segment import LEVEL, OPEN_SUFFIX, SILENCE_NS, SUFFIX, SegmentMeta
+
+_MS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class WriterRules:
+    """When a segment is closed and when recording stops."""
+
+    segment_ms: int = 15 * 60_000  # receive time of one segment
+    segment_bytes: int = 64 * 2**20  # uncompressed size of one segment
+    reserve_bytes: int = 2 * 2**30  # free disk space below which recording stops
+    check_bytes: int = 4 * 2**20  # uncompressed bytes between two looks at the disk
+
+
+@dataclass(slots=True)
+class _Open:
+    """The segment being written."""
+
+    day: str
+    number: int
+    first_seq: int
+    path: Path
+    file: BinaryIO
+    packer: "zstandard.ZstdCompressionObj"
+    digest: "hashlib._Hash"
+    stored: "hashlib._Hash"
+    first_recv_ns: int
+    last_recv_ns: int
+    lines: int = 0
+    raw_bytes: int = 0
+    stored_bytes: int = 0
+    checked_bytes: int = 0
+    silences: int = 0
+    max_silence_ns: int = 0
+
+
+class SegmentWriter:
+    """Writer of one tape folder; one process at a time. Use as a context manager or call `close`.
+
+    `on_closed` hears of every closed segment (also salvaged ones); `free_bytes` tells the free disk space.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tape: str,
+        rules: WriterRules | None = None,
+        on_closed: OnClosed | None = None,
+        free_bytes: Callable[[Path], int] | None = None,
+    ) -> None:
+        """Open the folder and salvage what a dead writer left; raises `TapeError` when the disk is full."""
+        self._folder, self._tape = folder, tape
+        self._rules = rules or WriterRules()
+        self._on_closed = on_closed or (lambda meta: None)
+        self._free_bytes = free_bytes or (lambda path: shutil.disk_usage(path).free)
+        self._open: _Open | None = None
+        make_folder(folder)
+        self._lock = _lock(folder)
+        self._check_disk()
+        self.recovered = recover(folder, tape, self._on_closed)
+
+    def __enter__(self) -> "SegmentWriter":
+        """Return the writer."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the open segment."""
+        self.close()
+
+    def append(self, recv_ns: int, frame: bytes) -> int:
+        """Append one frame (no newline inside: see `clean_frame`); return its line number within the UTC day.
+
+        Raises `TapeError` when the disk is nearly full; all lines appended before are then stored and closed.
+        """
+        if b"\n" in frame or recv_ns < 0:
+            raise TapeError(f"frame {frame[:40]!r} at {recv_ns}", "one line and a stamp", "clean_frame was not applied")
+        current = self._open
+        if current is None or self._due(current, recv_ns):
+            current = self._turn(recv_ns)
+        line = b"%d %b\n" % (recv_ns, frame)
+        self._put(current, current.packer.compress(line))
+        current.digest.update(line)
+        silence = recv_ns - current.last_recv_ns
+        if silence > SILENCE_NS:
+            current.silences += 1
+        current.max_silence_ns = max(current.max_silence_ns, silence)
+        current.last_recv_ns = max(current.last_recv_ns, recv_ns)
+        current.lines += 1
+        current.raw_bytes += len(line)
+        if current.raw_bytes - current.checked_bytes >= self._rules.check_bytes:
+            current.checked_bytes = current.raw_bytes
+            self._stop_if_full()
+        return current.first_seq + current.lines - 1
+
+    def flush(self) -> None:
+        """Hand every appended line to the operating system: a killed process loses nothing that was flushed."""
+        if self._open is not None:
+            self._put(self._open, self._open.packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
+            self._open.file.flush()
+
+    def sync(self) -> None:
+        """Make every appended line durable against a power cut; raises `TapeError` when the disk is nearly full."""
+        if self._open is not None:
+            self.flush()
+            os.fsync(self._open.file.fileno())
+            self._stop_if_full()
+
+    def rotate(self, recv_ns: int) -> None:
+        """Close the open segment if its time is over at `recv_ns` (for a stream that fell silent)."""
+        if self._open is not None and self._due(self._open, recv_ns):
+            self._close_segment()
+
+    def close(self) -> SegmentMeta | None:
+        """Close the open segment, if any, return its index, and let another writer in."""
+        meta = self._close_segment()
+        self._lock.close()
+        return meta
+
+    def _close_segment(self) -> SegmentMeta | None:
+        current, self._open = self._open, None
+        if current is None:
+            return None
+        self._put(current, current.packer.flush(zstandard.COMPRESSOBJ_FLUSH_FINISH))
+        current.file.flush()
+        os.fsync(current.file.fileno())
+        current.file.close()
+        meta = SegmentMeta(
+            self._tape,
+            current.day,
+            current.path.name.removesuffix(OPEN_SUFFIX) + SUFFIX,
+            current.number,
+            current.first_seq,
+            current.lines,
+            current.first_recv_ns,
+            current.last_recv_ns,
+            current.raw_bytes,
+            current.stored_bytes,
+            current.digest.hexdigest(),
+            current.stored.hexdigest(),
+            current.silences,
+            current.max_silence_ns // _MS,
+        )
+        publish(current.path, meta, self._on_closed)
+        return meta
+
+    def _due(self, current: _Open, recv_ns: int) -> bool:
+        return (
+            recv_ns - current.first_recv_ns >= self._rules.segment_ms * _MS
+            or current.raw_bytes >= self._rules.segment_bytes
+            or day_of(recv_ns // _MS) > current.day
+        )
+
+    def _turn(self, recv_ns: int) -> _Open:
+        day = day_of(recv_ns // _MS)
+        if self._open is not None:
+            day = max(day, self._open.day)
+        self._close_segment()
+        self._check_disk()
+        number, first_seq = next_place(self._folder / day)
+        folder = self._folder / day
+        make_folder(folder)
+        path = folder / segment_name(recv_ns, number)
+        self._open = _Open(
+            day,
+            number,
+            first_seq,
+            path,
+            path.open("xb"),
+            zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compressobj(),
+            hashlib.sha256(),
+            hashlib.sha256(),
+            recv_ns,
+            recv_ns,
+        )
+        fsync_folder(folder)
+        return self._open
+
+    def _put(self, current: _Open, stored: bytes) -> None:
+        if stored:
+            current.file.write(stored)
+            current.stored.update(stored)
+            current.stored_bytes += len(stored)
+
+    def _stop_if_full(self) -> None:
+        try:
+            self._check_disk()
+        except TapeError:
+            self._close_segment()
+            raise
+
+    def _check_disk(self) -> None:
+        free = self._free_bytes(self._folder)
+        if free < self._rules.reserve_bytes:
+            raise TapeError(
+                f"{free / 2**30:.2f} GB free at {self._folder}: recording stopped, everything before is stored",
+                f"at least {self._rules.reserve_bytes / 2**30:.2f} GB",
+                "a full disk; free space or set tape.keep_days, then start again",
+            )
+
+
+def _lock(folder: Path) -> BinaryIO:
+    """Take the folder's writer lock; raises `TapeError` when another process writes this tape."""
+    handle = (folder / ".lock").open("wb")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        handle.close()
+        raise TapeError(
+            f"tape {folder} is being written", "one recorder per tape", "another process records"
+        ) from error
+    return handle
