@@ -1,0 +1,106 @@
+"""Size decimals of coins: a shipped table for common ones, and inference from the decimals seen for the rest.
+
+The venue's own `meta` is the truth; recordings and archives come without it. What is inferred is flagged as such.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from lotus.errors import TapeError
+from lotus.manifest import Asset
+from lotus_store.tape.header import HeaderAsset
+
+# From the venue's `meta` answer of 2023-07-17, and HYPE; decimals of a listed coin do not change.
+KNOWN: Final[dict[str, int]] = {
+    "BTC": 5,
+    "ETH": 4,
+    "ATOM": 2,
+    "MATIC": 1,
+    "DYDX": 1,
+    "SOL": 2,
+    "AVAX": 2,
+    "BNB": 3,
+    "APE": 1,
+    "OP": 1,
+    "LTC": 2,
+    "ARB": 1,
+    "DOGE": 0,
+    "INJ": 1,
+    "SUI": 1,
+    "kPEPE": 0,
+    "CRV": 1,
+    "LDO": 1,
+    "LINK": 1,
+    "STX": 1,
+    "RNDR": 1,
+    "CFX": 0,
+    "FTM": 0,
+    "GMX": 2,
+    "SNX": 1,
+    "XRP": 0,
+    "BCH": 3,
+    "APT": 2,
+    "HYPE": 2,
+}
+_COIN: Final = re.compile(rb'"coin":\s*"([^"\\]+)"')
+_SIZE: Final = re.compile(rb'"sz":\s*"[0-9]+\.([0-9]*?)0*"')
+_PRICE: Final = re.compile(rb'"px":\s*"[0-9]+\.([0-9]*?)0*"')
+_MAX_DECIMALS: Final = 6
+
+
+@dataclass(slots=True)
+class CoinSurvey:
+    """Coins seen in market frames and, for those not in the table, the most decimals their numbers showed."""
+
+    coins: dict[str, None] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    prices: dict[str, int] = field(default_factory=dict)
+
+    def see(self, frame: bytes) -> None:
+        """Take one frame into account; frames of other channels than market data are passed over."""
+        if (
+            not frame[:40]
+            .replace(b" ", b"")
+            .startswith(
+                (b'{"channel":"l2Book"', b'{"channel":"bbo"', b'{"channel":"trades"', b'{"channel":"activeAssetCtx"')
+            )
+        ):
+            return
+        found = _COIN.search(frame)
+        if found is None:
+            return
+        coin = found[1].decode("utf-8", "replace")
+        self.coins[coin] = None
+        if coin not in KNOWN:
+            for pattern, most in ((_SIZE, self.sizes), (_PRICE, self.prices)):
+                shown = max((len(digits) for digits in pattern.findall(frame)), default=0)
+                most[coin] = max(most.get(coin, 0), min(shown, _MAX_DECIMALS))
+
+    def universe(self, first: Sequence[Asset] = ()) -> tuple[HeaderAsset, ...]:
+        """Return the coins seen: those of `first` in its order, then known ones, then inferred ones by name.
+
+        A coin of `first` has the units given there. Raises `TapeError` when no market frame was seen.
+        """
+        given = {asset.name: asset.sz_decimals for asset in first if asset.name in self.coins}
+        known = [name for name in KNOWN if name in self.coins and name not in given]
+        guessed = sorted(name for name in self.coins if name not in KNOWN and name not in given)
+        if not self.coins:
+            raise TapeError("no market data frame in the source", "l2Book, bbo, trades or activeAssetCtx frames")
+        return (
+            *(HeaderAsset(name, decimals) for name, decimals in given.items()),
+            *(HeaderAsset(name, KNOWN[name]) for name in known),
+            *(HeaderAsset(name, self._guess(name), True) for name in guessed),
+        )
+
+    def _guess(self, coin: str) -> int:
+        return min(self.sizes.get(coin, 0), _MAX_DECIMALS - self.prices.get(coin, 0))
+
+
+def survey(frames: Iterable[bytes]) -> CoinSurvey:
+    """Return the survey of some frames."""
+    seen = CoinSurvey()
+    for frame in frames:
+        seen.see(frame)
+    return seen

@@ -1,0 +1,43 @@
+"""Importer of raw captures: text lines `<receive ns> <frame>`, plain, gzipped, zstd or lz4, in arrival order."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lotus.errors import TapeError
+from lotus.microtape.decode import clean_frame
+from lotus_store.tape.importing import ImportReport, ImportSource, import_lines
+from lotus_store.tape.place import OnClosed
+from lotus_store.tape.source_lines import read_source_lines
+from lotus_store.tape.store import TapeStore
+from lotus_store.tape.writer import WriterRules
+
+
+def import_recording(
+    store: TapeStore,
+    paths: Sequence[Path],
+    what: ImportSource | None = None,
+    rules: WriterRules | None = None,
+    on_closed: OnClosed | None = None,
+) -> ImportReport:
+    """Import capture files, one after the other in the order given; see `import_lines` for what is raised."""
+    source = what or ImportSource("recording " + ", ".join(path.name for path in paths))
+    return import_lines(store, recording_lines(paths), source, rules, on_closed)
+
+
+def recording_lines(paths: Sequence[Path]) -> Iterator[tuple[int, bytes]]:
+    """Yield (receive stamp, frame) of capture files.
+
+    The first line of a file must have a stamp, else `TapeError`; a later line without one is kept whole under the
+    stamp before it, so that the decoder counts it.
+    """
+    for path in paths:
+        last = -1
+        for line in read_source_lines(path):
+            stamp, _, frame = line.partition(b" ")
+            if stamp.isdigit() and len(stamp) <= 19 and frame:
+                last = int(stamp)
+            elif last < 0:
+                raise TapeError(f"{path} starts with {line[:40]!r}", "<receive ns> <frame>", "not a raw capture")
+            else:
+                frame = line
+            yield last, clean_frame(frame.rstrip(b"\r"))
