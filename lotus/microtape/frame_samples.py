@@ -29,6 +29,7 @@ class _Market:
     width: int = 10
     now_ms: int = START_MS
     tid: int = 0
+    side: int = 1
     recent: list[tuple[int, ...]] = field(default_factory=list)
 
     def move(self) -> None:
@@ -71,7 +72,8 @@ class _Market:
     def trades(self) -> tuple[int, ...]:
         """Return the prints of one message: bursts over several levels, or old ones replayed."""
         rng = self.rng
-        side = 1 if rng.random() < 0.5 else -1
+        self.side = -self.side if rng.random() < 0.15 else self.side
+        side = self.side
         prints: list[tuple[int, ...]] = []
         px = self.bid + self.width if side > 0 else self.bid
         for _ in range(int(rng.integers(1, 6))):
