@@ -24,7 +24,8 @@ _SURPRISE_DRIFT = 0.25
 _SURPRISE_SCALE = 5.0
 _FLOOR = 1e-3  # of sq_score and delta_phi inside the logarithm
 _CONTEXT = (
-    win.F_VOL, -1, win.F_MX, win.F_SLOPE, win.F_IMBALANCE, win.F_OI, win.F_FUNDING, win.F_BASIS, win.F_SPREAD, win.F_SESSION, win.F_FLOW, win.F_TREND,
+    win.F_VOL, -1, win.F_MX, win.F_SLOPE, win.F_IMBALANCE, win.F_OI, win.F_FUNDING, win.F_BASIS, win.F_SPREAD,
+    win.F_SESSION, win.F_FLOW, win.F_TREND,
 )  # fmt: skip
 _WINDOW_OF_FEATURE = np.array(_CONTEXT, dtype=np.int64)
 _MX = FEATURE_NAMES.index("mx")
