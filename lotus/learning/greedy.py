@@ -1,8 +1,10 @@
 """From evidence to lessons (steps G and E): take the best rule, believe it, demean again, repeat with the same bar.
 
 Step-down selection: each accepted rule enters the baseline, so the next one must explain what is left; a rule that
-lost more than 40 % of its deviation to earlier picks is the same effect under another name. Refused candidates are
-kept with the number that failed.
+lost more than 40 % of its deviation to earlier picks is the same effect under another name. Every rule whose evidence
+M exceeds the bar is a true discovery at the family-wise level, so the choice among them is free: the one that shortens
+the description most (`search.gain_of`), because M saturates when blocks are few and would then prefer a one-literal
+shadow of the true box. Refused candidates are kept with the number that failed.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +19,7 @@ from lotus.learning.effect import RECENT_DAYS, effect_of, effective_sample, lowe
 from lotus.learning.gates import Support, grade_of, support_failure
 from lotus.learning.lesson import Lesson, NearTie
 from lotus.learning.rows import DetectorRows
-from lotus.learning.search import Evidence, Family, best_rule, evidence_of
+from lotus.learning.search import Evidence, Family, best_rule, evidence_of, gain_of
 from lotus.manifest import LearningDefaults
 from lotus.priors.types import Rule
 
@@ -55,9 +57,14 @@ def select(
     open_rules = bench.family.eligible.copy()
     while len(accepted) < bench.settings.max_lessons and len(refused) < MAX_REFUSED:
         kept = np.sqrt(evidence.square) >= bench.settings.kept_sd_share * np.sqrt(first_square)
-        number, m = best_rule(np.where(open_rules & kept, evidence.m, -np.inf), bench.space)
+        m_open = np.where(open_rules & kept, evidence.m, -np.inf)
+        number, m = best_rule(m_open, bench.space)
         if number < 0:
             break
+        if m > critical:
+            beyond = np.where(m_open > critical, gain_of(evidence, bench.family, bench.space), -np.inf)
+            number, _ = best_rule(beyond, bench.space)
+            m = _rounded(float(evidence.m[number]))
         lesson = candidate(bench, r, evidence, number, m, critical)
         if not m > critical:
             refused.append(_refuse(lesson, f"evidence {m:.2f} nats does not exceed {critical:.2f}"))
@@ -74,10 +81,11 @@ def select(
 
 
 def outsider(bench: Bench, r: NDArray[np.float64], evidence: Evidence, critical: float) -> list[Lesson]:
-    """Return the best rule outside the family when its evidence passes the bar: shown, never used."""
+    """Return the best rule outside the family when no rule inside has more evidence: shown, never used."""
+    inside = float(evidence.m[bench.family.eligible].max(initial=critical))
     outside = np.where(bench.family.eligible | (bench.family.weight <= 0.0), -np.inf, evidence.m)
     number, m = best_rule(outside, bench.space)
-    if number < 0 or not m > critical:
+    if number < 0 or not m > inside:
         return []
     return [_refuse(candidate(bench, r, evidence, number, m, critical), "outside the family of rules")]
 

@@ -28,6 +28,7 @@ class Family:
 
     coverage: NDArray[np.float64]
     weight: NDArray[np.float64]
+    exposure: NDArray[np.float64]
     published: NDArray[np.float64]
     blocks: NDArray[np.int64]
     days: NDArray[np.int64]
@@ -52,6 +53,7 @@ def family_of(rows: DetectorRows, g: NDArray[np.float64], space: Axes, settings:
     once = np.ones(1)
     plain, _ = box_moments(h.sum(axis=0, keepdims=True), once, *table)
     weight, _ = box_moments(np.tensordot(g[rows.lane_day], h, axes=1)[None], once, *table)
+    exposure, _ = box_moments(np.tensordot(g[rows.lane_day] ** 2, h, axes=1)[None], once, *table)
     taken = rows.published.astype(np.float64)
     single = np.zeros(len(rows), dtype=np.int64)
     published, _ = box_moments(accumulate(rows.bins, single, taken, 1, space.subsets), once, *table)
@@ -60,7 +62,7 @@ def family_of(rows: DetectorRows, g: NDArray[np.float64], space: Axes, settings:
     eligible = (coverage >= settings.min_coverage) & (coverage <= settings.max_coverage)
     eligible &= (np.rint(published) >= settings.min_published) & (blocks >= settings.min_blocks)
     eligible &= days >= settings.min_days
-    return Family(coverage, weight, np.rint(published), blocks, days, eligible)
+    return Family(coverage, weight, exposure, np.rint(published), blocks, days, eligible)
 
 
 def evidence_of(rows: DetectorRows, r: NDArray[np.float64], g: NDArray[np.float64], space: Axes) -> Evidence:
@@ -96,6 +98,20 @@ def draw_maxima(
     if not lengths:
         return np.full(signs.shape[1], -np.inf)
     return round_learned(np.max([0.5 * squares[n] - space.price[n] for n in lengths], axis=0))
+
+
+def gain_of(evidence: Evidence, family: Family, space: Axes) -> NDArray[np.float64]:
+    """Return per rule the description length saved, nats: (sum_b g D)^2 / (2 v sum_b g^2 H) - ln N_L.
+
+    v, the payoff noise per unit of overlap weight, is the median over the family of sum g^2 D^2 / sum g^2 H. Unlike
+    T, which cannot exceed the root of the number of blocks however strong the effect, this does not saturate.
+    """
+    usable = family.eligible & (family.exposure > 0.0)
+    if not usable.any():
+        return np.full(len(evidence.m), -np.inf)
+    noise = float(np.median(evidence.square[usable] / family.exposure[usable]))
+    fit = evidence.total**2 / (2.0 * noise * np.where(usable, family.exposure, 1.0))
+    return np.where(usable, fit - space.prices(), -np.inf)
 
 
 def best_rule(m: NDArray[np.float64], space: Axes) -> tuple[int, float]:

@@ -1,0 +1,108 @@
+"""The cube against brute force on random rules, with nulls; its lake form; days that do not leak into each other."""
+
+import numpy as np
+import pytest
+
+from lotus.learning.axes import axes
+from lotus.learning.boxes import box_moments, box_presence
+from lotus.learning.cube import LESSON_ATOMS, accumulate, atoms_of, cube_of
+from lotus.learning.demean import RIDGE, demean
+from lotus.learning.payoff_scores import bins_of
+from lotus.learning.rows import day_weights, rows_by_detector
+from lotus.learning.search import evidence_of
+from lotus.priors.vocabulary import N_BINS, iter_rules, rule_counts, rule_mask
+
+SPACE = axes()
+TABLE = (SPACE.subsets, SPACE.low, SPACE.high, SPACE.count, SPACE.first_rule)
+
+
+def random_bins(rng, n, null_share=0.1):
+    bins = np.stack([rng.integers(0, b, n) for b in N_BINS], axis=1).astype(np.uint8)
+    bins[rng.random(bins.shape) < null_share] = 255
+    return bins
+
+
+def test_rules_are_numbered_one_to_one():
+    assert SPACE.n_rules == sum(rule_counts())
+    lengths = SPACE.rule_lengths()
+    assert [int((lengths == n).sum()) for n in (1, 2, 3)] == list(rule_counts())
+    for number in range(0, SPACE.n_rules, 997):
+        assert SPACE.number(SPACE.rule(number)) == number
+    assert {SPACE.rule(i) for i in np.flatnonzero(lengths == 1)} == set(iter_rules(1))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_box_sums_equal_brute_force_on_random_rules(seed):
+    rng = np.random.default_rng(seed)
+    n, lanes = 4000, 6
+    bins, value = random_bins(rng, n), rng.normal(size=n)
+    lane = rng.integers(0, lanes, n)
+    g = rng.random(lanes) + 0.5
+    cube = accumulate(bins, lane, value, lanes, SPACE.subsets)
+    total, square = box_moments(cube, g, *TABLE)
+    blocks, days = box_presence(
+        accumulate(bins, lane, np.abs(value), lanes, SPACE.subsets), np.arange(lanes) // 2, 1e-6, *TABLE
+    )
+    for number in rng.integers(0, SPACE.n_rules, 300):
+        inside = rule_mask(SPACE.rule(int(number)), bins)
+        per_lane = np.bincount(lane[inside], weights=value[inside], minlength=lanes)
+        assert total[number] == pytest.approx((g * per_lane).sum(), abs=1e-9)
+        assert square[number] == pytest.approx((g * g * per_lane**2).sum(), abs=1e-9)
+        present = np.bincount(lane[inside], minlength=lanes) > 0
+        assert (blocks[number], days[number]) == (present.sum(), (present[::2] | present[1::2]).sum())
+
+
+def test_atoms_carry_the_cube_and_only_cells_with_windows():
+    rng = np.random.default_rng(2)
+    bins, block = random_bins(rng, 500), rng.integers(1, 3, 500).astype(np.uint8)
+    values = {"r": rng.normal(size=500), "h": rng.random(500), "n": (rng.random(500) < 0.2).astype(float)}
+    atoms = atoms_of("d", "2025-01-07", bins, block, values)
+    assert tuple(atoms) == LESSON_ATOMS.names
+    for name, value in values.items():
+        expected = accumulate(bins, block.astype(np.int64), value, 4, SPACE.subsets)
+        np.testing.assert_array_equal(cube_of(atoms, name), expected)
+    assert (atoms["h"] > 0).all()
+    assert set(np.unique(atoms["block"])) == {1, 2}
+
+
+def test_demeaning_equals_the_ridge_regression_of_each_day():
+    rng = np.random.default_rng(3)
+    basis, h, f = rng.random((300, 4)), rng.random(300), rng.normal(size=300)
+    day = rng.integers(0, 3, 300)
+    r = demean(basis, h, f, day, 3)
+    for d in range(3):
+        b, w, y = basis[day == d], h[day == d], f[day == d]
+        beta = np.linalg.solve((b * w[:, None]).T @ b + RIDGE * np.eye(4), b.T @ y)
+        np.testing.assert_allclose(r[day == d], y - w * (b @ beta), atol=1e-8)
+        np.testing.assert_allclose(b.T @ r[day == d], RIDGE * beta, atol=1e-7)
+
+
+def test_the_cube_of_ten_days_is_bit_identical_inside_thirteen(worlds):
+    long = worlds.world("conf", seed=5, per_block=150)
+    short = dict(list(long.items())[:10])
+    cubes = []
+    for scores in (short, long):
+        rows = rows_by_detector(scores, 90)["d0"]
+        r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
+        cubes.append(evidence_of(rows, r, np.ones(len(rows.days)), SPACE).day_cube)
+    np.testing.assert_array_equal(cubes[0], cubes[1][:10])
+
+
+def test_t_equals_brute_force_with_weights(worlds):
+    rows = rows_by_detector(worlds.world("conf", seed=6, per_block=150), 90)["d0"]
+    g = day_weights(13, 20.0)
+    r = demean(rows.basis(), rows.h, rows.f, rows.day, 13)
+    evidence = evidence_of(rows, r, g, SPACE)
+    rng = np.random.default_rng(0)
+    worst = 0.0
+    for number in rng.integers(0, SPACE.n_rules, 200):
+        inside = rows.covered(SPACE.rule(int(number)))
+        d = g[rows.lane_day] * np.bincount(rows.lane[inside], weights=r[inside], minlength=rows.n_lanes)
+        if (d != 0).any():
+            worst = max(worst, abs(d.sum() / np.sqrt((d * d).sum()) - evidence.t[number]))
+    assert worst <= 1e-5
+
+
+def test_bins_come_back_as_they_were_stored(worlds):
+    day = next(iter(worlds.world(days=1, per_block=20).values()))
+    assert (bins_of(day)[:, 4] == day["b_imbalance"]).all()

@@ -1,0 +1,79 @@
+"""Effects: coverage of the interval, the simultaneous bound, effective samples; and the naive table that must fail."""
+
+import math
+
+import numpy as np
+import pytest
+
+from lotus.learning.demean import demean
+from lotus.learning.effect import effect_of, effective_sample, lower_bound
+from lotus.learning.naive import naive_table
+from lotus.learning.night import learn_night
+from lotus.learning.rows import day_weights, rows_by_detector
+from lotus.priors.types import Literal, Rule
+
+
+def test_the_interval_covers_a_true_zero(worlds):
+    rules = [Rule.of(Literal(4, 3, 4)), Rule.of(Literal(10, 0, 1)), Rule.of(Literal(2, 3, 4), Literal(7, 0, 3))]
+    inside, total = 0, 0
+    for seed in range(25):
+        rows = rows_by_detector(worlds.world("null", seed=300 + seed, per_block=150), 90)["d0"]
+        r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
+        for rule in rules:
+            low, high = effect_of(rows, r, rows.covered(rule), np.ones(len(rows.days))).ci95
+            inside, total = inside + (low <= 0.0 <= high), total + 1
+    assert 0.86 <= inside / total <= 1.0
+
+
+def test_effect_by_hand():
+    class Rows:
+        days = ("a", "b")
+        lane_day = np.array([0, 1])
+        lane = np.array([0, 0, 1, 1])
+        n_lanes = 2
+        h = np.array([0.1, 0.2, 0.1, 0.2])
+        f = np.array([1.0, 2.0, 3.0, 4.0])
+
+    got = effect_of(Rows(), np.array([1.0, -9.0, 2.0, 9.0]), np.array([True, False, True, False]), np.array([0.5, 1.0]))
+    assert got.uplift == pytest.approx((0.5 * 1 + 1 * 2) / (0.5 * 0.1 + 0.1))
+    assert got.t_stat == pytest.approx(2.5 / math.sqrt(0.25 + 4.0))
+    assert got.n_eff_days == pytest.approx((0.05 + 0.1) ** 2 / (0.05**2 + 0.1**2))
+    assert (got.n_blocks, got.n_days) == (2, 2)
+    assert got.net_mean == pytest.approx((0.5 * 1 + 3) / 0.15)
+
+
+def test_the_simultaneous_bound_is_positive_exactly_beyond_the_bar():
+    price = math.log(111)
+    for t in (2.0, 3.0, 3.5, 4.5):
+        m = t * t / 2 - price
+        bound = lower_bound(-6.0, -t, 0.5, price)
+        assert (bound > 0) == (m > 0.5)
+        assert bound < 6.0
+    assert lower_bound(6.0, 4.0, math.inf, price) == -6.0
+
+
+def test_effective_sample_of_equal_weights_is_their_number():
+    assert effective_sample(np.array([True] * 7 + [False]), np.full(8, 0.3)) == pytest.approx(7.0)
+    assert effective_sample(np.zeros(3, dtype=bool), np.full(3, 0.3)) == 0.0
+
+
+def test_weights_halve_in_a_half_life():
+    g = day_weights(21, 20.0)
+    assert (g[0], g[-1]) == (0.5, 1.0)
+
+
+def test_the_naive_table_lies_where_the_method_does_not(worlds, one_look):
+    fooled = 0
+    for seed in range(4):
+        scores = worlds.world("conf", seed=70 + seed, per_block=400)
+        table = naive_table(scores)
+        fooled += table[0].p_value < 0.05 / 5705
+        assert learn_night(scores, one_look).lessons == ()
+        row = table[0]
+        day = {k: np.concatenate([c[k] for c in scores.values()]) for k in ("published", "hit")}
+        covered = rows_by_detector(scores, 90)["d0"]
+        mask = covered.covered(row.rule) & covered.published
+        assert row.windows == mask.sum()
+        assert row.hit_rate == pytest.approx(covered.hit[mask].mean(), abs=1e-8)
+        assert day["published"].sum() == covered.published.sum()
+    assert fooled >= 3

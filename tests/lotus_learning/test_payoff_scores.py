@@ -1,0 +1,101 @@
+"""Scores: the formula, what is kept, the join, and that a day's scores depend on nothing later."""
+
+import numpy as np
+import pytest
+
+from lotus.errors import SchemaError
+from lotus.learning.basis import hats
+from lotus.learning.payoff_scores import PAYOFF_SCORES, baseline_table, payoff_scores, score
+from lotus.priors.vocabulary import BIN_COLUMNS
+from lotus.timebase import HOUR_MS, day_start_ms
+
+DAY = "2025-01-07"
+
+
+def tables(n=60, seed=0):
+    rng = np.random.default_rng(seed)
+    ids = np.array([f"{i:032x}" for i in rng.permutation(n)], dtype=object)
+    pi = rng.choice([0.0, 0.02, 0.3, 0.98], n)
+    published = rng.random(n) < pi
+    end = day_start_ms(DAY) + HOUR_MS * rng.integers(0, 20, n)
+    events = {
+        "event_id": ids,
+        "pi": pi,
+        "u0": rng.normal(size=n),
+        "published": published,
+        "spec_version": np.ones(n, dtype=np.int32),
+        **{name: rng.integers(0, 3, n).astype(np.uint8) for name in BIN_COLUMNS},
+    }
+    pick = rng.permutation(n)[: n // 2]
+    evaluated = {
+        "event_id": ids[pick],
+        "detector_id": np.full(len(pick), "d", dtype=object),
+        "asset": np.full(len(pick), "BTC", dtype=object),
+        "horizon_s": np.full(len(pick), 30, dtype=np.int32),
+        "window_end_ms": end[pick],
+        "maturity_ms": end[pick] + 2 * HOUR_MS,
+        "payoff_p": rng.normal(size=len(pick)),
+        "payoff_y": np.where(published[pick], rng.normal(size=len(pick)), np.nan),
+        "hit": np.ones(len(pick)),
+        "fill_source": np.where(published[pick], "tape_sim", "").astype(object),
+        "status": rng.choice(["ok", "gap"], len(pick), p=[0.8, 0.2]).astype(object),
+    }
+    return events, evaluated
+
+
+def test_columns_follow_the_formula_and_the_joined_event():
+    events, evaluated = tables()
+    day = payoff_scores(events, evaluated, DAY)
+    out, where = day.columns, {e: i for i, e in enumerate(events["event_id"])}
+    assert tuple(out) == PAYOFF_SCORES.names
+    kept = [
+        e
+        for e, s in zip(evaluated["event_id"], evaluated["status"], strict=True)
+        if s == "ok" and events["pi"][where[e]] > 0
+    ]
+    assert out["event_id"].tolist() == kept
+    for i, e in enumerate(kept):
+        j = where[e]
+        p, a = events["pi"][j], events["published"][j]
+        expected = p * (1 - p) * out["payoff_p"][i] + (
+            a * (1 - p) * (out["payoff_y"][i] - out["payoff_p"][i]) if a else 0
+        )
+        assert out["f"][i] == pytest.approx(expected, abs=1e-12)
+        assert (out["p"][i], out["u0"][i], out["b_flow"][i]) == (p, events["u0"][j], events["b_flow"][j])
+        assert out["block"][i] == ((out["window_end_ms"][i] // HOUR_MS + 2) % 24) // 6
+    assert sum(day.counts.values()) == len(evaluated["event_id"])
+
+
+def test_an_event_without_its_row_is_refused():
+    events, evaluated = tables()
+    with pytest.raises(SchemaError, match="not among"):
+        payoff_scores({k: v[:5] for k, v in events.items()}, evaluated, DAY)
+
+
+def test_the_score_estimates_the_overlap_weighted_payoff_whatever_the_paper_says():
+    rng = np.random.default_rng(1)
+    p = np.full(400_000, 0.2)
+    published = rng.random(len(p)) < p
+    executed = np.where(published, 3.0 + rng.normal(size=len(p)), np.nan)
+    for paper in (0.0, 50.0):
+        f = score(p, published, np.full(len(p), paper), executed)
+        assert f.mean() / (p * (1 - p)).mean() == pytest.approx(3.0, abs=0.5)
+    deterministic = score(np.ones(3), np.ones(3, dtype=bool), np.ones(3), np.full(3, 9.0))
+    assert deterministic.tolist() == [0.0] * 3
+
+
+def test_without_paper_the_control_is_the_table_of_earlier_days(worlds):
+    earlier = list(worlds.world("conf", seed=3, days=3, per_block=200).values())
+    table = baseline_table(earlier)
+    events, evaluated = tables()
+    evaluated["payoff_p"][:] = np.nan
+    assert len(payoff_scores(events, evaluated, DAY).columns["f"]) == 0
+    out = payoff_scores(events, evaluated, DAY, baseline=table).columns
+    quiet = ~out["published"]
+    np.testing.assert_allclose(out["f"][quiet], (out["h"] * (hats(out["u0"]) @ table))[quiet], atol=1e-12)
+
+
+def test_hats_are_a_partition_of_unity():
+    basis = hats(np.linspace(-6, 6, 1001))
+    np.testing.assert_allclose(basis.sum(axis=1), 1.0, atol=1e-12)
+    assert basis.min() >= 0.0
