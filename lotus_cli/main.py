@@ -1,0 +1,61 @@
+"""The `lotus` command: its groups and the lazy loading of their modules, so that `lotus --help` answers at once.
+
+Each command stands in a file of its own under `lotus_cli`; nothing is computed here.
+"""
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "backfill": ("lotus_cli.backfill", "Walk days in order through Dagster: tape to tomorrow's priors."),
+    "backup": ("lotus_cli.ledger", "Write every ledger into one archive."),
+    "card": ("lotus_cli.card", "Show a detector: what it is, its parameters, its horizon."),
+    "db": ("lotus_cli.ledger", "Databases: migrate, check."),
+    "demo": ("lotus_cli.demo", "One small world from tape to live priors, with a one-page report."),
+    "doctor": ("lotus_cli.doctor", "Check the installation, the databases and the folders."),
+    "explain": ("lotus_cli.explain", "The way from a number back to raw frames."),
+    "fixtures": ("lotus_cli.fixtures", "Check the frozen fixtures, or make them again."),
+    "import": ("lotus_cli.tape", "Import a recording or the venue's archive as a tape."),
+    "live": ("lotus_cli.live", "Run the daemon on the venue, or on a recorded tape over a real websocket."),
+    "record": ("lotus_cli.live", "Record a websocket into a tape."),
+    "replay": ("lotus_cli.live", "Serve a recorded tape over a loopback websocket, as the venue would."),
+    "restore": ("lotus_cli.ledger", "Restore every ledger from an archive into empty databases."),
+    "up": ("lotus_cli.up", "Everything at once: PostgreSQL, Dagster's pages and daemon; one Ctrl-C stops all."),
+    "verify": ("lotus_cli.verify", "Verify parity, a tape, or the ledgers."),
+    "warm": ("lotus_cli.doctor", "Fill the kernel cache, so that nothing compiles in a live loop."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        found: click.Command = getattr(module, f"{cmd_name}_command")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lotus")
+def main() -> None:
+    """Lotus: lessons from crypto perpetuals that survive honest statistics.
+
+    Exit codes: 0 done; 1 a check does not hold; 2 wrong usage; 3 an error that is explained; 130 interrupted.
+    """
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""How every command speaks: one JSON object or readable lines on standard output, progress and errors on the other.
+
+Exit codes: 0 done; 1 the thing checked does not hold (parity, tape, schema); 2 wrong usage; 3 an error that Lotus
+explains (what was found, what was expected, the likely cause); 130 interrupted.
+"""
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from lotus.errors import LotusError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+CHECK_FAILED, EXPLAINED_ERROR = 1, 3
+
+
+def explained(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn a `LotusError` of a command into its message on standard error and exit code 3."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except LotusError as error:
+            click.echo(f"lotus: {type(error).__name__}: {error}", err=True)
+            raise SystemExit(EXPLAINED_ERROR) from error
+
+    return run
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+
+
+def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> None:
+    """Print a result: as one JSON object, or as `text`, or as aligned key-value lines."""
+    if as_json:
+        click.echo(json.dumps(result, default=str, allow_nan=False))
+    elif text is not None:
+        click.echo(text)
+    else:
+        width = max((len(k) for k in result), default=0)
+        for key, value in result.items():
+            click.echo(f"{key:<{width}}  {value}")
+
+
+class Progress:
+    """Lines of progress on standard error with the seconds since the start; silent when asked."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._started = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        """Print one line of progress."""
+        if not self._quiet:
+            print(f"[{self.seconds:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since this progress began."""
+        return time.monotonic() - self._started
