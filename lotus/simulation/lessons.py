@@ -5,10 +5,13 @@ an episode of the detector inside the rule moves the price by `effect_bps` along
 Nothing here generates a price.
 """
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from lotus.errors import ConfigError
+from lotus.priors.types import Literal, Rule
+from lotus.priors.vocabulary import FEATURE_NAMES
 from lotus.simulation.spec import WorldSpec
 
 
@@ -19,6 +22,11 @@ class PlantedLiteral:
     feature: str
     low: int
     high: int
+
+
+def rule_of(literals: tuple[PlantedLiteral, ...]) -> Rule:
+    """Return literals as a rule of the learner's vocabulary."""
+    return Rule.of(*(Literal(FEATURE_NAMES.index(x.feature), x.low, x.high) for x in literals))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ def planted_of(world: str) -> tuple[tuple[Planted, ...], tuple[Trap, ...]]:
 def manifest_of(spec: WorldSpec) -> dict[str, Any]:
     """Return the JSON-able statement of a world: what it is made of and what is true in it."""
     lessons, traps = planted_of(spec.name)
-    return {
+    plain = {
         "world": spec.name,
         "seed": spec.seed,
         "days": [spec.day(i) for i in range(spec.days)],
@@ -98,3 +106,5 @@ def manifest_of(spec: WorldSpec) -> dict[str, Any]:
         "lessons": [asdict(lesson) for lesson in lessons],
         "traps": [asdict(trap) for trap in traps],
     }
+    normal: dict[str, Any] = json.loads(json.dumps(plain))  # tuples become the lists that a file gives back
+    return normal

@@ -57,7 +57,7 @@ class Span:
 
 def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int]) -> Span:
     """Generate one span; `start_bps` is each asset's distance from its model price in bps at the start."""
-    key = (spec.name, spec.seed, start_ms)
+    key = (spec.seed, start_ms)  # not the name: the null world is the demo's twin without what is planted
     block_ms = spec.rates.block_ms
     blocks = (end_ms - start_ms) // block_ms
     found = [episodes(a, end_ms - start_ms, *key) for a in range(len(spec.assets))]
@@ -86,7 +86,9 @@ def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int])
         At.FUNDING: state.funding,
         At.INTEREST: state.interest,
     }
-    path = np.ascontiguousarray(np.stack([columns[at].T for at in At], axis=2))
+    path = np.empty((blocks, len(spec.assets), len(At)), dtype=np.int64)
+    for at, values in columns.items():
+        path[:, :, at] = values.T
     return Span(time_ms, path, np.cumsum(marks["drift"], axis=1), planted)
 
 

@@ -205,10 +205,10 @@ def _tick_asset(state: State, feed: Feed, a: int, k: int) -> int:
 
 
 @kernel
-def render(out: Bytes, first: int, state: State, feed: Feed) -> tuple[int, int]:
-    """Write blocks from `first` on until the span or the buffer ends; return (next block, bytes written)."""
-    pos, assets, blocks, clock = 0, feed.traits.shape[0], feed.time_ms.size, state.clock
-    for k in range(first, blocks):
+def render(out: Bytes, first: int, stop: int, state: State, feed: Feed) -> tuple[int, int]:
+    """Write blocks `first` to `stop` (or until the buffer is full); return (next block, bytes written)."""
+    pos, assets, clock = 0, feed.traits.shape[0], state.clock
+    for k in range(first, stop):
         if pos + MARGIN > out.size:
             return k, pos
         _receive(state.random, clock, feed.time_ms[k])
@@ -226,4 +226,4 @@ def render(out: Bytes, first: int, state: State, feed: Feed) -> tuple[int, int]:
             count = _tick_asset(state, feed, a, k)
             if not silent:
                 pos = _send_asset(out, pos, state, feed, a, k, count, fresh)
-    return blocks, pos
+    return stop, pos

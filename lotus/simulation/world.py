@@ -18,6 +18,7 @@ from lotus.simulation.market import Span, make_span
 from lotus.simulation.render import MARGIN, new_state, render
 from lotus.simulation.rng import bell, streams
 from lotus.simulation.spec import WorldSpec
+from lotus.simulation.truth import Truth, truth_of
 from lotus.simulation.wire_text import text_bytes
 
 _BUFFER = 1 << 23
@@ -49,15 +50,19 @@ class World:
         feed = self._feed(day, index, self.span(day, index))
         state = new_state(streams(4, *self._key(day, index), "render"), feed)
         out = np.empty(_BUFFER + MARGIN, dtype=np.uint8)
-        parts: list[bytes] = []
-        block, chunk_end = 0, _CHUNK_MS // self.spec.rates.block_ms
-        while block < feed.time_ms.size:
-            block, size = render(out, block, state, feed)
-            parts.append(out[:size].tobytes())
-            if block >= chunk_end or block == feed.time_ms.size:
-                text = b"".join(parts)
-                parts, chunk_end = [], chunk_end + _CHUNK_MS // self.spec.rates.block_ms
-                yield int(text[: text.index(b" ")]), text
+        blocks, chunk = feed.time_ms.size, _CHUNK_MS // self.spec.rates.block_ms
+        for first in range(0, blocks, chunk):
+            block, stop = first, min(first + chunk, blocks)
+            parts = []
+            while block < stop:
+                block, size = render(out, block, stop, state, feed)
+                parts.append(out[:size].tobytes())
+            text = b"".join(parts)
+            yield int(text[: text.index(b" ")]), text
+
+    def truth(self, day: int) -> Truth:
+        """Return what was planted on a day."""
+        return truth_of([self.span(day, index) for index in range(len(self.spec.sessions))])
 
     def day_pieces(self, day: int) -> Iterator[tuple[int, bytes]]:
         """Yield the tape of a day in arrival order: (first receive ns, bytes of whole lines)."""
@@ -74,15 +79,15 @@ class World:
             out.append(digest.hexdigest())
         return out
 
-    def _key(self, day: int, index: int) -> tuple[str, int, int]:
-        return (self.spec.name, self.spec.seed, self.spec.spans_ms(day)[index][0])
+    def _key(self, day: int, index: int) -> tuple[int, int]:
+        return (self.spec.seed, self.spec.spans_ms(day)[index][0])
 
     def _start_bps(self, day: int, index: int) -> list[int]:
         """Return each asset's distance from its model price: a walk over the sessions before, kept within 15 %."""
         steps = day * len(self.spec.sessions) + index
         out = []
         for a in range(len(self.spec.assets)):
-            state = streams(1, self.spec.name, self.spec.seed, "start", a)
+            state = streams(1, self.spec.seed, "start", a)
             level = 0
             for _ in range(steps):
                 level = max(-1_500, min(1_500, level + 12 * bell(state, 0)))
