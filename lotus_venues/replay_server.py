@@ -146,8 +146,8 @@ class ReplayServer:
             else:
                 self.connections += 1
                 await _Session(self, reader, writer).run(head)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            return  # the other side left, or the server is closing
         finally:
             writer.close()
 

@@ -1,0 +1,84 @@
+"""Collects what a pipeline gives out as growing column buffers, so that a day can be hashed beside the batch's.
+
+A sink for tests, parity and replays of bounded length; a daemon that runs for months does not keep frames.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.score import Columns
+from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.experts.annotation_spec import N_VALUES
+from lotus.experts.machine import AnnotationBatch
+from lotus.manifest import Asset
+from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frame_spec import I_ASSET, I_FRAME, N_FLOATS, N_GAP, N_INTS, N_QUOTE
+
+
+class Rows:
+    """A matrix that grows by doubling."""
+
+    def __init__(self, width: int, dtype: type[Any]) -> None:
+        """Start empty."""
+        self._rows: NDArray[Any] = np.zeros((256, width), dtype)
+        self._n = 0
+
+    def add(self, row: NDArray[Any]) -> None:
+        """Copy one row."""
+        if self._n == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+        self._rows[self._n] = row
+        self._n += 1
+
+    def array(self) -> NDArray[Any]:
+        """Return the rows so far (a copy)."""
+        return self._rows[: self._n].copy()
+
+
+@dataclass(slots=True)
+class DayCollector:
+    """Frames, annotations, quotes, gaps and events of one day."""
+
+    ints: Rows = field(default_factory=lambda: Rows(N_INTS, np.int64))
+    floats: Rows = field(default_factory=lambda: Rows(N_FLOATS, np.float64))
+    notes: Rows = field(default_factory=lambda: Rows(N_VALUES, np.float64))
+    gaps: Rows = field(default_factory=lambda: Rows(N_GAP, np.int64))
+    quotes: Rows = field(default_factory=lambda: Rows(N_QUOTE, np.int64))
+    scored: list[Columns] = field(default_factory=list)
+
+    def frame(self, ints: NDArray[np.int64], floats: NDArray[np.float64], annotation: NDArray[np.float64]) -> None:
+        """Take one frame row and its annotation row."""
+        self.ints.add(ints)
+        self.floats.add(floats)
+        self.notes.add(annotation)
+
+    def gap(self, row: NDArray[np.int64]) -> None:
+        """Take one gap row."""
+        self.gaps.add(row)
+
+    def quote(self, row: NDArray[np.int64]) -> None:
+        """Take one quote row."""
+        self.quotes.add(row)
+
+    def frames(self, universe: tuple[Asset, ...], cadence_ms: int) -> FrameBatch:
+        """Return the frames as a batch."""
+        quotes, gaps = self.quotes.array(), self.gaps.array()
+        return FrameBatch(universe, cadence_ms, self.ints.array(), self.floats.array(), quotes, gaps)
+
+    def annotations(self) -> AnnotationBatch:
+        """Return the annotations as a batch."""
+        return AnnotationBatch(np.ascontiguousarray(self.ints.array()[:, [I_ASSET, I_FRAME]]), self.notes.array())
+
+    def events(self) -> Columns:
+        """Return the events in scoring order."""
+        return joined(self.scored)
+
+
+def joined(parts: list[Columns]) -> Columns:
+    """Return event columns one after the other (all columns of SIGNAL_EVENTS, also without a row)."""
+    if not parts:
+        return {name: np.zeros(0, SIGNAL_EVENTS.numpy_dtype(name)) for name in SIGNAL_EVENTS.names}
+    return {name: np.concatenate([part[name] for part in parts]) for name in SIGNAL_EVENTS.names}

@@ -1,0 +1,270 @@
+"""The feed: one websocket to the venue (or to a replay server) that comes back by itself and watches its own silence.
+
+It subscribes, pings, stamps every frame through the clock's port and hands lines of tape on, in order. It decodes
+nothing. Reconnects use exponential backoff with full jitter under the venue's limit of connections a minute.
+(Literature: retry with jitter; heartbeat failure detection.)
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+from lotus.errors import VenueError
+from lotus.manifest import Asset
+from lotus_live.clocks import Arrival, Clock
+from lotus_live.staleness import StaleWatch
+from lotus_venues.hyperliquid.info import InfoClient, require_listed
+from lotus_venues.hyperliquid.subscriptions import (
+    PING_TEXT,
+    Subscription,
+    acknowledges,
+    subscribe_text,
+    universe_subscriptions,
+    unsubscribe_text,
+)
+
+OnLine = Callable[[Arrival], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPolicy:
+    """Times in seconds and limits of the feed; `renew_stale` lets it subscribe again where a channel fell silent."""
+
+    ping_s: float = 40.0
+    silent_s: float = 60.0
+    backoff_first_s: float = 0.25
+    backoff_most_s: float = 30.0
+    connects_per_minute: int = 30
+    watch_s: float = 1.0
+    renew_stale: bool = True
+    connect_timeout_s: float = 10.0
+    jitter_seed: int = 7
+
+
+@dataclass(slots=True)
+class FeedCounts:
+    """What the feed saw; every oddity is counted, none stops it."""
+
+    connects: int = 0
+    failures: int = 0
+    frames: int = 0
+    session_frames: int = 0
+    acks: int = 0
+    pongs: int = 0
+    errors: int = 0
+    odd_frames: int = 0
+    renewals: int = 0
+    last_error: str = ""
+
+
+@dataclass(slots=True)
+class Feed:
+    """A feed of one universe. `run` ends when `stop` was called or the clock has no further line to give out.
+
+    `rest_url` empty skips the validation of coins (a caller that did it already).
+    """
+
+    url: str
+    rest_url: str
+    universe: Sequence[Asset]
+    clock: Clock
+    on_line: OnLine
+    policy: FeedPolicy = field(default_factory=FeedPolicy)
+    counts: FeedCounts = field(default_factory=FeedCounts)
+    watch: StaleWatch = field(init=False)
+    subscriptions: tuple[Subscription, ...] = field(init=False)
+    connected: bool = False
+    failure: BaseException | None = None
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _pending: set[Subscription] = field(default_factory=set)
+    _transport: WSTransport | None = None
+    _starts: deque[float] = field(default_factory=deque)
+    _attempt: int = 0
+    _heard_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Name the subscriptions of the universe."""
+        self.subscriptions = universe_subscriptions(a.name for a in self.universe)
+        self.watch = StaleWatch(self.subscriptions)
+
+    def stop(self) -> None:
+        """Ask `run` to end."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Feed lines until stopped; raises `VenueError` for unknown coins and whatever `on_line` raised."""
+        jitter = random.Random(self.policy.jitter_seed)
+        await self._validate(jitter)
+        while not self._stop.is_set() and not self.clock.exhausted:
+            await self._respect_limit()
+            try:
+                await self._one_connection()
+            except (OSError, TimeoutError) as error:
+                self.counts.failures += 1
+                self.counts.last_error = f"{type(error).__name__}: {error}"
+            self.connected = False
+            if self.failure is not None:
+                raise self.failure
+            await self._back_off(jitter)
+
+    async def _validate(self, jitter: random.Random) -> None:
+        while self.rest_url and not self._stop.is_set():
+            try:
+                listed = await asyncio.to_thread(InfoClient(self.rest_url).meta)
+            except VenueError as error:
+                self.counts.failures += 1
+                self.counts.last_error = str(error)
+                await self._back_off(jitter)
+                continue
+            require_listed(self.universe, listed)
+            self._attempt = 0
+            return
+
+    async def _one_connection(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._starts.append(loop.time())
+        timeout = self.policy.connect_timeout_s
+        async with asyncio.timeout(timeout):
+            transport, _ = await ws_connect(lambda: _Listener(self), self.url, websocket_handshake_timeout=timeout)
+        self.counts.connects += 1
+        self.connected, self._transport, self._heard_s = True, transport, loop.time()
+        self.watch.start(self.clock.now_ns())
+        self._pending = set(self.subscriptions)
+        for sub in self.subscriptions:
+            self._send(subscribe_text(sub))
+        gone = asyncio.ensure_future(transport.wait_disconnected())
+        try:
+            await self._attend(gone, loop)
+        finally:
+            transport.disconnect()
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)
+            self._transport = None
+
+    async def _attend(self, gone: "asyncio.Future[None]", loop: asyncio.AbstractEventLoop) -> None:
+        ping_at = loop.time() + self.policy.ping_s
+        stopped = asyncio.ensure_future(self._stop.wait())
+        ends: set[asyncio.Future[Any]] = {gone, stopped}
+        try:
+            while not gone.done() and not stopped.done() and not self.clock.exhausted:
+                await asyncio.wait(ends, timeout=self.policy.watch_s, return_when=asyncio.FIRST_COMPLETED)
+                if loop.time() >= ping_at:
+                    self._send(PING_TEXT)
+                    ping_at = loop.time() + self.policy.ping_s
+                if loop.time() - self._heard_s > self.policy.silent_s:
+                    self.counts.last_error = f"nothing received for {self.policy.silent_s:.0f} s"
+                    return
+                self._renew()
+        finally:
+            stopped.cancel()
+
+    def _renew(self) -> None:
+        for sub in self.watch.newly_stale(self.clock.now_ns()):
+            if self.policy.renew_stale:
+                self.counts.renewals += 1
+                self._pending.add(sub)
+                self._send(unsubscribe_text(sub))
+                self._send(subscribe_text(sub))
+
+    async def _respect_limit(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._starts and loop.time() - self._starts[0] > 60.0:
+            self._starts.popleft()
+        if len(self._starts) >= self.policy.connects_per_minute:
+            await self._sleep(60.0 - (loop.time() - self._starts[0]))
+
+    async def _back_off(self, jitter: random.Random) -> None:
+        if self._stop.is_set() or self.clock.exhausted:
+            return
+        most = min(self.policy.backoff_most_s, self.policy.backoff_first_s * 2.0**self._attempt)
+        self._attempt = min(self._attempt + 1, 30)
+        await self._sleep(jitter.uniform(0.0, most))
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stop.wait(), max(0.0, seconds))
+        except TimeoutError:
+            return
+
+    def _send(self, text: str) -> None:
+        if self._transport is not None and not self._transport.is_disconnected:
+            self._transport.send(WSMsgType.TEXT, text.encode())
+
+    def received(self, raw: bytes) -> None:
+        """Take one whole text frame off the socket."""
+        arrivals = self.clock.accept(raw)
+        self._heard_s = asyncio.get_running_loop().time()
+        if raw.startswith((b'{"channel":"s', b'{"channel":"p', b'{"channel":"e')) or not raw.startswith(b"{"):
+            self._session_frame(raw)
+        for arrival in arrivals:
+            self.counts.frames += 1
+            self.watch.heard(arrival.raw, arrival.recv_ns)
+            self.on_line(arrival)
+        if arrivals:
+            self._attempt = 0
+        if self.clock.exhausted:
+            self.stop()
+
+    def failed(self, error: BaseException) -> None:
+        """Note what a handler raised; `run` raises it."""
+        self.failure = self.failure or error
+        self.stop()
+
+    def _session_frame(self, raw: bytes) -> None:
+        self.counts.session_frames += 1
+        if not raw.startswith(b"{"):
+            return
+        try:
+            message: dict[str, Any] = msgspec.json.decode(raw)
+        except msgspec.DecodeError:
+            self.counts.odd_frames += 1
+            return
+        channel, data = message.get("channel"), message.get("data")
+        if channel == "pong":
+            self.counts.pongs += 1
+        elif channel == "error":
+            self.counts.errors += 1
+            self.counts.last_error = str(data)[:200]
+        elif channel == "subscriptionResponse" and isinstance(data, dict) and data.get("method") == "subscribe":
+            self.counts.acks += 1
+            self._pending = {s for s in self._pending if not acknowledges(data.get("subscription") or {}, s)}
+
+    @property
+    def unacknowledged(self) -> tuple[str, ...]:
+        """Labels of subscriptions that were sent on this connection and not acknowledged yet."""
+        return tuple(sorted(s.label for s in self._pending)) if self.connected else ()
+
+
+class _Listener(WSListener):  # type: ignore[misc]
+    """The socket's side of the feed: joins fragments and keeps errors of handlers from being lost."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.feed = feed
+        self.parts: list[bytes] = []
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Take one frame."""
+        kind = frame.msg_type
+        if kind == WSMsgType.CLOSE:
+            transport.disconnect()
+            return
+        if kind not in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
+            self.feed.counts.odd_frames += kind == WSMsgType.BINARY
+            return
+        payload = frame.get_payload_as_bytes()
+        if not frame.fin or self.parts:
+            self.parts.append(payload)
+            if not frame.fin:
+                return
+            payload, self.parts = b"".join(self.parts), []
+        try:
+            self.feed.received(payload)
+        except Exception as error:
+            self.feed.failed(error)
+            transport.disconnect()

@@ -1,0 +1,198 @@
+"""Parity: the same tape run live (over a real loopback websocket) and in batch must give the same content hashes.
+
+This is the product's first promise made checkable. Nothing here repairs or tolerates a difference; it names the first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from lotus.detectors.daily import day_tables
+from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.score import Columns, in_key_order
+from lotus.errors import TapeError
+from lotus.experts.machine import AnnotationBatch
+from lotus.hashing import content_hash, natural_id
+from lotus.manifest import Manifest
+from lotus.microtape.decode_reasons import DecodeReport, LineKind
+from lotus.microtape.frame_batch import FrameBatch
+from lotus.priors.types import PriorsVersion, priors_0
+from lotus_live.batch import score_tape
+from lotus_live.clocks import Arrival, ReplayClock
+from lotus_live.collector import DayCollector
+from lotus_live.day_lane import LaneSpec
+from lotus_live.feed import Feed, FeedPolicy
+from lotus_live.pipeline import Beliefs, FixedBeliefs, Pipeline
+from lotus_live.tape_file import TapeFile
+from lotus_venues.hyperliquid.info import http_base
+from lotus_venues.replay_server import ReplayPlan, ReplayServer
+
+QUIET = FeedPolicy(renew_stale=False, watch_s=0.2)
+SOURCE = "source"  # the one column that says which way a row was made
+
+
+@dataclass(frozen=True, slots=True)
+class DayHashes:
+    """Content hashes of one day's tables, and their numbers of rows."""
+
+    day: str
+    frames: str
+    annotations: str
+    events: str
+    n_frames: int
+    n_events: int
+    n_gaps: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParityReport:
+    """Result of a comparison; `difference` names the first day and table that differ. Counts are the batch's."""
+
+    parity: bool
+    hash_live: str
+    hash_batch: str
+    frames: int
+    windows: int
+    events: int
+    published: int
+    gaps: int
+    lines: int
+    received: int
+    late: int
+    duplicates: int
+    quarantined: int
+    reasons: dict[str, int]
+    assets: tuple[str, ...]
+    inferred: tuple[str, ...]
+    days: tuple[str, ...]
+    reconnects: int
+    strangers: int
+    difference: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+def verify_parity(
+    path: Path | Sequence[Path],
+    manifest: Manifest | None = None,
+    *,
+    branch: str = "main",
+    beliefs: Beliefs | None = None,
+    plan: ReplayPlan | None = None,
+) -> ParityReport:
+    """Run recordings live and in batch and compare; genesis priors and neutral tables unless `beliefs` are given.
+
+    Raises `TapeError` for a file that cannot be read or holds no market data.
+    """
+    tape = TapeFile((path,) if isinstance(path, Path) else tuple(path))
+    spec = LaneSpec(manifest or Manifest(), tape.universe, shipped_detectors(), branch)
+    given = beliefs or neutral_beliefs(spec)
+    batch = score_tape(tape.arrivals(), spec, given)
+    if not batch:
+        raise TapeError(f"{tape.paths[0]} holds no lines", "lines of tape", "an empty file")
+    hashes = [_hashes(d.day, d.frames, d.annotations, d.events) for d in batch]
+    run = uvloop.run(run_live_once(tape, spec, given, plan or ReplayPlan()))
+    return _report(tape, hashes, run, [d.report for d in batch], [d.events for d in batch])
+
+
+def neutral_beliefs(spec: LaneSpec, versions: Sequence[PriorsVersion] = ()) -> FixedBeliefs:
+    """Return tables without history and the given versions (the genesis version when none)."""
+    tables = day_tables("1970-01-01", [], spec.manifest, spec.universe, spec.detectors)
+    return FixedBeliefs(tables, tuple(versions) or (priors_0(spec.branch),))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """What came out of a live run over the websocket."""
+
+    hashes: list[DayHashes]
+    received: int
+    reconnects: int
+    strangers: int
+
+
+async def run_live_once(tape: TapeFile, spec: LaneSpec, beliefs: Beliefs, plan: ReplayPlan) -> LiveRun:
+    """Serve a recording over a loopback websocket, take it with the daemon's feed and pipeline; return its hashes."""
+    days: dict[str, DayCollector] = {}
+    pipeline = Pipeline(spec, beliefs, lambda day: days.setdefault(day, DayCollector()))
+    clock = ReplayClock(tape.arrivals())
+
+    def take(line: Arrival) -> None:
+        step = pipeline.feed(line.recv_ns, line.seq, line.raw)
+        if step.scored and pipeline.today is not None:
+            days[pipeline.today.day].scored.extend(step.scored)
+
+    frames = ((line.recv_ns, line.raw) for line in tape.arrivals())
+    async with ReplayServer(spec.universe, frames, plan) as server:
+        feed = Feed(server.url, http_base(server.url), spec.universe, clock, take, QUIET)
+        await feed.run()
+    hashes = []
+    for lane in pipeline.all_lanes:
+        rows = days[lane.day]
+        frames_of_day = rows.frames(spec.universe, spec.manifest.kernel.cadence_ms)
+        hashes.append(_hashes(lane.day, frames_of_day, rows.annotations(), rows.events()))
+    return LiveRun(hashes, feed.counts.frames, feed.counts.connects - 1, clock.strangers)
+
+
+def _hashes(day: str, frames: FrameBatch, annotations: AnnotationBatch, events: Columns) -> DayHashes:
+    ordered = in_key_order(events) if len(events["event_id"]) else events
+    scores = content_hash({name: values for name, values in ordered.items() if name != SOURCE})
+    n_events = len(events["event_id"])
+    return DayHashes(
+        day, frames.content_hash(), annotations.content_hash(), scores, len(frames), n_events, len(frames.gaps)
+    )
+
+
+def _difference(live: list[DayHashes], batch: list[DayHashes]) -> str:
+    if [d.day for d in live] != [d.day for d in batch]:
+        return f"days {[d.day for d in live]} live, {[d.day for d in batch]} in batch"
+    for ours, theirs in zip(live, batch, strict=True):
+        for name in ("frames", "annotations", "events"):
+            if getattr(ours, name) != getattr(theirs, name):
+                return f"{name} of {ours.day}"
+    return ""
+
+
+def _report(
+    tape: TapeFile, batch: list[DayHashes], run: LiveRun, reports: list[DecodeReport], events: list[Columns]
+) -> ParityReport:
+    difference = _difference(run.hashes, batch)
+    reasons: dict[str, int] = {}
+    for report in reports:
+        for name, count in report.reasons.items():
+            reasons[name] = reasons.get(name, 0) + count
+    per_asset = [counts for report in reports for counts in report.assets.values()]
+    quarantine = LineKind.QUARANTINE.name.lower()
+    detectors = len(shipped_detectors())
+    n_events = sum(d.n_events for d in batch)
+    return ParityReport(
+        parity=not difference,
+        hash_live=_joint(run.hashes),
+        hash_batch=_joint(batch),
+        frames=sum(d.n_frames for d in batch),
+        windows=n_events // detectors,
+        events=n_events,
+        published=sum(int(e["published"].sum()) for e in events),
+        gaps=sum(d.n_gaps for d in batch),
+        lines=sum(r.lines for r in reports),
+        received=run.received,
+        late=sum(c.late_prints + c.late_quotes for c in per_asset),
+        duplicates=sum(r.duplicates for r in reports),
+        quarantined=sum(r.kinds.get(quarantine, 0) for r in reports),
+        reasons=reasons,
+        assets=tuple(a.name for a in tape.universe),
+        inferred=tuple(a.name for a in tape.units if a.inferred),
+        days=tuple(d.day for d in batch),
+        reconnects=run.reconnects,
+        strangers=run.strangers,
+        difference=difference,
+    )
+
+
+def _joint(days: Sequence[DayHashes]) -> str:
+    return natural_id(*(text for d in days for text in (d.day, d.frames, d.annotations, d.events)))

@@ -1,0 +1,132 @@
+"""The pipeline: raw lines in, scored windows out; the one synchronous call per line that the daemon makes.
+
+It keeps today's lane and, from 22:00 UTC on, tomorrow's beside it, and asks its beliefs for the tables of a day when
+that day's lane is born. No I/O, no timers: the same lines in the same order give the same bits, live and in replay.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.daytables import DayTables
+from lotus.detectors.score import Columns
+from lotus.microtape.decode import Decoded
+from lotus.priors.types import PriorsVersion
+from lotus.timebase import day_of, next_day
+from lotus_live.day_lane import WARMUP_MS, DayLane, FrameSink, LaneSpec
+
+_MS = 1_000_000
+
+
+class Beliefs(Protocol):
+    """Where day tables and priors come from; asked only when a lane is born."""
+
+    def tables(self, day: str) -> DayTables:
+        """Return the tables frozen for a day."""
+
+    def priors(self, day: str) -> Sequence[PriorsVersion]:
+        """Return the versions that a day's lane needs, its warm-up included, in order of their times."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedBeliefs:
+    """Beliefs given beforehand: one list of versions and tables by day, `neutral` for every other day."""
+
+    neutral: DayTables
+    versions: tuple[PriorsVersion, ...]
+    by_day: dict[str, DayTables] = field(default_factory=dict)
+
+    def tables(self, day: str) -> DayTables:
+        """Return the tables of a day."""
+        return self.by_day.get(day) or replace(self.neutral, day=day)
+
+    def priors(self, day: str) -> Sequence[PriorsVersion]:
+        """Return all versions."""
+        return self.versions
+
+
+class NoSink:
+    """Drops frames, gaps and quotes."""
+
+    def frame(self, ints: NDArray[np.int64], floats: NDArray[np.float64], annotation: NDArray[np.float64]) -> None:
+        """Drop."""
+
+    def gap(self, row: NDArray[np.int64]) -> None:
+        """Drop."""
+
+    def quote(self, row: NDArray[np.int64]) -> None:
+        """Drop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one line did: its decoded form, its payload (valid until the next call) and the windows it closed."""
+
+    decoded: Decoded
+    payload: NDArray[np.int64]
+    scored: list[Columns]
+
+
+class Pipeline:
+    """Today's lane and tomorrow's. Lines must come in order of their receive stamps."""
+
+    def __init__(self, spec: LaneSpec, beliefs: Beliefs, sink_of: Callable[[str], FrameSink] | None = None) -> None:
+        """Start without a lane; the first line opens its day's. `sink_of` gives the sink of a day."""
+        self.spec, self.beliefs = spec, beliefs
+        self._sink_of = sink_of or (lambda day: NoSink())
+        self.today: DayLane | None = None
+        self.tomorrow: DayLane | None = None
+        self.finished: list[DayLane] = []
+        self.lines = 0
+
+    @property
+    def lanes(self) -> tuple[DayLane, ...]:
+        """The lanes now in work, the one in use first."""
+        return tuple(lane for lane in (self.today, self.tomorrow) if lane is not None)
+
+    def feed(self, recv_ns: int, seq: int, raw: bytes) -> Step:
+        """Take one line of tape; return what it did by the lane of its day."""
+        today = self._lane(recv_ns)
+        self.lines += 1
+        decoded, scored = today.feed(recv_ns, seq, raw)
+        payload = today.decoder.pool[: decoded.end]
+        if self.tomorrow is not None:
+            self.tomorrow.feed(recv_ns, seq, raw)
+        return Step(decoded, payload, scored)
+
+    def swap(self, priors: Sequence[PriorsVersion]) -> None:
+        """Give every lane another list of versions, between two windows; their streaming state stays."""
+        for lane in self.lanes:
+            lane.scorer.swap(priors)
+
+    @property
+    def last_window_end_ms(self) -> int:
+        """End of the latest window scored, 0 before one."""
+        return max((lane.last_end_ms for lane in self.lanes), default=0)
+
+    @property
+    def all_lanes(self) -> tuple[DayLane, ...]:
+        """Every lane that was today's, oldest first."""
+        return (*self.finished, *((self.today,) if self.today else ()))
+
+    def _lane(self, recv_ns: int) -> DayLane:
+        today = self.today
+        if today is None or recv_ns >= today.end_ns:
+            today = self._turn(recv_ns)
+        if self.tomorrow is None and recv_ns >= today.end_ns - WARMUP_MS * _MS:
+            self.tomorrow = self._born(next_day(today.day))
+        return today
+
+    def _turn(self, recv_ns: int) -> DayLane:
+        day = day_of(recv_ns // _MS)
+        if self.today is not None:
+            self.finished.append(self.today)
+        waiting, self.tomorrow = self.tomorrow, None
+        self.today = waiting if waiting is not None and waiting.day == day else self._born(day)
+        return self.today
+
+    def _born(self, day: str) -> DayLane:
+        return DayLane(self.spec, day, self.beliefs.tables(day), self.beliefs.priors(day), self._sink_of(day))

@@ -1,0 +1,52 @@
+"""Which subscriptions have fallen silent though the socket lives: the age of the last frame of each.
+
+Ages are differences of the clock's stamps, so the watch of a replay is as old as its tape. It only marks; what to do
+about it is the feed's. (Literature: failure detection by heartbeat, one channel at a time.)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lotus_venues.hyperliquid.subscriptions import Subscription, route
+
+
+@dataclass(slots=True)
+class StaleWatch:
+    """Ages of a set of subscriptions; `total` counts how often each went stale."""
+
+    subscriptions: Sequence[Subscription]
+    total: dict[str, int] = field(default_factory=dict)
+    _heard_ns: dict[tuple[str, str, bool], int] = field(default_factory=dict)
+    _stale: set[Subscription] = field(default_factory=set)
+
+    def start(self, now_ns: int) -> None:
+        """Begin a connection: every subscription counts as heard now."""
+        self._heard_ns = {(s.channel, s.coin, s.fast): now_ns for s in self.subscriptions}
+        self._stale.clear()
+
+    def heard(self, raw: bytes, recv_ns: int) -> None:
+        """Note a frame."""
+        key = route(raw)
+        if key in self._heard_ns:
+            self._heard_ns[key] = recv_ns
+
+    def newly_stale(self, now_ns: int) -> list[Subscription]:
+        """Return the subscriptions that became too old since the last call."""
+        fresh = []
+        for sub in self.subscriptions:
+            limit = sub.stale_after_s
+            key = sub.channel, sub.coin, sub.fast
+            if limit is None or key not in self._heard_ns:
+                continue
+            if now_ns - self._heard_ns[key] <= limit * 1e9:
+                self._stale.discard(sub)
+            elif sub not in self._stale:
+                self._stale.add(sub)
+                self.total[sub.label] = self.total.get(sub.label, 0) + 1
+                fresh.append(sub)
+        return fresh
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """Labels of the subscriptions that are stale now."""
+        return tuple(sorted(s.label for s in self._stale))
