@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.learning.lesson import Grade, State
-from lotus.learning.rows import SOURCES, DetectorRows
+from lotus.learning.rows import EXECUTED, VENUE, DetectorRows
 from lotus.manifest import LearningDefaults
 
 MIN_FILLED = 0.95
@@ -57,7 +57,7 @@ def grade_of(rows: DetectorRows, covered: NDArray[np.bool_]) -> tuple[Grade, Sta
     if not np.any(rows.h[covered] > 0.0):
         return "C", "MODEL_ONLY", "the policy is deterministic here: propose exploration"
     sides = [rows.source[rows.published & side] for side in (covered, ~covered)]
-    shares = [(float((s > 0).mean()), float((s == SOURCES.index("venue")).mean())) for s in sides if len(s)]
+    shares = [(float((s >= EXECUTED).mean()), float((s == VENUE).mean())) for s in sides if len(s)]
     executed, venue = (min((pair[i] for pair in shares), default=0.0) for i in (0, 1))
     if venue >= MIN_FILLED:
         return "A", "IDENTIFIED", ""

@@ -18,7 +18,7 @@ from lotus.learning.demean import demean
 from lotus.learning.effect import RECENT_DAYS, effect_of, effective_sample, lower_bound
 from lotus.learning.gates import Support, grade_of, support_failure
 from lotus.learning.lesson import Lesson, NearTie
-from lotus.learning.rows import DetectorRows
+from lotus.learning.rows import EXECUTED, DetectorRows
 from lotus.learning.search import Evidence, Family, best_rule, evidence_of, gain_of
 from lotus.manifest import LearningDefaults
 from lotus.priors.types import Rule
@@ -124,7 +124,7 @@ def candidate(
         "ess": ess,
         "n_eff_days": effect.n_eff_days,
         "coverage": coverage,
-        "fill_share": float((rows.source[taken] > 0).mean()) if published else 0.0,
+        "fill_share": float((rows.source[taken] >= EXECUTED).mean()) if published else 0.0,
     }
     return Lesson(
         lesson_id="",

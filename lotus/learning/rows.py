@@ -19,12 +19,17 @@ from lotus.timebase import BLOCKS_PER_DAY
 
 @dataclass(frozen=True, slots=True)
 class DetectorRows:
-    """Arrays [n] over windows, and per block (lane) its day index; `days` are the learning days, oldest first."""
+    """Arrays [n] over windows, and per block (lane) its day index and its place 0-3 in the day.
+
+    `days` are the learning days, oldest first. `source` says how a published window was filled: 0 only modelled,
+    1 executed on paper or against the tape, 2 filled by the venue.
+    """
 
     detector_id: str
     horizon_s: int
     days: tuple[str, ...]
     lane_day: NDArray[np.int64]
+    lane_slot: NDArray[np.int64]
     lane: NDArray[np.int64]
     day: NDArray[np.int64]
     bins: NDArray[np.uint8]
@@ -63,7 +68,7 @@ class DetectorRows:
         return self.day >= len(self.days) - days
 
 
-SOURCES = ("", "tape_sim", "paper_live", "venue")
+MODELLED, EXECUTED, VENUE = 0, 1, 2
 _FLOATS = ("u0", "p", "h", "f", "payoff_p", "payoff_y", "hit")
 
 
@@ -81,6 +86,10 @@ def rows_by_detector(scores: Mapping[str, Columns], search_days: int) -> dict[st
         for detector_id, rows in _canonical(scores[day]):
             parts.setdefault(detector_id, []).append((index, rows))
     return {name: _gather(name, days, scores, parts[name]) for name in sorted(parts)}
+
+
+def _source(name: str) -> int:
+    return VENUE if name == "venue" else EXECUTED if name else MODELLED
 
 
 def _codes(values: NDArray[np.generic]) -> tuple[list[str], NDArray[np.int64]]:
@@ -116,12 +125,13 @@ def _gather(
         horizon_s=int(column("horizon_s")[-1]),
         days=days,
         lane_day=slot // BLOCKS_PER_DAY,
+        lane_slot=slot % BLOCKS_PER_DAY,
         lane=lane.astype(np.int64),
         day=day,
         bins=np.concatenate([bins_of(scores[days[i]])[rows] for i, rows in kept]),
         asset=_codes(column("asset"))[1],
         published=column("published").astype(np.bool_),
-        source=np.array([SOURCES.index(s) for s in sources], dtype=np.int64)[code],
+        source=np.array([_source(s) for s in sources], dtype=np.int64)[code],
         event_id=column("event_id").astype(object),
         **floats,
     )

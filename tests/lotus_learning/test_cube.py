@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from lotus.learning.atoms import LESSON_ATOMS, cube_of, lesson_atoms
 from lotus.learning.axes import axes
 from lotus.learning.boxes import box_moments, box_presence
-from lotus.learning.cube import LESSON_ATOMS, accumulate, atoms_of, cube_of
+from lotus.learning.cube import accumulate
 from lotus.learning.demean import RIDGE, demean
 from lotus.learning.payoff_scores import bins_of
 from lotus.learning.rows import day_weights, rows_by_detector
@@ -52,17 +53,26 @@ def test_box_sums_equal_brute_force_on_random_rules(seed):
         assert (blocks[number], days[number]) == (present.sum(), (present[::2] | present[1::2]).sum())
 
 
-def test_atoms_carry_the_cube_and_only_cells_with_windows():
-    rng = np.random.default_rng(2)
-    bins, block = random_bins(rng, 500), rng.integers(1, 3, 500).astype(np.uint8)
-    values = {"r": rng.normal(size=500), "h": rng.random(500), "n": (rng.random(500) < 0.2).astype(float)}
-    atoms = atoms_of("d", "2025-01-07", bins, block, values)
-    assert tuple(atoms) == LESSON_ATOMS.names
-    for name, value in values.items():
-        expected = accumulate(bins, block.astype(np.int64), value, 4, SPACE.subsets)
-        np.testing.assert_array_equal(cube_of(atoms, name), expected)
-    assert (atoms["h"] > 0).all()
-    assert set(np.unique(atoms["block"])) == {1, 2}
+def test_atoms_of_days_add_up_to_the_search(worlds):
+    scores = worlds.world("conf", seed=9, days=3, per_block=150, detectors=2)
+    for columns in scores.values():
+        columns["b_oi"][::3] = 255
+    atoms = {day: lesson_atoms(columns, day) for day, columns in scores.items()}
+    rows = rows_by_detector(scores, 90)["d1"]
+    r = demean(rows.basis(), rows.h, rows.f, rows.day, 3)
+    evidence = evidence_of(rows, r, np.ones(3), SPACE)
+    for index, day in enumerate(scores):
+        table = atoms[day]
+        assert tuple(table) == LESSON_ATOMS.names
+        assert set(np.unique(table["block"])) == {1, 2}
+        mine = {name: values[table["detector_id"] == "d1"] for name, values in table.items()}
+        cube = cube_of(mine, "r")
+        np.testing.assert_allclose(cube.sum(axis=0), evidence.day_cube[index], atol=1e-9)
+        single = SPACE.subsets[mine["triple"]].tolist()
+        imbalance = [row == [-1, -1, 4] for row in single]
+        assert mine["n"][imbalance].sum() == rows.published[rows.day == index].sum()
+        assert mine["h"][imbalance].sum() == pytest.approx(rows.h[rows.day == index].sum())
+    assert len(lesson_atoms({k: v[:0] for k, v in columns.items()}, day)["r"]) == 0
 
 
 def test_demeaning_equals_the_ridge_regression_of_each_day():
