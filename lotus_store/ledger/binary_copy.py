@@ -63,7 +63,8 @@ class _Texts:
     def rows(self, chosen: NDArray[np.intp]) -> NDArray[np.void]:
         """Return the chosen texts, all of one width, as fixed-width bytes."""
         width = int(self.widths[chosen[0]])
-        return self.raw[self.starts[chosen, None] + np.arange(width)].view(f"V{width}").ravel()
+        cells: NDArray[np.void] = self.raw[self.starts[chosen, None] + np.arange(width)].view(f"V{width}").ravel()
+        return cells
 
 
 def _group(columns: Columns, texts: Mapping[str, _Texts], chosen: NDArray[np.intp]) -> bytes:

@@ -71,6 +71,12 @@ def in_force_on(connection: Connection, branch: str, day: str) -> list[PriorsVer
     return [carried, *(version for version in own if version.effective_from_ms > start)]
 
 
+def brought_by(connection: Connection, branch: str, effective_from_ms: int) -> tuple[str, str] | None:
+    """Return (priors_ver, event_id) of the swap at exactly this time, or None when there is none."""
+    row = connection.execute(query("sig", "brought_by"), [branch, effective_from_ms]).fetchone()
+    return (str(row[0]), str(row[1])) if row else None
+
+
 def swaps(connection: Connection, branch: str) -> list[tuple[int, str]]:
     """Return every swap of a branch as (effective_from_ms, priors_ver), in order."""
     rows = connection.execute(query("sig", "swaps"), [branch])

@@ -13,10 +13,13 @@ SQL_ROOT = Path(__file__).resolve().parents[2] / "sql"
 NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
 
 
+MODULES = ("sig", "dm", "tr", "vis")
+
+
 @cache
-def load_queries(database: str) -> dict[str, bytes]:
-    """Return all named queries of a database; raises `LedgerError` for a name that occurs twice."""
-    path = SQL_ROOT / database / "queries.sql"
+def load_queries(database: str, file: str = "queries.sql") -> dict[str, bytes]:
+    """Return all named queries of a file; raises `LedgerError` for a name that occurs twice."""
+    path = SQL_ROOT / database / file
     parts = NAME.split(path.read_text(encoding="utf-8"))
     found: dict[str, bytes] = {}
     for name, text in zip(parts[1::2], parts[2::2], strict=True):
@@ -27,14 +30,25 @@ def load_queries(database: str) -> dict[str, bytes]:
 
 
 def query(database: str, name: str) -> bytes:
-    """Return one named query; raises `LedgerError` when the file has none of that name."""
-    found = load_queries(database)
-    if name not in found:
-        raise LedgerError(f"sql/{database}/queries.sql has no query {name!r}", f"one of {', '.join(sorted(found))}")
-    return found[name]
+    """Return one named query of `sql/<database>/queries.sql`; raises `LedgerError` when there is none of that name."""
+    return _named(load_queries(database), database, name)
+
+
+@cache
+def message_query(module: str, name: str) -> bytes:
+    """Return one named query of `sql/common/messages.sql` for the tables of a module."""
+    if module not in MODULES:
+        raise LedgerError(f"there is no module {module!r}", f"one of {', '.join(MODULES)}")
+    return _named(load_queries("common", "messages.sql"), "common", name).replace(b"{mod}", module.encode())
 
 
 def columns_of_copy(database: str, name: str) -> list[str]:
     """Return the column names of a named `COPY table (a, b, ...) FROM STDIN` statement."""
     text = query(database, name).decode()
     return [word.strip() for word in text[text.index("(") + 1 : text.index(")")].split(",")]
+
+
+def _named(found: dict[str, bytes], database: str, name: str) -> bytes:
+    if name not in found:
+        raise LedgerError(f"sql/{database} has no query {name!r}", f"one of {', '.join(sorted(found))}")
+    return found[name]

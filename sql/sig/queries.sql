@@ -125,6 +125,9 @@ WHERE f.branch = %s AND f.effective_from_ms <= %s ORDER BY f.effective_from_ms D
 SELECT p.payload FROM priors_in_force f JOIN active_priors p USING (branch, priors_ver)
 WHERE f.branch = %s AND f.effective_from_ms >= %s AND f.effective_from_ms < %s ORDER BY f.effective_from_ms;
 
+-- name: brought_by
+SELECT priors_ver, event_id FROM priors_in_force WHERE branch = %s AND effective_from_ms = %s;
+
 -- name: swaps
 SELECT effective_from_ms, priors_ver FROM priors_in_force WHERE branch = %s ORDER BY effective_from_ms;
 

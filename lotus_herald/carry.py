@@ -1,0 +1,113 @@
+"""Carrying: one pass from the outboxes to the inboxes, at least once, de-duplicated for ever.
+
+Each row is verified (form, hash, signature, route, time to live), put into every target's inbox, recorded in the atlas,
+and only then marked; a kill anywhere repeats what the inbox refuses to take twice. A message that may not be delivered
+becomes a dead letter with a reason code; one whose target is down waits longer each time. No handler runs here.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lotus.errors import LedgerError
+from lotus.modules.envelope import Envelope, RefusedError, open_envelope
+from lotus.modules.intents import Module, Reason
+from lotus_herald.keys import verified
+from lotus_herald.routes import Routes, load_routes
+from lotus_store.databases import Connection, Databases
+from lotus_store.ledger import atlas, messages
+from lotus_store.ledger.messages import DeadLetter, Waiting
+
+LONGEST_WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What one pass did, counted by target (`delivered`), by reason (`dead`), and rows left for later."""
+
+    delivered: Mapping[str, int] = field(default_factory=dict)
+    repeated: int = 0
+    dead: Mapping[str, int] = field(default_factory=dict)
+    postponed: int = 0
+
+    @property
+    def total(self) -> int:
+        """Number of rows that are done."""
+        return sum(self.delivered.values()) + self.repeated + sum(self.dead.values())
+
+
+def carry(
+    databases: Databases,
+    branch: str | None = None,
+    now_ms: int | None = None,
+    senders: Sequence[Module] = tuple(Module),
+) -> Carried:
+    """Deliver everything that waits in the outboxes (of one branch, or of all); return the counts.
+
+    `now_ms` is the time against which messages expire; None delivers whatever history said.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for sender in senders:
+        while _carry_batch(databases, sender, branch, now_ms, load_routes(), counts):
+            pass
+    return Carried(
+        {name: n for (kind, name), n in sorted(counts.items()) if kind == "delivered"},
+        counts["repeated", ""],
+        {name: n for (kind, name), n in sorted(counts.items()) if kind == "dead"},
+        counts["postponed", ""],
+    )
+
+
+def _carry_batch(
+    databases: Databases,
+    sender: Module,
+    branch: str | None,
+    now_ms: int | None,
+    routes: Routes,
+    counts: Counter[tuple[str, str]],
+) -> bool:
+    """Carry one batch in one transaction of the sender's database; return whether there may be more."""
+    with databases.connect(sender.value) as source:
+        rows = messages.claim_outbox(source, sender.value, branch, routes.batch)
+        keys = messages.identities(source, sender.value) if rows else []
+        for row in rows:
+            try:
+                envelope = _checked(row, sender, keys, routes, now_ms)
+                _hand_out(databases, envelope, row, counts)
+                messages.dispatched(source, sender.value, row.seq, "delivered")
+            except RefusedError as refusal:
+                _bury(source, sender, row, refusal.reason, str(refusal))
+                counts["dead", refusal.reason.value] += 1
+            except LedgerError as down:
+                if row.attempts + 1 >= routes.attempts:
+                    _bury(source, sender, row, Reason.EXPIRED, str(down))
+                    counts["dead", Reason.EXPIRED.value] += 1
+                    continue
+                wait_s = min(routes.backoff_s * 2**row.attempts, LONGEST_WAIT_S) * (1 + row.seq % 7 / 14)
+                messages.postponed(source, sender.value, row.seq, wait_s)
+                counts["postponed", ""] += 1
+    return len(rows) == routes.batch
+
+
+def _checked(row: Waiting, sender: Module, keys: list[str], routes: Routes, now_ms: int | None) -> Envelope:
+    envelope = open_envelope(row.envelope)
+    if envelope.sender is not sender or not verified(envelope, keys):
+        cause = "forged, altered, or signed with a key that the sender never registered"
+        raise RefusedError(Reason.BAD_SIGNATURE, f"{envelope.event_id} is not signed by {sender}", "ed25519", cause)
+    routes.check(envelope, now_ms)
+    return envelope
+
+
+def _hand_out(databases: Databases, envelope: Envelope, row: Waiting, counts: Counter[tuple[str, str]]) -> None:
+    for target in envelope.to:
+        with databases.connect(target.value) as inbox:
+            new = messages.deliver(inbox, target.value, envelope, row.envelope)
+        counts["delivered", target.value] += new
+        counts["repeated", ""] += not new
+    with databases.connect("atlas") as ledger:
+        atlas.record(ledger, envelope, "delivered", row.attempts)
+
+
+def _bury(source: Connection, sender: Module, row: Waiting, reason: Reason, detail: str) -> None:
+    messages.bury(source, sender.value, DeadLetter(row.event_id, "outbox", reason.value, detail), row.envelope)
+    messages.dispatched(source, sender.value, row.seq, "dead")

@@ -1,0 +1,144 @@
+"""PRIOR_PATCH: proposing a version of the priors, applying it, and the acknowledgement PRIOR_PATCH_APPLIED.
+
+A version takes effect at a future event time; one that comes too late is refused with an answer that says so, and is to
+be issued again with a later time. Applying twice leaves the same rows. What the version contains was decided by weave.
+"""
+
+import msgspec
+
+from lotus.errors import BeliefError
+from lotus.hashing import natural_id
+from lotus.modules.envelope import Envelope, Message, RefusedError
+from lotus.modules.intents import Intent, Module, Reason
+from lotus.modules.payloads import (
+    PRIOR_PATCH_APPLIED_REF,
+    PriorPatch,
+    PriorPatchApplied,
+    patch_message,
+    payload_of,
+)
+from lotus.priors.types import PriorsVersion
+from lotus_herald.carry import carry
+from lotus_herald.consume import Delivery, Handlers, consume
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send
+from lotus_store.databases import Connection, Databases
+from lotus_store.ledger import messages, priors
+
+
+def propose(
+    connection: Connection, version: PriorsVersion, day: str, parent_priors_ver: str, keys: Keys
+) -> Envelope | None:
+    """Put the patch for a version learned on `day` into sig's outbox, in the caller's transaction; safe to repeat.
+
+    Returns None when the version is already in force from its moment. When another one is (the day was learned again),
+    the patch names the message that brought it, so that it is not taken for a repetition; a patch that was refused
+    before is considered again.
+    """
+    holder = priors.brought_by(connection, version.branch, version.effective_from_ms)
+    if holder is not None and holder[0] == version.priors_ver:
+        return None
+    braids = [msgspec.to_builtins(braid) for braid in version.braids]
+    patch = PriorPatch(
+        branch=version.branch,
+        day=day,
+        priors_ver=version.priors_ver,
+        effective_from_ms=version.effective_from_ms,
+        parent_priors_ver=parent_priors_ver,
+        braids=braids,
+    )
+    envelope = send(connection, Module.SIG, patch_message(patch, replaces=holder[1] if holder else ""), keys)
+    messages.reconsider(connection, Module.SIG.value, envelope.event_id)
+    return envelope
+
+
+def apply_patch(delivery: Delivery) -> str:
+    """Handle PRIOR_PATCH in sig: keep the version, put it in force from its time on, acknowledge.
+
+    Refused (with an acknowledgement that says so): `late`, when its time has passed; `parent`, when it does not follow
+    the version in force before it. Raises `RefusedError` for a payload that does not hash to its name.
+    """
+    patch = payload_of(delivery.envelope.payload, PriorPatch)
+    version = _version(patch)
+    before = priors.in_force_at(delivery.connection, patch.branch, patch.effective_from_ms - 1)
+    holder = priors.brought_by(delivery.connection, patch.branch, patch.effective_from_ms)
+    known = holder is not None and holder[0] == patch.priors_ver
+    reason = ""
+    if patch.parent_priors_ver != before.priors_ver:
+        reason = "parent"
+    elif not known and patch.effective_from_ms <= delivery.event_time_ms:
+        reason = "late"
+    if not reason:
+        priors.put_version(delivery.connection, version, patch.day, before)
+        priors.put_in_force(delivery.connection, version, delivery.envelope.event_id)
+    delivery.answer(_acknowledgement(delivery, patch, reason))
+    return "refused" if reason else "applied"
+
+
+def note_applied(delivery: Delivery) -> str:
+    """Handle PRIOR_PATCH_APPLIED: the answer itself is the record; only its form is verified."""
+    payload_of(delivery.envelope.payload, PriorPatchApplied)
+    return "applied"
+
+
+PRIOR_HANDLERS: Handlers = {Intent.PRIOR_PATCH: apply_patch, Intent.PRIOR_PATCH_APPLIED: note_applied}
+
+
+def hand_over(databases: Databases, version: PriorsVersion, keys: Keys, event_time_ms: int) -> None:
+    """Carry and apply what waits on the version's branch, then verify that the version is in force from its time on.
+
+    One synchronous round for a backfill and for the nightly run; safe to repeat. Raises `BeliefError` when the patch
+    was refused or died, saying why.
+    """
+    carry(databases, version.branch, senders=(Module.SIG,))
+    consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, version.branch)
+    carry(databases, version.branch, senders=(Module.SIG,))
+    consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, version.branch)
+    with databases.connect("sig") as connection:
+        holder = priors.brought_by(connection, version.branch, version.effective_from_ms)
+    if holder is None or holder[0] != version.priors_ver:
+        found = holder[0] if holder else "nothing new"
+        raise BeliefError(
+            f"{found} is in force from {version.effective_from_ms} on branch {version.branch}",
+            version.priors_ver,
+            f"the patch came too late (event time {event_time_ms}), does not follow the version before, or is dead",
+        )
+
+
+def _version(patch: PriorPatch) -> PriorsVersion:
+    values = {
+        "priors_ver": patch.priors_ver,
+        "branch": patch.branch,
+        "effective_from_ms": patch.effective_from_ms,
+        "braids": patch.braids,
+    }
+    try:
+        return msgspec.convert(values, PriorsVersion)
+    except (msgspec.ValidationError, BeliefError) as problem:
+        expected = "content that hashes to its name"
+        raise RefusedError(Reason.BAD_PAYLOAD, f"no version of the priors: {problem}", expected) from problem
+
+
+def _acknowledgement(delivery: Delivery, patch: PriorPatch, reason: str) -> Message:
+    payload = PriorPatchApplied(
+        branch=patch.branch,
+        day=patch.day,
+        priors_ver=patch.priors_ver,
+        effective_from_ms=patch.effective_from_ms,
+        applied=not reason,
+        reason=reason,
+        event_time_ms=delivery.event_time_ms,
+    )
+    return Message(
+        to=(delivery.envelope.sender,),
+        intent=Intent.PRIOR_PATCH_APPLIED,
+        branch=patch.branch,
+        schema_ref=PRIOR_PATCH_APPLIED_REF,
+        payload=msgspec.to_builtins(payload),
+        ts=delivery.envelope.ts,
+        dedupe_key=natural_id("prior_patch_applied", delivery.envelope.event_id, reason),
+        lifecycle_id=delivery.envelope.lifecycle_id,
+        parent_id=delivery.envelope.event_id,
+        priors_ver=patch.priors_ver,
+        tags=("sig:prior_patch_applied",),
+    )
