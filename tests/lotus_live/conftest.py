@@ -1,0 +1,6 @@
+"""The daemon's tests share small tapes; see `tapes`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

@@ -1,0 +1,140 @@
+"""Live over a real socket equals batch: on synthetic tapes, over midnight, with faults, and on the real recordings."""
+
+import gzip
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import zstandard
+from tapes import MANIFEST, UNIVERSE, frame, in_order, market, write
+
+from lotus.detectors.registry import shipped_detectors
+from lotus.errors import TapeError
+from lotus.priors.types import ActiveBraid, Patch, PriorsVersion, Rule, priors_0, priors_version
+from lotus.priors.vocabulary import FEATURE_NAMES, literals_of
+from lotus.timebase import day_start_ms
+from lotus_live.day_lane import LaneSpec
+from lotus_live.parity import FixedBeliefs, neutral_beliefs, verify_parity
+from lotus_venues.replay_server import ReplayPlan
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
+SESSION = FEATURE_NAMES.index("session")
+
+
+@pytest.fixture(scope="module")
+def ten_minutes() -> list[tuple[int, bytes]]:
+    """Ten minutes of three assets."""
+    return in_order(market("2026-03-04", "09:00", 600, step_ms=250))
+
+
+def test_synthetic_tape_in_every_file_form(tmp_path: Path, ten_minutes: list[tuple[int, bytes]]) -> None:
+    plain = write(tmp_path / "tape.txt", ten_minutes)
+    text = plain.read_bytes()
+    (tmp_path / "tape.gz").write_bytes(gzip.compress(text))
+    (tmp_path / "tape.zst").write_bytes(zstandard.compress(text))
+    reports = [verify_parity(tmp_path / name, MANIFEST) for name in ("tape.txt", "tape.gz", "tape.zst")]
+    assert all(r.parity for r in reports), reports[0].difference
+    assert len({r.hash_live for r in reports}) == 1
+    first = reports[0]
+    assert first.received == first.lines == len(ten_minutes)
+    assert first.strangers == first.reconnects == 0
+    assert first.windows == 3 * 119
+    assert first.events == first.windows * len(SPEC.detectors)
+    assert first.assets == ("BTC", "ETH", "SOL")
+
+
+def test_odd_lines_do_not_break_parity(tmp_path: Path, ten_minutes: list[tuple[int, bytes]]) -> None:
+    lines = ten_minutes[:6000]
+    at = lines[3000][0]
+    level = {"px": "100000.0", "sz": "1.0", "n": 1}
+    crossed = {"coin": "BTC", "time": at // 1_000_000, "bbo": [level, level | {"px": "90000.0"}]}
+    odd = [
+        (at, b"not json"),
+        (at, b'{"channel":"pong"}'),
+        (at, b"Websocket connection established."),
+        (at, b'{"channel":"error","data":"Invalid subscription {}"}'),
+        (at, b'{"channel":"l2Book","data":{"coin":"DOGE","time":1,"levels":[[],[]]}}'),
+        (at, b'{"channel":"bbo","data":{"coin":"BTC","time":99999999999999999999,"bbo":[null,null]}}'),
+        (at, frame("bbo", crossed)),
+        (at, b'{"channel":"bbo","data":{"coin":"ETH","time":%d,"bbo":[{"px":"NaN","sz":"1","n":1},null]}}' % at),
+        (at - 10**12, lines[10][1]),
+        (at, b'{"channel":"lotus.control","data":{"window_index":1}}'),
+        (at, lines[2999][1][:50]),
+    ]
+    path = write(tmp_path / "odd.txt", [*lines[:3000], *odd, *lines[3000:]])
+    path.write_bytes(path.read_bytes() + b"a line without a stamp\n\n")
+    report = verify_parity(path, MANIFEST)
+    assert report.parity, report.difference
+    assert report.quarantined >= 6
+
+
+def test_midnight_and_the_two_hours_before(tmp_path: Path) -> None:
+    lines = in_order(market("2026-03-04", "21:57", 2 * 3600 + 8 * 60, step_ms=6000, seed=3))
+    report = verify_parity(write(tmp_path / "night.txt", lines), MANIFEST)
+    assert report.parity, report.difference
+    assert report.days == ("2026-03-04", "2026-03-05")
+    day = day_start_ms("2026-03-05")
+    later = [line for line in lines if line[0] >= (day - 2 * 3_600_000) * 1_000_000]
+    only = verify_parity(write(tmp_path / "later.txt", later), MANIFEST)
+    assert only.parity
+    assert report.hash_batch != only.hash_batch
+
+
+def test_drops_of_the_connection_lose_nothing(tmp_path: Path, ten_minutes: list[tuple[int, bytes]]) -> None:
+    plan = ReplayPlan(drop_before=frozenset({0, 17, 4000}))
+    report = verify_parity(write(tmp_path / "tape.txt", ten_minutes), MANIFEST, plan=plan)
+    assert report.parity, report.difference
+    assert report.reconnects == 3
+
+
+def test_swap_of_priors_between_two_windows(tmp_path: Path, ten_minutes: list[tuple[int, bytes]]) -> None:
+    path = write(tmp_path / "tape.txt", ten_minutes)
+    before = verify_parity(path, MANIFEST)
+    rule = Rule.of(next(x for x in literals_of(SESSION) if x.holds(1)))
+    swap_ms = day_start_ms("2026-03-04") + 9 * 3_600_000 + 300_000
+    braids = tuple(
+        ActiveBraid(f"{k:032x}", "micro", d.detector_id, d.horizon_s, rule, Patch(-0.1, 1.05))
+        for k, d in enumerate(SPEC.detectors)
+    )
+    versions = (priors_0("main"), priors_version("main", swap_ms, braids))
+    report = verify_parity(path, MANIFEST, beliefs=_with_sessions(versions))
+    assert report.parity, report.difference
+    assert report.hash_batch != before.hash_batch
+
+
+def _with_sessions(versions: tuple[PriorsVersion, ...]) -> FixedBeliefs:
+    """Return neutral tables whose session bins have edges, so that a session literal can fire."""
+    neutral = neutral_beliefs(SPEC, versions)
+    edges = tuple(
+        tuple((0.5, 1.5, 2.5) if k == SESSION else e for k, e in enumerate(row)) for row in neutral.neutral.edges
+    )
+    return replace(neutral, neutral=replace(neutral.neutral, edges=edges))
+
+
+def test_unreadable_files_are_clear_errors(tmp_path: Path, ten_minutes: list[tuple[int, bytes]]) -> None:
+    with pytest.raises(TapeError, match="no file"):
+        verify_parity(tmp_path / "none.txt")
+    whole = zstandard.compress(write(tmp_path / "tape.txt", ten_minutes[:500]).read_bytes())
+    (tmp_path / "cut.zst").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(TapeError):
+        verify_parity(tmp_path / "cut.zst")
+    with pytest.raises(TapeError, match="no market data"):
+        verify_parity(write(tmp_path / "empty.txt", [(1, b'{"channel":"pong"}')]))
+
+
+RECORDINGS = {
+    "hyperliquid-2025-01-26-raw/btcusd_20250126.gz": (55, 0, 0),
+    "hyperliquid-2025-09-03-outages/frames.jsonl.gz": (8892, 8, 53),
+}
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_real_recordings(name: str) -> None:
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f"the recording {name} is not beside the checkout")
+    report = verify_parity(path)
+    assert report.parity, report.difference
+    assert (report.lines, report.gaps, report.duplicates) == RECORDINGS[name]
