@@ -1,14 +1,36 @@
-"""The cube (step C): additive sums of a number per window over (block, subset of features, cell).
+"""The cube (step C): additive sums of a number per window over (block, subset of features, cell), and its lake form.
 
 Every rule of at most three literals is a box in one of the sub-cubes, so its sums are exact without going back to the
 windows. A null bin (255) counts in no cell of any subset that reads its feature. Blocks are blocks of time over all
-assets together. Its lake form is `atoms`. In the literature: a data cube with additive aggregates.
+assets together. In the literature: a data cube with additive aggregates.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.columns import Column, TableSpec
 from lotus.jit import kernel
+from lotus.learning.axes import N_CELLS, axes
+from lotus.timebase import BLOCKS_PER_DAY
+
+LESSON_ATOMS = TableSpec(
+    "lesson_atoms",
+    ("detector_id", "block", "triple", "cell"),
+    (
+        Column("detector_id", "text", "", "detector"),
+        Column("day", "text", "", "day on which the windows matured"),
+        Column("block", "u1", "", "six-hour block of the maturity", low=0, high=3),
+        Column(
+            "triple", "i2", "", "subset of features: 0-219 triples, 220-285 pairs, 286-297 single ones", low=0, high=297
+        ),
+        Column("cell", "i2", "", "bins of the subset in base 5, the last feature fastest", low=0, high=124),
+        Column("r", "f8", "bps", "sum of scores demeaned in the day"),
+        Column("h", "f8", "", "sum of overlap weights", low=0),
+        Column("n", "i4", "", "published windows", low=0),
+    ),
+)
 
 
 @kernel
@@ -33,4 +55,37 @@ def accumulate(
             cell = 25 * digit[subsets[k, 0]] + 5 * digit[subsets[k, 1]] + digit[subsets[k, 2]]
             if cell >= 0:
                 sums[k, cell] += v
+    return out
+
+
+def atoms_of(
+    detector_id: str,
+    day: str,
+    bins: NDArray[np.uint8],
+    block: NDArray[np.uint8],
+    values: Mapping[str, NDArray[np.float64]],
+) -> dict[str, NDArray[np.generic]]:
+    """Return LESSON_ATOMS of one detector and day (non-empty cells); `values` holds r, h and n of each window."""
+    lane = block.astype(np.int64)
+    space = axes().subsets
+    cubes = {name: accumulate(bins, lane, values[name], BLOCKS_PER_DAY, space) for name in ("r", "h", "n")}
+    blocks, triple, cell = np.nonzero((cubes["h"] != 0.0) | (cubes["n"] != 0.0) | (cubes["r"] != 0.0))
+    out: dict[str, NDArray[np.generic]] = {
+        "detector_id": np.full(len(cell), detector_id, dtype=object),
+        "day": np.full(len(cell), day, dtype=object),
+        "block": blocks.astype(np.uint8),
+        "triple": triple.astype(np.int16),
+        "cell": cell.astype(np.int16),
+    }
+    for name in ("r", "h"):
+        out[name] = cubes[name][blocks, triple, cell]
+    out["n"] = cubes["n"][blocks, triple, cell].astype(np.int32)
+    return out
+
+
+def cube_of(atoms: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.float64]:
+    """Return the dense cube [4, subsets, 125] of one statistic (r, h or n) from rows of one detector and day."""
+    out = np.zeros((BLOCKS_PER_DAY, len(axes().subsets), N_CELLS))
+    at = tuple(np.asarray(atoms[key], dtype=np.int64) for key in ("block", "triple", "cell"))
+    out[at] = np.asarray(atoms[name], dtype=np.float64)
     return out

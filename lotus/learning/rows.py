@@ -19,7 +19,7 @@ from lotus.timebase import BLOCKS_PER_DAY
 
 @dataclass(frozen=True, slots=True)
 class DetectorRows:
-    """Arrays [n] over windows, and per block (lane) its day index and its place 0-3 in the day.
+    """Arrays [n] over windows, and per block (lane) its day index.
 
     `days` are the learning days, oldest first. `source` says how a published window was filled: 0 only modelled,
     1 executed on paper or against the tape, 2 filled by the venue.
@@ -29,7 +29,6 @@ class DetectorRows:
     horizon_s: int
     days: tuple[str, ...]
     lane_day: NDArray[np.int64]
-    lane_slot: NDArray[np.int64]
     lane: NDArray[np.int64]
     day: NDArray[np.int64]
     bins: NDArray[np.uint8]
@@ -125,7 +124,6 @@ def _gather(
         horizon_s=int(column("horizon_s")[-1]),
         days=days,
         lane_day=slot // BLOCKS_PER_DAY,
-        lane_slot=slot % BLOCKS_PER_DAY,
         lane=lane.astype(np.int64),
         day=day,
         bins=np.concatenate([bins_of(scores[days[i]])[rows] for i, rows in kept]),

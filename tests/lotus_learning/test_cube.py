@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from lotus.learning.atoms import LESSON_ATOMS, cube_of, lesson_atoms
 from lotus.learning.axes import axes
 from lotus.learning.boxes import box_moments, box_presence
-from lotus.learning.cube import accumulate
+from lotus.learning.cube import LESSON_ATOMS, accumulate, atoms_of, cube_of
 from lotus.learning.demean import RIDGE, demean
 from lotus.learning.payoff_scores import bins_of
 from lotus.learning.rows import day_weights, rows_by_detector
@@ -54,25 +53,25 @@ def test_box_sums_equal_brute_force_on_random_rules(seed):
 
 
 def test_atoms_of_days_add_up_to_the_search(worlds):
-    scores = worlds.world("conf", seed=9, days=3, per_block=150, detectors=2)
+    scores = worlds.world("conf", seed=9, days=3, per_block=150)
     for columns in scores.values():
         columns["b_oi"][::3] = 255
-    atoms = {day: lesson_atoms(columns, day) for day, columns in scores.items()}
-    rows = rows_by_detector(scores, 90)["d1"]
+    rows = rows_by_detector(scores, 90)["d0"]
     r = demean(rows.basis(), rows.h, rows.f, rows.day, 3)
     evidence = evidence_of(rows, r, np.ones(3), SPACE)
     for index, day in enumerate(scores):
-        table = atoms[day]
-        assert tuple(table) == LESSON_ATOMS.names
-        assert set(np.unique(table["block"])) == {1, 2}
-        mine = {name: values[table["detector_id"] == "d1"] for name, values in table.items()}
-        cube = cube_of(mine, "r")
-        np.testing.assert_allclose(cube.sum(axis=0), evidence.day_cube[index], atol=1e-9)
-        single = SPACE.subsets[mine["triple"]].tolist()
-        imbalance = [row == [-1, -1, 4] for row in single]
-        assert mine["n"][imbalance].sum() == rows.published[rows.day == index].sum()
-        assert mine["h"][imbalance].sum() == pytest.approx(rows.h[rows.day == index].sum())
-    assert len(lesson_atoms({k: v[:0] for k, v in columns.items()}, day)["r"]) == 0
+        today = rows.day == index
+        values = {"r": r[today], "h": rows.h[today], "n": rows.published[today].astype(float)}
+        block = (rows.lane[today] % 2 + 1).astype(np.uint8)  # two blocks a day, the second and the third
+        atoms = atoms_of("d0", day, rows.bins[today], block, values)
+        assert tuple(atoms) == LESSON_ATOMS.names
+        assert set(np.unique(atoms["block"])) == {1, 2}
+        for name in values:
+            expected = accumulate(rows.bins[today], block.astype(np.int64), values[name], 4, SPACE.subsets)
+            np.testing.assert_array_equal(cube_of(atoms, name), expected)
+        np.testing.assert_allclose(cube_of(atoms, "r").sum(axis=0), evidence.day_cube[index], atol=1e-9)
+        single = [row == [-1, -1, 4] for row in SPACE.subsets[atoms["triple"]].tolist()]
+        assert atoms["n"][single].sum() == values["n"].sum()
 
 
 def test_demeaning_equals_the_ridge_regression_of_each_day():
