@@ -1,0 +1,62 @@
+"""`lotus db`, `lotus backup`, `lotus restore`: schemas and archives of the ledgers."""
+
+from pathlib import Path
+
+import click
+
+from lotus_cli.output import emit, explained, json_option
+from lotus_cli.places import home_option, settings_of
+from lotus_store.databases import Databases
+
+
+@click.group("db")
+def db_command() -> None:
+    """Bring the databases up to date, or compare them with their schema."""
+
+
+@db_command.command("migrate")
+@home_option
+@json_option
+@explained
+def migrate(home: str | None, as_json: bool) -> None:
+    """Make missing databases and apply missing migrations; running it again changes nothing."""
+    from lotus_store.postgres.migrations import migrate as apply
+
+    with Databases(settings_of(home), migrated=False) as databases:
+        emit({"versions": apply(databases)}, as_json)
+
+
+@db_command.command("check")
+@home_option
+@json_option
+@explained
+def check(home: str | None, as_json: bool) -> None:
+    """Compare every database with its schema.sql; a difference is named and the exit code is 3."""
+    from lotus_store.postgres.migrations import check as compare
+
+    with Databases(settings_of(home), migrated=False) as databases:
+        emit({"versions": compare(databases), "equal": True}, as_json)
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@home_option
+@json_option
+@explained
+def backup_command(file: Path, home: str | None, as_json: bool) -> None:
+    """Write every ledger into FILE (one archive with hashes)."""
+    from lotus_store.backup import backup
+
+    emit(dict(backup(settings_of(home), file).items()), as_json)
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@home_option
+@json_option
+@explained
+def restore_command(file: Path, home: str | None, as_json: bool) -> None:
+    """Restore every ledger from FILE; only into empty databases, all or nothing."""
+    from lotus_store.backup import restore
+
+    emit(dict(restore(settings_of(home), file).items()), as_json)

@@ -1,0 +1,63 @@
+"""What commands share about places: the options that name a home, branch and tape, and the catalogue of segments."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from lotus_store.config import Settings, load_settings
+from lotus_store.databases import Databases
+from lotus_store.ledger.segments import Segment, put_segment
+from lotus_store.tape.segment import SegmentMeta
+from lotus_store.tape.store import TapeStore
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def home_option(command: F) -> F:
+    """Add --home (default: LOTUS_HOME, lotus.toml, ./.lotus)."""
+    return click.option("--home", type=click.Path(file_okay=False), help="Where data lives (LOTUS_HOME).")(command)
+
+
+def tape_option(command: F) -> F:
+    """Add --tape (default: LOTUS_TAPE, lotus.toml, "live")."""
+    return click.option("--tape", help="Name of the tape.")(command)
+
+
+def branch_option(command: F) -> F:
+    """Add --branch (default: LOTUS_BRANCH, lotus.toml, "main")."""
+    return click.option("--branch", help="Line of history of events and beliefs.")(command)
+
+
+def settings_of(home: str | None, tape: str | None = None, branch: str | None = None) -> Settings:
+    """Resolve settings from the options of a command."""
+    return load_settings(home=home, tape=tape, branch=branch)
+
+
+def tape_of(settings: Settings) -> TapeStore:
+    """Return the tape that the settings name."""
+    return TapeStore(settings.home, settings.tape)
+
+
+def catalogue(databases: Databases, segments: tuple[SegmentMeta, ...]) -> None:
+    """List closed segments in the sig database; listing one again changes nothing."""
+    with databases.connect("sig") as connection:
+        for meta in segments:
+            put_segment(connection, catalogue_row(meta))
+
+
+def catalogue_row(meta: SegmentMeta) -> Segment:
+    """Return the catalogue row of a segment's index."""
+    silences = [{"silences": meta.silences, "longest_ms": meta.max_silence_ms}] if meta.silences else []
+    return Segment(
+        meta.tape,
+        meta.path,
+        meta.day,
+        meta.content_sha256,
+        meta.lines,
+        meta.raw_bytes,
+        meta.first_recv_ns,
+        meta.last_recv_ns,
+        {"lines": meta.lines},
+        silences,
+    )

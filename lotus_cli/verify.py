@@ -1,0 +1,64 @@
+"""`lotus verify`: parity of live and batch, the tape of a day, the ledgers' schemas."""
+
+from pathlib import Path
+
+import click
+
+from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
+from lotus_cli.places import home_option, settings_of, tape_of, tape_option
+
+
+@click.group("verify")
+def verify_command() -> None:
+    """Verify parity, a tape, or the ledgers."""
+
+
+@verify_command.command("parity")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@home_option
+@json_option
+@explained
+def parity(file: Path, home: str | None, as_json: bool) -> None:
+    """Run FILE live (over a real loopback websocket) and in batch; exit 1 unless every hash is equal.
+
+    FILE is a tape segment (.zst), or plain or gzipped text of `<receive ns> <raw frame>` lines. Both runs use the
+    genesis priors and tables without history.
+    """
+    from lotus_live.parity import verify_parity
+
+    report = verify_parity(file, settings_of(home).manifest)
+    emit(report.as_json(), as_json)
+    raise SystemExit(0 if report.parity else CHECK_FAILED)
+
+
+@verify_command.command("tape")
+@click.option("--day", help="UTC day (default: the last one with tape).")
+@tape_option
+@home_option
+@json_option
+@explained
+def tape(day: str | None, tape: str | None, home: str | None, as_json: bool) -> None:
+    """Print completeness per minute and every gap of a day of tape, with replays, lateness and quarantine."""
+    from lotus.errors import TapeError
+    from lotus_store.tape.verify import verify_tape
+
+    settings = settings_of(home, tape)
+    store = tape_of(settings)
+    days = store.days()
+    if not days:
+        raise TapeError(f"tape {store.tape} has no days", "a recorded or imported tape", "another --home or --tape")
+    report = verify_tape(store, day or days[-1], settings.manifest.kernel.gap_ms)
+    emit(report.as_dict(), as_json, report.as_text())
+
+
+@verify_command.command("ledger")
+@home_option
+@json_option
+@explained
+def ledger(home: str | None, as_json: bool) -> None:
+    """Check that every live database has exactly the columns of its schema."""
+    from lotus_store.databases import Databases
+    from lotus_store.postgres.migrations import check
+
+    with Databases(settings_of(home), migrated=False) as databases:
+        emit({"schemas": check(databases), "equal": True}, as_json)
