@@ -21,10 +21,19 @@ _TRADES: Final = int(EventKind.TRADES)
 def clock_progress(kind: int, time_ms: int, clock_ms: int, has_quotes: bool, gap_ms: int) -> int:
     """Return the asset's clock after an event (ms), given its clock before (< 0: none yet).
 
-    The event ends a gap exactly when the result exceeds a clock that was >= 0 by more than `gap_ms`.
+    `has_quotes` = a BOOK, FAST or BBO event of the asset came before this one.
     """
     if kind == _CTX or time_ms <= clock_ms:
         return clock_ms
     if kind == _TRADES and has_quotes and clock_ms >= 0 and time_ms - clock_ms > gap_ms:
         return clock_ms
     return time_ms
+
+
+@kernel
+def ends_gap(kind: int, has_quotes: bool, before_ms: int, after_ms: int, gap_ms: int) -> bool:
+    """Return whether an event that moved the clock from `before_ms` to `after_ms` ended a gap.
+
+    The first quote of an asset starts its clock afresh: prints replayed before it are no silence.
+    """
+    return before_ms >= 0 and after_ms - before_ms > gap_ms and (has_quotes or kind == _TRADES)

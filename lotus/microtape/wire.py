@@ -19,25 +19,11 @@ CONTROL_CHANNEL: Final = "lotus.control"
 GREETING: Final = b"Websocket connection established."
 MAX_INFLATED: Final = 32 * 2**20  # bytes; the whole venue's prices are far below
 USER_CHANNELS: Final = frozenset(
-    [
-        "orderUpdates",
-        "userFills",
-        "user",
-        "userFundings",
-        "userNonFundingLedgerUpdates",
-        "webData2",
-        "webData3",
-        "activeAssetData",
-        "userHistoricalOrders",
-        "userTwapSliceFills",
-        "userTwapHistory",
-        "twapStates",
-        "openOrders",
-        "clearinghouseState",
-        "spotState",
-        "allDexsClearinghouseState",
-        "notification",
-    ]
+    {
+        *("orderUpdates", "userFills", "user", "userFundings", "userNonFundingLedgerUpdates", "webData2", "webData3"),
+        *("activeAssetData", "userHistoricalOrders", "userTwapSliceFills", "userTwapHistory", "twapStates"),
+        *("openOrders", "clearinghouseState", "spotState", "allDexsClearinghouseState", "notification"),
+    }
 )
 
 T = TypeVar("T")

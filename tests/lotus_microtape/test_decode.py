@@ -1,0 +1,198 @@
+"""Live and batch decoding give the same events; every odd line has its reason; the recordings decode as known."""
+
+import numpy as np
+import pytest
+from tape_cases import T0, UNIVERSE, FrameSource, compact, level, line, recording
+
+from lotus.manifest import Asset
+from lotus.microtape.decode import Decoder, clean_frame, decode_lines
+from lotus.microtape.decode_reasons import DecodeReport, LineKind, Reason
+from lotus.microtape.events import EventBatch, EventInput, EventKind, build_batch, trade_rows
+
+RECV = T0 * 1_000_000
+
+
+def _live(pairs: list[tuple[int, bytes]], decoder: Decoder) -> EventBatch:
+    events = []
+    for seq, (recv_ns, frame) in enumerate(pairs):
+        got = decoder.decode_line(recv_ns, frame, seq)
+        if got.kind:
+            values = tuple(int(value) for value in decoder.pool[: got.end])
+            events.append(EventInput(recv_ns, got.time_ms, seq, EventKind(got.kind), got.asset, values))
+    return build_batch(events)
+
+
+def _equal(one: EventBatch, other: EventBatch) -> bool:
+    names = ("recv_ns", "time_ms", "seq", "kind", "asset", "off", "pool")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_live_equals_batch_on_random_tape_with_odd_lines(seed: int) -> None:
+    pairs = [(recv, clean_frame(frame)) for recv, frame in FrameSource(seed).lines(3000)]
+    buffer = b"".join(line(recv, frame) for recv, frame in pairs)
+    batch, report = decode_lines(buffer, UNIVERSE)
+    batch.check()
+    decoder = Decoder(UNIVERSE)
+    assert _equal(_live(pairs, decoder), batch)
+    assert decoder.report() == report
+    assert report.lines == sum(report.kinds.values()) == 3000
+    assert report.kinds["quarantine"] == len(report.quarantine) == sum(report.reasons.values())
+    assert len(report.reasons) >= 8
+
+
+@pytest.mark.parametrize("piece", [1, 77, 5000])
+def test_any_cut_of_the_buffer_gives_the_same_events(piece: int) -> None:
+    buffer = b"".join(line(recv, frame) for recv, frame in FrameSource(9).lines(300))
+    whole = decode_lines(buffer, UNIVERSE, first_seq=-40)
+    pieces = decode_lines((buffer[at : at + piece] for at in range(0, len(buffer), piece)), UNIVERSE, first_seq=-40)
+    assert _equal(whole[0], pieces[0])
+    assert whole[1] == pieces[1]
+    assert decode_lines(buffer.rstrip(b"\n"), UNIVERSE, first_seq=-40)[1] == whole[1]
+
+
+def _bbo(bid: object, ask: object, time_ms: int = T0, coin: str = "BTC") -> bytes:
+    return compact("bbo", {"coin": coin, "time": time_ms, "bbo": [bid, ask]})
+
+
+def _trade(tid: int, time_ms: int = T0, px: str = "100.0", sz: str = "1.0", coin: str = "BTC") -> dict[str, object]:
+    users = ["0xa", "0xb"]
+    head = {"coin": coin, "side": "B", "px": px, "sz": sz, "time": time_ms, "hash": "0x0", "tid": tid}
+    return {**head, "users": users}
+
+
+GOOD = _bbo(level(99.0, "1"), level(100.0, "1"))
+ODD: list[tuple[bytes, Reason]] = [
+    (line(RECV, b'{"channel":"bbo","data":{"coin":"BTC"'), Reason.BAD_JSON),
+    (line(RECV, compact("bbo", {"coin": "BTC", "time": T0})), Reason.BAD_FORM),
+    (line(RECV, _bbo({"px": 99.0, "sz": "1", "n": 1}, None)), Reason.BAD_FORM),
+    (line(RECV, compact("trades", [_trade(1), _trade(2, coin="ETH")])), Reason.BAD_FORM),
+    (line(RECV, _bbo(None, None, coin="NOPE")), Reason.UNKNOWN_COIN),
+    (line(RECV, _bbo(level(99.0, "NaN"), None)), Reason.NOT_A_NUMBER),
+    (line(RECV, compact("trades", [_trade(1, sz="Infinity")])), Reason.NOT_A_NUMBER),
+    (line(RECV, _bbo(level(99.0, "1e300"), None)), Reason.HUGE_NUMBER),
+    (line(RECV, _bbo(level(99.0, "99999999999999999999999"), None)), Reason.HUGE_NUMBER),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=10**30)), Reason.HUGE_NUMBER),
+    (line(RECV, _bbo(level(99.0, "-1"), None)), Reason.NEGATIVE),
+    (line(RECV, compact("trades", [_trade(1, sz="-0.5")])), Reason.NEGATIVE),
+    (line(RECV, _bbo(level(0.0, "1"), None)), Reason.NEGATIVE),
+    (line(RECV, _bbo(level(99.123, "1"), None)), Reason.PRICE_UNIT),
+    (line(RECV, _bbo(level(101.0, "1"), level(100.0, "1"))), Reason.CROSSED),
+    (line(RECV, _bbo(level(100.0, "1"), level(100.0, "1"))), Reason.CROSSED),
+    (
+        line(RECV, compact("l2Book", {"coin": "BTC", "time": T0, "levels": [[level(5.0, "1")], [level(4.0, "1")]]})),
+        Reason.CROSSED,
+    ),
+    (
+        line(RECV, compact("l2Book", {"coin": "BTC", "time": T0, "levels": [[level(5.0, "1"), level(6.0, "1")], []]})),
+        Reason.UNSORTED,
+    ),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 60_001)), Reason.TIME_BACK),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 90_000_000)), Reason.TIME_RANGE),
+    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 90_000_000)])), Reason.TIME_RANGE),
+    (line(RECV - 1, GOOD), Reason.RECV_BACK),
+    (GOOD + b"\n", Reason.BAD_LINE),
+    (b"12x4 " + GOOD + b"\n", Reason.BAD_LINE),
+    (b"99999999999999999999 " + GOOD + b"\n", Reason.BAD_LINE),
+]
+
+
+@pytest.mark.parametrize(("odd", "reason"), ODD, ids=[f"{n}-{reason.name}" for n, (_, reason) in enumerate(ODD)])
+def test_odd_lines_are_put_aside_with_their_reason(odd: bytes, reason: Reason) -> None:
+    after = line(RECV + 5, _bbo(level(98.0, "2"), level(99.0, "1"), T0 + 5))
+    batch, report = decode_lines(line(RECV, GOOD) + odd + after, UNIVERSE, first_seq=100)
+    assert [int(seq) for seq in batch.seq] == [100, 102]
+    assert report.reasons == {reason.name.lower(): 1}
+    (row,) = report.quarantine
+    assert (row.seq, row.reason) == (101, reason)
+    assert row.recv_ns == (0 if reason is Reason.BAD_LINE else int(odd.split(b" ")[0]))
+    assert row.text in odd.decode()
+    assert len(row.text) == min(200, len(odd.rstrip()) - (20 if row.recv_ns else 0))
+
+
+def test_replayed_prints_are_dropped_and_old_ones_counted() -> None:
+    first = compact("trades", [_trade(1), _trade(2)])
+    replay = compact("trades", [_trade(1), _trade(2), _trade(3, T0 + 10)])
+    old = compact("trades", [_trade(4, T0 - 70_000), _trade(5, T0 - 1000)])
+    lines = [line(RECV, first), line(RECV, replay), line(RECV, first), line(RECV, old)]
+    batch, report = decode_lines(b"".join(lines), UNIVERSE)
+    assert [trade_rows(batch.payload(k))[:, 4].tolist() for k in range(len(batch))] == [[1, 2], [3], [5]]
+    assert batch.time_ms.tolist() == [T0, T0 + 10, T0 - 1000]
+    counts = report.assets["BTC"]
+    assert (counts.prints, counts.duplicates, counts.stale, counts.late_prints) == (4, 4, 1, 1)
+    assert report.kinds == {"trades": 3, "nothing_new": 1}
+
+
+def test_every_line_kind_is_counted() -> None:
+    frames = {
+        b'{"channel":"pong"}': LineKind.PONG,
+        b"Websocket connection established.": LineKind.GREETING,
+        compact("subscriptionResponse", {"method": "subscribe", "subscription": {}}): LineKind.ACK,
+        compact("error", "x"): LineKind.ERROR,
+        compact("allMids", {"mids": {}}): LineKind.ALL_MIDS,
+        compact("userFills", {}): LineKind.USER,
+        compact("new", {}): LineKind.UNKNOWN_CHANNEL,
+        compact("lotus.control", {"a": 1}): LineKind.CONTROL,
+        compact("trades", []): LineKind.NOTHING_NEW,
+        compact("l2Book", {"coin": "BTC", "time": T0, "levels": [[], []], "spread": "1.0"}): LineKind.AGGREGATED_BOOK,
+        _bbo(None, None, coin="DOGE"): LineKind.IGNORED_COIN,
+        b"": LineKind.BLANK,
+    }
+    decoder = Decoder(UNIVERSE, ignored=[Asset("DOGE", 0)])
+    batch = decoder.decode_chunk(b"".join(line(RECV, frame) for frame in frames), 0)
+    assert len(batch) == 0
+    assert decoder.report().kinds == {kind.name.lower(): 1 for kind in frames.values()}
+    assert decoder.report().controls[0].data == {"a": 1}
+    live = Decoder(UNIVERSE, ignored=[Asset("DOGE", 0)])
+    assert [live.decode_line(RECV, frame, 0).line for frame in frames] == list(frames.values())
+
+
+def test_frames_of_unusual_size_pass() -> None:
+    many = [_trade(tid) for tid in range(20_000)]
+    frame = compact("trades", many)
+    batch, _ = decode_lines(line(RECV, frame), UNIVERSE)
+    live = Decoder(UNIVERSE)
+    assert live.decode_line(RECV, frame, 0).end == len(batch.pool) == 100_000
+
+
+def _report(name: str, universe: tuple[Asset, ...] = UNIVERSE) -> tuple[EventBatch, DecodeReport]:
+    lines = recording(name)
+    batch, report = decode_lines(lines, universe)
+    batch.check()
+    pairs = [(int(text.split(b" ", 1)[0]), text.split(b" ", 1)[1]) for text in lines.splitlines()]
+    assert _equal(_live(pairs, Decoder(universe)), batch)
+    assert report.reasons == {}
+    return batch, report
+
+
+@pytest.mark.recordings
+def test_recording_with_outages() -> None:
+    _, report = _report("hyperliquid-2025-09-03-outages/frames.jsonl.gz")
+    assert report.kinds == {"book": 1784, "bbo": 6191, "trades": 915, "nothing_new": 2}
+    assert {name: counts.duplicates for name, counts in report.assets.items()} == {
+        "BTC": 30,
+        "ETH": 1,
+        "SOL": 1,
+        "WLFI": 21,
+    }
+    assert sum(counts.prints for counts in report.assets.values()) == 3436
+
+
+@pytest.mark.recordings
+def test_recording_of_half_an_hour() -> None:
+    batch, report = _report("hyperliquid-2025-09-04/frames.jsonl.gz")
+    assert report.kinds == {"book": 15140, "bbo": 51219, "trades": 7614}
+    assert report.duplicates == 35
+    assert 0.12 < report.late_share < 0.19
+    trades = [trade_rows(batch.payload(int(k))) for k in np.flatnonzero(batch.kind == EventKind.TRADES)]
+    owner = np.repeat(batch.asset[batch.kind == EventKind.TRADES], [len(rows) for rows in trades])
+    keys = np.column_stack([owner, np.concatenate(trades)[:, 3:]])
+    assert len(np.unique(keys, axis=0)) == len(keys) == 20_524
+
+
+@pytest.mark.recordings
+def test_recording_with_sorted_keys_takes_the_typed_path() -> None:
+    batch, report = _report("hyperliquid-2025-01-26-raw/btcusd_20250126.gz", (Asset("BTC", 5),))
+    assert report.kinds == {"book": 46, "trades": 9}
+    assert report.assets["BTC"].prints == 64
+    assert batch.payload(0)[:5].tolist() == [20, 20, 1_050_550, 303_622, 5]
