@@ -12,7 +12,7 @@ import dagster as dg
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
-from lotus_store.tape import TapeStore
+from lotus_store.tape.store import TapeStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Lotus:
     @staticmethod
     def open(settings: Settings) -> "Lotus":
         """Open the places that `settings` name; the embedded server of the home is started or joined."""
-        databases = Databases.open(settings)
-        return Lotus(settings, Lake(settings.lake_root), databases, TapeStore(settings))
+        databases = Databases(settings).open()
+        return Lotus(settings, Lake(settings.lake_root), databases, TapeStore(settings.home, settings.tape))
 
     def close(self) -> None:
         """Give connections back."""

@@ -13,6 +13,8 @@ import dagster as dg
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import URL
 
 from lotus_resources.dagster_storage import DSN_ENV
 from lotus_store.config import Settings
@@ -23,6 +25,28 @@ LANE_POOL = "lane"
 PID_TAG = "lotus/pid"
 BEGUN = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 TEMPLATE = Path(__file__).resolve().parent.parent / "dagster.yaml"
+
+
+def sqlalchemy_url(conninfo: str) -> str:
+    """Return a libpq address (keyword or URL form) as the SQLAlchemy URL that dagster-postgres needs.
+
+    >>> sqlalchemy_url("host=/run/pg port=5432 user=lotus dbname=lotus_dagster")
+    'postgresql+psycopg2://lotus@:5432/lotus_dagster?host=%2Frun%2Fpg'
+    """
+    words = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
+    host, port = words.pop("host", ""), words.pop("port", "")
+    if host.startswith("/"):
+        words["host"], host = host, ""
+    url = URL.create(
+        "postgresql+psycopg2",
+        username=words.pop("user", None),
+        password=words.pop("password", None),
+        host=host or None,
+        port=int(port) if port else None,
+        database=words.pop("dbname", None),
+        query=words,
+    )
+    return url.render_as_string(hide_password=False)
 
 
 def dagster_home(settings: Settings) -> Path:
@@ -36,7 +60,7 @@ def dagster_home(settings: Settings) -> Path:
 
 def provision(settings: Settings, databases: Databases) -> dict[str, str]:
     """Create folder and tables; return the environment (DAGSTER_HOME, address) for Dagster processes of this home."""
-    url = databases.sqlalchemy_url("dagster")
+    url = sqlalchemy_url(databases.dsn("dagster"))
     for kind in (PostgresRunStorage, PostgresEventLogStorage, PostgresScheduleStorage):
         storage = kind(url, should_autocreate_tables=True)
         storage.dispose()

@@ -1,0 +1,49 @@
+"""What the bodies of assets share: the stage context of a run, and Lotus errors turned into Dagster failures."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from lotus.errors import LotusError
+from lotus_assets.stages.context import StageContext, StageResult
+from lotus_resources.lotus_resource import Lotus
+
+FORCE_TAG = "lotus/force"
+FINAL_DAY_TAG = "lotus/final_day"
+
+
+@contextmanager
+def stage_context(lotus: Lotus, force: bool = False, final_day: str = "") -> Iterator[StageContext]:
+    """Give the stages of one run their context, with a ledger connection of its own."""
+    with lotus.databases.connect("sig", autocommit=True) as sig:
+        yield StageContext(
+            settings=lotus.settings,
+            lake=lotus.lake,
+            databases=lotus.databases,
+            tape=lotus.tape,
+            manifest=lotus.settings.manifest,
+            sig=sig,
+            force=force,
+            final_day=final_day,
+        )
+
+
+@contextmanager
+def run_context(context: dg.AssetExecutionContext, lotus: Lotus) -> Iterator[StageContext]:
+    """Give a Dagster run its stage context; a `LotusError` becomes a failure that is not retried.
+
+    The same inputs would fail again. The run tags `lotus/force` and `lotus/final_day` are options of the run.
+    """
+    tags = context.run.tags
+    try:
+        with stage_context(lotus, tags.get(FORCE_TAG) == "true", tags.get(FINAL_DAY_TAG, "")) as ctx:
+            yield ctx
+    except LotusError as error:
+        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+
+
+def blocked(result: StageResult) -> dg.Failure:
+    """Return the failure of a stage whose blocking check did not pass; nothing of it was committed."""
+    check = result.failed_checks[0]
+    return dg.Failure(f"{result.stage}[{result.day}] check {check.name}: {check.text}", allow_retries=False)

@@ -1,0 +1,141 @@
+"""The catalogue of assets: name, group, kinds, dependencies, pure packages and one line of text each.
+
+Definitions, stages, documentation and the golden asset graph all read this table. Names are those of the tables and
+files. Nothing is computed here.
+"""
+
+from dataclasses import dataclass
+
+TAPE, SCORE, LEARN, BELIEF = "tape", "scoring", "learning", "beliefs"
+OWNERS = ["team:lotus"]
+EXTERNAL_BELIEF = "priors_in_force"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetEntry:
+    """One daily asset; `deps` are (asset, edge) with edge a key of `partitions.EDGES`."""
+
+    name: str
+    group: str
+    kinds: tuple[str, ...]
+    deps: tuple[tuple[str, str], ...]
+    packages: tuple[str, ...]
+    text: str
+    checks: tuple[str, ...] = ("schema",)
+
+
+_TO_MICROTAPE = ("microtape",)
+_TO_EXPERTS = (*_TO_MICROTAPE, "experts")
+_TO_DETECTORS = (*_TO_EXPERTS, "priors", "detectors")
+_TO_OUTCOMES = (*_TO_DETECTORS, "outcomes")
+_TO_LEARNING = (*_TO_OUTCOMES, "learning")
+_TO_WEAVE = (*_TO_LEARNING, "weave", "modules")
+
+TAPE_ASSETS = (
+    AssetEntry(
+        "raw_tape",
+        TAPE,
+        ("zstd",),
+        (),
+        _TO_MICROTAPE,
+        "Arrival-ordered frames of the venue as recorded, imported or simulated, with gaps and completeness.",
+        ("segments_intact", "gaps_accounted"),
+    ),
+    AssetEntry(
+        "microtape_frames",
+        TAPE,
+        ("parquet", "numba"),
+        (("raw_tape", "same_day"),),
+        _TO_MICROTAPE,
+        "One row of features per asset and 200 ms, and the quotes that probes take.",
+        ("schema", "gaps_accounted", "no_look_ahead"),
+    ),
+    AssetEntry(
+        "dsi_annotations",
+        TAPE,
+        ("parquet", "numba"),
+        (("microtape_frames", "same_day"),),
+        _TO_EXPERTS,
+        "What the experts see in every frame: z, flag, confidence and the fused evidence.",
+        ("schema", "no_look_ahead"),
+    ),
+)
+
+LEARNING_ASSETS = (
+    AssetEntry(
+        "signal_events",
+        SCORE,
+        ("parquet", "postgres", "numba"),
+        (
+            ("microtape_frames", "day_and_before"),
+            ("dsi_annotations", "same_day"),
+            (EXTERNAL_BELIEF, "day_and_before"),
+        ),
+        _TO_DETECTORS,
+        "Every scored window of every detector with propensity, draw, context bins and the priors that scored it.",
+        ("schema", "overlap", "no_look_ahead"),
+    ),
+    AssetEntry(
+        "signal_eval",
+        SCORE,
+        ("parquet",),
+        (("signal_events", "day_and_before"), ("microtape_frames", "day_and_before")),
+        _TO_OUTCOMES,
+        "Probe payoffs P and Y, forward returns, hits and excursions of the windows that mature on the day.",
+        ("schema", "gaps_accounted"),
+    ),
+    AssetEntry(
+        "payoff_scores",
+        LEARN,
+        ("parquet",),
+        (("signal_eval", "same_day"),),
+        _TO_LEARNING,
+        "Overlap-weighted scores f and weights h per window, written once.",
+    ),
+    AssetEntry(
+        "lesson_atoms",
+        LEARN,
+        ("parquet",),
+        (("payoff_scores", "same_day"),),
+        _TO_LEARNING,
+        "Additive sums r, h, n per detector, six-hour block, feature triple and cell.",
+    ),
+    AssetEntry(
+        "lessons",
+        LEARN,
+        ("postgres",),
+        (("lesson_atoms", "same_day"),),
+        _TO_LEARNING,
+        "Rules that survived the night's family-wise test, and those refused with the number that failed.",
+        (),
+    ),
+    AssetEntry(
+        "braids",
+        BELIEF,
+        ("postgres",),
+        (("lessons", "same_day"),),
+        _TO_WEAVE,
+        "Lessons that own a bounded patch and have a life.",
+        ("bounded",),
+    ),
+    AssetEntry(
+        "meta_braids",
+        BELIEF,
+        ("postgres",),
+        (("braids", "same_day"),),
+        _TO_WEAVE,
+        "Compositions of braids.",
+        (),
+    ),
+    AssetEntry(
+        "active_priors",
+        BELIEF,
+        ("postgres",),
+        (("meta_braids", "same_day"),),
+        _TO_WEAVE,
+        "One new priors version, its snapshot and the PRIOR_PATCH that proposes it.",
+        ("movement",),
+    ),
+)
+ALL_ASSETS = TAPE_ASSETS + LEARNING_ASSETS
+BY_NAME = {entry.name: entry for entry in ALL_ASSETS}

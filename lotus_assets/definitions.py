@@ -1,0 +1,31 @@
+"""The code location: assets, checks, sensors, schedule and resources of Lotus, built inside a function.
+
+Heavy libraries are imported inside stage bodies, so that this location starts fast. Nothing connects here.
+"""
+
+import dagster as dg
+
+from lotus_assets.jobs import apply_inbox
+from lotus_assets.learning_lane import learning_lane
+from lotus_assets.schedules import nightly
+from lotus_assets.specs import belief_spec
+from lotus_assets.tape_assets import tape_assets
+from lotus_resources.live_daemon import LiveDaemonResource
+from lotus_resources.lotus_resource import LotusResource
+from lotus_sensors.closed_segments import closed_segments
+from lotus_sensors.new_inbox import new_inbox
+
+
+def build_definitions() -> dg.Definitions:
+    """Return the definitions of the code location `lotus`."""
+    return dg.Definitions(
+        assets=[*tape_assets(), belief_spec(), learning_lane],
+        sensors=[closed_segments, new_inbox],
+        schedules=[nightly],
+        jobs=[apply_inbox],
+        resources={"lotus": LotusResource, "live_daemon": LiveDaemonResource()},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions()

@@ -1,0 +1,48 @@
+"""The learning stages as one generator multi-asset: days outer, stages inner, in order, in one run.
+
+A self-dependency on a stage does not order the days of a Dagster backfill (first stages of all days run first), and a
+cycle over assets is refused; the belief edge between days is therefore drawn by the external asset `priors_in_force`
+and kept by this loop. The body must stay a generator with yields only: `return` with a value would let the backfill
+report success for a failed run. No stage logic belongs here.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
+
+from lotus_assets.bodies import blocked, run_context
+from lotus_assets.catalogue import LEARNING_ASSETS
+from lotus_assets.metadata import belief_event, day_events
+from lotus_assets.partitions import DAILY
+from lotus_assets.specs import check_specs, spec_of
+from lotus_assets.stages.chain import branch_lane, learning_days
+from lotus_assets.stages.order import LEARNING_STAGES
+from lotus_assets.stages.runner import run_stage
+from lotus_resources.lotus_resource import Lotus
+from lotus_resources.provision import LANE_POOL
+
+LaneEvent = dg.AssetMaterialization | AssetCheckEvaluation
+
+
+@dg.multi_asset(
+    name="learning_lane",
+    specs=[spec_of(entry, skippable=True) for entry in LEARNING_ASSETS],
+    check_specs=[check for entry in LEARNING_ASSETS for check in check_specs(entry)],
+    partitions_def=DAILY,
+    can_subset=True,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=LANE_POOL,
+)
+def learning_lane(context: dg.AssetExecutionContext, lotus: dg.ResourceParam[Lotus]) -> Iterator[LaneEvent]:
+    """Score, evaluate, learn and weave every selected day, oldest first, each on what the day before taught."""
+    chosen = {key.to_user_string() for key in context.selected_asset_keys}
+    stages = [stage for stage in LEARNING_STAGES if stage.name in chosen]
+    with run_context(context, lotus) as ctx, branch_lane(ctx):
+        for day in learning_days(ctx, context.partition_keys):
+            for stage in stages:
+                result = run_stage(ctx, stage, day)
+                yield from day_events(result)
+                if result.failed_checks:
+                    raise blocked(result)
+                yield from belief_event(result)

@@ -1,0 +1,112 @@
+"""From a stage's result to Dagster's events: materialisation, data version and check evaluations.
+
+Presentation only. Every materialisation carries rows, content hash, inputs hash and timings; notes and one small table
+where the stage has them.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
+from dagster._core.definitions.data_version import CODE_VERSION_TAG, DATA_VERSION_TAG
+
+from lotus.timebase import next_day
+from lotus_assets.catalogue import BY_NAME, EXTERNAL_BELIEF
+from lotus_assets.code_version import code_version
+from lotus_assets.plot import plot_markdown
+from lotus_assets.stages.context import CheckOutcome, StageResult, Table
+
+Metadata = dict[str, dg.MetadataValue]
+
+
+def metadata_of(result: StageResult) -> Metadata:
+    """Return the metadata of one committed stage of a day."""
+    out: Metadata = {
+        "dagster/partition_row_count": dg.MetadataValue.int(result.rows),
+        "content_hash": dg.MetadataValue.text(result.content_hash),
+        "inputs_hash": dg.MetadataValue.text(result.inputs_hash),
+        "reused": dg.MetadataValue.bool(result.reused),
+        "seconds": dg.MetadataValue.float(round(sum(result.seconds.values()), 4)),
+    }
+    out |= {f"seconds_{name}": dg.MetadataValue.float(round(value, 4)) for name, value in result.seconds.items()}
+    out |= {name: _value(value) for name, value in result.notes.items()}
+    if result.table is not None and result.table.rows:
+        out["table"] = dg.MetadataValue.md(markdown(result.table))
+    if result.plot is not None and result.plot.series:
+        out["plot"] = dg.MetadataValue.md(plot_markdown(result.plot))
+    return out
+
+
+def markdown(table: Table) -> str:
+    """Return a table as Markdown."""
+    lines = [table.header, ["---"] * len(table.header), *table.rows]
+    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+
+
+def version_of(result: StageResult) -> dg.DataVersion:
+    """Return the data version: the content hash."""
+    return dg.DataVersion(result.content_hash)
+
+
+def day_events(result: StageResult) -> Iterator[dg.AssetMaterialization | AssetCheckEvaluation]:
+    """Yield what Dagster is told of one stage of a day inside a run over many days: checks first, then the fact."""
+    key = dg.AssetKey(result.stage)
+    yield from (evaluation(result, check) for check in result.checks)
+    if not result.failed_checks:
+        tags = {
+            DATA_VERSION_TAG: result.content_hash,
+            CODE_VERSION_TAG: code_version(*BY_NAME[result.stage].packages),
+        }
+        yield dg.AssetMaterialization(key, partition=result.day, metadata=metadata_of(result), tags=tags)
+
+
+def belief_event(result: StageResult) -> Iterator[dg.AssetMaterialization]:
+    """Yield the report of the external belief once the priors of a day are committed and handed over."""
+    if result.stage == "active_priors":
+        metadata = {name: _value(value) for name, value in result.notes.items()}
+        tags = {DATA_VERSION_TAG: str(result.notes["priors_ver"])}
+        yield dg.AssetMaterialization(
+            EXTERNAL_BELIEF,
+            description=f"applied: what {result.day} taught, in force from the swap of {next_day(result.day)}",
+            partition=next_day(result.day),
+            metadata=metadata,
+            tags=tags,
+        )
+
+
+def evaluation(result: StageResult, check: CheckOutcome) -> AssetCheckEvaluation:
+    """Return one blocking check's evaluation for the day of `result`."""
+    return AssetCheckEvaluation(
+        asset_key=dg.AssetKey(result.stage),
+        check_name=check.name,
+        passed=check.passed,
+        description=check.text,
+        metadata={name: _value(value) for name, value in check.numbers.items()},
+        blocking=True,
+        partition=result.day,
+    )
+
+
+def check_results(result: StageResult) -> list[dg.AssetCheckResult]:
+    """Return the same checks for an ordinary asset, which runs one day at a time."""
+    return [
+        dg.AssetCheckResult(
+            check_name=check.name,
+            passed=check.passed,
+            description=check.text,
+            metadata={name: _value(value) for name, value in check.numbers.items()},
+        )
+        for check in result.checks
+    ]
+
+
+def _value(value: str | int | float) -> dg.MetadataValue:
+    if isinstance(value, bool):
+        return dg.MetadataValue.bool(value)
+    if isinstance(value, int):
+        return dg.MetadataValue.int(value)
+    return dg.MetadataValue.float(value) if isinstance(value, float) else dg.MetadataValue.text(value)
+
+
+def _cell(value: str | int | float) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

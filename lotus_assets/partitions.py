@@ -1,0 +1,14 @@
+"""Partitions of every asset (UTC days) and the belief edge between days.
+
+Only time arithmetic of Dagster belongs here. `priors_in_force[d]` means "from the swap of day d (02:00 UTC) to the next
+one", so a day d of scoring leans on the beliefs of d-1 (until the swap) and of d (after it); `signal_eval[d]` matures
+windows of d-1 and d.
+"""
+
+import dagster as dg
+
+FIRST_DAY = "2023-01-01"
+DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_offset=1)
+SAME_DAY = dg.TimeWindowPartitionMapping()
+DAY_AND_BEFORE = dg.TimeWindowPartitionMapping(start_offset=-1, allow_nonexistent_upstream_partitions=True)
+EDGES = {"same_day": SAME_DAY, "day_and_before": DAY_AND_BEFORE}

@@ -1,0 +1,46 @@
+"""The nightly schedule: at 00:20 UTC learn from the days since the last committed one, up to yesterday.
+
+By then yesterday's last windows have matured (their day is that of their maturity) and its tape is closed. A night that
+was missed is made up for by the next one: the run covers the range in one go, oldest day first.
+"""
+
+from datetime import UTC, timedelta
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from lotus.timebase import next_day
+from lotus_assets.bodies import stage_context
+from lotus_assets.catalogue import LEARNING_ASSETS
+from lotus_assets.stages.chain import last_committed_day
+from lotus_resources.lotus_resource import Lotus
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """Return the run tags that select the days `first` to `last`, both included."""
+    return {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+
+
+@dg.schedule(
+    name="nightly",
+    cron_schedule="20 0 * * *",
+    execution_timezone="UTC",
+    target=dg.AssetSelection.assets(*(entry.name for entry in LEARNING_ASSETS)),
+    description="Learn from yesterday (and from missed nights before it).",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def nightly(
+    context: dg.ScheduleEvaluationContext, lotus: dg.ResourceParam[Lotus]
+) -> dg.RunRequest | dg.SkipReason:
+    """Request one run over the days that are due."""
+    yesterday = (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).date().isoformat()
+    with stage_context(lotus) as ctx:
+        return nightly_request(last_committed_day(ctx), yesterday)
+
+
+def nightly_request(committed: str | None, yesterday: str) -> dg.RunRequest | dg.SkipReason:
+    """Return the request for the days after `committed` (None: the branch begins) up to `yesterday`."""
+    first = next_day(committed) if committed else yesterday
+    if first > yesterday:
+        return dg.SkipReason(f"{committed} is committed: nothing is due")
+    return dg.RunRequest(run_key=f"nightly {yesterday}", tags=range_tags(first, yesterday))

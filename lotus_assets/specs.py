@@ -1,0 +1,60 @@
+"""Dagster specs from the catalogue: asset specs, blocking check specs and the external belief.
+
+Only the translation of `catalogue` belongs here, so that definitions, golden graph and documentation agree.
+"""
+
+import dagster as dg
+
+from lotus_assets.catalogue import BELIEF, EXTERNAL_BELIEF, OWNERS, AssetEntry
+from lotus_assets.code_version import code_version
+from lotus_assets.partitions import DAILY, EDGES
+
+CHECK_TEXTS = {
+    "schema": "Columns, types, ranges, nulls, unique and sorted key are those of the table's specification.",
+    "segments_intact": "Every closed segment reads whole and hashes to its recorded hash.",
+    "gaps_accounted": "Every silence beyond the limit is a row, and nothing is computed across one.",
+    "no_look_ahead": "Recomputed on a tape cut at random points, the last values are equal bit for bit.",
+    "bounded": "Every patch lies within the bounds of one braid, and none acts without grade A or B.",
+    "movement": "No night moves a braid's patch by more than the nightly limits.",
+    "overlap": "Propensities of eligible windows lie in [epsilon, 1 - epsilon]; of the others they are zero.",
+}
+BELIEF_TEXT = (
+    "Beliefs in force from the swap of the day (02:00 UTC) to the next one: reported when the module has applied the "
+    "PRIOR_PATCH of the day before. Not computed: delivered."
+)
+
+
+def spec_of(entry: AssetEntry, skippable: bool = False) -> dg.AssetSpec:
+    """Return the asset spec of a catalogue entry."""
+    return dg.AssetSpec(
+        entry.name,
+        deps=[dg.AssetDep(name, partition_mapping=EDGES[edge]) for name, edge in entry.deps],
+        description=entry.text,
+        group_name=entry.group,
+        kinds=set(entry.kinds),
+        owners=OWNERS,
+        code_version=code_version(*entry.packages),
+        partitions_def=DAILY,
+        skippable=skippable,
+    )
+
+
+def check_specs(entry: AssetEntry) -> list[dg.AssetCheckSpec]:
+    """Return the blocking checks of a catalogue entry."""
+    return [
+        dg.AssetCheckSpec(name, asset=entry.name, blocking=True, description=CHECK_TEXTS[name]) for name in entry.checks
+    ]
+
+
+def belief_spec() -> dg.AssetSpec:
+    """Return the external asset that carries the belief edge from one day to the next."""
+    return dg.AssetSpec(
+        EXTERNAL_BELIEF,
+        description=BELIEF_TEXT,
+        group_name=BELIEF,
+        kinds={"postgres"},
+        owners=OWNERS,
+        partitions_def=DAILY,
+    )
+
+

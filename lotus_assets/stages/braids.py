@@ -1,0 +1,68 @@
+"""braids[day]: the board after the night, as rows of an append-only history."""
+
+from collections.abc import Mapping
+
+from lotus.hashing import natural_id
+from lotus.priors.vocabulary import describe_rule
+from lotus.weave.braid import Braid
+from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
+from lotus_assets.stages.woven import weave, woven_inputs
+from lotus_store.databases import Connection
+from lotus_store.ledger.bodies import to_body
+from lotus_store.ledger.braids import write_night
+
+SLACK = 1e-9
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """Lessons, the day's events, board and version of the day before."""
+    return woven_inputs(ctx, day)
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Weave, and leave the night's changes to the commit."""
+    night = weave(ctx, day)
+
+    def ledger(connection: Connection) -> None:
+        write_night(connection, ctx.branch, day, night.braids, night.events)
+
+    content = natural_id(to_body(list(night.braids)), to_body(list(night.events)))
+    notes = {
+        "board": len(night.braids),
+        "in_force": sum(braid.in_force for braid in night.braids),
+        "changes": len(night.events),
+    }
+    return Made(len(night.events), content, (bounded(ctx, night.braids),), notes, _table(night.braids), None, ledger)
+
+
+def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:
+    """Every patch lies within the bounds of one braid, and none acts without grade A or B."""
+    weave_limits = ctx.manifest.weave
+    wide, ungraded = 0, 0
+    for braid in braids:
+        low, high = 1.0 / weave_limits.phi_step - SLACK, weave_limits.phi_step + SLACK
+        inside = abs(braid.patch.theta_delta) <= weave_limits.theta_step + SLACK and low <= braid.patch.phi_mult <= high
+        wide += not inside
+        ungraded += braid.in_force and braid.grade not in ("A", "B")
+    text = f"{len(braids)} braids; {wide} outside the bounds, {ungraded} acting without grade A or B"
+    return CheckOutcome("bounded", wide + ungraded == 0, text, {"wide": wide, "ungraded": ungraded})
+
+
+def _table(braids: tuple[Braid, ...]) -> Table:
+    rows = [
+        (
+            b.detector_id,
+            describe_rule(b.rule),
+            b.state,
+            b.claim_bps,
+            b.patch.theta_delta,
+            b.patch.phi_mult,
+            b.delta_realised[0],
+        )
+        for b in braids
+    ]
+    head = ("detector", "rule", "state", "claim, bps", "theta delta", "phi", "realised tilt, logit")
+    return Table(head, rows)
+
+
+STAGE = Stage("braids", inputs, make)

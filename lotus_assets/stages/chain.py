@@ -1,0 +1,90 @@
+"""The chain of days of one branch: which days have tape, and whether the day before is committed.
+
+Days without tape carry beliefs over, so the day before is the last day with tape. The first committed day of a branch
+runs on the genesis priors. Nothing is computed here; every refusal names what to materialise.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from lotus.errors import BeliefError
+from lotus.hashing import key64
+from lotus_assets.stages.context import StageContext
+from lotus_store.ledger.day_commits import committed_days, read_commit
+
+LAST_STAGE = "active_priors"
+LOCK_WAIT_S = 120.0
+
+
+@contextmanager
+def branch_lane(ctx: StageContext, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
+    """Hold the branch: only one process walks its days at a time.
+
+    The lock is a PostgreSQL advisory lock of the context's own connection, so that it ends with the process however
+    that ends. Raises `BeliefError` when another run holds the branch for longer than `wait_s`.
+    """
+    key = key64("lane", ctx.branch) - 2**63
+    deadline = time.monotonic() + wait_s
+    while not ctx.sig.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone() == (True,):
+        if time.monotonic() > deadline:
+            cause = "a backfill or a nightly run is at work; look for it in the Dagster UI"
+            raise BeliefError(f"branch {ctx.branch} is held by another run", "one run per branch", cause)
+        time.sleep(0.2)
+    try:
+        yield
+    finally:
+        if not ctx.sig.closed:
+            ctx.sig.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def tape_days(ctx: StageContext) -> list[str]:
+    """Return the days of the tape that have a closed segment, oldest first."""
+    return sorted(ctx.tape.days())
+
+
+def learning_days(ctx: StageContext, days: Iterable[str]) -> list[str]:
+    """Return those of `days` that have tape, oldest first; the others carry beliefs over and need no work."""
+    known = set(tape_days(ctx))
+    return sorted(day for day in days if day in known)
+
+
+def last_committed_day(ctx: StageContext) -> str | None:
+    """Return the last day of the branch whose priors are committed, or None at its beginning."""
+    days = committed_days(ctx.sig, ctx.branch, LAST_STAGE)
+    return days[-1] if days else None
+
+
+def day_before(ctx: StageContext, day: str) -> str | None:
+    """Return the committed day whose beliefs `day` runs on, or None when the branch begins with `day`.
+
+    Raises `BeliefError` when a day with tape lies uncommitted between, or when the branch began after `day`.
+    """
+    committed = committed_days(ctx.sig, ctx.branch, LAST_STAGE)
+    if not committed or committed[0] == day:
+        return None
+    if committed[0] > day:
+        cause = "a branch is not extended backwards; use another branch"
+        raise BeliefError(f"branch {ctx.branch} begins on {committed[0]}", f"a day after it, not {day}", cause)
+    before = [d for d in tape_days(ctx) if d < day]
+    last = before[-1] if before else committed[-1]
+    if last not in committed:
+        cause = f"materialise active_priors[{last}] (and the stages before it) on branch {ctx.branch} first"
+        raise BeliefError(f"signal_events[{day}] has no beliefs: {last} is not committed", "every day in order", cause)
+    return last
+
+
+def content_of(ctx: StageContext, branch: str, day: str, stage: str) -> str:
+    """Return the content hash of a committed stage; raises `BeliefError` naming it when it is not committed."""
+    commit = read_commit(ctx.sig, branch, day, stage)
+    if commit is None:
+        raise BeliefError(f"{stage}[{day}] is not committed on {branch}", "its inputs first", f"materialise {stage}")
+    return commit.content_hash
+
+
+def version_of(ctx: StageContext, day: str) -> str:
+    """Return the priors version that a committed day proposed."""
+    commit = read_commit(ctx.sig, ctx.branch, day, LAST_STAGE)
+    if commit is None:
+        raise BeliefError(f"{LAST_STAGE}[{day}] is not committed on {ctx.branch}", "a committed day")
+    return str(commit.notes["notes"]["priors_ver"])

@@ -1,0 +1,123 @@
+"""What a stage is given and what it returns.
+
+Values only: no stage logic, no Dagster. A stage reads and writes through the lake, the tape store and the ledger of the
+context and nothing else, so that the same function serves Dagster, the command line and tests.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lotus.manifest import Manifest
+from lotus_store.config import Settings
+from lotus_store.lake import Lake
+from lotus_store.databases import Connection, Databases
+from lotus_store.tape.store import TapeStore
+
+Cell = str | int | float
+LedgerWork = Callable[[Connection], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """Places and defaults of one line of beliefs; `force` computes again what is already committed.
+
+    `sig` is a connection of this context alone, in autocommit mode; what belongs together runs in `sig.transaction()`. `final_day` is the
+    day of the one look when `learning.looks` is "final" ("": the last day of the tape).
+    """
+
+    settings: Settings
+    lake: Lake
+    databases: Databases
+    tape: TapeStore
+    manifest: Manifest
+    sig: Connection
+    force: bool = False
+    final_day: str = ""
+
+    @property
+    def branch(self) -> str:
+        """Branch of beliefs that learning stages read and write."""
+        return self.settings.branch
+
+    @property
+    def tape_branch(self) -> str:
+        """Lake branch of what depends on tape alone (frames, annotations): shared by all branches of beliefs."""
+        return f"tape.{self.settings.tape}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """Result of one blocking check: what was looked at, in numbers."""
+
+    name: str
+    passed: bool
+    text: str
+    numbers: Mapping[str, Cell] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A small table for people: header and rows."""
+
+    header: tuple[str, ...]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A small line plot for people: a title and series over a common axis."""
+
+    title: str
+    series: Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a stage computed: rows and content hash, checks, notes, and the ledger work of its commit transaction."""
+
+    rows: int
+    content_hash: str
+    checks: tuple[CheckOutcome, ...] = ()
+    notes: Mapping[str, Cell] = field(default_factory=dict)
+    table: Table | None = None
+    plot: Plot | None = None
+    ledger: LedgerWork | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """A committed stage of a day; `reused` when its code and inputs were those of the committed row."""
+
+    stage: str
+    day: str
+    rows: int
+    content_hash: str
+    inputs_hash: str
+    seconds: Mapping[str, float]
+    checks: tuple[CheckOutcome, ...] = ()
+    notes: Mapping[str, Cell] = field(default_factory=dict)
+    table: Table | None = None
+    plot: Plot | None = None
+    reused: bool = False
+
+    @property
+    def failed_checks(self) -> tuple[CheckOutcome, ...]:
+        """The blocking checks that did not pass."""
+        return tuple(check for check in self.checks if not check.passed)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage: its name, what decides its result, how it is made, and what its lake files hash to now.
+
+    `inputs` returns hashes by name and raises when an input is missing; `make` reads, computes and writes lake files,
+    leaving ledger rows to `Made.ledger`; `present` returns the hash of the files that are there ("" when one is missing)
+    and is None for a stage that lives in the ledger only; `finish` runs after every commit or reuse and must be idempotent.
+    """
+
+    name: str
+    inputs: Callable[[StageContext, str], Mapping[str, str]]
+    make: Callable[[StageContext, str], Made]
+    present: Callable[[StageContext, str], str] | None = None
+    finish: Callable[[StageContext, str], None] | None = None

@@ -1,0 +1,75 @@
+"""Earlier days of a branch as stages need them: committed days, their hashes, digests and scores, read once.
+
+A day's digest or scores are kept in memory under the content hash of the files they came from, so a backfill reads
+each day once. What is made of them is not known here.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from lotus.detectors.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
+from lotus.detectors.registry import DetectorSpec
+from lotus_assets.stages.context import StageContext
+from lotus_store.ledger.day_commits import DayCommit, read_commits
+
+T = TypeVar("T")
+
+
+class Memory:
+    """The most recently used values under keys of content; thread-safe, bounded by a number of entries."""
+
+    def __init__(self, size: int) -> None:
+        """Start empty."""
+        self._size, self._kept, self._gate = size, OrderedDict[tuple[str, ...], Any](), threading.Lock()
+
+    def get(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
+        """Return the value under `key`, made now when it is not kept."""
+        with self._gate:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return cast(T, self._kept[key])
+        value = make()
+        with self._gate:
+            self._kept[key] = value
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return value
+
+
+_digests = Memory(64)
+
+
+def commits_before(ctx: StageContext, stage: str, day: str, last: int) -> list[DayCommit]:
+    """Return the committed records of a stage on the branch before `day`, the newest `last`, oldest first."""
+    return [c for c in read_commits(ctx.sig, ctx.branch, stage) if c.day < day][-last:]
+
+
+def hashes(commits: Sequence[DayCommit]) -> Mapping[str, str]:
+    """Return content hashes by stage and day, as inputs of a stage."""
+    return {f"{c.stage}[{c.day}]": c.content_hash for c in commits}
+
+
+def digests_before(
+    ctx: StageContext, day: str, detectors: Sequence[DetectorSpec], last: int
+) -> tuple[list[DayHistory], Mapping[str, str]]:
+    """Return the digests of the committed days before `day`, oldest first, and the hashes of what they came from."""
+    scored = commits_before(ctx, "signal_events", day, last)
+    matured = {c.day: c for c in commits_before(ctx, "signal_eval", day, last)}
+    out = [_digest(ctx, commit, matured.get(commit.day), detectors) for commit in scored]
+    return out, {**hashes(scored), **hashes(list(matured.values()))}
+
+
+def _digest(
+    ctx: StageContext, scored: DayCommit, matured: DayCommit | None, detectors: Sequence[DetectorSpec]
+) -> DayHistory:
+    key = (scored.content_hash, matured.content_hash if matured else "", *(d.detector_id for d in detectors))
+
+    def make() -> DayHistory:
+        events = ctx.lake.read("signal_events", ctx.branch, scored.day, columns=EVENT_COLUMNS)
+        names = eval_columns(detectors)
+        outcomes = ctx.lake.read("signal_eval", ctx.branch, scored.day, columns=names) if matured else None
+        return digest_day(scored.day, events, outcomes, ctx.manifest, ctx.manifest.universe, detectors)
+
+    return _digests.get(key, make)

@@ -1,0 +1,123 @@
+"""lessons[day]: one night of learning over the scores of the search window.
+
+Everything the night used up is kept: slots of the budget year, critical value, trials, audits and what was refused with
+the number that failed. With `learning.looks = "final"` one night looks, once: that of `final_day`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lotus.learning.lesson import AuditState, Lesson
+from lotus.learning.night import NightResult, learn_night
+from lotus.learning.slots import SlotState
+from lotus.priors.types import Rule
+from lotus.priors.vocabulary import describe_rule
+from lotus_assets.stages.chain import content_of, day_before, tape_days
+from lotus_assets.stages.context import Made, Stage, StageContext, Table
+from lotus_assets.stages.history import commits_before, hashes
+from lotus_assets.stages.payoff_scores import read_scores
+from lotus_store.databases import Connection
+from lotus_store.ledger.bodies import from_body, to_body
+from lotus_store.ledger.braids import read_board
+from lotus_store.ledger.day_commits import DayCommit
+from lotus_store.ledger.lessons import read_experiments, write_experiments, write_lessons
+from lotus.hashing import natural_id
+from lotus.timebase import next_day
+
+NIGHT, AUDIT, DETECTOR = "night", "audit", "detector"  # kinds of experiment rows
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """The scores of the search window, the night before (its memory) and the rules believed until now."""
+    found = {"lesson_atoms": content_of(ctx, ctx.branch, day, "lesson_atoms"), **hashes(_searched(ctx, day))}
+    before = day_before(ctx, day)
+    if before is not None:
+        found["lessons before"] = content_of(ctx, ctx.branch, before, "lessons")
+        found["braids before"] = content_of(ctx, ctx.branch, before, "braids")
+    return {**found, "last": str(_is_last(ctx, day))}
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Learn, and leave lessons and the night's records to the commit."""
+    before = day_before(ctx, day)
+    searched = _searched(ctx, day)
+    memory = read_experiments(ctx.sig, ctx.branch, before, NIGHT) if before else {}
+    audits = read_experiments(ctx.sig, ctx.branch, before, AUDIT) if before else {}
+    night = learn_night(
+        {commit.day: read_scores(ctx, commit) for commit in searched},
+        ctx.manifest,
+        night=int(memory["night"]["learning_days"]) + 1 if memory else 1,
+        last=_is_last(ctx, day),
+        active=_believed(ctx, before),
+        slots=from_body(memory["night"]["slots"], SlotState) if memory else None,
+        audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
+        branch=ctx.branch,
+    )
+    return _made(ctx, day, night, int(memory["night"]["learning_days"]) + 1 if memory else 1)
+
+
+def _searched(ctx: StageContext, day: str) -> list[DayCommit]:
+    return commits_before(ctx, "payoff_scores", next_day(day), ctx.manifest.learning.search_days)
+
+
+def _is_last(ctx: StageContext, day: str) -> bool:
+    """Whether this night is the one look of a "final" run (always false when every night may look)."""
+    if ctx.manifest.learning.looks != "final":
+        return False
+    return day == (ctx.final_day or tape_days(ctx)[-1])
+
+
+def _believed(ctx: StageContext, before: str | None) -> list[tuple[str, Rule]]:
+    board = read_board(ctx.sig, ctx.branch, before) if before else []
+    return [(braid.detector_id, braid.rule) for braid in board if braid.in_force]
+
+
+def _made(ctx: StageContext, day: str, night: NightResult, learning_days: int) -> Made:
+    kept = [*night.lessons, *night.refused]
+    records = _records(night, learning_days)
+
+    def ledger(connection: Connection) -> None:
+        write_lessons(connection, ctx.branch, day, kept)
+        for kind, bodies in records.items():
+            write_experiments(connection, ctx.branch, day, kind, bodies)
+
+    content = natural_id(*(lesson.lesson_id for lesson in kept), to_body(records))
+    notes = {
+        "accepted": len(night.lessons),
+        "refused": len(night.refused),
+        "trials": night.trials,
+        "critical_nats": night.critical,
+        "learning_days": night.n_days,
+        "alarms": sum(audit.alarm for audit in night.audits),
+    }
+    return Made(len(kept), content, (), notes, _table(kept), None, ledger)
+
+
+def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]]:
+    look = {
+        "learning_days": learning_days,
+        "slots": night.slots,
+        "looked": night.looked,
+        "slots_tonight": night.slots_tonight,
+        "critical": night.critical,
+        "trials": night.trials,
+        "real_maximum": night.real_maximum,
+        "draw_maxima": [float(x) for x in night.draw_maxima],
+    }
+    return {
+        NIGHT: {NIGHT: look},
+        AUDIT: {audit.detector_id: audit for audit in night.audits},
+        DETECTOR: {report.detector_id: report for report in night.reports},
+    }
+
+
+def _table(kept: Sequence[Lesson]) -> Table:
+    rows = [
+        (x.detector_id, describe_rule(x.rule), x.grade, x.state, x.uplift_bps, x.lcb_bps, x.m_nats, x.reason or "accepted")
+        for x in kept
+    ]
+    head = ("detector", "rule", "grade", "state", "uplift, bps", "lower bound, bps", "evidence, nats", "decision")
+    return Table(head, rows)
+
+
+STAGE = Stage("lessons", inputs, make)

@@ -1,0 +1,29 @@
+"""The stages in the order in which a day runs them. Names are those of the catalogue; a test compares both."""
+
+from lotus_assets.stages import (
+    active_priors,
+    braids,
+    dsi_annotations,
+    lesson_atoms,
+    lessons,
+    meta_braids,
+    microtape_frames,
+    payoff_scores,
+    raw_tape,
+    signal_eval,
+    signal_events,
+)
+from lotus_assets.stages.context import Stage
+
+TAPE_STAGES = (raw_tape.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE)
+LEARNING_STAGES = (
+    signal_events.STAGE,
+    signal_eval.STAGE,
+    payoff_scores.STAGE,
+    lesson_atoms.STAGE,
+    lessons.STAGE,
+    braids.STAGE,
+    meta_braids.STAGE,
+    active_priors.STAGE,
+)
+STAGES: dict[str, Stage] = {stage.name: stage for stage in (*TAPE_STAGES, *LEARNING_STAGES)}

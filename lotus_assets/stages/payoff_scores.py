@@ -1,0 +1,50 @@
+"""payoff_scores[day]: prequential scores of the windows that matured on the day, fixed for ever."""
+
+from collections.abc import Mapping
+
+from lotus.learning.payoff_scores import PAYOFF_SCORES, payoff_scores
+from lotus.priors.vocabulary import BIN_COLUMNS
+from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.context import Made, Stage, StageContext, Table
+from lotus_assets.stages.history import Memory
+from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Table as LakeTable
+from lotus_assets.stages.schema_check import schema_check
+from lotus_assets.stages.signal_eval import read_events, two_days
+from lotus_store.ledger.day_commits import DayCommit
+
+PARTS = [Part(PAYOFF_SCORES)]
+EVENT_COLUMNS = ("event_id", "pi", "u0", "published", "spec_version", *BIN_COLUMNS)
+_scores = Memory(100)
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """The outcomes of the day and the events they belong to."""
+    return {
+        "signal_eval": content_of(ctx, ctx.branch, day, "signal_eval"),
+        **two_days(ctx, ctx.branch, day, "signal_events"),
+    }
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the part that is in the lake."""
+    return parts_hash(ctx, ctx.branch, day, PARTS)
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Score the day's matured windows."""
+    events = read_events(ctx, day, EVENT_COLUMNS)
+    scored = payoff_scores(events, ctx.lake.read("signal_eval", ctx.branch, day), day)
+    written = ctx.lake.write(PAYOFF_SCORES, ctx.branch, day, scored.columns)
+    counts = Table(("windows", "number"), sorted(scored.counts.items()))
+    joined = joint_hash(PARTS, [written.content_hash])
+    return Made(written.rows, joined, (schema_check(PAYOFF_SCORES, scored.columns),), dict(scored.counts), counts)
+
+
+def read_scores(ctx: StageContext, commit: DayCommit) -> LakeTable:
+    """Return the scores of a committed day, kept in memory under their hash; do not write into the arrays."""
+    key = (str(ctx.settings.lake_root), ctx.branch, commit.day, commit.content_hash)
+    return _scores.get(key, lambda: ctx.lake.read(PAYOFF_SCORES.name, ctx.branch, commit.day))
+
+
+STAGE = Stage("payoff_scores", inputs, make, present)

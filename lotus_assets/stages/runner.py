@@ -1,0 +1,98 @@
+"""Run one stage of one day: skip what is committed, compute, check, commit.
+
+A stage is committed by one row of `day_commits`, written in the transaction of the stage's ledger rows after its lake
+files are in place. Killed anywhere, it is either committed or done again from the start, with the same result. Idea in
+the literature: idempotent tasks, content-addressed builds.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from lotus.hashing import natural_id
+from lotus_assets.catalogue import BY_NAME, TAPE
+from lotus_assets.code_version import code_version
+from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, StageResult
+from lotus_store.ledger.day_commits import DayCommit, commit_day, read_commit
+
+
+def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
+    """Return the committed stage of `day`; with `failed_checks` nothing was committed.
+
+    Raises the stage's own `LotusError` when an input is missing or unreadable.
+    """
+    began = time.perf_counter()
+    branch = branch_of(ctx, stage)
+    inputs_hash = _inputs_hash(ctx, stage, day)
+    known = None if ctx.force else read_commit(ctx.sig, branch, day, stage.name)
+    if known is not None and known.inputs_hash == inputs_hash and _present(ctx, stage, day) in (None, known.content_hash):
+        if stage.finish is not None:
+            stage.finish(ctx, day)
+        return _reused(stage, day, known, time.perf_counter() - began)
+    looked = time.perf_counter()
+    made = stage.make(ctx, day)
+    worked = time.perf_counter()
+    seconds = {"look": looked - began, **made.seconds, "make": worked - looked - sum(made.seconds.values())}
+    result = _result(stage, day, made, inputs_hash, seconds)
+    if result.failed_checks:
+        return result
+    with ctx.sig.transaction():
+        if made.ledger is not None:
+            made.ledger(ctx.sig)
+        commit_day(ctx.sig, DayCommit(branch, day, stage.name, made.content_hash, made.rows, inputs_hash, _notes(made)))
+    if stage.finish is not None:
+        stage.finish(ctx, day)
+    return replace(result, seconds={**seconds, "commit": time.perf_counter() - worked})
+
+
+def branch_of(ctx: StageContext, stage: Stage) -> str:
+    """Return the branch that a stage's rows and files belong to: that of the tape for what needs no beliefs."""
+    return ctx.tape_branch if BY_NAME[stage.name].group == TAPE else ctx.branch
+
+
+def _inputs_hash(ctx: StageContext, stage: Stage, day: str) -> str:
+    inputs = stage.inputs(ctx, day)
+    code = code_version(*BY_NAME[stage.name].packages)
+    parts = [word for name in sorted(inputs) for word in (name, inputs[name])]
+    return natural_id(stage.name, day, branch_of(ctx, stage), code, ctx.manifest.version, *parts)
+
+
+def _present(ctx: StageContext, stage: Stage, day: str) -> str | None:
+    return None if stage.present is None else stage.present(ctx, day)
+
+
+def _notes(made: Made) -> dict[str, object]:
+    checks = [
+        {"name": c.name, "passed": c.passed, "text": c.text, "numbers": dict(c.numbers)} for c in made.checks
+    ]
+    return {"notes": dict(made.notes), "checks": checks}
+
+
+def _result(stage: Stage, day: str, made: Made, inputs_hash: str, seconds: Mapping[str, float]) -> StageResult:
+    return StageResult(
+        stage.name,
+        day,
+        made.rows,
+        made.content_hash,
+        inputs_hash,
+        seconds,
+        made.checks,
+        made.notes,
+        made.table,
+        made.plot,
+    )
+
+
+def _reused(stage: Stage, day: str, known: DayCommit, seconds: float) -> StageResult:
+    checks = tuple(CheckOutcome(c["name"], c["passed"], c["text"], c["numbers"]) for c in known.notes["checks"])
+    return StageResult(
+        stage.name,
+        day,
+        known.rows,
+        known.content_hash,
+        known.inputs_hash,
+        {"look": seconds},
+        checks,
+        known.notes["notes"],
+        reused=True,
+    )

@@ -1,0 +1,127 @@
+"""signal_eval[day]: what became of the windows whose longest horizon matured on the day.
+
+Windows come from the day and the one before; only tape up to the day's end is read. Written once and complete.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lotus.microtape.frame_spec import MICROTAPE_QUOTES, TAPE_GAPS
+from lotus.outcomes.evaluate import mature
+from lotus.outcomes.signal_eval import GAP, OK, signal_eval_spec
+from lotus.timebase import next_day
+from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
+from lotus_assets.stages.lake_tables import Columns, Part, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Table as LakeTable
+from lotus_assets.stages.schema_check import schema_check
+from lotus_store.databases import Connection
+from lotus_store.ledger.day_commits import read_commit
+from lotus_store.ledger.events import write_eval
+
+EVENT_COLUMNS = (
+    "event_id", "detector_id", "asset", "window_start_ms", "window_end_ms", "close_recv_ns", "horizon_s", "s",
+    "spread_bps", "x_funding", "published",
+)  # fmt: skip
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """Events and tape of the day, and of the day before where they exist."""
+    return {
+        **two_days(ctx, ctx.branch, day, "signal_events"),
+        **two_days(ctx, ctx.tape_branch, day, "microtape_frames"),
+    }
+
+
+def two_days(ctx: StageContext, branch: str, day: str, stage: str) -> dict[str, str]:
+    """Return the content hashes of a stage on `day` and, where it is committed, on the day before."""
+    found = {f"{stage}[{day}]": content_of(ctx, branch, day, stage)}
+    before = read_commit(ctx.sig, branch, next_day(day, -1), stage)
+    if before is not None:
+        found[f"{stage}[{before.day}]"] = before.content_hash
+    return found
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the part that is in the lake."""
+    return parts_hash(ctx, ctx.branch, day, _parts(ctx))
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Mature the due windows, write their outcomes, check them."""
+    spec = signal_eval_spec(ctx.manifest.outcomes.horizons_s)
+    events, quotes, gaps = read_events(ctx, day, EVENT_COLUMNS), _quotes(ctx, day), _gaps(ctx, day)
+    rows = mature(events, quotes, gaps, ctx.manifest, day)
+    written = ctx.lake.write(spec, ctx.branch, day, rows)
+
+    def ledger(connection: Connection) -> None:
+        write_eval(connection, ctx.branch, day, rows, ctx.manifest.outcomes.horizons_s)
+
+    notes = {"due": len(rows["event_id"]), "dropped_by_gap": int((rows["status"] == GAP).sum())}
+    checks = (schema_check(spec, rows), dropped_check(rows))
+    joined = joint_hash(_parts(ctx), [written.content_hash])
+    return Made(written.rows, joined, checks, notes, _per_detector(rows), None, ledger)
+
+
+def read_events(ctx: StageContext, day: str, columns: tuple[str, ...]) -> LakeTable:
+    """Return columns of SIGNAL_EVENTS of the day before (where committed) and of `day`."""
+    days = [d for d in (next_day(day, -1), day) if read_commit(ctx.sig, ctx.branch, d, "signal_events") is not None]
+    return concatenated([ctx.lake.read("signal_events", ctx.branch, d, columns=columns) for d in days])
+
+
+def dropped_check(rows: Columns) -> CheckOutcome:
+    """Every due window is either whole, with payoffs, or dropped by the tape's rule alone; counts per publication."""
+    status, published = rows["status"], np.isfinite(rows["payoff_y"].astype(np.float64))
+    whole = status == OK
+    unpaid = int(np.count_nonzero(whole & ~np.isfinite(rows["payoff_p"].astype(np.float64))))
+    leaked = int(np.count_nonzero(~whole & np.isfinite(rows["payoff_p"].astype(np.float64))))
+    unmatured = int(np.count_nonzero(~whole & (status != GAP)))
+    numbers = {
+        "whole": int(whole.sum()),
+        "dropped": int((~whole).sum()),
+        "published_whole": int((whole & published).sum()),
+        "whole_without_payoff": unpaid,
+        "dropped_with_payoff": leaked,
+        "unmatured": unmatured,
+    }
+    text = f"{int((~whole).sum())} of {len(status)} due windows dropped by a gap or the end of the tape"
+    return CheckOutcome("gaps_accounted", unpaid + leaked + unmatured == 0, text, numbers)
+
+
+def _parts(ctx: StageContext) -> list[Part]:
+    return [Part(signal_eval_spec(ctx.manifest.outcomes.horizons_s))]
+
+
+def _tape_days(ctx: StageContext, day: str) -> list[str]:
+    return [
+        d for d in (next_day(day, -1), day) if read_commit(ctx.sig, ctx.tape_branch, d, "microtape_frames") is not None
+    ]
+
+
+def _quotes(ctx: StageContext, day: str) -> LakeTable:
+    symbols = [asset.name for asset in ctx.manifest.universe]
+    days = _tape_days(ctx, day)
+    name = MICROTAPE_QUOTES.name
+    return concatenated([ctx.lake.read(name, ctx.tape_branch, d, symbol) for symbol in symbols for d in days])
+
+
+def _gaps(ctx: StageContext, day: str) -> LakeTable:
+    return concatenated([ctx.lake.read(TAPE_GAPS.name, ctx.tape_branch, d) for d in _tape_days(ctx, day)])
+
+
+def _per_detector(rows: Columns) -> Table:
+    lines = []
+    for detector in sorted(set(rows["detector_id"].tolist())):
+        mine = (rows["detector_id"] == detector) & (rows["status"] == OK)
+        paper, real = rows["payoff_p"][mine].astype(np.float64), rows["payoff_y"][mine].astype(np.float64)
+        filled = real[np.isfinite(real)]
+        lines.append((detector, int(mine.sum()), _mean(paper), len(filled), _mean(filled)))
+    return Table(("detector", "whole windows", "mean P, bps", "probes", "mean Y, bps"), lines)
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
+
+
+STAGE = Stage("signal_eval", inputs, make, present)

@@ -1,0 +1,171 @@
+"""signal_events[day]: every whole window of the day scored by every detector under the beliefs in force.
+
+The scorer's state is warmed by the windows of the two hours before midnight; tables are frozen from days before; priors
+are looked up by window end. The day refuses to run while the beliefs that the day before taught are not in force.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.daily import EMERGENCE_DAYS, day_tables
+from lotus.detectors.daytables import DayTables, tables_to_json
+from lotus.detectors.registry import shipped_detectors, specs_ver
+from lotus.detectors.score import Scorer, in_key_order
+from lotus.detectors.signal_spec import SIGNAL_EVENTS, VETOES
+from lotus.detectors.windows import WindowBatch, build_windows
+from lotus.errors import BeliefError
+from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE
+from lotus.experts.machine import AnnotationBatch
+from lotus.hashing import natural_id
+from lotus.microtape.frame_batch import FrameBatch
+from lotus.priors.types import PriorsVersion
+from lotus.timebase import day_start_ms, next_day
+from lotus_assets.stages.chain import content_of, day_before, version_of
+from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, Table
+from lotus_assets.stages.dsi_annotations import read_annotations
+from lotus_assets.stages.history import digests_before
+from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
+from lotus_assets.stages.look_ahead import look_ahead_check
+from lotus_assets.stages.microtape_frames import read_frames
+from lotus_assets.stages.schema_check import schema_check
+from lotus_store.databases import Connection
+from lotus_store.ledger.events import write_events
+from lotus_store.ledger.priors import in_force_on, swaps
+
+DAY_TABLES = "day_tables"
+Columns = dict[str, NDArray[np.generic]]
+PARTS = [Part(SIGNAL_EVENTS)]
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """Frames, annotations, the beliefs the day runs on and the history behind its tables.
+
+    Raises `BeliefError` when the beliefs of the day are not in force, naming what to materialise.
+    """
+    priors = priors_of_day(ctx, day)
+    _, history = digests_before(ctx, day, shipped_detectors(), EMERGENCE_DAYS)
+    return {
+        "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
+        "dsi_annotations": content_of(ctx, ctx.tape_branch, day, "dsi_annotations"),
+        "priors": natural_id(*(word for p in priors for word in (p.effective_from_ms, p.priors_ver))),
+        "specs": specs_ver(shipped_detectors()),
+        **history,
+    }
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the part that is in the lake."""
+    return parts_hash(ctx, ctx.branch, day, PARTS)
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Score the day, write events and tables, check them."""
+    detectors = shipped_detectors()
+    history, _ = digests_before(ctx, day, detectors, EMERGENCE_DAYS)
+    tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors)
+    frames = read_frames(ctx, day, warmup=True)
+    annotations = read_annotations(ctx, day, frames)
+    priors = priors_of_day(ctx, day)
+    whole = _score(ctx, frames, annotations, tables, priors)
+    ours = whole["window_start_ms"].astype(np.int64) >= day_start_ms(day)
+    events = in_key_order({name: values[ours] for name, values in whole.items()})
+    written = ctx.lake.write(SIGNAL_EVENTS, ctx.branch, day, events)
+    ctx.lake.write_document(DAY_TABLES, ctx.branch, day, tables_to_json(tables).decode())
+
+    def recompute(rows: int) -> Columns:
+        cut = FrameBatch(
+            frames.universe, frames.cadence_ms, frames.ints[:rows], frames.floats[:rows], frames.quotes, frames.gaps
+        )
+        part = AnnotationBatch(annotations.ints[:rows], annotations.values[:rows])
+        return _score(ctx, cut, part, tables, priors)
+
+    def ledger(connection: Connection) -> None:
+        write_events(connection, ctx.branch, day, events)
+
+    checks = (
+        schema_check(SIGNAL_EVENTS, events),
+        overlap_check(events, ctx.manifest.score.epsilon),
+        look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole, recompute),
+    )
+    notes = {
+        "tables_ver": tables.tables_ver,
+        "priors_ver": " ".join(dict.fromkeys(str(x) for x in events["priors_ver"])),
+        "published": int(events["published"].sum()),
+        "windows_braided": int(np.count_nonzero(events["fired"])),
+        "history_days": len(history),
+    }
+    joined = joint_hash(PARTS, [written.content_hash])
+    return Made(written.rows, joined, checks, notes, _per_detector(events), _plot(day, events), ledger)
+
+
+def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:
+    """Return the versions that the windows of `day` and of its warm-up look up, in order of their swaps.
+
+    Raises `BeliefError` when the day before is not committed, or what it taught is not in force.
+    """
+    before = day_before(ctx, day)
+    if before is not None:
+        taught = version_of(ctx, before)
+        if taught not in {version for _, version in swaps(ctx.sig, ctx.branch)}:
+            raise BeliefError(
+                f"priors_in_force[{next_day(before)}] lacks {taught}, which {before} taught",
+                f"the PRIOR_PATCH of active_priors[{before}] applied before signal_events[{day}] runs",
+                f"the Herald has not delivered it; materialise active_priors[{before}] again",
+            )
+    found = {v.effective_from_ms: v for d in (next_day(day, -1), day) for v in in_force_on(ctx.sig, ctx.branch, d)}
+    return [found[moment] for moment in sorted(found)]
+
+
+def overlap_check(events: Mapping[str, NDArray[np.generic]], epsilon: float) -> CheckOutcome:
+    """Eligible windows have a propensity in [epsilon, 1 - epsilon]; the others have none and are not published."""
+    pi, eligible = events["pi"].astype(np.float64), events["eligible"].astype(np.bool_)
+    slack = 1e-12
+    outside = int(np.count_nonzero(eligible & ((pi < epsilon - slack) | (pi > 1.0 - epsilon + slack))))
+    leaked = int(np.count_nonzero(~eligible & ((pi != 0.0) | events["published"].astype(np.bool_))))
+    share = float(np.mean(eligible)) if len(pi) else 0.0
+    published = float(np.mean(events["published"][eligible])) if eligible.any() else 0.0
+    numbers = {
+        "eligible_share": share,
+        "published_share_of_eligible": published,
+        "outside": outside,
+        "leaked": leaked,
+        "mean_overlap_weight": float(np.mean(pi * (1.0 - pi))) if len(pi) else 0.0,
+    }
+    text = f"{share:.1%} of the windows have overlap, {published:.1%} of those were published; {outside + leaked} wrong"
+    return CheckOutcome("overlap", outside == 0 and leaked == 0, text, numbers)
+
+
+def _score(
+    ctx: StageContext, frames: FrameBatch, annotations: AnnotationBatch, tables: DayTables, priors: list[PriorsVersion]
+) -> Columns:
+    """Return the events of all windows, in scoring order."""
+    values = annotations.values
+    windows: WindowBatch = build_windows(frames, values[:, A_EVIDENCE], values[:, A_CONFIRM], ctx.manifest)
+    scorer = Scorer(ctx.manifest, ctx.manifest.universe, windows.detectors, tables, priors, ctx.branch)
+    return scorer.feed_all(windows)
+
+
+def _per_detector(events: Columns) -> Table:
+    rows = []
+    for detector in sorted(set(events["detector_id"].tolist())):
+        mine = events["detector_id"] == detector
+        eligible = mine & events["eligible"].astype(np.bool_)
+        share = float(np.mean(events["published"][eligible])) if eligible.any() else 0.0
+        rows.append((detector, int(mine.sum()), int(eligible.sum()), share, int((events["fired"][mine] != 0).sum())))
+    rows += [(f"veto: {name}", int(((events["veto"] & bit) != 0).sum()), 0, 0.0, 0) for bit, name in VETOES.items()]
+    return Table(("detector", "windows", "eligible", "published share", "with braids"), rows)
+
+
+def _plot(day: str, events: Columns) -> Plot:
+    """Published windows per hour of the day, per detector."""
+    hour = (events["window_end_ms"].astype(np.int64) - day_start_ms(day)) // 3_600_000
+    series = {}
+    for detector in sorted(set(events["detector_id"].tolist())):
+        mine = (events["detector_id"] == detector) & events["published"].astype(np.bool_)
+        series[detector] = np.bincount(np.clip(hour[mine], 0, 23), minlength=24).astype(np.float64).tolist()
+    return Plot(f"published windows per hour, {day}", series)
+
+
+STAGE = Stage("signal_events", inputs, make, present)

@@ -1,0 +1,45 @@
+"""raw_tape, microtape_frames and dsi_annotations: ordinary daily assets that depend on tape alone.
+
+They need no priors, so days run in parallel and ahead of the learning lane, and all branches of beliefs share them.
+Bodies: run the stage, report it. No stage logic belongs here.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from lotus_assets.bodies import run_context
+from lotus_assets.catalogue import TAPE_ASSETS, AssetEntry
+from lotus_assets.metadata import check_results, metadata_of, version_of
+from lotus_assets.partitions import DAILY
+from lotus_assets.specs import check_specs, spec_of
+from lotus_assets.stages.order import STAGES
+from lotus_assets.stages.runner import run_stage
+from lotus_resources.lotus_resource import Lotus
+
+
+def tape_asset(entry: AssetEntry) -> dg.AssetsDefinition:
+    """Return the daily asset of one tape stage."""
+
+    @dg.multi_asset(
+        name=entry.name,
+        specs=[spec_of(entry)],
+        check_specs=check_specs(entry),
+        partitions_def=DAILY,
+    )
+    def body(context: dg.AssetExecutionContext, lotus: dg.ResourceParam[Lotus]) -> Iterator[dg.MaterializeResult[None]]:
+        with run_context(context, lotus) as ctx:
+            result = run_stage(ctx, STAGES[entry.name], context.partition_key)
+        yield dg.MaterializeResult(
+            asset_key=entry.name,
+            metadata=metadata_of(result),
+            data_version=version_of(result),
+            check_results=check_results(result),
+        )
+
+    return body
+
+
+def tape_assets() -> list[dg.AssetsDefinition]:
+    """Return the three assets in order."""
+    return [tape_asset(entry) for entry in TAPE_ASSETS]

@@ -1,0 +1,118 @@
+"""`lotus up`: PostgreSQL, migrations, Dagster's code server, web server and daemon, and if wanted the live daemon.
+
+One process supervises all others; one Ctrl-C (or SIGTERM) stops them all and leaves none behind. What is served is
+defined elsewhere.
+"""
+
+import fcntl
+import json
+import signal
+import sys
+import tempfile
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from lotus.errors import ConfigError
+from lotus_resources.live_daemon import LiveDaemonResource
+from lotus_resources.processes import Processes
+from lotus_resources.provision import bury_dead_runs, instance, provision
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+
+MODULE = "lotus_assets.definitions"
+LOCATION = "lotus"
+LONGEST_SOCKET = 90
+READY_S = 120.0
+LOADED_QUERY = (
+    "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus locationOrLoadError { __typename } } } } }"
+)
+Say = Callable[[str], None]
+
+
+def up(settings: Settings, port: int = 3000, live: bool = False, say: Say = print) -> int:
+    """Serve until a signal comes; return 0. Raises `ConfigError` when another `lotus up` serves this home."""
+    stopped = threading.Event()
+    with _signals(stopped), _only_one(settings), Databases(settings).open() as databases:
+        environment = provision(settings, databases)
+        with instance(environment) as opened:
+            buried = bury_dead_runs(opened, nothing_else_runs=True)
+        if buried:
+            say(f"{buried} runs of an earlier, killed session marked as failed; committed days are kept")
+        with Processes(settings.home / "logs") as children, tempfile.TemporaryDirectory(prefix="lotus-") as short:
+            _start(children, environment, _socket(settings, Path(short)), port)
+            url = f"http://127.0.0.1:{port}"
+            seconds = children.wait_ready("webserver", lambda: stopped.is_set() or _loaded(url), READY_S)
+            daemon = LiveDaemonResource(home=str(settings.home))
+            if live and not stopped.is_set():
+                say(f"live daemon: {daemon.start()}")
+            say(f"Dagster UI {url} (ready in {seconds:.1f} s), logs in {children.logs}; Ctrl-C stops everything")
+            try:
+                while not stopped.wait(0.5):
+                    children.check()
+            finally:
+                say("stopping")
+                if live:
+                    daemon.stop()
+    say("stopped; no process is left")
+    return 0
+
+
+def _start(children: Processes, environment: dict[str, str], socket: str, port: int) -> None:
+    python = [sys.executable, "-m"]
+    code = ["dagster", "api", "grpc", "-s", socket, "-m", MODULE, "--location-name", LOCATION, "-n", "8"]
+    children.start("code_server", [*python, *code], environment)
+    children.wait_ready("code_server", Path(socket).exists, READY_S)
+    web = ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "--grpc-socket", socket]
+    children.start("webserver", [*python, *web], environment)
+    children.start("daemon", [*python, "dagster._daemon", "run", "--grpc-socket", socket], environment)
+
+
+def _socket(settings: Settings, short: Path) -> str:
+    """Return a socket path that the kernel takes (107 characters): in the home, else in a temporary folder."""
+    place = settings.home / "dagster" / "code.sock"
+    place.unlink(missing_ok=True)
+    return str(place if len(str(place)) <= LONGEST_SOCKET else short / "code.sock")
+
+
+def _loaded(url: str) -> bool:
+    """Tell whether the web server answers and has loaded the code location without an error."""
+    query = urllib.request.Request(
+        f"{url}/graphql", json.dumps({"query": LOADED_QUERY}).encode(), {"Content-Type": "application/json"}
+    )
+    with suppress(OSError, ValueError, KeyError, TypeError), urllib.request.urlopen(query, timeout=5) as answer:
+        entries = json.load(answer)["data"]["workspaceOrError"]["locationEntries"]
+        kinds = [e["locationOrLoadError"]["__typename"] for e in entries if e["loadStatus"] == "LOADED"]
+        return bool(kinds) and set(kinds) == {"RepositoryLocation"}
+    return False
+
+
+@contextmanager
+def _signals(stopped: threading.Event) -> Iterator[None]:
+    """Turn SIGINT, SIGTERM and SIGHUP into the event, for as long as the block runs."""
+
+    def remember(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """Hold the home for this `lotus up`; a second one is refused."""
+    folder = settings.home / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "up.lock").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(f"`lotus up` already serves {settings.home}", "one per home", "another terminal") from error
+        yield
