@@ -1,0 +1,182 @@
+"""From a stored event back to its terms and braids: every number recomputed and compared bit for bit.
+
+Pure: the caller brings the event's row, the day tables it names and the priors version it names. Lessons, days and
+frames behind a braid are found by whoever holds the ledger. Nothing is scored anew for use elsewhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lotus import mathx
+from lotus.detectors.daytables import DayTables
+from lotus.detectors.draw import draw_keys, uniform
+from lotus.detectors.registry import DetectorSpec
+from lotus.detectors.score_step import cond_key, log_geometric_mean, propensity
+from lotus.detectors.signal_spec import VETOES
+from lotus.errors import BeliefError, SchemaError
+from lotus.manifest import Asset, Manifest
+from lotus.priors.compiled import cap_tilt, caps_of
+from lotus.priors.trace import Trace, trace_priors
+from lotus.priors.types import PriorsVersion
+from lotus.priors.vocabulary import BIN_COLUMNS, describe_bins
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainStep:
+    """One step: section, name, the value recomputed, what was stored (None = not stored), and how it comes about."""
+
+    section: str
+    name: str
+    value: float
+    stored: float | None
+    text: str
+
+    @property
+    def exact(self) -> bool:
+        """Whether the recomputed value has the stored bits."""
+        if self.stored is None:
+            return True
+        return self.value == self.stored or (self.value != self.value and self.stored != self.stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All steps of one event, the trace of its priors, its context in words and its vetoes."""
+
+    event_id: str
+    steps: tuple[ExplainStep, ...]
+    trace: Trace
+    context: str
+    vetoes: tuple[str, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every stored number was found again, bit for bit."""
+        return all(step.exact for step in self.steps)
+
+
+def explain_event(
+    event: Row,
+    tables: DayTables,
+    priors: PriorsVersion,
+    manifest: Manifest,
+    detector: DetectorSpec,
+    nudge: float = 0.0,
+) -> Explanation:
+    """Recompute one row of SIGNAL_EVENTS from its inputs, the tables and the priors that it names.
+
+    `nudge`: sum of the curators' log nudges of the detector that day. Raises `SchemaError` or `BeliefError` when
+    tables, detector or priors are not those of the event.
+    """
+    if tables.tables_ver != event["tables_ver"] or detector.detector_id != event["detector_id"]:
+        raise SchemaError(
+            f"tables {tables.tables_ver} and detector {detector.detector_id}",
+            f"{event['tables_ver']} and {event['detector_id']}",
+            "tables of another day",
+        )
+    if priors.priors_ver != event["priors_ver"]:
+        raise BeliefError(f"priors {priors.priors_ver}", str(event["priors_ver"]), "another version was in force")
+    bins = [int(event[name]) for name in BIN_COLUMNS]
+    evidence = _number(event, "mx_evidence")
+    theta1 = max(0.0, _number(event, "kr_theta") - manifest.score.gamma_mx * (0.5 if np.isnan(evidence) else evidence))
+    caps = caps_of(manifest.weave)
+    trace = trace_priors(priors, detector.detector_id, bins, theta1, int(event["window_end_ms"]), caps)
+    steps = [*_table_steps(event, tables, detector), *_prior_steps(event, trace)]
+    steps += _sigma_steps(event, trace, manifest, nudge, float(caps[4]))
+    steps += _publication_steps(event, manifest, detector, bins)
+    vetoes = tuple(name for bit, name in VETOES.items() if int(event["veto"]) & bit)
+    return Explanation(str(event["event_id"]), tuple(steps), trace, describe_bins(bins), vetoes)
+
+
+def _number(event: Row, name: str) -> float:
+    return float(event[name])
+
+
+def _table_steps(event: Row, tables: DayTables, detector: DetectorSpec) -> list[ExplainStep]:
+    d = tables.detector_ids.index(detector.detector_id)
+    named = {
+        "sq_score": tables.sq_score, "kr_coherence": tables.kr_coherence, "kr_phi": tables.kr_phi,
+        "kr_theta": tables.theta0, "kr_rho": tables.kr_rho, "kr_emergence": tables.kr_emergence,
+        "kr_novelty": tables.kr_novelty, "tau_pub": tables.tau_pub, "temperature": tables.temperature,
+    }  # fmt: skip
+    steps = []
+    for name, values in named.items():
+        table_name = "theta0" if name == "kr_theta" else name
+        why = "no history yet: its neutral value" if table_name in tables.neutral[d] else f"frozen for {tables.day}"
+        steps.append(ExplainStep("tables", name, values[d], _number(event, name), why))
+    parts = " ".join(f"{k} {v:.3f}" for k, v in sorted(tables.quality[d].items()))
+    steps.append(ExplainStep("tables", "quality", tables.sq_score[d], None, parts or "no matured days yet"))
+    return steps
+
+
+def _prior_steps(event: Row, trace: Trace) -> list[ExplainStep]:
+    steps = [ExplainStep("priors", "theta1", trace.theta1, _number(event, "theta1"), "theta_0 - gamma mx_evidence")]
+    for step in trace.steps:
+        text = f"{step.kind}: dtheta {step.theta_delta:+.6f}, phi x{step.phi_mult:.6f}; {step.note}"
+        steps.append(ExplainStep("priors", step.name, step.theta_delta, None, text))
+    steps.append(ExplainStep("priors", "theta2", trace.theta2, _number(event, "theta2"), "theta1 and the steps above"))
+    steps.append(ExplainStep("priors", "phi_mult", trace.phi, _number(event, "phi_mult"), "product of the steps above"))
+    steps.append(
+        ExplainStep("priors", "fired", float(trace.fired), float(int(event["fired"])), "mask of braids that fired")
+    )
+    return steps
+
+
+def _sigma_steps(event: Row, trace: Trace, manifest: Manifest, nudge: float, max_tilt: float) -> list[ExplainStep]:
+    share, temperature = manifest.score.sq_share, _number(event, "temperature")
+    terms = [_number(event, n) for n in ("kr_hbar", "kr_coherence", "kr_phi", "kr_novelty", "kr_emergence")]
+    gain = mathx.exp(log_geometric_mean(*terms))
+    quality = share * mathx.log(max(_number(event, "sq_score"), 1e-3)) + nudge
+    plain = _resonance(event, manifest, gain, trace.theta1, 1.0)
+    actual = _resonance(event, manifest, gain, trace.theta2, trace.phi)
+    without = quality + (1.0 - share) * mathx.log(max(plain, 1e-3))
+    sigma = quality + (1.0 - share) * mathx.log(max(actual, 1e-3))
+    tilted = cap_tilt(sigma, without, temperature, max_tilt) if temperature > 0.0 else sigma
+    capped = " (total tilt capped)" if tilted != sigma else ""
+    shown = min(max(actual, 0.0), 1.0), min(mathx.exp(sigma - nudge), 1.0)
+    listed = "hbar {:.3f}, coherence {:.3f}, phi {:.3f}, novelty {:.3f}, emergence {:.3f}".format(*terms)
+    return [
+        ExplainStep("sigma", "G", gain, None, f"geometric mean of {listed}"),
+        ExplainStep("sigma", "kr_delta_phi", shown[0], _number(event, "kr_delta_phi"), "G, penalties, evidence, phi"),
+        ExplainStep("sigma", "det_sigma", shown[1], _number(event, "det_sigma"), f"weight of sq {share}"),
+        ExplainStep("sigma", "ln_sigma_0", without, _number(event, "ln_sigma_0"), "without any braid"),
+        ExplainStep("sigma", "ln_sigma_tilde", tilted, _number(event, "ln_sigma_tilde"), f"with braids{capped}"),
+    ]
+
+
+def _resonance(event: Row, manifest: Manifest, gain: float, theta: float, phi: float) -> float:
+    score, evidence = manifest.score, _number(event, "mx_evidence")
+    evidence = 0.5 if np.isnan(evidence) else evidence
+    crowd = _number(event, "crowd_share")
+    value: float = gain * mathx.power(1.0 - theta, score.penalty_a)
+    value *= mathx.power(1.0 - _number(event, "kr_rho"), score.penalty_b)
+    value *= 1.0 + score.beta_mx * (2.0 * evidence - 1.0)
+    crowd = crowd if score.crowding_q == 1.0 else mathx.power(crowd, score.crowding_q)
+    return value / (1.0 + score.crowding_c * crowd) * phi
+
+
+def _publication_steps(event: Row, manifest: Manifest, detector: DetectorSpec, bins: list[int]) -> list[ExplainStep]:
+    epsilon, temperature = manifest.score.epsilon, _number(event, "temperature")
+    ln_tau = mathx.log(_number(event, "tau_pub"))
+    p = propensity(_number(event, "ln_sigma_tilde"), ln_tau, temperature, epsilon)
+    p0 = propensity(_number(event, "ln_sigma_0"), ln_tau, temperature, epsilon)
+    asset = Asset(str(event["asset"]), 0)
+    key = draw_keys(manifest.score.seed, [asset], [detector])[0, 0]
+    draw = uniform(key[0], key[1], int(event["window_start_ms"]))
+    eligible = int(event["veto"]) == 0
+    pi = p if eligible else 0.0
+    logits = [mathx.logit(min(max(x, epsilon), 1.0 - epsilon)) for x in (p0, p)]
+    key64 = int(cond_key(np.array(bins, dtype=np.uint8)))
+    return [
+        ExplainStep("publication", "u0", logits[0], _number(event, "u0"), "logit of clipped pi without braids"),
+        ExplainStep("publication", "u", logits[1], _number(event, "u"), "with braids"),
+        ExplainStep("publication", "pi", pi, _number(event, "pi"), "0 when not eligible"),
+        ExplainStep("publication", "draw", draw, _number(event, "draw"), "Philox of seed and event"),
+        ExplainStep("publication", "published", float(draw < pi), float(bool(event["published"])), "draw < pi"),
+        ExplainStep("publication", "cond_key", key64, int(event["cond_key"]), "hash of the twelve bins"),
+    ]

@@ -1,0 +1,287 @@
+"""Scoring: live equals batch, no look-ahead, propensities, draws, gates and the kernel score against hand oracles."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lotus.detectors import signal_spec as spec
+from lotus.detectors import window_spec as win
+from lotus.detectors.daily import day_tables
+from lotus.detectors.draw import draw_keys
+from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.score import Scorer, in_key_order, score_windows
+from lotus.detectors.score_step import cond_key
+from lotus.detectors.score_tables import unit_vector
+from lotus.detectors.windows import WindowBatch, build_windows
+from lotus.errors import BeliefError, SchemaError
+from lotus.hashing import natural_id
+from lotus.manifest import Asset, Manifest, ScoreDefaults
+from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
+from lotus.priors.vocabulary import ALIGNED, BIN_COLUMNS, FEATURE_NAMES, VALUE_COLUMNS
+
+GENESIS = [priors_0("main")]
+DETECTORS = shipped_detectors()
+
+
+def equal(a, b) -> bool:
+    return all(
+        list(a[name]) == list(b[name]) if a[name].dtype == object else a[name].tobytes() == b[name].tobytes()
+        for name in a
+    )
+
+
+def braided(start_ms: int = 1):
+    """Priors in force from `start_ms`: an always-true boost on one detector and an evidence rule on another."""
+    boost = ActiveBraid("boost", "micro", "micro_drift", 30, Rule(), Patch(-0.1, 1.05))
+    rule = Rule.of(Literal(FEATURE_NAMES.index("mx"), 3, 4), Literal(FEATURE_NAMES.index("flow"), 0, 2))
+    damp = ActiveBraid("damp", "micro", "basis_shock", 30, rule, Patch(0.12, 0.95))
+    return [priors_0("main"), priors_version("main", start_ms, (boost, damp))]
+
+
+def scored(chain, day: int, priors=None, manifest=None):
+    m = manifest or chain.manifest
+    return score_windows(chain.windows[day], m, m.universe, chain.tables[day], priors or GENESIS, "main")
+
+
+def middle_ms(chain, day: int) -> int:
+    return int(np.median(chain.windows[day].ints[:, win.W_END]))
+
+
+def test_live_equals_batch_bit_for_bit_across_a_swap_of_priors(chain) -> None:
+    day, m = 12, chain.manifest
+    priors = braided(middle_ms(chain, day))
+    batch = scored(chain, day, priors)
+    windows = chain.windows[day]
+    scorer = Scorer(m, m.universe, DETECTORS, chain.tables[day], GENESIS, "main")
+    parts = []
+    for ints, floats in zip(windows.ints, windows.floats, strict=True):
+        if ints[win.W_END] == priors[1].effective_from_ms:
+            scorer.swap(priors)
+        parts.append(scorer.feed(ints, floats))
+    live = in_key_order({name: np.concatenate([p[name] for p in parts]) for name in batch})
+    assert set(live.pop("source")) == {"live"}
+    assert set(batch.pop("source")) == {"batch"}
+    assert equal(live, batch)
+    assert batch["fired"].any()
+
+
+def test_columns_types_and_ranges_are_those_of_the_table(chain) -> None:
+    events = chain.events[12]
+    assert tuple(events) == spec.SIGNAL_EVENTS.names
+    for column in spec.SIGNAL_EVENTS.columns:
+        values = events[column.name]
+        assert values.dtype == spec.SIGNAL_EVENTS.numpy_dtype(column.name), column.name
+        if column.dtype == "f8":
+            known = values[np.isfinite(values)]
+            assert column.nullable or len(known) == len(values), column.name
+            assert column.low is None or known.min() >= column.low, column.name
+            assert column.high is None or known.max() <= column.high, column.name
+    keys = list(zip(events["window_end_ms"], events["asset"], events["detector_id"], strict=True))
+    assert keys == sorted(set(keys))
+    row = 777
+    parts = ("main", events["detector_id"][row], 1, events["asset"][row], int(events["window_start_ms"][row]))
+    assert events["event_id"][row] == natural_id(*parts)
+    assert len(set(events["event_id"])) == len(events["event_id"])
+
+
+def test_a_truncated_day_scores_the_same(chain) -> None:
+    m, whole = chain.manifest, chain.windows[12]
+    full = Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main").feed_all(whole)
+    for rows in (1, 7, 400, 901):
+        part = WindowBatch(whole.detectors, whole.window_ms, whole.ints[:rows], whole.floats[:rows])
+        found = Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main").feed_all(part)
+        assert equal(found, {name: values[: rows * 6] for name, values in full.items()})
+
+
+def test_propensities_and_draws(chain) -> None:
+    m = chain.manifest
+    for day in (0, 5, 12):
+        e = chain.events[day]
+        eligible = e["veto"] == 0
+        assert np.array_equal(eligible, e["eligible"])
+        assert np.all(e["pi"][~eligible] == 0.0)
+        assert np.all((e["pi"][eligible] >= 0.02) & (e["pi"][eligible] <= 0.98))
+        assert np.array_equal(e["published"], eligible & (e["draw"] < e["pi"]))
+        assert not np.any(eligible & (e["s"] == 0.0))
+        p = np.clip(1 / (1 + np.exp(-(e["ln_sigma_tilde"] - np.log(e["tau_pub"])) / e["temperature"])), 0.02, 0.98)
+        assert np.allclose(e["pi"][eligible], p[eligible], atol=1e-12)
+        assert np.allclose(e["u"], np.log(p / (1 - p)), atol=1e-9)
+    keys = draw_keys(m.score.seed, m.universe, DETECTORS)
+    names, ids = [a.name for a in m.universe], [d.detector_id for d in DETECTORS]
+    for row in range(0, len(e["s"]), 997):
+        key = keys[names.index(e["asset"][row]), ids.index(e["detector_id"][row])]
+        philox = np.random.Philox(key=key, counter=[int(e["window_start_ms"][row]) - 1, 0, 0, 0])
+        assert e["draw"][row] == np.random.Generator(philox).random()
+
+
+def test_without_a_fired_braid_nothing_differs_from_genesis(chain) -> None:
+    plain = chain.events[12]
+    events = scored(chain, 12, braided())
+    quiet = events["fired"] == 0
+    assert 0.5 < quiet.mean() < 0.9
+    assert np.array_equal(events["u"][quiet], events["u0"][quiet])
+    for name in ("theta2", "phi_mult", "ln_sigma_tilde", "u", "u0", "pi", "draw", "published", "det_sigma"):
+        assert events[name][quiet].tobytes() == plain[name][quiet].tobytes(), name
+    assert np.array_equal(events["u0"], plain["u0"])
+    loud = (events["detector_id"] == "micro_drift") & events["eligible"]
+    assert np.all(events["u"][loud] >= events["u0"][loud])
+    assert events["pi"][loud].mean() > plain["pi"][loud].mean() + 0.02
+
+
+def test_total_tilt_is_capped_at_one_logit(chain) -> None:
+    many = tuple(
+        ActiveBraid(f"{d.detector_id}{k}", "micro", d.detector_id, d.horizon_s, Rule(), Patch(-0.12, 1.06))
+        for d in DETECTORS
+        for k in range(4)
+    )
+    m = replace(chain.manifest, weave=replace(chain.manifest.weave, max_total_tilt=0.25))
+    for manifest, limit in ((chain.manifest, 1.0), (m, 0.25)):
+        e = scored(chain, 12, [priors_version("main", 0, many)], manifest)
+        tilt = (e["ln_sigma_tilde"] - e["ln_sigma_0"]) / e["temperature"]
+        assert tilt.max() == pytest.approx(limit, abs=1e-9)
+
+
+def test_kernel_score_by_hand(chain) -> None:
+    e = scored(chain, 12, braided())
+    for row in range(0, len(e["s"]), 211):
+        x = {name: float(e[name][row]) for name in spec.KERNEL_FLOATS}
+        terms = (
+            (x["kr_hbar"], 1),
+            (x["kr_coherence"], 1),
+            (x["kr_phi"], 1),
+            (x["kr_novelty"], 0.8),
+            (x["kr_emergence"], 0.8),
+        )
+        g = math.exp(sum(w * math.log(0.05 + 0.95 * v) for v, w in terms) / 4.6)
+        theta1 = max(0.0, x["kr_theta"] - 0.1 * x["mx_evidence"])
+        assert x["theta1"] == pytest.approx(theta1)
+        delta = g * (1 - x["theta2"]) ** 0.7 * (1 - x["kr_rho"]) ** 0.7
+        delta *= (1 + 0.2 * (2 * x["mx_evidence"] - 1)) / (1 + x["crowd_share"]) * x["phi_mult"]
+        assert x["kr_delta_phi"] == pytest.approx(min(max(delta, 0), 1))
+        ln = 0.6 * math.log(max(x["sq_score"], 1e-3)) + 0.4 * math.log(max(delta, 1e-3))
+        assert x["det_sigma"] == pytest.approx(min(math.exp(ln), 1.0))
+        capped = min(max(ln, x["ln_sigma_0"] - x["temperature"]), x["ln_sigma_0"] + x["temperature"])
+        assert x["ln_sigma_tilde"] == pytest.approx(capped)
+
+
+def test_context_is_aligned_and_binned_on_the_tables(chain) -> None:
+    e, tables = chain.events[12], chain.tables[12]
+    windows, names = chain.windows[12], [a.name for a in chain.manifest.universe]
+    raw = {(int(i[win.W_END]), names[i[win.W_ASSET]]): f for i, f in zip(windows.ints, windows.floats, strict=True)}
+    columns = {"imbalance": win.F_IMBALANCE, "funding": win.F_FUNDING, "basis": win.F_BASIS, "flow": win.F_FLOW}
+    columns["trend"] = win.F_TREND
+    for row in range(0, len(e["s"]), 53):
+        f = raw[int(e["window_end_ms"][row]), e["asset"][row]]
+        side = np.sign(e["s"][row])
+        for name, column in columns.items():
+            want = f[column] * (side or 1.0)
+            assert e[f"x_{name}"][row] == want or np.isnan(want)
+        assert e["x_mx"][row] == (1.0 - f[win.F_MX] if side < 0 else f[win.F_MX])
+        edges = tables.edges[names.index(e["asset"][row])]
+        for k, (bin_name, value_name) in enumerate(zip(BIN_COLUMNS, VALUE_COLUMNS, strict=True)):
+            value = e[value_name][row]
+            null = np.isnan(value) or (ALIGNED[k] and side == 0.0)
+            assert e[bin_name][row] == (255 if null else sum(value > edge for edge in edges[k]))
+    assert np.all(chain.events[0]["b_session"] == 255)
+
+
+def test_cross_asset_values_read_the_window_before_only(chain) -> None:
+    e, windows = chain.events[12], chain.windows[12]
+    ints, floats = windows.ints, windows.floats
+    for k in (400, 850, 1066):
+        end, asset, seq = ints[k, win.W_END], ints[k, win.W_ASSET], ints[k, win.W_SEQ]
+        before = np.flatnonzero((ints[:, win.W_END] == end - 5000) & (ints[:, win.W_SEQ] <= seq))
+        mine = (e["window_end_ms"] == end) & (e["asset"] == chain.manifest.universe[asset].name)
+        phases = floats[before][:, [win.F_COS, win.F_SIN]]
+        r = np.hypot(*phases.mean(axis=0))
+        assert len(before) == 3
+        assert e["entrain"][mine][0] == pytest.approx(r)
+        signals = floats[before][:, win.F_SIGNAL : win.F_SIGNAL + 6]
+        for s, share in zip(e["s"][mine], e["crowd_share"][mine], strict=True):
+            assert share == pytest.approx((np.sign(signals) == np.sign(s)).mean() if s != 0 else 0.0)
+
+
+def test_entrainment_gate_closes_on_missing_assets_and_is_neutral_below_three(chain, new_market) -> None:
+    windows = chain.windows[12]
+    late = windows.ints[:, win.W_END] > middle_ms(chain, 12)
+    keep = ~(late & (windows.ints[:, win.W_ASSET] == 2))
+    part = WindowBatch(windows.detectors, 5000, windows.ints[keep], windows.floats[keep])
+    m = chain.manifest
+    e = score_windows(part, m, m.universe, chain.tables[12], GENESIS, "main")
+    after = e["window_end_ms"] > middle_ms(chain, 12) + 5000
+    assert np.all(np.isnan(e["entrain"][after]) & (e["veto"][after] & spec.ENTRAIN != 0))
+    assert not np.any(e["eligible"][after])
+    alone = new_market(77, n=3000, assets=1)
+    single = Manifest(universe=(Asset("A0", 2),))
+    windows = build_windows(alone.frames, alone.annotations, single)
+    tables = day_tables("2025-03-03", [], single, single.universe, DETECTORS)
+    e = score_windows(windows, single, single.universe, tables, GENESIS, "main")
+    assert np.all(np.isnan(e["entrain"]) & (e["veto"] & spec.ENTRAIN == 0))
+    assert e["eligible"].any()
+
+
+def test_surprise_is_page_hinkley_with_reset_at_a_gap(chain) -> None:
+    tables, windows, e = chain.tables[12], chain.windows[12], chain.events[12]
+    mine = windows.ints[:, win.W_ASSET] == 1
+    total, expected = 0.0, {}
+    for ints, floats in zip(windows.ints[mine], windows.floats[mine], strict=True):
+        total = 0.0 if ints[win.W_AGE] == 0 else total
+        x = np.clip((np.log(floats[win.F_RV] + 1e-4) - tables.hbar_m[1]) / tables.hbar_s[1], -5, 5)
+        total = max(0.0, total + x - 0.25)
+        expected[int(ints[win.W_END])] = total / (total + 5)
+    rows = e["asset"] == "A1"
+    got = dict(zip(e["window_end_ms"][rows].tolist(), e["kr_hbar"][rows].tolist(), strict=True))
+    assert got == pytest.approx(expected, abs=1e-12)
+    assert np.all(chain.events[0]["kr_hbar"] == 0.5)
+
+
+def test_without_temperature_publication_is_a_step(chain) -> None:
+    tables = replace(chain.tables[12], temperature=(0.0,) * 6)
+    m = chain.manifest
+    e = score_windows(chain.windows[12], m, m.universe, tables, GENESIS, "main")
+    assert set(np.unique(e["pi"])) == {0.0, 1.0}
+    assert np.array_equal(e["published"], e["eligible"] & (e["ln_sigma_tilde"] >= np.log(e["tau_pub"])))
+
+
+def test_curators_nudge_within_their_bound(chain) -> None:
+    m = chain.manifest
+    nudges = np.array([0.15, 0, 0, 0, 0, -0.15])
+    scorer = Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main", nudges)
+    e = in_key_order(scorer.feed_all(chain.windows[12]))
+    shift = e["ln_sigma_0"] - chain.events[12]["ln_sigma_0"]
+    for d, nudge in zip(DETECTORS, nudges, strict=True):
+        assert shift[e["detector_id"] == d.detector_id] == pytest.approx(nudge)
+    with pytest.raises(SchemaError):
+        Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main", nudges * 1.1)
+
+
+def test_what_does_not_belong_is_refused(chain) -> None:
+    m, tables = chain.manifest, chain.tables[12]
+    with pytest.raises(BeliefError, match="branch"):
+        Scorer(m, m.universe, DETECTORS, tables, [priors_0("other")], "main")
+    future = [priors_version("main", 2**45)]
+    with pytest.raises(BeliefError, match="in force"):
+        Scorer(m, m.universe, DETECTORS, tables, future, "main").feed_all(chain.windows[12])
+    with pytest.raises(SchemaError):
+        Scorer(m, m.universe[:2], DETECTORS, tables, GENESIS, "main")
+    with pytest.raises(SchemaError):
+        Scorer(m, m.universe, DETECTORS[:3], tables, GENESIS, "main")
+
+
+def test_condition_keys_do_not_collide_and_angles_are_exact() -> None:
+    rng = np.random.default_rng(3)
+    bins = np.unique(rng.choice([0, 1, 2, 3, 4, 255], (20_000, 12)).astype(np.uint8), axis=0)
+    assert len({int(cond_key(row)) for row in bins}) == len(bins)
+    for degrees in range(0, 720, 7):
+        cos, sin = unit_vector(degrees)
+        turned = math.radians(degrees % 360)
+        assert (cos, sin) == pytest.approx((math.cos(turned), math.sin(turned)), abs=1e-14)
+
+
+def test_the_seed_changes_the_draws_only(chain) -> None:
+    other = replace(chain.manifest, score=ScoreDefaults(seed=8))
+    e = scored(chain, 12, manifest=other)
+    assert e["pi"].tobytes() == chain.events[12]["pi"].tobytes()
+    assert not np.any(e["draw"] == chain.events[12]["draw"])
