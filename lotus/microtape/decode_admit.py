@@ -23,6 +23,7 @@ LATE_QUOTES: Final = 5
 _RING: Final = 8
 
 _DAY_MS: Final = 86_400_000
+_AHEAD_MS: Final = 300_000  # a venue time further ahead of its receive stamp is no clock error, it is wrong
 _BBO: Final = int(EventKind.BBO)
 _TRADES: Final = int(EventKind.TRADES)
 _CTX: Final = int(EventKind.CTX)
@@ -70,14 +71,14 @@ def admit(
         if last_recv > 0 and recv_ns - last_recv > _DAY_MS * 1_000_000:
             return _TIME_RANGE, time_ms, off
     elif kind == _TRADES:
-        if time_ms > recv_ms + _DAY_MS:
+        if time_ms > recv_ms + _AHEAD_MS:
             return _TIME_RANGE, time_ms, off
         oldest = max(clock - limits[0], recv_ms - _DAY_MS)
         end, time_ms = _keep_new(state[asset], clock - clock % limits[1], oldest, pool, off, end)
         if end == off:
             line = _NOTHING_NEW
     else:
-        if abs(time_ms - recv_ms) > _DAY_MS:
+        if time_ms > recv_ms + _AHEAD_MS or time_ms < recv_ms - _DAY_MS:
             return _TIME_RANGE, time_ms, off
         if time_ms < clock - limits[0]:
             return _TIME_BACK, time_ms, off

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lotus.columns import Column, TableSpec
 
 TEXT_BYTES = 200  # of a quarantined line that are kept
@@ -53,7 +56,7 @@ class Reason(IntEnum):
     CROSSED = 9
     UNSORTED = 10  # levels not best first
     TIME_BACK = 11  # venue time far behind its asset's clock
-    TIME_RANGE = 12  # venue time and receive stamp more than a day apart
+    TIME_RANGE = 12  # venue time 5 minutes ahead of the receive stamp, or a day behind it
     RECV_BACK = 13  # receive stamp before the one of an earlier line
 
 
@@ -121,3 +124,14 @@ TAPE_QUARANTINE = TableSpec(
         Column("text", "text", "", "First 200 bytes of the line"),
     ),
 )
+
+
+def quarantine_columns(report: DecodeReport) -> dict[str, NDArray[np.generic]]:
+    """Return the rows put aside as columns of `TAPE_QUARANTINE`, in line order."""
+    rows = report.quarantine
+    return {
+        "seq": np.array([row.seq for row in rows], dtype=np.int64),
+        "recv_ns": np.array([row.recv_ns for row in rows], dtype=np.int64),
+        "reason": np.array([row.reason.name.lower() for row in rows], dtype=object),
+        "text": np.array([row.text for row in rows], dtype=object),
+    }

@@ -16,7 +16,7 @@ from lotus.errors import WireError
 from lotus.microtape import wire_types as w
 
 CONTROL_CHANNEL: Final = "lotus.control"
-GREETING: Final = b"Websocket connection established."
+GREETING: Final = b"Websocket connection"  # "... established." is what was seen
 MAX_INFLATED: Final = 32 * 2**20  # bytes; the whole venue's prices are far below
 USER_CHANNELS: Final = frozenset(
     {
@@ -92,8 +92,8 @@ def decode_frame(raw: bytes) -> tuple[str, w.WireMessage]:
     Raises `MalformedJson` when the text is not JSON and `WireError` when a channel's data has another form.
     """
     if not raw.startswith(b"{"):
-        if raw.strip() == GREETING or (raw[:10].isalpha() and raw.isascii()):
-            return "greeting", w.Greeting(raw.decode())
+        if raw.startswith(GREETING):
+            return "greeting", w.Greeting(raw.decode("utf-8", "replace"))
         raise MalformedJson(f"frame starts with {raw[:20]!r}", "a JSON object", "a truncated or foreign line")
     try:
         envelope = _ENVELOPE.decode(raw)

@@ -80,8 +80,12 @@ class SegmentWriter:
         self._open: _Open | None = None
         make_folder(folder)
         self._lock = _lock(folder)
-        self._check_disk()
-        self.recovered = recover(folder, tape, self._on_closed)
+        try:
+            self._check_disk()
+            self.recovered = recover(folder, tape, self._on_closed)
+        except BaseException:
+            self._lock.close()
+            raise
 
     def __enter__(self) -> "SegmentWriter":
         """Return the writer."""
@@ -201,7 +205,15 @@ class SegmentWriter:
 
     def _put(self, current: _Open, stored: bytes) -> None:
         if stored:
-            current.file.write(stored)
+            try:
+                current.file.write(stored)
+            except OSError as error:
+                self._open = None
+                raise TapeError(
+                    f"{current.path} cannot be written ({error}): recording stopped",
+                    "a writable disk",
+                    "a full or failing disk; the next start salvages every whole line",
+                ) from error
             current.stored.update(stored)
             current.stored_bytes += len(stored)
 

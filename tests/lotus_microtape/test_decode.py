@@ -6,7 +6,7 @@ from tape_cases import T0, UNIVERSE, FrameSource, compact, level, line, recordin
 
 from lotus.manifest import Asset
 from lotus.microtape.decode import Decoder, clean_frame, decode_lines
-from lotus.microtape.decode_reasons import DecodeReport, LineKind, Reason
+from lotus.microtape.decode_reasons import TAPE_QUARANTINE, DecodeReport, LineKind, Reason, quarantine_columns
 from lotus.microtape.events import EventBatch, EventInput, EventKind, build_batch, trade_rows
 
 RECV = T0 * 1_000_000
@@ -88,8 +88,9 @@ ODD: list[tuple[bytes, Reason]] = [
         Reason.UNSORTED,
     ),
     (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 60_001)), Reason.TIME_BACK),
-    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 90_000_000)), Reason.TIME_RANGE),
-    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 90_000_000)])), Reason.TIME_RANGE),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 300_001)), Reason.TIME_RANGE),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 86_400_001)), Reason.TIME_RANGE),
+    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 300_001)])), Reason.TIME_RANGE),
     (line(RECV - 1, GOOD), Reason.RECV_BACK),
     (GOOD + b"\n", Reason.BAD_LINE),
     (b"12x4 " + GOOD + b"\n", Reason.BAD_LINE),
@@ -196,3 +197,12 @@ def test_recording_with_sorted_keys_takes_the_typed_path() -> None:
     assert report.kinds == {"book": 46, "trades": 9}
     assert report.assets["BTC"].prints == 64
     assert batch.payload(0)[:5].tolist() == [20, 20, 1_050_550, 303_622, 5]
+
+
+def test_quarantine_rows_as_a_table() -> None:
+    odd = [text for text, reason in ODD if reason is not Reason.BAD_LINE]
+    _, report = decode_lines(line(RECV, GOOD) + b"".join(odd), UNIVERSE)
+    columns = quarantine_columns(report)
+    assert tuple(columns) == TAPE_QUARANTINE.names
+    assert columns["reason"].tolist() == [reason.name.lower() for _, reason in ODD if reason is not Reason.BAD_LINE]
+    assert columns["seq"].tolist() == list(range(1, len(odd) + 1))

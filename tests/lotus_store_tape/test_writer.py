@@ -4,6 +4,7 @@ import os
 import random
 import signal
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -257,3 +258,34 @@ def test_damaged_header(store: TapeStore, text: str) -> None:
 def test_no_tape_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(TapeError, match="no tape 'x'"):
         TapeStore(tmp_path, "x").header()
+
+
+class _Failing:
+    """A file whose disk is full."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def write(self, stored: bytes) -> int:
+        """Write half and fail, as a full disk does."""
+        self.file.write(stored[: len(stored) // 2])
+        raise OSError(28, "No space left on device")
+
+
+def test_a_write_that_fails_is_loud_and_salvaged(store: TapeStore) -> None:
+    writer = store.writer(RULES)
+    written = _fill(writer, 200, DAY_NS, SECOND)
+    writer.flush()
+    _fill(writer, 100, DAY_NS + 300 * SECOND, SECOND)
+    current = writer._open
+    assert current is not None
+    whole = current.file
+    current.file = _Failing(whole)  # type: ignore[assignment]
+    with pytest.raises(TapeError, match=r"cannot be written .*No space left.*salvages"):
+        writer.sync()
+    whole.close()
+    writer.close()
+    with store.writer(RULES) as again:
+        (found,) = again.recovered
+    assert found.meta is not None
+    assert _day(store, "2025-09-04").startswith(written)
