@@ -7,6 +7,7 @@ becomes a dead letter with a reason code; one whose target is down waits longer 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from lotus.errors import LedgerError
@@ -23,12 +24,14 @@ LONGEST_WAIT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What one pass did, counted by target (`delivered`), by reason (`dead`), and rows left for later."""
+    """What one pass did, counted by target (`delivered`), by reason (`dead`), rows left for later, and
+    senders whose database is down (`silent`)."""
 
     delivered: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
     dead: Mapping[str, int] = field(default_factory=dict)
     postponed: int = 0
+    silent: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -47,27 +50,36 @@ def carry(
     `now_ms` is the time against which messages expire; None delivers whatever history said.
     """
     counts: Counter[tuple[str, str]] = Counter()
+    silent = []
     for sender in senders:
-        while _carry_batch(databases, sender, branch, now_ms, load_routes(), counts):
-            pass
+        try:
+            source = databases.connect(sender.value)
+        except LedgerError:
+            silent.append(sender.value)
+            continue
+        with closing(source):
+            while _carry_batch(databases, source, sender, branch, now_ms, counts):
+                pass
     return Carried(
         {name: n for (kind, name), n in sorted(counts.items()) if kind == "delivered"},
         counts["repeated", ""],
         {name: n for (kind, name), n in sorted(counts.items()) if kind == "dead"},
         counts["postponed", ""],
+        tuple(silent),
     )
 
 
 def _carry_batch(
     databases: Databases,
+    source: Connection,
     sender: Module,
     branch: str | None,
     now_ms: int | None,
-    routes: Routes,
     counts: Counter[tuple[str, str]],
 ) -> bool:
     """Carry one batch in one transaction of the sender's database; return whether there may be more."""
-    with databases.connect(sender.value) as source:
+    routes = load_routes()
+    with source.transaction():
         rows = messages.claim_outbox(source, sender.value, branch, routes.batch)
         keys = messages.identities(source, sender.value) if rows else []
         for row in rows:

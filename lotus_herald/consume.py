@@ -6,6 +6,7 @@ A crash at any point loses nothing and applies nothing twice. What a message doe
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 from lotus.errors import LotusError
@@ -55,14 +56,15 @@ def consume(
     the program: it rolls the transaction back, is raised, and leaves the message waiting.
     """
     counts: Counter[str] = Counter()
-    while True:
-        with databases.connect(module.value) as connection:
-            row = messages.claim_inbox(connection, module.value, branch)
-            if row is None:
-                return dict(counts)
-            outcome = _apply(connection, row, module, handlers, keys, event_time_ms)
-            messages.consumed(connection, module.value, row.event_id, outcome)
-        counts[outcome] += 1
+    with closing(databases.connect(module.value)) as connection:
+        while True:
+            with connection.transaction():
+                row = messages.claim_inbox(connection, module.value, branch)
+                if row is None:
+                    return dict(counts)
+                outcome = _apply(connection, row, module, handlers, keys, event_time_ms)
+                messages.consumed(connection, module.value, row.event_id, outcome)
+            counts[outcome] += 1
 
 
 def _apply(

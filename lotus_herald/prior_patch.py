@@ -4,6 +4,8 @@ A version takes effect at a future event time; one that comes too late is refuse
 be issued again with a later time. Applying twice leaves the same rows. What the version contains was decided by weave.
 """
 
+import time
+
 import msgspec
 
 from lotus.errors import BeliefError
@@ -24,6 +26,9 @@ from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger import messages, priors
+from lotus_store.ledger.bodies import to_plain
+
+PATIENCE_S = 30.0
 
 
 def propose(
@@ -38,7 +43,7 @@ def propose(
     holder = priors.brought_by(connection, version.branch, version.effective_from_ms)
     if holder is not None and holder[0] == version.priors_ver:
         return None
-    braids = [msgspec.to_builtins(braid) for braid in version.braids]
+    braids = [to_plain(braid) for braid in version.braids]
     patch = PriorPatch(
         branch=version.branch,
         day=day,
@@ -87,14 +92,18 @@ PRIOR_HANDLERS: Handlers = {Intent.PRIOR_PATCH: apply_patch, Intent.PRIOR_PATCH_
 def hand_over(databases: Databases, version: PriorsVersion, keys: Keys, event_time_ms: int) -> None:
     """Carry and apply what waits on the version's branch, then verify that the version is in force from its time on.
 
-    One synchronous round for a backfill and for the nightly run; safe to repeat. Raises `BeliefError` when the patch
-    was refused or died, saying why.
+    One synchronous round for a backfill and for the nightly run; safe to repeat. Rows that another Herald, or a killed
+    one whose session the server has not yet ended, holds at this moment are waited for. Raises `BeliefError` when the
+    patch was refused or died, saying why.
     """
-    carry(databases, version.branch, senders=(Module.SIG,))
-    consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, version.branch)
-    carry(databases, version.branch, senders=(Module.SIG,))
-    consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, version.branch)
-    with databases.connect("sig") as connection:
+    deadline = time.monotonic() + PATIENCE_S
+    with databases.connect("sig", autocommit=True) as connection:
+        while True:
+            carry(databases, version.branch, senders=(Module.SIG,))
+            consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, version.branch)
+            if not messages.anything_open(connection, Module.SIG.value, version.branch) or time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
         holder = priors.brought_by(connection, version.branch, version.effective_from_ms)
     if holder is None or holder[0] != version.priors_ver:
         found = holder[0] if holder else "nothing new"
@@ -113,7 +122,7 @@ def _version(patch: PriorPatch) -> PriorsVersion:
         "braids": patch.braids,
     }
     try:
-        return msgspec.convert(values, PriorsVersion)
+        return msgspec.convert(values, PriorsVersion, strict=False)
     except (msgspec.ValidationError, BeliefError) as problem:
         expected = "content that hashes to its name"
         raise RefusedError(Reason.BAD_PAYLOAD, f"no version of the priors: {problem}", expected) from problem

@@ -22,7 +22,7 @@ def canonical_json(value: object) -> str:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, int):
-        if abs(value) > LARGEST:
+        if abs(value) > LARGEST and not _is_double(value):
             raise MessageError(f"the integer {value} is in a message", f"at most {LARGEST}, or text")
         return str(value)
     if isinstance(value, float):
@@ -48,6 +48,11 @@ def _text(value: str) -> str:
     except UnicodeEncodeError as problem:
         raise MessageError(f"the text {value!r} is in a message", "valid Unicode") from problem
     return json.dumps(value, ensure_ascii=False)
+
+
+def _is_double(value: int) -> bool:
+    """Tell whether a large integer is the text of a double (as it is after reading canonical JSON back)."""
+    return abs(value) < 10**21 and _number(float(value)) == str(value)
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Frozen domain values as jsonb bodies and back, exact to the bit; numbers JSON has no word for are written as text."""
+"""Frozen domain values as jsonb bodies and back, exact to the bit; numbers JSON loses are written as text."""
 
 import json
 import math
@@ -12,8 +12,8 @@ T = TypeVar("T")
 
 
 def to_body(value: Any) -> str:
-    """Return the canonical JSON text of a frozen value or plain data (NaN and infinities as "nan", "inf", "-inf")."""
-    return json.dumps(_plain(msgspec.to_builtins(value)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """Return the JSON text of a frozen value or plain data, see `to_plain`."""
+    return json.dumps(to_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def from_body(body: Any, kind: type[T]) -> T:
@@ -25,8 +25,13 @@ def from_body(body: Any, kind: type[T]) -> T:
         raise LedgerError(f"a row is no {kind.__name__}: {problem}", "the fields of this version", cause) from problem
 
 
+def to_plain(value: Any) -> Any:
+    """Return a frozen value as JSON data; NaN, infinities and the negative zero become "nan", "inf", "-inf", "-0.0"."""
+    return _plain(msgspec.to_builtins(value))
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float) and (not math.isfinite(value) or (value == 0.0 and math.copysign(1.0, value) < 0.0)):
         return str(value)
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}

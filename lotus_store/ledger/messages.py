@@ -123,6 +123,12 @@ def lag(connection: Connection, module: str) -> Lag:
     return Lag(*_any(row or (0, 0, 0.0)))
 
 
+def anything_open(connection: Connection, module: str, branch: str) -> bool:
+    """Tell whether any message of a branch still waits in the module's outbox or inbox."""
+    row = connection.execute(message_query(module, "anything_open"), {"branch": branch}).fetchone()
+    return bool(row and row[0])
+
+
 def waiting(connection: Connection, module: str) -> list[tuple[str, str, str]]:
     """Return every waiting inbox row as (event_id, branch, intent), oldest first."""
     return [(str(a), str(b), str(c)) for a, b, c in connection.execute(message_query(module, "waiting"))]

@@ -66,6 +66,10 @@ SELECT (SELECT count(*) FROM {mod}_outbox WHERE dispatched_at IS NULL),
        (SELECT count(*) FROM {mod}_inbox WHERE consumed_at IS NULL),
        COALESCE(EXTRACT(epoch FROM now() - (SELECT min(received_at) FROM {mod}_inbox WHERE consumed_at IS NULL)), 0)::float8;
 
+-- name: anything_open
+SELECT EXISTS (SELECT FROM {mod}_outbox WHERE dispatched_at IS NULL AND branch = %(branch)s)
+    OR EXISTS (SELECT FROM {mod}_inbox WHERE consumed_at IS NULL AND branch = %(branch)s);
+
 -- name: waiting
 SELECT event_id, branch, intent FROM {mod}_inbox WHERE consumed_at IS NULL ORDER BY arrival;
 
