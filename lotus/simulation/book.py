@@ -29,7 +29,7 @@ _TRADES, _SIDE, _VOLUME, _NOTIONAL = int(Now.TRADES), int(Now.SIDE), int(Now.VOL
 @kernel
 def _draw_level(random: Stream) -> int:
     bits = below(random, BOOK, 512)
-    return 112 + 4 * (bits & 63) + _LEVEL_BITS * (1 + (bits >> 6))
+    return 176 + 2 * (bits & 63) + _LEVEL_BITS * (1 + (bits >> 6))
 
 
 @kernel

@@ -16,23 +16,24 @@ from lotus.jit import kernel
 from lotus.simulation.layout import Ints
 from lotus.simulation.rng import bell, below, streams
 from lotus.simulation.schedule import BASIS, Episode
-from lotus.simulation.spec import MICRO, AssetModel
+from lotus.simulation.spec import MICRO
 
 _LN2 = 0.6931471805599453
 _Q = 1 << 32
-BASIS_HALF_LIFE_S, BASIS_SD = 260, 8 * MICRO  # micro-bps
-BASIS_KICK = 9 * MICRO  # micro-bps, a basis shock
+BASIS_HALF_LIFE_S, BASIS_SD = 400, 3 * MICRO  # micro-bps
+BASIS_KICK = 14 * MICRO  # micro-bps, a basis shock
 FUNDING_HALF_LIFE_S, FUNDING_SD = 300, 80_000 * 64  # 1/64 of 10^-10
 INTEREST_HALF_LIFE_S, INTEREST_SD = 300, 5_000  # 10^-6 of the level
-_BASIS_EDGES = (-8_500_000, -2_600_000, 2_600_000, 8_500_000)  # nominal 20/40/60/80 % of the aligned basis
-_FUNDING_EDGES = (-67_329, -20_268, 20_268, 67_329)  # 10^-10, Gaussian
+# nominal 20/40/60/80 % points of a Gaussian with the deviation above: the bins that a learner will freeze
+_FUNDING_EDGES = (-67_329, -20_268, 20_268, 67_329)  # 10^-10
+_INTEREST_EDGES = (-4_208, -1_267, 1_267, 4_208)  # 10^-6 of the level
 _VOL_STATES = np.array([165, 240, 335], dtype=np.int64)  # in 256ths
 STEEP_DWELL_S = (225, 180, 150, 120)  # flat: 225 + U(180) s, steep: 150 + U(120) s: steep 40 % of the time
 
 
 @dataclass(frozen=True, slots=True)
 class Contexts:
-    """Per asset and block: basis micro-bps, funding 10^-10, open interest lots, steep 0/1, volatility in 256ths."""
+    """Per asset and block: basis micro-bps, funding 10^-10, interest 10^-6 off its level, steep 0/1; vol in 256ths."""
 
     basis: Ints
     funding: Ints
@@ -41,14 +42,12 @@ class Contexts:
     vol: Ints
 
 
-def contexts(
-    assets: tuple[AssetModel, ...], blocks: int, block_ms: int, found: list[list[Episode]], *key: str | int
-) -> Contexts:
+def contexts(assets: int, blocks: int, block_ms: int, found: list[list[Episode]], *key: str | int) -> Contexts:
     """Return the context arrays [assets, blocks] of one span; basis shocks are taken from each asset's episodes."""
     market = np.empty(blocks, dtype=np.int64)
     _regimes(streams(1, *key, "vol"), market, np.array([300, 300, 300, 300]) * 1000 // block_ms, 3)
     rows: list[list[Ints]] = [[], [], [], []]
-    for a, model in enumerate(assets):
+    for a in range(assets):
         state = streams(4, *key, "context", a)
         kicks = np.zeros(blocks, dtype=np.int64)
         for episode in found[a]:
@@ -60,8 +59,7 @@ def contexts(
         change = _process(state[2:3], nothing, INTEREST_HALF_LIFE_S, INTEREST_SD * 64, block_ms) // 64
         steep = np.empty(blocks, dtype=np.int64)
         _regimes(state[3:4], steep, np.array(STEEP_DWELL_S) * 1000 // block_ms, 2)
-        interest = model.interest_lots + model.interest_lots // MICRO * change
-        for row, values in zip(rows, (basis, funding, interest, steep), strict=True):
+        for row, values in zip(rows, (basis, funding, change, steep), strict=True):
             row.append(values)
     basis_rows, funding_rows, interest_rows, steep_rows = (np.stack(row) for row in rows)
     return Contexts(basis_rows, funding_rows, interest_rows, steep_rows, _VOL_STATES[market])
@@ -71,11 +69,11 @@ def aligned_bin(state: Contexts, feature: str, asset: int, block: int, direction
     """Return the nominal bin (0-4) of a feature aligned with `direction`; raises `ConfigError` for other features."""
     if feature == "depth_slope":
         return 4 if state.steep[asset, block] else 1
-    if feature not in ("basis", "funding"):
-        raise ConfigError(f"no planted rule may use {feature!r}", "basis, funding or depth_slope")
-    values, edges = (state.basis, _BASIS_EDGES) if feature == "basis" else (state.funding, _FUNDING_EDGES)
-    aligned = direction * int(values[asset, block])
-    return sum(aligned > edge for edge in edges)
+    if feature == "oi":
+        return sum(int(state.interest[asset, block]) > edge for edge in _INTEREST_EDGES)
+    if feature == "funding":
+        return sum(direction * int(state.funding[asset, block]) > edge for edge in _FUNDING_EDGES)
+    raise ConfigError(f"no planted rule may use {feature!r}", "oi, funding or depth_slope")
 
 
 def _process(state: NDArray[np.uint64], kicks: Ints, half_life_s: int, sd: int, block_ms: int) -> Ints:

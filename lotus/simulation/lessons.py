@@ -2,6 +2,8 @@
 
 A rule is a tuple of literals (context feature, lowest bin, highest bin) on the direction-aligned scale of `kernel.md`;
 an episode of the detector inside the rule moves the price by `effect_bps` along its direction, within its horizon.
+Rules of lessons use contexts without a sign: a signed one (basis, funding) would itself predict the price, whatever
+the detector, and every detector would truthfully learn an echo of it.
 Nothing here generates a price.
 """
 
@@ -57,12 +59,12 @@ class Trap:
 
 _LESSONS = (
     Planted(
-        "basis_against",
+        "low_interest",
         "imbalance_persistence",
-        (PlantedLiteral("basis", 0, 1),),
+        (PlantedLiteral("oi", 0, 1),),
         18.0,
         30,
-        "a persistent imbalance pays when the basis stands against it",
+        "a persistent imbalance pays while open interest is low",
     ),
     Planted(
         "steep_book",

@@ -61,7 +61,7 @@ def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int])
     block_ms = spec.rates.block_ms
     blocks = (end_ms - start_ms) // block_ms
     found = [episodes(a, end_ms - start_ms, *key) for a in range(len(spec.assets))]
-    state = contexts(spec.assets, blocks, block_ms, found, *key)
+    state = contexts(len(spec.assets), blocks, block_ms, found, *key)
     planted = [p for a, some in enumerate(found) for p in _plant(spec, state, a, some, *key)]
     shape = (len(spec.assets), blocks)
     marks = {name: np.zeros(shape, dtype=np.int64) for name in ("tilt", "vacuum", "sweep", "quiet", "move", "drift")}
@@ -74,6 +74,7 @@ def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int])
     draws = streams(len(spec.assets) + 2, *key, "walk")
     clock = (spec.rates.move_q8, start_ms, block_ms)
     _walk(draws, start, noise, marks["move"], marks["drift"], clock, time_ms, bid, spread)
+    level = np.array([[m.interest_lots] for m in spec.assets], dtype=np.int64)
     columns = {
         At.BID: bid,
         At.SPREAD: spread,
@@ -84,7 +85,7 @@ def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int])
         At.QUIET: marks["quiet"],
         At.BASIS: state.basis,
         At.FUNDING: state.funding,
-        At.INTEREST: state.interest,
+        At.INTEREST: level + level // MICRO * state.interest,
     }
     path = np.empty((blocks, len(spec.assets), len(At)), dtype=np.int64)
     for at, values in columns.items():

@@ -28,7 +28,7 @@ FAMILIES = (
     Family("sweep_stall_reversal", 150_000, 15_000, 32_000),
     Family("depth_vacuum_momentum", 150_000, 13_000, 32_000),
     Family("micro_drift", 450_000, 20_000, 22_000),
-    Family("basis_shock", 450_000, 15_000, 17_000),
+    Family("basis_shock", 450_000, 15_000, 32_000),
     Family("compressed_range", 420_000, 75_000, 0),
 )
 

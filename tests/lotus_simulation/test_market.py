@@ -95,7 +95,7 @@ def moves(found: list[Span], detector: str) -> dict[str, NDArray[np.float64]]:
 
 
 @pytest.mark.parametrize(
-    ("detector", "rule"), [("imbalance_persistence", "basis_against"), ("sweep_stall_reversal", "steep_book")]
+    ("detector", "rule"), [("imbalance_persistence", "low_interest"), ("sweep_stall_reversal", "steep_book")]
 )
 def test_planted_lessons_pay_their_effect_and_only_there(demo: list[Span], detector: str, rule: str) -> None:
     found = moves(demo, detector)

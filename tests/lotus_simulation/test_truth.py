@@ -16,7 +16,7 @@ from lotus.simulation.truth import judge
 from lotus.simulation.world import World
 
 SPEC = WorldSpec("demo", 5, 1)
-BASIS, VOL, FUNDING = (FEATURE_NAMES.index(name) for name in ("basis", "vol", "funding"))
+OI, VOL, FUNDING = (FEATURE_NAMES.index(name) for name in ("oi", "vol", "funding"))
 SMALL = WorldSpec("demo", 9, 2, sessions=(("08:00", "08:02"), ("14:00", "14:02")))
 
 
@@ -39,18 +39,18 @@ def test_a_window_of_an_episode_gains_its_whole_effect() -> None:
 def windows() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(1)
     bins = rng.integers(0, 5, (4_000, 12)).astype(np.uint8)
-    gain = np.where(bins[:, BASIS] <= 1, 18.0, 0.0)
+    gain = np.where(bins[:, OI] <= 1, 18.0, 0.0)
     return bins, gain
 
 
 @pytest.mark.parametrize(
     ("detector", "rule", "sign", "kind"),
     [
-        ("imbalance_persistence", Rule((Literal(BASIS, 0, 1),)), 1, "recovered"),
-        ("imbalance_persistence", Rule((Literal(BASIS, 0, 2),)), 1, "recovered"),
-        ("imbalance_persistence", Rule((Literal(BASIS, 2, 4),)), -1, "echo"),
+        ("imbalance_persistence", Rule((Literal(OI, 0, 1),)), 1, "recovered"),
+        ("imbalance_persistence", Rule((Literal(OI, 0, 2),)), 1, "recovered"),
+        ("imbalance_persistence", Rule((Literal(OI, 2, 4),)), -1, "echo"),
         ("imbalance_persistence", Rule((Literal(VOL, 3, 4),)), 1, "false"),
-        ("micro_drift", Rule((Literal(BASIS, 0, 1),)), 1, "echo"),
+        ("micro_drift", Rule((Literal(OI, 0, 1),)), 1, "echo"),
         ("depth_vacuum_momentum", Rule((Literal(FUNDING, 3, 4),)), 1, "trap"),
     ],
 )
