@@ -140,12 +140,15 @@ async def run_live_once(tape: TapeFile, spec: LaneSpec, beliefs: Beliefs, plan: 
 
 
 def _hashes(day: str, frames: FrameBatch, annotations: AnnotationBatch, events: Columns) -> DayHashes:
-    ordered = in_key_order(events) if len(events["event_id"]) else events
-    scores = content_hash({name: values for name, values in ordered.items() if name != SOURCE})
     n_events = len(events["event_id"])
-    return DayHashes(
-        day, frames.content_hash(), annotations.content_hash(), scores, len(frames), n_events, len(frames.gaps)
-    )
+    tables = frames.content_hash(), annotations.content_hash(), events_hash(events)
+    return DayHashes(day, *tables, len(frames), n_events, len(frames.gaps))
+
+
+def events_hash(events: Columns) -> str:
+    """Return the content hash of events in key order, without the column that says which way they were made."""
+    ordered = in_key_order(events) if len(events["event_id"]) else events
+    return content_hash({name: values for name, values in ordered.items() if name != SOURCE})
 
 
 def _difference(live: list[DayHashes], batch: list[DayHashes]) -> str:

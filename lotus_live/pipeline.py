@@ -73,9 +73,19 @@ class Step:
 class Pipeline:
     """Today's lane and tomorrow's. Lines must come in order of their receive stamps."""
 
-    def __init__(self, spec: LaneSpec, beliefs: Beliefs, sink_of: Callable[[str], FrameSink] | None = None) -> None:
-        """Start without a lane; the first line opens its day's. `sink_of` gives the sink of a day."""
+    def __init__(
+        self,
+        spec: LaneSpec,
+        beliefs: Beliefs,
+        sink_of: Callable[[str], FrameSink] | None = None,
+        first_day: str | None = None,
+    ) -> None:
+        """Start without a lane; the first line opens its day's, or `first_day`'s, whose warm-up it then belongs to.
+
+        `sink_of` gives the sink of a day.
+        """
         self.spec, self.beliefs = spec, beliefs
+        self._first_day = first_day
         self._sink_of = sink_of or (lambda day: NoSink())
         self.today: DayLane | None = None
         self.tomorrow: DayLane | None = None
@@ -121,7 +131,7 @@ class Pipeline:
         return today
 
     def _turn(self, recv_ns: int) -> DayLane:
-        day = day_of(recv_ns // _MS)
+        day = max(day_of(recv_ns // _MS), self._first_day or "")
         if self.today is not None:
             self.finished.append(self.today)
         waiting, self.tomorrow = self.tomorrow, None

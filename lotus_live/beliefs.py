@@ -1,0 +1,77 @@
+"""What the daemon believes: priors versions in force on its branch and the newest day tables, read from the ledger.
+
+Reading happens in a worker thread (`refresh`); the pipeline only ever looks things up here. A version takes effect by
+event time; one that becomes known after a window of its time was scored is too late and is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lotus.detectors.daily import day_tables
+from lotus.detectors.daytables import DayTables, tables_from_json
+from lotus.priors.types import PriorsVersion, priors_0
+from lotus_live.day_lane import LaneSpec
+from lotus_store.databases import Databases
+from lotus_store.lake import Lake
+from lotus_store.ledger.priors import read_version, swaps
+
+DAY_TABLES = "day_tables"
+EVENTS = "signal_events"
+
+
+@dataclass(slots=True)
+class LedgerBeliefs:
+    """Priors and tables of one branch. `versions` stand in order of their times, the genesis version first."""
+
+    spec: LaneSpec
+    versions: list[PriorsVersion] = field(default_factory=list)
+    by_day: dict[str, DayTables] = field(default_factory=dict)
+    refused: list[PriorsVersion] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Begin with the genesis version."""
+        self.versions = self.versions or [priors_0(self.spec.branch)]
+
+    def tables(self, day: str) -> DayTables:
+        """Return the tables of a day: its own, else the newest before it, else those without history."""
+        known = [d for d in self.by_day if d <= day]
+        if known:
+            return replace(self.by_day[max(known)], day=day)
+        return day_tables(day, [], self.spec.manifest, self.spec.universe, self.spec.detectors)
+
+    def priors(self, day: str) -> Sequence[PriorsVersion]:
+        """Return every version known."""
+        return tuple(self.versions)
+
+    def accept(self, fresh: Sequence[PriorsVersion], scored_until_ms: int) -> list[PriorsVersion]:
+        """Take versions whose time has not come yet; return those taken, and note the late ones as refused."""
+        taken = [v for v in fresh if v.effective_from_ms > scored_until_ms]
+        self.refused += [v for v in fresh if v.effective_from_ms <= scored_until_ms]
+        by_time = {v.effective_from_ms: v for v in (*self.versions, *taken)}
+        self.versions = [by_time[moment] for moment in sorted(by_time)]
+        return taken
+
+    def known(self, priors_ver: str) -> bool:
+        """Tell whether a version was taken or refused already."""
+        return any(v.priors_ver == priors_ver for v in (*self.versions, *self.refused))
+
+
+def fresh_versions(databases: Databases, beliefs: LedgerBeliefs) -> list[PriorsVersion]:
+    """Return the versions in force on the branch that the beliefs do not know yet (blocking)."""
+    branch = beliefs.spec.branch
+    with databases.connect("sig") as connection:
+        names = [ver for _, ver in swaps(connection, branch) if not beliefs.known(ver)]
+        return [read_version(connection, branch, ver) for ver in names]
+
+
+def read_tables(lake: Lake, spec: LaneSpec, known: Mapping[str, DayTables] | None = None) -> dict[str, DayTables]:
+    """Return every day's tables of the branch that serve the universe and detectors of `spec`, `known` ones kept."""
+    names, detectors = tuple(a.name for a in spec.universe), tuple(d.detector_id for d in spec.detectors)
+    found = dict(known or {})
+    for day in lake.days(EVENTS, spec.branch):
+        if day in found:
+            continue
+        tables = tables_from_json(lake.read_document(DAY_TABLES, spec.branch, day))
+        if (tables.assets, tables.detector_ids) == (names, detectors):
+            found[day] = tables
+    return found

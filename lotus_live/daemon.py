@@ -1,0 +1,269 @@
+"""The live daemon: feed, recorder, pipeline, paper desk and log writer under one loop, until told to stop.
+
+Order of work for a line: tape first, then score, then paper; rows go to the ledger only after their lines reached the
+operating system. After a crash the state is rebuilt from the tape and everything is made again under the same names.
+Timers here only write, look for commands and mark silence: no result depends on them.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from lotus.detectors.registry import specs_ver
+from lotus.detectors.score import Columns
+from lotus.errors import LotusError, TapeError
+from lotus.hashing import natural_id
+from lotus.priors.types import PriorsVersion
+from lotus.timebase import day_start_ms
+from lotus_live import rebuild
+from lotus_live.beliefs import LedgerBeliefs, fresh_versions, read_tables
+from lotus_live.clocks import Arrival, Clock
+from lotus_live.day_lane import LaneSpec
+from lotus_live.event_log import Batch, EventLog, read_mark
+from lotus_live.feed import Feed
+from lotus_live.paper_desk import PaperDesk, entry_number
+from lotus_live.pipeline import Pipeline
+from lotus_live.recorder import ControlRecord, Recorder
+from lotus_live.status import LiveCounts, write_status
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from lotus_store.lake import Lake
+from lotus_store.ledger.live_log import LogEntry, finish_command, take_commands
+from lotus_store.tape.segment import SegmentMeta
+from lotus_store.tape.store import TapeStore
+
+_MS = 1_000_000
+FLUSH_S = 0.25
+POLL_S = 1.0
+SYNC_S = 5.0
+WATCHDOG_S = 60.0
+
+
+class Daemon:
+    """One run of the daemon. `controls` writes control records into the tape (live; a replayed tape has its own)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        databases: Databases,
+        spec: LaneSpec,
+        run_id: str,
+        recorder: Recorder | None,
+        store: TapeStore,
+        closed: list[SegmentMeta],
+        *,
+        replaying: bool,
+        keep_events: bool,
+    ) -> None:
+        """Read beliefs and start the log writer; nothing is connected yet. The recorder appends to `closed`."""
+        self.settings, self.databases, self.spec, self.run_id = settings, databases, spec, run_id
+        self.recorder, self.store, self.replaying = recorder, store, replaying
+        self.folder = settings.home / "live"
+        self.beliefs = LedgerBeliefs(spec)
+        self.beliefs.accept(fresh_versions(databases, self.beliefs), -1)
+        self.beliefs.by_day = read_tables(Lake(settings.lake_root), spec)
+        self.log = EventLog(databases, run_id, self.mark_path)
+        self.desk = PaperDesk(spec.manifest, spec.universe)
+        self.counts = LiveCounts()
+        self.kept: list[Columns] | None = [] if keep_events else None
+        self.feed: Feed | None = None
+        self.pipeline = Pipeline(spec, self.beliefs)
+        self._scored: list[Columns] = []
+        self._entries: list[LogEntry] = []
+        self._closed = closed
+        self.last_ns = 0
+        self._day = ""
+        self._woken = asyncio.Event()
+        self._stopping = ""
+
+    @property
+    def mark_path(self) -> Path:
+        """File that says up to where the ledger is complete."""
+        return self.folder / f"written-{natural_id(self.run_id)[:12]}.json"
+
+    def restore(self, now_ns: int) -> int:
+        """Feed the tape again as far as it still matters; return the number of lines on the whole tape."""
+        written_ns = read_mark(self.mark_path, self.run_id)
+        plan = rebuild.rebuild_plan(self.store, now_ns, written_ns, self.replaying)
+        self.pipeline = Pipeline(self.spec, self.beliefs, first_day=plan.first_day)
+        for line in rebuild.tape_lines(self.store, plan):
+            self._take(line.recv_ns, line.seq, line.raw)
+            self.counts.rebuilt += 1
+            if len(self._scored) >= 2_000:
+                self._hand_over()
+        self._hand_over()
+        return rebuild.lines_recorded(self.store) if self.store.exists() else 0
+
+    def on_line(self, line: Arrival) -> None:
+        """Take one line of the feed: tape, pipeline, paper."""
+        seq = line.seq
+        if self.recorder is not None:
+            number = self.recorder.line(line)
+            seq = number if seq < 0 else seq
+        began = time.perf_counter_ns()
+        self._take(line.recv_ns, seq, line.raw)
+        self.counts.busy_ns += time.perf_counter_ns() - began
+        self.counts.lines += 1
+
+    def _take(self, recv_ns: int, seq: int, raw: bytes) -> None:
+        step = self.pipeline.feed(recv_ns, seq, raw)
+        self.last_ns = recv_ns
+        self.desk.step(recv_ns, seq, step)
+        for events in step.scored:
+            self._scored.append(events)
+            self.counts.add(events)
+        today = self.pipeline.today
+        if today is not None and today.day != self._day:
+            self._day = today.day
+            self._announce(self.beliefs.versions[-1], day_start_ms(today.day))
+
+    def _announce(self, version: PriorsVersion, from_ms: int) -> None:
+        """Say in the tape (live) and in the log what holds from a moment on."""
+        today = self.pipeline.today
+        if today is None:
+            return
+        tables_ver = today.scorer.tables.tables_ver
+        index = -(-from_ms // self.spec.manifest.kernel.window_ms)
+        record = ControlRecord(index, version.priors_ver, specs_ver(self.spec.detectors), tables_ver, today.day)
+        if self.recorder is not None and self.feed is not None and not self.replaying:
+            self.recorder.control(self.last_ns, record)
+        body = {"priors_ver": version.priors_ver, "tables_ver": tables_ver, "window_index": index, "day": today.day}
+        self._entries.append(LogEntry(entry_number("swap", repr(body)), from_ms, "swap", body))
+
+    def swap(self, fresh: list[PriorsVersion]) -> None:
+        """Take new versions between two windows; late ones are refused and logged."""
+        before = len(self.beliefs.refused)
+        taken = self.beliefs.accept(fresh, self.pipeline.last_window_end_ms)
+        if taken:
+            self.pipeline.swap(self.beliefs.versions)
+        for version in taken:
+            self._announce(version, version.effective_from_ms)
+        for version in self.beliefs.refused[before:]:
+            body = {"priors_ver": version.priors_ver, "reason": "late"}
+            number = entry_number("refused", version.priors_ver)
+            self._entries.append(LogEntry(number, self.pipeline.last_window_end_ms, "priors_refused", body))
+
+    def stop(self, why: str) -> None:
+        """Ask the daemon to end cleanly."""
+        self._stopping = self._stopping or why
+        if self.feed is not None:
+            self.feed.stop()
+        self._woken.set()
+
+    async def run(self, feed: Feed) -> None:
+        """Feed (into `on_line`) until stopped or the replayed tape is over; raises what ended it otherwise."""
+        self.feed = feed
+        self._listen_to_signals()
+        self._note_life("start", {"url": feed.url, "pid": os.getpid(), "rebuilt": self.counts.rebuilt})
+        gc.collect()
+        gc.freeze()
+        keeper = asyncio.create_task(self._housekeeping(feed.clock))
+        try:
+            await feed.run()
+            self._stopping = self._stopping or "the tape is over"
+        except LotusError as error:
+            self._stopping = str(error)
+            raise
+        finally:
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
+            await asyncio.to_thread(self._close)
+
+    async def _housekeeping(self, clock: Clock) -> None:
+        polled_s = synced_s = 0.0
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), FLUSH_S)
+            now_s = time.monotonic()
+            woken = self._woken.is_set()
+            self._woken.clear()
+            try:
+                if self.recorder is not None and now_s - synced_s >= SYNC_S:
+                    synced_s = now_s
+                    self.recorder.sync(clock.now_ns())
+            except TapeError as error:
+                if self.feed is not None:
+                    self.feed.failed(error)
+                return
+            self._hand_over()
+            if woken or now_s - polled_s >= POLL_S:
+                polled_s = now_s
+                await self._poll()
+                self._write_status("running")
+
+    async def _poll(self) -> None:
+        try:
+            fresh, commands = await asyncio.to_thread(self._ask_ledger)
+        except (LotusError, OSError) as error:
+            self.counts.poll_failures += 1
+            self.counts.last_failure = str(error)
+            return
+        self.swap(fresh)
+        for number, name, body in commands:
+            result = self.obey(name, body)
+            await asyncio.to_thread(self._answer, number, result)
+
+    def obey(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Carry out a command from the ledger; return its result."""
+        if name == "stop":
+            self.stop("command")
+        elif name == "kill":
+            self.desk.halted = True
+        elif name == "resume":
+            self.desk.halted = False
+        elif name not in ("status", "swap_priors"):
+            return {"error": f"unknown command {name!r}", "known": ["stop", "kill", "resume", "status", "swap_priors"]}
+        return {"run_id": self.run_id, "halted": self.desk.halted, **self.counts.as_json()}
+
+    def _ask_ledger(self) -> tuple[list[PriorsVersion], list[tuple[int, str, dict[str, Any]]]]:
+        fresh = fresh_versions(self.databases, self.beliefs)
+        self.beliefs.by_day = read_tables(Lake(self.settings.lake_root), self.spec, self.beliefs.by_day)
+        with self.databases.connect("sig") as connection:
+            return fresh, take_commands(connection)
+
+    def _answer(self, number: int, result: dict[str, Any]) -> None:
+        with self.databases.connect("sig") as connection:
+            finish_command(connection, number, result)
+
+    def _hand_over(self) -> None:
+        """Give the rows made so far to the log writer, their lines first to the operating system."""
+        rows = self.desk.take()
+        if not (self._scored or rows.orders or rows.fills or rows.log or self._entries or self._closed):
+            return
+        if self.recorder is not None:
+            self.recorder.flush()
+        if self.kept is not None:
+            self.kept += self._scored
+        self.log.put(Batch(self.last_ns, self._scored, rows, self._entries, tuple(self._closed)))
+        self._scored, self._entries = [], []
+        self._closed.clear()
+
+    def _close(self) -> None:
+        self._note_life("stop", {"why": self._stopping, "lines": self.counts.lines})
+        if self.recorder is not None:
+            self.recorder.close()
+        self._hand_over()
+        written = self.log.close()
+        self._write_status("stopped" if written else "stopped, not everything written")
+
+    def _note_life(self, kind: str, body: dict[str, Any]) -> None:
+        time_ms = self.last_ns // _MS
+        self._entries.append(LogEntry(entry_number(kind, time.time_ns()), time_ms, kind, body))
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            for sign in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(sign, self.stop, sign.name)
+            loop.add_signal_handler(signal.SIGHUP, self._woken.set)
+
+    def _write_status(self, state: str) -> None:
+        if time.monotonic() - self.log.last_success_s > WATCHDOG_S and self.log.waiting:
+            state += ", the ledger does not take rows"
+        write_status(self.folder / "status.json", state, self)

@@ -1,0 +1,155 @@
+"""The writer of the daemon's log: a thread of its own that puts events, orders, fills and segments into the ledger.
+
+The feed never waits for the database. Every row is named by what it is, so writing one again changes nothing; after a
+commit the mark file says up to which receive stamp everything is written. A lost database is tried again for ever.
+"""
+
+import json
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from lotus.detectors.score import Columns
+from lotus.errors import LedgerError
+from lotus_live.collector import joined
+from lotus_live.paper_desk import DeskRows
+from lotus_store.databases import Connection, Databases
+from lotus_store.files import make_folder
+from lotus_store.ledger.live_log import FillRow, LogEntry, OrderRow, append_events, append_log, put_fills, put_orders
+from lotus_store.ledger.segments import Segment, put_segment
+from lotus_store.tape.segment import SegmentMeta
+
+RETRY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows made up to the receive stamp `until_ns`, whose lines are on the tape already."""
+
+    until_ns: int
+    events: Sequence[Columns] = ()
+    rows: DeskRows = field(default_factory=DeskRows)
+    log: Sequence[LogEntry] = ()
+    segments: Sequence[SegmentMeta] = ()
+
+
+class EventLog:
+    """The writer thread of one run. `put` hands a batch over; `close` waits until everything is written."""
+
+    def __init__(self, databases: Databases, run_id: str, mark: Path, waiting: int = 256) -> None:
+        """Start the thread; at most `waiting` batches wait before `put` makes its caller wait."""
+        self.run_id, self.mark = run_id, mark
+        self.written_events = 0
+        self.failures = 0
+        self.last_failure = ""
+        self.last_success_s = time.monotonic()
+        self._databases = databases
+        self._queue: queue.Queue[Batch | None] = queue.Queue(waiting)
+        self._thread = threading.Thread(target=self._run, name="lotus-event-log", daemon=True)
+        self._thread.start()
+
+    def put(self, batch: Batch) -> None:
+        """Hand a batch over."""
+        self._queue.put(batch)
+
+    @property
+    def waiting(self) -> int:
+        """Number of batches not written yet (about)."""
+        return self._queue.qsize()
+
+    def close(self, timeout_s: float = 60.0) -> bool:
+        """Write everything that waits; return whether it was done in time."""
+        self._queue.put(None)
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        connection: Connection | None = None
+        while True:
+            batches, last = self._gather()
+            while batches:
+                try:
+                    connection = connection or self._databases.connect("sig")
+                    self._write(connection, batches)
+                    batches = []
+                except (psycopg.Error, LedgerError, OSError) as error:
+                    self.failures += 1
+                    self.last_failure = f"{type(error).__name__}: {error}"
+                    _discard(connection)
+                    connection = None
+                    time.sleep(RETRY_S)
+            if last:
+                _discard(connection)
+                return
+
+    def _gather(self) -> tuple[list[Batch], bool]:
+        batches: list[Batch] = []
+        item = self._queue.get()
+        while item is not None:
+            batches.append(item)
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return batches, False
+        return batches, True
+
+    def _write(self, connection: Connection, batches: Sequence[Batch]) -> None:
+        orders: dict[str, OrderRow] = {}
+        fills: list[FillRow] = []
+        log: list[LogEntry] = []
+        for batch in batches:
+            orders |= batch.rows.orders
+            fills += batch.rows.fills
+            log += [*batch.rows.log, *batch.log]
+        events = [columns for batch in batches for columns in batch.events]
+        with connection.transaction():
+            if events:
+                self.written_events += append_events(connection, self.run_id, joined(events))
+            if orders:
+                put_orders(connection, self.run_id, list(orders.values()))
+            if fills:
+                put_fills(connection, self.run_id, fills)
+            if log:
+                append_log(connection, self.run_id, log)
+            for meta in (meta for batch in batches for meta in batch.segments):
+                put_segment(connection, segment_row(meta))
+        connection.commit()
+        self.last_success_s = time.monotonic()
+        write_mark(self.mark, self.run_id, max(batch.until_ns for batch in batches))
+
+
+def segment_row(meta: SegmentMeta) -> Segment:
+    """Return the catalogue row of a closed segment."""
+    silences = [{"silences": meta.silences, "longest_ms": meta.max_silence_ms}] if meta.silences else []
+    times = meta.first_recv_ns, meta.last_recv_ns
+    counts = {"lines": meta.lines}
+    return Segment(
+        meta.tape, meta.path, meta.day, meta.content_sha256, meta.lines, meta.raw_bytes, *times, counts, silences
+    )
+
+
+def write_mark(path: Path, run_id: str, until_ns: int) -> None:
+    """Say that everything up to a receive stamp is in the ledger (a rename; a killed process keeps the older one)."""
+    make_folder(path.parent)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps({"run_id": run_id, "until_ns": until_ns}))
+    temporary.replace(path)
+
+
+def read_mark(path: Path, run_id: str) -> int:
+    """Return the stamp of the mark file, 0 when there is none of this run."""
+    try:
+        mark = json.loads(path.read_text())
+        return int(mark["until_ns"]) if mark["run_id"] == run_id else 0
+    except (OSError, ValueError, KeyError):
+        return 0
+
+
+def _discard(connection: Connection | None) -> None:
+    if connection is not None:
+        connection.close()

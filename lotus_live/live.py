@@ -1,0 +1,181 @@
+"""Running the daemon: on the venue, or on a recording that a loopback server plays as the venue would.
+
+`run_live` is what the command line, the demo and the tests call; it returns when the daemon was stopped or the tape
+is over. It chooses names, universe and clock, and leaves all work to `daemon`.
+"""
+
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from lotus.detectors.registry import shipped_detectors, specs_ver
+from lotus.detectors.score import Columns
+from lotus.errors import TapeError
+from lotus.hashing import natural_id
+from lotus.manifest import Asset
+from lotus_live.clocks import CONTROL_PREFIX, Arrival, ReplayClock, WallClock
+from lotus_live.collector import joined
+from lotus_live.daemon import Daemon
+from lotus_live.day_lane import LaneSpec
+from lotus_live.feed import Feed, FeedPolicy
+from lotus_live.parity import events_hash
+from lotus_live.recorder import Recorder, tape_header
+from lotus_live.status import status_of
+from lotus_live.tape_file import TapeFile
+from lotus_live.warm_up import warm_up
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from lotus_store.tape.header import HeaderAsset, TapeHeader, split_universe
+from lotus_store.tape.store import TapeStore
+from lotus_venues.hyperliquid.info import http_base
+from lotus_venues.hyperliquid.subscriptions import universe_subscriptions
+from lotus_venues.replay_server import ReplayPlan, ReplayServer
+
+OnStart = Callable[[Daemon], None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveResult:
+    """What a run did: the last status, and of a replay its events (scoring order) and their hash."""
+
+    status: dict[str, Any]
+    events: Columns
+    events_hash: str
+
+
+Job = Callable[[Databases], Coroutine[Any, Any, LiveResult]]
+
+
+def run_live(
+    settings: Settings,
+    url: str = "",
+    *,
+    replay: Sequence[Path] = (),
+    speed: float = 0.0,
+    run_id: str = "",
+    plan: ReplayPlan | None = None,
+    databases: Databases | None = None,
+    on_start: OnStart = None,
+) -> LiveResult:
+    """Run the daemon on `url` (default: the settings' venue), or on recordings at `speed` times their pace (0 = max).
+
+    A replay records what it takes under its own tape name, so that after a crash the same call goes on where its tape
+    ends. Raises `VenueError` for unknown coins, `TapeError` for unreadable recordings or a full disk.
+    """
+    if replay:
+        job = _replayed(settings, TapeFile(tuple(replay)), run_id, plan or ReplayPlan(speed=speed), on_start)
+    else:
+        job = _on_venue(settings, url or settings.live.ws_url, run_id, on_start)
+    if databases is not None:
+        return uvloop.run(job(databases))
+    with Databases(settings) as own:
+        return uvloop.run(job(own))
+
+
+def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart) -> Job:
+    universe = settings.manifest.universe
+    spec = LaneSpec(settings.manifest, universe, shipped_detectors(), settings.branch)
+    store = TapeStore(settings.home, settings.tape)
+    header = tape_header(settings.tape, url, tuple(HeaderAsset(a.name, a.sz_decimals) for a in universe))
+    rest_url = settings.live.rest_url if url == settings.live.ws_url else http_base(url)
+    policy = FeedPolicy(ping_s=settings.live.ping_s)
+
+    async def job(databases: Databases) -> LiveResult:
+        warm_up(spec)
+        daemon = _daemon(settings, databases, spec, run_id or f"{settings.branch}.{settings.tape}", store, header)
+        clock = WallClock()
+        daemon.restore(clock.now_ns())
+        if on_start is not None:
+            on_start(daemon)
+        await daemon.run(Feed(url, rest_url, spec.universe, clock, daemon.on_line, policy))
+        return _result(daemon)
+
+    return job
+
+
+def _replayed(settings: Settings, tape: TapeFile, run_id: str, plan: ReplayPlan, on_start: OnStart) -> Job:
+    spec, served = _replay_spec(settings, tape)
+    plan = replace(plan, start_after=len(universe_subscriptions(a.name for a in spec.universe)))
+
+    async def job(databases: Databases) -> LiveResult:
+        name = run_id or replay_run_id(settings, tape, spec)
+        store = TapeStore(settings.home, name)
+        header = TapeHeader(name, "replay of " + ", ".join(p.name for p in tape.paths), tape.units, (), "replay")
+        warm_up(spec)
+        daemon = _daemon(settings, databases, spec, name, store, header, replaying=True)
+        done = daemon.restore(0)
+        _check_same_tape(store, tape, done)
+        clock = ReplayClock(islice(tape.arrivals(), done, None))
+        frames = ((line.recv_ns, line.raw) for line in islice(tape.arrivals(), done, None))
+        if on_start is not None:
+            on_start(daemon)
+        policy = FeedPolicy(ping_s=settings.live.ping_s, renew_stale=False, watch_s=0.2)
+        async with ReplayServer(served, frames, plan) as server:
+            rest_url = http_base(server.url)
+            await daemon.run(Feed(server.url, rest_url, spec.universe, clock, daemon.on_line, policy))
+        return _result(daemon)
+
+    return job
+
+
+def _daemon(
+    settings: Settings,
+    databases: Databases,
+    spec: LaneSpec,
+    run_id: str,
+    store: TapeStore,
+    header: TapeHeader,
+    *,
+    replaying: bool = False,
+) -> Daemon:
+    closed: list[Any] = []
+    recorder = Recorder(store, header, settings.limits, None if replaying else closed.append)
+    return Daemon(
+        settings, databases, spec, run_id, recorder, store, closed, replaying=replaying, keep_events=replaying
+    )
+
+
+def _replay_spec(settings: Settings, tape: TapeFile) -> tuple[LaneSpec, tuple[Asset, ...]]:
+    """Return the lanes' specification and every coin that the replay server must know."""
+    header = TapeHeader("replay", "", tape.units)
+    split = split_universe(header, settings.manifest.universe)
+    spec = LaneSpec(settings.manifest, split.universe, shipped_detectors(), settings.branch, split.ignored)
+    return spec, (*split.universe, *split.ignored)
+
+
+def replay_run_id(settings: Settings, tape: TapeFile, spec: LaneSpec) -> str:
+    """Return the name of the run of a recording: the same recording and settings continue the same run."""
+    first = next((line for line in tape.arrivals()), Arrival(0, 0, b""))
+    sizes = [word for path in tape.paths for word in (path.name, path.stat().st_size)]
+    what = natural_id(
+        settings.branch, settings.manifest.version, specs_ver(spec.detectors), first.recv_ns, first.raw, *sizes
+    )
+    return f"replay-{what[:16]}"
+
+
+def _check_same_tape(store: TapeStore, tape: TapeFile, done: int) -> None:
+    if not done:
+        return
+    *_, meta = store.all_segments()
+    last = store.read_segment(meta).split(b"\n")[-2]
+    expected = next(islice(tape.arrivals(), done - 1, done), None)
+    if expected is None or last != b"%d %b" % (expected.recv_ns, expected.raw):
+        raise TapeError(
+            f"run {store.tape} ends with another line than line {done} of the recording",
+            "the recording that the run began with",
+            "another recording under the same run_id",
+        )
+
+
+def _result(daemon: Daemon) -> LiveResult:
+    events = joined(daemon.kept or [])
+    return LiveResult(status_of(daemon, "stopped"), events, events_hash(events))
+
+
+def serve_frames(tape: TapeFile) -> Iterator[tuple[int, bytes]]:
+    """Yield the frames of a recording that a server may send (the daemon's own records left out)."""
+    return ((line.recv_ns, line.raw) for line in tape.arrivals() if not line.raw.startswith(CONTROL_PREFIX))

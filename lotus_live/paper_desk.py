@@ -1,0 +1,189 @@
+"""Every published window becomes a paper probe: market messages to the paper venue, its fills and states to rows.
+
+The desk is driven by the pipeline's steps alone, so a rebuild from tape repeats every order and fill under the same
+names. It opens nothing; `take` hands over the rows made since the last call.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.score import Columns
+from lotus.hashing import key64
+from lotus.manifest import Asset, Manifest
+from lotus.microtape.events import BOOK_HEADER, LEVEL_WIDTH, NULL, Ctx, EventKind
+from lotus_live.pipeline import Step
+from lotus_store.ledger.live_log import FillRow, LogEntry, OrderRow
+from lotus_venues.ladder import Level
+from lotus_venues.orders import Fill, OrderReport, Side
+from lotus_venues.paper import Outcome, PaperVenue
+from lotus_venues.probes import Probe, ProbeDesk
+
+_MS = 1_000_000
+
+
+@dataclass(slots=True)
+class PaperTotals:
+    """Sums over closed probes; money in millionths of a dollar."""
+
+    probes: int = 0
+    unfilled: int = 0
+    wins: int = 0
+    gross_micro: int = 0
+    fees_micro: int = 0
+    funding_micro: int = 0
+    payoff_bps: float = 0.0
+
+    def add(self, probe: Probe) -> None:
+        """Count one closed probe."""
+        self.probes += 1
+        self.unfilled += probe.lots == 0
+        self.wins += probe.net_micro > 0
+        self.gross_micro += probe.net_micro + probe.fees_micro + probe.funding_micro
+        self.fees_micro += probe.fees_micro
+        self.funding_micro += probe.funding_micro
+        self.payoff_bps += probe.payoff_bps
+
+    def as_json(self) -> dict[str, float | int]:
+        """Return the totals in dollars, and the mean payoff in bps."""
+        net = self.gross_micro - self.fees_micro - self.funding_micro
+        return {
+            "probes": self.probes,
+            "unfilled": self.unfilled,
+            "wins": self.wins,
+            "gross_usd": self.gross_micro / 1e6,
+            "fees_usd": self.fees_micro / 1e6,
+            "funding_usd": self.funding_micro / 1e6,
+            "net_usd": net / 1e6,
+            "mean_payoff_bps": self.payoff_bps / self.probes if self.probes else 0.0,
+        }
+
+
+@dataclass(slots=True)
+class DeskRows:
+    """Rows for the ledger, orders before their fills."""
+
+    orders: dict[str, OrderRow] = field(default_factory=dict)
+    fills: list[FillRow] = field(default_factory=list)
+    log: list[LogEntry] = field(default_factory=list)
+
+
+class PaperDesk:
+    """The probes of one daemon; `halted` stops new entries (the kill switch), open probes are still closed."""
+
+    def __init__(self, manifest: Manifest, universe: tuple[Asset, ...]) -> None:
+        """Start flat."""
+        outcomes = manifest.outcomes
+        self.venue = PaperVenue(universe, outcomes.taker_fee_bps)
+        self.probes = ProbeDesk(self.venue, outcomes.probe_notional_usd, outcomes.latency_ms)
+        self.totals = PaperTotals()
+        self.halted = False
+        self._index = {a.name: k for k, a in enumerate(universe)}
+        self._rows = DeskRows()
+
+    def step(self, recv_ns: int, seq: int, step: Step) -> None:
+        """Show a line to the venue, then send the entries of the windows it published."""
+        if step.decoded.kind:
+            self._note(self.probes.advance(recv_ns))
+            outcome = self._market(recv_ns, seq, step)
+            self._note(outcome)
+            self._note(self.probes.settle(outcome))
+        for events in step.scored:
+            if events["published"].any():
+                self._publish(events)
+        for probe in self.probes.take_closed():
+            self.totals.add(probe)
+            self._rows.log.append(self._probe_entry(probe))
+
+    def take(self) -> DeskRows:
+        """Return the rows made since the last call."""
+        rows, self._rows = self._rows, DeskRows()
+        return rows
+
+    @property
+    def open_probes(self) -> int:
+        """Number of probes not closed yet."""
+        return len(self.probes.open)
+
+    def _market(self, recv_ns: int, seq: int, step: Step) -> Outcome:
+        kind, asset = step.decoded.kind, step.decoded.asset
+        if kind == EventKind.BBO:
+            bid_px, bid_sz, _, ask_px, ask_sz, _ = step.payload.tolist()
+            bid, ask = ((bid_px, bid_sz) if bid_px else None), ((ask_px, ask_sz) if ask_px else None)
+            return self.venue.on_bbo(asset, recv_ns, seq, bid, ask)
+        if kind in (EventKind.BOOK, EventKind.FAST):
+            bids, asks = _levels(step.payload)
+            return self.venue.on_book(asset, recv_ns, seq, bids, asks, kind == EventKind.BOOK)
+        if kind == EventKind.CTX:
+            funding, oracle = int(step.payload[Ctx.FUNDING]), int(step.payload[Ctx.ORACLE_PX])
+            if NULL not in (funding, oracle):
+                self.probes.on_context(asset, funding, oracle)
+        return Outcome()
+
+    def _publish(self, events: Columns) -> None:
+        if self.halted:
+            return
+        for k in np.flatnonzero(events["published"]):
+            side = Side.BUY if float(events["s"][k]) > 0 else Side.SELL
+            asset, closed_ns = self._index[str(events["asset"][k])], int(events["close_recv_ns"][k])
+            horizon_s = int(events["horizon_s"][k])
+            self._note(self.probes.publish(str(events["event_id"][k]), asset, side, closed_ns, horizon_s))
+
+    def _note(self, outcome: Outcome) -> None:
+        for report in outcome.reports:
+            self._rows.orders[report.order.client_id] = self._order_row(report)
+        self._rows.fills += [self._fill_row(fill) for fill in outcome.fills]
+
+    def _order_row(self, report: OrderReport) -> OrderRow:
+        order = report.order
+        body = {
+            "purpose": order.purpose,
+            "side": int(order.side),
+            "size": str(order.size),
+            "placed_ns": order.placed_ns,
+            "active_ns": order.active_ns,
+            "filled_lots": report.filled_lots,
+            "reason": report.reason,
+        }
+        name = self.venue.universe[order.asset].name
+        return OrderRow(order.client_id, order.event_id, name, report.recv_ns // _MS, report.status.value, body)
+
+    def _fill_row(self, fill: Fill) -> FillRow:
+        asset = self.venue.universe[fill.asset]
+        body = {
+            "side": int(fill.side),
+            "px": fill.px,
+            "lots": fill.lots,
+            "notional_usd": fill.notional_micro / 1e6,
+            "fee_usd": fill.fee_micro / 1e6,
+            "recv_ns": fill.recv_ns,
+            "seq": fill.seq,
+        }
+        return FillRow(f"{fill.client_id}-{fill.index}", fill.client_id, asset.name, fill.recv_ns // _MS, body)
+
+    def _probe_entry(self, probe: Probe) -> LogEntry:
+        body = {
+            "event_id": probe.event_id,
+            "asset": self.venue.universe[probe.asset].name,
+            "side": int(probe.side),
+            "lots": probe.lots,
+            "payoff_bps": probe.payoff_bps,
+            "net_usd": probe.net_micro / 1e6,
+            "fees_usd": probe.fees_micro / 1e6,
+            "funding_usd": probe.funding_micro / 1e6,
+        }
+        return LogEntry(entry_number("probe", probe.event_id), probe.closed_ns // _MS, "probe", body)
+
+
+def entry_number(kind: str, key: str | int) -> int:
+    """Return the running number of a log entry that is named by what it says, so that repeating it is harmless."""
+    return key64("live_log", kind, key) >> 1
+
+
+def _levels(payload: NDArray[np.int64]) -> tuple[list[Level], list[Level]]:
+    values = payload.tolist()
+    n_bids, n_asks = values[0], values[1]
+    flat = values[BOOK_HEADER:]
+    pairs = list(zip(flat[0::LEVEL_WIDTH], flat[1::LEVEL_WIDTH], strict=False))
+    return pairs[:n_bids], pairs[n_bids : n_bids + n_asks]

@@ -1,0 +1,88 @@
+"""What the daemon says about itself once a second: counts, silence, beliefs, paper result; one JSON file."""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lotus.detectors.score import Columns
+from lotus_store.files import make_folder
+
+if TYPE_CHECKING:
+    from lotus_live.daemon import Daemon
+
+
+@dataclass(slots=True)
+class LiveCounts:
+    """Running counts of one life of the daemon; `busy_ns` is the time spent inside the pipeline."""
+
+    lines: int = 0
+    rebuilt: int = 0
+    windows: int = 0
+    events: int = 0
+    published: int = 0
+    busy_ns: int = 0
+    poll_failures: int = 0
+    last_failure: str = ""
+
+    def add(self, events: Columns) -> None:
+        """Count the events of one window."""
+        self.windows += 1
+        self.events += len(events["event_id"])
+        self.published += int(events["published"].sum())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        names = ("lines", "rebuilt", "windows", "events", "published", "poll_failures", "last_failure")
+        return {name: getattr(self, name) for name in names}
+
+
+def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
+    """Return the daemon's state as plain values."""
+    feed, log, pipeline = daemon.feed, daemon.log, daemon.pipeline
+    lanes = pipeline.all_lanes
+    now_ns = feed.clock.now_ns() if feed else 0
+    out = {
+        "state": state,
+        "run_id": daemon.run_id,
+        "branch": daemon.spec.branch,
+        "pid": os.getpid(),
+        "time": time.time(),
+        "day": pipeline.today.day if pipeline.today else "",
+        **daemon.counts.as_json(),
+        "frames": sum(lane.frames for lane in lanes),
+        "gaps": sum(lane.gaps for lane in lanes),
+        "us_per_line": daemon.counts.busy_ns / 1000 / max(1, daemon.counts.lines),
+        "last_window_end_ms": pipeline.last_window_end_ms,
+        "priors_ver": daemon.beliefs.versions[-1].priors_ver,
+        "priors_versions": len(daemon.beliefs.versions),
+        "tables_ver": pipeline.today.scorer.tables.tables_ver if pipeline.today else "",
+        "paper": daemon.desk.totals.as_json() | {"open": daemon.desk.open_probes, "halted": daemon.desk.halted},
+        "log": {"waiting": log.waiting, "written": log.written_events, "failures": log.failures},
+        "last_failure": log.last_failure or daemon.counts.last_failure,
+    }
+    if feed is not None:
+        counts = feed.counts
+        out["feed"] = {
+            "connected": feed.connected,
+            "connects": counts.connects,
+            "failures": counts.failures,
+            "errors": counts.errors,
+            "renewals": counts.renewals,
+            "stale": feed.watch.stale,
+            "stale_total": feed.watch.total,
+            "unacknowledged": feed.unacknowledged,
+            "silent_ms": max(0, now_ns - (daemon.last_ns or now_ns)) // 1_000_000,
+            "last_error": counts.last_error,
+        }
+    return out
+
+
+def write_status(path: Path, state: str, daemon: "Daemon") -> None:
+    """Replace the status file (not synced: it is only of the moment)."""
+    make_folder(path.parent)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(status_of(daemon, state), indent=1))
+    temporary.replace(path)
