@@ -92,6 +92,8 @@ class _SlowTerms:
             self._cohort = [matured(self._days, d) for d in range(len(detectors))]
             self._moved = daily_kernel.dispersion(self._days, self._window_ms)
             self._profiles = [daily_kernel.payoff_profile(m) for m in self._cohort]
+            lengths = {daily_kernel.segment_length(d.band_s, self._window_ms / 1000.0) for d in detectors}
+            self._cuts = {length: daily_kernel.segments(self._days, length) for length in sorted(lengths)}
             self._context = np.concatenate([h.key for h in self._days]), np.concatenate([h.x for h in self._days])
 
     def of(self, d: int) -> _Values:
@@ -105,7 +107,8 @@ class _SlowTerms:
         out.parts = {name: _rounded(value) for name, value in parts.items()}
         out.put("sq_score", None if "score" in missing else parts["score"])
         out.neutral += [f"sq_{name}" for name in missing if name != "score"]
-        out.put("kr_coherence", daily_kernel.coherence(self._days, d, spec.band_s, window_s))
+        cut = self._cuts[daily_kernel.segment_length(spec.band_s, window_s)]
+        out.put("kr_coherence", daily_kernel.coherence(self._days, d, cut, spec.band_s, window_s))
         out.put("kr_phi", daily_kernel.phi(self._cohort[d], self._context, self._moved))
         out.put("theta0", daily_kernel.theta0(self._days, d))
         out.put("kr_emergence", daily_kernel.emergence(self._long, d))

@@ -20,51 +20,67 @@ RIDGE = 0.01  # of the number of rows, on standardised columns
 _HBAR = FEATURE_NAMES.index("hbar")
 
 
-def coherence(
-    history: Sequence[DayHistory], detector: int, band_s: tuple[float, float], window_s: float
-) -> float | None:
-    """Return clip((C - 1/K) / (1 - 1/K), 0, 1), C the mean Welch coherence of s and the next
-    window's return in the band.
+def segment_length(band_s: tuple[float, float], window_s: float) -> int:
+    """Return the smallest power of two of windows that holds two of the band's longest periods."""
+    return 1 << int(np.ceil(np.log2(2.0 * band_s[1] / window_s)))
 
-    K >= 16 non-overlapping Hann segments of two longest periods, over assets and days, in which the detector spoke.
-    Coherence does not change under a linear filter of either side, so the one-window return serves every horizon.
+
+def segments(history: Sequence[DayHistory], length: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return non-overlapping unbroken segments of all assets and days: rows of the joined windows and the returns.
+
+    Both [K, length]; a row counts the windows of `history` in order, its return is that of the next window.
     """
-    length = 1 << int(np.ceil(np.log2(2.0 * band_s[1] / window_s)))
-    pairs = [pair for h in history for pair in _segments(h, detector, length)]
-    if len(pairs) < MIN_SEGMENTS:
+    key = np.concatenate([h.key for h in history])
+    mid2 = np.concatenate([h.mid2 for h in history])
+    starts = [np.zeros((0, length), np.int64)]
+    after = [np.zeros((0, length), np.int64)]
+    for asset in np.unique(key % MAX_ASSETS):
+        rows = np.flatnonzero(key % MAX_ASSETS == asset)
+        for run in np.split(rows, np.flatnonzero(np.diff(key[rows]) != MAX_ASSETS) + 1):
+            count = max(len(run) - 1, 0) // length
+            starts.append(run[: count * length].reshape(count, length))
+            after.append(run[1 : count * length + 1].reshape(count, length) if count else after[0])
+    now, then = np.concatenate(starts), np.concatenate(after)
+    return now, mid2[then] / mid2[now] - 1.0
+
+
+def coherence(
+    history: Sequence[DayHistory],
+    detector: int,
+    cut: tuple[NDArray[np.int64], NDArray[np.float64]],
+    band_s: tuple[float, float],
+    window_s: float,
+) -> float | None:
+    """Return clip((C - 1/K) / (1 - 1/K), 0, 1), C the mean coherence in the band of s and the next window's return.
+
+    K >= 16 Hann segments (`cut` from `segments`) in which the detector spoke. Coherence does not change under a linear
+    filter of either side, so the one-window return serves every horizon.
+    """
+    s = np.zeros(sum(len(h.key) for h in history))
+    offset = 0
+    for h in history:
+        mine = h.detector == detector
+        s[offset + np.searchsorted(h.key, h.signal_key[mine])] = h.s[mine]
+        offset += len(h.key)
+    spoke = s[cut[0]].any(axis=1)
+    k = int(spoke.sum())
+    if k < MIN_SEGMENTS:
         return None
-    taper = np.hanning(length)
-    data = np.array(pairs)
-    data = (data - data.mean(axis=2, keepdims=True)) * taper
-    spectra = np.fft.rfft(data, axis=2)
-    signal, ret = spectra[:, 0], spectra[:, 1]
-    frequency = np.fft.rfftfreq(length, window_s)
-    inside = (frequency >= 1.0 / band_s[1]) & (frequency <= 1.0 / band_s[0])
+    signal, ret = _spectra(s[cut[0][spoke]]), _spectra(cut[1][spoke])
+    frequency = np.fft.rfftfreq(cut[0].shape[1], window_s)
     cross = np.abs(np.mean(signal * np.conj(ret), axis=0)) ** 2
     power = np.mean(np.abs(signal) ** 2, axis=0) * np.mean(np.abs(ret) ** 2, axis=0)
-    inside &= power > 0.0
+    inside = (frequency >= 1.0 / band_s[1]) & (frequency <= 1.0 / band_s[0]) & (power > 0.0)
     if not inside.any():
         return None
-    k = len(pairs)
     value = float(np.mean(cross[inside] / power[inside]))
     return min(max((value - 1.0 / k) / (1.0 - 1.0 / k), 0.0), 1.0)
 
 
-def _segments(h: DayHistory, detector: int, length: int) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    mine = h.detector == detector
-    s = np.zeros(len(h.key))
-    s[np.searchsorted(h.key, h.signal_key[mine])] = h.s[mine]
-    found = []
-    for asset in np.unique(h.key % MAX_ASSETS):
-        rows = np.flatnonzero(h.key % MAX_ASSETS == asset)
-        breaks = np.flatnonzero(np.diff(h.key[rows]) != MAX_ASSETS) + 1
-        for run in np.split(rows, breaks):
-            ret = np.diff(h.mid2[run]) / h.mid2[run[:-1]]
-            for start in range(0, len(run) - length, length):
-                part = s[run[start : start + length]]
-                if part.any():
-                    found.append((part, ret[start : start + length]))
-    return found
+def _spectra(rows: NDArray[np.float64]) -> NDArray[np.complex128]:
+    centred = (rows - rows.mean(axis=1, keepdims=True)) * np.hanning(rows.shape[1])
+    out: NDArray[np.complex128] = np.fft.rfft(centred, axis=1)
+    return out
 
 
 def dispersion(history: Sequence[DayHistory], window_ms: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -90,13 +90,12 @@ def precision(m: Matured, lag: int) -> float | None:
 def newey_west(time: NDArray[np.int64], score: NDArray[np.float64], lag: int) -> float:
     """Return sum over lags |l| <= L of (1 - |l|/(L+1)) sum_t u_t u_{t+l}, u_t = scores of one time together."""
     moments, back = np.unique(time, return_inverse=True)
-    u = np.bincount(back, weights=score)
-    total = float(np.dot(u, u))
-    for step in range(1, lag + 1):
-        at = np.searchsorted(moments, moments + step)
-        inside = at < len(moments)
-        inside[inside] = moments[at[inside]] == moments[inside] + step
-        total += 2.0 * (1.0 - step / (lag + 1.0)) * float(np.dot(u[inside], u[at[inside]]))
+    at = np.concatenate([[0], np.cumsum(np.minimum(np.diff(moments), lag + 1))])
+    u = np.zeros(int(at[-1]) + 1)
+    u[at] = np.bincount(back, weights=score)
+    total = float(np.sum(u * u))
+    for step in range(1, min(lag, len(u) - 1) + 1):
+        total += 2.0 * (1.0 - step / (lag + 1.0)) * float(np.sum(u[:-step] * u[step:]))
     return total
 
 

@@ -147,9 +147,9 @@ def test_newey_west_against_a_dense_matrix() -> None:
     assert daily_quality.newey_west(time, score, 6) == pytest.approx(u @ weight @ u)
 
 
-def synthetic_day(rng, n=2100, follow=0.0) -> DayHistory:
+def synthetic_day(rng, n=2100, follow=0.0, start=0) -> DayHistory:
     """One day of two assets in which the next return follows the signal by `follow`."""
-    key = np.sort(np.concatenate([np.arange(n) * MAX_ASSETS + a for a in range(2)]))
+    key = np.sort(np.concatenate([(start + np.arange(n)) * MAX_ASSETS + a for a in range(2)]))
     s = np.repeat(rng.choice([-1.0, 0.0, 1.0], -(-len(key) // 16)), 16)[: len(key)]
     mid2 = np.empty(len(key), np.int64)
     for a in range(2):
@@ -160,18 +160,22 @@ def synthetic_day(rng, n=2100, follow=0.0) -> DayHistory:
     empty = np.zeros(0)
     return DayHistory(
         "2025-03-03", key, np.zeros((len(key), 12)), np.ones(len(key)), mid2,
-        np.zeros(fires.sum(), np.int64), key[fires], s[fires], np.ones(fires.sum(), bool), np.zeros(fires.sum(), bool), empty, empty,
+        np.zeros(fires.sum(), np.int64), key[fires], s[fires],
+        np.ones(fires.sum(), bool), np.zeros(fires.sum(), bool), empty, empty,
         np.zeros((fires.sum(), 12), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64), empty, empty, np.zeros(1),
     )  # fmt: skip
 
 
 def test_coherence_sees_what_follows_and_nothing_else() -> None:
     rng = np.random.default_rng(6)
-    noise = [synthetic_day(rng) for _ in range(6)]
-    follow = [synthetic_day(rng, follow=2.0) for _ in range(6)]
-    assert daily_kernel.coherence(noise, 0, (20, 160), 5.0) < 0.03
-    assert daily_kernel.coherence(follow, 0, (40, 160), 5.0) > 0.4
-    assert daily_kernel.coherence(noise[:1], 0, (60, 6000), 5.0) is None
+    noise = [synthetic_day(rng, start=k * 10_000) for k in range(6)]
+    follow = [synthetic_day(rng, follow=2.0, start=k * 10_000) for k in range(6)]
+    assert daily_kernel.segment_length((20, 160), 5.0) == 64
+    for days, low, high in ((noise, 0.0, 0.03), (follow, 0.4, 1.0)):
+        cut = daily_kernel.segments(days, 64)
+        assert len(cut[0]) == 6 * 2 * (2099 // 64)
+        assert low <= daily_kernel.coherence(days, 0, cut, (40, 160), 5.0) <= high
+    assert daily_kernel.coherence(noise[:1], 0, daily_kernel.segments(noise[:1], 1024), (60, 2000), 5.0) is None
 
 
 def test_phi_finds_a_dependence_that_context_does_not_explain() -> None:
