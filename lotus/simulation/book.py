@@ -7,7 +7,7 @@ factor x profile of the depth x pattern: what a detector sees never feeds back i
 import numpy as np
 
 from lotus.jit import kernel
-from lotus.simulation.layout import REPLAYED, RING, At, Ints, Now, Rate, Stream, Trait
+from lotus.simulation.layout import REPLAYED, RING, At, Ints, Now, Stream, Trait
 from lotus.simulation.rng import below, next_u64
 from lotus.simulation.wire_text import LEVELS, TRADE_FIELDS
 
@@ -22,7 +22,6 @@ _TOP_WITH, _TOP_AGAINST, _NEAR_WITH, _NEAR_AGAINST, _GONE = 410, 128, 1_150, 218
 _AT_BID, _AT_SPREAD, _AT_STEEP, _AT_TILT = int(At.BID), int(At.SPREAD), int(At.STEEP), int(At.TILT)
 _AT_VACUUM, _AT_SWEEP, _AT_QUIET = int(At.VACUUM), int(At.SWEEP), int(At.QUIET)
 _TICK, _TOP_LOTS = int(Trait.TICK), int(Trait.TOP_LOTS)
-_RESIZE, _TRADE_RATE = int(Rate.RESIZE_Q8), int(Rate.TRADE_Q10)
 _TRADES, _SIDE, _VOLUME, _NOTIONAL = int(Now.TRADES), int(Now.SIDE), int(Now.VOLUME), int(Now.NOTIONAL)
 
 

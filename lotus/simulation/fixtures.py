@@ -12,11 +12,10 @@ from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
 
 FIXTURE_WORLD = WorldSpec("demo", seed=7, days=14)
-FROZEN_DAY = FIXTURE_WORLD.days - 1  # the day that is kept as tape and replayed live
 
 
 def statement(spec: WorldSpec = FIXTURE_WORLD) -> dict[str, Any]:
-    """Return the manifest of a world with the sha256 of each session's raw bytes, by day."""
+    """Return the manifest of a world, the day kept as tape (its last) and the sha256 of each session's raw bytes."""
     world = World(spec)
     hashes = {spec.day(i): world.piece_hashes(i) for i in range(spec.days)}
     return {"manifest": world.manifest, "frozen_day": spec.day(spec.days - 1), "raw_sha256": hashes}

@@ -58,7 +58,7 @@ _PIECES = (
     '"],"dayBaseVlm":"',
     '"}}}\n',
 )
-(_BOOK_HEAD, _BBO_HEAD, _CTX_HEAD, _TRADES_HEAD, _NEXT_TRADE, _TIME, _LEVELS_OPEN, _SIDES, _BBO_OPEN) = range(9)
+(_BOOK_HEAD, _BBO_HEAD, _CTX_HEAD, _TRADES_HEAD, _NEXT_TRADE, _TIME, _LEVELS_OPEN, _, _BBO_OPEN) = range(9)
 (_BOOK_TAIL, _FAST_TAIL, _BBO_TAIL, _LEVEL, _, _, _SELL, _BUY, _TRADE_SZ, _, _, _USERS, _TRADES_TAIL) = range(9, 22)
 _FUNDING, _CTX_TAIL = 22, 33
 _TEXT = text_bytes("".join(_PIECES))
@@ -184,7 +184,7 @@ def put_book(
     pos = _put_head(out, pos, _BOOK_HEAD, coin, time_ms)
     for side in range(2):
         px, step = (bid, -trait[_TICK]) if side == 0 else (ask, trait[_TICK])
-        pos = put_piece(out, pos, _LEVELS_OPEN + side)
+        pos = put_piece(out, pos, _LEVELS_OPEN + side)  # then what stands between the sides
         for i in range(depth):
             if i > 0:
                 out[pos] = _COMMA
