@@ -48,7 +48,7 @@ ON CONFLICT (event_id, place) DO UPDATE SET
 WITH again AS (
     UPDATE {mod}_dead_letter SET replayed_at = now() WHERE event_id = %s AND place = 'outbox' RETURNING event_id
 )
-UPDATE {mod}_outbox SET dispatched_at = NULL, outcome = NULL, attempts = 0, not_before = '-infinity'
+UPDATE {mod}_outbox SET dispatched_at = NULL, outcome = NULL, attempts = 0, not_before = to_timestamp(0)
 WHERE event_id IN (SELECT event_id FROM again);
 
 -- name: replay_inbox

@@ -47,3 +47,19 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
+
+-- name: copied_tables
+SELECT c.relname, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> 'lotus_schema'
+  AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+GROUP BY c.oid, c.relname
+ORDER BY (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'), c.relname;
+
+-- name: identity_columns
+SELECT c.relname, a.attname, pg_get_serial_sequence(quote_ident(c.relname), a.attname)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attidentity <> '';
+
+-- name: export_snapshot
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;

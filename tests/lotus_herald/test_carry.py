@@ -136,7 +136,7 @@ def test_a_target_that_is_down_is_tried_again(databases: Databases, keys: Keys) 
     assert carry(Broken(databases, "tr")).postponed == 1
     assert carry(databases).total == 0, "it waits for its next attempt"
     with databases.connect("sig") as connection:
-        connection.execute("UPDATE sig_outbox SET not_before = '-infinity'")
+        connection.execute("UPDATE sig_outbox SET not_before = to_timestamp(0)")
     again = carry(databases)
     assert (again.delivered["tr"], again.repeated) == (1, 1)
     assert inbox(databases, "dm") == inbox(databases, "tr") == ["a"]

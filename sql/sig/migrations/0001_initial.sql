@@ -384,7 +384,7 @@ CREATE TABLE sig_outbox (
     envelope       text NOT NULL,                          -- canonical JSON, signed
     created_at     timestamptz NOT NULL DEFAULT now(),
     attempts       integer NOT NULL DEFAULT 0,
-    not_before     timestamptz NOT NULL DEFAULT '-infinity',
+    not_before     timestamptz NOT NULL DEFAULT to_timestamp(0),
     dispatched_at  timestamptz,
     outcome        text CHECK (outcome IN ('delivered', 'dead'))
 );

@@ -1,0 +1,198 @@
+"""Backup and restore of the ledgers: one file with a copy of every table, its hash and the schema versions.
+
+The file is a tar in zstd: `<database>/<table>` in COPY's text form, then `manifest.json`. Each database is copied from
+one snapshot. A restore goes into empty ledgers of the same schema version only, into each whole or not at all;
+one that was interrupted can be run again. Dagster's storage, the lake, tapes and keys are not ledgers.
+"""
+
+import hashlib
+import io
+import json
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+import psycopg
+import zstandard
+from psycopg import sql
+
+from lotus.errors import LedgerError
+from lotus_store.config import Settings
+from lotus_store.databases import Connection, Databases
+from lotus_store.files import atomic
+from lotus_store.postgres.migrations import LOTUS_DATABASES, check
+from lotus_store.postgres.queries import query
+
+FORMAT = "lotus-backup-1"
+MANIFEST = "manifest.json"
+SPOOL_BYTES = 1 << 26
+
+
+def backup(settings: Settings, path: Path) -> dict[str, int]:
+    """Write all ledgers to `path` atomically; return the number of rows per database.
+
+    Raises `LedgerError` when a ledger is not the expected one.
+    """
+    manifest: dict[str, Any] = {"format": FORMAT, "versions": {}, "tables": {}}
+    with Databases(settings) as databases, atomic(path) as temporary, _writer(temporary) as archive:
+        manifest["versions"] = check(databases)
+        for name in LOTUS_DATABASES:
+            with databases.connect(name) as connection:
+                connection.execute(query("common", "export_snapshot"))
+                manifest["tables"][name] = {
+                    table: _export(connection, archive, f"{name}/{table}", table, columns)
+                    for table, columns in _tables(connection)
+                }
+        _add(archive, MANIFEST, io.BytesIO(json.dumps(manifest, indent=1, sort_keys=True).encode()))
+    return _rows(manifest)
+
+
+def restore(settings: Settings, path: Path) -> dict[str, int]:
+    """Read all ledgers from `path` into empty ones; return the number of rows per database.
+
+    Raises `LedgerError` for a file that is no whole backup, another schema version, or a ledger that has other rows.
+    """
+    manifest = _manifest(path)
+    with Databases(settings) as databases:
+        versions = check(databases)
+        if versions != manifest["versions"]:
+            cause = "the backup belongs to another version of Lotus"
+            raise LedgerError(f"{path} has schema versions {manifest['versions']}", f"{versions}", cause)
+        for name in LOTUS_DATABASES:
+            with databases.connect(name) as connection:
+                _restore_one(connection, path, name, manifest["tables"][name])
+    return _rows(manifest)
+
+
+def _restore_one(connection: Connection, path: Path, name: str, wanted: dict[str, dict[str, Any]]) -> None:
+    tables = dict(_tables(connection))
+    found = {table: _describe(connection, table, columns) for table, columns in tables.items()}
+    if found == wanted:
+        return
+    filled = [table for table, note in found.items() if note["rows"]]
+    if filled:
+        cause = "restore goes into a new home only"
+        raise LedgerError(f"database {name} has rows in {', '.join(filled[:3])}", "an empty ledger", cause)
+    with tempfile.TemporaryDirectory() as folder:
+        _unpack(path, name, Path(folder))
+        for table, columns in tables.items():
+            with (Path(folder) / table).open("rb") as source:
+                _import(connection, table, columns, source)
+    for table, columns in tables.items():
+        if _describe(connection, table, columns) != wanted[table]:
+            raise LedgerError(f"{name}.{table} came out of {path} altered", f"{wanted[table]}", "a damaged backup")
+    for identity in connection.execute(query("common", "identity_columns")).fetchall():
+        text = sql.SQL("SELECT setval({}, COALESCE(max({}), 0) + 1, false) FROM {}")
+        table, column, sequence = (str(word) for word in identity)
+        connection.execute(text.format(sql.Literal(sequence), sql.Identifier(column), sql.Identifier(table)))
+
+
+def _tables(connection: Connection) -> list[tuple[str, str]]:
+    """Return (table, its stored columns) so that what is referred to comes first."""
+    return [(str(a), str(b)) for a, b in connection.execute(query("common", "copied_tables")).fetchall()]
+
+
+def _copy(table: str, columns: str, way: str) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) {}").format(sql.Identifier(table), sql.SQL(columns), sql.SQL(way))
+
+
+def _export(connection: Connection, archive: tarfile.TarFile, member: str, table: str, columns: str) -> dict[str, Any]:
+    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
+        note = _describe(connection, table, columns, spool)
+        spool.seek(0)
+        _add(archive, member, spool)
+    return note
+
+
+def _describe(connection: Connection, table: str, columns: str, sink: IO[bytes] | None = None) -> dict[str, Any]:
+    """Return rows and SHA-256 of a table in stored order, writing its copy to `sink` when there is one."""
+    digest, rows = hashlib.sha256(), 0
+    with connection.cursor() as cursor, cursor.copy(_copy(table, columns, "TO STDOUT")) as copy:
+        for block in copy:
+            digest.update(block)
+            rows += bytes(block).count(b"\n")
+            if sink is not None:
+                sink.write(block)
+    return {"rows": rows, "sha256": digest.hexdigest()}
+
+
+def _import(connection: Connection, table: str, columns: str, source: IO[bytes]) -> None:
+    try:
+        with connection.cursor() as cursor, cursor.copy(_copy(table, columns, "FROM STDIN")) as copy:
+            while block := source.read(1 << 20):
+                copy.write(block)
+    except psycopg.Error as problem:
+        raise LedgerError(
+            f"{table} cannot be restored: {problem}", "rows of this schema", "a damaged backup"
+        ) from problem
+
+
+def _add(archive: tarfile.TarFile, name: str, content: IO[bytes]) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = content.seek(0, io.SEEK_END)
+    content.seek(0)
+    archive.addfile(entry, content)
+
+
+@contextmanager
+def _writer(path: Path) -> Iterator[tarfile.TarFile]:
+    with (
+        path.open("wb") as raw,
+        zstandard.ZstdCompressor(level=6, write_checksum=True).stream_writer(raw, closefd=False) as packed,
+        tarfile.open(fileobj=packed, mode="w|") as archive,
+    ):
+        yield archive
+
+
+@contextmanager
+def _reader(path: Path) -> Iterator[tarfile.TarFile]:
+    try:
+        with (
+            path.open("rb") as raw,
+            zstandard.ZstdDecompressor().stream_reader(raw) as packed,
+            tarfile.open(fileobj=packed, mode="r|") as archive,
+        ):
+            yield archive
+    except (OSError, EOFError, tarfile.TarError, zstandard.ZstdError) as problem:
+        raise LedgerError(
+            f"{path} cannot be read: {problem}", "a backup", "truncated, damaged or another file"
+        ) from problem
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    """Return the manifest after verifying that every table of it is there, unaltered."""
+    found: dict[str, str] = {}
+    manifest: dict[str, Any] = {}
+    with _reader(path) as archive:
+        for member in archive:
+            content = archive.extractfile(member)
+            raw = content.read() if content is not None and member.name == MANIFEST else b""
+            if raw:
+                manifest = json.loads(raw)
+            elif content is not None:
+                found[member.name] = hashlib.file_digest(cast(io.BufferedReader, content), "sha256").hexdigest()
+    if manifest.get("format") != FORMAT:
+        raise LedgerError(f"{path} has no manifest", FORMAT, "the backup was interrupted or is another file")
+    for name, tables in manifest["tables"].items():
+        for table, note in tables.items():
+            if found.get(f"{name}/{table}") != note["sha256"]:
+                raise LedgerError(f"{name}/{table} of {path} is missing or altered", note["sha256"], "a damaged backup")
+    return manifest
+
+
+def _unpack(path: Path, name: str, folder: Path) -> None:
+    with _reader(path) as archive:
+        for member in archive:
+            database, _, table = member.name.partition("/")
+            content = archive.extractfile(member) if database == name else None
+            if content is not None and table.isidentifier():
+                with (folder / table).open("wb") as out:
+                    while block := content.read(1 << 20):
+                        out.write(block)
+
+
+def _rows(manifest: dict[str, Any]) -> dict[str, int]:
+    return {name: sum(note["rows"] for note in tables.values()) for name, tables in manifest["tables"].items()}
