@@ -8,7 +8,6 @@ Timers here only write, look for commands and mark silence: no result depends on
 import asyncio
 import gc
 import os
-import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +28,7 @@ from lotus_live.feed import Feed
 from lotus_live.paper_desk import PaperDesk, entry_number
 from lotus_live.pipeline import Pipeline
 from lotus_live.recorder import ControlRecord, Recorder
+from lotus_live.signals import on_end_signals
 from lotus_live.status import LiveCounts, write_status
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -158,7 +158,7 @@ class Daemon:
     async def run(self, feed: Feed) -> None:
         """Feed (into `on_line`) until stopped or the replayed tape is over; raises what ended it otherwise."""
         self.feed = feed
-        self._listen_to_signals()
+        on_end_signals(self.stop, self._woken.set)
         self._note_life("start", {"url": feed.url, "pid": os.getpid(), "rebuilt": self.counts.rebuilt})
         gc.collect()
         gc.freeze()
@@ -255,13 +255,6 @@ class Daemon:
     def _note_life(self, kind: str, body: dict[str, Any]) -> None:
         time_ms = self.last_ns // _MS
         self._entries.append(LogEntry(entry_number(kind, time.time_ns()), time_ms, kind, body))
-
-    def _listen_to_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            for sign in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(sign, self.stop, sign.name)
-            loop.add_signal_handler(signal.SIGHUP, self._woken.set)
 
     def _write_status(self, state: str) -> None:
         if time.monotonic() - self.log.last_success_s > WATCHDOG_S and self.log.waiting:
