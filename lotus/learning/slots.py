@@ -20,11 +20,6 @@ class SlotState:
     spent: int = 0
     crossed: tuple[int, ...] = ()
 
-    @staticmethod
-    def of(crossed: NDArray[np.int64], spent: int) -> "SlotState":
-        """Build from stored rows."""
-        return SlotState(spent, tuple(int(x) for x in crossed))
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
