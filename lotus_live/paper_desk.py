@@ -141,13 +141,13 @@ class PaperDesk:
             "purpose": order.purpose,
             "side": int(order.side),
             "size": str(order.size),
-            "placed_ns": order.placed_ns,
+            "changed_ns": report.recv_ns,
             "active_ns": order.active_ns,
             "filled_lots": report.filled_lots,
             "reason": report.reason,
         }
         name = self.venue.universe[order.asset].name
-        return OrderRow(order.client_id, order.event_id, name, report.recv_ns // _MS, report.status.value, body)
+        return OrderRow(order.client_id, order.event_id, name, order.placed_ns // _MS, report.status.value, body)
 
     def _fill_row(self, fill: Fill) -> FillRow:
         asset = self.venue.universe[fill.asset]

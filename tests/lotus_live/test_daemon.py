@@ -1,0 +1,266 @@
+"""The daemon on replayed tapes: what it writes equals the batch; crashes, swaps, commands and a full disk."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tapes import MANIFEST, UNIVERSE, in_order, market, numbered, write
+
+from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.score import Columns
+from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.errors import TapeError
+from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
+from lotus.timebase import day_start_ms
+from lotus_live.batch import score_tape
+from lotus_live.daemon import Daemon
+from lotus_live.day_lane import LaneSpec
+from lotus_live.live import run_live
+from lotus_live.parity import events_hash, neutral_beliefs, verify_parity
+from lotus_live.recorder import CONTROL_PREFIX
+from lotus_store.config import Settings, TapeLimits
+from lotus_store.databases import Databases
+from lotus_store.ledger import live_log
+from lotus_store.ledger.priors import put_in_force, put_version
+from lotus_store.tape.store import TapeStore
+from lotus_venues.replay_server import ReplayPlan
+
+DAY = "2026-03-04"
+SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
+HERE = Path(__file__).parent
+Lines = list[tuple[int, bytes]]
+
+
+@pytest.fixture(scope="module")
+def lines() -> Lines:
+    """Twelve minutes of three assets."""
+    return in_order(market(DAY, "09:00", 720, step_ms=500, seed=11))
+
+
+@pytest.fixture
+def recording(lines: Lines, tmp_path: Path) -> Path:
+    """Those minutes as a file."""
+    return write(tmp_path / "tape.txt", lines)
+
+
+def ledger_events(databases: Databases, run_id: str) -> Columns:
+    """Return the events that a run left in the ledger, as columns of SIGNAL_EVENTS."""
+    with databases.connect("sig") as connection:
+        rows = [r for r in live_log.read_live_events(connection, "main", DAY) if r["run_id"] == run_id]
+    columns: Columns = {}
+    for name in SIGNAL_EVENTS.names:
+        dtype = SIGNAL_EVENTS.numpy_dtype(name)
+        values = np.array([r[name] for r in rows], dtype=np.int64 if dtype == np.uint64 else dtype)
+        columns[name] = values.view(np.uint64) if dtype == np.uint64 else values
+    return columns
+
+
+def paper_rows(databases: Databases, run_id: str) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return orders, fills and closed probes of a run."""
+    with databases.connect("sig") as connection:
+        log = [e for e in live_log.read_log(connection, run_id) if e.kind == "probe"]
+        return live_log.read_orders(connection, run_id), live_log.read_fills(connection, run_id), log
+
+
+def test_events_orders_and_fills_are_in_the_ledger_and_equal_the_batch(
+    settings: Settings, databases: Databases, lines: Lines, recording: Path
+) -> None:
+    result = run_live(settings, replay=[recording], run_id="whole", databases=databases)
+    (day,) = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC))
+    assert result.events_hash == events_hash(day.events) == events_hash(ledger_events(databases, "whole"))
+    status = result.status
+    assert status["published"] == int(day.events["published"].sum()) > 0
+    orders, fills, probes = paper_rows(databases, "whole")
+    entries = [o for o in orders if o.body["purpose"] == "entry"]
+    assert {o.event_id for o in entries} == set(day.events["event_id"][day.events["published"].astype(bool)])
+    assert status["paper"]["probes"] == len(probes) == len(entries) - status["paper"]["open"]
+    for order in orders:
+        assert sum(f.body["lots"] for f in fills if f.order_id == order.order_id) == order.body["filled_lots"]
+    assert status["paper"]["fees_usd"] == pytest.approx(sum(f.body["fee_usd"] for f in fills), rel=0.1)
+    assert verify_parity(recording, MANIFEST).parity
+    again = run_live(settings, replay=[recording], run_id="whole", databases=databases)
+    assert again.events_hash == result.events_hash
+    assert (again.status["lines"], again.status["log"]["written"]) == (0, 0)
+    assert paper_rows(databases, "whole") == (orders, fills, probes)
+
+
+def test_the_recorded_copy_is_the_recording(settings: Settings, databases: Databases, recording: Path) -> None:
+    run_live(settings, replay=[recording], run_id="copy", databases=databases)
+    store = TapeStore(settings.home, "copy")
+    assert b"".join(piece.lines for piece in store.read_day_lines(DAY)) == recording.read_bytes()
+    report = verify_parity([store.folder / m.day / m.name for m in store.segments(DAY)], MANIFEST)
+    assert report.parity
+    other = write(recording.with_name("other.txt"), [(1, b'{"channel":"pong"}')])
+    with pytest.raises(TapeError, match="another recording"):
+        run_live(settings, replay=[other, recording], run_id="copy", databases=databases)
+
+
+def test_priors_swapped_in_mid_run_give_the_rows_of_the_batch(
+    settings: Settings, databases: Databases, lines: Lines, recording: Path
+) -> None:
+    swap_ms = day_start_ms(DAY) + 9 * 3_600_000 + 600_000
+    braids = tuple(
+        ActiveBraid(f"{k:032x}", "micro", d.detector_id, d.horizon_s, Rule(), Patch(-0.12, 1.06))
+        for k, d in enumerate(SPEC.detectors)
+    )
+    version = priors_version("main", swap_ms, braids)
+    late = priors_version("main", day_start_ms(DAY) + 9 * 3_600_000, braids[:1])
+
+    def apply(daemon: Daemon) -> None:
+        while daemon.counts.windows < 60:
+            time.sleep(0.01)
+        with databases.connect("sig") as connection:
+            for one in (version, late):
+                put_version(connection, one, DAY, priors_0("main"))
+                put_in_force(connection, one, "message")
+
+    def start(daemon: Daemon) -> None:
+        threading.Thread(target=apply, args=(daemon,)).start()
+
+    result = run_live(settings, replay=[recording], run_id="swap", speed=240.0, databases=databases, on_start=start)
+    plain = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC))
+    swapped = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC, [priors_0("main"), version]))
+    assert result.events_hash == events_hash(swapped[0].events) != events_hash(plain[0].events)
+    assert set(result.events["priors_ver"]) == {priors_0("main").priors_ver, version.priors_ver}
+    with databases.connect("sig") as connection:
+        log = live_log.read_log(connection, "swap")
+    assert [e.body["priors_ver"] for e in log if e.kind == "priors_refused"] == [late.priors_ver]
+    assert [e.body["priors_ver"] for e in log if e.kind == "swap"].count(version.priors_ver) == 1
+
+
+def test_killed_anywhere_and_started_again_it_ends_the_same(
+    settings: Settings, databases: Databases, recording: Path
+) -> None:
+    expected = run_live(settings, replay=[recording], run_id="calm", databases=databases)
+    environment = {**os.environ, "LOTUS_PG_DSN": settings.server_dsn, "PYTHONPATH": str(HERE.parents[1])}
+    command = [sys.executable, str(HERE / "replay_once.py"), str(settings.home), str(recording), "killed"]
+    wounds = 0
+    for pause_s in (0.2, 0.9, 1.6):
+        process = subprocess.Popen([*command, "150"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        status = settings.home / "live" / "status.json"
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not _running(status, process.pid):
+            time.sleep(0.02)
+        time.sleep(pause_s)
+        wounds += process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert wounds >= 1
+    done = subprocess.run([*command, "0"], env=environment, capture_output=True, text=True, check=True)
+    summary = json.loads(done.stdout)
+    assert summary["hash"] == expected.events_hash
+    assert summary["status"]["rebuilt"] > 0
+    assert events_hash(ledger_events(databases, "killed")) == expected.events_hash
+    assert [r for rows in paper_rows(databases, "killed") for r in rows] == [
+        r for rows in paper_rows(databases, "calm") for r in rows
+    ]
+    assert summary["status"]["paper"] == expected.status["paper"]
+
+
+def _running(status: Path, pid: int) -> bool:
+    try:
+        told = json.loads(status.read_text())
+    except (OSError, ValueError):
+        return False
+    return bool(told["pid"] == pid and told["lines"] > 0)
+
+
+def test_commands_from_the_ledger(settings: Settings, databases: Databases, recording: Path) -> None:
+    def start(daemon: Daemon) -> None:
+        with databases.connect("sig") as connection:
+            for name in ("kill", "nonsense", "stop"):
+                live_log.command(connection, name)
+
+    plan = ReplayPlan(silent_from=50)
+    result = run_live(settings, replay=[recording], run_id="told", plan=plan, databases=databases, on_start=start)
+    assert result.status["lines"] == 50
+    assert result.status["paper"]["halted"]
+    with databases.connect("sig") as connection:
+        told = connection.execute("SELECT command, result ->> 'error' FROM control ORDER BY command_id").fetchall()
+        log = live_log.read_log(connection, "told")
+    assert [row[0] for row in told] == ["kill", "nonsense", "stop"]
+    assert "unknown command" in str(told[1][1])
+    assert [e.body["why"] for e in log if e.kind == "stop"] == ["command"]
+    written = json.loads((settings.home / "live" / "status.json").read_text())
+    assert written["state"] == "stopped"
+
+
+def test_a_full_disk_stops_loudly_before_anything_is_lost(
+    settings: Settings, databases: Databases, recording: Path
+) -> None:
+    full = replace(settings, limits=TapeLimits(min_free_gb=1e9))
+    with pytest.raises(TapeError, match="recording stopped"):
+        run_live(full, replay=[recording], run_id="full", databases=databases)
+
+
+def test_live_mode_writes_control_records_and_rebuilds_from_them(
+    settings: Settings, databases: Databases, lines: Lines
+) -> None:
+    import asyncio
+
+    from lotus_venues.replay_server import ReplayServer
+
+    now_ms = time.time_ns() // 1_000_000
+    shift_ms = now_ms - lines[0][0] // 1_000_000
+    moved = [(ns, _moved(raw, shift_ms)) for ns, raw in lines[:3000]]
+    urls: list[str] = []
+    ready, end = threading.Event(), threading.Event()
+
+    def serve() -> None:
+        async def serving() -> None:
+            plan = ReplayPlan(start_after=None, speed=60.0)
+            async with ReplayServer(UNIVERSE, moved, plan) as server:
+                urls.append(server.url)
+                ready.set()
+                while not end.is_set():
+                    await asyncio.sleep(0.05)
+
+        asyncio.run(serving())
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    ready.wait(10)
+    try:
+        first = run_live(settings, urls[0], databases=databases, on_start=_stop_after(500))
+        second = run_live(settings, urls[0], databases=databases, on_start=_stop_after(1200))
+    finally:
+        end.set()
+        thread.join()
+    store = TapeStore(settings.home, settings.tape)
+    text = b"".join(piece.lines for day in store.days() for piece in store.read_day_lines(day))
+    recorded = text.split(b"\n")[:-1]
+    assert any(line.partition(b" ")[2].startswith(CONTROL_PREFIX) for line in recorded)
+    assert second.status["rebuilt"] >= first.status["lines"] >= 500
+    assert len(recorded) >= first.status["lines"] + second.status["lines"]
+    paths = [store.folder / m.day / m.name for m in store.all_segments()]
+    assert verify_parity(paths, MANIFEST).parity
+
+
+def _moved(raw: bytes, shift_ms: int) -> bytes:
+    def move(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: v + shift_ms if k == "time" else move(v) for k, v in value.items()}
+        return [move(v) for v in value] if isinstance(value, list) else value
+
+    return json.dumps(move(json.loads(raw)), separators=(",", ":")).encode()
+
+
+def _stop_after(count: int) -> Any:
+    def start(daemon: Daemon) -> None:
+        def watch() -> None:
+            while daemon.counts.lines < count:
+                time.sleep(0.01)
+            daemon.obey("stop", {})
+
+        threading.Thread(target=watch).start()
+
+    return start
