@@ -49,9 +49,14 @@ class Recorder:
         limits: TapeLimits | None = None,
         on_closed: Callable[[SegmentMeta], None] | None = None,
     ) -> None:
-        """Open the tape and salvage what a dead writer left; raises `TapeError` for another universe or a full disk."""
-        store.write_header(header)
+        """Open the tape and salvage what a dead writer left; raises `TapeError` for another universe or a full disk.
+
+        A new tape gets its header with its first line, so that a start that is refused leaves no tape behind.
+        """
         self.lines = 0
+        self._store, self._header = store, header
+        if store.exists():
+            store.write_header(header)
         self._writer: SegmentWriter = store.writer(writer_rules(limits or TapeLimits()), on_closed)
 
     @property
@@ -61,6 +66,8 @@ class Recorder:
 
     def line(self, line: Arrival) -> int:
         """Append a line; return its number within the UTC day."""
+        if not self.lines and not self._store.exists():
+            self._store.write_header(self._header)
         self.lines += 1
         return self._writer.append(line.recv_ns, line.raw)
 

@@ -1,0 +1,86 @@
+"""What a daemon feeds again when it starts, and that a state rebuilt from 22:00 of the day before is the state."""
+
+from pathlib import Path
+
+import pytest
+from tapes import MANIFEST, UNIVERSE, in_order, market, numbered
+
+from lotus.detectors.registry import shipped_detectors
+from lotus.timebase import day_start_ms
+from lotus_live.collector import joined
+from lotus_live.day_lane import LaneSpec
+from lotus_live.parity import events_hash, neutral_beliefs
+from lotus_live.pipeline import Pipeline
+from lotus_live.rebuild import lines_recorded, rebuild_plan, tape_lines
+from lotus_live.record import serve_recording
+from lotus_live.warm_up import warm_up
+from lotus_store.tape.store import TapeStore
+
+D1, D2, D3 = "2026-03-03", "2026-03-04", "2026-03-05"
+SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
+
+
+def at(day: str, hour: float) -> int:
+    """Return a stamp in ns."""
+    return (day_start_ms(day) + int(hour * 3_600_000)) * 1_000_000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> TapeStore:
+    """A tape of three days: 10:00 and 23:00 of each of the first two, 01:00 and 09:00 of the third."""
+    made = TapeStore(tmp_path, "t")
+    with made.writer() as writer:
+        for day, hours in ((D1, (10, 23)), (D2, (10, 23)), (D3, (1, 9))):
+            for hour in hours:
+                writer.append(at(day, hour), b'{"channel":"pong"}')
+    return made
+
+
+@pytest.mark.parametrize(
+    ("now", "written", "days"),
+    [
+        ((D3, 9.5), (D3, 9), (D3,)),  # only today's state
+        ((D3, 1.5), (D3, 1), (D2, D3)),  # probes of yesterday may be open
+        ((D3, 9.5), (D1, 23), (D1, D2, D3)),  # the ledger stopped two days ago
+        ((D3, 9.5), None, (D3,)),
+        (("2026-03-06", 9), (D3, 9), ()),  # nothing of it matters any more
+        (("2026-03-06", 9), (D2, 10), (D2, D3)),
+    ],
+)
+def test_which_days_are_fed_again(
+    store: TapeStore, now: tuple[str, float], written: tuple[str, float] | None, days: tuple[str, ...]
+) -> None:
+    assert rebuild_plan(store, at(*now), at(*written) if written else 0, False).days == days
+    assert rebuild_plan(store, at(*now), 0, True).days == (D1, D2, D3)
+    assert lines_recorded(store) == 6
+
+
+def test_lines_come_with_the_warm_up_of_the_first_day(store: TapeStore) -> None:
+    plan = rebuild_plan(store, at(D3, 9.5), at(D3, 9), False)
+    assert [(line.recv_ns, line.seq) for line in tape_lines(store, plan)] == [
+        (at(D2, 23), -1),
+        (at(D3, 1), 0),
+        (at(D3, 9), 1),
+    ]
+
+
+def test_a_rebuilt_day_is_the_day_that_ran_through() -> None:
+    lines = numbered(in_order(market(D2, "21:30", 9900, step_ms=6000, seed=5)))
+    birth = at(D3, -2)
+
+    def day_three(pipeline: Pipeline, first_ns: int) -> str:
+        steps = [pipeline.feed(*line) for line in lines if line.recv_ns >= first_ns]
+        scored = [e for step in steps for e in step.scored]
+        return events_hash(joined([e for e in scored if e["window_start_ms"][0] >= day_start_ms(D3)]))
+
+    through = Pipeline(SPEC, neutral_beliefs(SPEC))
+    rebuilt = Pipeline(SPEC, neutral_beliefs(SPEC), first_day=D3)
+    blank = Pipeline(SPEC, neutral_beliefs(SPEC))
+    assert day_three(through, 0) == day_three(rebuilt, birth) != day_three(blank, at(D3, 0))
+    assert [lane.day for lane in rebuilt.all_lanes] == [D3]
+    assert [lane.day for lane in through.all_lanes] == [D2, D3]
+
+
+def test_warming_up_scores_a_window() -> None:
+    assert warm_up(SPEC) >= 1
+    assert callable(serve_recording)
