@@ -1,0 +1,205 @@
+"""The databases: migrated equals fresh, manifests tell the truth, and the wrong database is named as such."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from lotus.columns import TableSpec
+from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.errors import LedgerError
+from lotus.outcomes.signal_eval import signal_eval_spec
+from lotus_herald.prior_patch import PRIOR_HANDLERS
+from lotus_herald.routes import load_routes
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from lotus_store.postgres import migrations
+from lotus_store.postgres.migrations import LOTUS_DATABASES, check, migrate
+from lotus_store.postgres.queries import MODULES, SQL_ROOT, columns_of_copy, load_queries, message_query, query
+
+PG_TYPES = {
+    "text": "text", "f8": "double precision", "i8": "bigint", "i4": "integer", "u4": "bigint", "u8": "bigint",
+    "?": "boolean", "u1": "smallint",
+}  # fmt: skip
+
+
+def manifest(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((SQL_ROOT / name / "module.yaml").read_text())
+    return document
+
+
+@pytest.mark.parametrize("name", LOTUS_DATABASES)
+def test_the_manifest_has_exactly_the_columns_of_the_live_database(databases: Databases, name: str) -> None:
+    with databases.connect(name) as c:
+        rows = c.execute(
+            "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull "
+            "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid "
+            "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'v') AND c.relname <> 'lotus_schema' "
+            "AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, a.attnum"
+        ).fetchall()
+    live: dict[str, dict[str, tuple[str, bool]]] = {}
+    for table, column, kind, required in rows:
+        live.setdefault(str(table), {})[str(column)] = (str(kind), not required)
+    tables = manifest(name)["tables"]
+    told = {
+        table: {column: (note["type"], note.get("nullable", True)) for column, note in entry["columns"].items()}
+        for table, entry in tables.items()
+    }
+    assert told == live
+    assert all(list(told[table]) == list(live[table]) for table in live)
+    assert all("pk" in entry for entry in tables.values() if entry["kind"] == "table")
+
+
+@pytest.mark.parametrize("table", ["signal_events", "live_events"])
+def test_mirrors_have_the_columns_of_the_lake(table: str) -> None:
+    told = manifest("sig")["tables"][table]["columns"]
+    own = {"day", "run_id"}
+    assert {n: c["type"] for n, c in told.items() if n not in own} == lake_types(SIGNAL_EVENTS)
+
+
+def test_the_outcome_mirror_has_the_columns_of_the_lake() -> None:
+    told = manifest("sig")["tables"]["signal_eval"]["columns"]
+    spec = signal_eval_spec((30,))
+    head = {n: t for n, t in lake_types(spec).items() if not n.endswith("_30")}
+    assert {n: c["type"] for n, c in told.items() if n not in ("branch", "day")} == head
+    per_horizon = {n.removesuffix("_30") for n in spec.names if n.endswith("_30")}
+    assert per_horizon <= set(manifest("sig")["tables"]["signal_eval_horizons"]["columns"])
+
+
+def lake_types(spec: TableSpec) -> dict[str, str]:
+    return {c.name: PG_TYPES[c.dtype] for c in spec.columns}
+
+
+@pytest.mark.parametrize("name", ["copy_events", "copy_eval", "copy_eval_horizons", "copy_live_events"])
+def test_copies_name_every_column(name: str) -> None:
+    tables = {
+        "copy_events": "signal_events", "copy_eval": "signal_eval", "copy_eval_horizons": "signal_eval_horizons",
+        "copy_live_events": "live_events",
+    }  # fmt: skip
+    assert set(columns_of_copy("sig", name)) == set(manifest("sig")["tables"][tables[name]]["columns"])
+
+
+def test_migrated_equals_fresh(databases: Databases) -> None:
+    assert check(databases) == dict.fromkeys(LOTUS_DATABASES, 1)
+    assert migrate(databases) == dict.fromkeys(LOTUS_DATABASES, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE lessons ADD COLUMN more text",
+        "ALTER TABLE day_commits ALTER COLUMN rows TYPE integer",
+        "ALTER TABLE day_commits ALTER COLUMN notes DROP NOT NULL",
+        "DROP INDEX signal_events_day",
+        "ALTER TABLE priors_in_force DROP CONSTRAINT priors_in_force_branch_priors_ver_fkey",
+        "DROP VIEW sig_braid",
+        "DROP TRIGGER sig_outbox_hint ON sig_outbox",
+        "CREATE TABLE stranger (a int)",
+    ],
+)
+def test_any_difference_to_the_fresh_schema_is_found(databases: Databases, change: str) -> None:
+    with databases.connect("sig") as c:
+        c.execute(change)  # type: ignore[call-overload]
+        with pytest.raises(LedgerError, match=r"differs from sql/sig/schema\.sql"):
+            migrations._compare(c, "sig")
+        c.rollback()
+
+
+def scratch(databases: Databases, database: str, statements: list[str]) -> str:
+    """Make a database of its own next to the others and return its address."""
+    name = f"scratch_{abs(hash(tuple(statements))) % 10**8}"
+    with databases.connect("sig", autocommit=True) as c:
+        c.execute(f"DROP DATABASE IF EXISTS {name}")  # type: ignore[call-overload]
+        c.execute(f"CREATE DATABASE {name} TEMPLATE lotus_{database}")  # type: ignore[call-overload]
+    dsn = databases.dsn(database).replace(f"lotus_{database}", name)
+    with psycopg.connect(dsn) as c:
+        for statement in statements:
+            c.execute(statement)  # type: ignore[call-overload]
+    return dsn
+
+
+@pytest.mark.parametrize(
+    ("database", "statements", "message"),
+    [
+        ("dagster", ["CREATE TABLE customers (a int)"], "not a Lotus database"),
+        ("dm", [], "this is the Lotus database 'dm'; expected: 'sig'"),
+        ("sig", ["INSERT INTO lotus_schema VALUES (2, 'sig', 'x')"], "has version 2; expected: at most 1"),
+        ("sig", ["UPDATE lotus_schema SET sha256 = 'x'"], "applied with another text"),
+    ],
+)
+def test_the_wrong_database_is_named(
+    databases: Databases, settings: Settings, database: str, statements: list[str], message: str
+) -> None:
+    dsn = scratch(databases, database, statements)
+    with pytest.raises(LedgerError) as refused:
+        Databases(replace(settings, dsns={"sig": dsn})).open()
+    assert message in str(refused.value)
+    assert "likely cause" in str(refused.value)
+
+
+def test_no_server_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match=r"(?s)cannot be made.*likely cause: the server is down"):
+        Databases(Settings(tmp_path, server_dsn="host=/nonexistent user=x dbname=y connect_timeout=2")).open()
+
+
+def test_a_migration_runs_once_and_whole(
+    databases: Databases, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsn = scratch(databases, "dm", ["SELECT 'migration'"])
+    root = tmp_path / "sql"
+    for path in SQL_ROOT.rglob("*.sql"):
+        target = root / path.relative_to(SQL_ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    monkeypatch.setattr(migrations, "SQL_ROOT", root)
+    second = root / "dm" / "migrations" / "0002_more.sql"
+    second.write_text("CREATE TABLE more (a int); SELECT 1 / 0;")
+    place = replace(settings, dsns={"dm": dsn})
+    with pytest.raises(LedgerError, match=r"0002_more\.sql of dm failed"):
+        Databases(place).open()
+    with psycopg.connect(dsn) as c:
+        assert c.execute("SELECT to_regclass('more'), count(*) FROM lotus_schema").fetchone() == (None, 1)
+    second.write_text("CREATE TABLE more (a int);")
+    for _ in range(2):
+        with Databases(place) as opened, opened.connect("dm") as c:
+            assert c.execute("SELECT count(*) FROM lotus_schema").fetchone() == (2,)
+    with pytest.raises(LedgerError, match="differs"):
+        check(Databases(place))
+    (root / "dm" / "migrations" / "0004_hole.sql").write_text("SELECT 1;")
+    with pytest.raises(LedgerError, match="without a hole"):
+        Databases(place).open()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_named_query_is_valid_sql(databases: Databases, module: str) -> None:
+    names = [message_query(module, name) for name in load_queries("common", "messages.sql")]
+    names += [query(module, name) for name in load_queries(module)]
+    with databases.connect(module) as c:
+        c.execute(query("sig", "stage_live_events")) if module == "sig" else None
+        for text in names:
+            if not text.startswith((b"COPY", b"LOCK", b"CREATE")):
+                numbered, _ = psycopg._queries._query2pg(text, "utf-8")[:2]
+                c.pgconn.prepare(b"", numbered)
+                result = c.pgconn.prepare(b"", numbered)
+                assert result.status == psycopg.pq.ExecStatus.COMMAND_OK, (text, result.error_message)
+
+
+def test_unknown_queries_and_modules_are_named() -> None:
+    with pytest.raises(LedgerError, match="has no query 'nothing'"):
+        query("sig", "nothing")
+    with pytest.raises(LedgerError, match="no module 'foo'"):
+        message_query("foo", "sent")
+
+
+def test_the_map_and_the_manifests_agree() -> None:
+    routes = load_routes().routes
+    for name in MODULES:
+        for event in manifest(name)["events"]["outbound"]:
+            assert name in {m.value for m in routes[event["intent"]].senders}
+        for event in manifest(name)["events"]["inbound"]:
+            assert name in {m.value for m in routes[event["intent"]].targets}
+    heard = {event["intent"]: event["handler"] for event in manifest("sig")["events"]["inbound"]}
+    assert heard == {intent.value: handler.__name__ for intent, handler in PRIOR_HANDLERS.items()}
