@@ -1,0 +1,169 @@
+"""Measuring wire to score: the daemon's feed and pipeline beside a blocking socket, same frames, same session.
+
+A process of its own sends prepared websocket frames one at a time and notes when; this process notes when the frame
+was scored (or, for the floor, read whole from a blocking socket). Only for benchmarks; no result depends on it.
+"""
+
+import asyncio
+import gc
+import multiprocessing
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from itertools import islice
+from multiprocessing.connection import Connection
+
+import numpy as np
+import uvloop
+from numpy.typing import NDArray
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from lotus_live.clocks import Arrival, ReplayClock
+from lotus_live.day_lane import LaneSpec
+from lotus_live.feed import Feed, FeedPolicy
+from lotus_live.parity import neutral_beliefs
+from lotus_live.pipeline import Pipeline
+from lotus_live.tape_file import TapeFile
+from lotus_live.warm_up import warm_up
+
+_SETTLE_S = 0.2
+Stamps = NDArray[np.int64]
+Receive = Callable[[int], tuple[Stamps, Stamps]]
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyReport:
+    """Microseconds from before the send to after the score, for the blocking floor, and of the handler alone."""
+
+    frames: int
+    wire_to_score_p50: float
+    wire_to_score_p99: float
+    floor_p50: float
+    floor_p99: float
+    handler_p50: float
+    handler_p99: float
+
+    def as_json(self) -> dict[str, float]:
+        """Return plain values."""
+        return asdict(self)
+
+
+def measure_latency(tape: TapeFile, spec: LaneSpec, frames: int = 5_000, pause_us: int = 500) -> LatencyReport:
+    """Send the first frames of a recording one by one, `pause_us` apart, to the feed and to a blocking socket."""
+    lines = list(islice(tape.arrivals(), frames))
+    warm_up(spec)
+    frozen = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        sent, scored, busy = _through(lines, pause_us, lambda port: uvloop.run(_score(port, lines, spec)))
+        floor_sent, read, _ = _through(lines, pause_us, lambda port: _read(port, [line.raw for line in lines]))
+    finally:
+        if frozen:
+            gc.enable()
+    skip = len(lines) // 10
+    wire, floor = (scored - sent)[skip:] / 1000.0, (read - floor_sent)[skip:] / 1000.0
+    return LatencyReport(len(lines), *_quantiles(wire), *_quantiles(floor), *_quantiles(busy[skip:] / 1000.0))
+
+
+def _quantiles(values: NDArray[np.float64]) -> tuple[float, float]:
+    return float(np.quantile(values, 0.5)), float(np.quantile(values, 0.99))
+
+
+def _through(lines: Sequence[Arrival], pause_us: int, receive: Receive) -> tuple[Stamps, Stamps, Stamps]:
+    """Run one sender process against one receiver; return ns of sending, of being done, and inside the handler."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    raws = [line.raw for line in lines]
+    process = context.Process(target=_send, args=(theirs, raws, pause_us), daemon=True)
+    process.start()
+    done, busy = receive(ours.recv())
+    sent = np.array(ours.recv(), dtype=np.int64)
+    process.join()
+    return sent, done, busy
+
+
+async def _score(port: int, lines: Sequence[Arrival], spec: LaneSpec) -> tuple[Stamps, Stamps]:
+    pipeline = Pipeline(spec, neutral_beliefs(spec))
+    done, busy = np.zeros(len(lines), np.int64), np.zeros(len(lines), np.int64)
+    at = 0
+
+    def take(line: Arrival) -> None:
+        nonlocal at
+        began = time.perf_counter_ns()
+        pipeline.feed(line.recv_ns, line.seq, line.raw)
+        done[at] = now = time.perf_counter_ns()
+        busy[at] = now - began
+        at += 1
+
+    policy = FeedPolicy(renew_stale=False, watch_s=5.0)
+    feed = Feed(f"ws://127.0.0.1:{port}/ws", "", spec.universe, ReplayClock(lines), take, policy)
+    await asyncio.wait_for(feed.run(), 600)
+    return done, busy
+
+
+def _read(port: int, raws: Sequence[bytes]) -> tuple[Stamps, Stamps]:
+    done = np.zeros(len(raws), np.int64)
+    buffer = bytearray(1 << 20)
+    with socket.create_connection(("127.0.0.1", port)) as wire:
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wire.sendall(b"plain\r\n\r\n")
+        for k, frame in enumerate(_frames(raws)):
+            got = 0
+            while got < len(frame):
+                got += wire.recv_into(memoryview(buffer)[got : len(frame)])
+            done[k] = time.perf_counter_ns()
+    return done, np.zeros(len(raws), np.int64)
+
+
+def _frames(raws: Sequence[bytes]) -> list[bytes]:
+    """Return each text as the bytes of one unmasked websocket frame."""
+    out = []
+    for raw in raws:
+        n = len(raw)
+        if n < 126:
+            head = bytes([n])
+        elif n < 65536:
+            head = b"\x7e" + n.to_bytes(2, "big")
+        else:
+            head = b"\x7f" + n.to_bytes(8, "big")
+        out.append(b"\x81" + head + raw)
+    return out
+
+
+def _send(pipe: Connection, raws: Sequence[bytes], pause_us: int) -> None:
+    """Sender process: accept one client, greet it as a websocket if it asks for one, send frame by frame."""
+    frames, sent = _frames(raws), []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        pipe.send(server.getsockname()[1])
+        wire, _address = server.accept()
+        with wire:
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += wire.recv(4096)
+            if head.startswith(b"GET"):
+                _shake_hands(wire, head)
+            time.sleep(_SETTLE_S)
+            for frame in frames:
+                resume = time.perf_counter_ns() + pause_us * 1000
+                sent.append(time.perf_counter_ns())
+                wire.sendall(frame)
+                while time.perf_counter_ns() < resume:
+                    time.sleep(0.0001)
+            pipe.send(sent)
+            with suppress(OSError):
+                wire.recv(4096)
+
+
+def _shake_hands(wire: socket.socket, head: bytes) -> None:
+    protocol = ServerProtocol()
+    protocol.receive_data(head)
+    for event in protocol.events_received():
+        if isinstance(event, Request):
+            protocol.send_response(protocol.accept(event))
+    for data in protocol.data_to_send():
+        wire.sendall(data)
