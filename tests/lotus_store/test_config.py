@@ -1,0 +1,109 @@
+"""Settings: the documented file says the defaults, precedence holds, and every mistake is named."""
+
+from pathlib import Path
+
+import pytest
+
+from lotus.errors import ConfigError
+from lotus.manifest import Asset, Manifest
+from lotus_store.config import LiveSettings, TapeLimits, load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    names = "HOME CONFIG BRANCH TAPE LAKE PG_DSN PG_DSN_SIG PG_DSN_DM PG_DSN_TR PG_DSN_VIS PG_DSN_ATLAS PG_DSN_DAGSTER"
+    for name in names.split():
+        monkeypatch.delenv(f"LOTUS_{name}", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "lotus.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_documented_file_shows_exactly_the_defaults(tmp_path: Path) -> None:
+    shown = load_settings(config=ROOT / "lotus.toml")
+    bare = load_settings()
+    assert shown.manifest == Manifest()
+    assert (shown.limits, shown.live) == (TapeLimits(), LiveSettings())
+    assert (shown.branch, shown.tape, shown.home) == (bare.branch, bare.tape, tmp_path / ".lotus")
+    assert shown.embedded
+    assert shown.lake_root == str(tmp_path / ".lotus" / "lake")
+
+
+def test_every_key_is_in_the_documented_file() -> None:
+    import dataclasses
+    import tomllib
+
+    document = tomllib.loads((ROOT / "lotus.toml").read_text())
+    for section in ("kernel", "score", "outcomes", "learning", "weave"):
+        assert set(document[section]) == {f.name for f in dataclasses.fields(getattr(Manifest(), section))}
+    assert set(document["tape"]) == {f.name for f in dataclasses.fields(TapeLimits)} | {"name"}
+    assert set(document["live"]) == {f.name for f in dataclasses.fields(LiveSettings)}
+
+
+def test_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, 'branch = "file"\n[folders]\nhome = "from-file"\n[score]\nseed = 9\n[learning]\nalpha = 1\n')
+    found = load_settings()
+    assert (found.config, found.branch, found.home) == (path, "file", tmp_path / "from-file")
+    assert (found.manifest.score.seed, found.manifest.learning.alpha) == (9, 1.0)
+    monkeypatch.setenv("LOTUS_BRANCH", "env")
+    monkeypatch.setenv("LOTUS_HOME", str(tmp_path / "env"))
+    assert (load_settings().branch, load_settings().home) == ("env", tmp_path / "env")
+    given = load_settings(home="arg", branch="arg", tape=None)
+    assert (given.branch, given.home, given.tape) == ("arg", tmp_path / "arg", "live")
+
+
+def test_universe_and_horizons(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        '[universe]\nassets = [{ name = "kPEPE", sz_decimals = 0 }]\n[outcomes]\nhorizons_s = [30, 900]\n',
+    )
+    manifest = load_settings().manifest
+    assert manifest.universe == (Asset("kPEPE", 0),)
+    assert manifest.outcomes.horizons_s == (30, 900)
+
+
+def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOTUS_PG_DSN_SIG", "dbname=mine")
+    with pytest.raises(ConfigError, match="databases dm, tr, vis, atlas, dagster have no address"):
+        load_settings()
+    monkeypatch.setenv("LOTUS_PG_DSN", "host=db")
+    found = load_settings()
+    assert (dict(found.dsns), found.server_dsn, found.embedded) == ({"sig": "dbname=mine"}, "host=db", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[scores]\n", "unknown key 'scores'"),
+        ("[score]\nseeds = 1\n", "unknown key 'seeds'"),
+        ("[score]\nseed = 1.5\n", "score.seed is 1.5"),
+        ("[score]\nseed = true\n", "score.seed is True"),
+        ("[tape]\nkeep = 1\n", "unknown key 'keep'"),
+        ("[ledger]\ndsn_foo = 'x'\n", "ledger.dsn_foo"),
+        ("[ledger]\ndsn = 5\n", "ledger.dsn is 5"),
+        ("[universe]\nassets = []\n", "universe.assets"),
+        ("[universe]\nassets = [{ name = 'BTC' }]\n", "universe.assets"),
+        ("[universe]\nassets = [{ name = 'BTC', sz_decimals = 9 }]\n", "universe.assets"),
+        ("[universe]\nassets = [{name='A',sz_decimals=1},{name='A',sz_decimals=1}]\n", "an asset twice"),
+        ("branch = 'Main Street'\n", "branch name"),
+        ("branch = '../up'\n", "branch name"),
+        ("[score\n", "cannot be read"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, named: str) -> None:
+    write(tmp_path, text)
+    with pytest.raises(ConfigError, match=named):
+        load_settings()
+
+
+def test_missing_files_and_unknown_settings_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no file"):
+        load_settings(config=tmp_path / "other.toml")
+    with pytest.raises(ConfigError, match="unknown setting 'brunch'"):
+        load_settings(brunch="x")
