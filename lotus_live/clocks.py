@@ -12,9 +12,9 @@ from typing import NamedTuple, Protocol
 
 from lotus.microtape.decode import clean_frame
 from lotus.timebase import DAY_MS
+from lotus_venues.replay_server import CONTROL_PREFIX
 
 _DAY_NS = DAY_MS * 1_000_000
-CONTROL_PREFIX = b'{"channel":"lotus.control"'
 
 
 class Arrival(NamedTuple):

@@ -7,6 +7,7 @@ nothing. Reconnects use exponential backoff with full jitter under the venue's l
 
 import asyncio
 import random
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,10 @@ OnLine = Callable[[Arrival], None]
 
 @dataclass(frozen=True, slots=True)
 class FeedPolicy:
-    """Times in seconds and limits of the feed; `renew_stale` lets it subscribe again where a channel fell silent."""
+    """Times in seconds and limits of the feed.
+
+    `renew_stale` lets it subscribe again where a channel is stale and silent for more than `renew_after_s`.
+    """
 
     ping_s: float = 40.0
     silent_s: float = 60.0
@@ -43,6 +47,7 @@ class FeedPolicy:
     connects_per_minute: int = 30
     watch_s: float = 1.0
     renew_stale: bool = True
+    renew_after_s: float = 0.0
     connect_timeout_s: float = 10.0
     jitter_seed: int = 7
 
@@ -133,7 +138,7 @@ class Feed:
         async with asyncio.timeout(timeout):
             transport, _ = await ws_connect(lambda: _Listener(self), self.url, websocket_handshake_timeout=timeout)
         self.counts.connects += 1
-        self.connected, self._transport, self._heard_s = True, transport, loop.time()
+        self.connected, self._transport, self._heard_s = True, transport, time.monotonic()
         self.watch.start(self.clock.now_ns())
         self._pending = set(self.subscriptions)
         for sub in self.subscriptions:
@@ -157,7 +162,7 @@ class Feed:
                 if loop.time() >= ping_at:
                     self._send(PING_TEXT)
                     ping_at = loop.time() + self.policy.ping_s
-                if loop.time() - self._heard_s > self.policy.silent_s:
+                if time.monotonic() - self._heard_s > self.policy.silent_s:
                     self.counts.last_error = f"nothing received for {self.policy.silent_s:.0f} s"
                     return
                 self._renew()
@@ -165,8 +170,10 @@ class Feed:
             stopped.cancel()
 
     def _renew(self) -> None:
-        for sub in self.watch.newly_stale(self.clock.now_ns()):
-            if self.policy.renew_stale:
+        now_ns = self.clock.now_ns()
+        self.watch.newly_stale(now_ns)
+        if self.policy.renew_stale:
+            for sub in self.watch.overdue(now_ns, self.policy.renew_after_s):
                 self.counts.renewals += 1
                 self._pending.add(sub)
                 self._send(unsubscribe_text(sub))
@@ -199,7 +206,7 @@ class Feed:
     def received(self, raw: bytes) -> None:
         """Take one whole text frame off the socket."""
         arrivals = self.clock.accept(raw)
-        self._heard_s = asyncio.get_running_loop().time()
+        self._heard_s = time.monotonic()
         if raw.startswith((b'{"channel":"s', b'{"channel":"p', b'{"channel":"e')) or not raw.startswith(b"{"):
             self._session_frame(raw)
         for arrival in arrivals:

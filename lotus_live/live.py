@@ -4,7 +4,7 @@
 is over. It chooses names, universe and clock, and leaves all work to `daemon`.
 """
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from lotus.detectors.score import Columns
 from lotus.errors import TapeError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
-from lotus_live.clocks import CONTROL_PREFIX, Arrival, ReplayClock, WallClock
+from lotus_live.clocks import Arrival, ReplayClock, WallClock
 from lotus_live.collector import joined
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
@@ -82,7 +82,7 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart) -> J
     store = TapeStore(settings.home, settings.tape)
     header = tape_header(settings.tape, url, tuple(HeaderAsset(a.name, a.sz_decimals) for a in universe))
     rest_url = settings.live.rest_url if url == settings.live.ws_url else http_base(url)
-    policy = FeedPolicy(ping_s=settings.live.ping_s)
+    policy = FeedPolicy(ping_s=settings.live.ping_s, renew_after_s=settings.live.stale_s)
 
     async def job(databases: Databases) -> LiveResult:
         warm_up(spec)
@@ -174,8 +174,3 @@ def _check_same_tape(store: TapeStore, tape: TapeFile, done: int) -> None:
 def _result(daemon: Daemon) -> LiveResult:
     events = joined(daemon.kept or [])
     return LiveResult(status_of(daemon, "stopped"), events, events_hash(events))
-
-
-def serve_frames(tape: TapeFile) -> Iterator[tuple[int, bytes]]:
-    """Yield the frames of a recording that a server may send (the daemon's own records left out)."""
-    return ((line.recv_ns, line.raw) for line in tape.arrivals() if not line.raw.startswith(CONTROL_PREFIX))

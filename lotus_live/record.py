@@ -17,7 +17,6 @@ from lotus.errors import TapeError
 from lotus_live.clocks import Arrival, WallClock
 from lotus_live.event_log import Batch, EventLog
 from lotus_live.feed import Feed, FeedPolicy
-from lotus_live.live import serve_frames
 from lotus_live.recorder import Recorder, tape_header
 from lotus_live.signals import on_end_signals
 from lotus_live.tape_file import TapeFile
@@ -76,7 +75,14 @@ async def _record(
     def take(line: Arrival) -> None:
         recorder.line(line)
 
-    feed = Feed(url, rest_url, universe, clock, take, FeedPolicy(ping_s=settings.live.ping_s))
+    feed = Feed(
+        url,
+        rest_url,
+        universe,
+        clock,
+        take,
+        FeedPolicy(ping_s=settings.live.ping_s, renew_after_s=settings.live.stale_s),
+    )
     on_end_signals(lambda name: feed.stop())
     if seconds > 0:
         asyncio.get_running_loop().call_later(seconds, feed.stop)
@@ -135,7 +141,8 @@ async def _serve(tape: TapeFile, port: int, speed: float, on_ready: Callable[[st
     ended = asyncio.Event()
     on_end_signals(lambda name: ended.set())
     plan = ReplayPlan(speed=speed, start_after=1)
-    async with ReplayServer(tape.universe, serve_frames(tape), plan, port) as server:
+    frames = ((line.recv_ns, line.raw) for line in tape.arrivals())
+    async with ReplayServer(tape.universe, frames, plan, port) as server:
         if on_ready is not None:
             on_ready(server.url)
         await ended.wait()

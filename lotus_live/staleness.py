@@ -18,11 +18,13 @@ class StaleWatch:
     total: dict[str, int] = field(default_factory=dict)
     _heard_ns: dict[tuple[str, str, bool], int] = field(default_factory=dict)
     _stale: set[Subscription] = field(default_factory=set)
+    _renewed: set[Subscription] = field(default_factory=set)
 
     def start(self, now_ns: int) -> None:
         """Begin a connection: every subscription counts as heard now."""
         self._heard_ns = {(s.channel, s.coin, s.fast): now_ns for s in self.subscriptions}
         self._stale.clear()
+        self._renewed.clear()
 
     def heard(self, raw: bytes, recv_ns: int) -> None:
         """Note a frame."""
@@ -40,11 +42,23 @@ class StaleWatch:
                 continue
             if now_ns - self._heard_ns[key] <= limit * 1e9:
                 self._stale.discard(sub)
+                self._renewed.discard(sub)
             elif sub not in self._stale:
                 self._stale.add(sub)
                 self.total[sub.label] = self.total.get(sub.label, 0) + 1
                 fresh.append(sub)
         return fresh
+
+    def overdue(self, now_ns: int, after_s: float) -> list[Subscription]:
+        """Return the stale subscriptions silent for longer than `after_s`, each once until it is heard again."""
+        found = [
+            sub
+            for sub in self.subscriptions
+            if sub in self._stale - self._renewed
+            and now_ns - self._heard_ns[sub.channel, sub.coin, sub.fast] > after_s * 1e9
+        ]
+        self._renewed.update(found)
+        return found
 
     @property
     def stale(self) -> tuple[str, ...]:

@@ -18,13 +18,13 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from lotus.errors import VenueError
 from lotus.manifest import Asset
+from lotus.microtape.wire import CONTROL_CHANNEL
 from lotus_venues.hyperliquid.dialogue import Dialogue
 from lotus_venues.hyperliquid.subscriptions import route, universe_subscriptions
 
 GREETING = "Websocket connection established."
-CONTROL_CHANNEL = "lotus.control"
+CONTROL_PREFIX = b'{"channel":"%b"' % CONTROL_CHANNEL.encode()
 REPLAYED_TRADES = 30
 _DRAIN_BYTES = 256 * 1024
 _YIELD_FRAMES = 32
@@ -131,8 +131,9 @@ class ReplayServer:
         return max(0.0, start_s + (stamp_ns - first_ns) / 1e9 / self.plan.speed - now_s)
 
     def _is_sendable(self, raw: bytes) -> bool:
-        channel = route(raw)[0] if raw.startswith(b"{") else ""
-        return CONTROL_CHANNEL.encode() not in raw[:40] and channel not in self.plan.silent_channels
+        if raw.startswith(CONTROL_PREFIX):
+            return False
+        return not self.plan.silent_channels or route(raw)[0] not in self.plan.silent_channels
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -250,17 +251,3 @@ class _Session:
                 await asyncio.sleep(0)
         await self.writer.drain()
         server.finished.set()
-
-
-def parse_line(line: bytes) -> tuple[int, bytes]:
-    """Split a recorded line `<receive ns> <raw frame>`; raises `VenueError` when it has another form.
-
-    >>> parse_line(b'17 {"channel":"pong"}')
-    (17, b'{"channel":"pong"}')
-    """
-    stamp, space, raw = line.rstrip(b"\r\n").partition(b" ")
-    if not space or not stamp.isdigit():
-        raise VenueError(
-            f"line {line[:40]!r} has no receive time", "<receive ns> <raw frame>", "another recording format"
-        )
-    return int(stamp), raw

@@ -26,13 +26,12 @@ from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
 from lotus_live.live import run_live
 from lotus_live.parity import events_hash, neutral_beliefs, verify_parity
-from lotus_live.recorder import CONTROL_PREFIX
 from lotus_store.config import Settings, TapeLimits
 from lotus_store.databases import Databases
 from lotus_store.ledger import live_log
 from lotus_store.ledger.priors import put_in_force, put_version
 from lotus_store.tape.store import TapeStore
-from lotus_venues.replay_server import ReplayPlan
+from lotus_venues.replay_server import CONTROL_PREFIX, ReplayPlan
 
 DAY = "2026-03-04"
 SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")

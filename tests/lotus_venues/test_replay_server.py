@@ -20,7 +20,7 @@ from lotus_venues.hyperliquid.subscriptions import (
     universe_subscriptions,
     unsubscribe_text,
 )
-from lotus_venues.replay_server import GREETING, ReplayPlan, ReplayServer, parse_line
+from lotus_venues.replay_server import GREETING, ReplayPlan, ReplayServer
 
 UNIVERSE = (Asset("BTC", 5), Asset("ETH", 4))
 
@@ -173,12 +173,23 @@ def test_silence_keeps_the_socket_and_answers_pings() -> None:
     run(scenario())
 
 
-def test_routes_and_lines() -> None:
+def test_a_silent_channel_is_left_out() -> None:
+    async def scenario() -> None:
+        tape = [(1, bbo(1)), (2, trade(1)), (3, bbo(2))]
+        async with ReplayServer(UNIVERSE, tape, ReplayPlan(silent_channels=frozenset({"bbo"}))) as server:
+            client = await enter(server.url)
+            assert await client.recv(decode=False) == tape[1][1]
+            await asyncio.wait_for(server.finished.wait(), 5)
+            assert server.sent == 1
+            await client.close()
+
+    run(scenario())
+
+
+def test_routes_and_addresses() -> None:
     assert route(b'{"channel":"l2Book","data":{"levels":[],"coin":"ETH","fast":true}}') == ("l2Book", "ETH", True)
     assert route(b'{"channel":"activeAssetCtx","data":{"coin":"BTC","ctx":{}}}') == ("activeAssetCtx", "BTC", False)
     assert route(b'{"channel":"pong"}') == ("pong", "", False)
     assert route(GREETING.encode()) == ("", "", False)
-    with pytest.raises(VenueError):
-        parse_line(b"no stamp")
     with pytest.raises(VenueError):
         http_base("ftp://example")
