@@ -11,19 +11,20 @@ from lotus_assets.schedules import nightly
 from lotus_assets.specs import belief_spec
 from lotus_assets.tape_assets import tape_assets
 from lotus_resources.live_daemon import LiveDaemonResource
-from lotus_resources.lotus_resource import LotusResource
+from lotus_resources.lotus_resource import Lotus, LotusResource
 from lotus_sensors.closed_segments import closed_segments
 from lotus_sensors.new_inbox import new_inbox
 
 
-def build_definitions() -> dg.Definitions:
-    """Return the definitions of the code location `lotus`."""
+def build_definitions(lotus: Lotus | None = None) -> dg.Definitions:
+    """Return the definitions of the code location, on the open home `lotus` or on the one of the environment."""
+    resource = LotusResource if lotus is None else dg.ResourceDefinition.hardcoded_resource(lotus)
     return dg.Definitions(
         assets=[*tape_assets(), belief_spec(), learning_lane],
         sensors=[closed_segments, new_inbox],
         schedules=[nightly],
         jobs=[apply_inbox],
-        resources={"lotus": LotusResource, "live_daemon": LiveDaemonResource()},
+        resources={"lotus": resource, "live_daemon": LiveDaemonResource()},
         executor=dg.in_process_executor,
     )
 

@@ -5,13 +5,13 @@ The work is the Herald's; here it is only made visible in Dagster, with the beli
 
 import dagster as dg
 
+from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_assets.catalogue import EXTERNAL_BELIEF
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_herald.prior_patch import PRIOR_HANDLERS
-from lotus.modules.intents import Module
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.ledger.priors import swaps
 

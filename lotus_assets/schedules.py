@@ -29,9 +29,7 @@ def range_tags(first: str, last: str) -> dict[str, str]:
     description="Learn from yesterday (and from missed nights before it).",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
-def nightly(
-    context: dg.ScheduleEvaluationContext, lotus: dg.ResourceParam[Lotus]
-) -> dg.RunRequest | dg.SkipReason:
+def nightly(context: dg.ScheduleEvaluationContext, lotus: dg.ResourceParam[Lotus]) -> dg.RunRequest | dg.SkipReason:
     """Request one run over the days that are due."""
     yesterday = (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).date().isoformat()
     with stage_context(lotus) as ctx:

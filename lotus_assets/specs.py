@@ -56,5 +56,3 @@ def belief_spec() -> dg.AssetSpec:
         owners=OWNERS,
         partitions_def=DAILY,
     )
-
-

@@ -28,7 +28,7 @@ LOCATION = "lotus"
 LONGEST_SOCKET = 90
 READY_S = 120.0
 LOADED_QUERY = (
-    "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus locationOrLoadError { __typename } } } } }"
+    "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename } } } } }"
 )
 Say = Callable[[str], None]
 
@@ -114,5 +114,7 @@ def _only_one(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ConfigError(f"`lotus up` already serves {settings.home}", "one per home", "another terminal") from error
+            raise ConfigError(
+                f"`lotus up` already serves {settings.home}", "one per home", "another terminal"
+            ) from error
         yield

@@ -1,7 +1,7 @@
 """Make Dagster's instance ready: its folder under the home, its tables in PostgreSQL, the pool that keeps runs apart.
 
-Also buries runs whose process is gone: a killed run would otherwise hold its place in the pool for ever. Everything here
-may be called again at any time. The learning state itself needs none of this: it lies in the sig database.
+Also buries runs whose process is gone: a killed run would otherwise hold its place in the pool for ever. Everything
+here may be called again at any time. The learning state itself needs none of this: it lies in the sig database.
 """
 
 import os
@@ -18,8 +18,8 @@ from sqlalchemy import URL
 
 from lotus_resources.dagster_storage import DSN_ENV
 from lotus_store.config import Settings
-from lotus_store.files import process_alive, write_bytes
 from lotus_store.databases import Databases
+from lotus_store.files import process_alive, write_bytes
 
 LANE_POOL = "lane"
 PID_TAG = "lotus/pid"
@@ -97,6 +97,8 @@ def bury_dead_runs(opened: dg.DagsterInstance, nothing_else_runs: bool = False) 
         pid = run.tags.get(PID_TAG, "")
         dead = not process_alive(int(pid)) if pid.isdigit() else nothing_else_runs
         if dead:
-            opened.report_run_failed(run, f"process {pid or 'unknown'} ended without reporting; committed days are kept")
+            opened.report_run_failed(
+                run, f"process {pid or 'unknown'} ended without reporting; committed days are kept"
+            )
             buried += 1
     return buried

@@ -1,9 +1,9 @@
 """Sensor on the inbox of the alpha detector: waiting messages get a run that applies them.
 
 What is due is read from the rows' state (not yet consumed), never from a position: a cursor over arrival numbers would
-skip a row whose transaction commits late. The run key is the set of waiting messages and a ten-minute slot, so one state
-asks once, and again while its application keeps failing. A backfill applies its own patches in step; this sensor serves
-messages that arrive otherwise.
+skip a row whose transaction commits late. The run key is the set of waiting messages and a ten-minute slot, so one
+state asks once, and again while its application keeps failing. A backfill applies its own patches in step; this sensor
+serves messages that arrive otherwise.
 """
 
 import time

@@ -1,1 +1,1 @@
-"""One file per stage: read, one pure call, write. No Dagster here: the command line and tests run the same functions."""
+"""One file per stage: read, one pure call, write. No Dagster here: command line and tests run the same functions."""

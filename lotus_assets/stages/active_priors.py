@@ -1,8 +1,8 @@
 """active_priors[day]: one new version of the priors, proposed by message and handed over.
 
-The version and its PRIOR_PATCH are written in one transaction with the commit. Then the Herald carries the patch and the
-module applies it; the belief of the next day is what was applied, not what was computed. Handing over may be repeated
-at any time; a day whose patch is not in force stops the next day.
+The version and its PRIOR_PATCH are written in one transaction with the commit. Then the Herald carries the patch and
+the module applies it; the belief of the next day is what was applied, not what was computed. Handing over may be
+repeated at any time; a day whose patch is not in force stops the next day.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from lotus.hashing import natural_id
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, Table
 from lotus_assets.stages.woven import previous_version, weave, woven_inputs
 from lotus_herald.keys import Keys
 from lotus_herald.prior_patch import hand_over, propose
@@ -36,7 +36,7 @@ def make(ctx: StageContext, day: str) -> Made:
         put_version(connection, after, day, before)
         propose(connection, after, day, before.priors_ver, keys)
 
-    notes = {
+    notes: dict[str, Cell] = {
         "priors_ver": after.priors_ver,
         "parent_priors_ver": before.priors_ver,
         "effective_from_ms": after.effective_from_ms,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from lotus.errors import BeliefError
 from lotus.hashing import key64
 from lotus_assets.stages.context import StageContext
-from lotus_store.ledger.day_commits import committed_days, read_commit
+from lotus_store.ledger.day_commits import DayCommit, committed_days, read_commit, read_commits
 
 LAST_STAGE = "active_priors"
 LOCK_WAIT_S = 120.0
@@ -26,7 +26,7 @@ def branch_lane(ctx: StageContext, wait_s: float = LOCK_WAIT_S) -> Iterator[None
     """
     key = key64("lane", ctx.branch) - 2**63
     deadline = time.monotonic() + wait_s
-    while not ctx.sig.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone() == (True,):
+    while ctx.sig.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone() != (True,):
         if time.monotonic() > deadline:
             cause = "a backfill or a nightly run is at work; look for it in the Dagster UI"
             raise BeliefError(f"branch {ctx.branch} is held by another run", "one run per branch", cause)
@@ -88,3 +88,10 @@ def version_of(ctx: StageContext, day: str) -> str:
     if commit is None:
         raise BeliefError(f"{LAST_STAGE}[{day}] is not committed on {ctx.branch}", "a committed day")
     return str(commit.notes["notes"]["priors_ver"])
+
+
+def committed_work(ctx: StageContext, days: Iterable[str]) -> dict[tuple[str, str], DayCommit]:
+    """Return the committed stages of days, those of the tape included, by (day, stage)."""
+    wanted = set(days)
+    commits = [*read_commits(ctx.sig, ctx.tape_branch), *read_commits(ctx.sig, ctx.branch)]
+    return {(c.day, c.stage): c for c in commits if c.day in wanted}

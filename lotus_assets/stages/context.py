@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from lotus.manifest import Manifest
 from lotus_store.config import Settings
-from lotus_store.lake import Lake
 from lotus_store.databases import Connection, Databases
+from lotus_store.lake import Lake
 from lotus_store.tape.store import TapeStore
 
 Cell = str | int | float
@@ -21,8 +21,8 @@ LedgerWork = Callable[[Connection], None]
 class StageContext:
     """Places and defaults of one line of beliefs; `force` computes again what is already committed.
 
-    `sig` is a connection of this context alone, in autocommit mode; what belongs together runs in `sig.transaction()`. `final_day` is the
-    day of the one look when `learning.looks` is "final" ("": the last day of the tape).
+    `sig` is a connection of this context alone, in autocommit mode; what belongs together runs in `sig.transaction()`.
+    `final_day` is the day of the one look when `learning.looks` is "final" ("": the last day of the tape).
     """
 
     settings: Settings
@@ -112,8 +112,9 @@ class Stage:
     """A stage: its name, what decides its result, how it is made, and what its lake files hash to now.
 
     `inputs` returns hashes by name and raises when an input is missing; `make` reads, computes and writes lake files,
-    leaving ledger rows to `Made.ledger`; `present` returns the hash of the files that are there ("" when one is missing)
-    and is None for a stage that lives in the ledger only; `finish` runs after every commit or reuse and must be idempotent.
+    leaving ledger rows to `Made.ledger`; `present` returns the hash of the files that are there ("" when one is
+    missing) and is None for a stage that lives in the ledger only; `finish` runs after every commit or reuse and must
+    be idempotent.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""dsi_annotations[day]: what every expert says about every frame of the day, from a state warmed by the warm-up frames."""
+"""dsi_annotations[day]: what every expert says about every frame of the day, from a state warmed before."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.errors import LakeError
 from lotus.experts.annotation_spec import DSI_ANNOTATIONS, N_VALUES, VALUE_NAMES
 from lotus.experts.machine import AnnotationBatch, annotate
-from lotus.errors import LakeError
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of

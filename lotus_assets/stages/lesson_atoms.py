@@ -1,4 +1,4 @@
-"""lesson_atoms[day]: additive sums of the day's demeaned scores per detector, six-hour block, feature subset and cell."""
+"""lesson_atoms[day]: additive sums of the day's demeaned scores per detector, block, feature subset and cell."""
 
 from collections.abc import Mapping
 
@@ -38,9 +38,9 @@ def make(ctx: StageContext, day: str) -> Made:
     tables = [atoms(day, detector, {n: v[names == detector] for n, v in scores.items()}) for detector in detectors]
     rows = concatenated(tables) if tables else _no_rows()
     written = ctx.lake.write(LESSON_ATOMS, ctx.branch, day, rows)
-    lines = [(d, len(t["cell"]), float(t["h"].sum()) / 298, int(t["n"].sum()) // 298) for d, t in zip(detectors, tables)]
+    lines = [(d, len(t["cell"]), len(set(t["block"].tolist()))) for d, t in zip(detectors, tables, strict=True)]
     joined = joint_hash(PARTS, [written.content_hash])
-    table = Table(("detector", "cells", "mean h per subset", "mean published per subset"), lines)
+    table = Table(("detector", "cells", "blocks"), lines)
     return Made(written.rows, joined, (schema_check(LESSON_ATOMS, rows),), {"detectors": len(detectors)}, table)
 
 

@@ -7,11 +7,13 @@ the number that failed. With `learning.looks = "final"` one night looks, once: t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lotus.hashing import natural_id
 from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_night
 from lotus.learning.slots import SlotState
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import describe_rule
+from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of, day_before, tape_days
 from lotus_assets.stages.context import Made, Stage, StageContext, Table
 from lotus_assets.stages.history import commits_before, hashes
@@ -21,8 +23,6 @@ from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.ledger.braids import read_board
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.lessons import read_experiments, write_experiments, write_lessons
-from lotus.hashing import natural_id
-from lotus.timebase import next_day
 
 NIGHT, AUDIT, DETECTOR = "night", "audit", "detector"  # kinds of experiment rows
 
@@ -113,7 +113,16 @@ def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]
 
 def _table(kept: Sequence[Lesson]) -> Table:
     rows = [
-        (x.detector_id, describe_rule(x.rule), x.grade, x.state, x.uplift_bps, x.lcb_bps, x.m_nats, x.reason or "accepted")
+        (
+            x.detector_id,
+            describe_rule(x.rule),
+            x.grade,
+            x.state,
+            x.uplift_bps,
+            x.lcb_bps,
+            x.m_nats,
+            x.reason or "accepted",
+        )
         for x in kept
     ]
     head = ("detector", "rule", "grade", "state", "uplift, bps", "lower bound, bps", "evidence, nats", "decision")

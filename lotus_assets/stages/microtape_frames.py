@@ -1,8 +1,8 @@
 """microtape_frames[day]: decoded events of the day (and two hours before, to warm the state) to 200 ms frames.
 
-Streaming state is born blank at 22:00 UTC of the day before and used from 00:00 to 24:00. Frames of the warm-up belong to
-the day whose state they warm, so they are kept in a table of their own (`microtape_warmup`), which experts and detectors
-read to warm theirs. Quotes are what probes take later.
+Streaming state is born blank at 22:00 UTC of the day before and used from 00:00 to 24:00. Frames of the warm-up belong
+to the day whose state they warm, so they are kept in a table of their own (`microtape_warmup`), which experts and
+detectors read to warm theirs. Quotes are what probes take later.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ from lotus.microtape.frame_spec import MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_
 from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, Table
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Table as LakeTable
 from lotus_assets.stages.look_ahead import look_ahead_check
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape_input import read_day, tape_hash
@@ -89,14 +90,14 @@ def gaps_check(frames: FrameBatch, gap_ms: int) -> CheckOutcome:
     return CheckOutcome("gaps_accounted", passed, text, numbers)
 
 
-def _tables(universe: Sequence[Asset], frames: FrameBatch, warmup: FrameBatch) -> list[tuple[Part, dict[str, object]]]:
+def _tables(universe: Sequence[Asset], frames: FrameBatch, warmup: FrameBatch) -> list[tuple[Part, LakeTable]]:
     out = [(Part(MICROTAPE_FRAMES, a.name), frames.columns(i)) for i, a in enumerate(universe)]
     out += [(Part(MICROTAPE_QUOTES, a.name), frames.quote_columns(i)) for i, a in enumerate(universe)]
     return [*out, (Part(TAPE_GAPS), frames.gap_columns()), (Part(MICROTAPE_WARMUP), warmup.columns())]
 
 
 def _look_ahead(ctx: StageContext, day: str, batch: EventBatch, whole: FrameBatch) -> CheckOutcome:
-    def recompute(rows: int) -> dict[str, object]:
+    def recompute(rows: int) -> LakeTable:
         return build_frames(batch.slice(0, rows), ctx.manifest, ctx.manifest.universe).columns()
 
     seed = ctx.manifest.score.seed

@@ -71,22 +71,21 @@ def read_events(ctx: StageContext, day: str, columns: tuple[str, ...]) -> LakeTa
 
 
 def dropped_check(rows: Columns) -> CheckOutcome:
-    """Every due window is either whole, with payoffs, or dropped by the tape's rule alone; counts per publication."""
-    status, published = rows["status"], np.isfinite(rows["payoff_y"].astype(np.float64))
-    whole = status == OK
-    unpaid = int(np.count_nonzero(whole & ~np.isfinite(rows["payoff_p"].astype(np.float64))))
-    leaked = int(np.count_nonzero(~whole & np.isfinite(rows["payoff_p"].astype(np.float64))))
-    unmatured = int(np.count_nonzero(~whole & (status != GAP)))
+    """Every due window is either whole, with a return at every horizon, or dropped by the tape's rule alone."""
+    whole, published = rows["status"] == OK, np.isfinite(rows["payoff_y"].astype(np.float64))
+    moves = [values.astype(np.float64) for name, values in rows.items() if name.startswith("fwd_ret_bps_")]
+    known = np.all([np.isfinite(values) for values in moves], axis=0)
     numbers = {
         "whole": int(whole.sum()),
         "dropped": int((~whole).sum()),
         "published_whole": int((whole & published).sum()),
-        "whole_without_payoff": unpaid,
-        "dropped_with_payoff": leaked,
-        "unmatured": unmatured,
+        "whole_without_return": int(np.count_nonzero(whole & ~known)),
+        "dropped_with_return": int(np.count_nonzero(~whole & known)),
+        "unmatured": int(np.count_nonzero(~whole & (rows["status"] != GAP))),
     }
-    text = f"{int((~whole).sum())} of {len(status)} due windows dropped by a gap or the end of the tape"
-    return CheckOutcome("gaps_accounted", unpaid + leaked + unmatured == 0, text, numbers)
+    wrong = numbers["whole_without_return"] + numbers["dropped_with_return"] + numbers["unmatured"]
+    text = f"{numbers['dropped']} of {len(whole)} due windows dropped by a gap or the end of the tape; {wrong} wrong"
+    return CheckOutcome("gaps_accounted", wrong == 0, text, numbers)
 
 
 def _parts(ctx: StageContext) -> list[Part]:

@@ -14,16 +14,15 @@ from lotus.detectors.daytables import DayTables, tables_to_json
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.score import Scorer, in_key_order
 from lotus.detectors.signal_spec import SIGNAL_EVENTS, VETOES
-from lotus.detectors.windows import WindowBatch, build_windows
+from lotus.detectors.windows import build_windows
 from lotus.errors import BeliefError
-from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE
 from lotus.experts.machine import AnnotationBatch
 from lotus.hashing import natural_id
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of, day_before, version_of
-from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, Table
 from lotus_assets.stages.dsi_annotations import read_annotations
 from lotus_assets.stages.history import digests_before
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
@@ -89,7 +88,7 @@ def make(ctx: StageContext, day: str) -> Made:
         overlap_check(events, ctx.manifest.score.epsilon),
         look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole, recompute),
     )
-    notes = {
+    notes: dict[str, Cell] = {
         "tables_ver": tables.tables_ver,
         "priors_ver": " ".join(dict.fromkeys(str(x) for x in events["priors_ver"])),
         "published": int(events["published"].sum()),
@@ -125,7 +124,7 @@ def overlap_check(events: Mapping[str, NDArray[np.generic]], epsilon: float) -> 
     outside = int(np.count_nonzero(eligible & ((pi < epsilon - slack) | (pi > 1.0 - epsilon + slack))))
     leaked = int(np.count_nonzero(~eligible & ((pi != 0.0) | events["published"].astype(np.bool_))))
     share = float(np.mean(eligible)) if len(pi) else 0.0
-    published = float(np.mean(events["published"][eligible])) if eligible.any() else 0.0
+    published = float(np.mean(events["published"][eligible].astype(np.bool_))) if eligible.any() else 0.0
     numbers = {
         "eligible_share": share,
         "published_share_of_eligible": published,
@@ -141,8 +140,7 @@ def _score(
     ctx: StageContext, frames: FrameBatch, annotations: AnnotationBatch, tables: DayTables, priors: list[PriorsVersion]
 ) -> Columns:
     """Return the events of all windows, in scoring order."""
-    values = annotations.values
-    windows: WindowBatch = build_windows(frames, values[:, A_EVIDENCE], values[:, A_CONFIRM], ctx.manifest)
+    windows = build_windows(frames, annotations, ctx.manifest)
     scorer = Scorer(ctx.manifest, ctx.manifest.universe, windows.detectors, tables, priors, ctx.branch)
     return scorer.feed_all(windows)
 
@@ -152,9 +150,10 @@ def _per_detector(events: Columns) -> Table:
     for detector in sorted(set(events["detector_id"].tolist())):
         mine = events["detector_id"] == detector
         eligible = mine & events["eligible"].astype(np.bool_)
-        share = float(np.mean(events["published"][eligible])) if eligible.any() else 0.0
+        share = float(np.mean(events["published"][eligible].astype(np.bool_))) if eligible.any() else 0.0
         rows.append((detector, int(mine.sum()), int(eligible.sum()), share, int((events["fired"][mine] != 0).sum())))
-    rows += [(f"veto: {name}", int(((events["veto"] & bit) != 0).sum()), 0, 0.0, 0) for bit, name in VETOES.items()]
+    veto = events["veto"].astype(np.int64)
+    rows += [(f"veto: {name}", int(np.count_nonzero(veto & bit)), 0, 0.0, 0) for bit, name in VETOES.items()]
     return Table(("detector", "windows", "eligible", "published share", "with braids"), rows)
 
 

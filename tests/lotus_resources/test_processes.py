@@ -41,7 +41,7 @@ def test_an_orphaned_grandchild_of_a_dead_child_is_ended(tmp_path: Path) -> None
 def test_an_early_end_is_told_with_its_last_words(tmp_path: Path) -> None:
     with Processes(tmp_path) as children:
         children.start("broken", [sys.executable, "-c", "raise SystemExit('no such port')"])
-        with pytest.raises(ProcessError, match="broken ended with code 1.*no such port"):
+        with pytest.raises(ProcessError, match=r"broken ended with code 1.*no such port"):
             children.wait_ready("broken", lambda: False, 20)
 
 

@@ -1,0 +1,163 @@
+"""Backfill: materialise a range of days through Dagster, inside this process, on the persistent instance.
+
+Tape assets first, days in parallel (their kernels release the interpreter lock); then the learning lane over the whole
+range in one run, oldest day first. Everything appears in the Dagster UI. Killed anywhere and run again it ends in the
+same rows and hashes: committed stages are skipped, the others are done again.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from lotus.errors import BeliefError, LotusError, TapeError
+from lotus.timebase import days_between
+from lotus_assets.bodies import FINAL_DAY_TAG, FORCE_TAG, stage_context
+from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
+from lotus_assets.definitions import build_definitions
+from lotus_assets.schedules import range_tags
+from lotus_assets.stages.chain import committed_work, learning_days
+from lotus_assets.stages.order import TAPE_STAGES
+from lotus_assets.stages.runner import run_stage
+from lotus_resources.lotus_resource import Lotus
+from lotus_resources.provision import PID_TAG, bury_dead_runs, instance, provision
+from lotus_store.config import Settings
+from lotus_store.ledger.day_commits import DayCommit
+
+Progress = Callable[[str], None]
+QUIET: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillSummary:
+    """What a backfill left: its days with tape, committed stages by (day, stage), and where the time went."""
+
+    branch: str
+    days: tuple[str, ...]
+    commits: Mapping[tuple[str, str], DayCommit] = field(repr=False)
+    seconds: Mapping[str, float]
+
+    def rows(self, stage: str) -> int:
+        """Return the rows of a stage over all days."""
+        return sum(commit.rows for (_, name), commit in self.commits.items() if name == stage)
+
+    def notes(self, day: str, stage: str) -> Mapping[str, object]:
+        """Return the notes of a committed stage."""
+        found: Mapping[str, object] = self.commits[day, stage].notes["notes"]
+        return found
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Content hashes by `stage[day]`."""
+        return {f"{stage}[{day}]": commit.content_hash for (day, stage), commit in sorted(self.commits.items())}
+
+    @property
+    def priors_ver(self) -> str:
+        """The version that the last day taught."""
+        return str(self.notes(self.days[-1], "active_priors")["priors_ver"])
+
+
+def backfill(
+    settings: Settings,
+    first: str,
+    last: str,
+    progress: Progress = print,
+    *,
+    force: bool = False,
+    final_day: str = "",
+    workers: int = 2,
+) -> BackfillSummary:
+    """Materialise every stage of the days `first` to `last` that have tape, on the branch of `settings`.
+
+    `final_day` is the day of the one look when `learning.looks` is "final" (default: `last`). Raises `TapeError` when
+    no day has tape and the stage's own error when one fails; finished days stay committed.
+    """
+    began = time.perf_counter()
+    lotus = Lotus.open(settings)
+    try:
+        environment = provision(settings, lotus.databases)
+        with stage_context(lotus) as ctx:
+            days = learning_days(ctx, days_between(first, last))
+        if not days:
+            raise TapeError(f"tape {settings.tape} has no day from {first} to {last}", "recorded or imported tape")
+        tags = {PID_TAG: str(os.getpid()), FORCE_TAG: str(force).lower(), FINAL_DAY_TAG: final_day or days[-1]}
+        with instance(environment) as opened:
+            bury_dead_runs(opened)
+            runner = _Runner(opened, build_definitions(lotus).get_repository_def(), lotus, tags)
+            opened_at = time.perf_counter()
+            _read_tape(runner, lotus, days, workers, progress)
+            read_at = time.perf_counter()
+            progress(f"learning from {len(days)} days on branch {settings.branch}")
+            runner.run([entry.name for entry in LEARNING_ASSETS], range_tags(days[0], days[-1]))
+        ended = time.perf_counter()
+        with stage_context(lotus) as ctx:
+            commits = committed_work(ctx, days)
+    finally:
+        lotus.close()
+    seconds = {"open": opened_at - began, "tape": read_at - opened_at, "learning": ended - read_at}
+    return BackfillSummary(settings.branch, tuple(days), commits, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Runner:
+    """Runs a selection of assets in this process and turns a failed run into its error."""
+
+    opened: dg.DagsterInstance
+    repository: dg.RepositoryDefinition
+    lotus: Lotus
+    tags: Mapping[str, str]
+
+    def run(self, names: Sequence[str], tags: Mapping[str, str], partition: str | None = None) -> None:
+        """Run the named assets for one partition or for the range in `tags`."""
+        keys = [dg.AssetKey(name) for name in names]
+        job = self.repository.get_implicit_job_def_for_assets(keys)
+        if job is None:
+            raise BeliefError(f"no job covers {', '.join(names)}", "assets with one partition scheme")
+        result = job.execute_in_process(
+            instance=self.opened,
+            asset_selection=keys,
+            partition_key=partition,
+            tags={**self.tags, **tags},
+            run_config=QUIET,
+            raise_on_error=False,
+        )
+        if not result.success:
+            raise LotusError(_failure(result), "every stage", f"run {result.run_id} in the Dagster UI has the trace")
+
+
+def _read_tape(runner: _Runner, lotus: Lotus, days: Sequence[str], workers: int, progress: Progress) -> None:
+    """Compute the tape stages of all days on `workers` threads; Dagster then records each day, finding it committed.
+
+    Dagster itself runs in this thread only: two in-process runs at once deadlock in its logging set-up.
+    """
+    names = [entry.name for entry in TAPE_ASSETS]
+    progress(f"reading tape of {len(days)} days with {workers} workers")
+    with ThreadPoolExecutor(workers) as pool:
+        for day, done in [(day, pool.submit(_compute_tape, lotus, day)) for day in days]:
+            done.result()
+            runner.run(names, {}, day)
+            progress(f"frames and annotations of {day}")
+
+
+def _compute_tape(lotus: Lotus, day: str) -> None:
+    """Run the tape stages of a day; a failed check is left for Dagster's run to find again and report."""
+    with stage_context(lotus) as ctx:
+        for stage in TAPE_STAGES:
+            if run_stage(ctx, stage, day).failed_checks:
+                return
+
+
+def _failure(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            data = event.step_failure_data.user_failure_data
+            if data is not None and data.description:
+                return str(data.description)
+            while error is not None and error.cause is not None:
+                error = error.cause
+            return error.to_string() if error is not None else str(event.message)
+    return "the run failed without a failed step"
