@@ -7,14 +7,14 @@ one that was interrupted can be run again. Dagster's storage, the lake, tapes an
 
 import hashlib
 import io
-import json
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
+import msgspec
 import psycopg
 import zstandard
 from psycopg import sql
@@ -31,22 +31,38 @@ MANIFEST = "manifest.json"
 SPOOL_BYTES = 1 << 26
 
 
+class Note(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rows of one table and the SHA-256 of their copy in stored order."""
+
+    rows: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a backup holds: schema version of each database, and its tables."""
+
+    format: str
+    versions: dict[str, int]
+    tables: dict[str, dict[str, Note]]
+
+
 def backup(settings: Settings, path: Path) -> dict[str, int]:
     """Write all ledgers to `path` atomically; return the number of rows per database.
 
     Raises `LedgerError` when a ledger is not the expected one.
     """
-    manifest: dict[str, Any] = {"format": FORMAT, "versions": {}, "tables": {}}
+    tables: dict[str, dict[str, Note]] = {}
     with Databases(settings) as databases, atomic(path) as temporary, _writer(temporary) as archive:
-        manifest["versions"] = check(databases)
+        versions = check(databases)
         for name in LOTUS_DATABASES:
             with databases.connect(name) as connection:
                 connection.execute(query("common", "export_snapshot"))
-                manifest["tables"][name] = {
+                tables[name] = {
                     table: _export(connection, archive, f"{name}/{table}", table, columns)
                     for table, columns in _tables(connection)
                 }
-        _add(archive, MANIFEST, io.BytesIO(json.dumps(manifest, indent=1, sort_keys=True).encode()))
+        manifest = Manifest(format=FORMAT, versions=versions, tables=tables)
+        _add(archive, MANIFEST, io.BytesIO(msgspec.json.encode(manifest, order="deterministic")))
     return _rows(manifest)
 
 
@@ -58,21 +74,21 @@ def restore(settings: Settings, path: Path) -> dict[str, int]:
     manifest = _manifest(path)
     with Databases(settings) as databases:
         versions = check(databases)
-        if versions != manifest["versions"]:
+        if versions != manifest.versions:
             cause = "the backup belongs to another version of Lotus"
-            raise LedgerError(f"{path} has schema versions {manifest['versions']}", f"{versions}", cause)
+            raise LedgerError(f"{path} has schema versions {manifest.versions}", f"{versions}", cause)
         for name in LOTUS_DATABASES:
             with databases.connect(name) as connection:
-                _restore_one(connection, path, name, manifest["tables"][name])
+                _restore_one(connection, path, name, manifest.tables[name])
     return _rows(manifest)
 
 
-def _restore_one(connection: Connection, path: Path, name: str, wanted: dict[str, dict[str, Any]]) -> None:
+def _restore_one(connection: Connection, path: Path, name: str, wanted: dict[str, Note]) -> None:
     tables = dict(_tables(connection))
     found = {table: _describe(connection, table, columns) for table, columns in tables.items()}
     if found == wanted:
         return
-    filled = [table for table, note in found.items() if note["rows"]]
+    filled = [table for table, note in found.items() if note.rows]
     if filled:
         cause = "restore goes into a new home only"
         raise LedgerError(f"database {name} has rows in {', '.join(filled[:3])}", "an empty ledger", cause)
@@ -99,7 +115,7 @@ def _copy(table: str, columns: str, way: str) -> sql.Composed:
     return sql.SQL("COPY {} ({}) {}").format(sql.Identifier(table), sql.SQL(columns), sql.SQL(way))
 
 
-def _export(connection: Connection, archive: tarfile.TarFile, member: str, table: str, columns: str) -> dict[str, Any]:
+def _export(connection: Connection, archive: tarfile.TarFile, member: str, table: str, columns: str) -> Note:
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
         note = _describe(connection, table, columns, spool)
         spool.seek(0)
@@ -107,7 +123,7 @@ def _export(connection: Connection, archive: tarfile.TarFile, member: str, table
     return note
 
 
-def _describe(connection: Connection, table: str, columns: str, sink: IO[bytes] | None = None) -> dict[str, Any]:
+def _describe(connection: Connection, table: str, columns: str, sink: IO[bytes] | None = None) -> Note:
     """Return rows and SHA-256 of a table in stored order, writing its copy to `sink` when there is one."""
     digest, rows = hashlib.sha256(), 0
     with connection.cursor() as cursor, cursor.copy(_copy(table, columns, "TO STDOUT")) as copy:
@@ -116,7 +132,7 @@ def _describe(connection: Connection, table: str, columns: str, sink: IO[bytes] 
             rows += bytes(block).count(b"\n")
             if sink is not None:
                 sink.write(block)
-    return {"rows": rows, "sha256": digest.hexdigest()}
+    return Note(rows=rows, sha256=digest.hexdigest())
 
 
 def _import(connection: Connection, table: str, columns: str, source: IO[bytes]) -> None:
@@ -156,30 +172,32 @@ def _reader(path: Path) -> Iterator[tarfile.TarFile]:
             tarfile.open(fileobj=packed, mode="r|") as archive,
         ):
             yield archive
-    except (OSError, EOFError, tarfile.TarError, zstandard.ZstdError) as problem:
+            while packed.read(1 << 20):  # to the end: there the archive's own checksum is verified
+                pass
+    except (OSError, EOFError, ValueError, tarfile.TarError, zstandard.ZstdError) as problem:
         raise LedgerError(
             f"{path} cannot be read: {problem}", "a backup", "truncated, damaged or another file"
         ) from problem
 
 
-def _manifest(path: Path) -> dict[str, Any]:
+def _manifest(path: Path) -> Manifest:
     """Return the manifest after verifying that every table of it is there, unaltered."""
     found: dict[str, str] = {}
-    manifest: dict[str, Any] = {}
+    manifest: Manifest | None = None
     with _reader(path) as archive:
         for member in archive:
             content = archive.extractfile(member)
             raw = content.read() if content is not None and member.name == MANIFEST else b""
             if raw:
-                manifest = json.loads(raw)
+                manifest = msgspec.json.decode(raw, type=Manifest)
             elif content is not None:
                 found[member.name] = hashlib.file_digest(cast(io.BufferedReader, content), "sha256").hexdigest()
-    if manifest.get("format") != FORMAT:
+    if manifest is None or manifest.format != FORMAT:
         raise LedgerError(f"{path} has no manifest", FORMAT, "the backup was interrupted or is another file")
-    for name, tables in manifest["tables"].items():
+    for name, tables in manifest.tables.items():
         for table, note in tables.items():
-            if found.get(f"{name}/{table}") != note["sha256"]:
-                raise LedgerError(f"{name}/{table} of {path} is missing or altered", note["sha256"], "a damaged backup")
+            if found.get(f"{name}/{table}") != note.sha256:
+                raise LedgerError(f"{name}/{table} of {path} is missing or altered", note.sha256, "a damaged backup")
     return manifest
 
 
@@ -194,5 +212,5 @@ def _unpack(path: Path, name: str, folder: Path) -> None:
                         out.write(block)
 
 
-def _rows(manifest: dict[str, Any]) -> dict[str, int]:
-    return {name: sum(note["rows"] for note in tables.values()) for name, tables in manifest["tables"].items()}
+def _rows(manifest: Manifest) -> dict[str, int]:
+    return {name: sum(note.rows for note in tables.values()) for name, tables in manifest.tables.items()}

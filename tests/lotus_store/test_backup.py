@@ -77,12 +77,12 @@ def test_damaged_files_change_nothing(filled: Databases, settings: Settings, oth
     file = tmp_path / "ledger.tar.zst"
     backup(settings, file)
     whole = file.read_bytes()
-    flipped = bytearray(whole)
-    flipped[len(whole) // 2] ^= 0x10
+    cut = [whole[: len(whole) * k // 10] for k in (0, 5, 9)]
+    flips = [whole[:k] + bytes([whole[k] ^ 0x10]) + whole[k + 1 :] for k in range(0, len(whole), len(whole) // 12)]
     with Databases(other) as empty:
         empty.open()
         before = contents(empty)
-        for bad in (b"", whole[: len(whole) // 2], whole[: len(whole) * 9 // 10], b"no backup at all", bytes(flipped)):
+        for bad in (*cut, *flips, b"no backup at all"):
             file.write_bytes(bad)
             with pytest.raises(LedgerError):
                 restore(other, file)
