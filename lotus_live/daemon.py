@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from lotus.detectors.registry import specs_ver
 from lotus.detectors.score import Columns
 from lotus.errors import LotusError, TapeError
@@ -40,6 +42,7 @@ from lotus_store.tape.store import TapeStore
 _MS = 1_000_000
 FLUSH_S = 0.25
 POLL_S = 1.0
+STATUS_S = 1.0
 SYNC_S = 5.0
 WATCHDOG_S = 60.0
 
@@ -67,7 +70,7 @@ class Daemon:
         self.beliefs = LedgerBeliefs(spec)
         self.beliefs.accept(fresh_versions(databases, self.beliefs), -1)
         self.beliefs.by_day = read_tables(Lake(settings.lake_root), spec)
-        self.log = EventLog(databases, run_id, self.mark_path)
+        self.log = EventLog(databases, run_id, self.mark_path, waiting=256 if replaying else 0)
         self.desk = PaperDesk(spec.manifest, spec.universe)
         self.counts = LiveCounts()
         self.kept: list[Columns] | None = [] if keep_events else None
@@ -162,7 +165,7 @@ class Daemon:
         self._note_life("start", {"url": feed.url, "pid": os.getpid(), "rebuilt": self.counts.rebuilt})
         gc.collect()
         gc.freeze()
-        keeper = asyncio.create_task(self._housekeeping(feed.clock))
+        helpers = [asyncio.create_task(self._housekeeping(feed.clock)), asyncio.create_task(self._polling())]
         try:
             await feed.run()
             self._stopping = self._stopping or "the tape is over"
@@ -170,44 +173,45 @@ class Daemon:
             self._stopping = str(error)
             raise
         finally:
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
             await asyncio.to_thread(self._close)
 
     async def _housekeeping(self, clock: Clock) -> None:
-        polled_s = synced_s = 0.0
+        """Every 0.25 s hand lines and rows over, every 5 s make the tape durable, every second tell the status."""
+        told_s = synced_s = 0.0
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), FLUSH_S)
+            await asyncio.sleep(FLUSH_S)
             now_s = time.monotonic()
-            woken = self._woken.is_set()
-            self._woken.clear()
             try:
                 if self.recorder is not None and now_s - synced_s >= SYNC_S:
                     synced_s = now_s
                     self.recorder.sync(clock.now_ns())
+                self._hand_over()
             except TapeError as error:
                 if self.feed is not None:
                     self.feed.failed(error)
                 return
-            self._hand_over()
-            if woken or now_s - polled_s >= POLL_S:
-                polled_s = now_s
-                await self._poll()
+            if now_s - told_s >= STATUS_S:
+                told_s = now_s
                 self._write_status("running")
 
-    async def _poll(self) -> None:
-        try:
-            fresh, commands = await asyncio.to_thread(self._ask_ledger)
-        except (LotusError, OSError) as error:
-            self.counts.poll_failures += 1
-            self.counts.last_failure = str(error)
-            return
-        self.swap(fresh)
-        for number, name, body in commands:
-            result = self.obey(name, body)
-            await asyncio.to_thread(self._answer, number, result)
+    async def _polling(self) -> None:
+        """Look for new priors, tables and commands, at once when woken; a ledger that is away only delays this."""
+        while True:
+            try:
+                fresh, commands = await asyncio.to_thread(self._ask_ledger)
+            except (LotusError, OSError, psycopg.Error) as error:
+                self.counts.poll_failures += 1
+                self.counts.last_failure = str(error)
+            else:
+                self.swap(fresh)
+                for number, name, body in commands:
+                    await asyncio.to_thread(self._answer, number, self.obey(name, body))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), POLL_S)
+            self._woken.clear()
 
     def obey(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """Carry out a command from the ledger; return its result."""
@@ -233,11 +237,11 @@ class Daemon:
 
     def _hand_over(self) -> None:
         """Give the rows made so far to the log writer, their lines first to the operating system."""
+        if self.recorder is not None:
+            self.recorder.flush()
         rows = self.desk.take()
         if not (self._scored or rows.orders or rows.fills or rows.log or self._entries or self._closed):
             return
-        if self.recorder is not None:
-            self.recorder.flush()
         if self.kept is not None:
             self.kept += self._scored
         self.log.put(Batch(self.last_ns, self._scored, rows, self._entries, tuple(self._closed)))

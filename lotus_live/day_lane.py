@@ -51,6 +51,16 @@ class LaneSpec:
     ignored: tuple[Asset, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LaneTotals:
+    """What a finished day gave out."""
+
+    day: str
+    frames: int
+    windows: int
+    gaps: int
+
+
 class DayLane:
     """The state of one UTC day (see the module); `frames` and `windows` count what was given out."""
 
@@ -72,9 +82,9 @@ class DayLane:
         self._window_ms = spec.manifest.kernel.window_ms
 
     @property
-    def birth_ns(self) -> int:
-        """First receive stamp that the lane takes."""
-        return (self.start_ms - WARMUP_MS) * _MS
+    def totals(self) -> LaneTotals:
+        """Counts so far."""
+        return LaneTotals(self.day, self.frames, self.windows, self.gaps)
 
     @property
     def end_ns(self) -> int:

@@ -42,7 +42,7 @@ class EventLog:
     """The writer thread of one run. `put` hands a batch over; `close` waits until everything is written."""
 
     def __init__(self, databases: Databases, run_id: str, mark: Path, waiting: int = 256) -> None:
-        """Start the thread; at most `waiting` batches wait before `put` makes its caller wait."""
+        """Start the thread; `waiting` batches may wait before `put` makes its caller wait (0: it never does)."""
         self.run_id, self.mark = run_id, mark
         self.written_events = 0
         self.failures = 0

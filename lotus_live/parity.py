@@ -132,7 +132,7 @@ async def run_live_once(tape: TapeFile, spec: LaneSpec, beliefs: Beliefs, plan: 
         feed = Feed(server.url, http_base(server.url), spec.universe, clock, take, QUIET)
         await feed.run()
     hashes = []
-    for lane in pipeline.all_lanes:
+    for lane in pipeline.days:
         rows = days[lane.day]
         frames_of_day = rows.frames(spec.universe, spec.manifest.kernel.cadence_ms)
         hashes.append(_hashes(lane.day, frames_of_day, rows.annotations(), rows.events()))

@@ -16,7 +16,7 @@ from lotus.detectors.score import Columns
 from lotus.microtape.decode import Decoded
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import day_of, next_day
-from lotus_live.day_lane import WARMUP_MS, DayLane, FrameSink, LaneSpec
+from lotus_live.day_lane import WARMUP_MS, DayLane, FrameSink, LaneSpec, LaneTotals
 
 _MS = 1_000_000
 
@@ -89,7 +89,7 @@ class Pipeline:
         self._sink_of = sink_of or (lambda day: NoSink())
         self.today: DayLane | None = None
         self.tomorrow: DayLane | None = None
-        self.finished: list[DayLane] = []
+        self.finished: list[LaneTotals] = []
         self.lines = 0
 
     @property
@@ -118,9 +118,9 @@ class Pipeline:
         return max((lane.last_end_ms for lane in self.lanes), default=0)
 
     @property
-    def all_lanes(self) -> tuple[DayLane, ...]:
-        """Every lane that was today's, oldest first."""
-        return (*self.finished, *((self.today,) if self.today else ()))
+    def days(self) -> tuple[LaneTotals, ...]:
+        """Counts of every day so far, oldest first, the one in work included."""
+        return (*self.finished, *((self.today.totals,) if self.today else ()))
 
     def _lane(self, recv_ns: int) -> DayLane:
         today = self.today
@@ -133,7 +133,7 @@ class Pipeline:
     def _turn(self, recv_ns: int) -> DayLane:
         day = max(day_of(recv_ns // _MS), self._first_day or "")
         if self.today is not None:
-            self.finished.append(self.today)
+            self.finished.append(self.today.totals)
         waiting, self.tomorrow = self.tomorrow, None
         self.today = waiting if waiting is not None and waiting.day == day else self._born(day)
         return self.today

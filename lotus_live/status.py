@@ -42,7 +42,7 @@ class LiveCounts:
 def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
     """Return the daemon's state as plain values."""
     feed, log, pipeline = daemon.feed, daemon.log, daemon.pipeline
-    lanes = pipeline.all_lanes
+    days = pipeline.days
     now_ns = feed.clock.now_ns() if feed else 0
     out = {
         "state": state,
@@ -52,8 +52,8 @@ def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
         "time": time.time(),
         "day": pipeline.today.day if pipeline.today else "",
         **daemon.counts.as_json(),
-        "frames": sum(lane.frames for lane in lanes),
-        "gaps": sum(lane.gaps for lane in lanes),
+        "frames": sum(day.frames for day in days),
+        "gaps": sum(day.gaps for day in days),
         "us_per_line": daemon.counts.busy_ns / 1000 / max(1, daemon.counts.lines),
         "last_window_end_ms": pipeline.last_window_end_ms,
         "priors_ver": daemon.beliefs.versions[-1].priors_ver,

@@ -18,7 +18,7 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, numbered, write
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.score import Columns
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
-from lotus.errors import TapeError
+from lotus.errors import LedgerError, TapeError
 from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
 from lotus.timebase import day_start_ms
 from lotus_live.batch import score_tape
@@ -171,6 +171,49 @@ def _running(status: Path, pid: int) -> bool:
     except (OSError, ValueError):
         return False
     return bool(told["pid"] == pid and told["lines"] > 0)
+
+
+def test_a_signal_closes_the_segment_and_writes_everything(
+    settings: Settings, databases: Databases, recording: Path
+) -> None:
+    environment = {**os.environ, "LOTUS_PG_DSN": settings.server_dsn, "PYTHONPATH": str(HERE.parents[1])}
+    command = [sys.executable, str(HERE / "replay_once.py"), str(settings.home), str(recording), "ended", "20"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not _running(settings.home / "live" / "status.json", process.pid):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    summary = json.loads(told)
+    assert 0 < summary["status"]["lines"] < len(recording.read_bytes().splitlines())
+    store = TapeStore(settings.home, "ended")
+    assert not list(store.folder.rglob("*.open"))
+    assert sum(m.lines for m in store.all_segments()) == summary["status"]["lines"]
+    assert events_hash(ledger_events(databases, "ended")) == summary["hash"]
+
+
+def test_a_ledger_that_goes_away_delays_rows_and_nothing_else(
+    settings: Settings, databases: Databases, recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run_live(settings, replay=[recording], run_id="there", databases=databases)
+    away = threading.Event()
+    connect = databases.connect
+
+    def flaky(name: str, autocommit: bool = False) -> Any:
+        if away.is_set():
+            raise LedgerError("away")
+        return connect(name, autocommit)
+
+    def start(daemon: Daemon) -> None:
+        away.set()
+        threading.Timer(1.5, away.clear).start()
+
+    monkeypatch.setattr(databases, "connect", flaky)
+    result = run_live(settings, replay=[recording], run_id="away", databases=databases, on_start=start)
+    monkeypatch.undo()
+    assert result.events_hash == whole.events_hash == events_hash(ledger_events(databases, "away"))
+    assert result.status["log"]["failures"] > 0
 
 
 def test_commands_from_the_ledger(settings: Settings, databases: Databases, recording: Path) -> None:

@@ -77,8 +77,8 @@ def test_a_rebuilt_day_is_the_day_that_ran_through() -> None:
     rebuilt = Pipeline(SPEC, neutral_beliefs(SPEC), first_day=D3)
     blank = Pipeline(SPEC, neutral_beliefs(SPEC))
     assert day_three(through, 0) == day_three(rebuilt, birth) != day_three(blank, at(D3, 0))
-    assert [lane.day for lane in rebuilt.all_lanes] == [D3]
-    assert [lane.day for lane in through.all_lanes] == [D2, D3]
+    assert [lane.day for lane in rebuilt.days] == [D3]
+    assert [lane.day for lane in through.days] == [D2, D3]
 
 
 def test_warming_up_scores_a_window() -> None:
