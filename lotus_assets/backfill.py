@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import dagster as dg
 
@@ -86,9 +87,9 @@ def backfill(
         tags = {PID_TAG: str(os.getpid()), FORCE_TAG: str(force).lower(), FINAL_DAY_TAG: final_day or days[-1]}
         with instance(environment) as opened:
             bury_dead_runs(opened)
-            runner = _Runner(opened, build_definitions(lotus).get_repository_def(), lotus, tags)
+            runner = _Runner(opened, build_definitions(lotus).get_repository_def(), tags)
             opened_at = time.perf_counter()
-            _read_tape(runner, lotus, days, workers, progress)
+            _read_tape(runner, partial(_compute_tape, lotus, force), days, workers, progress)
             read_at = time.perf_counter()
             progress(f"learning from {len(days)} days on branch {settings.branch}")
             runner.run([entry.name for entry in LEARNING_ASSETS], range_tags(days[0], days[-1]))
@@ -107,7 +108,6 @@ class _Runner:
 
     opened: dg.DagsterInstance
     repository: dg.RepositoryDefinition
-    lotus: Lotus
     tags: Mapping[str, str]
 
     def run(self, names: Sequence[str], tags: Mapping[str, str], partition: str | None = None) -> None:
@@ -128,23 +128,25 @@ class _Runner:
             raise LotusError(_failure(result), "every stage", f"run {result.run_id} in the Dagster UI has the trace")
 
 
-def _read_tape(runner: _Runner, lotus: Lotus, days: Sequence[str], workers: int, progress: Progress) -> None:
-    """Compute the tape stages of all days on `workers` threads; Dagster then records each day, finding it committed.
+def _read_tape(
+    runner: _Runner, compute: Callable[[str], None], days: Sequence[str], workers: int, progress: Progress
+) -> None:
+    """Run `compute` (the tape stages) of all days on `workers` threads; Dagster then records each day, finding it committed.
 
     Dagster itself runs in this thread only: two in-process runs at once deadlock in its logging set-up.
     """
     names = [entry.name for entry in TAPE_ASSETS]
     progress(f"reading tape of {len(days)} days with {workers} workers")
     with ThreadPoolExecutor(workers) as pool:
-        for day, done in [(day, pool.submit(_compute_tape, lotus, day)) for day in days]:
+        for day, done in [(day, pool.submit(compute, day)) for day in days]:
             done.result()
-            runner.run(names, {}, day)
+            runner.run(names, {FORCE_TAG: "false"}, day)
             progress(f"frames and annotations of {day}")
 
 
-def _compute_tape(lotus: Lotus, day: str) -> None:
+def _compute_tape(lotus: Lotus, force: bool, day: str) -> None:
     """Run the tape stages of a day; a failed check is left for Dagster's run to find again and report."""
-    with stage_context(lotus) as ctx:
+    with stage_context(lotus, force) as ctx:
         for stage in TAPE_STAGES:
             if run_stage(ctx, stage, day).failed_checks:
                 return

@@ -56,7 +56,9 @@ def make(ctx: StageContext, day: str) -> Made:
     written = ctx.lake.write(spec, ctx.branch, day, rows)
 
     def ledger(connection: Connection) -> None:
-        write_eval(connection, ctx.branch, day, rows, ctx.manifest.outcomes.horizons_s)
+        fires = np.isin(rows["event_id"].astype("S"), events["event_id"][events["s"] != 0.0].astype("S"))
+        signals = {name: values[fires] for name, values in rows.items()}
+        write_eval(connection, ctx.branch, day, signals, ctx.manifest.outcomes.horizons_s)
 
     notes = {"due": len(rows["event_id"]), "dropped_by_gap": int((rows["status"] == GAP).sum())}
     checks = (schema_check(spec, rows), dropped_check(rows))

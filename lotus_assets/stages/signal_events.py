@@ -81,7 +81,8 @@ def make(ctx: StageContext, day: str) -> Made:
         return _score(ctx, cut, part, tables, priors)
 
     def ledger(connection: Connection) -> None:
-        write_events(connection, ctx.branch, day, events)
+        fires = events["s"] != 0.0  # the ledger mirrors signals; the lake holds every window
+        write_events(connection, ctx.branch, day, {name: values[fires] for name, values in events.items()})
 
     checks = (
         schema_check(SIGNAL_EVENTS, events),
