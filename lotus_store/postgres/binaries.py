@@ -27,12 +27,6 @@ def find_binaries() -> Path:
     raise LedgerError("no PostgreSQL binaries were found", f"initdb and postgres of version >= {OLDEST}", cause)
 
 
-def program(name: str) -> Path | None:
-    """Return a client program (pg_dump, psql) that stands beside the server's, or None."""
-    place = find_binaries() / name
-    return place if place.is_file() else None
-
-
 def reachable(binaries: Path, uid: int) -> Path:
     """Return `binaries`, or a copy of the installation in a place that user `uid` can reach (made once per version)."""
     if uid == os.getuid() or traversable(binaries, uid):
