@@ -1,4 +1,4 @@
-"""A simulated world as a tape: each day generated into a temporary folder and renamed, so that a day is there or not."""
+"""A simulated world as a tape: each day is generated into a temporary folder and renamed: it is there whole or not."""
 
 import hashlib
 import shutil

@@ -20,7 +20,7 @@ def test_days_are_whole_and_made_once(tmp_path: Path) -> None:
     assert store.days() == ["2026-01-05", "2026-01-06"]
     lines = b"".join(part.lines for part in store.read_day_lines("2026-01-05"))
     assert lines == b"".join(text for _, text in world.day_pieces(0))
-    assert [s.first_seq for s in store.segments("2026-01-05")][0] == 0
+    assert store.segments("2026-01-05")[0].first_seq == 0
     _, report = store.decode_day("2026-01-05")
     assert not report.reasons
 

@@ -1,0 +1,113 @@
+"""`lotus demo`: a world whose truth is known, from tape to live priors, and one honest page about it.
+
+Only the order of the steps stands here; what is measured is in `demo_facts`, how it reads in `demo_page`.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from lotus.manifest import Asset, Manifest
+from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
+from lotus.simulation.world import World
+from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.places import catalogue, home_option, tape_of
+from lotus_store.config import Settings, load_settings
+from lotus_store.databases import Databases
+
+HORIZONS_S = (30, 300, 900)  # a session of 90 minutes leaves no room for one hour
+BUDGET_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One demo: its world, its settings, the days that teach and the day that is scored with what they taught."""
+
+    world: World
+    settings: Settings
+
+    @property
+    def days(self) -> list[str]:
+        """All days, oldest first."""
+        return [self.world.spec.day(i) for i in range(self.world.spec.days)]
+
+    @property
+    def look_day(self) -> str:
+        """The day whose night takes the one look."""
+        return self.days[-2]
+
+    @property
+    def last_day(self) -> str:
+        """The day that runs on the learned priors and is replayed live."""
+        return self.days[-1]
+
+
+def plan_of(home: str | None, spec: WorldSpec) -> Plan:
+    """Return the plan of a world: tape and branch carry its name and seed; one look stands for the nights."""
+    name = f"{spec.name}-{spec.seed}"
+    base = load_settings(home=home, tape=name, branch=name)
+    universe = tuple(Asset(a.name, a.sz_decimals) for a in spec.assets)
+    manifest: Manifest = dataclasses.replace(
+        base.manifest,
+        universe=universe,
+        outcomes=dataclasses.replace(base.manifest.outcomes, horizons_s=HORIZONS_S),
+        learning=dataclasses.replace(base.manifest.learning, looks="final"),
+    )
+    return Plan(World(spec), dataclasses.replace(base, manifest=manifest))
+
+
+def make_tape(plan: Plan, progress: Progress) -> None:
+    """Simulate the days the tape lacks; the frozen world is checked against its recorded hashes."""
+    from lotus_cli.fixtures import recorded_hashes
+    from lotus_store.tape.import_world import import_world
+
+    store = tape_of(plan.settings)
+    made = import_world(
+        store,
+        plan.world,
+        range(plan.world.spec.days),
+        recorded=recorded_hashes(plan.world),
+        progress=progress,
+    )
+    progress(f"tape {store.tape}: {plan.world.spec.days} session days, {made} simulated now")
+    with Databases(plan.settings) as databases:
+        catalogue(databases, tuple(store.all_segments()))
+
+
+@click.command("demo")
+@click.option("--seed", default=7, show_default=True, help="Seed of the world; 7 is the frozen one.")
+@click.option(
+    "--world", type=click.Choice(["demo", "null"]), default="demo", show_default=True, help="null = no truth."
+)
+@click.option("--days", default=BUDGET_DAYS, show_default=True, type=click.IntRange(2), help="Session days.")
+@click.option("--full-days", is_flag=True, help="Whole days instead of two 90-minute sessions.")
+@click.option("--venue-rates", is_flag=True, help="The venue's message mix instead of a lighter one.")
+@home_option
+@json_option
+@explained
+def demo_command(
+    seed: int, world: str, days: int, full_days: bool, venue_rates: bool, home: str | None, as_json: bool
+) -> None:
+    """Simulate, learn, swap the learned priors in, replay the last day live, and report."""
+    from lotus_assets.backfill import backfill
+    from lotus_cli.demo_facts import facts_of
+    from lotus_cli.demo_page import page
+
+    spec = WorldSpec(world, seed=seed, days=days)
+    spec = dataclasses.replace(spec, sessions=FULL_DAY) if full_days else spec
+    spec = dataclasses.replace(spec, rates=VENUE) if venue_rates else spec
+    plan = plan_of(home, spec)
+    progress = Progress(quiet=as_json)
+    make_tape(plan, progress)
+    summary = backfill(plan.settings, plan.days[0], plan.last_day, progress, final_day=plan.look_day)
+    progress(f"replaying {plan.last_day} live with priors {summary.priors_ver[:12]}")
+    facts = facts_of(plan, summary)
+    facts["seconds"] = round(progress.seconds, 1)
+    progress("done")
+    emit(facts, as_json, page(facts, _where(plan.settings.home)))
+
+
+def _where(home: Path) -> str:
+    return "" if home == Path(".lotus").absolute() else f" --home {home}"

@@ -1,0 +1,220 @@
+"""The figures of a demo, each computed from what was stored: lessons judged by the truth, beliefs, parity, paper.
+
+A lesson is `right` when it covers the windows of a planted one, an `echo` when the world's planted drift really pays
+there although it is another description, else `false`. Nothing here is tuned to a seed.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.daytables import tables_from_json
+from lotus.learning.lesson import Lesson
+from lotus.learning.naive import naive_table
+from lotus.priors.types import Rule
+from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
+from lotus.simulation.lessons import planted_of, rule_of
+from lotus.simulation.truth import Verdict, judge, truth_of
+from lotus_live.parity import verify_parity
+from lotus_live.pipeline import FixedBeliefs
+from lotus_store.databases import Databases
+from lotus_store.lake import Lake
+from lotus_store.ledger.lessons import read_lessons
+from lotus_store.ledger.priors import in_force_on
+
+if TYPE_CHECKING:
+    from lotus_assets.backfill import BackfillSummary
+    from lotus_cli.demo import Plan
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
+    """Return the facts of a finished demo as JSON-able values."""
+    settings, lake = plan.settings, Lake(plan.settings.lake_root)
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        lessons = [x for x in read_lessons(sig, settings.branch, plan.look_day) if x.accepted]
+        versions = in_force_on(sig, settings.branch, plan.last_day)
+    scores = {day: lake.read("payoff_scores", settings.branch, day) for day in plan.days if day <= plan.look_day}
+    events = lake.read("signal_events", settings.branch, plan.last_day)
+    outcomes = lake.read("signal_eval", settings.branch, plan.last_day)
+    live = _live(plan, versions, lake)
+    found = [_judged(plan, lesson, scores) for lesson in lessons]
+    planted, traps = planted_of(plan.world.spec.name)
+    right = sorted({f["planted"] for f in found if f["verdict"] == "recovered"})
+    return {
+        "world": plan.world.spec.name,
+        "seed": plan.world.spec.seed,
+        "days": len(plan.days),
+        "symbols": [a.name for a in settings.manifest.universe],
+        "frames": summary.rows("microtape_frames"),
+        "events": summary.rows("signal_events"),
+        "planted": [
+            {
+                "name": p.name,
+                "detector_id": p.detector_id,
+                "rule": describe_rule(rule_of(p.literals)),
+                "effect_bps": p.effect_bps,
+            }
+            for p in planted
+        ],
+        "recovered": right,
+        "missed": sorted(p.name for p in planted if p.name not in right),
+        "false": [f for f in found if f["verdict"] in ("false", "trap")],
+        "echoes": sum(f["verdict"] == "echo" for f in found),
+        "lessons": found,
+        "trap": [_trap(t.detector_id, rule_of(t.literals), t.name, scores, found) for t in traps],
+        "naive": _naive(scores),
+        "look": dict(summary.notes(plan.look_day, "lessons")),
+        "priors_ver": versions[-1].priors_ver,
+        "braids_in_force": len(versions[-1].braids),
+        "publication": publication(events),
+        "example_event": example_event(events),
+        "parity": live["parity"],
+        "live": live,
+        "paper": _paper(outcomes, settings.manifest.outcomes.taker_fee_bps),
+    }
+
+
+def _judged(plan: "Plan", lesson: Lesson, scores: Mapping[str, Columns]) -> dict[str, Any]:
+    verdict = _verdict(plan, lesson, scores)
+    return {
+        "lesson_id": lesson.lesson_id,
+        "detector_id": lesson.detector_id,
+        "rule": describe_rule(lesson.rule),
+        "sign": lesson.sign,
+        "uplift_bps": lesson.uplift_bps,
+        "ci95": list(lesson.ci95),
+        "lcb_bps": lesson.lcb_bps,
+        "grade": lesson.grade,
+        "published": lesson.n_published,
+        "verdict": verdict.kind,
+        "planted": verdict.name if verdict.kind == "recovered" else "",
+        "true_uplift_bps": verdict.uplift_bps,
+        "overlap": verdict.overlap,
+    }
+
+
+def _verdict(plan: "Plan", lesson: Lesson, scores: Mapping[str, Columns]) -> Verdict:
+    spec, lake = plan.world.spec, Lake(plan.settings.lake_root)
+    order = {a.name: i for i, a in enumerate(plan.settings.manifest.universe)}
+    bins, gains, weights = [], [], []
+    for index, day in enumerate(plan.days[:-1]):
+        mine = scores[day]["detector_id"] == lesson.detector_id
+        rows = {name: values[mine] for name, values in scores[day].items()}
+        signals = lake.read("signal_events", plan.settings.branch, day, columns=("event_id", "s"))
+        sign = dict(zip(signals["event_id"].tolist(), np.sign(signals["s"].astype(np.float64)), strict=True))
+        direction = np.array([sign[e] for e in rows["event_id"].tolist()], dtype=np.int64)
+        end = rows["window_end_ms"].astype(np.int64)
+        asset = np.array([order[a] for a in rows["asset"].tolist()], dtype=np.int64)
+        truth = truth_of([plan.world.span(index, s) for s in range(len(spec.sessions))])
+        gains.append(truth.gain_bps(asset, end, end + lesson.horizon_s * 1000, direction))
+        bins.append(np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1))
+        weights.append(rows["h"].astype(np.float64))
+    planted, traps = planted_of(spec.name)
+    windows = (np.concatenate(bins), np.concatenate(gains), np.concatenate(weights))
+    return judge(lesson.detector_id, lesson.rule, lesson.sign, *windows, planted, traps)
+
+
+def _naive(scores: Mapping[str, Columns]) -> list[dict[str, Any]]:
+    return [
+        {
+            "detector_id": r.detector_id,
+            "rule": describe_rule(r.rule),
+            "hit_rate": r.hit_rate,
+            "outside": r.hit_rate_outside,
+            "z": r.z,
+        }
+        for r in naive_table(scores, 5)
+    ]
+
+
+def _trap(
+    detector: str, rule: Rule, name: str, scores: Mapping[str, Columns], found: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what a hit-rate table says about the trap, and whether a lesson fell for it."""
+    hit, inside, net = [], [], []
+    for columns in scores.values():
+        taken = (columns["detector_id"] == detector) & columns["published"].astype(np.bool_)
+        bins = np.stack([columns[b][taken].astype(np.uint8) for b in BIN_COLUMNS], axis=1)
+        inside.append(rule_mask(rule, bins))
+        hit.append(columns["hit"][taken].astype(np.float64))
+        net.append(columns["payoff_y"][taken].astype(np.float64))
+    hits, mask, pay = np.concatenate(hit), np.concatenate(inside), np.concatenate(net)
+    rate, other = float(np.nanmean(hits[mask])), float(np.nanmean(hits[~mask]))
+    pooled = float(np.nanmean(hits))
+    z = (rate - other) / np.sqrt(pooled * (1 - pooled) * (1 / mask.sum() + 1 / (~mask).sum()))
+    return {
+        "name": name,
+        "detector_id": detector,
+        "rule": describe_rule(rule),
+        "hit_rate": rate,
+        "hit_rate_outside": other,
+        "naive_z": float(z),
+        "net_bps": float(np.nanmean(pay[mask])),
+        "net_bps_outside": float(np.nanmean(pay[~mask])),
+        "published": int(mask.sum()),
+        "fell_for_it": any(f["verdict"] == "trap" for f in found),
+    }
+
+
+def publication(events: Columns) -> dict[str, Any]:
+    """Return how the beliefs changed a day's publication: expected alerts with and without, where a braid fired."""
+    eligible = events["eligible"].astype(np.bool_)
+    fired = eligible & (events["fired"].astype(np.uint64) != 0)
+    pi, pi0 = events["pi"].astype(np.float64), 1.0 / (1.0 + np.exp(-events["u0"].astype(np.float64)))
+    tilt = events["u"].astype(np.float64) - events["u0"].astype(np.float64)
+    boosted, damped = fired & (tilt > 0.0), fired & (tilt < 0.0)
+    would = events["draw"].astype(np.float64) < pi0
+    return {
+        "windows": int(eligible.sum()),
+        "windows_with_braids": int(fired.sum()),
+        "expected_with": float(pi[eligible].sum()),
+        "expected_without": float(pi0[eligible].sum()),
+        "boosted": _tilted(boosted, pi, pi0),
+        "damped": _tilted(damped, pi, pi0),
+        "published": int(events["published"].sum()),
+        "publications_changed": int((fired & (would != events["published"].astype(np.bool_))).sum()),
+    }
+
+
+def _tilted(chosen: NDArray[np.bool_], pi: NDArray[np.float64], pi0: NDArray[np.float64]) -> dict[str, Any]:
+    return {"windows": int(chosen.sum()), "with": float(pi[chosen].sum()), "without": float(pi0[chosen].sum())}
+
+
+def example_event(events: Columns) -> str:
+    """Return the published event on which the most braids acted (the earliest of them), to be explained."""
+    taken = events["published"].astype(np.bool_)
+    bits = np.array([int(x).bit_count() for x in events["fired"].tolist()])
+    if not taken.any():
+        return ""
+    best = np.flatnonzero(taken & (bits == bits[taken].max()))[0]
+    return str(events["event_id"][best])
+
+
+def _live(plan: "Plan", versions: Any, lake: Lake) -> dict[str, Any]:
+    store_paths = sorted((plan.settings.tape_root / plan.settings.tape / plan.last_day).glob("*.zst"))
+    tables = tables_from_json(lake.read_document("day_tables", plan.settings.branch, plan.last_day))
+    report = verify_parity(
+        store_paths, plan.settings.manifest, branch=plan.settings.branch, beliefs=FixedBeliefs(tables, tuple(versions))
+    )
+    return report.as_json()
+
+
+def _paper(rows: Columns, fee_bps: float) -> dict[str, Any]:
+    pay = rows["payoff_y"].astype(np.float64)
+    done = np.isfinite(pay)
+    net = pay[done]
+    if not len(net):
+        return {"probes": 0}
+    spread = float(net.std(ddof=1) / np.sqrt(len(net))) if len(net) > 1 else 0.0
+    return {
+        "probes": len(net),
+        "net_bps_per_probe": float(net.mean()),
+        "se_bps": spread,
+        "before_fees_bps": float(net.mean()) + 2.0 * fee_bps,
+        "fees_bps": 2.0 * fee_bps,
+        "wins": int((net > 0).sum()),
+    }

@@ -1,0 +1,106 @@
+"""The one page of a demo, from its facts: what was planted, what was found, what it changed, what it cost."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Facts = Mapping[str, Any]
+
+
+def page(facts: Facts, where: str = "") -> str:
+    """Return the report as text; `where` is the option that names the home, empty for the default one."""
+    parts = [_head(facts), _lessons(facts), _trap(facts), _beliefs(facts), _paper(facts), _next(facts, where)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _head(f: Facts) -> str:
+    look = f["look"]
+    return "\n".join(
+        [
+            f"LOTUS DEMO   world {f['world']}, seed {f['seed']}",
+            f"  {f['days']} session days, {', '.join(f['symbols'])}: {f['frames']:,} frames, "
+            f"{f['events']:,} scored windows",
+            f"  {look['trials']:,} rules tried in one look after day {look['learning_days']}, family-wise error 4 %; "
+            f"evidence needed: {look['critical_nats']:.2f} nats",
+            "  (one look at the end stands for the nightly slots of a running deployment)",
+        ]
+    )
+
+
+def _lessons(f: Facts) -> str:
+    lines = [f"LESSONS   planted {len(f['planted'])}: right {len(f['recovered'])}, missed {len(f['missed'])}; "
+             f"false {len(f['false'])}; echoes {f['echoes']}"]  # fmt: skip
+    for p in f["planted"]:
+        mark = "right " if p["name"] in f["recovered"] else "MISSED"
+        lines.append(
+            f"  {mark} {p['detector_id']}: pays {p['effect_bps']:+.0f} bps more where {p['rule']}   [{p['name']}]"
+        )
+    if f["lessons"]:
+        lines.append("  found (uplift over what the score already knew, net of cost; truth from the simulator):")
+    for x in sorted(f["lessons"], key=lambda x: (x["verdict"] != "recovered", -abs(x["uplift_bps"]))):
+        low, high = x["ci95"]
+        lines.append(
+            f"    {x['verdict']:<9} {x['detector_id']:<22} {x['rule']:<34} {x['uplift_bps']:+7.2f} bps "
+            f"[{low:+.1f}, {high:+.1f}], truth {x['true_uplift_bps']:+.2f}, grade {x['grade']}"
+        )
+    if not f["lessons"]:
+        lines.append("  no lesson passed; with nothing planted that is the right answer")
+    if f["echoes"]:
+        lines.append("    (echo: the planted drift really pays there too, seen by another detector or rule)")
+    return "\n".join(lines)
+
+
+def _trap(f: Facts) -> str:
+    lines = []
+    for t in f["trap"]:
+        verdict = "and Lotus fell for it" if t["fell_for_it"] else "Lotus took no lesson from it"
+        lines += [
+            f"TRAP   {t['detector_id']} where {t['rule']}: hit rate {t['hit_rate']:.0%} inside, "
+            f"{t['hit_rate_outside']:.0%} outside",
+            f"  a hit-rate table calls that z = {t['naive_z']:.1f} on {t['published']} publications; net of cost a probe "
+            f"earns {t['net_bps']:+.1f} bps inside, {t['net_bps_outside']:+.1f} outside",
+            f"  (it wins often and loses it all at once); {verdict}",
+        ]
+    return "\n".join(lines)
+
+
+def _beliefs(f: Facts) -> str:
+    p = f["publication"]
+    lines = [f"BELIEFS   priors {f['priors_ver'][:12]} with {f['braids_in_force']} braids scored the last day"]
+    for name, word in (("boosted", "boosted"), ("damped", "damped ")):
+        x = p[name]
+        if x["windows"]:
+            lines.append(f"  {word} {x['windows']:,} windows: expected alerts {x['without']:.1f} -> {x['with']:.1f}")
+    alerts = f"expected alerts {p['expected_without']:.1f} -> {p['expected_with']:.1f}"
+    lines.append(
+        f"  all {p['windows']:,} eligible windows: {alerts}; "
+        f"{p['published']} published, {p['publications_changed']} draws decided by a belief"
+    )
+    live = f["live"]
+    word = "equal, bit for bit" if f["parity"] else f"DIFFERENT: {live['difference']}"
+    lines.append(
+        f"PARITY   the last day over a live websocket ({live['lines']:,} messages) and in batch: {word}\n"
+        f"  live {live['hash_live']}   batch {live['hash_batch']}"
+    )
+    return "\n".join(lines)
+
+
+def _paper(f: Facts) -> str:
+    p = f["paper"]
+    if not p["probes"]:
+        return "PAPER   no probe matured on the last day"
+    verdict = "" if p["net_bps_per_probe"] > 2 * p["se_bps"] else "\n  no edge after fees"
+    return (
+        f"PAPER   last day, each publication its own unit probe against recorded quotes: {p['probes']} probes\n"
+        f"  {p['before_fees_bps']:+.2f} bps before fees, {-p['fees_bps']:+.2f} fees, net {p['net_bps_per_probe']:+.2f} "
+        f"+- {p['se_bps']:.2f} bps a probe; {p['wins']} of {p['probes']} ended above zero{verdict}"
+    )
+
+
+def _next(f: Facts, where: str) -> str:
+    name = f"{f['world']}-{f['seed']}"
+    rows: Sequence[tuple[str, str]] = (
+        (f".venv/bin/lotus explain {f['example_event']}{where}", "one number, back to raw frames"),
+        (f".venv/bin/lotus up{where} --tape {name} --branch {name}", "Dagster's pages on port 3000"),
+    )
+    width = max(len(command) for command, _ in rows)
+    return "NEXT\n" + "\n".join(f"  {command:<{width}}   {text}" for command, text in rows)
