@@ -131,7 +131,7 @@ class _Runner:
 def _read_tape(
     runner: _Runner, compute: Callable[[str], None], days: Sequence[str], workers: int, progress: Progress
 ) -> None:
-    """Run `compute` (the tape stages) of all days on `workers` threads; Dagster then records each day, finding it committed.
+    """Run `compute` (the tape stages) of all days on `workers` threads; Dagster then records each, finding it done.
 
     Dagster itself runs in this thread only: two in-process runs at once deadlock in its logging set-up.
     """

@@ -23,6 +23,7 @@ from sqlalchemy.engine import Engine
 from lotus.errors import ConfigError
 
 DSN_ENV = "LOTUS_DAGSTER_PG"  # SQLAlchemy URL of the `dagster` database, scheme postgresql+psycopg2
+VALIDATION_ENV = "DAGSTER_IS_DEFS_VALIDATION_CLI"  # set by `dagster definitions validate`
 _UNSET = "postgresql+psycopg2://"
 _CONFIG: UserConfigSchema = {"dsn_env": Field(str, default_value=DSN_ENV, is_required=False)}
 
@@ -80,6 +81,12 @@ class PooledRunStorage(PostgresRunStorage):
     ) -> "PooledRunStorage":
         """Build from `dagster.yaml`."""
         return cls(dsn_from_env(config_value["dsn_env"]), inst_data)
+
+    def get_cursor_values(self, keys: set[str]) -> Mapping[str, str]:
+        """Return stored cursors; none while definitions are only validated, which needs no server."""
+        if os.environ.get(VALIDATION_ENV) or self.postgres_url == _UNSET:
+            return {}
+        return super().get_cursor_values(keys)
 
     def dispose(self) -> None:
         """Close the pool."""
