@@ -13,7 +13,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 
 from lotus_assets.bodies import blocked, run_context
 from lotus_assets.catalogue import LEARNING_ASSETS
-from lotus_assets.metadata import belief_event, day_events
+from lotus_assets.metadata import belief_event, carried_over, day_events
 from lotus_assets.partitions import DAILY
 from lotus_assets.specs import check_specs, spec_of
 from lotus_assets.stages.chain import branch_lane, learning_days
@@ -39,7 +39,11 @@ def learning_lane(context: dg.AssetExecutionContext, lotus: dg.ResourceParam[Lot
     chosen = {key.to_user_string() for key in context.selected_asset_keys}
     stages = [stage for stage in LEARNING_STAGES if stage.name in chosen]
     with run_context(context, lotus) as ctx, branch_lane(ctx):
-        for day in learning_days(ctx, context.partition_keys):
+        with_tape = set(learning_days(ctx, context.partition_keys))
+        for day in sorted(context.partition_keys):
+            if day not in with_tape:
+                yield from carried_over(day, [stage.name for stage in stages])
+                continue
             for stage in stages:
                 result = run_stage(ctx, stage, day)
                 yield from day_events(result)

@@ -4,7 +4,7 @@ Presentation only. Every materialisation carries rows, content hash, inputs hash
 where the stage has them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
@@ -58,6 +58,13 @@ def day_events(result: StageResult) -> Iterator[dg.AssetMaterialization | AssetC
             CODE_VERSION_TAG: code_version(*BY_NAME[result.stage].packages),
         }
         yield dg.AssetMaterialization(key, partition=result.day, metadata=metadata_of(result), tags=tags)
+
+
+def carried_over(day: str, stages: Iterable[str]) -> Iterator[dg.AssetMaterialization]:
+    """Yield what Dagster is told of a day without tape: nothing was computed, beliefs are carried over it."""
+    for stage in stages:
+        metadata = {"dagster/partition_row_count": dg.MetadataValue.int(0), "tape": dg.MetadataValue.text("none")}
+        yield dg.AssetMaterialization(stage, "no tape: beliefs are carried over", partition=day, metadata=metadata)
 
 
 def belief_event(result: StageResult) -> Iterator[dg.AssetMaterialization]:

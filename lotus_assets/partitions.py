@@ -1,8 +1,8 @@
 """Partitions of every asset (UTC days) and the belief edge between days.
 
-Only time arithmetic of Dagster belongs here. `priors_in_force[d]` means "from the swap of day d (02:00 UTC) to the next
-one", so a day d of scoring leans on the beliefs of d-1 (until the swap) and of d (after it); `signal_eval[d]` matures
-windows of d-1 and d.
+Only time arithmetic of Dagster belongs here. `priors_in_force[d]` means "from the swap of day d (02:00 UTC) to the
+next one", so a day d of scoring leans on the beliefs of d-1 (until the swap) and of d (after it). `signal_eval[d]` also
+reads events and tape of d-1; that edge is not drawn, because a backfill of a range would then ask for the day after it.
 """
 
 import dagster as dg
