@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.daytables import tables_from_json
 from lotus.learning.lesson import Lesson
 from lotus.learning.naive import naive_table
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
 from lotus.simulation.lessons import planted_of, rule_of
 from lotus.simulation.truth import Verdict, judge, truth_of
-from lotus_live.parity import verify_parity
-from lotus_live.pipeline import FixedBeliefs
+from lotus_live.live import run_live
+from lotus_live.parity import events_hash
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
 from lotus_store.ledger.lessons import read_lessons
@@ -40,7 +39,7 @@ def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
     scores = {day: lake.read("payoff_scores", settings.branch, day) for day in plan.days if day <= plan.look_day}
     events = lake.read("signal_events", settings.branch, plan.last_day)
     outcomes = lake.read("signal_eval", settings.branch, plan.last_day)
-    live = _live(plan, versions, lake)
+    live = _live(plan, events)
     found = [_judged(plan, lesson, scores) for lesson in lessons]
     planted, traps = planted_of(plan.world.spec.name)
     right = sorted({f["planted"] for f in found if f["verdict"] == "recovered"})
@@ -74,7 +73,7 @@ def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
         "example_event": example_event(events),
         "parity": live["parity"],
         "live": live,
-        "paper": _paper(outcomes, settings.manifest.outcomes.taker_fee_bps),
+        "paper": _paper(live, outcomes),
     }
 
 
@@ -194,27 +193,24 @@ def example_event(events: Columns) -> str:
     return str(events["event_id"][best])
 
 
-def _live(plan: "Plan", versions: Any, lake: Lake) -> dict[str, Any]:
-    store_paths = sorted((plan.settings.tape_root / plan.settings.tape / plan.last_day).glob("*.zst"))
-    tables = tables_from_json(lake.read_document("day_tables", plan.settings.branch, plan.last_day))
-    report = verify_parity(
-        store_paths, plan.settings.manifest, branch=plan.settings.branch, beliefs=FixedBeliefs(tables, tuple(versions))
-    )
-    return report.as_json()
-
-
-def _paper(rows: Columns, fee_bps: float) -> dict[str, Any]:
-    pay = rows["payoff_y"].astype(np.float64)
-    done = np.isfinite(pay)
-    net = pay[done]
-    if not len(net):
-        return {"probes": 0}
-    spread = float(net.std(ddof=1) / np.sqrt(len(net))) if len(net) > 1 else 0.0
+def _live(plan: "Plan", events: Columns) -> dict[str, Any]:
+    """Run the daemon on the last day over a loopback websocket; its events must be those of Dagster's asset."""
+    settings = plan.settings
+    paths = sorted((settings.tape_root / settings.tape / plan.last_day).glob("*.zst"))
+    run = run_live(settings, replay=paths, run_id=f"live-{settings.tape}")
+    hash_asset = events_hash(dict(events))
     return {
-        "probes": len(net),
-        "net_bps_per_probe": float(net.mean()),
-        "se_bps": spread,
-        "before_fees_bps": float(net.mean()) + 2.0 * fee_bps,
-        "fees_bps": 2.0 * fee_bps,
-        "wins": int((net > 0).sum()),
+        "parity": run.events_hash == hash_asset,
+        "hash_live": run.events_hash,
+        "hash_asset": hash_asset,
+        "status": run.status,
     }
+
+
+def _paper(live: Mapping[str, Any], rows: Columns) -> dict[str, Any]:
+    """Return the daemon's paper result, and the same day executed against the tape by other code."""
+    pay = rows["payoff_y"].astype(np.float64)
+    net = pay[np.isfinite(pay)]
+    spread = float(net.std(ddof=1) / np.sqrt(len(net))) if len(net) > 1 else 0.0
+    tape = {"probes": len(net), "net_bps": float(net.mean()) if len(net) else 0.0, "se_bps": spread}
+    return {**live["status"]["paper"], "against_tape": tape}

@@ -56,8 +56,8 @@ def _trap(f: Facts) -> str:
         lines += [
             f"TRAP   {t['detector_id']} where {t['rule']}: hit rate {t['hit_rate']:.0%} inside, "
             f"{t['hit_rate_outside']:.0%} outside",
-            f"  a hit-rate table calls that z = {t['naive_z']:.1f} on {t['published']} publications; net of cost a probe "
-            f"earns {t['net_bps']:+.1f} bps inside, {t['net_bps_outside']:+.1f} outside",
+            f"  a hit-rate table calls that z = {t['naive_z']:.1f} on {t['published']} publications; net of cost "
+            f"a probe earns {t['net_bps']:+.1f} bps inside, {t['net_bps_outside']:+.1f} outside",
             f"  (it wins often and loses it all at once); {verdict}",
         ]
     return "\n".join(lines)
@@ -76,23 +76,25 @@ def _beliefs(f: Facts) -> str:
         f"{p['published']} published, {p['publications_changed']} draws decided by a belief"
     )
     live = f["live"]
-    word = "equal, bit for bit" if f["parity"] else f"DIFFERENT: {live['difference']}"
+    word = "equal, bit for bit" if f["parity"] else "DIFFERENT"
     lines.append(
-        f"PARITY   the last day over a live websocket ({live['lines']:,} messages) and in batch: {word}\n"
-        f"  live {live['hash_live']}   batch {live['hash_batch']}"
+        f"PARITY   the live daemon took {live['status']['lines']:,} messages of the last day over a websocket; its "
+        f"events and Dagster's: {word}\n  daemon {live['hash_live']}   signal_events {live['hash_asset']}"
     )
     return "\n".join(lines)
 
 
 def _paper(f: Facts) -> str:
-    p = f["paper"]
+    p, tape = f["paper"], f["paper"]["against_tape"]
     if not p["probes"]:
-        return "PAPER   no probe matured on the last day"
-    verdict = "" if p["net_bps_per_probe"] > 2 * p["se_bps"] else "\n  no edge after fees"
+        return "PAPER   no probe was closed on the last day"
+    edge = p["mean_payoff_bps"] > 2.0 * tape["se_bps"]
     return (
-        f"PAPER   last day, each publication its own unit probe against recorded quotes: {p['probes']} probes\n"
-        f"  {p['before_fees_bps']:+.2f} bps before fees, {-p['fees_bps']:+.2f} fees, net {p['net_bps_per_probe']:+.2f} "
-        f"+- {p['se_bps']:.2f} bps a probe; {p['wins']} of {p['probes']} ended above zero{verdict}"
+        f"PAPER   the daemon's last day, each publication its own 1,000 USD probe: {p['probes']} probes, {p['wins']} "
+        f"ended above zero\n  gross {p['gross_usd']:+.2f} USD, fees {-p['fees_usd']:+.2f}, funding {-p['funding_usd']:+.2f}, "
+        f"net {p['net_usd']:+.2f} USD = {p['mean_payoff_bps']:+.2f} bps a probe\n  against the tape, by other code: "
+        f"{tape['probes']} matured probes, {tape['net_bps']:+.2f} +- {tape['se_bps']:.2f} bps"
+        + ("" if edge else "; no edge after fees")
     )
 
 

@@ -1,5 +1,6 @@
 """What commands share about places: the options that name a home, branch and tape, and the catalogue of segments."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -60,4 +61,11 @@ def catalogue_row(meta: SegmentMeta) -> Segment:
         meta.last_recv_ns,
         {"lines": meta.lines},
         silences,
+    )
+
+
+def universe_of_tape(settings: Settings) -> Settings:
+    """Return the settings with the universe of their tape's header: its coins, in its order and units."""
+    return dataclasses.replace(
+        settings, manifest=dataclasses.replace(settings.manifest, universe=tape_of(settings).header().assets)
     )

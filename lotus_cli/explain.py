@@ -1,0 +1,102 @@
+"""`lotus explain`: the way from a published number back to raw frames, every stored number recomputed on the way."""
+
+from typing import Any
+
+import click
+
+from lotus_cli.explain_facts import Story, story_of
+from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
+from lotus_cli.places import home_option, settings_of, tape_option
+
+WHOLE = ("fired", "published", "cond_key")  # masks, flags and hashes are not decimals
+
+
+@click.command("explain")
+@click.argument("event_id")
+@tape_option
+@home_option
+@json_option
+@explained
+def explain_command(event_id: str, tape: str | None, home: str | None, as_json: bool) -> None:
+    """Explain one event: score, terms, braids that fired, lessons, days and windows that taught them, raw frames.
+
+    Exit code 1 when a recomputed number has other bits than the stored one.
+    """
+    story = story_of(settings_of(home, tape), event_id)
+    emit(story.as_json(), as_json, text_of(story))
+    raise SystemExit(0 if story.explanation.exact else CHECK_FAILED)
+
+
+def text_of(story: Story) -> str:
+    """Return the story as lines for a terminal."""
+    e = story.event
+    lines = [
+        f"EVENT {e['event_id']}  branch {e['branch']}",
+        f"  {e['detector_id']} v{e['spec_version']} on {e['asset']}, window ending {story.when}, s = {e['s']:+.3f}",
+        f"  published: {'yes' if e['published'] else 'no'} (pi = {e['pi']:.4f}, draw = {e['draw']:.4f})"
+        + (f"; vetoes: {', '.join(story.explanation.vetoes)}" if story.explanation.vetoes else ""),
+        f"  context: {story.explanation.context}",
+        "",
+        "SCORE AND TERMS (recomputed; = has the stored bits)",
+    ]
+    for step in story.explanation.steps:
+        mark = " " if step.stored is None else "=" if step.exact else "!"
+        value = f"{step.value:>14.0f}" if step.name in WHOLE else f"{step.value:>+14.6f}"
+        lines.append(f"  {mark} {step.section:<12} {step.name[:32]:<32} {value}   {step.text}")
+    delta, phi = story.explanation.trace.summed
+    lines += [
+        f"  sum checked: braids add {delta:+.6f} to theta and multiply phi by {phi:.6f}; "
+        f"{'every stored number found again' if story.explanation.exact else 'A STORED NUMBER DIFFERS'}",
+        "",
+        f"BELIEFS priors {e['priors_ver']}",
+    ]
+    for belief in story.beliefs:
+        lines += _belief(belief)
+    if not story.beliefs:
+        lines.append("  no braid fired: the score is the detector's own")
+    lines += ["", *_outcome(story.outcome), "", *_frames(story.frames)]
+    return "\n".join(lines)
+
+
+def _belief(b: dict[str, Any]) -> list[str]:
+    lines = [
+        f"  braid {b['braid_id']} ({b['state']}), rule: {b['rule']}",
+        f"    patch: theta {b['theta_delta']:+.4f}, phi x{b['phi_mult']:.4f}; expires {b['expires']}",
+        f"    lesson {b['lesson_id']}: {b['uplift_bps']:+.2f} bps, 95 % [{b['ci95'][0]:+.2f}, {b['ci95'][1]:+.2f}], "
+        f"bound {b['lcb_bps']:.2f}, grade {b['grade']}; {b['trials']:,} rules were tried",
+        "    taught by (windows in the rule, published, mean score f over weight h):",
+    ]
+    lines += [
+        f"      {d['day']}  {d['windows']:>6} windows  {d['published']:>4} published  {d['net_bps']:+8.2f} bps"
+        for d in b["days"]
+    ]
+    return [*lines, f"    sample: {', '.join(b['sample'])}"]
+
+
+def _outcome(outcome: dict[str, Any] | None) -> list[str]:
+    if outcome is None:
+        return ["OUTCOME not matured"]
+    lines = [
+        f"OUTCOME {outcome['status']}; modelled P {_bps(outcome['payoff_p'])}, executed Y {_bps(outcome['payoff_y'])}"
+    ]
+    for h in sorted(outcome["horizons"], key=lambda h: int(h["horizon_s"])):
+        lines.append(
+            f"  {h['horizon_s']:>5} s  forward {_bps(h['fwd_ret_bps'])}  P {_bps(h['payoff_p'])}  hit {h['hit']}"
+        )
+    return lines
+
+
+def _bps(value: float | None) -> str:
+    return "-" if value is None or value != value else f"{value:+.2f} bps"
+
+
+def _frames(f: dict[str, Any]) -> list[str]:
+    if not f["lines"]:
+        return [f"FRAMES {f['note']}"]
+    lines = [
+        f"FRAMES {f['frames']} frames of 200 ms, closed by lines {f['first_seq']}..{f['last_seq']} of tape {f['tape']}, "
+        f"{f['day']}",
+        *(f"  segment {s['path']} sha256 {s['sha256'][:16]}..." for s in f["segments"]),
+    ]
+    lines += [f"  {text[:150]}" for text in f["lines"]]
+    return lines

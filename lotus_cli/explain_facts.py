@@ -1,0 +1,188 @@
+"""What `lotus explain` tells, read from the ledger, the lake and the tape. Nothing is decided or changed here."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from lotus.detectors.daytables import tables_from_json
+from lotus.detectors.explain import Explanation, explain_event
+from lotus.detectors.registry import shipped_detectors
+from lotus.errors import LedgerError, TapeError
+from lotus.learning.lesson import Lesson
+from lotus.priors.compiled import fired_braids
+from lotus.priors.types import ActiveBraid, PriorsVersion
+from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
+from lotus.timebase import day_of
+from lotus_store.config import Settings
+from lotus_store.databases import Connection, Databases
+from lotus_store.lake import Lake
+from lotus_store.ledger.braids import read_braid
+from lotus_store.ledger.events import read_eval, read_event
+from lotus_store.ledger.lessons import read_lesson
+from lotus_store.ledger.priors import read_version
+from lotus_store.tape.store import TapeStore
+
+SHOWN_LINES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that is told of one event."""
+
+    event: dict[str, Any]
+    when: str
+    explanation: Explanation
+    beliefs: list[dict[str, Any]]
+    outcome: dict[str, Any] | None
+    frames: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return JSON-able values; NaN becomes null."""
+        steps = [
+            {
+                "section": s.section,
+                "name": s.name,
+                "value": s.value,
+                "stored": s.stored,
+                "exact": s.exact,
+                "text": s.text,
+            }
+            for s in self.explanation.steps
+        ]
+        story = {
+            "event": self.event,
+            "exact": self.explanation.exact,
+            "context": self.explanation.context,
+            "vetoes": self.explanation.vetoes,
+            "steps": steps,
+            "beliefs": self.beliefs,
+            "outcome": self.outcome,
+            "frames": self.frames,
+        }
+        cleaned: dict[str, Any] = _clean(story)
+        return cleaned
+
+
+def story_of(settings: Settings, event_id: str) -> Story:
+    """Gather the story; raises `LedgerError` for an unknown event and `LakeError` when its day left the lake."""
+    lake = Lake(settings.lake_root)
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        branch, day = _place(sig, event_id)
+        event = _lake_row(lake, branch, day, event_id)
+        version = read_version(sig, branch, str(event["priors_ver"]))
+        fired = fired_braids(version, str(event["detector_id"]), int(event["fired"]))
+        beliefs = [_belief(sig, lake, version, braid) for braid in fired]
+        outcome = read_eval(sig, event_id)
+    tables = tables_from_json(lake.read_document("day_tables", branch, day))
+    detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
+    explanation = explain_event(event, tables, version, settings.manifest, detector)
+    when = _clock(int(event["window_end_ms"]))
+    return Story(event, when, explanation, beliefs, outcome, _frames(settings, lake, branch, event))
+
+
+def _place(sig: Connection, event_id: str) -> tuple[str, str]:
+    found = read_event(sig, event_id)
+    return str(found["branch"]), str(found["day"])
+
+
+def _lake_row(lake: Lake, branch: str, day: str, event_id: str) -> dict[str, Any]:
+    columns = lake.read("signal_events", branch, day)
+    at = np.flatnonzero(columns["event_id"] == event_id)
+    if not len(at):
+        raise LedgerError(
+            f"event {event_id} is in the mirror but not in the lake's {day}", "both", "a lake of another home"
+        )
+    return {
+        name: values[at[0]].item() if hasattr(values[at[0]], "item") else values[at[0]]
+        for name, values in columns.items()
+    }
+
+
+def _belief(sig: Connection, lake: Lake, version: PriorsVersion, braid: ActiveBraid) -> dict[str, Any]:
+    lesson, row = read_lesson(sig, braid.lesson_id), read_braid(sig, braid.braid_id)
+    if lesson is None or row is None:
+        raise LedgerError(f"braid {braid.braid_id} has no lesson or row", "both", "a ledger restored in part")
+    return {
+        "braid_id": braid.braid_id,
+        "state": row.state,
+        "rule": describe_rule(braid.rule),
+        "theta_delta": braid.patch.theta_delta,
+        "phi_mult": braid.patch.phi_mult,
+        "expires": _clock(braid.expires_at_ms),
+        "lesson_id": lesson.lesson_id,
+        "uplift_bps": lesson.uplift_bps,
+        "ci95": list(lesson.ci95),
+        "lcb_bps": lesson.lcb_bps,
+        "grade": lesson.grade,
+        "trials": lesson.trials,
+        "days": _days(lake, version.branch, lesson),
+        "sample": list(lesson.members_sample[:5]),
+    }
+
+
+def _days(lake: Lake, branch: str, lesson: Lesson) -> list[dict[str, Any]]:
+    out = []
+    for day in [d for d in lake.days("payoff_scores", branch) if d <= lesson.night]:
+        rows = lake.read("payoff_scores", branch, day, columns=("detector_id", "published", "f", "h", *BIN_COLUMNS))
+        bins = np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1)
+        mine = (rows["detector_id"] == lesson.detector_id) & rule_mask(lesson.rule, bins)
+        if not mine.any():
+            continue
+        weight = float(rows["h"][mine].astype(np.float64).sum())
+        score = float(rows["f"][mine].astype(np.float64).sum())
+        published = int(rows["published"][mine].astype(np.bool_).sum())
+        net = score / weight
+        out.append({"day": day, "windows": int(mine.sum()), "published": published, "net_bps": net})
+    return out
+
+
+def _frames(settings: Settings, lake: Lake, branch: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Return the 25 frames of the window and the raw lines that closed the first and the last of them."""
+    store = TapeStore(settings.home, settings.tape)
+    store = store if store.exists() else TapeStore(settings.home, branch)
+    day = day_of(int(event["window_start_ms"]))
+    try:
+        segments = store.segments(day)
+        names = ("end_ms", "close_seq")
+        frames = lake.read("microtape_frames", f"tape.{store.tape}", day, str(event["asset"]), columns=names)
+    except TapeError as error:
+        return {"note": str(error), "lines": []}
+    ends = frames["end_ms"].astype(np.int64)
+    mine = (ends > int(event["window_start_ms"])) & (ends <= int(event["window_end_ms"]))
+    seqs = frames["close_seq"][mine].astype(np.int64)
+    first, last = int(seqs.min()), int(seqs.max())
+    holding = [s for s in segments if s.first_seq <= last and s.first_seq + s.lines > first]
+    raw = [line for s in holding for line in _lines(store.read_segment(s), first - s.first_seq, last - s.first_seq)]
+    shown = raw if len(raw) <= SHOWN_LINES else [*raw[: SHOWN_LINES // 2], "...", *raw[-SHOWN_LINES // 2 :]]
+    return {
+        "note": "",
+        "tape": store.tape,
+        "day": day,
+        "frames": int(mine.sum()),
+        "first_seq": first,
+        "last_seq": last,
+        "segments": [{"path": s.path, "sha256": s.content_sha256} for s in holding],
+        "lines": shown,
+    }
+
+
+def _lines(text: bytes, first: int, last: int) -> list[str]:
+    return [line.decode(errors="replace") for line in text.split(b"\n")[max(0, first) : last + 1] if line]
+
+
+def _clock(time_ms: int) -> str:
+    if time_ms > 32_503_680_000_000:  # beyond the year 3000: never
+        return "never"
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(v) for v in value]
+    if isinstance(value, float) and value != value:
+        return None
+    return value

@@ -1,0 +1,104 @@
+"""`lotus live`, `lotus record`, `lotus replay`: the daemon, the recorder, and a recording served as the venue would."""
+
+from pathlib import Path
+
+import click
+
+from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.places import branch_option, home_option, settings_of, tape_option
+
+RECORDING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def speed_of(text: str) -> float:
+    """Return a pace: a positive number of times real time, or 0 for "max"."""
+    if text == "max":
+        return 0.0
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise click.BadParameter(f"found {text!r}; expected a positive number, or max")
+    return value
+
+
+@click.command("live")
+@click.option("--url", default="", help="Websocket of the venue (default: live.ws_url of lotus.toml).")
+@click.option(
+    "--replay", "replay", multiple=True, type=RECORDING, help="Play this recording over a loopback websocket."
+)
+@click.option("--speed", default="max", show_default=True, help="Pace of a replay: a multiple of real time, or max.")
+@click.option("--run-id", default="", help="Name of the run; the same name goes on where a killed run ended.")
+@tape_option
+@branch_option
+@home_option
+@json_option
+@explained
+def live_command(
+    url: str,
+    replay: tuple[Path, ...],
+    speed: str,
+    run_id: str,
+    tape: str | None,
+    branch: str | None,
+    home: str | None,
+    as_json: bool,
+) -> None:
+    """Record, score, publish and paper-trade until stopped (SIGINT, SIGTERM) or the replayed tape is over."""
+    from lotus_live.live import run_live
+
+    progress = Progress(quiet=as_json)
+    result = run_live(
+        settings_of(home, tape, branch),
+        url,
+        replay=replay,
+        speed=speed_of(speed),
+        run_id=run_id,
+        on_start=lambda daemon: progress(f"daemon {daemon.run_id} is up"),
+    )
+    emit({**result.status, "events_hash": result.events_hash}, as_json)
+
+
+@click.command("record")
+@click.option("--url", default="", help="Websocket of the venue (default: live.ws_url of lotus.toml).")
+@click.option("--seconds", default=0.0, help="Stop after this long (default: at SIGINT or SIGTERM).")
+@tape_option
+@home_option
+@json_option
+@explained
+def record_command(url: str, seconds: float, tape: str | None, home: str | None, as_json: bool) -> None:
+    """Record the universe of lotus.toml into a tape: reconnects, renews stale channels, checks coins against meta."""
+    from lotus_live.record import run_record
+
+    progress = Progress(quiet=as_json)
+    result = run_record(
+        settings_of(home, tape), url, seconds=seconds, on_start=lambda feed: progress(f"recording {feed.url}")
+    )
+    emit(
+        {
+            "lines": result.lines,
+            "segments": list(result.segments),
+            "connects": result.connects,
+            "salvaged": result.salvaged,
+            "stale": result.stale,
+        },
+        as_json,
+    )
+
+
+@click.command("replay")
+@click.argument("files", nargs=-1, required=True, type=RECORDING)
+@click.option("--port", default=8765, show_default=True, help="Port on 127.0.0.1 (0: any free one).")
+@click.option("--speed", default="1", show_default=True, help="A multiple of real time, or max.")
+@json_option
+@explained
+def replay_command(files: tuple[Path, ...], port: int, speed: str, as_json: bool) -> None:
+    """Serve recordings over a loopback websocket as the venue would; the tape starts with the first subscription."""
+    from lotus_live.record import serve_recording
+
+    progress = Progress(quiet=False)
+    sent = serve_recording(
+        files, port=port, speed=speed_of(speed), on_ready=lambda url: progress(f"serving {url}; Ctrl-C ends")
+    )
+    emit({"frames_sent": sent}, as_json)
