@@ -88,10 +88,11 @@ def _paper(f: Facts) -> str:
     p, tape = f["paper"], f["paper"]["against_tape"]
     if not p["probes"]:
         return "PAPER   no probe was closed on the last day"
+    costs = f"fees {-p['fees_usd']:+.2f}, funding {-p['funding_usd']:+.2f}"
     edge = p["mean_payoff_bps"] > 2.0 * tape["se_bps"]
     return (
         f"PAPER   the daemon's last day, each publication its own 1,000 USD probe: {p['probes']} probes, {p['wins']} "
-        f"ended above zero\n  gross {p['gross_usd']:+.2f} USD, fees {-p['fees_usd']:+.2f}, funding {-p['funding_usd']:+.2f}, "
+        f"ended above zero\n  gross {p['gross_usd']:+.2f} USD, {costs}, "
         f"net {p['net_usd']:+.2f} USD = {p['mean_payoff_bps']:+.2f} bps a probe\n  against the tape, by other code: "
         f"{tape['probes']} matured probes, {tape['net_bps']:+.2f} +- {tape['se_bps']:.2f} bps"
         + ("" if edge else "; no edge after fees")

@@ -94,8 +94,8 @@ def _frames(f: dict[str, Any]) -> list[str]:
     if not f["lines"]:
         return [f"FRAMES {f['note']}"]
     lines = [
-        f"FRAMES {f['frames']} frames of 200 ms, closed by lines {f['first_seq']}..{f['last_seq']} of tape {f['tape']}, "
-        f"{f['day']}",
+        f"FRAMES {f['frames']} frames of 200 ms, closed by lines {f['first_seq']}..{f['last_seq']} "
+        f"of tape {f['tape']}, {f['day']}",
         *(f"  segment {s['path']} sha256 {s['sha256'][:16]}..." for s in f["segments"]),
     ]
     lines += [f"  {text[:150]}" for text in f["lines"]]
