@@ -29,7 +29,8 @@ def run(*command: str | Path, why: str) -> None:
 def main() -> None:
     """Create the environment, or finish one that an earlier run left half-made."""
     if sys.version_info < (3, 11):
-        raise SystemExit(f"found Python {sys.version.split()[0]}; expected 3.11 or later: set PYTHON=/path/to/python3.11")
+        found = sys.version.split()[0]
+        raise SystemExit(f"found Python {found}; expected 3.11 or later: make PYTHON=/path/to/python3.11 ...")
     print("Setting up Lotus (once)")
     if not (BIN / "python").exists():
         run(sys.executable, "-m", "venv", VENV, why="environment")
