@@ -77,10 +77,15 @@ def _beliefs(f: Facts) -> str:
     )
     live = f["live"]
     word = "equal, bit for bit" if f["parity"] else "DIFFERENT"
-    lines.append(
-        f"PARITY   the live daemon took {live['status']['lines']:,} messages of the last day over a websocket; its "
-        f"events and Dagster's: {word}\n  daemon {live['hash_live']}   signal_events {live['hash_asset']}"
+    status = live["status"]
+    taken = f"{status['lines']:,} messages" + (
+        f" and {status['rebuilt']:,} from its own tape" * bool(status["rebuilt"])
     )
+    lines += [
+        f"PARITY   the live daemon took {taken} of the last day over a websocket",
+        f"  its events and those of Dagster's asset: {word}",
+        f"  daemon {live['hash_live']}   signal_events {live['hash_asset']}",
+    ]
     return "\n".join(lines)
 
 
