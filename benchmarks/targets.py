@@ -1,0 +1,39 @@
+"""The targets of the design, by key: how a figure is judged. A key without a target is only reported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.harness import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bound: at least or at most `value`, plus the figure named `above` where it is relative to one."""
+
+    at_least: bool
+    value: float
+    above: str = ""
+
+    def met(self, value: float, figures: Mapping[str, Figure]) -> bool:
+        """Tell whether a value reaches the bound."""
+        bound = self.value + (figures[self.above].value if self.above in figures else 0.0)
+        return value >= bound if self.at_least else value <= bound
+
+    def __str__(self) -> str:
+        """Return the bound as text."""
+        sign = "≥" if self.at_least else "≤"
+        bound = f"{self.value:,.0f}" if self.value >= 1_000 else f"{self.value:g}"
+        return f"{sign} floor + {bound}" if self.above else f"{sign} {bound}"
+
+
+_FLOOR = "live.wire_to_score_us.floor_p50"
+TARGETS = {
+    "batch.everything.events_per_s": Target(True, 1.5e6),
+    "batch.everything.frames_per_s": Target(True, 0.6e6),
+    "batch.features_only.events_per_s": Target(True, 1e7),
+    "parse.book_us": Target(False, 2.0),
+    "live.wire_to_score_us.p50": Target(False, 10.0, _FLOOR),
+    "live.wire_to_score_us.p99": Target(False, 150.0),
+    "live.handler_us.p50": Target(False, 8.0),
+    "live.saturated_msgs_per_s": Target(True, 150e3),
+}

@@ -1,0 +1,6 @@
+"""Benchmarks stand beside the packages, at the top of the checkout."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
