@@ -1,4 +1,4 @@
-"""`lotus import`: recordings and the venue's archive become tapes, whole days at a time or not at all."""
+"""`lotus import` and `lotus tape`: recordings become tapes, whole days or not at all; what is there, what may go."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import click
 from lotus_cli.output import Progress, emit, explained, json_option
 from lotus_cli.places import catalogue, home_option, settings_of, tape_of, tape_option
 from lotus_store.databases import Databases
+from lotus_store.tape.store import TapeStore
 
 
 @click.command("import")
@@ -50,3 +51,53 @@ def import_command(
         "segments": [{"path": m.path, "lines": m.lines, "sha256": m.content_sha256} for m in report.segments],
     }
     emit(result, as_json)
+
+
+@click.group("tape")
+def tape_command() -> None:
+    """Look after tapes: what is there, and what may go."""
+
+
+@tape_command.command("list")
+@home_option
+@json_option
+@explained
+def list_tapes(home: str | None, as_json: bool) -> None:
+    """List every tape with its coins, days, lines and stored size."""
+    settings = settings_of(home)
+    tapes = []
+    for header in sorted(settings.tape_root.glob("*/header.json")):
+        store = TapeStore(settings.home, header.parent.name)
+        segments = list(store.all_segments())
+        tapes.append(
+            {
+                "tape": store.tape,
+                "source": store.header().source,
+                "coins": [a.name for a in store.header().assets],
+                "days": store.days(),
+                "lines": sum(s.lines for s in segments),
+                "megabytes": round(sum(s.stored_bytes for s in segments) / 2**20, 1),
+            }
+        )
+    text = "\n".join(
+        f"{t['tape']:<20} {len(t['days']):>4} days {t['lines']:>12,} lines {t['megabytes']:>9} MB  {', '.join(t['coins'])}"
+        for t in tapes
+    )
+    emit({"tapes": tapes}, as_json, text or "no tapes: record, import, or run the demo")
+
+
+@tape_command.command("prune")
+@click.option("--dry-run", is_flag=True, help="Only say which days would go.")
+@tape_option
+@home_option
+@json_option
+@explained
+def prune(dry_run: bool, tape: str | None, home: str | None, as_json: bool) -> None:
+    """Delete whole days that tape.keep_days and tape.max_gb of lotus.toml let go; the newest two always stay."""
+    from lotus_store.tape.retention import RetentionRules, apply_retention, expired_days
+
+    settings = settings_of(home, tape)
+    store = tape_of(settings)
+    rules = RetentionRules(settings.limits.keep_days, int(settings.limits.max_gb * 2**30))
+    gone = expired_days(store, rules) if dry_run else apply_retention(store, rules)
+    emit({"tape": store.tape, "would_go" if dry_run else "gone": gone, "kept": len(store.days())}, as_json)
