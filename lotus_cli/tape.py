@@ -1,6 +1,7 @@
 """`lotus import` and `lotus tape`: recordings become tapes, whole days or not at all; what is there, what may go."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -65,7 +66,7 @@ def tape_command() -> None:
 def list_tapes(home: str | None, as_json: bool) -> None:
     """List every tape with its coins, days, lines and stored size."""
     settings = settings_of(home)
-    tapes = []
+    tapes: list[dict[str, Any]] = []
     for header in sorted(settings.tape_root.glob("*/header.json")):
         store = TapeStore(settings.home, header.parent.name)
         segments = list(store.all_segments())
@@ -80,7 +81,8 @@ def list_tapes(home: str | None, as_json: bool) -> None:
             }
         )
     text = "\n".join(
-        f"{t['tape']:<20} {len(t['days']):>4} days {t['lines']:>12,} lines {t['megabytes']:>9} MB  {', '.join(t['coins'])}"
+        f"{t['tape']:<20} {len(t['days']):>4} days {t['lines']:>12,} lines {t['megabytes']:>9} MB  "
+        + ", ".join(t["coins"])
         for t in tapes
     )
     emit({"tapes": tapes}, as_json, text or "no tapes: record, import, or run the demo")
