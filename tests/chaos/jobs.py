@@ -1,0 +1,99 @@
+"""What the children do: a backfill, a replay by the daemon, and the inspection of a home afterwards.
+
+Each wraps the functions it passes through, so that a mark says in which step a kill hit; nothing else is changed.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from children import Marks
+from small_world import DAYS, LOOK_DAY, settings_of
+
+import lotus_assets.backfill as backfill_module
+import lotus_assets.learning_lane as lane_module
+import lotus_assets.tape_assets as tape_module
+import lotus_live.event_log as event_log_module
+import lotus_live.live as live_module
+import lotus_store.databases as databases_module
+import lotus_store.files as files_module
+import lotus_store.tape.writer as writer_module
+from lotus_assets.stages.context import Made, Stage, StageContext, StageResult
+from lotus_assets.stages.runner import run_stage
+from lotus_live.daemon import Daemon
+from lotus_live.event_log import EventLog
+
+
+def run_backfill(home: Path, marks: Marks) -> dict[str, Any]:
+    """Run the backfill of all days; return hashes and version."""
+    _mark_store(marks)
+    _before(backfill_module, "provision", marks, "Dagster's tables")
+    _before(backfill_module, "build_definitions", marks, "between stages")
+    for module in (backfill_module, lane_module, tape_module):
+        vars(module)["run_stage"] = lambda ctx, stage, day: _marked_stage(marks, ctx, stage, day)
+    summary = backfill_module.backfill(settings_of(home), DAYS[0], DAYS[-1], final_day=LOOK_DAY)
+    marks.mark("leaving")
+    return {"hashes": summary.hashes, "priors_ver": summary.priors_ver}
+
+
+def run_replay(home: Path, marks: Marks, recording: list[Path], speed: float, run_id: str) -> dict[str, Any]:
+    """Run the daemon on a recording; return the hash of its events and its paper result."""
+    _mark_store(marks)
+    _before(live_module, "warm_up", marks, "warm up")
+    _before(Daemon, "restore", marks, "rebuild from tape")
+    _before(Daemon, "run", marks, "replay")
+    _before(Daemon, "_close", marks, "closing")
+    _around(EventLog, "_write", marks, "ledger write", "replay")
+    _around(event_log_module, "write_mark", marks, "mark file", "replay")
+    _before(writer_module, "publish", marks, "closing a segment")
+    result = live_module.run_live(settings_of(home), replay=recording, speed=speed, run_id=run_id)
+    marks.mark("leaving")
+    kept = {name: result.status[name] for name in ("windows", "events", "published", "frames", "gaps", "paper")}
+    return {"hash": result.events_hash, "status": kept, "rebuilt": result.status["rebuilt"]}
+
+
+def _mark_store(marks: Marks) -> None:
+    _before(databases_module, "embedded", marks, "starting the server")
+    _before(databases_module, "migrate", marks, "migrations")
+    _before(files_module, "make_folder", marks, "writing a file")
+
+
+def _marked_stage(marks: Marks, ctx: StageContext, stage: Stage, day: str) -> StageResult:
+    def make(ctx: StageContext, day: str) -> Made:
+        marks.mark(f"{stage.name}: make")
+        made = stage.make(ctx, day)
+        marks.mark(f"{stage.name}: commit")
+        return made
+
+    def finish(ctx: StageContext, day: str) -> None:
+        marks.mark(f"{stage.name}: hand over")
+        if stage.finish is not None:
+            stage.finish(ctx, day)
+
+    marked = dataclasses.replace(stage, make=make, finish=finish if stage.finish is not None else None)
+    marks.mark(f"{stage.name}: look")
+    result = run_stage(ctx, marked, day)
+    marks.mark("between stages")
+    return result
+
+
+def _before(owner: Any, name: str, marks: Marks, label: str) -> None:
+    _wrap(owner, name, lambda: marks.mark(label), lambda: None)
+
+
+def _around(owner: Any, name: str, marks: Marks, label: str, after: str) -> None:
+    _wrap(owner, name, lambda: marks.mark(label), lambda: marks.mark(after))
+
+
+def _wrap(owner: Any, name: str, before: Callable[[], None], after: Callable[[], None]) -> None:
+    wrapped = getattr(owner, name)
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        before()
+        try:
+            return wrapped(*args, **kwargs)
+        finally:
+            after()
+
+    setattr(owner, name, wrapper)

@@ -1,0 +1,199 @@
+"""`python tests/chaos/kills.py --kills N`: kill -9 the backfill and the daemon at random and compare what they leave.
+
+Half of the kills hit the backfill, half the daemon on a replayed day; in a share of them the database server (and its
+keeper) dies too. Every run is started again until it finishes; it must then equal the undisturbed run: the same lake
+and ledger, nothing twice, nothing half-written. Exit code 1 when one differs. Moments are drawn by the seed: half of
+them uniform over the undisturbed duration, half uniform over its steps, so that short steps are hit as well.
+(Literature: crash-recovery testing, fault injection.)
+"""
+
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+sys.path.insert(0, str(Path(__file__).parent))
+warnings.filterwarnings("ignore")
+
+from children import Child, Marks, kill_server, spawn  # noqa: E402
+from inspection import debris, inspect_home, inspect_replay  # noqa: E402
+from jobs import run_backfill, run_replay  # noqa: E402
+from small_world import make_tape, recording  # noqa: E402
+from tally import Tally  # noqa: E402
+
+LIMIT_S = 150.0
+LONGEST_CHAIN = 40  # kills of one run after which it is left alone
+TARGETS = (("run", 65), ("run and server", 15), ("run, server and keeper", 12), ("server", 8))
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """The undisturbed run: its answer, how long it took and how many marks it made."""
+
+    answer: dict[str, Any]
+    seconds: float
+    marks: int
+
+
+class Chaos:
+    """One campaign: a folder, the dice, the marks and the limit of time."""
+
+    def __init__(self, folder: Path, seed: int, deadline: float, tell: Callable[[str], None]) -> None:
+        """Remember the arguments."""
+        self.folder, self.dice, self.deadline, self.tell = folder, random.Random(seed), deadline, tell
+        self.marks = Marks()
+
+    def calm(self, job: Callable[[], Any]) -> Calm:
+        """Run a job undisturbed."""
+        self.marks.clear()
+        child = spawn(job, self.folder / "answer.json")
+        child.wait(LIMIT_S)
+        return Calm(child.answer(), time.monotonic() - child.began, self.marks.count)
+
+    def ask(self, job: Callable[[], Any]) -> Any:
+        """Return the answer of a job that nobody kills."""
+        child = spawn(job, self.folder / "asked.json")
+        child.wait(LIMIT_S)
+        return child.answer()
+
+    def until_finished(self, home: Path, job: Callable[[], Any], calm: Calm, tally: Tally, kills: int) -> Any:
+        """Start a job again and again, killing it while `tally` has fewer than `kills`, until it finishes."""
+        for chain in range(4 * LONGEST_CHAIN):
+            self.marks.clear()
+            tally.attempts += 1
+            child = spawn(job, self.folder / "answer.json")
+            wounded = ""
+            if tally.kills < kills and chain < LONGEST_CHAIN and time.monotonic() < self.deadline:
+                wounded = self.strike(child, home, calm, tally)
+            child.wait(LIMIT_S)
+            if child.status == 0:
+                return child.answer()
+            if not wounded:
+                child.answer()
+            tally.gave_up += wounded == "server"
+        raise RuntimeError("a run never finished")
+
+    def strike(self, child: Child, home: Path, calm: Calm, tally: Tally) -> str:
+        """Wait for a drawn moment and kill a drawn target; return the target, "" when the run was over before."""
+        names, weights = zip(*TARGETS, strict=True)
+        target = self.dice.choices(names, weights)[0]
+        by_time = self.dice.random() < 0.5
+        moment_s = self.dice.uniform(0.0, calm.seconds)
+        step, delay_s = self.dice.randint(1, max(1, calm.marks)), self.dice.uniform(0.0, 0.02)
+        while child.alive() and not (
+            time.monotonic() - child.began >= moment_s if by_time else self.marks.count >= step
+        ):
+            time.sleep(0.0005)
+        time.sleep(0.0 if by_time else delay_s)
+        phase = self.marks.last
+        if not child.alive():
+            return ""
+        if target == "server":
+            if not kill_server(home, with_keeper=False):
+                return ""
+            tally.hit(target, phase, run_died=False)
+            return target
+        if not child.kill():
+            return ""
+        if target != "run" and not kill_server(home, with_keeper="keeper" in target):
+            target = "run"
+        tally.hit(target, phase, run_died=True)
+        return target
+
+
+def kill_backfills(chaos: Chaos, tape: Path, kills: int) -> tuple[Tally, Path]:
+    """Kill backfills; return the tally and the undisturbed home."""
+    tally, quiet = Tally("backfill"), chaos.folder / "calm"
+    shutil.copytree(tape, quiet / "tape")
+    calm = chaos.calm(partial(run_backfill, quiet, chaos.marks))
+    reference = chaos.ask(partial(inspect_home, quiet)) | {"summary": calm.answer}
+    rows = sum(count for count, _ in reference["tables"].values())
+    chaos.tell(f"backfill undisturbed: {calm.seconds:.1f} s, {calm.marks} steps, {rows} rows in the ledgers")
+    while tally.kills < kills and time.monotonic() < chaos.deadline:
+        home = chaos.folder / f"home-{tally.finished}"
+        shutil.copytree(tape, home / "tape")
+        answer = chaos.until_finished(home, partial(run_backfill, home, chaos.marks), calm, tally, kills)
+        found = chaos.ask(partial(inspect_home, home)) | {"summary": answer}
+        tally.compare(home.name, reference, found)
+        chaos.tell(f"backfill: {tally.kills} of {kills} kills, {tally.finished} finished, {tally.equal} equal")
+        if tally.equal == tally.finished:
+            shutil.rmtree(home)
+    return tally, quiet
+
+
+def kill_daemons(chaos: Chaos, home: Path, kills: int) -> Tally:
+    """Kill the daemon in a home with learned priors: on one session at 240 times its pace, on a day at full speed."""
+    tally = Tally("live daemon")
+    plans = [(recording(home, 1), 240.0), (recording(home, 2), 0.0)]
+    calms, references = [], []
+    for k, (files, speed) in enumerate(plans):
+        name = f"calm-{k}"
+        calms.append(chaos.calm(partial(run_replay, home, chaos.marks, files, speed, name)))
+        kept = {key: value for key, value in calms[-1].answer.items() if key != "rebuilt"}
+        references.append(chaos.ask(partial(inspect_replay, home, name)) | {"answer": kept})
+        chaos.tell(f"daemon undisturbed: {calms[-1].seconds:.1f} s, {kept['status']['events']} events")
+    while tally.kills < kills and time.monotonic() < chaos.deadline:
+        k, name = tally.finished % len(plans), f"run-{tally.finished}"
+        files, speed = plans[k]
+        job = partial(run_replay, home, chaos.marks, files, speed, name)
+        answer = chaos.until_finished(home, job, calms[k], tally, kills)
+        kept = {key: value for key, value in answer.items() if key != "rebuilt"}
+        tally.compare(name, references[k], chaos.ask(partial(inspect_replay, home, name)) | {"answer": kept})
+        chaos.tell(f"daemon: {tally.kills} of {kills} kills, {tally.finished} finished, {tally.equal} equal")
+    return tally
+
+
+@click.command()
+@click.option("--kills", default=200, show_default=True, type=click.IntRange(2), help="Kills, half of them each.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the moments and targets.")
+@click.option("--minutes", default=45.0, show_default=True, help="No kill after this time; what runs is finished.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+@click.option("--keep", is_flag=True, help="Keep the folder even when everything was equal.")
+def main(kills: int, seed: int, minutes: float, as_json: bool, keep: bool) -> None:
+    """Kill the backfill and the daemon, compare what they leave with undisturbed runs."""
+    began = time.monotonic()
+
+    def tell(text: str) -> None:
+        print(f"[{time.monotonic() - began:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+    folder = Path(tempfile.mkdtemp(prefix="lotus-chaos-"))
+    folder.chmod(0o755)
+    chaos = Chaos(folder, seed, began + 60 * minutes, tell)
+    chaos.ask(partial(make_tape, folder))
+    first, quiet = kill_backfills(chaos, folder / "tape", kills // 2)
+    second = kill_daemons(chaos, quiet, kills - kills // 2)
+    left = [str(p) for p in folder.rglob("postmaster.pid")] + debris(folder)
+    wrong = first.differences + second.differences + left
+    enough = first.kills + second.kills >= kills
+    result = {
+        "kills": first.kills + second.kills,
+        "equal": not wrong,
+        "left_behind": left,
+        "seconds": round(time.monotonic() - began, 1),
+        "backfill": first.as_json(),
+        "daemon": second.as_json(),
+    }
+    verdict = "every finished run equals the undisturbed one" if not wrong else "SOME RUNS DIFFER"
+    text = "\n".join([first.as_text(), second.as_text(), f"{result['kills']} kills, {result['seconds']} s: {verdict}"])
+    print(json.dumps(result) if as_json else text)
+    if wrong or keep:
+        tell(f"kept {folder}")
+    else:
+        shutil.rmtree(folder)
+    sys.exit(0 if enough and not wrong else 1)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    main()

@@ -1,0 +1,60 @@
+"""The world that is killed: four days of two 8-minute sessions, so that every stage writes rows in seconds.
+
+Gates and fees are far softer than the defaults: what is learned here means nothing, but a lesson is accepted, a braid
+moves the priors, and the last day runs on them. Not for tests of learning.
+"""
+
+from pathlib import Path
+
+from lotus.manifest import Asset, LearningDefaults, Manifest, OutcomeDefaults, ScoreDefaults, WeaveDefaults
+from lotus.simulation.spec import BTC, ETH, WorldSpec
+from lotus.simulation.world import World
+from lotus.timebase import day_start_ms
+from lotus_store.config import Settings
+from lotus_store.tape.import_world import import_world
+from lotus_store.tape.store import TapeStore
+
+NAME = "chaos"
+SPEC = WorldSpec("demo", seed=7, days=4, assets=(BTC, ETH), sessions=(("08:00", "08:08"), ("14:00", "14:08")))
+DAYS = [SPEC.day(i) for i in range(SPEC.days)]
+LOOK_DAY = DAYS[-2]
+MANIFEST = Manifest(
+    universe=tuple(Asset(a.name, a.sz_decimals) for a in SPEC.assets),
+    score=ScoreDefaults(publish_share=0.4, tau_kairos=0.0, tau_entrain=0.0, tau_uncert=1.0),
+    outcomes=OutcomeDefaults(horizons_s=(30, 300), taker_fee_bps=-4.5),
+    learning=LearningDefaults(
+        alpha=0.98,
+        draws=40,
+        min_days=2,
+        min_blocks=2,
+        min_published=4,
+        min_ess=4.0,
+        min_n_eff_days=1.0,
+        min_coverage=0.01,
+        max_coverage=0.9,
+        looks="final",
+    ),
+    weave=WeaveDefaults(min_tilt=0.0, patch_gain=500.0),
+)
+ODD_LINES = (b"not json", b'{"channel":"l2Book","data":{"coin":"DOGE","time":1,"levels":[[],[]]}}', b'{"channel":"bbo"')
+
+
+def settings_of(home: Path) -> Settings:
+    """Return the settings of one home of the world."""
+    return Settings(home, manifest=MANIFEST, branch=NAME, tape=NAME)
+
+
+def make_tape(home: Path) -> None:
+    """Write the tape; its last day also holds odd lines, so that the quarantine is not empty."""
+    store = TapeStore(home, NAME)
+    import_world(store, World(SPEC), range(SPEC.days))
+    after_ns = (day_start_ms(DAYS[-1]) + 14 * 3_600_000 + 9 * 60_000) * 1_000_000
+    with store.writer() as writer:
+        for k, line in enumerate(ODD_LINES):
+            writer.append(after_ns + k, line)
+
+
+def recording(home: Path, sessions: int) -> list[Path]:
+    """Return the files of the first `sessions` segments of the last day."""
+    store = TapeStore(home, NAME)
+    return [store.folder / meta.day / meta.name for meta in store.segments(DAYS[-1])[:sessions]]
