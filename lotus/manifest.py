@@ -89,7 +89,8 @@ class LearningDefaults:
     max_literals: int = 3
     kept_sd_share: float = 0.6  # a rule that lost more of its deviation to earlier picks is collinear
     claim_shrink: float = 0.85  # winner's curse
-    looks: str = "nightly"  # "nightly" = slots of section 11; "final" = one look on the last day at alpha
+    looks: str = "nightly"  # "nightly" = slots of section 11; "final" = one look at alpha, on `look_day`
+    look_day: str = ""  # the day whose night takes the one look (YYYY-MM-DD); empty = the last day with tape
     seed: int = 7  # key of the sign draws
 
 

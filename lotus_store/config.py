@@ -1,6 +1,7 @@
 """Settings: `lotus.toml`, the environment and explicit overrides, resolved once into one frozen value.
 
-Order of precedence: an argument of `load_settings` > environment > `lotus.toml` > the defaults of `lotus.manifest`.
+Order of precedence: an argument of `load_settings` > environment > the branch's own settings > `lotus.toml` > the
+defaults of `lotus.manifest`.
 This is the only reader of `lotus.toml` and of the LOTUS_* environment; nothing here connects to anything.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest, override
+from lotus_store.branch_settings import merged, read_branch_settings
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
 SECTIONS = ("kernel", "score", "outcomes", "learning", "weave")
@@ -86,9 +88,11 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
     path = _config_path(config)
     document = _read(path) if path else {}
     folders = _section(document, "folders", {"home": str, "lake": str})
-    place = home or os.environ.get("LOTUS_HOME") or folders.get("home") or ".lotus"
+    place = Path(home or os.environ.get("LOTUS_HOME") or folders.get("home") or ".lotus").expanduser().absolute()
+    names = _names(document)
+    document = merged(document, read_branch_settings(place, overrides.get("branch") or names["branch"]))
     settings = Settings(
-        home=Path(place).expanduser().absolute(),
+        home=place,
         manifest=_manifest(document),
         dsns=MappingProxyType(_module_dsns(document)),
         server_dsn=os.environ.get("LOTUS_PG_DSN") or _ledger(document).get("dsn", ""),
@@ -96,7 +100,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         limits=override(TapeLimits(), _names_dropped(document, "tape", "name"), "tape"),
         live=override(LiveSettings(), dict(document.get("live", {})), "live"),
         config=path,
-        **_names(document),
+        **names,
     )
     known = {k: v for k, v in overrides.items() if v is not None}
     unknown = sorted(set(known) - set(Settings.__dataclass_fields__))
