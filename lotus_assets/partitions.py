@@ -5,10 +5,14 @@ next one", so a day d of scoring leans on the beliefs of d-1 (until the swap) an
 reads events and tape of d-1; that edge is not drawn, because a backfill of a range would then ask for the day after it.
 """
 
+import warnings
+
 import dagster as dg
 
 FIRST_DAY = "2023-01-01"
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_offset=1)
 SAME_DAY = dg.TimeWindowPartitionMapping()
-DAY_AND_BEFORE = dg.TimeWindowPartitionMapping(start_offset=-1, allow_nonexistent_upstream_partitions=True)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.BetaWarning)  # the parameter is beta; the version is pinned
+    DAY_AND_BEFORE = dg.TimeWindowPartitionMapping(start_offset=-1, allow_nonexistent_upstream_partitions=True)
 EDGES = {"same_day": SAME_DAY, "day_and_before": DAY_AND_BEFORE}

@@ -79,11 +79,18 @@ def provision(settings: Settings, databases: Databases) -> dict[str, str]:
 
 @contextmanager
 def instance(environment: dict[str, str]) -> Iterator[dg.DagsterInstance]:
-    """Open the persistent instance of a provisioned home inside this process."""
-    os.environ.update(environment)
-    with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as opened:
-        opened.event_log_storage.set_concurrency_slots(LANE_POOL, 1)
-        yield opened
+    """Open the persistent instance of a provisioned home inside this process; its environment is left as it was."""
+    before = os.environ.get(DSN_ENV)
+    os.environ[DSN_ENV] = environment[DSN_ENV]
+    try:
+        with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as opened:
+            opened.event_log_storage.set_concurrency_slots(LANE_POOL, 1)
+            yield opened
+    finally:
+        if before is None:
+            del os.environ[DSN_ENV]
+        else:
+            os.environ[DSN_ENV] = before
 
 
 def bury_dead_runs(opened: dg.DagsterInstance, nothing_else_runs: bool = False) -> int:

@@ -1,7 +1,7 @@
 """The schema check: a lake table against its `TableSpec`, by pandera.
 
-Types, ranges, nulls and the natural key (unique) are checked on the rows that were written, not on those in memory.
-Finite numbers are required everywhere but in nullable columns, where NaN is null. No other check belongs here.
+Types, ranges, nulls and the natural key (unique) are checked on the rows that are written. NaN is null and allowed only
+in nullable columns; infinities are allowed nowhere. No other check belongs here.
 """
 
 from collections.abc import Mapping

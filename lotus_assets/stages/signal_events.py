@@ -70,8 +70,8 @@ def make(ctx: StageContext, day: str) -> Made:
     whole = _score(ctx, frames, annotations, tables, priors)
     ours = whole["window_start_ms"].astype(np.int64) >= day_start_ms(day)
     events = in_key_order({name: values[ours] for name, values in whole.items()})
+    ctx.lake.write_document(DAY_TABLES, ctx.branch, day, tables_to_json(tables).decode())  # before the events it scored
     written = ctx.lake.write(SIGNAL_EVENTS, ctx.branch, day, events)
-    ctx.lake.write_document(DAY_TABLES, ctx.branch, day, tables_to_json(tables).decode())
 
     def recompute(rows: int) -> Columns:
         cut = FrameBatch(

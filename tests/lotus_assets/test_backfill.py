@@ -1,0 +1,154 @@
+"""Backfill through Dagster: order, idempotence, subsets, refusals, and what the UI is told."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from lotus.errors import LotusError, TapeError
+from lotus_assets.backfill import backfill
+from lotus_assets.definitions import build_definitions
+from lotus_assets.schedules import range_tags
+from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
+from lotus_resources.lotus_resource import Lotus
+from lotus_resources.provision import PID_TAG, bury_dead_runs, instance, provision
+from lotus_store.config import Settings
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@pytest.fixture
+def opened(lotus: Lotus) -> Iterator[dg.DagsterInstance]:
+    """The persistent instance of the home."""
+    with instance(provision(lotus.settings, lotus.databases)) as found:
+        yield found
+
+
+def lane(
+    lotus: Lotus, opened: dg.DagsterInstance, names: list[str], first: str, last: str
+) -> dg.ExecuteInProcessResult:
+    """Run some learning assets over a range of days."""
+    keys = [dg.AssetKey(name) for name in names]
+    job = build_definitions(lotus).get_repository_def().get_implicit_job_def_for_assets(keys)
+    assert job is not None
+    tags = range_tags(first, last)
+    return job.execute_in_process(
+        instance=opened, asset_selection=keys, tags=tags, run_config=QUIET, raise_on_error=False
+    )
+
+
+def test_a_backfill_runs_in_order_and_again_with_the_same_hashes(
+    tiny: Settings, opened: dg.DagsterInstance, days: list[str]
+) -> None:
+    said: list[str] = []
+    first = backfill(tiny, days[0], days[-1], said.append)
+    assert first.days == tuple(days)
+    assert first.rows("signal_events") > 0
+    assert len(first.hashes) == len(days) * (len(TAPE_STAGES) + len(LEARNING_STAGES))
+    assert backfill(tiny, days[0], days[-1], said.append).hashes == first.hashes
+    assert backfill(tiny, days[0], days[-1], said.append, force=True).hashes == first.hashes
+    assert first.priors_ver == first.notes(days[-1], "active_priors")["priors_ver"]
+    for name in ("raw_tape", "microtape_frames", "signal_events", "active_priors"):
+        assert opened.get_materialized_partitions(dg.AssetKey(name)) >= set(days)
+    beliefs = opened.get_materialized_partitions(dg.AssetKey("priors_in_force"))
+    assert {day for day in beliefs if day > days[0]} >= set(days[1:])
+
+
+def test_the_ui_is_told_rows_hashes_and_checks_per_day(
+    tiny: Settings, lotus: Lotus, opened: dg.DagsterInstance, days: list[str]
+) -> None:
+    summary = backfill(tiny, days[0], days[0], lambda _: None)
+    fact = opened.get_latest_materialization_event(dg.AssetKey("signal_events"))
+    assert fact is not None
+    assert fact.asset_materialization is not None
+    metadata = fact.asset_materialization.metadata
+    commit = summary.commits[days[0], "signal_events"]
+    assert metadata["dagster/partition_row_count"].value == commit.rows
+    assert metadata["content_hash"].value == commit.content_hash
+    assert (fact.asset_materialization.tags or {})["dagster/data_version"] == commit.content_hash
+    assert "| detector |" in str(metadata["table"].value)
+    assert "svg" in str(metadata["plot"].value)
+    keys = [dg.AssetCheckKey(dg.AssetKey("signal_events"), name) for name in ("schema", "overlap", "no_look_ahead")]
+    records = opened.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    assert {records[key].status.value for key in keys} == {"SUCCEEDED"}
+
+
+def test_a_subset_of_the_lane_runs_alone(
+    lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
+) -> None:
+    whole = backfill(tiny, days[0], days[1], lambda _: None).hashes
+    result = lane(lotus, opened, ["signal_events", "signal_eval"], days[0], days[1])
+    assert result.success
+    told = [e.asset_key.to_user_string() for e in result.get_asset_materialization_events() if e.asset_key]
+    assert told == ["signal_events", "signal_eval"] * 2
+    assert backfill(tiny, days[0], days[1], lambda _: None).hashes == whole
+
+
+def test_a_day_out_of_order_fails_with_what_to_materialise(
+    lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
+) -> None:
+    names = [stage.name for stage in LEARNING_STAGES]
+    backfill(tiny, days[0], days[0], lambda _: None)
+    result = lane(lotus, opened, names, days[2], days[2])
+    assert not result.success
+    (failure,) = [e for e in result.all_events if e.is_step_failure]
+    data = failure.step_failure_data.user_failure_data
+    assert data is not None
+    assert f"materialise active_priors[{days[1]}]" in str(data.description)
+    with pytest.raises(LotusError, match=f"materialise active_priors.{days[1]}"):
+        backfill(tiny, days[2], days[2], lambda _: None)
+
+
+def test_days_without_tape_are_carried_over(
+    lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
+) -> None:
+    backfill(tiny, days[0], days[-1], lambda _: None)
+    result = lane(lotus, opened, ["active_priors"], days[-1], "2026-01-09")
+    assert result.success
+    carried = [e.partition for e in result.get_asset_materialization_events() if e.partition]
+    assert "2026-01-09" in carried
+
+
+def test_a_range_without_tape_is_told(tiny: Settings) -> None:
+    with pytest.raises(TapeError, match="has no day"):
+        backfill(tiny, "2024-01-01", "2024-01-05", lambda _: None)
+
+
+def test_runs_of_dead_processes_are_buried(opened: dg.DagsterInstance) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", "pass"])
+    gone.wait()
+    job = dg.JobDefinition(graph_def=dg.GraphDefinition(name="nothing"))
+    dead = opened.create_run_for_job(job, tags={PID_TAG: str(gone.pid)}, status=dg.DagsterRunStatus.STARTED)
+    alive = opened.create_run_for_job(job, tags={PID_TAG: str(os.getpid())}, status=dg.DagsterRunStatus.STARTED)
+    assert bury_dead_runs(opened) == 1
+    statuses = [opened.get_run_by_id(run.run_id) for run in (dead, alive)]
+    assert [run.status.value for run in statuses if run] == ["FAILURE", "STARTED"]
+    opened.report_run_failed(alive)
+
+
+@pytest.mark.slow
+def test_killed_anywhere_and_run_again_ends_in_the_same_hashes(
+    tiny: Settings, days: list[str], tmp_path: Path, opened: dg.DagsterInstance
+) -> None:
+    script = Path(__file__).parent / "backfill_once.py"
+    command = [sys.executable, str(script), str(tiny.home), tiny.server_dsn, days[0], days[-1]]
+    chance = random.Random(5)
+    for _ in range(2):
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        for line in child.stdout:
+            if line.startswith("ready"):
+                break
+        time.sleep(chance.uniform(0.2, 3.0))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    killed = backfill(tiny, days[0], days[-1], lambda _: None)
+    clean = backfill(tiny, days[0], days[-1], lambda _: None, force=True)
+    assert killed.hashes == clean.hashes

@@ -1,0 +1,103 @@
+"""The code location: it loads without a server, its graph is the golden one, catalogue and stages agree."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from lotus_assets.catalogue import ALL_ASSETS, LEARNING_ASSETS, TAPE_ASSETS
+from lotus_assets.definitions import build_definitions
+from lotus_assets.partitions import EDGES
+from lotus_assets.schedules import nightly_request, range_tags
+from lotus_assets.specs import CHECK_TEXTS
+from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
+
+
+def graph() -> dict[str, Any]:
+    """Return the asset graph as plain data: group, kinds, owners, dependencies with offsets, blocking checks."""
+    repository = build_definitions().get_repository_def()
+    nodes = {}
+    for key in sorted(repository.asset_graph.get_all_asset_keys(), key=str):
+        node = repository.asset_graph.get(key)
+        checks = sorted(k.name for k in repository.asset_graph.get_check_keys_for_assets({key}))
+        nodes[key.to_user_string()] = {
+            "group": node.group_name,
+            "kinds": sorted(node.kinds),
+            "owners": list(node.owners),
+            "executable": node.is_executable,
+            "deps": {
+                parent.to_user_string(): getattr(node.partition_mappings.get(parent), "start_offset", 0)
+                for parent in sorted(node.parent_keys, key=str)
+            },
+            "checks": checks,
+            "has_code_version": bool(node.code_version),
+        }
+    return nodes
+
+
+def test_the_graph_is_the_golden_one() -> None:
+    """Write the file again with LOTUS_WRITE_GOLDEN=1 after a wanted change."""
+    text = json.dumps(graph(), indent=1, sort_keys=True) + "\n"
+    if os.environ.get("LOTUS_WRITE_GOLDEN"):
+        GOLDEN.write_text(text)
+    assert text == GOLDEN.read_text()
+
+
+def test_few_coarse_daily_assets_with_blocking_checks() -> None:
+    repository = build_definitions().get_repository_def()
+    assert len(repository.asset_graph.get_all_asset_keys()) <= 40
+    for key in repository.asset_graph.asset_check_keys:
+        assert repository.asset_graph.get_check_spec(key).blocking
+    daily = [repository.asset_graph.get(key).partitions_def for key in repository.asset_graph.get_all_asset_keys()]
+    assert all(isinstance(d, dg.DailyPartitionsDefinition) for d in daily)
+
+
+def test_catalogue_and_stages_agree() -> None:
+    assert [entry.name for entry in TAPE_ASSETS] == [stage.name for stage in TAPE_STAGES]
+    assert [entry.name for entry in LEARNING_ASSETS] == [stage.name for stage in LEARNING_STAGES]
+    assert {check for entry in ALL_ASSETS for check in entry.checks} == set(CHECK_TEXTS)
+    assert {edge for entry in ALL_ASSETS for _, edge in entry.deps} <= set(EDGES)
+
+
+def test_sensors_schedule_and_jobs_are_there() -> None:
+    repository = build_definitions().get_repository_def()
+    assert {sensor.name for sensor in repository.sensor_defs} == {"closed_segments", "new_inbox"}
+    assert {schedule.name for schedule in repository.schedule_defs} == {"nightly"}
+    assert "apply_inbox" in {job.name for job in repository.get_all_jobs()}
+
+
+def test_heavy_libraries_are_not_loaded_with_the_code_location() -> None:
+    heavy = ["econml", "cvxpy", "sklearn", "matplotlib", "duckdb", "pandera"]
+    code = f"import sys, lotus_assets.definitions; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_dagster_validates_without_a_server(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER", "LOTUS"))}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    command = [sys.executable, "-m", "dagster", "definitions", "validate"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "All code locations passed validation" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("committed", "first"), [(None, "2026-01-09"), ("2026-01-08", "2026-01-09"), ("2026-01-05", "2026-01-06")]
+)
+def test_the_nightly_run_makes_up_for_missed_nights(committed: str | None, first: str) -> None:
+    request = nightly_request(committed, "2026-01-09")
+    assert isinstance(request, dg.RunRequest)
+    assert dict(request.tags) == range_tags(first, "2026-01-09")
+
+
+def test_the_nightly_run_is_skipped_when_nothing_is_due() -> None:
+    assert isinstance(nightly_request("2026-01-09", "2026-01-09"), dg.SkipReason)

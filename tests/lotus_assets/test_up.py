@@ -1,0 +1,76 @@
+"""`lotus up`: everything is served, sensors run, one signal ends all of it and leaves no process behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from lotus_store.config import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVE = (
+    "import sys; from lotus_store.config import load_settings; from lotus_assets.up import up;"
+    "raise SystemExit(up(load_settings(), int(sys.argv[1]), say=lambda text: print(text, flush=True)))"
+)
+QUERY = (
+    "{ assetNodes { id } repositoriesOrError { ... on RepositoryConnection"
+    " { nodes { sensors { name } schedules { name } } } } }"
+)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def living(home: Path) -> list[str]:
+    """Return the command lines of living processes that name a home, in argument or environment."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(str(home)) in text and int(place.name) != os.getpid():
+            found.append((place / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
+
+
+@pytest.mark.slow
+def test_one_signal_ends_everything(tiny: Settings) -> None:
+    port = free_port()
+    environment = {**os.environ, "LOTUS_HOME": str(tiny.home), "LOTUS_PG_DSN": tiny.server_dsn, "LOTUS_TAPE": "tiny"}
+    command = [sys.executable, "-c", SERVE, str(port)]
+    served = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert served.stdout is not None
+        assert "Dagster UI" in served.stdout.readline()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/graphql",
+            json.dumps({"query": QUERY}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            data = json.load(answer)["data"]
+        assert len(data["assetNodes"]) == 12
+        (node,) = data["repositoriesOrError"]["nodes"]
+        assert {s["name"] for s in node["sensors"]} == {"closed_segments", "new_inbox"}
+        assert {s["name"] for s in node["schedules"]} == {"nightly"}
+        second = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        assert second.returncode != 0
+        assert "already serves" in second.stderr
+    finally:
+        served.send_signal(signal.SIGINT)
+        code = served.wait(60)
+    assert code == 0
+    time.sleep(0.2)
+    assert living(tiny.home) == []

@@ -1,0 +1,121 @@
+"""Sensors: what is due follows from state, a hint wakes a waiting tick at once, and one state asks once."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from lotus_resources.lotus_resource import Lotus
+from lotus_sensors.closed_segments import closed_segments, due_days, segment_counts
+from lotus_sensors.new_inbox import RETRY_S, new_inbox, run_key
+from lotus_sensors.waiting import read_or_wait
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+
+
+@pytest.fixture
+def lotus(settings: Settings) -> Iterator[Lotus]:
+    """The open home."""
+    opened = Lotus.open(settings)
+    yield opened
+    opened.close()
+
+
+def close_segment(lotus: Lotus, day: str, name: str) -> None:
+    """Leave a closed segment's name on the tape."""
+    folder = lotus.tape.folder / day
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.zst").touch()
+    (folder / "090000-0009.zst.open").touch()
+
+
+def test_due_days_compare_states() -> None:
+    counts = {"2026-01-06": 2, "2026-01-05": 1}
+    assert list(due_days(counts, None)) == ["2026-01-05", "2026-01-06"]
+    assert due_days(counts, json.dumps({"2026-01-05": 1})) == {"2026-01-06": 2}
+    assert due_days(counts, json.dumps(counts)) == {}
+    assert due_days({"2026-01-05": 2}, json.dumps({"2026-01-05": 1, "2026-01-06": 9})) == {"2026-01-05": 2}
+
+
+def test_open_segments_do_not_count(lotus: Lotus) -> None:
+    close_segment(lotus, "2026-01-05", "080000-0000")
+    assert segment_counts(lotus.tape.folder) == {"2026-01-05": 1}
+    assert segment_counts(Path("nowhere")) == {}
+
+
+def test_a_closed_segment_asks_once_and_again_when_the_day_grows(lotus: Lotus) -> None:
+    close_segment(lotus, "2026-01-05", "080000-0000")
+    first = _tick(lotus, None)
+    assert [(r.partition_key, r.run_key) for r in first.run_requests or []] == [("2026-01-05", "live|2026-01-05|1")]
+    close_segment(lotus, "2026-01-05", "081500-0001")
+    second = _tick(lotus, first.cursor)
+    assert [r.run_key for r in second.run_requests or []] == ["live|2026-01-05|2"]
+
+
+def test_nothing_waits_in_an_empty_inbox(lotus: Lotus) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(
+            instance=instance, resources={"lotus": lotus}, definitions=_definitions(lotus)
+        )
+        data = new_inbox.evaluate_tick(context)
+    assert not data.run_requests
+    assert "no message waits" in (data.skip_message or "")
+
+
+def test_a_hint_wakes_a_waiting_tick(databases: Databases) -> None:
+    rows: list[str] = []
+
+    def insert() -> None:
+        time.sleep(0.3)
+        rows.append("row")
+        with databases.connect("sig", autocommit=True) as other:
+            other.execute("NOTIFY lotus_inbox")
+
+    thread = threading.Thread(target=insert)
+    began = time.monotonic()
+    with databases.connect("sig", autocommit=True) as connection:
+        thread.start()
+        assert read_or_wait(connection, "lotus_inbox", lambda: list(rows), wait_s=20.0) == ["row"]
+    thread.join()
+    assert time.monotonic() - began < 5.0
+
+
+def test_a_state_asks_once_in_a_retry_slot() -> None:
+    assert run_key(["b", "a"], 0.0) == run_key(["a", "b"], RETRY_S - 1.0)
+    assert run_key(["a"], 0.0) != run_key(["a", "b"], 0.0)
+    assert run_key(["a"], 0.0) != run_key(["a"], RETRY_S)
+
+
+def _definitions(lotus: Lotus) -> dg.Definitions:
+    @dg.job(name="apply_inbox")
+    def nothing() -> None:
+        pass
+
+    return dg.Definitions(
+        assets=[_tape_asset()],
+        sensors=[closed_segments, new_inbox],
+        jobs=[nothing],
+        resources={"lotus": dg.ResourceDefinition.hardcoded_resource(lotus)},
+    )
+
+
+def _tape_asset() -> dg.AssetsDefinition:
+    @dg.asset(group_name="tape", partitions_def=dg.DailyPartitionsDefinition("2026-01-01", end_offset=1))
+    def raw_tape() -> None:
+        """Stand-in for the group that the sensor selects."""
+
+    return raw_tape
+
+
+def _tick(lotus: Lotus, cursor: str | None) -> dg.SensorResult:
+    with dg.DagsterInstance.ephemeral() as instance:
+        definitions = _definitions(lotus)
+        context = dg.build_sensor_context(
+            instance=instance, cursor=cursor, definitions=definitions, resources={"lotus": lotus}
+        )
+        data = closed_segments.evaluate_tick(context)
+    return dg.SensorResult(run_requests=data.run_requests, cursor=data.cursor)
