@@ -190,6 +190,8 @@ def _checked(settings: Settings) -> Settings:
     for what, name in (("branch", settings.branch), ("tape", settings.tape)):
         if not BRANCH_FORM.fullmatch(name):
             raise ConfigError(f"the {what} name is {name!r}", "lower case letters, digits, '_', '.' and '-'")
+    for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():
+        _check_dsn(name, dsn)
     missing = [name for name in DATABASES if name not in settings.dsns]
     if settings.dsns and missing and not settings.server_dsn:
         raise ConfigError(
@@ -197,3 +199,17 @@ def _checked(settings: Settings) -> Settings:
             "LOTUS_PG_DSN for the whole server, or LOTUS_PG_DSN_<DATABASE> for each",
         )
     return settings
+
+
+def _check_dsn(name: str, dsn: str) -> None:
+    if not dsn:
+        return
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        conninfo_to_dict(dsn)
+    except ProgrammingError as error:
+        raise ConfigError(
+            f"the address of {name} cannot be read: {str(error).strip()}", "postgresql://... or key=value words"
+        ) from error

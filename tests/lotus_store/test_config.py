@@ -107,3 +107,9 @@ def test_missing_files_and_unknown_settings_are_named(tmp_path: Path) -> None:
         load_settings(config=tmp_path / "other.toml")
     with pytest.raises(ConfigError, match="unknown setting 'brunch'"):
         load_settings(brunch="x")
+
+
+def test_an_address_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOTUS_PG_DSN", "not a dsn")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings()
