@@ -16,7 +16,7 @@ import dagster as dg
 
 from lotus.errors import BeliefError, LotusError, TapeError
 from lotus.timebase import days_between
-from lotus_assets.bodies import FINAL_DAY_TAG, FORCE_TAG, stage_context
+from lotus_assets.bodies import FORCE_TAG, stage_context
 from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
 from lotus_assets.definitions import build_definitions
 from lotus_assets.schedules import range_tags
@@ -68,13 +68,11 @@ def backfill(
     progress: Progress = print,
     *,
     force: bool = False,
-    final_day: str = "",
     workers: int = 2,
 ) -> BackfillSummary:
     """Materialise every stage of the days `first` to `last` that have tape, on the branch of `settings`.
 
-    `final_day` is the day of the one look when `learning.looks` is "final" (default: `last`). Raises `TapeError` when
-    no day has tape and the stage's own error when one fails; finished days stay committed.
+    Raises `TapeError` when no day has tape and the stage's own error when one fails; finished days stay committed.
     """
     began = time.perf_counter()
     lotus = Lotus.open(settings)
@@ -84,7 +82,7 @@ def backfill(
             days = learning_days(ctx, days_between(first, last))
         if not days:
             raise TapeError(f"tape {settings.tape} has no day from {first} to {last}", "recorded or imported tape")
-        tags = {PID_TAG: str(os.getpid()), FORCE_TAG: str(force).lower(), FINAL_DAY_TAG: final_day or days[-1]}
+        tags = {PID_TAG: str(os.getpid()), FORCE_TAG: str(force).lower()}
         with instance(environment) as opened:
             bury_dead_runs(opened)
             runner = _Runner(opened, build_definitions(lotus).get_repository_def(), tags)

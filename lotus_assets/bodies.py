@@ -10,11 +10,10 @@ from lotus_assets.stages.context import StageContext, StageResult
 from lotus_resources.lotus_resource import Lotus
 
 FORCE_TAG = "lotus/force"
-FINAL_DAY_TAG = "lotus/final_day"
 
 
 @contextmanager
-def stage_context(lotus: Lotus, force: bool = False, final_day: str = "") -> Iterator[StageContext]:
+def stage_context(lotus: Lotus, force: bool = False) -> Iterator[StageContext]:
     """Give the stages of one run their context, with a ledger connection of its own."""
     with lotus.databases.connect("sig", autocommit=True) as sig:
         yield StageContext(
@@ -25,7 +24,6 @@ def stage_context(lotus: Lotus, force: bool = False, final_day: str = "") -> Ite
             manifest=lotus.settings.manifest,
             sig=sig,
             force=force,
-            final_day=final_day,
         )
 
 
@@ -33,11 +31,10 @@ def stage_context(lotus: Lotus, force: bool = False, final_day: str = "") -> Ite
 def run_context(context: dg.AssetExecutionContext, lotus: Lotus) -> Iterator[StageContext]:
     """Give a Dagster run its stage context; a `LotusError` becomes a failure that is not retried.
 
-    The same inputs would fail again. The run tags `lotus/force` and `lotus/final_day` are options of the run.
+    The same inputs would fail again. The run tag `lotus/force` computes committed work again.
     """
-    tags = context.run.tags
     try:
-        with stage_context(lotus, tags.get(FORCE_TAG) == "true", tags.get(FINAL_DAY_TAG, "")) as ctx:
+        with stage_context(lotus, context.run.tags.get(FORCE_TAG) == "true") as ctx:
             yield ctx
     except LotusError as error:
         raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error

@@ -29,12 +29,12 @@ def backfill_command(
     """Materialise every stage of a range of days in order; day d+1 is scored with what day d taught.
 
     Committed days are kept and skipped: running it again, or after a kill, ends in the same rows and hashes. The
-    first day of a branch runs on the genesis priors. The universe is that of the tape.
+    first day of a branch runs on the genesis priors. A new branch other than main takes the universe of its tape.
     """
     from lotus_assets.backfill import backfill
-    from lotus_cli.places import universe_of_tape
+    from lotus_cli.places import begin_branch
 
-    settings = universe_of_tape(settings_of(home, tape, branch))
+    settings = begin_branch(settings_of(home, tape, branch))
     summary = backfill(settings, first, last, Progress(quiet=as_json), force=force, workers=workers)
     stages = ("raw_tape", "microtape_frames", "signal_events", "signal_eval", "payoff_scores", "lessons")
     result = {

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from lotus.manifest import Asset, Manifest
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
 from lotus.simulation.world import World
 from lotus_cli.output import Progress, emit, explained, json_option
 from lotus_cli.places import catalogue, home_option, tape_of
+from lotus_store.branch_settings import Document, write_branch_settings
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
 
@@ -45,17 +45,15 @@ class Plan:
 
 
 def plan_of(home: str | None, spec: WorldSpec) -> Plan:
-    """Return the plan of a world: tape and branch carry its name and seed; one look stands for the nights."""
+    """Return the plan of a world and keep its settings with its branch: one look on the last but one day."""
     name = f"{spec.name}-{spec.seed}"
-    base = load_settings(home=home, tape=name, branch=name)
-    universe = tuple(Asset(a.name, a.sz_decimals) for a in spec.assets)
-    manifest: Manifest = dataclasses.replace(
-        base.manifest,
-        universe=universe,
-        outcomes=dataclasses.replace(base.manifest.outcomes, horizons_s=HORIZONS_S),
-        learning=dataclasses.replace(base.manifest.learning, looks="final"),
-    )
-    return Plan(World(spec), dataclasses.replace(base, manifest=manifest))
+    sections: Document = {
+        "universe": {"assets": [{"name": a.name, "sz_decimals": a.sz_decimals} for a in spec.assets]},
+        "outcomes": {"horizons_s": list(HORIZONS_S)},
+        "learning": {"looks": "final", "look_day": spec.day(spec.days - 2)},
+    }
+    write_branch_settings(load_settings(home=home, branch="main").home, name, sections)
+    return Plan(World(spec), load_settings(home=home, tape=name, branch=name))
 
 
 def make_tape(plan: Plan, progress: Progress) -> None:
@@ -101,7 +99,7 @@ def demo_command(
     plan = plan_of(home, spec)
     progress = Progress(quiet=as_json)
     make_tape(plan, progress)
-    summary = backfill(plan.settings, plan.days[0], plan.last_day, progress, final_day=plan.look_day)
+    summary = backfill(plan.settings, plan.days[0], plan.last_day, progress)
     progress(f"replaying {plan.last_day} live with priors {summary.priors_ver[:12]}")
     facts = facts_of(plan, summary)
     facts["seconds"] = round(progress.seconds, 1)

@@ -1,11 +1,11 @@
 """What commands share about places: the options that name a home, branch and tape, and the catalogue of segments."""
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from lotus_store.branch_settings import read_branch_settings, write_branch_settings
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.segments import Segment, put_segment
@@ -64,8 +64,10 @@ def catalogue_row(meta: SegmentMeta) -> Segment:
     )
 
 
-def universe_of_tape(settings: Settings) -> Settings:
-    """Return the settings with the universe of their tape's header: its coins, in its order and units."""
-    return dataclasses.replace(
-        settings, manifest=dataclasses.replace(settings.manifest, universe=tape_of(settings).header().assets)
-    )
+def begin_branch(settings: Settings) -> Settings:
+    """Return the settings of a branch; a new one other than main begins with the coins of its tape's header."""
+    if settings.branch == "main" or read_branch_settings(settings.home, settings.branch):
+        return settings
+    coins = [{"name": a.name, "sz_decimals": a.sz_decimals} for a in tape_of(settings).header().assets]
+    write_branch_settings(settings.home, settings.branch, {"universe": {"assets": coins}})
+    return load_settings(home=settings.home, config=settings.config, tape=settings.tape, branch=settings.branch)

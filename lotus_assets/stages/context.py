@@ -22,7 +22,6 @@ class StageContext:
     """Places and defaults of one line of beliefs; `force` computes again what is already committed.
 
     `sig` is a connection of this context alone, in autocommit mode; what belongs together runs in `sig.transaction()`.
-    `final_day` is the day of the one look when `learning.looks` is "final" ("": the last day of the tape).
     """
 
     settings: Settings
@@ -32,7 +31,6 @@ class StageContext:
     manifest: Manifest
     sig: Connection
     force: bool = False
-    final_day: str = ""
 
     @property
     def branch(self) -> str:

@@ -1,7 +1,8 @@
 """lessons[day]: one night of learning over the scores of the search window.
 
 Everything the night used up is kept: slots of the budget year, critical value, trials, audits and what was refused with
-the number that failed. With `learning.looks = "final"` one night looks, once: that of `final_day`.
+the number that failed. With `learning.looks = "final"` one night looks, once: that of
+`learning.look_day`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,7 +65,7 @@ def _is_last(ctx: StageContext, day: str) -> bool:
     """Whether this night is the one look of a "final" run (always false when every night may look)."""
     if ctx.manifest.learning.looks != "final":
         return False
-    return day == (ctx.final_day or tape_days(ctx)[-1])
+    return day == (ctx.manifest.learning.look_day or tape_days(ctx)[-1])
 
 
 def _believed(ctx: StageContext, before: str | None) -> list[tuple[str, Rule]]:

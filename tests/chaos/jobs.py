@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from children import Marks
-from small_world import DAYS, LOOK_DAY, settings_of
+from small_world import DAYS, settings_of
 
 import lotus_assets.backfill as backfill_module
 import lotus_assets.learning_lane as lane_module
@@ -32,7 +32,7 @@ def run_backfill(home: Path, marks: Marks) -> dict[str, Any]:
     _before(backfill_module, "build_definitions", marks, "between stages")
     for module in (backfill_module, lane_module, tape_module):
         vars(module)["run_stage"] = lambda ctx, stage, day: _marked_stage(marks, ctx, stage, day)
-    summary = backfill_module.backfill(settings_of(home), DAYS[0], DAYS[-1], final_day=LOOK_DAY)
+    summary = backfill_module.backfill(settings_of(home), DAYS[0], DAYS[-1])
     marks.mark("leaving")
     return {"hashes": summary.hashes, "priors_ver": summary.priors_ver}
 

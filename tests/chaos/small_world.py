@@ -17,7 +17,6 @@ from lotus_store.tape.store import TapeStore
 NAME = "chaos"
 SPEC = WorldSpec("demo", seed=7, days=4, assets=(BTC, ETH), sessions=(("08:00", "08:08"), ("14:00", "14:08")))
 DAYS = [SPEC.day(i) for i in range(SPEC.days)]
-LOOK_DAY = DAYS[-2]
 MANIFEST = Manifest(
     universe=tuple(Asset(a.name, a.sz_decimals) for a in SPEC.assets),
     score=ScoreDefaults(publish_share=0.4, tau_kairos=0.0, tau_entrain=0.0, tau_uncert=1.0),
@@ -33,6 +32,7 @@ MANIFEST = Manifest(
         min_coverage=0.01,
         max_coverage=0.9,
         looks="final",
+        look_day=DAYS[-2],
     ),
     weave=WeaveDefaults(min_tilt=0.0, patch_gain=500.0),
 )
