@@ -23,9 +23,22 @@ _ORDER = ("priors", "microtape", "experts", "detectors", "outcomes", "learning",
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` with numba, nogil, cached, IEEE division; arguments must be arrays, scalars or tuples."""
+    """Compile `function` with numba, nogil, cached, IEEE division; arguments must be arrays, scalars or tuples.
+
+    It may not make arrays, nor return any: compiled without reference counts (the caller holds every array), which
+    are two atomic operations per array argument and call. `allocating_kernel` is for the others.
+    """
+    return _compiled(function, counted=False)
+
+
+def allocating_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile as `kernel` a function that makes arrays, or handles arrays that another one made."""
+    return _compiled(function, counted=True)
+
+
+def _compiled(function: Callable[P, R], counted: bool) -> Callable[P, R]:
     numba.config.CACHE_DIR = str(_cache_folder(function.__module__))
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=counted)(function)
     return cast(Callable[P, R], compiled)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lotus import mathx
 from lotus.detectors.history import MAX_ASSETS, DayHistory
 from lotus.hashing import round_learned
-from lotus.jit import kernel
+from lotus.jit import allocating_kernel
 from lotus.manifest import ScoreDefaults
 from lotus.priors.vocabulary import FEATURE_NAMES, FEATURES, N_BINS, SESSION
 
@@ -37,7 +37,7 @@ def surprise_of(history: DayHistory, scale: NDArray[np.float64]) -> NDArray[np.f
     return replay_surprise(history.key, history.rv, scale, MAX_ASSETS)
 
 
-@kernel
+@allocating_kernel
 def replay_surprise(
     key: NDArray[np.int64], rv: NDArray[np.float64], scale: NDArray[np.float64], stride: int
 ) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ literals. Only loops over arrays belong here; meaning is given in `search`. In t
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.jit import kernel
+from lotus.jit import allocating_kernel, kernel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -46,7 +46,7 @@ def slab(sums: Floats, a0: int, a1: int, b0: int, b1: int, out: Floats) -> None:
             out[c, x] = (sums[hh, x] - sums[lh, x]) - (sums[hl, x] - sums[ll, x])
 
 
-@kernel
+@allocating_kernel
 def box_moments(
     cube: Floats, g: Floats, subsets: Ints, low: Ints, high: Ints, count: Ints, first_rule: Ints
 ) -> tuple[Floats, Floats]:
@@ -81,7 +81,7 @@ def box_moments(
     return total, square
 
 
-@kernel
+@allocating_kernel
 def box_presence(
     cube: Floats, day_of_lane: Ints, floor: float, subsets: Ints, low: Ints, high: Ints, count: Ints, first_rule: Ints
 ) -> tuple[Ints, Ints]:
@@ -115,7 +115,7 @@ def box_presence(
     return blocks, days
 
 
-@kernel
+@allocating_kernel
 def path_maxima(
     day_cube: Floats,
     signs: Floats,

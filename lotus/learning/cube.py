@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
-from lotus.jit import kernel
+from lotus.jit import allocating_kernel
 from lotus.learning.axes import N_CELLS, axes
 from lotus.timebase import BLOCKS_PER_DAY
 
@@ -33,7 +33,7 @@ LESSON_ATOMS = TableSpec(
 )
 
 
-@kernel
+@allocating_kernel
 def accumulate(
     bins: NDArray[np.uint8],
     lane: NDArray[np.int64],

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.hashing import round_learned
-from lotus.jit import kernel
+from lotus.jit import allocating_kernel
 
 RIDGE = 1e-3
 
 
-@kernel
+@allocating_kernel
 def _normal_equations(
     basis: NDArray[np.float64], h: NDArray[np.float64], f: NDArray[np.float64], day: NDArray[np.int64], n_days: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.jit import kernel
+from lotus.jit import allocating_kernel, kernel
 from lotus.microtape.frame_book import Pool, apply_book, apply_ctx, apply_trades, set_top
 from lotus.microtape.frame_close import close_frame
 from lotus.microtape.frame_spec import LATE
@@ -108,7 +108,7 @@ def run(
         )  # fmt: skip
 
 
-@kernel
+@allocating_kernel
 def count_rows(
     time_ms: Ints, kind: NDArray[np.uint8], asset: NDArray[np.int16], n_assets: int, cadence_ms: int, gap_ms: int
 ) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.errors import TapeError
-from lotus.jit import kernel
+from lotus.jit import allocating_kernel
 from lotus.microtape.events import EventBatch, EventKind
 from lotus.microtape.gaps_clock import clock_progress, ends_gap
 from lotus.timebase import DAY_MS
@@ -140,7 +140,7 @@ def _edges(clocks: Clocks, n_assets: int, whole_days: bool) -> list[Gap]:
     return edges
 
 
-@kernel
+@allocating_kernel
 def _walk(
     kind: NDArray[np.uint8],
     asset: NDArray[np.int16],

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.jit import kernel
+from lotus.jit import allocating_kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def first_quote(recv_ns: NDArray[np.int64], target_ns: NDArray[np.int64], limit_
     return np.where(late, -1, found).astype(np.int64)
 
 
-@kernel
+@allocating_kernel
 def extremes(
     values: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

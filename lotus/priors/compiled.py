@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lotus import mathx
 from lotus.errors import BeliefError
-from lotus.jit import kernel
+from lotus.jit import allocating_kernel, kernel
 from lotus.manifest import WeaveDefaults
 from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.priors.vocabulary import N_FEATURES, check_rule
@@ -203,7 +203,7 @@ def apply_caps(theta1: float, delta: float, phi: float, caps: NDArray[np.float64
     return theta, min(max(phi, 1.0 / caps[1]), caps[1])
 
 
-@kernel
+@allocating_kernel
 def apply_priors(
     braids: NDArray[np.void],
     first: NDArray[np.int64],

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.jit import kernel
+from lotus.jit import allocating_kernel
 from lotus.simulation.contexts import Contexts, aligned_bin, contexts
 from lotus.simulation.layout import At, Ints
 from lotus.simulation.lessons import Planted, PlantedLiteral, Trap, planted_of
@@ -150,7 +150,7 @@ def _mark(planting: Planting, marks: dict[str, Ints], noise: Ints, block_ms: int
         pulse += planting.effect // pulse.size
 
 
-@kernel
+@allocating_kernel
 def _walk(
     state: NDArray[np.uint64],
     fair: Ints,

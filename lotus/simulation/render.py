@@ -6,7 +6,7 @@ any length fits any memory. What stands in the book is `book`'s business, how it
 
 import numpy as np
 
-from lotus.jit import kernel
+from lotus.jit import allocating_kernel, kernel
 from lotus.simulation.book import EXTRA, STAMP, TRADE, evolve, fill, remember, show, trade, trade_lots
 from lotus.simulation.layout import (
     LATE_BYTES,
@@ -109,7 +109,7 @@ def _hold_back(late: Bytes, late_state: Ints, due: int, coin: Bytes, prints: Int
     return False
 
 
-@kernel
+@allocating_kernel
 def _connect(out: Bytes, pos: int, state: State, feed: Feed) -> int:
     """Write the acknowledgements and every asset's replay of its last trades."""
     first = 0
@@ -140,7 +140,7 @@ def _new_quote(now: Ints, shown: Ints, at: Ints, tick: int) -> bool:
     return not same
 
 
-@kernel
+@allocating_kernel
 def _send_ctx(out: Bytes, pos: int, coin: Bytes, now: Ints, at: Ints, trait: Ints) -> int:
     ctx = np.empty(11, dtype=np.int64)
     bid, ask = now[_QUOTE], now[_QUOTE + 3]

@@ -1,0 +1,43 @@
+"""The two doors to numba: what may make arrays, what may not."""
+
+import numba
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lotus.jit import allocating_kernel, kernel
+
+
+@kernel
+def _doubled_into(values: NDArray[np.float64], out: NDArray[np.float64]) -> int:
+    for k in range(values.size):
+        out[k] = 2.0 * values[k]
+    return values.size
+
+
+@kernel
+def _made_in_the_wrong_place(n: int) -> float:
+    return float(np.zeros(n).sum())
+
+
+@allocating_kernel
+def _doubled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = np.empty(values.size)
+    _doubled_into(values, out)
+    return out
+
+
+def test_a_kernel_works_on_arrays_that_its_caller_holds() -> None:
+    out = np.zeros(3)
+    assert _doubled_into(np.arange(3.0), out) == 3
+    assert out.tolist() == [0.0, 2.0, 4.0]
+
+
+def test_a_kernel_that_makes_an_array_does_not_compile() -> None:
+    with pytest.raises(numba.core.errors.TypingError):
+        _made_in_the_wrong_place(3)
+
+
+def test_an_allocating_kernel_returns_an_array_that_outlives_it() -> None:
+    made = [_doubled(np.full(1_000, float(k))) for k in range(50)]
+    assert all(np.all(one == 2.0 * k) for k, one in enumerate(made))
