@@ -3,6 +3,7 @@
 The parent must own no thread, connection or running kernel when it forks; it only waits, draws and kills.
 """
 
+import ctypes
 import json
 import mmap
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 POLL_S = 0.001
+PDEATHSIG = 1  # of prctl: a child does not outlive its campaign
 _HEAD = struct.Struct("<qq")  # number of marks so far, length of the last one
 _SIZE = 256
 
@@ -106,6 +108,7 @@ def spawn(job: Callable[[], Any], result: Path) -> Child:
     code = 1
     try:
         os.setsid()
+        ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGKILL)
         log = os.open(result.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log, 1)

@@ -23,6 +23,8 @@ from lotus_assets.stages.context import Made, Stage, StageContext, StageResult
 from lotus_assets.stages.runner import run_stage
 from lotus_live.daemon import Daemon
 from lotus_live.event_log import EventLog
+from lotus_resources.provision import provision
+from lotus_store.databases import Databases
 
 
 def run_backfill(home: Path, marks: Marks) -> dict[str, Any]:
@@ -35,6 +37,13 @@ def run_backfill(home: Path, marks: Marks) -> dict[str, Any]:
     summary = backfill_module.backfill(settings_of(home), DAYS[0], DAYS[-1])
     marks.mark("leaving")
     return {"hashes": summary.hashes, "priors_ver": summary.priors_ver}
+
+
+def open_home(home: Path) -> None:
+    """Make the databases of a home and Dagster's tables, as the first command in it does."""
+    settings = settings_of(home)
+    with Databases(settings) as databases:
+        provision(settings, databases.open())
 
 
 def run_replay(home: Path, marks: Marks, recording: list[Path], speed: float, run_id: str) -> dict[str, Any]:

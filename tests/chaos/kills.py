@@ -3,7 +3,7 @@
 Half of the kills hit the backfill, half the daemon on a replayed day; in a share of them the database server (and its
 keeper) dies too. Every run is started again until it finishes; it must then equal the undisturbed run: the same lake
 and ledger, nothing twice, nothing half-written. Exit code 1 when one differs. Moments are drawn by the seed: half of
-them uniform over the undisturbed duration, half uniform over its steps, so that short steps are hit as well.
+them over the undisturbed duration, half over its steps, so that short steps are hit as well.
 (Literature: crash-recovery testing, fault injection.)
 """
 
@@ -11,6 +11,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,12 +29,13 @@ warnings.filterwarnings("ignore")
 
 from children import Child, Marks, kill_server, spawn  # noqa: E402
 from inspection import debris, inspect_home, inspect_replay  # noqa: E402
-from jobs import run_backfill, run_replay  # noqa: E402
-from small_world import make_tape, recording  # noqa: E402
+from jobs import open_home, run_backfill, run_replay  # noqa: E402
+from small_world import make_tape, recording, warm  # noqa: E402
 from tally import Tally  # noqa: E402
 
 LIMIT_S = 150.0
 LONGEST_CHAIN = 40  # kills of one run after which it is left alone
+BLANK_EVERY = 4  # so many homes begin without a database once
 TARGETS = (("run", 65), ("run and server", 15), ("run, server and keeper", 12), ("server", 8))
 
 
@@ -89,8 +91,8 @@ class Chaos:
         names, weights = zip(*TARGETS, strict=True)
         target = self.dice.choices(names, weights)[0]
         by_time = self.dice.random() < 0.5
-        moment_s = self.dice.uniform(0.0, calm.seconds)
-        step, delay_s = self.dice.randint(1, max(1, calm.marks)), self.dice.uniform(0.0, 0.02)
+        share = self.dice.random() * self.dice.choice((1.0, 0.4))  # a run that goes on where one died is shorter
+        moment_s, step, delay_s = calm.seconds * share, calm.marks * share, self.dice.uniform(0.0, 0.02)
         while child.alive() and not (
             time.monotonic() - child.began >= moment_s if by_time else self.marks.count >= step
         ):
@@ -120,9 +122,15 @@ def kill_backfills(chaos: Chaos, tape: Path, kills: int) -> tuple[Tally, Path]:
     reference = chaos.ask(partial(inspect_home, quiet)) | {"summary": calm.answer}
     rows = sum(count for count, _ in reference["tables"].values())
     chaos.tell(f"backfill undisturbed: {calm.seconds:.1f} s, {calm.marks} steps, {rows} rows in the ledgers")
+    opened = chaos.folder / "opened"
+    shutil.copytree(tape, opened / "tape")
+    chaos.ask(partial(open_home, opened))
     while tally.kills < kills and time.monotonic() < chaos.deadline:
         home = chaos.folder / f"home-{tally.finished}"
-        shutil.copytree(tape, home / "tape")
+        if tally.finished % BLANK_EVERY:
+            subprocess.run(["cp", "-a", opened, home], check=True)
+        else:
+            shutil.copytree(tape, home / "tape")
         answer = chaos.until_finished(home, partial(run_backfill, home, chaos.marks), calm, tally, kills)
         found = chaos.ask(partial(inspect_home, home)) | {"summary": answer}
         tally.compare(home.name, reference, found)
@@ -170,6 +178,7 @@ def main(kills: int, seed: int, minutes: float, as_json: bool, keep: bool) -> No
     folder = Path(tempfile.mkdtemp(prefix="lotus-chaos-"))
     folder.chmod(0o755)
     chaos = Chaos(folder, seed, began + 60 * minutes, tell)
+    warm()
     chaos.ask(partial(make_tape, folder))
     first, quiet = kill_backfills(chaos, folder / "tape", kills // 2)
     second = kill_daemons(chaos, quiet, kills - kills // 2)

@@ -6,10 +6,19 @@ moves the priors, and the last day runs on them. Not for tests of learning.
 
 from pathlib import Path
 
+from lotus.detectors.registry import shipped_detectors
+from lotus.learning.night import learn_night
+from lotus.learning.payoff_scores import payoff_scores
 from lotus.manifest import Asset, LearningDefaults, Manifest, OutcomeDefaults, ScoreDefaults, WeaveDefaults
+from lotus.outcomes.evaluate import mature
 from lotus.simulation.spec import BTC, ETH, WorldSpec
 from lotus.simulation.world import World
 from lotus.timebase import day_start_ms
+from lotus_live.batch import score_tape
+from lotus_live.clocks import Arrival
+from lotus_live.day_lane import LaneSpec
+from lotus_live.parity import neutral_beliefs
+from lotus_live.warm_up import warm_up
 from lotus_store.config import Settings
 from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore
@@ -42,6 +51,18 @@ ODD_LINES = (b"not json", b'{"channel":"l2Book","data":{"coin":"DOGE","time":1,"
 def settings_of(home: Path) -> Settings:
     """Return the settings of one home of the world."""
     return Settings(home, manifest=MANIFEST, branch=NAME, tape=NAME)
+
+
+def warm() -> None:
+    """Run every kernel once in this process, so that forked children find them loaded (pure functions only)."""
+    spec = LaneSpec(MANIFEST, MANIFEST.universe, shipped_detectors(), NAME)
+    warm_up(spec)
+    lines: list[Arrival] = []
+    for session in World(SPEC).day_pieces(0):
+        lines += [Arrival(int(line[:19]), len(lines) + k, line[20:]) for k, line in enumerate(session[1].splitlines())]
+    (day,) = score_tape(lines, spec, neutral_beliefs(spec))
+    outcomes = mature(day.events, day.frames.quote_columns(), day.frames.gap_columns(), MANIFEST, day.day)
+    learn_night({day.day: payoff_scores(day.events, outcomes, day.day).columns}, MANIFEST)
 
 
 def make_tape(home: Path) -> None:
