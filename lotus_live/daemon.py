@@ -249,12 +249,15 @@ class Daemon:
         self._closed.clear()
 
     def _close(self) -> None:
+        """Close tape and log; rows whose lines a failed disk did not take are left to the next start."""
         self._note_life("stop", {"why": self._stopping, "lines": self.counts.lines})
-        if self.recorder is not None:
-            self.recorder.close()
-        self._hand_over()
-        written = self.log.close()
-        self._write_status("stopped" if written else "stopped, not everything written")
+        try:
+            if self.recorder is not None:
+                self.recorder.close()
+            self._hand_over()
+        finally:
+            written = self.log.close()
+            self._write_status("stopped" if written else "stopped, not everything written")
 
     def _note_life(self, kind: str, body: dict[str, Any]) -> None:
         time_ms = self.last_ns // _MS

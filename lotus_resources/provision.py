@@ -94,15 +94,15 @@ def instance(environment: dict[str, str]) -> Iterator[dg.DagsterInstance]:
 
 
 def bury_dead_runs(opened: dg.DagsterInstance, nothing_else_runs: bool = False) -> int:
-    """Fail every begun run that names a process of this machine which no longer lives; return how many.
+    """Fail every run that names a process of this machine which no longer lives; return how many.
 
     With `nothing_else_runs` (no other Dagster daemon works on this home) begun runs without such a name are dead too.
-    Queued runs are left alone: nobody has begun them.
+    Queued runs are left alone: nobody has begun them. A run that names its process belongs to it from its creation on.
     """
     buried = 0
-    for run in opened.get_runs(filters=dg.RunsFilter(statuses=list(BEGUN))):
+    for run in opened.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED, *BEGUN])):
         pid = run.tags.get(PID_TAG, "")
-        dead = not process_alive(int(pid)) if pid.isdigit() else nothing_else_runs
+        dead = not process_alive(int(pid)) if pid.isdigit() else nothing_else_runs and run.status in BEGUN
         if dead:
             opened.report_run_failed(
                 run, f"process {pid or 'unknown'} ended without reporting; committed days are kept"

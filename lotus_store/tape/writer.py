@@ -9,7 +9,8 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -78,6 +79,7 @@ class SegmentWriter:
         self._on_closed = on_closed or (lambda meta: None)
         self._free_bytes = free_bytes or (lambda path: shutil.disk_usage(path).free)
         self._open: _Open | None = None
+        self._failure: TapeError | None = None
         make_folder(folder)
         self._lock = _lock(folder)
         try:
@@ -98,8 +100,11 @@ class SegmentWriter:
     def append(self, recv_ns: int, frame: bytes) -> int:
         """Append one frame (no newline inside: see `clean_frame`); return its line number within the UTC day.
 
-        Raises `TapeError` when the disk is nearly full; all lines appended before are then stored and closed.
+        Raises `TapeError` when the disk is nearly full; all lines appended before are then stored and closed. After a
+        write that failed every further line is refused: a tape may end early, but never has a hole.
         """
+        if self._failure is not None:
+            raise self._failure
         if b"\n" in frame or recv_ns < 0:
             raise TapeError(f"frame {frame[:40]!r} at {recv_ns}", "one line and a stamp", "clean_frame was not applied")
         current = self._open
@@ -121,16 +126,25 @@ class SegmentWriter:
         return current.first_seq + current.lines - 1
 
     def flush(self) -> None:
-        """Hand every appended line to the operating system: a killed process loses nothing that was flushed."""
+        """Hand every appended line to the operating system: a killed process loses nothing that was flushed.
+
+        Raises `TapeError` when a write failed, now or before: then lines are missing on the tape.
+        """
+        if self._failure is not None:
+            raise self._failure
         if self._open is not None:
-            self._put(self._open, self._open.packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
-            self._open.file.flush()
+            current = self._open
+            self._put(current, current.packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
+            with self._loud(current.path, current.file):
+                current.file.flush()
 
     def sync(self) -> None:
         """Make every appended line durable against a power cut; raises `TapeError` when the disk is nearly full."""
         if self._open is not None:
+            current = self._open
             self.flush()
-            os.fsync(self._open.file.fileno())
+            with self._loud(current.path, current.file):
+                os.fsync(current.file.fileno())
             self._stop_if_full()
 
     def rotate(self, recv_ns: int) -> None:
@@ -140,18 +154,20 @@ class SegmentWriter:
 
     def close(self) -> SegmentMeta | None:
         """Close the open segment, if any, return its index, and let another writer in."""
-        meta = self._close_segment()
-        self._lock.close()
-        return meta
+        try:
+            return self._close_segment()
+        finally:
+            self._lock.close()
 
     def _close_segment(self) -> SegmentMeta | None:
         current, self._open = self._open, None
         if current is None:
             return None
         self._put(current, current.packer.flush(zstandard.COMPRESSOBJ_FLUSH_FINISH))
-        current.file.flush()
-        os.fsync(current.file.fileno())
-        current.file.close()
+        with self._loud(current.path, current.file):
+            current.file.flush()
+            os.fsync(current.file.fileno())
+            current.file.close()
         meta = SegmentMeta(
             self._tape,
             current.day,
@@ -168,7 +184,8 @@ class SegmentWriter:
             current.silences,
             current.max_silence_ns // _MS,
         )
-        publish(current.path, meta, self._on_closed)
+        with self._loud(current.path, current.file):
+            publish(current.path, meta, self._on_closed)
         return meta
 
     def _due(self, current: _Open, recv_ns: int) -> bool:
@@ -186,36 +203,48 @@ class SegmentWriter:
         self._check_disk()
         number, first_seq = next_place(self._folder / day)
         folder = self._folder / day
-        make_folder(folder)
         path = folder / segment_name(recv_ns, number)
+        with self._loud(path):
+            make_folder(folder)
+            file = path.open("xb")
+            fsync_folder(folder)
         self._open = _Open(
             day,
             number,
             first_seq,
             path,
-            path.open("xb"),
+            file,
             zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compressobj(),
             hashlib.sha256(),
             hashlib.sha256(),
             recv_ns,
             recv_ns,
         )
-        fsync_folder(folder)
         return self._open
 
     def _put(self, current: _Open, stored: bytes) -> None:
         if stored:
-            try:
+            with self._loud(current.path, current.file):
                 current.file.write(stored)
-            except OSError as error:
-                self._open = None
-                raise TapeError(
-                    f"{current.path} cannot be written ({error}): recording stopped",
-                    "a writable disk",
-                    "a full or failing disk; the next start salvages every whole line",
-                ) from error
             current.stored.update(stored)
             current.stored_bytes += len(stored)
+
+    @contextmanager
+    def _loud(self, path: Path, file: BinaryIO | None = None) -> Iterator[None]:
+        """Turn an error of the disk into a `TapeError` after which this writer takes nothing any more."""
+        try:
+            yield
+        except OSError as error:
+            self._open = None
+            if file is not None:
+                with suppress(OSError):
+                    file.close()
+            self._failure = TapeError(
+                f"{path} cannot be written ({error}): recording stopped",
+                "a writable disk",
+                "a full or failing disk; the next start salvages every whole line",
+            )
+            raise self._failure from error
 
     def _stop_if_full(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """What the kills hit and what the finished runs were compared to: counts, differences and the table for people."""
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,8 @@ class Tally:
         """Count a finished run and note where it differs from the undisturbed one."""
         self.finished += 1
         wrong = differences(name, reference, found)
+        for text in wrong:
+            print(f"DIFFERENT {text}", file=sys.stderr, flush=True)
         self.equal += not wrong
         self.differences += wrong
 

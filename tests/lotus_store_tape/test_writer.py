@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import signal
 from pathlib import Path
 from typing import BinaryIO
@@ -260,6 +261,32 @@ def test_no_tape_is_a_clear_error(tmp_path: Path) -> None:
         TapeStore(tmp_path, "x").header()
 
 
+def test_a_disk_that_fills_under_the_buffer_is_told_in_words(store: TapeStore) -> None:
+    def fill() -> None:
+        for k in range(100):
+            _fill(writer, 1, DAY_NS + k * SECOND, SECOND)
+            writer.flush()
+
+    writer = store.writer(RULES)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))
+    try:
+        with pytest.raises(TapeError, match=r"cannot be written .*salvages"):
+            fill()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with pytest.raises(TapeError, match="recording stopped"):
+        writer.flush()
+    writer.close()
+    with store.writer(RULES) as again:
+        (found,) = again.recovered
+        assert found.meta is not None
+        rest = _fill(again, 1, DAY_NS + 900 * SECOND, SECOND)
+    kept = _day(store, "2025-09-04").removesuffix(rest)
+    assert kept == b"".join(b"%d %b\n" % (DAY_NS + k * SECOND, _frame(0)) for k in range(found.meta.lines))
+    assert 0 < found.meta.lines < 100
+
+
 class _Failing:
     """A file whose disk is full."""
 
@@ -271,6 +298,10 @@ class _Failing:
         self.file.write(stored[: len(stored) // 2])
         raise OSError(28, "No space left on device")
 
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
 
 def test_a_write_that_fails_is_loud_and_salvaged(store: TapeStore) -> None:
     writer = store.writer(RULES)
@@ -279,11 +310,11 @@ def test_a_write_that_fails_is_loud_and_salvaged(store: TapeStore) -> None:
     _fill(writer, 100, DAY_NS + 300 * SECOND, SECOND)
     current = writer._open
     assert current is not None
-    whole = current.file
-    current.file = _Failing(whole)  # type: ignore[assignment]
+    current.file = _Failing(current.file)  # type: ignore[assignment]
     with pytest.raises(TapeError, match=r"cannot be written .*No space left.*salvages"):
         writer.sync()
-    whole.close()
+    with pytest.raises(TapeError, match="recording stopped"):  # the lines behind the fault would lie behind a hole
+        _fill(writer, 1, DAY_NS + 700 * SECOND, SECOND)
     writer.close()
     with store.writer(RULES) as again:
         (found,) = again.recovered
