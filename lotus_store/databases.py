@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from lotus.errors import LedgerError
 from lotus_store.config import DATABASES, Settings
-from lotus_store.postgres.embedded import WAIT_S, embedded
+from lotus_store.postgres.embedded import WAIT_S, embedded, revive
 from lotus_store.postgres.migrations import migrate
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -71,6 +71,8 @@ class Databases(AbstractContextManager["Databases"]):
                     cause = "the server is down, or the address or its rights are wrong"
                     raise LedgerError(f"database {name} cannot be reached: {problem}", "an answer", cause) from problem
             time.sleep(0.1)
+            if self._settings.embedded:
+                revive(self._settings.home)
 
     def close(self) -> None:
         """Let the embedded server go (the last user of a home stops it); a later use opens again."""

@@ -76,6 +76,15 @@ def embedded(home: Path | str) -> Iterator[Server]:
         _leave(folder, users)
 
 
+def revive(home: Path | str) -> None:
+    """Start keeper and server again for a user within `embedded` whose keeper was killed; does nothing otherwise.
+
+    Raises `LedgerError` when the server does not answer within 60 s.
+    """
+    place = Path(home).absolute()
+    _join(place, place / "pg")
+
+
 def _join(home: Path, folder: Path) -> Server:
     uid, gid = _server_user()
     server = Server(home, _socket_folder(folder, uid, gid))

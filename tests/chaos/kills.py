@@ -36,7 +36,7 @@ from tally import Tally  # noqa: E402
 LIMIT_S = 150.0
 LONGEST_CHAIN = 40  # kills of one run after which it is left alone
 BLANK_EVERY = 4  # so many homes begin without a database once
-TARGETS = (("run", 65), ("run and server", 15), ("run, server and keeper", 12), ("server", 8))
+TARGETS = (("run", 65), ("run and server", 14), ("run, server and keeper", 11), ("server", 6), ("server and keeper", 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Chaos:
                 return child.answer()
             if not wounded:
                 child.answer()
-            tally.gave_up += wounded == "server"
+            tally.gave_up += not wounded.startswith("run")
         raise RuntimeError("a run never finished")
 
     def strike(self, child: Child, home: Path, calm: Calm, tally: Tally) -> str:
@@ -101,8 +101,8 @@ class Chaos:
         phase = self.marks.last
         if not child.alive():
             return ""
-        if target == "server":
-            if not kill_server(home, with_keeper=False):
+        if not target.startswith("run"):
+            if not kill_server(home, with_keeper="keeper" in target):
                 return ""
             tally.hit(target, phase, run_died=False)
             return target

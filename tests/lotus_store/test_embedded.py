@@ -13,6 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
 from lotus_store.postgres.embedded import embedded
 
 USER = """
@@ -116,6 +118,23 @@ def test_committed_rows_survive_kills(home: Path, victims: str) -> None:
         user.wait()
         found = rows(home)
         assert set(range(1, kept + 1)) <= set(found)
+    assert server_processes(home) == []
+
+
+@pytest.mark.parametrize("victims", ["keeper", "postmaster", "both"])
+def test_a_user_that_lives_on_gets_its_server_back(home: Path, victims: str) -> None:
+    with Databases(Settings(home), migrated=False) as databases:
+        with databases.connect("sig") as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+        postmaster = int((home / "pg" / "data" / "postmaster.pid").read_text().split()[0])
+        keeper = int(Path(f"/proc/{postmaster}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        for pid in {"keeper": [keeper], "postmaster": [postmaster]}.get(victims, [keeper, postmaster]):
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.3)
+        began = time.monotonic()
+        with databases.connect("sig") as connection:
+            assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
+        assert time.monotonic() - began < 20
     assert server_processes(home) == []
 
 
