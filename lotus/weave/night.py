@@ -1,7 +1,8 @@
 """One night of weaving: lessons and yesterday's braids in, tomorrow's braids and one new version of the priors out.
 
 Order: expire by TTL, propose micro braids from accepted lessons (same axes = champion), resolve conflicts, contract the
-patches toward their targets within the nightly limits, compile. Pure: evidence comes in as arrays, rows go out.
+patches toward their targets within the nightly limits, compile. A lesson that bears no patch stays proposed, with the
+reason: it changes nothing. Pure: evidence comes in as arrays, rows go out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,11 @@ from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
 from lotus.priors.types import IDENTITY, Patch, PriorsVersion, priors_version
 from lotus.priors.vocabulary import rule_mask
-from lotus.weave.braid import Braid, micro_braid
+from lotus.weave.braid import Braid, State, micro_braid
 from lotus.weave.conflict import choose
 from lotus.weave.contraction import night_moves
 from lotus.weave.meta import MetaCandidate, candidates
-from lotus.weave.tilt import patch_for, realised_tilt, wanted_tilt
+from lotus.weave.tilt import Tilt, patch_for, realised_tilt, wanted_tilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +78,22 @@ def weave_night(
 
 
 def _expire(braid: Braid, now_ms: int) -> Braid:
-    if braid.state == "active" and braid.expires_at_ms <= now_ms:
-        return braid.moved_to("sunset", "time to live ended")
-    return braid
+    if braid.expires_at_ms > now_ms or braid.state not in ("proposed", "active"):
+        return braid
+    return braid.moved_to("sunset" if braid.state == "active" else "archived", "time to live ended")
 
 
 def _admit(
     braids: list[Braid], lesson: Lesson, branch: str, day: DetectorDay, effective_from_ms: int, manifest: Manifest
 ) -> list[Braid]:
+    tilt = wanted_tilt(lesson, manifest.weave)
     for champion in braids:
         if _same_axes(champion, lesson) and champion.state in ("proposed", "active"):
-            if champion.lesson_id == lesson.lesson_id or _overlap(champion.ci95, lesson.ci95):
+            challenger = _challenge(champion, lesson, tilt)
+            if champion.lesson_id == lesson.lesson_id or not challenger:
                 return braids
-            braids = [b.moved_to("sunset", "intervals separated") if b is champion else b for b in braids]
-    tilt = wanted_tilt(lesson, manifest.weave)
+            ended: State = "sunset" if champion.state == "active" else "archived"
+            braids = [b.moved_to(ended, challenger) if b is champion else b for b in braids]
     theta = day.theta1[rule_mask(lesson.rule, day.bins)]
     theta_bar = float(np.median(theta)) if len(theta) else 0.5
     target = IDENTITY
@@ -98,6 +101,13 @@ def _admit(
         target = patch_for(tilt.delta, day.temperature, theta_bar, manifest.score, manifest.weave)
     ttl = manifest.weave.ttl_days
     return [*braids, micro_braid(lesson, branch, target, tilt.delta, tilt.reason, effective_from_ms, ttl)]
+
+
+def _challenge(champion: Braid, lesson: Lesson, tilt: Tilt) -> str:
+    """Return why a lesson on the same axes replaces the champion, empty when it does not."""
+    if champion.state == "proposed":
+        return "the evidence now bears a patch" if tilt.delta else ""
+    return "" if _overlap(champion.ci95, lesson.ci95) else "intervals separated"
 
 
 def _same_axes(braid: Braid, lesson: Lesson) -> bool:
@@ -133,9 +143,9 @@ def _verdict(braid: Braid, chosen: bool) -> Braid:
         return braid.moved_to(
             "sunset" if braid.state == "active" else "archived", "conflict: a better braid acts there"
         )
-    if braid.state == "active":
+    if braid.state == "active" or braid.target == IDENTITY:
         return braid
-    return braid.moved_to("active", braid.reason or "accepted lesson")
+    return braid.moved_to("active", "accepted lesson")
 
 
 def _move(braids: Sequence[Braid], detectors: Mapping[str, DetectorDay], manifest: Manifest) -> list[Braid]:

@@ -181,11 +181,24 @@ def test_a_braid_expires_and_takes_its_patch_away() -> None:
     assert night.priors.braids == ()
 
 
-def test_a_lesson_without_patch_stays_on_the_board_and_out_of_the_priors() -> None:
+def test_a_lesson_without_patch_stays_proposed_and_out_of_the_priors() -> None:
     night = weave([lesson(net_low_bps=-3.0)])
-    assert night.braids[0].state == "active"
+    assert night.braids[0].state == "proposed"
     assert "shadow price" in night.braids[0].reason
     assert night.priors.braids == ()
+
+
+def test_a_proposed_lesson_gives_way_when_the_evidence_bears_a_patch() -> None:
+    first = weave([lesson(lcb_bps=0.01)])
+    again = weave([lesson(night="2026-01-18", lcb_bps=0.02)], first, NIGHT_MS + DAY_MS)
+    assert [b.state for b in again.braids] == ["proposed"]
+    grown = weave([lesson(night="2026-01-19")], again, NIGHT_MS + 2 * DAY_MS)
+    assert sorted(b.state for b in grown.braids) == ["active", "archived"]
+
+
+def test_a_proposed_lesson_expires() -> None:
+    night = weave([], weave([lesson(lcb_bps=0.01)]), NIGHT_MS + WEAVE.ttl_days * DAY_MS)
+    assert night.braids[0].state == "archived"
 
 
 def test_a_champion_stays_unless_the_intervals_separate() -> None:
