@@ -9,6 +9,7 @@ from dataclasses import dataclass
 TAPE, SCORE, LEARN, BELIEF = "tape", "scoring", "learning", "beliefs"
 OWNERS = ["team:lotus"]
 EXTERNAL_BELIEF = "priors_in_force"
+ADVISORY_CHECKS = frozenset({"live_parity"})  # a failure is told and stops nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ LEARNING_ASSETS = (
         (("microtape_frames", "same_day"), ("dsi_annotations", "same_day"), (EXTERNAL_BELIEF, "day_and_before")),
         _TO_DETECTORS,
         "Every scored window of every detector with propensity, draw, context bins and the priors that scored it.",
-        ("schema", "overlap", "no_look_ahead"),
+        ("schema", "overlap", "no_look_ahead", "live_parity"),
     ),
     AssetEntry(
         "signal_eval",

@@ -82,14 +82,14 @@ def belief_event(result: StageResult) -> Iterator[dg.AssetMaterialization]:
 
 
 def evaluation(result: StageResult, check: CheckOutcome) -> AssetCheckEvaluation:
-    """Return one blocking check's evaluation for the day of `result`."""
+    """Return one check's evaluation for the day of `result`."""
     return AssetCheckEvaluation(
         asset_key=dg.AssetKey(result.stage),
         check_name=check.name,
         passed=check.passed,
         description=check.text,
         metadata={name: _value(value) for name, value in check.numbers.items()},
-        blocking=True,
+        blocking=check.blocking,
         partition=result.day,
     )
 

@@ -1,11 +1,11 @@
-"""Dagster specs from the catalogue: asset specs, blocking check specs and the external belief.
+"""Dagster specs from the catalogue: asset specs, check specs and the external belief.
 
 Only the translation of `catalogue` belongs here, so that definitions, golden graph and documentation agree.
 """
 
 import dagster as dg
 
-from lotus_assets.catalogue import BELIEF, EXTERNAL_BELIEF, OWNERS, AssetEntry
+from lotus_assets.catalogue import ADVISORY_CHECKS, BELIEF, EXTERNAL_BELIEF, OWNERS, AssetEntry
 from lotus_assets.code_version import code_version
 from lotus_assets.partitions import DAILY, EDGES
 
@@ -16,6 +16,7 @@ CHECK_TEXTS = {
     "no_look_ahead": "Recomputed on a tape cut at random points, the last values are equal bit for bit.",
     "bounded": "Every patch lies within the bounds of one braid, and none acts without grade A or B.",
     "movement": "No night moves a braid's patch by more than the nightly limits.",
+    "live_parity": "Where the daemon ran, its log holds what is recomputed here; what differs is left out of learning.",
     "overlap": "Propensities of eligible windows lie in [epsilon, 1 - epsilon]; of the others they are zero.",
 }
 BELIEF_TEXT = (
@@ -40,9 +41,10 @@ def spec_of(entry: AssetEntry, skippable: bool = False) -> dg.AssetSpec:
 
 
 def check_specs(entry: AssetEntry) -> list[dg.AssetCheckSpec]:
-    """Return the blocking checks of a catalogue entry."""
+    """Return the checks of a catalogue entry; all but the advisory ones block."""
     return [
-        dg.AssetCheckSpec(name, asset=entry.name, blocking=True, description=CHECK_TEXTS[name]) for name in entry.checks
+        dg.AssetCheckSpec(name, asset=entry.name, blocking=name not in ADVISORY_CHECKS, description=CHECK_TEXTS[name])
+        for name in entry.checks
     ]
 
 

@@ -29,6 +29,7 @@ from lotus_live.tape_file import TapeFile
 from lotus_live.warm_up import warm_up
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.ledger.live_log import Run, begin_run
 from lotus_store.tape.header import HeaderAsset, TapeHeader, split_universe
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
@@ -132,6 +133,8 @@ def _daemon(
     *,
     replaying: bool = False,
 ) -> Daemon:
+    with databases.connect("sig") as connection:
+        begin_run(connection, Run(run_id, spec.branch, settings.tape, replaying))
     closed: list[Any] = []
     recorder = Recorder(store, header, settings.limits, None if replaying else closed.append)
     return Daemon(

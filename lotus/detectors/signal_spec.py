@@ -15,9 +15,11 @@ KAIROS: Final[int] = 4  # phase null or alignment below tau_K
 ENTRAIN: Final[int] = 8  # order parameter null with >= 3 assets on the tape, or below tau_r
 UNCERT: Final[int] = 16  # sibling variance above tau_U
 NO_EVIDENCE: Final[int] = 32  # mx_evidence null: no score
+NOT_EMITTED: Final[int] = 64  # the daemon ran on the day and did not emit the window (set when its log is compared)
+LIVE_DIFFERS: Final[int] = 128  # the daemon's row is not the recomputed one: its values stand and teach nothing
 VETOES: Final = {
     NO_SIGNAL: "no signal", BAD_QUALITY: "data quality", KAIROS: "kairos", ENTRAIN: "entrainment",
-    UNCERT: "uncertainty", NO_EVIDENCE: "no evidence",
+    UNCERT: "uncertainty", NO_EVIDENCE: "no evidence", NOT_EMITTED: "not emitted live", LIVE_DIFFERS: "live differs",
 }  # fmt: skip
 
 _TERMS: Final = (
@@ -115,6 +117,6 @@ SIGNAL_EVENTS: Final = TableSpec(
         Column("cond_key", "u8", "hash", "64-bit hash of the twelve bins"),
         Column("mid2", "i8", "half price units", "bid + ask at the close", low=1),
         *_AFTER,
-        Column("source", "text", "", "batch | live"),
+        Column("source", "text", "", "live = as the daemon logged it, batch = not emitted by one"),
     ),
 )

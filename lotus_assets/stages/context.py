@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lotus.manifest import Manifest
+from lotus_assets.catalogue import ADVISORY_CHECKS
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
@@ -45,12 +46,17 @@ class StageContext:
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """Result of one blocking check: what was looked at, in numbers."""
+    """Result of one check: what was looked at, in numbers."""
 
     name: str
     passed: bool
     text: str
     numbers: Mapping[str, Cell] = field(default_factory=dict)
+
+    @property
+    def blocking(self) -> bool:
+        """Whether its failure keeps the stage from being committed."""
+        return self.name not in ADVISORY_CHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ class StageResult:
     @property
     def failed_checks(self) -> tuple[CheckOutcome, ...]:
         """The blocking checks that did not pass."""
-        return tuple(check for check in self.checks if not check.passed)
+        return tuple(check for check in self.checks if check.blocking and not check.passed)
 
 
 @dataclass(frozen=True, slots=True)

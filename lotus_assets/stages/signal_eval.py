@@ -1,6 +1,7 @@
 """signal_eval[day]: what became of the windows whose longest horizon matured on the day.
 
-Windows come from the day and the one before; only tape up to the day's end is read. Written once and complete.
+Windows come from the day and the one before; only tape up to the day's end is read. Written once and complete. Windows
+in which the daemon's log differs from what is recomputed are left out: nothing is learned from them.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
 from lotus_assets.stages.lake_tables import Columns, Part, concatenated, joint_hash, parts_hash
 from lotus_assets.stages.lake_tables import Table as LakeTable
+from lotus_assets.stages.live_parity import taught
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
@@ -22,7 +24,7 @@ from lotus_store.ledger.events import write_eval
 
 EVENT_COLUMNS = (
     "event_id", "detector_id", "asset", "window_start_ms", "window_end_ms", "close_recv_ns", "horizon_s", "s",
-    "spread_bps", "x_funding", "published",
+    "spread_bps", "x_funding", "published", "veto",
 )  # fmt: skip
 
 
@@ -51,7 +53,9 @@ def present(ctx: StageContext, day: str) -> str:
 def make(ctx: StageContext, day: str) -> Made:
     """Mature the due windows, write their outcomes, check them."""
     spec = signal_eval_spec(ctx.manifest.outcomes.horizons_s)
-    events, quotes, gaps = read_events(ctx, day, EVENT_COLUMNS), _quotes(ctx, day), _gaps(ctx, day)
+    read, quotes, gaps = read_events(ctx, day, EVENT_COLUMNS), _quotes(ctx, day), _gaps(ctx, day)
+    due = taught(read)
+    events = {name: values[due] for name, values in read.items()}
     rows = mature(events, quotes, gaps, ctx.manifest, day)
     written = ctx.lake.write(spec, ctx.branch, day, rows)
 

@@ -1,16 +1,18 @@
 """signal_events[day]: every whole window of the day scored by every detector under the beliefs in force.
 
 The scorer's state is warmed by the windows of the two hours before midnight; tables are frozen from days before; priors
-are looked up by window end. The day refuses to run while the beliefs that the day before taught are not in force.
+are looked up by window end. The day refuses to run while the beliefs that the day before taught are not in force. For a
+day on which the daemon ran, its log is imported: see `live_parity`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daily import EMERGENCE_DAYS, day_tables
-from lotus.detectors.daytables import DayTables, tables_to_json
+from lotus.detectors.daytables import DayTables, tables_from_json, tables_to_json
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.score import Scorer, in_key_order
 from lotus.detectors.signal_spec import SIGNAL_EVENTS, VETOES
@@ -26,11 +28,13 @@ from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, S
 from lotus_assets.stages.dsi_annotations import read_annotations
 from lotus_assets.stages.history import digests_before
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
+from lotus_assets.stages.live_parity import NO_DAEMON, as_emitted, under_logged_tables
 from lotus_assets.stages.look_ahead import look_ahead_check
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.databases import Connection
 from lotus_store.ledger.events import write_events
+from lotus_store.ledger.live_log import daemon_log_version, read_daemon_log
 from lotus_store.ledger.priors import in_force_on, swaps
 
 DAY_TABLES = "day_tables"
@@ -50,6 +54,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "dsi_annotations": content_of(ctx, ctx.tape_branch, day, "dsi_annotations"),
         "priors": natural_id(*(word for p in priors for word in (p.effective_from_ms, p.priors_ver))),
         "specs": specs_ver(shipped_detectors()),
+        "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
         **history,
     }
 
@@ -60,7 +65,7 @@ def present(ctx: StageContext, day: str) -> str:
 
 
 def make(ctx: StageContext, day: str) -> Made:
-    """Score the day, write events and tables, check them."""
+    """Score the day, take over what the daemon emitted, write events and tables, check them."""
     detectors = shipped_detectors()
     history, _ = digests_before(ctx, day, detectors, EMERGENCE_DAYS)
     tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors)
@@ -68,8 +73,11 @@ def make(ctx: StageContext, day: str) -> Made:
     annotations = read_annotations(ctx, day, frames)
     priors = priors_of_day(ctx, day)
     whole = _score(ctx, frames, annotations, tables, priors)
-    ours = whole["window_start_ms"].astype(np.int64) >= day_start_ms(day)
-    events = in_key_order({name: values[ours] for name, values in whole.items()})
+
+    def under(other: DayTables) -> Columns:
+        return _of_day(day, _score(ctx, frames, annotations, other, priors))
+
+    events, parity = _emitted(ctx, day, _of_day(day, whole), under)
     ctx.lake.write_document(DAY_TABLES, ctx.branch, day, tables_to_json(tables).decode())  # before the events it scored
     written = ctx.lake.write(SIGNAL_EVENTS, ctx.branch, day, events)
 
@@ -88,6 +96,7 @@ def make(ctx: StageContext, day: str) -> Made:
         schema_check(SIGNAL_EVENTS, events),
         overlap_check(events, ctx.manifest.score.epsilon),
         look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole, recompute),
+        parity,
     )
     notes: dict[str, Cell] = {
         "tables_ver": tables.tables_ver,
@@ -95,6 +104,7 @@ def make(ctx: StageContext, day: str) -> Made:
         "published": int(events["published"].sum()),
         "windows_braided": int(np.count_nonzero(events["fired"])),
         "history_days": len(history),
+        "emitted_live": int((events["source"] == "live").sum()),
     }
     joined = joint_hash(PARTS, [written.content_hash])
     return Made(written.rows, joined, checks, notes, _per_detector(events), _plot(day, events), ledger)
@@ -144,6 +154,39 @@ def _score(
     windows = build_windows(frames, annotations, ctx.manifest)
     scorer = Scorer(ctx.manifest, ctx.manifest.universe, windows.detectors, tables, priors, ctx.branch)
     return scorer.feed_all(windows)
+
+
+def _of_day(day: str, whole: Columns) -> Columns:
+    """Return the windows that start in the day, in key order."""
+    ours = whole["window_start_ms"].astype(np.int64) >= day_start_ms(day)
+    return in_key_order({name: values[ours] for name, values in whole.items()})
+
+
+def _emitted(
+    ctx: StageContext, day: str, events: Columns, under: Callable[[DayTables], Columns]
+) -> tuple[Columns, CheckOutcome]:
+    """Return the events as the daemon emitted them where it ran, and the check of its log.
+
+    The daemon's tables are the newest that were committed when its lane was born, so rows are compared under those.
+    """
+    if not daemon_log_version(ctx.sig, ctx.branch, day):
+        return events, NO_DAEMON
+    log = read_daemon_log(ctx.sig, ctx.branch, day)
+    wanted = set(log["tables_ver"].tolist()) - set(events["tables_ver"].tolist())
+    others = [under(tables) for tables in _tables_named(ctx, day, wanted)] if len(events["event_id"]) else []
+    return as_emitted(under_logged_tables(events, others, log), log)
+
+
+def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTables]:
+    """Return the tables of earlier days, or those without history, that carry one of the wanted names."""
+    if not wanted:
+        return []
+    blank = day_tables(day, [], ctx.manifest, ctx.manifest.universe, shipped_detectors())
+    earlier = [d for d in ctx.lake.days(SIGNAL_EVENTS.name, ctx.branch) if d < day]
+    known = [blank, *(tables_from_json(ctx.lake.read_document(DAY_TABLES, ctx.branch, d)) for d in earlier)]
+    serving = [x for x in known if (x.assets, x.detector_ids) == (blank.assets, blank.detector_ids)]
+    named = {tables.tables_ver: tables for tables in serving if tables.tables_ver in wanted}
+    return [replace(named[version], day=day) for version in sorted(named)]
 
 
 def _per_detector(events: Columns) -> Table:

@@ -1,22 +1,39 @@
 """The daemon's own log in the sig database: scored events, control records, orders and fills of a run; its commands.
 
-A run is one life of the daemon. Every write may be repeated: rows are named by what they are.
+A run is what the daemon does under one name. Every write may be repeated: rows are named by what they are. What a
+replay of a recording wrote is never read back as the log of a day on which the daemon ran.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import psycopg
+import pyarrow as pa
+import pyarrow.csv as pc
 from numpy.typing import NDArray
 
-from lotus.timebase import day_of
+from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.errors import LedgerError
+from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus_store.ledger.binary_copy import copy_rows, pick
 from lotus_store.ledger.bodies import to_body
 from lotus_store.postgres.queries import columns_of_copy, query
 
 Connection = psycopg.Connection[tuple[object, ...]]
+_ARROW = {"text": pa.string(), "?": pa.bool_(), "f8": pa.float64()}  # whole numbers of any width are read as int64
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run: its name, the branch it scores on, the tape it records, and whether it replays a recording."""
+
+    run_id: str
+    branch: str
+    tape: str
+    replayed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,17 @@ class FillRow:
     asset: str
     time_ms: int
     body: Mapping[str, Any]
+
+
+def begin_run(connection: Connection, run: Run) -> None:
+    """Name a run before its first row; raises `LedgerError` when the name is taken by a run of another kind."""
+    connection.execute(query("sig", "put_run"), [run.run_id, run.branch, run.tape, run.replayed])
+    row = connection.execute(query("sig", "read_run"), [run.run_id]).fetchone()
+    known = Run(*_any(row)) if row else run
+    if (known.branch, known.replayed) != (run.branch, run.replayed):
+        kind = "replayed a recording" if known.replayed else "took the venue's messages"
+        cause = "give this run another name (--run-id)"
+        raise LedgerError(f"run {run.run_id} {kind} on branch {known.branch}", "one kind and branch per run", cause)
 
 
 def append_events(connection: Connection, run_id: str, events: Mapping[str, NDArray[Any]]) -> int:
@@ -114,6 +142,34 @@ def read_live_events(connection: Connection, branch: str, day: str) -> list[dict
     return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
+def daemon_log_version(connection: Connection, branch: str, day: str) -> str:
+    """Return what the daemon logged of a branch and day as one word, "" when it did not run (replays do not count).
+
+    Rows are written once, so the names of the rows decide what they hold.
+    """
+    row = connection.execute(query("sig", "daemon_log_names"), _of_day(branch, day)).fetchone()
+    count, names = row if row else (0, "0")
+    return f"{count} {names}" if count else ""
+
+
+def read_daemon_log(connection: Connection, branch: str, day: str) -> dict[str, NDArray[Any]]:
+    """Return columns of SIGNAL_EVENTS as the daemon logged them on a branch and day, in key order.
+
+    Runs that replayed a recording are left out; of a window that several runs emitted, the first run's row stands.
+    """
+    text = io.BytesIO()
+    with connection.cursor() as cursor, cursor.copy(query("sig", "copy_daemon_log"), _of_day(branch, day)) as copy:
+        for block in copy:
+            text.write(block)
+    text.seek(0)
+    types = {c.name: _ARROW.get(c.dtype, pa.int64()) for c in SIGNAL_EVENTS.columns}
+    convert = pc.ConvertOptions(
+        column_types=types, include_columns=list(types), true_values=["t"], false_values=["f"], null_values=["NaN"]
+    )
+    table = pc.read_csv(text, convert_options=convert)
+    return {c.name: _column(table[c.name], SIGNAL_EVENTS.numpy_dtype(c.name)) for c in SIGNAL_EVENTS.columns}
+
+
 def command(connection: Connection, name: str, body: Mapping[str, Any] | None = None) -> int:
     """Leave a command (`swap_priors`, `stop`, `kill`, ...) for the daemon; return its number."""
     row = connection.execute(query("sig", "put_command"), [name, to_body(body or {})]).fetchone()
@@ -128,6 +184,17 @@ def take_commands(connection: Connection) -> list[tuple[int, str, dict[str, Any]
 def finish_command(connection: Connection, number: int, result: Mapping[str, Any]) -> None:
     """Say how a command ended."""
     connection.execute(query("sig", "finish_command"), [to_body(result), number])
+
+
+def _of_day(branch: str, day: str) -> list[object]:
+    """Windows belong to the day in which they start; a row's `day` is that of the window's end."""
+    start_ms = day_start_ms(day)
+    return [branch, [day, next_day(day)], start_ms, start_ms + DAY_MS - 1]
+
+
+def _column(values: pa.ChunkedArray, dtype: np.dtype[Any]) -> NDArray[Any]:
+    plain: NDArray[Any] = values.combine_chunks().to_numpy(zero_copy_only=False)
+    return plain.view(np.uint64) if dtype == np.uint64 else plain.astype(dtype)
 
 
 def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -205,6 +205,25 @@ SELECT DISTINCT run_id FROM live_events WHERE branch = %s AND day = %s ORDER BY 
 -- name: read_live_events
 SELECT * FROM live_events WHERE branch = %s AND day = %s ORDER BY run_id, close_seq, asset, detector_id;
 
+-- name: put_run
+INSERT INTO live_runs (run_id, branch, tape, replayed) VALUES (%s, %s, %s, %s) ON CONFLICT (run_id) DO NOTHING;
+
+-- name: read_run
+SELECT run_id, branch, tape, replayed FROM live_runs WHERE run_id = %s;
+
+-- name: daemon_log_names
+SELECT count(*), coalesce(sum(hashtextextended(e.run_id || ' ' || e.event_id, 0)), 0)::text
+FROM live_events e JOIN live_runs r USING (run_id)
+WHERE e.branch = %s AND e.day = ANY (%s) AND e.window_start_ms BETWEEN %s AND %s AND NOT r.replayed;
+
+-- name: copy_daemon_log
+COPY (
+    SELECT DISTINCT ON (e.window_end_ms, e.asset, e.detector_id) e.*
+    FROM live_events e JOIN live_runs r USING (run_id)
+    WHERE e.branch = %s AND e.day = ANY (%s) AND e.window_start_ms BETWEEN %s AND %s AND NOT r.replayed
+    ORDER BY e.window_end_ms, e.asset, e.detector_id, r.created_at, r.run_id, e.event_id
+) TO STDOUT (FORMAT csv, HEADER);
+
 -- name: put_log
 INSERT INTO live_log (run_id, seq, time_ms, kind, body) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (run_id, seq) DO NOTHING;
 

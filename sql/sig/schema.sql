@@ -227,6 +227,13 @@ CREATE TABLE tape_segments (
 );
 CREATE INDEX tape_segments_day ON tape_segments (tape, day);
 
+CREATE FUNCTION tape_segments_hint() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('lotus_tape', NEW.tape || '/' || NEW.day);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tape_segments_hint AFTER INSERT ON tape_segments FOR EACH ROW EXECUTE FUNCTION tape_segments_hint();
+
 CREATE TABLE tape_gaps (
     tape           text NOT NULL,
     day            text NOT NULL,
@@ -247,7 +254,16 @@ CREATE TABLE quarantine (
     PRIMARY KEY (tape, day, seq, kind)
 );
 
--- The daemon's own log; for a day on which it ran, this is the truth of what was published.
+-- The daemon's own log; for a day on which it ran, this is the truth of what was published. A replay of a recording
+-- writes the same rows and is nobody's truth: only runs that are not `replayed` count.
+CREATE TABLE live_runs (
+    run_id         text PRIMARY KEY,
+    branch         text NOT NULL,
+    tape           text NOT NULL,                          -- the tape that it records
+    replayed       boolean NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now()
+);
+
 CREATE TABLE live_events (
     run_id            text NOT NULL,
     day               text NOT NULL,

@@ -51,11 +51,11 @@ def test_the_graph_is_the_golden_one() -> None:
     assert text == GOLDEN.read_text()
 
 
-def test_few_coarse_daily_assets_with_blocking_checks() -> None:
+def test_few_coarse_daily_assets_with_blocking_checks_and_one_that_only_tells() -> None:
     repository = build_definitions().get_repository_def()
     assert len(repository.asset_graph.get_all_asset_keys()) <= 40
     for key in repository.asset_graph.asset_check_keys:
-        assert repository.asset_graph.get_check_spec(key).blocking
+        assert repository.asset_graph.get_check_spec(key).blocking == (key.name != "live_parity")
     daily = [repository.asset_graph.get(key).partitions_def for key in repository.asset_graph.get_all_asset_keys()]
     assert all(isinstance(d, dg.DailyPartitionsDefinition) for d in daily)
 

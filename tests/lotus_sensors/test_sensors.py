@@ -4,17 +4,19 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from lotus_resources.lotus_resource import Lotus
-from lotus_sensors.closed_segments import closed_segments, due_days, segment_counts
+from lotus_sensors.closed_segments import CHANNEL, closed_segments, due_days, segment_counts
 from lotus_sensors.new_inbox import RETRY_S, new_inbox, run_key
 from lotus_sensors.waiting import read_or_wait
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.ledger.segments import Segment, put_segment
 
 
 @pytest.fixture
@@ -81,6 +83,34 @@ def test_a_hint_wakes_a_waiting_tick(databases: Databases) -> None:
         thread.start()
         assert read_or_wait(connection, "lotus_inbox", lambda: list(rows), wait_s=20.0) == ["row"]
     thread.join()
+    assert time.monotonic() - began < 5.0
+
+
+def test_a_listed_segment_names_its_tape_and_day(databases: Databases) -> None:
+    segment = Segment("live", "2026-01-05/080000-0000.zst", "2026-01-05", "0" * 64, 1, 1, 1, 1)
+    with databases.connect("sig", autocommit=True) as connection, databases.connect("sig") as writer:
+        connection.execute("LISTEN lotus_tape")
+        for one in (segment, replace(segment, path="2026-01-05/081500-0001.zst"), segment):
+            put_segment(writer, one)
+            writer.commit()
+        heard = [(n.channel, n.payload) for n in connection.notifies(timeout=1.0)]
+    assert heard == [(CHANNEL, "live/2026-01-05")] * 2
+
+
+def test_a_closing_segment_wakes_the_sensor(lotus: Lotus) -> None:
+    def close() -> None:
+        time.sleep(0.5)
+        close_segment(lotus, "2026-01-05", "080000-0000")
+        with lotus.databases.connect("sig") as writer:
+            put_segment(writer, Segment("live", "2026-01-05/080000-0000.zst", "2026-01-05", "0" * 64, 1, 1, 1, 1))
+
+    thread = threading.Thread(target=close)
+    began = time.monotonic()
+    with lotus.databases.connect("sig", autocommit=True) as connection:
+        thread.start()
+        found = read_or_wait(connection, CHANNEL, lambda: segment_counts(lotus.tape.folder), wait_s=20.0)
+    thread.join()
+    assert found == {"2026-01-05": 1}
     assert time.monotonic() - began < 5.0
 
 
