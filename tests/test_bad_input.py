@@ -92,7 +92,8 @@ def place(
     names = {"HOME": settings.home, "PG_DSN": settings.server_dsn, "CONFIG": config, "TAPE": "t", "BRANCH": "main"}
     for name, value in names.items():
         monkeypatch.setenv(f"LOTUS_{name}", str(value))
-    monkeypatch.setenv("DAGSTER_HOME", str(settings.home / "dagster"))
+    for name in ("DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "LOTUS_DAGSTER_PG"):  # a backfill sets them; undone after
+        monkeypatch.setenv(name, "")
     recordings = {}
     for day, lines in days.items():
         recordings[day] = tmp_path / f"{day}.gz"
