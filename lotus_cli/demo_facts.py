@@ -66,7 +66,7 @@ def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
         "lessons": found,
         "trap": [_trap(t.detector_id, rule_of(t.literals), t.name, scores, found) for t in traps],
         "naive": _naive(scores),
-        "look": dict(summary.notes(plan.look_day, "lessons")),
+        "look": {**summary.notes(plan.look_day, "lessons"), "alpha": settings.manifest.learning.alpha},
         "priors_ver": versions[-1].priors_ver,
         "braids_in_force": len(versions[-1].braids),
         "publication": publication(events),
@@ -142,21 +142,28 @@ def _trap(
         hit.append(columns["hit"][taken].astype(np.float64))
         net.append(columns["payoff_y"][taken].astype(np.float64))
     hits, mask, pay = np.concatenate(hit), np.concatenate(inside), np.concatenate(net)
-    rate, other = float(np.nanmean(hits[mask])), float(np.nanmean(hits[~mask]))
-    pooled = float(np.nanmean(hits))
-    z = (rate - other) / np.sqrt(pooled * (1 - pooled) * (1 / mask.sum() + 1 / (~mask).sum()))
+    rate, other, pooled = _mean(hits[mask]), _mean(hits[~mask]), _mean(hits)
+    z = None
+    if rate is not None and other is not None and pooled is not None and 0.0 < pooled < 1.0:
+        z = float((rate - other) / np.sqrt(pooled * (1 - pooled) * (1 / mask.sum() + 1 / (~mask).sum())))
     return {
         "name": name,
         "detector_id": detector,
         "rule": describe_rule(rule),
         "hit_rate": rate,
         "hit_rate_outside": other,
-        "naive_z": float(z),
-        "net_bps": float(np.nanmean(pay[mask])),
-        "net_bps_outside": float(np.nanmean(pay[~mask])),
+        "naive_z": z,
+        "net_bps": _mean(pay[mask]),
+        "net_bps_outside": _mean(pay[~mask]),
         "published": int(mask.sum()),
         "fell_for_it": any(f["verdict"] == "trap" for f in found),
     }
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    """Return the mean of what is known, None when nothing is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else None
 
 
 def publication(events: Columns) -> dict[str, Any]:

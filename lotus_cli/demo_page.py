@@ -1,6 +1,6 @@
 """The one page of a demo, from its facts: what was planted, what was found, what it changed, what it cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 Facts = Mapping[str, Any]
@@ -19,8 +19,8 @@ def _head(f: Facts) -> str:
             f"LOTUS DEMO   world {f['world']}, seed {f['seed']}",
             f"  {f['days']} session days, {', '.join(f['symbols'])}: {f['frames']:,} frames, "
             f"{f['events']:,} scored windows",
-            f"  {look['trials']:,} rules tried in one look after day {look['learning_days']}, family-wise error 4 %; "
-            f"evidence needed: {look['critical_nats']:.2f} nats",
+            f"  {look['trials']:,} rules tried in one look after day {look['learning_days']}, family-wise error "
+            f"{100 * look['alpha']:.2g} %; evidence needed: {float(look['critical_nats']):.2f} nats",
             "  (one look at the end stands for the nightly slots of a running deployment)",
         ]
     )
@@ -43,7 +43,7 @@ def _lessons(f: Facts) -> str:
             f"[{low:+.1f}, {high:+.1f}], truth {x['true_uplift_bps']:+.2f}, grade {x['grade']}"
         )
     if not f["lessons"]:
-        lines.append("  no lesson passed; with nothing planted that is the right answer")
+        lines.append("  no lesson passed" + ("" if f["planted"] else "; with nothing planted that is the right answer"))
     if f["echoes"]:
         lines.append("    (echo: the planted drift really pays there too, seen by another detector or rule)")
     return "\n".join(lines)
@@ -52,6 +52,9 @@ def _lessons(f: Facts) -> str:
 def _trap(f: Facts) -> str:
     lines = []
     for t in f["trap"]:
+        if t["naive_z"] is None:
+            lines.append(f"TRAP   {t['detector_id']} where {t['rule']}: too few publications to be fallen for")
+            continue
         verdict = "and Lotus fell for it" if t["fell_for_it"] else "Lotus took no lesson from it"
         lines += [
             f"TRAP   {t['detector_id']} where {t['rule']}: hit rate {t['hit_rate']:.0%} inside, "
@@ -106,9 +109,8 @@ def _paper(f: Facts) -> str:
 
 def _next(f: Facts, where: str) -> str:
     name = f"{f['world']}-{f['seed']}"
-    rows: Sequence[tuple[str, str]] = (
-        (f".venv/bin/lotus explain {f['example_event']}{where}", "one number, back to raw frames"),
-        (f".venv/bin/lotus up{where} --tape {name} --branch {name}", "Dagster's pages on port 3000"),
-    )
+    rows = [(f".venv/bin/lotus up{where} --tape {name} --branch {name}", "Dagster's pages on port 3000")]
+    if f["example_event"]:
+        rows.insert(0, (f".venv/bin/lotus explain {f['example_event']}{where}", "one number, back to raw frames"))
     width = max(len(command) for command, _ in rows)
     return "NEXT\n" + "\n".join(f"  {command:<{width}}   {text}" for command, text in rows)

@@ -81,7 +81,8 @@ def _outcome(outcome: dict[str, Any] | None) -> list[str]:
     ]
     for h in sorted(outcome["horizons"], key=lambda h: int(h["horizon_s"])):
         lines.append(
-            f"  {h['horizon_s']:>5} s  forward {_bps(h['fwd_ret_bps'])}  P {_bps(h['payoff_p'])}  hit {h['hit']}"
+            f"  {h['horizon_s']:>5} s  forward {_bps(h['fwd_ret_bps'])}  P {_bps(h['payoff_p'])}  "
+            f"hit {'-' if h['hit'] is None or h['hit'] != h['hit'] else h['hit']}"
         )
     return lines
 

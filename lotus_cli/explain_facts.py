@@ -9,13 +9,14 @@ import numpy as np
 from lotus.detectors.daytables import tables_from_json
 from lotus.detectors.explain import Explanation, explain_event
 from lotus.detectors.registry import shipped_detectors
-from lotus.errors import LedgerError, TapeError
+from lotus.errors import LakeError, LedgerError, TapeError
 from lotus.learning.lesson import Lesson
+from lotus.manifest import Manifest
 from lotus.priors.compiled import fired_braids
 from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
 from lotus.timebase import day_of
-from lotus_store.config import Settings
+from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
 from lotus_store.ledger.braids import read_braid
@@ -39,7 +40,7 @@ class Story:
     frames: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """Return JSON-able values; NaN becomes null."""
+        """Return plain values."""
         steps = [
             {
                 "section": s.section,
@@ -51,7 +52,7 @@ class Story:
             }
             for s in self.explanation.steps
         ]
-        story = {
+        return {
             "event": self.event,
             "exact": self.explanation.exact,
             "context": self.explanation.context,
@@ -61,8 +62,6 @@ class Story:
             "outcome": self.outcome,
             "frames": self.frames,
         }
-        cleaned: dict[str, Any] = _clean(story)
-        return cleaned
 
 
 def story_of(settings: Settings, event_id: str) -> Story:
@@ -77,9 +76,14 @@ def story_of(settings: Settings, event_id: str) -> Story:
         outcome = read_eval(sig, event_id)
     tables = tables_from_json(lake.read_document("day_tables", branch, day))
     detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
-    explanation = explain_event(event, tables, version, settings.manifest, detector)
+    explanation = explain_event(event, tables, version, _manifest(settings, branch), detector)
     when = _clock(int(event["window_end_ms"]))
     return Story(event, when, explanation, beliefs, outcome, _frames(settings, lake, branch, event))
+
+
+def _manifest(settings: Settings, branch: str) -> Manifest:
+    """Return the manifest that the branch was begun with, which may differ from that of the default branch."""
+    return load_settings(home=settings.home, config=settings.config, branch=branch).manifest
 
 
 def _place(sig: Connection, event_id: str) -> tuple[str, str]:
@@ -147,10 +151,12 @@ def _frames(settings: Settings, lake: Lake, branch: str, event: dict[str, Any]) 
         segments = store.segments(day)
         names = ("end_ms", "close_seq")
         frames = lake.read("microtape_frames", f"tape.{store.tape}", day, str(event["asset"]), columns=names)
-    except TapeError as error:
+    except (TapeError, LakeError) as error:
         return {"note": str(error), "lines": []}
     ends = frames["end_ms"].astype(np.int64)
     mine = (ends > int(event["window_start_ms"])) & (ends <= int(event["window_end_ms"]))
+    if not mine.any():
+        return {"note": f"tape {store.tape} has no frames of this window: name the event's tape (--tape)", "lines": []}
     seqs = frames["close_seq"][mine].astype(np.int64)
     first, last = int(seqs.min()), int(seqs.max())
     holding = [s for s in segments if s.first_seq <= last and s.first_seq + s.lines > first]
@@ -176,13 +182,3 @@ def _clock(time_ms: int) -> str:
     if time_ms > 32_503_680_000_000:  # beyond the year 3000: never
         return "never"
     return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _clean(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(v) for v in value]
-    if isinstance(value, float) and value != value:
-        return None
-    return value

@@ -6,6 +6,7 @@ explains (what was found, what was expected, the likely cause); 130 interrupted.
 
 import functools
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,11 +19,11 @@ from lotus.errors import LotusError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-CHECK_FAILED, EXPLAINED_ERROR = 1, 3
+CHECK_FAILED, EXPLAINED_ERROR, INTERRUPTED = 1, 3, 130
 
 
 def explained(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn a `LotusError` of a command into its message on standard error and exit code 3."""
+    """Turn a `LotusError` into its message on standard error and exit code 3, Ctrl-C into exit code 130."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -31,6 +32,9 @@ def explained(command: Callable[P, R]) -> Callable[P, R]:
         except LotusError as error:
             click.echo(f"lotus: {type(error).__name__}: {error}", err=True)
             raise SystemExit(EXPLAINED_ERROR) from error
+        except KeyboardInterrupt as error:
+            click.echo("lotus: interrupted", err=True)
+            raise SystemExit(INTERRUPTED) from error
 
     return run
 
@@ -39,15 +43,24 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> None:
-    """Print a result: as one JSON object, or as `text`, or as aligned key-value lines."""
+    """Print a result: as one JSON object (NaN and infinity are null), or as `text`, or as aligned key-value lines."""
     if as_json:
-        click.echo(json.dumps(result, default=str, allow_nan=False))
+        click.echo(json.dumps(plain(result), default=str, allow_nan=False))
     elif text is not None:
         click.echo(text)
     else:
         width = max((len(k) for k in result), default=0)
         for key, value in result.items():
             click.echo(f"{key:<{width}}  {value}")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: what is not a finite number becomes None, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class Progress:

@@ -1,6 +1,7 @@
-"""What commands share about places: the options that name a home, branch and tape, and the catalogue of segments."""
+"""What commands share about places: options that name a home, branch, tape and day, and the catalogue of segments."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, TypeVar
 
 import click
@@ -13,6 +14,23 @@ from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Day(click.ParamType[str]):
+    """A UTC day in the form YYYY-MM-DD."""
+
+    name = "day"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the day; another text is wrong usage."""
+        try:
+            known = date.fromisoformat(value).isoformat() == value
+        except ValueError:
+            known = False
+        return value if known else self.fail(f"found {value!r}; expected a day, YYYY-MM-DD", param, ctx)
+
+
+DAY = Day()
 
 
 def home_option(command: F) -> F:

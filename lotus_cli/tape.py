@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from lotus.errors import TapeError
 from lotus_cli.output import Progress, emit, explained, json_option
-from lotus_cli.places import catalogue, home_option, settings_of, tape_of, tape_option
+from lotus_cli.places import DAY, catalogue, home_option, settings_of, tape_of, tape_option
 from lotus_store.databases import Databases
 from lotus_store.tape.store import TapeStore
 
@@ -14,7 +15,12 @@ from lotus_store.tape.store import TapeStore
 @click.command("import")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "--archive", "days", multiple=True, metavar="DAY", help="PATHS is an archive root; import this day (more)."
+    "--archive",
+    "days",
+    multiple=True,
+    type=DAY,
+    metavar="DAY",
+    help="PATHS is an archive root; import these days.",
 )
 @click.option("--coin", "coins", multiple=True, help="With --archive: only these coins.")
 @tape_option
@@ -100,6 +106,8 @@ def prune(dry_run: bool, tape: str | None, home: str | None, as_json: bool) -> N
 
     settings = settings_of(home, tape)
     store = tape_of(settings)
+    if not store.exists():
+        raise TapeError(f"there is no tape {store.tape} in {settings.home}", "a tape that `lotus tape list` shows")
     rules = RetentionRules(settings.limits.keep_days, int(settings.limits.max_gb * 2**30))
     gone = expired_days(store, rules) if dry_run else apply_retention(store, rules)
     emit({"tape": store.tape, "would_go" if dry_run else "gone": gone, "kept": len(store.days())}, as_json)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
-from lotus_cli.places import home_option, settings_of, tape_of, tape_option
+from lotus_cli.places import DAY, home_option, settings_of, tape_of, tape_option
 
 
 @click.group("verify")
@@ -32,7 +32,7 @@ def parity(file: Path, home: str | None, as_json: bool) -> None:
 
 
 @verify_command.command("tape")
-@click.option("--day", help="UTC day (default: the last one with tape).")
+@click.option("--day", type=DAY, metavar="DAY", help="UTC day (default: the last one with tape).")
 @tape_option
 @home_option
 @json_option
