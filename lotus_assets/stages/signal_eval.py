@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lotus.detectors.daemon_log import taught
 from lotus.microtape.frame_spec import MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.outcomes.evaluate import mature
 from lotus.outcomes.signal_eval import GAP, OK, signal_eval_spec
@@ -16,7 +17,6 @@ from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
 from lotus_assets.stages.lake_tables import Columns, Part, concatenated, joint_hash, parts_hash
 from lotus_assets.stages.lake_tables import Table as LakeTable
-from lotus_assets.stages.live_parity import taught
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit

@@ -2,7 +2,7 @@
 
 The scorer's state is warmed by the windows of the two hours before midnight; tables are frozen from days before; priors
 are looked up by window end. The day refuses to run while the beliefs that the day before taught are not in force. For a
-day on which the daemon ran, its log is imported: see `live_parity`.
+day on which the daemon ran, its log is imported: see `lotus.detectors.daemon_log`.
 """
 
 from collections.abc import Callable, Mapping, Set
@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.detectors.daemon_log import as_emitted, under_logged_tables
 from lotus.detectors.daily import EMERGENCE_DAYS, day_tables
 from lotus.detectors.daytables import DayTables, tables_from_json, tables_to_json
 from lotus.detectors.registry import shipped_detectors, specs_ver
@@ -28,7 +29,7 @@ from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, S
 from lotus_assets.stages.dsi_annotations import read_annotations
 from lotus_assets.stages.history import digests_before
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
-from lotus_assets.stages.live_parity import NO_DAEMON, as_emitted, under_logged_tables
+from lotus_assets.stages.live_parity import NO_DAEMON, parity_check
 from lotus_assets.stages.look_ahead import look_ahead_check
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check
@@ -174,7 +175,8 @@ def _emitted(
     log = read_daemon_log(ctx.sig, ctx.branch, day)
     wanted = set(log["tables_ver"].tolist()) - set(events["tables_ver"].tolist())
     others = [under(tables) for tables in _tables_named(ctx, day, wanted)] if len(events["event_id"]) else []
-    return as_emitted(under_logged_tables(events, others, log), log)
+    found = as_emitted(under_logged_tables(events, others, log), log)
+    return found.events, parity_check(found)
 
 
 def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTables]:
