@@ -1,11 +1,15 @@
 """`lotus live`, `lotus record`, `lotus replay`: the daemon, the recorder, and a recording served as the venue would."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lotus_cli.output import Progress, emit, explained, json_option
 from lotus_cli.places import branch_option, home_option, settings_of, tape_option
+
+if TYPE_CHECKING:
+    from lotus_live.feed import Feed
 
 RECORDING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -72,9 +76,12 @@ def record_command(url: str, seconds: float, tape: str | None, home: str | None,
     from lotus_live.record import run_record
 
     progress = Progress(quiet=as_json)
-    result = run_record(
-        settings_of(home, tape), url, seconds=seconds, on_start=lambda feed: progress(f"recording {feed.url}")
-    )
+
+    def begin(feed: "Feed") -> None:
+        progress(f"recording {feed.url}")
+        feed.say = progress
+
+    result = run_record(settings_of(home, tape), url, seconds=seconds, on_start=begin)
     emit(
         {
             "lines": result.lines,

@@ -72,7 +72,7 @@ class FeedCounts:
 class Feed:
     """A feed of one universe. `run` ends when `stop` was called or the clock has no further line to give out.
 
-    `rest_url` empty skips the validation of coins (a caller that did it already).
+    `rest_url` empty skips the validation of coins (a caller that did it already). `say` hears of failed connections.
     """
 
     url: str
@@ -86,6 +86,7 @@ class Feed:
     subscriptions: tuple[Subscription, ...] = field(init=False)
     connected: bool = False
     failure: BaseException | None = None
+    say: Callable[[str], None] | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _pending: set[Subscription] = field(default_factory=set)
     _transport: WSTransport | None = None
@@ -111,8 +112,7 @@ class Feed:
             try:
                 await self._one_connection()
             except (OSError, TimeoutError) as error:
-                self.counts.failures += 1
-                self.counts.last_error = f"{type(error).__name__}: {error}"
+                self._count_failure(f"{type(error).__name__}: {error}")
             self.connected = False
             if self.failure is not None:
                 raise self.failure
@@ -123,13 +123,18 @@ class Feed:
             try:
                 listed = await asyncio.to_thread(InfoClient(self.rest_url).meta)
             except VenueError as error:
-                self.counts.failures += 1
-                self.counts.last_error = str(error)
+                self._count_failure(str(error))
                 await self._back_off(jitter)
                 continue
             require_listed(self.universe, listed)
             self._attempt = 0
             return
+
+    def _count_failure(self, text: str) -> None:
+        self.counts.failures += 1
+        self.counts.last_error = text
+        if self.say is not None:
+            self.say(f"no connection ({self.counts.failures}): {text}; trying again")
 
     async def _one_connection(self) -> None:
         loop = asyncio.get_running_loop()

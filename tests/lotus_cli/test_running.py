@@ -106,3 +106,10 @@ def test_an_interrupted_daemon_ends_in_order_and_goes_on(lotus: Cli, segment: Pa
     assert rest["lines"] > 0
     assert rest["rebuilt"] + rest["lines"] == whole["lines"]
     assert rest["events_hash"] == whole["events_hash"]
+
+
+def test_record_says_that_the_venue_does_not_answer(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "lotus_cli.main", "record", "--url", "ws://127.0.0.1:9/ws", "--seconds", "2"]
+    done = subprocess.run([*command, "--home", str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert "no connection (1)" in done.stderr
+    assert "trying again" in done.stderr
