@@ -1,7 +1,8 @@
 """The figures of a demo, each computed from what was stored: lessons judged by the truth, beliefs, parity, paper.
 
-A lesson is `right` when it covers the windows of a planted one, an `echo` when the world's planted drift really pays
-there although it is another description, else `false`. Nothing here is tuned to a seed.
+A lesson is active when it owns a patch in force on the last day. It is `right` when it covers the windows of a planted
+one, an `echo` when the world's planted drift really pays there although it is another description, else `false`.
+Nothing here is tuned to a seed.
 """
 
 from collections.abc import Mapping
@@ -40,7 +41,8 @@ def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
     events = lake.read("signal_events", settings.branch, plan.last_day)
     outcomes = lake.read("signal_eval", settings.branch, plan.last_day)
     live = _live(plan, events)
-    found = [_judged(plan, lesson, scores) for lesson in lessons]
+    acting = {braid.lesson_id for braid in versions[-1].braids}
+    found = [_judged(plan, lesson, scores) | {"active": lesson.lesson_id in acting} for lesson in lessons]
     planted, traps = planted_of(plan.world.spec.name)
     right = sorted({f["planted"] for f in found if f["verdict"] == "recovered"})
     return {

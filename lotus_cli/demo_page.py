@@ -38,9 +38,10 @@ def _lessons(f: Facts) -> str:
         lines.append("  found (uplift over what the score already knew, net of cost; truth from the simulator):")
     for x in sorted(f["lessons"], key=lambda x: (x["verdict"] != "recovered", -abs(x["uplift_bps"]))):
         low, high = x["ci95"]
+        patch = "" if x["active"] else ", no patch"
         lines.append(
             f"    {x['verdict']:<9} {x['detector_id']:<22} {x['rule']:<34} {x['uplift_bps']:+7.2f} bps "
-            f"[{low:+.1f}, {high:+.1f}], truth {x['true_uplift_bps']:+.2f}, grade {x['grade']}"
+            f"[{low:+.1f}, {high:+.1f}], truth {x['true_uplift_bps']:+.2f}, grade {x['grade']}{patch}"
         )
     if not f["lessons"]:
         lines.append("  no lesson passed" + ("" if f["planted"] else "; with nothing planted that is the right answer"))
