@@ -1,12 +1,14 @@
 """What `lotus explain` tells, read from the ledger, the lake and the tape. Nothing is decided or changed here."""
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from lotus.detectors.daytables import tables_from_json
+from lotus.detectors.daily import day_tables
+from lotus.detectors.daytables import DayTables, tables_from_json
 from lotus.detectors.explain import Explanation, explain_event
 from lotus.detectors.registry import shipped_detectors
 from lotus.errors import LakeError, LedgerError, TapeError
@@ -74,9 +76,10 @@ def story_of(settings: Settings, event_id: str) -> Story:
         fired = fired_braids(version, str(event["detector_id"]), int(event["fired"]))
         beliefs = [_belief(sig, lake, version, braid) for braid in fired]
         outcome = read_eval(sig, event_id)
-    tables = tables_from_json(lake.read_document("day_tables", branch, day))
+    manifest = _manifest(settings, branch)
+    tables = _tables(lake, branch, day, event, manifest)
     detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
-    explanation = explain_event(event, tables, version, _manifest(settings, branch), detector)
+    explanation = explain_event(event, tables, version, manifest, detector)
     when = _clock(int(event["window_end_ms"]))
     return Story(event, when, explanation, beliefs, outcome, _frames(settings, lake, branch, event))
 
@@ -89,6 +92,17 @@ def _manifest(settings: Settings, branch: str) -> Manifest:
 def _place(sig: Connection, event_id: str) -> tuple[str, str]:
     found = read_event(sig, event_id)
     return str(found["branch"]), str(found["day"])
+
+
+def _tables(lake: Lake, branch: str, day: str, event: dict[str, Any], manifest: Manifest) -> DayTables:
+    """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history)."""
+    blank = day_tables(day, [], manifest, manifest.universe, shipped_detectors())
+    days = [d for d in lake.days("signal_events", branch) if d <= day]
+    for one in reversed(days):
+        tables = tables_from_json(lake.read_document("day_tables", branch, one))
+        if tables.tables_ver == event["tables_ver"]:
+            return dataclasses.replace(tables, day=day)
+    return blank
 
 
 def _lake_row(lake: Lake, branch: str, day: str, event_id: str) -> dict[str, Any]:
