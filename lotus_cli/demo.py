@@ -46,7 +46,7 @@ class Plan:
 
 def plan_of(home: str | None, spec: WorldSpec) -> Plan:
     """Return the plan of a world and keep its settings with its branch: one look on the last but one day."""
-    name = f"{spec.name}-{spec.seed}"
+    name = f"{spec.name}-{spec.seed}" + "-full" * (spec.sessions == FULL_DAY) + "-venue" * (spec.rates == VENUE)
     sections: Document = {
         "universe": {"assets": [{"name": a.name, "sz_decimals": a.sz_decimals} for a in spec.assets]},
         "outcomes": {"horizons_s": list(HORIZONS_S)},

@@ -48,6 +48,7 @@ def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
     return {
         "world": plan.world.spec.name,
         "seed": plan.world.spec.seed,
+        "branch": settings.branch,
         "days": len(plan.days),
         "symbols": [a.name for a in settings.manifest.universe],
         "frames": summary.rows("microtape_frames"),

@@ -109,7 +109,7 @@ def _paper(f: Facts) -> str:
 
 
 def _next(f: Facts, where: str) -> str:
-    name = f"{f['world']}-{f['seed']}"
+    name = f["branch"]
     rows = [(f".venv/bin/lotus up{where} --tape {name} --branch {name}", "Dagster's pages on port 3000")]
     if f["example_event"]:
         rows.insert(0, (f".venv/bin/lotus explain {f['example_event']}{where}", "one number, back to raw frames"))
