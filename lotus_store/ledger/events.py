@@ -65,7 +65,11 @@ def event_days(connection: Connection, branch: str) -> list[str]:
 def _row(connection: Connection, name: str, event_id: str) -> dict[str, Any]:
     found = _rows(connection, name, event_id)
     if not found:
-        raise LedgerError(f"there is no event {event_id!r}", "an event_id of the ledger", "another branch or home")
+        raise LedgerError(
+            f"there is no event {event_id!r}",
+            "an event_id of the ledger",
+            "another home, or a silent window (s = 0), which only the lake keeps",
+        )
     return found[0]
 
 
