@@ -16,11 +16,12 @@ import dagster as dg
 
 from lotus.errors import BeliefError, LotusError, TapeError
 from lotus.timebase import days_between
-from lotus_assets.bodies import FORCE_TAG, stage_context
+from lotus_assets.bodies import FORCE_TAG, blocked, stage_context
 from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
 from lotus_assets.definitions import build_definitions
 from lotus_assets.schedules import range_tags
 from lotus_assets.stages.chain import committed_work, learning_days
+from lotus_assets.stages.context import StageResult
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
@@ -127,7 +128,7 @@ class _Runner:
 
 
 def _read_tape(
-    runner: _Runner, compute: Callable[[str], None], days: Sequence[str], workers: int, progress: Progress
+    runner: _Runner, compute: Callable[[str], StageResult | None], days: Sequence[str], workers: int, progress: Progress
 ) -> None:
     """Run `compute` (the tape stages) of all days on `workers` threads; Dagster then records each, finding it done.
 
@@ -137,17 +138,26 @@ def _read_tape(
     progress(f"reading tape of {len(days)} days with {workers} workers")
     with ThreadPoolExecutor(workers) as pool:
         for day, done in [(day, pool.submit(compute, day)) for day in days]:
-            done.result()
-            runner.run(names, {FORCE_TAG: "false"}, day)
+            stopped = done.result()
+            try:
+                runner.run(names, {FORCE_TAG: "false"}, day)
+            except LotusError as error:
+                if stopped is None:
+                    raise
+                raise LotusError(
+                    str(blocked(stopped).description), "every blocking check to pass", error.cause
+                ) from error
             progress(f"frames and annotations of {day}")
 
 
-def _compute_tape(lotus: Lotus, force: bool, day: str) -> None:
-    """Run the tape stages of a day; a failed check is left for Dagster's run to find again and report."""
+def _compute_tape(lotus: Lotus, force: bool, day: str) -> StageResult | None:
+    """Run the tape stages of a day; return the one that a failed check stopped (Dagster's run finds it again)."""
     with stage_context(lotus, force) as ctx:
         for stage in TAPE_STAGES:
-            if run_stage(ctx, stage, day).failed_checks:
-                return
+            result = run_stage(ctx, stage, day)
+            if result.failed_checks:
+                return result
+    return None
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> str:

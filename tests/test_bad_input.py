@@ -152,7 +152,6 @@ def test_a_truncated_segment_stops_its_day_and_nothing_before(place: Place) -> N
     assert len(place.commits()) == 2 * len(before)
 
 
-@pytest.mark.xfail(strict=True, reason="raw_tape gives one of its two checks for a damaged segment; Dagster complains")
 def test_a_backfill_names_the_truncated_segment(place: Place) -> None:
     lotus("import", place.recordings[D1])
     path = place.segment(D1)

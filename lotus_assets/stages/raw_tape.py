@@ -41,7 +41,8 @@ def make(ctx: StageContext, day: str) -> Made:
     try:
         batch, report = read_day(ctx, day, warmup=False)
     except TapeError as error:
-        return Made(0, "", (CheckOutcome("segments_intact", False, str(error), {"segments": len(segments)}),))
+        damaged = CheckOutcome("segments_intact", False, str(error), {"segments": len(segments)})
+        return Made(0, "", (damaged, CheckOutcome("gaps_accounted", False, "not looked at: a segment is damaged")))
     n_assets, gap_ms = len(ctx.manifest.universe), ctx.manifest.kernel.gap_ms
     sessions = ctx.tape.header().session_hours
     gaps = find_gaps(batch, n_assets, gap_ms, sessions)
