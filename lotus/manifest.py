@@ -85,6 +85,7 @@ class LearningDefaults:
     min_n_eff_days: float = 8.0
     min_coverage: float = 0.03
     max_coverage: float = 0.50
+    min_evidence_nats: float = 0.0  # a rule that does not pay for its own description is no lesson, however low the bar
     max_lessons: int = 6  # greedy picks per detector
     max_literals: int = 3
     kept_sd_share: float = 0.6  # a rule that lost more of its deviation to earlier picks is collinear

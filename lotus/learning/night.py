@@ -97,6 +97,7 @@ def learn_night(
     wanted = _looks(settings, last) and real > -np.inf
     maxima = _joint_maxima(searches, signs) if wanted else np.full(settings.draws, -np.inf)
     look = _look(settings, last, state, len(scores) if night is None else night, real, maxima)
+    bar = max(look.critical, settings.min_evidence_nats)
     before = audits or {}
     checked = {name: audit(rows, signs, settings, before.get(name)) for name, rows in tables.items()}
     lessons: list[Lesson] = []
@@ -104,15 +105,15 @@ def learn_night(
     for search in searches:
         name = search.bench.rows.detector_id
         alarm = f"audit alarm: {checked[name].reason}" if checked[name].alarm else ""
-        found, turned = select(search.bench, search.residual, search.evidence, look.critical, alarm)
+        found, turned = select(search.bench, search.residual, search.evidence, bar, alarm)
         lessons += found
-        refused += turned + outsider(search.bench, search.residual, search.evidence, look.critical)
+        refused += turned + outsider(search.bench, search.residual, search.evidence, bar)
     return NightResult(
         night=newest,
         n_days=len(days),
         looked=look.critical < np.inf,
         slots_tonight=look.slots,
-        critical=look.critical,
+        critical=bar,
         trials=searches[0].bench.trials if searches else 0,
         real_maximum=real,
         lessons=tuple(lessons),

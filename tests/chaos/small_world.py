@@ -32,6 +32,7 @@ MANIFEST = Manifest(
     outcomes=OutcomeDefaults(horizons_s=(30, 300), taker_fee_bps=-4.5),
     learning=LearningDefaults(
         alpha=0.98,
+        min_evidence_nats=-100.0,
         draws=40,
         min_days=2,
         min_blocks=2,

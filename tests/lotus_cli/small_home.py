@@ -30,6 +30,7 @@ tau_uncert = 1.0
 taker_fee_bps = -4.5
 [learning]
 alpha = 0.98
+min_evidence_nats = -100.0
 draws = 40
 min_days = 2
 min_blocks = 2

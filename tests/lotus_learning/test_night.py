@@ -174,3 +174,13 @@ def test_unknown_looks_are_refused(worlds):
     wrong = dataclasses.replace(Manifest(), learning=LearningDefaults(looks="often"))
     with pytest.raises(SchemaError, match="often"):
         learn_night(worlds.world(days=2, per_block=50), wrong)
+
+
+def test_evidence_below_zero_is_no_lesson_however_low_the_bar(worlds, one_look):
+    lax = dataclasses.replace(one_look, learning=dataclasses.replace(one_look.learning, alpha=0.98))
+    free = dataclasses.replace(lax, learning=dataclasses.replace(lax.learning, min_evidence_nats=-100.0))
+    scores = worlds.world("null", seed=5)
+    strict, loose = learn_night(scores, lax), learn_night(scores, free)
+    assert loose.critical < 0.0
+    assert strict.critical == 0.0
+    assert all(x.m_nats > 0.0 for x in strict.lessons)
