@@ -27,6 +27,8 @@ from lotus_store.postgres.migrations import LOTUS_DATABASES, check
 from lotus_store.postgres.queries import query
 
 FORMAT = "lotus-backup-1"
+SEAL_HEAD = b"\x50\x2a\x4d\x18" + (64).to_bytes(4, "little")  # a frame that zstd skips: 64 bytes follow
+SEAL_BYTES = len(SEAL_HEAD) + 64  # then the hexadecimal sha256 of all before it
 MANIFEST = "manifest.json"
 SPOOL_BYTES = 1 << 26
 
@@ -52,7 +54,7 @@ def backup(settings: Settings, path: Path) -> dict[str, int]:
     Raises `LedgerError` when a ledger is not the expected one.
     """
     tables: dict[str, dict[str, Note]] = {}
-    with Databases(settings) as databases, atomic(path) as temporary, _writer(temporary) as archive:
+    with Databases(settings) as databases, atomic(path) as temporary, _sealed(temporary), _writer(temporary) as archive:
         versions = check(databases)
         for name in LOTUS_DATABASES:
             with databases.connect(name) as connection:
@@ -164,8 +166,30 @@ def _writer(path: Path) -> Iterator[tarfile.TarFile]:
 
 
 @contextmanager
+def _sealed(path: Path) -> Iterator[None]:
+    """Append the sha256 of everything before it, so that no altered bit goes unseen, not even an idle one."""
+    yield
+    with path.open("rb") as raw:
+        seal = hashlib.file_digest(raw, "sha256").hexdigest()
+    with path.open("ab") as raw:
+        raw.write(SEAL_HEAD + seal.encode())
+
+
+def _check_seal(path: Path) -> None:
+    left = path.stat().st_size - SEAL_BYTES
+    digest = hashlib.sha256()
+    with path.open("rb") as raw:
+        while left > 0 and (piece := raw.read(min(left, 1 << 20))):
+            digest.update(piece)
+            left -= len(piece)
+        if raw.read() != SEAL_HEAD + digest.hexdigest().encode():
+            raise ValueError("its bytes are not those that were sealed")
+
+
+@contextmanager
 def _reader(path: Path) -> Iterator[tarfile.TarFile]:
     try:
+        _check_seal(path)
         with (
             path.open("rb") as raw,
             zstandard.ZstdDecompressor().stream_reader(raw) as packed,
