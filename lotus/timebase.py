@@ -3,10 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 
+NS_PER_MS = 1_000_000
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 BLOCK_MS = 6 * HOUR_MS
 BLOCKS_PER_DAY = 4
+WARMUP_MS = 2 * HOUR_MS  # the streaming state of a day is born blank this long before it
 
 
 class Session(IntEnum):
@@ -34,6 +36,15 @@ def day_start_ms(day: str) -> int:
     86400000
     """
     return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 1000
+
+
+def birth_ns(day: str) -> int:
+    """Return the receive stamp from which on the streaming state of a day is fed: 22:00 UTC of the day before.
+
+    >>> birth_ns("1970-01-02") // 3_600_000_000_000
+    22
+    """
+    return (day_start_ms(day) - WARMUP_MS) * NS_PER_MS
 
 
 def next_day(day: str, step: int = 1) -> str:

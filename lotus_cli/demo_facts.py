@@ -19,10 +19,12 @@ from lotus.simulation.lessons import planted_of, rule_of
 from lotus.simulation.truth import Verdict, judge, truth_of
 from lotus_live.live import run_live
 from lotus_live.parity import events_hash
+from lotus_live.tape_file import TapeDay
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
 from lotus_store.ledger.lessons import read_lessons
 from lotus_store.ledger.priors import in_force_on
+from lotus_store.tape.store import TapeStore
 
 if TYPE_CHECKING:
     from lotus_assets.backfill import BackfillSummary
@@ -206,8 +208,8 @@ def example_event(events: Columns) -> str:
 def _live(plan: "Plan", events: Columns) -> dict[str, Any]:
     """Run the daemon on the last day over a loopback websocket; its events must be those of Dagster's asset."""
     settings = plan.settings
-    paths = sorted((settings.tape_root / settings.tape / plan.last_day).glob("*.zst"))
-    run = run_live(settings, replay=paths, run_id=f"live-{settings.tape}")
+    day = TapeDay(TapeStore(settings.home, settings.tape), plan.last_day)
+    run = run_live(settings, replay=day, run_id=f"live-{settings.tape}")
     hash_asset = events_hash(dict(events))
     return {
         "parity": run.events_hash == hash_asset,

@@ -7,10 +7,7 @@ It exists to be compared with the pipeline, so it shares nothing with it but the
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lotus.detectors.score import Columns, Scorer
+from lotus.detectors.score import Columns, Scorer, of_day
 from lotus.detectors.windows import build_windows
 from lotus.experts.machine import AnnotationBatch, annotate
 from lotus.microtape.decode import Decoder
@@ -18,13 +15,11 @@ from lotus.microtape.decode_reasons import DecodeReport
 from lotus.microtape.events import EventBatch, concat_batches
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_spec import I_RECV
-from lotus.timebase import DAY_MS, HOUR_MS, day_of, day_start_ms, next_day
+from lotus.timebase import DAY_MS, NS_PER_MS, WARMUP_MS, birth_ns, day_of, day_start_ms, next_day
 from lotus_live.clocks import Arrival
 from lotus_live.day_lane import LaneSpec
 from lotus_live.pipeline import Beliefs
 
-_MS = 1_000_000
 _CHUNK_BYTES = 8 << 20
 
 
@@ -44,11 +39,11 @@ def score_tape(lines: Iterable[Arrival], spec: LaneSpec, beliefs: Beliefs) -> li
     decoders: dict[str, tuple[Decoder, list[EventBatch]]] = {}
     days: list[str] = []
     for latest_ns, chunk, first_seq in _chunks(lines):
-        day = day_of(latest_ns // _MS)
+        day = day_of(latest_ns // NS_PER_MS)
         if day not in days:
             days.append(day)
         wanted = [day]
-        if latest_ns // _MS >= day_start_ms(day) + DAY_MS - 2 * HOUR_MS:
+        if latest_ns >= birth_ns(next_day(day)):
             wanted.append(next_day(day))
         for one in wanted:
             if one not in decoders:
@@ -62,28 +57,16 @@ def score_tape(lines: Iterable[Arrival], spec: LaneSpec, beliefs: Beliefs) -> li
     return rows
 
 
-def _day_rows(day: str, events: EventBatch, report: DecodeReport, spec: LaneSpec, beliefs: Beliefs) -> DayRows:
+def _day_rows(day: str, decoded: EventBatch, report: DecodeReport, spec: LaneSpec, beliefs: Beliefs) -> DayRows:
     start_ms = day_start_ms(day)
-    whole = build_frames(events, spec.manifest, spec.universe)
+    whole = build_frames(decoded, spec.manifest, spec.universe)
     annotations = annotate(whole)
     windows = build_windows(whole, annotations, spec.manifest, spec.detectors)
     scorer = Scorer(spec.manifest, spec.universe, spec.detectors, beliefs.tables(day), beliefs.priors(day), spec.branch)
-    scored = scorer.feed_all(windows)
-    began, received = scored["window_start_ms"].astype(np.int64), scored["close_recv_ns"].astype(np.int64)
-    keep = (began >= start_ms) & (began < start_ms + DAY_MS) & (received >= start_ms * _MS)
-    frames, kept = _of_day(whole, start_ms)
+    events = of_day(scorer.feed_all(windows), start_ms)
+    kept = whole.in_day(start_ms)
     notes = AnnotationBatch(annotations.ints[kept], annotations.values[kept])
-    return DayRows(day, frames, notes, {name: values[keep] for name, values in scored.items()}, report)
-
-
-def _of_day(whole: FrameBatch, start_ms: int) -> tuple[FrameBatch, NDArray[np.bool_]]:
-    start_ns, stop_ms = start_ms * _MS, start_ms + DAY_MS
-    end = whole.ints[:, 2]
-    kept = (end > start_ms) & (end <= stop_ms) & (whole.ints[:, I_RECV] >= start_ns)
-    quotes = whole.quotes[(whole.quotes[:, 3] >= start_ms) & (whole.quotes[:, 3] < stop_ms)]
-    quotes = quotes[quotes[:, 2] >= start_ns]
-    gaps = whole.gaps[(whole.gaps[:, 2] > start_ms) & (whole.gaps[:, 1] < stop_ms)]
-    return FrameBatch(whole.universe, whole.cadence_ms, whole.ints[kept], whole.floats[kept], quotes, gaps), kept
+    return DayRows(day, whole.of_day(start_ms), notes, events, report)
 
 
 def _chunks(lines: Iterable[Arrival]) -> Iterator[tuple[int, bytes, int]]:
@@ -107,5 +90,5 @@ def _chunks(lines: Iterable[Arrival]) -> Iterator[tuple[int, bytes, int]]:
 
 
 def _place(recv_ns: int) -> tuple[int, bool]:
-    day, rest_ms = divmod(recv_ns // _MS, DAY_MS)
-    return day, rest_ms >= DAY_MS - 2 * HOUR_MS
+    day, rest_ms = divmod(recv_ns // NS_PER_MS, DAY_MS)
+    return day, rest_ms >= DAY_MS - WARMUP_MS

@@ -20,7 +20,7 @@ from lotus.detectors.score import Columns
 from lotus.errors import LotusError, TapeError
 from lotus.hashing import natural_id
 from lotus.priors.types import PriorsVersion
-from lotus.timebase import day_start_ms
+from lotus.timebase import NS_PER_MS, day_start_ms
 from lotus_live import rebuild
 from lotus_live.beliefs import LedgerBeliefs, fresh_versions, read_tables
 from lotus_live.clocks import Arrival, Clock
@@ -39,7 +39,6 @@ from lotus_store.ledger.live_log import LogEntry, finish_command, take_commands
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 
-_MS = 1_000_000
 FLUSH_S = 0.25
 POLL_S = 1.0
 STATUS_S = 1.0
@@ -61,9 +60,12 @@ class Daemon:
         closed: list[SegmentMeta],
         *,
         replaying: bool,
-        keep_events: bool,
+        first_day: str | None = None,
     ) -> None:
-        """Read beliefs and start the log writer; nothing is connected yet. The recorder appends to `closed`."""
+        """Read beliefs and start the log writer; nothing is connected yet. The recorder appends to `closed`.
+
+        Lines before `first_day` only warm it up. A run that is replaying keeps its events (`kept`).
+        """
         self.settings, self.databases, self.spec, self.run_id = settings, databases, spec, run_id
         self.recorder, self.store, self.replaying = recorder, store, replaying
         self.folder = settings.home / "live"
@@ -73,9 +75,10 @@ class Daemon:
         self.log = EventLog(databases, run_id, self.mark_path, waiting=256 if replaying else 0)
         self.desk = PaperDesk(spec.manifest, spec.universe)
         self.counts = LiveCounts()
-        self.kept: list[Columns] | None = [] if keep_events else None
+        self.kept: list[Columns] | None = [] if replaying else None
         self.feed: Feed | None = None
-        self.pipeline = Pipeline(spec, self.beliefs)
+        self.first_day = first_day
+        self.pipeline = Pipeline(spec, self.beliefs, first_day=first_day)
         self._scored: list[Columns] = []
         self._entries: list[LogEntry] = []
         self._closed = closed
@@ -93,7 +96,7 @@ class Daemon:
         """Feed the tape again as far as it still matters; return the number of lines on the whole tape."""
         written_ns = read_mark(self.mark_path, self.run_id)
         plan = rebuild.rebuild_plan(self.store, now_ns, written_ns, self.replaying)
-        self.pipeline = Pipeline(self.spec, self.beliefs, first_day=plan.first_day)
+        self.pipeline = Pipeline(self.spec, self.beliefs, first_day=self.first_day or plan.first_day)
         for line in rebuild.tape_lines(self.store, plan):
             self._take(line.recv_ns, line.seq, line.raw)
             self.counts.rebuilt += 1
@@ -260,7 +263,7 @@ class Daemon:
             self._write_status("stopped" if written else "stopped, not everything written")
 
     def _note_life(self, kind: str, body: dict[str, Any]) -> None:
-        time_ms = self.last_ns // _MS
+        time_ms = self.last_ns // NS_PER_MS
         self._entries.append(LogEntry(entry_number(kind, time.time_ns()), time_ms, kind, body))
 
     def _write_status(self, state: str) -> None:

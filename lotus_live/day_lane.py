@@ -21,10 +21,7 @@ from lotus.microtape.decode import Decoded, Decoder
 from lotus.microtape.frame_machine import FrameMachine
 from lotus.microtape.frame_spec import I_END
 from lotus.priors.types import PriorsVersion
-from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms
-
-WARMUP_MS = 2 * HOUR_MS
-_MS = 1_000_000
+from lotus.timebase import DAY_MS, NS_PER_MS, day_start_ms
 
 
 class FrameSink(Protocol):
@@ -89,7 +86,7 @@ class DayLane:
     @property
     def end_ns(self) -> int:
         """Receive stamp from which on it takes nothing."""
-        return (self.start_ms + DAY_MS) * _MS
+        return (self.start_ms + DAY_MS) * NS_PER_MS
 
     def feed(self, recv_ns: int, seq: int, raw: bytes) -> tuple[Decoded, list[Columns]]:
         """Take one line; return its decoded form and the events of every window of the day that it closed."""
@@ -100,7 +97,7 @@ class DayLane:
         payload = self.decoder.pool[: decoded.end]
         machine = self._frames
         closed = machine.feed(recv_ns, decoded.time_ms, seq, decoded.kind, decoded.asset, payload)
-        given_out = recv_ns >= self.start_ms * _MS
+        given_out = recv_ns >= self.start_ms * NS_PER_MS
         self._gaps_and_quotes(given_out)
         for k in range(closed):
             self._frame(machine.ints[k], machine.floats[k], scored, given_out)

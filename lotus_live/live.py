@@ -25,7 +25,7 @@ from lotus_live.feed import Feed, FeedPolicy
 from lotus_live.parity import events_hash
 from lotus_live.recorder import Recorder, tape_header
 from lotus_live.status import status_of
-from lotus_live.tape_file import TapeFile
+from lotus_live.tape_file import Recording, TapeDay, TapeFile
 from lotus_live.warm_up import warm_up
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -55,20 +55,22 @@ def run_live(
     settings: Settings,
     url: str = "",
     *,
-    replay: Sequence[Path] = (),
+    replay: Sequence[Path] | TapeDay = (),
     speed: float = 0.0,
     run_id: str = "",
     plan: ReplayPlan | None = None,
     databases: Databases | None = None,
     on_start: OnStart = None,
 ) -> LiveResult:
-    """Run the daemon on `url` (default: the settings' venue), or on recordings at `speed` times their pace (0 = max).
+    """Run the daemon on `url` (default: the settings' venue), or on a recording at `speed` times its pace (0 = max).
 
+    `replay` names files, or a day of a stored tape, which is given out from its first window on as batch has it.
     A replay records what it takes under its own tape name, so that after a crash the same call goes on where its tape
     ends. Raises `VenueError` for unknown coins, `TapeError` for unreadable recordings or a full disk.
     """
     if replay:
-        job = _replayed(settings, TapeFile(tuple(replay)), run_id, plan or ReplayPlan(speed=speed), on_start)
+        tape = replay if isinstance(replay, TapeDay) else TapeFile(tuple(replay))
+        job = _replayed(settings, tape, run_id, plan or ReplayPlan(speed=speed), on_start)
     else:
         job = _on_venue(settings, url or settings.live.ws_url, run_id, on_start)
     if databases is not None:
@@ -98,16 +100,16 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart) -> J
     return job
 
 
-def _replayed(settings: Settings, tape: TapeFile, run_id: str, plan: ReplayPlan, on_start: OnStart) -> Job:
+def _replayed(settings: Settings, tape: Recording, run_id: str, plan: ReplayPlan, on_start: OnStart) -> Job:
     spec, served = _replay_spec(settings, tape)
     plan = replace(plan, start_after=len(universe_subscriptions(a.name for a in spec.universe)))
 
     async def job(databases: Databases) -> LiveResult:
         name = run_id or replay_run_id(settings, tape, spec)
         store = TapeStore(settings.home, name)
-        header = TapeHeader(name, "replay of " + ", ".join(p.name for p in tape.paths), tape.units, (), "replay")
+        header = TapeHeader(name, "replay of " + tape.name, tape.units, (), "replay")
         warm_up(spec)
-        daemon = _daemon(settings, databases, spec, name, store, header, replaying=True)
+        daemon = _daemon(settings, databases, spec, name, store, header, replaying=True, first_day=tape.first_day)
         done = daemon.restore(0)
         _check_same_tape(store, tape, done)
         clock = ReplayClock(islice(tape.arrivals(), done, None))
@@ -132,17 +134,16 @@ def _daemon(
     header: TapeHeader,
     *,
     replaying: bool = False,
+    first_day: str | None = None,
 ) -> Daemon:
     with databases.connect("sig") as connection:
         begin_run(connection, Run(run_id, spec.branch, settings.tape, replaying))
     closed: list[Any] = []
     recorder = Recorder(store, header, settings.limits, None if replaying else closed.append)
-    return Daemon(
-        settings, databases, spec, run_id, recorder, store, closed, replaying=replaying, keep_events=replaying
-    )
+    return Daemon(settings, databases, spec, run_id, recorder, store, closed, replaying=replaying, first_day=first_day)
 
 
-def _replay_spec(settings: Settings, tape: TapeFile) -> tuple[LaneSpec, tuple[Asset, ...]]:
+def _replay_spec(settings: Settings, tape: Recording) -> tuple[LaneSpec, tuple[Asset, ...]]:
     """Return the lanes' specification and every coin that the replay server must know."""
     header = TapeHeader("replay", "", tape.units)
     split = split_universe(header, settings.manifest.universe)
@@ -150,17 +151,16 @@ def _replay_spec(settings: Settings, tape: TapeFile) -> tuple[LaneSpec, tuple[As
     return spec, (*split.universe, *split.ignored)
 
 
-def replay_run_id(settings: Settings, tape: TapeFile, spec: LaneSpec) -> str:
+def replay_run_id(settings: Settings, tape: Recording, spec: LaneSpec) -> str:
     """Return the name of the run of a recording: the same recording and settings continue the same run."""
     first = next((line for line in tape.arrivals()), Arrival(0, 0, b""))
-    sizes = [word for path in tape.paths for word in (path.name, path.stat().st_size)]
     what = natural_id(
-        settings.branch, settings.manifest.version, specs_ver(spec.detectors), first.recv_ns, first.raw, *sizes
+        settings.branch, settings.manifest.version, specs_ver(spec.detectors), first.recv_ns, first.raw, tape.identity
     )
     return f"replay-{what[:16]}"
 
 
-def _check_same_tape(store: TapeStore, tape: TapeFile, done: int) -> None:
+def _check_same_tape(store: TapeStore, tape: Recording, done: int) -> None:
     if not done:
         return
     *_, meta = store.all_segments()

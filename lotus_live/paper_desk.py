@@ -13,14 +13,13 @@ from lotus.detectors.score import Columns
 from lotus.hashing import key64
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.events import BOOK_HEADER, LEVEL_WIDTH, NULL, Ctx, EventKind
+from lotus.timebase import NS_PER_MS
 from lotus_live.pipeline import Step
 from lotus_store.ledger.live_log import FillRow, LogEntry, OrderRow
 from lotus_venues.ladder import Level
 from lotus_venues.orders import Fill, OrderReport, Side
 from lotus_venues.paper import Outcome, PaperVenue
 from lotus_venues.probes import Probe, ProbeDesk
-
-_MS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -147,7 +146,7 @@ class PaperDesk:
             "reason": report.reason,
         }
         name = self.venue.universe[order.asset].name
-        return OrderRow(order.client_id, order.event_id, name, order.placed_ns // _MS, report.status.value, body)
+        return OrderRow(order.client_id, order.event_id, name, order.placed_ns // NS_PER_MS, report.status.value, body)
 
     def _fill_row(self, fill: Fill) -> FillRow:
         asset = self.venue.universe[fill.asset]
@@ -160,7 +159,7 @@ class PaperDesk:
             "recv_ns": fill.recv_ns,
             "seq": fill.seq,
         }
-        return FillRow(f"{fill.client_id}-{fill.index}", fill.client_id, asset.name, fill.recv_ns // _MS, body)
+        return FillRow(f"{fill.client_id}-{fill.index}", fill.client_id, asset.name, fill.recv_ns // NS_PER_MS, body)
 
     def _probe_entry(self, probe: Probe) -> LogEntry:
         body = {
@@ -173,7 +172,7 @@ class PaperDesk:
             "fees_usd": probe.fees_micro / 1e6,
             "funding_usd": probe.funding_micro / 1e6,
         }
-        return LogEntry(entry_number("probe", probe.event_id), probe.closed_ns // _MS, "probe", body)
+        return LogEntry(entry_number("probe", probe.event_id), probe.closed_ns // NS_PER_MS, "probe", body)
 
 
 def entry_number(kind: str, key: str | int) -> int:

@@ -15,10 +15,8 @@ from lotus.detectors.daytables import DayTables
 from lotus.detectors.score import Columns
 from lotus.microtape.decode import Decoded
 from lotus.priors.types import PriorsVersion
-from lotus.timebase import day_of, next_day
-from lotus_live.day_lane import WARMUP_MS, DayLane, FrameSink, LaneSpec, LaneTotals
-
-_MS = 1_000_000
+from lotus.timebase import NS_PER_MS, WARMUP_MS, day_of, next_day
+from lotus_live.day_lane import DayLane, FrameSink, LaneSpec, LaneTotals
 
 
 class Beliefs(Protocol):
@@ -126,12 +124,12 @@ class Pipeline:
         today = self.today
         if today is None or recv_ns >= today.end_ns:
             today = self._turn(recv_ns)
-        if self.tomorrow is None and recv_ns >= today.end_ns - WARMUP_MS * _MS:
+        if self.tomorrow is None and recv_ns >= today.end_ns - WARMUP_MS * NS_PER_MS:
             self.tomorrow = self._born(next_day(today.day))
         return today
 
     def _turn(self, recv_ns: int) -> DayLane:
-        day = max(day_of(recv_ns // _MS), self._first_day or "")
+        day = max(day_of(recv_ns // NS_PER_MS), self._first_day or "")
         if self.today is not None:
             self.finished.append(self.today.totals)
         waiting, self.tomorrow = self.tomorrow, None

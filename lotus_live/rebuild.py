@@ -6,12 +6,11 @@ The tape is the truth: whatever was made of it before a crash is made again, und
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lotus.timebase import DAY_MS, HOUR_MS, day_of, day_start_ms, next_day
+from lotus.timebase import DAY_MS, HOUR_MS, NS_PER_MS, birth_ns, day_of, next_day
 from lotus_live.clocks import Arrival
-from lotus_live.day_lane import WARMUP_MS
+from lotus_live.tape_file import day_arrivals
 from lotus_store.tape.store import TapeStore
 
-_MS = 1_000_000
 SETTLING_MS = 2 * HOUR_MS  # after midnight, probes of the day before may still be open this long
 
 
@@ -37,10 +36,10 @@ def rebuild_plan(store: TapeStore, now_ns: int, written_ns: int, whole: bool) ->
     if whole or not days:
         return RebuildPlan(tuple(days))
     last_ns = max(meta.last_recv_ns for meta in store.segments(days[-1]))
-    today = day_of(now_ns // _MS)
-    settling = now_ns // _MS % DAY_MS < SETTLING_MS
-    first = day_of(written_ns // _MS) if 0 < written_ns < last_ns else days[-1]
-    needed = last_ns >= (day_start_ms(today) - WARMUP_MS) * _MS
+    today = day_of(now_ns // NS_PER_MS)
+    settling = now_ns // NS_PER_MS % DAY_MS < SETTLING_MS
+    first = day_of(written_ns // NS_PER_MS) if 0 < written_ns < last_ns else days[-1]
+    needed = last_ns >= birth_ns(today)
     if needed:
         first = min(first, next_day(today, -1) if settling else today, days[-1])
     elif not 0 < written_ns < last_ns:
@@ -51,10 +50,7 @@ def rebuild_plan(store: TapeStore, now_ns: int, written_ns: int, whole: bool) ->
 def tape_lines(store: TapeStore, plan: RebuildPlan) -> Iterator[Arrival]:
     """Yield the lines of the planned days in arrival order, numbered within their day (warm-up lines below 0)."""
     for day in plan.days:
-        for piece in store.read_day_lines(day, warmup=day == plan.first_day):
-            for seq, line in enumerate(piece.lines.split(b"\n")[:-1], piece.first_seq):
-                stamp, _, raw = line.partition(b" ")
-                yield Arrival(int(stamp), seq, raw)
+        yield from day_arrivals(store, day, warmup=day == plan.first_day)
 
 
 def lines_recorded(store: TapeStore) -> int:

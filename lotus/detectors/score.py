@@ -25,6 +25,7 @@ from lotus.microtape.frame_spec import CROSSED, GAP_BEFORE, NO_QUOTE, WARMUP
 from lotus.priors.compiled import CompiledPriors, caps_of, compile_priors
 from lotus.priors.types import PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, N_FEATURES
+from lotus.timebase import DAY_MS, NS_PER_MS
 
 BAD_QUALITY_BITS = NO_QUOTE | CROSSED | GAP_BEFORE | WARMUP
 Columns = dict[str, NDArray[np.generic]]
@@ -149,6 +150,13 @@ def score_windows(
 ) -> Columns:
     """Score windows that start from a blank state; columns of SIGNAL_EVENTS in key order."""
     return in_key_order(Scorer(manifest, universe, windows.detectors, tables, priors, branch).feed_all(windows))
+
+
+def of_day(events: Columns, start_ms: int) -> Columns:
+    """Return the events whose window starts in the UTC day from `start_ms` and was closed by a line received in it."""
+    began, closed = events["window_start_ms"].astype(np.int64), events["close_recv_ns"].astype(np.int64)
+    keep = (began >= start_ms) & (began < start_ms + DAY_MS) & (closed >= start_ms * NS_PER_MS)
+    return {name: values[keep] for name, values in events.items()}
 
 
 def in_key_order(events: Columns) -> Columns:

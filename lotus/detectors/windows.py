@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.registry import DetectorSpec, family_codes, param_table, shipped_detectors
-from lotus.detectors.window_spec import N_INTS, W_END, n_floats
+from lotus.detectors.window_spec import N_INTS, n_floats
 from lotus.detectors.window_state import new_window_state, window_params
 from lotus.detectors.window_step import run_windows, window_step
 from lotus.errors import SchemaError
@@ -33,12 +33,6 @@ class WindowBatch:
     def __len__(self) -> int:
         """Return the number of windows."""
         return len(self.ints)
-
-    def between(self, start_ms: int, stop_ms: int) -> "WindowBatch":
-        """Return the windows that start in [start_ms, stop_ms)."""
-        begin = self.ints[:, W_END] - self.window_ms
-        keep = (begin >= start_ms) & (begin < stop_ms)
-        return WindowBatch(self.detectors, self.window_ms, self.ints[keep], self.floats[keep])
 
 
 class WindowBuilder:

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from lotus.columns import Column, TableSpec
 from lotus.microtape.events import EventBatch, EventKind
 from lotus.microtape.gaps import Gap, Session, read_clocks, session_pieces
-from lotus.timebase import DAY_MS
+from lotus.timebase import DAY_MS, NS_PER_MS
 
 MINUTE_MS: Final = 60_000
-_MS: Final = 1_000_000
 
 TAPE_COMPLETENESS: Final = TableSpec(
     "tape_completeness",
@@ -100,7 +99,7 @@ def completeness(
     first_minute = start // MINUTE_MS
     n_minutes = -(-end // MINUTE_MS) - first_minute
     expected = _coverage(session_pieces(start, end, sessions), first_minute, n_minutes)
-    minute = np.where(clocks.after >= 0, clocks.after, batch.recv_ns // _MS) // MINUTE_MS - first_minute
+    minute = np.where(clocks.after >= 0, clocks.after, batch.recv_ns // NS_PER_MS) // MINUTE_MS - first_minute
     parts = []
     for asset in range(n_assets):
         mine = (batch.asset == asset) & (minute >= 0) & (minute < n_minutes)
@@ -127,7 +126,7 @@ def find_stale(batch: EventBatch, n_assets: int, gaps: Sequence[Gap], limits: St
         mine = [gap for gap in gaps if gap.asset == asset]
         for kind, (channel, limit) in by_kind.items():
             chosen = (batch.asset == asset) & (batch.kind == kind)
-            times = (batch.recv_ns // _MS if kind == EventKind.CTX else batch.time_ms)[chosen]
+            times = (batch.recv_ns // NS_PER_MS if kind == EventKind.CTX else batch.time_ms)[chosen]
             times = np.maximum.accumulate(times)
             for at in np.flatnonzero(np.diff(times) > limit):
                 low, high = int(times[at]), int(times[at + 1])

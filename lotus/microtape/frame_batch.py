@@ -16,13 +16,19 @@ from lotus.hashing import content_hash
 from lotus.manifest import Asset
 from lotus.microtape.frame_spec import (
     FLOAT_NAMES,
+    G_END,
+    G_START,
     I_ASSET,
     I_END,
+    I_RECV,
     INT_NAMES,
     MICROTAPE_FRAMES,
     MICROTAPE_QUOTES,
+    Q_RECV,
+    Q_TIME,
     TAPE_GAPS,
 )
+from lotus.timebase import DAY_MS, NS_PER_MS
 
 Columns = dict[str, NDArray[np.generic]]
 
@@ -66,18 +72,24 @@ class FrameBatch:
         tables = {"frames": self.columns(), "quotes": self.quote_columns(), "gaps": self.gap_columns()}
         return content_hash({f"{table}.{name}": v for table, columns in tables.items() for name, v in columns.items()})
 
-    def between(self, start_ms: int, stop_ms: int) -> "FrameBatch":
-        """Return the frames that end after `start_ms` and not after `stop_ms`, and the quotes and gaps of that time."""
-        end, at, until = self.ints[:, I_END], self.quotes[:, 3], self.gaps[:, 2]
-        keep = (end > start_ms) & (end <= stop_ms)
-        return FrameBatch(
-            self.universe,
-            self.cadence_ms,
-            self.ints[keep],
-            self.floats[keep],
-            self.quotes[(at >= start_ms) & (at < stop_ms)],
-            self.gaps[(until > start_ms) & (self.gaps[:, 1] < stop_ms)],
-        )
+    def in_day(self, start_ms: int) -> NDArray[np.bool_]:
+        """Tell which frames belong to the UTC day that starts at `start_ms`.
+
+        They end in it (24:00 included) and were closed by a line received in it; the other frames of a batch that
+        begins two hours before only warm the state. A frame that ends at 24:00 exactly is closed by the first line of
+        the next day, so it is in neither: a day gives out what was known inside the day.
+        """
+        end, received = self.ints[:, I_END], self.ints[:, I_RECV]
+        inside: NDArray[np.bool_] = (end > start_ms) & (end <= start_ms + DAY_MS) & (received >= start_ms * NS_PER_MS)
+        return inside
+
+    def of_day(self, start_ms: int) -> "FrameBatch":
+        """Return the frames of `in_day`, quotes of its venue time received in it, and every gap that touches it."""
+        keep, stop_ms = self.in_day(start_ms), start_ms + DAY_MS
+        at, received, gaps = self.quotes[:, Q_TIME], self.quotes[:, Q_RECV], self.gaps
+        quotes = self.quotes[(at >= start_ms) & (at < stop_ms) & (received >= start_ms * NS_PER_MS)]
+        gaps = gaps[(gaps[:, G_END] > start_ms) & (gaps[:, G_START] < stop_ms)]
+        return FrameBatch(self.universe, self.cadence_ms, self.ints[keep], self.floats[keep], quotes, gaps)
 
 
 def frames_from_columns(

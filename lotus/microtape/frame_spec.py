@@ -258,8 +258,10 @@ N_FLOATS: Final[int] = len(FLOAT_COLUMNS)
 N_QUOTE: Final[int] = len(MICROTAPE_QUOTES.columns)
 N_GAP: Final[int] = len(TAPE_GAPS.columns)
 
-# Positions inside the integer and float rows of a frame, as kernels use them.
+# Positions inside the integer and float rows of a frame, as kernels use them, and of a quote and a gap.
 I_ASSET, I_FRAME, I_END, I_RECV, I_SEQ, I_QUALITY, I_MID2 = range(N_INTS)
+Q_ASSET, Q_SEQ, Q_RECV, Q_TIME = range(4)
+G_ASSET, G_START, G_END, G_SEQ = range(N_GAP)
 (
     C_MID, C_RET, C_MICRO, C_SPREAD, C_IMB_1, C_IMB_5, C_IMB_10, C_DEPTH_BID, C_DEPTH_ASK, C_SLOPE, C_CANCEL, C_SWEEP,
     C_AGGR, C_RUNLEN, C_VOL_REL, C_TRADE_N, C_RV, C_OI, C_OI_DELTA, C_FUNDING, C_BASIS, C_WICK_UP, C_WICK_DN, C_BODY,

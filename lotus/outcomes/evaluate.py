@@ -18,11 +18,10 @@ from lotus.outcomes.path import QuotePath, extremes, first_quote
 from lotus.outcomes.probe import excursions_bps, forward_return_bps, hit, modelled_payoff_bps
 from lotus.outcomes.signal_eval import GAP, OK, UNMATURED
 from lotus.outcomes.tape_fill import FILL_SOURCE, TopOfBook, executed_payoff_bps
-from lotus.timebase import day_start_ms, next_day
+from lotus.timebase import NS_PER_MS, day_start_ms, next_day
 
 Columns = Mapping[str, NDArray[np.generic]]
 Table = dict[str, NDArray[np.generic]]
-_NS_PER_MS = 1_000_000
 _FOREVER_MS = 2**43
 
 
@@ -69,7 +68,7 @@ def evaluate(events: Columns, quotes: Columns, gaps: Columns, manifest: Manifest
     quote_asset = _asset_index(quotes["asset"], manifest)
     gap_asset = _asset_index(gaps["asset"], manifest)
     matured = maturity_ms(events, manifest) < until_ms
-    known = np.asarray(quotes["recv_ns"], dtype=np.int64) < until_ms * _NS_PER_MS
+    known = np.asarray(quotes["recv_ns"], dtype=np.int64) < until_ms * NS_PER_MS
     for index, asset in enumerate(manifest.universe):
         rows = np.flatnonzero((event_asset == index) & matured)
         if not len(rows):
@@ -143,9 +142,9 @@ def _visit(
     close = np.asarray(part["close_recv_ns"], dtype=np.int64)[first]
     if np.any(np.diff(close) < 0):
         raise SchemaError("windows of one asset close out of order", "receive times that rise with window_end_ms")
-    latency, limit = manifest.outcomes.latency_ms * _NS_PER_MS, manifest.kernel.gap_ms * _NS_PER_MS
+    latency, limit = manifest.outcomes.latency_ms * NS_PER_MS, manifest.kernel.gap_ms * NS_PER_MS
     entry = first_quote(path.recv_ns, close + latency, limit)
-    targets = [close + latency + h * 1000 * _NS_PER_MS for h in manifest.outcomes.horizons_s]
+    targets = [close + latency + h * 1000 * NS_PER_MS for h in manifest.outcomes.horizons_s]
     exits = np.stack([first_quote(path.recv_ns, target, limit) for target in targets], axis=1)
     whole = (entry >= 0) & np.all(exits >= 0, axis=1)
     start_ms = np.asarray(part["window_start_ms"], dtype=np.int64)[first]

@@ -19,7 +19,6 @@ from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check, together
 
 DSI_WARMUP = replace(DSI_ANNOTATIONS, name="dsi_warmup")
-I_END = 2
 
 
 def parts(ctx: StageContext) -> list[Part]:
@@ -41,7 +40,7 @@ def make(ctx: StageContext, day: str) -> Made:
     """Annotate warm-up and day in one go, write the parts, check them."""
     frames = read_frames(ctx, day, warmup=True)
     whole = annotate(frames)
-    warm = frames.ints[:, I_END] <= day_start_ms(day)
+    warm = ~frames.in_day(day_start_ms(day))
     ours = AnnotationBatch(whole.ints[~warm], whole.values[~warm])
     symbols = enumerate(ctx.manifest.universe)
     tables = [(Part(DSI_ANNOTATIONS, asset.name), ours.columns(index)) for index, asset in symbols]

@@ -15,7 +15,7 @@ from lotus.microtape.events import EventBatch
 from lotus.microtape.frame_batch import FrameBatch, frames_from_columns
 from lotus.microtape.frame_machine import build_frames
 from lotus.microtape.frame_spec import MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
-from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms
+from lotus.timebase import day_start_ms
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, Table
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.lake_tables import Table as LakeTable
@@ -23,7 +23,6 @@ from lotus_assets.stages.look_ahead import look_ahead_check
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape_input import read_day, tape_hash
 
-WARMUP_MS = 2 * HOUR_MS
 MICROTAPE_WARMUP = replace(MICROTAPE_FRAMES, name="microtape_warmup")
 
 
@@ -47,9 +46,9 @@ def present(ctx: StageContext, day: str) -> str:
 def make(ctx: StageContext, day: str) -> Made:
     """Decode, build frames, write the parts, check them."""
     batch, _ = read_day(ctx, day, warmup=True)
-    start = day_start_ms(day)
     whole = build_frames(batch, ctx.manifest, ctx.manifest.universe)
-    frames, warmup = whole.between(start, start + DAY_MS), whole.between(start - WARMUP_MS, start)
+    frames, warming = whole.of_day(day_start_ms(day)), ~whole.in_day(day_start_ms(day))
+    warmup = replace(whole, ints=whole.ints[warming], floats=whole.floats[warming])
     tables = _tables(ctx.manifest.universe, frames, warmup)
     hashes = [
         ctx.lake.write(part.spec, ctx.tape_branch, day, table, part.symbol).content_hash for part, table in tables

@@ -15,7 +15,7 @@ from lotus.detectors.daemon_log import as_emitted, under_logged_tables
 from lotus.detectors.daily import EMERGENCE_DAYS, day_tables
 from lotus.detectors.daytables import DayTables, tables_from_json, tables_to_json
 from lotus.detectors.registry import shipped_detectors, specs_ver
-from lotus.detectors.score import Scorer, in_key_order
+from lotus.detectors.score import Scorer, in_key_order, of_day
 from lotus.detectors.signal_spec import SIGNAL_EVENTS, VETOES
 from lotus.detectors.windows import build_windows
 from lotus.errors import BeliefError
@@ -75,10 +75,13 @@ def make(ctx: StageContext, day: str) -> Made:
     priors = priors_of_day(ctx, day)
     whole = _score(ctx, frames, annotations, tables, priors)
 
-    def under(other: DayTables) -> Columns:
-        return _of_day(day, _score(ctx, frames, annotations, other, priors))
+    def ours(scored: Columns) -> Columns:
+        return in_key_order(of_day(scored, day_start_ms(day)))
 
-    events, parity = _emitted(ctx, day, _of_day(day, whole), under)
+    def under(other: DayTables) -> Columns:
+        return ours(_score(ctx, frames, annotations, other, priors))
+
+    events, parity = _emitted(ctx, day, ours(whole), under)
     ctx.lake.write_document(DAY_TABLES, ctx.branch, day, tables_to_json(tables).decode())  # before the events it scored
     written = ctx.lake.write(SIGNAL_EVENTS, ctx.branch, day, events)
 
@@ -155,12 +158,6 @@ def _score(
     windows = build_windows(frames, annotations, ctx.manifest)
     scorer = Scorer(ctx.manifest, ctx.manifest.universe, windows.detectors, tables, priors, ctx.branch)
     return scorer.feed_all(windows)
-
-
-def _of_day(day: str, whole: Columns) -> Columns:
-    """Return the windows that start in the day, in key order."""
-    ours = whole["window_start_ms"].astype(np.int64) >= day_start_ms(day)
-    return in_key_order({name: values[ours] for name, values in whole.items()})
 
 
 def _emitted(

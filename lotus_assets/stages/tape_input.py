@@ -10,10 +10,7 @@ from collections import OrderedDict
 from lotus.hashing import natural_id
 from lotus.microtape.decode_reasons import DecodeReport
 from lotus.microtape.events import EventBatch
-from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.context import StageContext
-from lotus_store.tape.segment import SegmentMeta
-from lotus_store.tape.store import WARMUP_HOURS
 
 Decoded = tuple[EventBatch, DecodeReport]
 _KEEP = 2
@@ -24,7 +21,7 @@ _gate = threading.Lock()
 def tape_hash(ctx: StageContext, day: str, warmup: bool = True) -> str:
     """Return the hash of header, universe and of every segment that `day` (with its warm-up) reads."""
     header = ctx.tape.header()
-    before = _warmup_segments(ctx, day) if warmup else []
+    before = ctx.tape.warmup_segments(day) if warmup else []
     segments = [*before, *ctx.tape.segments(day)]
     units = [word for asset in ctx.manifest.universe for word in (asset.name, asset.sz_decimals)]
     hours = [hour for session in header.sessions for hour in session]
@@ -32,11 +29,11 @@ def tape_hash(ctx: StageContext, day: str, warmup: bool = True) -> str:
 
 
 def read_day(ctx: StageContext, day: str, warmup: bool) -> Decoded:
-    """Return events and report of a day; with `warmup` from 22:00 of the day before (whose line numbers are negative).
+    """Return events and report of a day; with `warmup` since the birth of its state (those line numbers are negative).
 
     Raises `TapeError` when a segment is missing or damaged.
     """
-    warmup = warmup and bool(_warmup_segments(ctx, day))
+    warmup = warmup and bool(ctx.tape.warmup_segments(day))
     key = natural_id(str(ctx.tape.folder), tape_hash(ctx, day, warmup), warmup)
     with _gate:
         if key in _recent:
@@ -47,8 +44,3 @@ def read_day(ctx: StageContext, day: str, warmup: bool) -> Decoded:
         while len(_recent) > _KEEP:
             _recent.popitem(last=False)
     return decoded
-
-
-def _warmup_segments(ctx: StageContext, day: str) -> list[SegmentMeta]:
-    birth_ns = (day_start_ms(day) - WARMUP_HOURS * 3_600_000) * 1_000_000
-    return [meta for meta in ctx.tape.segments(next_day(day, -1)) if meta.last_recv_ns >= birth_ns]

@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from lotus.errors import TapeError
-from lotus.timebase import day_of
+from lotus.timebase import NS_PER_MS, day_of
 from lotus_store.files import write_bytes
 from lotus_store.tape.place import segment_name
 from lotus_store.tape.segment import OPEN_SUFFIX, SILENCE_NS, SUFFIX, SegmentMeta, pack, sha256, write_index
 
 _STAMP = 19  # digits of a receive stamp in ns
-_MS = 1_000_000
 
 
 def write_segment(folder: Path, tape: str, lines: bytes, number: int, first_seq: int) -> SegmentMeta:
@@ -22,7 +21,7 @@ def write_segment(folder: Path, tape: str, lines: bytes, number: int, first_seq:
     """
     stamps = _stamps(lines)
     silence = np.diff(stamps)
-    day = day_of(int(stamps[0]) // _MS)
+    day = day_of(int(stamps[0]) // NS_PER_MS)
     name = segment_name(int(stamps[0]), number).removesuffix(OPEN_SUFFIX) + SUFFIX
     stored = pack(lines)
     meta = SegmentMeta(
@@ -39,7 +38,7 @@ def write_segment(folder: Path, tape: str, lines: bytes, number: int, first_seq:
         hashlib.sha256(lines).hexdigest(),
         sha256(stored),
         int((silence > SILENCE_NS).sum()),
-        max(0, int(silence.max(initial=0)) // _MS),
+        max(0, int(silence.max(initial=0)) // NS_PER_MS),
     )
     write_bytes(folder / name, stored)
     write_index(folder / name, meta)

@@ -18,14 +18,13 @@ from lotus.microtape.completeness import RAW_TAPE
 from lotus.microtape.decode import DecodeLimits, decode_lines
 from lotus.microtape.decode_reasons import DecodeReport
 from lotus.microtape.events import EventBatch
-from lotus.timebase import day_start_ms, next_day
+from lotus.timebase import birth_ns, next_day
 from lotus_store.files import write_bytes
 from lotus_store.tape.header import TapeHeader, decode_header, encode_header, split_universe
 from lotus_store.tape.place import OnClosed
 from lotus_store.tape.segment import INDEX_SUFFIX, SUFFIX, SegmentMeta, line_stamp, read_index, read_lines
 from lotus_store.tape.writer import SegmentWriter, WriterRules
 
-WARMUP_HOURS: Final = 2  # streaming state of a day is born at 22:00 UTC of the day before
 HEADER: Final = "header.json"
 
 
@@ -104,6 +103,10 @@ class TapeStore:
             seq += meta.lines
         return found
 
+    def warmup_segments(self, day: str) -> list[SegmentMeta]:
+        """Return the closed segments of the day before that have lines since the birth of a day's state, in order."""
+        return [meta for meta in self.segments(next_day(day, -1)) if meta.last_recv_ns >= birth_ns(day)]
+
     def all_segments(self) -> Iterator[SegmentMeta]:
         """Yield the closed segments of all days, oldest first (to bring a catalogue up to date)."""
         for day in self.days():
@@ -114,7 +117,7 @@ class TapeStore:
         return read_lines(self.folder / meta.day / meta.name, meta)
 
     def read_day_lines(self, day: str, *, warmup: bool = False) -> Iterator[TapeLines]:
-        """Yield the verified lines of a day by segment; with `warmup`, first those from 22:00 of the day before.
+        """Yield the verified lines of a day by segment; with `warmup`, first those since the birth of its state.
 
         Raises `TapeError` when the day has no tape or a segment is not what its index says.
         """
@@ -148,26 +151,21 @@ class TapeStore:
         return decode_lines(chunks(), split.universe, first_seq=first.first_seq, ignored=split.ignored, limits=limits)
 
     def _warmup_lines(self, day: str) -> Iterator[TapeLines]:
-        before = next_day(day, -1)
-        birth_ns = (day_start_ms(day) - WARMUP_HOURS * 3_600_000) * 1_000_000
-        segments = self.segments(before)
-        total = sum(meta.lines for meta in segments)
-        for meta in segments:
-            if meta.last_recv_ns < birth_ns:
-                continue
+        total = sum(meta.lines for meta in self.segments(next_day(day, -1)))
+        for meta in self.warmup_segments(day):
             lines, skipped = self.read_segment(meta), 0
-            if meta.first_recv_ns < birth_ns:
-                lines, skipped = _from_stamp(lines, birth_ns)
+            if meta.first_recv_ns < birth_ns(day):
+                lines, skipped = _from_stamp(lines, birth_ns(day))
             if lines:
                 yield TapeLines(meta.first_seq + skipped - total, lines)
 
 
-def _from_stamp(lines: bytes, birth_ns: int) -> tuple[bytes, int]:
-    """Return the lines from the first one stamped at or after `birth_ns`, and how many came before."""
+def _from_stamp(lines: bytes, first_ns: int) -> tuple[bytes, int]:
+    """Return the lines from the first one stamped at or after `first_ns`, and how many came before."""
     at = skipped = 0
     while at < len(lines):
         end = lines.index(b"\n", at) + 1
-        if line_stamp(lines[at : min(end, at + 24)]) >= birth_ns:
+        if line_stamp(lines[at : min(end, at + 24)]) >= first_ns:
             break
         at, skipped = end, skipped + 1
     return lines[at:], skipped

@@ -13,18 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 import zstandard
 
 from lotus.errors import TapeError
-from lotus.timebase import day_of
+from lotus.timebase import NS_PER_MS, day_of
 from lotus_store.files import fsync_folder, make_folder
 from lotus_store.tape.place import OnClosed, next_place, publish, segment_name
 from lotus_store.tape.recovery import recover
 from lotus_store.tape.segment import LEVEL, OPEN_SUFFIX, SILENCE_NS, SUFFIX, SegmentMeta
-
-_MS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +180,7 @@ class SegmentWriter:
             current.digest.hexdigest(),
             current.stored.hexdigest(),
             current.silences,
-            current.max_silence_ns // _MS,
+            current.max_silence_ns // NS_PER_MS,
         )
         with self._loud(current.path, current.file):
             publish(current.path, meta, self._on_closed)
@@ -190,13 +188,13 @@ class SegmentWriter:
 
     def _due(self, current: _Open, recv_ns: int) -> bool:
         return (
-            recv_ns - current.first_recv_ns >= self._rules.segment_ms * _MS
+            recv_ns - current.first_recv_ns >= self._rules.segment_ms * NS_PER_MS
             or current.raw_bytes >= self._rules.segment_bytes
-            or day_of(recv_ns // _MS) > current.day
+            or day_of(recv_ns // NS_PER_MS) > current.day
         )
 
     def _turn(self, recv_ns: int) -> _Open:
-        day = day_of(recv_ns // _MS)
+        day = day_of(recv_ns // NS_PER_MS)
         if self._open is not None:
             day = max(day, self._open.day)
         self._close_segment()

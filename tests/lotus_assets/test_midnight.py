@@ -1,0 +1,69 @@
+"""Whole days: a daemon that ran through midnight, and one fed a single day with its warm-up, emit what batch stores."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lotus.detectors.score import Columns
+from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.simulation.spec import WorldSpec
+from lotus.simulation.world import World
+from lotus.timebase import DAY_MS, day_start_ms
+from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
+from lotus_assets.stages.runner import run_stage
+from lotus_live.live import run_live
+from lotus_live.parity import events_hash
+from lotus_live.tape_file import TapeDay
+from lotus_resources.lotus_resource import Lotus
+from lotus_store.tape.header import HeaderAsset, TapeHeader
+from lotus_store.tape.store import TapeStore
+
+SPEC = WorldSpec("demo", seed=5, days=2, sessions=(("00:00", "00:12"), ("21:50", "22:05"), ("23:48", "24:00")))
+DAYS = [SPEC.day(0), SPEC.day(1)]
+
+
+def record(store: TapeStore) -> None:
+    """Write the world as a recorder would: each line into the day in which it was received."""
+    world = World(SPEC)
+    store.write_header(TapeHeader(store.tape, "world", tuple(HeaderAsset(a.name, a.sz_decimals) for a in SPEC.assets)))
+    with store.writer() as writer:
+        for day in range(SPEC.days):
+            for session in range(len(SPEC.sessions)):
+                for _, lines in world.span_chunks(day, session):
+                    for line in lines.splitlines():
+                        stamp, _, raw = line.partition(b" ")
+                        if int(stamp) < (day_start_ms(DAYS[1]) + DAY_MS) * 1_000_000:
+                            writer.append(int(stamp), raw)
+
+
+@pytest.fixture(scope="module")
+def tape_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose tape holds the busy minutes of two whole days."""
+    home = tmp_path_factory.mktemp("midnight")
+    record(TapeStore(home, "tiny"))
+    return home
+
+
+def stored(ctx: StageContext, day: str) -> Columns:
+    """Return the day's events from the lake."""
+    return ctx.lake.read("signal_events", ctx.branch, day, spec=SIGNAL_EVENTS)
+
+
+def test_live_and_batch_agree_across_midnight(ctx: StageContext, lotus: Lotus) -> None:
+    for day in DAYS:
+        for stage in (*TAPE_STAGES, *LEARNING_STAGES):
+            assert not run_stage(ctx, stage, day).failed_checks
+    alone = [run_live(ctx.settings, replay=TapeDay(ctx.tape, day), databases=lotus.databases) for day in DAYS]
+    assert [run.events_hash for run in alone] == [events_hash(stored(ctx, day)) for day in DAYS]
+    again = run_live(ctx.settings, replay=TapeDay(ctx.tape, DAYS[1]), databases=lotus.databases)
+    assert again.status["rebuilt"] == alone[1].status["lines"] > 0
+    assert again.events_hash == alone[1].events_hash
+    files = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.all_segments()]
+    through = run_live(ctx.settings, replay=files, databases=lotus.databases)
+    both = [stored(ctx, day) for day in DAYS]
+    assert through.events_hash == events_hash({n: np.concatenate([part[n] for part in both]) for n in both[0]})
+    last = [file for file in files if file.parent.name == DAYS[1]]
+    cold = run_live(ctx.settings, replay=last, databases=lotus.databases)
+    assert cold.events_hash != alone[1].events_hash, "the evening before must warm the day"
