@@ -16,7 +16,8 @@ from lotus.learning.naive import naive_table
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
 from lotus.simulation.lessons import planted_of, rule_of
-from lotus.simulation.truth import Verdict, judge, truth_of
+from lotus.simulation.truth import Verdict
+from lotus_cli.demo_truth import Court
 from lotus_live.live import run_live
 from lotus_live.parity import events_hash
 from lotus_live.tape_file import TapeDay
@@ -44,7 +45,8 @@ def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
     outcomes = lake.read("signal_eval", settings.branch, plan.last_day)
     live = _live(plan, events)
     acting = {braid.lesson_id for braid in versions[-1].braids}
-    found = [_judged(plan, lesson, scores) | {"active": lesson.lesson_id in acting} for lesson in lessons]
+    court = Court(plan.world, lake, settings.branch, scores)
+    found = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in lessons]
     planted, traps = planted_of(plan.world.spec.name)
     right = sorted({f["planted"] for f in found if f["verdict"] == "recovered"})
     return {
@@ -82,8 +84,7 @@ def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
     }
 
 
-def _judged(plan: "Plan", lesson: Lesson, scores: Mapping[str, Columns]) -> dict[str, Any]:
-    verdict = _verdict(plan, lesson, scores)
+def _judged(lesson: Lesson, verdict: Verdict) -> dict[str, Any]:
     return {
         "lesson_id": lesson.lesson_id,
         "detector_id": lesson.detector_id,
@@ -99,27 +100,6 @@ def _judged(plan: "Plan", lesson: Lesson, scores: Mapping[str, Columns]) -> dict
         "true_uplift_bps": verdict.uplift_bps,
         "overlap": verdict.overlap,
     }
-
-
-def _verdict(plan: "Plan", lesson: Lesson, scores: Mapping[str, Columns]) -> Verdict:
-    spec, lake = plan.world.spec, Lake(plan.settings.lake_root)
-    order = {a.name: i for i, a in enumerate(plan.settings.manifest.universe)}
-    bins, gains, weights = [], [], []
-    for index, day in enumerate(plan.days[:-1]):
-        mine = scores[day]["detector_id"] == lesson.detector_id
-        rows = {name: values[mine] for name, values in scores[day].items()}
-        signals = lake.read("signal_events", plan.settings.branch, day, columns=("event_id", "s"))
-        sign = dict(zip(signals["event_id"].tolist(), np.sign(signals["s"].astype(np.float64)), strict=True))
-        direction = np.array([sign[e] for e in rows["event_id"].tolist()], dtype=np.int64)
-        end = rows["window_end_ms"].astype(np.int64)
-        asset = np.array([order[a] for a in rows["asset"].tolist()], dtype=np.int64)
-        truth = truth_of([plan.world.span(index, s) for s in range(len(spec.sessions))])
-        gains.append(truth.gain_bps(asset, end, end + lesson.horizon_s * 1000, direction))
-        bins.append(np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1))
-        weights.append(rows["h"].astype(np.float64))
-    planted, traps = planted_of(spec.name)
-    windows = (np.concatenate(bins), np.concatenate(gains), np.concatenate(weights))
-    return judge(lesson.detector_id, lesson.rule, lesson.sign, *windows, planted, traps)
 
 
 def _naive(scores: Mapping[str, Columns]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lotus.detectors.daily import day_tables
-from lotus.detectors.daytables import DayTables, tables_from_json
+from lotus.detectors.daytables import DayTables
 from lotus.detectors.explain import Explanation, explain_event
 from lotus.detectors.registry import shipped_detectors
 from lotus.errors import LakeError, LedgerError, TapeError
@@ -20,6 +20,7 @@ from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
 from lotus.timebase import day_of
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
+from lotus_store.day_tables import read_day_tables
 from lotus_store.lake import Lake
 from lotus_store.ledger.braids import read_braid
 from lotus_store.ledger.events import read_eval, read_event
@@ -97,12 +98,8 @@ def _place(sig: Connection, event_id: str) -> tuple[str, str]:
 def _tables(lake: Lake, branch: str, day: str, event: dict[str, Any], manifest: Manifest) -> DayTables:
     """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history)."""
     blank = day_tables(day, [], manifest, manifest.universe, shipped_detectors())
-    days = [d for d in lake.days("signal_events", branch) if d <= day]
-    for one in reversed(days):
-        tables = tables_from_json(lake.read_document("day_tables", branch, one))
-        if tables.tables_ver == event["tables_ver"]:
-            return dataclasses.replace(tables, day=day)
-    return blank
+    named = (tables for tables in read_day_tables(lake, branch, day) if tables.tables_ver == event["tables_ver"])
+    return dataclasses.replace(next(named, blank), day=day)
 
 
 def _lake_row(lake: Lake, branch: str, day: str, event_id: str) -> dict[str, Any]:

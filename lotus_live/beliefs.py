@@ -8,15 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lotus.detectors.daily import day_tables
-from lotus.detectors.daytables import DayTables, tables_from_json
+from lotus.detectors.daytables import DayTables
 from lotus.priors.types import PriorsVersion, priors_0
 from lotus_live.day_lane import LaneSpec
 from lotus_store.databases import Databases
+from lotus_store.day_tables import read_day_tables
 from lotus_store.lake import Lake
 from lotus_store.ledger.priors import read_version, swaps
-
-DAY_TABLES = "day_tables"
-EVENTS = "signal_events"
 
 
 @dataclass(slots=True)
@@ -68,10 +66,7 @@ def read_tables(lake: Lake, spec: LaneSpec, known: Mapping[str, DayTables] | Non
     """Return every day's tables of the branch that serve the universe and detectors of `spec`, `known` ones kept."""
     names, detectors = tuple(a.name for a in spec.universe), tuple(d.detector_id for d in spec.detectors)
     found = dict(known or {})
-    for day in lake.days(EVENTS, spec.branch):
-        if day in found:
-            continue
-        tables = tables_from_json(lake.read_document(DAY_TABLES, spec.branch, day))
+    for tables in read_day_tables(lake, spec.branch, skip=found):
         if (tables.assets, tables.detector_ids) == (names, detectors):
-            found[day] = tables
+            found[tables.day] = tables
     return found

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lotus.detectors.daemon_log import as_emitted, under_logged_tables
 from lotus.detectors.daily import EMERGENCE_DAYS, day_tables
-from lotus.detectors.daytables import DayTables, tables_from_json, tables_to_json
+from lotus.detectors.daytables import DayTables
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.score import Scorer, in_key_order, of_day
 from lotus.detectors.signal_spec import SIGNAL_EVENTS, VETOES
@@ -34,11 +34,11 @@ from lotus_assets.stages.look_ahead import look_ahead_check
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.databases import Connection
+from lotus_store.day_tables import read_day_tables, write_day_tables
 from lotus_store.ledger.events import write_events
 from lotus_store.ledger.live_log import daemon_log_version, read_daemon_log
 from lotus_store.ledger.priors import in_force_on, swaps
 
-DAY_TABLES = "day_tables"
 Columns = dict[str, NDArray[np.generic]]
 PARTS = [Part(SIGNAL_EVENTS)]
 
@@ -82,7 +82,7 @@ def make(ctx: StageContext, day: str) -> Made:
         return ours(_score(ctx, frames, annotations, other, priors))
 
     events, parity = _emitted(ctx, day, ours(whole), under)
-    ctx.lake.write_document(DAY_TABLES, ctx.branch, day, tables_to_json(tables).decode())  # before the events it scored
+    write_day_tables(ctx.lake, ctx.branch, tables)
     written = ctx.lake.write(SIGNAL_EVENTS, ctx.branch, day, events)
 
     def recompute(rows: int) -> Columns:
@@ -181,9 +181,8 @@ def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTabl
     if not wanted:
         return []
     blank = day_tables(day, [], ctx.manifest, ctx.manifest.universe, shipped_detectors())
-    earlier = [d for d in ctx.lake.days(SIGNAL_EVENTS.name, ctx.branch) if d < day]
-    known = [blank, *(tables_from_json(ctx.lake.read_document(DAY_TABLES, ctx.branch, d)) for d in earlier)]
-    serving = [x for x in known if (x.assets, x.detector_ids) == (blank.assets, blank.detector_ids)]
+    earlier = read_day_tables(ctx.lake, ctx.branch, next_day(day, -1))
+    serving = [blank, *(x for x in earlier if (x.assets, x.detector_ids) == (blank.assets, blank.detector_ids))]
     named = {tables.tables_ver: tables for tables in serving if tables.tables_ver in wanted}
     return [replace(named[version], day=day) for version in sorted(named)]
 

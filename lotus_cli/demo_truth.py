@@ -1,0 +1,85 @@
+"""What a world's truth says of the lessons found in it, over the windows that taught them.
+
+The truth of a day and the direction of every taught window are made once; lessons are then judged one by one. Only
+windows that could teach count, with the weights the learner gave them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.learning.lesson import Lesson
+from lotus.priors.vocabulary import BIN_COLUMNS
+from lotus.simulation.lessons import planted_of
+from lotus.simulation.truth import Truth, Verdict, judge, truth_of
+from lotus.simulation.world import World
+from lotus_store.lake import Lake
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _TaughtDay:
+    """Windows that taught: detector, asset index, end, direction, bins u1 [n, 12] and weight, beside the truth."""
+
+    truth: Truth
+    detector_id: NDArray[np.object_]
+    asset: NDArray[np.int64]
+    end_ms: NDArray[np.int64]
+    direction: NDArray[np.int64]
+    bins: NDArray[np.uint8]
+    weight: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Court:
+    """Judges lessons of one world by its truth; `scores` are the payoff scores by day that taught them."""
+
+    world: World
+    lake: Lake
+    branch: str
+    scores: Mapping[str, Columns]
+
+    @cached_property
+    def _days(self) -> list[_TaughtDay]:
+        spec = self.world.spec
+        names = [asset.name for asset in spec.assets]
+        out = []
+        for index in range(spec.days):
+            day = spec.day(index)
+            if day in self.scores:
+                truth = truth_of([self.world.span(index, session) for session in range(len(spec.sessions))])
+                signals = self.lake.read("signal_events", self.branch, day, columns=("event_id", "s"))
+                out.append(_taught(truth, names, self.scores[day], signals))
+        return out
+
+    def verdict(self, lesson: Lesson) -> Verdict:
+        """Return what a lesson is, over all windows of its detector."""
+        bins, gains, weights = [], [], []
+        for day in self._days:
+            mine = day.detector_id == lesson.detector_id
+            end = day.end_ms[mine]
+            gains.append(day.truth.gain_bps(day.asset[mine], end, end + lesson.horizon_s * 1000, day.direction[mine]))
+            bins.append(day.bins[mine])
+            weights.append(day.weight[mine])
+        planted, traps = planted_of(self.world.spec.name)
+        windows = (np.concatenate(bins), np.concatenate(gains), np.concatenate(weights))
+        return judge(lesson.detector_id, lesson.rule, lesson.sign, *windows, planted, traps)
+
+
+def _taught(truth: Truth, assets: Sequence[str], rows: Columns, signals: Columns) -> _TaughtDay:
+    sign = dict(zip(signals["event_id"].tolist(), np.sign(signals["s"].astype(np.float64)).tolist(), strict=True))
+    order = {name: i for i, name in enumerate(assets)}
+    return _TaughtDay(
+        truth,
+        rows["detector_id"],
+        np.array([order[name] for name in rows["asset"].tolist()], dtype=np.int64),
+        rows["window_end_ms"].astype(np.int64),
+        np.array([sign[event] for event in rows["event_id"].tolist()], dtype=np.int64),
+        np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1),
+        rows["h"].astype(np.float64),
+    )
