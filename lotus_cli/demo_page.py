@@ -86,7 +86,7 @@ def _beliefs(f: Facts) -> str:
         f" and {status['rebuilt']:,} from its own tape" * bool(status["rebuilt"])
     )
     lines += [
-        f"PARITY   the live daemon took {taken} of the last day over a websocket",
+        f"PARITY   the live daemon took {taken} of the last day (and the evening that warms it) over a websocket",
         f"  its events and those of Dagster's asset: {word}",
         f"  daemon {live['hash_live']}   signal_events {live['hash_asset']}",
     ]
