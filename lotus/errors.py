@@ -22,6 +22,32 @@ class ConfigError(LotusError):
     """A setting is missing, unknown or out of its range."""
 
 
+class ExpressionError(ConfigError):
+    """An expression of the tape machine cannot be read or has no meaning: where, why and what to try instead."""
+
+    def __init__(
+        self,
+        found: str,
+        expected: str = "",
+        cause: str = "",
+        *,
+        line: int = 1,
+        column: int = 1,
+        excerpt: str = "",
+        suggestion: str = "",
+    ) -> None:
+        """Add the place (`line` and `column` from 1), the line with a caret below it, and a `suggestion`."""
+        super().__init__(found, expected, cause)
+        self.line, self.column, self.excerpt, self.suggestion = line, column, excerpt, suggestion
+
+    def __str__(self) -> str:
+        """Return place, message, excerpt and suggestion, a line each."""
+        lines = [f"line {self.line}, column {self.column}: {super().__str__()}"]
+        lines += [self.excerpt] if self.excerpt else []
+        lines += [f"try: {self.suggestion}"] if self.suggestion else []
+        return "\n".join(lines)
+
+
 class WireError(LotusError):
     """A frame from the venue does not have the form of its channel."""
 

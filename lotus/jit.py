@@ -19,7 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _PACKAGE = Path(__file__).resolve().parent
-_ORDER = ("priors", "microtape", "experts", "detectors", "outcomes", "learning", "weave", "simulation")
+_ORDER = ("priors", "microtape", "tape_machine", "experts", "detectors", "outcomes", "learning", "weave", "simulation")
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
