@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 # operation -> (number of operands, number of parameters). Parameters: v value, index column, w d steps, h half-life in
-# steps, q share, tol in the unit of the first operand.
+# steps, q share, tol in the unit of the first operand. The checker lowers delta, zscore, rsi, macd and macd_signal to
+# these, so that they share; no program holds them.
 OPS: Final[dict[str, tuple[int, int]]] = {
     "const": (0, 1), "column": (0, 1),
     "neg": (1, 0), "add": (2, 0), "sub": (2, 0), "mul": (2, 0), "div": (2, 0),
@@ -16,10 +17,10 @@ OPS: Final[dict[str, tuple[int, int]]] = {
     "min2": (2, 0), "max2": (2, 0), "clip": (3, 0), "where": (3, 0),
     "and": (2, 0), "or": (2, 0), "not": (1, 0), "known": (1, 0),
     "lt": (2, 0), "le": (2, 0), "gt": (2, 0), "ge": (2, 0), "eq": (2, 0), "ne": (2, 0),
-    "lag": (1, 1), "delta": (1, 1), "ema": (1, 1), "mean": (1, 1), "std": (1, 1), "sum": (1, 1), "zscore": (1, 1),
-    "rank": (1, 1), "quantile": (1, 2), "rmax": (1, 1), "rmin": (1, 1), "argmax_age": (1, 1), "argmin_age": (1, 1),
-    "slope": (1, 1), "crossed": (2, 0), "since": (1, 0), "hold": (2, 1), "count": (1, 1), "within": (1, 1),
-    "breakout": (1, 1), "retest": (2, 2), "rsi": (1, 1), "macd": (1, 2), "macd_signal": (1, 3),
+    "lag": (1, 1), "ema": (1, 1), "mean": (1, 1), "std": (1, 1), "sum": (1, 1), "rank": (1, 1), "quantile": (1, 2),
+    "rmax": (1, 1), "rmin": (1, 1), "argmax_age": (1, 1), "argmin_age": (1, 1), "slope": (1, 1),
+    "crossed": (2, 0), "since": (1, 0), "hold": (2, 1), "count": (1, 1), "within": (1, 1), "breakout": (1, 1),
+    "retest": (2, 2),
 }  # fmt: skip
 
 
