@@ -71,9 +71,10 @@ def apply_book(s: Any, time_ms: int, deep: bool, pool: Pool, at: int) -> bool:
     if n_bids > 0 and n_asks > 0 and pool[bids] >= pool[asks]:
         s.flags |= CROSSED
         return False
-    if time_ms >= s.near_ms:
-        s.near_ms = time_ms
+    if time_ms >= max(s.deep_ms, s.fast_ms):
         s.imb_5 = imbalance(pool, bids, n_bids, asks, n_asks, 5)
+    if not deep:
+        s.fast_ms = max(s.fast_ms, time_ms)
     if deep and time_ms >= s.deep_ms:
         s.deep_ms = time_ms
         s.imb_10 = imbalance(pool, bids, n_bids, asks, n_asks, 10)

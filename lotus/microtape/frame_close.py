@@ -26,6 +26,7 @@ MIN_TRADED_FRAMES: Final[int] = 32
 MIN_RANGES: Final[int] = 300
 
 Row = NDArray[np.float64]
+Ring = NDArray[np.int64]
 
 
 @kernel
@@ -101,6 +102,7 @@ def write_books(s: Any, end_ms: int, row: Row) -> None:
     row[f.C_IMB_5], row[f.C_IMB_10] = s.imb_5, s.imb_10
     row[f.C_DEPTH_BID], row[f.C_DEPTH_ASK], row[f.C_SLOPE] = s.depth_bid, s.depth_ask, s.slope
     row[f.C_BOOK_AGE] = float(end_ms - s.deep_ms) if s.deep_ms != NO_TIME_YET else math.nan
+    row[f.C_FAST_AGE] = float(end_ms - s.fast_ms) if s.fast_ms != NO_TIME_YET else math.nan
     row[f.C_OI], row[f.C_FUNDING] = s.oi, s.funding
     row[f.C_OI_DELTA] = 1e4 * (s.oi - s.oi_prev) / s.oi_prev if s.oi_prev > 0.0 else math.nan
     row[f.C_BASIS] = 1e4 * (row[f.C_MID] - s.oracle) / s.oracle
@@ -140,18 +142,17 @@ def write_bar(s: Any, p: Any, mid2: int, row: Row) -> None:
     at = s.bar_at
     first2 = s.ring_mid2[at]
     s.ring_mid2[at] = mid2
-    s.ring_high[at] = s.high2
-    s.ring_low[at] = s.low2
-    move_extremes(s, at, p.bar_n)
+    high2 = slide_largest(s.high_queue, s.ring_high, at, p.bar_n, s.high2)
+    low2 = -slide_largest(s.fall_queue, s.ring_fall, at, p.bar_n, -s.low2)
     s.bar_at = at + 1 if at + 1 < p.bar_n else 0
     if s.frames < p.bar_n or first2 == 0 or mid2 == 0:
         return
     scale = 1e4 / mid2
-    row[f.C_WICK_UP] = scale * (s.bar_high - max(first2, mid2))
-    row[f.C_WICK_DN] = scale * (min(first2, mid2) - s.bar_low)
+    row[f.C_WICK_UP] = scale * (high2 - max(first2, mid2))
+    row[f.C_WICK_DN] = scale * (min(first2, mid2) - low2)
     row[f.C_BODY] = scale * (mid2 - first2)
-    span = scale * (s.bar_high - s.bar_low)
-    row[f.C_CLOSE_LOC] = (mid2 - s.bar_low) / (s.bar_high - s.bar_low) if s.bar_high > s.bar_low else 0.5
+    span = scale * (high2 - low2)
+    row[f.C_CLOSE_LOC] = (mid2 - low2) / (high2 - low2) if high2 > low2 else 0.5
     if s.ranges >= MIN_RANGES:
         row[f.C_RANGE_PCTL] = rank_of(s.range_mass, span, RANGE_LOW)
     s.range_mass[bin_of(span, RANGE_LOW)] += s.hist_weight
@@ -159,19 +160,24 @@ def write_bar(s: Any, p: Any, mid2: int, row: Row) -> None:
 
 
 @kernel
-def move_extremes(s: Any, at: int, bar_n: int) -> None:
-    """Keep the ring's largest high and smallest low; the ring is searched only when the present one left it."""
-    if s.ring_high[at] >= s.bar_high:
-        s.bar_high, s.bar_high_at = s.ring_high[at], at
-    elif s.bar_high_at == at:
-        s.bar_high = EMPTY_HIGH
-        for k in range(bar_n):
-            if s.ring_high[k] >= s.bar_high:
-                s.bar_high, s.bar_high_at = s.ring_high[k], k
-    if s.ring_low[at] <= s.bar_low:
-        s.bar_low, s.bar_low_at = s.ring_low[at], at
-    elif s.bar_low_at == at:
-        s.bar_low = EMPTY_LOW
-        for k in range(bar_n):
-            if s.ring_low[k] <= s.bar_low:
-                s.bar_low, s.bar_low_at = s.ring_low[k], k
+def slide_largest(q: Any, ring: Ring, at: int, n: int, value: int) -> int:
+    """Put `value` in slot `at` of the ring in place of the oldest; return the largest of the last `n` values.
+
+    The queue keeps the slots of the values that can still become the largest, falling from its head: every slot
+    enters and leaves it once, so the cost per frame is constant on average whatever the prices do (monotonic queue).
+    """
+    if q.size > 0 and q.slots[q.head] == at:
+        q.head = q.head + 1 if q.head + 1 < n else 0
+        q.size -= 1
+    ring[at] = value
+    tail = q.head + q.size
+    tail = tail if tail < n else tail - n
+    while q.size > 0:
+        last = tail - 1 if tail > 0 else n - 1
+        if ring[q.slots[last]] > value:
+            break
+        tail = last
+        q.size -= 1
+    q.slots[tail] = at
+    q.size += 1
+    return int(ring[q.slots[q.head]])

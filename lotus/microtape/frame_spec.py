@@ -1,8 +1,9 @@
-"""The frame tables: every column of a 200 ms frame with its formula, unit and null rule, and the tables beside it.
+"""The frame tables: every column of a 200 ms frame with its formula, unit, null rule, range and warm-up.
 
 This page is the definition; the kernels of `frame_book` and `frame_close` compute exactly what is written here, and
-the schema of the lake and the documentation come from it. No computation belongs here. The literature's words: time
-bars, order-book imbalance, micro-price, realised volatility, order-flow imbalance.
+the schema of the lake, the page `docs/reference/frames.md` and the generated tests come from it. No computation
+belongs here. The literature's words: time bars, order-book imbalance, micro-price, realised volatility, order-flow
+imbalance.
 
 Notation: b, a = best bid and ask price, B, A = their sizes, all of the newest top of book by venue time (BBO and both
 book forms); mid = (a + b) / 2; "end" = the state when the frame closes; a frame is [end_ms - cadence, end_ms).
@@ -10,218 +11,175 @@ A null is NaN (`mid2`: 0). Trailing ranks and medians come from a histogram of 6
 halves every 20 minutes; they never see the frame they are applied to. Nothing remembers more than 2 h.
 """
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from lotus.columns import Column, TableSpec
 
-LATE: Final[int] = 1  # a message older than the frame was counted in it
-STALE_BOOK: Final[int] = 2  # the 20-level book is missing or older than 12 s
-STALE_CTX: Final[int] = 4  # open interest, funding and oracle are missing or older than 5 s
-NO_QUOTE: Final[int] = 8  # no two-sided top of book at the end of the frame
-CROSSED: Final[int] = 16  # a crossed quote or book arrived in the frame and was left out
-GAP_BEFORE: Final[int] = 32  # first frame after a gap
-WARMUP: Final[int] = 64  # less than 60 s since the state was born: rolling columns are young
+LATE: Final[int] = 1
+STALE_BOOK: Final[int] = 2
+STALE_CTX: Final[int] = 4
+NO_QUOTE: Final[int] = 8
+CROSSED: Final[int] = 16
+GAP_BEFORE: Final[int] = 32
+WARMUP: Final[int] = 64
 
-INT_COLUMNS: Final[tuple[Column, ...]] = (
-    Column("asset", "i2", "index", "position in the universe", low=0),
-    Column("frame_idx", "i8", "frames", "end_ms // cadence"),
-    Column("end_ms", "i8", "ms UTC", "end of the frame, venue time; the frame holds what came before it"),
-    Column("close_recv_ns", "i8", "ns UTC", "receive stamp of the message that closed the frame"),
-    Column("close_seq", "i8", "line", "line number of the message that closed the frame"),
-    Column(
-        "quality", "u4", "bits", "LATE 1, STALE_BOOK 2, STALE_CTX 4, NO_QUOTE 8, CROSSED 16, GAP_BEFORE 32, WARMUP 64"
-    ),
-    Column("mid2", "i8", "half price units", "a + b in integer price units; 0 without a quote", low=0),
+QUALITY_BITS: Final[tuple[tuple[str, int, str], ...]] = (
+    ("LATE", LATE, "a message or print older than the frame was counted in it"),
+    ("STALE_BOOK", STALE_BOOK, "the 20-level book is missing or older than 12 s"),
+    ("STALE_CTX", STALE_CTX, "open interest, funding and oracle are missing or older than 5 s"),
+    ("NO_QUOTE", NO_QUOTE, "no two-sided top of book at the end of the frame"),
+    ("CROSSED", CROSSED, "a crossed quote or book arrived in the frame and was left out (the decoder refuses them)"),
+    ("GAP_BEFORE", GAP_BEFORE, "first frame after a gap"),
+    ("WARMUP", WARMUP, "less than 60 s since the state was born: rolling columns are young"),
 )
 
-FLOAT_COLUMNS: Final[tuple[Column, ...]] = (
-    Column(
-        "mid",
-        "f8",
-        "price units",
-        "(a + b) / 2 in integer price units; null without a quote",
-        nullable=True,
+
+class Null(StrEnum):
+    """When a column is null, and never else."""
+
+    NEVER = "never"
+    QUOTE = "without a two-sided quote at the end"
+    SIZE = "without a two-sided quote at the end, or when A + B = 0"
+    RETURN = "unless this frame and the one before it end with a two-sided quote"
+    ANY_RETURN = "before the first `ret_bps` since birth"
+    SHOWN = "when no lots were shown"
+    NEAR = "before a book of either form, and while the newest has an empty side or no size"
+    DEEP_SIDES = "before a 20-level book, and while the newest has an empty side or no size"
+    DEEP_SLOPE = "before a 20-level book, and while the newest has an empty side, < 3 levels or all at one distance"
+    DEEP = "before a 20-level book"
+    FAST = "before a 5-level book"
+    CTX = "before a context"
+    OI = "before a context, and while the newest has no open interest"
+    OI_TWICE = "unless `oi` of this frame and the one before it are known and the latter is > 0"
+    FUNDING = "before a context, and while the newest has no funding rate"
+    BASIS = "without a two-sided quote at the end or an oracle price in the newest context"
+    TRADED = "without traded volume"
+    VOLUME = "with traded volume, before 32 frames of this life had traded"
+    BAR = "until 60 s of frames have closed, and unless o and c are known"
+    RANKED = "as `body_bps`, and before 300 known bars of this life"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameColumn:
+    """One column of a frame: name, unit, formula, null rule, closed range (None: no bound), numpy dtype.
+
+    `memory` says how far back a rolling column looks; "" for what the frame and the carried books alone decide.
+    """
+
+    name: str
+    unit: str
+    formula: str
+    null: Null = Null.NEVER
+    low: float | None = None
+    high: float | None = None
+    memory: str = ""
+    dtype: str = "f8"
+
+    def column(self) -> Column:
+        """Return the column as the lake's schema knows it."""
+        nullable = self.null is not Null.NEVER
+        doc = f"{self.formula}; null {self.null}" if nullable else self.formula
+        return Column(self.name, self.dtype, self.unit, doc, nullable, self.low, self.high)
+
+
+FULL: Final[float] = 1e4  # 100 % in bps
+
+INT_COLUMNS: Final[tuple[FrameColumn, ...]] = (
+    FrameColumn("asset", "index", "position in the universe", low=0, dtype="i2"),
+    FrameColumn("frame_idx", "frames", "end_ms // cadence", low=0, dtype="i8"),
+    FrameColumn(
+        "end_ms", "ms UTC", "end of the frame, venue time; the frame holds what came before it", low=0, dtype="i8"
+    ),
+    FrameColumn("close_recv_ns", "ns UTC", "receive stamp of the message that closed the frame", low=0, dtype="i8"),
+    FrameColumn("close_seq", "line", "line number of the message that closed the frame", low=0, dtype="i8"),
+    FrameColumn(
+        "quality",
+        "bits",
+        "sum of " + ", ".join(f"{name} {bit}" for name, bit, _ in QUALITY_BITS),
         low=0,
+        high=sum(bit for _, bit, _ in QUALITY_BITS),
+        dtype="u4",
     ),
-    Column(
-        "ret_bps",
-        "f8",
-        "bps",
-        "1e4 (mid - mid') / mid', mid' of the frame before; null unless both exist",
-        nullable=True,
-    ),
-    Column(
-        "micro_drift_bps",
-        "f8",
-        "bps",
-        "1e4 (m - mid) / mid, micro-price m = (a B + b A) / (A + B)",
-        nullable=True,
-    ),
-    Column("spread_bps", "f8", "bps", "1e4 (a - b) / mid; null without a quote", nullable=True, low=0),
-    Column("imb_1", "f8", "1", "(B - A) / (B + A); null without a quote", nullable=True, low=-1, high=1),
-    Column(
-        "imb_5",
-        "f8",
-        "1",
-        "same over the sizes of the first 5 levels of the newest book of either form; null before a two-sided book",
-        nullable=True,
-        low=-1,
-        high=1,
-    ),
-    Column(
-        "imb_10",
-        "f8",
-        "1",
-        "same over the first 10 levels of the newest 20-level book; null before one",
-        nullable=True,
-        low=-1,
-        high=1,
-    ),
-    Column(
-        "depth_bid_usd",
-        "f8",
-        "USD",
-        "sum of px sz over the bids of the newest 20-level book",
-        nullable=True,
-        low=0,
-    ),
-    Column(
-        "depth_ask_usd",
-        "f8",
-        "USD",
-        "sum of px sz over the asks of the newest 20-level book",
-        nullable=True,
-        low=0,
-    ),
-    Column(
-        "depth_slope",
-        "f8",
-        "1/bps",
-        "least-squares slope of ln(cumulative lots) on the distance from that book's mid in bps, both sides "
-        "of the newest 20-level book pooled; null below 3 levels or without spread in distance",
-        nullable=True,
-    ),
-    Column(
-        "cancel_rate",
-        "f8",
-        "1",
-        "clip((R - V) / S, 0, 1) at the top of book: R lots that left the best levels (shrunk or withdrawn), "
-        "V lots traded, S lots shown (at the start, then added or uncovered); null when S = 0",
-        nullable=True,
-        low=0,
-        high=1,
-    ),
-    Column(
-        "sweep",
-        "f8",
-        "sign",
-        "sign of the net lots of sweeping bursts; burst = prints of one message with one side and time, "
-        "sweeping when it took >= 3 price levels or >= the trailing q99 of burst USD (after 100 bursts)",
-        low=-1,
-        high=1,
-    ),
-    Column(
-        "aggr_imb",
-        "f8",
-        "1",
-        "signed taker USD / USD of the trades counted in the frame; null without a trade",
-        nullable=True,
-        low=-1,
-        high=1,
-    ),
-    Column(
-        "runlen_aggr",
-        "f8",
-        "trades",
-        "signed count of the last consecutive trades with one aggressor; 0 before one",
-    ),
-    Column(
-        "vol_rel",
-        "f8",
-        "1",
-        "volume_usd / trailing median of the frames that traded (null before 32 of them); 0 when nothing traded",
-        nullable=True,
-        low=0,
-    ),
-    Column("trade_n", "f8", "trades", "number of trades counted in the frame", low=0),
-    Column(
-        "rv_bps",
-        "f8",
-        "bps per sqrt(minute)",
-        "sqrt(60 s / cadence * weighted mean of ret_bps^2), half-life 30 s; null before a first return",
-        nullable=True,
-        low=0,
-    ),
-    Column("oi", "f8", "base units", "open interest of the newest context; null before one", nullable=True, low=0),
-    Column(
-        "oi_delta",
-        "f8",
-        "bps",
-        "1e4 (oi - oi') / oi', oi' of the frame before; null unless both exist",
-        nullable=True,
-    ),
-    Column(
-        "funding_bps_h",
-        "f8",
-        "bps per hour",
-        "1e4 * current hourly funding rate; null before a context",
-        nullable=True,
-    ),
-    Column(
-        "basis_bps",
-        "f8",
-        "bps",
-        "1e4 (mid - oracle) / oracle; null without a quote or oracle price",
-        nullable=True,
-    ),
-    Column(
-        "wick_up_bps",
-        "f8",
-        "bps",
-        "rolling 60 s bar of mids (o 60 s ago, c now, h, l every mid between): 1e4 (h - max(o, c)) / c; null "
-        "until the bar is full and while o or c is null",
-        nullable=True,
-        low=0,
-    ),
-    Column("wick_dn_bps", "f8", "bps", "1e4 (min(o, c) - l) / c of that bar", nullable=True, low=0),
-    Column("body_bps", "f8", "bps", "1e4 (c - o) / c of that bar", nullable=True),
-    Column(
-        "range_pctl",
-        "f8",
-        "1",
-        "trailing rank of that bar's range 1e4 (h - l) / c; null before 300 of them",
-        nullable=True,
-        low=0,
-        high=1,
-    ),
-    Column(
-        "close_loc",
-        "f8",
-        "1",
-        "(c - l) / (h - l) of that bar, one half when h = l",
-        nullable=True,
-        low=0,
-        high=1,
-    ),
-    Column("gap_flag", "f8", "0/1", "1 on the first frame after a gap", low=0, high=1),
-    Column(
-        "book_age_ms",
-        "f8",
-        "ms",
-        "end_ms - venue time of the newest 20-level book; null before one",
-        nullable=True,
-    ),
-    Column(
-        "ctx_age_ms",
-        "f8",
-        "ms",
-        "end_ms - stamp of the newest context (the largest venue time seen when it came)",
-        nullable=True,
-    ),
-    Column("volume_usd", "f8", "USD", "sum of px sz of the trades counted in the frame", low=0),
+    FrameColumn("mid2", "half price units", "a + b in integer price units; 0 without a quote", low=0, dtype="i8"),
 )
 
-MICROTAPE_FRAMES: Final = TableSpec("microtape_frames", ("asset", "frame_idx"), INT_COLUMNS + FLOAT_COLUMNS)
+FLOAT_COLUMNS: Final[tuple[FrameColumn, ...]] = (
+    FrameColumn("mid", "price units", "(a + b) / 2 in integer price units", Null.QUOTE, low=1.5),
+    FrameColumn("ret_bps", "bps", "1e4 (mid - mid') / mid', mid' of the frame before", Null.RETURN, low=-FULL),
+    FrameColumn(
+        "micro_drift_bps", "bps", "1e4 (m - mid) / mid, micro-price m = (a B + b A) / (A + B)", Null.SIZE, -FULL, FULL
+    ),
+    FrameColumn("spread_bps", "bps", "1e4 (a - b) / mid", Null.QUOTE, low=0, high=2 * FULL),
+    FrameColumn("imb_1", "1", "(B - A) / (B + A)", Null.SIZE, low=-1, high=1),
+    FrameColumn(
+        "imb_5", "1", "as `imb_1` over the sizes of the first 5 levels of the newest book of either form; its age is "
+        "the smaller of `book_age_ms` and `fast_age_ms`", Null.NEAR, low=-1, high=1,
+    ),
+    FrameColumn(
+        "imb_10", "1", "as `imb_1` over the first 10 levels of the newest 20-level book", Null.DEEP_SIDES, -1, 1
+    ),
+    FrameColumn("depth_bid_usd", "USD", "sum of px sz over the bids of the newest 20-level book", Null.DEEP, low=0),
+    FrameColumn("depth_ask_usd", "USD", "sum of px sz over the asks of the newest 20-level book", Null.DEEP, low=0),
+    FrameColumn(
+        "depth_slope", "1/bps", "least-squares slope of ln(cumulative lots) on the distance from that book's mid in "
+        "bps, both sides of the newest 20-level book pooled, levels before the first size left out", Null.DEEP_SLOPE,
+    ),
+    FrameColumn(
+        "cancel_rate", "1", "clip((R - V) / S, 0, 1) at the top of book: R lots that left the best levels (shrunk or "
+        "withdrawn), V lots traded, S lots shown (at the start, then added or uncovered)", Null.SHOWN, low=0, high=1,
+    ),
+    FrameColumn(
+        "sweep", "sign", "sign of the net lots of sweeping bursts; burst = prints of one message with one side and "
+        "time, sweeping when it took >= 3 price levels or >= the trailing q99 of burst USD (after 100 bursts)",
+        low=-1, high=1, memory="half-life 20 min",
+    ),
+    FrameColumn(
+        "aggr_imb", "1", "signed taker USD / USD of the trades counted in the frame", Null.TRADED, low=-1, high=1
+    ),
+    FrameColumn(
+        "runlen_aggr", "trades", "signed count of the last consecutive trades with one aggressor; 0 before one",
+        memory="the run",
+    ),
+    FrameColumn(
+        "vol_rel", "1", "`volume_usd` / trailing median of the frames that traded; 0 when nothing traded", Null.VOLUME,
+        low=0, memory="half-life 20 min",
+    ),
+    FrameColumn("trade_n", "trades", "number of trades counted in the frame", low=0),
+    FrameColumn(
+        "rv_bps", "bps per sqrt(minute)", "sqrt(60 s / cadence * weighted mean of `ret_bps`^2), half-life 30 s",
+        Null.ANY_RETURN, low=0, memory="half-life 30 s",
+    ),
+    FrameColumn("oi", "base units", "open interest of the newest context", Null.OI, low=0),
+    FrameColumn("oi_delta", "bps", "1e4 (oi - oi') / oi', oi' of the frame before", Null.OI_TWICE, low=-FULL),
+    FrameColumn("funding_bps_h", "bps per hour", "1e4 * hourly funding rate of the newest context", Null.FUNDING),
+    FrameColumn(
+        "basis_bps", "bps", "1e4 (mid - oracle) / oracle, oracle price of the newest context", Null.BASIS, low=-FULL
+    ),
+    FrameColumn(
+        "wick_up_bps", "bps", "rolling 60 s bar of mids (o 60 s ago, c now, h and l every mid between): "
+        "1e4 (h - max(o, c)) / c", Null.BAR, low=0, memory="60 s",
+    ),
+    FrameColumn("wick_dn_bps", "bps", "1e4 (min(o, c) - l) / c of that bar", Null.BAR, 0, FULL, "60 s"),
+    FrameColumn("body_bps", "bps", "1e4 (c - o) / c of that bar", Null.BAR, high=FULL, memory="60 s"),
+    FrameColumn(
+        "range_pctl", "1", "trailing rank of that bar's range 1e4 (h - l) / c", Null.RANKED, 0, 1, "half-life 20 min"
+    ),
+    FrameColumn("close_loc", "1", "(c - l) / (h - l) of that bar, one half when h = l", Null.BAR, 0, 1, "60 s"),
+    FrameColumn("gap_flag", "0/1", "1 on the first frame after a gap", low=0, high=1),
+    FrameColumn("book_age_ms", "ms", "end_ms - venue time of the newest 20-level book (slow form)", Null.DEEP, low=0),
+    FrameColumn("fast_age_ms", "ms", "end_ms - venue time of the newest 5-level book (fast form)", Null.FAST, low=0),
+    FrameColumn(
+        "ctx_age_ms", "ms", "end_ms - stamp of the newest context (the largest venue time seen when it came)", Null.CTX,
+        low=0,
+    ),
+    FrameColumn("volume_usd", "USD", "sum of px sz of the trades counted in the frame", low=0),
+)  # fmt: skip
+
+MICROTAPE_FRAMES: Final = TableSpec(
+    "microtape_frames", ("asset", "frame_idx"), tuple(c.column() for c in INT_COLUMNS + FLOAT_COLUMNS)
+)
 
 MICROTAPE_QUOTES: Final = TableSpec(
     "microtape_quotes",
@@ -265,5 +223,5 @@ G_ASSET, G_START, G_END, G_SEQ = range(N_GAP)
 (
     C_MID, C_RET, C_MICRO, C_SPREAD, C_IMB_1, C_IMB_5, C_IMB_10, C_DEPTH_BID, C_DEPTH_ASK, C_SLOPE, C_CANCEL, C_SWEEP,
     C_AGGR, C_RUNLEN, C_VOL_REL, C_TRADE_N, C_RV, C_OI, C_OI_DELTA, C_FUNDING, C_BASIS, C_WICK_UP, C_WICK_DN, C_BODY,
-    C_RANGE_PCTL, C_CLOSE_LOC, C_GAP, C_BOOK_AGE, C_CTX_AGE, C_VOLUME,
+    C_RANGE_PCTL, C_CLOSE_LOC, C_GAP, C_BOOK_AGE, C_FAST_AGE, C_CTX_AGE, C_VOLUME,
 ) = range(N_FLOATS)  # fmt: skip

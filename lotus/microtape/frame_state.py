@@ -41,6 +41,8 @@ PARAMS_DTYPE: Final = np.dtype(
     ]
 )
 
+QUEUE_DTYPE: Final = np.dtype([("head", "i8"), ("size", "i8"), ("slots", "i8", (BAR_CAPACITY,))])
+
 STATE_DTYPE: Final = np.dtype(
     [
         ("lot", "f8"),  # base units of one lot; survives rebirth
@@ -64,8 +66,8 @@ STATE_DTYPE: Final = np.dtype(
         ("removed", "f8"),  # lots that left the best levels in the open frame
         ("shown", "f8"),  # lots that stood or appeared there
         # books
-        ("near_ms", "i8"),
-        ("deep_ms", "i8"),
+        ("deep_ms", "i8"),  # venue time of the newest 20-level and of the newest 5-level book
+        ("fast_ms", "i8"),
         ("imb_5", "f8"),
         ("imb_10", "f8"),
         ("depth_bid", "f8"),
@@ -93,13 +95,11 @@ STATE_DTYPE: Final = np.dtype(
         ("hist_weight", "f8"),
         ("ranges", "i8"),
         ("bar_at", "i8"),
-        ("bar_high", "i8"),  # extremes of the ring and where they stand
-        ("bar_low", "i8"),
-        ("bar_high_at", "i8"),
-        ("bar_low_at", "i8"),
         ("ring_mid2", "i8", (BAR_CAPACITY,)),
         ("ring_high", "i8", (BAR_CAPACITY,)),
-        ("ring_low", "i8", (BAR_CAPACITY,)),
+        ("ring_fall", "i8", (BAR_CAPACITY,)),  # lows, negated
+        ("high_queue", QUEUE_DTYPE),
+        ("fall_queue", QUEUE_DTYPE),
         ("volume_mass", "f8", (BINS,)),
         ("burst_mass", "f8", (BINS,)),
         ("range_mass", "f8", (BINS,)),
@@ -127,15 +127,11 @@ def new_state(universe: Sequence[Asset]) -> NDArray[np.void]:
     """Return one blank record per asset; a rebirth copies the blank record back."""
     state = np.zeros(len(universe), STATE_DTYPE)
     state["lot"] = [1.0 / 10**asset.sz_decimals for asset in universe]
-    for name in ("top_ms", "near_ms", "deep_ms", "ctx_ms"):
+    for name in ("top_ms", "deep_ms", "fast_ms", "ctx_ms"):
         state[name] = NO_TIME_YET
     for name in ("imb_5", "imb_10", "depth_bid", "depth_ask", "slope", "oi", "funding", "oracle", "oi_prev"):
         state[name] = np.nan
-    for name in ("high2", "bar_high", "ring_high"):
-        state[name] = EMPTY_HIGH
-    for name in ("low2", "bar_low", "ring_low"):
-        state[name] = EMPTY_LOW
-    state["bar_high_at"] = state["bar_low_at"] = -1
+    state["high2"], state["low2"] = EMPTY_HIGH, EMPTY_LOW
     state["hist_weight"] = 1.0
     return state
 

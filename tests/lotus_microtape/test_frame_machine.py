@@ -160,4 +160,4 @@ def test_every_quality_bit_occurs() -> None:
     for bit in (1, 2, 4, 8, 16, 32, 64):
         share = np.mean((quality & bit) > 0)
         assert 0 < share < 1, bit
-    assert len(FLOAT_COLUMNS) == 30
+    assert len(FLOAT_COLUMNS) == 31
