@@ -121,9 +121,8 @@ def is_duration(unit: str) -> bool:
 
 def spell(text: str) -> str:
     """Return the one spelling of a literal's unit (`20min` is `20m`); raises `KeyError` with the unknown word."""
-    words = [w if w == "sqrt(min)" else SPELLINGS[w] for w in text.split("/") if w]
-    if text.startswith("/"):
-        words = ["", *words]
+    first, *below = text.split("/")
+    words = [SPELLINGS[first] if first else "", *(w if w == "sqrt(min)" else SPELLINGS[w] for w in below)]
     words[0] = {"USD": "usd", "min": "m" if len(words) == 1 else "min"}.get(words[0], words[0])
     return "/".join(words)
 
