@@ -133,16 +133,13 @@ def unit_of_spelling(spelling: str) -> str:
     first, *below = spelling.split("/")
     unit = {"": "1", "%": "bps"}.get(first) or SPELLINGS[first]
     for word in below:
-        unit = quotient(unit, word if word == "sqrt(min)" else {"%": "bps"}.get(word) or SPELLINGS[word])
+        unit = quotient(unit, SPELLINGS.get(word, word))
     return unit
 
 
 def scaled(value: float, spelling: str) -> float:
     """Return a literal's number in its canonical unit: 0.15% is 15 bps, exactly as decimal arithmetic says."""
-    if "%" not in spelling:
-        return value
-    power = sum(2 if k == 0 else -2 for k, word in enumerate(spelling.split("/")) if word == "%")
-    return float(Decimal(repr(value)).scaleb(power))
+    return float(Decimal(repr(value)).scaleb(2)) if spelling.startswith("%") else value
 
 
 def _power(symbol: str, halves: int) -> str:
