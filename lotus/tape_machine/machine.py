@@ -1,0 +1,100 @@
+"""A program at work: live one row at a time (`Machine.feed`), in batch whole tables (`evaluate`), same interpreter.
+
+A program may be swapped between two rows: nodes that both programs have keep their state bit for bit, new ones start
+blank or as they stand after the recent rows. The caller says when an asset is reborn after a gap.
+No expressions and no market knowledge belong here.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import SchemaError
+from lotus.tape_machine.interpreter import run_rows
+from lotus.tape_machine.program import Program
+from lotus.tape_machine.state import new_state, take_over
+
+BLOCK: Final[int] = 256  # rows of a batch block
+
+Rows = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+class Machine:
+    """The state of one program for every asset; feed rows of an asset in time order."""
+
+    def __init__(self, program: Program, n_assets: int) -> None:
+        """Start blank."""
+        self.program = program
+        self._n_assets = n_assets
+        self._state = new_state(program, n_assets)
+        self._registers = program.new_registers(1)
+        self._row_flag = np.zeros(1, np.bool_)
+        self._out = np.zeros((1, len(program.names)))
+
+    def feed(self, asset: int, row: Rows, rebirth: bool = False) -> Rows:
+        """Take one row f8[columns] of an asset; return its outputs f8[outputs], valid until the next call.
+
+        `rebirth` blanks the asset's state before the row. Raises `SchemaError` for a row with too few columns.
+        """
+        table = row.reshape(1, -1)
+        _check(self.program, table)
+        self._row_flag[0] = rebirth
+        self._run(asset, table, self._row_flag, self._registers, self._out)
+        out: Rows = self._out[0]
+        return out
+
+    def feed_table(self, asset: int, rows: Rows, rebirth: Flags | None = None) -> Rows:
+        """Take many rows f8[n, columns] of an asset; return outputs f8[n, outputs], bit-equal to n calls of `feed`.
+
+        `rebirth` bool[n] marks rows before which the state is blanked. Raises `SchemaError` as `feed`.
+        """
+        table = np.ascontiguousarray(rows, np.float64)
+        _check(self.program, table)
+        flags = np.zeros(len(table), np.bool_) if rebirth is None else np.ascontiguousarray(rebirth, np.bool_)
+        if flags.shape != (len(table),):
+            raise SchemaError(f"rebirth flags {flags.shape}", f"({len(table)},)", "flags of another table")
+        out = np.empty((len(table), len(self.program.names)))
+        self._run(asset, table, flags, self.program.new_registers(BLOCK), out)
+        return out
+
+    def swap(self, program: Program, recent: Sequence[Rows] | None = None) -> None:
+        """Continue with another program from the next row on.
+
+        Nodes of both programs keep their state. New nodes start blank, or, given `recent` (per asset the latest rows
+        f8[n, columns] since its last rebirth, oldest first), as after a blank machine was fed those rows.
+        Raises `SchemaError` for recent rows of another number of assets or with too few columns.
+        """
+        fresh = Machine(program, self._n_assets)
+        if recent is not None:
+            if len(recent) != self._n_assets:
+                raise SchemaError(f"recent rows of {len(recent)} assets", str(self._n_assets))
+            for asset, rows in enumerate(recent):
+                fresh.feed_table(asset, rows)
+        take_over(fresh._state, program, self._state, self.program)
+        self.program, self._state = program, fresh._state
+        self._registers, self._out = fresh._registers, fresh._out
+
+    def node_state(self, key: str, asset: int) -> tuple[Rows, NDArray[np.int64]]:
+        """Return floats and ints of one node's state, views into it."""
+        return self._state.node(self.program, key, asset)
+
+    def _run(self, asset: int, table: Rows, flags: Flags, registers: Rows, out: Rows) -> None:
+        p, s = self.program, self._state
+        run_rows(p.nodes, p.args, p.params, p.outputs, s.floats[asset], s.ints[asset], table, flags, registers, out)
+
+
+def evaluate(program: Program, tables: Sequence[tuple[Rows, Flags]]) -> list[Rows]:
+    """Return per asset the outputs f8[n, outputs] of its table (rows f8[n, columns], rebirth flags bool[n]).
+
+    Every asset starts blank. Raises `SchemaError` for a table with too few columns.
+    """
+    machine = Machine(program, len(tables))
+    return [machine.feed_table(asset, rows, rebirth) for asset, (rows, rebirth) in enumerate(tables)]
+
+
+def _check(program: Program, table: Rows) -> None:
+    if table.ndim != 2 or table.shape[1] < program.n_columns:
+        raise SchemaError(f"a table {table.shape}", f"{program.n_columns} columns or more", "frames of an older layout")

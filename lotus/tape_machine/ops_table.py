@@ -1,0 +1,186 @@
+"""What the interpreter knows of each operation: its code, its state's size, its parameters as kernels take them.
+
+Names, operands and parameters of the language's operations are those of `node.OPS`; four more exist for state machines
+and fusion, which specs of experts use without text. No arithmetic on values belongs here, and no text.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from lotus import mathx
+from lotus.errors import ConfigError
+from lotus.tape_machine.node import OPS
+
+Params = tuple[float, ...]
+Size = tuple[int, int]
+
+ELEMENTWISE: Final[int] = 0  # codes from here on: no state
+CONST, COLUMN, NEG, ADD, SUB, MUL, DIV, ABS, SIGN, LOG, SQRT, MIN2, MAX2, CLIP, WHERE = range(15)
+AND, OR, NOT, KNOWN, LT, LE, GT, GE, EQ, NE, LOGISTIC, DOT = range(15, 27)
+MEMORY: Final[int] = 32  # codes from here on: rings and counters
+LAG, EMA, CROSSED, SINCE, HOLD, COUNT, WITHIN, RETEST, FSM, FSM_AGE, FSM_LATCH = range(MEMORY, MEMORY + 11)
+WINDOW: Final[int] = 64  # codes from here on: sliding windows
+SUM, MEAN, STD, SLOPE, RMAX, RMIN, ARGMAX_AGE, ARGMIN_AGE, BREAKOUT = range(WINDOW, WINDOW + 9)
+RANK, QUANTILE, RANK_DECAYED, QUANTILE_DECAYED = range(WINDOW + 9, WINDOW + 13)
+
+EXTRA: Final[dict[str, tuple[int, int]]] = {
+    "logistic": (1, 0), "dot": (-1, -1), "fsm": (-1, -1), "fsm_age": (1, 0), "fsm_latch": (2, 1),
+}  # fmt: skip
+COMMUTATIVE: Final = frozenset({"add", "mul", "and", "or", "eq", "ne"})
+EXACT_RANK_MAX: Final[int] = 600  # longest window whose rank and quantile are exact
+BINS: Final[int] = 64  # of the decayed histogram of longer ones
+MAX_FSM_STATES: Final[int] = 16
+
+
+class Op(NamedTuple):
+    """An operation compiled for the interpreter: its code, its parameters as the kernel reads them, its state."""
+
+    code: int
+    params: Params
+    state: Size  # floats, ints
+
+
+def compiled_op(op: str, n_args: int, params: Params, memory_steps: int) -> Op:
+    """Return the operation as the interpreter runs it.
+
+    `memory_steps` = steps in 2 h, where `since` stops counting. Raises `ConfigError` for an unknown operation, a wrong
+    number of operands or parameters, or a parameter out of range.
+    """
+    arity = OPS.get(op, EXTRA.get(op))
+    if arity is None:
+        raise ConfigError(f"operation {op!r}", f"one of {', '.join(sorted({**OPS, **EXTRA}))}", "a newer spec")
+    for what, found, wanted in (("operands", n_args, arity[0]), ("parameters", len(params), arity[1])):
+        if wanted not in (-1, found):
+            raise ConfigError(f"{op} with {found} {what}", str(wanted), "a node made by hand")
+    return _COMPILERS[op](n_args, params, memory_steps)
+
+
+Compiler = Callable[[int, Params, int], Op]
+
+
+def _whole(op: str, value: float, least: int) -> int:
+    if not (math.isfinite(value) and value == int(value) and least <= value <= 1e9):
+        raise ConfigError(f"{op} over {value} steps", f"a whole number >= {least}", "a duration below one step")
+    return int(value)
+
+
+def _plain(code: int) -> Compiler:
+    return lambda n_args, params, memory: Op(code, params, (0, 0))
+
+
+def _segments(w: int, width: int) -> int:
+    """Return the floats of a window kept as three segments of half its length, each row `width` numbers."""
+    return 3 * max(1, w // 2) * width + 2 * width
+
+
+def _window(op: str, code: int, width: int) -> Compiler:
+    def make(n_args: int, params: Params, memory: int) -> Op:
+        w = _whole(op, params[0], 1)
+        return Op(code, (float(w),), (_segments(w, width), 4))
+
+    return make
+
+
+def _ring(op: str, code: int, least: int) -> Compiler:
+    def make(n_args: int, params: Params, memory: int) -> Op:
+        w = _whole(op, params[0], least)
+        return Op(code, (float(w),), (w, 2))
+
+    return make
+
+
+def _counter(op: str, code: int, least: int, floats: int) -> Compiler:
+    def make(n_args: int, params: Params, memory: int) -> Op:
+        return Op(code, (float(_whole(op, params[0], least)),), (floats, 1))
+
+    return make
+
+
+def _ema(n_args: int, params: Params, memory: int) -> Op:
+    if not 0.0 < params[0] <= 1e9:
+        raise ConfigError(f"ema with a half-life of {params[0]} steps", "a positive number", "a duration of zero")
+    return Op(EMA, (1.0 - mathx.exp(-mathx.log(2.0) / params[0]),), (1, 1))
+
+
+def block_shift(w: int) -> int:
+    """Return log2 of the block length of a sorted window of w values: the least power of two >= sqrt(w)."""
+    shift = 0
+    while (1 << (2 * shift)) < w:
+        shift += 1
+    return shift
+
+
+def _sorted_window(op: str, exact: int, decayed: int) -> Compiler:
+    def make(n_args: int, params: Params, memory: int) -> Op:
+        w, share = _whole(op, params[-1], 1), params[0]
+        if op == "quantile" and not 0.0 <= share <= 1.0:
+            raise ConfigError(f"quantile {share}", "a share in [0, 1]", "a percentage not divided by 100")
+        if w > EXACT_RANK_MAX:
+            growth = mathx.exp(2.0 * mathx.log(2.0) / w)
+            return Op(decayed, (float(w), share, growth), (2 + 2 * (BINS + 1), 2))
+        shift = block_shift(w)
+        blocks = -(-w // (1 << shift))
+        return Op(exact, (float(w), share, float(shift)), (w + (blocks << shift), 4 + blocks))
+
+    return make
+
+
+def _fsm(n_args: int, params: Params, memory: int) -> Op:
+    cells = "n_states, the rows of the table (one target per flag, then the target of the time limit), the limits"
+    n = int(params[0]) if params and 1 <= params[0] <= MAX_FSM_STATES else 0
+    if n == 0 or n_args < 1 or len(params) != 1 + n * (n_args + 1) + n:
+        raise ConfigError(f"fsm of {n_args} flags with {len(params)} parameters", cells, "a table of another shape")
+    targets, limits = params[1 : 1 + n * (n_args + 1)], params[1 + n * (n_args + 1) :]
+    if any(t != int(t) or not -1 <= t < n for t in targets):
+        raise ConfigError(f"fsm with targets {sorted(set(targets))}", f"-1 (stay) or 0 to {n - 1}", "a state left out")
+    for limit in limits:
+        _whole("fsm limit", limit, 0)
+    return Op(FSM, params, (0, 2))
+
+
+def _fsm_latch(n_args: int, params: Params, memory: int) -> Op:
+    return Op(FSM_LATCH, (float(_whole("fsm_latch", params[0], 0)),), (1, 1))
+
+
+def _dot(n_args: int, params: Params, memory: int) -> Op:
+    if n_args < 1 or len(params) != n_args or not all(math.isfinite(p) for p in params):
+        raise ConfigError(f"dot of {n_args} operands with {len(params)} weights", "one finite weight each")
+    return Op(DOT, params, (0, 0))
+
+
+def _column(n_args: int, params: Params, memory: int) -> Op:
+    return Op(COLUMN, (float(_whole("column", params[0], 0)),), (0, 0))
+
+
+def _crossed(n_args: int, params: Params, memory: int) -> Op:
+    return Op(CROSSED, (), (0, 1))
+
+
+def _since(n_args: int, params: Params, memory: int) -> Op:
+    return Op(SINCE, (float(memory),), (0, 1))
+
+
+def _retest(n_args: int, params: Params, memory: int) -> Op:
+    if not params[0] >= 0.0:
+        raise ConfigError(f"retest with a tolerance of {params[0]}", "a number >= 0")
+    return Op(RETEST, (params[0], float(_whole("retest", params[1], 0))), (0, 2))
+
+
+_COMPILERS: Final[dict[str, Compiler]] = {
+    "const": _plain(CONST), "column": _column, "neg": _plain(NEG), "add": _plain(ADD), "sub": _plain(SUB),
+    "mul": _plain(MUL), "div": _plain(DIV), "abs": _plain(ABS), "sign": _plain(SIGN), "log": _plain(LOG),
+    "sqrt": _plain(SQRT), "min2": _plain(MIN2), "max2": _plain(MAX2), "clip": _plain(CLIP), "where": _plain(WHERE),
+    "and": _plain(AND), "or": _plain(OR), "not": _plain(NOT), "known": _plain(KNOWN), "lt": _plain(LT),
+    "le": _plain(LE), "gt": _plain(GT), "ge": _plain(GE), "eq": _plain(EQ), "ne": _plain(NE),
+    "logistic": _plain(LOGISTIC), "dot": _dot,
+    "lag": _ring("lag", LAG, 0), "ema": _ema, "crossed": _crossed, "since": _since,
+    "hold": _counter("hold", HOLD, 0, 1), "count": _ring("count", COUNT, 1), "within": _counter("within", WITHIN, 0, 0),
+    "retest": _retest, "fsm": _fsm, "fsm_age": _plain(FSM_AGE), "fsm_latch": _fsm_latch,
+    "sum": _window("sum", SUM, 2), "mean": _window("mean", MEAN, 2), "std": _window("std", STD, 3),
+    "slope": _window("slope", SLOPE, 2), "rmax": _window("rmax", RMAX, 2), "rmin": _window("rmin", RMIN, 2),
+    "argmax_age": _window("argmax_age", ARGMAX_AGE, 3), "argmin_age": _window("argmin_age", ARGMIN_AGE, 3),
+    "breakout": _window("breakout", BREAKOUT, 2),
+    "rank": _sorted_window("rank", RANK, RANK_DECAYED),
+    "quantile": _sorted_window("quantile", QUANTILE, QUANTILE_DECAYED),
+}  # fmt: skip
