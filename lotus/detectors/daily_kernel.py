@@ -166,13 +166,13 @@ def theta0(history: Sequence[DayHistory], detector: int) -> float | None:
 
 
 def emergence(history: Sequence[DayHistory], detector: int) -> float | None:
-    """Return logistic(t) of the slope of daily median sigma on the day."""
+    """Return logistic(t) of the slope of daily median sigma on the day's place among the learning days."""
     values = np.array([h.median_sigma[detector] for h in history])
-    values = values[np.isfinite(values)]
-    n = len(values)
+    known = np.flatnonzero(np.isfinite(values))
+    values, n = values[known], len(known)
     if n < MIN_DAYS:
         return None
-    x = np.arange(n) - (n - 1) / 2.0
+    x = known - known.mean()
     slope = float(np.sum(x * values) / np.sum(x * x))
     residual = values - values.mean() - slope * x
     error = float(np.sqrt(np.sum(residual**2) / (n - 2) / np.sum(x * x)))

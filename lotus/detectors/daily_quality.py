@@ -23,7 +23,7 @@ _MISSING = -1
 
 @dataclass(frozen=True, slots=True)
 class Matured:
-    """Signals of one detector with their matured payoffs, sorted by key; `day` counts history days."""
+    """Signals of one detector with their matured payoffs (P modelled, Y executed), sorted by key; `day` counts days."""
 
     key: NDArray[np.int64]
     s: NDArray[np.float64]
@@ -31,6 +31,8 @@ class Matured:
     payoff: NDArray[np.float64]
     day: NDArray[np.int64]
     bins: NDArray[np.uint8]
+    published: NDArray[np.bool_]
+    executed: NDArray[np.float64]
 
     @property
     def days(self) -> int:
@@ -61,6 +63,8 @@ def matured(history: Sequence[DayHistory], detector: int) -> Matured:
         payoff=joined("payoff", paid, found),
         day=day.astype(np.int64),
         bins=joined("bins", signals, at).astype(np.uint8),
+        published=joined("published", signals, at).astype(np.bool_),
+        executed=joined("executed", paid, found),
     )
 
 

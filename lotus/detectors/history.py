@@ -30,8 +30,10 @@ class DayHistory:
     """Arrays of one day; `key` = window index * MAX_ASSETS + asset, window index = window_end_ms // window_ms.
 
     Windows, sorted by key: `x` f8 [n, 12] raw (not aligned), `rv`, `mid2`. Signals, sorted by (detector, key):
-    `detector`, `signal_key`, `s`, `eligible`, `published`, `mx` (aligned evidence), `crowd`, `bins` u1 [m, 12].
-    Payoffs, sorted by (detector, key): `paid_detector`, `paid_key`, `ret` and `payoff` in bps at the decision horizon.
+    `detector`, `signal_key`, `s`, `veto` (bits of SIGNAL_EVENTS), `published`, `mx` (aligned evidence), `crowd`,
+    `bins` u1 [m, 12]. Payoffs, sorted by (detector, key): `paid_detector`, `paid_key`, `ret`, modelled `payoff` P and
+    `executed` Y (NaN when not published) in bps at the decision horizon. `due` and `dropped` i8 [D]: windows that
+    matured on the day, and those of them that a gap took away.
     `median_sigma` f8 [D]: daily median of sigma before priors, evidence, crowding and emergence; NaN without signals
     and while sq_score stood at its neutral 0.5 (leaving it would look like a trend).
     """
@@ -44,7 +46,7 @@ class DayHistory:
     detector: NDArray[np.int64]
     signal_key: NDArray[np.int64]
     s: NDArray[np.float64]
-    eligible: NDArray[np.bool_]
+    veto: NDArray[np.uint32]
     published: NDArray[np.bool_]
     mx: NDArray[np.float64]
     crowd: NDArray[np.float64]
@@ -53,13 +55,33 @@ class DayHistory:
     paid_key: NDArray[np.int64]
     ret: NDArray[np.float64]
     payoff: NDArray[np.float64]
+    executed: NDArray[np.float64]
+    due: NDArray[np.int64]
+    dropped: NDArray[np.int64]
     median_sigma: NDArray[np.float64]
+
+    @property
+    def eligible(self) -> NDArray[np.bool_]:
+        """Signals without a veto, bool [m]."""
+        out: NDArray[np.bool_] = self.veto == 0
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    detector: NDArray[np.int64]
+    key: NDArray[np.int64]
+    ret: NDArray[np.float64]
+    payoff: NDArray[np.float64]
+    executed: NDArray[np.float64]
+    due: NDArray[np.int64]
+    dropped: NDArray[np.int64]
 
 
 def eval_columns(detectors: Sequence[DetectorSpec]) -> tuple[str, ...]:
     """Return the columns of SIGNAL_EVAL that a digest reads."""
     horizons = sorted({d.horizon_s for d in detectors})
-    base = ("detector_id", "asset", "window_end_ms", "payoff_p", "status")
+    base = ("detector_id", "asset", "window_end_ms", "payoff_p", "payoff_y", "status")
     return (*base, *(f"fwd_ret_bps_{h}" for h in horizons))
 
 
@@ -98,15 +120,18 @@ def digest_day(
         detector=detector[fires],
         signal_key=key[fires],
         s=s[fires],
-        eligible=column("veto")[fires] == 0,
+        veto=np.asarray(events["veto"], dtype=np.uint32)[order][fires],
         published=np.asarray(events["published"], dtype=np.bool_)[order][fires],
         mx=column("mx_evidence")[fires],
         crowd=column("crowd_share")[fires],
         bins=bins,
-        paid_detector=paid[0],
-        paid_key=paid[1],
-        ret=paid[2],
-        payoff=paid[3],
+        paid_detector=paid.detector,
+        paid_key=paid.key,
+        ret=paid.ret,
+        payoff=paid.payoff,
+        executed=paid.executed,
+        due=paid.due,
+        dropped=paid.dropped,
         median_sigma=_median_sigma(terms, detector[fires], manifest, len(detectors)),
     )
 
@@ -134,20 +159,28 @@ def _raw_context(events: Columns, rows: NDArray[np.int64], s: NDArray[np.float64
 
 def _payoffs(
     outcomes: Columns | None, manifest: Manifest, universe: Sequence[Asset], detectors: Sequence[DetectorSpec]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+) -> _Paid:
     if outcomes is None or not len(outcomes["payoff_p"]):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
+        none, count = np.zeros(0), np.zeros(len(detectors), np.int64)
+        return _Paid(none.astype(np.int64), none.astype(np.int64), none, none, none, count, count)
     detector, key = _keys(outcomes, manifest, universe, detectors)
     payoff = np.asarray(outcomes["payoff_p"], dtype=np.float64)
     ret = np.full(len(payoff), np.nan)
     for d, spec in enumerate(detectors):
         mine = detector == d
         ret[mine] = np.asarray(outcomes[f"fwd_ret_bps_{spec.horizon_s}"], dtype=np.float64)[mine]
-    keep = (detector >= 0) & np.isfinite(payoff) & np.isfinite(ret)
-    keep &= np.asarray(outcomes["status"] == "ok", dtype=np.bool_)
-    rows = np.flatnonzero(keep)
+    known, whole = detector >= 0, np.asarray(outcomes["status"] == "ok", dtype=np.bool_)
+    rows = np.flatnonzero(known & whole & np.isfinite(payoff) & np.isfinite(ret))
     rows = rows[np.lexsort((key[rows], detector[rows]))]
-    return detector[rows], key[rows], ret[rows], payoff[rows]
+    return _Paid(
+        detector=detector[rows],
+        key=key[rows],
+        ret=ret[rows],
+        payoff=payoff[rows],
+        executed=np.asarray(outcomes["payoff_y"], dtype=np.float64)[rows],
+        due=np.bincount(detector[known], minlength=len(detectors)),
+        dropped=np.bincount(detector[known & ~whole], minlength=len(detectors)),
+    )
 
 
 def _median_sigma(
@@ -164,5 +197,5 @@ def _median_sigma(
     for d in range(count):
         mine = (detector == d) & (terms["sq_score"] != NEUTRAL)
         if np.any(mine):
-            out[d] = np.exp(np.median(ln_sigma[mine]))
+            out[d] = np.median(np.exp(ln_sigma[mine]))
     return out

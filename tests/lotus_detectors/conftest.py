@@ -109,6 +109,7 @@ def outcomes_of(events: Columns, seed: int) -> Columns:
     out = {name: events[name] for name in ("detector_id", "asset", "window_end_ms")}
     out |= {f"fwd_ret_bps_{h}": ret for h in (30, 300, 3600)}
     out["payoff_p"] = np.where(side == 0.0, np.nan, side * ret - 9.5)
+    out["payoff_y"] = np.where(events["published"], out["payoff_p"] - 0.5, np.nan)
     out["status"] = np.full(n, "ok", dtype=object)
     return out
 

@@ -32,6 +32,8 @@ def made(payoff, ret=None, s=None, key=None, day=None, bins=None) -> Matured:
         payoff=payoff,
         day=np.arange(n) * 12 // n if day is None else day,
         bins=np.zeros((n, 12), np.uint8) if bins is None else bins,
+        published=np.zeros(n, bool),
+        executed=np.full(n, np.nan),
     )
 
 
@@ -161,8 +163,9 @@ def synthetic_day(rng, n=2100, follow=0.0, start=0) -> DayHistory:
     return DayHistory(
         "2025-03-03", key, np.zeros((len(key), 12)), np.ones(len(key)), mid2,
         np.zeros(fires.sum(), np.int64), key[fires], s[fires],
-        np.ones(fires.sum(), bool), np.zeros(fires.sum(), bool), empty, empty,
-        np.zeros((fires.sum(), 12), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64), empty, empty, np.zeros(1),
+        np.zeros(fires.sum(), np.uint32), np.zeros(fires.sum(), bool), empty, empty,
+        np.zeros((fires.sum(), 12), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64), empty, empty, empty,
+        np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1),
     )  # fmt: skip
 
 
