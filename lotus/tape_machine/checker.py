@@ -172,14 +172,8 @@ class _Checker:
         if _bare_zero(tree):
             return self._make.const(0.0, unit)
         factor = time_ratio(node.unit, unit, self._environment.step_ms)
-        found = f"{_brief(tree)} ({_shown(node.unit)}) beside {_brief(leader[0])} ({_shown(unit)})"
-        if factor is None:
-            hint = f"{_brief(tree)}{_spelled(unit)}" if isinstance(tree, Number) and node.unit == "1" else ""
-            cause = "a unit is missing or too much" if "1" in (unit, node.unit) else "they are different quantities"
-            raise failure(tree.span, found, "equal units", cause, hint)
-        if node.op != "const":
-            hint = "multiply by a constant worth one, such as 1s / 1000ms"
-            raise failure(tree.span, found, "equal units", "only constants are converted in time", hint)
+        if factor is None or node.op != "const":
+            raise _mismatch(tree, node, leader, factor is not None)
         value = node.params[0] * factor
         if not math.isfinite(value):
             raise failure(tree.span, f"a constant beyond every {unit}")
@@ -289,6 +283,18 @@ class _Checker:
         if value < 0.0 or (kind is Argument.SHARE and value > 1.0):
             raise failure(tree.span, f"{name} = {value:g}", kind.value)
         return value
+
+
+def _mismatch(tree: Tree, node: Node, leader: Operand, only_time: bool) -> ExpressionError:
+    """Return the error of two units that do not fit; `only_time`: but for ms, s, min, h or step they would."""
+    unit = leader[1].unit
+    found = f"{_brief(tree)} ({_shown(node.unit)}) beside {_brief(leader[0])} ({_shown(unit)})"
+    if only_time:
+        hint = "multiply by a constant worth one, such as 1s / 1000ms"
+        return failure(tree.span, found, "equal units", "only constants are converted in time", hint)
+    hint = f"{_brief(tree)}{_spelled(unit)}" if isinstance(tree, Number) and node.unit == "1" else ""
+    cause = "a unit is missing or too much" if "1" in (unit, node.unit) else "they are different quantities"
+    return failure(tree.span, found, "equal units", cause, hint)
 
 
 def _bare_zero(tree: Tree) -> bool:

@@ -41,9 +41,8 @@ class Cost(StrEnum):
 
     PLAIN = "O(1), no state"
     CELL = "O(1), a few numbers"
-    RING = "O(1), a ring of w rows"
-    QUEUE = "amortised O(1), a ring of w rows and a monotone queue"
-    SORTED = "exact window up to 600 steps; above, 64 bins whatever w is"
+    RING = "O(1), the rows of w"
+    SORTED = "O(sqrt w) and the rows of w up to 600 steps; above, 64 bins"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,6 @@ _H: Final = ("h", Argument.HALF_LIFE)
 _XW: Final = (_X, _W)
 
 _ANY: Final = "where an operand is null"
-_FULL: Final = "while t < w"
 _HALF: Final = "while t < w, and where fewer than half of the window's rows are known"
 
 TRANSFORMS: Final[tuple[Transform, ...]] = (
@@ -120,14 +118,15 @@ TRANSFORMS: Final[tuple[Transform, ...]] = (
               "half-life w/2", _HALF + ", and where x is null", "rank(rv_bps, 20m)"),
     Transform("quantile", (_X, ("q", Argument.SHARE), _W), "quantile", Unit.SAME, Cost.SORTED,
               "the q-quantile of what `rank` looks at", _HALF, "quantile(spread_bps, 0.9, 10m)"),
-    Transform("max", _XW, "rmax", Unit.SAME, Cost.QUEUE, "largest known x of the window", _HALF, "max(mid, 20m)"),
-    Transform("min", _XW, "rmin", Unit.SAME, Cost.QUEUE, "smallest known x of the window", _HALF, "min(mid, 20m)"),
-    Transform("argmax_age", _XW, "argmax_age", Unit.STEP, Cost.QUEUE,
+    Transform("max", _XW, "rmax", Unit.SAME, Cost.RING, "largest known x of the window", _HALF, "max(mid, 20m)"),
+    Transform("min", _XW, "rmin", Unit.SAME, Cost.RING, "smallest known x of the window", _HALF, "min(mid, 20m)"),
+    Transform("argmax_age", _XW, "argmax_age", Unit.STEP, Cost.RING,
               "rows since the latest row that holds the window's maximum", _HALF, "argmax_age(mid, 5m) < 30s"),
-    Transform("argmin_age", _XW, "argmin_age", Unit.STEP, Cost.QUEUE,
+    Transform("argmin_age", _XW, "argmin_age", Unit.STEP, Cost.RING,
               "rows since the latest row that holds the window's minimum", _HALF, "argmin_age(mid, 5m) < 30s"),
     Transform("slope", _XW, "slope", Unit.PER_MINUTE, Cost.RING, "least-squares slope of x on time over the window",
-              "while t < w, and where any x of the window is null", "slope(basis_bps, 1m) > 2bps/min"),
+              "while t < w, where any x of the window is null, and for w of one step",
+              "slope(basis_bps, 1m) > 2bps/min"),
     Transform("crossed", (_A, _B), "crossed", Unit.ONE, Cost.CELL,
               "1 where a rises above b, -1 where it falls below, else 0; touching is not crossing", _ANY,
               "crossed(ema(mid, 10s), ema(mid, 1m)) > 0"),
@@ -139,7 +138,7 @@ TRANSFORMS: Final[tuple[Transform, ...]] = (
               "count(trade_n > 0trades, 10s) >= 20"),
     Transform("within", (_F, _D), "within", Unit.FLAG, Cost.CELL, "f was true at most d ago", "never",
               "within(abs(sweep) > 0, 10s)"),
-    Transform("breakout", _XW, "breakout", Unit.ONE, Cost.QUEUE,
+    Transform("breakout", _XW, "breakout", Unit.ONE, Cost.RING,
               "1 where x is above every known x of the w rows before this one, -1 where below, else 0",
               "while t <= w, and where x is null", "breakout(mid, 20m)"),
     Transform("retest", (_X, ("level", Argument.NUMBER), ("tol", Argument.TOLERANCE), _D), "retest", Unit.ONE,

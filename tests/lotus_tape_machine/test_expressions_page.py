@@ -1,0 +1,77 @@
+"""The reference page is what the tables say, and everything it shows is true."""
+
+import doctest
+from pathlib import Path
+
+import pytest
+
+from lotus.manifest import Manifest
+from lotus.tape_machine import checker, parser, printer, reference
+from lotus.tape_machine.checker import check
+from lotus.tape_machine.environment import frame_environment
+from lotus.tape_machine.node import OPS, Node
+from lotus.tape_machine.parser import parse
+from lotus.tape_machine.reference import describe, expressions_page
+from lotus.tape_machine.syntax import Binary, Call, Tree, Unary
+from lotus.tape_machine.transforms import FORMS, OPERATORS, PREFIXES, TRANSFORMS, Transform
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "expressions.md"
+FORM_IDS = [f.signature for f in TRANSFORMS]
+
+
+def calls(tree: Tree) -> set[str]:
+    match tree:
+        case Call(name, arguments):
+            return {name}.union(*map(calls, arguments))
+        case Binary(_, left, right):
+            return calls(left) | calls(right)
+        case Unary(_, operand):
+            return calls(operand)
+    return set()
+
+
+def ops(node: Node) -> set[str]:
+    return {node.op}.union(*map(ops, node.args))
+
+
+def test_the_committed_page_is_what_the_tables_say() -> None:
+    assert PAGE.read_text("utf-8") == expressions_page(), "write it anew: docs/reference/expressions.md"
+
+
+def test_the_examples_of_the_page_are_doctests_that_pass() -> None:
+    test = doctest.DocTestParser().get_doctest(PAGE.read_text("utf-8"), {"describe": describe}, PAGE.name, str(PAGE), 0)
+    assert len(test.examples) == len(TRANSFORMS)
+    assert doctest.DocTestRunner(verbose=False).run(test).failed == 0
+
+
+@pytest.mark.parametrize("module", [checker, parser, printer, reference], ids=lambda m: m.__name__)
+def test_the_doctests_of_the_code_pass(module: object) -> None:
+    found = doctest.testmod(module)  # type: ignore[arg-type]
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+@pytest.mark.parametrize("form", TRANSFORMS, ids=FORM_IDS)
+def test_an_example_uses_its_own_transform(form: Transform) -> None:
+    tree = parse(form.example)
+    node = check(tree, frame_environment(Manifest()))
+    assert form.name in calls(tree)
+    assert not form.op or form.op in ops(node)
+
+
+def test_every_operation_of_the_graph_can_be_written() -> None:
+    named = {f.op for f in TRANSFORMS} | {op for row in (*OPERATORS, *PREFIXES) for _, op in row.symbols}
+    assert named - {""} | {"const", "column"} == set(OPS)
+
+
+def test_operands_and_parameters_agree_with_the_table_of_operations() -> None:
+    for form in TRANSFORMS:
+        if form.op:
+            operands = sum(kind.name in ("NUMBER", "FLAG") for _, kind in form.arguments)
+            assert OPS[form.op] == (operands, len(form.arguments) - operands), form.signature
+
+
+def test_the_language_has_every_transform_that_the_design_names() -> None:
+    named = """min max abs sign log sqrt clip where known lag delta ema mean std zscore rank quantile argmax_age argmin_age
+        sum slope crossed since hold count within breakout retest rsi macd macd_signal"""
+    assert set(FORMS) == set(named.split())
