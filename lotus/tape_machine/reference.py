@@ -85,10 +85,8 @@ def _transform(form: Transform) -> str:
         f"- null: {form.null}",
         f"- memory: {form.memory}",
         f"- cost of a row: {form.cost.value}\n",
-        "```python",
-        f'>>> describe("{form.example}")',
-        f"{describe(form.example)!r}",
-        "```\n",
+        f'    >>> describe("{form.example}")',
+        f"    {describe(form.example)!r}\n",
     ))  # fmt: skip
 
 

@@ -72,6 +72,6 @@ def test_operands_and_parameters_agree_with_the_table_of_operations() -> None:
 
 
 def test_the_language_has_every_transform_that_the_design_names() -> None:
-    named = """min max abs sign log sqrt clip where known lag delta ema mean std zscore rank quantile argmax_age argmin_age
-        sum slope crossed since hold count within breakout retest rsi macd macd_signal"""
+    named = """min max abs sign log sqrt clip where known lag delta ema mean std zscore rank quantile sum slope
+        argmax_age argmin_age crossed since hold count within breakout retest rsi macd macd_signal"""
     assert set(FORMS) == set(named.split())
