@@ -30,6 +30,7 @@ from lotus_live.feed import Feed
 from lotus_live.paper_desk import PaperDesk, entry_number
 from lotus_live.pipeline import Pipeline
 from lotus_live.recorder import ControlRecord, Recorder
+from lotus_live.signal_bus import SignalBus
 from lotus_live.signals import on_end_signals
 from lotus_live.status import LiveCounts, write_status
 from lotus_store.config import Settings
@@ -72,7 +73,8 @@ class Daemon:
         self.beliefs = LedgerBeliefs(spec)
         self.beliefs.accept(fresh_versions(databases, self.beliefs), -1)
         self.beliefs.by_day = read_tables(Lake(settings.lake_root), spec)
-        self.log = EventLog(databases, run_id, self.mark_path, waiting=256 if replaying else 0)
+        bus = SignalBus(spec, self.beliefs)
+        self.log = EventLog(databases, run_id, self.mark_path, bus, waiting=256 if replaying else 0)
         self.desk = PaperDesk(spec.manifest, spec.universe)
         self.counts = LiveCounts()
         self.kept: list[Columns] | None = [] if replaying else None

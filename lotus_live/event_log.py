@@ -18,10 +18,12 @@ from lotus.detectors.score import Columns
 from lotus.errors import LedgerError
 from lotus_live.collector import joined
 from lotus_live.paper_desk import DeskRows
+from lotus_live.signal_bus import Published, SignalBus
 from lotus_store.databases import Connection, Databases
 from lotus_store.files import make_folder
 from lotus_store.ledger.live_log import FillRow, LogEntry, OrderRow, append_events, append_log, put_fills, put_orders
 from lotus_store.ledger.segments import Segment, put_segment
+from lotus_store.ledger.signals import put_signals
 from lotus_store.tape.segment import SegmentMeta
 
 RETRY_S = 0.5
@@ -41,10 +43,17 @@ class Batch:
 class EventLog:
     """The writer thread of one run. `put` hands a batch over; `close` waits until everything is written."""
 
-    def __init__(self, databases: Databases, run_id: str, mark: Path, waiting: int = 256) -> None:
-        """Start the thread; `waiting` batches may wait before `put` makes its caller wait (0: it never does)."""
-        self.run_id, self.mark = run_id, mark
+    def __init__(
+        self, databases: Databases, run_id: str, mark: Path, bus: SignalBus | None = None, waiting: int = 256
+    ) -> None:
+        """Start the thread; `waiting` batches may wait before `put` makes its caller wait (0: it never does).
+
+        `bus` makes the payloads of published windows; a recorder scores nothing and has none.
+        """
+        self.run_id, self.mark, self.bus = run_id, mark, bus
         self.written_events = 0
+        self.written_signals = 0
+        self.refused_signals = 0
         self.failures = 0
         self.last_failure = ""
         self.last_success_s = time.monotonic()
@@ -106,10 +115,14 @@ class EventLog:
             orders |= batch.rows.orders
             fills += batch.rows.fills
             log += [*batch.rows.log, *batch.log]
-        events = [columns for batch in batches for columns in batch.events]
+        events = joined([columns for batch in batches for columns in batch.events])
+        out = self.bus.publish(events) if self.bus is not None else Published()
+        log += out.refused
         with connection.transaction():
-            if events:
-                self.written_events += append_events(connection, self.run_id, joined(events))
+            if len(events["event_id"]):
+                self.written_events += append_events(connection, self.run_id, events)
+            if out.signals:
+                self.written_signals += put_signals(connection, self.run_id, out.signals)
             if orders:
                 put_orders(connection, self.run_id, list(orders.values()))
             if fills:
@@ -119,6 +132,7 @@ class EventLog:
             for meta in (meta for batch in batches for meta in batch.segments):
                 put_segment(connection, segment_row(meta))
         connection.commit()
+        self.refused_signals += len(out.refused)
         self.last_success_s = time.monotonic()
         write_mark(self.mark, self.run_id, max(batch.until_ns for batch in batches))
 

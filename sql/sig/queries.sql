@@ -224,6 +224,17 @@ COPY (
     ORDER BY e.window_end_ms, e.asset, e.detector_id, r.created_at, r.run_id, e.event_id
 ) TO STDOUT (FORMAT csv, HEADER);
 
+-- name: put_signal
+INSERT INTO live_signals (run_id, event_id, schema_ver, time_ms, payload) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (run_id, event_id, schema_ver) DO NOTHING;
+
+-- name: read_signals
+SELECT event_id, schema_ver, time_ms, payload FROM live_signals WHERE run_id = %s ORDER BY time_ms, event_id, schema_ver;
+
+-- name: published_signal
+SELECT s.payload FROM live_signals s JOIN live_runs r USING (run_id)
+WHERE s.event_id = %s AND s.schema_ver = %s ORDER BY r.replayed, r.created_at, r.run_id LIMIT 1;
+
 -- name: put_log
 INSERT INTO live_log (run_id, seq, time_ms, kind, body) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (run_id, seq) DO NOTHING;
 

@@ -30,6 +30,7 @@ from lotus_store.config import Settings, TapeLimits
 from lotus_store.databases import Databases
 from lotus_store.ledger import live_log
 from lotus_store.ledger.priors import put_in_force, put_version
+from lotus_store.ledger.signals import read_signals
 from lotus_store.tape.store import TapeStore
 from lotus_venues.replay_server import CONTROL_PREFIX, ReplayPlan
 
@@ -163,6 +164,8 @@ def test_killed_anywhere_and_started_again_it_ends_the_same(
         r for rows in paper_rows(databases, "calm") for r in rows
     ]
     assert summary["status"]["paper"] == expected.status["paper"]
+    with databases.connect("sig") as connection:
+        assert read_signals(connection, "killed") == read_signals(connection, "calm") != []
 
 
 def _running(status: Path, pid: int) -> bool:

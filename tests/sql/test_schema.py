@@ -83,8 +83,9 @@ def test_copies_name_every_column(name: str) -> None:
 
 
 def test_migrated_equals_fresh(databases: Databases) -> None:
-    assert check(databases) == dict.fromkeys(LOTUS_DATABASES, 1)
-    assert migrate(databases) == dict.fromkeys(LOTUS_DATABASES, 1)
+    versions = {name: len(migrations.migrations_of(name)) for name in LOTUS_DATABASES}
+    assert check(databases) == versions
+    assert migrate(databases) == versions
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def scratch(databases: Databases, database: str, statements: list[str]) -> str:
     [
         ("dagster", ["CREATE TABLE customers (a int)"], "not a Lotus database"),
         ("dm", [], "this is the Lotus database 'dm'; expected: 'sig'"),
-        ("sig", ["INSERT INTO lotus_schema VALUES (2, 'sig', 'x')"], "has version 2; expected: at most 1"),
+        ("sig", ["INSERT INTO lotus_schema VALUES (99, 'sig', 'x')"], "expected: at most"),
         ("sig", ["UPDATE lotus_schema SET sha256 = 'x'"], "applied with another text"),
     ],
 )

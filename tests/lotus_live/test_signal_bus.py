@@ -1,0 +1,180 @@
+"""The signal bus: what the daemon publishes is valid, is made again from the batch's rows, and nothing else leaves."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tapes import MANIFEST, UNIVERSE, in_order, market, numbered, write
+
+from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.score import Columns
+from lotus.detectors.signal_facts import facts_of, payloads_of, published_rows, spec_of
+from lotus.errors import BeliefError, SchemaError
+from lotus.modules.canonical import canonical_json
+from lotus.modules.signals import META, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
+from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
+from lotus_live import signal_bus
+from lotus_live.batch import score_tape
+from lotus_live.beliefs import LedgerBeliefs
+from lotus_live.day_lane import LaneSpec
+from lotus_live.live import run_live
+from lotus_live.parity import neutral_beliefs
+from lotus_live.signal_bus import SignalBus
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from lotus_store.ledger.live_log import read_log
+from lotus_store.ledger.signals import SignalRow, read_signals
+
+DAY = "2026-03-04"
+SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
+BRAIDS = tuple(
+    ActiveBraid(f"{k:032x}", "micro", d.detector_id, d.horizon_s, Rule(), Patch(-0.12, 1.06))
+    for k, d in enumerate(SPEC.detectors)
+)
+VERSION = priors_version("main", 1, BRAIDS)
+Lines = list[tuple[int, bytes]]
+
+
+@pytest.fixture(scope="module")
+def lines() -> Lines:
+    """Twelve minutes of three assets."""
+    return in_order(market(DAY, "09:00", 720, step_ms=500, seed=11))
+
+
+@pytest.fixture(scope="module")
+def events(lines: Lines) -> Columns:
+    """Their events in batch, under priors whose braids fire everywhere."""
+    (day,) = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC, [priors_0("main"), VERSION]))
+    return day.events
+
+
+def rebuilt(events: Columns, *versions: Any) -> dict[tuple[str, str], str]:
+    """Return the canonical payloads of the published rows by (event, schema)."""
+    by_name = {version.priors_ver: version for version in versions}
+    out = {}
+    for row in published_rows(events):
+        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, by_name[row["priors_ver"]])
+        for payload in payloads_of(row, facts):
+            out[row["event_id"], payload["schema_ver"]] = canonical_json(check_signal(payload))
+    return out
+
+
+def by_name(rows: list[SignalRow]) -> dict[tuple[str, str], str]:
+    return {(row.event_id, row.schema_ver): row.payload for row in rows}
+
+
+def test_what_a_run_published_is_made_again_from_the_batchs_rows(
+    settings: Settings, databases: Databases, lines: Lines, tmp_path: Path
+) -> None:
+    recording = write(tmp_path / "tape.txt", lines)
+    result = run_live(settings, replay=[recording], run_id="bus", databases=databases)
+    (day,) = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC))
+    with databases.connect("sig") as connection:
+        stored = read_signals(connection, "bus")
+    assert by_name(stored) == rebuilt(day.events, priors_0("main"))
+    published = int(day.events["published"].sum())
+    assert len(stored) == published * len(SIGNAL_SCHEMAS) > 0
+    assert result.status["signals"] == {"written": len(stored), "refused": 0}
+    run_live(settings, replay=[recording], run_id="bus", databases=databases)
+    with databases.connect("sig") as connection:
+        assert read_signals(connection, "bus") == stored
+
+
+def test_a_payload_tells_what_decided_the_window(events: Columns) -> None:
+    beliefs = LedgerBeliefs(SPEC, [priors_0("main"), VERSION])
+    out = SignalBus(SPEC, beliefs).publish(events)
+    assert not out.refused
+    assert by_name(list(out.signals)) == rebuilt(events, VERSION)
+    rows = {row["event_id"]: row for row in published_rows(events)}
+    for signal in out.signals:
+        payload, row = json.loads(signal.payload), rows[signal.event_id]
+        assert payload["provenance"]["close_recv_ns"] == str(row["close_recv_ns"])
+        if signal.schema_ver == SIGBUS:
+            assert payload["direction"] * payload["strength"] == payload["signal"] == row["s"]
+            assert payload["publication"]["draw"] < payload["publication"]["pi"]
+            gates = payload["eligibility"]["gates"]
+            assert all(gate["passed"] for gate in gates.values())
+            assert gates["det_kairos"]["value"] >= gates["det_kairos"]["threshold"] == MANIFEST.score.tau_kairos
+            (mine,) = [b.braid_id for b in BRAIDS if b.detector_id == row["detector_id"]]
+            assert payload["braids_fired"] == [mine]
+        if signal.schema_ver == META:
+            assert len(payload["ms_asym_absent"]) == 7
+
+
+def test_a_silent_or_vetoed_window_has_a_record_but_no_place_on_the_bus(events: Columns) -> None:
+    everything = {**events, "published": np.ones(len(events["s"]), bool)}
+    records = 0
+    for row, really in zip(published_rows(everything), events["published"].tolist(), strict=True):
+        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, VERSION)
+        record = check_signal(signal_bus.payloads_of({**row, "published": really}, facts)[0])
+        assert record["eligibility"]["publish"] is (not record["eligibility"]["vetoes"])
+        failed = {name for name, gate in record["eligibility"]["gates"].items() if not gate["passed"]}
+        assert (row["veto"] & (4 | 8 | 16 | 32) == 0) == (not failed)
+        records += 1
+    assert records == len(events["s"]) > 5 * int(events["published"].sum())
+
+
+def test_the_fingerprint_is_the_tapes_alone(events: Columns, lines: Lines) -> None:
+    (other,) = score_tape(
+        numbered(lines), replace(SPEC, branch="other"), neutral_beliefs(replace(SPEC, branch="other"))
+    )
+    mine = {signal_key(row): prints(row, VERSION) for row in published_rows(events)}
+    theirs = {signal_key(row): prints(row, priors_0("other")) for row in published_rows(other.events)}
+    shared = mine.keys() & theirs.keys()
+    assert shared
+    assert all(mine[key] == theirs[key] for key in shared)
+    assert len(set(mine.values())) == len(mine)
+    (row, *_) = published_rows(events)
+    for name in ("close_seq", "mid2", "s", "x_flow", "x_funding"):
+        moved = np.nextafter(row[name], 9e9) if isinstance(row[name], float) else row[name] + 1
+        assert prints({**row, name: moved}, VERSION) != mine[signal_key(row)]
+
+
+def signal_key(row: Any) -> tuple[Any, ...]:
+    return row["window_end_ms"], row["asset"], row["detector_id"]
+
+
+def prints(row: Any, version: Any) -> str:
+    return facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, version).data_fingerprint
+
+
+def test_an_invalid_payload_is_never_sent_but_counted_and_logged(
+    settings: Settings, databases: Databases, lines: Lines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def doctored(row: Any, facts: Any) -> list[Payload]:
+        made = payloads_of(row, facts)
+        return [p | {"direction": 1} if p["schema_ver"] == META else p for p in made]
+
+    monkeypatch.setattr(signal_bus, "payloads_of", doctored)
+    recording = write(tmp_path / "tape.txt", lines)
+    result = run_live(settings, replay=[recording], run_id="sick", databases=databases)
+    with databases.connect("sig") as connection:
+        stored = read_signals(connection, "sick")
+        refused = [e for e in read_log(connection, "sick") if e.kind == "signal_refused"]
+    assert {row.schema_ver for row in stored} == set(SIGNAL_SCHEMAS) - {META}
+    assert result.status["signals"] == {"written": len(stored), "refused": len(refused)}
+    assert len(refused) == result.status["published"] > 0
+    for entry in refused:
+        assert entry.body["schema_ver"] == META
+        assert "direction" in entry.body["reason"]
+
+
+def test_a_row_that_nobody_can_explain_is_refused_whole(events: Columns) -> None:
+    out = SignalBus(SPEC, LedgerBeliefs(SPEC, [priors_0("main")])).publish(events)
+    published = int(events["published"].sum())
+    assert not out.signals
+    assert len(out.refused) == len({e.seq for e in out.refused}) == published * len(SIGNAL_SCHEMAS)
+    retired = replace(SPEC, detectors=tuple(replace(d, version=99) for d in SPEC.detectors))
+    assert not SignalBus(retired, LedgerBeliefs(SPEC, [VERSION])).publish(events).signals
+    broken = {**events, "det_sigma": np.full(len(events["s"]), np.nan)}
+    out = SignalBus(SPEC, LedgerBeliefs(SPEC, [VERSION])).publish(broken)
+    assert {json.loads(s.payload)["schema_ver"] for s in out.signals} == {META}
+    assert all("data.det_sigma" in e.body["reason"] for e in out.refused)
+    (row, *_) = published_rows(events)
+    with pytest.raises(SchemaError, match="has changed since"):
+        facts_of(row, replace(spec_of(row, SPEC.detectors), version=99), MANIFEST, VERSION)
+    with pytest.raises(BeliefError, match="another version was in force"):
+        facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, priors_0("main"))
