@@ -171,7 +171,7 @@ def _phrase(rng: random.Random, depth: int) -> str:
     if draw < 0.35:
         return f"({_phrase(rng, depth - 1)} {rng.choice(tuple(BINARY_OPS))} {_phrase(rng, depth - 1)})"
     if draw < 0.45:
-        return f"{rng.choice(('-', 'not '))}{_phrase(rng, depth - 1)}"
+        return f"({rng.choice(('-', 'not '))}({_phrase(rng, depth - 1)}))"
     form = rng.choice(rng.choice(tuple(FORMS.values())))
     spans = {
         Argument.WINDOW: "5m",
