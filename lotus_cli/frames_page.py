@@ -1,6 +1,7 @@
 """`docs/reference/frames.md`, made from the table of columns.
 
-`python -m lotus_cli.frames_page > docs/reference/frames.md`. Text only; what a column is stands in `lotus.microtape.frame_spec`.
+`python -m lotus_cli.frames_page > docs/reference/frames.md`. Text only; what a column is stands in
+`lotus.microtape.frame_spec`. The field's word: data dictionary.
 """
 
 from collections.abc import Sequence
