@@ -1,8 +1,8 @@
 """Timed finite-state machines as tables: `fsm`, the age of its state, and values kept from the row that armed it.
 
-The flags of one row are one symbol: the first true one in order of priority. The table gives for each state and
-symbol the state entered, or -1 to stay; a row that enters nothing lets the state's time limit run. No market meaning
-belongs here: experts are tables in specs. Literature: timed automata.
+The table gives for each state and flag the state entered, or -1 for a flag that the state does not read; of the true
+flags that it reads the first in order of priority counts. A row that enters nothing lets the state's time limit run.
+No market meaning belongs here: experts are tables in specs. Literature: timed automata.
 """
 
 import math
@@ -32,6 +32,7 @@ def fsm(
         for k in range(flags):
             if registers[args[k], i] > 0.5:
                 target = int(params[1 + state * width + k])
+            if target >= 0:
                 break
         age += 1
         limit = int(params[1 + states * width + state])

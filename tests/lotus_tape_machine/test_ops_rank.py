@@ -1,0 +1,120 @@
+"""Exact ranks against counting, the decayed histogram against decayed counting, and the work of a row."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lotus.tape_machine.machine import Machine
+from lotus.tape_machine.ops_rank import MOVES
+from lotus.tape_machine.ops_table import EXACT_RANK_MAX
+from lotus.tape_machine.program import compile_program
+
+from .oracle import NULL, column, equal_bits, nasty_columns, node, of_columns, run
+
+
+def clean(x: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(x), x, NULL)
+
+
+def rank(w: int):
+    return node("rank", column(0), params=(w,))
+
+
+def quantile(q: float, w: int):
+    return node("quantile", column(0), params=(q, w))
+
+
+@settings(max_examples=200, deadline=None)
+@given(nasty_columns(longest=120), st.sampled_from((1, 2, 3, 5, 9, 16, 17, 40)), st.floats(0.0, 1.0))
+def test_exact_rank_and_quantile(x: np.ndarray, w: int, q: float) -> None:
+    np.testing.assert_allclose(run(rank(w), x), of_columns("rank", [clean(x)], (w,)), rtol=1e-15)
+    wanted = of_columns("quantile", [clean(x)], (q, w))
+    np.testing.assert_allclose(run(quantile(q, w), x), wanted, rtol=1e-9, atol=1e-290)
+
+
+@pytest.mark.parametrize("w", [599, EXACT_RANK_MAX])
+def test_longest_exact_window(w: int) -> None:
+    rng = np.random.default_rng(w)
+    x = np.where(rng.random(3000) < 0.1, NULL, np.round(rng.normal(0.0, 3.0, 3000), 1))
+    np.testing.assert_allclose(run(rank(w), x), of_columns("rank", [x], (w,)), rtol=1e-15)
+    np.testing.assert_allclose(run(quantile(0.9, w), x), of_columns("quantile", [x], (0.9, w)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", ["rising", "falling", "random", "two values", "saw"])
+def test_work_per_row_is_bounded_and_does_not_grow(shape: str) -> None:
+    w, n = EXACT_RANK_MAX, 20_000
+    t = np.arange(n, dtype=np.float64)
+    x = {
+        "rising": t, "falling": -t, "random": np.random.default_rng(3).normal(size=n), "two values": t % 2,
+        "saw": np.where(t % 2 == 0, t, -t),
+    }[shape]  # fmt: skip
+    program = compile_program({"y": rank(w)})
+    machine = Machine(program, 1)
+    moves = machine.node_state(next(iter(program.slots)), 0)[1]
+    spent = []
+    for value in x:
+        before = int(moves[MOVES])
+        machine.feed(0, np.array([value]))
+        spent.append(int(moves[MOVES]) - before)
+    bound = 2 * (2 * 32 + 1)  # insert and remove: a block of 32 values, at most 20 blocks
+    assert max(spent) <= bound
+    assert np.mean(spent[n // 2 :]) <= 1.05 * np.mean(spent[w : n // 2])
+
+
+def decayed_shares(x: np.ndarray, w: int, rows: np.ndarray) -> np.ndarray:
+    """Weighted share below x[i] + half of the ties, weights halving every w / 2 rows."""
+    out = []
+    for i in rows:
+        weights = 0.5 ** (2.0 * np.arange(i, -1, -1) / w)
+        past = x[: i + 1]
+        known = past == past
+        out.append((weights[(past < x[i])].sum() + 0.5 * weights[past == x[i]].sum()) / weights[known].sum())
+    return np.array(out)
+
+
+KINDS = ("normal", "price", "heavy tails", "few values", "ten decades", "mostly 0", "with nulls")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_decayed_rank_is_within_three_hundredths(kind: str) -> None:
+    rng, n, w = np.random.default_rng(5), 12_000, 1500
+    x = {
+        "normal": rng.normal(size=n),
+        "price": 64_000 + np.cumsum(rng.normal(size=n)),
+        "heavy tails": rng.standard_cauchy(n),
+        "few values": rng.integers(0, 5, n).astype(float),
+        "ten decades": 10.0 ** rng.uniform(-5, 5, n),
+        "mostly 0": np.where(rng.random(n) < 0.6, 0.0, rng.normal(size=n)),
+        "with nulls": np.where(rng.random(n) < 0.3, NULL, rng.normal(size=n)),
+    }[kind]
+    found = run(rank(w), x)
+    assert np.isnan(found[: w - 1]).all()
+    rows = rng.choice(np.flatnonzero(x == x)[w:], 300)
+    np.testing.assert_allclose(found[rows], decayed_shares(x, w, rows), atol=1e-12 if kind == "few values" else 0.03)
+
+
+@pytest.mark.parametrize("q", [0.05, 0.5, 0.99])
+def test_decayed_quantile_has_its_share_below(q: float) -> None:
+    rng, n, w = np.random.default_rng(6), 12_000, 2000
+    x = 100.0 + rng.normal(size=n)
+    found = run(quantile(q, w), x)
+    for i in range(w, n, 997):
+        weights = 0.5 ** (2.0 * np.arange(i, -1, -1) / w)
+        assert weights[x[: i + 1] < found[i]].sum() / weights.sum() == pytest.approx(q, abs=0.02)
+
+
+@settings(max_examples=60, deadline=None)
+@given(nasty_columns(longest=200), st.floats(0.0, 1.0))
+def test_decayed_histogram_takes_whatever_comes(x: np.ndarray, q: float) -> None:
+    long = np.resize(x, 2000)
+    found, value = run(rank(700), long), run(quantile(q, 700), long)
+    assert (np.isnan(found) | ((found >= 0.0) & (found <= 1.0))).all()
+    known = clean(long)
+    if (known == known).any():
+        assert (np.isnan(value) | ((value >= np.nanmin(known)) & (value <= np.nanmax(known)))).all()
+
+
+def test_decayed_rank_does_not_depend_on_the_scale() -> None:
+    x = np.random.default_rng(8).standard_cauchy(5000)
+    assert equal_bits(run(rank(800), x), run(rank(800), x * 2.0**40))
