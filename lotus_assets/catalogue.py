@@ -90,6 +90,14 @@ LEARNING_ASSETS = (
         "Overlap-weighted scores f and weights h per window, written once.",
     ),
     AssetEntry(
+        "detector_cards",
+        SCORE,
+        ("parquet",),
+        (("signal_events", "same_day"), ("signal_eval", "same_day")),
+        _TO_OUTCOMES,
+        "Every detector version: stage of life, quality over days, net payoff with its interval, failure modes.",
+    ),
+    AssetEntry(
         "lesson_atoms",
         LEARN,
         ("parquet",),

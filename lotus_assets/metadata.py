@@ -34,7 +34,7 @@ def metadata_of(result: StageResult) -> Metadata:
         out["table"] = dg.MetadataValue.md(markdown(result.table))
     if result.plot is not None and result.plot.series:
         out["plot"] = dg.MetadataValue.md(plot_markdown(result.plot))
-    return out
+    return out | {name: dg.MetadataValue.md(text) for name, text in result.documents.items()}
 
 
 def markdown(table: Table) -> str:

@@ -1,25 +1,59 @@
-"""`lotus card`: what a detector is, from its specification."""
+"""`lotus card`: the newest stored card of a detector, or its specification while no day is committed."""
 
 from dataclasses import asdict
+from typing import Any
 
 import click
 
 from lotus.errors import ConfigError
 from lotus_cli.output import emit, explained, json_option
+from lotus_cli.places import branch_option, home_option, settings_of
 
 
 @click.command("card")
 @click.argument("detector_id", required=False)
+@click.option("--version", type=int, help="Version of the specification (default: the newest).")
+@branch_option
+@home_option
 @json_option
 @explained
-def card_command(detector_id: str | None, as_json: bool) -> None:
-    """Show one detector's specification, or the names of all."""
+def card_command(
+    detector_id: str | None, version: int | None, branch: str | None, home: str | None, as_json: bool
+) -> None:
+    """Show the newest card of one detector, or the names of all.
+
+    Before the first committed day of the branch the card is the specification alone.
+    """
+    from lotus.detectors.card import static_card
     from lotus.detectors.registry import shipped_detectors
+    from lotus_store.lake import Lake
 
     known = {d.detector_id: d for d in shipped_detectors()}
     if detector_id is None:
         emit({name: f"{d.family} v{d.version}, decides over {d.horizon_s} s" for name, d in known.items()}, as_json)
         return
-    if detector_id not in known:
-        raise ConfigError(f"there is no detector {detector_id!r}", f"one of {', '.join(known)}")
-    emit(asdict(known[detector_id]), as_json)
+    settings = settings_of(home, branch=branch)
+    stored = _stored(Lake(settings.lake_root), settings.branch, detector_id)
+    spec = known.get(detector_id)
+    if spec is not None and spec.version not in stored:
+        stored[spec.version] = {"card": static_card(spec)}
+    wanted = max(stored, default=0) if version is None else version
+    if wanted not in stored:
+        what = detector_id if version is None else f"{detector_id} v{version}"
+        raise ConfigError(f"there is no card of {what} on branch {settings.branch}", f"one of {', '.join(known)}")
+    shipped = asdict(spec) if spec is not None and spec.version == wanted else {}
+    row = stored[wanted]
+    emit({"detector_id": detector_id, "spec_version": wanted, **shipped, **row}, as_json, row["card"].rstrip("\n"))
+
+
+def _stored(lake: Any, branch: str, detector_id: str) -> dict[int, dict[str, Any]]:
+    """Return the newest stored rows of one detector by version, each with its day."""
+    from lotus.detectors.card_table import DETECTOR_CARDS
+
+    days = lake.days(DETECTOR_CARDS.name, branch)
+    if not days:
+        return {}
+    rows = lake.read(DETECTOR_CARDS.name, branch, days[-1])
+    at = [k for k, name in enumerate(rows["detector_id"].tolist()) if name == detector_id]
+    picked = ({name: values[k : k + 1].tolist()[0] for name, values in rows.items()} for k in at)
+    return {int(row["spec_version"]): {"day": days[-1], **row} for row in picked}

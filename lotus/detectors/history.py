@@ -18,8 +18,8 @@ from lotus.priors.vocabulary import ALIGNED, BIN_COLUMNS, FEATURE_NAMES, VALUE_C
 Columns = Mapping[str, NDArray[np.generic]]
 SLOW_TERMS = ("sq_score", "kr_coherence", "kr_phi", "kr_novelty", "kr_theta", "kr_rho")
 EVENT_COLUMNS: tuple[str, ...] = (
-    "detector_id", "asset", "window_end_ms", "s", "veto", "published", "kr_hbar", "mx_evidence", "crowd_share", "mid2",
-    "rv_bps", *SLOW_TERMS, *VALUE_COLUMNS, *BIN_COLUMNS,
+    "detector_id", "spec_version", "asset", "window_end_ms", "s", "veto", "published", "kr_hbar", "mx_evidence",
+    "crowd_share", "mid2", "rv_bps", *SLOW_TERMS, *VALUE_COLUMNS, *BIN_COLUMNS,
 )  # fmt: skip
 _MX = FEATURE_NAMES.index("mx")
 MAX_ASSETS = 4096
@@ -95,7 +95,8 @@ def digest_day(
 ) -> DayHistory:
     """Digest one day's `EVENT_COLUMNS` of SIGNAL_EVENTS and `eval_columns` of SIGNAL_EVAL (None before any matured).
 
-    Rows of detectors or assets that are no longer known are left out.
+    Rows of detectors or assets that are no longer known are left out, and signals of another version of a detector:
+    a new version begins without history.
     """
     detector, key = _keys(events, manifest, universe, detectors)
     order = np.lexsort((key, detector))
@@ -103,7 +104,8 @@ def digest_day(
     detector, key = detector[order], key[order]
     s = np.asarray(events["s"], dtype=np.float64)[order]
     lead = detector == (detector.min() if len(detector) else 0)
-    fires = s != 0.0
+    version = np.array([d.version for d in detectors], dtype=np.int64)[detector]
+    fires = (s != 0.0) & (np.asarray(events["spec_version"], dtype=np.int64)[order] == version)
 
     def column(name: str) -> NDArray[np.float64]:
         return np.asarray(events[name], dtype=np.float64)[order]

@@ -77,7 +77,10 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a stage computed: rows and content hash, checks, notes, and the ledger work of its commit transaction."""
+    """What a stage computed: rows and content hash, checks, notes, and the ledger work of its commit transaction.
+
+    `documents` are Markdown texts by name for the report of a fresh result; like table and plot they are not kept.
+    """
 
     rows: int
     content_hash: str
@@ -87,6 +90,7 @@ class Made:
     plot: Plot | None = None
     ledger: LedgerWork | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    documents: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class StageResult:
     table: Table | None = None
     plot: Plot | None = None
     reused: bool = False
+    documents: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def failed_checks(self) -> tuple[CheckOutcome, ...]:

@@ -64,7 +64,7 @@ def digests_before(
 def _digest(
     ctx: StageContext, scored: DayCommit, matured: DayCommit | None, detectors: Sequence[DetectorSpec]
 ) -> DayHistory:
-    key = (scored.content_hash, matured.content_hash if matured else "", *(d.detector_id for d in detectors))
+    key = (scored.content_hash, matured.content_hash if matured else "", *(d.spec_id for d in detectors))
 
     def make() -> DayHistory:
         events = ctx.lake.read("signal_events", ctx.branch, scored.day, columns=EVENT_COLUMNS)

@@ -3,6 +3,7 @@
 from lotus_assets.stages import (
     active_priors,
     braids,
+    detector_cards,
     dsi_annotations,
     lesson_atoms,
     lessons,
@@ -20,6 +21,7 @@ LEARNING_STAGES = (
     signal_events.STAGE,
     signal_eval.STAGE,
     payoff_scores.STAGE,
+    detector_cards.STAGE,
     lesson_atoms.STAGE,
     lessons.STAGE,
     braids.STAGE,

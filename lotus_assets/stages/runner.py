@@ -86,6 +86,7 @@ def _result(stage: Stage, day: str, made: Made, inputs_hash: str, seconds: Mappi
         made.notes,
         made.table,
         made.plot,
+        documents=made.documents,
     )
 
 

@@ -1,0 +1,58 @@
+"""The cards of a tiny world: one row per version and day, lives that grow, the same again, shown in Dagster."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import dagster as dg
+import numpy as np
+
+from lotus.detectors.registry import shipped_detectors
+from lotus_assets.metadata import metadata_of
+from lotus_assets.stages import detector_cards, signal_eval, signal_events
+from lotus_assets.stages.context import StageContext, StageResult
+from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
+from lotus_assets.stages.runner import run_stage
+
+NAMES = [d.detector_id for d in shipped_detectors()]
+
+
+def run(ctx: StageContext, days: Sequence[str]) -> list[StageResult]:
+    found = []
+    for day in days:
+        for stage in (*TAPE_STAGES, *LEARNING_STAGES):
+            result = run_stage(ctx, stage, day)
+            assert not result.failed_checks, result.failed_checks
+            if stage.name == "detector_cards":
+                found.append(result)
+    return found
+
+
+def test_cards_of_two_days(ctx: StageContext, days: list[str]) -> None:
+    first, second = run(ctx, days[:2])
+    one, two = (ctx.lake.read("detector_cards", ctx.branch, day) for day in days[:2])
+    events = ctx.lake.read("signal_events", ctx.branch, days[0], columns=("detector_id", "s", "published"))
+    for k, name in enumerate(NAMES):
+        mine = (events["detector_id"] == name) & (events["s"] != 0.0)
+        assert (one["detector_id"][k], one["stage"][k], one["since"][k]) == (name, "experimental", days[0])
+        assert one["signals"][k] == mine.sum() > 0
+        assert one["published"][k] == events["published"][mine].sum()
+        assert json.loads(two["life"][k]) == json.loads(one["life"][k])
+        assert f"After {days[1]}, over 2 learning days" in two["card"][k]
+        assert "no_look_ahead | passed" in two["card"][k]
+    assert np.all(two["days"] == 2)
+    assert np.all(two["signals"] > one["signals"])
+    shown = metadata_of(second)
+    assert isinstance(shown[f"card_{NAMES[0]}_v1"], dg.MarkdownMetadataValue)
+    assert shown["experimental"].value == len(NAMES)
+    again = run(replace(ctx, force=True), days[:2])
+    assert [r.content_hash for r in again] == [first.content_hash, second.content_hash]
+
+
+def test_inputs_are_the_days_events_outcomes_and_the_cards_before(ctx: StageContext, days: list[str]) -> None:
+    run(ctx, days[:1])
+    for stage in (*TAPE_STAGES, signal_events.STAGE, signal_eval.STAGE):
+        run_stage(ctx, stage, days[1])
+    found = detector_cards.inputs(ctx, days[1])
+    wanted = {f"{stage}[{day}]" for stage in ("signal_events", "signal_eval") for day in days[:2]}
+    assert found.keys() >= wanted | {f"detector_cards[{days[0]}]", "specs"}

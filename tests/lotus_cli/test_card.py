@@ -1,0 +1,38 @@
+"""`lotus card`: the newest stored card after the demo, the specification in an empty home, a sentence for strangers."""
+
+from small_home import Cli
+
+from lotus.detectors.registry import shipped_detectors
+
+NAMES = [d.detector_id for d in shipped_detectors()]
+
+
+def branch_of(lotus: Cli) -> str:
+    (found,) = [p.name.removeprefix("branch=") for p in (lotus.home / "lake" / "detector_cards").iterdir()]
+    return found
+
+
+def test_after_the_demo_every_card_names_its_verdict(lotus: Cli) -> None:
+    branch = branch_of(lotus)
+    for name in NAMES:
+        row = lotus.json("card", name, "--branch", branch)
+        text = lotus("card", name, "--branch", branch).stdout
+        assert row["card"] == text
+        assert row["day"] in text.splitlines()[2]
+        low, high = row["net_low_bps"], row["net_high_bps"]
+        if low is None:
+            assert "**cannot be judged**" in text
+        else:
+            assert f"**{'loses' if high < 0.0 else 'earns' if low > 0.0 else 'is undecided'}**" in text
+        assert (row["spec_version"], row["stage"], row["horizon_s"] > 0) == (1, "experimental", True)
+
+
+def test_without_a_committed_day_the_card_is_the_specification(fresh: Cli) -> None:
+    row = fresh.json("card", NAMES[0])
+    assert "day" not in row
+    assert "No day is committed" in fresh("card", NAMES[0]).stdout
+
+
+def test_a_stranger_or_another_version_is_refused(fresh: Cli) -> None:
+    assert "there is no card of nobody" in fresh.refused("card", "nobody")
+    assert f"{NAMES[0]} v9" in fresh.refused("card", NAMES[0], "--version", "9")
