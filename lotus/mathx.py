@@ -39,9 +39,18 @@ def log(x: float) -> float:
     if x == math.inf:
         return x
     m, e = math.frexp(x)
-    if m < _SQRT_HALF:
-        m *= 2.0
-        e -= 1
+    return log_of_parts(m, float(e))
+
+
+@kernel
+def log_of_parts(mantissa: float, exponent: float) -> float:
+    """Return ln(mantissa * 2**exponent) of the parts that `math.frexp` gives of a positive number.
+
+    Without a call or a jump, so that a loop of it can run over several numbers side by side.
+    """
+    small = mantissa < _SQRT_HALF
+    m = mantissa * 2.0 if small else mantissa
+    e = exponent - 1.0 if small else exponent
     s = (m - 1.0) / (m + 1.0)
     z = s * s
     p = 0.0

@@ -6,7 +6,7 @@ inside the day: frames that end after midnight, windows that start at or after i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,9 @@ from lotus.detectors.score import Columns, Scorer
 from lotus.detectors.windows import WindowBuilder
 from lotus.experts.machine import ExpertMachine
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import Decoded, Decoder
-from lotus.microtape.frame_machine import FrameMachine
-from lotus.microtape.frame_spec import I_END
+from lotus.microtape.decode import Decoder
+from lotus.microtape.frame_spec import G_END, G_START, I_END, Q_TIME
+from lotus.microtape.line_machine import LineMachine
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import DAY_MS, NS_PER_MS, day_start_ms
 
@@ -35,6 +35,9 @@ class FrameSink(Protocol):
 
     def quote(self, row: NDArray[np.int64]) -> None:
         """Take one quote row."""
+
+
+NOTHING: Final[Sequence[Columns]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +62,22 @@ class LaneTotals:
 
 
 class DayLane:
-    """The state of one UTC day (see the module); `frames` and `windows` count what was given out."""
+    """The state of one UTC day (see the module); `frames` and `windows` count what was given out.
+
+    `line` tells what the last line was; `sink` None keeps nothing besides the events.
+    """
 
     def __init__(
-        self, spec: LaneSpec, day: str, tables: DayTables, priors: Sequence[PriorsVersion], sink: FrameSink
+        self, spec: LaneSpec, day: str, tables: DayTables, priors: Sequence[PriorsVersion], sink: FrameSink | None
     ) -> None:
         """Start blank; raises `SchemaError` or `BeliefError` for tables or priors that do not belong."""
         self.day, self.sink = day, sink
-        self.start_ms = day_start_ms(day)
-        self.decoder = Decoder(spec.universe, spec.ignored)
+        self.line = LineMachine(spec.manifest, spec.universe, spec.ignored)
         self.scorer = Scorer(spec.manifest, spec.universe, spec.detectors, tables, priors, spec.branch)
-        self.frames = 0
-        self.windows = 0
-        self.gaps = 0
-        self.last_end_ms = 0
-        self._frames = FrameMachine(spec.manifest, spec.universe)
+        self.frames = self.windows = self.gaps = self.last_end_ms = 0
+        self.start_ms = day_start_ms(day)
+        self.stop_ms = self.start_ms + DAY_MS
+        self.start_ns, self.end_ns = self.start_ms * NS_PER_MS, self.stop_ms * NS_PER_MS
         self._experts = ExpertMachine(len(spec.universe), spec.manifest.kernel.cadence_ms)
         self._windows = WindowBuilder(spec.manifest, len(spec.universe), spec.detectors)
         self._window_ms = spec.manifest.kernel.window_ms
@@ -84,48 +88,51 @@ class DayLane:
         return LaneTotals(self.day, self.frames, self.windows, self.gaps)
 
     @property
-    def end_ns(self) -> int:
-        """Receive stamp from which on it takes nothing."""
-        return (self.start_ms + DAY_MS) * NS_PER_MS
+    def decoder(self) -> Decoder:
+        """The decoder with its counts and rows put aside."""
+        return self.line.decoder
 
-    def feed(self, recv_ns: int, seq: int, raw: bytes) -> tuple[Decoded, list[Columns]]:
-        """Take one line; return its decoded form and the events of every window of the day that it closed."""
-        decoded = self.decoder.decode_line(recv_ns, raw, seq)
-        scored: list[Columns] = []
-        if not decoded.kind:
-            return decoded, scored
-        payload = self.decoder.pool[: decoded.end]
-        machine = self._frames
-        closed = machine.feed(recv_ns, decoded.time_ms, seq, decoded.kind, decoded.asset, payload)
-        given_out = recv_ns >= self.start_ms * NS_PER_MS
-        self._gaps_and_quotes(given_out)
-        for k in range(closed):
-            self._frame(machine.ints[k], machine.floats[k], scored, given_out)
-        return decoded, scored
+    def feed(self, recv_ns: int, seq: int, raw: bytes) -> Sequence[Columns]:
+        """Take one line; return the events of every window of the day that it closed."""
+        line = self.line
+        closed = line.feed(recv_ns, seq, raw)
+        if line.gaps:
+            self._gap()
+        if self.sink is not None:
+            self._quote(self.sink, recv_ns)
+        return self._close(closed, recv_ns >= self.start_ns) if closed else NOTHING
 
-    def _gaps_and_quotes(self, given_out: bool) -> None:
-        stop_ms = self.start_ms + DAY_MS
-        for row in self._frames.gaps:
-            if row[2] > self.start_ms and row[1] < stop_ms:
+    def _gap(self) -> None:
+        for row in self.line.frames.gaps:
+            if row[G_END] > self.start_ms and row[G_START] < self.stop_ms:
                 self.gaps += 1
-                self.sink.gap(row)
-        for row in self._frames.quotes:
-            if given_out and self.start_ms <= row[3] < stop_ms:
-                self.sink.quote(row)
+                if self.sink is not None:
+                    self.sink.gap(row)
 
-    def _frame(
-        self, ints: NDArray[np.int64], floats: NDArray[np.float64], scored: list[Columns], given_out: bool
-    ) -> None:
-        annotation = self._experts.feed(ints, floats)
-        end_ms = int(ints[I_END])
-        if given_out and self.start_ms < end_ms <= self.start_ms + DAY_MS:
-            self.frames += 1
-            self.sink.frame(ints, floats, annotation)
-        if not self._windows.feed(ints, floats, annotation):
-            return
+    def _quote(self, sink: FrameSink, recv_ns: int) -> None:
+        if recv_ns >= self.start_ns:
+            for row in self.line.frames.quotes:
+                if self.start_ms <= row[Q_TIME] < self.stop_ms:
+                    sink.quote(row)
+
+    def _close(self, closed: int, given_out: bool) -> Sequence[Columns]:
+        """Take the frames that the line closed through experts, windows and the scorer."""
+        annotate, build = self._experts.feed, self._windows.feed
+        scored: list[Columns] = []
+        for ints, floats in self.line.rows[:closed]:
+            annotation = annotate(ints, floats)
+            end_ms = ints.item(I_END)
+            if given_out and self.start_ms < end_ms <= self.stop_ms:
+                self.frames += 1
+                if self.sink is not None:
+                    self.sink.frame(ints, floats, annotation)
+            if build(ints, floats, annotation):
+                self._score(end_ms, given_out, scored)
+        return scored
+
+    def _score(self, end_ms: int, given_out: bool, scored: list[Columns]) -> None:
         events = self.scorer.feed(self._windows.ints, self._windows.floats)
-        begin_ms = end_ms - self._window_ms
         self.last_end_ms = max(self.last_end_ms, end_ms)
-        if given_out and self.start_ms <= begin_ms < self.start_ms + DAY_MS:
+        if given_out and self.start_ms <= end_ms - self._window_ms < self.stop_ms:
             self.windows += 1
             scored.append(events)

@@ -83,7 +83,7 @@ class PaperDesk:
 
     def step(self, recv_ns: int, seq: int, step: Step) -> None:
         """Show a line to the venue, then send the entries of the windows it published."""
-        if step.decoded.kind:
+        if step.kind:
             self._note(self.probes.advance(recv_ns))
             outcome = self._market(recv_ns, seq, step)
             self._note(outcome)
@@ -106,7 +106,7 @@ class PaperDesk:
         return len(self.probes.open)
 
     def _market(self, recv_ns: int, seq: int, step: Step) -> Outcome:
-        kind, asset = step.decoded.kind, step.decoded.asset
+        kind, asset = step.kind, step.asset
         if kind == EventKind.BBO:
             bid_px, bid_sz, _, ask_px, ask_sz, _ = step.payload.tolist()
             bid, ask = ((bid_px, bid_sz) if bid_px else None), ((ask_px, ask_sz) if ask_px else None)

@@ -6,17 +6,17 @@ that day's lane is born. No I/O, no timers: the same lines in the same order giv
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daytables import DayTables
-from lotus.detectors.score import Columns
-from lotus.microtape.decode import Decoded
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, WARMUP_MS, day_of, next_day
-from lotus_live.day_lane import DayLane, FrameSink, LaneSpec, LaneTotals
+from lotus_live.day_lane import NOTHING, DayLane, FrameSink, LaneSpec, LaneTotals
+
+_AT_ONCE: Final = -(2**63)  # before every stamp
 
 
 class Beliefs(Protocol):
@@ -46,26 +46,34 @@ class FixedBeliefs:
         return self.versions
 
 
-class NoSink:
-    """Drops frames, gaps and quotes."""
-
-    def frame(self, ints: NDArray[np.int64], floats: NDArray[np.float64], annotation: NDArray[np.float64]) -> None:
-        """Drop."""
-
-    def gap(self, row: NDArray[np.int64]) -> None:
-        """Drop."""
-
-    def quote(self, row: NDArray[np.int64]) -> None:
-        """Drop."""
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
-    """What one line did: its decoded form, its payload (valid until the next call) and the windows it closed."""
+    """What one line did: its kind (an `EventKind`, 0 for no event), asset, payload, and the windows it closed.
 
-    decoded: Decoded
-    payload: NDArray[np.int64]
-    scored: list[Columns]
+    One object serves a whole lane: it is valid until the next call. `scored` may be kept.
+    """
+
+    __slots__ = ("lane", "scored")
+
+    def __init__(self, lane: DayLane) -> None:
+        """Look at the lines of a lane."""
+        self.lane = lane
+        self.scored = NOTHING
+
+    @property
+    def kind(self) -> int:
+        """An `EventKind`, 0 for a line that is no event."""
+        return self.lane.line.kind
+
+    @property
+    def asset(self) -> int:
+        """Position in the universe."""
+        return self.lane.line.asset
+
+    @property
+    def payload(self) -> NDArray[np.int64]:
+        """Values of the event, in the layout of `events` (a view)."""
+        line = self.lane.line
+        return line.decoder.pool[: line.end]
 
 
 class Pipeline:
@@ -75,20 +83,22 @@ class Pipeline:
         self,
         spec: LaneSpec,
         beliefs: Beliefs,
-        sink_of: Callable[[str], FrameSink] | None = None,
+        sink_of: Callable[[str], FrameSink | None] | None = None,
         first_day: str | None = None,
     ) -> None:
         """Start without a lane; the first line opens its day's, or `first_day`'s, whose warm-up it then belongs to.
 
-        `sink_of` gives the sink of a day.
+        `sink_of` gives the sink of a day (none: frames, quotes and gaps are not kept).
         """
         self.spec, self.beliefs = spec, beliefs
         self._first_day = first_day
-        self._sink_of = sink_of or (lambda day: NoSink())
+        self._sink_of = sink_of or (lambda day: None)
         self.today: DayLane | None = None
         self.tomorrow: DayLane | None = None
         self.finished: list[LaneTotals] = []
         self.lines = 0
+        self._turn_ns = _AT_ONCE
+        self._step: Step
 
     @property
     def lanes(self) -> tuple[DayLane, ...]:
@@ -97,13 +107,14 @@ class Pipeline:
 
     def feed(self, recv_ns: int, seq: int, raw: bytes) -> Step:
         """Take one line of tape; return what it did by the lane of its day."""
-        today = self._lane(recv_ns)
+        if recv_ns >= self._turn_ns:
+            self._turn(recv_ns)
         self.lines += 1
-        decoded, scored = today.feed(recv_ns, seq, raw)
-        payload = today.decoder.pool[: decoded.end]
+        step = self._step
+        step.scored = step.lane.feed(recv_ns, seq, raw)
         if self.tomorrow is not None:
             self.tomorrow.feed(recv_ns, seq, raw)
-        return Step(decoded, payload, scored)
+        return step
 
     def swap(self, priors: Sequence[PriorsVersion]) -> None:
         """Give every lane another list of versions, between two windows; their streaming state stays."""
@@ -120,21 +131,20 @@ class Pipeline:
         """Counts of every day so far, oldest first, the one in work included."""
         return (*self.finished, *((self.today.totals,) if self.today else ()))
 
-    def _lane(self, recv_ns: int) -> DayLane:
+    def _turn(self, recv_ns: int) -> None:
+        """Change the lanes as the receive stamp asks for: at midnight, and at 22:00 for the next day's."""
         today = self.today
         if today is None or recv_ns >= today.end_ns:
-            today = self._turn(recv_ns)
-        if self.tomorrow is None and recv_ns >= today.end_ns - WARMUP_MS * NS_PER_MS:
+            day = max(day_of(recv_ns // NS_PER_MS), self._first_day or "")
+            if today is not None:
+                self.finished.append(today.totals)
+            waiting, self.tomorrow = self.tomorrow, None
+            self.today = today = waiting if waiting is not None and waiting.day == day else self._born(day)
+            self._step = Step(today)
+        birth_ns = today.end_ns - WARMUP_MS * NS_PER_MS
+        if self.tomorrow is None and recv_ns >= birth_ns:
             self.tomorrow = self._born(next_day(today.day))
-        return today
-
-    def _turn(self, recv_ns: int) -> DayLane:
-        day = max(day_of(recv_ns // NS_PER_MS), self._first_day or "")
-        if self.today is not None:
-            self.finished.append(self.today.totals)
-        waiting, self.tomorrow = self.tomorrow, None
-        self.today = waiting if waiting is not None and waiting.day == day else self._born(day)
-        return self.today
+        self._turn_ns = birth_ns if self.tomorrow is None else today.end_ns
 
     def _born(self, day: str) -> DayLane:
         return DayLane(self.spec, day, self.beliefs.tables(day), self.beliefs.priors(day), self._sink_of(day))

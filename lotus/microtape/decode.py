@@ -6,7 +6,7 @@ raise: odd lines are counted and put aside with their reason. No files, no clock
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from lotus.microtape.parser import coin_table
 
 _LIVE_POOL: Final = 65_536  # values; a frame of 500 kB still fits
 _SPARE: Final = 1_024
+LIVE_BYTES: Final = 8 * (_LIVE_POOL - _SPARE)  # a frame shorter than this cannot yield more values than the pool holds
 _NONE: Final = 0
 _STAMP_DIGITS: Final = 19
 
@@ -81,12 +82,18 @@ class Decoder:
         self._quarantine: list[Quarantined] = []
         self._controls: list[ControlRecord] = []
 
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """What a kernel needs to decode live: limits, coin table (slots, names, spec), gate, counts by kind, pool."""
+        coins = self._coins
+        return self._limits, coins.slots, coins.names, coins.spec, self._state, self._kinds, self.pool
+
     def decode_line(self, recv_ns: int, raw: bytes, seq: int) -> Decoded:
         """Decode one frame as received (without stamp); never raises for what the frame contains."""
         raw = clean_frame(raw)
         coins = self._coins
         code, asset, time_ms, end = SURPRISE, 0, 0, 0
-        if len(raw) < 8 * (_LIVE_POOL - _SPARE):
+        if len(raw) < LIVE_BYTES:
             line = np.frombuffer(raw + b"\n", dtype=np.uint8)
             code, asset, time_ms, end = decode_one(
                 line, recv_ns, self._limits, coins.slots, coins.names, coins.spec, self._state, self.pool

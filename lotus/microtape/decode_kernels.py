@@ -15,7 +15,7 @@ from lotus.microtape.parser import parse_frame
 SURPRISE: Final = -1000
 DONE: Final = 0
 EVENT_COLUMNS: Final = 5  # recv_ns, time_ms, seq, kind, asset
-_LAST_EVENT_KIND: Final = 5
+LAST_EVENT_KIND: Final = 5
 
 
 @kernel
@@ -84,7 +84,7 @@ def decode_run(
         if line < 0:
             return line, at, seq, n
         counts[line] += 1
-        if line <= _LAST_EVENT_KIND:
+        if line <= LAST_EVENT_KIND:
             events[n, 0] = recv_ns
             events[n, 1] = time_ms
             events[n, 2] = seq

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lotus import mathx
 from lotus.jit import kernel
 from lotus.microtape.events import BOOK_HEADER, LEVEL_WIDTH, NULL, TRADE_WIDTH
-from lotus.microtape.frame_hist import bin_of, quantile_of
+from lotus.microtape.frame_hist import add_to, bin_of, quantile_of
 from lotus.microtape.frame_spec import CROSSED, LATE
 from lotus.microtape.frame_state import BURST_LOW
 
@@ -80,7 +80,7 @@ def apply_book(s: Any, time_ms: int, deep: bool, pool: Pool, at: int) -> bool:
         s.imb_10 = imbalance(pool, bids, n_bids, asks, n_asks, 10)
         s.depth_bid = side_usd(pool, bids, n_bids)
         s.depth_ask = side_usd(pool, asks, n_asks)
-        s.slope = depth_slope(pool, bids, n_bids, asks, n_asks)
+        s.slope = depth_slope(s.levels, pool, bids, n_bids, asks, n_asks)
     bid_px, bid_sz, ask_px, ask_sz = 0, 0, 0, 0
     if n_bids > 0:
         bid_px, bid_sz = pool[bids], pool[bids + 1]
@@ -112,29 +112,43 @@ def side_usd(pool: Pool, at: int, n: int) -> float:
 
 
 @kernel
-def depth_slope(pool: Pool, bids: int, n_bids: int, asks: int, n_asks: int) -> float:
-    """Return the pooled least-squares slope of ln(cumulative lots) on bps from mid; NaN when it is undefined."""
+def depth_slope(work: Any, pool: Pool, bids: int, n_bids: int, asks: int, n_asks: int) -> float:
+    """Return the pooled least-squares slope of ln(cumulative lots) on bps from mid; NaN when it is undefined.
+
+    `work` is room for one point a level; points are made apart from their sums so that they can be made side by side.
+    """
     if n_bids == 0 or n_asks == 0:
         return math.nan
     mid = 0.5 * (pool[bids] + pool[asks])
-    n, sx, sy, sxx, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
-    for side in range(2):
-        at, levels = (bids, n_bids) if side == 0 else (asks, n_asks)
-        total = 0.0
-        for k in range(levels):
-            total += pool[at + LEVEL_WIDTH * k + 1]
-            if total > 0.0:
-                x = abs(pool[at + LEVEL_WIDTH * k] - mid) / mid * 1e4
-                y = mathx.log(total)
-                n += 1.0
-                sx += x
-                sy += y
-                sxx += x * x
-                sxy += x * y
+    points = side_points(work, 0, mid, pool, bids, n_bids)
+    points = side_points(work, points, mid, pool, asks, n_asks)
+    for k in range(points):
+        work.y[k] = mathx.log_of_parts(work.mantissa[k], work.exponent[k])
+    sx, sy, sxx, sxy = 0.0, 0.0, 0.0, 0.0
+    for k in range(points):
+        x, y = work.x[k], work.y[k]
+        sx += x
+        sy += y
+        sxx += x * x
+        sxy += x * y
+    n = float(points)
     spread = n * sxx - sx * sx
     if n < 3.0 or not spread > 1e-9 * n * sxx:
         return math.nan
     return (n * sxy - sx * sy) / spread
+
+
+@kernel
+def side_points(work: Any, points: int, mid: float, pool: Pool, at: int, n: int) -> int:
+    """Append distance in bps and the parts of the cumulative lots, levels before the first size left out."""
+    total = 0.0
+    for k in range(n):
+        total += pool[at + LEVEL_WIDTH * k + 1]
+        if total > 0.0:
+            work.x[points] = abs(pool[at + LEVEL_WIDTH * k] - mid) / mid * 1e4
+            work.mantissa[points], work.exponent[points] = math.frexp(total)
+            points += 1
+    return points
 
 
 @kernel
@@ -172,10 +186,10 @@ def end_burst(s: Any, side: int, levels: int, usd: float, lots: float) -> None:
         return
     sweeping = levels >= SWEEP_LEVELS
     if not sweeping and s.bursts >= SWEEP_MIN_BURSTS:
-        sweeping = usd >= quantile_of(s.burst_mass, SWEEP_QUANTILE, BURST_LOW)
+        sweeping = usd >= quantile_of(s.burst_mass, s.burst_below, SWEEP_QUANTILE, BURST_LOW)
     if sweeping:
         s.swept += side * lots
-    s.burst_mass[bin_of(usd, BURST_LOW)] += s.hist_weight
+    add_to(s.burst_mass, s.burst_below, bin_of(usd, BURST_LOW), s.hist_weight)
     s.bursts += 1
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lotus.jit import kernel
 from lotus.microtape import frame_spec as f
-from lotus.microtape.frame_hist import RESCALE, bin_of, quantile_of, rank_of, rescale
+from lotus.microtape.frame_hist import RESCALE, add_to, bin_of, quantile_of, rank_of, rescale
 from lotus.microtape.frame_state import (
     EMPTY_HIGH,
     EMPTY_LOW,
@@ -73,9 +73,9 @@ def open_next(s: Any, p: Any, mid2: int) -> None:
     s.trade_n = 0
     s.lots, s.usd, s.signed_usd, s.swept = 0.0, 0.0, 0.0, 0.0
     s.hist_weight *= p.hist_growth
-    if rescale(s.volume_mass, s.hist_weight):
-        rescale(s.burst_mass, s.hist_weight)
-        rescale(s.range_mass, s.hist_weight)
+    if rescale(s.volume_mass, s.volume_below, s.hist_weight):
+        rescale(s.burst_mass, s.burst_below, s.hist_weight)
+        rescale(s.range_mass, s.range_below, s.hist_weight)
         s.hist_weight /= RESCALE
 
 
@@ -119,8 +119,8 @@ def write_trades(s: Any, row: Row) -> None:
     else:
         row[f.C_AGGR] = s.signed_usd / s.usd
         if s.traded_frames >= MIN_TRADED_FRAMES:
-            row[f.C_VOL_REL] = s.usd / quantile_of(s.volume_mass, 0.5, VOLUME_LOW)
-        s.volume_mass[bin_of(s.usd, VOLUME_LOW)] += s.hist_weight
+            row[f.C_VOL_REL] = s.usd / quantile_of(s.volume_mass, s.volume_below, 0.5, VOLUME_LOW)
+        add_to(s.volume_mass, s.volume_below, bin_of(s.usd, VOLUME_LOW), s.hist_weight)
         s.traded_frames += 1
 
 
@@ -154,8 +154,8 @@ def write_bar(s: Any, p: Any, mid2: int, row: Row) -> None:
     span = scale * (high2 - low2)
     row[f.C_CLOSE_LOC] = (mid2 - low2) / (high2 - low2) if high2 > low2 else 0.5
     if s.ranges >= MIN_RANGES:
-        row[f.C_RANGE_PCTL] = rank_of(s.range_mass, span, RANGE_LOW)
-    s.range_mass[bin_of(span, RANGE_LOW)] += s.hist_weight
+        row[f.C_RANGE_PCTL] = rank_of(s.range_mass, s.range_below, span, RANGE_LOW)
+    add_to(s.range_mass, s.range_below, bin_of(span, RANGE_LOW), s.hist_weight)
     s.ranges += 1
 
 

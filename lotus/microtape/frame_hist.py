@@ -1,8 +1,10 @@
-"""Decayed 64-bin histograms: trailing quantiles and ranks in O(64) without remembering values.
+"""Decayed 64-bin histograms: trailing quantiles and ranks in O(log 64) without remembering values.
 
 Bins are quarter octaves from 2**low_exponent on, values outside fall into the edge bins. Old mass fades because new
 mass grows: the weight of one observation is multiplied by `growth` each frame and everything is divided by 2**40 when
-it gets large (exact). Idea: exponential histograms (forward decay, Cormode et al. 2009). No frame logic here.
+it gets large (exact). Beside the mass f8[64] of the bins stand the sums `below` f8[65] of all mass before each bin,
+always summed first bin first. Idea: cumulative histograms; exponential histograms (forward decay, Cormode et al. 2009).
+No frame logic here.
 """
 
 import math
@@ -45,47 +47,54 @@ def edge_of(k: int, low_exponent: int) -> float:
 
 
 @kernel
-def total_of(mass: Mass) -> float:
-    """Return the sum of the mass, first bin first."""
-    total = 0.0
-    for k in range(BINS):
-        total += mass[k]
-    return total
+def add_to(mass: Mass, below: Mass, k: int, weight: float) -> None:
+    """Add an observation to bin k; the sums below the bins after it are made again, so that they never drift."""
+    mass[k] += weight
+    sum_from(mass, below, k)
 
 
 @kernel
-def quantile_of(mass: Mass, q: float, low_exponent: int) -> float:
-    """Return the q-quantile, linear inside its bin; NaN without mass."""
-    wanted = q * total_of(mass)
+def sum_from(mass: Mass, below: Mass, first: int) -> None:
+    """Make `below[k]`, the mass of all bins before k, first bin first, for every k after `first`."""
+    total = below[first]
+    for k in range(first, BINS):
+        total += mass[k]
+        below[k + 1] = total
+
+
+@kernel
+def quantile_of(mass: Mass, below: Mass, q: float, low_exponent: int) -> float:
+    """Return the q-quantile, 0 < q <= 1, linear inside its bin; NaN without mass."""
+    wanted = q * below[BINS]
     if not wanted > 0.0:
         return math.nan
-    below = 0.0
-    for k in range(BINS):
-        if below + mass[k] >= wanted and mass[k] > 0.0:
-            low = edge_of(k, low_exponent)
-            return low + (edge_of(k + 1, low_exponent) - low) * float((wanted - below) / mass[k])
-        below += mass[k]
-    return edge_of(BINS, low_exponent)
+    k, stop = 0, BINS - 1
+    while k < stop:
+        middle = (k + stop) >> 1
+        if below[middle + 1] >= wanted:
+            stop = middle
+        else:
+            k = middle + 1
+    low = edge_of(k, low_exponent)
+    return low + (edge_of(k + 1, low_exponent) - low) * float((wanted - below[k]) / mass[k])
 
 
 @kernel
-def rank_of(mass: Mass, x: float, low_exponent: int) -> float:
+def rank_of(mass: Mass, below: Mass, x: float, low_exponent: int) -> float:
     """Return the share of mass below x, half of its own bin counted; NaN without mass."""
-    total = total_of(mass)
+    total = below[BINS]
     if not total > 0.0:
         return math.nan
     mine = bin_of(x, low_exponent)
-    below = 0.0
-    for k in range(mine):
-        below += mass[k]
-    return min(float((below + 0.5 * mass[mine]) / total), 1.0)
+    return min(float((below[mine] + 0.5 * mass[mine]) / total), 1.0)
 
 
 @kernel
-def rescale(mass: Mass, weight: float) -> bool:
+def rescale(mass: Mass, below: Mass, weight: float) -> bool:
     """Divide the mass by 2**40 when the weight of a new observation reached it; return whether it did."""
     if weight < RESCALE:
         return False
     for k in range(BINS):
         mass[k] /= RESCALE
+    sum_from(mass, below, 0)
     return True

@@ -5,6 +5,7 @@ the caller feeds tape from 22:00 UTC of the day before and cuts with `FrameBatch
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,16 @@ class FrameMachine:
             self._ints, self._floats, self._quotes, self._gaps, self._counts,
         )  # fmt: skip
         return int(self._counts[FRAMES])
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """What `step` needs: state, blank, parameters, then the outputs ints, floats, quotes, gaps and counts."""
+        outputs = self._ints, self._floats, self._quotes, self._gaps, self._counts
+        return self._state, self._blank, self._params, *outputs
+
+    def row_views(self) -> tuple[tuple[NDArray[np.int64], NDArray[np.float64]], ...]:
+        """Return a pair of views (ints, floats) of every output row, made once for callers that step themselves."""
+        return tuple(zip(self._ints, self._floats, strict=True))
 
     @property
     def ints(self) -> NDArray[np.int64]:

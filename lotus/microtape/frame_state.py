@@ -14,6 +14,7 @@ from lotus import mathx
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.frame_hist import BINS
+from lotus.microtape.parser_quotes import MAX_LEVELS
 
 BAR_MS: Final[int] = 60_000  # the rolling bar of the candle columns
 BAR_CAPACITY: Final[int] = 1_200  # frames of a bar at the fastest cadence, 50 ms
@@ -42,6 +43,8 @@ PARAMS_DTYPE: Final = np.dtype(
 )
 
 QUEUE_DTYPE: Final = np.dtype([("head", "i8"), ("size", "i8"), ("slots", "i8", (BAR_CAPACITY,))])
+
+LEVELS_DTYPE: Final = np.dtype([(name, "f8", (2 * MAX_LEVELS,)) for name in ("x", "y", "mantissa", "exponent")])
 
 STATE_DTYPE: Final = np.dtype(
     [
@@ -73,6 +76,7 @@ STATE_DTYPE: Final = np.dtype(
         ("depth_bid", "f8"),
         ("depth_ask", "f8"),
         ("slope", "f8"),
+        ("levels", LEVELS_DTYPE),  # room for the regression of `slope`, nothing is kept in it
         # trades
         ("trade_n", "i8"),
         ("lots", "f8"),
@@ -101,8 +105,11 @@ STATE_DTYPE: Final = np.dtype(
         ("high_queue", QUEUE_DTYPE),
         ("fall_queue", QUEUE_DTYPE),
         ("volume_mass", "f8", (BINS,)),
+        ("volume_below", "f8", (BINS + 1,)),
         ("burst_mass", "f8", (BINS,)),
+        ("burst_below", "f8", (BINS + 1,)),
         ("range_mass", "f8", (BINS,)),
+        ("range_below", "f8", (BINS + 1,)),
     ]
 )
 

@@ -69,8 +69,7 @@ def test_a_rebuilt_day_is_the_day_that_ran_through() -> None:
     birth = at(D3, -2)
 
     def day_three(pipeline: Pipeline, first_ns: int) -> str:
-        steps = [pipeline.feed(*line) for line in lines if line.recv_ns >= first_ns]
-        scored = [e for step in steps for e in step.scored]
+        scored = [e for line in lines if line.recv_ns >= first_ns for e in pipeline.feed(*line).scored]
         return events_hash(joined([e for e in scored if e["window_start_ms"][0] >= day_start_ms(D3)]))
 
     through = Pipeline(SPEC, neutral_beliefs(SPEC))

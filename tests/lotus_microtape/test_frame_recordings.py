@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import Decoder, decode_lines
-from lotus.microtape.frame_machine import FrameMachine, build_frames
+from lotus.microtape.decode import decode_lines
+from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.line_machine import LineMachine
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 FOUR = (Asset("BTC", 5), Asset("ETH", 4), Asset("SOL", 2), Asset("WLFI", 0))
@@ -27,17 +28,14 @@ def test_live_equals_batch_on_a_recording(name: str) -> None:
     universe, outages = CASES[name]
     raw = gzip.decompress((DATA / name).read_bytes())
     frames = build_frames(decode_lines(raw, universe)[0], Manifest(), universe)
-    decoder, machine = Decoder(universe), FrameMachine(Manifest(), universe)
+    machine = LineMachine(Manifest(), universe)
     ints, floats = [], []
     for seq, line in enumerate(raw.splitlines()):
         stamp, _, frame = line.partition(b" ")
-        event = decoder.decode_line(int(stamp), frame, seq)
-        if event.kind and machine.feed(
-            int(stamp), event.time_ms, seq, event.kind, event.asset, decoder.pool[: event.end]
-        ):
-            ints.append(machine.ints.copy())
-            floats.append(machine.floats.copy())
-    assert np.array_equal(np.concatenate(ints), frames.ints)
-    assert np.concatenate(floats).tobytes() == frames.floats.tobytes()
+        for row_ints, row_floats in machine.rows[: machine.feed(int(stamp), seq, frame)]:
+            ints.append(row_ints.copy())
+            floats.append(row_floats.copy())
+    assert np.array_equal(np.array(ints), frames.ints)
+    assert np.array(floats).tobytes() == frames.floats.tobytes()
     for asset in range(len(universe)):
         assert len(frames.gap_columns(asset)["seq"]) == outages
