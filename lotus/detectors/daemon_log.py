@@ -103,7 +103,7 @@ def _compare(events: Columns, log: Columns, matched: Matched) -> tuple[NDArray[n
     equal = np.ones(len(matched.ours), dtype=np.bool_)
     wrong = {}
     for name in COMPARED:
-        same = _same(events[name][matched.ours], log[name][matched.theirs])
+        same = same_bits(events[name][matched.ours], log[name][matched.theirs])
         equal &= same
         wrong[name] = ~same
     if equal.all():
@@ -115,8 +115,8 @@ def _compare(events: Columns, log: Columns, matched: Matched) -> tuple[NDArray[n
     return equal, f"{name} of event {event}: {log[name][theirs]} in the log, {events[name][ours]} recomputed"
 
 
-def _same(ours: NDArray[np.generic], theirs: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Equal bits; any two nulls (NaN) are equal."""
+def same_bits(ours: NDArray[np.generic], theirs: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Tell which values have equal bits; any two nulls (NaN) are equal."""
     if ours.dtype.kind != "f":
         return np.asarray(ours == theirs, dtype=np.bool_)
     bits = np.ascontiguousarray(ours).view(np.int64) == np.ascontiguousarray(theirs).view(np.int64)

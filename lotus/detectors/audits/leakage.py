@@ -1,0 +1,236 @@
+"""Leakage audits: four ways in which a signal that knows the future gives itself away.
+
+truncation      scored on a tape cut at a point, a window has the bits it has on the whole stretch
+rolling_origin  windows whose return is open at a cut predict no better with hindsight than as scored at the cut
+label_bleed     no signal of windows explains most of the return that begins at their close, which none honestly does
+label_shuffle   on a stretch whose price moves are exchanged and signed at random, signals predict nothing
+
+A planted column, equal to the future return, must be caught by all four (`planted`). Pure functions; what scores is
+the caller's. (Literature: target leakage, purged walk-forward evaluation, permutation test, canary.)
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.audits.sample import (
+    MIN_ROWS,
+    Columns,
+    Score,
+    asset_index,
+    correlation,
+    forward_returns,
+    horizons_ms,
+    independent,
+    rows_of,
+    uniforms,
+)
+from lotus.detectors.daemon_log import match_rows, same_bits
+from lotus.detectors.registry import DetectorSpec
+from lotus.hashing import key64
+from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frame_spec import C_MID, C_RET, I_ASSET, I_END, I_MID2
+
+PLANTED = "planted"
+ORIGINS = 3
+PLANTED_HORIZON_S = 60
+BLEED_BOUND = 0.7  # of the lower end of |correlation|: nobody explains half of the variance of a return to come
+GAP_BOUND = 0.05  # of the difference of two correlations; a causal signal has exactly 0
+SHUFFLE_SIGMAS = 5.0
+SHUFFLE_FLOOR = 0.10
+AUDITS = ("truncation", "rolling_origin", "label_bleed", "label_shuffle")
+
+
+@dataclass(frozen=True, slots=True)
+class LeakageFinding:
+    """One audit of one detector: the value, the bound it must not pass, and the rows it rests on."""
+
+    detector_id: str
+    audit: str
+    value: float
+    bound: float
+    rows: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was found."""
+        return self.value <= self.bound
+
+
+def leakage_audits(
+    frames: FrameBatch, score: Score, detectors: Sequence[DetectorSpec], seed: int, day: str
+) -> list[LeakageFinding]:
+    """Return the four findings of every detector and of the planted column on one stretch of frames.
+
+    Scores the stretch ORIGINS + 2 times. Empty when the stretch has too few windows to say anything, even of what is
+    planted.
+    """
+    detectors = [*detectors, _planted_spec(detectors)]
+    leaking = planted(score, detectors[-1])
+    whole = leaking(frames)
+    if not _enough(frames, whole):
+        return []
+    parts = [(part, leaking(part)) for part in _origins(frames, whole, seed, day)]
+    found = truncation(whole, [scored for _, scored in parts], detectors)
+    found += rolling_origin(frames, whole, parts, detectors)
+    found += label_bleed(frames, whole, detectors)
+    found += label_shuffle(frames, leaking, detectors, seed, day)
+    return found
+
+
+def planted(score: Score, spec: DetectorSpec) -> Score:
+    """Return a score that also gives, as detector `spec`, the return that begins at each window's close."""
+
+    def leaking(frames: FrameBatch) -> Columns:
+        events = score(frames)
+        first = events["detector_id"] == events["detector_id"][0] if len(events["s"]) else slice(0)
+        own = {name: values[first].copy() for name, values in events.items()}
+        end = own["window_end_ms"].astype(np.int64)
+        ahead = forward_returns(frames, asset_index(frames, own), end, end + horizons_ms([spec])[spec.detector_id])
+        ahead = np.where(np.isfinite(ahead), ahead, 0.0)
+        own["s"] = ahead / max(float(np.max(np.abs(ahead), initial=0.0)), 1e-9)
+        own["detector_id"][:] = spec.detector_id
+        return {name: np.concatenate([values, own[name]]) for name, values in events.items()}
+
+    return leaking
+
+
+def _enough(frames: FrameBatch, whole: Columns) -> bool:
+    mine = whole["s"][whole["detector_id"] == PLANTED] != 0.0
+    end = whole["window_end_ms"][whole["detector_id"] == PLANTED][mine].astype(np.int64)
+    asset = asset_index(frames, {"asset": whole["asset"][whole["detector_id"] == PLANTED][mine]})
+    return independent(asset, end, PLANTED_HORIZON_S * 1000) >= MIN_ROWS
+
+
+def _origins(frames: FrameBatch, whole: Columns, seed: int, day: str) -> list[FrameBatch]:
+    """Return the stretch cut at ORIGINS places behind its first quarter, each right behind a frame that closes a window.
+
+    There a signal that looks a single frame ahead has nothing to look at.
+    """
+    closes = np.flatnonzero(np.isin(frames.ints[:, I_END], whole["window_end_ms"]))
+    closes = closes[closes >= len(frames) // 4]
+    cuts = sorted({int(closes[key64("origin", seed, day, k) % len(closes)]) for k in range(ORIGINS)})
+    return [rows_of(frames, slice(0, row + 1)) for row in cuts]
+
+
+def truncation(whole: Columns, parts: Sequence[Columns], detectors: Sequence[DetectorSpec]) -> list[LeakageFinding]:
+    """Count the windows of `parts` (the stretch cut short) that do not have the bits of the whole stretch."""
+    different = dict.fromkeys((d.detector_id for d in detectors), 0)
+    rows = dict(different)
+    for part in parts:
+        matched = match_rows(part, whole)
+        wrong = np.zeros(len(part["s"]), np.bool_)
+        wrong[matched.ours_only] = True
+        for name, values in part.items():
+            wrong[matched.ours] |= ~same_bits(values[matched.ours], whole[name][matched.theirs])
+        for detector in different:
+            mine = part["detector_id"] == detector
+            different[detector] += int(np.count_nonzero(wrong & mine))
+            rows[detector] += int(np.count_nonzero(mine))
+    return [LeakageFinding(d, "truncation", float(n), 0.0, rows[d]) for d, n in different.items()]
+
+
+def rolling_origin(
+    frames: FrameBatch,
+    whole: Columns,
+    parts: Sequence[tuple[FrameBatch, Columns]],
+    detectors: Sequence[DetectorSpec],
+) -> list[LeakageFinding]:
+    """Compare, for windows whose return was not known yet at a cut, the skill with hindsight and as of the cut.
+
+    value = max(0, |corr(s of the whole stretch, r)| - |corr(s at the cut, r)|), windows of all cuts together.
+    """
+    horizons = horizons_ms(detectors)
+    then, hindsight, returns = ({d: list[NDArray[np.float64]]() for d in horizons} for _ in range(3))
+    for cut, part in parts:
+        matched = match_rows(part, whole)
+        mine = {name: part[name][matched.ours] for name in ("asset", "detector_id", "window_end_ms", "s")}
+        end, asset = mine["window_end_ms"].astype(np.int64), asset_index(frames, mine)
+        for detector, horizon in horizons.items():
+            waits = (mine["detector_id"] == detector) & (end + horizon > int(cut.ints[:, I_END].max()))
+            then[detector].append(mine["s"][waits].astype(np.float64))
+            hindsight[detector].append(whole["s"][matched.theirs][waits].astype(np.float64))
+            returns[detector].append(forward_returns(frames, asset[waits], end[waits], end[waits] + horizon))
+    found = []
+    for detector in horizons:
+        r = np.concatenate(returns[detector])
+        known = abs(correlation(np.concatenate(then[detector]), r))
+        gap = abs(correlation(np.concatenate(hindsight[detector]), r)) - known
+        rows = int(np.count_nonzero(np.isfinite(r)))
+        found.append(LeakageFinding(detector, "rolling_origin", max(gap, 0.0), GAP_BOUND, rows))
+    return found
+
+
+def label_bleed(frames: FrameBatch, whole: Columns, detectors: Sequence[DetectorSpec]) -> list[LeakageFinding]:
+    """Return the lower end of |corr(s, r)| over windows with a signal, r = the return that begins at the close.
+
+    99.9 % interval by Fisher's z over returns that do not overlap. What a signal shares with returns that end before
+    the close is its own business; half of the variance of what is still to come is not to be had honestly.
+    """
+    found = []
+    for detector, horizon, mine, asset, end in _signals(frames, whole, detectors):
+        s = whole["s"][mine].astype(np.float64)
+        ahead = forward_returns(frames, asset, end, end + horizon)
+        known = np.isfinite(ahead)
+        n = independent(asset[known], end[known], horizon)
+        size = min(abs(correlation(s, ahead)), 1.0 - 1e-9)
+        low = float(np.tanh(max(np.arctanh(size) - 3.29 / np.sqrt(max(n - 3, 1)), 0.0)))
+        found.append(LeakageFinding(detector, "label_bleed", low, BLEED_BOUND, int(np.count_nonzero(known))))
+    return found
+
+
+def label_shuffle(
+    frames: FrameBatch, score: Score, detectors: Sequence[DetectorSpec], seed: int, day: str
+) -> list[LeakageFinding]:
+    """Return |corr(s, r)| on the stretch with shuffled prices, scored again: who still predicts has cheated."""
+    shuffled = shuffled_prices(frames, seed, day)
+    events = score(shuffled)
+    found = []
+    for detector, horizon, mine, asset, end in _signals(shuffled, events, detectors):
+        ahead = forward_returns(shuffled, asset, end, end + horizon)
+        known = np.isfinite(ahead)
+        n = independent(asset[known], end[known], horizon)
+        bound = max(SHUFFLE_FLOOR, SHUFFLE_SIGMAS / float(np.sqrt(max(n, 1))))
+        value = abs(correlation(events["s"][mine].astype(np.float64), ahead))
+        found.append(LeakageFinding(detector, "label_shuffle", value, bound, int(np.count_nonzero(known))))
+    return found
+
+
+def shuffled_prices(frames: FrameBatch, seed: int, day: str) -> FrameBatch:
+    """Return the frames with each asset's price moves in another order and under random signs.
+
+    Moves of `mid2` are exchanged among the frames of the asset that have a mid, so no past of the new path says
+    anything about its future; columns that are no prices keep their places.
+    """
+    ints, floats = frames.ints.copy(), frames.floats.copy()
+    for index in range(len(frames.universe)):
+        at = np.flatnonzero((ints[:, I_ASSET] == index) & (ints[:, I_MID2] > 0))
+        if len(at) < 2:
+            continue
+        moves = np.diff(ints[at, I_MID2])
+        order = np.argsort(uniforms(len(moves), "shuffle order", seed, day, index), kind="stable")
+        signs = np.where(uniforms(len(moves), "shuffle sign", seed, day, index) < 0.5, -1, 1)
+        path = np.concatenate([ints[at[:1], I_MID2], signs * moves[order]]).cumsum()
+        path = np.maximum(path, ints[at[0], I_MID2] // 10)
+        before = np.concatenate([path[:1], path[:-1]])
+        ints[at, I_MID2] = path
+        floats[at, C_MID] = path / 2.0
+        had = np.isfinite(floats[at, C_RET])
+        floats[at, C_RET] = np.where(had, 1e4 * (path - before) / before, np.nan)
+    return replace(frames, ints=ints, floats=floats)
+
+
+def _signals(
+    frames: FrameBatch, events: Columns, detectors: Sequence[DetectorSpec]
+) -> Iterator[tuple[str, int, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield for each detector its horizon in ms and the rows, assets and window ends of its signals."""
+    for detector, horizon in horizons_ms(detectors).items():
+        mine = np.flatnonzero((events["detector_id"] == detector) & (events["s"].astype(np.float64) != 0.0))
+        asset = asset_index(frames, {"asset": events["asset"][mine]})
+        yield detector, horizon, mine, asset, events["window_end_ms"][mine].astype(np.int64)
+
+
+def _planted_spec(detectors: Sequence[DetectorSpec]) -> DetectorSpec:
+    return replace(detectors[0], detector_id=PLANTED, horizon_s=PLANTED_HORIZON_S)

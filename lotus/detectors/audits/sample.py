@@ -1,0 +1,95 @@
+"""What audits share: the stretch of a day that is scored again, forward returns from its mids, draws, and statistics.
+
+Every choice is drawn from a name by a counter-based generator (Philox, as in `lotus.detectors.draw`), so an audit is
+repeated bit for bit. Scoring itself is a function that the caller brings. (Literature: information coefficient.)
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.registry import DetectorSpec
+from lotus.hashing import key64
+from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frame_spec import I_ASSET, I_END, I_MID2
+
+Columns = dict[str, NDArray[np.generic]]
+Score = Callable[[FrameBatch], Columns]  # frames from a blank state to columns of SIGNAL_EVENTS
+
+BUDGET_FRAMES = 60_000  # frames of a day that are scored again: about 67 minutes of three assets at 200 ms
+MAX_HORIZON_S = 300  # returns over more than this need more tape than the stretch has
+FRESH_MS = 2_000  # a mid older than this is no mid
+MIN_ROWS = 30  # signals below which a correlation says nothing
+
+
+def stretch(frames: FrameBatch, seed: int, day: str, budget: int = BUDGET_FRAMES) -> FrameBatch:
+    """Return at most `budget` consecutive frames, at a place drawn from (seed, day)."""
+    spare = len(frames) - budget
+    first = key64("audit stretch", seed, day) % (spare + 1) if spare > 0 else 0
+    return rows_of(frames, slice(first, first + budget))
+
+
+def rows_of(frames: FrameBatch, rows: slice | NDArray[np.generic]) -> FrameBatch:
+    """Return some frames in their order, without quotes and gaps."""
+    ints, floats = frames.ints[rows], frames.floats[rows]
+    return replace(frames, ints=ints, floats=floats, quotes=frames.quotes[:0], gaps=frames.gaps[:0])
+
+
+def uniforms(count: int, *name: str | int) -> NDArray[np.float64]:
+    """Return f8[count] in [0, 1): the upper 53 bits of Philox words under the key of a name."""
+    bits = np.random.Philox(key=key64(*name)).random_raw(count)
+    return (bits >> np.uint64(11)).astype(np.float64) / 2.0**53
+
+
+def forward_returns(
+    frames: FrameBatch, asset: NDArray[np.int64], from_ms: NDArray[np.int64], to_ms: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return 1e4 (mid(to) / mid(from) - 1) of each row, bps; NaN where a mid is missing or older than `FRESH_MS`."""
+    out = np.full(len(asset), np.nan)
+    for index in range(len(frames.universe)):
+        mine = asset == index
+        known = (frames.ints[:, I_ASSET] == index) & (frames.ints[:, I_MID2] > 0)
+        end, mid = frames.ints[known, I_END], frames.ints[known, I_MID2].astype(np.float64)
+        if len(end) and mine.any():
+            out[mine] = 1e4 * (_mid_at(end, mid, to_ms[mine]) / _mid_at(end, mid, from_ms[mine]) - 1.0)
+    return out
+
+
+def horizons_ms(detectors: Sequence[DetectorSpec]) -> dict[str, int]:
+    """Return the horizon over which each detector's signals are audited, ms."""
+    return {d.detector_id: min(d.horizon_s, MAX_HORIZON_S) * 1000 for d in detectors}
+
+
+def asset_index(frames: FrameBatch, events: Mapping[str, NDArray[np.generic]]) -> NDArray[np.int64]:
+    """Return the position in the universe of each event's asset."""
+    place = {asset.name: k for k, asset in enumerate(frames.universe)}
+    return np.array([place[str(name)] for name in events["asset"].tolist()], dtype=np.int64)
+
+
+def correlation(s: NDArray[np.float64], r: NDArray[np.float64]) -> float:
+    """Return the correlation of signals with returns clipped at three root mean squares; 0 when it is undefined."""
+    known = np.isfinite(s) & np.isfinite(r)
+    s, r = s[known], r[known]
+    if len(s) < MIN_ROWS:
+        return 0.0
+    bound = 3.0 * float(np.sqrt(np.mean(r * r)))
+    s, r = s - s.mean(), np.clip(r, -bound, bound)
+    r = r - r.mean()
+    scale = float(np.sqrt(np.sum(s * s) * np.sum(r * r)))
+    return float(np.sum(s * r)) / scale if scale > 0.0 else 0.0
+
+
+def independent(asset: NDArray[np.int64], end_ms: NDArray[np.int64], horizon_ms: int) -> int:
+    """Return how many returns do not overlap: distinct (asset, block of one horizon)."""
+    return len(np.unique(asset * 2**40 + end_ms // horizon_ms))
+
+
+def _mid_at(end: NDArray[np.int64], mid: NDArray[np.float64], at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the mid of the last frame that ends at or before `at`, NaN before the first, beyond the last or stale."""
+    k = np.searchsorted(end, at, side="right") - 1
+    value = mid[np.maximum(k, 0)]
+    fine = (k >= 0) & (at - end[np.maximum(k, 0)] <= FRESH_MS)
+    found: NDArray[np.float64] = np.where(fine, value, np.nan)
+    return found

@@ -1,0 +1,108 @@
+"""DETECTOR_AUDITS: one row per detector and audit of a day, and what the curators take from it for the day after.
+
+A finding is a row, so another audit needs no new column. The planted column stands in the table too: it shows that the
+leakage audits were awake. No audit is made here. (Literature: test report; canary.)
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.columns import Column, TableSpec
+from lotus.detectors.audits.adversarial import FRAGILITY_BOUND, Change, adversarial_audits, fragility
+from lotus.detectors.audits.leakage import PLANTED, LeakageFinding, leakage_audits
+from lotus.detectors.audits.sample import stretch
+from lotus.detectors.daytables import DayTables
+from lotus.detectors.registry import DetectorSpec
+from lotus.microtape.frame_batch import FrameBatch
+
+Columns = dict[str, NDArray[np.generic]]
+ScoreUnder = Callable[[FrameBatch, DayTables], Columns]
+LEAKAGE, ADVERSARIAL, CURATOR = "leakage", "adversarial", "curator"
+LEAKAGE_VETO, ADV_FRAGILITY = "leakage_veto", "adv_fragility"
+
+DETECTOR_AUDITS: Final = TableSpec(
+    "detector_audits",
+    ("detector_id", "audit"),
+    (
+        Column("detector_id", "text", "", f"detector, or {PLANTED}: the column that equals the future return"),
+        Column("spec_version", "i4", "", "version of its specification; 0 of the planted column", low=0),
+        Column("kind", "text", "", "leakage, adversarial, or curator (what a curator reads)"),
+        Column("audit", "text", "", "name of the audit or disturbance"),
+        Column("value", "f8", "1", "leakage: what was found; adversarial: change of the signed det_sigma, 0..1", low=0),
+        Column("bound", "f8", "1", "value beyond which the audit does not pass; null when it only tells", True, 0),
+        Column("passed", "?", "", "value at or below the bound"),
+        Column("publication", "f8", "1", "adversarial: change of the signed propensity, 0..1; else null", True, 0, 1),
+        Column("published_before", "i8", "windows", "published on the stretch as it was", low=0),
+        Column("published_after", "i8", "windows", "published on it disturbed", low=0),
+        Column("windows", "i8", "windows", "what the value rests on", low=0),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CuratorInput:
+    """What the curators know of one detector from the audits of a day: a hard veto, and a share in [0, 1]."""
+
+    leakage_veto: bool
+    adv_fragility: float
+
+
+def audit_day(
+    frames: FrameBatch,
+    tables: DayTables,
+    score: ScoreUnder,
+    detectors: Sequence[DetectorSpec],
+    seed: int,
+    day: str,
+) -> Columns:
+    """Return the rows of DETECTOR_AUDITS of a day in key order; none when the day is too short to audit."""
+    part = stretch(frames, seed, day)
+    leaks = leakage_audits(part, lambda f: score(f, tables), detectors, seed, day)
+    changes = adversarial_audits(part, tables, score, detectors, seed, day) if leaks else []
+    return audit_table(leaks, changes, detectors)
+
+
+def audit_table(
+    leaks: Sequence[LeakageFinding], changes: Sequence[Change], detectors: Sequence[DetectorSpec]
+) -> Columns:
+    """Return findings as rows of DETECTOR_AUDITS in key order, with the two curator rows of every detector."""
+    versions = {d.detector_id: d.version for d in detectors}
+    nothing = (np.nan, 0, 0)
+    rows = [
+        (x.detector_id, versions.get(x.detector_id, 0), LEAKAGE, x.audit, x.value, x.bound, x.passed, *nothing, x.rows)
+        for x in leaks
+    ]
+    rows += [
+        (x.detector_id, versions[x.detector_id], ADVERSARIAL, x.disturbance, x.sigma, np.nan, True, x.publication,
+         x.published_before, x.published_after, x.windows)
+        for x in changes
+    ]  # fmt: skip
+    for name, version in versions.items() if leaks else ():
+        mine = [x for x in leaks if x.detector_id == name]
+        told, share = float(not all(x.passed for x in mine)), fragility([x for x in changes if x.detector_id == name])
+        rows.append((name, version, CURATOR, LEAKAGE_VETO, told, 0.0, told == 0.0, *nothing, len(mine)))
+        passed = share <= FRAGILITY_BOUND
+        rows.append((name, version, CURATOR, ADV_FRAGILITY, share, FRAGILITY_BOUND, passed, *nothing, len(changes)))
+    rows.sort(key=lambda row: (row[0], row[3]))
+    columns = zip(*rows, strict=True) if rows else ([] for _ in DETECTOR_AUDITS.columns)
+    names = DETECTOR_AUDITS.names
+    return {n: np.array(list(v), dtype=DETECTOR_AUDITS.numpy_dtype(n)) for n, v in zip(names, columns, strict=True)}
+
+
+def curator_inputs(columns: Mapping[str, NDArray[np.generic]]) -> dict[str, CuratorInput]:
+    """Return what the curators take from a day's table, by detector."""
+    found: dict[str, dict[str, float]] = {}
+    for name, audit, value in zip(*(columns[c].tolist() for c in ("detector_id", "audit", "value")), strict=True):
+        if audit in (LEAKAGE_VETO, ADV_FRAGILITY):
+            found.setdefault(name, {})[audit] = value
+    return {name: CuratorInput(one[LEAKAGE_VETO] > 0.0, one[ADV_FRAGILITY]) for name, one in found.items()}
+
+
+def planted_was_caught(columns: Mapping[str, NDArray[np.generic]]) -> tuple[int, int]:
+    """Return how many leakage audits looked at the planted column, and how many of them caught it."""
+    planted = columns["detector_id"] == PLANTED
+    return int(np.count_nonzero(planted)), int(np.count_nonzero(planted & ~columns["passed"].astype(np.bool_)))
