@@ -218,7 +218,7 @@ def test_constants_are_folded_and_follow_the_time_of_what_they_meet() -> None:
     assert const("since(f) < 30s", "step") == 60.0
     assert const("slope(x, 1m) > 6bps/h", "bps/min") == 0.1
     assert const("x - 0", "bps") == 0.0
-    assert math.copysign(1.0, const("z > -0", "1")) == 1.0
+    assert math.copysign(1.0, const("x - 0 * -1bps", "bps")) == 1.0
     assert node_of("imb_5 * k").args[1].params == (2.0,)
 
 
@@ -250,9 +250,18 @@ def test_names_cannot_hide_size() -> None:
     assert "a graph of" in refusal("rsi(" * 10 + "x" + ", 1m)" * 10).found
 
 
+def test_lowered_nodes_count() -> None:
+    def total(terms: list[str]) -> str:
+        half = len(terms) // 2
+        return f"({total(terms[:half])} + {total(terms[half:])})" if half else terms[0]
+
+    node_of(total([f"rsi(mid, {k}s)" for k in range(1, 65)]))
+    assert "nodes" in refusal(total([f"rsi(x, {k}s)" for k in range(1, 129)])).found
+
+
 def test_nested_calls_are_checked_in_linear_time() -> None:
     start = time.process_time()
-    node_of("max(min(" * 11 + "mid" + ", 1m), mid)" * 11)
+    node_of("max(mid, min(mid, " * 11 + "mid" + "))" * 11)
     assert time.process_time() - start < 0.1
 
 
