@@ -52,7 +52,9 @@ class WallClock:
 
     def now_ns(self) -> int:
         """Return the present time, at least the one returned before."""
-        self.last_ns = max(self.last_ns, self.time_ns())
+        now_ns = self.time_ns()
+        if now_ns > self.last_ns:
+            self.last_ns = now_ns
         return self.last_ns
 
     @property
@@ -84,8 +86,10 @@ class ReplayClock:
         expected = self._next
         if expected is not None and expected.raw == raw:
             self.last_ns = expected.recv_ns
-            self._next = next(self._rest, None)
-            return (expected, *self.controls())
+            self._next = following = next(self._rest, None)
+            if following is not None and following.raw.startswith(CONTROL_PREFIX):
+                return (expected, *self.controls())
+            return (expected,)
         controls = self.controls()
         if controls:
             return controls + self.accept(raw)

@@ -30,6 +30,9 @@ from lotus_venues.hyperliquid.subscriptions import (
     unsubscribe_text,
 )
 
+_MARKET_HEADS = frozenset(b'{"channel":"' + letter for letter in (b"b", b"l", b"t", b"a"))
+_SESSION_HEADS = tuple(b'{"channel":"' + letter for letter in (b"s", b"p", b"e"))
+_HEAD = 13
 OnLine = Callable[[Arrival], None]
 
 
@@ -93,6 +96,7 @@ class Feed:
     _starts: deque[float] = field(default_factory=deque)
     _attempt: int = 0
     _heard_s: float = 0.0
+    _silent: bool = True
 
     def __post_init__(self) -> None:
         """Name the subscriptions of the universe."""
@@ -167,12 +171,18 @@ class Feed:
                 if loop.time() >= ping_at:
                     self._send(PING_TEXT)
                     ping_at = loop.time() + self.policy.ping_s
-                if time.monotonic() - self._heard_s > self.policy.silent_s:
+                if self._silent_s() > self.policy.silent_s:
                     self.counts.last_error = f"nothing received for {self.policy.silent_s:.0f} s"
                     return
                 self._renew()
         finally:
             stopped.cancel()
+
+    def _silent_s(self) -> float:
+        """Return for how long nothing was received, as exact as it is asked often."""
+        if not self._silent:
+            self._silent, self._heard_s = True, time.monotonic()
+        return time.monotonic() - self._heard_s
 
     def _renew(self) -> None:
         now_ns = self.clock.now_ns()
@@ -211,8 +221,8 @@ class Feed:
     def received(self, raw: bytes) -> None:
         """Take one whole text frame off the socket."""
         arrivals = self.clock.accept(raw)
-        self._heard_s = time.monotonic()
-        if raw.startswith((b'{"channel":"s', b'{"channel":"p', b'{"channel":"e')) or not raw.startswith(b"{"):
+        self._silent = False
+        if raw[:_HEAD] not in _MARKET_HEADS:
             self._session_frame(raw)
         for arrival in arrivals:
             self.counts.frames += 1
@@ -229,6 +239,8 @@ class Feed:
         self.stop()
 
     def _session_frame(self, raw: bytes) -> None:
+        if raw.startswith(b"{") and not raw.startswith(_SESSION_HEADS):
+            return
         self.counts.session_frames += 1
         if not raw.startswith(b"{"):
             return

@@ -18,7 +18,7 @@ from lotus_live.pipeline import Step
 from lotus_store.ledger.live_log import FillRow, LogEntry, OrderRow
 from lotus_venues.ladder import Level
 from lotus_venues.orders import Fill, OrderReport, Side
-from lotus_venues.paper import Outcome, PaperVenue
+from lotus_venues.paper import NOTHING, Outcome, PaperVenue
 from lotus_venues.probes import Probe, ProbeDesk
 
 
@@ -84,14 +84,16 @@ class PaperDesk:
     def step(self, recv_ns: int, seq: int, step: Step) -> None:
         """Show a line to the venue, then send the entries of the windows it published."""
         if step.kind:
-            self._note(self.probes.advance(recv_ns))
+            if recv_ns >= self.probes.next_ns:
+                self._note(self.probes.advance(recv_ns))
             outcome = self._market(recv_ns, seq, step)
-            self._note(outcome)
-            self._note(self.probes.settle(outcome))
+            if outcome is not NOTHING:
+                self._note(outcome)
+                self._note(self.probes.settle(outcome))
         for events in step.scored:
             if events["published"].any():
                 self._publish(events)
-        for probe in self.probes.take_closed():
+        for probe in self.probes.take_closed() if self.probes.closed else ():
             self.totals.add(probe)
             self._rows.log.append(self._probe_entry(probe))
 
@@ -118,7 +120,7 @@ class PaperDesk:
             funding, oracle = int(step.payload[Ctx.FUNDING]), int(step.payload[Ctx.ORACLE_PX])
             if NULL not in (funding, oracle):
                 self.probes.on_context(asset, funding, oracle)
-        return Outcome()
+        return NOTHING
 
     def _publish(self, events: Columns) -> None:
         if self.halted:

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 
 from lotus_venues.hyperliquid.subscriptions import Subscription, route
 
+_COIN_AT = {b"b": 33, b"l": 36, b"t": 37, b"a": 44}  # where the coin stands, by the channel's first letter
+_CHANNEL_AT = 12
+_FAST_END = b',"fast":true}}'
+
 
 @dataclass(slots=True)
 class StaleWatch:
@@ -17,6 +21,8 @@ class StaleWatch:
     subscriptions: Sequence[Subscription]
     total: dict[str, int] = field(default_factory=dict)
     _heard_ns: dict[tuple[str, str, bool], int] = field(default_factory=dict)
+    _heads: dict[bytes, tuple[str, str, bool]] = field(default_factory=dict)
+    _fast_heads: dict[bytes, tuple[str, str, bool]] = field(default_factory=dict)
     _stale: set[Subscription] = field(default_factory=set)
     _renewed: set[Subscription] = field(default_factory=set)
 
@@ -27,10 +33,21 @@ class StaleWatch:
         self._renewed.clear()
 
     def heard(self, raw: bytes, recv_ns: int) -> None:
-        """Note a frame."""
-        key = route(raw)
-        if key in self._heard_ns:
-            self._heard_ns[key] = recv_ns
+        """Note a frame. Its text from channel to coin, once routed, is known by sight."""
+        head = raw[_CHANNEL_AT : raw.find(b'"', _COIN_AT.get(raw[_CHANNEL_AT : _CHANNEL_AT + 1], 0))]
+        key = (self._fast_heads if raw.endswith(_FAST_END) else self._heads).get(head)
+        if key is None:
+            key = route(raw)
+            if key not in self._heard_ns:
+                return
+            self._learn(head, key, raw.endswith(_FAST_END))
+        self._heard_ns[key] = recv_ns
+
+    def _learn(self, head: bytes, key: tuple[str, str, bool], fast: bool) -> None:
+        """Remember a head where it names the subscription and nothing else, so that their number stays bounded."""
+        channel, coin, is_fast = key
+        if is_fast is fast and head.startswith(channel.encode()) and head.endswith(b'{"coin":"' + coin.encode()):
+            (self._fast_heads if fast else self._heads)[head] = key
 
     def newly_stale(self, now_ns: int) -> list[Subscription]:
         """Return the subscriptions that became too old since the last call."""

@@ -7,6 +7,7 @@ replay of the tape repeats every fill. Its matching shares no code with the mode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from lotus.errors import VenueError
 from lotus.manifest import Asset
@@ -30,6 +31,9 @@ class Outcome:
 
     reports: tuple[OrderReport, ...] = ()
     fills: tuple[Fill, ...] = ()
+
+
+NOTHING: Final = Outcome()
 
 
 @dataclass(slots=True)
@@ -100,10 +104,10 @@ class PaperVenue:
     def _match(self, asset: int, recv_ns: int, seq: int) -> Outcome:
         waiting, ladder = self._waiting[asset], self.ladders[asset]
         if not waiting or not ladder.is_two_sided:
-            return Outcome()
+            return NOTHING
         due = [o for o in waiting if o.active_ns <= recv_ns]
         if not due:
-            return Outcome()
+            return NOTHING
         self._waiting[asset] = [o for o in waiting if o.active_ns > recv_ns]
         reports: list[OrderReport] = []
         fills: list[Fill] = []

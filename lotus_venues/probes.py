@@ -85,8 +85,17 @@ class ProbeDesk:
             self._finish(probe, close_recv_ns)
         return Outcome((report,))
 
+    @property
+    def next_ns(self) -> int:
+        """Receive stamp before which `advance` has nothing to do."""
+        hour_ns = (self._hour + 1) * _HOUR_NS
+        return min(hour_ns, self._exits[0][0]) if self._exits else hour_ns
+
     def advance(self, recv_ns: int) -> Outcome:
-        """Pay funding for a full hour passed and send the exits that are due; call it before each market message."""
+        """Pay funding for a full hour passed and send the exits that are due.
+
+        Call it before each market message received at `next_ns` or later.
+        """
         self._pay_funding(recv_ns)
         reports: list[OrderReport] = []
         while self._exits and self._exits[0][0] <= recv_ns:
