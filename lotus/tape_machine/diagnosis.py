@@ -24,7 +24,8 @@ SYNONYMS: Final[dict[str, str]] = {
 }  # fmt: skip
 _WORDS: Final[dict[str, str]] = {
     "NUMBER": "a number", "NAME": "a name", "OR": "or", "AND": "and", "NOT": "not", "COMPARE": "a comparison",
-    "PLUS": "+", "MINUS": "-", "TIMES": "*", "OVER": "/", "OPEN": "(", "CLOSE": ")", "COMMA": "a comma", "$END": "the end",
+    "PLUS": "+", "MINUS": "-", "TIMES": "*", "OVER": "/", "OPEN": "(", "CLOSE": ")", "COMMA": "a comma",
+    "$END": "the end",
 }  # fmt: skip
 _STATEMENTS: Final = frozenset({
     "for", "while", "if", "elif", "else", "lambda", "def", "import", "return", "class", "try", "with", "yield", "async",
