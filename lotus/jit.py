@@ -31,14 +31,22 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return _compiled(function, counted=False)
 
 
+def inlined_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile as `kernel` a function whose body is put into every kernel that calls it.
+
+    For dispatchers and short loops called for one row at a time, where passing arrays costs more than the work.
+    """
+    return _compiled(function, counted=False, inline="always")
+
+
 def allocating_kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile as `kernel` a function that makes arrays, or handles arrays that another one made."""
     return _compiled(function, counted=True)
 
 
-def _compiled(function: Callable[P, R], counted: bool) -> Callable[P, R]:
+def _compiled(function: Callable[P, R], counted: bool, inline: str = "never") -> Callable[P, R]:
     numba.config.CACHE_DIR = str(_cache_folder(function.__module__))
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=counted)(function)
+    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=counted, inline=inline)(function)
     return cast(Callable[P, R], compiled)
 
 

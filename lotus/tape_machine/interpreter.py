@@ -8,7 +8,7 @@ Literature: vectorised query interpretation (MonetDB/X100).
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.jit import kernel
+from lotus.jit import inlined_kernel, kernel
 from lotus.tape_machine import ops_table as t
 from lotus.tape_machine.ops_decayed import decayed_rank
 from lotus.tape_machine.ops_elementwise import dot, elementwise, read_column
@@ -26,7 +26,7 @@ CODE, OUT, FIRST_ARG, N_ARGS, FIRST_PARAM, N_PARAMS, FIRST_FLOAT, FIRST_INT = ra
 NODE_WIDTH = 8
 
 
-@kernel
+@inlined_kernel
 def run_window(code: int, out: Floats, x: Floats, params: Floats, floats: Floats, ints: Ints, n: int) -> None:
     """Run one sliding window over n rows."""
     w = int(params[0])

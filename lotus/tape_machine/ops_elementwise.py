@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus import mathx
-from lotus.jit import kernel
+from lotus.jit import inlined_kernel, kernel
 from lotus.tape_machine import ops_table as t
 
 Column = NDArray[np.float64]
@@ -33,7 +33,7 @@ def read_column(out: Column, table: NDArray[np.float64], index: int, n: int) -> 
         out[i] = finite_or_null(table[i, index])
 
 
-@kernel
+@inlined_kernel
 def unary(code: int, out: Column, a: Column, n: int) -> None:
     """Negation, magnitude, sign, logarithm, root, logistic; `not` and `known` give flags."""
     if code == t.NEG:
@@ -64,7 +64,7 @@ def unary(code: int, out: Column, a: Column, n: int) -> None:
             out[i] = 1.0 if a[i] == a[i] else 0.0
 
 
-@kernel
+@inlined_kernel
 def arithmetic(code: int, out: Column, a: Column, b: Column, n: int) -> None:
     """Sum, difference, product, quotient, lesser and greater of two columns; null where either is null."""
     if code == t.ADD:
@@ -89,7 +89,7 @@ def arithmetic(code: int, out: Column, a: Column, b: Column, n: int) -> None:
             out[i] = greater if (a[i] == a[i]) & (b[i] == b[i]) else math.nan
 
 
-@kernel
+@inlined_kernel
 def comparison(code: int, out: Column, a: Column, b: Column, n: int) -> None:
     """Compare two columns or combine two flags; false where either is null."""
     if code == t.LT:
@@ -118,7 +118,7 @@ def comparison(code: int, out: Column, a: Column, b: Column, n: int) -> None:
             out[i] = 1.0 if (a[i] > 0.5) | (b[i] > 0.5) else 0.0
 
 
-@kernel
+@inlined_kernel
 def ternary(code: int, out: Column, a: Column, b: Column, c: Column, n: int) -> None:
     """clip(a, b, c), the upper bound winning; or where: b if flag a else c, the other one may be null."""
     if code == t.CLIP:
@@ -144,7 +144,7 @@ def dot(out: Column, registers: NDArray[np.float64], args: Indices, weights: Col
         out[i] = finite_or_null(total) if known > 0 else math.nan
 
 
-@kernel
+@inlined_kernel
 def elementwise(code: int, out: Column, a: Column, b: Column, c: Column, n: int) -> None:
     """Run one operation without state (other than const, column and dot) over n rows; unused operands are ignored."""
     if t.ADD <= code <= t.DIV or code == t.MIN2 or code == t.MAX2:

@@ -9,15 +9,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.jit import kernel
+from lotus.jit import inlined_kernel
 from lotus.tape_machine import ops_table as t
-from lotus.tape_machine.ops_elementwise import finite_or_null
 
 Column = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-@kernel
+@inlined_kernel
 def lag(out: Column, x: Column, d: int, floats: Column, ints: Ints, n: int) -> None:
     """x of d rows ago. State: ring f8[d]; ints: its position, rows seen up to d."""
     at, seen = ints[0], ints[1]
@@ -32,23 +31,23 @@ def lag(out: Column, x: Column, d: int, floats: Column, ints: Ints, n: int) -> N
     ints[0], ints[1] = at, seen
 
 
-@kernel
+@inlined_kernel
 def ema(out: Column, x: Column, alpha: float, floats: Column, ints: Ints, n: int) -> None:
-    """e += alpha (x - e) from the first known x on. State: e; ints: whether there is one."""
-    e, known = floats[0], ints[0]
+    """e += alpha (x - e) from the first known x on; a constant stays exactly where it is.
+
+    State: e / 2, so that x / 2 - e / 2 cannot overflow; ints: whether there is one.
+    """
+    half, known = floats[0], ints[0]
     for i in range(n):
-        v = x[i]
-        if v == v:
-            change = v - e
-            # the second form cannot overflow; the first leaves a constant exactly where it is
-            moved = e + alpha * change if finite_or_null(change) == change else (1.0 - alpha) * e + alpha * v
-            e = moved if known else v
+        if x[i] == x[i]:
+            mine = 0.5 * x[i]
+            half = half + alpha * (mine - half) if known else mine
             known = 1
-        out[i] = e if known else math.nan
-    floats[0], ints[0] = e, known
+        out[i] = 2.0 * half if known else math.nan
+    floats[0], ints[0] = half, known
 
 
-@kernel
+@inlined_kernel
 def crossed(out: Column, a: Column, b: Column, ints: Ints, n: int) -> None:
     """1 where a gets above b having last been below, -1 the other way, else 0. State: the last side."""
     side = ints[0]
@@ -61,7 +60,7 @@ def crossed(out: Column, a: Column, b: Column, ints: Ints, n: int) -> None:
     ints[0] = side
 
 
-@kernel
+@inlined_kernel
 def since(out: Column, flag: Column, cap: int, ints: Ints, n: int) -> None:
     """Rows since the flag was true, at most `cap`; null before. State: that number + 1, or 0."""
     age = ints[0]
@@ -74,7 +73,7 @@ def since(out: Column, flag: Column, cap: int, ints: Ints, n: int) -> None:
     ints[0] = age
 
 
-@kernel
+@inlined_kernel
 def within(out: Column, flag: Column, d: int, ints: Ints, n: int) -> None:
     """Whether the flag was true at most d rows ago. State: rows left for which it holds."""
     left = ints[0]
@@ -86,7 +85,7 @@ def within(out: Column, flag: Column, d: int, ints: Ints, n: int) -> None:
     ints[0] = left
 
 
-@kernel
+@inlined_kernel
 def hold(out: Column, x: Column, flag: Column, d: int, floats: Column, ints: Ints, n: int) -> None:
     """x of the latest row where the flag was true, null d rows later. State: x; ints: rows left for which it holds."""
     held, left = floats[0], ints[0]
@@ -98,7 +97,7 @@ def hold(out: Column, x: Column, flag: Column, d: int, floats: Column, ints: Int
     floats[0], ints[0] = held, left
 
 
-@kernel
+@inlined_kernel
 def count(out: Column, flag: Column, w: int, floats: Column, ints: Ints, n: int) -> None:
     """Rows with the flag among the last w. State: ring of flags f8[w]; ints: its position, the count (exact)."""
     at, total = ints[0], ints[1]
@@ -111,7 +110,7 @@ def count(out: Column, flag: Column, w: int, floats: Column, ints: Ints, n: int)
     ints[0], ints[1] = at, total
 
 
-@kernel
+@inlined_kernel
 def retest(out: Column, x: Column, level: Column, tol: float, d: int, ints: Ints, n: int) -> None:
     """The side of x where it is within tol of the level at most d rows after changing side, else 0.
 
@@ -130,7 +129,7 @@ def retest(out: Column, x: Column, level: Column, tol: float, d: int, ints: Ints
     ints[0], ints[1] = side, left
 
 
-@kernel
+@inlined_kernel
 def remember(code: int, out: Column, a: Column, b: Column, params: Column, floats: Column, ints: Ints, n: int) -> None:
     """Run one operation of this file over n rows."""
     if code == t.LAG:

@@ -30,21 +30,19 @@ def value_at(tier: Column, heads: Ints, shift: int, rank: int) -> float:
 
 @kernel
 def below(tier: Column, ints: Ints, shift: int, x: float, or_equal: bool) -> int:
-    """Return how many values are below x, or not above it."""
-    low, high = 0, ints[SIZE]
-    while low < high:
-        middle = (low + high) >> 1
-        v = value_at(tier, ints, shift, middle)
-        if v < x or (or_equal and v == x):
-            low = middle + 1
-        else:
-            high = middle
+    """Return how many values are below x, or not above it; halving without branches that depend on values."""
+    low, many = 0, ints[SIZE]
+    while many > 0:
+        half = (many + 1) >> 1
+        v = value_at(tier, ints, shift, low + half - 1)
+        low += half if (v < x) | (or_equal & (v == x)) else 0
+        many -= half
     return int(low)
 
 
 @kernel
-def insert(tier: Column, ints: Ints, shift: int, x: float) -> None:
-    """Put x in its place; there must be room."""
+def insert(tier: Column, ints: Ints, shift: int, x: float) -> int:
+    """Put x behind all values not above it and return its rank; there must be room."""
     rank, size = below(tier, ints, shift, x, True), ints[SIZE]
     mask, block, last = (1 << shift) - 1, rank >> shift, size >> shift
     for b in range(last, block, -1):
@@ -58,6 +56,7 @@ def insert(tier: Column, ints: Ints, shift: int, x: float) -> None:
     tier[base + ((head + rank) & mask)] = x
     ints[SIZE] = size + 1
     ints[MOVES] += (last - block) + (end - (rank - base)) + 1
+    return int(rank)
 
 
 @kernel
@@ -96,14 +95,14 @@ def exact_rank(
             ints[SEEN] += 1
         ring[ints[AT]] = x[i]
         ints[AT] = ints[AT] + 1 if ints[AT] + 1 < w else 0
-        if x[i] == x[i]:
-            insert(tier, ints, shift, x[i])
+        mine = insert(tier, ints, shift, x[i]) if x[i] == x[i] else 0
         valid = ints[SEEN] == w and 2 * ints[SIZE] >= w and (x[i] == x[i] or not is_rank)
         if not valid:
             out[i] = math.nan
         elif is_rank:
-            low, high = below(tier, ints, shift, x[i], False), below(tier, ints, shift, x[i], True)
-            out[i] = 0.5 * (low + high) / ints[SIZE]
+            tied = mine > 0 and value_at(tier, ints, shift, mine - 1) == x[i]
+            low = below(tier, ints, shift, x[i], False) if tied else mine
+            out[i] = 0.5 * (low + mine + 1) / ints[SIZE]
         else:
             place = share * (ints[SIZE] - 1)
             low = int(place)

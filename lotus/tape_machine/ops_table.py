@@ -118,7 +118,7 @@ def _sorted_window(op: str, exact: int, decayed: int) -> Compiler:
             raise ConfigError(f"quantile {share}", "a share in [0, 1]", "a percentage not divided by 100")
         if w > EXACT_RANK_MAX:
             growth = mathx.exp(2.0 * mathx.log(2.0) / w)
-            return Op(decayed, (float(w), share, growth), (2 + 3 * (BINS + 1), 2))
+            return Op(decayed, (float(w), share, growth), (3 + 3 * BINS, 2))
         shift = block_shift(w)
         blocks = -(-w // (1 << shift))
         return Op(exact, (float(w), share, float(shift)), (w + (blocks << shift), 4 + blocks))
