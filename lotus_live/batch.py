@@ -65,8 +65,7 @@ def _day_rows(day: str, decoded: EventBatch, report: DecodeReport, spec: LaneSpe
     scorer = Scorer(spec.manifest, spec.universe, spec.detectors, beliefs.tables(day), beliefs.priors(day), spec.branch)
     events = of_day(scorer.feed_all(windows), start_ms)
     kept = whole.in_day(start_ms)
-    notes = AnnotationBatch(annotations.ints[kept], annotations.values[kept])
-    return DayRows(day, whole.of_day(start_ms), notes, events, report)
+    return DayRows(day, whole.of_day(start_ms), annotations.of_rows(kept), events, report)
 
 
 def _chunks(lines: Iterable[Arrival]) -> Iterator[tuple[int, bytes, int]]:

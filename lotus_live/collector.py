@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from lotus.detectors.score import Columns
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
-from lotus.experts.annotation_spec import N_VALUES
-from lotus.experts.machine import AnnotationBatch
+from lotus.experts.annotation_spec import A_Z, EXPERTS, N_VALUES, WINDOW_MS
+from lotus.experts.fusion import default_experts
+from lotus.experts.machine import AnnotationBatch, WindowNotes
 from lotus.manifest import Asset
 from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import I_ASSET, I_FRAME, N_FLOATS, N_GAP, N_INTS, N_QUOTE
+from lotus.microtape.frame_spec import I_ASSET, I_END, I_FRAME, N_FLOATS, N_GAP, N_INTS, N_QUOTE
 
 
 class Rows:
@@ -45,15 +46,19 @@ class DayCollector:
     ints: Rows = field(default_factory=lambda: Rows(N_INTS, np.int64))
     floats: Rows = field(default_factory=lambda: Rows(N_FLOATS, np.float64))
     notes: Rows = field(default_factory=lambda: Rows(N_VALUES, np.float64))
+    spoken: Rows = field(default_factory=lambda: Rows(len(EXPERTS), np.float64))
     gaps: Rows = field(default_factory=lambda: Rows(N_GAP, np.int64))
     quotes: Rows = field(default_factory=lambda: Rows(N_QUOTE, np.int64))
     scored: list[Columns] = field(default_factory=list)
+    window_ms: int = WINDOW_MS
 
     def frame(self, ints: NDArray[np.int64], floats: NDArray[np.float64], annotation: NDArray[np.float64]) -> None:
-        """Take one frame row and its annotation row."""
+        """Take one frame row and its annotation row; z is kept where the frame closes a window."""
         self.ints.add(ints)
         self.floats.add(floats)
-        self.notes.add(annotation)
+        self.notes.add(annotation[:N_VALUES])
+        if ints[I_END] % self.window_ms == 0:
+            self.spoken.add(annotation[A_Z:])
 
     def gap(self, row: NDArray[np.int64]) -> None:
         """Take one gap row."""
@@ -70,7 +75,11 @@ class DayCollector:
 
     def annotations(self) -> AnnotationBatch:
         """Return the annotations as a batch."""
-        return AnnotationBatch(np.ascontiguousarray(self.ints.array()[:, [I_ASSET, I_FRAME]]), self.notes.array())
+        ints = self.ints.array()
+        keys = np.ascontiguousarray(ints[:, [I_ASSET, I_FRAME]])
+        closing = keys[ints[:, I_END] % self.window_ms == 0]
+        windows = WindowNotes(default_experts(), closing, self.spoken.array() + 0.0)
+        return AnnotationBatch(keys, self.notes.array(), windows)
 
     def events(self) -> Columns:
         """Return the events in scoring order."""

@@ -1,38 +1,44 @@
-"""The annotation table: what every expert says about every frame, and their fusion. Definitions only.
+"""The annotation tables: the fusion and the fired patterns of every frame; z and conf of every expert per window.
 
 z is a log-likelihood ratio of "the next short move is up" against "down" (its sign is the predicted direction, 0 says
-nothing); f = 1 when the expert's pattern stands; conf = 2 logistic(|z|) - 1, the margin that z implies (calibration is
-the identity for now). A frame whose inputs are null gives null z and conf and f = 0. The fusion of the literature is
-naive Bayes with shrunk weights, micro_llr = sum of w z.
+nothing); f = 1 when the expert's pattern stands; conf is the calibrated probability that |z| means. A frame whose
+inputs are null gives null z and conf and f = 0. A window's row is that of the frame that closes it. Definitions only.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from lotus.columns import Column, TableSpec
-from lotus.experts.spec import EXPERTS
+from lotus.experts.fusion import shipped_fusion
+from lotus.manifest import Manifest
+
+EXPERTS: Final = tuple(shipped_fusion().voices)
+WINDOW_MS: Final[int] = Manifest().kernel.window_ms
 
 _KEY: Final = (
     Column("asset", "i2", "index", "position in the universe", low=0),
-    Column("frame_idx", "i8", "frames", "end_ms // cadence"),
+    Column("frame_idx", "i8", "frames", "end_ms // cadence", low=0),
 )
-_Z: Final = tuple(Column(f"z_{e}", "f8", "nat", f"log-likelihood ratio of up, expert {e}", True) for e in EXPERTS)
-_F: Final = tuple(Column(f"f_{e}", "u1", "0/1", f"pattern of {e} stands", low=0, high=1) for e in EXPERTS)
-_CONF: Final = tuple(Column(f"conf_{e}", "f8", "1", "2 logistic(|z|) - 1", True, 0, 1) for e in EXPERTS)
 _FUSED: Final = (
     Column("micro_llr", "f8", "nat", "sum of weight z over the experts that are not null; null when all are", True),
-    Column("mx_evidence", "f8", "1", "logistic(micro_llr): probability of up, 0.5 says nothing", True, 0, 1),
+    Column("mx_evidence", "f8", "1", "calibrated probability of up, from logistic(micro_llr)", True, 0, 1),
     Column("mx_confirm", "u1", "0/1", "sum of vote f >= votes_needed", low=0, high=1),
+    Column("fired", "u8", "bits", "bit k: the pattern of expert k stands, in the order of the fusion", low=0),
 )
 
-DSI_ANNOTATIONS: Final = TableSpec("dsi_annotations", ("asset", "frame_idx"), _KEY + _Z + _F + _CONF + _FUSED)
+DSI_ANNOTATIONS: Final = TableSpec("dsi_annotations", ("asset", "frame_idx"), _KEY + _FUSED)
 
-VALUE_NAMES: Final = tuple(c.name for c in _Z + _F + _CONF + _FUSED)
-N_VALUES: Final[int] = len(VALUE_NAMES)
 
-# Positions inside a row of values: z of expert k is A_Z + k, f is A_F + k, conf is A_CONF + k.
-A_Z: Final[int] = 0
-A_F: Final[int] = len(EXPERTS)
-A_CONF: Final[int] = 2 * len(EXPERTS)
-A_LLR: Final[int] = 3 * len(EXPERTS)
-A_EVIDENCE: Final[int] = A_LLR + 1
-A_CONFIRM: Final[int] = A_LLR + 2
+def windows_spec(experts: Sequence[str]) -> TableSpec:
+    """Return the table of z and conf at the frames that close a window, for these experts."""
+    z = tuple(Column(f"z_{e}", "f8", "nat", f"log-likelihood ratio of up, expert {e}", True) for e in experts)
+    conf = tuple(Column(f"conf_{e}", "f8", "1", f"calibrated probability of |z_{e}|", True, 0, 1) for e in experts)
+    return TableSpec("dsi_windows", ("asset", "frame_idx"), _KEY + z + conf)
+
+
+DSI_WINDOWS: Final = windows_spec(EXPERTS)
+
+# Positions inside a row of values, which are also the program's first outputs; z of expert k is A_Z + k of a live row.
+A_LLR, A_EVIDENCE, A_CONFIRM, A_FIRED, A_Z = range(5)
+N_VALUES: Final[int] = A_Z  # values of a frame that are kept
+VALUE_NAMES: Final = tuple(c.name for c in _FUSED)

@@ -1,47 +1,101 @@
-"""Annotations from frames: one frame at a time (`ExpertMachine`) and a whole batch (`annotate`), same compiled step."""
+"""Annotations from frames: one frame at a time (`ExpertMachine`) and a whole batch (`annotate`), one interpreter.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+A frame after a gap, or one that does not follow the frame before it, starts from a blank state. No formula belongs
+here: specs say what is computed, the tape machine computes it.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.errors import SchemaError
-from lotus.experts.annotation_spec import DSI_ANNOTATIONS, N_VALUES, VALUE_NAMES
-from lotus.experts.spec import ExpertSet, compile_experts, default_experts
-from lotus.experts.state import new_state
-from lotus.experts.step import run, step
-from lotus.hashing import content_hash
+from lotus.experts.annotation_spec import (
+    A_EVIDENCE,
+    A_Z,
+    DSI_ANNOTATIONS,
+    N_VALUES,
+    VALUE_NAMES,
+    WINDOW_MS,
+    windows_spec,
+)
+from lotus.experts.calibration import calibrate, confidences, evidence_table
+from lotus.experts.compiler import compile_experts
+from lotus.experts.fusion import ExpertSet, default_experts
+from lotus.hashing import content_hash, natural_id
 from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import I_ASSET, I_FRAME
+from lotus.microtape.frame_spec import GAP_BEFORE, I_ASSET, I_END, I_FRAME, I_QUALITY
+from lotus.tape_machine.machine import Machine
+
+CHUNK: Final[int] = 8_192  # frames of one asset that are taken at once
 
 Columns = dict[str, NDArray[np.generic]]
-Parts = Sequence[Mapping[str, NDArray[np.generic]]]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class WindowNotes:
+    """What every expert says at the frames that close a window: keys i8[m, 2], z f8[m, experts]."""
+
+    experts: ExpertSet
+    ints: Ints
+    z: Floats
+
+    def __len__(self) -> int:
+        """Return the number of windows."""
+        return len(self.ints)
+
+    @cached_property
+    def confidence(self) -> Floats:
+        """conf f8[m, experts]."""
+        return confidences(self.z, self.experts)
+
+    def columns(self, asset: int | None = None) -> Columns:
+        """Return the columns of `dsi_windows` in its types, of one asset or of all."""
+        rows = slice(None) if asset is None else self.ints[:, 0] == asset
+        names = windows_spec(self.experts.names).names[2:]
+        both = np.hstack([self.z, self.confidence])[rows]
+        return _keys(self.ints[rows]) | {name: np.ascontiguousarray(both[:, k]) for k, name in enumerate(names)}
+
+
+def no_windows() -> WindowNotes:
+    """Return the notes of no window: detectors read frames only."""
+    experts = default_experts()
+    return WindowNotes(experts, np.zeros((0, 2), np.int64), np.zeros((0, len(experts.names))))
+
+
+@dataclass(frozen=True)
 class AnnotationBatch:
     """Annotations in the row order of the frames: ints i8[n, 2] (asset, frame_idx), values f8[n, N_VALUES]."""
 
-    ints: NDArray[np.int64]
-    values: NDArray[np.float64]
+    ints: Ints
+    values: Floats
+    windows: WindowNotes = field(default_factory=no_windows)
 
     def __len__(self) -> int:
         """Return the number of annotated frames."""
         return len(self.ints)
 
+    def of_rows(self, rows: "slice | NDArray[np.bool_]") -> "AnnotationBatch":
+        """Return the annotations of some of the frames; a window stays when its closing frame does."""
+        kept = self.ints[rows]
+        notes = np.isin(_packed(self.windows.ints), _packed(kept))
+        windows = WindowNotes(self.windows.experts, self.windows.ints[notes], self.windows.z[notes])
+        return AnnotationBatch(kept, self.values[rows], windows)
+
     def columns(self, asset: int | None = None) -> Columns:
         """Return the columns of `DSI_ANNOTATIONS` in its types, of one asset or of all."""
         rows = slice(None) if asset is None else self.ints[:, 0] == asset
-        ints, values = self.ints[rows], self.values[rows]
-        out: Columns = {"asset": ints[:, 0].astype(np.int16), "frame_idx": np.ascontiguousarray(ints[:, 1])}
+        out, values = _keys(self.ints[rows]), self.values[rows]
         for k, name in enumerate(VALUE_NAMES):
             out[name] = values[:, k].astype(DSI_ANNOTATIONS.numpy_dtype(name))
         return out
 
     def content_hash(self) -> str:
-        """Return the hash of all columns."""
-        return content_hash(self.columns())
+        """Return the hash of both tables."""
+        return natural_id(content_hash(self.columns()), content_hash(self.windows.columns()))
 
 
 class ExpertMachine:
@@ -49,41 +103,60 @@ class ExpertMachine:
 
     def __init__(self, n_assets: int, cadence_ms: int, experts: ExpertSet | None = None) -> None:
         """Start blank; raises `ConfigError` for a bad set of experts."""
-        self._params = compile_experts(experts or default_experts(), cadence_ms)
-        self._blank, self._state = new_state(n_assets), new_state(n_assets)
-        self._out = np.zeros(N_VALUES, np.float64)
+        self.experts = experts or default_experts()
+        self._machine = Machine(compile_experts(self.experts, cadence_ms), n_assets)
+        self._next = [-1] * n_assets
+        self._fitted = bool(self.experts.fusion.evidence)
+        self._table = evidence_table(self.experts)
 
-    def feed(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take one frame's integer and float row; return its annotation row f8[N_VALUES], valid until the next call."""
-        step(self._state, self._blank, self._params, ints, floats, self._out)
-        return self._out
+    def feed(self, ints: Ints, floats: Floats) -> Floats:
+        """Take one frame's integer and float row; return f8[A_Z + experts], valid until the next call.
+
+        The first N_VALUES are the frame's annotation, then z of every expert.
+        """
+        asset, frame = int(ints[I_ASSET]), int(ints[I_FRAME])
+        reborn = frame != self._next[asset] or bool(ints[I_QUALITY] & GAP_BEFORE)
+        self._next[asset] = frame + 1
+        said = self._machine.feed(asset, floats, reborn)
+        if self._fitted:
+            calibrate(said.reshape(1, -1), A_EVIDENCE, self._table.xs, self._table.ys)
+        return said
+
+    def feed_frames(self, asset: int, ints: Ints, floats: Floats) -> Floats:
+        """Take many frames of one asset in order; return f8[n, A_Z + experts], bit-equal to n calls of `feed`."""
+        frames = ints[:, I_FRAME]
+        before = np.concatenate([[self._next[asset] - 1], frames[:-1]])
+        reborn = (frames != before + 1) | ((ints[:, I_QUALITY] & GAP_BEFORE) != 0)
+        self._next[asset] = int(frames[-1]) + 1
+        said = self._machine.feed_table(asset, floats, reborn)
+        if self._fitted:
+            calibrate(said, A_EVIDENCE, self._table.xs, self._table.ys)
+        return said
 
 
-def annotate(frames: FrameBatch, experts: ExpertSet | None = None) -> AnnotationBatch:
+def annotate(frames: FrameBatch, experts: ExpertSet | None = None, window_ms: int = WINDOW_MS) -> AnnotationBatch:
     """Return the annotations of frames that start from a blank state, row by row in the order of the frames."""
-    n_assets = len(frames.universe)
-    params = compile_experts(experts or default_experts(), frames.cadence_ms)
-    values = np.empty((len(frames), N_VALUES), np.float64)
-    run(new_state(n_assets), new_state(n_assets), params, frames.ints, frames.floats, values)
-    return AnnotationBatch(np.ascontiguousarray(frames.ints[:, [I_ASSET, I_FRAME]]), values)
+    used = experts or default_experts()
+    machine = ExpertMachine(len(frames.universe), frames.cadence_ms, used)
+    values = np.empty((len(frames), N_VALUES))
+    closing = frames.ints[:, I_END] % window_ms == 0
+    z = np.empty((int(closing.sum()), len(used.names)))
+    place = np.cumsum(closing) - 1
+    for asset in range(len(frames.universe)):
+        mine = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
+        for first in range(0, len(mine), CHUNK):
+            rows = mine[first : first + CHUNK]
+            said = machine.feed_frames(asset, frames.ints[rows], frames.floats[rows])
+            values[rows] = said[:, :N_VALUES]
+            z[place[rows[closing[rows]]]] = said[closing[rows], A_Z:]
+    keys = np.ascontiguousarray(frames.ints[:, [I_ASSET, I_FRAME]])
+    return AnnotationBatch(keys, values, WindowNotes(used, keys[closing], z + 0.0))
 
 
-def annotations_from_columns(parts: Parts, frames: FrameBatch) -> AnnotationBatch:
-    """Return annotations read back from tables (one or several assets), in the row order of `frames`.
+def _keys(ints: Ints) -> Columns:
+    return {"asset": ints[:, 0].astype(np.int16), "frame_idx": np.ascontiguousarray(ints[:, 1])}
 
-    Raises `SchemaError` when a column is missing or the tables and the frames do not hold the same keys.
-    """
-    missing = [name for part in parts for name in DSI_ANNOTATIONS.names if name not in part]
-    if missing:
-        raise SchemaError(f"annotation table without {missing[0]}", "every column of dsi_annotations", "an older file")
-    keys = np.concatenate(
-        [np.column_stack([part[n].astype(np.int64) for n in ("asset", "frame_idx")]) for part in parts]
-    )
-    values = np.concatenate([np.column_stack([part[n].astype(np.float64) for n in VALUE_NAMES]) for part in parts])
-    wanted = frames.ints[:, [I_ASSET, I_FRAME]]
-    mine, theirs = np.lexsort(keys.T[::-1]), np.lexsort(wanted.T[::-1])
-    if not np.array_equal(keys[mine], wanted[theirs]):
-        raise SchemaError(f"{len(keys)} annotations of {len(wanted)} frames", "the same keys", "tables of two runs")
-    out = np.empty_like(values)
-    out[theirs] = values[mine]
-    return AnnotationBatch(np.ascontiguousarray(wanted), out)
+
+def _packed(ints: Ints) -> Ints:
+    packed: Ints = (ints[:, 0] << 44) | ints[:, 1]
+    return packed

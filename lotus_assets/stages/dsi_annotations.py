@@ -1,4 +1,8 @@
-"""dsi_annotations[day]: what every expert says about every frame of the day, from a state warmed before."""
+"""dsi_annotations[day]: what the experts say about the day, from a state warmed before.
+
+Every frame has the fusion and the bits of the patterns that stand (table `dsi_annotations`); z and confidence of every
+expert stand at the frames that close a window (`dsi_windows`). Warm-up frames have tables of their own.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,23 +11,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.errors import LakeError
-from lotus.experts.annotation_spec import DSI_ANNOTATIONS, N_VALUES, VALUE_NAMES
-from lotus.experts.machine import AnnotationBatch, annotate
+from lotus.experts.annotation_spec import (
+    A_EVIDENCE,
+    A_FIRED,
+    DSI_ANNOTATIONS,
+    DSI_WINDOWS,
+    EXPERTS,
+    N_VALUES,
+    VALUE_NAMES,
+)
+from lotus.experts.fusion import default_experts
+from lotus.experts.machine import AnnotationBatch, WindowNotes, annotate
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, Table
 from lotus_assets.stages.lake_tables import Part, concatenated, joint_hash, parts_hash
 from lotus_assets.stages.look_ahead import look_ahead_check
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check, together
 
 DSI_WARMUP = replace(DSI_ANNOTATIONS, name="dsi_warmup")
+DSI_WARMUP_WINDOWS = replace(DSI_WINDOWS, name="dsi_warmup_windows")
 
 
 def parts(ctx: StageContext) -> list[Part]:
-    """Return the parts of a day: annotations per symbol, and those of the warm-up frames."""
-    return [*(Part(DSI_ANNOTATIONS, asset.name) for asset in ctx.manifest.universe), Part(DSI_WARMUP)]
+    """Return the parts of a day: frames and windows per symbol, and those of the warm-up."""
+    symbols = [asset.name for asset in ctx.manifest.universe]
+    of_day = [Part(spec, symbol) for spec in (DSI_ANNOTATIONS, DSI_WINDOWS) for symbol in symbols]
+    return [*of_day, Part(DSI_WARMUP), Part(DSI_WARMUP_WINDOWS)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -39,35 +55,46 @@ def present(ctx: StageContext, day: str) -> str:
 def make(ctx: StageContext, day: str) -> Made:
     """Annotate warm-up and day in one go, write the parts, check them."""
     frames = read_frames(ctx, day, warmup=True)
-    whole = annotate(frames)
+    whole = annotate(frames, window_ms=ctx.manifest.kernel.window_ms)
     warm = ~frames.in_day(day_start_ms(day))
-    ours = AnnotationBatch(whole.ints[~warm], whole.values[~warm])
-    symbols = enumerate(ctx.manifest.universe)
-    tables = [(Part(DSI_ANNOTATIONS, asset.name), ours.columns(index)) for index, asset in symbols]
-    tables.append((Part(DSI_WARMUP), AnnotationBatch(whole.ints[warm], whole.values[warm]).columns()))
+    ours, before = whole.of_rows(~warm), whole.of_rows(warm)
+    n = range(len(ctx.manifest.universe))
+    columns = [*map(ours.columns, n), *map(ours.windows.columns, n), before.columns(), before.windows.columns()]
+    tables = list(zip(parts(ctx), columns, strict=True))
     hashes = [ctx.lake.write(p.spec, ctx.tape_branch, day, table, p.symbol).content_hash for p, table in tables]
     checks = (
         together("schema", *(schema_check(part.spec, table) for part, table in tables)),
         _look_ahead(ctx, day, frames, whole),
     )
     joined = joint_hash([part for part, _ in tables], hashes)
-    return Made(len(ours), joined, checks, {"warmup": int(warm.sum())}, _per_expert(ours), _plot(ctx, day, ours))
+    notes: dict[str, Cell] = {"warmup": int(warm.sum()), "windows": len(ours.windows), "experts": len(EXPERTS)}
+    return Made(len(ours), joined, checks, notes, _per_expert(ours), _plot(ctx, day, ours))
 
 
 def read_annotations(ctx: StageContext, day: str, frames: FrameBatch) -> AnnotationBatch:
-    """Return the annotations of `frames` (day and warm-up) in the row order of the frames.
+    """Return the annotations of `frames` (day and warm-up) in the row order of the frames, windows by asset.
 
     Raises `LakeError` when a frame has no annotation.
     """
-    symbols = [asset.name for asset in ctx.manifest.universe]
-    tables = [ctx.lake.read(DSI_ANNOTATIONS.name, ctx.tape_branch, day, symbol) for symbol in symbols]
-    table = concatenated([*tables, ctx.lake.read(DSI_WARMUP.name, ctx.tape_branch, day)])
-    ints = np.column_stack([table["asset"].astype(np.int64), table["frame_idx"].astype(np.int64)])
+    table = _joined(ctx, day, DSI_ANNOTATIONS.name, DSI_WARMUP.name)
+    ints = _keys(table)
     values = np.column_stack([table[name].astype(np.float64) for name in VALUE_NAMES]).reshape(-1, N_VALUES)
     rows = _rows_of(_key(ints[:, 0], ints[:, 1]), _key(frames.ints[:, 0], frames.ints[:, 1]))
     if len(rows) and (rows < 0).any():
         raise LakeError(f"{int((rows < 0).sum())} frames of {day} have no annotation", "one row each", "an older run")
-    return AnnotationBatch(np.ascontiguousarray(ints[rows]), np.ascontiguousarray(values[rows]))
+    spoken = _joined(ctx, day, DSI_WINDOWS.name, DSI_WARMUP_WINDOWS.name)
+    z = np.column_stack([spoken[f"z_{name}"].astype(np.float64) for name in EXPERTS]).reshape(-1, len(EXPERTS))
+    windows = WindowNotes(default_experts(), _keys(spoken), z)
+    return AnnotationBatch(np.ascontiguousarray(ints[rows]), np.ascontiguousarray(values[rows]), windows)
+
+
+def _joined(ctx: StageContext, day: str, of_day: str, warmup: str) -> Mapping[str, NDArray[np.generic]]:
+    tables = [ctx.lake.read(of_day, ctx.tape_branch, day, asset.name) for asset in ctx.manifest.universe]
+    return concatenated([*tables, ctx.lake.read(warmup, ctx.tape_branch, day)])
+
+
+def _keys(table: Mapping[str, NDArray[np.generic]]) -> NDArray[np.int64]:
+    return np.column_stack([table["asset"].astype(np.int64), table["frame_idx"].astype(np.int64)])
 
 
 def _key(asset: NDArray[np.int64], frame_idx: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -91,18 +118,17 @@ def _look_ahead(ctx: StageContext, day: str, frames: FrameBatch, whole: Annotati
 
 
 def _per_expert(batch: AnnotationBatch) -> Table:
-    columns = batch.columns()
-    names = [name[2:] for name in VALUE_NAMES if name.startswith("z_")]
+    fired, z = batch.values[:, A_FIRED].astype(np.int64), batch.windows.z
     rows = [
-        (name, int(columns[f"f_{name}"].sum()), int(np.isnan(columns[f"z_{name}"].astype(np.float64)).sum()))
-        for name in names
+        (name, int(((fired >> k) & 1).sum()), int(np.isnan(z[:, k]).sum()), int((z[:, k] > 0).sum()))
+        for k, name in enumerate(batch.windows.experts.names)
     ]
-    return Table(("expert", "frames with pattern", "null frames"), rows)
+    return Table(("expert", "frames with pattern", "null windows", "windows that say up"), rows)
 
 
 def _plot(ctx: StageContext, day: str, batch: AnnotationBatch) -> Plot:
-    at = VALUE_NAMES.index("mx_evidence")
-    series = {a.name: batch.values[batch.ints[:, 0] == i][:, at].tolist() for i, a in enumerate(ctx.manifest.universe)}
+    values, asset = batch.values[:, A_EVIDENCE], batch.ints[:, 0]
+    series = {a.name: values[asset == i].tolist() for i, a in enumerate(ctx.manifest.universe)}
     return Plot(f"fused evidence that the next short move is up, {day}", series)
 
 

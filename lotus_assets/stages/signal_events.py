@@ -89,8 +89,7 @@ def make(ctx: StageContext, day: str) -> Made:
         cut = FrameBatch(
             frames.universe, frames.cadence_ms, frames.ints[:rows], frames.floats[:rows], frames.quotes, frames.gaps
         )
-        part = AnnotationBatch(annotations.ints[:rows], annotations.values[:rows])
-        return _score(ctx, cut, part, tables, priors)
+        return _score(ctx, cut, annotations.of_rows(slice(rows)), tables, priors)
 
     def ledger(connection: Connection) -> None:
         fires = events["s"] != 0.0  # the ledger mirrors signals; the lake holds every window

@@ -5,14 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lotus.experts.machine import annotate
+from lotus.experts.conformance import only
+from lotus.experts.fusion import default_experts
+from lotus.experts.machine import ExpertMachine
 from lotus.manifest import Asset
 from lotus.microtape import frame_spec as f
 from lotus.microtape.frame_batch import FrameBatch
 
 CALM = {
     "mid": 10_000.0, "ret_bps": 0.0, "micro_drift_bps": 0.0, "spread_bps": 1.0, "imb_1": 0.0, "imb_5": 0.0,
-    "cancel_rate": 0.0, "sweep": 0.0, "aggr_imb": np.nan, "vol_rel": 0.0, "trade_n": 0.0,
+    "imb_10": 0.0, "depth_bid_usd": 1e6, "depth_ask_usd": 1e6, "cancel_rate": 0.0, "sweep": 0.0, "aggr_imb": np.nan,
+    "vol_rel": 0.0, "trade_n": 0.0, "runlen_aggr": 0.0, "rv_bps": 5.0, "wick_up_bps": 0.0, "wick_dn_bps": 0.0,
+    "body_bps": 0.0, "range_pctl": 0.5, "close_loc": 0.5, "volume_usd": 0.0,
 }  # fmt: skip
 
 
@@ -32,8 +36,10 @@ def market(n: int, *changes: tuple[slice, dict[str, float]]) -> FrameBatch:
 
 
 def said(frames: FrameBatch, expert: str) -> tuple[np.ndarray, np.ndarray]:
-    columns = annotate(frames).columns()
-    return columns[f"z_{expert}"], columns[f"f_{expert}"]
+    """z and f of one expert at every frame."""
+    machine = ExpertMachine(1, frames.cadence_ms, only(default_experts(), expert))
+    rows = machine.feed_frames(0, frames.ints, frames.floats)
+    return rows[:, 4], rows[:, 3]
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
@@ -74,17 +80,11 @@ def test_depth_vacuum(side: float) -> None:
     assert not said(market(60, hole), "depth_vacuum")[1].any()
 
 
-def test_anomaly_is_the_robust_distance() -> None:
+def test_anomaly_is_the_distance_in_deviations() -> None:
     rng = np.random.default_rng(3)
     frames = market(2_000)
     floats = frames.floats.copy()
-    for name, scale in (
-        ("ret_bps", 0.3),
-        ("micro_drift_bps", 0.1),
-        ("imb_1", 0.3),
-        ("spread_bps", 0.1),
-        ("cancel_rate", 0.1),
-    ):
+    for name, scale in (("ret_bps", 0.3), ("micro_drift_bps", 0.1), ("imb_1", 0.3), ("spread_bps", 0.1)):
         floats[:, f.FLOAT_NAMES.index(name)] += rng.laplace(size=2_000) * scale
     floats[1_500, f.C_RET] = 40.0
     floats[1_500, f.C_IMB_1] = 9.0
@@ -99,32 +99,33 @@ def test_anomaly_is_the_robust_distance() -> None:
 
 def anomaly_oracle(floats: np.ndarray) -> np.ndarray:
     """The definition in plain numpy."""
-    x = floats[:, [f.C_RET, f.C_MICRO, f.C_SPREAD, f.C_IMB_1, f.C_CANCEL]]
+    x = floats[:, [f.C_RET, f.C_MICRO, f.C_IMB_1, f.C_SPREAD]]
     x = np.column_stack([x, np.zeros(len(x))])
-    keep = 0.5 ** (0.2 / 600.0)
-    location, scale, z = x[0].copy(), np.zeros(6), np.full(len(x), np.nan)
-    for n in range(2, len(x) + 1):
-        unit = scale + 0.02
-        d = (x[n - 1] - location) / unit
-        if n > 300:
-            parts = np.clip(d, -8, 8)
+    rate = 1 - 0.5 ** (0.2 / 120.0)
+    location, scale, z = x[0].copy(), np.full(5, np.nan), np.full(len(x), np.nan)
+    for n in range(1, len(x)):
+        d = x[n] - location
+        parts = np.clip(d / (scale + 0.02), -8, 8)
+        if n >= 300:
             distance = np.sqrt(np.mean(parts**2))
-            z[n - 1] = np.sign(parts[[0, 1, 3, 5]].sum()) * 0.15 * max(0.0, distance - 2.0)
-        rate, learnt = max(1 - keep, 1 / n), np.clip(d, -4, 4) * unit
-        location, scale = location + rate * learnt, scale + rate * (np.abs(learnt) - scale)
+            z[n] = np.sign(parts[[0, 1, 2, 4]].sum()) * 0.15 * max(0.0, distance - 2.0)
+        location = location + rate * d
+        scale = np.where(np.isnan(scale), np.abs(d), scale + rate * (np.abs(d) - scale))
     return z
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
 def test_divergence_needs_book_and_tape(side: float) -> None:
-    first = (slice(50, 70), {"ret_bps": 1.0 * side})  # a strong leg to the first extreme
-    back = (slice(70, 130), {"ret_bps": -0.1 * side})
-    weak = (slice(130, 400), {"ret_bps": 0.3 * side})  # a choppy second leg beyond it
-    chop = (slice(131, 400, 2), {"ret_bps": -0.1 * side})
-    end = (slice(200, 400), {"ret_bps": 0.0})
-    turn = (slice(150, 400), {"imb_5": -0.4 * side, "trade_n": 2.0, "aggr_imb": -side, "vol_rel": 2.0})
-    z, fired = said(market(400, first, back, weak, chop, end, turn), "rsi_divergence")
+    start = 400
+    first = (slice(start, start + 20), {"ret_bps": 1.0 * side})  # a strong leg to the first extreme
+    back = (slice(start + 20, start + 80), {"ret_bps": -0.1 * side})
+    weak = (slice(start + 80, start + 350), {"ret_bps": 0.3 * side})  # a choppy second leg beyond it
+    chop = (slice(start + 81, start + 350, 2), {"ret_bps": -0.1 * side})
+    end = (slice(start + 250, start + 350), {"ret_bps": 0.0})
+    turn = (slice(start + 100, start + 350), {"imb_5": -0.4 * side, "trade_n": 2.0, "aggr_imb": -side, "vol_rel": 2.0})
+    changes = (first, back, weak, chop, end, turn)
+    z, fired = said(market(start + 350, *changes), "rsi_divergence")
     assert fired.any()
     assert np.all(z[fired == 1] * side < 0)
-    agree_not = (slice(150, 400), {"imb_5": 0.4 * side})
-    assert not said(market(400, first, back, weak, chop, end, turn, agree_not), "rsi_divergence")[1].any()
+    agree_not = (slice(start + 100, start + 350), {"imb_5": 0.4 * side})
+    assert not said(market(start + 350, *changes, agree_not), "rsi_divergence")[1].any()

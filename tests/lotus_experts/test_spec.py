@@ -1,65 +1,135 @@
-"""Specs are checked before they run."""
+"""Specs are checked before they run, and every error names file, key and place."""
 
-import dataclasses
+from typing import Any
 
-import numpy as np
 import pytest
+import yaml
 
-from lotus.errors import ConfigError
-from lotus.experts.spec import EXPERTS, ExpertSet, compile_experts, default_experts, parse_spec
+from lotus.errors import ConfigError, ExpressionError
+from lotus.experts.compiler import compile_experts
+from lotus.experts.fusion import default_experts, read_fusion
 
-GOOD = {
-    "expert_id": "x", "kind": "fsm", "version": 1, "idea": "none", "weight": 1, "vote": 1, "params": {"a": 1},
-    "transitions": {"idle": {"trigger": "armed"}},
-}  # fmt: skip
+from .specs import edited, raw, set_of
+
+TABLE = raw("sweep_stall")
 
 
-def test_the_shipped_set_has_three_kinds_and_a_stable_version() -> None:
+def test_the_shipped_set_has_a_stable_version() -> None:
     experts = default_experts()
-    assert tuple(e.expert_id for e in experts.experts) == EXPERTS
-    assert {e.kind for e in experts.experts} == {"fsm", "anomaly", "divergence"}
     assert experts.version == default_experts().version
-    assert dataclasses.replace(experts, votes_needed=9.0).version != experts.version
+    assert {e.kind for e in experts.experts} >= {"grammar", "anomaly", "divergence"}
+    assert edited("anomaly").version != edited("anomaly", idea="another").version
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "words"),
     [
-        {"expertise": 1},
-        {"transitions": {"asleep": {"trigger": "armed"}}},
-        {"transitions": {"idle": {"poke": "armed"}}},
-        {"transitions": {"idle": {"trigger": "gone"}}},
+        ({"expertise": 1}, "expertise: unknown key"),
+        ({"stats": {}}, "'states' misspelled"),
+        ({"version": "new"}, "a whole number"),
+        ({"kind": "linear"}, "linear with states"),
+        ({"kind": "gramar"}, "grammar"),
+        ({"needs": []}, "needs nothing"),
+        ({"needs": ["sweep != 0"]}, "a flag"),
+        ({"label": {"horizon": "45s", "gain": "4bps"}}, "no key 'give'"),
+        ({"label": {"horizon": "45", "gain": "4bps", "give": "1bps"}}, "a duration"),
+        ({"label": {"horizon": "45s", "gain": "4s", "give": "1bps"}}, "a move above 0"),
+        ({"states": ["idle", "armed", "fired", "lost"]}, "'lost' cannot be reached"),
+        ({"states": ["idle"]}, "2 to"),
+        ({"limits": {"armed": "4s"}}, "timeout of fired, which has no limit"),
+        ({"limits": {"armed": "4s", "fired": "3h"}}, "at most 7200 s"),
+        ({"limits": {"armed": "4s", "asleep": "3s"}}, "unknown state 'asleep'"),
+        ({"transitions": TABLE["transitions"] | {"armed": {"poke": "idle"}}}, "unknown symbol 'poke'"),
+        ({"transitions": TABLE["transitions"] | {"armed": {"stalled": "gone"}}}, "unknown state 'gone'"),
+        ({"transitions": TABLE["transitions"] | {"armed": {"stalled": "fired"}}}, "'armed' has no timeout"),
+        ({"symbols": TABLE["symbols"] | {"never": "mid > 0ticks"}}, "leads nowhere"),
+        ({"symbols": TABLE["symbols"] | {"timeout": "mid > 0ticks"}}, "the limit's own"),
+        ({"llr": {"idle": 0.1}}, "quiet state"),
+        ({"llr": {"armed": -0.1}}, "negative"),
+        ({"direction": "mid"}, "ticks"),
+        ({"f": "mid"}, "a number"),
+        ({"f": None}, "no key 'f'"),
+        ({"strength": "in_armed"}, "a flag"),
+        ({"params": TABLE["params"] | {"mid": "1"}}, "one meaning for a name"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_unknown_words_are_refused(change: dict[str, object]) -> None:
-    parse_spec(GOOD)
-    with pytest.raises(ConfigError, match="missing or unknown"):
-        parse_spec(GOOD | change)
+def test_what_has_no_meaning_is_refused_at_its_place(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=r"sweep_stall\.yaml") as caught:
+        compile_experts(edited("sweep_stall", **change), 200)
+    assert words in str(caught.value)
+    assert isinstance(caught.value, ExpressionError)
+    assert caught.value.line >= 1
 
 
-def test_a_missing_key_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'weight'"):
-        parse_spec({key: value for key, value in GOOD.items() if key != "weight"})
+def test_no_predicate_sees_its_own_machine() -> None:
+    symbols = TABLE["symbols"] | {"stalled": "in_armed and sweep != 0"}
+    with pytest.raises(ConfigError, match="in_armed"):
+        compile_experts(edited("sweep_stall", symbols=symbols), 200)
 
 
-def changed(expert_id: str, **values: float) -> ExpertSet:
-    experts = default_experts()
-    made = tuple(
-        dataclasses.replace(e, params=tuple((dict(e.params) | values).items())) if e.expert_id == expert_id else e
-        for e in experts.experts
-    )
-    return dataclasses.replace(experts, experts=made)
+SPEC = """expert_id: x
+kind: linear
+version: 1
+idea: a test
+names:
+  lean: imb_5 + {one}
+  long: >-
+    where(sweep > 0,
+          imb_5, {two})
+needs: [mid]
+z: lean + long
+f: "abs(z) > 0.5 and {three}"
+label: {{horizon: 1s, gain: 1bps, give: 1bps}}
+"""
 
 
-def test_parameters_are_checked_and_compiled() -> None:
-    with pytest.raises(ConfigError, match="'speed'"):
-        compile_experts(changed("anomaly", speed=1.0), 200)
-    with pytest.raises(ConfigError, match="memory"):
-        compile_experts(changed("anomaly", half_life_s=1_500.0), 200)
-    with pytest.raises(ConfigError, match="in this order"):
-        compile_experts(dataclasses.replace(default_experts(), experts=default_experts().experts[::-1]), 200)
-    params = compile_experts(default_experts(), 50)
-    assert params["rsi_divergence"]["gap_n"][0] == 200
-    assert params["absorption"]["decay"][0] == pytest.approx(0.5 ** (0.05 / 2.0))
-    assert np.array_equal(params["depth_vacuum"]["fsm"]["table"][0, 1], [1, 1, 2, 0, 0])
-    assert params["depth_vacuum"]["fsm"]["limit"][0].tolist() == [0, 40, 40]
+@pytest.mark.parametrize(
+    ("words", "line", "column"),
+    [
+        ({"one": "mod"}, 6, 17),
+        ({"one": "imb_1 +"}, 6, 24),
+        ({"two": "spraed_bps"}, 9, 18),
+        ({"three": "nowhere > 1"}, 12, 22),
+    ],
+    ids=str,
+)
+def test_errors_of_expressions_have_their_place_in_the_file(words: dict[str, str], line: int, column: int) -> None:
+    good = {"one": "imb_1", "two": "imb_1", "three": "mid > 0ticks"}
+    compile_experts(set_of(SPEC.format(**good), "x"), 200)
+    with pytest.raises(ExpressionError) as caught:
+        compile_experts(set_of(SPEC.format(**good | words), "x"), 200)
+    assert (caught.value.line, caught.value.column) == (line, column)
+    assert "x.yaml, " in str(caught.value)
+
+
+def test_a_key_twice_and_a_text_that_is_no_yaml() -> None:
+    with pytest.raises(ConfigError, match="the key twice"):
+        set_of(SPEC + "kind: linear\n", "x")
+    with pytest.raises(ConfigError, match="YAML"):
+        set_of("a: [", "x")
+    with pytest.raises(ConfigError, match="name of the file"):
+        set_of(yaml.safe_dump(TABLE), "other")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("experts: {a: {weight: -1, vote: 1}}", "numbers >= 0"),
+        ("experts: {a: {weight: 1, vote: 1, status: lost}}", "active, off"),
+        ("experts: {a: {weight: 1}}", "no key 'vote'"),
+        ("experts: {a: {weight: 1, vote: 1}}\nevidence: [[0.5, 0.4], [0.4, 0.6]]", "do not rise"),
+        ("experts: {a: {weight: 1, vote: 1}}\nevidence: [[0.5, 1.4]]", "a knot"),
+        ("experts: {a: {weight: 1, vote: 1}}\nconfidence: {b: [[0.5, 0.4]]}", "confidence.b"),
+    ],
+    ids=lambda text: text[-20:],
+)
+def test_a_bad_fusion_is_refused(text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=r"fusion\.yaml") as caught:
+        read_fusion(f"fusion_version: 1\nvotes_needed: 1\n{text}\n")
+    assert words in str(caught.value)
+
+
+def test_an_expert_that_is_off_has_no_weight() -> None:
+    fusion = read_fusion("fusion_version: 1\nvotes_needed: 1\nexperts: {x: {weight: 1, vote: 1, status: off}}\n")
+    assert fusion.voices["x"].status == "off"
