@@ -26,21 +26,22 @@ class Machine:
     """The state of one program for every asset; feed rows of an asset in time order."""
 
     def __init__(self, program: Program, n_assets: int) -> None:
-        """Start blank."""
+        """Start blank, with the interpreter compiled or read from its cache."""
         self.program = program
         self._n_assets = n_assets
         self._state = new_state(program, n_assets)
         self._registers = program.new_registers(1)
         self._row_flag = np.zeros(1, np.bool_)
         self._out = np.zeros((1, len(program.names)))
+        if n_assets:
+            self._run(0, np.zeros((0, program.n_columns)), self._row_flag[:0], self._registers, self._out)
 
     def feed(self, asset: int, row: Rows, rebirth: bool = False) -> Rows:
         """Take one row f8[columns] of an asset; return its outputs f8[outputs], valid until the next call.
 
         `rebirth` blanks the asset's state before the row. Raises `SchemaError` for a row with too few columns.
         """
-        table = row.reshape(1, -1)
-        _check(self.program, table)
+        table = _checked(self.program, row.reshape(1, -1))
         self._row_flag[0] = rebirth
         self._run(asset, table, self._row_flag, self._registers, self._out)
         out: Rows = self._out[0]
@@ -51,9 +52,8 @@ class Machine:
 
         `rebirth` bool[n] marks rows before which the state is blanked. Raises `SchemaError` as `feed`.
         """
-        table = np.ascontiguousarray(rows, np.float64)
-        _check(self.program, table)
-        flags = np.zeros(len(table), np.bool_) if rebirth is None else np.ascontiguousarray(rebirth, np.bool_)
+        table = _checked(self.program, rows)
+        flags = np.zeros(len(table), np.bool_) if rebirth is None else np.require(rebirth, np.bool_, ["C", "A", "W"])
         if flags.shape != (len(table),):
             raise SchemaError(f"rebirth flags {flags.shape}", f"({len(table)},)", "flags of another table")
         out = np.empty((len(table), len(self.program.names)))
@@ -95,6 +95,9 @@ def evaluate(program: Program, tables: Sequence[tuple[Rows, Flags]]) -> list[Row
     return [machine.feed_table(asset, rows, rebirth) for asset, (rows, rebirth) in enumerate(tables)]
 
 
-def _check(program: Program, table: Rows) -> None:
+def _checked(program: Program, table: Rows) -> Rows:
+    """Return the table in the one form the interpreter is compiled for: any other would be compiled anew."""
     if table.ndim != 2 or table.shape[1] < program.n_columns:
         raise SchemaError(f"a table {table.shape}", f"{program.n_columns} columns or more", "frames of an older layout")
+    plain = table.dtype == np.float64 and table.flags.carray
+    return table if plain else np.require(table, np.float64, ["C", "A", "W"])
