@@ -60,6 +60,14 @@ TAPE_ASSETS = (
         "What the experts see in every frame: z, flag, confidence and the fused evidence.",
         ("schema", "no_look_ahead"),
     ),
+    AssetEntry(
+        "sanity_table",
+        TAPE,
+        ("parquet",),
+        (("microtape_frames", "same_day"), ("dsi_annotations", "same_day")),
+        _TO_OUTCOMES,
+        "Every frame column, expert and detector against the mid moves after it: intervals, cost, losers included.",
+    ),
 )
 
 LEARNING_ASSETS = (

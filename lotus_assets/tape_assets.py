@@ -1,4 +1,4 @@
-"""raw_tape, microtape_frames and dsi_annotations: ordinary daily assets that depend on tape alone.
+"""raw_tape, microtape_frames, dsi_annotations and sanity_table: ordinary daily assets that depend on tape alone.
 
 They need no priors, so days run in parallel and ahead of the learning lane, and all branches of beliefs share them.
 Bodies: run the stage, report it. No stage logic belongs here.
@@ -41,5 +41,5 @@ def tape_asset(entry: AssetEntry) -> dg.AssetsDefinition:
 
 
 def tape_assets() -> list[dg.AssetsDefinition]:
-    """Return the three assets in order."""
+    """Return the assets in order."""
     return [tape_asset(entry) for entry in TAPE_ASSETS]

@@ -21,6 +21,7 @@ COMMANDS = {
     "record": ("lotus_cli.live", "Record a websocket into a tape."),
     "replay": ("lotus_cli.live", "Serve a recorded tape over a loopback websocket, as the venue would."),
     "restore": ("lotus_cli.ledger", "Restore every ledger from an archive into empty databases."),
+    "sanity": ("lotus_cli.sanity", "How every series went with the moves after it, losers included."),
     "signal": ("lotus_cli.signal", "Print what an event puts on the signal bus, checked against its schema."),
     "tape": ("lotus_cli.tape", "List tapes; delete days that retention lets go."),
     "up": ("lotus_cli.up", "Everything at once: PostgreSQL, Dagster's pages and daemon; one Ctrl-C stops all."),

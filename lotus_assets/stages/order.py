@@ -11,12 +11,13 @@ from lotus_assets.stages import (
     microtape_frames,
     payoff_scores,
     raw_tape,
+    sanity_table,
     signal_eval,
     signal_events,
 )
 from lotus_assets.stages.context import Stage
 
-TAPE_STAGES = (raw_tape.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE)
+TAPE_STAGES = (raw_tape.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE, sanity_table.STAGE)
 LEARNING_STAGES = (
     signal_events.STAGE,
     signal_eval.STAGE,

@@ -50,6 +50,7 @@ WRONG_USAGE = [
     ["import", "no-such-file"],
     ["restore", "no-such-file"],
     ["fixtures", "check", "--day", "first"],
+    ["sanity", "--day", "yesterday"],
 ]
 
 
@@ -71,6 +72,9 @@ REFUSED = {
     "a tape's name": (["verify", "tape", "--tape", "../x"], "../x"),
     "no such detector": (["card", "nosuch"], "nosuch"),
     "a day outside the fixtures": (["fixtures", "check", "--day", "99"], "99"),
+    "no sanity table of that day": (["sanity", "--tape", "demo-7", "--day", "2027-01-01"], "2027-01-01"),
+    "no sanity table of that tape": (["sanity", "--tape", "nosuch"], "nosuch"),
+    "no such asset in the sanity table": (["sanity", "--tape", "demo-7", "--asset", "nosuch"], "nosuch"),
     "no such event": (["explain", "0" * 32], "0" * 32),
     "no event at all": (["explain", "x"], "x"),
     "an address that is none": (["record", "--url", "nonsense", "--tape", "nowhere"], "nonsense"),

@@ -1,0 +1,48 @@
+"""`lotus sanity`: the stored sanity table of a day, every series against the moves after it."""
+
+import click
+
+from lotus.errors import ConfigError
+from lotus_cli.output import emit, explained, json_option
+from lotus_cli.places import DAY, home_option, settings_of, tape_option
+
+
+@click.command("sanity")
+@click.option("--day", type=DAY, help="Day of the table (default: the newest).")
+@click.option("--asset", help="One asset (default: all of them together).")
+@click.option("--horizon", "horizon_s", type=int, help="Only moves of so many seconds.")
+@tape_option
+@home_option
+@json_option
+@explained
+def sanity_command(
+    day: str | None, asset: str | None, horizon_s: int | None, tape: str | None, home: str | None, as_json: bool
+) -> None:
+    """Show how frame columns, experts and detectors went with the mid's next 1, 5, 30 and 300 s, losers included.
+
+    With --json every asset and horizon is printed that the options do not exclude.
+    """
+    from lotus.outcomes.sanity import ALL, SANITY_TABLE
+    from lotus.outcomes.sanity_text import HEADER, READING, aligned, sanity_rows
+    from lotus_store.lake import Lake
+
+    settings = settings_of(home, tape)
+    lake, branch = Lake(settings.lake_root), f"tape.{settings.tape}"
+    days = lake.days(SANITY_TABLE.name, branch)
+    if not days or (day is not None and day not in days):
+        cause = "the day was not read yet: materialise sanity_table, or run lotus backfill"
+        raise ConfigError(
+            f"tape {settings.tape} has no sanity table of {day or 'any day'}", f"one of {', '.join(days) or '-'}", cause
+        )
+    day = day or days[-1]
+    table = lake.read(SANITY_TABLE.name, branch, day)
+    known = sorted(set(table["asset"].tolist()))
+    if asset is not None and asset not in known:
+        raise ConfigError(f"no asset {asset!r} in the table of {day}", f"one of {', '.join(known)}")
+    shown = asset or (ALL if ALL in known else known[0])
+    chosen = table["horizon_s"] == (table["horizon_s"] if horizon_s is None else horizon_s)
+    chosen &= table["asset"] == (table["asset"] if asset is None else asset)
+    names = list(table)
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*(table[n][chosen].tolist() for n in names), strict=True)]
+    text = f"{settings.tape}, {day}, {shown}\n{READING}\n\n{aligned(HEADER, sanity_rows(table, shown, horizon_s))}"
+    emit({"tape": settings.tape, "day": day, "rows": rows}, as_json, text)
