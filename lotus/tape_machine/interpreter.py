@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from lotus.jit import inlined_kernel, kernel
 from lotus.tape_machine import ops_table as t
+from lotus.tape_machine.ops_conv import conv1d
 from lotus.tape_machine.ops_decayed import decayed_rank
 from lotus.tape_machine.ops_elementwise import dot, elementwise, read_column
 from lotus.tape_machine.ops_extreme import breakout, window_max, window_max_age
+from lotus.tape_machine.ops_forest import half_space
 from lotus.tape_machine.ops_fsm import fsm, fsm_latch
 from lotus.tape_machine.ops_memory import remember
 from lotus.tape_machine.ops_rank import exact_rank
@@ -81,6 +83,11 @@ def run_block(
             fsm_latch(out, a, b, ages, int(own[0]), kept, known, n)
         elif code < t.WINDOW:
             remember(code, out, a, b, own, floats[nodes[k, FIRST_FLOAT] :], ints[nodes[k, FIRST_INT] :], n)
+        elif code == t.HALF_SPACE:
+            half_space(out, registers, args[first : first + many], own, ints[nodes[k, FIRST_INT] :], n)
+        elif code == t.CONV1D:
+            kept, places = floats[nodes[k, FIRST_FLOAT] :], ints[nodes[k, FIRST_INT] :]
+            conv1d(out, registers, args[first : first + many], own, kept, places, n)
         else:
             run_window(code, out, a, own, floats[nodes[k, FIRST_FLOAT] :], ints[nodes[k, FIRST_INT] :], n)
 

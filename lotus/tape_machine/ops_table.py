@@ -1,7 +1,7 @@
 """What the interpreter knows of each operation: its code, its state's size, its parameters as kernels take them.
 
-Names, operands and parameters of the language's operations are those of `node.OPS`; four more exist for state machines
-and fusion, which specs of experts use without text. No arithmetic on values belongs here, and no text.
+Names, operands and parameters of the language's operations are those of `node.OPS`; others exist for state machines,
+fusion and trained models, which specs of experts use without text. No arithmetic on values belongs here, and no text.
 """
 
 import math
@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from lotus import mathx
 from lotus.errors import ConfigError
+from lotus.tape_machine import ops_conv, ops_forest
 from lotus.tape_machine.node import OPS
 
 Params = tuple[float, ...]
@@ -23,14 +24,18 @@ LAG, EMA, CROSSED, SINCE, HOLD, COUNT, WITHIN, RETEST, FSM, FSM_AGE, FSM_LATCH =
 WINDOW: Final[int] = 64  # codes from here on: sliding windows
 SUM, MEAN, STD, SLOPE, RMAX, RMIN, ARGMAX_AGE, ARGMIN_AGE, BREAKOUT = range(WINDOW, WINDOW + 9)
 RANK, QUANTILE, RANK_DECAYED, QUANTILE_DECAYED = range(WINDOW + 9, WINDOW + 13)
+HALF_SPACE, CONV1D = range(WINDOW + 13, WINDOW + 15)
 
 EXTRA: Final[dict[str, tuple[int, int]]] = {
     "logistic": (1, 0), "dot": (-1, -1), "fsm": (-1, -1), "fsm_age": (1, 0), "fsm_latch": (2, 1),
+    "half_space": (-1, 4), "conv1d": (-1, -1),
 }  # fmt: skip
 COMMUTATIVE: Final = frozenset({"add", "mul", "and", "or", "eq", "ne"})
 EXACT_RANK_MAX: Final[int] = 600  # longest window whose rank and quantile are exact
 BINS: Final[int] = 64  # of the decayed histogram of longer ones
 MAX_FSM_STATES: Final[int] = 16
+MAX_TREES: Final[int] = 32
+MAX_DEPTH: Final[int] = 8  # of a half-space tree
 
 
 class Op(NamedTuple):
@@ -143,6 +148,48 @@ def _fsm_latch(n_args: int, params: Params, memory: int) -> Op:
     return Op(FSM_LATCH, (float(_whole("fsm_latch", params[0], 0)),), (1, 1))
 
 
+def _half_space(n_args: int, params: Params, memory: int) -> Op:
+    """Parameters: trees, depth, window in rows, seed."""
+    trees, depth, window, seed = (_whole("half_space", value, 0) for value in params)
+    if n_args < 1 or not (1 <= trees <= MAX_TREES and 1 <= depth <= MAX_DEPTH and 1 <= window <= memory // 2):
+        raise ConfigError(
+            f"{trees} trees of depth {depth} over {n_args} operands and windows of {window} rows",
+            f"1 to {MAX_TREES} trees, depth 1 to {MAX_DEPTH}, windows of 1 to {memory // 2} rows",
+            "two windows are remembered, 2 h at most",
+        )
+    nodes = trees * ((2 << depth) - 1)
+    cuts = ops_forest.forest_cuts(seed, trees, depth, n_args)
+    head = (float(trees), float(depth), float(window))
+    return Op(HALF_SPACE, head + cuts, (0, ops_forest.PLACES + trees + ops_forest.NODE_INTS * nodes))
+
+
+def _conv1d(n_args: int, params: Params, memory: int) -> Op:
+    """Parameters: layers, then (outputs, taps) of each, then the weights f8[taps, inputs, outputs] of each."""
+    layers = int(params[0]) if params and 1 <= params[0] <= ops_conv.MAX_LAYERS else 0
+    shape = [int(v) for v in params[1 : 1 + 2 * layers]]
+    outputs, taps = shape[::2], shape[1::2]
+    window = 1 + sum(k - 1 for k in taps)
+    sizes = [k * a * b for k, a, b in zip(taps, (n_args, *outputs), outputs, strict=False)]
+    if (
+        not 1 <= n_args <= ops_conv.MAX_CHANNELS
+        or len(shape) != 2 * layers
+        or min(shape, default=0) < 1
+        or max(outputs) > ops_conv.MAX_CHANNELS
+        or outputs[-1] != 1
+        or window > min(ops_conv.MAX_WINDOW, memory)
+        or len(params) != 1 + 2 * layers + sum(sizes)
+        or not all(math.isfinite(p) for p in params)
+    ):
+        raise ConfigError(
+            f"conv1d of {n_args} operands, (outputs, taps) {shape}, {len(params)} parameters",
+            f"1 to {ops_conv.MAX_LAYERS} layers, {ops_conv.MAX_CHANNELS} channels, one output, a window of "
+            f"{ops_conv.MAX_WINDOW} rows, and a finite weight for every tap, input and output",
+            "an array of another shape",
+        )
+    packed, rings = ops_conv.packed_net(n_args, outputs, taps, params[1 + 2 * layers :])
+    return Op(CONV1D, (float(layers), float(window), *packed), (ops_conv.LANES + rings, 1 + layers))
+
+
 def _dot(n_args: int, params: Params, memory: int) -> Op:
     if n_args < 1 or len(params) != n_args or not all(math.isfinite(p) for p in params):
         raise ConfigError(f"dot of {n_args} operands with {len(params)} weights", "one finite weight each")
@@ -173,7 +220,7 @@ _COMPILERS: Final[dict[str, Compiler]] = {
     "sqrt": _plain(SQRT), "min2": _plain(MIN2), "max2": _plain(MAX2), "clip": _plain(CLIP), "where": _plain(WHERE),
     "and": _plain(AND), "or": _plain(OR), "not": _plain(NOT), "known": _plain(KNOWN), "lt": _plain(LT),
     "le": _plain(LE), "gt": _plain(GT), "ge": _plain(GE), "eq": _plain(EQ), "ne": _plain(NE),
-    "logistic": _plain(LOGISTIC), "dot": _dot,
+    "logistic": _plain(LOGISTIC), "dot": _dot, "half_space": _half_space, "conv1d": _conv1d,
     "lag": _ring("lag", LAG, 0), "ema": _ema, "crossed": _crossed, "since": _since,
     "hold": _counter("hold", HOLD, 0, 1), "count": _ring("count", COUNT, 1), "within": _counter("within", WITHIN, 0, 0),
     "retest": _retest, "fsm": _fsm, "fsm_age": _plain(FSM_AGE), "fsm_latch": _fsm_latch,
