@@ -156,6 +156,15 @@ def test_a_long_day_is_read_at_every_kth_frame(monkeypatch: pytest.MonkeyPatch) 
     assert thin["pearson"] == pytest.approx(whole["pearson"], abs=0.06)
 
 
+def test_an_asset_without_frames_has_empty_rows() -> None:
+    frames, _ = walk(8, 1_000)
+    three = dataclasses.replace(frames, universe=(*UNIVERSE, Asset("SOL", 2)))
+    table = sanity_table(three, frame_series(three), FEE)
+    nothing = row(table, "imb_1", "SOL", 1)
+    assert (nothing["n"], nothing["spoken"], nothing["verdict"]) == (0, 0, NOTHING_SHOWN)
+    assert row(table, "imb_1", ALL, 1)["n"] == 2 * 995
+
+
 def test_values_at_unknown_frames_are_left_out() -> None:
     frames, steps = walk(7, 1_000)
     seer = planted(frames, steps, "z_seer", 0.5)
