@@ -9,7 +9,7 @@ from dataclasses import dataclass
 TAPE, SCORE, LEARN, BELIEF = "tape", "scoring", "learning", "beliefs"
 OWNERS = ["team:lotus"]
 EXTERNAL_BELIEF = "priors_in_force"
-ADVISORY_CHECKS = frozenset({"live_parity"})  # a failure is told and stops nothing
+ADVISORY_CHECKS = frozenset({"live_parity", "leakage", "fragility"})  # a failure is told and stops nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,15 @@ LEARNING_ASSETS = (
         ("schema", "overlap", "no_look_ahead", "live_parity"),
     ),
     AssetEntry(
+        "detector_audits",
+        SCORE,
+        ("parquet", "numba"),
+        (("signal_events", "same_day"), ("microtape_frames", "same_day")),
+        _TO_DETECTORS,
+        "Who knows the future and who breaks: a stretch of the day scored again, cut short, shuffled and disturbed.",
+        ("schema", "audits_awake", "leakage", "fragility"),
+    ),
+    AssetEntry(
         "signal_eval",
         SCORE,
         ("parquet",),
@@ -101,7 +110,7 @@ LEARNING_ASSETS = (
         "detector_cards",
         SCORE,
         ("parquet",),
-        (("signal_events", "same_day"), ("signal_eval", "same_day")),
+        (("signal_events", "same_day"), ("signal_eval", "same_day"), ("detector_audits", "same_day")),
         _TO_OUTCOMES,
         "Every detector version: stage of life, quality over days, net payoff with its interval, failure modes.",
     ),

@@ -16,6 +16,9 @@ CHECK_TEXTS = {
     "no_look_ahead": "Recomputed on a tape cut at random points, the last values are equal bit for bit.",
     "bounded": "Every patch lies within the bounds of one braid, and none acts without grade A or B.",
     "movement": "No night moves a braid's patch by more than the nightly limits.",
+    "audits_awake": "Every leakage audit catches a planted column that equals the future return.",
+    "leakage": "No detector shows that it knows the future; one that does is vetoed and its version ended.",
+    "fragility": "No detector loses most of its score when the tape is disturbed.",
     "live_parity": "Where the daemon ran, its log holds what is recomputed here; what differs is left out of learning.",
     "overlap": "Propensities of eligible windows lie in [epsilon, 1 - epsilon]; of the others they are zero.",
 }

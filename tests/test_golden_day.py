@@ -3,23 +3,34 @@
 Every table's content hash and number of rows must be what `fixtures/golden-day.json` records. A change that is meant
 to alter numbers renews it, with a line in the changelog: `python -m tests.test_golden_day > fixtures/golden-day.json`.
 Cut anywhere, the tape must give the beginning of what the whole tape gives: nothing looks ahead.
+
+Quality, kernel terms and score of a shipped detector version may not move by more than EPSILON, ever: what moves them
+is another version. They are kept by version and by the experts' specifications in `fixtures/golden-detectors.json`;
+`python -m tests.test_golden_day detectors` prints it with what is new and refuses what moved without a name.
 """
 
 import json
+import sys
 from dataclasses import replace
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from lotus.detectors.daily import day_tables
+from lotus.detectors.history import MAX_ASSETS, DayHistory, digest_day
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import Columns
-from lotus.hashing import content_hash
+from lotus.detectors.score import Columns, score_windows
+from lotus.detectors.windows import build_windows
+from lotus.hashing import content_hash, natural_id
 from lotus.learning.payoff_scores import payoff_scores
 from lotus.manifest import Manifest
 from lotus.outcomes.evaluate import mature
+from lotus.priors.types import priors_0
+from lotus.timebase import next_day
 from lotus_live.batch import DayRows, score_tape
 from lotus_live.clocks import Arrival
 from lotus_live.day_lane import LaneSpec
@@ -29,6 +40,11 @@ from lotus_live.tape_file import TapeFile
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 TAPE = TapeFile((FIXTURES / "demo-7.zst",))
 RENEW = "python -m tests.test_golden_day > fixtures/golden-day.json"
+DETECTORS = FIXTURES / "golden-detectors.json"
+EPSILON = 1e-3  # of numbers in [0, 1]
+HISTORY_DAYS = (
+    12  # the golden day so often before itself: enough that no term stands at its neutral value for want of it
+)
 CUTS = (9_001, 60_004, 171_113)  # early; inside the first session; behind the reconnect of the second
 DEFAULTS = Manifest()
 MANIFEST = replace(DEFAULTS, outcomes=replace(DEFAULTS.outcomes, horizons_s=(30, 300, 900)))
@@ -104,5 +120,80 @@ def _bits(values: np.ndarray[Any, Any]) -> bytes | list[Any]:
     return values.tolist() if values.dtype == object else values.tobytes()
 
 
+def golden_detectors() -> dict[str, dict[str, Any]]:
+    """Return sq, kr and sigma of every shipped version on the golden day, after a history of copies of itself."""
+    day, detectors = whole(), shipped_detectors()
+    outcomes = mature(day.events, day.frames.quote_columns(), day.frames.gap_columns(), MANIFEST, day.day)
+    digest = digest_day(day.day, day.events, outcomes, MANIFEST, TAPE.universe, detectors)
+    history = [earlier(digest, k) for k in range(HISTORY_DAYS, 0, -1)]
+    tables = day_tables(day.day, history, MANIFEST, TAPE.universe, detectors)
+    windows = build_windows(day.frames, day.annotations, MANIFEST)
+    events = score_windows(windows, MANIFEST, TAPE.universe, tables, [priors_0("golden")], "golden")
+    terms = ("sq_score", "kr_coherence", "kr_phi", "theta0", "kr_rho", "kr_emergence", "kr_novelty")
+    found = {}
+    for d, spec in enumerate(detectors):
+        mine = (events["detector_id"] == spec.detector_id) & (events["s"] != 0.0)
+        numbers = {name: float(getattr(tables, name)[d]) for name in terms}
+        numbers |= {name: float(np.mean(events[name][mine])) for name in ("kr_hbar", "kr_delta_phi", "det_sigma")}
+        rounded = {name: round(value, 6) for name, value in numbers.items()}
+        found[f"{spec.detector_id}@{spec.version}"] = {"spec_id": spec.spec_id, "experts": experts(), **rounded}
+    return found
+
+
+def earlier(digest: DayHistory, days: int) -> DayHistory:
+    """Return a digest as of some days before."""
+    back = days * 86_400_000 // MANIFEST.kernel.window_ms * MAX_ASSETS
+    keys = {name: getattr(digest, name) - back for name in ("key", "signal_key", "paid_key")}
+    return replace(digest, day=next_day(digest.day, -days), **keys)
+
+
+def experts() -> str:
+    """Return the hash of the experts' specifications, whose evidence enters every score."""
+    files = sorted((resources.files("lotus.experts") / "specs").iterdir(), key=lambda f: f.name)
+    return natural_id(*(part for f in files for part in (f.name, f.read_bytes())))
+
+
+def moved(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return what moved between two records of one version under the same experts."""
+    if then["experts"] != now["experts"]:
+        return []
+    changed = [name for name in now if isinstance(now[name], float) and abs(now[name] - then[name]) > EPSILON]
+    return changed if then["spec_id"] == now["spec_id"] else ["spec_id", *changed]
+
+
+def test_shipped_detectors_do_not_move_without_another_version() -> None:
+    recorded = json.loads(DETECTORS.read_text())
+    for name, now in golden_detectors().items():
+        then = recorded.get(name)
+        assert then is not None, f"{name} is new: python -m tests.test_golden_day detectors > {DETECTORS.name}"
+        assert not moved(then, now), f"{name}: {moved(then, now)} moved; undo it, or give the detector another version"
+        assert then["experts"] == now["experts"], "the experts changed: renew, and say in changelog.d what it did"
+        varied = [value for term, value in now.items() if isinstance(value, float) and term.startswith(("kr", "sq"))]
+        assert any(value not in (0.0, 0.5, 1.0) for value in varied)
+
+
+def test_a_record_is_not_renewed_over_numbers_that_moved() -> None:
+    then = {"spec_id": "a", "experts": "b", "sq_score": 0.4, "det_sigma": 0.3}
+    assert moved(then, then | {"sq_score": 0.4005}) == []
+    assert moved(then, then | {"sq_score": 0.402}) == ["sq_score"]
+    assert moved(then, then | {"spec_id": "c"}) == ["spec_id"]
+    assert moved(then, then | {"sq_score": 0.9, "experts": "c"}) == []
+    with pytest.raises(SystemExit, match="det_sigma"):
+        renewed({"x@1": then}, {"x@1": then | {"det_sigma": 0.5}})
+    assert renewed({"x@1": then}, {"x@2": then}) == {"x@1": then, "x@2": then}
+
+
+def renewed(recorded: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """Return the record with what is new; ends with the names of what moved without another version."""
+    wrong = {name: moved(recorded[name], now) for name, now in found.items() if name in recorded}
+    if any(wrong.values()):
+        raise SystemExit(f"moved without another version: { ({n: w for n, w in wrong.items() if w}) }")
+    return dict(sorted((recorded | found).items()))
+
+
 if __name__ == "__main__":
-    print(json.dumps(golden(), indent=1))
+    if sys.argv[1:] == ["detectors"]:
+        known = json.loads(DETECTORS.read_text()) if DETECTORS.exists() else {}
+        print(json.dumps(renewed(known, golden_detectors()), indent=1))
+    else:
+        print(json.dumps(golden(), indent=1))

@@ -48,11 +48,12 @@ class QualityDay:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Result of one audit of the day."""
+    """Result of one audit of the day, of one detector or ("") of all."""
 
     name: str
     passed: bool
     text: str
+    detector_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,13 +67,14 @@ def detector_cards(
     facts = []
     for d, spec in enumerate(detectors):
         own = [t for t in tables if t.day >= births.get((spec.detector_id, spec.version), days[-1])]
-        facts.append(_version_facts(d, spec, history, own, audits))
+        facts.append(_version_facts(d, spec, history, own, _of(audits, spec.detector_id)))
     lives = night(days[-1], known, facts)
     shipped = {(spec.detector_id, spec.version): (d, spec) for d, spec in enumerate(detectors)}
     rows = []
     for life in lives:
         found = shipped.get((life.detector_id, life.version))
-        told = card_facts(*found, len(JITTER) - 1, history, tables, lives, audits) if found else None
+        own_audits = _of(audits, life.detector_id)
+        told = card_facts(*found, len(JITTER) - 1, history, tables, lives, own_audits) if found else None
         rows.append(_row(life, told))
     return {
         c.name: np.array([row[c.name] for row in rows], dtype=DETECTOR_CARDS.numpy_dtype(c.name))
@@ -94,6 +95,10 @@ def lives_of(rows: Columns) -> list[Life]:
         raise SchemaError(
             f"a life of DETECTOR_CARDS is unreadable: {error}", "the form written beside its card"
         ) from error
+
+
+def _of(audits: Sequence[Audit], detector_id: str) -> list[Audit]:
+    return [audit for audit in audits if audit.detector_id in ("", detector_id)]
 
 
 def _version_facts(

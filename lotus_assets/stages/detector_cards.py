@@ -1,12 +1,13 @@
 """detector_cards[day]: the card of every detector version after the day, and its stage of life.
 
 Sums run over the last 20 learning days; the table of the day before is the memory of the lifecycle. Checks of the day's
-scoring that concern the detectors stand on the cards as audits.
+scoring that concern the detectors, and the day's audits of each, stand on the cards.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
+from lotus.detectors.audits.table import DETECTOR_AUDITS, card_audits
 from lotus.detectors.card_facts import Audit
 from lotus.detectors.card_table import DETECTOR_CARDS, Columns, detector_cards
 from lotus.detectors.daily import QUALITY_DAYS
@@ -32,6 +33,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     return {
         "signal_events": content_of(ctx, ctx.branch, day, "signal_events"),
         "signal_eval": content_of(ctx, ctx.branch, day, "signal_eval"),
+        "detector_audits": content_of(ctx, ctx.branch, day, "detector_audits"),
         "specs": specs_ver(shipped_detectors()),
         **history,
         **hashes(commits_before(ctx, STAGE.name, day, 1)),
@@ -62,10 +64,11 @@ def make(ctx: StageContext, day: str) -> Made:
 
 
 def _audits(ctx: StageContext, day: str) -> list[Audit]:
-    """Return the checks of the day's scoring that concern detectors, as they were committed."""
+    """Return the checks of the day's scoring that concern detectors, as they were committed, and the day's audits."""
     commit = read_commit(ctx.sig, ctx.branch, day, "signal_events")
     checks = commit.notes["checks"] if commit else []
-    return [Audit(c["name"], bool(c["passed"]), str(c["text"])) for c in checks if c["name"] in AUDITS]
+    told = [Audit(c["name"], bool(c["passed"]), str(c["text"])) for c in checks if c["name"] in AUDITS]
+    return [*told, *card_audits(ctx.lake.read(DETECTOR_AUDITS.name, ctx.branch, day))]
 
 
 def _tables(ctx: StageContext, days: Sequence[str]) -> list[DayTables]:

@@ -3,6 +3,7 @@
 from lotus_assets.stages import (
     active_priors,
     braids,
+    detector_audits,
     detector_cards,
     dsi_annotations,
     lesson_atoms,
@@ -20,6 +21,7 @@ from lotus_assets.stages.context import Stage
 TAPE_STAGES = (raw_tape.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE, sanity_table.STAGE)
 LEARNING_STAGES = (
     signal_events.STAGE,
+    detector_audits.STAGE,
     signal_eval.STAGE,
     payoff_scores.STAGE,
     detector_cards.STAGE,

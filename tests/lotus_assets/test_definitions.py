@@ -18,6 +18,7 @@ from lotus_assets.specs import CHECK_TEXTS
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
+ADVISORY = {"live_parity", "leakage", "fragility"}
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
 
 
@@ -51,11 +52,11 @@ def test_the_graph_is_the_golden_one() -> None:
     assert text == GOLDEN.read_text()
 
 
-def test_few_coarse_daily_assets_with_blocking_checks_and_one_that_only_tells() -> None:
+def test_few_coarse_daily_assets_with_blocking_checks_and_three_that_only_tell() -> None:
     repository = build_definitions().get_repository_def()
     assert len(repository.asset_graph.get_all_asset_keys()) <= 40
     for key in repository.asset_graph.asset_check_keys:
-        assert repository.asset_graph.get_check_spec(key).blocking == (key.name != "live_parity")
+        assert repository.asset_graph.get_check_spec(key).blocking == (key.name not in ADVISORY)
     daily = [repository.asset_graph.get(key).partitions_def for key in repository.asset_graph.get_all_asset_keys()]
     assert all(isinstance(d, dg.DailyPartitionsDefinition) for d in daily)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lotus.detectors.registry import shipped_detectors
 from lotus_assets.metadata import metadata_of
-from lotus_assets.stages import detector_cards, signal_eval, signal_events
+from lotus_assets.stages import detector_audits, detector_cards, signal_eval, signal_events
 from lotus_assets.stages.context import StageContext, StageResult
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
@@ -40,6 +40,7 @@ def test_cards_of_two_days(ctx: StageContext, days: list[str]) -> None:
         assert json.loads(two["life"][k]) == json.loads(one["life"][k])
         assert f"After {days[1]}, over 2 learning days" in two["card"][k]
         assert "no_look_ahead | passed" in two["card"][k]
+        assert "label_shuffle | passed" in two["card"][k]
     assert np.all(two["days"] == 2)
     assert np.all(two["signals"] > one["signals"])
     shown = metadata_of(second)
@@ -51,7 +52,7 @@ def test_cards_of_two_days(ctx: StageContext, days: list[str]) -> None:
 
 def test_inputs_are_the_days_events_outcomes_and_the_cards_before(ctx: StageContext, days: list[str]) -> None:
     run(ctx, days[:1])
-    for stage in (*TAPE_STAGES, signal_events.STAGE, signal_eval.STAGE):
+    for stage in (*TAPE_STAGES, signal_events.STAGE, detector_audits.STAGE, signal_eval.STAGE):
         run_stage(ctx, stage, days[1])
     found = detector_cards.inputs(ctx, days[1])
     wanted = {f"{stage}[{day}]" for stage in ("signal_events", "signal_eval") for day in days[:2]}

@@ -113,6 +113,8 @@ def scorer(signal: Signal, honest: Signal = imbalance) -> adversarial.ScoreUnder
                         "detector_id": np.full(len(s), detector, dtype=object),
                         "window_end_ms": end,
                         "s": s,
+                        "uncert": np.zeros(len(s)),
+                        "kairos": np.full(len(s), np.nan),
                         "det_sigma": np.full(len(s), 0.5),
                         "eligible": s != 0.0,
                         "pi": pi,

@@ -1,6 +1,6 @@
 """Leakage audits: four ways in which a signal that knows the future gives itself away.
 
-truncation      scored on a tape cut at a point, a window has the bits it has on the whole stretch
+truncation      scored on a tape cut at a point, a signal has the bits it has on the whole stretch
 rolling_origin  windows whose return is open at a cut predict no better with hindsight than as scored at the cut
 label_bleed     no signal of windows explains most of the return that begins at their close, which none honestly does
 label_shuffle   on a stretch whose price moves are exchanged and signed at random, signals predict nothing
@@ -40,6 +40,7 @@ BLEED_BOUND = 0.7  # of the lower end of |correlation|: nobody explains half of 
 GAP_BOUND = 0.05  # of the difference of two correlations; a causal signal has exactly 0
 SHUFFLE_SIGMAS = 5.0
 SHUFFLE_FLOOR = 0.10
+OWN = ("s", "uncert", "kairos")  # columns that a detector alone decides; the rest also hears the others (crowding)
 AUDITS = ("truncation", "rolling_origin", "label_bleed", "label_shuffle")
 
 
@@ -105,7 +106,7 @@ def _enough(frames: FrameBatch, whole: Columns) -> bool:
 
 
 def _origins(frames: FrameBatch, whole: Columns, seed: int, day: str) -> list[FrameBatch]:
-    """Return the stretch cut at ORIGINS places behind its first quarter, each right behind a frame that closes a window.
+    """Return the stretch cut at ORIGINS places behind its first quarter, each right behind a window's last frame.
 
     There a signal that looks a single frame ahead has nothing to look at.
     """
@@ -116,15 +117,18 @@ def _origins(frames: FrameBatch, whole: Columns, seed: int, day: str) -> list[Fr
 
 
 def truncation(whole: Columns, parts: Sequence[Columns], detectors: Sequence[DetectorSpec]) -> list[LeakageFinding]:
-    """Count the windows of `parts` (the stretch cut short) that do not have the bits of the whole stretch."""
+    """Count the windows of `parts` (the stretch cut short) whose signal does not have the bits of the whole stretch.
+
+    Of every column together the stage's look-ahead check says the same, without naming a detector.
+    """
     different = dict.fromkeys((d.detector_id for d in detectors), 0)
     rows = dict(different)
     for part in parts:
         matched = match_rows(part, whole)
         wrong = np.zeros(len(part["s"]), np.bool_)
         wrong[matched.ours_only] = True
-        for name, values in part.items():
-            wrong[matched.ours] |= ~same_bits(values[matched.ours], whole[name][matched.theirs])
+        for name in OWN:
+            wrong[matched.ours] |= ~same_bits(part[name][matched.ours], whole[name][matched.theirs])
         for detector in different:
             mine = part["detector_id"] == detector
             different[detector] += int(np.count_nonzero(wrong & mine))

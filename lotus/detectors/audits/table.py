@@ -15,6 +15,7 @@ from lotus.columns import Column, TableSpec
 from lotus.detectors.audits.adversarial import FRAGILITY_BOUND, Change, adversarial_audits, fragility
 from lotus.detectors.audits.leakage import PLANTED, LeakageFinding, leakage_audits
 from lotus.detectors.audits.sample import stretch
+from lotus.detectors.card_facts import Audit
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.registry import DetectorSpec
 from lotus.microtape.frame_batch import FrameBatch
@@ -100,6 +101,24 @@ def curator_inputs(columns: Mapping[str, NDArray[np.generic]]) -> dict[str, Cura
         if audit in (LEAKAGE_VETO, ADV_FRAGILITY):
             found.setdefault(name, {})[audit] = value
     return {name: CuratorInput(one[LEAKAGE_VETO] > 0.0, one[ADV_FRAGILITY]) for name, one in found.items()}
+
+
+def card_audits(columns: Mapping[str, NDArray[np.generic]]) -> list[Audit]:
+    """Return what of a day's table stands on the detectors' cards: leakage, which may fail, and fragility, which tells.
+
+    A failed audit ends a version (`lotus.detectors.lifecycle`); being fragile alone does not.
+    """
+    shown = ("detector_id", "kind", "audit", "value", "bound", "windows")
+    found = []
+    for name, kind, audit, value, bound, windows in zip(*(columns[c].tolist() for c in shown), strict=True):
+        text = f"{value:.3g}, at most {bound:.3g}, over {windows} windows"
+        if kind == LEAKAGE and name != PLANTED:
+            found.append(Audit(audit, value <= bound, text, name))
+        elif audit == ADV_FRAGILITY:
+            found.append(
+                Audit(audit, True, f"{value:.1%} of the signed score changes when the tape is disturbed", name)
+            )
+    return found
 
 
 def planted_was_caught(columns: Mapping[str, NDArray[np.generic]]) -> tuple[int, int]:
