@@ -11,15 +11,30 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _PACKAGE = Path(__file__).resolve().parent
 _ORDER = ("priors", "microtape", "tape_machine", "experts", "detectors", "outcomes", "learning", "weave", "simulation")
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """numba's cache on disk, without first making type inference ready, which costs more than all kernels of a start.
+
+    Code that is found needs only numba's runtime; when none is found, the compiler makes the rest ready itself.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the stored code of a signature, None when there is none."""
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -45,15 +60,19 @@ def allocating_kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _compiled(function: Callable[P, R], counted: bool, inline: str = "never") -> Callable[P, R]:
-    numba.config.CACHE_DIR = str(_cache_folder(function.__module__))
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=counted, inline=inline)(function)
+    numba.config.CACHE_DIR = str(_cache_folder(_package_of(function.__module__)))
+    compiled = numba.njit(nogil=True, error_model="numpy", _nrt=counted, inline=inline)(function)
+    compiled._cache = _Cache(function)
     return cast(Callable[P, R], compiled)
 
 
-@cache
-def _cache_folder(module: str) -> Path:
+def _package_of(module: str) -> str:
     parts = module.split(".")
-    package = parts[1] if len(parts) > 2 and parts[0] == "lotus" else ""
+    return parts[1] if len(parts) > 2 and parts[0] == "lotus" else ""
+
+
+@cache
+def _cache_folder(package: str) -> Path:
     below = _ORDER[: _ORDER.index(package) + 1] if package in _ORDER else ()
     sources = sorted(_PACKAGE.glob("*.py"))
     for name in below:

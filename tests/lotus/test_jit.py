@@ -1,5 +1,10 @@
 """The two doors to numba: what may make arrays, what may not."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numba
 import numpy as np
 import pytest
@@ -41,3 +46,16 @@ def test_a_kernel_that_makes_an_array_does_not_compile() -> None:
 def test_an_allocating_kernel_returns_an_array_that_outlives_it() -> None:
     made = [_doubled(np.full(1_000, float(k))) for k in range(50)]
     assert all(np.all(one == 2.0 * k) for k, one in enumerate(made))
+
+
+def test_code_that_was_compiled_once_is_loaded_without_type_inference(tmp_path: Path) -> None:
+    code = "import lotus.mathx as m, numba.core.registry as r; m.log(2.0); "
+    code += "print(len(r.cpu_target.typing_context._functions))"
+    environment = os.environ | {"LOTUS_KERNEL_CACHE": str(tmp_path)}
+
+    def known_functions() -> int:
+        run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env=environment)
+        return int(run.stdout)
+
+    compiling, loading = known_functions(), known_functions()
+    assert loading < compiling / 10
