@@ -90,6 +90,14 @@ LEARNING_ASSETS = (
         ("schema", "audits_awake", "leakage", "fragility"),
     ),
     AssetEntry(
+        "meta_signals",
+        SCORE,
+        ("parquet", "numba"),
+        (("signal_events", "same_day"),),
+        _TO_DETECTORS,
+        "Budget cues of every window and asset: timing, synchrony, disagreement, asymmetry. They carry no direction.",
+    ),
+    AssetEntry(
         "signal_eval",
         SCORE,
         ("parquet",),

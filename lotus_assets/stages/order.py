@@ -9,6 +9,7 @@ from lotus_assets.stages import (
     lesson_atoms,
     lessons,
     meta_braids,
+    meta_signals,
     microtape_frames,
     payoff_scores,
     raw_tape,
@@ -22,6 +23,7 @@ TAPE_STAGES = (raw_tape.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE, sa
 LEARNING_STAGES = (
     signal_events.STAGE,
     detector_audits.STAGE,
+    meta_signals.STAGE,
     signal_eval.STAGE,
     payoff_scores.STAGE,
     detector_cards.STAGE,

@@ -1,0 +1,65 @@
+"""meta_signals[day]: the budget cues of every window and asset, from the day's events under the day's tables."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lotus.detectors.meta_signals import EVENT_COLUMNS, META_SIGNALS, MetaSignals, in_scoring_order
+from lotus.errors import LakeError
+from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.context import Made, Plot, Stage, StageContext, Table
+from lotus_assets.stages.lake_tables import Columns, Part, joint_hash, parts_hash
+from lotus_assets.stages.schema_check import schema_check
+from lotus_store.day_tables import read_day_tables
+
+PARTS = [Part(META_SIGNALS)]
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """The day's events, whose hash covers the version of their tables."""
+    return {"signal_events": content_of(ctx, ctx.branch, day, "signal_events")}
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the part that is in the lake."""
+    return parts_hash(ctx, ctx.branch, day, PARTS)
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Write the day's cues; raises `LakeError` when the tables of the day are not there."""
+    tables = next(read_day_tables(ctx.lake, ctx.branch, day), None)
+    if tables is None or tables.day != day:
+        raise LakeError(f"no day tables of {day} on {ctx.branch}", "those written with signal_events", "a pruned lake")
+    columns = (*EVENT_COLUMNS, "close_recv_ns")
+    events = in_scoring_order(ctx.lake.read("signal_events", ctx.branch, day, columns=columns), tables)
+    cues = MetaSignals(ctx.manifest.kernel.window_ms, tables).feed(events)
+    order = np.lexsort((cues["asset"].astype("S"), cues["window_end_ms"]))
+    rows = {name: values[order] for name, values in cues.items()}
+    written = ctx.lake.write(META_SIGNALS, ctx.branch, day, rows)
+    joined = joint_hash(PARTS, [written.content_hash])
+    notes = {"windows_with_asymmetry": int(np.isfinite(rows["ms_asym_score"].astype(np.float64)).sum())}
+    return Made(written.rows, joined, (schema_check(META_SIGNALS, rows),), notes, _per_asset(rows), _plot(day, rows))
+
+
+def _per_asset(rows: Columns) -> Table:
+    names = ("ms_kairos", "ms_entrain_r", "ms_uncert", "z_oi", "z_f", "z_b", "z_d", "z_w", "ms_asym_score")
+    lines = []
+    for asset in sorted(set(rows["asset"].tolist())):
+        mine = rows["asset"] == asset
+        lines.append((asset, int(mine.sum()), *(_mean(rows[name][mine].astype(np.float64)) for name in names)))
+    return Table(("asset", "windows", *(f"mean {name}" for name in names)), lines)
+
+
+def _plot(day: str, rows: Columns) -> Plot:
+    """Score of the market over the day, one value per window end."""
+    _, first = np.unique(rows["window_end_ms"], return_index=True)
+    series = {name: rows[name][first].astype(np.float64).tolist() for name in ("ms_asym_market", "ms_asym_breadth")}
+    return Plot(f"asymmetry of the market, {day}", series)
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+STAGE = Stage("meta_signals", inputs, make, present)
