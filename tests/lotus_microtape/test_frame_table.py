@@ -5,8 +5,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from frame_oracle import oracle
-from frame_tapes import TAPES, tape
+from frame_tapes import TAPES, expected, tape
 
 from lotus.manifest import Manifest
 from lotus.microtape.frame_machine import build_frames
@@ -40,7 +39,7 @@ def case(name: str) -> tuple[list[dict[str, np.ndarray]], list[pd.DataFrame]]:
     """Return the columns of every asset of a tape, and beside each the facts."""
     batch, universe = tape(name)
     frames = build_frames(batch, Manifest(), universe)
-    facts = [oracle(batch, index, asset.sz_decimals) for index, asset in enumerate(universe)]
+    facts = [expected(name, index) for index in range(len(universe))]
     return [frames.columns(index) for index in range(len(universe))], facts
 
 
