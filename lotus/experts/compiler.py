@@ -72,6 +72,11 @@ def compile_experts(experts: ExpertSet, cadence_ms: int) -> Program:
     return compile_program(outputs, LIMIT_MS // cadence_ms)
 
 
+def label_rules(experts: ExpertSet) -> tuple[LabelRule, ...]:
+    """Return the label rule of every expert in order; raises `ConfigError` at the place of a bad one."""
+    return tuple(_label(spec) for spec in experts.experts)
+
+
 def _machine(grammar: Grammar, needs: Node, there: Environment, cadence_ms: int) -> Node:
     symbols = [_node(part, there, "flag") for part in grammar.symbols.values()]
     return Node("fsm", (_flag("not", needs), *symbols), grammar.params(cadence_ms), "number", "1")

@@ -124,14 +124,19 @@ class ExpertMachine:
 
     def feed_frames(self, asset: int, ints: Ints, floats: Floats) -> Floats:
         """Take many frames of one asset in order; return f8[n, A_Z + experts], bit-equal to n calls of `feed`."""
-        frames = ints[:, I_FRAME]
-        before = np.concatenate([[self._next[asset] - 1], frames[:-1]])
-        reborn = (frames != before + 1) | ((ints[:, I_QUALITY] & GAP_BEFORE) != 0)
-        self._next[asset] = int(frames[-1]) + 1
+        reborn = rebirths(ints, self._next[asset] - 1)
+        self._next[asset] = int(ints[-1, I_FRAME]) + 1
         said = self._machine.feed_table(asset, floats, reborn)
         if self._fitted:
             calibrate(said, A_EVIDENCE, self._table.xs, self._table.ys)
         return said
+
+
+def rebirths(ints: Ints, before: int = -2) -> NDArray[np.bool_]:
+    """Return which frames of one asset, in order, begin a new life; `before` = the frame index before the first."""
+    frames = ints[:, I_FRAME]
+    follows = np.concatenate([[before], frames[:-1]]) + 1
+    return np.asarray((frames != follows) | ((ints[:, I_QUALITY] & GAP_BEFORE) != 0))
 
 
 def annotate(frames: FrameBatch, experts: ExpertSet | None = None, window_ms: int = WINDOW_MS) -> AnnotationBatch:
