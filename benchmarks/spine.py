@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import batch, latency, learning, parsing, saturation, scoring, startup
+from benchmarks import batch, detectors, latency, learning, parsing, saturation, scoring, startup
 from benchmarks.harness import Figure, Sizes
 from benchmarks.material import RECORDING, Tape, recorded, simulated
 from benchmarks.report import Report, machine, write_into
@@ -26,6 +26,7 @@ ON_TAPE: dict[str, Callable[[Tape, Sizes], list[Figure]]] = {
     "batch": batch.run,
     "parsing": parsing.run,
     "scoring": scoring.run,
+    "detectors": detectors.run,
     "latency": latency.run,
     "saturation": saturation.run,
 }

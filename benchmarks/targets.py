@@ -32,6 +32,7 @@ TARGETS = {
     "batch.everything.frames_per_s": Target(True, 0.6e6),
     "batch.features_only.events_per_s": Target(True, 1e7),
     "parse.book_us": Target(False, 2.0),
+    "detectors.hundred_more_ratio": Target(False, 3.0),
     "live.wire_to_score_us.p50": Target(False, 10.0, _FLOOR),
     "live.wire_to_score_us.p99": Target(False, 150.0),
     "live.handler_us.p50": Target(False, 8.0),

@@ -13,6 +13,7 @@ COMMANDS = {
     "card": ("lotus_cli.card", "Show a detector: what it is, its parameters, its horizon."),
     "db": ("lotus_cli.ledger", "Databases: migrate, check."),
     "demo": ("lotus_cli.demo", "One small world from tape to live priors, with a one-page report."),
+    "detector": ("lotus_cli.detector", "Detectors are files: new, check, list."),
     "doctor": ("lotus_cli.doctor", "Check the installation, the databases and the folders."),
     "explain": ("lotus_cli.explain", "The way from a number back to raw frames."),
     "fixtures": ("lotus_cli.fixtures", "Check the frozen fixtures, or make them again."),

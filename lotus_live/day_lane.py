@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daytables import DayTables
-from lotus.detectors.registry import DetectorSpec
 from lotus.detectors.score import Columns, Scorer
+from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows import WindowBuilder
 from lotus.experts.machine import ExpertMachine
 from lotus.manifest import Asset, Manifest

@@ -10,7 +10,7 @@ from typing import Any
 
 from lotus.detectors.card_facts import SHOWN_CONTEXTS, CardFacts, Estimate
 from lotus.detectors.lifecycle import Life
-from lotus.detectors.registry import JITTER, DetectorSpec
+from lotus.detectors.spec import JITTER, DetectorSpec
 
 LIFE_HEAD = ("day", "from", "to", "reason")
 

@@ -16,8 +16,8 @@ from lotus.detectors.daily_quality import Matured, matured
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.history import DayHistory
 from lotus.detectors.lifecycle import Life
-from lotus.detectors.registry import DetectorSpec
 from lotus.detectors.signal_spec import VETOES
+from lotus.detectors.spec import DetectorSpec
 from lotus.priors.vocabulary import FEATURES
 
 MIN_CONTEXT = 30  # windows of a context that is shown

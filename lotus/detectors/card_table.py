@@ -17,7 +17,7 @@ from lotus.detectors.daily_quality import matured
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.history import DayHistory
 from lotus.detectors.lifecycle import Change, Life, VersionFacts, night
-from lotus.detectors.registry import JITTER, DetectorSpec
+from lotus.detectors.spec import JITTER, DetectorSpec
 from lotus.errors import SchemaError
 
 Columns = Mapping[str, NDArray[np.generic]]

@@ -14,8 +14,8 @@ from lotus.detectors import daily_bins, daily_kernel
 from lotus.detectors.daily_quality import MIN_DAYS, Matured, matured, quality
 from lotus.detectors.daytables import NEUTRAL, DayTables
 from lotus.detectors.history import DayHistory
-from lotus.detectors.registry import DetectorSpec
 from lotus.detectors.score_tables import neutral_ln_sigma
+from lotus.detectors.spec import DetectorSpec
 from lotus.errors import LookAheadError
 from lotus.hashing import round_learned
 from lotus.manifest import Asset, Manifest

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.registry import DetectorSpec
+from lotus.detectors.spec import DetectorSpec
 from lotus.hashing import natural_id
 from lotus.jit import kernel
 from lotus.manifest import Asset

@@ -13,9 +13,9 @@ import numpy as np
 from lotus import mathx
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.draw import draw_keys, uniform
-from lotus.detectors.registry import DetectorSpec
 from lotus.detectors.score_step import cond_key, log_geometric_mean, propensity
 from lotus.detectors.signal_spec import VETOES
+from lotus.detectors.spec import DetectorSpec
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest
 from lotus.priors.compiled import cap_tilt, caps_of

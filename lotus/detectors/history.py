@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daytables import NEUTRAL
-from lotus.detectors.registry import DetectorSpec
+from lotus.detectors.spec import DetectorSpec
 from lotus.manifest import Asset, Manifest
 from lotus.priors.vocabulary import ALIGNED, BIN_COLUMNS, FEATURE_NAMES, VALUE_COLUMNS
 

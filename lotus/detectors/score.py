@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from lotus.detectors import signal_spec as spec
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.draw import draw_keys
-from lotus.detectors.registry import DetectorSpec
 from lotus.detectors.score_step import run_scores, score_window
 from lotus.detectors.score_tables import SCORE_STATE_DTYPE, ScoreInputs, score_config, score_terms
+from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.window_spec import W_END
 from lotus.detectors.windows import WindowBatch
 from lotus.errors import BeliefError, SchemaError

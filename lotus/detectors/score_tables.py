@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lotus import mathx
 from lotus.detectors.daytables import DayTables
-from lotus.detectors.registry import DetectorSpec
+from lotus.detectors.spec import DetectorSpec
 from lotus.errors import ConfigError, SchemaError
 from lotus.manifest import Manifest
 

@@ -1,6 +1,7 @@
 """The rolling state of one asset between windows, and the constants the window kernels run on.
 
-Blank at birth and after every gap; nothing in it remembers more than 2 h. No formula of a signal belongs here.
+Blank at birth and after every gap; nothing in it remembers more than 2 h. What the detectors remember is the state of
+their programs (`windows`), not here. (Literature: ring buffers, exponential moving averages.)
 """
 
 from typing import Final
@@ -12,32 +13,26 @@ from lotus import mathx
 from lotus.errors import ConfigError
 from lotus.manifest import Manifest
 
-FRAME_RING: Final[int] = 601  # 30 s of the fastest cadence
-WINDOW_RING: Final[int] = 721  # 30 min of 2.5 s windows
+WINDOW_RING: Final[int] = 121  # 5 min of 2.5 s windows and the one before
 TREND_MS: Final[int] = 300_000
 FLOW_MS: Final[int] = 60_000
 VOL_MIN_MS: Final[int] = 60_000
 PHASE_MIN_MS: Final[int] = 120_000
-SLOW_HALF_LIFE_MS: Final[int] = 1_200_000  # trailing root mean squares
-DEPTH_HALF_LIFE_MS: Final[int] = 300_000
+POWER_HALF_LIFE_MS: Final[int] = 300_000  # power of the cycle's two components
 FAST_PRICE_MS: Final[int] = 15_000  # band of the dominant cycle: between these two half-lives
 SLOW_PRICE_MS: Final[int] = 60_000
-BASIS_LAG_MS: Final[int] = 30_000
 
 PARAMS_DTYPE: Final = np.dtype(
     [
-        ("cadence_ms", "i8"),
         ("window_ms", "i8"),
         ("frames_per_window", "i8"),
         ("trend_windows", "i8"),
         ("flow_windows", "i8"),
         ("vol_min_windows", "i8"),
         ("phase_min_windows", "i8"),
-        ("basis_lag_windows", "i8"),
         ("frames_per_minute", "f8"),
         ("windows_per_minute", "f8"),
-        ("slow_gain", "f8"),
-        ("depth_gain", "f8"),
+        ("power_gain", "f8"),
         ("fast_price_gain", "f8"),
         ("slow_price_gain", "f8"),
     ]
@@ -45,21 +40,11 @@ PARAMS_DTYPE: Final = np.dtype(
 
 STATE_DTYPE: Final = np.dtype(
     [
-        ("frames_per_minute", "f8"),
         ("frame_idx", "i8"),  # of the newest frame
         ("frames", "i8"),  # since birth
         ("windows", "i8"),  # closed since birth
-        ("emitted", "i8"),
-        ("frame_at", "i8"),  # newest position of each ring
-        ("window_at", "i8"),
-        ("f_imb", "f8", (FRAME_RING,)),
-        ("f_micro", "f8", (FRAME_RING,)),
-        ("f_sweep", "f8", (FRAME_RING,)),
-        ("f_mid2", "i8", (FRAME_RING,)),
+        ("window_at", "i8"),  # newest position of each ring
         ("w_mid2", "i8", (WINDOW_RING,)),
-        ("w_high", "i8", (WINDOW_RING,)),
-        ("w_low", "i8", (WINDOW_RING,)),
-        ("w_basis", "f8", (WINDOW_RING,)),
         ("w_sq", "f8", (WINDOW_RING,)),  # sum and number of squared frame returns
         ("w_n", "f8", (WINDOW_RING,)),
         ("w_signed", "f8", (WINDOW_RING,)),  # signed and total taker USD
@@ -79,18 +64,8 @@ STATE_DTYPE: Final = np.dtype(
         ("micro_n", "f8"),
         ("spread", "f8"),
         ("spread_n", "f8"),
-        # trailing means over windows
-        ("rms_imb", "f8"),
-        ("rms_micro", "f8"),
-        ("rms_basis", "f8"),
-        ("ms_imb", "f8"),
-        ("ms_micro", "f8"),
-        ("ms_basis", "f8"),
-        ("depth_bid", "f8"),
-        ("depth_ask", "f8"),
-        ("mean_bid", "f8"),
-        ("mean_ask", "f8"),
-        ("mean_vol", "f8"),
+        ("ups", "f8"),
+        ("downs", "f8"),
         # quadrature filter of the price cycle
         ("price_fast", "f8"),
         ("price_slow", "f8"),
@@ -102,14 +77,9 @@ STATE_DTYPE: Final = np.dtype(
 )
 
 
-def new_window_state(n_assets: int, manifest: Manifest) -> NDArray[np.void]:
-    """Return blank states, one record per asset; trailing means are null until their first value."""
-    state = np.zeros(n_assets, STATE_DTYPE)
-    for name in ("ms_imb", "ms_micro", "ms_basis", "mean_bid", "mean_ask", "mean_vol", "rms_imb", "rms_micro"):
-        state[name] = np.nan
-    state["rms_basis"] = np.nan
-    state["frames_per_minute"] = 60_000.0 / manifest.kernel.cadence_ms
-    return state
+def new_window_state(n_assets: int) -> NDArray[np.void]:
+    """Return blank states, one record per asset: all zeros."""
+    return np.zeros(n_assets, STATE_DTYPE)
 
 
 def window_params(manifest: Manifest) -> NDArray[np.void]:
@@ -121,12 +91,11 @@ def window_params(manifest: Manifest) -> NDArray[np.void]:
             "2500-30000 ms that divide a minute, in whole frames",
         )
     params = np.zeros(1, PARAMS_DTYPE)
-    params["cadence_ms"], params["window_ms"], params["frames_per_window"] = cadence, window, window // cadence
+    params["window_ms"], params["frames_per_window"] = window, window // cadence
     params["trend_windows"], params["flow_windows"] = TREND_MS // window, FLOW_MS // window
     params["vol_min_windows"], params["phase_min_windows"] = VOL_MIN_MS // window, PHASE_MIN_MS // window
-    params["basis_lag_windows"] = BASIS_LAG_MS // window
     params["frames_per_minute"], params["windows_per_minute"] = 60_000.0 / cadence, 60_000.0 / window
-    params["slow_gain"], params["depth_gain"] = _gain(window, SLOW_HALF_LIFE_MS), _gain(window, DEPTH_HALF_LIFE_MS)
+    params["power_gain"] = _gain(window, POWER_HALF_LIFE_MS)
     params["fast_price_gain"] = _gain(window, FAST_PRICE_MS)
     params["slow_price_gain"] = _gain(window, SLOW_PRICE_MS)
     return params

@@ -1,66 +1,53 @@
 """One frame into the window state, and the window row when the frame closes a window.
 
-The same compiled step serves the live daemon (one frame) and the batch (a loop over frames). A window is emitted only
-when all its frames came without a gap and it closed with a quote. No tables, beliefs or scores belong here.
+The frames of the open window are kept; the program over frames runs over all but the last of them at once and over the
+closing one alone, so that a close costs one row of each program. Live (one frame) and batch (a loop) run the same
+functions. A window is emitted only when all its frames came without a gap and it closed with a quote; what comes after
+any other one is a birth, and both programs begin it blank. No tables, beliefs or scores belong here.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors import window_spec as win
-from lotus.detectors.families import MIN_WINDOWS, signal
 from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE
 from lotus.jit import kernel
 from lotus.microtape import frame_spec as frame
+from lotus.tape_machine.interpreter import run_block
+
+TAKEN, READY, CLOSES = range(3)
 
 
-@kernel
-def window_step(
-    state: NDArray[np.void],
-    blank: NDArray[np.void],
-    params: NDArray[np.void],
-    families: NDArray[np.int64],
-    detector_params: NDArray[np.float64],
-    ints: NDArray[np.int64],
-    floats: NDArray[np.float64],
-    annotation: NDArray[np.float64],
-    out_ints: NDArray[np.int64],
-    out_floats: NDArray[np.float64],
-) -> bool:
-    """Take one frame row (layout of `frame_spec`) and its annotation; return whether it closed a whole window."""
-    at = ints[frame.I_ASSET]
-    if state[at]["frames"] > 0 and ints[frame.I_FRAME] != state[at]["frame_idx"] + 1:
-        state[at] = blank[0]
-    _take_frame(state, at, ints, floats)
-    if ints[frame.I_END] % params[0]["window_ms"] != 0:
-        return False
-    whole: bool = state[at]["count"] == params[0]["frames_per_window"]
-    if whole and ints[frame.I_MID2] > 0:
-        _close_window(state, at, params, ints, floats)
-        _context(state, at, params, floats, out_floats)
-        out_floats[win.F_MX] = annotation[A_EVIDENCE]
-        out_floats[win.F_CONFIRM] = annotation[A_CONFIRM]
-        out_floats[win.F_SESSION] = _session(ints[frame.I_END] - params[0]["window_ms"])
-        _signals(state, at, params, families, detector_params, out_floats)
-        _write_ints(state, at, ints, out_ints)
-        _remember(state, at, params, floats, out_floats[win.F_VOL])
-        state[at]["emitted"] += 1
-    else:
-        whole = False
-        _break_windows(state, at, blank)
-    _open_window(state, at)
-    return whole
+class Running(NamedTuple):
+    """A program and its state as kernels take them; columns of the program: `lotus.tape_machine.program`."""
+
+    nodes: NDArray[np.int64]
+    args: NDArray[np.int64]
+    params: NDArray[np.float64]
+    outputs: NDArray[np.int64]
+    floats: NDArray[np.float64]  # [assets, n_floats]
+    ints: NDArray[np.int64]  # [assets, n_ints]
+    registers: NDArray[np.float64]  # [registers, rows of a block]
+
+
+class Windows(NamedTuple):
+    """Everything that a window is made of: see `windows.WindowBuilder`."""
+
+    state: NDArray[np.void]
+    blank: NDArray[np.void]
+    params: NDArray[np.void]
+    rows: NDArray[np.float64]  # [assets, frames of a window, N_FLOATS]: the open window
+    table: NDArray[np.float64]  # [1, columns]: the row that window expressions run on
+    frames: Running
+    windows: Running
 
 
 @kernel
 def run_windows(
-    state: NDArray[np.void],
-    blank: NDArray[np.void],
-    params: NDArray[np.void],
-    families: NDArray[np.int64],
-    detector_params: NDArray[np.float64],
+    w: Windows,
     ints: NDArray[np.int64],
     floats: NDArray[np.float64],
     annotations: NDArray[np.float64],
@@ -70,12 +57,130 @@ def run_windows(
     """Take frames in order; return the number of windows written to the out rows."""
     n = 0
     for i in range(ints.shape[0]):
-        if window_step(
-            state, blank, params, families, detector_params, ints[i], floats[i], annotations[i],
-            out_ints[n], out_floats[n],
-        ):  # fmt: skip
+        came = take_frame(w.state, w.blank, w.params, w.rows, ints[i], floats[i])
+        if came == READY:
+            run_frames(w.state, w.rows, w.frames, ints[i, frame.I_ASSET])
+        elif came == CLOSES and close_window(w, ints[i], floats[i], annotations[i], out_ints[n], out_floats[n]):
             n += 1
     return n
+
+
+@kernel
+def take_frame(
+    state: NDArray[np.void],
+    blank: NDArray[np.void],
+    params: NDArray[np.void],
+    rows: NDArray[np.float64],
+    ints: NDArray[np.int64],
+    floats: NDArray[np.float64],
+) -> int:
+    """Take one frame row (layout of `frame_spec`); return what it asks for.
+
+    CLOSES: `close_window`; READY: `run_frames`, all frames of a window but the last are there; TAKEN: nothing.
+    """
+    at = ints[frame.I_ASSET]
+    if state[at]["frames"] > 0 and ints[frame.I_FRAME] != state[at]["frame_idx"] + 1:
+        state[at] = blank[0]
+    place = state[at]["count"]
+    _take_frame(state, at, ints, floats)
+    if place < rows.shape[1]:
+        for k in range(rows.shape[2]):
+            rows[at, place, k] = floats[k]
+    if ints[frame.I_END] % params[0]["window_ms"] == 0:
+        return CLOSES
+    return READY if place + 2 == params[0]["frames_per_window"] else TAKEN
+
+
+@kernel
+def run_frames(state: NDArray[np.void], rows: NDArray[np.float64], frames: Running, at: int) -> None:
+    """Run the program over frames over all but the last of the open window, from blank in the first since birth."""
+    f = frames
+    if state[at]["windows"] == 0:
+        f.floats[at, :] = 0.0
+        f.ints[at, :] = 0
+    run_block(f.nodes, f.args, f.params, f.floats[at], f.ints[at], rows[at], f.registers, rows.shape[1] - 1)
+
+
+@kernel
+def close_window(
+    w: Windows,
+    ints: NDArray[np.int64],
+    floats: NDArray[np.float64],
+    annotation: NDArray[np.float64],
+    out_ints: NDArray[np.int64],
+    out_floats: NDArray[np.float64],
+) -> bool:
+    """Close the window that this frame ends; return whether it was whole and is in the out rows."""
+    at = ints[frame.I_ASSET]
+    whole: bool = w.state[at]["count"] == w.params[0]["frames_per_window"] and ints[frame.I_MID2] > 0
+    if whole:
+        if w.state[at]["windows"] == 0:
+            w.windows.floats[at, :] = 0.0
+            w.windows.ints[at, :] = 0
+        _close_window(w.state, at, w.params, ints)
+        _context(w.state, at, w.params, floats, out_floats)
+        out_floats[win.F_MX] = annotation[A_EVIDENCE]
+        out_floats[win.F_CONFIRM] = annotation[A_CONFIRM]
+        out_floats[win.F_SESSION] = _session(ints[frame.I_END] - w.params[0]["window_ms"])
+        _fill_table(w.state, at, floats, out_floats, w.table[0])
+        _run_last(w, at)
+        _signals(w.windows, out_floats)
+        _write_ints(w.state, at, ints, out_ints)
+    else:
+        _break_windows(w.state, at, w.blank)
+    _open_window(w.state, at)
+    return whole
+
+
+@kernel
+def _run_last(w: Windows, at: int) -> None:
+    """Run the closing frame, hand what it gave over to the window's table, and run the window."""
+    f, p = w.frames, w.windows
+    run_block(f.nodes, f.args, f.params, f.floats[at], f.ints[at], w.rows[at, w.rows.shape[1] - 1 :], f.registers, 1)
+    for k in range(len(f.outputs)):
+        w.table[0, win.T_VALUES + k] = f.registers[f.outputs[k], 0]
+    run_block(p.nodes, p.args, p.params, p.floats[at], p.ints[at], w.table, p.registers, 1)
+
+
+@kernel
+def _fill_table(
+    state: NDArray[np.void], at: int, floats: NDArray[np.float64], out: NDArray[np.float64], row: NDArray[np.float64]
+) -> None:
+    for k in range(win.F_SIGNAL):
+        row[k] = out[k]
+    row[win.T_AGE] = state[at]["windows"] - 1.0
+    row[win.T_HIGH] = state[at]["high"] / 2.0
+    row[win.T_LOW] = state[at]["low"] / 2.0
+    row[win.T_MICRO] = state[at]["micro"] / state[at]["micro_n"] if state[at]["micro_n"] > 0.0 else math.nan
+    row[win.T_SIGNED] = state[at]["signed"]
+    row[win.T_TRADED] = state[at]["usd"]
+    row[win.T_UPS] = state[at]["ups"]
+    row[win.T_DOWNS] = state[at]["downs"]
+    for k in range(frame.N_FLOATS):
+        row[win.T_FRAME + k] = floats[k]
+
+
+@kernel
+def _signals(windows: Running, out: NDArray[np.float64]) -> None:
+    """Write s of every detector and the variance over its siblings; outputs stand detector by detector, itself first.
+
+    A null says nothing, and nothing is beyond [-1, 1].
+    """
+    detectors = (len(out) - win.F_SIGNAL) // 2
+    many = len(windows.outputs) // detectors if detectors > 0 else 1
+    for d in range(detectors):
+        total = 0.0
+        square = 0.0
+        for k in range(many):
+            value = windows.registers[windows.outputs[d * many + k], 0]
+            value = 0.0 if value != value else min(1.0, max(-1.0, value))
+            if k == 0:
+                out[win.F_SIGNAL + d] = value
+            else:
+                total += value
+                square += value * value
+        mean = total / (many - 1)
+        out[win.F_SIGNAL + detectors + d] = max(0.0, square / (many - 1) - mean * mean)
 
 
 @kernel
@@ -83,13 +188,7 @@ def _take_frame(state: NDArray[np.void], at: int, ints: NDArray[np.int64], float
     state[at]["frame_idx"] = ints[frame.I_FRAME]
     state[at]["frames"] += 1
     state[at]["count"] += 1
-    k = (state[at]["frame_at"] + 1) % state[at]["f_imb"].shape[0]
-    state[at]["frame_at"] = k
-    state[at]["f_imb"][k] = floats[frame.C_IMB_5]
-    state[at]["f_micro"][k] = floats[frame.C_MICRO]
-    state[at]["f_sweep"][k] = floats[frame.C_SWEEP]
     mid2 = ints[frame.I_MID2]
-    state[at]["f_mid2"][k] = mid2
     state[at]["quality"] |= ints[frame.I_QUALITY]
     if mid2 > 0:
         state[at]["high"] = max(state[at]["high"], mid2)
@@ -111,6 +210,10 @@ def _take_frame(state: NDArray[np.void], at: int, ints: NDArray[np.int64], float
     if floats[frame.C_SPREAD] == floats[frame.C_SPREAD]:
         state[at]["spread"] += floats[frame.C_SPREAD]
         state[at]["spread_n"] += 1.0
+    if floats[frame.C_SWEEP] > 0.0:
+        state[at]["ups"] += 1.0
+    elif floats[frame.C_SWEEP] < 0.0:
+        state[at]["downs"] += 1.0
 
 
 @kernel
@@ -141,6 +244,8 @@ def _open_window(state: NDArray[np.void], at: int) -> None:
     state[at]["micro_n"] = 0.0
     state[at]["spread"] = 0.0
     state[at]["spread_n"] = 0.0
+    state[at]["ups"] = 0.0
+    state[at]["downs"] = 0.0
 
 
 @kernel
@@ -150,27 +255,18 @@ def _break_windows(state: NDArray[np.void], at: int, blank: NDArray[np.void]) ->
     state[at] = blank[0]
     state[at]["frame_idx"] = frame_idx
     state[at]["frames"] = 1
-    state[at]["f_imb"][0] = math.nan
-    state[at]["f_micro"][0] = math.nan
 
 
 @kernel
-def _close_window(
-    state: NDArray[np.void], at: int, params: NDArray[np.void], ints: NDArray[np.int64], floats: NDArray[np.float64]
-) -> None:
+def _close_window(state: NDArray[np.void], at: int, params: NDArray[np.void], ints: NDArray[np.int64]) -> None:
     state[at]["windows"] += 1
     k = (state[at]["window_at"] + 1) % state[at]["w_mid2"].shape[0]
     state[at]["window_at"] = k
     state[at]["w_mid2"][k] = ints[frame.I_MID2]
-    state[at]["w_high"][k] = state[at]["high"]
-    state[at]["w_low"][k] = state[at]["low"]
-    state[at]["w_basis"][k] = floats[frame.C_BASIS]
     state[at]["w_sq"][k] = state[at]["sq"]
     state[at]["w_n"][k] = state[at]["sq_n"]
     state[at]["w_signed"][k] = state[at]["signed"]
     state[at]["w_usd"][k] = state[at]["usd"]
-    state[at]["depth_bid"] = floats[frame.C_DEPTH_BID]
-    state[at]["depth_ask"] = floats[frame.C_DEPTH_ASK]
     _cycle(state, at, params, ints[frame.I_MID2] / 2.0)
 
 
@@ -186,7 +282,7 @@ def _cycle(state: NDArray[np.void], at: int, params: NDArray[np.void], mid: floa
     cycle = 1e4 * (state[at]["price_fast"] - state[at]["price_slow"]) / mid
     change = cycle - state[at]["cycle"]
     state[at]["cycle"] = cycle
-    gain = params[0]["depth_gain"]
+    gain = params[0]["power_gain"]
     state[at]["power_cycle"] += gain * (cycle * cycle - state[at]["power_cycle"])
     state[at]["power_change"] += gain * (change * change - state[at]["power_change"])
     state[at]["change"] = change
@@ -249,30 +345,6 @@ def _phase(state: NDArray[np.void], at: int, params: NDArray[np.void], out: NDAr
 
 
 @kernel
-def _signals(
-    state: NDArray[np.void],
-    at: int,
-    params: NDArray[np.void],
-    families: NDArray[np.int64],
-    detector_params: NDArray[np.float64],
-    out: NDArray[np.float64],
-) -> None:
-    detectors = families.shape[0]
-    siblings = detector_params.shape[1] - 1
-    for d in range(detectors):
-        per_minute = params[0]["windows_per_minute"]
-        out[win.F_SIGNAL + d] = signal(families[d], state, at, detector_params[d, 0], out[win.F_VOL], per_minute)
-        total = 0.0
-        square = 0.0
-        for k in range(1, siblings + 1):
-            value = signal(families[d], state, at, detector_params[d, k], out[win.F_VOL], per_minute)
-            total += value
-            square += value * value
-        mean = total / siblings
-        out[win.F_SIGNAL + detectors + d] = max(0.0, square / siblings - mean * mean)
-
-
-@kernel
 def _write_ints(state: NDArray[np.void], at: int, ints: NDArray[np.int64], out: NDArray[np.int64]) -> None:
     out[win.W_ASSET] = at
     out[win.W_END] = ints[frame.I_END]
@@ -281,40 +353,3 @@ def _write_ints(state: NDArray[np.void], at: int, ints: NDArray[np.int64], out: 
     out[win.W_MID2] = ints[frame.I_MID2]
     out[win.W_QUALITY] = state[at]["quality"]
     out[win.W_AGE] = state[at]["windows"] - 1
-
-
-@kernel
-def _trail(mean: float, value: float, gain: float, windows: int) -> float:
-    """Exponential mean that is the plain mean while it is younger than 1 / gain windows; null values leave it."""
-    if value != value:
-        return mean
-    if mean != mean:
-        return value
-    return mean + max(gain, 1.0 / windows) * (value - mean)
-
-
-@kernel
-def _remember(
-    state: NDArray[np.void], at: int, params: NDArray[np.void], floats: NDArray[np.float64], vol: float
-) -> None:
-    """Update trailing means after the signals were taken: a window is never compared with itself."""
-    n = state[at]["windows"]
-    slow = params[0]["slow_gain"]
-    imb = state[at]["imb"] / state[at]["imb_n"] if state[at]["imb_n"] > 0.0 else math.nan
-    micro = state[at]["micro"] / state[at]["micro_n"] if state[at]["micro_n"] > 0.0 else math.nan
-    lag = params[0]["basis_lag_windows"]
-    move = math.nan
-    if n > lag:
-        last = state[at]["window_at"]
-        move = floats[frame.C_BASIS] - state[at]["w_basis"][(last - lag) % state[at]["w_basis"].shape[0]]
-    state[at]["ms_imb"] = _trail(state[at]["ms_imb"], imb * imb, slow, n)
-    state[at]["ms_micro"] = _trail(state[at]["ms_micro"], micro * micro, slow, n)
-    state[at]["ms_basis"] = _trail(state[at]["ms_basis"], move * move, slow, n)
-    gain = params[0]["depth_gain"]
-    state[at]["mean_bid"] = _trail(state[at]["mean_bid"], floats[frame.C_DEPTH_BID], gain, n)
-    state[at]["mean_ask"] = _trail(state[at]["mean_ask"], floats[frame.C_DEPTH_ASK], gain, n)
-    state[at]["mean_vol"] = _trail(state[at]["mean_vol"], vol, slow, n)
-    young = n < MIN_WINDOWS
-    state[at]["rms_imb"] = math.nan if young else math.sqrt(state[at]["ms_imb"])
-    state[at]["rms_micro"] = math.nan if young else math.sqrt(state[at]["ms_micro"])
-    state[at]["rms_basis"] = math.nan if young else math.sqrt(state[at]["ms_basis"])

@@ -10,15 +10,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.registry import DetectorSpec, family_codes, param_table, shipped_detectors
+from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.spec_compile import CompiledDetectors, compile_detectors
 from lotus.detectors.window_spec import N_INTS, n_floats
 from lotus.detectors.window_state import new_window_state, window_params
-from lotus.detectors.window_step import run_windows, window_step
+from lotus.detectors.window_step import (
+    CLOSES,
+    READY,
+    Running,
+    Windows,
+    close_window,
+    run_frames,
+    run_windows,
+    take_frame,
+)
 from lotus.errors import SchemaError
 from lotus.experts.machine import AnnotationBatch
 from lotus.manifest import Manifest
 from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import I_END
+from lotus.microtape.frame_spec import I_ASSET, I_END, N_FLOATS
+from lotus.tape_machine.program import Program
+from lotus.tape_machine.state import MachineState, new_state, take_over
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +43,21 @@ class WindowBatch:
 
     detectors: tuple[DetectorSpec, ...]
     window_ms: int
-    ints: NDArray[np.int64]
-    floats: NDArray[np.float64]
+    ints: Ints
+    floats: Floats
 
     def __len__(self) -> int:
         """Return the number of windows."""
         return len(self.ints)
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Frames of the recent past in the order they closed: ints i8[n, N_INTS], floats f8[n, N_FLOATS], annotations."""
+
+    ints: Ints
+    floats: Floats
+    annotations: Floats
 
 
 class WindowBuilder:
@@ -40,35 +65,57 @@ class WindowBuilder:
 
     def __init__(self, manifest: Manifest, n_assets: int, detectors: Sequence[DetectorSpec] | None = None) -> None:
         """Start blank with the shipped detectors unless others are given."""
-        self.detectors = tuple(shipped_detectors() if detectors is None else detectors)
-        self._params = window_params(manifest)
+        self._manifest, self._n_assets = manifest, n_assets
         self._window_ms = manifest.kernel.window_ms
-        self._families = family_codes(self.detectors)
-        self._detector_params = param_table(self.detectors, manifest)
-        self._blank = new_window_state(1, manifest)
-        self._state = new_window_state(n_assets, manifest)
+        self._params = window_params(manifest)
+        self._blank, self._state = new_window_state(1), new_window_state(n_assets)
+        self._rows = np.full((n_assets, self._window_ms // manifest.kernel.cadence_ms, N_FLOATS), np.nan)
         self.ints = np.zeros(N_INTS, np.int64)
-        self.floats = np.zeros(n_floats(len(self.detectors)), np.float64)
+        compiled = compile_detectors(shipped_detectors() if detectors is None else detectors, manifest)
+        self._run(compiled, new_state(compiled.frames, n_assets), new_state(compiled.windows, n_assets))
 
-    def feed(self, ints: NDArray[np.int64], floats: NDArray[np.float64], annotation: NDArray[np.float64]) -> bool:
+    def feed(self, ints: Ints, floats: Floats, annotation: Floats) -> bool:
         """Take one frame row and its annotation row (f8[N_VALUES]); return whether it closed a whole window."""
-        return window_step(
-            self._state, self._blank, self._params, self._families, self._detector_params,
-            ints, floats, annotation, self.ints, self.floats,
-        )  # fmt: skip
+        came = take_frame(self._state, self._blank, self._params, self._rows, ints, floats)
+        if came == READY:
+            run_frames(self._state, self._rows, self._all.frames, int(ints[I_ASSET]))
+        return came == CLOSES and close_window(self._all, ints, floats, annotation, self.ints, self.floats)
 
-    def feed_all(
-        self, ints: NDArray[np.int64], floats: NDArray[np.float64], annotations: NDArray[np.float64]
-    ) -> WindowBatch:
+    def feed_all(self, ints: Ints, floats: Floats, annotations: Floats) -> WindowBatch:
         """Take many frame rows in order and return the windows they closed."""
         ends = int(np.count_nonzero(ints[:, I_END] % self._window_ms == 0))
         out_ints = np.zeros((ends + 1, N_INTS), np.int64)
-        out_floats = np.zeros((ends + 1, n_floats(len(self.detectors))), np.float64)
-        n = run_windows(
-            self._state, self._blank, self._params, self._families, self._detector_params,
-            ints, floats, annotations, out_ints, out_floats,
-        )  # fmt: skip
+        out_floats = np.zeros((ends + 1, len(self.floats)))
+        n = run_windows(self._all, ints, floats, annotations, out_ints, out_floats)
         return WindowBatch(self.detectors, self._window_ms, out_ints[:n].copy(), out_floats[:n].copy())
+
+    def swap(self, detectors: Sequence[DetectorSpec], recent: Recent | None = None) -> None:
+        """Continue with other detectors from the next frame on; nothing is compiled to machine code.
+
+        Nodes of both sets keep their state bit for bit. New ones start blank (their signals 0 until warmed), or, given
+        `recent` frames up to the last one fed, as they stand after those. `compile_detectors` beforehand makes the
+        swap itself a copy: a new spec takes milliseconds to read. Raises `ConfigError` as it does.
+        """
+        fresh = WindowBuilder(self._manifest, self._n_assets, detectors)
+        if recent is not None:
+            fresh.feed_all(recent.ints, recent.floats, recent.annotations)
+        else:
+            for asset in np.flatnonzero(self._state["count"] >= self._rows.shape[1] - 1):
+                run_frames(fresh._state, self._rows, fresh._all.frames, int(asset))
+        new, old = fresh.compiled, self.compiled
+        take_over(fresh._frame_state, new.frames, self._frame_state, old.frames)
+        take_over(fresh._window_state, new.windows, self._window_state, old.windows)
+        self._run(new, fresh._frame_state, fresh._window_state)
+
+    def _run(self, compiled: CompiledDetectors, frame_state: MachineState, window_state: MachineState) -> None:
+        self.compiled, self.detectors = compiled, compiled.detectors
+        self._frame_state, self._window_state = frame_state, window_state
+        self.floats = np.zeros(n_floats(len(compiled.detectors)))
+        self._all = Windows(
+            self._state, self._blank, self._params, self._rows, np.full((1, compiled.table_width), np.nan),
+            _running(compiled.frames, frame_state, self._rows.shape[1]),
+            _running(compiled.windows, window_state, 1),
+        )  # fmt: skip
 
 
 def build_windows(
@@ -85,3 +132,10 @@ def build_windows(
         raise SchemaError(f"{len(annotations)} annotations of {len(frames)} frames", "one per frame, same order")
     builder = WindowBuilder(manifest, len(frames.universe), detectors)
     return builder.feed_all(frames.ints, frames.floats, annotations.values)
+
+
+def _running(program: Program, state: MachineState, width: int) -> Running:
+    return Running(
+        program.nodes, program.args, program.params, program.outputs, state.floats, state.ints,
+        program.new_registers(width),
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from lotus.detectors.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
-from lotus.detectors.registry import DetectorSpec
+from lotus.detectors.spec import DetectorSpec
 from lotus_assets.stages.context import StageContext
 from lotus_store.ledger.day_commits import DayCommit, read_commits
 

@@ -24,7 +24,7 @@ def test_after_the_demo_every_card_names_its_verdict(lotus: Cli) -> None:
             assert "**cannot be judged**" in text
         else:
             assert f"**{'loses' if high < 0.0 else 'earns' if low > 0.0 else 'is undecided'}**" in text
-        assert (row["spec_version"], row["stage"], row["horizon_s"] > 0) == (1, "experimental", True)
+        assert (row["spec_version"], row["stage"], row["horizon_s"] > 0) == (2, "experimental", True)
 
 
 def test_without_a_committed_day_the_card_is_the_specification(fresh: Cli) -> None:

@@ -50,6 +50,9 @@ WRONG_USAGE = [
     ["import", "no-such-file"],
     ["restore", "no-such-file"],
     ["fixtures", "check", "--day", "first"],
+    ["detector", "nonsense"],
+    ["detector", "new"],
+    ["detector", "check", "no-such-file"],
     ["sanity", "--day", "yesterday"],
 ]
 
@@ -75,6 +78,8 @@ REFUSED = {
     "no sanity table of that day": (["sanity", "--tape", "demo-7", "--day", "2027-01-01"], "2027-01-01"),
     "no sanity table of that tape": (["sanity", "--tape", "nosuch"], "nosuch"),
     "no such asset in the sanity table": (["sanity", "--tape", "demo-7", "--asset", "nosuch"], "nosuch"),
+    "no such family": (["detector", "new", "mine", "--family", "nosuch"], "nosuch"),
+    "a detector's name": (["detector", "new", "Mine!"], "Mine!"),
     "no such event": (["explain", "0" * 32], "0" * 32),
     "no event at all": (["explain", "x"], "x"),
     "an address that is none": (["record", "--url", "nonsense", "--tape", "nowhere"], "nonsense"),

@@ -1,7 +1,9 @@
 """A small random market in frames and annotations, shared by the tests of detectors and scoring."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +22,8 @@ from lotus.microtape import frame_spec as c
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.priors.types import priors_0
 from lotus.timebase import day_start_ms, next_day
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
 
 FIRST_DAY = "2025-03-03"
 

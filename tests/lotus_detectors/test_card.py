@@ -17,7 +17,8 @@ from lotus.detectors.daily import day_tables
 from lotus.detectors.daily_quality import matured
 from lotus.detectors.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
 from lotus.detectors.lifecycle import Change, Life, Stage
-from lotus.detectors.registry import DetectorSpec, shipped_detectors
+from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.spec import DetectorSpec
 from lotus.errors import SchemaError
 from lotus.hashing import content_hash
 from lotus.priors.vocabulary import FEATURE_NAMES
@@ -29,7 +30,9 @@ SEEN = Audit("no_look_ahead", True, "3 cuts")
 
 def facts_of(chain, d: int, history: Sequence[DayHistory] | None = None) -> CardFacts:
     days = chain.history if history is None else history
-    life = Life(DETECTORS[d].detector_id, 1, (Change(days[0].day, "", "experimental", "first seen"),))
+    life = Life(
+        DETECTORS[d].detector_id, DETECTORS[d].version, (Change(days[0].day, "", "experimental", "first seen"),)
+    )
     return card_facts(d, DETECTORS[d], 4, days, chain.tables[: len(days)], [life], [SEEN])
 
 
@@ -143,7 +146,7 @@ def test_thirteen_nights_fill_the_table(chain) -> None:
 
 def test_a_new_version_begins_without_the_days_of_the_old_one(chain) -> None:
     m, old = chain.manifest, chain.history[:12]
-    newer = (replace(DETECTORS[0], version=2), *DETECTORS[1:])
+    newer = (replace(DETECTORS[0], version=DETECTORS[0].version + 1), *DETECTORS[1:])
     events = {name: chain.events[12][name] for name in EVENT_COLUMNS}
     outcomes = {name: np.asarray(chain.events[12]["s"]) for name in ("payoff_p", "payoff_y")}
     outcomes |= {f"fwd_ret_bps_{h}": outcomes["payoff_p"] for h in (30, 300, 3600)}
@@ -160,17 +163,17 @@ def test_a_new_version_begins_without_the_days_of_the_old_one(chain) -> None:
     rows = detector_cards([*old, digest], chain.tables, newer, [], before)
     versions = [(n, int(v)) for n, v in zip(rows["detector_id"], rows["spec_version"], strict=True)]
     assert versions == sorted([(d.detector_id, d.version) for d in (*DETECTORS, newer[0])])
-    gone, fresh = versions.index((newer[0].detector_id, 1)), versions.index((newer[0].detector_id, 2))
+    gone, fresh = (versions.index((d.detector_id, d.version)) for d in (DETECTORS[0], newer[0]))
     assert (rows["stage"][gone], rows["spec_id"][gone]) == (Stage.DEPRECATED, "")
     assert "no longer shipped" in rows["card"][gone]
     assert rows["stage"][fresh] == Stage.EXPERIMENTAL
-    assert "v1 deprecated" in rows["card"][fresh]
+    assert f"v{DETECTORS[0].version} deprecated" in rows["card"][fresh]
     assert rows["card"][fresh].count("| 2025-03-") == 2
 
 
 def test_tables_of_a_new_version_are_neutral(chain) -> None:
     m = chain.manifest
-    newer = (replace(DETECTORS[0], version=2), *DETECTORS[1:])
+    newer = (replace(DETECTORS[0], version=DETECTORS[0].version + 1), *DETECTORS[1:])
     seen = [name for name in eval_columns(DETECTORS) if name not in EVENT_COLUMNS]
     history = []
     for k, events in enumerate(chain.events):

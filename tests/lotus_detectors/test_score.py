@@ -81,7 +81,13 @@ def test_columns_types_and_ranges_are_those_of_the_table(chain) -> None:
     keys = list(zip(events["window_end_ms"], events["asset"], events["detector_id"], strict=True))
     assert keys == sorted(set(keys))
     row = 777
-    parts = ("main", events["detector_id"][row], 1, events["asset"][row], int(events["window_start_ms"][row]))
+    parts = (
+        "main",
+        events["detector_id"][row],
+        DETECTORS[0].version,
+        events["asset"][row],
+        int(events["window_start_ms"][row]),
+    )
     assert events["event_id"][row] == natural_id(*parts)
     assert len(set(events["event_id"])) == len(events["event_id"])
 

@@ -13,8 +13,9 @@ from scipy.special import expit
 from lotus.detectors import window_spec as win
 from lotus.detectors.daily import day_tables
 from lotus.detectors.history import MAX_ASSETS
-from lotus.detectors.registry import JITTER, shipped_detectors
+from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.score import score_windows
+from lotus.detectors.spec import JITTER
 from lotus.detectors.windows import build_windows
 from lotus.manifest import Manifest
 from lotus.priors.types import priors_0
@@ -89,7 +90,7 @@ def test_uncertainty_is_the_variance_over_siblings_run_as_detectors(market) -> N
     batch = build_windows(market.frames, market.annotations, manifest)
     siblings = []
     for factor in JITTER[1:]:
-        jittered = [replace(d, params=tuple(p * factor for p in d.params)) for d in SPECS]
+        jittered = [d.jittered(factor) for d in SPECS]
         alone = build_windows(market.frames, market.annotations, manifest, jittered)
         siblings.append(alone.floats[:, win.F_SIGNAL : win.F_SIGNAL + D])
     expected = np.var(siblings, axis=0)

@@ -1,14 +1,15 @@
-"""Windows: live equals batch, no look-ahead, no window over a gap, and each family follows its own pattern."""
+"""Windows: live equals batch, no look-ahead, no window over a gap, context against numpy, a swap of detectors."""
 
 import numpy as np
 import pytest
 
-from lotus.detectors import families
 from lotus.detectors import window_spec as win
-from lotus.detectors.registry import FAMILIES, shipped_detectors
-from lotus.detectors.window_state import new_window_state, window_params
+from lotus.detectors.registry import known_detectors, shipped_detectors
+from lotus.detectors.spec import DetectorSpec, parse_spec
+from lotus.detectors.spec_compile import compile_detectors
+from lotus.detectors.window_state import window_params
 from lotus.detectors.window_step import _session
-from lotus.detectors.windows import WindowBuilder, build_windows
+from lotus.detectors.windows import Recent, WindowBuilder, build_windows
 from lotus.errors import ConfigError, SchemaError
 from lotus.manifest import KernelDefaults, Manifest
 from lotus.microtape import frame_spec as c
@@ -109,72 +110,87 @@ def test_a_window_that_frames_do_not_fill_is_refused(market) -> None:
         build_windows(market.frames, market.cut(50).annotations, MANIFEST)
 
 
-def speak(family: str, state, vol: float = 10.0) -> float:
-    spec = next(d for d in shipped_detectors() if d.family == family)
-    builder_params = WindowBuilder(MANIFEST, 1)._detector_params[NAMES.index(spec.detector_id), 0]
-    return families.signal(FAMILIES.index(family), state, 0, builder_params, vol, 12.0)
+def test_values_of_frames_and_windows_reach_the_expressions(market) -> None:
+    """Every column that the window row and its expressions share is the same number."""
+    batch = build_windows(market.frames, market.annotations, MANIFEST, [probe("vol"), probe("spread", "bps")])
+    for column, name in ((win.F_VOL, "vol"), (win.F_SPREAD, "spread")):
+        expected = np.nan_to_num(np.clip(batch.floats[:, column] / 100.0, -1.0, 1.0))
+        k = win.F_SIGNAL + ("vol", "spread").index(name)
+        np.testing.assert_allclose(batch.floats[:, k], expected, atol=1e-15)
 
 
-@pytest.mark.parametrize("side", [1.0, -1.0])
-def test_persistence_needs_one_side_for_seconds(side: float) -> None:
-    for family, ring, rms, size in (
-        ("imbalance_persistence", "f_imb", "rms_imb", 0.5),
-        ("micro_drift", "f_micro", "rms_micro", 0.2),
-    ):
-        state = new_window_state(1, MANIFEST)
-        state["frames"], state["frame_at"], state[rms] = 100, 100, size / 2
-        state[ring][0, 50:101] = side * size
-        assert np.sign(speak(family, state)) == side
-        state[ring][0, 92:101] = -side * size
-        assert speak(family, state) == 0.0
-        state[ring][0, 50:101] = side * size / 10
-        assert speak(family, state) == 0.0
+def test_window_aggregates_against_numpy(market) -> None:
+    names = {"age": "step", "high": "ticks", "low": "ticks", "micro": "bps", "signed_usd": "USD", "traded_usd": "USD",
+             "sweeps_up": "", "sweeps_down": ""}  # fmt: skip
+    scale = {"high": 2e6, "low": 2e6, "signed_usd": 1e6, "traded_usd": 1e6, "age": 1e3}
+    specs = [probe(name, unit, scale.get(name, 10.0)) for name, unit in names.items()]
+    batch = build_windows(market.frames, market.annotations, MANIFEST, specs)
+    ints, floats = market.frames.ints, market.frames.floats
+    mine = np.flatnonzero(batch.ints[:, win.W_ASSET] == 2)
+    for k in mine[[0, 17, 200]]:
+        end = batch.ints[k, win.W_END]
+        rows = (ints[:, c.I_ASSET] == 2) & (ints[:, c.I_END] > end - 5000) & (ints[:, c.I_END] <= end)
+        mid, usd, sweep = floats[rows, c.C_MID], floats[rows, c.C_VOLUME], floats[rows, c.C_SWEEP]
+        signed = np.nansum(floats[rows, c.C_AGGR] * usd)
+        expected = [batch.ints[k, win.W_AGE], mid.max(), mid.min(), floats[rows, c.C_MICRO].mean(), signed, usd.sum(),
+                    (sweep > 0).sum(), (sweep < 0).sum()]  # fmt: skip
+        got = batch.floats[k, win.F_SIGNAL : win.F_SIGNAL + len(specs)]
+        divisor = [scale.get(name, 10.0) for name in names]
+        np.testing.assert_allclose(got, np.clip(np.divide(expected, divisor), -1, 1), rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("side", [1.0, -1.0])
-def test_a_stalled_sweep_is_faded_and_a_running_one_is_not(side: float) -> None:
-    state = new_window_state(1, MANIFEST)
-    state["frames"], state["frame_at"] = 100, 100
-    state["f_mid2"][0, :101] = 2_000_000
-    state["f_sweep"][0, 70:73] = side
-    assert np.sign(speak("sweep_stall_reversal", state)) == -side
-    state["f_mid2"][0, 80:101] = 2_000_000 + int(side * 20_000)
-    assert speak("sweep_stall_reversal", state) == 0.0
-    state["f_mid2"][0, :101] = 2_000_000
-    state["f_sweep"][0, 99] = side
-    assert speak("sweep_stall_reversal", state) == 0.0
+def probe(name: str, unit: str = "bps/sqrt(min)", scale: float = 100.0) -> DetectorSpec:
+    """Return a detector whose signal is one column."""
+    text = f"""
+detector_id: probe_{name}
+family: probe
+version: 1
+idea: A column.
+horizon: 30s
+band: 20s..160s
+best_phase_deg: 0
+signal: {name} / {scale:.1f}{unit}
+"""
+    return parse_spec(text, "probe")
 
 
-@pytest.mark.parametrize("side", [1, -1])
-def test_a_vacuum_pulls_to_its_side(side: int) -> None:
-    state = new_window_state(1, MANIFEST)
-    state["windows"], state["mean_bid"], state["mean_ask"] = 50, 1e6, 1e6
-    state["depth_bid"], state["depth_ask"] = (1e6, 3e5) if side > 0 else (3e5, 1e6)
-    assert np.sign(speak("depth_vacuum_momentum", state)) == side
-    state["depth_bid"] = state["depth_ask"] = 3e5
-    assert speak("depth_vacuum_momentum", state) == 0.0
+def rows_of(market, first: int, last: int) -> Recent:
+    f = market.frames
+    return Recent(f.ints[first:last], f.floats[first:last], market.annotations.values[first:last])
 
 
-@pytest.mark.parametrize("side", [1, -1])
-def test_a_breakout_counts_only_from_a_narrow_range(side: int) -> None:
-    state = new_window_state(1, MANIFEST)
-    state["windows"], state["window_at"], state["mean_vol"] = 200, 200, 10.0
-    state["w_high"], state["w_low"], state["w_mid2"] = 2_000_200, 1_999_800, 2_000_000
-    assert speak("compressed_range", state) == 0.0
-    state["w_mid2"][0, 200] = 2_000_000 + side * 3_000
-    assert np.sign(speak("compressed_range", state)) == side
-    state["w_high"][0, 150], state["w_low"][0, 150] = 2_002_500, 1_994_000
-    state["w_mid2"][0, 200] = 2_002_600 if side > 0 else 1_993_900
-    assert speak("compressed_range", state) == 0.0
+def fed(builder: WindowBuilder, rows: Recent) -> np.ndarray:
+    return builder.feed_all(rows.ints, rows.floats, rows.annotations).floats
 
 
-@pytest.mark.parametrize("side", [1.0, -1.0])
-def test_a_basis_shock_is_faded(side: float) -> None:
-    state = new_window_state(1, MANIFEST)
-    state["windows"], state["window_at"], state["rms_basis"] = 50, 50, 1.0
-    state["w_basis"][0, 47:51] = side * 5.0
-    assert np.sign(speak("basis_shock", state)) == -side
-    state["w_basis"][0, 47:51] = side * 0.5
-    assert speak("basis_shock", state) == 0.0
-    state["w_basis"][0, 50] = np.nan
-    assert speak("basis_shock", state) == 0.0
+@pytest.mark.parametrize("at", [9_000, 9_001, 9_040, 9_072, 9_074, 9_077])
+def test_a_swap_leaves_what_stays_as_it_is_and_warms_what_is_new(market, at: int) -> None:
+    old, new = shipped_detectors(), known_detectors()
+    stays = [new.index(d) for d in old]
+    never = WindowBuilder(MANIFEST, 3, old)
+    fed(never, rows_of(market, 0, at))
+    expected = fed(never, rows_of(market, at, len(market.frames)))
+    always = fed(WindowBuilder(MANIFEST, 3, new), rows_of(market, 0, len(market.frames)))
+    for recent in (None, rows_of(market, 0, at)):
+        builder = WindowBuilder(MANIFEST, 3, old)
+        fed(builder, rows_of(market, 0, at))
+        builder.swap(new, recent)
+        found = fed(builder, rows_of(market, at, len(market.frames)))
+        assert builder.detectors == new
+        for k, d in enumerate(stays):
+            for first_old, first_new in ((0, 0), (len(old), len(new))):
+                kept = expected[:, win.F_SIGNAL + first_old + k]
+                assert same(kept, found[:, win.F_SIGNAL + first_new + d])
+        if recent is not None:
+            assert same(found, always[-len(found) :])
+        else:
+            new_ones = [win.F_SIGNAL + k for k in range(len(new)) if k not in stays]
+            assert not found[:30, new_ones].any()
+            assert found[:, new_ones].any()
+
+
+def test_a_swap_compiles_nothing_when_the_set_was_compiled_before(market) -> None:
+    builder = WindowBuilder(MANIFEST, 3, shipped_detectors())
+    compiled = compile_detectors(known_detectors(), MANIFEST)
+    builder.swap(known_detectors())
+    assert builder.compiled is compiled

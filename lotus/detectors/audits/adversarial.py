@@ -15,7 +15,7 @@ from lotus.detectors.audits.sample import Columns, rows_of, uniforms
 from lotus.detectors.daemon_log import match_rows
 from lotus.detectors.daily_quality import WEIGHTS
 from lotus.detectors.daytables import DayTables
-from lotus.detectors.registry import DetectorSpec
+from lotus.detectors.spec import DetectorSpec
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import (
     C_BASIS,

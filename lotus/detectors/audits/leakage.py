@@ -28,7 +28,7 @@ from lotus.detectors.audits.sample import (
     uniforms,
 )
 from lotus.detectors.daemon_log import match_rows, same_bits
-from lotus.detectors.registry import DetectorSpec
+from lotus.detectors.spec import DetectorSpec
 from lotus.hashing import key64
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import C_MID, C_RET, I_ASSET, I_END, I_MID2

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.registry import DetectorSpec
+from lotus.detectors.spec import DetectorSpec
 from lotus.hashing import key64
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import I_ASSET, I_END, I_MID2

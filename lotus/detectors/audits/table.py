@@ -17,7 +17,7 @@ from lotus.detectors.audits.leakage import PLANTED, LeakageFinding, leakage_audi
 from lotus.detectors.audits.sample import stretch
 from lotus.detectors.card_facts import Audit
 from lotus.detectors.daytables import DayTables
-from lotus.detectors.registry import DetectorSpec
+from lotus.detectors.spec import DetectorSpec
 from lotus.microtape.frame_batch import FrameBatch
 
 Columns = dict[str, NDArray[np.generic]]

@@ -1,0 +1,208 @@
+"""One detector as data: what its YAML file says, checked, with every error at its line and column.
+
+`frames:` names expressions over the columns of a frame, `windows:` names expressions over the columns of a window
+(`window_spec.WINDOW_UNITS`, every column of the closing frame, and the names of `frames:` as they stand there),
+`signal:` is s. A null s is 0; s is clipped to [-1, 1]. Nothing is compiled here (`spec_check`, `spec_compile`).
+In the literature a detector is a formulaic alpha with a declared horizon.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from lotus.detectors.spec_check import Checked, KeyedError, check_expressions
+from lotus.errors import ConfigError, ExpressionError
+from lotus.experts.source import Source, read_source
+from lotus.hashing import natural_id
+from lotus.manifest import Manifest
+from lotus.tape_machine.checker import quantity
+from lotus.tape_machine.complexity import kr_rho, measure
+from lotus.tape_machine.environment import Quantity
+from lotus.tape_machine.units import is_duration, time_ratio
+
+JITTER: Final[tuple[float, ...]] = (1.0, 0.8, 0.9, 1.1, 1.2)  # the detector itself, then its K = 4 siblings
+MAX_CHARACTERS: Final[int] = 16_384  # of a file
+MAX_NAMES: Final[int] = 64  # of params, frames and windows together
+STATUSES: Final = ("active", "experimental")
+_KEYS: Final = ("detector_id", "family", "version", "idea", "horizon", "band", "best_phase_deg", "signal")
+_OPTIONAL: Final = ("status", "params", "frames", "windows")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number that expressions name, in its canonical unit; siblings multiply it when `jitter`."""
+
+    name: str
+    value: float
+    unit: str
+    jitter: bool = True
+
+
+Expressions = tuple[tuple[str, str], ...]  # (name, text) in the order of the file
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSpec:
+    """One detector version; periods of `band_s` and `horizon_s` in seconds, `depth` and `nodes` as measured."""
+
+    detector_id: str
+    family: str
+    version: int
+    status: str
+    idea: str
+    horizon_s: int
+    band_s: tuple[float, float]
+    best_phase_deg: float
+    depth: int
+    nodes: int
+    params: tuple[Parameter, ...]
+    frames: Expressions
+    windows: Expressions
+    signal: str
+
+    @property
+    def spec_id(self) -> str:
+        """128-bit identity of everything that shapes the signal; the idea's wording and the status do not."""
+        return natural_id("detector", repr(replace(self, idea="", status="")))
+
+    @property
+    def rho(self) -> float:
+        """kr_rho, complexity: logistic((depth - 8)/4 + (nodes - 48)/24), 0.5 at depth 8 and 48 nodes."""
+        return kr_rho(self.depth, self.nodes)
+
+    def jittered(self, factor: float) -> "DetectorSpec":
+        """Return this detector with every jittered parameter times `factor`."""
+        return replace(self, params=tuple(replace(p, value=p.value * factor) if p.jitter else p for p in self.params))
+
+    def checked(self, cadence_ms: int, window_ms: int) -> Checked:
+        """Return the typed nodes at these cadences; raises `KeyedError` naming the key and the place in it."""
+        quantities = {p.name: Quantity(p.value, p.unit) for p in self.params}
+        return check_expressions(quantities, self.frames, self.windows, self.signal, cadence_ms, window_ms)
+
+
+def parse_spec(text: str, where: str) -> DetectorSpec:
+    """Read one YAML specification; raises `ConfigError` with file `where`, key, line, column, cause and suggestion."""
+    if len(text) > MAX_CHARACTERS:
+        raise ConfigError(f"{where} has {len(text)} characters", f"at most {MAX_CHARACTERS}")
+    root = _read(text, where)
+    keys = root.keyed(_KEYS, _OPTIONAL)
+    params = _params(keys.get("params"))
+    frames, windows = _expressions(keys.get("frames")), _expressions(keys.get("windows"))
+    if len(params) + len(frames) + len(windows) > MAX_NAMES:
+        raise root.error(f"{len(params) + len(frames) + len(windows)} names", f"at most {MAX_NAMES}")
+    spec = DetectorSpec(
+        detector_id=_name(keys["detector_id"]),
+        family=_name(keys["family"]),
+        version=_at_least_1(keys["version"]),
+        status=keys["status"].one_of(STATUSES) if "status" in keys else "experimental",
+        idea=" ".join(keys["idea"].scalar.split()),
+        horizon_s=_horizon_s(keys["horizon"]),
+        band_s=_band_s(keys["band"]),
+        best_phase_deg=keys["best_phase_deg"].number(),
+        depth=0,
+        nodes=0,
+        params=params,
+        frames=frames,
+        windows=windows,
+        signal=keys["signal"].scalar,
+    )
+    depth, nodes = _measured(spec, keys)
+    return replace(spec, depth=depth, nodes=nodes)
+
+
+def _read(text: str, where: str) -> Source:
+    try:
+        return read_source(text, where)
+    except RecursionError:
+        raise ConfigError(f"{where} is nested too deeply", "key: value, two levels at most") from None
+
+
+def _measured(spec: DetectorSpec, keys: Mapping[str, Source]) -> tuple[int, int]:
+    """Return depth and nodes of the detector, frames and windows as one graph; raises its errors at their place."""
+    kernel = Manifest().kernel
+    try:
+        checked = spec.checked(kernel.cadence_ms, kernel.window_ms)
+    except KeyedError as found:
+        section, _, name = found.key.partition(".")
+        part = keys[section].mapping()[name] if name else keys[section]
+        if isinstance(found.error, ExpressionError):
+            raise part.expression_error(found.error) from None
+        raise part.error(found.error.found, found.error.expected, found.error.cause) from None
+    for section in ("params", "frames", "windows"):
+        for name, part in keys[section].mapping().items() if section in keys else ():
+            if name not in checked.used:
+                raise part.error(
+                    f"{name!r} is never used", "a name that the signal depends on", "left over, misspelled"
+                )
+    return measure(checked.whole)
+
+
+def _params(source: Source | None) -> tuple[Parameter, ...]:
+    found = []
+    for name, part in source.mapping().items() if source else ():
+        value, jitter = part, True
+        if part.key and not _is_scalar(part):
+            keys = part.keyed(("value",), ("jitter",))
+            value = keys["value"]
+            jitter = keys["jitter"].one_of(("true", "false")) == "true" if "jitter" in keys else True
+        amount = _quantity(value)
+        found.append(Parameter(name, amount.value, amount.unit, jitter))
+    return tuple(found)
+
+
+def _expressions(source: Source | None) -> Expressions:
+    return tuple((name, part.scalar) for name, part in source.mapping().items()) if source else ()
+
+
+def _is_scalar(part: Source) -> bool:
+    try:
+        return bool(part.scalar) or True
+    except ConfigError:
+        return False
+
+
+def _quantity(part: Source) -> Quantity:
+    try:
+        return quantity(part.scalar)
+    except ExpressionError as error:
+        raise part.expression_error(error) from None
+
+
+def _seconds(part: Source, text: str) -> float:
+    try:
+        amount = quantity(text)
+    except ExpressionError as error:
+        raise part.error(error.found, "a duration such as 30s", error.cause) from None
+    ratio = time_ratio(amount.unit, "s", 1) if is_duration(amount.unit) and amount.unit != "step" else None
+    if ratio is None:
+        raise part.error(f"{text!r}", "a duration such as 30s", "its unit is missing or no time")
+    return amount.value * ratio
+
+
+def _horizon_s(part: Source) -> int:
+    seconds = _seconds(part, part.scalar)
+    if not (seconds >= 1.0 and seconds == int(seconds)):
+        raise part.error(f"a horizon of {seconds:g} s", "whole seconds, at least 1s")
+    return int(seconds)
+
+
+def _band_s(part: Source) -> tuple[float, float]:
+    low, dots, high = part.scalar.partition("..")
+    if not dots:
+        raise part.error(f"{part.scalar!r}", "two periods such as 20s..160s")
+    band = _seconds(part, low.strip()), _seconds(part, high.strip())
+    if not 0.0 < band[0] < band[1]:
+        raise part.error(f"a band of {band[0]:g} to {band[1]:g} s", "positive and rising")
+    return band
+
+
+def _at_least_1(part: Source) -> int:
+    if part.whole() < 1:
+        raise part.error(f"version {part.scalar}", "1 or more")
+    return part.whole()
+
+
+def _name(part: Source) -> str:
+    if not (part.scalar.isidentifier() and part.scalar.isascii() and part.scalar == part.scalar.lower()):
+        raise part.error(f"{part.scalar[:40]!r}", "small letters, digits and _")
+    return part.scalar

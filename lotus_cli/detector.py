@@ -1,0 +1,108 @@
+"""`lotus detector`: write a new detector's file, check one with its cost, memory, warm-up and sanity table, list all.
+
+A detector is data: `check` reads its file as the product does, and says where it is wrong. Nothing is stored.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lotus.errors import ConfigError
+from lotus_cli.detector_template import template
+from lotus_cli.output import emit, explained, json_option
+from lotus_cli.places import DAY, home_option, settings_of, tape_of, tape_option
+
+if TYPE_CHECKING:
+    from lotus.detectors.spec import DetectorSpec
+    from lotus_cli.detector_facts import Stretch
+
+_LINE = "{name:<24} {status:<13} {horizon_s:>4} s  kr_rho {kr_rho:.2f}  {idea}"
+_SHOWN = ("asset", "horizon_s", "spoken", "mean_bps", "mean_low_bps", "mean_high_bps", "hit", "cost_bps", "verdict")
+
+
+@click.group("detector")
+def detector_command() -> None:
+    """Detectors are files: write one, check it, list those that are shipped."""
+
+
+@detector_command.command("new")
+@click.argument("name")
+@click.option("--family", help="Begin with the shipped detector of this family instead of the plain template.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=".", help="Folder to write to.")
+@explained
+def new_command(name: str, family: str | None, out: Path) -> None:
+    """Write NAME.yaml, a commented detector that `lotus detector check` accepts."""
+    text, path = template(name, family), out / f"{name}.yaml"
+    if path.exists():
+        raise ConfigError(f"{path} is there already", "a name without a file")
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    click.echo(f"{path}: look at it with `lotus detector check {path}`")
+
+
+@detector_command.command("list")
+@json_option
+@explained
+def list_command(as_json: bool) -> None:
+    """List the shipped detectors: family, status, horizon, complexity, idea. Only active ones are scored."""
+    from lotus.detectors.registry import known_detectors
+
+    rows = {d.detector_id: _row(d) for d in known_detectors()}
+    text = [
+        f"{n:<24} {r['status']:<13} {r['horizon_s']:>4} s  kr_rho {r['kr_rho']:.2f}  {r['idea']}"
+        for n, r in rows.items()
+    ]
+    emit(rows, as_json, "\n".join(text))
+
+
+@detector_command.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--day", type=DAY, help="Measure on this day of the tape instead of a simulated stretch.")
+@tape_option
+@home_option
+@json_option
+@explained
+def check_command(file: Path, day: str | None, tape: str | None, home: str | None, as_json: bool) -> None:
+    """Read, type-check and compile FILE; print its cost, memory, warm-up, complexity and a sanity table."""
+    from lotus.detectors.spec import parse_spec
+    from lotus_cli.detector_facts import facts_of, simulated_stretch, tape_stretch
+
+    try:
+        spec = parse_spec(file.read_text("utf-8"), str(file))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
+    stretch: Stretch
+    if day is not None or tape is not None:
+        settings = settings_of(home, tape)
+        store = tape_of(settings)
+        chosen = day or (store.days() or [""])[-1]
+        stretch = tape_stretch(store, chosen, settings.manifest)
+    else:
+        stretch = simulated_stretch()
+    facts = facts_of(spec, stretch)
+    emit(facts, as_json, _page(facts))
+
+
+def _row(spec: "DetectorSpec") -> dict[str, Any]:
+    return {
+        "family": spec.family, "version": spec.version, "status": spec.status, "horizon_s": spec.horizon_s,
+        "depth": spec.depth, "nodes": spec.nodes, "kr_rho": spec.rho, "idea": spec.idea,
+    }  # fmt: skip
+
+
+def _page(facts: Mapping[str, Any]) -> str:
+    lines = [f"{facts['detector_id']} v{facts['version']}: {facts['idea']}", ""]
+    lines += [f"{name:<12} {facts[name]}" for name in ("complexity", "cost", "memory", "warm_up", "tape", "spoken")]
+    rows = facts["sanity"]
+    if rows:
+        lines += ["", "Mid moves after a signal, in its direction (before costs; described, not tested):", ""]
+        table = [_SHOWN, *(tuple(_short(row[name]) for name in _SHOWN) for row in rows)]
+        widths = [max(len(line[k]) for line in table) for k in range(len(_SHOWN))]
+        lines += ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in table]
+    return "\n".join(lines)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

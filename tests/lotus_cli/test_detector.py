@@ -1,0 +1,60 @@
+"""`lotus detector`: what it writes it accepts, what it measures is there, and mistakes are put at their place."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lotus.detectors.registry import known_detectors, shipped_detectors
+from lotus.detectors.spec import parse_spec
+from lotus_cli.main import main
+
+
+def lotus(*words: str, code: int = 0) -> Result:
+    done = CliRunner().invoke(main, ["detector", *words], catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    return done
+
+
+@pytest.mark.parametrize("family", [None, *(d.family for d in known_detectors())])
+def test_what_new_writes_is_a_detector(tmp_path: Path, family: str | None) -> None:
+    words = ["new", "mine", "--out", str(tmp_path)] + (["--family", family] if family else [])
+    assert "lotus detector check" in lotus(*words).stdout
+    spec = parse_spec((tmp_path / "mine.yaml").read_text(), "mine.yaml")
+    assert (spec.detector_id, spec.version, spec.status) == ("mine", 1, "experimental")
+    if family:
+        shipped = next(d for d in known_detectors() if d.family == family)
+        assert (spec.signal, spec.params, spec.nodes) == (shipped.signal, shipped.params, shipped.nodes)
+    assert "there already" in lotus(*words, code=3).stderr
+
+
+def test_list_shows_which_are_scored() -> None:
+    found = json.loads(lotus("list", "--json").stdout)
+    assert [name for name, row in found.items() if row["status"] == "active"] == [
+        d.detector_id for d in shipped_detectors()
+    ]
+    assert "funding_kink" in lotus("list").stdout
+
+
+def test_check_measures_and_shows_a_sanity_table(tmp_path: Path) -> None:
+    lotus("new", "mine", "--out", str(tmp_path))
+    facts = json.loads(lotus("check", str(tmp_path / "mine.yaml"), "--json").stdout)
+    spec = parse_spec((tmp_path / "mine.yaml").read_text(), "mine.yaml")
+    assert (facts["depth"], facts["kr_rho"], facts["spec_id"]) == (spec.depth, spec.rho, spec.spec_id)
+    assert facts["state_bytes"] > 0
+    assert all(0 < ns < 1e6 for ns in facts["ns"])
+    assert 600_000 < facts["warm_up_ms"] < 900_000
+    assert {row["horizon_s"] for row in facts["sanity"]} == {1, 5, 30, 300}
+    assert any(row["spoken"] > 0 for row in facts["sanity"])
+
+
+def test_a_mistake_is_put_at_its_line_and_column(tmp_path: Path) -> None:
+    lotus("new", "mine", "--out", str(tmp_path))
+    path = tmp_path / "mine.yaml"
+    path.write_text(path.read_text().replace("ema(aggr_imb", "ema(agr_imb"))
+    said = lotus("check", str(path), code=3).stderr
+    for part in ("line 20, column 17", "mine.yaml, frames.pressure", "'agr_imb'", "try: aggr_imb"):
+        assert part in said
+    path.write_bytes(b"\xff\xfe")
+    assert "UTF-8" in lotus("check", str(path), code=3).stderr
