@@ -73,7 +73,7 @@ def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int])
     time_ms = np.empty(blocks, dtype=np.int64)
     draws = streams(len(spec.assets) + 2, *key, "walk")
     clock = (spec.rates.move_q8, start_ms, block_ms)
-    _walk(draws, start, noise, marks["move"], marks["drift"], clock, time_ms, bid, spread)
+    walk(draws, start, noise, marks["move"], marks["drift"], clock, time_ms, bid, spread)
     level = np.array([[m.interest_lots] for m in spec.assets], dtype=np.int64)
     columns = {
         At.BID: bid,
@@ -151,7 +151,7 @@ def _mark(planting: Planting, marks: dict[str, Ints], noise: Ints, block_ms: int
 
 
 @allocating_kernel
-def _walk(
+def walk(
     state: NDArray[np.uint64],
     fair: Ints,
     noise: Ints,
