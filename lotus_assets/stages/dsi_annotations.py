@@ -30,6 +30,8 @@ from lotus_assets.stages.lake_tables import Part, concatenated, joint_hash, part
 from lotus_assets.stages.look_ahead import look_ahead_check
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check, together
+from lotus_store.databases import Connection
+from lotus_store.ledger.experts import write_experts
 
 DSI_WARMUP = replace(DSI_ANNOTATIONS, name="dsi_warmup")
 DSI_WARMUP_WINDOWS = replace(DSI_WINDOWS, name="dsi_warmup_windows")
@@ -68,7 +70,11 @@ def make(ctx: StageContext, day: str) -> Made:
     )
     joined = joint_hash([part for part, _ in tables], hashes)
     notes: dict[str, Cell] = {"warmup": int(warm.sum()), "windows": len(ours.windows), "experts": len(EXPERTS)}
-    return Made(len(ours), joined, checks, notes, _per_expert(ours), _plot(ctx, day, ours))
+
+    def ledger(connection: Connection) -> None:
+        write_experts(connection, whole.windows.experts)
+
+    return Made(len(ours), joined, checks, notes, _per_expert(ours), _plot(ctx, day, ours), ledger)
 
 
 def read_annotations(ctx: StageContext, day: str, frames: FrameBatch) -> AnnotationBatch:

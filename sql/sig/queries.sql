@@ -224,6 +224,22 @@ COPY (
     ORDER BY e.window_end_ms, e.asset, e.detector_id, r.created_at, r.run_id, e.event_id
 ) TO STDOUT (FORMAT csv, HEADER);
 
+-- name: put_expert
+INSERT INTO dsi_experts (expert_id, spec_id, version, kind, spec, place, weight, vote, status)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (expert_id, spec_id) DO UPDATE
+SET place = EXCLUDED.place, weight = EXCLUDED.weight, vote = EXCLUDED.vote, status = EXCLUDED.status
+WHERE (dsi_experts.place, dsi_experts.weight, dsi_experts.vote, dsi_experts.status)
+    IS DISTINCT FROM (EXCLUDED.place, EXCLUDED.weight, EXCLUDED.vote, EXCLUDED.status);
+
+-- name: retire_experts
+UPDATE dsi_experts SET status = 'off' WHERE status <> 'off' AND NOT spec_id = ANY (%s);
+
+-- name: read_experts
+SELECT expert_id, spec_id, version, kind, spec, place, weight, vote, status, successes, failures, reliability,
+    reliability_low, reliability_high, judged_day
+FROM dsi_experts ORDER BY status, place, expert_id, version, spec_id;
+
 -- name: put_signal
 INSERT INTO live_signals (run_id, event_id, schema_ver, time_ms, payload) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (run_id, event_id, schema_ver) DO NOTHING;
