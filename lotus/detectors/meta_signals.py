@@ -143,18 +143,17 @@ class MetaSignals:
 def in_scoring_order(events: Columns, tables: DayTables) -> dict[str, NDArray[np.generic]]:
     """Return events in key order (end, asset, detector) as the scorer gave them: by closing line, asset and window.
 
-    `events`: `EVENT_COLUMNS` and `close_recv_ns`; raises `SchemaError` when they are not whole windows.
+    `events`: `EVENT_COLUMNS` and `close_recv_ns`. Windows without exactly one row per detector, or of an
+    asset that is not known, are left out: what only a daemon's log holds.
     """
     width = len(tables.detector_ids)
-    if len(events["s"]) % width or not _together(events["window_end_ms"], width):
-        raise SchemaError(f"{len(events['s'])} events", f"whole windows of {width} detectors, in key order")
     index = {name: k for k, name in enumerate(tables.assets)}
-    asset = np.array([index[name] for name in events["asset"][::width].tolist()], dtype=np.int64)
-    keys = [
-        np.asarray(events[name], dtype=np.int64)[::width] for name in ("window_end_ms", "close_seq", "close_recv_ns")
-    ]
-    order = np.lexsort((keys[0], asset, keys[1], keys[2]))
-    rows = (order[:, None] * width + np.arange(width)).ravel()
+    asset = np.array([index.get(name, -1) for name in events["asset"].tolist()], dtype=np.int64)
+    end, seq, recv = (np.asarray(events[n], np.int64) for n in ("window_end_ms", "close_seq", "close_recv_ns"))
+    begins = np.flatnonzero(np.diff(end, prepend=-1) | np.diff(asset, prepend=-2))
+    whole = begins[(np.diff(begins, append=len(end)) == width) & (asset[begins] >= 0)]
+    order = whole[np.lexsort((end[whole], asset[whole], seq[whole], recv[whole]))]
+    rows = (order[:, None] + np.arange(width)).ravel()
     return {name: np.asarray(values)[rows] for name, values in events.items()}
 
 
