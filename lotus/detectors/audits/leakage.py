@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.audits.sample import (
-    MIN_ROWS,
+    MIN_INDEPENDENT,
     Columns,
     Score,
     asset_index,
@@ -99,21 +99,27 @@ def planted(score: Score, spec: DetectorSpec) -> Score:
 
 
 def _enough(frames: FrameBatch, whole: Columns) -> bool:
-    mine = whole["s"][whole["detector_id"] == PLANTED] != 0.0
-    end = whole["window_end_ms"][whole["detector_id"] == PLANTED][mine].astype(np.int64)
-    asset = asset_index(frames, {"asset": whole["asset"][whole["detector_id"] == PLANTED][mine]})
-    return independent(asset, end, PLANTED_HORIZON_S * 1000) >= MIN_ROWS
+    mine = _known(whole)
+    asset = asset_index(frames, {"asset": whole["asset"][mine]})
+    end = whole["window_end_ms"][mine].astype(np.int64)
+    return independent(asset, end, PLANTED_HORIZON_S * 1000) >= MIN_INDEPENDENT
 
 
 def _origins(frames: FrameBatch, whole: Columns, seed: int, day: str) -> list[FrameBatch]:
     """Return the stretch cut at ORIGINS places behind its first quarter, each right behind a window's last frame.
 
-    There a signal that looks a single frame ahead has nothing to look at.
+    There a signal that looks a single frame ahead has nothing to look at. Windows with a return to come, so that the
+    cut takes something away.
     """
-    closes = np.flatnonzero(np.isin(frames.ints[:, I_END], whole["window_end_ms"]))
-    closes = closes[closes >= len(frames) // 4]
+    closes = np.flatnonzero(np.isin(frames.ints[:, I_END], whole["window_end_ms"][_known(whole)]))
+    closes = closes[closes >= min(len(frames) // 4, closes[-1])]
     cuts = sorted({int(closes[key64("origin", seed, day, k) % len(closes)]) for k in range(ORIGINS)})
     return [rows_of(frames, slice(0, row + 1)) for row in cuts]
+
+
+def _known(whole: Columns) -> NDArray[np.bool_]:
+    known: NDArray[np.bool_] = (whole["detector_id"] == PLANTED) & (whole["s"] != 0.0)
+    return known
 
 
 def truncation(whole: Columns, parts: Sequence[Columns], detectors: Sequence[DetectorSpec]) -> list[LeakageFinding]:

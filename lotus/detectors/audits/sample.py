@@ -22,6 +22,7 @@ BUDGET_FRAMES = 60_000  # frames of a day that are scored again: about 67 minute
 MAX_HORIZON_S = 300  # returns over more than this need more tape than the stretch has
 FRESH_MS = 2_000  # a mid older than this is no mid
 MIN_ROWS = 30  # signals below which a correlation says nothing
+MIN_INDEPENDENT = 100  # returns that do not overlap, below which not even the planted column is judged
 
 
 def stretch(frames: FrameBatch, seed: int, day: str, budget: int = BUDGET_FRAMES) -> FrameBatch:
@@ -69,16 +70,16 @@ def asset_index(frames: FrameBatch, events: Mapping[str, NDArray[np.generic]]) -
 
 
 def correlation(s: NDArray[np.float64], r: NDArray[np.float64]) -> float:
-    """Return the correlation of signals with returns clipped at three root mean squares; 0 when it is undefined."""
+    """Return Spearman's rank correlation of signals and returns; 0 below `MIN_ROWS` rows or when one is constant.
+
+    Ranks, because one crash would otherwise be most of a day's covariance.
+    """
     known = np.isfinite(s) & np.isfinite(r)
-    s, r = s[known], r[known]
-    if len(s) < MIN_ROWS:
+    if int(np.count_nonzero(known)) < MIN_ROWS:
         return 0.0
-    bound = 3.0 * float(np.sqrt(np.mean(r * r)))
-    s, r = s - s.mean(), np.clip(r, -bound, bound)
-    r = r - r.mean()
-    scale = float(np.sqrt(np.sum(s * s) * np.sum(r * r)))
-    return float(np.sum(s * r)) / scale if scale > 0.0 else 0.0
+    a, b = _ranks(s[known]), _ranks(r[known])
+    scale = float(np.sqrt(np.sum(a * a) * np.sum(b * b)))
+    return float(np.sum(a * b)) / scale if scale > 0.0 else 0.0
 
 
 def independent(asset: NDArray[np.int64], end_ms: NDArray[np.int64], horizon_ms: int) -> int:
@@ -93,3 +94,11 @@ def _mid_at(end: NDArray[np.int64], mid: NDArray[np.float64], at: NDArray[np.int
     fine = (k >= 0) & (at - end[np.maximum(k, 0)] <= FRESH_MS)
     found: NDArray[np.float64] = np.where(fine, value, np.nan)
     return found
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return centred ranks, ties shared."""
+    _, back, counts = np.unique(values, return_inverse=True, return_counts=True)
+    rank: NDArray[np.float64] = (np.cumsum(counts) - 0.5 * (counts - 1))[back]
+    centred: NDArray[np.float64] = rank - rank.mean()
+    return centred

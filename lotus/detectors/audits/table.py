@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lotus.columns import Column, TableSpec
 from lotus.detectors.audits.adversarial import FRAGILITY_BOUND, Change, adversarial_audits, fragility
 from lotus.detectors.audits.leakage import PLANTED, LeakageFinding, leakage_audits
-from lotus.detectors.audits.sample import stretch
+from lotus.detectors.audits.sample import MIN_ROWS, stretch
 from lotus.detectors.card_facts import Audit
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.spec import DetectorSpec
@@ -122,6 +122,6 @@ def card_audits(columns: Mapping[str, NDArray[np.generic]]) -> list[Audit]:
 
 
 def planted_was_caught(columns: Mapping[str, NDArray[np.generic]]) -> tuple[int, int]:
-    """Return how many leakage audits looked at the planted column, and how many of them caught it."""
-    planted = columns["detector_id"] == PLANTED
+    """Return how many leakage audits had enough windows of the planted column, and how many of them caught it."""
+    planted = (columns["detector_id"] == PLANTED) & (columns["windows"].astype(np.int64) >= MIN_ROWS)
     return int(np.count_nonzero(planted)), int(np.count_nonzero(planted & ~columns["passed"].astype(np.bool_)))
