@@ -32,7 +32,7 @@ up: setup
 	$(BIN)/lotus up
 
 bench: setup
-	$(BIN)/python benchmarks/spine.py
+	$(BIN)/python benchmarks/hot_path.py --all
 
 chaos: setup
 	$(BIN)/python tests/chaos/kills.py --kills 200

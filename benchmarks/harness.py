@@ -25,6 +25,7 @@ class Sizes:
     days: int = 12  # learning days of the night
     day_minutes: int = 90  # length of each of a learning day's two sessions
     starts: int = 5  # processes started
+    feed_minutes: int = 1_439  # of the day whose memory is watched; the last one is the venue's
 
 
 @dataclass(frozen=True, slots=True)

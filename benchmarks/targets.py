@@ -27,6 +27,17 @@ class Target:
 
 
 _FLOOR = "live.wire_to_score_us.floor_p50"
+HOT_KEYS = (
+    "batch.everything.events_per_s",
+    "batch.everything.frames_per_s",
+    "batch.features_only.events_per_s",
+    "parse.book_us",
+    "live.wire_to_score_us.p50",
+    "live.wire_to_score_us.p99",
+    _FLOOR,
+    "live.saturated_msgs_per_s",
+    "startup_s",
+)
 TARGETS = {
     "batch.everything.events_per_s": Target(True, 1.5e6),
     "batch.everything.frames_per_s": Target(True, 0.6e6),
@@ -37,4 +48,5 @@ TARGETS = {
     "live.wire_to_score_us.p99": Target(False, 150.0),
     "live.handler_us.p50": Target(False, 8.0),
     "live.saturated_msgs_per_s": Target(True, 150e3),
+    "startup_s": Target(False, 1.0),
 }

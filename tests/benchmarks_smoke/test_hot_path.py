@@ -1,37 +1,29 @@
 """Every benchmark runs, on tiny sizes, and says what the page of targets asks for. No time is asserted here."""
 
+import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 
-from benchmarks import spine
+from benchmarks import hot_path
 from benchmarks.harness import Figure, Sizes
+from benchmarks.peers import NOT_INSTALLED, PEERS
 from benchmarks.report import BEGIN, END, Report, write_into
-from benchmarks.targets import TARGETS
+from benchmarks.targets import HOT_KEYS, TARGETS
 
-TINY = Sizes(minutes=3, repeats=1, books=20, frames=60, pause_us=100, messages=1_500, days=2, day_minutes=20, starts=1)
-KEYS = {
-    "batch.everything.events_per_s",
-    "batch.everything.frames_per_s",
-    "batch.features_only.events_per_s",
-    "parse.book_us",
-    "live.wire_to_score_us.p50",
-    "live.wire_to_score_us.p99",
-    "live.wire_to_score_us.floor_p50",
-    "live.saturated_msgs_per_s",
-    "startup_s",
-    "learning.night_s",
-    "scoring.rows_per_s",
-    "peak_rss_mb",
-}
+TINY = Sizes(
+    minutes=3, repeats=1, books=20, frames=60, pause_us=100, messages=1_500,
+    days=2, day_minutes=20, starts=1, feed_minutes=4,
+)  # fmt: skip
+KEYS = {*HOT_KEYS, "learning.night_s", "scoring.rows_per_s", "live.day_rss_mb", "peak_rss_mb"}
 NOWHERE = Path("no", "such", "recording.gz")
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
     """One tiny run of everything, without the recording."""
-    return spine.measure(spine.NAMES, TINY, recording=NOWHERE)
+    return hot_path.measure(hot_path.NAMES, TINY, recording=NOWHERE)
 
 
 def test_every_figure_is_there_and_positive(report: Report) -> None:
@@ -41,7 +33,7 @@ def test_every_figure_is_there_and_positive(report: Report) -> None:
 
 
 def test_throughput_and_latency_name_a_reference_of_the_same_run(report: Report) -> None:
-    alone = {"live.wire_to_score_us.floor_p50", "live.handler_us.p50"}
+    alone = {"live.handler_us.p50"}
     without = [f.key for f in report.simulated if not (f.reference and f.ratio > 0)]
     assert set(without) == alone
 
@@ -52,21 +44,31 @@ def test_the_missing_recording_is_skipped_with_its_reason(report: Report) -> Non
     assert report.skipped["recorded"] in report.as_markdown()
 
 
-def test_json_has_every_figure_under_its_key_and_its_verdict(report: Report) -> None:
+def test_json_has_exactly_the_hot_path_under_its_keys_each_with_a_reference(report: Report) -> None:
     plain = json.loads(json.dumps(report.as_json()))
-    assert all(isinstance(plain[key], float) for key in KEYS)
+    assert set(plain) == {*HOT_KEYS, "details", "skipped", "machine"}
+    assert all(isinstance(plain[key], float) for key in HOT_KEYS)
+    assert all(plain["details"][key]["reference"] for key in HOT_KEYS)
+    assert all(plain["details"][key]["value"] > 0 for key in KEYS)
     assert all(isinstance(plain["details"][key]["met"], bool) for key in TARGETS)
 
 
+def test_peers_are_measured_or_said_to_be_absent(report: Report) -> None:
+    measured = {f.key.split(".")[1] for f in report.simulated if f.key.startswith("peer.")}
+    assert measured | {name for name in PEERS if name in report.skipped} == set(PEERS)
+    absent = [name for name in PEERS if importlib.util.find_spec(name) is None]
+    assert all(report.skipped[name] == NOT_INSTALLED for name in absent)
+
+
 def test_only_one_benchmark_runs_when_one_is_named() -> None:
-    report = spine.measure(["parsing"], TINY, light=True, recording=NOWHERE)
+    report = hot_path.measure(["parsing"], TINY, light=True, recording=NOWHERE)
     assert {f.key for f in report.simulated} == {"parse.book_us", "parse.book_live_us"}
 
 
 @pytest.mark.recordings
-@pytest.mark.skipif(not spine.RECORDING.is_file(), reason="the recording does not lie beside the checkout")
+@pytest.mark.skipif(not hot_path.RECORDING.is_file(), reason="the recording does not lie beside the checkout")
 def test_the_recording_is_measured_where_it_is() -> None:
-    report = spine.measure(["parsing"], TINY)
+    report = hot_path.measure(["parsing"], TINY)
     assert {f.key for f in report.recorded} == {"parse.book_us", "parse.book_live_us"}
 
 

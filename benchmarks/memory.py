@@ -1,0 +1,78 @@
+"""Memory over one day of tape: the live pipeline is fed a whole simulated day, its peak resident set read on the way.
+
+Two processes: one makes the day's lines and writes them into a pipe, the other feeds them and does nothing else, so
+that its memory is the pipeline's alone. `python benchmarks/memory.py --feed` is that other one.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.harness import Figure, Sizes
+from lotus.detectors.registry import shipped_detectors
+from lotus.manifest import Asset, Manifest
+from lotus.simulation.spec import LIGHT, VENUE, WorldSpec
+from lotus.simulation.world import World
+from lotus.timebase import DAY_MS, NS_PER_MS
+from lotus_live.day_lane import LaneSpec
+from lotus_live.parity import neutral_beliefs
+from lotus_live.pipeline import Pipeline
+from lotus_live.warm_up import warm_up
+
+_PARTS = (0.25, 0.5, 1.0)
+
+
+def world(minutes: int, light: bool) -> WorldSpec:
+    """Return one day that begins at midnight and goes on for so many minutes (1440: the whole day)."""
+    last = f"{minutes // 60:02d}:{minutes % 60:02d}"
+    return WorldSpec("demo", 7, 1, sessions=(("00:00", last),), rates=LIGHT if light else VENUE)
+
+
+def run(sizes: Sizes, light: bool = False) -> list[Figure]:
+    """Measure `live.day_rss_mb`: peak resident set after the whole day; the reference is the peak after a quarter."""
+    command = [sys.executable, str(Path(__file__).resolve()), str(sizes.feed_minutes), str(int(light))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as maker:
+        fed = subprocess.run([*command, "--feed"], stdin=maker.stdout, stdout=subprocess.PIPE, check=True)
+    peaks = json.loads(fed.stdout)
+    quarter, half, whole = peaks["peaks_mb"]
+    note = f"{peaks['lines']:,} messages; {quarter:.1f} MB at 1/4, {half:.1f} at 1/2, {whole:.1f} at the end"
+    note += f"; {peaks['ready_mb']:.1f} when warm"
+    return [Figure("live.day_rss_mb", whole, "MB", "the same run after a quarter of the day", quarter, note=note)]
+
+
+def _make(minutes: int, light: bool) -> None:
+    for _, text in World(world(minutes, light)).day_pieces(0):
+        sys.stdout.buffer.write(text)
+
+
+def _feed(minutes: int, light: bool) -> None:
+    spec = world(minutes, light)
+    universe = tuple(Asset(a.name, a.sz_decimals) for a in spec.assets)
+    lane = LaneSpec(Manifest(universe=universe), universe, tuple(shipped_detectors()), "bench")
+    warm_up(lane)
+    pipeline, ready = Pipeline(lane, neutral_beliefs(lane)), _peak_mb()
+    peaks: list[float] = []
+    start_ns = until_ns = 0
+    for number, line in enumerate(sys.stdin.buffer):
+        stamp, _, raw = line.rstrip(b"\n").partition(b" ")
+        recv_ns = int(stamp)
+        if recv_ns >= until_ns:
+            if start_ns:
+                peaks.append(_peak_mb())
+            start_ns = start_ns or recv_ns - recv_ns % (DAY_MS * NS_PER_MS)
+            until_ns = start_ns + int(_PARTS[min(len(peaks), 2)] * minutes * 60_000) * NS_PER_MS
+        pipeline.feed(recv_ns, number, raw)
+    peaks = [*peaks[:2], _peak_mb()]
+    print(json.dumps({"lines": pipeline.lines, "ready_mb": ready, "peaks_mb": peaks}))
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+
+
+if __name__ == "__main__":
+    (_feed if "--feed" in sys.argv else _make)(int(sys.argv[1]), sys.argv[2] == "1")

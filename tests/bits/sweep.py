@@ -1,0 +1,133 @@
+"""The proof of bits: one stretch of the frozen tape in processes that compile and compute differently, same hashes.
+
+`python tests/bits/sweep.py [--lines N] [--cache FOLDER]` runs every combination of optimisation level, CPU model and
+C-library dispatch, each with a kernel cache of its own, and compares frames, annotations, events and state, in batch
+and live, with those of the first one. Exit code 1 and the names of what differs otherwise. (Differential testing.)
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TAPE = ROOT / "fixtures" / "demo-7.zst"
+NO_VECTOR_LIBM = "glibc.cpu.hwcaps=-AVX2,-AVX512F,-FMA,-FMA4,-AVX,-XSAVE"
+HOST = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to compile and compute; `cpu` is a name of LLVM ("" = this machine with all it can)."""
+
+    opt: int
+    cpu: str = HOST
+    tunables: str = ""
+
+    @property
+    def name(self) -> str:
+        """Readable and usable as a folder."""
+        return f"O{self.opt}-{self.cpu or 'host'}" + ("-plainlibc" if self.tunables else "")
+
+    def environment(self, cache: Path | None) -> dict[str, str]:
+        """Return the variables that make a process go this way; without `cache` it uses the checkout's."""
+        out = {"NUMBA_OPT": str(self.opt), "PYTHONPATH": str(ROOT)}
+        if self.cpu:
+            out |= {"NUMBA_CPU_NAME": self.cpu, "NUMBA_CPU_FEATURES": ""}
+        if self.tunables:
+            out["GLIBC_TUNABLES"] = self.tunables
+        if cache is not None:
+            out["LOTUS_KERNEL_CACHE"] = str(cache / self.name)
+        return out
+
+
+USUAL = Way(3)
+WAYS = (
+    USUAL,
+    Way(3, tunables=NO_VECTOR_LIBM),
+    *(Way(opt, cpu) for cpu in ("generic", "x86-64-v2", "x86-64-v3") for opt in (1, 2, 3)),
+    Way(1),
+    Way(2),
+    Way(1, "generic", NO_VECTOR_LIBM),
+)
+
+
+def hashes(way: Way, lines: int, cache: Path | None) -> dict[str, str]:
+    """Run one way in a process of its own; return its hashes by table."""
+    command = [sys.executable, str(Path(__file__).resolve()), "--child", "--lines", str(lines)]
+    run = subprocess.run(command, check=True, capture_output=True, env=os.environ | way.environment(cache))
+    found: dict[str, str] = json.loads(run.stdout)
+    return found
+
+
+def differences(expected: dict[str, str], found: dict[str, str]) -> list[str]:
+    """Return the names of tables that differ."""
+    return [name for name in expected if expected[name] != found.get(name)]
+
+
+def compute(lines: int) -> dict[str, str]:
+    """Take the first lines of the frozen tape through batch and live; return hashes of all that came out."""
+    from lotus.detectors.registry import shipped_detectors
+    from lotus.manifest import Manifest
+    from lotus_live.batch import score_tape
+    from lotus_live.collector import DayCollector
+    from lotus_live.day_lane import LaneSpec
+    from lotus_live.parity import events_hash, neutral_beliefs
+    from lotus_live.pipeline import Pipeline
+    from lotus_live.tape_file import TapeFile
+
+    tape = TapeFile((TAPE,))
+    spec = LaneSpec(Manifest(), tape.universe, shipped_detectors(), "bits")
+    beliefs = neutral_beliefs(spec)
+    arrivals = list(islice(tape.arrivals(), lines))
+    (day,) = score_tape(arrivals, spec, beliefs)
+    live = DayCollector()
+    pipeline = Pipeline(spec, beliefs, lambda name: live)
+    for line in arrivals:
+        live.scored.extend(pipeline.feed(line.recv_ns, line.seq, line.raw).scored)
+    assert pipeline.today is not None
+    machine = pipeline.today.line
+    gate = machine.decoder.arrays[4]
+    state = hashlib.blake2b(machine.frames.state_bytes() + gate.tobytes(), digest_size=16).hexdigest()
+    frames = live.frames(spec.universe, spec.manifest.kernel.cadence_ms)
+    return {
+        "batch frames": day.frames.content_hash(),
+        "batch annotations": day.annotations.content_hash(),
+        "batch events": events_hash(day.events),
+        "live frames": frames.content_hash(),
+        "live annotations": live.annotations().content_hash(),
+        "live events": events_hash(live.events()),
+        "live state": state,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Sweep and print a line a way; return 1 when any differs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lines", type=int, default=400_000, help="lines of the frozen tape (default: all)")
+    parser.add_argument("--cache", type=Path, help="keep the kernel caches here (default: thrown away)")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.child:
+        print(json.dumps(compute(given.lines)))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="lotus-bits-") as folder:
+        cache = given.cache or Path(folder)
+        expected, odd = hashes(USUAL, given.lines, cache), 0
+        for way in WAYS:
+            differing = differences(expected, hashes(way, given.lines, cache))
+            odd += bool(differing)
+            print(f"{way.name:32s} {'same bits' if not differing else 'DIFFERS: ' + ', '.join(differing)}", flush=True)
+    print("\n".join(f"{name:18s} {value}" for name, value in expected.items()))
+    return 1 if odd else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""Two ways far apart give the same bits on a short stretch; `python tests/bits/sweep.py` runs all ways on all of it."""
+
+from pathlib import Path
+
+import pytest
+from sweep import NO_VECTOR_LIBM, USUAL, WAYS, Way, differences, hashes
+
+LINES = 12_000
+FAR = Way(1, "generic", NO_VECTOR_LIBM)
+
+
+@pytest.mark.slow
+def test_an_old_cpu_without_optimisation_computes_the_same_bits(tmp_path: Path) -> None:
+    usual, far = hashes(USUAL, LINES, None), hashes(FAR, LINES, tmp_path)
+    assert len(set(usual.values())) == 4  # frames, annotations, events (each live and in batch) and the state
+    assert differences(usual, far) == []
+
+
+def test_every_way_has_a_cache_of_its_own_and_sets_what_it_says() -> None:
+    assert len({way.name for way in WAYS}) == len(WAYS)
+    assert FAR in WAYS
+    made = FAR.environment(Path("caches"))
+    assert made["NUMBA_OPT"] == "1"
+    assert made["NUMBA_CPU_NAME"] == "generic"
+    assert made["NUMBA_CPU_FEATURES"] == ""
+    assert "-AVX2" in made["GLIBC_TUNABLES"]
+    assert made["LOTUS_KERNEL_CACHE"] == str(Path("caches") / FAR.name)
+
+
+def test_a_difference_is_named() -> None:
+    assert differences({"frames": "a", "state": "b"}, {"frames": "a", "state": "c"}) == ["state"]
