@@ -9,11 +9,12 @@ logistic(micro_llr), confirm = [sum of a f >= m], fired = sum of 2^k f. Nothing 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 
 from lotus.errors import ConfigError, ExpressionError
 from lotus.experts.fusion import ExpertSet
 from lotus.experts.grammar import Grammar, seconds
+from lotus.experts.model import model_node, operands_of
 from lotus.experts.source import Source
 from lotus.experts.spec import ExpertSpec, LabelRule
 from lotus.tape_machine.checker import LIMIT_MS, check, quantity
@@ -36,11 +37,11 @@ class CompiledExpert:
 
 def compile_expert(spec: ExpertSpec, cadence_ms: int) -> CompiledExpert:
     """Return the nodes of one expert; raises `ConfigError` with file, key, line and column of what has no meaning."""
-    params = {name: _quantity(part) for name, part in spec.params.items()}
-    there = _environment(cadence_ms, params, {}, spec.params)
-    for name, part in spec.names.items():
-        node = _node(part, there)
-        there = _environment(cadence_ms, params, {**there.names, name: node}, {name: part})
+    there = _named(spec, cadence_ms)
+    params = there.parameters
+    if spec.model is not None:
+        score = model_node(spec.model, partial(_node, there=there, kind="number", unit="1"), cadence_ms)
+        there = _environment(cadence_ms, params, {**there.names, "score": score}, {"score": spec.model})
     if not spec.needs:
         raise spec.fires.error("an expert that needs nothing", "names in `needs`", "it would speak without a market")
     needs = reduce(_and, [_flag("known", _node(part, there, "number")) for part in spec.needs])
@@ -54,6 +55,18 @@ def compile_expert(spec: ExpertSpec, cadence_ms: int) -> CompiledExpert:
     there = _environment(cadence_ms, params, {**there.names, "z": z}, {"z": spec.fires})
     fires = _and(_node(spec.fires, there, "flag"), _flag("known", z))
     return CompiledExpert(z, fires, _label(spec))
+
+
+def compile_operands(spec: ExpertSpec, cadence_ms: int) -> Program:
+    """Return the program of what a spec's model reads: outputs 0, 1, ... are its operands, of which it is trained.
+
+    Raises `ConfigError` for a spec without a model and as `compile_expert`; no weights are looked at.
+    """
+    if spec.model is None:
+        raise spec.fires.error("an expert without a model", "a spec with `model`")
+    there = _named(spec, cadence_ms)
+    nodes = [_node(part, there, "number", "1") for part in operands_of(spec.model)]
+    return compile_program({str(k): node for k, node in enumerate(nodes)}, LIMIT_MS // cadence_ms)
 
 
 @lru_cache(maxsize=8)
@@ -75,6 +88,16 @@ def compile_experts(experts: ExpertSet, cadence_ms: int) -> Program:
 def label_rules(experts: ExpertSet) -> tuple[LabelRule, ...]:
     """Return the label rule of every expert in order; raises `ConfigError` at the place of a bad one."""
     return tuple(_label(spec) for spec in experts.experts)
+
+
+def _named(spec: ExpertSpec, cadence_ms: int) -> Environment:
+    """Return the environment of a spec's parameters and names."""
+    params = {name: _quantity(part) for name, part in spec.params.items()}
+    there = _environment(cadence_ms, params, {}, spec.params)
+    for name, part in spec.names.items():
+        node = _node(part, there)
+        there = _environment(cadence_ms, params, {**there.names, name: node}, {name: part})
+    return there
 
 
 def _machine(grammar: Grammar, needs: Node, there: Environment, cadence_ms: int) -> Node:

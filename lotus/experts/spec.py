@@ -20,7 +20,7 @@ KINDS: Final = {
     "linear": "a number or threshold of a few columns",
 }
 _ALWAYS: Final = ("expert_id", "kind", "version", "idea", "needs", "f", "label")
-_MAYBE: Final = ("params", "names")
+_MAYBE: Final = ("params", "names", "model")
 _SIGNED: Final = ("direction", "strength")
 _TABLE: Final = ("states", "symbols", "transitions", "limits", "llr")
 
@@ -44,6 +44,7 @@ class ExpertSpec:
     idea: str
     params: Mapping[str, Source]
     names: Mapping[str, Source]
+    model: Source | None  # what is trained or grown, named `score`
     needs: tuple[Source, ...]  # without these a frame says nothing
     grammar: Grammar | None
     signed: Mapping[str, Source]  # direction and strength of a grammar, or z
@@ -78,6 +79,7 @@ def parse_spec(text: str, file: str) -> ExpertSpec:
         idea=" ".join(keys["idea"].scalar.split()),
         params=keys["params"].mapping() if "params" in keys else {},
         names=keys["names"].mapping() if "names" in keys else {},
+        model=keys.get("model"),
         needs=tuple(keys["needs"].items()),
         grammar=read_grammar({name: keys[name] for name in _TABLE}) if has_table else None,
         signed={name: keys[name] for name in (_SIGNED if has_table else ("z",))},
