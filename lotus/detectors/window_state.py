@@ -51,6 +51,7 @@ STATE_DTYPE: Final = np.dtype(
         ("w_usd", "f8", (WINDOW_RING,)),
         # the open window
         ("count", "i8"),
+        ("ran", "i8"),  # frames that the program over frames has seen
         ("quality", "i8"),
         ("high", "i8"),
         ("low", "i8"),

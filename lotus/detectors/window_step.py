@@ -1,9 +1,10 @@
 """One frame into the window state, and the window row when the frame closes a window.
 
-The frames of the open window are kept; the program over frames runs over all but the last of them at once and over the
-closing one alone, so that a close costs one row of each program. Live (one frame) and batch (a loop) run the same
-functions. A window is emitted only when all its frames came without a gap and it closed with a quote; what comes after
-any other one is a birth, and both programs begin it blank. No tables, beliefs or scores belong here.
+The frames of the open window are kept. Live, the program over frames runs over all but the last of them at once and
+over the closing one alone, so that a close costs one row of each program; the batch runs both over many rows, with the
+same bits (`lotus.tape_machine`: rows may be split into blocks at will). A window is emitted only when all its frames
+came without a gap and it closed with a quote; what comes after any other one is a birth, and both programs begin it
+blank. No tables, beliefs or scores belong here.
 """
 
 import math
@@ -16,7 +17,7 @@ from lotus.detectors import window_spec as win
 from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE
 from lotus.jit import kernel
 from lotus.microtape import frame_spec as frame
-from lotus.tape_machine.interpreter import run_block
+from lotus.tape_machine.interpreter import run_block, run_rows
 
 TAKEN, READY, CLOSES = range(3)
 
@@ -40,9 +41,7 @@ class Windows(NamedTuple):
     blank: NDArray[np.void]
     params: NDArray[np.void]
     rows: NDArray[np.float64]  # [assets, frames of a window, N_FLOATS]: the open window
-    table: NDArray[np.float64]  # [1, columns]: the row that window expressions run on
     frames: Running
-    windows: Running
 
 
 @kernel
@@ -51,16 +50,16 @@ def run_windows(
     ints: NDArray[np.int64],
     floats: NDArray[np.float64],
     annotations: NDArray[np.float64],
+    table: NDArray[np.float64],
     out_ints: NDArray[np.int64],
     out_floats: NDArray[np.float64],
 ) -> int:
-    """Take frames in order; return the number of windows written to the out rows."""
+    """Take frames in order; return the number of windows written to the table and to the out rows, signals left out."""
     n = 0
     for i in range(ints.shape[0]):
-        came = take_frame(w.state, w.blank, w.params, w.rows, ints[i], floats[i])
-        if came == READY:
-            run_frames(w.state, w.rows, w.frames, ints[i, frame.I_ASSET])
-        elif came == CLOSES and close_window(w, ints[i], floats[i], annotations[i], out_ints[n], out_floats[n]):
+        if take_frame(w.state, w.blank, w.params, w.rows, ints[i], floats[i]) == CLOSES and close_window(
+            w, ints[i], floats[i], annotations[i], table[n], out_ints[n], out_floats[n]
+        ):
             n += 1
     return n
 
@@ -92,13 +91,15 @@ def take_frame(
 
 
 @kernel
-def run_frames(state: NDArray[np.void], rows: NDArray[np.float64], frames: Running, at: int) -> None:
-    """Run the program over frames over all but the last of the open window, from blank in the first since birth."""
-    f = frames
-    if state[at]["windows"] == 0:
+def run_frames(state: NDArray[np.void], rows: NDArray[np.float64], frames: Running, at: int, end: int) -> int:
+    """Run the program over frames over the open window's frames up to `end` that it has not seen; return how many."""
+    f, first = frames, state[at]["ran"]
+    if state[at]["windows"] == 0 and first == 0:
         f.floats[at, :] = 0.0
         f.ints[at, :] = 0
-    run_block(f.nodes, f.args, f.params, f.floats[at], f.ints[at], rows[at], f.registers, rows.shape[1] - 1)
+    run_block(f.nodes, f.args, f.params, f.floats[at], f.ints[at], rows[at, first:], f.registers, end - first)
+    state[at]["ran"] = end
+    return int(end - first)
 
 
 @kernel
@@ -107,24 +108,23 @@ def close_window(
     ints: NDArray[np.int64],
     floats: NDArray[np.float64],
     annotation: NDArray[np.float64],
+    row: NDArray[np.float64],
     out_ints: NDArray[np.int64],
     out_floats: NDArray[np.float64],
 ) -> bool:
-    """Close the window that this frame ends; return whether it was whole and is in the out rows."""
+    """Close the window that this frame ends; return whether it was whole and is in the table's row and the out rows."""
     at = ints[frame.I_ASSET]
     whole: bool = w.state[at]["count"] == w.params[0]["frames_per_window"] and ints[frame.I_MID2] > 0
     if whole:
-        if w.state[at]["windows"] == 0:
-            w.windows.floats[at, :] = 0.0
-            w.windows.ints[at, :] = 0
+        last = run_frames(w.state, w.rows, w.frames, at, w.rows.shape[1]) - 1
+        for k in range(len(w.frames.outputs)):
+            row[win.T_VALUES + k] = w.frames.registers[w.frames.outputs[k], last]
         _close_window(w.state, at, w.params, ints)
         _context(w.state, at, w.params, floats, out_floats)
         out_floats[win.F_MX] = annotation[A_EVIDENCE]
         out_floats[win.F_CONFIRM] = annotation[A_CONFIRM]
         out_floats[win.F_SESSION] = _session(ints[frame.I_END] - w.params[0]["window_ms"])
-        _fill_table(w.state, at, floats, out_floats, w.table[0])
-        _run_last(w, at)
-        _signals(w.windows, out_floats)
+        _fill_table(w.state, at, floats, out_floats, row)
         _write_ints(w.state, at, ints, out_ints)
     else:
         _break_windows(w.state, at, w.blank)
@@ -133,13 +133,36 @@ def close_window(
 
 
 @kernel
-def _run_last(w: Windows, at: int) -> None:
-    """Run the closing frame, hand what it gave over to the window's table, and run the window."""
-    f, p = w.frames, w.windows
-    run_block(f.nodes, f.args, f.params, f.floats[at], f.ints[at], w.rows[at, w.rows.shape[1] - 1 :], f.registers, 1)
-    for k in range(len(f.outputs)):
-        w.table[0, win.T_VALUES + k] = f.registers[f.outputs[k], 0]
-    run_block(p.nodes, p.args, p.params, p.floats[at], p.ints[at], w.table, p.registers, 1)
+def run_signals(
+    windows: Running,
+    at: int,
+    table: NDArray[np.float64],
+    rebirth: NDArray[np.bool_],
+    results: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Run the program over windows of one asset and write s of every detector and the variance over its siblings.
+
+    Outputs stand detector by detector, itself first. A null says nothing, and nothing is beyond [-1, 1].
+    """
+    p = windows
+    run_rows(p.nodes, p.args, p.params, p.outputs, p.floats[at], p.ints[at], table, rebirth, p.registers, results)
+    detectors = (out.shape[1] - win.F_SIGNAL) // 2
+    many = results.shape[1] // detectors if detectors > 0 else 1
+    for i in range(len(table)):
+        for d in range(detectors):
+            total = 0.0
+            square = 0.0
+            for k in range(many):
+                value = results[i, d * many + k]
+                value = 0.0 if value != value else min(1.0, max(-1.0, value))
+                if k == 0:
+                    out[i, win.F_SIGNAL + d] = value
+                else:
+                    total += value
+                    square += value * value
+            mean = total / (many - 1)
+            out[i, win.F_SIGNAL + detectors + d] = max(0.0, square / (many - 1) - mean * mean)
 
 
 @kernel
@@ -158,29 +181,6 @@ def _fill_table(
     row[win.T_DOWNS] = state[at]["downs"]
     for k in range(frame.N_FLOATS):
         row[win.T_FRAME + k] = floats[k]
-
-
-@kernel
-def _signals(windows: Running, out: NDArray[np.float64]) -> None:
-    """Write s of every detector and the variance over its siblings; outputs stand detector by detector, itself first.
-
-    A null says nothing, and nothing is beyond [-1, 1].
-    """
-    detectors = (len(out) - win.F_SIGNAL) // 2
-    many = len(windows.outputs) // detectors if detectors > 0 else 1
-    for d in range(detectors):
-        total = 0.0
-        square = 0.0
-        for k in range(many):
-            value = windows.registers[windows.outputs[d * many + k], 0]
-            value = 0.0 if value != value else min(1.0, max(-1.0, value))
-            if k == 0:
-                out[win.F_SIGNAL + d] = value
-            else:
-                total += value
-                square += value * value
-        mean = total / (many - 1)
-        out[win.F_SIGNAL + detectors + d] = max(0.0, square / (many - 1) - mean * mean)
 
 
 @kernel
@@ -231,6 +231,7 @@ def _session(time_ms: int) -> float:
 @kernel
 def _open_window(state: NDArray[np.void], at: int) -> None:
     state[at]["count"] = 0
+    state[at]["ran"] = 0
     state[at]["quality"] = 0
     state[at]["high"] = 0
     state[at]["low"] = 0

@@ -6,6 +6,7 @@ layout of a row is `window_spec`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +14,16 @@ from numpy.typing import NDArray
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.spec_compile import CompiledDetectors, compile_detectors
-from lotus.detectors.window_spec import N_INTS, n_floats
+from lotus.detectors.window_spec import N_INTS, W_AGE, W_ASSET, n_floats
 from lotus.detectors.window_state import new_window_state, window_params
 from lotus.detectors.window_step import (
-    CLOSES,
     READY,
+    TAKEN,
     Running,
     Windows,
     close_window,
     run_frames,
+    run_signals,
     run_windows,
     take_frame,
 )
@@ -30,8 +32,11 @@ from lotus.experts.machine import AnnotationBatch
 from lotus.manifest import Manifest
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import I_ASSET, I_END, N_FLOATS
+from lotus.tape_machine.machine import BLOCK
 from lotus.tape_machine.program import Program
 from lotus.tape_machine.state import MachineState, new_state, take_over
+
+PART: Final[int] = 65_536  # frames of a batch whose windows stand in memory at once
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -77,17 +82,36 @@ class WindowBuilder:
     def feed(self, ints: Ints, floats: Floats, annotation: Floats) -> bool:
         """Take one frame row and its annotation row (f8[N_VALUES]); return whether it closed a whole window."""
         came = take_frame(self._state, self._blank, self._params, self._rows, ints, floats)
+        if came == TAKEN:
+            return False
         if came == READY:
-            run_frames(self._state, self._rows, self._all.frames, int(ints[I_ASSET]))
-        return came == CLOSES and close_window(self._all, ints, floats, annotation, self.ints, self.floats)
+            run_frames(self._state, self._rows, self._all.frames, int(ints[I_ASSET]), self._rows.shape[1] - 1)
+            return False
+        if not close_window(self._all, ints, floats, annotation, self._table[0], self.ints, self.floats):
+            return False
+        self._rebirth[0] = self.ints[W_AGE] == 0
+        run_signals(self._windows, int(ints[I_ASSET]), self._table, self._rebirth, self._results, self._out)
+        return True
 
     def feed_all(self, ints: Ints, floats: Floats, annotations: Floats) -> WindowBatch:
         """Take many frame rows in order and return the windows they closed."""
-        ends = int(np.count_nonzero(ints[:, I_END] % self._window_ms == 0))
-        out_ints = np.zeros((ends + 1, N_INTS), np.int64)
-        out_floats = np.zeros((ends + 1, len(self.floats)))
-        n = run_windows(self._all, ints, floats, annotations, out_ints, out_floats)
-        return WindowBatch(self.detectors, self._window_ms, out_ints[:n].copy(), out_floats[:n].copy())
+        parts = [self._part(ints[k : k + PART], floats[k : k + PART], annotations[k : k + PART])
+                 for k in range(0, max(len(ints), 1), PART)]  # fmt: skip
+        made_ints, made_floats = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        return WindowBatch(self.detectors, self._window_ms, made_ints, made_floats)
+
+    def _part(self, ints: Ints, floats: Floats, annotations: Floats) -> tuple[Ints, Floats]:
+        ends = int(np.count_nonzero(ints[:, I_END] % self._window_ms == 0)) + 1
+        table = np.empty((ends, self.compiled.table_width))
+        out_ints, out_floats = np.zeros((ends, N_INTS), np.int64), np.zeros((ends, len(self.floats)))
+        n = run_windows(self._all, ints, floats, annotations, table, out_ints, out_floats)
+        wide = self._windows._replace(registers=self.compiled.windows.new_registers(BLOCK))
+        for asset in range(self._n_assets):
+            mine = np.flatnonzero(out_ints[:n, W_ASSET] == asset)
+            signals, results = out_floats[mine], np.empty((len(mine), self._results.shape[1]))
+            run_signals(wide, asset, table[mine], out_ints[mine, W_AGE] == 0, results, signals)
+            out_floats[mine] = signals
+        return out_ints[:n], out_floats[:n]
 
     def swap(self, detectors: Sequence[DetectorSpec], recent: Recent | None = None) -> None:
         """Continue with other detectors from the next frame on; nothing is compiled to machine code.
@@ -99,9 +123,9 @@ class WindowBuilder:
         fresh = WindowBuilder(self._manifest, self._n_assets, detectors)
         if recent is not None:
             fresh.feed_all(recent.ints, recent.floats, recent.annotations)
-        else:
-            for asset in np.flatnonzero(self._state["count"] >= self._rows.shape[1] - 1):
-                run_frames(fresh._state, self._rows, fresh._all.frames, int(asset))
+        for asset in np.flatnonzero(self._state["ran"]):
+            fresh._state["ran"][asset] = 0
+            run_frames(fresh._state, self._rows, fresh._all.frames, int(asset), int(self._state["ran"][asset]))
         new, old = fresh.compiled, self.compiled
         take_over(fresh._frame_state, new.frames, self._frame_state, old.frames)
         take_over(fresh._window_state, new.windows, self._window_state, old.windows)
@@ -110,12 +134,15 @@ class WindowBuilder:
     def _run(self, compiled: CompiledDetectors, frame_state: MachineState, window_state: MachineState) -> None:
         self.compiled, self.detectors = compiled, compiled.detectors
         self._frame_state, self._window_state = frame_state, window_state
-        self.floats = np.zeros(n_floats(len(compiled.detectors)))
+        self._table, self._rebirth = np.full((1, compiled.table_width), np.nan), np.zeros(1, np.bool_)
+        self._results = np.zeros((1, len(compiled.windows.outputs)))
+        self._out = np.zeros((1, n_floats(len(compiled.detectors))))
+        self.floats: Floats = self._out[0]
         self._all = Windows(
-            self._state, self._blank, self._params, self._rows, np.full((1, compiled.table_width), np.nan),
+            self._state, self._blank, self._params, self._rows,
             _running(compiled.frames, frame_state, self._rows.shape[1]),
-            _running(compiled.windows, window_state, 1),
         )  # fmt: skip
+        self._windows = _running(compiled.windows, window_state, 1)
 
 
 def build_windows(

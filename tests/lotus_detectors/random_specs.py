@@ -15,6 +15,7 @@ import numpy as np
 from lotus.detectors.spec import DetectorSpec, parse_spec
 from lotus.detectors.window_spec import F_SIGNAL, window_columns
 from lotus.detectors.windows import WindowBatch, WindowBuilder, build_windows
+from lotus.errors import ExpressionError
 from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE, N_VALUES
 from lotus.experts.machine import AnnotationBatch
 from lotus.manifest import Manifest
@@ -86,7 +87,16 @@ class Writer:
 
 
 def random_spec(rng: np.random.Generator, name: str) -> DetectorSpec:
-    """Return one random detector."""
+    """Return one random detector; a text whose constants have no finite value (1 / 0) is written again."""
+    while True:
+        try:
+            return parse_spec(_text(rng, name), name)
+        except ExpressionError as error:
+            if "without a finite value" not in error.found:
+                raise
+
+
+def _text(rng: np.random.Generator, name: str) -> str:
     frames = Writer(rng, frame_columns(), FRAME_SPANS)
     for k in range(int(rng.integers(1, 4))):
         frames.names.append(f"f{k}")
@@ -101,7 +111,7 @@ def random_spec(rng: np.random.Generator, name: str) -> DetectorSpec:
         "windows:", *(f"  {n}: {text}" for n, text in names.items()),
         f"signal: {windows.number(3)} + {use}",
     ]  # fmt: skip
-    return parse_spec("\n".join(lines), name)
+    return "\n".join(lines)
 
 
 def random_set(rng: np.random.Generator) -> tuple[DetectorSpec, ...]:
