@@ -1,6 +1,7 @@
 """What `lotus explain` tells, read from the ledger, the lake and the tape. Nothing is decided or changed here."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -78,7 +79,7 @@ def story_of(settings: Settings, event_id: str) -> Story:
         beliefs = [_belief(sig, lake, version, braid) for braid in fired]
         outcome = read_eval(sig, event_id)
     manifest = _manifest(settings, branch)
-    tables = _tables(lake, branch, day, event, manifest)
+    tables = event_tables(lake, event, day, manifest)
     detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
     explanation = explain_event(event, tables, version, manifest, detector)
     when = _clock(int(event["window_end_ms"]))
@@ -95,8 +96,9 @@ def _place(sig: Connection, event_id: str) -> tuple[str, str]:
     return str(found["branch"]), str(found["day"])
 
 
-def _tables(lake: Lake, branch: str, day: str, event: dict[str, Any], manifest: Manifest) -> DayTables:
+def event_tables(lake: Lake, event: Mapping[str, Any], day: str, manifest: Manifest) -> DayTables:
     """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history)."""
+    branch = str(event["branch"])
     blank = day_tables(day, [], manifest, manifest.universe, shipped_detectors())
     named = (tables for tables in read_day_tables(lake, branch, day) if tables.tables_ver == event["tables_ver"])
     return dataclasses.replace(next(named, blank), day=day)

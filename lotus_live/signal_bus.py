@@ -10,6 +10,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from lotus.detectors.daily import day_tables
+from lotus.detectors.daytables import DayTables
 from lotus.detectors.signal_facts import facts_of, payloads_of, published_rows, spec_of
 from lotus.errors import BeliefError, LotusError
 from lotus.modules.canonical import canonical_json
@@ -38,6 +40,7 @@ class SignalBus:
     def __init__(self, spec: LaneSpec, beliefs: LedgerBeliefs) -> None:
         """Remember what payloads say beyond their rows."""
         self._spec, self._beliefs = spec, beliefs
+        self._blank = day_tables("", [], spec.manifest, spec.universe, spec.detectors)
 
     def publish(self, events: Mapping[str, NDArray[Any]]) -> Published:
         """Return the payloads of the published windows among columns of SIGNAL_EVENTS."""
@@ -46,7 +49,8 @@ class SignalBus:
         for row in published_rows(events):
             try:
                 spec = spec_of(row, self._spec.detectors)
-                payloads = payloads_of(row, facts_of(row, spec, self._spec.manifest, self._version(row)))
+                facts = facts_of(row, spec, self._spec.manifest, self._version(row), self._tables(row))
+                payloads = payloads_of(row, facts)
             except UNFIT as problem:
                 refused += [_refusal(row, ver, problem) for ver in SIGNAL_SCHEMAS]
                 continue
@@ -62,6 +66,13 @@ class SignalBus:
             if version.priors_ver == row["priors_ver"]:
                 return version
         raise BeliefError(f"priors {row['priors_ver']} are not known", "a version the daemon took")
+
+    def _tables(self, row: Row) -> DayTables:
+        """Return the tables that a row names: those of an earlier day, or those without history."""
+        for tables in (self._blank, *self._beliefs.by_day.values()):
+            if tables.tables_ver == row["tables_ver"]:
+                return tables
+        raise BeliefError(f"day tables {row['tables_ver']} are not known", "tables the daemon took")
 
 
 def signal_row(row: Row, payload: Payload) -> SignalRow:

@@ -1,6 +1,6 @@
 """From rows of SIGNAL_EVENTS to payloads of the signal contract; daemon, command line and tests all go through here.
 
-What a row does not hold is added from the detector's specification, the manifest and the priors version that the row
+What a row does not hold is added from the detector's specification, the manifest, the priors and the day tables that it
 names, so the same row gives the same payload live and in batch. The schemas and their builders are `lotus.modules`.
 """
 
@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.detectors.daytables import DayTables
+from lotus.detectors.meta_signals import asymmetry_of
 from lotus.detectors.signal_spec import ENTRAIN, KAIROS, NO_EVIDENCE, SIGNAL_EVENTS, UNCERT, VETOES
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import BeliefError, SchemaError
@@ -26,11 +28,13 @@ MEASURED = (
 )  # fmt: skip
 
 
-def facts_of(row: Row, spec: DetectorSpec, manifest: Manifest, priors: PriorsVersion) -> SignalFacts:
+def facts_of(row: Row, spec: DetectorSpec, manifest: Manifest, priors: PriorsVersion, tables: DayTables) -> SignalFacts:
     """Return what a payload of the row says beyond it.
 
-    Raises `SchemaError` for another detector or version, `BeliefError` for priors that the row does not name.
+    Raises `SchemaError` for another detector, version or tables, `BeliefError` for priors that the row does not name.
     """
+    if tables.tables_ver != row["tables_ver"]:
+        raise SchemaError(f"tables {tables.tables_ver}", str(row["tables_ver"]), "tables of another day")
     if (spec.detector_id, spec.version) != (row["detector_id"], row["spec_version"]):
         found = f"specification {spec.detector_id} v{spec.version}"
         raise SchemaError(found, f"{row['detector_id']} v{row['spec_version']}", "the detector has changed since")
@@ -38,6 +42,7 @@ def facts_of(row: Row, spec: DetectorSpec, manifest: Manifest, priors: PriorsVer
         raise BeliefError(f"priors {priors.priors_ver}", str(row["priors_ver"]), "another version was in force")
     veto, score = int(row["veto"]), manifest.score
     braids = fired_braids(priors, spec.detector_id, int(row["fired"]))
+    asymmetry, asymmetry_score = asymmetry_of(row, tables)
     return SignalFacts(
         band_s=spec.band_s,
         recipe_hash=spec.spec_id,
@@ -51,6 +56,8 @@ def facts_of(row: Row, spec: DetectorSpec, manifest: Manifest, priors: PriorsVer
             "mx_evidence": Gate("mx_evidence", None, "known", not veto & NO_EVIDENCE),
         },
         braids_fired=tuple(braid.braid_id for braid in braids),
+        asymmetry=asymmetry,
+        asymmetry_score=asymmetry_score,
     )
 
 

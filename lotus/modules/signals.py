@@ -43,7 +43,7 @@ class Gate:
 class SignalFacts:
     """What a payload says beyond its row; `gates` by their names on the bus, `asymmetry` by component, in deviations.
 
-    An asymmetry component that is missing was not measured.
+    An asymmetry component that is missing was not measured; the score is None when no positioning is.
     """
 
     band_s: tuple[float, float]
@@ -54,7 +54,7 @@ class SignalFacts:
     gates: Mapping[str, Gate]
     braids_fired: tuple[str, ...]
     asymmetry: Mapping[str, float] = field(default_factory=dict)
-    asymmetry_score: float = 0.0
+    asymmetry_score: float | None = None
 
 
 @cache
@@ -143,8 +143,8 @@ def meta_payload(row: Row, facts: SignalFacts) -> Payload:
         "ms_entrain_r": _null(row["entrain"]),
         "ms_uncert": float(row["uncert"]),
         "ms_hbar": float(row["kr_hbar"]),
-        "ms_asym_score": float(facts.asymmetry_score),
-        "ms_asym_components": {name: abs(float(facts.asymmetry.get(name, 0.0))) for name in ASYMMETRY},
+        "ms_asym_score": facts.asymmetry_score,
+        "ms_asym_components": {name: facts.asymmetry.get(name, 0.0) for name in ASYMMETRY},
         "ms_asym_absent": [name for name in ASYMMETRY if name not in facts.asymmetry],
         "provenance": _provenance(row, facts),
         "card_ref": facts.card_ref,

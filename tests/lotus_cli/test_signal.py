@@ -37,13 +37,16 @@ def test_live_payloads_are_those_of_the_days_rows(lotus: Cli, facts: Facts) -> N
     assert len(published) == len(events) * len(SIGNAL_SCHEMAS)
     for event_id, schema, payload in published[:12]:
         assert canonical_json(lotus.json("signal", event_id, "--schema", schema)) == payload
+    cues = [json.loads(payload) for _, schema, payload in published if schema == "ms-1.0"]
+    assert any(one["ms_asym_absent"] == ["Z_C", "Z_U"] and one["ms_asym_components"]["Z_D"] > 0.0 for one in cues)
 
 
 def test_the_payload_is_printed_as_text_and_as_json(lotus: Cli, facts: Facts) -> None:
     payload = lotus.json("signal", facts["example_event"])
     assert payload["schema_ver"] == "sigbus-1.0.0"
     assert check_signal(payload)["publication"]["published"] is True
-    assert payload["braids_fired"]
+    told = lotus.json("explain", facts["example_event"])["beliefs"]
+    assert payload["braids_fired"] == [belief["braid_id"] for belief in told]
     assert json.loads(lotus("signal", facts["example_event"]).stdout) == payload
 
 

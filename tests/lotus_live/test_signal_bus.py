@@ -14,7 +14,7 @@ from lotus.detectors.score import Columns
 from lotus.detectors.signal_facts import facts_of, payloads_of, published_rows, spec_of
 from lotus.errors import BeliefError, SchemaError
 from lotus.modules.canonical import canonical_json
-from lotus.modules.signals import META, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
+from lotus.modules.signals import ASYMMETRY, META, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
 from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
 from lotus_live import signal_bus
 from lotus_live.batch import score_tape
@@ -35,6 +35,7 @@ BRAIDS = tuple(
     for k, d in enumerate(SPEC.detectors)
 )
 VERSION = priors_version("main", 1, BRAIDS)
+TABLES = neutral_beliefs(SPEC).neutral
 Lines = list[tuple[int, bytes]]
 
 
@@ -56,7 +57,7 @@ def rebuilt(events: Columns, *versions: Any) -> dict[tuple[str, str], str]:
     by_name = {version.priors_ver: version for version in versions}
     out = {}
     for row in published_rows(events):
-        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, by_name[row["priors_ver"]])
+        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, by_name[row["priors_ver"]], TABLES)
         for payload in payloads_of(row, facts):
             out[row["event_id"], payload["schema_ver"]] = canonical_json(check_signal(payload))
     return out
@@ -101,14 +102,15 @@ def test_a_payload_tells_what_decided_the_window(events: Columns) -> None:
             (mine,) = [b.braid_id for b in BRAIDS if b.detector_id == row["detector_id"]]
             assert payload["braids_fired"] == [mine]
         if signal.schema_ver == META:
-            assert len(payload["ms_asym_absent"]) == 7
+            assert set(payload["ms_asym_absent"]) == set(ASYMMETRY) - {"Z_W"}, "no edges yet, but a calendar"
+            assert payload["ms_asym_score"] is None
 
 
 def test_a_silent_or_vetoed_window_has_a_record_but_no_place_on_the_bus(events: Columns) -> None:
     everything = {**events, "published": np.ones(len(events["s"]), bool)}
     records = 0
     for row, really in zip(published_rows(everything), events["published"].tolist(), strict=True):
-        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, VERSION)
+        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, VERSION, TABLES)
         record = check_signal(signal_bus.payloads_of({**row, "published": really}, facts)[0])
         assert record["eligibility"]["publish"] is (not record["eligibility"]["vetoes"])
         failed = {name for name, gate in record["eligibility"]["gates"].items() if not gate["passed"]}
@@ -138,7 +140,7 @@ def signal_key(row: Any) -> tuple[Any, ...]:
 
 
 def prints(row: Any, version: Any) -> str:
-    return facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, version).data_fingerprint
+    return facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, version, TABLES).data_fingerprint
 
 
 def test_an_invalid_payload_is_never_sent_but_counted_and_logged(
@@ -169,12 +171,16 @@ def test_a_row_that_nobody_can_explain_is_refused_whole(events: Columns) -> None
     assert len(out.refused) == len({e.seq for e in out.refused}) == published * len(SIGNAL_SCHEMAS)
     retired = replace(SPEC, detectors=tuple(replace(d, version=99) for d in SPEC.detectors))
     assert not SignalBus(retired, LedgerBeliefs(SPEC, [VERSION])).publish(events).signals
+    strange = {**events, "tables_ver": np.full(len(events["s"]), "x", dtype=object)}
+    assert not SignalBus(SPEC, LedgerBeliefs(SPEC, [VERSION])).publish(strange).signals
     broken = {**events, "det_sigma": np.full(len(events["s"]), np.nan)}
     out = SignalBus(SPEC, LedgerBeliefs(SPEC, [VERSION])).publish(broken)
     assert {json.loads(s.payload)["schema_ver"] for s in out.signals} == {META}
     assert all("data.det_sigma" in e.body["reason"] for e in out.refused)
     (row, *_) = published_rows(events)
     with pytest.raises(SchemaError, match="has changed since"):
-        facts_of(row, replace(spec_of(row, SPEC.detectors), version=99), MANIFEST, VERSION)
+        facts_of(row, replace(spec_of(row, SPEC.detectors), version=99), MANIFEST, VERSION, TABLES)
     with pytest.raises(BeliefError, match="another version was in force"):
-        facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, priors_0("main"))
+        facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, priors_0("main"), TABLES)
+    with pytest.raises(SchemaError, match="tables of another day"):
+        facts_of({**row, "tables_ver": "x"}, spec_of(row, SPEC.detectors), MANIFEST, VERSION, TABLES)
