@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tapes import MANIFEST, UNIVERSE, in_order, market, numbered, write
 
+from lotus.detectors.meta_signals import asymmetry_of
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.score import Columns
 from lotus.detectors.signal_facts import facts_of, payloads_of, published_rows, spec_of
@@ -16,12 +17,14 @@ from lotus.errors import BeliefError, SchemaError
 from lotus.modules.canonical import canonical_json
 from lotus.modules.signals import ASYMMETRY, META, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
 from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
+from lotus.priors.vocabulary import N_BINS
 from lotus_live import signal_bus
 from lotus_live.batch import score_tape
 from lotus_live.beliefs import LedgerBeliefs
 from lotus_live.day_lane import LaneSpec
 from lotus_live.live import run_live
 from lotus_live.parity import neutral_beliefs
+from lotus_live.pipeline import FixedBeliefs
 from lotus_live.signal_bus import SignalBus
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -184,3 +187,23 @@ def test_a_row_that_nobody_can_explain_is_refused_whole(events: Columns) -> None
         facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, priors_0("main"), TABLES)
     with pytest.raises(SchemaError, match="tables of another day"):
         facts_of({**row, "tables_ver": "x"}, spec_of(row, SPEC.detectors), MANIFEST, VERSION, TABLES)
+
+
+def test_cues_tell_the_asymmetry_under_the_tables_of_the_row(lines: Lines) -> None:
+    outer = [(-1.0, -0.1, 0.1, 1.0)[: n - 1] for n in N_BINS]  # edges of the size of the tape's values
+    tables = replace(TABLES, edges=(tuple(outer),) * len(UNIVERSE))
+    (day,) = score_tape(numbered(lines), SPEC, FixedBeliefs(tables, (priors_0("main"),)))
+    out = SignalBus(SPEC, LedgerBeliefs(SPEC, [priors_0("main")], {DAY: tables})).publish(day.events)
+    assert not out.refused
+    rows = {row["event_id"]: row for row in published_rows(day.events)}
+    told = [(json.loads(s.payload), rows[s.event_id]) for s in out.signals if s.schema_ver == META]
+    assert len(told) == len(rows) > 0
+    for payload, row in told:
+        measured, score = asymmetry_of(row, tables)
+        assert payload["ms_asym_components"] == dict.fromkeys(ASYMMETRY, 0.0) | measured
+        assert set(payload["ms_asym_absent"]) == set(ASYMMETRY) - set(measured)
+        assert payload["ms_asym_score"] == score
+    assert max(payload["ms_asym_score"] for payload, _ in told) > 0.2
+    unknown = SignalBus(SPEC, LedgerBeliefs(SPEC, [priors_0("main")])).publish(day.events)
+    assert not unknown.signals
+    assert all("tables" in entry.body["reason"] for entry in unknown.refused)
