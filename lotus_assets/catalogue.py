@@ -107,6 +107,15 @@ LEARNING_ASSETS = (
         ("schema", "gaps_accounted"),
     ),
     AssetEntry(
+        "expert_stats",
+        SCORE,
+        ("postgres", "numba"),
+        (("dsi_annotations", "same_day"),),
+        _TO_EXPERTS,
+        "On Mondays: reliability of every expert over the seven days before, twins, and the fusion's refit proposed.",
+        (),
+    ),
+    AssetEntry(
         "payoff_scores",
         LEARN,
         ("parquet",),

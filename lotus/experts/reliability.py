@@ -32,12 +32,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Posterior mean and central interval of rho, and the decided calls behind it; 1/2 = earns nothing."""
+    """Posterior mean and central interval of rho, and the decided calls behind it; 1/2 = earns nothing.
+
+    `wins` and `losses` are the parameters of the Beta posterior of the hit rate.
+    """
 
     calls: int
     mean: float
     low: float
     high: float
+    wins: float = 0.0
+    losses: float = 0.0
 
     @property
     def excludes_half(self) -> bool:
@@ -152,4 +157,4 @@ def _posterior(calls: int, wins: float, losses: float, rule: LabelRule, level: f
 
     tail = 0.5 * (1.0 - level)
     low, high = (float(betaincinv(wins, losses, p)) for p in (tail, 1.0 - tail))
-    return Reliability(calls, scaled(wins / (wins + losses)), scaled(low), scaled(high))
+    return Reliability(calls, scaled(wins / (wins + losses)), scaled(low), scaled(high), wins, losses)

@@ -240,6 +240,24 @@ SELECT expert_id, spec_id, version, kind, spec, place, weight, vote, status, suc
     reliability_low, reliability_high, judged_day
 FROM dsi_experts ORDER BY status, place, expert_id, version, spec_id;
 
+-- name: clear_expert_stats
+DELETE FROM dsi_expert_stats WHERE branch = %s AND day = %s;
+
+-- name: put_expert_stat
+INSERT INTO dsi_expert_stats (branch, day, expert_id, asset, spec_id, calls, reliability, reliability_low,
+    reliability_high, below_floor, twin, weight, weight_proposed, status_proposed, proposal)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: runs_below_floor
+SELECT expert_id, below_floor FROM dsi_expert_stats
+WHERE branch = %(branch)s AND asset = ''
+    AND day = (SELECT max(day) FROM dsi_expert_stats WHERE branch = %(branch)s AND day < %(day)s);
+
+-- name: judge_expert
+UPDATE dsi_experts SET successes = %s, failures = %s, reliability = %s, reliability_low = %s, reliability_high = %s,
+    judged_day = %s
+WHERE expert_id = %s AND spec_id = %s AND (judged_day IS NULL OR judged_day <= %s);
+
 -- name: put_signal
 INSERT INTO live_signals (run_id, event_id, schema_ver, time_ms, payload) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (run_id, event_id, schema_ver) DO NOTHING;
