@@ -1,7 +1,7 @@
 """From rows of SIGNAL_EVENTS to payloads of the signal contract; daemon, command line and tests all go through here.
 
-What a row does not hold is added from the detector's specification, the manifest, the priors and the day tables that it
-names, so the same row gives the same payload live and in batch. The schemas and their builders are `lotus.modules`.
+What a row does not hold is added from the detector's specification, the manifest, and the priors and tables that the
+row names, so the same row gives the same payload live and in batch. The schemas and their builders are `lotus.modules`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
