@@ -60,7 +60,7 @@ def allocating_kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _compiled(function: Callable[P, R], counted: bool, inline: str = "never") -> Callable[P, R]:
-    numba.config.CACHE_DIR = str(_cache_folder(_package_of(function.__module__)))
+    numba.config.CACHE_DIR = str(cache_folder(_package_of(function.__module__)))
     compiled = numba.njit(nogil=True, error_model="numpy", _nrt=counted, inline=inline)(function)
     compiled._cache = _Cache(function)
     return cast(Callable[P, R], compiled)
@@ -71,12 +71,18 @@ def _package_of(module: str) -> str:
     return parts[1] if len(parts) > 2 and parts[0] == "lotus" else ""
 
 
-@cache
-def _cache_folder(package: str) -> Path:
+def folders_below(package: str) -> tuple[Path, ...]:
+    """Return the folders of a package of the domain and of those it may use, lowest first; none for the base."""
     below = _ORDER[: _ORDER.index(package) + 1] if package in _ORDER else ()
+    return tuple(_PACKAGE / name for name in below)
+
+
+@cache
+def cache_folder(package: str) -> Path:
+    """Return where the compiled code of a package is kept: another folder when a source of it or below changes."""
     sources = sorted(_PACKAGE.glob("*.py"))
-    for name in below:
-        sources += sorted((_PACKAGE / name).rglob("*.py"))
+    for folder in folders_below(package):
+        sources += sorted(folder.rglob("*.py"))
     digest = hashlib.blake2b(f"{sys.version} {numba.__version__}".encode(), digest_size=8)
     for source in sources:
         digest.update(source.read_bytes())

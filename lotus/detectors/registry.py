@@ -11,11 +11,16 @@ from importlib import resources
 
 from lotus.detectors.spec import DetectorSpec, parse_spec
 from lotus.hashing import natural_id
+from lotus.kept import kept
 
 
 @cache
 def known_detectors() -> tuple[DetectorSpec, ...]:
     """Return every shipped specification, active or experimental, in order of detector_id."""
+    return kept(tuple[DetectorSpec, ...], "detectors", "specs", (), _read)
+
+
+def _read() -> tuple[DetectorSpec, ...]:
     folder = resources.files("lotus.detectors") / "specs"
     found = [parse_spec(f.read_text("utf-8"), f.name) for f in folder.iterdir() if f.name.endswith(".yaml")]
     return tuple(sorted(found, key=lambda s: s.detector_id))

@@ -11,10 +11,12 @@ from typing import Final
 
 import numpy as np
 
+from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.spec import JITTER, DetectorSpec
 from lotus.detectors.spec_check import Checked, KeyedError
 from lotus.detectors.window_spec import T_VALUES
 from lotus.errors import ConfigError
+from lotus.kept import kept
 from lotus.manifest import Manifest
 from lotus.tape_machine import ops_table as t
 from lotus.tape_machine.interpreter import CODE, FIRST_PARAM
@@ -52,13 +54,21 @@ class CompiledDetectors:
 def compile_detectors(detectors: Sequence[DetectorSpec], manifest: Manifest) -> CompiledDetectors:
     """Return the programs of the detectors in their order; equal sets are compiled once.
 
-    Raises `ConfigError` for expressions that have no meaning at the manifest's cadences and for graphs over the bounds
-    of `lotus.tape_machine.graph`.
+    Those of the shipped set are kept on disk. Raises `ConfigError` for expressions that have no meaning at the
+    manifest's cadences and for graphs over the bounds of `lotus.tape_machine.graph`.
     """
-    return _compiled(tuple(detectors), manifest.kernel.cadence_ms, manifest.kernel.window_ms)
+    return _kept(tuple(detectors), manifest.kernel.cadence_ms, manifest.kernel.window_ms)
 
 
 @lru_cache(maxsize=64)
+def _kept(detectors: tuple[DetectorSpec, ...], cadence_ms: int, window_ms: int) -> CompiledDetectors:
+    if detectors != shipped_detectors():
+        return _compiled(detectors, cadence_ms, window_ms)
+    key = (specs_ver(detectors), cadence_ms, window_ms)
+    found = kept(CompiledDetectors, "detectors", "programs", key, lambda: _compiled(detectors, cadence_ms, window_ms))
+    return replace(found, detectors=detectors)
+
+
 def _compiled(detectors: tuple[DetectorSpec, ...], cadence_ms: int, window_ms: int) -> CompiledDetectors:
     values: dict[int, Node] = {}
     signals: dict[str, Node] = {}

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial, reduce
 
 from lotus.errors import ConfigError, ExpressionError
-from lotus.experts.fusion import ExpertSet
+from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.experts.grammar import Grammar, seconds
 from lotus.experts.model import model_node, operands_of
 from lotus.experts.source import Source
 from lotus.experts.spec import ExpertSpec, LabelRule
+from lotus.kept import kept
 from lotus.tape_machine.checker import LIMIT_MS, check, quantity
 from lotus.tape_machine.environment import Environment, Quantity, frame_columns
 from lotus.tape_machine.node import Node
@@ -71,7 +72,17 @@ def compile_operands(spec: ExpertSpec, cadence_ms: int) -> Program:
 
 @lru_cache(maxsize=8)
 def compile_experts(experts: ExpertSet, cadence_ms: int) -> Program:
-    """Return the program of a set: outputs `FUSED`, then z in the order of the set; raises `ConfigError`."""
+    """Return the program of a set: outputs `FUSED`, then z in the order of the set; raises `ConfigError`.
+
+    That of the shipped set is kept on disk.
+    """
+    if experts is not default_experts():
+        return _compiled(experts, cadence_ms)
+    key = (experts.version, cadence_ms)
+    return kept(Program, "experts", "program", key, lambda: _compiled(experts, cadence_ms))
+
+
+def _compiled(experts: ExpertSet, cadence_ms: int) -> Program:
     made = [compile_expert(spec, cadence_ms) for spec in experts.experts]
     llr = _dot([e.z for e in made], experts.weights)
     votes = _dot([e.fires for e in made], experts.votes)

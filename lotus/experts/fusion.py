@@ -15,6 +15,7 @@ from lotus.errors import ConfigError
 from lotus.experts.source import Source, read_source
 from lotus.experts.spec import ExpertSpec, parse_spec
 from lotus.hashing import natural_id
+from lotus.kept import kept
 
 MAX_EXPERTS: Final[int] = 52  # `fired` is a sum of powers of two in a float
 STATUS: Final = ("active", "off")
@@ -91,14 +92,17 @@ def read_fusion(text: str, file: str = "fusion.yaml") -> Fusion:
 @cache
 def shipped_fusion() -> Fusion:
     """Return the fusion that ships with the package."""
-    return read_fusion(_text("fusion"))
+    return kept(Fusion, "experts", "fusion", (), lambda: read_fusion(_text("fusion")))
 
 
 @cache
 def default_experts() -> ExpertSet:
     """Return the shipped experts in column order; raises `ConfigError` naming file and place."""
-    fusion = shipped_fusion()
-    return ExpertSet(tuple(parse_spec(_text(name), f"{name}.yaml") for name in fusion.voices), fusion)
+    return ExpertSet(kept(tuple[ExpertSpec, ...], "experts", "specs", (), _shipped_specs), shipped_fusion())
+
+
+def _shipped_specs() -> tuple[ExpertSpec, ...]:
+    return tuple(parse_spec(_text(name), f"{name}.yaml") for name in shipped_fusion().voices)
 
 
 def _text(name: str) -> str:

@@ -1,41 +1,52 @@
 """The text of a spec file with the places of its parts, so that every error names file, key, line and column.
 
-YAML is read here and nowhere else in this package; what a spec means is `spec` and `compiler`.
+YAML is read here and nowhere else in this package, and its reader is imported when the first text is read; what a spec
+means is `spec` and `compiler`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
-
-import yaml
-from yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from typing import TYPE_CHECKING, Final
 
 from lotus.errors import ConfigError, ExpressionError
 from lotus.tape_machine.diagnosis import nearest
 
-_LOADER: Final[type] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+if TYPE_CHECKING:
+    from yaml import Node as YamlNode
+
 _QUOTES: Final = "\"'|>-+"
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A value, list or mapping of a YAML text and the line and column, from 1, where it begins."""
+
+    line: int
+    column: int
+    value: str | None = None  # None for a list or mapping
+    raw: str = ""  # the value as it is written, with quotes and line breaks
+    items: tuple["Part", ...] = ()
+    names: tuple[str, ...] | None = None  # of the items of a mapping; None for a list
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """One part of a spec file: its key path, its YAML node, the file's name and text."""
+    """One part of a spec file: the file's name, the part, its key path."""
 
     file: str
-    text: str
-    node: yaml.Node
+    part: Part
     key: str = ""
 
     def mapping(self) -> dict[str, "Source"]:
         """Return the parts of a mapping in their order; raises `ConfigError` for anything else or a key twice."""
-        if not isinstance(self.node, MappingNode):
+        if self.part.names is None:
             raise self.error("no mapping", "key: value")
         found: dict[str, Source] = {}
-        for name, value in self.node.value:
-            part = Source(self.file, self.text, value, f"{self.key}.{name.value}".lstrip("."))
-            if name.value in found:
+        for name, value in zip(self.part.names, self.part.items, strict=True):
+            part = Source(self.file, value, f"{self.key}.{name}".lstrip("."))
+            if name in found:
                 raise part.error("the key twice", "one meaning for a key")
-            found[str(name.value)] = part
+            found[name] = part
         return found
 
     def keyed(self, required: Iterable[str], optional: Iterable[str] = ()) -> dict[str, "Source"]:
@@ -53,16 +64,16 @@ class Source:
 
     def items(self) -> list["Source"]:
         """Return the parts of a list; raises `ConfigError` for anything else."""
-        if not isinstance(self.node, SequenceNode):
+        if self.part.names is not None or self.part.value is not None:
             raise self.error("no list", "[a, b]")
-        return [Source(self.file, self.text, node, self.key) for node in self.node.value]
+        return [Source(self.file, part, self.key) for part in self.part.items]
 
     @property
     def scalar(self) -> str:
         """The text of a plain value; raises `ConfigError` for a list or mapping."""
-        if not isinstance(self.node, ScalarNode):
+        if self.part.value is None:
             raise self.error("a list or mapping", "one value")
-        return str(self.node.value)
+        return self.part.value
 
     def whole(self) -> int:
         """Return a whole number; raises `ConfigError`."""
@@ -99,10 +110,9 @@ class Source:
 
     def located(self, error: ExpressionError, offset: int) -> ExpressionError:
         """Return the error at a character of this part's value."""
-        mark = self.node.start_mark
-        line, column = mark.line + 1, mark.column + 1
-        if isinstance(self.node, ScalarNode) and offset:
-            line, column = _place(self.text, mark.index, self.node.value, offset)
+        line, column = self.part.line, self.part.column
+        if self.part.value is not None and offset:
+            line, column = _place(self.part, self.part.value, offset)
         return ExpressionError(
             f"{self.file}, {self.key or 'the file'}: {error.found}", error.expected, error.cause,
             line=line, column=column, excerpt=error.excerpt, suggestion=error.suggestion,
@@ -110,23 +120,47 @@ class Source:
 
 
 def read_source(text: str, file: str) -> Source:
-    """Return the root of a YAML text; raises `ConfigError` for a text that is no YAML or empty."""
+    """Return the root of a YAML text; raises `ConfigError` for a text that is no YAML, empty, or inside itself."""
+    import yaml
+
     try:
-        node = yaml.compose(text, Loader=_LOADER)
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: {' '.join(str(error).split())}", "YAML") from None
     if node is None:
         raise ConfigError(f"{file} is empty", "the keys of a spec")
-    return Source(file, text, node)
+    return Source(file, _part(node, text, file, {}))
+
+
+def _part(node: "YamlNode", text: str, file: str, made: dict[int, Part | None]) -> Part:
+    """Return a node without the reader's objects; one that several aliases name is made once."""
+    from yaml import MappingNode, ScalarNode
+
+    if id(node) not in made:
+        made[id(node)] = None
+        start, end, value = node.start_mark, node.end_mark, node.value
+        line, column = start.line + 1, start.column + 1
+        if isinstance(node, ScalarNode):
+            found = Part(line, column, str(value), text[start.index : end.index])
+        elif isinstance(node, MappingNode):
+            items = tuple(_part(item, text, file, made) for _, item in value)
+            found = Part(line, column, items=items, names=tuple(str(name.value) for name, _ in value))
+        else:
+            found = Part(line, column, items=tuple(_part(item, text, file, made) for item in value))
+        made[id(node)] = found
+    part = made[id(node)]
+    if part is None:
+        raise ConfigError(f"{file}: an alias inside what it names", "values")
+    return part
 
 
 def plain(source: Source) -> object:
     """Return a part as plain values: mappings, lists and texts, as a registry keeps it."""
-    if isinstance(source.node, MappingNode):
+    if source.part.names is not None:
         return {name: plain(part) for name, part in source.mapping().items()}
-    if isinstance(source.node, SequenceNode):
+    if source.part.value is None:
         return [plain(part) for part in source.items()]
-    return source.scalar
+    return source.part.value
 
 
 def numbers(parts: Mapping[str, Source]) -> Iterator[tuple[str, float]]:
@@ -135,14 +169,14 @@ def numbers(parts: Mapping[str, Source]) -> Iterator[tuple[str, float]]:
         yield name, part.number()
 
 
-def _place(text: str, start: int, value: str, offset: int) -> tuple[int, int]:
+def _place(part: Part, value: str, offset: int) -> tuple[int, int]:
     """Return line and column of a value's character, whatever the style it is written in: blanks do not count."""
-    wanted = len("".join(value[:offset].split()))
-    at = start
+    wanted, text, at = len("".join(value[:offset].split())), part.raw, 0
     while at < len(text) and (text[at] in _QUOTES or text[at].isspace()) and not value.startswith(text[at]):
         at += 1
     seen, more = 0, offset < len(value.rstrip())
     while at < len(text) and (seen < wanted or (more and text[at].isspace())):
         seen += not text[at].isspace()
         at += 1
-    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    rows = text.count("\n", 0, at)
+    return part.line + rows, at - text.rfind("\n", 0, at) if rows else part.column + at
