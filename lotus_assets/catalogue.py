@@ -116,6 +116,14 @@ LEARNING_ASSETS = (
         (),
     ),
     AssetEntry(
+        "expert_training",
+        SCORE,
+        ("parquet",),
+        (("dsi_annotations", "same_day"),),
+        _TO_EXPERTS,
+        "On Mondays: the convolution trained on the seven days before, judged on the last two; weights as a proposal.",
+    ),
+    AssetEntry(
         "payoff_scores",
         LEARN,
         ("parquet",),

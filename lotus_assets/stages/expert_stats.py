@@ -32,7 +32,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     if not is_judged(day):
         return {}
     before = [c for c in commits_before(ctx, STAGE.name, day, DAYS) if is_judged(c.day)]
-    return {"experts": default_experts().version, **hashes(_judged(ctx, day)), **hashes(before[-1:])}
+    return {"experts": default_experts().version, **hashes(judged_days(ctx, day)), **hashes(before[-1:])}
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -40,7 +40,7 @@ def make(ctx: StageContext, day: str) -> Made:
     if not is_judged(day):
         return Made(0, natural_id(STAGE.name, "no Monday"), notes={"judged": "on Mondays"})
     experts = default_experts()
-    judge, days = Judge(experts), _judged(ctx, day)
+    judge, days = Judge(experts), judged_days(ctx, day)
     for commit in days:
         frames = read_frames(ctx, commit.day, warmup=True)
         judge.add_day(frames, read_annotations(ctx, commit.day, frames).windows, day_start_ms(commit.day))
@@ -58,7 +58,7 @@ def make(ctx: StageContext, day: str) -> Made:
     return Made(len(found.stats), content, (), notes, _table(found.stats), ledger=ledger, documents=documents)
 
 
-def _judged(ctx: StageContext, day: str) -> list[DayCommit]:
+def judged_days(ctx: StageContext, day: str) -> list[DayCommit]:
     """Return the annotated days of the seven before `day`, oldest first."""
     first = (date.fromisoformat(day) - timedelta(days=DAYS)).isoformat()
     return [c for c in read_commits(ctx.sig, ctx.tape_branch, "dsi_annotations") if first <= c.day < day]

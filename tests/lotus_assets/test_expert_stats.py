@@ -1,4 +1,4 @@
-"""The weekly judgement of the experts of a tiny world: rows, registry, repetition, and silence on other days."""
+"""The weekly judgement and training of the experts of a tiny world: rows, registry, repetition, other days."""
 
 import dataclasses
 
@@ -7,9 +7,10 @@ import pytest
 
 from lotus.experts.calls import calls_of
 from lotus.experts.fusion import default_experts
+from lotus.experts.model import weights_hash
 from lotus.timebase import day_start_ms
 from lotus_assets.metadata import metadata_of
-from lotus_assets.stages import dsi_annotations, expert_stats, microtape_frames, raw_tape
+from lotus_assets.stages import dsi_annotations, expert_stats, expert_training, microtape_frames, raw_tape
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.runner import run_stage
@@ -66,3 +67,19 @@ def test_other_days_judge_nothing(with_tape: StageContext, days: list[str]) -> N
         made = run_stage(with_tape, expert_stats.STAGE, day)
         assert made.rows == 0
     assert with_tape.sig.execute("SELECT count(*) FROM dsi_expert_stats").fetchone() == (0,)
+
+
+def test_a_monday_trains_weights_that_are_not_in_force(with_tape: StageContext, days: list[str]) -> None:
+    ctx = with_tape
+    before = default_experts().version
+    made = run_stage(ctx, expert_training.STAGE, MONDAY)
+    rows = ctx.lake.read("expert_weights", ctx.branch, MONDAY)
+    shapes = ((4, 5, 8), (4, 8, 8), (6, 8, 1))
+    layers = tuple(rows["weight"][rows["layer"] == k].reshape(shape) for k, shape in enumerate(shapes))
+    assert made.notes["weights_hash"] == weights_hash(layers)
+    assert made.rows == sum(np.prod(shape) for shape in shapes)
+    assert 0.6 < made.notes["loss_unseen"] < 0.8
+    assert default_experts().version == before
+    again = run_stage(dataclasses.replace(ctx, force=True), expert_training.STAGE, MONDAY)
+    assert again.content_hash == made.content_hash
+    assert run_stage(ctx, expert_training.STAGE, days[1]).rows == 0
