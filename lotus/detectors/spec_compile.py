@@ -54,15 +54,17 @@ class CompiledDetectors:
 def compile_detectors(detectors: Sequence[DetectorSpec], manifest: Manifest) -> CompiledDetectors:
     """Return the programs of the detectors in their order; equal sets are compiled once.
 
-    Those of the shipped set are kept on disk. Raises `ConfigError` for expressions that have no meaning at the
-    manifest's cadences and for graphs over the bounds of `lotus.tape_machine.graph`.
+    Those of sets that begin with the shipped one, which run live, are kept on disk. Raises `ConfigError` for
+    expressions that have no meaning at the manifest's cadences and for graphs over the bounds of
+    `lotus.tape_machine.graph`.
     """
     return _kept(tuple(detectors), manifest.kernel.cadence_ms, manifest.kernel.window_ms)
 
 
 @lru_cache(maxsize=64)
 def _kept(detectors: tuple[DetectorSpec, ...], cadence_ms: int, window_ms: int) -> CompiledDetectors:
-    if detectors != shipped_detectors():
+    shipped = shipped_detectors()
+    if detectors[: len(shipped)] != shipped:
         return _compiled(detectors, cadence_ms, window_ms)
     key = (specs_ver(detectors), cadence_ms, window_ms)
     found = kept(CompiledDetectors, "detectors", "programs", key, lambda: _compiled(detectors, cadence_ms, window_ms))

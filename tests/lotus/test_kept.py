@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +197,17 @@ def test_shipped_programs_and_specs_are_kept_as_compiled(folder: Path) -> None:
     ]
     assert bits(program) == bits(compile_experts(experts, KERNEL.cadence_ms))
     assert bits(compiled) == bits(compile_detectors(detectors, manifest))
+
+
+def test_sets_that_run_live_are_kept_and_no_others(folder: Path) -> None:
+    shipped = shipped_detectors()
+    trial = replace(shipped[0], detector_id="trial")
+    read = lotus.detectors.spec_compile._kept.__wrapped__
+    for detectors, files in (((trial,), 0), (shipped[:-1], 0), ((*shipped, trial), 1), ((trial, *shipped), 1)):
+        made, found = (read(detectors, KERNEL.cadence_ms, KERNEL.window_ms) for _ in range(2))
+        assert bits(made) == bits(found)
+        assert found.detectors is detectors
+        assert len(list((folder.parent / "detectors").glob("*"))) == files
 
 
 def test_a_warm_start_reads_no_yaml_and_parses_no_expression(tmp_path: Path) -> None:
