@@ -5,7 +5,6 @@ that its memory is the pipeline's alone. `python benchmarks/memory.py --feed` is
 """
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -76,9 +75,9 @@ def _feed(minutes: int, light: bool) -> None:
 
 
 def _peak_and_now_mb() -> tuple[float, float]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return peak, pages * resource.getpagesize() / 2**20
+    """Return this process's own memory (the usage counters of a child begin with its parent's peak)."""
+    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
+    return int(fields["VmHWM"].split()[0]) / 1024.0, int(fields["VmRSS"].split()[0]) / 1024.0
 
 
 if __name__ == "__main__":
