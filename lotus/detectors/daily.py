@@ -4,14 +4,14 @@ Days are learning days (days with tape): the last 7 serve bins, surprise and thr
 30 emergence. Learned numbers are rounded to 9 significant digits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus import mathx
 from lotus.detectors import daily_bins, daily_kernel
-from lotus.detectors.daily_quality import MIN_DAYS, Matured, matured, quality
+from lotus.detectors.daily_quality import MIN_DAYS, Matured, matured, nobody, quality
 from lotus.detectors.daytables import NEUTRAL, DayTables
 from lotus.detectors.history import DayHistory
 from lotus.detectors.score_tables import neutral_ln_sigma
@@ -30,9 +30,12 @@ def day_tables(
     manifest: Manifest,
     universe: Sequence[Asset],
     detectors: Sequence[DetectorSpec],
+    retired: Collection[str] = (),
 ) -> DayTables:
     """Return the tables in force on `day`; an empty history gives the tables of a first day.
 
+    `retired` names deprecated and archived detectors: they have terms of their own, but others are not measured against
+    them (orthogonality, novelty).
     Raises `LookAheadError` when a day of the history is not before `day` or the days do not rise.
     """
     days = [h.day for h in history]
@@ -41,7 +44,7 @@ def day_tables(
     recent = list(history[-manifest.score.history_days :])
     scale = daily_bins.hbar_scale(recent, len(universe))
     surprise = [daily_bins.surprise_of(h, scale) for h in recent]
-    slow = _SlowTerms(history, manifest, detectors)
+    slow = _SlowTerms(history, manifest, detectors, retired)
     values = [slow.of(d) for d in range(len(detectors))]
     for d, spec in enumerate(detectors):
         found = daily_bins.threshold(_trailing(recent, surprise, d, spec, values[d], manifest), manifest.score)
@@ -84,14 +87,22 @@ class _Values:
 class _SlowTerms:
     """Quality and kernel terms of all detectors over the trailing 20 and 30 days."""
 
-    def __init__(self, history: Sequence[DayHistory], manifest: Manifest, detectors: Sequence[DetectorSpec]) -> None:
+    def __init__(
+        self,
+        history: Sequence[DayHistory],
+        manifest: Manifest,
+        detectors: Sequence[DetectorSpec],
+        retired: Collection[str],
+    ) -> None:
         self._detectors, self._window_ms = detectors, manifest.kernel.window_ms
         self._long, self._days = history[-EMERGENCE_DAYS:], history[-QUALITY_DAYS:]
         self._cohort: list[Matured] = []
         if len(self._days) >= MIN_DAYS:
             self._cohort = [matured(self._days, d) for d in range(len(detectors))]
             self._moved = daily_kernel.dispersion(self._days, self._window_ms)
-            self._profiles = [daily_kernel.payoff_profile(m) for m in self._cohort]
+            gone = [d.detector_id in retired for d in detectors]
+            self._peers = [nobody() if out else m for m, out in zip(self._cohort, gone, strict=True)]
+            self._profiles = [daily_kernel.payoff_profile(m) for m in self._peers]
             lengths = {daily_kernel.segment_length(d.band_s, self._window_ms / 1000.0) for d in detectors}
             self._cuts = {length: daily_kernel.segments(self._days, length) for length in sorted(lengths)}
             self._context = np.concatenate([h.key for h in self._days]), np.concatenate([h.x for h in self._days])
@@ -103,16 +114,19 @@ class _SlowTerms:
             for name in ("sq_score", "kr_coherence", "kr_phi", "theta0", "kr_emergence", "kr_novelty"):
                 out.put(name, None)
             return out
-        parts, missing = quality(self._cohort, d, round(spec.horizon_s / window_s))
+        mine = self._cohort[d]
+        cohort = [*self._peers[:d], mine, *self._peers[d + 1 :]]
+        profiles = [*self._profiles[:d], daily_kernel.payoff_profile(mine), *self._profiles[d + 1 :]]
+        parts, missing = quality(cohort, d, round(spec.horizon_s / window_s))
         out.parts = {name: _rounded(value) for name, value in parts.items()}
         out.put("sq_score", None if "score" in missing else parts["score"])
         out.neutral += [f"sq_{name}" for name in missing if name != "score"]
         cut = self._cuts[daily_kernel.segment_length(spec.band_s, window_s)]
         out.put("kr_coherence", daily_kernel.coherence(self._days, d, cut, spec.band_s, window_s))
-        out.put("kr_phi", daily_kernel.phi(self._cohort[d], self._context, self._moved))
+        out.put("kr_phi", daily_kernel.phi(mine, self._context, self._moved))
         out.put("theta0", daily_kernel.theta0(self._days, d))
         out.put("kr_emergence", daily_kernel.emergence(self._long, d))
-        out.put("kr_novelty", daily_kernel.novelty(self._profiles, d))
+        out.put("kr_novelty", daily_kernel.novelty(profiles, d))
         return out
 
 

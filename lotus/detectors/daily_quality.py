@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.history import MAX_ASSETS, DayHistory
+from lotus.priors.vocabulary import N_FEATURES
 
 WEIGHTS: Mapping[str, float] = {
     "accuracy": 0.35, "precision": 0.25, "stability": 0.20, "orthogonality": 0.20, "cost": -0.20,
@@ -66,6 +67,13 @@ def matured(history: Sequence[DayHistory], detector: int) -> Matured:
         published=joined("published", signals, at).astype(np.bool_),
         executed=joined("executed", paid, found),
     )
+
+
+def nobody() -> Matured:
+    """Return the signals of a detector that has none."""
+    none, whole = np.zeros(0), np.zeros(0, np.int64)
+    empty = np.zeros((0, N_FEATURES), np.uint8)
+    return Matured(whole, none, none, none, whole, empty, np.zeros(0, np.bool_), none)
 
 
 def accuracy(m: Matured) -> float | None:

@@ -32,7 +32,7 @@ TERMS: Final[tuple[Term, ...]] = (
          f"{FEW_DAYS}, below 30 signals, or when s or the error does not vary"),
     Term(QUALITY, "sq_stability", "m⁺ / (m⁺ + sd(IR) / √n): IR = mean P / sd P of a day, m⁺ = max(mean IR, 0), n days",
          0, 1, "20 days", f"{FEW_DAYS}, below 2 days with an IR, or 0 / 0"),
-    Term(QUALITY, "sq_orthogonality", "1 − max over the other detectors j of |corr(P, P_j)| on shared windows", 0, 1,
+    Term(QUALITY, "sq_orthogonality", "1 − max over other active detectors j of |corr(P, P_j)| on shared windows", 0, 1,
          "20 days", f"{FEW_DAYS}, or when no other detector shares 30 windows; siblings are left out"),
     Term(QUALITY, "sq_cost", "cost / (cost + max(gross, 0)): gross = mean d·r, cost = max(mean(d·r − P), 0)", 0, 1,
          "20 days", f"{FEW_DAYS}, or 0 / 0"),
@@ -51,7 +51,7 @@ TERMS: Final[tuple[Term, ...]] = (
          "σ before priors, evidence, crowding and emergence itself", 0, 1, "30 days",
          "0.5 and a flag below 10 days with a σ (days on which sq_score stood at 0.5 have none), or without scatter"),
     Term(SLOW, "kr_novelty", "half the median cosine distance of the payoff profile (mean P per context bin less the "
-         "mean of all, 57 bins) to those of the other detectors", 0, 1, "20 days",
+         "mean of all, 57 bins) to those of the other active detectors", 0, 1, "20 days",
          f"{FEW_DAYS}, or without another profile; siblings are left out"),
     Term(STREAM, "kr_hbar", "PH / (PH + 5): PH = max(0, PH + x − .25), x = clip((ln(rv + 1e-4) − m) / s, ±5), m and s "
          "frozen per asset; PH = 0 at birth and behind a gap", 0, 1, "m, s: 7 days", "0.5 while m and s are unknown"),

@@ -9,7 +9,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
+from lotus.detectors.card_table import DETECTOR_CARDS
 from lotus.detectors.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
+from lotus.detectors.lifecycle import Stage as Life
 from lotus.detectors.spec import DetectorSpec
 from lotus_assets.stages.context import StageContext
 from lotus_store.ledger.day_commits import DayCommit, read_commits
@@ -59,6 +61,19 @@ def digests_before(
     matured = {c.day: c for c in commits_before(ctx, "signal_eval", day, last)}
     out = [_digest(ctx, commit, matured.get(commit.day), detectors) for commit in scored]
     return out, {**hashes(scored), **hashes(list(matured.values()))}
+
+
+def retired_before(ctx: StageContext, day: str, detectors: Sequence[DetectorSpec]) -> frozenset[str]:
+    """Return the detectors whose present version was deprecated or archived before `day`, by the newest cards."""
+    cards = commits_before(ctx, DETECTOR_CARDS.name, day, 1)
+    if not cards:
+        return frozenset()
+    rows = ctx.lake.read(
+        DETECTOR_CARDS.name, ctx.branch, cards[0].day, columns=("detector_id", "spec_version", "stage")
+    )
+    keys = zip(rows["detector_id"].tolist(), rows["spec_version"].tolist(), rows["stage"].tolist(), strict=True)
+    gone = {(name, version) for name, version, stage in keys if stage in (Life.DEPRECATED, Life.ARCHIVED)}
+    return frozenset(d.detector_id for d in detectors if (d.detector_id, d.version) in gone)
 
 
 def _digest(

@@ -27,7 +27,7 @@ from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, Table
 from lotus_assets.stages.dsi_annotations import read_annotations
-from lotus_assets.stages.history import digests_before
+from lotus_assets.stages.history import digests_before, retired_before
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.live_parity import NO_DAEMON, parity_check
 from lotus_assets.stages.look_ahead import look_ahead_check
@@ -55,6 +55,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "dsi_annotations": content_of(ctx, ctx.tape_branch, day, "dsi_annotations"),
         "priors": natural_id(*(word for p in priors for word in (p.effective_from_ms, p.priors_ver))),
         "specs": specs_ver(shipped_detectors()),
+        "retired": " ".join(sorted(retired_before(ctx, day, shipped_detectors()))),
         "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
         **history,
     }
@@ -69,7 +70,8 @@ def make(ctx: StageContext, day: str) -> Made:
     """Score the day, take over what the daemon emitted, write events and tables, check them."""
     detectors = shipped_detectors()
     history, _ = digests_before(ctx, day, detectors, EMERGENCE_DAYS)
-    tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors)
+    retired = retired_before(ctx, day, detectors)
+    tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired)
     frames = read_frames(ctx, day, warmup=True)
     annotations = read_annotations(ctx, day, frames)
     priors = priors_of_day(ctx, day)

@@ -7,14 +7,17 @@ from dataclasses import replace
 import dagster as dg
 import numpy as np
 
+from lotus.detectors.card_table import DETECTOR_CARDS
 from lotus.detectors.registry import shipped_detectors
 from lotus_assets.metadata import metadata_of
 from lotus_assets.stages import detector_audits, detector_cards, signal_eval, signal_events
 from lotus_assets.stages.context import StageContext, StageResult
+from lotus_assets.stages.history import retired_before
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 
-NAMES = [d.detector_id for d in shipped_detectors()]
+DETECTORS = shipped_detectors()
+NAMES = [d.detector_id for d in DETECTORS]
 
 
 def run(ctx: StageContext, days: Sequence[str]) -> list[StageResult]:
@@ -44,7 +47,7 @@ def test_cards_of_two_days(ctx: StageContext, days: list[str]) -> None:
     assert np.all(two["days"] == 2)
     assert np.all(two["signals"] > one["signals"])
     shown = metadata_of(second)
-    assert isinstance(shown[f"card_{NAMES[0]}_v1"], dg.MarkdownMetadataValue)
+    assert all(isinstance(shown[f"card_{d.detector_id}_v{d.version}"], dg.MarkdownMetadataValue) for d in DETECTORS)
     assert shown["experimental"].value == len(NAMES)
     again = run(replace(ctx, force=True), days[:2])
     assert [r.content_hash for r in again] == [first.content_hash, second.content_hash]
@@ -57,3 +60,23 @@ def test_inputs_are_the_days_events_outcomes_and_the_cards_before(ctx: StageCont
     found = detector_cards.inputs(ctx, days[1])
     wanted = {f"{stage}[{day}]" for stage in ("signal_events", "signal_eval") for day in days[:2]}
     assert found.keys() >= wanted | {f"detector_cards[{days[0]}]", "specs"}
+
+
+def test_a_deprecated_version_is_retired_from_the_next_day_on(ctx: StageContext, days: list[str]) -> None:
+    run(ctx, days[:1])
+    assert retired_before(ctx, days[1], DETECTORS) == frozenset()
+    assert run_tape(ctx, days[1])
+    before = signal_events.inputs(ctx, days[1])
+    rows = ctx.lake.read("detector_cards", ctx.branch, days[0])
+    rows["stage"][2] = "deprecated"
+    ctx.lake.write(DETECTOR_CARDS, ctx.branch, days[0], rows)
+    assert retired_before(ctx, days[0], DETECTORS) == frozenset()
+    assert retired_before(ctx, days[1], DETECTORS) == {NAMES[2]}
+    after = signal_events.inputs(ctx, days[1])
+    assert {name for name in after if after[name] != before[name]} == {"retired"}
+    newer = [replace(d, version=d.version + 1) for d in DETECTORS]
+    assert retired_before(ctx, days[1], newer) == frozenset()
+
+
+def run_tape(ctx: StageContext, day: str) -> bool:
+    return all(not run_stage(ctx, stage, day).failed_checks for stage in TAPE_STAGES)

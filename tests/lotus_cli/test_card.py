@@ -4,7 +4,8 @@ from small_home import Cli
 
 from lotus.detectors.registry import shipped_detectors
 
-NAMES = [d.detector_id for d in shipped_detectors()]
+VERSIONS = {d.detector_id: d.version for d in shipped_detectors()}
+NAMES = list(VERSIONS)
 
 
 def branch_of(lotus: Cli) -> str:
@@ -35,4 +36,4 @@ def test_without_a_committed_day_the_card_is_the_specification(fresh: Cli) -> No
 
 def test_a_stranger_or_another_version_is_refused(fresh: Cli) -> None:
     assert "there is no card of nobody" in fresh.refused("card", "nobody")
-    assert f"{NAMES[0]} v9" in fresh.refused("card", NAMES[0], "--version", "9")
+    assert f"{NAMES[0]} v99" in fresh.refused("card", NAMES[0], "--version", "99")

@@ -348,3 +348,21 @@ def test_zero_denominators_are_neutral_and_flagged(days: list[DayHistory]) -> No
     alone = quality([matured(days[:12], 0)], 0, 6)
     assert alone[1] == ["orthogonality"]
     assert alone[0]["orthogonality"] == 0.5
+
+
+def test_retired_detectors_are_in_nobodys_cohort_but_their_own(days: list[DayHistory]) -> None:
+    """Detector 1 repeats detector 0: once it is retired, 0 is as orthogonal and as novel as if it had never been."""
+    history, gone = days[-20:], SPECS[1].detector_id
+    together = day_tables("2026-01-01", history, MANIFEST, MANIFEST.universe, SPECS)
+    apart = day_tables("2026-01-01", history, MANIFEST, MANIFEST.universe, SPECS, {gone})
+    never = [replace(h, detector=np.where(h.detector == 1, D + 1, h.detector)) for h in history]
+    order = [np.argsort(h.detector, kind="stable") for h in never]
+    signals = ("detector", "signal_key", "s", "veto", "published", "mx", "crowd", "bins")
+    never = [replace(h, **{n: getattr(h, n)[k] for n in signals}) for h, k in zip(never, order, strict=True)]
+    alone = day_tables("2026-01-01", never, MANIFEST, MANIFEST.universe, SPECS)
+    for d in (0, 2, 3):
+        assert apart.quality[d] == alone.quality[d]
+        assert apart.kr_novelty[d] == alone.kr_novelty[d]
+    assert apart.quality[0]["orthogonality"] > together.quality[0]["orthogonality"]
+    assert apart.quality[1] == together.quality[1]
+    assert apart.kr_novelty[1] == together.kr_novelty[1]
