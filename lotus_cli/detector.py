@@ -1,6 +1,7 @@
-"""`lotus detector`: write a new detector's file, check one with its cost, memory, warm-up and sanity table, list all.
+"""`lotus detector`: write a new detector's file, check one with its cost, memory, warm-up and sanity table, list, use.
 
-A detector is data: `check` reads its file as the product does, and says where it is wrong. Nothing is stored.
+A detector is data: `check` reads its file as the product does, and says where it is wrong, storing nothing; `use` puts
+files before the running daemon.
 """
 
 from collections.abc import Mapping
@@ -83,6 +84,33 @@ def check_command(file: Path, day: str | None, tape: str | None, home: str | Non
         stretch = simulated_stretch()
     facts = facts_of(spec, stretch)
     emit(facts, as_json, _page(facts))
+
+
+@detector_command.command("use")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@home_option
+@json_option
+@explained
+def use_command(files: tuple[Path, ...], home: str | None, as_json: bool) -> None:
+    """Ask the running daemon to try the detectors of FILES beside its own, and no other trials (no FILES: none).
+
+    They are read and compiled here first; the daemon swaps them in between two frames and notes it in its tape.
+    """
+    from lotus.detectors.registry import shipped_detectors
+    from lotus_live.trials import read_trials
+    from lotus_store.databases import Databases
+    from lotus_store.ledger.live_log import command
+
+    settings = settings_of(home)
+    try:
+        texts = [file.read_text("utf-8") for file in files]
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"a file that is no text: {error.reason} at byte {error.start}", "UTF-8 text") from None
+    trials = read_trials(texts, shipped_detectors(), settings.manifest)
+    with Databases(settings) as databases, databases.connect("sig") as connection:
+        number = command(connection, "swap_detectors", {"detectors": texts})
+    names = [trial.detector_id for trial in trials]
+    emit({"command_id": number, "trials": names}, as_json, f"command {number}: {', '.join(names) or 'no trials'}")
 
 
 def _row(spec: "DetectorSpec") -> dict[str, Any]:

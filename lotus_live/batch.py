@@ -4,10 +4,11 @@ It exists to be compared with the pipeline, so it shares nothing with it but the
 22:00 UTC of the day before, rows given out by lines of the day itself. No sockets, no lanes, no single-line decoding.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lotus.detectors.score import Columns, Scorer, of_day
+from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows import build_windows
 from lotus.experts.machine import AnnotationBatch, annotate
 from lotus.microtape.decode import Decoder
@@ -17,8 +18,10 @@ from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_machine import build_frames
 from lotus.timebase import DAY_MS, NS_PER_MS, WARMUP_MS, birth_ns, day_of, day_start_ms, next_day
 from lotus_live.clocks import Arrival
+from lotus_live.collector import joined
 from lotus_live.day_lane import LaneSpec
 from lotus_live.pipeline import Beliefs
+from lotus_live.trial_batch import TrialBatch, named_trials
 
 _CHUNK_BYTES = 8 << 20
 
@@ -50,20 +53,39 @@ def score_tape(lines: Iterable[Arrival], spec: LaneSpec, beliefs: Beliefs) -> li
                 decoders[one] = Decoder(spec.universe, spec.ignored), []
             decoder, parts = decoders[one]
             parts.append(decoder.decode_chunk(chunk, first_seq))
-    rows = []
+    rows: list[DayRows] = []
     for day in days:
         decoder, parts = decoders.pop(day)
-        rows.append(_day_rows(day, concat_batches(parts), decoder.report(), spec, beliefs))
+        inherited = _inherited([row.report for row in rows], birth_ns(day), spec)
+        rows.append(_day_rows(day, concat_batches(parts), decoder.report(), spec, beliefs, inherited))
     return rows
 
 
-def _day_rows(day: str, decoded: EventBatch, report: DecodeReport, spec: LaneSpec, beliefs: Beliefs) -> DayRows:
+def _inherited(reports: Sequence[DecodeReport], until_ns: int, spec: LaneSpec) -> tuple[DetectorSpec, ...]:
+    """Return the trials in force when a day's state is born."""
+    found: tuple[DetectorSpec, ...] = ()
+    for control in (c for report in reports for c in report.controls if c.recv_ns < until_ns):
+        named = named_trials(control.data, spec)
+        found = found if named is None else named
+    return found
+
+
+def _day_rows(
+    day: str,
+    decoded: EventBatch,
+    report: DecodeReport,
+    spec: LaneSpec,
+    beliefs: Beliefs,
+    inherited: tuple[DetectorSpec, ...],
+) -> DayRows:
     start_ms = day_start_ms(day)
     whole = build_frames(decoded, spec.manifest, spec.universe)
     annotations = annotate(whole)
     windows = build_windows(whole, annotations, spec.manifest, spec.detectors)
     scorer = Scorer(spec.manifest, spec.universe, spec.detectors, beliefs.tables(day), beliefs.priors(day), spec.branch)
-    events = of_day(scorer.feed_all(windows), start_ms)
+    settled = scorer.feed_all(windows)
+    batch = TrialBatch(spec, whole, annotations, scorer.tables, beliefs.priors(day))
+    events = of_day(joined([settled, *batch.events(report.controls, inherited)]), start_ms)
     kept = whole.in_day(start_ms)
     return DayRows(day, whole.of_day(start_ms), annotations.of_rows(kept), events, report)
 

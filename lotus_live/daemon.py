@@ -17,14 +17,15 @@ import psycopg
 
 from lotus.detectors.registry import specs_ver
 from lotus.detectors.score import Columns
-from lotus.errors import LotusError, TapeError
+from lotus.detectors.spec import DetectorSpec
+from lotus.errors import ConfigError, LotusError, TapeError
 from lotus.hashing import natural_id
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, day_start_ms
 from lotus_live import rebuild
 from lotus_live.beliefs import LedgerBeliefs, fresh_versions, read_tables
 from lotus_live.clocks import Arrival, Clock
-from lotus_live.day_lane import LaneSpec
+from lotus_live.day_lane import DayLane, LaneSpec
 from lotus_live.event_log import Batch, EventLog, read_mark
 from lotus_live.feed import Feed
 from lotus_live.paper_desk import PaperDesk, entry_number
@@ -33,6 +34,7 @@ from lotus_live.recorder import ControlRecord, Recorder
 from lotus_live.signal_bus import SignalBus
 from lotus_live.signals import on_end_signals
 from lotus_live.status import LiveCounts, write_status
+from lotus_live.trials import control_texts, prepare_trials, read_trials
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
@@ -45,6 +47,7 @@ POLL_S = 1.0
 STATUS_S = 1.0
 SYNC_S = 5.0
 WATCHDOG_S = 60.0
+COMMANDS = ("stop", "kill", "resume", "status", "swap_priors", "swap_detectors")
 
 
 class Daemon:
@@ -73,8 +76,8 @@ class Daemon:
         self.beliefs = LedgerBeliefs(spec)
         self.beliefs.accept(fresh_versions(databases, self.beliefs), -1)
         self.beliefs.by_day = read_tables(Lake(settings.lake_root), spec)
-        bus = SignalBus(spec, self.beliefs)
-        self.log = EventLog(databases, run_id, self.mark_path, bus, waiting=256 if replaying else 0)
+        self.bus = SignalBus(spec, self.beliefs)
+        self.log = EventLog(databases, run_id, self.mark_path, self.bus, waiting=256 if replaying else 0)
         self.desk = PaperDesk(spec.manifest, spec.universe)
         self.counts = LiveCounts()
         self.kept: list[Columns] | None = [] if replaying else None
@@ -85,7 +88,8 @@ class Daemon:
         self._entries: list[LogEntry] = []
         self._closed = closed
         self.last_ns = 0
-        self._day = ""
+        self._trials: tuple[DetectorSpec, ...] = self.pipeline.trials
+        self._lanes: tuple[DayLane | None, DayLane | None] = None, None
         self._woken = asyncio.Event()
         self._stopping = ""
 
@@ -125,23 +129,69 @@ class Daemon:
         for events in step.scored:
             self._scored.append(events)
             self.counts.add(events)
-        today = self.pipeline.today
-        if today is not None and today.day != self._day:
-            self._day = today.day
+        pipeline = self.pipeline
+        if pipeline.trials is not self._trials:
+            self._trials = pipeline.trials
+            self.bus.silence(d.detector_id for d in pipeline.trials)
+            self._note_swap(self._record(self.beliefs.versions[-1], self._next_window_ms()), recv_ns // NS_PER_MS)
+        if pipeline.today is not self._lanes[0] or pipeline.tomorrow is not self._lanes[1]:
+            self._lane_changed()
+
+    def _lane_changed(self) -> None:
+        """Announce a day that begins; and the trials to a day whose state is born, for its rebuild starts there."""
+        today, (before, _) = self.pipeline.today, self._lanes
+        self._lanes = today, self.pipeline.tomorrow
+        if today is not None and today is not before:
             self._announce(self.beliefs.versions[-1], day_start_ms(today.day))
+        elif self._writes_controls and self.pipeline.trials and self.recorder is not None:
+            self.recorder.control(self.last_ns, self._record(self.beliefs.versions[-1], self._next_window_ms()))
 
     def _announce(self, version: PriorsVersion, from_ms: int) -> None:
         """Say in the tape (live) and in the log what holds from a moment on."""
-        today = self.pipeline.today
-        if today is None:
+        if self.pipeline.today is None:
             return
-        tables_ver = today.scorer.tables.tables_ver
-        index = -(-from_ms // self.spec.manifest.kernel.window_ms)
-        record = ControlRecord(index, version.priors_ver, specs_ver(self.spec.detectors), tables_ver, today.day)
-        if self.recorder is not None and self.feed is not None and not self.replaying:
+        record = self._record(version, from_ms)
+        if self._writes_controls and self.recorder is not None:
             self.recorder.control(self.last_ns, record)
-        body = {"priors_ver": version.priors_ver, "tables_ver": tables_ver, "window_index": index, "day": today.day}
+        self._note_swap(record, from_ms)
+
+    @property
+    def _writes_controls(self) -> bool:
+        return self.recorder is not None and self.feed is not None and not self.replaying
+
+    def _next_window_ms(self) -> int:
+        window_ms = self.spec.manifest.kernel.window_ms
+        return (self.last_ns // NS_PER_MS // window_ms + 1) * window_ms
+
+    def _record(self, version: PriorsVersion, from_ms: int, texts: tuple[str, ...] | None = None) -> ControlRecord:
+        """Return the record of what holds from a moment on: the trials in force, or those of `texts`."""
+        today, named = self.pipeline.today, self.pipeline.trial_texts if texts is None else texts
+        trials = read_trials(named, self.spec.detectors, self.spec.manifest)
+        index = -(-from_ms // self.spec.manifest.kernel.window_ms)
+        specs = specs_ver((*self.spec.detectors, *trials))
+        tables_ver, day = (today.scorer.tables.tables_ver, today.day) if today is not None else ("", "")
+        return ControlRecord(index, version.priors_ver, specs, tables_ver, day, named)
+
+    def _note_swap(self, record: ControlRecord, from_ms: int) -> None:
+        names = ("priors_ver", "tables_ver", "window_index", "day")
+        body: dict[str, Any] = {name: getattr(record, name) for name in names}
+        if record.detectors:
+            body |= {"specs_ver": record.specs_ver, "trials": [d.detector_id for d in self.pipeline.trials]}
         self._entries.append(LogEntry(entry_number("swap", repr(body)), from_ms, "swap", body))
+
+    def use_trials(self, texts: tuple[str, ...]) -> dict[str, Any]:
+        """Run the trials of these texts, and only those, from the next frame on, by a control record of the tape.
+
+        They were prepared before. Returns what the command is told. A replay follows the records of its tape alone.
+        """
+        if not self._writes_controls or self.recorder is None or self.pipeline.today is None:
+            return {"error": "this daemon takes no trials: it replays a tape, or no line has come yet"}
+        record = self._record(self.beliefs.versions[-1], self._next_window_ms(), texts)
+        began = time.perf_counter_ns()
+        self._take(self.last_ns, self.recorder.control(self.last_ns, record), record.frame())
+        pause_ms = (time.perf_counter_ns() - began) / 1e6
+        return {"run_id": self.run_id, "specs_ver": record.specs_ver, "pause_ms": pause_ms,
+                "trials": [d.detector_id for d in self.pipeline.trials]}  # fmt: skip
 
     def swap(self, fresh: list[PriorsVersion]) -> None:
         """Take new versions between two windows; late ones are refused and logged."""
@@ -213,10 +263,23 @@ class Daemon:
             else:
                 self.swap(fresh)
                 for number, name, body in commands:
-                    await asyncio.to_thread(self._answer, number, self.obey(name, body))
+                    await asyncio.to_thread(self._answer, number, await self._carry_out(name, body))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), POLL_S)
             self._woken.clear()
+
+    async def _carry_out(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Obey a command; what must be compiled for it is compiled in a worker thread first."""
+        if name != "swap_detectors":
+            return self.obey(name, body)
+        texts = control_texts(body)
+        if texts is None:
+            return {"error": "no list of texts under detectors"}
+        try:
+            await asyncio.to_thread(prepare_trials, texts, self.spec.detectors, self.spec.manifest)
+        except ConfigError as error:
+            return {"error": str(error)}
+        return self.use_trials(texts)
 
     def obey(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """Carry out a command from the ledger; return its result."""
@@ -226,8 +289,8 @@ class Daemon:
             self.desk.halted = True
         elif name == "resume":
             self.desk.halted = False
-        elif name not in ("status", "swap_priors"):
-            return {"error": f"unknown command {name!r}", "known": ["stop", "kill", "resume", "status", "swap_priors"]}
+        elif name not in COMMANDS:
+            return {"error": f"unknown command {name!r}", "known": [*COMMANDS]}
         return {"run_id": self.run_id, "halted": self.desk.halted, **self.counts.as_json()}
 
     def _ask_ledger(self) -> tuple[list[PriorsVersion], list[tuple[int, str, dict[str, Any]]]]:

@@ -22,6 +22,7 @@ from lotus.microtape.frame_spec import G_END, G_START, I_END, Q_TIME
 from lotus.microtape.line_machine import LineMachine
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import DAY_MS, NS_PER_MS, day_start_ms
+from lotus_live.trials import FrameRing, Trials, warm_ups_ms
 
 
 class FrameSink(Protocol):
@@ -72,6 +73,7 @@ class DayLane:
     ) -> None:
         """Start blank; raises `SchemaError` or `BeliefError` for tables or priors that do not belong."""
         self.day, self.sink = day, sink
+        self._spec, self._priors = spec, priors
         self.line = LineMachine(spec.manifest, spec.universe, spec.ignored)
         self.scorer = Scorer(spec.manifest, spec.universe, spec.detectors, tables, priors, spec.branch)
         self.frames = self.windows = self.gaps = self.last_end_ms = 0
@@ -80,6 +82,8 @@ class DayLane:
         self.start_ns, self.end_ns = self.start_ms * NS_PER_MS, self.stop_ms * NS_PER_MS
         self._experts = ExpertMachine(len(spec.universe), spec.manifest.kernel.cadence_ms)
         self._windows = WindowBuilder(spec.manifest, len(spec.universe), spec.detectors)
+        self._recent = FrameRing()
+        self._trials: Trials | None = None
         self._window_ms = spec.manifest.kernel.window_ms
 
     @property
@@ -102,6 +106,25 @@ class DayLane:
             self._quote(self.sink, recv_ns)
         return self._close(closed, recv_ns >= self.start_ns) if closed else NOTHING
 
+    def swap(self, priors: Sequence[PriorsVersion]) -> None:
+        """Take another list of priors versions between two windows; the streaming state stays."""
+        self._priors = priors
+        for scorer in (self.scorer, *((self._trials.scorer,) if self._trials else ())):
+            scorer.swap(priors)
+
+    def use_trials(self, trials: tuple[DetectorSpec, ...]) -> None:
+        """Run these trials beside the settled detectors from the next frame on; those that stay keep their state.
+
+        New ones are warmed from the latest frames as far back as they reach, and speak when they have seen enough.
+        """
+        before = self._trials
+        if trials == (before.trials if before else ()):
+            return
+        manifest = self._spec.manifest
+        recent = self._recent.last(int(warm_ups_ms(trials, manifest).max(initial=0)))
+        self._windows.swap((*self._spec.detectors, *trials), recent if trials else None)
+        self._trials = Trials(trials, self.scorer, manifest, self._priors, recent, before) if trials else None
+
     def _gap(self) -> None:
         for row in self.line.frames.gaps:
             if row[G_END] > self.start_ms and row[G_START] < self.stop_ms:
@@ -117,10 +140,11 @@ class DayLane:
 
     def _close(self, closed: int, given_out: bool) -> Sequence[Columns]:
         """Take the frames that the line closed through experts, windows and the scorer."""
-        annotate, build = self._experts.feed, self._windows.feed
+        annotate, keep, build = self._experts.feed, self._recent.add, self._windows.feed
         scored: list[Columns] = []
         for ints, floats in self.line.rows[:closed]:
             annotation = annotate(ints, floats)
+            keep(ints, floats, annotation)
             end_ms = ints.item(I_END)
             if given_out and self.start_ms < end_ms <= self.stop_ms:
                 self.frames += 1
@@ -131,7 +155,8 @@ class DayLane:
         return scored
 
     def _score(self, end_ms: int, given_out: bool, scored: list[Columns]) -> None:
-        events = self.scorer.feed(self._windows.ints, self._windows.floats)
+        score = self.scorer.feed if self._trials is None else self._trials.score
+        events = score(self._windows.ints, self._windows.floats)
         self.last_end_ms = max(self.last_end_ms, end_ms)
         if given_out and self.start_ms <= end_ms - self._window_ms < self.stop_ms:
             self.windows += 1

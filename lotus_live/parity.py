@@ -171,15 +171,14 @@ def _report(
             reasons[name] = reasons.get(name, 0) + count
     per_asset = [counts for report in reports for counts in report.assets.values()]
     quarantine = LineKind.QUARANTINE.name.lower()
-    detectors = len(shipped_detectors())
-    n_events = sum(d.n_events for d in batch)
+    first = shipped_detectors()[0].detector_id
     return ParityReport(
         parity=not difference,
         hash_live=_joint(run.hashes),
         hash_batch=_joint(batch),
         frames=sum(d.n_frames for d in batch),
-        windows=n_events // detectors,
-        events=n_events,
+        windows=sum(int((e["detector_id"] == first).sum()) for e in events),
+        events=sum(d.n_events for d in batch),
         published=sum(int(e["published"].sum()) for e in events),
         gaps=sum(d.n_gaps for d in batch),
         lines=sum(r.lines for r in reports),

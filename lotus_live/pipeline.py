@@ -12,9 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daytables import DayTables
+from lotus.detectors.spec import DetectorSpec
+from lotus.errors import ConfigError
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, WARMUP_MS, day_of, next_day
 from lotus_live.day_lane import NOTHING, DayLane, FrameSink, LaneSpec, LaneTotals
+from lotus_live.trials import frame_texts, read_trials
+from lotus_venues.replay_server import CONTROL_PREFIX
 
 _AT_ONCE: Final = -(2**63)  # before every stamp
 
@@ -97,6 +101,9 @@ class Pipeline:
         self.tomorrow: DayLane | None = None
         self.finished: list[LaneTotals] = []
         self.lines = 0
+        self.trial_texts: tuple[str, ...] = ()
+        self.trials: tuple[DetectorSpec, ...] = ()
+        self.refused_trials: list[str] = []
         self._turn_ns = _AT_ONCE
         self._step: Step
 
@@ -114,12 +121,28 @@ class Pipeline:
         step.scored = step.lane.feed(recv_ns, seq, raw)
         if self.tomorrow is not None:
             self.tomorrow.feed(recv_ns, seq, raw)
+        if raw.startswith(CONTROL_PREFIX):
+            self._obey(raw)
         return step
 
     def swap(self, priors: Sequence[PriorsVersion]) -> None:
         """Give every lane another list of versions, between two windows; their streaming state stays."""
         for lane in self.lanes:
-            lane.scorer.swap(priors)
+            lane.swap(priors)
+
+    def _obey(self, raw: bytes) -> None:
+        """Run the trials that a control record of the tape names, and only those; an unreadable one changes nothing."""
+        texts = frame_texts(raw)
+        if texts is None or texts == self.trial_texts:
+            return
+        try:
+            self.trials = read_trials(texts, self.spec.detectors, self.spec.manifest)
+        except ConfigError as error:
+            self.refused_trials.append(str(error))
+            return
+        self.trial_texts = texts
+        for lane in self.lanes:
+            lane.use_trials(self.trials)
 
     @property
     def last_window_end_ms(self) -> int:
@@ -147,4 +170,6 @@ class Pipeline:
         self._turn_ns = birth_ns if self.tomorrow is None else today.end_ns
 
     def _born(self, day: str) -> DayLane:
-        return DayLane(self.spec, day, self.beliefs.tables(day), self.beliefs.priors(day), self._sink_of(day))
+        lane = DayLane(self.spec, day, self.beliefs.tables(day), self.beliefs.priors(day), self._sink_of(day))
+        lane.use_trials(self.trials)
+        return lane

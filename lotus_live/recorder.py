@@ -19,13 +19,17 @@ from lotus_venues.replay_server import CONTROL_PREFIX
 
 @dataclass(frozen=True, slots=True)
 class ControlRecord:
-    """What holds from a window on: `window_index` = window end // window length; T and bins are in the tables."""
+    """What holds from a window on: `window_index` = window end // window length; T and bins are in the tables.
+
+    `detectors`: texts of the trial detectors that run from this line on, so that the tape alone tells of them.
+    """
 
     window_index: int
     priors_ver: str
     specs_ver: str
     tables_ver: str
     day: str
+    detectors: tuple[str, ...] = ()
 
     def frame(self) -> bytes:
         """Return the record as a frame of the tape."""
@@ -36,6 +40,7 @@ class ControlRecord:
             "T": self.tables_ver,
             "bins_ver": self.tables_ver,
             "day": self.day,
+            "detectors": self.detectors,
         }
         return CONTROL_PREFIX + b',"data":' + json.dumps(data, separators=(",", ":")).encode() + b"}"
 

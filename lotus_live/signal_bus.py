@@ -4,7 +4,7 @@ Runs in the log writer's thread, never in the feed's. A payload that does not fi
 stored, and an entry of the run's log says why. Equal rows give equal payloads, so a rebuild repeats every name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,13 +40,20 @@ class SignalBus:
     def __init__(self, spec: LaneSpec, beliefs: LedgerBeliefs) -> None:
         """Remember what payloads say beyond their rows."""
         self._spec, self._beliefs = spec, beliefs
+        self._silent: frozenset[str] = frozenset()
         self._blank = day_tables("", [], spec.manifest, spec.universe, spec.detectors)
+
+    def silence(self, detector_ids: Iterable[str]) -> None:
+        """Keep what trial detectors publish from the bus from now on: probes measure them, no consumer acts on them."""
+        self._silent |= frozenset(detector_ids)
 
     def publish(self, events: Mapping[str, NDArray[Any]]) -> Published:
         """Return the payloads of the published windows among columns of SIGNAL_EVENTS."""
         signals: list[SignalRow] = []
         refused: list[LogEntry] = []
         for row in published_rows(events):
+            if row["detector_id"] in self._silent:
+                continue
             try:
                 spec = spec_of(row, self._spec.detectors)
                 facts = facts_of(row, spec, self._spec.manifest, self._version(row), self._tables(row))

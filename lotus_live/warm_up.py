@@ -5,6 +5,18 @@ import json
 from lotus_live.day_lane import LaneSpec
 from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline import Pipeline
+from lotus_venues.replay_server import CONTROL_PREFIX
+
+_TRIAL = """
+detector_id: warm_up
+family: warm_up
+version: 1
+idea: A column, so that a swap of specifications has run once.
+horizon: 30s
+band: 20s..160s
+best_phase_deg: 0
+signal: flow * 1.0
+"""
 
 
 def warm_up(spec: LaneSpec) -> int:
@@ -14,6 +26,7 @@ def warm_up(spec: LaneSpec) -> int:
     level = {"px": "1000", "sz": "1", "n": 1}
     context = {"funding": "0", "openInterest": "1", "prevDayPx": "1", "dayNtlVlm": "1", "premium": None}
     context |= {"oraclePx": "1", "markPx": "1", "midPx": None, "impactPxs": None, "dayBaseVlm": "1"}
+    swap = CONTROL_PREFIX + b',"data":' + json.dumps({"detectors": [_TRIAL]}).encode() + b"}"
     for k in range(60):
         time_ms = 1_000_000_000 + 200 * k
         sides = [level, level | {"px": "1001"}]
@@ -26,6 +39,8 @@ def warm_up(spec: LaneSpec) -> int:
             ("trades", [trade]),
             ("activeAssetCtx", {"coin": coin, "ctx": context}),
         )
+        if k == 30:
+            pipeline.feed(time_ms * 1_000_000, k, swap)
         for channel, data in frames:
             raw = json.dumps({"channel": channel, "data": data}, separators=(",", ":")).encode()
             windows += len(pipeline.feed(time_ms * 1_000_000, k, raw).scored)

@@ -3,10 +3,12 @@
 Rows are matched by window, asset and detector and compared bit for bit. Equal rows become `live`. A window that the
 daemon never emitted could not be published: its propensity is 0. A row that differs takes the daemon's values with
 propensity 0 and is not evaluated, so that nothing is learned from it; what the daemon published stays in its log.
+Rows of trial detectors, which the daemon ran beside the settled ones for a part of the day, are counted and left in the
+log: no trial changes a settled row, and the day's table holds the settled detectors only.
 Pure functions over columns of SIGNAL_EVENTS; reading the log and writing the day are not done here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +32,7 @@ class Emitted:
     different: int
     only_in_the_log: int
     first: str
+    trials: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,14 @@ def under_logged_tables(events: Columns, others: Sequence[Columns], log: Columns
     return out
 
 
-def as_emitted(events: Columns, log: Columns) -> Emitted:
-    """Return the day `events` as the log says it was emitted."""
+def without_trials(log: Columns, settled: Collection[str]) -> tuple[Columns, int]:
+    """Return the log's rows of the settled detectors, by detector_id, and the number of the others."""
+    kept = np.isin(log["detector_id"].astype(str), sorted(settled))
+    return {name: values[kept] for name, values in log.items()}, int(np.count_nonzero(~kept))
+
+
+def as_emitted(events: Columns, log: Columns, trials: int = 0) -> Emitted:
+    """Return the day `events` as the log says it was emitted; `trials`: rows left out of the log before."""
     matched = match_rows(events, log)
     equal, first = _compare(events, log, matched)
     same, never = matched.ours[equal], matched.ours_only
@@ -83,7 +92,7 @@ def as_emitted(events: Columns, log: Columns) -> Emitted:
     if len(matched.theirs_only) and not first:
         first = f"event {log['event_id'][matched.theirs_only[0]]} is in the log and not recomputed"
     counts = len(same), len(never), int(np.count_nonzero(~equal)), len(matched.theirs_only)
-    return Emitted(in_key_order(whole), len(log["event_id"]), *counts, first)
+    return Emitted(in_key_order(whole), len(log["event_id"]), *counts, first, trials)
 
 
 def taught(events: Mapping[str, NDArray[np.generic]]) -> NDArray[np.bool_]:

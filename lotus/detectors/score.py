@@ -68,6 +68,10 @@ class Scorer:
         """Take another list of versions between two windows; the streaming state stays."""
         self._priors = self._compile(priors)
 
+    def take_over(self, other: "Scorer") -> None:
+        """Go on from the streaming state of a scorer of the same assets, whatever its detectors."""
+        self._state[:] = other._state
+
     def feed(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> Columns:
         """Score one window row and return its D events as columns of SIGNAL_EVENTS, in detector order.
 

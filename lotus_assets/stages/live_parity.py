@@ -9,7 +9,7 @@ NO_DAEMON = CheckOutcome(CHECK, True, "no daemon ran")
 
 def parity_check(found: Emitted) -> CheckOutcome:
     """Passes when every logged row is the recomputed one; windows that were never emitted are counted only."""
-    names = ("logged", "equal", "not_emitted", "different", "only_in_the_log")
+    names = ("logged", "equal", "not_emitted", "different", "only_in_the_log", "trials")
     numbers = {name: int(getattr(found, name)) for name in names}
     text = f"{found.equal} of {found.logged} logged rows equal bit for bit, {found.not_emitted} windows never emitted"
     if found.first:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.daemon_log import as_emitted, under_logged_tables
+from lotus.detectors.daemon_log import as_emitted, under_logged_tables, without_trials
 from lotus.detectors.daily import EMERGENCE_DAYS, day_tables
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.registry import shipped_detectors, specs_ver
@@ -170,10 +170,11 @@ def _emitted(
     """
     if not daemon_log_version(ctx.sig, ctx.branch, day):
         return events, NO_DAEMON
-    log = read_daemon_log(ctx.sig, ctx.branch, day)
+    settled = [d.detector_id for d in shipped_detectors()]
+    log, trials = without_trials(read_daemon_log(ctx.sig, ctx.branch, day), settled)
     wanted = set(log["tables_ver"].tolist()) - set(events["tables_ver"].tolist())
     others = [under(tables) for tables in _tables_named(ctx, day, wanted)] if len(events["event_id"]) else []
-    found = as_emitted(under_logged_tables(events, others, log), log)
+    found = as_emitted(under_logged_tables(events, others, log), log, trials)
     return found.events, parity_check(found)
 
 

@@ -9,6 +9,9 @@ from click.testing import CliRunner, Result
 from lotus.detectors.registry import known_detectors, shipped_detectors
 from lotus.detectors.spec import parse_spec
 from lotus_cli.main import main
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from lotus_store.ledger.live_log import take_commands
 
 
 def lotus(*words: str, code: int = 0) -> Result:
@@ -58,3 +61,23 @@ def test_a_mistake_is_put_at_its_line_and_column(tmp_path: Path) -> None:
         assert part in said
     path.write_bytes(b"\xff\xfe")
     assert "UTF-8" in lotus("check", str(path), code=3).stderr
+
+
+def test_use_refuses_what_the_daemon_would_refuse(tmp_path: Path) -> None:
+    lotus("new", "mine", "--out", str(tmp_path))
+    path = tmp_path / "mine.yaml"
+    assert "a name of its own" in lotus("use", str(path), str(path), code=3).stderr
+    path.write_text(path.read_text().replace("ema(aggr_imb", "ema(agr_imb"))
+    assert "'agr_imb'" in lotus("use", str(path), code=3).stderr
+
+
+def test_use_leaves_a_command_for_the_daemon(
+    settings: Settings, databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOTUS_PG_DSN", settings.server_dsn)
+    lotus("new", "mine", "--out", str(tmp_path))
+    words = ["use", str(tmp_path / "mine.yaml"), "--home", str(settings.home), "--json"]
+    assert json.loads(lotus(*words).stdout)["trials"] == ["mine"]
+    with databases.connect("sig") as connection:
+        (taken,) = take_commands(connection)
+    assert taken[1:] == ("swap_detectors", {"detectors": [(tmp_path / "mine.yaml").read_text()]})

@@ -86,3 +86,17 @@ def write(path: Path, lines: list[tuple[int, bytes]]) -> Path:
     """Write a recording of lines and return its path."""
     path.write_bytes(b"".join(b"%d %b\n" % line for line in lines))
     return path
+
+
+def trial_text(name: str, seconds: int) -> str:
+    """Return the specification of a detector that needs so many seconds of windows and is then seldom silent."""
+    return f"""
+detector_id: trial_{name}
+family: trial
+version: 1
+idea: Flow against its mean.
+horizon: 30s
+band: 20s..160s
+best_phase_deg: 0
+signal: flow - mean(flow, {seconds}s)
+"""
