@@ -138,7 +138,12 @@ def _number(value: float | None) -> str:
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(str(x) for x in value) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, Mapping):
+        return " ".join(_plain(x) for x in value.values())
+    if isinstance(value, list | tuple):
+        between = "; " if any(isinstance(x, Mapping | tuple) for x in value) else ", "
+        return between.join(_plain(x) for x in value)
+    return str(value)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
