@@ -93,7 +93,12 @@ INT_COLUMNS: Final[tuple[FrameColumn, ...]] = (
         "end_ms", "ms UTC", "end of the frame, venue time; the frame holds what came before it", low=0, dtype="i8"
     ),
     FrameColumn("close_recv_ns", "ns UTC", "receive stamp of the message that closed the frame", low=0, dtype="i8"),
-    FrameColumn("close_seq", "line", "line number of the message that closed the frame", low=0, dtype="i8"),
+    FrameColumn(
+        "close_seq",
+        "line",
+        "line number of the message that closed the frame; below 0 on the evening that warms a day",
+        dtype="i8",
+    ),
     FrameColumn(
         "quality",
         "bits",

@@ -58,7 +58,7 @@ def fresh(new_home: Callable[[], Cli]) -> Cli:
 @pytest.fixture
 def segment(lotus: Cli) -> Path:
     """The first segment of the demo's last day."""
-    return min((lotus.home / "tape" / "demo-7" / "2026-01-08").glob("*.zst"))
+    return min((lotus.home / "tape" / "demo-11" / "2026-01-08").glob("*.zst"))
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ def test_a_published_event_is_explained_down_to_its_raw_lines(lotus: Cli, facts:
     assert all(s["exact"] and s["value"] == s["stored"] for s in compared)
     frames = story["frames"]
     assert frames["frames"] == 25
-    assert (frames["tape"], frames["day"]) == ("demo-7", DAY)
-    store = TapeStore(lotus.home, "demo-7")
+    assert (frames["tape"], frames["day"]) == ("demo-11", DAY)
+    store = TapeStore(lotus.home, "demo-11")
     (held,) = [s for s in store.segments(DAY) if s.path == frames["segments"][0]["path"]]
     raw = store.read_segment(held)
     assert hashlib.sha256(raw).hexdigest() == frames["segments"][0]["sha256"]
@@ -58,7 +58,7 @@ def test_the_text_says_the_sum_was_checked(lotus: Cli, facts: Facts) -> None:
 
 
 def test_events_with_and_without_publication_and_outcome_are_all_exact(lotus: Cli) -> None:
-    events = Lake(lotus.home / "lake").read("signal_events", "demo-7", "2026-01-07")
+    events = Lake(lotus.home / "lake").read("signal_events", "demo-11", "2026-01-07")
     for published in (True, False):
         at = np.flatnonzero((events["published"] == published) & (events["s"] != 0.0))
         assert lotus.json("explain", events["event_id"][at[0]])["exact"] is True
@@ -68,10 +68,10 @@ def test_an_altered_number_is_found(lotus: Cli, facts: Facts, tmp_path: Path) ->
     folder = tmp_path / "lake"
     shutil.copytree(lotus.home / "lake", folder)
     lake = Lake(folder)
-    columns = lake.read("signal_events", "demo-7", DAY)
+    columns = lake.read("signal_events", "demo-11", DAY)
     mine = columns["event_id"] == facts["example_event"]
     columns["theta2"] = np.where(mine, np.nextafter(columns["theta2"].astype(np.float64), 1.0), columns["theta2"])
-    lake.write(SIGNAL_EVENTS, "demo-7", DAY, columns)
+    lake.write(SIGNAL_EVENTS, "demo-11", DAY, columns)
     story = lotus.json("explain", facts["example_event"], code=1, LOTUS_LAKE=str(folder))
     assert story["exact"] is False
     assert {s["name"] for s in story["steps"] if s["exact"] is False and s["stored"] is not None} == {"theta2"}

@@ -77,7 +77,7 @@ def test_a_venue_that_does_not_answer_is_waited_for(lotus: Cli) -> None:
 
 
 def test_a_replay_runs_live_and_again_ends_in_the_same_events(lotus: Cli, segment: Path) -> None:
-    words = ("live", "--replay", segment, "--branch", "demo-7", "--tape", "demo-7")
+    words = ("live", "--replay", segment, "--branch", "demo-11", "--tape", "demo-11")
     first, again = lotus.json(*words), lotus.json(*words)
     assert first["state"] == "stopped"
     assert first["events"] > 0
@@ -87,7 +87,7 @@ def test_a_replay_runs_live_and_again_ends_in_the_same_events(lotus: Cli, segmen
 
 
 def test_an_interrupted_daemon_ends_in_order_and_goes_on(lotus: Cli, segment: Path) -> None:
-    words = ["live", "--replay", str(segment), "--branch", "demo-7", "--tape", "demo-7", "--run-id", "paused"]
+    words = ["live", "--replay", str(segment), "--branch", "demo-11", "--tape", "demo-11", "--run-id", "paused"]
     place = {"LOTUS_HOME": str(lotus.home), "LOTUS_CONFIG": str(lotus.home / "lotus.toml")}
     command = [*LOTUS, *words, "--speed", "2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=place) as daemon:

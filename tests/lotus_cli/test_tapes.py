@@ -35,7 +35,7 @@ def test_importing_twice_changes_nothing(lotus: Cli, segment: Path) -> None:
 
 
 def test_a_backfill_of_committed_days_changes_nothing(lotus: Cli, facts: Facts) -> None:
-    words = ("backfill", "--tape", "demo-7", "--branch", "demo-7", "--from", "2026-01-05", "--to", "2026-01-08")
+    words = ("backfill", "--tape", "demo-11", "--branch", "demo-11", "--from", "2026-01-05", "--to", "2026-01-08")
     before = tree(lotus.home / "lake")
     first = lotus.json(*words)
     assert first["days"] == ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"]
@@ -46,25 +46,25 @@ def test_a_backfill_of_committed_days_changes_nothing(lotus: Cli, facts: Facts) 
 
 def test_tapes_are_listed_and_only_named_days_would_go(lotus: Cli) -> None:
     listed = {t["tape"]: t for t in lotus.json("tape", "list")["tapes"]}
-    mine = listed["demo-7"]
+    mine = listed["demo-11"]
     assert mine["coins"] == ["BTC", "ETH"]
     assert len(mine["days"]) == 4
-    assert "demo-7" in lotus("tape", "list").stdout
-    before = tree(lotus.home / "tape" / "demo-7")
-    assert lotus.json("tape", "prune", "--tape", "demo-7", "--dry-run") == {
-        "tape": "demo-7",
+    assert "demo-11" in lotus("tape", "list").stdout
+    before = tree(lotus.home / "tape" / "demo-11")
+    assert lotus.json("tape", "prune", "--tape", "demo-11", "--dry-run") == {
+        "tape": "demo-11",
         "would_go": [],
         "kept": 4,
     }
     config = lotus.home / "few-days.toml"
     config.write_text("[tape]\nkeep_days = 1\n")
-    would = lotus.json("tape", "prune", "--tape", "demo-7", "--dry-run", LOTUS_CONFIG=str(config))
+    would = lotus.json("tape", "prune", "--tape", "demo-11", "--dry-run", LOTUS_CONFIG=str(config))
     assert would["would_go"] == ["2026-01-05", "2026-01-06"]
-    assert tree(lotus.home / "tape" / "demo-7") == before
+    assert tree(lotus.home / "tape" / "demo-11") == before
 
 
 def test_pruning_deletes_whole_days(lotus: Cli, facts: Facts) -> None:
-    segments = sorted((lotus.home / "tape" / "demo-7").glob("2026-01-0[567]/08*.zst"))
+    segments = sorted((lotus.home / "tape" / "demo-11").glob("2026-01-0[567]/08*.zst"))
     lotus("import", "--tape", "pruned", *segments)
     config = lotus.home / "one-day.toml"
     config.write_text("[tape]\nkeep_days = 1\n")
@@ -75,12 +75,12 @@ def test_pruning_deletes_whole_days(lotus: Cli, facts: Facts) -> None:
 
 
 def test_a_day_of_tape_is_verified_and_an_altered_one_refused(lotus: Cli, segment: Path) -> None:
-    told = lotus.json("verify", "tape", "--tape", "demo-7")
+    told = lotus.json("verify", "tape", "--tape", "demo-11")
     assert told["day"] == "2026-01-08"
     assert set(told["assets"]) == {"BTC", "ETH"}
     assert all(a["covered_share"] > 0.9 for a in told["assets"].values())
     assert len(told["minutes"]["asset"]) == len(told["minutes"]["share"])
-    assert "% covered" in lotus("verify", "tape", "--tape", "demo-7").stdout
+    assert "% covered" in lotus("verify", "tape", "--tape", "demo-11").stdout
     lotus("import", "--tape", "altered", segment)
     (copy,) = (lotus.home / "tape" / "altered" / "2026-01-08").glob("*.zst")
     raw = bytearray(copy.read_bytes())

@@ -66,18 +66,21 @@ def test_wrong_usage_ends_with_2(words: list[str], tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "days in the wrong order": (["backfill", "--tape", "demo-7", "--from", "2026-01-06", "--to", "2026-01-05"], "2026"),
-    "days without tape": (["backfill", "--tape", "demo-7", "--from", "2027-01-01", "--to", "2027-01-02"], "no day"),
+    "days in the wrong order": (
+        ["backfill", "--tape", "demo-11", "--from", "2026-01-06", "--to", "2026-01-05"],
+        "2026",
+    ),
+    "days without tape": (["backfill", "--tape", "demo-11", "--from", "2027-01-01", "--to", "2027-01-02"], "no day"),
     "no such tape": (["verify", "tape", "--tape", "nosuch"], "nosuch"),
-    "no such day of tape": (["verify", "tape", "--tape", "demo-7", "--day", "2027-01-01"], "2027-01-01"),
+    "no such day of tape": (["verify", "tape", "--tape", "demo-11", "--day", "2027-01-01"], "2027-01-01"),
     "no tape to prune": (["tape", "prune", "--tape", "nosuch"], "nosuch"),
     "a backfill of no tape": (["backfill", "--tape", "nosuch", "--from", "2026-01-05", "--to", "2026-01-05"], "nosuch"),
     "a tape's name": (["verify", "tape", "--tape", "../x"], "../x"),
     "no such detector": (["card", "nosuch"], "nosuch"),
     "a day outside the fixtures": (["fixtures", "check", "--day", "99"], "99"),
-    "no sanity table of that day": (["sanity", "--tape", "demo-7", "--day", "2027-01-01"], "2027-01-01"),
+    "no sanity table of that day": (["sanity", "--tape", "demo-11", "--day", "2027-01-01"], "2027-01-01"),
     "no sanity table of that tape": (["sanity", "--tape", "nosuch"], "nosuch"),
-    "no such asset in the sanity table": (["sanity", "--tape", "demo-7", "--asset", "nosuch"], "nosuch"),
+    "no such asset in the sanity table": (["sanity", "--tape", "demo-11", "--asset", "nosuch"], "nosuch"),
     "no such family": (["detector", "new", "mine", "--family", "nosuch"], "nosuch"),
     "a detector's name": (["detector", "new", "Mine!"], "Mine!"),
     "no such event": (["explain", "0" * 32], "0" * 32),
