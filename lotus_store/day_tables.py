@@ -7,6 +7,7 @@ What stands in a table is `lotus.detectors.daytables`.
 from collections.abc import Container, Iterator
 
 from lotus.detectors.daytables import DayTables, tables_from_json, tables_to_json
+from lotus.errors import LakeError
 from lotus_store.lake import Lake
 
 _DOCUMENT = "day_tables"
@@ -25,3 +26,11 @@ def read_day_tables(
     for day in reversed(lake.days(_SCORED, branch)):
         if day <= until and day not in skip:
             yield tables_from_json(lake.read_document(_DOCUMENT, branch, day))
+
+
+def tables_of_day(lake: Lake, branch: str, day: str) -> DayTables:
+    """Return the tables under which a day was scored; raises `LakeError` when they are not there."""
+    found = next(read_day_tables(lake, branch, day), None)
+    if found is None or found.day != day:
+        raise LakeError(f"no day tables of {day} on {branch}", "those written with signal_events", "a pruned lake")
+    return found

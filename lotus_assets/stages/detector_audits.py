@@ -30,7 +30,7 @@ from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.signal_events import priors_of_day
-from lotus_store.day_tables import read_day_tables
+from lotus_store.day_tables import tables_of_day
 
 PARTS = [Part(DETECTOR_AUDITS)]
 
@@ -52,7 +52,7 @@ def present(ctx: StageContext, day: str) -> str:
 def make(ctx: StageContext, day: str) -> Made:
     """Audit every detector on the day, write the findings, check that the audits were awake."""
     detectors, priors = shipped_detectors(), priors_of_day(ctx, day)
-    tables = next(iter(read_day_tables(ctx.lake, ctx.branch, day)))
+    tables = tables_of_day(ctx.lake, ctx.branch, day)
 
     def score(frames: FrameBatch, tables: DayTables) -> Columns:
         windows = build_windows(frames, annotate(frames), ctx.manifest)

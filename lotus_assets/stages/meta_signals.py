@@ -5,12 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from lotus.detectors.meta_signals import EVENT_COLUMNS, META_SIGNALS, MetaSignals, in_scoring_order
-from lotus.errors import LakeError
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Plot, Stage, StageContext, Table
 from lotus_assets.stages.lake_tables import Columns, Part, joint_hash, parts_hash
 from lotus_assets.stages.schema_check import schema_check
-from lotus_store.day_tables import read_day_tables
+from lotus_store.day_tables import tables_of_day
 
 PARTS = [Part(META_SIGNALS)]
 
@@ -27,9 +26,7 @@ def present(ctx: StageContext, day: str) -> str:
 
 def make(ctx: StageContext, day: str) -> Made:
     """Write the day's cues; raises `LakeError` when the tables of the day are not there."""
-    tables = next(read_day_tables(ctx.lake, ctx.branch, day), None)
-    if tables is None or tables.day != day:
-        raise LakeError(f"no day tables of {day} on {ctx.branch}", "those written with signal_events", "a pruned lake")
+    tables = tables_of_day(ctx.lake, ctx.branch, day)
     columns = (*EVENT_COLUMNS, "close_recv_ns")
     events = in_scoring_order(ctx.lake.read("signal_events", ctx.branch, day, columns=columns), tables)
     cues = MetaSignals(ctx.manifest.kernel.window_ms, tables).feed(events)
