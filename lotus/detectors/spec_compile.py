@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-import numpy as np
-
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.spec import JITTER, DetectorSpec
 from lotus.detectors.spec_check import Checked, KeyedError
@@ -18,10 +16,8 @@ from lotus.detectors.window_spec import T_VALUES
 from lotus.errors import ConfigError
 from lotus.kept import kept
 from lotus.manifest import Manifest
-from lotus.tape_machine import ops_table as t
-from lotus.tape_machine.interpreter import CODE, FIRST_PARAM
 from lotus.tape_machine.node import Node
-from lotus.tape_machine.program import Program, compile_program
+from lotus.tape_machine.program import Program, compile_program, moved_columns
 
 MEMORY_MS: Final[int] = 7_200_000
 _NOTHING: Final = Node("const", (), (0.0,), "number", "1")
@@ -43,7 +39,7 @@ class CompiledDetectors:
     @property
     def nodes(self) -> tuple[int, int]:
         """Nodes that run on every frame and on every window, constants left out."""
-        return len(self.frames.nodes), len(self.windows.nodes)
+        return self.frames.n_nodes, self.windows.n_nodes
 
     @property
     def state_bytes(self) -> int:
@@ -85,7 +81,8 @@ def _compiled(detectors: tuple[DetectorSpec, ...], cadence_ms: int, window_ms: i
     frames = compile_program({str(k): values[k] for k in slots} or {"none": _NOTHING}, MEMORY_MS // cadence_ms)
     windows = compile_program(signals or {"none": _NOTHING}, MEMORY_MS // window_ms)
     width = T_VALUES + len(frames.outputs)
-    return CompiledDetectors(detectors, frames, _placed(windows, slots, width), width, warm_up_ms)
+    place = {slot: T_VALUES + k for k, slot in enumerate(slots)}
+    return CompiledDetectors(detectors, frames, moved_columns(windows, place, width), width, warm_up_ms)
 
 
 def _checked(spec: DetectorSpec, cadence_ms: int, window_ms: int) -> Checked:
@@ -93,14 +90,3 @@ def _checked(spec: DetectorSpec, cadence_ms: int, window_ms: int) -> Checked:
         return spec.checked(cadence_ms, window_ms)
     except KeyedError as found:
         raise ConfigError(f"{spec.detector_id}, {found.found}", found.expected, found.cause) from None
-
-
-def _placed(windows: Program, slots: Sequence[int], width: int) -> Program:
-    """Return the program with the columns of frame values at their places in the table."""
-    place = {slot: T_VALUES + k for k, slot in enumerate(slots)}
-    params = windows.params.copy()
-    for node in windows.nodes:
-        if node[CODE] == t.COLUMN:
-            index = int(params[node[FIRST_PARAM]])
-            params[node[FIRST_PARAM]] = place.get(index, index)
-    return replace(windows, params=np.ascontiguousarray(params), n_columns=width)

@@ -25,8 +25,7 @@ TAKEN, READY, CLOSES = range(3)
 class Running(NamedTuple):
     """A program and its state as kernels take them; columns of the program: `lotus.tape_machine.program`."""
 
-    nodes: NDArray[np.int64]
-    args: NDArray[np.int64]
+    code: NDArray[np.uint32]
     params: NDArray[np.float64]
     outputs: NDArray[np.int64]
     floats: NDArray[np.float64]  # [assets, n_floats]
@@ -97,7 +96,7 @@ def run_frames(state: NDArray[np.void], rows: NDArray[np.float64], frames: Runni
     if state[at]["windows"] == 0 and first == 0:
         f.floats[at, :] = 0.0
         f.ints[at, :] = 0
-    run_block(f.nodes, f.args, f.params, f.floats[at], f.ints[at], rows[at, first:], f.registers, end - first)
+    run_block(f.code, f.params, f.floats[at], f.ints[at], rows[at, first:], f.registers, end - first)
     state[at]["ran"] = end
     return int(end - first)
 
@@ -146,7 +145,7 @@ def run_signals(
     Outputs stand detector by detector, itself first. A null says nothing, and nothing is beyond [-1, 1].
     """
     p = windows
-    run_rows(p.nodes, p.args, p.params, p.outputs, p.floats[at], p.ints[at], table, rebirth, p.registers, results)
+    run_rows(p.code, p.params, p.outputs, p.floats[at], p.ints[at], table, rebirth, p.registers, results)
     detectors = (out.shape[1] - win.F_SIGNAL) // 2
     many = results.shape[1] // detectors if detectors > 0 else 1
     for i in range(len(table)):

@@ -163,6 +163,6 @@ def build_windows(
 
 def _running(program: Program, state: MachineState, width: int) -> Running:
     return Running(
-        program.nodes, program.args, program.params, program.outputs, state.floats, state.ints,
+        program.code, program.params, program.outputs, state.floats, state.ints,
         program.new_registers(width),
     )  # fmt: skip

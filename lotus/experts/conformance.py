@@ -62,7 +62,7 @@ def check_expert(
     _check_mirror(expert_id, frames, said, alone)
     program = compile_experts(alone, frames.cadence_ms)
     _require(program.state_bytes <= MAX_STATE_BYTES, expert_id, f"at most {MAX_STATE_BYTES} bytes of state")
-    return Measured(len(program.nodes), program.state_bytes, live_ns, batch_ns)
+    return Measured(program.n_nodes, program.state_bytes, live_ns, batch_ns)
 
 
 def only(experts: ExpertSet, expert_id: str) -> ExpertSet:

@@ -67,12 +67,12 @@ def experts_page(experts: ExpertSet | None = None) -> str:
     program = compile_experts(used, cadence)
     kinds = "; ".join(f"{k}: {v}" for k, v in KINDS.items())
     head = _HEAD.format(
-        nodes=len(program.nodes), kib=program.state_bytes / 1024, kinds=kinds,
+        nodes=program.n_nodes, kib=program.state_bytes / 1024, kinds=kinds,
         status=" or ".join(STATUS), votes=used.fusion.votes_needed, fused=", ".join(f"`{name}`" for name in FUSED),
     )  # fmt: skip
     rows = [
         f"| {k} | [{e.expert_id}](#{e.expert_id}) | {e.kind} | {v.weight:g} | {v.vote:g} | "
-        f"{len(compile_experts(only(used, e.expert_id), cadence).nodes)} |"
+        f"{compile_experts(only(used, e.expert_id), cadence).n_nodes} |"
         for k, (e, v) in enumerate(zip(used.experts, used.fusion.voices.values(), strict=True))
     ]
     return head + "\n".join(rows) + "\n\n" + "\n".join(map(_expert, used.experts))

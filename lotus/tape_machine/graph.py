@@ -123,14 +123,15 @@ def _operands_first(root: Node, seen: Mapping[int, tuple[Node, int]]) -> Iterato
 
 
 def _foldable(compiled: t.Op) -> bool:
-    return compiled.code < t.MEMORY and compiled.code not in (t.CONST, t.COLUMN, t.DOT)
+    return compiled.code in t.HEADLESS
 
 
 def _folded(compiled: t.Op, values: list[float]) -> float:
-    out = np.zeros(1)
-    columns = [np.array([finite_or_null(v)]) for v in (*values, 0.0, 0.0)]
-    elementwise(compiled.code, out, columns[0], columns[1], columns[2], 1)
-    return float(out[0]) if out[0] == out[0] else math.nan
+    registers = np.array([[finite_or_null(v)] for v in (*values, math.nan)])
+    code = np.array([len(values), *range(len(values))], np.uint32)
+    elementwise(compiled.code, code, 0, 1, registers, 1)
+    out = float(registers[-1, 0])
+    return out if out == out else math.nan
 
 
 def _without_dead_nodes(nodes: list[GraphNode], places: Mapping[str, int]) -> Graph:

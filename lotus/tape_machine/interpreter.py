@@ -1,4 +1,4 @@
-"""The one interpreter: it walks the nodes of a program, each over a block of rows; live and batch both run it.
+"""The one interpreter: it walks the groups of a program, each node over a block of rows; live and batch both run it.
 
 Program, state and registers are flat arrays (their columns: `program`), so another program needs no compilation. The
 bits do not depend on how rows are split into blocks. No operation is computed here: see the `ops_*` files.
@@ -10,22 +10,19 @@ from numpy.typing import NDArray
 
 from lotus.jit import inlined_kernel, kernel
 from lotus.tape_machine import ops_table as t
-from lotus.tape_machine.ops_conv import conv1d
+from lotus.tape_machine.ops_conv import MAX_CHANNELS, conv1d
 from lotus.tape_machine.ops_decayed import decayed_rank
-from lotus.tape_machine.ops_elementwise import dot, elementwise, read_column
+from lotus.tape_machine.ops_elementwise import dot, elementwise, read_columns
 from lotus.tape_machine.ops_extreme import breakout, window_max, window_max_age
 from lotus.tape_machine.ops_forest import half_space
 from lotus.tape_machine.ops_fsm import fsm, fsm_latch
 from lotus.tape_machine.ops_memory import remember
-from lotus.tape_machine.ops_rank import exact_rank
+from lotus.tape_machine.ops_rank import exact_quantile, exact_rank
 from lotus.tape_machine.ops_window import window_slope, window_std, window_sum
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-# columns of a program's nodes
-CODE, OUT, FIRST_ARG, N_ARGS, FIRST_PARAM, N_PARAMS, FIRST_FLOAT, FIRST_INT = range(8)
-NODE_WIDTH = 8
+Code = NDArray[np.uint32]
 
 
 @inlined_kernel
@@ -44,58 +41,66 @@ def run_window(code: int, out: Floats, x: Floats, params: Floats, floats: Floats
         window_max_age(out, x, w, 1.0 if code == t.ARGMAX_AGE else -1.0, floats, ints, n)
     elif code == t.BREAKOUT:
         breakout(out, x, w, floats, ints, n)
-    elif code == t.RANK or code == t.QUANTILE:
-        exact_rank(out, x, w, params[1], int(params[2]), code == t.RANK, floats, ints, n)
+    elif code == t.RANK:
+        exact_rank(out, x, w, floats, ints, n)
+    elif code == t.QUANTILE:
+        exact_quantile(out, x, w, params[1], floats, ints, n)
     else:
         decayed_rank(out, x, w, params[1], params[2], code == t.RANK_DECAYED, floats, ints, n)
 
 
+@inlined_kernel
+def run_node(op: int, node: Code, params: Floats, floats: Floats, ints: Ints, registers: Floats, n: int) -> int:
+    """Run one node that has state, or many operands, over n rows of its registers; return its number of words."""
+    args = node[t.HEAD : t.HEAD + node[t.N_ARGS]]
+    own = params[node[t.FIRST_PARAM] : node[t.FIRST_PARAM] + node[t.N_PARAMS]]
+    kept, places = floats[node[t.FIRST_FLOAT] :], ints[node[t.FIRST_INT] :]
+    out, a, b = registers[node[t.OUT]], registers[node[t.HEAD]], registers[node[t.HEAD + 1]]
+    if op == t.DOT:
+        dot(out, registers[node[t.OUT] + 1], registers, args, own, n)
+    elif op == t.FSM:
+        fsm(out, registers[node[t.OUT] + 1], registers, args, own, places, n)
+    elif op == t.FSM_AGE:
+        ages = registers[node[t.HEAD] + 1]
+        for i in range(n):
+            out[i] = ages[i]
+    elif op == t.FSM_LATCH:
+        fsm_latch(out, a, b, registers[node[t.HEAD + 1] + 1], int(own[0]), kept, places, n)
+    elif op < t.WINDOW:
+        remember(op, out, a, b, own, kept, places, n)
+    elif op == t.HALF_SPACE:
+        half_space(out, registers, args, own, kept, places, n)
+    elif op == t.CONV1D:
+        room = registers[node[t.OUT] + 1 : node[t.OUT] + 1 + 2 * MAX_CHANNELS]
+        conv1d(out, room, registers, args, own, kept, places, n)
+    else:
+        run_window(op, out, a, own, kept, places, n)
+    return t.HEAD + max(2, int(node[t.N_ARGS]))
+
+
 @kernel
-def run_block(
-    nodes: Ints, args: Ints, params: Floats, floats: Floats, ints: Ints, table: Floats, registers: Floats, n: int
-) -> None:
+def run_block(code: Code, params: Floats, floats: Floats, ints: Ints, table: Floats, registers: Floats, n: int) -> None:
     """Run every node over the first n rows of `table` (f8[>= n, columns]), n <= the width of the registers.
 
-    nodes i8[N, NODE_WIDTH], args i8, params f8: the program. floats f8, ints i8: one asset's state, updated.
-    registers f8[R, width]: a row per node, constants already filled in; afterwards it holds the n results of each.
+    code u4, params f8: the program (words: `ops_table`). floats f8, ints i8: one asset's state, updated.
+    registers f8[R, width], constants already filled in; afterwards those of the outputs hold their n results.
     """
-    for k in range(len(nodes)):
-        code, first, many = nodes[k, CODE], nodes[k, FIRST_ARG], nodes[k, N_ARGS]
-        out = registers[nodes[k, OUT]]
-        own = params[nodes[k, FIRST_PARAM] : nodes[k, FIRST_PARAM] + nodes[k, N_PARAMS]]
-        a, b, c = registers[args[first]], registers[args[first + 1]], registers[args[first + 2]]
-        if code == t.COLUMN:
-            read_column(out, table, int(own[0]), n)
-        elif code == t.DOT:
-            dot(out, registers, args[first : first + many], own, n)
-        elif code < t.MEMORY:
-            elementwise(code, out, a, b, c, n)
-        elif code == t.FSM:
-            ages = registers[nodes[k, OUT] + 1]
-            fsm(out, ages, registers, args[first : first + many], own, ints[nodes[k, FIRST_INT] :], n)
-        elif code == t.FSM_AGE:
-            ages = registers[args[first] + 1]
-            for i in range(n):
-                out[i] = ages[i]
-        elif code == t.FSM_LATCH:
-            ages = registers[args[first + 1] + 1]
-            kept, known = floats[nodes[k, FIRST_FLOAT] :], ints[nodes[k, FIRST_INT] :]
-            fsm_latch(out, a, b, ages, int(own[0]), kept, known, n)
-        elif code < t.WINDOW:
-            remember(code, out, a, b, own, floats[nodes[k, FIRST_FLOAT] :], ints[nodes[k, FIRST_INT] :], n)
-        elif code == t.HALF_SPACE:
-            half_space(out, registers, args[first : first + many], own, ints[nodes[k, FIRST_INT] :], n)
-        elif code == t.CONV1D:
-            kept, places = floats[nodes[k, FIRST_FLOAT] :], ints[nodes[k, FIRST_INT] :]
-            conv1d(out, registers, args[first : first + many], own, kept, places, n)
+    at = 0
+    while at < len(code):
+        op, many = int(code[at]), int(code[at + 1])
+        at += 2
+        if op == t.COLUMN:
+            at = read_columns(code, at, many, table, registers, n)
+        elif op < t.MEMORY and op != t.DOT:
+            at = elementwise(op, code, at, many, registers, n)
         else:
-            run_window(code, out, a, own, floats[nodes[k, FIRST_FLOAT] :], ints[nodes[k, FIRST_INT] :], n)
+            for _ in range(many):
+                at += run_node(op, code[at:], params, floats, ints, registers, n)
 
 
 @kernel
 def run_rows(
-    nodes: Ints,
-    args: Ints,
+    code: Code,
     params: Floats,
     outputs: Ints,
     floats: Floats,
@@ -117,7 +122,7 @@ def run_rows(
         n = 1
         while n < width and first + n < rows and not rebirth[first + n]:
             n += 1
-        run_block(nodes, args, params, floats, ints, table[first:], registers, n)
+        run_block(code, params, floats, ints, table[first:], registers, n)
         for i in range(n):
             for k in range(len(outputs)):
                 results[first + i, k] = registers[outputs[k], i]

@@ -83,7 +83,7 @@ class Machine:
 
     def _run(self, asset: int, table: Rows, flags: Flags, registers: Rows, out: Rows) -> None:
         p, s = self.program, self._state
-        run_rows(p.nodes, p.args, p.params, p.outputs, s.floats[asset], s.ints[asset], table, flags, registers, out)
+        run_rows(p.code, p.params, p.outputs, s.floats[asset], s.ints[asset], table, flags, registers, out)
 
 
 def evaluate(program: Program, tables: Sequence[tuple[Rows, Flags]]) -> list[Rows]:

@@ -1,12 +1,14 @@
-"""Operations without state: one loop over the rows of a block each, simple enough to be vectorised.
+"""Operations without state: one formula each, looped over the nodes of a group and, within each, the rows of a block.
 
 A null is NaN and every null written is the same NaN; a result that is not finite is null. Flags are 0.0 or 1.0; a
-comparison with a null is false. No state and no dispatch over nodes belong here. Column-at-a-time inside a block:
-P. Boncz et al., "MonetDB/X100: hyper-pipelining query execution", CIDR 2005.
+comparison with a null is false. A block is a loop simple enough to be vectorised; a single row is a loop over nodes.
+No state and no dispatch over other operations belong here. Column-at-a-time inside a block: P. Boncz et al.,
+"MonetDB/X100: hyper-pipelining query execution", CIDR 2005.
 """
 
 import math
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,8 @@ from lotus.jit import inlined_kernel, kernel
 from lotus.tape_machine import ops_table as t
 
 Column = NDArray[np.float64]
-Indices = NDArray[np.int64]
+Code = NDArray[np.uint32]
+Table = NDArray[np.float64]
 LARGEST: Final[float] = float(np.finfo(np.float64).max)
 
 
@@ -27,131 +30,298 @@ def finite_or_null(x: float) -> float:
 
 
 @kernel
-def read_column(out: Column, table: NDArray[np.float64], index: int, n: int) -> None:
-    """Take column `index` of the table's first n rows."""
-    for i in range(n):
-        out[i] = finite_or_null(table[i, index])
-
-
-@inlined_kernel
-def unary(code: int, out: Column, a: Column, n: int) -> None:
-    """Negation, magnitude, sign, logarithm, root, logistic; `not` and `known` give flags."""
-    if code == t.NEG:
-        for i in range(n):
-            out[i] = finite_or_null(-a[i])
-    elif code == t.ABS:
-        for i in range(n):
-            out[i] = finite_or_null(abs(a[i]))
-    elif code == t.SIGN:
-        for i in range(n):
-            above = 1.0 if a[i] > 0.0 else 0.0
-            side = -1.0 if a[i] < 0.0 else above
-            out[i] = side if a[i] == a[i] else math.nan
-    elif code == t.LOG:
-        for i in range(n):
-            out[i] = finite_or_null(mathx.log(a[i]))
-    elif code == t.SQRT:
-        for i in range(n):
-            out[i] = finite_or_null(math.sqrt(a[i]))
-    elif code == t.LOGISTIC:
-        for i in range(n):
-            out[i] = finite_or_null(mathx.logistic(a[i]))
-    elif code == t.NOT:
-        for i in range(n):
-            out[i] = 0.0 if a[i] > 0.5 else 1.0
-    else:
-        for i in range(n):
-            out[i] = 1.0 if a[i] == a[i] else 0.0
-
-
-@inlined_kernel
-def arithmetic(code: int, out: Column, a: Column, b: Column, n: int) -> None:
-    """Sum, difference, product, quotient, lesser and greater of two columns; null where either is null."""
-    if code == t.ADD:
-        for i in range(n):
-            out[i] = finite_or_null(a[i] + b[i])
-    elif code == t.SUB:
-        for i in range(n):
-            out[i] = finite_or_null(a[i] - b[i])
-    elif code == t.MUL:
-        for i in range(n):
-            out[i] = finite_or_null(a[i] * b[i])
-    elif code == t.DIV:
-        for i in range(n):
-            out[i] = finite_or_null(a[i] / b[i])
-    elif code == t.MIN2:
-        for i in range(n):
-            lesser = a[i] if a[i] < b[i] else b[i]
-            out[i] = lesser if (a[i] == a[i]) & (b[i] == b[i]) else math.nan
-    else:
-        for i in range(n):
-            greater = a[i] if a[i] > b[i] else b[i]
-            out[i] = greater if (a[i] == a[i]) & (b[i] == b[i]) else math.nan
-
-
-@inlined_kernel
-def comparison(code: int, out: Column, a: Column, b: Column, n: int) -> None:
-    """Compare two columns or combine two flags; false where either is null."""
-    if code == t.LT:
-        for i in range(n):
-            out[i] = 1.0 if a[i] < b[i] else 0.0
-    elif code == t.LE:
-        for i in range(n):
-            out[i] = 1.0 if a[i] <= b[i] else 0.0
-    elif code == t.GT:
-        for i in range(n):
-            out[i] = 1.0 if a[i] > b[i] else 0.0
-    elif code == t.GE:
-        for i in range(n):
-            out[i] = 1.0 if a[i] >= b[i] else 0.0
-    elif code == t.EQ:
-        for i in range(n):
-            out[i] = 1.0 if a[i] == b[i] else 0.0
-    elif code == t.NE:
-        for i in range(n):
-            out[i] = 1.0 if (a[i] < b[i]) | (a[i] > b[i]) else 0.0
-    elif code == t.AND:
-        for i in range(n):
-            out[i] = 1.0 if (a[i] > 0.5) & (b[i] > 0.5) else 0.0
-    else:
-        for i in range(n):
-            out[i] = 1.0 if (a[i] > 0.5) | (b[i] > 0.5) else 0.0
-
-
-@inlined_kernel
-def ternary(code: int, out: Column, a: Column, b: Column, c: Column, n: int) -> None:
-    """clip(a, b, c), the upper bound winning; or where: b if flag a else c, the other one may be null."""
-    if code == t.CLIP:
-        for i in range(n):
-            raised = b[i] if a[i] < b[i] else a[i]
-            bounded = c[i] if raised > c[i] else raised
-            out[i] = bounded if (a[i] == a[i]) & (b[i] == b[i]) & (c[i] == c[i]) else math.nan
-    else:
-        for i in range(n):
-            out[i] = b[i] if a[i] > 0.5 else c[i]
+def _neg(x: float) -> float:
+    return finite_or_null(-x)
 
 
 @kernel
-def dot(out: Column, registers: NDArray[np.float64], args: Indices, weights: Column, n: int) -> None:
-    """Weighted sum of columns `args`, nulls skipped; null where all are null. `weights` f8, one for each of `args`."""
-    for i in range(n):
-        total, known = 0.0, 0
-        for k in range(len(args)):
-            x = registers[args[k], i]
-            if x == x:
-                total += weights[k] * x
-                known += 1
-        out[i] = finite_or_null(total) if known > 0 else math.nan
+def _abs(x: float) -> float:
+    return finite_or_null(abs(x))
+
+
+@kernel
+def _sign(x: float) -> float:
+    above = 1.0 if x > 0.0 else 0.0
+    side = -1.0 if x < 0.0 else above
+    return side if x == x else math.nan
+
+
+@kernel
+def _log(x: float) -> float:
+    return finite_or_null(mathx.log(x))
+
+
+@kernel
+def _sqrt(x: float) -> float:
+    return finite_or_null(math.sqrt(x))
+
+
+@kernel
+def _logistic(x: float) -> float:
+    return finite_or_null(mathx.logistic(x))
+
+
+@kernel
+def _not(x: float) -> float:
+    return 0.0 if x > 0.5 else 1.0
+
+
+@kernel
+def _known(x: float) -> float:
+    return 1.0 if x == x else 0.0
+
+
+@kernel
+def _add(x: float, y: float) -> float:
+    return finite_or_null(x + y)
+
+
+@kernel
+def _sub(x: float, y: float) -> float:
+    return finite_or_null(x - y)
+
+
+@kernel
+def _mul(x: float, y: float) -> float:
+    return finite_or_null(x * y)
+
+
+@kernel
+def _div(x: float, y: float) -> float:
+    return finite_or_null(x / y)
+
+
+@kernel
+def _min2(x: float, y: float) -> float:
+    lesser = x if x < y else y
+    return lesser if (x == x) & (y == y) else math.nan
+
+
+@kernel
+def _max2(x: float, y: float) -> float:
+    greater = x if x > y else y
+    return greater if (x == x) & (y == y) else math.nan
+
+
+@kernel
+def _lt(x: float, y: float) -> float:
+    return 1.0 if x < y else 0.0
+
+
+@kernel
+def _le(x: float, y: float) -> float:
+    return 1.0 if x <= y else 0.0
+
+
+@kernel
+def _eq(x: float, y: float) -> float:
+    return 1.0 if x == y else 0.0
+
+
+@kernel
+def _ne(x: float, y: float) -> float:
+    return 1.0 if (x < y) | (x > y) else 0.0
+
+
+@kernel
+def _gt(x: float, y: float) -> float:
+    return 1.0 if x > y else 0.0
+
+
+@kernel
+def _ge(x: float, y: float) -> float:
+    return 1.0 if x >= y else 0.0
+
+
+@kernel
+def _and(x: float, y: float) -> float:
+    return 1.0 if (x > 0.5) & (y > 0.5) else 0.0
+
+
+@kernel
+def _or(x: float, y: float) -> float:
+    return 1.0 if (x > 0.5) | (y > 0.5) else 0.0
+
+
+@kernel
+def _clip(x: float, low: float, high: float) -> float:
+    raised = low if x < low else x
+    bounded = high if raised > high else raised
+    return bounded if (x == x) & (low == low) & (high == high) else math.nan
+
+
+@kernel
+def _where(flag: float, x: float, y: float) -> float:
+    return x if flag > 0.5 else y
+
+
+Loop = Callable[[Code, int, int, Table, int], int]
+
+
+def _unary(op: Any) -> Loop:
+    @inlined_kernel
+    def loop(code: Code, at: int, many: int, registers: Table, n: int) -> int:
+        for _ in range(many):
+            to, a = code[at], code[at + 1]
+            at += 2
+            if n == 1:
+                registers[to, 0] = op(registers[a, 0])
+            else:
+                out, x = registers[to], registers[a]
+                for i in range(n):
+                    out[i] = op(x[i])
+        return at
+
+    return loop
+
+
+def _binary(op: Any) -> Loop:
+    @inlined_kernel
+    def loop(code: Code, at: int, many: int, registers: Table, n: int) -> int:
+        for _ in range(many):
+            to, a, b = code[at], code[at + 1], code[at + 2]
+            at += 3
+            if n == 1:
+                registers[to, 0] = op(registers[a, 0], registers[b, 0])
+            else:
+                out, x, y = registers[to], registers[a], registers[b]
+                for i in range(n):
+                    out[i] = op(x[i], y[i])
+        return at
+
+    return loop
+
+
+def _ternary(op: Any) -> Loop:
+    @inlined_kernel
+    def loop(code: Code, at: int, many: int, registers: Table, n: int) -> int:
+        for _ in range(many):
+            to, a, b, c = code[at], code[at + 1], code[at + 2], code[at + 3]
+            at += 4
+            if n == 1:
+                registers[to, 0] = op(registers[a, 0], registers[b, 0], registers[c, 0])
+            else:
+                out, x, y, z = registers[to], registers[a], registers[b], registers[c]
+                for i in range(n):
+                    out[i] = op(x[i], y[i], z[i])
+        return at
+
+    return loop
+
+
+_NEG, _ABS, _SIGN, _LOG = _unary(_neg), _unary(_abs), _unary(_sign), _unary(_log)
+_SQRT, _LOGISTIC, _NOT, _KNOWN = _unary(_sqrt), _unary(_logistic), _unary(_not), _unary(_known)
+_ADD, _SUB, _MUL, _DIV, _MIN2, _MAX2 = (_binary(op) for op in (_add, _sub, _mul, _div, _min2, _max2))
+_LT, _LE, _GT, _GE, _EQ, _NE, _AND, _OR = (_binary(op) for op in (_lt, _le, _gt, _ge, _eq, _ne, _and, _or))
+_CLIP, _WHERE = _ternary(_clip), _ternary(_where)
 
 
 @inlined_kernel
-def elementwise(code: int, out: Column, a: Column, b: Column, c: Column, n: int) -> None:
-    """Run one operation without state (other than const, column and dot) over n rows; unused operands are ignored."""
-    if t.ADD <= code <= t.DIV or code == t.MIN2 or code == t.MAX2:
-        arithmetic(code, out, a, b, n)
-    elif t.LT <= code <= t.NE or code == t.AND or code == t.OR:
-        comparison(code, out, a, b, n)
-    elif code == t.CLIP or code == t.WHERE:
-        ternary(code, out, a, b, c, n)
-    else:
-        unary(code, out, a, n)
+def arithmetic(op: int, code: Code, at: int, many: int, registers: Table, n: int) -> int:
+    """Sum, difference, product, quotient, lesser and greater; null where either operand is null."""
+    if op == t.ADD:
+        return _ADD(code, at, many, registers, n)
+    if op == t.SUB:
+        return _SUB(code, at, many, registers, n)
+    if op == t.MUL:
+        return _MUL(code, at, many, registers, n)
+    if op == t.DIV:
+        return _DIV(code, at, many, registers, n)
+    if op == t.MIN2:
+        return _MIN2(code, at, many, registers, n)
+    return _MAX2(code, at, many, registers, n)
+
+
+@inlined_kernel
+def comparison(op: int, code: Code, at: int, many: int, registers: Table, n: int) -> int:
+    """Compare two numbers or combine two flags; false where either is null."""
+    if op == t.AND:
+        return _AND(code, at, many, registers, n)
+    if op == t.OR:
+        return _OR(code, at, many, registers, n)
+    if op == t.LT:
+        return _LT(code, at, many, registers, n)
+    if op == t.LE:
+        return _LE(code, at, many, registers, n)
+    if op == t.GT:
+        return _GT(code, at, many, registers, n)
+    if op == t.GE:
+        return _GE(code, at, many, registers, n)
+    if op == t.EQ:
+        return _EQ(code, at, many, registers, n)
+    return _NE(code, at, many, registers, n)
+
+
+@inlined_kernel
+def unary(op: int, code: Code, at: int, many: int, registers: Table, n: int) -> int:
+    """Negation, magnitude, sign, logarithm, root, logistic; `not` and `known` give flags."""
+    if op == t.NEG:
+        return _NEG(code, at, many, registers, n)
+    if op == t.ABS:
+        return _ABS(code, at, many, registers, n)
+    if op == t.SIGN:
+        return _SIGN(code, at, many, registers, n)
+    if op == t.LOG:
+        return _LOG(code, at, many, registers, n)
+    if op == t.SQRT:
+        return _SQRT(code, at, many, registers, n)
+    if op == t.LOGISTIC:
+        return _LOGISTIC(code, at, many, registers, n)
+    if op == t.NOT:
+        return _NOT(code, at, many, registers, n)
+    return _KNOWN(code, at, many, registers, n)
+
+
+@kernel
+def elementwise(op: int, code: Code, at: int, many: int, registers: Table, n: int) -> int:
+    """Run a group of `many` nodes of operation `op`, which begin at code[at], over n rows; return where it ends.
+
+    Any operation without state but const, column and dot. clip(x, low, high): the upper bound wins; where(flag, x, y):
+    the branch not taken may be null.
+    """
+    if t.ADD <= op <= t.DIV or op == t.MIN2 or op == t.MAX2:
+        return arithmetic(op, code, at, many, registers, n)
+    if t.LT <= op <= t.NE or op == t.AND or op == t.OR:
+        return comparison(op, code, at, many, registers, n)
+    if op == t.CLIP:
+        return _CLIP(code, at, many, registers, n)
+    if op == t.WHERE:
+        return _WHERE(code, at, many, registers, n)
+    return unary(op, code, at, many, registers, n)
+
+
+@inlined_kernel
+def read_columns(code: Code, at: int, many: int, table: Table, registers: Table, n: int) -> int:
+    """Run a group of columns; return where it ends."""
+    for _ in range(many):
+        to, index = code[at], code[at + 1]
+        at += 2
+        for i in range(n):
+            registers[to, i] = finite_or_null(table[i, index])
+    return at
+
+
+@kernel
+def dot(out: Column, known: Column, registers: Table, args: Code, weights: Column, n: int) -> None:
+    """Weighted sum of columns `args`, nulls skipped; null where all are null. `weights` f8, one for each of `args`.
+
+    `known`: room for n numbers.
+    """
+    if n == 1:
+        total, some = 0.0, False
+        for k in range(len(args)):
+            x = registers[args[k], 0]
+            total += weights[k] * x if x == x else 0.0
+            some |= x == x
+        out[0] = finite_or_null(total) if some else math.nan
+        return
+    for i in range(n):
+        out[i], known[i] = 0.0, 0.0
+    for k in range(len(args)):
+        column, weight = registers[args[k]], weights[k]
+        for i in range(n):
+            x = column[i]
+            out[i] += weight * x if x == x else 0.0
+            known[i] += 1.0 if x == x else 0.0
+    for i in range(n):
+        out[i] = finite_or_null(out[i]) if known[i] > 0.0 else math.nan

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from lotus.jit import kernel
 
 Column = NDArray[np.float64]
+Code = NDArray[np.uint32]
 Indices = NDArray[np.int64]
 
 
 @kernel
 def fsm(
-    out: Column, ages: Column, registers: NDArray[np.float64], args: Indices, params: Column, ints: Indices, n: int
+    out: Column, ages: Column, registers: NDArray[np.float64], args: Code, params: Column, ints: Indices, n: int
 ) -> None:
     """Write the state after each row, and the rows since it was entered (0 at that row; blank = state 0).
 

@@ -1,9 +1,9 @@
-"""Exact rank and quantile over windows of at most 600 rows, O(sqrt w) per row whatever the values.
+"""Exact rank and quantile over windows of at most 600 rows.
 
-The known values of the window stand sorted in a tiered vector: blocks of about sqrt(w) values, each a ring, all full
-but the last. To insert or remove one value moves values inside one block and one value per block behind it. The state
-counts those moves, so that a test can bound them. M. Goodrich, J. Kloss, "Tiered vectors: efficient dynamic arrays
-for rank-based sequences", WADS 1999. Longer windows are in `ops_decayed`.
+A rank counts the values of the window below and at the row's, one pass over a ring that the processor takes several
+values at a time. For a quantile the known values stand sorted; a row moves those between the place of the value that
+leaves and the place of the one that comes. Either way the work is bounded by the window, whatever the length of the
+tape. Longer windows are in `ops_decayed`.
 """
 
 import math
@@ -17,98 +17,80 @@ from lotus.tape_machine.ops_elementwise import finite_or_null
 Column = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# ints: rows seen up to w, place in the ring, known values, moves since birth, then the first place of each block
-SEEN, AT, SIZE, MOVES, HEADS = 0, 1, 2, 3, 4
+SEEN, AT, SIZE = 0, 1, 2  # ints: rows seen up to w, place in the ring, known values
 
 
 @kernel
-def value_at(tier: Column, heads: Ints, shift: int, rank: int) -> float:
-    """Return the value of this rank (0 = least)."""
-    block, mask = rank >> shift, (1 << shift) - 1
-    return float(tier[(block << shift) + ((heads[HEADS + block] + rank) & mask)])
+def exact_rank(out: Column, x: Column, w: int, floats: Column, ints: Ints, n: int) -> None:
+    """Share of the known rows of the window below x, ties counting half.
+
+    Null while fewer than w rows were seen, where fewer than half are known, and where x is null. floats: ring f8[w].
+    """
+    ring = floats[:w]
+    for i in range(n):
+        mine, leaving = x[i], ring[ints[AT]]
+        ring[ints[AT]] = mine
+        ints[AT] = ints[AT] + 1 if ints[AT] + 1 < w else 0
+        ints[SIZE] += int(mine == mine) - int(ints[SEEN] == w and leaving == leaving)
+        ints[SEEN] = min(ints[SEEN] + 1, w)
+        out[i] = math.nan
+        if ints[SEEN] == w and 2 * ints[SIZE] >= w and mine == mine:
+            below, at = 0, 0
+            for k in range(w):
+                below += 1 if ring[k] < mine else 0
+                at += 1 if ring[k] == mine else 0
+            out[i] = 0.5 * (2 * below + at) / ints[SIZE]
 
 
 @kernel
-def below(tier: Column, ints: Ints, shift: int, x: float, or_equal: bool) -> int:
-    """Return how many values are below x, or not above it; halving without branches that depend on values."""
-    low, many = 0, ints[SIZE]
+def place_of(known: Column, many: int, x: float, behind: bool) -> int:
+    """Return how many of the first `many` values are below x, or not above it."""
+    low = 0
     while many > 0:
         half = (many + 1) >> 1
-        v = value_at(tier, ints, shift, low + half - 1)
-        low += half if (v < x) | (or_equal & (v == x)) else 0
+        v = known[low + half - 1]
+        low += half if (v < x) | (behind & (v == x)) else 0
         many -= half
     return int(low)
 
 
 @kernel
-def insert(tier: Column, ints: Ints, shift: int, x: float) -> int:
-    """Put x behind all values not above it and return its rank; there must be room."""
-    rank, size = below(tier, ints, shift, x, True), ints[SIZE]
-    mask, block, last = (1 << shift) - 1, rank >> shift, size >> shift
-    for b in range(last, block, -1):
-        moved = value_at(tier, ints, shift, (b << shift) - 1)
-        ints[HEADS + b] = (ints[HEADS + b] - 1) & mask
-        tier[(b << shift) + ints[HEADS + b]] = moved
-    base, head = block << shift, ints[HEADS + block]
-    end = min(mask, size - base)
-    for k in range(end, rank - base, -1):
-        tier[base + ((head + k) & mask)] = tier[base + ((head + k - 1) & mask)]
-    tier[base + ((head + rank) & mask)] = x
-    ints[SIZE] = size + 1
-    ints[MOVES] += (last - block) + (end - (rank - base)) + 1
-    return int(rank)
+def replace(known: Column, size: int, leaving: float, coming: float) -> None:
+    """Take `leaving` out of the sorted values and put `coming` in; a null neither leaves nor comes."""
+    gap = place_of(known, size, leaving, False) if leaving == leaving else size
+    to = place_of(known, size, coming, True) if coming == coming else size
+    if to > gap:
+        for k in range(gap, min(to, size) - 1):
+            known[k] = known[k + 1]
+        to -= 1
+    else:
+        for k in range(gap, to, -1):
+            known[k] = known[k - 1]
+    if coming == coming:
+        known[to] = coming
 
 
 @kernel
-def remove(tier: Column, ints: Ints, shift: int, x: float) -> None:
-    """Take out one value equal to x; there must be one."""
-    rank, size = below(tier, ints, shift, x, False), ints[SIZE]
-    mask, block, last = (1 << shift) - 1, rank >> shift, (size - 1) >> shift
-    base, head = block << shift, ints[HEADS + block]
-    end = min(mask, size - 1 - base)
-    for k in range(rank - base, end):
-        tier[base + ((head + k) & mask)] = tier[base + ((head + k + 1) & mask)]
-    for b in range(block + 1, last + 1):
-        moved = tier[(b << shift) + ints[HEADS + b]]
-        tier[((b - 1) << shift) + ((ints[HEADS + b - 1] + mask) & mask)] = moved
-        ints[HEADS + b] = (ints[HEADS + b] + 1) & mask
-    ints[SIZE] = size - 1
-    ints[MOVES] += (last - block) + (end - (rank - base)) + 1
+def exact_quantile(out: Column, x: Column, w: int, share: float, floats: Column, ints: Ints, n: int) -> None:
+    """The `share`-quantile, linear between ranks, of the known rows of the window.
 
-
-@kernel
-def exact_rank(
-    out: Column, x: Column, w: int, share: float, shift: int, is_rank: bool, floats: Column, ints: Ints, n: int
-) -> None:
-    """Rank of x (ties half) or the `share`-quantile (linear between ranks) of the known rows of the window.
-
-    Null while fewer than w rows were seen, where fewer than half are known, and a rank where x is null. floats: ring
-    f8[w] of the rows, then the tiered vector.
+    Null while fewer than w rows were seen and where fewer than half are known. floats: ring f8[w] of the rows, then
+    the sorted values.
     """
-    ring, tier = floats[:w], floats[w:]
+    ring, known = floats[:w], floats[w : 2 * w]
     for i in range(n):
-        if ints[SEEN] == w:
-            leaving = ring[ints[AT]]
-            if leaving == leaving:
-                remove(tier, ints, shift, leaving)
-        else:
-            ints[SEEN] += 1
+        leaving = ring[ints[AT]] if ints[SEEN] == w else math.nan
         ring[ints[AT]] = x[i]
         ints[AT] = ints[AT] + 1 if ints[AT] + 1 < w else 0
-        mine = insert(tier, ints, shift, x[i]) if x[i] == x[i] else 0
-        valid = ints[SEEN] == w and 2 * ints[SIZE] >= w and (x[i] == x[i] or not is_rank)
-        if not valid:
-            out[i] = math.nan
-        elif is_rank:
-            tied = mine > 0 and value_at(tier, ints, shift, mine - 1) == x[i]
-            low = below(tier, ints, shift, x[i], False) if tied else mine
-            out[i] = 0.5 * (low + mine + 1) / ints[SIZE]
-        else:
-            place = share * (ints[SIZE] - 1)
+        ints[SEEN] = min(ints[SEEN] + 1, w)
+        replace(known, ints[SIZE], leaving, x[i])
+        ints[SIZE] += int(x[i] == x[i]) - int(leaving == leaving)
+        size = ints[SIZE]
+        out[i] = math.nan
+        if ints[SEEN] == w and 2 * size >= w:
+            place = share * (size - 1)
             low = int(place)
-            a = value_at(tier, ints, shift, low)
-            b = value_at(tier, ints, shift, min(low + 1, ints[SIZE] - 1))
-            out[i] = between(a, b, place - low)
+            out[i] = between(known[low], known[min(low + 1, size - 1)], place - low)
 
 
 @kernel

@@ -16,6 +16,10 @@ from lotus.tape_machine.node import OPS
 Params = tuple[float, ...]
 Size = tuple[int, int]
 
+# A program's code: groups of (operation, number of nodes), then of each node its words: a column (register, index in
+# the table); other stateless operations (register, registers of the operands); the rest `HEAD` words, then operands.
+OUT, N_ARGS, FIRST_PARAM, N_PARAMS, FIRST_FLOAT, FIRST_INT, HEAD = range(7)
+
 ELEMENTWISE: Final[int] = 0  # codes from here on: no state
 CONST, COLUMN, NEG, ADD, SUB, MUL, DIV, ABS, SIGN, LOG, SQRT, MIN2, MAX2, CLIP, WHERE = range(15)
 AND, OR, NOT, KNOWN, LT, LE, GT, GE, EQ, NE, LOGISTIC, DOT = range(15, 27)
@@ -30,6 +34,7 @@ EXTRA: Final[dict[str, tuple[int, int]]] = {
     "logistic": (1, 0), "dot": (-1, -1), "fsm": (-1, -1), "fsm_age": (1, 0), "fsm_latch": (2, 1),
     "half_space": (-1, 4), "conv1d": (-1, -1),
 }  # fmt: skip
+HEADLESS: Final = frozenset(range(1, MEMORY)) - {COLUMN, DOT}  # run by `elementwise`
 COMMUTATIVE: Final = frozenset({"add", "mul", "and", "or", "eq", "ne"})
 EXACT_RANK_MAX: Final[int] = 600  # longest window whose rank and quantile are exact
 BINS: Final[int] = 64  # of the decayed histogram of longer ones
@@ -39,11 +44,15 @@ MAX_DEPTH: Final[int] = 8  # of a half-space tree
 
 
 class Op(NamedTuple):
-    """An operation compiled for the interpreter: its code, its parameters as the kernel reads them, its state."""
+    """An operation compiled for the interpreter: its code, its parameters as the kernel reads them, its state.
+
+    `registers`: how many it takes in a row, its result in the first one.
+    """
 
     code: int
     params: Params
     state: Size  # floats, ints
+    registers: int = 1
 
 
 def compiled_op(op: str, n_args: int, params: Params, memory_steps: int) -> Op:
@@ -108,14 +117,6 @@ def _ema(n_args: int, params: Params, memory: int) -> Op:
     return Op(EMA, (1.0 - mathx.exp(-mathx.log(2.0) / params[0]),), (1, 1))
 
 
-def block_shift(w: int) -> int:
-    """Return log2 of the block length of a sorted window of w values: the least power of two >= sqrt(w)."""
-    shift = 0
-    while (1 << (2 * shift)) < w:
-        shift += 1
-    return shift
-
-
 def _sorted_window(op: str, exact: int, decayed: int) -> Compiler:
     def make(n_args: int, params: Params, memory: int) -> Op:
         w, share = _whole(op, params[-1], 1), params[0]
@@ -124,9 +125,7 @@ def _sorted_window(op: str, exact: int, decayed: int) -> Compiler:
         if w > EXACT_RANK_MAX:
             growth = mathx.exp(2.0 * mathx.log(2.0) / w)
             return Op(decayed, (float(w), share, growth), (3 + 3 * BINS, 2))
-        shift = block_shift(w)
-        blocks = -(-w // (1 << shift))
-        return Op(exact, (float(w), share, float(shift)), (w + (blocks << shift), 4 + blocks))
+        return Op(exact, (float(w), share), (w if op == "rank" else 2 * w, 3))
 
     return make
 
@@ -141,7 +140,7 @@ def _fsm(n_args: int, params: Params, memory: int) -> Op:
         raise ConfigError(f"fsm with targets {sorted(set(targets))}", f"-1 (stay) or 0 to {n - 1}", "a state left out")
     for limit in limits:
         _whole("fsm limit", limit, 0)
-    return Op(FSM, params, (0, 2))
+    return Op(FSM, params, (0, 2), registers=2)
 
 
 def _fsm_latch(n_args: int, params: Params, memory: int) -> Op:
@@ -157,10 +156,9 @@ def _half_space(n_args: int, params: Params, memory: int) -> Op:
             f"1 to {MAX_TREES} trees, depth 1 to {MAX_DEPTH}, windows of 1 to {memory // 2} rows",
             "two windows are remembered, 2 h at most",
         )
-    nodes = trees * ((2 << depth) - 1)
     cuts = ops_forest.forest_cuts(seed, trees, depth, n_args)
     head = (float(trees), float(depth), float(window))
-    return Op(HALF_SPACE, head + cuts, (0, ops_forest.PLACES + trees + ops_forest.NODE_INTS * nodes))
+    return Op(HALF_SPACE, head + cuts, (n_args, ops_forest.LEAVES + trees * (1 + (2 << depth))))
 
 
 def _conv1d(n_args: int, params: Params, memory: int) -> Op:
@@ -187,13 +185,14 @@ def _conv1d(n_args: int, params: Params, memory: int) -> Op:
             "an array of another shape",
         )
     packed, rings = ops_conv.packed_net(n_args, outputs, taps, params[1 + 2 * layers :])
-    return Op(CONV1D, (float(layers), float(window), *packed), (ops_conv.LANES + rings, 1 + layers))
+    own = (float(layers), float(window), *packed)
+    return Op(CONV1D, own, (ops_conv.LANES + rings, 1 + layers), registers=1 + 2 * ops_conv.MAX_CHANNELS)
 
 
 def _dot(n_args: int, params: Params, memory: int) -> Op:
     if n_args < 1 or len(params) != n_args or not all(math.isfinite(p) for p in params):
         raise ConfigError(f"dot of {n_args} operands with {len(params)} weights", "one finite weight each")
-    return Op(DOT, params, (0, 0))
+    return Op(DOT, params, (0, 0), registers=2)
 
 
 def _column(n_args: int, params: Params, memory: int) -> Op:

@@ -1,11 +1,11 @@
 """A graph as the arrays that the interpreter walks, with the place of every node's state.
 
-Constants take a register and no node: they are filled in once. An fsm takes two registers, its state's and its age's.
+Constants take a register and no node: they are filled in once. Order and registers come from `schedule`.
 No values and no state belong here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from lotus.errors import ConfigError
 from lotus.hashing import natural_id
 from lotus.tape_machine import ops_table as t
-from lotus.tape_machine.graph import MEMORY_STEPS, Graph, build_graph
-from lotus.tape_machine.interpreter import NODE_WIDTH
+from lotus.tape_machine.graph import MEMORY_STEPS, Graph, GraphNode, build_graph
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.ops_elementwise import finite_or_null
+from lotus.tape_machine.schedule import groups_of, registers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class Program:
     """What `run_block` takes, and what a swap must know; programs with equal `version` compute the same outputs."""
 
     names: tuple[str, ...]  # of the outputs, in order
-    nodes: NDArray[np.int64]  # [N, NODE_WIDTH], columns in `interpreter`
-    args: NDArray[np.int64]  # registers of the operands
+    code: NDArray[np.uint32]  # words in `ops_table`
     params: NDArray[np.float64]
     outputs: NDArray[np.int64]  # register of each output
     constants: tuple[tuple[int, float], ...]  # register, value
+    n_nodes: int
     n_registers: int
     n_columns: int  # least number of columns of an input table
     n_floats: int  # state of one asset
@@ -71,18 +71,20 @@ def program_of(graph: Graph) -> Program:
     """Return the arrays of a graph; raises `ConfigError` for one without outputs."""
     if not graph.outputs:
         raise ConfigError("a program without outputs", "at least one named expression")
-    layout = _Layout()
-    for node in graph.nodes:
-        layout.add(node.op, node.args, node.compiled, node.key)
+    layout = _Layout(graph, groups_of(graph))
     names, places = tuple(graph.outputs), list(graph.outputs.values())
     keys = [part for name, place in graph.outputs.items() for part in (name, graph.nodes[place].key)]
     return Program(
         names=names,
-        nodes=np.array(layout.nodes, np.int64).reshape(-1, NODE_WIDTH),
-        args=np.array([*layout.args, 0, 0, 0], np.int64),
+        code=np.array(layout.code, np.uint32),
         params=np.array([*layout.params, 0.0]),
         outputs=np.array([layout.registers[place] for place in places], np.int64),
-        constants=tuple(layout.constants),
+        constants=tuple(
+            (layout.registers[k], finite_or_null(node.compiled.params[0]))
+            for k, node in enumerate(graph.nodes)
+            if node.op == "const"
+        ),
+        n_nodes=len(graph.nodes) - sum(node.op == "const" for node in graph.nodes),
         n_registers=layout.n_registers,
         n_columns=layout.n_columns,
         n_floats=layout.n_floats,
@@ -92,35 +94,49 @@ def program_of(graph: Graph) -> Program:
     )
 
 
+def moved_columns(program: Program, place: Mapping[int, int], n_columns: int) -> Program:
+    """Return the program reading column place[k] where it read column k, those without a place as before.
+
+    Nodes keep their identity, so a swap still finds their state; `n_columns`: of the new table.
+    """
+    code = program.code.copy()
+    at = 0
+    while at < len(code) and code[at] == t.COLUMN:
+        many = int(code[at + 1])
+        for word in range(at + 3, at + 2 + 2 * many, 2):
+            code[word] = place.get(int(code[word]), int(code[word]))
+        at += 2 + 2 * many
+    return replace(program, code=code, n_columns=n_columns)
+
+
 class _Layout:
-    """Registers, parameters and state laid out node by node."""
+    """Code, parameters and state laid out group by group."""
 
-    def __init__(self) -> None:
-        self.nodes: list[tuple[int, ...]] = []
-        self.args: list[int] = []
+    def __init__(self, graph: Graph, groups: list[list[int]]) -> None:
+        self.nodes = graph.nodes
+        self.registers, self.n_registers = registers_of(graph, [place for group in groups for place in group])
+        self.code: list[int] = []
         self.params: list[float] = []
-        self.constants: list[tuple[int, float]] = []
         self.slots: dict[str, StateSlot] = {}
-        self.registers: list[int] = []
-        self.n_registers = self.n_columns = self.n_floats = self.n_ints = 0
+        self.n_columns = self.n_floats = self.n_ints = 0
+        for group in groups:
+            self.code += [graph.nodes[group[0]].compiled.code, len(group)]
+            for place in group:
+                self.code += [self.registers[place], *self._words(graph.nodes[place])]
 
-    def add(self, op: str, args: tuple[int, ...], compiled: t.Op, key: str) -> None:
-        out = self.n_registers
-        self.registers.append(out)
-        self.n_registers += 2 if op == "fsm" else 1
-        if op == "const":
-            self.constants.append((out, finite_or_null(compiled.params[0])))
-            return
-        if op == "column":
-            self.n_columns = max(self.n_columns, int(compiled.params[0]) + 1)
-        floats, ints = compiled.state
-        first_arg, first_param = len(self.args), len(self.params)
-        self.nodes.append(
-            (compiled.code, out, first_arg, len(args), first_param, len(compiled.params), self.n_floats, self.n_ints)
-        )
-        self.args.extend(self.registers[a] for a in args)
-        self.params.extend(compiled.params)
+    def _words(self, node: GraphNode) -> list[int]:
+        """Return the words of a node behind its register, and give it its parameters and state."""
+        code, params, (floats, ints), _ = node.compiled
+        args = [self.registers[a] for a in node.args]
+        if code == t.COLUMN:
+            self.n_columns = max(self.n_columns, int(params[0]) + 1)
+            return [int(params[0])]
+        if code in t.HEADLESS:
+            return args
+        words = [len(args), len(self.params), len(params), self.n_floats, self.n_ints, *args]
+        self.params += params
         if floats or ints:
-            self.slots[key] = StateSlot(self.n_floats, floats, self.n_ints, ints)
+            self.slots[node.key] = StateSlot(self.n_floats, floats, self.n_ints, ints)
         self.n_floats += floats
         self.n_ints += ints
+        return words + args[:1] * (2 - len(args))
