@@ -12,7 +12,8 @@ import pandas as pd
 
 from benchmarks.harness import Figure, Sizes, in_turn, rate
 from benchmarks.material import BRANCH, Tape
-from lotus.detectors.score import Columns, Scorer
+from lotus.detectors.score import Scorer
+from lotus.detectors.scored import Columns
 from lotus.detectors.windows import build_windows
 from lotus.experts.machine import annotate
 from lotus.microtape.decode import decode_lines

@@ -7,7 +7,8 @@ It exists to be compared with the pipeline, so it shares nothing with it but the
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lotus.detectors.score import Columns, Scorer, of_day
+from lotus.detectors.score import Scorer, of_day
+from lotus.detectors.scored import Columns, joined
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows import build_windows
 from lotus.experts.machine import AnnotationBatch, annotate
@@ -18,7 +19,6 @@ from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_machine import build_frames
 from lotus.timebase import DAY_MS, NS_PER_MS, WARMUP_MS, birth_ns, day_of, day_start_ms, next_day
 from lotus_live.clocks import Arrival
-from lotus_live.collector import joined
 from lotus_live.day_lane import LaneSpec
 from lotus_live.pipeline import Beliefs
 from lotus_live.trial_batch import TrialBatch, named_trials

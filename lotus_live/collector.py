@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.score import Columns
-from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.detectors.scored import Columns, Scored, columns_of
 from lotus.experts.annotation_spec import A_Z, EXPERTS, N_VALUES, WINDOW_MS
 from lotus.experts.fusion import default_experts
 from lotus.experts.machine import AnnotationBatch, WindowNotes
@@ -49,7 +48,7 @@ class DayCollector:
     spoken: Rows = field(default_factory=lambda: Rows(len(EXPERTS), np.float64))
     gaps: Rows = field(default_factory=lambda: Rows(N_GAP, np.int64))
     quotes: Rows = field(default_factory=lambda: Rows(N_QUOTE, np.int64))
-    scored: list[Columns] = field(default_factory=list)
+    scored: list[Scored] = field(default_factory=list)
     window_ms: int = WINDOW_MS
 
     def frame(self, ints: NDArray[np.int64], floats: NDArray[np.float64], annotation: NDArray[np.float64]) -> None:
@@ -83,11 +82,4 @@ class DayCollector:
 
     def events(self) -> Columns:
         """Return the events in scoring order."""
-        return joined(self.scored)
-
-
-def joined(parts: list[Columns]) -> Columns:
-    """Return event columns one after the other (all columns of SIGNAL_EVENTS, also without a row)."""
-    if not parts:
-        return {name: np.zeros(0, SIGNAL_EVENTS.numpy_dtype(name)) for name in SIGNAL_EVENTS.names}
-    return {name: np.concatenate([part[name] for part in parts]) for name in SIGNAL_EVENTS.names}
+        return columns_of(self.scored)

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from lotus.detectors.registry import specs_ver
-from lotus.detectors.score import Columns
+from lotus.detectors.scored import Scored
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import ConfigError, LotusError, TapeError
 from lotus.hashing import natural_id
@@ -80,11 +80,11 @@ class Daemon:
         self.log = EventLog(databases, run_id, self.mark_path, self.bus, waiting=256 if replaying else 0)
         self.desk = PaperDesk(spec.manifest, spec.universe)
         self.counts = LiveCounts()
-        self.kept: list[Columns] | None = [] if replaying else None
+        self.kept: list[Scored] | None = [] if replaying else None
         self.feed: Feed | None = None
         self.first_day = first_day
         self.pipeline = Pipeline(spec, self.beliefs, first_day=first_day)
-        self._scored: list[Columns] = []
+        self._scored: list[Scored] = []
         self._entries: list[LogEntry] = []
         self._closed = closed
         self.last_ns = 0
@@ -126,9 +126,9 @@ class Daemon:
         step = self.pipeline.feed(recv_ns, seq, raw)
         self.last_ns = recv_ns
         self.desk.step(recv_ns, seq, step)
-        for events in step.scored:
-            self._scored.append(events)
-            self.counts.add(events)
+        for scored in step.scored:
+            self._scored.append(scored)
+            self.counts.add(scored)
         pipeline = self.pipeline
         if pipeline.trials is not self._trials:
             self._trials = pipeline.trials

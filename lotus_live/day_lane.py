@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daytables import DayTables
-from lotus.detectors.score import Columns, Scorer
+from lotus.detectors.score import Scorer
+from lotus.detectors.scored import Scored
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows import WindowBuilder
 from lotus.experts.machine import ExpertMachine
@@ -38,7 +39,7 @@ class FrameSink(Protocol):
         """Take one quote row."""
 
 
-NOTHING: Final[Sequence[Columns]] = ()
+NOTHING: Final[Sequence[Scored]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class DayLane:
         """The decoder with its counts and rows put aside."""
         return self.line.decoder
 
-    def feed(self, recv_ns: int, seq: int, raw: bytes) -> Sequence[Columns]:
+    def feed(self, recv_ns: int, seq: int, raw: bytes) -> Sequence[Scored]:
         """Take one line; return the events of every window of the day that it closed."""
         line = self.line
         closed = line.feed(recv_ns, seq, raw)
@@ -138,10 +139,10 @@ class DayLane:
                 if self.start_ms <= row[Q_TIME] < self.stop_ms:
                     sink.quote(row)
 
-    def _close(self, closed: int, given_out: bool) -> Sequence[Columns]:
+    def _close(self, closed: int, given_out: bool) -> Sequence[Scored]:
         """Take the frames that the line closed through experts, windows and the scorer."""
         annotate, keep, build = self._experts.feed, self._recent.add, self._windows.feed
-        scored: list[Columns] = []
+        scored: list[Scored] = []
         for ints, floats in self.line.rows[:closed]:
             annotation = annotate(ints, floats)
             keep(ints, floats, annotation)
@@ -154,7 +155,7 @@ class DayLane:
                 self._score(end_ms, given_out, scored)
         return scored
 
-    def _score(self, end_ms: int, given_out: bool, scored: list[Columns]) -> None:
+    def _score(self, end_ms: int, given_out: bool, scored: list[Scored]) -> None:
         score = self.scorer.feed if self._trials is None else self._trials.score
         events = score(self._windows.ints, self._windows.floats)
         self.last_end_ms = max(self.last_end_ms, end_ms)

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import psycopg
 
-from lotus.detectors.score import Columns
+from lotus.detectors.scored import Scored, columns_of
 from lotus.errors import LedgerError
-from lotus_live.collector import joined
 from lotus_live.paper_desk import DeskRows
 from lotus_live.signal_bus import Published, SignalBus
 from lotus_store.databases import Connection, Databases
@@ -34,7 +33,7 @@ class Batch:
     """Rows made up to the receive stamp `until_ns`, whose lines are on the tape already."""
 
     until_ns: int
-    events: Sequence[Columns] = ()
+    events: Sequence[Scored] = ()
     rows: DeskRows = field(default_factory=DeskRows)
     log: Sequence[LogEntry] = ()
     segments: Sequence[SegmentMeta] = ()
@@ -115,7 +114,7 @@ class EventLog:
             orders |= batch.rows.orders
             fills += batch.rows.fills
             log += [*batch.rows.log, *batch.log]
-        events = joined([columns for batch in batches for columns in batch.events])
+        events = columns_of(scored for batch in batches for scored in batch.events)
         out = self.bus.publish(events) if self.bus is not None else Published()
         log += out.refused
         with connection.transaction():

@@ -13,12 +13,11 @@ from typing import Any
 import uvloop
 
 from lotus.detectors.registry import shipped_detectors, specs_ver
-from lotus.detectors.score import Columns
+from lotus.detectors.scored import Columns, columns_of
 from lotus.errors import TapeError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus_live.clocks import Arrival, ReplayClock, WallClock
-from lotus_live.collector import joined
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
 from lotus_live.feed import Feed, FeedPolicy
@@ -175,5 +174,5 @@ def _check_same_tape(store: TapeStore, tape: Recording, done: int) -> None:
 
 
 def _result(daemon: Daemon) -> LiveResult:
-    events = joined(daemon.kept or [])
+    events = columns_of(daemon.kept or [])
     return LiveResult(status_of(daemon, "stopped"), events, events_hash(events))

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.score import Columns
+from lotus.detectors.scored import Scored
+from lotus.detectors.signal_spec import K_ASSET, K_DETECTOR, K_PUBLISHED, K_RECV, O_S
 from lotus.hashing import key64
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.events import BOOK_HEADER, LEVEL_WIDTH, NULL, Ctx, EventKind
@@ -78,7 +79,6 @@ class PaperDesk:
         self.probes = ProbeDesk(self.venue, outcomes.probe_notional_usd, outcomes.latency_ms)
         self.totals = PaperTotals()
         self.halted = False
-        self._index = {a.name: k for k, a in enumerate(universe)}
         self._rows = DeskRows()
 
     def step(self, recv_ns: int, seq: int, step: Step) -> None:
@@ -90,9 +90,9 @@ class PaperDesk:
             if outcome is not NOTHING:
                 self._note(outcome)
                 self._note(self.probes.settle(outcome))
-        for events in step.scored:
-            if events["published"].any():
-                self._publish(events)
+        for scored in step.scored:
+            if scored.published:
+                self._publish(scored)
         for probe in self.probes.take_closed() if self.probes.closed else ():
             self.totals.add(probe)
             self._rows.log.append(self._probe_entry(probe))
@@ -122,14 +122,14 @@ class PaperDesk:
                 self.probes.on_context(asset, funding, oracle)
         return NOTHING
 
-    def _publish(self, events: Columns) -> None:
+    def _publish(self, scored: Scored) -> None:
         if self.halted:
             return
-        for k in np.flatnonzero(events["published"]):
-            side = Side.BUY if float(events["s"][k]) > 0 else Side.SELL
-            asset, closed_ns = self._index[str(events["asset"][k])], int(events["close_recv_ns"][k])
-            horizon_s = int(events["horizon_s"][k])
-            self._note(self.probes.publish(str(events["event_id"][k]), asset, side, closed_ns, horizon_s))
+        ints = scored.ints[scored.ints[:, K_PUBLISHED] == 1]
+        signs = scored.floats[scored.ints[:, K_PUBLISHED] == 1, O_S].tolist()
+        for event_id, row, s in zip(scored.names.ids.of(ints), ints.tolist(), signs, strict=True):
+            side, detector = Side.BUY if s > 0 else Side.SELL, scored.names.detectors[row[K_DETECTOR]]
+            self._note(self.probes.publish(event_id, row[K_ASSET], side, row[K_RECV], detector.horizon_s))
 
     def _note(self, outcome: Outcome) -> None:
         for report in outcome.reports:

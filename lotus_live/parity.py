@@ -12,7 +12,8 @@ import uvloop
 
 from lotus.detectors.daily import day_tables
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import Columns, in_key_order
+from lotus.detectors.score import in_key_order
+from lotus.detectors.scored import Columns
 from lotus.errors import TapeError
 from lotus.experts.machine import AnnotationBatch
 from lotus.hashing import content_hash, natural_id

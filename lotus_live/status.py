@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lotus.detectors.score import Columns
+from lotus.detectors.scored import Scored
 from lotus_store.files import make_folder
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ class LiveCounts:
     poll_failures: int = 0
     last_failure: str = ""
 
-    def add(self, events: Columns) -> None:
+    def add(self, scored: Scored) -> None:
         """Count the events of one window."""
         self.windows += 1
-        self.events += len(events["event_id"])
-        self.published += int(events["published"].sum())
+        self.events += len(scored)
+        self.published += scored.published
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daytables import DayTables
-from lotus.detectors.score import Columns, Scorer
+from lotus.detectors.score import Scorer
+from lotus.detectors.scored import Columns
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.window_spec import F_SIGNAL, W_AGE, W_ASSET, W_END
 from lotus.detectors.windows import Recent, WindowBatch, WindowBuilder
@@ -91,7 +92,8 @@ class TrialBatch:
     def _scorer(self, trials: Trials, plain: Scorer) -> Scorer:
         spec, every = self._spec, (*self._spec.detectors, *trials)
         tables = trial_tables(self._tables, spec.manifest, spec.universe, every)
-        scorer = Scorer(spec.manifest, spec.universe, every, tables, self._priors, spec.branch)
+        name = self._tables.tables_ver
+        scorer = Scorer(spec.manifest, spec.universe, every, tables, self._priors, spec.branch, tables_ver=name)
         scorer.take_over(plain)
         return scorer
 
@@ -117,7 +119,6 @@ class TrialBatch:
                 windows.floats[mine[ends - start < warm_ms], F_SIGNAL + first + k] = 0.0
                 from_ms[asset] = start[-1]
         events = scorer.feed_all(windows)
-        events["tables_ver"][:] = self._tables.tables_ver
         ours = np.isin(events["detector_id"].astype(str), [d.detector_id for d in since])
         return {name: values[ours] for name, values in events.items()}
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from lotus.detectors.daily import day_tables
 from lotus.detectors.daytables import TERMS, DayTables
-from lotus.detectors.score import Columns, Scorer
+from lotus.detectors.score import Scorer
+from lotus.detectors.scored import Scored
 from lotus.detectors.spec import DetectorSpec, parse_spec
 from lotus.detectors.spec_compile import compile_detectors
 from lotus.detectors.window_spec import F_SIGNAL, W_AGE, W_ASSET, W_END
@@ -136,7 +137,10 @@ class Trials:
         """Go on from the settled scorer's state; `recent` warmed those trials that were not among those `before`."""
         self.trials, self.detectors = trials, (*settled.detectors, *trials)
         tables = trial_tables(settled.tables, manifest, settled.universe, self.detectors)
-        self.scorer = Scorer(manifest, settled.universe, self.detectors, tables, priors, settled.branch)
+        name = settled.tables.tables_ver
+        self.scorer = Scorer(
+            manifest, settled.universe, self.detectors, tables, priors, settled.branch, tables_ver=name
+        )
         self.scorer.take_over(settled)
         self._settled, self._first = settled, len(settled.detectors)
         self._window_ms, self._warm_ms = manifest.kernel.window_ms, warm_ups_ms(trials, manifest)
@@ -150,14 +154,13 @@ class Trials:
             if before is not None and trial in before.trials:
                 self._since_ms[:, k] = before._since_ms[:, before.trials.index(trial)]
 
-    def score(self, ints: Ints, floats: Floats) -> Columns:
-        """Return the events of one window row: those of the settled detectors, then those of the trials."""
+    def score(self, ints: Ints, floats: Floats) -> Scored:
+        """Return the rows of one window: those of the settled detectors, then those of the trials."""
         row = floats.copy()
         since = self._since_ms[ints[W_ASSET]]
         since[since < 0] = ints[W_END] - self._window_ms
         np.maximum(since, ints[W_END] - (ints[W_AGE] + 1) * self._window_ms, out=since)  # state was blank at its birth
         row[F_SIGNAL + self._first : F_SIGNAL + len(self.detectors)][ints[W_END] - since < self._warm_ms] = 0.0
         ours = self.scorer.feed(ints, row)
-        ours["tables_ver"][:] = self._settled.tables.tables_ver
-        settled = self._settled.feed(ints, row[self._narrow])
-        return {name: np.concatenate([values, ours[name][self._first :]]) for name, values in settled.items()}
+        ours.put_first(self._settled.feed(ints, row[self._narrow]))
+        return ours

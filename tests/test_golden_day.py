@@ -23,7 +23,8 @@ import pytest
 from lotus.detectors.daily import day_tables
 from lotus.detectors.history import MAX_ASSETS, DayHistory, digest_day
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import Columns, score_windows
+from lotus.detectors.score import score_windows
+from lotus.detectors.scored import Columns
 from lotus.detectors.windows import build_windows
 from lotus.hashing import content_hash, natural_id
 from lotus.learning.payoff_scores import payoff_scores

@@ -1,34 +1,33 @@
-"""The scorer: windows in, SIGNAL_EVENTS rows out; live one window at a time, in batch a whole stretch at once.
+"""The scorer: windows in, rows of SIGNAL_EVENTS out; live one window at a time, in batch a whole stretch at once.
 
 Both drive `score_step` in the order in which windows close, so the same windows give the same bits. The scorer holds
 one day's tables and a list of priors versions looked up by window end; it reads no history and writes no files.
 """
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors import signal_spec as spec
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.draw import draw_keys
 from lotus.detectors.score_step import run_scores, score_window
 from lotus.detectors.score_tables import SCORE_STATE_DTYPE, ScoreInputs, score_config, score_terms
+from lotus.detectors.scored import BATCH, Columns, EventIds, EventNames, Scored
+from lotus.detectors.signal_spec import N_FLOATS, N_INTS
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.window_spec import W_END
 from lotus.detectors.windows import WindowBatch
 from lotus.errors import BeliefError, SchemaError
-from lotus.hashing import DIGEST_BYTES
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.frame_spec import CROSSED, GAP_BEFORE, NO_QUOTE, WARMUP
-from lotus.priors.compiled import CompiledPriors, caps_of, compile_priors
+from lotus.priors.compiled import caps_of, compile_priors
 from lotus.priors.types import PriorsVersion
-from lotus.priors.vocabulary import BIN_COLUMNS, N_FEATURES
+from lotus.priors.vocabulary import N_FEATURES
 from lotus.timebase import DAY_MS, NS_PER_MS
 
 BAD_QUALITY_BITS = NO_QUOTE | CROSSED | GAP_BEFORE | WARMUP
-Columns = dict[str, NDArray[np.generic]]
+Rows = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]
 
 
 class Scorer:
@@ -43,8 +42,11 @@ class Scorer:
         priors: Sequence[PriorsVersion],
         branch: str,
         nudges: NDArray[np.float64] | None = None,
+        tables_ver: str = "",
     ) -> None:
         """Start blank (no surprise, no window before); `nudges` f8 [D]: sums of the curators' log nudges, default 0.
+
+        `tables_ver` is what rows call their tables when that is not the tables' own name.
 
         Raises `SchemaError` for tables of other assets or detectors, `BeliefError` for priors of another branch.
         """
@@ -52,6 +54,7 @@ class Scorer:
         if tables.assets != names:
             raise SchemaError(f"day tables of assets {tables.assets}", str(names), "another universe")
         self.universe, self.detectors, self.tables, self.branch = tuple(universe), tuple(detectors), tables, branch
+        self._tables_ver = tables_ver or tables.tables_ver
         nothing = np.zeros(len(self.detectors))
         given = nothing if nudges is None else np.asarray(nudges, dtype=np.float64)
         self._state = np.zeros(len(names), SCORE_STATE_DTYPE)
@@ -60,88 +63,62 @@ class Scorer:
         self._edges, self._hbar = tables.edge_array(), tables.hbar_array()
         self._keys = draw_keys(manifest.score.seed, universe, self.detectors)
         self._caps = caps_of(manifest.weave)
+        self._ids = EventIds(branch, self.detectors, self.universe, manifest.kernel.window_ms)
         self._window_ms = manifest.kernel.window_ms
-        self._ids = _EventIds(branch, self.detectors, self.universe)
-        self._priors = self._compile(priors)
+        self.swap(priors)
 
     def swap(self, priors: Sequence[PriorsVersion]) -> None:
         """Take another list of versions between two windows; the streaming state stays."""
-        self._priors = self._compile(priors)
-
-    def take_over(self, other: "Scorer") -> None:
-        """Go on from the streaming state of a scorer of the same assets, whatever its detectors."""
-        self._state[:] = other._state
-
-    def feed(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> Columns:
-        """Score one window row and return its D events as columns of SIGNAL_EVENTS, in detector order.
-
-        Raises `BeliefError` when no priors are in force at the window's end.
-        """
-        self._check_priors(int(ints[W_END]))
-        out = self._outputs(1)
-        score_window(self._inputs(), ints, floats, *out)
-        return self._table(*out, "live")
-
-    def feed_all(self, windows: WindowBatch, source: str = "batch") -> Columns:
-        """Score many windows in order; columns of SIGNAL_EVENTS in scoring order (close_seq, asset, detector)."""
-        if windows.detectors != self.detectors:
-            raise SchemaError("windows of other detectors", str([d.detector_id for d in self.detectors]))
-        if len(windows):
-            self._check_priors(int(windows.ints[:, W_END].min()))
-        out = self._outputs(len(windows))
-        run_scores(self._inputs(), windows.ints, windows.floats, *out)
-        return self._table(*out, source)
-
-    def _compile(self, priors: Sequence[PriorsVersion]) -> CompiledPriors:
         others = {p.branch for p in priors} - {self.branch}
         if others:
             raise BeliefError(
                 f"priors of branch {sorted(others)}", f"branch {self.branch}", "beliefs never cross branches"
             )
-        return compile_priors(priors, [d.detector_id for d in self.detectors])
-
-    def _check_priors(self, end_ms: int) -> None:
-        if end_ms < self._priors.effective_from_ms[0]:
-            raise BeliefError(f"no priors in force at {end_ms}", "the genesis version or an earlier one")
-
-    def _inputs(self) -> ScoreInputs:
-        p = self._priors
-        return ScoreInputs(
+        compiled = compile_priors(priors, [d.detector_id for d in self.detectors])
+        self._from_ms = int(compiled.effective_from_ms[0])
+        self._names = EventNames(
+            self.branch,
+            self.universe,
+            self.detectors,
+            self._tables_ver,
+            compiled.priors_vers,
+            self._window_ms,
+            self._ids,
+        )
+        self._inputs = ScoreInputs(
             self._state, self._config, self._terms, self._edges, self._hbar, self._keys,
-            p.braids, p.first, p.count, p.effective_from_ms, self._caps,
+            compiled.braids, compiled.first, compiled.count, compiled.effective_from_ms, self._caps,
         )  # fmt: skip
 
-    def _outputs(self, windows: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]:
-        n = windows * len(self.detectors)
-        return np.zeros((n, spec.N_INTS), np.int64), np.zeros((n, spec.N_FLOATS)), np.zeros((n, N_FEATURES), np.uint8)
+    def take_over(self, other: "Scorer") -> None:
+        """Go on from the streaming state of a scorer of the same assets, whatever its detectors."""
+        self._state[:] = other._state
 
-    def _table(
-        self, ints: NDArray[np.int64], floats: NDArray[np.float64], bins: NDArray[np.uint8], source: str
-    ) -> Columns:
-        asset, detector = ints[:, spec.K_ASSET], ints[:, spec.K_DETECTOR]
-        start = ints[:, spec.K_END] - self._window_ms
-        made: Columns = {
-            "event_id": self._ids.of(asset, detector, start),
-            "branch": np.full(len(ints), self.branch, dtype=object),
-            "detector_id": _pick([d.detector_id for d in self.detectors], detector),
-            "spec_version": np.array([d.version for d in self.detectors], dtype=np.int32)[detector],
-            "asset": _pick([a.name for a in self.universe], asset),
-            "window_start_ms": start,
-            "horizon_s": np.array([d.horizon_s for d in self.detectors], dtype=np.int32)[detector],
-            "veto": ints[:, spec.K_VETO].astype(np.uint32),
-            "eligible": ints[:, spec.K_VETO] == 0,
-            "published": ints[:, spec.K_PUBLISHED] == 1,
-            "fired": ints[:, spec.K_FIRED].astype(np.uint64),
-            "priors_ver": _pick(self._priors.priors_vers, ints[:, spec.K_VERSION]),
-            "tables_ver": np.full(len(ints), self.tables.tables_ver, dtype=object),
-            "cond_key": np.ascontiguousarray(ints[:, spec.K_COND]).view(np.uint64),
-            "source": np.full(len(ints), source, dtype=object),
-        }
-        for name in ("window_end_ms", "close_recv_ns", "close_seq", "mid2"):
-            made[name] = np.ascontiguousarray(ints[:, spec.KERNEL_INTS.index(name)])
-        made |= {name: np.ascontiguousarray(floats[:, k]) for k, name in enumerate(spec.KERNEL_FLOATS)}
-        made |= {name: np.ascontiguousarray(bins[:, k]) for k, name in enumerate(BIN_COLUMNS)}
-        return {name: made[name] for name in spec.SIGNAL_EVENTS.names}
+    def feed(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> Scored:
+        """Score one window row and return its D rows, in detector order.
+
+        Raises `BeliefError` when no priors are in force at the window's end.
+        """
+        self._check_priors(ints.item(W_END))
+        rows = self._rows(1)
+        return Scored(self._names, *rows, score_window(self._inputs, ints, floats, *rows))
+
+    def feed_all(self, windows: WindowBatch, source: str = BATCH) -> Columns:
+        """Score many windows in order; columns of SIGNAL_EVENTS in scoring order (close_seq, asset, detector)."""
+        if windows.detectors != self.detectors:
+            raise SchemaError("windows of other detectors", str([d.detector_id for d in self.detectors]))
+        if len(windows):
+            self._check_priors(int(windows.ints[:, W_END].min()))
+        rows = self._rows(len(windows))
+        return Scored(self._names, *rows, run_scores(self._inputs, windows.ints, windows.floats, *rows)).columns(source)
+
+    def _check_priors(self, end_ms: int) -> None:
+        if end_ms < self._from_ms:
+            raise BeliefError(f"no priors in force at {end_ms}", "the genesis version or an earlier one")
+
+    def _rows(self, windows: int) -> Rows:
+        n = windows * len(self.detectors)
+        return np.empty((n, N_INTS), np.int64), np.empty((n, N_FLOATS)), np.empty((n, N_FEATURES), np.uint8)
 
 
 def score_windows(
@@ -171,39 +148,3 @@ def in_key_order(events: Columns) -> Columns:
         ranks.append(np.array([rank[text] for text in events[name].tolist()], dtype=np.int64))
     order = np.lexsort((*ranks, events["window_end_ms"]))
     return {name: values[order] for name, values in events.items()}
-
-
-def _pick(names: Sequence[str], index: NDArray[np.int64]) -> NDArray[np.object_]:
-    return np.array(names, dtype=object)[index]
-
-
-class _EventIds:
-    """Event identities: natural_id(branch, detector_id, spec_version, asset, window_start_ms), from shared prefixes."""
-
-    def __init__(self, branch: str, detectors: Sequence[DetectorSpec], universe: Sequence[Asset]) -> None:
-        self._width = len(detectors)
-        self._prefix = [_digest(branch, d.detector_id, d.version, asset.name) for asset in universe for d in detectors]
-
-    def of(
-        self, asset: NDArray[np.int64], detector: NDArray[np.int64], start_ms: NDArray[np.int64]
-    ) -> NDArray[np.object_]:
-        """Return one identity per row."""
-        out = np.empty(len(asset), dtype=object)
-        which = (asset * self._width + detector).tolist()
-        for i, (prefix, start) in enumerate(zip(which, start_ms.tolist(), strict=True)):
-            digest = self._prefix[prefix].copy()
-            digest.update(_part(start))
-            out[i] = digest.hexdigest()
-        return out
-
-
-def _digest(*parts: str | int) -> "hashlib.blake2b":
-    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    for part in parts:
-        digest.update(_part(part))
-    return digest
-
-
-def _part(part: str | int) -> bytes:
-    raw = repr(part).encode()
-    return b"%s:%d:%s" % (type(part).__name__.encode(), len(raw), raw)

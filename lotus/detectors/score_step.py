@@ -41,10 +41,10 @@ def score_window(
     out_ints: NDArray[np.int64],
     out_floats: NDArray[np.float64],
     out_bins: NDArray[np.uint8],
-) -> None:
-    """Score one closed window (layout of `window_spec`) by every detector into rows 0..D-1 of the outputs.
+) -> int:
+    """Score one closed window (layout of `window_spec`) by every detector into rows 0..D-1; return how many published.
 
-    Updates the cross-asset state of the asset afterwards, so the next windows can read this one.
+    Writes every number of the rows. Updates the cross-asset state of the asset afterwards, for the next windows.
     """
     state, config, terms = inputs.state, inputs.config, inputs.terms
     at = ints[win.W_ASSET]
@@ -53,6 +53,7 @@ def score_window(
     entrain, gate_open = _entrain(state, before, config[0]["tau_entrain"])
     surprise = _surprise(state, at, inputs.hbar[at], floats[win.F_RV], ints[win.W_AGE])
     version = version_at(inputs.effective_from_ms, ints[win.W_END])
+    published = 0
     for d in range(detectors):
         row = out_floats[d]
         s = floats[win.F_SIGNAL + d]
@@ -82,10 +83,12 @@ def score_window(
         out_ints[d, spec.K_MID2] = ints[win.W_MID2]
         out_ints[d, spec.K_VETO] = veto
         out_ints[d, spec.K_PUBLISHED] = 1 if row[spec.O_DRAW] < row[spec.O_PI] else 0
+        published += out_ints[d, spec.K_PUBLISHED]
         out_ints[d, spec.K_FIRED] = fired
         out_ints[d, spec.K_COND] = np.int64(cond_key(out_bins[d]))
         out_ints[d, spec.K_VERSION] = version
     _close(state, at, ints[win.W_END], floats, detectors)
+    return published
 
 
 @kernel
@@ -96,13 +99,15 @@ def run_scores(
     out_ints: NDArray[np.int64],
     out_floats: NDArray[np.float64],
     out_bins: NDArray[np.uint8],
-) -> None:
-    """Score windows in order; outputs hold D rows per window."""
+) -> int:
+    """Score windows in order into D rows each; return how many rows were published."""
     detectors = inputs.terms.shape[0]
+    published = 0
     for i in range(ints.shape[0]):
         a = i * detectors
         b = a + detectors
-        score_window(inputs, ints[i], floats[i], out_ints[a:b], out_floats[a:b], out_bins[a:b])
+        published += score_window(inputs, ints[i], floats[i], out_ints[a:b], out_floats[a:b], out_bins[a:b])
+    return published
 
 
 @kernel

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lotus.detectors.score import Columns
+from lotus.detectors.scored import Columns
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World

@@ -13,7 +13,8 @@ from lotus.detectors.daily import day_tables
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import Columns, score_windows
+from lotus.detectors.score import score_windows
+from lotus.detectors.scored import Columns
 from lotus.detectors.windows import WindowBatch, build_windows
 from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE, N_VALUES
 from lotus.experts.machine import AnnotationBatch

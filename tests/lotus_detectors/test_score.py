@@ -14,6 +14,7 @@ from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.score import Scorer, in_key_order, score_windows
 from lotus.detectors.score_step import cond_key
 from lotus.detectors.score_tables import unit_vector
+from lotus.detectors.scored import columns_of
 from lotus.detectors.windows import WindowBatch, build_windows
 from lotus.errors import BeliefError, SchemaError
 from lotus.hashing import natural_id
@@ -60,11 +61,12 @@ def test_live_equals_batch_bit_for_bit_across_a_swap_of_priors(chain) -> None:
         if ints[win.W_END] == priors[1].effective_from_ms:
             scorer.swap(priors)
         parts.append(scorer.feed(ints, floats))
-    live = in_key_order({name: np.concatenate([p[name] for p in parts]) for name in batch})
+    live = in_key_order(columns_of(parts))
     assert set(live.pop("source")) == {"live"}
     assert set(batch.pop("source")) == {"batch"}
     assert equal(live, batch)
     assert batch["fired"].any()
+    assert sum(p.published for p in parts) == int(batch["published"].sum()) > 0
 
 
 def test_columns_types_and_ranges_are_those_of_the_table(chain) -> None:

@@ -16,7 +16,7 @@ import pytest
 from tapes import MANIFEST, UNIVERSE, in_order, market, numbered, write
 
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import Columns
+from lotus.detectors.scored import Columns
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
 from lotus.errors import LedgerError, TapeError
 from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version

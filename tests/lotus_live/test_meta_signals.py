@@ -7,7 +7,7 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, numbered
 
 from lotus.detectors.meta_signals import META_SIGNALS, MetaSignals
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import Columns
+from lotus.detectors.scored import Columns
 from lotus.hashing import content_hash
 from lotus.priors.types import priors_0
 from lotus.priors.vocabulary import ALIGNED, FEATURE_NAMES, N_BINS
@@ -43,7 +43,7 @@ def test_a_live_lane_gives_the_cues_of_the_batch() -> None:
     pipeline = Pipeline(SPEC, beliefs, lambda _: DayCollector())
     live, parts = MetaSignals(5_000, tables), []
     for line in numbered(lines):
-        parts += [live.feed(events) for events in pipeline.feed(line.recv_ns, line.seq, line.raw).scored]
+        parts += [live.feed(scored.columns()) for scored in pipeline.feed(line.recv_ns, line.seq, line.raw).scored]
     (day,) = score_tape(numbered(lines), SPEC, beliefs)
     batch = MetaSignals(5_000, tables).feed(day.events)
     assert content_hash(joined(parts)) == content_hash(batch)

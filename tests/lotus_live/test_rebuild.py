@@ -6,8 +6,9 @@ import pytest
 from tapes import MANIFEST, UNIVERSE, in_order, market, numbered
 
 from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.scored import columns_of
+from lotus.detectors.signal_spec import K_END
 from lotus.timebase import day_start_ms
-from lotus_live.collector import joined
 from lotus_live.day_lane import LaneSpec
 from lotus_live.parity import events_hash, neutral_beliefs
 from lotus_live.pipeline import Pipeline
@@ -70,7 +71,7 @@ def test_a_rebuilt_day_is_the_day_that_ran_through() -> None:
 
     def day_three(pipeline: Pipeline, first_ns: int) -> str:
         scored = [e for line in lines if line.recv_ns >= first_ns for e in pipeline.feed(*line).scored]
-        return events_hash(joined([e for e in scored if e["window_start_ms"][0] >= day_start_ms(D3)]))
+        return events_hash(columns_of([e for e in scored if e.ints[0, K_END] > day_start_ms(D3)]))
 
     through = Pipeline(SPEC, neutral_beliefs(SPEC))
     rebuilt = Pipeline(SPEC, neutral_beliefs(SPEC), first_day=D3)

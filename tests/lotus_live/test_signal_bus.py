@@ -11,7 +11,7 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, numbered, write
 
 from lotus.detectors.meta_signals import asymmetry_of
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import Columns
+from lotus.detectors.scored import Columns
 from lotus.detectors.signal_facts import facts_of, payloads_of, published_rows, spec_of
 from lotus.errors import BeliefError, SchemaError
 from lotus.modules.canonical import canonical_json

@@ -8,12 +8,12 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, numbered, trial_text, wr
 
 from lotus.detectors.daemon_log import as_emitted, without_trials
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import Columns, in_key_order
+from lotus.detectors.score import in_key_order
+from lotus.detectors.scored import Columns, columns_of
 from lotus.errors import ConfigError
 from lotus.microtape.frame_spec import I_END, N_FLOATS, N_INTS
 from lotus_live import trials
 from lotus_live.batch import score_tape
-from lotus_live.collector import joined
 from lotus_live.day_lane import LaneSpec
 from lotus_live.parity import events_hash, neutral_beliefs, verify_parity
 from lotus_live.pipeline import Pipeline
@@ -41,7 +41,7 @@ def with_controls(lines: Lines, at: dict[int, bytes]) -> Lines:
 def run(lines: Lines) -> Columns:
     """Return the events of a pipeline over lines."""
     pipeline = Pipeline(SPEC, neutral_beliefs(SPEC))
-    return joined([e for a in numbered(lines) for e in pipeline.feed(a.recv_ns, a.seq, a.raw).scored])
+    return columns_of([e for a in numbered(lines) for e in pipeline.feed(a.recv_ns, a.seq, a.raw).scored])
 
 
 def of(events: Columns, names: list[str]) -> Columns:
