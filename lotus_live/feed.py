@@ -33,6 +33,8 @@ from lotus_venues.hyperliquid.subscriptions import (
 _MARKET_HEADS = frozenset(b'{"channel":"' + letter for letter in (b"b", b"l", b"t", b"a"))
 _SESSION_HEADS = tuple(b'{"channel":"' + letter for letter in (b"s", b"p", b"e"))
 _HEAD = 13
+_TEXT, _CLOSE, _BINARY = WSMsgType.TEXT, WSMsgType.CLOSE, WSMsgType.BINARY  # looking one up costs 0.15 us a frame
+_DATA = (WSMsgType.TEXT, WSMsgType.CONTINUATION)
 OnLine = Callable[[Arrival], None]
 
 
@@ -219,17 +221,15 @@ class Feed:
             self._transport.send(WSMsgType.TEXT, text.encode())
 
     def received(self, raw: bytes) -> None:
-        """Take one whole text frame off the socket."""
-        arrivals = self.clock.accept(raw)
+        """Take one whole text frame off the socket: hand its lines on first, then keep the books about it."""
+        for arrival in self.clock.accept(raw):
+            self.on_line(arrival)
+            self.counts.frames += 1
+            self.watch.heard(arrival.raw, arrival.recv_ns)
+            self._attempt = 0
         self._silent = False
         if raw[:_HEAD] not in _MARKET_HEADS:
             self._session_frame(raw)
-        for arrival in arrivals:
-            self.counts.frames += 1
-            self.watch.heard(arrival.raw, arrival.recv_ns)
-            self.on_line(arrival)
-        if arrivals:
-            self._attempt = 0
         if self.clock.exhausted:
             self.stop()
 
@@ -273,20 +273,21 @@ class _Listener(WSListener):  # type: ignore[misc]
         self.parts: list[bytes] = []
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Take one frame."""
+        """Take one frame, nearly always a whole text."""
         kind = frame.msg_type
-        if kind == WSMsgType.CLOSE:
+        if kind == _TEXT and frame.fin and not self.parts:
+            self._whole(transport, frame.get_payload_as_bytes())
+        elif kind in _DATA:
+            self.parts.append(frame.get_payload_as_bytes())
+            if frame.fin:
+                payload, self.parts = b"".join(self.parts), []
+                self._whole(transport, payload)
+        elif kind == _CLOSE:
             transport.disconnect()
-            return
-        if kind not in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
-            self.feed.counts.odd_frames += kind == WSMsgType.BINARY
-            return
-        payload = frame.get_payload_as_bytes()
-        if not frame.fin or self.parts:
-            self.parts.append(payload)
-            if not frame.fin:
-                return
-            payload, self.parts = b"".join(self.parts), []
+        elif kind == _BINARY:
+            self.feed.counts.odd_frames += 1
+
+    def _whole(self, transport: WSTransport, payload: bytes) -> None:
         try:
             self.feed.received(payload)
         except Exception as error:

@@ -20,44 +20,50 @@ class StaleWatch:
 
     subscriptions: Sequence[Subscription]
     total: dict[str, int] = field(default_factory=dict)
-    _heard_ns: dict[tuple[str, str, bool], int] = field(default_factory=dict)
-    _heads: dict[bytes, tuple[str, str, bool]] = field(default_factory=dict)
-    _fast_heads: dict[bytes, tuple[str, str, bool]] = field(default_factory=dict)
+    _heard_ns: list[int] = field(init=False)
+    _place: dict[tuple[str, str, bool], int] = field(init=False)
+    _heads: dict[bytes, int] = field(default_factory=dict)
+    _fast_heads: dict[bytes, int] = field(default_factory=dict)
     _stale: set[Subscription] = field(default_factory=set)
     _renewed: set[Subscription] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        """Give every subscription its place."""
+        self._heard_ns = [0] * len(self.subscriptions)
+        self._place = {(s.channel, s.coin, s.fast): k for k, s in enumerate(self.subscriptions)}
+
     def start(self, now_ns: int) -> None:
         """Begin a connection: every subscription counts as heard now."""
-        self._heard_ns = {(s.channel, s.coin, s.fast): now_ns for s in self.subscriptions}
+        self._heard_ns = [now_ns] * len(self.subscriptions)
         self._stale.clear()
         self._renewed.clear()
 
     def heard(self, raw: bytes, recv_ns: int) -> None:
         """Note a frame. Its text from channel to coin, once routed, is known by sight."""
         head = raw[_CHANNEL_AT : raw.find(b'"', _COIN_AT.get(raw[_CHANNEL_AT : _CHANNEL_AT + 1], 0))]
-        key = (self._fast_heads if raw.endswith(_FAST_END) else self._heads).get(head)
-        if key is None:
+        place = (self._fast_heads if raw.endswith(_FAST_END) else self._heads).get(head)
+        if place is None:
             key = route(raw)
-            if key not in self._heard_ns:
+            place = self._place.get(key)
+            if place is None:
                 return
             self._learn(head, key, raw.endswith(_FAST_END))
-        self._heard_ns[key] = recv_ns
+        self._heard_ns[place] = recv_ns
 
     def _learn(self, head: bytes, key: tuple[str, str, bool], fast: bool) -> None:
         """Remember a head where it names the subscription and nothing else, so that their number stays bounded."""
         channel, coin, is_fast = key
         if is_fast is fast and head.startswith(channel.encode()) and head.endswith(b'{"coin":"' + coin.encode()):
-            (self._fast_heads if fast else self._heads)[head] = key
+            (self._fast_heads if fast else self._heads)[head] = self._place[key]
 
     def newly_stale(self, now_ns: int) -> list[Subscription]:
         """Return the subscriptions that became too old since the last call."""
         fresh = []
-        for sub in self.subscriptions:
+        for sub, heard_ns in zip(self.subscriptions, self._heard_ns, strict=True):
             limit = sub.stale_after_s
-            key = sub.channel, sub.coin, sub.fast
-            if limit is None or key not in self._heard_ns:
+            if limit is None:
                 continue
-            if now_ns - self._heard_ns[key] <= limit * 1e9:
+            if now_ns - heard_ns <= limit * 1e9:
                 self._stale.discard(sub)
                 self._renewed.discard(sub)
             elif sub not in self._stale:
@@ -70,9 +76,8 @@ class StaleWatch:
         """Return the stale subscriptions silent for longer than `after_s`, each once until it is heard again."""
         found = [
             sub
-            for sub in self.subscriptions
-            if sub in self._stale - self._renewed
-            and now_ns - self._heard_ns[sub.channel, sub.coin, sub.fast] > after_s * 1e9
+            for sub, heard_ns in zip(self.subscriptions, self._heard_ns, strict=True)
+            if sub in self._stale - self._renewed and now_ns - heard_ns > after_s * 1e9
         ]
         self._renewed.update(found)
         return found

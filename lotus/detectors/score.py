@@ -19,6 +19,7 @@ from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.window_spec import W_END
 from lotus.detectors.windows import WindowBatch
 from lotus.errors import BeliefError, SchemaError
+from lotus.jit_entry import entry_point
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.frame_spec import CROSSED, GAP_BEFORE, NO_QUOTE, WARMUP
 from lotus.priors.compiled import caps_of, compile_priors
@@ -89,19 +90,21 @@ class Scorer:
             self._state, self._config, self._terms, self._edges, self._hbar, self._keys,
             compiled.braids, compiled.first, compiled.count, compiled.effective_from_ms, self._caps,
         )  # fmt: skip
+        window = np.zeros(1, np.int64), np.zeros(1)
+        self._score = entry_point(score_window, self._inputs, *window, *self._rows(1))
 
     def take_over(self, other: "Scorer") -> None:
         """Go on from the streaming state of a scorer of the same assets, whatever its detectors."""
         self._state[:] = other._state
 
     def feed(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> Scored:
-        """Score one window row and return its D rows, in detector order.
+        """Score one window row (contiguous, as builders make it) and return its D rows, in detector order.
 
         Raises `BeliefError` when no priors are in force at the window's end.
         """
         self._check_priors(ints.item(W_END))
         rows = self._rows(1)
-        return Scored(self._names, *rows, score_window(self._inputs, ints, floats, *rows))
+        return Scored(self._names, *rows, self._score(self._inputs, ints, floats, *rows))
 
     def feed_all(self, windows: WindowBatch, source: str = BATCH) -> Columns:
         """Score many windows in order; columns of SIGNAL_EVENTS in scoring order (close_seq, asset, detector)."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.jit import kernel
+from lotus.jit_entry import entry_point
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.decode import LIVE_BYTES, Decoder
 from lotus.microtape.decode_admit import admit
@@ -70,7 +71,7 @@ class LineMachine:
     `frames.quotes` and `frames.gaps` its quote and gap. All are valid until the next call.
     """
 
-    __slots__ = ("_arrays", "_line", "asset", "decoder", "end", "frames", "gaps", "kind", "rows")
+    __slots__ = ("_arrays", "_line", "_take", "asset", "decoder", "end", "frames", "gaps", "kind", "rows")
 
     def __init__(self, manifest: Manifest, universe: Sequence[Asset], ignored: Sequence[Asset] = ()) -> None:
         """Start blank; raises `ConfigError` for a cadence or gap limit outside its range."""
@@ -80,10 +81,11 @@ class LineMachine:
         self.kind = self.asset = self.end = self.gaps = 0
         self._line = np.zeros(LIVE_BYTES, np.uint8)
         self._arrays = (self._line, *self.decoder.arrays, *self.frames.arrays)
+        self._take = entry_point(take_line, b"", 0, 0, *self._arrays)
 
     def feed(self, recv_ns: int, seq: int, raw: bytes) -> int:
         """Take one line; return the number of frames it closed. Never raises for what the line contains."""
-        kind, self.asset, self.end, closed, self.gaps = take_line(raw, recv_ns, seq, *self._arrays)
+        kind, self.asset, self.end, closed, self.gaps = self._take(raw, recv_ns, seq, *self._arrays)
         if kind < 0:
             return self._feed_odd(recv_ns, seq, raw)
         self.kind = kind if kind <= LAST_EVENT_KIND else 0
