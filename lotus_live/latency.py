@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from lotus_live.clocks import Arrival, ReplayClock
+from lotus_live.clocks import Arrival, WallClock
 from lotus_live.day_lane import LaneSpec
 from lotus_live.feed import Feed, FeedPolicy
 from lotus_live.parity import neutral_beliefs
@@ -89,18 +89,21 @@ def _through(lines: Sequence[Arrival], pause_us: int, receive: Receive) -> tuple
 async def _score(port: int, lines: Sequence[Arrival], spec: LaneSpec) -> tuple[Stamps, Stamps]:
     pipeline = Pipeline(spec, neutral_beliefs(spec))
     done, busy = np.zeros(len(lines), np.int64), np.zeros(len(lines), np.int64)
-    at = 0
+    at, last = 0, len(lines) - 1
 
     def take(line: Arrival) -> None:
         nonlocal at
         began = time.perf_counter_ns()
-        pipeline.feed(line.recv_ns, line.seq, line.raw)
+        pipeline.feed(line.recv_ns, at, line.raw)
         done[at] = now = time.perf_counter_ns()
         busy[at] = now - began
         at += 1
+        if at > last:
+            feed.stop()
 
+    clock = WallClock(lambda: lines[min(at, last)].recv_ns)  # the daemon's own, which compares no frame with a tape
     policy = FeedPolicy(renew_stale=False, watch_s=5.0)
-    feed = Feed(f"ws://127.0.0.1:{port}/ws", "", spec.universe, ReplayClock(lines), take, policy)
+    feed = Feed(f"ws://127.0.0.1:{port}/ws", "", spec.universe, clock, take, policy)
     await asyncio.wait_for(feed.run(), 600)
     return done, busy
 

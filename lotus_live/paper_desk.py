@@ -6,9 +6,6 @@ names. It opens nothing; `take` hands over the rows made since the last call.
 
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lotus.detectors.scored import Scored
 from lotus.detectors.signal_spec import K_ASSET, K_DETECTOR, K_PUBLISHED, K_RECV, O_S
 from lotus.hashing import key64
@@ -21,6 +18,9 @@ from lotus_venues.ladder import Level
 from lotus_venues.orders import Fill, OrderReport, Side
 from lotus_venues.paper import NOTHING, Outcome, PaperVenue
 from lotus_venues.probes import Probe, ProbeDesk
+
+_BBO, _BOOK, _CTX = int(EventKind.BBO), int(EventKind.BOOK), int(EventKind.CTX)
+_SHOWN = frozenset({_BBO, _BOOK, _CTX, int(EventKind.FAST)})  # kinds that the paper venue looks at
 
 
 @dataclass(slots=True)
@@ -83,10 +83,11 @@ class PaperDesk:
 
     def step(self, recv_ns: int, seq: int, step: Step) -> None:
         """Show a line to the venue, then send the entries of the windows it published."""
-        if step.kind:
+        kind = step.kind
+        if kind:
             if recv_ns >= self.probes.next_ns:
                 self._note(self.probes.advance(recv_ns))
-            outcome = self._market(recv_ns, seq, step)
+            outcome = self._market(recv_ns, seq, kind, step) if kind in _SHOWN else NOTHING
             if outcome is not NOTHING:
                 self._note(outcome)
                 self._note(self.probes.settle(outcome))
@@ -107,20 +108,19 @@ class PaperDesk:
         """Number of probes not closed yet."""
         return len(self.probes.open)
 
-    def _market(self, recv_ns: int, seq: int, step: Step) -> Outcome:
-        kind, asset = step.kind, step.asset
-        if kind == EventKind.BBO:
-            bid_px, bid_sz, _, ask_px, ask_sz, _ = step.payload.tolist()
+    def _market(self, recv_ns: int, seq: int, kind: int, step: Step) -> Outcome:
+        asset, values = step.asset, step.payload.tolist()
+        if kind == _BBO:
+            bid_px, bid_sz, _, ask_px, ask_sz, _ = values
             bid, ask = ((bid_px, bid_sz) if bid_px else None), ((ask_px, ask_sz) if ask_px else None)
             return self.venue.on_bbo(asset, recv_ns, seq, bid, ask)
-        if kind in (EventKind.BOOK, EventKind.FAST):
-            bids, asks = _levels(step.payload)
-            return self.venue.on_book(asset, recv_ns, seq, bids, asks, kind == EventKind.BOOK)
-        if kind == EventKind.CTX:
-            funding, oracle = int(step.payload[Ctx.FUNDING]), int(step.payload[Ctx.ORACLE_PX])
+        if kind == _CTX:
+            funding, oracle = values[Ctx.FUNDING], values[Ctx.ORACLE_PX]
             if NULL not in (funding, oracle):
                 self.probes.on_context(asset, funding, oracle)
-        return NOTHING
+            return NOTHING
+        bids, asks = _levels(values)
+        return self.venue.on_book(asset, recv_ns, seq, bids, asks, kind == _BOOK)
 
     def _publish(self, scored: Scored) -> None:
         if self.halted:
@@ -182,8 +182,7 @@ def entry_number(kind: str, key: str | int) -> int:
     return key64("live_log", kind, key) >> 1
 
 
-def _levels(payload: NDArray[np.int64]) -> tuple[list[Level], list[Level]]:
-    values = payload.tolist()
+def _levels(values: list[int]) -> tuple[list[Level], list[Level]]:
     n_bids, n_asks = values[0], values[1]
     flat = values[BOOK_HEADER:]
     pairs = list(zip(flat[0::LEVEL_WIDTH], flat[1::LEVEL_WIDTH], strict=False))

@@ -32,15 +32,21 @@ class Ladder:
         return self.bids[0][0] + self.asks[0][0]
 
     def on_book(self, recv_ns: int, bids: Sequence[Level], asks: Sequence[Level], deep: bool) -> None:
-        """Replace both sides by a snapshot; a shallow one (5 levels) keeps older levels that lie beyond it."""
-        self.bids = list(bids) if deep else _merge(bids, self.bids, 1)
-        self.asks = list(asks) if deep else _merge(asks, self.asks, -1)
+        """Replace both sides by a snapshot; a shallow one (5 levels) keeps older levels that lie beyond it.
+
+        Levels come best first, as the decoder lets no others through.
+        """
+        if deep:
+            self.bids, self.asks = list(bids), list(asks)
+        else:
+            _put(self.bids, bids, 1)
+            _put(self.asks, asks, -1)
         self.recv_ns = recv_ns
 
     def on_bbo(self, recv_ns: int, bid: Level | None, ask: Level | None) -> None:
         """Set the best level of each side; deeper levels stay where they are worse than it. None empties a side."""
-        self.bids = _merge([bid] if bid else [], self.bids, 1)
-        self.asks = _merge([ask] if ask else [], self.asks, -1)
+        _put(self.bids, (bid,) if bid else (), 1)
+        _put(self.asks, (ask,) if ask else (), -1)
         self.recv_ns = recv_ns
 
     def take(self, side: Side, lots: int, limit: int | None) -> list[Level]:
@@ -55,8 +61,15 @@ class Ladder:
         return taken
 
 
-def _merge(fresh: Sequence[Level], old: Sequence[Level], sign: int) -> list[Level]:
+def _put(side: list[Level], fresh: Sequence[Level], sign: int) -> None:
+    """Put fresh levels in the place of all that are not worse than the last of them."""
     if not fresh:
-        return []
-    worst = fresh[-1][0] * sign
-    return [*fresh, *(x for x in old if x[0] * sign < worst)][:MAX_LEVELS]
+        side.clear()
+        return
+    worst, better = fresh[-1][0] * sign, 0
+    for px, _ in side:
+        if px * sign < worst:
+            break
+        better += 1
+    side[:better] = fresh
+    del side[MAX_LEVELS:]

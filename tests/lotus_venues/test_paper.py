@@ -113,6 +113,20 @@ def test_shallow_book_keeps_deeper_levels_and_bbo_removes_better_ones() -> None:
     assert (ladder.bids, ladder.asks, ladder.is_two_sided) == ([(8, 7)], [], False)
 
 
+@given(st.lists(st.tuples(st.booleans(), st.lists(st.integers(1, 60), max_size=25, unique=True)), max_size=12))
+def test_a_side_is_the_fresh_levels_and_whatever_was_worse(messages: list[tuple[bool, list[int]]]) -> None:
+    ladder, bids, asks = Ladder(), [], []
+    for k, (deep, prices) in enumerate(messages):
+        fresh = [(px, k) for px in sorted(prices, reverse=True)]
+        kept = [] if deep or not fresh else [x for x in bids if x[0] < fresh[-1][0]]
+        bids = [*fresh, *kept][: 25 if deep else 20]
+        mirrored = [(-px, n) for px, n in fresh]
+        kept = [] if deep or not fresh else [x for x in asks if x[0] > mirrored[-1][0]]
+        asks = [*mirrored, *kept][: 25 if deep else 20]
+        ladder.on_book(k, fresh, mirrored, deep)
+        assert (ladder.bids, ladder.asks) == (bids, asks)
+
+
 @given(st.lists(st.tuples(st.sampled_from(list(Side)), st.integers(1, 50), st.integers(90, 110)), max_size=30))
 def test_netted_position_equals_cash_accounting(trades: list[tuple[Side, int, int]]) -> None:
     position, cash, lots = Position(), 0, 0
