@@ -29,9 +29,11 @@ from lotus.detectors.window_step import (
 )
 from lotus.errors import SchemaError
 from lotus.experts.machine import AnnotationBatch
+from lotus.jit_entry import entry_point
 from lotus.manifest import Manifest
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import I_ASSET, I_END, N_FLOATS
+from lotus.microtape.frame_spec import N_INTS as N_FRAME_INTS
 from lotus.tape_machine.machine import BLOCK
 from lotus.tape_machine.program import Program
 from lotus.tape_machine.state import MachineState, new_state, take_over
@@ -76,12 +78,14 @@ class WindowBuilder:
         self._blank, self._state = new_window_state(1), new_window_state(n_assets)
         self._rows = np.full((n_assets, self._window_ms // manifest.kernel.cadence_ms, N_FLOATS), np.nan)
         self.ints = np.zeros(N_INTS, np.int64)
+        self._open = (self._state, self._blank, self._params, self._rows)
+        self._take = entry_point(take_frame, *self._open, np.zeros(N_FRAME_INTS, np.int64), np.zeros(N_FLOATS))
         compiled = compile_detectors(shipped_detectors() if detectors is None else detectors, manifest)
         self._run(compiled, new_state(compiled.frames, n_assets), new_state(compiled.windows, n_assets))
 
     def feed(self, ints: Ints, floats: Floats, annotation: Floats) -> bool:
         """Take one frame row and its annotation row (f8[N_VALUES]); return whether it closed a whole window."""
-        came = take_frame(self._state, self._blank, self._params, self._rows, ints, floats)
+        came = self._take(*self._open, ints, floats)
         if came == TAKEN:
             return False
         if came == READY:

@@ -127,3 +127,29 @@ def run_rows(
             for k in range(len(outputs)):
                 results[first + i, k] = registers[outputs[k], i]
         first += n
+
+
+@kernel
+def run_row(
+    code: Code,
+    params: Floats,
+    outputs: Ints,
+    floats: Floats,
+    ints: Ints,
+    registers: Floats,
+    out: Floats,
+    asset: int,
+    table: Floats,
+    rebirth: bool,
+) -> None:
+    """Run the one row of `table` with the state of one of the assets: floats f8[assets, n], ints i8[assets, n].
+
+    The results go to out f8[outputs]; as `run_rows` for one row.
+    """
+    own_floats, own_ints = floats[asset], ints[asset]
+    if rebirth:
+        own_floats[:] = 0.0
+        own_ints[:] = 0
+    run_block(code, params, own_floats, own_ints, table, registers, 1)
+    for k in range(len(outputs)):
+        out[k] = registers[outputs[k], 0]

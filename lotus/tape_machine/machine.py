@@ -12,11 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
-from lotus.tape_machine.interpreter import run_rows
+from lotus.jit_entry import entry_point
+from lotus.tape_machine.interpreter import run_row, run_rows
 from lotus.tape_machine.program import Program
 from lotus.tape_machine.state import new_state, take_over
 
 BLOCK: Final[int] = 256  # rows of a batch block
+
+_F8: Final = np.dtype(np.float64)
+_CLOSE: Final = (8,)  # strides of a row without holes
 
 Rows = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -30,22 +34,19 @@ class Machine:
         self.program = program
         self._n_assets = n_assets
         self._state = new_state(program, n_assets)
-        self._registers = program.new_registers(1)
-        self._row_flag = np.zeros(1, np.bool_)
-        self._out = np.zeros((1, len(program.names)))
-        if n_assets:
-            self._run(0, np.zeros((0, program.n_columns)), self._row_flag[:0], self._registers, self._out)
+        self._out = np.zeros(len(program.names))
+        self._bind(program.new_registers(1))
 
     def feed(self, asset: int, row: Rows, rebirth: bool = False) -> Rows:
         """Take one row f8[columns] of an asset; return its outputs f8[outputs], valid until the next call.
 
         `rebirth` blanks the asset's state before the row. Raises `SchemaError` for a row with too few columns.
         """
-        table = _checked(self.program, row.reshape(1, -1))
-        self._row_flag[0] = rebirth
-        self._run(asset, table, self._row_flag, self._registers, self._out)
-        out: Rows = self._out[0]
-        return out
+        table = row.reshape(1, -1)
+        if row.dtype is not _F8 or row.strides != _CLOSE or len(row) < self.program.n_columns:
+            table = _checked(self.program, table)
+        self._row(*self._given, asset, table, rebirth)
+        return self._out
 
     def feed_table(self, asset: int, rows: Rows, rebirth: Flags | None = None) -> Rows:
         """Take many rows f8[n, columns] of an asset; return outputs f8[n, outputs], bit-equal to n calls of `feed`.
@@ -74,12 +75,17 @@ class Machine:
             for asset, rows in enumerate(recent):
                 fresh.feed_table(asset, rows)
         take_over(fresh._state, program, self._state, self.program)
-        self.program, self._state = program, fresh._state
-        self._registers, self._out = fresh._registers, fresh._out
+        self.program, self._state, self._out = program, fresh._state, fresh._out
+        self._bind(program.new_registers(1))
 
     def node_state(self, key: str, asset: int) -> tuple[Rows, NDArray[np.int64]]:
         """Return floats and ints of one node's state, views into it."""
         return self._state.node(self.program, key, asset)
+
+    def _bind(self, registers: Rows) -> None:
+        p, s = self.program, self._state
+        self._given = (p.code, p.params, p.outputs, s.floats, s.ints, registers, self._out)
+        self._row = entry_point(run_row, *self._given, 0, np.zeros((1, max(p.n_columns, 1))), False)
 
     def _run(self, asset: int, table: Rows, flags: Flags, registers: Rows, out: Rows) -> None:
         p, s = self.program, self._state
