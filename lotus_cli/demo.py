@@ -98,10 +98,11 @@ def demo_command(
     spec = dataclasses.replace(spec, rates=VENUE) if venue_rates else spec
     plan = plan_of(home, spec)
     progress = Progress(quiet=as_json)
-    make_tape(plan, progress)
-    summary = backfill(plan.settings, plan.days[0], plan.last_day, progress)
-    progress(f"replaying {plan.last_day} live with priors {summary.priors_ver[:12]}")
-    facts = facts_of(plan, summary)
+    with Databases(plan.settings).open():  # held to the end: every step joins this server and none stops it
+        make_tape(plan, progress)
+        summary = backfill(plan.settings, plan.days[0], plan.last_day, progress)
+        progress(f"replaying {plan.last_day} live with priors {summary.priors_ver[:12]}")
+        facts = facts_of(plan, summary)
     facts["seconds"] = round(progress.seconds, 1)
     progress("done")
     emit(facts, as_json, page(facts, _where(plan.settings.home)))

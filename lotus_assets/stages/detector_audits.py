@@ -5,7 +5,7 @@ caught by every leakage audit blocks (audits that sleep prove nothing); what is 
 its card and in the table as curator inputs for the day after.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -54,11 +54,11 @@ def make(ctx: StageContext, day: str) -> Made:
     detectors, priors = shipped_detectors(), priors_of_day(ctx, day)
     tables = tables_of_day(ctx.lake, ctx.branch, day)
 
-    def score(frames: FrameBatch, tables: DayTables) -> Columns:
+    def score(frames: FrameBatch, under: Sequence[DayTables]) -> list[Columns]:
         windows = build_windows(frames, annotate(frames), ctx.manifest)
-        return Scorer(ctx.manifest, ctx.manifest.universe, windows.detectors, tables, priors, ctx.branch).feed_all(
-            windows
-        )
+        universe, detectors = ctx.manifest.universe, windows.detectors
+        scorers = (Scorer(ctx.manifest, universe, detectors, one, priors, ctx.branch) for one in under)
+        return [scorer.feed_all(windows) for scorer in scorers]
 
     rows = audit_day(read_frames(ctx, day), tables, score, detectors, ctx.manifest.score.seed, day)
     written = ctx.lake.write(DETECTOR_AUDITS, ctx.branch, day, rows)

@@ -34,7 +34,7 @@ from lotus.microtape.frame_spec import (
     I_MID2,
 )
 
-ScoreUnder = Callable[[FrameBatch, DayTables], Columns]
+ScoreUnder = Callable[[FrameBatch, Sequence[DayTables]], list[Columns]]  # one scoring under each of the tables
 Name = tuple[str | int, ...]
 
 SIZE_NOISE = 0.10  # relative, of depths and volume; absolute, of imbalances
@@ -66,14 +66,17 @@ class Change:
 def adversarial_audits(
     frames: FrameBatch, tables: DayTables, score: ScoreUnder, detectors: Sequence[DetectorSpec], seed: int, day: str
 ) -> list[Change]:
-    """Return the change of every detector under every disturbance (scores the stretch once for each and once plain)."""
-    plain = score(frames, tables)
+    """Return the change of every detector under every disturbance.
+
+    Scores the stretch once plain and once for each disturbance; a dearer market changes tables only, so its windows are
+    those of the plain stretch.
+    """
+    plain, dearer = score(frames, [tables, costlier(tables)])
     found = []
     for name, disturb in DISTURBANCES.items():
-        other = score(disturb(frames, ("adversarial", name, seed, day)), tables)
+        (other,) = score(disturb(frames, ("adversarial", name, seed, day)), [tables])
         found += changes(plain, other, name, detectors)
-    found += changes(plain, score(frames, costlier(tables)), "slippage_shock", detectors)
-    return found
+    return found + changes(plain, dearer, "slippage_shock", detectors)
 
 
 def changes(plain: Columns, other: Columns, name: str, detectors: Sequence[DetectorSpec]) -> list[Change]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lotus.detectors.audits.sample import (
     MIN_INDEPENDENT,
+    SHORT_FRAMES,
     Columns,
     Score,
     asset_index,
@@ -106,13 +107,16 @@ def _enough(frames: FrameBatch, whole: Columns) -> bool:
 
 
 def _origins(frames: FrameBatch, whole: Columns, seed: int, day: str) -> list[FrameBatch]:
-    """Return the stretch cut at ORIGINS places behind its first quarter, each right behind a window's last frame.
+    """Return the stretch cut at ORIGINS places within its first SHORT_FRAMES, each right behind a window's last frame.
 
     There a signal that looks a single frame ahead has nothing to look at. Windows with a return to come, so that the
-    cut takes something away.
+    cut takes something away; behind the first quarter, so that something was scored. Causality is a property of the
+    code, not of the hour, so the places lie early and the parts are cheap.
     """
     closes = np.flatnonzero(np.isin(frames.ints[:, I_END], whole["window_end_ms"][_known(whole)]))
-    closes = closes[closes >= min(len(frames) // 4, closes[-1])]
+    reach = max(min(len(frames), SHORT_FRAMES), int(closes[0]) + 1)
+    closes = closes[closes < reach]
+    closes = closes[closes >= min(reach // 4, closes[-1])]
     cuts = sorted({int(closes[key64("origin", seed, day, k) % len(closes)]) for k in range(ORIGINS)})
     return [rows_of(frames, slice(0, row + 1)) for row in cuts]
 

@@ -19,6 +19,7 @@ Columns = dict[str, NDArray[np.generic]]
 Score = Callable[[FrameBatch], Columns]  # frames from a blank state to columns of SIGNAL_EVENTS
 
 BUDGET_FRAMES = 60_000  # frames of a day that are scored again: about 67 minutes of three assets at 200 ms
+SHORT_FRAMES = 30_000  # the first of them: what is scored many times (cut short, disturbed) is scored on these
 MAX_HORIZON_S = 300  # returns over more than this need more tape than the stretch has
 FRESH_MS = 2_000  # a mid older than this is no mid
 MIN_ROWS = 30  # signals below which a correlation says nothing

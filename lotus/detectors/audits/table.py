@@ -4,7 +4,7 @@ A finding is a row, so another audit needs no new column. The planted column sta
 leakage audits were awake. No audit is made here. (Literature: test report; canary.)
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
-from lotus.detectors.audits.adversarial import FRAGILITY_BOUND, Change, adversarial_audits, fragility
+from lotus.detectors.audits.adversarial import FRAGILITY_BOUND, Change, ScoreUnder, adversarial_audits, fragility
 from lotus.detectors.audits.leakage import PLANTED, LeakageFinding, leakage_audits
-from lotus.detectors.audits.sample import MIN_ROWS, stretch
+from lotus.detectors.audits.sample import MIN_ROWS, SHORT_FRAMES, rows_of, stretch
 from lotus.detectors.card_facts import Audit
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.spec import DetectorSpec
 from lotus.microtape.frame_batch import FrameBatch
 
 Columns = dict[str, NDArray[np.generic]]
-ScoreUnder = Callable[[FrameBatch, DayTables], Columns]
 LEAKAGE, ADVERSARIAL, CURATOR = "leakage", "adversarial", "curator"
 LEAKAGE_VETO, ADV_FRAGILITY = "leakage_veto", "adv_fragility"
 
@@ -60,10 +59,14 @@ def audit_day(
     seed: int,
     day: str,
 ) -> Columns:
-    """Return the rows of DETECTOR_AUDITS of a day in key order; none when the day is too short to audit."""
+    """Return the rows of DETECTOR_AUDITS of a day in key order; none when the day is too short to audit.
+
+    A stretch of the day is scored twice for leakage; disturbances and the cut tape see its first SHORT_FRAMES.
+    """
     part = stretch(frames, seed, day)
-    leaks = leakage_audits(part, lambda f: score(f, tables), detectors, seed, day)
-    changes = adversarial_audits(part, tables, score, detectors, seed, day) if leaks else []
+    leaks = leakage_audits(part, lambda f: score(f, [tables])[0], detectors, seed, day)
+    short = rows_of(part, slice(0, SHORT_FRAMES))
+    changes = adversarial_audits(short, tables, score, detectors, seed, day) if leaks else []
     return audit_table(leaks, changes, detectors)
 
 
