@@ -55,7 +55,8 @@ class Relation:
 def relation(x: Floats, y: Floats, block: Floats, slot: Floats) -> Relation:
     """Return the relation of x to y, f8 [n] without nulls; y in bps.
 
-    `block` f8 [n] is the block of time of a row; moves of rows with different `slot` f8 [n] are disjoint.
+    `block` f8 [n] is the number of a row's block of time, here and below a whole number; moves of rows with different
+    `slot` f8 [n] are disjoint.
     """
     direction = np.sign(x)
     spoken = direction != 0.0
@@ -67,8 +68,8 @@ def relation(x: Floats, y: Floats, block: Floats, slot: Floats) -> Relation:
         blocks=len(np.unique(block)),
         n_eff=effective_n(signed, mean.error, len(np.unique(slot[spoken]))),
         pearson=pearson(x, y, block),
-        pearson_sign=pearson(direction, y, block).value,
-        spearman=pearson(ranks(x), ranks(y), block).value,
+        pearson_sign=correlation(direction, y),
+        spearman=correlation(ranks(x), ranks(y)),
         mean=mean,
         hit=clustered_mean(hit(direction, y)[spoken], groups),
     )
@@ -88,14 +89,10 @@ def pearson(x: Floats, y: Floats, block: Floats) -> Interval:
 
     Influence of a row: zx zy − r (zx² + zy²)/2 with standardised zx, zy. NaN when x or y does not vary.
     """
-    if len(x) < 2:
+    zx, zy = _standardised(x), _standardised(y)
+    if zx is None or zy is None:
         return NOTHING
-    zx, zy = x - np.mean(x), y - np.mean(y)
-    sx, sy = float(np.sqrt(np.mean(zx * zx))), float(np.sqrt(np.mean(zy * zy)))
-    if not (sx > 1e-12 * float(np.max(np.abs(x))) and sy > 1e-12 * float(np.max(np.abs(y)))):
-        return NOTHING
-    zx, zy = zx / sx, zy / sy
-    r = min(max(float(np.mean(zx * zy)), -1.0), 1.0)
+    r = _mean_product(zx, zy)
     error, reach = clustered_error(zx * zy - 0.5 * r * (zx * zx + zy * zy), block)
     if not abs(r) < 1.0:
         return Interval(r, np.nan, np.nan, np.nan)
@@ -103,17 +100,39 @@ def pearson(x: Floats, y: Floats, block: Floats) -> Interval:
     return Interval(r, float(np.tanh(z - reach * scale)), float(np.tanh(z + reach * scale)), error)
 
 
+def correlation(x: Floats, y: Floats) -> float:
+    """Return the correlation alone; NaN when x or y does not vary."""
+    zx, zy = _standardised(x), _standardised(y)
+    return np.nan if zx is None or zy is None else _mean_product(zx, zy)
+
+
 def clustered_error(influence: Floats, block: Floats) -> tuple[float, float]:
-    """Return the standard error of a mean of influence values and t times it; NaN below 5 blocks or without spread."""
+    """Return the standard error of a mean of influence values and t times it; NaN below 5 blocks or without spread.
+
+    Memory grows with the distance of the first block from the last.
+    """
     from scipy.special import stdtrit
 
-    _, back = np.unique(block, return_inverse=True)
-    sums = np.bincount(back, weights=influence)
+    number = (block - np.min(block)).astype(np.int64)
+    sums = np.bincount(number, weights=influence)[np.bincount(number) > 0]
     count = len(sums)
     if count < MIN_BLOCKS:
         return np.nan, np.nan
     error = float(np.sqrt(count / (count - 1) * np.sum(sums * sums))) / len(influence)
     return (error, float(stdtrit(count - 1, LEVEL)) * error) if error > 0.0 else (np.nan, np.nan)
+
+
+def _standardised(x: Floats) -> Floats | None:
+    """Return x with mean 0 and variance 1; None when it has fewer than two values or does not vary."""
+    if len(x) < 2:
+        return None
+    z = x - np.mean(x)
+    scale = float(np.sqrt(np.mean(z * z)))
+    return z / scale if scale > 1e-12 * float(np.max(np.abs(x))) else None
+
+
+def _mean_product(zx: Floats, zy: Floats) -> float:
+    return min(max(float(np.mean(zx * zy)), -1.0), 1.0)
 
 
 def effective_n(values: Floats, error: float, most: int) -> float:

@@ -3,7 +3,7 @@
 Depends on tape alone; nothing reads it but people. Every series stands in it, whatever it shows.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
 
@@ -13,7 +13,6 @@ from lotus.outcomes.sanity import (
     ALL,
     SANITY_TABLE,
     Columns,
-    Series,
     annotation_series,
     detector_series,
     frame_series,
@@ -23,9 +22,8 @@ from lotus.outcomes.sanity_text import HEADER, sanity_rows
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
-from lotus_assets.stages.dsi_annotations import parts as annotation_parts
 from lotus_assets.stages.dsi_annotations import read_annotations
-from lotus_assets.stages.lake_tables import Part, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check
 
@@ -49,27 +47,18 @@ def present(ctx: StageContext, day: str) -> str:
 def make(ctx: StageContext, day: str) -> Made:
     """Compare every series of the day with the moves inside the day."""
     whole = read_frames(ctx, day, warmup=True)
-    windows = build_windows(whole, read_annotations(ctx, day, whole), ctx.manifest)
+    annotations = read_annotations(ctx, day, whole)
+    windows = build_windows(whole, annotations, ctx.manifest)
     kept = whole.in_day(day_start_ms(day))
-    frames = replace(whole, ints=whole.ints[kept], floats=whole.floats[kept])
-    series = chain(frame_series(frames), _expert_series(ctx, day), detector_series(windows, frames.cadence_ms))
+    frames, said = replace(whole, ints=whole.ints[kept], floats=whole.floats[kept]), annotations.of_rows(kept)
+    experts = chain.from_iterable(annotation_series(table) for table in (said.columns(), said.windows.columns()))
+    series = chain(frame_series(frames), experts, detector_series(windows, frames.cadence_ms))
     rows = sanity_table(frames, series, ctx.manifest.outcomes.taker_fee_bps)
     written = ctx.lake.write(SANITY_TABLE, ctx.tape_branch, day, rows)
     joined = joint_hash(PARTS, [written.content_hash])
     shown = ALL if len(frames.universe) > 1 else frames.universe[0].name
     table = Table(HEADER, sanity_rows(rows, shown))
     return Made(written.rows, joined, (schema_check(SANITY_TABLE, rows),), _verdicts(rows, shown), table)
-
-
-def _expert_series(ctx: StageContext, day: str) -> Iterator[Series]:
-    """Yield the experts' series from the tables of the day, those of its warm-up left out."""
-    tables: dict[str, list[Columns]] = {}
-    for part in annotation_parts(ctx):
-        if part.symbol is not None:
-            found = ctx.lake.read(part.spec.name, ctx.tape_branch, day, part.symbol)
-            tables.setdefault(part.spec.name, []).append(found)
-    for split in tables.values():
-        yield from annotation_series(concatenated(split))
 
 
 def _verdicts(rows: Columns, asset: str) -> dict[str, Cell]:
