@@ -3,10 +3,13 @@
 A self-dependency on a stage does not order the days of a Dagster backfill (first stages of all days run first), and a
 cycle over assets is refused; the belief edge between days is therefore drawn by the external asset `priors_in_force`
 and kept by this loop. The body must stay a generator with yields only: `return` with a value would let the backfill
-report success for a failed run. No stage logic belongs here.
+report success for a failed run. The audits of a day run on a thread beside the stages that do not read them (ADR 4).
+No stage logic belongs here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
@@ -16,7 +19,9 @@ from lotus_assets.catalogue import LEARNING_ASSETS
 from lotus_assets.metadata import belief_event, carried_over, day_events
 from lotus_assets.partitions import DAILY
 from lotus_assets.specs import check_specs, spec_of
+from lotus_assets.stages import detector_audits, detector_cards
 from lotus_assets.stages.chain import branch_lane, learning_days
+from lotus_assets.stages.context import Stage, StageContext, StageResult
 from lotus_assets.stages.order import LEARNING_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
@@ -38,15 +43,39 @@ def learning_lane(context: dg.AssetExecutionContext, lotus: dg.ResourceParam[Lot
     """Score, evaluate, learn and weave every selected day, oldest first, each on what the day before taught."""
     chosen = {key.to_user_string() for key in context.selected_asset_keys}
     stages = [stage for stage in LEARNING_STAGES if stage.name in chosen]
-    with run_context(context, lotus) as ctx, branch_lane(ctx):
+    with run_context(context, lotus) as ctx, branch_lane(ctx), ThreadPoolExecutor(1) as aside:
         with_tape = set(learning_days(ctx, context.partition_keys))
         for day in sorted(context.partition_keys):
             if day not in with_tape:
                 yield from carried_over(day, [stage.name for stage in stages])
                 continue
-            for stage in stages:
-                result = run_stage(ctx, stage, day)
+            for result in day_results(ctx, stages, day, aside):
                 yield from day_events(result)
                 if result.failed_checks:
                     raise blocked(result)
                 yield from belief_event(result)
+
+
+def day_results(
+    ctx: StageContext, stages: Sequence[Stage], day: str, aside: ThreadPoolExecutor
+) -> Iterator[StageResult]:
+    """Run the stages of a day in order, the audits on `aside`: their result comes before the cards, or at the end.
+
+    Raises what a stage raises; whoever stops early leaves the thread to finish what it began, as `aside` waits for it.
+    """
+    audits: Future[StageResult] | None = None
+    for stage in stages:
+        if stage is detector_audits.STAGE:
+            audits = aside.submit(_with_own_connection, ctx, stage, day)
+            continue
+        if stage is detector_cards.STAGE and audits is not None:
+            yield audits.result()
+            audits = None
+        yield run_stage(ctx, stage, day)
+    if audits is not None:
+        yield audits.result()
+
+
+def _with_own_connection(ctx: StageContext, stage: Stage, day: str) -> StageResult:
+    with ctx.databases.connect("sig", autocommit=True) as sig:
+        return run_stage(replace(ctx, sig=sig), stage, day)
