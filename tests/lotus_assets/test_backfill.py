@@ -53,7 +53,8 @@ def test_a_backfill_runs_in_order_and_again_with_the_same_hashes(
     assert first.rows("signal_events") > 0
     assert len(first.hashes) == len(days) * (len(TAPE_STAGES) + len(LEARNING_STAGES))
     assert backfill(tiny, days[0], days[-1], said.append).hashes == first.hashes
-    assert backfill(tiny, days[0], days[-1], said.append, force=True).hashes == first.hashes
+    again = backfill(tiny, days[-1], days[-1], said.append, force=True).hashes
+    assert again == {key: value for key, value in first.hashes.items() if days[-1] in key}
     assert first.priors_ver == first.notes(days[-1], "active_priors")["priors_ver"]
     for name in ("raw_tape", "microtape_frames", "signal_events", "active_priors"):
         assert opened.get_materialized_partitions(dg.AssetKey(name)) >= set(days)
@@ -109,7 +110,7 @@ def test_a_day_out_of_order_fails_with_what_to_materialise(
 def test_days_without_tape_are_carried_over(
     lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
-    backfill(tiny, days[0], days[-1], lambda _: None)
+    backfill(tiny, days[-1], days[-1], lambda _: None)
     result = lane(lotus, opened, ["active_priors"], days[-1], "2026-01-09")
     assert result.success
     carried = [e.partition for e in result.get_asset_materialization_events() if e.partition]

@@ -31,7 +31,8 @@ def rows(lotus: Cli, statement: str) -> list[tuple[str, ...]]:
 
 
 def test_live_payloads_are_those_of_the_days_rows(lotus: Cli, facts: Facts) -> None:
-    published = rows(lotus, "SELECT event_id, schema_ver, payload FROM live_signals ORDER BY 1, 2")
+    of_the_demo = "SELECT event_id, schema_ver, payload FROM live_signals WHERE run_id = 'live-demo-11' ORDER BY 1, 2"
+    published = rows(lotus, of_the_demo)
     events = rows(lotus, "SELECT event_id FROM signal_events WHERE published AND day = '2026-01-08' ORDER BY 1")
     assert sorted({row[0] for row in published}) == [row[0] for row in events] != []
     assert len(published) == len(events) * len(SIGNAL_SCHEMAS)
