@@ -28,7 +28,7 @@ from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import GAP_BEFORE, I_ASSET, I_END, I_FRAME, I_QUALITY
 from lotus.tape_machine.machine import Machine
 
-CHUNK: Final[int] = 8_192  # frames of one asset that are taken at once
+CHUNK: Final[int] = 2_048  # frames of one asset that are taken at once
 
 Columns = dict[str, NDArray[np.generic]]
 Floats = NDArray[np.float64]

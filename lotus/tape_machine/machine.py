@@ -58,7 +58,9 @@ class Machine:
         if flags.shape != (len(table),):
             raise SchemaError(f"rebirth flags {flags.shape}", f"({len(table)},)", "flags of another table")
         out = np.empty((len(table), len(self.program.names)))
-        self._run(asset, table, flags, self.program.new_registers(BLOCK), out)
+        if not self._wide.size:
+            self._wide = self.program.new_registers(BLOCK)
+        self._run(asset, table, flags, self._wide, out)
         return out
 
     def swap(self, program: Program, recent: Sequence[Rows] | None = None) -> None:
@@ -84,6 +86,7 @@ class Machine:
 
     def _bind(self, registers: Rows) -> None:
         p, s = self.program, self._state
+        self._wide = np.zeros((0, 0))  # made when a table first comes
         self._given = (p.code, p.params, p.outputs, s.floats, s.ints, registers, self._out)
         self._row = entry_point(run_row, *self._given, 0, np.zeros((1, max(p.n_columns, 1))), False)
 
