@@ -14,6 +14,7 @@ from lotus import mathx
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.draw import draw_keys, uniform
 from lotus.detectors.score_step import cond_key, log_geometric_mean, propensity
+from lotus.detectors.score_tables import ln_term
 from lotus.detectors.signal_spec import VETOES
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import BeliefError, SchemaError
@@ -130,7 +131,7 @@ def _prior_steps(event: Row, trace: Trace) -> list[ExplainStep]:
 def _sigma_steps(event: Row, trace: Trace, manifest: Manifest, nudge: float, max_tilt: float) -> list[ExplainStep]:
     share, temperature = manifest.score.sq_share, _number(event, "temperature")
     terms = [_number(event, n) for n in ("kr_hbar", "kr_coherence", "kr_phi", "kr_novelty", "kr_emergence")]
-    gain = mathx.exp(log_geometric_mean(*terms))
+    gain = mathx.exp(log_geometric_mean(*map(ln_term, terms)))
     quality = share * mathx.log(max(_number(event, "sq_score"), 1e-3)) + nudge
     plain = _resonance(event, manifest, gain, trace.theta1, 1.0)
     actual = _resonance(event, manifest, gain, trace.theta2, trace.phi)

@@ -60,7 +60,7 @@ class Scorer:
         given = nothing if nudges is None else np.asarray(nudges, dtype=np.float64)
         self._state = np.zeros(len(names), SCORE_STATE_DTYPE)
         self._config = score_config(manifest, BAD_QUALITY_BITS)
-        self._terms = score_terms(tables, self.detectors, given, manifest.score.kappa_curator)
+        self._terms = score_terms(tables, self.detectors, given, manifest.score)
         self._edges, self._hbar = tables.edge_array(), tables.hbar_array()
         self._keys = draw_keys(manifest.score.seed, universe, self.detectors)
         self._caps = caps_of(manifest.weave)

@@ -14,7 +14,7 @@ from lotus import mathx
 from lotus.detectors import signal_spec as spec
 from lotus.detectors import window_spec as win
 from lotus.detectors.draw import uniform
-from lotus.detectors.score_tables import MIN_ASSETS, SLOTS, ScoreInputs
+from lotus.detectors.score_tables import FLOOR, MIN_ASSETS, SLOTS, ScoreInputs, ln_term
 from lotus.jit import kernel
 from lotus.priors.compiled import apply_priors, cap_tilt, version_at
 from lotus.priors.vocabulary import ALIGNED, FEATURE_NAMES, N_BINS, N_FEATURES
@@ -22,7 +22,6 @@ from lotus.priors.vocabulary import ALIGNED, FEATURE_NAMES, N_BINS, N_FEATURES
 _NULL = 255
 _SURPRISE_DRIFT = 0.25
 _SURPRISE_SCALE = 5.0
-_FLOOR = 1e-3  # of sq_score and delta_phi inside the logarithm
 _CONTEXT = (
     win.F_VOL, -1, win.F_MX, win.F_SLOPE, win.F_IMBALANCE, win.F_OI, win.F_FUNDING, win.F_BASIS, win.F_SPREAD,
     win.F_SESSION, win.F_FLOW, win.F_TREND,
@@ -243,24 +242,23 @@ def _veto(config: NDArray[np.void], row: NDArray[np.float64], quality: int, gate
 
 @kernel
 def log_geometric_mean(hbar: float, coherence: float, phi: float, novelty: float, emergence: float) -> float:
-    """Return ln G: weights 1, 1, 1, .8, .8; each term enters as .05 + .95 x."""
-    total = mathx.log(0.05 + 0.95 * hbar) + mathx.log(0.05 + 0.95 * coherence) + mathx.log(0.05 + 0.95 * phi)
-    total += 0.8 * (mathx.log(0.05 + 0.95 * novelty) + mathx.log(0.05 + 0.95 * emergence))
+    """Return ln G of the terms' logarithms (`ln_term`): weights 1, 1, 1, .8, .8."""
+    total = hbar + coherence + phi
+    total += 0.8 * (novelty + emergence)
     return total / 4.6
 
 
 @kernel
 def delta_phi(
-    config: NDArray[np.void], row: NDArray[np.float64], gain: float, evidence: float, theta: float, phi_mult: float
+    config: NDArray[np.void], crowd: float, gain: float, evidence: float, theta: float, rho_penalty: float, phi: float
 ) -> float:
-    """Return G (1 - theta)^a (1 - rho)^b (1 + beta (2 mx - 1)) / (1 + c share^q) phi_mult; `gain` = G."""
+    """Return G (1 - theta)^a (1 - rho)^b (1 + beta (2 mx - 1)) / (1 + c share^q) phi; `gain` = G, `crowd` = share."""
     value: float = gain * mathx.power(1.0 - theta, config[0]["penalty_a"])
-    value *= mathx.power(1.0 - row[spec.O_RHO], config[0]["penalty_b"])
+    value *= rho_penalty
     value *= 1.0 + config[0]["beta_mx"] * (2.0 * evidence - 1.0)
     q = config[0]["crowding_q"]
-    crowd = row[spec.O_CROWD] if q == 1.0 else mathx.power(row[spec.O_CROWD], q)
-    value = value / (1.0 + config[0]["crowding_c"] * crowd)
-    return value * phi_mult
+    value = value / (1.0 + config[0]["crowding_c"] * (crowd if q == 1.0 else mathx.power(crowd, q)))
+    return value * phi
 
 
 @kernel
@@ -279,30 +277,35 @@ def _score(
     theta2, phi_mult, fired = apply_priors(
         inputs.braids, inputs.first, inputs.counts, version, d, bins, theta1, end_ms, caps
     )
+    term = terms[d]
     gain = mathx.exp(
         log_geometric_mean(
-            row[spec.O_HBAR], row[spec.O_COHERENCE], row[spec.O_PHI], row[spec.O_NOVELTY], row[spec.O_EMERGENCE]
+            ln_term(row[spec.O_HBAR]), term["ln_coherence"], term["ln_phi"], term["ln_novelty"], term["ln_emergence"]
         )
     )
-    share = config[0]["sq_share"]
-    quality = share * mathx.log(max(row[spec.O_SQ], _FLOOR)) + terms[d]["nudge"]
-    plain = delta_phi(config, row, gain, evidence, theta1, 1.0)
-    actual = delta_phi(config, row, gain, evidence, theta2, phi_mult)
-    without = quality + (1.0 - share) * mathx.log(max(plain, _FLOOR))
-    sigma = quality + (1.0 - share) * mathx.log(max(actual, _FLOOR))
+    share, crowd = config[0]["sq_share"], row[spec.O_CROWD]
+    quality = share * term["ln_sq"] + term["nudge"]
+    plain = delta_phi(config, crowd, gain, evidence, theta1, term["rho_penalty"], 1.0)
+    without = quality + (1.0 - share) * mathx.log(max(plain, FLOOR))
+    actual, sigma = plain, without
+    if fired != 0:
+        actual = delta_phi(config, crowd, gain, evidence, theta2, term["rho_penalty"], phi_mult)
+        sigma = quality + (1.0 - share) * mathx.log(max(actual, FLOOR))
     tilted = cap_tilt(sigma, without, row[spec.O_T], caps[4]) if row[spec.O_T] > 0.0 else sigma
     row[spec.O_THETA1] = theta1
     row[spec.O_THETA2] = theta2
     row[spec.O_PHI_MULT] = phi_mult
     row[spec.O_DELTA_PHI] = min(max(actual, 0.0), 1.0)
-    row[spec.O_SIGMA] = min(mathx.exp(sigma - terms[d]["nudge"]), 1.0)
+    row[spec.O_SIGMA] = min(mathx.exp(sigma - term["nudge"]), 1.0)
     row[spec.O_LN_SIGMA_0] = without
     row[spec.O_LN_SIGMA] = tilted
     epsilon = config[0]["epsilon"]
-    ln_tau = mathx.log(row[spec.O_TAU])
-    row[spec.O_PI] = propensity(tilted, ln_tau, row[spec.O_T], epsilon)
+    row[spec.O_PI] = propensity(tilted, term["ln_tau"], row[spec.O_T], epsilon)
     row[spec.O_U] = mathx.logit(min(max(row[spec.O_PI], epsilon), 1.0 - epsilon))
-    row[spec.O_U0] = mathx.logit(min(max(propensity(without, ln_tau, row[spec.O_T], epsilon), epsilon), 1.0 - epsilon))
+    row[spec.O_U0] = row[spec.O_U]
+    if tilted != without:
+        plain_pi = propensity(without, term["ln_tau"], row[spec.O_T], epsilon)
+        row[spec.O_U0] = mathx.logit(min(max(plain_pi, epsilon), 1.0 - epsilon))
     return fired
 
 

@@ -14,9 +14,11 @@ from lotus import mathx
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import ConfigError, SchemaError
-from lotus.manifest import Manifest
+from lotus.jit import kernel
+from lotus.manifest import Manifest, ScoreDefaults
 
 SLOTS: Final[int] = 4  # windows of each asset kept for the cross-asset pass
+FLOOR: Final[float] = 1e-3  # least sq and delta phi whose logarithm is taken
 MIN_ASSETS: Final[int] = 3  # below this many on the tape the entrainment gate is neutral
 
 _FROM_MANIFEST: Final = (
@@ -37,6 +39,13 @@ TERMS_DTYPE: Final = np.dtype(
         ("tau", "f8"),
         ("temperature", "f8"),
         ("nudge", "f8"),  # sum of the curators' log nudges
+        ("ln_sq", "f8"),  # what the day fixes of the logarithms and powers of a score
+        ("ln_tau", "f8"),
+        ("ln_coherence", "f8"),
+        ("ln_phi", "f8"),
+        ("ln_novelty", "f8"),
+        ("ln_emergence", "f8"),
+        ("rho_penalty", "f8"),  # (1 - rho)^b
         ("best_cos", "f8"),
         ("best_sin", "f8"),
     ]
@@ -83,14 +92,14 @@ def score_config(manifest: Manifest, bad_quality: int) -> NDArray[np.void]:
 
 
 def score_terms(
-    tables: DayTables, detectors: Sequence[DetectorSpec], nudges: NDArray[np.float64], kappa: float
+    tables: DayTables, detectors: Sequence[DetectorSpec], nudges: NDArray[np.float64], score: ScoreDefaults
 ) -> NDArray[np.void]:
     """Return one record per detector; raises `SchemaError` for tables of other detectors or a nudge beyond kappa."""
     names = tuple(d.detector_id for d in detectors)
     if tables.detector_ids != names:
         raise SchemaError(f"day tables of detectors {tables.detector_ids}", str(names), "another set of specifications")
-    if np.any(np.abs(nudges) > kappa) or nudges.shape != (len(names),):
-        raise SchemaError(f"curator nudges {nudges}", f"one per detector within +- {kappa}")
+    if np.any(np.abs(nudges) > score.kappa_curator) or nudges.shape != (len(names),):
+        raise SchemaError(f"curator nudges {nudges}", f"one per detector within +- {score.kappa_curator}")
     out = np.zeros(len(names), TERMS_DTYPE)
     out["sq"], out["coherence"], out["phi"] = tables.sq_score, tables.kr_coherence, tables.kr_phi
     out["theta"], out["rho"], out["emergence"] = tables.theta0, tables.kr_rho, tables.kr_emergence
@@ -98,7 +107,17 @@ def score_terms(
     out["nudge"] = nudges
     for d, spec in enumerate(detectors):
         out[d]["best_cos"], out[d]["best_sin"] = unit_vector(spec.best_phase_deg)
+        out[d]["ln_sq"], out[d]["ln_tau"] = mathx.log(max(out[d]["sq"], FLOOR)), mathx.log(out[d]["tau"])
+        out[d]["rho_penalty"] = mathx.power(1.0 - out[d]["rho"], score.penalty_b)
+        for name in ("coherence", "phi", "novelty", "emergence"):
+            out[d][f"ln_{name}"] = ln_term(out[d][name])
     return out
+
+
+@kernel
+def ln_term(x: float) -> float:
+    """Return the logarithm of a term of G, which enters as .05 + .95 x."""
+    return mathx.log(0.05 + 0.95 * x)
 
 
 def unit_vector(degrees: float) -> tuple[float, float]:
