@@ -50,6 +50,7 @@ class ScoreDefaults:
     tau_entrain: float = 0.1  # eligibility floor of the Kuramoto order parameter
     tau_uncert: float = 0.35  # eligibility ceiling of sibling variance
     kappa_curator: float = 0.15  # cap of one curator's log nudge
+    kappa_fragility: float = 0.15  # log nudge of a detector whose score the audits' disturbances change wholly
     gamma_mx: float = 0.10  # evidence lowers the context penalty by at most this
     beta_mx: float = 0.20  # evidence tilts the resonance by at most this
     crowding_c: float = 1.0

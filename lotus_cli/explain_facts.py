@@ -21,7 +21,7 @@ from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
 from lotus.timebase import day_of
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
-from lotus_store.day_tables import read_day_tables
+from lotus_store.day_tables import served_tables
 from lotus_store.lake import Lake
 from lotus_store.ledger.braids import read_braid
 from lotus_store.ledger.events import read_eval, read_event
@@ -100,7 +100,8 @@ def event_tables(lake: Lake, event: Mapping[str, Any], day: str, manifest: Manif
     """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history)."""
     branch = str(event["branch"])
     blank = day_tables(day, [], manifest, manifest.universe, shipped_detectors())
-    named = (tables for tables in read_day_tables(lake, branch, day) if tables.tables_ver == event["tables_ver"])
+    known = served_tables(lake, branch, day, shipped_detectors())
+    named = (tables for tables in known if tables.tables_ver == event["tables_ver"])
     return dataclasses.replace(next(named, blank), day=day)
 
 

@@ -12,9 +12,17 @@ from lotus.detectors.daytables import DayTables
 from lotus.priors.types import PriorsVersion, priors_0
 from lotus_live.day_lane import LaneSpec
 from lotus_store.databases import Databases
-from lotus_store.day_tables import read_day_tables
+from lotus_store.day_tables import read_day_tables, tables_after
 from lotus_store.lake import Lake
 from lotus_store.ledger.priors import read_version, swaps
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTables:
+    """The tables of a scored day: as they scored it, and as they serve days after it, with what its audits found."""
+
+    own: DayTables
+    after: DayTables
 
 
 @dataclass(slots=True)
@@ -23,7 +31,7 @@ class LedgerBeliefs:
 
     spec: LaneSpec
     versions: list[PriorsVersion] = field(default_factory=list)
-    by_day: dict[str, DayTables] = field(default_factory=dict)
+    by_day: dict[str, KnownTables] = field(default_factory=dict)
     refused: list[PriorsVersion] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -31,10 +39,11 @@ class LedgerBeliefs:
         self.versions = self.versions or [priors_0(self.spec.branch)]
 
     def tables(self, day: str) -> DayTables:
-        """Return the tables of a day: its own, else the newest before it, else those without history."""
-        known = [d for d in self.by_day if d <= day]
-        if known:
-            return replace(self.by_day[max(known)], day=day)
+        """Return the tables of a day: its own, else those the newest before it left, else those without history."""
+        newest = max((d for d in self.by_day if d <= day), default="")
+        if newest:
+            known = self.by_day[newest]
+            return known.own if newest == day else replace(known.after, day=day)
         return day_tables(day, [], self.spec.manifest, self.spec.universe, self.spec.detectors)
 
     def priors(self, day: str) -> Sequence[PriorsVersion]:
@@ -62,11 +71,16 @@ def fresh_versions(databases: Databases, beliefs: LedgerBeliefs) -> list[PriorsV
         return [read_version(connection, branch, ver) for ver in names]
 
 
-def read_tables(lake: Lake, spec: LaneSpec, known: Mapping[str, DayTables] | None = None) -> dict[str, DayTables]:
-    """Return every day's tables of the branch that serve the universe and detectors of `spec`, `known` ones kept."""
+def read_tables(lake: Lake, spec: LaneSpec, known: Mapping[str, KnownTables] | None = None) -> dict[str, KnownTables]:
+    """Return every day's tables of the branch that serve the universe and detectors of `spec`, `known` ones kept.
+
+    The newest known day is read again as long as its audits are not there.
+    """
     names, detectors = tuple(a.name for a in spec.universe), tuple(d.detector_id for d in spec.detectors)
     found = dict(known or {})
-    for tables in read_day_tables(lake, spec.branch, skip=found):
+    newest = max(found, default="")
+    settled = {day for day, tables in found.items() if day != newest or tables.after != tables.own}
+    for tables in read_day_tables(lake, spec.branch, skip=settled):
         if (tables.assets, tables.detector_ids) == (names, detectors):
-            found[tables.day] = tables
+            found[tables.day] = KnownTables(tables, tables_after(lake, spec.branch, tables, spec.detectors))
     return found

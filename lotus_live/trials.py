@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daily import day_tables
-from lotus.detectors.daytables import TERMS, DayTables
+from lotus.detectors.daytables import CURATED, TERMS, DayTables
 from lotus.detectors.score import Scorer
 from lotus.detectors.scored import Scored
 from lotus.detectors.spec import DetectorSpec, parse_spec
@@ -91,6 +91,9 @@ def trial_tables(
         name: (*getattr(tables, name), *getattr(blank, name)[known:])
         for name in (*TERMS, "kr_rho", "neutral", "quality")
     }
+    for name, neutral in CURATED.items():
+        told = getattr(tables, name)
+        columns[name] = told + (neutral,) * (len(detectors) - known) if told else told
     return replace(blank, edges=tables.edges, hbar_m=tables.hbar_m, hbar_s=tables.hbar_s, **columns)
 
 

@@ -1,17 +1,22 @@
 """The frozen tables of scored days as documents of the lake: one per branch and day, beside the events they scored.
 
 Whoever wants tables asks here: the daemon for those of its day, batch and `explain` for those that an event names.
-What stands in a table is `lotus.detectors.daytables`.
+What stands in a table is `lotus.detectors.daytables`; what audits add for the days after theirs is
+`lotus.detectors.curators`.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
 
+from lotus.detectors.audits.table import DETECTOR_AUDITS, curator_inputs
+from lotus.detectors.curators import CuratorInput, curated
 from lotus.detectors.daytables import DayTables, tables_from_json, tables_to_json
+from lotus.detectors.spec import DetectorSpec
 from lotus.errors import LakeError
 from lotus_store.lake import Lake
 
 _DOCUMENT = "day_tables"
 _SCORED = "signal_events"
+_AUDIT_COLUMNS = ("detector_id", "spec_version", "audit", "value")
 
 
 def write_day_tables(lake: Lake, branch: str, tables: DayTables) -> None:
@@ -34,3 +39,27 @@ def tables_of_day(lake: Lake, branch: str, day: str) -> DayTables:
     if found is None or found.day != day:
         raise LakeError(f"no day tables of {day} on {branch}", "those written with signal_events", "a pruned lake")
     return found
+
+
+def read_curator_inputs(lake: Lake, branch: str, day: str) -> Mapping[str, CuratorInput]:
+    """Return what the audits of a day tell the curators, by detector; nothing when the day was not audited."""
+    if not lake.exists(DETECTOR_AUDITS.name, branch, day):
+        return {}
+    return curator_inputs(lake.read(DETECTOR_AUDITS.name, branch, day, columns=_AUDIT_COLUMNS))
+
+
+def tables_after(lake: Lake, branch: str, tables: DayTables, detectors: Sequence[DetectorSpec]) -> DayTables:
+    """Return the tables of a day as they serve the days after it: with what its audits found."""
+    return curated(tables, read_curator_inputs(lake, branch, tables.day), detectors)
+
+
+def served_tables(lake: Lake, branch: str, until: str, detectors: Sequence[DetectorSpec]) -> Iterator[DayTables]:
+    """Yield every table that could score the day `until`, newest first: of its own day or earlier.
+
+    A daemon scores with the tables of the newest day committed at its birth, and with the audits of that day if they
+    were there, so each earlier day's tables stand here twice.
+    """
+    for tables in read_day_tables(lake, branch, until):
+        if tables.day < until:
+            yield tables_after(lake, branch, tables, detectors)
+        yield tables

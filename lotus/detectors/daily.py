@@ -15,6 +15,7 @@ from lotus.detectors.daily_quality import MIN_DAYS, Matured, matured, nobody, qu
 from lotus.detectors.daytables import NEUTRAL, DayTables
 from lotus.detectors.history import DayHistory
 from lotus.detectors.score_tables import neutral_ln_sigma
+from lotus.detectors.signal_spec import LEAKAGE
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import LookAheadError
 from lotus.hashing import round_learned
@@ -140,6 +141,7 @@ def _trailing(
 ) -> NDArray[np.float64]:
     """ln sigma before priors of the trailing eligible signals, at today's slow terms and surprise scale.
 
+    A leakage veto speaks of the detector, not of its windows: while it stands, the threshold goes on.
     Yesterday's stored sigma was made with yesterday's terms; a threshold on it would miss the publication share
     whenever a slow term moves.
     """
@@ -148,7 +150,7 @@ def _trailing(
     for name, weight in (("kr_coherence", 1.0), ("kr_phi", 1.0), ("kr_novelty", 0.8), ("kr_emergence", 0.8)):
         slow += weight * float(np.log(0.05 + 0.95 * terms[name]))
     for h, u in zip(recent, surprise, strict=True):
-        mine = (h.detector == d) & h.eligible
+        mine = (h.detector == d) & ((h.veto & ~np.uint32(LEAKAGE)) == 0)
         hbar = u[np.searchsorted(h.key, h.signal_key[mine])]
         hbar = np.where(np.isfinite(hbar), hbar, NEUTRAL)
         theta1 = np.maximum(0.0, terms["theta0"] - score.gamma_mx * h.mx[mine])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 QUALITY, SLOW, STREAM, SCORE, TIMING = "Quality", "Slow kernel terms", "Streaming kernel terms", "Score", "Timing"
+CURATORS = "Curators"
 FEW_DAYS: Final = "0.5 and a flag below 10 matured days"
 
 
@@ -66,6 +67,11 @@ TERMS: Final[tuple[Term, ...]] = (
          1, "window", "never; clipped for display only"),
     Term(SCORE, "det_sigma", "exp(.6 ln max(sq_score, 1e-3) + .4 ln max(Δφ, 1e-3))", 0, 1, "window",
          "never; clipped for display only"),
+    Term(CURATORS, "leakage_veto", "1 when a leakage audit failed: every window of the detector is vetoed", 0, 1,
+         "newest audit of an earlier day", "0 without an audit of the version"),
+    Term(CURATORS, "adv_fragility", "mean change of the signed score over six disturbances; ln σ̃ moves by "
+         "−kappa_fragility·adv_fragility, det_sigma does not", 0, 1, "newest audit of an earlier day",
+         "0 without an audit of the version"),
     Term(TIMING, "det_kairos", "(1 + cos(phase of the dominant cycle − best phase of the signal's direction)) / 2", 0,
          1, "window", "null without a phase, which vetoes"),
     Term(TIMING, "det_entrain_r", "|mean of exp(i·phase)| over the assets that closed the window before", 0, 1,

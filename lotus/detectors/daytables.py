@@ -16,6 +16,7 @@ from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 
 NEUTRAL = 0.5
+CURATED = {"leakage_veto": False, "adv_fragility": 0.0}  # of a detector that no audit speaks of
 TERMS = ("sq_score", "kr_coherence", "kr_phi", "theta0", "kr_emergence", "kr_novelty", "tau_pub", "temperature")
 Numbers = tuple[float, ...]
 
@@ -26,7 +27,8 @@ class DayTables:
 
     `edges[asset][feature]`: upper edges of all bins but the last, empty without history. `hbar_m`, `hbar_s`: mean and
     deviation of ln(rv + 1e-4), NaN without history. `neutral[detector]` names the terms that stand at 0.5 (tau_pub and
-    temperature: at their defaults). `quality`: the parts of sq_score, for explanation.
+    temperature: at their defaults). `quality`: the parts of sq_score, for explanation. `leakage_veto`, `adv_fragility`:
+    what the newest audit of an earlier day told the curators, empty when there is none.
     """
 
     day: str
@@ -46,18 +48,24 @@ class DayTables:
     temperature: Numbers
     neutral: tuple[tuple[str, ...], ...]
     quality: tuple[dict[str, float], ...]
+    leakage_veto: tuple[bool, ...] = ()
+    adv_fragility: Numbers = ()
 
     def __post_init__(self) -> None:
         for name in (*TERMS, "kr_rho", "neutral", "quality"):
             if len(getattr(self, name)) != len(self.detector_ids):
                 raise SchemaError(f"day tables: {name} has {len(getattr(self, name))} values", "one per detector")
+        counts = {len(self.leakage_veto), len(self.adv_fragility)}
+        if len(counts) > 1 or not counts <= {0, len(self.detector_ids)}:
+            raise SchemaError("day tables: curators speak of some detectors only", "of every detector, or of none")
         if not len(self.edges) == len(self.hbar_m) == len(self.hbar_s) == len(self.assets):
             raise SchemaError("day tables: bins or hbar scales are not one per asset", f"{len(self.assets)} assets")
 
     @cached_property
     def tables_ver(self) -> str:
-        """128-bit hash of every value but the day: equal tables are one version."""
-        values = [getattr(self, f.name) for f in fields(self) if f.name != "day"]
+        """128-bit hash of every value but the day (curators that know nothing have none): equal tables, one version."""
+        named = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "day"}
+        values = [value for name, value in named.items() if value or name not in CURATED]
         return natural_id("day_tables", msgspec.json.encode(values, order="deterministic"))
 
     def edge_array(self) -> NDArray[np.float64]:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from lotus import mathx
+from lotus.detectors.curators import fragility_nudges
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.draw import draw_keys, uniform
 from lotus.detectors.score_step import cond_key, log_geometric_mean, propensity
 from lotus.detectors.score_tables import ln_term
-from lotus.detectors.signal_spec import VETOES
+from lotus.detectors.signal_spec import LEAKAGE, VETOES
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest
@@ -71,7 +72,7 @@ def explain_event(
 ) -> Explanation:
     """Recompute one row of SIGNAL_EVENTS from its inputs, the tables and the priors that it names.
 
-    `nudge`: sum of the curators' log nudges of the detector that day. Raises `SchemaError` or `BeliefError` when
+    `nudge`: log nudges of that day beside those of the tables' curators. Raises `SchemaError` or `BeliefError` when
     tables, detector or priors are not those of the event.
     """
     if tables.tables_ver != event["tables_ver"] or detector.detector_id != event["detector_id"]:
@@ -87,7 +88,9 @@ def explain_event(
     theta1 = max(0.0, _number(event, "kr_theta") - manifest.score.gamma_mx * (0.5 if np.isnan(evidence) else evidence))
     caps = caps_of(manifest.weave)
     trace = trace_priors(priors, detector.detector_id, bins, theta1, int(event["window_end_ms"]), caps)
-    steps = [*_table_steps(event, tables, detector), *_prior_steps(event, trace)]
+    d = tables.detector_ids.index(detector.detector_id)
+    nudge += float(fragility_nudges(tables, manifest.score.kappa_fragility)[d])
+    steps = [*_table_steps(event, tables, d), *_curator_steps(event, tables, d, nudge), *_prior_steps(event, trace)]
     steps += _sigma_steps(event, trace, manifest, nudge, float(caps[4]))
     steps += _publication_steps(event, manifest, detector, bins)
     vetoes = tuple(name for bit, name in VETOES.items() if int(event["veto"]) & bit)
@@ -98,8 +101,7 @@ def _number(event: Row, name: str) -> float:
     return float(event[name])
 
 
-def _table_steps(event: Row, tables: DayTables, detector: DetectorSpec) -> list[ExplainStep]:
-    d = tables.detector_ids.index(detector.detector_id)
+def _table_steps(event: Row, tables: DayTables, d: int) -> list[ExplainStep]:
     named = {
         "sq_score": tables.sq_score, "kr_coherence": tables.kr_coherence, "kr_phi": tables.kr_phi,
         "kr_theta": tables.theta0, "kr_rho": tables.kr_rho, "kr_emergence": tables.kr_emergence,
@@ -113,6 +115,17 @@ def _table_steps(event: Row, tables: DayTables, detector: DetectorSpec) -> list[
     parts = " ".join(f"{k} {v:.3f}" for k, v in sorted(tables.quality[d].items()))
     steps.append(ExplainStep("tables", "quality", tables.sq_score[d], None, parts or "no matured days yet"))
     return steps
+
+
+def _curator_steps(event: Row, tables: DayTables, d: int, nudge: float) -> list[ExplainStep]:
+    if not tables.leakage_veto:
+        return []
+    share, vetoed = tables.adv_fragility[d], tables.leakage_veto[d]
+    stored = float(int(event["veto"]) & LEAKAGE != 0)
+    return [
+        ExplainStep("curators", "adv_fragility", share, None, f"by the newest audit before; log nudge {nudge:+.6f}"),
+        ExplainStep("curators", "leakage_veto", float(vetoed), stored, "1 = that audit failed: nothing is published"),
+    ]
 
 
 def _prior_steps(event: Row, trace: Trace) -> list[ExplainStep]:

@@ -45,7 +45,7 @@ class Scorer:
         nudges: NDArray[np.float64] | None = None,
         tables_ver: str = "",
     ) -> None:
-        """Start blank (no surprise, no window before); `nudges` f8 [D]: sums of the curators' log nudges, default 0.
+        """Start blank (no surprise, no window before); `nudges` f8 [D] beside those of the tables' curators, default 0.
 
         `tables_ver` is what rows call their tables when that is not the tables' own name.
 

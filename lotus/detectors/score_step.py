@@ -69,7 +69,7 @@ def score_window(
         row[spec.O_SPREAD] = floats[win.F_SPREAD_CLOSE]
         row[spec.O_RV] = floats[win.F_RV]
         _bins(floats, surprise, inputs.edges[at], side, row, out_bins[d])
-        veto = _veto(config, row, ints[win.W_QUALITY], gate_open)
+        veto = terms[d]["veto"] | _veto(config, row, ints[win.W_QUALITY], gate_open)
         fired = _score(inputs, d, version, out_bins[d], ints[win.W_END], row)
         row[spec.O_DRAW] = uniform(inputs.keys[at, d, 0], inputs.keys[at, d, 1], before)
         if veto != 0:

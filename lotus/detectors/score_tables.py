@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus import mathx
+from lotus.detectors.curators import fragility_nudges, veto_bits
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import ConfigError, SchemaError
@@ -46,6 +47,7 @@ TERMS_DTYPE: Final = np.dtype(
         ("ln_novelty", "f8"),
         ("ln_emergence", "f8"),
         ("rho_penalty", "f8"),  # (1 - rho)^b
+        ("veto", "i8"),  # bits that every window of the detector carries that day
         ("best_cos", "f8"),
         ("best_sin", "f8"),
     ]
@@ -86,6 +88,9 @@ def score_config(manifest: Manifest, bad_quality: int) -> NDArray[np.void]:
     out["window_ms"], out["bad_quality"] = manifest.kernel.window_ms, bad_quality
     for name in _FROM_MANIFEST:
         out[name] = getattr(manifest.score, name)
+    kappa, most = manifest.score.kappa_fragility, manifest.score.kappa_curator
+    if not 0.0 <= kappa <= most:
+        raise ConfigError(f"score.kappa_fragility = {kappa}", f"0 to kappa_curator = {most}, the cap of every curator")
     if not 0.0 < manifest.score.epsilon < 0.5:
         raise ConfigError(f"score.epsilon = {manifest.score.epsilon}", "above 0 and below one half")
     return out
@@ -94,17 +99,21 @@ def score_config(manifest: Manifest, bad_quality: int) -> NDArray[np.void]:
 def score_terms(
     tables: DayTables, detectors: Sequence[DetectorSpec], nudges: NDArray[np.float64], score: ScoreDefaults
 ) -> NDArray[np.void]:
-    """Return one record per detector; raises `SchemaError` for tables of other detectors or a nudge beyond kappa."""
+    """Return one record per detector; `nudges` f8[D] beside those of the curators whose knowledge the tables carry.
+
+    Raises `SchemaError` for tables of other detectors or a nudge beyond kappa_curator.
+    """
     names = tuple(d.detector_id for d in detectors)
     if tables.detector_ids != names:
         raise SchemaError(f"day tables of detectors {tables.detector_ids}", str(names), "another set of specifications")
-    if np.any(np.abs(nudges) > score.kappa_curator) or nudges.shape != (len(names),):
-        raise SchemaError(f"curator nudges {nudges}", f"one per detector within +- {score.kappa_curator}")
+    kappa = score.kappa_curator
+    if np.any(np.abs(nudges) > kappa) or nudges.shape != (len(names),):
+        raise SchemaError(f"curator nudges {nudges}", f"one per detector within +- {kappa}")
     out = np.zeros(len(names), TERMS_DTYPE)
     out["sq"], out["coherence"], out["phi"] = tables.sq_score, tables.kr_coherence, tables.kr_phi
     out["theta"], out["rho"], out["emergence"] = tables.theta0, tables.kr_rho, tables.kr_emergence
     out["novelty"], out["tau"], out["temperature"] = tables.kr_novelty, tables.tau_pub, tables.temperature
-    out["nudge"] = nudges
+    out["nudge"], out["veto"] = nudges + fragility_nudges(tables, score.kappa_fragility), veto_bits(tables)
     for d, spec in enumerate(detectors):
         out[d]["best_cos"], out[d]["best_sin"] = unit_vector(spec.best_phase_deg)
         out[d]["ln_sq"], out[d]["ln_tau"] = mathx.log(max(out[d]["sq"], FLOOR)), mathx.log(out[d]["tau"])

@@ -32,6 +32,7 @@ class Machine:
     def __init__(self, program: Program, n_assets: int) -> None:
         """Start blank, with the interpreter compiled or read from its cache."""
         self.program = program
+        self._wide: Rows = np.zeros((0, 0))
         self._n_assets = n_assets
         self._state = new_state(program, n_assets)
         self._out = np.zeros(len(program.names))
@@ -86,7 +87,7 @@ class Machine:
 
     def _bind(self, registers: Rows) -> None:
         p, s = self.program, self._state
-        self._wide: Rows = np.zeros((0, 0))  # made when a table first comes
+        self._wide = np.zeros((0, 0))  # made when a table first comes
         self._given = (p.code, p.params, p.outputs, s.floats, s.ints, registers, self._out)
         self._row = entry_point(run_row, *self._given, 0, np.zeros((1, max(p.n_columns, 1))), False)
 

@@ -9,11 +9,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
+from lotus.detectors.audits.table import DETECTOR_AUDITS
 from lotus.detectors.card_table import DETECTOR_CARDS
+from lotus.detectors.curators import CuratorInput
 from lotus.detectors.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
 from lotus.detectors.lifecycle import Stage as Life
 from lotus.detectors.spec import DetectorSpec
 from lotus_assets.stages.context import StageContext
+from lotus_store.day_tables import read_curator_inputs
 from lotus_store.ledger.day_commits import DayCommit, read_commits
 
 T = TypeVar("T")
@@ -40,7 +43,10 @@ class Memory:
         return value
 
 
+AUDIT_DAYS = 30
+
 _digests = Memory(64)
+_audits = Memory(64)
 
 
 def commits_before(ctx: StageContext, stage: str, day: str, last: int) -> list[DayCommit]:
@@ -74,6 +80,26 @@ def retired_before(ctx: StageContext, day: str, detectors: Sequence[DetectorSpec
     keys = zip(rows["detector_id"].tolist(), rows["spec_version"].tolist(), rows["stage"].tolist(), strict=True)
     gone = {(name, version) for name, version, stage in keys if stage in (Life.DEPRECATED, Life.ARCHIVED)}
     return frozenset(d.detector_id for d in detectors if (d.detector_id, d.version) in gone)
+
+
+def audited_before(ctx: StageContext, day: str, detectors: Sequence[DetectorSpec]) -> Mapping[str, CuratorInput]:
+    """Return what curators know on `day`: per detector version, the newest audit of an earlier day that spoke of it.
+
+    A day too short to audit speaks of nobody, so what was known before it stands. Looks back `AUDIT_DAYS` days.
+    """
+    found: dict[str, CuratorInput] = {}
+    versions = {d.detector_id: d.version for d in detectors}
+    for commit in reversed(commits_before(ctx, DETECTOR_AUDITS.name, day, AUDIT_DAYS)):
+        for name, one in _told(ctx, commit).items():
+            if versions.get(name) == one.spec_version:
+                found.setdefault(name, one)
+        if found.keys() == versions.keys():
+            break
+    return found
+
+
+def _told(ctx: StageContext, audited: DayCommit) -> Mapping[str, CuratorInput]:
+    return _audits.get((audited.content_hash,), lambda: read_curator_inputs(ctx.lake, ctx.branch, audited.day))
 
 
 def _digest(

@@ -7,10 +7,12 @@ day on which the daemon ran, its log is imported: see `lotus.detectors.daemon_lo
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.detectors.curators import curated
 from lotus.detectors.daemon_log import as_emitted, under_logged_tables, without_trials
 from lotus.detectors.daily import EMERGENCE_DAYS, day_tables
 from lotus.detectors.daytables import DayTables
@@ -27,14 +29,14 @@ from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, Table
 from lotus_assets.stages.dsi_annotations import read_annotations
-from lotus_assets.stages.history import digests_before, retired_before
+from lotus_assets.stages.history import audited_before, digests_before, retired_before
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.live_parity import NO_DAEMON, parity_check
 from lotus_assets.stages.look_ahead import look_ahead_check
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.databases import Connection
-from lotus_store.day_tables import read_day_tables, write_day_tables
+from lotus_store.day_tables import served_tables, write_day_tables
 from lotus_store.ledger.events import write_events
 from lotus_store.ledger.live_log import daemon_log_version, read_daemon_log
 from lotus_store.ledger.priors import in_force_on, swaps
@@ -50,12 +52,14 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """
     priors = priors_of_day(ctx, day)
     _, history = digests_before(ctx, day, shipped_detectors(), EMERGENCE_DAYS)
+    told = audited_before(ctx, day, shipped_detectors())
     return {
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "dsi_annotations": content_of(ctx, ctx.tape_branch, day, "dsi_annotations"),
         "priors": natural_id(*(word for p in priors for word in (p.effective_from_ms, p.priors_ver))),
         "specs": specs_ver(shipped_detectors()),
         "retired": " ".join(sorted(retired_before(ctx, day, shipped_detectors()))),
+        "curators": natural_id(*(repr(item) for item in sorted(told.items()))),
         "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
         **history,
     }
@@ -72,6 +76,7 @@ def make(ctx: StageContext, day: str) -> Made:
     history, _ = digests_before(ctx, day, detectors, EMERGENCE_DAYS)
     retired = retired_before(ctx, day, detectors)
     tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired)
+    tables = curated(tables, audited_before(ctx, day, detectors), detectors)
     frames = read_frames(ctx, day, warmup=True)
     annotations = read_annotations(ctx, day, frames)
     priors = priors_of_day(ctx, day)
@@ -183,9 +188,12 @@ def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTabl
     if not wanted:
         return []
     blank = day_tables(day, [], ctx.manifest, ctx.manifest.universe, shipped_detectors())
-    earlier = read_day_tables(ctx.lake, ctx.branch, next_day(day, -1))
-    serving = [blank, *(x for x in earlier if (x.assets, x.detector_ids) == (blank.assets, blank.detector_ids))]
-    named = {tables.tables_ver: tables for tables in serving if tables.tables_ver in wanted}
+    named: dict[str, DayTables] = {}
+    for tables in chain([blank], served_tables(ctx.lake, ctx.branch, day, shipped_detectors())):
+        if tables.tables_ver in wanted and (tables.assets, tables.detector_ids) == (blank.assets, blank.detector_ids):
+            named.setdefault(tables.tables_ver, tables)
+        if named.keys() == wanted:
+            break
     return [replace(named[version], day=day) for version in sorted(named)]
 
 

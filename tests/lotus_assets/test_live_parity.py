@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.signal_spec import LIVE_DIFFERS, NOT_EMITTED, SIGNAL_EVENTS
 from lotus.errors import LedgerError
 from lotus_assets.backfill import backfill
@@ -20,6 +21,7 @@ from lotus_assets.stages.runner import run_stage
 from lotus_live.live import run_live
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import instance, provision
+from lotus_store.day_tables import tables_after, tables_of_day
 from lotus_store.ledger.live_log import Run, append_events, begin_run, daemon_log_version, read_daemon_log
 
 Columns = dict[str, NDArray[Any]]
@@ -160,7 +162,7 @@ def test_a_replay_is_not_the_daemon(ctx: StageContext, first: Columns, days: lis
 def test_what_the_daemon_emits_is_what_is_recomputed_under_its_tables(
     ctx: StageContext, lotus: Lotus, first: Columns, days: list[str]
 ) -> None:
-    """The daemon had the tables of the day before, the recomputed day has newer ones."""
+    """The daemon had the tables of the day before with what that day's audits found, the recomputed day newer ones."""
     pieces = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.segments(days[1])]
     live = run_live(ctx.settings, replay=pieces, run_id="day", databases=lotus.databases)
     for stage in TAPE_STAGES:
@@ -172,7 +174,9 @@ def test_what_the_daemon_emits_is_what_is_recomputed_under_its_tables(
     assert parity.passed, parity.text
     assert parity.numbers["equal"] == len(live.events["s"]) > 0
     assert set(events["source"]) == {"live"}
-    assert set(events["tables_ver"]) == set(first["tables_ver"]) != set(batch["tables_ver"])
+    told = tables_after(ctx.lake, ctx.branch, tables_of_day(ctx.lake, ctx.branch, days[0]), shipped_detectors())
+    assert set(events["tables_ver"]) == {told.tables_ver} != set(batch["tables_ver"])
+    assert told.tables_ver not in first["tables_ver"]
 
 
 def test_dagster_is_told_and_the_night_goes_on(

@@ -20,7 +20,7 @@ from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_versio
 from lotus.priors.vocabulary import N_BINS
 from lotus_live import signal_bus
 from lotus_live.batch import score_tape
-from lotus_live.beliefs import LedgerBeliefs
+from lotus_live.beliefs import KnownTables, LedgerBeliefs
 from lotus_live.day_lane import LaneSpec
 from lotus_live.live import run_live
 from lotus_live.parity import neutral_beliefs
@@ -193,7 +193,8 @@ def test_cues_tell_the_asymmetry_under_the_tables_of_the_row(lines: Lines) -> No
     outer = [(-1.0, -0.1, 0.1, 1.0)[: n - 1] for n in N_BINS]  # edges of the size of the tape's values
     tables = replace(TABLES, edges=(tuple(outer),) * len(UNIVERSE))
     (day,) = score_tape(numbered(lines), SPEC, FixedBeliefs(tables, (priors_0("main"),)))
-    out = SignalBus(SPEC, LedgerBeliefs(SPEC, [priors_0("main")], {DAY: tables})).publish(day.events)
+    beliefs = LedgerBeliefs(SPEC, [priors_0("main")], {DAY: KnownTables(tables, tables)})
+    out = SignalBus(SPEC, beliefs).publish(day.events)
     assert not out.refused
     rows = {row["event_id"]: row for row in published_rows(day.events)}
     told = [(json.loads(s.payload), rows[s.event_id]) for s in out.signals if s.schema_ver == META]

@@ -5,7 +5,6 @@ leakage audits were awake. No audit is made here. (Literature: test report; cana
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from lotus.detectors.audits.adversarial import FRAGILITY_BOUND, Change, ScoreUnd
 from lotus.detectors.audits.leakage import PLANTED, LeakageFinding, leakage_audits
 from lotus.detectors.audits.sample import MIN_ROWS, SHORT_FRAMES, rows_of, stretch
 from lotus.detectors.card_facts import Audit
+from lotus.detectors.curators import CuratorInput, without_curators
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.spec import DetectorSpec
 from lotus.microtape.frame_batch import FrameBatch
@@ -43,14 +43,6 @@ DETECTOR_AUDITS: Final = TableSpec(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CuratorInput:
-    """What the curators know of one detector from the audits of a day: a hard veto, and a share in [0, 1]."""
-
-    leakage_veto: bool
-    adv_fragility: float
-
-
 def audit_day(
     frames: FrameBatch,
     tables: DayTables,
@@ -61,8 +53,10 @@ def audit_day(
 ) -> Columns:
     """Return the rows of DETECTOR_AUDITS of a day in key order; none when the day is too short to audit.
 
-    A stretch of the day is scored twice for leakage; disturbances and the cut tape see its first SHORT_FRAMES.
+    A stretch of the day is scored twice for leakage; disturbances and the cut tape see its first SHORT_FRAMES. `tables`
+    count without their curators: what an earlier audit led to must not change what this one finds.
     """
+    tables = without_curators(tables)
     part = stretch(frames, seed, day)
     leaks = leakage_audits(part, lambda f: score(f, [tables])[0], detectors, seed, day)
     short = rows_of(part, slice(0, SHORT_FRAMES))
@@ -99,11 +93,15 @@ def audit_table(
 
 def curator_inputs(columns: Mapping[str, NDArray[np.generic]]) -> dict[str, CuratorInput]:
     """Return what the curators take from a day's table, by detector."""
-    found: dict[str, dict[str, float]] = {}
-    for name, audit, value in zip(*(columns[c].tolist() for c in ("detector_id", "audit", "value")), strict=True):
+    found: dict[tuple[str, int], dict[str, float]] = {}
+    named = (columns[c].tolist() for c in ("detector_id", "spec_version", "audit", "value"))
+    for name, version, audit, value in zip(*named, strict=True):
         if audit in (LEAKAGE_VETO, ADV_FRAGILITY):
-            found.setdefault(name, {})[audit] = value
-    return {name: CuratorInput(one[LEAKAGE_VETO] > 0.0, one[ADV_FRAGILITY]) for name, one in found.items()}
+            found.setdefault((name, version), {})[audit] = value
+    return {
+        name: CuratorInput(one[LEAKAGE_VETO] > 0.0, one[ADV_FRAGILITY], version)
+        for (name, version), one in found.items()
+    }
 
 
 def card_audits(columns: Mapping[str, NDArray[np.generic]]) -> list[Audit]:

@@ -1,0 +1,71 @@
+"""Curators: what is known of a detector beside its score, and what it may do to its publication.
+
+Two read the audits of an earlier day: a leakage veto, which is hard, and fragility, which nudges ln sigma~ by
+c = -kappa_fragility * adv_fragility, in [-kappa_fragility, 0]. What they know is frozen in the day tables, so that live
+and batch read the same. No audit is made here and nothing is scored. (Literature: expert adjustment of a forecast;
+circuit breaker.)
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.daytables import DayTables
+from lotus.detectors.signal_spec import LEAKAGE
+from lotus.detectors.spec import DetectorSpec
+from lotus.hashing import round_learned
+
+
+@dataclass(frozen=True, slots=True)
+class CuratorInput:
+    """What the audits of a day say of one detector version: a hard veto, and a share in [0, 1]."""
+
+    leakage_veto: bool
+    adv_fragility: float
+    spec_version: int
+
+
+def curated(tables: DayTables, told: Mapping[str, CuratorInput], detectors: Sequence[DetectorSpec]) -> DayTables:
+    """Return the tables with what audits told of these detectors; of those they did not speak of, what stood there.
+
+    What was told of another version of a detector does not count. Without anything told the tables stay what they are,
+    their version included.
+    """
+    told = {d.detector_id: told[d.detector_id] for d in detectors if _speaks_of(told, d)}
+    names = tables.detector_ids
+    if not any(name in told for name in names):
+        return tables
+    vetoes = dict(zip(names, tables.leakage_veto or (False,) * len(names), strict=True))
+    shares = dict(zip(names, tables.adv_fragility or (0.0,) * len(names), strict=True))
+    vetoes |= {name: one.leakage_veto for name, one in told.items()}
+    shares |= {name: float(round_learned(np.array([one.adv_fragility]))[0]) for name, one in told.items()}
+    return replace(
+        tables,
+        leakage_veto=tuple(vetoes[name] for name in names),
+        adv_fragility=tuple(shares[name] for name in names),
+    )
+
+
+def _speaks_of(told: Mapping[str, CuratorInput], spec: DetectorSpec) -> bool:
+    return spec.detector_id in told and told[spec.detector_id].spec_version == spec.version
+
+
+def without_curators(tables: DayTables) -> DayTables:
+    """Return the tables as if no audit had been made: what audits score a detector under."""
+    return replace(tables, leakage_veto=(), adv_fragility=())
+
+
+def veto_bits(tables: DayTables) -> NDArray[np.int64]:
+    """Return i8[D]: the bits that every window of a detector carries in `veto` that day."""
+    out = np.zeros(len(tables.detector_ids), np.int64)
+    if tables.leakage_veto:
+        out[np.array(tables.leakage_veto)] = LEAKAGE
+    return out
+
+
+def fragility_nudges(tables: DayTables, kappa: float) -> NDArray[np.float64]:
+    """Return f8[D]: log nudges -kappa * adv_fragility; +0 where nothing is known."""
+    out = np.zeros(len(tables.detector_ids))
+    return out - kappa * np.array(tables.adv_fragility) if tables.adv_fragility else out
