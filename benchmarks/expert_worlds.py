@@ -19,7 +19,8 @@ from lotus.manifest import Asset, Manifest
 from lotus.microtape.decode import decode_lines
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_machine import build_frames
-from lotus.simulation.micro_patterns import PLANTABLE, MicroWorld
+from lotus.simulation.micro_patterns import PLANTABLE
+from lotus.simulation.micro_world import MicroWorld
 
 HEADER = ("seed", "planted", "expert", "calls", "mean", "low", "high", "excludes_half")
 Row = tuple[int, str, str, int, float, float, float, int]
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", required=True, help="first-last")
     parser.add_argument("--expert", choices=(*PLANTABLE, "none"), help="plant this pattern in every seed")
-    parser.add_argument("--hours", type=int, default=3)
+    parser.add_argument("--hours", type=int, default=12)
     parser.add_argument("--csv", type=Path, required=True)
     options = parser.parse_args(arguments)
     first, last = (int(part) for part in options.seeds.split("-"))

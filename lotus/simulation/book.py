@@ -19,6 +19,8 @@ _LEVEL_BITS = 1 << 16
 _PROFILE = np.array([[431 - 19 * i for i in range(LEVELS)], [70 + 20 * i for i in range(LEVELS)]], dtype=np.int64)
 _NEAR = 5  # levels that an imbalance tilts (but the first) and a vacuum leaves
 _TOP_WITH, _TOP_AGAINST, _NEAR_WITH, _NEAR_AGAINST, _GONE = 410, 128, 1_150, 218, 38  # 256ths of a displayed size
+_HOLE, _BEHIND, _TOUCH = 3, 4, 5  # tilts that take the near levels away: all, all but the touch, the touch
+_LEFT = 16  # what such a tilt leaves, in 256ths
 _AT_BID, _AT_SPREAD, _AT_STEEP, _AT_TILT = int(At.BID), int(At.SPREAD), int(At.STEEP), int(At.TILT)
 _AT_VACUUM, _AT_SWEEP, _AT_QUIET = int(At.VACUUM), int(At.SWEEP), int(At.QUIET)
 _TICK, _TOP_LOTS = int(Trait.TICK), int(Trait.TOP_LOTS)
@@ -80,6 +82,8 @@ def show(shown: Ints, levels: Ints, now: Ints, at: Ints, top_lots: int, depth: i
                 lots = lots * (_TOP_WITH if tilt > 0 else _TOP_AGAINST) >> 8
             elif 0 < i < _NEAR and (tilt == 1 or tilt == -1):
                 lots = lots * (_NEAR_WITH if tilt > 0 else _NEAR_AGAINST) >> 8
+            elif (i == 0 and tilt in (-_HOLE, -_TOUCH)) or (0 < i < _NEAR and tilt in (-_HOLE, -_BEHIND)):
+                lots = lots * _LEFT >> 8
             elif i >= _NEAR and gone:
                 lots = lots * _GONE >> 8
             shown[side, 0, i] = max(1, lots)
@@ -120,23 +124,31 @@ def trade(
 ) -> int:  # fmt: skip
     """Draw the trades of a block against the book before it; return their number (rows of `prints`).
 
-    A sweep takes several levels of what was `shown` with one message; other trades lean with the block's move.
+    A sweep takes several levels of what was `shown` with one message, a run (+-2) is one small trade in every block;
+    other trades lean with the block's move.
     """
     bits = below(random, TRADE, 1 << 30)
-    sweep = at[_AT_SWEEP]
-    if sweep != 0:
+    sweep = at[_AT_SWEEP] if -2 < at[_AT_SWEEP] < 2 else 0
+    run = at[_AT_SWEEP] // 2 if sweep == 0 else 0
+    if run != 0:
+        count = 1
+    elif sweep != 0:
         count = 4 + bits % 3
     elif bits & 1023 < (trade_q10 >> (3 * at[_AT_QUIET])):
         count = 1 + (1 if bits >> 10 & 3 == 0 else 0) + (1 if bits >> 12 & 3 == 0 else 0)
     else:
         return 0
-    side = sweep if sweep != 0 else _aggressor(bits >> 14, now[_SIDE], at[_AT_BID] - before[_AT_BID])
+    side = (
+        sweep if sweep != 0 else run if run != 0 else _aggressor(bits >> 14, now[_SIDE], at[_AT_BID] - before[_AT_BID])
+    )
     now[_SIDE] = side
     best = before[_AT_BID] + (before[_AT_SPREAD] if side > 0 else 0)
     for i in range(count):
         lots = trade_lots(random, trait[_TOP_LOTS])
         if sweep != 0:
             lots = lots // 4 + shown[1 if side > 0 else 0, 0, i] // 2
+        elif run != 0:
+            lots = 1 + lots // 2
         px = (best + (side * i if sweep != 0 else 0)) * trait[_TICK]
         row = remember(random, memory, now, px, lots, side, time_ms)
         for field in range(TRADE_FIELDS):

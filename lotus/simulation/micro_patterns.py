@@ -1,52 +1,210 @@
 """Small markets in which one expert's pattern pays, for judging whether reliabilities find it and it alone.
 
 Every market shows all patterns at random times with fair coins as directions, and beside each pattern its foils: parts
-of it that stand alone, one with the flow or the lean of the pattern and one with another part. Only the planted pattern
-pays, by one step of the price in the direction that its expert predicts; its foils pay the same the other way round, so
-that no single part predicts anything (exclusive or). All other patterns and foils pay nothing. Steps, not pulses: no
-trend is left that would pay experts of momentum. One asset; without planting the price is a martingale.
+of it that stand alone or come together with another part. Only the planted pattern pays, by one step of the price in
+the direction that its expert predicts; its foils pay the same the other way round, in numbers such that no single part
+predicts anything (exclusive or). All other patterns and foils pay nothing. Where a pattern needs a move of the price,
+what follows a move within the pattern is a coin as well: it comes back as often as it goes on. Steps, not pulses: no
+trend is left that would pay experts of momentum. One asset; without planting the price is a martingale at every moment
+at which a coin has not been seen yet.
+What is shown is data (`PATTERNS`); how it is written into a span is `micro_world`'s.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from lotus.errors import ConfigError
-from lotus.simulation.contexts import contexts
-from lotus.simulation.layout import At, Ints
-from lotus.simulation.market import Span, walk
+from lotus.simulation.layout import Stream
 from lotus.simulation.rng import below, streams
-from lotus.simulation.spec import ETH, MICRO, SUB_TICK, Rates, WorldSpec
-from lotus.simulation.world import World
 
 STEP_BPS: Final[int] = 8  # what a pattern pays
-GAP_MS: Final = (9_000, 9_000)  # between two episodes: so much and, at random, up to so much more
-FLOW_BPS: Final[int] = 3  # by which the price goes with a flow that moves it, at once and for good
-CALM_Q8: Final[int] = 40  # noise while a price must stand, in 256ths
-BASIS_KICK: Final[int] = 14 * MICRO  # micro-bps
-BASIS_MS: Final[int] = 20_000  # how long a kicked basis takes to come back, in a straight line
+GAP_MS: Final = (25_000, 25_000)  # between two episodes: so much and, at random, up to so much more
+FRAME_MS: Final[int] = 200  # episodes begin with a frame
+PLANTED_SHARE: Final = (1, 2)  # of episodes that belong to the planted pattern and its foils
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that is shown: kind, onset and length in ms, value times the direction (plain for quiet and calm).
+
+    sweep: side of trades that take several levels in every block; run: side of one small trade in every block; tilt:
+    +-1 near levels, +-2 the touch, a hole in the near book +-3 with, +-4 without, +-5 of the touch; quiet: 1 = few
+    trades; calm: noise in 256ths; move: of the price, bps; flash: a move that is back before its frame ends; basis: a
+    kick, given back over the length.
+    """
+
+    kind: str
+    from_ms: int
+    for_ms: int
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
 class MicroPattern:
-    """One pattern or foil: shows for `signal_ms`, the step comes `pay_ms` after its onset, `sign` x the direction."""
+    """One pattern or foil: the step comes `pay_ms` after its onset, `sign` x the direction; `weight`: how often."""
 
     expert_id: str
     shape: str
-    signal_ms: int
     pay_ms: int
     sign: int
+    acts: tuple[Act, ...]
+    weight: int = 1
+
+    @property
+    def signal_ms(self) -> int:
+        """How long it shows."""
+        return max(act.from_ms + act.for_ms for act in self.acts)
+
+
+def _acts(*acts: tuple[str, int, int, float]) -> tuple[Act, ...]:
+    return tuple(Act(*act) for act in acts)
+
+
+def _sweep_stall() -> list[MicroPattern]:
+    burst, lean = ("sweep", 0, 100, -1), ("tilt", 300, 2_700, 2)
+    rest = (("quiet", 100, 2_900, 1), ("calm", 0, 3_000, 40))
+    return [
+        MicroPattern("sweep_stall", "sweep and lean", 3_600, 1, _acts(burst, lean, *rest)),
+        MicroPattern("sweep_stall", "sweep", 3_600, -1, _acts(burst, *rest)),
+        MicroPattern("sweep_stall", "lean", 3_600, -1, _acts(lean, *rest)),
+    ]
+
+
+def _absorption() -> list[MicroPattern]:
+    """The foil moves first: a move together with the flow would be a burst."""
+    move = ("move", 0, 100, -3)
+    return [
+        MicroPattern("absorption", "flow and stand", 3_000, 1, _acts(("sweep", 0, 3_000, -1), ("calm", 0, 3_000, 0))),
+        MicroPattern(
+            "absorption", "move, then flow", 4_200, -1, _acts(move, ("sweep", 1_200, 3_000, -1), ("calm", 0, 4_200, 0))
+        ),
+        MicroPattern("absorption", "move", 4_200, 1, _acts(move, ("calm", 0, 4_200, 0))),
+    ]
+
+
+def _depth_vacuum() -> list[MicroPattern]:
+    def shown(tilt: int) -> tuple[Act, ...]:
+        return _acts(("tilt", 0, 2_500, tilt), ("calm", 0, 2_500, 40))
+
+    return [
+        MicroPattern("depth_vacuum", "hole", 2_500, 1, shown(3)),
+        MicroPattern("depth_vacuum", "hole behind the touch", 2_500, -1, shown(4)),
+        MicroPattern("depth_vacuum", "touch", 2_500, -1, shown(5)),
+    ]
+
+
+def _run_burst() -> list[MicroPattern]:
+    run, creep, calm = ("run", 0, 3_600, 1), ("move", 1_500, 100, 1.5), ("calm", 0, 3_600, 0)
+    return [
+        MicroPattern("run_burst", "run and follow", 3_600, 1, _acts(run, creep, calm)),
+        MicroPattern("run_burst", "run", 3_600, -1, _acts(run, calm)),
+        MicroPattern("run_burst", "creep", 3_600, -1, _acts(creep, ("quiet", 0, 3_600, 1), calm)),
+    ]
+
+
+def _wick_triplet() -> list[MicroPattern]:
+    """Nobody can trade on the wick's way back, for it is over within a frame; the test comes as often as not."""
+    wick, calm = ("flash", 0, 200, -8), ("calm", 0, 10_200, 16)
+    test, turn, through = ("move", 6_000, 100, -7), ("move", 8_000, 100, 5), ("move", 8_000, 100, -5)
+
+    def lean(side: int) -> tuple[str, int, int, float]:
+        return "tilt", 8_200, 2_000, side
+
+    return [
+        MicroPattern("wick_triplet", "wick, test, turn", 10_400, 1, _acts(wick, test, turn, lean(1), calm)),
+        MicroPattern("wick_triplet", "turn without the book", 10_400, -1, _acts(wick, test, turn, lean(-1), calm)),
+        MicroPattern("wick_triplet", "through", 0, 0, _acts(wick, test, through, lean(1), calm)),
+        MicroPattern("wick_triplet", "through with the book", 0, 0, _acts(wick, test, through, lean(-1), calm)),
+        MicroPattern("wick_triplet", "wick, no test", 0, 0, _acts(wick, ("move", 6_000, 100, 7), calm), 4),
+        MicroPattern("wick_triplet", "lean", 10_400, -1, _acts(lean(1), calm), 2),
+    ]
+
+
+def _squeeze() -> list[MicroPattern]:
+    def shown(coiled_ms: int, flow: int) -> tuple[Act, ...]:
+        release = (("sweep", coiled_ms + 600, 1_400, flow), ("move", coiled_ms + 1_000, 100, 2))
+        return _acts(("calm", 0, coiled_ms, 4), ("calm", coiled_ms, 2_400, 40), *release)
+
+    coil = 84_000
+    return [
+        MicroPattern("squeeze", "coil, release", coil + 2_600, 1, shown(coil, 1)),
+        MicroPattern("squeeze", "coil, release against the flow", coil + 2_600, -1, shown(coil, -1)),
+        MicroPattern("squeeze", "release", 2_600, -1, shown(0, 1)),
+        MicroPattern("squeeze", "release against the flow", 2_600, 1, shown(0, -1)),
+    ]
+
+
+def _fake_out() -> list[MicroPattern]:
+    out, back, on = ("move", 0, 100, -3), ("move", 1_600, 100, 3.8), ("move", 1_600, 100, -3.8)
+    calm = ("calm", 0, 4_500, 40)
+
+    def turned(side: int) -> tuple[tuple[str, int, int, float], ...]:
+        return ("run", 1_700, 500, side), ("tilt", 1_700, 2_800, side), calm
+
+    return [
+        MicroPattern("fake_out", "out, back, turned", 4_600, 1, _acts(out, back, *turned(1))),
+        MicroPattern("fake_out", "out, back, not turned", 4_600, -1, _acts(out, back, *turned(-1))),
+        MicroPattern("fake_out", "out, on, turned", 0, 0, _acts(out, on, *turned(1))),
+        MicroPattern("fake_out", "out, on, not turned", 0, 0, _acts(out, on, *turned(-1))),
+        MicroPattern("fake_out", "turned", 4_600, -1, _acts(*turned(1)), 2),
+    ]
+
+
+def _exhaustion() -> list[MicroPattern]:
+    """Each leg of the stretch goes on as often as it is taken back."""
+    legs, calm = [("move", at, 100, -3.5) for at in (0, 11_000, 22_000)], ("calm", 0, 27_000, 24)
+
+    def spent(side: int) -> tuple[tuple[str, int, int, float], ...]:
+        return ("run", 23_200, 600, side), ("quiet", 23_800, 3_200, 1), ("tilt", 23_200, 3_800, side), calm
+
+    def back(at_ms: int) -> tuple[str, int, int, float]:
+        return "move", at_ms, 100, 3.5
+
+    return [
+        MicroPattern("exhaustion", "stretch, spent", 27_000, 1, _acts(*legs, *spent(1))),
+        MicroPattern("exhaustion", "stretch, driven", 27_000, -1, _acts(*legs, *spent(-1))),
+        MicroPattern("exhaustion", "two legs and back", 0, 0, _acts(*legs[:2], back(22_000), calm), 2),
+        MicroPattern("exhaustion", "one leg and back", 0, 0, _acts(*legs[:1], back(11_000), calm), 4),
+        MicroPattern("exhaustion", "spent", 27_000, -1, _acts(*spent(1)), 2),
+    ]
+
+
+def _flow_price_divergence() -> list[MicroPattern]:
+    run, calm = ("run", 0, 9_500, -1), ("calm", 0, 9_500, 0)
+    up = (("move", 1_000, 100, 1.5), ("tilt", 1_000, 8_500, 1))
+    return [
+        MicroPattern("flow_price_divergence", "sold, up, lean", 9_500, 1, _acts(run, *up, calm)),
+        MicroPattern("flow_price_divergence", "sold", 9_500, -1, _acts(run, calm)),
+        MicroPattern("flow_price_divergence", "up, lean", 9_500, -1, _acts(*up, ("quiet", 0, 9_500, 1), calm)),
+    ]
+
+
+def _micro_trade_divergence() -> list[MicroPattern]:
+    trades, calm = (("run", 0, 2_000, -1), ("run", 2_000, 2_800, 1)), ("calm", 0, 4_800, 0)
+
+    def touch(side: int) -> tuple[str, int, int, float]:
+        return "tilt", 0, 4_800, 2 * side
+
+    return [
+        MicroPattern("micro_trade_divergence", "touch, joined", 4_800, 1, _acts(touch(1), *trades, calm)),
+        MicroPattern("micro_trade_divergence", "touch, left", 4_800, -1, _acts(touch(-1), *trades, calm)),
+        MicroPattern("micro_trade_divergence", "touch", 4_800, -1, _acts(touch(1), ("quiet", 0, 4_800, 1), calm), 2),
+    ]
 
 
 PATTERNS: Final = (
-    MicroPattern("sweep_stall", "sweep and lean", 3_000, 3_600, 1),
-    MicroPattern("sweep_stall", "sweep", 3_000, 3_600, -1),
-    MicroPattern("sweep_stall", "lean", 3_000, 3_600, -1),
-    MicroPattern("absorption", "flow and stand", 3_000, 3_000, 1),
-    MicroPattern("absorption", "flow and move", 3_000, 3_000, -1),
-    MicroPattern("basis_pull", "basis", 20_000, 4_000, 1),
+    *_sweep_stall(),
+    *_absorption(),
+    MicroPattern("basis_pull", "basis", 4_000, 1, _acts(("basis", 0, 20_000, -14))),
+    *_depth_vacuum(),
+    *_run_burst(),
+    *_wick_triplet(),
+    *_squeeze(),
+    *_fake_out(),
+    *_exhaustion(),
+    *_flow_price_divergence(),
+    *_micro_trade_divergence(),
 )
 PLANTABLE: Final = tuple(dict.fromkeys(p.expert_id for p in PATTERNS))
 
@@ -66,78 +224,21 @@ def micro_episodes(planted: str, length_ms: int, *key: str | int) -> list[MicroE
     if planted and planted not in PLANTABLE:
         raise ConfigError(f"no micro-pattern of {planted!r}", ", ".join(PLANTABLE))
     draw = streams(1, *key, "micro-patterns")
-    out, at = [], 360_000  # after the experts' longest warm-up
-    while at + 120_000 < length_ms:
-        pattern = PATTERNS[below(draw, 0, len(PATTERNS))]
+    out: list[MicroEpisode] = []
+    at = 360_000  # after the experts' longest warm-up
+    while True:
+        ours = below(draw, 0, PLANTED_SHARE[1]) < PLANTED_SHARE[0]
+        expert = PLANTABLE[below(draw, 0, len(PLANTABLE))]
+        pattern = _one_of([p for p in PATTERNS if p.expert_id == (planted if planted and ours else expert)], draw)
         direction = 1 - 2 * below(draw, 0, 2)
+        if at + pattern.signal_ms + 60_000 > length_ms:
+            return out
         pays = pattern.sign * STEP_BPS if pattern.expert_id == planted else 0
-        out.append(MicroEpisode(pattern, at, direction, direction * pays))
-        at += pattern.signal_ms + GAP_MS[0] + below(draw, 0, GAP_MS[1])
-    return out
+        out.append(MicroEpisode(pattern, at - at % FRAME_MS, direction, direction * pays))
+        at += max(pattern.signal_ms, pattern.pay_ms) + GAP_MS[0] + below(draw, 0, GAP_MS[1])
 
 
-class MicroWorld(World):
-    """One session of one asset with micro-patterns; its tape is written like that of any world."""
-
-    def __init__(self, seed: int, planted: str, hours: int = 3) -> None:
-        """Bind seed and pattern; raises `ConfigError` for an expert without one."""
-        rates = Rates(move_q8=256)  # every move is quoted at once: a move that waits would predict itself
-        super().__init__(
-            WorldSpec("null", seed, 1, assets=(ETH,), sessions=(("08:00", f"{8 + hours:02d}:00"),), rates=rates)
-        )
-        self.planted = planted
-        start, end = self.spec.spans_ms(0)[0]
-        self.episodes = micro_episodes(planted, end - start, seed)
-
-    def span(self, day: int, index: int) -> Span:
-        """Return the path of the session; raises `ConfigError` for another than the only one."""
-        if (day, index) != (0, 0):
-            raise ConfigError(f"session {index} of day {day}", "the only one, 0 of 0")
-        start, end = self.spec.spans_ms(0)[0]
-        block_ms, key = self.spec.rates.block_ms, (self.spec.seed, start)
-        blocks = (end - start) // block_ms
-        state = contexts(1, blocks, block_ms, [[]], *key)
-        marks = {
-            name: np.zeros((1, blocks), np.int64) for name in ("tilt", "vacuum", "sweep", "quiet", "move", "drift")
-        }
-        noise, basis = state.vol.reshape(1, -1).copy(), state.basis.copy()
-        for episode in self.episodes:
-            _show(episode, marks, noise[0], basis[0], block_ms)
-        asset = self.spec.assets[0]
-        bid, spread = np.empty((1, blocks), np.int64), np.empty((1, blocks), np.int64)
-        time_ms = np.empty(blocks, np.int64)
-        fair, clock = np.array([asset.start_ticks * SUB_TICK]), (self.spec.rates.move_q8, start, block_ms)
-        walk(streams(3, *key, "walk"), fair, noise, marks["move"], marks["drift"], clock, time_ms, bid, spread)
-        path = np.zeros((blocks, 1, len(At)), np.int64)
-        interest = asset.interest_lots + asset.interest_lots // MICRO * state.interest
-        columns = {
-            At.BID: bid, At.SPREAD: spread, At.STEEP: state.steep, At.TILT: marks["tilt"], At.SWEEP: marks["sweep"],
-            At.QUIET: marks["quiet"], At.BASIS: basis, At.FUNDING: state.funding, At.INTEREST: interest,
-        }  # fmt: skip
-        for at, values in columns.items():
-            path[:, :, at] = values.T
-        return Span(time_ms, path, np.cumsum(marks["drift"], axis=1), [])
-
-
-def _show(episode: MicroEpisode, marks: Mapping[str, Ints], noise: Ints, basis: Ints, block_ms: int) -> None:
-    """Write one episode into the block arrays; the direction is that of its expert's prediction."""
-    d, first = episode.direction, episode.onset_ms // block_ms
-    shown = slice(first, first + episode.pattern.signal_ms // block_ms)
-    match episode.pattern.shape:
-        case "sweep and lean" | "sweep" | "lean":
-            with_sweep, with_lean = "sweep" in episode.pattern.shape, "lean" in episode.pattern.shape
-            marks["sweep"][0, first] = -d if with_sweep else 0
-            marks["quiet"][0, first + 1 : shown.stop] = 1
-            marks["tilt"][0, first + 3 : shown.stop] = 2 * d if with_lean else 0
-            noise[shown] = noise[shown] * CALM_Q8 // 256
-        case "flow and stand":
-            marks["sweep"][0, shown] = -d
-            noise[shown] = 0
-        case "flow and move":
-            marks["sweep"][0, shown] = -d
-            marks["move"][0, first] -= d * FLOW_BPS * MICRO
-            noise[shown] = 0
-        case "basis":
-            fall = np.arange(BASIS_MS // block_ms, 0, -1)
-            basis[first : first + len(fall)] -= d * (BASIS_KICK * fall // len(fall))
-    marks["move"][0, (episode.onset_ms + episode.pattern.pay_ms) // block_ms] += episode.step_bps * MICRO
+def _one_of(patterns: Sequence[MicroPattern], draw: Stream) -> MicroPattern:
+    """Draw one by weight."""
+    ballots = [p for p in patterns for _ in range(p.weight)]
+    return ballots[below(draw, 0, len(ballots))]
