@@ -161,16 +161,16 @@ Loop = Callable[[Code, int, int, Table, int], int]
 def _unary(op: Any) -> Loop:
     @inlined_kernel
     def loop(code: Code, at: int, many: int, registers: Table, n: int) -> int:
-        for _ in range(many):
-            to, a = code[at], code[at + 1]
-            at += 2
-            if n == 1:
-                registers[to, 0] = op(registers[a, 0])
-            else:
-                out, x = registers[to], registers[a]
-                for i in range(n):
-                    out[i] = op(x[i])
-        return at
+        end = at + 2 * many
+        if n == 1:
+            for k in range(at, end, 2):
+                registers[code[k], 0] = op(registers[code[k + 1], 0])
+            return end
+        for k in range(at, end, 2):
+            out, x = registers[code[k]], registers[code[k + 1]]
+            for i in range(n):
+                out[i] = op(x[i])
+        return end
 
     return loop
 
@@ -178,16 +178,16 @@ def _unary(op: Any) -> Loop:
 def _binary(op: Any) -> Loop:
     @inlined_kernel
     def loop(code: Code, at: int, many: int, registers: Table, n: int) -> int:
-        for _ in range(many):
-            to, a, b = code[at], code[at + 1], code[at + 2]
-            at += 3
-            if n == 1:
-                registers[to, 0] = op(registers[a, 0], registers[b, 0])
-            else:
-                out, x, y = registers[to], registers[a], registers[b]
-                for i in range(n):
-                    out[i] = op(x[i], y[i])
-        return at
+        end = at + 3 * many
+        if n == 1:
+            for k in range(at, end, 3):
+                registers[code[k], 0] = op(registers[code[k + 1], 0], registers[code[k + 2], 0])
+            return end
+        for k in range(at, end, 3):
+            out, x, y = registers[code[k]], registers[code[k + 1]], registers[code[k + 2]]
+            for i in range(n):
+                out[i] = op(x[i], y[i])
+        return end
 
     return loop
 
@@ -195,16 +195,17 @@ def _binary(op: Any) -> Loop:
 def _ternary(op: Any) -> Loop:
     @inlined_kernel
     def loop(code: Code, at: int, many: int, registers: Table, n: int) -> int:
-        for _ in range(many):
-            to, a, b, c = code[at], code[at + 1], code[at + 2], code[at + 3]
-            at += 4
-            if n == 1:
-                registers[to, 0] = op(registers[a, 0], registers[b, 0], registers[c, 0])
-            else:
-                out, x, y, z = registers[to], registers[a], registers[b], registers[c]
-                for i in range(n):
-                    out[i] = op(x[i], y[i], z[i])
-        return at
+        end = at + 4 * many
+        if n == 1:
+            for k in range(at, end, 4):
+                one, other = registers[code[k + 2], 0], registers[code[k + 3], 0]
+                registers[code[k], 0] = op(registers[code[k + 1], 0], one, other)
+            return end
+        for k in range(at, end, 4):
+            out, x, y, z = registers[code[k]], registers[code[k + 1]], registers[code[k + 2]], registers[code[k + 3]]
+            for i in range(n):
+                out[i] = op(x[i], y[i], z[i])
+        return end
 
     return loop
 
