@@ -5,13 +5,14 @@ table of knots (isotonic fit, linear between knots, flat outside); without knots
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import Final
 
 from lotus.errors import ConfigError
+from lotus.experts.model import Weights, weights_hash
 from lotus.experts.source import Source, read_source
 from lotus.experts.spec import ExpertSpec, parse_spec
 from lotus.hashing import natural_id
@@ -43,10 +44,14 @@ class Fusion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExpertSet:
-    """Specs and their fusion; `version` is the hash of everything they say."""
+    """Specs and their fusion; `version` is the hash of everything they say.
+
+    `nets`: weights of convolutions that stand in for those packaged with a spec, by expert.
+    """
 
     experts: tuple[ExpertSpec, ...]
     fusion: Fusion
+    nets: Mapping[str, Weights] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise `ConfigError` when specs and voices are not the same experts in the same order, or too many."""
@@ -72,8 +77,16 @@ class ExpertSet:
 
     @property
     def version(self) -> str:
-        """128-bit hash of specs and fusion."""
-        return natural_id("experts", *(spec.spec_id for spec in self.experts), repr(self.fusion))
+        """128-bit hash of specs, fusion and nets."""
+        nets = (word for name, layers in self.nets.items() for word in (name, weights_hash(layers)))
+        return natural_id("experts", *(spec.spec_id for spec in self.experts), repr(self.fusion), *nets)
+
+    def of(self, expert_id: str) -> ExpertSpec:
+        """Return one spec; raises `ConfigError` for an expert that is not in the set."""
+        for spec in self.experts:
+            if spec.expert_id == expert_id:
+                return spec
+        raise ConfigError(f"no expert {expert_id!r}", ", ".join(self.names))
 
 
 def read_fusion(text: str, file: str = "fusion.yaml") -> Fusion:

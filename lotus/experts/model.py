@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lotus.errors import ConfigError
 from lotus.experts.grammar import seconds
 from lotus.experts.source import Source
+from lotus.experts.spec import ExpertSpec
 from lotus.hashing import content_hash
 from lotus.tape_machine.checker import LIMIT_MS
 from lotus.tape_machine.node import Node
@@ -27,15 +28,15 @@ MODELS: Final[dict[str, tuple[str, ...]]] = {  # kind of the model -> its other 
 Weights = tuple[NDArray[np.float64], ...]  # of each layer, f8[taps, inputs, outputs]
 
 
-def model_node(part: Source, operand: Callable[[Source], Node], cadence_ms: int) -> Node:
-    """Return the node of a spec's `model`; `operand` makes the node of one operand.
+def model_node(part: Source, operand: Callable[[Source], Node], cadence_ms: int, net: Weights | None = None) -> Node:
+    """Return the node of a spec's `model`; `operand` makes the node of one operand, `net` replaces packaged weights.
 
     Raises `ConfigError` at the place of a wrong key, number, file or hash.
     """
     kind = _kind(part)
     keys = part.keyed((kind, *MODELS[kind]))
     operands = tuple(operand(item) for item in operands_of(part))
-    params = _half_space(keys, cadence_ms) if kind == "half_space" else _conv1d(keys, len(operands))
+    params = _half_space(keys, cadence_ms) if kind == "half_space" else _conv1d(keys, len(operands), net)
     return Node(kind, operands, params, "number", "1")
 
 
@@ -56,11 +57,22 @@ def _half_space(keys: Mapping[str, Source], cadence_ms: int) -> tuple[float, ...
     return (float(keys["trees"].whole()), float(keys["depth"].whole()), float(window), float(keys["seed"].whole()))
 
 
-def _conv1d(keys: Mapping[str, Source], inputs: int) -> tuple[float, ...]:
+def shipped_net(spec: ExpertSpec) -> Weights:
+    """Return the packaged weights of a convolution; raises `ConfigError` for a spec without one."""
+    if spec.model is None or _kind(spec.model) != "conv1d":
+        raise spec.fires.error("an expert without a convolution", "a spec with `model: conv1d`")
+    return _load(spec.model.keyed(("conv1d", *MODELS["conv1d"])))
+
+
+def _load(keys: Mapping[str, Source]) -> Weights:
     try:
-        layers = load_weights(keys["weights"].scalar, keys["hash"].scalar)
+        return load_weights(keys["weights"].scalar, keys["hash"].scalar)
     except ConfigError as error:
         raise keys["weights"].error(error.found, error.expected, error.cause) from None
+
+
+def _conv1d(keys: Mapping[str, Source], inputs: int, net: Weights | None) -> tuple[float, ...]:
+    layers = _load(keys) if net is None else net
     if layers[0].shape[1] != inputs:
         raise keys["conv1d"].error(f"{inputs} operands", f"{layers[0].shape[1]}, as it was trained")
     return net_params(layers)

@@ -1,0 +1,120 @@
+"""What weekly learning changes of the shipped experts, and which set is in force on a day.
+
+`Learned` is data: weights, who is off, calibrations and trained nets over the shipped specs. A set is named by the
+hash of everything it says (`ExpertSet.version`), so equal settings are one set, whenever they were fitted. A set holds
+from a day on that lies after every day it was fitted on; which one holds is a function of day and list alone.
+Nothing is fitted here. (Literature: model registry, point-in-time correctness.)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import msgspec
+import numpy as np
+
+from lotus.errors import SchemaError
+from lotus.experts.fusion import ExpertSet, Knots, default_experts
+from lotus.experts.model import Weights
+
+Net = tuple[tuple[tuple[tuple[float, ...], ...], ...], ...]  # [layer][tap][input][output]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Settings over the shipped set `base`; an expert that is not named keeps what it ships with.
+
+    `weights` of z in micro_llr (also of those that are off, for when they come back); `off`: weight and vote count 0;
+    `evidence` and `confidence`: knots; `nets`: weights of convolutions.
+    """
+
+    base: str
+    weights: tuple[tuple[str, float], ...] = ()
+    off: tuple[str, ...] = ()
+    evidence: Knots = ()
+    confidence: tuple[tuple[str, Knots], ...] = ()
+    nets: tuple[tuple[str, Net], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Settings that hold from the day `from_day` on, judged on `judged_day` from days before it."""
+
+    from_day: str
+    judged_day: str
+    learned: Learned
+
+    def __post_init__(self) -> None:
+        """Raise `SchemaError` for settings that would hold on a day of their own judgement."""
+        if not self.judged_day < self.from_day:
+            raise SchemaError(f"experts in force from {self.from_day}", f"a day after {self.judged_day}", "look-ahead")
+
+
+def set_of_day(day: str, known: Sequence[InForce]) -> ExpertSet:
+    """Return the set in force on a day: that of the latest `from_day` up to it, the shipped one before any.
+
+    Settings over another shipped set than the present one are left out.
+    """
+    found = in_force_on(day, known)
+    return default_experts() if found is None else experts_with(found.learned)
+
+
+def in_force_on(day: str, known: Sequence[InForce]) -> InForce | None:
+    """Return the settings in force on a day, None for the shipped set."""
+    base = default_experts().version
+    usable = [x for x in known if x.from_day <= day and x.learned.base == base]
+    return max(usable, key=lambda x: x.from_day, default=None)
+
+
+@lru_cache(maxsize=32)
+def experts_with(learned: Learned) -> ExpertSet:
+    """Return the shipped set under other settings, the same object for equal settings.
+
+    Raises `SchemaError` for settings over another shipped set or for an unknown expert.
+    """
+    shipped = default_experts()
+    if learned.base != shipped.version:
+        raise SchemaError(f"settings over experts {learned.base}", shipped.version, "another release of the experts")
+    weights, confidence, nets = dict(learned.weights), dict(learned.confidence), dict(learned.nets)
+    unknown = {*weights, *learned.off, *confidence, *nets} - set(shipped.names)
+    if unknown:
+        raise SchemaError(f"settings of {', '.join(sorted(unknown))}", "experts of the shipped set")
+    voices = {
+        name: replace(v, weight=weights.get(name, v.weight), status="off" if name in learned.off else "active")
+        for name, v in shipped.fusion.voices.items()
+    }
+    in_order = {name: confidence[name] for name in shipped.names if name in confidence}
+    fusion = replace(shipped.fusion, voices=voices, evidence=learned.evidence, confidence=in_order)
+    layers = {name: tuple(np.array(w, np.float64) for w in nets[name]) for name in shipped.names if name in nets}
+    return replace(shipped, fusion=fusion, nets=layers)
+
+
+def learned_of(experts: ExpertSet) -> Learned:
+    """Return the settings that make these experts of the shipped ones: `experts_with` turned round."""
+    voices = experts.fusion.voices
+    return Learned(
+        base=default_experts().version,
+        weights=tuple((name, v.weight) for name, v in voices.items()),
+        off=tuple(name for name, v in voices.items() if v.status == "off"),
+        evidence=experts.fusion.evidence,
+        confidence=tuple((experts.fusion.confidence or {}).items()),
+        nets=tuple((name, net_of(layers)) for name, layers in experts.nets.items()),
+    )
+
+
+def net_of(layers: Weights) -> Net:
+    """Return weights of a convolution as plain values."""
+    return msgspec.convert([w.tolist() for w in layers], Net)
+
+
+def learned_to_json(learned: Learned) -> str:
+    """Return the canonical JSON of settings."""
+    return msgspec.json.encode(learned, order="deterministic").decode()
+
+
+def learned_from_json(raw: str | bytes) -> Learned:
+    """Read settings back; raises `SchemaError` when unreadable."""
+    try:
+        return msgspec.json.decode(raw, type=Learned)
+    except msgspec.DecodeError as error:
+        raise SchemaError(f"settings of experts are unreadable: {error}", "the form of learned_to_json") from error

@@ -1,0 +1,73 @@
+"""The program of the shipped experts under other weights, votes and nets: the same nodes with other parameters.
+
+Nothing is parsed, no graph is built and nothing is compiled, so a set that learning made costs no pause when its day
+is born. What the parameters mean is said by `compiler`, which gives the same program the long way.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import ConfigError
+from lotus.experts.fusion import ExpertSet
+from lotus.experts.model import Weights, net_params, shipped_net, weights_hash
+from lotus.hashing import natural_id
+from lotus.tape_machine import ops_table as t
+from lotus.tape_machine.checker import LIMIT_MS
+from lotus.tape_machine.interpreter import CODE, FIRST_ARG, FIRST_FLOAT, FIRST_PARAM, N_ARGS, N_PARAMS, OUT
+from lotus.tape_machine.program import Program, StateSlot
+
+Floats = NDArray[np.float64]
+Node = NDArray[np.int64]
+
+
+def is_tuned(experts: ExpertSet, shipped: ExpertSet) -> bool:
+    """Return whether a set differs from the shipped one in nothing but parameters."""
+    return experts.experts is shipped.experts and experts.fusion.votes_needed == shipped.fusion.votes_needed
+
+
+def tuned(program: Program, experts: ExpertSet, cadence_ms: int) -> Program:
+    """Return the shipped `program` with the weights, votes and nets of a set for which `is_tuned` holds.
+
+    Raises `ConfigError` for a net of another shape than the shipped one.
+    """
+    params = program.params.copy()
+    by_out = {int(node[OUT]): node for node in program.nodes}
+    llr = by_out[int(program.outputs[program.names.index("micro_llr")])]
+    confirm = by_out[int(program.outputs[program.names.index("mx_confirm")])]
+    _put(params, llr, experts.weights)
+    _put(params, by_out[int(program.args[confirm[FIRST_ARG]])], experts.votes)
+    slots = dict(program.slots)
+    for name, layers in experts.nets.items():
+        node = _node_of_net(program, shipped_net(experts.of(name)), cadence_ms)
+        _put(params, node, _packed(layers, node, cadence_ms))
+        slots = {_key(key, slot, node, layers): slot for key, slot in slots.items()}
+    return replace(program, params=params, slots=slots, version=natural_id("tuned", program.version, experts.version))
+
+
+def _put(params: Floats, node: Node, values: tuple[float, ...]) -> None:
+    first, many = int(node[FIRST_PARAM]), int(node[N_PARAMS])
+    if len(values) != many:
+        raise ConfigError(f"{len(values)} parameters", f"{many}, as the shipped ones", "weights of another shape")
+    params[first : first + many] = values
+
+
+def _node_of_net(program: Program, layers: Weights, cadence_ms: int) -> Node:
+    """Return the node that runs a net with these weights."""
+    for node in program.nodes[program.nodes[:, CODE] == t.CONV1D]:
+        first = int(node[FIRST_PARAM])
+        if program.params[first : first + int(node[N_PARAMS])].tolist() == list(_packed(layers, node, cadence_ms)):
+            found: Node = node
+            return found
+    raise ConfigError("no node with the shipped weights", "one convolution for every net", "another program")
+
+
+def _packed(layers: Weights, node: Node, cadence_ms: int) -> tuple[float, ...]:
+    return t.compiled_op("conv1d", int(node[N_ARGS]), net_params(layers), LIMIT_MS // cadence_ms).params
+
+
+def _key(key: str, slot: StateSlot, node: Node, layers: Weights) -> str:
+    """Return the key of a state: another net's memory is not this one's."""
+    mine = slot.floats > 0 and slot.first_float == int(node[FIRST_FLOAT])
+    return natural_id(key, weights_hash(layers)) if mine else key
