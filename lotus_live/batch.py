@@ -38,7 +38,7 @@ class DayRows:
 
 
 def score_tape(lines: Iterable[Arrival], spec: LaneSpec, beliefs: Beliefs) -> list[DayRows]:
-    """Score a tape by whole days, oldest first; `beliefs` gives the tables and priors of each."""
+    """Score a tape by whole days, oldest first; `beliefs` gives tables, priors and experts of each."""
     decoders: dict[str, tuple[Decoder, list[EventBatch]]] = {}
     days: list[str] = []
     for latest_ns, chunk, first_seq in _chunks(lines):
@@ -80,7 +80,7 @@ def _day_rows(
 ) -> DayRows:
     start_ms = day_start_ms(day)
     whole = build_frames(decoded, spec.manifest, spec.universe)
-    annotations = annotate(whole)
+    annotations = annotate(whole, beliefs.experts(day))
     windows = build_windows(whole, annotations, spec.manifest, spec.detectors)
     scorer = Scorer(spec.manifest, spec.universe, spec.detectors, beliefs.tables(day), beliefs.priors(day), spec.branch)
     settled = scorer.feed_all(windows)

@@ -1,4 +1,4 @@
-"""What the daemon believes: priors versions in force on its branch and the newest day tables, read from the ledger.
+"""What the daemon believes: priors and experts in force on its branch and the newest day tables, from the ledger.
 
 Reading happens in a worker thread (`refresh`); the pipeline only ever looks things up here. A version takes effect by
 event time; one that becomes known after a window of its time was scored is too late and is refused.
@@ -9,11 +9,15 @@ from dataclasses import dataclass, field, replace
 
 from lotus.detectors.daily import day_tables
 from lotus.detectors.daytables import DayTables
+from lotus.experts.compiler import compile_experts
+from lotus.experts.fusion import ExpertSet
+from lotus.experts.learned import InForce, set_of_day
 from lotus.priors.types import PriorsVersion, priors_0
 from lotus_live.day_lane import LaneSpec
 from lotus_store.databases import Databases
 from lotus_store.day_tables import read_day_tables, tables_after
 from lotus_store.lake import Lake
+from lotus_store.ledger.expert_sets import read_expert_sets
 from lotus_store.ledger.priors import read_version, swaps
 
 
@@ -27,12 +31,13 @@ class KnownTables:
 
 @dataclass(slots=True)
 class LedgerBeliefs:
-    """Priors and tables of one branch. `versions` stand in order of their times, the genesis version first."""
+    """Priors, tables and experts of one branch. `versions` stand in order of their times, the genesis version first."""
 
     spec: LaneSpec
     versions: list[PriorsVersion] = field(default_factory=list)
     by_day: dict[str, KnownTables] = field(default_factory=dict)
     refused: list[PriorsVersion] = field(default_factory=list)
+    sets: list[InForce] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Begin with the genesis version."""
@@ -49,6 +54,10 @@ class LedgerBeliefs:
     def priors(self, day: str) -> Sequence[PriorsVersion]:
         """Return every version known."""
         return tuple(self.versions)
+
+    def experts(self, day: str) -> ExpertSet:
+        """Return the experts in force on a day."""
+        return set_of_day(day, self.sets)
 
     def accept(self, fresh: Sequence[PriorsVersion], scored_until_ms: int) -> list[PriorsVersion]:
         """Take versions whose time has not come yet; return those taken, and note the late ones as refused."""
@@ -69,6 +78,19 @@ def fresh_versions(databases: Databases, beliefs: LedgerBeliefs) -> list[PriorsV
     with databases.connect("sig") as connection:
         names = [ver for _, ver in swaps(connection, branch) if not beliefs.known(ver)]
         return [read_version(connection, branch, ver) for ver in names]
+
+
+def fresh_sets(databases: Databases, spec: LaneSpec, known: Sequence[InForce] = (), held_to: str = "") -> list[InForce]:
+    """Return what is in force of experts on the branch, programs made ready (blocking).
+
+    Days up to `held_to` have their state already: for them what is `known` stays.
+    """
+    with databases.connect("sig") as connection:
+        fresh = read_expert_sets(connection, spec.branch, after=held_to)
+    found = [*(x for x in known if x.from_day <= held_to), *fresh]
+    for one in fresh:
+        compile_experts(set_of_day(one.from_day, found), spec.manifest.kernel.cadence_ms)
+    return found
 
 
 def read_tables(lake: Lake, spec: LaneSpec, known: Mapping[str, KnownTables] | None = None) -> dict[str, KnownTables]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lotus.detectors.scored import Columns, Scored, columns_of
 from lotus.experts.annotation_spec import A_Z, EXPERTS, N_VALUES, WINDOW_MS
-from lotus.experts.fusion import default_experts
+from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.experts.machine import AnnotationBatch, WindowNotes
 from lotus.manifest import Asset
 from lotus.microtape.frame_batch import FrameBatch
@@ -40,8 +40,9 @@ class Rows:
 
 @dataclass(slots=True)
 class DayCollector:
-    """Frames, annotations, quotes, gaps and events of one day."""
+    """Frames, annotations, quotes, gaps and events of one day, which these experts annotate."""
 
+    experts: ExpertSet = field(default_factory=default_experts)
     ints: Rows = field(default_factory=lambda: Rows(N_INTS, np.int64))
     floats: Rows = field(default_factory=lambda: Rows(N_FLOATS, np.float64))
     notes: Rows = field(default_factory=lambda: Rows(N_VALUES, np.float64))
@@ -77,7 +78,7 @@ class DayCollector:
         ints = self.ints.array()
         keys = np.ascontiguousarray(ints[:, [I_ASSET, I_FRAME]])
         closing = keys[ints[:, I_END] % self.window_ms == 0]
-        windows = WindowNotes(default_experts(), closing, self.spoken.array() + 0.0)
+        windows = WindowNotes(self.experts, closing, self.spoken.array() + 0.0)
         return AnnotationBatch(keys, self.notes.array(), windows)
 
     def events(self) -> Columns:

@@ -23,7 +23,7 @@ from lotus.hashing import natural_id
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, day_start_ms
 from lotus_live import rebuild
-from lotus_live.beliefs import LedgerBeliefs, fresh_versions, read_tables
+from lotus_live.beliefs import LedgerBeliefs, fresh_sets, fresh_versions, read_tables
 from lotus_live.clocks import Arrival, Clock
 from lotus_live.day_lane import DayLane, LaneSpec
 from lotus_live.event_log import Batch, EventLog, read_mark
@@ -76,6 +76,7 @@ class Daemon:
         self.beliefs = LedgerBeliefs(spec)
         self.beliefs.accept(fresh_versions(databases, self.beliefs), -1)
         self.beliefs.by_day = read_tables(Lake(settings.lake_root), spec)
+        self.beliefs.sets = fresh_sets(databases, spec)
         self.bus = SignalBus(spec, self.beliefs)
         self.log = EventLog(databases, run_id, self.mark_path, self.bus, waiting=256 if replaying else 0)
         self.desk = PaperDesk(spec.manifest, spec.universe)
@@ -170,10 +171,11 @@ class Daemon:
         index = -(-from_ms // self.spec.manifest.kernel.window_ms)
         specs = specs_ver((*self.spec.detectors, *trials))
         tables_ver, day = (today.scorer.tables.tables_ver, today.day) if today is not None else ("", "")
-        return ControlRecord(index, version.priors_ver, specs, tables_ver, day, named)
+        experts_ver = today.experts.version if today is not None else ""
+        return ControlRecord(index, version.priors_ver, specs, tables_ver, experts_ver, day, named)
 
     def _note_swap(self, record: ControlRecord, from_ms: int) -> None:
-        names = ("priors_ver", "tables_ver", "window_index", "day")
+        names = ("priors_ver", "tables_ver", "experts_ver", "window_index", "day")
         body: dict[str, Any] = {name: getattr(record, name) for name in names}
         if record.detectors:
             body |= {"specs_ver": record.specs_ver, "trials": [d.detector_id for d in self.pipeline.trials]}
@@ -296,6 +298,8 @@ class Daemon:
     def _ask_ledger(self) -> tuple[list[PriorsVersion], list[tuple[int, str, dict[str, Any]]]]:
         fresh = fresh_versions(self.databases, self.beliefs)
         self.beliefs.by_day = read_tables(Lake(self.settings.lake_root), self.spec, self.beliefs.by_day)
+        born = max((lane.day for lane in self.pipeline.lanes), default="")
+        self.beliefs.sets = fresh_sets(self.databases, self.spec, self.beliefs.sets, born)
         with self.databases.connect("sig") as connection:
             return fresh, take_commands(connection)
 

@@ -16,6 +16,7 @@ from lotus.detectors.score import Scorer
 from lotus.detectors.scored import Scored
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows import WindowBuilder
+from lotus.experts.fusion import ExpertSet
 from lotus.experts.machine import ExpertMachine
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.decode import Decoder
@@ -70,10 +71,16 @@ class DayLane:
     """
 
     def __init__(
-        self, spec: LaneSpec, day: str, tables: DayTables, priors: Sequence[PriorsVersion], sink: FrameSink | None
+        self,
+        spec: LaneSpec,
+        day: str,
+        tables: DayTables,
+        priors: Sequence[PriorsVersion],
+        experts: ExpertSet,
+        sink: FrameSink | None,
     ) -> None:
         """Start blank; raises `SchemaError` or `BeliefError` for tables or priors that do not belong."""
-        self.day, self.sink = day, sink
+        self.day, self.sink, self.experts = day, sink, experts
         self._spec, self._priors = spec, priors
         self.line = LineMachine(spec.manifest, spec.universe, spec.ignored)
         self.scorer = Scorer(spec.manifest, spec.universe, spec.detectors, tables, priors, spec.branch)
@@ -81,7 +88,7 @@ class DayLane:
         self.start_ms = day_start_ms(day)
         self.stop_ms = self.start_ms + DAY_MS
         self.start_ns, self.end_ns = self.start_ms * NS_PER_MS, self.stop_ms * NS_PER_MS
-        self._experts = ExpertMachine(len(spec.universe), spec.manifest.kernel.cadence_ms)
+        self._experts = ExpertMachine(len(spec.universe), spec.manifest.kernel.cadence_ms, experts)
         self._windows = WindowBuilder(spec.manifest, len(spec.universe), spec.detectors)
         self._recent = FrameRing()
         self._trials: Trials | None = None

@@ -120,7 +120,7 @@ class LiveRun:
 async def run_live_once(tape: TapeFile, spec: LaneSpec, beliefs: Beliefs, plan: ReplayPlan) -> LiveRun:
     """Serve a recording over a loopback websocket, take it with the daemon's feed and pipeline; return its hashes."""
     days: dict[str, DayCollector] = {}
-    pipeline = Pipeline(spec, beliefs, lambda day: days.setdefault(day, DayCollector()))
+    pipeline = Pipeline(spec, beliefs, lambda day: days.setdefault(day, DayCollector(beliefs.experts(day))))
     clock = ReplayClock(tape.arrivals())
 
     def take(line: Arrival) -> None:

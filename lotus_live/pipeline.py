@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import ConfigError
+from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, WARMUP_MS, day_of, next_day
 from lotus_live.day_lane import NOTHING, DayLane, FrameSink, LaneSpec, LaneTotals
@@ -24,7 +25,7 @@ _AT_ONCE: Final = -(2**63)  # before every stamp
 
 
 class Beliefs(Protocol):
-    """Where day tables and priors come from; asked only when a lane is born."""
+    """Where day tables, priors and experts come from; asked only when a lane is born."""
 
     def tables(self, day: str) -> DayTables:
         """Return the tables frozen for a day."""
@@ -32,14 +33,18 @@ class Beliefs(Protocol):
     def priors(self, day: str) -> Sequence[PriorsVersion]:
         """Return the versions that a day's lane needs, its warm-up included, in order of their times."""
 
+    def experts(self, day: str) -> ExpertSet:
+        """Return the experts in force on a day; its warm-up runs on them too."""
+
 
 @dataclass(frozen=True, slots=True)
 class FixedBeliefs:
-    """Beliefs given beforehand: one list of versions and tables by day, `neutral` for every other day."""
+    """Beliefs given beforehand: one list of versions; tables and experts by day, `neutral` and shipped on others."""
 
     neutral: DayTables
     versions: tuple[PriorsVersion, ...]
     by_day: dict[str, DayTables] = field(default_factory=dict)
+    experts_by_day: dict[str, ExpertSet] = field(default_factory=dict)
 
     def tables(self, day: str) -> DayTables:
         """Return the tables of a day."""
@@ -48,6 +53,10 @@ class FixedBeliefs:
     def priors(self, day: str) -> Sequence[PriorsVersion]:
         """Return all versions."""
         return self.versions
+
+    def experts(self, day: str) -> ExpertSet:
+        """Return the experts of a day."""
+        return self.experts_by_day.get(day) or default_experts()
 
 
 class Step:
@@ -170,6 +179,7 @@ class Pipeline:
         self._turn_ns = birth_ns if self.tomorrow is None else today.end_ns
 
     def _born(self, day: str) -> DayLane:
-        lane = DayLane(self.spec, day, self.beliefs.tables(day), self.beliefs.priors(day), self._sink_of(day))
+        asked = self.beliefs
+        lane = DayLane(self.spec, day, asked.tables(day), asked.priors(day), asked.experts(day), self._sink_of(day))
         lane.use_trials(self.trials)
         return lane

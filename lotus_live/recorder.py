@@ -28,6 +28,7 @@ class ControlRecord:
     priors_ver: str
     specs_ver: str
     tables_ver: str
+    experts_ver: str
     day: str
     detectors: tuple[str, ...] = ()
 
@@ -39,6 +40,7 @@ class ControlRecord:
             "specs_ver": self.specs_ver,
             "T": self.tables_ver,
             "bins_ver": self.tables_ver,
+            "experts_ver": self.experts_ver,
             "day": self.day,
             "detectors": self.detectors,
         }

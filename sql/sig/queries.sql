@@ -253,6 +253,20 @@ SELECT expert_id, below_floor FROM dsi_expert_stats
 WHERE branch = %(branch)s AND asset = ''
     AND day = (SELECT max(day) FROM dsi_expert_stats WHERE branch = %(branch)s AND day < %(day)s);
 
+-- name: put_expert_set
+INSERT INTO dsi_expert_sets (branch, from_day, judged_day, set_ver, settings) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (branch, from_day) DO UPDATE
+SET judged_day = EXCLUDED.judged_day, set_ver = EXCLUDED.set_ver, settings = EXCLUDED.settings
+WHERE (dsi_expert_sets.judged_day, dsi_expert_sets.set_ver, dsi_expert_sets.settings)
+    IS DISTINCT FROM (EXCLUDED.judged_day, EXCLUDED.set_ver, EXCLUDED.settings);
+
+-- name: expert_sets
+SELECT from_day, judged_day, set_ver, settings FROM dsi_expert_sets WHERE branch = %s AND from_day > %s ORDER BY from_day;
+
+-- name: daemon_logged_until
+SELECT max(e.window_end_ms) FROM live_events e JOIN live_runs r USING (run_id)
+WHERE e.branch = %s AND NOT r.replayed;
+
 -- name: judge_expert
 UPDATE dsi_experts SET successes = %s, failures = %s, reliability = %s, reliability_low = %s, reliability_high = %s,
     judged_day = %s

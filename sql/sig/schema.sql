@@ -364,7 +364,7 @@ CREATE TABLE dsi_experts (
     PRIMARY KEY (expert_id, spec_id)
 );
 
--- Weekly judgement of micro-experts; the weights and states proposed are not in force until a release takes them.
+-- Weekly judgement of micro-experts; what of it came in force is in dsi_expert_sets.
 CREATE TABLE dsi_expert_stats (
     branch         text NOT NULL,
     day            text NOT NULL,                          -- the Monday of the judgement, of the seven days before it
@@ -382,6 +382,17 @@ CREATE TABLE dsi_expert_stats (
     status_proposed text NOT NULL CHECK (status_proposed IN ('active', 'off')),
     proposal       text NOT NULL,                          -- version of weights and calibration, '' = none
     PRIMARY KEY (branch, day, expert_id, asset)
+);
+
+-- Settings of the experts that learning put in force on a branch: the latest from_day up to a day holds on that day.
+CREATE TABLE dsi_expert_sets (
+    branch         text NOT NULL,
+    from_day       text NOT NULL,                          -- first day scored with them
+    judged_day     text NOT NULL,                          -- fitted on days before it
+    set_ver        text NOT NULL,                          -- hash of everything the set says
+    settings       text NOT NULL,                          -- canonical JSON over the shipped set that it names
+    PRIMARY KEY (branch, from_day),
+    CHECK (judged_day < from_day)
 );
 
 -- The signal bus: validated payloads of published windows (lotus/modules/schemas), as canonical JSON.

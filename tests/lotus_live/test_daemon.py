@@ -19,6 +19,8 @@ from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scored import Columns
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
 from lotus.errors import LedgerError, TapeError
+from lotus.experts.fusion import default_experts
+from lotus.experts.learned import InForce, Learned, experts_with
 from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
 from lotus.timebase import day_start_ms
 from lotus_live.batch import score_tape
@@ -29,6 +31,7 @@ from lotus_live.parity import events_hash, neutral_beliefs, verify_parity
 from lotus_store.config import Settings, TapeLimits
 from lotus_store.databases import Databases
 from lotus_store.ledger import live_log
+from lotus_store.ledger.expert_sets import write_expert_set
 from lotus_store.ledger.priors import put_in_force, put_version
 from lotus_store.ledger.signals import read_signals
 from lotus_store.tape.store import TapeStore
@@ -138,6 +141,23 @@ def test_priors_swapped_in_mid_run_give_the_rows_of_the_batch(
         log = live_log.read_log(connection, "swap")
     assert [e.body["priors_ver"] for e in log if e.kind == "priors_refused"] == [late.priors_ver]
     assert [e.body["priors_ver"] for e in log if e.kind == "swap"].count(version.priors_ver) == 1
+
+
+def test_the_experts_of_the_day_come_from_the_ledger(
+    settings: Settings, databases: Databases, lines: Lines, recording: Path
+) -> None:
+    base = default_experts()
+    halved = Learned(base.version, weights=tuple((name, v.weight / 2) for name, v in base.fusion.voices.items()))
+    with databases.connect("sig") as connection:
+        for from_day, learned in ((DAY, halved), ("2026-03-05", Learned(base.version, off=base.names[:9]))):
+            write_expert_set(connection, "main", InForce(from_day, "2026-03-02", learned))
+    result = run_live(settings, replay=[recording], run_id="halved", databases=databases)
+    given = replace(neutral_beliefs(SPEC), experts_by_day={DAY: experts_with(halved)})
+    (day,), (plain,) = (score_tape(numbered(lines), SPEC, b) for b in (given, neutral_beliefs(SPEC)))
+    assert result.events_hash == events_hash(day.events) != events_hash(plain.events)
+    with databases.connect("sig") as connection:
+        told = [e.body["experts_ver"] for e in live_log.read_log(connection, "halved") if e.kind == "swap"]
+    assert told == [experts_with(halved).version]
 
 
 def test_killed_anywhere_and_started_again_it_ends_the_same(

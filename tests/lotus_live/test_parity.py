@@ -10,11 +10,16 @@ from tapes import MANIFEST, UNIVERSE, frame, in_order, market, write
 
 from lotus.detectors.registry import shipped_detectors
 from lotus.errors import TapeError
+from lotus.experts.fusion import default_experts
+from lotus.experts.learned import InForce, Learned, net_of, set_of_day
+from lotus.experts.model import shipped_net
 from lotus.priors.types import ActiveBraid, Patch, PriorsVersion, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import FEATURE_NAMES, literals_of
 from lotus.timebase import day_start_ms
+from lotus_live.batch import score_tape
 from lotus_live.day_lane import LaneSpec
-from lotus_live.parity import FixedBeliefs, neutral_beliefs, verify_parity
+from lotus_live.parity import FixedBeliefs, events_hash, neutral_beliefs, verify_parity
+from lotus_live.tape_file import TapeFile
 from lotus_venues.replay_server import ReplayPlan
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -79,6 +84,33 @@ def test_midnight_and_the_two_hours_before(tmp_path: Path) -> None:
     only = verify_parity(write(tmp_path / "later.txt", later), MANIFEST)
     assert only.parity
     assert report.hash_batch != only.hash_batch
+
+
+def test_another_set_of_experts_from_midnight_on(tmp_path: Path) -> None:
+    """The second day's lane is born at 22:00 under its own set, while the first day goes on under the shipped one."""
+    path = write(tmp_path / "night.txt", in_order(market("2026-03-04", "21:57", 2 * 3600 + 480, step_ms=6000, seed=3)))
+    shipped, neutral = verify_parity(path, MANIFEST), neutral_beliefs(SPEC)
+    base = default_experts()
+    learned = Learned(
+        base.version,
+        weights=tuple((name, 1.5 * v.weight) for name, v in base.fusion.voices.items()),
+        off=("micro_lean", "squeeze"),
+        evidence=((0.3, 0.4), (0.7, 0.6)),
+        nets=(("tape_filter", net_of(tuple(-w for w in shipped_net(base.of("tape_filter"))))),),
+    )
+    other = set_of_day("2026-03-05", [InForce("2026-03-05", "2026-03-02", learned)])
+    given = replace(neutral, experts_by_day={"2026-03-05": other})
+    report = verify_parity(path, MANIFEST, beliefs=given)
+    assert report.parity, report.difference
+    tape = TapeFile((path,))
+    first, second = score_tape(tape.arrivals(), SPEC, given)
+    plain = score_tape(tape.arrivals(), SPEC, neutral)
+    assert first.annotations.content_hash() == plain[0].annotations.content_hash()
+    assert second.annotations.content_hash() != plain[1].annotations.content_hash()
+    assert second.annotations.windows.experts is other
+    assert events_hash(first.events) == events_hash(plain[0].events)
+    assert events_hash(second.events) != events_hash(plain[1].events)
+    assert report.hash_batch != shipped.hash_batch
 
 
 def test_drops_of_the_connection_lose_nothing(tmp_path: Path, ten_minutes: list[tuple[int, bytes]]) -> None:

@@ -27,7 +27,7 @@ Lines = list[tuple[int, bytes]]
 
 def control(*texts: str) -> bytes:
     """Return a control record that puts trials in force."""
-    return ControlRecord(0, "", "", "", DAY, texts).frame()
+    return ControlRecord(0, "", "", "", "", DAY, texts).frame()
 
 
 def with_controls(lines: Lines, at: dict[int, bytes]) -> Lines:
