@@ -1,15 +1,17 @@
-"""What every call of an expert was worth, from the mid alone: the numbers behind its reliability.
+"""The mechanical label of every call of an expert, from the mid alone: the numbers behind its reliability.
 
 A call is the first frame of a pattern that stands with a direction (sign of z); the next call of that expert and asset
 counts only after this one is decided, so that calls do not overlap. Its worth is 1 when the mid moved `gain` bps with
-it before `give` bps against it within the horizon, 0 the other way round; a call whose horizon passed undecided is
-worth the share (move + give) / (gain + give), where `labels` says failure: then a price without drift gives exactly
-give / (gain + give) on average, whatever horizon and barriers (optional stopping). A gap or the tape's end before the
-decision leaves it open (null). Literature: triple-barrier labels (M. Lopez de Prado, 2018).
+it before `give` bps against it within the horizon (the label of its spec), and 0 the other way round. A call whose
+horizon passed undecided is neither: it is worth the share (move + give) / (gain + give) of the way that it went. To
+count it as a failure would make the chance level depend on volatility and horizon, and a reliability of 1/2 would mean
+nothing; with the share a price without drift gives exactly give / (gain + give) on average, whatever horizon and
+barriers (optional stopping). A gap or the tape's end before the decision leaves a call open (null).
+Literature: triple-barrier labels (M. Lopez de Prado, 2018).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,28 +55,48 @@ class Calls:
         return found
 
 
-def calls_of(frames: FrameBatch, experts: ExpertSet, first_ms: int = 0) -> Calls:
-    """Return all calls of these experts in frames that start from a blank state.
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What the experts say in all frames of one asset: frames, `fired` i8[n] as bits and z f8[n, experts]."""
 
-    Calls before `first_ms` (of the warm-up) are left out.
-    """
-    rules = label_rules(experts)
+    asset: int
+    ints: Ints
+    floats: Floats
+    fired: Ints
+    z: Floats
+
+
+def spoken(frames: FrameBatch, experts: ExpertSet) -> Iterator[Said]:
+    """Yield what these experts say in frames that start from a blank state, asset by asset."""
     machine = ExpertMachine(len(frames.universe), frames.cadence_ms, experts)
-    parts: list[Calls] = []
     for asset in range(len(frames.universe)):
         mine = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
         if not len(mine):
             continue
         ints, floats = frames.ints[mine], frames.floats[mine]
         chunks = [slice(k, k + CHUNK) for k in range(0, len(mine), CHUNK)]
-        said = np.concatenate([machine.feed_frames(asset, ints[c], floats[c])[:, A_FIRED:] for c in chunks])
-        idx, reborn = ints[:, I_FRAME], rebirths(ints)
-        start = int(np.searchsorted(idx * frames.cadence_ms, first_ms))
-        for k, rule in enumerate(rules):
-            fired = (said[:, 0].astype(np.int64) >> k) & 1 == 1
-            z = np.ascontiguousarray(said[:, A_Z - A_FIRED + k])
-            rows, side, worth = follow(fired, z, floats[:, C_MID], reborn, rule, frames.cadence_ms, start)
-            parts.append(Calls(np.full(len(rows), k), np.full(len(rows), asset), idx[rows], side, worth))
+        rows = np.concatenate([machine.feed_frames(asset, ints[c], floats[c])[:, A_FIRED:] for c in chunks])
+        yield Said(asset, ints, floats, rows[:, 0].astype(np.int64), rows[:, A_Z - A_FIRED :])
+
+
+def calls_of(frames: FrameBatch, experts: ExpertSet, first_ms: int = 0) -> Calls:
+    """Return all calls of these experts in frames that start from a blank state.
+
+    Calls before `first_ms` (of the warm-up) are left out.
+    """
+    rules = label_rules(experts)
+    return joined([calls_in(said, rules, frames.cadence_ms, first_ms) for said in spoken(frames, experts)])
+
+
+def calls_in(said: Said, rules: Sequence[LabelRule], cadence_ms: int, first_ms: int = 0) -> Calls:
+    """Return the calls of every expert, with its rule, in the frames of one asset."""
+    idx, reborn = said.ints[:, I_FRAME], rebirths(said.ints)
+    start = int(np.searchsorted(idx * cadence_ms, first_ms))
+    parts: list[Calls] = []
+    for k, rule in enumerate(rules):
+        fired, z = (said.fired >> k) & 1 == 1, np.ascontiguousarray(said.z[:, k])
+        rows, side, worth = follow(fired, z, said.floats[:, C_MID], reborn, rule, cadence_ms, start)
+        parts.append(Calls(np.full(len(rows), k), np.full(len(rows), said.asset), idx[rows], side, worth))
     return joined(parts)
 
 

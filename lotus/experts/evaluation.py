@@ -1,22 +1,27 @@
-"""The weekly judgement of all experts: reliabilities per asset, twins, runs below the floor, and the refit proposed.
+"""The weekly judgement of all experts: reliabilities per asset, twins, runs below the floor, refit, the set after it.
 
-Days are added one by one, so that no more than one day of frames is held. What comes out is a record and a proposal:
-nothing here changes what scores. The single steps are in `calls`, `reliability` and `refit`.
+Days are added one by one, so that no more than one day of frames is held. Kill rule and redundancy cap are rules: they
+decide who is on. Weights and calibrations are proposals: they are taken up only where they beat what is in force on
+days that they have not seen. The single steps are in `calls`, `reliability`, `refit` and `confidence`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
-from lotus.experts.calls import Calls, calls_of, joined
+from lotus.experts.annotation_spec import WINDOW_MS
+from lotus.experts.calls import Calls, Said, calls_in, joined, spoken
 from lotus.experts.compiler import label_rules
+from lotus.experts.confidence import ConfidenceFit, fit_confidences
 from lotus.experts.fusion import ExpertSet
-from lotus.experts.machine import WindowNotes, rebirths
-from lotus.experts.refit import Refit, directions, refit
+from lotus.experts.machine import rebirths
+from lotus.experts.refit import Refits, Rows, directions, refit
 from lotus.experts.reliability import (
+    ExpertReliability,
     Reliability,
     below_floor,
     correlations,
@@ -25,20 +30,22 @@ from lotus.experts.reliability import (
     reliability_of,
     run_below,
 )
+from lotus.experts.verdict import BLOCK_MS
 from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import C_MID, I_ASSET, I_FRAME
+from lotus.microtape.frame_spec import C_MID, I_END
 
-REFIT_HORIZON_S = 10.0
+REFIT_HORIZON_S: Final[float] = 10.0
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class ExpertStat:
     """One expert over the days judged, of one asset or of all ("").
 
-    `run` = evaluations in turn below the floor; `twin` = the kept expert that says the same ("" for none); `weight` in
-    force and `proposed`; `status` proposed.
+    `run` = evaluations in turn below the floor; `twin` = the kept expert that says the same ("" for none); `weight`
+    before and `proposed`; `status` from now on.
     """
 
     expert_id: str
@@ -52,68 +59,115 @@ class ExpertStat:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """All rows, the refit behind the proposed weights (None: too few windows), and why there is none."""
+    """All rows; the set after them; the refits (None: too few windows, and why) and fits of confidence behind it."""
 
     stats: tuple[ExpertStat, ...]
-    refit: Refit | None
+    experts: ExpertSet
+    refits: Refits | None
     refused: str
+    confidence: tuple[ConfidenceFit, ...]
 
 
 class Judge:
-    """Takes days in order, then judges."""
+    """Takes days in order, then judges the experts of a set, which is the one in force up to nets newly trained."""
 
     def __init__(self, experts: ExpertSet) -> None:
         """Start without days."""
-        self._experts = experts
+        self._experts, self._rules = experts, label_rules(experts)
         self._calls: list[Calls] = []
+        self._rows: list[Rows] = []
         self._z: list[Floats] = []
-        self._came: list[Floats] = []
-        self._day: list[NDArray[np.int64]] = []
+        self._days = 0
 
-    def add_day(self, frames: FrameBatch, windows: WindowNotes, first_ms: int) -> None:
-        """Take one day: its frames with the warm-up before them, its windows; calls before `first_ms` do not count."""
-        self._calls.append(calls_of(frames, self._experts, first_ms))
-        horizon = round(1_000.0 * REFIT_HORIZON_S / frames.cadence_ms)
-        for asset in range(len(frames.universe)):
-            mine = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
-            notes = np.flatnonzero(windows.ints[:, 0] == asset)
-            if not len(mine) or not len(notes):
-                continue
-            idx = frames.ints[mine, I_FRAME]
-            rows = np.minimum(np.searchsorted(idx, windows.ints[notes, 1]), len(idx) - 1)
-            there = idx[rows] == windows.ints[notes, 1]
-            life = np.cumsum(rebirths(frames.ints[mine]), dtype=np.int64)
-            (came,) = directions([frames.floats[mine, C_MID]], [rows[there]], [life], horizon)
-            self._z.append(windows.z[notes[there]])
-            self._came.append(came)
-            self._day.append(np.full(int(there.sum()), len(self._calls)))
+    def add_day(self, frames: FrameBatch, first_ms: int) -> None:
+        """Take one day: its frames with the warm-up before them; calls and windows before `first_ms` do not count."""
+        for said in spoken(frames, self._experts):
+            self._calls.append(calls_in(said, self._rules, frames.cadence_ms, first_ms))
+            closing = np.flatnonzero((said.ints[:, I_END] % WINDOW_MS == 0) & (said.ints[:, I_END] > first_ms))
+            self._z.append(said.z[closing])
+            self._rows.append(outcome_rows(said, closing, frames.cadence_ms, self._days))
+        self._days += 1
 
     def evaluate(self, assets: tuple[str, ...], runs: Mapping[str, int]) -> Evaluation:
         """Return the judgement; `runs` = evaluations in turn below the floor before this one, by expert."""
-        names, calls = self._experts.names, joined(self._calls)
-        z = np.concatenate([np.zeros((0, len(names))), *self._z])
-        came = np.concatenate([np.zeros(0), *self._came])
-        known, day = np.isfinite(came), np.concatenate([np.zeros(0, np.int64), *self._day])
-        proposal, refused = self._refit(z[known], came[known] == 1.0, day[known])
-        rules = label_rules(self._experts)
-        found = [reliability_of([calls.of(k, a) for a in range(len(assets))], rule) for k, rule in enumerate(rules)]
-        overall = {name: f.overall for name, f in zip(names, found, strict=True)}
-        twins = redundant(correlations(z), names, overall)
-        stats: list[ExpertStat] = []
-        for k, (spec, weight) in enumerate(zip(self._experts.experts, self._experts.weights, strict=True)):
-            name = spec.expert_id
-            run = run_below(runs.get(name, 0), below_floor(overall[name]))
-            off = is_killed(run) or name in twins
-            proposed = float(proposal.weights[k]) if proposal is not None and proposal.is_better else weight
-            rest = (run, twins.get(name, ""), weight, 0.0 if off else proposed, "off" if off else "active")
-            for asset, reliability in zip(("", *assets), (found[k].overall, *found[k].assets), strict=True):
-                stats.append(ExpertStat(name, spec.spec_id, asset, reliability, *rest))
-        return Evaluation(tuple(stats), proposal, refused)
+        experts, calls, rows = self._experts, joined(self._calls), self._joined_rows()
+        found = [
+            reliability_of([calls.of(k, a) for a in range(len(assets))], rule) for k, rule in enumerate(self._rules)
+        ]
+        overall = {name: f.overall for name, f in zip(experts.names, found, strict=True)}
+        every = np.concatenate([np.zeros((0, len(experts.names))), *self._z])
+        twins = redundant(correlations(every), experts.names, overall)
+        run = {name: run_below(runs.get(name, 0), below_floor(overall[name])) for name in experts.names}
+        off = [name for name in experts.names if is_killed(run[name]) or name in twins]
+        masked = _switched(experts, off)
+        refits, fits, refused = _fitted(rows, masked)
+        after = _taken_up(masked, refits, fits)
+        return Evaluation(_stats(experts, after, found, assets, run, twins), after, refits, refused, tuple(fits))
 
-    def _refit(self, z: Floats, up: NDArray[np.bool_], day: NDArray[np.int64]) -> tuple[Refit | None, str]:
-        try:
-            return refit(z, up, day, np.array(self._experts.weights)), ""
-        except SchemaError as error:
-            return None, f"{error.found}; expected {error.expected}"
+    def _joined_rows(self) -> Rows:
+        z = np.concatenate([np.zeros((0, len(self._experts.names))), *(r.z for r in self._rows)])
+        up = np.concatenate([np.zeros(0, np.bool_), *(r.up for r in self._rows)])
+        day, hour = (
+            np.concatenate([np.zeros(0, np.int64), *(getattr(r, n) for r in self._rows)]) for n in ("day", "hour")
+        )
+        return Rows(z, up, day, hour)
+
+
+def outcome_rows(said: Said, rows: Ints, cadence_ms: int, day: int) -> Rows:
+    """Return those of the frames `rows` i8[m] of one asset that were followed by a move, as rows of day `day`."""
+    end_ms = said.ints[:, I_END]
+    life = np.cumsum(rebirths(said.ints), dtype=np.int64)
+    horizon = round(1_000.0 * REFIT_HORIZON_S / cadence_ms)
+    (came,) = directions([said.floats[:, C_MID]], [rows], [life], horizon)
+    rows, came = rows[np.isfinite(came)], came[np.isfinite(came)]
+    return Rows(said.z[rows], came == 1.0, np.full(len(rows), day), end_ms[rows] // BLOCK_MS)
+
+
+def _switched(experts: ExpertSet, off: Sequence[str]) -> ExpertSet:
+    voices = {name: replace(v, status="off" if name in off else "active") for name, v in experts.fusion.voices.items()}
+    return replace(experts, fusion=replace(experts.fusion, voices=voices))
+
+
+def _fitted(rows: Rows, experts: ExpertSet) -> tuple[Refits | None, list[ConfidenceFit], str]:
+    fusion, present = experts.fusion, experts.fusion.confidence or {}
+    active = np.array([v.status == "active" for v in fusion.voices.values()])
+    fits = fit_confidences(rows, experts.names, [present.get(name, ()) for name in experts.names])
+    try:
+        return refit(rows, np.array(experts.weights), fusion.evidence, active), fits, ""
+    except SchemaError as error:
+        return None, fits, f"{error.found}; expected {error.expected}"
+
+
+def _taken_up(experts: ExpertSet, refits: Refits | None, fits: Sequence[ConfidenceFit]) -> ExpertSet:
+    """Return the set with what won; an expert that is off keeps its weight for the day it comes back."""
+    fusion = experts.fusion
+    confidence = {**(fusion.confidence or {}), **{f.expert_id: f.knots for f in fits if f.verdict.is_better}}
+    in_order = {name: confidence[name] for name in experts.names if name in confidence}
+    fusion = replace(fusion, confidence=in_order)
+    won = refits.winner if refits is not None else None
+    if won is not None:
+        voices = {
+            name: replace(v, weight=float(weight)) if v.status == "active" else v
+            for (name, v), weight in zip(fusion.voices.items(), won.weights, strict=True)
+        }
+        fusion = replace(fusion, voices=voices, evidence=won.evidence)
+    return replace(experts, fusion=fusion)
+
+
+def _stats(
+    experts: ExpertSet,
+    after: ExpertSet,
+    found: Sequence[ExpertReliability],
+    assets: Sequence[str],
+    run: Mapping[str, int],
+    twins: Mapping[str, str],
+) -> tuple[ExpertStat, ...]:
+    stats: list[ExpertStat] = []
+    for k, spec in enumerate(experts.experts):
+        name = spec.expert_id
+        rest = (run[name], twins.get(name, ""), experts.weights[k], after.weights[k], after.fusion.voices[name].status)
+        for asset, reliability in zip(("", *assets), (found[k].overall, *found[k].assets), strict=True):
+            stats.append(ExpertStat(name, spec.spec_id, asset, reliability, *rest))
+    return tuple(stats)

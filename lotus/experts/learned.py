@@ -68,7 +68,7 @@ def in_force_on(day: str, known: Sequence[InForce]) -> InForce | None:
 
 @lru_cache(maxsize=32)
 def experts_with(learned: Learned) -> ExpertSet:
-    """Return the shipped set under other settings, the same object for equal settings.
+    """Return the shipped set under other settings, the same object for equal settings (itself when nothing differs).
 
     Raises `SchemaError` for settings over another shipped set or for an unknown expert.
     """
@@ -86,7 +86,8 @@ def experts_with(learned: Learned) -> ExpertSet:
     in_order = {name: confidence[name] for name in shipped.names if name in confidence}
     fusion = replace(shipped.fusion, voices=voices, evidence=learned.evidence, confidence=in_order)
     layers = {name: tuple(np.array(w, np.float64) for w in nets[name]) for name in shipped.names if name in nets}
-    return replace(shipped, fusion=fusion, nets=layers)
+    found = replace(shipped, fusion=fusion, nets=layers)
+    return shipped if found.version == shipped.version else found
 
 
 def learned_of(experts: ExpertSet) -> Learned:

@@ -1,10 +1,12 @@
 """Weekly refit of the fusion: weights by ridge logistic regression, evidence by isotonic calibration, out of sample.
 
 Rows are windows: z of every expert (null = 0, says nothing) and whether the mid was higher or lower a short horizon
-later (no move = no row). Days are cut in three in their order: weights are fitted on the first, the calibration on the
-second, and both are judged on the third, which neither has seen. There is no intercept and the calibration is
-symmetric, so that a market turned upside down gets the opposite evidence. Weights are never negative: an expert that is
-wrong is switched off, not believed in reverse. Nothing here is in force: a proposal is what it returns.
+later (no move = no row). Days are cut in three in their order. Two proposals are made over the experts that are active:
+`weights` (fitted on the first part, calibrated on the second) and `calibration` (present weights, calibrated on both).
+Each is compared with what is in force on the third part, which it has not seen; the first that is better wins, and
+what does not win is refused with its numbers. There is no intercept and the calibration is symmetric, so that a market
+turned upside down gets the opposite evidence. Weights are never negative: an expert that is wrong is switched off, not
+believed in reverse.
 Literature: naive Bayes with shrunk weights; pool adjacent violators (M. Ayer et al., 1955).
 """
 
@@ -17,7 +19,8 @@ from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
 from lotus.experts.fusion import Knots
-from lotus.hashing import natural_id, round_learned
+from lotus.experts.verdict import Verdict, compare, log_losses
+from lotus.hashing import round_learned
 
 RIDGE: Final[float] = 10.0  # of the penalty RIDGE/2 sum w^2 on the summed log loss
 STEPS: Final[int] = 100  # Newton steps at most
@@ -28,61 +31,94 @@ SHARES: Final = (0.6, 0.8)  # of the days: where calibration begins, where judge
 MIN_ROWS: Final[int] = 200  # in each part
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One bin of a reliability curve: mean evidence, share that went up, rows."""
+    """One bin of a reliability curve: mean probability said, share that came, rows."""
 
     said: float
     came: float
     rows: int
 
 
+Curve = tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Windows with an outcome: z f8[n, experts], up bool[n], the number of the day i8[n], the hour i8[n]."""
+
+    z: Floats
+    up: Flags
+    day: Ints
+    hour: Ints
+
+    def __len__(self) -> int:
+        """Return the number of windows."""
+        return len(self.up)
+
+    def parts(self) -> tuple[Flags, Flags, Flags]:
+        """Return the rows to fit, to calibrate and to judge by: the days in their order, cut at `SHARES`."""
+        days = np.unique(self.day)
+        first, second = (days[min(len(days) - 1, int(share * len(days)))] if len(days) else 0 for share in SHARES)
+        return self.day < first, (self.day >= first) & (self.day < second), self.day >= second
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Refit:
-    """A proposal: weights f8[experts], knots of the evidence, and how it did on the days that it had not seen.
+    """A proposal: weights f8[experts], knots of the evidence, its reliability curve and verdict on unseen days."""
 
-    Losses are mean log losses of up and down: of the proposal, of the weights in force, of 1/2 (ln 2).
-    """
-
+    kind: str
     weights: Floats
     evidence: Knots
-    curve: tuple[CurvePoint, ...]
-    rows: tuple[int, int, int]
-    loss: float
-    loss_in_force: float
-
-    @property
-    def version(self) -> str:
-        """128-bit identity of what is proposed."""
-        return natural_id("fusion-weights", *self.weights.tolist(), "knots", *(v for k in self.evidence for v in k))
+    curve: Curve
+    verdict: Verdict
 
     @property
     def is_better(self) -> bool:
-        """Whether it beat the weights in force, and knowing nothing, on unseen days."""
-        return self.loss < min(self.loss_in_force, float(np.log(2.0)))
+        """Whether it beat what is in force, and knowing nothing (ln 2), on unseen days."""
+        return self.verdict.is_better and self.verdict.after < float(np.log(2.0))
 
 
-def refit(z: Floats, up: NDArray[np.bool_], day: NDArray[np.int64], in_force: Floats) -> Refit:
-    """Return the proposal from z f8[n, experts], up bool[n] and the day number of every row.
+@dataclass(frozen=True, slots=True, eq=False)
+class Refits:
+    """All proposals in their order, and the reliability curve of what is in force on the same unseen days."""
 
-    `in_force` f8[experts]: present weights; an expert whose weight is 0 is fitted like any other. Raises `SchemaError`
-    when a part has fewer than `MIN_ROWS` rows.
+    proposals: tuple[Refit, ...]
+    curve_in_force: Curve
+
+    @property
+    def winner(self) -> Refit | None:
+        """The first proposal that is better."""
+        return next((r for r in self.proposals if r.is_better), None)
+
+
+def refit(rows: Rows, weights: Floats, evidence: Knots, active: Flags) -> Refits:
+    """Return the proposals over the experts that are `active` bool[experts]; `weights` and `evidence` are in force.
+
+    An expert that is not active has weight 0 in every comparison. Raises `SchemaError` when a part has fewer than
+    `MIN_ROWS` rows.
     """
-    x = np.where(np.isfinite(z), z, 0.0)
-    first, second = _cuts(day)
-    fit, calibrate, judge = day < first, (day >= first) & (day < second), day >= second
-    rows = tuple(int(part.sum()) for part in (fit, calibrate, judge))
-    if min(rows) < MIN_ROWS:
-        raise SchemaError(f"{rows} rows to fit, calibrate and judge", f"{MIN_ROWS} each", "fewer than three days")
-    weights = round_learned(ridge_logistic(x[fit], up[fit]))
-    raw = _logistic(x @ weights)
-    knots = symmetric_knots(raw[calibrate], up[calibrate])
-    said = at_knots(raw[judge], knots)
-    before = _logistic(x[judge] @ in_force)
-    losses = log_loss(said, up[judge]), log_loss(before, up[judge])
-    return Refit(weights, knots, reliability_curve(said, up[judge]), (rows[0], rows[1], rows[2]), *losses)
+    x = np.where(np.isfinite(rows.z), rows.z, 0.0) * active
+    fit, tune, judge = rows.parts()
+    counts = tuple(int(part.sum()) for part in (fit, tune, judge))
+    if min(counts) < MIN_ROWS:
+        raise SchemaError(f"{counts} rows to fit, calibrate and judge", f"{MIN_ROWS} each", "fewer than three days")
+    fitted = np.zeros(len(active))
+    fitted[active] = round_learned(ridge_logistic(x[fit][:, active], rows.up[fit]))
+    before = at_knots(_logistic(x[judge] @ weights), evidence)
+    lost = log_losses(before, rows.up[judge])
+    proposals = []
+    for kind, w, part in (("weights", fitted, tune), ("calibration", weights, fit | tune)):
+        raw = _logistic(x @ w)
+        knots = symmetric_knots(raw[part], rows.up[part])
+        said = at_knots(raw[judge], knots)
+        verdict = compare(lost, log_losses(said, rows.up[judge]), rows.hour[judge])
+        proposals.append(Refit(kind, w, knots, reliability_curve(said, rows.up[judge]), verdict))
+    return Refits(tuple(proposals), reliability_curve(before, rows.up[judge]))
 
 
 def ridge_logistic(x: Floats, up: NDArray[np.bool_], ridge: float = RIDGE) -> Floats:
@@ -131,37 +167,43 @@ def isotonic(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     return places, fitted
 
 
-def symmetric_knots(raw: Floats, up: NDArray[np.bool_]) -> Knots:
+def symmetric_knots(raw: Floats, up: Flags) -> Knots:
     """Return the knots of the isotonic fit of `up` on raw evidence in (0, 1), with p(1 - e) = 1 - p(e).
 
     Every row counts once as it is and once mirrored. Of the steps' ends at most `MAX_KNOTS` are kept, evenly.
     """
     x = np.concatenate([raw, 1.0 - raw])
     places, fitted = isotonic(np.round(x, 9), np.concatenate([up, ~up]).astype(np.float64))
-    ends = np.flatnonzero(np.concatenate([[True], np.diff(fitted) > 0]) | np.concatenate([np.diff(fitted) > 0, [True]]))
+    ends = step_ends(fitted)
     if len(ends) > MAX_KNOTS:
         half = np.unique(np.round(np.linspace(0, (len(ends) - 1) / 2, MAX_KNOTS // 2)).astype(np.int64))
         ends = ends[np.unique(np.concatenate([half, len(ends) - 1 - half]))]
-    pairs = zip(round_learned(places[ends]).tolist(), round_learned(fitted[ends]).tolist(), strict=True)
-    return tuple((float(a), float(b)) for a, b in pairs)
+    return knots_of(places[ends], fitted[ends])
+
+
+def step_ends(fitted: Floats) -> Ints:
+    """Return the first and last place of every step of a fitted step function."""
+    rises = np.diff(fitted) > 0
+    return np.flatnonzero(np.concatenate([[True], rises]) | np.concatenate([rises, [True]]))
+
+
+def knots_of(places: Floats, values: Floats) -> Knots:
+    """Return knots as they are stored: nine significant digits."""
+    return tuple(zip(round_learned(places).tolist(), round_learned(values).tolist(), strict=True))
 
 
 def at_knots(raw: Floats, knots: Knots) -> Floats:
-    """Return the calibrated evidence: the line through the knots, flat outside them."""
+    """Return the calibrated evidence: the line through the knots, flat outside them; without knots as it is."""
+    if not knots:
+        return raw
     return np.asarray(np.interp(raw, [x for x, _ in knots], [y for _, y in knots]))
 
 
-def reliability_curve(said: Floats, up: NDArray[np.bool_], bins: int = CURVE_BINS) -> tuple[CurvePoint, ...]:
+def reliability_curve(said: Floats, up: Flags, bins: int = CURVE_BINS) -> Curve:
     """Return the points of `bins` equal ranges of what was said that have rows."""
     place = np.minimum((said * bins).astype(np.int64), bins - 1)
     mine = [place == k for k in range(bins)]
     return tuple(CurvePoint(float(said[m].mean()), float(up[m].mean()), int(m.sum())) for m in mine if m.any())
-
-
-def log_loss(said: Floats, up: NDArray[np.bool_]) -> float:
-    """Return the mean log loss of probabilities of up, kept within [1e-6, 1 - 1e-6]."""
-    p = np.clip(said, 1e-6, 1.0 - 1e-6)
-    return float(-np.mean(np.where(up, np.log(p), np.log(1.0 - p))))
 
 
 def directions(
@@ -179,12 +221,6 @@ def directions(
         move = np.where(same, values[later] - values[rows], np.nan)
         out.append(np.where(move > 0.0, 1.0, np.where(move < 0.0, 0.0, np.nan)))
     return out
-
-
-def _cuts(day: NDArray[np.int64]) -> tuple[int, int]:
-    days = np.unique(day)
-    first, second = (days[min(len(days) - 1, int(share * len(days)))] if len(days) else 0 for share in SHARES)
-    return int(first), int(second)
 
 
 def _logistic(x: Floats) -> Floats:

@@ -4,6 +4,7 @@ A row is a frame whose window lies in one life of its asset with all operands kn
 `horizon_s` later in the same life. Nothing is fitted here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,7 @@ from lotus.experts.refit import directions
 from lotus.experts.spec import ExpertSpec
 from lotus.experts.training import window_rows, windows
 from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import C_MID, I_ASSET
+from lotus.microtape.frame_spec import C_MID, I_ASSET, I_END
 from lotus.tape_machine.machine import Machine
 
 HORIZON_S: Final[float] = 10.0
@@ -25,10 +26,11 @@ STRIDE: Final[int] = 5  # frames from one row to the next: neighbours say almost
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examples:
-    """Windows x f8[m, window, k] and whether the mid was higher later, up bool[m]."""
+    """Windows x f8[m, window, k], whether the mid was higher later, up bool[m], and their ends i8[m], ms UTC."""
 
     x: NDArray[np.float64]
     up: NDArray[np.bool_]
+    end_ms: NDArray[np.int64]
 
 
 def examples(frames: FrameBatch, spec: ExpertSpec, horizon_s: float = HORIZON_S, stride: int = STRIDE) -> Examples:
@@ -36,7 +38,7 @@ def examples(frames: FrameBatch, spec: ExpertSpec, horizon_s: float = HORIZON_S,
     machine = Machine(compile_operands(spec, frames.cadence_ms), len(frames.universe))
     length, horizon = window_rows(), round(1_000.0 * horizon_s / frames.cadence_ms)
     none = np.zeros((0, length, len(machine.program.names)))
-    found = [Examples(none, np.zeros(0, np.bool_))]
+    found = [Examples(none, np.zeros(0, np.bool_), np.zeros(0, np.int64))]
     for asset in range(len(frames.universe)):
         mine = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
         if not len(mine):
@@ -48,5 +50,12 @@ def examples(frames: FrameBatch, spec: ExpertSpec, horizon_s: float = HORIZON_S,
         (came,) = directions([frames.floats[mine, C_MID]], [rows], [life], horizon)
         x = windows(table, rows, length)
         good = np.isfinite(came) & np.isfinite(x).all(axis=(1, 2)) & (life[rows] == life[rows - length + 1])
-        found.append(Examples(np.ascontiguousarray(x[good]), came[good] == 1.0))
-    return Examples(np.concatenate([e.x for e in found]), np.concatenate([e.up for e in found]))
+        ends = frames.ints[mine[rows[good]], I_END]
+        found.append(Examples(np.ascontiguousarray(x[good]), came[good] == 1.0, ends))
+    return all_examples(found)
+
+
+def all_examples(parts: Sequence[Examples]) -> Examples:
+    """Return examples one after the other (at least one part)."""
+    columns = zip(*((e.x, e.up, e.end_ms) for e in parts), strict=True)
+    return Examples(*(np.concatenate(column) for column in columns))

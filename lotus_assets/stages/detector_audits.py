@@ -26,6 +26,7 @@ from lotus.experts.machine import annotate
 from lotus.microtape.frame_batch import FrameBatch
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, Table
+from lotus_assets.stages.expert_set import experts_of
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check
@@ -40,6 +41,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     return {
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "signal_events": content_of(ctx, ctx.branch, day, "signal_events"),
+        "experts": experts_of(ctx, day).version,
         "specs": specs_ver(shipped_detectors()),
     }
 
@@ -51,11 +53,11 @@ def present(ctx: StageContext, day: str) -> str:
 
 def make(ctx: StageContext, day: str) -> Made:
     """Audit every detector on the day, write the findings, check that the audits were awake."""
-    detectors, priors = shipped_detectors(), priors_of_day(ctx, day)
+    detectors, priors, experts = shipped_detectors(), priors_of_day(ctx, day), experts_of(ctx, day)
     tables = tables_of_day(ctx.lake, ctx.branch, day)
 
     def score(frames: FrameBatch, under: Sequence[DayTables]) -> list[Columns]:
-        windows = build_windows(frames, annotate(frames), ctx.manifest)
+        windows = build_windows(frames, annotate(frames, experts), ctx.manifest)
         universe, detectors = ctx.manifest.universe, windows.detectors
         scorers = (Scorer(ctx.manifest, universe, detectors, one, priors, ctx.branch) for one in under)
         return [scorer.feed_all(windows) for scorer in scorers]

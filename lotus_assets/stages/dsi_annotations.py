@@ -1,7 +1,8 @@
-"""dsi_annotations[day]: what the experts say about the day, from a state warmed before.
+"""dsi_annotations[day]: what the shipped experts say about the day, from a state warmed before.
 
 Every frame has the fusion and the bits of the patterns that stand (table `dsi_annotations`); z and confidence of every
-expert stand at the frames that close a window (`dsi_windows`). Warm-up frames have tables of their own.
+expert stand at the frames that close a window (`dsi_windows`). Warm-up frames have tables of their own. All
+branches share these tables; a branch on which learning put another set in force has its own: see `expert_set`.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from lotus.experts.annotation_spec import (
     N_VALUES,
     VALUE_NAMES,
 )
-from lotus.experts.fusion import default_experts
+from lotus.experts.fusion import ExpertSet
 from lotus.experts.machine import AnnotationBatch, WindowNotes, annotate
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.timebase import day_start_ms
@@ -60,15 +61,8 @@ def make(ctx: StageContext, day: str) -> Made:
     whole = annotate(frames, window_ms=ctx.manifest.kernel.window_ms)
     warm = ~frames.in_day(day_start_ms(day))
     ours, before = whole.of_rows(~warm), whole.of_rows(warm)
-    n = range(len(ctx.manifest.universe))
-    columns = [*map(ours.columns, n), *map(ours.windows.columns, n), before.columns(), before.windows.columns()]
-    tables = list(zip(parts(ctx), columns, strict=True))
-    hashes = [ctx.lake.write(p.spec, ctx.tape_branch, day, table, p.symbol).content_hash for p, table in tables]
-    checks = (
-        together("schema", *(schema_check(part.spec, table) for part, table in tables)),
-        _look_ahead(ctx, day, frames, whole),
-    )
-    joined = joint_hash([part for part, _ in tables], hashes)
+    joined, schema = write_annotations(ctx, ctx.tape_branch, day, ours, before)
+    checks = (schema, _look_ahead(ctx, day, frames, whole))
     notes: dict[str, Cell] = {"warmup": int(warm.sum()), "windows": len(ours.windows), "experts": len(EXPERTS)}
 
     def ledger(connection: Connection) -> None:
@@ -77,26 +71,40 @@ def make(ctx: StageContext, day: str) -> Made:
     return Made(len(ours), joined, checks, notes, _per_expert(ours), _plot(ctx, day, ours), ledger)
 
 
-def read_annotations(ctx: StageContext, day: str, frames: FrameBatch) -> AnnotationBatch:
-    """Return the annotations of `frames` (day and warm-up) in the row order of the frames, windows by asset.
+def write_annotations(
+    ctx: StageContext, branch: str, day: str, ours: AnnotationBatch, before: AnnotationBatch
+) -> tuple[str, CheckOutcome]:
+    """Write a day (`before`: its warm-up) to a branch of the lake; return the joint hash and the schema check."""
+    n = range(len(ctx.manifest.universe))
+    columns = [*map(ours.columns, n), *map(ours.windows.columns, n), before.columns(), before.windows.columns()]
+    tables = list(zip(parts(ctx), columns, strict=True))
+    hashes = [ctx.lake.write(p.spec, branch, day, table, p.symbol).content_hash for p, table in tables]
+    check = together("schema", *(schema_check(part.spec, table) for part, table in tables))
+    return joint_hash([part for part, _ in tables], hashes), check
+
+
+def read_annotations(
+    ctx: StageContext, branch: str, day: str, frames: FrameBatch, experts: ExpertSet
+) -> AnnotationBatch:
+    """Return what `experts` wrote to a lake branch about `frames` (day and warm-up), in the row order of the frames.
 
     Raises `LakeError` when a frame has no annotation.
     """
-    table = _joined(ctx, day, DSI_ANNOTATIONS.name, DSI_WARMUP.name)
+    table = _joined(ctx, branch, day, DSI_ANNOTATIONS.name, DSI_WARMUP.name)
     ints = _keys(table)
     values = np.column_stack([table[name].astype(np.float64) for name in VALUE_NAMES]).reshape(-1, N_VALUES)
     rows = _rows_of(_key(ints[:, 0], ints[:, 1]), _key(frames.ints[:, 0], frames.ints[:, 1]))
     if len(rows) and (rows < 0).any():
         raise LakeError(f"{int((rows < 0).sum())} frames of {day} have no annotation", "one row each", "an older run")
-    spoken = _joined(ctx, day, DSI_WINDOWS.name, DSI_WARMUP_WINDOWS.name)
+    spoken = _joined(ctx, branch, day, DSI_WINDOWS.name, DSI_WARMUP_WINDOWS.name)
     z = np.column_stack([spoken[f"z_{name}"].astype(np.float64) for name in EXPERTS]).reshape(-1, len(EXPERTS))
-    windows = WindowNotes(default_experts(), _keys(spoken), z)
+    windows = WindowNotes(experts, _keys(spoken), z)
     return AnnotationBatch(np.ascontiguousarray(ints[rows]), np.ascontiguousarray(values[rows]), windows)
 
 
-def _joined(ctx: StageContext, day: str, of_day: str, warmup: str) -> Mapping[str, NDArray[np.generic]]:
-    tables = [ctx.lake.read(of_day, ctx.tape_branch, day, asset.name) for asset in ctx.manifest.universe]
-    return concatenated([*tables, ctx.lake.read(warmup, ctx.tape_branch, day)])
+def _joined(ctx: StageContext, branch: str, day: str, of_day: str, warmup: str) -> Mapping[str, NDArray[np.generic]]:
+    tables = [ctx.lake.read(of_day, branch, day, asset.name) for asset in ctx.manifest.universe]
+    return concatenated([*tables, ctx.lake.read(warmup, branch, day)])
 
 
 def _keys(table: Mapping[str, NDArray[np.generic]]) -> NDArray[np.int64]:

@@ -1,90 +1,105 @@
 """expert_stats[day]: on a Monday (UTC) the judgement of all experts over the seven days before it; nothing on others.
 
-The weights and calibration that it proposes are stored with their version and are not in force: what scores is the
-fusion that ships with the package, so every day's numbers are frozen before it begins.
+What comes of it is a set in force from `LAG_DAYS` after the Monday on: its night ends on the day after, and the state
+of the day from which it holds is born at 22:00 UTC of that day. A night so late that a daemon may have begun that day
+with another set puts it off to the first day that is free. A set is put in force every Monday, changed or not, so what
+holds is always the newest judgement.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from dataclasses import replace
 
 from lotus.experts.evaluation import Evaluation, ExpertStat, Judge
-from lotus.experts.fusion import default_experts
+from lotus.experts.fusion import ExpertSet
+from lotus.experts.learned import InForce, learned_of
+from lotus.experts.model import weights_hash
+from lotus.experts.refit import Curve
 from lotus.hashing import natural_id
-from lotus.timebase import day_start_ms
+from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
-from lotus_assets.stages.dsi_annotations import read_annotations
+from lotus_assets.stages.expert_set import experts_of
+from lotus_assets.stages.expert_training import taken_up
 from lotus_assets.stages.history import commits_before, hashes
+from lotus_assets.stages.judged_days import is_judged, judged_days
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_store.databases import Connection
-from lotus_store.ledger.day_commits import DayCommit, read_commits
+from lotus_store.ledger.expert_sets import first_free_day, write_expert_set
 from lotus_store.ledger.expert_stats import runs_below_floor, write_expert_stats
 
-DAYS = 7
-
-
-def is_judged(day: str) -> bool:
-    """Return whether a day is a Monday."""
-    return date.fromisoformat(day).weekday() == 0
+LAG_DAYS = 2
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """On a Monday the annotations of the days judged, the experts, and the judgement before."""
+    """On a Monday the annotations of the days judged, experts in force, nets newly trained, the judgement before."""
     if not is_judged(day):
         return {}
-    before = [c for c in commits_before(ctx, STAGE.name, day, DAYS) if is_judged(c.day)]
-    return {"experts": default_experts().version, **hashes(judged_days(ctx, day)), **hashes(before[-1:])}
+    before = [c for c in commits_before(ctx, STAGE.name, day, 7) if is_judged(c.day)]
+    nets = {f"net of {name}": weights_hash(layers) for name, layers in taken_up(ctx, day).items()}
+    return {"experts": experts_of(ctx, day).version, **nets, **hashes(judged_days(ctx, day)), **hashes(before[-1:])}
 
 
 def make(ctx: StageContext, day: str) -> Made:
     """Judge the experts on a Monday; an empty result on other days."""
     if not is_judged(day):
         return Made(0, natural_id(STAGE.name, "no Monday"), notes={"judged": "on Mondays"})
-    experts = default_experts()
-    judge, days = Judge(experts), judged_days(ctx, day)
+    present, nets = experts_of(ctx, day), taken_up(ctx, day)
+    judge, days = Judge(replace(present, nets={**present.nets, **nets})), judged_days(ctx, day)
     for commit in days:
-        frames = read_frames(ctx, commit.day, warmup=True)
-        judge.add_day(frames, read_annotations(ctx, commit.day, frames).windows, day_start_ms(commit.day))
+        judge.add_day(read_frames(ctx, commit.day, warmup=True), day_start_ms(commit.day))
     assets = tuple(asset.name for asset in ctx.manifest.universe)
     found = judge.evaluate(assets, runs_below_floor(ctx.sig, ctx.branch, day))
-    proposal = natural_id("proposal", *(f"{s.expert_id} {s.proposed!r} {s.status}" for s in found.stats), _knots(found))
+    from_day = first_free_day(ctx.sig, ctx.branch, next_day(day, LAG_DAYS))
 
     def ledger(connection: Connection) -> None:
-        write_expert_stats(connection, ctx.branch, day, found.stats, proposal)
+        write_expert_stats(connection, ctx.branch, day, found.stats, found.experts.version)
+        write_expert_set(connection, ctx.branch, InForce(from_day, day, learned_of(found.experts)))
 
-    content = natural_id(STAGE.name, proposal, *(repr(s) for s in found.stats))
-    notes: dict[str, Cell] = {"days": len(days), "proposal": proposal, "in_force": "no: stored as a proposal"}
-    notes |= _refit_notes(found)
-    documents = {"reliability_curve": _curve(found)} if found.refit is not None else {}
+    content = natural_id(STAGE.name, found.experts.version, *(repr(s) for s in found.stats))
+    notes: dict[str, Cell] = {"days": len(days), "in_force_from": from_day, **_notes(present, found)}
+    documents = {"reliability_curves": _evidence_curves(found), "confidence_curves": _confidence_curves(found)}
     return Made(len(found.stats), content, (), notes, _table(found.stats), ledger=ledger, documents=documents)
 
 
-def judged_days(ctx: StageContext, day: str) -> list[DayCommit]:
-    """Return the annotated days of the seven before `day`, oldest first."""
-    first = (date.fromisoformat(day) - timedelta(days=DAYS)).isoformat()
-    return [c for c in read_commits(ctx.sig, ctx.tape_branch, "dsi_annotations") if first <= c.day < day]
+def _notes(present: ExpertSet, found: Evaluation) -> Mapping[str, Cell]:
+    after = found.experts
+    off = [name for name, v in after.fusion.voices.items() if v.status == "off"]
+    fits = [f.expert_id for f in found.confidence if f.verdict.is_better]
+    notes: dict[str, Cell] = {
+        "experts_ver": after.version, "changed": after.version != present.version, "off": " ".join(off),
+        "confidence_fitted": " ".join(fits),
+        "confidence_refused": " ".join(f.expert_id for f in found.confidence if f.expert_id not in fits),
+        "nets": " ".join(after.nets),
+    }  # fmt: skip
+    if found.refits is None:
+        return {**notes, "refit": f"none: {found.refused}"}
+    won = found.refits.winner
+    notes["refit"] = f"{won.kind} taken up" if won else "refused: what is in force stays"
+    return {**notes, **{f"refit_{r.kind}": str(r.verdict) for r in found.refits.proposals}}
 
 
-def _knots(found: Evaluation) -> str:
-    return found.refit.version if found.refit is not None and found.refit.is_better else "none"
+def _evidence_curves(found: Evaluation) -> str:
+    if found.refits is None:
+        return f"No reliability curve: {found.refused}."
+    told = [_curve("Evidence in force", found.refits.curve_in_force)]
+    told += [_curve(f"Proposal {r.kind} ({r.verdict})", r.curve) for r in found.refits.proposals]
+    return "\n\n".join(["P(up) on days that no proposal had seen.", *told])
 
 
-def _refit_notes(found: Evaluation) -> Mapping[str, Cell]:
-    if found.refit is None:
-        return {"refit": f"none: {found.refused}"}
-    r = found.refit
-    verdict = "better on unseen days" if r.is_better else "not better on unseen days: present weights stay"
-    return {"refit": verdict, "loss_unseen": r.loss, "loss_in_force": r.loss_in_force, "rows_unseen": r.rows[2]}
+def _confidence_curves(found: Evaluation) -> str:
+    told = []
+    for f in found.confidence:
+        told += [_curve(f"{f.expert_id}, in force", f.curve_in_force)]
+        told += [_curve(f"{f.expert_id}, fitted ({f.verdict})", f.curve)]
+    return "\n\n".join(["P(right) on days that no fit had seen.", *told])
 
 
-def _curve(found: Evaluation) -> str:
-    assert found.refit is not None
-    lines = [f"| {p.said:.3f} | {p.came:.3f} | {p.rows} |" for p in found.refit.curve]
-    head = "Proposed evidence on days that neither weights nor calibration had seen.\n\n| said | came | rows |"
-    return "\n".join([head, "| --- | --- | --- |", *lines])
+def _curve(title: str, curve: Curve) -> str:
+    rows = [f"| {p.said:.3f} | {p.came:.3f} | {p.rows} |" for p in curve]
+    return "\n".join([f"**{title}**", "", "| said | came | rows |", "| --- | --- | --- |", *rows])
 
 
 def _table(stats: Sequence[ExpertStat]) -> Table:
-    header = ("expert", "calls", "reliability", "low", "high", "below floor", "twin", "weight", "proposed", "status")
+    header = ("expert", "calls", "reliability", "low", "high", "below floor", "twin", "weight", "from now", "status")
     rows = [
         (s.expert_id, s.found.calls, s.found.mean, s.found.low, s.found.high, s.run, s.twin, s.weight, s.proposed,
          s.status)

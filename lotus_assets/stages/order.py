@@ -5,7 +5,9 @@ from lotus_assets.stages import (
     braids,
     detector_audits,
     detector_cards,
+    detector_dsi_attrib,
     dsi_annotations,
+    expert_set,
     expert_stats,
     expert_training,
     lesson_atoms,
@@ -23,12 +25,14 @@ from lotus_assets.stages.context import Stage
 
 TAPE_STAGES = (raw_tape.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE, sanity_table.STAGE)
 LEARNING_STAGES = (
+    expert_set.STAGE,
     signal_events.STAGE,
     detector_audits.STAGE,
     meta_signals.STAGE,
     signal_eval.STAGE,
-    expert_stats.STAGE,
+    detector_dsi_attrib.STAGE,
     expert_training.STAGE,
+    expert_stats.STAGE,
     payoff_scores.STAGE,
     detector_cards.STAGE,
     lesson_atoms.STAGE,

@@ -1,6 +1,6 @@
 """sanity_table[day]: what frame columns, experts and detectors had to do with the mid moves after them.
 
-Depends on tape alone; nothing reads it but people. Every series stands in it, whatever it shows.
+Depends on tape alone (experts as shipped); nothing reads it but people. Every series stands in it, whatever it shows.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from itertools import chain
 
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.windows import build_windows
+from lotus.experts.fusion import default_experts
 from lotus.outcomes.sanity import (
     ALL,
     SANITY_TABLE,
@@ -47,7 +48,7 @@ def present(ctx: StageContext, day: str) -> str:
 def make(ctx: StageContext, day: str) -> Made:
     """Compare every series of the day with the moves inside the day."""
     whole = read_frames(ctx, day, warmup=True)
-    annotations = read_annotations(ctx, day, whole)
+    annotations = read_annotations(ctx, ctx.tape_branch, day, whole, default_experts())
     windows = build_windows(whole, annotations, ctx.manifest)
     kept = whole.in_day(day_start_ms(day))
     frames, said = replace(whole, ints=whole.ints[kept], floats=whole.floats[kept]), annotations.of_rows(kept)

@@ -28,7 +28,7 @@ from lotus.priors.types import PriorsVersion
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, Table
-from lotus_assets.stages.dsi_annotations import read_annotations
+from lotus_assets.stages.expert_set import day_annotations, experts_of
 from lotus_assets.stages.history import audited_before, digests_before, retired_before
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.live_parity import NO_DAEMON, parity_check
@@ -46,7 +46,7 @@ PARTS = [Part(SIGNAL_EVENTS)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """Frames, annotations, the beliefs the day runs on and the history behind its tables.
+    """Frames, the experts of the day and what they say, the beliefs it runs on, the history behind its tables.
 
     Raises `BeliefError` when the beliefs of the day are not in force, naming what to materialise.
     """
@@ -55,7 +55,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     told = audited_before(ctx, day, shipped_detectors())
     return {
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
-        "dsi_annotations": content_of(ctx, ctx.tape_branch, day, "dsi_annotations"),
+        "expert_set": content_of(ctx, ctx.branch, day, "expert_set"),
         "priors": natural_id(*(word for p in priors for word in (p.effective_from_ms, p.priors_ver))),
         "specs": specs_ver(shipped_detectors()),
         "retired": " ".join(sorted(retired_before(ctx, day, shipped_detectors()))),
@@ -78,7 +78,7 @@ def make(ctx: StageContext, day: str) -> Made:
     tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired)
     tables = curated(tables, audited_before(ctx, day, detectors), detectors)
     frames = read_frames(ctx, day, warmup=True)
-    annotations = read_annotations(ctx, day, frames)
+    annotations = day_annotations(ctx, day, frames)
     priors = priors_of_day(ctx, day)
     whole = _score(ctx, frames, annotations, tables, priors)
 
@@ -110,6 +110,7 @@ def make(ctx: StageContext, day: str) -> Made:
     )
     notes: dict[str, Cell] = {
         "tables_ver": tables.tables_ver,
+        "experts_ver": experts_of(ctx, day).version,
         "priors_ver": " ".join(dict.fromkeys(str(x) for x in events["priors_ver"])),
         "published": int(events["published"].sum()),
         "windows_braided": int(np.count_nonzero(events["fired"])),

@@ -15,7 +15,14 @@ from lotus.detectors.windows import WindowBatch, build_windows
 from lotus.experts.machine import AnnotationBatch
 from lotus.manifest import Manifest
 from lotus.microtape.frame_batch import FrameBatch
-from lotus_assets.stages import detector_audits, detector_cards, payoff_scores, signal_eval, signal_events
+from lotus_assets.stages import (
+    detector_audits,
+    detector_cards,
+    expert_set,
+    payoff_scores,
+    signal_eval,
+    signal_events,
+)
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
@@ -27,7 +34,7 @@ NAMES = [d.detector_id for d in shipped_detectors()]
 @pytest.fixture
 def scored(ctx: StageContext, days: list[str]) -> StageContext:
     """A context whose first day is scored."""
-    for stage in (*TAPE_STAGES, signal_events.STAGE):
+    for stage in (*TAPE_STAGES, expert_set.STAGE, signal_events.STAGE):
         run_stage(ctx, stage, days[0])
     return ctx
 

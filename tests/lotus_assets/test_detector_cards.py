@@ -10,7 +10,7 @@ import numpy as np
 from lotus.detectors.card_table import DETECTOR_CARDS
 from lotus.detectors.registry import shipped_detectors
 from lotus_assets.metadata import metadata_of
-from lotus_assets.stages import detector_audits, detector_cards, signal_eval, signal_events
+from lotus_assets.stages import detector_audits, detector_cards, expert_set, signal_eval, signal_events
 from lotus_assets.stages.context import StageContext, StageResult
 from lotus_assets.stages.history import retired_before
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
@@ -55,7 +55,7 @@ def test_cards_of_two_days(ctx: StageContext, days: list[str]) -> None:
 
 def test_inputs_are_the_days_events_outcomes_and_the_cards_before(ctx: StageContext, days: list[str]) -> None:
     run(ctx, days[:1])
-    for stage in (*TAPE_STAGES, signal_events.STAGE, detector_audits.STAGE, signal_eval.STAGE):
+    for stage in (*TAPE_STAGES, expert_set.STAGE, signal_events.STAGE, detector_audits.STAGE, signal_eval.STAGE):
         run_stage(ctx, stage, days[1])
     found = detector_cards.inputs(ctx, days[1])
     wanted = {f"{stage}[{day}]" for stage in ("signal_events", "signal_eval") for day in days[:2]}

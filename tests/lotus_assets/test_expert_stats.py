@@ -12,8 +12,12 @@ from lotus.timebase import day_start_ms
 from lotus_assets.metadata import metadata_of
 from lotus_assets.stages import dsi_annotations, expert_stats, expert_training, microtape_frames, raw_tape
 from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.expert_set import experts_of
+from lotus_assets.stages.expert_training import layers_of, taken_up
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.runner import run_stage
+from lotus_store.ledger.day_commits import commit_day, read_commit
+from lotus_store.ledger.expert_sets import read_expert_sets
 from lotus_store.ledger.experts import read_experts
 
 MONDAY = "2026-01-12"
@@ -50,8 +54,18 @@ def test_a_monday_judges_the_days_before_it(with_tape: StageContext, days: list[
         assert registry[name].reliability == overall[name][6]
         assert registry[name].weight == default_experts().fusion.voices[name].weight
     shown = metadata_of(made)
-    assert shown["in_force"].value == "no: stored as a proposal"
-    assert "reliability_curve" in shown
+    assert shown["in_force_from"].value == "2026-01-14"
+    assert "reliability_curves" in shown
+    assert "confidence_curves" in shown
+    (found,) = read_expert_sets(ctx.sig, ctx.branch)
+    assert (found.from_day, found.judged_day) == ("2026-01-14", MONDAY)
+    assert experts_of(ctx, "2026-01-13") is default_experts()
+    after = experts_of(ctx, "2026-01-14")
+    assert after.version == made.notes["experts_ver"] == rows[0][-1]
+    twins = {r[2] for r in rows if r[10]}
+    assert {name for name, v in after.fusion.voices.items() if v.status == "off"} == twins
+    assert {*made.notes["off"].split()} == twins
+    assert [after.weights[k] for k in range(len(names))] == [overall[n][12] for n in names]
 
 
 def test_the_same_judgement_again_is_the_same(with_tape: StageContext) -> None:
@@ -69,17 +83,26 @@ def test_other_days_judge_nothing(with_tape: StageContext, days: list[str]) -> N
     assert with_tape.sig.execute("SELECT count(*) FROM dsi_expert_stats").fetchone() == (0,)
 
 
-def test_a_monday_trains_weights_that_are_not_in_force(with_tape: StageContext, days: list[str]) -> None:
+def test_a_monday_trains_weights_that_come_in_force_where_they_are_better(
+    with_tape: StageContext, days: list[str]
+) -> None:
     ctx = with_tape
-    before = default_experts().version
     made = run_stage(ctx, expert_training.STAGE, MONDAY)
     rows = ctx.lake.read("expert_weights", ctx.branch, MONDAY)
     shapes = ((4, 5, 8), (4, 8, 8), (6, 8, 1))
     layers = tuple(rows["weight"][rows["layer"] == k].reshape(shape) for k, shape in enumerate(shapes))
+    assert all(np.array_equal(a, b) for a, b in zip(layers_of(rows), layers, strict=True))
     assert made.notes["weights_hash"] == weights_hash(layers)
     assert made.rows == sum(np.prod(shape) for shape in shapes)
     assert 0.6 < made.notes["loss_unseen"] < 0.8
-    assert default_experts().version == before
+    assert not made.notes["taken_up"]  # four sessions of twenty minutes are too few hours to tell
+    assert taken_up(ctx, MONDAY) == {}
+    commit = read_commit(ctx.sig, ctx.branch, MONDAY, "expert_training")
+    told = {**commit.notes, "notes": {**commit.notes["notes"], "taken_up": True}}
+    commit_day(ctx.sig, dataclasses.replace(commit, notes=told, content_hash="better"))
+    better = run_stage(ctx, expert_stats.STAGE, MONDAY)
+    assert better.notes["nets"] == "tape_filter"
+    assert weights_hash(experts_of(ctx, "2026-01-14").nets["tape_filter"]) == made.notes["weights_hash"]
     again = run_stage(dataclasses.replace(ctx, force=True), expert_training.STAGE, MONDAY)
     assert again.content_hash == made.content_hash
     assert run_stage(ctx, expert_training.STAGE, days[1]).rows == 0

@@ -7,14 +7,14 @@ import pytest
 
 from lotus.detectors.meta_signals import META_SIGNALS
 from lotus.errors import BeliefError
-from lotus_assets.stages import meta_signals, signal_events
+from lotus_assets.stages import expert_set, meta_signals, signal_events
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 
 
 def test_cues_of_a_first_day_have_timing_and_no_asymmetry(ctx: StageContext, days: list[str]) -> None:
-    for stage in TAPE_STAGES:
+    for stage in (*TAPE_STAGES, expert_set.STAGE):
         run_stage(ctx, stage, days[0])
     with pytest.raises(BeliefError, match="signal_events"):
         run_stage(ctx, meta_signals.STAGE, days[0])

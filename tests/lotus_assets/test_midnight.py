@@ -7,6 +7,8 @@ import pytest
 
 from lotus.detectors.scored import Columns
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.experts.fusion import default_experts
+from lotus.experts.learned import InForce, Learned, experts_with
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
 from lotus.timebase import DAY_MS, day_start_ms
@@ -17,11 +19,14 @@ from lotus_live.live import run_live
 from lotus_live.parity import events_hash
 from lotus_live.tape_file import TapeDay
 from lotus_resources.lotus_resource import Lotus
+from lotus_store.ledger.day_commits import read_commit
+from lotus_store.ledger.expert_sets import write_expert_set
 from lotus_store.tape.header import HeaderAsset, TapeHeader
 from lotus_store.tape.store import TapeStore
 
 SPEC = WorldSpec("demo", seed=5, days=2, sessions=(("00:00", "00:12"), ("21:50", "22:05"), ("23:48", "24:00")))
 DAYS = [SPEC.day(0), SPEC.day(1)]
+ASIDE = {"sanity_table", "detector_audits", "detector_cards", "meta_signals", "expert_training", "expert_stats"}
 
 
 def record(store: TapeStore) -> None:
@@ -51,6 +56,11 @@ def stored(ctx: StageContext, day: str) -> Columns:
     return ctx.lake.read("signal_events", ctx.branch, day, spec=SIGNAL_EVENTS)
 
 
+def away_from_half(evidence: np.ndarray) -> np.ndarray:
+    """Return |evidence - 1/2| where it is known: events have it aligned with their signal."""
+    return np.round(np.abs(evidence[np.isfinite(evidence)] - 0.5), 12)
+
+
 def test_live_and_batch_agree_across_midnight(ctx: StageContext, lotus: Lotus) -> None:
     for day in DAYS:
         for stage in (*TAPE_STAGES, *LEARNING_STAGES):
@@ -67,3 +77,32 @@ def test_live_and_batch_agree_across_midnight(ctx: StageContext, lotus: Lotus) -
     last = [file for file in files if file.parent.name == DAYS[1]]
     cold = run_live(ctx.settings, replay=last, databases=lotus.databases)
     assert cold.events_hash != alone[1].events_hash, "the evening before must warm the day"
+
+
+def test_live_and_batch_agree_when_the_experts_change_at_midnight(ctx: StageContext, lotus: Lotus) -> None:
+    base = default_experts()
+    learned = Learned(
+        base.version,
+        weights=tuple((name, 2.0 * v.weight) for name, v in base.fusion.voices.items()),
+        off=("squeeze", "micro_lean"),
+        evidence=((0.2, 0.4), (0.8, 0.6)),
+    )
+    write_expert_set(ctx.sig, ctx.branch, InForce(DAYS[1], "2026-01-04", learned))
+    for day in DAYS:
+        for stage in (s for s in (*TAPE_STAGES, *LEARNING_STAGES) if s.name not in ASIDE):
+            assert not run_stage(ctx, stage, day).failed_checks
+    told = [read_commit(ctx.sig, ctx.branch, day, "expert_set") for day in DAYS]
+    assert [c.notes["notes"]["experts_ver"] for c in told if c] == [base.version, experts_with(learned).version]
+    assert [ctx.lake.days("dsi_annotations", b) for b in (ctx.tape_branch, ctx.branch)] == [DAYS, DAYS[1:]]
+    files = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.all_segments()]
+    through = run_live(ctx.settings, replay=files, databases=lotus.databases)
+    both = [stored(ctx, day) for day in DAYS]
+    assert through.events_hash == events_hash({n: np.concatenate([part[n] for part in both]) for n in both[0]})
+    for asset in ctx.manifest.universe:
+        shared, own = (
+            away_from_half(ctx.lake.read("dsi_annotations", branch, DAYS[1], asset.name)["mx_evidence"])
+            for branch in (ctx.tape_branch, ctx.branch)
+        )
+        mine = away_from_half(both[1]["mx_evidence"][both[1]["asset"] == asset.name])
+        assert np.isin(mine, own).all()
+        assert not np.isin(mine, shared).all()

@@ -78,7 +78,7 @@ def test_a_day_is_refused_while_its_beliefs_are_not_in_force(ctx: StageContext, 
     ctx.sig.execute("UPDATE sig_inbox SET consumed_at = NULL, outcome = NULL WHERE intent = 'PRIOR_PATCH'")
     run_stage(ctx, active_priors.STAGE, days[0])
     assert len(swaps(ctx.sig, ctx.branch)) == 1
-    run_stage(ctx, signal_events.STAGE, days[1])
+    run(ctx, LEARNING_STAGES[:2], days[1:2])
 
 
 def test_a_branch_is_not_extended_backwards(ctx: StageContext, days: list[str]) -> None:

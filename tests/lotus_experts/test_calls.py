@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lotus.experts.calls import calls_of, follow, joined
+from lotus.experts.compiler import label_rules
+from lotus.experts.fusion import default_experts
 from lotus.experts.spec import LabelRule
 
 from .specs import edited
@@ -72,3 +74,9 @@ def test_a_sweep_that_stalls_and_comes_back_is_won() -> None:
         assert found.of(0, 0).tolist() == found.worth[np.isfinite(found.worth)].tolist()
     assert not len(calls_of(frames, edited("sweep_stall"), first_ms=400 * 200))
     assert len(joined([])) == 0
+
+
+def test_every_shipped_expert_has_a_rule() -> None:
+    rules = label_rules(default_experts())
+    assert all(0 < rule.horizon_s <= 300 and rule.gain_bps >= 1 and rule.give_bps >= 1 for rule in rules)
+    assert rules[0] == LabelRule(45.0, 4.0, 3.0)

@@ -1,7 +1,5 @@
 """The refit against scikit-learn and SciPy, its symmetry, and that it is judged on days it has not seen."""
 
-import math
-
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -11,10 +9,10 @@ from sklearn.linear_model import LogisticRegression
 from lotus.errors import SchemaError
 from lotus.experts.refit import (
     MAX_KNOTS,
+    Rows,
     at_knots,
     directions,
     isotonic,
-    log_loss,
     refit,
     reliability_curve,
     ridge_logistic,
@@ -75,29 +73,72 @@ def test_knots_are_symmetric_rising_and_near_the_truth() -> None:
     np.testing.assert_allclose(at_knots(middle, knots), 0.5 + 0.5 * (middle - 0.5), atol=0.03)
 
 
+def rows(x: np.ndarray, up: np.ndarray, per_day: int = 2_000) -> Rows:
+    """Windows of days that have ten hours each."""
+    at = np.arange(len(x))
+    return Rows(x, up, at // per_day, at // (per_day // 10))
+
+
+ALL = np.ones(3, bool)
+
+
 def test_a_refit_is_judged_on_unseen_days() -> None:
     x, up = world(3, 20_000, (1.0, 0.0, 0.5))
-    day = np.arange(20_000) // 2_000
-    found = refit(x, up, day, np.array([0.2, 2.0, 0.1]))
-    assert found.rows == (12_000, 4_000, 4_000)
-    assert found.is_better
-    assert found.loss < found.loss_in_force
-    assert found.weights[0] == pytest.approx(1.0, abs=0.1)
-    assert found.weights[1] < 0.1
-    assert all(abs(p.said - p.came) < 0.1 for p in found.curve if p.rows > 200)
-    assert sum(p.rows for p in found.curve) == 4_000
+    present = np.array([0.2, 2.0, 0.1])
+    found = refit(rows(x, up), present, (), ALL)
+    best, calibrated = found.proposals
+    assert found.winner is best
+    assert best.is_better
+    assert (best.kind, calibrated.kind) == ("weights", "calibration")
+    assert calibrated.weights is present
+    assert best.verdict.after < calibrated.verdict.after < best.verdict.before == calibrated.verdict.before
+    assert (best.verdict.rows, best.verdict.blocks) == (4_000, 20)
+    assert best.weights[0] == pytest.approx(1.0, abs=0.1)
+    assert best.weights[1] < 0.1
+    assert all(abs(p.said - p.came) < 0.1 for p in best.curve if p.rows > 200)
+    assert sum(p.rows for p in best.curve) == sum(p.rows for p in found.curve_in_force) == 4_000
     turned = up.copy()
-    turned[day >= 8] ^= True
-    other = refit(x, turned, day, np.array([0.2, 2.0, 0.1]))
-    assert other.version == found.version
-    assert not other.is_better
+    turned[16_000:] ^= True
+    other = refit(rows(x, turned), present, (), ALL)
+    assert [p.weights.tolist() for p in other.proposals] == [p.weights.tolist() for p in found.proposals]
+    assert other.winner is None
     with pytest.raises(SchemaError, match="rows to fit"):
-        refit(x[:300], up[:300], day[:300], np.zeros(3))
+        refit(rows(x[:300], up[:300]), np.zeros(3), (), ALL)
 
 
-def test_losses_and_curve_by_hand() -> None:
+def test_what_is_as_good_as_the_present_is_refused() -> None:
+    """Weights that are right already, on many worlds: the proposals win in few of them (5 % intervals, two each)."""
+    true, won = (0.8, 0.4, 0.0), 0
+    for seed in range(40):
+        x, up = world(100 + seed, 5_000, true)
+        won += refit(rows(x, up, 500), np.array(true), (), ALL).winner is not None
+    assert won <= 4
+
+
+def test_an_expert_that_is_off_takes_no_part() -> None:
+    x, up = world(3, 20_000, (1.0, 0.7, 0.5))
+    active = np.array([True, False, True])
+    weights, calibration = refit(rows(x, up), np.array([0.2, 0.0, 0.1]), (), active).proposals
+    assert weights.weights[1] == calibration.weights[1] == 0.0
+    without = x.copy()
+    without[:, 1] = np.nan
+    same, _ = refit(rows(without, up), np.array([0.2, 0.0, 0.1]), (), active).proposals
+    assert same.weights.tolist() == weights.weights.tolist()
+    assert same.evidence == weights.evidence
+
+
+def test_an_overconfident_present_is_calibrated_when_its_weights_are_right() -> None:
+    x, up = world(8, 20_000, (0.5, 0.25, 0.1))
+    present = 4.0 * np.array([0.5, 0.25, 0.1])
+    calibration = refit(rows(x, up), present, (), ALL).proposals[1]
+    assert calibration.is_better
+    again = refit(rows(x, up), present, calibration.evidence, ALL).proposals[1]
+    assert not again.is_better  # the same calibration is in force already
+    assert again.verdict.gain == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_curve_by_hand() -> None:
     said, up = np.array([0.1, 0.15, 0.9, 1.0]), np.array([False, True, True, True])
-    assert log_loss(said[:3], up[:3]) == pytest.approx(-(math.log(0.9) + math.log(0.15) + math.log(0.9)) / 3)
     points = reliability_curve(said, up)
     assert [(p.said, p.came, p.rows) for p in points] == [(pytest.approx(0.125), 0.5, 2), (pytest.approx(0.95), 1.0, 2)]
 
