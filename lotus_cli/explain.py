@@ -48,6 +48,7 @@ def text_of(story: Story) -> str:
         f"  sum checked: braids add {delta:+.6f} to theta and multiply phi by {phi:.6f}; "
         f"{'every stored number found again' if story.explanation.exact else 'A STORED NUMBER DIFFERS'}",
         "",
+        _experts(story.experts),
         f"BELIEFS priors {e['priors_ver']}",
     ]
     for belief in story.beliefs:
@@ -56,6 +57,11 @@ def text_of(story: Story) -> str:
         lines.append("  no braid fired: the score is the detector's own")
     lines += ["", *_outcome(story.outcome), "", *_frames(story.frames)]
     return "\n".join(lines)
+
+
+def _experts(told: dict[str, str]) -> str:
+    since = f"in force from {told['from_day']}, judged on {told['judged_day']}" if told["from_day"] else "as shipped"
+    return f"EXPERTS {told['experts_ver']} ({since})"
 
 
 def _belief(b: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from lotus.detectors.daytables import DayTables
 from lotus.detectors.explain import Explanation, explain_event
 from lotus.detectors.registry import shipped_detectors
 from lotus.errors import LakeError, LedgerError, TapeError
+from lotus.experts.learned import in_force_on, set_of_day
 from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
 from lotus.priors.compiled import fired_braids
@@ -25,6 +26,7 @@ from lotus_store.day_tables import served_tables
 from lotus_store.lake import Lake
 from lotus_store.ledger.braids import read_braid
 from lotus_store.ledger.events import read_eval, read_event
+from lotus_store.ledger.expert_sets import read_expert_sets
 from lotus_store.ledger.lessons import read_lesson
 from lotus_store.ledger.priors import read_version
 from lotus_store.tape.store import TapeStore
@@ -40,6 +42,7 @@ class Story:
     when: str
     explanation: Explanation
     beliefs: list[dict[str, Any]]
+    experts: dict[str, str]
     outcome: dict[str, Any] | None
     frames: dict[str, Any]
 
@@ -63,6 +66,7 @@ class Story:
             "vetoes": self.explanation.vetoes,
             "steps": steps,
             "beliefs": self.beliefs,
+            "experts": self.experts,
             "outcome": self.outcome,
             "frames": self.frames,
         }
@@ -77,13 +81,14 @@ def story_of(settings: Settings, event_id: str) -> Story:
         version = read_version(sig, branch, str(event["priors_ver"]))
         fired = fired_braids(version, str(event["detector_id"]), int(event["fired"]))
         beliefs = [_belief(sig, lake, version, braid) for braid in fired]
+        experts = _experts(sig, branch, day_of(int(event["window_start_ms"])))
         outcome = read_eval(sig, event_id)
     manifest = _manifest(settings, branch)
     tables = event_tables(lake, event, day, manifest)
     detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
     explanation = explain_event(event, tables, version, manifest, detector)
     when = _clock(int(event["window_end_ms"]))
-    return Story(event, when, explanation, beliefs, outcome, _frames(settings, lake, branch, event))
+    return Story(event, when, explanation, beliefs, experts, outcome, _frames(settings, lake, branch, event))
 
 
 def _manifest(settings: Settings, branch: str) -> Manifest:
@@ -138,6 +143,14 @@ def _belief(sig: Connection, lake: Lake, version: PriorsVersion, braid: ActiveBr
         "days": _days(lake, version.branch, lesson),
         "sample": list(lesson.members_sample[:5]),
     }
+
+
+def _experts(sig: Connection, branch: str, day: str) -> dict[str, str]:
+    """Return which set of micro-experts spoke on a day, from when it holds and when it was judged."""
+    known = read_expert_sets(sig, branch)
+    found, version = in_force_on(day, known), set_of_day(day, known).version
+    from_day, judged_day = (found.from_day, found.judged_day) if found else ("", "")
+    return {"experts_ver": version, "from_day": from_day, "judged_day": judged_day}
 
 
 def _days(lake: Lake, branch: str, lesson: Lesson) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ import click
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.signal_facts import facts_of, spec_of
 from lotus.errors import LedgerError, SchemaError
+from lotus.experts.learned import set_of_day
 from lotus.modules.signals import BUILDERS, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
+from lotus.timebase import day_of
 from lotus_cli.explain_facts import event_tables
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import home_option, settings_of
@@ -15,6 +17,7 @@ from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
 from lotus_store.ledger.events import read_event
+from lotus_store.ledger.expert_sets import read_expert_sets
 from lotus_store.ledger.priors import read_version
 from lotus_store.ledger.signals import published_signal
 
@@ -52,5 +55,6 @@ def payload_of(sig: Connection, settings: Settings, event_id: str, schema_ver: s
     version = read_version(sig, str(row["branch"]), str(row["priors_ver"]))
     manifest = load_settings(home=settings.home, config=settings.config, branch=str(row["branch"])).manifest
     tables = event_tables(Lake(settings.lake_root), row, str(row["day"]), manifest)
-    facts = facts_of(row, spec_of(row, shipped_detectors()), manifest, version, tables)
+    experts = set_of_day(day_of(int(row["window_start_ms"])), read_expert_sets(sig, str(row["branch"]))).version
+    facts = facts_of(row, spec_of(row, shipped_detectors()), manifest, version, tables, experts)
     return check_signal(BUILDERS[schema_ver](row, facts))

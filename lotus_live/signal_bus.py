@@ -17,6 +17,7 @@ from lotus.errors import BeliefError, LotusError
 from lotus.modules.canonical import canonical_json
 from lotus.modules.signals import SIGNAL_SCHEMAS, Payload, Row, check_signal
 from lotus.priors.types import PriorsVersion
+from lotus.timebase import day_of
 from lotus_live.beliefs import LedgerBeliefs
 from lotus_live.day_lane import LaneSpec
 from lotus_live.paper_desk import entry_number
@@ -56,7 +57,8 @@ class SignalBus:
                 continue
             try:
                 spec = spec_of(row, self._spec.detectors)
-                facts = facts_of(row, spec, self._spec.manifest, self._version(row), self._tables(row))
+                experts = self._beliefs.experts(day_of(int(row["window_start_ms"]))).version
+                facts = facts_of(row, spec, self._spec.manifest, self._version(row), self._tables(row), experts)
                 payloads = payloads_of(row, facts)
             except UNFIT as problem:
                 refused += [_refusal(row, ver, problem) for ver in SIGNAL_SCHEMAS]

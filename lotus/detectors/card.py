@@ -95,7 +95,8 @@ def _quality(facts: CardFacts) -> list[str]:
 def _terms(facts: CardFacts) -> list[str]:
     flags = facts.quality[-1].neutral
     rows = [(name, f"{value:.4g}", "neutral" if name in flags else "-") for name, value in facts.terms.items()]
-    return ["## Kernel terms of the day", "", *_table(("term", "value", "flag"), rows)]
+    said = f"Evidence of the day by the micro-experts {facts.experts_ver}."
+    return ["## Kernel terms of the day", "", said, "", *_table(("term", "value", "flag"), rows)]
 
 
 def _audits(facts: CardFacts) -> list[str]:

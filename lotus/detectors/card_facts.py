@@ -76,6 +76,7 @@ class CardFacts:
     day: str
     days: int
     life: Life
+    experts_ver: str
     versions: tuple[str, ...]
     quality: tuple[QualityDay, ...]
     terms: Mapping[str, float]
@@ -100,8 +101,12 @@ def card_facts(
     tables: Sequence[DayTables],
     lives: Sequence[Life],
     audits: Sequence[Audit],
+    experts_ver: str,
 ) -> CardFacts:
-    """Return the facts of detector `d` after the last of `history` (rising days, `tables` in force on them)."""
+    """Return the facts of detector `d` after the last of `history` (rising days, `tables` in force on them).
+
+    `experts_ver`: the experts in force on the last day.
+    """
     m = matured(history, d)
     mine = [h.detector == d for h in history]
     veto = np.concatenate([h.veto[rows] for h, rows in zip(history, mine, strict=True)])
@@ -119,6 +124,7 @@ def card_facts(
         day=history[-1].day,
         days=len(history),
         life=life,
+        experts_ver=experts_ver,
         versions=tuple(f"v{x.version} {x.stage} since {x.since}" for x in own),
         quality=tuple(quality_day(t, spec.detector_id) for t in tables if t.day >= life.born),
         terms={name: getattr(last, name)[at] for name in TERMS},

@@ -50,11 +50,13 @@ def detector_cards(
     detectors: Sequence[DetectorSpec],
     audits: Sequence[Audit],
     before: Columns | None,
+    experts_ver: str,
 ) -> dict[str, NDArray[np.generic]]:
     """Return the rows of the last day of `history` in key order.
 
     `history`: at most 20 learning days, oldest first; `tables`: those in force on the same days; `audits`: of the last
-    day, a failed one ends a version; `before`: the rows of the learning day before, None at the branch's beginning.
+    day, a failed one ends a version; `before`: the rows of the learning day before, None at the branch's beginning;
+    `experts_ver`: the experts in force on the last day.
     Raises `SchemaError` when days and tables do not go together.
     """
     days = [h.day for h in history]
@@ -74,7 +76,7 @@ def detector_cards(
     for life in lives:
         found = shipped.get((life.detector_id, life.version))
         own_audits = _of(audits, life.detector_id)
-        told = card_facts(*found, len(JITTER) - 1, history, tables, lives, own_audits) if found else None
+        told = card_facts(*found, len(JITTER) - 1, history, tables, lives, own_audits, experts_ver) if found else None
         rows.append(_row(life, told))
     return {
         c.name: np.array([row[c.name] for row in rows], dtype=DETECTOR_CARDS.numpy_dtype(c.name))

@@ -28,8 +28,10 @@ MEASURED = (
 )  # fmt: skip
 
 
-def facts_of(row: Row, spec: DetectorSpec, manifest: Manifest, priors: PriorsVersion, tables: DayTables) -> SignalFacts:
-    """Return what a payload of the row says beyond it.
+def facts_of(
+    row: Row, spec: DetectorSpec, manifest: Manifest, priors: PriorsVersion, tables: DayTables, experts_ver: str
+) -> SignalFacts:
+    """Return what a payload of the row says beyond it; `experts_ver` names the experts of its day.
 
     Raises `SchemaError` for another detector, version or tables, `BeliefError` for priors that the row does not name.
     """
@@ -46,6 +48,7 @@ def facts_of(row: Row, spec: DetectorSpec, manifest: Manifest, priors: PriorsVer
     return SignalFacts(
         band_s=spec.band_s,
         recipe_hash=spec.spec_id,
+        experts_ver=experts_ver,
         data_fingerprint=data_fingerprint(row),
         card_ref=f"detector_cards/{spec.detector_id}@{spec.version}",
         vetoes=tuple(name for bit, name in VETOES.items() if veto & bit),
@@ -62,9 +65,9 @@ def facts_of(row: Row, spec: DetectorSpec, manifest: Manifest, priors: PriorsVer
 
 
 def data_fingerprint(row: Row) -> str:
-    """Return the hash of what the tape alone decides of a row (`MEASURED`): scored again, it is found again.
+    """Return the hash of what tape and experts decide of a row (`MEASURED`): scored again, it is found again.
 
-    Beliefs, day tables and branch do not enter, so that two branches over one tape share it.
+    Priors, day tables and branch do not enter, so that two branches over one tape and one set of experts share it.
     """
     return natural_id("window", *(_plain(row[name]) for name in MEASURED))
 

@@ -1,7 +1,7 @@
 """The annotation tables: the fusion and the fired patterns of every frame; z and conf of every expert per window.
 
 z is a log-likelihood ratio of "the next short move is up" against "down" (its sign is the predicted direction, 0 says
-nothing); f = 1 when the expert's pattern stands; conf is the calibrated probability that |z| means. A frame whose
+nothing); f = 1 when the expert's pattern stands; conf is 2 P(right | |z|) - 1 (see `confidence`). A frame whose
 inputs are null gives null z and conf and f = 0. A window's row is that of the frame that closes it. Definitions only.
 """
 
@@ -32,7 +32,7 @@ DSI_ANNOTATIONS: Final = TableSpec("dsi_annotations", ("asset", "frame_idx"), _K
 def windows_spec(experts: Sequence[str]) -> TableSpec:
     """Return the table of z and conf at the frames that close a window, for these experts."""
     z = tuple(Column(f"z_{e}", "f8", "nat", f"log-likelihood ratio of up, expert {e}", True) for e in experts)
-    conf = tuple(Column(f"conf_{e}", "f8", "1", f"calibrated probability of |z_{e}|", True, 0, 1) for e in experts)
+    conf = tuple(Column(f"conf_{e}", "f8", "1", f"calibrated 2 P(right) - 1 of |z_{e}|", True, 0, 1) for e in experts)
     return TableSpec("dsi_windows", ("asset", "frame_idx"), _KEY + z + conf)
 
 

@@ -1,4 +1,4 @@
-"""Calibration: evidence and |z| to probabilities, by the knots of an isotonic fit or by the defaults.
+"""Calibration: evidence to probability and |z| to confidence, by the knots of an isotonic fit or by the defaults.
 
 One kernel for one row and for many, so live and batch agree bit for bit. Fitting is not done here.
 """
@@ -39,7 +39,7 @@ def evidence_table(experts: ExpertSet) -> Table:
 
 
 def confidences(z: Floats, experts: ExpertSet) -> Floats:
-    """Return conf f8[n, experts] of z f8[n, experts]: the fitted probability of |z|, else 2 logistic(|z|) - 1."""
+    """Return conf f8[n, experts] of z f8[n, experts]: the fitted confidence of |z|, else 2 logistic(|z|) - 1."""
     fitted: Mapping[str, Knots] = experts.fusion.confidence or {}
     table = table_of([fitted.get(name, ()) for name in experts.names])
     out = np.empty_like(z)

@@ -6,7 +6,7 @@ table of knots (isotonic fit, linear between knots, flat outside); without knots
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from itertools import pairwise
 from typing import Final
@@ -42,7 +42,7 @@ class Fusion:
     confidence: Mapping[str, Knots] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ExpertSet:
     """Specs and their fusion; `version` is the hash of everything they say.
 
@@ -75,7 +75,7 @@ class ExpertSet:
         """Vote of each f in mx_confirm."""
         return tuple(v.vote if v.status == "active" else 0.0 for v in self.fusion.voices.values())
 
-    @property
+    @cached_property
     def version(self) -> str:
         """128-bit hash of specs, fusion and nets."""
         nets = (word for name, layers in self.nets.items() for word in (name, weights_hash(layers)))

@@ -50,9 +50,25 @@ a pattern remembers is written as `hold(x, flag, d)`. Errors name file, key, lin
 still speaks, but counts for nothing). `micro_llr` = sum of weight z (nulls skipped), `mx_evidence` =
 logistic(micro_llr), then the knots of `evidence` when there are any; `mx_confirm` = [sum of vote f >= {votes:g}]; bit k
 of `fired` is f of expert k.
-`conf` of |z| is 2 logistic(|z|) - 1 unless `confidence` has knots for the expert.
+`conf` of |z| is 2 P(the move is on the side of z) - 1, 0 below a coin: by the knots of `confidence` where the expert
+has some, else 2 logistic(|z|) - 1, which takes z at its word.
 Frames keep {fused}; the frames that close a window also keep z and
 conf of every expert (`dsi_windows`).
+
+## Learning
+
+On Mondays `expert_training` trains the convolution and `expert_stats` judges all experts on the seven days before. Two
+rules decide who is on: an expert whose reliability lies below 1/2 in four judgements in turn goes off until one finds
+it there no more, and of two whose z have |correlation| > 0.8 the less reliable one goes off. Proposals (weights and
+calibration of the evidence; calibration alone; conf of each expert; the net) are fitted on the earlier days and
+compared with what is in force on the last two, in pairs, with an interval over hours: only one whose interval lies
+above 0 is taken up. All figures stand in the asset's metadata, losers included.
+
+The set that follows holds from the Wednesday on (`dsi_expert_sets`), in batch and live alike; the daemon asks for the
+set of a day when the day's state is born, and a night too late for that puts it off. Before any judgement, and after a
+release of other experts, the shipped set holds. `expert_set` names the set of a day, with its version in the daemon's
+log, in payloads (`experts_ver`) and in `lotus explain`. `detector_dsi_attrib` tells daily what each expert had to do
+with the evidence and the payoff of each detector.
 
 ## The experts
 

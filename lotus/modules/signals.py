@@ -48,6 +48,7 @@ class SignalFacts:
 
     band_s: tuple[float, float]
     recipe_hash: str
+    experts_ver: str
     data_fingerprint: str
     card_ref: str
     vetoes: tuple[str, ...]
@@ -215,6 +216,7 @@ def _provenance(row: Row, facts: SignalFacts) -> Payload:
         "close_recv_ns": str(int(row["close_recv_ns"])),
         "close_seq": int(row["close_seq"]),
         "recipe_hash": facts.recipe_hash,
+        "experts_ver": facts.experts_ver,
         "data_fingerprint": facts.data_fingerprint,
     }
 

@@ -17,6 +17,7 @@ from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
+from lotus_assets.stages.expert_set import experts_of
 from lotus_assets.stages.history import commits_before, digests_before, hashes
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.schema_check import schema_check
@@ -34,6 +35,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "signal_events": content_of(ctx, ctx.branch, day, "signal_events"),
         "signal_eval": content_of(ctx, ctx.branch, day, "signal_eval"),
         "detector_audits": content_of(ctx, ctx.branch, day, "detector_audits"),
+        "experts": experts_of(ctx, day).version,
         "specs": specs_ver(shipped_detectors()),
         **history,
         **hashes(commits_before(ctx, STAGE.name, day, 1)),
@@ -52,7 +54,7 @@ def make(ctx: StageContext, day: str) -> Made:
     tables = _tables(ctx, [h.day for h in history])
     before = commits_before(ctx, STAGE.name, day, 1)
     known = ctx.lake.read(DETECTOR_CARDS.name, ctx.branch, before[0].day) if before else None
-    rows = detector_cards(history, tables, detectors, _audits(ctx, day), known)
+    rows = detector_cards(history, tables, detectors, _audits(ctx, day), known, experts_of(ctx, day).version)
     written = ctx.lake.write(DETECTOR_CARDS, ctx.branch, day, rows)
     names = zip(rows["detector_id"].tolist(), rows["spec_version"].tolist(), rows["card"].tolist(), strict=True)
     cards = {f"card_{name}_v{version}": str(card) for name, version, card in names}

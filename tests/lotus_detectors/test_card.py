@@ -26,6 +26,7 @@ from lotus_assets.stages.schema_check import schema_check
 
 DETECTORS = shipped_detectors()
 SEEN = Audit("no_look_ahead", True, "3 cuts")
+EXPERTS = "e" * 32
 
 
 def facts_of(chain, d: int, history: Sequence[DayHistory] | None = None) -> CardFacts:
@@ -33,14 +34,14 @@ def facts_of(chain, d: int, history: Sequence[DayHistory] | None = None) -> Card
     life = Life(
         DETECTORS[d].detector_id, DETECTORS[d].version, (Change(days[0].day, "", "experimental", "first seen"),)
     )
-    return card_facts(d, DETECTORS[d], 4, days, chain.tables[: len(days)], [life], [SEEN])
+    return card_facts(d, DETECTORS[d], 4, days, chain.tables[: len(days)], [life], [SEEN], EXPERTS)
 
 
 def nights(chain, detectors: Sequence[DetectorSpec] = DETECTORS) -> list[Columns]:
     rows: list[Columns] = []
     for k in range(1, 14):
         before = rows[-1] if rows else None
-        rows.append(detector_cards(chain.history[:k], chain.tables[:k], detectors, [SEEN], before))
+        rows.append(detector_cards(chain.history[:k], chain.tables[:k], detectors, [SEEN], before, EXPERTS))
     return rows
 
 
@@ -64,6 +65,7 @@ def test_numbers_of_a_card_are_those_of_the_tables(chain) -> None:
     events = pd.concat([pd.DataFrame(dict(e)).assign(day=k) for k, e in enumerate(chain.events)])
     for d, spec in enumerate(DETECTORS):
         facts = facts_of(chain, d)
+        assert f"by the micro-experts {EXPERTS}." in card_markdown(facts)
         mine = events[(events.detector_id == spec.detector_id) & (events.s != 0.0)]
         assert (facts.signals, facts.eligible) == (len(mine), int((mine.veto == 0).sum()))
         assert facts.published == int(mine.published.sum())
@@ -139,7 +141,7 @@ def test_thirteen_nights_fill_the_table(chain) -> None:
         for one, two in zip(lives_of(before), lives_of(after), strict=True):
             assert two.changes[: len(one.changes)] == one.changes
     with pytest.raises(SchemaError):
-        detector_cards(chain.history[:2], chain.tables[1:3], DETECTORS, [], None)
+        detector_cards(chain.history[:2], chain.tables[1:3], DETECTORS, [], None, EXPERTS)
     with pytest.raises(SchemaError):
         lives_of({**rows[0], "life": rows[0]["card"]})
 
@@ -160,7 +162,7 @@ def test_a_new_version_begins_without_the_days_of_the_old_one(chain) -> None:
     assert np.array_equal(digest.key, plain.key)
     assert np.array_equal(digest.signal_key[digest.detector > 0], plain.signal_key[plain.detector > 0])
     before = nights(chain)[11]
-    rows = detector_cards([*old, digest], chain.tables, newer, [], before)
+    rows = detector_cards([*old, digest], chain.tables, newer, [], before, EXPERTS)
     versions = [(n, int(v)) for n, v in zip(rows["detector_id"], rows["spec_version"], strict=True)]
     assert versions == sorted([(d.detector_id, d.version) for d in (*DETECTORS, newer[0])])
     gone, fresh = (versions.index((d.detector_id, d.version)) for d in (DETECTORS[0], newer[0]))

@@ -14,6 +14,7 @@ from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scored import Columns
 from lotus.detectors.signal_facts import facts_of, payloads_of, published_rows, spec_of
 from lotus.errors import BeliefError, SchemaError
+from lotus.experts.fusion import default_experts
 from lotus.modules.canonical import canonical_json
 from lotus.modules.signals import ASYMMETRY, META, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
 from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
@@ -39,6 +40,7 @@ BRAIDS = tuple(
 )
 VERSION = priors_version("main", 1, BRAIDS)
 TABLES = neutral_beliefs(SPEC).neutral
+EXPERTS = default_experts().version
 Lines = list[tuple[int, bytes]]
 
 
@@ -60,7 +62,7 @@ def rebuilt(events: Columns, *versions: Any) -> dict[tuple[str, str], str]:
     by_name = {version.priors_ver: version for version in versions}
     out = {}
     for row in published_rows(events):
-        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, by_name[row["priors_ver"]], TABLES)
+        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, by_name[row["priors_ver"]], TABLES, EXPERTS)
         for payload in payloads_of(row, facts):
             out[row["event_id"], payload["schema_ver"]] = canonical_json(check_signal(payload))
     return out
@@ -113,7 +115,7 @@ def test_a_silent_or_vetoed_window_has_a_record_but_no_place_on_the_bus(events: 
     everything = {**events, "published": np.ones(len(events["s"]), bool)}
     records = 0
     for row, really in zip(published_rows(everything), events["published"].tolist(), strict=True):
-        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, VERSION, TABLES)
+        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, VERSION, TABLES, EXPERTS)
         record = check_signal(signal_bus.payloads_of({**row, "published": really}, facts)[0])
         assert record["eligibility"]["publish"] is (not record["eligibility"]["vetoes"])
         failed = {name for name, gate in record["eligibility"]["gates"].items() if not gate["passed"]}
@@ -143,7 +145,7 @@ def signal_key(row: Any) -> tuple[Any, ...]:
 
 
 def prints(row: Any, version: Any) -> str:
-    return facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, version, TABLES).data_fingerprint
+    return facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, version, TABLES, EXPERTS).data_fingerprint
 
 
 def test_an_invalid_payload_is_never_sent_but_counted_and_logged(
@@ -182,11 +184,11 @@ def test_a_row_that_nobody_can_explain_is_refused_whole(events: Columns) -> None
     assert all("data.det_sigma" in e.body["reason"] for e in out.refused)
     (row, *_) = published_rows(events)
     with pytest.raises(SchemaError, match="has changed since"):
-        facts_of(row, replace(spec_of(row, SPEC.detectors), version=99), MANIFEST, VERSION, TABLES)
+        facts_of(row, replace(spec_of(row, SPEC.detectors), version=99), MANIFEST, VERSION, TABLES, EXPERTS)
     with pytest.raises(BeliefError, match="another version was in force"):
-        facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, priors_0("main"), TABLES)
+        facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, priors_0("main"), TABLES, EXPERTS)
     with pytest.raises(SchemaError, match="tables of another day"):
-        facts_of({**row, "tables_ver": "x"}, spec_of(row, SPEC.detectors), MANIFEST, VERSION, TABLES)
+        facts_of({**row, "tables_ver": "x"}, spec_of(row, SPEC.detectors), MANIFEST, VERSION, TABLES, EXPERTS)
 
 
 def test_cues_tell_the_asymmetry_under_the_tables_of_the_row(lines: Lines) -> None:
