@@ -2,8 +2,8 @@
 
 What comes of it is a set in force from `LAG_DAYS` after the Monday on: its night ends on the day after, and the state
 of the day from which it holds is born at 22:00 UTC of that day. A night so late that a daemon may have begun that day
-with another set puts it off to the first day that is free. A set is put in force every Monday, changed or not, so what
-holds is always the newest judgement.
+with another set puts it off to the first day that is free. Every Monday with days to judge puts a set in force, changed
+or not, so what holds is always the newest judgement.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,10 +52,11 @@ def make(ctx: StageContext, day: str) -> Made:
 
     def ledger(connection: Connection) -> None:
         write_expert_stats(connection, ctx.branch, day, found.stats, found.experts.version)
-        write_expert_set(connection, ctx.branch, InForce(from_day, day, learned_of(found.experts)))
+        if days:
+            write_expert_set(connection, ctx.branch, InForce(from_day, day, learned_of(found.experts)))
 
     content = natural_id(STAGE.name, found.experts.version, *(repr(s) for s in found.stats))
-    notes: dict[str, Cell] = {"days": len(days), "in_force_from": from_day, **_notes(present, found)}
+    notes: dict[str, Cell] = {"days": len(days), "in_force_from": from_day if days else "", **_notes(present, found)}
     documents = {"reliability_curves": _evidence_curves(found), "confidence_curves": _confidence_curves(found)}
     return Made(len(found.stats), content, (), notes, _table(found.stats), ledger=ledger, documents=documents)
 

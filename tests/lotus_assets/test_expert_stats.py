@@ -77,6 +77,10 @@ def test_the_same_judgement_again_is_the_same(with_tape: StageContext) -> None:
 
 
 def test_other_days_judge_nothing(with_tape: StageContext, days: list[str]) -> None:
+    made = run_stage(with_tape, expert_stats.STAGE, days[0])  # a Monday with no day before it
+    assert made.notes["days"] == 0
+    assert read_expert_sets(with_tape.sig, with_tape.branch) == []
+    with_tape.sig.execute("DELETE FROM dsi_expert_stats")
     for day in days[1:]:
         made = run_stage(with_tape, expert_stats.STAGE, day)
         assert made.rows == 0

@@ -19,6 +19,8 @@ def test_a_published_event_is_explained_down_to_its_raw_lines(lotus: Cli, facts:
     assert story["exact"] is True
     assert story["event"]["event_id"] == facts["example_event"]
     assert story["event"]["published"] is True
+    assert set(story["experts"]) == {"experts_ver", "from_day", "judged_day"}
+    assert len(story["experts"]["experts_ver"]) == 32
     compared = [s for s in story["steps"] if s["stored"] is not None]
     assert len(compared) > 10
     assert all(s["exact"] and s["value"] == s["stored"] for s in compared)
