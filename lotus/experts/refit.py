@@ -3,8 +3,9 @@
 Rows are windows: z of every expert (null = 0, says nothing) and whether the mid was higher or lower a short horizon
 later (no move = no row). Days are cut in three in their order. Two proposals are made over the experts that are active:
 `weights` (fitted on the first part, calibrated on the second) and `calibration` (present weights, calibrated on both).
-Each is compared with what is in force on the third part, which it has not seen; the first that is better wins, and
-what does not win is refused with its numbers. There is no intercept and the calibration is symmetric, so that a market
+Each is compared with what is in force on the third part, which it has not seen; of those that are better the one that
+gains more wins, and what does not win is refused with its numbers. A set that is no better than knowing nothing (ln 2)
+is taken up too when what is in force is worse. There is no intercept and the calibration is symmetric, so that a market
 turned upside down gets the opposite evidence. Weights are never negative: an expert that is wrong is switched off, not
 believed in reverse.
 Literature: naive Bayes with shrunk weights; pool adjacent violators (M. Ayer et al., 1955).
@@ -77,11 +78,6 @@ class Refit:
     curve: Curve
     verdict: Verdict
 
-    @property
-    def is_better(self) -> bool:
-        """Whether it beat what is in force, and knowing nothing (ln 2), on unseen days."""
-        return self.verdict.is_better and self.verdict.after < float(np.log(2.0))
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refits:
@@ -92,8 +88,9 @@ class Refits:
 
     @property
     def winner(self) -> Refit | None:
-        """The first proposal that is better."""
-        return next((r for r in self.proposals if r.is_better), None)
+        """Of the proposals that are better the one that gains most."""
+        better = [r for r in self.proposals if r.verdict.is_better]
+        return max(better, key=lambda r: r.verdict.gain, default=None)
 
 
 def refit(rows: Rows, weights: Floats, evidence: Knots, active: Flags) -> Refits:

@@ -6,6 +6,7 @@ with another set puts it off to the first day that is free. Every Monday with da
 or not, so what holds is always the newest judgement.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -75,6 +76,7 @@ def _notes(present: ExpertSet, found: Evaluation) -> Mapping[str, Cell]:
         return {**notes, "refit": f"none: {found.refused}"}
     won = found.refits.winner
     notes["refit"] = f"{won.kind} taken up" if won else "refused: what is in force stays"
+    notes["loss_knowing_nothing"] = math.log(2.0)
     return {**notes, **{f"refit_{r.kind}": str(r.verdict) for r in found.refits.proposals}}
 
 

@@ -380,7 +380,7 @@ CREATE TABLE dsi_expert_stats (
     weight         double precision NOT NULL,              -- in force
     weight_proposed double precision NOT NULL,
     status_proposed text NOT NULL CHECK (status_proposed IN ('active', 'off')),
-    proposal       text NOT NULL,                          -- version of weights and calibration, '' = none
+    proposal       text NOT NULL,                          -- version of the set that came of it
     PRIMARY KEY (branch, day, expert_id, asset)
 );
 

@@ -88,7 +88,7 @@ def test_a_refit_is_judged_on_unseen_days() -> None:
     found = refit(rows(x, up), present, (), ALL)
     best, calibrated = found.proposals
     assert found.winner is best
-    assert best.is_better
+    assert best.verdict.is_better
     assert (best.kind, calibrated.kind) == ("weights", "calibration")
     assert calibrated.weights is present
     assert best.verdict.after < calibrated.verdict.after < best.verdict.before == calibrated.verdict.before
@@ -101,7 +101,8 @@ def test_a_refit_is_judged_on_unseen_days() -> None:
     turned[16_000:] ^= True
     other = refit(rows(x, turned), present, (), ALL)
     assert [p.weights.tolist() for p in other.proposals] == [p.weights.tolist() for p in found.proposals]
-    assert other.winner is None
+    assert other.winner is not other.proposals[0]
+    assert refit(rows(x, turned), np.zeros(3), (), ALL).winner is None  # against knowing nothing both are refused
     with pytest.raises(SchemaError, match="rows to fit"):
         refit(rows(x[:300], up[:300]), np.zeros(3), (), ALL)
 
@@ -131,9 +132,9 @@ def test_an_overconfident_present_is_calibrated_when_its_weights_are_right() -> 
     x, up = world(8, 20_000, (0.5, 0.25, 0.1))
     present = 4.0 * np.array([0.5, 0.25, 0.1])
     calibration = refit(rows(x, up), present, (), ALL).proposals[1]
-    assert calibration.is_better
+    assert calibration.verdict.is_better
     again = refit(rows(x, up), present, calibration.evidence, ALL).proposals[1]
-    assert not again.is_better  # the same calibration is in force already
+    assert not again.verdict.is_better  # the same calibration is in force already
     assert again.verdict.gain == pytest.approx(0.0, abs=1e-12)
 
 
