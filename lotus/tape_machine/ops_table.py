@@ -35,6 +35,7 @@ EXTRA: Final[dict[str, tuple[int, int]]] = {
     "half_space": (-1, 4), "conv1d": (-1, -1),
 }  # fmt: skip
 HEADLESS: Final = frozenset(range(1, MEMORY)) - {COLUMN, DOT}  # run by `elementwise`
+WORDS: Final = {CLIP: 4, WHERE: 4, **dict.fromkeys((COLUMN, NEG, ABS, SIGN, LOG, SQRT, LOGISTIC, NOT, KNOWN), 2)}
 COMMUTATIVE: Final = frozenset({"add", "mul", "and", "or", "eq", "ne"})
 EXACT_RANK_MAX: Final[int] = 600  # longest window whose rank and quantile are exact
 BINS: Final[int] = 64  # of the decayed histogram of longer ones

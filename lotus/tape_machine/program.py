@@ -4,7 +4,7 @@ Constants take a register and no node: they are filled in once. Order and regist
 No values and no state belong here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,18 +94,28 @@ def program_of(graph: Graph) -> Program:
     )
 
 
+def nodes_of(code: NDArray[np.uint32]) -> Iterator[tuple[int, NDArray[np.uint32]]]:
+    """Yield operation and words (a view; layout in `ops_table`) of every node, in the order in which they run."""
+    at = 0
+    while at < len(code):
+        op, many = int(code[at]), int(code[at + 1])
+        at += 2
+        for _ in range(many):
+            headless = op == t.COLUMN or op in t.HEADLESS
+            words = t.WORDS.get(op, 3) if headless else t.HEAD + max(2, int(code[at + t.N_ARGS]))
+            yield op, code[at : at + words]
+            at += words
+
+
 def moved_columns(program: Program, place: Mapping[int, int], n_columns: int) -> Program:
     """Return the program reading column place[k] where it read column k, those without a place as before.
 
     Nodes keep their identity, so a swap still finds their state; `n_columns`: of the new table.
     """
     code = program.code.copy()
-    at = 0
-    while at < len(code) and code[at] == t.COLUMN:
-        many = int(code[at + 1])
-        for word in range(at + 3, at + 2 + 2 * many, 2):
-            code[word] = place.get(int(code[word]), int(code[word]))
-        at += 2 + 2 * many
+    for op, words in nodes_of(code):
+        if op == t.COLUMN:
+            words[1] = place.get(int(words[1]), int(words[1]))
     return replace(program, code=code, n_columns=n_columns)
 
 

@@ -56,7 +56,7 @@ def test_other_parameters_give_the_program_that_the_specs_give() -> None:
         machine = Machine(program, 1)
         said.append(machine.feed_table(0, frames.floats[frames.ints[:, I_ASSET] == 0]).tobytes())
     assert said[0] == said[1]
-    for name in ("nodes", "params", "outputs"):
+    for name in ("params", "outputs"):
         assert np.array_equal(getattr(quick, name), getattr(slow, name)), name
     shipped, other = annotate(frames), annotate(frames, experts)
     assert quick.version != compile_experts(default_experts(), CADENCE).version
