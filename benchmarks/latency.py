@@ -1,7 +1,7 @@
 """Wire to score over a loopback websocket: the daemon's feed and pipeline, beside a blocking socket.
 
 The reference is the floor of the same run: reading the same frames whole from a blocking socket. Wall time, one frame
-at a time, garbage collector off, as in the daemon.
+at a time, garbage collector off, as in the daemon; on a core of its own with real-time priority where that is allowed.
 """
 
 from benchmarks.harness import Figure, Sizes
@@ -16,6 +16,7 @@ def run(tape: Tape, sizes: Sizes) -> list[Figure]:
     name, floor = "live.wire_to_score_us", "blocking-socket floor"
     p50, p99 = report.wire_to_score_p50, report.wire_to_score_p99
     over = f"{p50 - report.floor_p50:+.1f} us over the floor, {report.frames} frames"
+    over += ", pinned, real-time priority" if report.real_time else ""
     return [
         Figure(f"{name}.p50", p50, "us", floor, report.floor_p50, note=over),
         Figure(f"{name}.p99", p99, "us", floor, report.floor_p99),
