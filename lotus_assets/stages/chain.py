@@ -70,7 +70,7 @@ def day_before(ctx: StageContext, day: str) -> str | None:
     last = before[-1] if before else committed[-1]
     if last not in committed:
         cause = f"materialise active_priors[{last}] (and the stages before it) on branch {ctx.branch} first"
-        raise BeliefError(f"signal_events[{day}] has no beliefs: {last} is not committed", "every day in order", cause)
+        raise BeliefError(f"{day} has no beliefs: {last} is not committed", "every day in order", cause)
     return last
 
 

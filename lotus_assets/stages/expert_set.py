@@ -13,7 +13,7 @@ from lotus.experts.machine import AnnotationBatch, annotate
 from lotus.hashing import natural_id
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.timebase import day_start_ms
-from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.chain import content_of, day_before
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
 from lotus_assets.stages.dsi_annotations import parts, read_annotations, write_annotations
 from lotus_assets.stages.lake_tables import parts_hash
@@ -41,7 +41,11 @@ def lake_branch(ctx: StageContext, experts: ExpertSet) -> str:
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The shipped experts' annotations (which stand for the frames) and the set of the day."""
+    """The shipped experts' annotations (which stand for the frames) and the set of the day.
+
+    Raises `BeliefError` while the day before, whose judgement may decide the set, is not committed.
+    """
+    day_before(ctx, day)
     return {
         "dsi_annotations": content_of(ctx, ctx.tape_branch, day, "dsi_annotations"),
         "experts": experts_of(ctx, day).version,

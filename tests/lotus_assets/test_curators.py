@@ -13,10 +13,11 @@ from lotus.detectors.signal_facts import facts_of, spec_of
 from lotus.detectors.signal_spec import LEAKAGE, SIGNAL_EVENTS
 from lotus.detectors.window_spec import F_SIGNAL, W_ASSET, W_END
 from lotus.detectors.windows import WindowBatch, build_windows
+from lotus.experts.fusion import default_experts
 from lotus.experts.machine import AnnotationBatch
 from lotus.manifest import Manifest
 from lotus.microtape.frame_batch import FrameBatch
-from lotus_assets.stages import detector_audits, signal_events
+from lotus_assets.stages import detector_audits, expert_set, signal_events
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
@@ -73,7 +74,7 @@ def test_a_leak_is_vetoed_from_the_next_day_on_until_an_audit_passes(
     pieces = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.segments(days[1])]
     live = run_live(ctx.settings, replay=pieces, run_id="day", databases=lotus.databases)
     ctx.sig.execute("UPDATE live_runs SET replayed = false")
-    for stage in TAPE_STAGES[:3]:
+    for stage in (*TAPE_STAGES[:3], expert_set.STAGE):
         run_stage(ctx, stage, days[1])
     result = run_stage(ctx, signal_events.STAGE, days[1])
     (parity,) = [check for check in result.checks if check.name == "live_parity"]
@@ -90,13 +91,13 @@ def test_a_leak_is_vetoed_from_the_next_day_on_until_an_audit_passes(
         assert events["published"][~leaky].any()
     assert_told(ctx, second, days[1])
 
-    for stage in LEARNING_STAGES[1:]:
+    for stage in LEARNING_STAGES[2:]:
         assert not run_stage(ctx, stage, days[1]).failed_checks
     cards = ctx.lake.read("detector_cards", ctx.branch, days[1])["card"].tolist()
     assert ["| leakage |" in card for card in cards] == [name == LEAKY for name in sorted(tables.detector_ids)]
     assert not any(beliefs_of(ctx).tables(days[2]).leakage_veto)
     assert any(beliefs_of(ctx).tables(days[1]).leakage_veto)
-    for stage in (*TAPE_STAGES[:3], signal_events.STAGE):
+    for stage in (*TAPE_STAGES[:3], *LEARNING_STAGES[:2]):
         assert not run_stage(ctx, stage, days[2]).failed_checks
     third = events_of(ctx, days[2])
     assert tables_of_day(ctx.lake, ctx.branch, days[2]).leakage_veto == (False,) * len(DETECTORS)
@@ -111,7 +112,7 @@ def assert_told(ctx: StageContext, events: Mapping[str, np.ndarray], day: str) -
     tables: DayTables = event_tables(ctx.lake, row, day, ctx.manifest)
     assert tables.tables_ver == row["tables_ver"]
     priors = read_version(ctx.sig, ctx.branch, str(row["priors_ver"]))
-    facts = facts_of(row, spec_of(row, DETECTORS), ctx.manifest, priors, tables)
+    facts = facts_of(row, spec_of(row, DETECTORS), ctx.manifest, priors, tables, default_experts().version)
     assert "leakage" in facts.vetoes
 
 
@@ -124,7 +125,7 @@ def test_a_day_too_short_to_audit_forgives_nobody(
     with monkeypatch.context() as short:
         short.setattr(detector_audits, "audit_day", lambda *_: audit_table([], [], DETECTORS))
         run_day(ctx, days[1])
-    for stage in (*TAPE_STAGES[:3], signal_events.STAGE):
+    for stage in (*TAPE_STAGES[:3], *LEARNING_STAGES[:2]):
         run_stage(ctx, stage, days[2])
     assert tables_of_day(ctx.lake, ctx.branch, days[2]).leakage_veto[AT]
     assert beliefs_of(ctx).tables(days[2]).leakage_veto[AT]

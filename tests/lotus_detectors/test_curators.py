@@ -11,6 +11,7 @@ from lotus.detectors.daytables import CURATED, tables_from_json, tables_to_json
 from lotus.detectors.explain import explain_event
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.score import Columns, Scorer
+from lotus.detectors.scored import columns_of
 from lotus.detectors.signal_spec import LEAKAGE, VETOES
 from lotus.errors import ConfigError, SchemaError
 from lotus.priors.types import priors_0
@@ -29,7 +30,7 @@ def scored(chain, tables) -> Columns:
     scorer = Scorer(m, m.universe, DETECTORS, tables, [priors_0("main")], "main")
     fed = [scorer.feed(windows.ints[k], windows.floats[k]) for k in range(len(windows))]
     whole = Scorer(m, m.universe, DETECTORS, tables, [priors_0("main")], "main").feed_all(windows)
-    joined = {name: np.concatenate([part[name] for part in fed]) for name in fed[0]}
+    joined = columns_of(fed)
     for name in set(joined) - {"source"}:
         np.testing.assert_array_equal(joined[name], whole[name])
     return whole
