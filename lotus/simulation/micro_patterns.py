@@ -3,10 +3,11 @@
 Every market shows all patterns at random times with fair coins as directions, and beside each pattern its foils: parts
 of it that stand alone or come together with another part. Only the planted pattern pays, by one step of the price in
 the direction that its expert predicts; its foils pay the same the other way round, in numbers such that no single part
-predicts anything (exclusive or). All other patterns and foils pay nothing. Where a pattern needs a move of the price,
-what follows a move within the pattern is a coin as well: it comes back as often as it goes on. Steps, not pulses: no
-trend is left that would pay experts of momentum. One asset; without planting the price is a martingale at every moment
-at which a coin has not been seen yet.
+predicts anything (exclusive or). Foils that pay are about as long and as loud as the pattern: whoever measures by the
+last minutes hears both alike. All other patterns and foils pay nothing. Where a pattern needs a move of the price, what
+follows a move within the pattern is a coin as well: it comes back as often as it goes on. Steps, not pulses: no trend
+is left that would pay experts of momentum. One asset; without planting the price is a martingale at every moment at
+which a coin has not been seen yet.
 What is shown is data (`PATTERNS`); how it is written into a span is `micro_world`'s.
 """
 
@@ -72,25 +73,30 @@ def _sweep_stall() -> list[MicroPattern]:
 
 
 def _absorption() -> list[MicroPattern]:
-    """The foil moves first: a move together with the flow would be a burst."""
-    move = ("move", 0, 100, -3)
+    """Every one begins with a move that is taken back or goes on; a move together with the flow would be a burst."""
+    out, back, on = ("move", 0, 100, -3), ("move", 2_000, 100, 3.8), ("move", 2_000, 100, -3.8)
+    flow, calm = ("sweep", 2_600, 3_000, -1), ("calm", 0, 5_600, 0)
     return [
-        MicroPattern("absorption", "flow and stand", 3_000, 1, _acts(("sweep", 0, 3_000, -1), ("calm", 0, 3_000, 0))),
-        MicroPattern(
-            "absorption", "move, then flow", 4_200, -1, _acts(move, ("sweep", 1_200, 3_000, -1), ("calm", 0, 4_200, 0))
-        ),
-        MicroPattern("absorption", "move", 4_200, 1, _acts(move, ("calm", 0, 4_200, 0))),
+        MicroPattern("absorption", "flow and stand", 5_600, 1, _acts(out, back, flow, calm)),
+        MicroPattern("absorption", "flow behind a move", 5_600, -1, _acts(out, on, flow, calm)),
+        MicroPattern("absorption", "stand", 5_600, -1, _acts(out, back, calm)),
+        MicroPattern("absorption", "move", 5_600, 1, _acts(out, on, calm)),
     ]
 
 
 def _depth_vacuum() -> list[MicroPattern]:
-    def shown(tilt: int) -> tuple[Act, ...]:
-        return _acts(("tilt", 0, 2_500, tilt), ("calm", 0, 2_500, 40))
+    """The foil that pays the other way ends in the same book, two seconds later: nothing was withdrawn at once."""
+
+    def shown(*tilts: int) -> tuple[Act, ...]:
+        onsets = range(0, 2_000 * len(tilts), 2_000)
+        holes = [("tilt", at, 2_500, tilt) for at, tilt in zip(onsets, tilts, strict=True)]
+        return _acts(*holes, ("calm", 0, onsets[-1] + 2_500, 40))
 
     return [
-        MicroPattern("depth_vacuum", "hole", 2_500, 1, shown(3)),
-        MicroPattern("depth_vacuum", "hole behind the touch", 2_500, -1, shown(4)),
-        MicroPattern("depth_vacuum", "touch", 2_500, -1, shown(5)),
+        MicroPattern("depth_vacuum", "hole", 2_500, 1, shown(3), 2),
+        MicroPattern("depth_vacuum", "hole by and by", 4_500, -1, shown(4, 3), 2),
+        MicroPattern("depth_vacuum", "hole behind the touch", 0, 0, shown(4)),
+        MicroPattern("depth_vacuum", "touch", 0, 0, shown(5)),
     ]
 
 
@@ -104,69 +110,81 @@ def _run_burst() -> list[MicroPattern]:
 
 
 def _wick_triplet() -> list[MicroPattern]:
-    """Nobody can trade on the wick's way back, for it is over within a frame; the test comes as often as not."""
-    wick, calm = ("flash", 0, 200, -8), ("calm", 0, 10_200, 16)
-    test, turn, through = ("move", 6_000, 100, -7), ("move", 8_000, 100, 5), ("move", 8_000, 100, -5)
+    """Calm first, so that the minute holds nothing but the wick, which is over within a frame: nobody trades on it."""
+    at = 40_000
+    wick, calm = ("flash", at, 200, -8), ("calm", 0, at + 10_200, 16)
+    test, turn = ("move", at + 6_000, 100, -7), ("move", at + 8_000, 100, 5)
+    through, away = ("move", at + 8_000, 100, -5), ("move", at + 6_000, 100, 7)
 
     def lean(side: int) -> tuple[str, int, int, float]:
-        return "tilt", 8_200, 2_000, side
+        return "tilt", at + 8_200, 2_000, side
 
+    pay = at + 10_400
     return [
-        MicroPattern("wick_triplet", "wick, test, turn", 10_400, 1, _acts(wick, test, turn, lean(1), calm)),
-        MicroPattern("wick_triplet", "turn without the book", 10_400, -1, _acts(wick, test, turn, lean(-1), calm)),
+        MicroPattern("wick_triplet", "wick, test, turn", pay, 1, _acts(wick, test, turn, lean(1), calm)),
+        MicroPattern("wick_triplet", "turn without the book", pay, -1, _acts(wick, test, turn, lean(-1), calm)),
         MicroPattern("wick_triplet", "through", 0, 0, _acts(wick, test, through, lean(1), calm)),
         MicroPattern("wick_triplet", "through with the book", 0, 0, _acts(wick, test, through, lean(-1), calm)),
-        MicroPattern("wick_triplet", "wick, no test", 0, 0, _acts(wick, ("move", 6_000, 100, 7), calm), 4),
-        MicroPattern("wick_triplet", "lean", 10_400, -1, _acts(lean(1), calm), 2),
+        MicroPattern("wick_triplet", "wick, no test", 0, 0, _acts(wick, away, calm), 4),
+        MicroPattern("wick_triplet", "lean", pay, -1, _acts(lean(1), calm), 2),
     ]
 
 
 def _squeeze() -> list[MicroPattern]:
-    def shown(coiled_ms: int, flow: int) -> tuple[Act, ...]:
-        release = (("sweep", coiled_ms + 600, 1_400, flow), ("move", coiled_ms + 1_000, 100, 2))
-        return _acts(("calm", 0, coiled_ms, 4), ("calm", coiled_ms, 2_400, 40), *release)
-
+    """The foils' minute is as calm at the end of every frame, but flashes within frames make its range wide."""
     coil = 84_000
+    flashes = [("flash", at, 200, side * 8) for at, side in ((5_000, 1), (35_000, -1), (65_000, 1), (75_000, -1))]
+
+    def shown(flow: int, *more: tuple[str, int, int, float]) -> tuple[Act, ...]:
+        release = (("sweep", coil + 600, 1_400, flow), ("move", coil + 1_000, 100, 2))
+        return _acts(("calm", 0, coil, 4), ("calm", coil, 2_400, 40), *release, *more)
+
     return [
-        MicroPattern("squeeze", "coil, release", coil + 2_600, 1, shown(coil, 1)),
-        MicroPattern("squeeze", "coil, release against the flow", coil + 2_600, -1, shown(coil, -1)),
-        MicroPattern("squeeze", "release", 2_600, -1, shown(0, 1)),
-        MicroPattern("squeeze", "release against the flow", 2_600, 1, shown(0, -1)),
+        MicroPattern("squeeze", "coil, release", coil + 2_600, 1, shown(1)),
+        MicroPattern("squeeze", "coil, release against the flow", coil + 2_600, -1, shown(-1)),
+        MicroPattern("squeeze", "release", coil + 2_600, -1, shown(1, *flashes)),
+        MicroPattern("squeeze", "release against the flow", coil + 2_600, 1, shown(-1, *flashes)),
     ]
 
 
 def _fake_out() -> list[MicroPattern]:
-    out, back, on = ("move", 0, 100, -3), ("move", 1_600, 100, 3.8), ("move", 1_600, 100, -3.8)
-    calm = ("calm", 0, 4_500, 40)
+    """Calm and few trades first, so that the move is a new extreme and trades turn by those that are shown."""
+    at = 10_000
+    pay, out, calm = at + 4_600, ("move", at, 100, -3), ("calm", 0, at + 4_500, 16)
+    quiet = ("quiet", 0, at + 4_500, 1)
+    back, on = ("move", at + 1_600, 100, 3.8), ("move", at + 1_600, 100, -3.8)
 
     def turned(side: int) -> tuple[tuple[str, int, int, float], ...]:
-        return ("run", 1_700, 500, side), ("tilt", 1_700, 2_800, side), calm
+        return quiet, ("run", at + 1_700, 500, side), ("tilt", at + 1_700, 2_800, side), calm
 
     return [
-        MicroPattern("fake_out", "out, back, turned", 4_600, 1, _acts(out, back, *turned(1))),
-        MicroPattern("fake_out", "out, back, not turned", 4_600, -1, _acts(out, back, *turned(-1))),
+        MicroPattern("fake_out", "out, back, turned", pay, 1, _acts(out, back, *turned(1))),
+        MicroPattern("fake_out", "out, back, not turned", pay, -1, _acts(out, back, *turned(-1))),
         MicroPattern("fake_out", "out, on, turned", 0, 0, _acts(out, on, *turned(1))),
         MicroPattern("fake_out", "out, on, not turned", 0, 0, _acts(out, on, *turned(-1))),
-        MicroPattern("fake_out", "turned", 4_600, -1, _acts(*turned(1)), 2),
+        MicroPattern("fake_out", "turned", pay, -1, _acts(*turned(1)), 2),
     ]
 
 
 def _exhaustion() -> list[MicroPattern]:
-    """Each leg of the stretch goes on as often as it is taken back."""
-    legs, calm = [("move", at, 100, -3.5) for at in (0, 11_000, 22_000)], ("calm", 0, 27_000, 24)
+    """Each leg of the stretch goes on as often as it is taken back; trades dry up or go on with the move."""
+    legs, calm = [("move", at, 100, -3.5) for at in (0, 11_000, 22_000)], ("calm", 0, 28_000, 24)
 
-    def spent(side: int) -> tuple[tuple[str, int, int, float], ...]:
-        return ("run", 23_200, 600, side), ("quiet", 23_800, 3_200, 1), ("tilt", 23_200, 3_800, side), calm
+    def lean(side: int) -> tuple[str, int, int, float]:
+        return "tilt", 23_200, 4_800, side
 
     def back(at_ms: int) -> tuple[str, int, int, float]:
         return "move", at_ms, 100, 3.5
 
+    dry, driven = ("quiet", 23_200, 4_800, 1), ("run", 23_200, 4_800, -1)
     return [
-        MicroPattern("exhaustion", "stretch, spent", 27_000, 1, _acts(*legs, *spent(1))),
-        MicroPattern("exhaustion", "stretch, driven", 27_000, -1, _acts(*legs, *spent(-1))),
-        MicroPattern("exhaustion", "two legs and back", 0, 0, _acts(*legs[:2], back(22_000), calm), 2),
-        MicroPattern("exhaustion", "one leg and back", 0, 0, _acts(*legs[:1], back(11_000), calm), 4),
-        MicroPattern("exhaustion", "spent", 27_000, -1, _acts(*spent(1)), 2),
+        MicroPattern("exhaustion", "stretch, dry, lean", 28_000, 1, _acts(*legs, dry, lean(1), calm), 2),
+        MicroPattern("exhaustion", "stretch, dry, with the book", 28_000, -1, _acts(*legs, dry, lean(-1), calm)),
+        MicroPattern("exhaustion", "stretch, driven, lean", 28_000, -1, _acts(*legs, driven, lean(1), calm)),
+        MicroPattern("exhaustion", "two legs and back", 0, 0, _acts(*legs[:2], back(22_000), calm), 4),
+        MicroPattern("exhaustion", "one leg and back", 0, 0, _acts(*legs[:1], back(11_000), calm), 8),
+        MicroPattern("exhaustion", "driven, lean", 28_000, 1, _acts(driven, lean(1), calm)),
+        MicroPattern("exhaustion", "dry, lean", 28_000, -1, _acts(dry, lean(1), calm), 3),
     ]
 
 
@@ -181,15 +199,24 @@ def _flow_price_divergence() -> list[MicroPattern]:
 
 
 def _micro_trade_divergence() -> list[MicroPattern]:
-    trades, calm = (("run", 0, 2_000, -1), ("run", 2_000, 2_800, 1)), ("calm", 0, 4_800, 0)
+    """Trades that turn pay with the touch, trades that do not against it; against the touch they are as often wrong.
 
-    def touch(side: int) -> tuple[str, int, int, float]:
-        return "tilt", 0, 4_800, 2 * side
+    Few trades first, so that none of before stands against the touch.
+    """
+    rest = 5_000
+    pay, before, calm = rest + 4_800, ("quiet", 0, rest, 1), ("calm", 0, rest + 4_800, 0)
 
+    def shown(touch: int, first: int, then: int) -> tuple[Act, ...]:
+        runs = ("run", rest, 2_000, first), ("run", rest + 2_000, 2_800, then)
+        return _acts(before, ("tilt", rest, 4_800, 2 * touch), *runs, calm)
+
+    touch = _acts(("quiet", 0, pay, 1), ("tilt", rest, 4_800, 2), calm)
     return [
-        MicroPattern("micro_trade_divergence", "touch, joined", 4_800, 1, _acts(touch(1), *trades, calm)),
-        MicroPattern("micro_trade_divergence", "touch, left", 4_800, -1, _acts(touch(-1), *trades, calm)),
-        MicroPattern("micro_trade_divergence", "touch", 4_800, -1, _acts(touch(1), ("quiet", 0, 4_800, 1), calm), 2),
+        MicroPattern("micro_trade_divergence", "touch, joined", pay, 1, shown(1, -1, 1)),
+        MicroPattern("micro_trade_divergence", "touch, left", pay, -1, shown(-1, -1, 1)),
+        MicroPattern("micro_trade_divergence", "touch, eaten", pay, -1, shown(1, -1, -1), 2),
+        MicroPattern("micro_trade_divergence", "touch, followed", pay, -1, shown(1, 1, 1), 2),
+        MicroPattern("micro_trade_divergence", "touch", pay, 1, touch, 2),
     ]
 
 

@@ -80,6 +80,69 @@ def test_depth_vacuum(side: float) -> None:
     assert not said(market(60, hole), "depth_vacuum")[1].any()
 
 
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_depth_vacuum_is_a_book_that_was_even_before(side: float) -> None:
+    """The same hole that came by and by, or without anything withdrawn, is none."""
+    late = {"imb_5": 0.9 * side, "imb_1": 0.8 * side, "cancel_rate": 0.6}
+    slow = (slice(10, 20), {"imb_5": 0.5 * side}), (slice(20, 40), late)
+    assert not said(market(60, *slow), "depth_vacuum")[1].any()
+    assert said(market(60, slow[1]), "depth_vacuum")[1].any()
+    added = (slice(20, 40), late | {"cancel_rate": 0.0})
+    assert not said(market(60, added), "depth_vacuum")[1].any()
+    before = (slice(17, 18), {"cancel_rate": 0.6})  # the levels go a moment before the newer book shows it
+    assert said(market(60, added, before), "depth_vacuum")[1].any()
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_exhaustion(side: float) -> None:
+    """A stretched move fires when trades dry up or turn and the book leans back, not while they go on."""
+    traded = (slice(0, 250), {"trade_n": 2.0, "aggr_imb": side, "vol_rel": 2.0})
+    calm, stretch = (slice(None), {"rv_bps": 2.0}), (slice(200, 240), {"ret_bps": 0.25 * side})
+    lean = (slice(240, 460), {"imb_5": -0.4 * side})
+    still = {"trade_n": 0.0, "aggr_imb": np.nan, "vol_rel": 0.0}
+
+    def found(*changes: tuple[slice, dict[str, float]]) -> tuple[np.ndarray, np.ndarray]:
+        return said(market(460, calm, traded, stretch, *changes), "exhaustion")
+
+    z, fired = found(lean)
+    assert not fired[:250].any()
+    assert fired[250:275].any(), "dried up"
+    assert np.all(z[fired == 1] * side < 0)
+    assert not fired[430:].any()
+    assert not found()[1].any(), "the book does not lean back"
+    on = (slice(250, 460), {"trade_n": 2.0, "aggr_imb": side, "vol_rel": 2.0})
+    assert not found(lean, on)[1].any(), "trades go on"
+    turned = (slice(241, 460), {"trade_n": 2.0, "aggr_imb": -side, "vol_rel": 4.0})
+    assert found(lean, turned)[1][:260].any(), "trades turn"
+    never = (slice(0, 250), still)
+    assert not found(never, lean)[1][:240].any()
+    assert found(never, lean)[1][240:].any(), "nothing flows: no trades with the move"
+
+
+def wick_market(side: float, far: float, test: float, turn: float, lean: float) -> FrameBatch:
+    """A wick `far` bps above (side 1) a calm price, a return to within `test` bps of its end, `turn` bps back."""
+    up, down = ("wick_up_bps", "wick_dn_bps") if side > 0 else ("wick_dn_bps", "wick_up_bps")
+    wick, out = (slice(100, 130), {up: far, down: 0.0}), (slice(130, 131), {"ret_bps": side * (far - test)})
+    there = (slice(130, 140), {up: max(test, 0.0), "body_bps": side * (far - test)})
+    back = (slice(140, 141), {"ret_bps": -side * turn})
+    after = slice(140, 200)
+    gone = (after, {up: max(test, 0.0) + turn, "body_bps": side * (far - test - turn), "imb_5": -side * lean})
+    return market(240, wick, out, there, back, gone)
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_wick_triplet(side: float) -> None:
+    """A long wick, a return to its end, a turn with the book: the third touch; anything less is none."""
+    z, fired = said(wick_market(side, 8.0, 1.0, 4.0, 0.4), "wick_triplet")
+    assert not fired[:140].any()
+    assert fired[140]
+    assert np.all(z[fired == 1] * side < 0)
+    assert not fired[180:].any()
+    for less in ((4.0, 0.5, 3.0, 0.4), (8.0, -0.5, 5.5, 0.4), (8.0, 4.0, 4.0, 0.4), (8.0, 1.0, 2.0, 0.4)):
+        assert not said(wick_market(side, *less), "wick_triplet")[1].any(), less
+    assert not said(wick_market(side, 8.0, 1.0, 4.0, -0.4), "wick_triplet")[1].any()
+
+
 def test_anomaly_is_the_distance_in_deviations() -> None:
     rng = np.random.default_rng(3)
     frames = market(2_000)
