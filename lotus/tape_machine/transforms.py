@@ -42,7 +42,7 @@ class Cost(StrEnum):
     PLAIN = "O(1), no state"
     CELL = "O(1), a few numbers"
     RING = "O(1), the rows of w"
-    SORTED = "O(sqrt w) and the rows of w up to 600 steps; above, 64 bins"
+    SORTED = "one pass over the rows of w, at most 600; above 600 steps over 64 bins"
 
 
 @dataclass(frozen=True, slots=True)
