@@ -151,7 +151,7 @@ def annotate(frames: FrameBatch, experts: ExpertSet | None = None, window_ms: in
         mine = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
         for first in range(0, len(mine), CHUNK):
             rows = mine[first : first + CHUNK]
-            said = machine.feed_frames(asset, frames.ints[rows], frames.floats[rows])
+            said = machine.feed_frames(asset, frames.ints[rows], np.take(frames.floats, rows, axis=0))
             values[rows] = said[:, :N_VALUES]
             z[place[rows[closing[rows]]]] = said[closing[rows], A_Z:]
     keys = np.ascontiguousarray(frames.ints[:, [I_ASSET, I_FRAME]])

@@ -106,7 +106,8 @@ def layer_block(
                 weight, column = params[w], x[k]
                 w += outputs
                 for j in range(min(tap, m)):
-                    out[j] += ring[(at + taps + j - tap) % taps * inputs + k] * weight
+                    place = at + j - tap
+                    out[j] += ring[(place + taps if place < 0 else place) * inputs + k] * weight
                 for j in range(tap, m):
                     out[j] += column[j - tap] * weight
     for j in range(max(0, m - taps), m):

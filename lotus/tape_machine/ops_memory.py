@@ -20,7 +20,15 @@ Ints = NDArray[np.int64]
 def lag(out: Column, x: Column, d: int, floats: Column, ints: Ints, n: int) -> None:
     """x of d rows ago. State: ring f8[d]; ints: its position, rows seen up to d."""
     at, seen = ints[0], ints[1]
-    for i in range(n):
+    first = 0
+    while d >= 16 and seen == d and first < n:  # a stretch of the ring as one copy
+        many = min(n - first, d - at)
+        for i in range(many):
+            out[first + i] = floats[at + i]
+        for i in range(many):
+            floats[at + i] = x[first + i]
+        first, at = first + many, at + many if at + many < d else 0
+    for i in range(first, n):
         if d == 0:
             out[i] = x[i]
             continue
