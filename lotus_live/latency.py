@@ -75,9 +75,9 @@ def measure_latency(tape: TapeFile, spec: LaneSpec, frames: int = 5_000, pause_u
         if frozen:
             gc.enable()
     skip = len(lines) // 10
-    measured = (scored - sent, min(floors, key=np.median), busy)
-    quantiles = [q for times in measured for q in _quantiles(times[skip:] / 1000.0)]
-    return LatencyReport(len(lines), *quantiles, real_time)
+    measured = (scored - sent, min(floors, key=lambda times: float(np.median(times))), busy)
+    wire, floor, handler = (_quantiles(times[skip:] / 1000.0) for times in measured)
+    return LatencyReport(len(lines), *wire, *floor, *handler, real_time)
 
 
 def _floor(lines: Sequence[Arrival], pause_us: int) -> Stamps:
