@@ -8,14 +8,16 @@ repeated at any time; a day whose patch is not in force stops the next day.
 from collections.abc import Mapping
 
 from lotus.hashing import natural_id
+from lotus.modules.intents import Module
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import day_start_ms, next_day
-from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.chain import content_of, last_committed_day
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, Table
 from lotus_assets.stages.woven import previous_version, weave, woven_inputs
 from lotus_herald.keys import Keys
 from lotus_herald.prior_patch import hand_over, propose
 from lotus_store.databases import Connection
+from lotus_store.ledger.messages import anything_open
 from lotus_store.ledger.priors import put_version, swaps
 
 SLACK = 1e-9
@@ -47,9 +49,15 @@ def make(ctx: StageContext, day: str) -> Made:
 
 
 def finish(ctx: StageContext, day: str) -> None:
-    """Hand the day's version over unless it is in force already; raises `BeliefError` when it is refused."""
+    """Hand the day's version over unless it is in force already; raises `BeliefError` when it is refused.
+
+    A run that was killed when the version was in force may have left its answer on the way: the branch's last day
+    carries that too.
+    """
     version = weave(ctx, day).priors
-    if (version.effective_from_ms, version.priors_ver) not in swaps(ctx.sig, ctx.branch):
+    in_force = (version.effective_from_ms, version.priors_ver) in swaps(ctx.sig, ctx.branch)
+    on_the_way = day == last_committed_day(ctx) and anything_open(ctx.sig, Module.SIG.value, ctx.branch)
+    if not in_force or on_the_way:
         hand_over(ctx.databases, version, Keys(ctx.settings.keys_root), day_start_ms(next_day(day)))
 
 

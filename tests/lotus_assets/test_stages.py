@@ -13,6 +13,7 @@ from lotus_assets.stages.context import Stage, StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_store.ledger.day_commits import read_commits
+from lotus_store.ledger.messages import anything_open
 from lotus_store.ledger.priors import in_force_on, swaps
 
 ALL = (*TAPE_STAGES, *LEARNING_STAGES)
@@ -79,6 +80,22 @@ def test_a_day_is_refused_while_its_beliefs_are_not_in_force(ctx: StageContext, 
     run_stage(ctx, active_priors.STAGE, days[0])
     assert len(swaps(ctx.sig, ctx.branch)) == 1
     run(ctx, LEARNING_STAGES[:2], days[1:2])
+
+
+def test_an_answer_left_on_the_way_by_a_killed_run_is_carried_by_the_next(
+    ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("lotus_herald.prior_patch.time.sleep", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(ctx, ALL, days[:1])
+    assert len(swaps(ctx.sig, ctx.branch)) == 1
+    assert anything_open(ctx.sig, "sig", ctx.branch)
+    run(ctx, ALL, days[:1])
+    assert not anything_open(ctx.sig, "sig", ctx.branch)
 
 
 def test_a_branch_is_not_extended_backwards(ctx: StageContext, days: list[str]) -> None:
