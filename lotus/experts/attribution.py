@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
 from lotus.errors import SchemaError
+from lotus.experts.verdict import clustered_reach
 from lotus.hashing import round_learned
 
-LEVEL: Final[float] = 0.95
 Floats = NDArray[np.float64]
 
 DETECTOR_DSI_ATTRIB: Final = TableSpec(
@@ -109,16 +109,13 @@ def _of_detector(part: Floats, payoff: Floats, block: NDArray[np.int64]) -> dict
 
 def _interval(product: Floats, credit: Floats, block: NDArray[np.int64]) -> tuple[Floats, Floats, int]:
     """Return the ends of the interval of every mean over rows that stand and fall together in a block."""
-    from scipy.special import stdtrit
-
     _, place = np.unique(block, return_inverse=True)
     blocks = int(place.max()) + 1
     if blocks < 2:
         unknown = np.full(len(credit), np.nan)
         return unknown, unknown, blocks
     sums = np.stack([np.bincount(place, column, blocks) for column in (product - credit).T], axis=1)
-    error = np.sqrt(blocks / (blocks - 1.0) * (sums * sums).sum(axis=0)) / len(product)
-    reach = float(stdtrit(blocks - 1.0, 0.5 + 0.5 * LEVEL)) * error
+    reach = clustered_reach((sums * sums).sum(axis=0), blocks, len(product))
     return credit - reach, credit + reach, blocks
 
 

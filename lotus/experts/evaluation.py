@@ -30,9 +30,9 @@ from lotus.experts.reliability import (
     reliability_of,
     run_below,
 )
-from lotus.experts.verdict import BLOCK_MS
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import C_MID, I_END
+from lotus.timebase import HOUR_MS
 
 REFIT_HORIZON_S: Final[float] = 10.0
 
@@ -122,7 +122,7 @@ def outcome_rows(said: Said, rows: Ints, cadence_ms: int, day: int) -> Rows:
     horizon = round(1_000.0 * REFIT_HORIZON_S / cadence_ms)
     (came,) = directions([said.floats[:, C_MID]], [rows], [life], horizon)
     rows, came = rows[np.isfinite(came)], came[np.isfinite(came)]
-    return Rows(said.z[rows], came == 1.0, np.full(len(rows), day), end_ms[rows] // BLOCK_MS)
+    return Rows(said.z[rows], came == 1.0, np.full(len(rows), day), end_ms[rows] // HOUR_MS)
 
 
 def _switched(experts: ExpertSet, off: Sequence[str]) -> ExpertSet:

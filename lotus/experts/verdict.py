@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 LEVEL: Final[float] = 0.95
 MIN_BLOCKS: Final[int] = 6
-BLOCK_MS: Final[int] = 3_600_000
 TINY: Final[float] = 1e-6  # probabilities are kept this far from 0 and 1
 
 Floats = NDArray[np.float64]
@@ -48,18 +47,26 @@ class Verdict:
 
 def compare(before: Floats, after: Floats, block: Ints) -> Verdict:
     """Return the verdict on losses f8[n] of the same rows, `block` i8[n] the hour of each; at least one row."""
-    from scipy.special import stdtrit
-
     difference = before - after
     gain, rows = float(difference.mean()), len(difference)
     _, place = np.unique(block, return_inverse=True)
     sums = np.bincount(place, difference - gain)
     blocks, low, high = len(sums), float("nan"), float("nan")
     if blocks >= MIN_BLOCKS:
-        error = float(np.sqrt(blocks / (blocks - 1.0) * (sums * sums).sum())) / rows
-        reach = float(stdtrit(blocks - 1.0, 0.5 + 0.5 * LEVEL)) * error
+        reach = float(clustered_reach((sums * sums).sum(), blocks, rows))
         low, high = gain - reach, gain + reach
     return Verdict(float(before.mean()), float(after.mean()), gain, low, high, rows, blocks)
+
+
+def clustered_reach(squares: Floats, blocks: int, rows: int) -> Floats:
+    """Return how far the interval of a mean over `rows` reaches to each side, by Student's t of at least two blocks.
+
+    `squares`: sum over the blocks of the squared sum of deviations in each; rows of a block stand and fall together.
+    """
+    from scipy.special import stdtrit
+
+    error = np.sqrt(blocks / (blocks - 1.0) * squares) / rows
+    return np.asarray(float(stdtrit(blocks - 1.0, 0.5 + 0.5 * LEVEL)) * error)
 
 
 def log_losses(said: Floats, came: NDArray[np.bool_]) -> Floats:

@@ -14,8 +14,9 @@ from lotus.experts.model import Weights, shipped_net, weights_hash
 from lotus.experts.spec import ExpertSpec
 from lotus.experts.training import outputs_of, train
 from lotus.experts.training_set import all_examples, examples
-from lotus.experts.verdict import BLOCK_MS, compare, log_losses
+from lotus.experts.verdict import compare, log_losses
 from lotus.hashing import key64, natural_id
+from lotus.timebase import HOUR_MS
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext
 from lotus_assets.stages.expert_set import experts_of
 from lotus_assets.stages.history import hashes
@@ -70,7 +71,7 @@ def make(ctx: StageContext, day: str) -> Made:
     unseen = np.repeat(np.arange(len(days)), [len(e.up) for e in parts]) >= len(days) - UNSEEN_DAYS
     all_of = all_examples(parts)
     trained = train(all_of.x, all_of.up, unseen, key64(STAGE.name, day) >> 32)
-    up, hour = all_of.up[unseen], all_of.end_ms[unseen] // BLOCK_MS
+    up, hour = all_of.up[unseen], all_of.end_ms[unseen] // HOUR_MS
     losses = [log_losses(_up(net, all_of.x[unseen]), up) for net in (net_in_force(ctx, day), trained.weights)]
     verdict = compare(losses[0], losses[1], hour)
     rows = weight_rows(trained.weights)
