@@ -1,8 +1,9 @@
 """One frame into the window state, and the window row when the frame closes a window.
 
-The frames of the open window are kept. Live, the program over frames runs over all but the last of them at once and
-over the closing one alone, so that a close costs one row of each program; the batch runs both over many rows, with the
-same bits (`lotus.tape_machine`: rows may be split into blocks at will). A window is emitted only when all its frames
+Live, the frames of the open window are kept; the program over frames runs over all but the last of them at once and
+over the closing one alone, so that a close costs one row of each program. The batch notes which frames make the
+windows and runs both programs over many rows, with the same bits (`lotus.tape_machine`: rows may be split into blocks
+at will). A window is emitted only when all its frames
 came without a gap and it closed with a quote; what comes after any other one is a birth, and both programs begin it
 blank. No tables, beliefs or scores belong here.
 """
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 
 from lotus.detectors import window_spec as win
 from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE
-from lotus.jit import kernel
+from lotus.jit import allocating_kernel, kernel
 from lotus.microtape import frame_spec as frame
 from lotus.tape_machine.interpreter import run_block, run_rows
+from lotus.tape_machine.ops_elementwise import read_row
 
 TAKEN, READY, CLOSES = range(3)
 
@@ -43,24 +45,50 @@ class Windows(NamedTuple):
     frames: Running
 
 
+class Picks(NamedTuple):
+    """Frames that make whole windows, in order, for the program over frames; `of` is one row per asset."""
+
+    row: NDArray[np.int64]  # of the batch
+    asset: NDArray[np.int64]
+    to: NDArray[np.int64]  # the window's number where the frame closes it, else -1
+    birth: NDArray[np.bool_]  # whether the program begins blank
+    of: NDArray[np.int64]  # [assets, frames of a window]: rows of the open window
+
+
 @kernel
 def run_windows(
     w: Windows,
     ints: NDArray[np.int64],
     floats: NDArray[np.float64],
     annotations: NDArray[np.float64],
+    first: int,
     table: NDArray[np.float64],
     out_ints: NDArray[np.int64],
     out_floats: NDArray[np.float64],
-) -> int:
-    """Take frames in order; return the number of windows written to the table and to the out rows, signals left out."""
-    n = 0
-    for i in range(ints.shape[0]):
-        if take_frame(w.state, w.blank, w.params, w.rows, ints[i], floats[i]) == CLOSES and close_window(
-            w, ints[i], floats[i], annotations[i], table[n], out_ints[n], out_floats[n]
-        ):
+    picks: Picks,
+) -> tuple[int, int]:
+    """Take frames in order from row `first` on, as many as there are annotations; return (windows, frames picked).
+
+    Windows are written to the table and to the out rows, without what the two programs say.
+    """
+    n, many = 0, 0
+    for i in range(first, first + len(annotations)):
+        at = ints[i, frame.I_ASSET]
+        what = take_frame(w.state, w.blank, w.params, ints[i], floats[i])
+        place = w.state[at]["count"] - 1
+        if place < picks.of.shape[1]:
+            picks.of[at, place] = i
+        if what != CLOSES:
+            continue
+        ran = w.state[at]["ran"]
+        if close_window(w, ints[i], floats[i], annotations[i - first], table[n], out_ints[n], out_floats[n]):
+            for k in range(ran, place + 1):
+                picks.row[many], picks.asset[many] = picks.of[at, k], at
+                picks.to[many] = n if k == place else -1
+                picks.birth[many] = k == 0 and out_ints[n, win.W_AGE] == 0
+                many += 1
             n += 1
-    return n
+    return n, many
 
 
 @kernel
@@ -68,7 +96,6 @@ def take_frame(
     state: NDArray[np.void],
     blank: NDArray[np.void],
     params: NDArray[np.void],
-    rows: NDArray[np.float64],
     ints: NDArray[np.int64],
     floats: NDArray[np.float64],
 ) -> int:
@@ -79,14 +106,28 @@ def take_frame(
     at = ints[frame.I_ASSET]
     if state[at]["frames"] > 0 and ints[frame.I_FRAME] != state[at]["frame_idx"] + 1:
         state[at] = blank[0]
-    place = state[at]["count"]
     _take_frame(state, at, ints, floats)
+    if ints[frame.I_END] % params[0]["window_ms"] == 0:
+        return CLOSES
+    return READY if state[at]["count"] + 1 == params[0]["frames_per_window"] else TAKEN
+
+
+@kernel
+def keep_frame(
+    state: NDArray[np.void],
+    blank: NDArray[np.void],
+    params: NDArray[np.void],
+    rows: NDArray[np.float64],
+    ints: NDArray[np.int64],
+    floats: NDArray[np.float64],
+) -> int:
+    """Take one frame row as `take_frame` and keep it in `rows`."""
+    what, at = take_frame(state, blank, params, ints, floats), ints[frame.I_ASSET]
+    place = state[at]["count"] - 1
     if place < rows.shape[1]:
         for k in range(rows.shape[2]):
             rows[at, place, k] = floats[k]
-    if ints[frame.I_END] % params[0]["window_ms"] == 0:
-        return CLOSES
-    return READY if place + 2 == params[0]["frames_per_window"] else TAKEN
+    return what
 
 
 @kernel
@@ -96,9 +137,42 @@ def run_frames(state: NDArray[np.void], rows: NDArray[np.float64], frames: Runni
     if state[at]["windows"] == 0 and first == 0:
         f.floats[at, :] = 0.0
         f.ints[at, :] = 0
-    run_block(f.code, f.params, f.floats[at], f.ints[at], rows[at, first:], f.registers, end - first)
+    groups = 1
+    for i in range(first, end):
+        groups = read_row(f.code, rows[at, i], f.registers, i - first)
+    run_block(f.code, groups, f.params, f.floats[at], f.ints[at], f.registers, end - first)
     state[at]["ran"] = end
     return int(end - first)
+
+
+@allocating_kernel
+def run_picked(
+    frames: Running,
+    at: int,
+    table: NDArray[np.float64],
+    picks: NDArray[np.int64],
+    rebirth: NDArray[np.bool_],
+    to: NDArray[np.int64],
+    values: NDArray[np.float64],
+) -> None:
+    """Run the program over frames over the rows `picks` of one asset; outputs of picks[i] go to row to[i] of values."""
+    f, nothing = frames, np.empty((len(table), 0))
+    run_rows(
+        f.code, f.params, f.outputs, f.floats[at], f.ints[at], table, picks, rebirth, f.registers, nothing, to, values
+    )
+
+
+@kernel
+def finish_frames(w: Windows, ints: NDArray[np.int64], row: NDArray[np.float64]) -> None:
+    """Run the program over frames to the end of the window that a frame closes and put its outputs to the table's row.
+
+    Nothing is done for a window that is not whole.
+    """
+    at = ints[frame.I_ASSET]
+    if _is_whole(w.state, at, w.params, ints):
+        last = run_frames(w.state, w.rows, w.frames, at, w.rows.shape[1]) - 1
+        for k in range(len(w.frames.outputs)):
+            row[win.T_VALUES + k] = w.frames.registers[w.frames.outputs[k], last]
 
 
 @kernel
@@ -113,11 +187,8 @@ def close_window(
 ) -> bool:
     """Close the window that this frame ends; return whether it was whole and is in the table's row and the out rows."""
     at = ints[frame.I_ASSET]
-    whole: bool = w.state[at]["count"] == w.params[0]["frames_per_window"] and ints[frame.I_MID2] > 0
+    whole = _is_whole(w.state, at, w.params, ints)
     if whole:
-        last = run_frames(w.state, w.rows, w.frames, at, w.rows.shape[1]) - 1
-        for k in range(len(w.frames.outputs)):
-            row[win.T_VALUES + k] = w.frames.registers[w.frames.outputs[k], last]
         _close_window(w.state, at, w.params, ints)
         _context(w.state, at, w.params, floats, out_floats)
         out_floats[win.F_MX] = annotation[A_EVIDENCE]
@@ -132,23 +203,34 @@ def close_window(
 
 
 @kernel
+def _is_whole(state: NDArray[np.void], at: int, params: NDArray[np.void], ints: NDArray[np.int64]) -> bool:
+    whole: bool = state[at]["count"] == params[0]["frames_per_window"] and ints[frame.I_MID2] > 0
+    return whole
+
+
+@kernel
 def run_signals(
     windows: Running,
     at: int,
     table: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    nowhere: NDArray[np.int64],
     rebirth: NDArray[np.bool_],
     results: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:
-    """Run the program over windows of one asset and write s of every detector and the variance over its siblings.
+    """Run the program over windows, the `rows` of one asset, and write s of every detector and its siblings' variance.
 
-    Outputs stand detector by detector, itself first. A null says nothing, and nothing is beyond [-1, 1].
+    `nowhere`: -1 for every row. results f8[n, outputs] and out stand beside the table. Outputs stand detector by detector, itself first. A null says nothing, and nothing is beyond [-1, 1].
     """
     p = windows
-    run_rows(p.code, p.params, p.outputs, p.floats[at], p.ints[at], table, rebirth, p.registers, results)
+    run_rows(
+        p.code, p.params, p.outputs, p.floats[at], p.ints[at],
+        table, rows, rebirth, p.registers, results, nowhere, results,
+    )  # fmt: skip
     detectors = (out.shape[1] - win.F_SIGNAL) // 2
     many = results.shape[1] // detectors if detectors > 0 else 1
-    for i in range(len(table)):
+    for i in rows:
         for d in range(detectors):
             total = 0.0
             square = 0.0

@@ -14,18 +14,21 @@ from numpy.typing import NDArray
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.spec_compile import CompiledDetectors, compile_detectors
-from lotus.detectors.window_spec import N_INTS, W_AGE, W_ASSET, n_floats
+from lotus.detectors.window_spec import N_INTS, T_VALUES, W_AGE, W_ASSET, n_floats
 from lotus.detectors.window_state import new_window_state, window_params
 from lotus.detectors.window_step import (
     READY,
     TAKEN,
+    Picks,
     Running,
     Windows,
     close_window,
+    finish_frames,
+    keep_frame,
     run_frames,
+    run_picked,
     run_signals,
     run_windows,
-    take_frame,
 )
 from lotus.errors import SchemaError
 from lotus.experts.machine import AnnotationBatch
@@ -39,6 +42,8 @@ from lotus.tape_machine.program import Program
 from lotus.tape_machine.state import MachineState, new_state, take_over
 
 PART: Final[int] = 65_536  # frames of a batch whose windows stand in memory at once
+_FIRST: Final = np.zeros(1, np.int64)
+_NOWHERE: Final = np.full(1, -1)
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -79,7 +84,7 @@ class WindowBuilder:
         self._rows = np.full((n_assets, self._window_ms // manifest.kernel.cadence_ms, N_FLOATS), np.nan)
         self.ints = np.zeros(N_INTS, np.int64)
         self._open = (self._state, self._blank, self._params, self._rows)
-        self._take = entry_point(take_frame, *self._open, np.zeros(N_FRAME_INTS, np.int64), np.zeros(N_FLOATS))
+        self._take = entry_point(keep_frame, *self._open, np.zeros(N_FRAME_INTS, np.int64), np.zeros(N_FLOATS))
         compiled = compile_detectors(shipped_detectors() if detectors is None else detectors, manifest)
         self._run(compiled, new_state(compiled.frames, n_assets), new_state(compiled.windows, n_assets))
 
@@ -91,30 +96,60 @@ class WindowBuilder:
         if came == READY:
             run_frames(self._state, self._rows, self._all.frames, int(ints[I_ASSET]), self._rows.shape[1] - 1)
             return False
+        finish_frames(self._all, ints, self._table[0])
         if not close_window(self._all, ints, floats, annotation, self._table[0], self.ints, self.floats):
             return False
         self._rebirth[0] = self.ints[W_AGE] == 0
-        run_signals(self._windows, int(ints[I_ASSET]), self._table, self._rebirth, self._results, self._out)
+        run_signals(
+            self._windows, int(ints[I_ASSET]),
+            self._table, _FIRST, _NOWHERE, self._rebirth, self._results, self._out,
+        )  # fmt: skip
         return True
 
     def feed_all(self, ints: Ints, floats: Floats, annotations: Floats) -> WindowBatch:
         """Take many frame rows in order and return the windows they closed."""
-        parts = [self._part(ints[k : k + PART], floats[k : k + PART], annotations[k : k + PART])
-                 for k in range(0, max(len(ints), 1), PART)]  # fmt: skip
+        counts, width = self._state["count"], self._rows.shape[1]
+        begun = int(counts.sum())
+        if begun:  # windows that are open stand before the rows that come
+            kept = [self._rows[asset, : min(count, width)] for asset, count in enumerate(counts)]
+            floats = np.concatenate([*kept, floats])
+            ints = np.concatenate([np.zeros((len(floats) - len(ints), ints.shape[1]), np.int64), ints])
+        first = len(ints) - len(annotations)
+        open_rows = np.zeros((self._n_assets, width), np.int64)
+        at = 0
+        for asset, count in enumerate(np.minimum(counts, width)):
+            open_rows[asset, :count] = np.arange(at, at + count)
+            at += int(count)
+        parts = [
+            self._part(ints, floats, annotations[k : k + PART], first + k, open_rows)
+            for k in range(0, max(len(annotations), 1), PART)
+        ]
+        for asset, count in enumerate(np.minimum(counts, width)):
+            self._rows[asset, :count] = floats[open_rows[asset, :count]]
         made_ints, made_floats = (np.concatenate(columns) for columns in zip(*parts, strict=True))
         return WindowBatch(self.detectors, self._window_ms, made_ints, made_floats)
 
-    def _part(self, ints: Ints, floats: Floats, annotations: Floats) -> tuple[Ints, Floats]:
-        ends = int(np.count_nonzero(ints[:, I_END] % self._window_ms == 0)) + 1
+    def _part(
+        self, ints: Ints, floats: Floats, annotations: Floats, first: int, open_rows: Ints
+    ) -> tuple[Ints, Floats]:
+        stop, frames, windows = first + len(annotations), self._all.frames, self._windows
+        ends = int(np.count_nonzero(ints[first:stop, I_END] % self._window_ms == 0)) + 1
         table = np.empty((ends, self.compiled.table_width))
         out_ints, out_floats = np.zeros((ends, N_INTS), np.int64), np.zeros((ends, len(self.floats)))
-        n = run_windows(self._all, ints, floats, annotations, table, out_ints, out_floats)
-        wide = self._windows._replace(registers=self.compiled.windows.new_registers(BLOCK))
+        room = stop - first + open_rows.size
+        picks = Picks(*(np.empty(room, t) for t in (np.int64, np.int64, np.int64, np.bool_)), open_rows)
+        n, many = run_windows(self._all, ints, floats, annotations, first, table, out_ints, out_floats, picks)
+        values, results = np.empty((ends, len(frames.outputs))), np.empty((ends, self._results.shape[1]))
+        births, of = out_ints[:n, W_AGE] == 0, out_ints[:n, W_ASSET]
+        frames = frames._replace(registers=self.compiled.frames.new_registers(BLOCK))
+        windows = windows._replace(registers=self.compiled.windows.new_registers(BLOCK))
         for asset in range(self._n_assets):
-            mine = np.flatnonzero(out_ints[:n, W_ASSET] == asset)
-            signals, results = out_floats[mine], np.empty((len(mine), self._results.shape[1]))
-            run_signals(wide, asset, table[mine], out_ints[mine, W_AGE] == 0, results, signals)
-            out_floats[mine] = signals
+            mine = np.flatnonzero(picks.asset[:many] == asset)
+            run_picked(frames, asset, floats, picks.row[mine], picks.birth[mine], picks.to[mine], values)
+        table[:n, T_VALUES : T_VALUES + values.shape[1]] = values[:n]
+        for asset in range(self._n_assets):
+            rows = np.flatnonzero(of == asset)
+            run_signals(windows, asset, table, rows, np.full(len(rows), -1), births[rows], results, out_floats)
         return out_ints[:n], out_floats[:n]
 
     def swap(self, detectors: Sequence[DetectorSpec], recent: Recent | None = None) -> None:

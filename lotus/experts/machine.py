@@ -28,8 +28,6 @@ from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import GAP_BEFORE, I_ASSET, I_END, I_FRAME, I_QUALITY
 from lotus.tape_machine.machine import Machine
 
-CHUNK: Final[int] = 2_048  # frames of one asset that are taken at once
-
 Columns = dict[str, NDArray[np.generic]]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -124,12 +122,27 @@ class ExpertMachine:
 
     def feed_frames(self, asset: int, ints: Ints, floats: Floats) -> Floats:
         """Take many frames of one asset in order; return f8[n, A_Z + experts], bit-equal to n calls of `feed`."""
-        reborn = rebirths(ints, self._next[asset] - 1)
-        self._next[asset] = int(ints[-1, I_FRAME]) + 1
-        said = self._machine.feed_table(asset, floats, reborn)
-        if self._fitted:
-            calibrate(said, A_EVIDENCE, self._table.xs, self._table.ys)
+        n = len(ints)
+        said = np.empty((n, A_Z + len(self.experts.names)))
+        self.feed_rows(asset, ints, floats, np.arange(n), said, np.full(n, -1), np.empty((0, 0)))
         return said
+
+    def feed_rows(
+        self, asset: int, ints: Ints, floats: Floats, rows: Ints, values: Floats, to: Ints, whole: Floats
+    ) -> None:
+        """Take the frames `rows` i8[n] of one asset, in order, out of frames of many.
+
+        Of every frame the first columns of what `feed` gives are written to its row of `values`, as many as that has;
+        of frame rows[i] all are written to row to[i] of `whole` (evidence as it was before calibration), unless < 0.
+        """
+        mine = ints[rows]
+        reborn = rebirths(mine, self._next[asset] - 1)
+        self._next[asset] = int(mine[-1, I_FRAME]) + 1
+        self._machine.feed_picked(asset, floats, rows, reborn, values, to, whole)
+        if self._fitted:
+            said = values[rows]
+            calibrate(said, A_EVIDENCE, self._table.xs, self._table.ys)
+            values[rows] = said
 
 
 def rebirths(ints: Ints, before: int = -2) -> NDArray[np.bool_]:
@@ -145,17 +158,14 @@ def annotate(frames: FrameBatch, experts: ExpertSet | None = None, window_ms: in
     machine = ExpertMachine(len(frames.universe), frames.cadence_ms, used)
     values = np.empty((len(frames), N_VALUES))
     closing = frames.ints[:, I_END] % window_ms == 0
-    z = np.empty((int(closing.sum()), len(used.names)))
-    place = np.cumsum(closing) - 1
+    whole = np.empty((int(closing.sum()), A_Z + len(used.names)))
+    place = np.where(closing, np.cumsum(closing) - 1, -1)
     for asset in range(len(frames.universe)):
         mine = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
-        for first in range(0, len(mine), CHUNK):
-            rows = mine[first : first + CHUNK]
-            said = machine.feed_frames(asset, frames.ints[rows], np.take(frames.floats, rows, axis=0))
-            values[rows] = said[:, :N_VALUES]
-            z[place[rows[closing[rows]]]] = said[closing[rows], A_Z:]
+        if len(mine):
+            machine.feed_rows(asset, frames.ints, frames.floats, mine, values, place[mine], whole)
     keys = np.ascontiguousarray(frames.ints[:, [I_ASSET, I_FRAME]])
-    return AnnotationBatch(keys, values, WindowNotes(used, keys[closing], z + 0.0))
+    return AnnotationBatch(keys, values, WindowNotes(used, keys[closing], whole[:, A_Z:] + 0.0))
 
 
 def _keys(ints: Ints) -> Columns:

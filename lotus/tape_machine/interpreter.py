@@ -12,11 +12,11 @@ from lotus.jit import inlined_kernel, kernel
 from lotus.tape_machine import ops_table as t
 from lotus.tape_machine.ops_conv import MAX_CHANNELS, conv1d
 from lotus.tape_machine.ops_decayed import decayed_rank
-from lotus.tape_machine.ops_elementwise import dot, elementwise, read_columns
+from lotus.tape_machine.ops_elementwise import dot, elementwise, read_row, read_rows
 from lotus.tape_machine.ops_extreme import breakout, window_max, window_max_age
 from lotus.tape_machine.ops_forest import half_space
 from lotus.tape_machine.ops_fsm import fsm, fsm_latch
-from lotus.tape_machine.ops_memory import remember
+from lotus.tape_machine.ops_memory import ema_block, remember
 from lotus.tape_machine.ops_rank import exact_quantile, exact_rank
 from lotus.tape_machine.ops_window import window_slope, window_std, window_sum
 
@@ -79,20 +79,20 @@ def run_node(op: int, node: Code, params: Floats, floats: Floats, ints: Ints, re
 
 
 @kernel
-def run_block(code: Code, params: Floats, floats: Floats, ints: Ints, table: Floats, registers: Floats, n: int) -> None:
-    """Run every node over the first n rows of `table` (f8[>= n, columns]), n <= the width of the registers.
+def run_block(code: Code, at: int, params: Floats, floats: Floats, ints: Ints, registers: Floats, n: int) -> None:
+    """Run every node over the first n rows of its registers, n <= their width.
 
-    code u4, params f8: the program (words: `ops_table`). floats f8, ints i8: one asset's state, updated.
-    registers f8[R, width], constants already filled in; afterwards those of the outputs hold their n results.
+    code u4, with groups from word `at` on, params f8: the program (words: `ops_table`). floats f8, ints i8: one asset's
+    state, updated. registers f8[R, width], constants and columns filled in; afterwards those of the outputs hold their
+    n results.
     """
-    at = 0
     while at < len(code):
         op, many = int(code[at]), int(code[at + 1])
         at += 2
-        if op == t.COLUMN:
-            at = read_columns(code, at, many, table, registers, n)
-        elif op < t.MEMORY and op != t.DOT:
+        if op < t.MEMORY and op != t.DOT:
             at = elementwise(op, code, at, many, registers, n)
+        elif op == t.EMA and n > 1:
+            at = ema_block(code, at, many, params, floats, ints, registers, n)
         else:
             for _ in range(many):
                 at += run_node(op, code[at:], params, floats, ints, registers, n)
@@ -106,15 +106,20 @@ def run_rows(
     floats: Floats,
     ints: Ints,
     table: Floats,
+    picks: Ints,
     rebirth: NDArray[np.bool_],
     registers: Floats,
     results: Floats,
+    to: Ints,
+    chosen: Floats,
 ) -> None:
-    """Run all rows of `table`, blanking the state before each row marked in `rebirth`; write results f8[n, outputs].
+    """Run the rows `picks` of `table` in turn, blanking the state before each one marked in `rebirth`.
 
-    Blocks are as wide as the registers and are cut at a rebirth.
+    Of every row the first outputs, as many as `results` has columns, are written to the same row of `results`; of row
+    picks[i] all outputs are written to row to[i] of `chosen`, unless to[i] < 0. Blocks are as wide as the registers
+    and are cut at a rebirth.
     """
-    first, rows, width = 0, len(table), registers.shape[1]
+    first, rows, width = 0, len(picks), registers.shape[1]
     while first < rows:
         if rebirth[first]:
             floats[:] = 0.0
@@ -122,10 +127,14 @@ def run_rows(
         n = 1
         while n < width and first + n < rows and not rebirth[first + n]:
             n += 1
-        run_block(code, params, floats, ints, table[first:], registers, n)
+        run_block(code, read_rows(code, table, picks[first : first + n], registers), params, floats, ints, registers, n)
         for i in range(n):
-            for k in range(len(outputs)):
-                results[first + i, k] = registers[outputs[k], i]
+            row = results[picks[first + i]]
+            for k in range(len(row)):
+                row[k] = registers[outputs[k], i]
+            if to[first + i] >= 0:
+                for k in range(len(outputs)):
+                    chosen[to[first + i], k] = registers[outputs[k], i]
         first += n
 
 
@@ -139,10 +148,10 @@ def run_row(
     registers: Floats,
     out: Floats,
     asset: int,
-    table: Floats,
+    row: Floats,
     rebirth: bool,
 ) -> None:
-    """Run the one row of `table` with the state of one of the assets: floats f8[assets, n], ints i8[assets, n].
+    """Run one row f8[columns] with the state of one of the assets: floats f8[assets, n], ints i8[assets, n].
 
     The results go to out f8[outputs]; as `run_rows` for one row.
     """
@@ -150,6 +159,6 @@ def run_row(
     if rebirth:
         own_floats[:] = 0.0
         own_ints[:] = 0
-    run_block(code, params, own_floats, own_ints, table, registers, 1)
+    run_block(code, read_row(code, row, registers, 0), params, own_floats, own_ints, registers, 1)
     for k in range(len(outputs)):
         out[k] = registers[outputs[k], 0]

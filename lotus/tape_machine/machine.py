@@ -21,8 +21,10 @@ BLOCK: Final[int] = 256  # rows of a batch block
 
 _F8: Final = np.dtype(np.float64)
 _CLOSE: Final = (8,)  # strides of a row without holes
+_NONE: Final = np.empty((0, 0))
 
 Rows = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
@@ -43,10 +45,9 @@ class Machine:
 
         `rebirth` blanks the asset's state before the row. Raises `SchemaError` for a row with too few columns.
         """
-        table = row.reshape(1, -1)
         if row.dtype is not _F8 or row.strides != _CLOSE or len(row) < self.program.n_columns:
-            table = _checked(self.program, table)
-        self._row(*self._given, asset, table, rebirth)
+            row = _checked(self.program, row.reshape(1, -1))[0]
+        self._row(*self._given, asset, row, rebirth)
         return self._out
 
     def feed_table(self, asset: int, rows: Rows, rebirth: Flags | None = None) -> Rows:
@@ -59,10 +60,20 @@ class Machine:
         if flags.shape != (len(table),):
             raise SchemaError(f"rebirth flags {flags.shape}", f"({len(table)},)", "flags of another table")
         out = np.empty((len(table), len(self.program.names)))
+        self.feed_picked(asset, table, np.arange(len(table)), flags, out, np.full(len(table), -1), _NONE)
+        return out
+
+    def feed_picked(
+        self, asset: int, table: Rows, picks: Ints, rebirth: Flags, results: Rows, to: Ints, chosen: Rows
+    ) -> None:
+        """Take the rows `picks` i8[n] of a table of many assets f8[m, columns]; arguments as those of `run_rows`."""
         if not self._wide.size:
             self._wide = self.program.new_registers(BLOCK)
-        self._run(asset, table, flags, self._wide, out)
-        return out
+        p, s = self.program, self._state
+        run_rows(
+            p.code, p.params, p.outputs, s.floats[asset], s.ints[asset],
+            _checked(p, table), picks, rebirth, self._wide, results, to, chosen,
+        )  # fmt: skip
 
     def swap(self, program: Program, recent: Sequence[Rows] | None = None) -> None:
         """Continue with another program from the next row on.
@@ -81,7 +92,7 @@ class Machine:
         self.program, self._state, self._out = program, fresh._state, fresh._out
         self._bind(program.new_registers(1))
 
-    def node_state(self, key: str, asset: int) -> tuple[Rows, NDArray[np.int64]]:
+    def node_state(self, key: str, asset: int) -> tuple[Rows, Ints]:
         """Return floats and ints of one node's state, views into it."""
         return self._state.node(self.program, key, asset)
 
@@ -89,11 +100,7 @@ class Machine:
         p, s = self.program, self._state
         self._wide = np.zeros((0, 0))  # made when a table first comes
         self._given = (p.code, p.params, p.outputs, s.floats, s.ints, registers, self._out)
-        self._row = entry_point(run_row, *self._given, 0, np.zeros((1, max(p.n_columns, 1))), False)
-
-    def _run(self, asset: int, table: Rows, flags: Flags, registers: Rows, out: Rows) -> None:
-        p, s = self.program, self._state
-        run_rows(p.code, p.params, p.outputs, s.floats[asset], s.ints[asset], table, flags, registers, out)
+        self._row = entry_point(run_row, *self._given, 0, np.zeros(max(p.n_columns, 1)), False)
 
 
 def evaluate(program: Program, tables: Sequence[tuple[Rows, Flags]]) -> list[Rows]:

@@ -96,23 +96,48 @@ def layer_block(
     x f8[inputs, >= m]: the rows' inputs, which take their places in the ring f8[taps * inputs] from place `at` on.
     """
     inputs = len(ring) // taps
+    head = min(taps - 1, m)
     for o in range(many):
-        out = y[o]
-        for j in range(m):
-            out[j] = 0.0
-        w = weights + o
-        for tap in range(taps):
-            for k in range(inputs):
-                weight, column = params[w], x[k]
-                w += outputs
-                for j in range(min(tap, m)):
+        for j in range(head):
+            y[o, j] = 0.0
+            w = weights + o
+            for tap in range(taps):
+                for k in range(inputs):
                     place = at + j - tap
-                    out[j] += ring[(place + taps if place < 0 else place) * inputs + k] * weight
-                for j in range(tap, m):
-                    out[j] += column[j - tap] * weight
+                    before = ring[(place + taps if place < 0 else place) * inputs + k]
+                    y[o, j] += (x[k, j - tap] if tap <= j else before) * params[w]
+                    w += outputs
+        whole_rows(params, weights + o, outputs, taps, x, inputs, head, y[o, head:m])
     for j in range(max(0, m - taps), m):
         for k in range(inputs):
             ring[(at + j) % taps * inputs + k] = x[k, j]
+
+
+@kernel
+def whole_rows(
+    params: Column, w: int, outputs: int, taps: int, x: Table, inputs: int, first: int, out: Column
+) -> None:
+    """Write one output for the rows from `first` = taps - 1 on, whose taps all stand in x; four inputs are added at once.
+
+    The sums are those of one input after the other.
+    """
+    n = len(out)
+    for j in range(n):
+        out[j] = 0.0
+    for tap in range(taps):
+        start, k = first - tap, 0
+        while k + 4 <= inputs:
+            a, b, c, d = params[w], params[w + outputs], params[w + 2 * outputs], params[w + 3 * outputs]
+            p, q = x[k, start : start + n], x[k + 1, start : start + n]
+            r, s = x[k + 2, start : start + n], x[k + 3, start : start + n]
+            for j in range(n):
+                out[j] = (((out[j] + p[j] * a) + q[j] * b) + r[j] * c) + s[j] * d
+            w, k = w + 4 * outputs, k + 4
+        while k < inputs:
+            a, p = params[w], x[k, start : start + n]
+            for j in range(n):
+                out[j] += p[j] * a
+            w, k = w + outputs, k + 1
 
 
 @kernel

@@ -19,6 +19,7 @@ from lotus.tape_machine import ops_table as t
 
 Column = NDArray[np.float64]
 Code = NDArray[np.uint32]
+Ints = NDArray[np.int64]
 Table = NDArray[np.float64]
 LARGEST: Final[float] = float(np.finfo(np.float64).max)
 
@@ -292,14 +293,25 @@ def elementwise(op: int, code: Code, at: int, many: int, registers: Table, n: in
 
 
 @inlined_kernel
-def read_columns(code: Code, at: int, many: int, table: Table, registers: Table, n: int) -> int:
-    """Run a group of columns; return where it ends."""
-    for _ in range(many):
-        to, index = code[at], code[at + 1]
-        at += 2
-        for i in range(n):
-            registers[to, i] = finite_or_null(table[i, index])
-    return at
+def read_row(code: Code, row: Column, registers: Table, i: int) -> int:
+    """Put the columns that a program reads, from one row, to place i of their registers; return where groups begin."""
+    many = int(code[0])
+    for k in range(1, 1 + 2 * many, 2):
+        registers[code[k], i] = finite_or_null(row[code[k + 1]])
+    return 1 + 2 * many
+
+
+@kernel
+def read_rows(code: Code, table: Table, picks: Ints, registers: Table) -> int:
+    """Put the rows picks of the table to the registers; return where groups begin. A few rows at a time stay at hand."""
+    many, n = int(code[0]), len(picks)
+    for first in range(0, n, 8):
+        last = min(first + 8, n)
+        for k in range(1, 1 + 2 * many, 2):
+            to, index = registers[code[k]], code[k + 1]
+            for i in range(first, last):
+                to[i] = finite_or_null(table[picks[i], index])
+    return 1 + 2 * many
 
 
 @kernel

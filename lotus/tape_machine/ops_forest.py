@@ -7,6 +7,7 @@ may be put here. S. C. Tan, K. M. Ting, T. F. Liu, "Fast anomaly detection for s
 """
 
 import math
+import struct
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ LIMIT = 10  # a node with at most a tenth of the reference is not looked into (s
 def forest_cuts(seed: int, trees: int, depth: int, dimensions: int) -> tuple[float, ...]:
     """Return (dimension, cut) of the inner nodes of every tree, by levels; the children of node k are 2k+1 and 2k+2.
 
+    A dimension stands as the float of its bits, which is not a number to reckon with: so it is an index as it is read.
+
     Each dimension has a working range centred on a point s of [0, 1], of half-width 2 max(s, 1 - s); a node halves its
     part of it along one dimension. Drawn from `seed` by splitmix64.
     """
@@ -38,7 +41,7 @@ def forest_cuts(seed: int, trees: int, depth: int, dimensions: int) -> tuple[flo
             along = int(draw.uniform() * dimensions)
             low, high = ranges[k][along]
             cut = 0.5 * (low + high)
-            out += (float(along), cut)
+            out += (struct.unpack("<d", struct.pack("<q", along))[0], cut)
             for half in ((low, cut), (cut, high)):
                 ranges.append([half if d == along else whole for d, whole in enumerate(ranges[k])])
     return tuple(out)
@@ -63,7 +66,7 @@ class _Splitmix:
 def below(cuts: Column, first: int, node: int, row: Column) -> int:
     """Return the child of a node that a row falls into; the cuts of its tree begin at cuts[first]."""
     at = first + 2 * node
-    along = np.uint64(int(cuts[np.uint64(at)]))
+    along = np.uint64(cuts.view(np.int64)[np.uint64(at)])
     return 2 * node + 1 + int(row[along] >= cuts[np.uint64(at + 1)])
 
 

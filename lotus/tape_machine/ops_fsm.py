@@ -29,12 +29,17 @@ def fsm(
     state, age, flags, states = ints[0], ints[1], len(args), int(params[0])
     width = flags + 1
     for i in range(n):
-        target = -1
-        for k in range(flags):
+        out[i] = 0.0
+    for k in range(flags):
+        column = registers[args[k]]
+        for i in range(n):
+            out[i] += 1.0 if column[i] > 0.5 else 0.0
+    for i in range(n):
+        target, k = -1, 0
+        while out[i] > 0.0 and target < 0 and k < flags:
             if registers[args[k], i] > 0.5:
                 target = int(params[1 + state * width + k])
-            if target >= 0:
-                break
+            k += 1
         age += 1
         limit = int(params[1 + states * width + state])
         if target < 0 and limit > 0 and age >= limit:

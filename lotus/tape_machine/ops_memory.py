@@ -5,30 +5,31 @@ Everything is O(1) per row. Sliding windows over values are in `ops_window`, sta
 """
 
 import math
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.jit import inlined_kernel
+from lotus.jit import inlined_kernel, kernel
 from lotus.tape_machine import ops_table as t
 
 Column = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Code = NDArray[np.uint32]
+Table = NDArray[np.float64]
+
+EMA_WORDS: Final[int] = t.HEAD + 2  # of the code of one `ema`
 
 
 @inlined_kernel
 def lag(out: Column, x: Column, d: int, floats: Column, ints: Ints, n: int) -> None:
     """x of d rows ago. State: ring f8[d]; ints: its position, rows seen up to d."""
     at, seen = ints[0], ints[1]
-    first = 0
-    while d >= 16 and seen == d and first < n:  # a stretch of the ring as one copy
-        many = min(n - first, d - at)
-        for i in range(many):
-            out[first + i] = floats[at + i]
-        for i in range(many):
-            floats[at + i] = x[first + i]
-        first, at = first + many, at + many if at + many < d else 0
-    for i in range(first, n):
+    if n > 1 and d > 0 and seen == d:
+        lag_block(out, x, d, at, floats, n)
+        ints[0] = (at + n) % d
+        return
+    for i in range(n):
         if d == 0:
             out[i] = x[i]
             continue
@@ -39,20 +40,80 @@ def lag(out: Column, x: Column, d: int, floats: Column, ints: Ints, n: int) -> N
     ints[0], ints[1] = at, seen
 
 
+@kernel
+def lag_block(out: Column, x: Column, d: int, at: int, floats: Column, n: int) -> None:
+    """The rows of a block whose ring is full and begins at place `at`: what it holds first, then x itself."""
+    head = min(d, n)
+    first = min(head, d - at)
+    for i in range(first):
+        out[i] = floats[at + i]
+    for i in range(first, head):
+        out[i] = floats[at + i - d]
+    for i in range(head, n):
+        out[i] = x[i - d]
+    place = (at + n - head) % d
+    first = min(head, d - place)
+    for i in range(first):
+        floats[place + i] = x[n - head + i]
+    for i in range(first, head):
+        floats[place + i - d] = x[n - head + i]
+
+
+@kernel
+def ema_block(code: Code, at: int, many: int, params: Column, floats: Column, ints: Ints, registers: Table, n: int) -> int:
+    """Run a group of `ema` over n rows, four side by side so that none waits for another; return where it ends.
+
+    Row by row in their order, so that one may read another of the four.
+    """
+    while many >= 4:
+        p, q, r, s = code[at:], code[at + EMA_WORDS :], code[at + 2 * EMA_WORDS :], code[at + 3 * EMA_WORDS :]
+        out_p, out_q, out_r, out_s = registers[p[0]], registers[q[0]], registers[r[0]], registers[s[0]]
+        in_p, in_q, in_r, in_s = registers[p[t.HEAD]], registers[q[t.HEAD]], registers[r[t.HEAD]], registers[s[t.HEAD]]
+        a, b = params[p[t.FIRST_PARAM]], params[q[t.FIRST_PARAM]]
+        c, d = params[r[t.FIRST_PARAM]], params[s[t.FIRST_PARAM]]
+        e, f, g, h = p[t.FIRST_FLOAT], q[t.FIRST_FLOAT], r[t.FIRST_FLOAT], s[t.FIRST_FLOAT]
+        u, v, w, z = p[t.FIRST_INT], q[t.FIRST_INT], r[t.FIRST_INT], s[t.FIRST_INT]
+        half_p, half_q, half_r, half_s = floats[e], floats[f], floats[g], floats[h]
+        known_p, known_q, known_r, known_s = ints[u] > 0, ints[v] > 0, ints[w] > 0, ints[z] > 0
+        for i in range(n):
+            half_p, known_p = ema_step(half_p, known_p, a, in_p[i])
+            out_p[i] = 2.0 * half_p if known_p else math.nan
+            half_q, known_q = ema_step(half_q, known_q, b, in_q[i])
+            out_q[i] = 2.0 * half_q if known_q else math.nan
+            half_r, known_r = ema_step(half_r, known_r, c, in_r[i])
+            out_r[i] = 2.0 * half_r if known_r else math.nan
+            half_s, known_s = ema_step(half_s, known_s, d, in_s[i])
+            out_s[i] = 2.0 * half_s if known_s else math.nan
+        floats[e], floats[f], floats[g], floats[h] = half_p, half_q, half_r, half_s
+        ints[u], ints[v], ints[w], ints[z] = int(known_p), int(known_q), int(known_r), int(known_s)
+        at, many = at + 4 * EMA_WORDS, many - 4
+    for _ in range(many):
+        p = code[at:]
+        own = floats[p[t.FIRST_FLOAT] :]
+        ema(registers[p[0]], registers[p[t.HEAD]], params[p[t.FIRST_PARAM]], own, ints[p[t.FIRST_INT] :], n)
+        at += EMA_WORDS
+    return at
+
+
+@kernel
+def ema_step(half: float, known: bool, alpha: float, x: float) -> tuple[float, bool]:
+    """Return half the average and whether there is one after a row."""
+    mine = 0.5 * x
+    moved = half + alpha * (mine - half) if known else mine
+    return (moved if x == x else half), known | (x == x)
+
+
 @inlined_kernel
 def ema(out: Column, x: Column, alpha: float, floats: Column, ints: Ints, n: int) -> None:
     """e += alpha (x - e) from the first known x on; a constant stays exactly where it is.
 
     State: e / 2, so that x / 2 - e / 2 cannot overflow; ints: whether there is one.
     """
-    half, known = floats[0], ints[0]
+    half, known = floats[0], ints[0] > 0
     for i in range(n):
-        if x[i] == x[i]:
-            mine = 0.5 * x[i]
-            half = half + alpha * (mine - half) if known else mine
-            known = 1
+        half, known = ema_step(half, known, alpha, x[i])
         out[i] = 2.0 * half if known else math.nan
-    floats[0], ints[0] = half, known
+    floats[0], ints[0] = half, int(known)
 
 
 @inlined_kernel

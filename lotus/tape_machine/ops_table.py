@@ -16,8 +16,9 @@ from lotus.tape_machine.node import OPS
 Params = tuple[float, ...]
 Size = tuple[int, int]
 
-# A program's code: groups of (operation, number of nodes), then of each node its words: a column (register, index in
-# the table); other stateless operations (register, registers of the operands); the rest `HEAD` words, then operands.
+# A program's code: the number of columns it reads and of each (register, index in the table); then groups of
+# (operation, number of nodes) and of each node its words: stateless operations (register, registers of the operands);
+# the rest `HEAD` words, then operands.
 OUT, N_ARGS, FIRST_PARAM, N_PARAMS, FIRST_FLOAT, FIRST_INT, HEAD = range(7)
 
 ELEMENTWISE: Final[int] = 0  # codes from here on: no state
@@ -35,7 +36,7 @@ EXTRA: Final[dict[str, tuple[int, int]]] = {
     "half_space": (-1, 4), "conv1d": (-1, -1),
 }  # fmt: skip
 HEADLESS: Final = frozenset(range(1, MEMORY)) - {COLUMN, DOT}  # run by `elementwise`
-WORDS: Final = {CLIP: 4, WHERE: 4, **dict.fromkeys((COLUMN, NEG, ABS, SIGN, LOG, SQRT, LOGISTIC, NOT, KNOWN), 2)}
+WORDS: Final = {CLIP: 4, WHERE: 4, **dict.fromkeys((NEG, ABS, SIGN, LOG, SQRT, LOGISTIC, NOT, KNOWN), 2)}
 COMMUTATIVE: Final = frozenset({"add", "mul", "and", "or", "eq", "ne"})
 EXACT_RANK_MAX: Final[int] = 600  # longest window whose rank and quantile are exact
 BINS: Final[int] = 64  # of the decayed histogram of longer ones

@@ -95,14 +95,13 @@ def program_of(graph: Graph) -> Program:
 
 
 def nodes_of(code: NDArray[np.uint32]) -> Iterator[tuple[int, NDArray[np.uint32]]]:
-    """Yield operation and words (a view; layout in `ops_table`) of every node, in the order in which they run."""
-    at = 0
+    """Yield operation and words (a view; layout in `ops_table`) of every node but columns, in the order they run."""
+    at = 1 + 2 * int(code[0])
     while at < len(code):
         op, many = int(code[at]), int(code[at + 1])
         at += 2
         for _ in range(many):
-            headless = op == t.COLUMN or op in t.HEADLESS
-            words = t.WORDS.get(op, 3) if headless else t.HEAD + max(2, int(code[at + t.N_ARGS]))
+            words = t.WORDS.get(op, 3) if op in t.HEADLESS else t.HEAD + max(2, int(code[at + t.N_ARGS]))
             yield op, code[at : at + words]
             at += words
 
@@ -113,9 +112,8 @@ def moved_columns(program: Program, place: Mapping[int, int], n_columns: int) ->
     Nodes keep their identity, so a swap still finds their state; `n_columns`: of the new table.
     """
     code = program.code.copy()
-    for op, words in nodes_of(code):
-        if op == t.COLUMN:
-            words[1] = place.get(int(words[1]), int(words[1]))
+    read = code[2 : 2 + 2 * int(code[0]) : 2]
+    read[:] = [place.get(int(column), int(column)) for column in read]
     return replace(program, code=code, n_columns=n_columns)
 
 
@@ -129,18 +127,22 @@ class _Layout:
         self.params: list[float] = []
         self.slots: dict[str, StateSlot] = {}
         self.n_columns = self.n_floats = self.n_ints = 0
+        columns = [place for group in groups for place in group if graph.nodes[place].op == "column"]
+        self.code.append(len(columns))
+        for place in columns:
+            index = int(graph.nodes[place].compiled.params[0])
+            self.n_columns = max(self.n_columns, index + 1)
+            self.code += [self.registers[place], index]
         for group in groups:
-            self.code += [graph.nodes[group[0]].compiled.code, len(group)]
-            for place in group:
-                self.code += [self.registers[place], *self._words(graph.nodes[place])]
+            if graph.nodes[group[0]].op != "column":
+                self.code += [graph.nodes[group[0]].compiled.code, len(group)]
+                for place in group:
+                    self.code += [self.registers[place], *self._words(graph.nodes[place])]
 
     def _words(self, node: GraphNode) -> list[int]:
         """Return the words of a node behind its register, and give it its parameters and state."""
         code, params, (floats, ints), _ = node.compiled
         args = [self.registers[a] for a in node.args]
-        if code == t.COLUMN:
-            self.n_columns = max(self.n_columns, int(params[0]) + 1)
-            return [int(params[0])]
         if code in t.HEADLESS:
             return args
         words = [len(args), len(self.params), len(params), self.n_floats, self.n_ints, *args]

@@ -35,7 +35,7 @@ class PaperTree:
     def _node(self, cuts: np.ndarray, k: int, level: int, depth: int) -> dict:
         made = {"r": 0, "l": 0, "level": level, "children": None}
         if level < depth:
-            made["q"], made["p"] = int(cuts[k, 0]), cuts[k, 1]
+            made["q"], made["p"] = int(cuts[k, :1].view(np.int64)[0]), cuts[k, 1]
             made["children"] = [self._node(cuts, 2 * k + c, level + 1, depth) for c in (1, 2)]
         return made
 
@@ -120,7 +120,7 @@ def test_trees_come_from_the_seed_and_cut_the_cube() -> None:
     cuts = forest_cuts(5, 4, 3, 2)
     assert cuts == forest_cuts(5, 4, 3, 2) != forest_cuts(6, 4, 3, 2)
     assert len(cuts) == 4 * 7 * 2
-    assert set(cuts[::2]) == {0.0, 1.0}
+    assert set(np.array(cuts[::2]).view(np.int64).tolist()) == {0, 1}
     roots = np.array(cuts).reshape(4, 7, 2)[:, 0, 1]
     assert np.all((roots >= 0) & (roots < 1))
 
