@@ -221,7 +221,8 @@ def run_signals(
 ) -> None:
     """Run the program over windows, the `rows` of one asset, and write s of every detector and its siblings' variance.
 
-    `nowhere`: -1 for every row. results f8[n, outputs] and out stand beside the table. Outputs stand detector by detector, itself first. A null says nothing, and nothing is beyond [-1, 1].
+    `nowhere`: -1 for every row. results f8[n, outputs] and out stand beside the table. Outputs stand
+    detector by detector, itself first. A null says nothing, and nothing is beyond [-1, 1].
     """
     p = windows
     run_rows(

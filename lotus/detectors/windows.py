@@ -137,7 +137,8 @@ class WindowBuilder:
         table = np.empty((ends, self.compiled.table_width))
         out_ints, out_floats = np.zeros((ends, N_INTS), np.int64), np.zeros((ends, len(self.floats)))
         room = stop - first + open_rows.size
-        picks = Picks(*(np.empty(room, t) for t in (np.int64, np.int64, np.int64, np.bool_)), open_rows)
+        row, asset_of, to = np.empty((3, room), np.int64)
+        picks = Picks(row, asset_of, to, np.empty(room, np.bool_), open_rows)
         n, many = run_windows(self._all, ints, floats, annotations, first, table, out_ints, out_floats, picks)
         values, results = np.empty((ends, len(frames.outputs))), np.empty((ends, self._results.shape[1]))
         births, of = out_ints[:n, W_AGE] == 0, out_ints[:n, W_ASSET]

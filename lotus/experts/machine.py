@@ -6,7 +6,6 @@ here: specs say what is computed, the tape machine computes it.
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray

@@ -17,7 +17,8 @@ from lotus.errors import ConfigError
 from lotus.hashing import natural_id
 from lotus.tape_machine import ops_table as t
 from lotus.tape_machine.node import Node
-from lotus.tape_machine.ops_elementwise import elementwise, finite_or_null
+from lotus.tape_machine.nulls import finite_or_null
+from lotus.tape_machine.ops_elementwise import elementwise
 
 MAX_NODES: Final[int] = 4096
 MAX_STATE_BYTES: Final[int] = 64 * 1024 * 1024  # per asset

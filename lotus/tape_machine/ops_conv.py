@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.jit import kernel
-from lotus.tape_machine.ops_elementwise import finite_or_null
+from lotus.tape_machine.nulls import finite_or_null
 
 Column = NDArray[np.float64]
 Code = NDArray[np.uint32]
@@ -114,10 +114,8 @@ def layer_block(
 
 
 @kernel
-def whole_rows(
-    params: Column, w: int, outputs: int, taps: int, x: Table, inputs: int, first: int, out: Column
-) -> None:
-    """Write one output for the rows from `first` = taps - 1 on, whose taps all stand in x; four inputs are added at once.
+def whole_rows(params: Column, w: int, outputs: int, taps: int, x: Table, inputs: int, first: int, out: Column) -> None:
+    """Write one output for the rows from `first` = taps - 1 on, whose taps all stand in x, four inputs at a time.
 
     The sums are those of one input after the other.
     """

@@ -8,7 +8,7 @@ No state and no dispatch over other operations belong here. Column-at-a-time ins
 
 import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +16,12 @@ from numpy.typing import NDArray
 from lotus import mathx
 from lotus.jit import inlined_kernel, kernel
 from lotus.tape_machine import ops_table as t
+from lotus.tape_machine.nulls import finite_or_null
 
 Column = NDArray[np.float64]
 Code = NDArray[np.uint32]
 Ints = NDArray[np.int64]
 Table = NDArray[np.float64]
-LARGEST: Final[float] = float(np.finfo(np.float64).max)
-
-
-@kernel
-def finite_or_null(x: float) -> float:
-    """Return x, or the one null for a value that is not finite."""
-    return x if abs(x) <= LARGEST else math.nan
 
 
 @kernel
@@ -303,7 +297,7 @@ def read_row(code: Code, row: Column, registers: Table, i: int) -> int:
 
 @kernel
 def read_rows(code: Code, table: Table, picks: Ints, registers: Table) -> int:
-    """Put the rows picks of the table to the registers; return where groups begin. A few rows at a time stay at hand."""
+    """Put the rows `picks` of the table to the registers, a few at a time; return where groups begin."""
     many, n = int(code[0]), len(picks)
     for first in range(0, n, 8):
         last = min(first + 8, n)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.jit import kernel
-from lotus.tape_machine.ops_elementwise import finite_or_null
+from lotus.tape_machine.nulls import finite_or_null
 from lotus.tape_machine.ops_window import FILLED, FREE, SEEN, TURN
 
 Column = NDArray[np.float64]
@@ -28,32 +28,35 @@ def window_max(out: Column, x: Column, w: int, side: float, floats: Column, ints
     front_n, front_v, middle_n, middle_v = floats[0], floats[1], floats[2], floats[3]
     if seen == 0:
         front_v = -math.inf
-    for i in range(n):
+    i = 0
+    while i < n:
         if filled == half:
             filled, turn = 0, (turn + 1) % 3
             middle_n, middle_v, front_n, front_v = front_n, front_v, 0.0, -math.inf
-        front, middle, back = turn, (turn + 2) % 3, (turn + 1) % 3
-        one, value = (1.0, side * x[i]) if x[i] == x[i] else (0.0, -math.inf)
-        k = 4 + 2 * (front * half + filled)
-        floats[k], floats[k + 1] = one, value
-        front_n += one
-        front_v = value if value > front_v else front_v
-        if filled > 0:
-            k = 4 + 2 * (middle * half + half - 1 - filled)
-            floats[k] += floats[k + 2]
-            floats[k + 1] = floats[k + 3] if floats[k + 3] > floats[k + 1] else floats[k + 1]
-        filled += 1
-        seen = min(seen + 1, w)
-        n_all, greatest = front_n, front_v
-        if w > 1:
-            n_all += middle_n
-            greatest = middle_v if middle_v > greatest else greatest
-        left = skipped + filled
-        if left < half:
-            k = 4 + 2 * (back * half + left)
-            n_all += floats[k]
-            greatest = floats[k + 1] if floats[k + 1] > greatest else greatest
-        out[i] = finite_or_null(side * greatest) if seen == w and 2.0 * n_all >= w else math.nan
+        last = min(n, i + half - filled)
+        a = 4 + 2 * (turn * half + filled)
+        b = 4 + 2 * ((turn + 2) % 3 * half + half - 1 - filled)
+        c = 4 + 2 * ((turn + 1) % 3 * half + skipped + 1 + filled)
+        suffix_n, suffix_v = (floats[b + 2], floats[b + 3]) if filled > 0 else (0.0, -math.inf)
+        while i < last:
+            one, value = (1.0, side * x[i]) if x[i] == x[i] else (0.0, -math.inf)
+            floats[a], floats[a + 1] = one, value
+            front_n += one
+            front_v = value if value > front_v else front_v
+            suffix_n = floats[b] + suffix_n if filled > 0 else floats[b]
+            suffix_v = suffix_v if filled > 0 and suffix_v > floats[b + 1] else floats[b + 1]
+            floats[b], floats[b + 1] = suffix_n, suffix_v
+            filled += 1
+            seen = min(seen + 1, w)
+            n_all, greatest = front_n, front_v
+            if w > 1:
+                n_all += middle_n
+                greatest = middle_v if middle_v > greatest else greatest
+            if skipped + filled < half:
+                n_all += floats[c]
+                greatest = floats[c + 1] if floats[c + 1] > greatest else greatest
+            out[i] = finite_or_null(side * greatest) if seen == w and 2.0 * n_all >= w else math.nan
+            a, b, c, i = a + 2, b - 2, c + 2, i + 1
     ints[SEEN], ints[FILLED], ints[TURN] = seen, filled, turn
     floats[0], floats[1], floats[2], floats[3] = front_n, front_v, middle_n, middle_v
 

@@ -60,7 +60,9 @@ def lag_block(out: Column, x: Column, d: int, at: int, floats: Column, n: int) -
 
 
 @kernel
-def ema_block(code: Code, at: int, many: int, params: Column, floats: Column, ints: Ints, registers: Table, n: int) -> int:
+def ema_block(
+    code: Code, at: int, many: int, params: Column, floats: Column, ints: Ints, registers: Table, n: int
+) -> int:
     """Run a group of `ema` over n rows, four side by side so that none waits for another; return where it ends.
 
     Row by row in their order, so that one may read another of the four.
@@ -170,12 +172,18 @@ def hold(out: Column, x: Column, flag: Column, d: int, floats: Column, ints: Int
 def count(out: Column, flag: Column, w: int, floats: Column, ints: Ints, n: int) -> None:
     """Rows with the flag among the last w. State: ring of flags f8[w]; ints: its position, the count (exact)."""
     at, total = ints[0], ints[1]
-    for i in range(n):
-        now = 1 if flag[i] > 0.5 else 0
-        total += now - int(floats[at])
-        floats[at] = float(now)
-        at = at + 1 if at + 1 < w else 0
+    head = min(w, n)
+    for i in range(head):
+        place = at + i if at + i < w else at + i - w
+        total += (1 if flag[i] > 0.5 else 0) - int(floats[place])
         out[i] = float(total)
+    for i in range(head, n):
+        total += (1 if flag[i] > 0.5 else 0) - (1 if flag[i - w] > 0.5 else 0)
+        out[i] = float(total)
+    at = (at + n - head) % w
+    for i in range(n - head, n):
+        floats[at] = 1.0 if flag[i] > 0.5 else 0.0
+        at = at + 1 if at + 1 < w else 0
     ints[0], ints[1] = at, total
 
 

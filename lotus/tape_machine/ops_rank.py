@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.jit import kernel
-from lotus.tape_machine.ops_elementwise import finite_or_null
+from lotus.tape_machine.nulls import finite_or_null
 
 Column = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.jit import kernel
-from lotus.tape_machine.ops_elementwise import finite_or_null
+from lotus.tape_machine.nulls import finite_or_null
 
 Column = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -34,34 +34,37 @@ def window_sum(out: Column, x: Column, w: int, mean: bool, floats: Column, ints:
     skipped = 2 * half - w  # -1 for odd w: the back is one row longer; 1 for w = 1
     seen, filled, turn = ints[SEEN], ints[FILLED], ints[TURN]
     front_n, front_s, middle_n, middle_s = floats[0], floats[1], floats[2], floats[3]
-    for i in range(n):
+    i = 0
+    while i < n:
         if filled == half:
             filled, turn = 0, (turn + 1) % 3
             middle_n, middle_s, front_n, front_s = front_n, front_s, 0.0, 0.0
-        front, middle, back = turn, (turn + 2) % 3, (turn + 1) % 3
-        known = x[i] == x[i]
-        one, value = (1.0, x[i]) if known else (0.0, 0.0)
-        k = 4 + 2 * (front * half + filled)
-        floats[k], floats[k + 1] = one, value
-        front_n += one
-        front_s += value
-        if filled > 0:
-            k = 4 + 2 * (middle * half + half - 1 - filled)
-            floats[k] += floats[k + 2]
-            floats[k + 1] += floats[k + 3]
-        filled += 1
-        seen = min(seen + 1, w)
-        n_all, total = front_n, front_s
-        if w > 1:
-            n_all += middle_n
-            total += middle_s
-        left = skipped + filled
-        if left < half:
-            k = 4 + 2 * (back * half + left)
-            n_all += floats[k]
-            total += floats[k + 1]
-        value = total / n_all if mean else total
-        out[i] = finite_or_null(value) if seen == w and 2.0 * n_all >= w else math.nan
+        last = min(n, i + half - filled)
+        a = 4 + 2 * (turn * half + filled)
+        b = 4 + 2 * ((turn + 2) % 3 * half + half - 1 - filled)
+        c = 4 + 2 * ((turn + 1) % 3 * half + skipped + 1 + filled)
+        suffix_n, suffix_s = (floats[b + 2], floats[b + 3]) if filled > 0 else (0.0, 0.0)
+        while i < last:
+            one, value = (1.0, x[i]) if x[i] == x[i] else (0.0, 0.0)
+            floats[a], floats[a + 1] = one, value
+            front_n += one
+            front_s += value
+            suffix_n, suffix_s = (
+                (floats[b] + suffix_n, floats[b + 1] + suffix_s) if filled > 0 else (floats[b], floats[b + 1])
+            )
+            floats[b], floats[b + 1] = suffix_n, suffix_s
+            filled += 1
+            seen = min(seen + 1, w)
+            n_all, total = front_n, front_s
+            if w > 1:
+                n_all += middle_n
+                total += middle_s
+            if skipped + filled < half:
+                n_all += floats[c]
+                total += floats[c + 1]
+            value = total / n_all if mean else total
+            out[i] = finite_or_null(value) if seen == w and 2.0 * n_all >= w else math.nan
+            a, b, c, i = a + 2, b - 2, c + 2, i + 1
     ints[SEEN], ints[FILLED], ints[TURN] = seen, filled, turn
     floats[0], floats[1], floats[2], floats[3] = front_n, front_s, middle_n, middle_s
 
