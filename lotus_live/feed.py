@@ -42,7 +42,9 @@ OnLine = Callable[[Arrival], None]
 class FeedPolicy:
     """Times in seconds and limits of the feed.
 
-    `renew_stale` lets it subscribe again where a channel is stale and silent for more than `renew_after_s`.
+    `renew_stale` lets it subscribe again where a channel is stale and silent for more than `renew_after_s`. With `spin`
+    the process looks at the socket again and again while connected, instead of sleeping until the kernel wakes it: a
+    line is scored sooner, with warm caches, for the price of a core. (Literature: busy polling.)
     """
 
     ping_s: float = 40.0
@@ -55,6 +57,7 @@ class FeedPolicy:
     renew_after_s: float = 0.0
     connect_timeout_s: float = 10.0
     jitter_seed: int = 7
+    spin: bool = False
 
 
 @dataclass(slots=True)
@@ -155,6 +158,8 @@ class Feed:
         for sub in self.subscriptions:
             self._send(subscribe_text(sub))
         gone = asyncio.ensure_future(transport.wait_disconnected())
+        if self.policy.spin:
+            self._spin(loop, transport)
         try:
             await self._attend(gone, loop)
         finally:
@@ -162,6 +167,11 @@ class Feed:
             gone.cancel()
             await asyncio.gather(gone, return_exceptions=True)
             self._transport = None
+
+    def _spin(self, loop: asyncio.AbstractEventLoop, transport: WSTransport) -> None:
+        """Leave the loop something to do, so that it never sleeps, until this connection is over."""
+        if self._transport is transport:
+            loop.call_soon(self._spin, loop, transport)
 
     async def _attend(self, gone: "asyncio.Future[None]", loop: asyncio.AbstractEventLoop) -> None:
         ping_at = loop.time() + self.policy.ping_s

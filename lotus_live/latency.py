@@ -39,17 +39,21 @@ Receive = Callable[[int], tuple[Stamps, Stamps]]
 class LatencyReport:
     """Microseconds from before the send to after the score, for the blocking floor, and of the handler alone.
 
-    `real_time`: both were measured on a core of their own with real-time priority; else with neighbours' turns in them.
+    `spinning` is the feed that never sleeps (`FeedPolicy.spin`), `asleep` the one that the kernel wakes, whose handler
+    is `handler`. `pinned`: all were measured on a core of their own; else with more of the neighbours' turns in them.
     """
 
     frames: int
-    wire_to_score_p50: float
-    wire_to_score_p99: float
+    spinning_p50: float
+    spinning_p99: float
+    asleep_p50: float
+    asleep_p99: float
     floor_p50: float
     floor_p99: float
     handler_p50: float
     handler_p99: float
-    real_time: bool
+    spinning_handler_p50: float
+    pinned: bool
 
     def as_json(self) -> dict[str, float]:
         """Return plain values."""
@@ -59,7 +63,7 @@ class LatencyReport:
 def measure_latency(tape: TapeFile, spec: LaneSpec, frames: int = 5_000, pause_us: int = 500) -> LatencyReport:
     """Send the first frames of a recording one by one, `pause_us` apart, to the feed and to a blocking socket.
 
-    The floor is taken before and after; the lower one counts.
+    The floor is taken before, between and after; the lowest one counts.
     """
     lines = list(islice(tape.arrivals(), frames))
     warm_up(spec)
@@ -67,17 +71,26 @@ def measure_latency(tape: TapeFile, spec: LaneSpec, frames: int = 5_000, pause_u
     gc.collect()
     gc.disable()
     try:
-        with _core_of_its_own() as real_time:
+        with _core_of_its_own() as pinned:
             floors = [_floor(lines, pause_us)]
-            sent, scored, busy = _through(lines, pause_us, lambda port: uvloop.run(_score(port, lines, spec)))
+            asleep, busy = _scored(lines, spec, pause_us, spin=False)
+            floors.append(_floor(lines, pause_us))
+            spinning, hot = _scored(lines, spec, pause_us, spin=True)
             floors.append(_floor(lines, pause_us))
     finally:
         if frozen:
             gc.enable()
     skip = len(lines) // 10
-    measured = (scored - sent, min(floors, key=lambda times: float(np.median(times))), busy)
-    wire, floor, handler = (_quantiles(times[skip:] / 1000.0) for times in measured)
-    return LatencyReport(len(lines), *wire, *floor, *handler, real_time)
+    floor = min(floors, key=lambda times: float(np.median(times)))
+    measured = (_quantiles(times[skip:] / 1000.0) for times in (spinning, asleep, floor, busy, hot))
+    fast, slow, least, handler, hot_handler = measured
+    return LatencyReport(len(lines), *fast, *slow, *least, *handler, hot_handler[0], pinned)
+
+
+def _scored(lines: Sequence[Arrival], spec: LaneSpec, pause_us: int, spin: bool) -> tuple[Stamps, Stamps]:
+    """Return the ns from before the send to after the score, and of the handler alone."""
+    sent, scored, busy = _through(lines, pause_us, lambda port: uvloop.run(_score(port, lines, spec, spin)))
+    return scored - sent, busy
 
 
 def _floor(lines: Sequence[Arrival], pause_us: int) -> Stamps:
@@ -88,18 +101,19 @@ def _floor(lines: Sequence[Arrival], pause_us: int) -> Stamps:
 
 @contextmanager
 def _core_of_its_own() -> Iterator[bool]:
-    """Pin this process to the last core with real-time priority; yields whether the machine allows both."""
-    cores, policy = os.sched_getaffinity(0), os.sched_getscheduler(0)
+    """Pin this process to the last core; yields whether the machine allows it.
+
+    Without real-time priority: a process that never sleeps would starve the kernel's own work of that core.
+    """
+    cores = os.sched_getaffinity(0)
     allowed = len(cores) > 1
     try:
         os.sched_setaffinity(0, {max(cores)})
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     except OSError:
         allowed = False
     try:
         yield allowed
     finally:
-        os.sched_setscheduler(0, policy, os.sched_param(0))
         os.sched_setaffinity(0, cores)
 
 
@@ -120,7 +134,7 @@ def _through(lines: Sequence[Arrival], pause_us: int, receive: Receive) -> tuple
     return sent, done, busy
 
 
-async def _score(port: int, lines: Sequence[Arrival], spec: LaneSpec) -> tuple[Stamps, Stamps]:
+async def _score(port: int, lines: Sequence[Arrival], spec: LaneSpec, spin: bool) -> tuple[Stamps, Stamps]:
     pipeline = Pipeline(spec, neutral_beliefs(spec))
     done, busy = np.zeros(len(lines), np.int64), np.zeros(len(lines), np.int64)
     at, last = 0, len(lines) - 1
@@ -136,7 +150,7 @@ async def _score(port: int, lines: Sequence[Arrival], spec: LaneSpec) -> tuple[S
             feed.stop()
 
     clock = WallClock(lambda: lines[min(at, last)].recv_ns)  # the daemon's own, which compares no frame with a tape
-    policy = FeedPolicy(renew_stale=False, watch_s=5.0)
+    policy = FeedPolicy(renew_stale=False, watch_s=5.0, spin=spin)
     feed = Feed(f"ws://127.0.0.1:{port}/ws", "", spec.universe, clock, take, policy)
     await asyncio.wait_for(feed.run(), 600)
     return done, busy
@@ -174,7 +188,6 @@ def _frames(raws: Sequence[bytes]) -> list[bytes]:
 def _send(pipe: Connection, raws: Sequence[bytes], pause_us: int) -> None:
     """Sender process: accept one client, greet it as a websocket if it asks for one, send frame by frame."""
     frames, sent = _frames(raws), []
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     os.sched_setaffinity(0, set(range(os.cpu_count() or 1)) - os.sched_getaffinity(0) or {0})
     with socket.create_server(("127.0.0.1", 0)) as server:
         pipe.send(server.getsockname()[1])

@@ -84,7 +84,8 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart) -> J
     store = TapeStore(settings.home, settings.tape)
     header = tape_header(settings.tape, url, tuple(HeaderAsset(a.name, a.sz_decimals) for a in universe))
     rest_url = settings.live.rest_url if url == settings.live.ws_url else http_base(url)
-    policy = FeedPolicy(ping_s=settings.live.ping_s, renew_after_s=settings.live.stale_s)
+    live = settings.live
+    policy = FeedPolicy(ping_s=live.ping_s, renew_after_s=live.stale_s, spin=live.spin)
 
     async def job(databases: Databases) -> LiveResult:
         warm_up(spec)
@@ -115,7 +116,7 @@ def _replayed(settings: Settings, tape: Recording, run_id: str, plan: ReplayPlan
         frames = ((line.recv_ns, line.raw) for line in islice(tape.arrivals(), done, None))
         if on_start is not None:
             on_start(daemon)
-        policy = FeedPolicy(ping_s=settings.live.ping_s, renew_stale=False, watch_s=0.2)
+        policy = FeedPolicy(ping_s=settings.live.ping_s, renew_stale=False, watch_s=0.2, spin=settings.live.spin)
         async with ReplayServer(served, frames, plan) as server:
             rest_url = http_base(server.url)
             await daemon.run(Feed(server.url, rest_url, spec.universe, clock, daemon.on_line, policy))

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -183,3 +184,26 @@ def test_the_wall_clock_never_steps_back() -> None:
     clock = WallClock(lambda: next(times))
     assert [clock.accept(b"a\nb")[0] for _ in range(3)] == [(5, -1, b"a b"), (5, -1, b"a b"), (9, -1, b"a b")]
     assert json.loads(frame("x", 1)) == {"channel": "x", "data": 1}
+
+
+def test_a_spinning_feed_hands_on_the_same_lines_lets_others_run_and_comes_to_rest() -> None:
+    async def scenario() -> None:
+        first_ms = time.time_ns() // 1_000_000
+        heard: list[list[bytes]] = []
+        for spin in (False, True):
+            lines: list[Arrival] = []
+            plan = ReplayPlan(drop_before=frozenset({20}))
+            async with ReplayServer(BTC, trades(60, first_ms), plan) as server:
+                feed = feed_of(server, lines, replace(QUICK, spin=spin))
+                task = asyncio.create_task(feed.run())
+                await until(lambda: any(b'"tid":59' in line.raw for line in lines))
+                feed.stop()
+                await task
+            assert feed.counts.connects == 2
+            heard.append([line.raw for line in lines if b'"tid"' in line.raw])
+        assert heard[0] == heard[1]
+        before = time.process_time()
+        await asyncio.sleep(0.3)
+        assert time.process_time() - before < 0.15
+
+    run(scenario())

@@ -15,5 +15,6 @@ def test_it_measures_scores_and_floor(tmp_path: Path) -> None:
     spec = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
     report = measure_latency(TapeFile((path,)), spec, frames=200, pause_us=200)
     assert report.frames == 200
-    assert 0 < report.handler_p50 < report.wire_to_score_p50 <= report.wire_to_score_p99
+    assert 0 < report.handler_p50 < report.asleep_p50 <= report.asleep_p99
+    assert 0 < report.spinning_handler_p50 < report.spinning_p50 <= report.spinning_p99
     assert 0 < report.floor_p50 <= report.floor_p99
