@@ -4,6 +4,7 @@ A detector is data: `check` reads its file as the product does, and says where i
 files before the running daemon.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,18 +89,20 @@ def check_command(file: Path, day: str | None, tape: str | None, home: str | Non
 
 @detector_command.command("use")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--wait", "wait_s", type=click.FloatRange(0.0), default=10.0, show_default=True, help="Seconds.")
 @home_option
 @json_option
 @explained
-def use_command(files: tuple[Path, ...], home: str | None, as_json: bool) -> None:
+def use_command(files: tuple[Path, ...], wait_s: float, home: str | None, as_json: bool) -> None:
     """Ask the running daemon to try the detectors of FILES beside its own, and no other trials (no FILES: none).
 
-    They are read and compiled here first; the daemon swaps them in between two frames and notes it in its tape.
+    They are read and compiled here first; the daemon swaps them in between two frames and notes it in its tape. Its
+    answer is waited for; without one in that time the command stays for the next daemon that runs.
     """
     from lotus.detectors.registry import shipped_detectors
     from lotus_live.trials import read_trials
     from lotus_store.databases import Databases
-    from lotus_store.ledger.live_log import command
+    from lotus_store.ledger.live_log import command, command_result
 
     settings = settings_of(home)
     try:
@@ -107,10 +110,17 @@ def use_command(files: tuple[Path, ...], home: str | None, as_json: bool) -> Non
     except UnicodeDecodeError as error:
         raise ConfigError(f"a file that is no text: {error.reason} at byte {error.start}", "UTF-8 text") from None
     trials = read_trials(texts, shipped_detectors(), settings.manifest)
-    with Databases(settings) as databases, databases.connect("sig") as connection:
+    with Databases(settings) as databases, databases.connect("sig", autocommit=True) as connection:
         number = command(connection, "swap_detectors", {"detectors": texts})
+        until, answer = time.monotonic() + wait_s, None
+        while (answer := command_result(connection, number)) is None and time.monotonic() < until:
+            time.sleep(0.1)
+    if answer is not None and "error" in answer:
+        raise ConfigError(f"the daemon refused: {answer['error']}", "trials that it can run", "another release runs")
     names = [trial.detector_id for trial in trials]
-    emit({"command_id": number, "trials": names}, as_json, f"command {number}: {', '.join(names) or 'no trials'}")
+    said = "no daemon has answered yet" if answer is None else "in force from the next frame on"
+    text = f"command {number}: {', '.join(names) or 'no trials'}; {said}"
+    emit({"command_id": number, "trials": names, "answer": answer}, as_json, text)
 
 
 def _row(spec: "DetectorSpec") -> dict[str, Any]:

@@ -61,6 +61,8 @@ def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
         "tables_ver": pipeline.today.scorer.tables.tables_ver if pipeline.today else "",
         "paper": daemon.desk.totals.as_json() | {"open": daemon.desk.open_probes, "halted": daemon.desk.halted},
         "log": {"waiting": log.waiting, "written": log.written_events, "failures": log.failures},
+        "trials": [trial.detector_id for trial in pipeline.trials],
+        "refused_trials": pipeline.refused_trials[-5:],
         "signals": {"written": log.written_signals, "refused": log.refused_signals},
         "last_failure": log.last_failure or daemon.counts.last_failure,
     }

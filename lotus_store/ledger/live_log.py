@@ -186,6 +186,12 @@ def finish_command(connection: Connection, number: int, result: Mapping[str, Any
     connection.execute(query("sig", "finish_command"), [to_body(result), number])
 
 
+def command_result(connection: Connection, number: int) -> dict[str, Any] | None:
+    """Return what a daemon answered to a command, None while it has not."""
+    row = connection.execute(query("sig", "read_command_result"), [number]).fetchone()
+    return None if row is None else dict(_any(row)[0] or {})
+
+
 def _of_day(branch: str, day: str) -> list[object]:
     """Windows belong to the day in which they start; a row's `day` is that of the window's end."""
     start_ms = day_start_ms(day)

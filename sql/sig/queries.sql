@@ -316,3 +316,6 @@ SELECT command_id, command, body FROM taken ORDER BY command_id;
 
 -- name: finish_command
 UPDATE control SET done_at = now(), result = %s WHERE command_id = %s;
+
+-- name: read_command_result
+SELECT result FROM control WHERE command_id = %s AND done_at IS NOT NULL;

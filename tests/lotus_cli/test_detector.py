@@ -1,6 +1,8 @@
 """`lotus detector`: what it writes it accepts, what it measures is there, and mistakes are put at their place."""
 
 import json
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from lotus.detectors.spec import parse_spec
 from lotus_cli.main import main
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger.live_log import take_commands
+from lotus_store.ledger.live_log import finish_command, take_commands
 
 
 def lotus(*words: str, code: int = 0) -> Result:
@@ -71,13 +73,27 @@ def test_use_refuses_what_the_daemon_would_refuse(tmp_path: Path) -> None:
     assert "'agr_imb'" in lotus("use", str(path), code=3).stderr
 
 
-def test_use_leaves_a_command_for_the_daemon(
+def test_use_leaves_a_command_for_the_daemon_and_waits_for_its_answer(
     settings: Settings, databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOTUS_PG_DSN", settings.server_dsn)
     lotus("new", "mine", "--out", str(tmp_path))
     words = ["use", str(tmp_path / "mine.yaml"), "--home", str(settings.home), "--json"]
-    assert json.loads(lotus(*words).stdout)["trials"] == ["mine"]
+    said = json.loads(lotus(*words, "--wait", "0").stdout)
+    assert (said["trials"], said["answer"]) == (["mine"], None)
     with databases.connect("sig") as connection:
         (taken,) = take_commands(connection)
     assert taken[1:] == ("swap_detectors", {"detectors": [(tmp_path / "mine.yaml").read_text()]})
+
+    def answer(result: dict[str, object]) -> None:
+        with databases.connect("sig", autocommit=True) as connection:
+            while not (waiting := take_commands(connection)):
+                time.sleep(0.05)
+            finish_command(connection, waiting[0][0], result)
+
+    for result, code in (({"trials": ["mine"]}, 0), ({"error": "no such thing"}, 3)):
+        daemon = threading.Thread(target=answer, args=(result,))
+        daemon.start()
+        done = lotus(*words, "--wait", "60", code=code)
+        daemon.join()
+        assert ("no such thing" in done.stderr) if code else json.loads(done.stdout)["answer"] == result
