@@ -81,7 +81,7 @@ def _extreme(
     """Return whether the largest |T| over supported rules of at most two literals is beyond that of every draw."""
     if int(np.unique(rows.day[recent]).size) < settings.min_days:
         return False
-    space, g = axes(2), np.ones(len(rows.days))
+    space, g = axes(2, rows.vocabulary), np.ones(len(rows.days))
     evidence = evidence_of(rows, value, g, space)
     support = evidence_of(rows, np.where(recent, rows.h, 0.0), g, space).total
     family = np.isfinite(evidence.m) & (support >= settings.min_coverage * support.max(initial=0.0))

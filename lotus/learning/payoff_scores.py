@@ -17,7 +17,7 @@ from lotus.errors import SchemaError
 from lotus.hashing import round_learned
 from lotus.learning.basis import N_HATS, hats
 from lotus.outcomes.signal_eval import OK
-from lotus.priors.vocabulary import BIN_COLUMNS, NULL_BIN
+from lotus.priors.vocabulary import BIN_COLUMNS, DEFAULT, NULL_BIN, Vocabulary
 from lotus.timebase import BLOCK_MS, DAY_MS
 
 Columns = Mapping[str, NDArray[np.generic]]
@@ -119,11 +119,12 @@ def baseline_table(days: Iterable[Columns]) -> NDArray[np.float64]:
     return round_learned(np.asarray(np.linalg.solve(gram, moment), dtype=np.float64))
 
 
-def bins_of(columns: Columns) -> NDArray[np.uint8]:
-    """Return the context bins uint8 [n, 12] of a table that has the twelve bin columns."""
-    if not len(columns[BIN_COLUMNS[0]]):
-        return np.full((0, len(BIN_COLUMNS)), NULL_BIN, dtype=np.uint8)
-    return np.stack([np.asarray(columns[name], dtype=np.uint8) for name in BIN_COLUMNS], axis=1)
+def bins_of(columns: Columns, vocabulary: Vocabulary = DEFAULT) -> NDArray[np.uint8]:
+    """Return the context bins uint8 [n, features] of a table that has the bin columns of the vocabulary."""
+    names = vocabulary.bin_columns
+    if not len(columns[names[0]]):
+        return np.full((0, len(names)), NULL_BIN, dtype=np.uint8)
+    return np.stack([np.asarray(columns[name], dtype=np.uint8) for name in names], axis=1)
 
 
 def _match(known: NDArray[np.generic], wanted: NDArray[np.generic]) -> NDArray[np.int64]:
