@@ -54,8 +54,12 @@ def audit(rows: DetectorRows, signs: Floats, settings: LearningDefaults, before:
 
 
 def _following_payoff(rows: DetectorRows) -> Floats:
-    """Return P of the next window of the same asset less the mean, 0 for the last one; rows are in time order."""
-    centred = np.nan_to_num(rows.payoff_p - np.nanmean(rows.payoff_p)) if len(rows) else rows.payoff_p
+    """Return P of the next window of the same asset less the mean, 0 for the last one; rows are in time order.
+
+    Without any P it is 0 everywhere: the placebo says nothing then.
+    """
+    mean = np.nanmean(rows.payoff_p) if not np.isnan(rows.payoff_p).all() else 0.0
+    centred = np.nan_to_num(rows.payoff_p - mean)
     out = np.zeros(len(rows))
     for asset in np.unique(rows.asset):
         mine = np.flatnonzero(rows.asset == asset)
