@@ -56,7 +56,7 @@ def _read(path: Path, name: str) -> pa.Table:
             table = _plain(pq.read_table(path, columns=_check_names(name, names)))
         else:
             table = _read_csv(path, name)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError) as error:
         text = " ".join(str(error).split())[:200]
         raise SchemaError(
             f"{name} cannot be read: {text}", "a whole CSV or Parquet file", "cut short, or no such file?"

@@ -43,7 +43,7 @@ def forest(rows: Sequence[ForestRow], title: str = "Uplift over the baseline, ne
             axes.plot([at], [place], marker="|", color=colour, markersize=11.0)
         axes.annotate(row.note, (1.01, place), xycoords=("axes fraction", "data"), fontsize=7.5, va="center")
     axes.set_yticks(range(len(ordered)), [_short(row.label) for row in ordered])
-    axes.set_ylim(len(ordered) - 0.5, -0.5)
+    axes.set_ylim(max(len(ordered), 1) - 0.5, -0.5)
     axes.set_xlabel("bps per unit (tick: simultaneous lower bound of its size)")
     entitle(axes, title, 80)
     return figure

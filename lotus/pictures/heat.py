@@ -19,7 +19,8 @@ def heat(found: HeatMap) -> "Figure":
     figure, axes = blank(1.6 + 0.8 * m, 1.4 + 0.55 * n)
     largest = float(np.nanmax(np.abs(found.uplift), initial=0.0)) or 1.0
     axes.set_facecolor("#d9d9d9")
-    axes.imshow(found.uplift, cmap="RdBu", vmin=-largest, vmax=largest, origin="lower", aspect="auto")
+    edges = (np.arange(m + 1) - 0.5, np.arange(n + 1) - 0.5)
+    axes.pcolormesh(*edges, np.ma.masked_invalid(found.uplift), cmap="RdBu", vmin=-largest, vmax=largest)
     for i in range(n):
         for j in range(m):
             if np.isfinite(found.uplift[i, j]):
