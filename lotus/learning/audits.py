@@ -54,8 +54,12 @@ def audit(rows: DetectorRows, signs: Floats, settings: LearningDefaults, before:
 
 
 def _following_payoff(rows: DetectorRows) -> Floats:
-    """Return P of the next window of the same asset less the mean, 0 for the last one; rows are in time order."""
-    centred = np.nan_to_num(rows.payoff_p - np.nanmean(rows.payoff_p)) if len(rows) else rows.payoff_p
+    """Return P of the next window of the same asset less the mean, 0 for the last one; rows are in time order.
+
+    Without any P it is 0 everywhere: the placebo says nothing then.
+    """
+    mean = np.nanmean(rows.payoff_p) if not np.isnan(rows.payoff_p).all() else 0.0
+    centred = np.nan_to_num(rows.payoff_p - mean)
     out = np.zeros(len(rows))
     for asset in np.unique(rows.asset):
         mine = np.flatnonzero(rows.asset == asset)
@@ -81,7 +85,7 @@ def _extreme(
     """Return whether the largest |T| over supported rules of at most two literals is beyond that of every draw."""
     if int(np.unique(rows.day[recent]).size) < settings.min_days:
         return False
-    space, g = axes(2), np.ones(len(rows.days))
+    space, g = axes(2, rows.vocabulary), np.ones(len(rows.days))
     evidence = evidence_of(rows, value, g, space)
     support = evidence_of(rows, np.where(recent, rows.h, 0.0), g, space).total
     family = np.isfinite(evidence.m) & (support >= settings.min_coverage * support.max(initial=0.0))

@@ -13,19 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.priors.types import Rule
-from lotus.priors.vocabulary import N_BINS, N_FEATURES, literals_of, rule_counts
+from lotus.priors.vocabulary import DEFAULT, MAX_BINS, Vocabulary, literals_of, rule_counts
 
-SIDE = 5  # bins per feature at most
+SIDE = MAX_BINS  # bins per feature at most
 N_CELLS = SIDE**3
 
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Subsets int64 [k, 3] (-1 = unused, in front), literal bounds per feature, and the first rule of each subset.
+    """Vocabulary, subsets int64 [k, 3] (-1 = unused, in front), literal bounds, and the first rule of each subset.
 
-    `low`, `high` int64 [13, n]: row 12 is the literal of an unused axis (bin 0 only); `count` int64 [13].
+    `low`, `high` int64 [features + 1, n]: the last row is the literal of an unused axis (bin 0 only); `count` int64
+    [features + 1].
     """
 
+    vocabulary: Vocabulary
     subsets: NDArray[np.int64]
     low: NDArray[np.int64]
     high: NDArray[np.int64]
@@ -55,7 +57,7 @@ class Axes:
         for feature in self.subsets[subset][::-1]:
             if feature >= 0:
                 rest, literal = divmod(rest, int(self.count[feature]))
-                picked.append(literals_of(int(feature))[literal])
+                picked.append(literals_of(int(feature), self.vocabulary)[literal])
         return Rule.of(*picked)
 
     def number(self, rule: Rule) -> int:
@@ -65,28 +67,29 @@ class Axes:
         subset = int(np.flatnonzero((self.subsets == row).all(axis=1))[0])
         inner = 0
         for literal in rule.literals:
-            inner = inner * int(self.count[literal.feature]) + literals_of(literal.feature).index(literal)
+            known = literals_of(literal.feature, self.vocabulary)
+            inner = inner * int(self.count[literal.feature]) + known.index(literal)
         return int(self.first_rule[subset]) + inner
 
 
 @cache
-def axes(max_literals: int = 3) -> Axes:
-    """Return the search space over the vocabulary: triples first, then pairs, then single features."""
+def axes(max_literals: int = 3, vocabulary: Vocabulary = DEFAULT) -> Axes:
+    """Return the search space over a vocabulary: triples first, then pairs, then single features."""
+    n = len(vocabulary.features)
     rows = [
         [-1] * (3 - size) + list(chosen)
         for size in range(max_literals, 0, -1)
-        for chosen in combinations(range(N_FEATURES), size)
+        for chosen in combinations(range(n), size)
     ]
     subsets = np.array(rows, dtype=np.int64)
-    literals = [literals_of(f) for f in range(N_FEATURES)]
+    literals = [literals_of(f, vocabulary) for f in range(n)]
     count = np.array([len(x) for x in literals] + [1], dtype=np.int64)
-    low = np.zeros((N_FEATURES + 1, int(count.max())), dtype=np.int64)
+    low = np.zeros((n + 1, int(count.max())), dtype=np.int64)
     high = np.zeros_like(low)
     for f, mine in enumerate(literals):
         low[f, : len(mine)] = [x.low for x in mine]
         high[f, : len(mine)] = [x.high for x in mine]
     sizes = np.prod(count[subsets], axis=1)
     first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    price = np.log(np.array([1.0, *rule_counts()]))
-    assert max(N_BINS) <= SIDE
-    return Axes(subsets, low, high, count, first, (subsets >= 0).sum(axis=1), price)
+    price = np.log(np.array([1.0, *(max(1, n_rules) for n_rules in rule_counts(vocabulary))]))
+    return Axes(vocabulary, subsets, low, high, count, first, (subsets >= 0).sum(axis=1), price)

@@ -41,14 +41,15 @@ def accumulate(
     n_lanes: int,
     subsets: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Return sums [n_lanes, subsets, 125] of `value` over windows with bins uint8 [n, 12] and lane (block) [n]."""
+    """Return sums [n_lanes, subsets, 125] of `value` [n] over windows with bins uint8 [n, features] and lanes [n]."""
     out = np.zeros((n_lanes, subsets.shape[0], 125))
-    digit = np.zeros(13, dtype=np.int64)
+    features = bins.shape[1]
+    digit = np.zeros(features + 1, dtype=np.int64)  # the last one, of an unused axis, stays 0
     for i in range(len(value)):
         v = value[i]
         if v == 0.0:
             continue
-        for f in range(12):
+        for f in range(features):
             digit[f] = bins[i, f] if bins[i, f] < 5 else -1000
         sums = out[lane[i]]
         for k in range(subsets.shape[0]):

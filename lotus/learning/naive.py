@@ -17,6 +17,7 @@ from lotus.learning.cube import accumulate
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.priors.types import Rule
+from lotus.priors.vocabulary import DEFAULT, Vocabulary
 
 MAX_LITERALS, MIN_WINDOWS = 2, 30
 
@@ -35,15 +36,15 @@ class NaiveRow:
     p_value: float
 
 
-def naive_table(scores: Mapping[str, Columns], top: int = 20) -> list[NaiveRow]:
+def naive_table(scores: Mapping[str, Columns], top: int = 20, vocabulary: Vocabulary = DEFAULT) -> list[NaiveRow]:
     """Return the `top` conditions of one or two literals of all detectors by |z| of the difference of hit rates."""
-    tables = rows_by_detector(scores, len(scores))
+    tables = rows_by_detector(scores, len(scores), vocabulary)
     rows = [row for table in tables.values() for row in _of_detector(table, top)]
     return sorted(rows, key=lambda row: (-abs(row.z), row.detector_id, row.rule))[:top]
 
 
 def _of_detector(rows: DetectorRows, top: int) -> list[NaiveRow]:
-    space = axes(MAX_LITERALS)
+    space = axes(MAX_LITERALS, rows.vocabulary)
     table = (space.subsets, space.low, space.high, space.count, space.first_rule)
     taken = rows.published & ~np.isnan(rows.hit)
     lane, once = np.zeros(len(rows), dtype=np.int64), np.ones(1)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lotus.errors import SchemaError
 from lotus.hashing import round_learned
 from lotus.learning.audits import audit
-from lotus.learning.axes import axes
+from lotus.learning.axes import Axes, axes
 from lotus.learning.greedy import Bench, outsider, select
 from lotus.learning.lesson import Audit, AuditState, Lesson
 from lotus.learning.payoff_scores import Columns
@@ -23,6 +23,7 @@ from lotus.learning.signs import day_signs
 from lotus.learning.slots import Look, SlotState, nightly_look
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.types import Rule
+from lotus.priors.vocabulary import DEFAULT, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +78,23 @@ def learn_night(
     slots: SlotState | None = None,
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
+    vocabulary: Vocabulary = DEFAULT,
 ) -> NightResult:
     """Return what the days in `scores` (day -> PAYOFF_SCORES columns) teach on the night of the newest one.
 
     `night`: learning days in the budget year (default: the days given). `active`: (detector, rule) already believed;
     they join the baseline. With `looks = "final"` only a night with `last` looks, once, at alpha; with "nightly" the
-    slots of section 11 decide. `audits` and `slots` carry state from the night before. Raises `SchemaError` for an
-    unknown `looks`.
+    slots of section 11 decide. `audits` and `slots` carry state from the night before. `vocabulary`: what the
+    bin columns mean. Raises `SchemaError` for an unknown `looks`.
     """
     settings = manifest.learning
     days = tuple(sorted(scores))[-settings.search_days :]
     newest = days[-1] if days else ""
     state = slots or SlotState()
-    tables = rows_by_detector(scores, settings.search_days)
+    tables = rows_by_detector(scores, settings.search_days, vocabulary)
     g = day_weights(len(days), settings.half_life_days)
     signs = day_signs(settings.seed, days, settings.draws)
-    searches = _searches(tables, g, settings, active, branch, newest)
+    searches = _searches(tables, g, settings, axes(settings.max_literals, vocabulary), active, branch, newest)
     real = max((s.best for s in searches), default=-np.inf)
     wanted = _looks(settings, last) and real > -np.inf
     maxima = _joint_maxima(searches, signs) if wanted else np.full(settings.draws, -np.inf)
@@ -129,11 +131,11 @@ def _searches(
     tables: Mapping[str, DetectorRows],
     g: NDArray[np.float64],
     settings: LearningDefaults,
+    space: Axes,
     active: Sequence[tuple[str, Rule]],
     branch: str,
     newest: str,
 ) -> list[_Search]:
-    space = axes(settings.max_literals)
     families = {name: family_of(rows, g, space, settings) for name, rows in tables.items()}
     trials = sum(int(family.eligible.sum()) for family in families.values())
     out = []

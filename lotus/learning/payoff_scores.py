@@ -17,7 +17,7 @@ from lotus.errors import SchemaError
 from lotus.hashing import round_learned
 from lotus.learning.basis import N_HATS, hats
 from lotus.outcomes.signal_eval import OK
-from lotus.priors.vocabulary import BIN_COLUMNS, NULL_BIN
+from lotus.priors.vocabulary import BIN_COLUMNS, DEFAULT, NULL_BIN, Vocabulary
 from lotus.timebase import BLOCK_MS, DAY_MS
 
 Columns = Mapping[str, NDArray[np.generic]]
@@ -109,21 +109,37 @@ _FROM_EVAL = (
 
 def baseline_table(days: Iterable[Columns]) -> NDArray[np.float64]:
     """Return b [6]: ridge mean of Y over published windows of earlier days on the hats, weight 1 - p (step S, ow)."""
-    gram, moment = _RIDGE * np.eye(N_HATS), np.zeros(N_HATS)
+    table = BaselineTable()
     for day in days:
+        table.add(day)
+    return table.solved()
+
+
+class BaselineTable:
+    """The sums behind `baseline_table`, taken up day by day: what is added later does not reach an earlier `solved`."""
+
+    def __init__(self) -> None:
+        self._gram, self._moment = _RIDGE * np.eye(N_HATS), np.zeros(N_HATS)
+
+    def add(self, day: Columns) -> None:
+        """Take up the published windows of one day (published, payoff_y, u0, p)."""
         taken = np.asarray(day["published"], dtype=np.bool_) & ~np.isnan(np.asarray(day["payoff_y"], dtype=np.float64))
         basis = hats(np.asarray(day["u0"], dtype=np.float64)[taken])
         weight = 1.0 - np.asarray(day["p"], dtype=np.float64)[taken]
-        gram += np.einsum("n,ni,nj->ij", weight, basis, basis)
-        moment += np.einsum("n,ni,n->i", weight, basis, np.asarray(day["payoff_y"], dtype=np.float64)[taken])
-    return round_learned(np.asarray(np.linalg.solve(gram, moment), dtype=np.float64))
+        self._gram += np.einsum("n,ni,nj->ij", weight, basis, basis)
+        self._moment += np.einsum("n,ni,n->i", weight, basis, np.asarray(day["payoff_y"], dtype=np.float64)[taken])
+
+    def solved(self) -> NDArray[np.float64]:
+        """Return b [6] of the days taken up so far."""
+        return round_learned(np.asarray(np.linalg.solve(self._gram, self._moment), dtype=np.float64))
 
 
-def bins_of(columns: Columns) -> NDArray[np.uint8]:
-    """Return the context bins uint8 [n, 12] of a table that has the twelve bin columns."""
-    if not len(columns[BIN_COLUMNS[0]]):
-        return np.full((0, len(BIN_COLUMNS)), NULL_BIN, dtype=np.uint8)
-    return np.stack([np.asarray(columns[name], dtype=np.uint8) for name in BIN_COLUMNS], axis=1)
+def bins_of(columns: Columns, vocabulary: Vocabulary = DEFAULT) -> NDArray[np.uint8]:
+    """Return the context bins uint8 [n, features] of a table that has the bin columns of the vocabulary."""
+    names = vocabulary.bin_columns
+    if not len(columns[names[0]]):
+        return np.full((0, len(names)), NULL_BIN, dtype=np.uint8)
+    return np.stack([np.asarray(columns[name], dtype=np.uint8) for name in names], axis=1)
 
 
 def _match(known: NDArray[np.generic], wanted: NDArray[np.generic]) -> NDArray[np.int64]:

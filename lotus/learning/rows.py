@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lotus.learning.basis import hats
 from lotus.learning.payoff_scores import Columns, bins_of
 from lotus.priors.types import Rule
-from lotus.priors.vocabulary import rule_mask
+from lotus.priors.vocabulary import DEFAULT, Vocabulary, rule_mask
 from lotus.timebase import BLOCKS_PER_DAY
 
 
@@ -25,6 +25,7 @@ class DetectorRows:
     1 executed on paper or against the tape, 2 filled by the venue.
     """
 
+    vocabulary: Vocabulary
     detector_id: str
     horizon_s: int
     days: tuple[str, ...]
@@ -42,7 +43,7 @@ class DetectorRows:
     payoff_y: NDArray[np.float64]
     hit: NDArray[np.float64]
     source: NDArray[np.int64]
-    event_id: NDArray[np.object_]
+    event_id: NDArray[np.generic]
 
     def __len__(self) -> int:
         """Return the number of windows."""
@@ -77,14 +78,19 @@ def day_weights(n_days: int, half_life_days: float) -> NDArray[np.float64]:
     return np.array([2.0 ** (-age / half_life_days) for age in ages])
 
 
-def rows_by_detector(scores: Mapping[str, Columns], search_days: int) -> dict[str, DetectorRows]:
-    """Split the last `search_days` days of PAYOFF_SCORES by detector; of a detector only its newest version counts."""
+def rows_by_detector(
+    scores: Mapping[str, Columns], search_days: int, vocabulary: Vocabulary = DEFAULT
+) -> dict[str, DetectorRows]:
+    """Split the last `search_days` days of PAYOFF_SCORES by detector; of a detector only its newest version counts.
+
+    With another vocabulary the bin columns are those of its features.
+    """
     days = tuple(sorted(scores))[-search_days:]
     parts: dict[str, list[tuple[int, NDArray[np.int64]]]] = {}
     for index, day in enumerate(days):
         for detector_id, rows in _canonical(scores[day]):
             parts.setdefault(detector_id, []).append((index, rows))
-    return {name: _gather(name, days, scores, parts[name]) for name in sorted(parts)}
+    return {name: _gather(name, days, scores, parts[name], vocabulary) for name in sorted(parts)}
 
 
 def _source(name: str) -> int:
@@ -107,7 +113,11 @@ def _canonical(columns: Columns) -> list[tuple[str, NDArray[np.int64]]]:
 
 
 def _gather(
-    name: str, days: tuple[str, ...], scores: Mapping[str, Columns], parts: list[tuple[int, NDArray[np.int64]]]
+    name: str,
+    days: tuple[str, ...],
+    scores: Mapping[str, Columns],
+    parts: list[tuple[int, NDArray[np.int64]]],
+    vocabulary: Vocabulary,
 ) -> DetectorRows:
     newest = max(int(np.asarray(scores[days[i]]["spec_version"])[rows].max()) for i, rows in parts)
     kept = [(i, rows[np.asarray(scores[days[i]]["spec_version"])[rows] == newest]) for i, rows in parts]
@@ -120,16 +130,17 @@ def _gather(
     floats = {key: column(key).astype(np.float64) for key in _FLOATS}
     sources, code = _codes(column("fill_source"))
     return DetectorRows(
+        vocabulary=vocabulary,
         detector_id=name,
         horizon_s=int(column("horizon_s")[-1]),
         days=days,
         lane_day=slot // BLOCKS_PER_DAY,
         lane=lane.astype(np.int64),
         day=day,
-        bins=np.concatenate([bins_of(scores[days[i]])[rows] for i, rows in kept]),
+        bins=np.concatenate([bins_of(scores[days[i]], vocabulary)[rows] for i, rows in kept]),
         asset=_codes(column("asset"))[1],
         published=column("published").astype(np.bool_),
         source=np.array([_source(s) for s in sources], dtype=np.int64)[code],
-        event_id=column("event_id").astype(object),
+        event_id=column("event_id"),
         **floats,
     )

@@ -15,6 +15,7 @@ from lotus.learning.slots import SlotState
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import next_day
+from lotus_assets.lesson_pictures import lesson_pictures
 from lotus_assets.stages.chain import content_of, day_before, tape_days
 from lotus_assets.stages.context import Made, Stage, StageContext, Table
 from lotus_assets.stages.history import commits_before, hashes
@@ -41,11 +42,11 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 def make(ctx: StageContext, day: str) -> Made:
     """Learn, and leave lessons and the night's records to the commit."""
     before = day_before(ctx, day)
-    searched = _searched(ctx, day)
+    scores = {commit.day: read_scores(ctx, commit) for commit in _searched(ctx, day)}
     memory = read_experiments(ctx.sig, ctx.branch, before, NIGHT) if before else {}
     audits = read_experiments(ctx.sig, ctx.branch, before, AUDIT) if before else {}
     night = learn_night(
-        {commit.day: read_scores(ctx, commit) for commit in searched},
+        scores,
         ctx.manifest,
         night=int(memory["night"]["learning_days"]) + 1 if memory else 1,
         last=_is_last(ctx, day),
@@ -54,7 +55,8 @@ def make(ctx: StageContext, day: str) -> Made:
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
     )
-    return _made(ctx, day, night, int(memory["night"]["learning_days"]) + 1 if memory else 1)
+    pictures = lesson_pictures(night, scores, ctx.manifest.learning)
+    return _made(ctx, day, night, int(memory["night"]["learning_days"]) + 1 if memory else 1, pictures)
 
 
 def _searched(ctx: StageContext, day: str) -> list[DayCommit]:
@@ -73,7 +75,7 @@ def _believed(ctx: StageContext, before: str | None) -> list[tuple[str, Rule]]:
     return [(braid.detector_id, braid.rule) for braid in board if braid.in_force]
 
 
-def _made(ctx: StageContext, day: str, night: NightResult, learning_days: int) -> Made:
+def _made(ctx: StageContext, day: str, night: NightResult, learning_days: int, pictures: Mapping[str, str]) -> Made:
     kept = [*night.lessons, *night.refused]
     records = _records(night, learning_days)
 
@@ -91,7 +93,7 @@ def _made(ctx: StageContext, day: str, night: NightResult, learning_days: int) -
         "learning_days": night.n_days,
         "alarms": sum(audit.alarm for audit in night.audits),
     }
-    return Made(len(kept), content, (), notes, _table(kept), None, ledger)
+    return Made(len(kept), content, (), notes, _table(kept), None, ledger, documents=pictures)
 
 
 def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,126 @@
+"""Features to bins, as-of: edges from the days before, per asset; and the vocabulary that the files bring.
+
+A number's bin on day d follows from the quantiles of its asset over the seven days before d, ties to the lower bin;
+without an earlier day, and for a null, it is 255, which makes no literal true. Categories keep their names and are
+numbered as they first appear, so a later day cannot renumber an earlier one. In the literature: as-of quantile
+binning.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import SchemaError
+from lotus.own_signals.config import FeatureRule, OwnConfig
+from lotus.own_signals.table import Coded, Floats, Ints, SignalTable
+from lotus.priors.vocabulary import MAX_BINS, NULL_BIN, Feature, Reading, Vocabulary
+
+HISTORY_DAYS = 7
+MAX_SUBSETS = 1000  # of one to three features: what a cube of a year may hold
+
+Bins = NDArray[np.uint8]
+
+
+def binned(table: SignalTable, names: tuple[str, ...], config: OwnConfig) -> tuple[Vocabulary, Bins]:
+    """Return the vocabulary of the features and bins uint8 [n, features].
+
+    Raises `SchemaError` for a feature that is constant, infinite or of too many categories, and for too many features.
+    """
+    out = np.full((len(table), len(names)), NULL_BIN, dtype=np.uint8)
+    features = []
+    for column, name in enumerate(names):
+        rule, values = config.features.get(name, FeatureRule()), table.features[name]
+        if not isinstance(values, Coded) and (rule.reading == "single" or rule.categories):
+            values = _as_texts(values)
+        if isinstance(values, Coded):
+            feature, out[:, column] = _categories(table, name, values, rule)
+        else:
+            _check_number(table, name, values)
+            feature = Feature(name, rule.bins, "", reading=rule.reading or "one_sided")
+            out[:, column] = quantile_bins(table.day, table.asset.codes, values, rule.bins)
+        features.append(feature)
+    _check_size(len(names), config.max_literals)
+    return Vocabulary(tuple(features)), out
+
+
+def quantile_bins(day: Ints, asset: NDArray[np.int32], values: Floats, bins: int) -> Bins:
+    """Return bins uint8 [n] of numbers; rows may stand in any order."""
+    out = np.full(len(values), NULL_BIN, dtype=np.uint8)
+    ranks = np.arange(1, bins) / bins
+    for code in np.unique(asset):
+        mine = np.flatnonzero(asset == code)
+        mine = mine[np.argsort(day[mine], kind="stable")]
+        days = day[mine]
+        for today, start, stop in _days(days):
+            first = int(np.searchsorted(days, today - HISTORY_DAYS))
+            past = values[mine[first:start]]
+            past = past[~np.isnan(past)]
+            now = values[mine[start:stop]]
+            if len(past):
+                edges = np.quantile(past, ranks, method="inverted_cdf")
+                found = np.searchsorted(edges, now, side="left").astype(np.uint8)
+                out[mine[start:stop]] = np.where(np.isnan(now), NULL_BIN, found)
+    return out
+
+
+def _days(days: Ints) -> Iterator[tuple[int, int, int]]:
+    known, start = np.unique(days, return_index=True)
+    stop = np.append(start[1:], len(days))
+    yield from zip(known.tolist(), start.tolist(), stop.tolist(), strict=True)
+
+
+def _categories(table: SignalTable, name: str, values: Coded, rule: FeatureRule) -> tuple[Feature, Bins]:
+    reading: Reading = rule.reading or "single"
+    if reading != "single" and not rule.categories:
+        wrong = values.codes >= 0
+        expected = "numbers, or `categories` in their order in the configuration"
+        raise table.wrong(wrong, name, f"{{value}}, a text, where {name} is read by its order", expected)
+    first = np.full(len(values.names), len(table), dtype=np.int64)
+    known = values.codes >= 0
+    np.minimum.at(first, values.codes[known], np.flatnonzero(known))
+    seen = [values.names[i] for i in np.argsort(first, kind="stable") if first[i] < len(table)]
+    labels = rule.categories or tuple(seen)
+    if len(seen) < 2:
+        held = f"{seen[0]!r} in every row" if seen else "null in every row"
+        raise SchemaError(f"column {name} is {held}", "two categories or more", "a constant cannot make a rule")
+    if len(labels) > MAX_BINS:
+        raise SchemaError(
+            f"column {name} has {len(labels)} categories ({', '.join(labels[: MAX_BINS + 1])}, ...)",
+            f"at most {MAX_BINS}",
+            "group them, or name those to keep as `categories` in the configuration; the others are null then",
+        )
+    place = {label: i for i, label in enumerate(labels)}
+    table_of_bins = np.array([*(place.get(n, NULL_BIN) for n in values.names), NULL_BIN], dtype=np.uint8)
+    return Feature(name, len(labels), "", reading=reading, labels=labels), table_of_bins[values.codes]
+
+
+def _check_number(table: SignalTable, name: str, values: Floats) -> None:
+    infinite = np.isinf(values)
+    if infinite.any():
+        raise table.wrong(infinite, name, "{value}", "a finite number or null", "a division by zero?")
+    held = values[~np.isnan(values)]
+    if not len(held):
+        raise SchemaError(f"column {name} is null in every row", "numbers or categories", "a join that found nothing?")
+    if held.min() == held.max():
+        raise SchemaError(
+            f"column {name} is {held[0]:g} in every row", "two values or more", "a constant cannot make a rule"
+        )
+
+
+def _as_texts(values: Floats) -> Coded:
+    held = ~np.isnan(values)
+    known, codes = np.unique(values[held], return_inverse=True)
+    out = np.full(len(values), -1, dtype=np.int32)
+    out[held] = codes
+    return Coded(tuple(f"{x:.12g}" for x in known), out)
+
+
+def _check_size(n: int, max_literals: int) -> None:
+    subsets = n + n * (n - 1) // 2 * (max_literals > 1) + n * (n - 1) * (n - 2) // 6 * (max_literals > 2)
+    if subsets > MAX_SUBSETS:
+        raise SchemaError(
+            f"{n} features make {subsets} subsets of up to {max_literals}",
+            f"at most {MAX_SUBSETS}: 18 features with three literals, 44 with two",
+            "choose some under `features` in the configuration, or set max_literals: 2",
+        )

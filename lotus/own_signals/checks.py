@@ -1,0 +1,139 @@
+"""What a table must fulfil before anything is learned from it; every refusal names file, column, row and cause.
+
+Values only: types are settled when files are read. Nothing is repaired here.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import SchemaError
+from lotus.own_signals.config import OwnConfig
+from lotus.own_signals.table import SignalTable
+from lotus.tape_machine.diagnosis import nearest
+
+Mask = NDArray[np.bool_]
+_UNFILLED = "an order that was not filled is 0, not empty"
+
+
+def check_rows(table: SignalTable) -> None:
+    """Refuse numbers outside their range, payoffs that contradict `published`, draws that cannot be, double rows."""
+    for check in (_ranges, _draws, _payoffs, _double_rows):
+        check(table)
+
+
+def decision_horizons(table: SignalTable, config: OwnConfig) -> dict[str, int]:
+    """Return the horizon of each detector that is searched; raises `SchemaError` where a choice is open or wrong."""
+    out = {}
+    wanted = config.decision_horizon_s
+    for name, mine in by_detector(table):
+        known = sorted(int(h) for h in np.unique(table.horizon_s[mine]))
+        listed = ", ".join(f"{h} s" for h in known)
+        if wanted and wanted not in known:
+            raise SchemaError(f"detector {name} has horizons {listed}", f"decision_horizon_s {wanted} among them")
+        if not wanted and len(known) > 1:
+            raise SchemaError(
+                f"detector {name} has {len(known)} horizons on one draw: {listed}",
+                "decision_horizon_s in the configuration names the one that decides",
+                "searching all of them would be several looks at one draw",
+            )
+        out[name] = wanted or known[0]
+    return out
+
+
+def chosen_features(table: SignalTable, config: OwnConfig) -> tuple[str, ...]:
+    """Return the features to learn over; raises `SchemaError` for one that is not there or when there is none."""
+    if not table.features:
+        raise SchemaError("no column x_* in the files", "one feature or more", "a rule needs something to speak of")
+    for name in config.features:
+        if name not in table.features:
+            hint = nearest(name, tuple(table.features))
+            raise SchemaError(
+                f"the configuration names {name}, which no file has",
+                ", ".join(table.features),
+                f"{hint!r} misspelled" if hint else "",
+            )
+    return tuple(config.features or table.features)
+
+
+def by_detector(table: SignalTable) -> Iterator[tuple[str, Mask]]:
+    """Yield name and rows of every detector."""
+    for code, name in enumerate(table.detector.names):
+        yield name, table.detector.codes == code
+
+
+def _refuse(table: SignalTable, bad: Mask, column: str, found: str, expected: str, cause: str = "") -> None:
+    if bad.any():
+        raise table.wrong(bad, column, found, expected, cause)
+
+
+def _ranges(table: SignalTable) -> None:
+    _refuse(table, table.horizon_s < 1, "horizon_s", "{value}", "a whole number of seconds, 1 or more")
+    p = table.propensity
+    outside = ~np.isnan(p) & ~((p >= 0.0) & (p <= 1.0))
+    _refuse(table, outside, "propensity", "{value}", "a probability in [0, 1]", "per cent, or a logit?")
+    for column, values in (("payoff_bps", table.payoff), ("paper_payoff_bps", table.paper)):
+        _refuse(table, np.isinf(values), column, "{value}", "a finite number of bps", "a division by zero?")
+
+
+def _draws(table: SignalTable) -> None:
+    p, unlogged = table.propensity, np.isnan(table.propensity)
+    for name, mine in by_detector(table):
+        some = mine & unlogged
+        if some.any() and not some[mine].all():
+            _refuse(
+                table, some, "propensity", f"null, though other rows of {name} have one",
+                "a propensity in every row of a detector, or in none",
+            )  # fmt: skip
+    _refuse(
+        table, table.published & (p == 0.0), "propensity", "0 in a published row", "more than 0",
+        "this is not the probability with which the draw was made",
+    )  # fmt: skip
+    _refuse(
+        table, ~table.published & (p == 1.0), "propensity", "1 in a row that was not published", "less than 1",
+        "a veto after the draw? then the propensity was 0",
+    )  # fmt: skip
+
+
+def _payoffs(table: SignalTable) -> None:
+    paid = ~np.isnan(table.payoff)
+    _refuse(
+        table, paid & ~table.published, "payoff_bps", "{value} in a row that was not published", "null there",
+        "a modelled payoff belongs into paper_payoff_bps",
+    )  # fmt: skip
+    for name, mine in by_detector(table):
+        blank = mine & table.published & ~paid
+        if paid[mine].any():
+            expected = f"a payoff in every published row of {name}, as in its others"
+            _refuse(table, blank, "payoff_bps", "null in a published row", expected, _UNFILLED)
+        else:
+            silent = blank & np.isnan(table.paper)
+            _refuse(table, silent, "payoff_bps", "null in a published row, and no paper payoff", "either", _UNFILLED)
+
+
+def _double_rows(table: SignalTable) -> None:
+    keys: tuple[Callable[[SignalTable], NDArray[np.generic]], ...] = (
+        lambda t: t.ts_us, lambda t: t.asset.codes, lambda t: t.detector.codes,
+    )  # fmt: skip
+    same = np.ones(max(len(table) - 1, 0), dtype=np.bool_)
+    for key in keys:
+        values = key(table)
+        same &= values[1:] == values[:-1]
+    double = same & (table.horizon_s[1:] == table.horizon_s[:-1])
+    if double.any():
+        later = np.flatnonzero(double)[0] + 1
+        file, row = table.place(int(later) - 1)
+        mask = np.zeros(len(table), dtype=np.bool_)
+        mask[later] = True
+        raise table.wrong(
+            mask, "ts", f"the same (ts, asset, detector_id, horizon_s) as row {row} of {file}", "one row for each",
+            "a file given twice?",
+        )  # fmt: skip
+    p = np.nan_to_num(table.propensity, nan=-1.0)
+    for column, values in (("published", table.published), ("propensity", p)):
+        differs = np.concatenate([[False], same & (values[1:] != values[:-1])])
+        _refuse(
+            table, differs, column, "{value}, which differs from another horizon of the same draw",
+            "one draw for all horizons of a (ts, asset, detector_id)",
+        )  # fmt: skip

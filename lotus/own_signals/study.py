@@ -1,0 +1,211 @@
+"""One study of a table: a single look at alpha over the joint family of all detectors, or a replay of its nights.
+
+The learning is that of every other night of Lotus (`lotus.learning.night`); here it is given days, memory and, for
+detectors without a logged propensity, an association that is shown and never accepted.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from lotus.errors import SchemaError
+from lotus.learning.axes import axes
+from lotus.learning.demean import demean
+from lotus.learning.greedy import Bench, select
+from lotus.learning.lesson import Audit, AuditState, Lesson
+from lotus.learning.naive import NaiveRow, naive_table
+from lotus.learning.night import DetectorReport, NightResult, learn_night
+from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
+from lotus.learning.search import draw_maxima, evidence_of, family_of, one_look_critical
+from lotus.learning.signs import day_signs
+from lotus.learning.slots import SlotState
+from lotus.learning.views import Calibration, HeatMap, LifeLine, calibration, heat_map, life_line
+from lotus.manifest import LearningDefaults, Manifest
+from lotus.own_signals.config import OwnConfig
+from lotus.own_signals.power import Detectable, detectable
+from lotus.own_signals.scores import DetectorFacts, Scored, scored
+from lotus.own_signals.table import SignalTable
+from lotus.priors.vocabulary import Vocabulary, describe_rule
+
+BUDGET_YEAR, NAIVE_SHOWN = 365, 5
+MIN_DAYS: Final = LearningDefaults().min_days + 1  # the first day of an asset has no bins
+NO_PROPENSITY: Final = "no propensity was logged: an association, not a lesson; log the probability of every draw"
+_SHOWN_REFUSALS = 3  # refused candidates that get a picture
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An accepted lesson and the nights on which it was found (one look: the one night)."""
+
+    lesson: Lesson
+    nights: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Everything that a study says: findings, refusals, associations, audits, and the numbers behind its pictures."""
+
+    settings: LearningDefaults
+    vocabulary: Vocabulary
+    detectors: tuple[DetectorFacts, ...]
+    days: tuple[str, ...]
+    looks: int
+    critical: float
+    trials: int
+    findings: tuple[Finding, ...]
+    refused: tuple[Lesson, ...]
+    associations: tuple[Lesson, ...]
+    audits: tuple[Audit, ...]
+    reports: tuple[DetectorReport, ...]
+    detectable: tuple[Detectable, ...]
+    calibrations: tuple[Calibration, ...]
+    lives: tuple[LifeLine, ...]
+    maps: tuple[HeatMap, ...]
+    naive: tuple[NaiveRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    nights: tuple[NightResult, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def decisive(self) -> NightResult | None:
+        """The newest night that looked, else the newest one."""
+        best = [night for night in self.nights if night.looked] or list(self.nights)
+        return best[-1] if best else None
+
+
+def study(
+    table: SignalTable, config: OwnConfig, *, nightly: bool = False, told: Callable[[str], None] = lambda _: None
+) -> Study:
+    """Return what a table teaches; `told` hears of progress. Raises `SchemaError` for a table that cannot teach."""
+    found = scored(table, config)
+    if len(found.days) < MIN_DAYS:
+        raise SchemaError(
+            f"{len(found.days)} days of matured windows",
+            f"{MIN_DAYS} or more",
+            "edges of bins come from days before",
+        )
+    told(f"{len(table):,} rows, {len(found.days)} days, {len(found.vocabulary.features)} features")
+    manifest = replace(Manifest(), learning=_settings(config, nightly))
+    looks = _nights(found, manifest, told) if nightly else _one_look(found, manifest)
+    return _study(found, looks, manifest.learning)
+
+
+def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
+    base = replace(LearningDefaults(), seed=config.seed, max_literals=config.max_literals)
+    if nightly:
+        return replace(base, half_life_days=config.half_life_days or base.half_life_days)
+    return replace(base, looks="final", search_days=config.last_days, half_life_days=config.half_life_days or math.inf)
+
+
+def _one_look(found: Scored, manifest: Manifest) -> _Looks:
+    if not found.scores:
+        return _Looks((), ())
+    night = learn_night(found.scores, manifest, branch="own", vocabulary=found.vocabulary)
+    return _Looks((night,), tuple(Finding(lesson, (night.night,)) for lesson in night.lessons))
+
+
+def _nights(found: Scored, manifest: Manifest, told: Callable[[str], None]) -> _Looks:
+    """Replay every night with the slots of the budget year; a lesson stays in the baseline for its time to live."""
+    days = sorted(found.scores)
+    slots, audits = SlotState(), dict[str, AuditState]()
+    believed: dict[tuple[str, str], tuple[int, Finding]] = {}
+    nights: list[NightResult] = []
+    for n, day in enumerate(days):
+        if n % BUDGET_YEAR == 0:
+            slots = SlotState()
+        window = {d: found.scores[d] for d in days[max(0, n + 1 - manifest.learning.search_days) : n + 1]}
+        active = [
+            (f.lesson.detector_id, f.lesson.rule)
+            for since, f in believed.values()
+            if n - since <= manifest.weave.ttl_days
+        ]
+        night = learn_night(
+            window, manifest, night=n % BUDGET_YEAR + 1, active=active, slots=slots, audits=audits, branch="own",
+            vocabulary=found.vocabulary,
+        )  # fmt: skip
+        slots, audits = night.slots, {a.detector_id: a.state for a in night.audits}
+        for lesson in night.lessons:
+            key = (lesson.detector_id, repr(lesson.rule))
+            before = believed[key][1].nights if key in believed else ()
+            believed[key] = n, Finding(lesson, (*before, day))
+        nights.append(night)
+        if night.looked:
+            told(f"{day}: looked at {night.trials:,} rules, {len(night.lessons)} new lessons")
+    return _Looks(tuple(nights), tuple(f for _, f in believed.values()))
+
+
+def _study(found: Scored, looks: _Looks, settings: LearningDefaults) -> Study:
+    night = looks.decisive
+    critical = night.critical if night else math.inf
+    refused = night.refused if night else ()
+    associations, bar = _associations(found, settings)
+    tables = rows_by_detector(found.scores, settings.search_days, found.vocabulary) if found.scores else {}
+    shown = [f.lesson for f in looks.findings]
+    shown += sorted(refused, key=lambda x: -x.m_nats)[:_SHOWN_REFUSALS]
+    lives, maps = _views(tables, shown, found.vocabulary, settings)
+    return Study(
+        settings=settings,
+        vocabulary=found.vocabulary,
+        detectors=found.detectors,
+        days=found.days,
+        looks=sum(n.looked for n in looks.nights),
+        critical=critical if night else bar,
+        trials=night.trials if night else 0,
+        findings=looks.findings,
+        refused=refused,
+        associations=associations,
+        audits=looks.nights[-1].audits if looks.nights else (),
+        reports=night.reports if night else (),
+        detectable=tuple(detectable(rows, critical, settings) for rows in tables.values() if np.any(rows.h > 0.0)),
+        calibrations=tuple(calibration(rows) for rows in tables.values() if np.any(rows.h > 0.0)),
+        lives=lives,
+        maps=maps,
+        naive=tuple(naive_table(found.scores, NAIVE_SHOWN, found.vocabulary)),
+    )
+
+
+def _views(
+    tables: dict[str, DetectorRows], shown: Iterable[Lesson], vocabulary: Vocabulary, settings: LearningDefaults
+) -> tuple[tuple[LifeLine, ...], tuple[HeatMap, ...]]:
+    """Return life and map of each lesson, over the baseline of its detector alone."""
+    space = axes(settings.max_literals, vocabulary)
+    residuals = {}
+    lives, maps = [], []
+    for lesson in shown:
+        rows = tables[lesson.detector_id]
+        if lesson.detector_id not in residuals:
+            residuals[lesson.detector_id] = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
+        r, title = residuals[lesson.detector_id], f"{lesson.detector_id}: {describe_rule(lesson.rule, vocabulary)}"
+        lives.append(life_line(rows, r, lesson.rule, title, float(space.price[len(lesson.rule.literals)])))
+        maps.append(heat_map(rows, r, lesson.rule, title))
+    return tuple(lives), tuple(maps)
+
+
+def _associations(found: Scored, settings: LearningDefaults) -> tuple[tuple[Lesson, ...], float]:
+    """Return what published windows of detectors without propensity show, and the bar it had to pass; grade D."""
+    if not found.associations:
+        return (), math.inf
+    tables = rows_by_detector(found.associations, settings.search_days, found.vocabulary)
+    days = next(iter(tables.values())).days
+    g, space = day_weights(len(days), settings.half_life_days), axes(settings.max_literals, found.vocabulary)
+    families = {name: family_of(rows, g, space, settings) for name, rows in tables.items()}
+    trials = sum(int(f.eligible.sum()) for f in families.values())
+    benches = [
+        Bench(rows, space, families[name], g, settings, (), "own", days[-1], trials) for name, rows in tables.items()
+    ]
+    residuals = [bench.residual() for bench in benches]
+    evidences = [evidence_of(b.rows, r, g, space) for b, r in zip(benches, residuals, strict=True)]
+    signs = day_signs(settings.seed, days, settings.draws)
+    maxima = [draw_maxima(e, b.family.eligible, signs, space) for b, e in zip(benches, evidences, strict=True)]
+    bar = max(one_look_critical(np.max(maxima, axis=0), settings.alpha), settings.min_evidence_nats)
+    out: list[Lesson] = []
+    for bench, r, evidence in zip(benches, residuals, evidences, strict=True):
+        passed, _ = select(bench, r, evidence, bar, "")
+        out += [replace(x, grade="D", state="REFUSED", reason=NO_PROPENSITY).named() for x in passed]
+    return tuple(out), bar

@@ -1,0 +1,105 @@
+"""A study's facts as text for a terminal: lessons, refusals as proudly as wins, audits, what could have been seen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Facts = Mapping[str, Any]
+
+
+def text_of(facts: Facts) -> str:
+    """Return the text of `facts_of`."""
+    parts = [_head(facts), _lessons(facts["lessons"]), _refused(facts["refused"]), _audits(facts["audits"])]
+    return "\n\n".join([*parts, _detectable(facts["detectable"])])
+
+
+def _head(f: Facts) -> str:
+    look, days = f["look"], f["days"]
+    bar = look["critical_nats"]
+    lines = [
+        f"OWN SIGNALS   {days['count']} days from {days['first']} to {days['last']}, {len(f['features'])} features",
+        f"  {f['trials']:,} rules tried; {looks(look)}; evidence needed: {_nats(bar)}",
+    ]
+    lines += [
+        f"  {d['detector_id']}, {d['horizon_s']} s: {d['rows']:,} windows, {d['published']:,} published; "
+        f"score {d['score']} ({d['meaning']})"
+        for d in f["detectors"]
+    ]
+    return "\n".join(lines)
+
+
+def looks(look: Facts) -> str:
+    """Return how often was looked and at what price."""
+    share = f"{100 * look['alpha']:g} %"
+    if look["nightly"]:
+        return f"{look['looks']} nightly looks, at most {share} chance of any false lesson in a budget year"
+    return f"one look, at most {share} chance of any false lesson"
+
+
+def _lessons(rows: Sequence[Facts]) -> str:
+    if not rows:
+        return "LESSONS   none. With this sample nothing beats what chance alone finds among as many rules."
+    lines = [
+        "LESSONS   uplift over what the propensity already knew, net of cost, bps per unit, with 95 % interval and the",
+        "          bound that holds after the search; bins count from 0, the lowest, against the seven days before",
+    ]
+    for x in rows:
+        low, high = x["ci95"]
+        s = x["support"]
+        lines += [
+            f"  {x['detector_id']}: {x['rule']}   {x['uplift_bps']:+.2f} [{low:+.2f}, {high:+.2f}], "
+            f"bound {x['lcb_bps']:.2f}, grade {x['grade']}",
+            f"    {s['published']:,} published in {s['days']} days and {s['blocks']} blocks, {s['coverage']:.0%} of "
+            f"the weight, n_eff {x['n_eff']:.1f} days; evidence {x['evidence_nats']:.2f} nats",
+            f"    net payoff here {x['net_mean_bps']:+.2f} [{x['net_bounds_bps'][0]:+.2f}, "
+            f"{x['net_bounds_bps'][1]:+.2f}]; advice: {x['advice']}",
+        ]
+        if x["near_ties"]:
+            others = "; ".join(n["rule"] for n in x["near_ties"][:3])
+            lines.append(f"    as good a name ({len(x['near_ties'])}): {others}")
+    return "\n".join(lines)
+
+
+def _refused(rows: Sequence[Facts]) -> str:
+    if not rows:
+        return "REFUSED   nothing came near"
+    lines = ["REFUSED"]
+    for x in rows:
+        if x["rule"] is None:
+            lines.append(f"  {x['detector_id']}: {x['reason']}")
+        else:
+            grade = f", grade {x['grade']}" if x["grade"] != "none" else ""
+            lines.append(f"  {x['detector_id']}: {x['rule']}   {x['uplift_bps']:+.2f}{grade}: {x['reason']}")
+    return "\n".join(lines)
+
+
+def _audits(rows: Sequence[Facts]) -> str:
+    if not rows:
+        return "AUDITS   none: no propensity was logged"
+    lines = ["AUDITS   last 20 days"]
+    for a in rows:
+        placebo = a["placebo_note"] or f"placebo z {a['placebo_z']:+.1f}"
+        verdict = f"ALARM: {a['reason']}" if a["alarm"] else "clean"
+        lines.append(
+            f"  {a['detector_id']}: calibration z {a['calibration_z']:+.1f}, {placebo}, dispersion z "
+            f"{a['dispersion_z']:+.1f}: {verdict}"
+        )
+    return "\n".join(lines)
+
+
+def _detectable(rows: Sequence[Facts]) -> str:
+    lines = [
+        "WHAT THIS SAMPLE COULD SHOW   smallest uplift found in 80 % of cases, bps, by share of the weight covered"
+    ]
+    for d in rows:
+        for n, row in d["uplift_bps"].items():
+            cells = ", ".join(f"{c:.0%}: {_bps(v)}" for c, v in zip(d["coverage"], row, strict=True))
+            lines.append(f"  {d['detector_id']}, {n} literal{'s' if n != '1' else ''}: {cells}")
+    return "\n".join(lines if rows else [*lines, "  nothing: no draw with 0 < p < 1"])
+
+
+def _bps(value: float | None) -> str:
+    return "out of reach" if value is None else f"{value:.2f}"
+
+
+def _nats(value: float | None) -> str:
+    return f"{value:.2f} nats" if value is not None and value < float("inf") else "beyond reach"

@@ -1,0 +1,56 @@
+"""Calibration of the logged propensity, and the life of a lesson by day.
+
+In the literature: reliability diagram; cumulative evidence (sequential) plot.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lotus.learning.views import Calibration, LifeLine
+from lotus.pictures.canvas import BAD, LINE, MUTED, blank, entitle, panels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TICKS = 8
+
+
+def calibration_curve(curve: Calibration) -> "Figure":
+    """Return share published against logged propensity; points on the diagonal mean that the log is the policy."""
+    figure, axes = blank(4.2, 3.6)
+    top = float(max(curve.p.max(initial=0.1), curve.high.max(initial=0.1))) * 1.05
+    axes.plot([0.0, top], [0.0, top], color=MUTED, linewidth=0.8)
+    spread = np.array([curve.share - curve.low, curve.high - curve.share])
+    axes.errorbar(
+        curve.p, curve.share, yerr=np.maximum(spread, 0.0), fmt="o", color=LINE, markersize=4.0, linewidth=1.2
+    )
+    axes.set_xlabel("logged propensity, mean of a tenth of the windows")
+    axes.set_ylabel("share published, 95 %")
+    entitle(axes, f"{curve.detector_id}: does the log say what drew?", 50)
+    return figure
+
+
+def life(line: LifeLine, critical: float) -> "Figure":
+    """Return uplift with its interval (above) and evidence against the bar in nats (below), by day."""
+    figure, (upper, lower) = panels(7.0, 4.0, 2)
+    x = np.arange(len(line.days))
+    upper.fill_between(x, line.low, line.high, color=LINE, alpha=0.2, linewidth=0.0)
+    upper.plot(x, line.uplift, color=LINE)
+    upper.axhline(0.0, color=MUTED, linewidth=0.8)
+    seen = np.flatnonzero(np.isfinite(line.low))
+    late = seen[len(seen) // 5 :]
+    if len(late):
+        low, high = float(np.min(line.low[late])), float(np.max(line.high[late]))
+        pad = 0.1 * (high - low) + 1e-9
+        upper.set_ylim(min(low, 0.0) - pad, max(high, 0.0) + pad)
+    upper.set_ylabel("uplift so far, bps")
+    entitle(upper, line.title, 90)
+    lower.plot(x, line.evidence, color=LINE)
+    if np.isfinite(critical):
+        lower.axhline(critical, color=BAD, linewidth=0.8, linestyle="--")
+    lower.set_ylabel("evidence, nats")
+    ticks = x[:: max(1, math.ceil(len(x) / TICKS))]
+    lower.set_xticks(ticks, [line.days[i] for i in ticks], rotation=30, ha="right")
+    return figure

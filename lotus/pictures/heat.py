@@ -1,0 +1,39 @@
+"""The map of two features: uplift in every pair of bins, t written into it, the rule's box around its cells."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lotus.learning.views import HeatMap
+from lotus.pictures.canvas import MUTED, blank, entitle
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def heat(found: HeatMap) -> "Figure":
+    """Return the map; red pays less than the baseline, blue more, grey was never drawn."""
+    from matplotlib.patches import Rectangle
+
+    n, m = found.uplift.shape
+    figure, axes = blank(1.6 + 0.8 * m, 1.4 + 0.55 * n)
+    largest = float(np.nanmax(np.abs(found.uplift), initial=0.0)) or 1.0
+    axes.set_facecolor("#d9d9d9")
+    edges = (np.arange(m + 1) - 0.5, np.arange(n + 1) - 0.5)
+    axes.pcolormesh(*edges, np.ma.masked_invalid(found.uplift), cmap="RdBu", vmin=-largest, vmax=largest)
+    for i in range(n):
+        for j in range(m):
+            if np.isfinite(found.uplift[i, j]):
+                strong = abs(found.uplift[i, j]) > 0.6 * largest
+                text = f"{found.uplift[i, j]:+.1f}\nt {found.t[i, j]:+.1f}"
+                axes.text(j, i, text, ha="center", va="center", fontsize=7.0, color="white" if strong else "black")
+    row_low, row_high, low, high = found.box
+    corner = (low - 0.5, row_low - 0.5)
+    axes.add_patch(Rectangle(corner, high - low + 1, row_high - row_low + 1, fill=False, linewidth=2.0))
+    axes.set_xticks(range(m), found.columns)
+    axes.set_yticks(range(n), found.rows)
+    axes.set_xlabel(found.column_name)
+    axes.set_ylabel(found.row_name)
+    axes.tick_params(color=MUTED)
+    entitle(axes, f"{found.title}: uplift, bps", 12 + 9 * m)
+    return figure

@@ -1,0 +1,70 @@
+"""Pictures of a night that looked, for the metadata of `lessons`: forest plot, calibration, life lines, heat maps.
+
+A glance, not a record: nothing of it is stored or hashed. Drawing is `lotus.pictures`; a night without a slot has no
+picture, and is not made to wait for one.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from lotus.learning.axes import axes
+from lotus.learning.demean import demean
+from lotus.learning.lesson import Lesson
+from lotus.learning.night import NightResult
+from lotus.learning.payoff_scores import Columns
+from lotus.learning.rows import DetectorRows, rows_by_detector
+from lotus.learning.views import calibration, heat_map, life_line
+from lotus.manifest import LearningDefaults
+from lotus.priors.vocabulary import describe_rule
+
+MAX_OF_A_KIND = 3  # calibration curves, life lines and heat maps of one night
+
+
+def lesson_pictures(night: NightResult, scores: Mapping[str, Columns], settings: LearningDefaults) -> dict[str, str]:
+    """Return Markdown images by name; none when the night did not look or nothing was near."""
+    kept = [*night.lessons, *night.refused]
+    if not night.looked or not kept:
+        return {}
+    from lotus.pictures.canvas import png_markdown
+    from lotus.pictures.curves import calibration_curve
+    from lotus.pictures.forest import ForestRow, forest
+
+    rows = [
+        ForestRow(_title(x), x.uplift_bps, *x.ci95, max(x.lcb_bps, 0.0) * x.accepted, x.accepted, _note(x))
+        for x in kept
+    ]
+    out = {"forest_plot": png_markdown("lessons and refusals", forest(rows))}
+    tables = rows_by_detector(scores, settings.search_days)
+    for name in _audited(night):
+        if (tables[name].h > 0.0).any():
+            out[f"calibration_{name}"] = png_markdown(name, calibration_curve(calibration(tables[name])))
+    return out | _of_lessons(night, tables, settings)
+
+
+def _of_lessons(night: NightResult, tables: Mapping[str, DetectorRows], settings: LearningDefaults) -> dict[str, str]:
+    from lotus.pictures.canvas import png_markdown
+    from lotus.pictures.curves import life
+    from lotus.pictures.heat import heat
+
+    out = {}
+    for k, lesson in enumerate(night.lessons[:MAX_OF_A_KIND], 1):
+        rows = tables[lesson.detector_id]
+        r, title = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days)), _title(lesson)
+        price = float(axes(settings.max_literals).price[len(lesson.rule.literals)])
+        out[f"life_line_{k}"] = png_markdown(title, life(life_line(rows, r, lesson.rule, title, price), night.critical))
+        out[f"heat_map_{k}"] = png_markdown(title, heat(heat_map(rows, r, lesson.rule, title)))
+    return out
+
+
+def _audited(night: NightResult) -> Sequence[str]:
+    """Return the detectors whose calibration is shown: those with lessons, then those furthest from the diagonal."""
+    learned = {x.detector_id for x in night.lessons}
+    order = sorted(night.audits, key=lambda a: (a.detector_id not in learned, -abs(a.calibration_z), a.detector_id))
+    return [a.detector_id for a in order[:MAX_OF_A_KIND]]
+
+
+def _title(lesson: Lesson) -> str:
+    return f"{lesson.detector_id}: {describe_rule(lesson.rule)}"
+
+
+def _note(lesson: Lesson) -> str:
+    return f"grade {lesson.grade}" if lesson.grade != "none" else "refused"

@@ -1,0 +1,64 @@
+"""`lotus learn`: anybody's signals in CSV or Parquet, judged as Lotus judges its own; no tape, database or Dagster."""
+
+from pathlib import Path
+
+import click
+
+from lotus.errors import ConfigError
+from lotus_cli.output import Progress, emit, explained, json_option
+
+
+@click.command("learn")
+@click.option(
+    "--events", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of CSV or Parquet files."
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for report.html and result.json.")
+@click.option(
+    "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Small YAML file."
+)
+@click.option("--nightly", is_flag=True, help="Replay every night with the slots of a budget year.")
+@click.option("--explain-columns", is_flag=True, help="Print the format of the files and stop.")
+@json_option
+@explained
+def learn_command(
+    events: Path | None,
+    out: Path | None,
+    config_file: Path | None,
+    nightly: bool,
+    explain_columns: bool,
+    as_json: bool,
+) -> None:
+    """Learn from your own signals: every window with its propensity, payoff and context, in CSV or Parquet files.
+
+    One set of files is one look at alpha = 0.04 over all its detectors together. Prints lessons with grade, interval
+    and bound, what was refused and why, and the number of rules tried.
+    """
+    from lotus.own_signals.format_page import columns_json, columns_text
+
+    if explain_columns:
+        emit(columns_json(), as_json, columns_text())
+        return
+    if events is None:
+        raise click.UsageError("--events DIR (or --explain-columns)")
+    from lotus.own_signals.config import OwnConfig, parse_config
+    from lotus.own_signals.facts import facts_of
+    from lotus.own_signals.study import study
+    from lotus.own_signals.table import table_of
+    from lotus.own_signals.words import text_of
+    from lotus_cli.learn_files import read_folder
+    from lotus_cli.learn_page import write_report
+
+    progress = Progress(quiet=as_json)
+    try:
+        text = config_file.read_text("utf-8") if config_file else ""
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{config_file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
+    config = parse_config(text, str(config_file)) if config_file else OwnConfig()
+    files, unused = read_folder(events)
+    progress(f"read {len(files)} files" + (f"; not used: {', '.join(unused)}" if unused else ""))
+    found = study(table_of(files), config, nightly=nightly, told=progress)
+    facts = {**facts_of(found, config), "files": [f.name for f in files], "unused_columns": unused}
+    if out is not None:
+        facts["report"] = str(write_report(out, found, facts))
+        progress(f"report in {facts['report']}")
+    emit(facts, as_json, text_of(facts))

@@ -1,0 +1,61 @@
+"""The configuration: what it says is what is used, and a mistake names its place; the page is that of the columns."""
+
+from pathlib import Path
+
+import pytest
+
+from lotus.errors import ConfigError
+from lotus.own_signals.columns import COLUMNS, CONFIG_EXAMPLE, column
+from lotus.own_signals.config import FeatureRule, OwnConfig, parse_config
+from lotus.own_signals.format_page import columns_text, format_page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_example_says_what_the_page_says():
+    found = parse_config(CONFIG_EXAMPLE, "example.yaml")
+    assert (found.decision_horizon_s, found.cost_bps, found.fill_source, found.last_days) == (300, 4.5, "executed", 365)
+    assert found.features == {
+        "x_imbalance": FeatureRule("one_sided"),
+        "x_momentum": FeatureRule("at_least"),
+        "x_funding": FeatureRule("range", 5),
+        "x_regime": FeatureRule("single", categories=("calm", "wild")),
+    }
+
+
+def test_everything_has_a_default():
+    assert parse_config("{}", "empty.yaml") == OwnConfig()
+
+
+WRONG = {
+    "decision_horizon: 300": "'decision_horizon_s' misspelled",
+    "cost_bps: -1": "-1; expected: a number from 0 on",
+    "cost_bps: much": "'much'; expected: a number",
+    "fill_source: paper": "expected: executed, venue",
+    "max_literals: 4": "4; expected: 1 to 3",
+    "half_life_days: -2": "a number from 0 on",
+    "features: {flow: monotone}": "the name of an x_ column",
+    "features: {x_flow: upward}": "expected: monotone, up, down, interval, category",
+    "features: {x_flow: {bins: 9}}": "9; expected: 3 to 5",
+    "features: {x_flow: {categories: [a]}}": "2 to 5 different categories",
+    "features: {x_flow: {edges: [1, 2]}}": "unknown key 'edges'",
+    "": "empty",
+    "[": "YAML",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_mistake_names_file_and_cause(text):
+    with pytest.raises(ConfigError) as error:
+        parse_config(text, "mine.yaml")
+    assert "mine.yaml" in str(error.value)
+    assert WRONG[text] in str(error.value)
+
+
+def test_the_page_is_that_of_the_columns():
+    text = (ROOT / "docs" / "reference" / "own_signals.md").read_text("utf-8")
+    assert text == format_page(), "python -m lotus.own_signals.format_page > docs/reference/own_signals.md"
+    for c in COLUMNS:
+        assert c.meaning in text
+        assert c.meaning in columns_text()
+    assert column("x_anything").name == "x_*"

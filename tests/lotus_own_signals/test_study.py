@@ -1,0 +1,117 @@
+"""Whole studies of worlds with known truth: what must be found, at which grade, and what must not."""
+
+import numpy as np
+import pytest
+from own_world import own_world, table
+
+from lotus.errors import SchemaError
+from lotus.own_signals.config import VENUE, OwnConfig
+from lotus.own_signals.facts import facts_of
+from lotus.own_signals.study import NO_PROPENSITY, study
+from lotus.own_signals.words import text_of
+
+PLANTED = "x_flow >= 3 and x_regime = calm"
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Return a world with 6 bps more where flow is high and the regime calm."""
+    return own_world(seed=1, effect=6.0, detectors=2)
+
+
+def told(world, config=None, nightly=False):
+    found = facts_of(study(table(world), config or OwnConfig(), nightly=nightly), config or OwnConfig())
+    assert "OWN SIGNALS" in text_of(found)
+    return found
+
+
+def rules(facts):
+    return [(x["detector_id"], x["rule"], x["grade"], x["status"]) for x in facts["lessons"]]
+
+
+def test_the_planted_rule_is_found_alone(planted):
+    facts = told(planted)
+    assert rules(facts) == [("d0", PLANTED, "B", "IDENTIFIED")]
+    lesson = facts["lessons"][0]
+    truth = 6.0 * (1.0 - lesson["support"]["coverage"])
+    assert lesson["ci95"][0] - 0.7 < truth < lesson["ci95"][1] + 0.7
+    assert 0.0 < lesson["lcb_bps"] < lesson["uplift_bps"]
+    assert lesson["advice"] == "publish more here"
+    assert facts["trials"] > 1000
+    assert not any(a["alarm"] for a in facts["audits"])
+
+
+def test_venue_fills_make_grade_a(planted):
+    assert rules(told(planted, OwnConfig(fill_source=VENUE))) == [("d0", PLANTED, "A", "IDENTIFIED")]
+
+
+def test_without_paper_the_rule_is_found_with_the_baseline_as_control():
+    world = own_world(seed=1, effect=9.0)
+    world["paper_payoff_bps"][:] = np.nan
+    facts = told(world)
+    assert [x[2:] for x in rules(facts)] == [("B", "IDENTIFIED")]
+    assert facts["lessons"][0]["rule"] in (PLANTED, *(n["rule"] for n in facts["lessons"][0]["near_ties"]))
+    assert facts["audits"][0]["placebo_z"] is None
+    assert "not tested" in facts["audits"][0]["placebo_note"]
+
+
+def test_paper_payoffs_alone_propose_an_experiment(planted):
+    facts = told({**planted, "payoff_bps": np.full(len(planted["ts"]), np.nan)})
+    assert facts["lessons"] == []
+    best = facts["refused"][0]
+    assert (best["rule"], best["grade"], best["status"]) == (PLANTED, "C", "MODEL_ONLY")
+    assert "propose an experiment" in best["reason"]
+
+
+def test_without_propensity_there_is_only_an_association(planted):
+    bare = {name: values for name, values in planted.items() if name != "propensity"}
+    facts = told(bare)
+    assert facts["lessons"] == []
+    assert facts["audits"] == []
+    assert facts["refused"], "the planted rule is strong enough to be seen"
+    assert {(x["grade"], x["status"], x["reason"]) for x in facts["refused"]} == {("D", "REFUSED", NO_PROPENSITY)}
+    assert any("x_flow" in x["rule"] for x in facts["refused"])
+
+
+def test_a_policy_that_never_draws_is_refused_in_words(planted):
+    facts = told({**planted, "propensity": planted["published"].astype(float)})
+    assert facts["lessons"] == []
+    assert {(x["detector_id"], x["grade"]) for x in facts["refused"] if x["rule"] is None} == {("d0", "C"), ("d1", "C")}
+    assert "deterministic" in facts["refused"][0]["reason"]
+
+
+def test_a_propensity_that_did_not_draw_raises_the_alarm(planted):
+    stale = np.clip(planted["propensity"] * 0.5, 0.02, 0.98)
+    facts = told({**planted, "propensity": stale})
+    assert facts["lessons"] == []
+    assert all(a["alarm"] for a in facts["audits"])
+
+
+def test_noise_teaches_nothing():
+    hits = sum(bool(told(own_world(seed=50 + s, n=250))["lessons"]) for s in range(12))
+    assert hits <= 2  # 4 % each; three or more have probability 1 %
+
+
+def test_nights_replayed_find_the_rule_when_a_slot_is_due(planted):
+    facts = told(planted, nightly=True)
+    assert ("d0", PLANTED) in [x[:2] for x in rules(facts)]
+    assert facts["look"]["looks"] >= 1
+    nights = facts["lessons"][0]["nights"]
+    assert nights
+    assert nights[0] >= "2025-01-16"  # the eleventh night has the first slot
+
+
+def test_the_study_of_the_same_table_is_the_same(planted):
+    assert told(planted) == told(planted)
+
+
+def test_too_few_days_are_refused():
+    with pytest.raises(SchemaError, match="days of matured windows; expected: 11 or more"):
+        study(table(own_world(days=9, n=50)), OwnConfig())
+
+
+def test_what_could_be_seen_shrinks_with_more_days():
+    short, long = (told(own_world(seed=60, n=150, days=d))["detectable"][0] for d in (14, 56))
+    one, four = (x["uplift_bps"]["1"][1] for x in (short, long))
+    assert 1.3 < one / four < 3.2  # four times the weight: about half, the bar moves a little
+    assert long["uplift_bps"]["3"][0] > long["uplift_bps"]["1"][0] > long["uplift_bps"]["1"][2]

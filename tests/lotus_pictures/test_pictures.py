@@ -1,0 +1,53 @@
+"""Pictures are drawn from any numbers, name no other resource, and are the same text for the same numbers."""
+
+import re
+
+import numpy as np
+import pytest
+
+from lotus.learning.views import Calibration, HeatMap, LifeLine
+from lotus.pictures.canvas import png, png_markdown, svg
+from lotus.pictures.curves import calibration_curve, life
+from lotus.pictures.forest import ForestRow, forest
+from lotus.pictures.heat import heat
+
+X = np.linspace(0.1, 0.9, 5)
+CURVE = Calibration("d<0>", X, X, X - 0.1, X + 0.1, np.full(5, 100))
+UNKNOWN = np.array([np.nan, 1.0, 0.9, 1.1])
+LINE = LifeLine("x_a >= 3", ("2025-01-01",) * 4, UNKNOWN, UNKNOWN - 1, UNKNOWN + 1, UNKNOWN)
+GRID = np.array([[1.0, np.nan, -2.0], [0.0, 0.5, 3.0]])
+MAP = HeatMap("x", ("calm", "wild"), ("0", "1", "2"), "x_r", "x_f", GRID, GRID, (0, 0, 1, 2))
+ROWS = [
+    ForestRow("refused & long " * 9, -1.0, -2.0, 0.1, 0.0, False, "refused"),
+    ForestRow("found", 3.0, 2.0, 4.0, 1.0, True, "grade B"),
+]
+PICTURES = {
+    "forest": lambda: forest(ROWS),
+    "an empty forest": lambda: forest([]),
+    "calibration": lambda: calibration_curve(CURVE),
+    "life": lambda: life(LINE, 2.0),
+    "a life without bar": lambda: life(LINE, np.inf),
+    "heat": lambda: heat(MAP),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_one_element_that_needs_nothing_else(name):
+    text = svg(PICTURES[name]())
+    assert text.startswith("<svg")
+    assert text.rstrip().endswith("</svg>")
+    assert "<image" not in text
+    assert all(link.startswith("#") for link in re.findall(r"href=\"([^\"]*)\"", text))
+    assert text == svg(PICTURES[name]())
+
+
+def test_accepted_rows_stand_above_refused_ones_and_text_is_text():
+    text = svg(forest(ROWS))
+    assert text.index(">found<") < text.index("refused &amp; long")
+    assert "..." in text
+
+
+def test_the_png_form_carries_its_bytes():
+    assert png(heat(MAP)).startswith(b"\x89PNG")
+    assert png(heat(MAP)) == png(heat(MAP))
+    assert png_markdown("map", heat(MAP)).startswith("![map](data:image/png;base64,iVBORw0KGgo")
