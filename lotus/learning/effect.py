@@ -68,6 +68,16 @@ def lower_bound(uplift: float, t_stat: float, critical: float, ln_rules: float) 
     return max(-abs(uplift), abs(uplift) * (1.0 - limit / abs(t_stat)))
 
 
+def shadow_price(rows: DetectorRows) -> float:
+    """Return what one more alert is worth, bps: the h-weighted mean payoff of windows at the margin of publication.
+
+    The margin: p in [.4, .6] over the last 20 learning days; 0 without such windows.
+    """
+    margin = rows.recent(RECENT_DAYS) & (rows.p >= 0.4) & (rows.p <= 0.6)
+    weight = float(rows.h[margin].sum())
+    return float(rows.f[margin].sum()) / weight if weight > 0.0 else 0.0
+
+
 def effective_sample(published: NDArray[np.bool_], p: Floats) -> float:
     """Return ESS = (sum A (1-p))^2 / sum A (1-p)^2 (Kish)."""
     return _kish(np.where(published, 1.0 - p, 0.0))

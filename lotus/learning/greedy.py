@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from lotus.hashing import round_learned
 from lotus.learning.axes import Axes
 from lotus.learning.demean import demean
-from lotus.learning.effect import RECENT_DAYS, effect_of, effective_sample, lower_bound
+from lotus.learning.effect import RECENT_DAYS, effect_of, effective_sample, lower_bound, shadow_price
 from lotus.learning.gates import Support, grade_of, support_failure
-from lotus.learning.lesson import Lesson, NearTie
+from lotus.learning.lesson import Grade, Lesson, NearTie
 from lotus.learning.rows import EXECUTED, DetectorRows
 from lotus.learning.search import Evidence, Family, best_rule, evidence_of, gain_of
 from lotus.manifest import LearningDefaults
@@ -40,6 +40,7 @@ class Bench:
     branch: str
     night: str
     trials: int
+    logged: bool = True
 
     def residual(self, more: tuple[Rule, ...] = ()) -> NDArray[np.float64]:
         """Return scores demeaned on the hats and on every rule believed."""
@@ -105,11 +106,12 @@ def candidate(
     support = Support(
         coverage, published, ess, effect.n_blocks, effect.n_days, effect.n_eff_days, effect.recent_t, sign
     )
-    grade, state, reason = grade_of(rows, covered)
+    grade, state, reason = grade_of(rows, covered, bench.logged)
     failure = support_failure(support, bench.settings)
-    if failure:
+    if failure and grade != "D":
         grade, state, reason = "none", "REFUSED", failure
     low = lower_bound(effect.uplift, effect.t_stat, critical, float(bench.space.price[len(rule.literals)]))
+    budget = bench.settings.alert_budget > 0.0
     figures = {
         "uplift_bps": effect.uplift,
         "se_bps": effect.se,
@@ -119,6 +121,7 @@ def candidate(
         "net_low_bps": effect.net_low,
         "net_high_bps": effect.net_high,
         "sigma_y_bps": payoff_deviation(rows),
+        "shadow_price_bps": shadow_price(rows) if budget else 0.0,
         "t_stat": effect.t_stat,
         "recent_t": effect.recent_t,
         "ess": ess,
@@ -147,6 +150,7 @@ def candidate(
         reason=reason,
         near_ties=_near_ties(bench, evidence, number, m),
         members_sample=_sample(rows, taken),
+        alert_budget=budget,
         **{name: _rounded(value) for name, value in figures.items()},
     )
 
@@ -160,7 +164,8 @@ def payoff_deviation(rows: DetectorRows) -> float:
 
 def _refuse(lesson: Lesson, reason: str) -> Lesson:
     words = f"{reason}; {lesson.reason}" if lesson.reason else reason
-    return replace(lesson, grade="none", state="REFUSED", reason=words).named()
+    grade: Grade = "D" if lesson.grade == "D" else "none"
+    return replace(lesson, grade=grade, state="REFUSED", reason=words).named()
 
 
 def _near_ties(bench: Bench, evidence: Evidence, number: int, m: float) -> tuple[NearTie, ...]:

@@ -4,7 +4,7 @@ All detectors are one family: a draw's maximum is taken over every detector and 
 Reading scores, storing results and turning lessons into priors are others' work.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
 from lotus.learning.search import Evidence, best_rule, draw_maxima, evidence_of, family_of, one_look_critical
 from lotus.learning.signs import day_signs
-from lotus.learning.slots import Look, SlotState, nightly_look
+from lotus.learning.slots import Crossing, Look, SlotState, nightly_look
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.types import Rule
 
@@ -57,6 +57,7 @@ class NightResult:
     reports: tuple[DetectorReport, ...]
     slots: SlotState
     draw_maxima: NDArray[np.float64]
+    crossings: tuple[Crossing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,15 @@ def learn_night(
     slots: SlotState | None = None,
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
+    unlogged: Collection[str] = (),
 ) -> NightResult:
     """Return what the days in `scores` (day -> PAYOFF_SCORES columns) teach on the night of the newest one.
 
     `night`: learning days in the budget year (default: the days given). `active`: (detector, rule) already believed;
     they join the baseline. With `looks = "final"` only a night with `last` looks, once, at alpha; with "nightly" the
-    slots of section 11 decide. `audits` and `slots` carry state from the night before. Raises `SchemaError` for an
-    unknown `looks`.
+    slots of section 11 decide. `audits` and `slots` carry state from the night before. Detectors in `unlogged` have
+    no logged propensity: they take no part in the family and are shown as associations (grade D). Raises
+    `SchemaError` for an unknown `looks`.
     """
     settings = manifest.learning
     days = tuple(sorted(scores))[-settings.search_days :]
@@ -92,10 +95,11 @@ def learn_night(
     tables = rows_by_detector(scores, settings.search_days)
     g = day_weights(len(days), settings.half_life_days)
     signs = day_signs(settings.seed, days, settings.draws)
-    searches = _searches(tables, g, settings, active, branch, newest)
-    real = max((s.best for s in searches), default=-np.inf)
+    searches = _searches(tables, g, settings, active, branch, newest, unlogged)
+    logged = [s for s in searches if s.bench.logged]
+    real = max((s.best for s in logged), default=-np.inf)
     wanted = _looks(settings, last) and real > -np.inf
-    maxima = _joint_maxima(searches, signs) if wanted else np.full(settings.draws, -np.inf)
+    maxima = _joint_maxima(logged, signs) if wanted else np.full(settings.draws, -np.inf)
     look = _look(settings, last, state, len(scores) if night is None else night, real, maxima)
     bar = max(look.critical, settings.min_evidence_nats)
     before = audits or {}
@@ -122,6 +126,7 @@ def learn_night(
         reports=tuple(_report(s) for s in searches),
         slots=look.state,
         draw_maxima=maxima,
+        crossings=look.crossings,
     )
 
 
@@ -132,6 +137,7 @@ def _searches(
     active: Sequence[tuple[str, Rule]],
     branch: str,
     newest: str,
+    unlogged: Collection[str],
 ) -> list[_Search]:
     space = axes(settings.max_literals)
     families = {name: family_of(rows, g, space, settings) for name, rows in tables.items()}
@@ -139,7 +145,7 @@ def _searches(
     out = []
     for name, rows in tables.items():
         believed = tuple(sorted({rule for detector, rule in active if detector == name}))
-        bench = Bench(rows, space, families[name], g, settings, believed, branch, newest, trials)
+        bench = Bench(rows, space, families[name], g, settings, believed, branch, newest, trials, name not in unlogged)
         residual = bench.residual()
         evidence = evidence_of(rows, residual, g, space)
         _, best = best_rule(np.where(families[name].eligible, evidence.m, -np.inf), space)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lotus.learning.audits import audit
+from lotus.learning.audits import audit, following_payoff
 from lotus.learning.lesson import AuditState
 from lotus.learning.night import learn_night
 from lotus.learning.rows import rows_by_detector
@@ -77,3 +77,16 @@ def test_an_alarm_blocks_new_lessons(worlds, one_look):
     assert blocked.lessons == ()
     assert any(x.rule == rule and "audit alarm" in x.reason for x in blocked.refused)
     assert learn_night(scores, one_look).lessons
+
+
+def test_the_following_window_is_that_of_the_same_asset_and_day(honest):
+    rows = rows_by_detector(honest, 90)["d0"]
+    following = following_payoff(rows)
+    days, assets = len(rows.days), 3
+    last = np.flatnonzero(following == 0.0)
+    assert len(last) == days * assets
+    for asset in range(assets):
+        mine = np.flatnonzero((rows.asset == asset) & (rows.day == 2))
+        mean = rows.payoff_p[rows.day == 2].mean()
+        np.testing.assert_allclose(following[mine[:-1]], rows.payoff_p[mine[1:]] - mean, atol=1e-12)
+        assert following[mine[-1]] == 0.0
