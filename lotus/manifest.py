@@ -92,6 +92,7 @@ class LearningDefaults:
     kept_sd_share: float = 0.6  # a rule that lost more of its deviation to earlier picks is collinear
     claim_shrink: float = 0.85  # winner's curse
     looks: str = "nightly"  # "nightly" = slots of section 11; "final" = one look at alpha, on `look_day`
+    alert_budget: float = 0.0  # alerts a day that may not be exceeded; 0 = none, and an alert costs nothing elsewhere
     look_day: str = ""  # the day whose night takes the one look (YYYY-MM-DD); empty = the last day with tape
     seed: int = 7  # key of the sign draws
 

@@ -151,6 +151,7 @@ LEARNING_ASSETS = (
         (("signal_eval", "same_day"),),
         _TO_LEARNING,
         "Overlap-weighted scores f and weights h per window, written once.",
+        ("schema", "chance"),
     ),
     AssetEntry(
         "detector_cards",

@@ -20,6 +20,7 @@ CHECK_TEXTS = {
     "leakage": "No detector shows that it knows the future; one that does is vetoed and its version ended.",
     "fragility": "No detector loses most of its score when the tape is disturbed.",
     "live_parity": "Where the daemon ran, its log holds what is recomputed here; what differs is left out of learning.",
+    "chance": "No window was published at propensity 0; what the tape dropped does not depend on publication.",
     "overlap": "Propensities of eligible windows lie in [epsilon, 1 - epsilon]; of the others they are zero.",
 }
 BELIEF_TEXT = (

@@ -6,36 +6,50 @@ Dispersion: (A - p)^2 must average p (1 - p); a policy that is deterministic but
 An alarm blocks new lessons of the detector until five clean nights.
 """
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.hashing import round_learned
+from lotus.learning.audit_sums import AUDIT_LITERALS, AuditDay
 from lotus.learning.axes import axes
-from lotus.learning.effect import RECENT_DAYS
 from lotus.learning.lesson import Audit, AuditState
-from lotus.learning.rows import DetectorRows
 from lotus.learning.search import draw_squares, evidence_of
 from lotus.manifest import LearningDefaults
+from lotus.priors.vocabulary import DEFAULT, Vocabulary
+from lotus.timebase import BLOCKS_PER_DAY
 
-Z_GLOBAL, Z_DISPERSION, MIN_STRATUM, CLEAN_NIGHTS, STRATA = 4.0, 6.0, 500, 5, 10
+AUDIT_DAYS = 20
+Z_GLOBAL, Z_DISPERSION, MIN_STRATUM, CLEAN_NIGHTS = 4.0, 6.0, 500, 5
+EXTREME_MARGIN = 2.0 * math.log(10.0)  # beyond the largest T^2 of J draws: a tenth of the last rank's probability
 
 Floats = NDArray[np.float64]
 
 
-def audit(rows: DetectorRows, signs: Floats, settings: LearningDefaults, before: AuditState | None = None) -> Audit:
-    """Return the audits of one detector over its last 20 learning days; `signs` [days, draws]; `before`: last night."""
+def audit(
+    detector_id: str,
+    days: Sequence[AuditDay],
+    signs: Floats,
+    settings: LearningDefaults,
+    before: AuditState | None = None,
+    vocabulary: Vocabulary = DEFAULT,
+) -> Audit:
+    """Return the audits of one detector over its days among the last 20 learning days.
+
+    `signs` [days, draws] are those of these days; `before`: last night's state.
+    """
     before = before or AuditState()
-    recent = rows.recent(RECENT_DAYS)
-    p, a = rows.p, rows.published.astype(np.float64)
-    variance = p * (1.0 - p)
-    following = _following_payoff(rows)
-    calibration = np.where(recent, a - p, 0.0)
-    placebo = np.where(recent, (a - p) * following, 0.0)
-    calibration_z = _ratio(calibration.sum(), np.sum(variance[recent]))
-    placebo_z = _ratio(placebo.sum(), np.sum((variance * following**2)[recent]))
-    dispersion_z, worst = _dispersion(p[recent], a[recent])
-    extreme = [_extreme(rows, recent, value, signs, settings) for value in (calibration, placebo)]
-    figures = round_learned(np.array([calibration_z, placebo_z, dispersion_z, worst]))
+    sums = np.sum([day.sums for day in days], axis=0) if days else np.zeros(4)
+    strata = np.sum([day.strata for day in days], axis=0) if days else np.zeros((1, 3))
+    crowded = [_ratio(x[1], x[2]) for x in strata if x[0] >= MIN_STRATUM]
+    worst = max(crowded, key=abs, default=0.0)
+    total = strata.sum(axis=0)
+    figures = round_learned(
+        np.array([_ratio(sums[0], sums[1]), _ratio(sums[2], sums[3]), _ratio(total[1], total[2]), worst])
+    )
+    extreme = [_extreme(days, which, signs, settings, vocabulary) for which in (0, 1)]
     checks = (
         (abs(figures[0]) > Z_GLOBAL, f"published more or less often than logged: z {figures[0]:.1f}"),
         (abs(figures[1]) > Z_GLOBAL, f"publishing moves the following window: z {figures[1]:.1f}"),
@@ -50,49 +64,30 @@ def audit(rows: DetectorRows, signs: Floats, settings: LearningDefaults, before:
     reason = "; ".join(failed) or (f"{clean} of {CLEAN_NIGHTS} clean nights since an alarm" if alarm else "")
     z = [float(x) for x in figures]
     state = AuditState(alarm, clean, extreme[0], extreme[1])
-    return Audit(rows.detector_id, int(recent.sum()), z[0], z[1], z[2], z[3], extreme[0], extreme[1], reason, state)
-
-
-def _following_payoff(rows: DetectorRows) -> Floats:
-    """Return P of the next window of the same asset less the mean, 0 for the last one; rows are in time order.
-
-    Without any P it is 0 everywhere: the placebo says nothing then.
-    """
-    mean = np.nanmean(rows.payoff_p) if not np.isnan(rows.payoff_p).all() else 0.0
-    centred = np.nan_to_num(rows.payoff_p - mean)
-    out = np.zeros(len(rows))
-    for asset in np.unique(rows.asset):
-        mine = np.flatnonzero(rows.asset == asset)
-        out[mine[:-1]] = centred[mine[1:]]
-    return out
-
-
-def _dispersion(p: Floats, a: Floats) -> tuple[float, float]:
-    variance = p * (1.0 - p)
-    surprise, expected = (a - p) ** 2 - variance, variance * (1.0 - 2.0 * p) ** 2
-    stratum = np.minimum((p * STRATA).astype(np.int64), STRATA - 1)
-    worst = 0.0
-    for k in range(STRATA):
-        inside = stratum == k
-        if int(inside.sum()) >= MIN_STRATUM:
-            worst = max(worst, _ratio(surprise[inside].sum(), expected[inside].sum()), key=abs)
-    return _ratio(surprise.sum(), expected.sum()), worst
+    return Audit(detector_id, int(total[0]), z[0], z[1], z[2], z[3], extreme[0], extreme[1], reason, state)
 
 
 def _extreme(
-    rows: DetectorRows, recent: NDArray[np.bool_], value: Floats, signs: Floats, settings: LearningDefaults
+    days: Sequence[AuditDay], which: int, signs: Floats, settings: LearningDefaults, vocabulary: Vocabulary
 ) -> bool:
-    """Return whether the largest |T| over supported rules of at most two literals is beyond that of every draw."""
-    if int(np.unique(rows.day[recent]).size) < settings.min_days:
+    """Return whether the largest T^2 over supported rules of at most two literals is far beyond that of every draw.
+
+    `which`: 0 calibration, 1 placebo. The margin carries the rank of the real path a decade further than J draws can
+    show (T^2 has the tail of a chi-square): looked at every night for a year, the last rank alone is reached by one
+    honest log in four.
+    """
+    if len(days) < settings.min_days:
         return False
-    space, g = axes(2, rows.vocabulary), np.ones(len(rows.days))
-    evidence = evidence_of(rows, value, g, space)
-    support = evidence_of(rows, np.where(recent, rows.h, 0.0), g, space).total
+    space, once = axes(AUDIT_LITERALS, vocabulary), np.ones(len(days))
+    lane_day = np.repeat(np.arange(len(days)), BLOCKS_PER_DAY)
+    evidence = evidence_of(np.concatenate([day.cubes[which] for day in days]), lane_day, once, space)
+    weight = np.sum([day.cubes[2].sum(axis=0) for day in days], axis=0)
+    support = evidence_of(weight[None], np.zeros(1, dtype=np.int64), np.ones(1), space).total
     family = np.isfinite(evidence.m) & (support >= settings.min_coverage * support.max(initial=0.0))
     if not family.any():
         return False
     draws = draw_squares(evidence, family, signs, space).max(axis=0)
-    return bool(np.max(evidence.t[family] ** 2) > draws.max())
+    return bool(np.max(evidence.t[family] ** 2) > draws.max() + EXTREME_MARGIN)
 
 
 def _ratio(value: float, variance: float) -> float:

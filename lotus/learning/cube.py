@@ -33,7 +33,45 @@ LESSON_ATOMS = TableSpec(
 )
 
 
+_CHUNK = 1 << 15  # windows whose bins and positions stay in the cache while all subsets pass
+
+
 @allocating_kernel
+def accumulate_all(
+    bins: NDArray[np.uint8],
+    lane: NDArray[np.int64],
+    values: NDArray[np.float64],
+    n_lanes: int,
+    subsets: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return sums [k, n_lanes, subsets, 125] of `values` [k, n] of windows with bins uint8 [n, features] and lane [n].
+
+    Each cell adds its windows in their order, so sums do not depend on what else is accumulated.
+    """
+    wanted, n, width = values.shape[0], values.shape[1], subsets.shape[0] * 125
+    features = bins.shape[1]
+    out = np.zeros((wanted, n_lanes * width))
+    column = np.zeros((features + 1, _CHUNK), dtype=np.uint8)  # the last one, of an unused axis, stays 0
+    at = np.zeros(_CHUNK, dtype=np.int64)
+    for start in range(0, n, _CHUNK):
+        m = min(_CHUNK, n - start)
+        for f in range(features):
+            for i in range(m):
+                column[f, i] = bins[start + i, f]
+        for k in range(subsets.shape[0]):
+            fa, fb, fc = subsets[k] % (features + 1)
+            for i in range(m):
+                a, b, c = np.int64(column[fa, i]), np.int64(column[fb, i]), np.int64(column[fc, i])
+                inside = a < 5 and b < 5 and c < 5
+                at[i] = lane[start + i] * width + k * 125 + 25 * a + 5 * b + c if inside else -1
+            for w in range(wanted):
+                sums, value = out[w], values[w]
+                for i in range(m):
+                    if at[i] >= 0:
+                        sums[at[i]] += value[start + i]
+    return out.reshape((wanted, n_lanes, subsets.shape[0], 125))
+
+
 def accumulate(
     bins: NDArray[np.uint8],
     lane: NDArray[np.int64],
@@ -41,22 +79,9 @@ def accumulate(
     n_lanes: int,
     subsets: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Return sums [n_lanes, subsets, 125] of `value` [n] over windows with bins uint8 [n, features] and lanes [n]."""
-    out = np.zeros((n_lanes, subsets.shape[0], 125))
-    features = bins.shape[1]
-    digit = np.zeros(features + 1, dtype=np.int64)  # the last one, of an unused axis, stays 0
-    for i in range(len(value)):
-        v = value[i]
-        if v == 0.0:
-            continue
-        for f in range(features):
-            digit[f] = bins[i, f] if bins[i, f] < 5 else -1000
-        sums = out[lane[i]]
-        for k in range(subsets.shape[0]):
-            cell = 25 * digit[subsets[k, 0]] + 5 * digit[subsets[k, 1]] + digit[subsets[k, 2]]
-            if cell >= 0:
-                sums[k, cell] += v
-    return out
+    """Return the sums [n_lanes, subsets, 125] of one `value` [n], see `accumulate_all`."""
+    sums: NDArray[np.float64] = accumulate_all(bins, lane, np.ascontiguousarray(value)[None], n_lanes, subsets)[0]
+    return sums
 
 
 def atoms_of(
@@ -69,7 +94,9 @@ def atoms_of(
     """Return LESSON_ATOMS of one detector and day (non-empty cells); `values` holds r, h and n of each window."""
     lane = block.astype(np.int64)
     space = axes().subsets
-    cubes = {name: accumulate(bins, lane, values[name], BLOCKS_PER_DAY, space) for name in ("r", "h", "n")}
+    names = ("r", "h", "n")
+    stacked = np.stack([values[name] for name in names])
+    cubes = dict(zip(names, accumulate_all(bins, lane, stacked, BLOCKS_PER_DAY, space), strict=True))
     blocks, triple, cell = np.nonzero((cubes["h"] != 0.0) | (cubes["n"] != 0.0) | (cubes["r"] != 0.0))
     out: dict[str, NDArray[np.generic]] = {
         "detector_id": np.full(len(cell), detector_id, dtype=object),

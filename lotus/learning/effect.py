@@ -34,17 +34,32 @@ class Effect:
     n_eff_days: float
 
 
-def effect_of(rows: DetectorRows, r: Floats, covered: NDArray[np.bool_], g: Floats) -> Effect:
-    """Return the effect of the covered windows; r [n] residual scores, g [days] day weights."""
-    lane_g = g[rows.lane_day]
-    weight, excess, gross = (_by_lane(rows, x, covered) for x in (rows.h, r, rows.f))
+@dataclass(frozen=True, slots=True)
+class LaneSums:
+    """Sums [lanes] over the windows inside a rule: h, r and f, with the day of each lane (block)."""
+
+    lane_day: NDArray[np.int64]
+    weight: Floats
+    excess: Floats
+    gross: Floats
+
+
+def lane_sums(rows: DetectorRows, r: Floats, covered: NDArray[np.bool_]) -> LaneSums:
+    """Return the sums of the covered windows; r [n] residual scores."""
+    return LaneSums(rows.lane_day, *(_by_lane(rows, x, covered) for x in (rows.h, r, rows.f)))
+
+
+def effect_of(lanes: LaneSums, g: Floats) -> Effect:
+    """Return the effect of a rule from its sums; g [days] day weights."""
+    lane_g = g[lanes.lane_day]
+    weight, excess, gross = lanes.weight, lanes.excess, lanes.gross
     used = weight > 0.0
     uplift, se = _ratio(lane_g[used], excess[used], weight[used])
     net, net_se = _ratio(lane_g[used], gross[used], weight[used])
     degrees = max(int(used.sum()) - 1, 1)
     two, one = _student(0.975, degrees), _student(0.95, degrees)
-    per_day = np.bincount(rows.lane_day, weights=weight, minlength=len(rows.days))
-    last = rows.lane_day >= len(rows.days) - RECENT_DAYS
+    per_day = np.bincount(lanes.lane_day, weights=weight, minlength=len(g))
+    last = lanes.lane_day >= len(g) - RECENT_DAYS
     return Effect(
         uplift=uplift,
         se=se,
@@ -66,6 +81,16 @@ def lower_bound(uplift: float, t_stat: float, critical: float, ln_rules: float) 
         return -abs(uplift)
     limit = math.sqrt(max(0.0, 2.0 * critical + 2.0 * ln_rules))
     return max(-abs(uplift), abs(uplift) * (1.0 - limit / abs(t_stat)))
+
+
+def shadow_price(rows: DetectorRows) -> float:
+    """Return what one more alert is worth, bps: the h-weighted mean payoff of windows at the margin of publication.
+
+    The margin: p in [.4, .6] over the last 20 learning days; 0 without such windows.
+    """
+    margin = rows.recent(RECENT_DAYS) & (rows.p >= 0.4) & (rows.p <= 0.6)
+    weight = float(rows.h[margin].sum())
+    return float(rows.f[margin].sum()) / weight if weight > 0.0 else 0.0
 
 
 def effective_sample(published: NDArray[np.bool_], p: Floats) -> float:

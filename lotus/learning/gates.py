@@ -48,12 +48,14 @@ def support_failure(support: Support, settings: LearningDefaults) -> str:
     return "; ".join(text for passed, text in checks if not passed)
 
 
-def grade_of(rows: DetectorRows, covered: NDArray[np.bool_]) -> tuple[Grade, State, str]:
+def grade_of(rows: DetectorRows, covered: NDArray[np.bool_], logged: bool = True) -> tuple[Grade, State, str]:
     """Return grade, state and reason from how the published windows inside and outside the rule were filled.
 
     A: the venue filled >= 95 % on both sides. B: >= 95 % executed on both sides, on paper or against the tape. C: only
-    modelled, or the policy was deterministic inside the rule.
+    modelled, or the policy was deterministic inside the rule. D: the propensity was not `logged` but estimated.
     """
+    if not logged:
+        return "D", "REFUSED", "the propensity was estimated, not logged: an association, no effect"
     if not np.any(rows.h[covered] > 0.0):
         return "C", "MODEL_ONLY", "the policy is deterministic here: propose exploration"
     sides = [rows.source[rows.published & side] for side in (covered, ~covered)]

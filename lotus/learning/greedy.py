@@ -7,50 +7,34 @@ the description most (`search.gain_of`), because M saturates when blocks are few
 shadow of the true box. Refused candidates are kept with the number that failed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.hashing import round_learned
-from lotus.learning.axes import Axes
+from lotus.learning.bench import Bench, below_the_bar, refuse, rounded, sketch
 from lotus.learning.demean import demean
-from lotus.learning.effect import RECENT_DAYS, effect_of, effective_sample, lower_bound
-from lotus.learning.gates import Support, grade_of, support_failure
-from lotus.learning.lesson import Lesson, NearTie
+from lotus.learning.effect import RECENT_DAYS, effect_of, effective_sample, lane_sums, shadow_price
+from lotus.learning.gates import grade_of, support_failure
+from lotus.learning.lesson import Lesson
 from lotus.learning.rows import EXECUTED, DetectorRows
-from lotus.learning.search import Evidence, Family, best_rule, evidence_of, gain_of
-from lotus.manifest import LearningDefaults
+from lotus.learning.search import Evidence, best_rule, evidence_of_rows, gain_of
 from lotus.priors.types import Rule
 
 MAX_REFUSED = 10  # candidates of one detector and night that may fail a gate before the detector is left
-NEAR_NATS, MAX_NEAR, SAMPLE = 2.0, 10, 20
+SAMPLE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """One detector's search of one night: windows, family, weights and what is already believed."""
-
-    rows: DetectorRows
-    space: Axes
-    family: Family
-    g: NDArray[np.float64]
-    settings: LearningDefaults
-    believed: tuple[Rule, ...]
-    branch: str
-    night: str
-    trials: int
-
-    def residual(self, more: tuple[Rule, ...] = ()) -> NDArray[np.float64]:
-        """Return scores demeaned on the hats and on every rule believed."""
-        rows = self.rows
-        return demean(rows.basis(self.believed + more), rows.h, rows.f, rows.day, len(rows.days))
+def residual(bench: Bench, rows: DetectorRows, more: tuple[Rule, ...] = ()) -> NDArray[np.float64]:
+    """Return the scores demeaned on the hats and on every rule believed, float64 [n]."""
+    return demean(rows.basis(bench.believed + more), rows.h, rows.f, rows.day, len(rows.days))
 
 
 def select(
-    bench: Bench, r: NDArray[np.float64], evidence: Evidence, critical: float, alarm: str
+    bench: Bench, rows: DetectorRows, evidence: Evidence, critical: float, alarm: str
 ) -> tuple[list[Lesson], list[Lesson]]:
     """Return (accepted, refused) lessons of one detector; `alarm` is the audit that blocks new ones, or empty."""
+    r = residual(bench, rows)
     accepted: list[Lesson] = []
     refused: list[Lesson] = []
     first_square = evidence.square
@@ -64,90 +48,60 @@ def select(
         if m > critical:
             beyond = np.where(m_open > critical, gain_of(evidence, bench.family, bench.space), -np.inf)
             number, _ = best_rule(beyond, bench.space)
-            m = _rounded(float(evidence.m[number]))
-        lesson = candidate(bench, r, evidence, number, m, critical)
+            m = rounded(float(evidence.m[number]))
         if not m > critical:
-            refused.append(_refuse(lesson, f"evidence {m:.2f} nats does not exceed {critical:.2f}"))
+            lanes = lane_sums(rows, r, rows.covered(bench.space.rule(number)))
+            refused.append(below_the_bar(bench, evidence, number, m, critical, lanes))
             break
-        lesson = _refuse(lesson, alarm) if alarm else lesson
+        lesson = candidate(bench, rows, r, evidence, number, m, critical)
+        lesson = refuse(lesson, alarm) if alarm else lesson
         if not lesson.accepted:
             refused.append(lesson.named())
             open_rules[number] = False
             continue
         accepted.append(lesson.named())
-        r = bench.residual(tuple(x.rule for x in accepted))
-        evidence = evidence_of(bench.rows, r, bench.g, bench.space)
+        r = residual(bench, rows, tuple(x.rule for x in accepted))
+        evidence = evidence_of_rows(rows, r, bench.g, bench.space)
     return accepted, refused
 
 
-def outsider(bench: Bench, r: NDArray[np.float64], evidence: Evidence, critical: float) -> list[Lesson]:
-    """Return the best rule outside the family when no rule inside has more evidence: shown, never used."""
-    inside = float(evidence.m[bench.family.eligible].max(initial=critical))
-    outside = np.where(bench.family.eligible | (bench.family.weight <= 0.0), -np.inf, evidence.m)
-    number, m = best_rule(outside, bench.space)
-    if number < 0 or not m > inside:
-        return []
-    return [_refuse(candidate(bench, r, evidence, number, m, critical), "outside the family of rules")]
-
-
 def candidate(
-    bench: Bench, r: NDArray[np.float64], evidence: Evidence, number: int, m: float, critical: float
+    bench: Bench,
+    rows: DetectorRows,
+    r: NDArray[np.float64],
+    evidence: Evidence,
+    number: int,
+    m: float,
+    critical: float,
 ) -> Lesson:
     """Return everything known about one rule as a lesson, graded and gated."""
-    rows, rule = bench.rows, bench.space.rule(number)
-    covered = rows.covered(rule)
-    effect = effect_of(rows, r, covered, bench.g)
-    sign = 1 if effect.uplift >= 0.0 else -1
+    covered = rows.covered(bench.space.rule(number))
+    effect = effect_of(lane_sums(rows, r, covered), bench.g)
     inside = covered & (rows.h > 0.0)
     taken = rows.published & inside
     ess = effective_sample(taken[taken], rows.p[taken])
-    published, coverage = int(taken.sum()), float(bench.family.coverage[number])
-    support = Support(
-        coverage, published, ess, effect.n_blocks, effect.n_days, effect.n_eff_days, effect.recent_t, sign
-    )
-    grade, state, reason = grade_of(rows, covered)
-    failure = support_failure(support, bench.settings)
-    if failure:
+    published = int(taken.sum())
+    grade, state, reason = grade_of(rows, covered, bench.logged)
+    failure = support_failure(bench.support(number, effect, published, ess), bench.settings)
+    if failure and grade != "D":
         grade, state, reason = "none", "REFUSED", failure
-    low = lower_bound(effect.uplift, effect.t_stat, critical, float(bench.space.price[len(rule.literals)]))
-    figures = {
-        "uplift_bps": effect.uplift,
-        "se_bps": effect.se,
-        "lcb_bps": low,
-        "claim_bps": bench.settings.claim_shrink * effect.uplift,
-        "net_mean_bps": effect.net_mean,
-        "net_low_bps": effect.net_low,
-        "net_high_bps": effect.net_high,
-        "sigma_y_bps": payoff_deviation(rows),
-        "t_stat": effect.t_stat,
-        "recent_t": effect.recent_t,
-        "ess": ess,
-        "n_eff_days": effect.n_eff_days,
-        "coverage": coverage,
-        "fill_share": float((rows.source[taken] >= EXECUTED).mean()) if published else 0.0,
-    }
-    return Lesson(
-        lesson_id="",
-        branch=bench.branch,
-        night=bench.night,
-        detector_id=rows.detector_id,
-        horizon_s=rows.horizon_s,
-        rule=rule,
-        sign=sign,
-        ci95=(_rounded(effect.ci95[0]), _rounded(effect.ci95[1])),
-        m_nats=m,
-        critical=critical,
+    budget = bench.settings.alert_budget > 0.0
+    return replace(
+        sketch(bench, evidence, number, m, critical, effect),
         n_windows=int(inside.sum()),
         n_published=published,
-        n_days=effect.n_days,
-        n_blocks=effect.n_blocks,
-        trials=bench.trials,
         grade=grade,
         state=state,
         reason=reason,
-        near_ties=_near_ties(bench, evidence, number, m),
         members_sample=_sample(rows, taken),
-        **{name: _rounded(value) for name, value in figures.items()},
+        alert_budget=budget,
+        net_mean_bps=rounded(effect.net_mean),
+        net_low_bps=rounded(effect.net_low),
+        net_high_bps=rounded(effect.net_high),
+        sigma_y_bps=rounded(payoff_deviation(rows)),
+        shadow_price_bps=rounded(shadow_price(rows)) if budget else 0.0,
+        ess=rounded(ess),
+        fill_share=rounded(float((rows.source[taken] >= EXECUTED).mean())) if published else 0.0,
     )
 
 
@@ -158,27 +112,8 @@ def payoff_deviation(rows: DetectorRows) -> float:
     return float(np.std(paid, ddof=1)) if len(paid) > 1 else 0.0
 
 
-def _refuse(lesson: Lesson, reason: str) -> Lesson:
-    words = f"{reason}; {lesson.reason}" if lesson.reason else reason
-    return replace(lesson, grade="none", state="REFUSED", reason=words).named()
-
-
-def _near_ties(bench: Bench, evidence: Evidence, number: int, m: float) -> tuple[NearTie, ...]:
-    m_all = np.where(bench.family.eligible, evidence.m, -np.inf)
-    near = np.flatnonzero(m_all >= m - NEAR_NATS)
-    near = near[near != number]
-    nats = round_learned(m_all[near])
-    order = np.argsort(-nats, kind="stable")[: 4 * MAX_NEAR]
-    picked = sorted((-float(nats[i]), bench.space.rule(int(near[i])), int(near[i])) for i in order)[:MAX_NEAR]
-    return tuple(NearTie(rule, -nat, _rounded(evidence.total[i] / bench.family.weight[i])) for nat, rule, i in picked)
-
-
 def _sample(rows: DetectorRows, taken: NDArray[np.bool_]) -> tuple[str, ...]:
     at = np.flatnonzero(taken)
     if len(at) > SAMPLE:
         at = at[np.linspace(0, len(at) - 1, SAMPLE).astype(np.int64)]
     return tuple(str(x) for x in rows.event_id[at])
-
-
-def _rounded(value: float) -> float:
-    return float(round_learned(np.array([value]))[0])

@@ -31,6 +31,7 @@ class Lesson:
     lower bound of its size (valid after the search), `claim_bps` the shrunk claim, `net_*_bps` the mean net payoff in
     the rule with its one-sided 95 % bounds. `m_nats` is the evidence after the price of the rule's length, `critical`
     what it had to exceed. `state` and `grade` say what it may do; a refused lesson carries `reason`.
+    `shadow_price_bps` is what an alert costs elsewhere when an alert budget is in force (`alert_budget`), else 0.
     """
 
     lesson_id: str
@@ -67,11 +68,18 @@ class Lesson:
     reason: str = ""
     near_ties: tuple[NearTie, ...] = ()
     members_sample: tuple[str, ...] = ()
+    shadow_price_bps: float = 0.0
+    alert_budget: bool = False
 
     @property
     def accepted(self) -> bool:
         """Whether it may own a patch (identified, grade A or B)."""
         return self.state == "IDENTIFIED"
+
+    @property
+    def live_tilt_share(self) -> float:
+        """Share of the wanted tilt that a patch may use in a live account: all with grade A, half with grade B."""
+        return {"A": 1.0, "B": 0.5}.get(self.grade, 0.0)
 
     def named(self) -> "Lesson":
         """Return the lesson with `lesson_id` set to the hash of its content."""

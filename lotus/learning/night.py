@@ -4,26 +4,32 @@ All detectors are one family: a draw's maximum is taken over every detector and 
 Reading scores, storing results and turning lessons into priors are others' work.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
 from lotus.hashing import round_learned
-from lotus.learning.audits import audit
+from lotus.learning.audits import AUDIT_DAYS, audit
 from lotus.learning.axes import Axes, axes
-from lotus.learning.greedy import Bench, outsider, select
+from lotus.learning.bench import Bench, below_the_bar, outsider, rounded, sums_in_box
+from lotus.learning.day_cube import DayCube, Stack, day_cubes, stacked
+from lotus.learning.effect import LaneSums
+from lotus.learning.greedy import select
 from lotus.learning.lesson import Audit, AuditState, Lesson
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
-from lotus.learning.search import Evidence, best_rule, draw_maxima, evidence_of, family_of, one_look_critical
+from lotus.learning.search import Evidence, Family, best_rule, draw_maxima, evidence_of, family_of, one_look_critical
 from lotus.learning.signs import day_signs
-from lotus.learning.slots import Look, SlotState, nightly_look
+from lotus.learning.slots import Crossing, Look, SlotState, nightly_look
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import DEFAULT, Vocabulary
+
+ALARM = "audit alarm"  # how the reason begins of what an audit refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +64,44 @@ class NightResult:
     reports: tuple[DetectorReport, ...]
     slots: SlotState
     draw_maxima: NDArray[np.float64]
+    crossings: tuple[Crossing, ...] = ()
+
+
+class Source(Protocol):
+    """Where a night gets one detector's past from: sums of its days, and its windows when a rule passes the bar."""
+
+    def cubes(self, believed: tuple[Rule, ...], space: Axes) -> Sequence[DayCube]:
+        """Return the sums of its days in the night's window, oldest first, demeaned on what is believed."""
+
+    def rows(self) -> DetectorRows:
+        """Return its windows in the night's window."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowSource:
+    """A detector whose windows are at hand."""
+
+    table: DetectorRows
+
+    def cubes(self, believed: tuple[Rule, ...], space: Axes) -> Sequence[DayCube]:
+        """Sum the windows of every day."""
+        return day_cubes(self.table, believed, space)
+
+    def rows(self) -> DetectorRows:
+        """Return the windows."""
+        return self.table
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
+    """What is kept of one detector's sums once the evidence of every rule is known."""
+
     bench: Bench
-    residual: NDArray[np.float64]
     evidence: Evidence
-    best: float
+    best: tuple[int, float, LaneSums | None]
+    outside: tuple[int, float, LaneSums | None]
+    audit: Audit
+    report: DetectorReport
 
 
 def learn_night(
@@ -78,75 +114,148 @@ def learn_night(
     slots: SlotState | None = None,
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
+    unlogged: Collection[str] = (),
     vocabulary: Vocabulary = DEFAULT,
 ) -> NightResult:
     """Return what the days in `scores` (day -> PAYOFF_SCORES columns) teach on the night of the newest one.
 
-    `night`: learning days in the budget year (default: the days given). `active`: (detector, rule) already believed;
-    they join the baseline. With `looks = "final"` only a night with `last` looks, once, at alpha; with "nightly" the
-    slots of section 11 decide. `audits` and `slots` carry state from the night before. `vocabulary`: what the
-    bin columns mean. Raises `SchemaError` for an unknown `looks`.
+    `night`: learning days since the first (default: the days given). The other arguments: see `learn_from`.
+    """
+    days = tuple(sorted(scores))[-manifest.learning.search_days :]
+    tables = rows_by_detector(scores, manifest.learning.search_days, vocabulary)
+    return learn_from(
+        {name: RowSource(rows) for name, rows in tables.items()},
+        days,
+        manifest,
+        night=len(scores) if night is None else night,
+        last=last,
+        active=active,
+        slots=slots,
+        audits=audits,
+        branch=branch,
+        unlogged=unlogged,
+        vocabulary=vocabulary,
+    )
+
+
+def learn_from(
+    sources: Mapping[str, Source],
+    days: tuple[str, ...],
+    manifest: Manifest,
+    *,
+    night: int,
+    last: bool = True,
+    active: Sequence[tuple[str, Rule]] = (),
+    slots: SlotState | None = None,
+    audits: Mapping[str, AuditState] | None = None,
+    branch: str = "main",
+    unlogged: Collection[str] = (),
+    vocabulary: Vocabulary = DEFAULT,
+) -> NightResult:
+    """Return what the learning days `days` (oldest first, at most `search_days`) teach on the night of the last one.
+
+    `sources`: detector -> its past. `night`: learning days since the first. `active`: (detector, rule) already
+    believed; they join the baseline. With `looks = "final"` only a night with `last` looks, once, at alpha; with
+    "nightly" the slots of section 11 decide. `audits` and `slots` carry state from the night before. Detectors in
+    `unlogged` have no logged propensity: they take no part in the family and are shown as associations (grade D).
+    `vocabulary`: what the bin columns mean. Raises `SchemaError` for an unknown `looks`.
     """
     settings = manifest.learning
-    days = tuple(sorted(scores))[-settings.search_days :]
-    newest = days[-1] if days else ""
-    state = slots or SlotState()
-    tables = rows_by_detector(scores, settings.search_days, vocabulary)
-    g = day_weights(len(days), settings.half_life_days)
     signs = day_signs(settings.seed, days, settings.draws)
-    searches = _searches(tables, g, settings, axes(settings.max_literals, vocabulary), active, branch, newest)
-    real = max((s.best for s in searches), default=-np.inf)
+    frame = _Frame(
+        days,
+        day_weights(len(days), settings.half_life_days),
+        signs,
+        settings,
+        branch,
+        axes(settings.max_literals, vocabulary),
+    )
+    searches = []
+    for name in sorted(sources):
+        believed = tuple(sorted({rule for detector, rule in active if detector == name}))
+        before = (audits or {}).get(name)
+        searches.append(_search(frame, sources[name], believed, name not in unlogged, before))
+    logged = [s for s in searches if s.bench.logged]
+    real = max((s.best[1] for s in logged), default=-np.inf)
     wanted = _looks(settings, last) and real > -np.inf
-    maxima = _joint_maxima(searches, signs) if wanted else np.full(settings.draws, -np.inf)
-    look = _look(settings, last, state, len(scores) if night is None else night, real, maxima)
+    maxima = _joint_maxima(logged, signs) if wanted else np.full(settings.draws, -np.inf)
+    look = _look(settings, last, slots or SlotState(), night, real, maxima)
     bar = max(look.critical, settings.min_evidence_nats)
-    before = audits or {}
-    checked = {name: audit(rows, signs, settings, before.get(name)) for name, rows in tables.items()}
+    trials = sum(s.report.rules_searched for s in searches)
     lessons: list[Lesson] = []
     refused: list[Lesson] = []
     for search in searches:
-        name = search.bench.rows.detector_id
-        alarm = f"audit alarm: {checked[name].reason}" if checked[name].alarm else ""
-        found, turned = select(search.bench, search.residual, search.evidence, bar, alarm)
+        found, turned = _decide(replace(search, bench=replace(search.bench, trials=trials)), sources, bar)
         lessons += found
-        refused += turned + outsider(search.bench, search.residual, search.evidence, bar)
+        refused += turned
     return NightResult(
-        night=newest,
+        night=days[-1] if days else "",
         n_days=len(days),
         looked=look.critical < np.inf,
         slots_tonight=look.slots,
         critical=bar,
-        trials=searches[0].bench.trials if searches else 0,
+        trials=trials,
         real_maximum=real,
         lessons=tuple(lessons),
         refused=tuple(refused),
-        audits=tuple(checked.values()),
-        reports=tuple(_report(s) for s in searches),
+        audits=tuple(s.audit for s in searches),
+        reports=tuple(s.report for s in searches),
         slots=look.state,
         draw_maxima=maxima,
+        crossings=look.crossings,
     )
 
 
-def _searches(
-    tables: Mapping[str, DetectorRows],
-    g: NDArray[np.float64],
-    settings: LearningDefaults,
-    space: Axes,
-    active: Sequence[tuple[str, Rule]],
-    branch: str,
-    newest: str,
-) -> list[_Search]:
-    families = {name: family_of(rows, g, space, settings) for name, rows in tables.items()}
-    trials = sum(int(family.eligible.sum()) for family in families.values())
-    out = []
-    for name, rows in tables.items():
-        believed = tuple(sorted({rule for detector, rule in active if detector == name}))
-        bench = Bench(rows, space, families[name], g, settings, believed, branch, newest, trials)
-        residual = bench.residual()
-        evidence = evidence_of(rows, residual, g, space)
-        _, best = best_rule(np.where(families[name].eligible, evidence.m, -np.inf), space)
-        out.append(_Search(bench, residual, evidence, best))
-    return out
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    days: tuple[str, ...]
+    g: NDArray[np.float64]
+    signs: NDArray[np.float64]
+    settings: LearningDefaults
+    branch: str
+    space: Axes
+
+
+def _search(
+    frame: _Frame, source: Source, believed: tuple[Rule, ...], logged: bool, before: AuditState | None
+) -> _Search:
+    settings, space = frame.settings, frame.space
+    stack = stacked(source.cubes(believed, space), frame.days)
+    family = family_of(stack, frame.g, space, settings)
+    evidence = evidence_of(stack.r, stack.lane_day, frame.g, space)
+    number, best = best_rule(np.where(family.eligible, evidence.m, -np.inf), space)
+    other, beyond = best_rule(np.where(family.eligible | (family.weight <= 0.0), -np.inf, evidence.m), space)
+    recent = [(i, cube.audit) for i, cube in zip(stack.day_index, stack.cubes, strict=True)]
+    recent = [(i, sums) for i, sums in recent if i >= len(frame.days) - AUDIT_DAYS]
+    newest = frame.days[-1]
+    name, horizon_s = stack.detector_id, stack.horizon_s
+    return _Search(
+        bench=Bench(name, horizon_s, space, family, frame.g, settings, believed, frame.branch, newest, 0, logged),
+        evidence=evidence,
+        best=(number, best, sums_in_box(stack, space, number) if number >= 0 else None),
+        outside=(other, beyond, sums_in_box(stack, space, other) if other >= 0 else None),
+        audit=audit(
+            name, [sums for _, sums in recent], frame.signs[[i for i, _ in recent]], settings, before, space.vocabulary
+        ),
+        report=_report(stack, family, best),
+    )
+
+
+def _decide(search: _Search, sources: Mapping[str, Source], bar: float) -> tuple[list[Lesson], list[Lesson]]:
+    """Return (accepted, refused) lessons of one detector; its windows are read only when a rule passes the bar."""
+    bench, evidence = search.bench, search.evidence
+    found: list[Lesson] = []
+    refused: list[Lesson] = []
+    number, m, lanes = search.best
+    if m > bar:
+        alarm = f"{ALARM}: {search.audit.reason}" if search.audit.alarm else ""
+        found, refused = select(bench, sources[bench.detector_id].rows(), evidence, bar, alarm)
+    elif lanes is not None:
+        refused = [below_the_bar(bench, evidence, number, m, bar, lanes)]
+    number, beyond, lanes = search.outside
+    if lanes is not None and beyond > max(m, bar):
+        refused.append(outsider(bench, evidence, number, beyond, bar, lanes))
+    return found, refused
 
 
 def _joint_maxima(searches: Sequence[_Search], signs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -172,9 +281,9 @@ def _look(
     return Look(0, one_look_critical(maxima, settings.alpha), state)
 
 
-def _report(search: _Search) -> DetectorReport:
-    rows, eligible = search.bench.rows, int(search.bench.family.eligible.sum())
-    overlap = float((rows.h > 0.0).mean()) if len(rows) else 0.0
+def _report(stack: Stack, family: Family, best: float) -> DetectorReport:
+    windows, eligible = int(stack.total("windows")), int(family.eligible.sum())
+    overlap = stack.total("overlap") / max(windows, 1)
     if overlap == 0.0:
         reason = "the policy is deterministic: no window had 0 < p < 1; grade C, propose exploration"
     elif eligible == 0:
@@ -182,13 +291,13 @@ def _report(search: _Search) -> DetectorReport:
     else:
         reason = ""
     return DetectorReport(
-        detector_id=rows.detector_id,
-        windows=len(rows),
-        published=int(rows.published.sum()),
-        days=len(np.unique(rows.day)),
-        blocks=rows.n_lanes,
-        overlap_share=float(round_learned(np.array([overlap]))[0]),
+        detector_id=stack.detector_id,
+        windows=windows,
+        published=int(stack.total("n_published")),
+        days=len(stack.cubes),
+        blocks=len(stack.lane_day),
+        overlap_share=rounded(overlap),
         rules_searched=eligible,
-        best_m_nats=search.best,
+        best_m_nats=best,
         reason=reason,
     )

@@ -52,10 +52,15 @@ PAYOFF_SCORES = TableSpec(
 
 @dataclass(frozen=True, slots=True)
 class ScoredDay:
-    """Scores of one maturity day, and how many windows of each kind were left out (an audit of the dropping rule)."""
+    """Scores of one maturity day, and how many windows of each kind were left out.
+
+    `dropped_z` audits the dropping rule: sum (A - p) over dropped windows in standard deviations, 0 in the mean when
+    the tape alone decided what is dropped.
+    """
 
     columns: Table
     counts: dict[str, int]
+    dropped_z: float
 
 
 def score(
@@ -98,7 +103,14 @@ def payoff_scores(
         for kind, mask in (("kept", keep), ("gap", ~whole), ("no_chance", whole & (p <= 0.0)))
         for name, side in (("published", published), ("unpublished", ~published))
     }
-    return ScoredDay({name: out[name] for name in PAYOFF_SCORES.names}, counts)
+    return ScoredDay(
+        {name: out[name] for name in PAYOFF_SCORES.names}, counts, _dropped_z(p[~whole], published[~whole])
+    )
+
+
+def _dropped_z(p: NDArray[np.float64], published: NDArray[np.bool_]) -> float:
+    spread = float((p * (1.0 - p)).sum())
+    return float((published - p).sum()) / spread**0.5 if spread > 0.0 else 0.0
 
 
 _FROM_EVENTS = ("pi", "u0", "published", "spec_version", *BIN_COLUMNS)

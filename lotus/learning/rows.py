@@ -16,6 +16,8 @@ from lotus.priors.types import Rule
 from lotus.priors.vocabulary import DEFAULT, Vocabulary, rule_mask
 from lotus.timebase import BLOCKS_PER_DAY
 
+EVERY = slice(None)
+
 
 @dataclass(frozen=True, slots=True)
 class DetectorRows:
@@ -27,11 +29,13 @@ class DetectorRows:
 
     vocabulary: Vocabulary
     detector_id: str
+    spec_version: int
     horizon_s: int
     days: tuple[str, ...]
     lane_day: NDArray[np.int64]
     lane: NDArray[np.int64]
     day: NDArray[np.int64]
+    block: NDArray[np.int64]
     bins: NDArray[np.uint8]
     asset: NDArray[np.int64]
     u0: NDArray[np.float64]
@@ -54,13 +58,13 @@ class DetectorRows:
         """Number of blocks that hold windows."""
         return len(self.lane_day)
 
-    def covered(self, rule: Rule) -> NDArray[np.bool_]:
-        """Return which windows the rule covers."""
-        return rule_mask(rule, self.bins)
+    def covered(self, rule: Rule, span: slice = EVERY) -> NDArray[np.bool_]:
+        """Return which windows (of a span) the rule covers."""
+        return rule_mask(rule, self.bins[span])
 
-    def basis(self, believed: tuple[Rule, ...] = ()) -> NDArray[np.float64]:
-        """Return [hats(u0), 1_R of each rule already believed], float64 [n, 6 + k]."""
-        columns = [hats(self.u0), *(self.covered(rule).astype(np.float64)[:, None] for rule in believed)]
+    def basis(self, believed: tuple[Rule, ...] = (), span: slice = EVERY) -> NDArray[np.float64]:
+        """Return [hats(u0), 1_R of each rule already believed] of a span of windows, float64 [n, 6 + k]."""
+        columns = [hats(self.u0[span]), *(self.covered(rule, span).astype(np.float64)[:, None] for rule in believed)]
         return np.concatenate(columns, axis=1)
 
     def recent(self, days: int) -> NDArray[np.bool_]:
@@ -126,17 +130,20 @@ def _gather(
         return np.concatenate([np.asarray(scores[days[i]][key])[rows] for i, rows in kept])
 
     day = np.concatenate([np.full(len(rows), i, dtype=np.int64) for i, rows in kept])
-    slot, lane = np.unique(day * BLOCKS_PER_DAY + column("block").astype(np.int64), return_inverse=True)
+    block = column("block").astype(np.int64)
+    slot, lane = np.unique(day * BLOCKS_PER_DAY + block, return_inverse=True)
     floats = {key: column(key).astype(np.float64) for key in _FLOATS}
     sources, code = _codes(column("fill_source"))
     return DetectorRows(
         vocabulary=vocabulary,
         detector_id=name,
+        spec_version=newest,
         horizon_s=int(column("horizon_s")[-1]),
         days=days,
         lane_day=slot // BLOCKS_PER_DAY,
         lane=lane.astype(np.int64),
         day=day,
+        block=block,
         bins=np.concatenate([bins_of(scores[days[i]], vocabulary)[rows] for i, rows in kept]),
         asset=_codes(column("asset"))[1],
         published=column("published").astype(np.bool_),

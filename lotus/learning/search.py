@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from lotus.hashing import round_learned
 from lotus.learning.axes import Axes
-from lotus.learning.boxes import box_moments, box_presence, path_maxima
+from lotus.learning.boxes import box_moments, path_maxima
 from lotus.learning.cube import accumulate
+from lotus.learning.day_cube import PRESENT, Stack
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import LearningDefaults
 
-_PRESENT = 1e-6  # a block counts when its overlap weight exceeds rounding error
 _DEAD = 1e-12  # share of the largest deviation below which a rule has none
 
 
@@ -46,35 +46,41 @@ class Evidence:
     day_cube: NDArray[np.float64]
 
 
-def family_of(rows: DetectorRows, g: NDArray[np.float64], space: Axes, settings: LearningDefaults) -> Family:
+def family_of(stack: Stack, g: NDArray[np.float64], space: Axes, settings: LearningDefaults) -> Family:
     """Return the support of every rule; g [days] weighs the overlap weights of `weight` = sum g h."""
     table = (space.subsets, space.low, space.high, space.count, space.first_rule)
-    h = accumulate(rows.bins, rows.lane, rows.h, rows.n_lanes, space.subsets)
-    once = np.ones(1)
-    plain, _ = box_moments(h.sum(axis=0, keepdims=True), once, *table)
-    weight, _ = box_moments(np.tensordot(g[rows.lane_day], h, axes=1)[None], once, *table)
-    exposure, _ = box_moments(np.tensordot(g[rows.lane_day] ** 2, h, axes=1)[None], once, *table)
-    taken = rows.published.astype(np.float64)
-    single = np.zeros(len(rows), dtype=np.int64)
-    published, _ = box_moments(accumulate(rows.bins, single, taken, 1, space.subsets), once, *table)
-    blocks, days = box_presence(h, rows.lane_day, _PRESENT, *table)
-    coverage = plain / max(float(rows.h.sum()), _PRESENT)
+    lane_g, once = g[stack.lane_day], np.ones(1)
+    weights = np.stack([np.ones(len(lane_g)), lane_g, lane_g**2])
+    sums = (weights @ stack.h.reshape(len(lane_g), -1)).reshape(3, *stack.h.shape[1:])
+    plain, weight, exposure = (box_moments(part[None], once, *table)[0] for part in sums)
+    published = np.rint(box_moments(stack.published[None], once, *table)[0])
+    coverage = plain / max(stack.total("sum_h"), PRESENT)
     eligible = (coverage >= settings.min_coverage) & (coverage <= settings.max_coverage)
-    eligible &= (np.rint(published) >= settings.min_published) & (blocks >= settings.min_blocks)
-    eligible &= days >= settings.min_days
-    return Family(coverage, weight, exposure, np.rint(published), blocks, days, eligible)
+    eligible &= (published >= settings.min_published) & (stack.blocks >= settings.min_blocks)
+    eligible &= stack.days_present >= settings.min_days
+    return Family(coverage, weight, exposure, published, stack.blocks, stack.days_present, eligible)
 
 
-def evidence_of(rows: DetectorRows, r: NDArray[np.float64], g: NDArray[np.float64], space: Axes) -> Evidence:
-    """Return T and M of every rule from residual scores r [n] and day weights g [days]; M = -inf without deviation."""
+def evidence_of_rows(rows: DetectorRows, r: NDArray[np.float64], g: NDArray[np.float64], space: Axes) -> Evidence:
+    """Return `evidence_of` for residual scores r [n] of windows."""
     cube = accumulate(rows.bins, rows.lane, r, rows.n_lanes, space.subsets)
-    lane_g = g[rows.lane_day]
+    return evidence_of(cube, rows.lane_day, g, space)
+
+
+def evidence_of(
+    cube: NDArray[np.float64], lane_day: NDArray[np.int64], g: NDArray[np.float64], space: Axes
+) -> Evidence:
+    """Return T and M of every rule from a cube [lanes, subsets, 125], the day of each lane and day weights g [days].
+
+    M = -inf without deviation.
+    """
+    lane_g = g[lane_day]
     total, square = box_moments(cube, lane_g, space.subsets, space.low, space.high, space.count, space.first_rule)
     alive = square > _DEAD * max(float(square.max(initial=0.0)), 1e-300)
     t = np.where(alive, total / np.sqrt(np.where(alive, square, 1.0)), 0.0)
     m = np.where(alive, 0.5 * t * t - space.prices(), -np.inf)
-    day_cube = np.zeros((len(rows.days), *cube.shape[1:]))
-    for lane, day in enumerate(rows.lane_day):
+    day_cube = np.zeros((len(g), *cube.shape[1:]))
+    for lane, day in enumerate(lane_day):
         day_cube[day] += lane_g[lane] * cube[lane]
     return Evidence(total, square, t, m, day_cube)
 

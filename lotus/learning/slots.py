@@ -1,8 +1,9 @@
-"""Looking every night without paying for it: the nightly slots of a budget year.
+"""Looking every night without paying for it: the nightly slots of a budget year (365 learning days).
 
 Path 0 is the real data, paths 1..J the draws; all J + 1 are treated alike. On night n at most K(n) = floor(alpha (J+1)
 min(1, sqrt((n - 9) / 356))) paths may have crossed since the year began, so under sign symmetry the real path is among
-them with probability at most alpha, whatever was looked at in between (a Monte Carlo group-sequential test).
+them with probability at most alpha, whatever was looked at in between (a Monte Carlo group-sequential test). A new
+year begins with nothing spent and nobody crossed.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FIRST_NIGHT, YEAR_NIGHTS = 9, 356
+YEAR_DAYS = FIRST_NIGHT + YEAR_NIGHTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,16 @@ class SlotState:
 
     spent: int = 0
     crossed: tuple[int, ...] = ()
+    year: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One path that crossed: its place in the year's order (from 1), its number (0 = the real data) and its M."""
+
+    order: int
+    path: int
+    m_nats: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,7 @@ class Look:
     slots: int
     critical: float
     state: SlotState
+    crossings: tuple[Crossing, ...] = ()
 
 
 def allowance(night: int, draws: int, alpha: float) -> int:
@@ -41,11 +54,15 @@ def allowance(night: int, draws: int, alpha: float) -> int:
 
 
 def nightly_look(state: SlotState, night: int, real: float, maxima: NDArray[np.float64], alpha: float) -> Look:
-    """Spend the slots of night n: the k highest paths not yet crossed cross; ties count against the real path.
+    """Spend the slots of a night: the k highest paths not yet crossed cross; ties count against the real path.
 
-    `real` is the largest M of the data over all detectors and eligible rules, `maxima` [J] that of each draw.
+    `night` counts learning days from 1 on, over all years. `real` is the largest M of the data over all detectors and
+    eligible rules, `maxima` [J] that of each draw.
     """
-    k = max(0, allowance(night, len(maxima), alpha) - state.spent)
+    year, before = divmod(max(night, 1) - 1, YEAR_DAYS)
+    if year != state.year:
+        state = SlotState(year=year)
+    k = max(0, allowance(before + 1, len(maxima), alpha) - state.spent)
     if k == 0:
         return Look(0, np.inf, state)
     gone = set(state.crossed)
@@ -56,4 +73,8 @@ def nightly_look(state: SlotState, night: int, real: float, maxima: NDArray[np.f
     if 0 not in gone and real > critical:
         ahead = [j for j in ranked[:k] if float(maxima[j - 1]) >= real]
         crossing = [*ahead, 0, *ranked[len(ahead) : k - 1]]
-    return Look(k, critical, SlotState(state.spent + k, state.crossed + tuple(crossing)))
+    crossings = tuple(
+        Crossing(len(state.crossed) + i, path, real if path == 0 else float(maxima[path - 1]))
+        for i, path in enumerate(crossing, 1)
+    )
+    return Look(k, critical, SlotState(state.spent + k, state.crossed + tuple(crossing), year), crossings)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lotus.learning.axes import Axes, axes
-from lotus.learning.demean import demean
+from lotus.learning.day_cube import day_cubes, stacked
 from lotus.learning.rows import DetectorRows, day_weights
 from lotus.learning.search import evidence_of, family_of
 from lotus.manifest import LearningDefaults
@@ -40,8 +40,8 @@ def detectable(rows: DetectorRows, critical: float, settings: LearningDefaults) 
     g = day_weights(len(rows.days), settings.half_life_days)
     lax = replace(settings, min_published=1, min_blocks=2, min_days=1)
     space: Axes = axes(1, rows.vocabulary)
-    r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
-    evidence, family = evidence_of(rows, r, g, space), family_of(rows, g, space, lax)
+    stack = stacked(day_cubes(rows, (), space), rows.days)
+    evidence, family = evidence_of(stack.r, stack.lane_day, g, space), family_of(stack, g, space, lax)
     usable = family.eligible & (family.exposure > 0.0) & (evidence.square > 0.0)
     noise = math.sqrt(float(np.median(evidence.square[usable] / family.exposure[usable]))) if usable.any() else 0.0
     per_day = np.bincount(rows.day, weights=rows.h, minlength=len(rows.days))

@@ -14,13 +14,10 @@ import numpy as np
 from lotus.errors import SchemaError
 from lotus.learning.axes import axes
 from lotus.learning.demean import demean
-from lotus.learning.greedy import Bench, select
 from lotus.learning.lesson import Audit, AuditState, Lesson
 from lotus.learning.naive import NaiveRow, naive_table
-from lotus.learning.night import DetectorReport, NightResult, learn_night
-from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
-from lotus.learning.search import draw_maxima, evidence_of, family_of, one_look_critical
-from lotus.learning.signs import day_signs
+from lotus.learning.night import ALARM, DetectorReport, NightResult, learn_night
+from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.learning.slots import SlotState
 from lotus.learning.views import Calibration, HeatMap, LifeLine, calibration, heat_map, life_line
 from lotus.manifest import LearningDefaults, Manifest
@@ -191,21 +188,8 @@ def _associations(found: Scored, settings: LearningDefaults) -> tuple[tuple[Less
     """Return what published windows of detectors without propensity show, and the bar it had to pass; grade D."""
     if not found.associations:
         return (), math.inf
-    tables = rows_by_detector(found.associations, settings.search_days, found.vocabulary)
-    days = next(iter(tables.values())).days
-    g, space = day_weights(len(days), settings.half_life_days), axes(settings.max_literals, found.vocabulary)
-    families = {name: family_of(rows, g, space, settings) for name, rows in tables.items()}
-    trials = sum(int(f.eligible.sum()) for f in families.values())
-    benches = [
-        Bench(rows, space, families[name], g, settings, (), "own", days[-1], trials) for name, rows in tables.items()
-    ]
-    residuals = [bench.residual() for bench in benches]
-    evidences = [evidence_of(b.rows, r, g, space) for b, r in zip(benches, residuals, strict=True)]
-    signs = day_signs(settings.seed, days, settings.draws)
-    maxima = [draw_maxima(e, b.family.eligible, signs, space) for b, e in zip(benches, evidences, strict=True)]
-    bar = max(one_look_critical(np.max(maxima, axis=0), settings.alpha), settings.min_evidence_nats)
-    out: list[Lesson] = []
-    for bench, r, evidence in zip(benches, residuals, evidences, strict=True):
-        passed, _ = select(bench, r, evidence, bar, "")
-        out += [replace(x, grade="D", state="REFUSED", reason=NO_PROPENSITY).named() for x in passed]
-    return tuple(out), bar
+    once = replace(settings, looks="final", search_days=len(found.associations))
+    manifest = replace(Manifest(), learning=once)
+    night = learn_night(found.associations, manifest, branch="own", vocabulary=found.vocabulary)
+    passed = [*night.lessons, *(x for x in night.refused if x.m_nats > night.critical and x.reason.startswith(ALARM))]
+    return tuple(replace(x, grade="D", state="REFUSED", reason=NO_PROPENSITY).named() for x in passed), night.critical

@@ -25,18 +25,19 @@ class Tilt:
     reason: str = ""
 
 
-def wanted_tilt(lesson: Lesson, weave: WeaveDefaults, shadow_price_bps: float = 0.0) -> Tilt:
+def wanted_tilt(lesson: Lesson, weave: WeaveDefaults) -> Tilt:
     """Return delta* = sign(U) min(max_tilt, kappa max(0, LCB) / sigma_Y), or none when it would not pay.
 
     A boost also needs the lower 95 % bound of the region's net payoff above the shadow price, a suppression the upper
-    bound below it (all in bps). Tilts below `min_tilt` own no patch.
+    bound below it or an alert budget in force (all in bps). Tilts below `min_tilt` own no patch.
     """
+    price = lesson.shadow_price_bps
     size = min(weave.max_tilt, weave.patch_gain * max(0.0, lesson.lcb_bps) / lesson.sigma_y_bps)
     if size < weave.min_tilt:
         return Tilt(0.0, f"tilt {size:.3f} below {weave.min_tilt}")
-    if lesson.sign > 0 and not lesson.net_low_bps > shadow_price_bps:
+    if lesson.sign > 0 and not lesson.net_low_bps > price:
         return Tilt(0.0, f"below shadow price: net payoff >= {lesson.net_low_bps:.2f} bps is not above it")
-    if lesson.sign < 0 and not lesson.net_high_bps < shadow_price_bps:
+    if lesson.sign < 0 and not lesson.alert_budget and not lesson.net_high_bps < price:
         return Tilt(0.0, f"above shadow price: net payoff <= {lesson.net_high_bps:.2f} bps is not below it")
     return Tilt(lesson.sign * size)
 

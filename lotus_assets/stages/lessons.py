@@ -26,7 +26,7 @@ from lotus_store.ledger.braids import read_board
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.lessons import read_experiments, write_experiments, write_lessons
 
-NIGHT, AUDIT, DETECTOR = "night", "audit", "detector"  # kinds of experiment rows
+NIGHT, AUDIT, DETECTOR, CROSSING = "night", "audit", "detector", "crossing"  # kinds of experiment rows
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -111,6 +111,7 @@ def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]
         NIGHT: {NIGHT: look},
         AUDIT: {audit.detector_id: audit for audit in night.audits},
         DETECTOR: {report.detector_id: report for report in night.reports},
+        CROSSING: {f"{crossing.order:02d}": crossing for crossing in night.crossings},
     }
 
 

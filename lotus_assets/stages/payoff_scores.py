@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from lotus.learning.payoff_scores import PAYOFF_SCORES, payoff_scores
+from lotus.learning.payoff_scores import PAYOFF_SCORES, ScoredDay, payoff_scores
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Made, Stage, StageContext, Table
+from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
 from lotus_assets.stages.history import Memory
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.lake_tables import Table as LakeTable
@@ -15,6 +15,7 @@ from lotus_store.ledger.day_commits import DayCommit
 
 PARTS = [Part(PAYOFF_SCORES)]
 EVENT_COLUMNS = ("event_id", "pi", "u0", "published", "spec_version", *BIN_COLUMNS)
+MAX_DROPPED_Z = 5.0  # once in 5,000 years of honest days
 _scores = Memory(100)
 
 
@@ -38,7 +39,16 @@ def make(ctx: StageContext, day: str) -> Made:
     written = ctx.lake.write(PAYOFF_SCORES, ctx.branch, day, scored.columns)
     counts = Table(("windows", "number"), sorted(scored.counts.items()))
     joined = joint_hash(PARTS, [written.content_hash])
-    return Made(written.rows, joined, (schema_check(PAYOFF_SCORES, scored.columns),), dict(scored.counts), counts)
+    checks = (schema_check(PAYOFF_SCORES, scored.columns), chance_check(scored))
+    return Made(written.rows, joined, checks, dict(scored.counts), counts)
+
+
+def chance_check(scored: ScoredDay) -> CheckOutcome:
+    """No window was published without a chance to be, and what the tape dropped does not depend on publication."""
+    impossible = scored.counts["no_chance_published"]
+    text = f"{impossible} windows published at p = 0; publications among dropped windows: z {scored.dropped_z:.1f}"
+    numbers = {"no_chance_published": impossible, "dropped_z": scored.dropped_z}
+    return CheckOutcome("chance", impossible == 0 and abs(scored.dropped_z) <= MAX_DROPPED_Z, text, numbers)
 
 
 def read_scores(ctx: StageContext, commit: DayCommit) -> LakeTable:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lotus.learning.audits import audit
+from lotus.learning.audit_sums import audit_day, following_payoff
+from lotus.learning.audits import AUDIT_DAYS, audit
 from lotus.learning.lesson import AuditState
 from lotus.learning.night import learn_night
 from lotus.learning.rows import rows_by_detector
@@ -16,7 +17,10 @@ SETTINGS = LearningDefaults()
 
 def audit_of(scores, before=None):
     rows = rows_by_detector(scores, 90)["d0"]
-    return audit(rows, day_signs(7, rows.days, SETTINGS.draws), SETTINGS, before)
+    days = sorted(scores)[-AUDIT_DAYS:]
+    bounds = np.searchsorted(rows.day, np.arange(len(rows.days) + 1))
+    sums = [audit_day(rows, slice(bounds[i], bounds[i + 1])) for i in range(len(rows.days))][-AUDIT_DAYS:]
+    return audit("d0", sums, day_signs(7, days, SETTINGS.draws), SETTINGS, before)
 
 
 def changed(scores, change):
@@ -77,3 +81,15 @@ def test_an_alarm_blocks_new_lessons(worlds, one_look):
     assert blocked.lessons == ()
     assert any(x.rule == rule and "audit alarm" in x.reason for x in blocked.refused)
     assert learn_night(scores, one_look).lessons
+
+
+def test_the_following_window_is_that_of_the_same_asset_and_day(honest):
+    rows = rows_by_detector(honest, 90)["d0"]
+    today = rows.day == 2
+    following = following_payoff(rows.payoff_p[today], rows.asset[today])
+    assert (following == 0.0).sum() == 3
+    for asset in range(3):
+        mine = np.flatnonzero(rows.asset[today] == asset)
+        paid = rows.payoff_p[today]
+        np.testing.assert_allclose(following[mine[:-1]], paid[mine[1:]] - paid.mean(), atol=1e-12)
+        assert following[mine[-1]] == 0.0

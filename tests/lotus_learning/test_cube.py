@@ -9,7 +9,7 @@ from lotus.learning.cube import LESSON_ATOMS, accumulate, atoms_of, cube_of
 from lotus.learning.demean import RIDGE, demean
 from lotus.learning.payoff_scores import bins_of
 from lotus.learning.rows import day_weights, rows_by_detector
-from lotus.learning.search import evidence_of
+from lotus.learning.search import evidence_of_rows
 from lotus.priors.vocabulary import N_BINS, iter_rules, rule_counts, rule_mask
 
 SPACE = axes()
@@ -58,7 +58,7 @@ def test_atoms_of_days_add_up_to_the_search(worlds):
         columns["b_oi"][::3] = 255
     rows = rows_by_detector(scores, 90)["d0"]
     r = demean(rows.basis(), rows.h, rows.f, rows.day, 3)
-    evidence = evidence_of(rows, r, np.ones(3), SPACE)
+    evidence = evidence_of_rows(rows, r, np.ones(3), SPACE)
     for index, day in enumerate(scores):
         today = rows.day == index
         values = {"r": r[today], "h": rows.h[today], "n": rows.published[today].astype(float)}
@@ -93,7 +93,7 @@ def test_the_cube_of_ten_days_is_bit_identical_inside_thirteen(worlds):
     for scores in (short, long):
         rows = rows_by_detector(scores, 90)["d0"]
         r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
-        cubes.append(evidence_of(rows, r, np.ones(len(rows.days)), SPACE).day_cube)
+        cubes.append(evidence_of_rows(rows, r, np.ones(len(rows.days)), SPACE).day_cube)
     np.testing.assert_array_equal(cubes[0], cubes[1][:10])
 
 
@@ -101,7 +101,7 @@ def test_t_equals_brute_force_with_weights(worlds):
     rows = rows_by_detector(worlds.world("conf", seed=6, per_block=150), 90)["d0"]
     g = day_weights(13, 20.0)
     r = demean(rows.basis(), rows.h, rows.f, rows.day, 13)
-    evidence = evidence_of(rows, r, g, SPACE)
+    evidence = evidence_of_rows(rows, r, g, SPACE)
     rng = np.random.default_rng(0)
     worst = 0.0
     for number in rng.integers(0, SPACE.n_rules, 200):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lotus.learning.demean import demean
-from lotus.learning.effect import effect_of, effective_sample, lower_bound
+from lotus.learning.effect import LaneSums, effect_of, effective_sample, lane_sums, lower_bound
 from lotus.learning.naive import naive_table
 from lotus.learning.night import learn_night
 from lotus.learning.rows import day_weights, rows_by_detector
@@ -20,21 +20,14 @@ def test_the_interval_covers_a_true_zero(worlds):
         rows = rows_by_detector(worlds.world("null", seed=300 + seed, per_block=150), 90)["d0"]
         r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
         for rule in rules:
-            low, high = effect_of(rows, r, rows.covered(rule), np.ones(len(rows.days))).ci95
+            low, high = effect_of(lane_sums(rows, r, rows.covered(rule)), np.ones(len(rows.days))).ci95
             inside, total = inside + (low <= 0.0 <= high), total + 1
     assert 0.86 <= inside / total <= 1.0
 
 
 def test_effect_by_hand():
-    class Rows:
-        days = ("a", "b")
-        lane_day = np.array([0, 1])
-        lane = np.array([0, 0, 1, 1])
-        n_lanes = 2
-        h = np.array([0.1, 0.2, 0.1, 0.2])
-        f = np.array([1.0, 2.0, 3.0, 4.0])
-
-    got = effect_of(Rows(), np.array([1.0, -9.0, 2.0, 9.0]), np.array([True, False, True, False]), np.array([0.5, 1.0]))
+    lanes = LaneSums(np.array([0, 1]), np.array([0.1, 0.1]), np.array([1.0, 2.0]), np.array([1.0, 3.0]))
+    got = effect_of(lanes, np.array([0.5, 1.0]))
     assert got.uplift == pytest.approx((0.5 * 1 + 1 * 2) / (0.5 * 0.1 + 0.1))
     assert got.t_stat == pytest.approx(2.5 / math.sqrt(0.25 + 4.0))
     assert got.n_eff_days == pytest.approx((0.05 + 0.1) ** 2 / (0.05**2 + 0.1**2))

@@ -184,3 +184,30 @@ def test_evidence_below_zero_is_no_lesson_however_low_the_bar(worlds, one_look):
     assert loose.critical < 0.0
     assert strict.critical == 0.0
     assert all(x.m_nats > 0.0 for x in strict.lessons)
+
+
+def test_without_a_logged_propensity_there_are_only_associations(planted, one_look):
+    scores, rules = planted
+    result = learn_night(scores, one_look, unlogged=["d0"])
+    assert result.lessons == ()
+    assert {(x.grade, x.state) for x in result.refused if x.detector_id == "d0"} == {("D", "REFUSED")}
+    shown = [x for x in result.refused if x.detector_id == "d0" and x.m_nats > x.critical]
+    assert all("estimated, not logged" in x.reason for x in shown)
+    assert max(jaccard(scores, x.rule, rules[0][0]) for x in shown) >= 0.5
+    alone = learn_night(
+        {d: {n: v[c["detector_id"] == "d1"] for n, v in c.items()} for d, c in scores.items()}, one_look
+    )
+    assert result.critical == alone.critical  # what is only associated costs the others nothing
+
+
+def test_an_alert_budget_prices_an_alert_at_the_margin_of_publication(worlds, one_look):
+    scores = worlds.world("plant", seed=31, lessons=((SINGLE, 9.0),))
+    budget = dataclasses.replace(one_look, learning=dataclasses.replace(one_look.learning, alert_budget=50.0))
+    free, priced = learn_night(scores, one_look).lessons[0], learn_night(scores, budget).lessons[0]
+    assert (free.shadow_price_bps, free.alert_budget) == (0.0, False)
+    columns = {n: np.concatenate([c[n] for c in scores.values()]) for n in ("p", "h", "f")}
+    margin = (columns["p"] >= 0.4) & (columns["p"] <= 0.6)
+    price = columns["f"][margin].sum() / columns["h"][margin].sum()
+    assert priced.alert_budget
+    assert priced.shadow_price_bps == pytest.approx(price, rel=1e-8)
+    assert (free.live_tilt_share, dataclasses.replace(free, grade="A").live_tilt_share) == (0.5, 1.0)

@@ -99,3 +99,15 @@ def test_hats_are_a_partition_of_unity():
     basis = hats(np.linspace(-6, 6, 1001))
     np.testing.assert_allclose(basis.sum(axis=1), 1.0, atol=1e-12)
     assert basis.min() >= 0.0
+
+
+def test_the_dropping_rule_is_audited_against_publication():
+    events, evaluated = tables(n=4000, seed=3)
+    honest = payoff_scores(events, evaluated, DAY)
+    assert abs(honest.dropped_z) < 4
+    where = {e: i for i, e in enumerate(events["event_id"])}
+    published = np.array([events["published"][where[e]] for e in evaluated["event_id"]])
+    biased = {**evaluated, "status": np.where(published, "gap", evaluated["status"]).astype(object)}
+    assert payoff_scores(events, biased, DAY).dropped_z > 5
+    lying = {**events, "published": np.ones(4000, dtype=bool)}
+    assert payoff_scores(lying, evaluated, DAY).counts["no_chance_published"] > 0

@@ -5,6 +5,7 @@ import pytest
 
 from lotus.hashing import round_learned
 from lotus.learning.axes import axes
+from lotus.learning.day_cube import day_cubes, stacked
 from lotus.learning.demean import demean
 from lotus.learning.rows import day_weights, rows_by_detector
 from lotus.learning.search import best_rule, draw_maxima, evidence_of, family_of, one_look_critical
@@ -22,7 +23,9 @@ def search(worlds):
     g, space = day_weights(len(rows.days), 20.0), axes(2)
     r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
     signs = day_signs(7, rows.days, 25)
-    return rows, r, g, space, evidence_of(rows, r, g, space), family_of(rows, g, space, SETTINGS), signs
+    stack = stacked(day_cubes(rows, (), space), rows.days)
+    evidence = evidence_of(stack.r, stack.lane_day, g, space)
+    return rows, r, g, space, evidence, family_of(stack, g, space, SETTINGS), signs
 
 
 def oracle(rows, r, g, signs):

@@ -54,3 +54,19 @@ def test_a_year_of_null_nights_is_rarely_crossed():
                 break
             state = look.state
     assert hits <= 22  # 4 % of 300 is 12; beyond 22 has probability 0.3 %
+
+
+def test_a_new_budget_year_begins_with_nothing_spent_and_nobody_crossed():
+    maxima = np.arange(400.0)
+    full = SlotState(16, tuple(range(385, 401)))
+    assert nightly_look(full, 365, 1000.0, maxima, 0.04).slots == 0
+    begun = nightly_look(full, 366, 1000.0, maxima, 0.04)
+    assert (begun.slots, begun.state) == (0, SlotState(year=1))
+    assert nightly_look(begun.state, 365 + 11, 1000.0, maxima, 0.04).state == SlotState(1, (0,), 1)
+
+
+def test_crossings_are_told_in_their_order_with_what_they_crossed_with():
+    look = nightly_look(SlotState(1, (400,)), 30, 398.5, np.arange(400.0), 0.04)
+    assert look.slots == 2
+    assert [(x.order, x.path, x.m_nats) for x in look.crossings] == [(2, 0, 398.5), (3, 399, 398.0)]
+    assert look.state.crossed == (400, 0, 399)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lotus.learning.demean import demean
-from lotus.learning.effect import effect_of
+from lotus.learning.effect import effect_of, lane_sums
 from lotus.learning.rows import rows_by_detector
 from lotus.learning.views import calibration, heat_map, life_line
 from lotus.priors.types import Literal, Rule
@@ -26,7 +26,7 @@ def bench(scores):
 def test_the_last_point_of_a_life_is_the_effect(days):
     rows, r = bench(days)
     line = life_line(rows, r, PAIR, "x", 3.0)
-    effect = effect_of(rows, r, rows.covered(PAIR), np.ones(len(rows.days)))
+    effect = effect_of(lane_sums(rows, r, rows.covered(PAIR)), np.ones(len(rows.days)))
     assert line.days == rows.days
     assert line.uplift[-1] == pytest.approx(effect.uplift)
     assert line.evidence[-1] == pytest.approx(0.5 * effect.t_stat**2 - 3.0)

@@ -1,0 +1,222 @@
+"""One detector's day as sums: everything a night needs of it when nothing is promoted, and nothing of any window.
+
+A day's sums are made once, from that day's windows alone, and never change while the rules in the baseline stay the
+same (`baseline_key`); a night stacks those of its window. So its cost does not depend on the history, and reading
+stored sums gives the bits that the windows would give. Storing them and deciding with them is others' work. In the
+literature: sufficient statistics, partial aggregates.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import SchemaError
+from lotus.hashing import natural_id
+from lotus.learning.audit_sums import AUDIT_LITERALS, AuditDay, audit_day
+from lotus.learning.axes import N_CELLS, Axes, axes
+from lotus.learning.boxes import box_presence
+from lotus.learning.cube import accumulate_all
+from lotus.learning.demean import demean
+from lotus.learning.rows import DetectorRows
+from lotus.priors.types import Rule
+from lotus.priors.vocabulary import describe_rule
+from lotus.timebase import BLOCKS_PER_DAY
+
+PRESENT = 1e-6  # a block counts when its overlap weight exceeds rounding error
+
+Floats = NDArray[np.float64]
+Arrays = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True)
+class DayCube:
+    """Sums of one detector and day: r and h [4, subsets, 125] per six-hour block, published [subsets, 125].
+
+    `present` [4] tells which blocks hold windows, `blocks` uint8 [n_rules] in how many of them each rule has weight.
+    `baseline`: key of the rules the scores were demeaned on.
+    """
+
+    detector_id: str
+    day: str
+    spec_version: int
+    horizon_s: int
+    baseline: str
+    windows: int
+    n_published: int
+    overlap: int
+    sum_h: float
+    present: NDArray[np.bool_]
+    r: Floats
+    h: Floats
+    published: Floats
+    blocks: NDArray[np.uint8]
+    audit: AuditDay
+
+
+def baseline_key(believed: Sequence[Rule]) -> str:
+    """Return the identity of a set of rules in the baseline."""
+    return natural_id("baseline", *sorted(describe_rule(rule) for rule in believed))
+
+
+def day_cubes(rows: DetectorRows, believed: tuple[Rule, ...], space: Axes) -> list[DayCube]:
+    """Return the sums of every day of `rows` that holds windows, oldest first."""
+    bounds = np.searchsorted(rows.day, np.arange(len(rows.days) + 1))
+    spans = [slice(a, b) for a, b in pairwise(bounds) if b > a]
+    return [_day_cube(rows, span, believed, space) for span in spans]
+
+
+def _day_cube(rows: DetectorRows, span: slice, believed: tuple[Rule, ...], space: Axes) -> DayCube:
+    bins, h, published = rows.bins[span], rows.h[span], rows.published[span]
+    basis = rows.basis(believed, span)
+    r = demean(basis, h, rows.f[span], np.zeros(len(h), dtype=np.int64), 1)
+    block = rows.block[span]
+    cubes = accumulate_all(bins, block, np.stack([r, h]), BLOCKS_PER_DAY, space.subsets)
+    once = np.zeros(int(published.sum()), dtype=np.int64)
+    taken = accumulate_all(bins[published], once, np.ones((1, len(once))), 1, space.subsets)
+    table = (space.subsets, space.low, space.high, space.count, space.first_rule)
+    blocks, _ = box_presence(cubes[1], np.zeros(BLOCKS_PER_DAY, dtype=np.int64), PRESENT, *table)
+    return DayCube(
+        detector_id=rows.detector_id,
+        day=rows.days[int(rows.day[span.start])],
+        spec_version=rows.spec_version,
+        horizon_s=rows.horizon_s,
+        baseline=baseline_key(believed),
+        windows=len(h),
+        n_published=len(once),
+        overlap=int((h > 0.0).sum()),
+        sum_h=float(h.sum()),
+        present=np.bincount(block, minlength=BLOCKS_PER_DAY) > 0,
+        r=cubes[0],
+        h=cubes[1],
+        published=taken[0, 0],
+        blocks=blocks.astype(np.uint8),
+        audit=audit_day(rows, span),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The days of one detector in a night's window: r, h [lanes, subsets, 125] over the blocks that hold windows.
+
+    `lane_day` [lanes] and `day_index` (one per own day) count in the learning days common to all detectors (`days`).
+    """
+
+    detector_id: str
+    horizon_s: int
+    days: tuple[str, ...]
+    day_index: tuple[int, ...]
+    lane_day: NDArray[np.int64]
+    r: Floats
+    h: Floats
+    published: Floats
+    blocks: NDArray[np.int64]
+    days_present: NDArray[np.int64]
+    cubes: tuple[DayCube, ...]
+
+    def total(self, name: str) -> float:
+        """Return the sum over the days of a count or weight of `DayCube`."""
+        return float(sum(getattr(cube, name) for cube in self.cubes))
+
+
+def stacked(cubes: Sequence[DayCube], days: tuple[str, ...]) -> Stack:
+    """Return the cubes of one detector (at least one, oldest first) beside each other; only the newest version counts.
+
+    Raises `SchemaError` when they were demeaned on different baselines.
+    """
+    newest = max(cube.spec_version for cube in cubes)
+    kept = tuple(cube for cube in cubes if cube.spec_version == newest and cube.day in days)
+    if len({cube.baseline for cube in kept}) > 1:
+        raise SchemaError("day cubes of one detector have different baselines", "one set of rules", "a stale file")
+    index = [days.index(cube.day) for cube in kept]
+    present = np.concatenate([cube.present for cube in kept])
+    blocks = np.zeros(len(kept[0].blocks), dtype=np.int64)
+    days_present = np.zeros_like(blocks)
+    for cube in kept:
+        blocks += cube.blocks
+        days_present += cube.blocks > 0
+    return Stack(
+        detector_id=kept[-1].detector_id,
+        horizon_s=kept[-1].horizon_s,
+        days=days,
+        day_index=tuple(index),
+        lane_day=np.repeat(np.array(index, dtype=np.int64), BLOCKS_PER_DAY)[present],
+        r=np.concatenate([cube.r[cube.present] for cube in kept]),
+        h=np.concatenate([cube.h[cube.present] for cube in kept]),
+        published=np.sum([cube.published for cube in kept], axis=0),
+        blocks=blocks,
+        days_present=days_present,
+        cubes=kept,
+    )
+
+
+def _cells(space: Axes) -> NDArray[np.int64]:
+    """Return the positions [c] in subsets x 125 that a window can reach."""
+    sizes = np.array([*(f.bins for f in space.vocabulary.features), 1])[space.subsets]
+    digits = np.stack(np.unravel_index(np.arange(N_CELLS), (5, 5, 5)), axis=1)
+    real = (digits[None] < sizes[:, None]).all(axis=2)
+    return np.flatnonzero(real.ravel())
+
+
+def packed(cube: DayCube, space: Axes) -> tuple[dict[str, str | int | float], Arrays]:
+    """Return (facts, arrays) of a day cube without the cells that no window can reach."""
+
+    def lean(values: Floats, over: Axes = space) -> Floats:
+        return np.ascontiguousarray(values.reshape(*values.shape[:-2], -1)[..., _cells(over)])
+
+    names = (
+        "detector_id",
+        "day",
+        "spec_version",
+        "horizon_s",
+        "baseline",
+        "windows",
+        "n_published",
+        "overlap",
+        "sum_h",
+    )
+    arrays: Arrays = {
+        "present": cube.present,
+        "r": lean(cube.r),
+        "h": lean(cube.h),
+        "published": lean(cube.published).astype(np.uint32),
+        "blocks": cube.blocks,
+        "audit_cubes": lean(cube.audit.cubes, axes(AUDIT_LITERALS)),
+        "audit_sums": cube.audit.sums,
+        "audit_strata": cube.audit.strata,
+    }
+    return {name: getattr(cube, name) for name in names}, arrays
+
+
+def unpacked(facts: Mapping[str, str | int | float], arrays: Mapping[str, NDArray[np.generic]], space: Axes) -> DayCube:
+    """Return the day cube of `packed`, equal bit for bit."""
+
+    def dense(name: str, over: Axes = space) -> Floats:
+        values = arrays[name]
+        out = np.zeros((*values.shape[:-1], len(over.subsets) * N_CELLS))
+        out[..., _cells(over)] = values
+        return out.reshape(*values.shape[:-1], len(over.subsets), N_CELLS)
+
+    return DayCube(
+        detector_id=str(facts["detector_id"]),
+        day=str(facts["day"]),
+        spec_version=int(facts["spec_version"]),
+        horizon_s=int(facts["horizon_s"]),
+        baseline=str(facts["baseline"]),
+        windows=int(facts["windows"]),
+        n_published=int(facts["n_published"]),
+        overlap=int(facts["overlap"]),
+        sum_h=float(facts["sum_h"]),
+        present=np.array(arrays["present"], dtype=np.bool_),
+        r=dense("r"),
+        h=dense("h"),
+        published=dense("published"),
+        blocks=np.array(arrays["blocks"], dtype=np.uint8),
+        audit=AuditDay(
+            dense("audit_cubes", axes(AUDIT_LITERALS)),
+            np.array(arrays["audit_sums"], dtype=np.float64),
+            np.array(arrays["audit_strata"], dtype=np.float64),
+        ),
+    )
