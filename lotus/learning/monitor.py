@@ -37,7 +37,8 @@ class Monitor:
 
     `claim_bps` is |claim|, `variance` v in bps^2 per unit of overlap weight, both frozen; `budget` W and `blocks` n in
     six-hour blocks; `sums[k]` = sum over starting points j of exp(sum_{i=j..n} g_i) at rate k; `peak` the largest E so
-    far; `recent` the y of the last 20 days; `last_day` the newest day taken in (a day is never taken twice).
+    far; `recent` the y of the last 20 days; `gain_sum`, `gain_square` the sums of x and x^2, x = s D / sqrt(v H), since
+    selection; `last_day` the newest day taken in (a day is never taken twice).
     """
 
     sign: int
@@ -48,6 +49,8 @@ class Monitor:
     sums: tuple[float, ...] = (0.0,) * len(RATES)
     peak: float = 1.0
     recent: tuple[float, ...] = ()
+    gain_sum: float = 0.0
+    gain_square: float = 0.0
     last_day: str = ""
 
     def __post_init__(self) -> None:
@@ -75,6 +78,11 @@ class Monitor:
         return sum(self.recent) / math.sqrt(square) if square > 0.0 else 0.0
 
     @property
+    def fresh_t(self) -> float:
+        """t of the gain since selection in the lesson's own direction: the new evidence that an extension needs."""
+        return self.gain_sum / math.sqrt(self.gain_square) if self.gain_square > 0.0 else 0.0
+
+    @property
     def warning(self) -> bool:
         """Whether the rolling t lights up; it reverts nothing."""
         return self.warning_t > WARNING_T
@@ -89,10 +97,10 @@ class Blocks:
     weight: Floats
 
 
-def watch(sign: int, claim_bps: float, variance: float, days: int) -> Monitor:
-    """Return the monitor of a lesson at its selection; `days` = time to live with its extension."""
+def watch(sign: int, claim_bps: float, variance: float, days: int, selected: str = "") -> Monitor:
+    """Return the monitor of a lesson selected on a day; `days` = time to live with its extension."""
     claim, rate = round_learned(np.array([abs(claim_bps), variance]))
-    return Monitor(sign, float(claim), float(rate), BLOCKS_PER_DAY * days)
+    return Monitor(sign, float(claim), float(rate), BLOCKS_PER_DAY * days, last_day=selected)
 
 
 def inherit(monitor: Monitor, claim_bps: float, variance: float) -> Monitor:
@@ -111,26 +119,30 @@ def observe(monitor: Monitor, blocks: Blocks) -> Monitor:
     for day, gain, weight in zip(blocks.day, blocks.gain, blocks.weight, strict=True):
         if day <= monitor.last_day or not weight > 0.0:
             continue
-        after = _step(after, _shortfall(monitor, float(gain), float(weight)))
+        after = _step(after, float(gain), float(weight))
     newest = max(blocks.day, default="")
     return replace(after, last_day=max(newest, monitor.last_day))
 
 
-def _shortfall(monitor: Monitor, gain: float, weight: float) -> float:
-    owed = RHO * monitor.claim_bps * weight - monitor.sign * gain
-    return _rounded(owed / math.sqrt(monitor.variance * weight))
-
-
-def _step(monitor: Monitor, y: float) -> Monitor:
+def _step(monitor: Monitor, gain: float, weight: float) -> Monitor:
+    unit = math.sqrt(monitor.variance * weight)
+    earned = _rounded(monitor.sign * gain / unit)
+    y = _rounded((RHO * monitor.claim_bps * weight - monitor.sign * gain) / unit)
     fresh = monitor.blocks >= monitor.budget
     sums = (0.0,) * len(RATES) if fresh else monitor.sums
-    grown = tuple(
-        _rounded((total + 1.0) * mathx.exp(rate * y - 0.5 * rate * rate * y * y))
-        for rate, total in zip(RATES, sums, strict=True)
+    after = replace(
+        monitor,
+        blocks=1 if fresh else monitor.blocks + 1,
+        sums=tuple(_grown(total, rate, y) for rate, total in zip(RATES, sums, strict=True)),
+        recent=(*monitor.recent, y)[-WARNING_DAYS * BLOCKS_PER_DAY :],
+        gain_sum=_rounded(monitor.gain_sum + earned),
+        gain_square=_rounded(monitor.gain_square + earned * earned),
     )
-    recent = (*monitor.recent, y)[-WARNING_DAYS * BLOCKS_PER_DAY :]
-    after = replace(monitor, blocks=1 if fresh else monitor.blocks + 1, sums=grown, recent=recent)
     return replace(after, peak=max(monitor.peak, after.e_value))
+
+
+def _grown(total: float, rate: float, y: float) -> float:
+    return _rounded((total + 1.0) * mathx.exp(rate * y - 0.5 * rate * rate * y * y))
 
 
 def _rounded(value: float) -> float:
@@ -138,7 +150,15 @@ def _rounded(value: float) -> float:
 
 
 def unpatched_blocks(rows: DetectorRows, rule: Rule, others: Sequence[Rule]) -> Blocks:
-    """Return D and H per block of a rule at the propensity without braids, demeaned on the hats and the OTHER rules.
+    """Return D and H per block of a rule at the propensity without braids, demeaned on the hats and the OTHER rules."""
+    residual, h0 = unpatched_residual(rows, [other for other in others if other != rule])
+    inside = rows.covered(rule)
+    days = tuple(rows.days[d] for d in rows.lane_day)
+    return Blocks(days, _by_block(rows, residual, inside), _by_block(rows, h0, inside))
+
+
+def unpatched_residual(rows: DetectorRows, others: Sequence[Rule]) -> tuple[Floats, Floats]:
+    """Return (r, h0) [n] of the windows: f0 demeaned in the day on the hats and on the rules of `others`.
 
     f0 = h0 P + A (h0 / p)(Y - P), h0 = p0 (1 - p0), logit p0 = u0: E[f0] = h0 E[Y] under the patched draw.
     """
@@ -148,11 +168,8 @@ def unpatched_blocks(rows: DetectorRows, rule: Rule, others: Sequence[Rule]) -> 
     executed = rows.published & ~np.isnan(rows.payoff_y)
     surprise = np.where(executed, rows.payoff_y - control, 0.0)
     f0 = h0 * (control + surprise / rows.p)
-    basis = rows.basis(tuple(sorted({other for other in others if other != rule})))
-    residual = demean(basis, h0, f0, rows.day, len(rows.days))
-    inside = rows.covered(rule)
-    days = tuple(rows.days[d] for d in rows.lane_day)
-    return Blocks(days, _by_block(rows, residual, inside), _by_block(rows, h0, inside))
+    basis = rows.basis(tuple(sorted(set(others))))
+    return demean(basis, h0, f0, rows.day, len(rows.days)), h0
 
 
 def _by_block(rows: DetectorRows, values: Floats, inside: NDArray[np.bool_]) -> Floats:

@@ -16,6 +16,7 @@ from lotus.learning.audits import audit
 from lotus.learning.axes import axes
 from lotus.learning.greedy import Bench, outsider, select
 from lotus.learning.lesson import Audit, AuditState, Lesson
+from lotus.learning.members import Member, joint
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
 from lotus.learning.search import Evidence, best_rule, draw_maxima, evidence_of, family_of, one_look_critical
@@ -77,13 +78,14 @@ def learn_night(
     slots: SlotState | None = None,
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
+    members: Sequence[Member] = (),
 ) -> NightResult:
     """Return what the days in `scores` (day -> PAYOFF_SCORES columns) teach on the night of the newest one.
 
     `night`: learning days in the budget year (default: the days given). `active`: (detector, rule) already believed;
-    they join the baseline. With `looks = "final"` only a night with `last` looks, once, at alpha; with "nightly" the
-    slots of section 11 decide. `audits` and `slots` carry state from the night before. Raises `SchemaError` for an
-    unknown `looks`.
+    they join the baseline. `members`: candidates beside the rules, which spend the same slots. With `looks = "final"`
+    only a night with `last` looks, once, at alpha; with "nightly" the slots of section 11 decide. `audits` and `slots`
+    carry state from the night before. Raises `SchemaError` for an unknown `looks`.
     """
     settings = manifest.learning
     days = tuple(sorted(scores))[-settings.search_days :]
@@ -96,6 +98,7 @@ def learn_night(
     real = max((s.best for s in searches), default=-np.inf)
     wanted = _looks(settings, last) and real > -np.inf
     maxima = _joint_maxima(searches, signs) if wanted else np.full(settings.draws, -np.inf)
+    real, maxima = joint(real, maxima, members)
     look = _look(settings, last, state, len(scores) if night is None else night, real, maxima)
     bar = max(look.critical, settings.min_evidence_nats)
     before = audits or {}
@@ -114,7 +117,7 @@ def learn_night(
         looked=look.critical < np.inf,
         slots_tonight=look.slots,
         critical=bar,
-        trials=searches[0].bench.trials if searches else 0,
+        trials=(searches[0].bench.trials if searches else 0) + len(members),
         real_maximum=real,
         lessons=tuple(lessons),
         refused=tuple(refused),

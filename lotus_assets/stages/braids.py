@@ -10,6 +10,8 @@ from lotus_assets.stages.woven import weave, woven_inputs
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import to_body
 from lotus_store.ledger.braids import write_night
+from lotus_store.ledger.lessons import write_experiments
+from lotus_store.ledger.reviews import KIND as REVIEW
 
 SLACK = 1e-9
 
@@ -25,12 +27,15 @@ def make(ctx: StageContext, day: str) -> Made:
 
     def ledger(connection: Connection) -> None:
         write_night(connection, ctx.branch, day, night.braids, night.events)
+        write_experiments(connection, ctx.branch, day, REVIEW, {o.act.act_id: o for o in night.acts})
 
     content = natural_id(to_body(list(night.braids)), to_body(list(night.events)))
     notes = {
         "board": len(night.braids),
         "in_force": sum(braid.in_force for braid in night.braids),
         "changes": len(night.events),
+        "reverted": sum(alert.kind == "reverted" for alert in night.alerts),
+        "warnings": sum(b.in_force and b.monitor is not None and b.monitor.warning for b in night.braids),
     }
     return Made(len(night.events), content, (bounded(ctx, night.braids),), notes, _table(night.braids), None, ledger)
 
@@ -40,8 +45,9 @@ def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:
     weave_limits = ctx.manifest.weave
     wide, ungraded = 0, 0
     for braid in braids:
-        low, high = 1.0 / weave_limits.phi_step - SLACK, weave_limits.phi_step + SLACK
-        inside = abs(braid.patch.theta_delta) <= weave_limits.theta_step + SLACK and low <= braid.patch.phi_mult <= high
+        top = weave_limits.phi_step**braid.cap_mult + SLACK
+        within = abs(braid.patch.theta_delta) <= weave_limits.theta_step * braid.cap_mult + SLACK
+        inside = within and 1.0 / top <= braid.patch.phi_mult <= top
         wide += not inside
         ungraded += braid.in_force and braid.grade not in ("A", "B")
     text = f"{len(braids)} braids; {wide} outside the bounds, {ungraded} acting without grade A or B"
@@ -57,11 +63,25 @@ def _table(braids: tuple[Braid, ...]) -> Table:
             b.claim_bps,
             b.patch.theta_delta,
             b.patch.phi_mult,
-            b.delta_realised[0],
+            b.delta_realised[1],
+            b.e_value,
+            b.monitor.warning_t if b.monitor else 0.0,
+            b.quality.bqs,
         )
         for b in braids
     ]
-    head = ("detector", "rule", "state", "claim, bps", "theta delta", "phi", "realised tilt, logit")
+    head = (
+        "detector",
+        "rule",
+        "state",
+        "claim, bps",
+        "theta delta",
+        "phi",
+        "realised tilt, logit",
+        "e-process (20 reverts)",
+        "t of the shortfall, 20 days",
+        "quality",
+    )
     return Table(head, rows)
 
 
