@@ -19,7 +19,7 @@ from lotus.priors.vocabulary import rule_mask
 from lotus.weave.braid import LIVING, Braid, believed, micro_braid
 from lotus.weave.review import barred
 from lotus.weave.tilt import Tilt, patch_for, wanted_tilt
-from lotus.weave.watchdog import Evidence
+from lotus.weave.watchdog import ACTED, Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ def _monitor(braids: Sequence[Braid], lesson: Lesson, evidence: Evidence, manife
 
 def _refusal(braids: Sequence[Braid], lesson: Lesson, now_ms: int) -> str:
     for braid in braids:
-        if _same_axes(braid, lesson) and braid.ended_on and braid.ended_on >= lesson.night:
+        reverted = _same_axes(braid, lesson) and not set(ACTED).isdisjoint(braid.tags)
+        if reverted and braid.ended_on >= lesson.night:
             return f"{braid.reason}; its axes return only by a crossing on a later day"
     return barred(braids, lesson.detector_id, (lesson.rule, lesson.sign), now_ms)
 
