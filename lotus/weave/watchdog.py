@@ -55,7 +55,7 @@ def watch_over(
     judged = [_judged(braid, evidence, now_ms, weave) for braid in seen]
     alerts = [alert for _, alert in judged if alert is not None]
     kept, lost = orphans([braid for braid, _ in judged], evidence.day)
-    return archived(kept, board), [*alerts, *lost]
+    return archived(kept, evidence.day), [*alerts, *lost]
 
 
 def orphans(board: Sequence[Braid], day: str) -> tuple[list[Braid], list[Alert]]:
@@ -74,13 +74,12 @@ def orphans(board: Sequence[Braid], day: str) -> tuple[list[Braid], list[Alert]]
     return sorted(out, key=lambda b: order[b.braid_id]), alerts
 
 
-def archived(board: Sequence[Braid], before: Sequence[Braid]) -> list[Braid]:
-    """Archive what was in its sunset the night before and has no child left that is not archived."""
-    resting = {b.braid_id for b in before if b.state == "sunset"}
+def archived(board: Sequence[Braid], day: str) -> list[Braid]:
+    """Archive what ended on an earlier day and has no child left that is not archived."""
     living_parents = {name for b in board if b.state != "archived" for name in b.parents}
     return [
         b.moved_to("archived", "sunset over, all children archived")
-        if b.state == "sunset" and b.braid_id in resting and b.braid_id not in living_parents
+        if b.state == "sunset" and b.ended_on < day and b.braid_id not in living_parents
         else b
         for b in board
     ]
