@@ -5,8 +5,8 @@ from typing import Any
 import click
 import msgspec
 
+from lotus.priors.trace import describe_braid
 from lotus.priors.types import PriorsVersion
-from lotus.priors.vocabulary import describe_rule
 from lotus.weave.review import ReviewAct
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import branch_option, home_option, settings_of
@@ -91,9 +91,8 @@ def rollback(priors_ver: str, author: str, note: str, branch: str | None, home: 
 def _text(version: PriorsVersion) -> str:
     lines = [f"{version.priors_ver} on {version.branch}, from {version.effective_from_ms}"]
     for b in version.braids:
-        rule = describe_rule(b.rule) if b.op == "RULE" else f"{b.op} of {', '.join(b.parents)}"
         lines.append(
-            f"  {b.braid_id}  {b.braid_type:<5} {b.detector_id}: {rule}; theta {b.patch.theta_delta:+.4f}, "
-            f"phi x{b.patch.phi_mult:.4f}, until {b.expires_at_ms}"
+            f"  {b.braid_id}  {b.braid_type:<5} {b.detector_id}: {describe_braid(b)}; "
+            f"theta {b.patch.theta_delta:+.4f}, phi x{b.patch.phi_mult:.4f}, until {b.expires_at_ms}"
         )
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from lotus.priors.vocabulary import describe_rule
+from lotus.priors.trace import describe_braid
 from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
 from lotus_cli.output import emit, explained, json_option
@@ -19,7 +19,7 @@ from lotus_store.ledger.reviews import read_outcomes, read_reviews
 
 @click.group("review")
 def review_command() -> None:
-    """Approve, reject, extend, attenuate, or raise the bounds of braids; every act has an author, none raises a grade."""
+    """Approve, reject, extend, attenuate, raise the bounds of braids; every act has an author, none raises a grade."""
 
 
 def author_option(command: Any) -> Any:
@@ -140,12 +140,11 @@ def _say(
 
 
 def _row(braid: Braid) -> dict[str, Any]:
-    what = describe_rule(braid.rule) if braid.op == "RULE" else f"{braid.op} of {', '.join(braid.parents)}"
     return {
         "braid_id": braid.braid_id,
         "type": braid.braid_type,
         "detector_id": braid.detector_id,
-        "rule": what,
+        "rule": describe_braid(braid.active()),
         "state": braid.state,
         "grade": braid.grade,
         "claim_bps": braid.claim_bps,

@@ -74,6 +74,11 @@ def trace_priors(
     return Trace(tuple(steps), theta1, theta2, phi2, mask)
 
 
+def describe_braid(braid: ActiveBraid) -> str:
+    """Return where a braid acts as a person reads it: its rule, or the operator and its parents."""
+    return describe_rule(braid.rule) if braid.op == "RULE" else f"{braid.op} of {', '.join(braid.parents)}"
+
+
 def _fires(braid: ActiveBraid, bins: Sequence[int], fired: dict[str, ActiveBraid]) -> bool:
     if braid.op == "RULE":
         return all(x.holds(int(bins[x.feature])) for x in braid.rule.literals)
@@ -86,7 +91,7 @@ def _fires(braid: ActiveBraid, bins: Sequence[int], fired: dict[str, ActiveBraid
 
 
 def _step(braid: ActiveBraid, fired: dict[str, ActiveBraid], replaced: dict[str, str]) -> TraceStep:
-    where = describe_rule(braid.rule) if braid.op == "RULE" else f"{braid.op} of {', '.join(braid.parents)}"
+    where = describe_braid(braid)
     if braid.braid_type == "field":
         note = f"theta_min x{braid.caps.theta_min_mult}, phi_total - 1 x{braid.caps.phi_max_mult}"
         return TraceStep("field", braid.braid_id, 0.0, 1.0, f"{where}: {note}")

@@ -22,7 +22,7 @@ from lotus.weave import meta as metas
 from lotus.weave.admission import DetectorDay, admit, target_of
 from lotus.weave.algebra import check_parents
 from lotus.weave.braid import LIVING, Braid
-from lotus.weave.conflict import choose
+from lotus.weave.conflict import Overlap, choose, conflict_map
 from lotus.weave.contraction import night_moves
 from lotus.weave.meta import MetaCandidate, MetaState
 from lotus.weave.review import ActOutcome, ReviewAct, reviewed
@@ -44,7 +44,10 @@ class BraidEvent:
 
 @dataclass(frozen=True, slots=True)
 class WovenNight:
-    """The result of a night: board, changes, verdicts on compositions, acts taken up, alerts, the next version."""
+    """The result of a night: board, changes, verdicts on compositions, alerts, acts taken up, the next version.
+
+    `overlaps` is the weekly conflict map: rules in force of one detector against each other, on Mondays.
+    """
 
     braids: tuple[Braid, ...]
     events: tuple[BraidEvent, ...]
@@ -52,6 +55,7 @@ class WovenNight:
     meta_state: MetaState
     alerts: tuple[Alert, ...]
     acts: tuple[ActOutcome, ...]
+    overlaps: tuple[Overlap, ...]
     priors: PriorsVersion
 
 
@@ -92,7 +96,8 @@ def weave_night(
     priors = priors_version(previous.branch, effective_from_ms, active)
     before = {b.braid_id: b for b in board}
     events = tuple(_event(before.get(b.braid_id), b, previous, priors) for b in braids if before.get(b.braid_id) != b)
-    return WovenNight(tuple(braids), events, verdicts, state, (*alerts, *lost), tuple(acts), priors)
+    overlaps = conflict_map(braids, masks) if fields.weekly(day) else ()
+    return WovenNight(tuple(braids), events, verdicts, state, (*alerts, *lost), tuple(acts), overlaps, priors)
 
 
 def followed(board: Sequence[Braid], version: PriorsVersion, day: str) -> list[Braid]:

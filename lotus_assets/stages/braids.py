@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from lotus.hashing import natural_id
 from lotus.priors.vocabulary import describe_rule
 from lotus.weave.braid import Braid
+from lotus.weave.night import WovenNight
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
 from lotus_assets.stages.woven import weave, woven_inputs
 from lotus_store.databases import Connection
@@ -37,7 +38,8 @@ def make(ctx: StageContext, day: str) -> Made:
         "reverted": sum(alert.kind == "reverted" for alert in night.alerts),
         "warnings": sum(b.in_force and b.monitor is not None and b.monitor.warning for b in night.braids),
     }
-    return Made(len(night.events), content, (bounded(ctx, night.braids),), notes, _table(night.braids), None, ledger)
+    check, table = bounded(ctx, night.braids), _table(night.braids)
+    return Made(len(night.events), content, (check,), notes, table, None, ledger, documents=_documents(night))
 
 
 def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:
@@ -52,6 +54,15 @@ def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:
         ungraded += braid.in_force and braid.grade not in ("A", "B")
     text = f"{len(braids)} braids; {wide} outside the bounds, {ungraded} acting without grade A or B"
     return CheckOutcome("bounded", wide + ungraded == 0, text, {"wide": wide, "ungraded": ungraded})
+
+
+def _documents(night: WovenNight) -> dict[str, str]:
+    """Return the weekly conflict map as Markdown; nothing on other days."""
+    if not night.overlaps:
+        return {}
+    head = "| detector | braid | braid | Jaccard overlap |\n| --- | --- | --- | --- |"
+    lines = [f"| {o.detector_id} | {o.first} | {o.second} | {o.jaccard:.3f} |" for o in night.overlaps]
+    return {"conflict_map": "\n".join([head, *lines])}
 
 
 def _table(braids: tuple[Braid, ...]) -> Table:
