@@ -39,8 +39,9 @@ def submit(databases: Databases, act: ReviewAct, keys: Keys) -> ReviewAct:
     with databases.connect("sig") as sig:
         said = named(act, sig)
         tell_review(sig, said, keys)
+        event_time_ms = max((at for at, _ in swaps(sig, act.branch)), default=0)
     carry(databases, act.branch, senders=(Module.SIG,))
-    consume(databases, Module.SIG, PRIOR_HANDLERS, keys, 0, act.branch)
+    consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, act.branch)
     return said
 
 

@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 
 from lotus.hashing import natural_id
-from lotus.priors.vocabulary import describe_rule
+from lotus.priors.trace import describe_braid
 from lotus.weave.braid import Braid
 from lotus.weave.night import WovenNight
-from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
+from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, Table
 from lotus_assets.stages.woven import weave, woven_inputs
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import to_body
-from lotus_store.ledger.braids import write_night
+from lotus_store.ledger.braids import read_monitors, write_night
 from lotus_store.ledger.lessons import write_experiments
 from lotus_store.ledger.reviews import KIND as REVIEW
 
 SLACK = 1e-9
+MAX_LINES = 8  # braids in the picture
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -39,7 +40,8 @@ def make(ctx: StageContext, day: str) -> Made:
         "warnings": sum(b.in_force and b.monitor is not None and b.monitor.warning for b in night.braids),
     }
     check, table = bounded(ctx, night.braids), _table(night.braids)
-    return Made(len(night.events), content, (check,), notes, table, None, ledger, documents=_documents(night))
+    lines = _life_lines(ctx, day, night.braids)
+    return Made(len(night.events), content, (check,), notes, table, lines, ledger, documents=_documents(night))
 
 
 def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:
@@ -56,6 +58,20 @@ def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:
     return CheckOutcome("bounded", wide + ungraded == 0, text, {"wide": wide, "ungraded": ungraded})
 
 
+def _life_lines(ctx: StageContext, day: str, braids: tuple[Braid, ...]) -> Plot:
+    """Return the e-process of every braid in force over the nights of its life: 1 = nothing seen, 20 = reverted."""
+    acting = [b for b in braids if b.in_force and b.monitor is not None]
+    before = read_monitors(ctx.sig, ctx.branch, day, [b.braid_id for b in acting])
+    series = {
+        f"{b.braid_id[:8]} {b.detector_id}: {describe_braid(b.active())}": [
+            *(m.e_value for m in before[b.braid_id]),
+            b.e_value,
+        ]
+        for b in acting[:MAX_LINES]
+    }
+    return Plot("Evidence that a lesson is dead, by night (20 reverts)", series)
+
+
 def _documents(night: WovenNight) -> dict[str, str]:
     """Return the weekly conflict map as Markdown; nothing on other days."""
     if not night.overlaps:
@@ -69,7 +85,7 @@ def _table(braids: tuple[Braid, ...]) -> Table:
     rows = [
         (
             b.detector_id,
-            describe_rule(b.rule),
+            describe_braid(b.active()),
             b.state,
             b.claim_bps,
             b.patch.theta_delta,

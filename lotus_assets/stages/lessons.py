@@ -74,7 +74,7 @@ def _is_last(ctx: StageContext, day: str) -> bool:
 
 def _believed(ctx: StageContext, before: str | None) -> list[tuple[str, Rule]]:
     board = read_board(ctx.sig, ctx.branch, before) if before else []
-    return [(braid.detector_id, braid.rule) for braid in board if braid.in_force]
+    return [(braid.detector_id, braid.rule) for braid in board if braid.in_force and braid.braid_type == "micro"]
 
 
 def _made(ctx: StageContext, day: str, night: NightResult, learning_days: int) -> Made:

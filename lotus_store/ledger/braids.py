@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 
 from lotus.errors import LedgerError
+from lotus.learning.monitor import Monitor
 from lotus.weave.algebra import check_parents
 from lotus.weave.braid import Braid
 from lotus.weave.night import BraidEvent
@@ -59,6 +60,16 @@ def read_braid(connection: Connection, braid_id: str) -> Braid | None:
     """Return the current value of one braid."""
     row = connection.execute(query("sig", "read_braid"), [braid_id]).fetchone()
     return from_body(row[0], Braid) if row else None
+
+
+def read_monitors(
+    connection: Connection, branch: str, before_day: str, braid_ids: Sequence[str]
+) -> dict[str, list[Monitor]]:
+    """Return the monitors of braids as they stood after each earlier night that changed them, oldest first."""
+    out: dict[str, list[Monitor]] = {name: [] for name in braid_ids}
+    for name, body in connection.execute(query("sig", "read_monitors"), [branch, before_day, list(braid_ids)]):
+        out[str(name)].append(from_body(body, Monitor))
+    return out
 
 
 def read_history(connection: Connection, braid_id: str) -> list[dict[str, Any]]:

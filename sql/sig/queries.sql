@@ -101,6 +101,11 @@ SELECT body FROM braid_history WHERE braid_id = %s ORDER BY day DESC, ordinal DE
 SELECT day, ordinal, old_state, new_state, reason, priors_before, priors_after FROM braid_history
 WHERE braid_id = %s ORDER BY day, ordinal;
 
+-- name: read_monitors
+SELECT braid_id, body -> 'monitor' FROM braid_history
+WHERE branch = %s AND day < %s AND braid_id = ANY (%s) AND jsonb_typeof(body -> 'monitor') = 'object'
+ORDER BY braid_id, day, ordinal;
+
 -- name: put_review
 INSERT INTO braid_reviews (branch, act_id, asof_day, kind, target, author, reason_code, factor, note, event_id)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, act_id) DO NOTHING;
