@@ -117,6 +117,16 @@ class WeaveDefaults:
     ttl_days: int = 30
     swap_hour_utc: int = 2  # priors of day d take effect at this hour of d+1
     max_overlap: float = 0.8  # Jaccard overlap of two active rules
+    lambda_mdl: float = 0.005  # BQS price of one bit of description, payoff deviations
+    lambda_unc: float = 0.5  # BQS price of one unit of the uplift's deviation
+    lambda_sup: float = 0.02  # BQS worth of ln(1 + published windows), payoff deviations
+    extension_days: int = 30  # the one extension of a life; it needs new evidence
+    extension_t: float = 2.0  # t of the blocks since selection, in the lesson's direction, that an extension needs
+    dry_days: int = 10  # learning days in a row without overlap weight in the rule after which a braid is reverted
+    meta_days: int = 10  # learning days out of sample before a composition may be judged
+    meta_max_days: int = 60  # after which a composition that was never promoted is refused
+    field_step: float = 0.05  # share by which a week may move one global knob
+    cap_raise: float = 0.10  # share by which reviewers together may raise one braid's bounds
 
 
 @dataclass(frozen=True, slots=True)

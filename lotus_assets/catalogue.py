@@ -174,7 +174,7 @@ LEARNING_ASSETS = (
         LEARN,
         ("postgres",),
         (("lesson_atoms", "same_day"),),
-        _TO_LEARNING,
+        _TO_WEAVE,
         "Rules that survived the night's family-wise test, and those refused with the number that failed.",
         (),
     ),

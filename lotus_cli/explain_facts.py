@@ -17,8 +17,9 @@ from lotus.experts.learned import in_force_on, set_of_day
 from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
 from lotus.priors.compiled import fired_braids
+from lotus.priors.trace import describe_braid
 from lotus.priors.types import ActiveBraid, PriorsVersion
-from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
+from lotus.priors.vocabulary import BIN_COLUMNS, rule_mask
 from lotus.timebase import day_of
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
@@ -80,7 +81,7 @@ def story_of(settings: Settings, event_id: str) -> Story:
         event = _lake_row(lake, branch, day, event_id)
         version = read_version(sig, branch, str(event["priors_ver"]))
         fired = fired_braids(version, str(event["detector_id"]), int(event["fired"]))
-        beliefs = [_belief(sig, lake, version, braid) for braid in fired]
+        beliefs = [_belief(sig, lake, version, braid) for braid in fired if braid.braid_type != "field"]
         experts = _experts(sig, branch, day_of(int(event["window_start_ms"])))
         outcome = read_eval(sig, event_id)
     manifest = _manifest(settings, branch)
@@ -130,7 +131,7 @@ def _belief(sig: Connection, lake: Lake, version: PriorsVersion, braid: ActiveBr
     return {
         "braid_id": braid.braid_id,
         "state": row.state,
-        "rule": describe_rule(braid.rule),
+        "rule": describe_braid(braid),
         "theta_delta": braid.patch.theta_delta,
         "phi_mult": braid.patch.phi_mult,
         "expires": _clock(braid.expires_at_ms),

@@ -24,6 +24,7 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import Delivery, Handlers, consume
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
+from lotus_herald.weave_notes import note_alert, note_review
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger import messages, priors
 from lotus_store.ledger.bodies import to_plain
@@ -86,7 +87,12 @@ def note_applied(delivery: Delivery) -> str:
     return "applied"
 
 
-PRIOR_HANDLERS: Handlers = {Intent.PRIOR_PATCH: apply_patch, Intent.PRIOR_PATCH_APPLIED: note_applied}
+PRIOR_HANDLERS: Handlers = {
+    Intent.PRIOR_PATCH: apply_patch,
+    Intent.PRIOR_PATCH_APPLIED: note_applied,
+    Intent.WATCHDOG_ALERT: note_alert,
+    Intent.LEARNING_UPDATE: note_review,
+}
 
 
 def hand_over(databases: Databases, version: PriorsVersion, keys: Keys, event_time_ms: int) -> None:

@@ -151,7 +151,7 @@ def _sigma_steps(event: Row, trace: Trace, manifest: Manifest, nudge: float, max
     without = quality + (1.0 - share) * mathx.log(max(plain, 1e-3))
     sigma = quality + (1.0 - share) * mathx.log(max(actual, 1e-3))
     tilted = cap_tilt(sigma, without, temperature, max_tilt) if temperature > 0.0 else sigma
-    capped = " (total tilt capped)" if tilted != sigma else ""
+    clip = [ExplainStep("sigma", "total_tilt", tilted - sigma, None, f"clip: logit tilt held within {max_tilt}")]
     shown = min(max(actual, 0.0), 1.0), min(mathx.exp(sigma - nudge), 1.0)
     listed = "hbar {:.3f}, coherence {:.3f}, phi {:.3f}, novelty {:.3f}, emergence {:.3f}".format(*terms)
     return [
@@ -159,7 +159,8 @@ def _sigma_steps(event: Row, trace: Trace, manifest: Manifest, nudge: float, max
         ExplainStep("sigma", "kr_delta_phi", shown[0], _number(event, "kr_delta_phi"), "G, penalties, evidence, phi"),
         ExplainStep("sigma", "det_sigma", shown[1], _number(event, "det_sigma"), f"weight of sq {share}"),
         ExplainStep("sigma", "ln_sigma_0", without, _number(event, "ln_sigma_0"), "without any braid"),
-        ExplainStep("sigma", "ln_sigma_tilde", tilted, _number(event, "ln_sigma_tilde"), f"with braids{capped}"),
+        *(clip if tilted != sigma else []),
+        ExplainStep("sigma", "ln_sigma_tilde", tilted, _number(event, "ln_sigma_tilde"), "with braids"),
     ]
 
 

@@ -20,6 +20,7 @@ from lotus.learning.day_cube import DayCube, Stack, day_cubes, stacked
 from lotus.learning.effect import LaneSums
 from lotus.learning.greedy import select
 from lotus.learning.lesson import Audit, AuditState, Lesson
+from lotus.learning.members import Member, joint
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
 from lotus.learning.search import Evidence, Family, best_rule, draw_maxima, evidence_of, family_of, one_look_critical
@@ -115,6 +116,7 @@ def learn_night(
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
     unlogged: Collection[str] = (),
+    members: Sequence[Member] = (),
     vocabulary: Vocabulary = DEFAULT,
 ) -> NightResult:
     """Return what the days in `scores` (day -> PAYOFF_SCORES columns) teach on the night of the newest one.
@@ -134,6 +136,7 @@ def learn_night(
         audits=audits,
         branch=branch,
         unlogged=unlogged,
+        members=members,
         vocabulary=vocabulary,
     )
 
@@ -150,6 +153,7 @@ def learn_from(
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
     unlogged: Collection[str] = (),
+    members: Sequence[Member] = (),
     vocabulary: Vocabulary = DEFAULT,
 ) -> NightResult:
     """Return what the learning days `days` (oldest first, at most `search_days`) teach on the night of the last one.
@@ -158,7 +162,8 @@ def learn_from(
     believed; they join the baseline. With `looks = "final"` only a night with `last` looks, once, at alpha; with
     "nightly" the slots of section 11 decide. `audits` and `slots` carry state from the night before. Detectors in
     `unlogged` have no logged propensity: they take no part in the family and are shown as associations (grade D).
-    `vocabulary`: what the bin columns mean. Raises `SchemaError` for an unknown `looks`.
+    `members`: candidates beside the rules, which spend the same slots. `vocabulary`: what the bin columns mean.
+    Raises `SchemaError` for an unknown `looks`.
     """
     settings = manifest.learning
     signs = day_signs(settings.seed, days, settings.draws)
@@ -179,9 +184,10 @@ def learn_from(
     real = max((s.best[1] for s in logged), default=-np.inf)
     wanted = _looks(settings, last) and real > -np.inf
     maxima = _joint_maxima(logged, signs) if wanted else np.full(settings.draws, -np.inf)
+    real, maxima = joint(real, maxima, members)
     look = _look(settings, last, slots or SlotState(), night, real, maxima)
     bar = max(look.critical, settings.min_evidence_nats)
-    trials = sum(s.report.rules_searched for s in searches)
+    trials = sum(s.report.rules_searched for s in searches) + len(members)
     lessons: list[Lesson] = []
     refused: list[Lesson] = []
     for search in searches:

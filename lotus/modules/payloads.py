@@ -15,6 +15,8 @@ from lotus.timebase import day_start_ms, next_day
 
 PRIOR_PATCH_REF = "urn:schema:sig.prior_patch:v1"
 PRIOR_PATCH_APPLIED_REF = "urn:schema:sig.prior_patch_applied:v1"
+WATCHDOG_ALERT_REF = "urn:schema:sig.watchdog_alert:v1"
+REVIEW_REF = "urn:schema:sig.review:v1"
 
 P = TypeVar("P", bound="Payload")
 Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -48,12 +50,71 @@ class PriorPatchApplied(Payload, frozen=True, kw_only=True):
     event_time_ms: int
 
 
+class WatchdogAlert(Payload, frozen=True, kw_only=True):
+    """What the watchdog did to a braid in the night of `day`, with the version that shows it."""
+
+    branch: str
+    day: Day
+    braid_id: str
+    detector_id: str
+    kind: str
+    reason: str
+    e_value: float
+    priors_ver: Hash
+
+
+class ReviewNote(Payload, frozen=True, kw_only=True):
+    """An act of a reviewer, for the first night after `asof_day`; it changes nothing before that night."""
+
+    act_id: Hash
+    branch: str
+    asof_day: Day
+    kind: str
+    target: str
+    author: Annotated[str, Meta(min_length=1, max_length=128)]
+    reason_code: str
+    factor: float
+    note: Annotated[str, Meta(max_length=2000)]
+
+
 def payload_of(payload: dict[str, Any], kind: type[P]) -> P:
     """Return a typed payload; raises `RefusedError` (bad_payload) when it has another form."""
     try:
         return msgspec.convert(payload, kind)
     except msgspec.ValidationError as problem:
         raise RefusedError(Reason.BAD_PAYLOAD, f"no {kind.__name__}: {problem}", "its schema") from problem
+
+
+def alert_message(alert: WatchdogAlert) -> Message:
+    """Return the message that tells an act of the watchdog, once per braid, night and kind."""
+    return Message(
+        to=(Module.SIG,),
+        intent=Intent.WATCHDOG_ALERT,
+        branch=alert.branch,
+        schema_ref=WATCHDOG_ALERT_REF,
+        payload=msgspec.to_builtins(alert),
+        ts=day_start_ms(next_day(alert.day)),
+        dedupe_key=natural_id("watchdog", alert.branch, alert.day, alert.braid_id, alert.kind, alert.priors_ver),
+        lifecycle_id=natural_id("priors", alert.branch, alert.day),
+        priors_ver=alert.priors_ver,
+        priority=1,
+        tags=("sig:watchdog",),
+    )
+
+
+def review_message(note: ReviewNote) -> Message:
+    """Return the message that carries an act of a reviewer; the same act is the same message for ever."""
+    return Message(
+        to=(Module.SIG,),
+        intent=Intent.LEARNING_UPDATE,
+        branch=note.branch,
+        schema_ref=REVIEW_REF,
+        payload=msgspec.to_builtins(note),
+        ts=day_start_ms(next_day(note.asof_day)),
+        dedupe_key=natural_id("review", note.act_id),
+        lifecycle_id=natural_id("review", note.branch, note.target),
+        tags=("sig:review",),
+    )
 
 
 def patch_message(patch: PriorPatch, replaces: str = "") -> Message:

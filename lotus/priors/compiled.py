@@ -14,7 +14,7 @@ from lotus import mathx
 from lotus.errors import BeliefError
 from lotus.jit import allocating_kernel, kernel
 from lotus.manifest import WeaveDefaults
-from lotus.priors.types import ActiveBraid, PriorsVersion
+from lotus.priors.types import ActiveBraid, PriorsVersion, scoring
 from lotus.priors.vocabulary import N_FEATURES, check_rule
 
 MAX_BRAIDS = 63  # per detector and version: one bit each in a 64-bit mask
@@ -74,11 +74,11 @@ def compile_priors(versions: PriorsVersion | Sequence[PriorsVersion], detector_i
     count = np.zeros_like(first)
     rows: list[NDArray[np.void]] = []
     for v, version in enumerate(ordered):
-        unknown = {b.detector_id for b in version.braids} - set(detector_ids)
+        unknown = {b.detector_id for b in version.braids if b.scope == "sig"} - set(detector_ids)
         if unknown:
             raise BeliefError(f"priors {version.priors_ver} name detectors {sorted(unknown)}", ", ".join(detector_ids))
         for d, detector_id in enumerate(detector_ids):
-            mine = [b for b in version.braids if b.detector_id == detector_id]
+            mine = scoring(version, detector_id)
             first[v, d], count[v, d] = len(rows), len(mine)
             rows += _rows(mine)
     braids = np.array(rows, dtype=BRAID_DTYPE) if rows else np.zeros(1, dtype=BRAID_DTYPE)
@@ -88,7 +88,7 @@ def compile_priors(versions: PriorsVersion | Sequence[PriorsVersion], detector_i
 
 def fired_braids(version: PriorsVersion, detector_id: str, fired: int) -> list[ActiveBraid]:
     """Return the braids behind a stored bit mask (bit k = k-th braid of the detector in canonical order)."""
-    mine = [b for b in version.braids if b.detector_id == detector_id]
+    mine = scoring(version, detector_id)
     return [b for k, b in enumerate(mine) if fired >> k & 1]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.priors.compiled import apply_caps, attenuate
-from lotus.priors.types import ActiveBraid, PriorsVersion
+from lotus.priors.types import ActiveBraid, Op, PriorsVersion, scoring
 from lotus.priors.vocabulary import describe_rule
 
 
@@ -56,7 +56,7 @@ def trace_priors(
     caps: NDArray[np.float64],
 ) -> Trace:
     """Return the steps by which `version` turns theta1 into (theta', phi') on twelve bins; `caps` from `caps_of`."""
-    mine = [b for b in version.braids if b.detector_id == detector_id]
+    mine = scoring(version, detector_id)
     fired: dict[str, ActiveBraid] = {}
     for braid in mine:
         if braid.effective_from_ms <= window_end_ms < braid.expires_at_ms and _fires(braid, bins, fired):
@@ -74,6 +74,11 @@ def trace_priors(
     return Trace(tuple(steps), theta1, theta2, phi2, mask)
 
 
+def describe_braid(braid: ActiveBraid) -> str:
+    """Return where a braid acts as a person reads it: its rule, or the operator and its parents."""
+    return describe_rule(braid.rule) if braid.op == "RULE" else f"{braid.op} of {', '.join(braid.parents)}"
+
+
 def _fires(braid: ActiveBraid, bins: Sequence[int], fired: dict[str, ActiveBraid]) -> bool:
     if braid.op == "RULE":
         return all(x.holds(int(bins[x.feature])) for x in braid.rule.literals)
@@ -86,7 +91,7 @@ def _fires(braid: ActiveBraid, bins: Sequence[int], fired: dict[str, ActiveBraid
 
 
 def _step(braid: ActiveBraid, fired: dict[str, ActiveBraid], replaced: dict[str, str]) -> TraceStep:
-    where = describe_rule(braid.rule) if braid.op == "RULE" else f"{braid.op} of {', '.join(braid.parents)}"
+    where = describe_braid(braid)
     if braid.braid_type == "field":
         note = f"theta_min x{braid.caps.theta_min_mult}, phi_total - 1 x{braid.caps.phi_max_mult}"
         return TraceStep("field", braid.braid_id, 0.0, 1.0, f"{where}: {note}")
@@ -102,20 +107,35 @@ def _effect(braid: ActiveBraid, fired: dict[str, ActiveBraid]) -> tuple[float, f
     weights = dict(zip(braid.parents, braid.weights, strict=False))
     hit = [b for b in fired.values() if b.braid_id in braid.parents]
     if braid.op in ("UNION", "INTERSECT"):
-        theta, phi, total = 0.0, 1.0, 0.0
-        for parent in hit:
-            total += weights.get(parent.braid_id, 0.0)
-        for parent in hit:
-            share = weights[parent.braid_id] / total if braid.op == "UNION" else 1.0
-            part = attenuate(parent.patch.theta_delta, parent.patch.phi_mult, share)
-            theta, phi = theta + part[0], phi * part[1]
-        return theta, phi
+        parts = [(b.patch.theta_delta, b.patch.phi_mult) for b in hit]
+        return composed(braid.op, parts, [weights.get(b.braid_id, 0.0) for b in hit])
     patch = fired[braid.parents[0]].patch
-    if braid.op == "LIFT_ONLY":
-        return 0.0, patch.phi_mult
-    if braid.op == "PENALTY_ONLY":
-        return patch.theta_delta, 1.0
-    return attenuate(patch.theta_delta, patch.phi_mult, braid.strength if braid.op == "ATTENUATE" else 1.0)
+    return composed(braid.op, [(patch.theta_delta, patch.phi_mult)], [1.0], braid.strength)
+
+
+def composed(
+    op: Op, parts: Sequence[tuple[float, float]], weights: Sequence[float], strength: float = 1.0
+) -> tuple[float, float]:
+    """Return (theta delta, phi) of an operator over the firing parents, in the order of operations of the kernels.
+
+    `parts` are (theta delta, phi) of the parents that fire, in canonical order; of the operators with one parent, and
+    of EXCEPT, the first. `weights` serve UNION, `strength` is the lambda of ATTENUATE.
+    """
+    if op in ("UNION", "INTERSECT"):
+        theta, phi, total = 0.0, 1.0, 0.0
+        for weight in weights:
+            total += weight
+        for part, weight in zip(parts, weights, strict=True):
+            share = weight / total if op == "UNION" else 1.0
+            moved = attenuate(part[0], part[1], share)
+            theta, phi = theta + moved[0], phi * moved[1]
+        return theta, phi
+    theta, phi = parts[0]
+    if op == "LIFT_ONLY":
+        return 0.0, phi
+    if op == "PENALTY_ONLY":
+        return theta, 1.0
+    return attenuate(theta, phi, strength if op == "ATTENUATE" else 1.0)
 
 
 def _limits(fired: dict[str, ActiveBraid], caps: NDArray[np.float64]) -> NDArray[np.float64]:

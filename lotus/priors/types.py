@@ -1,11 +1,13 @@
 """Value types of beliefs: literals, rules, patches, braids in force and one version of the priors.
 
 Only frozen values, their checks, content hash and JSON form belong here; how braids come to be is `lotus.weave`, how
-they act is `lotus.priors.compiled`. In the literature a rule is a box of at most three literals in bins of the context.
+they act is `lotus.priors.compiled` (on scores) and `lotus.priors.knobs` (on policy and execution). In the literature a
+rule is a box of at most three literals in bins of the context.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Any
 from typing import Literal as OneOf
 
 import msgspec
@@ -15,9 +17,11 @@ from lotus.hashing import natural_id
 
 MAX_LITERALS = 3
 NEVER_MS = 2**53  # exact in every JSON reader
+KNOB_KINDS = ("policy", "execution")
 FIELD_STEP = 0.05  # a field braid moves a global cap by at most this share
 
 BraidType = OneOf["micro", "meta", "field"]
+Scope = OneOf["sig", "dm", "tr", "cross"]
 Op = OneOf["RULE", "UNION", "INTERSECT", "EXCEPT", "ATTENUATE", "LIFT_ONLY", "PENALTY_ONLY"]
 _RANK = {"micro": 0, "meta": 1, "field": 2}
 _SINGLE_PARENT = ("ATTENUATE", "LIFT_ONLY", "PENALTY_ONLY")
@@ -57,16 +61,35 @@ class Rule:
         return Rule(tuple(sorted(literals)))
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Knob:
+    """A multiplier of one knob, named `policy:<knob>` or `execution:<knob>`."""
+
+    key: str
+    mult: float
+
+    def __post_init__(self) -> None:
+        if self.key.split(":")[0] not in KNOB_KINDS or self.key.count(":") != 1 or not 0.0 < self.mult < math.inf:
+            raise BeliefError(f"knob {self.key!r} x{self.mult}", "policy:<knob> or execution:<knob>, a positive number")
+
+
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A bounded change: `theta_delta` added to the context penalty, `phi_mult` multiplying the resonance."""
+    """A bounded change: `theta_delta` added to the context penalty, `phi_mult` multiplying the resonance.
+
+    `knobs` (by rising key) multiply knobs of policy and execution; they do not touch a detector's score.
+    """
 
     theta_delta: float = 0.0
     phi_mult: float = 1.0
+    knobs: tuple[Knob, ...] = ()
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.theta_delta) or not 0.0 < self.phi_mult < math.inf:
             raise BeliefError(f"patch ({self.theta_delta}, {self.phi_mult})", "a finite delta, a positive multiplier")
+        keys = [knob.key for knob in self.knobs]
+        if keys != sorted(set(keys)):
+            raise BeliefError(f"knobs {keys}", "different keys in rising order")
 
 
 IDENTITY = Patch()
@@ -85,13 +108,17 @@ class FieldCaps:
                 raise BeliefError(f"field multiplier {value}", f"within 1 +- {FIELD_STEP}")
 
 
+NO_CAPS = FieldCaps()
+
+
 @dataclass(frozen=True, slots=True)
 class ActiveBraid:
     """One braid in force on [effective_from_ms, expires_at_ms), event time.
 
     `op` RULE fires on `rule` with `patch`. The other operators belong to meta braids: they fire and act through their
     `parents`, which must be micro braids of the same version and detector. `weights` (aligned with parents, positive,
-    max(BQS, .01)) serve UNION, `strength` is the lambda of ATTENUATE, `caps` belongs to field braids.
+    max(BQS, .01)) serve UNION, `strength` is the lambda of ATTENUATE, `caps` belongs to field braids. Braids of scope
+    dm and tr act on knobs alone.
     """
 
     braid_id: str
@@ -107,7 +134,8 @@ class ActiveBraid:
     op: Op = "RULE"
     weights: tuple[float, ...] = ()
     strength: float = 1.0
-    caps: FieldCaps = FieldCaps()
+    caps: FieldCaps = NO_CAPS
+    scope: Scope = "sig"
 
     def __post_init__(self) -> None:
         what = f"{self.braid_type} braid {self.braid_id} ({self.op})"
@@ -123,8 +151,10 @@ class ActiveBraid:
             raise BeliefError(f"{what} has weights {self.weights}", "one positive weight per parent")
         if not 0.0 < self.strength <= 1.0:
             raise BeliefError(f"{what} has strength {self.strength}", "0 < lambda <= 1")
-        if self.braid_type != "field" and self.caps != FieldCaps():
+        if self.braid_type != "field" and self.caps != NO_CAPS:
             raise BeliefError(f"{what} moves caps", "only a field braid does")
+        if self.patch.knobs and self.scope == "sig":
+            raise BeliefError(f"{what} moves knobs {self.patch.knobs}", "scope dm, tr or cross")
 
     @property
     def sort_key(self) -> tuple[str, int, str]:
@@ -172,9 +202,15 @@ def in_force(versions: list[PriorsVersion], time_ms: int) -> PriorsVersion:
     return max(due, key=lambda v: v.effective_from_ms)
 
 
+def scoring(version: PriorsVersion, detector_id: str) -> list[ActiveBraid]:
+    """Return the braids that act on a detector's score, in canonical order; the k-th is bit k of a stored mask."""
+    return [b for b in version.braids if b.detector_id == detector_id and b.scope in ("sig", "cross")]
+
+
 def to_json(version: PriorsVersion) -> bytes:
     """Return the canonical JSON of a version."""
-    return msgspec.json.encode(version, order="deterministic")
+    plain = {**msgspec.to_builtins(version), "braids": [_plain(braid) for braid in version.braids]}
+    return msgspec.json.encode(plain)
 
 
 def from_json(raw: bytes | str) -> PriorsVersion:
@@ -186,4 +222,12 @@ def from_json(raw: bytes | str) -> PriorsVersion:
 
 
 def _content_id(branch: str, effective_from_ms: int, braids: tuple[ActiveBraid, ...]) -> str:
-    return natural_id("priors", branch, effective_from_ms, msgspec.json.encode(braids, order="deterministic"))
+    return natural_id("priors", branch, effective_from_ms, msgspec.json.encode([_plain(braid) for braid in braids]))
+
+
+def _plain(braid: ActiveBraid) -> dict[str, Any]:
+    """Return a braid as JSON data; what a plain score braid does not use is left out, so its hash never changes."""
+    plain: dict[str, Any] = msgspec.to_builtins(braid)
+    if braid.scope == "sig":
+        del plain["scope"], plain["patch"]["knobs"]
+    return plain

@@ -5,22 +5,25 @@ do not belong here.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal as OneOf
 
 from lotus.hashing import natural_id
 from lotus.learning.lesson import Lesson
-from lotus.priors.types import IDENTITY, ActiveBraid, Patch, Rule
+from lotus.learning.monitor import REVERT_AT, Monitor
+from lotus.manifest import WeaveDefaults
+from lotus.priors.types import IDENTITY, NO_CAPS, ActiveBraid, BraidType, FieldCaps, Op, Patch, Rule, Scope
 from lotus.priors.vocabulary import rule_counts
 from lotus.timebase import DAY_MS
 
 State = OneOf["proposed", "active", "sunset", "archived"]
-LAMBDA_MDL, LAMBDA_UNC, LAMBDA_SUP = 0.005, 0.5, 0.02  # weights of the BQS terms, in units of payoff deviation
+LIVING: tuple[State, ...] = ("proposed", "active")
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """The four terms of BQS, stored so that a rank can be explained."""
+    """The four terms of BQS, each already priced, stored so that a rank can be explained."""
 
     effect: float
     mdl: float
@@ -35,11 +38,16 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Braid:
-    """One row of the braid board: evidence, target patch, patch in force and state."""
+    """One row of the braid board: evidence, target patch, patch in force and state.
+
+    `strength` is what reviewers left of the target (the lambda of ATTENUATE for that operator), `cap_mult` what they
+    raised its bounds by; `monitor` the state of its e-process; `dry_days` the learning days in a row without overlap
+    weight in the rule; `ended_on` the day that took its patch away; `tags` marks such as `rejected` or `extended`.
+    """
 
     braid_id: str
     branch: str
-    braid_type: OneOf["micro", "meta", "field"]
+    braid_type: BraidType
     detector_id: str
     horizon_s: int
     rule: Rule
@@ -61,12 +69,37 @@ class Braid:
     expires_at_ms: int
     members_sample: tuple[str, ...]
     parents: tuple[str, ...] = ()
-    op: str = "RULE"
+    op: Op = "RULE"
+    scope: Scope = "sig"
+    weights: tuple[float, ...] = ()
+    strength: float = 1.0
+    caps: FieldCaps = NO_CAPS
+    cap_mult: float = 1.0
+    mdl_bits: float = 0.0
+    stability: float = 0.0
+    monitor: Monitor | None = None
+    dry_days: int = 0
+    ended_on: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def e_value(self) -> float:
+        """Evidence that the lesson is dead, 1 without a monitor."""
+        return self.monitor.e_value if self.monitor else 1.0
+
+    def revert_if(self, weave: WeaveDefaults) -> str:
+        """Return in words what takes its patch away."""
+        return f"e >= {REVERT_AT:g}, {weave.dry_days} learning days without weight, an audit alarm, or its time ends"
 
     @property
     def in_force(self) -> bool:
-        """Whether it owns a patch that acts."""
-        return self.state == "active" and self.patch != IDENTITY
+        """Whether it acts: active, with a patch of its own or through its parents or caps."""
+        return self.state == "active" and (self.braid_type != "micro" or self.patch != IDENTITY)
+
+    @property
+    def ends_as(self) -> State:
+        """The state in which it ends: what acted has its sunset, what was only proposed goes to the archive."""
+        return "sunset" if self.state == "active" else "archived"
 
     def active(self) -> ActiveBraid:
         """Return the form in which it enters a version of the priors."""
@@ -80,26 +113,56 @@ class Braid:
             effective_from_ms=self.effective_from_ms,
             expires_at_ms=self.expires_at_ms,
             lesson_id=self.lesson_id,
+            parents=self.parents,
+            op=self.op,
+            weights=self.weights,
+            strength=self.strength if self.op == "ATTENUATE" else 1.0,
+            caps=self.caps,
+            scope=self.scope,
         )
 
-    def moved_to(self, state: State, reason: str) -> "Braid":
-        """Return the same braid in another state; leaving `active` takes its patch away."""
-        return replace(self, state=state, reason=reason, patch=self.patch if state == "active" else IDENTITY)
+    def moved_to(self, state: State, reason: str, day: str = "") -> "Braid":
+        """Return the same braid in another state; leaving `active` on `day` takes its patch away."""
+        if state == "active":
+            return replace(self, state=state, reason=reason, ended_on="")
+        ended = day if self.state == "active" else self.ended_on
+        return replace(self, state=state, reason=reason, patch=IDENTITY, ended_on=ended)
+
+    def tagged(self, tag: str, drop: str = "") -> "Braid":
+        """Return the same braid with one tag more and one less."""
+        return replace(self, tags=tuple(sorted({*self.tags, tag} - {drop})))
 
 
-def quality_of(lesson: Lesson) -> Quality:
+def believed(board: Sequence[Braid], detector_id: str, but: Sequence[str] = ()) -> list[Rule]:
+    """Return the rules of a detector's micro braids in force, without those of the braids named."""
+    mine = [b for b in board if b.detector_id == detector_id and b.braid_type == "micro" and b.in_force]
+    return [b.rule for b in mine if b.braid_id not in but]
+
+
+def mdl_bits(rule: Rule) -> float:
+    """Return log2 N_L: the bits that name one rule among those of its length."""
+    return math.log2(max(2, rule_counts()[len(rule.literals) - 1]))
+
+
+def quality_of(lesson: Lesson, weave: WeaveDefaults) -> Quality:
     """Return the BQS terms of a lesson; effect and uncertainty in units of the detector's payoff deviation."""
-    bits = math.log2(max(2, rule_counts()[len(lesson.rule.literals) - 1]))
     return Quality(
         effect=abs(lesson.claim_bps) / lesson.sigma_y_bps,
-        mdl=LAMBDA_MDL * bits,
-        uncertainty=LAMBDA_UNC * lesson.se_bps / lesson.sigma_y_bps,
-        support=LAMBDA_SUP * math.log1p(lesson.n_published),
+        mdl=weave.lambda_mdl * mdl_bits(lesson.rule),
+        uncertainty=weave.lambda_unc * lesson.se_bps / lesson.sigma_y_bps,
+        support=weave.lambda_sup * math.log1p(lesson.n_published),
     )
 
 
 def micro_braid(
-    lesson: Lesson, branch: str, target: Patch, delta: float, reason: str, effective_from_ms: int, ttl_days: int
+    lesson: Lesson,
+    branch: str,
+    target: Patch,
+    delta: float,
+    reason: str,
+    effective_from_ms: int,
+    weave: WeaveDefaults,
+    monitor: Monitor | None = None,
 ) -> Braid:
     """Return the proposed micro braid of an accepted lesson; a target that is the identity owns no patch."""
     return Braid(
@@ -116,7 +179,7 @@ def micro_braid(
         lcb_bps=lesson.lcb_bps,
         ci95=lesson.ci95,
         support=lesson.n_published,
-        quality=quality_of(lesson),
+        quality=quality_of(lesson, weave),
         target=target,
         patch=IDENTITY,
         delta_wanted=delta,
@@ -124,6 +187,9 @@ def micro_braid(
         state="proposed",
         reason=reason,
         effective_from_ms=effective_from_ms,
-        expires_at_ms=effective_from_ms + ttl_days * DAY_MS,
+        expires_at_ms=effective_from_ms + weave.ttl_days * DAY_MS,
         members_sample=lesson.members_sample,
+        mdl_bits=mdl_bits(lesson.rule),
+        stability=lesson.sign * lesson.recent_t,
+        monitor=monitor,
     )

@@ -5,7 +5,9 @@ in phi) and to "no two rules with Jaccard overlap above the limit". Sizes are a 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +15,36 @@ from numpy.typing import NDArray
 from lotus.errors import LotusError
 from lotus.manifest import WeaveDefaults
 from lotus.priors.types import Patch
+from lotus.weave.braid import Braid
 
 
 def jaccard(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     """Return |A and B| / |A or B| of two window masks; 0 when both are empty."""
     union = int(np.count_nonzero(first | second))
     return float(np.count_nonzero(first & second) / union) if union else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two rules in force of one detector and the Jaccard overlap of their windows."""
+
+    detector_id: str
+    first: str
+    second: str
+    jaccard: float
+
+
+def conflict_map(braids: Sequence[Braid], masks: Mapping[str, NDArray[np.bool_]]) -> tuple[Overlap, ...]:
+    """Return the overlap of every pair of micro braids in force of one detector, by detector and names."""
+    acting = sorted(
+        (b for b in braids if b.braid_type == "micro" and b.in_force and b.braid_id in masks),
+        key=lambda b: (b.detector_id, b.braid_id),
+    )
+    return tuple(
+        Overlap(a.detector_id, a.braid_id, b.braid_id, jaccard(masks[a.braid_id], masks[b.braid_id]))
+        for a, b in combinations(acting, 2)
+        if a.detector_id == b.detector_id
+    )
 
 
 def choose(

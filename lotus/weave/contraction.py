@@ -1,7 +1,8 @@
 """The nightly movement of patches: a contraction toward the target with a limit per detector and night.
 
 T(p) = (1 - kappa) p + kappa clip(target), so ||T(p) - T(q)|| <= (1 - kappa) ||p - q||; then the summed move of each
-detector is scaled down to the nightly limits. A revert to the identity is exempt and does not come through here.
+detector is scaled down to the nightly limits. Knobs of policy and execution move by the same law, each within the limit
+of phi. A revert to the identity is exempt and does not come through here.
 """
 
 import math
@@ -11,29 +12,61 @@ import numpy as np
 
 from lotus.hashing import round_learned
 from lotus.manifest import WeaveDefaults
-from lotus.priors.types import Patch
+from lotus.priors.types import Knob, Patch
 
 
-def contract(current: Patch, target: Patch, weave: WeaveDefaults) -> Patch:
-    """Return one contracted step of one patch, in the coordinates (theta_delta, ln phi)."""
+def contract(current: Patch, target: Patch, weave: WeaveDefaults, cap_mult: float = 1.0) -> Patch:
+    """Return one contracted step of one patch, in the coordinates (theta_delta, ln phi, ln knobs).
+
+    `cap_mult` widens the bounds of this one braid.
+    """
     kappa = weave.contraction
-    limit = math.log(weave.phi_step)
-    theta = (1.0 - kappa) * current.theta_delta + kappa * _clip(target.theta_delta, weave.theta_step)
-    ln_phi = (1.0 - kappa) * math.log(current.phi_mult) + kappa * _clip(math.log(target.phi_mult), limit)
-    return Patch(theta, math.exp(ln_phi))
+    limit = cap_mult * math.log(weave.phi_step)
+
+    def step(now: float, goal: float) -> float:
+        return (1.0 - kappa) * math.log(now) + kappa * _clip(math.log(goal), limit)
+
+    theta_limit = cap_mult * weave.theta_step
+    theta = (1.0 - kappa) * current.theta_delta + kappa * _clip(target.theta_delta, theta_limit)
+    mults = _knobs(current), _knobs(target)
+    keys = sorted(mults[0] | mults[1])
+    knobs = tuple(Knob(k, math.exp(step(mults[0].get(k, 1.0), mults[1].get(k, 1.0)))) for k in keys)
+    return Patch(theta, math.exp(step(current.phi_mult, target.phi_mult)), knobs)
 
 
-def night_moves(current: Sequence[Patch], target: Sequence[Patch], weave: WeaveDefaults) -> list[Patch]:
+def night_moves(
+    current: Sequence[Patch], target: Sequence[Patch], weave: WeaveDefaults, cap_mults: Sequence[float] = ()
+) -> list[Patch]:
     """Return the patches of one detector after tonight; their summed moves stay within the nightly limits."""
-    wanted = [contract(c, t, weave) for c, t in zip(current, target, strict=True)]
+    caps = cap_mults or [1.0] * len(current)
+    wanted = [contract(c, t, weave, cap) for c, t, cap in zip(current, target, caps, strict=True)]
     theta_moves = [w.theta_delta - c.theta_delta for w, c in zip(wanted, current, strict=True)]
     phi_moves = [math.log(w.phi_mult / c.phi_mult) for w, c in zip(wanted, current, strict=True)]
+    limit = math.log1p(weave.night_phi)
     theta_scale = _scale(theta_moves, weave.night_theta)
-    phi_scale = _scale(phi_moves, math.log1p(weave.night_phi))
+    phi_scale = _scale(phi_moves, limit)
+    knobs = _knob_moves(current, wanted, limit)
     return [
-        _rounded(c.theta_delta + theta_scale * t, c.phi_mult * math.exp(phi_scale * p))
-        for c, t, p in zip(current, theta_moves, phi_moves, strict=True)
+        _rounded(c.theta_delta + theta_scale * t, c.phi_mult * math.exp(phi_scale * p), moved)
+        for c, t, p, moved in zip(current, theta_moves, phi_moves, knobs, strict=True)
     ]
+
+
+def _knobs(patch: Patch) -> dict[str, float]:
+    return {knob.key: knob.mult for knob in patch.knobs}
+
+
+def _knob_moves(current: Sequence[Patch], wanted: Sequence[Patch], limit: float) -> list[dict[str, float]]:
+    """Return the multipliers of every patch after tonight; no knob moves by more than the limit over all patches."""
+    now, goal = [_knobs(c) for c in current], [_knobs(w) for w in wanted]
+    out: list[dict[str, float]] = [{} for _ in goal]
+    for key in sorted({k for g in goal for k in g}):
+        moves = [math.log(g.get(key, 1.0) / n.get(key, 1.0)) for n, g in zip(now, goal, strict=True)]
+        scale = _scale(moves, limit)
+        for mine, n, g, move in zip(out, now, goal, moves, strict=True):
+            if key in g:
+                mine[key] = n.get(key, 1.0) * math.exp(scale * move)
+    return out
 
 
 def _scale(moves: Sequence[float], limit: float) -> float:
@@ -42,9 +75,9 @@ def _scale(moves: Sequence[float], limit: float) -> float:
     return limit / worst if worst > limit else 1.0
 
 
-def _rounded(theta_delta: float, phi_mult: float) -> Patch:
-    theta, phi = round_learned(np.array([theta_delta, phi_mult]))
-    return Patch(float(theta), float(phi))
+def _rounded(theta_delta: float, phi_mult: float, knobs: dict[str, float]) -> Patch:
+    theta, phi, *mults = round_learned(np.array([theta_delta, phi_mult, *knobs.values()])).tolist()
+    return Patch(theta, phi, tuple(Knob(key, mult) for key, mult in zip(knobs, mults, strict=True)))
 
 
 def _clip(x: float, limit: float) -> float:

@@ -1,67 +1,248 @@
-"""Candidates for meta braids: pairs of micro braids that co-occur or are interchangeable, and why they are refused.
+"""Meta braids: compositions of micro braids that are fixed and counted at their start and judged out of sample.
 
-A meta braid must beat the best of its parents out of sample on at least ten days after the last parent's activation;
-until then a candidate is only counted and kept with its refusal. Depth stays at one above micro here.
+Micro braids of one detector are clustered by shared axes: a cluster of interchangeable siblings may become a UNION, two
+that co-occur an INTERSECT. From its start on a candidate is a member of the nightly family and spends the same slots as
+rules do. It is promoted when, on at least ten learning days after its start, it earns more than its best parent alone
+with evidence beyond the night's bar; otherwise it is refused with the number, and the refusal is kept.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Literal as OneOf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.hashing import natural_id
+from lotus.hashing import natural_id, round_learned
+from lotus.learning.members import Member, member_of
+from lotus.learning.monitor import Blocks, variance_rate, watch
+from lotus.learning.rows import DetectorRows
+from lotus.manifest import LearningDefaults, WeaveDefaults
+from lotus.priors.types import IDENTITY, Op, Rule
 from lotus.timebase import DAY_MS
-from lotus.weave.braid import Braid
+from lotus.weave.algebra import union_weights
+from lotus.weave.braid import Braid, Quality, believed
+from lotus.weave.composition import Parts, contrast_blocks, parts_of
 
-MIN_SHARE = 0.02  # of the detector's windows on which both parents fire
-MIN_DAYS = 10
+CLAIM_SHRINK = 0.85  # winner's curse, as for lessons
+MIN_SHARE = 0.02  # of the detector's windows on which both parents of an INTERSECT fire
+Group = tuple[Op, tuple[Braid, ...]]
+Verdict = OneOf["running", "promoted", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class MetaCandidate:
-    """A composition that was considered, with the operator, the days it could be judged on and the refusal."""
+    """A composition under judgement: what was fixed at its start, its blocks since, and the verdict so far.
+
+    `parents` (best first), `parts` and `counted` (candidates ever started, itself included) are fixed on day `started`.
+    """
 
     candidate_id: str
     detector_id: str
-    op: str
-    parents: tuple[str, str]
+    op: Op
+    parents: tuple[str, ...]
+    parts: Parts
     co_occurrence: float
-    days_out_of_sample: int
-    reason: str
+    started: str
+    counted: int
+    block_days: tuple[str, ...] = ()
+    gain: tuple[float, ...] = ()
+    weight: tuple[float, ...] = ()
+    m_nats: float = -math.inf
+    verdict: Verdict = "running"
+    reason: str = ""
+
+    @property
+    def days(self) -> int:
+        """Learning days out of sample."""
+        return len(set(self.block_days))
+
+    @property
+    def blocks(self) -> Blocks:
+        """Its blocks as arrays."""
+        return Blocks(self.block_days, np.array(self.gain), np.array(self.weight))
 
 
-def candidates(
-    braids: Sequence[Braid], masks: Mapping[str, NDArray[np.bool_]], day_end_ms: int
+@dataclass(frozen=True, slots=True)
+class MetaState:
+    """Candidates that run, how many were ever started, and the names of those that ended."""
+
+    running: tuple[MetaCandidate, ...] = ()
+    started: int = 0
+    closed: tuple[str, ...] = ()
+
+
+def observed(state: MetaState, board: Sequence[Braid], today: Mapping[str, DetectorRows], day: str) -> MetaState:
+    """Return the state with the blocks of a day later than each candidate's start and newest block."""
+    return replace(state, running=tuple(_observed(c, board, today, day) for c in state.running))
+
+
+def _observed(
+    candidate: MetaCandidate, board: Sequence[Braid], today: Mapping[str, DetectorRows], day: str
+) -> MetaCandidate:
+    rows = today.get(candidate.detector_id)
+    if rows is None or day <= max((candidate.started, *candidate.block_days)):
+        return candidate
+    others = believed(board, candidate.detector_id, candidate.parents)
+    blocks = contrast_blocks(candidate.op, candidate.parts, others, rows)
+    used = [i for i in range(len(blocks.day)) if blocks.weight[i] > 0.0]
+    gain, weight = (tuple(round_learned(x[used]).tolist()) for x in (blocks.gain, blocks.weight))
+    return replace(
+        candidate,
+        block_days=(*candidate.block_days, *(blocks.day[i] for i in used)),
+        gain=(*candidate.gain, *gain),
+        weight=(*candidate.weight, *weight),
+    )
+
+
+def members(state: MetaState, settings: LearningDefaults) -> list[Member]:
+    """Return what the candidates bring to the night's family."""
+    return [member_of(c.candidate_id, c.block_days, np.array(c.gain), state.started, settings) for c in state.running]
+
+
+def judged(
+    state: MetaState, board: Sequence[Braid], critical: float, learning: LearningDefaults, weave: WeaveDefaults
 ) -> tuple[MetaCandidate, ...]:
-    """Return every pair of braids in force of one detector that shares an axis or co-occurs.
+    """Return the running candidates with tonight's verdict; `critical` is the night's bar (+inf: no slot tonight)."""
+    acting = {b.braid_id for b in board if b.in_force}
+    taken = {name for b in board if b.braid_type == "meta" and b.in_force for name in b.parents}
+    out = []
+    for candidate, member in zip(state.running, members(state, learning), strict=True):
+        verdict, reason = _verdict(candidate, member.m, acting, taken, critical, weave)
+        taken |= set(candidate.parents) if verdict == "promoted" else set()
+        out.append(replace(candidate, m_nats=member.m, verdict=verdict, reason=reason))
+    return tuple(out)
 
-    `masks` holds, per braid id, bool [n_windows] of the detector's windows of the last learning day.
-    """
-    found = []
-    for first, second in combinations(sorted(braids, key=lambda b: b.braid_id), 2):
-        if first.detector_id != second.detector_id or not (first.in_force and second.in_force):
+
+def _verdict(
+    c: MetaCandidate, m: float, acting: set[str], taken: set[str], critical: float, weave: WeaveDefaults
+) -> tuple[Verdict, str]:
+    gone = sorted(set(c.parents) - acting)
+    evidence = f"{c.days} days out of sample, evidence {m:.2f} nats over the best parent"
+    if gone:
+        return "refused", f"parent {gone[0]} is no longer in force; {evidence}"
+    if set(c.parents) & taken:
+        return "refused", f"a parent acts through another composition; {evidence}"
+    if c.days < weave.meta_days:
+        return "running", f"{c.days} days after the start, {weave.meta_days} needed"
+    if m > critical:
+        return "promoted", f"{evidence}, above {critical:.2f}"
+    if c.days >= weave.meta_max_days:
+        return "refused", f"{evidence}: not above the bar in {weave.meta_max_days} days"
+    bar = "no slot tonight" if critical == math.inf else f"not above {critical:.2f}"
+    return "running", f"{evidence}: {bar}"
+
+
+def started(
+    state: MetaState,
+    board: Sequence[Braid],
+    masks: Mapping[str, NDArray[np.bool_]],
+    day: str,
+) -> MetaState:
+    """Return the state with the candidates that begin tonight, counted; `masks` bool [windows] of the day by braid."""
+    known = {c.candidate_id for c in state.running} | set(state.closed)
+    running, count = list(state.running), state.started
+    micro = [b for b in board if b.braid_type == "micro" and b.in_force and b.braid_id in masks]
+    for op, group in (*_siblings(micro), *_pairs(micro, masks)):
+        names = tuple(b.braid_id for b in group)
+        name = natural_id("meta", op, *sorted(names))
+        if name in known:
             continue
-        both = float(np.mean(masks[first.braid_id] & masks[second.braid_id])) if len(masks[first.braid_id]) else 0.0
-        op = _operator(first, second, both)
-        if op:
-            days = max(0, (day_end_ms - max(first.effective_from_ms, second.effective_from_ms)) // DAY_MS)
-            found.append(_candidate(first, second, op, both, days))
-    return tuple(found)
+        count += 1
+        both = float(np.mean(np.logical_and.reduce([masks[n] for n in names]))) if len(masks[names[0]]) else 0.0
+        parts = parts_of(group, union_weights(group))
+        running.append(MetaCandidate(name, group[0].detector_id, op, names, parts, both, day, count))
+    return replace(state, running=tuple(running), started=count)
 
 
-def _operator(first: Braid, second: Braid, both: float) -> str:
-    shared = {x.feature for x in first.rule.literals} & {x.feature for x in second.rule.literals}
-    if shared and first.sign == second.sign:
-        return "UNION"
-    return "INTERSECT" if both >= MIN_SHARE else ""
+def closed(state: MetaState, verdicts: Sequence[MetaCandidate]) -> MetaState:
+    """Return the state without the candidates that ended."""
+    running = tuple(c for c in verdicts if c.verdict == "running")
+    ended = tuple(c.candidate_id for c in verdicts if c.verdict != "running")
+    return replace(state, running=running, closed=(*state.closed, *ended))
 
 
-def _candidate(first: Braid, second: Braid, op: str, both: float, days: int) -> MetaCandidate:
-    parents = (first.braid_id, second.braid_id)
-    if days < MIN_DAYS:
-        reason = f"{days} days after the last parent's activation, {MIN_DAYS} needed"
-    else:
-        reason = "no composition is promoted without its own out-of-sample slot"
-    return MetaCandidate(natural_id("meta", op, *parents), first.detector_id, op, parents, both, days, reason)
+def meta_braid(
+    candidate: MetaCandidate, parents: Sequence[Braid], effective_from_ms: int, weave: WeaveDefaults
+) -> Braid:
+    """Return the active meta braid of a promoted candidate: its claim is what it earned over its best parent."""
+    blocks, best = candidate.blocks, parents[0]
+    total = float(blocks.weight.sum())
+    uplift = float(round_learned(np.array([blocks.gain.sum() / total]))[0])
+    rate = variance_rate(blocks, uplift)
+    se = math.sqrt(rate / total)
+    figures = round_learned(np.array([uplift - 1.96 * se, uplift + 1.96 * se, CLAIM_SHRINK * uplift]))
+    low, high, claim = (float(x) for x in figures)
+    life = weave.ttl_days + weave.extension_days
+    bits = math.log2(max(2, candidate.counted))
+    unit = max(math.sqrt(rate), 1e-9)
+    quality = Quality(
+        effect=abs(claim) / unit,
+        mdl=weave.lambda_mdl * bits,
+        uncertainty=weave.lambda_unc * se / unit,
+        support=weave.lambda_sup * math.log1p(min(p.support for p in parents)),
+    )
+    return Braid(
+        braid_id=natural_id("braid", best.branch, candidate.candidate_id, effective_from_ms),
+        branch=best.branch,
+        braid_type="meta",
+        detector_id=best.detector_id,
+        horizon_s=best.horizon_s,
+        rule=Rule(),
+        sign=1,
+        lesson_id=best.lesson_id,
+        grade=max(p.grade for p in parents),
+        claim_bps=claim,
+        lcb_bps=low,
+        ci95=(low, high),
+        support=min(p.support for p in parents),
+        quality=quality,
+        target=IDENTITY,
+        patch=IDENTITY,
+        delta_wanted=0.0,
+        delta_realised=(0.0, 0.0, 0.0),
+        state="active",
+        reason=candidate.reason,
+        effective_from_ms=effective_from_ms,
+        expires_at_ms=effective_from_ms + weave.ttl_days * DAY_MS,
+        members_sample=best.members_sample,
+        parents=candidate.parents,
+        op=candidate.op,
+        weights=candidate.parts.weights if candidate.op == "UNION" else (),
+        mdl_bits=bits,
+        monitor=watch(1, claim, rate, life, max(candidate.block_days)),
+    )
+
+
+def _siblings(micro: Sequence[Braid]) -> list[Group]:
+    """Return the clusters of same-signed braids of one detector connected by shared features, best first."""
+    left, out = sorted(micro, key=lambda b: b.braid_id), list[Group]()
+    while left:
+        cluster = [left.pop(0)]
+        while edge := [b for b in left if any(_shares(b, c) for c in cluster)]:
+            left = [b for b in left if b not in edge]
+            cluster += edge
+        if len(cluster) > 1:
+            out.append(("UNION", _best_first(cluster)))
+    return out
+
+
+def _pairs(micro: Sequence[Braid], masks: Mapping[str, NDArray[np.bool_]]) -> list[Group]:
+    """Return the pairs of braids of one detector that fire together on enough windows, best first."""
+    out = list[Group]()
+    for first, second in combinations(sorted(micro, key=lambda b: b.braid_id), 2):
+        same = first.detector_id == second.detector_id
+        if same and len(masks[first.braid_id]) and np.mean(masks[first.braid_id] & masks[second.braid_id]) >= MIN_SHARE:
+            out.append(("INTERSECT", _best_first([first, second])))
+    return out
+
+
+def _shares(first: Braid, second: Braid) -> bool:
+    alike = (first.detector_id, first.sign) == (second.detector_id, second.sign)
+    return alike and bool({x.feature for x in first.rule.literals} & {x.feature for x in second.rule.literals})
+
+
+def _best_first(group: Sequence[Braid]) -> tuple[Braid, ...]:
+    return tuple(sorted(group, key=lambda b: (-abs(b.claim_bps), b.braid_id)))

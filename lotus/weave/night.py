@@ -1,34 +1,33 @@
 """One night of weaving: lessons and yesterday's braids in, tomorrow's braids and one new version of the priors out.
 
-Order: expire by TTL, propose micro braids from accepted lessons (same axes = champion), resolve conflicts, contract the
-patches toward their targets within the nightly limits, compile. A lesson that bears no patch stays proposed, with the
-reason: it changes nothing. Pure: evidence comes in as arrays, rows go out.
+Order: the board follows the version in force (a rollback), review acts, the watchdog, micro braids from accepted
+lessons, conflicts, the contraction within the nightly limits, meta braids, on Mondays field braids, compile. A lesson
+that bears no patch stays proposed, with the reason: it changes nothing. Pure: evidence comes in as arrays, rows go out.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
-from lotus.priors.types import IDENTITY, Patch, PriorsVersion, priors_version
+from lotus.priors.compiled import attenuate
+from lotus.priors.types import IDENTITY, Knob, Patch, PriorsVersion, priors_version
 from lotus.priors.vocabulary import rule_mask
-from lotus.weave.braid import Braid, State, micro_braid
-from lotus.weave.conflict import choose
+from lotus.weave import field as fields
+from lotus.weave import meta as metas
+from lotus.weave.admission import DetectorDay, admit, target_of
+from lotus.weave.algebra import check_parents
+from lotus.weave.braid import LIVING, Braid
+from lotus.weave.conflict import Overlap, choose, conflict_map
 from lotus.weave.contraction import night_moves
-from lotus.weave.meta import MetaCandidate, candidates
-from lotus.weave.tilt import Tilt, patch_for, realised_tilt, wanted_tilt
-
-
-@dataclass(frozen=True, slots=True)
-class DetectorDay:
-    """What weaving needs of one detector on the last learning day: bins u1 [n, 12], theta1 f8 [n], temperature T."""
-
-    bins: NDArray[np.uint8]
-    theta1: NDArray[np.float64]
-    temperature: float
+from lotus.weave.meta import MetaCandidate, MetaState
+from lotus.weave.review import ActOutcome, ReviewAct, reviewed
+from lotus.weave.tilt import realised_tilt
+from lotus.weave.watchdog import Alert, Evidence, orphans, watch_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +44,29 @@ class BraidEvent:
 
 @dataclass(frozen=True, slots=True)
 class WovenNight:
-    """The result of a night: the board, what changed, meta candidates and the next version of the priors."""
+    """The result of a night: board, changes, verdicts on compositions, alerts, acts taken up, the next version.
+
+    `overlaps` is the weekly conflict map: rules in force of one detector against each other, on Mondays.
+    """
 
     braids: tuple[Braid, ...]
     events: tuple[BraidEvent, ...]
     meta: tuple[MetaCandidate, ...]
+    meta_state: MetaState
+    alerts: tuple[Alert, ...]
+    acts: tuple[ActOutcome, ...]
+    overlaps: tuple[Overlap, ...]
     priors: PriorsVersion
+
+
+@dataclass(frozen=True, slots=True)
+class NightInputs:
+    """What a night takes beside lessons and board: evidence, review acts, compositions so far, and the night's bar."""
+
+    evidence: Evidence = field(default_factory=Evidence)
+    acts: tuple[ReviewAct, ...] = ()
+    meta: MetaState = field(default_factory=MetaState)
+    critical: float = math.inf
 
 
 def weave_night(
@@ -60,72 +76,51 @@ def weave_night(
     detectors: Mapping[str, DetectorDay],
     effective_from_ms: int,
     manifest: Manifest,
+    inputs: NightInputs | None = None,
 ) -> WovenNight:
     """Weave one night; raises nothing for an empty night, which carries the patches on toward their targets."""
-    before = {b.braid_id: b for b in board}
-    braids = [_expire(b, effective_from_ms) for b in board]
+    given, weave = inputs or NightInputs(), manifest.weave
+    day = given.evidence.day
+    braids, acts = reviewed(followed(board, previous, day), given.acts, day, weave)
+    braids, alerts = watch_over(braids, given.evidence, effective_from_ms, weave)
     for lesson in sorted(lessons, key=lambda x: x.lesson_id):
-        braids = _admit(braids, lesson, previous.branch, detectors[lesson.detector_id], effective_from_ms, manifest)
+        of_day = detectors[lesson.detector_id]
+        braids = admit(braids, lesson, previous.branch, of_day, given.evidence, effective_from_ms, manifest)
     masks = {b.braid_id: rule_mask(b.rule, detectors[b.detector_id].bins) for b in braids if b.detector_id in detectors}
-    braids = _resolve(braids, masks, manifest)
-    braids = _move(braids, detectors, manifest)
-    priors = priors_version(
-        previous.branch, effective_from_ms, tuple(b.active() for b in braids if b.state == "active" and b.in_force)
-    )
+    braids = _move(_resolve(braids, masks, manifest, day), detectors, manifest)
+    braids, lost = orphans(braids, day)
+    braids, verdicts, state = _compose(braids, board, masks, given, effective_from_ms, manifest)
+    braids = _fields(braids, given.evidence, effective_from_ms, manifest)
+    by_id = {b.braid_id: b for b in braids}
+    active = tuple(check_parents(b, by_id).active() for b in braids if b.in_force)
+    priors = priors_version(previous.branch, effective_from_ms, active)
+    before = {b.braid_id: b for b in board}
     events = tuple(_event(before.get(b.braid_id), b, previous, priors) for b in braids if before.get(b.braid_id) != b)
-    living = [b for b in braids if b.braid_id in masks]
-    return WovenNight(tuple(braids), events, candidates(living, masks, effective_from_ms), priors)
+    overlaps = conflict_map(braids, masks) if fields.weekly(day) else ()
+    return WovenNight(tuple(braids), events, verdicts, state, (*alerts, *lost), tuple(acts), overlaps, priors)
 
 
-def _expire(braid: Braid, now_ms: int) -> Braid:
-    if braid.expires_at_ms > now_ms or braid.state not in ("proposed", "active"):
-        return braid
-    return braid.moved_to("sunset" if braid.state == "active" else "archived", "time to live ended")
+def followed(board: Sequence[Braid], version: PriorsVersion, day: str) -> list[Braid]:
+    """Return the board in step with the version in force; it differs from it only after a rollback."""
+    held = {b.braid_id: b.patch for b in version.braids}
+    reason = f"rolled back to version {version.priors_ver}"
+    out = []
+    for braid in board:
+        if braid.braid_id in held and (not braid.in_force or braid.patch != held[braid.braid_id]):
+            braid = replace(braid.moved_to("active", reason), patch=held[braid.braid_id])
+        elif braid.in_force and braid.braid_id not in held:
+            braid = braid.moved_to("sunset", reason, day)
+        out.append(braid)
+    return out
 
 
-def _admit(
-    braids: list[Braid], lesson: Lesson, branch: str, day: DetectorDay, effective_from_ms: int, manifest: Manifest
+def _resolve(
+    braids: Sequence[Braid], masks: Mapping[str, NDArray[np.bool_]], manifest: Manifest, day: str
 ) -> list[Braid]:
-    tilt = wanted_tilt(lesson, manifest.weave)
-    for champion in braids:
-        if _same_axes(champion, lesson) and champion.state in ("proposed", "active"):
-            challenger = _challenge(champion, lesson, tilt)
-            if champion.lesson_id == lesson.lesson_id or not challenger:
-                return braids
-            ended: State = "sunset" if champion.state == "active" else "archived"
-            braids = [b.moved_to(ended, challenger) if b is champion else b for b in braids]
-    theta = day.theta1[rule_mask(lesson.rule, day.bins)]
-    theta_bar = float(np.median(theta)) if len(theta) else 0.5
-    target = IDENTITY
-    if tilt.delta:
-        target = patch_for(tilt.delta, day.temperature, theta_bar, manifest.score, manifest.weave)
-    ttl = manifest.weave.ttl_days
-    return [*braids, micro_braid(lesson, branch, target, tilt.delta, tilt.reason, effective_from_ms, ttl)]
-
-
-def _challenge(champion: Braid, lesson: Lesson, tilt: Tilt) -> str:
-    """Return why a lesson on the same axes replaces the champion, empty when it does not."""
-    if champion.state == "proposed":
-        return "the evidence now bears a patch" if tilt.delta else ""
-    return "" if _overlap(champion.ci95, lesson.ci95) else "intervals separated"
-
-
-def _same_axes(braid: Braid, lesson: Lesson) -> bool:
-    return (braid.detector_id, braid.rule, braid.sign) == (lesson.detector_id, lesson.rule, lesson.sign)
-
-
-def _overlap(first: tuple[float, float], second: tuple[float, float]) -> bool:
-    return first[0] <= second[1] and second[0] <= first[1]
-
-
-def _resolve(braids: Sequence[Braid], masks: Mapping[str, NDArray[np.bool_]], manifest: Manifest) -> list[Braid]:
     out = list(braids)
-    for detector in sorted({b.detector_id for b in braids}):
-        index = [
-            i
-            for i, b in enumerate(braids)
-            if b.detector_id == detector and b.state in ("proposed", "active") and b.braid_id in masks
-        ]
+    micro = [i for i, b in enumerate(braids) if b.braid_type == "micro" and b.state in LIVING and b.braid_id in masks]
+    for detector in sorted({braids[i].detector_id for i in micro}):
+        index = [i for i in micro if braids[i].detector_id == detector]
         live = [braids[i] for i in index]
         picked = choose(
             [max(b.quality.effect, 1e-6) for b in live],
@@ -134,15 +129,13 @@ def _resolve(braids: Sequence[Braid], masks: Mapping[str, NDArray[np.bool_]], ma
             manifest.weave,
         )
         for i, braid, chosen in zip(index, live, picked, strict=True):
-            out[i] = _verdict(braid, chosen)
+            out[i] = _verdict(braid, chosen, day)
     return out
 
 
-def _verdict(braid: Braid, chosen: bool) -> Braid:
+def _verdict(braid: Braid, chosen: bool, day: str) -> Braid:
     if not chosen:
-        return braid.moved_to(
-            "sunset" if braid.state == "active" else "archived", "conflict: a better braid acts there"
-        )
+        return braid.moved_to(braid.ends_as, "conflict: a better braid acts there", day)
     if braid.state == "active" or braid.target == IDENTITY:
         return braid
     return braid.moved_to("active", "accepted lesson")
@@ -150,13 +143,26 @@ def _verdict(braid: Braid, chosen: bool) -> Braid:
 
 def _move(braids: Sequence[Braid], detectors: Mapping[str, DetectorDay], manifest: Manifest) -> list[Braid]:
     out = list(braids)
-    for detector in sorted({b.detector_id for b in braids if b.state == "active"}):
-        index = [i for i, b in enumerate(braids) if b.detector_id == detector and b.state == "active"]
+    micro = [i for i, b in enumerate(braids) if b.state == "active" and b.braid_type == "micro"]
+    for detector in sorted({braids[i].detector_id for i in micro}):
+        index = [i for i in micro if braids[i].detector_id == detector]
         live = [braids[i] for i in index]
-        moved = night_moves([b.patch for b in live], [b.target for b in live], manifest.weave)
+        goals = [goal_of(b, detectors.get(detector), manifest) for b in live]
+        moved = night_moves([b.patch for b in live], goals, manifest.weave, [b.cap_mult for b in live])
         for i, braid, patch in zip(index, live, moved, strict=True):
             out[i] = replace(braid, patch=patch, delta_realised=_realised(braid, patch, detectors, manifest))
     return out
+
+
+def goal_of(braid: Braid, day: DetectorDay | None, manifest: Manifest) -> Patch:
+    """Return where a braid's patch moves to: its target under bounds that reviewers raised, attenuated by them."""
+    target = braid.target
+    if braid.cap_mult != 1.0 and braid.delta_wanted and day is not None:
+        target = target_of(braid.delta_wanted, braid, day, manifest, braid.cap_mult)
+    if braid.strength == 1.0:
+        return target
+    theta, phi = attenuate(target.theta_delta, target.phi_mult, braid.strength)
+    return Patch(theta, phi, tuple(Knob(k.key, k.mult**braid.strength) for k in target.knobs))
 
 
 def _realised(
@@ -169,9 +175,39 @@ def _realised(
     return realised_tilt(patch, theta, day.temperature, manifest.score, manifest.weave)
 
 
+def _compose(
+    braids: list[Braid],
+    before: Sequence[Braid],
+    masks: Mapping[str, NDArray[np.bool_]],
+    given: NightInputs,
+    effective_from_ms: int,
+    manifest: Manifest,
+) -> tuple[list[Braid], tuple[MetaCandidate, ...], MetaState]:
+    """Judge the compositions that run, make braids of the promoted, and begin new ones."""
+    day = given.evidence.day
+    state = metas.observed(given.meta, before, given.evidence.today, day)
+    verdicts = metas.judged(state, braids, given.critical, manifest.learning, manifest.weave)
+    by_id = {b.braid_id: b for b in braids}
+    for candidate in (c for c in verdicts if c.verdict == "promoted"):
+        parents = [by_id[name] for name in candidate.parents]
+        braids = [*braids, metas.meta_braid(candidate, parents, effective_from_ms, manifest.weave)]
+    left = metas.started(metas.closed(state, verdicts), braids, masks, day)
+    known = {c.candidate_id for c in verdicts}
+    return braids, (*verdicts, *(c for c in left.running if c.candidate_id not in known)), left
+
+
+def _fields(braids: list[Braid], evidence: Evidence, effective_from_ms: int, manifest: Manifest) -> list[Braid]:
+    if not fields.weekly(evidence.day):
+        return braids
+    for pattern in fields.patterns(braids, evidence.window, manifest.weave):
+        braids = [*braids, *fields.field_braids(pattern, braids, effective_from_ms, manifest.weave)]
+    return braids
+
+
 def _event(old: Braid | None, new: Braid, before: PriorsVersion, after: PriorsVersion) -> BraidEvent:
-    moved = old is not None and old.state == new.state
-    reason = "patch moved toward its target" if moved else new.reason
+    reason = new.reason
+    if old is not None and old.state == new.state and old.reason == new.reason:
+        reason = "evidence of the day" if old.patch == new.patch else "patch moved toward its target"
     return BraidEvent(
         new.braid_id, old.state if old else "none", new.state, reason, before.priors_ver, after.priors_ver
     )

@@ -1,8 +1,8 @@
 """active_priors[day]: one new version of the priors, proposed by message and handed over.
 
-The version and its PRIOR_PATCH are written in one transaction with the commit. Then the Herald carries the patch and
-the module applies it; the belief of the next day is what was applied, not what was computed. Handing over may be
-repeated at any time; a day whose patch is not in force stops the next day.
+The version, its PRIOR_PATCH and the watchdog's alerts are written in one transaction with the commit. Then the Herald
+carries the patch and the module applies it; the belief of the next day is what was applied, not what was computed.
+Handing over may be repeated at any time; a day whose patch is not in force stops the next day.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageCo
 from lotus_assets.stages.woven import previous_version, weave, woven_inputs
 from lotus_herald.keys import Keys
 from lotus_herald.prior_patch import hand_over, propose
+from lotus_herald.weave_notes import tell_alerts
 from lotus_store.databases import Connection
 from lotus_store.ledger.messages import anything_open
 from lotus_store.ledger.priors import put_version, swaps
@@ -31,18 +32,21 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 def make(ctx: StageContext, day: str) -> Made:
     """Leave the new version and its patch to the commit."""
-    before, after = previous_version(ctx, day), weave(ctx, day).priors
+    before, night = previous_version(ctx, day), weave(ctx, day)
+    after = night.priors
     keys = Keys(ctx.settings.keys_root)
 
     def ledger(connection: Connection) -> None:
         put_version(connection, after, day, before)
         propose(connection, after, day, before.priors_ver, keys)
+        tell_alerts(connection, ctx.branch, day, night.alerts, after.priors_ver, keys)
 
     notes: dict[str, Cell] = {
         "priors_ver": after.priors_ver,
         "parent_priors_ver": before.priors_ver,
         "effective_from_ms": after.effective_from_ms,
         "braids": len(after.braids),
+        "alerts": len(night.alerts),
     }
     content = natural_id(after.priors_ver, before.priors_ver)
     return Made(len(after.braids), content, (movement(ctx, before, after),), notes, _table(before, after), None, ledger)

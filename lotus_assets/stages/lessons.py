@@ -15,11 +15,13 @@ from lotus.learning.slots import SlotState
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import next_day
+from lotus.weave.meta import members
 from lotus_assets.lesson_pictures import lesson_pictures
 from lotus_assets.stages.chain import content_of, day_before, tape_days
 from lotus_assets.stages.context import Made, Stage, StageContext, Table
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.payoff_scores import read_scores
+from lotus_assets.stages.woven import compositions
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.ledger.braids import read_board
@@ -36,6 +38,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     if before is not None:
         found["lessons before"] = content_of(ctx, ctx.branch, before, "lessons")
         found["braids before"] = content_of(ctx, ctx.branch, before, "braids")
+        found["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
     return {**found, "last": str(_is_last(ctx, day))}
 
 
@@ -54,6 +57,7 @@ def make(ctx: StageContext, day: str) -> Made:
         slots=from_body(memory["night"]["slots"], SlotState) if memory else None,
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
+        members=members(compositions(ctx, day), ctx.manifest.learning),
     )
     pictures = lesson_pictures(night, scores, ctx.manifest.learning)
     return _made(ctx, day, night, int(memory["night"]["learning_days"]) + 1 if memory else 1, pictures)
@@ -72,7 +76,7 @@ def _is_last(ctx: StageContext, day: str) -> bool:
 
 def _believed(ctx: StageContext, before: str | None) -> list[tuple[str, Rule]]:
     board = read_board(ctx.sig, ctx.branch, before) if before else []
-    return [(braid.detector_id, braid.rule) for braid in board if braid.in_force]
+    return [(braid.detector_id, braid.rule) for braid in board if braid.in_force and braid.braid_type == "micro"]
 
 
 def _made(ctx: StageContext, day: str, night: NightResult, learning_days: int, pictures: Mapping[str, str]) -> Made:

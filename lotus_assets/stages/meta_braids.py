@@ -1,11 +1,11 @@
-"""meta_braids[day]: compositions of braids that were considered, with the number that refused them."""
+"""meta_braids[day]: compositions of braids under judgement, promoted, or refused with the number that refused them."""
 
 from collections.abc import Mapping
 
 from lotus.hashing import natural_id
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, Table
-from lotus_assets.stages.woven import weave, woven_inputs
+from lotus_assets.stages.woven import META_STATE, weave, woven_inputs
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import to_body
 from lotus_store.ledger.lessons import write_experiments
@@ -20,14 +20,23 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 def make(ctx: StageContext, day: str) -> Made:
     """Leave the night's candidates to the commit."""
-    found = weave(ctx, day).meta
+    night = weave(ctx, day)
+    found, state = night.meta, night.meta_state
 
     def ledger(connection: Connection) -> None:
         write_experiments(connection, ctx.branch, day, KIND, {c.candidate_id: c for c in found})
+        write_experiments(connection, ctx.branch, day, META_STATE, {META_STATE: state})
 
-    rows = [(c.detector_id, c.op, c.co_occurrence, c.days_out_of_sample, c.reason) for c in found]
-    table = Table(("detector", "operator", "co-occurrence", "days out of sample", "decision"), rows)
-    return Made(len(found), natural_id(to_body(list(found))), (), {"candidates": len(found)}, table, None, ledger)
+    rows = [(c.detector_id, c.op, c.co_occurrence, c.days, c.m_nats, c.verdict, c.reason) for c in found]
+    head = ("detector", "operator", "co-occurrence", "days out of sample", "evidence, nats", "verdict", "reason")
+    notes = {
+        "candidates": len(found),
+        "started": state.started,
+        "promoted": sum(c.verdict == "promoted" for c in found),
+        "refused": sum(c.verdict == "refused" for c in found),
+    }
+    content = natural_id(to_body(list(found)), to_body(state))
+    return Made(len(found), content, (), notes, Table(head, rows), None, ledger)
 
 
 STAGE = Stage("meta_braids", inputs, make)

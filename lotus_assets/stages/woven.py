@@ -4,24 +4,35 @@
 same pure result. Nothing is written here.
 """
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from lotus.detectors.registry import shipped_detectors
+from lotus.hashing import natural_id
+from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.priors.types import PriorsVersion, priors_0
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus.timebase import HOUR_MS, day_start_ms, next_day
-from lotus.weave.night import DetectorDay, WovenNight, weave_night
+from lotus.weave.admission import DetectorDay
+from lotus.weave.field import weekly
+from lotus.weave.meta import MetaState, observed
+from lotus.weave.night import NightInputs, WovenNight, weave_night
+from lotus.weave.watchdog import Evidence
 from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.history import Memory
+from lotus_assets.stages.history import Memory, commits_before
 from lotus_assets.stages.lake_tables import Columns
+from lotus_assets.stages.payoff_scores import read_scores
+from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.ledger.braids import read_board
-from lotus_store.ledger.lessons import read_lessons
-from lotus_store.ledger.priors import read_version
+from lotus_store.ledger.lessons import read_experiments, read_lessons
+from lotus_store.ledger.priors import read_version, swaps
+from lotus_store.ledger.reviews import read_reviews
 
 EVENT_COLUMNS = ("detector_id", "theta1", "temperature", *BIN_COLUMNS)
+META_STATE = "meta_state"  # kind and name of the experiment row that holds the compositions under judgement
 _woven = Memory(4)
 
 
@@ -34,14 +45,47 @@ def woven_inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     before = day_before(ctx, day)
     if before is not None:
         found["braids before"] = content_of(ctx, ctx.branch, before, "braids")
-        found["priors before"] = version_of(ctx, before)
+        found["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
+        found["priors before"] = previous_version(ctx, day).priors_ver
+        found["reviews"] = natural_id(to_body(list(read_reviews(ctx.sig, ctx.branch, before))))
     return found
 
 
 def previous_version(ctx: StageContext, day: str) -> PriorsVersion:
-    """Return the version that the day before proposed, the genesis version at the beginning of a branch."""
+    """Return the version that the night's one follows: that of the day before, or what was rolled back to since.
+
+    At the beginning of a branch it is the genesis version.
+    """
     before = day_before(ctx, day)
-    return priors_0(ctx.branch) if before is None else read_version(ctx.sig, ctx.branch, version_of(ctx, before))
+    if before is None:
+        return priors_0(ctx.branch)
+    proposed = read_version(ctx.sig, ctx.branch, version_of(ctx, before))
+    since = [v for at, v in swaps(ctx.sig, ctx.branch) if proposed.effective_from_ms < at < swap_ms(ctx, day)]
+    return read_version(ctx.sig, ctx.branch, since[-1]) if since else proposed
+
+
+def swap_ms(ctx: StageContext, day: str) -> int:
+    """Return the event time at which the version learned on `day` takes effect."""
+    return day_start_ms(next_day(day)) + ctx.manifest.weave.swap_hour_utc * HOUR_MS
+
+
+def compositions(ctx: StageContext, day: str) -> MetaState:
+    """Return the compositions under judgement with the windows of `day` taken in, as the night before left them."""
+    before = day_before(ctx, day)
+    if before is None:
+        return MetaState()
+    return observed(_meta_state(ctx, before), read_board(ctx.sig, ctx.branch, before), rows_of(ctx, day, 1), day)
+
+
+def rows_of(ctx: StageContext, day: str, days: int) -> dict[str, DetectorRows]:
+    """Return the scored windows of the last learning days up to `day` by detector."""
+    scores = {c.day: read_scores(ctx, c) for c in commits_before(ctx, "payoff_scores", next_day(day), days)}
+    return rows_by_detector(scores, days)
+
+
+def _meta_state(ctx: StageContext, before: str) -> MetaState:
+    kept = read_experiments(ctx.sig, ctx.branch, before, META_STATE)
+    return from_body(kept[META_STATE], MetaState) if kept else MetaState()
 
 
 def weave(ctx: StageContext, day: str) -> WovenNight:
@@ -55,8 +99,23 @@ def _weave(ctx: StageContext, day: str) -> WovenNight:
     before = day_before(ctx, day)
     board = read_board(ctx.sig, ctx.branch, before) if before is not None else []
     lessons = [lesson for lesson in read_lessons(ctx.sig, ctx.branch, day) if lesson.accepted]
-    swap_ms = day_start_ms(next_day(day)) + ctx.manifest.weave.swap_hour_utc * HOUR_MS
-    return weave_night(previous_version(ctx, day), board, lessons, _detectors(ctx, day), swap_ms, ctx.manifest)
+    night = read_experiments(ctx.sig, ctx.branch, day, "night")["night"]
+    inputs = NightInputs(
+        evidence=_evidence(ctx, day, bool(lessons)),
+        acts=read_reviews(ctx.sig, ctx.branch, before) if before is not None else (),
+        meta=_meta_state(ctx, before) if before is not None else MetaState(),
+        critical=float(night["critical"]) if night["looked"] else math.inf,
+    )
+    previous, swap = previous_version(ctx, day), swap_ms(ctx, day)
+    return weave_night(previous, board, lessons, _detectors(ctx, day), swap, ctx.manifest, inputs)
+
+
+def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
+    """Return the night's evidence; the search window is read only by nights that admit a lesson or look for fields."""
+    audits = read_experiments(ctx.sig, ctx.branch, day, "audit")
+    alarms = {name: str(body["reason"]) for name, body in audits.items() if body["state"]["alarm"]}
+    wide = rows_of(ctx, day, ctx.manifest.learning.search_days) if admits or weekly(day) else {}
+    return Evidence(day, rows_of(ctx, day, 1), wide, alarms)
 
 
 def _detectors(ctx: StageContext, day: str) -> dict[str, DetectorDay]:

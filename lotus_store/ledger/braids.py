@@ -6,6 +6,8 @@ from typing import Any
 import psycopg
 
 from lotus.errors import LedgerError
+from lotus.learning.monitor import Monitor
+from lotus.weave.algebra import check_parents
 from lotus.weave.braid import Braid
 from lotus.weave.night import BraidEvent
 from lotus_store.ledger.bodies import from_body, to_body
@@ -19,12 +21,15 @@ def write_night(
 ) -> int:
     """Make the history of one night exactly `events`, each with its braid's value after it; return their number.
 
-    Raises `LedgerError` when an event names a braid that is not on the board.
+    Raises `LedgerError` when an event names a braid that is not on the board, `BeliefError` for a parent that is
+    missing, of a higher scale or in a cycle.
     """
     board = {braid.braid_id: braid for braid in braids}
     strangers = [e.braid_id for e in events if e.braid_id not in board]
     if strangers:
         raise LedgerError(f"the night changed braid {strangers[0]}, which is not on its board", "the board after it")
+    for event in events:
+        check_parents(board[event.braid_id], board)
     connection.execute(query("sig", "delete_braids_but"), [branch, day, [e.braid_id for e in events]])
     rows = [
         [
@@ -55,6 +60,16 @@ def read_braid(connection: Connection, braid_id: str) -> Braid | None:
     """Return the current value of one braid."""
     row = connection.execute(query("sig", "read_braid"), [braid_id]).fetchone()
     return from_body(row[0], Braid) if row else None
+
+
+def read_monitors(
+    connection: Connection, branch: str, before_day: str, braid_ids: Sequence[str]
+) -> dict[str, list[Monitor]]:
+    """Return the monitors of braids as they stood after each earlier night that changed them, oldest first."""
+    out: dict[str, list[Monitor]] = {name: [] for name in braid_ids}
+    for name, body in connection.execute(query("sig", "read_monitors"), [branch, before_day, list(braid_ids)]):
+        out[str(name)].append(from_body(body, Monitor))
+    return out
 
 
 def read_history(connection: Connection, braid_id: str) -> list[dict[str, Any]]:

@@ -83,5 +83,11 @@ def swaps(connection: Connection, branch: str) -> list[tuple[int, str]]:
     return [(int(str(row[0])), str(row[1])) for row in rows]
 
 
+def versions(connection: Connection, branch: str) -> list[tuple[PriorsVersion, str, str]]:
+    """Return every version kept on a branch with its learning day and parent, in order of their times."""
+    rows = connection.execute(query("sig", "versions"), [branch])
+    return [(from_json(str(payload)), str(day), str(parent)) for _, day, _, parent, payload in rows]
+
+
 def _by_id(version: PriorsVersion) -> dict[str, object]:
     return {braid.braid_id: msgspec.to_builtins(braid) for braid in version.braids}

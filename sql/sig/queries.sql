@@ -101,6 +101,26 @@ SELECT body FROM braid_history WHERE braid_id = %s ORDER BY day DESC, ordinal DE
 SELECT day, ordinal, old_state, new_state, reason, priors_before, priors_after FROM braid_history
 WHERE braid_id = %s ORDER BY day, ordinal;
 
+-- name: read_monitors
+SELECT braid_id, body -> 'monitor' FROM braid_history
+WHERE branch = %s AND day < %s AND braid_id = ANY (%s) AND jsonb_typeof(body -> 'monitor') = 'object'
+ORDER BY braid_id, day, ordinal;
+
+-- name: put_review
+INSERT INTO braid_reviews (branch, act_id, asof_day, kind, target, author, reason_code, factor, note, event_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, act_id) DO NOTHING;
+
+-- name: read_reviews
+SELECT act_id, branch, asof_day, kind, target, author, reason_code, factor, note FROM braid_reviews
+WHERE branch = %(branch)s AND (%(day)s::text IS NULL OR asof_day = %(day)s) ORDER BY asof_day, act_id;
+
+-- name: versions
+SELECT priors_ver, day, effective_from_ms, parent_priors_ver, payload FROM active_priors
+WHERE branch = %s ORDER BY effective_from_ms, priors_ver;
+
+-- name: all_experiments
+SELECT day, name, body FROM experiments WHERE branch = %s AND kind = %s ORDER BY day, name;
+
 -- name: put_priors
 INSERT INTO active_priors (branch, priors_ver, day, effective_from_ms, parent_priors_ver, payload)
 VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (branch, priors_ver) DO NOTHING;

@@ -13,9 +13,10 @@ from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
 from lotus.priors.types import IDENTITY, Literal, Patch, Rule, priors_0
 from lotus.timebase import DAY_MS
+from lotus.weave.admission import DetectorDay
 from lotus.weave.conflict import choose, feasible
 from lotus.weave.contraction import contract, night_moves
-from lotus.weave.night import DetectorDay, WovenNight, weave_night
+from lotus.weave.night import WovenNight, weave_night
 from lotus.weave.tilt import patch_for, realised_tilt, wanted_tilt
 
 MANIFEST = Manifest()
@@ -219,4 +220,5 @@ def test_meta_candidates_are_counted_and_refused_until_enough_days() -> None:
     other = lesson(rule=Rule.of(Literal(3, 0, 1)), detector_id="imbalance_persistence")
     night = weave([lesson(), other])
     assert night.meta
-    assert all("needed" in m.reason for m in night.meta)
+    assert all(m.verdict == "running" and m.days == 0 for m in night.meta)
+    assert [m.counted for m in night.meta] == list(range(1, len(night.meta) + 1))

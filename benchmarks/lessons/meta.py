@@ -1,0 +1,116 @@
+"""Compositions on simulated boards: false meta braids, and how often a true conjunction or sibling pair is found.
+
+`python -m benchmarks.lessons.meta --seeds 100 --days 20 --json`. Two micro braids with the rules A and B stand on a
+board; a candidate starts on day 0 and is judged after `days` by one look at alpha over its own draws (the nightly slots
+spend less per night, more over a year). Worlds: `nothing` (both lessons died), `first` (only A pays, everywhere in A),
+`both_add` (A and B pay independently), `conjunction` (only A and B together pay), `siblings` (B pays where A is not).
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.learning.members import member_of
+from lotus.learning.rows import DetectorRows
+from lotus.learning.search import one_look_critical
+from lotus.manifest import LearningDefaults
+from lotus.priors.types import Literal, Op, Rule
+from lotus.timebase import next_day
+from lotus.weave.composition import Parts, contrast_blocks
+
+Bools = NDArray[np.bool_]
+World = Callable[[Bools, Bools], NDArray[np.float64]]
+A, B = Rule.of(Literal(7, 0, 1)), Rule.of(Literal(3, 0, 1))
+START, WINDOWS, SD_BPS = "2025-01-06", 2400, 12.0
+WORLDS: dict[str, tuple[Op, World]] = {
+    "nothing": ("INTERSECT", lambda a, b: np.zeros(len(a))),
+    "first": ("INTERSECT", lambda a, b: a.astype(np.float64)),
+    "both_add": ("INTERSECT", lambda a, b: a.astype(np.float64) + b.astype(np.float64)),
+    "conjunction": ("INTERSECT", lambda a, b: (a & b).astype(np.float64)),
+    "nothing_union": ("UNION", lambda a, b: np.zeros(len(a))),
+    "siblings": ("UNION", lambda a, b: (a | b).astype(np.float64)),
+}
+FALSE = ("nothing", "nothing_union")
+
+
+def day_rows(day: str, seed: int, world: World, effect_bps: float) -> DetectorRows:
+    """Return the rows of one day: a day effect, t4 noise that overlaps over six windows, a logged propensity."""
+    rng = np.random.default_rng([seed, int(day.replace("-", ""))])
+    bins = rng.integers(0, 4, (WINDOWS, 12)).astype(np.uint8)
+    bins[:, 7], bins[:, 3] = (np.repeat(rng.integers(0, 4, WINDOWS // 30), 30) for _ in range(2))
+    u0 = rng.normal(-1.4, 1.2, WINDOWS)
+    p = 1.0 / (1.0 + np.exp(-u0))
+    published = rng.random(WINDOWS) < p
+    steps = rng.standard_t(4, WINDOWS + 5) / np.sqrt(2.0)
+    noise = SD_BPS * np.convolve(steps, np.ones(6), "valid") / np.sqrt(6.0)
+    paid = noise + rng.normal(0.0, 1.0) + effect_bps * world(bins[:, 7] <= 1, bins[:, 3] <= 1)
+    empty = np.full(WINDOWS, "", dtype=object)
+    return DetectorRows(
+        detector_id="d",
+        horizon_s=30,
+        days=(day,),
+        lane_day=np.zeros(4, dtype=np.int64),
+        lane=(np.arange(WINDOWS) * 4 // WINDOWS).astype(np.int64),
+        day=np.zeros(WINDOWS, dtype=np.int64),
+        bins=bins,
+        asset=np.zeros(WINDOWS, dtype=np.int64),
+        u0=u0,
+        p=p,
+        h=p * (1.0 - p),
+        f=p * (1.0 - p) * paid,
+        published=published,
+        payoff_p=paid,
+        payoff_y=np.where(published, paid - rng.exponential(1.0, WINDOWS) + 1.0, np.nan),
+        hit=(paid > 0.0).astype(np.float64),
+        source=np.ones(WINDOWS, dtype=np.int64),
+        event_id=empty,
+    )
+
+
+def promoted(name: str, seed: int, days: int, effect_bps: float, settings: LearningDefaults) -> bool:
+    """Return whether the candidate of one world is promoted by one look."""
+    op, world = WORLDS[name]
+    parts = Parts((A, B), (0.4, 0.4), (0.5, 0.5))
+    day, names, gains = START, [], []
+    for _ in range(days):
+        day = next_day(day)
+        blocks = contrast_blocks(op, parts, [], day_rows(day, seed, world, effect_bps))
+        names += list(blocks.day)
+        gains += blocks.gain.tolist()
+    member = member_of(name, names, np.array(gains), 1, settings)
+    return member.m > one_look_critical(member.draws, settings.alpha)
+
+
+def main() -> None:
+    """Print the share of promoted candidates by world."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--days", type=int, default=20)
+    parser.add_argument("--effect-bps", type=float, default=6.0, help="half a deviation of the payoff")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    settings, began = LearningDefaults(), time.process_time()
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    shares = {
+        name: float(np.mean([promoted(name, s, given.days, given.effect_bps, settings) for s in seeds]))
+        for name in WORLDS
+    }
+    told = {
+        "seeds": given.seeds,
+        "days": given.days,
+        "effect_bps": given.effect_bps,
+        "alpha": settings.alpha,
+        "promoted": shares,
+        "false": {name: shares[name] for name in FALSE},
+        "cpu_s": round(time.process_time() - began, 1),
+    }
+    print(json.dumps(told) if given.json else json.dumps(told, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The watchdog: what takes patches away, every night, whoever made them.
+
+In this order: an alarm of the detector's audits, the e-process of `lotus.learning.monitor` at 20, support that dried
+up, the end of the time to live (one extension, if the blocks since selection show the effect again). A patch that is
+taken away becomes the identity at once, whatever the nightly limits on movement say. Then compositions whose parents
+left, and the archive. Nothing is written or sent here. In the literature: sequential monitoring, safe rollback.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal as OneOf
+
+from lotus.learning.monitor import REVERT_AT, Blocks, observe, unpatched_blocks
+from lotus.learning.rows import DetectorRows
+from lotus.manifest import WeaveDefaults
+from lotus.timebase import DAY_MS
+from lotus.weave.algebra import union_weights
+from lotus.weave.braid import LIVING, Braid, believed
+from lotus.weave.composition import contrast_blocks, parts_of
+
+AlertKind = OneOf["reverted", "dry", "audit", "expired", "extended", "orphaned"]
+ACTED = ("reverted", "dry", "audit")  # kinds after which the same axes return only by a lesson of a later night
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a night knows beside its lessons: the day, its windows and those of the search window by detector, alarms.
+
+    `today` holds rows of the learning day alone; `window` those of the search window, needed on nights that admit a
+    lesson. `alarms` names detectors whose audits are in alarm, with the reason.
+    """
+
+    day: str = ""
+    today: Mapping[str, DetectorRows] = field(default_factory=dict)
+    window: Mapping[str, DetectorRows] = field(default_factory=dict)
+    alarms: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One act of the watchdog, as it is told to the other modules."""
+
+    braid_id: str
+    detector_id: str
+    kind: AlertKind
+    reason: str
+    e_value: float
+
+
+def watch_over(
+    board: Sequence[Braid], evidence: Evidence, now_ms: int, weave: WeaveDefaults
+) -> tuple[list[Braid], list[Alert]]:
+    """Return the board after the watchdog and its alerts; `now_ms` is the swap at which the result takes effect."""
+    seen = [_observed(braid, board, evidence) for braid in board]
+    judged = [_judged(braid, evidence, now_ms, weave) for braid in seen]
+    alerts = [alert for _, alert in judged if alert is not None]
+    kept, lost = orphans([braid for braid, _ in judged], evidence.day)
+    return archived(kept, evidence.day), [*alerts, *lost]
+
+
+def orphans(board: Sequence[Braid], day: str) -> tuple[list[Braid], list[Alert]]:
+    """End compositions and fields that lost what they act through; return the board and the alerts."""
+    acting = {b.braid_id for b in board if b.state == "active"}
+    out, alerts = [], []
+    for braid in sorted(board, key=lambda b: b.braid_type, reverse=True):
+        gone = sorted(set(braid.parents) - acting) if braid.state == "active" else []
+        if gone:
+            reason = f"parent {gone[0]} is no longer active"
+            acting.discard(braid.braid_id)
+            alerts.append(Alert(braid.braid_id, braid.detector_id, "orphaned", reason, braid.e_value))
+            braid = braid.moved_to("sunset", reason, day)
+        out.append(braid)
+    order = {b.braid_id: i for i, b in enumerate(board)}
+    return sorted(out, key=lambda b: order[b.braid_id]), alerts
+
+
+def archived(board: Sequence[Braid], day: str) -> list[Braid]:
+    """Archive what ended on an earlier day and has no child left that is not archived."""
+    living_parents = {name for b in board if b.state != "archived" for name in b.parents}
+    return [
+        b.moved_to("archived", "sunset over, all children archived")
+        if b.state == "sunset" and b.ended_on < day and b.braid_id not in living_parents
+        else b
+        for b in board
+    ]
+
+
+def _observed(braid: Braid, board: Sequence[Braid], evidence: Evidence) -> Braid:
+    """Return the braid with the day's blocks in its monitor, and its count of dry days."""
+    if braid.state not in LIVING or braid.monitor is None or evidence.day <= braid.monitor.last_day:
+        return braid
+    rows = evidence.today.get(braid.detector_id)
+    blocks = _blocks(braid, board, rows) if rows is not None else None
+    if blocks is None or not blocks.weight.sum() > 0.0:
+        return replace(braid, dry_days=braid.dry_days + 1, monitor=replace(braid.monitor, last_day=evidence.day))
+    return replace(braid, dry_days=0, monitor=observe(braid.monitor, blocks))
+
+
+def _blocks(braid: Braid, board: Sequence[Braid], rows: DetectorRows) -> Blocks | None:
+    if braid.braid_type == "field":
+        return None
+    others = believed(board, braid.detector_id, (braid.braid_id, *braid.parents))
+    if braid.braid_type == "micro":
+        return unpatched_blocks(rows, braid.rule, others)
+    by_id = {b.braid_id: b for b in board}
+    parents = [by_id[name] for name in braid.parents]
+    parts = parts_of(parents, braid.weights or union_weights(parents))
+    return contrast_blocks(braid.op, parts, others, rows)
+
+
+def _judged(braid: Braid, evidence: Evidence, now_ms: int, weave: WeaveDefaults) -> tuple[Braid, Alert | None]:
+    if braid.state not in LIVING:
+        return braid, None
+    cause = _cause(braid, evidence, weave)
+    if cause is not None:
+        return _ended(braid, *cause, evidence.day)
+    if braid.expires_at_ms > now_ms:
+        return braid, None
+    longer = extended(braid, weave)
+    if braid.state == "active" and longer is not None:
+        return longer, Alert(braid.braid_id, braid.detector_id, "extended", longer.reason, braid.e_value)
+    return _ended(braid, "expired", "time to live ended", evidence.day)
+
+
+def extended(braid: Braid, weave: WeaveDefaults) -> Braid | None:
+    """Return the braid with its one extension, or None: it was extended before, or the new evidence is too thin."""
+    t = braid.monitor.fresh_t if braid.monitor else 0.0
+    if "extended" in braid.tags or not t >= weave.extension_t:
+        return None
+    reason = f"extended once by {weave.extension_days} days: t since selection {t:.2f}"
+    until = braid.expires_at_ms + weave.extension_days * DAY_MS
+    return replace(braid, expires_at_ms=until, reason=reason).tagged("extended")
+
+
+def _cause(braid: Braid, evidence: Evidence, weave: WeaveDefaults) -> tuple[AlertKind, str] | None:
+    """Return why the patch is taken away before its time, or None."""
+    alarm = evidence.alarms.get(braid.detector_id)
+    if alarm and braid.state == "active":
+        return "audit", f"audit alarm of {braid.detector_id}: {alarm}"
+    if braid.monitor is not None and braid.monitor.dead:
+        shown = f"e-process reached {braid.monitor.peak:.1f} after {braid.monitor.blocks} blocks"
+        return "reverted", f"{shown}, {REVERT_AT:g} reverts: the lesson no longer earns its claim"
+    if braid.dry_days >= weave.dry_days:
+        return "dry", f"{braid.dry_days} learning days without weight in its rule, {weave.dry_days} revert"
+    return None
+
+
+def _ended(braid: Braid, kind: AlertKind, reason: str, day: str) -> tuple[Braid, Alert | None]:
+    ended = replace(braid.moved_to(braid.ends_as, reason), ended_on=day)
+    marked = ended.tagged(kind) if kind in ACTED else ended
+    if braid.state == "proposed":
+        return marked, None
+    return marked, Alert(braid.braid_id, braid.detector_id, kind, reason, braid.e_value)

@@ -1,0 +1,61 @@
+"""Two messages of the weave: WATCHDOG_ALERT tells what lost its patch, a review carries an act to the next night.
+
+Alerts are records of what a night did; a review only becomes a row, the weave decides what it does. Versions of the
+priors travel in `prior_patch`.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from lotus.modules.envelope import RefusedError
+from lotus.modules.intents import Module, Reason
+from lotus.modules.payloads import ReviewNote, WatchdogAlert, alert_message, payload_of, review_message
+from lotus.weave.review import ReviewAct
+from lotus.weave.watchdog import Alert
+from lotus_herald.consume import Delivery
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send
+from lotus_store.databases import Connection
+from lotus_store.ledger.reviews import put_review
+
+
+def tell_alerts(
+    connection: Connection, branch: str, day: str, alerts: Sequence[Alert], priors_ver: str, keys: Keys
+) -> None:
+    """Put the alerts of a night into sig's outbox, in the caller's transaction; safe to repeat."""
+    for alert in alerts:
+        told = WatchdogAlert(
+            branch=branch,
+            day=day,
+            braid_id=alert.braid_id,
+            detector_id=alert.detector_id,
+            kind=alert.kind,
+            reason=alert.reason,
+            e_value=alert.e_value,
+            priors_ver=priors_ver,
+        )
+        send(connection, Module.SIG, alert_message(told), keys)
+
+
+def tell_review(connection: Connection, act: ReviewAct, keys: Keys) -> None:
+    """Put an act into sig's outbox, in the caller's transaction; safe to repeat."""
+    note = msgspec.convert(msgspec.to_builtins(act), ReviewNote)
+    send(connection, Module.SIG, review_message(note), keys)
+
+
+def note_alert(delivery: Delivery) -> str:
+    """Handle WATCHDOG_ALERT in sig: the message itself is the record; only its form is verified."""
+    payload_of(delivery.envelope.payload, WatchdogAlert)
+    return "applied"
+
+
+def note_review(delivery: Delivery) -> str:
+    """Handle a review in sig: keep the act as a row. Raises `RefusedError` for an act of an unknown kind."""
+    note = payload_of(delivery.envelope.payload, ReviewNote)
+    try:
+        act = msgspec.convert(msgspec.to_builtins(note), ReviewAct)
+    except msgspec.ValidationError as problem:
+        raise RefusedError(Reason.BAD_PAYLOAD, f"no review: {problem}", "a known kind of act") from problem
+    put_review(delivery.connection, act, delivery.envelope.event_id)
+    return "applied"

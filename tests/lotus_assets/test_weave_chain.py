@@ -1,0 +1,123 @@
+"""The weave over committed days: reviews and rollbacks between nights, alerts by message, and nights that run again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from lotus.errors import BeliefError
+from lotus.priors.types import IDENTITY, Literal, Patch, PriorsVersion, Rule
+from lotus.weave.braid import Braid, Quality
+from lotus.weave.night import BraidEvent
+from lotus.weave.review import ReviewAct
+from lotus_assets.stages import active_priors, braids, meta_braids, woven
+from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
+from lotus_assets.stages.runner import run_stage
+from lotus_herald.keys import Keys
+from lotus_herald.rollback import roll_back, submit
+from lotus_store.ledger.braids import read_board, read_history, write_night
+from lotus_store.ledger.priors import in_force_on, swaps, versions
+from lotus_store.ledger.reviews import read_outcomes, read_reviews
+
+WEAVING = (braids.STAGE, meta_braids.STAGE, active_priors.STAGE)
+NEEDED = {
+    "raw_tape", "microtape_frames", "dsi_annotations", "expert_set", "signal_events", "signal_eval", "payoff_scores",
+    "lesson_atoms", "lessons",
+}  # fmt: skip
+BEFORE_WEAVING = tuple(s for s in (*TAPE_STAGES, *LEARNING_STAGES) if s.name in NEEDED)
+
+
+def run(ctx: StageContext, stages: Sequence[object], day: str) -> dict[str, str]:
+    """Run stages of a day and return their hashes."""
+    found = {}
+    for stage in stages:
+        result = run_stage(ctx, stage, day)  # type: ignore[arg-type]
+        assert not result.failed_checks, result.failed_checks
+        found[result.stage] = result.content_hash
+    return found
+
+
+def act(ctx: StageContext, kind: str, target: str, **changes: object) -> ReviewAct:
+    return replace(ReviewAct("", ctx.branch, "", kind, target, "ann"), **changes)  # type: ignore[arg-type]
+
+
+def planted(ctx: StageContext, detector: str) -> Braid:
+    return Braid(
+        braid_id="planted", branch=ctx.branch, braid_type="micro", detector_id=detector, horizon_s=30,
+        rule=Rule.of(Literal(0, 0, 3)), sign=1, lesson_id="l", grade="B", claim_bps=5.0, lcb_bps=2.0, ci95=(1.0, 9.0),
+        support=100, quality=Quality(0.5, 0.0, 0.1, 0.1), target=Patch(-0.06, 1.03), patch=IDENTITY, delta_wanted=0.2,
+        delta_realised=(0.0, 0.0, 0.0), state="proposed", reason="accepted lesson", effective_from_ms=0,
+        expires_at_ms=2**52, members_sample=(),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def learned(ctx: StageContext, days: list[str]) -> StageContext:
+    """Two committed days; on the first a braid stands on the board that moves toward its patch on the second."""
+    run(ctx, (*BEFORE_WEAVING, *WEAVING), days[0])
+    own = planted(ctx, "imbalance_persistence")
+    write_night(ctx.sig, ctx.branch, days[0], [own], [BraidEvent("planted", "none", "proposed", "planted", "", "")])
+    run(ctx, (*BEFORE_WEAVING, *WEAVING), days[1])
+    return ctx
+
+
+def last(ctx: StageContext) -> PriorsVersion:
+    return versions(ctx.sig, ctx.branch)[-1][0]
+
+
+def test_reviews_and_a_rollback_between_nights_end_the_same_when_run_again(
+    learned: StageContext, days: list[str]
+) -> None:
+    ctx, keys = learned, Keys(learned.settings.keys_root)
+    (braid,) = read_board(ctx.sig, ctx.branch)
+    assert (braid.state, braid.in_force) == ("active", True)
+    acting = last(ctx)
+    assert [b.braid_id for b in acting.braids] == ["planted"]
+    assert woven.previous_version(ctx, days[2]) == acting
+    empty = versions(ctx.sig, ctx.branch)[0][0]
+    back = roll_back(ctx.databases, act(ctx, "rollback", empty.priors_ver), keys)
+    assert back.braids == empty.braids == ()
+    assert woven.previous_version(ctx, days[2]) == back
+    assert woven.previous_version(ctx, days[1]) == empty
+    assert swaps(ctx.sig, ctx.branch)[-1] == (back.effective_from_ms, back.priors_ver)
+    assert back.priors_ver in {v.priors_ver for v in in_force_on(ctx.sig, ctx.branch, days[2])}
+    with pytest.raises(BeliefError, match="says the same"):
+        roll_back(ctx.databases, act(ctx, "rollback", empty.priors_ver), keys)
+    first = submit(ctx.databases, act(ctx, "attenuate", "planted", factor=0.5), keys)
+    assert submit(ctx.databases, act(ctx, "attenuate", "planted", factor=0.5), keys) == first
+    assert {a.kind for a in read_reviews(ctx.sig, ctx.branch, days[1])} == {"rollback", "attenuate"}
+    found = run(ctx, (*BEFORE_WEAVING, *WEAVING), days[2])
+    assert [(o.act.kind, o.accepted) for o in sorted(read_outcomes(ctx.sig, ctx.branch), key=lambda o: o.act.kind)] == [
+        ("attenuate", False),
+        ("rollback", True),
+    ]
+    (ended,) = read_board(ctx.sig, ctx.branch)
+    assert ended.state == "sunset"
+    assert "rolled back" in ended.reason
+    assert last(ctx).braids == ()
+    assert run(replace(ctx, force=True), WEAVING, days[2]) == {
+        k: found[k] for k in ("braids", "meta_braids", "active_priors")
+    }
+    assert [h["new_state"] for h in read_history(ctx.sig, "planted")] == ["proposed", "active", "sunset"]
+
+
+def test_a_revert_of_the_watchdog_is_told_once(learned: StageContext, days: list[str]) -> None:
+    ctx = learned
+    (braid,) = read_board(ctx.sig, ctx.branch)
+    due = replace(braid, expires_at_ms=woven.swap_ms(ctx, days[2]))
+    write_night(ctx.sig, ctx.branch, days[1], [due], [BraidEvent("planted", "proposed", "active", "planted", "", "")])
+    for _ in range(2):
+        run(replace(ctx, force=True), (*BEFORE_WEAVING, *WEAVING), days[2])
+    rows = ctx.sig.execute("SELECT envelope FROM sig_inbox WHERE intent = 'WATCHDOG_ALERT'").fetchall()
+    assert len(rows) == 1
+    assert '"kind":"expired"' in str(rows[0][0]).replace(" ", "")
+
+
+def test_a_board_with_a_wrong_parent_is_not_written(ctx: StageContext, days: list[str]) -> None:
+    own = planted(ctx, "d")
+    meta = replace(own, braid_id="m", braid_type="meta", op="INTERSECT", parents=("planted", "gone"))
+    told = [BraidEvent("m", "none", "active", "made up", "", "")]
+    with pytest.raises(BeliefError, match="names the parent gone"):
+        write_night(ctx.sig, ctx.branch, days[0], [own, meta], told)
+    assert read_board(ctx.sig, ctx.branch) == []

@@ -1,0 +1,44 @@
+"""`lotus review` and `lotus priors` after the demo: what they show, what they refuse, and a rollback."""
+
+from small_home import Cli, Facts
+
+BRANCH = "demo-11"
+
+
+def test_the_board_names_rule_state_and_evidence(lotus: Cli, facts: Facts) -> None:
+    told = lotus.json("review", "list", "--all", "--branch", BRANCH)
+    assert {b["state"] for b in told["braids"]} <= {"proposed", "active", "sunset", "archived"}
+    assert any(b["state"] == "active" for b in told["braids"])
+    for braid in told["braids"]:
+        assert {"rule", "grade", "claim_bps", "e_value", "bqs", "tags"} <= braid.keys()
+    text = lotus("review", "list", "--branch", BRANCH).stdout
+    assert next(b["braid_id"] for b in told["braids"] if b["state"] == "active") in text
+
+
+def test_an_act_needs_its_author_and_a_reason_code(lotus: Cli) -> None:
+    lotus("review", "reject", "x", "--author", "ann", code=2)
+    lotus("review", "approve", "x", code=2)
+    lotus("review", "raise-cap", "x", "--factor", "1.5", "--author", "ann", code=2)
+
+
+def test_an_act_waits_for_the_next_night_and_is_said_once(lotus: Cli) -> None:
+    words = ("review", "approve", "some-braid", "--author", "ann", "--note", "seen", "--branch", BRANCH)
+    first = lotus.json(*words)
+    assert lotus.json(*words)["act_id"] == first["act_id"]
+    waiting = lotus.json("review", "list", "--branch", BRANCH)["waiting"]
+    assert [(w["kind"], w["target"], w["author"]) for w in waiting] == [("approve", "some-braid", "ann")]
+
+
+def test_a_branch_without_days_has_nothing_to_review(fresh: Cli) -> None:
+    assert "no committed day" in fresh.refused("review", "approve", "x", "--author", "ann")
+    assert fresh.json("priors", "list")["versions"] == []
+
+
+def test_versions_are_listed_shown_and_unknown_ones_refused(lotus: Cli) -> None:
+    listed = lotus.json("priors", "list", "--branch", BRANCH)["versions"]
+    acting = next(v for v in listed if v["braids"])
+    shown = lotus.json("priors", "show", acting["priors_ver"], "--branch", BRANCH)
+    assert len(shown["braids"]) == acting["braids"]
+    assert shown["priors_ver"] in lotus("priors", "show", acting["priors_ver"], "--branch", BRANCH).stdout
+    assert "there are no priors" in lotus.refused("priors", "show", "0" * 32, "--branch", BRANCH)
+    assert "there are no priors" in lotus.refused("priors", "rollback", "0" * 32, "--author", "a", "--branch", BRANCH)
