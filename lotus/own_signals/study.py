@@ -26,8 +26,7 @@ from lotus.learning.views import Calibration, HeatMap, LifeLine, calibration, he
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.power import Detectable, detectable
-from lotus.own_signals.scores import DetectorFacts, Scored, scored
-from lotus.own_signals.table import SignalTable
+from lotus.own_signals.scores import DetectorFacts, Scored
 from lotus.priors.vocabulary import Vocabulary, describe_rule
 
 BUDGET_YEAR, NAIVE_SHOWN = 365, 5
@@ -80,17 +79,15 @@ class _Looks:
 
 
 def study(
-    table: SignalTable, config: OwnConfig, *, nightly: bool = False, told: Callable[[str], None] = lambda _: None
+    found: Scored, config: OwnConfig, *, nightly: bool = False, told: Callable[[str], None] = lambda _: None
 ) -> Study:
-    """Return what a table teaches; `told` hears of progress. Raises `SchemaError` for a table that cannot teach."""
-    found = scored(table, config)
+    """Return what the scores of a table teach; `told` hears of progress. Raises `SchemaError` for too few days."""
     if len(found.days) < MIN_DAYS:
         raise SchemaError(
             f"{len(found.days)} days of matured windows",
             f"{MIN_DAYS} or more",
             "edges of bins come from days before",
         )
-    told(f"{len(table):,} rows, {len(found.days)} days, {len(found.vocabulary.features)} features")
     manifest = replace(Manifest(), learning=_settings(config, nightly))
     looks = _nights(found, manifest, told) if nightly else _one_look(found, manifest)
     return _study(found, looks, manifest.learning)
@@ -145,6 +142,7 @@ def _study(found: Scored, looks: _Looks, settings: LearningDefaults) -> Study:
     critical = night.critical if night else math.inf
     refused = night.refused if night else ()
     associations, bar = _associations(found, settings)
+    naive = tuple(naive_table(found.scores, NAIVE_SHOWN, found.vocabulary))
     tables = rows_by_detector(found.scores, settings.search_days, found.vocabulary) if found.scores else {}
     shown = [f.lesson for f in looks.findings]
     shown += sorted(refused, key=lambda x: -x.m_nats)[:_SHOWN_REFUSALS]
@@ -166,7 +164,7 @@ def _study(found: Scored, looks: _Looks, settings: LearningDefaults) -> Study:
         calibrations=tuple(calibration(rows) for rows in tables.values() if np.any(rows.h > 0.0)),
         lives=lives,
         maps=maps,
-        naive=tuple(naive_table(found.scores, NAIVE_SHOWN, found.vocabulary)),
+        naive=naive,
     )
 
 

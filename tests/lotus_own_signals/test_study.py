@@ -7,6 +7,7 @@ from own_world import own_world, table
 from lotus.errors import SchemaError
 from lotus.own_signals.config import VENUE, OwnConfig
 from lotus.own_signals.facts import facts_of
+from lotus.own_signals.scores import scored
 from lotus.own_signals.study import NO_PROPENSITY, study
 from lotus.own_signals.words import text_of
 
@@ -20,7 +21,10 @@ def planted():
 
 
 def told(world, config=None, nightly=False):
-    found = facts_of(study(table(world), config or OwnConfig(), nightly=nightly), config or OwnConfig())
+    found = facts_of(
+        study(scored(table(world), config or OwnConfig()), config or OwnConfig(), nightly=nightly),
+        config or OwnConfig(),
+    )
     assert "OWN SIGNALS" in text_of(found)
     return found
 
@@ -107,7 +111,7 @@ def test_the_study_of_the_same_table_is_the_same(planted):
 
 def test_too_few_days_are_refused():
     with pytest.raises(SchemaError, match="days of matured windows; expected: 11 or more"):
-        study(table(own_world(days=9, n=50)), OwnConfig())
+        study(scored(table(own_world(days=9, n=50)), OwnConfig()), OwnConfig())
 
 
 def test_what_could_be_seen_shrinks_with_more_days():
