@@ -72,7 +72,8 @@ def page(study: Study, facts: Facts) -> str:
         _READING,
         "<h2>Life of the candidates</h2>",
         "<p class='quiet'>Each point uses only the days up to it. A real effect narrows around a value, its evidence "
-        "climbs; luck wanders back. Dashed: the bar of the look.</p>",
+        "climbs; luck wanders back. Dashed: the bar of the look. "
+        "E, where nights are replayed, uses the days after a lesson was found: at 20 it is taken for dead.</p>",
         *(_picture(life(line, study.critical)) for line in study.lives),
         "<h2>Where it pays and where not</h2>",
         *(_picture(heat(found)) for found in study.maps),
@@ -136,12 +137,18 @@ def _lessons(rows: Sequence[Facts]) -> str:
             f"{x['net_mean_bps']:+.2f}",
             x["grade"],
             f"{x['support']['published']:,} published, {x['support']['days']} days, n_eff {x['n_eff']:.1f}, "
-            f"{x['evidence_nats']:.1f} nats",
+            f"{x['evidence_nats']:.1f} nats{_since(x)}",
             x["advice"],
         )
         for x in rows
     ]
     return _table(head, cells, numbers=(2, 3, 4, 5)) if cells else ""
+
+
+def _since(x: Facts) -> str:
+    return (
+        f"; now {x['now']}, e-value {x['e_value']:.2f} on {x['days_watched']} later days" if x["days_watched"] else ""
+    )
 
 
 def _ties(ties: Sequence[Facts]) -> str:
