@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lotus.errors import ConfigError
 from lotus.learning.lesson import Lesson
 from lotus.own_signals.study import Study
 from lotus.own_signals.words import looks
@@ -51,11 +52,14 @@ look; running again with other features until something passes is many, and the 
 
 
 def write_report(out: Path, study: Study, facts: Facts) -> Path:
-    """Write report.html and result.json into a folder and return the path of the page."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "result.json").write_text(json.dumps(plain(facts), allow_nan=False, indent=1) + "\n", "utf-8")
+    """Write report.html and result.json into a folder and return the path of the page; raises `ConfigError`."""
     path = out / "report.html"
-    path.write_text(page(study, facts), "utf-8")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "result.json").write_text(json.dumps(plain(facts), allow_nan=False, indent=1) + "\n", "utf-8")
+        path.write_text(page(study, facts), "utf-8")
+    except OSError as error:
+        raise ConfigError(f"{out}: {error.strerror}", "a folder that can be written to") from None
     return path
 
 

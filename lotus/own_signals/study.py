@@ -64,9 +64,9 @@ def study(
     """Return what the scores of a table teach; `told` hears of progress. Raises `SchemaError` for too few days."""
     if len(found.days) < MIN_DAYS:
         raise SchemaError(
-            f"{len(found.days)} days of matured windows",
+            f"{len(found.days)} days of windows that could be published",
             f"{MIN_DAYS} or more",
-            "edges of bins come from days before",
+            "edges of bins come from days before" if found.days else "propensity 0, or nothing published without one",
         )
     manifest = replace(Manifest(), learning=_settings(config, nightly))
     looks = replay(found, manifest, told) if nightly else _one_look(found, manifest)

@@ -176,7 +176,8 @@ def _ordered(values: Feature, order: Ints) -> Feature:
 
 def _shown(table: SignalTable, column: str, row: int) -> str:
     numbers = {
-        "horizon_s": table.horizon_s, "published": table.published, "propensity": table.propensity,
+        "ts": table.ts_us.astype("datetime64[us]"), "horizon_s": table.horizon_s,
+        "published": table.published, "propensity": table.propensity,
         "payoff_bps": table.payoff, "paper_payoff_bps": table.paper,
     }  # fmt: skip
     if column in numbers:

@@ -145,7 +145,7 @@ def test_the_study_of_the_same_table_is_the_same(planted):
 
 
 def test_too_few_days_are_refused():
-    with pytest.raises(SchemaError, match="days of matured windows; expected: 11 or more"):
+    with pytest.raises(SchemaError, match="days of windows that could be published; expected: 11 or more"):
         study(scored(table(own_world(days=9, n=50)), OwnConfig()), OwnConfig())
 
 
