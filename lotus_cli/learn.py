@@ -42,6 +42,7 @@ def learn_command(
         raise click.UsageError("--events DIR (or --explain-columns)")
     from lotus.own_signals.config import OwnConfig, parse_config
     from lotus.own_signals.facts import facts_of
+    from lotus.own_signals.scores import scored
     from lotus.own_signals.study import study
     from lotus.own_signals.table import table_of
     from lotus.own_signals.words import text_of
@@ -56,8 +57,14 @@ def learn_command(
     config = parse_config(text, str(config_file)) if config_file else OwnConfig()
     files, unused = read_folder(events)
     progress(f"read {len(files)} files" + (f"; not used: {', '.join(unused)}" if unused else ""))
-    found = study(table_of(files), config, nightly=nightly, told=progress)
-    facts = {**facts_of(found, config), "files": [f.name for f in files], "unused_columns": unused}
+    names = [f.name for f in files]
+    table = table_of(files)
+    del files  # the table holds a copy of their rows
+    scores = scored(table, config)
+    progress(f"{len(table):,} rows, {len(scores.days)} days, {len(scores.vocabulary.features)} features")
+    del table
+    found = study(scores, config, nightly=nightly, told=progress)
+    facts = {**facts_of(found, config), "files": names, "unused_columns": unused}
     if out is not None:
         facts["report"] = str(write_report(out, found, facts))
         progress(f"report in {facts['report']}")

@@ -42,6 +42,8 @@ def read_folder(folder: Path) -> tuple[list[FileRows], list[str]]:
             raise SchemaError(f"{name} has no row", "one row for every window, published or not")
         unused |= {c for c in table.column_names if not _used(c)}
         files.append(_rows(name, table))
+        del table
+        pa.default_memory_pool().release_unused()
     return files, sorted(unused)
 
 

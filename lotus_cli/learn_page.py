@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lotus.errors import ConfigError
 from lotus.learning.lesson import Lesson
 from lotus.own_signals.study import Study
 from lotus.own_signals.words import looks
@@ -51,11 +52,14 @@ look; running again with other features until something passes is many, and the 
 
 
 def write_report(out: Path, study: Study, facts: Facts) -> Path:
-    """Write report.html and result.json into a folder and return the path of the page."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "result.json").write_text(json.dumps(plain(facts), allow_nan=False, indent=1) + "\n", "utf-8")
+    """Write report.html and result.json into a folder and return the path of the page; raises `ConfigError`."""
     path = out / "report.html"
-    path.write_text(page(study, facts), "utf-8")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "result.json").write_text(json.dumps(plain(facts), allow_nan=False, indent=1) + "\n", "utf-8")
+        path.write_text(page(study, facts), "utf-8")
+    except OSError as error:
+        raise ConfigError(f"{out}: {error.strerror}", "a folder that can be written to") from None
     return path
 
 
@@ -72,7 +76,8 @@ def page(study: Study, facts: Facts) -> str:
         _READING,
         "<h2>Life of the candidates</h2>",
         "<p class='quiet'>Each point uses only the days up to it. A real effect narrows around a value, its evidence "
-        "climbs; luck wanders back. Dashed: the bar of the look.</p>",
+        "climbs; luck wanders back. Dashed: the bar of the look. "
+        "E, where nights are replayed, uses the days after a lesson was found: at 20 it is taken for dead.</p>",
         *(_picture(life(line, study.critical)) for line in study.lives),
         "<h2>Where it pays and where not</h2>",
         *(_picture(heat(found)) for found in study.maps),
@@ -136,12 +141,18 @@ def _lessons(rows: Sequence[Facts]) -> str:
             f"{x['net_mean_bps']:+.2f}",
             x["grade"],
             f"{x['support']['published']:,} published, {x['support']['days']} days, n_eff {x['n_eff']:.1f}, "
-            f"{x['evidence_nats']:.1f} nats",
+            f"{x['evidence_nats']:.1f} nats{_since(x)}",
             x["advice"],
         )
         for x in rows
     ]
     return _table(head, cells, numbers=(2, 3, 4, 5)) if cells else ""
+
+
+def _since(x: Facts) -> str:
+    return (
+        f"; now {x['now']}, e-value {x['e_value']:.2f} on {x['days_watched']} later days" if x["days_watched"] else ""
+    )
 
 
 def _ties(ties: Sequence[Facts]) -> str:

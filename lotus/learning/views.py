@@ -30,7 +30,10 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class LifeLine:
-    """A rule day by day, from the days up to each: uplift with its 95 % interval, bps, and evidence M, nats."""
+    """A rule day by day, from the days up to each: uplift with its 95 % interval, bps, and evidence M, nats.
+
+    `watched`: day and e-value of the days after it was found, which did not choose it.
+    """
 
     title: str
     days: tuple[str, ...]
@@ -38,6 +41,7 @@ class LifeLine:
     low: Floats
     high: Floats
     evidence: Floats
+    watched: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

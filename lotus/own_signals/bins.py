@@ -6,6 +6,7 @@ numbered as they first appear, so a later day cannot renumber an earlier one. In
 binning.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,10 +15,11 @@ from numpy.typing import NDArray
 from lotus.errors import SchemaError
 from lotus.own_signals.config import FeatureRule, OwnConfig
 from lotus.own_signals.table import Coded, Floats, Ints, SignalTable
-from lotus.priors.vocabulary import MAX_BINS, NULL_BIN, Feature, Reading, Vocabulary
+from lotus.priors.vocabulary import MAX_BINS, NULL_BIN, Feature, Reading, Vocabulary, rule_counts
 
 HISTORY_DAYS = 7
-MAX_SUBSETS = 1000  # of one to three features: what a cube of a year may hold
+MAX_RULES = 5_000_000  # 0.5 GB of evidence
+MAX_CUBE = 150_000  # subsets of one to three features times days: 2.4 GB of sums; the default features take 408 days
 
 Bins = NDArray[np.uint8]
 
@@ -40,8 +42,9 @@ def binned(table: SignalTable, names: tuple[str, ...], config: OwnConfig) -> tup
             feature = Feature(name, rule.bins, "", reading=rule.reading or "one_sided")
             out[:, column] = quantile_bins(table.day, table.asset.codes, values, rule.bins)
         features.append(feature)
-    _check_size(len(names), config.max_literals)
-    return Vocabulary(tuple(features)), out
+    vocabulary = Vocabulary(tuple(features))
+    _check_size(vocabulary, config.max_literals, min(len(np.unique(table.day)), config.last_days))
+    return vocabulary, out
 
 
 def quantile_bins(day: Ints, asset: NDArray[np.int32], values: Floats, bins: int) -> Bins:
@@ -116,11 +119,12 @@ def _as_texts(values: Floats) -> Coded:
     return Coded(tuple(f"{x:.12g}" for x in known), out)
 
 
-def _check_size(n: int, max_literals: int) -> None:
-    subsets = n + n * (n - 1) // 2 * (max_literals > 1) + n * (n - 1) * (n - 2) // 6 * (max_literals > 2)
-    if subsets > MAX_SUBSETS:
+def _check_size(vocabulary: Vocabulary, max_literals: int, days: int) -> None:
+    n, rules = len(vocabulary.features), sum(rule_counts(vocabulary)[:max_literals])
+    subsets = sum(math.comb(n, k) for k in range(1, max_literals + 1))
+    if subsets * days > MAX_CUBE or rules > MAX_RULES:
         raise SchemaError(
-            f"{n} features make {subsets} subsets of up to {max_literals}",
-            f"at most {MAX_SUBSETS}: 18 features with three literals, 44 with two",
-            "choose some under `features` in the configuration, or set max_literals: 2",
+            f"{n} features make {subsets} subsets of up to {max_literals} and {rules:,} rules, over {days} days",
+            f"at most {MAX_CUBE // days} subsets over so many days, and {MAX_RULES:,} rules",
+            "choose some under `features` in the configuration, or set max_literals: 2, or fewer last_days",
         )

@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
 from lotus.own_signals.config import OwnConfig
-from lotus.own_signals.table import SignalTable
+from lotus.own_signals.table import US_PER_MS, SignalTable
 from lotus.tape_machine.diagnosis import nearest
+from lotus.timebase import BLOCK_MS, DAY_MS, day_start_ms
 
 Mask = NDArray[np.bool_]
+MAX_DECISION_S = BLOCK_MS // 1000
+MAX_HORIZON_S = 31 * DAY_MS // 1000
+_FIRST_US, _LAST_US = (US_PER_MS * day_start_ms(day) for day in ("2000-01-01", "2100-01-01"))
 _UNFILLED = "an order that was not filled is 0, not empty"
 
 
@@ -39,6 +43,12 @@ def decision_horizons(table: SignalTable, config: OwnConfig) -> dict[str, int]:
                 "searching all of them would be several looks at one draw",
             )
         out[name] = wanted or known[0]
+        if out[name] > MAX_DECISION_S:
+            raise SchemaError(
+                f"detector {name} decides at {out[name]} s",
+                f"at most {MAX_DECISION_S} s, one block of six hours",
+                "longer payoffs overlap from block to block and day to day: every interval would be too narrow",
+            )
     return out
 
 
@@ -69,7 +79,10 @@ def _refuse(table: SignalTable, bad: Mask, column: str, found: str, expected: st
 
 
 def _ranges(table: SignalTable) -> None:
-    _refuse(table, table.horizon_s < 1, "horizon_s", "{value}", "a whole number of seconds, 1 or more")
+    odd = (table.ts_us < _FIRST_US) | (table.ts_us >= _LAST_US)
+    _refuse(table, odd, "ts", "{value}", "a time from 2000 to 2100", "seconds taken for milliseconds?")
+    odd = (table.horizon_s < 1) | (table.horizon_s > MAX_HORIZON_S)
+    _refuse(table, odd, "horizon_s", "{value}", f"whole seconds, 1 to {MAX_HORIZON_S}", "milliseconds?")
     p = table.propensity
     outside = ~np.isnan(p) & ~((p >= 0.0) & (p <= 1.0))
     _refuse(table, outside, "propensity", "{value}", "a probability in [0, 1]", "per cent, or a logit?")

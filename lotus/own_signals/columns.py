@@ -36,7 +36,8 @@ COLUMNS: tuple[FileColumn, ...] = (
     FileColumn(
         "horizon_s", "whole", True, "s", "never",
         "seconds from ts to the time the payoff is known. Several horizons of one draw are several rows with the same "
-        "ts, asset, detector, published and propensity; the configuration then names the one that decides",
+        "ts, asset, detector, published and propensity; the configuration then names the one that decides. At most "
+        "21600 (six hours) for the one that decides: longer payoffs overlap and no interval would hold",
         "300",
     ),
     FileColumn(

@@ -60,7 +60,7 @@ def parse_config(text: str, file: str) -> OwnConfig:
         decision_horizon_s=keys["decision_horizon_s"].whole() if "decision_horizon_s" in keys else 0,
         cost_bps=keys["cost_bps"].number() if "cost_bps" in keys else 0.0,
         fill_source=keys["fill_source"].one_of((EXECUTED, VENUE)) if "fill_source" in keys else EXECUTED,
-        last_days=_whole(keys, "last_days", 365, 1, 3660),
+        last_days=_whole(keys, "last_days", 365, 11, 3660),
         half_life_days=keys["half_life_days"].number() if "half_life_days" in keys else 0.0,
         max_literals=_whole(keys, "max_literals", MAX_LITERALS, 1, MAX_LITERALS),
         seed=_whole(keys, "seed", 7, 0, 2**31),

@@ -10,6 +10,7 @@ from lotus.learning.lesson import Audit, Lesson
 from lotus.learning.naive import NaiveRow
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.power import COVERAGES, Detectable
+from lotus.own_signals.replay import Finding
 from lotus.own_signals.scores import VARIANTS, DetectorFacts
 from lotus.own_signals.study import Study
 from lotus.priors.vocabulary import Vocabulary, describe_rule, rule_counts
@@ -27,7 +28,7 @@ def facts_of(study: Study, config: OwnConfig) -> Facts:
         (*study.refused, *study.associations), key=lambda x: (x.grade not in "CD", -x.m_nats, x.detector_id)
     )
     return {
-        "lessons": [{**_lesson(f.lesson, words), "nights": list(f.nights)} for f in study.findings],
+        "lessons": [{**_lesson(f.lesson, words), **_life(f)} for f in study.findings],
         "refused": [*_silent(study), *({**_lesson(x, words), "reason": x.reason} for x in candidates)],
         "audits": [_audit(a, paper[a.detector_id]) for a in study.audits],
         "trials": study.trials,
@@ -85,6 +86,15 @@ def _lesson(x: Lesson, words: Vocabulary) -> Facts:
         "net_bounds_bps": [x.net_low_bps, x.net_high_bps],
         "advice": advice(x),
         "lesson_id": x.lesson_id,
+    }
+
+
+def _life(f: Finding) -> Facts:
+    return {
+        "nights": list(f.nights),
+        "now": f.status,
+        "e_value": f.watched[-1][1] if f.watched else None,
+        "days_watched": len(f.watched),
     }
 
 

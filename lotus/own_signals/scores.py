@@ -66,6 +66,7 @@ def scored(table: SignalTable, config: OwnConfig) -> Scored:
     mine = table.horizon_s == decides
     table, maturity = table.take(mine), maturity[mine]
     vocabulary, bins = binned(table, names, config)
+    table = replace(table, features={})  # their bins are all that is needed from here on
     facts = tuple(_facts(table, rows, name, horizons[name]) for name, rows in by_detector(table))
     kept = _last_days(maturity, config.last_days)
     kept &= ~(table.propensity == 0.0)

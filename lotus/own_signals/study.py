@@ -14,31 +14,22 @@ import numpy as np
 from lotus.errors import SchemaError
 from lotus.learning.axes import axes
 from lotus.learning.demean import demean
-from lotus.learning.lesson import Audit, AuditState, Lesson
+from lotus.learning.lesson import Audit, Lesson
 from lotus.learning.naive import NaiveRow, naive_table
-from lotus.learning.night import ALARM, DetectorReport, NightResult, learn_night
+from lotus.learning.night import ALARM, DetectorReport, learn_night
 from lotus.learning.rows import DetectorRows, rows_by_detector
-from lotus.learning.slots import SlotState
 from lotus.learning.views import Calibration, HeatMap, LifeLine, calibration, heat_map, life_line
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.power import Detectable, detectable
-from lotus.own_signals.scores import DetectorFacts, Scored, scored
-from lotus.own_signals.table import SignalTable
+from lotus.own_signals.replay import Finding, Looks, replay
+from lotus.own_signals.scores import DetectorFacts, Scored
 from lotus.priors.vocabulary import Vocabulary, describe_rule
 
-BUDGET_YEAR, NAIVE_SHOWN = 365, 5
+NAIVE_SHOWN = 5
 MIN_DAYS: Final = LearningDefaults().min_days + 1  # the first day of an asset has no bins
 NO_PROPENSITY: Final = "no propensity was logged: an association, not a lesson; log the probability of every draw"
 _SHOWN_REFUSALS = 3  # refused candidates that get a picture
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An accepted lesson and the nights on which it was found (one look: the one night)."""
-
-    lesson: Lesson
-    nights: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +55,18 @@ class Study:
     naive: tuple[NaiveRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Looks:
-    nights: tuple[NightResult, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def decisive(self) -> NightResult | None:
-        """The newest night that looked, else the newest one."""
-        best = [night for night in self.nights if night.looked] or list(self.nights)
-        return best[-1] if best else None
-
-
 def study(
-    table: SignalTable, config: OwnConfig, *, nightly: bool = False, told: Callable[[str], None] = lambda _: None
+    found: Scored, config: OwnConfig, *, nightly: bool = False, told: Callable[[str], None] = lambda _: None
 ) -> Study:
-    """Return what a table teaches; `told` hears of progress. Raises `SchemaError` for a table that cannot teach."""
-    found = scored(table, config)
+    """Return what the scores of a table teach; `told` hears of progress. Raises `SchemaError` for too few days."""
     if len(found.days) < MIN_DAYS:
         raise SchemaError(
-            f"{len(found.days)} days of matured windows",
+            f"{len(found.days)} days of windows that could be published",
             f"{MIN_DAYS} or more",
-            "edges of bins come from days before",
+            "edges of bins come from days before" if found.days else "propensity 0, or nothing published without one",
         )
-    told(f"{len(table):,} rows, {len(found.days)} days, {len(found.vocabulary.features)} features")
     manifest = replace(Manifest(), learning=_settings(config, nightly))
-    looks = _nights(found, manifest, told) if nightly else _one_look(found, manifest)
+    looks = replay(found, manifest, told) if nightly else _one_look(found, manifest)
     return _study(found, looks, manifest.learning)
 
 
@@ -100,51 +77,22 @@ def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
     return replace(base, looks="final", search_days=config.last_days, half_life_days=config.half_life_days or math.inf)
 
 
-def _one_look(found: Scored, manifest: Manifest) -> _Looks:
+def _one_look(found: Scored, manifest: Manifest) -> Looks:
     if not found.scores:
-        return _Looks((), ())
+        return Looks((), ())
     night = learn_night(found.scores, manifest, branch="own", vocabulary=found.vocabulary)
-    return _Looks((night,), tuple(Finding(lesson, (night.night,)) for lesson in night.lessons))
+    return Looks((night,), tuple(Finding(lesson, (night.night,)) for lesson in night.lessons))
 
 
-def _nights(found: Scored, manifest: Manifest, told: Callable[[str], None]) -> _Looks:
-    """Replay every night with the slots of the budget year; a lesson stays in the baseline for its time to live."""
-    days = sorted(found.scores)
-    slots, audits = SlotState(), dict[str, AuditState]()
-    believed: dict[tuple[str, str], tuple[int, Finding]] = {}
-    nights: list[NightResult] = []
-    for n, day in enumerate(days):
-        if n % BUDGET_YEAR == 0:
-            slots = SlotState()
-        window = {d: found.scores[d] for d in days[max(0, n + 1 - manifest.learning.search_days) : n + 1]}
-        active = [
-            (f.lesson.detector_id, f.lesson.rule)
-            for since, f in believed.values()
-            if n - since <= manifest.weave.ttl_days
-        ]
-        night = learn_night(
-            window, manifest, night=n % BUDGET_YEAR + 1, active=active, slots=slots, audits=audits, branch="own",
-            vocabulary=found.vocabulary,
-        )  # fmt: skip
-        slots, audits = night.slots, {a.detector_id: a.state for a in night.audits}
-        for lesson in night.lessons:
-            key = (lesson.detector_id, repr(lesson.rule))
-            before = believed[key][1].nights if key in believed else ()
-            believed[key] = n, Finding(lesson, (*before, day))
-        nights.append(night)
-        if night.looked:
-            told(f"{day}: looked at {night.trials:,} rules, {len(night.lessons)} new lessons")
-    return _Looks(tuple(nights), tuple(f for _, f in believed.values()))
-
-
-def _study(found: Scored, looks: _Looks, settings: LearningDefaults) -> Study:
+def _study(found: Scored, looks: Looks, settings: LearningDefaults) -> Study:
     night = looks.decisive
     critical = night.critical if night else math.inf
     refused = night.refused if night else ()
     associations, bar = _associations(found, settings)
+    naive = tuple(naive_table(found.scores, NAIVE_SHOWN, found.vocabulary))
     tables = rows_by_detector(found.scores, settings.search_days, found.vocabulary) if found.scores else {}
-    shown = [f.lesson for f in looks.findings]
-    shown += sorted(refused, key=lambda x: -x.m_nats)[:_SHOWN_REFUSALS]
+    shown = list(looks.findings)
+    shown += [Finding(x, ()) for x in sorted(refused, key=lambda x: -x.m_nats)[:_SHOWN_REFUSALS]]
     lives, maps = _views(tables, shown, found.vocabulary, settings)
     return Study(
         settings=settings,
@@ -163,23 +111,25 @@ def _study(found: Scored, looks: _Looks, settings: LearningDefaults) -> Study:
         calibrations=tuple(calibration(rows) for rows in tables.values() if np.any(rows.h > 0.0)),
         lives=lives,
         maps=maps,
-        naive=tuple(naive_table(found.scores, NAIVE_SHOWN, found.vocabulary)),
+        naive=naive,
     )
 
 
 def _views(
-    tables: dict[str, DetectorRows], shown: Iterable[Lesson], vocabulary: Vocabulary, settings: LearningDefaults
+    tables: dict[str, DetectorRows], shown: Iterable[Finding], vocabulary: Vocabulary, settings: LearningDefaults
 ) -> tuple[tuple[LifeLine, ...], tuple[HeatMap, ...]]:
     """Return life and map of each lesson, over the baseline of its detector alone."""
     space = axes(settings.max_literals, vocabulary)
     residuals = {}
     lives, maps = [], []
-    for lesson in shown:
+    for finding in shown:
+        lesson = finding.lesson
         rows = tables[lesson.detector_id]
         if lesson.detector_id not in residuals:
             residuals[lesson.detector_id] = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
         r, title = residuals[lesson.detector_id], f"{lesson.detector_id}: {describe_rule(lesson.rule, vocabulary)}"
-        lives.append(life_line(rows, r, lesson.rule, title, float(space.price[len(lesson.rule.literals)])))
+        line = life_line(rows, r, lesson.rule, title, float(space.price[len(lesson.rule.literals)]))
+        lives.append(replace(line, watched=finding.watched))
         maps.append(heat_map(rows, r, lesson.rule, title))
     return tuple(lives), tuple(maps)
 

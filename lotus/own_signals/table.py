@@ -4,7 +4,7 @@ Order is (ts, asset, detector, horizon), so neither the split into files nor the
 What a table must fulfil is `checks`; reading files is the caller's work.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -111,7 +111,6 @@ def cell_error(file: str, column: str, row: int, found: str, expected: str, caus
 def table_of(files: Sequence[FileRows]) -> SignalTable:
     """Return the rows of all files as one table; raises `SchemaError` when their features do not agree."""
     ordered = sorted(files, key=lambda f: f.name)
-    features = _features(ordered)
     sizes = np.array([len(f) for f in ordered], dtype=np.int64)
     ts = np.concatenate([f.ts_us for f in ordered])
     horizon = np.concatenate([f.horizon_s for f in ordered])
@@ -129,14 +128,12 @@ def table_of(files: Sequence[FileRows]) -> SignalTable:
         propensity=_optional([f.propensity for f in ordered], sizes)[order],
         payoff=_optional([f.payoff for f in ordered], sizes)[order],
         paper=_optional([f.paper for f in ordered], sizes)[order],
-        features={name: _ordered(values, order) for name, values in features.items()},
+        features={name: _ordered(values, order) for name, values in _features(ordered)},
     )
 
 
-def _features(files: Sequence[FileRows]) -> dict[str, Feature]:
-    names = sorted({name for f in files for name in f.features})
-    out: dict[str, Feature] = {}
-    for name in names:
+def _features(files: Sequence[FileRows]) -> Iterator[tuple[str, Feature]]:
+    for name in sorted({name for f in files for name in f.features}):
         for f in files:
             if name not in f.features:
                 raise SchemaError(f"{f.name} has no column {name}", f"the columns of {files[0].name} in every file")
@@ -150,10 +147,9 @@ def _features(files: Sequence[FileRows]) -> dict[str, Feature]:
             found = f"column {name} holds text in {text} and numbers in {number}"
             raise SchemaError(found, "one type in all files", "mixed types: name it a category in the configuration")
         if texts:
-            out[name] = _joined([p if isinstance(p, Coded) else _nothing(len(p)) for p in parts])
+            yield name, _joined([p if isinstance(p, Coded) else _nothing(len(p)) for p in parts])
         else:
-            out[name] = np.concatenate(numbers)
-    return out
+            yield name, np.concatenate(numbers)
 
 
 def _joined(parts: Sequence[Coded]) -> Coded:
@@ -180,7 +176,8 @@ def _ordered(values: Feature, order: Ints) -> Feature:
 
 def _shown(table: SignalTable, column: str, row: int) -> str:
     numbers = {
-        "horizon_s": table.horizon_s, "published": table.published, "propensity": table.propensity,
+        "ts": table.ts_us.astype("datetime64[us]"), "horizon_s": table.horizon_s,
+        "published": table.published, "propensity": table.propensity,
         "payoff_bps": table.payoff, "paper_payoff_bps": table.paper,
     }  # fmt: skip
     if column in numbers:

@@ -53,6 +53,11 @@ def _lessons(rows: Sequence[Facts]) -> str:
             f"    net payoff here {x['net_mean_bps']:+.2f} [{x['net_bounds_bps'][0]:+.2f}, "
             f"{x['net_bounds_bps'][1]:+.2f}]; advice: {x['advice']}",
         ]
+        if x["days_watched"]:
+            lines.append(
+                f"    found on {', '.join(x['nights'])}, now {x['now']}: e-value {x['e_value']:.2f} after "
+                f"{x['days_watched']} later days (20 reverts)"
+            )
         if x["near_ties"]:
             others = "; ".join(n["rule"] for n in x["near_ties"][:3])
             lines.append(f"    as good a name ({len(x['near_ties'])}): {others}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lotus.learning.monitor import REVERT_AT
 from lotus.learning.views import Calibration, LifeLine
 from lotus.pictures.canvas import BAD, LINE, MUTED, blank, entitle, panels
 
@@ -33,8 +34,8 @@ def calibration_curve(curve: Calibration) -> "Figure":
 
 
 def life(line: LifeLine, critical: float) -> "Figure":
-    """Return uplift with its interval (above) and evidence against the bar in nats (below), by day."""
-    figure, (upper, lower) = panels(7.0, 4.0, 2)
+    """Return uplift with its interval, evidence against the bar, and the e-process since it was found, by day."""
+    figure, (upper, lower, *more) = panels(7.0, 4.0 + 1.4 * bool(line.watched), 2 + bool(line.watched))
     x = np.arange(len(line.days))
     upper.fill_between(x, line.low, line.high, color=LINE, alpha=0.2, linewidth=0.0)
     upper.plot(x, line.uplift, color=LINE)
@@ -51,6 +52,12 @@ def life(line: LifeLine, critical: float) -> "Figure":
     if np.isfinite(critical):
         lower.axhline(critical, color=BAD, linewidth=0.8, linestyle="--")
     lower.set_ylabel("evidence, nats")
+    for axes in more:
+        at = [line.days.index(day) for day, _ in line.watched if day in line.days]
+        axes.plot(at, [e for day, e in line.watched if day in line.days], color=LINE)
+        axes.axhline(REVERT_AT, color=BAD, linewidth=0.8, linestyle="--")
+        axes.set_yscale("log")
+        axes.set_ylabel("E (dead at 20)")
     ticks = x[:: max(1, math.ceil(len(x) / TICKS))]
-    lower.set_xticks(ticks, [line.days[i] for i in ticks], rotation=30, ha="right")
+    [lower, *more][-1].set_xticks(ticks, [line.days[i] for i in ticks], rotation=30, ha="right")
     return figure

@@ -129,6 +129,12 @@ def test_the_report_stands_alone(planted: World, tmp_path: Path) -> None:
     assert (out / "report.html").read_text("utf-8") == first
 
 
+def test_a_report_that_cannot_be_written_is_explained(planted: World, tmp_path: Path) -> None:
+    write_parquet(planted, tmp_path / "a.parquet")
+    (tmp_path / "taken").write_text("a file")
+    assert "a folder that can be written to" in refused(tmp_path, "--out", tmp_path / "taken" / "out")
+
+
 def test_a_report_of_refusals_only_is_a_report(tmp_path: Path) -> None:
     bare = {k: v for k, v in own_world(seed=3, n=120).items() if k != "propensity"}
     events, out = tmp_path / "events", tmp_path / "out"
@@ -182,7 +188,7 @@ def test_the_example_of_the_format_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(FIRST_ROWS)
     (tmp_path / "c.yaml").write_text(CONFIG_EXAMPLE)
     assert "x_momentum, which no file has" in refused(tmp_path, "--config", tmp_path / "c.yaml")
-    assert "1 days of matured windows" in refused(tmp_path)
+    assert "1 days of windows that could be published" in refused(tmp_path)
 
 
 def test_no_folder_is_wrong_usage(tmp_path: Path) -> None:
@@ -256,7 +262,7 @@ WRONG: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
         lambda lines: [*lines, lines[1].replace(",300,", ",900,", 1)],
         "2 horizons on one draw: 300 s, 900 s; expected: decision_horizon_s",
     ),
-    "too few days": (lambda lines: lines, "2 days of matured windows; expected: 11 or more"),
+    "too few days": (lambda lines: lines, "2 days of windows that could be published; expected: 11 or more"),
 }
 
 

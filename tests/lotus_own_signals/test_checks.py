@@ -59,7 +59,9 @@ WRONG = {
     ),
     "an infinite payoff": ("payoff_bps", set_cell("payoff_bps", -np.inf, PUBLISHED), "-inf", "finite number of bps"),
     "an infinite paper": ("paper_payoff_bps", set_cell("paper_payoff_bps", np.inf, ANY), "inf", "finite number"),
-    "no horizon": ("horizon_s", set_cell("horizon_s", 0, ANY), "0", "1 or more"),
+    "a horizon of years": ("horizon_s", set_cell("horizon_s", 10**9, ANY), "1000000000", "milliseconds?"),
+    "a time of long ago": ("ts", set_cell("ts", 10**9, ANY), "1970-01-01 00:16:40", "from 2000 to 2100"),
+    "no horizon": ("horizon_s", set_cell("horizon_s", 0, ANY), "0", "1 to 2678400"),
 }
 
 
@@ -114,6 +116,9 @@ def test_horizons_of_one_draw_share_it_and_one_is_named(world):
     assert decision_horizons(table(both), OwnConfig(decision_horizon_s=1200)) == {"d0": 1200, "d1": 1200}
     with pytest.raises(SchemaError, match="300 s, 1200 s; expected: decision_horizon_s 60"):
         decision_horizons(table(both), OwnConfig(decision_horizon_s=60))
+    world["horizon_s"][:] = 40_000
+    with pytest.raises(SchemaError, match=r"decides at 40000 s; expected: at most 21600 s.*too narrow"):
+        decision_horizons(table(world), OwnConfig())
     both["propensity"][-1] = 0.5
     with pytest.raises(SchemaError, match=r"column propensity, row .* differs from another horizon of the same draw"):
         check_rows(table(both))

@@ -32,6 +32,7 @@ WRONG = {
     "cost_bps: -1": "-1; expected: a number from 0 on",
     "cost_bps: much": "'much'; expected: a number",
     "fill_source: paper": "expected: executed, venue",
+    "last_days: 5": "5; expected: 11 to 3660",
     "max_literals: 4": "4; expected: 1 to 3",
     "half_life_days: -2": "a number from 0 on",
     "features: {flow: monotone}": "the name of an x_ column",

@@ -2,13 +2,18 @@
 
 import numpy as np
 import pytest
-from own_world import own_world, table
+from own_world import DAY_US, START_US, own_world, table
 
 from lotus.errors import SchemaError
 from lotus.own_signals.config import VENUE, OwnConfig
 from lotus.own_signals.facts import facts_of
+from lotus.own_signals.replay import ALIVE, REVERTED
+from lotus.own_signals.scores import scored
 from lotus.own_signals.study import NO_PROPENSITY, study
 from lotus.own_signals.words import text_of
+from lotus.pictures.canvas import svg
+from lotus.pictures.curves import life
+from lotus.priors.vocabulary import describe_rule
 
 PLANTED = "x_flow >= 3 and x_regime = calm"
 
@@ -20,7 +25,10 @@ def planted():
 
 
 def told(world, config=None, nightly=False):
-    found = facts_of(study(table(world), config or OwnConfig(), nightly=nightly), config or OwnConfig())
+    found = facts_of(
+        study(scored(table(world), config or OwnConfig()), config or OwnConfig(), nightly=nightly),
+        config or OwnConfig(),
+    )
     assert "OWN SIGNALS" in text_of(found)
     return found
 
@@ -101,13 +109,44 @@ def test_nights_replayed_find_the_rule_when_a_slot_is_due(planted):
     assert nights[0] >= "2025-01-16"  # the eleventh night has the first slot
 
 
+def rows_before(world, day, effect):
+    """Return the planted 6 bps only before a day; from it on the rule costs `effect`."""
+    late = world["ts"] >= START_US + day * DAY_US
+    inside = (world["x_flow"] > 0.2533) & (world["x_regime"] == "calm") & late & (world["detector_id"] == "d0")
+    for name in ("payoff_bps", "paper_payoff_bps"):
+        world[name] = world[name] - (6.0 + effect) * inside
+    return world
+
+
+def test_a_lesson_that_lives_is_watched_and_one_that_dies_is_reverted():
+    alive = own_world(seed=1, effect=6.0, days=30, n=250)
+    found = study(scored(table(alive), OwnConfig()), OwnConfig(), nightly=True)
+    lived = next(f for f in found.findings if describe_rule(f.lesson.rule, found.vocabulary) == PLANTED)
+    assert lived.status == ALIVE
+    days, e = zip(*lived.watched, strict=True)
+    assert days == tuple(d for d in found.days if d > lived.nights[0])
+    assert max(e) < 2.0
+    dead = rows_before(own_world(seed=1, effect=6.0, days=30, n=250), 18, 6.0)
+    found = study(scored(table(dead), OwnConfig()), OwnConfig(), nightly=True)
+    died = next(f for f in found.findings if describe_rule(f.lesson.rule, found.vocabulary) == PLANTED)
+    assert died.status == REVERTED
+    assert died.watched[-1][1] >= 20.0
+    assert died.watched[-1][0] > "2025-01-24"
+    line = next(x for x in found.lives if x.title == f"d0: {PLANTED}")
+    assert line.watched == died.watched
+    assert svg(life(line, found.critical)).startswith("<svg")
+    facts = facts_of(found, OwnConfig())
+    assert facts["lessons"][0]["now"] == REVERTED
+    assert "now reverted: e-value" in text_of(facts)
+
+
 def test_the_study_of_the_same_table_is_the_same(planted):
     assert told(planted) == told(planted)
 
 
 def test_too_few_days_are_refused():
-    with pytest.raises(SchemaError, match="days of matured windows; expected: 11 or more"):
-        study(table(own_world(days=9, n=50)), OwnConfig())
+    with pytest.raises(SchemaError, match="days of windows that could be published; expected: 11 or more"):
+        study(scored(table(own_world(days=9, n=50)), OwnConfig()), OwnConfig())
 
 
 def test_what_could_be_seen_shrinks_with_more_days():
