@@ -9,7 +9,7 @@ from lotus.learning.cube import LESSON_ATOMS, atoms_of
 from lotus.learning.demean import demean
 from lotus.learning.payoff_scores import bins_of
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
 from lotus_assets.stages.lake_tables import Columns, Part, concatenated, joint_hash, parts_hash
 from lotus_assets.stages.lake_tables import Table as LakeTable
 from lotus_assets.stages.payoff_scores import read_scores
@@ -41,7 +41,8 @@ def make(ctx: StageContext, day: str) -> Made:
     lines = [(d, len(t["cell"]), len(set(t["block"].tolist()))) for d, t in zip(detectors, tables, strict=True)]
     joined = joint_hash(PARTS, [written.content_hash])
     table = Table(("detector", "cells", "blocks"), lines)
-    return Made(written.rows, joined, (schema_check(LESSON_ATOMS, rows),), {"detectors": len(detectors)}, table)
+    notes: dict[str, Cell] = {"detectors": len(detectors), "names": " ".join(detectors)}
+    return Made(written.rows, joined, (schema_check(LESSON_ATOMS, rows),), notes, table)
 
 
 def atoms(day: str, detector: str, scores: Columns) -> LakeTable:

@@ -10,15 +10,15 @@ from typing import Any
 
 from lotus.hashing import natural_id
 from lotus.learning.lesson import AuditState, Lesson
-from lotus.learning.night import NightResult, learn_night
+from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of, day_before, tape_days
 from lotus_assets.stages.context import Made, Stage, StageContext, Table
+from lotus_assets.stages.day_sums import sources
 from lotus_assets.stages.history import commits_before, hashes
-from lotus_assets.stages.payoff_scores import read_scores
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.ledger.braids import read_board
@@ -44,17 +44,20 @@ def make(ctx: StageContext, day: str) -> Made:
     searched = _searched(ctx, day)
     memory = read_experiments(ctx.sig, ctx.branch, before, NIGHT) if before else {}
     audits = read_experiments(ctx.sig, ctx.branch, before, AUDIT) if before else {}
-    night = learn_night(
-        {commit.day: read_scores(ctx, commit) for commit in searched},
+    learning_days = int(memory["night"]["learning_days"]) + 1 if memory else 1
+    made = commits_before(ctx, "lesson_atoms", next_day(day), len(searched))
+    night = learn_from(
+        sources(ctx, searched, made),
+        tuple(commit.day for commit in searched),
         ctx.manifest,
-        night=int(memory["night"]["learning_days"]) + 1 if memory else 1,
+        night=learning_days,
         last=_is_last(ctx, day),
         active=_believed(ctx, before),
         slots=from_body(memory["night"]["slots"], SlotState) if memory else None,
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
     )
-    return _made(ctx, day, night, int(memory["night"]["learning_days"]) + 1 if memory else 1)
+    return _made(ctx, day, night, learning_days)
 
 
 def _searched(ctx: StageContext, day: str) -> list[DayCommit]:
