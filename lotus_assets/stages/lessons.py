@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lotus.hashing import natural_id
+from lotus.learning.horizons import HorizonStats
 from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
@@ -19,13 +20,20 @@ from lotus_assets.stages.chain import content_of, day_before, tape_days
 from lotus_assets.stages.context import Made, Stage, StageContext, Table
 from lotus_assets.stages.day_sums import sources
 from lotus_assets.stages.history import commits_before, hashes
+from lotus_assets.stages.lesson_horizons import lesson_horizons
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.ledger.braids import read_board
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.lessons import read_experiments, write_experiments, write_lessons
 
-NIGHT, AUDIT, DETECTOR, CROSSING = "night", "audit", "detector", "crossing"  # kinds of experiment rows
+NIGHT, AUDIT, DETECTOR, CROSSING, HORIZON = (
+    "night",
+    "audit",
+    "detector",
+    "crossing",
+    "horizon",
+)  # kinds of experiment rows
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -57,7 +65,7 @@ def make(ctx: StageContext, day: str) -> Made:
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
     )
-    return _made(ctx, day, night, learning_days)
+    return _made(ctx, day, night, learning_days, lesson_horizons(ctx, searched, night.lessons))
 
 
 def _searched(ctx: StageContext, day: str) -> list[DayCommit]:
@@ -76,9 +84,15 @@ def _believed(ctx: StageContext, before: str | None) -> list[tuple[str, Rule]]:
     return [(braid.detector_id, braid.rule) for braid in board if braid.in_force]
 
 
-def _made(ctx: StageContext, day: str, night: NightResult, learning_days: int) -> Made:
+def _made(
+    ctx: StageContext,
+    day: str,
+    night: NightResult,
+    learning_days: int,
+    horizons: Mapping[str, tuple[HorizonStats, ...]],
+) -> Made:
     kept = [*night.lessons, *night.refused]
-    records = _records(night, learning_days)
+    records = {**_records(night, learning_days), HORIZON: dict(horizons)}
 
     def ledger(connection: Connection) -> None:
         write_lessons(connection, ctx.branch, day, kept)
