@@ -5,7 +5,7 @@ Reading scores, storing results and turning lessons into priors are others' work
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +21,7 @@ from lotus.learning.effect import LaneSums
 from lotus.learning.greedy import select
 from lotus.learning.lesson import Audit, AuditState, Lesson
 from lotus.learning.payoff_scores import Columns
+from lotus.learning.pooled import propose
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
 from lotus.learning.search import Evidence, Family, best_rule, draw_maxima, evidence_of, family_of, one_look_critical
 from lotus.learning.signs import day_signs
@@ -46,7 +47,10 @@ class DetectorReport:
 
 @dataclass(frozen=True, slots=True)
 class NightResult:
-    """Everything one night decided: accepted and refused lessons, audits, the bar, slots spent and trials counted."""
+    """Everything one night decided: accepted and refused lessons, audits, the bar, slots spent and trials counted.
+
+    `proposals` and `pooled` are those of the second channel: experiments worth making, its bar and its slots.
+    """
 
     night: str
     n_days: int
@@ -62,6 +66,8 @@ class NightResult:
     slots: SlotState
     draw_maxima: NDArray[np.float64]
     crossings: tuple[Crossing, ...] = ()
+    proposals: tuple[Lesson, ...] = ()
+    pooled: Look = field(default_factory=lambda: Look(0, np.inf, SlotState()))
 
 
 class Source(Protocol):
@@ -112,6 +118,7 @@ def learn_night(
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
     unlogged: Collection[str] = (),
+    pooled_slots: SlotState | None = None,
 ) -> NightResult:
     """Return what the days in `scores` (day -> PAYOFF_SCORES columns) teach on the night of the newest one.
 
@@ -130,6 +137,7 @@ def learn_night(
         audits=audits,
         branch=branch,
         unlogged=unlogged,
+        pooled_slots=pooled_slots,
     )
 
 
@@ -145,12 +153,13 @@ def learn_from(
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
     unlogged: Collection[str] = (),
+    pooled_slots: SlotState | None = None,
 ) -> NightResult:
     """Return what the learning days `days` (oldest first, at most `search_days`) teach on the night of the last one.
 
     `sources`: detector -> its past. `night`: learning days since the first. `active`: (detector, rule) already
     believed; they join the baseline. With `looks = "final"` only a night with `last` looks, once, at alpha; with
-    "nightly" the slots of section 11 decide. `audits` and `slots` carry state from the night before. Detectors in
+    "nightly" the slots of section 11 decide. `audits`, `slots` and `pooled_slots` carry state from the night before. Detectors in
     `unlogged` have no logged propensity: they take no part in the family and are shown as associations (grade D).
     Raises `SchemaError` for an unknown `looks`.
     """
@@ -175,6 +184,11 @@ def learn_from(
         found, turned = _decide(replace(search, bench=replace(search.bench, trials=trials)), sources, bar)
         lessons += found
         refused += turned
+    proposals: tuple[Lesson, ...] = ()
+    second = Look(0, np.inf, pooled_slots or SlotState())
+    if wanted:
+        quiet = [s.bench for s in logged if not s.audit.alarm]
+        proposals, second = propose(quiet, lambda name: sources[name].rows(), signs, night, second.state)
     return NightResult(
         night=days[-1] if days else "",
         n_days=len(days),
@@ -190,6 +204,8 @@ def learn_from(
         slots=look.state,
         draw_maxima=maxima,
         crossings=look.crossings,
+        proposals=proposals,
+        pooled=second,
     )
 
 

@@ -62,6 +62,7 @@ def make(ctx: StageContext, day: str) -> Made:
         last=_is_last(ctx, day),
         active=_believed(ctx, before),
         slots=from_body(memory["night"]["slots"], SlotState) if memory else None,
+        pooled_slots=from_body(memory["night"]["pooled_slots"], SlotState) if memory else None,
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
     )
@@ -91,7 +92,7 @@ def _made(
     learning_days: int,
     horizons: Mapping[str, tuple[HorizonStats, ...]],
 ) -> Made:
-    kept = [*night.lessons, *night.refused]
+    kept = [*night.lessons, *night.proposals, *night.refused]
     records = {**_records(night, learning_days), HORIZON: dict(horizons)}
 
     def ledger(connection: Connection) -> None:
@@ -102,6 +103,7 @@ def _made(
     content = natural_id(*(lesson.lesson_id for lesson in kept), to_body(records))
     notes = {
         "accepted": len(night.lessons),
+        "proposed": len(night.proposals),
         "refused": len(night.refused),
         "trials": night.trials,
         "critical_nats": night.critical,
@@ -117,6 +119,8 @@ def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]
         "slots": night.slots,
         "looked": night.looked,
         "slots_tonight": night.slots_tonight,
+        "pooled_slots": night.pooled.state,
+        "pooled_critical": night.pooled.critical,
         "critical": night.critical,
         "trials": night.trials,
         "real_maximum": night.real_maximum,
