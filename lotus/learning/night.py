@@ -159,8 +159,9 @@ def learn_from(
 
     `sources`: detector -> its past. `night`: learning days since the first. `active`: (detector, rule) already
     believed; they join the baseline. With `looks = "final"` only a night with `last` looks, once, at alpha; with
-    "nightly" the slots of section 11 decide. `audits`, `slots` and `pooled_slots` carry state from the night before. Detectors in
-    `unlogged` have no logged propensity: they take no part in the family and are shown as associations (grade D).
+    "nightly" the slots of section 11 decide. `audits`, `slots` and `pooled_slots` carry state from the night before.
+    Detectors in `unlogged` have no logged propensity: they take no part in the family and are shown as associations
+    (grade D).
     Raises `SchemaError` for an unknown `looks`.
     """
     settings = manifest.learning

@@ -1,4 +1,4 @@
-"""The second channel: one baseline for the whole window, whole days as blocks, for features that hardly move in a day.
+"""The second channel: one baseline for the window, whole days as blocks, for features that hardly move in a day.
 
 A contrast inside the day cannot see what is constant all day. Here the baseline is fitted over all days together, so
 day effects stay in and only days are independent: weaker, hence its own small error budget, and a rule found here is
