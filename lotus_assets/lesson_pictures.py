@@ -4,7 +4,7 @@ A glance, not a record: nothing of it is stored or hashed. Drawing is `lotus.pic
 picture, and is not made to wait for one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from lotus.learning.axes import axes
 from lotus.learning.demean import demean
@@ -19,8 +19,13 @@ from lotus.priors.vocabulary import describe_rule
 MAX_OF_A_KIND = 3  # calibration curves, life lines and heat maps of one night
 
 
-def lesson_pictures(night: NightResult, scores: Mapping[str, Columns], settings: LearningDefaults) -> dict[str, str]:
-    """Return Markdown images by name; none when the night did not look or nothing was near."""
+def lesson_pictures(
+    night: NightResult, read: Callable[[], Mapping[str, Columns]], settings: LearningDefaults
+) -> dict[str, str]:
+    """Return Markdown images by name; none when the night did not look or nothing was near.
+
+    `read` gives the scores of the night's window; it is asked only when something is drawn.
+    """
     kept = [*night.lessons, *night.refused]
     if not night.looked or not kept:
         return {}
@@ -33,7 +38,7 @@ def lesson_pictures(night: NightResult, scores: Mapping[str, Columns], settings:
         for x in kept
     ]
     out = {"forest_plot": png_markdown("lessons and refusals", forest(rows))}
-    tables = rows_by_detector(scores, settings.search_days)
+    tables = rows_by_detector(read(), settings.search_days)
     for name in _audited(night):
         if (tables[name].h > 0.0).any():
             out[f"calibration_{name}"] = png_markdown(name, calibration_curve(calibration(tables[name])))

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 class AuditDay:
     """Sums of one day. A: published, p: propensity, P+: payoff of the following window, v = p (1 - p).
 
-    `cubes` [3, 4, subsets, 125]: A - p, (A - p) P+ and v over six-hour blocks and subsets of at most two features.
+    `cubes` [3, 4, c]: A - p, (A - p) P+ and v over six-hour blocks and cells of subsets of at most two features.
     `sums` [4]: A - p, v, (A - p) P+, v P+^2. `strata` [10, 3] by p: windows, (A - p)^2 - v, v (1 - 2p)^2.
     """
 
@@ -38,11 +38,12 @@ def audit_day(rows: DetectorRows, span: slice) -> AuditDay:
     variance, excess = p * (1.0 - p), a - p
     following = following_payoff(rows.payoff_p[span], rows.asset[span])
     values = np.stack([excess, excess * following, variance])
-    space = axes(AUDIT_LITERALS, rows.vocabulary)
     stratum = np.minimum((p * STRATA).astype(np.int64), STRATA - 1)
     scatter = (np.ones(len(p)), excess**2 - variance, variance * (1.0 - 2.0 * p) ** 2)
+    space = axes(AUDIT_LITERALS, rows.vocabulary)
+    cubes = accumulate_all(rows.bins[span], rows.block[span], values, BLOCKS_PER_DAY, space.subsets)
     return AuditDay(
-        cubes=accumulate_all(rows.bins[span], rows.block[span], values, BLOCKS_PER_DAY, space.subsets),
+        cubes=cubes.reshape(3, BLOCKS_PER_DAY, -1)[..., space.cells],
         sums=np.array([x.sum() for x in (excess, variance, values[1], variance * following**2)]),
         strata=np.stack([np.bincount(stratum, weights=x, minlength=STRATA) for x in scatter], axis=1),
     )

@@ -6,12 +6,13 @@ only from rules that read that feature. Nothing here holds data.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.learning.boxes import spread
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import DEFAULT, MAX_BINS, Vocabulary, literals_of, rule_counts
 
@@ -19,7 +20,7 @@ SIDE = MAX_BINS  # bins per feature at most
 N_CELLS = SIDE**3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Axes:
     """Vocabulary, subsets int64 [k, 3] (-1 = unused, in front), literal bounds, and the first rule of each subset.
 
@@ -35,6 +36,19 @@ class Axes:
     first_rule: NDArray[np.int64]
     length: NDArray[np.int64]
     price: NDArray[np.float64]
+
+    @cached_property
+    def cells(self) -> NDArray[np.int64]:
+        """Positions [c] in subsets x 125 that a window can reach; the others are cells of bins that do not exist."""
+        sizes = np.array([*(f.bins for f in self.vocabulary.features), 1])[self.subsets]
+        digits = np.stack(np.unravel_index(np.arange(N_CELLS), (SIDE,) * 3), axis=1)
+        return np.flatnonzero((digits[None] < sizes[:, None]).all(axis=2).ravel())
+
+    def dense(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return sums [k, c] over `cells` as cubes [k, subsets, 125]."""
+        out = np.zeros((len(values), len(self.subsets), N_CELLS))
+        spread(np.ascontiguousarray(values), self.cells, out.reshape(len(values), -1))
+        return out
 
     @property
     def n_rules(self) -> int:

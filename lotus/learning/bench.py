@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.hashing import round_learned
-from lotus.learning.axes import SIDE, Axes
+from lotus.learning.axes import Axes
 from lotus.learning.day_cube import Stack
 from lotus.learning.effect import Effect, LaneSums, effect_of, lower_bound
 from lotus.learning.gates import Support, support_failure
@@ -46,13 +46,13 @@ class Bench:
 
 
 def sums_in_box(stack: Stack, space: Axes, number: int) -> LaneSums:
-    """Return the sums of a rule over the blocks of a stack; the gross payoff is not kept there and zero."""
+    """Return the sums of a rule over the blocks of a stack; gross payoff and contrast are not kept there: zero."""
     subset = int(np.searchsorted(space.first_rule, number, side="right")) - 1
     bounds = {literal.feature: slice(literal.low, literal.high + 1) for literal in space.rule(number).literals}
     box = tuple(bounds.get(int(feature), slice(0, 1)) for feature in space.subsets[subset])
-    shape = (len(stack.lane_day), SIDE, SIDE, SIDE)
-    weight, excess = (x[:, subset].reshape(shape)[(slice(None), *box)].sum(axis=(1, 2, 3)) for x in (stack.h, stack.r))
-    return LaneSums(stack.lane_day, weight, excess, np.zeros(len(weight)))
+    weight, excess = (stack.inside(x, subset)[(slice(None), *box)].sum(axis=(1, 2, 3)) for x in (stack.h, stack.r))
+    blank = np.zeros(len(weight))
+    return LaneSums(stack.lane_day, weight, excess, blank, blank)
 
 
 def sketch(bench: Bench, evidence: Evidence, number: int, m: float, critical: float, effect: Effect) -> Lesson:

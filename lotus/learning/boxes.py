@@ -15,6 +15,14 @@ Ints = NDArray[np.int64]
 
 
 @kernel
+def spread(lean: Floats, at: Ints, out: Floats) -> None:
+    """Write sums [k, c] to the positions at [c] of rows of `out` [k, n]."""
+    for x in range(lean.shape[0]):
+        for i in range(lean.shape[1]):
+            out[x, at[i]] = lean[x, i]
+
+
+@kernel
 def prefix(cells: Floats, out: Floats) -> None:
     """Turn cell sums [125, lanes] into prefix sums [216, lanes]; index (6 a + b) 6 + c counts bins below a, b, c."""
     lanes = cells.shape[1]

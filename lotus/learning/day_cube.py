@@ -9,14 +9,15 @@ literature: sufficient statistics, partial aggregates.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
-from lotus.learning.audit_sums import AUDIT_LITERALS, AuditDay, audit_day
-from lotus.learning.axes import N_CELLS, Axes, axes
+from lotus.learning.audit_sums import AuditDay, audit_day
+from lotus.learning.axes import N_CELLS, SIDE, Axes
 from lotus.learning.boxes import box_presence
 from lotus.learning.cube import accumulate_all
 from lotus.learning.demean import demean
@@ -33,7 +34,7 @@ Arrays = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True, slots=True)
 class DayCube:
-    """Sums of one detector and day: r and h [4, subsets, 125] per six-hour block, published [subsets, 125].
+    """Sums of one detector and day over cells [c] (`Axes.cells`): r, h [4, c] per six-hour block, published [c].
 
     `present` [4] tells which blocks hold windows, `blocks` uint8 [n_rules] in how many of them each rule has weight.
     `baseline`: key of the rules the scores were demeaned on.
@@ -51,7 +52,7 @@ class DayCube:
     present: NDArray[np.bool_]
     r: Floats
     h: Floats
-    published: Floats
+    published: NDArray[np.uint32]
     blocks: NDArray[np.uint8]
     audit: AuditDay
 
@@ -89,9 +90,9 @@ def _day_cube(rows: DetectorRows, span: slice, believed: tuple[Rule, ...], space
         overlap=int((h > 0.0).sum()),
         sum_h=float(h.sum()),
         present=np.bincount(block, minlength=BLOCKS_PER_DAY) > 0,
-        r=cubes[0],
-        h=cubes[1],
-        published=taken[0, 0],
+        r=cubes[0].reshape(BLOCKS_PER_DAY, -1)[:, space.cells],
+        h=cubes[1].reshape(BLOCKS_PER_DAY, -1)[:, space.cells],
+        published=taken.ravel()[space.cells].astype(np.uint32),
         blocks=blocks.astype(np.uint8),
         audit=audit_day(rows, span),
     )
@@ -99,7 +100,7 @@ def _day_cube(rows: DetectorRows, span: slice, believed: tuple[Rule, ...], space
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The days of one detector in a night's window: r, h [lanes, subsets, 125] over the blocks that hold windows.
+    """The days of one detector in a night's window: r, h [lanes, c] over the blocks that hold windows, published [c].
 
     `lane_day` [lanes] and `day_index` (one per own day) count in the learning days common to all detectors (`days`).
     """
@@ -112,16 +113,24 @@ class Stack:
     r: Floats
     h: Floats
     published: Floats
+    space: Axes
     blocks: NDArray[np.int64]
     days_present: NDArray[np.int64]
     cubes: tuple[DayCube, ...]
+
+    def inside(self, values: Floats, subset: int) -> Floats:
+        """Return the cube [k, 5, 5, 5] of one subset from sums [k, c]."""
+        first, last = np.searchsorted(self.space.cells, [subset * N_CELLS, (subset + 1) * N_CELLS])
+        out = np.zeros((len(values), N_CELLS))
+        out[:, self.space.cells[first:last] - subset * N_CELLS] = values[:, first:last]
+        return out.reshape(len(values), SIDE, SIDE, SIDE)
 
     def total(self, name: str) -> float:
         """Return the sum over the days of a count or weight of `DayCube`."""
         return float(sum(getattr(cube, name) for cube in self.cubes))
 
 
-def stacked(cubes: Sequence[DayCube], days: tuple[str, ...]) -> Stack:
+def stacked(cubes: Sequence[DayCube], days: tuple[str, ...], space: Axes) -> Stack:
     """Return the cubes of one detector (at least one, oldest first) beside each other; only the newest version counts.
 
     Raises `SchemaError` when they were demeaned on different baselines.
@@ -145,60 +154,27 @@ def stacked(cubes: Sequence[DayCube], days: tuple[str, ...]) -> Stack:
         lane_day=np.repeat(np.array(index, dtype=np.int64), BLOCKS_PER_DAY)[present],
         r=np.concatenate([cube.r[cube.present] for cube in kept]),
         h=np.concatenate([cube.h[cube.present] for cube in kept]),
-        published=np.sum([cube.published for cube in kept], axis=0),
+        published=np.sum([cube.published for cube in kept], axis=0, dtype=np.float64),
+        space=space,
         blocks=blocks,
         days_present=days_present,
         cubes=kept,
     )
 
 
-def _cells(space: Axes) -> NDArray[np.int64]:
-    """Return the positions [c] in subsets x 125 that a window can reach."""
-    sizes = np.array([*(f.bins for f in space.vocabulary.features), 1])[space.subsets]
-    digits = np.stack(np.unravel_index(np.arange(N_CELLS), (5, 5, 5)), axis=1)
-    real = (digits[None] < sizes[:, None]).all(axis=2)
-    return np.flatnonzero(real.ravel())
+_FACTS = ("detector_id", "day", "spec_version", "horizon_s", "baseline", "windows", "n_published", "overlap", "sum_h")
+_ARRAYS = ("present", "r", "h", "published", "blocks")
 
 
-def packed(cube: DayCube, space: Axes) -> tuple[dict[str, str | int | float], Arrays]:
-    """Return (facts, arrays) of a day cube without the cells that no window can reach."""
-
-    def lean(values: Floats, over: Axes = space) -> Floats:
-        return np.ascontiguousarray(values.reshape(*values.shape[:-2], -1)[..., _cells(over)])
-
-    names = (
-        "detector_id",
-        "day",
-        "spec_version",
-        "horizon_s",
-        "baseline",
-        "windows",
-        "n_published",
-        "overlap",
-        "sum_h",
-    )
-    arrays: Arrays = {
-        "present": cube.present,
-        "r": lean(cube.r),
-        "h": lean(cube.h),
-        "published": lean(cube.published).astype(np.uint32),
-        "blocks": cube.blocks,
-        "audit_cubes": lean(cube.audit.cubes, axes(AUDIT_LITERALS)),
-        "audit_sums": cube.audit.sums,
-        "audit_strata": cube.audit.strata,
-    }
-    return {name: getattr(cube, name) for name in names}, arrays
+def packed(cube: DayCube) -> tuple[dict[str, str | int | float], Arrays]:
+    """Return (facts, arrays) of a day cube, to be stored."""
+    arrays: Arrays = {name: getattr(cube, name) for name in _ARRAYS}
+    audit = {"audit_cubes": cube.audit.cubes, "audit_sums": cube.audit.sums, "audit_strata": cube.audit.strata}
+    return {name: getattr(cube, name) for name in _FACTS}, arrays | audit
 
 
-def unpacked(facts: Mapping[str, str | int | float], arrays: Mapping[str, NDArray[np.generic]], space: Axes) -> DayCube:
-    """Return the day cube of `packed`, equal bit for bit."""
-
-    def dense(name: str, over: Axes = space) -> Floats:
-        values = arrays[name]
-        out = np.zeros((*values.shape[:-1], len(over.subsets) * N_CELLS))
-        out[..., _cells(over)] = values
-        return out.reshape(*values.shape[:-1], len(over.subsets), N_CELLS)
-
+def unpacked(facts: Mapping[str, str | int | float], arrays: Mapping[str, NDArray[Any]]) -> DayCube:
+    """Return the day cube of `packed`; its arrays are those given."""
     return DayCube(
         detector_id=str(facts["detector_id"]),
         day=str(facts["day"]),
@@ -209,14 +185,6 @@ def unpacked(facts: Mapping[str, str | int | float], arrays: Mapping[str, NDArra
         n_published=int(facts["n_published"]),
         overlap=int(facts["overlap"]),
         sum_h=float(facts["sum_h"]),
-        present=np.array(arrays["present"], dtype=np.bool_),
-        r=dense("r"),
-        h=dense("h"),
-        published=dense("published"),
-        blocks=np.array(arrays["blocks"], dtype=np.uint8),
-        audit=AuditDay(
-            dense("audit_cubes", axes(AUDIT_LITERALS)),
-            np.array(arrays["audit_sums"], dtype=np.float64),
-            np.array(arrays["audit_strata"], dtype=np.float64),
-        ),
+        **{name: arrays[name] for name in _ARRAYS},
+        audit=AuditDay(arrays["audit_cubes"], arrays["audit_sums"], arrays["audit_strata"]),
     )

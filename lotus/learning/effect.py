@@ -1,7 +1,9 @@
 """The effect of one rule (step E): uplift over the baseline, its interval, and the bounds that survive the search.
 
-U = sum g D / sum g H over six-hour blocks; SE^2 = n/(n-1) sum g^2 (D - U H)^2 / (sum g H)^2. Windows are never treated
-as independent. The lower bound |U| (1 - T_c / |T|), T_c = sqrt(2 c + 2 ln N_L), holds simultaneously over the family.
+U = sum g D / sum g H over six-hour blocks is what a patch there earns against today's average; C = sum g D / sum g h e
+is the contrast of inside and outside (Frisch-Waugh), so U is C times the share of the rule that is not absorbed.
+SE^2 = n/(n-1) sum g^2 (D - U H)^2 / (sum g H)^2; windows are never treated as independent. The lower bound
+|U| (1 - T_c / |T|), T_c = sqrt(2 c + 2 ln N_L), holds simultaneously over the family.
 """
 
 import math
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.learning.demean import demean
 from lotus.learning.rows import DetectorRows
 
 RECENT_DAYS = 20
@@ -29,6 +32,8 @@ class Effect:
     net_mean: float
     net_low: float
     net_high: float
+    contrast: float
+    contrast_ci95: tuple[float, float]
     n_blocks: int
     n_days: int
     n_eff_days: float
@@ -36,17 +41,22 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class LaneSums:
-    """Sums [lanes] over the windows inside a rule: h, r and f, with the day of each lane (block)."""
+    """Sums [lanes] over the windows inside a rule: h, r, f and h e, with the day of each lane (block).
+
+    e: the rule's indicator less what the baseline explains of it; the part of the rule that can be told apart.
+    """
 
     lane_day: NDArray[np.int64]
     weight: Floats
     excess: Floats
     gross: Floats
+    apart: Floats
 
 
-def lane_sums(rows: DetectorRows, r: Floats, covered: NDArray[np.bool_]) -> LaneSums:
-    """Return the sums of the covered windows; r [n] residual scores."""
-    return LaneSums(rows.lane_day, *(_by_lane(rows, x, covered) for x in (rows.h, r, rows.f)))
+def lane_sums(rows: DetectorRows, r: Floats, basis: Floats, covered: NDArray[np.bool_]) -> LaneSums:
+    """Return the sums of the covered windows; r [n]: scores demeaned on `basis` [n, k]."""
+    apart = demean(basis, rows.h, rows.h * covered, rows.day, len(rows.days))
+    return LaneSums(rows.lane_day, *(_by_lane(rows, x, covered) for x in (rows.h, r, rows.f, apart)))
 
 
 def effect_of(lanes: LaneSums, g: Floats) -> Effect:
@@ -56,6 +66,7 @@ def effect_of(lanes: LaneSums, g: Floats) -> Effect:
     used = weight > 0.0
     uplift, se = _ratio(lane_g[used], excess[used], weight[used])
     net, net_se = _ratio(lane_g[used], gross[used], weight[used])
+    contrast, contrast_se = _ratio(lane_g[used], excess[used], lanes.apart[used])
     degrees = max(int(used.sum()) - 1, 1)
     two, one = _student(0.975, degrees), _student(0.95, degrees)
     per_day = np.bincount(lanes.lane_day, weights=weight, minlength=len(g))
@@ -69,6 +80,8 @@ def effect_of(lanes: LaneSums, g: Floats) -> Effect:
         net_mean=net,
         net_low=net - one * net_se,
         net_high=net + one * net_se,
+        contrast=contrast,
+        contrast_ci95=(contrast - two * contrast_se, contrast + two * contrast_se),
         n_blocks=int(used.sum()),
         n_days=int((per_day > 0.0).sum()),
         n_eff_days=_kish(g * per_day),

@@ -19,22 +19,17 @@ from lotus.learning.gates import grade_of, support_failure
 from lotus.learning.lesson import Lesson
 from lotus.learning.rows import EXECUTED, DetectorRows
 from lotus.learning.search import Evidence, best_rule, evidence_of_rows, gain_of
-from lotus.priors.types import Rule
 
 MAX_REFUSED = 10  # candidates of one detector and night that may fail a gate before the detector is left
 SAMPLE = 20
-
-
-def residual(bench: Bench, rows: DetectorRows, more: tuple[Rule, ...] = ()) -> NDArray[np.float64]:
-    """Return the scores demeaned on the hats and on every rule believed, float64 [n]."""
-    return demean(rows.basis(bench.believed + more), rows.h, rows.f, rows.day, len(rows.days))
 
 
 def select(
     bench: Bench, rows: DetectorRows, evidence: Evidence, critical: float, alarm: str
 ) -> tuple[list[Lesson], list[Lesson]]:
     """Return (accepted, refused) lessons of one detector; `alarm` is the audit that blocks new ones, or empty."""
-    r = residual(bench, rows)
+    basis = rows.basis(bench.believed)
+    r = demean(basis, rows.h, rows.f, rows.day, len(rows.days))
     accepted: list[Lesson] = []
     refused: list[Lesson] = []
     first_square = evidence.square
@@ -50,17 +45,18 @@ def select(
             number, _ = best_rule(beyond, bench.space)
             m = rounded(float(evidence.m[number]))
         if not m > critical:
-            lanes = lane_sums(rows, r, rows.covered(bench.space.rule(number)))
+            lanes = lane_sums(rows, r, basis, rows.covered(bench.space.rule(number)))
             refused.append(below_the_bar(bench, evidence, number, m, critical, lanes))
             break
-        lesson = candidate(bench, rows, r, evidence, number, m, critical)
+        lesson = candidate(bench, rows, evidence, number, m, critical, r, basis)
         lesson = refuse(lesson, alarm) if alarm else lesson
         if not lesson.accepted:
             refused.append(lesson.named())
             open_rules[number] = False
             continue
         accepted.append(lesson.named())
-        r = residual(bench, rows, tuple(x.rule for x in accepted))
+        basis = rows.basis(bench.believed + tuple(x.rule for x in accepted))
+        r = demean(basis, rows.h, rows.f, rows.day, len(rows.days))
         evidence = evidence_of_rows(rows, r, bench.g, bench.space)
     return accepted, refused
 
@@ -68,15 +64,16 @@ def select(
 def candidate(
     bench: Bench,
     rows: DetectorRows,
-    r: NDArray[np.float64],
     evidence: Evidence,
     number: int,
     m: float,
     critical: float,
+    r: NDArray[np.float64],
+    basis: NDArray[np.float64],
 ) -> Lesson:
-    """Return everything known about one rule as a lesson, graded and gated."""
+    """Return everything known about one rule as a lesson, graded and gated; r [n]: scores demeaned on `basis`."""
     covered = rows.covered(bench.space.rule(number))
-    effect = effect_of(lane_sums(rows, r, covered), bench.g)
+    effect = effect_of(lane_sums(rows, r, basis, covered), bench.g)
     inside = covered & (rows.h > 0.0)
     taken = rows.published & inside
     ess = effective_sample(taken[taken], rows.p[taken])
@@ -95,6 +92,8 @@ def candidate(
         reason=reason,
         members_sample=_sample(rows, taken),
         alert_budget=budget,
+        contrast_bps=rounded(effect.contrast),
+        contrast_ci95=(rounded(effect.contrast_ci95[0]), rounded(effect.contrast_ci95[1])),
         net_mean_bps=rounded(effect.net_mean),
         net_low_bps=rounded(effect.net_low),
         net_high_bps=rounded(effect.net_high),

@@ -31,6 +31,7 @@ class Lesson:
     lower bound of its size (valid after the search), `claim_bps` the shrunk claim, `net_*_bps` the mean net payoff in
     the rule with its one-sided 95 % bounds. `m_nats` is the evidence after the price of the rule's length, `critical`
     what it had to exceed. `state` and `grade` say what it may do; a refused lesson carries `reason`.
+    `contrast_bps` is the difference of inside and outside that `uplift_bps` is the not absorbed share of.
     `shadow_price_bps` is what an alert costs elsewhere when an alert budget is in force (`alert_budget`), else 0.
     """
 
@@ -70,6 +71,8 @@ class Lesson:
     members_sample: tuple[str, ...] = ()
     shadow_price_bps: float = 0.0
     alert_budget: bool = False
+    contrast_bps: float = 0.0
+    contrast_ci95: tuple[float, float] = (0.0, 0.0)
 
     @property
     def accepted(self) -> bool:

@@ -5,7 +5,7 @@ Reading scores, storing results and turning lessons into priors are others' work
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +22,7 @@ from lotus.learning.greedy import select
 from lotus.learning.lesson import Audit, AuditState, Lesson
 from lotus.learning.members import Member, joint
 from lotus.learning.payoff_scores import Columns
+from lotus.learning.pooled import propose
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
 from lotus.learning.search import Evidence, Family, best_rule, draw_maxima, evidence_of, family_of, one_look_critical
 from lotus.learning.signs import day_signs
@@ -50,7 +51,10 @@ class DetectorReport:
 
 @dataclass(frozen=True, slots=True)
 class NightResult:
-    """Everything one night decided: accepted and refused lessons, audits, the bar, slots spent and trials counted."""
+    """Everything one night decided: accepted and refused lessons, audits, the bar, slots spent and trials counted.
+
+    `proposals` and `pooled` are those of the second channel: experiments worth making, its bar and its slots.
+    """
 
     night: str
     n_days: int
@@ -66,6 +70,8 @@ class NightResult:
     slots: SlotState
     draw_maxima: NDArray[np.float64]
     crossings: tuple[Crossing, ...] = ()
+    proposals: tuple[Lesson, ...] = ()
+    pooled: Look = field(default_factory=lambda: Look(0, np.inf, SlotState()))
 
 
 class Source(Protocol):
@@ -116,6 +122,7 @@ def learn_night(
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
     unlogged: Collection[str] = (),
+    pooled_slots: SlotState | None = None,
     members: Sequence[Member] = (),
     vocabulary: Vocabulary = DEFAULT,
 ) -> NightResult:
@@ -136,6 +143,7 @@ def learn_night(
         audits=audits,
         branch=branch,
         unlogged=unlogged,
+        pooled_slots=pooled_slots,
         members=members,
         vocabulary=vocabulary,
     )
@@ -153,6 +161,7 @@ def learn_from(
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
     unlogged: Collection[str] = (),
+    pooled_slots: SlotState | None = None,
     members: Sequence[Member] = (),
     vocabulary: Vocabulary = DEFAULT,
 ) -> NightResult:
@@ -160,9 +169,9 @@ def learn_from(
 
     `sources`: detector -> its past. `night`: learning days since the first. `active`: (detector, rule) already
     believed; they join the baseline. With `looks = "final"` only a night with `last` looks, once, at alpha; with
-    "nightly" the slots of section 11 decide. `audits` and `slots` carry state from the night before. Detectors in
-    `unlogged` have no logged propensity: they take no part in the family and are shown as associations (grade D).
-    `members`: candidates beside the rules, which spend the same slots. `vocabulary`: what the bin columns mean.
+    "nightly" the slots of section 11 decide. `audits`, `slots` and `pooled_slots` carry state from the night before.
+    Detectors in `unlogged` have no logged propensity: they take no part in the family and are shown as associations
+    (grade D). `members`: candidates beside the rules, which spend the same slots. `vocabulary`: what bin columns mean.
     Raises `SchemaError` for an unknown `looks`.
     """
     settings = manifest.learning
@@ -194,6 +203,11 @@ def learn_from(
         found, turned = _decide(replace(search, bench=replace(search.bench, trials=trials)), sources, bar)
         lessons += found
         refused += turned
+    proposals: tuple[Lesson, ...] = ()
+    second = Look(0, np.inf, pooled_slots or SlotState())
+    if wanted:
+        quiet = [s.bench for s in logged if not s.audit.alarm]
+        proposals, second = propose(quiet, lambda name: sources[name].rows(), signs, night, second.state)
     return NightResult(
         night=days[-1] if days else "",
         n_days=len(days),
@@ -209,6 +223,8 @@ def learn_from(
         slots=look.state,
         draw_maxima=maxima,
         crossings=look.crossings,
+        proposals=proposals,
+        pooled=second,
     )
 
 
@@ -226,9 +242,9 @@ def _search(
     frame: _Frame, source: Source, believed: tuple[Rule, ...], logged: bool, before: AuditState | None
 ) -> _Search:
     settings, space = frame.settings, frame.space
-    stack = stacked(source.cubes(believed, space), frame.days)
+    stack = stacked(source.cubes(believed, space), frame.days, space)
     family = family_of(stack, frame.g, space, settings)
-    evidence = evidence_of(stack.r, stack.lane_day, frame.g, space)
+    evidence = evidence_of(space.dense(stack.r), stack.lane_day, frame.g, space)
     number, best = best_rule(np.where(family.eligible, evidence.m, -np.inf), space)
     other, beyond = best_rule(np.where(family.eligible | (family.weight <= 0.0), -np.inf, evidence.m), space)
     recent = [(i, cube.audit) for i, cube in zip(stack.day_index, stack.cubes, strict=True)]

@@ -53,16 +53,26 @@ def allowance(night: int, draws: int, alpha: float) -> int:
     return int(np.floor(alpha * (draws + 1) * share + 1e-9))
 
 
+def in_year(state: SlotState, night: int) -> tuple[SlotState, int]:
+    """Return the state of the night's budget year and the night's number in it; nights count from 1 over all years."""
+    year, before = divmod(max(night, 1) - 1, YEAR_DAYS)
+    return (state if year == state.year else SlotState(year=year)), before + 1
+
+
+def allowance_tonight(state: SlotState, night: int, draws: int, alpha: float) -> int:
+    """Return how many paths may cross tonight."""
+    state, number = in_year(state, night)
+    return max(0, allowance(number, draws, alpha) - state.spent)
+
+
 def nightly_look(state: SlotState, night: int, real: float, maxima: NDArray[np.float64], alpha: float) -> Look:
     """Spend the slots of a night: the k highest paths not yet crossed cross; ties count against the real path.
 
     `night` counts learning days from 1 on, over all years. `real` is the largest M of the data over all detectors and
     eligible rules, `maxima` [J] that of each draw.
     """
-    year, before = divmod(max(night, 1) - 1, YEAR_DAYS)
-    if year != state.year:
-        state = SlotState(year=year)
-    k = max(0, allowance(before + 1, len(maxima), alpha) - state.spent)
+    k = allowance_tonight(state, night, len(maxima), alpha)
+    state, _ = in_year(state, night)
     if k == 0:
         return Look(0, np.inf, state)
     gone = set(state.crossed)
@@ -77,4 +87,4 @@ def nightly_look(state: SlotState, night: int, real: float, maxima: NDArray[np.f
         Crossing(len(state.crossed) + i, path, real if path == 0 else float(maxima[path - 1]))
         for i, path in enumerate(crossing, 1)
     )
-    return Look(k, critical, SlotState(state.spent + k, state.crossed + tuple(crossing), year), crossings)
+    return Look(k, critical, SlotState(state.spent + k, state.crossed + tuple(crossing), state.year), crossings)

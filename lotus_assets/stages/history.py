@@ -17,7 +17,7 @@ from lotus.detectors.lifecycle import Stage as Life
 from lotus.detectors.spec import DetectorSpec
 from lotus_assets.stages.context import StageContext
 from lotus_store.day_tables import read_curator_inputs
-from lotus_store.ledger.day_commits import DayCommit, read_commits
+from lotus_store.ledger.day_commits import DayCommit, last_commits
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ _audits = Memory(64)
 
 def commits_before(ctx: StageContext, stage: str, day: str, last: int) -> list[DayCommit]:
     """Return the committed records of a stage on the branch before `day`, the newest `last`, oldest first."""
-    return [c for c in read_commits(ctx.sig, ctx.branch, stage) if c.day < day][-last:]
+    return last_commits(ctx.sig, ctx.branch, stage, day, last)
 
 
 def hashes(commits: Sequence[DayCommit]) -> Mapping[str, str]:

@@ -1,27 +1,34 @@
-"""lesson_atoms[day]: additive sums of the day's demeaned scores per detector, block, feature subset and cell."""
+"""lesson_atoms[day]: additive sums of the day's demeaned scores per detector, block, feature subset and cell.
+
+Beside them `condition_stats`: what published windows did under each readable condition, decayed over the days.
+"""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from lotus.learning.basis import hats
+from lotus.learning.condition_stats import CONDITION_STATS, condition_stats
 from lotus.learning.cube import LESSON_ATOMS, atoms_of
 from lotus.learning.demean import demean
 from lotus.learning.payoff_scores import bins_of
+from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
+from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lake_tables import Columns, Part, concatenated, joint_hash, parts_hash
 from lotus_assets.stages.lake_tables import Table as LakeTable
 from lotus_assets.stages.payoff_scores import read_scores
-from lotus_assets.stages.schema_check import schema_check
+from lotus_assets.stages.schema_check import schema_check, together
 from lotus_store.ledger.day_commits import read_commit
 
-PARTS = [Part(LESSON_ATOMS)]
+PARTS = [Part(LESSON_ATOMS), Part(CONDITION_STATS)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The day's scores."""
-    return {"payoff_scores": content_of(ctx, ctx.branch, day, "payoff_scores")}
+    """The day's scores, and the conditions of the day before."""
+    found = {"payoff_scores": content_of(ctx, ctx.branch, day, "payoff_scores")}
+    return {**found, **hashes(commits_before(ctx, "lesson_atoms", day, 1))}
 
 
 def present(ctx: StageContext, day: str) -> str:
@@ -39,9 +46,42 @@ def make(ctx: StageContext, day: str) -> Made:
     rows = concatenated(tables) if tables else _no_rows()
     written = ctx.lake.write(LESSON_ATOMS, ctx.branch, day, rows)
     lines = [(d, len(t["cell"]), len(set(t["block"].tolist()))) for d, t in zip(detectors, tables, strict=True)]
-    joined = joint_hash(PARTS, [written.content_hash])
+    half_life = ctx.manifest.learning.half_life_days
+    conditions = condition_stats(_before(ctx, day), _published(ctx, day, scores), day, half_life)
+    kept = ctx.lake.write(CONDITION_STATS, ctx.branch, day, conditions)
+    joined = joint_hash(PARTS, [written.content_hash, kept.content_hash])
     table = Table(("detector", "cells", "blocks"), lines)
-    return Made(written.rows, joined, (schema_check(LESSON_ATOMS, rows),), {"detectors": len(detectors)}, table)
+    notes: dict[str, Cell] = {"detectors": len(detectors), "names": " ".join(detectors)}
+    checks = (together("schema", schema_check(LESSON_ATOMS, rows), schema_check(CONDITION_STATS, conditions)),)
+    return Made(written.rows, joined, checks, notes, table)
+
+
+def _before(ctx: StageContext, day: str) -> LakeTable | None:
+    earlier = commits_before(ctx, "lesson_atoms", day, 1)
+    if not earlier or not ctx.lake.exists(CONDITION_STATS.name, ctx.branch, earlier[0].day):
+        return None
+    return ctx.lake.read(CONDITION_STATS.name, ctx.branch, earlier[0].day)
+
+
+def _published(ctx: StageContext, day: str, scores: Columns) -> LakeTable:
+    """Return the day's published windows with hit and excursions at each detector's decision horizon."""
+    taken = np.asarray(scores["published"], dtype=np.bool_)
+    asked = np.asarray(scores["event_id"])[taken].astype("S")
+    horizon = np.asarray(scores["horizon_s"])[taken]
+    out = {name: np.asarray(scores[name])[taken] for name in ("detector_id", "hit", *BIN_COLUMNS)}
+    out |= {"mfe": np.full(len(asked), np.nan), "mae": np.full(len(asked), np.nan)}
+    if not len(asked):
+        return out
+    spans = sorted({int(h) for h in horizon})
+    names = [f"{kind}_{h}" for h in spans for kind in ("mfe", "mae")]
+    found = ctx.lake.read("signal_eval", ctx.branch, day, columns=("event_id", *names))
+    known = found["event_id"].astype("S")
+    order = np.argsort(known, kind="stable")
+    at = order[np.searchsorted(known, asked, sorter=order)]
+    for h in spans:
+        for kind in ("mfe", "mae"):
+            out[kind] = np.where(horizon == h, found[f"{kind}_{h}"].astype(np.float64)[at], out[kind])
+    return out
 
 
 def atoms(day: str, detector: str, scores: Columns) -> LakeTable:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lotus.hashing import natural_id
+from lotus.learning.horizons import HorizonStats
 from lotus.learning.lesson import AuditState, Lesson
-from lotus.learning.night import NightResult, learn_night
+from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import describe_rule
@@ -19,7 +20,9 @@ from lotus.weave.meta import members
 from lotus_assets.lesson_pictures import lesson_pictures
 from lotus_assets.stages.chain import content_of, day_before, tape_days
 from lotus_assets.stages.context import Made, Stage, StageContext, Table
+from lotus_assets.stages.day_sums import sources
 from lotus_assets.stages.history import commits_before, hashes
+from lotus_assets.stages.lesson_horizons import lesson_horizons
 from lotus_assets.stages.payoff_scores import read_scores
 from lotus_assets.stages.woven import compositions
 from lotus_store.databases import Connection
@@ -28,7 +31,8 @@ from lotus_store.ledger.braids import read_board
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.lessons import read_experiments, write_experiments, write_lessons
 
-NIGHT, AUDIT, DETECTOR, CROSSING = "night", "audit", "detector", "crossing"  # kinds of experiment rows
+# kinds of experiment rows
+NIGHT, AUDIT, DETECTOR, CROSSING, HORIZON = "night", "audit", "detector", "crossing", "horizon"
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -45,22 +49,26 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 def make(ctx: StageContext, day: str) -> Made:
     """Learn, and leave lessons and the night's records to the commit."""
     before = day_before(ctx, day)
-    scores = {commit.day: read_scores(ctx, commit) for commit in _searched(ctx, day)}
+    searched = _searched(ctx, day)
     memory = read_experiments(ctx.sig, ctx.branch, before, NIGHT) if before else {}
     audits = read_experiments(ctx.sig, ctx.branch, before, AUDIT) if before else {}
-    night = learn_night(
-        scores,
+    learning_days = int(memory["night"]["learning_days"]) + 1 if memory else 1
+    made = commits_before(ctx, "lesson_atoms", next_day(day), len(searched))
+    night = learn_from(
+        sources(ctx, searched, made),
+        tuple(commit.day for commit in searched),
         ctx.manifest,
-        night=int(memory["night"]["learning_days"]) + 1 if memory else 1,
+        night=learning_days,
         last=_is_last(ctx, day),
         active=_believed(ctx, before),
         slots=from_body(memory["night"]["slots"], SlotState) if memory else None,
+        pooled_slots=from_body(memory["night"]["pooled_slots"], SlotState) if memory else None,
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
         members=members(compositions(ctx, day), ctx.manifest.learning),
     )
-    pictures = lesson_pictures(night, scores, ctx.manifest.learning)
-    return _made(ctx, day, night, int(memory["night"]["learning_days"]) + 1 if memory else 1, pictures)
+    pictures = lesson_pictures(night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning)
+    return _made(ctx, day, night, learning_days, lesson_horizons(ctx, searched, night.lessons), pictures)
 
 
 def _searched(ctx: StageContext, day: str) -> list[DayCommit]:
@@ -79,9 +87,16 @@ def _believed(ctx: StageContext, before: str | None) -> list[tuple[str, Rule]]:
     return [(braid.detector_id, braid.rule) for braid in board if braid.in_force and braid.braid_type == "micro"]
 
 
-def _made(ctx: StageContext, day: str, night: NightResult, learning_days: int, pictures: Mapping[str, str]) -> Made:
-    kept = [*night.lessons, *night.refused]
-    records = _records(night, learning_days)
+def _made(
+    ctx: StageContext,
+    day: str,
+    night: NightResult,
+    learning_days: int,
+    horizons: Mapping[str, tuple[HorizonStats, ...]],
+    pictures: Mapping[str, str],
+) -> Made:
+    kept = [*night.lessons, *night.proposals, *night.refused]
+    records = {**_records(night, learning_days), HORIZON: dict(horizons)}
 
     def ledger(connection: Connection) -> None:
         write_lessons(connection, ctx.branch, day, kept)
@@ -91,6 +106,7 @@ def _made(ctx: StageContext, day: str, night: NightResult, learning_days: int, p
     content = natural_id(*(lesson.lesson_id for lesson in kept), to_body(records))
     notes = {
         "accepted": len(night.lessons),
+        "proposed": len(night.proposals),
         "refused": len(night.refused),
         "trials": night.trials,
         "critical_nats": night.critical,
@@ -106,6 +122,8 @@ def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]
         "slots": night.slots,
         "looked": night.looked,
         "slots_tonight": night.slots_tonight,
+        "pooled_slots": night.pooled.state,
+        "pooled_critical": night.pooled.critical,
         "critical": night.critical,
         "trials": night.trials,
         "real_maximum": night.real_maximum,

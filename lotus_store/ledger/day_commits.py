@@ -56,6 +56,12 @@ def read_commits(connection: Connection, branch: str, stage: str | None = None) 
     return [_commit(row) for row in rows]
 
 
+def last_commits(connection: Connection, branch: str, stage: str, before_day: str, limit: int) -> list[DayCommit]:
+    """Return the newest `limit` records of a stage from before a day, oldest first, however long the history is."""
+    rows = connection.execute(query("sig", "last_commits"), [branch, stage, before_day, limit]).fetchall()
+    return [_commit(row) for row in reversed(rows)]
+
+
 def committed_days(connection: Connection, branch: str, stage: str) -> list[str]:
     """Return the days on which a stage is finished, oldest first."""
     return [commit.day for commit in read_commits(connection, branch, stage)]

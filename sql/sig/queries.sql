@@ -167,6 +167,10 @@ WHERE branch = %s AND day = %s AND stage = %s;
 SELECT branch, day, stage, content_hash, rows, inputs_hash, notes FROM day_commits
 WHERE branch = %(branch)s AND (%(stage)s::text IS NULL OR stage = %(stage)s) ORDER BY day, stage;
 
+-- name: last_commits
+SELECT branch, day, stage, content_hash, rows, inputs_hash, notes FROM day_commits
+WHERE branch = %s AND stage = %s AND day < %s ORDER BY day DESC LIMIT %s;
+
 -- name: forget_commits
 DELETE FROM day_commits WHERE branch = %s AND day >= %s;
 

@@ -34,7 +34,7 @@ def found() -> tuple[NightResult, dict[str, Columns]]:
 def test_a_night_that_found_something_shows_every_kind(found: tuple[NightResult, dict[str, Columns]]) -> None:
     night, scores = found
     assert len(night.lessons) == 1
-    pictures = lesson_pictures(night, scores, SETTINGS)
+    pictures = lesson_pictures(night, lambda: scores, SETTINGS)
     assert set(pictures) == {"forest_plot", "calibration_d0", "calibration_d1", "life_line_1", "heat_map_1"}
     assert list(pictures)[1] == "calibration_d0", "the detector with the lesson first"
     for text in pictures.values():
@@ -45,5 +45,5 @@ def test_a_night_that_found_something_shows_every_kind(found: tuple[NightResult,
 
 def test_a_night_that_did_not_look_shows_nothing(found: tuple[NightResult, dict[str, Columns]]) -> None:
     night, scores = found
-    assert lesson_pictures(replace(night, looked=False), scores, SETTINGS) == {}
-    assert lesson_pictures(replace(night, lessons=(), refused=()), scores, SETTINGS) == {}
+    assert lesson_pictures(replace(night, looked=False), lambda: scores, SETTINGS) == {}
+    assert lesson_pictures(replace(night, lessons=(), refused=()), lambda: scores, SETTINGS) == {}

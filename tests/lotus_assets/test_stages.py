@@ -34,7 +34,12 @@ def test_twice_and_forced_end_in_the_same_hashes(ctx: StageContext, days: list[s
     first = run(ctx, ALL, days)
     kept = {key: commit.notes for key, commit in committed_work(ctx, days).items()}
     assert run(ctx, ALL, days) == first
+    state = sorted(ctx.settings.home.glob("learner_state/**/*.sums"))
+    assert {path.parent.name for path in state} == {f"day={day}" for day in days}
+    for path in state[::2]:  # half of the sums are read, half made again from the windows
+        path.unlink()
     assert run(replace(ctx, force=True), ALL, days) == first
+    assert sorted(ctx.settings.home.glob("learner_state/**/*.sums")) == state
     assert {key: commit.notes for key, commit in committed_work(ctx, days).items()} == kept
 
 

@@ -26,7 +26,7 @@ class Stored:
         for day, columns in self.scores.items():
             tables = rows_by_detector({day: columns}, 1)
             if self.name in tables:
-                out += [unpacked(*packed(cube, space), space) for cube in day_cubes(tables[self.name], believed, space)]
+                out += [unpacked(*packed(cube)) for cube in day_cubes(tables[self.name], believed, space)]
         return out
 
     def rows(self):
@@ -50,26 +50,33 @@ def test_a_night_from_stored_sums_is_the_night_from_windows(planted, one_look, a
         assert getattr(online, part) == getattr(batch, part)
     np.testing.assert_array_equal(online.draw_maxima, batch.draw_maxima)
     assert [x.rule for x in online.lessons] == ([] if active else [SINGLE])
-    assert {name: source.read for name, source in sources.items()} == {"d0": 0 if active else 1, "d1": 0}
+
+
+def test_a_night_without_a_slot_reads_no_window(planted, one_look):
+    sources = {name: Stored(planted, name) for name in ("d0", "d1")}
+    quiet = learn_from(sources, tuple(planted), one_look, night=len(planted), last=False)
+    assert not quiet.looked
+    assert quiet.refused
+    assert all(source.read == 0 for source in sources.values())
 
 
 def test_packing_loses_no_bit(planted):
     rows = rows_by_detector(planted, 90)["d0"]
     cube = day_cubes(rows, (SINGLE,), SPACE)[3]
-    back = unpacked(*packed(cube, SPACE), SPACE)
+    back = unpacked(*packed(cube))
     for name in ("r", "h", "published", "blocks", "present"):
         np.testing.assert_array_equal(getattr(back, name), getattr(cube, name))
     for name in ("cubes", "sums", "strata"):
         np.testing.assert_array_equal(getattr(back.audit, name), getattr(cube.audit, name))
     assert (back.day, back.windows, back.sum_h, back.baseline) == (cube.day, cube.windows, cube.sum_h, cube.baseline)
-    assert len(packed(cube, SPACE)[1]["r"][0]) < 0.7 * cube.r[0].size
+    assert cube.r.shape == (4, 25_019)  # of 37,250 positions
 
 
 def test_cubes_of_different_baselines_are_not_stacked(planted):
     rows = rows_by_detector(planted, 90)["d0"]
     mixed = [*day_cubes(rows, (), SPACE)[:2], *day_cubes(rows, (SINGLE,), SPACE)[2:4]]
     with pytest.raises(SchemaError, match="different baselines"):
-        stacked(mixed, tuple(planted))
+        stacked(mixed, tuple(planted), SPACE)
     assert baseline_key((SINGLE,)) != baseline_key(())
 
 
@@ -77,7 +84,7 @@ def test_only_the_newest_version_of_a_detector_is_stacked(planted):
     days = list(planted)
     changed = {d: {**c, "spec_version": np.full(len(c["p"]), 2, np.int32)} for d, c in planted.items() if d > days[4]}
     mixed = {**planted, **changed}
-    stack = stacked(Stored(mixed, "d0").cubes((), SPACE), tuple(days))
+    stack = stacked(Stored(mixed, "d0").cubes((), SPACE), tuple(days), SPACE)
     assert [cube.day for cube in stack.cubes] == days[5:]
     assert stack.day_index == tuple(range(5, 13))
     assert stack.lane_day.tolist() == [d for d in range(5, 13) for _ in range(2)]

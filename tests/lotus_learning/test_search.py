@@ -23,8 +23,8 @@ def search(worlds):
     g, space = day_weights(len(rows.days), 20.0), axes(2)
     r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
     signs = day_signs(7, rows.days, 25)
-    stack = stacked(day_cubes(rows, (), space), rows.days)
-    evidence = evidence_of(stack.r, stack.lane_day, g, space)
+    stack = stacked(day_cubes(rows, (), space), rows.days, space)
+    evidence = evidence_of(space.dense(stack.r), stack.lane_day, g, space)
     return rows, r, g, space, evidence, family_of(stack, g, space, SETTINGS), signs
 
 

@@ -26,7 +26,7 @@ def bench(scores):
 def test_the_last_point_of_a_life_is_the_effect(days):
     rows, r = bench(days)
     line = life_line(rows, r, PAIR, "x", 3.0)
-    effect = effect_of(lane_sums(rows, r, rows.covered(PAIR)), np.ones(len(rows.days)))
+    effect = effect_of(lane_sums(rows, r, rows.basis(), rows.covered(PAIR)), np.ones(len(rows.days)))
     assert line.days == rows.days
     assert line.uplift[-1] == pytest.approx(effect.uplift)
     assert line.evidence[-1] == pytest.approx(0.5 * effect.t_stat**2 - 3.0)

@@ -223,6 +223,17 @@ def test_the_board_is_the_newest_row_of_each_braid(databases: Databases) -> None
             braids.write_night(c, "main", DAY, [a], [event("b", "x", "active")])
 
 
+def test_the_last_commits_are_those_before_a_day(databases: Databases) -> None:
+    days = [f"2025-03-{i:02d}" for i in range(1, 8)]
+    with databases.connect("sig") as c, c.transaction(force_rollback=True):
+        for day in days:
+            day_commits.commit_day(c, day_commits.DayCommit("long", day, "lessons", day, 1, "i"))
+            day_commits.commit_day(c, day_commits.DayCommit("long", day, "braids", day, 1, "i"))
+        found = day_commits.last_commits(c, "long", "lessons", days[5], 3)
+        assert [(x.day, x.stage) for x in found] == [(day, "lessons") for day in days[2:5]]
+        assert [x.day for x in day_commits.last_commits(c, "long", "lessons", days[2], 90)] == days[:2]
+
+
 def test_day_commits(databases: Databases) -> None:
     one = day_commits.DayCommit("main", DAY, "lessons", "h1", 5, "i1", {"text": "x"})
     with databases.connect("sig") as c:

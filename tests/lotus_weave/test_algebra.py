@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from weave_boards import MANIFEST, braid
 
@@ -31,6 +31,7 @@ def near(first: Patch | None, second: Patch | None) -> bool:
     return close and math.isclose(first.phi_mult, second.phi_mult, rel_tol=1e-12)
 
 
+@settings(deadline=None)
 @given(groups, st.sampled_from(["UNION", "INTERSECT"]), st.randoms())
 def test_the_order_of_parents_does_not_matter(group, op, random):
     shuffled = random.sample(group, len(group))
@@ -40,6 +41,7 @@ def test_the_order_of_parents_does_not_matter(group, op, random):
     assert one == two
 
 
+@settings(deadline=None)
 @given(groups)
 def test_a_union_lies_within_its_firing_parents_and_of_one_is_that_one(group):
     parents, own, hit = ([x[i] for x in group] for i in range(3))
@@ -53,6 +55,7 @@ def test_a_union_lies_within_its_firing_parents_and_of_one_is_that_one(group):
     assert near(compose("UNION", parents[:2], [True, False], own[:2]), parents[0])
 
 
+@settings(deadline=None)
 @given(groups)
 def test_an_intersection_adds_and_needs_all(group):
     parents, _, hit = ([x[i] for x in group] for i in range(3))
@@ -63,6 +66,7 @@ def test_an_intersection_adds_and_needs_all(group):
     assert near(compose("INTERSECT", [*parents, IDENTITY], [True] * (len(parents) + 1)), made)
 
 
+@settings(deadline=None)
 @given(patches, patches)
 def test_except_is_the_first_alone(first, second):
     assert compose("EXCEPT", [first, second], [True, False]) == first
@@ -70,6 +74,7 @@ def test_except_is_the_first_alone(first, second):
     assert compose("EXCEPT", [first, second], [False, True]) is None
 
 
+@settings(deadline=None)
 @given(patches, shares, shares)
 def test_attenuation_composes_and_by_one_changes_no_bit(patch, one, two):
     assert compose("ATTENUATE", [patch], [True], strength=1.0) == patch
@@ -77,6 +82,7 @@ def test_attenuation_composes_and_by_one_changes_no_bit(patch, one, two):
     assert near(twice, compose("ATTENUATE", [patch], [True], strength=one * two))
 
 
+@settings(deadline=None)
 @given(patches)
 def test_lift_and_penalty_are_the_two_halves(patch):
     lift, penalty = compose("LIFT_ONLY", [patch], [True]), compose("PENALTY_ONLY", [patch], [True])
@@ -84,6 +90,7 @@ def test_lift_and_penalty_are_the_two_halves(patch):
     assert near(compose("INTERSECT", [lift, penalty], [True, True]), patch)
 
 
+@settings(deadline=None)
 @given(groups, st.sampled_from(OPS), shares, st.floats(0.0, 1.0))
 def test_what_acts_is_the_algebra_under_the_caps_and_the_trace_sums_to_it(group, op, strength, theta1):
     group = group if op in OPS[:3] else group[:1]

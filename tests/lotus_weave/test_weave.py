@@ -78,6 +78,7 @@ def weave(lessons: list[Lesson], night: WovenNight | None = None, at_ms: int = N
     return weave_night(previous, board, lessons, days, at_ms, MANIFEST)
 
 
+@settings(deadline=None)
 @given(st.floats(-0.5, 0.5), st.floats(0.05, 0.25), st.floats(0.0, 0.9))
 def test_patch_keeps_its_bounds_and_the_sign_of_the_tilt(delta: float, temperature: float, theta: float) -> None:
     patch = patch_for(delta, temperature, theta, SCORE, WEAVE)
@@ -116,6 +117,7 @@ def test_a_suppression_may_act_where_the_net_is_below_the_price() -> None:
     assert wanted_tilt(lesson(sign=-1, uplift_bps=-12.0, net_high_bps=-4.0), WEAVE).delta == -WEAVE.max_tilt
 
 
+@settings(deadline=None)
 @given(patches, patches, patches)
 def test_the_nightly_update_is_a_contraction(p: Patch, q: Patch, target: Patch) -> None:
     def norm(a: Patch, b: Patch) -> float:
@@ -124,6 +126,7 @@ def test_the_nightly_update_is_a_contraction(p: Patch, q: Patch, target: Patch) 
     assert norm(contract(p, target, WEAVE), contract(q, target, WEAVE)) <= (1 - WEAVE.contraction) * norm(p, q) + 1e-12
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(patches, patches), min_size=1, max_size=8))
 def test_no_night_moves_a_detector_beyond_its_limits(pairs: list[tuple[Patch, Patch]]) -> None:
     moved = night_moves([p for p, _ in pairs], [t for _, t in pairs], WEAVE)

@@ -1,0 +1,247 @@
+"""What a night of learning costs: ten detectors of 200,000 windows a day, at any length of history.
+
+`python -m benchmarks.lessons.speed [--json] [--detectors 10] [--windows 200000] [--row NAME]`. CPU seconds of one
+thread. `night_quiet_s`: the newest day's sums made from its windows, those of 89 days read, no slot tonight.
+`night_look_s`: the same night with a slot and its draws, nothing promoted. `history_*_s`: the quiet night with so many
+days of sums in the store. `night_promoting_s`: one detector promotes a lesson from 90 days of windows, per detector.
+`search_365_s`: 365 days x 4 blocks, 400 draws. `atoms_year_s`: a year of day sums and lake atoms of one detector. The
+reference of each is the sum of the newest day's scores per condition by NumPy (`numpy.bincount` over all 220 triples).
+"""
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.learning.axes import Axes, axes
+from lotus.learning.cube import atoms_of
+from lotus.learning.day_cube import DayCube, day_cubes, packed, unpacked
+from lotus.learning.night import learn_from
+from lotus.learning.payoff_scores import score
+from lotus.learning.rows import DetectorRows, rows_by_detector
+from lotus.learning.search import draw_maxima, evidence_of
+from lotus.learning.signs import day_signs
+from lotus.learning.slots import SlotState
+from lotus.manifest import LearningDefaults, Manifest
+from lotus.priors.types import Literal, Rule
+from lotus.priors.vocabulary import BIN_COLUMNS, N_BINS, rule_mask
+from lotus.timebase import BLOCK_MS, day_start_ms, next_day
+from lotus_store.learner_state import LearnerState
+
+Table = dict[str, NDArray[np.generic]]
+LESSON = Rule.of(Literal(4, 3, 4))
+ASSETS, DISTINCT, WINDOW_DAYS = 12, 6, 90
+LIMITS = {"night_quiet_s": 5.0, "night_look_s": 5.0, "search_365_s": 2.0, "night_promoting_s": 30.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many detectors, and windows of each a day."""
+
+    detectors: int
+    windows: int
+    days: int = WINDOW_DAYS
+
+
+def day_of_scores(day: str, detectors: Sequence[str], windows: int, seed: int, uplift: float = 0.0) -> Table:
+    """Return PAYOFF_SCORES of one day; bins persist for about ten windows, `uplift` bps are paid inside LESSON."""
+    rng = np.random.default_rng([seed, windows])
+    parts = [_piece(rng, day, name, windows, uplift) for name in detectors]
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+
+def _piece(rng: np.random.Generator, day: str, name: str, n: int, uplift: float) -> Table:
+    steps = -(-n // ASSETS)
+    held = np.maximum.accumulate(np.where(rng.random((n, 12)) < 0.1, np.arange(n)[:, None], 0), axis=0)
+    fresh = np.stack([rng.integers(0, b, n) for b in N_BINS], axis=1)
+    bins = np.take_along_axis(fresh, held, axis=0).astype(np.uint8)
+    u0 = 2.0 * rng.normal(size=n) - 2.5
+    p = np.clip(1.0 / (1.0 + np.exp(-u0)), 0.02, 0.98)
+    published = rng.random(n) < p
+    paper = 12.0 * rng.standard_t(4, n) + uplift * rule_mask(LESSON, bins)
+    paid = np.where(published, paper - rng.exponential(1.0, n), np.nan)
+    end = day_start_ms(day) + 4 * BLOCK_MS * (np.arange(n) % steps) // steps
+    table: Table = {
+        "event_id": np.full(n, "e", dtype=object),
+        "detector_id": np.full(n, name, dtype=object),
+        "spec_version": np.ones(n, dtype=np.int32),
+        "asset": np.array([f"A{k:02d}" for k in range(ASSETS)], dtype=object)[np.arange(n) // steps],
+        "horizon_s": np.full(n, 30, dtype=np.int32),
+        "window_end_ms": end,
+        "block": (end % (4 * BLOCK_MS) // BLOCK_MS).astype(np.uint8),
+        "p": p,
+        "u0": np.log(p / (1.0 - p)),
+        "published": published,
+        "payoff_p": paper,
+        "payoff_y": paid,
+        "hit": (paper > 0.0).astype(np.float64),
+        "fill_source": np.where(published, "tape_sim", "").astype(object),
+        "h": p * (1.0 - p),
+        "f": score(p, published, paper, paid),
+    }
+    return table | {column: bins[:, k] for k, column in enumerate(BIN_COLUMNS)}
+
+
+class Past:
+    """A detector's past: the newest day from windows, the days before from the store."""
+
+    def __init__(self, state: LearnerState, name: str, days: Sequence[str], newest: Callable[[], DetectorRows]) -> None:
+        """Remember where things lie."""
+        self.state, self.name, self.days, self.newest = state, name, days, newest
+
+    def cubes(self, believed: tuple[Rule, ...], space: Axes) -> list[DayCube]:
+        """Read the days before, sum the newest."""
+        held = [self.state.read(day, self.name, "k") for day in self.days[:-1]]
+        cubes = [unpacked(*found) for found in held if found is not None]
+        (last,) = day_cubes(self.newest(), believed, space)
+        self.state.write(self.days[-1], self.name, "k", *packed(last))
+        return [*cubes, replace(last, day=self.days[-1])]
+
+    def rows(self) -> DetectorRows:
+        """Refuse: a quiet night reads no windows."""
+        raise AssertionError("a night without promotion read windows")
+
+
+def cpu(call: Callable[[], object]) -> float:
+    """Return the CPU seconds of one call."""
+    began = time.process_time()
+    call()
+    return time.process_time() - began
+
+
+def _filled(state: LearnerState, size: Size, names: Sequence[str], days: Sequence[str]) -> None:
+    space = axes()
+    cubes = []
+    for seed in range(DISTINCT):
+        rows = rows_by_detector({days[0]: day_of_scores(days[0], ["x"], size.windows, seed)}, 1)["x"]
+        cubes += day_cubes(rows, (), space)
+    for k, name in enumerate(names):
+        for i, day in enumerate(days):
+            cube = replace(cubes[(i * (k + 1) + k) % DISTINCT], detector_id=name, day=day)
+            state.write(day, name, "k", *packed(cube))
+
+
+def nights(size: Size, history: int, look: bool) -> float:
+    """Return the CPU seconds of one night after `history` learning days."""
+    manifest = Manifest(learning=LearningDefaults(looks="nightly" if look else "final", min_evidence_nats=1e3))
+    names = [f"d{k}" for k in range(size.detectors)]
+    with tempfile.TemporaryDirectory() as folder:
+        state = LearnerState(Path(folder), "main")
+        first = "2020-01-01"
+        days = [next_day(first, i) for i in range(size.days)]
+        _filled(state, size, names, days[:-1])
+        for i in range(size.days, history):
+            place = Path(folder) / "learner_state" / "branch=main" / f"day={next_day(first, -i)}"
+            place.mkdir()
+            for path in (place.parent / f"day={days[0]}").iterdir():
+                (place / path.name).hardlink_to(path)
+        scores = day_of_scores(days[-1], names, size.windows, 99)
+
+        def night() -> object:
+            tables = rows_by_detector({days[-1]: scores}, 1)
+            past = {name: Past(state, name, days, lambda name=name: tables[name]) for name in names}  # type: ignore[misc]
+            slots = SlotState(spent=0, year=(history - 1) // 365)
+            return learn_from(past, tuple(days), manifest, night=history, last=False, slots=slots)
+
+        night()
+        return min(cpu(night) for _ in range(2))
+
+
+def promoting(size: Size) -> float:
+    """Return the CPU seconds of a night in which one detector promotes a lesson from all its windows."""
+    manifest = Manifest(learning=LearningDefaults(looks="final"))
+    days = [next_day("2020-01-01", i) for i in range(size.days)]
+    scores = {day: day_of_scores(day, ["d0"], size.windows, i, 3.0) for i, day in enumerate(days)}
+    rows = rows_by_detector(scores, size.days)["d0"]
+    cubes = day_cubes(rows, (), axes())
+
+    class Ready:
+        def cubes(self, believed: tuple[Rule, ...], space: Axes) -> list[DayCube]:
+            return cubes
+
+        def rows(self) -> DetectorRows:
+            return rows_by_detector(scores, size.days)["d0"]
+
+    found: list[int] = []
+    seconds = cpu(lambda: found.append(len(learn_from({"d0": Ready()}, tuple(days), manifest, night=90).lessons)))
+    assert found == [1], found
+    return seconds
+
+
+def search(days: int) -> float:
+    """Return the CPU seconds of evidence and draws over `days` x 4 blocks."""
+    space, rng = axes(), np.random.default_rng(1)
+    one = rng.normal(size=(4, len(space.subsets), 125))
+    cube = np.concatenate([one * rng.normal() for _ in range(days)])
+    lane_day, g = np.repeat(np.arange(days), 4), np.ones(days)
+    signs, every = day_signs(7, [str(i) for i in range(days)], 400), np.ones(space.n_rules, dtype=np.bool_)
+
+    def once() -> object:
+        return draw_maxima(evidence_of(cube, lane_day, g, space), every, signs, space)
+
+    once()
+    return min(cpu(once) for _ in range(3))
+
+
+def atoms_year(size: Size) -> float:
+    """Return the CPU seconds of a year of one detector's day sums and atoms, from one day's windows."""
+    space = axes()
+    rows = rows_by_detector({"2020-01-01": day_of_scores("2020-01-01", ["d0"], size.windows, 5)}, 1)["d0"]
+    values = {"r": rows.f, "h": rows.h, "n": rows.published.astype(np.float64)}
+
+    def day() -> None:
+        packed(day_cubes(rows, (), space)[0])
+        atoms_of("d0", "2020-01-01", rows.bins, rows.block.astype(np.uint8), values)
+
+    day()
+    return 365.0 * min(cpu(day) for _ in range(3))
+
+
+def reference(size: Size) -> float:
+    """Return the CPU seconds of one day's sums over all triples by `numpy.bincount`."""
+    rows = rows_by_detector({"2020-01-01": day_of_scores("2020-01-01", ["d0"], size.windows, 5)}, 1)["d0"]
+
+    def day() -> None:
+        for a, b, c in axes().subsets[:220]:
+            cell = 25 * rows.bins[:, a].astype(np.int64) + 5 * rows.bins[:, b] + rows.bins[:, c]
+            np.bincount(rows.block * 125 + cell, weights=rows.f, minlength=500)
+
+    return cpu(day)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; return 1 when a limit is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--detectors", type=int, default=10)
+    parser.add_argument("--windows", type=int, default=200_000)
+    parser.add_argument("--days", type=int, default=WINDOW_DAYS, help="days in the search window")
+    parser.add_argument("--row", action="append", help="only these rows")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    size = Size(options.detectors, options.windows, options.days)
+    rows: dict[str, Callable[[], float]] = {
+        "night_quiet_s": lambda: nights(size, size.days, look=False),
+        "night_look_s": lambda: nights(size, size.days, look=True),
+        **{f"history_{n}_s": lambda n=n: nights(size, n, look=False) for n in (100, 1000, 3000)},  # type: ignore[misc]
+        "night_promoting_s": lambda: promoting(size),
+        "search_365_s": lambda: search(365),
+        "atoms_year_s": lambda: atoms_year(size),
+        "reference_bincount_day_s": lambda: reference(size),
+    }
+    found = {name: round(call(), 3) for name, call in rows.items() if not options.row or name in options.row}
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    missed = [name for name, limit in LIMITS.items() if found.get(name, 0.0) > limit]
+    report = {"size": vars(options), "cpu_s": found, "limits": LIMITS, "missed": missed, "peak_mb": round(memory)}
+    print(json.dumps(report, indent=1) if options.json else "\n".join(f"{k}: {v}" for k, v in report.items()))
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
