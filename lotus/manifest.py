@@ -76,6 +76,7 @@ class LearningDefaults:
     """Scores to lessons (learning.md 2 and 11)."""
 
     alpha: float = 0.04  # family-wise error of the deployment, per budget year
+    error_control: str = "slots"  # of nightly looks: "slots" = family-wise per budget year; "online_fdr" = LORD++
     pooled_alpha: float = 0.01  # the same of the second channel, which only proposes experiments; 0 = no such channel
     draws: int = 400  # J sign-flip paths
     half_life_days: float = 20.0  # EWMA weight of days in the search

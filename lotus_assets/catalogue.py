@@ -179,6 +179,15 @@ LEARNING_ASSETS = (
         (),
     ),
     AssetEntry(
+        "dr_crosscheck",
+        LEARN,
+        ("postgres",),
+        (("lessons", "same_day"),),
+        _TO_WEAVE,
+        "On Mondays: every active lesson estimated again by a doubly robust learner, both estimates side by side.",
+        (),
+    ),
+    AssetEntry(
         "braids",
         BELIEF,
         ("postgres",),

@@ -21,6 +21,7 @@ from lotus.learning.effect import LaneSums
 from lotus.learning.greedy import select
 from lotus.learning.lesson import Audit, AuditState, Lesson
 from lotus.learning.members import Member, joint
+from lotus.learning.online_fdr import fdr_look
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.pooled import propose
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
@@ -288,6 +289,8 @@ def _joint_maxima(searches: Sequence[_Search], signs: NDArray[np.float64]) -> ND
 def _looks(settings: LearningDefaults, last: bool) -> bool:
     if settings.looks not in ("nightly", "final"):
         raise SchemaError(f"learning.looks is {settings.looks!r}", '"nightly" or "final"')
+    if settings.error_control not in ("slots", "online_fdr"):
+        raise SchemaError(f"learning.error_control is {settings.error_control!r}", '"slots" or "online_fdr"')
     return settings.looks == "nightly" or last
 
 
@@ -296,10 +299,12 @@ def _look(
 ) -> Look:
     if not _looks(settings, last):
         return Look(0, np.inf, state)
-    if settings.looks == "nightly":
+    if settings.looks == "nightly" and settings.error_control == "slots":
         return nightly_look(state, night, real, maxima, settings.alpha)
     if real == -np.inf:
         return Look(0, np.inf, state)
+    if settings.looks == "nightly":
+        return fdr_look(state, real, maxima, settings.alpha)
     return Look(0, one_look_critical(maxima, settings.alpha), state)
 
 

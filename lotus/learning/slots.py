@@ -6,7 +6,7 @@ them with probability at most alpha, whatever was looked at in between (a Monte 
 year begins with nothing spent and nobody crossed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,16 @@ YEAR_DAYS = FIRST_NIGHT + YEAR_NIGHTS
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """Slots spent so far in the budget year and the paths that crossed, in order of crossing (0 = the real data)."""
+    """Slots spent so far in the budget year and the paths that crossed, in order of crossing (0 = the real data).
+
+    `tested` and `rejected` are the memory of `online_fdr`: tests made, and which of them found something.
+    """
 
     spent: int = 0
     crossed: tuple[int, ...] = ()
     year: int = 0
+    tested: int = 0
+    rejected: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ def allowance(night: int, draws: int, alpha: float) -> int:
 def in_year(state: SlotState, night: int) -> tuple[SlotState, int]:
     """Return the state of the night's budget year and the night's number in it; nights count from 1 over all years."""
     year, before = divmod(max(night, 1) - 1, YEAR_DAYS)
-    return (state if year == state.year else SlotState(year=year)), before + 1
+    return (state if year == state.year else replace(state, spent=0, crossed=(), year=year)), before + 1
 
 
 def allowance_tonight(state: SlotState, night: int, draws: int, alpha: float) -> int:
@@ -87,4 +92,4 @@ def nightly_look(state: SlotState, night: int, real: float, maxima: NDArray[np.f
         Crossing(len(state.crossed) + i, path, real if path == 0 else float(maxima[path - 1]))
         for i, path in enumerate(crossing, 1)
     )
-    return Look(k, critical, SlotState(state.spent + k, state.crossed + tuple(crossing), state.year), crossings)
+    return Look(k, critical, replace(state, spent=state.spent + k, crossed=state.crossed + tuple(crossing)), crossings)

@@ -13,12 +13,13 @@ from lotus.learning.horizons import HorizonStats
 from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
-from lotus.priors.types import Rule
+from lotus.priors.types import Rule, priors_0
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import next_day
 from lotus.weave.meta import members
+from lotus_assets.code_version import code_version
 from lotus_assets.lesson_pictures import lesson_pictures
-from lotus_assets.stages.chain import content_of, day_before, tape_days
+from lotus_assets.stages.chain import content_of, day_before, tape_days, version_of
 from lotus_assets.stages.context import Made, Stage, StageContext, Table
 from lotus_assets.stages.day_sums import sources
 from lotus_assets.stages.history import commits_before, hashes
@@ -32,7 +33,8 @@ from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.lessons import read_experiments, write_experiments, write_lessons
 
 # kinds of experiment rows
-NIGHT, AUDIT, DETECTOR, CROSSING, HORIZON = "night", "audit", "detector", "crossing", "horizon"
+NIGHT, AUDIT, DETECTOR = "night", "audit", "detector"
+CROSSING, HORIZON, RUN = "crossing", "horizon", "run"
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -96,7 +98,7 @@ def _made(
     pictures: Mapping[str, str],
 ) -> Made:
     kept = [*night.lessons, *night.proposals, *night.refused]
-    records = {**_records(night, learning_days), HORIZON: dict(horizons)}
+    records = {**_records(night, learning_days), HORIZON: dict(horizons), RUN: {"lessons": _run(ctx, day, night)}}
 
     def ledger(connection: Connection) -> None:
         write_lessons(connection, ctx.branch, day, kept)
@@ -114,6 +116,29 @@ def _made(
         "alarms": sum(audit.alarm for audit in night.audits),
     }
     return Made(len(kept), content, (), notes, _table(kept), None, ledger, documents=pictures)
+
+
+def _run(ctx: StageContext, day: str, night: NightResult) -> dict[str, Any]:
+    """Return the night as a trial: what was run, on what, under which beliefs, and all that was turned down."""
+    before = day_before(ctx, day)
+    return {
+        "config": ctx.manifest.learning,
+        "manifest_ver": ctx.manifest.version,
+        "fixtures_hash": natural_id(*(commit.content_hash for commit in _searched(ctx, day))),
+        "code_ver": code_version("learning"),
+        "priors_ver": version_of(ctx, before) if before else priors_0(ctx.branch).priors_ver,
+        "seeds": [ctx.manifest.learning.seed],
+        "metrics": {
+            "trials": night.trials,
+            "critical": night.critical,
+            "real_maximum": night.real_maximum,
+            "accepted": len(night.lessons),
+            "proposed": len(night.proposals),
+            "refused": len(night.refused),
+        },
+        "families": {report.detector_id: report.rules_searched for report in night.reports},
+        "rejected": [{"detector": x.detector_id, "rule": x.rule, "reason": x.reason} for x in night.refused],
+    }
 
 
 def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]]:
