@@ -63,14 +63,20 @@ def make(ctx: StageContext, day: str) -> Made:
         night=learning_days,
         last=_is_last(ctx, day),
         active=_believed(ctx, before),
-        slots=from_body(memory["night"]["slots"], SlotState) if memory else None,
-        pooled_slots=from_body(memory["night"]["pooled_slots"], SlotState) if memory else None,
+        slots=_slots(memory, "slots"),
+        pooled_slots=_slots(memory, "pooled_slots"),
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
         members=members(compositions(ctx, day), ctx.manifest.learning),
     )
     pictures = lesson_pictures(night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning)
     return _made(ctx, day, night, learning_days, lesson_horizons(ctx, searched, night.lessons), pictures)
+
+
+def _slots(memory: Mapping[str, Any], name: str) -> SlotState | None:
+    """Return slots as the night before left them; a night of an older version may have left none."""
+    held = memory["night"].get(name) if memory else None
+    return None if held is None else from_body(held, SlotState)
 
 
 def _searched(ctx: StageContext, day: str) -> list[DayCommit]:
