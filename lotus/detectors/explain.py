@@ -21,7 +21,7 @@ from lotus.detectors.spec import DetectorSpec
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest
 from lotus.priors.compiled import cap_tilt, caps_of
-from lotus.priors.trace import Trace, trace_priors
+from lotus.priors.trace import Trace, exploration_of, trace_priors
 from lotus.priors.types import PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, describe_bins
 
@@ -92,7 +92,8 @@ def explain_event(
     nudge += float(fragility_nudges(tables, manifest.score.kappa_fragility)[d])
     steps = [*_table_steps(event, tables, d), *_curator_steps(event, tables, d, nudge), *_prior_steps(event, trace)]
     steps += _sigma_steps(event, trace, manifest, nudge, float(caps[4]))
-    steps += _publication_steps(event, manifest, detector, bins)
+    mult = exploration_of(priors, detector.detector_id, trace.fired)
+    steps += _publication_steps(event, manifest, detector, bins, mult)
     vetoes = tuple(name for bit, name in VETOES.items() if int(event["veto"]) & bit)
     return Explanation(str(event["event_id"]), tuple(steps), trace, describe_bins(bins), vetoes)
 
@@ -175,19 +176,24 @@ def _resonance(event: Row, manifest: Manifest, gain: float, theta: float, phi: f
     return value / (1.0 + score.crowding_c * crowd) * phi
 
 
-def _publication_steps(event: Row, manifest: Manifest, detector: DetectorSpec, bins: list[int]) -> list[ExplainStep]:
-    epsilon, temperature = manifest.score.epsilon, _number(event, "temperature")
+def _publication_steps(
+    event: Row, manifest: Manifest, detector: DetectorSpec, bins: list[int], exploration: float
+) -> list[ExplainStep]:
+    plain, temperature = manifest.score.epsilon, _number(event, "temperature")
+    epsilon = plain * exploration
     ln_tau = mathx.log(_number(event, "tau_pub"))
     p = propensity(_number(event, "ln_sigma_tilde"), ln_tau, temperature, epsilon)
-    p0 = propensity(_number(event, "ln_sigma_0"), ln_tau, temperature, epsilon)
+    p0 = propensity(_number(event, "ln_sigma_0"), ln_tau, temperature, plain)
     asset = Asset(str(event["asset"]), 0)
     key = draw_keys(manifest.score.seed, [asset], [detector])[0, 0]
     draw = uniform(key[0], key[1], int(event["window_start_ms"]))
     eligible = int(event["veto"]) == 0
     pi = p if eligible else 0.0
-    logits = [mathx.logit(min(max(x, epsilon), 1.0 - epsilon)) for x in (p0, p)]
+    logits = [mathx.logit(min(max(x, floor), 1.0 - floor)) for x, floor in ((p0, plain), (p, epsilon))]
+    moved = [ExplainStep("publication", "epsilon", epsilon, None, f"floor {plain} x{exploration} by field braids")]
     key64 = int(cond_key(np.array(bins, dtype=np.uint8)))
     return [
+        *(moved if epsilon != plain else []),
         ExplainStep("publication", "u0", logits[0], _number(event, "u0"), "logit of clipped pi without braids"),
         ExplainStep("publication", "u", logits[1], _number(event, "u"), "with braids"),
         ExplainStep("publication", "pi", pi, _number(event, "pi"), "0 when not eligible"),

@@ -16,7 +16,7 @@ from lotus.detectors import window_spec as win
 from lotus.detectors.draw import uniform
 from lotus.detectors.score_tables import FLOOR, MIN_ASSETS, SLOTS, ScoreInputs, ln_term
 from lotus.jit import kernel
-from lotus.priors.compiled import apply_priors, cap_tilt, version_at
+from lotus.priors.compiled import apply_priors, cap_tilt, exploration_mult, version_at
 from lotus.priors.vocabulary import ALIGNED, FEATURE_NAMES, N_BINS, N_FEATURES
 
 _NULL = 255
@@ -299,13 +299,16 @@ def _score(
     row[spec.O_SIGMA] = min(mathx.exp(sigma - term["nudge"]), 1.0)
     row[spec.O_LN_SIGMA_0] = without
     row[spec.O_LN_SIGMA] = tilted
-    epsilon = config[0]["epsilon"]
+    floor = config[0]["epsilon"]
+    epsilon = floor
+    if fired != 0:
+        epsilon = floor * exploration_mult(inputs.braids, inputs.first, inputs.counts, version, d, fired)
     row[spec.O_PI] = propensity(tilted, term["ln_tau"], row[spec.O_T], epsilon)
     row[spec.O_U] = mathx.logit(min(max(row[spec.O_PI], epsilon), 1.0 - epsilon))
     row[spec.O_U0] = row[spec.O_U]
-    if tilted != without:
-        plain_pi = propensity(without, term["ln_tau"], row[spec.O_T], epsilon)
-        row[spec.O_U0] = mathx.logit(min(max(plain_pi, epsilon), 1.0 - epsilon))
+    if tilted != without or epsilon != floor:
+        plain_pi = propensity(without, term["ln_tau"], row[spec.O_T], floor)
+        row[spec.O_U0] = mathx.logit(min(max(plain_pi, floor), 1.0 - floor))
     return fired
 
 

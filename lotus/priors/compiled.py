@@ -14,7 +14,7 @@ from lotus import mathx
 from lotus.errors import BeliefError
 from lotus.jit import allocating_kernel, kernel
 from lotus.manifest import WeaveDefaults
-from lotus.priors.types import ActiveBraid, PriorsVersion, scoring
+from lotus.priors.types import EXPLORATION, ActiveBraid, PriorsVersion, scoring
 from lotus.priors.vocabulary import N_FEATURES, check_rule
 
 MAX_BRAIDS = 63  # per detector and version: one bit each in a 64-bit mask
@@ -37,6 +37,7 @@ BRAID_DTYPE = np.dtype(
         ("strength", "f8"),
         ("theta_min_mult", "f8"),
         ("phi_max_mult", "f8"),
+        ("exploration", "f8"),
     ]
 )
 
@@ -120,6 +121,7 @@ def _row(braid: ActiveBraid, bit: dict[str, int], micro: set[str]) -> NDArray[np
     row["op"], row["field"], row["strength"] = OPS.index(braid.op), braid.braid_type == "field", braid.strength
     row["theta_delta"], row["phi_mult"] = braid.patch.theta_delta, braid.patch.phi_mult
     row["effective_from_ms"], row["expires_at_ms"] = braid.effective_from_ms, braid.expires_at_ms
+    row["exploration"] = next((k.mult for k in braid.patch.knobs if k.key == EXPLORATION), 1.0)
     row["theta_min_mult"], row["phi_max_mult"] = braid.caps.theta_min_mult, braid.caps.phi_max_mult
     return row
 
@@ -253,6 +255,24 @@ def apply_priors(
         caps[2] *= theta_min_mult
     theta2, phi2 = apply_caps(theta1, delta, phi, caps)
     return theta2, phi2, fired
+
+
+@kernel
+def exploration_mult(
+    braids: NDArray[np.void],
+    first: NDArray[np.int64],
+    count: NDArray[np.int64],
+    version: int,
+    detector: int,
+    fired: int,
+) -> float:
+    """Return the product of the exploration multipliers of the field braids that fired; exactly 1.0 without one."""
+    mult = 1.0
+    for k in range(count[version, detector]):
+        braid = braids[first[version, detector] + k]
+        if fired >> k & 1 and braid["field"]:
+            mult *= braid["exploration"]
+    return mult
 
 
 @kernel

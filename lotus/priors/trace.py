@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.priors.compiled import apply_caps, attenuate
-from lotus.priors.types import ActiveBraid, Op, PriorsVersion, scoring
+from lotus.priors.types import EXPLORATION, ActiveBraid, Op, PriorsVersion, scoring
 from lotus.priors.vocabulary import describe_rule
 
 
@@ -77,6 +77,15 @@ def trace_priors(
 def describe_braid(braid: ActiveBraid) -> str:
     """Return where a braid acts as a person reads it: its rule, or the operator and its parents."""
     return describe_rule(braid.rule) if braid.op == "RULE" else f"{braid.op} of {', '.join(braid.parents)}"
+
+
+def exploration_of(version: PriorsVersion, detector_id: str, fired: int) -> float:
+    """Return what the field braids behind a mask multiply the floor of the propensity with, as the kernels do."""
+    mult = 1.0
+    for k, braid in enumerate(scoring(version, detector_id)):
+        if fired >> k & 1 and braid.braid_type == "field":
+            mult *= next((knob.mult for knob in braid.patch.knobs if knob.key == EXPLORATION), 1.0)
+    return mult
 
 
 def _fires(braid: ActiveBraid, bins: Sequence[int], fired: dict[str, ActiveBraid]) -> bool:

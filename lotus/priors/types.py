@@ -18,6 +18,7 @@ from lotus.hashing import natural_id
 MAX_LITERALS = 3
 NEVER_MS = 2**53  # exact in every JSON reader
 KNOB_KINDS = ("policy", "execution")
+EXPLORATION = "policy:exploration"  # multiplies the floor of the propensity; only field braids move it
 FIELD_STEP = 0.05  # a field braid moves a global cap by at most this share
 
 BraidType = OneOf["micro", "meta", "field"]

@@ -16,12 +16,11 @@ from lotus.hashing import natural_id
 from lotus.learning.monitor import unpatched_residual
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import WeaveDefaults
-from lotus.priors.types import IDENTITY, NO_CAPS, FieldCaps, Knob, Patch, Rule
+from lotus.priors.types import EXPLORATION, IDENTITY, NO_CAPS, FieldCaps, Knob, Patch, Rule
 from lotus.timebase import DAY_MS
 from lotus.weave.braid import Braid, Quality, believed
 
 WEEK_DAYS, MIN_DETECTORS, MIN_ASSETS, HELD_BACK = 7, 2, 2, 0.9
-EXPLORATION = "policy:exploration"
 
 
 @dataclass(frozen=True, slots=True)

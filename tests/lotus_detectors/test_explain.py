@@ -7,7 +7,7 @@ from lotus.detectors.explain import explain_event
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.score import score_windows
 from lotus.errors import BeliefError, SchemaError
-from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
+from lotus.priors.types import EXPLORATION, ActiveBraid, Knob, Literal, Patch, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import FEATURE_NAMES
 
 DETECTORS = {d.detector_id: d for d in shipped_detectors()}
@@ -74,3 +74,27 @@ def test_other_tables_or_priors_are_refused(chain, scored) -> None:
         explain_event(event, chain.tables[11], priors, chain.manifest, detector)
     with pytest.raises(BeliefError):
         explain_event(event, chain.tables[12], priors_0("main"), chain.manifest, detector)
+
+
+def test_a_field_braid_moves_the_floor_of_the_propensity_and_nothing_else(chain) -> None:
+    m, knob = chain.manifest, Patch(knobs=(Knob(EXPLORATION, 1.05),))
+    fields = [
+        ActiveBraid(f"f{name}", "field", name, spec.horizon_s, Rule(), knob, scope="cross")
+        for name, spec in DETECTORS.items()
+    ]
+    moved = priors_version("main", 0, tuple(fields))
+    plain, other = (
+        score_windows(chain.windows[12], m, m.universe, chain.tables[12], [v], "main")
+        for v in (priors_0("main"), moved)
+    )
+    for name in ("ln_sigma_tilde", "ln_sigma_0", "theta2", "phi_mult", "u0", "draw", "veto"):
+        assert np.array_equal(plain[name], other[name], equal_nan=True), name
+    floor = m.score.epsilon * 1.05
+    eligible = plain["eligible"]
+    assert (other["pi"][eligible] == np.clip(plain["pi"][eligible], floor, 1.0 - floor)).all()
+    assert (other["pi"] != plain["pi"]).any()
+    for k in np.random.default_rng(2).integers(0, len(other["s"]), 40):
+        event = row_of(other, k)
+        found = explain_event(event, chain.tables[12], moved, m, DETECTORS[event["detector_id"]])
+        assert found.exact, [s for s in found.steps if not s.exact]
+        assert any(s.name == "epsilon" for s in found.steps)

@@ -7,10 +7,10 @@ from weave_boards import MANIFEST, NIGHT_MS, WEAVE, B, braid, day_of, lesson, mo
 
 from lotus.learning.rows import DetectorRows
 from lotus.priors.knobs import knob_values
-from lotus.priors.types import IDENTITY, ActiveBraid, Knob, Patch, Rule, from_json, priors_version, to_json
+from lotus.priors.types import EXPLORATION, IDENTITY, ActiveBraid, Knob, Patch, Rule, from_json, priors_version, to_json
 from lotus.timebase import DAY_MS
 from lotus.weave.contraction import contract, night_moves
-from lotus.weave.field import EXPLORATION, field_braids, patterns, weekly
+from lotus.weave.field import field_braids, patterns, weekly
 from lotus.weave.night import NightInputs, weave_night
 from lotus.weave.review import ReviewAct, reviewed, reviewers
 from lotus.weave.watchdog import Evidence
