@@ -70,6 +70,7 @@ def page(study: Study, facts: Facts) -> str:
         "<h2>Lessons and refusals</h2>",
         *_forest(study),
         _lessons(facts["lessons"]),
+        _horizons(facts["lessons"]),
         "<h3>Refused, and why</h3>",
         _refused(facts["refused"]),
         "<h2>How to read this</h2>",
@@ -147,6 +148,24 @@ def _lessons(rows: Sequence[Facts]) -> str:
         for x in rows
     ]
     return _table(head, cells, numbers=(2, 3, 4, 5)) if cells else ""
+
+
+def _horizons(rows: Sequence[Facts]) -> str:
+    cells = [
+        (
+            x["rule"],
+            f"{h['horizon_s']} s",
+            f"{h['windows']:,}",
+            f"{h['mean_bps']:+.2f} ({h['ci95'][0]:+.2f} to {h['ci95'][1]:+.2f})",
+            f"{h['hit_rate']:.1%}",
+            f"{h['mean_outside_bps']:+.2f}",
+        )
+        for x in rows
+        for h in x["horizons"]
+    ]
+    head = ("rule", "horizon", "published", "mean payoff, bps (95 %)", "above zero", "mean outside")
+    note = "<p class='quiet'>Net payoffs of what was published in the rule, by horizon: described, not searched.</p>"
+    return note + _table(head, cells, numbers=(1, 2, 3, 4, 5)) if cells else ""
 
 
 def _since(x: Facts) -> str:
