@@ -256,7 +256,8 @@ def _inputs(f: Facts) -> str:
     )
     counts = ", ".join(f"{n:,} of {k}" for k, n in enumerate(f["look"]["rules_possible"], 1))
     cost = f"<p class='quiet'>Cost subtracted from every payoff: {f['cost_bps']:g} bps. Possible rules by length: "
-    return detectors + features + cost + f"{counts} literals.</p>"
+    seed = f"Files: {', '.join(f['files'])}; seed {f['look']['seed']}, {f['look']['draws']} sign draws."
+    return detectors + features + cost + f"{counts} literals. {escape(seed)}</p>"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
