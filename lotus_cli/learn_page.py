@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Facts = Mapping[str, Any]
+_CURVES = 8
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1b1b1b;max-width:62rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ddd}
@@ -83,7 +84,7 @@ def page(study: Study, facts: Facts) -> str:
         "<h2>Where it pays and where not</h2>",
         *(_picture(heat(found)) for found in study.maps),
         "<h2>Is the log honest?</h2>",
-        *(_picture(calibration_curve(curve)) for curve in study.calibrations),
+        *_calibrations(study),
         _audits(facts["audits"]),
         "<h2>What this sample could have shown</h2>",
         _detectable(facts["detectable"]),
@@ -124,6 +125,14 @@ def _forest(study: Study) -> list[str]:
     rows += [row(x, f"grade {x.grade}" if x.grade != "none" else "refused") for x in study.refused]
     rows += [row(x, "grade D") for x in study.associations]
     return [_picture(forest(rows))] if rows else ["<p>Nothing could be searched; the reasons are below.</p>"]
+
+
+def _calibrations(study: Study) -> list[str]:
+    """Return the curves of the detectors furthest from the diagonal, by the audit's z."""
+    z = {a.detector_id: abs(a.calibration_z) for a in study.audits}
+    shown = sorted(study.calibrations, key=lambda c: (-z.get(c.detector_id, 0.0), c.detector_id))[:_CURVES]
+    note = f"<p class='quiet'>The {_CURVES} furthest of {len(study.calibrations)} detectors.</p>"
+    return [note] * (len(study.calibrations) > _CURVES) + [_picture(calibration_curve(curve)) for curve in shown]
 
 
 def _picture(figure: "Figure") -> str:
