@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Facts = Mapping[str, Any]
+_CURVES = 8
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1b1b1b;max-width:62rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ddd}
@@ -70,6 +71,7 @@ def page(study: Study, facts: Facts) -> str:
         "<h2>Lessons and refusals</h2>",
         *_forest(study),
         _lessons(facts["lessons"]),
+        _horizons(facts["lessons"]),
         "<h3>Refused, and why</h3>",
         _refused(facts["refused"]),
         "<h2>How to read this</h2>",
@@ -82,7 +84,7 @@ def page(study: Study, facts: Facts) -> str:
         "<h2>Where it pays and where not</h2>",
         *(_picture(heat(found)) for found in study.maps),
         "<h2>Is the log honest?</h2>",
-        *(_picture(calibration_curve(curve)) for curve in study.calibrations),
+        *_calibrations(study),
         _audits(facts["audits"]),
         "<h2>What this sample could have shown</h2>",
         _detectable(facts["detectable"]),
@@ -125,6 +127,14 @@ def _forest(study: Study) -> list[str]:
     return [_picture(forest(rows))] if rows else ["<p>Nothing could be searched; the reasons are below.</p>"]
 
 
+def _calibrations(study: Study) -> list[str]:
+    """Return the curves of the detectors furthest from the diagonal, by the audit's z."""
+    z = {a.detector_id: abs(a.calibration_z) for a in study.audits}
+    shown = sorted(study.calibrations, key=lambda c: (-z.get(c.detector_id, 0.0), c.detector_id))[:_CURVES]
+    note = f"<p class='quiet'>The {_CURVES} furthest of {len(study.calibrations)} detectors.</p>"
+    return [note] * (len(study.calibrations) > _CURVES) + [_picture(calibration_curve(curve)) for curve in shown]
+
+
 def _picture(figure: "Figure") -> str:
     return f"<figure>{svg(figure)}</figure>"
 
@@ -147,6 +157,24 @@ def _lessons(rows: Sequence[Facts]) -> str:
         for x in rows
     ]
     return _table(head, cells, numbers=(2, 3, 4, 5)) if cells else ""
+
+
+def _horizons(rows: Sequence[Facts]) -> str:
+    cells = [
+        (
+            x["rule"],
+            f"{h['horizon_s']} s",
+            f"{h['windows']:,}",
+            f"{h['mean_bps']:+.2f} ({h['ci95'][0]:+.2f} to {h['ci95'][1]:+.2f})",
+            f"{h['hit_rate']:.1%}",
+            f"{h['mean_outside_bps']:+.2f}",
+        )
+        for x in rows
+        for h in x["horizons"]
+    ]
+    head = ("rule", "horizon", "published", "mean payoff, bps (95 %)", "above zero", "mean outside")
+    note = "<p class='quiet'>Net payoffs of what was published in the rule, by horizon: described, not searched.</p>"
+    return note + _table(head, cells, numbers=(1, 2, 3, 4, 5)) if cells else ""
 
 
 def _since(x: Facts) -> str:
@@ -237,7 +265,8 @@ def _inputs(f: Facts) -> str:
     )
     counts = ", ".join(f"{n:,} of {k}" for k, n in enumerate(f["look"]["rules_possible"], 1))
     cost = f"<p class='quiet'>Cost subtracted from every payoff: {f['cost_bps']:g} bps. Possible rules by length: "
-    return detectors + features + cost + f"{counts} literals.</p>"
+    seed = f"Files: {', '.join(f['files'])}; seed {f['look']['seed']}, {f['look']['draws']} sign draws."
+    return detectors + features + cost + f"{counts} literals. {escape(seed)}</p>"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:

@@ -4,6 +4,7 @@ Nothing is computed here that the study does not hold; what a lesson may do is t
 """
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 from lotus.learning.lesson import Audit, Lesson
@@ -28,7 +29,10 @@ def facts_of(study: Study, config: OwnConfig) -> Facts:
         (*study.refused, *study.associations), key=lambda x: (x.grade not in "CD", -x.m_nats, x.detector_id)
     )
     return {
-        "lessons": [{**_lesson(f.lesson, words), **_life(f)} for f in study.findings],
+        "lessons": [
+            {**_lesson(f.lesson, words), **_life(f), "horizons": [asdict(x) for x in marks]}
+            for f, marks in zip(study.findings, study.markouts, strict=True)
+        ],
         "refused": [*_silent(study), *({**_lesson(x, words), "reason": x.reason} for x in candidates)],
         "audits": [_audit(a, paper[a.detector_id]) for a in study.audits],
         "trials": study.trials,

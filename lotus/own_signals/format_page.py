@@ -4,8 +4,10 @@
 in `columns`.
 """
 
+import textwrap
 from typing import Any
 
+from lotus.own_signals.bins import MAX_CUBE, MAX_RULES
 from lotus.own_signals.columns import COLUMNS, CONFIG_EXAMPLE, FIRST_ROWS, FileColumn
 
 _INTRODUCTION = """\
@@ -60,11 +62,25 @@ Optional, `--config FILE.yaml`:
 | logged | only `paper_payoff_bps`, or no draw was random in the rule | C, MODEL_ONLY | propose an experiment |
 | none | any | D, REFUSED | be shown as an association |
 
+The other horizons of a draw are described beside its lessons (mean payoff, interval, share above zero), never searched.
+
+## What the report shows
+
+`report.html`: the forest plot of lessons and refusals, the life line of each (uplift and evidence by day, and with
+`--nightly` the e-process of the days after it was found), maps of two features, the calibration of the propensity, the
+audits, the smallest uplift this sample would have shown in 80 % of cases, and what a table of hit rates would have
+said.
+
 ## Times and days
 
 A window counts on the day and in the six-hour block in which its longest horizon is known (`ts + horizon_s`). Bins of
 day d follow from the seven days before d, per asset; the control variate of a file without paper payoffs follows from
 earlier days. Nothing of an earlier day changes when later days are added or taken away.
+
+## Size
+
+Files are read whole. What a search needs beyond its rows grows with the days and with the number of features: at most
+{cube:,} subsets of features times days and {rules:,} rules, beyond which it is refused before it starts.
 """
 
 
@@ -72,7 +88,8 @@ def columns_text() -> str:
     """Return the format for a terminal, with an example and a configuration."""
     lines = ["COLUMNS of the CSV or Parquet files in --events", ""]
     for c in COLUMNS:
-        lines += [f"{c.name}   {_kind(c)}", f"    {c.meaning}", f"    null: {c.null}; example: {c.example}"]
+        meaning = textwrap.fill(c.meaning, 100, initial_indent="    ", subsequent_indent="    ")
+        lines += [f"{c.name}   {_kind(c)}", meaning, f"    null: {c.null}; example: {c.example}"]
     lines += ["", "FIRST ROWS of an example", "", FIRST_ROWS, "CONFIGURATION (optional, --config)", "", CONFIG_EXAMPLE]
     return "\n".join(lines).rstrip("\n")
 
@@ -98,7 +115,7 @@ def format_page() -> str:
         required = "yes" if c.required else "no"
         cells = (f"`{c.name}`", c.kind, c.unit, required, c.null, c.meaning, f"`{c.example}`")
         lines.append(f"| {' | '.join(cells)} |")
-    example = _EXAMPLE.format(rows=FIRST_ROWS, config=CONFIG_EXAMPLE)
+    example = _EXAMPLE.format(rows=FIRST_ROWS, config=CONFIG_EXAMPLE, cube=MAX_CUBE, rules=MAX_RULES)
     return "\n".join([_INTRODUCTION, *lines, "", example])
 
 

@@ -18,7 +18,8 @@ from lotus.learning.payoff_scores import BaselineTable, Columns, score
 from lotus.own_signals.bins import Bins, binned
 from lotus.own_signals.checks import by_detector, check_rows, chosen_features, decision_horizons
 from lotus.own_signals.config import VENUE, OwnConfig
-from lotus.own_signals.table import US_PER_MS, Ints, SignalTable
+from lotus.own_signals.horizons import payoffs_by_horizon
+from lotus.own_signals.table import US_PER_MS, Floats, Ints, SignalTable
 from lotus.priors.vocabulary import Vocabulary
 from lotus.timebase import BLOCK_MS, DAY_MS, day_of
 
@@ -54,6 +55,7 @@ class Scored:
     associations: dict[str, dict[str, NDArray[np.generic]]]
     detectors: tuple[DetectorFacts, ...]
     days: tuple[str, ...]
+    payoffs: dict[int, Floats]  # executed payoff by horizon, at the row that `event_id` names
 
 
 def scored(table: SignalTable, config: OwnConfig) -> Scored:
@@ -61,9 +63,11 @@ def scored(table: SignalTable, config: OwnConfig) -> Scored:
     check_rows(table)
     horizons = decision_horizons(table, config)
     names = chosen_features(table, config)
-    maturity = _maturity_ms(table)
+    draw = _draws(table)
+    maturity = _maturity_ms(table, draw)
     decides = np.array([horizons[name] for name in table.detector.names], dtype=np.int64)[table.detector.codes]
     mine = table.horizon_s == decides
+    payoffs = payoffs_by_horizon(table, draw, mine, config.cost_bps)
     table, maturity = table.take(mine), maturity[mine]
     vocabulary, bins = binned(table, names, config)
     table = replace(table, features={})  # their bins are all that is needed from here on
@@ -80,17 +84,21 @@ def scored(table: SignalTable, config: OwnConfig) -> Scored:
     _score_days(logged)
     for columns in loose.values():
         columns |= _association(columns)
-    return Scored(vocabulary, logged, loose, facts, tuple(sorted({*logged, *loose})))
+    return Scored(vocabulary, logged, loose, facts, tuple(sorted({*logged, *loose})), payoffs)
 
 
-def _maturity_ms(table: SignalTable) -> Ints:
-    """Return when the longest horizon of each row's draw is known, ms."""
+def _draws(table: SignalTable) -> Ints:
+    """Return the number of each row's draw: rows of several horizons share theirs."""
     same = np.ones(max(len(table) - 1, 0), dtype=np.bool_)
     for values in (table.ts_us, table.asset.codes, table.detector.codes):
         same &= values[1:] == values[:-1]
-    first = np.flatnonzero(np.concatenate([[True], ~same]))
+    return np.cumsum(np.concatenate([[0], ~same])).astype(np.int64)
+
+
+def _maturity_ms(table: SignalTable, draw: Ints) -> Ints:
+    """Return when the longest horizon of each row's draw is known, ms."""
+    first = np.flatnonzero(np.diff(draw, prepend=-1))
     longest = np.maximum.reduceat(table.horizon_s, first)
-    draw = np.cumsum(np.concatenate([[0], ~same])).astype(np.int64)
     return np.asarray(table.ts_us // US_PER_MS + 1000 * longest[draw], dtype=np.int64)
 
 

@@ -21,6 +21,7 @@ from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.learning.views import Calibration, HeatMap, LifeLine, calibration, heat_map, life_line
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.own_signals.config import OwnConfig
+from lotus.own_signals.horizons import Markout, markouts
 from lotus.own_signals.power import Detectable, detectable
 from lotus.own_signals.replay import Finding, Looks, replay
 from lotus.own_signals.scores import DetectorFacts, Scored
@@ -52,6 +53,7 @@ class Study:
     calibrations: tuple[Calibration, ...]
     lives: tuple[LifeLine, ...]
     maps: tuple[HeatMap, ...]
+    markouts: tuple[tuple[Markout, ...], ...]  # of each finding
     naive: tuple[NaiveRow, ...]
 
 
@@ -111,6 +113,7 @@ def _study(found: Scored, looks: Looks, settings: LearningDefaults) -> Study:
         calibrations=tuple(calibration(rows) for rows in tables.values() if np.any(rows.h > 0.0)),
         lives=lives,
         maps=maps,
+        markouts=tuple(markouts(tables[f.lesson.detector_id], f.lesson.rule, found.payoffs) for f in looks.findings),
         naive=naive,
     )
 

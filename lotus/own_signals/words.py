@@ -53,6 +53,8 @@ def _lessons(rows: Sequence[Facts]) -> str:
             f"    net payoff here {x['net_mean_bps']:+.2f} [{x['net_bounds_bps'][0]:+.2f}, "
             f"{x['net_bounds_bps'][1]:+.2f}]; advice: {x['advice']}",
         ]
+        if len(x["horizons"]) > 1:
+            lines.append("    payoff of what was published here: " + "; ".join(_markout(h) for h in x["horizons"]))
         if x["days_watched"]:
             lines.append(
                 f"    found on {', '.join(x['nights'])}, now {x['now']}: e-value {x['e_value']:.2f} after "
@@ -62,6 +64,11 @@ def _lessons(rows: Sequence[Facts]) -> str:
             others = "; ".join(n["rule"] for n in x["near_ties"][:3])
             lines.append(f"    as good a name ({len(x['near_ties'])}): {others}")
     return "\n".join(lines)
+
+
+def _markout(h: Facts) -> str:
+    low, high = h["ci95"]
+    return f"{h['horizon_s']} s {h['mean_bps']:+.2f} [{low:+.2f}, {high:+.2f}], hits {h['hit_rate']:.0%}"
 
 
 def _refused(rows: Sequence[Facts]) -> str:

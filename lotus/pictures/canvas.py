@@ -40,9 +40,14 @@ def panels(width: float, height: float, n: int) -> "tuple[Figure, list[Axes]]":
         return figure, list(figure.subplots(n, 1, sharex=True, squeeze=False)[:, 0])
 
 
+def literal(text: str) -> str:
+    """Return a text of the user's as it is to be drawn: a dollar sign begins no formula."""
+    return text.replace("$", r"\$")
+
+
 def entitle(axes: "Axes", text: str, width: int) -> None:
     """Write the title of some axes, wrapped to `width` characters, from the left."""
-    axes.set_title(textwrap.fill(text, width), loc="left", fontsize=10.0)
+    axes.set_title(literal(textwrap.fill(text, width)), loc="left", fontsize=10.0)
 
 
 def svg(figure: "Figure") -> str:

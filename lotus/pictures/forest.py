@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lotus.pictures.canvas import BAD, GOOD, MUTED, blank, entitle
+from lotus.pictures.canvas import BAD, GOOD, MUTED, blank, entitle, literal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,8 +41,8 @@ def forest(rows: Sequence[ForestRow], title: str = "Uplift over the baseline, ne
         if row.bound > 0.0:
             at = row.bound if row.uplift >= 0.0 else -row.bound
             axes.plot([at], [place], marker="|", color=colour, markersize=11.0)
-        axes.annotate(row.note, (1.01, place), xycoords=("axes fraction", "data"), fontsize=7.5, va="center")
-    axes.set_yticks(range(len(ordered)), [_short(row.label) for row in ordered])
+        axes.annotate(literal(row.note), (1.01, place), xycoords=("axes fraction", "data"), fontsize=7.5, va="center")
+    axes.set_yticks(range(len(ordered)), [literal(_short(row.label)) for row in ordered])
     axes.set_ylim(max(len(ordered), 1) - 0.5, -0.5)
     axes.set_xlabel("bps per unit (tick: simultaneous lower bound of its size)")
     entitle(axes, title, 80)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lotus.learning.views import HeatMap
-from lotus.pictures.canvas import MUTED, blank, entitle
+from lotus.pictures.canvas import MUTED, blank, entitle, literal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,10 +30,10 @@ def heat(found: HeatMap) -> "Figure":
     row_low, row_high, low, high = found.box
     corner = (low - 0.5, row_low - 0.5)
     axes.add_patch(Rectangle(corner, high - low + 1, row_high - row_low + 1, fill=False, linewidth=2.0))
-    axes.set_xticks(range(m), found.columns)
-    axes.set_yticks(range(n), found.rows)
-    axes.set_xlabel(found.column_name)
-    axes.set_ylabel(found.row_name)
+    axes.set_xticks(range(m), [literal(x) for x in found.columns])
+    axes.set_yticks(range(n), [literal(x) for x in found.rows])
+    axes.set_xlabel(literal(found.column_name))
+    axes.set_ylabel(literal(found.row_name))
     axes.tick_params(color=MUTED)
     entitle(axes, f"{found.title}: uplift, bps", 12 + 9 * m)
     return figure

@@ -129,6 +129,20 @@ def test_the_report_stands_alone(planted: World, tmp_path: Path) -> None:
     assert (out / "report.html").read_text("utf-8") == first
 
 
+def test_odd_names_and_many_detectors_are_reported(tmp_path: Path) -> None:
+    world = own_world(seed=6, n=60, days=12)
+    names = np.array([f"<b>{k}$x$ é&" for k in range(9)])
+    world["detector_id"] = names[np.arange(len(world["ts"])) % 9]
+    events, out = tmp_path / "events", tmp_path / "out"
+    events.mkdir()
+    write_csv(world, events / "a.csv")
+    assert len(facts_of(events, "--out", out)["detectors"]) == 9
+    page = (out / "report.html").read_text("utf-8")
+    assert "<b>0" not in page
+    assert "&lt;b&gt;0$x$ é&amp;" in page
+    assert "The 8 furthest of 9 detectors" in page
+
+
 def test_a_report_that_cannot_be_written_is_explained(planted: World, tmp_path: Path) -> None:
     write_parquet(planted, tmp_path / "a.parquet")
     (tmp_path / "taken").write_text("a file")

@@ -1,6 +1,7 @@
 """Pictures are drawn from any numbers, name no other resource, and are the same text for the same numbers."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -45,6 +46,17 @@ def test_accepted_rows_stand_above_refused_ones_and_text_is_text():
     text = svg(forest(ROWS))
     assert text.index(">found<") < text.index("refused &amp; long")
     assert "..." in text
+
+
+def test_dollar_signs_of_names_are_no_formula():
+    odd = r"a$b^{$c\ $"
+    drawn = [
+        forest([ForestRow(odd, 1.0, 0.0, 2.0, 0.5, True, odd)], odd),
+        calibration_curve(replace(CURVE, detector_id=odd)),
+        life(replace(LINE, title=odd), 2.0),
+        heat(replace(MAP, title=odd, rows=(odd, "y"), columns=("0", odd, "2"), row_name=odd, column_name=odd)),
+    ]
+    assert all("a$b^{$c" in svg(figure) for figure in drawn)
 
 
 def test_the_png_form_carries_its_bytes():
