@@ -23,7 +23,6 @@ from lotus.learning.cube import accumulate_all
 from lotus.learning.demean import demean
 from lotus.learning.rows import DetectorRows
 from lotus.priors.types import Rule
-from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import BLOCKS_PER_DAY
 
 PRESENT = 1e-6  # a block counts when its overlap weight exceeds rounding error
@@ -59,7 +58,7 @@ class DayCube:
 
 def baseline_key(believed: Sequence[Rule]) -> str:
     """Return the identity of a set of rules in the baseline."""
-    return natural_id("baseline", *sorted(describe_rule(rule) for rule in believed))
+    return natural_id("baseline", *sorted(repr(rule) for rule in believed))
 
 
 def day_cubes(rows: DetectorRows, believed: tuple[Rule, ...], space: Axes) -> list[DayCube]:

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 
 from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.monitor import Monitor, observe, unpatched_blocks, variance_rate, watch
-from lotus.learning.night import NightResult, learn_night
+from lotus.learning.night import NightResult, learn_from
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.learning.slots import SlotState
 from lotus.manifest import Manifest
+from lotus.own_signals.past import Past
 from lotus.own_signals.scores import Scored
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import Vocabulary
 
-BUDGET_YEAR = 365
 ALIVE, EXPIRED, REVERTED = "active", "expired", "reverted"
 
 Key = tuple[str, Rule]
@@ -73,29 +73,27 @@ class _Memory:
 def replay(found: Scored, manifest: Manifest, told: Callable[[str], None]) -> Looks:
     """Return every night of the table as it would have been."""
     days, memory, nights = sorted(found.scores), _Memory(), list[NightResult]()
+    pasts = {d.detector_id: Past(d.detector_id, found.scores, found.vocabulary) for d in found.detectors}
     for n, day in enumerate(days):
-        if n % BUDGET_YEAR == 0:
-            memory.slots = SlotState()
         _watch(memory, n, day, found.scores[day], found.vocabulary, manifest.weave.ttl_days)
-        window = {d: found.scores[d] for d in days[max(0, n + 1 - manifest.learning.search_days) : n + 1]}
-        night = learn_night(
-            window, manifest, night=n % BUDGET_YEAR + 1, active=memory.active(), slots=memory.slots,
-            audits=memory.audits, branch="own", vocabulary=found.vocabulary,
+        window = tuple(days[max(0, n + 1 - manifest.learning.search_days) : n + 1])
+        sources = {name: past for name, past in pasts.items() if past.move(window)}
+        night = learn_from(
+            sources, window, manifest, night=n + 1, active=memory.active(), slots=memory.slots, audits=memory.audits,
+            branch="own", vocabulary=found.vocabulary,
         )  # fmt: skip
         memory.slots, memory.audits = night.slots, {a.detector_id: a.state for a in night.audits}
         if night.lessons:
-            _begin(memory, n, night, window, found.vocabulary, manifest)
+            _begin(memory, n, night, pasts, manifest)
         nights.append(night)
         if night.looked:
             told(f"{day}: looked at {night.trials:,} rules, {len(night.lessons)} new lessons")
     return Looks(tuple(nights), tuple(life.finding for life in memory.lives.values()))
 
 
-def _begin(
-    memory: _Memory, n: int, night: NightResult, window: Mapping[str, Columns], words: Vocabulary, manifest: Manifest
-) -> None:
+def _begin(memory: _Memory, n: int, night: NightResult, pasts: Mapping[str, Past], manifest: Manifest) -> None:
     """Take up the lessons of a night; one that comes back keeps what was seen of it."""
-    tables = rows_by_detector(window, len(window), words)
+    tables = {name: pasts[name].rows() for name in {lesson.detector_id for lesson in night.lessons}}
     for lesson in night.lessons:
         key = (lesson.detector_id, lesson.rule)
         blocks = unpatched_blocks(tables[lesson.detector_id], lesson.rule, _others(memory, key))

@@ -6,6 +6,7 @@ import pytest
 from lotus.learning.axes import axes
 from lotus.learning.boxes import box_moments
 from lotus.learning.cube import accumulate
+from lotus.learning.day_cube import baseline_key
 from lotus.learning.night import learn_night
 from lotus.priors.types import Literal, Rule
 from lotus.priors.vocabulary import BIN_COLUMNS, FEATURES, Feature, Vocabulary, rule_counts, rule_mask
@@ -48,3 +49,7 @@ def test_a_night_over_three_own_features_finds_what_was_planted(worlds, one_look
     night = learn_night(scores, one_look, vocabulary=own)
     assert [x.rule for x in night.lessons] == [Rule.of(Literal(1, 3, 4))]
     assert 0 < night.trials <= sum(rule_counts(own))
+
+
+def test_a_believed_rule_of_a_feature_beyond_the_default_ones_names_a_baseline():
+    assert baseline_key((Rule.of(Literal(14, 0, 1)),)) != baseline_key((Rule.of(Literal(14, 1, 1)),))

@@ -1,0 +1,53 @@
+"""The past of detectors while their nights are replayed: each day is summed once per baseline, not once per night.
+
+A night of `lotus.learning.night` asks a source for the sums of its days, and for windows only when a rule passes the
+bar. Kept sums fall away with the search window, and all of them when the baseline changes.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from lotus.learning.axes import Axes
+from lotus.learning.day_cube import DayCube, day_cubes
+from lotus.learning.payoff_scores import Columns
+from lotus.learning.rows import DetectorRows, rows_by_detector
+from lotus.priors.types import Rule
+from lotus.priors.vocabulary import Vocabulary
+
+
+class Past:
+    """One detector of a table; `move` sets the days of the night that asks."""
+
+    def __init__(self, detector_id: str, scores: Mapping[str, Columns], vocabulary: Vocabulary) -> None:
+        self._name, self._scores, self._vocabulary = detector_id, scores, vocabulary
+        self._own = frozenset(day for day, table in scores.items() if (table["detector_id"] == detector_id).any())
+        self._window: tuple[str, ...] = ()
+        self._believed: tuple[Rule, ...] = ()
+        self._kept: dict[str, DayCube] = {}
+
+    def move(self, window: Sequence[str]) -> bool:
+        """Set the days of the night, oldest first; return whether the detector has windows in them."""
+        self._window = tuple(window)
+        self._kept = {day: cube for day, cube in self._kept.items() if day in self._window}
+        return not self._own.isdisjoint(self._window)
+
+    def cubes(self, believed: tuple[Rule, ...], space: Axes) -> Sequence[DayCube]:
+        """Return the sums of the days of the night; only days that are new, or all under a new baseline, are made."""
+        if believed != self._believed:
+            self._kept, self._believed = {}, believed
+        own = [day for day in self._window if day in self._own]
+        for day in own:
+            if day not in self._kept:
+                (self._kept[day],) = day_cubes(self._rows((day,)), believed, space)
+        return [self._kept[day] for day in own]
+
+    def rows(self) -> DetectorRows:
+        """Return the windows of the night's days; days without any count as learning days."""
+        return self._rows(self._window)
+
+    def _rows(self, days: Sequence[str]) -> DetectorRows:
+        mine = {}
+        for day in days:
+            table = self._scores[day]
+            at = table["detector_id"] == self._name
+            mine[day] = table if at.all() else {key: values[at] for key, values in table.items()}
+        return rows_by_detector(mine, len(mine), self._vocabulary)[self._name]
