@@ -14,11 +14,19 @@ from lotus.priors.types import Rule
 from lotus.priors.vocabulary import Vocabulary
 
 
-class Past:
-    """One detector of a table; `move` sets the days of the night that asks."""
+_BYTES = 9000  # of a day and subset: r and h in four blocks, published windows
 
-    def __init__(self, detector_id: str, scores: Mapping[str, Columns], vocabulary: Vocabulary) -> None:
-        self._name, self._scores, self._vocabulary = detector_id, scores, vocabulary
+
+class Past:
+    """One detector of a table; `move` sets the days of the night that asks.
+
+    When the sums of its days need more than `kept_bytes`, they are made anew every night.
+    """
+
+    def __init__(
+        self, detector_id: str, scores: Mapping[str, Columns], vocabulary: Vocabulary, kept_bytes: int = 2**32
+    ) -> None:
+        self._name, self._scores, self._vocabulary, self._room = detector_id, scores, vocabulary, kept_bytes
         self._own = frozenset(day for day, table in scores.items() if (table["detector_id"] == detector_id).any())
         self._window: tuple[str, ...] = ()
         self._believed: tuple[Rule, ...] = ()
@@ -35,6 +43,8 @@ class Past:
         if believed != self._believed:
             self._kept, self._believed = {}, believed
         own = [day for day in self._window if day in self._own]
+        if len(own) * _BYTES * len(space.subsets) > self._room:
+            return day_cubes(self.rows(), believed, space)
         for day in own:
             if day not in self._kept:
                 (self._kept[day],) = day_cubes(self._rows((day,)), believed, space)

@@ -20,6 +20,7 @@ from lotus.own_signals.scores import Scored
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import Vocabulary
 
+KEPT_BYTES = 2**32  # of sums of days, all detectors together
 ALIVE, EXPIRED, REVERTED = "active", "expired", "reverted"
 
 Key = tuple[str, Rule]
@@ -73,7 +74,8 @@ class _Memory:
 def replay(found: Scored, manifest: Manifest, told: Callable[[str], None]) -> Looks:
     """Return every night of the table as it would have been."""
     days, memory, nights = sorted(found.scores), _Memory(), list[NightResult]()
-    pasts = {d.detector_id: Past(d.detector_id, found.scores, found.vocabulary) for d in found.detectors}
+    names = [d.detector_id for d in found.detectors]
+    pasts = {name: Past(name, found.scores, found.vocabulary, KEPT_BYTES // len(names)) for name in names}
     for n, day in enumerate(days):
         _watch(memory, n, day, found.scores[day], found.vocabulary, manifest.weave.ttl_days)
         window = tuple(days[max(0, n + 1 - manifest.learning.search_days) : n + 1])

@@ -55,3 +55,16 @@ def test_a_day_is_summed_once_until_the_baseline_changes(monkeypatch):
     assert made == [(d,) for d in days[1:6]]
     past.cubes((Rule.of(Literal(0, 0, 0)),), space)
     assert made[5:] == [(d,) for d in days[3:6]]
+
+
+def test_without_room_the_sums_are_made_anew_and_are_the_same():
+    found = scored(table(own_world(days=5, n=60)), OwnConfig())
+    days, space = sorted(found.scores), axes(2, found.vocabulary)
+    some = [Past("d0", found.scores, found.vocabulary, room) for room in (2**30, 1000)]
+    for n in (3, 4):
+        for past in some:
+            past.move(days[n - 3 : n])
+        for one, two in zip(*(past.cubes((), space) for past in some), strict=True):
+            np.testing.assert_array_equal(one.r, two.r)
+            np.testing.assert_array_equal(one.blocks, two.blocks)
+    assert not some[1]._kept
