@@ -13,7 +13,6 @@ from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import Vocabulary
 
-
 _BYTES = 9000  # of a day and subset: r and h in four blocks, published windows
 
 
