@@ -153,7 +153,7 @@ def nights(size: Size, history: int, look: bool) -> float:
             return learn_from(past, tuple(days), manifest, night=history, last=False, **spent)
 
         night()
-        return min(cpu(night) for _ in range(2))
+        return min(cpu(night) for _ in range(5))
 
 
 def promoting(size: Size) -> float:
