@@ -9,7 +9,7 @@ import csv
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing import Pool
 from pathlib import Path
@@ -20,21 +20,23 @@ from lotus.hashing import natural_id
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "evidence"
 KEYS = ("setting", "seed", "code")
-TIMED = ("cpu_s", "wall_s", "rss_mb")  # columns that no second run repeats
+UNREPEATED = ("_s", "_mb", "_gap")  # endings of columns that depend on the machine
 Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A named experiment: `setting` (frozen, printable) is everything but the seed; `source` is the file it is in.
+    """A named experiment: `setting` (frozen, printable) is everything but the seed; `sources` are the files it is in.
 
-    `cost` orders studies by CPU seconds a row, for those who can only afford some.
+    `small` is the setting on small worlds whose rows lie in the same file and can be repeated in a moment; `cost` is
+    about how many CPU seconds a row takes.
     """
 
     name: str
     setting: Any
     measure: Callable[[Any, int], Mapping[str, float | int | str]]
-    source: Path
+    sources: tuple[Path, ...]
+    small: Any
     cost: float = 1.0
 
     @property
@@ -45,7 +47,11 @@ class Study:
     @property
     def code_hash(self) -> str:
         """Return twelve characters that name the sources behind a row: learner, vocabulary, generator, benchmark."""
-        return code_of(self.source)
+        return code_of(self.sources)
+
+    def shrunk(self) -> "Study":
+        """Return the study on small worlds."""
+        return replace(self, setting=self.small)
 
     def file(self, folder: Path = FOLDER) -> Path:
         """Return where the rows lie."""
@@ -58,11 +64,11 @@ class Study:
 
 
 @cache
-def code_of(source: Path) -> str:
-    """Return the hash of the learner's, the vocabulary's and the generator's sources and of one benchmark file."""
+def code_of(sources: tuple[Path, ...]) -> str:
+    """Return the hash of the learner's, the vocabulary's and the generator's sources and of a study's own files."""
     files = sorted((ROOT / "lotus" / "learning").glob("*.py"))
     files += [ROOT / "lotus" / "priors" / "vocabulary.py", ROOT / "lotus" / "simulation" / "learning_world.py"]
-    parts = [part for file in [*files, source] for part in (file.name, file.read_bytes())]
+    parts = [part for file in [*files, *sources] for part in (file.name, file.read_bytes())]
     return natural_id(*parts)[:12]
 
 
@@ -133,6 +139,11 @@ def seeds_of(text: str) -> list[int]:
     """Return the seeds of `3` or `1-200`."""
     first, _, last = text.partition("-")
     return list(range(int(first), int(last or first) + 1))
+
+
+def repeated(row: Row) -> Row:
+    """Return the columns of a row that a second run must repeat to the letter."""
+    return {name: value for name, value in row.items() if name != "code" and not name.endswith(UNREPEATED)}
 
 
 def missing_of(study: Study, seeds: Sequence[int], folder: Path = FOLDER) -> list[int]:
