@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.lessons import audits, laws, peers, production, table, year
+from benchmarks.lessons import audits, laws, peers, production, sentinel, table, year
 from benchmarks.lessons.claims import Claim, Result, judge
 from benchmarks.lessons.claims import table as as_table
 from benchmarks.lessons.evidence import FOLDER, ROOT, Study
@@ -17,6 +17,7 @@ PAGE = ROOT / "docs" / "evidence.md"
 SECTIONS = (
     ("One look, one detector", table),
     ("Laws and time", laws),
+    ("The sentinel", sentinel),
     ("Audits", audits),
     ("Production settings", production),
     ("A year of nightly looks", year),
