@@ -6,11 +6,12 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from benchmarks.lessons import audits, laws, peers, production, sentinel, table, year
 from benchmarks.lessons.claims import Claim, Result, judge
 from benchmarks.lessons.claims import table as as_table
-from benchmarks.lessons.evidence import FOLDER, ROOT, Study
+from benchmarks.lessons.evidence import FOLDER, ROOT, Study, best_rows
 from benchmarks.report import write_into
 
 PAGE = ROOT / "docs" / "evidence.md"
@@ -44,12 +45,26 @@ def text(folder: Path = FOLDER) -> str:
         run = [r for r in results if r.worlds]
         missing |= {r.study for r in results if not r.worlds}
         older |= {f"`{r.study}` ({r.code})" for r in run if not r.present}
-        lines += [f"## {title}", "", as_table(run), ""]
+        if run:
+            lines += [f"## {title}", "", as_table(run), ""]
+    lines += _loads(folder)
     if missing:
         lines += [f"Without a row: {', '.join(f'`{name}`' for name in sorted(missing))}.", ""]
     if older:
         lines += [f"Made by earlier code than the present: {', '.join(sorted(older))}.", ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _loads(folder: Path) -> list[str]:
+    """Return seconds and memory of the peers, medians over their rows."""
+    lines = []
+    for name, study in peers.STUDIES.items():
+        rows = best_rows(study, folder)
+        if rows:
+            seconds, peak = (median(float(row[column]) for row in rows) for column in ("cpu_s", "peak_mb"))
+            lines.append(f"| `{name}` | {seconds:.2f} s | {peak:.0f} MB |")
+    head = ["| method | CPU time a world | peak memory of the process |", "|---|---|---|"]
+    return [*head, *lines, ""] if lines else []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
