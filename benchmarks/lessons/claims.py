@@ -14,6 +14,7 @@ from scipy.stats import beta
 from benchmarks.lessons.evidence import Row, Study, best_rows
 
 Counts = tuple[float, float]
+FEW = 100  # worlds below which a rate is not taken as shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,17 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """Return met, met within the interval, MISSED, or nothing for what is only reported."""
+        """Return met, limit inside the interval, or MISSED, and whether the worlds are few; "" when only reported."""
         if self.limit is None or not self.trials:
             return ""
         kept = self.share >= self.limit if self.at_least else self.share <= self.limit
         inside = self.high >= self.limit if self.at_least else self.low <= self.limit
-        return "met" if kept else "limit inside the interval" if inside else "**MISSED**"
+        few = ", few worlds" if 0.0 < self.limit < 1.0 and self.worlds < FEW else ""
+        return ("met" if kept else "limit inside the interval" if inside else "**MISSED**") + few
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return asdict(self) | {"share": self.share, "verdict": self.verdict.strip("*")}
+        return asdict(self) | {"share": self.share, "verdict": self.verdict.replace("*", "")}
 
 
 def total(column: str, over: str = "") -> Callable[[Sequence[Row]], Counts]:

@@ -2,6 +2,7 @@
 
 import csv
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,9 +93,13 @@ def test_claims_count_the_rows_of_the_code_with_most(study: Study, tmp_path: Pat
         append(study, study.row(seed) | {"code": "another"}, tmp_path)
     found = judge(Claim("toy", "odd", total("hit"), 0.05), study, tmp_path)
     assert (found.hits, found.trials, found.present) == (5, 10, True)
-    assert found.verdict == "**MISSED**"
-    assert judge(Claim("toy", "odd", total("hit"), 0.3), study, tmp_path).verdict == "limit inside the interval"
-    assert judge(Claim("toy", "odd", total("hit"), 0.5, at_least=True), study, tmp_path).verdict == "met"
+    assert found.verdict == "**MISSED**, few worlds"
+    assert replace(found, worlds=100).verdict == "**MISSED**"
+    assert (
+        judge(Claim("toy", "odd", total("hit"), 0.3), study, tmp_path).verdict
+        == "limit inside the interval, few worlds"
+    )
+    assert judge(Claim("toy", "odd", total("hit"), 0.5, at_least=True), study, tmp_path).verdict == "met, few worlds"
 
 
 def test_exact_intervals() -> None:
