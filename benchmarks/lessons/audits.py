@@ -16,6 +16,7 @@ from benchmarks.lessons.claims import Claim, total
 from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import Study
 from benchmarks.lessons.worlds import ONE_LOOK, Figures
+from lotus.learning.audit_sums import audit_day
 from lotus.learning.audits import audit
 from lotus.learning.lesson import AuditState
 from lotus.learning.rows import rows_by_detector
@@ -48,13 +49,16 @@ def measure(policy: Policy, seed: int) -> Figures:
         drawn = np.where(one.bins[:, 0] >= 3, 0.9 * p, p)
     scores = scores_of(place, one, p, drawn)
     began = time.process_time()
+    rows = rows_by_detector(scores, policy.days)[one.detector_id]
+    n = policy.windows
+    sums = {day: audit_day(rows, slice(i * n, (i + 1) * n)) for i, day in enumerate(place.days)}
     alarms = []
     state: AuditState | None = None
     first = None
     for night in range(AUDITED, policy.days + 1):
-        known = {day: scores[day] for day in place.days[night - AUDITED : night]}
-        rows = rows_by_detector(known, AUDITED)[one.detector_id]
-        found = audit(rows, day_signs(policy.learning.seed, rows.days, policy.learning.draws), policy.learning, state)
+        known = place.days[night - AUDITED : night]
+        signs = day_signs(policy.learning.seed, known, policy.learning.draws)
+        found = audit(one.detector_id, [sums[day] for day in known], signs, policy.learning, state)
         first, state = first or found, found.state
         alarms.append(found.alarm)
     assert first is not None

@@ -12,13 +12,13 @@ import numpy as np
 from benchmarks.lessons.claims import Claim, total
 from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import Study
-from benchmarks.lessons.worlds import ONE_LOOK, Figures
+from benchmarks.lessons.worlds import ONE_LOOK, Figures, support_of
 from lotus.learning.axes import axes
 from lotus.learning.boxes import box_moments, path_maxima
 from lotus.learning.cube import atoms_of, cube_of
 from lotus.learning.demean import demean
 from lotus.learning.rows import DetectorRows, rows_by_detector
-from lotus.learning.search import draw_maxima, evidence_of, family_of
+from lotus.learning.search import draw_maxima, evidence_of_rows
 from lotus.learning.signs import day_signs
 from lotus.simulation.learning_world import FULL_DAY, market, scores_of, stream, track
 from lotus.timebase import BLOCKS_PER_DAY
@@ -43,8 +43,8 @@ def equalities(size: Size, seed: int) -> Figures:
     """Return the largest differences: T by cube and by brute force, T and draws by day cubes and by the batch."""
     rows, space, g = _rows(size, seed), axes(), np.ones(size.days)
     r = demean(rows.basis(), rows.h, rows.f, rows.day, size.days)
-    evidence = evidence_of(rows, r, g, space)
-    family = family_of(rows, g, space, ONE_LOOK)
+    evidence = evidence_of_rows(rows, r, g, space)
+    family = support_of(rows, g, ONE_LOOK)
     brute = 0.0
     for number in stream(seed, "brute").choice(np.flatnonzero(family.eligible), RULES, replace=False):
         inside = rows.covered(space.rule(int(number)))
@@ -95,9 +95,9 @@ def past_scores(size: Size, seed: int) -> Figures:
 def year_search(size: Size, seed: int) -> Figures:
     """Return CPU seconds of one search (statistics of all rules and 400 draws) over four blocks a day."""
     rows, space, g = _rows(size, seed), axes(), np.ones(size.days)
-    family = family_of(rows, g, space, ONE_LOOK)
+    family = support_of(rows, g, ONE_LOOK)
     began = time.process_time()
-    evidence = evidence_of(rows, rows.f, g, space)
+    evidence = evidence_of_rows(rows, rows.f, g, space)
     cubed = time.process_time()
     draw_maxima(evidence, family.eligible, day_signs(7, rows.days, ONE_LOOK.draws), space)
     drawn = time.process_time()

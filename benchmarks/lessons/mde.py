@@ -12,13 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.lessons.command import seeds_of
-from benchmarks.lessons.worlds import ONE_LOOK, manifest_of
+from benchmarks.lessons.worlds import ONE_LOOK, effect_in, manifest_of, support_of
 from lotus.learning.axes import axes
 from lotus.learning.demean import demean
-from lotus.learning.effect import effect_of
 from lotus.learning.night import learn_night
 from lotus.learning.rows import day_weights, rows_by_detector
-from lotus.learning.search import family_of, one_look_critical
+from lotus.learning.search import one_look_critical
 from lotus.simulation.learning_world import market, scores_of, stream, track
 
 DAYS, COVERAGE, POWER_Z, RULES = (10, 20, 40, 80), 0.12, 0.84, 20
@@ -30,12 +29,12 @@ def world(seed: int, days: int) -> tuple[float, float, float]:
     scores = scores_of(place, track(place, "null"))
     rows, space = rows_by_detector(scores, days)["d0"], axes()
     g = day_weights(days, ONE_LOOK.half_life_days)
-    eligible = np.flatnonzero(family_of(rows, g, space, ONE_LOOK).eligible)
+    eligible = np.flatnonzero(support_of(rows, g, ONE_LOOK).eligible)
     r = demean(rows.basis(), rows.h, rows.f, rows.day, days)
     spreads = []
     for number in stream(seed, "mde").choice(eligible, RULES, replace=False):
         inside = rows.covered(space.rule(int(number)))
-        spreads.append(effect_of(rows, r, inside, g).se * np.sqrt(rows.h[inside].sum()))
+        spreads.append(effect_in(rows, r, inside, g).se * np.sqrt(rows.h[inside].sum()))
     maxima = learn_night(scores, manifest_of(ONE_LOOK)).draw_maxima
     critical = max(one_look_critical(maxima, ONE_LOOK.alpha), ONE_LOOK.min_evidence_nats)
     return critical, float(np.median(spreads)), float(rows.h.sum()) / days

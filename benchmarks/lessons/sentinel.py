@@ -14,14 +14,14 @@ import numpy as np
 from benchmarks.lessons.claims import Claim, total
 from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import Study
-from benchmarks.lessons.worlds import ONE_LOOK, Figures, World, made, manifest_of
+from benchmarks.lessons.worlds import ONE_LOOK, Figures, World, made, manifest_of, support_of
 from lotus.learning.axes import axes
 from lotus.learning.boxes import box_moments, path_maxima
 from lotus.learning.cube import accumulate
 from lotus.learning.demean import demean
 from lotus.learning.night import learn_night
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
-from lotus.learning.search import family_of, one_look_critical
+from lotus.learning.search import one_look_critical
 from lotus.learning.signs import day_signs
 from lotus.manifest import LearningDefaults
 from lotus.simulation.learning_world import FULL_DAY, scores_of
@@ -43,7 +43,7 @@ def measure(world: World, seed: int) -> Figures:
 def pooled_and_hourly(rows: DetectorRows, settings: LearningDefaults) -> bool:
     """Tell whether the best rule is beyond its bar with a baseline pooled over days and signs by the hour."""
     space, once = axes(settings.max_literals), np.zeros(len(rows), np.int64)
-    family = family_of(rows, day_weights(len(rows.days), settings.half_life_days), space, settings)
+    family = support_of(rows, day_weights(len(rows.days), settings.half_life_days), settings)
     r = demean(rows.basis(), rows.h, rows.f, once, 1)
     n_hours = HOURS * len(rows.days)
     hour = np.arange(len(rows), dtype=np.int64) * n_hours // len(rows)

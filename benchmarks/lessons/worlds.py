@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.learning.axes import axes
+from lotus.learning.day_cube import day_cubes, stacked
 from lotus.learning.demean import demean
-from lotus.learning.effect import effect_of
+from lotus.learning.effect import Effect, effect_of, lane_sums
 from lotus.learning.lesson import Lesson
 from lotus.learning.naive import naive_table
 from lotus.learning.night import learn_night
 from lotus.learning.payoff_scores import Columns, score
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
-from lotus.learning.search import family_of, one_look_critical
+from lotus.learning.search import Family, family_of, one_look_critical
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import rule_counts
@@ -119,15 +120,26 @@ class Truth:
         if not rules:
             return {}
         rows, space = self.rows, axes(learning.max_literals)
-        eligible = np.flatnonzero(family_of(rows, self.g, space, learning).eligible)
+        eligible = np.flatnonzero(support_of(rows, self.g, learning).eligible)
         chosen = stream(seed, "rules to cover").choice(eligible, rules, replace=False)
         r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
         held = 0
         for number in chosen:
             rule = space.rule(int(number))
-            low, high = effect_of(rows, r, rows.covered(rule), self.g).ci95
+            low, high = effect_in(rows, r, rows.covered(rule), self.g).ci95
             held += low <= self.uplift(rule) <= high
         return {"intervals": rules, "intervals_hold": int(held)}
+
+
+def support_of(rows: DetectorRows, g: NDArray[np.float64], settings: LearningDefaults) -> Family:
+    """Return the support of every rule over windows."""
+    space = axes(settings.max_literals)
+    return family_of(stacked(day_cubes(rows, (), space), rows.days, space), g, space, settings)
+
+
+def effect_in(rows: DetectorRows, r: NDArray[np.float64], covered: NDArray[np.bool_], g: NDArray[np.float64]) -> Effect:
+    """Return the effect of the covered windows; r [n] residual scores, g [days] day weights."""
+    return effect_of(lane_sums(rows, r, rows.basis(), covered), g)
 
 
 def jaccard(rows: DetectorRows, one: Rule, two: Rule) -> float:

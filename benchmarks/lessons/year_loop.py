@@ -12,16 +12,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.lessons.worlds import support_of
 from lotus.learning.axes import Axes, axes
 from lotus.learning.basis import hats
+from lotus.learning.bench import Bench
 from lotus.learning.boxes import box_moments, box_presence
 from lotus.learning.cube import accumulate
 from lotus.learning.demean import demean
-from lotus.learning.greedy import Bench, select
+from lotus.learning.greedy import select
 from lotus.learning.lesson import Lesson
 from lotus.learning.payoff_scores import score
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
-from lotus.learning.search import evidence_of, family_of
+from lotus.learning.search import evidence_of_rows
 from lotus.learning.signs import day_signs
 from lotus.manifest import LearningDefaults
 from lotus.priors.types import Rule
@@ -159,13 +161,15 @@ class Loop:
         for k in range(len(self.tracks)):
             rows = self.rows(k, first, night)
             g = day_weights(len(rows.days), self.settings.half_life_days)
-            family = family_of(rows, g, self.space, self.settings)
+            family = support_of(rows, g, self.settings)
             rules = self.believed(k)
             name, trials = rows.days[-1], int(family.eligible.sum())
-            bench = Bench(rows, self.space, family, g, self.settings, rules, "main", name, trials)
-            r = bench.residual()
-            evidence = evidence_of(rows, r, g, self.space)
-            found, _ = select(bench, r, evidence, max(critical, self.settings.min_evidence_nats), "")
+            bench = Bench(
+                rows.detector_id, rows.horizon_s, self.space, family, g, self.settings, rules, "main", name, trials
+            )
+            r = demean(rows.basis(rules), rows.h, rows.f, rows.day, len(rows.days))
+            evidence = evidence_of_rows(rows, r, g, self.space)
+            found, _ = select(bench, rows, evidence, max(critical, self.settings.min_evidence_nats), "")
             fresh += [Believed(k, night, tilt_of(lesson), lesson) for lesson in found]
         self.change([*self.active, *fresh], night)
         return fresh

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lotus.learning.basis import hats
-from lotus.learning.effect import effect_of
+from lotus.learning.effect import effect_of, lane_sums
 from lotus.learning.payoff_scores import score
 from lotus.learning.rows import rows_by_detector
 from lotus.priors.types import Literal, Rule
@@ -149,7 +149,7 @@ def econml_effects(rows, inside, regression):
 
 def test_econml_with_the_same_nuisances_is_the_same_number(design):
     rows, inside, _ = design
-    ours = [effect_of(rows, rows.f, side, np.ones(20)).net_mean for side in (inside, ~inside)]
+    ours = [effect_of(lane_sums(rows, rows.f, rows.basis(), side), np.ones(20)).net_mean for side in (inside, ~inside)]
     assert econml_effects(rows, inside, ModelledPayoff()) == pytest.approx(ours, rel=1e-9)
 
 
@@ -157,6 +157,6 @@ def test_econml_with_its_own_regression_agrees_within_one_error(design):
     rows, inside, mean = design
     ridge = pytest.importorskip("sklearn.linear_model").Ridge(1.0)
     for side, theirs in zip((inside, ~inside), econml_effects(rows, inside, ridge), strict=True):
-        ours = effect_of(rows, rows.f, side, np.ones(20))
+        ours = effect_of(lane_sums(rows, rows.f, rows.basis(), side), np.ones(20))
         assert theirs == pytest.approx(ours.net_mean, abs=ours.se)
         assert ours.net_mean == pytest.approx((rows.h * mean)[side].sum() / rows.h[side].sum(), abs=4 * ours.se)
