@@ -9,7 +9,7 @@ import csv
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from functools import cache
 from multiprocessing import Pool
 from pathlib import Path
@@ -42,7 +42,7 @@ class Study:
     @property
     def setting_hash(self) -> str:
         """Return twelve characters that name the setting."""
-        return natural_id(repr(self.setting))[:12]
+        return natural_id(printed(self.setting))[:12]
 
     @property
     def code_hash(self) -> str:
@@ -61,6 +61,24 @@ class Study:
         """Make one row, as text."""
         figures = {name: as_text(value) for name, value in self.measure(self.setting, seed).items()}
         return {"setting": self.setting_hash, "seed": str(seed), "code": self.code_hash} | figures
+
+
+def printed(setting: Any) -> str:
+    """Return a setting as text: of a dataclass the fields that are not their default, so a new key changes nothing.
+
+    >>> from lotus.manifest import LearningDefaults
+    >>> printed(LearningDefaults(alpha=0.05))
+    'LearningDefaults(alpha=0.05)'
+    """
+    if not is_dataclass(setting):
+        return repr(setting)
+    told = []
+    for one in fields(setting):
+        value = getattr(setting, one.name)
+        usual = one.default_factory() if one.default_factory is not MISSING else one.default
+        if usual is MISSING or value != usual:
+            told.append(f"{one.name}={printed(value)}")
+    return f"{type(setting).__name__}({', '.join(told)})"
 
 
 @cache
