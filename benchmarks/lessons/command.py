@@ -1,0 +1,35 @@
+"""The command line that every study module shares: run what is missing, then say what the rows show."""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.lessons.claims import Claim, judged, table
+from benchmarks.lessons.evidence import FOLDER, Study, run
+
+
+def seeds_of(text: str) -> list[int]:
+    """Return the seeds of `3` or `1-200`."""
+    first, _, last = text.partition("-")
+    return list(range(int(first), int(last or first) + 1))
+
+
+def command(
+    studies: Mapping[str, Study], claims: Sequence[Claim], about: str, arguments: Sequence[str] | None = None
+) -> int:
+    """Run the studies asked for and print the claims about them."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--row", action="append", choices=sorted(studies), help="a study; default: all")
+    parser.add_argument("--seeds", type=seeds_of, default=[], help="first-last; without it nothing is run, only told")
+    parser.add_argument("--small", action="store_true", help="make the rows on small worlds, which tests repeat")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the rows lie")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    chosen = {name: studies[name] for name in options.row or studies}
+    for study in chosen.values():
+        run(study.shrunk() if options.small else study, options.seeds, options.workers, options.folder)
+    results = judged(claims, chosen, options.folder)
+    print(json.dumps([r.as_json() for r in results], indent=1) if options.json else table(results))
+    return 0

@@ -1,0 +1,83 @@
+"""The page of evidence: every claim with its figures, as the rows in `docs/evidence` say, put between its marks.
+
+`python -m benchmarks.lessons.page [--write]`. Nothing is run here.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from benchmarks.lessons import audits, laws, peers, production, sentinel, table, year
+from benchmarks.lessons.claims import Claim, Result, judge
+from benchmarks.lessons.claims import table as as_table
+from benchmarks.lessons.evidence import FOLDER, ROOT, Study, best_rows
+from benchmarks.report import write_into
+
+PAGE = ROOT / "docs" / "evidence.md"
+SECTIONS = (
+    ("One look, one detector", table),
+    ("Laws and time", laws),
+    ("The sentinel", sentinel),
+    ("Audits", audits),
+    ("Production settings", production),
+    ("A year of nightly looks", year),
+    ("Peers in the same worlds", peers),
+)
+STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}
+
+
+def sections(folder: Path = FOLDER) -> list[tuple[str, list[Result]]]:
+    """Return title and results of each section; claims without a single row are left for `not_run`."""
+    out = []
+    for title, module in SECTIONS:
+        claims: Sequence[Claim] = module.CLAIMS
+        results = [judge(c, STUDIES[c.study], folder) for c in claims]
+        out.append((title, results))
+    return out
+
+
+def text(folder: Path = FOLDER) -> str:
+    """Return the tables, which studies have no row yet, and which rows another code than the present one made."""
+    lines = []
+    older, missing = set(), set()
+    for title, results in sections(folder):
+        run = [r for r in results if r.worlds]
+        missing |= {r.study for r in results if not r.worlds}
+        older |= {f"`{r.study}` ({r.code})" for r in run if not r.present}
+        if run:
+            lines += [f"## {title}", "", as_table(run), ""]
+    lines += _loads(folder)
+    if missing:
+        lines += [f"Without a row: {', '.join(f'`{name}`' for name in sorted(missing))}.", ""]
+    if older:
+        lines += [f"Made by earlier code than the present: {', '.join(sorted(older))}.", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _loads(folder: Path) -> list[str]:
+    """Return seconds and memory of the peers, medians over their rows."""
+    lines = []
+    for name, study in peers.STUDIES.items():
+        rows = best_rows(study, folder)
+        if rows:
+            seconds, peak = (median(float(row[column]) for row in rows) for column in ("cpu_s", "peak_mb"))
+            lines.append(f"| `{name}` | {seconds:.2f} s | {peak:.0f} MB |")
+    head = ["| method | CPU time a world | peak memory of the process |", "|---|---|---|"]
+    return [*head, *lines, ""] if lines else []
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the page's tables, and write them with `--write`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args(arguments)
+    tables = text()
+    if options.write:
+        write_into(PAGE, tables)
+    print(tables)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

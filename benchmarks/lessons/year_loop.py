@@ -1,0 +1,237 @@
+"""A year of nights in the closed loop, cheap enough for hundreds of worlds: what was learned changes what is published.
+
+Every day the propensity follows from the detector's own logit, its quality (payoffs of the last 20 days against the
+other detectors'), crowding (others that were sure in the window before) and the patches in force. Day sums of all rules
+are kept; a look weighs the last 90 of them by one matrix product for all sign paths. Search statistics, slots,
+selection, gates and patch sizes are the product's functions; audits are left out, for the log is honest here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.lessons.worlds import support_of
+from lotus.learning.axes import Axes, axes
+from lotus.learning.basis import hats
+from lotus.learning.bench import Bench
+from lotus.learning.boxes import box_moments, box_presence
+from lotus.learning.cube import accumulate
+from lotus.learning.demean import demean
+from lotus.learning.greedy import select
+from lotus.learning.lesson import Lesson
+from lotus.learning.payoff_scores import score
+from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
+from lotus.learning.search import evidence_of_rows
+from lotus.learning.signs import day_signs
+from lotus.manifest import LearningDefaults
+from lotus.priors.types import Rule
+from lotus.priors.vocabulary import rule_mask
+from lotus.simulation.learning_world import FLOOR, Market, Track, scores_of
+from lotus.timebase import BLOCKS_PER_DAY
+
+QUALITY_DAYS, QUALITY_LOGIT, CROWD_LOGIT, TTL_DAYS = 20, 0.3, 1.0, 30
+PATCH_GAIN, MAX_TILT, MIN_TILT = 5.0, 0.5, 0.05
+Floats = NDArray[np.float64]
+LIMIT = float(np.log((1.0 - FLOOR) / FLOOR))
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """An accepted lesson in force: detector, the night it came, and the logit that its patch adds inside its rule."""
+
+    detector: int
+    night: int
+    tilt: float
+    lesson: Lesson
+
+
+@dataclass(slots=True)
+class Loop:
+    """State of one world; it owns the tracks and writes logits and payoffs into them as they come to pass.
+
+    `rising`: the edge follows the logit without patches (every kind but null). `p` float64 [detectors, windows], day
+    sums float32 [detectors, days, rules], `support` [detectors, (h, published), days, subsets, 125].
+    """
+
+    place: Market
+    tracks: Sequence[Track]
+    settings: LearningDefaults
+    rising: bool
+    space: Axes = field(init=False)
+    p: Floats = field(init=False)
+    total: NDArray[np.float32] = field(init=False)
+    square: NDArray[np.float32] = field(init=False)
+    support: Floats = field(init=False)
+    paid: Floats = field(init=False)
+    signs: Floats = field(init=False)
+    active: list[Believed] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        days, k, n = len(self.place.days), len(self.tracks), len(self.place.forward)
+        self.space = axes(self.settings.max_literals)
+        self.p = np.zeros((k, n))
+        self.total = np.zeros((k, days, self.space.n_rules), np.float32)
+        self.square = np.zeros_like(self.total)
+        self.support = np.zeros((k, 2, days, len(self.space.subsets), 125), np.float32)
+        self.paid = np.zeros((k, days))
+        self.signs = day_signs(self.settings.seed, self.place.days, self.settings.draws)
+
+    def window(self, day: int) -> slice:
+        """Return the windows of a day."""
+        return slice(day * self.place.windows, (day + 1) * self.place.windows)
+
+    def publish(self, day: int) -> None:
+        """Draw a day: quality and crowding move u0, patches move u; then keep its sums."""
+        at = self.window(day)
+        own = np.stack([track.u0[at] for track in self.tracks])
+        u0 = own + self._quality(day)[:, None]
+        sure = (own > 0.0).astype(np.float64)
+        others = (sure.sum(axis=0) - sure) / max(len(self.tracks) - 1, 1)
+        u0[:, 1:] -= CROWD_LOGIT * others[:, :-1]
+        u0 = np.clip(u0, -LIMIT, LIMIT)
+        gained = edge_bps(u0) - edge_bps(own) if self.rising else np.zeros_like(u0)
+        u = u0.copy()
+        for one in self.active:
+            u[one.detector] += one.tilt * rule_mask(one.lesson.rule, self.tracks[one.detector].bins[at])
+        self.p[:, at] = np.clip(1.0 / (1.0 + np.exp(-u)), FLOOR, 1.0 - FLOOR)
+        for k, track in enumerate(self.tracks):
+            track.u0[at] = u0[k]
+            for payoff in (track.mean, track.modelled, track.executed):
+                payoff[at] += gained[k]
+            taken = track.draw[at] < self.p[k, at]
+            self.paid[k, day] = track.executed[at][taken].mean() if taken.any() else 0.0
+            self._support(k, day, taken)
+            self.keep(k, day)
+
+    def keep(self, k: int, day: int) -> None:
+        """Store the day's sums of residual scores of every rule of one detector, over the present baseline."""
+        at, track = self.window(day), self.tracks[k]
+        p, bins = self.p[k, at], track.bins[at]
+        taken = track.draw[at] < p
+        h, f = p * (1.0 - p), score(p, taken, track.modelled[at], np.where(taken, track.executed[at], np.nan))
+        rules = [rule_mask(rule, bins).astype(np.float64)[:, None] for rule in self.believed(k)]
+        basis = np.concatenate([hats(track.u0[at]), *rules], axis=1)
+        r = demean(basis, h, f, np.zeros(len(p), np.int64), 1)
+        lane = np.arange(len(p), dtype=np.int64) * BLOCKS_PER_DAY // len(p)
+        cube = accumulate(bins, lane, r, BLOCKS_PER_DAY, self.space.subsets)
+        self.total[k, day], self.square[k, day] = box_moments(cube, np.ones(BLOCKS_PER_DAY), *self._table())
+
+    def believed(self, k: int) -> tuple[Rule, ...]:
+        """Return the rules in force of one detector."""
+        return tuple(sorted({one.lesson.rule for one in self.active if one.detector == k}))
+
+    def look(self, night: int) -> tuple[float, Floats]:
+        """Return the largest M of the data and of each draw [draws], jointly over detectors, after `night` days."""
+        first = max(0, night - self.settings.search_days)
+        g = day_weights(night - first, self.settings.half_life_days)
+        paths = np.concatenate([np.ones((night - first, 1)), self.signs[first:night]], axis=1)
+        weighed = np.ascontiguousarray((g[:, None] * paths).T.astype(np.float32))
+        lengths, best = self.space.rule_lengths(), np.full(weighed.shape[0], -np.inf)
+        for k in range(len(self.tracks)):
+            usable = np.flatnonzero(self.eligible(k, first, night))
+            if not len(usable):
+                continue
+            q = (g * g).astype(np.float32) @ self.square[k, first:night][:, usable]
+            alive = q > 0.0
+            usable, q = usable[alive], q[alive]
+            t = np.abs(weighed @ (self.total[k, first:night][:, usable] / np.sqrt(q)))
+            for length in np.unique(lengths[usable]):
+                top = t[:, lengths[usable] == length].max(axis=1).astype(np.float64)
+                best = np.maximum(best, 0.5 * top * top - self.space.price[length])
+        return float(best[0]), best[1:]
+
+    def eligible(self, k: int, first: int, last: int) -> NDArray[np.bool_]:
+        """Return which rules may play: coverage, published windows and days, of the days first..last-1."""
+        weight, taken = (self.support[k, i, first:last] for i in (0, 1))
+        whole = np.asarray(weight.sum(axis=0, dtype=np.float64))[None]
+        plain, _ = box_moments(whole, np.ones(1), *self._table())
+        published, _ = box_moments(taken.sum(axis=0, dtype=np.float64)[None], np.ones(1), *self._table())
+        lanes = np.arange(last - first, dtype=np.int64)
+        _, days = box_presence(weight.astype(np.float64), lanes, 1e-6, *self._table())
+        s, coverage = self.settings, plain / max(float(whole[0, -1].sum()), 1e-6)
+        inside = (coverage >= s.min_coverage) & (coverage <= s.max_coverage)
+        eligible: NDArray[np.bool_] = inside & (np.rint(published) >= s.min_published) & (days >= s.min_days)
+        return eligible
+
+    def promote(self, night: int, critical: float) -> list[Believed]:
+        """Select among all detectors beyond `critical`, put what is accepted in force, and return it."""
+        first, fresh = max(0, night - self.settings.search_days), []
+        for k in range(len(self.tracks)):
+            rows = self.rows(k, first, night)
+            g = day_weights(len(rows.days), self.settings.half_life_days)
+            family = support_of(rows, g, self.settings)
+            rules = self.believed(k)
+            name, trials = rows.days[-1], int(family.eligible.sum())
+            bench = Bench(
+                rows.detector_id, rows.horizon_s, self.space, family, g, self.settings, rules, "main", name, trials
+            )
+            r = demean(rows.basis(rules), rows.h, rows.f, rows.day, len(rows.days))
+            evidence = evidence_of_rows(rows, r, g, self.space)
+            found, _ = select(bench, rows, evidence, max(critical, self.settings.min_evidence_nats), "")
+            fresh += [Believed(k, night, tilt_of(lesson), lesson) for lesson in found]
+        self.change([*self.active, *fresh], night)
+        return fresh
+
+    def expire(self, night: int) -> None:
+        """Drop what is older than its time to live."""
+        self.change([one for one in self.active if night - one.night < TTL_DAYS], night)
+
+    def change(self, active: list[Believed], night: int) -> None:
+        """Put a new set in force and rebuild the day sums of detectors whose baseline changed."""
+        before = {k: self.believed(k) for k in range(len(self.tracks))}
+        self.active = active
+        for k, rules in before.items():
+            if self.believed(k) != rules:
+                for day in range(max(0, night - self.settings.search_days), night):
+                    self.keep(k, day)
+
+    def rows(self, k: int, first: int, last: int) -> DetectorRows:
+        """Return the scored windows of one detector and days first..last-1, as the product's night reads them."""
+        at = slice(self.window(first).start, self.window(last - 1).stop)
+        place, track = part_of(self.place, first, last), self.tracks[k]
+        return rows_by_detector(scores_of(place, slice_of(track, at), self.p[k, at]), last - first)[track.detector_id]
+
+    def _quality(self, day: int) -> Floats:
+        past = self.paid[:, max(0, day - QUALITY_DAYS) : day]
+        if past.shape[1] < 2:
+            return np.zeros(len(self.tracks))
+        against = past - past.mean(axis=0)
+        error = against.std(axis=1, ddof=1) / np.sqrt(past.shape[1])
+        return np.asarray(QUALITY_LOGIT * np.tanh(against.mean(axis=1) / np.maximum(error, 1e-9) / 2.0))
+
+    def _support(self, k: int, day: int, taken: NDArray[np.bool_]) -> None:
+        at = self.window(day)
+        p, bins = self.p[k, at], self.tracks[k].bins[at]
+        lane = np.zeros(len(p), np.int64)
+        for i, values in enumerate((p * (1.0 - p), taken.astype(np.float64))):
+            self.support[k, i, day] = accumulate(bins, lane, values, 1, self.space.subsets)[0]
+
+    def _table(self) -> tuple[NDArray[np.int64], ...]:
+        space = self.space
+        return (space.subsets, space.low, space.high, space.count, space.first_rule)
+
+
+def edge_bps(u0: Floats) -> Floats:
+    """Return the edge of the generator's worlds but null as a function of the logit without patches."""
+    return np.asarray(6.0 / (1.0 + np.exp(-0.7 * u0)))
+
+
+def tilt_of(lesson: Lesson) -> float:
+    """Return the patch in logits: sign(U) min(.5, 5 LCB / sigma), nothing below .05."""
+    size = min(MAX_TILT, PATCH_GAIN * max(0.0, lesson.lcb_bps) / max(lesson.sigma_y_bps, 1e-9))
+    return lesson.sign * size if size >= MIN_TILT else 0.0
+
+
+def part_of(place: Market, first: int, last: int) -> Market:
+    """Return the days first..last-1 of a market."""
+    at = slice(first * place.windows, last * place.windows)
+    days, tide = place.days[first:last], place.tide[first:last]
+    return replace(place, days=days, tide=tide, contexts=place.contexts[at], forward=place.forward[at])
+
+
+def slice_of(track: Track, at: slice) -> Track:
+    """Return some windows of a track."""
+    names = ("bins", "u0", "draw", "mean", "truth", "modelled", "executed")
+    return replace(track, **{name: getattr(track, name)[at] for name in names})

@@ -1,0 +1,109 @@
+"""The rows kept in docs/evidence are what the code says: some of each file are made again and compared."""
+
+import csv
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.lessons.claims import Claim, interval, judge, total
+from benchmarks.lessons.evidence import FOLDER, Study, append, repeated, rows_of, run
+from benchmarks.lessons.page import STUDIES, text
+from benchmarks.lessons.peers import STUDIES as PEERS
+from benchmarks.lessons.peers import installed
+from lotus.hashing import key64
+
+FILES = sorted(FOLDER.glob("*.csv"))
+REPEATED, AFFORDABLE_S, FOREST_S = 3, 2.0, 30.0
+
+
+def again(study: Study, rows: list[dict[str, str]], count: int, chance: random.Random) -> None:
+    """Make some rows again; another code than the present one may have made others, which is said, not failed."""
+    present = [row for row in rows if row["code"] == study.code_hash]
+    stale = []
+    for row in chance.sample(present or rows, min(count, len(present or rows))):
+        made = study.row(int(row["seed"]))
+        if repeated(made) == repeated(row):
+            continue
+        assert not present, f"{study.name}, seed {row['seed']}: {repeated(made)} is not {repeated(row)}"
+        stale.append(row["seed"])
+    if stale:
+        pytest.skip(f"{study.name}: rows of code {rows[0]['code']} differ under the present code in seeds {stale}")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_three_rows_of_each_file_repeat(file: Path) -> None:
+    study = STUDIES[file.stem].shrunk()
+    rows = rows_of(study)
+    if file.stem in PEERS and not installed(study.setting.method):
+        pytest.skip("the peer is not part of the project's environment")
+    if study.cost > FOREST_S:
+        pytest.skip("a forest takes too long for this test even on a small world")
+    assert rows, f"{file.name} has no rows on small worlds: run it with --small"
+    again(study, rows, 1 if file.stem in PEERS else REPEATED, random.Random(key64(file.read_bytes())))
+
+
+def test_a_full_row_repeats() -> None:
+    chance = random.Random(key64(*(f.read_bytes() for f in FILES)))
+    cheap = [STUDIES[f.stem] for f in FILES if STUDIES[f.stem].cost <= AFFORDABLE_S and f.stem not in PEERS]
+    study = chance.choice([study for study in cheap if rows_of(study)])
+    again(study, rows_of(study), 1, chance)
+
+
+def test_the_page_tells_every_study() -> None:
+    page = text()
+    assert all(f"`{name}`" in page for name in STUDIES)
+
+
+def measure(setting: int, seed: int) -> dict[str, float | int | str]:
+    """Return figures that follow from setting and seed."""
+    return {"hit": seed % setting, "value": seed / 3, "cpu_s": 0.25}
+
+
+@pytest.fixture
+def study() -> Study:
+    """Return a study that costs nothing."""
+    return Study("toy", 2, measure, (Path(__file__),), small=3)
+
+
+def test_rows_are_made_once(study: Study, tmp_path: Path) -> None:
+    assert run(study, [1, 2, 3], folder=tmp_path) == 3
+    assert run(study, [2, 3, 4], folder=tmp_path) == 1
+    assert run(study.shrunk(), [1], folder=tmp_path) == 1
+    rows = rows_of(study, tmp_path)
+    assert [row["seed"] for row in rows] == ["1", "2", "3", "4"]
+    assert rows[0]["value"] == "0.333333333"
+    assert repeated(rows[0]).keys() == {"setting", "seed", "hit", "value"}
+
+
+def test_a_torn_last_line_is_made_again(study: Study, tmp_path: Path) -> None:
+    run(study, [1, 2], folder=tmp_path)
+    file = study.file(tmp_path)
+    file.write_text(file.read_text()[:-9])
+    assert [row["seed"] for row in rows_of(study, tmp_path)] == ["1"]
+    assert run(study, [1, 2], folder=tmp_path) == 1
+    with file.open(newline="") as opened:
+        assert [row["seed"] for row in csv.DictReader(opened)] == ["1", "2"]
+
+
+def test_claims_count_the_rows_of_the_code_with_most(study: Study, tmp_path: Path) -> None:
+    run(study, range(1, 11), folder=tmp_path)
+    for seed in (1, 3):
+        append(study, study.row(seed) | {"code": "another"}, tmp_path)
+    found = judge(Claim("toy", "odd", total("hit"), 0.05), study, tmp_path)
+    assert (found.hits, found.trials, found.present) == (5, 10, True)
+    assert found.verdict == "**MISSED**, few worlds"
+    assert replace(found, worlds=100).verdict == "**MISSED**"
+    assert (
+        judge(Claim("toy", "odd", total("hit"), 0.3), study, tmp_path).verdict
+        == "limit inside the interval, few worlds"
+    )
+    assert judge(Claim("toy", "odd", total("hit"), 0.5, at_least=True), study, tmp_path).verdict == "met, few worlds"
+
+
+def test_exact_intervals() -> None:
+    """Clopper-Pearson of 5 of 100 as published in tables."""
+    low, high = interval(5, 100)
+    assert (round(low, 4), round(high, 4)) == (0.0164, 0.1128)
+    assert interval(100, 100)[1] == 1.0
