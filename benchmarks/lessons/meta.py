@@ -19,6 +19,7 @@ from lotus.learning.rows import DetectorRows
 from lotus.learning.search import one_look_critical
 from lotus.manifest import LearningDefaults
 from lotus.priors.types import Literal, Op, Rule
+from lotus.priors.vocabulary import DEFAULT
 from lotus.timebase import next_day
 from lotus.weave.composition import Parts, contrast_blocks
 
@@ -49,12 +50,16 @@ def day_rows(day: str, seed: int, world: World, effect_bps: float) -> DetectorRo
     noise = SD_BPS * np.convolve(steps, np.ones(6), "valid") / np.sqrt(6.0)
     paid = noise + rng.normal(0.0, 1.0) + effect_bps * world(bins[:, 7] <= 1, bins[:, 3] <= 1)
     empty = np.full(WINDOWS, "", dtype=object)
+    block = (np.arange(WINDOWS) * 4 // WINDOWS).astype(np.int64)
     return DetectorRows(
+        vocabulary=DEFAULT,
         detector_id="d",
+        spec_version=1,
         horizon_s=30,
         days=(day,),
         lane_day=np.zeros(4, dtype=np.int64),
-        lane=(np.arange(WINDOWS) * 4 // WINDOWS).astype(np.int64),
+        lane=block,
+        block=block,
         day=np.zeros(WINDOWS, dtype=np.int64),
         bins=bins,
         asset=np.zeros(WINDOWS, dtype=np.int64),
