@@ -10,14 +10,16 @@ belong here.
 from collections import defaultdict
 from collections.abc import Sequence
 
+from lotus.tape_machine import ops_table as t
 from lotus.tape_machine.graph import Graph, GraphNode
 
 
 def groups_of(graph: Graph) -> list[list[int]]:
     """Return the places of all nodes but constants, in groups of one operation each, operands before their readers.
 
-    The next group is the operation with the node furthest from the outputs, in changes of operation, among those that
-    are ready; nodes that it makes ready itself join it.
+    Columns come first, all together: they are read before anything runs. After them the next group is the operation
+    with the node furthest from the outputs, in changes of operation, among those that are ready; nodes that it makes
+    ready itself join it.
     """
     code = [node.compiled.code for node in graph.nodes]
     operands = [{a for a in node.args if not _is_const(graph.nodes[a])} for node in graph.nodes]
@@ -35,7 +37,7 @@ def groups_of(graph: Graph) -> list[list[int]]:
             ready[code[k]].append(k)
     groups = []
     while ready:
-        next_op = max(sorted(ready), key=lambda op: max(far[k] for k in ready[op]))
+        next_op = max(sorted(ready), key=lambda op: (op == t.COLUMN, max(far[k] for k in ready[op])))
         group = ready.pop(next_op)
         for k in group:
             for reader in readers[k]:

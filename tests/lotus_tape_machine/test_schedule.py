@@ -1,11 +1,13 @@
 """Order and registers of a program: every operand still stands in its register when it is read."""
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lotus.tape_machine.graph import Graph, build_graph
+from lotus.tape_machine.machine import evaluate
 from lotus.tape_machine.node import Node
-from lotus.tape_machine.program import compile_program, moved_columns
+from lotus.tape_machine.program import compile_program, moved_columns, program_of
 from lotus.tape_machine.schedule import groups_of, registers_of
 
 from .oracle import column, expressions, node
@@ -38,6 +40,26 @@ def test_every_operand_stands_where_it_is_read(roots: list[Node]) -> None:
             assert not set(mine) & set(theirs)
         holds |= dict.fromkeys(mine, k)
     assert all(holds[first[place]] == place for place in graph.outputs.values())
+
+
+def test_columns_are_read_before_operations_on_constants_take_and_leave_registers() -> None:
+    chain = node("const", params=(5.0,))
+    for _ in range(3):  # further from the output than the column
+        chain = node("neg", node("lag", chain, params=(1,)))
+    graph = graph_of([node("add", node("known", chain), column(0))])
+    groups = groups_of(graph)
+    assert [graph.nodes[k].op for k in groups[0]] == ["column"]
+    table = np.arange(10.0).reshape(10, 1)
+    (found,) = evaluate(program_of(graph), [(table, np.zeros(10, np.bool_))])
+    assert found[:, 0].tolist() == (table[:, 0] + (np.arange(10) >= 3)).tolist()
+
+
+@settings(max_examples=100, deadline=None)
+@given(GRAPHS)
+def test_columns_are_the_first_group(roots: list[Node]) -> None:
+    graph = graph_of(roots)
+    of_columns = [{graph.nodes[k].op for k in group} == {"column"} for group in groups_of(graph)]
+    assert sum(of_columns) == any(of_columns[:1])
 
 
 def test_registers_are_used_again() -> None:
