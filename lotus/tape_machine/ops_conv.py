@@ -102,10 +102,13 @@ def layer_block(
             y[o, j] = 0.0
             w = weights + o
             for tap in range(taps):
+                place = at + j - tap
+                row = (place + taps if place < 0 else place) * inputs
                 for k in range(inputs):
-                    place = at + j - tap
-                    before = ring[(place + taps if place < 0 else place) * inputs + k]
-                    y[o, j] += (x[k, j - tap] if tap <= j else before) * params[w]
+                    if tap <= j:
+                        y[o, j] += x[k, j - tap] * params[w]
+                    else:
+                        y[o, j] += ring[row + k] * params[w]
                     w += outputs
         whole_rows(params, weights + o, outputs, taps, x, inputs, head, y[o, head:m])
     for j in range(max(0, m - taps), m):
