@@ -15,24 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors import window_spec as win
+from lotus.detectors.window_programs import Running
 from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE
-from lotus.jit import allocating_kernel, kernel
+from lotus.jit import kernel
 from lotus.microtape import frame_spec as frame
-from lotus.tape_machine.interpreter import run_block, run_rows
+from lotus.tape_machine.interpreter import run_block
 from lotus.tape_machine.ops_elementwise import read_row
 
 TAKEN, READY, CLOSES = range(3)
-
-
-class Running(NamedTuple):
-    """A program and its state as kernels take them; columns of the program: `lotus.tape_machine.program`."""
-
-    code: NDArray[np.uint32]
-    params: NDArray[np.float64]
-    outputs: NDArray[np.int64]
-    floats: NDArray[np.float64]  # [assets, n_floats]
-    ints: NDArray[np.int64]  # [assets, n_ints]
-    registers: NDArray[np.float64]  # [registers, rows of a block]
 
 
 class Windows(NamedTuple):
@@ -145,23 +135,6 @@ def run_frames(state: NDArray[np.void], rows: NDArray[np.float64], frames: Runni
     return int(end - first)
 
 
-@allocating_kernel
-def run_picked(
-    frames: Running,
-    at: int,
-    table: NDArray[np.float64],
-    picks: NDArray[np.int64],
-    rebirth: NDArray[np.bool_],
-    to: NDArray[np.int64],
-    values: NDArray[np.float64],
-) -> None:
-    """Run the program over frames over the rows `picks` of one asset; outputs of picks[i] go to row to[i] of values."""
-    f, nothing = frames, np.empty((len(table), 0))
-    run_rows(
-        f.code, f.params, f.outputs, f.floats[at], f.ints[at], table, picks, rebirth, f.registers, nothing, to, values
-    )
-
-
 @kernel
 def finish_frames(w: Windows, ints: NDArray[np.int64], row: NDArray[np.float64]) -> None:
     """Run the program over frames to the end of the window that a frame closes and put its outputs to the table's row.
@@ -206,45 +179,6 @@ def close_window(
 def _is_whole(state: NDArray[np.void], at: int, params: NDArray[np.void], ints: NDArray[np.int64]) -> bool:
     whole: bool = state[at]["count"] == params[0]["frames_per_window"] and ints[frame.I_MID2] > 0
     return whole
-
-
-@kernel
-def run_signals(
-    windows: Running,
-    at: int,
-    table: NDArray[np.float64],
-    rows: NDArray[np.int64],
-    nowhere: NDArray[np.int64],
-    rebirth: NDArray[np.bool_],
-    results: NDArray[np.float64],
-    out: NDArray[np.float64],
-) -> None:
-    """Run the program over windows, the `rows` of one asset, and write s of every detector and its siblings' variance.
-
-    `nowhere`: -1 for every row. results f8[n, outputs] and out stand beside the table. Outputs stand
-    detector by detector, itself first. A null says nothing, and nothing is beyond [-1, 1].
-    """
-    p = windows
-    run_rows(
-        p.code, p.params, p.outputs, p.floats[at], p.ints[at],
-        table, rows, rebirth, p.registers, results, nowhere, results,
-    )  # fmt: skip
-    detectors = (out.shape[1] - win.F_SIGNAL) // 2
-    many = results.shape[1] // detectors if detectors > 0 else 1
-    for i in rows:
-        for d in range(detectors):
-            total = 0.0
-            square = 0.0
-            for k in range(many):
-                value = results[i, d * many + k]
-                value = 0.0 if value != value else min(1.0, max(-1.0, value))
-                if k == 0:
-                    out[i, win.F_SIGNAL + d] = value
-                else:
-                    total += value
-                    square += value * value
-            mean = total / (many - 1)
-            out[i, win.F_SIGNAL + detectors + d] = max(0.0, square / (many - 1) - mean * mean)
 
 
 @kernel

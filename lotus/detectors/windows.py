@@ -14,20 +14,18 @@ from numpy.typing import NDArray
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.spec_compile import CompiledDetectors, compile_detectors
+from lotus.detectors.window_programs import Running, run_picked, run_signals
 from lotus.detectors.window_spec import N_INTS, T_VALUES, W_AGE, W_ASSET, n_floats
 from lotus.detectors.window_state import new_window_state, window_params
 from lotus.detectors.window_step import (
     READY,
     TAKEN,
     Picks,
-    Running,
     Windows,
     close_window,
     finish_frames,
     keep_frame,
     run_frames,
-    run_picked,
-    run_signals,
     run_windows,
 )
 from lotus.errors import SchemaError
