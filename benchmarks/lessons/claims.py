@@ -33,7 +33,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A claim with its figures."""
+    """A claim with its figures; of its `worlds`, `present` were made by the present code."""
 
     study: str
     what: str
@@ -44,8 +44,7 @@ class Result:
     limit: float | None
     at_least: bool
     worlds: int
-    code: str
-    present: bool
+    present: int
 
     @property
     def share(self) -> float:
@@ -105,11 +104,8 @@ def judge(claim: Claim, study: Study, folder: Path) -> Result:
     rows = best_rows(study, folder)
     hits, trials = claim.counts(rows) if rows else (0.0, 0.0)
     low, high = interval(hits, trials)
-    code = rows[0]["code"] if rows else ""
-    present = code == study.code_hash
-    return Result(
-        claim.study, claim.what, hits, trials, low, high, claim.limit, claim.at_least, len(rows), code, present
-    )
+    present = sum(row["code"] == study.code_hash for row in rows)
+    return Result(claim.study, claim.what, hits, trials, low, high, claim.limit, claim.at_least, len(rows), present)
 
 
 def judged(claims: Sequence[Claim], studies: Mapping[str, Study], folder: Path) -> list[Result]:

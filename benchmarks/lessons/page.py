@@ -11,7 +11,7 @@ from statistics import median
 from benchmarks.lessons import audits, laws, peers, production, sentinel, table, year
 from benchmarks.lessons.claims import Claim, Result, judge
 from benchmarks.lessons.claims import table as as_table
-from benchmarks.lessons.evidence import FOLDER, ROOT, Study, best_rows
+from benchmarks.lessons.evidence import FOLDER, ROOT, SHARED, Study, best_rows
 from benchmarks.report import write_into
 
 PAGE = ROOT / "docs" / "evidence.md"
@@ -44,14 +44,18 @@ def text(folder: Path = FOLDER) -> str:
     for title, results in sections(folder):
         run = [r for r in results if r.worlds]
         missing |= {r.study for r in results if not r.worlds}
-        older |= {f"`{r.study}` ({r.code})" for r in run if not r.present}
+        older |= {f"`{r.study}` ({r.worlds - r.present} of {r.worlds})" for r in run if r.present < r.worlds}
         if run:
             lines += [f"## {title}", "", as_table(run), ""]
     lines += _loads(folder)
     if missing:
         lines += [f"Without a row: {', '.join(f'`{name}`' for name in sorted(missing))}.", ""]
     if older:
-        lines += [f"Made by earlier code than the present: {', '.join(sorted(older))}.", ""]
+        lines += [
+            f"Worlds of an earlier code, of which at least {SHARED} were made again by the present code with the same "
+            f"figures unless none is of the present code: {', '.join(sorted(older))}.",
+            "",
+        ]
     return "\n".join(lines).rstrip() + "\n"
 
 

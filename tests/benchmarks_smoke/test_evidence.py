@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.lessons.claims import Claim, interval, judge, total
-from benchmarks.lessons.evidence import FOLDER, Study, append, repeated, rows_of, run
+from benchmarks.lessons.evidence import FOLDER, SHARED, Study, append, best_rows, repeated, rows_of, run
 from benchmarks.lessons.page import STUDIES, text
 from benchmarks.lessons.peers import STUDIES as PEERS
 from benchmarks.lessons.peers import installed
@@ -87,12 +87,28 @@ def test_a_torn_last_line_is_made_again(study: Study, tmp_path: Path) -> None:
         assert [row["seed"] for row in csv.DictReader(opened)] == ["1", "2"]
 
 
-def test_claims_count_the_rows_of_the_code_with_most(study: Study, tmp_path: Path) -> None:
+def test_rows_of_an_earlier_code_count_when_they_come_out_again(study: Study, tmp_path: Path) -> None:
+    for seed in range(1, 11):
+        append(study, study.row(seed) | {"code": "earlier"}, tmp_path)
+    assert run(study, range(1, 13), folder=tmp_path) == SHARED + 2
+    assert run(study, range(1, 13), folder=tmp_path) == 0
+    rows = best_rows(study, tmp_path)
+    assert [row["seed"] for row in rows] == [str(seed) for seed in range(1, 13)]
+    assert sum(row["code"] == "earlier" for row in rows) == 10 - SHARED
+
+
+def test_rows_of_an_earlier_code_fall_when_one_comes_out_otherwise(study: Study, tmp_path: Path) -> None:
+    for seed in range(1, 11):
+        append(study, study.row(seed) | {"code": "earlier", "hit": "7"}, tmp_path)
+    assert len(best_rows(study, tmp_path)) == 10
+    assert run(study, range(1, 13), folder=tmp_path) == 12
+    assert {row["code"] for row in best_rows(study, tmp_path)} == {study.code_hash}
+
+
+def test_verdicts(study: Study, tmp_path: Path) -> None:
     run(study, range(1, 11), folder=tmp_path)
-    for seed in (1, 3):
-        append(study, study.row(seed) | {"code": "another"}, tmp_path)
     found = judge(Claim("toy", "odd", total("hit"), 0.05), study, tmp_path)
-    assert (found.hits, found.trials, found.present) == (5, 10, True)
+    assert (found.hits, found.trials, found.present) == (5, 10, 10)
     assert found.verdict == "**MISSED**, few worlds"
     assert replace(found, worlds=100).verdict == "**MISSED**"
     assert (
