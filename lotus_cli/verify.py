@@ -1,5 +1,6 @@
-"""`lotus verify`: parity of live and batch, the tape of a day, the ledgers' schemas."""
+"""`lotus verify`: parity of live and batch, the tape of a day, the ledgers' schemas and the atlas."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -55,10 +56,20 @@ def tape(day: str | None, tape: str | None, home: str | None, as_json: bool) -> 
 @home_option
 @json_option
 @explained
-def ledger(home: str | None, as_json: bool) -> None:
-    """Check that every live database has exactly the columns of its schema."""
+@click.option("--rebuild", is_flag=True, help="Make the atlas again from the modules' databases before comparing.")
+def ledger(home: str | None, as_json: bool, rebuild: bool) -> None:
+    """Check every live database against its schema, and the atlas against the modules it mirrors.
+
+    A difference is listed and the exit code is 1; a database that is not the expected one is an error (3).
+    """
     from lotus_store.databases import Databases
+    from lotus_store.ledger import atlas
     from lotus_store.postgres.migrations import check
 
     with Databases(settings_of(home), migrated=False) as databases:
-        emit({"schemas": check(databases), "equal": True}, as_json)
+        versions = check(databases)
+        if rebuild:
+            atlas.rebuild(databases)
+        found = atlas.differences(databases)
+    emit({"schemas": versions, "equal": found.equal} | asdict(found), as_json)
+    raise SystemExit(0 if found.equal else CHECK_FAILED)

@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from lotus.atlas.rows import row_of_message
 from lotus.errors import LedgerError
 from lotus.modules.envelope import Envelope, RefusedError, open_envelope
 from lotus.modules.intents import Module, Reason
@@ -82,17 +84,18 @@ def _carry_batch(
     with source.transaction():
         rows = messages.claim_outbox(source, sender.value, branch, routes.batch)
         keys = messages.identities(source, sender.value) if rows else []
+        batch = _Batch(databases, source, sender, atlas.moment(source, sender))
         for row in rows:
             try:
                 envelope = _checked(row, sender, keys, routes, now_ms)
                 _hand_out(databases, envelope, row, counts)
-                messages.dispatched(source, sender.value, row.seq, "delivered")
+                batch.done(row, "delivered")
             except RefusedError as refusal:
-                _bury(source, sender, row, refusal.reason, str(refusal))
+                batch.bury(row, refusal.reason, str(refusal))
                 counts["dead", refusal.reason.value] += 1
             except LedgerError as down:
                 if row.attempts + 1 >= routes.attempts:
-                    _bury(source, sender, row, Reason.EXPIRED, str(down))
+                    batch.bury(row, Reason.EXPIRED, str(down))
                     counts["dead", Reason.EXPIRED.value] += 1
                     continue
                 wait_s = min(routes.backoff_s * 2**row.attempts, LONGEST_WAIT_S) * (1 + row.seq % 7 / 14)
@@ -116,10 +119,24 @@ def _hand_out(databases: Databases, envelope: Envelope, row: Waiting, counts: Co
             new = messages.deliver(inbox, target.value, envelope, row.envelope)
         counts["delivered", target.value] += new
         counts["repeated", ""] += not new
-    with databases.connect("atlas") as ledger:
-        atlas.record(ledger, envelope, "delivered", row.attempts)
 
 
-def _bury(source: Connection, sender: Module, row: Waiting, reason: Reason, detail: str) -> None:
-    messages.bury(source, sender.value, DeadLetter(row.event_id, "outbox", reason.value, detail), row.envelope)
-    messages.dispatched(source, sender.value, row.seq, "dead")
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """The open transaction of a sender's database, in which rows are done with; `moment` is its time."""
+
+    databases: Databases
+    source: Connection
+    sender: Module
+    moment: datetime
+
+    def done(self, row: Waiting, status: str) -> None:
+        with self.databases.connect("atlas") as ledger:
+            entry = row_of_message(self.sender, row.event_id, row.envelope, row.attempts, status, self.moment)
+            atlas.put(ledger, [entry])
+        messages.dispatched(self.source, self.sender.value, row.seq, status)
+
+    def bury(self, row: Waiting, reason: Reason, detail: str) -> None:
+        letter = DeadLetter(row.event_id, "outbox", reason.value, detail)
+        messages.bury(self.source, self.sender.value, letter, row.envelope)
+        self.done(row, "dead")

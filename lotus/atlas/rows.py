@@ -1,0 +1,114 @@
+"""Rows of the ledger: one for every message that was delivered or died, one for every strand.
+
+A row is a function of the row it mirrors, so that the ledger can be made again from the modules' databases at any time.
+`created_at` is event time, `processed_at` the time at which the Herald was done (a strand's last change).
+(Literature: materialised view.)
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from lotus.modules.envelope import Envelope
+from lotus.modules.intents import Module
+from lotus.timebase import session_of
+
+UNREADABLE = "UNREADABLE"  # kind of a message whose text is no envelope
+MESSAGE_STATUS = ("delivered", "dead")
+KEPT = "kept"  # status of a strand
+
+
+class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `lotus_ledger`, columns in the table's order."""
+
+    ledger_id: str
+    module: str
+    kind: str
+    ref_table: str
+    ref_id: str
+    branch: str
+    lifecycle_id: str
+    parent_id: str | None
+    symbol: str | None
+    timeframe: str | None
+    session_bucket: str | None
+    regime: str | None
+    tags: list[str]
+    priority: int
+    ttl: int
+    retry_count: int
+    status: str
+    created_at: datetime
+    processed_at: datetime
+
+
+def row_of_message(
+    sender: Module, event_id: str, text: str, attempts: int, status: str, processed_at: datetime
+) -> LedgerRow:
+    """Return the row of an outbox row that is done; `text` is what its sender wrote, an envelope or not."""
+    try:
+        e: Envelope | None = msgspec.json.decode(text, type=Envelope)
+    except msgspec.DecodeError:
+        e = None
+    payload = e.payload if e else {}
+    return LedgerRow(
+        ledger_id=event_id,
+        module=sender.value,
+        kind=e.intent.value if e else UNREADABLE,
+        ref_table=f"{sender.value}_outbox",
+        ref_id=event_id,
+        branch=e.branch if e else "",
+        lifecycle_id=e.lifecycle_id if e else event_id,
+        parent_id=(e.parent_id if e else "") or None,
+        symbol=_text(payload, "asset", "symbol"),
+        timeframe=_seconds(payload.get("horizon_s")),
+        session_bucket=session_of(e.ts).name if e else None,
+        regime=_text(payload, "regime"),
+        tags=list(e.tags) if e else [],
+        priority=e.priority if e else 0,
+        ttl=e.ttl_sec if e else 0,
+        retry_count=attempts,
+        status=status,
+        created_at=datetime.fromtimestamp(e.ts / 1000, UTC) if e else processed_at,
+        processed_at=processed_at,
+    )
+
+
+def row_of_strand(module: Module, strand: Mapping[str, Any]) -> LedgerRow:
+    """Return the row of a strand, given by the envelope columns that every module's strands have."""
+    return LedgerRow(
+        ledger_id=f"{module.value}:{strand['id']}",
+        module=module.value,
+        kind=strand["kind"],
+        ref_table=f"{module.value}_strand",
+        ref_id=strand["id"],
+        branch="",
+        lifecycle_id=strand["lifecycle_id"],
+        parent_id=strand["parent_id"],
+        symbol=strand["symbol"],
+        timeframe=strand["timeframe"],
+        session_bucket=strand["session_bucket"],
+        regime=strand["regime"],
+        tags=[],
+        priority=0,
+        ttl=0,
+        retry_count=0,
+        status=KEPT,
+        created_at=strand["created_at"],
+        processed_at=strand["updated_at"],
+    )
+
+
+def _text(payload: Mapping[str, Any], *names: str) -> str | None:
+    return next((str(payload[name]) for name in names if isinstance(payload.get(name), str)), None)
+
+
+def _seconds(value: object) -> str | None:
+    """Return a horizon as the ledger writes it.
+
+    >>> _seconds(300)
+    '300s'
+    """
+    return f"{value}s" if isinstance(value, int) and not isinstance(value, bool) else None
