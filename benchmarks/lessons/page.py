@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.lessons import ablation, audits, laws, peers, production, sentinel, table, year
+from benchmarks.lessons import ablation, audits, drift, laws, peers, production, sentinel, table, year
 from benchmarks.lessons.claims import Claim, Result, judge
 from benchmarks.lessons.claims import table as as_table
 from benchmarks.lessons.evidence import FOLDER, ROOT, Study, best_rows
@@ -22,6 +22,7 @@ SECTIONS = (
     ("Audits", audits),
     ("Production settings", production),
     ("A year of nightly looks", year),
+    ("A lesson that dies", drift),
     ("Lessons on and off", ablation),
     ("Peers in the same worlds", peers),
 )
@@ -69,6 +70,7 @@ def _loads(folder: Path) -> list[str]:
 
 BELOW: dict[str, Callable[[Path], list[str]]] = {
     "Peers in the same worlds": _loads,
+    "A lesson that dies": drift.lines,
     "Lessons on and off": ablation.lines,
 }  # figures that are no shares, under the table of a section
 
