@@ -4,11 +4,11 @@
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.lessons import audits, laws, peers, production, sentinel, table, year
+from benchmarks.lessons import ablation, audits, drift, laws, peers, production, sentinel, table, year
 from benchmarks.lessons.claims import Claim, Result, judge
 from benchmarks.lessons.claims import table as as_table
 from benchmarks.lessons.evidence import FOLDER, ROOT, SHARED, Study, best_rows
@@ -22,6 +22,8 @@ SECTIONS = (
     ("Audits", audits),
     ("Production settings", production),
     ("A year of nightly looks", year),
+    ("A lesson that dies", drift),
+    ("Lessons on and off", ablation),
     ("Peers in the same worlds", peers),
 )
 STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}
@@ -46,8 +48,7 @@ def text(folder: Path = FOLDER) -> str:
         missing |= {r.study for r in results if not r.worlds}
         older |= {f"`{r.study}` ({r.worlds - r.present} of {r.worlds})" for r in run if r.present < r.worlds}
         if run:
-            lines += [f"## {title}", "", as_table(run), ""]
-    lines += _loads(folder)
+            lines += [f"## {title}", "", as_table(run), "", *(BELOW[title](folder) if title in BELOW else [])]
     if missing:
         lines += [f"Without a row: {', '.join(f'`{name}`' for name in sorted(missing))}.", ""]
     if older:
@@ -69,6 +70,13 @@ def _loads(folder: Path) -> list[str]:
             lines.append(f"| `{name}` | {seconds:.2f} s | {peak:.0f} MB |")
     head = ["| method | CPU time a world | peak memory of the process |", "|---|---|---|"]
     return [*head, *lines, ""] if lines else []
+
+
+BELOW: dict[str, Callable[[Path], list[str]]] = {
+    "Peers in the same worlds": _loads,
+    "A lesson that dies": drift.lines,
+    "Lessons on and off": ablation.lines,
+}  # figures that are no shares, under the table of a section
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

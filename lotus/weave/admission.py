@@ -1,10 +1,13 @@
 """Lessons at the door: which become micro braids, which replace a champion, which may not come back yet.
 
 A lesson whose axes are those of a living braid is its challenger and replaces it only when the intervals separate. One
-whose axes the watchdog took away tonight, or a reviewer rejected, is kept with the reason and changes nothing. The
-monitor of a new braid is frozen here, from the search window of its selection. Patches move elsewhere.
+whose axes the watchdog took away tonight, or a reviewer rejected, is kept with the reason and changes nothing; what the
+e-process reverted comes back only when the days since then speak for it, because the search still remembers the days
+on which it was true. The monitor of a new braid is frozen here, from the search window of its selection. Patches move
+elsewhere.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +16,7 @@ from numpy.typing import NDArray
 
 from lotus.learning.lesson import Lesson
 from lotus.learning.monitor import Monitor, inherit, unpatched_blocks, variance_rate, watch
-from lotus.manifest import Manifest
+from lotus.manifest import Manifest, WeaveDefaults
 from lotus.priors.types import IDENTITY, Patch
 from lotus.priors.vocabulary import rule_mask
 from lotus.weave.braid import LIVING, Braid, believed, micro_braid
@@ -53,7 +56,7 @@ def admit(
                 monitor = inherit(champion.monitor, monitor.claim_bps, monitor.variance)
     target = target_of(tilt.delta, lesson, day, manifest) if tilt.delta else IDENTITY
     made = micro_braid(lesson, branch, target, tilt.delta, tilt.reason, effective_from_ms, manifest.weave, monitor)
-    refusal = _refusal(braids, lesson, effective_from_ms)
+    refusal = _refusal(braids, lesson, evidence, effective_from_ms, manifest.weave)
     return [*braids, made.moved_to("archived", refusal) if refusal else made]
 
 
@@ -80,12 +83,27 @@ def _monitor(braids: Sequence[Braid], lesson: Lesson, evidence: Evidence, manife
     return watch(lesson.sign, lesson.claim_bps, rate, days, evidence.day) if rate > 0.0 else None
 
 
-def _refusal(braids: Sequence[Braid], lesson: Lesson, now_ms: int) -> str:
+def _refusal(braids: Sequence[Braid], lesson: Lesson, evidence: Evidence, now_ms: int, weave: WeaveDefaults) -> str:
     for braid in braids:
-        reverted = _same_axes(braid, lesson) and not set(ACTED).isdisjoint(braid.tags)
-        if reverted and braid.ended_on >= lesson.night:
+        if not _same_axes(braid, lesson) or set(ACTED).isdisjoint(braid.tags):
+            continue
+        if braid.ended_on >= lesson.night:
             return f"{braid.reason}; its axes return only by a crossing on a later day"
+        t = _t_since(braid, braids, evidence) if "reverted" in braid.tags else math.inf
+        if not t >= weave.extension_t:
+            return f"reverted on {braid.ended_on}; t of the days since {t:.2f}, below {weave.extension_t:g}"
     return barred(braids, lesson.detector_id, (lesson.rule, lesson.sign), now_ms)
+
+
+def _t_since(ended: Braid, braids: Sequence[Braid], evidence: Evidence) -> float:
+    """Return the t of a rule's gain in its own direction on the days after it was reverted; 0 without such days."""
+    rows = evidence.window.get(ended.detector_id)
+    if rows is None:
+        return 0.0
+    blocks = unpatched_blocks(rows, ended.rule, believed(braids, ended.detector_id))
+    gain = ended.sign * blocks.gain[np.array([day > ended.ended_on for day in blocks.day], dtype=np.bool_)]
+    square = float((gain * gain).sum())
+    return float(gain.sum()) / math.sqrt(square) if square > 0.0 else 0.0
 
 
 def _challenge(champion: Braid, lesson: Lesson, tilt: Tilt) -> str:

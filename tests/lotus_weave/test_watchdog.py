@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from weave_boards import MANIFEST, NIGHT_MS, WEAVE, A, B, braid, day_of, lesson, monitor, rows
 
@@ -84,16 +85,34 @@ def test_an_audit_alarm_takes_the_lessons_of_that_detector():
     assert "z 9.0" in woven.alerts[0].reason
 
 
-def test_reverted_axes_return_only_by_a_lesson_of_a_later_night():
+def two_days(first, effect):
+    n = 2400
+    lane = np.arange(n) * 8 // n
+    one = rows(first, effect, n=n)
+    return replace(
+        one, days=(first, next_day(first)), day=lane // 4, lane=lane, block=lane % 4, lane_day=np.arange(8) // 4
+    )
+
+
+def test_reverted_axes_return_only_by_a_lesson_of_a_later_night_for_which_later_days_speak():
     dead = braid("x", monitor=monitor(peak=25.0, last_day=DAY))
     woven = night([dead], [lesson(night=DAY)])
     states = {b.lesson_id: (b.state, b.reason) for b in woven.braids}
     assert states["lesson x"][0] == "sunset"
     assert states[lesson(night=DAY).lesson_id][0] == "archived"
     assert "later day" in states[lesson(night=DAY).lesson_id][1]
-    later = next_day(DAY)
-    again = night(woven.braids, [lesson(night=later)], NIGHT_MS + DAY_MS, evidence=Evidence(later))
-    assert {b.lesson_id: b.state for b in again.braids}[lesson(night=later).lesson_id] == "active"
+    later = next_day(DAY, 2)
+    back = lesson(night=later)
+    for effect, since, state in (
+        (ten_in_a, next_day(DAY), "active"),
+        (none, next_day(DAY), "archived"),
+        (ten_in_a, next_day(DAY, -1), "archived"),  # the days on which it was true do not bring it back
+    ):
+        evidence = Evidence(later, window={"d": two_days(since, effect)})
+        again = night(woven.braids, [back], NIGHT_MS + 2 * DAY_MS, evidence=evidence)
+        told = {b.lesson_id: b for b in again.braids}[back.lesson_id]
+        assert told.state == state, told.reason
+        assert told.state == "active" or told.reason.startswith(f"reverted on {DAY}; t of the days since")
 
 
 def test_the_watchdog_is_exempt_from_the_nightly_limits_and_others_still_move_within_them():
