@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lotus.learning.lesson import Lesson
 from lotus.learning.monitor import Monitor, inherit, unpatched_blocks, variance_rate, watch
 from lotus.manifest import Manifest
-from lotus.priors.types import IDENTITY, Patch
+from lotus.priors.types import IDENTITY, Patch, Rule
 from lotus.priors.vocabulary import rule_mask
 from lotus.weave.braid import LIVING, Braid, believed, micro_braid
 from lotus.weave.review import barred
@@ -61,12 +61,16 @@ def target_of(
     delta: float, lesson: Lesson | Braid, day: DetectorDay, manifest: Manifest, cap_mult: float = 1.0
 ) -> Patch:
     """Return the patch that realises a tilt on the rule's windows of the day; `cap_mult` widens its two bounds."""
-    theta = day.theta1[rule_mask(lesson.rule, day.bins)]
-    theta_bar = float(np.median(theta)) if len(theta) else 0.5
     weave = manifest.weave
     if cap_mult != 1.0:
         weave = replace(weave, theta_step=weave.theta_step * cap_mult, phi_step=weave.phi_step**cap_mult)
-    return patch_for(delta, day.temperature, theta_bar, manifest.score, weave)
+    return patch_for(delta, day.temperature, theta_bar(lesson.rule, day), manifest.score, weave)
+
+
+def theta_bar(rule: Rule, day: DetectorDay) -> float:
+    """Return the median penalty on the rule's windows of the day, .5 without windows."""
+    theta = day.theta1[rule_mask(rule, day.bins)]
+    return float(np.median(theta)) if len(theta) else 0.5
 
 
 def _monitor(braids: Sequence[Braid], lesson: Lesson, evidence: Evidence, manifest: Manifest) -> Monitor | None:
