@@ -94,8 +94,7 @@ def weave_night(
     by_id = {b.braid_id: b for b in braids}
     active = tuple(check_parents(b, by_id).active() for b in braids if b.in_force)
     priors = priors_version(previous.branch, effective_from_ms, active)
-    before = {b.braid_id: b for b in board}
-    events = tuple(_event(before.get(b.braid_id), b, previous, priors) for b in braids if before.get(b.braid_id) != b)
+    events = changes(board, braids, previous, priors)
     overlaps = conflict_map(braids, masks) if fields.weekly(day) else ()
     return WovenNight(tuple(braids), events, verdicts, state, (*alerts, *lost), tuple(acts), overlaps, priors)
 
@@ -213,6 +212,14 @@ def _fields(braids: list[Braid], evidence: Evidence, effective_from_ms: int, man
     for pattern in fields.patterns(braids, evidence.window, manifest.weave):
         braids = [*braids, *fields.field_braids(pattern, braids, effective_from_ms, manifest.weave)]
     return braids
+
+
+def changes(
+    board: Sequence[Braid], braids: Sequence[Braid], before: PriorsVersion, after: PriorsVersion
+) -> tuple[BraidEvent, ...]:
+    """Return what is different on the board `braids` from the earlier one, one row per braid."""
+    old = {b.braid_id: b for b in board}
+    return tuple(_event(old.get(b.braid_id), b, before, after) for b in braids if old.get(b.braid_id) != b)
 
 
 def _event(old: Braid | None, new: Braid, before: PriorsVersion, after: PriorsVersion) -> BraidEvent:
