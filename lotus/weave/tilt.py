@@ -62,10 +62,8 @@ def shared(
     patch: Patch, share: float, temperature: float, theta_bar: float, score: ScoreDefaults, weave: WeaveDefaults
 ) -> Patch:
     """Return the patch that realises `share` of what `patch` tilts the logit by at the median penalty `theta_bar`."""
-    low = min(theta_bar, weave.theta_min)
-    moved = min(max(low, theta_bar + patch.theta_delta), max(theta_bar, weave.theta_max))
-    gain = math.log(patch.phi_mult) + score.penalty_a * math.log((1.0 - moved) / (1.0 - theta_bar))
-    return patch_for(share * 0.4 * gain / temperature, temperature, theta_bar, score, weave)
+    _, tilt, _ = realised_tilt(patch, np.array([theta_bar]), temperature, score, weave)
+    return patch_for(share * tilt, temperature, theta_bar, score, weave)
 
 
 def patch_for(delta: float, temperature: float, theta_bar: float, score: ScoreDefaults, weave: WeaveDefaults) -> Patch:
