@@ -103,6 +103,7 @@ class LearningDefaults:
 class WeaveDefaults:
     """Lessons to priors (weave.md)."""
 
+    account: str = "paper"  # what alerts are traded on: in a "live" one a lesson of grade B has half its tilt
     patch_gain: float = 5.0  # kappa of learning.md 11 (V)
     max_tilt: float = 0.5  # logit, one braid
     min_tilt: float = 0.05  # below this a lesson owns no patch

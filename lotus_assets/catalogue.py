@@ -191,7 +191,7 @@ LEARNING_ASSETS = (
         "braids",
         BELIEF,
         ("postgres",),
-        (("lessons", "same_day"),),
+        (("lessons", "same_day"), ("dr_crosscheck", "same_day")),
         _TO_WEAVE,
         "Lessons that own a bounded patch and have a life.",
         ("bounded",),

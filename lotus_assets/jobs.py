@@ -1,4 +1,4 @@
-"""Jobs beside the assets: applying what waits in the inbox of the alpha detector.
+"""Jobs beside the assets: applying what waits in the inbox of the alpha detector, and the watchdog between nights.
 
 The work is the Herald's; here it is only made visible in Dagster, with the belief it puts in force.
 """
@@ -7,11 +7,14 @@ import dagster as dg
 
 from lotus.modules.intents import Module
 from lotus.timebase import day_of
+from lotus_assets.bodies import stage_context
 from lotus_assets.catalogue import EXTERNAL_BELIEF
+from lotus_assets.stages.chain import BranchHeldError, branch_lane
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_herald.prior_patch import PRIOR_HANDLERS
+from lotus_herald.sweep import watch_between_nights
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.ledger.priors import swaps
 
@@ -32,6 +35,29 @@ def apply_waiting(context: dg.OpExecutionContext, lotus: dg.ResourceParam[Lotus]
             dg.AssetMaterialization(EXTERNAL_BELIEF, partition=day_of(moment), metadata={"priors_ver": version})
         )
     context.log.info("inbox of %s: %s; %d new swaps", branch, counts, len(fresh))
+
+
+@dg.op(description="End what has lived its time, is dead or lost its parents, by the event time of the daemon's log.")
+def watch_over_beliefs(context: dg.OpExecutionContext, lotus: dg.ResourceParam[Lotus]) -> None:
+    """Do what the watchdog has to do now, unless a night holds the branch: it does the same."""
+    with stage_context(lotus) as ctx:
+        try:
+            with branch_lane(ctx, wait_s=0.0):
+                done, why = watch_between_nights(lotus.databases, lotus.settings)
+        except BranchHeldError as held:
+            done, why = None, str(held)
+    if done is not None:
+        moment, version = done.priors.effective_from_ms, done.priors.priors_ver
+        acts = dg.MetadataValue.json([f"{a.kind} {a.braid_id}: {a.reason}" for a in done.alerts])
+        metadata: dict[str, dg.MetadataValue] = {"priors_ver": dg.MetadataValue.text(version), "acts": acts}
+        context.log_event(dg.AssetMaterialization(EXTERNAL_BELIEF, partition=day_of(moment), metadata=metadata))
+    context.log.info("watchdog: %s", why)
+
+
+@dg.job(name="watchdog", executor_def=dg.in_process_executor)
+def watchdog() -> None:
+    """Watch over the beliefs between two nights."""
+    watch_over_beliefs()
 
 
 @dg.job(name="apply_inbox", executor_def=dg.in_process_executor)

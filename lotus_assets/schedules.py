@@ -1,4 +1,4 @@
-"""The nightly schedule: at 00:20 UTC learn from the days since the last committed one, up to yesterday.
+"""The schedules: at 00:20 UTC learn from the days since the last committed one, and every hour the watchdog.
 
 By then yesterday's last windows have matured (their day is that of their maturity) and its tape is closed. A night that
 was missed is made up for by the next one: the run covers the range in one go, oldest day first.
@@ -12,6 +12,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from lotus.timebase import next_day
 from lotus_assets.bodies import stage_context
 from lotus_assets.catalogue import LEARNING_ASSETS
+from lotus_assets.jobs import watchdog
 from lotus_assets.stages.chain import last_committed_day
 from lotus_resources.lotus_resource import Lotus
 
@@ -34,6 +35,16 @@ def nightly(context: dg.ScheduleEvaluationContext, lotus: dg.ResourceParam[Lotus
     yesterday = (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).date().isoformat()
     with stage_context(lotus) as ctx:
         return nightly_request(last_committed_day(ctx), yesterday)
+
+
+hourly = dg.ScheduleDefinition(
+    name="hourly_watchdog",
+    job=watchdog,
+    cron_schedule="50 * * * *",
+    execution_timezone="UTC",
+    description="End what has lived its time or died, without waiting for the night.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
 
 
 def nightly_request(committed: str | None, yesterday: str) -> dg.RunRequest | dg.SkipReason:

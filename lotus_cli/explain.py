@@ -1,5 +1,6 @@
 """`lotus explain`: the way from a published number back to raw frames, every stored number recomputed on the way."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -64,10 +65,21 @@ def _experts(told: dict[str, str]) -> str:
     return f"EXPERTS {told['experts_ver']} ({since})"
 
 
+def realised_words(b: Mapping[str, Any]) -> str:
+    """Return what a patch does to the logit (from `delta_realised`, `claimed_gain_bps`, `tilt_share`) in words."""
+    low, median, high = b["delta_realised"]
+    share = "" if b["tilt_share"] == 1.0 else f"; {b['tilt_share']:.0%} of its tilt, as grade {b['grade']} has it live"
+    return (
+        f"tilts the logit by {median:+.3f} (10 %: {low:+.3f}, 90 %: {high:+.3f}), "
+        f"claims {b['claimed_gain_bps']:.3f} bps per unit of overlap weight{share}"
+    )
+
+
 def _belief(b: dict[str, Any]) -> list[str]:
     lines = [
         f"  braid {b['braid_id']} ({b['state']}), rule: {b['rule']}",
         f"    patch: theta {b['theta_delta']:+.4f}, phi x{b['phi_mult']:.4f}; expires {b['expires']}",
+        *([f"    {realised_words(b)}"] if any(b["delta_realised"]) else []),
         f"    lesson {b['lesson_id']}: {b['uplift_bps']:+.2f} bps, 95 % [{b['ci95'][0]:+.2f}, {b['ci95'][1]:+.2f}], "
         f"bound {b['lcb_bps']:.2f}, grade {b['grade']}; {b['trials']:,} rules were tried",
         "    taught by (windows in the rule, published, mean score f over weight h):",

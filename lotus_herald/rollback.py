@@ -53,7 +53,7 @@ def roll_back(databases: Databases, act: ReviewAct, keys: Keys) -> PriorsVersion
     with databases.connect("sig") as sig:
         said = named(act, sig)
         old = read_version(sig, act.branch, act.target)
-        from_ms = _next_minute(sig, act.branch)
+        from_ms = next_minute(sig, act.branch)
         before = in_force_at(sig, act.branch, from_ms - 1)
         if before.braids == old.braids:
             raise BeliefError(f"version {before.priors_ver} in force says the same as {act.target}", "another version")
@@ -64,9 +64,14 @@ def roll_back(databases: Databases, act: ReviewAct, keys: Keys) -> PriorsVersion
     return version
 
 
-def _next_minute(sig: Connection, branch: str) -> int:
-    """Return the first whole minute that lies a minute after the last swap and after all that a daemon logged."""
+def logged_until(sig: Connection, branch: str) -> int:
+    """Return the end of the newest window that a daemon logged on a branch (event time, ms); 0 when none ever did."""
     row = sig.execute(query("sig", "daemon_logged_until"), [branch]).fetchone()
-    logged = int(str(row[0])) if row is not None and row[0] is not None else 0
+    return int(str(row[0])) if row is not None and row[0] is not None else 0
+
+
+def next_minute(sig: Connection, branch: str) -> int:
+    """Return the first whole minute that lies a minute after the last swap and after all that a daemon logged."""
+    logged = logged_until(sig, branch)
     last = max((at for at, _ in swaps(sig, branch)), default=0)
     return (max(logged, last) // MINUTE_MS + 2) * MINUTE_MS

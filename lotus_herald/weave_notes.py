@@ -34,6 +34,7 @@ def tell_alerts(
             reason=alert.reason,
             e_value=alert.e_value,
             priors_ver=priors_ver,
+            scope=alert.scope,
         )
         send(connection, Module.SIG, alert_message(told), keys)
 

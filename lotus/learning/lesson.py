@@ -79,11 +79,6 @@ class Lesson:
         """Whether it may own a patch (identified, grade A or B)."""
         return self.state == "IDENTIFIED"
 
-    @property
-    def live_tilt_share(self) -> float:
-        """Share of the wanted tilt that a patch may use in a live account: all with grade A, half with grade B."""
-        return {"A": 1.0, "B": 0.5}.get(self.grade, 0.0)
-
     def named(self) -> "Lesson":
         """Return the lesson with `lesson_id` set to the hash of its content."""
         blank = replace(self, lesson_id="")

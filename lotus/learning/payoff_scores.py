@@ -8,6 +8,7 @@ Reference: overlap weights (Li, Morgan, Zaslavsky 2018), augmented inverse-prope
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from lotus.timebase import BLOCK_MS, DAY_MS
 
 Columns = Mapping[str, NDArray[np.generic]]
 Table = dict[str, NDArray[np.generic]]
+NO_TABLES: Mapping[str, NDArray[np.float64]] = MappingProxyType({})
 _RIDGE = 50 * 0.075  # the baseline table's pull to zero, in units of A (1 - p)
 
 PAYOFF_SCORES = TableSpec(
@@ -55,12 +57,13 @@ class ScoredDay:
     """Scores of one maturity day, and how many windows of each kind were left out.
 
     `dropped_z` audits the dropping rule: sum (A - p) over dropped windows in standard deviations, 0 in the mean when
-    the tape alone decided what is dropped.
+    the tape alone decided what is dropped. `fallen_back` counts the kept windows that were scored by the table.
     """
 
     columns: Table
     counts: dict[str, int]
     dropped_z: float
+    fallen_back: int
 
 
 def score(
@@ -75,22 +78,22 @@ def score(
 
 
 def payoff_scores(
-    events: Columns, evaluated: Columns, day: str, baseline: NDArray[np.float64] | None = None
+    events: Columns, evaluated: Columns, day: str, baseline: Mapping[str, NDArray[np.float64]] = NO_TABLES
 ) -> ScoredDay:
     """Return the scores of one maturity day from SIGNAL_EVENTS of day-1 and day and SIGNAL_EVAL of day.
 
-    Kept are windows with status ok and p > 0. Where the modelled payoff is null, the control is the table `baseline`
-    [6] of `baseline_table` over earlier days. Raises `SchemaError` for an evaluated event that is not among the events.
+    Kept are windows with status ok and p > 0. Where the modelled payoff is null, the control is b'B(u0) of the
+    detector's table [6] in `baseline` (see `baseline_tables`; without a table it is 0, as for one without data).
+    Raises `SchemaError` for an evaluated event that is not among the events.
     """
     rows = _match(events["event_id"], evaluated["event_id"])
     joined = {name: np.asarray(events[name])[rows] for name in _FROM_EVENTS}
     p, published = joined["pi"].astype(np.float64), joined["published"].astype(np.bool_)
-    control = np.asarray(evaluated["payoff_p"], dtype=np.float64).copy()
-    missing = np.isnan(control)
-    if baseline is not None:
-        control[missing] = hats(joined["u0"].astype(np.float64)[missing]) @ baseline
     whole = np.asarray(evaluated["status"]) == OK
-    keep = whole & (p > 0.0) & ~np.isnan(control)
+    keep = whole & (p > 0.0)
+    control = np.asarray(evaluated["payoff_p"], dtype=np.float64).copy()
+    missing = keep & np.isnan(control)
+    control[missing] = _table_control(np.asarray(evaluated["detector_id"])[missing], joined["u0"][missing], baseline)
     executed = np.asarray(evaluated["payoff_y"], dtype=np.float64)
     out: Table = {name: np.asarray(evaluated[name])[keep] for name in _FROM_EVAL}
     maturity = np.asarray(evaluated["maturity_ms"], dtype=np.int64)[keep]
@@ -103,9 +106,18 @@ def payoff_scores(
         for kind, mask in (("kept", keep), ("gap", ~whole), ("no_chance", whole & (p <= 0.0)))
         for name, side in (("published", published), ("unpublished", ~published))
     }
-    return ScoredDay(
-        {name: out[name] for name in PAYOFF_SCORES.names}, counts, _dropped_z(p[~whole], published[~whole])
-    )
+    columns = {name: out[name] for name in PAYOFF_SCORES.names}
+    return ScoredDay(columns, counts, _dropped_z(p[~whole], published[~whole]), int(missing.sum()))
+
+
+def _table_control(
+    names: NDArray[np.generic], u0: NDArray[np.generic], baseline: Mapping[str, NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    basis, out = hats(np.asarray(u0, dtype=np.float64)), np.zeros(len(names))
+    for name, table in baseline.items():
+        mine = names == name
+        out[mine] = basis[mine] @ table
+    return out
 
 
 def _dropped_z(p: NDArray[np.float64], published: NDArray[np.bool_]) -> float:
@@ -119,16 +131,23 @@ _FROM_EVAL = (
 )  # fmt: skip
 
 
-def baseline_table(days: Iterable[Columns]) -> NDArray[np.float64]:
-    """Return b [6]: ridge mean of Y over published windows of earlier days on the hats, weight 1 - p (step S, ow)."""
-    table = BaselineTable()
+def baseline_tables(days: Iterable[Columns]) -> dict[str, NDArray[np.float64]]:
+    """Return b [6] by detector from PAYOFF_SCORES of earlier days: what windows of the next one fall back on."""
+    tables: dict[str, BaselineTable] = {}
     for day in days:
-        table.add(day)
-    return table.solved()
+        names = np.asarray(day["detector_id"])
+        for name in sorted(set(names.tolist())):
+            mine = names == name
+            table = tables.setdefault(name, BaselineTable())
+            table.add({key: np.asarray(day[key])[mine] for key in ("published", "payoff_y", "u0", "p")})
+    return {name: table.solved() for name, table in tables.items()}
 
 
 class BaselineTable:
-    """The sums behind `baseline_table`, taken up day by day: what is added later does not reach an earlier `solved`."""
+    """Ridge mean of Y over published windows on the hats, weight 1 - p (step S, ow), taken up day by day.
+
+    What is added later does not reach an earlier `solved`.
+    """
 
     def __init__(self) -> None:
         self._gram, self._moment = _RIDGE * np.eye(N_HATS), np.zeros(N_HATS)

@@ -4,6 +4,7 @@ The braids of a patch stay plain data here; the receiver rebuilds the version an
 """
 
 from typing import Annotated, Any, TypeVar
+from typing import Literal as OneOf
 
 import msgspec
 from msgspec import Meta
@@ -61,6 +62,7 @@ class WatchdogAlert(Payload, frozen=True, kw_only=True):
     reason: str
     e_value: float
     priors_ver: Hash
+    scope: OneOf["sig", "dm", "tr", "cross"] = "sig"
 
 
 class ReviewNote(Payload, frozen=True, kw_only=True):
@@ -77,6 +79,14 @@ class ReviewNote(Payload, frozen=True, kw_only=True):
     note: Annotated[str, Meta(max_length=2000)]
 
 
+CONCERNED: dict[str, tuple[Module, ...]] = {
+    "sig": (Module.SIG,),
+    "dm": (Module.DM,),
+    "tr": (Module.TR,),
+    "cross": (Module.SIG, Module.DM, Module.TR),
+}
+
+
 def payload_of(payload: dict[str, Any], kind: type[P]) -> P:
     """Return a typed payload; raises `RefusedError` (bad_payload) when it has another form."""
     try:
@@ -86,9 +96,9 @@ def payload_of(payload: dict[str, Any], kind: type[P]) -> P:
 
 
 def alert_message(alert: WatchdogAlert) -> Message:
-    """Return the message that tells an act of the watchdog, once per braid, night and kind."""
+    """Return the message that tells an act of the watchdog, once per braid, night and kind, to whom it concerns."""
     return Message(
-        to=(Module.SIG,),
+        to=CONCERNED[alert.scope],
         intent=Intent.WATCHDOG_ALERT,
         branch=alert.branch,
         schema_ref=WATCHDOG_ALERT_REF,

@@ -1,10 +1,10 @@
 """Lessons at the door: which become micro braids, which replace a champion, which may not come back yet.
 
-A lesson whose axes are those of a living braid is its challenger and replaces it only when the intervals separate. One
-whose axes the watchdog took away tonight, or a reviewer rejected, is kept with the reason and changes nothing; what the
-e-process reverted comes back only when the days since then speak for it, because the search still remembers the days
-on which it was true. The monitor of a new braid is frozen here, from the search window of its selection. Patches move
-elsewhere.
+A lesson that may not act beside a braid in force is its challenger and replaces it only when their intervals separate
+on matched windows. One that does not, or whose axes the watchdog took away tonight or a reviewer rejected, is kept with
+the reason and changes nothing; what the e-process reverted comes back only when the days since then speak for it,
+because the search still remembers the days on which it was true. The monitor of a new braid is frozen here, from the
+search window of its selection. Patches move elsewhere.
 """
 
 import math
@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from lotus.learning.lesson import Lesson
 from lotus.learning.monitor import Monitor, inherit, unpatched_blocks, variance_rate, watch
 from lotus.manifest import Manifest, WeaveDefaults
-from lotus.priors.types import IDENTITY, Patch
+from lotus.priors.types import IDENTITY, Patch, Rule
 from lotus.priors.vocabulary import rule_mask
-from lotus.weave.braid import LIVING, Braid, believed, micro_braid
+from lotus.weave.braid import Braid, believed, micro_braid
+from lotus.weave.challenge import matched, rivals
 from lotus.weave.review import barred
-from lotus.weave.tilt import Tilt, patch_for, wanted_tilt
+from lotus.weave.tilt import patch_for, realised_tilt, tilt_share, wanted_tilt
 from lotus.weave.watchdog import ACTED, Evidence
 
 
@@ -45,31 +46,44 @@ def admit(
 ) -> list[Braid]:
     """Return the board with what an accepted lesson adds to it or replaces on it."""
     tilt = wanted_tilt(lesson, manifest.weave)
-    monitor = _monitor(braids, lesson, evidence, manifest)
-    for champion in braids:
-        if _same_axes(champion, lesson) and champion.state in LIVING:
-            challenger = _challenge(champion, lesson, tilt)
-            if champion.lesson_id == lesson.lesson_id or not challenger:
-                return braids
-            braids = [b.moved_to(b.ends_as, challenger, evidence.day) if b is champion else b for b in braids]
-            if monitor is not None and champion.monitor is not None:
-                monitor = inherit(champion.monitor, monitor.claim_bps, monitor.variance)
+    waiting = [b for b in braids if _same_axes(b, lesson) and b.state == "proposed"]
+    if any(b.lesson_id == lesson.lesson_id for b in braids) or (waiting and not tilt.delta):
+        return braids
     target = target_of(tilt.delta, lesson, day, manifest) if tilt.delta else IDENTITY
+    monitor = _monitor(braids, lesson, evidence, manifest)
     made = micro_braid(lesson, branch, target, tilt.delta, tilt.reason, effective_from_ms, manifest.weave, monitor)
-    refusal = _refusal(braids, lesson, evidence, effective_from_ms, manifest.weave)
-    return [*braids, made.moved_to("archived", refusal) if refusal else made]
+    refusal, beaten = _challenge(braids, made, lesson, day, evidence, manifest)
+    refusal = _refusal(braids, lesson, evidence, effective_from_ms, manifest.weave) or refusal
+    if refusal:
+        return [*braids, made.moved_to("archived", refusal)]
+    reasons = {**{b.braid_id: "the evidence now bears a patch" for b in waiting}, **beaten}
+    heir = _heir(made, [b for b in braids if b.braid_id in reasons and _same_axes(b, lesson)])
+    left = [b.moved_to(b.ends_as, reasons[b.braid_id], evidence.day) if b.braid_id in reasons else b for b in braids]
+    return [*left, heir]
+
+
+def _heir(made: Braid, champions: Sequence[Braid]) -> Braid:
+    """Return a new braid with n and the running terms of the champions it replaces on its own axes."""
+    for champion in champions:
+        if made.monitor is not None and champion.monitor is not None:
+            made = replace(made, monitor=inherit(champion.monitor, made.monitor.claim_bps, made.monitor.variance))
+    return made
 
 
 def target_of(
     delta: float, lesson: Lesson | Braid, day: DetectorDay, manifest: Manifest, cap_mult: float = 1.0
 ) -> Patch:
     """Return the patch that realises a tilt on the rule's windows of the day; `cap_mult` widens its two bounds."""
-    theta = day.theta1[rule_mask(lesson.rule, day.bins)]
-    theta_bar = float(np.median(theta)) if len(theta) else 0.5
     weave = manifest.weave
     if cap_mult != 1.0:
         weave = replace(weave, theta_step=weave.theta_step * cap_mult, phi_step=weave.phi_step**cap_mult)
-    return patch_for(delta, day.temperature, theta_bar, manifest.score, weave)
+    return patch_for(delta, day.temperature, theta_bar(lesson.rule, day), manifest.score, weave)
+
+
+def theta_bar(rule: Rule, day: DetectorDay) -> float:
+    """Return the median penalty on the rule's windows of the day, .5 without windows."""
+    theta = day.theta1[rule_mask(rule, day.bins)]
+    return float(np.median(theta)) if len(theta) else 0.5
 
 
 def _monitor(braids: Sequence[Braid], lesson: Lesson, evidence: Evidence, manifest: Manifest) -> Monitor | None:
@@ -106,12 +120,33 @@ def _t_since(ended: Braid, braids: Sequence[Braid], evidence: Evidence) -> float
     return float(gain.sum()) / math.sqrt(square) if square > 0.0 else 0.0
 
 
-def _challenge(champion: Braid, lesson: Lesson, tilt: Tilt) -> str:
-    """Return why a lesson on the same axes replaces the champion, empty when it does not."""
-    if champion.state == "proposed":
-        return "the evidence now bears a patch" if tilt.delta else ""
-    low, high = champion.ci95, lesson.ci95
-    return "" if low[0] <= high[1] and high[0] <= low[1] else "intervals separated"
+def _challenge(
+    braids: Sequence[Braid],
+    made: Braid,
+    lesson: Lesson,
+    day: DetectorDay,
+    evidence: Evidence,
+    manifest: Manifest,
+) -> tuple[str, dict[str, str]]:
+    """Return why champions of a lesson's new braid stand (nothing: none does) and by name why each beaten one goes."""
+    rows, beaten = evidence.window.get(lesson.detector_id), dict[str, str]()
+    for champion in rivals(braids, lesson, rows, manifest.weave.max_overlap):
+        stands = f"champion {champion.braid_id} stands"
+        if rows is None or not made.delta_wanted:
+            return f"{stands}: {made.reason or 'there are no windows to match'}", {}
+        tilts = _tilt(champion, day, manifest), _tilt(made, day, manifest)
+        match = matched(braids, champion, lesson, tilts, rows, manifest.learning.half_life_days)
+        if not match.won:
+            return f"{stands}: {match.words()}", {}
+        beaten[champion.braid_id] = f"a challenger won: {match.words()}"
+    return "", beaten
+
+
+def _tilt(braid: Braid, day: DetectorDay, manifest: Manifest) -> float:
+    """Return by how much a braid's target, as reviewers and the account leave it, tilts the logit on the day."""
+    theta = day.theta1[rule_mask(braid.rule, day.bins)]
+    _, median, _ = realised_tilt(braid.target, theta, day.temperature, manifest.score, manifest.weave)
+    return median * braid.strength * tilt_share(braid.grade, manifest.weave)
 
 
 def _same_axes(braid: Braid, lesson: Lesson) -> bool:

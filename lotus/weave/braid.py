@@ -41,8 +41,9 @@ class Braid:
     """One row of the braid board: evidence, target patch, patch in force and state.
 
     `strength` is what reviewers left of the target (the lambda of ATTENUATE for that operator), `cap_mult` what they
-    raised its bounds by; `monitor` the state of its e-process; `dry_days` the learning days in a row without overlap
-    weight in the rule; `ended_on` the day that took its patch away; `tags` marks such as `rejected` or `extended`.
+    raised its bounds by, `tilt_share` what its grade allows in the account it acts on; `monitor` the state of its
+    e-process; `dry_days` the learning days in a row without overlap weight in the rule; `ended_on` the day that took
+    its patch away; `tags` marks such as `rejected` or `extended`.
     """
 
     braid_id: str
@@ -75,6 +76,7 @@ class Braid:
     strength: float = 1.0
     caps: FieldCaps = NO_CAPS
     cap_mult: float = 1.0
+    tilt_share: float = 1.0
     mdl_bits: float = 0.0
     stability: float = 0.0
     monitor: Monitor | None = None
@@ -86,6 +88,11 @@ class Braid:
     def e_value(self) -> float:
         """Evidence that the lesson is dead, 1 without a monitor."""
         return self.monitor.e_value if self.monitor else 1.0
+
+    @property
+    def claimed_gain_bps(self) -> float:
+        """What its patch claims to earn per unit of overlap weight in its rule: the claim times the realised tilt."""
+        return abs(self.claim_bps * self.delta_realised[1])
 
     def revert_if(self, weave: WeaveDefaults) -> str:
         """Return in words what takes its patch away."""

@@ -31,7 +31,7 @@ class Parts:
 
 def parts_of(parents: Sequence[Braid], weights: Sequence[float]) -> Parts:
     """Return the parts of a composition of braids, best parent first; `weights` are those of a UNION."""
-    tilts = tuple(parent.delta_wanted * parent.strength for parent in parents)
+    tilts = tuple(parent.delta_wanted * parent.strength * parent.tilt_share for parent in parents)
     return Parts(tuple(parent.rule for parent in parents), tilts, tuple(weights))
 
 

@@ -34,6 +34,18 @@ def contract(current: Patch, target: Patch, weave: WeaveDefaults, cap_mult: floa
     return Patch(theta, math.exp(step(current.phi_mult, target.phi_mult)), knobs)
 
 
+def held_to(patch: Patch, limit: Patch) -> Patch:
+    """Return the patch with no part farther from the identity than the same part of `limit`, or on its other side."""
+    theta = min(max(patch.theta_delta, min(0.0, limit.theta_delta)), max(0.0, limit.theta_delta))
+    knobs = {knob.key: knob.mult for knob in limit.knobs}
+    kept = tuple(Knob(k.key, _between(k.mult, knobs[k.key])) for k in patch.knobs if k.key in knobs)
+    return Patch(theta, _between(patch.phi_mult, limit.phi_mult), kept)
+
+
+def _between(mult: float, limit: float) -> float:
+    return min(max(mult, min(1.0, limit)), max(1.0, limit))
+
+
 def night_moves(
     current: Sequence[Patch], target: Sequence[Patch], weave: WeaveDefaults, cap_mults: Sequence[float] = ()
 ) -> list[Patch]:

@@ -107,7 +107,7 @@ def field_braids(pattern: Pattern, board: Sequence[Braid], effective_from_ms: in
 
 
 def _held_back(braid: Braid) -> bool:
-    return abs(braid.delta_realised[1]) < HELD_BACK * abs(braid.delta_wanted)
+    return abs(braid.delta_realised[1]) < HELD_BACK * abs(braid.delta_wanted) * braid.tilt_share
 
 
 def _losing(braid: Braid, board: Sequence[Braid], rows: DetectorRows) -> bool:

@@ -19,14 +19,14 @@ from lotus.priors.types import IDENTITY, Knob, Patch, PriorsVersion, priors_vers
 from lotus.priors.vocabulary import rule_mask
 from lotus.weave import field as fields
 from lotus.weave import meta as metas
-from lotus.weave.admission import DetectorDay, admit, target_of
+from lotus.weave.admission import DetectorDay, admit, target_of, theta_bar
 from lotus.weave.algebra import check_parents
 from lotus.weave.braid import LIVING, Braid
 from lotus.weave.conflict import Overlap, choose, conflict_map
-from lotus.weave.contraction import night_moves
+from lotus.weave.contraction import held_to, night_moves
 from lotus.weave.meta import MetaCandidate, MetaState
 from lotus.weave.review import ActOutcome, ReviewAct, reviewed
-from lotus.weave.tilt import realised_tilt
+from lotus.weave.tilt import realised_tilt, shared, tilt_share
 from lotus.weave.watchdog import Alert, Evidence, orphans, watch_over
 
 
@@ -94,8 +94,7 @@ def weave_night(
     by_id = {b.braid_id: b for b in braids}
     active = tuple(check_parents(b, by_id).active() for b in braids if b.in_force)
     priors = priors_version(previous.branch, effective_from_ms, active)
-    before = {b.braid_id: b for b in board}
-    events = tuple(_event(before.get(b.braid_id), b, previous, priors) for b in braids if before.get(b.braid_id) != b)
+    events = changes(board, braids, previous, priors)
     overlaps = conflict_map(braids, masks) if fields.weekly(day) else ()
     return WovenNight(tuple(braids), events, verdicts, state, (*alerts, *lost), tuple(acts), overlaps, priors)
 
@@ -147,22 +146,33 @@ def _move(braids: Sequence[Braid], detectors: Mapping[str, DetectorDay], manifes
     for detector in sorted({braids[i].detector_id for i in micro}):
         index = [i for i in micro if braids[i].detector_id == detector]
         live = [braids[i] for i in index]
-        goals = [goal_of(b, detectors.get(detector), manifest) for b in live]
-        moved = night_moves([b.patch for b in live], goals, manifest.weave, [b.cap_mult for b in live])
-        for i, braid, patch in zip(index, live, moved, strict=True):
-            out[i] = replace(braid, patch=patch, delta_realised=_realised(braid, patch, detectors, manifest))
+        shares = [tilt_share(b.grade, manifest.weave) for b in live]
+        goals = [goal_of(b, detectors.get(detector), manifest, s) for b, s in zip(live, shares, strict=True)]
+        starts = [b.patch if s == 1.0 else held_to(b.patch, g) for b, g, s in zip(live, goals, shares, strict=True)]
+        moved = night_moves(starts, goals, manifest.weave, [b.cap_mult for b in live])
+        for i, braid, patch, share in zip(index, live, moved, shares, strict=True):
+            realised = _realised(braid, patch, detectors, manifest)
+            out[i] = replace(braid, patch=patch, delta_realised=realised, tilt_share=share)
     return out
 
 
-def goal_of(braid: Braid, day: DetectorDay | None, manifest: Manifest) -> Patch:
-    """Return where a braid's patch moves to: its target under bounds that reviewers raised, attenuated by them."""
+def goal_of(braid: Braid, day: DetectorDay | None, manifest: Manifest, share: float = 1.0) -> Patch:
+    """Return where a braid's patch moves to: its target under bounds that reviewers raised, attenuated by them.
+
+    `share` is the part of that tilt which the account allows; on a day without windows the patch is attenuated by it.
+    """
     target = braid.target
     if braid.cap_mult != 1.0 and braid.delta_wanted and day is not None:
         target = target_of(braid.delta_wanted, braid, day, manifest, braid.cap_mult)
-    if braid.strength == 1.0:
+    if share != 1.0 and day is not None and not target.knobs:
+        median = theta_bar(braid.rule, day)
+        target = shared(target, share, day.temperature, median, manifest.score, manifest.weave)
+        share = 1.0
+    strength = braid.strength * share
+    if strength == 1.0:
         return target
-    theta, phi = attenuate(target.theta_delta, target.phi_mult, braid.strength)
-    return Patch(theta, phi, tuple(Knob(k.key, k.mult**braid.strength) for k in target.knobs))
+    theta, phi = attenuate(target.theta_delta, target.phi_mult, strength)
+    return Patch(theta, phi, tuple(Knob(k.key, k.mult**strength) for k in target.knobs))
 
 
 def _realised(
@@ -202,6 +212,14 @@ def _fields(braids: list[Braid], evidence: Evidence, effective_from_ms: int, man
     for pattern in fields.patterns(braids, evidence.window, manifest.weave):
         braids = [*braids, *fields.field_braids(pattern, braids, effective_from_ms, manifest.weave)]
     return braids
+
+
+def changes(
+    board: Sequence[Braid], braids: Sequence[Braid], before: PriorsVersion, after: PriorsVersion
+) -> tuple[BraidEvent, ...]:
+    """Return what is different on the board `braids` from the earlier one, one row per braid."""
+    old = {b.braid_id: b for b in board}
+    return tuple(_event(old.get(b.braid_id), b, before, after) for b in braids if old.get(b.braid_id) != b)
 
 
 def _event(old: Braid | None, new: Braid, before: PriorsVersion, after: PriorsVersion) -> BraidEvent:

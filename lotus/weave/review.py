@@ -13,7 +13,7 @@ from typing import Literal as OneOf
 from lotus.manifest import WeaveDefaults
 from lotus.timebase import DAY_MS, day_start_ms
 from lotus.weave.braid import LIVING, Braid
-from lotus.weave.watchdog import extended
+from lotus.weave.watchdog import extended, unextended
 
 ActKind = OneOf["approve", "reject", "extend", "attenuate", "raise_cap", "rollback"]
 REASON_CODES = ("implausible", "data_problem", "duplicate", "too_costly", "regime_over", "other")
@@ -86,11 +86,7 @@ def _applied(braid: Braid, act: ReviewAct, day: str, weave: WeaveDefaults) -> tu
         return braid.moved_to(braid.ends_as, reason, day).tagged("rejected", drop="approved"), reason
     if act.kind == "extend":
         longer = extended(braid, weave)
-        t = braid.monitor.fresh_t if braid.monitor else 0.0
-        why = (
-            "extended before" if "extended" in braid.tags else f"t since selection {t:.2f}, {weave.extension_t} needed"
-        )
-        return (longer, longer.reason) if longer else (None, f"no extension: {why}")
+        return (longer, longer.reason) if longer else (None, f"no extension: {unextended(braid, weave)}")
     if act.kind == "attenuate":
         if not 0.0 < act.factor <= 1.0:
             return None, f"attenuation by {act.factor}, 0 < lambda <= 1 needed"

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.errors import ConfigError
 from lotus.learning.lesson import Lesson
 from lotus.manifest import ScoreDefaults, WeaveDefaults
 from lotus.priors.types import Patch
 
 _PHI_SHARE = 2.0 * 0.4  # half of the tilt through phi; ln sigma carries ln phi with weight 1 - sq_share = .4
+_LIVE_SHARE = {"A": 1.0, "B": 0.5}  # grade B is proved on paper fills, so real money follows it half the way
+ACCOUNTS = ("paper", "live")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,27 @@ def wanted_tilt(lesson: Lesson, weave: WeaveDefaults) -> Tilt:
     if lesson.sign < 0 and not lesson.alert_budget and not lesson.net_high_bps < price:
         return Tilt(0.0, f"above shadow price: net payoff <= {lesson.net_high_bps:.2f} bps is not below it")
     return Tilt(lesson.sign * size)
+
+
+def tilt_share(grade: str, weave: WeaveDefaults) -> float:
+    """Return the share of its tilt that a braid may have: all on paper; live all with grade A, half with grade B.
+
+    >>> tilt_share("B", WeaveDefaults()), tilt_share("B", WeaveDefaults(account="live"))
+    (1.0, 0.5)
+
+    Raises `ConfigError` for an unknown account.
+    """
+    if weave.account not in ACCOUNTS:
+        raise ConfigError(f"weave.account is {weave.account!r}", " or ".join(ACCOUNTS))
+    return _LIVE_SHARE.get(grade, 0.0) if weave.account == "live" else 1.0
+
+
+def shared(
+    patch: Patch, share: float, temperature: float, theta_bar: float, score: ScoreDefaults, weave: WeaveDefaults
+) -> Patch:
+    """Return the patch that realises `share` of what `patch` tilts the logit by at the median penalty `theta_bar`."""
+    _, tilt, _ = realised_tilt(patch, np.array([theta_bar]), temperature, score, weave)
+    return patch_for(share * tilt, temperature, theta_bar, score, weave)
 
 
 def patch_for(delta: float, temperature: float, theta_bar: float, score: ScoreDefaults, weave: WeaveDefaults) -> Patch:

@@ -1,9 +1,11 @@
-"""The watchdog: what takes patches away, every night, whoever made them.
+"""The watchdog: what takes patches away, every night and between nights, whoever made them.
 
 In this order: an alarm of the detector's audits, the e-process of `lotus.learning.monitor` at 20, support that dried
 up, the end of the time to live (one extension, if the blocks since selection show the effect again). A patch that is
 taken away becomes the identity at once, whatever the nightly limits on movement say. Then compositions whose parents
-left, and the archive. Nothing is written or sent here. In the literature: sequential monitoring, safe rollback.
+left, and the archive. A weekly second opinion that disagrees is told and bars the extension; it reverts nothing, since
+it does not say which of the two estimates is wrong and has no bound on false alarms. Nothing is written or sent here.
+In the literature: sequential monitoring, safe rollback.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +15,14 @@ from typing import Literal as OneOf
 from lotus.learning.monitor import REVERT_AT, Blocks, observe, unpatched_blocks
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import WeaveDefaults
+from lotus.priors.types import Scope
 from lotus.timebase import DAY_MS
 from lotus.weave.algebra import union_weights
 from lotus.weave.braid import LIVING, Braid, believed
 from lotus.weave.composition import contrast_blocks, parts_of
 
-AlertKind = OneOf["reverted", "dry", "audit", "expired", "extended", "orphaned"]
+AlertKind = OneOf["reverted", "dry", "audit", "expired", "extended", "orphaned", "disputed"]
+DISPUTED = "disputed"  # tag of a lesson on which the newest second opinion disagrees
 ACTED = ("reverted", "dry", "audit")  # kinds after which the same axes return only by a lesson of a later night
 
 
@@ -27,33 +31,43 @@ class Evidence:
     """What a night knows beside its lessons: the day, its windows and those of the search window by detector, alarms.
 
     `today` holds rows of the learning day alone; `window` those of the search window, needed on nights that admit a
-    lesson. `alarms` names detectors whose audits are in alarm, with the reason.
+    lesson. `alarms` names detectors whose audits are in alarm, with the reason; `opinions` the lessons on which a
+    second opinion was heard tonight: why it disagrees, or nothing.
     """
 
     day: str = ""
     today: Mapping[str, DetectorRows] = field(default_factory=dict)
     window: Mapping[str, DetectorRows] = field(default_factory=dict)
     alarms: Mapping[str, str] = field(default_factory=dict)
+    opinions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One act of the watchdog, as it is told to the other modules."""
+    """One act of the watchdog, as it is told to the modules that the braid's scope concerns."""
 
     braid_id: str
     detector_id: str
     kind: AlertKind
     reason: str
     e_value: float
+    scope: Scope = "sig"
 
 
 def watch_over(
     board: Sequence[Braid], evidence: Evidence, now_ms: int, weave: WeaveDefaults
 ) -> tuple[list[Braid], list[Alert]]:
     """Return the board after the watchdog and its alerts; `now_ms` is the swap at which the result takes effect."""
-    seen = [_observed(braid, board, evidence) for braid in board]
-    judged = [_judged(braid, evidence, now_ms, weave) for braid in seen]
-    alerts = [alert for _, alert in judged if alert is not None]
+    return judge([_observed(braid, board, evidence) for braid in board], evidence, now_ms, weave)
+
+
+def judge(
+    board: Sequence[Braid], evidence: Evidence, now_ms: int, weave: WeaveDefaults
+) -> tuple[list[Braid], list[Alert]]:
+    """Return the same without taking in windows: monitors and counts of dry days stay as they are."""
+    heard = [_heard(braid, evidence) for braid in board]
+    judged = [_judged(braid, evidence, now_ms, weave) for braid, _ in heard]
+    alerts = [alert for _, alert in (*heard, *judged) if alert is not None]
     kept, lost = orphans([braid for braid, _ in judged], evidence.day)
     return archived(kept, evidence.day), [*alerts, *lost]
 
@@ -67,7 +81,7 @@ def orphans(board: Sequence[Braid], day: str) -> tuple[list[Braid], list[Alert]]
         if gone:
             reason = f"parent {gone[0]} is no longer active"
             acting.discard(braid.braid_id)
-            alerts.append(Alert(braid.braid_id, braid.detector_id, "orphaned", reason, braid.e_value))
+            alerts.append(_alert(braid, "orphaned", reason))
             braid = braid.moved_to("sunset", reason, day)
         out.append(braid)
     order = {b.braid_id: i for i, b in enumerate(board)}
@@ -96,6 +110,16 @@ def _observed(braid: Braid, board: Sequence[Braid], evidence: Evidence) -> Braid
     return replace(braid, dry_days=0, monitor=observe(braid.monitor, blocks))
 
 
+def _heard(braid: Braid, evidence: Evidence) -> tuple[Braid, Alert | None]:
+    """Return the braid marked by the newest second opinion on its lesson, and the alert of one that disagrees."""
+    opinion = evidence.opinions.get(braid.lesson_id) if braid.braid_type == "micro" and braid.in_force else None
+    if opinion is None:
+        return braid, None
+    if not opinion:
+        return (replace(braid, tags=tuple(t for t in braid.tags if t != DISPUTED)), None)
+    return braid.tagged(DISPUTED), _alert(braid, "disputed", opinion)
+
+
 def _blocks(braid: Braid, board: Sequence[Braid], rows: DetectorRows) -> Blocks | None:
     if braid.braid_type == "field":
         return None
@@ -118,18 +142,28 @@ def _judged(braid: Braid, evidence: Evidence, now_ms: int, weave: WeaveDefaults)
         return braid, None
     longer = extended(braid, weave)
     if braid.state == "active" and longer is not None:
-        return longer, Alert(braid.braid_id, braid.detector_id, "extended", longer.reason, braid.e_value)
+        return longer, _alert(braid, "extended", longer.reason)
     return _ended(braid, "expired", "time to live ended", evidence.day)
 
 
 def extended(braid: Braid, weave: WeaveDefaults) -> Braid | None:
-    """Return the braid with its one extension, or None: it was extended before, or the new evidence is too thin."""
-    t = braid.monitor.fresh_t if braid.monitor else 0.0
-    if "extended" in braid.tags or not t >= weave.extension_t:
+    """Return the braid with its one extension, or None, see `unextended`."""
+    if unextended(braid, weave):
         return None
+    t = braid.monitor.fresh_t if braid.monitor else 0.0
     reason = f"extended once by {weave.extension_days} days: t since selection {t:.2f}"
     until = braid.expires_at_ms + weave.extension_days * DAY_MS
     return replace(braid, expires_at_ms=until, reason=reason).tagged("extended")
+
+
+def unextended(braid: Braid, weave: WeaveDefaults) -> str:
+    """Return why a braid may not be extended: it was before, it is disputed, the new evidence is thin; else nothing."""
+    t = braid.monitor.fresh_t if braid.monitor else 0.0
+    if "extended" in braid.tags:
+        return "extended before"
+    if DISPUTED in braid.tags:
+        return "a second opinion disagrees"
+    return "" if t >= weave.extension_t else f"t since selection {t:.2f}, {weave.extension_t} needed"
 
 
 def _cause(braid: Braid, evidence: Evidence, weave: WeaveDefaults) -> tuple[AlertKind, str] | None:
@@ -150,4 +184,8 @@ def _ended(braid: Braid, kind: AlertKind, reason: str, day: str) -> tuple[Braid,
     marked = ended.tagged(kind) if kind in ACTED else ended
     if braid.state == "proposed":
         return marked, None
-    return marked, Alert(braid.braid_id, braid.detector_id, kind, reason, braid.e_value)
+    return marked, _alert(braid, kind, reason)
+
+
+def _alert(braid: Braid, kind: AlertKind, reason: str) -> Alert:
+    return Alert(braid.braid_id, braid.detector_id, kind, reason, braid.e_value, braid.scope)

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
-from lotus.priors.types import PriorsVersion
+from lotus.priors.types import IDENTITY, PriorsVersion
 from lotus.timebase import day_start_ms, next_day
+from lotus.weave.contraction import held_to
 from lotus_assets.stages.chain import content_of, last_committed_day
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, Table
 from lotus_assets.stages.woven import previous_version, weave, woven_inputs
@@ -66,14 +67,19 @@ def finish(ctx: StageContext, day: str) -> None:
 
 
 def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> CheckOutcome:
-    """No night moves a braid's patch by more than the nightly limits (a patch that ends goes at once)."""
+    """No night moves a braid's patch by more than the nightly limits.
+
+    A patch that ends goes at once, and so does what a live account takes back from one.
+    """
     limits = ctx.manifest.weave
     known = {braid.braid_id: braid.patch for braid in before.braids}
     theta, phi = 0.0, 0.0
     for braid in after.braids:
-        old = known.get(braid.braid_id)
-        theta = max(theta, abs(braid.patch.theta_delta - (old.theta_delta if old else 0.0)))
-        ratio = braid.patch.phi_mult / (old.phi_mult if old else 1.0)
+        old = known.get(braid.braid_id, IDENTITY)
+        if limits.account == "live" and held_to(braid.patch, old) == braid.patch:
+            continue
+        theta = max(theta, abs(braid.patch.theta_delta - old.theta_delta))
+        ratio = braid.patch.phi_mult / old.phi_mult
         phi = max(phi, ratio - 1.0, 1.0 / ratio - 1.0)
     passed = theta <= limits.night_theta + SLACK and phi <= limits.night_phi + SLACK
     text = f"largest move of a patch: theta {theta:.4f}, phi {phi:.4f}"

@@ -11,7 +11,7 @@ from lotus_assets.stages.woven import weave, woven_inputs
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import to_body
 from lotus_store.ledger.braids import read_monitors, write_night
-from lotus_store.ledger.lessons import write_experiments
+from lotus_store.ledger.lessons import RUN, RUN_OF_LESSONS, read_experiments, write_experiments
 from lotus_store.ledger.reviews import KIND as REVIEW
 
 SLACK = 1e-9
@@ -28,7 +28,8 @@ def make(ctx: StageContext, day: str) -> Made:
     night = weave(ctx, day)
 
     def ledger(connection: Connection) -> None:
-        write_night(connection, ctx.branch, day, night.braids, night.events)
+        run = read_experiments(connection, ctx.branch, day, RUN)[RUN_OF_LESSONS]
+        write_night(connection, ctx.branch, day, night.braids, night.events, str(run["fixtures_hash"]))
         write_experiments(connection, ctx.branch, day, REVIEW, {o.act.act_id: o for o in night.acts})
 
     content = natural_id(to_body(list(night.braids)), to_body(list(night.events)))

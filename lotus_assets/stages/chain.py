@@ -17,19 +17,23 @@ LAST_STAGE = "active_priors"
 LOCK_WAIT_S = 120.0
 
 
+class BranchHeldError(BeliefError):
+    """Another run walks the days of the branch."""
+
+
 @contextmanager
 def branch_lane(ctx: StageContext, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
     """Hold the branch: only one process walks its days at a time.
 
     The lock is a PostgreSQL advisory lock of the context's own connection, so that it ends with the process however
-    that ends. Raises `BeliefError` when another run holds the branch for longer than `wait_s`.
+    that ends. Raises `BranchHeldError` when another run holds the branch for longer than `wait_s`.
     """
     key = key64("lane", ctx.branch) - 2**63
     deadline = time.monotonic() + wait_s
     while ctx.sig.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone() != (True,):
         if time.monotonic() > deadline:
             cause = "a backfill or a nightly run is at work; look for it in the Dagster UI"
-            raise BeliefError(f"branch {ctx.branch} is held by another run", "one run per branch", cause)
+            raise BranchHeldError(f"branch {ctx.branch} is held by another run", "one run per branch", cause)
         time.sleep(0.2)
     try:
         yield

@@ -18,9 +18,9 @@ from lotus_assets.stages.day_sums import sources
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.judged_days import is_judged
 from lotus_store.databases import Connection
-from lotus_store.ledger.bodies import to_body
+from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.ledger.braids import read_board
-from lotus_store.ledger.lessons import write_experiments
+from lotus_store.ledger.lessons import read_experiments, write_experiments
 
 KIND = "dr_crosscheck"
 
@@ -41,7 +41,8 @@ def make(ctx: StageContext, day: str) -> Made:
     if not is_judged(day):
         return Made(0, natural_id(KIND, "no Monday"), notes={"checked": "on Mondays"})
     before = day_before(ctx, day)
-    active = [b for b in read_board(ctx.sig, ctx.branch, before) if b.in_force] if before is not None else []
+    board = read_board(ctx.sig, ctx.branch, before) if before is not None else []
+    active = [b for b in board if b.in_force and b.braid_type == "micro"]
     found = _checked(ctx, day, active)
 
     def ledger(connection: Connection) -> None:
@@ -66,6 +67,23 @@ def _checked(ctx: StageContext, day: str, active: list[Braid]) -> dict[str, Cros
         g = day_weights(len(rows.days), learning.half_life_days)
         found[braid.lesson_id] = cross_check(rows, braid.rule, tuple(sorted(others)), g, learning.seed)
     return found
+
+
+def opinions(ctx: StageContext, day: str) -> dict[str, str]:
+    """Return the second opinions of `day` by lesson: why one disagrees, or nothing; empty on days without any."""
+    if not is_judged(day):
+        return {}
+    rows = read_experiments(ctx.sig, ctx.branch, day, KIND)
+    return {name: _disagreement(from_body(body, CrossCheck)) for name, body in rows.items()}
+
+
+def _disagreement(x: CrossCheck) -> str:
+    if x.agree:
+        return ""
+    return (
+        f"two estimates disagree: ours {x.ours_bps:.2f} bps ({_span(x.ours_ci95)}), "
+        f"doubly robust {x.dr_bps:.2f} ({_span(x.dr_ci95)})"
+    )
 
 
 def _table(found: Mapping[str, CrossCheck]) -> Table:

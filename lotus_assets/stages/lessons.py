@@ -30,11 +30,11 @@ from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.ledger.braids import read_board
 from lotus_store.ledger.day_commits import DayCommit
-from lotus_store.ledger.lessons import read_experiments, write_experiments, write_lessons
+from lotus_store.ledger.lessons import RUN, RUN_OF_LESSONS, read_experiments, write_experiments, write_lessons
 
 # kinds of experiment rows
 NIGHT, AUDIT, DETECTOR = "night", "audit", "detector"
-CROSSING, HORIZON, RUN = "crossing", "horizon", "run"
+CROSSING, HORIZON = "crossing", "horizon"
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -104,7 +104,7 @@ def _made(
     pictures: Mapping[str, str],
 ) -> Made:
     kept = [*night.lessons, *night.proposals, *night.refused]
-    records = {**_records(night, learning_days), HORIZON: dict(horizons), RUN: {"lessons": _run(ctx, day, night)}}
+    records = {**_records(night, learning_days), HORIZON: dict(horizons), RUN: {RUN_OF_LESSONS: _run(ctx, day, night)}}
 
     def ledger(connection: Connection) -> None:
         write_lessons(connection, ctx.branch, day, kept)
@@ -127,12 +127,16 @@ def _made(
 def _run(ctx: StageContext, day: str, night: NightResult) -> dict[str, Any]:
     """Return the night as a trial: what was run, on what, under which beliefs, and all that was turned down."""
     before = day_before(ctx, day)
-    return {
-        "config": ctx.manifest.learning,
+    told = {
         "manifest_ver": ctx.manifest.version,
         "fixtures_hash": natural_id(*(commit.content_hash for commit in _searched(ctx, day))),
         "code_ver": code_version("learning"),
         "priors_ver": version_of(ctx, before) if before else priors_0(ctx.branch).priors_ver,
+    }
+    return {
+        **told,
+        "run": natural_id("run", ctx.branch, day, *told.values()),
+        "config": ctx.manifest.learning,
         "seeds": [ctx.manifest.learning.seed],
         "metrics": {
             "trials": night.trials,

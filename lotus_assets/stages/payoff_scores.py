@@ -1,17 +1,21 @@
-"""payoff_scores[day]: prequential scores of the windows that matured on the day, fixed for ever."""
+"""payoff_scores[day]: prequential scores of the windows that matured on the day, fixed for ever.
+
+A window without a modelled payoff falls back on a table of its detector's executed payoffs over the days of the search
+window before this one; such a day leans on their scores, every other day on nothing earlier.
+"""
 
 from collections.abc import Mapping
 
-from lotus.learning.payoff_scores import PAYOFF_SCORES, ScoredDay, payoff_scores
+from lotus.learning.payoff_scores import PAYOFF_SCORES, ScoredDay, baseline_tables, payoff_scores
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
-from lotus_assets.stages.history import Memory
+from lotus_assets.stages.history import Memory, commits_before, hashes
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.lake_tables import Table as LakeTable
 from lotus_assets.stages.schema_check import schema_check
-from lotus_assets.stages.signal_eval import read_events, two_days
-from lotus_store.ledger.day_commits import DayCommit
+from lotus_assets.stages.signal_eval import WITHOUT_PAPER, read_events, two_days
+from lotus_store.ledger.day_commits import DayCommit, read_commit
 
 PARTS = [Part(PAYOFF_SCORES)]
 EVENT_COLUMNS = ("event_id", "pi", "u0", "published", "spec_version", *BIN_COLUMNS)
@@ -20,10 +24,11 @@ _scores = Memory(100)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The outcomes of the day and the events they belong to."""
+    """The outcomes of the day and the events they belong to; earlier scores where one has no modelled payoff."""
     return {
         "signal_eval": content_of(ctx, ctx.branch, day, "signal_eval"),
         **two_days(ctx, ctx.branch, day, "signal_events"),
+        **hashes(_earlier(ctx, day)),
     }
 
 
@@ -35,12 +40,22 @@ def present(ctx: StageContext, day: str) -> str:
 def make(ctx: StageContext, day: str) -> Made:
     """Score the day's matured windows."""
     events = read_events(ctx, day, EVENT_COLUMNS)
-    scored = payoff_scores(events, ctx.lake.read("signal_eval", ctx.branch, day), day)
+    baseline = baseline_tables(read_scores(ctx, commit) for commit in _earlier(ctx, day))
+    scored = payoff_scores(events, ctx.lake.read("signal_eval", ctx.branch, day), day, baseline)
     written = ctx.lake.write(PAYOFF_SCORES, ctx.branch, day, scored.columns)
     counts = Table(("windows", "number"), sorted(scored.counts.items()))
     joined = joint_hash(PARTS, [written.content_hash])
     checks = (schema_check(PAYOFF_SCORES, scored.columns), chance_check(scored))
-    return Made(written.rows, joined, checks, dict(scored.counts), counts)
+    notes = {**scored.counts, "fallen_back": scored.fallen_back}
+    return Made(written.rows, joined, checks, notes, counts)
+
+
+def _earlier(ctx: StageContext, day: str) -> list[DayCommit]:
+    """Return the scored days that the table of `day` is made of: none where every window has a modelled payoff."""
+    matured = read_commit(ctx.sig, ctx.branch, day, "signal_eval")
+    if matured is None or not matured.notes["notes"].get(WITHOUT_PAPER):
+        return []
+    return commits_before(ctx, PAYOFF_SCORES.name, day, ctx.manifest.learning.search_days)
 
 
 def chance_check(scored: ScoredDay) -> CheckOutcome:

@@ -27,6 +27,8 @@ EVENT_COLUMNS = (
     "spread_bps", "x_funding", "published", "veto",
 )  # fmt: skip
 
+WITHOUT_PAPER = "without_paper"  # note: whole windows of a signal without a modelled payoff (no spread at the close)
+
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """Events and tape of the day, and of the day before where they exist."""
@@ -64,7 +66,11 @@ def make(ctx: StageContext, day: str) -> Made:
         signals = {name: values[fires] for name, values in rows.items()}
         write_eval(connection, ctx.branch, day, signals, ctx.manifest.outcomes.horizons_s)
 
-    notes = {"due": len(rows["event_id"]), "dropped_by_gap": int((rows["status"] == GAP).sum())}
+    notes = {
+        "due": len(rows["event_id"]),
+        "dropped_by_gap": int((rows["status"] == GAP).sum()),
+        WITHOUT_PAPER: _without_paper(rows),
+    }
     checks = (schema_check(spec, rows), dropped_check(rows))
     joined = joint_hash(_parts(ctx), [written.content_hash])
     return Made(written.rows, joined, checks, notes, _per_detector(rows), None, ledger)
@@ -92,6 +98,11 @@ def dropped_check(rows: Columns) -> CheckOutcome:
     wrong = numbers["whole_without_return"] + numbers["dropped_with_return"] + numbers["unmatured"]
     text = f"{numbers['dropped']} of {len(whole)} due windows dropped by a gap or the end of the tape; {wrong} wrong"
     return CheckOutcome("gaps_accounted", wrong == 0, text, numbers)
+
+
+def _without_paper(rows: Columns) -> int:
+    known = [np.isfinite(rows[name].astype(np.float64)) for name in ("hit", "payoff_p")]
+    return int(np.count_nonzero((rows["status"] == OK) & known[0] & ~known[1]))
 
 
 def _parts(ctx: StageContext) -> list[Part]:

@@ -22,7 +22,9 @@ from lotus.weave.night import NightInputs, WovenNight, weave_night
 from lotus.weave.watchdog import Evidence
 from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.dr_crosscheck import opinions
 from lotus_assets.stages.history import Memory, commits_before
+from lotus_assets.stages.judged_days import is_judged
 from lotus_assets.stages.lake_tables import Columns
 from lotus_assets.stages.payoff_scores import read_scores
 from lotus_store.ledger.bodies import from_body, to_body
@@ -42,6 +44,8 @@ def woven_inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "lessons": content_of(ctx, ctx.branch, day, "lessons"),
         "signal_events": content_of(ctx, ctx.branch, day, "signal_events"),
     }
+    if is_judged(day):
+        found["dr_crosscheck"] = content_of(ctx, ctx.branch, day, "dr_crosscheck")
     before = day_before(ctx, day)
     if before is not None:
         found["braids before"] = content_of(ctx, ctx.branch, before, "braids")
@@ -115,7 +119,7 @@ def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
     audits = read_experiments(ctx.sig, ctx.branch, day, "audit")
     alarms = {name: str(body["reason"]) for name, body in audits.items() if body["state"]["alarm"]}
     wide = rows_of(ctx, day, ctx.manifest.learning.search_days) if admits or weekly(day) else {}
-    return Evidence(day, rows_of(ctx, day, 1), wide, alarms)
+    return Evidence(day, rows_of(ctx, day, 1), wide, alarms, opinions(ctx, day))
 
 
 def _detectors(ctx: StageContext, day: str) -> dict[str, DetectorDay]:

@@ -10,6 +10,7 @@ from lotus.learning.monitor import Monitor
 from lotus.weave.algebra import check_parents
 from lotus.weave.braid import Braid
 from lotus.weave.night import BraidEvent
+from lotus_store.build import git_sha
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.postgres.queries import query
 
@@ -17,37 +18,69 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 
 def write_night(
-    connection: Connection, branch: str, day: str, braids: Sequence[Braid], events: Sequence[BraidEvent]
+    connection: Connection,
+    branch: str,
+    day: str,
+    braids: Sequence[Braid],
+    events: Sequence[BraidEvent],
+    fixtures_hash: str = "",
 ) -> int:
     """Make the history of one night exactly `events`, each with its braid's value after it; return their number.
 
-    Raises `LedgerError` when an event names a braid that is not on the board, `BeliefError` for a parent that is
-    missing, of a higher scale or in a cycle.
+    `fixtures_hash` names the scores that the night learned from; the commit stands beside it. Raises `LedgerError` when
+    an event names a braid that is not on the board, `BeliefError` for a parent that is missing, of a higher scale or in
+    a cycle.
     """
+    rows = _rows(branch, day, braids, events, fixtures_hash)
+    connection.execute(query("sig", "delete_braids_but"), [branch, day, [e.braid_id for e in events]])
+    with connection.cursor() as cursor:
+        cursor.executemany(query("sig", "put_braid"), rows)
+    return len(rows)
+
+
+def write_acts(
+    connection: Connection,
+    branch: str,
+    day: str,
+    braids: Sequence[Braid],
+    events: Sequence[BraidEvent],
+    fixtures_hash: str = "",
+) -> int:
+    """Add changes made after the night of `day` and before the next one, each behind what is there; see `write_night`.
+
+    They outlive a repetition of the night.
+    """
+    rows = _rows(branch, day, braids, events, fixtures_hash)
+    with connection.cursor() as cursor:
+        cursor.executemany(query("sig", "put_braid_act"), rows)
+    return len(rows)
+
+
+def _rows(
+    branch: str, day: str, braids: Sequence[Braid], events: Sequence[BraidEvent], fixtures_hash: str
+) -> list[dict[str, str]]:
     board = {braid.braid_id: braid for braid in braids}
     strangers = [e.braid_id for e in events if e.braid_id not in board]
     if strangers:
         raise LedgerError(f"the night changed braid {strangers[0]}, which is not on its board", "the board after it")
     for event in events:
         check_parents(board[event.braid_id], board)
-    connection.execute(query("sig", "delete_braids_but"), [branch, day, [e.braid_id for e in events]])
-    rows = [
-        [
-            branch,
-            day,
-            e.braid_id,
-            e.old_state,
-            e.new_state,
-            e.reason,
-            e.priors_before,
-            e.priors_after,
-            to_body(board[e.braid_id]),
-        ]
+    return [
+        {
+            "branch": branch,
+            "day": day,
+            "braid_id": e.braid_id,
+            "old_state": e.old_state,
+            "new_state": e.new_state,
+            "reason": e.reason,
+            "priors_before": e.priors_before,
+            "priors_after": e.priors_after,
+            "body": to_body(board[e.braid_id]),
+            "fixtures_hash": fixtures_hash,
+            "git_sha": git_sha(),
+        }
         for e in events
     ]
-    with connection.cursor() as cursor:
-        cursor.executemany(query("sig", "put_braid"), rows)
-    return len(rows)
 
 
 def read_board(connection: Connection, branch: str, day: str | None = None) -> list[Braid]:

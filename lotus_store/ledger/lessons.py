@@ -6,8 +6,11 @@ from typing import Any
 import psycopg
 
 from lotus.learning.lesson import Lesson
+from lotus_store.build import git_sha
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.postgres.queries import query
+
+RUN, RUN_OF_LESSONS = "run", "lessons"  # kind and name of the row that says what a night of learning was
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -35,10 +38,13 @@ def read_lesson(connection: Connection, lesson_id: str) -> Lesson | None:
 
 
 def write_experiments(connection: Connection, branch: str, day: str, kind: str, bodies: Mapping[str, Any]) -> int:
-    """Make the records of one night and kind (`trials`, `audit`, `critical`, ...) exactly these, by name."""
+    """Make the records of one night and kind (`trials`, `audit`, `critical`, ...) exactly these, by name.
+
+    Beside each new or changed body stands the commit that made it.
+    """
     connection.execute(query("sig", "delete_experiments_but"), [branch, day, kind, list(bodies)])
     with connection.cursor() as cursor:
-        rows = [[branch, day, kind, name, to_body(body)] for name, body in bodies.items()]
+        rows = [[branch, day, kind, name, to_body(body), git_sha()] for name, body in bodies.items()]
         cursor.executemany(query("sig", "put_experiment"), rows)
     return len(bodies)
 

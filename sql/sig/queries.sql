@@ -59,8 +59,8 @@ SELECT body FROM lessons WHERE lesson_id = %s ORDER BY branch, day LIMIT 1;
 DELETE FROM experiments WHERE branch = %s AND day = %s AND kind = %s AND NOT name = ANY (%s);
 
 -- name: put_experiment
-INSERT INTO experiments (branch, day, kind, name, body) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (branch, day, kind, name) DO UPDATE SET body = excluded.body
+INSERT INTO experiments (branch, day, kind, name, body, git_sha) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (branch, day, kind, name) DO UPDATE SET body = excluded.body, git_sha = excluded.git_sha
 WHERE experiments.body IS DISTINCT FROM excluded.body;
 
 -- name: read_experiments
@@ -74,18 +74,33 @@ WHERE branch = %(branch)s AND kind = %(kind)s AND day = (
 ORDER BY name;
 
 -- name: delete_braids_but
-DELETE FROM braid_history WHERE branch = %s AND day = %s AND NOT braid_id = ANY (%s);
+DELETE FROM braid_history WHERE branch = %s AND day = %s AND ordinal = 0 AND NOT braid_id = ANY (%s);
 
 -- name: put_braid
-INSERT INTO braid_history (branch, day, braid_id, old_state, new_state, reason, priors_before, priors_after, body)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO braid_history (
+    branch, day, braid_id, old_state, new_state, reason, priors_before, priors_after, body, fixtures_hash, git_sha
+) VALUES (
+    %(branch)s, %(day)s, %(braid_id)s, %(old_state)s, %(new_state)s, %(reason)s, %(priors_before)s, %(priors_after)s,
+    %(body)s, %(fixtures_hash)s, %(git_sha)s
+)
 ON CONFLICT (branch, day, braid_id, ordinal) DO UPDATE SET
     old_state = excluded.old_state, new_state = excluded.new_state, reason = excluded.reason,
-    priors_before = excluded.priors_before, priors_after = excluded.priors_after, body = excluded.body
+    priors_before = excluded.priors_before, priors_after = excluded.priors_after, body = excluded.body,
+    fixtures_hash = excluded.fixtures_hash, git_sha = excluded.git_sha
 WHERE (braid_history.old_state, braid_history.new_state, braid_history.reason, braid_history.priors_before,
-       braid_history.priors_after, braid_history.body)
+       braid_history.priors_after, braid_history.body, braid_history.fixtures_hash)
     IS DISTINCT FROM (excluded.old_state, excluded.new_state, excluded.reason, excluded.priors_before,
-                      excluded.priors_after, excluded.body);
+                      excluded.priors_after, excluded.body, excluded.fixtures_hash);
+
+-- name: put_braid_act
+INSERT INTO braid_history (
+    branch, day, braid_id, ordinal, old_state, new_state, reason, priors_before, priors_after, body, fixtures_hash,
+    git_sha
+)
+SELECT
+    %(branch)s, %(day)s, %(braid_id)s, coalesce(max(ordinal), 0) + 1, %(old_state)s, %(new_state)s, %(reason)s,
+    %(priors_before)s, %(priors_after)s, %(body)s, %(fixtures_hash)s, %(git_sha)s
+FROM braid_history WHERE branch = %(branch)s AND day = %(day)s AND braid_id = %(braid_id)s;
 
 -- name: read_board
 SELECT body FROM (
@@ -98,7 +113,8 @@ SELECT body FROM (
 SELECT body FROM braid_history WHERE braid_id = %s ORDER BY day DESC, ordinal DESC LIMIT 1;
 
 -- name: read_history
-SELECT day, ordinal, old_state, new_state, reason, priors_before, priors_after FROM braid_history
+SELECT day, ordinal, old_state, new_state, reason, priors_before, priors_after, fixtures_hash, git_sha
+FROM braid_history
 WHERE braid_id = %s ORDER BY day, ordinal;
 
 -- name: read_monitors

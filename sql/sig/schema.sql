@@ -138,6 +138,7 @@ CREATE TABLE experiments (
     kind           text NOT NULL,
     name           text NOT NULL,
     body           jsonb NOT NULL,
+    git_sha        text NOT NULL DEFAULT 'unknown',        -- commit that made the row, in no content hash
     PRIMARY KEY (branch, day, kind, name)
 );
 
@@ -145,13 +146,15 @@ CREATE TABLE braid_history (
     branch         text NOT NULL,
     day            text NOT NULL,
     braid_id       text NOT NULL,
-    ordinal        integer NOT NULL DEFAULT 0,             -- several changes on one day
+    ordinal        integer NOT NULL DEFAULT 0,             -- 0 = by the night, then by the watchdog until the next one
     old_state      text NOT NULL,
     new_state      text NOT NULL CHECK (new_state IN ('proposed', 'active', 'sunset', 'archived')),
     reason         text NOT NULL,
     priors_before  text NOT NULL,
     priors_after   text NOT NULL,
     body           jsonb NOT NULL,
+    fixtures_hash  text NOT NULL DEFAULT '',               -- of the scores that the night's lessons were learned from
+    git_sha        text NOT NULL DEFAULT 'unknown',        -- commit that made the row, in no content hash
     PRIMARY KEY (branch, day, braid_id, ordinal)
 );
 CREATE INDEX braid_history_by_id ON braid_history (braid_id);
@@ -160,7 +163,7 @@ SELECT DISTINCT ON (branch, braid_id)
     branch, braid_id, day, ordinal, new_state AS state, reason,
     body ->> 'braid_type' AS braid_type, body ->> 'detector_id' AS detector_id, body ->> 'lesson_id' AS lesson_id,
     body ->> 'grade' AS grade, (body ->> 'effective_from_ms')::bigint AS effective_from_ms,
-    (body ->> 'expires_at_ms')::bigint AS expires_at_ms, body
+    (body ->> 'expires_at_ms')::bigint AS expires_at_ms, body, fixtures_hash, git_sha, priors_before AS priors_ver
 FROM braid_history ORDER BY branch, braid_id, day DESC, ordinal DESC;
 CREATE VIEW sig_braid AS SELECT * FROM braids;
 

@@ -1,29 +1,34 @@
 """The weave over committed days: reviews and rollbacks between nights, alerts by message, and nights that run again."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from lotus.errors import BeliefError
+from lotus.learning.dr_crosscheck import CrossCheck
+from lotus.learning.rows import DetectorRows
 from lotus.priors.types import IDENTITY, Literal, Patch, PriorsVersion, Rule
 from lotus.weave.braid import Braid, Quality
 from lotus.weave.night import BraidEvent
 from lotus.weave.review import ReviewAct
-from lotus_assets.stages import active_priors, braids, meta_braids, woven
+from lotus_assets.stages import active_priors, braids, dr_crosscheck, meta_braids, woven
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_herald.keys import Keys
 from lotus_herald.rollback import roll_back, submit
+from lotus_store.build import git_sha
 from lotus_store.ledger.braids import read_board, read_history, write_night
+from lotus_store.ledger.lessons import read_experiments
 from lotus_store.ledger.priors import in_force_on, swaps, versions
 from lotus_store.ledger.reviews import read_outcomes, read_reviews
 
 WEAVING = (braids.STAGE, meta_braids.STAGE, active_priors.STAGE)
 NEEDED = {
     "raw_tape", "microtape_frames", "dsi_annotations", "expert_set", "signal_events", "signal_eval", "payoff_scores",
-    "lesson_atoms", "lessons",
+    "lesson_atoms", "lessons", "dr_crosscheck",
 }  # fmt: skip
 BEFORE_WEAVING = tuple(s for s in (*TAPE_STAGES, *LEARNING_STAGES) if s.name in NEEDED)
 
@@ -112,6 +117,36 @@ def test_a_revert_of_the_watchdog_is_told_once(learned: StageContext, days: list
     rows = ctx.sig.execute("SELECT envelope FROM sig_inbox WHERE intent = 'WATCHDOG_ALERT'").fetchall()
     assert len(rows) == 1
     assert '"kind":"expired"' in str(rows[0][0]).replace(" ", "")
+
+
+def test_a_second_opinion_that_disagrees_reaches_the_watchdog_and_the_outbox(
+    learned: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = learned
+    for module in (dr_crosscheck, woven):
+        monkeypatch.setattr(module, "is_judged", lambda day: day == days[2])
+    asked = []
+
+    def disagreeing(rows: DetectorRows, rule: Rule, *given: object) -> CrossCheck:
+        asked.append((rows.detector_id, rule))
+        return CrossCheck(rows.detector_id, rule, len(rows), 9.0, (8.0, 10.0), -3.0, (-4.0, -2.0), False)
+
+    monkeypatch.setattr(dr_crosscheck, "cross_check", disagreeing)
+    for _ in range(2):
+        run(replace(ctx, force=True), (*BEFORE_WEAVING, *WEAVING), days[2])
+    assert set(asked) == {("imbalance_persistence", Rule.of(Literal(0, 0, 3)))}
+    (braid,) = read_board(ctx.sig, ctx.branch)
+    assert (braid.state, braid.tags) == ("active", ("disputed",))
+    rows = ctx.sig.execute("SELECT envelope FROM sig_inbox WHERE intent = 'WATCHDOG_ALERT'").fetchall()
+    (told,) = [json.loads(str(row[0]))["payload"] for row in rows]
+    assert (told["kind"], told["braid_id"], told["scope"]) == ("disputed", "planted", "sig")
+    assert "ours 9.00 bps (8.00 to 10.00), doubly robust -3.00 (-4.00 to -2.00)" in told["reason"]
+    made = ctx.sig.execute(
+        "SELECT fixtures_hash, git_sha FROM braid_history WHERE day = %s ORDER BY ordinal DESC", [days[2]]
+    ).fetchall()
+    run_row = read_experiments(ctx.sig, ctx.branch, days[2], "run")["lessons"]
+    assert made == [(run_row["fixtures_hash"], git_sha())]
+    assert set(run_row) >= {"run", "config", "fixtures_hash", "priors_ver", "seeds", "metrics", "rejected"}
 
 
 def test_a_board_with_a_wrong_parent_is_not_written(ctx: StageContext, days: list[str]) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from lotus.errors import SchemaError
 from lotus.learning.basis import hats
-from lotus.learning.payoff_scores import PAYOFF_SCORES, baseline_table, payoff_scores, score
+from lotus.learning.payoff_scores import PAYOFF_SCORES, BaselineTable, baseline_tables, payoff_scores, score
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus.timebase import HOUR_MS, day_start_ms
 
@@ -84,15 +84,52 @@ def test_the_score_estimates_the_overlap_weighted_payoff_whatever_the_paper_says
     assert deterministic.tolist() == [0.0] * 3
 
 
-def test_without_paper_the_control_is_the_table_of_earlier_days(worlds):
-    earlier = list(worlds.world("conf", seed=3, days=3, per_block=200).values())
-    table = baseline_table(earlier)
+def test_without_paper_the_control_is_the_table_of_the_detectors_earlier_days(worlds):
+    tables_by_name = baseline_tables(worlds.world("conf", seed=3, days=3, per_block=200).values())
+    (table,) = tables_by_name.values()
     events, evaluated = tables()
-    evaluated["payoff_p"][:] = np.nan
-    assert len(payoff_scores(events, evaluated, DAY).columns["f"]) == 0
-    out = payoff_scores(events, evaluated, DAY, baseline=table).columns
-    quiet = ~out["published"]
-    np.testing.assert_allclose(out["f"][quiet], (out["h"] * (hats(out["u0"]) @ table))[quiet], atol=1e-12)
+    whole = payoff_scores(events, evaluated, DAY, {"d": table})
+    evaluated["payoff_p"][::2] = np.nan
+    mixed = payoff_scores(events, evaluated, DAY, {"d": table, "other": np.ones(6)})
+    out, paper = mixed.columns, ~np.isnan(mixed.columns["payoff_p"])
+    assert 0 < mixed.fallen_back == (~paper).sum() < len(paper)
+    assert whole.fallen_back == 0
+    for name in PAYOFF_SCORES.names:
+        one, two = out[name][paper], whole.columns[name][paper]
+        assert (one.tolist() == two.tolist()) if one.dtype == object else (one.tobytes() == two.tobytes()), name
+    a, p, b = out["published"], out["p"], hats(out["u0"]) @ table
+    slow = [
+        p[i] * (1 - p[i]) * b[i] + (a[i] * (1 - p[i]) * (out["payoff_y"][i] - b[i]) if a[i] else 0.0)
+        for i in np.flatnonzero(~paper)
+    ]
+    np.testing.assert_allclose(out["f"][~paper], slow, rtol=1e-12, atol=1e-15)
+    alone = payoff_scores(events, evaluated, DAY).columns
+    np.testing.assert_allclose(
+        alone["f"][~paper], np.where(a, (1 - p) * np.nan_to_num(out["payoff_y"]), 0.0)[~paper], atol=1e-15
+    )
+
+
+def test_the_tables_are_per_detector_and_read_executed_payoffs_of_published_windows_alone():
+    rng = np.random.default_rng(5)
+    n = 600
+    day = {
+        "detector_id": rng.choice(["d", "e"], n).astype(object),
+        "published": rng.random(n) < 0.5,
+        "u0": rng.normal(size=n),
+        "p": rng.uniform(0.1, 0.9, n),
+    }
+    day["payoff_y"] = np.where(day["published"], np.where(day["detector_id"] == "d", 3.0, -5.0), np.nan)
+    two = baseline_tables([day, day])
+    for name, paid in (("d", 3.0), ("e", -5.0)):
+        mine = (day["detector_id"] == name) & day["published"]
+        basis, weight = hats(day["u0"][mine]), 2 * (1 - day["p"][mine])
+        gram = 50 * 0.075 * np.eye(6) + basis.T @ (basis * weight[:, None])
+        np.testing.assert_allclose(two[name], np.linalg.solve(gram, basis.T @ (weight * paid)), rtol=1e-8)
+    table = BaselineTable()
+    before = table.solved()
+    table.add({key: day[key] for key in ("published", "payoff_y", "u0", "p")})
+    assert not before.any()
+    assert table.solved().any()
 
 
 def test_hats_are_a_partition_of_unity():

@@ -223,6 +223,26 @@ def test_the_board_is_the_newest_row_of_each_braid(databases: Databases) -> None
             braids.write_night(c, "main", DAY, [a], [event("b", "x", "active")])
 
 
+def test_rows_say_from_which_windows_and_commit_they_came_and_equal_bodies_keep_theirs(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [event("a", "none", "proposed")]
+    select = "SELECT fixtures_hash, git_sha FROM braid_history WHERE branch = 'p' ORDER BY day"
+    with databases.connect("sig") as c:
+        for commit in ("one", "two"):
+            monkeypatch.setattr(braids, "git_sha", lambda commit=commit: commit)
+            monkeypatch.setattr(lessons, "git_sha", lambda commit=commit: commit)
+            braids.write_night(c, "p", "2025-01-01", [braid("a")], told, "f")
+            lessons.write_experiments(c, "p", "2025-01-01", "run", {"lessons": {"run": "r"}})
+        braids.write_night(c, "p", "2025-01-02", [replace(braid("a"), state="archived")], told, "g")
+        assert c.execute(select).fetchall() == [("f", "one"), ("g", "two")]
+        assert c.execute("SELECT git_sha FROM experiments WHERE branch = 'p'").fetchall() == [("one",)]
+        lessons.write_experiments(c, "p", "2025-01-01", "run", {"lessons": {"run": "s"}})
+        assert c.execute("SELECT git_sha FROM experiments WHERE branch = 'p'").fetchall() == [("two",)]
+        view = "SELECT fixtures_hash, git_sha, priors_ver FROM sig_braid WHERE branch = 'p'"
+        assert c.execute(view).fetchall() == [("g", "two", "before")]
+
+
 def test_the_last_commits_are_those_before_a_day(databases: Databases) -> None:
     days = [f"2025-03-{i:02d}" for i in range(1, 8)]
     with databases.connect("sig") as c, c.transaction(force_rollback=True):

@@ -10,7 +10,7 @@ from lotus.learning.rows import DetectorRows
 from lotus.manifest import Manifest
 from lotus.priors.types import Literal, Patch, Rule
 from lotus.priors.vocabulary import DEFAULT
-from lotus.timebase import DAY_MS
+from lotus.timebase import DAY_MS, next_day
 from lotus.weave.admission import DetectorDay
 from lotus.weave.braid import Braid, Quality
 
@@ -72,3 +72,24 @@ def rows(day: str, effect: object, seed: int = 0, n: int = 1200, detector: str =
         hit=(paper > 0).astype(float), source=np.ones(n, dtype=np.int64),
         event_id=np.array([f"{day}-{i}" for i in range(n)], dtype=object),
     )  # fmt: skip
+
+
+def rows_of_days(effect: object, days: int = 12, seed: int = 0) -> DetectorRows:
+    """Rows of several learning days of one detector, payoff = noise + effect(bins)."""
+    day, parts = "2026-01-17", list[DetectorRows]()
+    for _ in range(days):
+        day = next_day(day)
+        parts.append(rows(day, effect, seed))
+    joined = {
+        name: np.concatenate([getattr(p, name) for p in parts])
+        for name in ("block", "bins", "asset", "u0", "p", "h", "f", "published", "payoff_p", "payoff_y", "hit",
+                     "source", "event_id")
+    }  # fmt: skip
+    return replace(
+        parts[0],
+        days=tuple(p.days[0] for p in parts),
+        day=np.repeat(np.arange(days), len(parts[0])),
+        lane=np.concatenate([p.lane + 4 * i for i, p in enumerate(parts)]),
+        lane_day=np.repeat(np.arange(days), 4),
+        **joined,
+    )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from weave_boards import MANIFEST, NIGHT_MS, WEAVE, A, B, braid, day_of, lesson, monitor, rows
+from weave_boards import MANIFEST, NIGHT_MS, WEAVE, A, B, braid, day_of, lesson, monitor, rows, rows_of_days
 
 from lotus.priors.types import IDENTITY, Patch, priors_version
 from lotus.timebase import DAY_MS, next_day
@@ -127,17 +127,20 @@ def test_the_watchdog_is_exempt_from_the_nightly_limits_and_others_still_move_wi
     assert abs(acting.patch.theta_delta) <= WEAVE.night_theta + 1e-9
 
 
-def test_a_challenger_inherits_the_monitor_of_its_champion():
-    champion = braid("x", monitor=monitor(blocks=7, sums=(1.0, 2.0, 3.0, 4.0, 5.0)))
-    window = {"d": rows("2026-01-16", ten_in_a)}
-    better = lesson(night=DAY, ci95=(20.0, 24.0), claim_bps=19.0)
+def test_a_challenger_on_the_same_axes_inherits_the_monitor_of_its_champion():
+    small = {"target": Patch(-0.01, 1.005), "delta_wanted": 0.05}
+    champion = braid("x", monitor=monitor(blocks=7, sums=(1.0, 2.0, 3.0, 4.0, 5.0)), **small)
+    window = {"d": rows_of_days(ten_in_a)}
+    better = lesson(night=DAY, claim_bps=19.0)
     woven = night([champion], [better], evidence=Evidence(DAY, {}, window))
     heir = next(b for b in woven.braids if b.lesson_id == better.lesson_id)
     assert {b.braid_id: b.state for b in woven.braids}["x"] == "sunset"
     assert (heir.state, heir.monitor.blocks, heir.monitor.sums) == ("active", 7, (1.0, 2.0, 3.0, 4.0, 5.0))
     assert heir.monitor.claim_bps == 19.0
-    kept = night([champion], [lesson(night=DAY, ci95=(11.0, 24.0))], evidence=Evidence(DAY, {}, window))
-    assert [b.braid_id for b in kept.braids] == ["x"]
+    kept = night([braid("x")], [lesson(night=DAY, claim_bps=19.0)], evidence=Evidence(DAY, {}, window))
+    assert [b.state for b in kept.braids] == ["active", "archived"]
+    again = night(kept.braids, [lesson(night=DAY, claim_bps=19.0)], evidence=Evidence(DAY, {}, window))
+    assert len(again.braids) == 2, "the same lesson is taken up once"
 
 
 def test_a_parent_in_its_sunset_waits_for_its_children():

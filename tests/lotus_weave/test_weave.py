@@ -205,14 +205,6 @@ def test_a_proposed_lesson_expires() -> None:
     assert night.braids[0].state == "archived"
 
 
-def test_a_champion_stays_unless_the_intervals_separate() -> None:
-    first = weave([lesson()])
-    same = weave([lesson(night="2026-01-18", ci95=(9.0, 13.0))], first, NIGHT_MS + DAY_MS)
-    assert len(same.braids) == 1
-    apart = weave([lesson(night="2026-01-18", ci95=(20.0, 24.0))], first, NIGHT_MS + DAY_MS)
-    assert sorted(b.state for b in apart.braids) == ["active", "sunset"]
-
-
 def test_overlapping_rules_of_one_detector_do_not_act_twice() -> None:
     twin = lesson(rule=Rule.of(Literal(7, 0, 1), Literal(0, 0, 4 - 1)), claim_bps=9.0)
     night = weave([lesson(), twin])
