@@ -1,8 +1,9 @@
-"""Learner state: sums of one detector and day as raw arrays that are mapped, not read; derived, may be deleted.
+"""Learner state: one detector's day as raw arrays that are mapped, not read; derived, may be deleted.
 
-`<home>/learner_state/branch=<b>/day=<d>/<detector>-<key>.sums`, `key` being the hash of everything the sums were made
-from, so a file is either right or not looked at. Layout: length of a JSON head (8 bytes), the head (facts, and name,
-type, shape and offset of each array), the arrays. What the sums mean is `lotus.learning.day_cube`.
+`<home>/learner_state/branch=<b>/day=<d>/<detector>-<key>.<kind>`, `key` being the hash of everything the arrays were
+made from, so a file is either right or not looked at. Layout: length of a JSON head (8 bytes), the head (facts, and
+name, type, shape and offset of each array), the arrays. What they mean is `lotus.learning.day_cube` (sums) and
+`lotus.learning.packed_rows` (windows).
 """
 
 import json
@@ -18,6 +19,7 @@ from lotus_store.files import atomic
 
 Arrays = dict[str, NDArray[np.generic]]
 Facts = dict[str, str | int | float]
+SUMS, WINDOWS = "sums", "windows"
 _WORD = 8
 
 
@@ -28,27 +30,35 @@ class LearnerState:
         """Open the folder of a branch; nothing is created before the first write."""
         self._root = home / "learner_state" / f"branch={branch}"
 
-    def write(self, day: str, detector_id: str, key: str, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
-        """Write the sums of a detector and day atomically; sums of the same detector and day under other keys go."""
+    def write(
+        self,
+        day: str,
+        detector_id: str,
+        key: str,
+        facts: Mapping[str, Any],
+        arrays: Mapping[str, Any],
+        kind: str = SUMS,
+    ) -> None:
+        """Write one kind of a detector and day atomically; the same kind under other keys goes."""
         entries, offset = [], 0
         for name, values in arrays.items():
             entries.append([name, values.dtype.str, list(values.shape), offset])
             offset += -(-values.nbytes // _WORD) * _WORD
         text = json.dumps({"facts": dict(facts), "arrays": entries, "bytes": offset}).encode()
         head = text + b" " * (-len(text) % _WORD)
-        path = self._path(day, detector_id, key)
+        path = self._path(day, detector_id, key, kind)
         with atomic(path) as temporary, temporary.open("wb") as file:
             file.write(len(head).to_bytes(_WORD, "little") + head)
             for values in arrays.values():
                 file.write(np.ascontiguousarray(values).tobytes() + b"\0" * (-values.nbytes % _WORD))
-        for other in path.parent.glob(f"{detector_id}-*.sums"):
-            if other != path:
+        for other in path.parent.glob(f"{detector_id}-*.{kind}"):
+            if other != path and other.stem.rpartition("-")[0] == detector_id:
                 other.unlink(missing_ok=True)
 
-    def read(self, day: str, detector_id: str, key: str) -> tuple[Facts, Arrays] | None:
+    def read(self, day: str, detector_id: str, key: str, kind: str = SUMS) -> tuple[Facts, Arrays] | None:
         """Return (facts, read-only arrays) of a detector and day, None where there is no whole file under `key`."""
         try:
-            raw = np.memmap(self._path(day, detector_id, key), dtype=np.uint8, mode="r")
+            raw = np.asarray(np.memmap(self._path(day, detector_id, key, kind), dtype=np.uint8, mode="r"))
         except (FileNotFoundError, ValueError):
             return None
         size = int.from_bytes(raw[:_WORD].tobytes(), "little")
@@ -61,13 +71,13 @@ class LearnerState:
         return head["facts"], {name: _view(body, *entry) for name, *entry in head["arrays"]}
 
     def keep(self, days: Collection[str]) -> None:
-        """Remove the sums of every other day."""
+        """Remove what is kept of every other day."""
         for folder in self._root.glob("day=*"):
             if folder.name.removeprefix("day=") not in days:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _path(self, day: str, detector_id: str, key: str) -> Path:
-        return self._root / f"day={day}" / f"{detector_id}-{key}.sums"
+    def _path(self, day: str, detector_id: str, key: str, kind: str) -> Path:
+        return self._root / f"day={day}" / f"{detector_id}-{key}.{kind}"
 
 
 def _view(body: NDArray[np.uint8], dtype: str, shape: list[int], offset: int) -> NDArray[np.generic]:

@@ -56,17 +56,17 @@ def equalities(size: Size, seed: int) -> Figures:
         block = (rows.lane[mine] % BLOCKS_PER_DAY).astype(np.uint8)
         values = {"r": r[mine], "h": rows.h[mine], "n": rows.published[mine].astype(np.float64)}
         per_day.append(cube_of(atoms_of("d0", day, rows.bins[mine], block, values), "r"))
-    rules = (space.subsets, space.low, space.high, space.count, space.first_rule)
-    cube = np.concatenate(per_day)
-    plus, square = box_moments(cube, np.ones(len(cube)), *rules)
+    plus, square = box_moments(
+        space.lean(np.concatenate(per_day)), np.ones(len(per_day) * BLOCKS_PER_DAY), *space.table
+    )
     t = np.where(square > 0.0, plus / np.sqrt(np.where(square > 0.0, square, 1.0)), 0.0)
     online = float(np.abs(t - evidence.t)[family.eligible].max())
     signs = day_signs(7, rows.days, DRAWS)
-    added = np.zeros((DRAWS, len(space.subsets), cube.shape[2]))
+    added = np.zeros((DRAWS, 1, len(space.cells)))
     for i, one in enumerate(per_day):
-        added += signs[i][:, None, None] * one.sum(axis=0)
+        added += signs[i][:, None, None] * space.lean(one.sum(axis=0)[None])
     inverse = np.where(family.eligible, 1.0 / np.where(family.eligible, square, 1.0), 0.0)
-    lone = [path_maxima(a[None], np.ones((1, 1)), inverse, *rules, space.length)[:, 0] for a in added]
+    lone = [path_maxima(a, np.ones((1, 1)), inverse, space.length, *space.table)[:, 0] for a in added]
     best = np.max([0.5 * np.array(lone)[:, n] - space.price[n] for n in (1, 2, 3)], axis=0)
     draws = float(np.abs(best - draw_maxima(evidence, family.eligible, signs, space)).max())
     held = {"brute_held": int(brute <= 1e-5), "online_held": int(max(online, draws) <= 1e-5)}
@@ -101,9 +101,7 @@ def year_search(size: Size, seed: int) -> Figures:
     cubed = time.process_time()
     draw_maxima(evidence, family.eligible, day_signs(7, rows.days, ONE_LOOK.draws), space)
     drawn = time.process_time()
-    table = (space.subsets, space.low, space.high, space.count, space.first_rule)
-    cube = np.zeros((rows.n_lanes, len(space.subsets), 125))
-    box_moments(cube, np.ones(rows.n_lanes), *table)
+    box_moments(np.zeros((rows.n_lanes, len(space.cells))), np.ones(rows.n_lanes), *space.table)
     search = drawn - cubed + time.process_time() - drawn
     eligible = int(family.eligible.sum())
     return {"rules": eligible, "in_time": int(search <= 2.0), "search_s": round(search, 3), "cube_s": cubed - began}

@@ -61,8 +61,8 @@ def naive_lift(_scores: Mapping[str, Columns], rows: DetectorRows, _settings: Le
     taken = rows.published.astype(np.float64)
     paid = np.where(rows.published, rows.payoff_y, 0.0)
     lane = np.zeros(len(rows), np.int64)
-    table = (space.subsets, space.low, space.high, space.count, space.first_rule)
-    n, s = (box_moments(accumulate(rows.bins, lane, x, 1, space.subsets), once, *table)[0] for x in (taken, paid))
+    sums = (space.lean(accumulate(rows.bins, lane, x, 1, space.subsets)) for x in (taken, paid))
+    n, s = (box_moments(x, once, *space.table)[0] for x in sums)
     y = rows.payoff_y[rows.published]
     enough = n >= MIN_LEAF
     t = np.where(enough, (s / np.maximum(n, 1.0) - y.mean()) / (y.std() / np.sqrt(np.maximum(n, 1.0))), 0.0)

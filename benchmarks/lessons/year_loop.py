@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.lessons.worlds import support_of
 from lotus.learning.axes import Axes, axes
-from lotus.learning.basis import hats
+from lotus.learning.basis import basis_of
 from lotus.learning.bench import Bench
 from lotus.learning.boxes import box_moments, box_presence
 from lotus.learning.cube import accumulate
@@ -111,12 +111,12 @@ class Loop:
         p, bins = self.p[k, at], track.bins[at]
         taken = track.draw[at] < p
         h, f = p * (1.0 - p), score(p, taken, track.modelled[at], np.where(taken, track.executed[at], np.nan))
-        rules = [rule_mask(rule, bins).astype(np.float64)[:, None] for rule in self.believed(k)]
-        basis = np.concatenate([hats(track.u0[at]), *rules], axis=1)
+        basis = basis_of(track.u0[at], [rule_mask(rule, bins) for rule in self.believed(k)])
         r = demean(basis, h, f, np.zeros(len(p), np.int64), 1)
         lane = np.arange(len(p), dtype=np.int64) * BLOCKS_PER_DAY // len(p)
         cube = accumulate(bins, lane, r, BLOCKS_PER_DAY, self.space.subsets)
-        self.total[k, day], self.square[k, day] = box_moments(cube, np.ones(BLOCKS_PER_DAY), *self._table())
+        sums = box_moments(self.space.lean(cube), np.ones(BLOCKS_PER_DAY), *self.space.table)
+        self.total[k, day], self.square[k, day] = sums
 
     def believed(self, k: int) -> tuple[Rule, ...]:
         """Return the rules in force of one detector."""
@@ -146,10 +146,10 @@ class Loop:
         """Return which rules may play: coverage, published windows and days, of the days first..last-1."""
         weight, taken = (self.support[k, i, first:last] for i in (0, 1))
         whole = np.asarray(weight.sum(axis=0, dtype=np.float64))[None]
-        plain, _ = box_moments(whole, np.ones(1), *self._table())
-        published, _ = box_moments(taken.sum(axis=0, dtype=np.float64)[None], np.ones(1), *self._table())
-        lanes = np.arange(last - first, dtype=np.int64)
-        _, days = box_presence(weight.astype(np.float64), lanes, 1e-6, *self._table())
+        lean, table = self.space.lean, self.space.table
+        plain, _ = box_moments(lean(whole), np.ones(1), *table)
+        published, _ = box_moments(lean(taken.sum(axis=0, dtype=np.float64)[None]), np.ones(1), *table)
+        days = box_presence(lean(weight.astype(np.float64)), 1e-6, *table)
         s, coverage = self.settings, plain / max(float(whole[0, -1].sum()), 1e-6)
         inside = (coverage >= s.min_coverage) & (coverage <= s.max_coverage)
         eligible: NDArray[np.bool_] = inside & (np.rint(published) >= s.min_published) & (days >= s.min_days)
@@ -207,10 +207,6 @@ class Loop:
         lane = np.zeros(len(p), np.int64)
         for i, values in enumerate((p * (1.0 - p), taken.astype(np.float64))):
             self.support[k, i, day] = accumulate(bins, lane, values, 1, self.space.subsets)[0]
-
-    def _table(self) -> tuple[NDArray[np.int64], ...]:
-        space = self.space
-        return (space.subsets, space.low, space.high, space.count, space.first_rule)
 
 
 def edge_bps(u0: Floats) -> Floats:

@@ -80,9 +80,9 @@ def _extreme(
         return False
     space, once = axes(AUDIT_LITERALS, vocabulary), np.ones(len(days))
     lane_day = np.repeat(np.arange(len(days)), BLOCKS_PER_DAY)
-    evidence = evidence_of(space.dense(np.concatenate([day.cubes[which] for day in days])), lane_day, once, space)
+    evidence = evidence_of(np.concatenate([day.cubes[which] for day in days]), lane_day, once, space)
     weight = np.sum([day.cubes[2] for day in days], axis=(0, 1))
-    support = evidence_of(space.dense(weight[None]), np.zeros(1, dtype=np.int64), np.ones(1), space).total
+    support = evidence_of(weight[None], np.zeros(1, dtype=np.int64), np.ones(1), space).total
     family = np.isfinite(evidence.m) & (support >= settings.min_coverage * support.max(initial=0.0))
     if not family.any():
         return False

@@ -12,7 +12,6 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.learning.boxes import spread
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import DEFAULT, MAX_BINS, Vocabulary, literals_of, rule_counts
 
@@ -44,11 +43,15 @@ class Axes:
         digits = np.stack(np.unravel_index(np.arange(N_CELLS), (SIDE,) * 3), axis=1)
         return np.flatnonzero((digits[None] < sizes[:, None]).all(axis=2).ravel())
 
-    def dense(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return sums [k, c] over `cells` as cubes [k, subsets, 125]."""
-        out = np.zeros((len(values), len(self.subsets), N_CELLS))
-        spread(np.ascontiguousarray(values), self.cells, out.reshape(len(values), -1))
-        return out
+    @cached_property
+    def table(self) -> tuple[NDArray[np.int64], ...]:
+        """What the kernels of `boxes` ask for: cells, the first cell of each subset, subsets, literals, first rules."""
+        first_cell = np.searchsorted(self.cells, np.arange(len(self.subsets) + 1) * N_CELLS).astype(np.int64)
+        return self.cells, first_cell, self.subsets, self.low, self.high, self.count, self.first_rule
+
+    def lean(self, cube: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return cubes [k, subsets, 125] as sums [k, c] over `cells`."""
+        return np.take(cube.reshape(len(cube), -1), self.cells, axis=1)
 
     @property
     def n_rules(self) -> int:

@@ -1,14 +1,52 @@
 """The baseline's basis: six hat functions of the logit of the propensity the window would have had without braids.
 
-Strata by logged propensity keep a lesson from relearning what the detector's own score already knows. In the
-literature this is stratification (a linear spline) on the propensity score.
+Strata by logged propensity keep a lesson from relearning what the detector's own score already knows; beside them
+stand the indicators of rules already believed. A window touches two neighbouring hats, so the basis is kept as their
+place and share; nothing of scores belongs here. In the literature this is stratification (a linear spline) on the
+propensity score.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.jit import kernel
+
 KNOTS = np.array([-3.9, -2.0, -0.8, 0.3, 1.5, 3.9])
 N_HATS = len(KNOTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Of each window the left one of its two hats, uint8 [n], the share of the right one, [n], and 1_R, bool [m, n]."""
+
+    left: NDArray[np.uint8]
+    share: NDArray[np.float64]
+    inside: NDArray[np.bool_]
+
+    @property
+    def width(self) -> int:
+        """Number of columns: six hats and the rules."""
+        return N_HATS + len(self.inside)
+
+    def dense(self) -> NDArray[np.float64]:
+        """Return the columns, float64 [n, width]."""
+        out = np.zeros((len(self.left), self.width))
+        rows = np.arange(len(out))
+        out[rows, self.left] = 1.0 - self.share
+        out[rows, self.left + 1] = self.share
+        out[:, N_HATS:] = self.inside.T
+        return out
+
+
+def basis_of(u0: NDArray[np.float64], inside: Sequence[NDArray[np.bool_]] = ()) -> Basis:
+    """Return the basis of windows with logits u0 [n], in or out of each of some rules, bool [n]."""
+    left, share = np.empty(len(u0), dtype=np.uint8), np.empty(len(u0))
+    _place(np.ascontiguousarray(u0), KNOTS, left, share)
+    rules = np.array(inside, dtype=np.bool_) if len(inside) else np.zeros((0, len(u0)), dtype=np.bool_)
+    return Basis(left, share, rules)
 
 
 def hats(u0: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -17,11 +55,18 @@ def hats(u0: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> hats(np.array([-9.0, -1.4])).round(2).tolist()
     [[1.0, 0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0, 0.0, 0.0]]
     """
-    inside = np.clip(u0, KNOTS[0], KNOTS[-1])
-    left = np.clip(np.searchsorted(KNOTS, inside, side="right") - 1, 0, N_HATS - 2)
-    share = (inside - KNOTS[left]) / (KNOTS[left + 1] - KNOTS[left])
-    out = np.zeros((len(inside), N_HATS))
-    rows = np.arange(len(inside))
-    out[rows, left] = 1.0 - share
-    out[rows, left + 1] = share
-    return out
+    return basis_of(u0).dense()
+
+
+@kernel
+def _place(
+    u0: NDArray[np.float64], knots: NDArray[np.float64], left: NDArray[np.uint8], share: NDArray[np.float64]
+) -> None:
+    last = knots.shape[0] - 1
+    for i in range(u0.shape[0]):
+        u = min(max(u0[i], knots[0]), knots[last])
+        k = 0
+        while k < last - 1 and not u < knots[k + 1]:
+            k += 1
+        left[i] = k
+        share[i] = (u - knots[k]) / (knots[k + 1] - knots[k])

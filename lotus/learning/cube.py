@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
-from lotus.jit import allocating_kernel
+from lotus.jit import allocating_kernel, kernel
 from lotus.learning.axes import N_CELLS, axes
 from lotus.timebase import BLOCKS_PER_DAY
 
@@ -33,10 +33,11 @@ LESSON_ATOMS = TableSpec(
 )
 
 
-_CHUNK = 1 << 15  # windows whose bins and positions stay in the cache while all subsets pass
+_CHUNK = 1 << 12  # windows whose bins stay in the cache while all subsets pass
+_OUTSIDE = 125  # the cell of windows that have a null bin in the subset
+_NULL = 1000  # digit of a null bin: with any others beyond every cell
 
 
-@allocating_kernel
 def accumulate_all(
     bins: NDArray[np.uint8],
     lane: NDArray[np.int64],
@@ -48,28 +49,112 @@ def accumulate_all(
 
     Each cell adds its windows in their order, so sums do not depend on what else is accumulated.
     """
-    wanted, n, width = values.shape[0], values.shape[1], subsets.shape[0] * 125
-    features = bins.shape[1]
-    out = np.zeros((wanted, n_lanes * width))
-    column = np.zeros((features + 1, _CHUNK), dtype=np.uint8)  # the last one, of an unused axis, stays 0
-    at = np.zeros(_CHUNK, dtype=np.int64)
-    for start in range(0, n, _CHUNK):
-        m = min(_CHUNK, n - start)
-        for f in range(features):
-            for i in range(m):
-                column[f, i] = bins[start + i, f]
-        for k in range(subsets.shape[0]):
-            fa, fb, fc = subsets[k] % (features + 1)
-            for i in range(m):
-                a, b, c = np.int64(column[fa, i]), np.int64(column[fb, i]), np.int64(column[fc, i])
-                inside = a < 5 and b < 5 and c < 5
-                at[i] = lane[start + i] * width + k * 125 + 25 * a + 5 * b + c if inside else -1
-            for w in range(wanted):
-                sums, value = out[w], values[w]
-                for i in range(m):
-                    if at[i] >= 0:
-                        sums[at[i]] += value[start + i]
-    return out.reshape((wanted, n_lanes, subsets.shape[0], 125))
+    if np.any(lane[1:] < lane[:-1]):
+        order = np.argsort(lane, kind="stable")
+        bins, lane, values = bins[order], lane[order], values[:, order]
+    return _accumulate(bins, lane, values, n_lanes, subsets)
+
+
+@allocating_kernel
+def _accumulate(
+    bins: NDArray[np.uint8],
+    lane: NDArray[np.int64],
+    values: NDArray[np.float64],
+    n_lanes: int,
+    subsets: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return the sums of windows in the order of their lanes: one lane, chunk and pair of values after the other."""
+    wanted, n, features = values.shape[0], values.shape[1], bins.shape[1]
+    out = np.zeros((wanted, n_lanes, subsets.shape[0], 125))
+    digits = np.zeros((3, features + 1, _CHUNK), dtype=np.uint16)  # the last feature, of an unused axis, stays 0
+    cell = np.zeros(_CHUNK, dtype=np.uint16)
+    pair = np.zeros((_CHUNK, 2))
+    sums = np.zeros((_OUTSIDE + 1, 2))
+    start = 0
+    while start < n:
+        m, here = 1, lane[start]
+        while m < min(_CHUNK, n - start) and lane[start + m] == here:
+            m += 1
+        _digits(bins, start, m, digits)
+        for w in range(0, wanted, 2):
+            two = w + 1 < wanted
+            _pairs(values[w], values[min(w + 1, wanted - 1)], start, m, pair)
+            for k in range(subsets.shape[0]):
+                first, second = out[w, here, k], out[min(w + 1, wanted - 1), here, k]
+                _cells(digits[2, subsets[k, 0]], digits[1, subsets[k, 1]], digits[0, subsets[k, 2]], m, cell)
+                if two:
+                    _add_pairs(cell, pair, m, first, second, sums)
+                else:
+                    _add(cell, pair, m, first, sums)
+        start += m
+    return out
+
+
+@kernel
+def _digits(bins: NDArray[np.uint8], start: int, m: int, digits: NDArray[np.uint16]) -> None:
+    """Write the bins of m windows as the last, middle and first digit of a cell's number."""
+    for f in range(bins.shape[1]):
+        for i in range(m):
+            b = bins[start + i, f]
+            digits[0, f, i] = b if b < 5 else _NULL
+        for i in range(m):
+            b = digits[0, f, i]
+            digits[1, f, i] = 5 * b if b < 5 else _NULL
+            digits[2, f, i] = 25 * b if b < 5 else _NULL
+
+
+@kernel
+def _pairs(a: NDArray[np.float64], b: NDArray[np.float64], start: int, m: int, pair: NDArray[np.float64]) -> None:
+    for i in range(m):
+        pair[i, 0] = a[start + i]
+        pair[i, 1] = b[start + i]
+
+
+@kernel
+def _cells(
+    a: NDArray[np.uint16], b: NDArray[np.uint16], c: NDArray[np.uint16], m: int, cell: NDArray[np.uint16]
+) -> None:
+    for i in range(m):
+        at = np.uint16(a[i] + b[i] + c[i])
+        cell[i] = at if at < _OUTSIDE else _OUTSIDE
+
+
+@kernel
+def _add_pairs(
+    cell: NDArray[np.uint16],
+    pair: NDArray[np.float64],
+    m: int,
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    sums: NDArray[np.float64],
+) -> None:
+    """Add both values of m windows to their cells; `sums` [126, 2] holds the two beside each other meanwhile."""
+    for c in range(_OUTSIDE):
+        sums[c, 0] = first[c]
+        sums[c, 1] = second[c]
+    for i in range(m):
+        c = cell[i]
+        sums[c, 0] += pair[i, 0]
+        sums[c, 1] += pair[i, 1]
+    for c in range(_OUTSIDE):
+        first[c] = sums[c, 0]
+        second[c] = sums[c, 1]
+
+
+@kernel
+def _add(
+    cell: NDArray[np.uint16],
+    pair: NDArray[np.float64],
+    m: int,
+    first: NDArray[np.float64],
+    sums: NDArray[np.float64],
+) -> None:
+    for c in range(_OUTSIDE):
+        sums[c, 0] = first[c]
+    for i in range(m):
+        sums[cell[i], 0] += pair[i, 0]
+    for c in range(_OUTSIDE):
+        first[c] = sums[c, 0]
 
 
 def accumulate(

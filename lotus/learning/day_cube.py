@@ -76,8 +76,8 @@ def _day_cube(rows: DetectorRows, span: slice, believed: tuple[Rule, ...], space
     cubes = accumulate_all(bins, block, np.stack([r, h]), BLOCKS_PER_DAY, space.subsets)
     once = np.zeros(int(published.sum()), dtype=np.int64)
     taken = accumulate_all(bins[published], once, np.ones((1, len(once))), 1, space.subsets)
-    table = (space.subsets, space.low, space.high, space.count, space.first_rule)
-    blocks, _ = box_presence(cubes[1], np.zeros(BLOCKS_PER_DAY, dtype=np.int64), PRESENT, *table)
+    sum_r, sum_h = (space.lean(cube) for cube in cubes)
+    blocks = box_presence(sum_h, PRESENT, *space.table)
     return DayCube(
         detector_id=rows.detector_id,
         day=rows.days[int(rows.day[span.start])],
@@ -89,9 +89,9 @@ def _day_cube(rows: DetectorRows, span: slice, believed: tuple[Rule, ...], space
         overlap=int((h > 0.0).sum()),
         sum_h=float(h.sum()),
         present=np.bincount(block, minlength=BLOCKS_PER_DAY) > 0,
-        r=cubes[0].reshape(BLOCKS_PER_DAY, -1)[:, space.cells],
-        h=cubes[1].reshape(BLOCKS_PER_DAY, -1)[:, space.cells],
-        published=taken.ravel()[space.cells].astype(np.uint32),
+        r=sum_r,
+        h=sum_h,
+        published=space.lean(taken[0])[0].astype(np.uint32),
         blocks=blocks.astype(np.uint8),
         audit=audit_day(rows, span),
     )

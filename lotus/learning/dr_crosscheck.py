@@ -43,7 +43,7 @@ def cross_check(rows: DetectorRows, rule: Rule, others: tuple[Rule, ...], g: Flo
     basis, covered = rows.basis(others), rows.covered(rule)
     r = demean(basis, rows.h, rows.f, rows.day, len(rows.days))
     ours = effect_of(lane_sums(rows, r, basis, covered), g)
-    estimate, error = _doubly_robust(rows, basis, covered, g, seed)
+    estimate, error = _doubly_robust(rows, basis.dense(), covered, g, seed)
     from scipy.special import stdtrit
 
     reach = float(stdtrit(GROUPS - 1, 0.975)) * error

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.jit import kernel
+from lotus.learning.basis import Basis
 from lotus.learning.demean import demean
 from lotus.learning.rows import DetectorRows
 
@@ -53,8 +55,8 @@ class LaneSums:
     apart: Floats
 
 
-def lane_sums(rows: DetectorRows, r: Floats, basis: Floats, covered: NDArray[np.bool_]) -> LaneSums:
-    """Return the sums of the covered windows; r [n]: scores demeaned on `basis` [n, k]."""
+def lane_sums(rows: DetectorRows, r: Floats, basis: Basis, covered: NDArray[np.bool_]) -> LaneSums:
+    """Return the sums of the covered windows; r [n]: scores demeaned on `basis`."""
     apart = demean(basis, rows.h, rows.h * covered, rows.day, len(rows.days))
     return LaneSums(rows.lane_day, *(_by_lane(rows, x, covered) for x in (rows.h, r, rows.f, apart)))
 
@@ -112,8 +114,16 @@ def effective_sample(published: NDArray[np.bool_], p: Floats) -> float:
 
 
 def _by_lane(rows: DetectorRows, values: Floats, covered: NDArray[np.bool_]) -> Floats:
-    sums = np.bincount(rows.lane[covered], weights=values[covered], minlength=rows.n_lanes)
-    return np.asarray(sums, dtype=np.float64)
+    sums = np.zeros(rows.n_lanes)
+    _add_covered(rows.lane, values, covered, sums)
+    return sums
+
+
+@kernel
+def _add_covered(lane: NDArray[np.int64], values: Floats, covered: NDArray[np.bool_], sums: Floats) -> None:
+    for i in range(len(values)):
+        if covered[i]:
+            sums[lane[i]] += values[i]
 
 
 def _ratio(g: Floats, excess: Floats, weight: Floats) -> tuple[float, float]:

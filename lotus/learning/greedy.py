@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.learning.basis import Basis
 from lotus.learning.bench import Bench, below_the_bar, refuse, rounded, sketch
 from lotus.learning.demean import demean
 from lotus.learning.effect import RECENT_DAYS, effect_of, effective_sample, lane_sums, shadow_price
@@ -69,7 +70,7 @@ def candidate(
     m: float,
     critical: float,
     r: NDArray[np.float64],
-    basis: NDArray[np.float64],
+    basis: Basis,
 ) -> Lesson:
     """Return everything known about one rule as a lesson, graded and gated; r [n]: scores demeaned on `basis`."""
     covered = rows.covered(bench.space.rule(number))
@@ -107,7 +108,8 @@ def candidate(
 def payoff_deviation(rows: DetectorRows) -> float:
     """Return the sd of Y over the published windows of the last 20 learning days, bps (P where Y is missing)."""
     taken = rows.published & rows.recent(RECENT_DAYS)
-    paid = np.where(np.isnan(rows.payoff_y), rows.payoff_p, rows.payoff_y)[taken]
+    executed, modelled = rows.payoff_y[taken], rows.payoff_p[taken]
+    paid = np.where(np.isnan(executed), modelled, executed)
     return float(np.std(paid, ddof=1)) if len(paid) > 1 else 0.0
 
 
@@ -115,4 +117,4 @@ def _sample(rows: DetectorRows, taken: NDArray[np.bool_]) -> tuple[str, ...]:
     at = np.flatnonzero(taken)
     if len(at) > SAMPLE:
         at = at[np.linspace(0, len(at) - 1, SAMPLE).astype(np.int64)]
-    return tuple(str(x) for x in rows.event_id[at])
+    return tuple(rows.event_id[at].astype(str).tolist())

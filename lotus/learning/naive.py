@@ -45,11 +45,12 @@ def naive_table(scores: Mapping[str, Columns], top: int = 20, vocabulary: Vocabu
 
 def _of_detector(rows: DetectorRows, top: int) -> list[NaiveRow]:
     space = axes(MAX_LITERALS, rows.vocabulary)
-    table = (space.subsets, space.low, space.high, space.count, space.first_rule)
     taken = rows.published & ~np.isnan(rows.hit)
     lane, once = np.zeros(len(rows), dtype=np.int64), np.ones(1)
     inside, won = (
-        box_moments(accumulate(rows.bins, lane, np.where(taken, x, 0.0), 1, space.subsets), once, *table)[0]
+        box_moments(
+            space.lean(accumulate(rows.bins, lane, np.where(taken, x, 0.0), 1, space.subsets)), once, *space.table
+        )[0]
         for x in (np.ones(len(rows)), rows.hit)
     )
     total, all_won = float(taken.sum()), float(rows.hit[taken].sum())

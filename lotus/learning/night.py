@@ -245,7 +245,7 @@ def _search(
     settings, space = frame.settings, frame.space
     stack = stacked(source.cubes(believed, space), frame.days, space)
     family = family_of(stack, frame.g, space, settings)
-    evidence = evidence_of(space.dense(stack.r), stack.lane_day, frame.g, space)
+    evidence = evidence_of(stack.r, stack.lane_day, frame.g, space)
     number, best = best_rule(np.where(family.eligible, evidence.m, -np.inf), space)
     other, beyond = best_rule(np.where(family.eligible | (family.weight <= 0.0), -np.inf, evidence.m), space)
     recent = [(i, cube.audit) for i, cube in zip(stack.day_index, stack.cubes, strict=True)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.learning.basis import Basis
 from lotus.learning.bench import Bench
 from lotus.learning.cube import accumulate
 from lotus.learning.demean import demean
@@ -62,7 +63,7 @@ def propose(
     return tuple(lesson for lesson in found if lesson.state == "MODEL_ONLY"), look
 
 
-def _residual(bench: Bench, rows: DetectorRows) -> tuple[Floats, Floats]:
+def _residual(bench: Bench, rows: DetectorRows) -> tuple[Basis, Floats]:
     """Return (basis, scores demeaned on it over all days together)."""
     basis = rows.basis(bench.believed)
     return basis, demean(basis, rows.h, rows.f, np.zeros(len(rows), dtype=np.int64), 1)
@@ -71,7 +72,7 @@ def _residual(bench: Bench, rows: DetectorRows) -> tuple[Floats, Floats]:
 def _pool(bench: Bench, rows: DetectorRows) -> _Pool:
     days = np.arange(len(rows.days))
     cube = accumulate(rows.bins, rows.day, _residual(bench, rows)[1], len(days), bench.space.subsets)
-    evidence = evidence_of(cube, days, bench.g, bench.space)
+    evidence = evidence_of(bench.space.lean(cube), days, bench.g, bench.space)
     number, best = best_rule(np.where(bench.family.eligible, evidence.m, -np.inf), bench.space)
     return _Pool(bench, evidence, number, best)
 

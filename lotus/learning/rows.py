@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.learning.basis import hats
+from lotus.learning.basis import Basis, basis_of
 from lotus.learning.payoff_scores import Columns, bins_of
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import DEFAULT, Vocabulary, rule_mask
@@ -24,7 +24,7 @@ class DetectorRows:
     """Arrays [n] over windows, and per block (lane) its day index.
 
     `days` are the learning days, oldest first. `source` says how a published window was filled: 0 only modelled,
-    1 executed on paper or against the tape, 2 filled by the venue.
+    1 executed on paper or against the tape, 2 filled by the venue. `assets`: the names behind the codes in `asset`.
     """
 
     vocabulary: Vocabulary
@@ -48,6 +48,7 @@ class DetectorRows:
     hit: NDArray[np.float64]
     source: NDArray[np.int64]
     event_id: NDArray[np.generic]
+    assets: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of windows."""
@@ -62,10 +63,9 @@ class DetectorRows:
         """Return which windows (of a span) the rule covers."""
         return rule_mask(rule, self.bins[span])
 
-    def basis(self, believed: tuple[Rule, ...] = (), span: slice = EVERY) -> NDArray[np.float64]:
-        """Return [hats(u0), 1_R of each rule already believed] of a span of windows, float64 [n, 6 + k]."""
-        columns = [hats(self.u0[span]), *(self.covered(rule, span).astype(np.float64)[:, None] for rule in believed)]
-        return np.concatenate(columns, axis=1)
+    def basis(self, believed: tuple[Rule, ...] = (), span: slice = EVERY) -> Basis:
+        """Return the hats of u0 and the rules already believed, of a span of windows."""
+        return basis_of(self.u0[span], [self.covered(rule, span) for rule in believed])
 
     def recent(self, days: int) -> NDArray[np.bool_]:
         """Return which windows belong to the last `days` learning days."""
@@ -105,7 +105,14 @@ def _codes(values: NDArray[np.generic]) -> tuple[list[str], NDArray[np.int64]]:
     texts = values.tolist()
     names = sorted(set(texts))
     code = {name: i for i, name in enumerate(names)}
-    return names, np.array([code[x] for x in texts], dtype=np.int64)
+    return names, np.fromiter(map(code.__getitem__, texts), dtype=np.int64, count=len(texts))
+
+
+def lanes_of(day: NDArray[np.int64], block: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the day of each block that holds windows, [lanes], and the lane of each window, [n]."""
+    slot = day * BLOCKS_PER_DAY + block
+    held = np.bincount(slot) > 0
+    return np.flatnonzero(held) // BLOCKS_PER_DAY, (np.cumsum(held) - 1)[slot]
 
 
 def _canonical(columns: Columns) -> list[tuple[str, NDArray[np.int64]]]:
@@ -131,23 +138,25 @@ def _gather(
 
     day = np.concatenate([np.full(len(rows), i, dtype=np.int64) for i, rows in kept])
     block = column("block").astype(np.int64)
-    slot, lane = np.unique(day * BLOCKS_PER_DAY + block, return_inverse=True)
+    lane_day, lane = lanes_of(day, block)
     floats = {key: column(key).astype(np.float64) for key in _FLOATS}
     sources, code = _codes(column("fill_source"))
+    assets, asset = _codes(column("asset"))
     return DetectorRows(
         vocabulary=vocabulary,
         detector_id=name,
         spec_version=newest,
         horizon_s=int(column("horizon_s")[-1]),
         days=days,
-        lane_day=slot // BLOCKS_PER_DAY,
-        lane=lane.astype(np.int64),
+        lane_day=lane_day,
+        lane=lane,
         day=day,
         block=block,
         bins=np.concatenate([bins_of(scores[days[i]], vocabulary)[rows] for i, rows in kept]),
-        asset=_codes(column("asset"))[1],
+        asset=asset,
         published=column("published").astype(np.bool_),
         source=np.array([_source(s) for s in sources], dtype=np.int64)[code],
         event_id=column("event_id"),
+        assets=tuple(assets),
         **floats,
     )

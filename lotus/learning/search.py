@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lotus.hashing import round_learned
 from lotus.learning.axes import Axes
-from lotus.learning.boxes import box_moments, path_maxima
+from lotus.learning.boxes import box_moments, path_maxima, weighted_days
 from lotus.learning.cube import accumulate
 from lotus.learning.day_cube import PRESENT, Stack
 from lotus.learning.rows import DetectorRows
@@ -37,7 +37,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Per rule: sum_b g D, sum_b g^2 D^2, T and M (nats); `day_cube` [days, subsets, 125] of g-weighted day sums."""
+    """Per rule: sum_b g D, sum_b g^2 D^2, T and M (nats); `day_cube` [days, c] of g-weighted day sums."""
 
     total: NDArray[np.float64]
     square: NDArray[np.float64]
@@ -48,11 +48,10 @@ class Evidence:
 
 def family_of(stack: Stack, g: NDArray[np.float64], space: Axes, settings: LearningDefaults) -> Family:
     """Return the support of every rule; g [days] weighs the overlap weights of `weight` = sum g h."""
-    table = (space.subsets, space.low, space.high, space.count, space.first_rule)
     lane_g, once = g[stack.lane_day], np.ones(1)
     weights = np.stack([np.ones(len(lane_g)), lane_g, lane_g**2])
-    sums = space.dense(np.concatenate([weights @ stack.h, stack.published[None]]))
-    plain, weight, exposure, published = (box_moments(part[None], once, *table)[0] for part in sums)
+    sums = np.concatenate([weights @ stack.h, stack.published[None]])
+    plain, weight, exposure, published = (box_moments(part[None], once, *space.table)[0] for part in sums)
     published = np.rint(published)
     coverage = plain / max(stack.total("sum_h"), PRESENT)
     eligible = (coverage >= settings.min_coverage) & (coverage <= settings.max_coverage)
@@ -64,24 +63,23 @@ def family_of(stack: Stack, g: NDArray[np.float64], space: Axes, settings: Learn
 def evidence_of_rows(rows: DetectorRows, r: NDArray[np.float64], g: NDArray[np.float64], space: Axes) -> Evidence:
     """Return `evidence_of` for residual scores r [n] of windows."""
     cube = accumulate(rows.bins, rows.lane, r, rows.n_lanes, space.subsets)
-    return evidence_of(cube, rows.lane_day, g, space)
+    return evidence_of(space.lean(cube), rows.lane_day, g, space)
 
 
 def evidence_of(
     cube: NDArray[np.float64], lane_day: NDArray[np.int64], g: NDArray[np.float64], space: Axes
 ) -> Evidence:
-    """Return T and M of every rule from a cube [lanes, subsets, 125], the day of each lane and day weights g [days].
+    """Return T and M of every rule from sums [lanes, c], the day of each lane and day weights g [days].
 
     M = -inf without deviation.
     """
     lane_g = g[lane_day]
-    total, square = box_moments(cube, lane_g, space.subsets, space.low, space.high, space.count, space.first_rule)
+    total, square = box_moments(cube, lane_g, *space.table)
     alive = square > _DEAD * max(float(square.max(initial=0.0)), 1e-300)
     t = np.where(alive, total / np.sqrt(np.where(alive, square, 1.0)), 0.0)
     m = np.where(alive, 0.5 * t * t - space.prices(), -np.inf)
-    day_cube = np.zeros((len(g), *cube.shape[1:]))
-    for lane, day in enumerate(lane_day):
-        day_cube[day] += lane_g[lane] * cube[lane]
+    day_cube = np.zeros((len(g), cube.shape[1]))
+    weighted_days(cube, lane_g, lane_day, day_cube)
     return Evidence(total, square, t, m, day_cube)
 
 
@@ -91,8 +89,7 @@ def draw_squares(
     """Return the largest T^2 of each draw by rule length, float64 [4, draws] (row 0 is unused)."""
     usable = eligible & np.isfinite(evidence.m)
     inverse = np.where(usable, 1.0 / np.where(usable, evidence.square, 1.0), 0.0)
-    table = (space.subsets, space.low, space.high, space.count, space.first_rule, space.length)
-    return path_maxima(evidence.day_cube, signs, inverse, *table)
+    return path_maxima(evidence.day_cube, signs, inverse, space.length, *space.table)
 
 
 def draw_maxima(

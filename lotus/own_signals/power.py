@@ -41,7 +41,7 @@ def detectable(rows: DetectorRows, critical: float, settings: LearningDefaults) 
     lax = replace(settings, min_published=1, min_blocks=2, min_days=1)
     space: Axes = axes(1, rows.vocabulary)
     stack = stacked(day_cubes(rows, (), space), rows.days, space)
-    evidence, family = evidence_of(space.dense(stack.r), stack.lane_day, g, space), family_of(stack, g, space, lax)
+    evidence, family = evidence_of(stack.r, stack.lane_day, g, space), family_of(stack, g, space, lax)
     usable = family.eligible & (family.exposure > 0.0) & (evidence.square > 0.0)
     noise = math.sqrt(float(np.median(evidence.square[usable] / family.exposure[usable]))) if usable.any() else 0.0
     per_day = np.bincount(rows.day, weights=rows.h, minlength=len(rows.days))

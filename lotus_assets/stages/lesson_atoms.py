@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lotus.learning.basis import hats
+from lotus.learning.basis import basis_of
 from lotus.learning.condition_stats import CONDITION_STATS, condition_stats
 from lotus.learning.cube import LESSON_ATOMS, atoms_of
 from lotus.learning.demean import demean
@@ -88,7 +88,7 @@ def atoms(day: str, detector: str, scores: Columns) -> LakeTable:
     """Return the rows of LESSON_ATOMS of one detector from its scores of one day."""
     h, f = scores["h"].astype(np.float64), scores["f"].astype(np.float64)
     same_day = np.zeros(len(h), dtype=np.int64)
-    residual = demean(hats(scores["u0"].astype(np.float64)), h, f, same_day, 1)
+    residual = demean(basis_of(scores["u0"].astype(np.float64)), h, f, same_day, 1)
     values = {"r": residual, "h": h, "n": scores["published"].astype(np.float64)}
     return atoms_of(detector, day, bins_of(scores), scores["block"].astype(np.uint8), values)
 

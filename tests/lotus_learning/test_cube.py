@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lotus.learning.axes import axes
+from lotus.learning.basis import basis_of
 from lotus.learning.boxes import box_moments, box_presence
 from lotus.learning.cube import LESSON_ATOMS, accumulate, atoms_of, cube_of
 from lotus.learning.demean import RIDGE, demean
@@ -13,7 +14,6 @@ from lotus.learning.search import evidence_of_rows
 from lotus.priors.vocabulary import N_BINS, iter_rules, rule_counts, rule_mask
 
 SPACE = axes()
-TABLE = (SPACE.subsets, SPACE.low, SPACE.high, SPACE.count, SPACE.first_rule)
 
 
 def random_bins(rng, n, null_share=0.1):
@@ -39,17 +39,15 @@ def test_box_sums_equal_brute_force_on_random_rules(seed):
     lane = rng.integers(0, lanes, n)
     g = rng.random(lanes) + 0.5
     cube = accumulate(bins, lane, value, lanes, SPACE.subsets)
-    total, square = box_moments(cube, g, *TABLE)
-    blocks, days = box_presence(
-        accumulate(bins, lane, np.abs(value), lanes, SPACE.subsets), np.arange(lanes) // 2, 1e-6, *TABLE
-    )
+    total, square = box_moments(SPACE.lean(cube), g, *SPACE.table)
+    blocks = box_presence(SPACE.lean(accumulate(bins, lane, np.abs(value), lanes, SPACE.subsets)), 1e-6, *SPACE.table)
     for number in rng.integers(0, SPACE.n_rules, 300):
         inside = rule_mask(SPACE.rule(int(number)), bins)
         per_lane = np.bincount(lane[inside], weights=value[inside], minlength=lanes)
         assert total[number] == pytest.approx((g * per_lane).sum(), abs=1e-9)
         assert square[number] == pytest.approx((g * g * per_lane**2).sum(), abs=1e-9)
         present = np.bincount(lane[inside], minlength=lanes) > 0
-        assert (blocks[number], days[number]) == (present.sum(), (present[::2] | present[1::2]).sum())
+        assert blocks[number] == present.sum()
 
 
 def test_atoms_of_days_add_up_to_the_search(worlds):
@@ -69,19 +67,20 @@ def test_atoms_of_days_add_up_to_the_search(worlds):
         for name in values:
             expected = accumulate(rows.bins[today], block.astype(np.int64), values[name], 4, SPACE.subsets)
             np.testing.assert_array_equal(cube_of(atoms, name), expected)
-        np.testing.assert_allclose(cube_of(atoms, "r").sum(axis=0), evidence.day_cube[index], atol=1e-9)
+        np.testing.assert_allclose(SPACE.lean(cube_of(atoms, "r")).sum(axis=0), evidence.day_cube[index], atol=1e-9)
         single = [row == [-1, -1, 4] for row in SPACE.subsets[atoms["triple"]].tolist()]
         assert atoms["n"][single].sum() == values["n"].sum()
 
 
-def test_demeaning_equals_the_ridge_regression_of_each_day():
+@pytest.mark.parametrize("n_rules", [0, 1, 2, 3, 12])
+def test_demeaning_equals_the_ridge_regression_of_each_day(n_rules):
     rng = np.random.default_rng(3)
-    basis, h, f = rng.random((300, 4)), rng.random(300), rng.normal(size=300)
-    day = rng.integers(0, 3, 300)
-    r = demean(basis, h, f, day, 3)
+    h, f, day = rng.random(300), rng.normal(size=300), rng.integers(0, 3, 300)
+    columns = basis_of(rng.normal(-1.0, 3.0, 300), rng.random((n_rules, 300)) < 0.4)
+    r, basis, k = demean(columns, h, f, day, 3), columns.dense(), columns.width
     for d in range(3):
         b, w, y = basis[day == d], h[day == d], f[day == d]
-        beta = np.linalg.solve((b * w[:, None]).T @ b + RIDGE * np.eye(4), b.T @ y)
+        beta = np.linalg.solve((b * w[:, None]).T @ b + RIDGE * np.eye(k), b.T @ y)
         np.testing.assert_allclose(r[day == d], y - w * (b @ beta), atol=1e-8)
         np.testing.assert_allclose(b.T @ r[day == d], RIDGE * beta, atol=1e-7)
 

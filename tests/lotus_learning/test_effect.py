@@ -48,15 +48,16 @@ def test_the_contrast_is_the_planted_difference_and_the_uplift_its_share(worlds)
         r = demean(basis, rows.h, rows.f, rows.day, len(rows.days))
         covered = rows.covered(rule)
         got = effect_of(lane_sums(rows, r, basis, covered), np.ones(len(rows.days)))
+        columns = basis.dense()
         errors.append(got.contrast - 6.0)
         shares.append(got.uplift / got.contrast)
         # an independent least squares with the rule as a column of its own, weighted by h, day by day
         gain, weight = 0.0, 0.0
         for day in range(len(rows.days)):
             at = rows.day == day
-            x = np.column_stack([basis[at], covered[at]])
+            x = np.column_stack([columns[at], covered[at]])
             gram = (x * rows.h[at, None]).T @ x
-            e = covered[at] - basis[at] @ np.linalg.solve(gram[:-1, :-1] + 1e-3 * np.eye(6), gram[:-1, -1])
+            e = covered[at] - columns[at] @ np.linalg.solve(gram[:-1, :-1] + 1e-3 * np.eye(6), gram[:-1, -1])
             gain, weight = gain + (rows.f[at] * e).sum(), weight + (rows.h[at] * covered[at] * e).sum()
         assert got.contrast == pytest.approx(gain / weight, rel=2e-4)
     assert abs(np.mean(errors)) < 0.5

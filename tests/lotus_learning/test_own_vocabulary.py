@@ -31,7 +31,7 @@ def test_every_rule_of_a_vocabulary_has_its_box(n_features):
     bins[rng.random(bins.shape) < 0.1] = 255
     value = rng.normal(size=2000)
     cube = accumulate(bins, np.zeros(2000, dtype=np.int64), value, 1, space.subsets)
-    total, _ = box_moments(cube, np.ones(1), space.subsets, space.low, space.high, space.count, space.first_rule)
+    total, _ = box_moments(space.lean(cube), np.ones(1), *space.table)
     for number in rng.integers(0, space.n_rules, 100):
         rule = space.rule(int(number))
         assert space.number(rule) == number

@@ -24,7 +24,7 @@ def search(worlds):
     r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
     signs = day_signs(7, rows.days, 25)
     stack = stacked(day_cubes(rows, (), space), rows.days, space)
-    evidence = evidence_of(space.dense(stack.r), stack.lane_day, g, space)
+    evidence = evidence_of(stack.r, stack.lane_day, g, space)
     return rows, r, g, space, evidence, family_of(stack, g, space, SETTINGS), signs
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lotus_store.learner_state import LearnerState
+from lotus_store.learner_state import WINDOWS, LearnerState
 
 FACTS = {"detector_id": "d", "windows": 3, "sum_h": 0.1 + 0.2}
 ARRAYS = {
@@ -48,5 +48,17 @@ def test_other_keys_and_other_days_go(tmp_path: Path) -> None:
     state.write("2025-01-07", "d", "new", FACTS, ARRAYS)
     assert state.read("2025-01-07", "d", "old") is None
     assert state.read("2025-01-07", "e", "old") is not None
+    state.write("2025-01-07", "d-2", "old", FACTS, ARRAYS)  # another detector, whose name begins with this one's
+    state.write("2025-01-07", "d", "newest", FACTS, ARRAYS)
+    assert state.read("2025-01-07", "d-2", "old") is not None
     state.keep({"2025-01-07"})
-    assert sorted(p.name for p in tmp_path.rglob("*.sums")) == ["d-new.sums", "e-old.sums"]
+    assert sorted(p.name for p in tmp_path.rglob("*.sums")) == ["d-2-old.sums", "d-newest.sums", "e-old.sums"]
+
+
+def test_kinds_stand_beside_each_other(tmp_path: Path) -> None:
+    state = LearnerState(tmp_path, "main")
+    state.write("2025-01-06", "d", "k", FACTS, ARRAYS)
+    state.write("2025-01-06", "d", "other", FACTS, ARRAYS, WINDOWS)
+    assert state.read("2025-01-06", "d", "k") is not None
+    assert state.read("2025-01-06", "d", "other", WINDOWS) is not None
+    assert state.read("2025-01-06", "d", "k", WINDOWS) is None
