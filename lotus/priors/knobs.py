@@ -5,10 +5,11 @@ caps as for scores, other keys. Nothing of a detector's score is touched here.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lotus.manifest import WeaveDefaults
-from lotus.priors.types import PriorsVersion, Scope
+from lotus.priors.trace import composed, fires
+from lotus.priors.types import ActiveBraid, PriorsVersion, Scope
 
 
 def knob_values(
@@ -16,16 +17,40 @@ def knob_values(
 ) -> dict[str, float]:
     """Return the multiplier of every knob that a braid of `scope` (or cross) moves for `owner` in this context.
 
-    `owner` is the detector or policy that the braids name. Multipliers of several braids multiply; each product stays
-    within 1 / phi_total and phi_total. A knob that no firing braid moves is absent.
+    `owner` is the detector or policy that the braids name. A meta braid that fires replaces its parents, knobs
+    composing as phi does; multipliers of the rest multiply; each product stays within 1 / phi_total and phi_total. A
+    knob that no firing braid moves is absent.
     """
+    mine = [
+        braid
+        for braid in version.braids
+        if braid.detector_id == owner
+        and braid.scope in (scope, "cross")
+        and braid.effective_from_ms <= time_ms < braid.expires_at_ms
+    ]
+    hold = {b.braid_id: b for b in mine if b.braid_type != "meta" and _holds(b, bins)}
+    metas = [b for b in mine if b.braid_type == "meta" and fires(b.op, [name in hold for name in b.parents])]
+    replaced = {name for meta in metas for name in meta.parents}
     logs: dict[str, float] = {}
-    for braid in version.braids:
-        due = braid.effective_from_ms <= time_ms < braid.expires_at_ms
-        if braid.detector_id != owner or braid.scope not in (scope, "cross") or not due:
-            continue
-        if all(literal.holds(int(bins[literal.feature])) for literal in braid.rule.literals):
-            for knob in braid.patch.knobs:
-                logs[knob.key] = logs.get(knob.key, 0.0) + math.log(knob.mult)
+    for braid in (*metas, *(b for name, b in hold.items() if name not in replaced)):
+        for key, mult in _moved(braid, hold).items():
+            logs[key] = logs.get(key, 0.0) + math.log(mult)
     limit = math.log(weave.phi_total)
     return {key: math.exp(max(-limit, min(limit, value))) for key, value in sorted(logs.items())}
+
+
+def _holds(braid: ActiveBraid, bins: Sequence[int]) -> bool:
+    return all(literal.holds(int(bins[literal.feature])) for literal in braid.rule.literals)
+
+
+def _moved(braid: ActiveBraid, hold: Mapping[str, ActiveBraid]) -> dict[str, float]:
+    """Return the multipliers of a firing braid; those of a meta braid come from its parents in `hold`."""
+    if braid.braid_type != "meta":
+        return {knob.key: knob.mult for knob in braid.patch.knobs}
+    weights = braid.weights or (1.0,) * len(braid.parents)
+    firing = [(hold[name].patch, w) for name, w in zip(braid.parents, weights, strict=True) if name in hold]
+    if braid.op not in ("UNION", "INTERSECT"):
+        firing = firing[:1]
+    keys = {knob.key for patch, _ in firing for knob in patch.knobs}
+    shares = [weight for _, weight in firing]
+    return {k: composed(braid.op, [(0.0, p.knob(k)) for p, _ in firing], shares, braid.strength)[1] for k in keys}

@@ -122,6 +122,15 @@ def _effect(braid: ActiveBraid, fired: dict[str, ActiveBraid]) -> tuple[float, f
     return composed(braid.op, [(patch.theta_delta, patch.phi_mult)], [1.0], braid.strength)
 
 
+def fires(op: Op, hit: Sequence[bool]) -> bool:
+    """Return whether an operator fires, given which of its parents (in their order) do."""
+    if op == "UNION":
+        return any(hit)
+    if op == "EXCEPT":
+        return hit[0] and not any(hit[1:])
+    return all(hit)
+
+
 def composed(
     op: Op, parts: Sequence[tuple[float, float]], weights: Sequence[float], strength: float = 1.0
 ) -> tuple[float, float]:

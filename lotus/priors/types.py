@@ -92,6 +92,10 @@ class Patch:
         if keys != sorted(set(keys)):
             raise BeliefError(f"knobs {keys}", "different keys in rising order")
 
+    def knob(self, key: str) -> float:
+        """Return the multiplier of a knob, 1 for one that the patch does not move."""
+        return next((knob.mult for knob in self.knobs if knob.key == key), 1.0)
+
 
 IDENTITY = Patch()
 

@@ -17,22 +17,34 @@ from numpy.typing import NDArray
 from lotus.learning.lesson import Lesson
 from lotus.learning.monitor import Monitor, inherit, unpatched_blocks, variance_rate, watch
 from lotus.manifest import Manifest, WeaveDefaults
-from lotus.priors.types import IDENTITY, Patch, Rule
+from lotus.priors.types import IDENTITY, Patch, Rule, Scope
 from lotus.priors.vocabulary import rule_mask
 from lotus.weave.braid import Braid, believed, micro_braid
 from lotus.weave.challenge import matched, rivals
 from lotus.weave.review import barred
-from lotus.weave.tilt import patch_for, realised_tilt, tilt_share, wanted_tilt
+from lotus.weave.tilt import knob_patch, knob_tilt, patch_for, realised_tilt, tilt_share, wanted_tilt
 from lotus.weave.watchdog import ACTED, Evidence
+
+SCOPE_OF: dict[str, Scope] = {"": "sig", "policy": "dm", "execution": "tr"}
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorDay:
-    """What weaving needs of one detector on the last learning day: bins u1 [n, 12], theta1 f8 [n], temperature T."""
+    """What weaving needs of one detector on the last learning day: bins u1 [n, 12], theta1 f8 [n], temperature T.
+
+    Of a policy of dm or tr, `knob` is the key (`policy:<knob>`, `execution:<knob>`) that its lessons move; then theta1
+    and T play no part.
+    """
 
     bins: NDArray[np.uint8]
     theta1: NDArray[np.float64]
     temperature: float
+    knob: str = ""
+
+    @property
+    def scope(self) -> Scope:
+        """Whose behaviour its lessons change."""
+        return SCOPE_OF[self.knob.split(":")[0]]
 
 
 def admit(
@@ -51,7 +63,10 @@ def admit(
         return braids
     target = target_of(tilt.delta, lesson, day, manifest) if tilt.delta else IDENTITY
     monitor = _monitor(braids, lesson, evidence, manifest)
-    made = micro_braid(lesson, branch, target, tilt.delta, tilt.reason, effective_from_ms, manifest.weave, monitor)
+    made = replace(
+        micro_braid(lesson, branch, target, tilt.delta, tilt.reason, effective_from_ms, manifest.weave, monitor),
+        scope=day.scope,
+    )
     refusal, beaten = _challenge(braids, made, lesson, day, evidence, manifest)
     refusal = _refusal(braids, lesson, evidence, effective_from_ms, manifest.weave) or refusal
     if refusal:
@@ -77,6 +92,8 @@ def target_of(
     weave = manifest.weave
     if cap_mult != 1.0:
         weave = replace(weave, theta_step=weave.theta_step * cap_mult, phi_step=weave.phi_step**cap_mult)
+    if day.knob:
+        return knob_patch(delta, day.knob, weave)
     return patch_for(delta, day.temperature, theta_bar(lesson.rule, day), manifest.score, weave)
 
 
@@ -144,9 +161,17 @@ def _challenge(
 
 def _tilt(braid: Braid, day: DetectorDay, manifest: Manifest) -> float:
     """Return by how much a braid's target, as reviewers and the account leave it, tilts the logit on the day."""
-    theta = day.theta1[rule_mask(braid.rule, day.bins)]
-    _, median, _ = realised_tilt(braid.target, theta, day.temperature, manifest.score, manifest.weave)
+    _, median, _ = realised(braid, braid.target, day, manifest)
     return median * braid.strength * tilt_share(braid.grade, manifest.weave)
+
+
+def realised(braid: Braid, patch: Patch, day: DetectorDay, manifest: Manifest) -> tuple[float, float, float]:
+    """Return (p10, median, p90) of the tilt that a patch realises on the rule's windows of the day."""
+    if day.knob:
+        tilt = knob_tilt(patch, manifest.weave)
+        return tilt, tilt, tilt
+    theta = day.theta1[rule_mask(braid.rule, day.bins)]
+    return realised_tilt(patch, theta, day.temperature, manifest.score, manifest.weave)
 
 
 def _same_axes(braid: Braid, lesson: Lesson) -> bool:

@@ -8,8 +8,8 @@ board of braids is a DAG of three scales. In the literature: a rule algebra with
 from collections.abc import Mapping, Sequence
 
 from lotus.errors import BeliefError
-from lotus.priors.trace import composed
-from lotus.priors.types import Op, Patch
+from lotus.priors.trace import composed, fires
+from lotus.priors.types import Knob, Op, Patch
 from lotus.weave.braid import Braid
 
 MIN_WEIGHT = 0.01  # a UNION weighs its parents by max(BQS, .01)
@@ -18,26 +18,27 @@ MAX_DEPTH = 2  # above micro
 _MANY = ("UNION", "INTERSECT", "EXCEPT")
 
 
-def fires(op: Op, hit: Sequence[bool]) -> bool:
-    """Return whether an operator fires, given which of its parents (in their order) do."""
-    if op == "UNION":
-        return any(hit)
-    if op == "EXCEPT":
-        return hit[0] and not any(hit[1:])
-    return all(hit)
-
-
 def compose(
     op: Op, parents: Sequence[Patch], hit: Sequence[bool], weights: Sequence[float] = (), strength: float = 1.0
 ) -> Patch | None:
-    """Return the patch of an operator on a window where `hit` says which parents fire; None where it does not fire."""
+    """Return the patch of an operator on a window where `hit` says which parents fire; None where it does not fire.
+
+    Knobs compose as phi does; a parent without a knob leaves it where it is.
+    """
     if not fires(op, hit):
         return None
     weights = weights or [1.0] * len(parents)
-    firing = sorted((p.theta_delta, p.phi_mult, w) for p, w, h in zip(parents, weights, hit, strict=True) if h)
+    acting = [(p, w) for p, w, h in zip(parents, weights, hit, strict=True) if h]
     if op not in _MANY[:2]:
-        firing = [(parents[0].theta_delta, parents[0].phi_mult, 1.0)]
-    return Patch(*composed(op, [(theta, phi) for theta, phi, _ in firing], [w for _, _, w in firing], strength))
+        acting = [(parents[0], 1.0)]
+
+    def whole(parts: list[tuple[float, float, float]]) -> tuple[float, float]:
+        parts = sorted(parts)
+        return composed(op, [(theta, phi) for theta, phi, _ in parts], [w for _, _, w in parts], strength)
+
+    keys = sorted({knob.key for p, _ in acting for knob in p.knobs})
+    knobs = tuple(Knob(key, whole([(0.0, p.knob(key), w) for p, w in acting])[1]) for key in keys)
+    return Patch(*whole([(p.theta_delta, p.phi_mult, w) for p, w in acting]), knobs)
 
 
 def union_weights(parents: Sequence[Braid]) -> tuple[float, ...]:

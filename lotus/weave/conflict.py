@@ -86,7 +86,10 @@ def _constraints(
     upper: list[float] = []
     ln_phi = np.array([math.log(p.phi_mult) for p in patches])
     theta = np.array([p.theta_delta for p in patches])
-    for effect, limit in ((ln_phi, math.log(weave.phi_total)), (theta, weave.theta_total)):
+    keys = sorted({knob.key for p in patches for knob in p.knobs})
+    ln_knobs = [np.array([math.log(p.knob(key)) for p in patches]) for key in keys]
+    shared = ((effect, math.log(weave.phi_total)) for effect in (ln_phi, *ln_knobs))
+    for effect, limit in (*shared, (theta, weave.theta_total)):
         for row in (np.maximum(effect, 0.0), np.maximum(-effect, 0.0)):
             if row.sum() > limit:
                 rows.append(row)

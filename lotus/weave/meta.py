@@ -210,6 +210,7 @@ def meta_braid(
         members_sample=best.members_sample,
         parents=candidate.parents,
         op=candidate.op,
+        scope=best.scope,
         weights=candidate.parts.weights if candidate.op == "UNION" else (),
         mdl_bits=bits,
         monitor=watch(1, claim, rate, life, max(candidate.block_days)),

@@ -19,14 +19,14 @@ from lotus.priors.types import IDENTITY, Knob, Patch, PriorsVersion, priors_vers
 from lotus.priors.vocabulary import rule_mask
 from lotus.weave import field as fields
 from lotus.weave import meta as metas
-from lotus.weave.admission import DetectorDay, admit, target_of, theta_bar
+from lotus.weave.admission import DetectorDay, admit, realised, target_of, theta_bar
 from lotus.weave.algebra import check_parents
 from lotus.weave.braid import LIVING, Braid
 from lotus.weave.conflict import Overlap, choose, conflict_map
 from lotus.weave.contraction import held_to, night_moves
 from lotus.weave.meta import MetaCandidate, MetaState
 from lotus.weave.review import ActOutcome, ReviewAct, reviewed
-from lotus.weave.tilt import realised_tilt, shared, tilt_share
+from lotus.weave.tilt import shared, tilt_share
 from lotus.weave.watchdog import Alert, Evidence, orphans, watch_over
 
 
@@ -145,14 +145,14 @@ def _move(braids: Sequence[Braid], detectors: Mapping[str, DetectorDay], manifes
     micro = [i for i, b in enumerate(braids) if b.state == "active" and b.braid_type == "micro"]
     for detector in sorted({braids[i].detector_id for i in micro}):
         index = [i for i in micro if braids[i].detector_id == detector]
-        live = [braids[i] for i in index]
+        live, day = [braids[i] for i in index], detectors.get(detector)
         shares = [tilt_share(b.grade, manifest.weave) for b in live]
-        goals = [goal_of(b, detectors.get(detector), manifest, s) for b, s in zip(live, shares, strict=True)]
+        goals = [goal_of(b, day, manifest, s) for b, s in zip(live, shares, strict=True)]
         starts = [b.patch if s == 1.0 else held_to(b.patch, g) for b, g, s in zip(live, goals, shares, strict=True)]
         moved = night_moves(starts, goals, manifest.weave, [b.cap_mult for b in live])
         for i, braid, patch, share in zip(index, live, moved, shares, strict=True):
-            realised = _realised(braid, patch, detectors, manifest)
-            out[i] = replace(braid, patch=patch, delta_realised=realised, tilt_share=share)
+            tilt = realised(braid, patch, day, manifest) if day is not None else braid.delta_realised
+            out[i] = replace(braid, patch=patch, delta_realised=tilt, tilt_share=share)
     return out
 
 
@@ -173,16 +173,6 @@ def goal_of(braid: Braid, day: DetectorDay | None, manifest: Manifest, share: fl
         return target
     theta, phi = attenuate(target.theta_delta, target.phi_mult, strength)
     return Patch(theta, phi, tuple(Knob(k.key, k.mult**strength) for k in target.knobs))
-
-
-def _realised(
-    braid: Braid, patch: Patch, detectors: Mapping[str, DetectorDay], manifest: Manifest
-) -> tuple[float, float, float]:
-    day = detectors.get(braid.detector_id)
-    if day is None:
-        return braid.delta_realised
-    theta = day.theta1[rule_mask(braid.rule, day.bins)]
-    return realised_tilt(patch, theta, day.temperature, manifest.score, manifest.weave)
 
 
 def _compose(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lotus.errors import ConfigError
 from lotus.learning.lesson import Lesson
 from lotus.manifest import ScoreDefaults, WeaveDefaults
-from lotus.priors.types import Patch
+from lotus.priors.types import Knob, Patch
 
 _PHI_SHARE = 2.0 * 0.4  # half of the tilt through phi; ln sigma carries ln phi with weight 1 - sq_share = .4
 _LIVE_SHARE = {"A": 1.0, "B": 0.5}  # grade B is proved on paper fills, so real money follows it half the way
@@ -94,6 +94,22 @@ def realised_tilt(
     gain = math.log(patch.phi_mult) + score.penalty_a * np.log((1.0 - moved) / (1.0 - theta1))
     p10, median, p90 = np.quantile(0.4 * gain / temperature, [0.1, 0.5, 0.9])
     return float(p10), float(median), float(p90)
+
+
+def knob_patch(delta: float, key: str, weave: WeaveDefaults) -> Patch:
+    """Return the patch of a knob for a tilt: the largest tilt moves it by the bound of phi, less by as much less (ln).
+
+    >>> round(knob_patch(0.25, "policy:size", WeaveDefaults()).knob("policy:size") ** 2, 9)
+    1.06
+    """
+    share = _clip(delta / weave.max_tilt, 1.0)
+    return Patch(knobs=(Knob(key, math.exp(share * math.log(weave.phi_step))),))
+
+
+def knob_tilt(patch: Patch, weave: WeaveDefaults) -> float:
+    """Return the tilt that the knobs of a patch stand for: the largest in size, the inverse of `knob_patch`."""
+    logs = [math.log(knob.mult) for knob in patch.knobs]
+    return max(logs, key=abs, default=0.0) / math.log(weave.phi_step) * weave.max_tilt
 
 
 def _theta_for(share: float, theta_bar: float, score: ScoreDefaults) -> float:

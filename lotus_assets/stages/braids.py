@@ -14,6 +14,7 @@ from lotus_store.ledger.braids import read_monitors, write_night
 from lotus_store.ledger.lessons import RUN, RUN_OF_LESSONS, read_experiments, write_experiments
 from lotus_store.ledger.reviews import KIND as REVIEW
 
+OVERLAP = "overlap"  # kind of the rows of the weekly conflict map, one per pair of rules in force of a detector
 SLACK = 1e-9
 MAX_LINES = 8  # braids in the picture
 
@@ -31,6 +32,7 @@ def make(ctx: StageContext, day: str) -> Made:
         run = read_experiments(connection, ctx.branch, day, RUN)[RUN_OF_LESSONS]
         write_night(connection, ctx.branch, day, night.braids, night.events, str(run["fixtures_hash"]))
         write_experiments(connection, ctx.branch, day, REVIEW, {o.act.act_id: o for o in night.acts})
+        write_experiments(connection, ctx.branch, day, OVERLAP, {f"{o.first} {o.second}": o for o in night.overlaps})
 
     content = natural_id(to_body(list(night.braids)), to_body(list(night.events)))
     notes = {

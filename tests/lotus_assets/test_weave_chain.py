@@ -4,15 +4,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from lotus.errors import BeliefError
 from lotus.learning.dr_crosscheck import CrossCheck
 from lotus.learning.rows import DetectorRows
-from lotus.priors.types import IDENTITY, Literal, Patch, PriorsVersion, Rule
+from lotus.priors.types import IDENTITY, Literal, Patch, PriorsVersion, Rule, priors_version
+from lotus.weave.admission import DetectorDay
 from lotus.weave.braid import Braid, Quality
-from lotus.weave.night import BraidEvent
+from lotus.weave.night import BraidEvent, NightInputs, weave_night
 from lotus.weave.review import ReviewAct
+from lotus.weave.watchdog import Evidence
 from lotus_assets.stages import active_priors, braids, dr_crosscheck, meta_braids, woven
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
@@ -21,7 +24,7 @@ from lotus_herald.keys import Keys
 from lotus_herald.rollback import roll_back, submit
 from lotus_store.build import git_sha
 from lotus_store.ledger.braids import read_board, read_history, write_night
-from lotus_store.ledger.lessons import read_experiments
+from lotus_store.ledger.lessons import read_experiments, write_experiments
 from lotus_store.ledger.priors import in_force_on, swaps, versions
 from lotus_store.ledger.reviews import read_outcomes, read_reviews
 
@@ -147,6 +150,25 @@ def test_a_second_opinion_that_disagrees_reaches_the_watchdog_and_the_outbox(
     run_row = read_experiments(ctx.sig, ctx.branch, days[2], "run")["lessons"]
     assert made == [(run_row["fixtures_hash"], git_sha())]
     assert set(run_row) >= {"run", "config", "fixtures_hash", "priors_ver", "seeds", "metrics", "rejected"}
+
+
+def test_the_weekly_conflict_map_is_shown_and_kept(
+    ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = [replace(planted(ctx, "d"), patch=Patch(-0.01, 1.01), state="active")]
+    board.append(replace(board[0], braid_id="wide", rule=Rule.of(Literal(0, 0, 1))))
+    bins = np.tile(np.arange(4, dtype=np.uint8)[:, None], (25, 12))
+    one = DetectorDay(bins, np.full(100, 0.4), 0.12)
+    previous = priors_version(ctx.branch, 0, tuple(b.active() for b in board))
+    night = weave_night(previous, board, [], {"d": one}, 5, ctx.manifest, NightInputs(Evidence(days[0])))
+    monkeypatch.setattr(braids, "weave", lambda *given: night)
+    made = braids.make(ctx, days[0])
+    write_experiments(ctx.sig, ctx.branch, days[0], "run", {"lessons": {"fixtures_hash": "f"}})
+    assert made.ledger is not None
+    made.ledger(ctx.sig)
+    assert "| d | planted | wide | 0.500 |" in made.documents["conflict_map"]
+    rows = read_experiments(ctx.sig, ctx.branch, days[0], "overlap")
+    assert rows == {"planted wide": {"detector_id": "d", "first": "planted", "second": "wide", "jaccard": 0.5}}
 
 
 def test_a_board_with_a_wrong_parent_is_not_written(ctx: StageContext, days: list[str]) -> None:

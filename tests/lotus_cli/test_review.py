@@ -39,6 +39,10 @@ def test_versions_are_listed_shown_and_unknown_ones_refused(lotus: Cli) -> None:
     acting = next(v for v in listed if v["braids"])
     shown = lotus.json("priors", "show", acting["priors_ver"], "--branch", BRANCH)
     assert len(shown["braids"]) == acting["braids"]
-    assert shown["priors_ver"] in lotus("priors", "show", acting["priors_ver"], "--branch", BRANCH).stdout
+    text = lotus("priors", "show", acting["priors_ver"], "--branch", BRANCH).stdout
+    assert shown["priors_ver"] in text
+    assert set(shown["board"]) == {braid["braid_id"] for braid in shown["braids"]}
+    assert {row["tilt_share"] for row in shown["board"].values()} == {1.0}
+    assert "tilts the logit by" in text
     assert "there are no priors" in lotus.refused("priors", "show", "0" * 32, "--branch", BRANCH)
     assert "there are no priors" in lotus.refused("priors", "rollback", "0" * 32, "--author", "a", "--branch", BRANCH)

@@ -151,6 +151,21 @@ def test_conflict_resolution_equals_brute_force(braids: list[tuple[float, Patch]
     assert sum(w for w, c in zip(worth, picked, strict=True) if c) == pytest.approx(best, abs=1e-6)
 
 
+def test_each_constraint_binds_and_the_best_set_may_beat_the_greedy_one() -> None:
+    def picked(worth: list[float], own: list[Patch], masks: list[np.ndarray]) -> list[bool]:
+        return choose(worth, own, masks, WEAVE)
+
+    apart = [np.arange(60) % 6 == i for i in range(4)]
+    same = [np.arange(60) < 30] * 4
+    small, full, deep = Patch(-0.01, 1.005), Patch(0.0, 1.06), Patch(-0.12, 1.0)
+    assert picked([1.0] * 4, [small] * 4, apart) == [True] * 4
+    assert picked([1.0, 3.0, 2.0, 1.0], [small] * 4, same) == [False, True, False, False]
+    assert picked([1.0, 3.0, 2.0, 1.0], [full] * 4, apart) == [False, True, True, False]
+    assert picked([1.0, 3.0, 2.0, 1.0], [deep] * 4, apart) == [False, True, True, False]
+    half = [Patch(0.0, 1.06), Patch(0.0, 1.12), Patch(0.0, 1.06), Patch(0.0, 1.0)]
+    assert picked([2.0, 3.0, 2.0, 0.1], half, apart) == [True, False, True, True], "greedy would take the second"
+
+
 def test_a_night_turns_an_accepted_lesson_into_a_bounded_traceable_prior() -> None:
     night = weave([lesson()])
     (braid,) = night.braids
