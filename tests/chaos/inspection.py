@@ -26,7 +26,7 @@ LIFE = ("start", "stop")  # entries of the log that name a process and its clock
 
 
 def inspect_home(home: Path) -> dict[str, Any]:
-    """Return lake hashes (recomputed from rows), rows of every table, unfinished runs, doubles and files left over."""
+    """Return lake hashes (recomputed from rows), sums, rows of tables, unfinished runs, doubles, files left over."""
     settings = settings_of(home)
     lake = Lake(settings.lake_root)
     parts = sorted(Path(settings.lake_root).rglob(PART))
@@ -46,6 +46,7 @@ def inspect_home(home: Path) -> dict[str, Any]:
     return {
         "lake": {str(p.relative_to(settings.lake_root)): _verified(lake, p) for p in parts},
         "documents": {str(p.relative_to(home)): _sha256(p) for p in sorted(home.rglob("document.json"))},
+        "sums": {str(p.relative_to(home)): _sha256(p) for p in sorted(home.rglob("*.sums"))},
         "tables": tables,
         "files": _files(home),
         "debris": debris(home),

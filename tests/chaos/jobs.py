@@ -11,6 +11,7 @@ from typing import Any
 from children import Marks
 from small_world import DAYS, settings_of
 
+import lotus.weave.night as weave_module
 import lotus_assets.backfill as backfill_module
 import lotus_assets.learning_lane as lane_module
 import lotus_assets.tape_assets as tape_module
@@ -20,6 +21,7 @@ import lotus_store.databases as databases_module
 import lotus_store.files as files_module
 import lotus_store.tape.writer as writer_module
 from lotus_assets.stages.context import Made, Stage, StageContext, StageResult
+from lotus_assets.stages.day_sums import StoredSource
 from lotus_assets.stages.runner import run_stage
 from lotus_live.daemon import Daemon
 from lotus_live.event_log import EventLog
@@ -32,6 +34,8 @@ def run_backfill(home: Path, marks: Marks) -> dict[str, Any]:
     _mark_store(marks)
     _before(backfill_module, "provision", marks, "Dagster's tables")
     _before(backfill_module, "build_definitions", marks, "between stages")
+    _before(StoredSource, "_day", marks, "lessons: sums of a day")
+    _before(weave_module, "watch_over", marks, "braids: watchdog")
     for module in (backfill_module, lane_module, tape_module):
         vars(module)["run_stage"] = lambda ctx, stage, day: _marked_stage(marks, ctx, stage, day)
     summary = backfill_module.backfill(settings_of(home), DAYS[0], DAYS[-1])

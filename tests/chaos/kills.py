@@ -3,7 +3,9 @@
 Half of the kills hit the backfill, half the daemon on a replayed day; in a share of them the database server (and its
 keeper) dies too. Every run is started again until it finishes; it must then equal the undisturbed run: the same lake
 and ledger, nothing twice, nothing half-written. Exit code 1 when one differs. Moments are drawn by the seed: half of
-them over the undisturbed duration, half over its steps, so that short steps are hit as well.
+them over the undisturbed duration, half over its steps, so that short steps are hit as well. Half of a backfill's kills
+(all of them with `--night`, and then nothing else is killed) hit a stage of the night, each kind as often as the
+others: sums of days, lessons, second opinion, braids and their watchdog, metas, priors.
 (Literature: crash-recovery testing, fault injection.)
 """
 
@@ -36,6 +38,11 @@ from tally import Tally  # noqa: E402
 LIMIT_S = 150.0
 LONGEST_CHAIN = 40  # kills of one run after which it is left alone
 BLANK_EVERY = 4  # so many homes begin without a database once
+NIGHT = (
+    "lesson_atoms: ", "lessons: sums", "lessons: ", "dr_crosscheck: ", "braids: watchdog", "braids: ", "meta_braids: ",
+    "active_priors: ", "active_priors: hand over",
+)  # fmt: skip
+PASS_BY = 0.6  # chance that a kill in a night leaves a stage of its kind alone and waits for the next
 TARGETS = (("run", 65), ("run and server", 14), ("run, server and keeper", 11), ("server", 6), ("server and keeper", 4))
 
 
@@ -51,9 +58,10 @@ class Calm:
 class Chaos:
     """One campaign: a folder, the dice, the marks and the limit of time."""
 
-    def __init__(self, folder: Path, seed: int, deadline: float, tell: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, seed: int, deadline: float, tell: Callable[[str], None], night: bool) -> None:
         """Remember the arguments."""
         self.folder, self.dice, self.deadline, self.tell = folder, random.Random(seed), deadline, tell
+        self.night = 1.0 if night else 0.5  # share of a backfill's kills that hit a stage of the night
         self.marks = Marks()
 
     def calm(self, job: Callable[[], Any]) -> Calm:
@@ -69,7 +77,9 @@ class Chaos:
         child.wait(LIMIT_S)
         return child.answer()
 
-    def until_finished(self, home: Path, job: Callable[[], Any], calm: Calm, tally: Tally, kills: int) -> Any:
+    def until_finished(
+        self, home: Path, job: Callable[[], Any], calm: Calm, tally: Tally, kills: int, night: float = 0.0
+    ) -> Any:
         """Start a job again and again, killing it while `tally` has fewer than `kills`, until it finishes."""
         for chain in range(4 * LONGEST_CHAIN):
             self.marks.clear()
@@ -77,7 +87,7 @@ class Chaos:
             child = spawn(job, self.folder / "answer.json")
             wounded = ""
             if tally.kills < kills and chain < LONGEST_CHAIN and time.monotonic() < self.deadline:
-                wounded = self.strike(child, home, calm, tally)
+                wounded = self.strike(child, home, calm, tally, night)
             child.wait(LIMIT_S)
             if child.status == 0:
                 return child.answer()
@@ -86,18 +96,14 @@ class Chaos:
             tally.gave_up += not wounded.startswith("run")
         raise RuntimeError("a run never finished")
 
-    def strike(self, child: Child, home: Path, calm: Calm, tally: Tally) -> str:
+    def strike(self, child: Child, home: Path, calm: Calm, tally: Tally, night: float) -> str:
         """Wait for a drawn moment and kill a drawn target; return the target, "" when the run was over before."""
         names, weights = zip(*TARGETS, strict=True)
         target = self.dice.choices(names, weights)[0]
-        by_time = self.dice.random() < 0.5
-        share = self.dice.random() * self.dice.choice((1.0, 0.4))  # a run that goes on where one died is shorter
-        moment_s, step, delay_s = calm.seconds * share, calm.marks * share, self.dice.uniform(0.0, 0.02)
-        while child.alive() and not (
-            time.monotonic() - child.began >= moment_s if by_time else self.marks.count >= step
-        ):
-            time.sleep(0.0005)
-        time.sleep(0.0 if by_time else delay_s)
+        if self.dice.random() < night:
+            self.wait_for_night(child)
+        else:
+            self.wait_for_moment(child, calm)
         phase = self.marks.last
         if not child.alive():
             return ""
@@ -112,6 +118,29 @@ class Chaos:
             target = "run"
         tally.hit(target, phase, run_died=True)
         return target
+
+    def wait_for_moment(self, child: Child, calm: Calm) -> None:
+        """Wait for a drawn time or step of the undisturbed run."""
+        by_time = self.dice.random() < 0.5
+        share = self.dice.random() * self.dice.choice((1.0, 0.4))  # a run that goes on where one died is shorter
+        moment_s, step, delay_s = calm.seconds * share, calm.marks * share, self.dice.uniform(0.0, 0.02)
+        while child.alive() and not (
+            time.monotonic() - child.began >= moment_s if by_time else self.marks.count >= step
+        ):
+            time.sleep(0.0005)
+        time.sleep(0.0 if by_time else delay_s)
+
+    def wait_for_night(self, child: Child) -> None:
+        """Wait for a drawn stage of a night and a drawn moment in it; a run without one is left alone."""
+        wanted, delay_s, seen = self.dice.choice(NIGHT), self.dice.choice((0.0, 0.002, 0.02)), -1
+        while child.alive():
+            count = self.marks.count
+            if count != seen and self.marks.last.startswith(wanted):
+                if self.dice.random() >= PASS_BY:
+                    break
+                seen = count
+            time.sleep(0.0002)
+        time.sleep(self.dice.random() * delay_s)
 
 
 def kill_backfills(chaos: Chaos, tape: Path, kills: int) -> tuple[Tally, Path]:
@@ -131,7 +160,7 @@ def kill_backfills(chaos: Chaos, tape: Path, kills: int) -> tuple[Tally, Path]:
             subprocess.run(["cp", "-a", opened, home], check=True)
         else:
             shutil.copytree(tape, home / "tape")
-        answer = chaos.until_finished(home, partial(run_backfill, home, chaos.marks), calm, tally, kills)
+        answer = chaos.until_finished(home, partial(run_backfill, home, chaos.marks), calm, tally, kills, chaos.night)
         found = chaos.ask(partial(inspect_home, home)) | {"summary": answer}
         tally.compare(home.name, reference, found)
         chaos.tell(f"backfill: {tally.kills} of {kills} kills, {tally.finished} finished, {tally.equal} equal")
@@ -166,9 +195,10 @@ def kill_daemons(chaos: Chaos, home: Path, kills: int) -> Tally:
 @click.option("--kills", default=200, show_default=True, type=click.IntRange(2), help="Kills, half of them each.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the moments and targets.")
 @click.option("--minutes", default=45.0, show_default=True, help="No kill after this time; what runs is finished.")
+@click.option("--night", is_flag=True, help="Kill only backfills, inside the stages of a night.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option("--keep", is_flag=True, help="Keep the folder even when everything was equal.")
-def main(kills: int, seed: int, minutes: float, as_json: bool, keep: bool) -> None:
+def main(kills: int, seed: int, minutes: float, night: bool, as_json: bool, keep: bool) -> None:
     """Kill the backfill and the daemon, compare what they leave with undisturbed runs."""
     began = time.monotonic()
 
@@ -177,11 +207,11 @@ def main(kills: int, seed: int, minutes: float, as_json: bool, keep: bool) -> No
 
     folder = Path(tempfile.mkdtemp(prefix="lotus-chaos-"))
     folder.chmod(0o755)
-    chaos = Chaos(folder, seed, began + 60 * minutes, tell)
+    chaos = Chaos(folder, seed, began + 60 * minutes, tell, night)
     warm()
     chaos.ask(partial(make_tape, folder))
-    first, quiet = kill_backfills(chaos, folder / "tape", kills // 2)
-    second = kill_daemons(chaos, quiet, kills - kills // 2)
+    first, quiet = kill_backfills(chaos, folder / "tape", kills if night else kills // 2)
+    second = Tally("live daemon") if night else kill_daemons(chaos, quiet, kills - kills // 2)
     left = [str(p) for p in folder.rglob("postmaster.pid")] + debris(folder)
     wrong = first.differences + second.differences + left
     enough = first.kills + second.kills >= kills

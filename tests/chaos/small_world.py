@@ -1,7 +1,8 @@
 """The world that is killed: four days of two 8-minute sessions, so that every stage writes rows in seconds.
 
 Gates and fees are far softer than the defaults: what is learned here means nothing, but a lesson is accepted, a braid
-moves the priors, and the last day runs on them. Not for tests of learning.
+moves the priors, and the last day runs on them. That day is a Monday, so the weekly stages have work: the second
+opinion on active lessons and the judgement of the experts. Not for tests of learning.
 """
 
 from pathlib import Path
@@ -24,7 +25,9 @@ from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore
 
 NAME = "chaos"
-SPEC = WorldSpec("demo", seed=7, days=4, assets=(BTC, ETH), sessions=(("08:00", "08:08"), ("14:00", "14:08")))
+SPEC = WorldSpec(
+    "demo", seed=7, days=4, first_day="2026-01-09", assets=(BTC, ETH), sessions=(("08:00", "08:08"), ("14:00", "14:08"))
+)
 DAYS = [SPEC.day(i) for i in range(SPEC.days)]
 MANIFEST = Manifest(
     universe=tuple(Asset(a.name, a.sz_decimals) for a in SPEC.assets),
