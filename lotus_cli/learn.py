@@ -1,5 +1,6 @@
 """`lotus learn`: anybody's signals in CSV or Parquet, judged as Lotus judges its own; no tape, database or Dagster."""
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -55,14 +56,13 @@ def learn_command(
     except UnicodeDecodeError as error:
         raise ConfigError(f"{config_file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
     config = parse_config(text, str(config_file)) if config_file else OwnConfig()
-    files, unused = read_folder(events)
-    progress(f"read {len(files)} files" + (f"; not used: {', '.join(unused)}" if unused else ""))
+    with tempfile.TemporaryDirectory(prefix="lotus-learn-") as scratch:
+        files, unused = read_folder(events, Path(scratch))
+        rows = sum(len(f) for f in files)
+        progress(f"{len(files)} files, {rows:,} rows" + (f"; not used: {', '.join(unused)}" if unused else ""))
+        scores = scored(table_of(files), config)
     names = [f.name for f in files]
-    table = table_of(files)
-    del files  # the table holds a copy of their rows
-    scores = scored(table, config)
-    progress(f"{len(table):,} rows, {len(scores.days)} days, {len(scores.vocabulary.features)} features")
-    del table
+    progress(f"{len(scores.days)} days, {len(scores.vocabulary.features)} features")
     found = study(scores, config, nightly=nightly, told=progress)
     facts = {**facts_of(found, config), "files": names, "unused_columns": unused}
     if out is not None:
