@@ -6,7 +6,7 @@ null where nothing was published would bias the score. A detector without propen
 its published payoffs, equally weighted. Nothing here reads a later day.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -73,7 +73,11 @@ def scored(table: SignalTable, config: OwnConfig) -> Scored:
     kept = _last_days(maturity, config.last_days)
     kept &= ~(table.propensity == 0.0)
     unlogged = np.isnan(table.propensity)
-    made = _Making(table, maturity, bins, vocabulary, facts, config)
+    day, block = (maturity // DAY_MS).astype(np.int32), (maturity % DAY_MS // BLOCK_MS).astype(np.uint8)
+    nothing = np.zeros(0, dtype=np.int64)  # what is not needed from here on is let go of
+    table = replace(table, origin=nothing, horizon_s=nothing, features={}, described={})
+    del maturity, mine
+    made = _Making(table, day, block, bins, vocabulary, facts, config)
     logged, loose = made.days(kept & ~unlogged, False), made.days(kept & unlogged & table.published, True)
     return Scored(vocabulary, logged, loose, facts, tuple(sorted({*logged, *loose})), outcomes)
 
@@ -118,7 +122,8 @@ class _Making:
     """What the windows of both kinds are made of."""
 
     table: SignalTable
-    maturity: Ints
+    day: NDArray[np.int32]
+    block: NDArray[np.uint8]
     bins: Bins
     vocabulary: Vocabulary
     facts: tuple[DetectorFacts, ...]
@@ -127,9 +132,8 @@ class _Making:
     def days(self, kept: NDArray[np.bool_], unlogged: bool) -> Days:
         """Return the kept windows by maturity day."""
         rows = np.flatnonzero(kept)
-        day = self.maturity[rows] // DAY_MS
-        order = np.lexsort((self.table.detector.codes[rows], day))
-        rows, day = rows[order], day[order]
+        rows = rows[np.lexsort((self.table.detector.codes[rows], self.day[rows]))]
+        day = self.day[rows]
         windows = self._windows(rows, unlogged)
         known, first = np.unique(day, return_index=True)
         names = tuple(day_of(int(d) * DAY_MS) for d in known)
@@ -153,7 +157,7 @@ class _Making:
             detector=t.detector.codes[rows],
             asset=t.asset.codes[rows],
             end_ms=t.ts_us[rows] // US_PER_MS,
-            block=(self.maturity[rows] % DAY_MS // BLOCK_MS).astype(np.uint8),
+            block=self.block[rows],
             p=t.propensity[rows],
             published=published,
             payoff_p=t.paper[rows] - config.cost_bps,

@@ -54,8 +54,8 @@ def _lessons(rows: Sequence[Facts]) -> str:
         lines += [
             f"  {x['detector_id']}: {x['rule']}   {x['uplift_bps']:+.2f} [{low:+.2f}, {high:+.2f}], "
             f"bound {x['lcb_bps']:.2f}, grade {x['grade']}",
-            f"    inside less outside {x['contrast_bps']:+.2f} [{x['contrast_ci95'][0]:+.2f}, "
-            f"{x['contrast_ci95'][1]:+.2f}], of which the strata explain a part",
+            f"    inside less outside, at like propensity: {x['contrast_bps']:+.2f} [{x['contrast_ci95'][0]:+.2f}, "
+            f"{x['contrast_ci95'][1]:+.2f}]",
             f"    {s['published']:,} published in {s['days']} days and {s['blocks']} blocks, {s['coverage']:.0%} of "
             f"the weight, n_eff {x['n_eff']:.1f} days; evidence {x['evidence_nats']:.2f} nats",
             f"    net payoff here {x['net_mean_bps']:+.2f} [{x['net_bounds_bps'][0]:+.2f}, "
@@ -88,25 +88,26 @@ def horizon_words(h: Facts) -> str:
     )
     return (
         f"at {h['horizon_s']} s: {h['windows']:,} published, net {h['mean_bps']:+.2f} bps [{low:+.2f}, {high:+.2f}], "
-        f"hits {h['hit_rate']:.1%}; {moves}; {scores}"
+        f"hits {h['hit_rate']:.1%};\n      {moves}; {scores}"
     )
 
 
 def _proposals(rows: Sequence[Facts], look: Facts) -> str:
     if not rows:
         return (
-            f"PROPOSALS   none from the second channel, which sees slow features and may only propose "
+            "PROPOSALS   none from the second channel, which sees slow features and may only propose "
             f"(at most {100 * look['pooled_alpha']:g} % chance of any)"
         )
+    share = f"at most {100 * look['pooled_alpha']:g} % chance of any false one"
     lines = [
-        f"PROPOSALS   grade C, never accepted: whole days compared, at most {100 * look['pooled_alpha']:g} % chance of "
-        "any false one; bps"
+        f"PROPOSALS   grade C, never accepted: whole days compared, {share}; uplift in bps.",
+        "            The lessons above are not taken out first: this may be the shadow of one",
     ]
     for x in rows:
         low, high = x["ci95"]
         lines.append(
             f"  {x['detector_id']}: {x['rule']}   {x['uplift_bps']:+.2f} [{low:+.2f}, {high:+.2f}], "
-            f"evidence {x['evidence_nats']:.2f} nats; advice: {x['advice']}"
+            f"evidence {x['evidence_nats']:.2f} nats\n    advice: {x['advice']}"
         )
     return "\n".join(lines)
 
