@@ -26,8 +26,7 @@ def lesson_pictures(
 
     `read` gives the scores of the night's window; it is asked only when something is drawn.
     """
-    kept = [*night.lessons, *night.refused]
-    if not night.looked or not kept:
+    if not night.looked or not (night.lessons or night.proposals or night.refused):
         return {}
     from lotus.pictures.canvas import png_markdown
     from lotus.pictures.curves import calibration_curve
@@ -35,7 +34,7 @@ def lesson_pictures(
 
     rows = [
         ForestRow(_title(x), x.uplift_bps, *x.ci95, max(x.lcb_bps, 0.0) * x.accepted, x.accepted, _note(x))
-        for x in kept
+        for x in (*night.lessons, *night.proposals, *night.refused)
     ]
     out = {"forest_plot": png_markdown("lessons and refusals", forest(rows))}
     tables = rows_by_detector(read(), settings.search_days)
@@ -52,8 +51,9 @@ def _of_lessons(night: NightResult, tables: Mapping[str, DetectorRows], settings
 
     out = {}
     for k, lesson in enumerate(night.lessons[:MAX_OF_A_KIND], 1):
-        rows = tables[lesson.detector_id]
-        r, title = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days)), _title(lesson)
+        rows, title = tables[lesson.detector_id], _title(lesson)
+        before = tuple(x.rule for x in night.lessons[: k - 1] if x.detector_id == lesson.detector_id)
+        r = demean(rows.basis(before), rows.h, rows.f, rows.day, len(rows.days))
         price = float(axes(settings.max_literals).price[len(lesson.rule.literals)])
         out[f"life_line_{k}"] = png_markdown(title, life(life_line(rows, r, lesson.rule, title, price), night.critical))
         out[f"heat_map_{k}"] = png_markdown(title, heat(heat_map(rows, r, lesson.rule, title)))

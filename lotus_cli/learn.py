@@ -1,5 +1,6 @@
 """`lotus learn`: anybody's signals in CSV or Parquet, judged as Lotus judges its own; no tape, database or Dagster."""
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from lotus_cli.output import Progress, emit, explained, json_option
     "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Small YAML file."
 )
 @click.option("--nightly", is_flag=True, help="Replay every night with the slots of a budget year.")
+@click.option("--example", type=click.Path(file_okay=False, path_type=Path), help="Write example files there and stop.")
 @click.option("--explain-columns", is_flag=True, help="Print the format of the files and stop.")
 @json_option
 @explained
@@ -25,6 +27,7 @@ def learn_command(
     out: Path | None,
     config_file: Path | None,
     nightly: bool,
+    example: Path | None,
     explain_columns: bool,
     as_json: bool,
 ) -> None:
@@ -38,8 +41,11 @@ def learn_command(
     if explain_columns:
         emit(columns_json(), as_json, columns_text())
         return
+    if example is not None:
+        _write_example(example, as_json)
+        return
     if events is None:
-        raise click.UsageError("--events DIR (or --explain-columns)")
+        raise click.UsageError("--events DIR (or --explain-columns, or --example DIR)")
     from lotus.own_signals.config import OwnConfig, parse_config
     from lotus.own_signals.facts import facts_of
     from lotus.own_signals.scores import scored
@@ -55,17 +61,34 @@ def learn_command(
     except UnicodeDecodeError as error:
         raise ConfigError(f"{config_file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
     config = parse_config(text, str(config_file)) if config_file else OwnConfig()
-    files, unused = read_folder(events)
-    progress(f"read {len(files)} files" + (f"; not used: {', '.join(unused)}" if unused else ""))
+    with tempfile.TemporaryDirectory(prefix="lotus-learn-") as scratch:
+        files, unused = read_folder(events, Path(scratch))
+        rows = sum(len(f) for f in files)
+        progress(f"{len(files)} files, {rows:,} rows" + (f"; not used: {', '.join(unused)}" if unused else ""))
+        scores = scored(table_of(files), config)
     names = [f.name for f in files]
-    table = table_of(files)
-    del files  # the table holds a copy of their rows
-    scores = scored(table, config)
-    progress(f"{len(table):,} rows, {len(scores.days)} days, {len(scores.vocabulary.features)} features")
-    del table
+    progress(f"{len(scores.days)} days, {len(scores.vocabulary.features)} features")
     found = study(scores, config, nightly=nightly, told=progress)
     facts = {**facts_of(found, config), "files": names, "unused_columns": unused}
     if out is not None:
         facts["report"] = str(write_report(out, found, facts))
         progress(f"report in {facts['report']}")
     emit(facts, as_json, text_of(facts))
+
+
+def _write_example(folder: Path, as_json: bool) -> None:
+    from lotus.own_signals.example import PLANTED_RULE, ExampleSpec
+    from lotus_cli.learn_example import write_example
+
+    spec = ExampleSpec()
+    paths = write_example(folder, spec)
+    told = {
+        "files": [str(path) for path in paths],
+        "rows": spec.rows,
+        "planted": {"detector_id": spec.detectors[0], "rule": PLANTED_RULE, "effect_bps": spec.effect_bps},
+    }
+    words = (
+        f"{len(paths)} files of {spec.rows:,} rows in {folder}. In {spec.detectors[0]}, {PLANTED_RULE} pays "
+        f"{spec.effect_bps:g} bps more; nothing else is there to be found."
+    )
+    emit(told, as_json, words)

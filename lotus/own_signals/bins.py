@@ -107,7 +107,9 @@ def _check_number(table: SignalTable, name: str, values: Floats) -> None:
         raise SchemaError(f"column {name} is null in every row", "numbers or categories", "a join that found nothing?")
     if held.min() == held.max():
         raise SchemaError(
-            f"column {name} is {held[0]:g} in every row", "two values or more", "a constant cannot make a rule"
+            f"column {name} is {held[0]:g} in every row ({len(values):,} of them)",
+            "two values or more",
+            "a constant cannot make a rule",
         )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
 from lotus.own_signals.config import OwnConfig
-from lotus.own_signals.table import US_PER_MS, SignalTable
+from lotus.own_signals.table import US_PER_MS, Floats, SignalTable
 from lotus.tape_machine.diagnosis import nearest
 from lotus.timebase import BLOCK_MS, DAY_MS, day_start_ms
 
@@ -18,12 +18,14 @@ Mask = NDArray[np.bool_]
 MAX_DECISION_S = BLOCK_MS // 1000
 MAX_HORIZON_S = 31 * DAY_MS // 1000
 _FIRST_US, _LAST_US = (US_PER_MS * day_start_ms(day) for day in ("2000-01-01", "2100-01-01"))
+MAX_PAYOFF_BPS = 1e6  # a hundredfold: beyond it one row would drown all others
+_SURE = 30.0  # windows expected not to be published, of which there is none: chance e^-30
 _UNFILLED = "an order that was not filled is 0, not empty"
 
 
 def check_rows(table: SignalTable) -> None:
     """Refuse numbers outside their range, payoffs that contradict `published`, draws that cannot be, double rows."""
-    for check in (_ranges, _draws, _payoffs, _double_rows):
+    for check in (_ranges, _described, _draws, _only_published, _payoffs, _double_rows):
         check(table)
 
 
@@ -87,7 +89,30 @@ def _ranges(table: SignalTable) -> None:
     outside = ~np.isnan(p) & ~((p >= 0.0) & (p <= 1.0))
     _refuse(table, outside, "propensity", "{value}", "a probability in [0, 1]", "per cent, or a logit?")
     for column, values in (("payoff_bps", table.payoff), ("paper_payoff_bps", table.paper)):
-        _refuse(table, np.isinf(values), column, "{value}", "a finite number of bps", "a division by zero?")
+        _check_bps(table, column, values)
+
+
+def _check_bps(table: SignalTable, column: str, values: Floats) -> None:
+    _refuse(table, np.isinf(values), column, "{value}", "a finite number of bps", "a division by zero?")
+    huge = np.abs(values) > MAX_PAYOFF_BPS
+    _refuse(
+        table, huge, column, "{value}", f"bps of one unit, at most {MAX_PAYOFF_BPS:g}", "a sum of money, or a price?"
+    )
+
+
+def _described(table: SignalTable) -> None:
+    """Check the columns that are told and never searched."""
+    columns = {name: np.asarray(values) for name, values in table.described.items()}
+    for name in ("mfe_bps", "mae_bps"):
+        if name in columns:
+            _check_bps(table, name, columns[name])
+    if {"mfe_bps", "mae_bps"} <= columns.keys():
+        crossed = columns["mfe_bps"] < columns["mae_bps"]
+        _refuse(table, crossed, "mfe_bps", "{value}, below mae_bps", "at least mae_bps", "the two exchanged?")
+    if "p_hit" in columns:
+        p = columns["p_hit"]
+        outside = ~np.isnan(p) & ~((p >= 0.0) & (p <= 1.0))
+        _refuse(table, outside, "p_hit", "{value}", "a probability in [0, 1]", "per cent, or a logit?")
 
 
 def _draws(table: SignalTable) -> None:
@@ -107,6 +132,16 @@ def _draws(table: SignalTable) -> None:
         table, ~table.published & (p == 1.0), "propensity", "1 in a row that was not published", "less than 1",
         "a veto after the draw? then the propensity was 0",
     )  # fmt: skip
+
+
+def _only_published(table: SignalTable) -> None:
+    """Refuse a detector whose unpublished windows were left out of the files."""
+    for name, mine in by_detector(table):
+        p = table.propensity[mine]
+        if table.published[mine].all() and float(np.nansum(1.0 - p)) > _SURE:
+            found = f"true in every row of {name}, whose propensities promise {np.nansum(1.0 - p):,.0f} that were not"
+            cause = "only what was published was exported: log every window with its propensity"
+            _refuse(table, mine, "published", found, "the windows that were not published as well", cause)
 
 
 def _payoffs(table: SignalTable) -> None:

@@ -9,6 +9,7 @@ from typing import Literal as OneOf
 Kind = OneOf["time", "name", "whole", "flag", "number", "feature"]
 
 FEATURE_PREFIX = "x_"
+DESCRIPTIVE = ("mfe_bps", "mae_bps", "p_hit")  # told by horizon beside a lesson, never searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,23 @@ COLUMNS: tuple[FileColumn, ...] = (
         "modelled payoff of the same unit, for published and unpublished rows alike. It sharpens the intervals and is "
         "never believed in place of the executed one",
         "-1.90",
+    ),
+    FileColumn(
+        "mfe_bps", "number", False, "bps", "anywhere; such rows do not count in its mean",
+        "maximum favourable excursion: the highest payoff the published unit showed before horizon_s was over, in the "
+        "same terms as payoff_bps. Described beside a lesson by horizon, never searched",
+        "6.10",
+    ),
+    FileColumn(
+        "mae_bps", "number", False, "bps", "anywhere; such rows do not count in its mean",
+        "maximum adverse excursion: the lowest payoff it showed, in the same terms; at most mfe_bps",
+        "-4.00",
+    ),
+    FileColumn(
+        "p_hit", "number", False, "probability", "anywhere; such rows do not count in its scores",
+        "the probability, told with the signal, that its payoff at horizon_s is above zero after cost. Brier and log "
+        "score judge it by horizon. It is not the propensity, which says how likely the signal was to be acted on",
+        "0.55",
     ),
     FileColumn(
         "x_*", "feature", True, "yours", "anywhere; a null makes no literal true",

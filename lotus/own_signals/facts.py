@@ -9,11 +9,12 @@ from typing import Any
 
 from lotus.learning.lesson import Audit, Lesson
 from lotus.learning.naive import NaiveRow
+from lotus.learning.pooled import REASON as POOLED
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.power import COVERAGES, Detectable
 from lotus.own_signals.replay import Finding
-from lotus.own_signals.scores import VARIANTS, DetectorFacts
-from lotus.own_signals.study import Study
+from lotus.own_signals.scores import ASSOCIATION, VARIANTS, DetectorFacts
+from lotus.own_signals.study import NO_PROPENSITY, Study
 from lotus.priors.vocabulary import Vocabulary, describe_rule, rule_counts
 
 Facts = dict[str, Any]
@@ -21,7 +22,7 @@ NO_PAPER = "no paper payoff: not tested"
 
 
 def facts_of(study: Study, config: OwnConfig) -> Facts:
-    """Return everything a study says; the lists `lessons`, `refused`, `audits` and the number `trials` come first."""
+    """Return everything a study says; the lists `lessons`, `proposals`, `refused`, `audits` and `trials` come first."""
     words = study.vocabulary
     kinds = {d.detector_id: d.variant for d in study.detectors}
     paper = {a.detector_id: a.placebo_z != 0.0 for a in study.audits}
@@ -33,6 +34,7 @@ def facts_of(study: Study, config: OwnConfig) -> Facts:
             {**_lesson(f.lesson, words), **_life(f), "horizons": [asdict(x) for x in marks]}
             for f, marks in zip(study.findings, study.markouts, strict=True)
         ],
+        "proposals": [{**_lesson(x, words), "reason": x.reason} for x in study.proposals],
         "refused": [*_silent(study), *({**_lesson(x, words), "reason": x.reason} for x in candidates)],
         "audits": [_audit(a, paper[a.detector_id]) for a in study.audits],
         "trials": study.trials,
@@ -41,6 +43,8 @@ def facts_of(study: Study, config: OwnConfig) -> Facts:
             "alpha": study.settings.alpha,
             "nightly": study.settings.looks == "nightly",
             "critical_nats": study.critical,
+            "pooled_alpha": study.settings.pooled_alpha,
+            "pooled_critical_nats": study.pooled_critical,
             "draws": study.settings.draws,
             "seed": config.seed,
             "rules_possible": list(rule_counts(words)),
@@ -68,6 +72,8 @@ def _lesson(x: Lesson, words: Vocabulary) -> Facts:
         "uplift_bps": x.uplift_bps,
         "ci95": list(x.ci95),
         "lcb_bps": x.lcb_bps,
+        "contrast_bps": x.contrast_bps,
+        "contrast_ci95": list(x.contrast_ci95),
         "claim_bps": x.claim_bps,
         "grade": x.grade,
         "status": x.state,
@@ -104,6 +110,8 @@ def _life(f: Finding) -> Facts:
 
 def advice(x: Lesson) -> str:
     """Return what a lesson would change: publish more where it holds, less, or nothing as long as net is unclear."""
+    if x.reason == POOLED:
+        return "an experiment: randomise here on more days, then ask again"
     if x.grade == "C":
         return "randomise here with real fills, then ask again"
     if not x.accepted:
@@ -116,6 +124,9 @@ def advice(x: Lesson) -> str:
 def _silent(study: Study) -> list[Facts]:
     """Return the detectors that could not be searched at all, each with its reason."""
     return [
+        {"detector_id": d.detector_id, "rule": None, "grade": "D", "status": "REFUSED", "reason": NO_PROPENSITY}
+        for d in study.detectors if d.variant == ASSOCIATION
+    ] + [
         {"detector_id": r.detector_id, "rule": None, "grade": "C" if not r.overlap_share else "none",
          "status": "MODEL_ONLY" if not r.overlap_share else "REFUSED", "reason": r.reason}
         for r in study.reports if r.reason

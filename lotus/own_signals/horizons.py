@@ -1,8 +1,9 @@
-"""What a rule's published windows earned at every horizon of the files: described, never searched.
+"""What a rule's published windows did at every horizon of the files: described, never searched.
 
-Means are over published windows inside and outside the rule, with 95 % intervals from six-hour blocks, because payoffs
-of neighbouring windows overlap. They are raw means: what was published there was chosen by its score. In the
-literature: mark-outs with cluster-robust errors.
+Means are over published windows inside and outside the rule, net of cost, with 95 % intervals from six-hour blocks,
+because payoffs of neighbouring windows overlap. They are raw means: what was published there was chosen by its score.
+Brier and log score judge the probability of a payoff above zero that came with the signal. In the literature: mark-outs
+with cluster-robust errors; proper scoring rules.
 """
 
 import math
@@ -12,16 +13,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.hashing import round_learned
 from lotus.learning.rows import DetectorRows
 from lotus.own_signals.table import Floats, Ints, SignalTable
 from lotus.priors.types import Rule
 
 _Z95 = 1.959963984540054
+_LEAST = 1e-6  # probabilities are scored inside [_LEAST, 1 - _LEAST]
+MEASURES = ("payoff", "mfe_bps", "mae_bps", "p_hit")
 
 
 @dataclass(frozen=True, slots=True)
 class Markout:
-    """Published windows of a rule at one horizon: how many, mean payoff with its interval, share above zero."""
+    """Published windows of a rule at one horizon: how many, mean payoff with its interval, hits, excursions, scores.
+
+    All in bps after cost. A hit is a payoff above zero, exactly zero is half a hit. `brier` and `log_score` (nats;
+    lower is better) judge `p_hit`. None: the files have no such column, or no published window of the rule has a value.
+    """
 
     horizon_s: int
     windows: int
@@ -29,39 +37,84 @@ class Markout:
     ci95: tuple[float, float]
     hit_rate: float
     mean_outside_bps: float
+    mfe_bps: float | None
+    mae_bps: float | None
+    brier: float | None
+    log_score: float | None
 
 
-def payoffs_by_horizon(
-    table: SignalTable, draw: Ints, decides: NDArray[np.bool_], cost_bps: float
-) -> dict[int, Floats]:
-    """Return per horizon the executed payoff net of cost, aligned with the rows that decide; NaN where there is none.
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Payoff net of cost, excursions and `p_hit` of the published windows, by horizon.
 
-    `draw` numbers the draw of every row.
+    `event` [m] int32: their `event_id`, ascending; each measure of `MEASURES` that the files have: float64 [m].
     """
-    out = {}
-    for horizon in np.unique(table.horizon_s).tolist():
-        of_draw = np.full(int(draw[-1]) + 1, np.nan)
-        mine = table.horizon_s == horizon
-        of_draw[draw[mine]] = table.payoff[mine] - cost_bps
-        out[int(horizon)] = of_draw[draw[decides]]
-    return out
+
+    event: NDArray[np.int32]
+    by_horizon: Mapping[int, Mapping[str, Floats]]
 
 
-def markouts(rows: DetectorRows, rule: Rule, payoffs: Mapping[int, Floats]) -> tuple[Markout, ...]:
+def outcomes_by_horizon(table: SignalTable, draw: Ints, decides: NDArray[np.bool_], cost_bps: float) -> Outcomes:
+    """Return the outcomes of the published rows that decide; `draw` numbers the draw of every row."""
+    published = table.published[decides]
+    event = np.flatnonzero(published).astype(np.int32)
+    wanted = draw[decides][published]
+    place = np.full(int(draw[-1]) + 1, -1, dtype=np.int32)
+    place[wanted] = np.arange(len(wanted))
+    out: dict[int, dict[str, Floats]] = {int(h): {} for h in np.unique(table.horizon_s)}
+    for name in ("payoff", *table.described):
+        values = table.payoff if name == "payoff" else np.asarray(table.described[name])
+        for horizon, measures in out.items():
+            rows = np.flatnonzero((table.horizon_s == horizon) & table.published)
+            at = place[draw[rows]]
+            measures[name] = np.full(len(wanted), np.nan)
+            measures[name][at[at >= 0]] = values[rows[at >= 0]] - (0.0 if name == "p_hit" else cost_bps)
+    return Outcomes(event, out)
+
+
+def markouts(rows: DetectorRows, rule: Rule, outcomes: Outcomes) -> tuple[Markout, ...]:
     """Return the mark-outs of a rule, shortest horizon first; horizons without an executed payoff are left out."""
-    ids, inside = rows.event_id.astype(np.int64), rows.covered(rule)
+    taken = np.flatnonzero(rows.published)
+    at = np.searchsorted(outcomes.event, rows.event_id[taken].astype(np.int64))
+    inside, lane = rows.covered(rule)[taken], rows.lane[taken]
     found = []
-    for horizon, all_of in sorted(payoffs.items()):
-        paid = all_of[ids]
-        known = rows.published & ~np.isnan(paid)
-        here, there = known & inside, known & ~inside
+    for horizon, measures in sorted(outcomes.by_horizon.items()):
+        values = {name: column[at] for name, column in measures.items()}
+        known = ~np.isnan(values["payoff"])
+        here = known & inside
         if int(here.sum()) > 1:
-            mean, se = _clustered(paid[here], rows.lane[here])
-            outside = float(paid[there].mean()) if there.any() else math.nan
-            hit = float((paid[here] > 0.0).mean())
-            interval = (mean - _Z95 * se, mean + _Z95 * se)
-            found.append(Markout(horizon, int(here.sum()), mean, interval, hit, outside))
+            outside = values["payoff"][known & ~inside]
+            found.append(_markout(horizon, {k: v[here] for k, v in values.items()}, lane[here], outside))
     return tuple(found)
+
+
+def _markout(horizon: int, inside: Mapping[str, Floats], lane: Ints, outside: Floats) -> Markout:
+    paid = inside["payoff"]
+    mean, se = _clustered(paid, lane)
+    hit = np.where(paid > 0.0, 1.0, np.where(paid == 0.0, 0.5, 0.0))
+    p = np.clip(inside.get("p_hit", np.full(len(paid), np.nan)), _LEAST, 1.0 - _LEAST)
+    return Markout(
+        horizon_s=horizon,
+        windows=len(paid),
+        mean_bps=_learned(mean),
+        ci95=(_learned(mean - _Z95 * se), _learned(mean + _Z95 * se)),
+        hit_rate=_learned(float(hit.mean())),
+        mean_outside_bps=_learned(float(outside.mean())) if len(outside) else math.nan,
+        mfe_bps=_mean_of(inside.get("mfe_bps")),
+        mae_bps=_mean_of(inside.get("mae_bps")),
+        brier=_mean_of((p - hit) ** 2),
+        log_score=_mean_of(-(hit * np.log(p) + (1.0 - hit) * np.log(1.0 - p))),
+    )
+
+
+def _mean_of(values: Floats | None) -> float | None:
+    """Return the mean of the known values, None without any."""
+    known = np.zeros(0) if values is None else values[~np.isnan(values)]
+    return _learned(float(known.mean())) if len(known) else None
+
+
+def _learned(value: float) -> float:
+    return float(round_learned(np.array([value]))[0])
 
 
 def _clustered(values: Floats, lane: Ints) -> tuple[float, float]:

@@ -1,7 +1,8 @@
-"""The past of detectors while their nights are replayed: each day is summed once per baseline, not once per night.
+"""The past of one detector: its days are summed one at a time, and once per baseline where nights are replayed.
 
 A night of `lotus.learning.night` asks a source for the sums of its days, and for windows only when a rule passes the
-bar. Kept sums fall away with the search window, and all of them when the baseline changes.
+bar; so at most one detector's windows are laid out at a time. Kept sums fall away with the search window, and all of
+them when the baseline changes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from lotus.learning.axes import Axes
 from lotus.learning.day_cube import DayCube, day_cubes
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, rows_by_detector
+from lotus.own_signals.days import Days
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import Vocabulary
 
@@ -17,7 +19,7 @@ _BYTES = 9000  # of a day and subset: r and h in four blocks, published windows
 
 
 class Past:
-    """One detector of a table; `move` sets the days of the night that asks.
+    """One detector's columns by day (empty on days of others); `move` sets the days of the night that asks.
 
     When the sums of its days need more than `kept_bytes`, they are made anew every night.
     """
@@ -26,7 +28,7 @@ class Past:
         self, detector_id: str, scores: Mapping[str, Columns], vocabulary: Vocabulary, kept_bytes: int = 2**32
     ) -> None:
         self._name, self._scores, self._vocabulary, self._room = detector_id, scores, vocabulary, kept_bytes
-        self._own = frozenset(day for day, table in scores.items() if (table["detector_id"] == detector_id).any())
+        self._own = frozenset(day for day, table in scores.items() if len(table["p"]))
         self._window: tuple[str, ...] = ()
         self._believed: tuple[Rule, ...] = ()
         self._kept: dict[str, DayCube] = {}
@@ -43,20 +45,26 @@ class Past:
             self._kept, self._believed = {}, believed
         own = [day for day in self._window if day in self._own]
         if len(own) * _BYTES * len(space.subsets) > self._room:
-            return day_cubes(self.rows(), believed, space)
+            return [self._sums(day, believed, space) for day in own]
         for day in own:
             if day not in self._kept:
-                (self._kept[day],) = day_cubes(self._rows((day,)), believed, space)
+                self._kept[day] = self._sums(day, believed, space)
         return [self._kept[day] for day in own]
 
     def rows(self) -> DetectorRows:
         """Return the windows of the night's days; days without any count as learning days."""
         return self._rows(self._window)
 
+    def _sums(self, day: str, believed: tuple[Rule, ...], space: Axes) -> DayCube:
+        (cube,) = day_cubes(self._rows((day,)), believed, space)
+        return cube
+
     def _rows(self, days: Sequence[str]) -> DetectorRows:
-        mine = {}
-        for day in days:
-            table = self._scores[day]
-            at = table["detector_id"] == self._name
-            mine[day] = table if at.all() else {key: values[at] for key, values in table.items()}
+        mine = {day: self._scores[day] for day in days}
         return rows_by_detector(mine, len(mine), self._vocabulary)[self._name]
+
+
+def pasts_of(scores: Days, vocabulary: Vocabulary, kept_bytes: int) -> dict[str, Past]:
+    """Return the past of every detector; `kept_bytes` is for all of them together."""
+    names = scores.detectors
+    return {name: Past(name, scores.of(name), vocabulary, kept_bytes // len(names)) for name in names}

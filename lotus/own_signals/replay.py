@@ -15,7 +15,7 @@ from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.learning.slots import SlotState
 from lotus.manifest import Manifest
-from lotus.own_signals.past import Past
+from lotus.own_signals.past import Past, pasts_of
 from lotus.own_signals.scores import Scored
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import Vocabulary
@@ -63,6 +63,7 @@ class _Life:
 @dataclass(slots=True)
 class _Memory:
     slots: SlotState = field(default_factory=SlotState)
+    pooled: SlotState = field(default_factory=SlotState)
     audits: Mapping[str, AuditState] = field(default_factory=dict)
     lives: dict[Key, _Life] = field(default_factory=dict)
 
@@ -74,17 +75,17 @@ class _Memory:
 def replay(found: Scored, manifest: Manifest, told: Callable[[str], None]) -> Looks:
     """Return every night of the table as it would have been."""
     days, memory, nights = sorted(found.scores), _Memory(), list[NightResult]()
-    names = [d.detector_id for d in found.detectors]
-    pasts = {name: Past(name, found.scores, found.vocabulary, KEPT_BYTES // len(names)) for name in names}
+    pasts = pasts_of(found.scores, found.vocabulary, KEPT_BYTES)
     for n, day in enumerate(days):
         _watch(memory, n, day, found.scores[day], found.vocabulary, manifest.weave.ttl_days)
         window = tuple(days[max(0, n + 1 - manifest.learning.search_days) : n + 1])
         sources = {name: past for name, past in pasts.items() if past.move(window)}
         night = learn_from(
             sources, window, manifest, night=n + 1, active=memory.active(), slots=memory.slots, audits=memory.audits,
-            branch="own", vocabulary=found.vocabulary,
+            pooled_slots=memory.pooled, branch="own", vocabulary=found.vocabulary,
         )  # fmt: skip
-        memory.slots, memory.audits = night.slots, {a.detector_id: a.state for a in night.audits}
+        memory.slots, memory.pooled = night.slots, night.pooled.state
+        memory.audits = {a.detector_id: a.state for a in night.audits}
         if night.lessons:
             _begin(memory, n, night, pasts, manifest)
         nights.append(night)

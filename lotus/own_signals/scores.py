@@ -6,19 +6,18 @@ null where nothing was published would bias the score. A detector without propen
 its published payoffs, equally weighted. Nothing here reads a later day.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.learning.basis import hats
-from lotus.learning.payoff_scores import BaselineTable, Columns, score
+from lotus.learning.payoff_scores import BaselineTable
 from lotus.own_signals.bins import Bins, binned
 from lotus.own_signals.checks import by_detector, check_rows, chosen_features, decision_horizons
 from lotus.own_signals.config import VENUE, OwnConfig
-from lotus.own_signals.horizons import payoffs_by_horizon
+from lotus.own_signals.days import Control, Days, Windows
+from lotus.own_signals.horizons import Outcomes, outcomes_by_horizon
 from lotus.own_signals.table import US_PER_MS, Floats, Ints, SignalTable
 from lotus.priors.vocabulary import Vocabulary
 from lotus.timebase import BLOCK_MS, DAY_MS, day_of
@@ -31,7 +30,6 @@ VARIANTS: Final = {
     ASSOCIATION: "no propensity logged: grade D, shown and never accepted",
     DETERMINISTIC: "no draw with 0 < p < 1: nothing can be learned",
 }
-_EXTREME = 1e-6  # p is clipped by it before its logit is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,11 @@ class Scored:
     """Scores by maturity day, those with logged propensities apart from mere associations; what the bins mean."""
 
     vocabulary: Vocabulary
-    scores: dict[str, dict[str, NDArray[np.generic]]]
-    associations: dict[str, dict[str, NDArray[np.generic]]]
+    scores: Days
+    associations: Days
     detectors: tuple[DetectorFacts, ...]
     days: tuple[str, ...]
-    payoffs: dict[int, Floats]  # executed payoff by horizon, at the row that `event_id` names
+    outcomes: Outcomes
 
 
 def scored(table: SignalTable, config: OwnConfig) -> Scored:
@@ -67,24 +65,21 @@ def scored(table: SignalTable, config: OwnConfig) -> Scored:
     maturity = _maturity_ms(table, draw)
     decides = np.array([horizons[name] for name in table.detector.names], dtype=np.int64)[table.detector.codes]
     mine = table.horizon_s == decides
-    payoffs = payoffs_by_horizon(table, draw, mine, config.cost_bps)
+    outcomes = outcomes_by_horizon(table, draw, mine, config.cost_bps)
+    del draw, decides
     table, maturity = table.take(mine), maturity[mine]
     vocabulary, bins = binned(table, names, config)
-    table = replace(table, features={})  # their bins are all that is needed from here on
     facts = tuple(_facts(table, rows, name, horizons[name]) for name, rows in by_detector(table))
     kept = _last_days(maturity, config.last_days)
     kept &= ~(table.propensity == 0.0)
     unlogged = np.isnan(table.propensity)
-    paper_only = np.array([f.variant == PAPER for f in facts])[table.detector.codes]
-    payoff = np.where(table.published & paper_only, table.paper, table.payoff) - config.cost_bps
-    priced = replace(table, payoff=payoff, paper=table.paper - config.cost_bps)
-    source = _fill_source(table, paper_only, config)
-    logged = _by_day(priced, maturity, bins, vocabulary, source, kept & ~unlogged)
-    loose = _by_day(priced, maturity, bins, vocabulary, source, kept & unlogged & table.published)
-    _score_days(logged)
-    for columns in loose.values():
-        columns |= _association(columns)
-    return Scored(vocabulary, logged, loose, facts, tuple(sorted({*logged, *loose})), payoffs)
+    day, block = (maturity // DAY_MS).astype(np.int32), (maturity % DAY_MS // BLOCK_MS).astype(np.uint8)
+    nothing = np.zeros(0, dtype=np.int64)  # what is not needed from here on is let go of
+    table = replace(table, origin=nothing, horizon_s=nothing, features={}, described={})
+    del maturity, mine
+    made = _Making(table, day, block, bins, vocabulary, facts, config)
+    logged, loose = made.days(kept & ~unlogged, False), made.days(kept & unlogged & table.published, True)
+    return Scored(vocabulary, logged, loose, facts, tuple(sorted({*logged, *loose})), outcomes)
 
 
 def _draws(table: SignalTable) -> Ints:
@@ -122,89 +117,63 @@ def _facts(table: SignalTable, rows: NDArray[np.bool_], name: str, horizon_s: in
     return DetectorFacts(name, horizon_s, variant, len(p), int(published.sum()), int((p == 0.0).sum()))
 
 
-def _fill_source(table: SignalTable, paper_only: NDArray[np.bool_], config: OwnConfig) -> NDArray[np.int64]:
-    word = 2 if config.fill_source == VENUE else 1
-    return np.where(table.published & ~paper_only, word, 0)
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What the windows of both kinds are made of."""
+
+    table: SignalTable
+    day: NDArray[np.int32]
+    block: NDArray[np.uint8]
+    bins: Bins
+    vocabulary: Vocabulary
+    facts: tuple[DetectorFacts, ...]
+    config: OwnConfig
+
+    def days(self, kept: NDArray[np.bool_], unlogged: bool) -> Days:
+        """Return the kept windows by maturity day."""
+        rows = np.flatnonzero(kept)
+        rows = rows[np.lexsort((self.table.detector.codes[rows], self.day[rows]))]
+        day = self.day[rows]
+        windows = self._windows(rows, unlogged)
+        known, first = np.unique(day, return_index=True)
+        names = tuple(day_of(int(d) * DAY_MS) for d in known)
+        bounds = np.append(first, len(rows)).astype(np.int64)
+        blank = Days(windows, names, bounds, {})
+        return blank if unlogged else Days(windows, names, bounds, _controls(blank))
+
+    def _windows(self, rows: Ints, unlogged: bool) -> Windows:
+        t, config = self.table, self.config
+        published = t.published[rows]
+        paper_only = np.array([f.variant == PAPER for f in self.facts])[t.detector.codes[rows]]
+        paid = np.where(published & paper_only, t.paper[rows], t.payoff[rows]) - config.cost_bps
+        word = 2 if config.fill_source == VENUE else 1
+        return Windows(
+            detectors=t.detector.names,
+            bin_names=self.vocabulary.bin_columns,
+            horizon_s={f.detector_id: f.horizon_s for f in self.facts},
+            fill_source={f.detector_id: 0 if f.variant == PAPER else word for f in self.facts},
+            unlogged=unlogged,
+            event=rows.astype(np.int32),
+            detector=t.detector.codes[rows],
+            asset=t.asset.codes[rows],
+            end_ms=t.ts_us[rows] // US_PER_MS,
+            block=self.block[rows],
+            p=t.propensity[rows],
+            published=published,
+            payoff_p=t.paper[rows] - config.cost_bps,
+            payoff_y=np.where(published, paid, np.nan),
+            bins=self.bins[rows],
+        )
 
 
-_SOURCES: Final = np.array(["", "tape_sim", "venue"], dtype=object)
-
-
-def _by_day(
-    table: SignalTable,
-    maturity: Ints,
-    bins: Bins,
-    vocabulary: Vocabulary,
-    source: NDArray[np.int64],
-    kept: NDArray[np.bool_],
-) -> dict[str, dict[str, NDArray[np.generic]]]:
-    rows = np.flatnonzero(kept)
-    rows = rows[np.argsort(maturity[rows] // DAY_MS, kind="stable")]
-    day = maturity[rows] // DAY_MS
-    cuts = np.flatnonzero(np.diff(day)) + 1
-    return {
-        day_of(int(maturity[part[0]])): _columns(table, maturity, bins, vocabulary, source, part)
-        for part in np.split(rows, cuts)
-        if len(part)
-    }
-
-
-def _columns(
-    table: SignalTable, maturity: Ints, bins: Bins, vocabulary: Vocabulary, source: NDArray[np.int64], part: Ints
-) -> dict[str, NDArray[np.generic]]:
-    p, published = table.propensity[part], table.published[part]
-    paper, payoff = table.paper[part], table.payoff[part]
-    clipped = np.clip(p, _EXTREME, 1.0 - _EXTREME)
-    known = np.where(published, payoff, np.nan)
-    best = np.where(np.isnan(known), paper, known)
-    return {
-        "event_id": part,
-        "detector_id": np.array(table.detector.names, dtype=object)[table.detector.codes[part]],
-        "spec_version": np.ones(len(part), dtype=np.int32),
-        "asset": np.array(table.asset.names, dtype=object)[table.asset.codes[part]],
-        "horizon_s": table.horizon_s[part].astype(np.int32),
-        "window_end_ms": table.ts_us[part] // US_PER_MS,
-        "block": (maturity[part] % DAY_MS // BLOCK_MS).astype(np.uint8),
-        "p": p,
-        "u0": np.log(clipped / (1.0 - clipped)),
-        "published": published,
-        "payoff_p": paper,
-        "payoff_y": known,
-        "hit": np.where(np.isnan(best), np.nan, best > 0.0),
-        "fill_source": _SOURCES[source[part]],
-        **{name: bins[part, k] for k, name in enumerate(vocabulary.bin_columns)},
-    }
-
-
-def _score_days(days: dict[str, dict[str, NDArray[np.generic]]]) -> None:
-    """Add h and f to every day, oldest first; the control of a detector and day is P where complete, else b'B(u0)."""
-    tables: dict[str, BaselineTable] = {}
-    for day in sorted(days):
-        columns = days[day]
-        p, published = columns["p"].astype(np.float64), columns["published"].astype(np.bool_)
-        control = columns["payoff_p"].astype(np.float64).copy()
-        for name, rows in _split(columns):
-            table = tables.setdefault(name, BaselineTable())
-            if np.isnan(control[rows]).any():
-                control[rows] = hats(columns["u0"][rows].astype(np.float64)) @ table.solved()
-            table.add({key: columns[key][rows] for key in ("published", "payoff_y", "u0", "p")})
-        executed = columns["payoff_y"].astype(np.float64)
-        columns |= {"h": p * (1.0 - p), "f": score(p, published, control, executed)}
-
-
-def _split(columns: Columns) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    names = columns["detector_id"]
-    for name in sorted(set(names.tolist())):
-        yield name, np.flatnonzero(names == name)
-
-
-def _association(columns: Columns) -> dict[str, NDArray[np.generic]]:
-    """Return the columns of published windows without propensity: equal weights, f = Y (or P), one stratum."""
-    n = len(columns["u0"])
-    paid, paper = columns["payoff_y"].astype(np.float64), columns["payoff_p"].astype(np.float64)
-    return {
-        "p": np.full(n, 0.5),
-        "u0": np.zeros(n),
-        "h": np.full(n, 0.25),
-        "f": 0.25 * np.where(np.isnan(paid), paper, paid),
-    }
+def _controls(days: Days) -> Control:
+    """Return b of every detector and day whose paper payoffs are not complete, from its earlier days."""
+    out: dict[tuple[str, str], Floats] = {}
+    for name in days.detectors:
+        table = BaselineTable()
+        for day, columns in days.of(name).items():
+            if columns.stop > columns.start:
+                if np.isnan(np.asarray(columns["payoff_p"], dtype=np.float64)).any():
+                    out[day, name] = table.solved()
+                table.add(columns)
+    return out

@@ -5,29 +5,27 @@ detectors without a logged propensity, an association that is shown and never ac
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
-
 from lotus.errors import SchemaError
-from lotus.learning.axes import axes
-from lotus.learning.demean import demean
 from lotus.learning.lesson import Audit, Lesson
-from lotus.learning.naive import NaiveRow, naive_table
-from lotus.learning.night import ALARM, DetectorReport, learn_night
-from lotus.learning.rows import DetectorRows, rows_by_detector
-from lotus.learning.views import Calibration, HeatMap, LifeLine, calibration, heat_map, life_line
+from lotus.learning.naive import NaiveRow
+from lotus.learning.night import ALARM, DetectorReport, NightResult, learn_from
+from lotus.learning.views import Calibration, HeatMap, LifeLine
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.own_signals.config import OwnConfig
-from lotus.own_signals.horizons import Markout, markouts
-from lotus.own_signals.power import Detectable, detectable
+from lotus.own_signals.days import Days
+from lotus.own_signals.horizons import Markout
+from lotus.own_signals.past import pasts_of
+from lotus.own_signals.portrait import NAIVE_SHOWN, Portrait, View, portrait
+from lotus.own_signals.power import Detectable
 from lotus.own_signals.replay import Finding, Looks, replay
 from lotus.own_signals.scores import DetectorFacts, Scored
-from lotus.priors.vocabulary import Vocabulary, describe_rule
+from lotus.priors.types import Rule
+from lotus.priors.vocabulary import Vocabulary
 
-NAIVE_SHOWN = 5
 MIN_DAYS: Final = LearningDefaults().min_days + 1  # the first day of an asset has no bins
 NO_PROPENSITY: Final = "no propensity was logged: an association, not a lesson; log the probability of every draw"
 _SHOWN_REFUSALS = 3  # refused candidates that get a picture
@@ -45,6 +43,8 @@ class Study:
     critical: float
     trials: int
     findings: tuple[Finding, ...]
+    proposals: tuple[Lesson, ...]
+    pooled_critical: float
     refused: tuple[Lesson, ...]
     associations: tuple[Lesson, ...]
     audits: tuple[Audit, ...]
@@ -82,8 +82,16 @@ def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
 def _one_look(found: Scored, manifest: Manifest) -> Looks:
     if not found.scores:
         return Looks((), ())
-    night = learn_night(found.scores, manifest, branch="own", vocabulary=found.vocabulary)
+    night = _night(found.scores, found.vocabulary, manifest)
     return Looks((night,), tuple(Finding(lesson, (night.night,)) for lesson in night.lessons))
+
+
+def _night(scores: Days, words: Vocabulary, manifest: Manifest) -> NightResult:
+    """Return the night of the last day, the windows of one detector laid out at a time and no sums kept."""
+    days = tuple(scores)[-manifest.learning.search_days :]
+    pasts = pasts_of(scores, words, 0)
+    sources = {name: past for name, past in pasts.items() if past.move(days)}
+    return learn_from(sources, days, manifest, night=len(scores), branch="own", vocabulary=words)
 
 
 def _study(found: Scored, looks: Looks, settings: LearningDefaults) -> Study:
@@ -91,11 +99,16 @@ def _study(found: Scored, looks: Looks, settings: LearningDefaults) -> Study:
     critical = night.critical if night else math.inf
     refused = night.refused if night else ()
     associations, bar = _associations(found, settings)
-    naive = tuple(naive_table(found.scores, NAIVE_SHOWN, found.vocabulary))
-    tables = rows_by_detector(found.scores, settings.search_days, found.vocabulary) if found.scores else {}
-    shown = list(looks.findings)
-    shown += [Finding(x, ()) for x in sorted(refused, key=lambda x: -x.m_nats)[:_SHOWN_REFUSALS]]
-    lives, maps = _views(tables, shown, found.vocabulary, settings)
+    shown = _shown(looks.findings, refused)
+    seen = {
+        name: portrait(found, name, [x for x in shown if x[0].lesson.detector_id == name], critical, settings)
+        for name in found.scores.detectors
+    }
+    views = _in_order(seen, shown)
+    naive = sorted(
+        (row for p in seen.values() for row in p.naive), key=lambda row: (-abs(row.z), row.detector_id, row.rule)
+    )
+    proposals, pooled_critical = _proposals(looks)
     return Study(
         settings=settings,
         vocabulary=found.vocabulary,
@@ -105,44 +118,53 @@ def _study(found: Scored, looks: Looks, settings: LearningDefaults) -> Study:
         critical=critical if night else bar,
         trials=night.trials if night else 0,
         findings=looks.findings,
+        proposals=proposals,
+        pooled_critical=pooled_critical,
         refused=refused,
         associations=associations,
         audits=looks.nights[-1].audits if looks.nights else (),
         reports=night.reports if night else (),
-        detectable=tuple(detectable(rows, critical, settings) for rows in tables.values() if np.any(rows.h > 0.0)),
-        calibrations=tuple(calibration(rows) for rows in tables.values() if np.any(rows.h > 0.0)),
-        lives=lives,
-        maps=maps,
-        markouts=tuple(markouts(tables[f.lesson.detector_id], f.lesson.rule, found.payoffs) for f in looks.findings),
-        naive=naive,
+        detectable=tuple(p.detectable for p in seen.values() if p.detectable),
+        calibrations=tuple(p.calibration for p in seen.values() if p.calibration),
+        lives=tuple(view.life for view in views),
+        maps=tuple(view.map for view in views),
+        markouts=tuple(view.markouts for view in views[: len(looks.findings)]),
+        naive=tuple(naive[:NAIVE_SHOWN]),
     )
 
 
-def _views(
-    tables: dict[str, DetectorRows], shown: Iterable[Finding], vocabulary: Vocabulary, settings: LearningDefaults
-) -> tuple[tuple[LifeLine, ...], tuple[HeatMap, ...]]:
-    """Return life and map of each lesson, over the baseline of its detector alone."""
-    space = axes(settings.max_literals, vocabulary)
-    residuals = {}
-    lives, maps = [], []
-    for finding in shown:
-        lesson = finding.lesson
-        rows = tables[lesson.detector_id]
-        if lesson.detector_id not in residuals:
-            residuals[lesson.detector_id] = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
-        r, title = residuals[lesson.detector_id], f"{lesson.detector_id}: {describe_rule(lesson.rule, vocabulary)}"
-        line = life_line(rows, r, lesson.rule, title, float(space.price[len(lesson.rule.literals)]))
-        lives.append(replace(line, watched=finding.watched))
-        maps.append(heat_map(rows, r, lesson.rule, title))
-    return tuple(lives), tuple(maps)
+def _shown(findings: Sequence[Finding], refused: Sequence[Lesson]) -> list[tuple[Finding, tuple[Rule, ...]]]:
+    """Return what gets a picture, each with the rules in the baseline that it was judged on."""
+    accepted: dict[str, tuple[Rule, ...]] = {}
+    out = []
+    for finding in findings:
+        name = finding.lesson.detector_id
+        out.append((finding, accepted.get(name, ())))
+        accepted[name] = (*accepted.get(name, ()), finding.lesson.rule)
+    for lesson in sorted(refused, key=lambda x: -x.m_nats)[:_SHOWN_REFUSALS]:
+        last = lesson.m_nats <= lesson.critical  # the one that ended the search, when the lessons were in the baseline
+        out.append((Finding(lesson, ()), accepted.get(lesson.detector_id, ()) if last else ()))
+    return out
+
+
+def _in_order(seen: Mapping[str, Portrait], shown: Sequence[tuple[Finding, tuple[Rule, ...]]]) -> list[View]:
+    left = {name: iter(p.views) for name, p in seen.items()}
+    return [next(left[finding.lesson.detector_id]) for finding, _ in shown]
+
+
+def _proposals(looks: Looks) -> tuple[tuple[Lesson, ...], float]:
+    """Return the newest of every proposal that is no lesson already, and the bar of the newest pooled look."""
+    lessons = {(f.lesson.detector_id, f.lesson.rule) for f in looks.findings}
+    found = {(x.detector_id, x.rule): x for night in looks.nights for x in night.proposals}
+    bars = [night.pooled.critical for night in looks.nights if night.pooled.critical < math.inf]
+    return tuple(x for key, x in sorted(found.items()) if key not in lessons), bars[-1] if bars else math.inf
 
 
 def _associations(found: Scored, settings: LearningDefaults) -> tuple[tuple[Lesson, ...], float]:
     """Return what published windows of detectors without propensity show, and the bar it had to pass; grade D."""
     if not found.associations:
         return (), math.inf
-    once = replace(settings, looks="final", search_days=len(found.associations))
-    manifest = replace(Manifest(), learning=once)
-    night = learn_night(found.associations, manifest, branch="own", vocabulary=found.vocabulary)
+    once = replace(settings, looks="final", search_days=len(found.associations), pooled_alpha=0.0)
+    night = _night(found.associations, found.vocabulary, replace(Manifest(), learning=once))
     passed = [*night.lessons, *(x for x in night.refused if x.m_nats > night.critical and x.reason.startswith(ALARM))]
     return tuple(replace(x, grade="D", state="REFUSED", reason=NO_PROPENSITY).named() for x in passed), night.critical

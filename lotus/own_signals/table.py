@@ -1,16 +1,19 @@
 """The events of all files as one table in canonical order, each row knowing the file and row it came from.
 
 Order is (ts, asset, detector, horizon), so neither the split into files nor the order of rows can change a result.
-What a table must fulfil is `checks`; reading files is the caller's work.
+Features and descriptive columns are asked of the files one at a time and not kept, so that memory does not grow with
+their number. What a table must fulfil is `checks`; reading files is the caller's work.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
+from lotus.own_signals.columns import DESCRIPTIVE, FEATURE_PREFIX
 from lotus.timebase import DAY_MS
 
 Floats = NDArray[np.float64]
@@ -32,27 +35,82 @@ Feature = Floats | Coded
 
 @dataclass(frozen=True, slots=True)
 class FileRows:
-    """The rows of one file in its own order; numbers are float64 with NaN for null, None where the column is absent."""
+    """The rows of one file in its own order; `columns` may read a column when it is asked for, and forget it.
+
+    By the names of the format: `ts` int64 us, `asset` and `detector_id` `Coded`, `horizon_s` int64, `published` bool,
+    every other one float64 with NaN for null, or `Coded` where a feature is text.
+    """
 
     name: str
-    ts_us: Ints
-    asset: Coded
-    detector: Coded
-    horizon_s: Ints
-    published: NDArray[np.bool_]
-    propensity: Floats | None
-    payoff: Floats | None
-    paper: Floats | None
-    features: Mapping[str, Feature]
+    rows: int
+    columns: Mapping[str, Any]
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self.ts_us)
+        return self.rows
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of its feature columns."""
+        return tuple(sorted(name for name in self.columns if name.startswith(FEATURE_PREFIX)))
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered(Mapping[str, Feature]):
+    """Columns of a mapping in another order of rows, made when asked for."""
+
+    inner: Mapping[str, Feature]
+    order: Ints
+
+    def __getitem__(self, name: str) -> Feature:
+        """Return a column in the order."""
+        return _ordered(self.inner[name], self.order)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a column; reads nothing."""
+        return name in self.inner
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self.inner)
+
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return len(self.inner)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined(Mapping[str, Feature]):
+    """Columns of several files, the files one after the other, read when asked for; null where a file has none."""
+
+    files: tuple[FileRows, ...]
+    names: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Feature:
+        """Return a column; raises `SchemaError` when its types do not agree."""
+        if name not in self.names:
+            raise KeyError(name)
+        return _one_column(self.files, name)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a column; reads nothing."""
+        return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return len(self.names)
 
 
 @dataclass(frozen=True, slots=True)
 class SignalTable:
-    """All rows in canonical order; `origin` [n] counts rows through the files in the order of their names."""
+    """All rows in canonical order; `origin` [n] counts rows through the files in the order of their names.
+
+    `described` holds the columns of `columns.DESCRIPTIVE` that any file has.
+    """
 
     files: tuple[str, ...]
     first_row: Ints
@@ -66,6 +124,7 @@ class SignalTable:
     payoff: Floats
     paper: Floats
     features: Mapping[str, Feature]
+    described: Mapping[str, Feature]
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -83,9 +142,9 @@ class SignalTable:
         at = np.flatnonzero(rows)
         names = ("origin", "ts_us", "horizon_s", "published", "propensity", "payoff", "paper")
         numbers = {name: getattr(self, name)[at] for name in names}
-        features = {name: _ordered(values, at) for name, values in self.features.items()}
         asset, detector = (Coded(c.names, c.codes[at]) for c in (self.asset, self.detector))
-        return replace(self, asset=asset, detector=detector, features=features, **numbers)
+        features, described = Ordered(self.features, at), Ordered(self.described, at)
+        return replace(self, asset=asset, detector=detector, features=features, described=described, **numbers)
 
     def place(self, row: int) -> tuple[str, int]:
         """Return file and row in it (from 1) of a row of this table."""
@@ -110,12 +169,18 @@ def cell_error(file: str, column: str, row: int, found: str, expected: str, caus
 
 def table_of(files: Sequence[FileRows]) -> SignalTable:
     """Return the rows of all files as one table; raises `SchemaError` when their features do not agree."""
-    ordered = sorted(files, key=lambda f: f.name)
+    ordered = tuple(sorted(files, key=lambda f: f.name))
+    features = sorted({name for f in ordered for name in f.features})
+    for f in ordered:
+        for name in features:
+            if name not in f.columns:
+                raise SchemaError(f"{f.name} has no column {name}", f"the columns of {ordered[0].name} in every file")
     sizes = np.array([len(f) for f in ordered], dtype=np.int64)
-    ts = np.concatenate([f.ts_us for f in ordered])
-    horizon = np.concatenate([f.horizon_s for f in ordered])
-    asset, detector = _joined([f.asset for f in ordered]), _joined([f.detector for f in ordered])
+    ts = np.concatenate([f.columns["ts"] for f in ordered])
+    horizon = np.concatenate([f.columns["horizon_s"] for f in ordered])
+    asset, detector = (joined([f.columns[name] for f in ordered]) for name in ("asset", "detector_id"))
     order = np.lexsort((horizon, detector.codes, asset.codes, ts)).astype(np.int64)
+    described = tuple(name for name in DESCRIPTIVE if any(name in f.columns for f in ordered))
     return SignalTable(
         files=tuple(f.name for f in ordered),
         first_row=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
@@ -124,35 +189,32 @@ def table_of(files: Sequence[FileRows]) -> SignalTable:
         asset=Coded(asset.names, asset.codes[order]),
         detector=Coded(detector.names, detector.codes[order]),
         horizon_s=horizon[order],
-        published=np.concatenate([f.published for f in ordered])[order],
-        propensity=_optional([f.propensity for f in ordered], sizes)[order],
-        payoff=_optional([f.payoff for f in ordered], sizes)[order],
-        paper=_optional([f.paper for f in ordered], sizes)[order],
-        features={name: _ordered(values, order) for name, values in _features(ordered)},
+        published=np.concatenate([f.columns["published"] for f in ordered])[order],
+        propensity=_numbers(ordered, "propensity")[order],
+        payoff=_numbers(ordered, "payoff_bps")[order],
+        paper=_numbers(ordered, "paper_payoff_bps")[order],
+        features=Ordered(Joined(ordered, tuple(features)), order),
+        described=Ordered(Joined(ordered, described), order),
     )
 
 
-def _features(files: Sequence[FileRows]) -> Iterator[tuple[str, Feature]]:
-    for name in sorted({name for f in files for name in f.features}):
-        for f in files:
-            if name not in f.features:
-                raise SchemaError(f"{f.name} has no column {name}", f"the columns of {files[0].name} in every file")
-        parts = [f.features[name] for f in files]
-        texts = [p for p in parts if isinstance(p, Coded)]
-        numbers = [p for p in parts if not isinstance(p, Coded)]
-        empty = [isinstance(p, np.ndarray) and bool(np.isnan(p).all()) for p in parts]
-        if texts and len(texts) + sum(empty) < len(parts):
-            text = next(f.name for f in files if isinstance(f.features[name], Coded))
-            number = next(f.name for f, blank in zip(files, empty, strict=True) if not blank and f.name != text)
-            found = f"column {name} holds text in {text} and numbers in {number}"
+def _one_column(files: Sequence[FileRows], name: str) -> Feature:
+    if name in DESCRIPTIVE:
+        return _numbers(files, name)
+    parts: list[Feature] = [f.columns[name] for f in files]
+    texts = [p for p in parts if isinstance(p, Coded)]
+    if not texts:
+        return np.concatenate([p for p in parts if not isinstance(p, Coded)])
+    for f, part in zip(files, parts, strict=True):
+        if not isinstance(part, Coded) and not np.isnan(part).all():
+            text = next(g.name for g, p in zip(files, parts, strict=True) if isinstance(p, Coded))
+            found = f"column {name} holds text in {text} and numbers in {f.name}"
             raise SchemaError(found, "one type in all files", "mixed types: name it a category in the configuration")
-        if texts:
-            yield name, _joined([p if isinstance(p, Coded) else _nothing(len(p)) for p in parts])
-        else:
-            yield name, np.concatenate(numbers)
+    return joined([p if isinstance(p, Coded) else _nothing(len(p)) for p in parts])
 
 
-def _joined(parts: Sequence[Coded]) -> Coded:
+def joined(parts: Sequence[Coded]) -> Coded:
+    """Return the texts of several parts, one after the other, under one list of names in order."""
     names = tuple(sorted({name for part in parts for name in part.names}))
     place = {name: i for i, name in enumerate(names)}
     codes = []
@@ -166,8 +228,9 @@ def _nothing(n: int) -> Coded:
     return Coded((), np.full(n, -1, dtype=np.int32))
 
 
-def _optional(parts: Sequence[Floats | None], sizes: Ints) -> Floats:
-    return np.concatenate([np.full(n, np.nan) if p is None else p for p, n in zip(parts, sizes, strict=True)])
+def _numbers(files: Sequence[FileRows], name: str) -> Floats:
+    """Return a column of numbers that a file need not have: NaN where it has none."""
+    return np.concatenate([f.columns[name] if name in f.columns else np.full(len(f), np.nan) for f in files])
 
 
 def _ordered(values: Feature, order: Ints) -> Feature:
@@ -182,7 +245,7 @@ def _shown(table: SignalTable, column: str, row: int) -> str:
     }  # fmt: skip
     if column in numbers:
         return str(numbers[column][row].item())
-    values = table.features.get(column)
+    values = table.described[column] if column in DESCRIPTIVE else table.features.get(column)
     if isinstance(values, Coded):
         return repr(values.names[values.codes[row]])
     return "" if values is None else f"{values[row]:g}"

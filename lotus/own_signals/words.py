@@ -8,7 +8,13 @@ Facts = Mapping[str, Any]
 
 def text_of(facts: Facts) -> str:
     """Return the text of `facts_of`."""
-    parts = [_head(facts), _lessons(facts["lessons"]), _refused(facts["refused"]), _audits(facts["audits"])]
+    parts = [
+        _head(facts),
+        _lessons(facts["lessons"]),
+        _proposals(facts["proposals"], facts["look"]),
+        _refused(facts["refused"]),
+        _audits(facts["audits"]),
+    ]
     return "\n\n".join([*parts, _detectable(facts["detectable"])])
 
 
@@ -48,13 +54,14 @@ def _lessons(rows: Sequence[Facts]) -> str:
         lines += [
             f"  {x['detector_id']}: {x['rule']}   {x['uplift_bps']:+.2f} [{low:+.2f}, {high:+.2f}], "
             f"bound {x['lcb_bps']:.2f}, grade {x['grade']}",
+            f"    inside less outside, at like propensity: {x['contrast_bps']:+.2f} [{x['contrast_ci95'][0]:+.2f}, "
+            f"{x['contrast_ci95'][1]:+.2f}]",
             f"    {s['published']:,} published in {s['days']} days and {s['blocks']} blocks, {s['coverage']:.0%} of "
             f"the weight, n_eff {x['n_eff']:.1f} days; evidence {x['evidence_nats']:.2f} nats",
             f"    net payoff here {x['net_mean_bps']:+.2f} [{x['net_bounds_bps'][0]:+.2f}, "
             f"{x['net_bounds_bps'][1]:+.2f}]; advice: {x['advice']}",
         ]
-        if len(x["horizons"]) > 1:
-            lines.append("    payoff of what was published here: " + "; ".join(_markout(h) for h in x["horizons"]))
+        lines += [f"    {horizon_words(h)}" for h in x["horizons"]]
         if x["days_watched"]:
             lines.append(
                 f"    found on {', '.join(x['nights'])}, now {x['now']}: e-value {x['e_value']:.2f} after "
@@ -66,9 +73,43 @@ def _lessons(rows: Sequence[Facts]) -> str:
     return "\n".join(lines)
 
 
-def _markout(h: Facts) -> str:
+def horizon_words(h: Facts) -> str:
+    """Return the figures of one horizon in words; what the files do not give is said to be missing."""
     low, high = h["ci95"]
-    return f"{h['horizon_s']} s {h['mean_bps']:+.2f} [{low:+.2f}, {high:+.2f}], hits {h['hit_rate']:.0%}"
+    moves = (
+        f"MFE {h['mfe_bps']:+.2f}, MAE {h['mae_bps']:+.2f} bps"
+        if h["mfe_bps"] is not None and h["mae_bps"] is not None
+        else "no MFE and MAE: no columns mfe_bps, mae_bps"
+    )
+    scores = (
+        f"Brier {h['brier']:.4f}, log score {h['log_score']:.4f} nats"
+        if h["brier"] is not None
+        else "no Brier and log score: no column p_hit"
+    )
+    return (
+        f"at {h['horizon_s']} s: {h['windows']:,} published, net {h['mean_bps']:+.2f} bps [{low:+.2f}, {high:+.2f}], "
+        f"hits {h['hit_rate']:.1%};\n      {moves}; {scores}"
+    )
+
+
+def _proposals(rows: Sequence[Facts], look: Facts) -> str:
+    if not rows:
+        return (
+            "PROPOSALS   none from the second channel, which sees slow features and may only propose "
+            f"(at most {100 * look['pooled_alpha']:g} % chance of any)"
+        )
+    share = f"at most {100 * look['pooled_alpha']:g} % chance of any false one"
+    lines = [
+        f"PROPOSALS   grade C, never accepted: whole days compared, {share}; uplift in bps.",
+        "            The lessons above are not taken out first: this may be the shadow of one",
+    ]
+    for x in rows:
+        low, high = x["ci95"]
+        lines.append(
+            f"  {x['detector_id']}: {x['rule']}   {x['uplift_bps']:+.2f} [{low:+.2f}, {high:+.2f}], "
+            f"evidence {x['evidence_nats']:.2f} nats\n    advice: {x['advice']}"
+        )
+    return "\n".join(lines)
 
 
 def _refused(rows: Sequence[Facts]) -> str:

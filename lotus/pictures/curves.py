@@ -15,12 +15,12 @@ from lotus.pictures.canvas import BAD, LINE, MUTED, blank, entitle, panels
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TICKS = 8
+TICKS = 6
 
 
 def calibration_curve(curve: Calibration) -> "Figure":
     """Return share published against logged propensity; points on the diagonal mean that the log is the policy."""
-    figure, axes = blank(4.2, 3.6)
+    figure, axes = blank(4.7, 3.6)
     top = float(max(curve.p.max(initial=0.1), curve.high.max(initial=0.1))) * 1.05
     axes.plot([0.0, top], [0.0, top], color=MUTED, linewidth=0.8)
     spread = np.array([curve.share - curve.low, curve.high - curve.share])
@@ -35,7 +35,7 @@ def calibration_curve(curve: Calibration) -> "Figure":
 
 def life(line: LifeLine, critical: float) -> "Figure":
     """Return uplift with its interval, evidence against the bar, and the e-process since it was found, by day."""
-    figure, (upper, lower, *more) = panels(7.0, 4.0 + 1.4 * bool(line.watched), 2 + bool(line.watched))
+    figure, (upper, lower, *more) = panels(4.7, 3.6 + 1.4 * bool(line.watched), 2 + bool(line.watched))
     x = np.arange(len(line.days))
     upper.fill_between(x, line.low, line.high, color=LINE, alpha=0.2, linewidth=0.0)
     upper.plot(x, line.uplift, color=LINE)
@@ -47,7 +47,7 @@ def life(line: LifeLine, critical: float) -> "Figure":
         pad = 0.1 * (high - low) + 1e-9
         upper.set_ylim(min(low, 0.0) - pad, max(high, 0.0) + pad)
     upper.set_ylabel("uplift so far, bps")
-    entitle(upper, line.title, 90)
+    entitle(upper, line.title, 58)
     lower.plot(x, line.evidence, color=LINE)
     if np.isfinite(critical):
         lower.axhline(critical, color=BAD, linewidth=0.8, linestyle="--")

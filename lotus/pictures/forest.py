@@ -1,8 +1,10 @@
 """The forest plot: every lesson and refusal with its uplift, 95 % interval and simultaneous bound.
 
-Accepted ones stand above, refused ones below in the same size: a refusal is a result. In the literature: forest plot.
+Accepted ones stand above, refused ones below in the same size: a refusal is a result. A rule's name stands over its
+line, so that the picture can be read on a narrow page. In the literature: forest plot.
 """
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +14,8 @@ from lotus.pictures.canvas import BAD, GOOD, MUTED, blank, entitle, literal
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LABEL = 58  # characters of a rule that are shown
+_WIDTH, _LINES = 40, 2  # characters and lines of a rule's name that are shown
+_ROW, _LINE, _GAP = 0.26, 0.15, 0.06  # inches: of a row without its name, of a line of the name, below the name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +34,34 @@ class ForestRow:
 def forest(rows: Sequence[ForestRow], title: str = "Uplift over the baseline, net of cost") -> "Figure":
     """Return the plot of the rows in their order, the accepted ones first."""
     ordered = sorted(rows, key=lambda r: not r.accepted)
-    figure, axes = blank(8.0, 1.0 + 0.34 * max(len(ordered), 1))
+    names = [_wrapped(row.label) for row in ordered]
+    heights = [_ROW + _LINE * len(name) for name in names]
+    figure, axes = blank(4.7, 0.9 + sum(heights))
     axes.axvline(0.0, color=MUTED, linewidth=0.8)
-    for place, row in enumerate(ordered):
+    at = 0.0
+    for row, name, height in zip(ordered, names, heights, strict=True):
+        at += height
         colour = (GOOD if row.uplift >= 0.0 else BAD) if row.accepted else MUTED
         face = colour if row.accepted else "white"
-        axes.plot([row.low, row.high], [place, place], color=colour, linewidth=1.6, solid_capstyle="butt")
-        axes.plot([row.uplift], [place], marker="o", color=colour, markerfacecolor=face, markersize=5.0)
+        axes.plot([row.low, row.high], [at, at], color=colour, linewidth=1.8, solid_capstyle="butt")
+        axes.plot([row.uplift], [at], marker="o", color=colour, markerfacecolor=face, markersize=5.5)
         if row.bound > 0.0:
-            at = row.bound if row.uplift >= 0.0 else -row.bound
-            axes.plot([at], [place], marker="|", color=colour, markersize=11.0)
-        axes.annotate(literal(row.note), (1.01, place), xycoords=("axes fraction", "data"), fontsize=7.5, va="center")
-    axes.set_yticks(range(len(ordered)), [literal(_short(row.label)) for row in ordered])
-    axes.set_ylim(max(len(ordered), 1) - 0.5, -0.5)
-    axes.set_xlabel("bps per unit (tick: simultaneous lower bound of its size)")
-    entitle(axes, title, 80)
+            bound = row.bound if row.uplift >= 0.0 else -row.bound
+            axes.plot([bound], [at], marker="|", color=colour, markersize=12.0, markeredgewidth=2.0)
+        for x, text, side in ((0.0, "\n".join(name), "left"), (1.0, row.note, "right")):
+            axes.annotate(
+                literal(text), (x, at - _GAP), xycoords=("axes fraction", "data"), fontsize=8.5, ha=side, va="bottom",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+            )  # fmt: skip
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(at + 0.5 * _ROW, 0.0)
+    axes.set_xlabel("bps per unit (upright tick: what holds after the search)")
+    entitle(axes, title, 60)
     return figure
 
 
-def _short(label: str) -> str:
-    return label if len(label) <= _LABEL else label[: _LABEL - 3] + "..."
+def _wrapped(label: str) -> list[str]:
+    """Return the lines of a rule's name, cut where there are too many."""
+    lines = textwrap.wrap(label, _WIDTH) or [""]
+    return lines if len(lines) <= _LINES else [*lines[: _LINES - 1], f"{lines[_LINES - 1]}..."]

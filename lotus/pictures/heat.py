@@ -16,7 +16,7 @@ def heat(found: HeatMap) -> "Figure":
     from matplotlib.patches import Rectangle
 
     n, m = found.uplift.shape
-    figure, axes = blank(1.6 + 0.8 * m, 1.4 + 0.55 * n)
+    figure, axes = blank(4.7, 1.2 + 0.45 * n)
     largest = float(np.nanmax(np.abs(found.uplift), initial=0.0)) or 1.0
     axes.set_facecolor("#d9d9d9")
     edges = (np.arange(m + 1) - 0.5, np.arange(n + 1) - 0.5)
@@ -32,8 +32,13 @@ def heat(found: HeatMap) -> "Figure":
     axes.add_patch(Rectangle(corner, high - low + 1, row_high - row_low + 1, fill=False, linewidth=2.0))
     axes.set_xticks(range(m), [literal(x) for x in found.columns])
     axes.set_yticks(range(n), [literal(x) for x in found.rows])
-    axes.set_xlabel(literal(found.column_name))
-    axes.set_ylabel(literal(found.row_name))
+    axes.set_xlabel(_axis(found.column_name, found.columns))
+    axes.set_ylabel(_axis(found.row_name, found.rows))
     axes.tick_params(color=MUTED)
-    entitle(axes, f"{found.title}: uplift, bps", 12 + 9 * m)
+    entitle(axes, f"{found.title}: uplift, bps", 56)
     return figure
+
+
+def _axis(name: str, labels: tuple[str, ...]) -> str:
+    """Return the name of an axis, and which end of numbered bins is the low one."""
+    return literal(f"{name}, bin (0 = lowest)" if labels[0] == "0" else name)

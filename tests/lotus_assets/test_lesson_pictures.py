@@ -46,4 +46,4 @@ def test_a_night_that_found_something_shows_every_kind(found: tuple[NightResult,
 def test_a_night_that_did_not_look_shows_nothing(found: tuple[NightResult, dict[str, Columns]]) -> None:
     night, scores = found
     assert lesson_pictures(replace(night, looked=False), lambda: scores, SETTINGS) == {}
-    assert lesson_pictures(replace(night, lessons=(), refused=()), lambda: scores, SETTINGS) == {}
+    assert lesson_pictures(replace(night, lessons=(), refused=(), proposals=()), lambda: scores, SETTINGS) == {}

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +11,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner, Result
+from learn_runs import facts_of, learn, refused
 
-from lotus_cli.main import main
+from lotus.own_signals.result_keys import ACCEPTED, AUDIT, HORIZON, LESSON, REASONED, SUPPORT, TOP
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lotus_own_signals"))
 from own_world import arrow, own_world, rows_of, write_csv, write_parquet
 
 World = dict[str, np.ndarray[Any, Any]]
 PLANTED = "x_flow >= 3 and x_regime = calm"
-LESSON_KEYS = {"rule", "uplift_bps", "ci95", "lcb_bps", "grade", "status", "support", "n_eff", "near_ties"}
-
-
-def learn(*words: object, code: int = 0) -> Result:
-    """Run the command; what is not explained is the test's failure."""
-    done = CliRunner().invoke(main, ["learn", *(str(w) for w in words)], catch_exceptions=False)
-    assert done.exit_code == code, done.output
-    return done
-
-
-def facts_of(folder: Path, *words: object) -> dict[str, Any]:
-    """Return the one JSON object of a run."""
-    text = learn("--events", folder, "--json", *words).stdout
-    assert text.count("\n") == 1
-    found: dict[str, Any] = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +46,7 @@ def test_the_object_has_its_shape_and_the_planted_rule(told: dict[str, Any]) -> 
     assert {"lessons", "refused", "audits", "trials"} <= set(told)
     assert [(x["detector_id"], x["rule"], x["grade"]) for x in told["lessons"]] == [("d0", PLANTED, "B")]
     lesson = told["lessons"][0]
-    assert set(lesson) >= LESSON_KEYS
     assert lesson["ci95"][0] < lesson["uplift_bps"] < lesson["ci95"][1]
-    assert set(lesson["support"]) == {"windows", "published", "ess", "coverage", "days", "blocks"}
     assert all({"rule", "evidence_nats", "uplift_bps"} == set(n) for n in lesson["near_ties"])
     assert all(x["reason"] for x in told["refused"])
     assert isinstance(told["trials"], int)
@@ -112,14 +94,7 @@ def test_the_report_stands_alone(planted: World, tmp_path: Path) -> None:
     assert found["report"] == str(out / "report.html")
     assert json.loads((out / "result.json").read_text())["trials"] == found["trials"]
     page = (out / "report.html").read_text("utf-8")
-    targets = re.findall(r"(?:src|href|data|action)=[\"']([^\"']*)", page)
-    assert targets
-    assert all(target.startswith("#") for target in targets)
-    assert not re.search(r"url\((?!#)|@import|<script|<link|<iframe", page)
-    assert set(re.findall(r"https?://[^\"' <]*", page)) == {
-        "http://www.w3.org/2000/svg",
-        "http://www.w3.org/1999/xlink",
-    }
+    assert outside_links(page) == []
     assert page.count("<svg") >= 1 + 2 * len(found["lessons"]) + 2
     assert "x_flow &gt;= 3 and x_regime = calm" in page
     assert all(str(x["detector_id"]) in page for x in found["refused"])
@@ -127,6 +102,95 @@ def test_the_report_stands_alone(planted: World, tmp_path: Path) -> None:
     first = page
     learn("--events", events, "--out", out)
     assert (out / "report.html").read_text("utf-8") == first
+
+
+class Links(HTMLParser):
+    """Collects every attribute and style of a page that could make a browser ask somebody for something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take up a tag."""
+        if tag in ("script", "link", "iframe", "object", "embed", "img", "image", "base", "form"):
+            self.found.append(f"<{tag}>")
+        for name, value in attrs:
+            local = (value or "").startswith("#")
+            if name.endswith(("href", "src", "srcset", "action", "data", "poster")) and not local:
+                self.found.append(f"{name}={value}")
+            if "://" in (value or "") and not name.startswith("xmlns"):
+                self.found.append(f"{name}={value}")
+            self.found += re.findall(r"url\((?!['\"]?#)[^)]*\)", value or "")
+
+    def handle_data(self, data: str) -> None:
+        """Take up a text, which may be a style."""
+        self.found += re.findall(r"url\((?!['\"]?#)[^)]*\)|@import.*|https?://\S*", data)
+
+
+def outside_links(page: str) -> list[str]:
+    """Return what of a page points outside of it."""
+    reader = Links()
+    reader.feed(page)
+    return reader.found
+
+
+def test_a_link_to_the_outside_would_be_found() -> None:
+    for wrong in (
+        "<a href='https://x.y'>",
+        "<img src=a.png>",
+        "<p style='background:url(a.png)'>",
+        "<style>@import a;</style>",
+    ):
+        assert outside_links(f"<html>{wrong}</html>")
+    assert outside_links("<a href='#b'><p style='clip-path:url(#c)'>") == []
+
+
+def test_every_table_has_a_caption_and_every_picture_a_name(planted: World, tmp_path: Path) -> None:
+    write_parquet(planted, tmp_path / "a.parquet")
+    learn("--events", tmp_path, "--out", tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert page.count("<table") == page.count("<caption") >= 6
+    assert page.count('<svg role="img" aria-label=') == page.count("<svg") == page.count("<figcaption")
+    assert "name='viewport'" in page
+    assert "prefers-color-scheme:dark" in page
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["report.html", "result.json"]
+
+
+def keys_of(rows: list[dict[str, Any]]) -> set[str]:
+    """Return the keys that the rows have in common; none may have others."""
+    assert rows
+    assert all(set(row) == set(rows[0]) for row in rows)
+    return set(rows[0])
+
+
+def test_the_object_has_the_keys_that_are_documented_and_no_other(told: dict[str, Any], tmp_path: Path) -> None:
+    assert set(told) == set(TOP) - {"report"}
+    assert list(told)[:5] == ["lessons", "proposals", "refused", "audits", "trials"]
+    assert keys_of(told["lessons"]) == set(LESSON | ACCEPTED)
+    assert keys_of([x for x in told["refused"] if x["rule"]]) == set(LESSON | REASONED)
+    assert keys_of([x["support"] for x in told["lessons"]]) == set(SUPPORT)
+    assert keys_of([h for x in told["lessons"] for h in x["horizons"]]) == set(HORIZON)
+    assert keys_of(told["audits"]) == set(AUDIT)
+    bare = {k: v for k, v in own_world(seed=3, n=120).items() if k != "propensity"}
+    write_csv(bare, tmp_path / "a.csv")
+    assert keys_of([x for x in facts_of(tmp_path)["refused"] if not x["rule"]]) < set(LESSON | REASONED)
+
+
+def test_the_bytes_of_two_runs_are_the_same(planted: World, tmp_path: Path) -> None:
+    write_parquet(planted, tmp_path / "a.parquet")
+    one, two = (learn("--events", tmp_path, "--json").stdout for _ in range(2))
+    assert one == two
+
+
+def test_the_example_is_written_and_its_lesson_found(tmp_path: Path) -> None:
+    planted = json.loads(learn("--example", tmp_path / "ex", "--json").stdout)["planted"]
+    found = facts_of(tmp_path / "ex")
+    assert [(x["detector_id"], x["rule"]) for x in found["lessons"]] == [(planted["detector_id"], planted["rule"])]
+    assert all(found["lessons"][0]["horizons"][0][k] is not None for k in ("mfe_bps", "mae_bps", "brier", "log_score"))
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "own_signals.md").read_text("utf-8")
+    assert learn("--events", tmp_path / "ex").stdout in page
+    assert "is not empty" in learn("--example", tmp_path / "ex", code=3).stderr
 
 
 def test_odd_names_and_many_detectors_are_reported(tmp_path: Path) -> None:
@@ -208,123 +272,6 @@ def test_the_example_of_the_format_is_read(tmp_path: Path) -> None:
 def test_no_folder_is_wrong_usage(tmp_path: Path) -> None:
     assert "--events DIR" in learn(code=2).stderr
     learn("--events", tmp_path / "nowhere", code=2)
-
-
-def refused(folder: Path, *words: object) -> str:
-    """Run a command that must end with 3 and return its explanation."""
-    done = learn("--events", folder, *words, code=3)
-    assert done.stdout == ""
-    text = done.stderr.splitlines()[-1]
-    assert text.startswith("lotus: ")
-    assert "; expected: " in text
-    return text
-
-
-def csv_lines(world: World) -> list[str]:
-    """Return header and rows of a small file."""
-    names = list(world)
-    rows = zip(*(world[n].tolist() for n in names), strict=True)
-    return [",".join(names), *(",".join("" if x != x else str(x) for x in row) for row in rows)]
-
-
-def small() -> World:
-    """Return a small world whose times are texts."""
-    world: World = own_world(seed=5, days=2, n=20)
-    texts = [str(np.datetime64(int(t), "us")) + "Z" for t in world["ts"]]
-    return {**world, "ts": np.array(texts, dtype=object)}
-
-
-def cell(column: str, row: int, value: str) -> Callable[[list[str]], list[str]]:
-    """Return an edit that writes a cell."""
-
-    def edit(lines: list[str]) -> list[str]:
-        at = lines[0].split(",").index(column)
-        cells = lines[row].split(",")
-        cells[at] = value
-        return [*lines[:row], ",".join(cells), *lines[row + 1 :]]
-
-    return edit
-
-
-def renamed(old: str, new: str) -> Callable[[list[str]], list[str]]:
-    """Return an edit that renames a column."""
-    return lambda lines: [lines[0].replace(old, new, 1), *lines[1:]]
-
-
-WRONG: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
-    "a column missing": (renamed("asset", "coin"), "a.csv has no column asset"),
-    "a column misspelled": (renamed("propensity", "propensty"), "a column propensty; expected: propensity"),
-    "a required one misspelled": (renamed("horizon_s", "horizon"), "no column horizon_s.*'horizon' misspelled"),
-    "a column twice": (renamed("x_vol", "x_flow"), "column x_flow 2 times"),
-    "no feature": (lambda lines: [re.sub("x_", "y_", lines[0]), *lines[1:]], r"no column x_\*"),
-    "no row": (lambda lines: lines[:1], "a.csv has no row"),
-    "a time that is none": (cell("ts", 3, "yesterday"), "a.csv, column ts, row 3: 'yesterday'"),
-    "a naive time": (cell("ts", 4, "2025-01-06T01:00:00"), "row 4: 2025-01-06T01:00:00 has no time zone"),
-    "no time": (cell("ts", 2, ""), "column ts, row 2: null"),
-    "no asset": (cell("asset", 7, ""), "column asset, row 7: null"),
-    "a broken horizon": (cell("horizon_s", 5, "2.5"), "column horizon_s, row 5: 2.5; expected: whole seconds"),
-    "a horizon of text": (cell("horizon_s", 5, "5m"), "column horizon_s, row 5: '5m'"),
-    "published in words": (cell("published", 6, "perhaps"), "column published, row 6: 'perhaps'"),
-    "a propensity of text": (cell("propensity", 8, "high"), "column propensity, row 8: 'high'"),
-    "a propensity in per cent": (cell("propensity", 9, "31"), r"propensity, row 9: 31\.0.*per cent"),
-    "a payoff of text": (cell("payoff_bps", 9, "n.a."), "column payoff_bps, row 9: 'n.a.'.*mixed types"),
-    "mixed types in a feature": (cell("x_flow", 12, "up"), "column x_flow, row 12: 'up' among numbers.*mixed types"),
-    "an infinite feature": (cell("x_flow", 12, "inf"), "column x_flow, row 12: inf"),
-    "a row too short": (lambda lines: [*lines[:5], "1,2", *lines[5:]], "a.csv cannot be read: .*Expected"),
-    "a row twice": (lambda lines: [*lines, lines[1]], r"column ts, row 41: the same \(ts, asset"),
-    "two horizons": (
-        lambda lines: [*lines, lines[1].replace(",300,", ",900,", 1)],
-        "2 horizons on one draw: 300 s, 900 s; expected: decision_horizon_s",
-    ),
-    "too few days": (lambda lines: lines, "2 days of windows that could be published; expected: 11 or more"),
-}
-
-
-@pytest.mark.parametrize("which", WRONG)
-def test_a_wrong_file_is_explained(which: str, tmp_path: Path) -> None:
-    edit, said = WRONG[which]
-    world = small()
-    world = {name: values[: 41 - 1] for name, values in world.items()}
-    (tmp_path / "a.csv").write_text("\n".join(edit(csv_lines(world))) + "\n")
-    text = refused(tmp_path)
-    assert re.search(said, text), text
-
-
-def test_an_empty_folder_and_unreadable_files_are_explained(tmp_path: Path) -> None:
-    assert "no file in" in refused(tmp_path)
-    (tmp_path / "a.parquet").write_bytes(b"PAR1 and nothing more")
-    assert "a.parquet cannot be read" in refused(tmp_path)
-    (tmp_path / "a.parquet").unlink()
-    (tmp_path / "a.csv").write_text("")
-    assert "a.csv cannot be read" in refused(tmp_path)
-    (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00ts,asset\n\x80,\x81\n")
-    assert "a.csv" in refused(tmp_path)
-
-
-def parquet_with(name: str, values: pa.Array) -> Callable[[pa.Table], pa.Table]:
-    """Return an edit that replaces a column."""
-    return lambda t: t.set_column(t.column_names.index(name), name, values)
-
-
-N = 40
-WRONG_PARQUET: dict[str, tuple[str, pa.Array, str]] = {
-    "naive stamps": ("ts", pa.array([0] * N, pa.timestamp("us")), "has no time zone"),
-    "seconds": ("ts", pa.array([1_736_121_600] * N), "row 1: 1736121600.*seconds or nanoseconds"),
-    "dates": ("ts", pa.array([20000] * N, pa.date32()), r"column ts, row 1: .*date32"),
-    "lists": ("x_flow", pa.array([[1.0]] * N), r"column x_flow, row 1: .*list"),
-    "a null stamp": ("ts", pa.array([None] * N, pa.timestamp("us", "UTC")), "column ts, row 1: null"),
-    "payoffs of text": ("payoff_bps", pa.array(["x"] * N), "column payoff_bps, row 1: 'x'"),
-    "names that are numbers with a fraction": ("asset", pa.array([1.5] * N), "column asset, row 1: 1.5"),
-}
-
-
-@pytest.mark.parametrize("which", WRONG_PARQUET)
-def test_a_wrong_parquet_file_is_explained(which: str, tmp_path: Path) -> None:
-    name, values, said = WRONG_PARQUET[which]
-    table = arrow(rows_of(own_world(seed=5, days=1, n=20), slice(0, N)))
-    pq.write_table(parquet_with(name, values)(table), tmp_path / "a.parquet")
-    text = refused(tmp_path)
-    assert re.search(said, text), text
 
 
 def test_a_wrong_configuration_is_explained(tmp_path: Path) -> None:

@@ -92,18 +92,17 @@ def file_rows(world, name="a.csv"):
     def feature(values):
         return coded(values) if values.dtype.kind in "UO" else values.astype(np.float64)
 
-    return FileRows(
-        name=name,
-        ts_us=world["ts"],
-        asset=coded(world["asset"]),
-        detector=coded(world["detector_id"]),
-        horizon_s=world["horizon_s"].astype(np.int64),
-        published=world["published"].astype(np.bool_),
-        propensity=world.get("propensity"),
-        payoff=world.get("payoff_bps"),
-        paper=world.get("paper_payoff_bps"),
-        features={k: feature(v) for k, v in world.items() if k.startswith("x_")},
-    )
+    numbers = ("propensity", "payoff_bps", "paper_payoff_bps", "mfe_bps", "mae_bps", "p_hit")
+    columns = {
+        "ts": world["ts"],
+        "asset": coded(world["asset"]),
+        "detector_id": coded(world["detector_id"]),
+        "horizon_s": world["horizon_s"].astype(np.int64),
+        "published": world["published"].astype(np.bool_),
+        **{k: world[k].astype(np.float64) for k in numbers if k in world},
+        **{k: feature(v) for k, v in world.items() if k.startswith("x_")},
+    }
+    return FileRows(name, len(world["ts"]), columns)
 
 
 def table(world):

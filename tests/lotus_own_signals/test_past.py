@@ -21,7 +21,7 @@ def test_nights_from_kept_sums_are_those_from_windows():
     base = Manifest()
     manifest = replace(base, learning=replace(base.learning, search_days=12, min_days=5, min_blocks=10))
     days = sorted(found.scores)
-    pasts = {name: Past(name, found.scores, found.vocabulary) for name in ("d0", "d1")}
+    pasts = {name: Past(name, found.scores.of(name), found.vocabulary) for name in ("d0", "d1")}
     rule = Rule.of(Literal(0, 3, 4))
     told = 0
     for n in range(2, len(days)):
@@ -45,7 +45,11 @@ def test_nights_from_kept_sums_are_those_from_windows():
 
 def test_a_day_is_summed_once_until_the_baseline_changes(monkeypatch):
     found = scored(table(own_world(days=6, n=60)), OwnConfig())
-    past, days, space = Past("d0", found.scores, found.vocabulary), sorted(found.scores), axes(2, found.vocabulary)
+    past, days, space = (
+        Past("d0", found.scores.of("d0"), found.vocabulary),
+        sorted(found.scores),
+        axes(2, found.vocabulary),
+    )
     made = []
     whole = past._rows
     monkeypatch.setattr(past, "_rows", lambda asked: made.append(tuple(asked)) or whole(asked))
@@ -60,7 +64,7 @@ def test_a_day_is_summed_once_until_the_baseline_changes(monkeypatch):
 def test_without_room_the_sums_are_made_anew_and_are_the_same():
     found = scored(table(own_world(days=5, n=60)), OwnConfig())
     days, space = sorted(found.scores), axes(2, found.vocabulary)
-    some = [Past("d0", found.scores, found.vocabulary, room) for room in (2**30, 1000)]
+    some = [Past("d0", found.scores.of("d0"), found.vocabulary, room) for room in (2**30, 1000)]
     for n in (3, 4):
         for past in some:
             past.move(days[n - 3 : n])

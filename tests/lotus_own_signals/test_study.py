@@ -78,7 +78,8 @@ def test_without_propensity_there_is_only_an_association(planted):
     assert facts["audits"] == []
     assert facts["refused"], "the planted rule is strong enough to be seen"
     assert {(x["grade"], x["status"], x["reason"]) for x in facts["refused"]} == {("D", "REFUSED", NO_PROPENSITY)}
-    assert any("x_flow" in x["rule"] for x in facts["refused"])
+    assert {x["detector_id"] for x in facts["refused"] if x["rule"] is None} == {"d0", "d1"}
+    assert any("x_flow" in x["rule"] for x in facts["refused"] if x["rule"])
 
 
 def test_a_policy_that_never_draws_is_refused_in_words(planted):
@@ -98,6 +99,26 @@ def test_a_propensity_that_did_not_draw_raises_the_alarm(planted):
 def test_noise_teaches_nothing():
     hits = sum(bool(told(own_world(seed=50 + s, n=250))["lessons"]) for s in range(12))
     assert hits <= 2  # 4 % each; three or more have probability 1 %
+
+
+def slow_world(seed=11, days=45):
+    """Return a world whose edge hangs on a number that is constant all day: no contrast inside a day sees it."""
+    world = own_world(seed=seed, days=days, n=60)
+    day = (world["ts"] - START_US) // DAY_US
+    world["x_slow"] = np.random.default_rng(seed).normal(size=days)[day]
+    for name in ("payoff_bps", "paper_payoff_bps"):
+        world[name] = world[name] + 9.0 * (world["x_slow"] > 0.25)
+    return world
+
+
+def test_a_lesson_on_a_slow_feature_is_proposed_and_never_accepted():
+    facts = told(slow_world())
+    assert facts["lessons"] == []
+    (found,) = facts["proposals"]
+    assert "x_slow" in found["rule"]
+    assert (found["grade"], found["status"]) == ("C", "MODEL_ONLY")
+    assert "experiment" in found["advice"]
+    assert "PROPOSALS   grade C, never accepted" in text_of(facts)
 
 
 def test_nights_replayed_find_the_rule_when_a_slot_is_due(planted):

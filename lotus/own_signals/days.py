@@ -1,0 +1,172 @@
+"""Scores by maturity day, kept as a few numbers a window; the columns that `lotus.learning` reads are made when asked.
+
+A window needs 50 bytes here and 130 as PAYOFF_SCORES. Rows stand by (day, detector, time, asset), so a day and a
+detector's part of it are slices. How a score is defined is `lotus.learning.payoff_scores`; what of it follows from
+earlier days (the control of a day without paper payoffs) is given.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.learning.basis import hats
+from lotus.learning.payoff_scores import Columns, score
+from lotus.own_signals.table import Floats, Ints
+
+_EXTREME = 1e-6  # p is clipped by it before its logit is taken
+_SOURCES = np.array(["", "tape_sim", "venue"], dtype=object)
+_PLAIN = ("published", "block", "p", "payoff_p", "payoff_y")
+
+Control = Mapping[tuple[str, str], Floats]  # (day, detector) -> b [6] where the baseline of earlier days is the control
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Arrays [n] over windows, by (day, detector, ts, asset); `event` is the window's place in the files' table.
+
+    `asset` holds codes in the order of names. `payoff_y` is NaN where nothing was published. Without propensities
+    (`unlogged`) a window is an association: weight 1/4, one stratum, its payoff as it is.
+    """
+
+    detectors: tuple[str, ...]
+    bin_names: tuple[str, ...]
+    horizon_s: Mapping[str, int]
+    fill_source: Mapping[str, int]
+    unlogged: bool
+    event: NDArray[np.int32]
+    detector: NDArray[np.int32]
+    asset: NDArray[np.int32]
+    end_ms: Ints
+    block: NDArray[np.uint8]
+    p: Floats
+    published: NDArray[np.bool_]
+    payoff_p: Floats
+    payoff_y: Floats
+    bins: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class DayColumns(Mapping[str, NDArray[np.generic]]):
+    """The windows of one day from `start` to `stop` as columns of PAYOFF_SCORES, each made when asked for."""
+
+    windows: Windows
+    day: str
+    start: int
+    stop: int
+    control: Control
+
+    def __getitem__(self, name: str) -> NDArray[np.generic]:
+        """Return a column; raises KeyError for one that there is not."""
+        w, at = self.windows, slice(self.start, self.stop)
+        if name in w.bin_names:
+            return w.bins[at, w.bin_names.index(name)]
+        if w.unlogged and name in ("p", "u0", "h", "f"):
+            return self._association(name)
+        if name in _PLAIN:
+            plain: NDArray[np.generic] = getattr(w, name)[at]
+            return plain
+        return self._made(name)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        made = ("event_id", "detector_id", "spec_version", "asset", "horizon_s", "window_end_ms", "u0", "hit")
+        yield from (*made, "fill_source", "h", "f", *_PLAIN, *self.windows.bin_names)
+
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return 11 + len(_PLAIN) + len(self.windows.bin_names)
+
+    def _made(self, name: str) -> NDArray[np.generic]:
+        w, at = self.windows, slice(self.start, self.stop)
+        p, published, n = w.p[at], w.published[at], self.stop - self.start
+        match name:
+            case "event_id":
+                return w.event[at].astype(np.int64)
+            case "detector_id":
+                return np.array(w.detectors, dtype=object)[w.detector[at]]
+            case "spec_version":
+                return np.ones(n, dtype=np.int32)
+            case "asset":
+                return w.asset[at]
+            case "horizon_s":
+                return np.array([w.horizon_s[name] for name in w.detectors], dtype=np.int32)[w.detector[at]]
+            case "window_end_ms":
+                return w.end_ms[at]
+            case "u0":
+                clipped = np.clip(p, _EXTREME, 1.0 - _EXTREME)
+                return np.log(clipped / (1.0 - clipped))
+            case "hit":
+                best = np.where(np.isnan(w.payoff_y[at]), w.payoff_p[at], w.payoff_y[at])
+                return np.where(np.isnan(best), np.nan, best > 0.0)
+            case "fill_source":
+                source = np.array([w.fill_source[name] for name in w.detectors], dtype=np.int64)[w.detector[at]]
+                return np.asarray(_SOURCES[np.where(published, source, 0)])
+            case "h":
+                return p * (1.0 - p)
+            case "f":
+                return score(p, published, self._control(), w.payoff_y[at])
+        raise KeyError(name)
+
+    def _control(self) -> Floats:
+        """Return P, or b'B(u0) of detectors whose day has a null among its paper payoffs."""
+        w, out = self.windows, self.windows.payoff_p[self.start : self.stop].copy()
+        codes = w.detector[self.start : self.stop]
+        for code in np.unique(codes).tolist():
+            solved = self.control.get((self.day, w.detectors[code]))
+            if solved is not None:
+                rows = np.flatnonzero(codes == code)
+                out[rows] = hats(np.asarray(self["u0"], dtype=np.float64)[rows]) @ solved
+        return out
+
+    def _association(self, name: str) -> Floats:
+        w, at = self.windows, slice(self.start, self.stop)
+        paid = np.where(np.isnan(w.payoff_y[at]), w.payoff_p[at], w.payoff_y[at])
+        fixed = {"p": 0.5, "u0": 0.0, "h": 0.25}
+        return np.full(len(paid), fixed[name]) if name in fixed else 0.25 * paid
+
+
+@dataclass(frozen=True, slots=True)
+class Days(Mapping[str, Columns]):
+    """Columns by maturity day, oldest first; `days[i]` stands from `bounds[i]` to `bounds[i + 1]`."""
+
+    windows: Windows
+    days: tuple[str, ...]
+    bounds: Ints
+    control: Control
+
+    def __getitem__(self, day: str) -> DayColumns:
+        """Return the columns of a day, all detectors."""
+        i = self.days.index(day) if day in self.days else -1
+        if i < 0:
+            raise KeyError(day)
+        return DayColumns(self.windows, day, int(self.bounds[i]), int(self.bounds[i + 1]), self.control)
+
+    def __contains__(self, day: object) -> bool:
+        """Whether windows matured on the day."""
+        return day in self.days
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the days."""
+        return iter(self.days)
+
+    def __len__(self) -> int:
+        """Return the number of days."""
+        return len(self.days)
+
+    @property
+    def detectors(self) -> tuple[str, ...]:
+        """Detectors that have windows here, in the order of their names."""
+        return tuple(self.windows.detectors[code] for code in np.unique(self.windows.detector).tolist())
+
+    def of(self, detector_id: str) -> dict[str, DayColumns]:
+        """Return one detector's columns by day; empty ones on days that hold only windows of others."""
+        w, out = self.windows, {}
+        code = w.detectors.index(detector_id)
+        for day in self.days:
+            whole = self[day]
+            mine = w.detector[whole.start : whole.stop]
+            low, high = (whole.start + int(i) for i in np.searchsorted(mine, [code, code + 1]))
+            out[day] = DayColumns(w, day, low, high, self.control)
+        return out

@@ -1,0 +1,103 @@
+"""The object that `lotus learn --json` prints, key by key: for the reference page, and for the test that walks one.
+
+What the numbers are is `facts`; a key is added there and here, or the test fails. The field's word: output schema.
+"""
+
+from typing import Final
+
+LESSON: Final = {
+    "detector_id": "detector",
+    "horizon_s": "s; the horizon that was searched",
+    "rule": "in words; bins count from 0, the lowest",
+    "uplift_bps": "bps; U, over the baseline, net of cost",
+    "ci95": "bps; [low, high] of the uplift, six-hour blocks",
+    "lcb_bps": "bps; the size that holds after the search; negative where the evidence is below the bar",
+    "contrast_bps": "bps; C, inside less outside at like propensity; 0 where windows were not read",
+    "contrast_ci95": "bps; [low, high] of the contrast",
+    "claim_bps": "bps; the uplift shrunk by what a search adds to it",
+    "grade": "A, B, C, D or none",
+    "status": "IDENTIFIED, MODEL_ONLY or REFUSED",
+    "support": "object, see below",
+    "n_eff": "independent days behind the figure",
+    "near_ties": "list of {rule, evidence_nats, uplift_bps}: rules within two nats, as good a name for the same effect",
+    "evidence_nats": "nats; after paying for the number of rules of its length",
+    "critical_nats": "nats; what it had to exceed",
+    "net_mean_bps": "bps; mean net payoff at the margin of publication inside the rule",
+    "net_bounds_bps": "bps; its one-sided 95 % bounds",
+    "advice": "what it would change",
+    "lesson_id": "hash of the content",
+}
+ACCEPTED: Final = {
+    "nights": "days on which it was found",
+    "now": "active, expired or reverted",
+    "e_value": "of the days after it was found, 20 reverts; null without such days",
+    "days_watched": "such days",
+    "horizons": "list by horizon, see below",
+}
+REASONED: Final = {"reason": "the number that failed, or why it is only a proposal"}
+SUPPORT: Final = {
+    "windows": "windows with a chance inside the rule",
+    "published": "of them published",
+    "ess": "effective sample (Kish)",
+    "coverage": "share of the overlap weight",
+    "days": "days with weight",
+    "blocks": "six-hour blocks with weight",
+}
+HORIZON: Final = {
+    "horizon_s": "s",
+    "windows": "published windows with a payoff",
+    "mean_bps": "bps; mean net payoff",
+    "ci95": "bps; its 95 % interval",
+    "hit_rate": "share above zero; exactly zero is half a hit",
+    "mean_outside_bps": "bps; mean of what was published outside the rule",
+    "mfe_bps": "bps; mean highest payoff on the way; null without the column",
+    "mae_bps": "bps; mean lowest payoff on the way; null without the column",
+    "brier": "score of p_hit, lower is better; null without the column",
+    "log_score": "nats; score of p_hit, lower is better; null without the column",
+}
+AUDIT: Final = {
+    "detector_id": "detector",
+    "alarm": "whether its new lessons are blocked",
+    "reason": "why",
+    "windows": "windows audited, of the last 20 days",
+    "calibration_z": "published less logged, standard deviations",
+    "placebo_z": "effect of publishing on the next window; null without paper payoffs",
+    "placebo_note": "why it is null",
+    "dispersion_z": "scatter of the draws",
+    "worst_stratum_z": "the same, worst stratum of the propensity",
+}
+TOP: Final = {
+    "lessons": "list of accepted lessons",
+    "proposals": "list of grade C from the second channel, never accepted: a lesson's keys and `reason`",
+    "refused": "list: a candidate's keys (a lesson's) and `reason`; with `rule` null the detector as a whole",
+    "audits": "list by detector",
+    "trials": "rules tried",
+    "look": "how often and at what price was looked: looks, alpha, nightly, bar in nats, draws, seed, rules possible",
+    "days": "first, last and count of the learning days",
+    "detectors": "rows, published, windows without a chance, and how each is scored",
+    "detectable": "smallest uplift found in 80 % of such samples, bps, by conditions in the rule and coverage",
+    "naive": "what a table of hit rates would have said",
+    "features": "bins, literals and categories",
+    "cost_bps": "bps; subtracted from every payoff",
+    "fill_source": "executed or venue",
+    "variants": "scores in use",
+    "files": "files read",
+    "unused_columns": "columns that were not used",
+    "report": "path of the page; only with --out, and not in result.json",
+}
+
+
+def result_text() -> str:
+    """Return the object as Markdown tables."""
+    parts = [
+        ("the object", TOP),
+        ("`lessons[]`", LESSON | ACCEPTED),
+        ("`lessons[].support`", SUPPORT),
+        ("`lessons[].horizons[]`", HORIZON),
+        ("`audits[]`", AUDIT),
+    ]
+    out = []
+    for name, keys in parts:
+        rows = [f"| `{key}` | {meaning} |" for key, meaning in keys.items()]
+        out += ["", f"| {name} | unit; meaning |", "| --- | --- |", *rows]
+    return "\n".join(out[1:])
