@@ -42,21 +42,23 @@ def sections(folder: Path = FOLDER) -> list[tuple[str, list[Result]]]:
 def text(folder: Path = FOLDER) -> str:
     """Return the tables, which studies have no row yet, and which rows another code than the present one made."""
     lines = []
-    older, missing = set(), set()
+    agreeing, untried, missing = set(), set(), set()
     for title, results in sections(folder):
         run = [r for r in results if r.worlds]
         missing |= {r.study for r in results if not r.worlds}
-        older |= {f"`{r.study}` ({r.worlds - r.present} of {r.worlds})" for r in run if r.present < r.worlds}
+        agreeing |= {f"`{r.study}` ({r.worlds - r.present} of {r.worlds})" for r in run if 0 < r.present < r.worlds}
+        untried |= {f"`{r.study}`" for r in run if not r.present}
         if run:
             lines += [f"## {title}", "", as_table(run), "", *(BELOW[title](folder) if title in BELOW else [])]
     if missing:
         lines += [f"Without a row: {', '.join(f'`{name}`' for name in sorted(missing))}.", ""]
-    if older:
-        lines += [
-            f"Worlds of an earlier code, of which at least {SHARED} were made again by the present code with the same "
-            f"figures unless none is of the present code: {', '.join(sorted(older))}.",
-            "",
-        ]
+    if agreeing:
+        told = (
+            f"Worlds of an earlier code; the present code made {SHARED} or more of each study again, with equal figures"
+        )
+        lines += [f"{told}: {', '.join(sorted(agreeing))}.", ""]
+    if untried:
+        lines += [f"Of an earlier code, and not tried again: {', '.join(sorted(untried))}.", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
