@@ -148,6 +148,21 @@ class Lake:
             return Path(path).is_file()
         return bool(self._fs.get_file_info(path).type == pafs.FileType.File)
 
+    def remove(self, name: str, branch: str, day: str, symbol: str | None = None) -> None:
+        """Remove a part; one that is not there is no error."""
+        path = self.path(name, branch, day, symbol)
+        if self._fs is None:
+            Path(path).unlink(missing_ok=True)
+        elif self.exists(name, branch, day, symbol):
+            self._fs.delete_file(path)
+
+    def stored_bytes(self, names: Sequence[str], branch: str) -> int:
+        """Return the size of all parts of some tables of a branch."""
+        folders = [f"{self._base}/{name}/branch={branch}" for name in names]
+        if self._fs is None:
+            return sum(p.stat().st_size for folder in folders for p in Path(folder).glob(f"**/{PART}"))
+        return sum(self._fs.get_file_info(p).size for folder in folders for p in self._parts(folder))
+
     def days(self, name: str, branch: str) -> list[str]:
         """Return the days of a table and branch that have at least one part, oldest first."""
         folder = f"{self._base}/{name}/branch={branch}"

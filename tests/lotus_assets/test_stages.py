@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lotus.errors import BeliefError
+from lotus_assets.atoms_compaction import compact_days
 from lotus_assets.stages import active_priors, signal_events
 from lotus_assets.stages.chain import committed_work, day_before
 from lotus_assets.stages.context import Stage, StageContext
@@ -48,7 +49,10 @@ def test_a_missing_or_damaged_file_is_made_again(ctx: StageContext, days: list[s
     Path(ctx.lake.path("signal_events", ctx.branch, days[0])).unlink()
     frames = Path(ctx.lake.path("microtape_frames", ctx.tape_branch, days[0], "BTC"))
     frames.write_bytes(frames.read_bytes()[:5000])
+    assert compact_days(ctx.lake, ctx.branch, days[:1], keep=0).days == (days[0],)
+    assert not ctx.lake.exists("lesson_atoms", ctx.branch, days[0])
     assert run(ctx, ALL, days[:1]) == first
+    assert ctx.lake.verify("lesson_atoms", ctx.branch, days[0])
     ctx.lake.verify("microtape_frames", ctx.tape_branch, days[0], "BTC")
     ctx.lake.verify("signal_events", ctx.branch, days[0])
 

@@ -1,0 +1,122 @@
+"""Old lesson atoms are kept coarser: four blocks a day for the search window, then one a day, then one a week.
+
+Nothing that a night reads is touched: nights read scores and the learner's state, and the newest `search_days` learning
+days keep their blocks. A coarser part is written whole before the finer ones it is made of are removed, and names their
+hashes, so a run killed anywhere and run again ends in the same files. A compacted day at full resolution is made again
+from its scores when its lesson_atoms are materialised. In the literature: log-structured retention, roll-ups.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.columns import Column, TableSpec
+from lotus.errors import LakeError
+from lotus.learning.cube import LESSON_ATOMS
+from lotus_assets.stages.lake_tables import Table, concatenated
+from lotus_store.lake import Lake
+
+YEAR_DAYS = 365
+_COLUMNS = (
+    Column("detector_id", "text", "", "detector"),
+    Column("made_of", "text", "", "the days summed here with the content hash of their atoms: day=hash, by spaces"),
+    Column("triple", "i2", "", "subset of features, as in lesson_atoms", low=0, high=297),
+    Column("cell", "i2", "", "bins of the subset, as in lesson_atoms", low=0, high=124),
+    Column("r", "f8", "bps", "sum of scores demeaned in the day"),
+    Column("h", "f8", "", "sum of overlap weights", low=0),
+    Column("n", "i8", "", "published windows", low=0),
+)
+DAILY = TableSpec("lesson_atoms_daily", ("detector_id", "triple", "cell"), _COLUMNS)
+WEEKLY = replace(DAILY, name="lesson_atoms_weekly")
+TABLES = (LESSON_ATOMS.name, DAILY.name, WEEKLY.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """Days that went from four blocks to one, and weeks (their Mondays) that took up their days."""
+
+    days: tuple[str, ...]
+    weeks: tuple[str, ...]
+
+
+def compact_days(lake: Lake, branch: str, days: Sequence[str], keep: int) -> Compacted:
+    """Compact a branch whose committed days are `days`, oldest first; the newest `keep` stay as they are.
+
+    Raises `LakeError` when a week is there without a day that was learned again since: the week's other days are
+    needed as well.
+    """
+    old = list(days[: max(0, len(days) - keep)])
+    coarser = [day for day in old if lake.exists(LESSON_ATOMS.name, branch, day)]
+    for day in coarser:
+        digest = lake.hash_of(LESSON_ATOMS.name, branch, day)
+        lake.write(DAILY, branch, day, summed([lake.read(LESSON_ATOMS.name, branch, day)], f"{day}={digest}"))
+        lake.remove(LESSON_ATOMS.name, branch, day)
+    weeks = [monday for monday, own in _weeks(days, keep) if _week(lake, branch, monday, own)]
+    return Compacted(tuple(coarser), tuple(weeks))
+
+
+def summed(parts: Sequence[Table], made_of: str) -> Table:
+    """Return rows of `DAILY` and `WEEKLY`: sums per detector, subset and cell over the rows of `parts`, in order."""
+    kept = ("detector_id", "triple", "cell", "r", "h", "n")
+    rows = concatenated([{name: part[name] for name in kept} for part in parts])
+    texts = rows["detector_id"].tolist()
+    names = sorted(set(texts))
+    place = {name: i for i, name in enumerate(names)}
+    code = np.array([place[x] for x in texts], dtype=np.int64)
+    key = (code * (1 << 16) + rows["triple"].astype(np.int64)) * (1 << 16) + rows["cell"].astype(np.int64)
+    cells, at = np.unique(key, return_inverse=True)
+
+    def total(name: str) -> NDArray[np.float64]:
+        sums = np.bincount(at, weights=rows[name].astype(np.float64), minlength=len(cells))
+        return np.asarray(sums, dtype=np.float64)
+
+    return {
+        "detector_id": np.array(names, dtype=object)[cells >> 32],
+        "made_of": np.full(len(cells), made_of, dtype=object),
+        "triple": (cells >> 16 & 0xFFFF).astype(np.int16),
+        "cell": (cells & 0xFFFF).astype(np.int16),
+        "r": total("r"),
+        "h": total("h"),
+        "n": np.rint(total("n")).astype(np.int64),
+    }
+
+
+def _weeks(days: Sequence[str], keep: int) -> Iterator[tuple[str, list[str]]]:
+    """Yield the weeks (Monday, days) that ended a year before the newest day and hold none of the newest `keep`."""
+
+    def monday(day: str) -> date:
+        here = date.fromisoformat(day)
+        return here - timedelta(here.weekday())
+
+    recent = set(days[max(0, len(days) - keep) :])
+    for start, group in groupby(days, monday):
+        own = list(group)
+        if start + timedelta(7 + YEAR_DAYS) <= date.fromisoformat(days[-1]) and recent.isdisjoint(own):
+            yield start.isoformat(), own
+
+
+def _week(lake: Lake, branch: str, monday: str, days: Sequence[str]) -> bool:
+    """Sum the daily parts of a week into one and remove them; tell whether anything was left to do."""
+    found = {day: lake.read(DAILY.name, branch, day) for day in days if lake.exists(DAILY.name, branch, day)}
+    made_of = {day: str(part["made_of"][0]) if len(part["made_of"]) else f"{day}=" for day, part in found.items()}
+    if not found:
+        return False
+    held: list[str] = []
+    if lake.exists(WEEKLY.name, branch, monday):
+        held = " ".join(lake.read(WEEKLY.name, branch, monday, columns=("made_of",))["made_of"][:1]).split()
+    if not set(made_of.values()) <= set(held):
+        missing = sorted({entry.split("=")[0] for entry in held} - set(found))
+        if missing:
+            raise LakeError(
+                f"the week of {monday} was compacted without {', '.join(sorted(found))} as it is now",
+                f"the atoms of its other days too: materialise lesson_atoms of {', '.join(missing)}, then compact",
+                "a day was learned again after its week had been compacted",
+            )
+        lake.write(WEEKLY, branch, monday, summed(list(found.values()), " ".join(made_of.values())))
+    for day in found:
+        lake.remove(DAILY.name, branch, day)
+    return True
