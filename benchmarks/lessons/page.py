@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.lessons import audits, laws, peers, production, sentinel, table, year
+from benchmarks.lessons import audits, laws, meta_nights, peers, production, sentinel, table, year
 from benchmarks.lessons.claims import Claim, Result, judge
 from benchmarks.lessons.claims import table as as_table
 from benchmarks.lessons.evidence import FOLDER, ROOT, Study, best_rows
@@ -22,6 +22,7 @@ SECTIONS = (
     ("Audits", audits),
     ("Production settings", production),
     ("A year of nightly looks", year),
+    ("Compositions under nightly slots", meta_nights),
     ("Peers in the same worlds", peers),
 )
 STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}
