@@ -38,19 +38,19 @@ WORLDS: dict[str, tuple[Op, World]] = {
 FALSE = ("nothing", "nothing_union")
 
 
-def day_rows(day: str, seed: int, world: World, effect_bps: float) -> DetectorRows:
+def day_rows(day: str, seed: int, world: World, effect_bps: float, windows: int = WINDOWS) -> DetectorRows:
     """Return the rows of one day: a day effect, t4 noise that overlaps over six windows, a logged propensity."""
     rng = np.random.default_rng([seed, int(day.replace("-", ""))])
-    bins = rng.integers(0, 4, (WINDOWS, 12)).astype(np.uint8)
-    bins[:, 7], bins[:, 3] = (np.repeat(rng.integers(0, 4, WINDOWS // 30), 30) for _ in range(2))
-    u0 = rng.normal(-1.4, 1.2, WINDOWS)
+    bins = rng.integers(0, 4, (windows, 12)).astype(np.uint8)
+    bins[:, 7], bins[:, 3] = (np.repeat(rng.integers(0, 4, windows // 30), 30) for _ in range(2))
+    u0 = rng.normal(-1.4, 1.2, windows)
     p = 1.0 / (1.0 + np.exp(-u0))
-    published = rng.random(WINDOWS) < p
-    steps = rng.standard_t(4, WINDOWS + 5) / np.sqrt(2.0)
+    published = rng.random(windows) < p
+    steps = rng.standard_t(4, windows + 5) / np.sqrt(2.0)
     noise = SD_BPS * np.convolve(steps, np.ones(6), "valid") / np.sqrt(6.0)
     paid = noise + rng.normal(0.0, 1.0) + effect_bps * world(bins[:, 7] <= 1, bins[:, 3] <= 1)
-    empty = np.full(WINDOWS, "", dtype=object)
-    block = (np.arange(WINDOWS) * 4 // WINDOWS).astype(np.int64)
+    empty = np.full(windows, "", dtype=object)
+    block = (np.arange(windows) * 4 // windows).astype(np.int64)
     return DetectorRows(
         vocabulary=DEFAULT,
         detector_id="d",
@@ -60,18 +60,18 @@ def day_rows(day: str, seed: int, world: World, effect_bps: float) -> DetectorRo
         lane_day=np.zeros(4, dtype=np.int64),
         lane=block,
         block=block,
-        day=np.zeros(WINDOWS, dtype=np.int64),
+        day=np.zeros(windows, dtype=np.int64),
         bins=bins,
-        asset=np.zeros(WINDOWS, dtype=np.int64),
+        asset=np.zeros(windows, dtype=np.int64),
         u0=u0,
         p=p,
         h=p * (1.0 - p),
         f=p * (1.0 - p) * paid,
         published=published,
         payoff_p=paid,
-        payoff_y=np.where(published, paid - rng.exponential(1.0, WINDOWS) + 1.0, np.nan),
+        payoff_y=np.where(published, paid - rng.exponential(1.0, windows) + 1.0, np.nan),
         hit=(paid > 0.0).astype(np.float64),
-        source=np.ones(WINDOWS, dtype=np.int64),
+        source=np.ones(windows, dtype=np.int64),
         event_id=empty,
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.lessons import ablation, audits, drift, laws, peers, production, sentinel, table, year
+from benchmarks.lessons import ablation, audits, drift, laws, meta_nights, peers, production, sentinel, table, year
 from benchmarks.lessons.claims import Claim, Result, judge
 from benchmarks.lessons.claims import table as as_table
 from benchmarks.lessons.evidence import FOLDER, ROOT, SHARED, Study, best_rows
@@ -23,6 +23,7 @@ SECTIONS = (
     ("Production settings", production),
     ("A year of nightly looks", year),
     ("A lesson that dies", drift),
+    ("Compositions under nightly slots", meta_nights),
     ("Lessons on and off", ablation),
     ("Peers in the same worlds", peers),
 )

@@ -147,7 +147,7 @@ def _challenge(
 ) -> tuple[str, dict[str, str]]:
     """Return why champions of a lesson's new braid stand (nothing: none does) and by name why each beaten one goes."""
     rows, beaten = evidence.window.get(lesson.detector_id), dict[str, str]()
-    for champion in rivals(braids, lesson, rows, manifest.weave.max_overlap):
+    for champion in rivals(braids, lesson, rows, day.bins, manifest.weave.max_overlap):
         stands = f"champion {champion.braid_id} stands"
         if rows is None or not made.delta_wanted:
             return f"{stands}: {made.reason or 'there are no windows to match'}", {}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lotus.hashing import round_learned
 from lotus.learning.effect import LaneSums, effect_of
@@ -17,6 +18,7 @@ from lotus.learning.lesson import Lesson
 from lotus.learning.monitor import unpatched_residual
 from lotus.learning.rows import DetectorRows, day_weights
 from lotus.priors.types import Rule
+from lotus.priors.vocabulary import rule_mask
 from lotus.weave.braid import Braid, believed
 from lotus.weave.conflict import jaccard
 
@@ -45,16 +47,25 @@ class Match:
         )
 
 
-def rivals(board: Sequence[Braid], lesson: Lesson, rows: DetectorRows | None, max_overlap: float) -> list[Braid]:
+def rivals(
+    board: Sequence[Braid],
+    lesson: Lesson,
+    rows: DetectorRows | None,
+    bins: NDArray[np.uint8],
+    max_overlap: float,
+) -> list[Braid]:
     """Return the champions of a lesson: micro braids in force of its detector that may not act beside it.
 
-    They have its axes, or cover its windows (those of the search window) by more than `max_overlap` (Jaccard).
+    They have its rule, or share more than `max_overlap` (Jaccard) of the windows of the search window (`rows`) or of
+    the last day (`bins` [n, 12]), by which the conflict programme goes.
     """
     mine = [b for b in board if b.detector_id == lesson.detector_id and b.braid_type == "micro" and b.in_force]
-    if rows is None:
-        return [b for b in mine if b.rule == lesson.rule]
-    own = rows.covered(lesson.rule)
-    return [b for b in mine if b.rule == lesson.rule or jaccard(rows.covered(b.rule), own) > max_overlap]
+    tables = [bins] if rows is None else [bins, rows.bins]
+
+    def overlap(rule: Rule) -> float:
+        return max(jaccard(rule_mask(rule, table), rule_mask(lesson.rule, table)) for table in tables)
+
+    return [b for b in mine if b.rule == lesson.rule or overlap(b.rule) > max_overlap]
 
 
 def matched(

@@ -1,10 +1,11 @@
 """The commands that measure monitors and compositions, at sizes of seconds."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from benchmarks.lessons import meta, monitor
+from benchmarks.lessons import meta, meta_nights, monitor
 from lotus.manifest import LearningDefaults
 
 
@@ -29,6 +30,17 @@ def test_a_true_conjunction_is_found_and_nothing_is_rarely() -> None:
     false = [meta.promoted("nothing", seed, 12, 6.0, settings) for seed in range(20)]
     assert sum(found) >= 4
     assert sum(false) <= 4
+
+
+def test_under_nightly_slots_a_composition_spends_them_and_only_a_true_one_is_found() -> None:
+    small = {name: study.small for name, study in meta_nights.STUDIES.items()}
+    found = [meta_nights.life(small["meta-conjunction"], seed) for seed in range(500, 508)]
+    assert sum(x["found"] for x in found) >= 5
+    assert all(x["crossed"] >= x["found"] and x["days"] >= 10 * x["found"] for x in found)
+    false = [meta_nights.life(small["meta-nothing"], seed)["false"] for seed in range(500, 515)]
+    assert sum(false) <= 2
+    blind = replace(small["meta-conjunction"], learning=LearningDefaults(draws=20))
+    assert meta_nights.life(blind, 500)["found"] == 0, "with so few draws no night has a slot"
 
 
 def test_the_commands_print_one_json_object(

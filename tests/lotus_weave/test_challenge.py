@@ -90,10 +90,14 @@ def test_rules_that_overlap_less_are_no_rivals_and_add():
     apart = replace(MANIFEST, weave=replace(MANIFEST.weave, max_overlap=0.9))
     woven = night(board, [other], rows_of_days(lives_in_narrow), apart)
     assert {b.state for b in woven.braids} == {"active"}
-    assert rivals(board, other, rows_of_days(nothing, 1), 0.8) == []
-    assert rivals(board, other, rows_of_days(nothing, 1), 0.7) == board
+    table, bins = rows_of_days(nothing, 1), np.full((8, 12), 3, dtype=np.uint8)
+    assert rivals(board, other, table, bins, 0.8) == []
+    assert rivals(board, other, table, bins, 0.7) == board
     proposed = [braid("x", state="proposed", patch=Patch())]
-    assert rivals(proposed, other, rows_of_days(nothing, 1), 0.7) == []
+    assert rivals(proposed, other, table, bins, 0.7) == []
+    inside = np.zeros((8, 12), dtype=np.uint8)
+    assert rivals(board, other, table, inside, 0.8) == board, "on the last day the two rules are one"
+    assert rivals(board, other, None, bins, 0.0) == []
 
 
 def test_one_of_two_champions_that_stands_is_enough():
