@@ -124,7 +124,7 @@ class WeaveDefaults:
     lambda_unc: float = 0.5  # BQS price of one unit of the uplift's deviation
     lambda_sup: float = 0.02  # BQS worth of ln(1 + published windows), payoff deviations
     extension_days: int = 30  # the one extension of a life; it needs new evidence
-    extension_t: float = 2.0  # t of the blocks since, in its direction, that an extension or a return needs
+    extension_t: float = 2.0  # t of the blocks since selection, in the lesson's direction, that an extension needs
     dry_days: int = 10  # learning days in a row without overlap weight in the rule after which a braid is reverted
     meta_days: int = 10  # learning days out of sample before a composition may be judged
     meta_max_days: int = 60  # after which a composition that was never promoted is refused

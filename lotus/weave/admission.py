@@ -2,9 +2,10 @@
 
 A lesson that may not act beside a braid in force is its challenger and replaces it only when their intervals separate
 on matched windows. One that does not, or whose axes the watchdog took away tonight or a reviewer rejected, is kept with
-the reason and changes nothing; what the e-process reverted comes back only when the days since then speak for it,
-because the search still remembers the days on which it was true. The monitor of a new braid is frozen here, from the
-search window of its selection. Patches move elsewhere.
+the reason and changes nothing. What the e-process reverted comes back, under its own name or a neighbour's, only by a
+crossing of the days since alone, for the search still remembers the days on which it was true; what merely expired,
+when those days show it again as an extension asks. The monitor of a new braid is frozen here, from the search window of
+its selection. Patches move elsewhere.
 """
 
 import math
@@ -19,13 +20,14 @@ from lotus.learning.monitor import Monitor, inherit, unpatched_blocks, variance_
 from lotus.manifest import Manifest, WeaveDefaults
 from lotus.priors.types import IDENTITY, Patch, Rule, Scope
 from lotus.priors.vocabulary import rule_mask
-from lotus.weave.braid import Braid, believed, micro_braid
+from lotus.weave.braid import Braid, believed, mdl_bits, micro_braid
 from lotus.weave.challenge import matched, rivals
 from lotus.weave.review import barred
 from lotus.weave.tilt import knob_patch, knob_tilt, patch_for, realised_tilt, tilt_share, wanted_tilt
 from lotus.weave.watchdog import ACTED, Evidence
 
 SCOPE_OF: dict[str, Scope] = {"": "sig", "policy": "dm", "execution": "tr"}
+OVER = ("reverted", "expired")  # tags of braids whose lesson has to show itself again
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +116,51 @@ def _monitor(braids: Sequence[Braid], lesson: Lesson, evidence: Evidence, manife
     return watch(lesson.sign, lesson.claim_bps, rate, days, evidence.day) if rate > 0.0 else None
 
 
-def _refusal(braids: Sequence[Braid], lesson: Lesson, evidence: Evidence, now_ms: int, weave: WeaveDefaults) -> str:
+def _refusal(
+    braids: Sequence[Braid],
+    lesson: Lesson,
+    evidence: Evidence,
+    now_ms: int,
+    weave: WeaveDefaults,
+) -> str:
     for braid in braids:
-        if not _same_axes(braid, lesson) or set(ACTED).isdisjoint(braid.tags):
-            continue
-        if braid.ended_on >= lesson.night:
+        taken = _same_axes(braid, lesson) and not set(ACTED).isdisjoint(braid.tags)
+        if taken and braid.ended_on >= lesson.night:
             return f"{braid.reason}; its axes return only by a crossing on a later day"
-        t = _t_since(braid, braids, evidence) if "reverted" in braid.tags else math.inf
-        if not t >= weave.extension_t:
-            return f"reverted on {braid.ended_on}; t of the days since {t:.2f}, below {weave.extension_t:g}"
+    for braid in braids:
+        if set(OVER).isdisjoint(braid.tags) or not _neighbours(braid, lesson, evidence):
+            continue
+        t = _t_since(braid.ended_on, lesson, braids, evidence)
+        needed = _crossing_t(lesson) if "reverted" in braid.tags else weave.extension_t
+        if not t >= needed:
+            own = "the same axes" if braid.rule == lesson.rule else f"a neighbour ({braid.braid_id[:8]})"
+            return f"{own} ended on {braid.ended_on}; t of the days since {t:.2f}, below {needed:.2f}"
     return barred(braids, lesson.detector_id, (lesson.rule, lesson.sign), now_ms)
 
 
-def _t_since(ended: Braid, braids: Sequence[Braid], evidence: Evidence) -> float:
-    """Return the t of a rule's gain in its own direction on the days after it was reverted; 0 without such days."""
-    rows = evidence.window.get(ended.detector_id)
+def _neighbours(braid: Braid, lesson: Lesson, evidence: Evidence) -> bool:
+    """Tell whether half of the smaller rule's windows of the search window are those of both, in one direction."""
+    if _same_axes(braid, lesson):
+        return True
+    rows = evidence.window.get(lesson.detector_id)
+    if rows is None or (braid.detector_id, braid.sign) != (lesson.detector_id, lesson.sign):
+        return False
+    one, two = rows.covered(braid.rule), rows.covered(lesson.rule)
+    return bool(2 * (one & two).sum() >= max(min(one.sum(), two.sum()), 1))
+
+
+def _crossing_t(lesson: Lesson) -> float:
+    """Return the t at which evidence after the price of the rule's length exceeds what the lesson had to exceed."""
+    return math.sqrt(2.0 * (max(lesson.critical, 0.0) + mdl_bits(lesson.rule) * math.log(2.0)))
+
+
+def _t_since(ended_on: str, lesson: Lesson, braids: Sequence[Braid], evidence: Evidence) -> float:
+    """Return the t of a lesson's gain in its own direction on the days after `ended_on`; 0 without such days."""
+    rows = evidence.window.get(lesson.detector_id)
     if rows is None:
         return 0.0
-    blocks = unpatched_blocks(rows, ended.rule, believed(braids, ended.detector_id))
-    gain = ended.sign * blocks.gain[np.array([day > ended.ended_on for day in blocks.day], dtype=np.bool_)]
+    blocks = unpatched_blocks(rows, lesson.rule, believed(braids, lesson.detector_id))
+    gain = lesson.sign * blocks.gain[np.array([day > ended_on for day in blocks.day], dtype=np.bool_)]
     square = float((gain * gain).sum())
     return float(gain.sum()) / math.sqrt(square) if square > 0.0 else 0.0
 

@@ -181,7 +181,7 @@ def _cause(braid: Braid, evidence: Evidence, weave: WeaveDefaults) -> tuple[Aler
 
 def _ended(braid: Braid, kind: AlertKind, reason: str, day: str) -> tuple[Braid, Alert | None]:
     ended = replace(braid.moved_to(braid.ends_as, reason), ended_on=day)
-    marked = ended.tagged(kind) if kind in ACTED else ended
+    marked = ended.tagged(kind) if kind in ACTED or braid.state == "active" else ended
     if braid.state == "proposed":
         return marked, None
     return marked, _alert(braid, kind, reason)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from weave_boards import MANIFEST, NIGHT_MS, WEAVE, A, B, braid, day_of, lesson, monitor, rows, rows_of_days
 
-from lotus.priors.types import IDENTITY, Patch, priors_version
+from lotus.priors.types import IDENTITY, Literal, Patch, Rule, priors_version
 from lotus.timebase import DAY_MS, next_day
 from lotus.weave.night import NightInputs, WovenNight, weave_night
 from lotus.weave.watchdog import Evidence, watch_over
@@ -85,13 +85,12 @@ def test_an_audit_alarm_takes_the_lessons_of_that_detector():
     assert "z 9.0" in woven.alerts[0].reason
 
 
-def two_days(first, effect):
-    n = 2400
-    lane = np.arange(n) * 8 // n
+def days_from(first, effect, days=6):
+    n = 1200 * days
+    lane = np.arange(n) * 4 * days // n
     one = rows(first, effect, n=n)
-    return replace(
-        one, days=(first, next_day(first)), day=lane // 4, lane=lane, block=lane % 4, lane_day=np.arange(8) // 4
-    )
+    names = tuple(next_day(first, k) for k in range(days))
+    return replace(one, days=names, day=lane // 4, lane=lane, block=lane % 4, lane_day=np.arange(4 * days) // 4)
 
 
 def test_reverted_axes_return_only_by_a_lesson_of_a_later_night_for_which_later_days_speak():
@@ -101,18 +100,35 @@ def test_reverted_axes_return_only_by_a_lesson_of_a_later_night_for_which_later_
     assert states["lesson x"][0] == "sunset"
     assert states[lesson(night=DAY).lesson_id][0] == "archived"
     assert "later day" in states[lesson(night=DAY).lesson_id][1]
-    later = next_day(DAY, 2)
+    later = next_day(DAY, 6)
     back = lesson(night=later)
     for effect, since, state in (
         (ten_in_a, next_day(DAY), "active"),
         (none, next_day(DAY), "archived"),
-        (ten_in_a, next_day(DAY, -1), "archived"),  # the days on which it was true do not bring it back
+        (ten_in_a, next_day(DAY, -5), "archived"),  # the days on which it was true do not bring it back
     ):
-        evidence = Evidence(later, window={"d": two_days(since, effect)})
-        again = night(woven.braids, [back], NIGHT_MS + 2 * DAY_MS, evidence=evidence)
+        evidence = Evidence(later, window={"d": days_from(since, effect)})
+        again = night(woven.braids, [back], NIGHT_MS + 6 * DAY_MS, evidence=evidence)
         told = {b.lesson_id: b for b in again.braids}[back.lesson_id]
         assert told.state == state, told.reason
-        assert told.state == "active" or told.reason.startswith(f"reverted on {DAY}; t of the days since")
+        assert told.state == "active" or told.reason.startswith(f"the same axes ended on {DAY}; t of the days since")
+
+
+@pytest.mark.parametrize(("ended", "bar"), [("reverted", "archived"), ("expired", "archived"), ("dry", "active")])
+def test_a_neighbour_of_what_ended_needs_later_days_too(ended, bar):
+    over = braid("x", state="archived", tags=(ended,), ended_on=DAY, patch=IDENTITY)
+    later = next_day(DAY, 6)
+    inside = lesson(night=later, rule=Rule.of(Literal(7, 0, 1), Literal(1, 0, 2)))
+    apart, other_way = lesson(night=later, rule=Rule.of(Literal(7, 2, 3))), lesson(night=later, sign=-1)
+    for effect, one, state in (
+        (none, inside, bar),
+        (ten_in_a, inside, "active"),
+        (none, apart, "active"),
+        (none, replace(other_way, net_high_bps=-1.0).named(), "active"),
+    ):
+        evidence = Evidence(later, window={"d": days_from(next_day(DAY), effect)})
+        told = {b.lesson_id: b for b in night([over], [one], NIGHT_MS + 6 * DAY_MS, evidence=evidence).braids}
+        assert told[one.lesson_id].state == state, told[one.lesson_id].reason
 
 
 def test_the_watchdog_is_exempt_from_the_nightly_limits_and_others_still_move_within_them():
