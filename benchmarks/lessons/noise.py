@@ -39,7 +39,9 @@ class Shown:
     sharpe_a_year: float
     t: float
     p_value: float
+    t_by_day: float
     significant: int
+    significant_by_day: int
     rules_searched: int
     best_evidence_nats: float
     needed_nats: float
@@ -59,7 +61,7 @@ def demonstration(strategies: int, seed: int, days: int = 40) -> Shown:
     scores = scores_of(place, one)
     rows = rows_by_detector(scores, days)["d0"]
     space, rng = axes(), stream(seed, "strategies")
-    found: list[tuple[float, float, Rule, float, float, float, int]] = []
+    found: list[tuple[float, float, float, Rule, float, float, float, int]] = []
     while len(found) < strategies:
         rule = space.rule(int(rng.integers(space.n_rules)))
         taken = rows.covered(rule) & rows.published
@@ -68,14 +70,15 @@ def demonstration(strategies: int, seed: int, days: int = 40) -> Shown:
         y, side = rows.payoff_y[taken], 1.0 if rng.random() < 0.5 else -1.0
         daily = np.bincount(rows.day[taken], weights=side * y, minlength=days)
         t = side * float(y.mean() / (y.std(ddof=1) / np.sqrt(len(y))))
-        sharpe = float(daily.mean() / daily.std(ddof=1)) * np.sqrt(DAYS_A_YEAR)
-        found.append((sharpe, t, rule, side, side * float(y.mean()), float((side * y > 0).mean()), int(taken.sum())))
-    sharpe, t, rule, side, mean, hits, trades = max(found, key=lambda x: x[0])
+        by_day = float(daily.mean() / daily.std(ddof=1)) * np.sqrt(days)
+        hits = float((side * y > 0).mean())
+        found.append((by_day, t, norm.sf(t), rule, side, side * float(y.mean()), hits, int(taken.sum())))
+    by_day, t, p_value, rule, side, mean, hits, trades = max(found, key=lambda x: x[0])
     result = learn_night(scores, manifest_of(ONE_LOOK))
     return Shown(
         days, strategies, describe_rule(rule), "with the signal" if side > 0 else "against it", trades, mean, hits,
-        sharpe, t, float(norm.sf(t)), sum(x[1] > 1.645 for x in found), result.trials, result.real_maximum,
-        result.critical, len(result.lessons),
+        by_day * float(np.sqrt(DAYS_A_YEAR / days)), t, float(p_value), by_day, sum(x[1] > 1.645 for x in found),
+        sum(x[0] > 1.645 for x in found), result.trials, result.real_maximum, result.critical, len(result.lessons),
     )  # fmt: skip
 
 
@@ -88,6 +91,7 @@ def words(shown: Shown) -> str:
             f"The best: {s.best}, {s.side}: {s.trades} trades, {s.mean_bps:+.2f} bps a trade, {s.hit_rate:.1%} hits,",
             f"  Sharpe ratio {s.sharpe_a_year:.1f} a year, t = {s.t:.1f}, p = {s.p_value:.1g}.",
             f"{s.significant} of {s.strategies} strategies are significant at 5 % by the usual test on trades.",
+            f"{s.significant_by_day} are by a test on days, where the best has t = {s.t_by_day:.1f}.",
             f"The night looked at {s.rules_searched:,} rules. Best evidence {s.best_evidence_nats:.2f} nats, needed "
             f"{s.needed_nats:.2f}. Lessons promoted: {s.promoted}.",
         )

@@ -1,6 +1,7 @@
 """The studies of the learner on small worlds: what guards them must speak, what they lean on is the product."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,3 +76,8 @@ def test_the_demonstration_promotes_nothing() -> None:
     assert shown.sharpe_a_year > 3.0
     assert shown.promoted == 0
     assert "Lessons promoted: 0" in noise.words(shown)
+
+
+def test_the_demonstration_is_what_the_page_prints() -> None:
+    page = Path(__file__).parents[2] / "docs" / "concepts" / "lessons.md"
+    assert noise.words(noise.demonstration(300, 7)) in page.read_text("utf-8")

@@ -5,7 +5,7 @@ import pytest
 from own_world import DAY_US, START_US, own_world, table
 
 from lotus.errors import SchemaError
-from lotus.own_signals.config import VENUE, OwnConfig
+from lotus.own_signals.config import VENUE, OwnConfig, parse_config
 from lotus.own_signals.facts import facts_of
 from lotus.own_signals.replay import ALIVE, REVERTED
 from lotus.own_signals.scores import scored
@@ -99,6 +99,19 @@ def test_a_propensity_that_did_not_draw_raises_the_alarm(planted):
 def test_noise_teaches_nothing():
     hits = sum(bool(told(own_world(seed=50 + s, n=250))["lessons"]) for s in range(12))
     assert hits <= 2  # 4 % each; three or more have probability 1 %
+
+
+@pytest.mark.parametrize(
+    ("word", "never"), [("up", ("x_flow <=", "x_flow = 0")), ("down", ("x_flow >=", "x_flow = 4"))]
+)
+def test_a_monotone_direction_limits_what_rules_may_say(planted, word, never):
+    config = parse_config(f"features: {{x_flow: {word}, x_regime: category}}", "c.yaml")
+    facts = told(planted, config)
+    shown = [x["rule"] for x in (*facts["lessons"], *facts["proposals"], *facts["refused"]) if x["rule"]]
+    shown += [n["rule"] for x in facts["lessons"] for n in x["near_ties"]]
+    assert any("x_flow" in rule for rule in shown)
+    assert not any(words in rule for rule in shown for words in never)
+    assert (PLANTED in shown) == (word == "up")
 
 
 def slow_world(seed=11, days=45):
