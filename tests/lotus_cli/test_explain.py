@@ -55,7 +55,7 @@ def test_the_belief_that_fired_leads_to_its_lesson_and_days(lotus: Cli, facts: F
 def test_the_text_says_the_sum_was_checked(lotus: Cli, facts: Facts) -> None:
     text = lotus("explain", facts["example_event"]).stdout
     for part in (
-        "tilts the logit by +",
+        "tilts the logit by ",
         "bps per unit of overlap weight",
         "SCORE AND TERMS",
         "sum checked: ",
