@@ -134,7 +134,8 @@ def _stage(path: Path, name: str, target: Path) -> None:
         with pq.ParquetWriter(target, schema, use_dictionary=few, write_statistics=False) as writer:
             if not _has_rows(path):
                 return
-            with pacsv.open_csv(path, read_options=parsed, convert_options=options) as stream:
+            source = pa.input_stream(path, compression="gzip" if _packed(path) else None)
+            with source, pacsv.open_csv(source, read_options=parsed, convert_options=options) as stream:
                 for batch in stream:
                     _check_lines(name, batch, first)
                     writer.write_batch(batch)
@@ -170,7 +171,11 @@ def _has_rows(path: Path) -> bool:
 
 
 def _opened(path: Path) -> Any:
-    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
+    return gzip.open(path, "rb") if _packed(path) else path.open("rb")
+
+
+def _packed(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")
 
 
 def _check_lines(file: str, batch: pa.RecordBatch, first: int) -> None:

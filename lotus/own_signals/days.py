@@ -1,8 +1,8 @@
 """Scores by maturity day, kept as a few numbers a window; the columns that `lotus.learning` reads are made when asked.
 
-A window needs 50 bytes here and 130 as PAYOFF_SCORES. Rows stand by (day, detector, time, asset), so a day and a
-detector's part of it are slices. How a score is defined is `lotus.learning.payoff_scores`; what of it follows from
-earlier days (the control of a day without paper payoffs) is given.
+A window needs less than half of what it needs as PAYOFF_SCORES. Rows stand by (day, detector, time, asset), so a day
+and a detector's part of it are slices. How a score is defined is `lotus.learning.payoff_scores`; what of it follows
+from earlier days (the control of a day without paper payoffs) is given.
 """
 
 from collections.abc import Iterator, Mapping

@@ -175,7 +175,7 @@ def by_day(lines: list[str]) -> dict[str, bytes]:
 WRITTEN: dict[str, Callable[[list[str]], dict[str, bytes]]] = {
     "a byte order mark": lambda lines: {"a.csv": b"\xef\xbb\xbf" + "\n".join(lines).encode()},
     "lines of Windows": lambda lines: {"a.csv": "\r\n".join(lines).encode() + b"\r\n\r\n"},
-    "packed": lambda lines: {"a.csv.gz": gzip.compress("\n".join(lines).encode())},
+    "packed, in capitals": lambda lines: {"A.CSV.GZ": gzip.compress("\n".join(lines).encode())},
     "capitals and hidden files": lambda lines: {"A.CSV": "\n".join(lines).encode(), "._A.csv": b"\x00\x05"},
     "one file a day": by_day,
     "offsets": lambda lines: {"a.csv": "\n".join(every("ts", later)(lines)).encode()},
