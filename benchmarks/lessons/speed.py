@@ -12,6 +12,7 @@ and compacted, and of a day's kept windows. `reference`: the sums of the newest 
 """
 
 import argparse
+import cProfile
 import json
 import resource
 import tempfile
@@ -191,8 +192,9 @@ def _starts(times: int) -> Iterator[float]:
 def history_nights(size: Size) -> dict[str, float]:
     """Return the CPU seconds of the quiet night after 100, 1,000 and 3,000 days: medians of rounds over all three.
 
-    The three stores share the files of the search window; rounds visit them in turn, so that a machine that becomes
-    slower becomes so for all. `history_growth`: the largest median by the smallest.
+    The three stores share the files of the search window; rounds visit them in turn, each beginning with another, so
+    that a machine that becomes slower becomes so for all. `history_growth`: the largest median by the smallest;
+    `history_*_calls`: function calls of one night, which no other process disturbs.
     """
     days = size.learning_days()
     with tempfile.TemporaryDirectory() as folder:
@@ -205,14 +207,21 @@ def history_nights(size: Size) -> dict[str, float]:
             for name in [*older, *days[:-1]]:
                 _linked(first, max(name, days[0]), place, name)
             looks[history] = night_of(place, size, history, look=False)
+        looks[HISTORIES[0]]()  # warms up
+        calls = {f"history_{history}_calls": float(_calls(night)) for history, night in looks.items()}
         seconds: dict[int, list[float]] = {history: [] for history in HISTORIES}
-        for round_number in range(ROUNDS + 1):  # the first one warms up
-            for history, night in looks.items():
-                spent = cpu(night)
-                if round_number:
-                    seconds[history].append(spent)
+        for turn in range(ROUNDS):
+            for k in range(len(HISTORIES)):
+                history = HISTORIES[(k + turn) % len(HISTORIES)]
+                seconds[history].append(cpu(looks[history]))
     medians = {f"history_{n}_s": float(np.median(x)) for n, x in seconds.items()}
-    return medians | {"history_growth": max(medians.values()) / min(medians.values())}
+    return medians | calls | {"history_growth": max(medians.values()) / min(medians.values())}
+
+
+def _calls(night: Callable[[], None]) -> int:
+    profile = cProfile.Profile()
+    profile.runcall(night)
+    return sum(entry.callcount for entry in profile.getstats())
 
 
 def _linked(source: Path, day: str, target: Path, name: str) -> None:
