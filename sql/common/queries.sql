@@ -63,3 +63,18 @@ WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attidentity <> '';
 
 -- name: export_snapshot
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+
+-- name: live_columns
+SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, c.relkind = 'v'
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND c.relname <> 'lotus_schema'
+  AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY c.relname, a.attnum;
+
+-- name: live_primary_keys
+SELECT c.relname, array_agg(a.attname::text ORDER BY k.place)
+FROM pg_constraint p JOIN pg_class c ON c.oid = p.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL unnest(p.conkey) WITH ORDINALITY AS k (number, place)
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
+WHERE p.contype = 'p' AND n.nspname = 'public' AND NOT c.relispartition AND c.relname <> 'lotus_schema'
+GROUP BY c.relname;
