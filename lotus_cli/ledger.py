@@ -15,15 +15,16 @@ def db_command() -> None:
 
 
 @db_command.command("migrate")
+@click.option("--post", is_flag=True, help="Also what takes away from programs of an older release still connected.")
 @home_option
 @json_option
 @explained
-def migrate(home: str | None, as_json: bool) -> None:
+def migrate(post: bool, home: str | None, as_json: bool) -> None:
     """Make missing databases and apply missing migrations; running it again changes nothing."""
     from lotus_store.postgres.migrations import migrate as apply
 
     with Databases(settings_of(home), migrated=False) as databases:
-        emit({"versions": apply(databases)}, as_json)
+        emit({"versions": apply(databases, post)}, as_json)
 
 
 @db_command.command("check")

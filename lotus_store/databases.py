@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 from lotus.errors import LedgerError
 from lotus_store.config import DATABASES, Settings
 from lotus_store.postgres.embedded import WAIT_S, embedded, revive
-from lotus_store.postgres.migrations import migrate
+from lotus_store.postgres.migrations import LOTUS_DATABASES, application_name, migrate
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -94,6 +94,8 @@ class Databases(AbstractContextManager["Databases"]):
             made = {n: make_conninfo(server, dbname=f"lotus_{n}") for n in DATABASES if n not in dsns}
             create_missing(server, [f"lotus_{n}" for n in made])
             dsns |= made
+        for name in set(LOTUS_DATABASES) & set(dsns):
+            dsns[name] = make_conninfo(dsns[name], application_name=application_name(name))
         return dsns
 
 

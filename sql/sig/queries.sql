@@ -1,5 +1,8 @@
 -- Named queries of the sig database. A write may be repeated and leaves the same rows.
 
+-- name: make_partitions
+SELECT signal_partitions(%s);
+
 -- name: delete_events
 DELETE FROM signal_events WHERE branch = %s AND day = %s;
 

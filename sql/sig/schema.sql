@@ -2,9 +2,9 @@
 -- Not known is NaN in measured columns, as in the lake. `fired` and `cond_key` are unsigned 64-bit numbers kept in
 -- two's complement. Days are text YYYY-MM-DD (UTC); times are milliseconds or nanoseconds of event time.
 
--- Mirrors of lake tables, replaced whole per branch and day.
+-- Mirrors of lake tables, replaced whole per branch and day. One partition a month, made by signal_partitions.
 CREATE TABLE signal_events (
-    day               text NOT NULL,
+    day               text COLLATE "C" NOT NULL,
     event_id         text NOT NULL,
     branch           text NOT NULL,
     detector_id      text NOT NULL,
@@ -78,13 +78,13 @@ CREATE TABLE signal_events (
     spread_bps       double precision NOT NULL,
     rv_bps           double precision NOT NULL,
     source           text NOT NULL,
-    PRIMARY KEY (event_id)
-);
+    PRIMARY KEY (event_id, day)
+) PARTITION BY RANGE (day);
 CREATE INDEX signal_events_day ON signal_events (branch, day);
 
 CREATE TABLE signal_eval (
     branch         text NOT NULL,
-    day            text NOT NULL,                          -- the day on which the longest horizon matured
+    day            text COLLATE "C" NOT NULL,                          -- the day on which the longest horizon matured
     event_id       text NOT NULL,
     detector_id    text NOT NULL,
     asset          text NOT NULL,
@@ -96,13 +96,13 @@ CREATE TABLE signal_eval (
     payoff_y       double precision NOT NULL,
     fill_source    text NOT NULL,
     status         text NOT NULL,
-    PRIMARY KEY (event_id)
-);
+    PRIMARY KEY (event_id, day)
+) PARTITION BY RANGE (day);
 CREATE INDEX signal_eval_day ON signal_eval (branch, day);
 
 CREATE TABLE signal_eval_horizons (
     branch         text NOT NULL,
-    day            text NOT NULL,
+    day            text COLLATE "C" NOT NULL,
     event_id       text NOT NULL,
     horizon_s      integer NOT NULL,
     fwd_ret_bps    double precision NOT NULL,
@@ -110,9 +110,35 @@ CREATE TABLE signal_eval_horizons (
     hit            double precision NOT NULL,
     mfe            double precision NOT NULL,
     mae            double precision NOT NULL,
-    PRIMARY KEY (event_id, horizon_s)
-);
+    PRIMARY KEY (event_id, horizon_s, day)
+) PARTITION BY RANGE (day);
 CREATE INDEX signal_eval_horizons_day ON signal_eval_horizons (branch, day);
+
+-- Makes the partitions of a day's month and of the next, before that day is written. Its caller owns nothing. A new table
+-- is attached and not created in place: attaching lets readers and writers of the other months go on.
+CREATE FUNCTION signal_partitions(first_day text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    month date;
+    parent text;
+    part text;
+BEGIN
+    FOR ahead IN 0..1 LOOP
+        month := date_trunc('month', first_day::date) + make_interval(months => ahead);
+        FOREACH parent IN ARRAY ARRAY['signal_events', 'signal_eval', 'signal_eval_horizons'] LOOP
+            part := parent || to_char(month, '_YYYY_MM');
+            CONTINUE WHEN to_regclass(part) IS NOT NULL
+                OR NOT EXISTS (SELECT FROM pg_partitioned_table WHERE partrelid = parent::regclass);
+            EXECUTE format('LOCK TABLE %I IN SHARE UPDATE EXCLUSIVE MODE', parent);
+            CONTINUE WHEN to_regclass(part) IS NOT NULL;  -- somebody else made it meanwhile
+            EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', part, parent);
+            EXECUTE format(
+                'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                parent, part, to_char(month, 'YYYY-MM'), to_char(month + interval '1 month', 'YYYY-MM')
+            );
+        END LOOP;
+    END LOOP;
+END $$;
 
 -- What was learned. `body` is the whole value; the other columns are read from it.
 CREATE TABLE lessons (
