@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": ("lotus_cli.explain", "The way from a number back to raw frames."),
     "fixtures": ("lotus_cli.fixtures", "Check the frozen fixtures, or make them again."),
     "import": ("lotus_cli.tape", "Import a recording or the venue's archive as a tape."),
+    "keys": ("lotus_cli.keys", "Signing keys of the modules: list, create, rotate."),
     "learn": ("lotus_cli.learn", "Lessons from your own signals in CSV or Parquet, with a report."),
     "live": ("lotus_cli.live", "Run the daemon on the venue, or on a recorded tape over a real websocket."),
     "modules": ("lotus_cli.modules", "Manifests of the modules: what differs, pages and schemas."),

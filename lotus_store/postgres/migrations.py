@@ -26,7 +26,7 @@ SCRATCH = "lotus_check"
 FILE_NAME = re.compile(r"(?:(pre|post)_)?(\d{4})_\w+\.sql")
 ADDITIVE = re.compile(
     r"CREATE (OR REPLACE )?(TABLE|VIEW|FUNCTION|TRIGGER)\b|CREATE INDEX\b|INSERT INTO\b|GRANT\b|COMMENT\b"
-    r"|ALTER TABLE \w+ ADD COLUMN (?!.*\bNOT NULL\b(?!.*\bDEFAULT\b))",
+    r"|ALTER TABLE \w+ ADD COLUMN (?!.*\b(DROP|RENAME|ALTER)\b)(?!.*\bNOT NULL\b(?!.*\bDEFAULT\b))",
     re.IGNORECASE | re.DOTALL,
 )
 

@@ -35,11 +35,11 @@ def query(database: str, name: str) -> bytes:
 
 
 @cache
-def message_query(module: str, name: str) -> bytes:
-    """Return one named query of `sql/common/messages.sql` for the tables of a module."""
+def message_query(module: str, name: str, file: str = "messages.sql") -> bytes:
+    """Return one named query of a file of `sql/common` for the tables of a module."""
     if module not in MODULES:
         raise LedgerError(f"there is no module {module!r}", f"one of {', '.join(MODULES)}")
-    return _named(load_queries("common", "messages.sql"), "common", name).replace(b"{mod}", module.encode())
+    return _named(load_queries("common", file), "common", name).replace(b"{mod}", module.encode())
 
 
 def columns_of_copy(database: str, name: str) -> list[str]:

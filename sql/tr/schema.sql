@@ -52,6 +52,8 @@ CREATE TABLE tr_identity (
     verify_key     text NOT NULL,                          -- ed25519, 64 hexadecimal characters
     release        text NOT NULL,
     created_at     timestamptz NOT NULL DEFAULT now(),
+    valid_from     timestamptz NOT NULL DEFAULT now(),
+    retired_at     timestamptz,                            -- signs nothing that was said later
     PRIMARY KEY (module, verify_key)
 );
 

@@ -177,6 +177,7 @@ def test_pre_files_only_add(name: str) -> None:
         "ALTER TABLE lessons RENAME TO lesson",
         "ALTER TABLE lessons ALTER COLUMN day TYPE integer",
         "ALTER TABLE lessons ADD COLUMN more text NOT NULL",
+        "ALTER TABLE lessons ADD COLUMN more text, DROP COLUMN grade",
         "CREATE UNIQUE INDEX one ON lessons (day)",
         "DELETE FROM lessons",
         "UPDATE lessons SET day = ''",
