@@ -58,7 +58,7 @@ def backup(settings: Settings, path: Path) -> dict[str, int]:
     with Databases(settings) as databases, atomic(path) as temporary, _sealed(temporary), _writer(temporary) as archive:
         versions = check(databases)
         for name in LOTUS_DATABASES:
-            with databases.connect(name) as connection:
+            with databases.owner(name) as connection:
                 connection.execute(query("common", "export_snapshot"))
                 tables[name] = {
                     table: _export(connection, archive, f"{name}/{table}", table, columns)
@@ -81,7 +81,7 @@ def restore(settings: Settings, path: Path) -> dict[str, int]:
             cause = "the backup belongs to another version of Lotus"
             raise LedgerError(f"{path} has schema versions {manifest.versions}", f"{versions}", cause)
         for name in LOTUS_DATABASES:
-            with databases.connect(name) as connection:
+            with databases.owner(name) as connection:
                 _restore_one(connection, path, name, manifest.tables[name])
     return _rows(manifest)
 

@@ -1,5 +1,6 @@
 """Braids: an append-only history per branch and day; the board is the newest row of each braid."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,23 +31,15 @@ def write_night(
         raise LedgerError(f"the night changed braid {strangers[0]}, which is not on its board", "the board after it")
     for event in events:
         check_parents(board[event.braid_id], board)
-    connection.execute(query("sig", "delete_braids_but"), [branch, day, [e.braid_id for e in events]])
     rows = [
-        [
-            branch,
-            day,
-            e.braid_id,
-            e.old_state,
-            e.new_state,
-            e.reason,
-            e.priors_before,
-            e.priors_after,
-            to_body(board[e.braid_id]),
-        ]
+        (e.braid_id, e.old_state, e.new_state, e.reason, e.priors_before, e.priors_after, to_body(board[e.braid_id]))
         for e in events
     ]
-    with connection.cursor() as cursor:
-        cursor.executemany(query("sig", "put_braid"), rows)
+    there: list[tuple[Any, ...]] = connection.execute(query("sig", "changes_of_day"), [branch, day]).fetchall()
+    if {row[0]: row for row in there} != {row[0]: (*row[:-1], json.loads(row[-1])) for row in rows}:
+        connection.execute(query("sig", "forget_day"), ["braid_history", branch, day])
+        with connection.cursor() as cursor:
+            cursor.executemany(query("sig", "put_braid"), [[branch, day, *row] for row in rows])
     return len(rows)
 
 

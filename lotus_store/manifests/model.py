@@ -39,12 +39,20 @@ class Column(Note, frozen=True, kw_only=True):
 
 
 class Table(Note, frozen=True, kw_only=True):
-    """A table or view with its columns in stored order; a partitioned table names its `partition_by`."""
+    """A table or view with its columns in stored order; a partitioned table names its `partition_by`.
+
+    `rights` are what the module's own role may do with it (empty: all but DELETE for a table, SELECT for a view).
+    """
 
     kind: Literal["table", "view"]
     pk: tuple[str, ...] = ()
     partition_by: str = ""
+    rights: tuple[str, ...] = ()
     columns: dict[str, Column]
+
+    def rights_of(self) -> tuple[str, ...]:
+        """Return the verbs of the module's role."""
+        return self.rights or (("SELECT", "INSERT", "UPDATE") if self.kind == "table" else ("SELECT",))
 
 
 class Outbound(Note, frozen=True, kw_only=True):

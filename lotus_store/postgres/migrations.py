@@ -10,6 +10,7 @@ contract.)
 
 import hashlib
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,7 @@ from psycopg import sql
 
 from lotus.errors import LedgerError
 from lotus_store.postgres.queries import SQL_ROOT, query
+from lotus_store.postgres.roles import as_owner
 
 LOTUS_DATABASES = ("sig", "dm", "tr", "vis", "atlas")
 LOCK_KEY = 0x107105  # advisory lock of one migration at a time
@@ -32,9 +34,9 @@ ADDITIVE = re.compile(
 
 
 class Opener(Protocol):
-    """Something that connects to a database by name."""
+    """Something that connects to a database by name, as one who may change its schema."""
 
-    def connect(self, name: str, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
+    def owner(self, name: str, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
         """Return a new connection."""
 
 
@@ -73,14 +75,15 @@ def not_additive(text: str) -> list[str]:
     return [s for s in statements if s and not ADDITIVE.match(s)]
 
 
-def migrate(databases: Opener, post: bool = False) -> dict[str, int]:
+def migrate(databases: Opener, post: bool = False, roles: bool = False) -> dict[str, int]:
     """Bring every Lotus database to the newest version; return how many files each has had. Safe to repeat, and
     concurrently.
 
-    `post` runs destructive files even while programs of another version are connected. Raises `LedgerError` for a
+    `post` runs destructive files even while programs of another version are connected; `roles` puts roles, owner and
+    rights in order. Raises `LedgerError` for a
     database that is another one, foreign, altered or newer than this program.
     """
-    return {name: _migrate_one(databases, name, post) for name in LOTUS_DATABASES}
+    return {name: _migrate_one(databases, name, post, roles) for name in LOTUS_DATABASES}
 
 
 def check(databases: Opener) -> dict[str, int]:
@@ -90,7 +93,7 @@ def check(databases: Opener) -> dict[str, int]:
     """
     versions = {}
     for name in LOTUS_DATABASES:
-        with databases.connect(name) as connection:
+        with databases.owner(name) as connection:
             applied = _applied(connection, name)
             newest = len(migrations_of(name))
             if len(applied) != newest:
@@ -108,26 +111,29 @@ def catalogue(connection: psycopg.Connection[tuple[object, ...]], schema: str = 
     return {str(row[0]).replace(f"{schema}.", "") for row in rows}
 
 
-def _migrate_one(databases: Opener, name: str, post: bool) -> int:
-    with databases.connect(name) as connection:
+def _migrate_one(databases: Opener, name: str, post: bool, roles: bool) -> int:
+    with databases.owner(name) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
-        applied = _applied(connection, name)
-        waiting = [m for m in migrations_of(name) if m.version not in applied]
-        if any(m.post for m in waiting) and not post:
-            others = connection.execute(query("common", "older_programs")).fetchone()
-            post = others == (0,)
-        for migration in waiting:
-            if migration.post and not post:
-                continue
-            try:
-                connection.execute(migration.path.read_bytes())
-            except psycopg.Error as problem:
-                raise LedgerError(
-                    f"{migration.path.name} of {name} failed: {problem}", "a clean migration"
-                ) from problem
-            connection.execute(query("common", "record_migration"), [migration.version, name, migration.sha256])
-            applied.add(migration.version)
-        return len(applied)
+        with as_owner(connection, name, LOTUS_DATABASES) if roles else nullcontext():
+            return _run_waiting(connection, name, post)
+
+
+def _run_waiting(connection: psycopg.Connection[tuple[object, ...]], name: str, post: bool) -> int:
+    applied = _applied(connection, name)
+    waiting = [m for m in migrations_of(name) if m.version not in applied]
+    if any(m.post for m in waiting) and not post:
+        others = connection.execute(query("common", "older_programs")).fetchone()
+        post = others == (0,)
+    for migration in waiting:
+        if migration.post and not post:
+            continue
+        try:
+            connection.execute(migration.path.read_bytes())
+        except psycopg.Error as problem:
+            raise LedgerError(f"{migration.path.name} of {name} failed: {problem}", "a clean migration") from problem
+        connection.execute(query("common", "record_migration"), [migration.version, name, migration.sha256])
+        applied.add(migration.version)
+    return len(applied)
 
 
 def _applied(connection: psycopg.Connection[tuple[object, ...]], name: str) -> set[int]:

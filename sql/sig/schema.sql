@@ -157,6 +157,20 @@ CREATE TABLE lessons (
 );
 CREATE INDEX lessons_by_id ON lessons (lesson_id);
 
+-- Evidence is append-only for the module; a day that is computed again is replaced whole, through this function.
+CREATE FUNCTION forget_day(evidence text, of_branch text, of_day text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    gone bigint;
+BEGIN
+    IF evidence NOT IN ('signal_events', 'signal_eval', 'signal_eval_horizons', 'lessons', 'braid_history') THEN
+        RAISE EXCEPTION 'days of % are not replaced', evidence USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    EXECUTE format('DELETE FROM %I WHERE branch = $1 AND day = $2', evidence) USING of_branch, of_day;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END $$;
+
 -- What a night used up and saw: trials charged, critical value, audits, refusals of families.
 CREATE TABLE experiments (
     branch         text NOT NULL,

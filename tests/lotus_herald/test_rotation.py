@@ -130,7 +130,7 @@ def test_a_kill_while_keys_are_replaced_leaves_a_whole_key(tmp_path: Path) -> No
 
 
 def test_the_commands(tmp_path: Path, pg_home: Path, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = databases.dsn("sig").replace("dbname=lotus_sig", "dbname=postgres")
+    server = databases.owner_dsn("sig").replace("dbname=lotus_sig", "dbname=postgres")
     monkeypatch.setenv("LOTUS_PG_DSN", server)
     run = CliRunner()
     home = ["--home", str(tmp_path / "home")]

@@ -58,7 +58,7 @@ def test_manifests_map_code_and_live_databases_agree(databases: Databases) -> No
     ],
 )  # fmt: skip
 def test_a_difference_of_a_live_database_is_found(databases: Databases, change: str, found: str) -> None:
-    with databases.connect("sig") as c:
+    with databases.owner("sig") as c:
         c.execute(change)  # type: ignore[call-overload]
         lines = list(check.live_wrong(c, load_manifest("sig")))
         c.rollback()

@@ -43,7 +43,7 @@ SELECT (SELECT md5(string_agg(e::text, '|' ORDER BY event_id)) FROM signal_event
 @contextmanager
 def old_database(databases: Databases, settings: Settings, name: str) -> Iterator[tuple[str, Settings]]:
     """A sig database as the release before left it, with rows in three months; its address and settings for it."""
-    server = make_conninfo(databases.dsn("sig"), application_name="someone")
+    server = make_conninfo(databases.owner_dsn("sig"), application_name="someone")
     with psycopg.connect(server, autocommit=True) as c:
         c.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # type: ignore[call-overload]
         c.execute(f"CREATE DATABASE {name} TEMPLATE template0")  # type: ignore[call-overload]

@@ -78,7 +78,7 @@ def test_migrated_equals_fresh(databases: Databases) -> None:
     ],
 )
 def test_any_difference_to_the_fresh_schema_is_found(databases: Databases, change: str) -> None:
-    with databases.connect("sig") as c:
+    with databases.owner("sig") as c:
         c.execute(change)  # type: ignore[call-overload]
         with pytest.raises(LedgerError, match=r"differs from sql/sig/schema\.sql"):
             migrations._compare(c, "sig")
@@ -88,10 +88,10 @@ def test_any_difference_to_the_fresh_schema_is_found(databases: Databases, chang
 def scratch(databases: Databases, database: str, statements: list[str]) -> str:
     """Make a database of its own next to the others and return its address."""
     name = f"scratch_{abs(hash(tuple(statements))) % 10**8}"
-    with databases.connect("sig", autocommit=True) as c:
+    with databases.owner("sig", autocommit=True) as c:
         c.execute(f"DROP DATABASE IF EXISTS {name}")  # type: ignore[call-overload]
         c.execute(f"CREATE DATABASE {name} TEMPLATE lotus_{database}")  # type: ignore[call-overload]
-    dsn = databases.dsn(database).replace(f"lotus_{database}", name)
+    dsn = databases.owner_dsn(database).replace(f"lotus_{database}", name)
     with psycopg.connect(dsn) as c:
         for statement in statements:
             c.execute(statement)  # type: ignore[call-overload]
@@ -132,20 +132,20 @@ def test_a_migration_runs_once_and_whole(
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
     monkeypatch.setattr(migrations, "SQL_ROOT", root)
-    second = root / "dm" / "migrations" / "0002_more.sql"
+    second = root / "dm" / "migrations" / "0003_more.sql"
     second.write_text("CREATE TABLE more (a int); SELECT 1 / 0;")
     place = replace(settings, dsns={"dm": dsn})
-    with pytest.raises(LedgerError, match=r"0002_more\.sql of dm failed"):
+    with pytest.raises(LedgerError, match=r"0003_more\.sql of dm failed"):
         Databases(place).open()
     with psycopg.connect(dsn) as c:
-        assert c.execute("SELECT to_regclass('more'), count(*) FROM lotus_schema").fetchone() == (None, 1)
+        assert c.execute("SELECT to_regclass('more'), count(*) FROM lotus_schema").fetchone() == (None, 2)
     second.write_text("CREATE TABLE more (a int);")
     for _ in range(2):
         with Databases(place) as opened, opened.connect("dm") as c:
-            assert c.execute("SELECT count(*) FROM lotus_schema").fetchone() == (2,)
+            assert c.execute("SELECT count(*) FROM lotus_schema").fetchone() == (3,)
     with pytest.raises(LedgerError, match="differs"):
         check(Databases(place))
-    (root / "dm" / "migrations" / "0004_hole.sql").write_text("SELECT 1;")
+    (root / "dm" / "migrations" / "0005_hole.sql").write_text("SELECT 1;")
     with pytest.raises(LedgerError, match="without a hole"):
         Databases(place).open()
 
