@@ -49,7 +49,7 @@ def roles(apply: bool, page: bool, home: str | None) -> None:
     """Print the statements (for psql) that make the roles and rights of a server of one's own.
 
     The embedded server has them already. Afterwards each process may be given the address of its own role, as
-    `dsn.sig = "... user=lotus_sig"`; without roles everything works under the login of the address.
+    `dsn_sig = "... user=lotus_sig"`; without roles everything works under the login of the address.
     """
     from lotus_store.postgres.migrations import LOTUS_DATABASES
     from lotus_store.postgres.roles import all_statements, apply_roles, matrix, rights_page
