@@ -18,7 +18,7 @@ from lotus.modules.intents import Module, Reason
 from lotus_herald.keys import verified
 from lotus_herald.routes import Routes, load_routes
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger import atlas, messages
+from lotus_store.ledger import atlas, identities, messages
 from lotus_store.ledger.messages import DeadLetter, Waiting
 
 LONGEST_WAIT_S = 60.0
@@ -83,10 +83,10 @@ def _carry_batch(
     routes = load_routes()
     with source.transaction():
         rows = messages.claim_outbox(source, sender.value, branch, routes.batch)
-        keys = messages.identities(source, sender.value) if rows else []
         batch = _Batch(databases, source, sender, atlas.moment(source, sender))
         for row in rows:
             try:
+                keys = identities.keys_of_row(source, sender.value, row.seq)
                 envelope = _checked(row, sender, keys, routes, now_ms)
                 _hand_out(databases, envelope, row, counts)
                 batch.done(row, "delivered")

@@ -6,9 +6,8 @@ from msgspec.structs import replace
 from lotus.modules.envelope import Envelope, Message, open_envelope, seal
 from lotus.modules.intents import Module
 from lotus_herald.keys import Keys
+from lotus_herald.release import release_of
 from lotus_store.ledger import messages
-
-RELEASE = "lotus-0.1.0+envelope-1"
 
 
 def send(connection: psycopg.Connection[tuple[object, ...]], sender: Module, message: Message, keys: Keys) -> Envelope:
@@ -18,8 +17,8 @@ def send(connection: psycopg.Connection[tuple[object, ...]], sender: Module, mes
     """
 
     def sealed(seq: int) -> Envelope:
-        bare = seal(message, sender, seq, RELEASE)
+        bare = seal(message, sender, seq, release_of(sender))
         return replace(bare, sig=keys.sign(bare))
 
-    messages.put_identity(connection, sender.value, keys.verify_key(sender.value), RELEASE)
+    messages.put_identity(connection, sender.value, keys.verify_key(sender.value), release_of(sender))
     return open_envelope(messages.append_once(connection, sender.value, message.dedupe_key, sealed))

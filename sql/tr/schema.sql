@@ -52,6 +52,8 @@ CREATE TABLE tr_identity (
     verify_key     text NOT NULL,                          -- ed25519, 64 hexadecimal characters
     release        text NOT NULL,
     created_at     timestamptz NOT NULL DEFAULT now(),
+    valid_from     timestamptz NOT NULL DEFAULT now(),
+    retired_at     timestamptz,                            -- signs nothing that was said later
     PRIMARY KEY (module, verify_key)
 );
 
@@ -117,3 +119,10 @@ CREATE TABLE tr_priors (
     created_at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (branch, priors_ver)
 );
+
+-- Strands in the same form in every module: the columns of the envelope, and the module's own as one value.
+CREATE VIEW v_strands AS
+SELECT id, lifecycle_id, parent_id, module, kind, symbol, timeframe, session_bucket, regime, created_at, updated_at,
+       to_jsonb(s) - ARRAY['id', 'lifecycle_id', 'parent_id', 'module', 'kind', 'symbol', 'timeframe', 'session_bucket',
+                           'regime', 'created_at', 'updated_at'] AS own
+FROM tr_strand s;

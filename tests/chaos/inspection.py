@@ -18,7 +18,7 @@ from lotus_store.tape.store import TapeStore
 
 WALL_CLOCK = {
     "created_at", "updated_at", "committed_at", "dispatched_at", "received_at", "consumed_at", "taken_at", "done_at",
-    "not_before", "replayed_at", "attempts", "arrival", "verify_key", "applied_at",
+    "not_before", "replayed_at", "attempts", "arrival", "verify_key", "applied_at", "valid_from", "retired_at",
 }  # fmt: skip
 OWN_FOLDERS = ("pg", "dagster", "tape", "live")  # of the server, of Dagster; compared by other means
 LIVE_TABLES = ("live_events", "live_log", "live_orders", "live_fills")
@@ -33,7 +33,7 @@ def inspect_home(home: Path) -> dict[str, Any]:
     tables: dict[str, Any] = {}
     with Databases(settings) as databases:
         for name in LOTUS_DATABASES:
-            with databases.connect(name) as connection:
+            with databases.owner(name) as connection:
                 tables |= {
                     f"{name}.{t}": _digest(_rows(connection, t)) for t in _tables(connection) if t not in LIVE_TABLES
                 }
@@ -62,7 +62,7 @@ def inspect_replay(home: Path, run_id: str) -> dict[str, Any]:
     lines = hashlib.sha256()
     for meta in store.all_segments():
         lines.update(store.read_segment(meta))
-    with Databases(settings) as databases, databases.connect("sig") as connection:
+    with Databases(settings) as databases, databases.owner("sig") as connection:
         tables = {t: _digest(_rows(connection, t, run_id)) for t in LIVE_TABLES}
     return {"tables": tables, "tape": lines.hexdigest(), "debris": debris(home)}
 

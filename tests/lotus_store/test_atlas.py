@@ -75,7 +75,7 @@ def test_the_herald_writes_what_a_rebuild_gives(told: Databases) -> None:
     ],
 )
 def test_every_difference_is_seen_and_healed(told: Databases, harm: str, kind: str) -> None:
-    with told.connect("atlas") as connection:
+    with told.owner("atlas") as connection:
         connection.execute(harm)
     found = atlas.differences(told)
     assert not found.equal
