@@ -1,0 +1,76 @@
+"""Gaps in a sender's sequence: a number that no committed row has and that no running transaction can still bring.
+
+A missing number is first only suspected, with the first transaction that had not begun when it was seen; once every
+older one has ended, a late commit is ruled out and it is a gap. A gap is healed when some inbox still holds the message
+(the outbox row was lost), and alarmed otherwise. No clock is asked. (Literature: gap detection, xmin horizon.)
+"""
+
+from dataclasses import dataclass, field
+
+from lotus.errors import LedgerError
+from lotus.modules.envelope import RefusedError, open_envelope
+from lotus.modules.intents import Module
+from lotus_herald.keys import signing_release
+from lotus_herald.links import Links
+from lotus_store.ledger import herald_books, messages
+
+
+@dataclass(slots=True)
+class GapWatch:
+    """Where the sequence of each sender is complete up to, and the numbers that are suspected above."""
+
+    links: Links
+    _complete: dict[Module, int] = field(default_factory=dict)
+    _suspects: dict[Module, dict[int, int]] = field(default_factory=dict)
+
+    def look(self, sender: Module) -> dict[int, str]:
+        """Look for gaps of one sender; return those settled now, by number: `healed` or `alarmed`."""
+        source, name = self.links.get(sender.value, "out"), sender.value
+        suspects = self._suspects.setdefault(sender, {})
+        mark = self._complete.get(sender, 0)
+        with source.transaction():
+            oldest, next_one = herald_books.running(source, name)
+            _, last, n = herald_books.sequence_after(source, name, mark)
+            if n == last - mark or n == 0:
+                self._complete[sender] = max(mark, last)
+                suspects.clear()
+                return {}
+            missing = herald_books.missing_after(source, name, mark, last)
+            known = herald_books.gaps(source, name)
+        for seq in set(suspects) - set(missing):
+            del suspects[seq]  # it came late
+        settled = {}
+        for seq in missing:
+            if seq not in known and suspects.setdefault(seq, next_one) <= oldest:
+                settled[seq] = self._settle(sender, seq)
+                del suspects[seq]
+        if not suspects:
+            self._complete[sender] = max(missing) if len(missing) == 10_000 else last
+        return settled
+
+    def _settle(self, sender: Module, seq: int) -> str:
+        source = self.links.get(sender.value, "out")
+        found = self._received(sender, seq)
+        with source.transaction():
+            if found is not None:
+                herald_books.heal(source, sender.value, open_envelope(found), found)
+            state = "alarmed" if found is None else "healed"
+            herald_books.put_gap(source, sender.value, seq, state)
+        return state
+
+    def _received(self, sender: Module, seq: int) -> str | None:
+        """Return the signed message of a number from any inbox that can be reached."""
+        keys = messages.identities(self.links.get(sender.value, "out"), sender.value)
+        for target in Module:
+            try:
+                texts = herald_books.received_with(self.links.get(target.value, "in"), target.value, sender.value, seq)
+            except LedgerError:
+                continue
+            for text in texts:
+                try:
+                    envelope = open_envelope(text)
+                except RefusedError:
+                    continue
+                if envelope.seq == seq and signing_release(envelope, text, keys) is not None:
+                    return text
+        return None
