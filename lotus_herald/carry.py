@@ -179,7 +179,7 @@ class Carrier:
         if now_ms is None:
             return
         source, limit = self.links.get(sender.value, "out"), self.routes.queue
-        over = herald_books.backlog(source, sender.value, self.branch, 2 * limit) - limit
+        over = herald_books.backlog(source, sender.value, self.branch, 20 * limit) - limit
         if over > 0:
             detail = f"more than {limit} messages waited; this was among the lowest and oldest"
             with source.transaction():

@@ -1,8 +1,8 @@
 """Gaps in a sender's sequence: a number that no committed row has and that no running transaction can still bring.
 
-A missing number is first only suspected, with the first transaction that had not begun when it was seen; once every
-older one has ended, a late commit is ruled out and it is a gap. A gap is healed when some inbox still holds the message
-(the outbox row was lost), and alarmed otherwise. No clock is asked. (Literature: gap detection, xmin horizon.)
+A missing number is first only suspected, with the transactions that ran when it was first missed; once all of them have
+ended, a late commit is ruled out and it is a gap. A gap is healed when some inbox still holds the message (the outbox
+row was lost), and alarmed otherwise. No clock is asked. (Literature: gap detection, snapshot horizon.)
 """
 
 from dataclasses import dataclass, field
@@ -21,27 +21,29 @@ class GapWatch:
 
     links: Links
     _complete: dict[Module, int] = field(default_factory=dict)
-    _suspects: dict[Module, dict[int, int]] = field(default_factory=dict)
+    _suspects: dict[Module, dict[int, frozenset[str]]] = field(default_factory=dict)
 
     def look(self, sender: Module) -> dict[int, str]:
         """Look for gaps of one sender; return those settled now, by number: `healed` or `alarmed`."""
         source, name = self.links.get(sender.value, "out"), sender.value
         suspects = self._suspects.setdefault(sender, {})
         mark = self._complete.get(sender, 0)
-        with source.transaction():
-            oldest, next_one = herald_books.running(source, name)
-            _, last, n = herald_books.sequence_after(source, name, mark)
-            if n == last - mark or n == 0:
-                self._complete[sender] = max(mark, last)
-                suspects.clear()
-                return {}
-            missing = herald_books.missing_after(source, name, mark, last)
-            known = herald_books.gaps(source, name)
+        running = herald_books.running(source, name)  # before the numbers: what ends in between is seen
+        last, n = herald_books.sequence_after(source, name, mark)
+        if n == 0 or n == last - mark:
+            self._complete[sender] = max(mark, last)
+            suspects.clear()
+            return {}
+        missing = herald_books.missing_after(source, name, mark, last)
+        known = herald_books.gaps(source, name)
         for seq in set(suspects) - set(missing):
             del suspects[seq]  # it came late
         settled = {}
         for seq in missing:
-            if seq not in known and suspects.setdefault(seq, next_one) <= oldest:
+            if seq in known:
+                continue
+            suspects[seq] = suspects.get(seq, running) & running
+            if not suspects[seq]:
                 settled[seq] = self._settle(sender, seq)
                 del suspects[seq]
         if not suspects:

@@ -11,7 +11,7 @@ import psycopg
 
 from lotus.errors import LedgerError
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.herald_books import lock_source
+from lotus_store.ledger.herald_books import lock_source, unlock_sources
 
 REST_S = 1.0
 
@@ -56,6 +56,8 @@ class Links:
             self._locked = {held for held in self._locked if held[0] != name}
         if connection is not None:
             with suppress(psycopg.Error):
+                if use == "out" and not connection.closed:
+                    unlock_sources(connection, name)
                 connection.close()
 
     def close(self) -> None:

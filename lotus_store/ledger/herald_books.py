@@ -21,6 +21,11 @@ def lock_source(connection: Connection, module: str, branch: str | None) -> bool
     return bool(row and row[0])
 
 
+def unlock_sources(connection: Connection, module: str) -> None:
+    """Free the locks of a connection at once (the server would free them a moment after its end)."""
+    connection.execute(message_query(module, "unlock_sources"))
+
+
 def source_held(connection: Connection, module: str) -> bool:
     """Tell whether any Herald holds the source at this moment."""
     row = connection.execute(message_query(module, "source_holder")).fetchone()
@@ -52,10 +57,10 @@ def shed(connection: Connection, module: str, branch: str | None, n: int, detail
     return [Waiting(int(str(s)), str(name), int(str(k)), str(text), int(str(ms))) for s, name, k, text, ms in rows]
 
 
-def sequence_after(connection: Connection, module: str, mark: int) -> tuple[int, int, int]:
-    """Return the lowest and highest number above `mark` and how many there are (0, 0, 0: none)."""
-    row = connection.execute(message_query(module, "sequence_after"), [mark]).fetchone() or (0, 0, 0)
-    return int(str(row[0])), int(str(row[1])), int(str(row[2]))
+def sequence_after(connection: Connection, module: str, mark: int) -> tuple[int, int]:
+    """Return the highest number above `mark` and how many there are (0, 0: none)."""
+    row = connection.execute(message_query(module, "sequence_after"), [mark]).fetchone() or (0, 0)
+    return int(str(row[0])), int(str(row[1]))
 
 
 def missing_after(connection: Connection, module: str, mark: int, last: int) -> list[int]:
@@ -64,10 +69,9 @@ def missing_after(connection: Connection, module: str, mark: int, last: int) -> 
     return [int(str(row[0])) for row in rows]
 
 
-def running(connection: Connection, module: str) -> tuple[int, int]:
-    """Return the oldest transaction that still runs, and the first one that has not begun."""
-    row = connection.execute(message_query(module, "running")).fetchone() or (0, 0)
-    return int(str(row[0])), int(str(row[1]))
+def running(connection: Connection, module: str) -> frozenset[str]:
+    """Return the transactions of the server that run at this moment, by virtual id (given before the first write)."""
+    return frozenset(str(row[0]) for row in connection.execute(message_query(module, "running")))
 
 
 def put_gap(connection: Connection, module: str, seq: int, state: str) -> None:

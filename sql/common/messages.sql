@@ -86,19 +86,22 @@ SELECT target, intent, outcome, n FROM {mod}_herald ORDER BY target, intent, out
 -- name: lock_source
 SELECT pg_try_advisory_lock(1280265300, hashtext(%s));
 
+-- name: unlock_sources
+SELECT pg_advisory_unlock_all();
+
 -- name: source_holder
 SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
                WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.classid = 1280265300);
 
 -- name: sequence_after
-SELECT COALESCE(min(seq), 0), COALESCE(max(seq), 0), count(*) FROM {mod}_outbox WHERE seq > %s;
+SELECT COALESCE(max(seq), 0), count(*) FROM {mod}_outbox WHERE seq > %s;
 
 -- name: missing_after
 SELECT g.seq FROM generate_series(%(mark)s::bigint + 1, %(last)s::bigint) g (seq)
 WHERE NOT EXISTS (SELECT FROM {mod}_outbox o WHERE o.seq = g.seq) LIMIT 10000;
 
 -- name: running
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+SELECT virtualxid FROM pg_locks WHERE locktype = 'virtualxid' AND granted AND pid <> pg_backend_pid();
 
 -- name: put_gap
 INSERT INTO {mod}_gap (seq, state) VALUES (%s, %s) ON CONFLICT (seq) DO UPDATE SET state = excluded.state;
