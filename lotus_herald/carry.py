@@ -35,6 +35,10 @@ def no_seam(label: str) -> None:
     """Do nothing at a seam (a place where a kill is worst); tests put their kills here."""
 
 
+def at_leisure(target: Module) -> None:
+    """Leave what was delivered until the pass is over."""
+
+
 def anybody(inbox: Connection, target: Module) -> None:
     """Leave a message to any replica of its target."""
 
@@ -76,13 +80,15 @@ def carry(
 class Carrier:
     """The carrying half of a Herald: open connections, the locks of its sources, and the buckets of its quotas.
 
-    `router` names the replica of a target that gets the messages of a batch; `seam` is called where a kill is worst.
+    `router` names the replica of a target that gets the messages of a batch; `on_delivered` is told as soon as a target
+    has new ones; `seam` is called where a kill is worst.
     """
 
     links: Links
     branch: str | None = None
     routes: Routes = field(default_factory=load_routes)
     router: Router = anybody
+    on_delivered: Callable[[Module], None] = at_leisure
     seam: Seam = no_seam
     _buckets: dict[tuple[Module, Module], Bucket] = field(default_factory=dict)
 
@@ -107,7 +113,7 @@ class Carrier:
         """Carry one batch in one transaction of the sender's database; return whether there may be more."""
         source = self.links.get(sender.value, "out")
         batch = _Batch(sender)
-        with source.transaction():
+        with source.pipeline(), source.transaction():  # what is said to one database travels together
             rows = messages.claim_outbox(source, sender.value, self.branch, self.routes.batch)
             if not rows:
                 return False
@@ -152,9 +158,8 @@ class Carrier:
             parcels = [parcel for parcel in batch.parcels if target in parcel[0].to]
             try:
                 inbox = self.links.get(target.value, "in")
-                with inbox.transaction():
-                    named = [(envelope, row.envelope) for envelope, row in parcels]
-                    new = messages.deliver(inbox, target.value, named, self.router(inbox, target))
+                named = [(envelope, row.envelope) for envelope, row in parcels]
+                new = messages.deliver(inbox, target.value, named, self.router(inbox, target))
             except DOWN as down:
                 self.links.drop(target.value, "in")
                 batch.postpone(parcels, str(down))
@@ -163,13 +168,15 @@ class Carrier:
                 outcome = "delivered" if envelope.event_id in new else "repeated"
                 batch.counts[target.value, envelope.intent.value, outcome] += 1
             self.seam("put in")
+            if new:
+                self.on_delivered(target)
 
     def _tell(self, rows: Sequence[Waiting], status: str) -> None:
         """Record rows in the atlas before they are marked; what cannot be read has no row there."""
         if not rows:
             return
         ledger = self.links.get("atlas", "in")
-        with ledger.transaction(), ledger.pipeline():
+        with ledger.pipeline(), ledger.transaction():
             for row in rows:
                 with suppress(RefusedError):
                     atlas.record(ledger, open_envelope(row.envelope), status, row.attempts)
@@ -225,14 +232,13 @@ class _Batch:
         letters = [
             (DeadLetter(row.event_id, "outbox", reason.value, text), row.envelope) for row, reason, text in self.dead
         ]
-        with source.pipeline():
-            messages.dispatched(source, sender, [row.seq for _, row in self.arrived], "delivered")
-            if letters:
-                messages.bury(source, sender, letters)
-                messages.dispatched(source, sender, [row.seq for row, _, _ in self.dead], "dead")
-            if waits:
-                messages.postponed(source, sender, waits)
-            herald_books.count(source, sender, self.counts)
+        messages.dispatched(source, sender, [row.seq for _, row in self.arrived], "delivered")
+        if letters:
+            messages.bury(source, sender, letters)
+            messages.dispatched(source, sender, [row.seq for row, _, _ in self.dead], "dead")
+        if waits:
+            messages.postponed(source, sender, waits)
+        herald_books.count(source, sender, self.counts)
 
 
 def _checked(row: Waiting, sender: Module, keys: Mapping[str, frozenset[str]]) -> Envelope:

@@ -6,7 +6,7 @@ message does is its handler's business. (Literature: idempotent consumer, unit o
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -48,6 +48,7 @@ class Delivery:
 
 Handler = Callable[[Delivery], str]
 Handlers = Mapping[Intent, Handler]
+OnApplied = Callable[[Sequence[Received], Mapping[str, str]], None] | None  # rows of a committed batch, their outcomes
 
 
 def consume(
@@ -79,7 +80,7 @@ class Consumer:
     branch: str | None = None
     replica: str | None = None
     seam: Seam = no_seam
-    on_applied: Callable[[list[Received], Mapping[str, str]], None] | None = None
+    on_applied: OnApplied = None
     _broken: list[str] = field(default_factory=list)
 
     def consume(self, event_time_ms: int) -> dict[str, int]:
@@ -94,12 +95,12 @@ class Consumer:
                 raise
             except Exception:  # one of them was refused or broke; find out which
                 rows, outcomes = self._apart(event_time_ms, faults)
-            if not rows:
-                break
             self.seam("consumed")
             counts.update(outcomes.values())
-            if self.on_applied is not None:
+            if rows and self.on_applied is not None:
                 self.on_applied(rows, outcomes)
+            if len(rows) < TOGETHER:
+                break
         if faults:
             raise faults[0]
         return dict(counts)

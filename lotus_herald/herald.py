@@ -18,11 +18,11 @@ import psycopg
 from lotus.errors import LedgerError
 from lotus.modules.intents import Module
 from lotus_herald.carry import DOWN, Carried, Carrier
-from lotus_herald.consume import Consumer, Handlers
+from lotus_herald.consume import Consumer, Handlers, OnApplied
 from lotus_herald.gaps import GapWatch
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
-from lotus_store.databases import Databases
+from lotus_store.databases import Connection, Databases
 
 CHANNELS = (b"LISTEN lotus_outbox", b"LISTEN lotus_inbox")
 DEBOUNCE_S = 0.002
@@ -42,6 +42,7 @@ class Herald:
     now_ms: Callable[[], int]
     branch: str | None = "main"
     poll_s: float = 1.0
+    on_applied: OnApplied = None
     passes: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     carrier: Carrier = field(init=False)
@@ -60,18 +61,25 @@ class Herald:
     def turn(self, modules: frozenset[Module] = frozenset(Module)) -> tuple[Carried, dict[str, dict[str, int]]]:
         """Carry and consume once, synchronously, for the given senders and whom they spoke to; return the counts.
 
+        What is delivered is consumed at once, before the sender's row is marked: nobody waits for the marks.
         A handler's fault is counted and told on standard error; its message stays and is tried again.
         """
         senders = [module for module in Module if module in modules]
+        outcomes: dict[str, Counter[str]] = {module.value: Counter() for module in self.handlers}
+
+        def consume(module: Module) -> None:
+            if module in self.handlers:
+                outcomes[module.value].update(self._consume(module, self.handlers[module]))
+
+        self.carrier.on_delivered = consume
         carried = self.carrier.carry(self.now_ms(), senders)
-        outcomes = {}
-        for module, handlers in self.handlers.items():
-            if module in modules or carried.delivered.get(module.value):
-                outcomes[module.value] = self._consume(module, handlers)
+        for module in self.handlers:
+            if module in modules:
+                consume(module)
         if time.monotonic() >= self._looked + self.poll_s:
             self._look(set(senders) - {Module(name) for name in (*carried.silent, *carried.standing_by)})
         self.passes += 1
-        return carried, outcomes
+        return carried, {name: dict(counts) for name, counts in outcomes.items()}
 
     def close(self) -> None:
         """Close all connections; another Herald may take over at once."""
@@ -86,10 +94,10 @@ class Herald:
                 self._hint.clear()
                 self._hinted.clear()
                 await asyncio.to_thread(self.turn, modules)
-                if not self._hint.is_set():
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._hint.wait(), self.poll_s)
-                await asyncio.sleep(DEBOUNCE_S if self._hint.is_set() else 0)
+                if self._hint.is_set():  # it came during the pass: more may be on their way
+                    await asyncio.sleep(DEBOUNCE_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hint.wait(), self.poll_s)
                 overdue = not self._hinted or time.monotonic() >= self._looked + self.poll_s
                 modules = frozenset(Module) if overdue else frozenset(self._hinted)
         finally:
@@ -100,14 +108,17 @@ class Herald:
 
     def _consume(self, module: Module, handlers: Handlers) -> dict[str, int]:
         try:
-            connection = self._links.get(module.value, "in")
-            return Consumer(connection, module, handlers, self.keys, self.branch).consume(self.event_time_ms())
+            connection = self._links.get(module.value, "consume")
+            return self._consumer(connection, module, handlers).consume(self.event_time_ms())
         except DOWN:
-            self._links.drop(module.value, "in")
+            self._links.drop(module.value, "consume")
         except Exception as fault:
             self.faults[f"{module}: {type(fault).__name__}"] += 1
             print(f"herald: a handler of {module} broke: {type(fault).__name__}: {fault}", file=sys.stderr)
         return {}
+
+    def _consumer(self, connection: Connection, module: Module, handlers: Handlers) -> Consumer:
+        return Consumer(connection, module, handlers, self.keys, self.branch, on_applied=self.on_applied)
 
     def _look(self, senders: set[Module]) -> None:
         """Look for gaps in the sequences of the sources that this Herald holds; they are told on standard error."""

@@ -30,5 +30,6 @@ def send_many(
         signed = bare.signed_text()
         return bare, signed_json(signed, keys.sign_text(sender.value, signed))
 
-    messages.put_identity(connection, sender.value, keys.verify_key(sender.value), RELEASE)
-    return messages.append_once(connection, sender.value, [m.dedupe_key for m in said], sealed)
+    with connection.pipeline():
+        messages.put_identity(connection, sender.value, keys.verify_key(sender.value), RELEASE)
+        return messages.append_once(connection, sender.value, [m.dedupe_key for m in said], sealed)

@@ -69,8 +69,8 @@ def append_once(
         connection.execute(message_query(module, "lock_outbox"))
         sent = connection.execute(message_query(module, "sent"), [list(dedupe_keys)])
         numbers = connection.execute(message_query(module, "next_seq"))
-        known = {str(key): str(text) for key, text in sent.fetchall()}
-        seq = int(str((numbers.fetchone() or (1,))[0]))
+    known = {str(key): str(text) for key, text in sent.fetchall()}
+    seq = int(str((numbers.fetchone() or (1,))[0]))
     new: list[tuple[Envelope, str]] = []
     for index, key in enumerate(dedupe_keys):
         if key not in known:

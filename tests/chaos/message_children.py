@@ -30,11 +30,13 @@ from lotus_herald.outbox import send_many
 from lotus_herald.prior_patch import PRIOR_HANDLERS, propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.ledger.messages import lag
 from lotus_store.ledger.priors import in_force_at
 
 TS = 1_735_689_600_000
 DAY = "2025-01-01"
 EFFECTS = "CREATE TABLE IF NOT EXISTS chaos_effects (event_id text, name text)"
+MOST_WAITING = 500  # before the sender pauses
 DOWN = (LedgerError, psycopg.OperationalError)
 SEAMS = {
     "sender": ("before commit", "committed"),
@@ -129,6 +131,9 @@ def run_sender(home: Path, board: Board, seed: int) -> int:
         while board.sending:
             with suppress(*DOWN), closing(databases.connect("sig")) as connection:
                 while board.sending:
+                    if dice.random() < 0.1 and waiting_of(databases) > MOST_WAITING:
+                        time.sleep(0.2)
+                        continue
                     row = connection.execute("SELECT count(*) FROM sig_outbox WHERE lifecycle_id LIKE 'm%'").fetchone()
                     first = int(str(row[0])) if row else 0
                     names = [f"m{first + k}" for k in range(dice.choice((1, 1, 5, 20, 60)))]
@@ -140,6 +145,15 @@ def run_sender(home: Path, board: Board, seed: int) -> int:
                     seam("committed")
                     time.sleep(dice.uniform(0.0, 0.02))
     return 0
+
+
+def waiting_of(databases: Databases) -> int:
+    """Return how many messages wait in front of a receiver."""
+    n = 0
+    for name in ("sig", "dm"):
+        with databases.connect(name) as connection:
+            n += lag(connection, name).inbox
+    return n
 
 
 def swap_priors(connection: psycopg.Connection[tuple[object, ...]], keys: Keys) -> None:

@@ -32,6 +32,7 @@ from lotus_store.postgres.embedded import embedded
 from lotus_store.postgres.migrations import check
 
 PATIENCE_S = 120.0
+DRAIN_S = 1800.0
 SEAM_WAIT_S = 2.0
 
 
@@ -95,13 +96,11 @@ class Campaign:
         """Stop the sender, let the rest be carried and consumed, end everybody."""
         self.board.stop_sending()
         self.children.pop("sender").wait(PATIENCE_S)
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + DRAIN_S
         calm = 0
         while calm < 3 and time.monotonic() < deadline:
             time.sleep(0.3)
-            told = spawn(partial(open_messages, self.home), self.home / "open.json")
-            told.wait(PATIENCE_S)
-            calm = calm + 1 if told.answer() == 0 else 0
+            calm = calm + 1 if asked(partial(open_messages, self.home), self.home) == 0 else 0
         for child in self.children.values():
             child.kill()
 
@@ -124,6 +123,7 @@ def judge(home: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"lost": 0, "applied_twice": 0, "from_nowhere": 0}
     with Databases(Settings(home), migrated=False) as databases:
         status = herald_status(databases)
+        found["still_waiting"] = sum(told["outbox"] + told["inbox"] for told in status.values())
         for sender, target in (("sig", "dm"), ("dm", "sig")):
             with databases.connect(sender) as connection:
                 said = "SELECT event_id FROM {} WHERE intent = 'WATCHDOG_ALERT'"
@@ -208,7 +208,9 @@ def run(folder: Path, kills: int, messages: int, seed: int, minutes: float, tell
     found["kills_of_migrations"] = migrations
     found["by_target"] = dict(sorted(campaign.by_target.items()))
     found["seconds"] = round(time.monotonic() - began, 1)
-    wrong = found["lost"] + found["applied_twice"] + found["from_nowhere"] + found["swaps_lost"]
+    wrong = (
+        found["still_waiting"] + found["lost"] + found["applied_twice"] + found["from_nowhere"] + found["swaps_lost"]
+    )
     found["whole"] = not wrong and not found["dead"] and not found["gaps"]
     return found
 

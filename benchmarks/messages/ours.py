@@ -1,0 +1,111 @@
+"""The work of the message path: a sender in sig, and one process with the Herald and dm's handler. No reporting here.
+
+`python -m benchmarks.messages.ours ROLE HOME ...`, the roles of `peer.py`.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from lotus.hashing import natural_id
+from lotus.modules.envelope import Message
+from lotus.modules.intents import Intent, Module
+from lotus_herald.consume import Delivery
+from lotus_herald.herald import Herald
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send_many
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+
+PAYLOAD = {"branch": "main", "detector_id": "sr", "symbol": "BTC", "s": 0.2533, "ctx": [1, 2, 3, 4, 5, 6, 7]}
+TABLE = "CREATE TABLE IF NOT EXISTS effects (k bigint, payload text)"
+
+
+def said(k: int, run: int, priority: int = 0) -> Message:
+    """Return one message that carries its time of sending."""
+    return Message(
+        to=(Module.DM,),
+        intent=Intent.ALPHA_PROPOSED,
+        branch="main",
+        schema_ref="urn:schema:sig.load:v1",
+        payload={"k": k, "sent_us": time.time_ns() // 1000, "payload": PAYLOAD},
+        ts=time.time_ns() // 1_000_000,
+        dedupe_key=natural_id(run, k),
+        lifecycle_id=f"{run}-{k}",
+        priority=priority,
+        ttl_sec=600,
+    )
+
+
+def send(home: Path, rate: float, seconds: float, together: int) -> None:
+    """Send at a pace (one transaction each) or as fast as possible; print how many."""
+    keys, run = Keys(home / "keys"), time.time_ns()
+    with Databases(Settings(home), migrated=False) as databases, closing(databases.connect("sig")) as connection:
+        began, k = time.monotonic(), 0
+        while time.monotonic() < began + seconds:
+            if rate:
+                time.sleep(max(0.0, began + k / rate - time.monotonic()))
+            send_many(connection, Module.SIG, [said(k + i, run) for i in range(together)], keys)
+            connection.commit()
+            k += together
+    print(k)
+
+
+async def work(home: Path, quota: int, queue: int) -> None:
+    """Carry and apply until SIGTERM; print (applied at, latency) in ns."""
+    latencies: list[tuple[int, int]] = []
+    handled: list[int] = []
+
+    def effect(delivery: Delivery) -> str:
+        told = delivery.envelope.payload
+        values = [told["k"], json.dumps(told["payload"])]
+        delivery.connection.execute("INSERT INTO effects (k, payload) VALUES (%s, %s)", values)
+        handled.append(told["sent_us"] * 1000)
+        return "applied"
+
+    def applied(*_: object) -> None:
+        now = time.time_ns()
+        latencies.extend((now, now - sent) for sent in handled)
+        handled.clear()
+
+    with Databases(Settings(home), migrated=False) as databases:
+        herald = Herald(
+            databases,
+            Keys(home / "keys"),
+            {Module.DM: {Intent.ALPHA_PROPOSED: effect}},
+            event_time_ms=lambda: 0,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            on_applied=applied,
+        )
+        herald.carrier.routes = replace(herald.carrier.routes, quota_per_minute=quota, queue=queue)
+        task = asyncio.create_task(herald.run())
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        await asyncio.sleep(1.0)
+        print("ready", flush=True)
+        await stop.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    print(json.dumps(latencies))
+
+
+def schema(home: Path) -> None:
+    """Make the databases and the table of effects."""
+    with Databases(Settings(home)) as databases, databases.connect("dm") as connection:
+        connection.execute(TABLE)
+    print("lotus")
+
+
+if __name__ == "__main__":
+    role, place, *rest = sys.argv[1:]
+    if role == "schema":
+        schema(Path(place))
+    elif role == "send":
+        send(Path(place), float(rest[0]), float(rest[1]), int(rest[2]))
+    else:
+        asyncio.run(work(Path(place), int(rest[0]), int(rest[1])))
