@@ -160,6 +160,10 @@ class Carrier:
                 inbox = self.links.get(target.value, "in")
                 named = [(envelope, row.envelope) for envelope, row in parcels]
                 new = messages.deliver(inbox, target.value, named, self.router(inbox, target))
+                self.seam("put in")
+                if new:
+                    self.on_delivered(target)
+                messages.make_durable(inbox, target.value)  # only now, so that the consumer does not wait for the disk
             except DOWN as down:
                 self.links.drop(target.value, "in")
                 batch.postpone(parcels, str(down))
@@ -167,9 +171,6 @@ class Carrier:
             for envelope, _ in parcels:
                 outcome = "delivered" if envelope.event_id in new else "repeated"
                 batch.counts[target.value, envelope.intent.value, outcome] += 1
-            self.seam("put in")
-            if new:
-                self.on_delivered(target)
 
     def _tell(self, rows: Sequence[Waiting], status: str) -> None:
         """Record rows in the atlas before they are marked; what cannot be read has no row there."""

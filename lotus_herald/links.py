@@ -12,6 +12,8 @@ import psycopg
 from lotus.errors import LedgerError
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.herald_books import lock_source, unlock_sources
+from lotus_store.ledger.messages import lazily
+from lotus_store.postgres.queries import MODULES
 
 REST_S = 1.0
 
@@ -37,6 +39,8 @@ class Links:
         try:
             # autocommit: what belongs together is said by an explicit transaction, and nothing stays open by mistake
             self._open[name, use] = self._databases.connect(name, autocommit=True)
+            if use == "in" and name in MODULES:  # see Carrier: made durable before the sender's row is marked
+                lazily(self._open[name, use], name)
         except LedgerError:
             self._resting[name] = time.monotonic() + REST_S
             raise

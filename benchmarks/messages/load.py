@@ -1,8 +1,8 @@
 """Messages a second and outbox -> applied at 1, 10 and 50 times the demo's rate, beside procrastinate on one server.
 
 `python -m benchmarks.messages.load --peer-python PATH_OF_ITS_PYTHON`. Both write one row for each message with
-synchronous_commit on, one sender and one worker process each, measured in turn. Latency runs from just before the
-sender's transaction to just after the commit of the effect. The last part floods the Herald beyond its queue and
+synchronous_commit on, one sender and one worker process each, measured in turn. Latency runs from just after the
+sender's commit to just after the commit of the effect. The last part floods the Herald beyond its queue and
 measures how it sheds and recovers. (Literature: open-loop load, coordinated omission is avoided by pacing on a grid.)
 """
 
@@ -64,7 +64,7 @@ class Side:
 
 @contextmanager
 def worker_of(side: Side, limits: Sequence[int]) -> Iterator[list[tuple[int, int]]]:
-    """Run a worker for the block; afterwards the list holds (applied at, latency) in ns."""
+    """Run a worker for the block; afterwards the list holds (number, applied at in ns)."""
     worker = side.start("work", *limits)
     found: list[tuple[int, int]] = []
     try:
@@ -81,13 +81,12 @@ def worker_of(side: Side, limits: Sequence[int]) -> Iterator[list[tuple[int, int
 def measure(side: Side, rate: float, seconds: float, together: int, limits: Sequence[int]) -> dict[str, Any]:
     """Send for a while to a fresh worker; return rates and latency percentiles in ms."""
     with worker_of(side, limits) as found:
-        sent = int(side.ask("send", rate, seconds, together) or 0)
+        committed = json.loads(side.ask("send", rate, seconds, together) or "[]")
         wait_until_empty(side)
-    ends = sorted(at for at, _ in found)
-    waits = sorted(wait / 1e6 for _, wait in found)
-    took = (ends[-1] - min(at - wait for at, wait in found)) / 1e9 if found else 0.0
+    waits = sorted((at - committed[k]) / 1e6 for k, at in found)
+    took = (max(at for _, at in found) - committed[0]) / 1e9 if found else 0.0
     return {
-        "sent": sent,
+        "sent": len(committed),
         "applied": len(found),
         "applied_per_s": round(len(found) / took, 1) if took else 0.0,
         "p50_ms": round(percentile(waits, 0.50), 2),
@@ -128,7 +127,7 @@ def flood(side: Side, seconds: float, calm: dict[str, Any], rate: float) -> dict
             deepest = max(deepest, waiting(side))
             time.sleep(0.1)
         ended = time.monotonic()
-        sent = sum(int((sender.communicate()[0] or "0").strip()) for sender in senders)
+        sent = sum(len(json.loads(sender.communicate()[0] or "[]")) for sender in senders)
         wait_until_empty(side)
         drained_s = time.monotonic() - ended
     applied = len(found)

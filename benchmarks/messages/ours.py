@@ -27,13 +27,13 @@ TABLE = "CREATE TABLE IF NOT EXISTS effects (k bigint, payload text)"
 
 
 def said(k: int, run: int, priority: int = 0) -> Message:
-    """Return one message that carries its time of sending."""
+    """Return one message."""
     return Message(
         to=(Module.DM,),
         intent=Intent.ALPHA_PROPOSED,
         branch="main",
         schema_ref="urn:schema:sig.load:v1",
-        payload={"k": k, "sent_us": time.time_ns() // 1000, "payload": PAYLOAD},
+        payload={"k": k, "payload": PAYLOAD},
         ts=time.time_ns() // 1_000_000,
         dedupe_key=natural_id(run, k),
         lifecycle_id=f"{run}-{k}",
@@ -43,34 +43,35 @@ def said(k: int, run: int, priority: int = 0) -> Message:
 
 
 def send(home: Path, rate: float, seconds: float, together: int) -> None:
-    """Send at a pace (one transaction each) or as fast as possible; print how many."""
+    """Send at a pace (one transaction each) or as fast as possible; print when each was committed, in ns."""
     keys, run = Keys(home / "keys"), time.time_ns()
     with Databases(Settings(home), migrated=False) as databases, closing(databases.connect("sig")) as connection:
-        began, k = time.monotonic(), 0
+        began, k, committed = time.monotonic(), 0, list[int]()
         while time.monotonic() < began + seconds:
             if rate:
                 time.sleep(max(0.0, began + k / rate - time.monotonic()))
             send_many(connection, Module.SIG, [said(k + i, run) for i in range(together)], keys)
             connection.commit()
+            committed += [time.time_ns()] * together
             k += together
-    print(k)
+    print(json.dumps(committed))
 
 
 async def work(home: Path, quota: int, queue: int) -> None:
-    """Carry and apply until SIGTERM; print (applied at, latency) in ns."""
-    latencies: list[tuple[int, int]] = []
+    """Carry and apply until SIGTERM; print (number, applied at in ns)."""
+    applied_at: list[tuple[int, int]] = []
     handled: list[int] = []
 
     def effect(delivery: Delivery) -> str:
         told = delivery.envelope.payload
         values = [told["k"], json.dumps(told["payload"])]
         delivery.connection.execute("INSERT INTO effects (k, payload) VALUES (%s, %s)", values)
-        handled.append(told["sent_us"] * 1000)
+        handled.append(told["k"])
         return "applied"
 
     def applied(*_: object) -> None:
         now = time.time_ns()
-        latencies.extend((now, now - sent) for sent in handled)
+        applied_at.extend((k, now) for k in handled)
         handled.clear()
 
     with Databases(Settings(home), migrated=False) as databases:
@@ -91,7 +92,7 @@ async def work(home: Path, quota: int, queue: int) -> None:
         await stop.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    print(json.dumps(latencies))
+    print(json.dumps(applied_at))
 
 
 def schema(home: Path) -> None:

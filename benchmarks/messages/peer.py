@@ -19,7 +19,7 @@ except ImportError:
     print("not installed")
     sys.exit(4)
 
-LATENCIES_NS = []
+APPLIED = []
 
 
 def make_app(dsn, together):
@@ -28,34 +28,35 @@ def make_app(dsn, together):
     app = procrastinate.App(connector=connector)
 
     @app.task(name="effect", queue="messages")
-    async def effect(k, sent_ns, payload):
+    async def effect(k, payload):
         async with make_app.pool.connection() as connection:
             await connection.execute("INSERT INTO effects (k, payload) VALUES (%s, %s)", [k, json.dumps(payload)])
-        LATENCIES_NS.append((time.time_ns(), time.time_ns() - sent_ns))
+        APPLIED.append((k, time.time_ns()))
 
     return app, effect
 
 
 def send(dsn, rate, seconds, together):
-    """Defer jobs at a pace or as fast as possible; print how many."""
+    """Defer jobs at a pace or as fast as possible; print when each was committed, in ns."""
     app, effect = make_app(dsn, together)
     payload = {"branch": "main", "detector_id": "sr", "symbol": "BTC", "s": 0.2533, "ctx": [1, 2, 3, 4, 5, 6, 7]}
     with app.open():
-        began, k = time.monotonic(), 0
+        began, k, committed = time.monotonic(), 0, []
         while time.monotonic() < began + seconds:
             if rate:
                 time.sleep(max(0.0, began + k / rate - time.monotonic()))
-            jobs = [{"k": k + i, "sent_ns": time.time_ns(), "payload": payload} for i in range(together)]
+            jobs = [{"k": k + i, "payload": payload} for i in range(together)]
             if together == 1:
                 effect.defer(**jobs[0])
             else:
                 effect.batch_defer(*jobs)
+            committed += [time.time_ns()] * together
             k += together
-    print(k)
+    print(json.dumps(committed))
 
 
 async def work(dsn):
-    """Work until SIGTERM; print the latencies."""
+    """Work until SIGTERM; print (number, applied at in ns)."""
     from psycopg_pool import AsyncConnectionPool
 
     app, _ = make_app(dsn, 0)
@@ -71,7 +72,7 @@ async def work(dsn):
             await stop.wait()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-    print(json.dumps(LATENCIES_NS))
+    print(json.dumps(APPLIED))
 
 
 def schema(dsn):

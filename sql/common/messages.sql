@@ -83,6 +83,12 @@ ON CONFLICT (target, intent, outcome) DO UPDATE SET n = h.n + excluded.n;
 -- name: counts
 SELECT target, intent, outcome, n FROM {mod}_herald ORDER BY target, intent, outcome;
 
+-- name: lazily
+SET synchronous_commit = off;
+
+-- name: make_durable
+SELECT set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'lotus', '');
+
 -- name: lock_source
 SELECT pg_try_advisory_lock(1280265300, hashtext(%s));
 
