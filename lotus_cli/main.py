@@ -21,6 +21,7 @@ COMMANDS = {
     "import": ("lotus_cli.tape", "Import a recording or the venue's archive as a tape."),
     "learn": ("lotus_cli.learn", "Lessons from your own signals in CSV or Parquet, with a report."),
     "live": ("lotus_cli.live", "Run the daemon on the venue, or on a recorded tape over a real websocket."),
+    "network": ("lotus_cli.network", "Processes that serve the modules: health, measured strength, who is dead."),
     "priors": ("lotus_cli.priors", "Versions of what is believed: list, show, roll back."),
     "record": ("lotus_cli.live", "Record a websocket into a tape."),
     "replay": ("lotus_cli.live", "Serve a recorded tape over a loopback websocket, as the venue would."),

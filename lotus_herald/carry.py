@@ -124,8 +124,8 @@ class Carrier:
             self._hand_out(batch)
             self.seam("delivered")
             batch.settle(source, self.routes)
-            self._tell([row for _, row in batch.arrived], "delivered")
-            self._tell([row for row, _, _ in batch.dead], "dead")
+            self._tell(sender, [row for _, row in batch.arrived], "delivered")
+            self._tell(sender, [row for row, _, _ in batch.dead], "dead")
             self.seam("marking")
         self.seam("marked")
         counts.update(batch.counts)
@@ -163,7 +163,7 @@ class Carrier:
                 self.seam("put in")
                 if new:
                     self.on_delivered(target)
-                messages.make_durable(inbox, target.value)  # only now, so that the consumer does not wait for the disk
+                self.links.settle(target.value, batch.sender.value)
             except DOWN as down:
                 self.links.drop(target.value, "in")
                 batch.postpone(parcels, str(down))
@@ -172,7 +172,7 @@ class Carrier:
                 outcome = "delivered" if envelope.event_id in new else "repeated"
                 batch.counts[target.value, envelope.intent.value, outcome] += 1
 
-    def _tell(self, rows: Sequence[Waiting], status: str) -> None:
+    def _tell(self, sender: Module, rows: Sequence[Waiting], status: str) -> None:
         """Record rows in the atlas before they are marked; what cannot be read has no row there."""
         if not rows:
             return
@@ -181,6 +181,7 @@ class Carrier:
             for row in rows:
                 with suppress(RefusedError):
                     atlas.record(ledger, open_envelope(row.envelope), status, row.attempts)
+        self.links.settle("atlas", sender.value)
 
     def _shed_backlog(self, sender: Module, now_ms: int | None, counts: Counter[herald_books.Counted]) -> None:
         """Keep the queue of a sender bounded: beyond its length the lowest and oldest messages are dead letters."""
@@ -192,7 +193,7 @@ class Carrier:
             detail = f"more than {limit} messages waited; this was among the lowest and oldest"
             with source.transaction():
                 rows = herald_books.shed(source, sender.value, self.branch, over, detail)
-                self._tell(rows, "dead")
+                self._tell(sender, rows, "dead")
             counts["", "", Reason.SHED.value] += len(rows)
 
 

@@ -22,6 +22,7 @@ from lotus_herald.consume import Consumer, Handlers, OnApplied
 from lotus_herald.gaps import GapWatch
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
+from lotus_herald.replicas import Directory, Replica
 from lotus_store.databases import Connection, Databases
 
 CHANNELS = (b"LISTEN lotus_outbox", b"LISTEN lotus_inbox")
@@ -32,7 +33,8 @@ DEBOUNCE_S = 0.002
 class Herald:
     """One deployment's router: which modules it consumes for, with which handlers, on which branch (None: all).
 
-    `event_time_ms` and `now_ms` are asked at every pass: the branch's event time, and the clock for expiry.
+    `event_time_ms` and `now_ms` are asked at every pass: the branch's event time, and the clock for expiry. With a name
+    in `replica` it registers under it for every module it consumes for, and gets the messages it serves best.
     """
 
     databases: Databases
@@ -43,11 +45,14 @@ class Herald:
     branch: str | None = "main"
     poll_s: float = 1.0
     on_applied: OnApplied = None
+    replica: str = ""
     passes: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     carrier: Carrier = field(init=False)
     _links: Links = field(init=False)
     _gaps: GapWatch = field(init=False)
+    _directory: Directory = field(init=False)
+    _selves: dict[Module, Replica] = field(default_factory=dict)
     _hint: asyncio.Event = field(default_factory=asyncio.Event)
     _hinted: set[Module] = field(default_factory=set)
     _looked: float = -float("inf")
@@ -55,7 +60,8 @@ class Herald:
     def __post_init__(self) -> None:
         """Make what stays between passes; nothing is opened yet."""
         self._links = Links(self.databases)
-        self.carrier = Carrier(self._links, self.branch)
+        self._directory = Directory(self._links)
+        self.carrier = Carrier(self._links, self.branch, router=self._directory.choose)
         self._gaps = GapWatch(self._links)
 
     def turn(self, modules: frozenset[Module] = frozenset(Module)) -> tuple[Carried, dict[str, dict[str, int]]]:
@@ -78,11 +84,15 @@ class Herald:
                 consume(module)
         if time.monotonic() >= self._looked + self.poll_s:
             self._look(set(senders) - {Module(name) for name in (*carried.silent, *carried.standing_by)})
+        self._aware()
         self.passes += 1
         return carried, {name: dict(counts) for name, counts in outcomes.items()}
 
     def close(self) -> None:
         """Close all connections; another Herald may take over at once."""
+        for module, me in self._selves.items():
+            with suppress(*DOWN):
+                me.end(self._links.get(module.value, "consume"))
         self._links.close()
 
     async def run(self) -> None:
@@ -97,8 +107,8 @@ class Herald:
                 if self._hint.is_set():  # it came during the pass: more may be on their way
                     await asyncio.sleep(DEBOUNCE_S)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hint.wait(), self.poll_s)
-                overdue = not self._hinted or time.monotonic() >= self._looked + self.poll_s
+                    await asyncio.wait_for(self._hint.wait(), min(self.poll_s, self.carrier.routes.heartbeat_s / 4))
+                overdue = time.monotonic() >= self._looked + self.poll_s
                 modules = frozenset(Module) if overdue else frozenset(self._hinted)
         finally:
             for listener in listeners:
@@ -118,7 +128,20 @@ class Herald:
         return {}
 
     def _consumer(self, connection: Connection, module: Module, handlers: Handlers) -> Consumer:
-        return Consumer(connection, module, handlers, self.keys, self.branch, on_applied=self.on_applied)
+        found = Consumer(connection, module, handlers, self.keys, self.branch, on_applied=self.on_applied)
+        if self.replica:
+            if module not in self._selves:
+                self._selves[module] = Replica(module, self.replica, capabilities=sorted(handlers))
+                self._selves[module].register(connection)
+            found.replica, found.on_applied = self.replica, self._selves[module].applied
+        return found
+
+    def _aware(self) -> None:
+        """Beat for every module that this process serves, and see who else is alive."""
+        for module, me in self._selves.items():
+            with suppress(*DOWN):
+                me.beat(self._links.get(module.value, "consume"))
+        self._directory.look()
 
     def _look(self, senders: set[Module]) -> None:
         """Look for gaps in the sequences of the sources that this Herald holds; they are told on standard error."""

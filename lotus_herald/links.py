@@ -12,8 +12,7 @@ import psycopg
 from lotus.errors import LedgerError
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.herald_books import lock_source, unlock_sources
-from lotus_store.ledger.messages import lazily
-from lotus_store.postgres.queries import MODULES
+from lotus_store.postgres.durability import lazily, make_durable, server_of
 
 REST_S = 1.0
 
@@ -27,6 +26,7 @@ class Links:
         self._open: dict[tuple[str, str], Connection] = {}
         self._locked: set[tuple[str, str | None]] = set()
         self._resting: dict[str, float] = {}
+        self._servers: dict[str, str] = {}
 
     def get(self, name: str, use: str) -> Connection:
         """Return the connection to a database for one use; raises `LedgerError` when it cannot be reached."""
@@ -39,12 +39,21 @@ class Links:
         try:
             # autocommit: what belongs together is said by an explicit transaction, and nothing stays open by mistake
             self._open[name, use] = self._databases.connect(name, autocommit=True)
-            if use == "in" and name in MODULES:  # see Carrier: made durable before the sender's row is marked
-                lazily(self._open[name, use], name)
+            self._servers[name] = server_of(self._open[name, use])
+            if use == "in":
+                lazily(self._open[name, use])
         except LedgerError:
             self._resting[name] = time.monotonic() + REST_S
             raise
         return self._open[name, use]
+
+    def settle(self, name: str, before: str) -> None:
+        """Bring what the `in` connection committed to disk, unless an ordinary commit of `before` will do so.
+
+        Commits of `in` connections do not wait for the disk; the Herald calls this before it marks the sender's row.
+        """
+        if self._servers.get(name) != self._servers.get(before):
+            make_durable(self.get(name, "in"))
 
     def lock(self, name: str, branch: str | None) -> bool:
         """Hold the lock of a source on its `out` connection; return whether this Herald has it."""

@@ -31,7 +31,7 @@ from lotus_store.postgres.embedded import embedded
 
 MESSAGES_PER_SIGNAL = 4  # proposal, decision, report to two
 NO_LIMIT = 10**9
-FLOOD_QUEUE = 2_000
+FLOOD_QUEUE = 200
 
 
 def demo_rate() -> float:

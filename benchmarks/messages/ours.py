@@ -83,7 +83,8 @@ async def work(home: Path, quota: int, queue: int) -> None:
             now_ms=lambda: time.time_ns() // 1_000_000,
             on_applied=applied,
         )
-        herald.carrier.routes = replace(herald.carrier.routes, quota_per_minute=quota, queue=queue)
+        batch = min(herald.carrier.routes.batch, max(queue // 4, 1))
+        herald.carrier.routes = replace(herald.carrier.routes, quota_per_minute=quota, queue=queue, batch=batch)
         task = asyncio.create_task(herald.run())
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

@@ -110,19 +110,6 @@ def deliver(
     return {str(row[0]) for row in connection.execute(message_query(module, "put_inbox"), columns)}
 
 
-def lazily(connection: Connection, module: str) -> None:
-    """Let commits of this connection return before they are on disk; `make_durable` waits for them.
-
-    What is read from them and committed elsewhere on the same server in the ordinary way is on disk with that.
-    """
-    connection.execute(message_query(module, "lazily"))
-
-
-def make_durable(connection: Connection, module: str) -> None:
-    """Wait until everything that this connection has committed is on disk (a small commit behind it is)."""
-    connection.execute(message_query(module, "make_durable"))
-
-
 def claim_inbox(
     connection: Connection,
     module: str,

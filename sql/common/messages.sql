@@ -83,12 +83,6 @@ ON CONFLICT (target, intent, outcome) DO UPDATE SET n = h.n + excluded.n;
 -- name: counts
 SELECT target, intent, outcome, n FROM {mod}_herald ORDER BY target, intent, outcome;
 
--- name: lazily
-SET synchronous_commit = off;
-
--- name: make_durable
-SELECT set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'lotus', '');
-
 -- name: lock_source
 SELECT pg_try_advisory_lock(1280265300, hashtext(%s));
 
@@ -165,3 +159,33 @@ WHERE known.release <> %(release)s AND %(release)s <> ALL(known.releases);
 
 -- name: identities
 SELECT verify_key, array_append(releases, release) FROM {mod}_identity WHERE module = %s ORDER BY created_at DESC;
+
+-- name: put_replica
+INSERT INTO {mod}_replica (replica_id, process, capabilities, accepts, produces, preferred, health, latency_ms, reliability, strength)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (replica_id) DO UPDATE SET
+    process = excluded.process, capabilities = excluded.capabilities, accepts = excluded.accepts,
+    produces = excluded.produces, preferred = excluded.preferred, health = excluded.health,
+    started_at = clock_timestamp(), heartbeat_at = clock_timestamp(), ended_at = NULL
+RETURNING latency_ms, reliability, applied;
+
+-- name: beat
+UPDATE {mod}_replica SET heartbeat_at = clock_timestamp(), health = %(health)s, latency_ms = %(latency_ms)s,
+    reliability = %(reliability)s, strength = %(strength)s, applied = %(applied)s,
+    ended_at = CASE WHEN %(ended)s THEN clock_timestamp() END
+WHERE replica_id = %(replica_id)s;
+
+-- name: live_replicas
+SELECT replica_id, strength FROM {mod}_replica
+WHERE ended_at IS NULL AND health <> 'failing' AND heartbeat_at > clock_timestamp() - make_interval(secs => %s)
+ORDER BY replica_id;
+
+-- name: redirect
+UPDATE {mod}_inbox SET replica = %(to)s WHERE event_id IN (
+    SELECT event_id FROM {mod}_inbox
+    WHERE consumed_at IS NULL AND replica IS NOT NULL AND replica <> ALL(%(live)s) FOR UPDATE SKIP LOCKED);
+
+-- name: replicas
+SELECT replica_id, process, capabilities, accepts, produces, preferred, health, latency_ms, reliability, strength, applied,
+       extract(epoch FROM clock_timestamp() - heartbeat_at)::float8, ended_at IS NOT NULL
+FROM {mod}_replica ORDER BY replica_id;

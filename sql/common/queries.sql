@@ -63,3 +63,12 @@ WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attidentity <> '';
 
 -- name: export_snapshot
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+
+-- name: server
+SELECT pg_postmaster_start_time()::text || ' ' || current_setting('port') || ' ' || current_setting('cluster_name');
+
+-- name: lazily
+SET synchronous_commit = off;
+
+-- name: make_durable
+SELECT set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'lotus', '');

@@ -162,3 +162,15 @@ def test_status_counts_what_was_done(databases: Databases, keys: Keys) -> None:
     assert herald_status(databases)["dm"]["inbox"] == 3
     with databases.connect("sig") as connection:
         assert herald_books.counts(connection, "sig") == {("dm", "WATCHDOG_ALERT", "delivered"): 3}
+
+
+def test_inboxes_on_another_server_are_made_durable_before_the_mark(databases: Databases, keys: Keys) -> None:
+    say(databases, keys, 2)
+    with Links(databases) as links:
+        links.get("dm", "in")
+        links._servers |= {"dm": "another server", "atlas": "a third"}
+        assert Carrier(links).carry(NOW).delivered == {"dm": 2}
+    with Links(databases) as links:
+        inbox, consumer = links.get("dm", "in"), links.get("dm", "consume")
+        assert inbox.execute("SHOW synchronous_commit").fetchone() == ("off",)
+        assert consumer.execute("SHOW synchronous_commit").fetchone() == ("on",)
