@@ -28,7 +28,10 @@ def list_keys(home: str | None, as_json: bool) -> None:
         for module in Module:
             with databases.connect(module.value) as connection:
                 rows += [(module.value, key) for key in known_keys(connection, module.value)]
-    lines = [f"{m:<4} {k.verify_key} {k.valid_from:%Y-%m-%d %H:%M} {_end(k.retired_at)} {k.release}" for m, k in rows]
+    lines = [
+        f"{m:<4} {k.verify_key} {k.valid_from:%Y-%m-%d %H:%M} {_end(k.retired_at)} {', '.join(sorted(k.releases))}"
+        for m, k in rows
+    ]
     found = [
         {"module": m, "verify_key": k.verify_key, "valid_from": k.valid_from, "retired_at": k.retired_at}
         for m, k in rows

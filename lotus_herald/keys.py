@@ -5,11 +5,13 @@ Only reading, making, replacing and using keys belongs here; which keys a sender
 """
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
-from nacl.signing import SigningKey, VerifyKey
+from nacl.signing import SigningKey
 
 from lotus.errors import MessageError
 from lotus.modules.envelope import Envelope
@@ -32,7 +34,11 @@ class Keys:
 
     def sign(self, envelope: Envelope) -> str:
         """Return the signature of an envelope by its sender, 128 hexadecimal characters."""
-        return self._signing_key(envelope.sender.value).sign(envelope.signed_text()).signature.hex()
+        return self.sign_text(envelope.sender.value, envelope.signed_text())
+
+    def sign_text(self, module: str, signed: bytes) -> str:
+        """Return the signature of a module on bytes, 128 hexadecimal characters."""
+        return self._signing_key(module).sign(signed).signature.hex()
 
     def replace(self, module: str) -> str:
         """Put a new key in the place of a module's key, atomically; return its public half.
@@ -69,15 +75,22 @@ class Keys:
         return known[1]
 
 
-def verified(envelope: Envelope, verify_keys: list[str]) -> bool:
-    """Tell whether one of the keys signed the envelope."""
-    for key in verify_keys:
+def signing_release(envelope: Envelope, text: str, known: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
+    """Return the releases registered for the key that signed this text, or None when no known key did.
+
+    `known` maps verify keys to releases; the text must be the canonical one, byte for byte.
+    """
+    signed = envelope.signed_part(text)
+    if signed is None or not envelope.sig:
+        return None
+    sealed = bytes.fromhex(envelope.sig) + signed
+    for key, releases in known.items():
         try:
-            VerifyKey(bytes.fromhex(key)).verify(envelope.signed_text(), bytes.fromhex(envelope.sig))
+            crypto_sign_open(sealed, bytes.fromhex(key))
         except (BadSignatureError, ValueError):
             continue
-        return True
-    return False
+        return releases
+    return None
 
 
 def _check_modes(path: Path) -> None:

@@ -27,6 +27,6 @@ def rotate(databases: Databases, module: Module, keys: Keys) -> str:
         create(databases, module, keys)
     verify_key = keys.replace(module.value)
     with databases.connect(module.value) as connection:
-        identities.put_key(connection, module.value, verify_key, release_of(module))
         identities.retire_others(connection, module.value, verify_key)
+        identities.put_key(connection, module.value, verify_key, release_of(module))
     return verify_key

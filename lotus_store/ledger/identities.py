@@ -4,6 +4,7 @@ Secret keys are files of `lotus_herald.keys`; this table says whose public halve
 was said before its end. (Literature: key rotation with overlap.)
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,10 +19,10 @@ FILE = "keys.sql"
 
 @dataclass(frozen=True, slots=True)
 class KnownKey:
-    """A verify key (64 hexadecimal characters), the release that registered it, and from when to when it signs."""
+    """A verify key (64 hexadecimal characters), the releases that sign with it, and from when to when it signs."""
 
     verify_key: str
-    release: str
+    releases: frozenset[str]
     valid_from: datetime
     retired_at: datetime | None
 
@@ -29,18 +30,21 @@ class KnownKey:
 def known_keys(connection: Connection, module: str) -> list[KnownKey]:
     """Return all keys of a module, oldest first."""
     rows: list[tuple[Any, ...]] = connection.execute(message_query(module, "read_keys", FILE), [module]).fetchall()
-    return [KnownKey(*row) for row in rows]
+    return [KnownKey(key, frozenset(releases), *times) for key, releases, *times in rows]
 
 
-def keys_of_row(connection: Connection, module: str, seq: int) -> list[str]:
-    """Return the keys that may have signed row `seq` of the module's outbox: those not retired when it was written."""
-    rows = connection.execute(message_query(module, "keys_of_row", FILE), [module, seq])
-    return [str(row[0]) for row in rows]
+def keys_at(keys: Sequence[KnownKey], moment: datetime) -> dict[str, frozenset[str]]:
+    """Return the keys that may have signed what was written at a moment (not retired by then), with their releases."""
+    return {key.verify_key: key.releases for key in keys if key.retired_at is None or key.retired_at >= moment}
 
 
 def put_key(connection: Connection, module: str, verify_key: str, release: str) -> None:
-    """Register a verify key; one already there stays as it is."""
-    connection.execute(message_query(module, "put_key", FILE), [module, verify_key, release])
+    """Register a verify key, and the release that signs with it; what is there already stays as it is.
+
+    Who locks senders out in the same transaction does so first, so that no two wait for each other.
+    """
+    values = {"module": module, "key": verify_key, "release": release}
+    connection.execute(message_query(module, "put_key", FILE), values)
 
 
 def retire_others(connection: Connection, module: str, verify_key: str) -> int:

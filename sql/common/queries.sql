@@ -91,3 +91,12 @@ GROUP BY c.relname;
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
   AND application_name <> current_setting('application_name');
+
+-- name: server
+SELECT pg_postmaster_start_time()::text || ' ' || current_setting('port') || ' ' || current_setting('cluster_name');
+
+-- name: lazily
+SET synchronous_commit = off;
+
+-- name: make_durable
+SELECT set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'lotus', '');

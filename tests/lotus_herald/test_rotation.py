@@ -11,11 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from lotus.errors import MessageError
-from lotus.modules.envelope import open_envelope
 from lotus.modules.intents import Module
 from lotus_cli.main import main
 from lotus_herald.carry import carry
-from lotus_herald.keys import Keys, verified
+from lotus_herald.keys import Keys, signing_release
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
 from lotus_herald.rotation import create, rotate
@@ -82,7 +81,8 @@ def test_every_envelope_names_version_and_schema(databases: Databases, keys: Key
     assert said.release == release_of(Module.SIG)
     assert said.release.endswith("+" + schema_hash(Module.SIG))
     assert len({release_of(module) for module in Module}) == 4
-    assert verified(open_envelope(said.to_json()), [keys.verify_key("sig")])
+    known = {keys.verify_key("sig"): frozenset({said.release})}
+    assert signing_release(said, said.to_json(), known) == {said.release}
 
 
 @pytest.mark.parametrize(("place", "mode"), [("sig.key", 0o640), ("sig.key", 0o604), (".", 0o750), (".", 0o701)])
