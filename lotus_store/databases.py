@@ -68,7 +68,7 @@ class Databases(AbstractContextManager["Databases"]):
         return self._connect(name, self.dsn(name), autocommit)
 
     def owner(self, name: str, autocommit: bool = False) -> Connection:
-        """Return a new connection that may change the schema: for migrations, restores and tests only."""
+        """Return a new connection that may change the schema: for migrations, restores, atlas rebuilds, tests."""
         return self._connect(name, self.owner_dsn(name), autocommit)
 
     def owner_dsn(self, name: str) -> str:
