@@ -83,7 +83,9 @@ def _carry_batch(
     routes = load_routes()
     with source.transaction():
         rows = messages.claim_outbox(source, sender.value, branch, routes.batch)
-        keys = messages.identities(source, sender.value) if rows else []
+        if not rows:
+            return False
+        keys = messages.identities(source, sender.value)
         batch = _Batch(databases, source, sender, atlas.moment(source, sender))
         for row in rows:
             try:
