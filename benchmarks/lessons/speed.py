@@ -47,8 +47,8 @@ LESSON = Rule.of(Literal(4, 3, 4))
 ASSETS, DISTINCT, WINDOW_DAYS = 12, 6, 90
 HISTORIES, ROUNDS = (100, 1000, 3000), 9
 LIMITS = {
-    "night_quiet_s": 5.0,
-    "night_look_s": 5.0,
+    "night_quiet_wall_s": 5.0,
+    "night_look_wall_s": 5.0,
     "search_365_s": 2.0,
     "night_promoting_s": 30.0,
     "history_growth": 1.1,

@@ -10,6 +10,7 @@ FAR = Way(1, "generic", NO_VECTOR_LIBM)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # it compiles every kernel
 def test_an_old_cpu_without_optimisation_computes_the_same_bits(tmp_path: Path) -> None:
     usual, far = hashes(USUAL, LINES, None), hashes(FAR, LINES, tmp_path)
     assert len(set(usual.values())) == 4  # frames, annotations, events (each live and in batch) and the state

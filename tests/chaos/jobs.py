@@ -34,7 +34,7 @@ def run_backfill(home: Path, marks: Marks) -> dict[str, Any]:
     _mark_store(marks)
     _before(backfill_module, "provision", marks, "Dagster's tables")
     _before(backfill_module, "build_definitions", marks, "between stages")
-    _before(StoredSource, "_day", marks, "lessons: sums of a day")
+    _before(StoredSource, "_sums", marks, "lessons: sums of a day")
     _before(weave_module, "watch_over", marks, "braids: watchdog")
     for module in (backfill_module, lane_module, tape_module):
         vars(module)["run_stage"] = lambda ctx, stage, day: _marked_stage(marks, ctx, stage, day)

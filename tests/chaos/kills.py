@@ -43,6 +43,7 @@ NIGHT = (
     "active_priors: ", "active_priors: hand over",
 )  # fmt: skip
 PASS_BY = 0.6  # chance that a kill in a night leaves a stage of its kind alone and waits for the next
+BACKFILLS = 0.7  # share of the minutes that is theirs; the daemon has the rest whatever they took
 TARGETS = (("run", 65), ("run and server", 14), ("run, server and keeper", 11), ("server", 6), ("server and keeper", 4))
 
 
@@ -56,11 +57,13 @@ class Calm:
 
 
 class Chaos:
-    """One campaign: a folder, the dice, the marks and the limit of time."""
+    """One campaign: a folder, the dice and the marks; `deadline` is set for each of its halves."""
 
-    def __init__(self, folder: Path, seed: int, deadline: float, tell: Callable[[str], None], night: bool) -> None:
+    deadline = 0.0  # no kill after this moment of the monotonic clock
+
+    def __init__(self, folder: Path, seed: int, tell: Callable[[str], None], night: bool) -> None:
         """Remember the arguments."""
-        self.folder, self.dice, self.deadline, self.tell = folder, random.Random(seed), deadline, tell
+        self.folder, self.dice, self.tell = folder, random.Random(seed), tell
         self.night = 1.0 if night else 0.5  # share of a backfill's kills that hit a stage of the night
         self.marks = Marks()
 
@@ -207,10 +210,12 @@ def main(kills: int, seed: int, minutes: float, night: bool, as_json: bool, keep
 
     folder = Path(tempfile.mkdtemp(prefix="lotus-chaos-"))
     folder.chmod(0o755)
-    chaos = Chaos(folder, seed, began + 60 * minutes, tell, night)
+    chaos = Chaos(folder, seed, tell, night)
     warm()
     chaos.ask(partial(make_tape, folder))
+    chaos.deadline = time.monotonic() + 60 * minutes * (1.0 if night else BACKFILLS)
     first, quiet = kill_backfills(chaos, folder / "tape", kills if night else kills // 2)
+    chaos.deadline = max(chaos.deadline, time.monotonic()) + 60 * minutes * (1.0 - BACKFILLS)
     second = Tally("live daemon") if night else kill_daemons(chaos, quiet, kills - kills // 2)
     left = [str(p) for p in folder.rglob("postmaster.pid")] + debris(folder)
     wrong = first.differences + second.differences + left

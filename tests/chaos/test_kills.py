@@ -11,13 +11,13 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_killed_runs_end_like_undisturbed_ones() -> None:
-    command = [sys.executable, str(HERE / "kills.py"), "--kills", "6", "--minutes", "2", "--seed", "5", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=580)
+    command = [sys.executable, str(HERE / "kills.py"), "--kills", "4", "--minutes", "3", "--seed", "5", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=880)
     assert done.stdout, done.stderr[-3000:]
     told = json.loads(done.stdout)
     assert told["equal"], (told["backfill"]["differences"], told["daemon"]["differences"], told["left_behind"])
-    assert told["kills"] >= 3, done.stderr[-3000:]
     for subject in ("backfill", "daemon"):
+        assert told[subject]["kills"] >= 1, done.stderr[-3000:]
         assert told[subject]["finished"] == told[subject]["equal"] >= 1

@@ -210,4 +210,3 @@ def test_an_alert_budget_prices_an_alert_at_the_margin_of_publication(worlds, on
     price = columns["f"][margin].sum() / columns["h"][margin].sum()
     assert priced.alert_budget
     assert priced.shadow_price_bps == pytest.approx(price, rel=1e-8)
-    assert (free.live_tilt_share, dataclasses.replace(free, grade="A").live_tilt_share) == (0.5, 1.0)
