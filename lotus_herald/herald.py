@@ -7,6 +7,7 @@ source; the others stand by and take over when its lock is free.
 
 import asyncio
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -47,6 +48,7 @@ class Herald:
     on_applied: OnApplied = None
     replica: str = ""
     passes: int = 0
+    carried: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     carrier: Carrier = field(init=False)
     _links: Links = field(init=False)
@@ -54,6 +56,7 @@ class Herald:
     _directory: Directory = field(init=False)
     _selves: dict[Module, Replica] = field(default_factory=dict)
     _hint: asyncio.Event = field(default_factory=asyncio.Event)
+    _passing: threading.Lock = field(default_factory=threading.Lock)
     _hinted: set[Module] = field(default_factory=set)
     _looked: float = -float("inf")
 
@@ -70,6 +73,10 @@ class Herald:
         What is delivered is consumed at once, before the sender's row is marked: nobody waits for the marks.
         A handler's fault is counted and told on standard error; its message stays and is tried again.
         """
+        with self._passing:
+            return self._turn(modules)
+
+    def _turn(self, modules: frozenset[Module]) -> tuple[Carried, dict[str, dict[str, int]]]:
         senders = [module for module in Module if module in modules]
         outcomes: dict[str, Counter[str]] = {module.value: Counter() for module in self.handlers}
 
@@ -86,14 +93,16 @@ class Herald:
             self._look(set(senders) - {Module(name) for name in (*carried.silent, *carried.standing_by)})
         self._aware()
         self.passes += 1
+        self.carried += carried.total
         return carried, {name: dict(counts) for name, counts in outcomes.items()}
 
     def close(self) -> None:
-        """Close all connections; another Herald may take over at once."""
-        for module, me in self._selves.items():
-            with suppress(*DOWN):
-                me.end(self._links.get(module.value, "consume"))
-        self._links.close()
+        """Close all connections, after a pass that is under way; another Herald may take over at once."""
+        with self._passing:
+            for module, me in self._selves.items():
+                with suppress(*DOWN):
+                    me.end(self._links.get(module.value, "consume"))
+            self._links.close()
 
     async def run(self) -> None:
         """Run until cancelled; a database that is down is waited for."""
