@@ -18,7 +18,9 @@ from lotus.columns import Column, TableSpec
 from lotus.errors import LakeError
 from lotus.learning.cube import LESSON_ATOMS
 from lotus_assets.stages.lake_tables import Table, concatenated
+from lotus_store.databases import Connection
 from lotus_store.lake import Lake
+from lotus_store.ledger.day_commits import committed_days
 
 YEAR_DAYS = 365
 _COLUMNS = (
@@ -41,6 +43,29 @@ class Compacted:
 
     days: tuple[str, ...]
     weeks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a branch's compaction did, and the bytes of all resolutions together before and after it."""
+
+    done: Compacted
+    bytes_before: int
+    bytes_after: int
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        days, weeks = len(self.done.days), len(self.done.weeks)
+        sizes = f"{self.bytes_before / 2**20:.1f} MB became {self.bytes_after / 2**20:.1f} MB"
+        return f"{days} days went to one block, {weeks} weeks took up their days: {sizes}"
+
+
+def compact_branch(lake: Lake, sig: Connection, branch: str, keep: int) -> Saved:
+    """Compact what is committed of a branch but its newest `keep` days; the caller holds the branch's lane."""
+    days = committed_days(sig, branch, LESSON_ATOMS.name)
+    before = lake.stored_bytes(TABLES, branch)
+    done = compact_days(lake, branch, days, keep)
+    return Saved(done, before, lake.stored_bytes(TABLES, branch))
 
 
 def compact_days(lake: Lake, branch: str, days: Sequence[str], keep: int) -> Compacted:

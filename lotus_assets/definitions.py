@@ -5,9 +5,10 @@ Heavy libraries are imported inside stage bodies, so that this location starts f
 
 import dagster as dg
 
+from lotus_assets.compaction_job import compact_atoms
 from lotus_assets.jobs import apply_inbox, watchdog
 from lotus_assets.learning_lane import learning_lane
-from lotus_assets.schedules import hourly, nightly
+from lotus_assets.schedules import hourly, nightly, weekly
 from lotus_assets.specs import belief_spec
 from lotus_assets.tape_assets import tape_assets
 from lotus_resources.live_daemon import LiveDaemonResource
@@ -22,8 +23,8 @@ def build_definitions(lotus: Lotus | None = None) -> dg.Definitions:
     return dg.Definitions(
         assets=[*tape_assets(), belief_spec(), learning_lane],
         sensors=[closed_segments, new_inbox],
-        schedules=[nightly, hourly],
-        jobs=[apply_inbox, watchdog],
+        schedules=[nightly, hourly, weekly],
+        jobs=[apply_inbox, watchdog, compact_atoms],
         resources={"lotus": resource, "live_daemon": LiveDaemonResource()},
         executor=dg.in_process_executor,
     )

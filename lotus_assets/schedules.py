@@ -1,4 +1,5 @@
-"""The schedules: at 00:20 UTC learn from the days since the last committed one, and every hour the watchdog.
+"""The schedules: at 00:20 UTC learn from the days since the last committed one, every hour the watchdog, and on
+Sundays the compaction of old sums.
 
 By then yesterday's last windows have matured (their day is that of their maturity) and its tape is closed. A night that
 was missed is made up for by the next one: the run covers the range in one go, oldest day first.
@@ -12,6 +13,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from lotus.timebase import next_day
 from lotus_assets.bodies import stage_context
 from lotus_assets.catalogue import LEARNING_ASSETS
+from lotus_assets.compaction_job import compact_atoms
 from lotus_assets.jobs import watchdog
 from lotus_assets.stages.chain import last_committed_day
 from lotus_resources.lotus_resource import Lotus
@@ -43,6 +45,15 @@ hourly = dg.ScheduleDefinition(
     cron_schedule="50 * * * *",
     execution_timezone="UTC",
     description="End what has lived its time or died, without waiting for the night.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+weekly = dg.ScheduleDefinition(
+    name="weekly_compaction",
+    job=compact_atoms,
+    cron_schedule="30 4 * * 0",
+    execution_timezone="UTC",
+    description="Keep lesson atoms beyond the search window coarser; no night reads what it touches.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 

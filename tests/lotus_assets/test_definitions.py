@@ -71,8 +71,12 @@ def test_catalogue_and_stages_agree() -> None:
 def test_sensors_schedule_and_jobs_are_there() -> None:
     repository = build_definitions().get_repository_def()
     assert {sensor.name for sensor in repository.sensor_defs} == {"closed_segments", "new_inbox"}
-    assert {schedule.name for schedule in repository.schedule_defs} == {"nightly", "hourly_watchdog"}
-    assert {"apply_inbox", "watchdog"} <= {job.name for job in repository.get_all_jobs()}
+    assert {schedule.name for schedule in repository.schedule_defs} == {
+        "nightly",
+        "hourly_watchdog",
+        "weekly_compaction",
+    }
+    assert {"apply_inbox", "watchdog", "compact_atoms"} <= {job.name for job in repository.get_all_jobs()}
 
 
 def test_heavy_libraries_are_not_loaded_with_the_code_location() -> None:
