@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 
@@ -56,6 +57,7 @@ class Herald:
     _directory: Directory = field(init=False)
     _selves: dict[Module, Replica] = field(default_factory=dict)
     _hint: asyncio.Event = field(default_factory=asyncio.Event)
+    _over: bool = False
     _passing: threading.Lock = field(default_factory=threading.Lock)
     _hinted: set[Module] = field(default_factory=set)
     _looked: float = -float("inf")
@@ -73,8 +75,8 @@ class Herald:
         What is delivered is consumed at once, before the sender's row is marked: nobody waits for the marks.
         A handler's fault is counted and told on standard error; its message stays and is tried again.
         """
-        with self._passing:
-            return self._turn(modules)
+        with self._passing:  # a pass that was asked for in a thread may begin after the end
+            return (Carried(), {}) if self._over else self._turn(modules)
 
     def _turn(self, modules: frozenset[Module]) -> tuple[Carried, dict[str, dict[str, int]]]:
         senders = [module for module in Module if module in modules]
@@ -97,8 +99,9 @@ class Herald:
         return carried, {name: dict(counts) for name, counts in outcomes.items()}
 
     def close(self) -> None:
-        """Close all connections, after a pass that is under way; another Herald may take over at once."""
+        """Close all connections, after a pass that is under way; another Herald may take over, this one is over."""
         with self._passing:
+            self._over = True
             for module, me in self._selves.items():
                 with suppress(*DOWN):
                     me.end(self._links.get(module.value, "consume"))
@@ -164,11 +167,21 @@ class Herald:
         """Turn notifications of one database into hints; reconnect for ever."""
         while True:
             with suppress(psycopg.OperationalError, LedgerError):
-                dsn = self.databases.dsn(module.value)
-                async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+                async with await _opened(self.databases.dsn(module.value)) as connection:
                     for channel in CHANNELS:
                         await connection.execute(channel)
                     async for _ in connection.notifies():
                         self._hinted.add(module)
                         self._hint.set()
             await asyncio.sleep(self.poll_s)
+
+
+async def _opened(dsn: str) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+    """Return a listening connection; when cancelled on the way it is waited for and closed, or it would stay open."""
+    connecting = asyncio.ensure_future(psycopg.AsyncConnection.connect(dsn, autocommit=True))
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        with suppress(psycopg.OperationalError):
+            await (await connecting).close()
+        raise
