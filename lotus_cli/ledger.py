@@ -15,15 +15,17 @@ def db_command() -> None:
 
 
 @db_command.command("migrate")
+@click.option("--post", is_flag=True, help="Also what takes away from programs of an older release still connected.")
 @home_option
 @json_option
 @explained
-def migrate(home: str | None, as_json: bool) -> None:
+def migrate(post: bool, home: str | None, as_json: bool) -> None:
     """Make missing databases and apply missing migrations; running it again changes nothing."""
     from lotus_store.postgres.migrations import migrate as apply
 
-    with Databases(settings_of(home), migrated=False) as databases:
-        emit({"versions": apply(databases)}, as_json)
+    settings = settings_of(home)
+    with Databases(settings, migrated=False) as databases:
+        emit({"versions": apply(databases, post, roles=settings.embedded)}, as_json)
 
 
 @db_command.command("check")
@@ -36,6 +38,36 @@ def check(home: str | None, as_json: bool) -> None:
 
     with Databases(settings_of(home), migrated=False) as databases:
         emit({"versions": compare(databases), "equal": True}, as_json)
+
+
+@db_command.command("roles")
+@click.option("--apply", is_flag=True, help="Run the statements instead of printing them.")
+@click.option("--page", is_flag=True, help="Print the page of roles and rights as the catalogue has them.")
+@home_option
+@explained
+def roles(apply: bool, page: bool, home: str | None) -> None:
+    """Print the statements (for psql) that make the roles and rights of a server of one's own.
+
+    The embedded server has them already. Afterwards each process may be given the address of its own role, as
+    `dsn_sig = "... user=lotus_sig"`; without roles everything works under the login of the address.
+    """
+    from lotus_store.postgres.migrations import LOTUS_DATABASES
+    from lotus_store.postgres.roles import all_statements, apply_roles, matrix, rights_page
+
+    with Databases(settings_of(home)) as databases:
+        found = {}
+        for name in LOTUS_DATABASES:
+            with databases.owner(name) as connection:
+                called = connection.info.dbname
+                if page:
+                    found[name] = matrix(connection, name)
+                elif apply:
+                    apply_roles(connection, name, LOTUS_DATABASES)
+                else:
+                    click.echo(f"\\connect {called}")
+                    click.echo("".join(s.as_string() for s in all_statements(name, called, LOTUS_DATABASES)))
+        if page:
+            click.echo(rights_page(found), nl=False)
 
 
 @click.command("backup")

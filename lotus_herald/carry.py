@@ -1,39 +1,60 @@
 """Carrying: one pass from the outboxes to the inboxes, at least once, de-duplicated for ever.
 
-Each row is verified (form, hash, signature, route, time to live), put into every target's inbox, recorded in the atlas,
-and only then marked; a kill anywhere repeats what the inbox refuses to take twice. A message that may not be delivered
-becomes a dead letter with a reason code; one whose target is down waits longer each time. No handler runs here.
+Each row is verified (form, hash, signature, release, route, time to live, quota), put into every target's inbox,
+recorded in the atlas, and only then marked; a kill anywhere repeats what the inbox refuses to take twice. A message
+that may not be delivered becomes a dead letter with a reason code; one whose target is down waits longer each time.
+A batch costs one transaction per database, however many rows it has. No handler runs here.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+
+import psycopg
 
 from lotus.atlas.rows import row_of_message
 from lotus.errors import LedgerError
+from lotus.modules.backoff import wait_s
 from lotus.modules.envelope import Envelope, RefusedError, open_envelope
 from lotus.modules.intents import Module, Reason
-from lotus_herald.keys import verified
+from lotus.modules.quota import Bucket, take
+from lotus_herald.keys import signing_release
+from lotus_herald.links import Links
 from lotus_herald.routes import Routes, load_routes
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger import atlas, messages
+from lotus_store.ledger import atlas, herald_books, identities, messages
+from lotus_store.ledger.identities import KnownKey
 from lotus_store.ledger.messages import DeadLetter, Waiting
 
-LONGEST_WAIT_S = 60.0
+Seam = Callable[[str], None]
+Router = Callable[[Connection, Module], str | None]
+Parcel = tuple[Envelope, Waiting]
+DOWN = (LedgerError, psycopg.OperationalError)
+
+
+def no_seam(label: str) -> None:
+    """Do nothing at a seam (a place where a kill is worst); tests put their kills here."""
+
+
+def at_leisure(target: Module) -> None:
+    """Leave what was delivered until the pass is over."""
+
+
+def anybody(inbox: Connection, target: Module) -> None:
+    """Leave a message to any replica of its target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What one pass did, counted by target (`delivered`), by reason (`dead`), rows left for later, and
-    senders whose database is down (`silent`)."""
+    """What one pass did, counted by target (`delivered`), by reason (`dead`), rows left for later, senders whose
+    database (or the atlas) is down (`silent`), and senders that another Herald serves (`standing_by`)."""
 
     delivered: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
     dead: Mapping[str, int] = field(default_factory=dict)
     postponed: int = 0
     silent: tuple[str, ...] = ()
+    standing_by: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -47,98 +68,206 @@ def carry(
     now_ms: int | None = None,
     senders: Sequence[Module] = tuple(Module),
 ) -> Carried:
-    """Deliver everything that waits in the outboxes (of one branch, or of all); return the counts.
+    """Deliver everything that waits in the outboxes (of one branch, or of all) once, on connections of its own.
 
-    `now_ms` is the time against which messages expire; None delivers whatever history said.
+    `now_ms` is the time against which messages expire; None delivers whatever history said, without quotas. A source
+    that another Herald serves is left to it.
     """
-    counts: Counter[tuple[str, str]] = Counter()
-    silent = []
-    for sender in senders:
-        try:
-            source = databases.connect(sender.value)
-        except LedgerError:
-            silent.append(sender.value)
-            continue
-        with closing(source):
-            while _carry_batch(databases, source, sender, branch, now_ms, counts):
-                pass
-    return Carried(
-        {name: n for (kind, name), n in sorted(counts.items()) if kind == "delivered"},
-        counts["repeated", ""],
-        {name: n for (kind, name), n in sorted(counts.items()) if kind == "dead"},
-        counts["postponed", ""],
-        tuple(silent),
-    )
+    with Links(databases) as links:
+        return Carrier(links, branch).carry(now_ms, senders)
 
 
-def _carry_batch(
-    databases: Databases,
-    source: Connection,
-    sender: Module,
-    branch: str | None,
-    now_ms: int | None,
-    counts: Counter[tuple[str, str]],
-) -> bool:
-    """Carry one batch in one transaction of the sender's database; return whether there may be more."""
-    routes = load_routes()
-    with source.transaction():
-        rows = messages.claim_outbox(source, sender.value, branch, routes.batch)
-        if not rows:
-            return False
-        keys = messages.identities(source, sender.value)
-        batch = _Batch(databases, source, sender, atlas.moment(source, sender))
-        for row in rows:
+@dataclass(slots=True)
+class Carrier:
+    """The carrying half of a Herald: open connections, the locks of its sources, and the buckets of its quotas.
+
+    `router` names the replica of a target that gets the messages of a batch; `on_delivered` is told as soon as a target
+    has new ones; `seam` is called where a kill is worst.
+    """
+
+    links: Links
+    branch: str | None = None
+    routes: Routes = field(default_factory=load_routes)
+    router: Router = anybody
+    on_delivered: Callable[[Module], None] = at_leisure
+    seam: Seam = no_seam
+    _buckets: dict[tuple[Module, Module], Bucket] = field(default_factory=dict)
+
+    def carry(self, now_ms: int | None, senders: Sequence[Module] = tuple(Module)) -> Carried:
+        """Deliver everything that waits in the outboxes of `senders`; return the counts."""
+        counts: Counter[herald_books.Counted] = Counter()
+        silent, standing_by = [], []
+        for sender in senders:
             try:
-                envelope = _checked(row, sender, keys, routes, now_ms)
-                _hand_out(databases, envelope, row, counts)
-                batch.done(row, "delivered")
-            except RefusedError as refusal:
-                batch.bury(row, refusal.reason, str(refusal))
-                counts["dead", refusal.reason.value] += 1
-            except LedgerError as down:
-                if row.attempts + 1 >= routes.attempts:
-                    batch.bury(row, Reason.EXPIRED, str(down))
-                    counts["dead", Reason.EXPIRED.value] += 1
+                if not self.links.lock(sender.value, self.branch):
+                    standing_by.append(sender.value)
                     continue
-                wait_s = min(routes.backoff_s * 2**row.attempts, LONGEST_WAIT_S) * (1 + row.seq % 7 / 14)
-                messages.postponed(source, sender.value, row.seq, wait_s)
-                counts["postponed", ""] += 1
-    return len(rows) == routes.batch
+                while self._carry_batch(sender, now_ms, counts):
+                    self._shed_backlog(sender, now_ms, counts)
+            except DOWN:
+                self.links.drop(sender.value, "out")
+                self.links.drop("atlas", "in")
+                silent.append(sender.value)
+        return _summary(counts, silent, standing_by)
+
+    def _carry_batch(self, sender: Module, now_ms: int | None, counts: Counter[herald_books.Counted]) -> bool:
+        """Carry one batch in one transaction of the sender's database; return whether there may be more."""
+        source = self.links.get(sender.value, "out")
+        batch = _Batch(sender)
+        with source.pipeline(), source.transaction():  # what is said to one database travels together
+            rows = messages.claim_outbox(source, sender.value, self.branch, self.routes.batch)
+            if not rows:
+                return False
+            self.seam("claimed")
+            keys = identities.known_keys(source, sender.value)
+            for row in rows:
+                self._sort(batch, row, keys, now_ms)
+            self._hand_out(batch)
+            self.seam("delivered")
+            batch.settle(source, self.routes)
+            self._tell(source, sender, [row for _, row in batch.arrived], "delivered")
+            self._tell(source, sender, [row for row, _, _ in batch.dead], "dead")
+            self.seam("marking")
+        self.seam("marked")
+        counts.update(batch.counts)
+        return len(rows) == self.routes.batch
+
+    def _sort(self, batch: "_Batch", row: Waiting, keys: Sequence[KnownKey], now_ms: int | None) -> None:
+        """Verify a row: it becomes a parcel, or a dead letter."""
+        try:
+            envelope = _checked(row, batch.sender, identities.keys_at(keys, row.said_at))
+            self.routes.check(envelope, now_ms)
+            if now_ms is not None:
+                self._charge(envelope, row)
+            batch.parcels.append((envelope, row))
+        except RefusedError as refusal:
+            batch.bury(row, refusal.reason, str(refusal))
+
+    def _charge(self, envelope: Envelope, row: Waiting) -> None:
+        """Take one from the quota of each pair, as of the time when the message was said."""
+        for target in envelope.to:
+            pair = envelope.sender, target
+            per_minute = self.routes.quota_per_minute
+            self._buckets[pair], passes = take(self._buckets.get(pair), per_minute, envelope.priority, row.said_ms)
+            if not passes:
+                said = f"{envelope.event_id} is over the quota of {envelope.sender} to {target}"
+                raise RefusedError(Reason.SHED, said, f"{per_minute} a minute")
+
+    def _hand_out(self, batch: "_Batch") -> None:
+        """Put the parcels into the inboxes; those of a target that is down are postponed."""
+        for target in sorted({target for envelope, _ in batch.parcels for target in envelope.to}):
+            parcels = [parcel for parcel in batch.parcels if target in parcel[0].to]
+            try:
+                inbox = self.links.get(target.value, "in")
+                named = [(envelope, row.envelope) for envelope, row in parcels]
+                new = messages.deliver(inbox, target.value, named, self.router(inbox, target))
+                self.seam("put in")
+                if new:
+                    self.on_delivered(target)
+                self.links.settle(target.value, batch.sender.value)
+            except DOWN as down:
+                self.links.drop(target.value, "in")
+                batch.postpone(parcels, str(down))
+                continue
+            for envelope, _ in parcels:
+                outcome = "delivered" if envelope.event_id in new else "repeated"
+                batch.counts[target.value, envelope.intent.value, outcome] += 1
+
+    def _tell(self, source: Connection, sender: Module, rows: Sequence[Waiting], status: str) -> None:
+        """Record rows in the atlas, as done at the time of the sender's open transaction, which marks them."""
+        if not rows:
+            return
+        moment = atlas.moment(source, sender)
+        told = [row_of_message(sender, row.event_id, row.envelope, row.attempts, status, moment) for row in rows]
+        ledger = self.links.get("atlas", "in")
+        with ledger.pipeline(), ledger.transaction():
+            atlas.put(ledger, told)
+        self.links.settle("atlas", sender.value)
+
+    def _shed_backlog(self, sender: Module, now_ms: int | None, counts: Counter[herald_books.Counted]) -> None:
+        """Keep the queue of a sender bounded: beyond its length the lowest and oldest messages are dead letters."""
+        if now_ms is None:
+            return
+        source, limit = self.links.get(sender.value, "out"), self.routes.queue
+        over = herald_books.backlog(source, sender.value, self.branch, 20 * limit) - limit
+        if over > 0:
+            detail = f"more than {limit} messages waited; this was among the lowest and oldest"
+            with source.transaction():
+                rows = herald_books.shed(source, sender.value, self.branch, over, detail)
+                self._tell(source, sender, rows, "dead")
+            counts["", "", Reason.SHED.value] += len(rows)
 
 
-def _checked(row: Waiting, sender: Module, keys: list[str], routes: Routes, now_ms: int | None) -> Envelope:
+@dataclass(slots=True)
+class _Batch:
+    """The rows of one transaction, sorted: parcels, dead letters, and those to try again."""
+
+    sender: Module
+    parcels: list[Parcel] = field(default_factory=list)
+    dead: list[tuple[Waiting, Reason, str]] = field(default_factory=list)
+    later: dict[int, str] = field(default_factory=dict)
+    counts: Counter[herald_books.Counted] = field(default_factory=Counter)
+
+    @property
+    def arrived(self) -> list[Parcel]:
+        """Parcels that reached every target."""
+        return [parcel for parcel in self.parcels if parcel[1].seq not in self.later]
+
+    def bury(self, row: Waiting, reason: Reason, detail: str) -> None:
+        """Make a row a dead letter."""
+        self.dead.append((row, reason, detail))
+
+    def postpone(self, parcels: Sequence[Parcel], why: str) -> None:
+        """Try parcels again later."""
+        self.later |= {row.seq: why for _, row in parcels}
+
+    def settle(self, source: Connection, routes: Routes) -> None:
+        """Write what became of the rows, in the sender's transaction."""
+        sender, waits = self.sender.value, {}
+        for envelope, row in self.parcels:
+            if row.seq in self.later and row.attempts + 1 >= routes.attempts:
+                self.bury(row, Reason.UNREACHABLE, self.later[row.seq])
+            elif row.seq in self.later:
+                waits[row.seq] = wait_s(row.event_id, row.attempts, routes.backoff_s)
+                self.counts["", envelope.intent.value, "postponed"] += 1
+        for _, reason, _ in self.dead:
+            self.counts["", "", reason.value] += 1
+        letters = [
+            (DeadLetter(row.event_id, "outbox", reason.value, text), row.envelope) for row, reason, text in self.dead
+        ]
+        messages.dispatched(source, sender, [row.seq for _, row in self.arrived], "delivered")
+        if letters:
+            messages.bury(source, sender, letters)
+            messages.dispatched(source, sender, [row.seq for row, _, _ in self.dead], "dead")
+        if waits:
+            messages.postponed(source, sender, waits)
+        herald_books.count(source, sender, self.counts)
+
+
+def _checked(row: Waiting, sender: Module, keys: Mapping[str, frozenset[str]]) -> Envelope:
     envelope = open_envelope(row.envelope)
-    if envelope.sender is not sender or not verified(envelope, keys):
+    releases = signing_release(envelope, row.envelope, keys) if envelope.sender is sender else None
+    if releases is None:
         cause = "forged, altered, or signed with a key that the sender never registered"
         raise RefusedError(Reason.BAD_SIGNATURE, f"{envelope.event_id} is not signed by {sender}", "ed25519", cause)
-    routes.check(envelope, now_ms)
+    if envelope.release not in releases:
+        said = f"{envelope.event_id} names release {envelope.release}"
+        raise RefusedError(Reason.BAD_RELEASE, said, f"one of {', '.join(sorted(releases))}")
+    if envelope.event_id != row.event_id or envelope.seq != row.seq:
+        said = f"row {row.seq} ({row.event_id}) holds message {envelope.seq} ({envelope.event_id})"
+        raise RefusedError(Reason.BAD_ENVELOPE, said, "its own message", "a row was copied over another")
     return envelope
 
 
-def _hand_out(databases: Databases, envelope: Envelope, row: Waiting, counts: Counter[tuple[str, str]]) -> None:
-    for target in envelope.to:
-        with databases.connect(target.value) as inbox:
-            new = messages.deliver(inbox, target.value, envelope, row.envelope)
-        counts["delivered", target.value] += new
-        counts["repeated", ""] += not new
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """The open transaction of a sender's database, in which rows are done with; `moment` is its time."""
-
-    databases: Databases
-    source: Connection
-    sender: Module
-    moment: datetime
-
-    def done(self, row: Waiting, status: str) -> None:
-        with self.databases.connect("atlas") as ledger:
-            entry = row_of_message(self.sender, row.event_id, row.envelope, row.attempts, status, self.moment)
-            atlas.put(ledger, [entry])
-        messages.dispatched(self.source, self.sender.value, row.seq, status)
-
-    def bury(self, row: Waiting, reason: Reason, detail: str) -> None:
-        letter = DeadLetter(row.event_id, "outbox", reason.value, detail)
-        messages.bury(self.source, self.sender.value, letter, row.envelope)
-        self.done(row, "dead")
+def _summary(counts: Mapping[herald_books.Counted, int], silent: list[str], standing_by: list[str]) -> Carried:
+    delivered: Counter[str] = Counter()
+    dead: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    for (target, _, outcome), n in sorted(counts.items()):
+        if outcome == "delivered":
+            delivered[target] += n
+        elif outcome in ("repeated", "postponed"):
+            others[outcome] += n
+        else:
+            dead[outcome] += n
+    return Carried(dict(delivered), others["repeated"], +dead, others["postponed"], tuple(silent), tuple(standing_by))

@@ -1,22 +1,30 @@
-"""Consuming: each waiting inbox row in one transaction with its effect, its answers and the mark that it is done.
+"""Consuming: waiting inbox rows in one transaction with their effects, their answers and the mark that they are done.
 
-A crash at any point loses nothing and applies nothing twice. What a message does is its handler's business.
-(Literature: idempotent consumer, unit of work.)
+A crash at any point loses nothing and applies nothing twice. Rows are applied many to a transaction; when one of them
+is refused, the transaction is undone and the same rows are applied again, each behind a savepoint of its own. What a
+message does is its handler's business. (Literature: idempotent consumer, unit of work, optimistic batching.)
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import psycopg
 
 from lotus.errors import LotusError
 from lotus.modules.envelope import Envelope, Message, RefusedError, open_envelope
 from lotus.modules.intents import Intent, Module, Reason
+from lotus_herald.carry import Seam, no_seam
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
+from lotus_herald.routes import load_routes
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger import messages
-from lotus_store.ledger.messages import DeadLetter, Waiting
+from lotus_store.ledger.messages import DeadLetter, Received
+from lotus_store.manifests.payload_types import check_payload
+
+TOGETHER = 64  # rows of one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,8 @@ class Delivery:
     """What a handler is given: the message, the open transaction of its module, and the event time of its line.
 
     Event time is the latest time that the module's branch has reached: the end of the learned day in a backfill, the
-    daemon's venue time in live running.
+    daemon's venue time in live running. A handler may be called again for the same message when its transaction was
+    undone, so all its effects belong in that transaction.
     """
 
     module: Module
@@ -40,6 +49,7 @@ class Delivery:
 
 Handler = Callable[[Delivery], str]
 Handlers = Mapping[Intent, Handler]
+OnApplied = Callable[[Sequence[Received], Mapping[str, str]], None] | None  # rows of a committed batch, their outcomes
 
 
 def consume(
@@ -52,35 +62,104 @@ def consume(
 ) -> dict[str, int]:
     """Consume everything that waits in a module's inbox; return counts by outcome (`applied`, `refused`, `dead`).
 
-    A handler returns `applied` or `refused`; a `LotusError` it raises makes a dead letter, anything else is a fault of
-    the program: it rolls the transaction back, is raised, and leaves the message waiting.
+    A handler returns `applied` or `refused`; a `LotusError` it raises makes a dead letter. Anything else is a fault of
+    the program: its effects are undone, the other messages are consumed, then it is raised; the message is tried again
+    in later passes, and is a dead letter (`handler_fault`) when the attempts of the map are used up.
     """
-    counts: Counter[str] = Counter()
-    with closing(databases.connect(module.value)) as connection:
+    with closing(databases.connect(module.value, autocommit=True)) as connection:
+        return Consumer(connection, module, handlers, keys, branch).consume(event_time_ms)
+
+
+@dataclass(slots=True)
+class Consumer:
+    """One module's consumer on one connection (in autocommit mode), perhaps one of several replicas."""
+
+    connection: Connection
+    module: Module
+    handlers: Handlers
+    keys: Keys
+    branch: str | None = None
+    replica: str | None = None
+    seam: Seam = no_seam
+    on_applied: OnApplied = None
+    _broken: list[str] = field(default_factory=list)
+
+    def consume(self, event_time_ms: int) -> dict[str, int]:
+        """Consume everything that waits; see `consume`."""
+        counts: Counter[str] = Counter()
+        faults: list[Exception] = []
+        self._broken = []
         while True:
-            with connection.transaction():
-                row = messages.claim_inbox(connection, module.value, branch)
-                if row is None:
-                    return dict(counts)
-                outcome = _apply(connection, row, module, handlers, keys, event_time_ms)
-                messages.consumed(connection, module.value, row.event_id, outcome)
-            counts[outcome] += 1
+            try:
+                rows, outcomes = self._together(event_time_ms)
+            except psycopg.OperationalError:
+                raise
+            except Exception:  # one of them was refused or broke; find out which
+                rows, outcomes = self._apart(event_time_ms, faults)
+            self.seam("consumed")
+            counts.update(outcomes.values())
+            if rows and self.on_applied is not None:
+                self.on_applied(rows, outcomes)
+            if len(rows) < TOGETHER:
+                break
+        if faults:
+            raise faults[0]
+        return dict(counts)
 
+    def _together(self, event_time_ms: int) -> tuple[list[Received], dict[str, str]]:
+        """Apply a batch without savepoints; anything raised undoes all of it."""
+        with self.connection.transaction():
+            rows = self._claim()
+            outcomes = {row.event_id: self._handle(row, event_time_ms) for row in rows}
+            self._finish(outcomes)
+        return rows, outcomes
 
-def _apply(
-    connection: Connection, row: Waiting, module: Module, handlers: Handlers, keys: Keys, event_time_ms: int
-) -> str:
-    try:
-        with connection.transaction():
-            envelope = open_envelope(row.envelope)
-            handler = handlers.get(envelope.intent)
-            if handler is None:
-                raise RefusedError(Reason.NO_HANDLER, f"{module} does not listen to {envelope.intent}")
-            return handler(Delivery(module, envelope, connection, keys, event_time_ms))
-    except RefusedError as refusal:
-        reason, detail = refusal.reason, str(refusal)
-    except LotusError as problem:
-        reason, detail = Reason.HANDLER_FAILED, f"{type(problem).__name__}: {problem}"
-    letter = DeadLetter(row.event_id, "inbox", reason.value, detail)
-    messages.bury(connection, module.value, letter, row.envelope)
-    return "dead"
+    def _apart(self, event_time_ms: int, faults: list[Exception]) -> tuple[list[Received], dict[str, str]]:
+        """Apply a batch with a savepoint for each row: refusals become dead letters, faults are left for later."""
+        outcomes: dict[str, str] = {}
+        letters: list[tuple[DeadLetter, str]] = []
+        with self.connection.transaction():
+            rows = self._claim()
+            for row in rows:
+                try:
+                    with self.connection.transaction():
+                        outcomes[row.event_id] = self._handle(row, event_time_ms)
+                    continue
+                except psycopg.OperationalError:
+                    raise
+                except RefusedError as refusal:
+                    reason, detail = refusal.reason, str(refusal)
+                except LotusError as problem:
+                    reason, detail = Reason.HANDLER_FAILED, f"{type(problem).__name__}: {problem}"
+                except Exception as fault:
+                    faults.append(fault)
+                    self._broken.append(row.event_id)
+                    messages.failed(self.connection, self.module.value, row.event_id)
+                    if row.attempts + 1 < load_routes().attempts:
+                        continue
+                    reason, detail = Reason.HANDLER_FAULT, f"{type(fault).__name__}: {fault}"
+                outcomes[row.event_id] = "dead"
+                letters.append((DeadLetter(row.event_id, "inbox", reason.value, detail), row.envelope))
+            if letters:
+                messages.bury(self.connection, self.module.value, letters)
+            self._finish(outcomes)
+        return rows, outcomes
+
+    def _claim(self) -> list[Received]:
+        return messages.claim_inbox(
+            self.connection, self.module.value, self.branch, TOGETHER, self._broken, self.replica
+        )
+
+    def _handle(self, row: Received, event_time_ms: int) -> str:
+        envelope = open_envelope(row.envelope)
+        handler = self.handlers.get(envelope.intent)
+        if handler is None:
+            raise RefusedError(Reason.NO_HANDLER, f"{self.module} does not listen to {envelope.intent}")
+        check_payload(envelope.schema_ref, envelope.payload)
+        return handler(Delivery(self.module, envelope, self.connection, self.keys, event_time_ms))
+
+    def _finish(self, outcomes: Mapping[str, str]) -> None:
+        if outcomes:
+            self.seam("applied")
+            messages.consumed(self.connection, self.module.value, outcomes)
+            self.seam("consuming")

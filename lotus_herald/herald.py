@@ -1,32 +1,42 @@
 """The Herald's loop for a living deployment: carry and consume whenever something waits.
 
-A notification is a hint that shortens the wait, polling is the truth; several hints together cause one pass. Database
-work runs in a thread of its own, so that the daemon's event loop never waits for it.
+A notification is a hint that shortens the wait, polling is the truth; hints that come together cause one pass. Database
+work runs in a thread of its own, so that the daemon's event loop never waits for it. Of several Heralds one serves a
+source; the others stand by and take over when its lock is free.
 """
 
 import asyncio
+import sys
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 
 from lotus.errors import LedgerError
 from lotus.modules.intents import Module
-from lotus_herald.carry import Carried, carry
-from lotus_herald.consume import Handlers, consume
+from lotus_herald.carry import DOWN, Carried, Carrier
+from lotus_herald.consume import Consumer, Handlers, OnApplied
+from lotus_herald.gaps import GapWatch
 from lotus_herald.keys import Keys
-from lotus_store.databases import Databases
+from lotus_herald.links import Links
+from lotus_herald.replicas import Directory, Replica
+from lotus_store.databases import Connection, Databases
 
 CHANNELS = (b"LISTEN lotus_outbox", b"LISTEN lotus_inbox")
-DEBOUNCE_S = 0.02
+DEBOUNCE_S = 0.002
 
 
 @dataclass(slots=True)
 class Herald:
-    """One deployment's router: which modules it consumes for, with which handlers, on which branch.
+    """One deployment's router: which modules it consumes for, with which handlers, on which branch (None: all).
 
-    `event_time_ms` and `now_ms` are asked at every pass: the branch's event time, and the clock for expiry.
+    `event_time_ms` and `now_ms` are asked at every pass: the branch's event time, and the clock for expiry. With a name
+    in `replica` it registers under it for every module it consumes for, and gets the messages it serves best.
     """
 
     databases: Databases
@@ -34,47 +44,144 @@ class Herald:
     handlers: Mapping[Module, Handlers]
     event_time_ms: Callable[[], int]
     now_ms: Callable[[], int]
-    branch: str = "main"
+    branch: str | None = "main"
     poll_s: float = 1.0
+    on_applied: OnApplied = None
+    replica: str = ""
     passes: int = 0
+    carried: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    carrier: Carrier = field(init=False)
+    _links: Links = field(init=False)
+    _gaps: GapWatch = field(init=False)
+    _directory: Directory = field(init=False)
+    _selves: dict[Module, Replica] = field(default_factory=dict)
     _hint: asyncio.Event = field(default_factory=asyncio.Event)
+    _over: bool = False
+    _passing: threading.Lock = field(default_factory=threading.Lock)
+    _hinted: set[Module] = field(default_factory=set)
+    _looked: float = -float("inf")
 
-    def turn(self) -> tuple[Carried, dict[str, dict[str, int]]]:
-        """Carry and consume once, synchronously; return the counts."""
-        carried = carry(self.databases, self.branch, self.now_ms())
-        outcomes = {
-            module.value: consume(self.databases, module, handlers, self.keys, self.event_time_ms(), self.branch)
-            for module, handlers in self.handlers.items()
-        }
+    def __post_init__(self) -> None:
+        """Make what stays between passes; nothing is opened yet."""
+        self._links = Links(self.databases)
+        self._directory = Directory(self._links)
+        self.carrier = Carrier(self._links, self.branch, router=self._directory.choose)
+        self._gaps = GapWatch(self._links)
+
+    def turn(self, modules: frozenset[Module] = frozenset(Module)) -> tuple[Carried, dict[str, dict[str, int]]]:
+        """Carry and consume once, synchronously, for the given senders and whom they spoke to; return the counts.
+
+        What is delivered is consumed at once, before the sender's row is marked: nobody waits for the marks.
+        A handler's fault is counted and told on standard error; its message stays and is tried again.
+        """
+        with self._passing:  # a pass that was asked for in a thread may begin after the end
+            return (Carried(), {}) if self._over else self._turn(modules)
+
+    def _turn(self, modules: frozenset[Module]) -> tuple[Carried, dict[str, dict[str, int]]]:
+        senders = [module for module in Module if module in modules]
+        outcomes: dict[str, Counter[str]] = {module.value: Counter() for module in self.handlers}
+
+        def consume(module: Module) -> None:
+            if module in self.handlers:
+                outcomes[module.value].update(self._consume(module, self.handlers[module]))
+
+        self.carrier.on_delivered = consume
+        carried = self.carrier.carry(self.now_ms(), senders)
+        for module in self.handlers:
+            if module in modules:
+                consume(module)
+        if time.monotonic() >= self._looked + self.poll_s:
+            self._look(set(senders) - {Module(name) for name in (*carried.silent, *carried.standing_by)})
+        self._aware()
         self.passes += 1
-        return carried, outcomes
+        self.carried += carried.total
+        return carried, {name: dict(counts) for name, counts in outcomes.items()}
+
+    def close(self) -> None:
+        """Close all connections, after a pass that is under way; another Herald may take over, this one is over."""
+        with self._passing:
+            self._over = True
+            for module, me in self._selves.items():
+                with suppress(*DOWN):
+                    me.end(self._links.get(module.value, "consume"))
+            self._links.close()
 
     async def run(self) -> None:
         """Run until cancelled; a database that is down is waited for."""
         listeners = [asyncio.create_task(self._listen(module)) for module in Module]
+        modules = frozenset(Module)
         try:
             while True:
                 self._hint.clear()
-                with suppress(psycopg.OperationalError, LedgerError):
-                    carried, outcomes = await asyncio.to_thread(self.turn)
-                    if carried.total or any(outcomes.values()):
-                        continue  # an answer may wait already
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hint.wait(), self.poll_s)
+                self._hinted.clear()
+                await asyncio.to_thread(self.turn, modules)
+                if self._hint.is_set():  # it came during the pass: more may be on their way
                     await asyncio.sleep(DEBOUNCE_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hint.wait(), min(self.poll_s, self.carrier.routes.heartbeat_s / 4))
+                overdue = time.monotonic() >= self._looked + self.poll_s
+                modules = frozenset(Module) if overdue else frozenset(self._hinted)
         finally:
             for listener in listeners:
                 listener.cancel()
             await asyncio.gather(*listeners, return_exceptions=True)
+            self.close()
+
+    def _consume(self, module: Module, handlers: Handlers) -> dict[str, int]:
+        try:
+            connection = self._links.get(module.value, "consume")
+            return self._consumer(connection, module, handlers).consume(self.event_time_ms())
+        except DOWN:
+            self._links.drop(module.value, "consume")
+        except Exception as fault:
+            self.faults[f"{module}: {type(fault).__name__}"] += 1
+            print(f"herald: a handler of {module} broke: {type(fault).__name__}: {fault}", file=sys.stderr)
+        return {}
+
+    def _consumer(self, connection: Connection, module: Module, handlers: Handlers) -> Consumer:
+        found = Consumer(connection, module, handlers, self.keys, self.branch, on_applied=self.on_applied)
+        if self.replica:
+            if module not in self._selves:
+                self._selves[module] = Replica(module, self.replica, capabilities=sorted(handlers))
+                self._selves[module].register(connection)
+            found.replica, found.on_applied = self.replica, self._selves[module].applied
+        return found
+
+    def _aware(self) -> None:
+        """Beat for every module that this process serves, and see who else is alive."""
+        for module, me in self._selves.items():
+            with suppress(*DOWN):
+                me.beat(self._links.get(module.value, "consume"))
+        self._directory.look()
+
+    def _look(self, senders: set[Module]) -> None:
+        """Look for gaps in the sequences of the sources that this Herald holds; they are told on standard error."""
+        for sender in sorted(senders):
+            with suppress(*DOWN):
+                for seq, state in self._gaps.look(sender).items():
+                    print(f"herald: message {seq} of {sender} is missing: {state}", file=sys.stderr)
+        self._looked = time.monotonic()
 
     async def _listen(self, module: Module) -> None:
         """Turn notifications of one database into hints; reconnect for ever."""
         while True:
             with suppress(psycopg.OperationalError, LedgerError):
-                dsn = self.databases.dsn(module.value)
-                async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+                async with await _opened(self.databases.dsn(module.value)) as connection:
                     for channel in CHANNELS:
                         await connection.execute(channel)
                     async for _ in connection.notifies():
+                        self._hinted.add(module)
                         self._hint.set()
             await asyncio.sleep(self.poll_s)
+
+
+async def _opened(dsn: str) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+    """Return a listening connection; when cancelled on the way it is waited for and closed, or it would stay open."""
+    connecting = asyncio.ensure_future(psycopg.AsyncConnection.connect(dsn, autocommit=True))
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        with suppress(psycopg.OperationalError):
+            await (await connecting).close()
+        raise

@@ -1,26 +1,32 @@
-"""Signing keys: one ed25519 key per module, a file of mode 0600 in the home, made at the first use.
+"""Signing keys: one ed25519 key per module, a file of mode 0600 in a folder of mode 0700, made at the first use.
 
-Only reading, making and using keys belongs here; which keys a sender has is said by its `identity` table.
+Only reading, making, replacing and using keys belongs here; which keys a sender has is said by its `identity` table.
+(Literature: key rotation.)
 """
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
-from nacl.signing import SigningKey, VerifyKey
+from nacl.signing import SigningKey
 
 from lotus.errors import MessageError
 from lotus.modules.envelope import Envelope
-from lotus_store.files import fsync_folder, make_folder
+from lotus_store.files import atomic, fsync_folder, make_folder
+
+Stamp = tuple[int, int]
 
 
 class Keys:
-    """The keys of the modules that this home speaks for."""
+    """The keys of the modules that this home speaks for; a file that was replaced is read again."""
 
     def __init__(self, folder: Path) -> None:
         """Remember the folder; keys are read or made when first needed."""
         self._folder = folder
-        self._known: dict[str, SigningKey] = {}
+        self._known: dict[str, tuple[Stamp, SigningKey]] = {}
 
     def verify_key(self, module: str) -> str:
         """Return a module's public key as 64 hexadecimal characters."""
@@ -28,45 +34,95 @@ class Keys:
 
     def sign(self, envelope: Envelope) -> str:
         """Return the signature of an envelope by its sender, 128 hexadecimal characters."""
-        return self._signing_key(envelope.sender.value).sign(envelope.signed_text()).signature.hex()
+        return self.sign_text(envelope.sender.value, envelope.signed_text())
+
+    def sign_text(self, module: str, signed: bytes) -> str:
+        """Return the signature of a module on bytes, 128 hexadecimal characters."""
+        return self._signing_key(module).sign(signed).signature.hex()
+
+    def replace(self, module: str) -> str:
+        """Put a new key in the place of a module's key, atomically; return its public half.
+
+        The old key is gone; what it signed stays valid as long as the identity table says so.
+        """
+        path = self._path(module)
+        _make_folder(self._folder)
+        key = SigningKey.generate()
+        with atomic(path) as temporary:
+            _write(temporary, key)
+        return bytes(key.verify_key).hex()
+
+    def exists(self, module: str) -> bool:
+        """Tell whether a module has a key."""
+        return self._path(module).exists()
+
+    def _path(self, module: str) -> Path:
+        return self._folder / f"{module}.key"
 
     def _signing_key(self, module: str) -> SigningKey:
-        if module not in self._known:
-            path = self._folder / f"{module}.key"
-            if not path.exists():
-                _make(path)
+        path = self._path(module)
+        if not path.exists():
+            _make(path)
+        status = path.stat()
+        stamp = status.st_ino, status.st_mtime_ns
+        known = self._known.get(module)
+        if known is None or known[0] != stamp:
+            _check_modes(path)
             text = path.read_text(encoding="ascii").strip()
             if len(text) != 64:
                 raise MessageError(f"{path} is no key", "64 hexadecimal characters", "the file was damaged")
-            self._known[module] = SigningKey(bytes.fromhex(text))
-        return self._known[module]
+            known = self._known[module] = stamp, SigningKey(bytes.fromhex(text))
+        return known[1]
 
 
-def verified(envelope: Envelope, verify_keys: list[str]) -> bool:
-    """Tell whether one of the keys signed the envelope."""
-    for key in verify_keys:
+def signing_release(envelope: Envelope, text: str, known: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
+    """Return the releases registered for the key that signed this text, or None when no known key did.
+
+    `known` maps verify keys to releases; the text must be the canonical one, byte for byte.
+    """
+    signed = envelope.signed_part(text)
+    if signed is None or not envelope.sig:
+        return None
+    sealed = bytes.fromhex(envelope.sig) + signed
+    for key, releases in known.items():
         try:
-            VerifyKey(bytes.fromhex(key)).verify(envelope.signed_text(), bytes.fromhex(envelope.sig))
+            crypto_sign_open(sealed, bytes.fromhex(key))
         except (BadSignatureError, ValueError):
             continue
-        return True
-    return False
+        return releases
+    return None
+
+
+def _check_modes(path: Path) -> None:
+    """Raise `MessageError` when others may read the key or its folder."""
+    for place, widest in ((path.parent, 0o700), (path, 0o600)):
+        mode = place.stat().st_mode & 0o777
+        if mode & ~widest:
+            cause = f"copied or restored with other rights: chmod {widest:o} {place}, and rotate the key if it was seen"
+            raise MessageError(f"{place} has the mode {mode:04o}", f"{widest:04o} or less", cause)
 
 
 def _make(path: Path) -> None:
     """Write a new key; of several processes at once the first wins."""
-    make_folder(path.parent)
-    path.parent.chmod(0o700)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    _make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    try:
+        _write(temporary, SigningKey.generate())
+        with suppress(FileExistsError):
+            path.hardlink_to(temporary)
+    finally:
+        temporary.unlink(missing_ok=True)
+    fsync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _write(path: Path, key: SigningKey) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as out:
-        out.write(bytes(SigningKey.generate()).hex())
+        out.write(bytes(key).hex())
         out.flush()
         os.fsync(out.fileno())
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
-    fsync_folder(path.parent)

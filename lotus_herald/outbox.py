@@ -1,25 +1,41 @@
-"""Speaking: a message becomes a signed envelope in the sender's outbox, inside the sender's own transaction."""
+"""Speaking: messages become signed envelopes in the sender's outbox, inside the sender's own transaction."""
+
+from collections.abc import Sequence
 
 import psycopg
-from msgspec.structs import replace
 
-from lotus.modules.envelope import Envelope, Message, open_envelope, seal
+from lotus.modules.envelope import Envelope, Message, open_envelope, seal, signed_json
 from lotus.modules.intents import Module
 from lotus_herald.keys import Keys
-from lotus_store.ledger import messages
-
-RELEASE = "lotus-0.1.0+envelope-1"
+from lotus_herald.release import release_of
+from lotus_store.ledger import identities, messages
+from lotus_store.manifests.payload_types import check_payload
 
 
 def send(connection: psycopg.Connection[tuple[object, ...]], sender: Module, message: Message, keys: Keys) -> Envelope:
     """Put a message into the outbox of `sender`; it goes out when the caller's transaction commits.
 
-    A message whose `dedupe_key` was sent before is not sent again; the envelope of then is returned.
+    A message whose `dedupe_key` was sent before is not sent again; the envelope of then is returned. Raises
+    `RefusedError` (bad_payload) for a payload that has not the form of its schema reference.
     """
+    return open_envelope(send_many(connection, sender, [message], keys)[0])
 
-    def sealed(seq: int) -> Envelope:
-        bare = seal(message, sender, seq, RELEASE)
-        return replace(bare, sig=keys.sign(bare))
 
-    messages.put_identity(connection, sender.value, keys.verify_key(sender.value), RELEASE)
-    return open_envelope(messages.append_once(connection, sender.value, message.dedupe_key, sealed))
+def send_many(
+    connection: psycopg.Connection[tuple[object, ...]], sender: Module, said: Sequence[Message], keys: Keys
+) -> list[str]:
+    """Put messages into the outbox of `sender`, as `send` does, in two round trips; return the envelopes' texts."""
+
+    release = release_of(sender)
+    for message in said:
+        check_payload(message.schema_ref, message.payload)
+
+    def sealed(index: int, seq: int) -> tuple[Envelope, str]:
+        bare = seal(said[index], sender, seq, release)
+        signed = bare.signed_text()
+        return bare, signed_json(signed, keys.sign_text(sender.value, signed))
+
+    with connection.pipeline():
+        texts = messages.append_once(connection, sender.value, [m.dedupe_key for m in said], sealed)
+        identities.put_key(connection, sender.value, keys.verify_key(sender.value), release)
+    return texts

@@ -14,11 +14,12 @@ from lotus_store.postgres.queries import SQL_ROOT
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Senders and targets of one intent, and its default time to live in seconds (0 = for ever)."""
+    """Senders and targets of one intent, its default time to live in seconds (0 = for ever), and what answers it."""
 
     senders: frozenset[Module]
     targets: frozenset[Module]
     ttl_sec: int
+    answer: Intent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class Routes:
     batch: int
     attempts: int
     backoff_s: float
+    quota_per_minute: int
+    queue: int
+    heartbeat_s: float
 
     def check(self, envelope: Envelope, now_ms: int | None) -> None:
         """Raise `RefusedError` when the map does not allow an envelope or its time to live has ended.
@@ -50,9 +54,20 @@ def load_routes(path: Path = SQL_ROOT / "models.map.yaml") -> Routes:
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     routes = {
         Intent(name): Route(
-            frozenset(map(Module, entry["from"])), frozenset(map(Module, entry["to"])), int(entry["ttl_sec"])
+            frozenset(map(Module, entry["from"])),
+            frozenset(map(Module, entry["to"])),
+            int(entry["ttl_sec"]),
+            Intent(entry["answer"]) if "answer" in entry else None,
         )
         for name, entry in document["routes"].items()
     }
     delivery = document["delivery"]
-    return Routes(routes, int(delivery["batch"]), int(delivery["attempts"]), float(delivery["backoff_s"]))
+    return Routes(
+        routes,
+        int(delivery["batch"]),
+        int(delivery["attempts"]),
+        float(delivery["backoff_s"]),
+        int(delivery["quota_per_minute"]),
+        int(delivery["queue"]),
+        float(delivery["heartbeat_s"]),
+    )

@@ -1,4 +1,4 @@
-"""The live daemon: feed, recorder, pipeline, paper desk and log writer under one loop, until told to stop.
+"""The live daemon: feed, recorder, pipeline, paper desk, log writer and Herald under one loop, until told to stop.
 
 Order of work for a line: tape first, then score, then paper; rows go to the ledger only after their lines reached the
 operating system. After a crash the state is rebuilt from the tape and everything is made again under the same names.
@@ -22,6 +22,8 @@ from lotus.errors import ConfigError, LotusError, TapeError
 from lotus.hashing import natural_id
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, day_start_ms
+from lotus_herald.herald import Herald
+from lotus_herald.keys import Keys
 from lotus_live import rebuild
 from lotus_live.beliefs import LedgerBeliefs, fresh_sets, fresh_versions, read_tables
 from lotus_live.clocks import Arrival, Clock
@@ -83,6 +85,7 @@ class Daemon:
         self.counts = LiveCounts()
         self.kept: list[Scored] | None = [] if replaying else None
         self.feed: Feed | None = None
+        self.herald: Herald | None = None
         self.first_day = first_day
         self.pipeline = Pipeline(spec, self.beliefs, first_day=first_day)
         self._scored: list[Scored] = []
@@ -223,6 +226,8 @@ class Daemon:
         gc.collect()
         gc.freeze()
         helpers = [asyncio.create_task(self._housekeeping(feed.clock)), asyncio.create_task(self._polling())]
+        if not self.replaying:
+            helpers.append(asyncio.create_task(self._carrying(feed.clock)))
         try:
             await feed.run()
             self._stopping = self._stopping or "the tape is over"
@@ -269,6 +274,24 @@ class Daemon:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), POLL_S)
             self._woken.clear()
+
+    async def _carrying(self, clock: Clock) -> None:
+        """Host the deployment's Herald: what modules say to one another is carried; one that breaks is begun again.
+
+        What learning says is applied by Dagster's runs, in step with a night; the daemon only carries it.
+        """
+        keys = Keys(self.settings.keys_root)
+        while True:
+            self.herald = Herald(
+                self.databases, keys, {}, lambda: self.pipeline.last_window_end_ms,
+                lambda: clock.now_ns() // NS_PER_MS, branch=None,
+            )  # fmt: skip
+            try:
+                await self.herald.run()
+            except (LotusError, OSError, psycopg.Error) as error:
+                self.counts.poll_failures += 1
+                self.counts.last_failure = str(error)
+            await asyncio.sleep(POLL_S)
 
     async def _carry_out(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """Obey a command; what must be compiled for it is compiled in a worker thread first."""

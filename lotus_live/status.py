@@ -64,6 +64,7 @@ def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
         "trials": [trial.detector_id for trial in pipeline.trials],
         "refused_trials": pipeline.refused_trials[-5:],
         "signals": {"written": log.written_signals, "refused": log.refused_signals},
+        "herald": {"passes": daemon.herald.passes, "carried": daemon.herald.carried} if daemon.herald else None,
         "last_failure": log.last_failure or daemon.counts.last_failure,
     }
     if feed is not None:

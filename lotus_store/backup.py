@@ -23,6 +23,7 @@ from lotus.errors import LedgerError
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.files import atomic
+from lotus_store.manifests.model import load_manifest
 from lotus_store.postgres.migrations import LOTUS_DATABASES, check
 from lotus_store.postgres.queries import query
 
@@ -57,7 +58,7 @@ def backup(settings: Settings, path: Path) -> dict[str, int]:
     with Databases(settings) as databases, atomic(path) as temporary, _sealed(temporary), _writer(temporary) as archive:
         versions = check(databases)
         for name in LOTUS_DATABASES:
-            with databases.connect(name) as connection:
+            with databases.owner(name) as connection:
                 connection.execute(query("common", "export_snapshot"))
                 tables[name] = {
                     table: _export(connection, archive, f"{name}/{table}", table, columns)
@@ -80,7 +81,7 @@ def restore(settings: Settings, path: Path) -> dict[str, int]:
             cause = "the backup belongs to another version of Lotus"
             raise LedgerError(f"{path} has schema versions {manifest.versions}", f"{versions}", cause)
         for name in LOTUS_DATABASES:
-            with databases.connect(name) as connection:
+            with databases.owner(name) as connection:
                 _restore_one(connection, path, name, manifest.tables[name])
     return _rows(manifest)
 
@@ -98,6 +99,8 @@ def _restore_one(connection: Connection, path: Path, name: str, wanted: dict[str
         _unpack(path, name, Path(folder))
         for table, columns in tables.items():
             with (Path(folder) / table).open("rb") as source:
+                if load_manifest(name).tables[table].partition_by:
+                    _make_partitions(connection, columns, source)
                 _import(connection, table, columns, source)
     for table, columns in tables.items():
         if _describe(connection, table, columns) != wanted[table]:
@@ -114,7 +117,8 @@ def _tables(connection: Connection) -> list[tuple[str, str]]:
 
 
 def _copy(table: str, columns: str, way: str) -> sql.Composed:
-    return sql.SQL("COPY {} ({}) {}").format(sql.Identifier(table), sql.SQL(columns), sql.SQL(way))
+    source = "COPY {} ({}) {}" if way == "FROM STDIN" else "COPY (SELECT {1} FROM {0}) {2}"  # of partitions too
+    return sql.SQL(source).format(sql.Identifier(table), sql.SQL(columns), sql.SQL(way))
 
 
 def _export(connection: Connection, archive: tarfile.TarFile, member: str, table: str, columns: str) -> Note:
@@ -135,6 +139,15 @@ def _describe(connection: Connection, table: str, columns: str, sink: IO[bytes] 
             if sink is not None:
                 sink.write(block)
     return Note(rows=rows, sha256=digest.hexdigest())
+
+
+def _make_partitions(connection: Connection, columns: str, source: IO[bytes]) -> None:
+    """Make the partitions of all months that a copy of a table has, and go back to its beginning."""
+    place = columns.split(", ").index("day")
+    months = {line.split(b"\t", place + 1)[place][:7] for line in source}
+    for month in sorted(months):
+        connection.execute(query("sig", "make_partitions"), [f"{month.decode()}-01"])
+    source.seek(0)
 
 
 def _import(connection: Connection, table: str, columns: str, source: IO[bytes]) -> None:

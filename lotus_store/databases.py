@@ -1,7 +1,8 @@
 """Connections by database name: `sig`, `dm`, `tr`, `vis`, `atlas` (Lotus schemas) and `dagster` (its own storage).
 
 `Databases(settings)` starts or joins the embedded server, or uses the given addresses, makes missing databases and
-migrates them. Queries and row types do not belong here (see `lotus_store.ledger`).
+migrates them. On the embedded server a connection is that of the module's role, which owns nothing; addresses of one's
+own say their user themselves. Queries and row types do not belong here (see `lotus_store.ledger`).
 """
 
 import threading
@@ -16,7 +17,8 @@ from psycopg.conninfo import make_conninfo
 from lotus.errors import LedgerError
 from lotus_store.config import DATABASES, Settings
 from lotus_store.postgres.embedded import WAIT_S, embedded, revive
-from lotus_store.postgres.migrations import migrate
+from lotus_store.postgres.migrations import LOTUS_DATABASES, application_name, migrate
+from lotus_store.postgres.roles import role_of
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -30,6 +32,7 @@ class Databases(AbstractContextManager["Databases"]):
         self._migrated = migrated
         self._held = ExitStack()
         self._dsns: dict[str, str] = {}
+        self._owners: dict[str, str] = {}
         self._gate = threading.RLock()
 
     def open(self) -> "Databases":
@@ -41,9 +44,10 @@ class Databases(AbstractContextManager["Databases"]):
             if self._dsns:
                 return self
             try:
-                self._dsns = self._addresses()
+                self._owners = self._addresses()
+                self._dsns = self._owners | self._module_addresses()
                 if self._migrated:
-                    migrate(self)
+                    migrate(self, roles=self._settings.embedded)
             except BaseException:
                 self.close()
                 raise
@@ -61,7 +65,18 @@ class Databases(AbstractContextManager["Databases"]):
 
         An embedded server that is just being restarted is waited for, at most 60 s. Raises `LedgerError` otherwise.
         """
-        dsn = self.dsn(name)
+        return self._connect(name, self.dsn(name), autocommit)
+
+    def owner(self, name: str, autocommit: bool = False) -> Connection:
+        """Return a new connection that may change the schema: for migrations, restores, atlas rebuilds, tests."""
+        return self._connect(name, self.owner_dsn(name), autocommit)
+
+    def owner_dsn(self, name: str) -> str:
+        """Return the address of a database for its owner; of a server of one's own that is the address given."""
+        self.dsn(name)
+        return self._owners[name]
+
+    def _connect(self, name: str, dsn: str, autocommit: bool) -> Connection:
         deadline = time.monotonic() + (WAIT_S if self._settings.embedded else 0)
         while True:
             try:
@@ -77,7 +92,7 @@ class Databases(AbstractContextManager["Databases"]):
     def close(self) -> None:
         """Let the embedded server go (the last user of a home stops it); a later use opens again."""
         with self._gate:
-            self._dsns = {}
+            self._dsns, self._owners = {}, {}
             self._held.close()
 
     def __exit__(
@@ -94,7 +109,14 @@ class Databases(AbstractContextManager["Databases"]):
             made = {n: make_conninfo(server, dbname=f"lotus_{n}") for n in DATABASES if n not in dsns}
             create_missing(server, [f"lotus_{n}" for n in made])
             dsns |= made
+        for name in set(LOTUS_DATABASES) & set(dsns):
+            dsns[name] = make_conninfo(dsns[name], application_name=application_name(name))
         return dsns
+
+    def _module_addresses(self) -> dict[str, str]:
+        if not (self._settings.embedded and self._migrated):
+            return {}
+        return {name: make_conninfo(self._owners[name], user=role_of(name)) for name in LOTUS_DATABASES}
 
 
 def create_missing(server_dsn: str, names: list[str]) -> None:

@@ -39,7 +39,7 @@ def _migrated(pg_home: Path) -> Iterator[Databases]:
 def databases(_migrated: Databases) -> Databases:
     """The session's databases, all tables empty."""
     for name in LOTUS_DATABASES:
-        with _migrated.connect(name) as connection:
+        with _migrated.owner(name) as connection:
             connection.execute(query("common", "empty_all"))
     return _migrated
 
@@ -47,5 +47,5 @@ def databases(_migrated: Databases) -> Databases:
 @pytest.fixture
 def settings(databases: Databases, pg_home: Path, tmp_path: Path) -> Settings:
     """Settings of a home below `tmp_path` whose databases are those of the session."""
-    server = databases.dsn("sig").replace("dbname=lotus_sig", "dbname=postgres")
+    server = databases.owner_dsn("sig").replace("dbname=lotus_sig", "dbname=postgres")
     return replace(Settings(tmp_path / "home"), server_dsn=server)

@@ -70,7 +70,7 @@ class Place:
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Return the rows of a statement in the sig database."""
-        with self.databases.connect("sig") as connection:
+        with self.databases.owner("sig") as connection:
             cursor = connection.execute(statement)  # type: ignore[call-overload]
             return list(cursor.fetchall()) if cursor.description else []
 
@@ -273,7 +273,7 @@ WRONG = {
     "another application's": ("dagster", "CREATE TABLE customers (a int)", "not a Lotus database"),
     "another module's": ("dm", "SELECT 1", "this is the Lotus database 'dm'"),
     "a newer version's": ("sig", "INSERT INTO lotus_schema VALUES (99, 'sig', 'x')", "a newer Lotus"),
-    "an altered one": ("sig", "ALTER TABLE lessons DROP COLUMN grade", "differs from sql/sig/schema.sql"),
+    "an altered one": ("sig", "ALTER TABLE lessons DROP COLUMN reason", "differs from sql/sig/schema.sql"),
 }
 
 
@@ -282,11 +282,11 @@ def test_a_wrong_database_is_refused_untouched(place: Place, which: str) -> None
     template, statement, names = WRONG[which]
     lotus("import", place.recordings[D1])
     name = sql.Identifier(f"wrong_{sha256(which.encode()).hexdigest()[:8]}")
-    with place.databases.connect("sig", autocommit=True) as connection:
+    with place.databases.owner("sig", autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
         copied = sql.Identifier("template0" if template == "dagster" else f"lotus_{template}")
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, copied))
-    dsn = place.databases.dsn("sig").replace("lotus_sig", name.as_string(None).strip('"'))
+    dsn = place.databases.owner_dsn("sig").replace("lotus_sig", name.as_string(None).strip('"'))
     with psycopg.connect(dsn) as connection:
         connection.execute(statement)  # type: ignore[call-overload]
     place.monkeypatch.setenv("LOTUS_PG_DSN_SIG", dsn)

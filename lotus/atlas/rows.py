@@ -17,6 +17,7 @@ from lotus.timebase import session_of
 
 UNREADABLE = "UNREADABLE"  # kind of a message whose text is no envelope
 MESSAGE_STATUS = ("delivered", "dead")
+END_MS = 253_402_300_800_000  # the first millisecond of the year 10000
 KEPT = "kept"  # status of a strand
 
 
@@ -48,10 +49,7 @@ def row_of_message(
     sender: Module, event_id: str, text: str, attempts: int, status: str, processed_at: datetime
 ) -> LedgerRow:
     """Return the row of an outbox row that is done; `text` is what its sender wrote, an envelope or not."""
-    try:
-        e: Envelope | None = msgspec.json.decode(text, type=Envelope)
-    except msgspec.DecodeError:
-        e = None
+    e = _readable(text)
     payload = e.payload if e else {}
     return LedgerRow(
         ledger_id=event_id,
@@ -99,6 +97,16 @@ def row_of_strand(module: Module, strand: Mapping[str, Any]) -> LedgerRow:
         created_at=strand["created_at"],
         processed_at=strand["updated_at"],
     )
+
+
+def _readable(text: str) -> Envelope | None:
+    """Return the envelope, or None when it is none or says what no column holds (a NUL, a year beyond 9999)."""
+    try:
+        found = msgspec.json.decode(text, type=Envelope)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    fits = "\\u0000" not in text and found.ts < END_MS and found.ttl_sec < 2**31
+    return found if fits else None
 
 
 def _text(payload: Mapping[str, Any], *names: str) -> str | None:

@@ -16,6 +16,7 @@ from lotus.modules.canonical import canonical_json
 from lotus.modules.intents import Intent, Module, Reason
 
 SCHEMA = "lotus-envelope-1"
+_AFTER_SIGNATURE = '"tags":['  # the member that follows `sig` in the canonical order
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 Ulid = Annotated[str, Meta(pattern="^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
@@ -88,9 +89,28 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Return the canonical text of the whole envelope."""
         return canonical_json(msgspec.to_builtins(self))
 
+    def signed_part(self, text: str) -> bytes | None:
+        """Return `text` without this envelope's signature, or None when it has none in the canonical place.
+
+        What the sender signed is exactly this, so that a text in any other form (spaces, another order of names,
+        another way to write a number) does not verify. Spares making the canonical text again.
+        """
+        head, cut, tail = text.rpartition(_signature_member(self.sig))
+        return (head + _AFTER_SIGNATURE + tail).encode() if cut else None
+
     def expires_ms(self) -> int | None:
         """Return the time after which it is not delivered, or None."""
         return self.ts + self.ttl_sec * 1000 if self.ttl_sec else None
+
+
+def signed_json(signed: bytes, sig: str) -> str:
+    """Return the canonical text of an envelope from what was signed and its signature."""
+    head, _, tail = signed.decode().rpartition(_AFTER_SIGNATURE)
+    return head + _signature_member(sig) + tail
+
+
+def _signature_member(sig: str) -> str:
+    return f'"sig":"{sig}",{_AFTER_SIGNATURE}'
 
 
 def seal(message: Message, sender: Module, seq: int, release: str) -> Envelope:
@@ -117,16 +137,19 @@ def seal(message: Message, sender: Module, seq: int, release: str) -> Envelope:
     )
 
 
+_DECODER = msgspec.json.Decoder(Envelope)
+
+
 def open_envelope(text: str) -> Envelope:
     """Read an envelope and verify its form and hash (not its signature); raises `RefusedError` with the reason code."""
     try:
-        envelope = msgspec.json.decode(text, type=Envelope)
-    except (msgspec.DecodeError, UnicodeEncodeError) as problem:
+        envelope = _DECODER.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as problem:
         raise RefusedError(Reason.BAD_ENVELOPE, f"no envelope: {problem}", SCHEMA) from problem
     try:
         found = payload_hash(envelope.payload)
-    except MessageError as problem:
-        raise RefusedError(Reason.BAD_HASH, str(problem)) from problem
+    except (MessageError, RecursionError) as problem:
+        raise RefusedError(Reason.BAD_HASH, f"payload of {envelope.event_id}: {problem}") from problem
     if found != envelope.hash:
         raise RefusedError(
             Reason.BAD_HASH, f"payload of {envelope.event_id} hashes to {found}", envelope.hash, "altered"

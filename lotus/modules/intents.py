@@ -37,10 +37,14 @@ class Reason(StrEnum):
     BAD_PAYLOAD = "bad_payload"  # the payload is not that of its schema_ref
     BAD_HASH = "bad_hash"  # the payload is not the one that was hashed
     BAD_SIGNATURE = "bad_signature"  # nobody known as the sender signed it
+    BAD_RELEASE = "bad_release"  # signed by the sender, in a release that it never registered
     NOT_ALLOWED = "not_allowed"  # the map of models does not let the sender say this to that target
     EXPIRED = "expired"  # its time to live ended before it was delivered
     NO_HANDLER = "no_handler"  # the target does not listen to this intent
+    SHED = "shed"  # over the quota of its pair or the length of the queue, and of low priority
+    UNREACHABLE = "unreachable"  # the target stayed down through every attempt
     HANDLER_FAILED = "handler_failed"  # the handler refused it with an error
+    HANDLER_FAULT = "handler_fault"  # the handler broke at every attempt
 
 
 URGENT, HIGH, NORMAL = 2, 1, 0  # priorities

@@ -14,7 +14,9 @@ from lotus.atlas.rows import LedgerRow, row_of_message, row_of_strand
 from lotus.errors import LedgerError
 from lotus.modules.intents import Module
 from lotus_store.databases import Connection, Databases
-from lotus_store.postgres.queries import ledger_query, query
+from lotus_store.postgres.queries import message_query, query
+
+FILE = "ledger.sql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def put(connection: psycopg.Connection[tuple[object, ...]], rows: Iterable[Ledge
 
 def moment(connection: Connection, module: Module) -> datetime:
     """Return the time of the open transaction, which is that of everything it marks as done."""
-    row = connection.execute(ledger_query(module.value, "moment")).fetchone()
+    row = connection.execute(message_query(module.value, "moment", FILE)).fetchone()
     return _time(row and row[0])
 
 
@@ -49,9 +51,11 @@ def mirrored(connection: Connection, module: Module) -> list[LedgerRow]:
     """Return the rows that a module's database gives: messages that are done, and strands."""
     rows = [
         row_of_message(module, str(event_id), str(text), int(str(attempts)), str(status), _time(done))
-        for event_id, text, attempts, status, done in connection.execute(ledger_query(module.value, "done_messages"))
+        for event_id, text, attempts, status, done in connection.execute(
+            message_query(module.value, "done_messages", FILE)
+        )
     ]
-    cursor = connection.execute(ledger_query(module.value, "strands"))
+    cursor = connection.execute(message_query(module.value, "strands", FILE))
     names = [column.name for column in cursor.description or ()]
     return rows + [row_of_strand(module, dict(zip(names, strand, strict=True))) for strand in cursor]
 
@@ -59,7 +63,7 @@ def mirrored(connection: Connection, module: Module) -> list[LedgerRow]:
 def rebuild(databases: Databases) -> int:
     """Make the whole ledger again from the modules' databases, in one transaction; return the number of rows."""
     rows, _ = _of_all(databases)
-    with databases.connect("atlas") as atlas:
+    with databases.owner("atlas") as atlas:
         atlas.execute(query("atlas", "forget_ledger"))
         put(atlas, rows)
     return len(rows)
@@ -98,7 +102,9 @@ def _of_all(databases: Databases) -> tuple[list[LedgerRow], set[str]]:
     for module in Module:
         with databases.connect(module.value) as connection:
             rows += mirrored(connection, module)
-            waiting |= {str(row[0]) for row in connection.execute(ledger_query(module.value, "waiting_messages"))}
+            waiting |= {
+                str(row[0]) for row in connection.execute(message_query(module.value, "waiting_messages", FILE))
+            }
     return rows, waiting
 
 

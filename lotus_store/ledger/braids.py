@@ -1,5 +1,6 @@
 """Braids: an append-only history per branch and day; the board is the newest row of each braid."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,14 +28,18 @@ def write_night(
 ) -> int:
     """Make the history of one night exactly `events`, each with its braid's value after it; return their number.
 
-    `fixtures_hash` names the scores that the night learned from; the commit stands beside it. Raises `LedgerError` when
-    an event names a braid that is not on the board, `BeliefError` for a parent that is missing, of a higher scale or in
-    a cycle.
+    Nothing is written when they are already there; acts of later in the day stay. `fixtures_hash` names the scores that
+    the night learned from; the commit stands beside it. Raises `LedgerError` when an event names a braid that is not on
+    the board, `BeliefError` for a parent that is missing, of a higher scale or in a cycle.
     """
     rows = _rows(branch, day, braids, events, fixtures_hash)
-    connection.execute(query("sig", "delete_braids_but"), [branch, day, [e.braid_id for e in events]])
-    with connection.cursor() as cursor:
-        cursor.executemany(query("sig", "put_braid"), rows)
+    cursor = connection.execute(query("sig", "changes_of_night"), [branch, day])
+    names = [c.name for c in cursor.description or ()]
+    there = {row[0]: dict(zip(names, row, strict=True)) for row in cursor}
+    if there != {row["braid_id"]: {n: row[n] for n in names} | {"body": json.loads(row["body"])} for row in rows}:
+        connection.execute(query("sig", "forget_day"), ["braid_history", branch, day])
+        with connection.cursor() as writer:
+            writer.executemany(query("sig", "put_braid"), rows)
     return len(rows)
 
 

@@ -27,14 +27,16 @@ def write_events(connection: Connection, branch: str, day: str, events: Columns)
     strangers = sorted({str(b) for b in np.unique(events["branch"].astype(str))} - {branch})
     if strangers:
         raise LedgerError(f"events of branch {strangers[0]!r} were given", f"only {branch!r}")
-    connection.execute(query("sig", "delete_events"), [branch, day])
+    connection.execute(query("sig", "make_partitions"), [day])
+    connection.execute(query("sig", "forget_day"), ["signal_events", branch, day])
     return _copy(connection, "copy_events", dict(events) | {"day": _same(day, len(events["branch"]))})
 
 
 def write_eval(connection: Connection, branch: str, day: str, rows: Columns, horizons_s: Sequence[int]) -> int:
     """Replace the mirror of signal_eval of one maturity day, with one row per event and horizon beside it."""
-    connection.execute(query("sig", "delete_eval"), [branch, day])
-    connection.execute(query("sig", "delete_eval_horizons"), [branch, day])
+    connection.execute(query("sig", "make_partitions"), [day])
+    for table in ("signal_eval", "signal_eval_horizons"):
+        connection.execute(query("sig", "forget_day"), [table, branch, day])
     n = len(rows["event_id"])
     head: dict[str, NDArray[Any]] = {"branch": _same(branch, n), "day": _same(day, n)}
     written = _copy(connection, "copy_eval", dict(rows) | head)

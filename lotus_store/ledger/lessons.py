@@ -1,5 +1,6 @@
 """Lessons and what their nights used up (the trial ledger), in the sig database."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,12 +17,15 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 
 def write_lessons(connection: Connection, branch: str, day: str, lessons: Sequence[Lesson]) -> int:
-    """Make the lessons (accepted and refused) of one night exactly these; return their number."""
-    connection.execute(query("sig", "delete_lessons_but"), [branch, day, [x.lesson_id for x in lessons]])
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            query("sig", "put_lesson"), [[branch, day, lesson.lesson_id, to_body(lesson)] for lesson in lessons]
-        )
+    """Make the lessons (accepted and refused) of one night exactly these, writing nothing when they are; return their
+    number.
+    """
+    bodies = {lesson.lesson_id: to_body(lesson) for lesson in lessons}
+    rows: list[tuple[Any, ...]] = connection.execute(query("sig", "lessons_of_day"), [branch, day]).fetchall()
+    if dict(rows) != {name: json.loads(body) for name, body in bodies.items()}:
+        connection.execute(query("sig", "forget_day"), ["lessons", branch, day])
+        with connection.cursor() as cursor:
+            cursor.executemany(query("sig", "put_lesson"), [[branch, day, *item] for item in bodies.items()])
     return len(lessons)
 
 

@@ -1,11 +1,13 @@
-"""Outbox, inbox, dead letters and identities of a module, in that module's own database.
+"""Outbox, inbox and dead letters of a module, in that module's own database.
 
 Rows are claimed by state, never by a cursor over numbers: numbers commit out of order. What a message means, whether it
-is allowed and who signs it is decided in `lotus_herald`. (Literature: transactional outbox, idempotent consumer.)
+is allowed and who signs it is decided in `lotus_herald`; what the Herald counts is in `herald_books`.
+(Literature: transactional outbox, idempotent consumer.)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -18,12 +20,28 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A claimed row: `seq` is 0 for an inbox row."""
+    """A claimed outbox row; `said_at` is when its sender wrote it."""
 
     seq: int
     event_id: str
     attempts: int
     envelope: str
+    said_at: datetime
+
+    @property
+    def said_ms(self) -> int:
+        """The time at which its sender wrote it, in milliseconds UTC."""
+        return int(self.said_at.timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A claimed inbox row."""
+
+    event_id: str
+    attempts: int
+    envelope: str
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +63,28 @@ class Lag:
     oldest_s: float
 
 
-def append_once(connection: Connection, module: str, dedupe_key: str, sealed: Callable[[int], Envelope]) -> str:
-    """Append the envelope that `sealed(seq)` makes unless this key was sent before; return the stored text.
+def append_once(
+    connection: Connection, module: str, dedupe_keys: Sequence[str], sealed: Callable[[int, int], tuple[Envelope, str]]
+) -> list[str]:
+    """Append the envelopes that `sealed(index, seq)` makes, except those whose key was sent before; return all texts.
 
-    Numbers are gapless: the outbox is locked against other senders until the caller's transaction ends.
+    Numbers are gapless: other senders wait until the caller's transaction ends. Two round trips for any number.
     """
-    connection.execute(message_query(module, "lock_outbox"))
-    known = connection.execute(message_query(module, "sent"), [dedupe_key]).fetchone()
-    if known is not None:
-        return str(known[0])
-    row = connection.execute(message_query(module, "next_seq")).fetchone()
-    e = sealed(int(str(row[0])) if row else 1)
-    text = e.to_json()
-    values = [e.seq, e.event_id, e.dedupe_key, e.lifecycle_id, e.branch, e.intent.value, e.priority, text]
-    connection.execute(message_query(module, "put_outbox"), values)
-    return text
+    with connection.pipeline():
+        connection.execute(message_query(module, "lock_outbox"))
+        sent = connection.execute(message_query(module, "sent"), [list(dedupe_keys)])
+        numbers = connection.execute(message_query(module, "next_seq"))
+    known = {str(key): str(text) for key, text in sent.fetchall()}
+    seq = int(str((numbers.fetchone() or (1,))[0]))
+    new: list[tuple[Envelope, str]] = []
+    for index, key in enumerate(dedupe_keys):
+        if key not in known:
+            new.append(sealed(index, seq + len(new)))
+            known[key] = new[-1][1]
+    if new:
+        columns = zip(*((e.seq, *_columns(e), text) for e, text in new), strict=True)
+        connection.execute(message_query(module, "put_outbox"), [list(column) for column in columns])
+    return [known[key] for key in dedupe_keys]
 
 
 def claim_outbox(connection: Connection, module: str, branch: str | None, batch: int) -> list[Waiting]:
@@ -68,31 +93,53 @@ def claim_outbox(connection: Connection, module: str, branch: str | None, batch:
     return [Waiting(*_any(row)) for row in rows]
 
 
-def dispatched(connection: Connection, module: str, seq: int, outcome: str) -> None:
-    """Say that an outbox row is done: `delivered` or `dead`."""
-    connection.execute(message_query(module, "dispatched"), [outcome, seq])
+def dispatched(connection: Connection, module: str, seqs: Sequence[int], outcome: str) -> None:
+    """Say that outbox rows are done: `delivered` or `dead`."""
+    connection.execute(message_query(module, "dispatched"), [outcome, list(seqs)])
 
 
-def postponed(connection: Connection, module: str, seq: int, wait_s: float) -> None:
-    """Count an attempt and leave an outbox row alone for a while."""
-    connection.execute(message_query(module, "postponed"), [wait_s, seq])
+def postponed(connection: Connection, module: str, waits_s: Mapping[int, float]) -> None:
+    """Count an attempt and leave outbox rows (by number) alone for a while."""
+    connection.execute(message_query(module, "postponed"), [list(waits_s), list(waits_s.values())])
 
 
-def deliver(connection: Connection, module: str, e: Envelope, text: str) -> bool:
-    """Put an envelope into a module's inbox; return False when it was there before (by name or by dedupe key)."""
-    values = [e.event_id, e.sender.value, e.dedupe_key, e.lifecycle_id, e.branch, e.intent.value, e.priority, text]
-    return connection.execute(message_query(module, "put_inbox"), values).rowcount == 1
+def deliver(
+    connection: Connection, module: str, parcels: Sequence[tuple[Envelope, str]], replica: str | None = None
+) -> set[str]:
+    """Put envelopes (with their texts) into a module's inbox in one statement; return the names of those that are new.
+
+    One that was there before, by name or by sender and dedupe key, is left as it is.
+    """
+    rows = ((e.event_id, e.sender.value, *_columns(e)[1:], text, replica) for e, text in parcels)
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return {str(row[0]) for row in connection.execute(message_query(module, "put_inbox"), columns)}
 
 
-def claim_inbox(connection: Connection, module: str, branch: str | None) -> Waiting | None:
-    """Claim the most urgent, oldest waiting inbox row until the caller's transaction ends."""
-    row = connection.execute(message_query(module, "claim_inbox"), {"branch": branch}).fetchone()
-    return Waiting(0, *_any(row)) if row else None
+def claim_inbox(
+    connection: Connection,
+    module: str,
+    branch: str | None,
+    batch: int = 1,
+    skip: Sequence[str] = (),
+    replica: str | None = None,
+) -> list[Received]:
+    """Claim the most urgent, oldest waiting inbox rows until the caller's transaction ends.
+
+    `skip` names rows to leave alone; with `replica`, rows meant for another one are left alone too.
+    """
+    values = {"branch": branch, "batch": batch, "skip": list(skip), "replica": replica}
+    rows = connection.execute(message_query(module, "claim_inbox"), values)
+    return [Received(*_any(row)) for row in rows]
 
 
-def consumed(connection: Connection, module: str, event_id: str, outcome: str) -> None:
-    """Say that an inbox row is done: `applied`, `refused` or `dead`."""
-    connection.execute(message_query(module, "consumed"), [outcome, event_id])
+def consumed(connection: Connection, module: str, outcomes: Mapping[str, str]) -> None:
+    """Say that inbox rows (by name) are done: `applied`, `refused` or `dead`."""
+    connection.execute(message_query(module, "consumed"), [list(outcomes), list(outcomes.values())])
+
+
+def failed(connection: Connection, module: str, event_id: str) -> None:
+    """Count an attempt of an inbox row whose handler broke; it keeps waiting."""
+    connection.execute(message_query(module, "failed"), [event_id])
 
 
 def reconsider(connection: Connection, module: str, event_id: str) -> bool:
@@ -100,10 +147,11 @@ def reconsider(connection: Connection, module: str, event_id: str) -> bool:
     return connection.execute(message_query(module, "reconsider"), [event_id]).rowcount == 1
 
 
-def bury(connection: Connection, module: str, letter: DeadLetter, envelope: str) -> None:
-    """Keep a dead letter; it stays replayable."""
-    values = [letter.event_id, letter.place, letter.reason, letter.detail, envelope]
-    connection.execute(message_query(module, "put_dead"), values)
+def bury(connection: Connection, module: str, letters: Sequence[tuple[DeadLetter, str]]) -> None:
+    """Keep dead letters (each with its envelope); they stay replayable."""
+    rows = ((x.event_id, x.place, x.reason, x.detail.replace("\0", "\\0"), text) for x, text in letters)
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    connection.execute(message_query(module, "put_dead"), columns)
 
 
 def replay(connection: Connection, module: str, event_id: str, place: str) -> bool:
@@ -134,14 +182,8 @@ def waiting(connection: Connection, module: str) -> list[tuple[str, str, str]]:
     return [(str(a), str(b), str(c)) for a, b, c in connection.execute(message_query(module, "waiting"))]
 
 
-def put_identity(connection: Connection, module: str, verify_key: str, release: str) -> None:
-    """Register a module's verify key in its own database."""
-    connection.execute(message_query(module, "put_identity"), [module, verify_key, release])
-
-
-def identities(connection: Connection, module: str) -> list[str]:
-    """Return the verify keys of a module."""
-    return [str(row[0]) for row in connection.execute(message_query(module, "identities"), [module])]
+def _columns(e: Envelope) -> tuple[object, ...]:
+    return e.event_id, e.dedupe_key, e.lifecycle_id, e.branch, e.intent.value, e.priority
 
 
 def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:

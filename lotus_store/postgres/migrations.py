@@ -1,10 +1,16 @@
-"""Migrations: numbered files per database, applied once, in order, each in one transaction under an advisory lock.
+"""Migrations: numbered files per database, applied once, in order, in one transaction under an advisory lock.
 
+`pre_NNNN_*.sql` only adds, so that the programs of the release before work on: it runs at every opening.
+`post_NNNN_*.sql` takes away or alters what they use: it runs when asked, or when no program of another version is
+connected; this release works before and after it. Files without a prefix are from before that rule and run as pre.
 `sql/<database>/schema.sql` is the truth; `check` proves that a migrated database equals it. The table `lotus_schema`
-says which Lotus database this is and which files it has had. (Literature: evolutionary database design.)
+says which Lotus database this is and which files it has had. (Literature: evolutionary database design, expand and
+contract.)
 """
 
 import hashlib
+import re
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,16 +20,23 @@ from psycopg import sql
 
 from lotus.errors import LedgerError
 from lotus_store.postgres.queries import SQL_ROOT, query
+from lotus_store.postgres.roles import as_owner
 
 LOTUS_DATABASES = ("sig", "dm", "tr", "vis", "atlas")
 LOCK_KEY = 0x107105  # advisory lock of one migration at a time
 SCRATCH = "lotus_check"
+FILE_NAME = re.compile(r"(?:(pre|post)_)?(\d{4})_\w+\.sql")
+ADDITIVE = re.compile(
+    r"CREATE (OR REPLACE )?(TABLE|VIEW|FUNCTION|TRIGGER)\b|CREATE INDEX\b|INSERT INTO\b|GRANT\b|COMMENT\b"
+    r"|ALTER TABLE \w+ ADD COLUMN (?!.*\b(DROP|RENAME|ALTER)\b)(?!.*\bNOT NULL\b(?!.*\bDEFAULT\b))",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class Opener(Protocol):
-    """Something that connects to a database by name."""
+    """Something that connects to a database by name, as one who may change its schema."""
 
-    def connect(self, name: str, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
+    def owner(self, name: str, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
         """Return a new connection."""
 
 
@@ -34,24 +47,43 @@ class Migration:
     version: int
     path: Path
     sha256: str
+    post: bool
 
 
 def migrations_of(database: str) -> list[Migration]:
     """Return the migrations of a database in order; raises `LedgerError` when the numbers have a hole."""
     found = []
-    for path in sorted((SQL_ROOT / database / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql")):
-        found.append(Migration(int(path.name[:4]), path, hashlib.sha256(path.read_bytes()).hexdigest()))
+    for path in (SQL_ROOT / database / "migrations").iterdir():
+        if name := FILE_NAME.fullmatch(path.name):
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            found.append(Migration(int(name[2]), path, sha256, name[1] == "post"))
+    found.sort(key=lambda m: m.version)
     if [m.version for m in found] != list(range(1, len(found) + 1)):
         raise LedgerError(f"migrations of {database} are {[m.version for m in found]}", "1, 2, 3, ... without a hole")
     return found
 
 
-def migrate(databases: Opener) -> dict[str, int]:
-    """Bring every Lotus database to the newest version; return the versions. Safe to run again and concurrently.
+def application_name(database: str) -> str:
+    """Return the name under which this release connects to a database: what tells its programs from older ones."""
+    return f"lotus-{database}-v{len(migrations_of(database))}"
 
-    Raises `LedgerError` for a database that is another one, foreign, altered or newer than this program.
+
+def not_additive(text: str) -> list[str]:
+    """Return the statements of a migration that do more than add (a `pre_` file may have none)."""
+    plain = re.sub(r"--[^\n]*", "", re.sub(r"\$\$.*?\$\$", "''", text, flags=re.DOTALL))
+    statements = [" ".join(part.split()) for part in plain.split(";")]
+    return [s for s in statements if s and not ADDITIVE.match(s)]
+
+
+def migrate(databases: Opener, post: bool = False, roles: bool = False) -> dict[str, int]:
+    """Bring every Lotus database to the newest version; return how many files each has had. Safe to repeat, and
+    concurrently.
+
+    `post` runs destructive files even while programs of another version are connected; `roles` puts roles, owner and
+    rights in order. Raises `LedgerError` for a
+    database that is another one, foreign, altered or newer than this program.
     """
-    return {name: _migrate_one(databases, name) for name in LOTUS_DATABASES}
+    return {name: _migrate_one(databases, name, post, roles) for name in LOTUS_DATABASES}
 
 
 def check(databases: Opener) -> dict[str, int]:
@@ -61,11 +93,12 @@ def check(databases: Opener) -> dict[str, int]:
     """
     versions = {}
     for name in LOTUS_DATABASES:
-        with databases.connect(name) as connection:
+        with databases.owner(name) as connection:
             applied = _applied(connection, name)
             newest = len(migrations_of(name))
             if len(applied) != newest:
-                raise LedgerError(f"database {name} has version {len(applied)}", f"{newest}", "run `lotus db migrate`")
+                cause = "run `lotus db migrate`, with --post once no older program is left"
+                raise LedgerError(f"database {name} has had {len(applied)} migrations", f"{newest}", cause)
             _compare(connection, name)
             versions[name] = newest
     return versions
@@ -78,43 +111,55 @@ def catalogue(connection: psycopg.Connection[tuple[object, ...]], schema: str = 
     return {str(row[0]).replace(f"{schema}.", "") for row in rows}
 
 
-def _migrate_one(databases: Opener, name: str) -> int:
-    with databases.connect(name) as connection:
+def _migrate_one(databases: Opener, name: str, post: bool, roles: bool) -> int:
+    with databases.owner(name) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
-        applied = _applied(connection, name)
-        for migration in migrations_of(name)[len(applied) :]:
-            try:
-                connection.execute(migration.path.read_bytes())
-            except psycopg.Error as problem:
-                raise LedgerError(
-                    f"{migration.path.name} of {name} failed: {problem}", "a clean migration"
-                ) from problem
-            connection.execute(query("common", "record_migration"), [migration.version, name, migration.sha256])
-        return len(migrations_of(name))
+        with as_owner(connection, name, LOTUS_DATABASES) if roles else nullcontext():
+            return _run_waiting(connection, name, post)
 
 
-def _applied(connection: psycopg.Connection[tuple[object, ...]], name: str) -> list[tuple[int, str]]:
-    """Return the applied (version, hash) after verifying that this is the Lotus database `name`."""
+def _run_waiting(connection: psycopg.Connection[tuple[object, ...]], name: str, post: bool) -> int:
+    applied = _applied(connection, name)
+    waiting = [m for m in migrations_of(name) if m.version not in applied]
+    if any(m.post for m in waiting) and not post:
+        others = connection.execute(query("common", "older_programs")).fetchone()
+        post = others == (0,)
+    for migration in waiting:
+        if migration.post and not post:
+            continue
+        try:
+            connection.execute(migration.path.read_bytes())
+        except psycopg.Error as problem:
+            raise LedgerError(f"{migration.path.name} of {name} failed: {problem}", "a clean migration") from problem
+        connection.execute(query("common", "record_migration"), [migration.version, name, migration.sha256])
+        applied.add(migration.version)
+    return len(applied)
+
+
+def _applied(connection: psycopg.Connection[tuple[object, ...]], name: str) -> set[int]:
+    """Return the applied versions after verifying that this is the Lotus database `name`."""
     tables = {str(row[0]) for row in connection.execute(query("common", "tables")).fetchall()}
     if "lotus_schema" not in tables:
         if tables:
             cause = "the address points at another program's database"
             raise LedgerError(f"database {name} is not a Lotus database: it has {sorted(tables)[:5]}", "empty", cause)
         connection.execute((SQL_ROOT / "common" / "schema.sql").read_bytes())
-        return []
+        return set()
     rows = connection.execute(query("common", "applied")).fetchall()
     others = sorted({str(r[1]) for r in rows} - {name})
     if others:
         raise LedgerError(f"this is the Lotus database {others[0]!r}", f"{name!r}", "two addresses were exchanged")
-    known = migrations_of(name)
-    if len(rows) > len(known):
+    known = {m.version: m for m in migrations_of(name)}
+    newest = max((int(str(row[0])) for row in rows), default=0)
+    if newest > len(known):
         cause = "a newer Lotus has migrated it"
-        raise LedgerError(f"database {name} has version {len(rows)}", f"at most {len(known)}", cause)
-    for row, migration in zip(rows, known, strict=False):
-        if row[2] != migration.sha256:
+        raise LedgerError(f"database {name} has version {newest}", f"at most {len(known)}", cause)
+    for version, _, sha256 in rows:
+        migration = known[int(str(version))]
+        if sha256 != migration.sha256:
             cause = "the file was edited after it had been applied"
             raise LedgerError(f"{name}: {migration.path.name} was applied with another text", migration.sha256, cause)
-    return [(int(str(r[0])), str(r[2])) for r in rows]
+    return {int(str(row[0])) for row in rows}
 
 
 def _compare(connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:

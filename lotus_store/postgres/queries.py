@@ -34,27 +34,18 @@ def query(database: str, name: str) -> bytes:
     return _named(load_queries(database), database, name)
 
 
-def message_query(module: str, name: str) -> bytes:
-    """Return one named query of `sql/common/messages.sql` for the tables of a module."""
-    return _of_module("messages.sql", module, name)
-
-
-def ledger_query(module: str, name: str) -> bytes:
-    """Return one named query of `sql/common/ledger.sql` for the tables of a module."""
-    return _of_module("ledger.sql", module, name)
+@cache
+def message_query(module: str, name: str, file: str = "messages.sql") -> bytes:
+    """Return one named query of a file of `sql/common` for the tables of a module."""
+    if module not in MODULES:
+        raise LedgerError(f"there is no module {module!r}", f"one of {', '.join(MODULES)}")
+    return _named(load_queries("common", file), "common", name).replace(b"{mod}", module.encode())
 
 
 def columns_of_copy(database: str, name: str) -> list[str]:
     """Return the column names of a named `COPY table (a, b, ...) FROM STDIN` statement."""
     text = query(database, name).decode()
     return [word.strip() for word in text[text.index("(") + 1 : text.index(")")].split(",")]
-
-
-@cache
-def _of_module(file: str, module: str, name: str) -> bytes:
-    if module not in MODULES:
-        raise LedgerError(f"there is no module {module!r}", f"one of {', '.join(MODULES)}")
-    return _named(load_queries("common", file), "common", name).replace(b"{mod}", module.encode())
 
 
 def _named(found: dict[str, bytes], database: str, name: str) -> bytes:

@@ -1,48 +1,127 @@
 -- Messages of one module. `{mod}` is the module's name (sig, dm, tr, vis), put in by lotus_store.postgres.queries.
 
 -- name: lock_outbox
-LOCK TABLE {mod}_outbox IN SHARE ROW EXCLUSIVE MODE;
+SELECT pg_advisory_xact_lock(1280265299, hashtext('{mod}_outbox'));
 
 -- name: sent
-SELECT envelope FROM {mod}_outbox WHERE dedupe_key = %s;
+SELECT dedupe_key, envelope FROM {mod}_outbox WHERE dedupe_key = ANY(%s);
 
 -- name: next_seq
 SELECT COALESCE(max(seq), 0) + 1 FROM {mod}_outbox;
 
 -- name: put_outbox
 INSERT INTO {mod}_outbox (seq, event_id, dedupe_key, lifecycle_id, branch, intent, priority, envelope)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s);
+SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[]);
 
 -- name: claim_outbox
-SELECT seq, event_id, attempts, envelope FROM {mod}_outbox
+SELECT seq, event_id, attempts, envelope, created_at FROM {mod}_outbox
 WHERE dispatched_at IS NULL AND not_before <= now() AND (%(branch)s::text IS NULL OR branch = %(branch)s)
 ORDER BY priority DESC, seq LIMIT %(batch)s FOR UPDATE SKIP LOCKED;
 
 -- name: dispatched
-UPDATE {mod}_outbox SET dispatched_at = now(), outcome = %s WHERE seq = %s;
+UPDATE {mod}_outbox SET dispatched_at = now(), outcome = %s WHERE seq = ANY(%s);
 
 -- name: postponed
-UPDATE {mod}_outbox SET attempts = attempts + 1, not_before = now() + make_interval(secs => %s) WHERE seq = %s;
+UPDATE {mod}_outbox o SET attempts = attempts + 1, not_before = now() + make_interval(secs => later.wait_s)
+FROM unnest(%s::bigint[], %s::float8[]) later (seq, wait_s) WHERE o.seq = later.seq;
 
 -- name: put_inbox
-INSERT INTO {mod}_inbox (event_id, sender, dedupe_key, lifecycle_id, branch, intent, priority, envelope)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+INSERT INTO {mod}_inbox (event_id, sender, dedupe_key, lifecycle_id, branch, intent, priority, envelope, replica)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[],
+                     %s::text[])
+ON CONFLICT DO NOTHING RETURNING event_id;
 
 -- name: claim_inbox
-SELECT event_id, attempts, envelope FROM {mod}_inbox
-WHERE consumed_at IS NULL AND (%(branch)s::text IS NULL OR branch = %(branch)s)
-ORDER BY priority DESC, arrival LIMIT 1 FOR UPDATE SKIP LOCKED;
+SELECT event_id, attempts, envelope, received_at FROM {mod}_inbox
+WHERE consumed_at IS NULL AND (%(branch)s::text IS NULL OR branch = %(branch)s) AND event_id <> ALL(%(skip)s)
+  AND (replica IS NULL OR %(replica)s::text IS NULL OR replica = %(replica)s)
+ORDER BY priority DESC, arrival LIMIT %(batch)s FOR UPDATE SKIP LOCKED;
 
 -- name: consumed
-UPDATE {mod}_inbox SET consumed_at = now(), outcome = %s, attempts = attempts + 1 WHERE event_id = %s;
+UPDATE {mod}_inbox i SET consumed_at = now(), outcome = done.outcome, attempts = attempts + 1
+FROM unnest(%s::text[], %s::text[]) done (event_id, outcome) WHERE i.event_id = done.event_id;
+
+-- name: failed
+UPDATE {mod}_inbox SET attempts = attempts + 1 WHERE event_id = %s;
 
 -- name: reconsider
 UPDATE {mod}_inbox SET consumed_at = NULL, outcome = NULL WHERE event_id = %s AND outcome IN ('refused', 'dead');
 
 -- name: put_dead
-INSERT INTO {mod}_dead_letter (event_id, place, reason, detail, envelope) VALUES (%s, %s, %s, %s, %s)
+INSERT INTO {mod}_dead_letter (event_id, place, reason, detail, envelope)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
 ON CONFLICT (event_id, place) DO UPDATE SET
     reason = excluded.reason, detail = excluded.detail, created_at = now(), replayed_at = NULL;
+
+-- name: shed
+WITH over AS (
+    SELECT seq, event_id, intent, envelope FROM {mod}_outbox
+    WHERE dispatched_at IS NULL AND priority < 2 AND (%(branch)s::text IS NULL OR branch = %(branch)s)
+    ORDER BY priority, seq LIMIT %(n)s FOR UPDATE SKIP LOCKED
+), buried AS (
+    INSERT INTO {mod}_dead_letter (event_id, place, reason, detail, envelope)
+    SELECT event_id, 'outbox', 'shed', %(detail)s, envelope FROM over
+    ON CONFLICT (event_id, place) DO UPDATE SET
+        reason = excluded.reason, detail = excluded.detail, created_at = now(), replayed_at = NULL
+), counted AS (
+    INSERT INTO {mod}_herald AS h (target, intent, outcome, n) SELECT '', intent, 'shed', count(*) FROM over GROUP BY intent
+    ON CONFLICT (target, intent, outcome) DO UPDATE SET n = h.n + excluded.n
+)
+UPDATE {mod}_outbox SET dispatched_at = now(), outcome = 'dead' WHERE seq IN (SELECT seq FROM over)
+RETURNING seq, event_id, attempts, envelope, created_at;
+
+-- name: backlog
+SELECT count(*) FROM (
+    SELECT FROM {mod}_outbox
+    WHERE dispatched_at IS NULL AND (%(branch)s::text IS NULL OR branch = %(branch)s) LIMIT %(limit)s) waiting;
+
+-- name: count
+INSERT INTO {mod}_herald AS h (target, intent, outcome, n)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[])
+ON CONFLICT (target, intent, outcome) DO UPDATE SET n = h.n + excluded.n;
+
+-- name: counts
+SELECT target, intent, outcome, n FROM {mod}_herald ORDER BY target, intent, outcome;
+
+-- name: lock_source
+SELECT pg_try_advisory_lock(1280265300, hashtext(%s));
+
+-- name: unlock_sources
+SELECT pg_advisory_unlock_all();
+
+-- name: source_holder
+SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+               WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.classid = 1280265300);
+
+-- name: sequence_after
+SELECT COALESCE(max(seq), 0), count(*) FROM {mod}_outbox WHERE seq > %s;
+
+-- name: missing_after
+SELECT g.seq FROM generate_series(%(mark)s::bigint + 1, %(last)s::bigint) g (seq)
+WHERE NOT EXISTS (SELECT FROM {mod}_outbox o WHERE o.seq = g.seq) LIMIT 10000;
+
+-- name: running
+SELECT virtualxid FROM pg_locks WHERE locktype = 'virtualxid' AND granted AND pid <> pg_backend_pid();
+
+-- name: put_gap
+INSERT INTO {mod}_gap (seq, state) VALUES (%s, %s) ON CONFLICT (seq) DO UPDATE SET state = excluded.state;
+
+-- name: gaps
+SELECT seq, state FROM {mod}_gap ORDER BY seq;
+
+-- name: received_with
+SELECT envelope, received_at FROM {mod}_inbox WHERE sender = %s AND strpos(envelope, '"seq":' || %s || ',"sig":') > 0;
+
+-- name: heal
+INSERT INTO {mod}_outbox (seq, event_id, dedupe_key, lifecycle_id, branch, intent, priority, envelope, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: unanswered
+SELECT o.event_id, extract(epoch FROM now() - o.dispatched_at)::float8 FROM {mod}_outbox o
+WHERE o.intent = %(intent)s AND o.outcome = 'delivered'
+  AND NOT EXISTS (SELECT FROM {mod}_inbox i WHERE i.intent = %(answer)s AND i.lifecycle_id = o.lifecycle_id
+                  AND strpos(i.envelope, '"parent_id":"' || o.event_id || '"') > 0)
+ORDER BY o.seq;
 
 -- name: replay_outbox
 WITH again AS (
@@ -73,9 +152,32 @@ SELECT EXISTS (SELECT FROM {mod}_outbox WHERE dispatched_at IS NULL AND branch =
 -- name: waiting
 SELECT event_id, branch, intent FROM {mod}_inbox WHERE consumed_at IS NULL ORDER BY arrival;
 
--- name: put_identity
-INSERT INTO {mod}_identity (module, verify_key, release) VALUES (%s, %s, %s)
-ON CONFLICT (module, verify_key) DO NOTHING;
+-- name: put_replica
+INSERT INTO {mod}_replica (replica_id, process, capabilities, accepts, produces, preferred, health, latency_ms, reliability, strength)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (replica_id) DO UPDATE SET
+    process = excluded.process, capabilities = excluded.capabilities, accepts = excluded.accepts,
+    produces = excluded.produces, preferred = excluded.preferred, health = excluded.health,
+    started_at = clock_timestamp(), heartbeat_at = clock_timestamp(), ended_at = NULL
+RETURNING latency_ms, reliability, applied;
 
--- name: identities
-SELECT verify_key FROM {mod}_identity WHERE module = %s;
+-- name: beat
+UPDATE {mod}_replica SET heartbeat_at = clock_timestamp(), health = %(health)s, latency_ms = %(latency_ms)s,
+    reliability = %(reliability)s, strength = %(strength)s, applied = %(applied)s,
+    ended_at = CASE WHEN %(ended)s THEN clock_timestamp() END
+WHERE replica_id = %(replica_id)s;
+
+-- name: live_replicas
+SELECT replica_id, strength FROM {mod}_replica
+WHERE ended_at IS NULL AND health <> 'failing' AND heartbeat_at > clock_timestamp() - make_interval(secs => %s)
+ORDER BY replica_id;
+
+-- name: redirect
+UPDATE {mod}_inbox SET replica = %(to)s WHERE event_id IN (
+    SELECT event_id FROM {mod}_inbox
+    WHERE consumed_at IS NULL AND replica IS NOT NULL AND replica <> ALL(%(live)s) FOR UPDATE SKIP LOCKED);
+
+-- name: replicas
+SELECT replica_id, process, capabilities, accepts, produces, preferred, health, latency_ms, reliability, strength, applied,
+       extract(epoch FROM clock_timestamp() - heartbeat_at)::float8, ended_at IS NOT NULL
+FROM {mod}_replica ORDER BY replica_id;

@@ -1,7 +1,10 @@
 -- Named queries of the sig database. A write may be repeated and leaves the same rows.
 
--- name: delete_events
-DELETE FROM signal_events WHERE branch = %s AND day = %s;
+-- name: forget_day
+SELECT forget_day(%s, %s, %s);
+
+-- name: make_partitions
+SELECT signal_partitions(%s);
 
 -- name: copy_events
 COPY signal_events (
@@ -14,17 +17,11 @@ COPY signal_events (
     x_basis, x_spread, x_session, x_flow, x_trend, cond_key, mid2, spread_bps, rv_bps, source
 ) FROM STDIN (FORMAT binary);
 
--- name: delete_eval
-DELETE FROM signal_eval WHERE branch = %s AND day = %s;
-
 -- name: copy_eval
 COPY signal_eval (
     branch, day, event_id, detector_id, asset, window_end_ms, maturity_ms, horizon_s, hit, payoff_p, payoff_y,
     fill_source, status
 ) FROM STDIN (FORMAT binary);
-
--- name: delete_eval_horizons
-DELETE FROM signal_eval_horizons WHERE branch = %s AND day = %s;
 
 -- name: copy_eval_horizons
 COPY signal_eval_horizons (branch, day, event_id, horizon_s, fwd_ret_bps, payoff_p, hit, mfe, mae)
@@ -42,12 +39,11 @@ SELECT horizon_s, fwd_ret_bps, payoff_p, hit, mfe, mae FROM signal_eval_horizons
 -- name: event_days
 SELECT DISTINCT day FROM signal_events WHERE branch = %s ORDER BY day;
 
--- name: delete_lessons_but
-DELETE FROM lessons WHERE branch = %s AND day = %s AND NOT lesson_id = ANY (%s);
+-- name: lessons_of_day
+SELECT lesson_id, body FROM lessons WHERE branch = %s AND day = %s;
 
 -- name: put_lesson
-INSERT INTO lessons (branch, day, lesson_id, body) VALUES (%s, %s, %s, %s)
-ON CONFLICT (branch, day, lesson_id) DO UPDATE SET body = excluded.body WHERE lessons.body IS DISTINCT FROM excluded.body;
+INSERT INTO lessons (branch, day, lesson_id, body) VALUES (%s, %s, %s, %s);
 
 -- name: read_lessons
 SELECT body FROM lessons WHERE branch = %(branch)s AND (%(day)s::text IS NULL OR day = %(day)s) ORDER BY day, lesson_id;
@@ -73,8 +69,9 @@ WHERE branch = %(branch)s AND kind = %(kind)s AND day = (
 )
 ORDER BY name;
 
--- name: delete_braids_but
-DELETE FROM braid_history WHERE branch = %s AND day = %s AND ordinal = 0 AND NOT braid_id = ANY (%s);
+-- name: changes_of_night
+SELECT braid_id, old_state, new_state, reason, priors_before, priors_after, body, fixtures_hash FROM braid_history
+WHERE branch = %s AND day = %s AND ordinal = 0;
 
 -- name: put_braid
 INSERT INTO braid_history (
@@ -82,15 +79,7 @@ INSERT INTO braid_history (
 ) VALUES (
     %(branch)s, %(day)s, %(braid_id)s, %(old_state)s, %(new_state)s, %(reason)s, %(priors_before)s, %(priors_after)s,
     %(body)s, %(fixtures_hash)s, %(git_sha)s
-)
-ON CONFLICT (branch, day, braid_id, ordinal) DO UPDATE SET
-    old_state = excluded.old_state, new_state = excluded.new_state, reason = excluded.reason,
-    priors_before = excluded.priors_before, priors_after = excluded.priors_after, body = excluded.body,
-    fixtures_hash = excluded.fixtures_hash, git_sha = excluded.git_sha
-WHERE (braid_history.old_state, braid_history.new_state, braid_history.reason, braid_history.priors_before,
-       braid_history.priors_after, braid_history.body, braid_history.fixtures_hash)
-    IS DISTINCT FROM (excluded.old_state, excluded.new_state, excluded.reason, excluded.priors_before,
-                      excluded.priors_after, excluded.body, excluded.fixtures_hash);
+);
 
 -- name: put_braid_act
 INSERT INTO braid_history (

@@ -2,9 +2,9 @@
 -- Not known is NaN in measured columns, as in the lake. `fired` and `cond_key` are unsigned 64-bit numbers kept in
 -- two's complement. Days are text YYYY-MM-DD (UTC); times are milliseconds or nanoseconds of event time.
 
--- Mirrors of lake tables, replaced whole per branch and day.
+-- Mirrors of lake tables, replaced whole per branch and day. One partition a month, made by signal_partitions.
 CREATE TABLE signal_events (
-    day               text NOT NULL,
+    day               text COLLATE "C" NOT NULL,
     event_id         text NOT NULL,
     branch           text NOT NULL,
     detector_id      text NOT NULL,
@@ -78,13 +78,13 @@ CREATE TABLE signal_events (
     spread_bps       double precision NOT NULL,
     rv_bps           double precision NOT NULL,
     source           text NOT NULL,
-    PRIMARY KEY (event_id)
-);
+    PRIMARY KEY (event_id, day)
+) PARTITION BY RANGE (day);
 CREATE INDEX signal_events_day ON signal_events (branch, day);
 
 CREATE TABLE signal_eval (
     branch         text NOT NULL,
-    day            text NOT NULL,                          -- the day on which the longest horizon matured
+    day            text COLLATE "C" NOT NULL,                          -- the day on which the longest horizon matured
     event_id       text NOT NULL,
     detector_id    text NOT NULL,
     asset          text NOT NULL,
@@ -96,13 +96,13 @@ CREATE TABLE signal_eval (
     payoff_y       double precision NOT NULL,
     fill_source    text NOT NULL,
     status         text NOT NULL,
-    PRIMARY KEY (event_id)
-);
+    PRIMARY KEY (event_id, day)
+) PARTITION BY RANGE (day);
 CREATE INDEX signal_eval_day ON signal_eval (branch, day);
 
 CREATE TABLE signal_eval_horizons (
     branch         text NOT NULL,
-    day            text NOT NULL,
+    day            text COLLATE "C" NOT NULL,
     event_id       text NOT NULL,
     horizon_s      integer NOT NULL,
     fwd_ret_bps    double precision NOT NULL,
@@ -110,9 +110,35 @@ CREATE TABLE signal_eval_horizons (
     hit            double precision NOT NULL,
     mfe            double precision NOT NULL,
     mae            double precision NOT NULL,
-    PRIMARY KEY (event_id, horizon_s)
-);
+    PRIMARY KEY (event_id, horizon_s, day)
+) PARTITION BY RANGE (day);
 CREATE INDEX signal_eval_horizons_day ON signal_eval_horizons (branch, day);
+
+-- Makes the partitions of a day's month and of the next, before that day is written. Its caller owns nothing. A new table
+-- is attached and not created in place: attaching lets readers and writers of the other months go on.
+CREATE FUNCTION signal_partitions(first_day text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    month date;
+    parent text;
+    part text;
+BEGIN
+    FOR ahead IN 0..1 LOOP
+        month := date_trunc('month', first_day::date) + make_interval(months => ahead);
+        FOREACH parent IN ARRAY ARRAY['signal_events', 'signal_eval', 'signal_eval_horizons'] LOOP
+            part := parent || to_char(month, '_YYYY_MM');
+            CONTINUE WHEN to_regclass(part) IS NOT NULL
+                OR NOT EXISTS (SELECT FROM pg_partitioned_table WHERE partrelid = parent::regclass);
+            EXECUTE format('LOCK TABLE %I IN SHARE UPDATE EXCLUSIVE MODE', parent);
+            CONTINUE WHEN to_regclass(part) IS NOT NULL;  -- somebody else made it meanwhile
+            EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', part, parent);
+            EXECUTE format(
+                'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                parent, part, to_char(month, 'YYYY-MM'), to_char(month + interval '1 month', 'YYYY-MM')
+            );
+        END LOOP;
+    END LOOP;
+END $$;
 
 -- What was learned. `body` is the whole value; the other columns are read from it.
 CREATE TABLE lessons (
@@ -130,6 +156,22 @@ CREATE TABLE lessons (
     PRIMARY KEY (branch, day, lesson_id)
 );
 CREATE INDEX lessons_by_id ON lessons (lesson_id);
+
+-- Evidence is append-only for the module; a day that is computed again is replaced whole, through this function. What was
+-- done to a braid after its night (ordinal 1 and more) is no part of the night and stays.
+CREATE FUNCTION forget_day(evidence text, of_branch text, of_day text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    gone bigint;
+BEGIN
+    IF evidence NOT IN ('signal_events', 'signal_eval', 'signal_eval_horizons', 'lessons', 'braid_history') THEN
+        RAISE EXCEPTION 'days of % are not replaced', evidence USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    EXECUTE format('DELETE FROM %I WHERE branch = $1 AND day = $2', evidence)
+        || CASE evidence WHEN 'braid_history' THEN ' AND ordinal = 0' ELSE '' END USING of_branch, of_day;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END $$;
 
 -- What a night used up and saw: trials charged, critical value, audits, refusals of families.
 CREATE TABLE experiments (
@@ -503,7 +545,8 @@ CREATE TABLE sig_inbox (
     attempts       integer NOT NULL DEFAULT 0,
     consumed_at    timestamptz,
     outcome        text CHECK (outcome IN ('applied', 'refused', 'dead')),
-    UNIQUE (sender, dedupe_key)
+    UNIQUE (sender, dedupe_key),
+    replica        text                                    -- meant for this one of several; anybody's when null
 );
 CREATE INDEX sig_inbox_waiting ON sig_inbox (priority DESC, arrival) WHERE consumed_at IS NULL;
 
@@ -523,7 +566,41 @@ CREATE TABLE sig_identity (
     verify_key     text NOT NULL,                          -- ed25519, 64 hexadecimal characters
     release        text NOT NULL,
     created_at     timestamptz NOT NULL DEFAULT now(),
+    valid_from     timestamptz NOT NULL DEFAULT now(),
+    retired_at     timestamptz,                            -- signs nothing that was said later
+    releases       text[] NOT NULL DEFAULT '{}',           -- further releases that signed with this key
     PRIMARY KEY (module, verify_key)
+);
+
+CREATE TABLE sig_gap (
+    seq            bigint PRIMARY KEY,                     -- a number of this sender that no committed row has
+    state          text NOT NULL CHECK (state IN ('healed', 'alarmed')),
+    seen_at        timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE sig_herald (
+    target         text NOT NULL,
+    intent         text NOT NULL,
+    outcome        text NOT NULL,                          -- delivered, repeated, postponed, or the reason of a dead letter
+    n              bigint NOT NULL,
+    PRIMARY KEY (target, intent, outcome)
+);
+
+CREATE TABLE sig_replica (
+    replica_id     text PRIMARY KEY,
+    process        text NOT NULL,
+    capabilities   text[] NOT NULL,
+    accepts        text[] NOT NULL,                        -- schemas it understands
+    produces       text[] NOT NULL,                        -- schemas it sends
+    preferred      text[] NOT NULL,                        -- partners it would rather speak with
+    health         text NOT NULL,
+    latency_ms     double precision NOT NULL,              -- received to applied, exponentially weighted
+    reliability    double precision NOT NULL,              -- share applied or refused in order, exponentially weighted
+    strength       double precision NOT NULL,              -- partnership strength, between floor and ceiling
+    applied        bigint NOT NULL DEFAULT 0,
+    started_at     timestamptz NOT NULL DEFAULT now(),
+    heartbeat_at   timestamptz NOT NULL DEFAULT now(),
+    ended_at       timestamptz
 );
 
 CREATE FUNCTION sig_outbox_hint() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -563,3 +640,27 @@ CREATE TABLE sig_strand (
     updated_at     timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX sig_strand_lifecycle ON sig_strand (lifecycle_id);
+
+-- What is in force now, for readers: views of the rows above, always as true as those.
+CREATE VIEW v_braids_active AS
+SELECT branch, braid_id, braid_type, detector_id, lesson_id, grade, day, effective_from_ms, expires_at_ms,
+       body -> 'parents' AS parents, body -> 'rule' AS rule, body -> 'patch' AS patch
+FROM braids WHERE state = 'active';
+
+CREATE VIEW v_lessons_active AS
+SELECT l.branch, l.lesson_id, l.day, l.detector_id, l.horizon_s, l.grade, l.uplift_bps, l.lcb_bps,
+       b.braid_id, b.effective_from_ms, b.expires_at_ms
+FROM v_braids_active b JOIN lessons l ON l.branch = b.branch AND l.lesson_id = b.lesson_id;
+
+CREATE VIEW v_effective_priors AS
+SELECT f.branch, f.priors_ver, f.effective_from_ms,
+       lead(f.effective_from_ms) OVER (PARTITION BY f.branch ORDER BY f.effective_from_ms) AS until_ms,
+       p.parent_priors_ver, f.event_id, p.payload::jsonb -> 'braids' AS braids
+FROM priors_in_force f JOIN active_priors p ON p.branch = f.branch AND p.priors_ver = f.priors_ver;
+
+-- Strands in the same form in every module: the columns of the envelope, and the module's own as one value.
+CREATE VIEW v_strands AS
+SELECT id, lifecycle_id, parent_id, module, kind, symbol, timeframe, session_bucket, regime, created_at, updated_at,
+       to_jsonb(s) - ARRAY['id', 'lifecycle_id', 'parent_id', 'module', 'kind', 'symbol', 'timeframe', 'session_bucket',
+                           'regime', 'created_at', 'updated_at'] AS own
+FROM sig_strand s;

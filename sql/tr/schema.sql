@@ -32,7 +32,8 @@ CREATE TABLE tr_inbox (
     attempts       integer NOT NULL DEFAULT 0,
     consumed_at    timestamptz,
     outcome        text CHECK (outcome IN ('applied', 'refused', 'dead')),
-    UNIQUE (sender, dedupe_key)
+    UNIQUE (sender, dedupe_key),
+    replica        text                                    -- meant for this one of several; anybody's when null
 );
 CREATE INDEX tr_inbox_waiting ON tr_inbox (priority DESC, arrival) WHERE consumed_at IS NULL;
 
@@ -52,7 +53,41 @@ CREATE TABLE tr_identity (
     verify_key     text NOT NULL,                          -- ed25519, 64 hexadecimal characters
     release        text NOT NULL,
     created_at     timestamptz NOT NULL DEFAULT now(),
+    valid_from     timestamptz NOT NULL DEFAULT now(),
+    retired_at     timestamptz,                            -- signs nothing that was said later
+    releases       text[] NOT NULL DEFAULT '{}',           -- further releases that signed with this key
     PRIMARY KEY (module, verify_key)
+);
+
+CREATE TABLE tr_gap (
+    seq            bigint PRIMARY KEY,                     -- a number of this sender that no committed row has
+    state          text NOT NULL CHECK (state IN ('healed', 'alarmed')),
+    seen_at        timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE tr_herald (
+    target         text NOT NULL,
+    intent         text NOT NULL,
+    outcome        text NOT NULL,                          -- delivered, repeated, postponed, or the reason of a dead letter
+    n              bigint NOT NULL,
+    PRIMARY KEY (target, intent, outcome)
+);
+
+CREATE TABLE tr_replica (
+    replica_id     text PRIMARY KEY,
+    process        text NOT NULL,
+    capabilities   text[] NOT NULL,
+    accepts        text[] NOT NULL,                        -- schemas it understands
+    produces       text[] NOT NULL,                        -- schemas it sends
+    preferred      text[] NOT NULL,                        -- partners it would rather speak with
+    health         text NOT NULL,
+    latency_ms     double precision NOT NULL,              -- received to applied, exponentially weighted
+    reliability    double precision NOT NULL,              -- share applied or refused in order, exponentially weighted
+    strength       double precision NOT NULL,              -- partnership strength, between floor and ceiling
+    applied        bigint NOT NULL DEFAULT 0,
+    started_at     timestamptz NOT NULL DEFAULT now(),
+    heartbeat_at   timestamptz NOT NULL DEFAULT now(),
+    ended_at       timestamptz
 );
 
 CREATE FUNCTION tr_outbox_hint() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -117,3 +152,10 @@ CREATE TABLE tr_priors (
     created_at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (branch, priors_ver)
 );
+
+-- Strands in the same form in every module: the columns of the envelope, and the module's own as one value.
+CREATE VIEW v_strands AS
+SELECT id, lifecycle_id, parent_id, module, kind, symbol, timeframe, session_bucket, regime, created_at, updated_at,
+       to_jsonb(s) - ARRAY['id', 'lifecycle_id', 'parent_id', 'module', 'kind', 'symbol', 'timeframe', 'session_bucket',
+                           'regime', 'created_at', 'updated_at'] AS own
+FROM tr_strand s;

@@ -18,10 +18,12 @@ from lotus_store.tape.store import TapeStore
 
 WALL_CLOCK = {
     "created_at", "updated_at", "committed_at", "dispatched_at", "received_at", "consumed_at", "taken_at", "done_at",
-    "processed_at", "not_before", "replayed_at", "attempts", "arrival", "verify_key", "applied_at",
+    "processed_at", "not_before", "replayed_at", "attempts", "arrival", "verify_key", "applied_at", "valid_from",
+    "retired_at",
 }  # fmt: skip
 OWN_FOLDERS = ("pg", "dagster", "tape", "live")  # of the server, of Dagster; compared by other means
 LIVE_TABLES = ("live_events", "live_log", "live_orders", "live_fills")
+OWN_BOOKS = ("_herald", "_gap", "_replica")  # what a Herald counts and who was there: true of a run, not of its outcome
 LIFE = ("start", "stop")  # entries of the log that name a process and its clock
 
 
@@ -33,10 +35,9 @@ def inspect_home(home: Path) -> dict[str, Any]:
     tables: dict[str, Any] = {}
     with Databases(settings) as databases:
         for name in LOTUS_DATABASES:
-            with databases.connect(name) as connection:
-                tables |= {
-                    f"{name}.{t}": _digest(_rows(connection, t)) for t in _tables(connection) if t not in LIVE_TABLES
-                }
+            with databases.owner(name) as connection:
+                kept = [t for t in _tables(connection) if t not in LIVE_TABLES and not t.endswith(OWN_BOOKS)]
+                tables |= {f"{name}.{t}": _digest(_rows(connection, t)) for t in kept}
         with databases.connect("sig") as connection:
             twice = _doubles(connection)
         with databases.connect("dagster") as connection:
@@ -62,7 +63,7 @@ def inspect_replay(home: Path, run_id: str) -> dict[str, Any]:
     lines = hashlib.sha256()
     for meta in store.all_segments():
         lines.update(store.read_segment(meta))
-    with Databases(settings) as databases, databases.connect("sig") as connection:
+    with Databases(settings) as databases, databases.owner("sig") as connection:
         tables = {t: _digest(_rows(connection, t, run_id)) for t in LIVE_TABLES}
     return {"tables": tables, "tape": lines.hexdigest(), "debris": debris(home)}
 

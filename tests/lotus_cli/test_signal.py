@@ -19,7 +19,7 @@ from lotus_store.databases import Connection, Databases
 def opened(lotus: Cli) -> Iterator[tuple[Connection, Settings]]:
     """Give a connection whose changes are taken back."""
     settings = load_settings(home=lotus.home, config=lotus.home / "lotus.toml")
-    with Databases(settings) as databases, databases.connect("sig") as sig:
+    with Databases(settings) as databases, databases.owner("sig") as sig:
         yield sig, settings
         sig.rollback()
 

@@ -7,6 +7,7 @@ import pytest
 from lotus.hashing import natural_id
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
+from lotus.modules.payloads import WATCHDOG_ALERT_REF
 from lotus_herald.keys import Keys
 
 
@@ -21,10 +22,13 @@ def alert(name: str, to: tuple[Module, ...] = (Module.DM,), **changes: object) -
         "to": to,
         "intent": Intent.WATCHDOG_ALERT,
         "branch": "main",
-        "schema_ref": "urn:schema:sig.alert:v1",
-        "payload": {"name": name},
+        "schema_ref": WATCHDOG_ALERT_REF,
+        "payload": {
+            "branch": "main", "day": "2025-01-01", "braid_id": name, "detector_id": "sr", "kind": "sunset",
+            "reason": "x", "e_value": 20.5, "priors_ver": "0" * 32,
+        },
         "ts": 1_735_689_600_000,
         "dedupe_key": natural_id(name),
         "lifecycle_id": name,
-    }
+    }  # fmt: skip
     return Message(**(values | changes))  # type: ignore[arg-type]

@@ -45,6 +45,7 @@ def test_delivers_once_and_in_order_of_urgency(databases: Databases, keys: Keys)
     say(databases, keys, "a", "b")
     say(databases, keys, "urgent", priority=2)
     first = carry(databases)
+    assert first.standing_by == ()
     assert first.delivered == {"dm": 3}
     assert carry(databases).total == 0
     say(databases, keys, "a", "b")
@@ -147,7 +148,7 @@ def test_a_kill_between_delivery_and_mark_repeats_nothing(databases: Databases, 
     with databases.connect("sig") as connection:
         row = messages.claim_outbox(connection, "sig", None, 1)[0]
         with databases.connect("dm") as target:
-            assert messages.deliver(target, "dm", open_envelope(row.envelope), row.envelope)
+            assert messages.deliver(target, "dm", [(open_envelope(row.envelope), row.envelope)])
         connection.rollback()
     assert carry(databases).repeated == 1
     assert sorted(inbox(databases)) == ["a", "b"]

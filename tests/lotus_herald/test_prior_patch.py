@@ -184,7 +184,7 @@ def test_killed_anywhere_and_run_again_ends_in_the_same_rows(
     assert len(whole["in_force"]) == 6
     random = np.random.default_rng(11)
     for _ in range(3):
-        with databases.connect("sig") as c:
+        with databases.owner("sig") as c:
             c.execute("TRUNCATE sig_inbox, sig_outbox, priors_in_force, active_priors, active_priors_snapshot")
         for _ in range(3):
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -21,8 +21,13 @@ from lotus.detectors.signal_spec import SIGNAL_EVENTS
 from lotus.errors import LedgerError, TapeError
 from lotus.experts.fusion import default_experts
 from lotus.experts.learned import InForce, Learned, experts_with
+from lotus.modules.envelope import Message
+from lotus.modules.intents import Intent, Module
+from lotus.modules.payloads import WATCHDOG_ALERT_REF
 from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
 from lotus.timebase import day_start_ms
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send
 from lotus_live.batch import score_tape
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
@@ -282,6 +287,14 @@ def test_live_mode_writes_control_records_and_rebuilds_from_them(
     moved = [(ns, _moved(raw, shift_ms)) for ns, raw in lines[:3000]]
     urls: list[str] = []
     ready, end = threading.Event(), threading.Event()
+    body = {"branch": "other", "day": DAY, "braid_id": "b", "detector_id": "sr", "kind": "sunset", "reason": "x",
+            "e_value": 20.5, "priors_ver": "0" * 32}  # fmt: skip
+    said = Message(
+        to=(Module.DM,), intent=Intent.WATCHDOG_ALERT, branch="other", schema_ref=WATCHDOG_ALERT_REF, payload=body,
+        ts=now_ms, dedupe_key="0" * 32, lifecycle_id="life",
+    )  # fmt: skip
+    with databases.connect("sig") as connection:
+        send(connection, Module.SIG, said, Keys(settings.keys_root))
 
     def serve() -> None:
         async def serving() -> None:
@@ -308,6 +321,9 @@ def test_live_mode_writes_control_records_and_rebuilds_from_them(
     recorded = text.split(b"\n")[:-1]
     assert any(line.partition(b" ")[2].startswith(CONTROL_PREFIX) for line in recorded)
     assert second.status["rebuilt"] >= first.status["lines"] >= 500
+    assert (first.status["herald"]["carried"], second.status["herald"]["carried"]) == (1, 0)
+    with databases.connect("dm") as connection:
+        assert connection.execute("SELECT count(*) FROM dm_inbox").fetchone() == (1,)
     assert len(recorded) >= first.status["lines"] + second.status["lines"]
     paths = [store.folder / m.day / m.name for m in store.all_segments()]
     assert verify_parity(paths, MANIFEST).parity

@@ -1,5 +1,6 @@
 """The atlas: rows follow from what they mirror, a rebuild changes nothing, and any difference is seen."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,13 +33,16 @@ def told(databases: Databases, tmp_path: Path) -> Databases:
             "to": (Module.DM,),
             "intent": Intent.WATCHDOG_ALERT,
             "branch": "main",
-            "schema_ref": "urn:schema:sig.alert:v1",
-            "payload": {"asset": "BTC", "horizon_s": 300, "name": name},
+            "schema_ref": "urn:schema:sig.alpha_proposed:v1",
+            "payload": {
+                "branch": "main", "event_id": natural_id(name), "detector_id": "sr", "asset": "BTC", "time_ms": TS,
+                "horizon_s": 300, "priors_ver": "0" * 32, "signal": {},
+            },
             "ts": TS,
             "dedupe_key": natural_id(name),
             "lifecycle_id": f"thread{len(name) % 2}",
             "tags": ("a", "b"),
-        }
+        }  # fmt: skip
         with databases.connect(sender.value) as connection:
             send(connection, sender, Message(**(values | changes)), keys)  # type: ignore[arg-type]
 
@@ -75,7 +79,7 @@ def test_the_herald_writes_what_a_rebuild_gives(told: Databases) -> None:
     ],
 )
 def test_every_difference_is_seen_and_healed(told: Databases, harm: str, kind: str) -> None:
-    with told.connect("atlas") as connection:
+    with told.owner("atlas") as connection:
         connection.execute(harm)
     found = atlas.differences(told)
     assert not found.equal
@@ -106,3 +110,20 @@ def test_a_replayed_letter_changes_its_row(told: Databases) -> None:
 def test_a_text_that_is_no_envelope_has_a_row() -> None:
     row = row_of_message(Module.TR, "id", "{", 3, "dead", datetime.fromtimestamp(0, UTC))
     assert (row.kind, row.lifecycle_id, row.retry_count, row.session_bucket) == (UNREADABLE, "id", 3, None)
+
+
+@pytest.mark.parametrize(
+    "change", [{"ts": 10**15}, {"ttl_sec": 2**31}, {"lifecycle_id": "\0"}, {"payload": {"asset": "\0"}}]
+)
+def test_what_no_column_holds_is_unreadable_and_stops_nobody(told: Databases, change: dict[str, object]) -> None:
+    with told.connect("sig") as connection:
+        text = str(
+            (connection.execute("SELECT envelope FROM sig_outbox WHERE dispatched_at IS NULL").fetchone() or "")[0]
+        )
+        altered = json.dumps(json.loads(text) | change)
+        connection.execute("UPDATE sig_outbox SET envelope = %s WHERE envelope = %s", [altered, text])
+    assert carry(told).dead
+    assert atlas.differences(told).equal
+    with told.connect("atlas") as connection:
+        kinds = connection.execute("SELECT kind, count(*) FROM lotus_ledger WHERE kind = %s GROUP BY 1", [UNREADABLE])
+        assert kinds.fetchall() == [(UNREADABLE, 1)]

@@ -45,6 +45,12 @@ def filled(databases: Databases, tmp_path: Path) -> Databases:
     with databases.connect("sig") as c:
         commit_day(c, DayCommit("main", "2025-01-01", "signal_events", "h", 3, "i", {"text": "tab\tline\nback\\slash"}))
         write_quarantine(c, "live", "2025-01-01", [Quarantined(1, "json", "é\0\ud800", "\\N")])
+        c.execute("SELECT signal_partitions('2025-01-31')")
+        for day in ("2025-02-01", "2025-01-31"):
+            c.execute(
+                "INSERT INTO signal_eval VALUES ('main', %s, %s, 'd', 'BTC', 0, 0, 30, 1, 2, 'NaN', 'x', 'ok')",
+                [day, day],
+            )
         command(c, "swap")
         put_orders(c, "run", [OrderRow("o", "e", "BTC", 1, "filled", {})])
         put_fills(c, "run", [FillRow("f", "o", "BTC", 1, {"px": 1.5})])

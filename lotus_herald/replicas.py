@@ -1,0 +1,103 @@
+"""Awareness: a process registers what it can do, beats while it lives, and is given the messages that it serves best.
+
+A replica that is silent for half a heartbeat interval is dead: the Herald looks every quarter, and gives its waiting
+messages to the strongest one alive. With one replica or none, a message is anybody's. How strength is computed stands
+in `lotus.modules.partnership`. (Literature: failure detector by heartbeat, service registry.)
+"""
+
+import os
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from lotus.modules.intents import Module
+from lotus.modules.partnership import Partner, best, observe
+from lotus_herald.carry import DOWN
+from lotus_herald.links import Links
+from lotus_herald.routes import Routes, load_routes
+from lotus_store.databases import Connection
+from lotus_store.ledger import replicas
+from lotus_store.ledger.messages import Received
+
+FAILING = 0.2  # reliability below which a replica calls itself failing
+
+
+@dataclass(slots=True)
+class Replica:
+    """One process as one of a module's replicas; `applied` is handed to its consumer (`Consumer.on_applied`)."""
+
+    module: Module
+    replica_id: str
+    capabilities: Sequence[str] = ()
+    accepts: Sequence[str] = ()
+    produces: Sequence[str] = ()
+    preferred: Sequence[str] = ()
+    partner: Partner = field(default_factory=Partner)
+    _next_beat: float = -float("inf")
+
+    @property
+    def health(self) -> str:
+        """`ok`, or `failing`."""
+        return "failing" if self.partner.reliability < FAILING else "ok"
+
+    def register(self, connection: Connection) -> None:
+        """Write the identity; what was measured under this name before goes on."""
+        process = f"{socket.gethostname()}:{os.getpid()}"
+        row = replicas.ReplicaRow(
+            self.replica_id, process, list(self.capabilities), list(self.accepts), list(self.produces),
+            list(self.preferred), self.health, self.partner.latency_ms, self.partner.reliability,
+            self.partner.strength, 0, 0.0, ended=False,
+        )  # fmt: skip
+        self.partner = replicas.put_replica(connection, self.module.value, row)
+
+    def applied(self, rows: Sequence[Received], outcomes: Mapping[str, str]) -> None:
+        """Take in what a committed batch shows about latency and reliability."""
+        now = datetime.now(UTC)
+        for row in rows:
+            if row.event_id in outcomes:
+                latency_ms = (now - row.received_at).total_seconds() * 1000.0
+                self.partner = observe(self.partner, latency_ms, outcomes[row.event_id] != "dead")
+
+    def beat(self, connection: Connection, routes: Routes | None = None) -> None:
+        """Beat when a quarter of the heartbeat interval is over."""
+        if time.monotonic() >= self._next_beat:
+            replicas.beat(connection, self.module.value, self.replica_id, self.partner, self.health)
+            self._next_beat = time.monotonic() + (routes or load_routes()).heartbeat_s / 4
+
+    def end(self, connection: Connection) -> None:
+        """Leave in good order."""
+        replicas.beat(connection, self.module.value, self.replica_id, self.partner, self.health, ended=True)
+
+
+@dataclass(slots=True)
+class Directory:
+    """Who is alive, as the Herald sees it; looked up every quarter of a heartbeat."""
+
+    links: Links
+    routes: Routes = field(default_factory=load_routes)
+    _live: dict[Module, dict[str, float]] = field(default_factory=dict)
+    _next_look: float = -float("inf")
+
+    def choose(self, inbox: Connection, target: Module) -> str | None:
+        """Return the replica that gets the messages of a target; None when it has fewer than two."""
+        if target not in self._live:
+            self._live[target] = replicas.live_replicas(inbox, target.value, self.routes.heartbeat_s / 2)
+        live = self._live[target]
+        return best(live) if len(live) > 1 else None
+
+    def look(self) -> int:
+        """See who died, when it is time; redirect what waited for them and return how much it was."""
+        if time.monotonic() < self._next_look:
+            return 0
+        moved = 0
+        for module in Module:
+            with suppress(*DOWN):
+                inbox = self.links.get(module.value, "in")
+                live = replicas.live_replicas(inbox, module.value, self.routes.heartbeat_s / 2)
+                moved += replicas.redirect(inbox, module.value, sorted(live), best(live))
+                self._live[module] = live
+        self._next_look = time.monotonic() + self.routes.heartbeat_s / 4
+        return moved

@@ -1,0 +1,71 @@
+"""What `lotus herald status` tells: lag per inbox, success per intent, retries, gaps, and what nobody acknowledged.
+
+Read from the databases alone, so that any process can tell it; nothing is changed.
+"""
+
+from collections import Counter
+from typing import Any
+
+from lotus.modules.intents import Module
+from lotus_herald.routes import load_routes
+from lotus_store.databases import Connection, Databases
+from lotus_store.ledger import herald_books, messages
+
+ANSWER_WITHIN_S = 60.0
+WAITS = ("delivered", "repeated", "postponed")
+
+
+def herald_status(databases: Databases) -> dict[str, Any]:
+    """Return the status of every module: `served` (a Herald holds its outbox), lag, counts, gaps, open answers.
+
+    `success` is the share of an intent's messages that were delivered rather than buried, null before the first one.
+    """
+    return {module.value: _module_status(databases, module) for module in Module}
+
+
+def _module_status(databases: Databases, module: Module) -> dict[str, Any]:
+    name = module.value
+    with databases.connect(name, autocommit=True) as connection:
+        lag = messages.lag(connection, name)
+        counts = herald_books.counts(connection, name)
+        gaps = Counter(herald_books.gaps(connection, name).values())
+        dead = Counter(f"{letter.place} {letter.reason}" for letter in messages.dead_letters(connection, name))
+        return {
+            "served": herald_books.source_held(connection, name),
+            "outbox": lag.outbox,
+            "inbox": lag.inbox,
+            "oldest_s": round(lag.oldest_s, 3),
+            "intents": intent_counts(counts),
+            "retries": sum(n for (_, _, outcome), n in counts.items() if outcome == "postponed"),
+            "gaps": dict(sorted(gaps.items())),
+            "dead": dict(sorted(dead.items())),
+            "unanswered": _unanswered(connection, name),
+        }
+
+
+def intent_counts(counts: dict[herald_books.Counted, int]) -> dict[str, dict[str, Any]]:
+    """Return per intent how many went where (`to`), what was buried (`dead`, by reason), and the share of success."""
+    found: dict[str, dict[str, Any]] = {}
+    for (target, intent, outcome), n in counts.items():
+        entry = found.setdefault(intent or "(unread)", {"to": {}, "dead": {}, "repeated": 0})
+        if outcome == "delivered":
+            entry["to"][target] = n
+        elif outcome == "repeated":
+            entry["repeated"] += n
+        elif outcome not in WAITS:
+            entry["dead"][outcome] = n
+    for entry in found.values():
+        good, bad = sum(entry["to"].values()), sum(entry["dead"].values())
+        entry["success"] = good / (good + bad) if good + bad else None
+    return found
+
+
+def _unanswered(connection: Connection, name: str) -> dict[str, int]:
+    """Return, per intent that is acknowledged, how many delivered messages wait longer than a minute for it."""
+    found = {}
+    for intent, route in load_routes().routes.items():
+        if route.answer is not None and Module(name) in route.senders:
+            late = herald_books.unanswered(connection, name, intent.value, route.answer.value)
+            if n := sum(age_s > ANSWER_WITHIN_S for _, age_s in late):
+                found[intent.value] = n
+    return found

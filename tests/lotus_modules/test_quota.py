@@ -1,0 +1,52 @@
+"""Quotas and waits: bounds that hold for every history."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lotus.modules.backoff import LONGEST_WAIT_S, wait_s
+from lotus.modules.quota import Bucket, take
+
+
+@given(
+    st.integers(1, 600),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(-5_000, 60_000)), max_size=400),
+)
+def test_no_more_than_the_quota_passes_and_urgent_ones_always(per_minute: int, said: list[tuple[int, int]]) -> None:
+    bucket: Bucket | None = None
+    now, latest, passed = 0, 0, [0, 0, 0]
+    for priority, step in said:
+        now = max(now + step, 0)
+        latest = max(latest, now)
+        bucket, passes = take(bucket, per_minute, priority, now)
+        passed[priority] += passes
+        assert passes or priority < 2
+    allowed = per_minute + latest * per_minute / 60_000
+    assert passed[0] <= allowed + 1e-6
+    assert passed[0] + passed[1] <= allowed + per_minute + passed[2] + 1e-6
+
+
+def test_low_priority_stops_first_and_an_even_stream_below_the_quota_never_does() -> None:
+    bucket: Bucket | None = None
+    outcomes = []
+    for priority in [0] * 61 + [1] * 61 + [2]:
+        bucket, passes = take(bucket, 60, priority, 0)
+        outcomes.append(passes)
+    assert outcomes == [True] * 60 + [False] + [True] * 60 + [False, True]
+    bucket = None
+    for k in range(10_000):
+        bucket, passes = take(bucket, 60, 0, k * 1000)
+        assert passes
+
+
+@given(st.text(max_size=30), st.integers(0, 10_000), st.floats(0.001, 10))
+def test_waits_grow_within_bounds_and_repeat(name: str, attempt: int, first_s: float) -> None:
+    whole = min(first_s * 2.0 ** min(attempt, 60), LONGEST_WAIT_S)
+    found = wait_s(name, attempt, first_s)
+    assert whole / 2 <= found <= whole
+    assert found == wait_s(name, attempt, first_s)
+
+
+def test_messages_that_failed_together_come_back_apart() -> None:
+    waits = sorted(wait_s(f"m{k}", 5, 0.5) for k in range(100))
+    assert len(set(waits)) == 100
+    assert waits[-1] - waits[0] > 0.8 * 8.0

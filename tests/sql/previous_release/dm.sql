@@ -1,0 +1,1 @@
+-- Named queries of the dm database (messages: sql/common/messages.sql).

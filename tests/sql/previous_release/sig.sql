@@ -1,0 +1,361 @@
+-- Named queries of the sig database. A write may be repeated and leaves the same rows.
+
+-- name: delete_events
+DELETE FROM signal_events WHERE branch = %s AND day = %s;
+
+-- name: copy_events
+COPY signal_events (
+    day, event_id, branch, detector_id, spec_version, asset, window_start_ms, window_end_ms, close_recv_ns,
+    close_seq, horizon_s, s, uncert, kairos, entrain, mx_evidence, mx_confirm, kr_hbar, kr_coherence, kr_phi,
+    kr_theta, kr_rho, kr_emergence, kr_novelty, sq_score, theta1, theta2, phi_mult, crowd_share, kr_delta_phi,
+    det_sigma, ln_sigma_0, ln_sigma_tilde, tau_pub, temperature, u0, u, pi, draw, veto, eligible, published,
+    fired, priors_ver, tables_ver, b_vol, b_hbar, b_mx, b_depth_slope, b_imbalance, b_oi, b_funding, b_basis,
+    b_spread, b_session, b_flow, b_trend, x_vol, x_hbar, x_mx, x_depth_slope, x_imbalance, x_oi, x_funding,
+    x_basis, x_spread, x_session, x_flow, x_trend, cond_key, mid2, spread_bps, rv_bps, source
+) FROM STDIN (FORMAT binary);
+
+-- name: delete_eval
+DELETE FROM signal_eval WHERE branch = %s AND day = %s;
+
+-- name: copy_eval
+COPY signal_eval (
+    branch, day, event_id, detector_id, asset, window_end_ms, maturity_ms, horizon_s, hit, payoff_p, payoff_y,
+    fill_source, status
+) FROM STDIN (FORMAT binary);
+
+-- name: delete_eval_horizons
+DELETE FROM signal_eval_horizons WHERE branch = %s AND day = %s;
+
+-- name: copy_eval_horizons
+COPY signal_eval_horizons (branch, day, event_id, horizon_s, fwd_ret_bps, payoff_p, hit, mfe, mae)
+FROM STDIN (FORMAT binary);
+
+-- name: read_event
+SELECT * FROM signal_events WHERE event_id = %s;
+
+-- name: read_eval
+SELECT * FROM signal_eval WHERE event_id = %s;
+
+-- name: read_eval_horizons
+SELECT horizon_s, fwd_ret_bps, payoff_p, hit, mfe, mae FROM signal_eval_horizons WHERE event_id = %s ORDER BY horizon_s;
+
+-- name: event_days
+SELECT DISTINCT day FROM signal_events WHERE branch = %s ORDER BY day;
+
+-- name: delete_lessons_but
+DELETE FROM lessons WHERE branch = %s AND day = %s AND NOT lesson_id = ANY (%s);
+
+-- name: put_lesson
+INSERT INTO lessons (branch, day, lesson_id, body) VALUES (%s, %s, %s, %s)
+ON CONFLICT (branch, day, lesson_id) DO UPDATE SET body = excluded.body WHERE lessons.body IS DISTINCT FROM excluded.body;
+
+-- name: read_lessons
+SELECT body FROM lessons WHERE branch = %(branch)s AND (%(day)s::text IS NULL OR day = %(day)s) ORDER BY day, lesson_id;
+
+-- name: read_lesson
+SELECT body FROM lessons WHERE lesson_id = %s ORDER BY branch, day LIMIT 1;
+
+-- name: delete_experiments_but
+DELETE FROM experiments WHERE branch = %s AND day = %s AND kind = %s AND NOT name = ANY (%s);
+
+-- name: put_experiment
+INSERT INTO experiments (branch, day, kind, name, body, git_sha) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (branch, day, kind, name) DO UPDATE SET body = excluded.body, git_sha = excluded.git_sha
+WHERE experiments.body IS DISTINCT FROM excluded.body;
+
+-- name: read_experiments
+SELECT name, body FROM experiments WHERE branch = %s AND day = %s AND kind = %s ORDER BY name;
+
+-- name: last_experiments
+SELECT name, body FROM experiments
+WHERE branch = %(branch)s AND kind = %(kind)s AND day = (
+    SELECT max(day) FROM experiments WHERE branch = %(branch)s AND kind = %(kind)s AND day < %(day)s
+)
+ORDER BY name;
+
+-- name: delete_braids_but
+DELETE FROM braid_history WHERE branch = %s AND day = %s AND ordinal = 0 AND NOT braid_id = ANY (%s);
+
+-- name: put_braid
+INSERT INTO braid_history (
+    branch, day, braid_id, old_state, new_state, reason, priors_before, priors_after, body, fixtures_hash, git_sha
+) VALUES (
+    %(branch)s, %(day)s, %(braid_id)s, %(old_state)s, %(new_state)s, %(reason)s, %(priors_before)s, %(priors_after)s,
+    %(body)s, %(fixtures_hash)s, %(git_sha)s
+)
+ON CONFLICT (branch, day, braid_id, ordinal) DO UPDATE SET
+    old_state = excluded.old_state, new_state = excluded.new_state, reason = excluded.reason,
+    priors_before = excluded.priors_before, priors_after = excluded.priors_after, body = excluded.body,
+    fixtures_hash = excluded.fixtures_hash, git_sha = excluded.git_sha
+WHERE (braid_history.old_state, braid_history.new_state, braid_history.reason, braid_history.priors_before,
+       braid_history.priors_after, braid_history.body, braid_history.fixtures_hash)
+    IS DISTINCT FROM (excluded.old_state, excluded.new_state, excluded.reason, excluded.priors_before,
+                      excluded.priors_after, excluded.body, excluded.fixtures_hash);
+
+-- name: put_braid_act
+INSERT INTO braid_history (
+    branch, day, braid_id, ordinal, old_state, new_state, reason, priors_before, priors_after, body, fixtures_hash,
+    git_sha
+)
+SELECT
+    %(branch)s, %(day)s, %(braid_id)s, coalesce(max(ordinal), 0) + 1, %(old_state)s, %(new_state)s, %(reason)s,
+    %(priors_before)s, %(priors_after)s, %(body)s, %(fixtures_hash)s, %(git_sha)s
+FROM braid_history WHERE branch = %(branch)s AND day = %(day)s AND braid_id = %(braid_id)s;
+
+-- name: read_board
+SELECT body FROM (
+    SELECT DISTINCT ON (braid_id) braid_id, body FROM braid_history
+    WHERE branch = %(branch)s AND (%(day)s::text IS NULL OR day <= %(day)s)
+    ORDER BY braid_id, day DESC, ordinal DESC
+) board ORDER BY braid_id;
+
+-- name: read_braid
+SELECT body FROM braid_history WHERE braid_id = %s ORDER BY day DESC, ordinal DESC LIMIT 1;
+
+-- name: read_history
+SELECT day, ordinal, old_state, new_state, reason, priors_before, priors_after, fixtures_hash, git_sha
+FROM braid_history
+WHERE braid_id = %s ORDER BY day, ordinal;
+
+-- name: read_monitors
+SELECT braid_id, body -> 'monitor' FROM braid_history
+WHERE branch = %s AND day < %s AND braid_id = ANY (%s) AND jsonb_typeof(body -> 'monitor') = 'object'
+ORDER BY braid_id, day, ordinal;
+
+-- name: put_review
+INSERT INTO braid_reviews (branch, act_id, asof_day, kind, target, author, reason_code, factor, note, event_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, act_id) DO NOTHING;
+
+-- name: read_reviews
+SELECT act_id, branch, asof_day, kind, target, author, reason_code, factor, note FROM braid_reviews
+WHERE branch = %(branch)s AND (%(day)s::text IS NULL OR asof_day = %(day)s) ORDER BY asof_day, act_id;
+
+-- name: versions
+SELECT priors_ver, day, effective_from_ms, parent_priors_ver, payload FROM active_priors
+WHERE branch = %s ORDER BY effective_from_ms, priors_ver;
+
+-- name: all_experiments
+SELECT day, name, body FROM experiments WHERE branch = %s AND kind = %s ORDER BY day, name;
+
+-- name: put_priors
+INSERT INTO active_priors (branch, priors_ver, day, effective_from_ms, parent_priors_ver, payload)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (branch, priors_ver) DO NOTHING;
+
+-- name: put_snapshot
+INSERT INTO active_priors_snapshot (branch, priors_ver, before, after, diff) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (branch, priors_ver) DO NOTHING;
+
+-- name: put_in_force
+INSERT INTO priors_in_force (branch, day, priors_ver, effective_from_ms, event_id) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (branch, effective_from_ms) DO UPDATE SET priors_ver = excluded.priors_ver, event_id = excluded.event_id
+WHERE priors_in_force.priors_ver <> excluded.priors_ver;
+
+-- name: read_priors
+SELECT payload FROM active_priors WHERE branch = %s AND priors_ver = %s;
+
+-- name: in_force_at
+SELECT p.payload FROM priors_in_force f JOIN active_priors p USING (branch, priors_ver)
+WHERE f.branch = %s AND f.effective_from_ms <= %s ORDER BY f.effective_from_ms DESC LIMIT 1;
+
+-- name: swaps_between
+SELECT p.payload FROM priors_in_force f JOIN active_priors p USING (branch, priors_ver)
+WHERE f.branch = %s AND f.effective_from_ms >= %s AND f.effective_from_ms < %s ORDER BY f.effective_from_ms;
+
+-- name: brought_by
+SELECT priors_ver, event_id FROM priors_in_force WHERE branch = %s AND effective_from_ms = %s;
+
+-- name: swaps
+SELECT effective_from_ms, priors_ver FROM priors_in_force WHERE branch = %s ORDER BY effective_from_ms;
+
+-- name: put_commit
+INSERT INTO day_commits (branch, day, stage, content_hash, rows, inputs_hash, notes) VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (branch, day, stage) DO UPDATE SET
+    content_hash = excluded.content_hash, rows = excluded.rows, inputs_hash = excluded.inputs_hash,
+    notes = excluded.notes, committed_at = now()
+WHERE (day_commits.content_hash, day_commits.rows, day_commits.inputs_hash)
+    IS DISTINCT FROM (excluded.content_hash, excluded.rows, excluded.inputs_hash);
+
+-- name: read_commit
+SELECT branch, day, stage, content_hash, rows, inputs_hash, notes FROM day_commits
+WHERE branch = %s AND day = %s AND stage = %s;
+
+-- name: read_commits
+SELECT branch, day, stage, content_hash, rows, inputs_hash, notes FROM day_commits
+WHERE branch = %(branch)s AND (%(stage)s::text IS NULL OR stage = %(stage)s) ORDER BY day, stage;
+
+-- name: last_commits
+SELECT branch, day, stage, content_hash, rows, inputs_hash, notes FROM day_commits
+WHERE branch = %s AND stage = %s AND day < %s ORDER BY day DESC LIMIT %s;
+
+-- name: forget_commits
+DELETE FROM day_commits WHERE branch = %s AND day >= %s;
+
+-- name: put_segment
+INSERT INTO tape_segments
+    (tape, path, day, sha256, lines, bytes, first_recv_ns, last_recv_ns, counts, gaps, state)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (tape, path) DO UPDATE SET
+    day = excluded.day, sha256 = excluded.sha256, lines = excluded.lines, bytes = excluded.bytes,
+    first_recv_ns = excluded.first_recv_ns, last_recv_ns = excluded.last_recv_ns, counts = excluded.counts,
+    gaps = excluded.gaps, state = excluded.state;
+
+-- name: read_segments
+SELECT tape, path, day, sha256, lines, bytes, first_recv_ns, last_recv_ns, counts, gaps, state FROM tape_segments
+WHERE tape = %(tape)s AND (%(day)s::text IS NULL OR day = %(day)s) ORDER BY path;
+
+-- name: delete_gaps
+DELETE FROM tape_gaps WHERE tape = %s AND day = %s;
+
+-- name: put_gap
+INSERT INTO tape_gaps (tape, day, asset, start_ms, end_ms, reason) VALUES (%s, %s, %s, %s, %s, %s);
+
+-- name: read_gaps
+SELECT asset, start_ms, end_ms, reason FROM tape_gaps WHERE tape = %s AND day = %s ORDER BY asset, start_ms;
+
+-- name: delete_quarantine
+DELETE FROM quarantine WHERE tape = %s AND day = %s;
+
+-- name: put_quarantine
+INSERT INTO quarantine (tape, day, seq, kind, detail, sample) VALUES (%s, %s, %s, %s, %s, %s);
+
+-- name: read_quarantine
+SELECT seq, kind, detail, sample FROM quarantine WHERE tape = %s AND day = %s ORDER BY seq, kind;
+
+-- name: stage_live_events
+CREATE TEMP TABLE IF NOT EXISTS staged_events (LIKE live_events) ON COMMIT DELETE ROWS;
+
+-- name: copy_live_events
+COPY staged_events (
+    run_id, day, event_id, branch, detector_id, spec_version, asset, window_start_ms, window_end_ms,
+    close_recv_ns, close_seq, horizon_s, s, uncert, kairos, entrain, mx_evidence, mx_confirm, kr_hbar,
+    kr_coherence, kr_phi, kr_theta, kr_rho, kr_emergence, kr_novelty, sq_score, theta1, theta2, phi_mult,
+    crowd_share, kr_delta_phi, det_sigma, ln_sigma_0, ln_sigma_tilde, tau_pub, temperature, u0, u, pi, draw, veto,
+    eligible, published, fired, priors_ver, tables_ver, b_vol, b_hbar, b_mx, b_depth_slope, b_imbalance, b_oi,
+    b_funding, b_basis, b_spread, b_session, b_flow, b_trend, x_vol, x_hbar, x_mx, x_depth_slope, x_imbalance,
+    x_oi, x_funding, x_basis, x_spread, x_session, x_flow, x_trend, cond_key, mid2, spread_bps, rv_bps, source
+) FROM STDIN (FORMAT binary);
+
+-- name: merge_live_events
+WITH taken AS (DELETE FROM staged_events RETURNING *)
+INSERT INTO live_events SELECT * FROM taken ON CONFLICT (run_id, event_id) DO NOTHING;
+
+-- name: live_runs
+SELECT DISTINCT run_id FROM live_events WHERE branch = %s AND day = %s ORDER BY run_id;
+
+-- name: read_live_events
+SELECT * FROM live_events WHERE branch = %s AND day = %s ORDER BY run_id, close_seq, asset, detector_id;
+
+-- name: put_run
+INSERT INTO live_runs (run_id, branch, tape, replayed) VALUES (%s, %s, %s, %s) ON CONFLICT (run_id) DO NOTHING;
+
+-- name: read_run
+SELECT run_id, branch, tape, replayed FROM live_runs WHERE run_id = %s;
+
+-- name: daemon_log_names
+SELECT count(*), coalesce(sum(hashtextextended(e.run_id || ' ' || e.event_id, 0)), 0)::text
+FROM live_events e JOIN live_runs r USING (run_id)
+WHERE e.branch = %s AND e.day = ANY (%s) AND e.window_start_ms BETWEEN %s AND %s AND NOT r.replayed;
+
+-- name: copy_daemon_log
+COPY (
+    SELECT DISTINCT ON (e.window_end_ms, e.asset, e.detector_id) e.*
+    FROM live_events e JOIN live_runs r USING (run_id)
+    WHERE e.branch = %s AND e.day = ANY (%s) AND e.window_start_ms BETWEEN %s AND %s AND NOT r.replayed
+    ORDER BY e.window_end_ms, e.asset, e.detector_id, r.created_at, r.run_id, e.event_id
+) TO STDOUT (FORMAT csv, HEADER);
+
+-- name: put_expert
+INSERT INTO dsi_experts (expert_id, spec_id, version, kind, spec, place, weight, vote, status)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (expert_id, spec_id) DO UPDATE
+SET place = EXCLUDED.place, weight = EXCLUDED.weight, vote = EXCLUDED.vote, status = EXCLUDED.status
+WHERE (dsi_experts.place, dsi_experts.weight, dsi_experts.vote, dsi_experts.status)
+    IS DISTINCT FROM (EXCLUDED.place, EXCLUDED.weight, EXCLUDED.vote, EXCLUDED.status);
+
+-- name: retire_experts
+UPDATE dsi_experts SET status = 'off' WHERE status <> 'off' AND NOT spec_id = ANY (%s);
+
+-- name: read_experts
+SELECT expert_id, spec_id, version, kind, spec, place, weight, vote, status, successes, failures, reliability,
+    reliability_low, reliability_high, judged_day
+FROM dsi_experts ORDER BY status, place, expert_id, version, spec_id;
+
+-- name: clear_expert_stats
+DELETE FROM dsi_expert_stats WHERE branch = %s AND day = %s;
+
+-- name: put_expert_stat
+INSERT INTO dsi_expert_stats (branch, day, expert_id, asset, spec_id, calls, reliability, reliability_low,
+    reliability_high, below_floor, twin, weight, weight_proposed, status_proposed, proposal)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: runs_below_floor
+SELECT expert_id, below_floor FROM dsi_expert_stats
+WHERE branch = %(branch)s AND asset = ''
+    AND day = (SELECT max(day) FROM dsi_expert_stats WHERE branch = %(branch)s AND day < %(day)s);
+
+-- name: put_expert_set
+INSERT INTO dsi_expert_sets (branch, from_day, judged_day, set_ver, settings) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (branch, from_day) DO UPDATE
+SET judged_day = EXCLUDED.judged_day, set_ver = EXCLUDED.set_ver, settings = EXCLUDED.settings
+WHERE (dsi_expert_sets.judged_day, dsi_expert_sets.set_ver, dsi_expert_sets.settings)
+    IS DISTINCT FROM (EXCLUDED.judged_day, EXCLUDED.set_ver, EXCLUDED.settings);
+
+-- name: expert_sets
+SELECT from_day, judged_day, set_ver, settings FROM dsi_expert_sets WHERE branch = %s AND from_day > %s ORDER BY from_day;
+
+-- name: daemon_logged_until
+SELECT max(e.window_end_ms) FROM live_events e JOIN live_runs r USING (run_id)
+WHERE e.branch = %s AND NOT r.replayed;
+
+-- name: judge_expert
+UPDATE dsi_experts SET successes = %s, failures = %s, reliability = %s, reliability_low = %s, reliability_high = %s,
+    judged_day = %s
+WHERE expert_id = %s AND spec_id = %s AND (judged_day IS NULL OR judged_day <= %s);
+
+-- name: put_signal
+INSERT INTO live_signals (run_id, event_id, schema_ver, time_ms, payload) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (run_id, event_id, schema_ver) DO NOTHING;
+
+-- name: read_signals
+SELECT event_id, schema_ver, time_ms, payload FROM live_signals WHERE run_id = %s ORDER BY time_ms, event_id, schema_ver;
+
+-- name: published_signal
+SELECT s.payload FROM live_signals s JOIN live_runs r USING (run_id)
+WHERE s.event_id = %s AND s.schema_ver = %s ORDER BY r.replayed, r.created_at, r.run_id LIMIT 1;
+
+-- name: put_log
+INSERT INTO live_log (run_id, seq, time_ms, kind, body) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (run_id, seq) DO NOTHING;
+
+-- name: read_log
+SELECT seq, time_ms, kind, body FROM live_log WHERE run_id = %s ORDER BY seq;
+
+-- name: put_order
+INSERT INTO live_orders (run_id, order_id, event_id, asset, time_ms, state, body) VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (run_id, order_id) DO UPDATE SET state = excluded.state, body = excluded.body;
+
+-- name: put_fill
+INSERT INTO live_fills (run_id, fill_id, order_id, asset, time_ms, body) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (run_id, fill_id) DO NOTHING;
+
+-- name: read_orders
+SELECT order_id, event_id, asset, time_ms, state, body FROM live_orders WHERE run_id = %s ORDER BY time_ms, order_id;
+
+-- name: read_fills
+SELECT fill_id, order_id, asset, time_ms, body FROM live_fills WHERE run_id = %s ORDER BY time_ms, fill_id;
+
+-- name: put_command
+INSERT INTO control (command, body) VALUES (%s, %s) RETURNING command_id;
+
+-- name: take_commands
+WITH taken AS (
+    UPDATE control SET taken_at = now() WHERE command_id IN (
+        SELECT command_id FROM control WHERE taken_at IS NULL ORDER BY command_id FOR UPDATE SKIP LOCKED
+    ) RETURNING command_id, command, body
+)
+SELECT command_id, command, body FROM taken ORDER BY command_id;
+
+-- name: finish_command
+UPDATE control SET done_at = now(), result = %s WHERE command_id = %s;
+
+-- name: read_command_result
+SELECT result FROM control WHERE command_id = %s AND done_at IS NOT NULL;

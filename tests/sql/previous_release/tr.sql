@@ -1,0 +1,1 @@
+-- Named queries of the tr database (messages: sql/common/messages.sql).

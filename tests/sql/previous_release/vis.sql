@@ -1,0 +1,1 @@
+-- Named queries of the vis database (messages: sql/common/messages.sql).
