@@ -1,4 +1,4 @@
-"""`lotus herald`: carry messages without a daemon; status, dead letters and their replay."""
+"""`lotus herald`: carry messages without a daemon; status, dead letters and their replay, threads of messages."""
 
 import asyncio
 import signal
@@ -8,7 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 import click
+from msgspec import to_builtins
 
+from lotus.errors import LedgerError
 from lotus_cli.output import Progress, emit, explained, json_option
 from lotus_cli.places import home_option, settings_of
 from lotus_store.databases import Databases
@@ -101,6 +103,27 @@ def replay(event_ids: tuple[str, ...], reason: str, home: str | None, as_json: b
                     if letter.event_id in event_ids or (reason and letter.reason == reason):
                         n += messages.replay(connection, module.value, letter.event_id, letter.place)
     emit({"replayed": n}, as_json)
+
+
+@herald_command.command("thread")
+@click.argument("lifecycle_id")
+@home_option
+@json_option
+@explained
+def thread(lifecycle_id: str, home: str | None, as_json: bool) -> None:
+    """Everything said and thought under one LIFECYCLE_ID, oldest first, from the atlas."""
+    from lotus_store.ledger.atlas import lifecycle
+
+    with Databases(settings_of(home)) as databases, databases.connect("atlas") as connection:
+        rows = lifecycle(connection, lifecycle_id)
+    if not rows:
+        expected, cause = "the lifecycle of a message that was carried, or of a strand", "its message still waits"
+        raise LedgerError(f"nothing in the atlas belongs to {lifecycle_id}", expected, cause)
+    lines = [
+        f"{x.created_at:%Y-%m-%d %H:%M:%S.%f}  {x.module:<4}{x.kind:<22}{x.status:<10}{x.ref_table}  {x.ref_id}"
+        for x in rows
+    ]
+    emit({"thread": to_builtins(rows)}, as_json, "\n".join(lines))
 
 
 def _now_ms() -> int:

@@ -18,7 +18,7 @@ COMMANDS = {
     "doctor": ("lotus_cli.doctor", "Check the installation, the databases and the folders."),
     "explain": ("lotus_cli.explain", "The way from a number back to raw frames."),
     "fixtures": ("lotus_cli.fixtures", "Check the frozen fixtures, or make them again."),
-    "herald": ("lotus_cli.herald", "Carry messages between the modules: run, status, dead letters, replay."),
+    "herald": ("lotus_cli.herald", "Carry messages between the modules: run, status, dead letters, replay, threads."),
     "import": ("lotus_cli.tape", "Import a recording or the venue's archive as a tape."),
     "keys": ("lotus_cli.keys", "Signing keys of the modules: list, create, rotate."),
     "learn": ("lotus_cli.learn", "Lessons from your own signals in CSV or Parquet, with a report."),
