@@ -24,7 +24,7 @@ from lotus_store.postgres.queries import message_query, query
 
 FILE = "ledger.sql"
 NUMBERS = LedgerNumbers.__struct_fields__
-WRITTEN = [name for name in LedgerRow.__struct_fields__ if name not in NUMBERS]
+AT_ONCE = 1_000  # rows of one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,16 @@ class Differences:
 
 
 def put(connection: psycopg.Connection[tuple[object, ...]], rows: Iterable[LedgerRow]) -> None:
-    """Write rows in the caller's transaction; a row that is there becomes the one given.
+    """Write rows in the caller's transaction; a row that is there becomes the one given, of two alike the last counts.
 
     They carry the numbers that the atlas has of their module and day, whatever they say themselves.
     """
-    values = [(*(getattr(row, name) for name in WRITTEN), *numbers_key(row)) for row in rows]
-    with connection.cursor() as cursor:
-        cursor.execute(query("atlas", "lock_numbers_shared"))
-        cursor.executemany(query("atlas", "put_ledger"), values)
+    told = {row.ledger_id: msgspec.structs.asdict(row) | {"numbers_day": numbers_key(row)[1]} for row in rows}
+    connection.execute(query("atlas", "lock_numbers_shared"))
+    values = list(told.values())
+    for first in range(0, len(values), AT_ONCE):
+        part = msgspec.json.encode(values[first : first + AT_ONCE])
+        connection.execute(query("atlas", "put_ledger"), [part.decode()])
 
 
 def take_numbers(atlas: Connection, rows: Iterable[ModuleNumbers]) -> int:

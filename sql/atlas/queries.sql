@@ -5,9 +5,14 @@ INSERT INTO lotus_ledger
     (ledger_id, module, kind, ref_table, ref_id, branch, lifecycle_id, parent_id, symbol, timeframe, session_bucket,
      regime, tags, priority, ttl, retry_count, status, created_at, processed_at,
      resonance_frequency, observer_effects, entanglement_data)
-SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-       n.resonance_frequency, n.observer_effects, n.entanglement_data
-FROM (SELECT) row LEFT JOIN ledger_numbers n ON n.branch = %s AND n.day = %s AND n.module = %s
+SELECT r.ledger_id, r.module, r.kind, r.ref_table, r.ref_id, r.branch, r.lifecycle_id, r.parent_id, r.symbol,
+       r.timeframe, r.session_bucket, r.regime, r.tags, r.priority, r.ttl, r.retry_count, r.status, r.created_at,
+       r.processed_at, n.resonance_frequency, n.observer_effects, n.entanglement_data
+FROM json_to_recordset(%s::json) r (
+    ledger_id text, module text, kind text, ref_table text, ref_id text, branch text, lifecycle_id text, parent_id text,
+    symbol text, timeframe text, session_bucket text, regime text, tags text[], priority smallint, ttl integer,
+    retry_count integer, status text, created_at timestamptz, processed_at timestamptz, numbers_day text
+) LEFT JOIN ledger_numbers n ON n.branch = r.branch AND n.day = r.numbers_day AND n.module = r.module
 ON CONFLICT (ledger_id) DO UPDATE SET
     retry_count = excluded.retry_count, status = excluded.status, resonance_frequency = excluded.resonance_frequency,
     observer_effects = excluded.observer_effects, entanglement_data = excluded.entanglement_data,
