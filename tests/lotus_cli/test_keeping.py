@@ -15,8 +15,8 @@ def test_databases_are_migrated_once_and_checked(fresh: Cli) -> None:
     assert fresh.json("db", "migrate") == first
     assert fresh.json("db", "check") == {**first, "equal": True}
     assert fresh.json("verify", "ledger") == {
-        "schemas": first["versions"], "equal": True, "missing": [], "extra": [], "changed": [], "numbers": [], "rows": 0,
-        "waiting": 0,
+        "schemas": first["versions"], "equal": True, "missing": [], "extra": [], "changed": [], "numbers": [],
+        "rows": 0, "waiting": 0,
     }  # fmt: skip
 
 
