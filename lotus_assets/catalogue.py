@@ -154,6 +154,15 @@ LEARNING_ASSETS = (
         ("schema", "chance"),
     ),
     AssetEntry(
+        "module_numbers",
+        SCORE,
+        ("postgres",),
+        (("payoff_scores", "same_day"),),
+        ("atlas",),
+        "Of every module: dominant rhythm of its quality, what acting changed, with whom it is bound; for the ledger.",
+        (),
+    ),
+    AssetEntry(
         "detector_cards",
         SCORE,
         ("parquet",),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.errors import LedgerError
+from lotus.hashing import round_learned
 
 Floats = NDArray[np.float64]
 Levels = NDArray[np.int64]
@@ -31,6 +32,11 @@ class Entanglement:
     null95: float | None = None
     chance: float | None = None
 
+    @property
+    def reason(self) -> str:
+        """Why nothing is told; empty when something is."""
+        return "" if self.bits is not None else f"{self.steps} steps with both, {LEAST_STEPS} are needed"
+
 
 def entanglement(one: Floats, two: Floats) -> Entanglement:
     """Return how two series [n] on the same steps of time go together; NaN is a step without outcome.
@@ -45,9 +51,10 @@ def entanglement(one: Floats, two: Floats) -> Entanglement:
         return Entanglement(n)
     a, b = (_thirds(x[known]) for x in (one, two))
     lags = range(-MOST_LAGS, MOST_LAGS + 1)
-    found = np.array([mutual_information(*_lagged(a, b, lag)) for lag in lags])
+    found = round_learned(np.array([mutual_information(*_lagged(a, b, lag)) for lag in lags]))
     turns = np.unique(np.linspace(2 * MOST_LAGS + 1, n - 2 * MOST_LAGS - 1, MOST_TURNS).astype(np.int64))
-    null = np.array([max(mutual_information(*_lagged(a, np.roll(b, turn), lag)) for lag in lags) for turn in turns])
+    turned = (np.roll(b, turn) for turn in turns)
+    null = round_learned(np.array([max(mutual_information(*_lagged(a, c, lag)) for lag in lags) for c in turned]))
     best = int(np.argmax(found))
     chance = (1 + int((null >= found[best]).sum())) / (len(turns) + 1)
     return Entanglement(n, best - MOST_LAGS, float(found[best]), float(np.quantile(null, 0.95)), chance)

@@ -31,6 +31,14 @@ class ObserverEffect:
     effect: float | None = None
     ci95: tuple[float, float] | None = None
 
+    @property
+    def reason(self) -> str:
+        """Why no effect is told; empty when one is."""
+        if self.effect is not None:
+            return ""
+        found = f"{self.published} windows published, {self.held_out} held out, {self.blocks} blocks with both"
+        return f"{found}; {LEAST_WINDOWS} of each and {LEAST_BLOCKS} blocks are needed"
+
 
 def observer_effect(
     p: Floats, published: NDArray[np.bool_], outcome: Floats, block: NDArray[np.int64]

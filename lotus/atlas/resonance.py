@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.errors import LedgerError
+from lotus.hashing import round_learned
 
 Floats = NDArray[np.float64]
 LEAST_SAMPLES, CYCLES, OVERSAMPLING, MOST_FREQUENCIES = 50, 3, 5, 5_000
@@ -32,6 +33,17 @@ class Resonance:
     per_hour: float | None = None
     power: float | None = None
     false_alarm: float | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why no frequency is told; empty when one is."""
+        if self.per_hour is not None:
+            return ""
+        if self.support < LEAST_SAMPLES:
+            return f"{self.support} samples, {LEAST_SAMPLES} are needed"
+        if self.false_alarm is None:
+            return "the series is flat or has no span"
+        return f"the highest peak may be noise: chance {self.false_alarm:.2g}, {ALARM:g} is allowed"
 
 
 def resonance(time_ms: NDArray[np.int64], quality: Floats) -> Resonance:
@@ -58,8 +70,9 @@ def resonance(time_ms: NDArray[np.int64], quality: Floats) -> Resonance:
     count = min(MOST_FREQUENCIES, math.ceil((highest - lowest) * span_h * OVERSAMPLING))
     per_hour = np.linspace(lowest, highest, count)
     power = lombscargle(hours, values, 2.0 * np.pi * per_hour, floating_mean=True, normalize=True)
-    best = int(np.argmax(power))
-    chance = false_alarm(float(power[best]), hours, highest)
+    power = round_learned(power)
+    best = int(np.argmax(power))  # of equal peaks the slowest
+    chance = float(round_learned(np.array([false_alarm(float(power[best]), hours, highest)]))[0])
     told = float(per_hour[best]) if chance <= ALARM else None
     return Resonance(n, told, float(power[best]), chance)
 

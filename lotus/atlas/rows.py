@@ -1,16 +1,18 @@
 """Rows of the ledger: one for every message that was delivered or died, one for every strand.
 
-A row is a function of the row it mirrors, so that the ledger can be made again from the modules' databases at any time.
+A row is a function of the row it mirrors and of the numbers of its module and day (`numbers`), so that the ledger can
+be made again from the modules' databases at any time.
 `created_at` is event time, `processed_at` the time at which the Herald was done (a strand's last change).
 (Literature: materialised view.)
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from lotus.atlas.numbers import Key, Known, LedgerNumbers
 from lotus.modules.envelope import Envelope
 from lotus.modules.intents import Module
 from lotus.timebase import session_of
@@ -19,6 +21,7 @@ UNREADABLE = "UNREADABLE"  # kind of a message whose text is no envelope
 MESSAGE_STATUS = ("delivered", "dead")
 END_MS = 253_402_300_800_000  # the first millisecond of the year 10000
 KEPT = "kept"  # status of a strand
+NOTHING = LedgerNumbers()
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +44,9 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     ttl: int
     retry_count: int
     status: str
+    resonance_frequency: float | None = None
+    observer_effects: dict[str, Any] | None = None
+    entanglement_data: dict[str, Any] | None = None
     created_at: datetime
     processed_at: datetime
 
@@ -74,15 +80,18 @@ def row_of_message(
     )
 
 
-def row_of_strand(module: Module, strand: Mapping[str, Any]) -> LedgerRow:
-    """Return the row of a strand, given by the envelope columns that every module's strands have."""
+def row_of_strand(module: Module, strand: Mapping[str, Any], branches: Mapping[str, str]) -> LedgerRow:
+    """Return the row of a strand, given by the envelope columns that every module's strands have.
+
+    A strand does not say its branch: it is that of its thread (`branches_of`), none where nobody spoke in it.
+    """
     return LedgerRow(
         ledger_id=f"{module.value}:{strand['id']}",
         module=module.value,
         kind=strand["kind"],
         ref_table=f"{module.value}_strand",
         ref_id=strand["id"],
-        branch="",
+        branch=branches.get(strand["lifecycle_id"], ""),
         lifecycle_id=strand["lifecycle_id"],
         parent_id=strand["parent_id"],
         symbol=strand["symbol"],
@@ -97,6 +106,29 @@ def row_of_strand(module: Module, strand: Mapping[str, Any]) -> LedgerRow:
         created_at=strand["created_at"],
         processed_at=strand["updated_at"],
     )
+
+
+def branches_of(messages: Iterable[LedgerRow]) -> dict[str, str]:
+    """Return the branch of every thread in which messages name one and no other."""
+    named: dict[str, set[str]] = {}
+    for row in messages:
+        named.setdefault(row.lifecycle_id, set()).update({row.branch} - {""})
+    return {thread: next(iter(branches)) for thread, branches in named.items() if len(branches) == 1}
+
+
+def numbers_key(row: LedgerRow) -> Key:
+    """Return whose numbers a row carries: those of its branch and module of the day before it was said or thought.
+
+    They are known when its day begins; what happens on the day changes none of its rows.
+    """
+    before = row.created_at.astimezone(UTC).date() - timedelta(days=1)
+    return row.branch, before.isoformat(), row.module
+
+
+def with_numbers(row: LedgerRow, known: Known) -> LedgerRow:
+    """Return the row with what is known of its module; without any of that day it has none."""
+    told = known.get(numbers_key(row), NOTHING)
+    return msgspec.structs.replace(row, **msgspec.structs.asdict(told))
 
 
 def _readable(text: str) -> Envelope | None:

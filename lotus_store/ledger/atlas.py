@@ -1,44 +1,79 @@
 """The atlas ledger: what was said and thought, mirrored from the modules' databases and made again from them at will.
 
-The Herald writes the row of a message as it is done with it. What a row says is decided in `lotus.atlas.rows`.
+The Herald writes the row of a message as it is done with it. What a row says is decided in `lotus.atlas.rows`; the
+numbers of modules are copied here, and a row takes up those of its day as it is written or as they come, whichever is
+later. (Literature: incremental view maintenance.)
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import psycopg
 
-from lotus.atlas.rows import LedgerRow, row_of_message, row_of_strand
+from lotus.atlas.numbers import Key, LedgerNumbers, ModuleNumbers, for_ledger, key_of
+from lotus.atlas.rows import LedgerRow, branches_of, numbers_key, row_of_message, row_of_strand, with_numbers
 from lotus.errors import LedgerError
 from lotus.modules.intents import Module
 from lotus_store.databases import Connection, Databases
+from lotus_store.ledger.bodies import to_body
+from lotus_store.ledger.module_numbers import read_numbers
 from lotus_store.postgres.queries import message_query, query
 
 FILE = "ledger.sql"
+NUMBERS = LedgerNumbers.__struct_fields__
+AT_ONCE = 1_000  # rows of one statement
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """How the ledger differs from the modules' databases, by ledger_id; `waiting` messages have no row to compare."""
+    """How the ledger differs from the modules' databases, by ledger_id; `waiting` messages have no row to compare.
+
+    `numbers` are those of modules (branch, day, module) whose copy is not what the module's database has.
+    """
 
     missing: tuple[str, ...]
     extra: tuple[str, ...]
     changed: tuple[str, ...]
+    numbers: tuple[str, ...]
     rows: int
     waiting: int
 
     @property
     def equal(self) -> bool:
         """Tell whether there is none."""
-        return not (self.missing or self.extra or self.changed)
+        return not (self.missing or self.extra or self.changed or self.numbers)
 
 
 def put(connection: psycopg.Connection[tuple[object, ...]], rows: Iterable[LedgerRow]) -> None:
-    """Write rows in the caller's transaction; a row that is there becomes the one given."""
-    with connection.cursor() as cursor:
-        cursor.executemany(query("atlas", "put_ledger"), [msgspec.structs.astuple(row) for row in rows])
+    """Write rows in the caller's transaction; a row that is there becomes the one given, of two alike the last counts.
+
+    They carry the numbers that the atlas has of their module and day, whatever they say themselves.
+    """
+    told = {row.ledger_id: msgspec.structs.asdict(row) | {"numbers_day": numbers_key(row)[1]} for row in rows}
+    connection.execute(query("atlas", "lock_numbers_shared"))
+    values = list(told.values())
+    for first in range(0, len(values), AT_ONCE):
+        part = msgspec.json.encode(values[first : first + AT_ONCE])
+        connection.execute(query("atlas", "put_ledger"), [part.decode()])
+
+
+def take_numbers(atlas: Connection, rows: Iterable[ModuleNumbers]) -> int:
+    """Copy numbers of modules, and let the rows of the days after carry them; return how many were new or others."""
+    taken = 0
+    with atlas.transaction():
+        atlas.execute(query("atlas", "lock_numbers"))
+        for row in rows:
+            if _put_numbers(atlas, row):
+                first = datetime.fromisoformat(row.day).replace(tzinfo=UTC) + timedelta(days=1)
+                names = dict(zip(("branch", "day", "module"), key_of(row), strict=True))
+                atlas.execute(
+                    query("atlas", "carry_numbers"), names | {"first": first, "end": first + timedelta(days=1)}
+                )
+                taken += 1
+    return taken
 
 
 def moment(connection: Connection, module: Module) -> datetime:
@@ -47,40 +82,38 @@ def moment(connection: Connection, module: Module) -> datetime:
     return _time(row and row[0])
 
 
-def mirrored(connection: Connection, module: Module) -> list[LedgerRow]:
-    """Return the rows that a module's database gives: messages that are done, and strands."""
-    rows = [
-        row_of_message(module, str(event_id), str(text), int(str(attempts)), str(status), _time(done))
-        for event_id, text, attempts, status, done in connection.execute(
-            message_query(module.value, "done_messages", FILE)
-        )
-    ]
-    cursor = connection.execute(message_query(module.value, "strands", FILE))
-    names = [column.name for column in cursor.description or ()]
-    return rows + [row_of_strand(module, dict(zip(names, strand, strict=True))) for strand in cursor]
-
-
 def rebuild(databases: Databases) -> int:
-    """Make the whole ledger again from the modules' databases, in one transaction; return the number of rows."""
-    rows, _ = _of_all(databases)
+    """Make the whole ledger again from the modules' databases, in one transaction; return the number of rows.
+
+    Heralds wait meanwhile with what they are done with.
+    """
     with databases.owner("atlas") as atlas:
+        atlas.execute(query("atlas", "lock_numbers"))
+        mirrored = _mirrored(databases)
         atlas.execute(query("atlas", "forget_ledger"))
-        put(atlas, rows)
-    return len(rows)
+        atlas.execute(query("atlas", "forget_numbers"))
+        for row in mirrored.numbers:
+            _put_numbers(atlas, row)
+        put(atlas, mirrored.rows)
+    return len(mirrored.rows)
 
 
 def differences(databases: Databases) -> Differences:
     """Compare the ledger with what the modules' databases give now."""
-    rows, waiting = _of_all(databases)
-    expected = {row.ledger_id: row for row in rows}
+    mirrored = _mirrored(databases)
+    numbers = {key_of(row): for_ledger(row) for row in mirrored.numbers}
+    expected = {row.ledger_id: with_numbers(row, numbers) for row in mirrored.rows}
     with databases.connect("atlas") as atlas:
         found = {row.ledger_id: row for row in _rows(atlas, query("atlas", "read_ledger"))}
+        copied = _copied(atlas)
+    others = sorted(key for key in numbers.keys() | copied.keys() if numbers.get(key) != copied.get(key))
     return Differences(
         missing=tuple(sorted(expected.keys() - found.keys())),
-        extra=tuple(sorted(found.keys() - expected.keys() - waiting)),
+        extra=tuple(sorted(found.keys() - expected.keys() - mirrored.waiting)),
         changed=tuple(sorted(key for key in expected.keys() & found.keys() if expected[key] != found[key])),
+        numbers=tuple(" ".join(key) for key in others),
         rows=len(found),
-        waiting=len(waiting),
+        waiting=len(mirrored.waiting),
     )
 
 
@@ -95,17 +128,57 @@ def _rows(connection: Connection, text: bytes, values: Sequence[str] = ()) -> li
     return msgspec.convert(found, list[LedgerRow])
 
 
-def _of_all(databases: Databases) -> tuple[list[LedgerRow], set[str]]:
-    """Return the rows of every module and the names of the messages that still wait."""
-    rows: list[LedgerRow] = []
+@dataclass(frozen=True, slots=True)
+class _Mirrored:
+    """What the modules' databases give: rows, names of messages that still wait, numbers of modules."""
+
+    rows: list[LedgerRow]
+    waiting: set[str]
+    numbers: list[ModuleNumbers]
+
+
+def _mirrored(databases: Databases) -> _Mirrored:
+    messages: list[LedgerRow] = []
+    strands: list[tuple[Module, dict[str, Any]]] = []
     waiting: set[str] = set()
     for module in Module:
         with databases.connect(module.value) as connection:
-            rows += mirrored(connection, module)
+            messages += _messages(connection, module)
+            cursor = connection.execute(message_query(module.value, "strands", FILE))
+            names = [column.name for column in cursor.description or ()]
+            strands += [(module, dict(zip(names, strand, strict=True))) for strand in cursor]
             waiting |= {
                 str(row[0]) for row in connection.execute(message_query(module.value, "waiting_messages", FILE))
             }
-    return rows, waiting
+    branches = branches_of(messages)
+    rows = messages + [row_of_strand(module, strand, branches) for module, strand in strands]
+    with databases.connect("sig") as connection:
+        return _Mirrored(rows, waiting, read_numbers(connection))
+
+
+def _messages(connection: Connection, module: Module) -> list[LedgerRow]:
+    """Return the rows of the messages that a module's database says are done."""
+    done = connection.execute(message_query(module.value, "done_messages", FILE))
+    return [
+        row_of_message(module, str(event_id), str(text), int(str(attempts)), str(status), _time(moment))
+        for event_id, text, attempts, status, moment in done
+    ]
+
+
+def _put_numbers(atlas: Connection, row: ModuleNumbers) -> bool:
+    """Copy the numbers of one module and day; return whether they are new or others than before."""
+    told = for_ledger(row)
+    bodies = [None if body is None else to_body(body) for body in (told.observer_effects, told.entanglement_data)]
+    values = [*key_of(row), told.resonance_frequency, *bodies]
+    return atlas.execute(query("atlas", "put_numbers"), values).rowcount > 0
+
+
+def _copied(atlas: Connection) -> dict[Key, LedgerNumbers]:
+    rows = atlas.execute(query("atlas", "read_numbers"))
+    return {
+        (str(branch), str(day), str(module)): msgspec.convert(dict(zip(NUMBERS, told, strict=True)), LedgerNumbers)
+        for branch, day, module, *told in rows
+    }
 
 
 def _time(value: object) -> datetime:

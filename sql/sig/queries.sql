@@ -301,6 +301,33 @@ UPDATE dsi_experts SET successes = %s, failures = %s, reliability = %s, reliabil
     judged_day = %s
 WHERE expert_id = %s AND spec_id = %s AND (judged_day IS NULL OR judged_day <= %s);
 
+-- name: put_module_numbers
+INSERT INTO module_numbers
+    (branch, day, module, resonance_frequency, resonance_power, resonance_false_alarm, resonance_n, resonance_reason,
+     observer_effect_bps, observer_low_bps, observer_high_bps, observer_published, observer_held_out,
+     observer_blocks, observer_reason, entangled_with, entangled_lag, entangled_bits, entangled_null95,
+     entangled_chance, entangled_n, entangled_reason)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (branch, day, module) DO UPDATE SET
+    resonance_frequency = excluded.resonance_frequency, resonance_power = excluded.resonance_power,
+    resonance_false_alarm = excluded.resonance_false_alarm, resonance_n = excluded.resonance_n, resonance_reason =
+    excluded.resonance_reason, observer_effect_bps = excluded.observer_effect_bps, observer_low_bps =
+    excluded.observer_low_bps, observer_high_bps = excluded.observer_high_bps, observer_published =
+    excluded.observer_published, observer_held_out = excluded.observer_held_out, observer_blocks =
+    excluded.observer_blocks, observer_reason = excluded.observer_reason, entangled_with = excluded.entangled_with,
+    entangled_lag = excluded.entangled_lag, entangled_bits = excluded.entangled_bits, entangled_null95 =
+    excluded.entangled_null95, entangled_chance = excluded.entangled_chance, entangled_n = excluded.entangled_n,
+    entangled_reason = excluded.entangled_reason;
+
+-- name: read_module_numbers
+SELECT branch, day, module, resonance_frequency, resonance_power, resonance_false_alarm, resonance_n, resonance_reason,
+       observer_effect_bps, observer_low_bps, observer_high_bps, observer_published, observer_held_out,
+       observer_blocks, observer_reason, entangled_with, entangled_lag, entangled_bits, entangled_null95,
+       entangled_chance, entangled_n, entangled_reason
+FROM module_numbers
+WHERE (%(branch)s::text IS NULL OR branch = %(branch)s) AND (%(day)s::text IS NULL OR day = %(day)s)
+ORDER BY branch, day, module;
+
 -- name: put_signal
 INSERT INTO live_signals (run_id, event_id, schema_ver, time_ms, payload) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (run_id, event_id, schema_ver) DO NOTHING;

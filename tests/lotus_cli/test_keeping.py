@@ -15,8 +15,16 @@ def test_databases_are_migrated_once_and_checked(fresh: Cli) -> None:
     assert fresh.json("db", "migrate") == first
     assert fresh.json("db", "check") == {**first, "equal": True}
     assert fresh.json("verify", "ledger") == {
-        "schemas": first["versions"], "equal": True, "missing": [], "extra": [], "changed": [], "rows": 0, "waiting": 0,
+        "schemas": first["versions"], "equal": True, "missing": [], "extra": [], "changed": [], "numbers": [],
+        "rows": 0, "waiting": 0,
     }  # fmt: skip
+
+
+def test_the_ledger_of_the_demo_is_what_the_modules_say(lotus: Cli) -> None:
+    found = lotus.json("verify", "ledger")
+    assert found["equal"] is True
+    assert found["rows"] >= 4
+    assert lotus.json("verify", "ledger", "--rebuild") == found
 
 
 def test_the_doctor_names_what_is_wrong(lotus: Cli) -> None:
