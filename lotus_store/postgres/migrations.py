@@ -76,12 +76,11 @@ def not_additive(text: str) -> list[str]:
 
 
 def migrate(databases: Opener, post: bool = False, roles: bool = False) -> dict[str, int]:
-    """Bring every Lotus database to the newest version; return how many files each has had. Safe to repeat, and
-    concurrently.
+    """Bring every Lotus database to the newest version; return how many files each has had.
 
-    `post` runs destructive files even while programs of another version are connected; `roles` puts roles, owner and
-    rights in order. Raises `LedgerError` for a
-    database that is another one, foreign, altered or newer than this program.
+    Safe to repeat, and concurrently. `post` runs destructive files even while programs of another version are
+    connected; `roles` puts roles, owner and rights in order. Raises `LedgerError` for a database that is another one,
+    foreign, altered or newer than this program.
     """
     return {name: _migrate_one(databases, name, post, roles) for name in LOTUS_DATABASES}
 
