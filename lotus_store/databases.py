@@ -18,7 +18,7 @@ from lotus.errors import LedgerError
 from lotus_store.config import DATABASES, Settings
 from lotus_store.postgres.embedded import WAIT_S, embedded, revive
 from lotus_store.postgres.migrations import LOTUS_DATABASES, application_name, migrate
-from lotus_store.postgres.roles import role_of
+from lotus_store.postgres.roles import DAGSTER, role_of
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -66,6 +66,16 @@ class Databases(AbstractContextManager["Databases"]):
         An embedded server that is just being restarted is waited for, at most 60 s. Raises `LedgerError` otherwise.
         """
         return self._connect(name, self.dsn(name), autocommit)
+
+    def reader(self, name: str, autocommit: bool = False) -> Connection:
+        """Return a new connection to a Lotus database that may read and nothing else: what Dagster's sensors get.
+
+        On a server of one's own it is that of the address given.
+        """
+        dsn = self.dsn(name)
+        if self._settings.embedded and self._migrated:
+            dsn = make_conninfo(dsn, user=DAGSTER)
+        return self._connect(name, dsn, autocommit)
 
     def owner(self, name: str, autocommit: bool = False) -> Connection:
         """Return a new connection that may change the schema: for migrations, restores, atlas rebuilds, tests."""

@@ -122,12 +122,15 @@ def claim_inbox(
     batch: int = 1,
     skip: Sequence[str] = (),
     replica: str | None = None,
+    intents: Sequence[str] | None = None,
 ) -> list[Received]:
     """Claim the most urgent, oldest waiting inbox rows until the caller's transaction ends.
 
-    `skip` names rows to leave alone; with `replica`, rows meant for another one are left alone too.
+    `skip` names rows to leave alone; with `replica`, rows meant for another one are left alone too, with `intents` all
+    other intents.
     """
-    values = {"branch": branch, "batch": batch, "skip": list(skip), "replica": replica}
+    only = None if intents is None else list(intents)
+    values = {"branch": branch, "batch": batch, "skip": list(skip), "replica": replica, "intents": only}
     rows = connection.execute(message_query(module, "claim_inbox"), values)
     return [Received(*_any(row)) for row in rows]
 

@@ -16,7 +16,8 @@ from lotus_store.manifests.model import load_manifest
 from lotus_store.postgres.queries import load_queries
 
 OWNER = "lotus_owner"
-READERS = ("lotus_console", "lotus_dagster")
+DAGSTER = "lotus_dagster"
+READERS = ("lotus_console", DAGSTER)
 ALWAYS = {"lotus_schema": ("SELECT",)}
 
 Connection = psycopg.Connection[tuple[object, ...]]

@@ -35,6 +35,7 @@ ON CONFLICT DO NOTHING RETURNING event_id;
 SELECT event_id, attempts, envelope, received_at FROM {mod}_inbox
 WHERE consumed_at IS NULL AND (%(branch)s::text IS NULL OR branch = %(branch)s) AND event_id <> ALL(%(skip)s)
   AND (replica IS NULL OR %(replica)s::text IS NULL OR replica = %(replica)s)
+  AND (%(intents)s::text[] IS NULL OR intent = ANY(%(intents)s))
 ORDER BY priority DESC, arrival LIMIT %(batch)s FOR UPDATE SKIP LOCKED;
 
 -- name: consumed
