@@ -1,4 +1,4 @@
-"""The schedules: at 00:20 UTC learn from the days since the last committed one, and every hour the watchdog.
+"""The schedules: at 00:20 UTC learn from the days since the last committed one, every hour the watchdog, 03:40 purge.
 
 By then yesterday's last windows have matured (their day is that of their maturity) and its tape is closed. A night that
 was missed is made up for by the next one: the run covers the range in one go, oldest day first.
@@ -12,6 +12,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from lotus.timebase import next_day
 from lotus_assets.bodies import stage_context
 from lotus_assets.catalogue import LEARNING_ASSETS
+from lotus_assets.event_log_purge import NAME as PURGE
 from lotus_assets.jobs import watchdog
 from lotus_assets.stages.chain import last_committed_day
 from lotus_resources.lotus_resource import Lotus
@@ -43,6 +44,16 @@ hourly = dg.ScheduleDefinition(
     cron_schedule="50 * * * *",
     execution_timezone="UTC",
     description="End what has lived its time or died, without waiting for the night.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+
+purging = dg.ScheduleDefinition(
+    name="nightly_purge",
+    target=dg.AssetSelection.assets(PURGE),
+    cron_schedule="40 3 * * *",
+    execution_timezone="UTC",
+    description="Keep Dagster's own log bounded.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 

@@ -65,7 +65,7 @@ def test_one_signal_ends_everything(tiny: Settings) -> None:
         assert len(data["assetNodes"]) == len(json.loads(GOLDEN.read_text()))
         (node,) = data["repositoriesOrError"]["nodes"]
         assert {s["name"] for s in node["sensors"]} == {"closed_segments", "new_inbox"}
-        assert {s["name"] for s in node["schedules"]} == {"nightly", "hourly_watchdog"}
+        assert {s["name"] for s in node["schedules"]} == {"nightly", "hourly_watchdog", "nightly_purge"}
         second = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
         assert second.returncode != 0
         assert "already serves" in second.stderr
