@@ -15,11 +15,14 @@ from lotus_assets.catalogue import EXTERNAL_BELIEF
 from lotus_assets.stages.chain import BranchHeldError, branch_lane
 from lotus_herald.carry import carry
 from lotus_herald.consume import Consumer
+from lotus_herald.identity import works
 from lotus_herald.keys import Keys
 from lotus_herald.slow import SLOW_HANDLERS
 from lotus_herald.sweep import watch_between_nights
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.ledger.priors import swaps
+
+REPLICA = "dagster"  # the name under which the job is known while it runs
 
 
 class Waiting(dg.Config):
@@ -40,9 +43,10 @@ def apply_waiting(context: dg.OpExecutionContext, config: Waiting, lotus: dg.Res
         before = set(swaps(sig, branch))
     carry(lotus.databases, branch)
     event_time_ms = max((moment for moment, _ in before), default=0)
-    keys = Keys(lotus.settings.keys_root)
-    with closing(lotus.databases.connect(module.value, autocommit=True)) as inbox:
-        consumer = Consumer(inbox, module, SLOW_HANDLERS[module], keys, branch, own_only=True)
+    keys, handlers = Keys(lotus.settings.keys_root), SLOW_HANDLERS[module]
+    me = works(module, REPLICA, "apply_inbox", handlers)
+    with closing(lotus.databases.connect(module.value, autocommit=True)) as inbox, me.on_duty(inbox):
+        consumer = Consumer(inbox, module, handlers, keys, branch, own_only=True, on_applied=me.applied)
         counts = consumer.consume(event_time_ms)
     with lotus.databases.connect("sig") as sig:
         fresh = [swap for swap in swaps(sig, branch) if swap not in before]

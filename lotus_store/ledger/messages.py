@@ -8,11 +8,13 @@ is allowed and who signs it is decided in `lotus_herald`; what the Herald counts
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
 
 from lotus.modules.envelope import Envelope
+from lotus.modules.intents import Intent
 from lotus_store.postgres.queries import message_query
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -104,13 +106,17 @@ def postponed(connection: Connection, module: str, waits_s: Mapping[int, float])
 
 
 def deliver(
-    connection: Connection, module: str, parcels: Sequence[tuple[Envelope, str]], replica: str | None = None
+    connection: Connection,
+    module: str,
+    parcels: Sequence[tuple[Envelope, str]],
+    replica_of: Mapping[Intent, str | None] = MappingProxyType({}),
 ) -> set[str]:
     """Put envelopes (with their texts) into a module's inbox in one statement; return the names of those that are new.
 
+    `replica_of` names the replica that is to have the messages of an intent (none: anybody).
     One that was there before, by name or by sender and dedupe key, is left as it is.
     """
-    rows = ((e.event_id, e.sender.value, *_columns(e)[1:], text, replica) for e, text in parcels)
+    rows = ((e.event_id, e.sender.value, *_columns(e)[1:], text, replica_of.get(e.intent)) for e, text in parcels)
     columns = [list(column) for column in zip(*rows, strict=True)]
     return {str(row[0]) for row in connection.execute(message_query(module, "put_inbox"), columns)}
 

@@ -169,12 +169,15 @@ UPDATE {mod}_replica SET heartbeat_at = clock_timestamp(), health = %(health)s, 
 WHERE replica_id = %(replica_id)s;
 
 -- name: live_replicas
-SELECT replica_id, strength FROM {mod}_replica
+SELECT replica_id, strength, capabilities FROM {mod}_replica
 WHERE ended_at IS NULL AND health <> 'failing' AND heartbeat_at > clock_timestamp() - make_interval(secs => %s)
 ORDER BY replica_id;
 
 -- name: redirect
-UPDATE {mod}_inbox SET replica = %(to)s WHERE event_id IN (
+UPDATE {mod}_inbox i SET replica = (
+    SELECT r.replica_id FROM {mod}_replica r WHERE r.replica_id = ANY(%(live)s) AND i.intent = ANY(r.capabilities)
+    ORDER BY r.strength DESC, r.replica_id LIMIT 1)
+WHERE event_id IN (
     SELECT event_id FROM {mod}_inbox
     WHERE consumed_at IS NULL AND replica IS NOT NULL AND replica <> ALL(%(live)s) FOR UPDATE SKIP LOCKED);
 

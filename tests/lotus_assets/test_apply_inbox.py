@@ -13,6 +13,7 @@ from lotus_herald.weave_notes import tell_alerts
 from lotus_resources.lotus_resource import Lotus
 from lotus_sensors.new_inbox import OP
 from lotus_store.config import Settings
+from lotus_store.ledger.replicas import replicas
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def home(settings: Settings) -> Iterator[Lotus]:
 
 def outcomes(lotus: Lotus, module: str) -> list[tuple[object, ...]]:
     with lotus.databases.owner(module) as c:
-        return c.execute(f"SELECT intent, outcome FROM {module}_inbox ORDER BY intent").fetchall()  # type: ignore[call-overload, no-any-return]
+        return c.execute(f"SELECT intent, outcome FROM {module}_inbox ORDER BY intent").fetchall()
 
 
 def test_slow_messages_of_one_module_are_applied_and_hot_ones_left(home: Lotus) -> None:
@@ -48,3 +49,5 @@ def test_slow_messages_of_one_module_are_applied_and_hot_ones_left(home: Lotus) 
     assert outcomes(home, "sig") == [("WATCHDOG_ALERT", "applied")]
     with home.databases.connect("dm") as c:
         assert c.execute("SELECT count(*) FROM dm_dead_letter").fetchone() == (0,)
+        (known,) = replicas(c, "dm")
+    assert (known.replica_id, known.ended, known.applied, known.health) == ("dagster", True, 1, "ok")

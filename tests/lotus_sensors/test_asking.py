@@ -2,6 +2,7 @@
 commit, across restarts and lost state; no run key doubles; a failed run is asked for again."""
 
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -30,7 +31,7 @@ INSERT = """INSERT INTO {m}_inbox (event_id, sender, dedupe_key, lifecycle_id, b
 
 def put(connection: Connection, name: str, module: str = "sig", intent: str = "WATCHDOG_ALERT") -> None:
     """Insert a message; the caller's transaction stays open."""
-    connection.execute(INSERT.format(m=module), {"n": name, "intent": intent})  # type: ignore[call-overload]
+    connection.execute(INSERT.format(m=module), {"n": name, "intent": intent})
 
 
 def finish(databases: Databases, run: dg.DagsterRun, opened: dg.DagsterInstance) -> None:
@@ -38,10 +39,10 @@ def finish(databases: Databases, run: dg.DagsterRun, opened: dg.DagsterInstance)
     for name in subjects_of(run.run_config, new_inbox.OP):
         module, _, event_id = name.partition("/")
         with databases.owner(module) as c:
-            c.execute(f"UPDATE {module}_inbox SET consumed_at = now() WHERE event_id = %s", [event_id])  # type: ignore[call-overload]
+            c.execute(f"UPDATE {module}_inbox SET consumed_at = now() WHERE event_id = %s", [event_id])
     opened.handle_new_event(
         dg.EventLogEntry(
-            error_info=None, level=20, user_message="", run_id=run.run_id, timestamp=asking.time.time(),
+            error_info=None, level=20, user_message="", run_id=run.run_id, timestamp=time.time(),
             dagster_event=dg.DagsterEvent("PIPELINE_SUCCESS", run.job_name),
         )
     )  # fmt: skip
@@ -82,8 +83,8 @@ def test_rows_that_commit_in_reverse_are_asked_for_once_by_dagsters_daemon(
     databases: Databases, environment: dict[str, str], hurried: None
 ) -> None:
     late, middle, early = (databases.connect("sig") for _ in range(3))
-    for connection, name in ((late, "a"), (middle, "b"), (early, "c")):
-        put(connection, name)
+    for writer, name in ((late, "a"), (middle, "b"), (early, "c")):
+        put(writer, name)
     seen = []
     for connection in (early, middle, None, late, None):
         if connection is not None:
@@ -180,13 +181,13 @@ def test_a_failed_runs_messages_rest_and_a_killed_runs_are_asked_for_again(
     (run,) = tick(persistent, inboxes)
     persistent.report_run_failed(run)
     assert tick(persistent, inboxes) == []
-    known = asking.asked(persistent, new_inbox.NAME, new_inbox.OP, asking.time.time() + asking.RETRY_S + 1)
+    known = asking.asked(persistent, new_inbox.NAME, new_inbox.OP, time.time() + asking.RETRY_S + 1)
     assert (known.taken, known.newest) == (frozenset(), run.run_id)
     monkeypatch.setattr(asking, "RETRY_S", 0.0)
     (again,) = tick(persistent, inboxes)
     assert again.tags[RUN_KEY_TAG] != run.tags[RUN_KEY_TAG]
     assert tick(persistent, inboxes) == []
-    later = asking.asked(persistent, new_inbox.NAME, new_inbox.OP, asking.time.time() + asking.DEAD_S + 1)
+    later = asking.asked(persistent, new_inbox.NAME, new_inbox.OP, time.time() + asking.DEAD_S + 1)
     assert later.taken == frozenset(), "a run that says nothing for that long was killed"
 
 
