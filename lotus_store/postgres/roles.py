@@ -43,6 +43,16 @@ def give_owner(database: str, called: str) -> Iterator[sql.Composed]:
     yield _text("own_everything").format(**names)
 
 
+def give_dagster(connection: Connection) -> None:
+    """Make Dagster's role the owner of all that is in Dagster's own database, in the caller's transaction."""
+    queries = load_queries("common", "roles.sql")
+    closed = connection.execute(queries["closed"]).fetchone()
+    if closed is None or connection.execute(queries["strangers"], [DAGSTER, DAGSTER]).fetchone() is not None:
+        called, dagster = sql.Identifier(connection.info.dbname), sql.Identifier(DAGSTER)
+        connection.execute(_text("open_dagster").format(database=called, dagster=dagster))
+        connection.execute(_text("own_everything").format(owner=dagster, owner_name=sql.Literal(DAGSTER)))
+
+
 def give_rights(database: str) -> Iterator[sql.Composed]:
     """Yield the statements that give the module's role and the readers of one database their rights."""
     names = _names(database)
