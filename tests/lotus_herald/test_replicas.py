@@ -266,3 +266,15 @@ def test_the_network_is_printed_whole(databases: Databases, settings: Settings) 
     text = CliRunner().invoke(main, ["network", "--home", str(settings.home)], env=environment).output
     for words in ("WATCHDOG_ALERT", "urn:schema:dm.dm_decision:v1", "tr (nobody alive)", f":{os.getpid()}", "carry"):
         assert words in text
+
+
+def test_the_carrying_herald_is_in_the_network_until_it_ends(databases: Databases, settings: Settings) -> None:
+    environment = {"LOTUS_PG_DSN": settings.server_dsn}
+    words = ["herald", "--seconds", "1", "--name", "north", "--home", str(settings.home), "--json"]
+    assert CliRunner().invoke(main, words, env=environment).exit_code == 0
+    told = CliRunner().invoke(main, ["network", "--home", str(settings.home), "--json"], env=environment)
+    found = {x["module"]: x for x in json.loads(told.output)["replicas"]}
+    assert list(found) == ["sig", "dm", "tr", "vis"]
+    for row in found.values():
+        assert (row["replica_id"], row["capabilities"], row["accepts"]) == ("north", ["carry"], [])
+        assert row["state"] == "ended"

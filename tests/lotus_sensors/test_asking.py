@@ -1,7 +1,9 @@
 """The inbox sensor on Dagster's real instance: every message is asked for once while it stays, in whatever order rows
 commit, across restarts and lost state; no run key doubles; a failed run is asked for again."""
 
+import multiprocessing
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -66,8 +68,9 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(new_inbox, "TICK_S", 0.0)
 
 
-def daemon_tick(environment: dict[str, str], crash: str = "") -> None:
+def daemon_tick(environment: dict[str, str], killed_at: str = "") -> None:
     """One pass of Dagster's sensor daemon over the real code location, as a process that has just started."""
+    kills = {new_inbox.NAME: {killed_at: signal.SIGKILL}} if killed_at else None
     origin = LoadableTargetOrigin(module_name="lotus_assets.definitions", attribute="defs")
     target = InProcessWorkspaceLoadTarget(InProcessCodeLocationOrigin(origin, location_name="lotus"))
     with reopened(environment) as opened, create_test_daemon_workspace_context(target, opened) as workspace:
@@ -75,7 +78,8 @@ def daemon_tick(environment: dict[str, str], crash: str = "") -> None:
         for remote in request.code_locations[0].get_repositories()["__repository__"].get_sensors():
             if remote.name != new_inbox.NAME:
                 opened.stop_sensor(remote.get_remote_origin_id(), remote.selector_id, remote)
-        errors = list(sensor_daemon.execute_sensor_iteration(workspace, get_dagster_logger(), None, None))
+        log = get_dagster_logger()
+        errors = list(sensor_daemon.execute_sensor_iteration(workspace, log, None, None, debug_crash_flags=kills))
         assert [e for e in errors if e] == []
 
 
@@ -103,6 +107,26 @@ def test_rows_that_commit_in_reverse_are_asked_for_once_by_dagsters_daemon(
         {"sig/a": 1, "sig/b": 1, "sig/c": 1}, {"sig/a": 1, "sig/b": 1, "sig/c": 1},
     ]  # fmt: skip
     with reopened(environment) as opened:
+        assert keys_differ(opened)
+        assert {run.status.value for run in opened.get_runs()} == {"QUEUED"}
+
+
+@pytest.mark.parametrize("seam", ["TICK_HELD", "RUN_IDS_RESERVED", "RUN_CREATED", "RUN_LAUNCHED"])
+def test_a_daemon_killed_at_a_seam_has_asked_once_when_it_is_back(
+    seam: str, databases: Databases, environment: dict[str, str], hurried: None
+) -> None:
+    with databases.connect("sig") as c:
+        put(c, "a")
+    with databases.connect("dm") as c:
+        put(c, "a", "dm")
+    daemon = multiprocessing.get_context("fork").Process(target=daemon_tick, args=(environment, seam))
+    daemon.start()
+    daemon.join(60)
+    assert daemon.exitcode == -signal.SIGKILL
+    for _ in range(2):
+        daemon_tick(environment)
+    with reopened(environment) as opened:
+        assert asked_for(opened) == {"sig/a": 1, "dm/a": 1}
         assert keys_differ(opened)
         assert {run.status.value for run in opened.get_runs()} == {"QUEUED"}
 

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,8 +144,8 @@ def _tape_asset() -> dg.AssetsDefinition:
     return raw_tape
 
 
-def _tick(lotus: Lotus, cursor: str | None) -> dg.SensorResult:
-    with dg.DagsterInstance.ephemeral() as instance:
+def _tick(lotus: Lotus, cursor: str | None, known: dg.DagsterInstance | None = None) -> dg.SensorResult:
+    with nullcontext(known) if known else dg.DagsterInstance.ephemeral() as instance:
         definitions = _definitions(lotus)
         context = dg.build_sensor_context(
             instance=instance, cursor=cursor, definitions=definitions, resources={"lotus": lotus}
@@ -175,6 +176,23 @@ def test_a_day_whose_run_failed_is_asked_for_again_under_keys_that_count(
     fail("live|2026-01-05|2|2")
     assert repeated() == {}, "three attempts at one state"
     assert repeated(LOOK_BACK_S + 1.0) == {}
+
+
+def test_a_tick_repeats_a_failed_day_once_it_has_rested(
+    lotus: Lotus, persistent: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_segment(lotus, "2026-01-05", "080000-0000")
+    tags = {SENSOR_NAME_TAG: NAME, RUN_KEY_TAG: run_key("live", "2026-01-05", 1)}
+    persistent.report_run_failed(persistent.create_run_for_job(_nothing, tags=tags))
+    monkeypatch.setattr("lotus_sensors.closed_segments.TICK_S", 0.0)
+    cursor = json.dumps({"2026-01-05": 1})
+    assert not _tick(lotus, cursor, persistent).run_requests
+    monkeypatch.setattr("lotus_sensors.closed_segments.RETRY_S", 0.0)
+    again = _tick(lotus, cursor, persistent)
+    assert [(r.partition_key, r.run_key) for r in again.run_requests or []] == [("2026-01-05", "live|2026-01-05|1|1")]
+    assert again.cursor == cursor
+    lost = _tick(lotus, None, persistent)
+    assert [r.run_key for r in lost.run_requests or []] == ["live|2026-01-05|1"], "a key that Dagster knows"
 
 
 @dg.job(name="nothing")
