@@ -12,7 +12,7 @@ from lotus_cli.places import home_option, settings_of
 from lotus_store.databases import Databases
 
 INTENTS = frozenset(intent.value for intent in Intent)
-ROW = "{:<8}{:<16}{:<9}{:>9}{:>10}{:>10}{:>9}{:>10}  {}"
+ROW = "{:<8}{:<16}{:<15}{:>9}{:>10}{:>10}{:>9}{:>10}  {}"
 NAMES = ("module", "replica", "state", "strength", "ms", "reliable", "applied", "silent s", "process")
 
 
@@ -50,9 +50,8 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     """Yield what a replica is and fares, then what it does, takes, says, and its partners with their best replicas."""
     figures = f"{told['strength']:.3f}", f"{told['latency_ms']:.1f}", f"{told['reliability']:.3f}"
     silent = f"{told['silent_s']:.1f}"
-    yield ROW.format(
-        told["module"], told["replica_id"], told["state"], *figures, told["applied"], silent, told["process"]
-    )
+    state = told["state"] if told["health"] in ("ok", told["state"]) else f"{told['state']}, {told['health']}"
+    yield ROW.format(told["module"], told["replica_id"], state, *figures, told["applied"], silent, told["process"])
     partners = [f"{name} ({told['partners'][name] or 'nobody alive'})" for name in told["preferred"]]
     for name in ("capabilities", "accepts", "produces", "partners"):
         if words := partners if name == "partners" else told[name]:

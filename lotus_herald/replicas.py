@@ -81,10 +81,12 @@ class Replica:
 
     @contextmanager
     def on_duty(self, connection: Connection) -> Iterator[None]:
-        """Register for the time of the block; what is raised in it is told as a fault."""
+        """Register for the time of the block; what a handler raises in it is a fault, a lost database is not."""
         self.register(connection)
         try:
             yield
+        except DOWN:
+            raise
         except Exception:
             self.broke()
             raise

@@ -200,6 +200,8 @@ def _checked(settings: Settings) -> Settings:
     for what, name in (("branch", settings.branch), ("tape", settings.tape)):
         if not BRANCH_FORM.fullmatch(name):
             raise ConfigError(f"the {what} name is {name!r}", "lower case letters, digits, '_', '.' and '-'")
+    if settings.dagster.keep_days < 0:
+        raise ConfigError(f"dagster.keep_days is {settings.dagster.keep_days}", "days, or 0 to keep everything")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():
         _check_dsn(name, dsn)
     missing = [name for name in DATABASES if name not in settings.dsns]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+import pytest
 from click.testing import CliRunner
 
 from lotus.modules.intents import Intent, Module
@@ -255,8 +256,8 @@ def test_the_network_is_printed_whole(databases: Databases, settings: Settings) 
         serves(Module.DM, "daemon", SLOW_HANDLERS[Module.DM]).register(links.get("dm", "in"))
         works(Module.SIG, "herald", CARRY).register(links.get("sig", "in"))
         gone = serves(Module.TR, "daemon", SLOW_HANDLERS[Module.TR])
-        gone.register(links.get("tr", "in"))
-        gone.end(links.get("tr", "in"))
+        with pytest.raises(ZeroDivisionError), gone.on_duty(links.get("tr", "in")):
+            raise ZeroDivisionError
     environment = {"LOTUS_PG_DSN": settings.server_dsn, "COLUMNS": "200"}
     told = CliRunner().invoke(main, ["network", "--home", str(settings.home), "--json"], env=environment)
     found = {(x["module"], x["replica_id"]): x for x in json.loads(told.output)["replicas"]}
@@ -264,7 +265,14 @@ def test_the_network_is_printed_whole(databases: Databases, settings: Settings) 
     assert found["dm", "daemon"]["partners"]["tr"] is None
     assert found["sig", "herald"]["capabilities"] == ["carry"]
     text = CliRunner().invoke(main, ["network", "--home", str(settings.home)], env=environment).output
-    for words in ("WATCHDOG_ALERT", "urn:schema:dm.dm_decision:v1", "tr (nobody alive)", f":{os.getpid()}", "carry"):
+    for words in (
+        "WATCHDOG_ALERT",
+        "urn:schema:dm.dm_decision:v1",
+        "tr (nobody alive)",
+        "ended, faulty",
+        f":{os.getpid()}",
+        "carry",
+    ):
         assert words in text
 
 
