@@ -30,10 +30,8 @@ def due(connections: Mapping[Module, Connection], branch: str, taken: frozenset[
     """
     found: dict[Module, list[str]] = {}
     for module, connection in connections.items():
-        slow = {intent.value for intent in SLOW_HANDLERS[module]}
-        rows = waiting(connection, module.value)
-        names = [f"{module}/{name}" for name, line, intent in rows if line == branch and intent in slow]
-        if fresh := [name for name in names if name not in taken]:
+        rows = waiting(connection, module.value, branch, [intent.value for intent in SLOW_HANDLERS[module]])
+        if fresh := [name for event_id, _, _ in rows if (name := f"{module}/{event_id}") not in taken]:
             found[module] = fresh[:TOGETHER]
     return found
 

@@ -186,9 +186,12 @@ def anything_open(connection: Connection, module: str, branch: str) -> bool:
     return bool(row and row[0])
 
 
-def waiting(connection: Connection, module: str) -> list[tuple[str, str, str]]:
-    """Return every waiting inbox row as (event_id, branch, intent), oldest first."""
-    return [(str(a), str(b), str(c)) for a, b, c in connection.execute(message_query(module, "waiting"))]
+def waiting(
+    connection: Connection, module: str, branch: str | None = None, intents: Sequence[str] | None = None
+) -> list[tuple[str, str, str]]:
+    """Return waiting inbox rows (of one branch, of some intents) as (event_id, branch, intent), oldest first."""
+    values = {"branch": branch, "intents": None if intents is None else list(intents)}
+    return [(str(a), str(b), str(c)) for a, b, c in connection.execute(message_query(module, "waiting"), values)]
 
 
 def _columns(e: Envelope) -> tuple[object, ...]:

@@ -151,7 +151,10 @@ SELECT EXISTS (SELECT FROM {mod}_outbox WHERE dispatched_at IS NULL AND branch =
     OR EXISTS (SELECT FROM {mod}_inbox WHERE consumed_at IS NULL AND branch = %(branch)s);
 
 -- name: waiting
-SELECT event_id, branch, intent FROM {mod}_inbox WHERE consumed_at IS NULL ORDER BY arrival;
+SELECT event_id, branch, intent FROM {mod}_inbox
+WHERE consumed_at IS NULL AND (%(branch)s::text IS NULL OR branch = %(branch)s)
+  AND (%(intents)s::text[] IS NULL OR intent = ANY(%(intents)s))
+ORDER BY arrival;
 
 -- name: put_replica
 INSERT INTO {mod}_replica (replica_id, process, capabilities, accepts, produces, preferred, health, latency_ms, reliability, strength)
