@@ -6,9 +6,10 @@ Heavy libraries are imported inside stage bodies, so that this location starts f
 import dagster as dg
 
 from lotus_assets.compaction_job import compact_atoms
+from lotus_assets.event_log_purge import event_log_purge
 from lotus_assets.jobs import apply_inbox, watchdog
 from lotus_assets.learning_lane import learning_lane
-from lotus_assets.schedules import hourly, nightly, weekly
+from lotus_assets.schedules import hourly, nightly, purging, weekly
 from lotus_assets.specs import belief_spec
 from lotus_assets.tape_assets import tape_assets
 from lotus_resources.live_daemon import LiveDaemonResource
@@ -21,9 +22,9 @@ def build_definitions(lotus: Lotus | None = None) -> dg.Definitions:
     """Return the definitions of the code location, on the open home `lotus` or on the one of the environment."""
     resource = LotusResource if lotus is None else dg.ResourceDefinition.hardcoded_resource(lotus)
     return dg.Definitions(
-        assets=[*tape_assets(), belief_spec(), learning_lane],
+        assets=[*tape_assets(), belief_spec(), learning_lane, event_log_purge],
         sensors=[closed_segments, new_inbox],
-        schedules=[nightly, hourly, weekly],
+        schedules=[nightly, hourly, weekly, purging],
         jobs=[apply_inbox, watchdog, compact_atoms],
         resources={"lotus": resource, "live_daemon": LiveDaemonResource()},
         executor=dg.in_process_executor,

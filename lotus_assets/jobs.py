@@ -1,9 +1,12 @@
-"""Jobs beside the assets: applying what waits in the inbox of the alpha detector, and the watchdog between nights.
+"""Jobs beside the assets: applying slow messages that wait in a module's inbox, and the watchdog between nights.
 
 The work is the Herald's; here it is only made visible in Dagster, with the belief it puts in force.
 """
 
+from contextlib import closing
+
 import dagster as dg
+from pydantic import Field
 
 from lotus.modules.intents import Module
 from lotus.timebase import day_of
@@ -11,30 +14,47 @@ from lotus_assets.bodies import stage_context
 from lotus_assets.catalogue import EXTERNAL_BELIEF
 from lotus_assets.stages.chain import BranchHeldError, branch_lane
 from lotus_herald.carry import carry
-from lotus_herald.consume import consume
+from lotus_herald.consume import Consumer
+from lotus_herald.identity import works
 from lotus_herald.keys import Keys
-from lotus_herald.prior_patch import PRIOR_HANDLERS
+from lotus_herald.slow import SLOW_HANDLERS
 from lotus_herald.sweep import watch_between_nights
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.ledger.priors import swaps
 
+REPLICA = "dagster"  # the name under which the job is known while it runs
 
-@dg.op(description="Carry outboxes to inboxes, apply waiting PRIOR_PATCH messages, report the beliefs now in force.")
-def apply_waiting(context: dg.OpExecutionContext, lotus: dg.ResourceParam[Lotus]) -> None:
-    """Consume the inbox of the home's branch and report every swap that is new."""
-    branch = lotus.settings.branch
+
+class Waiting(dg.Config):
+    """The module whose inbox is to be applied, and the messages (`module/event_id`) for which a sensor asked."""
+
+    module: str = Module.SIG.value
+    asked_for: list[str] = Field(default_factory=list)
+
+
+@dg.op(description="Carry outboxes to inboxes, apply waiting slow messages, report the beliefs now in force.")
+def apply_waiting(context: dg.OpExecutionContext, config: Waiting, lotus: dg.ResourceParam[Lotus]) -> None:
+    """Consume the slow intents of one module's inbox on the home's branch and report every swap that is new.
+
+    Whatever waits is applied, asked for or not; other intents are left to the daemon.
+    """
+    branch, module = lotus.settings.branch, Module(config.module)
     with lotus.databases.connect("sig") as sig:
         before = set(swaps(sig, branch))
     carry(lotus.databases, branch)
     event_time_ms = max((moment for moment, _ in before), default=0)
-    counts = consume(lotus.databases, Module.SIG, PRIOR_HANDLERS, Keys(lotus.settings.keys_root), event_time_ms, branch)
+    keys, handlers = Keys(lotus.settings.keys_root), SLOW_HANDLERS[module]
+    me = works(module, REPLICA, "apply_inbox", handlers)
+    with closing(lotus.databases.connect(module.value, autocommit=True)) as inbox, me.on_duty(inbox):
+        consumer = Consumer(inbox, module, handlers, keys, branch, own_only=True, on_applied=me.applied)
+        counts = consumer.consume(event_time_ms)
     with lotus.databases.connect("sig") as sig:
         fresh = [swap for swap in swaps(sig, branch) if swap not in before]
     for moment, version in fresh:
         context.log_event(
             dg.AssetMaterialization(EXTERNAL_BELIEF, partition=day_of(moment), metadata={"priors_ver": version})
         )
-    context.log.info("inbox of %s: %s; %d new swaps", branch, counts, len(fresh))
+    context.log.info("inbox of %s on %s: %s; %d new swaps", module, branch, counts, len(fresh))
 
 
 @dg.op(description="End what has lived its time, is dead or lost its parents, by the event time of the daemon's log.")
@@ -62,5 +82,5 @@ def watchdog() -> None:
 
 @dg.job(name="apply_inbox", executor_def=dg.in_process_executor)
 def apply_inbox() -> None:
-    """Apply what waits in the inbox of the alpha detector."""
+    """Apply the slow messages that wait in a module's inbox."""
     apply_waiting()

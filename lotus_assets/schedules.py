@@ -1,5 +1,5 @@
-"""The schedules: at 00:20 UTC learn from the days since the last committed one, every hour the watchdog, and on
-Sundays the compaction of old sums.
+"""The schedules: at 00:20 UTC learn from the days since the last committed one, every hour the watchdog, at 03:40 the
+purge of Dagster's log, and on Sundays the compaction of old sums.
 
 By then yesterday's last windows have matured (their day is that of their maturity) and its tape is closed. A night that
 was missed is made up for by the next one: the run covers the range in one go, oldest day first.
@@ -14,6 +14,7 @@ from lotus.timebase import next_day
 from lotus_assets.bodies import stage_context
 from lotus_assets.catalogue import LEARNING_ASSETS
 from lotus_assets.compaction_job import compact_atoms
+from lotus_assets.event_log_purge import NAME as PURGE
 from lotus_assets.jobs import watchdog
 from lotus_assets.stages.chain import last_committed_day
 from lotus_resources.lotus_resource import Lotus
@@ -54,6 +55,16 @@ weekly = dg.ScheduleDefinition(
     cron_schedule="30 4 * * 0",
     execution_timezone="UTC",
     description="Keep lesson atoms beyond the search window coarser; no night reads what it touches.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+
+purging = dg.ScheduleDefinition(
+    name="nightly_purge",
+    target=dg.AssetSelection.assets(PURGE),
+    cron_schedule="40 3 * * *",
+    execution_timezone="UTC",
+    description="Keep Dagster's own log bounded.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 

@@ -18,11 +18,12 @@ from lotus_store.databases import Databases
 
 @click.group("herald", invoke_without_command=True)
 @click.option("--seconds", default=0.0, help="Stop after this long (default: at SIGINT or SIGTERM).")
+@click.option("--name", default="herald", show_default=True, help="Its name in `lotus network`; one per process.")
 @home_option
 @json_option
 @click.pass_context
 @explained
-def herald_command(ctx: click.Context, seconds: float, home: str | None, as_json: bool) -> None:
+def herald_command(ctx: click.Context, seconds: float, name: str, home: str | None, as_json: bool) -> None:
     """Carry messages between the modules until stopped; beside another Herald it stands by."""
     if ctx.invoked_subcommand is not None:
         return
@@ -31,7 +32,8 @@ def herald_command(ctx: click.Context, seconds: float, home: str | None, as_json
 
     settings, progress = settings_of(home), Progress(quiet=as_json)
     with Databases(settings) as databases:
-        herald = Herald(databases.open(), Keys(settings.keys_root), {}, lambda: 0, _now_ms, branch=None)
+        keys = Keys(settings.keys_root)
+        herald = Herald(databases.open(), keys, {}, lambda: 0, _now_ms, branch=None, replica=name)
         progress("the Herald is up")
         asyncio.run(_until_stopped(herald.run(), seconds))
     emit({"passes": herald.passes}, as_json)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from lotus.modules.intents import Module
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
 from lotus_cli.places import home_option, settings_of
 
@@ -21,13 +20,12 @@ def modules_command() -> None:
 @explained
 def check(offline: bool, home: str | None, as_json: bool) -> None:
     """Print every difference between manifests, map, code and live databases; exit 1 when there is one."""
-    from lotus_herald.prior_patch import PRIOR_HANDLERS
+    from lotus_herald.slow import handler_names
     from lotus_store.databases import Databases
     from lotus_store.manifests.check import differences
 
-    handlers = {Module.SIG: {intent: handler.__name__ for intent, handler in PRIOR_HANDLERS.items()}}
     with Databases(settings_of(home)) as databases:
-        found = differences(handlers, None if offline else databases)
+        found = differences(handler_names(), None if offline else databases)
     text = "\n".join(found) or "manifests, map, code and databases agree"
     emit({"differences": found, "agree": not found}, as_json, text)
     raise SystemExit(CHECK_FAILED if found else 0)

@@ -1,13 +1,19 @@
-"""`lotus network`: which processes serve which module, how they fare, and who is dead."""
+"""`lotus network`: which processes serve which module, what they take and say, how they fare, and who is dead."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
+from lotus.modules.intents import Intent, Module
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import home_option, settings_of
 from lotus_store.databases import Databases
+
+INTENTS = frozenset(intent.value for intent in Intent)
+ROW = "{:<8}{:<16}{:<15}{:>9}{:>10}{:>10}{:>9}{:>10}  {}"
+NAMES = ("module", "replica", "state", "strength", "ms", "reliable", "applied", "silent s", "process")
 
 
 @click.command("network")
@@ -15,8 +21,7 @@ from lotus_store.databases import Databases
 @json_option
 @explained
 def network_command(home: str | None, as_json: bool) -> None:
-    """Replicas of every module: health, measured latency and reliability, partnership strength."""
-    from lotus.modules.intents import Module
+    """Replicas of every module: what they do, health, measured latency and reliability, partnership strength."""
     from lotus_herald.routes import load_routes
     from lotus_store.ledger.replicas import replicas
 
@@ -28,11 +33,26 @@ def network_command(home: str | None, as_json: bool) -> None:
                 for row in replicas(connection, module.value):
                     state = "ended" if row.ended else "dead" if row.silent_s > silent_s else row.health
                     found.append({"module": module.value, "state": state, **asdict(row)})
-    names = ("replica", "state", "strength", "ms", "reliable", "applied")
-    lines = ["{:<8}{:<24}{:<9}{:>9}{:>10}{:>10}{:>9}  capabilities".format("module", *names)]
-    lines += [
-        f"{x['module']:<8}{x['replica_id']:<24}{x['state']:<9}{x['strength']:>9.3f}{x['latency_ms']:>10.1f}"
-        f"{x['reliability']:>10.3f}{x['applied']:>9}  {', '.join(x['capabilities'])}"
-        for x in found
-    ]
+    for told in found:
+        told["partners"] = {name: strongest(found, name) for name in told["preferred"]}
+    lines = [ROW.format(*NAMES), *(line for told in found for line in _lines(told))]
     emit({"replicas": found}, as_json, "\n".join(lines) if found else "no process has registered")
+
+
+def strongest(found: Sequence[dict[str, Any]], module: str) -> str | None:
+    """Return the strongest living replica of a module that is given messages by name; None when there is none."""
+    here = [x for x in found if x["module"] == module and x["state"] in ("ok", "faulty")]
+    able = [x for x in here if INTENTS.intersection(x["capabilities"])]
+    return min(able, key=lambda x: (-x["strength"], x["replica_id"]))["replica_id"] if able else None
+
+
+def _lines(told: dict[str, Any]) -> Iterator[str]:
+    """Yield what a replica is and fares, then what it does, takes, says, and its partners with their best replicas."""
+    figures = f"{told['strength']:.3f}", f"{told['latency_ms']:.1f}", f"{told['reliability']:.3f}"
+    silent = f"{told['silent_s']:.1f}"
+    state = told["state"] if told["health"] in ("ok", told["state"]) else f"{told['state']}, {told['health']}"
+    yield ROW.format(told["module"], told["replica_id"], state, *figures, told["applied"], silent, told["process"])
+    partners = [f"{name} ({told['partners'][name] or 'nobody alive'})" for name in told["preferred"]]
+    for name in ("capabilities", "accepts", "produces", "partners"):
+        if words := partners if name == "partners" else told[name]:
+            yield f"        {name:<13} {', '.join(words)}"

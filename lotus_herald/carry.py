@@ -16,7 +16,7 @@ from lotus.atlas.rows import row_of_message
 from lotus.errors import LedgerError
 from lotus.modules.backoff import wait_s
 from lotus.modules.envelope import Envelope, RefusedError, open_envelope
-from lotus.modules.intents import Module, Reason
+from lotus.modules.intents import Intent, Module, Reason
 from lotus.modules.quota import Bucket, take
 from lotus_herald.keys import signing_release
 from lotus_herald.links import Links
@@ -27,7 +27,7 @@ from lotus_store.ledger.identities import KnownKey
 from lotus_store.ledger.messages import DeadLetter, Waiting
 
 Seam = Callable[[str], None]
-Router = Callable[[Connection, Module], str | None]
+Router = Callable[[Connection, Module, Intent], str | None]
 Parcel = tuple[Envelope, Waiting]
 DOWN = (LedgerError, psycopg.OperationalError)
 
@@ -40,7 +40,7 @@ def at_leisure(target: Module) -> None:
     """Leave what was delivered until the pass is over."""
 
 
-def anybody(inbox: Connection, target: Module) -> None:
+def anybody(inbox: Connection, target: Module, intent: Intent) -> None:
     """Leave a message to any replica of its target."""
 
 
@@ -81,8 +81,8 @@ def carry(
 class Carrier:
     """The carrying half of a Herald: open connections, the locks of its sources, and the buckets of its quotas.
 
-    `router` names the replica of a target that gets the messages of a batch; `on_delivered` is told as soon as a target
-    has new ones; `seam` is called where a kill is worst.
+    `router` names the replica of a target that gets a batch's messages of an intent; `on_delivered` is told as soon as
+    a target has new ones; `seam` is called where a kill is worst.
     """
 
     links: Links
@@ -160,7 +160,8 @@ class Carrier:
             try:
                 inbox = self.links.get(target.value, "in")
                 named = [(envelope, row.envelope) for envelope, row in parcels]
-                new = messages.deliver(inbox, target.value, named, self.router(inbox, target))
+                chosen = {i: self.router(inbox, target, i) for i in {envelope.intent for envelope, _ in parcels}}
+                new = messages.deliver(inbox, target.value, named, chosen)
                 self.seam("put in")
                 if new:
                     self.on_delivered(target)

@@ -72,7 +72,10 @@ def consume(
 
 @dataclass(slots=True)
 class Consumer:
-    """One module's consumer on one connection (in autocommit mode), perhaps one of several replicas."""
+    """One module's consumer on one connection (in autocommit mode), perhaps one of several replicas.
+
+    `own_only` leaves the intents that it has no handler for to another consumer, instead of burying them.
+    """
 
     connection: Connection
     module: Module
@@ -80,6 +83,7 @@ class Consumer:
     keys: Keys
     branch: str | None = None
     replica: str | None = None
+    own_only: bool = False
     seam: Seam = no_seam
     on_applied: OnApplied = None
     _broken: list[str] = field(default_factory=list)
@@ -146,8 +150,9 @@ class Consumer:
         return rows, outcomes
 
     def _claim(self) -> list[Received]:
+        intents = [intent.value for intent in self.handlers] if self.own_only else None
         return messages.claim_inbox(
-            self.connection, self.module.value, self.branch, TOGETHER, self._broken, self.replica
+            self.connection, self.module.value, self.branch, TOGETHER, self._broken, self.replica, intents
         )
 
     def _handle(self, row: Received, event_time_ms: int) -> str:

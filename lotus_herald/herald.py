@@ -22,6 +22,7 @@ from lotus.modules.intents import Module
 from lotus_herald.carry import DOWN, Carried, Carrier
 from lotus_herald.consume import Consumer, Handlers, OnApplied
 from lotus_herald.gaps import GapWatch
+from lotus_herald.identity import CARRY, serves, works
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.replicas import Directory, Replica
@@ -36,7 +37,8 @@ class Herald:
     """One deployment's router: which modules it consumes for, with which handlers, on which branch (None: all).
 
     `event_time_ms` and `now_ms` are asked at every pass: the branch's event time, and the clock for expiry. With a name
-    in `replica` it registers under it for every module it consumes for, and gets the messages it serves best.
+    in `replica` it registers under it with every module: as one that gets the messages it serves best where it
+    consumes, as one that carries elsewhere.
     """
 
     databases: Databases
@@ -135,6 +137,8 @@ class Herald:
         except DOWN:
             self._links.drop(module.value, "consume")
         except Exception as fault:
+            if module in self._selves:
+                self._selves[module].broke()
             self.faults[f"{module}: {type(fault).__name__}"] += 1
             print(f"herald: a handler of {module} broke: {type(fault).__name__}: {fault}", file=sys.stderr)
         return {}
@@ -142,17 +146,23 @@ class Herald:
     def _consumer(self, connection: Connection, module: Module, handlers: Handlers) -> Consumer:
         found = Consumer(connection, module, handlers, self.keys, self.branch, on_applied=self.on_applied)
         if self.replica:
-            if module not in self._selves:
-                self._selves[module] = Replica(module, self.replica, capabilities=sorted(handlers))
-                self._selves[module].register(connection)
-            found.replica, found.on_applied = self.replica, self._selves[module].applied
+            found.replica, found.on_applied = self.replica, self._self(module).applied
         return found
 
+    def _self(self, module: Module) -> Replica:
+        """Return what this process is to a module, registered."""
+        if module not in self._selves:
+            handlers = self.handlers.get(module)
+            me = serves(module, self.replica, handlers) if handlers else works(module, self.replica, CARRY)
+            me.register(self._links.get(module.value, "consume"))
+            self._selves[module] = me
+        return self._selves[module]
+
     def _aware(self) -> None:
-        """Beat for every module that this process serves, and see who else is alive."""
-        for module, me in self._selves.items():
+        """Beat for every module, and see who else is alive."""
+        for module in Module if self.replica else ():
             with suppress(*DOWN):
-                me.beat(self._links.get(module.value, "consume"))
+                self._self(module).beat(self._links.get(module.value, "consume"))
         self._directory.look()
 
     def _look(self, senders: set[Module]) -> None:

@@ -1,19 +1,20 @@
 """Awareness: a process registers what it can do, beats while it lives, and is given the messages that it serves best.
 
 A replica that is silent for half a heartbeat interval is dead: the Herald looks every quarter, and gives its waiting
-messages to the strongest one alive. With one replica or none, a message is anybody's. How strength is computed stands
-in `lotus.modules.partnership`. (Literature: failure detector by heartbeat, service registry.)
+messages to the strongest one alive that handles them. With one replica or none, a message is anybody's. How strength is
+computed stands in `lotus.modules.partnership`, who a process says it is in `identity`.
+(Literature: failure detector by heartbeat, service registry.)
 """
 
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from lotus.modules.intents import Module
+from lotus.modules.intents import Intent, Module
 from lotus.modules.partnership import Partner, best, observe
 from lotus_herald.carry import DOWN
 from lotus_herald.links import Links
@@ -23,6 +24,7 @@ from lotus_store.ledger import replicas
 from lotus_store.ledger.messages import Received
 
 FAILING = 0.2  # reliability below which a replica calls itself failing
+FAULTS = 3  # handler faults in a row after which it does so too
 
 
 @dataclass(slots=True)
@@ -36,12 +38,15 @@ class Replica:
     produces: Sequence[str] = ()
     preferred: Sequence[str] = ()
     partner: Partner = field(default_factory=Partner)
+    faults: int = 0
     _next_beat: float = -float("inf")
 
     @property
     def health(self) -> str:
-        """`ok`, or `failing`."""
-        return "failing" if self.partner.reliability < FAILING else "ok"
+        """`ok`, `faulty` while its last messages broke a handler, or `failing`: then others get its messages."""
+        if self.partner.reliability < FAILING or self.faults >= FAULTS:
+            return "failing"
+        return "faulty" if self.faults else "ok"
 
     def register(self, connection: Connection) -> None:
         """Write the identity; what was measured under this name before goes on."""
@@ -60,12 +65,34 @@ class Replica:
             if row.event_id in outcomes:
                 latency_ms = (now - row.received_at).total_seconds() * 1000.0
                 self.partner = observe(self.partner, latency_ms, outcomes[row.event_id] != "dead")
+                self.faults = 0
+
+    def broke(self) -> None:
+        """Take in that a handler broke on a message, which waits on; the next beat tells it at once."""
+        self.partner = observe(self.partner, self.partner.latency_ms, well=False)
+        self.faults += 1
+        self._next_beat = -float("inf")
 
     def beat(self, connection: Connection, routes: Routes | None = None) -> None:
         """Beat when a quarter of the heartbeat interval is over."""
         if time.monotonic() >= self._next_beat:
             replicas.beat(connection, self.module.value, self.replica_id, self.partner, self.health)
             self._next_beat = time.monotonic() + (routes or load_routes()).heartbeat_s / 4
+
+    @contextmanager
+    def on_duty(self, connection: Connection) -> Iterator[None]:
+        """Register for the time of the block; what a handler raises in it is a fault, a lost database is not."""
+        self.register(connection)
+        try:
+            yield
+        except DOWN:
+            raise
+        except Exception:
+            self.broke()
+            raise
+        finally:
+            with suppress(*DOWN):
+                self.end(connection)
 
     def end(self, connection: Connection) -> None:
         """Leave in good order."""
@@ -78,15 +105,18 @@ class Directory:
 
     links: Links
     routes: Routes = field(default_factory=load_routes)
-    _live: dict[Module, dict[str, float]] = field(default_factory=dict)
+    _live: dict[Module, list[replicas.Live]] = field(default_factory=dict)
     _next_look: float = -float("inf")
 
-    def choose(self, inbox: Connection, target: Module) -> str | None:
-        """Return the replica that gets the messages of a target; None when it has fewer than two."""
+    def choose(self, inbox: Connection, target: Module, intent: Intent) -> str | None:
+        """Return the replica that gets a target's messages of an intent: the strongest of those that handle it.
+
+        None when the target has fewer than two replicas, or none for this intent.
+        """
         if target not in self._live:
             self._live[target] = replicas.live_replicas(inbox, target.value, self.routes.heartbeat_s / 2)
         live = self._live[target]
-        return best(live) if len(live) > 1 else None
+        return best({x.replica_id: x.strength for x in live if intent in x.capabilities}) if len(live) > 1 else None
 
     def look(self) -> int:
         """See who died, when it is time; redirect what waited for them and return how much it was."""
@@ -97,7 +127,7 @@ class Directory:
             with suppress(*DOWN):
                 inbox = self.links.get(module.value, "in")
                 live = replicas.live_replicas(inbox, module.value, self.routes.heartbeat_s / 2)
-                moved += replicas.redirect(inbox, module.value, sorted(live), best(live))
+                moved += replicas.redirect(inbox, module.value, [x.replica_id for x in live])
                 self._live[module] = live
         self._next_look = time.monotonic() + self.routes.heartbeat_s / 4
         return moved

@@ -284,7 +284,7 @@ class Daemon:
         while True:
             self.herald = Herald(
                 self.databases, keys, {}, lambda: self.pipeline.last_window_end_ms,
-                lambda: clock.now_ns() // NS_PER_MS, branch=None,
+                lambda: clock.now_ns() // NS_PER_MS, branch=None, replica=f"daemon {self.run_id}",
             )  # fmt: skip
             try:
                 await self.herald.run()

@@ -59,7 +59,11 @@ def dagster_home(settings: Settings) -> Path:
 
 
 def provision(settings: Settings, databases: Databases) -> dict[str, str]:
-    """Create folder and tables; return the environment (DAGSTER_HOME, address) for Dagster processes of this home."""
+    """Create folder and tables; return the environment (DAGSTER_HOME, address) for Dagster processes of this home.
+
+    Raises `LedgerError` when Dagster's address is that of a Lotus database.
+    """
+    databases.set_dagster_apart()
     url = sqlalchemy_url(databases.dsn("dagster"))
     for kind in (PostgresRunStorage, PostgresEventLogStorage, PostgresScheduleStorage):
         storage = kind(url, should_autocreate_tables=True)

@@ -1,21 +1,30 @@
 """Sensor on closed tape segments: a day with a new segment gets a run of raw_tape to dsi_annotations.
 
-The run key is tape, day and number of segments, so the same state asks once. The cursor is the number of segments per
-day that was last asked for: it compares states and cannot skip a segment that becomes visible late.
+The run key is tape, day and number of segments, so the same state asks once; when that run fails it is asked for again,
+twice at most, under keys that count. The cursor is the number of segments per day that was last asked for: it compares
+states and cannot skip a segment that becomes visible late, and one that is lost asks for what was asked, by the same
+keys, which Dagster knows.
 """
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
 from lotus_resources.lotus_resource import Lotus
-from lotus_sensors.waiting import read_or_wait
+from lotus_sensors.asking import FAILED, RETRY_S
+from lotus_sensors.waiting import TICK_S, read_or_wait
 from lotus_store.tape.segment import SUFFIX
 
-CHANNEL = "lotus_tape"
+CHANNEL, NAME = "lotus_tape", "closed_segments"
+ATTEMPTS = 3  # of one state of a day: what fails three times fails again until the day grows or a hand helps
+LOOK_BACK_S = 86_400.0  # failures older than this are left to a hand
+Key = tuple[str, str, int, int]  # tape, day, closed segments, attempts before this one
 
 
 def segment_counts(folder: Path) -> dict[str, int]:
@@ -29,8 +38,31 @@ def due_days(counts: Mapping[str, int], cursor: str | None) -> dict[str, int]:
     return {day: counts[day] for day in sorted(counts) if asked.get(day) != counts[day]}
 
 
+def run_key(tape: str, day: str, count: int, before: int = 0) -> str:
+    """Return the key of an attempt at a day's state."""
+    return "|".join([tape, day, str(count), *([str(before)] if before else [])])
+
+
+def to_repeat(instance: dg.DagsterInstance, tape: str, counts: Mapping[str, int], now_s: float) -> dict[str, str]:
+    """Return key and day of what failed a while ago, is still the state of its day, and was not asked for again."""
+    failed = dg.RunsFilter(
+        tags={SENSOR_NAME_TAG: NAME},
+        statuses=list(FAILED),
+        updated_after=datetime.fromtimestamp(now_s - LOOK_BACK_S, UTC),
+    )
+    found = {}
+    for record in instance.get_run_records(failed):
+        its_tape, day, count, before = _parts(record.dagster_run.tags.get(RUN_KEY_TAG, ""))
+        rested = (record.end_time or 0.0) <= now_s - RETRY_S
+        if its_tape == tape and counts.get(day) == count and rested and before + 1 < ATTEMPTS:
+            key = run_key(tape, day, count, before + 1)
+            if not instance.get_runs(filters=dg.RunsFilter(tags={RUN_KEY_TAG: key}), limit=1):
+                found[key] = day
+    return found
+
+
 @dg.sensor(
-    name="closed_segments",
+    name=NAME,
     target=dg.AssetSelection.groups("tape"),
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
@@ -39,14 +71,24 @@ def due_days(counts: Mapping[str, int], cursor: str | None) -> dict[str, int]:
 def closed_segments(
     context: dg.SensorEvaluationContext, lotus: dg.ResourceParam[Lotus]
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Ask for the days whose tape grew."""
+    """Ask for the days whose tape grew, and again for those whose run failed."""
     tape, folder, cursor = lotus.settings.tape, lotus.tape.folder, context.cursor
-    with lotus.databases.connect("sig", autocommit=True) as connection:
-        due = read_or_wait(connection, CHANNEL, lambda: due_days(segment_counts(folder), cursor))
-    if not due:
+    again = to_repeat(context.instance, tape, segment_counts(folder), time.time())
+    with lotus.databases.reader("sig", autocommit=True) as connection:
+        wait_s = 0.0 if again else TICK_S
+        due = read_or_wait([connection], CHANNEL, lambda: due_days(segment_counts(folder), cursor), wait_s)
+    again = {key: day for key, day in again.items() if day not in due}
+    if not due and not again:
         yield dg.SkipReason(f"no new segment on tape {tape}")
         return
-    for day, count in due.items():
-        yield dg.RunRequest(run_key=f"{tape}|{day}|{count}", partition_key=day)
+    for key, day in {**{run_key(tape, day, count): day for day, count in due.items()}, **again}.items():
+        yield dg.RunRequest(run_key=key, partition_key=day)
     asked = json.loads(cursor) if cursor else {}
     context.update_cursor(json.dumps({**asked, **due}, sort_keys=True))
+
+
+def _parts(key: str) -> Key:
+    words = [*key.split("|"), "0"]
+    if len(words) < 4:
+        return "", "", 0, 0
+    return words[0], words[1], int(words[2]), int(words[3])

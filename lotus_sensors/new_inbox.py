@@ -1,50 +1,71 @@
-"""Sensor on the inbox of the alpha detector: waiting messages get a run that applies them.
+"""Sensor on the inboxes of all modules: waiting messages of slow intents get a run that applies them.
 
 What is due is read from the rows' state (not yet consumed), never from a position: a cursor over arrival numbers would
-skip a row whose transaction commits late. The run key is the set of waiting messages and a ten-minute slot, so one
-state asks once, and again while its application keeps failing. A backfill applies its own patches in step; this sensor
-serves messages that arrive otherwise.
+skip a row whose transaction commits late. What was asked for before is read from Dagster's runs (`asking`). A backfill
+applies its own patches in step and the daemon its hot messages; this sensor serves what arrives otherwise.
 """
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 
 import dagster as dg
 
-from lotus.hashing import natural_id
 from lotus.modules.intents import Module
+from lotus_herald.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
-from lotus_sensors.waiting import read_or_wait
+from lotus_sensors.asking import asked
+from lotus_sensors.waiting import TICK_S, read_or_wait
 from lotus_store.databases import Connection
 from lotus_store.ledger.messages import waiting
 
 CHANNEL = "lotus_inbox"
-RETRY_S = 600
+JOB, OP, NAME = "apply_inbox", "apply_waiting", "new_inbox"
+TOGETHER = 500  # messages named in one request; its run applies whatever waits by then
 
 
-def run_key(event_ids: Sequence[str], now_s: float) -> str:
-    """Return the key of a set of waiting messages in one retry slot."""
-    return natural_id(int(now_s // RETRY_S), *sorted(event_ids))
+def due(connections: Mapping[Module, Connection], branch: str, taken: frozenset[str]) -> dict[Module, list[str]]:
+    """Return the waiting messages of slow intents on a branch as `module/event_id`, by module, without those `taken`.
+
+    One message may wait in several inboxes, each of which is to apply it.
+    """
+    found: dict[Module, list[str]] = {}
+    for module, connection in connections.items():
+        rows = waiting(connection, module.value, branch, [intent.value for intent in SLOW_HANDLERS[module]])
+        if fresh := [name for event_id, _, _ in rows if (name := f"{module}/{event_id}") not in taken]:
+            found[module] = fresh[:TOGETHER]
+    return found
 
 
-def waiting_on(connection: Connection, branch: str) -> list[str]:
-    """Return the names of the messages that wait on a branch."""
-    return [event_id for event_id, line, _ in waiting(connection, Module.SIG.value) if line == branch]
+def requests(
+    instance: dg.DagsterInstance, connections: Mapping[Module, Connection], branch: str
+) -> list[dg.RunRequest]:
+    """Return a request per module with messages that no run is to apply yet."""
+    known = asked(instance, NAME, OP)
+    return [
+        dg.RunRequest(
+            run_key=known.run_key(names),
+            run_config={"ops": {OP: {"config": {"module": module.value, "asked_for": names}}}},
+            tags={"lotus/module": module.value},
+        )
+        for module, names in due(connections, branch, known.taken).items()
+    ]
 
 
 @dg.sensor(
-    name="new_inbox",
-    job_name="apply_inbox",
+    name=NAME,
+    job_name=JOB,
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="A message in the inbox of the alpha detector makes its application due.",
+    description="A message of a slow intent in a module's inbox makes its application due.",
 )
-def new_inbox(context: dg.SensorEvaluationContext, lotus: dg.ResourceParam[Lotus]) -> dg.RunRequest | dg.SkipReason:
-    """Ask for a run when something waits on the branch of this home."""
+def new_inbox(
+    context: dg.SensorEvaluationContext, lotus: dg.ResourceParam[Lotus]
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Ask for the runs that are due."""
     branch = lotus.settings.branch
-    with lotus.databases.connect("sig", autocommit=True) as connection:
-        found = read_or_wait(connection, CHANNEL, lambda: waiting_on(connection, branch))
+    with ExitStack() as held:
+        inboxes = {m: held.enter_context(lotus.databases.reader(m.value, autocommit=True)) for m in SLOW_HANDLERS}
+        found = read_or_wait([*inboxes.values()], CHANNEL, lambda: requests(context.instance, inboxes, branch), TICK_S)
     if not found:
-        return dg.SkipReason(f"no message waits on branch {branch}")
-    context.log.info("%d messages wait on branch %s", len(found), branch)
-    return dg.RunRequest(run_key=run_key(found, time.time()))
+        yield dg.SkipReason(f"no message waits on branch {branch}")
+    yield from found

@@ -4,7 +4,8 @@ Dagster calls a sensor every 5 s whatever is asked; with this a row creates a ru
 A hint is only a hint: what is due is always read from the state itself, once more when none came.
 """
 
-from collections.abc import Callable
+import select
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from psycopg import sql
@@ -15,15 +16,16 @@ TICK_S = 4.0
 T = TypeVar("T")
 
 
-def read_or_wait(connection: Connection, channel: str, read: Callable[[], T], wait_s: float = TICK_S) -> T:
+def read_or_wait(connections: Sequence[Connection], channel: str, read: Callable[[], T], wait_s: float = TICK_S) -> T:
     """Return what `read()` finds; when that is empty, wait for a notification on `channel` or `wait_s`, and read again.
 
-    `connection` must be in autocommit mode.
+    A notification on any of the connections, which must be in autocommit mode, ends the wait.
     """
-    connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+    for connection in connections:
+        connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
     found = read()
     if found:
         return found
-    for _ in connection.notifies(timeout=wait_s, stop_after=1):
-        break
+    if not any([*connection.notifies(timeout=0.0)] for connection in connections):
+        select.select([connection.fileno() for connection in connections], [], [], wait_s)
     return read()

@@ -46,6 +46,13 @@ class LiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DagsterLimits:
+    """How much of its own log Dagster keeps."""
+
+    keep_days: int = 30  # of runs that ended; 30 is the life of a braid; 0 = keep all
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a process needs to know about its place; `dsns` is empty for the embedded server."""
 
@@ -58,6 +65,7 @@ class Settings:
     lake_url: str = ""
     limits: TapeLimits = field(default_factory=TapeLimits)
     live: LiveSettings = field(default_factory=LiveSettings)
+    dagster: DagsterLimits = field(default_factory=DagsterLimits)
     config: Path | None = None
 
     @property
@@ -100,6 +108,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         lake_url=os.environ.get("LOTUS_LAKE") or folders.get("lake", ""),
         limits=override(TapeLimits(), _names_dropped(document, "tape", "name"), "tape"),
         live=override(LiveSettings(), dict(document.get("live", {})), "live"),
+        dagster=override(DagsterLimits(), dict(document.get("dagster", {})), "dagster"),
         config=path,
         **names,
     )
@@ -126,7 +135,7 @@ def _read(path: Path) -> dict[str, Any]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
-    known = {"universe", "folders", "ledger", "tape", "live", "branch", *SECTIONS}
+    known = {"universe", "folders", "ledger", "tape", "live", "dagster", "branch", *SECTIONS}
     for key in document:
         if key not in known:
             raise ConfigError(f"{path.name} has an unknown key {key!r}", f"one of {', '.join(sorted(known))}")
@@ -191,6 +200,8 @@ def _checked(settings: Settings) -> Settings:
     for what, name in (("branch", settings.branch), ("tape", settings.tape)):
         if not BRANCH_FORM.fullmatch(name):
             raise ConfigError(f"the {what} name is {name!r}", "lower case letters, digits, '_', '.' and '-'")
+    if settings.dagster.keep_days < 0:
+        raise ConfigError(f"dagster.keep_days is {settings.dagster.keep_days}", "days, or 0 to keep everything")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():
         _check_dsn(name, dsn)
     missing = [name for name in DATABASES if name not in settings.dsns]

@@ -1,8 +1,9 @@
 """Connections by database name: `sig`, `dm`, `tr`, `vis`, `atlas` (Lotus schemas) and `dagster` (its own storage).
 
 `Databases(settings)` starts or joins the embedded server, or uses the given addresses, makes missing databases and
-migrates them. On the embedded server a connection is that of the module's role, which owns nothing; addresses of one's
-own say their user themselves. Queries and row types do not belong here (see `lotus_store.ledger`).
+migrates them. On the embedded server a connection is that of the module's role, which owns nothing (Dagster's role owns
+its own database); addresses of one's own say their user themselves. Queries and row types do not belong here (see
+`lotus_store.ledger`).
 """
 
 import threading
@@ -17,8 +18,9 @@ from psycopg.conninfo import make_conninfo
 from lotus.errors import LedgerError
 from lotus_store.config import DATABASES, Settings
 from lotus_store.postgres.embedded import WAIT_S, embedded, revive
-from lotus_store.postgres.migrations import LOTUS_DATABASES, application_name, migrate
-from lotus_store.postgres.roles import role_of
+from lotus_store.postgres.migrations import LOCK_KEY, LOTUS_DATABASES, application_name, migrate
+from lotus_store.postgres.queries import query
+from lotus_store.postgres.roles import DAGSTER, give_dagster, role_of
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -66,6 +68,30 @@ class Databases(AbstractContextManager["Databases"]):
         An embedded server that is just being restarted is waited for, at most 60 s. Raises `LedgerError` otherwise.
         """
         return self._connect(name, self.dsn(name), autocommit)
+
+    def set_dagster_apart(self) -> None:
+        """Make sure that Dagster's database holds nothing of Lotus; on the embedded server Dagster's role owns it.
+
+        Raises `LedgerError` when it is a Lotus database.
+        """
+        with self.owner("dagster") as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
+            tables = [str(name) for (name,) in connection.execute(query("common", "tables"))]
+            if "lotus_schema" in tables:
+                cause = "the address of dagster is that of another database"
+                raise LedgerError("Dagster's database is a Lotus database", "one of its own", cause)
+            if self._settings.embedded and self._migrated:
+                give_dagster(connection)
+
+    def reader(self, name: str, autocommit: bool = False) -> Connection:
+        """Return a new connection to a Lotus database that may read and nothing else: what Dagster's sensors get.
+
+        On a server of one's own it is that of the address given.
+        """
+        dsn = self.dsn(name)
+        if self._settings.embedded and self._migrated:
+            dsn = make_conninfo(dsn, user=DAGSTER)
+        return self._connect(name, dsn, autocommit)
 
     def owner(self, name: str, autocommit: bool = False) -> Connection:
         """Return a new connection that may change the schema: for migrations, restores, atlas rebuilds, tests."""
@@ -116,7 +142,8 @@ class Databases(AbstractContextManager["Databases"]):
     def _module_addresses(self) -> dict[str, str]:
         if not (self._settings.embedded and self._migrated):
             return {}
-        return {name: make_conninfo(self._owners[name], user=role_of(name)) for name in LOTUS_DATABASES}
+        users = {name: role_of(name) for name in LOTUS_DATABASES} | {"dagster": DAGSTER}
+        return {name: make_conninfo(self._owners[name], user=user) for name, user in users.items()}
 
 
 def create_missing(server_dsn: str, names: list[str]) -> None:

@@ -8,11 +8,13 @@ is allowed and who signs it is decided in `lotus_herald`; what the Herald counts
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
 
 from lotus.modules.envelope import Envelope
+from lotus.modules.intents import Intent
 from lotus_store.postgres.queries import message_query
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -104,13 +106,17 @@ def postponed(connection: Connection, module: str, waits_s: Mapping[int, float])
 
 
 def deliver(
-    connection: Connection, module: str, parcels: Sequence[tuple[Envelope, str]], replica: str | None = None
+    connection: Connection,
+    module: str,
+    parcels: Sequence[tuple[Envelope, str]],
+    replica_of: Mapping[Intent, str | None] = MappingProxyType({}),
 ) -> set[str]:
     """Put envelopes (with their texts) into a module's inbox in one statement; return the names of those that are new.
 
+    `replica_of` names the replica that is to have the messages of an intent (none: anybody).
     One that was there before, by name or by sender and dedupe key, is left as it is.
     """
-    rows = ((e.event_id, e.sender.value, *_columns(e)[1:], text, replica) for e, text in parcels)
+    rows = ((e.event_id, e.sender.value, *_columns(e)[1:], text, replica_of.get(e.intent)) for e, text in parcels)
     columns = [list(column) for column in zip(*rows, strict=True)]
     return {str(row[0]) for row in connection.execute(message_query(module, "put_inbox"), columns)}
 
@@ -122,12 +128,15 @@ def claim_inbox(
     batch: int = 1,
     skip: Sequence[str] = (),
     replica: str | None = None,
+    intents: Sequence[str] | None = None,
 ) -> list[Received]:
     """Claim the most urgent, oldest waiting inbox rows until the caller's transaction ends.
 
-    `skip` names rows to leave alone; with `replica`, rows meant for another one are left alone too.
+    `skip` names rows to leave alone; with `replica`, rows meant for another one are left alone too, with `intents` all
+    other intents.
     """
-    values = {"branch": branch, "batch": batch, "skip": list(skip), "replica": replica}
+    only = None if intents is None else list(intents)
+    values = {"branch": branch, "batch": batch, "skip": list(skip), "replica": replica, "intents": only}
     rows = connection.execute(message_query(module, "claim_inbox"), values)
     return [Received(*_any(row)) for row in rows]
 
@@ -177,9 +186,12 @@ def anything_open(connection: Connection, module: str, branch: str) -> bool:
     return bool(row and row[0])
 
 
-def waiting(connection: Connection, module: str) -> list[tuple[str, str, str]]:
-    """Return every waiting inbox row as (event_id, branch, intent), oldest first."""
-    return [(str(a), str(b), str(c)) for a, b, c in connection.execute(message_query(module, "waiting"))]
+def waiting(
+    connection: Connection, module: str, branch: str | None = None, intents: Sequence[str] | None = None
+) -> list[tuple[str, str, str]]:
+    """Return waiting inbox rows (of one branch, of some intents) as (event_id, branch, intent), oldest first."""
+    values = {"branch": branch, "intents": None if intents is None else list(intents)}
+    return [(str(a), str(b), str(c)) for a, b, c in connection.execute(message_query(module, "waiting"), values)]
 
 
 def _columns(e: Envelope) -> tuple[object, ...]:

@@ -30,6 +30,15 @@ class ReplicaRow:
     ended: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A replica that lives: its strength and what it is able to do."""
+
+    replica_id: str
+    strength: float
+    capabilities: frozenset[str]
+
+
 def put_replica(connection: Connection, module: str, row: ReplicaRow) -> Partner:
     """Register a replica as alive; return what was measured of it before, or what the row says when it is new."""
     values = [row.replica_id, row.process, row.capabilities, row.accepts, row.produces, row.preferred, row.health,
@@ -54,15 +63,16 @@ def beat(
     connection.execute(message_query(module, "beat"), values)
 
 
-def live_replicas(connection: Connection, module: str, within_s: float) -> dict[str, float]:
-    """Return the strength of every replica that was heard within a time and is not failing."""
-    rows = connection.execute(message_query(module, "live_replicas"), [within_s])
-    return {str(name): float(str(strength)) for name, strength in rows}
+def live_replicas(connection: Connection, module: str, within_s: float) -> list[Live]:
+    """Return every replica that was heard within a time and is not failing, by name."""
+    rows: Any = connection.execute(message_query(module, "live_replicas"), [within_s])
+    return [Live(name, strength, frozenset(capabilities)) for name, strength, capabilities in rows]
 
 
-def redirect(connection: Connection, module: str, live: list[str], to: str | None) -> int:
-    """Give waiting rows of replicas that are not alive to another one (None: to anybody); return how many."""
-    return connection.execute(message_query(module, "redirect"), {"live": live, "to": to}).rowcount
+def redirect(connection: Connection, module: str, live: list[str]) -> int:
+    """Give waiting rows of replicas that are not alive to the strongest one alive that handles their intent, or to
+    anybody when there is none; return how many."""
+    return connection.execute(message_query(module, "redirect"), {"live": live}).rowcount
 
 
 def replicas(connection: Connection, module: str) -> list[ReplicaRow]:

@@ -16,7 +16,8 @@ from lotus_store.manifests.model import load_manifest
 from lotus_store.postgres.queries import load_queries
 
 OWNER = "lotus_owner"
-READERS = ("lotus_console", "lotus_dagster")
+DAGSTER = "lotus_dagster"
+READERS = ("lotus_console", DAGSTER)
 ALWAYS = {"lotus_schema": ("SELECT",)}
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -40,6 +41,16 @@ def give_owner(database: str, called: str) -> Iterator[sql.Composed]:
     names = _names(database) | {"database": sql.Identifier(called)}
     yield _text("open_database").format(**names)
     yield _text("own_everything").format(**names)
+
+
+def give_dagster(connection: Connection) -> None:
+    """Make Dagster's role the owner of all that is in Dagster's own database, in the caller's transaction."""
+    queries = load_queries("common", "roles.sql")
+    closed = connection.execute(queries["closed"]).fetchone()
+    if closed is None or connection.execute(queries["strangers"], [DAGSTER, DAGSTER]).fetchone() is not None:
+        called, dagster = sql.Identifier(connection.info.dbname), sql.Identifier(DAGSTER)
+        connection.execute(_text("open_dagster").format(database=called, dagster=dagster))
+        connection.execute(_text("own_everything").format(owner=dagster, owner_name=sql.Literal(DAGSTER)))
 
 
 def give_rights(database: str) -> Iterator[sql.Composed]:

@@ -35,6 +35,7 @@ ON CONFLICT DO NOTHING RETURNING event_id;
 SELECT event_id, attempts, envelope, received_at FROM {mod}_inbox
 WHERE consumed_at IS NULL AND (%(branch)s::text IS NULL OR branch = %(branch)s) AND event_id <> ALL(%(skip)s)
   AND (replica IS NULL OR %(replica)s::text IS NULL OR replica = %(replica)s)
+  AND (%(intents)s::text[] IS NULL OR intent = ANY(%(intents)s))
 ORDER BY priority DESC, arrival LIMIT %(batch)s FOR UPDATE SKIP LOCKED;
 
 -- name: consumed
@@ -150,7 +151,10 @@ SELECT EXISTS (SELECT FROM {mod}_outbox WHERE dispatched_at IS NULL AND branch =
     OR EXISTS (SELECT FROM {mod}_inbox WHERE consumed_at IS NULL AND branch = %(branch)s);
 
 -- name: waiting
-SELECT event_id, branch, intent FROM {mod}_inbox WHERE consumed_at IS NULL ORDER BY arrival;
+SELECT event_id, branch, intent FROM {mod}_inbox
+WHERE consumed_at IS NULL AND (%(branch)s::text IS NULL OR branch = %(branch)s)
+  AND (%(intents)s::text[] IS NULL OR intent = ANY(%(intents)s))
+ORDER BY arrival;
 
 -- name: put_replica
 INSERT INTO {mod}_replica (replica_id, process, capabilities, accepts, produces, preferred, health, latency_ms, reliability, strength)
@@ -168,12 +172,15 @@ UPDATE {mod}_replica SET heartbeat_at = clock_timestamp(), health = %(health)s, 
 WHERE replica_id = %(replica_id)s;
 
 -- name: live_replicas
-SELECT replica_id, strength FROM {mod}_replica
+SELECT replica_id, strength, capabilities FROM {mod}_replica
 WHERE ended_at IS NULL AND health <> 'failing' AND heartbeat_at > clock_timestamp() - make_interval(secs => %s)
 ORDER BY replica_id;
 
 -- name: redirect
-UPDATE {mod}_inbox SET replica = %(to)s WHERE event_id IN (
+UPDATE {mod}_inbox i SET replica = (
+    SELECT r.replica_id FROM {mod}_replica r WHERE r.replica_id = ANY(%(live)s) AND i.intent = ANY(r.capabilities)
+    ORDER BY r.strength DESC, r.replica_id LIMIT 1)
+WHERE event_id IN (
     SELECT event_id FROM {mod}_inbox
     WHERE consumed_at IS NULL AND replica IS NOT NULL AND replica <> ALL(%(live)s) FOR UPDATE SKIP LOCKED);
 

@@ -57,8 +57,11 @@ def test_few_coarse_daily_assets_with_blocking_checks_and_three_that_only_tell()
     assert len(repository.asset_graph.get_all_asset_keys()) <= 40
     for key in repository.asset_graph.asset_check_keys:
         assert repository.asset_graph.get_check_spec(key).blocking == (key.name not in ADVISORY)
-    daily = [repository.asset_graph.get(key).partitions_def for key in repository.asset_graph.get_all_asset_keys()]
-    assert all(isinstance(d, dg.DailyPartitionsDefinition) for d in daily)
+    daily = {
+        key.to_user_string(): isinstance(repository.asset_graph.get(key).partitions_def, dg.DailyPartitionsDefinition)
+        for key in repository.asset_graph.get_all_asset_keys()
+    }
+    assert [name for name, is_daily in daily.items() if not is_daily] == ["event_log_purge"]
 
 
 def test_catalogue_and_stages_agree() -> None:
@@ -71,11 +74,8 @@ def test_catalogue_and_stages_agree() -> None:
 def test_sensors_schedule_and_jobs_are_there() -> None:
     repository = build_definitions().get_repository_def()
     assert {sensor.name for sensor in repository.sensor_defs} == {"closed_segments", "new_inbox"}
-    assert {schedule.name for schedule in repository.schedule_defs} == {
-        "nightly",
-        "hourly_watchdog",
-        "weekly_compaction",
-    }
+    schedules = {schedule.name for schedule in repository.schedule_defs}
+    assert schedules == {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
     assert {"apply_inbox", "watchdog", "compact_atoms"} <= {job.name for job in repository.get_all_jobs()}
 
 

@@ -1,4 +1,4 @@
-"""`lotus up`: everything is served, sensors run, one signal ends all of it and leaves no process behind."""
+"""`lotus up`: everything is served, a waiting message is applied, one signal ends all and leaves no process behind."""
 
 import json
 import os
@@ -12,7 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from lotus.weave.watchdog import Alert
+from lotus_herald.carry import carry
+from lotus_herald.keys import Keys
+from lotus_herald.weave_notes import tell_alerts
 from lotus_store.config import Settings
+from lotus_store.databases import Databases
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
@@ -46,6 +51,22 @@ def living(home: Path) -> list[str]:
     return found
 
 
+def alert_is_applied(settings: Settings, patience_s: float = 90.0) -> bool:
+    """Put an alert into dm's inbox and tell whether Dagster applies it."""
+    alert = Alert(braid_id="b", detector_id="d", kind="expired", reason="x", e_value=1.0, scope="dm")
+    with Databases(settings) as databases:
+        with databases.connect("sig") as c:
+            tell_alerts(c, settings.branch, "2026-01-05", [alert], "0" * 32, Keys(settings.keys_root))
+        carry(databases, settings.branch)
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            with databases.connect("dm") as c:
+                if c.execute("SELECT outcome FROM dm_inbox").fetchall() == [("applied",)]:
+                    return True
+            time.sleep(0.2)
+    return False
+
+
 @pytest.mark.slow
 def test_one_signal_ends_everything(tiny: Settings) -> None:
     port = free_port()
@@ -65,7 +86,8 @@ def test_one_signal_ends_everything(tiny: Settings) -> None:
         assert len(data["assetNodes"]) == len(json.loads(GOLDEN.read_text()))
         (node,) = data["repositoriesOrError"]["nodes"]
         assert {s["name"] for s in node["sensors"]} == {"closed_segments", "new_inbox"}
-        assert {s["name"] for s in node["schedules"]} == {"nightly", "hourly_watchdog"}
+        assert {s["name"] for s in node["schedules"]} == {"nightly", "hourly_watchdog", "nightly_purge"}
+        assert alert_is_applied(tiny)
         second = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
         assert second.returncode != 0
         assert "already serves" in second.stderr

@@ -1,17 +1,30 @@
 """Awareness: the better replica gets the message, and another one when it dies."""
 
+import json
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
 
 from lotus.modules.intents import Intent, Module
 from lotus.modules.partnership import Partner
+from lotus_cli.main import main
 from lotus_herald.carry import Carrier
 from lotus_herald.consume import Consumer, Delivery
+from lotus_herald.identity import CARRY, serves, works
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
-from lotus_herald.replicas import Directory, Replica
+from lotus_herald.replicas import FAULTS, Directory, Replica
 from lotus_herald.routes import load_routes
+from lotus_herald.slow import SLOW_HANDLERS
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.replicas import replicas
 
@@ -101,6 +114,175 @@ def test_what_is_measured_survives_a_restart_and_an_orderly_end_is_seen(database
         assert first.partner.reliability > 0.95
         first.end(links.get("dm", "in"))
         assert [row.ended for row in replicas(links.get("dm", "in"), "dm")] == [True]
-        assert Directory(links).choose(links.get("dm", "in"), Module.DM) is None
+        assert Directory(links).choose(links.get("dm", "in"), Module.DM, Intent.WATCHDOG_ALERT) is None
         again = born(links, "r", 1.0)
         assert again.partner == first.partner
+
+
+def test_an_intent_goes_to_those_that_handle_it_only(databases: Databases, keys: Keys) -> None:
+    with Links(databases) as links:
+        inbox = links.get("dm", "in")
+        Replica(Module.DM, "hot", ("ALPHA_PROPOSED",), partner=Partner(1.0, 1.0)).register(inbox)
+        works(Module.DM, "dagster", "apply_inbox", SLOW_HANDLERS[Module.DM]).register(inbox)
+        directory = Directory(links, ROUTES)
+        assert directory.choose(inbox, Module.DM, Intent.ALPHA_PROPOSED) == "hot"
+        assert directory.choose(inbox, Module.DM, Intent.WATCHDOG_ALERT) is None
+        slow, dying = born(links, "slow", 400.0), born(links, "dying", 5.0)
+        carrier = Carrier(links, router=Directory(links, ROUTES).choose)
+        say(databases, keys, "a")
+        carrier.carry(None)
+        assert meant_for(databases) == [("a", "dying")]
+        dying.end(inbox)
+        assert Directory(links, ROUTES).look() == 1
+        assert meant_for(databases) == [("a", "slow")], "not to the stronger one that would not know it"
+        slow.end(inbox)
+        assert Directory(links, ROUTES).look() == 1
+        assert meant_for(databases) == [("a", None)]
+
+
+def test_health_follows_faults_and_a_failing_replica_loses_its_messages(databases: Databases, keys: Keys) -> None:
+    with Links(databases) as links:
+        inbox = links.get("dm", "in")
+        sick, well = born(links, "sick", 5.0), born(links, "well", 400.0)
+        say(databases, keys, "a")
+        Carrier(links, router=Directory(links, ROUTES).choose).carry(None)
+        assert meant_for(databases) == [("a", "sick")]
+        seen = []
+        for _ in range(FAULTS):
+            sick.broke()
+            sick.beat(inbox, ROUTES)
+            seen.append(next(row.health for row in replicas(inbox, "dm") if row.replica_id == "sick"))
+        assert seen == ["faulty", "faulty", "failing"]
+        assert sick.partner.reliability < 0.9
+        well.beat(inbox, ROUTES)
+        assert Directory(links, ROUTES).look() == 1
+        assert meant_for(databases) == [("a", "well")]
+        served = consumer(links, keys, "sick")
+        served.replica, served.on_applied = None, sick.applied
+        assert served.consume(0) == {"applied": 1}
+        assert (sick.faults, sick.health) == (0, "ok"), "what it applies heals it"
+
+
+def test_an_identity_is_what_manifests_map_and_handlers_say() -> None:
+    job = works(Module.SIG, "dagster", "apply_inbox", SLOW_HANDLERS[Module.SIG])
+    assert job.capabilities == ["apply_inbox"]
+    assert "urn:schema:sig.prior_patch:v1" in job.accepts
+    assert "urn:schema:vis.alpha_hint:v1" not in job.accepts
+    assert job.produces == ["urn:schema:sig.prior_patch_applied:v1"]
+    standing = serves(Module.DM, "daemon", SLOW_HANDLERS[Module.DM])
+    assert standing.capabilities == ["WATCHDOG_ALERT"]
+    assert "urn:schema:dm.dm_decision:v1" in standing.produces
+    assert standing.preferred == ["sig", "tr", "vis"], "three schemas exchanged, three, two; by name among equals"
+    carries = works(Module.VIS, "herald", CARRY)
+    assert (carries.capabilities, carries.accepts, carries.produces, carries.preferred) == (["carry"], [], [], [])
+
+
+CHILD = """
+import sys, time
+from lotus.modules.intents import Intent, Module
+from lotus_herald.herald import Herald
+from lotus_herald.keys import Keys
+from lotus_store.config import load_settings
+from lotus_store.databases import Databases
+import asyncio
+settings = load_settings()
+handlers = {Module.DM: {Intent.WATCHDOG_ALERT: lambda delivery: "applied"}}
+databases, keys, clock = Databases(settings).open(), Keys(settings.keys_root), lambda: 0
+herald = Herald(databases, keys, handlers, clock, clock, branch="another", replica="child")  # ours wait for it
+asyncio.run(herald.run())
+"""
+
+
+def test_a_process_killed_with_9_is_dead_within_its_heartbeats_and_loses_its_messages(
+    databases: Databases, keys: Keys, settings: Settings
+) -> None:
+    environment = {**os.environ, "LOTUS_HOME": str(settings.home), "LOTUS_PG_DSN": settings.server_dsn}
+    routes = load_routes()
+    with Links(databases) as links:
+        inbox = links.get("dm", "in")
+        living = born(links, "living", 400.0)
+        first = Replica(Module.DM, "child", partner=Partner(1.0, 0.95))
+        first.register(inbox)
+        first.end(inbox)  # what was measured of the child before; it starts again under its name
+        child = subprocess.Popen([sys.executable, "-c", CHILD], env=environment)
+        try:
+            wait_for(lambda: registered(links, "child"), 120.0, lambda: living.beat(inbox, routes))
+            row = next(row for row in replicas(inbox, "dm") if row.replica_id == "child")
+            assert row.process.endswith(f":{child.pid}")
+            assert row.capabilities == ["WATCHDOG_ALERT"]
+            assert "urn:schema:sig.watchdog_alert:v1" in row.accepts
+            say(databases, keys, "a", "b")
+            directory = Directory(links, routes)
+            Carrier(links, router=directory.choose).carry(None)
+            assert meant_for(databases) == [("a", "child"), ("b", "child")]
+            living.beat(inbox, routes)
+            assert directory.look() == 0
+        finally:
+            child.kill()
+            child.wait()
+        died = time.monotonic()
+        moved = [0]
+
+        def look() -> None:
+            living.beat(inbox, routes)
+            moved[0] += directory.look()
+
+        wait_for(lambda: moved[0] > 0, 60.0, look)
+        took = time.monotonic() - died
+        assert moved == [2]
+        assert meant_for(databases) == [("a", "living"), ("b", "living")]
+        row = next(row for row in replicas(inbox, "dm") if row.replica_id == "child")
+        assert (row.ended, row.silent_s > routes.heartbeat_s / 2) == (False, True)
+        assert took < 10 * routes.heartbeat_s, "one on a quiet machine"
+
+
+def registered(links: Links, name: str) -> bool:
+    with suppress(StopIteration):
+        row = next(row for row in replicas(links.get("dm", "in"), "dm") if row.replica_id == name)
+        return not row.ended and row.silent_s < 1.0
+    return False
+
+
+def wait_for(done: Callable[[], bool], patience_s: float, meanwhile: Callable[[], object]) -> None:
+    deadline = time.monotonic() + patience_s
+    while not done():
+        assert time.monotonic() < deadline
+        meanwhile()
+        time.sleep(0.02)
+
+
+def test_the_network_is_printed_whole(databases: Databases, settings: Settings) -> None:
+    with Links(databases) as links:
+        serves(Module.DM, "daemon", SLOW_HANDLERS[Module.DM]).register(links.get("dm", "in"))
+        works(Module.SIG, "herald", CARRY).register(links.get("sig", "in"))
+        gone = serves(Module.TR, "daemon", SLOW_HANDLERS[Module.TR])
+        with pytest.raises(ZeroDivisionError), gone.on_duty(links.get("tr", "in")):
+            raise ZeroDivisionError
+    environment = {"LOTUS_PG_DSN": settings.server_dsn, "COLUMNS": "200"}
+    told = CliRunner().invoke(main, ["network", "--home", str(settings.home), "--json"], env=environment)
+    found = {(x["module"], x["replica_id"]): x for x in json.loads(told.output)["replicas"]}
+    assert {key: x["state"] for key, x in found.items() if key[0] == "tr"} == {("tr", "daemon"): "ended"}
+    assert found["dm", "daemon"]["partners"]["tr"] is None
+    assert found["sig", "herald"]["capabilities"] == ["carry"]
+    text = CliRunner().invoke(main, ["network", "--home", str(settings.home)], env=environment).output
+    for words in (
+        "WATCHDOG_ALERT",
+        "urn:schema:dm.dm_decision:v1",
+        "tr (nobody alive)",
+        "ended, faulty",
+        f":{os.getpid()}",
+        "carry",
+    ):
+        assert words in text
+
+
+def test_the_carrying_herald_is_in_the_network_until_it_ends(databases: Databases, settings: Settings) -> None:
+    environment = {"LOTUS_PG_DSN": settings.server_dsn}
+    words = ["herald", "--seconds", "1", "--name", "north", "--home", str(settings.home), "--json"]
+    assert CliRunner().invoke(main, words, env=environment).exit_code == 0
+    told = CliRunner().invoke(main, ["network", "--home", str(settings.home), "--json"], env=environment)
+    found = {x["module"]: x for x in json.loads(told.output)["replicas"]}
+    assert list(found) == ["sig", "dm", "tr", "vis"]
+    for row in found.values():
+        assert (row["replica_id"], row["capabilities"], row["accepts"]) == ("north", ["carry"], [])
+        assert row["state"] == "ended"

@@ -324,6 +324,8 @@ def test_live_mode_writes_control_records_and_rebuilds_from_them(
     assert (first.status["herald"]["carried"], second.status["herald"]["carried"]) == (1, 0)
     with databases.connect("dm") as connection:
         assert connection.execute("SELECT count(*) FROM dm_inbox").fetchone() == (1,)
+        (known,) = connection.execute("SELECT replica_id, ended_at IS NOT NULL FROM dm_replica").fetchall()
+    assert known == (f"daemon {settings.branch}.{settings.tape}", True)
     assert len(recorded) >= first.status["lines"] + second.status["lines"]
     paths = [store.folder / m.day / m.name for m in store.all_segments()]
     assert verify_parity(paths, MANIFEST).parity

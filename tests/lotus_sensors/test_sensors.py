@@ -4,15 +4,28 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
+from lotus_assets.jobs import apply_inbox
 from lotus_resources.lotus_resource import Lotus
-from lotus_sensors.closed_segments import CHANNEL, closed_segments, due_days, segment_counts
-from lotus_sensors.new_inbox import RETRY_S, new_inbox, run_key
+from lotus_sensors.asking import RETRY_S
+from lotus_sensors.closed_segments import (
+    CHANNEL,
+    LOOK_BACK_S,
+    NAME,
+    closed_segments,
+    due_days,
+    run_key,
+    segment_counts,
+    to_repeat,
+)
+from lotus_sensors.new_inbox import new_inbox
 from lotus_sensors.waiting import read_or_wait
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -81,7 +94,7 @@ def test_a_hint_wakes_a_waiting_tick(databases: Databases) -> None:
     began = time.monotonic()
     with databases.connect("sig", autocommit=True) as connection:
         thread.start()
-        assert read_or_wait(connection, "lotus_inbox", lambda: list(rows), wait_s=20.0) == ["row"]
+        assert read_or_wait([connection], "lotus_inbox", lambda: list(rows), wait_s=20.0) == ["row"]
     thread.join()
     assert time.monotonic() - began < 5.0
 
@@ -108,27 +121,17 @@ def test_a_closing_segment_wakes_the_sensor(lotus: Lotus) -> None:
     began = time.monotonic()
     with lotus.databases.connect("sig", autocommit=True) as connection:
         thread.start()
-        found = read_or_wait(connection, CHANNEL, lambda: segment_counts(lotus.tape.folder), wait_s=20.0)
+        found = read_or_wait([connection], CHANNEL, lambda: segment_counts(lotus.tape.folder), wait_s=20.0)
     thread.join()
     assert found == {"2026-01-05": 1}
     assert time.monotonic() - began < 5.0
 
 
-def test_a_state_asks_once_in_a_retry_slot() -> None:
-    assert run_key(["b", "a"], 0.0) == run_key(["a", "b"], RETRY_S - 1.0)
-    assert run_key(["a"], 0.0) != run_key(["a", "b"], 0.0)
-    assert run_key(["a"], 0.0) != run_key(["a"], RETRY_S)
-
-
 def _definitions(lotus: Lotus) -> dg.Definitions:
-    @dg.job(name="apply_inbox")
-    def nothing() -> None:
-        pass
-
     return dg.Definitions(
         assets=[_tape_asset()],
         sensors=[closed_segments, new_inbox],
-        jobs=[nothing],
+        jobs=[apply_inbox],
         resources={"lotus": dg.ResourceDefinition.hardcoded_resource(lotus)},
     )
 
@@ -141,11 +144,57 @@ def _tape_asset() -> dg.AssetsDefinition:
     return raw_tape
 
 
-def _tick(lotus: Lotus, cursor: str | None) -> dg.SensorResult:
-    with dg.DagsterInstance.ephemeral() as instance:
+def _tick(lotus: Lotus, cursor: str | None, known: dg.DagsterInstance | None = None) -> dg.SensorResult:
+    with nullcontext(known) if known else dg.DagsterInstance.ephemeral() as instance:
         definitions = _definitions(lotus)
         context = dg.build_sensor_context(
             instance=instance, cursor=cursor, definitions=definitions, resources={"lotus": lotus}
         )
         data = closed_segments.evaluate_tick(context)
     return dg.SensorResult(run_requests=data.run_requests, cursor=data.cursor)
+
+
+def test_a_day_whose_run_failed_is_asked_for_again_under_keys_that_count(
+    persistent: dg.DagsterInstance,
+) -> None:
+    day, count = "2026-01-05", {"2026-01-05": 2}
+
+    def fail(key: str) -> None:
+        tags = {SENSOR_NAME_TAG: NAME, RUN_KEY_TAG: key}
+        persistent.report_run_failed(persistent.create_run_for_job(_nothing, tags=tags))
+
+    def repeated(wait_s: float = RETRY_S + 1.0) -> dict[str, str]:
+        return to_repeat(persistent, "live", count, time.time() + wait_s)
+
+    fail(run_key("live", day, 1))
+    assert repeated() == {}, "the day has grown since: its new state was asked for"
+    fail(run_key("live", day, 2))
+    assert repeated(0.0) == {}, "it rests"
+    assert repeated() == {"live|2026-01-05|2|1": day}
+    fail("live|2026-01-05|2|1")
+    assert repeated() == {"live|2026-01-05|2|2": day}
+    fail("live|2026-01-05|2|2")
+    assert repeated() == {}, "three attempts at one state"
+    assert repeated(LOOK_BACK_S + 1.0) == {}
+
+
+def test_a_tick_repeats_a_failed_day_once_it_has_rested(
+    lotus: Lotus, persistent: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_segment(lotus, "2026-01-05", "080000-0000")
+    tags = {SENSOR_NAME_TAG: NAME, RUN_KEY_TAG: run_key("live", "2026-01-05", 1)}
+    persistent.report_run_failed(persistent.create_run_for_job(_nothing, tags=tags))
+    monkeypatch.setattr("lotus_sensors.closed_segments.TICK_S", 0.0)
+    cursor = json.dumps({"2026-01-05": 1})
+    assert not _tick(lotus, cursor, persistent).run_requests
+    monkeypatch.setattr("lotus_sensors.closed_segments.RETRY_S", 0.0)
+    again = _tick(lotus, cursor, persistent)
+    assert [(r.partition_key, r.run_key) for r in again.run_requests or []] == [("2026-01-05", "live|2026-01-05|1|1")]
+    assert again.cursor == cursor
+    lost = _tick(lotus, None, persistent)
+    assert [r.run_key for r in lost.run_requests or []] == ["live|2026-01-05|1"], "a key that Dagster knows"
+
+
+@dg.job(name="nothing")
+def _nothing() -> None:
+    """Stand-in for the job of the tape's assets."""

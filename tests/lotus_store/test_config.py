@@ -6,7 +6,7 @@ import pytest
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest
-from lotus_store.config import LiveSettings, TapeLimits, load_settings
+from lotus_store.config import DagsterLimits, LiveSettings, TapeLimits, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,7 +29,7 @@ def test_the_documented_file_shows_exactly_the_defaults(tmp_path: Path) -> None:
     shown = load_settings(config=ROOT / "lotus.toml")
     bare = load_settings()
     assert shown.manifest == Manifest()
-    assert (shown.limits, shown.live) == (TapeLimits(), LiveSettings())
+    assert (shown.limits, shown.live, shown.dagster) == (TapeLimits(), LiveSettings(), DagsterLimits())
     assert (shown.branch, shown.tape, shown.home) == (bare.branch, bare.tape, tmp_path / ".lotus")
     assert shown.embedded
     assert shown.lake_root == str(tmp_path / ".lotus" / "lake")
@@ -44,6 +44,7 @@ def test_every_key_is_in_the_documented_file() -> None:
         assert set(document[section]) == {f.name for f in dataclasses.fields(getattr(Manifest(), section))}
     assert set(document["tape"]) == {f.name for f in dataclasses.fields(TapeLimits)} | {"name"}
     assert set(document["live"]) == {f.name for f in dataclasses.fields(LiveSettings)}
+    assert set(document["dagster"]) == {f.name for f in dataclasses.fields(DagsterLimits)}
 
 
 def test_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,6 +86,7 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         ("[score]\nseed = 1.5\n", "score.seed is 1.5"),
         ("[score]\nseed = true\n", "score.seed is True"),
         ("[tape]\nkeep = 1\n", "unknown key 'keep'"),
+        ("[dagster]\nkeep_days = -1\n", "dagster.keep_days is -1"),
         ("[ledger]\ndsn_foo = 'x'\n", "ledger.dsn_foo"),
         ("[ledger]\ndsn = 5\n", "ledger.dsn is 5"),
         ("[universe]\nassets = []\n", "universe.assets"),

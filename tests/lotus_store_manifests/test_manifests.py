@@ -16,7 +16,7 @@ from lotus.errors import SchemaError
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Module
 from lotus_cli.main import main
-from lotus_herald.prior_patch import PRIOR_HANDLERS
+from lotus_herald.slow import handler_names
 from lotus_store.databases import Databases
 from lotus_store.manifests import check, model
 from lotus_store.manifests.model import Column, Table, load_manifest, load_payloads, schema_hash
@@ -24,7 +24,7 @@ from lotus_store.manifests.pages import pages
 from lotus_store.manifests.payload_types import accepted, check_payload, validators
 
 ROOT = Path(__file__).resolve().parents[2]
-HANDLERS = {Module.SIG: {intent: handler.__name__ for intent, handler in PRIOR_HANDLERS.items()}}
+HANDLERS = handler_names()
 STRAND = "INSERT INTO sig_strand (id, lifecycle_id, kind, sq) VALUES ('a', 'a', 'k',"
 EXAMPLES: dict[str, Any] = {
     "text": "word", "hash": "0" * 32, "day": "2025-01-01", "integer": 1, "number": 0.5, "boolean": True,
@@ -91,7 +91,7 @@ def test_what_a_manifest_leaves_open_is_found() -> None:
 def test_handlers_of_the_code_and_the_manifests_are_compared() -> None:
     missing = "\n".join(check.events_wrong({}))
     assert "sig: the manifest names the handler apply_patch of PRIOR_PATCH, the code does not" in missing
-    more = check.events_wrong(HANDLERS | {Module.DM: {Intent.EXEC_REPORT: "learn"}})
+    more = check.events_wrong(HANDLERS | {Module.DM: HANDLERS[Module.DM] | {Intent.EXEC_REPORT: "learn"}})
     assert list(more) == ["dm: the code has the handler learn of EXEC_REPORT, the manifest does not"]
 
 

@@ -1,0 +1,90 @@
+"""Dagster's own log is kept bounded: of runs that ended `dagster.keep_days` ago only what is still needed stays.
+
+Needed is the newest materialisation of every asset and partition, with its run and checks: Dagster shows by it which
+days are there and from which code and data. `lotus explain` and the lineage of beliefs read the module databases and
+the lake, never this log. So an old run that holds no such record goes whole, through Dagster's own calls (events before
+the run, so that a kill in between leaves a run without events to the next purge, never events without a run); of the
+others the lines between go: steps, logs, engine. Failed days of old runs are then shown as missing rather than failed.
+What the learning itself wrote is not touched. Batches are small, every statement commits, and a purge that was killed
+anywhere and run again ends the same. PostgreSQL keeps the freed pages for new rows, so files hardly shrink.
+(Literature: log retention, compaction that keeps the latest record of a key.)
+"""
+
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from lotus_assets.catalogue import OWNERS
+from lotus_resources.lotus_resource import Lotus
+from lotus_store.databases import Connection
+from lotus_store.postgres.queries import query
+
+NAME, GROUP = "event_log_purge", "upkeep"
+RUNS_TOGETHER, ROWS_TOGETHER = 100, 10_000  # of one batch
+DAY_S = 86_400.0
+ENDED = [s.value for s in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)]
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge removed (runs, rows of all tables) and the size of Dagster's database before and after, in bytes."""
+
+    runs: int
+    rows: int
+    bytes_before: int
+    bytes_after: int
+
+
+def purge(instance: dg.DagsterInstance, dagster: Connection, before_s: float) -> Purged:
+    """Purge what ended before a time (seconds UTC) from the instance whose database is `dagster` (autocommit)."""
+    size = _number(dagster, "size")
+    old = {"ended": ENDED, "before": datetime.fromtimestamp(before_s, UTC).replace(tzinfo=None)}
+    needed = [str(name) for (name,) in dagster.execute(query("dagster", "needed_runs"))]
+    runs = rows = 0
+    while doomed := _old_runs(dagster, {**old, "needed": needed, "batch": RUNS_TOGETHER}):
+        rows += _number(dagster, "rows_of_runs", [doomed])
+        for run_id in doomed:
+            instance.event_log_storage.delete_events(run_id)
+            instance.delete_run(run_id)
+        runs += len(doomed)
+    for name in ("trim_runs", "drop_old_checks"):
+        while done := dagster.execute(query("dagster", name), {**old, "batch": ROWS_TOGETHER}).rowcount:
+            rows += done
+    dagster.execute(query("dagster", "tidy"))
+    return Purged(runs, rows, size, _number(dagster, "size"))
+
+
+@dg.asset(
+    name=NAME,
+    group_name=GROUP,
+    kinds={"postgres"},
+    owners=OWNERS,
+    description="Dagster's log without what ended dagster.keep_days ago and is no asset's newest record.",
+)
+def event_log_purge(context: dg.AssetExecutionContext, lotus: dg.ResourceParam[Lotus]) -> dg.MaterializeResult[Any]:
+    """Purge; with `dagster.keep_days` 0 nothing is removed."""
+    keep_days = lotus.settings.dagster.keep_days
+    before_s = time.time() - keep_days * DAY_S if keep_days else 0.0
+    with closing(lotus.databases.connect("dagster", autocommit=True)) as dagster:
+        done = purge(context.instance, dagster, before_s)
+    metadata: dict[str, Any] = {
+        "keep_days": keep_days,
+        "runs_removed": done.runs,
+        "rows_removed": done.rows,
+        "bytes_before": done.bytes_before,
+        "bytes_after": done.bytes_after,
+    }
+    return dg.MaterializeResult(metadata=metadata)
+
+
+def _old_runs(dagster: Connection, values: dict[str, object]) -> list[str]:
+    return [str(name) for (name,) in dagster.execute(query("dagster", "old_runs"), values)]
+
+
+def _number(dagster: Connection, name: str, values: list[object] | None = None) -> int:
+    row = dagster.execute(query("dagster", name), values).fetchone()
+    return int(str((row or (0,))[0]))

@@ -1,0 +1,23 @@
+"""The slow intents: what Dagster applies, module by module, when a sensor sees it wait.
+
+The same handlers and the same transaction as everywhere; a hot intent (one that trading waits for) must not stand here.
+A module without an entry has nothing slow to do yet. How a message is applied is in `lotus_herald.consume`.
+"""
+
+from collections.abc import Mapping
+
+from lotus.modules.intents import Intent, Module
+from lotus_herald.consume import Handlers
+from lotus_herald.prior_patch import PRIOR_HANDLERS
+from lotus_herald.weave_notes import note_alert
+
+SLOW_HANDLERS: Mapping[Module, Handlers] = {
+    Module.SIG: PRIOR_HANDLERS,
+    Module.DM: {Intent.WATCHDOG_ALERT: note_alert},
+    Module.TR: {Intent.WATCHDOG_ALERT: note_alert},
+}
+
+
+def handler_names() -> dict[Module, dict[Intent, str]]:
+    """Return the name of the function behind every intent that is handled, by module, as manifests name it."""
+    return {module: {i: handler.__name__ for i, handler in own.items()} for module, own in SLOW_HANDLERS.items()}

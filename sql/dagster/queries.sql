@@ -1,0 +1,37 @@
+-- Dagster's own database, whose schema is Dagster's: only what its interface has no call for (lotus_assets.event_log_purge).
+
+-- name: needed_runs
+SELECT DISTINCT run_id FROM (
+    SELECT DISTINCT ON (asset_key, partition) run_id FROM event_logs
+    WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND asset_key IS NOT NULL
+    ORDER BY asset_key, partition, id DESC) newest
+ORDER BY run_id;
+
+-- name: old_runs
+SELECT run_id FROM runs
+WHERE status = ANY(%(ended)s) AND update_timestamp < %(before)s AND run_id <> ALL(%(needed)s)
+ORDER BY id LIMIT %(batch)s;
+
+-- name: rows_of_runs
+SELECT count(*) FROM event_logs WHERE run_id = ANY(%s);
+
+-- name: trim_runs
+DELETE FROM event_logs WHERE id IN (
+    SELECT e.id FROM event_logs e JOIN runs r ON r.run_id = e.run_id
+    WHERE e.asset_key IS NULL AND e.dagster_event_type IS DISTINCT FROM 'ASSET_CHECK_EVALUATION'
+      AND r.status = ANY(%(ended)s) AND r.update_timestamp < %(before)s
+    LIMIT %(batch)s);
+
+-- name: drop_old_checks
+DELETE FROM asset_check_executions WHERE id IN (
+    SELECT c.id FROM asset_check_executions c
+    WHERE c.create_timestamp < %(before)s AND NOT EXISTS (SELECT FROM runs r WHERE r.run_id = c.run_id)
+      AND EXISTS (SELECT FROM asset_check_executions n WHERE n.id > c.id AND n.asset_key = c.asset_key
+                  AND n.check_name = c.check_name AND n.partition IS NOT DISTINCT FROM c.partition)
+    LIMIT %(batch)s);
+
+-- name: tidy
+VACUUM (ANALYZE) event_logs;
+
+-- name: size
+SELECT pg_database_size(current_database());
