@@ -86,7 +86,8 @@ def test_one_signal_ends_everything(tiny: Settings) -> None:
         assert len(data["assetNodes"]) == len(json.loads(GOLDEN.read_text()))
         (node,) = data["repositoriesOrError"]["nodes"]
         assert {s["name"] for s in node["sensors"]} == {"closed_segments", "new_inbox"}
-        assert {s["name"] for s in node["schedules"]} == {"nightly", "hourly_watchdog", "nightly_purge"}
+        schedules = {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
+        assert {s["name"] for s in node["schedules"]} == schedules
         assert alert_is_applied(tiny)
         second = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
         assert second.returncode != 0
