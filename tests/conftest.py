@@ -19,12 +19,6 @@ from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.queries import query
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put files with a slow test first, so that no worker begins a long one when the others are done."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
-
-
 @pytest.fixture(scope="session")
 def pg_home() -> Iterator[Path]:
     """A home whose embedded server runs for the whole session."""
