@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from lotus.columns import Column, TableSpec
 from lotus.errors import LakeError
 from lotus.learning.cube import LESSON_ATOMS
+from lotus_assets.stages.chain import branch_lane
+from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.lake_tables import Table, concatenated
-from lotus_store.databases import Connection
 from lotus_store.lake import Lake
 from lotus_store.ledger.day_commits import committed_days
 
@@ -60,12 +61,16 @@ class Saved:
         return f"{days} days went to one block, {weeks} weeks took up their days: {sizes}"
 
 
-def compact_branch(lake: Lake, sig: Connection, branch: str, keep: int) -> Saved:
-    """Compact what is committed of a branch but its newest `keep` days; the caller holds the branch's lane."""
-    days = committed_days(sig, branch, LESSON_ATOMS.name)
-    before = lake.stored_bytes(TABLES, branch)
-    done = compact_days(lake, branch, days, keep)
-    return Saved(done, before, lake.stored_bytes(TABLES, branch))
+def compact_branch(ctx: StageContext) -> Saved:
+    """Compact what is committed of the context's branch beyond its search window; a night that holds it is waited for.
+
+    Raises `BranchHeldError` when another run holds the branch for too long.
+    """
+    with branch_lane(ctx):
+        days = committed_days(ctx.sig, ctx.branch, LESSON_ATOMS.name)
+        before = ctx.lake.stored_bytes(TABLES, ctx.branch)
+        done = compact_days(ctx.lake, ctx.branch, days, ctx.manifest.learning.search_days)
+        return Saved(done, before, ctx.lake.stored_bytes(TABLES, ctx.branch))
 
 
 def compact_days(lake: Lake, branch: str, days: Sequence[str], keep: int) -> Compacted:

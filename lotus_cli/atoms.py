@@ -24,13 +24,12 @@ def compact(branch: str | None, home: str | None, as_json: bool) -> None:
     """
     from lotus_assets.atoms_compaction import compact_branch
     from lotus_assets.bodies import stage_context
-    from lotus_assets.stages.chain import branch_lane
     from lotus_resources.lotus_resource import Lotus
 
     lotus = Lotus.open(settings_of(home, branch=branch))
     try:
-        with stage_context(lotus) as ctx, branch_lane(ctx):
-            saved = compact_branch(ctx.lake, ctx.sig, ctx.branch, ctx.manifest.learning.search_days)
+        with stage_context(lotus) as ctx:
+            saved = compact_branch(ctx)
             found = {"branch": ctx.branch, "days": list(saved.done.days), "weeks": list(saved.done.weeks)}
     finally:
         lotus.close()
