@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,12 +123,13 @@ def flood(side: Side, seconds: float, calm: dict[str, Any], rate: float) -> dict
     """Send far beyond the queue's length; then measure the ordinary load again, without any help in between."""
     deepest = 0
     with worker_of(side, (NO_LIMIT, FLOOD_QUEUE)) as found:
-        senders = [side.start("send", 0, seconds, 200) for _ in range(2)]
-        while any(sender.poll() is None for sender in senders):
-            deepest = max(deepest, waiting(side))
-            time.sleep(0.1)
+        with ThreadPoolExecutor() as pool:  # what they print at the end is more than a pipe holds
+            senders = [pool.submit(side.ask, "send", 0, seconds, 200) for _ in range(2)]
+            while not all(sender.done() for sender in senders):
+                deepest = max(deepest, waiting(side))
+                time.sleep(0.1)
         ended = time.monotonic()
-        sent = sum(len(json.loads(sender.communicate()[0] or "[]")) for sender in senders)
+        sent = sum(len(json.loads(sender.result() or "[]")) for sender in senders)
         wait_until_empty(side)
         drained_s = time.monotonic() - ended
     applied = len(found)

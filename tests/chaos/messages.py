@@ -26,8 +26,11 @@ from children import Child, spawn
 from message_children import SEAMS, Board, open_home, run_herald, run_receiver, run_sender, stop_server
 
 from lotus_herald.report import herald_status
+from lotus_herald.slow import handler_names
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.ledger import atlas
+from lotus_store.manifests.check import differences
 from lotus_store.postgres.embedded import embedded
 from lotus_store.postgres.migrations import check
 
@@ -149,7 +152,21 @@ def judge(home: Path) -> dict[str, Any]:
     found["gaps"] = {name: told["gaps"] for name, told in status.items() if told["gaps"]}
     swaps = found["priors"]
     found["swaps_lost"] = max(swaps["proposed"] - swaps["acknowledged"], swaps["applied"] - swaps["in_force"])
-    return found
+    return found | books(home)
+
+
+def books(home: Path) -> dict[str, Any]:
+    """Ask what `lotus modules check` and `lotus verify ledger` ask, once the table of the effects is gone."""
+    with Databases(Settings(home), migrated=False) as databases:
+        for name in ("sig", "dm"):
+            with databases.owner(name) as connection:
+                connection.execute("DROP TABLE IF EXISTS chaos_effects")
+        schemas = check(databases)
+        return {
+            "schemas": schemas,
+            "modules_differ": differences(handler_names(), databases),
+            "ledger_equal": atlas.differences(databases).equal,
+        }
 
 
 def kill_migrations(folder: Path, dice: random.Random, kills: int) -> int:
@@ -211,7 +228,8 @@ def run(folder: Path, kills: int, messages: int, seed: int, minutes: float, tell
     wrong = (
         found["still_waiting"] + found["lost"] + found["applied_twice"] + found["from_nowhere"] + found["swaps_lost"]
     )
-    found["whole"] = not wrong and not found["dead"] and not found["gaps"]
+    kept = found["ledger_equal"] and not found["modules_differ"]
+    found["whole"] = kept and not wrong and not found["dead"] and not found["gaps"]
     return found
 
 
