@@ -27,6 +27,7 @@ from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.replicas import Directory, Replica
 from lotus_store.databases import Connection, Databases
+from lotus_store.manifests.payload_types import validators
 
 CHANNELS = (b"LISTEN lotus_outbox", b"LISTEN lotus_inbox")
 DEBOUNCE_S = 0.002
@@ -111,6 +112,7 @@ class Herald:
 
     async def run(self) -> None:
         """Run until cancelled; a database that is down is waited for."""
+        await asyncio.to_thread(validators)  # compiled before the first message, which would wait for it
         listeners = [asyncio.create_task(self._listen(module)) for module in Module]
         modules = frozenset(Module)
         try:
