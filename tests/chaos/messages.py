@@ -173,7 +173,7 @@ def kill_migrations(folder: Path, dice: random.Random, kills: int) -> int:
     """Kill the making of the databases again and again in one home; it must end whole. Returns the kills."""
     home, n = folder / "migrated", 0
     for _ in range(kills):
-        child = spawn(partial(open_home, home), folder / "migrating.json")
+        child = spawn(partial(checked_home, home), folder / "migrating.json")
         time.sleep(dice.uniform(0.05, 1.5))
         n += child.kill()
     last = spawn(partial(checked_home, home), folder / "migrating.json")
