@@ -1,18 +1,22 @@
 """signal_eval[day]: what became of the windows whose longest horizon matured on the day.
 
 Windows come from the day and the one before; only tape up to the day's end is read. Written once and complete. Windows
-in which the daemon's log differs from what is recomputed are left out: nothing is learned from them.
+in which the daemon's log differs from what is recomputed are left out: nothing is learned from them. What a venue told
+of published windows stands in the place of the run against the tape (`lotus.outcomes.executed`).
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from lotus.detectors.daemon_log import taught
+from lotus.hashing import natural_id
 from lotus.microtape.frame_spec import MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.outcomes.evaluate import mature
+from lotus.outcomes.executed import Answered, with_executions
 from lotus.outcomes.signal_eval import GAP, OK, signal_eval_spec
-from lotus.timebase import next_day
+from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
 from lotus_assets.stages.lake_tables import Columns, Part, concatenated, joint_hash, parts_hash
@@ -21,6 +25,7 @@ from lotus_assets.stages.schema_check import schema_check
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
 from lotus_store.ledger.events import write_eval
+from lotus_store.ledger.executions import Execution, executions_of
 
 EVENT_COLUMNS = (
     "event_id", "detector_id", "asset", "window_start_ms", "window_end_ms", "close_recv_ns", "horizon_s", "s",
@@ -32,9 +37,11 @@ WITHOUT_PAPER = "without_paper"  # note: whole windows of a signal without a mod
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """Events and tape of the day, and of the day before where they exist."""
+    executed = _executions(ctx, day)
     return {
         **two_days(ctx, ctx.branch, day, "signal_events"),
         **two_days(ctx, ctx.tape_branch, day, "microtape_frames"),
+        **({"executions": natural_id(*map(repr, executed))} if executed else {}),
     }
 
 
@@ -58,7 +65,7 @@ def make(ctx: StageContext, day: str) -> Made:
     read, quotes, gaps = read_events(ctx, day, EVENT_COLUMNS), _quotes(ctx, day), _gaps(ctx, day)
     due = taught(read)
     events = {name: values[due] for name, values in read.items()}
-    rows = mature(events, quotes, gaps, ctx.manifest, day)
+    rows, answered = _as_executed(mature(events, quotes, gaps, ctx.manifest, day), _executions(ctx, day))
     written = ctx.lake.write(spec, ctx.branch, day, rows)
 
     def ledger(connection: Connection) -> None:
@@ -70,6 +77,8 @@ def make(ctx: StageContext, day: str) -> Made:
         "due": len(rows["event_id"]),
         "dropped_by_gap": int((rows["status"] == GAP).sum()),
         WITHOUT_PAPER: _without_paper(rows),
+        "executed_at_venue": sum(told.answered for told in answered),
+        "detectors_taught_by_venue": sum(told.teaches for told in answered),
     }
     checks = (schema_check(spec, rows), dropped_check(rows))
     joined = joint_hash(_parts(ctx), [written.content_hash])
@@ -98,6 +107,21 @@ def dropped_check(rows: Columns) -> CheckOutcome:
     wrong = numbers["whole_without_return"] + numbers["dropped_with_return"] + numbers["unmatured"]
     text = f"{numbers['dropped']} of {len(whole)} due windows dropped by a gap or the end of the tape; {wrong} wrong"
     return CheckOutcome("gaps_accounted", wrong == 0, text, numbers)
+
+
+def _executions(ctx: StageContext, day: str) -> list[Execution]:
+    """Return the executions of the two days' windows at the venue that answered for most of them."""
+    found = executions_of(ctx.sig, ctx.branch, day_start_ms(next_day(day, -1)), day_start_ms(next_day(day)))
+    venues = Counter(row.venue for row in found)
+    most = max(sorted(venues), key=venues.__getitem__, default="")
+    return [row for row in found if row.venue == most]
+
+
+def _as_executed(rows: LakeTable, executed: Sequence[Execution]) -> tuple[LakeTable, list[Answered]]:
+    payoffs = {row.event_id: row.payoff_bps for row in executed}
+    filled = frozenset(row.event_id for row in executed if row.outcome == "closed")
+    source = "paper_live" if executed and executed[0].venue == "paper" else "venue"
+    return with_executions(rows, payoffs, filled, source)
 
 
 def _without_paper(rows: Columns) -> int:

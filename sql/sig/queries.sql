@@ -375,3 +375,15 @@ UPDATE control SET done_at = now(), result = %s WHERE command_id = %s;
 
 -- name: read_command_result
 SELECT result FROM control WHERE command_id = %s AND done_at IS NOT NULL;
+
+-- name: put_execution
+INSERT INTO executions (branch, event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body, told_by)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: executions_of
+SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body FROM executions
+WHERE branch = %s AND window_end_ms >= %s AND window_end_ms < %s ORDER BY event_id;
+
+-- name: execution_of
+SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body FROM executions
+WHERE event_id = %s ORDER BY branch LIMIT 1;

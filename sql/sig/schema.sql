@@ -685,6 +685,22 @@ SELECT f.branch, f.priors_ver, f.effective_from_ms,
        p.parent_priors_ver, f.event_id, p.payload::jsonb -> 'braids' AS braids
 FROM priors_in_force f JOIN active_priors p ON p.branch = f.branch AND p.priors_ver = f.priors_ver;
 
+-- How published windows were executed at a venue, as the trader told it; one row per window, written once.
+CREATE TABLE executions (
+    branch         text NOT NULL,
+    event_id       text NOT NULL,
+    detector_id    text NOT NULL,
+    asset          text NOT NULL,
+    window_end_ms  bigint NOT NULL,
+    venue          text NOT NULL,
+    outcome        text NOT NULL CHECK (outcome IN ('closed', 'unfilled', 'refused')),
+    payoff_bps     double precision NOT NULL,              -- net of fees and funding, of the planned notional
+    body           jsonb NOT NULL,                         -- fills and their costs, refusals
+    told_by        text NOT NULL,                          -- the EXEC_REPORT
+    PRIMARY KEY (branch, event_id)
+);
+CREATE INDEX executions_by_time ON executions (branch, window_end_ms);
+
 -- Strands in the same form in every module: the columns of the envelope, and the module's own as one value.
 CREATE VIEW v_strands AS
 SELECT id, lifecycle_id, parent_id, module, kind, symbol, timeframe, session_bucket, regime, created_at, updated_at,

@@ -1,0 +1,52 @@
+"""How published windows were executed at a venue, in the sig database: the rows that become Y of a traded day.
+
+Written when the trader tells it, once per window; what a day's outcomes make of them is `lotus.outcomes.executed`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from lotus_store.ledger.bodies import to_body
+from lotus_store.postgres.queries import query
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One window as executed: `outcome` is closed, unfilled or refused; `payoff_bps` is net of fees and funding."""
+
+    event_id: str
+    detector_id: str
+    asset: str
+    window_end_ms: int
+    venue: str
+    outcome: str
+    payoff_bps: float
+    body: Mapping[str, Any]
+
+
+def put_execution(connection: Connection, branch: str, row: Execution, told_by: str) -> None:
+    """Write a window's execution, told by the message `told_by`; one that is there stays."""
+    place = [branch, row.event_id, row.detector_id, row.asset, row.window_end_ms]
+    values = [*place, row.venue, row.outcome, row.payoff_bps, to_body(row.body), told_by]
+    connection.execute(query("sig", "put_execution"), values)
+
+
+def executions_of(connection: Connection, branch: str, from_ms: int, until_ms: int) -> list[Execution]:
+    """Return the executions of windows that end in [from_ms, until_ms), in order of their events."""
+    rows = connection.execute(query("sig", "executions_of"), [branch, from_ms, until_ms])
+    return [Execution(*_any(row)) for row in rows]
+
+
+def execution_of(connection: Connection, event_id: str) -> Execution | None:
+    """Return how a window was executed, None when it was not."""
+    row = connection.execute(query("sig", "execution_of"), [event_id]).fetchone()
+    return Execution(*_any(row)) if row else None
+
+
+def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row

@@ -1,0 +1,57 @@
+"""Y of a traded day: one source per detector and day, unanswered windows earn 0, nothing else of the rows changes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lotus.outcomes.executed import MIN_ANSWERED, with_executions
+
+
+def rows_of(n: int, gap: int = 0) -> dict[str, np.ndarray]:
+    """Return `n` published windows of each of two detectors, and an unpublished one; the first `gap` have a gap."""
+    events = [f"{d}{k}" for d in "ab" for k in range(n)] + ["held"]
+    published = [True] * (2 * n) + [False]
+    return {
+        "event_id": np.array(events, dtype=object),
+        "detector_id": np.array([*"a" * n, *"b" * n, "a"], dtype=object),
+        "payoff_p": np.linspace(-1.0, 1.0, len(events)),
+        "payoff_y": np.array([5.0 if p else np.nan for p in published]),
+        "fill_source": np.array(["tape_sim" if p else "" for p in published], dtype=object),
+        "status": np.array(["gap"] * gap + ["ok"] * (len(events) - gap), dtype=object),
+    }
+
+
+@given(st.integers(1, 60), st.integers(0, 60))
+def test_a_detectors_day_is_the_venues_when_nearly_all_was_answered_for(n: int, answered: int) -> None:
+    answered = min(answered, n)
+    payoffs = {f"a{k}": float(-k) for k in range(answered)}
+    made, told = with_executions(rows_of(n), payoffs, frozenset(payoffs), "venue")
+    teaches = answered > 0 and answered >= MIN_ANSWERED * n
+    mine = made["detector_id"][:n]
+    assert set(mine) == {"a"}
+    assert set(made["fill_source"][:n]) == {"venue" if teaches else "tape_sim"}
+    wanted = [-float(k) if k < answered else 0.0 for k in range(n)] if teaches else [5.0] * n
+    assert made["payoff_y"][:n].tolist() == wanted
+    assert set(made["fill_source"][n : 2 * n]) == {"tape_sim"}, "the other detector's day stays the tape's"
+    if payoffs:
+        assert [(t.detector_id, t.published, t.answered, t.teaches) for t in told][0] == ("a", n, answered, teaches)
+
+
+def test_windows_that_were_not_published_or_have_a_gap_keep_what_they_have() -> None:
+    rows = rows_of(40, gap=2)
+    payoffs = {name: 1.0 for name in rows["event_id"].tolist()}
+    made, _ = with_executions(rows, payoffs, frozenset(), "venue")
+    assert made["fill_source"][:2].tolist() == ["tape_sim"] * 2
+    assert made["payoff_y"][:2].tolist() == [5.0] * 2
+    assert np.isnan(made["payoff_y"][-1])
+    assert made["fill_source"][-1] == ""
+
+
+@pytest.mark.parametrize("column", ["payoff_p", "status", "event_id"])
+def test_nothing_else_changes(column: str) -> None:
+    rows = rows_of(10)
+    made, told = with_executions(rows, {"a0": 1.0}, frozenset(), "venue")
+    assert made[column].tolist() == rows[column].tolist()
+    assert not told[0].teaches
+    assert with_executions(rows, {}, frozenset(), "venue")[0] == rows
