@@ -1,0 +1,125 @@
+"""What modules say to one another about a window that is traded: proposal, decision, report, each named once for ever.
+
+A published window is one lifecycle: its name is the `lifecycle_id` of all three. Building only; what is decided and
+done stands in `lotus.decision` and `lotus.trading`, the forms in `sql/common/payloads.yaml`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lotus.hashing import natural_id
+from lotus.modules.envelope import Message
+from lotus.modules.intents import Intent, Module
+
+ALPHA_PROPOSED_REF = "urn:schema:sig.alpha_proposed:v1"
+META_SIGNAL_REF = "urn:schema:sig.meta_signal:v1"
+DM_DECISION_REF = "urn:schema:dm.dm_decision:v1"
+EXEC_REPORT_REF = "urn:schema:tr.exec_report:v1"
+TTL_S = 60  # a proposal or decision that waited longer is worth nothing
+META_TTL_S = 300
+
+
+def proposed_message(signal: Mapping[str, Any]) -> Message:
+    """Return sig's proposal of a published window, from its det-alpha-1.0 payload."""
+    branch, event_id = str(signal["branch"]), str(signal["event_id"])
+    end_ms = int(signal["provenance"]["window"]["end_ms"])
+    return Message(
+        to=(Module.DM,),
+        intent=Intent.ALPHA_PROPOSED,
+        branch=branch,
+        schema_ref=ALPHA_PROPOSED_REF,
+        payload={
+            "branch": branch,
+            "event_id": event_id,
+            "detector_id": signal["detector_id"],
+            "asset": signal["asset"],
+            "time_ms": end_ms,
+            "horizon_s": signal["horizon_s"],
+            "priors_ver": signal["priors_ver"],
+            "signal": dict(signal),
+        },
+        ts=end_ms,
+        dedupe_key=natural_id("alpha proposed", branch, event_id),
+        lifecycle_id=event_id,
+        priors_ver=str(signal["priors_ver"]),
+        priority=1,
+        ttl_sec=TTL_S,
+        tags=("dm:evaluate_plan",),
+    )
+
+
+def measured_message(signal: Mapping[str, Any]) -> Message:
+    """Return sig's budget cues of a published window, from its ms-1.0 payload."""
+    branch, event_id = str(signal["branch"]), str(signal["event_id"])
+    end_ms = int(signal["provenance"]["window"]["end_ms"])
+    return Message(
+        to=(Module.DM,),
+        intent=Intent.META_SIGNAL,
+        branch=branch,
+        schema_ref=META_SIGNAL_REF,
+        payload={
+            "branch": branch,
+            "event_id": event_id,
+            "asset": signal["asset"],
+            "time_ms": end_ms,
+            "signal": dict(signal),
+        },
+        ts=end_ms,
+        dedupe_key=natural_id("meta signal", branch, event_id),
+        lifecycle_id=event_id,
+        ttl_sec=META_TTL_S,
+    )
+
+
+def decision_message(
+    branch: str,
+    decision_id: str,
+    kind: str,
+    time_ms: int,
+    valid_until_ms: int,
+    targets: Sequence[Mapping[str, Any]],
+    ticket: Mapping[str, Any],
+    *,
+    lifecycle_id: str,
+    parent_id: str = "",
+) -> Message:
+    """Return the decision-maker's decision; `kind` is `probe` or `book`, times are event time."""
+    return Message(
+        to=(Module.TR,),
+        intent=Intent.DM_DECISION,
+        branch=branch,
+        schema_ref=DM_DECISION_REF,
+        payload={
+            "branch": branch,
+            "decision_id": decision_id,
+            "kind": kind,
+            "time_ms": time_ms,
+            "valid_until_ms": valid_until_ms,
+            "targets": [dict(target) for target in targets],
+            "ticket": dict(ticket),
+        },
+        ts=time_ms,
+        dedupe_key=natural_id("decision", decision_id),
+        lifecycle_id=lifecycle_id,
+        parent_id=parent_id,
+        priority=1,
+        ttl_sec=TTL_S,
+    )
+
+
+def report_message(payload: Mapping[str, Any], *, lifecycle_id: str, parent_id: str, revision: int = 0) -> Message:
+    """Return the trader's report on a plan; a later `revision` of it is another message."""
+    key = natural_id("exec report", str(payload["plan_id"]), revision)
+    return Message(
+        to=(Module.DM, Module.SIG),
+        intent=Intent.EXEC_REPORT,
+        branch=str(payload["branch"]),
+        schema_ref=EXEC_REPORT_REF,
+        payload=dict(payload),
+        ts=int(payload["time_ms"]),
+        dedupe_key=key,
+        lifecycle_id=lifecycle_id,
+        parent_id=parent_id,
+        priority=1,
+        tags=("tr:execution_complete", "alpha:execution_feedback"),
+    )

@@ -1,0 +1,141 @@
+"""Plans, orders and fills of the trader in the tr database: what is under way, and what a start after a crash needs.
+
+A plan's whole execution is one value beside it, written before anything is sent; orders and fills are for readers.
+Every write may be repeated. What the values mean is `lotus.trading`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from lotus_store.ledger.bodies import to_body
+from lotus_store.postgres.queries import query
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A plan of a venue: `stage` is accepted, working, done or refused; `reference` names the window it measures.
+
+    `execution` is the state of its executor, empty before the first step; `created_ms` is event time.
+    """
+
+    plan_id: str
+    branch: str
+    decision_id: str
+    lifecycle_id: str
+    kind: str
+    coin: str
+    venue: str
+    stage: str
+    created_ms: int
+    plan: Mapping[str, Any]
+    reference: Mapping[str, Any]
+    execution: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """What a step changed: the stage, the execution, and the orders and fills that it names."""
+
+    plan_id: str
+    stage: str
+    execution: Mapping[str, Any]
+    orders: Sequence["OrderLine"] = ()
+    fills: Sequence["FillLine"] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """An order as it stands."""
+
+    client_id: str
+    plan_id: str
+    venue: str
+    coin: str
+    purpose: str
+    state: str
+    sent_ms: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FillLine:
+    """One fill of a venue."""
+
+    venue: str
+    fill_id: str
+    client_id: str
+    coin: str
+    time_ms: int
+    body: Mapping[str, Any]
+
+
+def put_plan(connection: Connection, row: PlanRow) -> None:
+    """Write a plan and its strand; those that are there stay."""
+    place = [row.plan_id, row.branch, row.decision_id, row.lifecycle_id, row.kind, row.coin, row.venue, row.stage]
+    bodies = [to_body(row.plan), to_body(row.reference), to_body(row.execution)]
+    connection.execute(query("tr", "put_plan"), [*place, row.created_ms, *bodies])
+    strand = [row.plan_id, row.lifecycle_id, row.decision_id, row.kind, row.coin, row.decision_id, to_body(row.plan)]
+    connection.execute(query("tr", "put_tr_strand"), strand)
+
+
+def step_plans(connection: Connection, steps: Sequence[PlanStep]) -> None:
+    """Write what steps changed, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            query("tr", "step_plan"), [[step.stage, to_body(step.execution), step.plan_id] for step in steps]
+        )
+        orders = [line for step in steps for line in step.orders]
+        cursor.executemany(query("tr", "put_tr_order"), [_order(line) for line in orders])
+        fills = [line for step in steps for line in step.fills]
+        cursor.executemany(query("tr", "put_tr_fill"), [_fill(line) for line in fills])
+
+
+def judge_plan(
+    connection: Connection,
+    plan_id: str,
+    fills: Sequence[Mapping[str, Any]],
+    metrics: Mapping[str, Any],
+    position: Mapping[str, Any],
+) -> None:
+    """Write what became of a plan to its strand."""
+    connection.execute(query("tr", "judge_tr_strand"), [to_body(fills), to_body(metrics), to_body(position), plan_id])
+
+
+def open_plans(connection: Connection, venue: str) -> list[PlanRow]:
+    """Return the plans of a venue that are accepted or working, oldest first."""
+    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "open_plans"), [venue])]
+
+
+def plans_of(connection: Connection, plan_ids: Sequence[str]) -> list[PlanRow]:
+    """Return plans by name, oldest first."""
+    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "plans_of"), [list(plan_ids)])]
+
+
+def plan_of_order(connection: Connection, client_id: str) -> str | None:
+    """Return the plan whose order this is."""
+    row = connection.execute(query("tr", "plan_of_order"), [client_id]).fetchone()
+    return str(row[0]) if row else None
+
+
+def fill_of(connection: Connection, fill_id: str) -> FillLine | None:
+    """Return a fill by the name its venue gave it."""
+    row = connection.execute(query("tr", "tr_fill"), [fill_id]).fetchone()
+    return FillLine(*_any(row)) if row else None
+
+
+def _order(line: OrderLine) -> list[Any]:
+    place = [line.client_id, line.plan_id, line.venue, line.coin, line.purpose, line.state, line.sent_ms]
+    return [*place, to_body(line.body)]
+
+
+def _fill(line: FillLine) -> list[Any]:
+    return [line.venue, line.fill_id, line.client_id, line.coin, line.time_ms, to_body(line.body)]
+
+
+def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row
