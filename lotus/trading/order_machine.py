@@ -35,7 +35,8 @@ class Purpose(StrEnum):
 class TrackedOrder:
     """An order with all evidence about it. `order` is what the venue holds, `pending` a modify not answered yet.
 
-    `live` and `ended` are the strongest words told; `told_filled` the largest filled size told without its fills.
+    `live` and `ended` are the strongest words told, `told_filled` the largest filled size. Own clock: `answered_ms`
+    when first heard of, `seen_ms` when last told alive, `ended_ms` when first known to be over.
     """
 
     order: NewOrder
@@ -51,6 +52,7 @@ class TrackedOrder:
     reason: str = ""
     answered_ms: int | None = None
     ended_ms: int | None = None
+    seen_ms: int | None = None
     asked_ms: int | None = None
     cancel_ms: int | None = None
     pending: NewOrder | None = None
@@ -82,11 +84,21 @@ class TrackedOrder:
         return ZERO if self.state.is_final else max(ZERO, self._full_size - self.filled)
 
     @property
+    def taken(self) -> Decimal:
+        """Size filled by the fills seen, or by what the venue says where that is more."""
+        if self.ended is OrderState.FILLED and not self.told_filled:
+            return max(self.filled, self.least_size)
+        return max(self.filled, self.told_filled)
+
+    @property
+    def least_size(self) -> Decimal:
+        """Size of the order, or the smaller of two while a modify is not answered."""
+        return self.order.size if self.pending is None else min(self.order.size, self.pending.size)
+
+    @property
     def fills_missing(self) -> bool:
         """Whether the venue told of more filled than its fills say."""
-        if self.ended is OrderState.FILLED and not self.told_filled:
-            return self.filled < (self.order.size if self.pending is None else min(self.order.size, self.pending.size))
-        return self.told_filled > self.filled
+        return self.taken > self.filled
 
     @property
     def must_ask(self) -> bool:
@@ -124,6 +136,7 @@ def told(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> TrackedOrde
         reason=tracked.reason if ended is tracked.ended and tracked.reason else update.reason,
         answered_ms=now_ms if tracked.answered_ms is None and not unknown else tracked.answered_ms,
         ended_ms=now_ms if tracked.ended_ms is None and state.is_final else tracked.ended_ms,
+        seen_ms=now_ms if state in (OrderState.WAITING, OrderState.RESTING) else tracked.seen_ms,
         doubtful=tracked.doubtful and unknown,
     )
 
@@ -143,10 +156,12 @@ def filled(tracked: TrackedOrder, fill: VenueFill, now_ms: int) -> TrackedOrder:
             f"fill {fill.fill_id} of {fill.size} {fill.coin} {fill.side.name} for order {order.client_id}",
             f"a positive size of {order.coin} {order.side.name}",
         )
+    total = tracked.filled + fill.size
     return replace(
         tracked,
         fills={**tracked.fills, fill.fill_id: fill},
-        filled=tracked.filled + fill.size,
+        filled=total,
+        ended_ms=now_ms if tracked.ended_ms is None and total >= order.size else tracked.ended_ms,
         oid=fill.oid if tracked.oid is None else tracked.oid,
         answered_ms=now_ms if tracked.answered_ms is None else tracked.answered_ms,
     )
