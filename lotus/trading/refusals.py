@@ -32,6 +32,8 @@ class RefusalReason(StrEnum):
     VENUE_NOT_ALLOWED = "venue_not_allowed"
     RELEASE_MISMATCH = "release_mismatch"
     STALE_DATA = "stale_data"
+    CLOCK_SKEW = "clock_skew"
+    PARITY_FAILED = "parity_failed"
     HALTED = "halted"
 
     @property
@@ -50,7 +52,7 @@ MEANINGS: dict[RefusalReason, str] = {
     RefusalReason.OFF_TICK: "a price is not on the tick of the venue",
     RefusalReason.OFF_LOT: "the size is not a whole number of lots",
     RefusalReason.TOO_SMALL: "the value is below the minimum of the venue",
-    RefusalReason.TOO_LARGE: "size, value or leverage exceeds a limit of the plan",
+    RefusalReason.TOO_LARGE: "size, value, leverage or margin exceeds a limit of the plan or the account",
     RefusalReason.NO_STOP: "there is no protective stop",
     RefusalReason.STOP_WRONG_SIDE: "the stop is not on the losing side of the entry and of the mark",
     RefusalReason.STOP_BEYOND_LIQUIDATION: "the position would be liquidated before its stop",
@@ -62,6 +64,8 @@ MEANINGS: dict[RefusalReason, str] = {
     RefusalReason.VENUE_NOT_ALLOWED: "the venue is not one that the plan names",
     RefusalReason.RELEASE_MISMATCH: "the plan was approved by another release of the software or schema",
     RefusalReason.STALE_DATA: "the market was not seen for too long, or not at all",
+    RefusalReason.CLOCK_SKEW: "the own clock and the venue's are too far apart",
+    RefusalReason.PARITY_FAILED: "live and batch did not agree on a closed day",
     RefusalReason.HALTED: "trading is halted",
 }
 
