@@ -3,9 +3,10 @@
 Prices and sizes are Decimal, never float. The integer units of the tape are `lotus.manifest.Asset`'s, kept apart.
 """
 
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from lotus.manifest import Asset
+from lotus.trading.orders import Side
 
 MAX_SIGNIFICANT_FIGURES = 5
 MIN_NOTIONAL_USD = Decimal(10)
@@ -34,9 +35,17 @@ def is_valid_size(asset: Asset, size: Decimal) -> bool:
 
 
 def round_px(asset: Asset, px: Decimal) -> Decimal:
-    """Return the nearest price on the tick."""
-    tick = tick_of(asset, px)
-    return (px / tick).quantize(Decimal(1), ROUND_HALF_EVEN) * tick
+    """Return the nearest price on the tick, at least one tick."""
+    return _round_px(asset, px, ROUND_HALF_EVEN)
+
+
+def round_px_for(asset: Asset, px: Decimal, side: Side) -> Decimal:
+    """Return the price on the tick that is never worse than `px`: down for a buyer, up for a seller.
+
+    >>> round_px_for(Asset("BTC", 5), Decimal("100000.7"), Side.BUY)
+    Decimal('100000')
+    """
+    return _round_px(asset, px, ROUND_FLOOR if side is Side.BUY else ROUND_CEILING)
 
 
 def round_size(asset: Asset, size: Decimal) -> Decimal:
@@ -52,6 +61,11 @@ def px_units(asset: Asset, px: Decimal) -> int:
 def size_lots(asset: Asset, size: Decimal) -> int:
     """Return a size in integer lots of 10^-szDecimals."""
     return int(size.scaleb(asset.sz_decimals).to_integral_value())
+
+
+def _round_px(asset: Asset, px: Decimal, rounding: str) -> Decimal:
+    tick = tick_of(asset, px)
+    return max((px / tick).quantize(Decimal(1), rounding) * tick, Decimal(1).scaleb(-asset.px_decimals))
 
 
 def _lot(asset: Asset) -> Decimal:

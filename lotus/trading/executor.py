@@ -1,0 +1,137 @@
+"""The engine of one plan: an event and the time in, the new state and commands out. It opens nothing, waits for none.
+
+Everything that happens is first taken in, then all rules are asked what is due; so a lost or repeated event changes
+when something is done, not what. The caller drives it with a `Tick` at least every 100 ms while the plan lives, carries
+the commands out in order and answers each (`executor` never sends an order twice). In the literature: sans-io protocol
+engine; event sourcing.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from lotus.errors import VenueError
+from lotus.manifest import Asset
+from lotus.trading.entries import close_entry, enter
+from lotus.trading.execution import Ending, ExecutionState, Safety, alarm, ask, put
+from lotus.trading.execution_events import (
+    Close,
+    Command,
+    Event,
+    ForeignFill,
+    Halt,
+    ModifyAnswer,
+    OpenOrdersSeen,
+    Tick,
+    TriggerStatus,
+    TriggerTold,
+)
+from lotus.trading.exits import finish, judge, leave
+from lotus.trading.knobs import ExecutionKnobs
+from lotus.trading.order_machine import absent, filled, held, modify_answered, told
+from lotus.trading.orders import FundingPayment, OrderUpdate, VenueFill
+from lotus.trading.plan import Plan
+from lotus.trading.protection import protect
+from lotus.trading.watch import MarketView
+
+
+def begin(
+    plan: Plan,
+    asset: Asset,
+    venue: str,
+    now_ms: int,
+    knobs: ExecutionKnobs | None = None,
+    safety: Safety | None = None,
+) -> ExecutionState:
+    """Return the execution of a plan that `validate` found no fault with; nothing is sent before the first event."""
+    return ExecutionState(plan, asset, venue, now_ms, knobs or ExecutionKnobs(), safety or Safety())
+
+
+def step(state: ExecutionState, event: Event, now_ms: int) -> tuple[ExecutionState, tuple[Command, ...]]:
+    """Return the state after an event at `now_ms` (own clock) and the commands that follow, in order.
+
+    Events of other coins or of orders that are not the plan's change nothing. Raises `VenueError` for a fill that
+    contradicts its order.
+    """
+    state = _taken(state, event, now_ms)
+    if state.done and state.held == 0 and all(o.state.is_final and not o.fills_missing for o in state.orders.values()):
+        return replace(state, out=()), state.out
+    for rule in (ask, judge, enter, protect, judge, leave, finish):
+        state = rule(state, now_ms)
+    return replace(state, out=()), state.out
+
+
+def _taken(state: ExecutionState, event: Event, now_ms: int) -> ExecutionState:
+    match event:
+        case OrderUpdate():
+            known = state.orders.get(event.client_id)
+            return state if known is None else put(state, told(known, event, now_ms))
+        case VenueFill():
+            return _fill(state, event, now_ms)
+        case MarketView():
+            newer = state.view is None or event.time_ms >= state.view.time_ms
+            return replace(state, view=event) if event.coin == state.plan.coin and newer else state
+        case Tick():
+            return state
+        case ModifyAnswer():
+            known = state.orders.get(event.update.client_id)
+            return state if known is None else put(state, modify_answered(known, event.update, now_ms))
+        case OpenOrdersSeen():
+            return _snapshot(state, event, now_ms)
+        case FundingPayment():
+            key = (event.coin, event.time_ms)
+            mine = event.coin == state.plan.coin and state.held != 0
+            return replace(state, funding={**state.funding, key: _share(state, event)}) if mine else state
+        case ForeignFill():
+            return _foreign(state, event.fill)
+        case Halt():
+            ending = Ending.HALTED if event.flatten and state.ending is Ending.NONE else state.ending
+            return replace(close_entry(state, Ending.HALTED), halted=True, ending=ending)
+        case Close():
+            ending = Ending.ORDERED if state.ending is Ending.NONE else state.ending
+            return replace(close_entry(state, Ending.ORDERED), ending=ending)
+        case TriggerTold():
+            return _trigger(state, event.status)
+        case _:
+            assert_never(event)
+
+
+def _fill(state: ExecutionState, fill: VenueFill, now_ms: int) -> ExecutionState:
+    known = state.orders.get(fill.client_id)
+    if known is None:
+        return state
+    after = filled(known, fill, now_ms)
+    state = put(state, after)
+    if not after.overfilled:
+        return state
+    return alarm(
+        state, "overfilled", f"{after.filled} filled of order {after.client_id}", f"{after.order.size} at most"
+    )
+
+
+def _foreign(state: ExecutionState, fill: VenueFill) -> ExecutionState:
+    if fill.coin != state.plan.coin:
+        raise VenueError(f"a fill of {fill.coin} for a plan of {state.plan.coin}", "its coin")
+    return replace(state, foreign={**state.foreign, fill.fill_id: fill})
+
+
+def _snapshot(state: ExecutionState, seen: OpenOrdersSeen, now_ms: int) -> ExecutionState:
+    there = {o.client_id: o for o in seen.orders}
+    after = [
+        held(o, there[name], now_ms) if name in there else absent(o, seen.taken_ms) for name, o in state.orders.items()
+    ]
+    return put(state, *after)
+
+
+def _share(state: ExecutionState, payment: FundingPayment) -> FundingPayment:
+    """Return the part of a payment on the account's position that belongs to what the plan holds of it."""
+    signed = state.held * int(state.plan.side)
+    if payment.size == 0 or payment.size == signed:
+        return payment
+    return replace(payment, usd=payment.usd * signed / payment.size, size=signed)
+
+
+def _trigger(state: ExecutionState, status: TriggerStatus) -> ExecutionState:
+    if status is TriggerStatus.FIRED:
+        return replace(state, triggered=True)
+    ended = status is not TriggerStatus.ARMED and not state.triggered
+    return close_entry(state, Ending.TRIGGER_ENDED) if ended else state

@@ -1,0 +1,97 @@
+"""How a position is left: what ends it, the orders that close it, and when nothing of it remains.
+
+Stop and take-profit rest at the venue; the mark is watched too, for a venue that does not fire them. A closing order is
+an immediate one; the next is sent only when the fate of the last is known, and may go further beyond the best price.
+Stops stay until the position is flat. (Literature: exit management; reduce-only orders.)
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from lotus.trading.entries import close_entry
+from lotus.trading.execution import Ending, Entering, ExecutionState, alarm, cancel, emit, new_order, next_index, send
+from lotus.trading.execution_events import Finished
+from lotus.trading.order_machine import Purpose
+from lotus.trading.orders import TimeInForce
+from lotus.trading.plan import BPS
+from lotus.trading.protection import armed_size
+from lotus.trading.rounding import round_px_for
+from lotus.trading.watch import first_holding, passed
+
+MAX_EXIT_SLIPPAGE = Decimal("0.10")
+EXITS = (Purpose.STOP, Purpose.TAKE_PROFIT, Purpose.GUARD, Purpose.EXIT)
+
+
+def judge(state: ExecutionState, now_ms: int) -> ExecutionState:
+    """Return the state with the reason to leave, when there is one now; the first reason stands."""
+    if state.ending is Ending.NONE:
+        state = _stop_passed(state, now_ms)
+        ending = _ending(state, now_ms)
+        if ending is not Ending.NONE:
+            state = replace(state, ending=ending)
+    return close_entry(state, state.ending) if state.ending is not Ending.NONE else state
+
+
+def leave(state: ExecutionState, now_ms: int) -> ExecutionState:
+    """Return the state with a closing order sent for what is held, unless one is under way or the last just failed."""
+    held = state.exposure
+    if held < 0:
+        state = alarm(state, "flipped", f"{held} {state.plan.coin} against the plan", "a position of its side")
+        state = state if state.ending is not Ending.NONE else replace(state, ending=Ending.ORDERED)
+    exits = list(state.of(Purpose.EXIT))
+    if state.ending is Ending.NONE or held == 0 or any(not o.state.is_final for o in exits):
+        return state
+    if exits and now_ms - exits[-1].sent_ms < state.knobs.retry:
+        return state
+    return _close(state, len(exits), now_ms)
+
+
+def finish(state: ExecutionState, now_ms: int) -> ExecutionState:
+    """Return the state with what rests withdrawn once nothing is held, and finished once all of it is final."""
+    entries = list(state.of(Purpose.ENTRY))
+    settled = state.entering is Entering.CLOSED and all(o.state.is_final and not o.fills_missing for o in entries)
+    if state.done:
+        ending = Ending.LATE_FILL if state.held else state.ending
+        return replace(state, done=False, ending=ending, revision=state.revision + 1)
+    if not settled or state.held != 0:
+        return state
+    state = cancel(state, list(state.of(*EXITS)), now_ms)
+    if any(o.must_ask or not o.state.is_final for o in state.orders.values()):
+        return state
+    return emit(replace(state, done=True), Finished(state.revision))
+
+
+def _ending(state: ExecutionState, now_ms: int) -> Ending:
+    plan, view = state.plan, state.view
+    if plan.exit_at_ms is not None and now_ms >= plan.exit_at_ms:
+        return Ending.TIME
+    passed_ms = state.stop_passed_ms
+    if passed_ms is not None and now_ms - passed_ms >= state.safety.stop_grace_ms:
+        return Ending.STOP
+    if view is None or state.exposure <= 0:
+        return Ending.NONE
+    target, resting = plan.take_profit_px, armed_size(state, Purpose.TAKE_PROFIT)
+    if target is not None and passed(target, plan.side, view) and resting < state.exposure:
+        return Ending.TAKE_PROFIT
+    return Ending.CONDITION if first_holding(plan.exit_when, view) is not None else Ending.NONE
+
+
+def _stop_passed(state: ExecutionState, now_ms: int) -> ExecutionState:
+    plan, view = state.plan, state.view
+    beyond = view is not None and plan.stop_px is not None and passed(plan.stop_px, plan.exit_side, view)
+    since = (state.stop_passed_ms or now_ms) if beyond and state.exposure > 0 else None
+    return state if since == state.stop_passed_ms else replace(state, stop_passed_ms=since)
+
+
+def _close(state: ExecutionState, attempt: int, now_ms: int) -> ExecutionState:
+    plan, held, view = state.plan, state.exposure, state.view
+    side = plan.exit_side if held > 0 else plan.side
+    best = view.best(side) if view is not None else state.arrival_px
+    if best is None:
+        return state
+    share = min(MAX_EXIT_SLIPPAGE, Decimal(state.knobs.exit_slippage) * BPS * (attempt + 1))
+    limit_px = round_px_for(state.asset, best * (1 + int(side) * share), side)
+    index = next_index(state, Purpose.EXIT)
+    order = new_order(state, Purpose.EXIT, index, abs(held), limit_px, TimeInForce.IOC)
+    order = replace(order, side=side, reduce_only=held > 0)
+    return send(state, ((Purpose.EXIT, index, order),), now_ms)
