@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -27,6 +28,7 @@ from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.replicas import Directory, Replica
 from lotus_store.databases import Connection, Databases
+from lotus_store.ledger.messages import Received
 from lotus_store.manifests.payload_types import validators
 
 CHANNELS = (b"LISTEN lotus_outbox", b"LISTEN lotus_inbox")
@@ -39,7 +41,7 @@ class Herald:
 
     `event_time_ms` and `now_ms` are asked at every pass: the branch's event time, and the clock for expiry. With a name
     in `replica` it registers under it with every module: as one that gets the messages it serves best where it
-    consumes, as one that carries elsewhere.
+    consumes, as one that carries elsewhere. `own_only` leaves intents without a handler here to other consumers.
     """
 
     databases: Databases
@@ -51,6 +53,7 @@ class Herald:
     poll_s: float = 1.0
     on_applied: OnApplied = None
     replica: str = ""
+    own_only: bool = False
     passes: int = 0
     carried: int = 0
     faults: Counter[str] = field(default_factory=Counter)
@@ -146,10 +149,17 @@ class Herald:
         return {}
 
     def _consumer(self, connection: Connection, module: Module, handlers: Handlers) -> Consumer:
-        found = Consumer(connection, module, handlers, self.keys, self.branch, on_applied=self.on_applied)
+        found = Consumer(
+            connection, module, handlers, self.keys, self.branch, own_only=self.own_only, on_applied=self.on_applied
+        )
         if self.replica:
-            found.replica, found.on_applied = self.replica, self._self(module).applied
+            found.replica, found.on_applied = self.replica, partial(self._applied, module)
         return found
+
+    def _applied(self, module: Module, rows: Sequence[Received], outcomes: Mapping[str, str]) -> None:
+        self._self(module).applied(rows, outcomes)
+        if self.on_applied is not None:
+            self.on_applied(rows, outcomes)
 
     def _self(self, module: Module) -> Replica:
         """Return what this process is to a module, registered."""

@@ -16,8 +16,3 @@ SLOW_HANDLERS: Mapping[Module, Handlers] = {
     Module.DM: {Intent.WATCHDOG_ALERT: note_alert},
     Module.TR: {Intent.WATCHDOG_ALERT: note_alert},
 }
-
-
-def handler_names() -> dict[Module, dict[Intent, str]]:
-    """Return the name of the function behind every intent that is handled, by module, as manifests name it."""
-    return {module: {i: handler.__name__ for i, handler in own.items()} for module, own in SLOW_HANDLERS.items()}

@@ -35,12 +35,12 @@ def test_a_detectors_day_is_the_venues_when_nearly_all_was_answered_for(n: int, 
     assert made["payoff_y"][:n].tolist() == wanted
     assert set(made["fill_source"][n : 2 * n]) == {"tape_sim"}, "the other detector's day stays the tape's"
     if payoffs:
-        assert [(t.detector_id, t.published, t.answered, t.teaches) for t in told][0] == ("a", n, answered, teaches)
+        assert next((t.detector_id, t.published, t.answered, t.teaches) for t in told) == ("a", n, answered, teaches)
 
 
 def test_windows_that_were_not_published_or_have_a_gap_keep_what_they_have() -> None:
     rows = rows_of(40, gap=2)
-    payoffs = {name: 1.0 for name in rows["event_id"].tolist()}
+    payoffs = dict.fromkeys(rows["event_id"].tolist(), 1.0)
     made, _ = with_executions(rows, payoffs, frozenset(), "venue")
     assert made["fill_source"][:2].tolist() == ["tape_sim"] * 2
     assert made["payoff_y"][:2].tolist() == [5.0] * 2

@@ -16,7 +16,7 @@ from lotus.errors import SchemaError
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Module
 from lotus_cli.main import main
-from lotus_herald.slow import handler_names
+from lotus_herald.hot import handler_names
 from lotus_store.databases import Databases
 from lotus_store.manifests import check, model
 from lotus_store.manifests.model import Column, Table, load_manifest, load_payloads, schema_hash
@@ -91,8 +91,8 @@ def test_what_a_manifest_leaves_open_is_found() -> None:
 def test_handlers_of_the_code_and_the_manifests_are_compared() -> None:
     missing = "\n".join(check.events_wrong({}))
     assert "sig: the manifest names the handler apply_patch of PRIOR_PATCH, the code does not" in missing
-    more = check.events_wrong(HANDLERS | {Module.DM: HANDLERS[Module.DM] | {Intent.EXEC_REPORT: "learn"}})
-    assert list(more) == ["dm: the code has the handler learn of EXEC_REPORT, the manifest does not"]
+    more = check.events_wrong(HANDLERS | {Module.DM: HANDLERS[Module.DM] | {Intent.ALPHA_HINT: "learn"}})
+    assert list(more) == ["dm: the code has the handler learn of ALPHA_HINT, the manifest does not"]
 
 
 def test_the_map_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
