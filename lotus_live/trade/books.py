@@ -1,0 +1,106 @@
+"""Writing executions down in the tr database, before anything follows from them, and reading them at a start.
+
+One transaction for all plans that a turn of the desk moved, with the reports of those that finished. No decision here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lotus.modules.intents import Module
+from lotus.modules.trade_messages import report_message
+from lotus.trading.execution import ExecutionState
+from lotus.trading.order_machine import TrackedOrder
+from lotus.trading.orders import VenueFill
+from lotus.trading.plan import Plan
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send_many
+from lotus_live.trade.result import report_payload, totals
+from lotus_live.trade.stored import restored, stored
+from lotus_store.databases import Connection, Databases
+from lotus_store.ledger.bodies import from_body, to_plain
+from lotus_store.ledger.plans import FillLine, OrderLine, PlanRow, PlanStep, judge_plan, open_plans, step_plans
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A plan that a turn moved: its row, its state now, whether it finished now, and what to write of it."""
+
+    row: PlanRow
+    state: ExecutionState
+    finished: bool
+    orders: Sequence[TrackedOrder] = ()
+    fills: Sequence[VenueFill] = ()
+
+
+@dataclass(slots=True)
+class TradeBooks:
+    """The tr database of one desk, on a connection of its own; a broken one is opened again at the next call."""
+
+    databases: Databases
+    keys: Keys
+    venue: str
+    _connection: Connection | None = field(default=None)
+
+    def write(self, moved: Sequence[Moved], now_ms: int) -> None:
+        """Write what moved, and the reports of what finished, in one transaction. Raises psycopg errors and leaves."""
+        connection = self._open()
+        try:
+            with connection.transaction():
+                step_plans(connection, [self._step(one) for one in moved])
+                done = [one for one in moved if one.finished]
+                for one in done:
+                    fills, metrics, position = totals(one.state)
+                    judge_plan(connection, one.row.plan_id, fills, metrics, position)
+                said = [
+                    report_message(
+                        report_payload(one.row, one.state, now_ms),
+                        lifecycle_id=one.row.lifecycle_id,
+                        parent_id=one.row.decision_id,
+                        revision=one.state.revision,
+                    )
+                    for one in done
+                ]
+                if said:
+                    send_many(connection, Module.TR, said, self.keys)
+        except Exception:
+            self.close()
+            raise
+
+    def open_plans(self) -> list[PlanRow]:
+        """Return the plans of this venue that are not done."""
+        connection = self._open()
+        try:
+            return open_plans(connection, self.venue)
+        except Exception:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            self._connection = self.databases.connect(Module.TR.value, autocommit=True)
+        return self._connection
+
+    def _step(self, one: Moved) -> PlanStep:
+        plan, venue = one.row.plan_id, self.venue
+        orders = [
+            OrderLine(o.client_id, plan, venue, o.order.coin, o.purpose, o.state, o.sent_ms, to_plain(o))
+            for o in one.orders
+        ]
+        fills = [FillLine(venue, f.fill_id, f.client_id, f.coin, f.time_ms, to_plain(f)) for f in one.fills]
+        return PlanStep(plan, "done" if one.finished else "working", stored(one.state), orders, fills)
+
+
+def execution_of(row: PlanRow) -> ExecutionState | None:
+    """Return the state that a plan's row holds; None before its first step."""
+    return restored(row.execution) if row.execution else None
+
+
+def plan_of(row: PlanRow) -> Plan:
+    """Return the plan that a row holds."""
+    return from_body(row.plan, Plan)

@@ -1,0 +1,363 @@
+"""The trading desk: every accepted plan driven to its end against its venue. The rules are `lotus.trading.executor`'s.
+
+A turn takes in what happened, steps the plans concerned, writes them down, and only then carries out what follows: a
+kill at any point leaves orders that the next start knows by name. While the database takes nothing, nothing is opened;
+what protects, closes and cancels goes out all the same, for a stop may not wait for a disk. In the literature:
+write-ahead intent log, functional core behind an imperative shell.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, assert_never
+
+import psycopg
+
+from lotus.errors import LedgerError, LotusError, VenueError
+from lotus.manifest import Asset
+from lotus.trading.execution import ExecutionState
+from lotus.trading.execution_events import (
+    Alarm,
+    Ask,
+    Cancel,
+    Command,
+    Event,
+    Finished,
+    Halt,
+    Modify,
+    ModifyAnswer,
+    OpenOrdersSeen,
+    Place,
+    Tick,
+)
+from lotus.trading.executor import begin, step
+from lotus.trading.order_machine import TrackedOrder
+from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, Side, VenueFill
+from lotus.trading.venue import Venue
+from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
+from lotus_live.trade.floor import TradingFloor
+from lotus_store.ledger.plans import PlanRow
+
+TICK_S = 0.1
+ACCOUNT_S = 2.0
+RETRY_S = 0.5
+LINGER_MS = 60_000  # a finished plan is kept so long for fills that come late
+DOWN = (psycopg.Error, LedgerError, OSError)
+
+
+@dataclass(slots=True)
+class Work:
+    """A plan under way, and what of it changed since it was written down."""
+
+    row: PlanRow
+    state: ExecutionState
+    venue: Venue
+    commands: list[Command] = field(default_factory=list)
+    is_changed: bool = False
+    finished: bool = False
+    written: ExecutionState | None = None
+    done_ms: int | None = None
+
+
+@dataclass(slots=True)
+class DeskCounts:
+    """Running counts of one life of the desk."""
+
+    plans: int = 0
+    finished: int = 0
+    orders: int = 0
+    fills: int = 0
+    alarms: int = 0
+    write_failures: int = 0
+    last_failure: str = ""
+
+
+class TradingDesk:
+    """The desk of one daemon: `venues` by side (long and short probes are held apart), `floor` what it sees."""
+
+    def __init__(self, books: TradeBooks, floor: TradingFloor, venues: Mapping[Side, Venue], kill_file: Path) -> None:
+        """Nothing is opened yet."""
+        self.books, self.floor, self.venues, self.kill_file = books, floor, dict(venues), kill_file
+        self.counts = DeskCounts()
+        self.say: Callable[[str], None] = lambda text: print(f"desk: {text}", file=sys.stderr)
+        self._works: dict[str, Work] = {}
+        self._owners: dict[str, str] = {}
+        self._events: list[tuple[str, Event]] = []
+        self._wake = asyncio.Event()
+        self._fresh = True
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def open_plans(self) -> int:
+        """Number of plans under way."""
+        return len(self._works)
+
+    def woken(self) -> None:
+        """Say, from any thread, that plans were accepted."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._take_up)
+
+    async def run(self) -> None:
+        """Drive plans until cancelled; positions and resting orders stay at the venue for the next start."""
+        self._loop = asyncio.get_running_loop()
+        for venue in self.venues.values():
+            await venue.connect()
+        await self._restore()
+        helpers = [asyncio.create_task(self._ticking()), asyncio.create_task(self._accounting())]
+        helpers += [asyncio.create_task(self._listening(venue)) for venue in self.venues.values()]
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._turn()
+        finally:
+            for task in (*helpers, *self._tasks):
+                task.cancel()
+            await asyncio.gather(*helpers, *self._tasks, return_exceptions=True)
+            for venue in self.venues.values():
+                with suppress(LotusError, OSError):
+                    await venue.close()
+            self.books.close()
+
+    def halt(self, flatten: bool) -> None:
+        """Open nothing from now on; with `flatten` leave every position."""
+        self.floor.halted = True
+        self._all(Halt(flatten))
+
+    def _take_up(self) -> None:
+        self._fresh = True
+        self._wake.set()
+
+    def _all(self, event: Event) -> None:
+        self._events += [(plan_id, event) for plan_id in self._works]
+        self._wake.set()
+
+    def _tell(self, event: OrderUpdate | VenueFill) -> None:
+        owner = self._owners.get(event.client_id)
+        if owner is not None:
+            self._events.append((owner, event))
+            self._wake.set()
+
+    async def _turn(self) -> None:
+        """Take in what happened, write what it changed, carry out what follows."""
+        if self._fresh:
+            self._fresh = False
+            await self._adopt()
+        events, self._events = self._events, []
+        for plan_id, event in events:
+            work = self._works.get(plan_id)
+            if work is not None:
+                self._step(work, event)
+        moved = [work for work in self._works.values() if work.is_changed]
+        if not moved:
+            return
+        if not await self._write(moved):
+            self._without_books(moved)
+            return
+        for work in moved:
+            self._carry(work, work.commands)
+            work.commands = []
+            if work.finished:
+                self.counts.finished += 1
+                work.finished, work.done_ms = False, self.floor.now_ms()
+
+    def _without_books(self, moved: Sequence[Work]) -> None:
+        """Carry out what opens nothing; entries are told as never placed, for they would be too late later."""
+        now_ms, why = self.floor.now_ms(), "the database does not take orders"
+        for work in moved:
+            opening = [c for c in work.commands if isinstance(c, Place) and not all(o.reduce_only for o in c.orders)]
+            self._carry(work, [command for command in work.commands if command not in opening])
+            work.commands = []
+            names = [order.client_id for command in opening for order in command.orders]
+            never = OrderState.NEVER_PLACED
+            self._events += [(work.row.plan_id, OrderUpdate(name, never, now_ms, reason=why)) for name in names]
+
+    def _carry(self, work: Work, commands: Sequence[Command]) -> None:
+        for command in commands:
+            self._begin(self._carry_out(work, command))
+
+    def _step(self, work: Work, event: Event) -> None:
+        before = work.state
+        try:
+            work.state, commands = step(before, event, self.floor.now_ms())
+        except VenueError as problem:
+            self._alarm(work, Alarm("contradiction", str(problem), "fills of its own orders"))
+            return
+        finished = any(isinstance(command, Finished) for command in commands)
+        work.finished = (work.finished or finished) and work.state.done
+        work.commands += [command for command in commands if not isinstance(command, Finished)]
+        work.is_changed |= bool(commands) or work.state.orders is not before.orders
+        work.done_ms = work.done_ms if work.state.done else None
+        for client_id in work.state.orders.keys() - before.orders.keys():
+            self._owners[client_id] = work.row.plan_id
+
+    async def _adopt(self) -> None:
+        """Take up accepted plans that are not known yet."""
+        try:
+            rows = await asyncio.to_thread(self.books.open_plans)
+        except DOWN as problem:
+            self._failed(problem)
+            self._fresh = True
+            return
+        for row in rows:
+            if row.plan_id not in self._works:
+                self._take(row)
+
+    def _take(self, row: PlanRow) -> Work:
+        plan, known = plan_of(row), execution_of(row)
+        state = known or begin(plan, self._asset(row.coin), row.venue, self.floor.now_ms())
+        work = Work(row, state, self.venues[plan.side], written=known)
+        self._works[row.plan_id] = work
+        self._owners |= dict.fromkeys(state.orders, row.plan_id)
+        self.counts.plans += 1
+        view = self.floor.view(row.coin)
+        self._events.append((row.plan_id, view or Tick()))
+        if self.floor.halted:
+            self._events.append((row.plan_id, Halt()))
+        return work
+
+    def _asset(self, coin: str) -> Asset:
+        return next(asset for asset in self.floor.universe if asset.name == coin)
+
+    async def _write(self, moved: Sequence[Work]) -> bool:
+        lines = [self._moved(work) for work in moved]
+        try:
+            await asyncio.to_thread(self.books.write, lines, self.floor.now_ms())
+        except DOWN as problem:
+            self._failed(problem)
+            return False
+        for work in moved:
+            work.written, work.is_changed = work.state, False
+        return True
+
+    def _moved(self, work: Work) -> Moved:
+        known: Mapping[str, TrackedOrder] = work.written.orders if work.written is not None else {}
+        orders = [o for name, o in work.state.orders.items() if known.get(name) is not o]
+        seen = {name for o in known.values() for name in o.fills}
+        fills = [f for f in work.state.fills if f.fill_id not in seen]
+        self.counts.fills += len(fills)
+        return Moved(work.row, work.state, work.finished, orders, fills)
+
+    def _retire(self, now_ms: int) -> None:
+        """Forget plans that were finished long enough ago."""
+        for work in [w for w in self._works.values() if w.done_ms is not None and now_ms - w.done_ms > LINGER_MS]:
+            del self._works[work.row.plan_id]
+            for client_id in work.state.orders:
+                self._owners.pop(client_id, None)
+
+    def _begin(self, job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry_out(self, work: Work, command: Command) -> None:
+        """Do one command; what the venue answered becomes events of the plan."""
+        plan_id, venue = work.row.plan_id, work.venue
+        match command:
+            case Place():
+                self.counts.orders += len(command.orders)
+                updates = await self._answers(venue.place(command.orders, command.grouping), command.orders)
+                self._events += [(plan_id, update) for update in updates]
+            case Cancel():
+                with suppress(VenueError):
+                    self._events += [(plan_id, u) for u in await venue.cancel(command.coin, command.client_ids)]
+            case Modify():
+                try:
+                    update = await venue.modify(command.order)
+                except VenueError as problem:
+                    name, now_ms = command.order.client_id, self.floor.now_ms()
+                    update = OrderUpdate(name, OrderState.RESTING, now_ms, reason=str(problem))
+                self._events.append((plan_id, ModifyAnswer(update)))
+            case Ask():
+                await self._ask(plan_id, venue, command)
+            case Alarm():
+                self._alarm(work, command)
+            case Finished():
+                pass
+            case _:
+                assert_never(command)
+        self._wake.set()
+
+    async def _answers(
+        self, asked: Awaitable[Sequence[OrderUpdate]], orders: Sequence[NewOrder]
+    ) -> Sequence[OrderUpdate]:
+        """Return the venue's answers; NEVER_PLACED for each order when nothing can have been sent."""
+        try:
+            return await asked
+        except VenueError as problem:
+            now_ms = self.floor.now_ms()
+            return [OrderUpdate(o.client_id, OrderState.NEVER_PLACED, now_ms, reason=str(problem)) for o in orders]
+
+    async def _ask(self, plan_id: str, venue: Venue, question: Ask) -> None:
+        for client_id in question.client_ids:
+            with suppress(VenueError):
+                self._events.append((plan_id, await venue.order_of(client_id)))
+        if question.fills_from_ms is not None:
+            with suppress(VenueError):
+                for fill in await venue.fills_since(question.fills_from_ms):
+                    self._tell(fill)
+
+    async def _restore(self) -> None:
+        """Take up what an earlier life left, with what the venues hold and filled in between."""
+        await self._adopt()
+        self._fresh = False
+        since = min((o.sent_ms for w in self._works.values() for o in w.state.orders.values()), default=None)
+        for venue in self.venues.values():
+            mine = [w.row.plan_id for w in self._works.values() if w.venue is venue]
+            taken_ms = self.floor.now_ms()
+            seen = OpenOrdersSeen(tuple(await venue.open_orders()), taken_ms)
+            self._events += [(plan_id, seen) for plan_id in mine]
+            for fill in await venue.fills_since(since) if since is not None else ():
+                self._tell(fill)
+        await self._accounts()
+        self._wake.set()
+
+    async def _listening(self, venue: Venue) -> None:
+        async for event in venue.events():
+            if isinstance(event, FundingPayment):
+                self._events += [(w.row.plan_id, event) for w in self._works.values() if w.venue is venue]
+                self._wake.set()
+            else:
+                self._tell(event)
+
+    async def _ticking(self) -> None:
+        """Every 0.1 s show every plan its market, and look for the kill file."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            if not self.floor.halted and self.kill_file.exists():
+                self.halt(flatten="flatten" in self.kill_file.read_text(errors="replace"))
+            views = {asset.name: self.floor.view(asset.name) for asset in self.floor.universe}
+            alive = [(name, work.row.coin) for name, work in self._works.items() if work.done_ms is None]
+            self._events += [(name, views[coin] or Tick()) for name, coin in alive]
+            self._retire(self.floor.now_ms())
+            self._wake.set()
+
+    async def _accounting(self) -> None:
+        """Ask for the accounts every two seconds; one that does not answer stays as it was."""
+        while True:
+            await asyncio.sleep(ACCOUNT_S)
+            with suppress(VenueError):
+                await self._accounts()
+
+    async def _accounts(self) -> None:
+        for side, venue in self.venues.items():
+            self.floor.accounts[side] = await venue.account()
+        used = dict.fromkeys(self.venues, Decimal(0))
+        for work in self._works.values():
+            used[work.state.plan.side] += work.state.plan.size * (work.state.arrival_px or Decimal(0))
+        self.floor.use(used)
+
+    def _alarm(self, work: Work, told: Alarm) -> None:
+        self.counts.alarms += 1
+        self.say(f"{told.kind} on plan {work.row.plan_id} ({work.row.coin}): {told.found}; expected {told.expected}")
+
+    def _failed(self, problem: BaseException) -> None:
+        self.counts.write_failures += 1
+        self.counts.last_failure = str(problem)
+        if self._loop is not None:
+            self._loop.call_later(RETRY_S, self._wake.set)

@@ -1,0 +1,31 @@
+"""An execution as JSON and back, exactly: what stands in `tr_plans` before anything of it is sent.
+
+The last view of the market is left out; the next one comes within a moment. (Literature: snapshot of event sourcing.)
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, make_dataclass
+from typing import Any, get_type_hints
+
+from lotus.trading.execution import ExecutionState
+from lotus.trading.orders import FundingPayment
+from lotus_store.ledger.bodies import from_body, to_plain
+
+LEFT_OUT = ("view", "out", "funding")  # funding is keyed by pairs and stands as a list
+_KEPT = tuple(f.name for f in fields(ExecutionState) if f.name not in LEFT_OUT)
+_HINTS = get_type_hints(ExecutionState)
+_Stored: Any = make_dataclass("_Stored", [(name, _HINTS[name]) for name in _KEPT], frozen=True)
+
+
+def stored(state: ExecutionState) -> dict[str, Any]:
+    """Return the state between two steps as plain data."""
+    payments = to_plain(list(state.funding.values()))
+    return {"funding": payments} | {name: to_plain(getattr(state, name)) for name in _KEPT}
+
+
+def restored(body: Mapping[str, Any]) -> ExecutionState:
+    """Return the state behind stored data; raises `LedgerError` when the row has another form."""
+    payments = from_body(body["funding"], list[FundingPayment])
+    kept = from_body({name: body[name] for name in _KEPT if name in body}, _Stored)
+    funding = {(p.coin, p.time_ms): p for p in payments}
+    return ExecutionState(**{name: getattr(kept, name) for name in _KEPT}, funding=funding)
