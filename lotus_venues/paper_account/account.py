@@ -13,6 +13,7 @@ from lotus.timebase import HOUR_MS, NS_PER_MS
 from lotus.trading.orders import Grouping, OrderState, OrderUpdate, TimeInForce
 from lotus.trading.venue import VenueEvent
 from lotus_venues.ladder import Level
+from lotus_venues.order_form import TOO_SMALL
 from lotus_venues.paper_account import words
 from lotus_venues.paper_account.execution import MICRO, Execution, is_passed
 from lotus_venues.paper_account.matching import crossing, see_book, see_trade
@@ -226,7 +227,7 @@ class PaperAccount:
     def _refusal(self, order: PaperOrder) -> str:
         ladder, execution = self.state.ladders[order.asset], self.execution
         if order.limit * order.lots < MIN_VALUE_MICRO and not order.reduce_only:
-            return words.TOO_SMALL
+            return TOO_SMALL
         if order.trigger:
             px2 = mark_px2(self.state.quotes[order.asset], ladder)
             return words.BAD_TRIGGER if px2 and not order.parent and is_passed(order, px2) else ""

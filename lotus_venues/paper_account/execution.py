@@ -243,4 +243,3 @@ def venue_fill(fill: PaperFill, asset: Asset) -> VenueFill:
         fill.is_taker,
         fill.time_ms,
     )
-

@@ -25,8 +25,8 @@ from lotus.trading.orders import (
 )
 from lotus.trading.venue import VenueEvent
 from lotus_venues.event_queue import EventQueue
-from lotus_venues.hyperliquid.rounding import is_valid_px, is_valid_size, px_units, size_lots
-from lotus_venues.paper_account import words
+from lotus_venues.hyperliquid.rounding import px_units, size_lots
+from lotus_venues.order_form import form_fault
 from lotus_venues.paper_account.account import PaperAccount
 from lotus_venues.paper_account.execution import MICRO, venue_fill
 from lotus_venues.paper_account.money import initial_micro, liquidation_px, mark_px2, open_micro
@@ -207,11 +207,8 @@ class PaperAccountVenue:
 
     def _form(self, order: NewOrder) -> OrderForm:
         index = self._asset(order.coin)
-        asset, trigger, refusal = self.universe[index], order.trigger, ""
-        if not is_valid_size(asset, order.size):
-            refusal = words.BAD_SIZE
-        elif not is_valid_px(asset, order.limit_px) or (trigger is not None and not is_valid_px(asset, trigger.px)):
-            refusal = words.BAD_TICK
+        asset, trigger = self.universe[index], order.trigger
+        refusal = form_fault(order, asset)
         lots, limit = (0, 0) if refusal else (size_lots(asset, order.size), px_units(asset, order.limit_px))
         if trigger is None or refusal:
             return OrderForm(

@@ -2,9 +2,6 @@
 
 from typing import Final
 
-BAD_TICK: Final = "Price must be divisible by tick size."
-BAD_SIZE: Final = "Order has invalid size."
-TOO_SMALL: Final = "Order must have minimum value of $10."
 NO_MATCH: Final = "Order could not immediately match against any resting orders."
 NO_LIQUIDITY: Final = "No liquidity available for market order."
 NO_MARGIN: Final = "Insufficient margin to place order."
