@@ -95,6 +95,11 @@ class Exchange:
         value += sum((Decimal(o["sz"]) * Decimal(o["limitPx"]) for o in orders if not o.get("reduceOnly")), Decimal(0))
         self.signer.saw_open(value, self.now_ms, signed_before)
 
+    async def look_at_limit(self) -> None:
+        """Take the venue's own count of the account's actions into the budget."""
+        told = await self.info("userRateLimit", user=self.user)
+        self.budget.told(int(told["nRequestsUsed"]), int(told["nRequestsCap"]))
+
     async def status(self, client_id: str) -> dict[str, Any] | None:
         """Return what the venue knows of an order, None for nothing."""
         answer = await self.info("orderStatus", user=self.user, oid=client_id)

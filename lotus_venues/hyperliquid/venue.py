@@ -393,5 +393,6 @@ class HyperliquidVenue:
             with contextlib.suppress(VenueError):
                 now_ms = await self.exchange.time_ms()
                 await self.exchange.look_at_exposure()
+                await self.exchange.look_at_limit()
                 await self._resync()
                 self.known.prune(now_ms - _REMEMBERED_MS)

@@ -428,7 +428,8 @@ async def the_scheduled_cancel_never_removes_stops(bed: Bed) -> None:
     """The venue's cancel-all is armed or refused; never while a stop rests; and it can be disarmed."""
     now = await bed.venue.server_time_ms()
     armed = await bed.venue.schedule_cancel(now + 60_000)
-    assert await bed.venue.schedule_cancel(None) is armed
+    if armed:
+        assert await bed.venue.schedule_cancel(None)
     await bed.bought()
     await bed.one(bed.stop(Side.SELL, BID - 500))
     assert await bed.venue.schedule_cancel(now + 60_000) is False

@@ -210,7 +210,7 @@ def test_orders_are_spelt_as_the_sdk_spells_them(
     ("entry", "wanted"),
     [
         ({"resting": {"oid": 7}}, (OrderState.RESTING, 7, 0, None, "")),
-        ({"filled": {"totalSz": "0.01", "avgPx": "2.5", "oid": 7}}, (OrderState.FILLED, 7, ORDER.size, Decimal("2.5"), "")),
+        ({"filled": {"totalSz": "0.01", "avgPx": "2", "oid": 7}}, (OrderState.FILLED, 7, ORDER.size, Decimal(2), "")),
         ({"filled": {"totalSz": "0.004", "avgPx": "1", "oid": 7}}, (OrderState.CANCELED, 7, PART, 1, "canceled")),
         ({"error": "No."}, (OrderState.REJECTED, None, 0, None, "No.")),
         ("waitingForTrigger", (OrderState.WAITING, None, 0, None, "")),
