@@ -21,6 +21,12 @@ def taker_fee_bps(tier: int) -> float:
     return TIERS[tier][1]
 
 
+def maker_fee_bps(tier: int) -> float:
+    """Return the maker fee of a tier in bps; raises `ConfigError` for a tier that does not exist."""
+    taker_fee_bps(tier)
+    return TIERS[tier][2]
+
+
 def fee_micro(notional_micro: int, fee_bps: float) -> int:
     """Return the fee in millionths of a dollar, rounded up to a whole one (never in the trader's favour).
 

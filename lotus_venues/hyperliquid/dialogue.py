@@ -4,6 +4,7 @@ A pure state machine of one connection, used by servers that speak as the venue 
 """
 
 import json
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,15 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "candle": {"coin": None, "interval": None},
     "allMids": {},
 }
+_USER_DEFAULTS: dict[str, dict[str, Any]] = {
+    "orderUpdates": {"user": None},
+    "userFills": {"user": None, "aggregateByTime": False},
+    "userEvents": {"user": None},
+    "userFundings": {"user": None},
+    "userNonFundingLedgerUpdates": {"user": None},
+}
 _OPTIONAL = {"l2Book": ("fast",), "allMids": ("dex",)}
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +41,14 @@ class Answer:
 
 @dataclass(slots=True)
 class Dialogue:
-    """One connection's subscriptions. `coins` are the listed names; `live` holds the subscription objects in force."""
+    """One connection's subscriptions. `coins` are the listed names; `live` holds the subscription objects in force.
+
+    A server with accounts takes the `has_users` channels too.
+    """
 
     coins: Collection[str]
     live: list[dict[str, Any]] = field(default_factory=list)
+    has_users: bool = False
 
     def answer(self, text: str) -> Answer:
         """Return what the venue does on one text message from the client."""
@@ -49,6 +62,9 @@ class Dialogue:
         wanted = message.get("subscription")
         if method not in {"subscribe", "unsubscribe"} or not isinstance(wanted, dict):
             return _error(f"Error parsing JSON into valid websocket request: {text}")
+        user = self.has_users and wanted.get("type") in _USER_DEFAULTS
+        if user and _ADDRESS.match(str(wanted.get("user"))):
+            return self._change(method, wanted)
         if wanted.get("type") not in _DEFAULTS:
             return _error(f"Invalid subscription {json.dumps(wanted)}")
         if "coin" in _DEFAULTS[wanted["type"]] and wanted.get("coin") not in self.coins:
@@ -76,7 +92,8 @@ def normalised(wanted: dict[str, Any]) -> dict[str, Any]:
     {'type': 'l2Book', 'coin': 'BTC', 'nSigFigs': None, 'mantissa': None}
     """
     kind = wanted["type"]
-    echo = {"type": kind} | {key: wanted.get(key, value) for key, value in _DEFAULTS[kind].items()}
+    defaults = _DEFAULTS.get(kind) or _USER_DEFAULTS[kind]
+    echo = {"type": kind} | {key: wanted.get(key, value) for key, value in defaults.items()}
     return echo | {key: wanted[key] for key in _OPTIONAL.get(kind, ()) if key in wanted}
 
 

@@ -1,0 +1,34 @@
+"""The venue's account to the port's: equity, margin, positions. Pure translation."""
+
+from decimal import Decimal
+from typing import Any
+
+from lotus.trading.orders import Account, VenuePosition
+
+
+def account_of(told: dict[str, Any]) -> Account:
+    """Return an account of `clearinghouseState`."""
+    margin = told["marginSummary"]
+    positions = tuple(position_of(row["position"]) for row in told["assetPositions"])
+    return Account(
+        Decimal(margin["accountValue"]),
+        Decimal(margin["totalMarginUsed"]),
+        Decimal(told["withdrawable"]),
+        tuple(position for position in positions if position.size),
+        int(told["time"]),
+    )
+
+
+def position_of(told: dict[str, Any]) -> VenuePosition:
+    """Return one position."""
+    leverage, end = told["leverage"], told.get("liquidationPx")
+    return VenuePosition(
+        told["coin"],
+        Decimal(told["szi"]),
+        Decimal(told["entryPx"]),
+        Decimal(told["unrealizedPnl"]),
+        Decimal(told["marginUsed"]),
+        int(leverage["value"]),
+        leverage["type"] == "cross",
+        Decimal(end) if end else None,
+    )

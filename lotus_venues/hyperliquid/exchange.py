@@ -1,0 +1,121 @@
+"""Requests to the venue: information under the rate budget, and signed actions that are sent once and never again.
+
+An action ends in one of three ways: answered, certainly not accepted (`VenueError`), or unknown (`Unanswered`). An
+action whose bytes never left is voided in the journal. What an answer means for an order is not decided here.
+In the literature: at-most-once remote procedure call.
+"""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from lotus.errors import VenueError
+from lotus_venues.hyperliquid.http import JsonPoster, NotSent, Refused, Unanswered
+from lotus_venues.hyperliquid.order_wire import UNKNOWN_OID
+from lotus_venues.hyperliquid.rate_budget import RateBudget, action_weight, info_weight
+from lotus_venues.hyperliquid.signer import AgentSigner
+
+_READS = 3
+_PAGE = 2_000
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The venue's two endpoints for one account.
+
+    `now_ms` is the local clock corrected by `skew_ms` (venue minus local); orders expire `expires_ms` after signing.
+    """
+
+    poster: JsonPoster
+    signer: AgentSigner
+    user: str
+    clock_ms: Callable[[], int]
+    budget: RateBudget = field(default_factory=RateBudget)
+    expires_ms: int = 5_000
+    skew_ms: int = 0
+    unknowns: int = 0
+
+    @property
+    def now_ms(self) -> int:
+        """The venue's time as far as known."""
+        return self.clock_ms() + self.skew_ms
+
+    async def info(self, kind: str, is_cancel: bool = False, **fields: Any) -> Any:
+        """Ask for information; asking again is harmless, so silence is asked again. Raises `VenueError`."""
+        for attempt in range(_READS):
+            self.budget.spend(info_weight(kind), self.clock_ms(), is_cancel=is_cancel)
+            try:
+                return await self.poster.post("/info", {"type": kind, **fields})
+            except Unanswered:
+                if attempt == _READS - 1:
+                    raise
+        raise AssertionError(kind)
+
+    async def act(self, action: Mapping[str, Any], size: int = 1, is_cancel: bool = False) -> Any:
+        """Sign an action and send it once. Raises `Unanswered` when it may have been accepted, else `VenueError`."""
+        self.budget.spend(action_weight(size), self.clock_ms(), size, is_cancel)
+        now_ms = self.now_ms
+        body = self.signer.sign(action, now_ms, now_ms + self.expires_ms)
+        try:
+            return await self.poster.post("/exchange", body)
+        except (NotSent, Refused):
+            with contextlib.suppress(VenueError):
+                self.signer.journal.void(now_ms, body["nonce"])
+            raise
+        except Unanswered:
+            self.unknowns += 1
+            raise
+
+    async def time_ms(self) -> int:
+        """Return the venue's clock (and keep how far it is from ours)."""
+        before = self.clock_ms()
+        state = await self.info("clearinghouseState", user=self.user)
+        told = int(state["time"])
+        self.skew_ms = told - (before + self.clock_ms()) // 2
+        return told
+
+    async def require_agent(self) -> None:
+        """Raise `VenueError` unless the key is an agent of the account: a master key moves money."""
+        answer = await self.info("userRole", user=self.signer.address)
+        role = answer.get("role") if isinstance(answer, dict) else None
+        master = str((answer.get("data") or {}).get("user", "")).lower() if role == "agent" else ""
+        if role != "agent" or master != self.user.lower():
+            raise VenueError(
+                f"the key's role is {role!r}", "agent of the account", "a master key, or another account's"
+            )
+
+    async def look_at_exposure(self) -> None:
+        """Tell the signer what is open: the value of all positions and of all resting orders that may open more."""
+        signed_before = self.signer.exposure.signed_usd
+        state = await self.info("clearinghouseState", user=self.user)
+        orders = await self.info("frontendOpenOrders", user=self.user)
+        value = Decimal(state["marginSummary"]["totalNtlPos"])
+        value += sum((Decimal(o["sz"]) * Decimal(o["limitPx"]) for o in orders if not o.get("reduceOnly")), Decimal(0))
+        self.signer.saw_open(value, self.now_ms, signed_before)
+
+    async def look_at_limit(self) -> None:
+        """Take the venue's own count of the account's actions into the budget."""
+        told = await self.info("userRateLimit", user=self.user)
+        self.budget.told(int(told["nRequestsUsed"]), int(told["nRequestsCap"]))
+
+    async def status(self, client_id: str) -> dict[str, Any] | None:
+        """Return what the venue knows of an order, None for nothing."""
+        answer = await self.info("orderStatus", user=self.user, oid=client_id)
+        if answer.get("status") == UNKNOWN_OID:
+            return None
+        told: dict[str, Any] = answer["order"]
+        return told
+
+    async def fills(self, time_ms: int) -> list[dict[str, Any]]:
+        """Return all fills from a time on, page by page until the venue has no more; pages may overlap."""
+        rows: list[dict[str, Any]] = []
+        start = time_ms
+        while True:
+            page = await self.info("userFillsByTime", user=self.user, startTime=start)
+            rows += page
+            last = max((int(row["time"]) for row in page), default=start)
+            if len(page) < _PAGE or last == start:
+                return rows
+            start = last

@@ -1,0 +1,151 @@
+"""What an adapter knows of its orders: from answers, from the user stream and from questions, made one truth.
+
+A fill is told once whatever repeats it. A modify gives an order a new number and the venue tells the old one as
+canceled under the same name: that is passed over. No request is made here. In the literature: idempotent consumer.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, VenueFill
+from lotus_venues.hyperliquid.order_wire import fill_of, filled_of, told_state
+
+_FILLS_KEPT = 50_000
+
+
+@dataclass(slots=True)
+class Known:
+    """One order by name: its number at the venue, the numbers it had before, its last state and its executions."""
+
+    order: NewOrder | None = None
+    oid: int | None = None
+    superseded: set[int] = field(default_factory=set)
+    last: OrderUpdate | None = None
+    lots: dict[int, Decimal] = field(default_factory=dict)
+    value: dict[int, Decimal] = field(default_factory=dict)
+    is_trigger: bool = False
+    modifying_till_ms: int = 0
+    modifying_oid: int | None = None
+    held: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+class KnownOrders:
+    """All orders of this process, the numbers that belong to them, and the fills already told."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self.by_name: dict[str, Known] = {}
+        self.names: dict[int, str] = {}
+        self._fills: OrderedDict[str, None] = OrderedDict()
+
+    def expect(self, orders: Iterable[NewOrder]) -> None:
+        """Note orders about to be sent."""
+        for order in orders:
+            self.by_name[order.client_id] = Known(order, is_trigger=order.trigger is not None)
+
+    def of(self, name: str) -> Known:
+        """Return what is known of a name (nothing yet: an empty record)."""
+        return self.by_name.setdefault(name, Known())
+
+    def number(self, name: str, oid: int | None) -> None:
+        """Note the venue's number of an order; an older one is superseded."""
+        known = self.of(name)
+        if oid is None or oid == known.oid or oid in known.superseded:
+            return
+        if known.oid is not None:
+            known.superseded.add(known.oid)
+        known.oid = oid
+        self.names[oid] = name
+
+    def keep(self, update: OrderUpdate) -> OrderUpdate:
+        """Note the state of an order and return it with the average price of its executions, where they are known."""
+        self.number(update.client_id, update.oid)
+        known = self.of(update.client_id)
+        known.last = replace(update, oid=known.oid, average_px=update.average_px or self.average(known, update.filled))
+        return known.last
+
+    def average(self, known: Known, filled: Decimal) -> Decimal | None:
+        """Return the average price of the executions of an order's present number; None unless all are known."""
+        oid = known.oid if known.oid is not None else -1
+        lots = known.lots.get(oid, Decimal(0))
+        return known.value[oid] / lots if lots and lots == filled else None
+
+    def told_order(self, told: Mapping[str, Any]) -> OrderUpdate | None:
+        """Take one entry of `orderUpdates`; None for orders without a name and for numbers that were superseded."""
+        order = told["order"]
+        oid = int(order["oid"])
+        name = order.get("cloid") or self.names.get(oid, "")
+        if not name:
+            return None
+        known = self.of(name)
+        if known.modifying_till_ms and told["status"] not in ("open", "filled", "triggered"):
+            known.held.append(told)
+            return None
+        if oid in known.superseded:
+            return None
+        return self.keep(self.update_of(name, order, told["status"], int(told["statusTimestamp"])))
+
+    def modifying(self, name: str, till_ms: int) -> None:
+        """Note that a modify is on its way, which can be accepted until a time: ends are held back until it is told."""
+        known = self.of(name)
+        known.modifying_till_ms, known.modifying_oid = till_ms, known.oid
+
+    def modified(self, name: str) -> list[OrderUpdate]:
+        """Release what was held back while an order was being modified; ends of its old number are dropped."""
+        known = self.of(name)
+        held, known.held, known.modifying_till_ms = known.held, [], 0
+        told = (self.told_order(entry) for entry in held)
+        return [update for update in told if update is not None]
+
+    def is_modify_over(self, name: str, now_ms: int) -> bool:
+        """Tell whether a modify whose answer was lost is decided: the number changed, or it can be accepted no more."""
+        known = self.of(name)
+        is_decided = known.oid != known.modifying_oid or now_ms > known.modifying_till_ms
+        return bool(known.modifying_till_ms) and is_decided
+
+    def update_of(self, name: str, order: Mapping[str, Any], word: str, time_ms: int) -> OrderUpdate:
+        """Return the update that the venue's words for an order amount to."""
+        known = self.of(name)
+        is_trigger = (known.is_trigger or bool(order.get("isTrigger"))) and word != "triggered"
+        state = told_state(word, is_trigger)
+        filled = filled_of(order, state)
+        if state is OrderState.FILLED and Decimal(0) < Decimal(order["sz"]) < Decimal(order["origSz"]):
+            state, filled = OrderState.CANCELED, filled - Decimal(order["sz"])
+        reason = "" if word in ("open", "filled", "triggered") else word
+        return OrderUpdate(name, state, time_ms, int(order["oid"]), filled, None, reason)
+
+    def told_fill(self, told: Mapping[str, Any]) -> VenueFill | None:
+        """Take a fill; None when it was told before."""
+        fill = self.fill_of(told)
+        if fill.fill_id in self._fills:
+            return None
+        self._fills[fill.fill_id] = None
+        if len(self._fills) > _FILLS_KEPT:
+            self._fills.popitem(last=False)
+        if fill.client_id:
+            known = self.of(fill.client_id)
+            known.lots[fill.oid] = known.lots.get(fill.oid, Decimal(0)) + fill.size
+            known.value[fill.oid] = known.value.get(fill.oid, Decimal(0)) + fill.size * fill.px
+        return fill
+
+    def fill_of(self, told: Mapping[str, Any]) -> VenueFill:
+        """Return a fill under its order's name."""
+        return fill_of(told, self.names)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop orders that were never sent."""
+        for name in names:
+            self.by_name.pop(name, None)
+
+    def prune(self, before_ms: int) -> None:
+        """Drop orders that were final before a time, with their numbers."""
+        old = {n for n, k in self.by_name.items() if k.last and k.last.state.is_final and k.last.time_ms < before_ms}
+        self.by_name = {name: known for name, known in self.by_name.items() if name not in old}
+        self.names = {oid: name for oid, name in self.names.items() if name not in old}
+
+    def unfinished(self) -> list[str]:
+        """Return the names whose last known state is not final."""
+        return [name for name, known in self.by_name.items() if known.last is None or not known.last.state.is_final]

@@ -1,0 +1,398 @@
+"""Hyperliquid behind the venue port: the real one, or the local exchange over loopback (then its name is `local`).
+
+An order whose answer was lost is `UNKNOWN` and never sent again; `order_of` finds it, and `unknownOid` is believed only
+for a name that was never signed or once the venue's own clock has passed the order's expiry. Requests, signing, the
+stream and the translation live beside this file. In the literature: ports and adapters.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from lotus.errors import VenueError, WireError
+from lotus.manifest import Asset
+from lotus.trading.orders import (
+    Account,
+    Grouping,
+    NewOrder,
+    OpenOrder,
+    OrderState,
+    OrderUpdate,
+    VenueFill,
+)
+from lotus.trading.venue import VenueEvent
+from lotus_venues.event_queue import EventQueue
+from lotus_venues.hyperliquid.account_wire import account_of
+from lotus_venues.hyperliquid.exchange import Exchange
+from lotus_venues.hyperliquid.http import Unanswered
+from lotus_venues.hyperliquid.info import LOOPBACK
+from lotus_venues.hyperliquid.known_orders import KnownOrders
+from lotus_venues.hyperliquid.order_wire import (
+    cancel_action,
+    funding_of,
+    modify_action,
+    open_order_of,
+    order_wire,
+    place_action,
+    placed_state,
+    statuses_of,
+)
+from lotus_venues.hyperliquid.user_stream import StreamPolicy, UserStream
+from lotus_venues.order_form import form_fault
+
+_OVERLAP_MS = 60_000
+_REMEMBERED_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class VenuePolicy:
+    """Seconds between looks at what is open and at the venue's clock, and patience with a first connection."""
+
+    look_s: float = 15.0
+    ready_s: float = 15.0
+    stream: StreamPolicy = field(default_factory=StreamPolicy)
+
+
+class HyperliquidVenue:
+    """The port for one account. `exchange` sends and signs; `connect` checks the key's role (not on loopback)."""
+
+    def __init__(self, exchange: Exchange, coins: Sequence[str] = (), policy: VenuePolicy | None = None) -> None:
+        """Trade `coins` (all listed ones when empty)."""
+        self.exchange, self.policy = exchange, policy or VenuePolicy()
+        self.queue, self.known = EventQueue(), KnownOrders()
+        self.is_loopback = urlsplit(exchange.poster.base_url).hostname in LOOPBACK
+        self._wanted = tuple(coins)
+        self._assets: dict[str, tuple[int, Asset, int]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stream: UserStream | None = None
+        self._armed = False
+        self._seen_ms = 0
+
+    @property
+    def name(self) -> str:
+        """Name in reports."""
+        return "local" if self.is_loopback else "hyperliquid"
+
+    @property
+    def universe(self) -> Sequence[Asset]:
+        """Assets that can be traded."""
+        return [asset for _, asset, _ in self._assets.values()]
+
+    @property
+    def stream(self) -> UserStream | None:
+        """The user stream, while connected."""
+        return self._stream
+
+    async def connect(self) -> None:
+        """Read the listing, check the key, open the stream and learn what is open; raises `VenueError`."""
+        if self._tasks:
+            return
+        self.exchange.poster.open()
+        await self._read_listing()
+        if not self.is_loopback:
+            await self.exchange.require_agent()
+        self._seen_ms = await self.exchange.time_ms()
+        await self.exchange.look_at_exposure()
+        url = "ws" + self.exchange.poster.base_url.removeprefix("http") + "/ws"
+        self._stream = UserStream(url, self.exchange.user, self._on_frame, self._resync, self.policy.stream)
+        self._tasks = [asyncio.create_task(self._stream.run()), asyncio.create_task(self._look())]
+        try:
+            await asyncio.wait_for(self._stream.ready.wait(), self.policy.ready_s)
+        except TimeoutError as error:
+            await self.close()
+            raise VenueError("the user stream did not open", f"within {self.policy.ready_s} s") from error
+
+    async def close(self) -> None:
+        """End the stream and the connections; resting orders stay."""
+        tasks, self._tasks, self._stream = self._tasks, [], None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.exchange.poster.close()
+
+    async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+        """Send orders in one request; those signed before are asked for instead, those of a wrong form refused here."""
+        self._require_open()
+        refused = {o.client_id: reason for o in orders if (reason := self._fault(o))}
+        used = {o.client_id for o in orders if o.client_id in self.exchange.signer.journal.names}
+        fresh = [o for o in orders if o.client_id not in used and o.client_id not in refused]
+        if grouping is not Grouping.NONE and refused:
+            fresh = []
+        if grouping is not Grouping.NONE and used and fresh:
+            raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
+        if self._armed and any(o.trigger for o in fresh):
+            await self._disarm()
+        placed = {u.client_id: u for u in await self._send(fresh, grouping)} if fresh else {}
+        answers = []
+        for order in orders:
+            name = order.client_id
+            if name in placed:
+                answers.append(placed[name])
+            elif name in used:
+                answers.append(await self._standing(name))
+            else:
+                answers.append(self._refusal(name, refused.get(name, "another order of its group was refused")))
+        return answers
+
+    async def cancel(self, coin: str, client_ids: Sequence[str]) -> Sequence[OrderUpdate]:
+        """Cancel by name; whatever the answer, each order comes back as the venue says it stands."""
+        self._require_open()
+        number = self._asset(coin)[0]
+        if not client_ids:
+            return ()
+        is_lost, statuses = False, []
+        try:
+            answer = await self.exchange.act(cancel_action(number, client_ids), len(client_ids), is_cancel=True)
+            told = statuses_of(answer)
+            statuses = told if isinstance(told, list) else []
+        except (Unanswered, WireError):
+            is_lost = True
+        done = [entry == "success" for entry in statuses] + [False] * (len(client_ids) - len(statuses))
+        return [await self._canceled(name, ok, is_lost) for name, ok in zip(client_ids, done, strict=True)]
+
+    async def modify(self, order: NewOrder) -> OrderUpdate:
+        """Replace a resting order; it gets a new number and a new count of what it filled."""
+        self._require_open()
+        reason = self._fault(order)
+        if reason or order.client_id not in self.exchange.signer.journal.names:
+            standing = await self.order_of(order.client_id)
+            return standing if not reason else replace(standing, reason=reason)
+        known = self.known.of(order.client_id)
+        self.known.modifying(order.client_id, self.exchange.now_ms + self.exchange.expires_ms)
+        try:
+            answer = await self.exchange.act(modify_action(order_wire(order, self._asset(order.coin)[0])))
+            told = statuses_of(answer)
+            entry = told[0] if isinstance(told, list) else {"error": told}
+            state, oid, filled, average, text = placed_state(entry, order)
+        except (Unanswered, WireError, IndexError):
+            return OrderUpdate(order.client_id, OrderState.UNKNOWN, self.exchange.now_ms, known.oid)
+        except VenueError:
+            self._tell(self.known.modified(order.client_id))
+            raise
+        if state is OrderState.REJECTED:
+            self._tell(self.known.modified(order.client_id))
+            return replace(await self._standing(order.client_id), reason=text)
+        known.order = order
+        update = self.known.keep(OrderUpdate(order.client_id, state, self.exchange.now_ms, oid, filled, average, text))
+        self._tell(self.known.modified(order.client_id))
+        return update
+
+    async def set_leverage(self, coin: str, leverage: int, is_cross: bool = True) -> None:
+        """Set the leverage of a coin; it is the same twice, so a lost answer is asked for once more."""
+        self._require_open()
+        number, _, most = self._asset(coin)
+        if not 1 <= leverage <= most:
+            raise VenueError(f"leverage {leverage} of {coin}", f"1 to {most}")
+        action = {"type": "updateLeverage", "asset": number, "isCross": is_cross, "leverage": leverage}
+        try:
+            told = statuses_of(await self.exchange.act(action))
+        except (Unanswered, WireError):
+            told = statuses_of(await self.exchange.act(action))
+        if isinstance(told, str):
+            raise VenueError(told, f"leverage {leverage} of {coin}")
+
+    async def account(self) -> Account:
+        """Return equity, margin and positions."""
+        self._require_open()
+        told = await self.exchange.info("clearinghouseState", user=self.exchange.user)
+        return account_of(told)
+
+    async def open_orders(self) -> Sequence[OpenOrder]:
+        """Return all orders that the venue holds, triggers too."""
+        self._require_open()
+        told = await self.exchange.info("frontendOpenOrders", user=self.exchange.user)
+        orders = [open_order_of(row) for row in told]
+        for order in orders:
+            if order.client_id:
+                self.known.number(order.client_id, order.oid)
+        return orders
+
+    async def order_of(self, client_id: str) -> OrderUpdate:
+        """Return where an order stands. A signed one that the venue does not show is `UNKNOWN` until its expiry."""
+        self._require_open()
+        told = await self.exchange.status(client_id)
+        if told is None:
+            signed = self.exchange.signer.journal.names.get(client_id)
+            if signed is not None and not await self._is_past(signed.expires_ms):
+                return OrderUpdate(client_id, OrderState.UNKNOWN, self.exchange.now_ms)
+            told = await self.exchange.status(client_id) if signed is not None else None
+        if told is None:
+            return self.known.keep(OrderUpdate(client_id, OrderState.NEVER_PLACED, self.exchange.now_ms))
+        update = self.known.update_of(client_id, told["order"], told["status"], int(told["statusTimestamp"]))
+        self.known.number(client_id, update.oid)
+        if update.filled and self.known.average(self.known.of(client_id), update.filled) is None:
+            self._learn(await self.exchange.info("userFills", user=self.exchange.user))
+        if self.known.is_modify_over(client_id, self.exchange.now_ms):
+            self._tell(self.known.modified(client_id))
+        return self.known.keep(update)
+
+    async def fills_since(self, time_ms: int) -> Sequence[VenueFill]:
+        """Return executions from a time on, oldest first, page by page until the venue has no more."""
+        self._require_open()
+        fills = {fill.fill_id: fill for fill in map(self.known.fill_of, await self.exchange.fills(time_ms))}
+        return sorted(fills.values(), key=lambda fill: fill.time_ms)
+
+    async def schedule_cancel(self, time_ms: int | None) -> bool:
+        """Arm the venue's cancel-all, or disarm it. It removes stops too: refused while a trigger rests."""
+        self._require_open()
+        if time_ms is None:
+            is_done = await self._scheduled({"type": "scheduleCancel"})
+            self._armed = self._armed and not is_done
+            return is_done
+        if any(order.trigger for order in await self.open_orders()):
+            return False
+        self._armed = True  # even when the answer is lost: the next stop disarms it first
+        return await self._scheduled({"type": "scheduleCancel", "time": time_ms})
+
+    def events(self) -> AsyncIterator[VenueEvent]:
+        """Yield updates, fills and funding as the stream tells them and as reconciling finds them."""
+        return self.queue.read()
+
+    async def server_time_ms(self) -> int:
+        """Return the venue's clock; `exchange.skew_ms` keeps its distance from ours."""
+        self._require_open()
+        return await self.exchange.time_ms()
+
+    async def best_prices(self, coin: str) -> tuple[Decimal, Decimal] | None:
+        """Return best bid and ask from the venue's book."""
+        self._require_open()
+        self._asset(coin)
+        bids, asks = (await self.exchange.info("l2Book", coin=coin))["levels"]
+        if not bids or not asks:
+            return None
+        best = Decimal(bids[0]["px"]), Decimal(asks[0]["px"])
+        self.exchange.signer.reference[coin] = best[1]
+        return best
+
+    async def _send(self, orders: list[NewOrder], grouping: Grouping) -> list[OrderUpdate]:
+        wires = [order_wire(order, self._asset(order.coin)[0]) for order in orders]
+        self.known.expect(orders)
+        try:
+            told = statuses_of(await self.exchange.act(place_action(wires, grouping), len(orders)))
+        except (Unanswered, WireError) as error:
+            now_ms, reason = self.exchange.now_ms, str(error)
+            return [OrderUpdate(order.client_id, OrderState.UNKNOWN, now_ms, reason=reason) for order in orders]
+        except VenueError:
+            self.known.forget(order.client_id for order in orders)
+            raise
+        if isinstance(told, str) or (len(told) == 1 < len(orders) and "error" in told[0]):
+            told = [{"error": told if isinstance(told, str) else told[0]["error"]}] * len(orders)
+        if len(told) != len(orders):
+            return [await self._standing(order.client_id) for order in orders]
+        return [self._placed(entry, order) for entry, order in zip(told, orders, strict=True)]
+
+    def _placed(self, entry: Any, order: NewOrder) -> OrderUpdate:
+        try:
+            state, oid, filled, average, reason = placed_state(entry, order)
+        except (WireError, KeyError, ValueError, ArithmeticError) as error:
+            return OrderUpdate(order.client_id, OrderState.UNKNOWN, self.exchange.now_ms, reason=str(error))
+        update = OrderUpdate(order.client_id, state, self.exchange.now_ms, oid, filled, average, reason)
+        return self.known.keep(update)
+
+    async def _canceled(self, name: str, is_done: bool, is_lost: bool) -> OrderUpdate:
+        standing = await self._standing(name)
+        if standing.state.is_final:
+            return standing
+        if is_done:
+            canceled = OrderUpdate(
+                name, OrderState.CANCELED, self.exchange.now_ms, standing.oid, standing.filled, reason="canceled"
+            )
+            return self.known.keep(canceled)
+        if is_lost:
+            return OrderUpdate(name, OrderState.UNKNOWN, self.exchange.now_ms, standing.oid, standing.filled)
+        return standing
+
+    def _fault(self, order: NewOrder) -> str:
+        return form_fault(order, self._asset(order.coin)[1])
+
+    async def _standing(self, name: str) -> OrderUpdate:
+        """Return where an order stands after something was sent: a question that fails leaves it unknown."""
+        try:
+            return await self.order_of(name)
+        except VenueError as error:
+            return OrderUpdate(name, OrderState.UNKNOWN, self.exchange.now_ms, reason=str(error))
+
+    def _refusal(self, name: str, reason: str) -> OrderUpdate:
+        return OrderUpdate(name, OrderState.REJECTED, self.exchange.now_ms, reason=reason)
+
+    async def _is_past(self, expires_ms: int) -> bool:
+        return self.exchange.now_ms > expires_ms and await self.exchange.time_ms() > expires_ms
+
+    async def _disarm(self) -> None:
+        self._armed = not await self._scheduled({"type": "scheduleCancel"})
+        if self._armed:
+            raise VenueError("the scheduled cancel could not be disarmed", "no cancel-all while stops rest")
+
+    async def _scheduled(self, action: dict[str, Any]) -> bool:
+        try:
+            return not isinstance(statuses_of(await self.exchange.act(action, is_cancel=True)), str)
+        except (Unanswered, WireError):
+            return False
+
+    async def _read_listing(self) -> None:
+        meta = await self.exchange.info("meta")
+        rows = meta["universe"]
+        self.exchange.signer.coins = [row["name"] for row in rows]
+        listed = {
+            row["name"]: (number, Asset(row["name"], int(row["szDecimals"])), int(row["maxLeverage"]))
+            for number, row in enumerate(rows)
+            if not row.get("isDelisted")
+        }
+        missing = [coin for coin in self._wanted if coin not in listed]
+        if missing:
+            raise VenueError(f"unknown coins {', '.join(missing)}", "names listed in meta")
+        self._assets = {coin: listed[coin] for coin in self._wanted} if self._wanted else listed
+
+    def _asset(self, coin: str) -> tuple[int, Asset, int]:
+        if coin not in self._assets:
+            raise VenueError(f"{coin} is not traded here", "a coin of the universe")
+        return self._assets[coin]
+
+    def _require_open(self) -> None:
+        if not self._tasks:
+            raise VenueError("the venue is not connected", "connect() first")
+
+    def _on_frame(self, channel: str, data: Any) -> None:
+        with contextlib.suppress(KeyError, TypeError, ValueError, ArithmeticError):
+            if channel == "orderUpdates":
+                self._tell(update for told in data if (update := self.known.told_order(told)) is not None)
+            elif channel == "userFills":
+                self._learn(data["fills"])
+            elif channel == "user":
+                self._learn(data.get("fills", ()))
+                if "funding" in data:
+                    self._tell([funding_of(data["funding"])])
+
+    def _learn(self, fills: Sequence[dict[str, Any]]) -> None:
+        ordered = sorted(fills, key=lambda told: int(told["time"]))
+        self._tell(fill for told in ordered if (fill := self.known.told_fill(told)) is not None)
+
+    def _tell(self, events: Iterable[VenueEvent]) -> None:
+        told = list(events)
+        self._seen_ms = max([self._seen_ms, *(event.time_ms for event in told)])
+        self.queue.put(told)
+
+    async def _resync(self) -> None:
+        """Find what the stream did not tell: fills of the outage, and the state of every order believed alive."""
+        self._learn(await self.exchange.fills(max(0, self._seen_ms - _OVERLAP_MS)))
+        standing = {order.client_id for order in await self.open_orders()}
+        for name in self.known.unfinished():
+            before = self.known.of(name).last
+            if name not in standing or before is None:
+                update = await self.order_of(name)
+                if before is None or update.state is not before.state:
+                    self._tell([update])
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(self.policy.look_s)
+            with contextlib.suppress(VenueError):
+                now_ms = await self.exchange.time_ms()
+                await self.exchange.look_at_exposure()
+                await self.exchange.look_at_limit()
+                await self._resync()
+                self.known.prune(now_ms - _REMEMBERED_MS)

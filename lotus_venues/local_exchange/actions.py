@@ -1,0 +1,162 @@
+"""`POST /exchange` without the HTTP: a signed body in, the venue's answer out.
+
+Checks the signer, the nonce and the expiry, finds the account, reads the action and calls the engine. Rate limits and
+faults stand before it (`gateway`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lotus.trading.orders import Grouping
+from lotus_venues.local_exchange import texts
+from lotus_venues.local_exchange.accounts import Account
+from lotus_venues.local_exchange.engine import Engine
+from lotus_venues.local_exchange.limits import Limits
+from lotus_venues.local_exchange.signers import Refused, Signers
+from lotus_venues.local_exchange.values import OrderRequest
+from lotus_venues.local_exchange.wire_out import Json, Spelling
+
+OK: Json = {"status": "ok", "response": {"type": "default"}}
+
+
+class Malformed(Exception):
+    """A body that the venue cannot read: HTTP 422."""
+
+
+@dataclass(slots=True)
+class Actions:
+    """Executes signed actions. `open_deposit_micro` funds any signer at its first action; None: only known accounts."""
+
+    engine: Engine
+    signers: Signers
+    spelling: Spelling
+    limits: Limits
+    open_deposit_micro: int | None
+
+    def run(self, body: Json) -> Json:
+        """Return the answer to a signed body; raises `Malformed` for one without the form of a request."""
+        if not _has_form(body):
+            raise Malformed
+        try:
+            account = self._account(body)
+            return self._dispatch(account, body["action"])
+        except Refused as refused:
+            return {"status": "err", "response": refused.found}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Malformed from error
+
+    def _account(self, body: Json) -> Account:
+        """Return the account that a body acts for, its nonce used; raises `Refused`."""
+        signer = self.signers.signer_of(body)
+        master = self.signers.masters.get(signer, signer)
+        account = self.engine.account(master)
+        if account is None:
+            account = self._newcomer(signer, body)
+        self.signers.use_nonce(signer, body["nonce"])
+        excess = self.limits.too_many(account, body["action"], self.engine.state.now_ms)
+        if excess:
+            raise Refused(excess)
+        expires = body.get("expiresAfter")
+        if expires is not None and self.engine.state.now_ms > expires:
+            account.requests_used += 4  # a stale request costs five
+            raise Refused(texts.EXPIRED.format(expires=expires, now=self.engine.state.now_ms))
+        vault = body.get("vaultAddress")
+        if vault is not None:
+            raise Refused(texts.BAD_VAULT.format(address=vault))
+        return account
+
+    def _newcomer(self, signer: str, body: Json) -> Account:
+        unknown = Refused(texts.UNKNOWN_SIGNER.format(address=signer))
+        if self.open_deposit_micro is None:
+            raise unknown
+        real = self.signers.signer_of(body, is_mainnet=True)
+        if self.engine.account(self.signers.masters.get(real, real)) is not None:
+            raise unknown
+        return self.engine.deposit(signer, self.open_deposit_micro)
+
+    def _dispatch(self, account: Account, action: Json) -> Json:
+        kinds: dict[str, Callable[[Account, Json], Json]] = {
+            "order": self._order,
+            "cancel": self._cancel,
+            "cancelByCloid": self._cancel,
+            "modify": self._modify,
+            "batchModify": self._modify,
+            "updateLeverage": self._leverage,
+            "scheduleCancel": self._schedule,
+            "noop": lambda _account, _action: OK,
+            "approveAgent": self._approve,
+        }
+        run = kinds.get(action["type"])
+        if run is None:
+            raise Refused(texts.UNSUPPORTED_ACTION.format(kind=action["type"]))
+        return run(account, action)
+
+    def _order(self, account: Account, action: Json) -> Json:
+        requests = [read_order(row) for row in action["orders"]]
+        answers = self.engine.place(account.address, requests, Grouping(action.get("grouping", "na")))
+        return _statuses("order", [self.spelling.answer(a) for a in answers])
+
+    def _cancel(self, account: Account, action: Json) -> Json:
+        by_cloid = action["type"] == "cancelByCloid"
+        results: list[Any] = []
+        for row in action["cancels"]:
+            asset, name = (row["asset"], row["cloid"]) if by_cloid else (row["a"], row["o"])
+            error = self.engine.cancel(account.address, asset, name)
+            results.append({"error": error} if error else "success")
+        return _statuses("cancel", results)
+
+    def _modify(self, account: Account, action: Json) -> Json:
+        rows = action["modifies"] if action["type"] == "batchModify" else [action]
+        wanted = [(row["oid"], read_order(row["order"])) for row in rows]
+        answers = [self.engine.modify(account.address, name, request) for name, request in wanted]
+        if action["type"] == "modify":
+            return {"status": "err", "response": answers[0].error} if answers[0].error else OK
+        return _statuses("order", [self.spelling.answer(a) for a in answers])
+
+    def _leverage(self, account: Account, action: Json) -> Json:
+        error = self.engine.set_leverage(
+            account.address, action["asset"], action["leverage"], is_cross=action["isCross"]
+        )
+        return {"status": "err", "response": error} if error else OK
+
+    def _schedule(self, account: Account, action: Json) -> Json:
+        error = self.engine.schedule_cancel(account.address, action.get("time"))
+        return {"status": "err", "response": error} if error else OK
+
+    def _approve(self, account: Account, action: Json) -> Json:
+        self.signers.approve(action["agentAddress"], account.address)
+        return OK
+
+
+def read_order(row: Json) -> OrderRequest:
+    """Return the order of one wire row; raises `KeyError`, `TypeError` or `ValueError` for another form."""
+    kind, px, size = row["t"], row["p"], row["s"]
+    if not (isinstance(px, str) and isinstance(size, str) and isinstance(row["b"], bool) and isinstance(row["a"], int)):
+        raise TypeError(row)
+    common = (row["a"], row["b"], px, size, bool(row["r"]))
+    if "limit" in kind:
+        tif = kind["limit"]["tif"]
+        if tif not in ("Gtc", "Ioc", "Alo", "FrontendMarket"):
+            raise ValueError(tif)
+        return OrderRequest(*common, tif, cloid=row.get("c"))
+    trigger = kind["trigger"]
+    if trigger["tpsl"] not in ("tp", "sl"):
+        raise ValueError(trigger)
+    return OrderRequest(
+        *common, None, trigger["triggerPx"], bool(trigger["isMarket"]), trigger["tpsl"], cloid=row.get("c")
+    )
+
+
+def _has_form(body: Any) -> bool:
+    return (
+        isinstance(body, dict)
+        and isinstance(body.get("action"), dict)
+        and isinstance(body["action"].get("type"), str)
+        and isinstance(body.get("nonce"), int)
+        and isinstance(body.get("signature"), dict)
+    )
+
+
+def _statuses(kind: str, entries: list[Any]) -> Json:
+    return {"status": "ok", "response": {"type": kind, "data": {"statuses": entries}}}

@@ -1,0 +1,187 @@
+"""`POST /info` without the HTTP: what the exchange tells of its markets and accounts.
+
+An agent's address has no account of its own, so queries by it are empty, as at the venue. A type that is not known
+here raises `Unreadable` (HTTP 422).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lotus.manifest import Asset
+from lotus_venues.local_exchange.accounts import Account
+from lotus_venues.local_exchange.engine import Engine
+from lotus_venues.local_exchange.wire_out import NO_HASH, Json, Spelling, number, usd
+
+FILLS_A_CALL = 2_000
+FUNDINGS_A_CALL = 500
+_NO_ACCOUNT = Account("")
+_USDC: Json = {"name": "USDC", "szDecimals": 8, "weiDecimals": 8, "index": 0, "tokenId": "0x0", "isCanonical": True}
+
+
+class Unreadable(Exception):
+    """An unknown type or a bad body."""
+
+
+@dataclass(slots=True)
+class Info:
+    """Answers information requests from the engine's state; `contexts` are the tape's last contexts by coin."""
+
+    engine: Engine
+    spelling: Spelling
+    contexts: dict[str, Json]
+
+    def answer(self, body: Any) -> Any:
+        """Return the answer; raises `Unreadable`."""
+        kinds: dict[str, Callable[[Json], Any]] = {
+            "meta": lambda _: self.meta(),
+            "metaAndAssetCtxs": lambda _: [self.meta(), [self._context(i) for i in range(len(self._markets))]],
+            "spotMeta": lambda _: {"universe": [], "tokens": [_USDC]},
+            "perpDexs": lambda _: [None],
+            "allMids": lambda _: self.mids(),
+            "l2Book": self._book,
+            "recentTrades": lambda b: list(self._market(b).trades)[::-1],
+            "fundingHistory": self._funding_history,
+            "candleSnapshot": self._candles,
+            "exchangeStatus": lambda _: {"time": self.engine.state.now_ms, "specialStatuses": None},
+            "clearinghouseState": lambda b: self.spelling.clearinghouse(self._account(b)),
+            "spotClearinghouseState": lambda b: {"balances": [], **self._user(b)},
+            "openOrders": lambda b: [self.spelling.order(o) for o in self._open(b)],
+            "frontendOpenOrders": lambda b: [self.spelling.frontend_order(o) for o in self._open(b)],
+            "userFills": lambda b: self._fills(b)[::-1][:FILLS_A_CALL],
+            "userFillsByTime": self._fills_by_time,
+            "userFunding": self._user_funding,
+            "orderStatus": self._order_status,
+            "userRateLimit": self._rate_limit,
+        }
+        try:
+            return kinds[body["type"]](body)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise Unreadable from error
+
+    @property
+    def _markets(self) -> list[Any]:
+        return list(self.engine.state.markets)
+
+    def meta(self) -> Json:
+        """Return the universe with one margin table a leverage."""
+        rows = []
+        for market in self._markets:
+            listing = market.listing
+            row: Json = {
+                "szDecimals": listing.asset.sz_decimals,
+                "name": listing.asset.name,
+                "maxLeverage": listing.max_leverage,
+                "marginTableId": listing.max_leverage,
+            }
+            rows.append(row | ({"onlyIsolated": True} if listing.only_isolated else {}))
+        leverages = sorted({m.listing.max_leverage for m in self._markets})
+        tables = [[n, {"description": "", "marginTiers": [{"lowerBound": "0.0", "maxLeverage": n}]}] for n in leverages]
+        return {"universe": rows, "marginTables": tables, "collateralToken": 0}
+
+    def mids(self) -> Json:
+        """Return the mid of every asset that has a price, one digit finer than the price unit where it is needed."""
+        found: Json = {}
+        for market in self._markets:
+            asset: Asset = market.listing.asset
+            bid, ask = market.bids.best_px, market.asks.best_px
+            if bid is not None and ask is not None:
+                found[asset.name] = number((bid + ask) * 5, asset.px_decimals + 1)
+            elif market.mark:
+                found[asset.name] = number(market.mark, asset.px_decimals)
+        return found
+
+    def _user(self, body: Json) -> Json:
+        if not isinstance(body["user"], str):
+            raise TypeError(body)
+        return {}
+
+    def _account(self, body: Json) -> Account:
+        return self.engine.account(body["user"].lower()) or _NO_ACCOUNT
+
+    def _open(self, body: Json) -> list[Any]:
+        return list(self._account(body).open.values())
+
+    def _asset(self, name: str) -> int:
+        for index, market in enumerate(self._markets):
+            if market.listing.asset.name == name:
+                return index
+        raise KeyError(name)
+
+    def _market(self, body: Json) -> Any:
+        return self._markets[self._asset(body["coin"])]
+
+    def _book(self, body: Json) -> Json:
+        asset = self._asset(body["coin"])
+        return self.spelling.book(asset, self._markets[asset])
+
+    def _context(self, asset: int) -> Json:
+        market, spell = self._markets[asset], self.spelling
+        known = self.contexts.get(market.listing.asset.name)
+        if known is not None:
+            return known
+        mark = spell.px(asset, market.mark)
+        empty = {"premium": None, "impactPxs": None, "dayNtlVlm": "0.0", "dayBaseVlm": "0.0", "openInterest": "0.0"}
+        mid = self.mids().get(market.listing.asset.name)
+        rate = number(market.funding_e10, 10)
+        return {"funding": rate, "oraclePx": mark, "markPx": mark, "midPx": mid, "prevDayPx": mark, **empty}
+
+    def _fills(self, body: Json) -> list[Json]:
+        return [self.spelling.fill(f) for f in self._account(body).fills]
+
+    def _fills_by_time(self, body: Json) -> list[Json]:
+        last = body.get("endTime")
+        wanted = [
+            f
+            for f in self._account(body).fills
+            if f.time_ms >= body["startTime"] and (last is None or f.time_ms <= last)
+        ]
+        return [self.spelling.fill(f) for f in wanted[:FILLS_A_CALL]]
+
+    def _user_funding(self, body: Json) -> list[Json]:
+        last = body.get("endTime")
+        rows = [
+            f
+            for f in self._account(body).fundings
+            if f.time_ms >= body["startTime"] and (last is None or f.time_ms <= last)
+        ][:FUNDINGS_A_CALL]
+        return [
+            {
+                "time": f.time_ms,
+                "hash": NO_HASH,
+                "delta": {"type": "funding"} | {k: v for k, v in self.spelling.funding(f).items() if k != "time"},
+            }
+            for f in rows
+        ]
+
+    def _funding_history(self, body: Json) -> list[Json]:
+        last = body.get("endTime")
+        rows = [
+            (hour, rate)
+            for hour, rate in self._market(body).fundings
+            if hour >= body["startTime"] and (last is None or hour <= last)
+        ][:FUNDINGS_A_CALL]
+        return [
+            {"coin": body["coin"], "fundingRate": number(rate, 10), "premium": "0.0", "time": hour}
+            for hour, rate in rows
+        ]
+
+    def _candles(self, body: Json) -> list[Json]:
+        self._asset(body["req"]["coin"])
+        return []  # the exchange keeps no bars: a client makes them from trades
+
+    def _order_status(self, body: Json) -> Json:
+        order = self.engine.find(body["user"].lower(), body["oid"])
+        if order is None:
+            return {"status": "unknownOid"}
+        shown = self.spelling.frontend_order(order)
+        inner = {"order": shown, "status": order.status, "statusTimestamp": order.status_ms}
+        return {"status": "order", "order": inner}
+
+    def _rate_limit(self, body: Json) -> Json:
+        account = self._account(body)
+        return {
+            "cumVlm": usd(account.volume_micro),
+            "nRequestsUsed": account.requests_used,
+            "nRequestsCap": account.request_cap,
+        }

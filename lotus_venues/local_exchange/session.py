@@ -1,0 +1,131 @@
+"""One websocket connection: its subscriptions, what it is sent, and how it ends.
+
+Messages wait in a queue that one task writes, so the exchange never waits for a client; faults of the stream strike
+where a message enters the queue. What the messages mean is not decided here.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from lotus_venues.hyperliquid.dialogue import Answer, Dialogue
+from lotus_venues.local_exchange.faults import HELD_S, STREAM_KINDS, FaultKind, Faults
+from lotus_venues.local_exchange.tape import Route
+
+USER_CHANNELS = {"orderUpdates": "orderUpdates", "userFills": "userFills", "userEvents": "user"} | {
+    "userFundings": "userFundings",
+    "userNonFundingLedgerUpdates": "userNonFundingLedgerUpdates",
+}
+
+
+class Session:
+    """A client's connection. `abort` ends it as the venue does for an unknown coin: no close frame (code 1006)."""
+
+    def __init__(self, socket: WebSocket, dialogue: Dialogue, faults: Faults, abort: Callable[[], None]) -> None:
+        """Bind an accepted socket."""
+        self.socket, self.dialogue, self.faults, self.abort = socket, dialogue, faults, abort
+        self.is_silent = False
+        self.routes: set[Route] = set()
+        self.users: dict[str, set[str]] = {}  # subscription type -> addresses
+        self.posts = 0
+        self._queue: asyncio.Queue[str] = asyncio.Queue()
+        self._held: str | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Messages not yet written."""
+        return self._queue.qsize()
+
+    def subscribed(self, answer: Answer) -> None:
+        """Follow what the dialogue has in force."""
+        self.routes = {
+            (sub["type"], sub.get("coin", ""), bool(sub.get("fast", False)))
+            for sub in self.dialogue.live
+            if sub["type"] not in USER_CHANNELS
+        }
+        self.users = {}
+        for sub in self.dialogue.live:
+            if sub["type"] in USER_CHANNELS:
+                self.users.setdefault(sub["type"], set()).add(sub["user"].lower())
+
+    def send(self, text: str) -> None:
+        """Queue a message, unless the socket has fallen silent."""
+        if not self.is_silent:
+            self._queue.put_nowait(text)
+
+    def send_frame(self, channel: str, data: Any) -> None:
+        """Queue a message of a channel."""
+        self.send(frame(channel, data))
+
+    def send_user(self, kind: str, data: Any) -> None:
+        """Queue a message of a user channel (subscription type `kind`), faults of the stream included."""
+        text = frame(USER_CHANNELS[kind], data)
+        fault = self.faults.draw(STREAM_KINDS, kind)
+        match fault.kind if fault is not None else None:
+            case FaultKind.DROP:
+                return
+            case FaultKind.SILENT:
+                self.is_silent = True
+                return
+            case FaultKind.DISCONNECT:
+                self.abort()
+                return
+            case FaultKind.REORDER if self._held is None:
+                self._held = text
+                asyncio.get_running_loop().call_later(HELD_S, self._let_go)
+                return
+            case FaultKind.DUPLICATE:
+                self.send(text)
+            case _:
+                pass
+        self.send(text)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            self.send(held)
+
+    async def write(self, idle_s: float) -> None:
+        """Write queued messages until cancelled; a connection that was sent nothing for `idle_s` ends."""
+        while True:
+            try:
+                text = await asyncio.wait_for(self._queue.get(), idle_s)
+            except TimeoutError:
+                if not self.is_silent:
+                    self.abort()
+                    return
+                continue
+            try:
+                await self.socket.send_text(text)
+            finally:
+                self._queue.task_done()
+
+    async def flushed(self) -> None:
+        """Wait until all that is queued is written."""
+        await self._queue.join()
+
+    async def texts(self, take: Callable[[str], Any], idle_s: float) -> None:
+        """Read the client's messages into `take` until the connection ends, writing beside it."""
+        writer = asyncio.create_task(self.write(idle_s))
+        try:
+            while True:
+                take(await self.socket.receive_text())
+        except (WebSocketDisconnect, RuntimeError):
+            return
+        finally:
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+                await writer
+            while not self._queue.empty():
+                self._queue.get_nowait()
+                self._queue.task_done()
+
+
+def frame(channel: str, data: Any) -> str:
+    """Return the text of a message."""
+    return json.dumps({"channel": channel, "data": data}, separators=(",", ":"))

@@ -1,0 +1,24 @@
+"""The form of an order, checked before it is sent: tick, lot, minimum value, in the venue's words. Pure."""
+
+from typing import Final
+
+from lotus.manifest import Asset
+from lotus.trading.orders import NewOrder
+from lotus_venues.hyperliquid.rounding import MIN_NOTIONAL_USD, is_valid_px, is_valid_size
+
+BAD_TICK: Final = "Price must be divisible by tick size."
+BAD_SIZE: Final = "Order has invalid size."
+TOO_SMALL: Final = "Order must have minimum value of $10."
+
+
+def form_fault(order: NewOrder, asset: Asset) -> str:
+    """Return the venue's text for an order of a wrong form, empty for a right one. Exits may be of any value."""
+    if not is_valid_size(asset, order.size):
+        return BAD_SIZE
+    if not is_valid_px(asset, order.limit_px) or (
+        order.trigger is not None and not is_valid_px(asset, order.trigger.px)
+    ):
+        return BAD_TICK
+    if order.size * order.limit_px < MIN_NOTIONAL_USD and not order.reduce_only:
+        return TOO_SMALL
+    return ""

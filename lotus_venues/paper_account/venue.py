@@ -1,0 +1,269 @@
+"""The paper venue behind the port: a thin asynchronous shell around `PaperAccount`, with a store behind it.
+
+The caller shows it the market (`market`) and calls `told` after each message or batch; requests wait for their
+latency. What changed is saved before it is told. Nothing here matches. In the literature: ports and adapters.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from decimal import Decimal
+
+from lotus.errors import VenueError
+from lotus.manifest import Asset
+from lotus.timebase import NS_PER_MS
+from lotus.trading.orders import (
+    Account,
+    Grouping,
+    NewOrder,
+    OpenOrder,
+    OrderState,
+    OrderUpdate,
+    Side,
+    Trigger,
+    VenueFill,
+    VenuePosition,
+)
+from lotus.trading.venue import VenueEvent
+from lotus_venues.event_queue import EventQueue
+from lotus_venues.hyperliquid.rounding import px_units, size_lots
+from lotus_venues.order_form import form_fault
+from lotus_venues.paper_account.account import PaperAccount
+from lotus_venues.paper_account.execution import MICRO, venue_fill
+from lotus_venues.paper_account.money import initial_micro, liquidation_px, mark_px2, open_micro
+from lotus_venues.paper_account.orders import OrderForm, PaperOrder
+from lotus_venues.paper_account.state import PaperStore
+
+
+class PaperAccountVenue:
+    """The port over one paper account. `clock_ns` is the time of the tape or of the wall; `timeout_s` bounds a wait.
+
+    A request whose latency has not passed within `timeout_s` (a tape that stopped) comes back `UNKNOWN`.
+    """
+
+    def __init__(
+        self,
+        market: PaperAccount,
+        clock_ns: Callable[[], int],
+        store: PaperStore | None = None,
+        timeout_s: float = 10.0,
+    ) -> None:
+        """Wrap an account; `connect` loads what the store holds."""
+        self.market, self.clock_ns, self.store, self.timeout_s = market, clock_ns, store, timeout_s
+        self.queue = EventQueue()
+        self._waiting: dict[int, asyncio.Future[list[OrderUpdate]]] = {}
+        self._index = {asset.name: index for index, asset in enumerate(market.universe)}
+        self._is_open = False
+
+    @property
+    def name(self) -> str:
+        """Name in reports."""
+        return "paper"
+
+    @property
+    def universe(self) -> Sequence[Asset]:
+        """Assets that can be traded."""
+        return self.market.universe
+
+    async def connect(self) -> None:
+        """Load the account, if there is a store that has it."""
+        stored = self.store.load() if self.store and not self._is_open else None
+        if stored is not None:
+            self.market.restore(dict(stored))
+        self._is_open = True
+
+    async def close(self) -> None:
+        """Save; resting orders stay with the account."""
+        if self._is_open:
+            self.market.execution.is_changed = True
+            self.told()
+        self._is_open = False
+
+    async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+        """Place orders after the latency; a name already used comes back as it stands."""
+        forms = [self._form(order) for order in orders]
+        number = self.market.place(self._now(), forms, grouping)
+        return await self._answer(number, [order.client_id for order in orders])
+
+    async def cancel(self, coin: str, client_ids: Sequence[str]) -> Sequence[OrderUpdate]:
+        """Cancel orders after the latency; a final one comes back in its final state."""
+        self._asset(coin)
+        return await self._answer(self.market.cancel(self._now(), client_ids), client_ids) if client_ids else ()
+
+    async def modify(self, order: NewOrder) -> OrderUpdate:
+        """Replace price and size of a resting order: it queues anew, under a new number of the venue."""
+        number = self.market.modify(self._now(), self._form(order))
+        return (await self._answer(number, [order.client_id]))[0]
+
+    async def set_leverage(self, coin: str, leverage: int, is_cross: bool = True) -> None:
+        """Set the leverage of a coin; raises `VenueError` beyond its largest."""
+        index, most = self._asset(coin), self.market.terms.most(coin)
+        if not 1 <= leverage <= most:
+            raise VenueError(f"leverage {leverage} of {coin}", f"1 to {most}")
+        self._now()
+        self.market.set_leverage(index, leverage, is_cross)
+        self.told()
+
+    async def account(self) -> Account:
+        """Return equity and margin at the mark, and all positions."""
+        self.market.advance(self._now())
+        self.told()
+        done = self.market.execution
+        equity, margin = done.equity_micro(), done.margin_micro()
+        positions = tuple(
+            self._position(index, equity) for index, held in enumerate(self.market.state.positions) if held.lots
+        )
+        free = max(0, equity - margin - done.reserved_micro())
+        return Account(_usd(equity), _usd(margin), _usd(free), positions, done.now_ms)
+
+    async def open_orders(self) -> Sequence[OpenOrder]:
+        """Return all orders that are not final."""
+        self._now()
+        state = self.market.state
+        return [self._open_order(state.orders[name]) for names in state.open_ids for name in names]
+
+    async def order_of(self, client_id: str) -> OrderUpdate:
+        """Return where an order stands."""
+        self.market.advance(self._now())
+        self.told()
+        return self.market.order_of(client_id)
+
+    async def fills_since(self, time_ms: int) -> Sequence[VenueFill]:
+        """Return executions from a time on, oldest first."""
+        self._now()
+        fills = [fill for fill in self.market.state.fills if fill.time_ms >= time_ms]
+        return [venue_fill(fill, self.universe[fill.asset]) for fill in fills]
+
+    async def schedule_cancel(self, time_ms: int | None) -> bool:
+        """Arm or disarm the cancel-all; refused while triggers rest, because it would remove stops."""
+        now_ms = self._now() // NS_PER_MS
+        orders = await self.open_orders()
+        if time_ms is not None and (any(order.trigger for order in orders) or time_ms < now_ms + 5_000):
+            return False
+        self.market.state.cancel_at_ms = time_ms
+        self.market.execution.is_changed = True
+        self.told()
+        return True
+
+    def events(self) -> AsyncIterator[VenueEvent]:
+        """Yield what happened, as it is told."""
+        return self.queue.read()
+
+    async def server_time_ms(self) -> int:
+        """Return the account's clock."""
+        return self._now() // NS_PER_MS
+
+    async def best_prices(self, coin: str) -> tuple[Decimal, Decimal] | None:
+        """Return best bid and ask."""
+        index = self._asset(coin)
+        ladder, decimals = self.market.state.ladders[index], self.universe[index].px_decimals
+        if not ladder.bids or not ladder.asks:
+            return None
+        bid, ask = ladder.bids[0][0], ladder.asks[0][0]
+        return Decimal(bid).scaleb(-decimals), Decimal(ask).scaleb(-decimals)
+
+    def told(self) -> None:
+        """Save what changed, then tell it: events to their reader, answers to those who wait."""
+        change = self.market.change()
+        if change is not None and self.store is not None:
+            self.store.save(change)
+        self.queue.put(self.market.take_events())
+        if self.market.answers and self._waiting:
+            for number in [n for n in self._waiting if n in self.market.answers]:
+                waiting = self._waiting.pop(number)
+                answer = self.market.answers.pop(number)
+                if not waiting.done():
+                    waiting.set_result(answer)
+        self.market.answers.clear()
+
+    async def _answer(self, number: int, client_ids: Sequence[str]) -> list[OrderUpdate]:
+        if number in self.market.answers:
+            answer = self.market.answers.pop(number)
+            self.told()
+            return answer
+        self._waiting[number] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting[number]
+        try:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.market.terms.latency_ms / 1e3, self._look)
+            return await asyncio.wait_for(waiting, self.timeout_s)
+        except TimeoutError:
+            self._waiting.pop(number, None)
+            now_ms = self.clock_ns() // NS_PER_MS
+            return [OrderUpdate(name, OrderState.UNKNOWN, now_ms, reason="not arrived yet") for name in client_ids]
+
+    def _look(self) -> None:
+        self.market.advance(self.clock_ns())
+        self.told()
+
+    def _now(self) -> int:
+        if not self._is_open:
+            raise VenueError("the paper venue is closed", "connect() first")
+        return self.clock_ns()
+
+    def _asset(self, coin: str) -> int:
+        if coin not in self._index:
+            raise VenueError(f"{coin} is not traded here", ", ".join(self._index))
+        return self._index[coin]
+
+    def _form(self, order: NewOrder) -> OrderForm:
+        index = self._asset(order.coin)
+        asset, trigger = self.universe[index], order.trigger
+        refusal = form_fault(order, asset)
+        lots, limit = (0, 0) if refusal else (size_lots(asset, order.size), px_units(asset, order.limit_px))
+        if trigger is None or refusal:
+            return OrderForm(
+                order.client_id, index, order.side, lots, limit, order.tif, order.reduce_only, refusal=refusal
+            )
+        return OrderForm(
+            order.client_id,
+            index,
+            order.side,
+            lots,
+            limit,
+            order.tif,
+            order.reduce_only,
+            px_units(asset, trigger.px),
+            trigger.kind,
+            trigger.is_market,
+        )
+
+    def _position(self, index: int, equity: int) -> VenuePosition:
+        state, asset = self.market.state, self.universe[index]
+        held = state.positions[index]
+        px2 = mark_px2(state.quotes[index], state.ladders[index])
+        size = Decimal(held.lots).scaleb(-asset.sz_decimals)
+        rest = equity - open_micro(held, px2)
+        end = liquidation_px(held, rest, self.market.terms.most(asset.name))
+        return VenuePosition(
+            asset.name,
+            size,
+            _usd(held.cost_micro) / size,
+            _usd(open_micro(held, px2)),
+            _usd(initial_micro(held, px2)),
+            held.leverage,
+            held.is_cross,
+            None if end is None else Decimal(end).scaleb(-asset.px_decimals),
+        )
+
+    def _open_order(self, order: PaperOrder) -> OpenOrder:
+        asset = self.universe[order.asset]
+        trigger = None
+        if order.trigger:
+            px = Decimal(order.trigger).scaleb(-asset.px_decimals)
+            trigger = Trigger(px, order.kind, order.trigger_market)
+        return OpenOrder(
+            order.client_id,
+            order.oid,
+            asset.name,
+            Side(order.side),
+            Decimal(order.lots).scaleb(-asset.sz_decimals),
+            Decimal(order.left).scaleb(-asset.sz_decimals),
+            Decimal(order.limit).scaleb(-asset.px_decimals),
+            order.placed_ms,
+            order.reduce_only,
+            trigger,
+        )
+
+
+def _usd(micro: int) -> Decimal:
+    return Decimal(micro).scaleb(MICRO)

@@ -1,0 +1,171 @@
+"""The official SDK's own classes, unchanged, against the local exchange over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from hyperliquid.exchange import Exchange
+from hyperliquid.info import Info
+from hyperliquid.utils.types import Cloid
+from local_world import KEY, OTHER_KEY, T0, UNIVERSE, in_thread, open_market, rich, until, wallet
+
+from lotus_venues.local_exchange.options import Options
+from lotus_venues.local_exchange.server import LocalExchange
+
+GTC = {"limit": {"tif": "Gtc"}}
+
+
+@asynccontextmanager
+async def venue(options: Options | None = None) -> AsyncIterator[LocalExchange]:
+    """An exchange with an open market."""
+    async with LocalExchange(UNIVERSE, options=options or rich()) as exchange:
+        await exchange.advance(T0)
+        open_market(exchange)
+        yield exchange
+
+
+async def trader(exchange: LocalExchange, key: str = KEY, **keys: Any) -> Exchange:
+    """The SDK's trading client."""
+    return await in_thread(Exchange, wallet(key), exchange.url, **keys)
+
+
+def status_of(answer: Any) -> Any:
+    """The one status of an answer."""
+    assert answer["status"] == "ok", answer
+    (status,) = answer["response"]["data"]["statuses"]
+    return status
+
+
+def test_an_order_rests_is_modified_and_cancelled_by_number_and_by_cloid() -> None:
+    async def run() -> None:
+        async with venue() as exchange:
+            client, address = await trader(exchange), wallet().address
+            info = client.info
+            resting = status_of(await in_thread(client.order, "BTC", True, 0.01, 99_000, GTC))["resting"]
+            shown = (await in_thread(info.open_orders, address))[0]
+            assert (shown["oid"], shown["limitPx"], shown["sz"]) == (resting["oid"], "99000.0", "0.01")
+            cloid = Cloid.from_int(7)
+            modified = await in_thread(
+                client.modify_order, resting["oid"], "BTC", True, 0.02, 98_000, GTC, False, cloid
+            )
+            moved = status_of(modified)["resting"]
+            assert moved == {"oid": moved["oid"], "cloid": cloid.to_raw()}
+            assert moved["oid"] != resting["oid"]
+            old = await in_thread(info.query_order_by_oid, address, resting["oid"])
+            assert old["order"]["status"] == "canceled"
+            by_cloid = await in_thread(info.query_order_by_cloid, address, cloid)
+            assert by_cloid["order"]["order"]["sz"] == "0.02"
+            assert status_of(await in_thread(client.cancel_by_cloid, "BTC", cloid)) == "success"
+            assert status_of(await in_thread(client.cancel, "BTC", moved["oid"])) == {
+                "error": "Order was never placed, already canceled, or filled."
+            }
+            assert await in_thread(info.open_orders, address) == []
+            assert await in_thread(info.query_order_by_oid, address, 5) == {"status": "unknownOid"}
+
+    asyncio.run(run())
+
+
+def test_market_orders_open_and_close_a_position_and_leverage_is_set() -> None:
+    async def run() -> None:
+        async with venue() as exchange:
+            client, address = await trader(exchange), wallet().address
+            assert (await in_thread(client.update_leverage, 5, "BTC"))["status"] == "ok"
+            opened = status_of(await in_thread(client.market_open, "BTC", True, 0.01))["filled"]
+            assert (opened["totalSz"], opened["avgPx"]) == ("0.01", "100001.0")
+            state = await in_thread(client.info.user_state, address)
+            position = state["assetPositions"][0]["position"]
+            assert (position["coin"], position["szi"], position["entryPx"]) == ("BTC", "0.01", "100001.0")
+            assert position["leverage"] == {"type": "cross", "value": 5}
+            assert float(state["marginSummary"]["totalMarginUsed"]) == pytest.approx(1000.005 / 5)
+            closed = status_of(await in_thread(client.market_close, "BTC"))["filled"]
+            assert closed["avgPx"] == "100000.0"
+            state = await in_thread(client.info.user_state, address)
+            assert state["assetPositions"] == []
+            assert state["marginSummary"]["accountValue"] == "9999.089995"  # 10,000 - spread 0.01 - fees 0.900005
+
+    asyncio.run(run())
+
+
+def test_the_sdk_reads_every_thing_it_asks_for() -> None:
+    async def run() -> None:
+        async with venue() as exchange:
+            client, address = await trader(exchange), wallet().address
+            info = client.info
+            meta = await in_thread(info.meta)
+            assert [(r["name"], r["szDecimals"], r["maxLeverage"]) for r in meta["universe"]] == [
+                ("BTC", 5, 40),
+                ("ETH", 4, 25),
+            ]
+            assert (await in_thread(info.all_mids)) == {"BTC": "100000.5", "ETH": "4000.05"}
+            contexts = (await in_thread(info.meta_and_asset_ctxs))[1]
+            assert contexts[0]["oraclePx"] == "100000.0"
+            book = await in_thread(info.l2_snapshot, "BTC")
+            assert book["levels"][0][0] == {"px": "100000.0", "sz": "0.5", "n": 1}
+            assert await in_thread(info.user_fills, address) == []
+            assert await in_thread(info.user_fills_by_time, address, 0) == []
+            assert await in_thread(info.frontend_open_orders, address) == []
+            assert await in_thread(info.funding_history, "BTC", 0) == []
+            assert await in_thread(info.candles_snapshot, "BTC", "1m", 0, T0) == []
+            assert await in_thread(info.user_funding_history, address, 0) == []
+            limit = await in_thread(info.user_rate_limit, address)
+            assert limit == {"cumVlm": "0.0", "nRequestsUsed": 0, "nRequestsCap": 10_000}
+
+    asyncio.run(run())
+
+
+def test_its_websocket_manager_hears_books_orders_and_fills() -> None:
+    async def run() -> None:
+        async with venue() as exchange:
+            client, address = await trader(exchange), wallet().address
+            info = await in_thread(Info, exchange.url)
+            heard: dict[str, list[Any]] = {}
+            for kind in ("l2Book", "trades", "orderUpdates", "userFills", "userEvents"):
+                target = {"coin": "BTC"} if kind in ("l2Book", "trades") else {"user": address}
+                await in_thread(info.subscribe, {"type": kind, **target}, heard.setdefault(kind, []).append)
+            await until(lambda: heard["userFills"] and heard["l2Book"])
+            assert heard["userFills"][0]["data"] == {"isSnapshot": True, "user": address.lower(), "fills": []}
+            await in_thread(client.order, "BTC", True, 0.01, 99_000, GTC)
+            await in_thread(client.market_open, "BTC", False, 0.02)
+            await until(lambda: len(heard["orderUpdates"]) >= 2 and len(heard["userFills"]) >= 2)
+            statuses = [row["status"] for frame in heard["orderUpdates"] for row in frame["data"]]
+            assert statuses == ["open", "filled"]
+            fill = heard["userFills"][1]["data"]["fills"][0]
+            assert (fill["px"], fill["sz"], fill["side"], fill["dir"]) == ("100000.0", "0.02", "A", "Open Short")
+            assert heard["userEvents"][0]["data"]["fills"] == [fill]
+            exchange.drop_sockets()
+            info.ws_manager.stop_event.set()
+            await until(lambda: not info.ws_manager.is_alive())
+
+    asyncio.run(run())
+
+
+def test_the_signer_is_recovered_and_strangers_are_refused() -> None:
+    async def run() -> None:
+        async with venue(rich(open_deposit_usd=None)) as exchange:
+            stranger = await trader(exchange, OTHER_KEY)
+            answer = await in_thread(stranger.order, "BTC", True, 0.01, 99_000, GTC)
+            address = wallet(OTHER_KEY).address.lower()
+            assert answer == {"status": "err", "response": f"User or API Wallet {address} does not exist."}
+            known = await trader(exchange)
+            await in_thread(known.order, "BTC", True, 0.01, 99_000, GTC)
+            (order,) = exchange.dump(wallet().address)["openOrders"]
+            assert order["limitPx"] == "99000.0"
+
+    asyncio.run(run())
+
+
+def test_an_agent_trades_for_its_master_and_has_no_account_of_its_own() -> None:
+    async def run() -> None:
+        async with venue(rich(open_deposit_usd=None)) as exchange:
+            master = await trader(exchange)
+            approved, agent_key = await in_thread(master.approve_agent, "bot")
+            assert approved["status"] == "ok"
+            agent = await trader(exchange, agent_key, account_address=wallet().address)
+            assert "resting" in status_of(await in_thread(agent.order, "BTC", True, 0.01, 99_000, GTC))
+            assert len(await in_thread(agent.info.open_orders, wallet().address)) == 1
+            assert await in_thread(agent.info.open_orders, wallet(agent_key).address) == []
+            assert (await in_thread(agent.info.user_state, wallet(agent_key).address))["assetPositions"] == []
+
+    asyncio.run(run())
