@@ -2,7 +2,7 @@
 
 A price has at most five significant figures and at most 6 - szDecimals decimals; whole numbers are always legal. A
 size has at most szDecimals decimals. It works on the text, digit by digit, not on rounding: an independent second
-implementation of what `lotus_venues.hyperliquid.rounding` does for orders that Lotus sends.
+implementation of what `lotus.trading.rounding` does for orders that Lotus sends.
 """
 
 import re

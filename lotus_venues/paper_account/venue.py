@@ -23,9 +23,9 @@ from lotus.trading.orders import (
     VenueFill,
     VenuePosition,
 )
+from lotus.trading.rounding import px_units, size_lots
 from lotus.trading.venue import VenueEvent
 from lotus_venues.event_queue import EventQueue
-from lotus_venues.hyperliquid.rounding import px_units, size_lots
 from lotus_venues.order_form import form_fault
 from lotus_venues.paper_account.account import PaperAccount
 from lotus_venues.paper_account.execution import MICRO, venue_fill
