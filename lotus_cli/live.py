@@ -34,6 +34,9 @@ def speed_of(text: str) -> float:
 )
 @click.option("--speed", default="max", show_default=True, help="Pace of a replay: a multiple of real time, or max.")
 @click.option("--run-id", default="", help="Name of the run; the same name goes on where a killed run ended.")
+@click.option(
+    "--trade", is_flag=True, help="Execute published windows: at trading.venue, a replay at a local exchange."
+)
 @tape_option
 @branch_option
 @home_option
@@ -44,6 +47,7 @@ def live_command(
     replay: tuple[Path, ...],
     speed: str,
     run_id: str,
+    trade: bool,
     tape: str | None,
     branch: str | None,
     home: str | None,
@@ -60,6 +64,7 @@ def live_command(
         speed=speed_of(speed),
         run_id=run_id,
         on_start=lambda daemon: progress(f"daemon {daemon.run_id} is up"),
+        trade=trade,
     )
     emit({**result.status, "events_hash": result.events_hash}, as_json)
 

@@ -67,10 +67,12 @@ class WallClock:
 class ReplayClock:
     """The stamps of a recorded tape, given out in order. Control records of a daemon come along with the next frame.
 
-    `strangers` counts frames that neither belong to the tape nor to any session: there should be none.
+    `along` tells which lines do so: those that the server of the replay does not send. `strangers` counts frames that
+    neither belong to the tape nor to any session: there should be none.
     """
 
     lines: Iterable[Arrival]
+    along: Callable[[bytes], bool] = field(default_factory=lambda: is_control)
     last_ns: int = 0
     strangers: int = 0
     _rest: Iterator[Arrival] = field(init=False, default_factory=lambda: iter(()))
@@ -87,7 +89,7 @@ class ReplayClock:
         if expected is not None and expected.raw == raw:
             self.last_ns = expected.recv_ns
             self._next = following = next(self._rest, None)
-            if following is not None and following.raw.startswith(CONTROL_PREFIX):
+            if following is not None and self.along(following.raw):
                 return (expected, *self.controls())
             return (expected,)
         controls = self.controls()
@@ -99,7 +101,7 @@ class ReplayClock:
     def controls(self) -> tuple[Arrival, ...]:
         """Give out the control records that stand next on the tape."""
         found = []
-        while self._next is not None and self._next.raw.startswith(CONTROL_PREFIX):
+        while self._next is not None and self.along(self._next.raw):
             found.append(self._next)
             self.last_ns = self._next.recv_ns
             self._next = next(self._rest, None)
@@ -129,6 +131,16 @@ class LineCounter:
             self.day, self.count = day, 0
         self.count += 1
         return self.count - 1
+
+
+def is_control(raw: bytes) -> bool:
+    """Tell whether a line is a control record of a daemon."""
+    return raw.startswith(CONTROL_PREFIX)
+
+
+def is_no_market(raw: bytes) -> bool:
+    """Tell whether a line is a control record or a frame of the session that was recorded, no market message."""
+    return is_control(raw) or is_session_frame(raw)
 
 
 def is_session_frame(raw: bytes) -> bool:

@@ -36,6 +36,8 @@ from lotus_live.recorder import ControlRecord, Recorder
 from lotus_live.signal_bus import SignalBus
 from lotus_live.signals import on_end_signals
 from lotus_live.status import LiveCounts, write_status
+from lotus_live.trade.desk import TradingDesk
+from lotus_live.trade.trading import Trading
 from lotus_live.trials import control_texts, prepare_trials, read_trials
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -86,6 +88,7 @@ class Daemon:
         self.kept: list[Scored] | None = [] if replaying else None
         self.feed: Feed | None = None
         self.herald: Herald | None = None
+        self.trading: Trading | None = None
         self.first_day = first_day
         self.pipeline = Pipeline(spec, self.beliefs, first_day=first_day)
         self._scored: list[Scored] = []
@@ -96,11 +99,16 @@ class Daemon:
         self._lanes: tuple[DayLane | None, DayLane | None] = None, None
         self._woken = asyncio.Event()
         self._stopping = ""
+        self._handed = 0
 
     @property
     def mark_path(self) -> Path:
         """File that says up to where the ledger is complete."""
         return self.folder / f"written-{natural_id(self.run_id)[:12]}.json"
+
+    def trade(self, trading: Trading) -> None:
+        """Execute what is published from now on at a venue; call it before `run`."""
+        self.trading, self.log.propose = trading, trading.propose
 
     def restore(self, now_ns: int) -> int:
         """Feed the tape again as far as it still matters; return the number of lines on the whole tape."""
@@ -125,11 +133,16 @@ class Daemon:
         self._take(line.recv_ns, seq, line.raw)
         self.counts.busy_ns += time.perf_counter_ns() - began
         self.counts.lines += 1
+        if self.trading is not None and self.counts.published != self._handed:
+            self._handed = self.counts.published
+            self._hand_over()
 
     def _take(self, recv_ns: int, seq: int, raw: bytes) -> None:
         step = self.pipeline.feed(recv_ns, seq, raw)
         self.last_ns = recv_ns
         self.desk.step(recv_ns, seq, step)
+        if self.trading is not None:
+            self.trading.floor.see(recv_ns, step, self.desk.venue.ladders)
         for scored in step.scored:
             self._scored.append(scored)
             self.counts.add(scored)
@@ -226,8 +239,10 @@ class Daemon:
         gc.collect()
         gc.freeze()
         helpers = [asyncio.create_task(self._housekeeping(feed.clock)), asyncio.create_task(self._polling())]
-        if not self.replaying:
+        if not self.replaying or self.trading is not None:
             helpers.append(asyncio.create_task(self._carrying(feed.clock)))
+        if self.trading is not None:
+            helpers.append(asyncio.create_task(self._trading(self.trading.desk)))
         try:
             await feed.run()
             self._stopping = self._stopping or "the tape is over"
@@ -280,14 +295,28 @@ class Daemon:
 
         What learning says is applied by Dagster's runs, in step with a night; the daemon only carries it.
         """
-        keys = Keys(self.settings.keys_root)
+        keys, trading = Keys(self.settings.keys_root), self.trading
         while True:
+            handlers = {} if trading is None else trading.handlers
             self.herald = Herald(
-                self.databases, keys, {}, lambda: self.pipeline.last_window_end_ms,
-                lambda: clock.now_ns() // NS_PER_MS, branch=None, replica=f"daemon {self.run_id}",
+                self.databases, keys, handlers, lambda: self.pipeline.last_window_end_ms,
+                lambda: clock.now_ns() // NS_PER_MS, branch=None, replica=f"daemon {self.run_id}", own_only=True,
+                on_applied=None if trading is None else lambda *_: trading.desk.woken(),
             )  # fmt: skip
             try:
                 await self.herald.run()
+            except (LotusError, OSError, psycopg.Error) as error:
+                self.counts.poll_failures += 1
+                self.counts.last_failure = str(error)
+            await asyncio.sleep(POLL_S)
+
+    async def _trading(self, desk: TradingDesk) -> None:
+        """Run the trading desk from the first line on; one that breaks is begun again and finds what it left."""
+        while not self.last_ns:
+            await asyncio.sleep(FLUSH_S)
+        while True:
+            try:
+                await desk.run()
             except (LotusError, OSError, psycopg.Error) as error:
                 self.counts.poll_failures += 1
                 self.counts.last_failure = str(error)

@@ -8,21 +8,21 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 
 from lotus.detectors.scored import Scored, columns_of
-from lotus.errors import LedgerError
+from lotus.errors import LotusError
 from lotus_live.paper_desk import DeskRows
 from lotus_live.signal_bus import Published, SignalBus
 from lotus_store.databases import Connection, Databases
 from lotus_store.files import make_folder
 from lotus_store.ledger.live_log import FillRow, LogEntry, OrderRow, append_events, append_log, put_fills, put_orders
 from lotus_store.ledger.segments import Segment, put_segment
-from lotus_store.ledger.signals import put_signals
+from lotus_store.ledger.signals import SignalRow, put_signals
 from lotus_store.tape.segment import SegmentMeta
 
 RETRY_S = 0.5
@@ -47,9 +47,11 @@ class EventLog:
     ) -> None:
         """Start the thread; `waiting` batches may wait before `put` makes its caller wait (0: it never does).
 
-        `bus` makes the payloads of published windows; a recorder scores nothing and has none.
+        `bus` makes the payloads of published windows; a recorder scores nothing and has none. `propose`, once set,
+        is shown them in the transaction that stores them.
         """
         self.run_id, self.mark, self.bus = run_id, mark, bus
+        self.propose: Callable[[Connection, Sequence[SignalRow]], None] | None = None
         self.written_events = 0
         self.written_signals = 0
         self.refused_signals = 0
@@ -85,7 +87,7 @@ class EventLog:
                     connection = connection or self._databases.connect("sig")
                     self._write(connection, batches)
                     batches = []
-                except (psycopg.Error, LedgerError, OSError) as error:
+                except (psycopg.Error, LotusError, OSError) as error:
                     self.failures += 1
                     self.last_failure = f"{type(error).__name__}: {error}"
                     _discard(connection)
@@ -122,6 +124,8 @@ class EventLog:
                 self.written_events += append_events(connection, self.run_id, events)
             if out.signals:
                 self.written_signals += put_signals(connection, self.run_id, out.signals)
+                if self.propose is not None:
+                    self.propose(connection, out.signals)
             if orders:
                 put_orders(connection, self.run_id, list(orders.values()))
             if fills:

@@ -17,7 +17,8 @@ from lotus.detectors.scored import Columns, columns_of
 from lotus.errors import TapeError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
-from lotus_live.clocks import Arrival, ReplayClock, WallClock
+from lotus.timebase import NS_PER_MS
+from lotus_live.clocks import Arrival, ReplayClock, WallClock, is_control, is_no_market
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
 from lotus_live.feed import Feed, FeedPolicy
@@ -25,6 +26,7 @@ from lotus_live.parity import events_hash
 from lotus_live.recorder import Recorder, tape_header
 from lotus_live.status import status_of
 from lotus_live.tape_file import Recording, TapeDay, TapeFile
+from lotus_live.trade.trading import trading_of
 from lotus_live.warm_up import warm_up
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -33,8 +35,12 @@ from lotus_store.tape.header import HeaderAsset, TapeHeader, split_universe
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.hyperliquid.subscriptions import universe_subscriptions
+from lotus_venues.local_exchange.options import Clock as ExchangeClock
+from lotus_venues.local_exchange.options import Options
+from lotus_venues.local_exchange.server import LocalExchange
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
+MAX_PACE = 100.0  # of a replay that trades and is not paced: orders need time on the way
 OnStart = Callable[[Daemon], None] | None
 
 
@@ -60,8 +66,12 @@ def run_live(
     plan: ReplayPlan | None = None,
     databases: Databases | None = None,
     on_start: OnStart = None,
+    trade: bool = False,
 ) -> LiveResult:
     """Run the daemon on `url` (default: the settings' venue), or on a recording at `speed` times its pace (0 = max).
+
+    With `trade` published windows are executed: at the settings' venue, or, of a recording, at a local exchange that
+    plays it in this process.
 
     `replay` names files, or a day of a stored tape, which is given out from its first window on as batch has it.
     A replay records what it takes under its own tape name, so that after a crash the same call goes on where its tape
@@ -69,16 +79,16 @@ def run_live(
     """
     if replay:
         tape = replay if isinstance(replay, TapeDay) else TapeFile(tuple(replay))
-        job = _replayed(settings, tape, run_id, plan or ReplayPlan(speed=speed), on_start)
+        job = _replayed(settings, tape, run_id, plan or ReplayPlan(speed=speed), on_start, trade)
     else:
-        job = _on_venue(settings, url or settings.live.ws_url, run_id, on_start)
+        job = _on_venue(settings, url or settings.live.ws_url, run_id, on_start, trade)
     if databases is not None:
         return uvloop.run(job(databases))
     with Databases(settings) as own:
         return uvloop.run(job(own))
 
 
-def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart) -> Job:
+def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trade: bool) -> Job:
     universe = settings.manifest.universe
     spec = LaneSpec(settings.manifest, universe, shipped_detectors(), settings.branch)
     store = TapeStore(settings.home, settings.tape)
@@ -91,6 +101,9 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart) -> J
         warm_up(spec)
         daemon = _daemon(settings, databases, spec, run_id or f"{settings.branch}.{settings.tape}", store, header)
         clock = WallClock()
+        if trade:
+            orders_url = settings.trading.url or rest_url
+            daemon.trade(trading_of(settings, databases, universe, orders_url, lambda: clock.now_ns() // NS_PER_MS))
         daemon.restore(clock.now_ns())
         if on_start is not None:
             on_start(daemon)
@@ -100,7 +113,9 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart) -> J
     return job
 
 
-def _replayed(settings: Settings, tape: Recording, run_id: str, plan: ReplayPlan, on_start: OnStart) -> Job:
+def _replayed(
+    settings: Settings, tape: Recording, run_id: str, plan: ReplayPlan, on_start: OnStart, trade: bool
+) -> Job:
     spec, served = _replay_spec(settings, tape)
     plan = replace(plan, start_after=len(universe_subscriptions(a.name for a in spec.universe)))
 
@@ -112,17 +127,33 @@ def _replayed(settings: Settings, tape: Recording, run_id: str, plan: ReplayPlan
         daemon = _daemon(settings, databases, spec, name, store, header, replaying=True, first_day=tape.first_day)
         done = daemon.restore(0)
         _check_same_tape(store, tape, done)
-        clock = ReplayClock(islice(tape.arrivals(), done, None))
+        clock = ReplayClock(islice(tape.arrivals(), done, None), is_no_market if trade else is_control)
         frames = ((line.recv_ns, line.raw) for line in islice(tape.arrivals(), done, None))
         if on_start is not None:
             on_start(daemon)
         policy = FeedPolicy(ping_s=settings.live.ping_s, renew_stale=False, watch_s=0.2, spin=settings.live.spin)
-        async with ReplayServer(served, frames, plan) as server:
-            rest_url = http_base(server.url)
-            await daemon.run(Feed(server.url, rest_url, spec.universe, clock, daemon.on_line, policy))
+        if not trade:
+            async with ReplayServer(served, frames, plan) as server:
+                rest_url = http_base(server.url)
+                await daemon.run(Feed(server.url, rest_url, spec.universe, clock, daemon.on_line, policy))
+            return _result(daemon)
+        async with LocalExchange(served, frames, options=_exchange_options(plan, clock)) as exchange:
+            now_ms = lambda: clock.now_ns() // NS_PER_MS  # noqa: E731
+            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, now_ms, plan.speed or MAX_PACE))
+            await daemon.run(Feed(exchange.ws_url, exchange.url, spec.universe, clock, daemon.on_line, policy))
         return _result(daemon)
 
     return job
+
+
+def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:
+    """Return an exchange on the tape's clock that starts when the daemon listens; nonces follow the same clock."""
+    start_after = plan.start_after or 0
+    return Options(
+        clock=ExchangeClock.TAPE, speed=plan.speed or MAX_PACE, start_after=start_after, limit_scale=0,
+        repeats_trades=False, longest_silence_s=60.0,
+        client_ms=lambda: clock.now_ns() // NS_PER_MS,
+    )  # fmt: skip
 
 
 def _daemon(

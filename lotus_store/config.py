@@ -20,6 +20,7 @@ from lotus_store.branch_settings import merged, read_branch_settings
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
 SECTIONS = ("kernel", "score", "outcomes", "learning", "weave")
+TRADING_VENUES = ("off", "local", "hyperliquid")
 BRANCH_FORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 
 
@@ -46,6 +47,19 @@ class LiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TradingSettings:
+    """Where published windows are executed, and within which bounds."""
+
+    venue: str = "off"  # off, local (an exchange on loopback) or hyperliquid
+    url: str = ""  # REST base of the venue's orders; empty = live.rest_url
+    stop_bps: float = 300.0  # a probe's protective stop: a guard, wide enough not to change what is measured
+    budget_usd: float = 500_000.0  # value of all probes of one direction together
+    leverage: int = 5  # of the probes' accounts
+    entry_valid_ms: int = 5_000  # a decision older than this is not entered
+    expires_ms: int = 5_000  # the venue refuses an order that arrives later than this
+
+
+@dataclass(frozen=True, slots=True)
 class DagsterLimits:
     """How much of its own log Dagster keeps."""
 
@@ -65,6 +79,7 @@ class Settings:
     lake_url: str = ""
     limits: TapeLimits = field(default_factory=TapeLimits)
     live: LiveSettings = field(default_factory=LiveSettings)
+    trading: TradingSettings = field(default_factory=TradingSettings)
     dagster: DagsterLimits = field(default_factory=DagsterLimits)
     config: Path | None = None
 
@@ -108,6 +123,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         lake_url=os.environ.get("LOTUS_LAKE") or folders.get("lake", ""),
         limits=override(TapeLimits(), _names_dropped(document, "tape", "name"), "tape"),
         live=override(LiveSettings(), dict(document.get("live", {})), "live"),
+        trading=override(TradingSettings(), dict(document.get("trading", {})), "trading"),
         dagster=override(DagsterLimits(), dict(document.get("dagster", {})), "dagster"),
         config=path,
         **names,
@@ -135,7 +151,7 @@ def _read(path: Path) -> dict[str, Any]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
-    known = {"universe", "folders", "ledger", "tape", "live", "dagster", "branch", *SECTIONS}
+    known = {"universe", "folders", "ledger", "tape", "live", "trading", "dagster", "branch", *SECTIONS}
     for key in document:
         if key not in known:
             raise ConfigError(f"{path.name} has an unknown key {key!r}", f"one of {', '.join(sorted(known))}")
@@ -200,6 +216,8 @@ def _checked(settings: Settings) -> Settings:
     for what, name in (("branch", settings.branch), ("tape", settings.tape)):
         if not BRANCH_FORM.fullmatch(name):
             raise ConfigError(f"the {what} name is {name!r}", "lower case letters, digits, '_', '.' and '-'")
+    if settings.trading.venue not in TRADING_VENUES:
+        raise ConfigError(f"trading.venue is {settings.trading.venue!r}", f"one of {', '.join(TRADING_VENUES)}")
     if settings.dagster.keep_days < 0:
         raise ConfigError(f"dagster.keep_days is {settings.dagster.keep_days}", "days, or 0 to keep everything")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():

@@ -93,7 +93,7 @@ class TradeBooks:
             for o in one.orders
         ]
         fills = [FillLine(venue, f.fill_id, f.client_id, f.coin, f.time_ms, to_plain(f)) for f in one.fills]
-        return PlanStep(plan, "done" if one.finished else "working", stored(one.state), orders, fills)
+        return PlanStep(plan, "done" if one.state.done else "working", stored(one.state), orders, fills)
 
 
 def execution_of(row: PlanRow) -> ExecutionState | None:

@@ -107,6 +107,8 @@ class TradingDesk:
         self._loop = asyncio.get_running_loop()
         for venue in self.venues.values():
             await venue.connect()
+            for asset in self.floor.universe:
+                await venue.set_leverage(asset.name, self.floor.common.leverage)
         await self._restore()
         helpers = [asyncio.create_task(self._ticking()), asyncio.create_task(self._accounting())]
         helpers += [asyncio.create_task(self._listening(venue)) for venue in self.venues.values()]

@@ -31,6 +31,7 @@ class Options:
     """Set-up of one exchange.
 
     `accounts` deposits by address; `open_deposit_usd` funds any other signer at its first action (None: refuse them);
+    A paced tape that is silent for longer than `longest_silence_s` of its time goes on at once (None: it waits).
     `agents` maps an agent's address to its master's. `speed` plays the tape at a multiple of its pace (0: as fast as
     clients read; None: only when told by `advance`), beginning after `start_after` market subscriptions. `client_ms`
     is the clock that nonces follow (the SDK takes its own machine's). `limit_scale` 0 switches rate limits off.
@@ -42,6 +43,7 @@ class Options:
     clock: Clock = Clock.TAPE
     speed: float | None = None
     start_after: int = 0
+    longest_silence_s: float | None = None
     limit_scale: float = 1.0
     faults: tuple[Fault, ...] = ()
     seed: int = 0

@@ -228,8 +228,11 @@ class LocalExchange:
     async def _play_on(self, speed: float) -> None:
         loop = asyncio.get_running_loop()
         origin: tuple[float, int] | None = None
+        longest_ns, before = 1e9 * (self.options.longest_silence_s or float("inf")), 0
         while (line := self._next()) is not None:
-            origin = origin or (loop.time(), line[0])
+            if origin is None or line[0] - before > longest_ns:
+                origin = loop.time(), line[0]
+            before = line[0]
             if speed > 0:
                 wait_s = origin[0] + (line[0] - origin[1]) / 1e9 / speed - loop.time()
                 if wait_s > 0:

@@ -1,0 +1,79 @@
+"""Venue accounts of a desk from their files: key, address and the signer's own caps, one set for each account.
+
+They stand in `<home>/keys/venue/<account>.{key,address,caps.toml}`, mode 0600. For the local exchange on loopback what
+is missing is made (a key of its own, funded there); for the real venue nothing is, and a key must be an agent's.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import eth_account
+
+from lotus.errors import ConfigError
+from lotus.manifest import Asset
+from lotus_store.files import write_bytes
+from lotus_venues.hyperliquid.caps import read_caps
+from lotus_venues.hyperliquid.exchange import Exchange
+from lotus_venues.hyperliquid.http import JsonPoster
+from lotus_venues.hyperliquid.info import LOOPBACK
+from lotus_venues.hyperliquid.journal import SignerJournal
+from lotus_venues.hyperliquid.rate_budget import RateBudget
+from lotus_venues.hyperliquid.signer import AgentSigner, read_key
+from lotus_venues.hyperliquid.venue import HyperliquidVenue, VenuePolicy
+
+LOOK_S = 15.0
+LOCAL_WEIGHT = 1_000_000  # requests a minute at the local exchange, where a tape may run many times as fast
+
+
+def venue_account(
+    account: str,
+    url: str,
+    keys: Path,
+    journals: Path,
+    universe: Sequence[Asset],
+    clock_ms: Callable[[], int],
+    expires_ms: int,
+    cap_usd: Decimal,
+    pace: float = 1.0,
+) -> HyperliquidVenue:
+    """Return the adapter for one account at `url` (REST base); its clock runs at `pace` times the wall's.
+
+    Raises `ConfigError` for files that are missing.
+    """
+    folder, is_local = keys / "venue", urlsplit(url).hostname in LOOPBACK
+    key_file, address_file, caps_file = (folder / f"{account}.{end}" for end in ("key", "address", "caps.toml"))
+    if is_local:
+        _make_missing(key_file, address_file, caps_file, universe, cap_usd)
+    for path in (key_file, address_file, caps_file):
+        if not path.is_file():
+            raise ConfigError(
+                f"there is no {path.name} in {folder}", "key, address and caps of the account", "never made"
+            )
+    journal = SignerJournal(journals / account)
+    signer = AgentSigner(read_key(key_file), read_caps(caps_file), journal, url)
+    budget = RateBudget(weight_a_minute=LOCAL_WEIGHT, actions_left=LOCAL_WEIGHT) if is_local else RateBudget()
+    user = address_file.read_text(encoding="utf-8").strip().lower()
+    exchange = Exchange(JsonPoster(url), signer, user, clock_ms, budget, expires_ms)
+    policy = VenuePolicy(look_s=LOOK_S / max(pace, 1.0))
+    return HyperliquidVenue(exchange, tuple(asset.name for asset in universe), policy)
+
+
+def _make_missing(key: Path, address: Path, caps: Path, universe: Sequence[Asset], cap_usd: Decimal) -> None:
+    for folder in (key.parent.parent, key.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not key.exists():
+        _write(key, "0x" + secrets.token_hex(32))
+    if not address.exists():
+        _write(address, str(eth_account.Account.from_key(read_key(key)).address).lower())
+    if not caps.exists():
+        sizes = "\n".join(f'{asset.name} = "1000000"' for asset in universe)
+        sums = f'max_day_usd = "{1000 * cap_usd}"\nmax_open_usd = "{10 * cap_usd}"\n'
+        _write(caps, f'max_order_usd = "{cap_usd}"\n{sums}[coins]\n{sizes}\n')
+
+
+def _write(path: Path, text: str) -> None:
+    write_bytes(path, text.encode())
+    path.chmod(0o600)

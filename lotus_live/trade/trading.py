@@ -1,0 +1,81 @@
+"""Trading in one daemon: floor, desk and hot handlers put together, and proposals for what it publishes.
+
+Windows are proposed in the transaction that logs them. What is decided about them is `lotus_herald.decide`'s, what may
+be executed `lotus_herald.execute`'s, how `desk`'s.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from lotus.manifest import Asset
+from lotus.modules.intents import Module
+from lotus.modules.signals import DET_ALPHA
+from lotus.modules.trade_messages import TTL_S, proposed_message
+from lotus.trading.orders import Side
+from lotus_herald.consume import Handlers
+from lotus_herald.decide import Decider
+from lotus_herald.execute import Acceptor
+from lotus_herald.hot import hot_handlers
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send_many
+from lotus_live.trade.accounts import venue_account
+from lotus_live.trade.books import TradeBooks
+from lotus_live.trade.desk import TradingDesk
+from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name
+from lotus_store.config import Settings
+from lotus_store.databases import Connection, Databases
+from lotus_store.ledger.signals import SignalRow
+from lotus_venues.local_exchange.options import MAX_LEVERAGES
+
+KILL_FILE = "KILL"
+
+
+@dataclass(slots=True)
+class Trading:
+    """What a daemon that trades has beside its paper desk."""
+
+    floor: TradingFloor
+    desk: TradingDesk
+    handlers: Mapping[Module, Handlers]
+    keys: Keys
+
+    def propose(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
+        """Put proposals of fresh published windows into sig's outbox, in the caller's transaction; safe to repeat."""
+        oldest_ms = self.floor.now_ms() - 1000 * TTL_S
+        fresh = [row for row in rows if row.schema_ver == DET_ALPHA and row.time_ms >= oldest_ms]
+        if fresh:
+            said = [proposed_message(json.loads(row.payload)) for row in fresh]
+            send_many(connection, Module.SIG, said, self.keys)
+
+
+def trading_of(
+    settings: Settings,
+    databases: Databases,
+    universe: Sequence[Asset],
+    url: str,
+    now_ms: Callable[[], int],
+    pace: float = 1.0,
+) -> Trading:
+    """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base).
+
+    `now_ms` is the clock of the feed; a replay's runs at `pace` times the wall's.
+    """
+    wanted, outcomes = settings.trading, settings.manifest.outcomes
+    notional = Decimal(str(outcomes.probe_notional_usd))
+    terms = FloorTerms(
+        notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), wanted.entry_valid_ms, wanted.leverage
+    )
+    venues = {
+        side: venue_account(
+            account_name(side), url, settings.keys_root, settings.home / "live" / "signer", universe, now_ms,
+            wanted.expires_ms, 2 * notional, pace,
+        )
+        for side in Side
+    }  # fmt: skip
+    floor = TradingFloor(universe, venues[Side.BUY].name, terms, now_ms, max_leverage=MAX_LEVERAGES)
+    keys = Keys(settings.keys_root)
+    books = TradeBooks(databases, keys, floor.venue)
+    desk = TradingDesk(books, floor, venues, settings.home / "live" / KILL_FILE)
+    return Trading(floor, desk, hot_handlers(Decider(wanted.entry_valid_ms), Acceptor(floor)), keys)
