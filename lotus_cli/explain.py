@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from lotus_cli.explain_execution import execution_lines
 from lotus_cli.explain_facts import Story, story_of
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
 from lotus_cli.places import home_option, settings_of, tape_option
@@ -13,17 +14,18 @@ WHOLE = ("fired", "published", "cond_key")  # masks, flags and hashes are not de
 
 
 @click.command("explain")
-@click.argument("event_id")
+@click.argument("name")
 @tape_option
 @home_option
 @json_option
 @explained
-def explain_command(event_id: str, tape: str | None, home: str | None, as_json: bool) -> None:
-    """Explain one event: score, terms, braids that fired, lessons, days and windows that taught them, raw frames.
+def explain_command(name: str, tape: str | None, home: str | None, as_json: bool) -> None:
+    """Explain an event, or the event behind a fill, order or plan: score, terms, braids that fired, lessons, days and
+    windows that taught them, how it was executed, raw frames.
 
     Exit code 1 when a recomputed number has other bits than the stored one.
     """
-    story = story_of(settings_of(home, tape), event_id)
+    story = story_of(settings_of(home, tape), name)
     emit(story.as_json(), as_json, text_of(story))
     raise SystemExit(0 if story.explanation.exact else CHECK_FAILED)
 
@@ -56,7 +58,7 @@ def text_of(story: Story) -> str:
         lines += _belief(belief)
     if not story.beliefs:
         lines.append("  no braid fired: the score is the detector's own")
-    lines += ["", *_outcome(story.outcome), "", *_frames(story.frames)]
+    lines += ["", *_outcome(story.outcome), "", *execution_lines(story.execution), "", *_frames(story.frames)]
     return "\n".join(lines)
 
 

@@ -21,6 +21,7 @@ from lotus.priors.trace import describe_braid
 from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, rule_mask
 from lotus.timebase import day_of
+from lotus_cli.explain_execution import execution_story, window_behind
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.day_tables import served_tables
@@ -45,6 +46,7 @@ class Story:
     beliefs: list[dict[str, Any]]
     experts: dict[str, str]
     outcome: dict[str, Any] | None
+    execution: dict[str, Any] | None
     frames: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
@@ -69,14 +71,20 @@ class Story:
             "beliefs": self.beliefs,
             "experts": self.experts,
             "outcome": self.outcome,
+            "execution": self.execution,
             "frames": self.frames,
         }
 
 
-def story_of(settings: Settings, event_id: str) -> Story:
-    """Gather the story; raises `LedgerError` for an unknown event and `LakeError` when its day left the lake."""
+def story_of(settings: Settings, name: str) -> Story:
+    """Gather the story of an event, or of the event behind a fill, order or plan.
+
+    Raises `LedgerError` for an unknown name and `LakeError` when its day left the lake.
+    """
     lake = Lake(settings.lake_root)
     with Databases(settings) as databases, databases.connect("sig") as sig:
+        event_id = window_behind(databases, name)
+        execution = execution_story(databases, event_id)
         branch, day = _place(sig, event_id)
         event = _lake_row(lake, branch, day, event_id)
         version = read_version(sig, branch, str(event["priors_ver"]))
@@ -89,7 +97,8 @@ def story_of(settings: Settings, event_id: str) -> Story:
     detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
     explanation = explain_event(event, tables, version, manifest, detector)
     when = _clock(int(event["window_end_ms"]))
-    return Story(event, when, explanation, beliefs, experts, outcome, _frames(settings, lake, branch, event))
+    frames = _frames(settings, lake, branch, event)
+    return Story(event, when, explanation, beliefs, experts, outcome, execution, frames)
 
 
 def _manifest(settings: Settings, branch: str) -> Manifest:

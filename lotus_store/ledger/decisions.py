@@ -32,6 +32,16 @@ def put_decision(connection: Connection, row: DecisionRow, parent_id: str, symbo
     connection.execute(query("dm", "put_decision_strand"), [*strand, row.decision_id])
 
 
+def decision_of(connection: Connection, decision_id: str) -> dict[str, Any] | None:
+    """Return the ticket of a decision, None when there is none of that name."""
+    row = connection.execute(query("dm", "decision_of"), [decision_id]).fetchone()
+    return None if row is None else dict(_any(row)[0])
+
+
 def judge_decision(connection: Connection, decision_id: str, judgement: Mapping[str, Any]) -> None:
     """Write what became of a decision to its strand."""
     connection.execute(query("dm", "judge_decision_strand"), [to_body(judgement), decision_id])
+
+
+def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row

@@ -111,9 +111,19 @@ def open_plans(connection: Connection, venue: str) -> list[PlanRow]:
     return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "open_plans"), [venue])]
 
 
-def plans_of(connection: Connection, plan_ids: Sequence[str]) -> list[PlanRow]:
-    """Return plans by name, oldest first."""
-    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "plans_of"), [list(plan_ids)])]
+def plans_for(connection: Connection, name: str) -> list[PlanRow]:
+    """Return the plan of that name, or the plans of a lifecycle (the window that they measure), oldest first."""
+    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "plans_for"), {"name": name})]
+
+
+def orders_of(connection: Connection, plan_id: str) -> list[OrderLine]:
+    """Return the orders of a plan, oldest first."""
+    return [OrderLine(*_any(row)) for row in connection.execute(query("tr", "orders_of_plan"), [plan_id])]
+
+
+def fills_of(connection: Connection, plan_id: str) -> list[FillLine]:
+    """Return the fills of a plan, oldest first."""
+    return [FillLine(*_any(row)) for row in connection.execute(query("tr", "fills_of_plan"), [plan_id])]
 
 
 def plan_of_order(connection: Connection, client_id: str) -> str | None:

@@ -1,0 +1,184 @@
+"""The hot handlers in real databases: proposal, decision, plan, report; each once, whatever is delivered again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from lotus.hashing import natural_id
+from lotus.manifest import Asset
+from lotus.modules.intents import Intent, Module
+from lotus.modules.trade_messages import proposed_message, report_message
+from lotus.trading.orders import Side
+from lotus.trading.plan import Authority, ProbeTerms
+from lotus.trading.validate import Situation
+from lotus.trading.watch import MarketView
+from lotus_herald.carry import carry
+from lotus_herald.consume import Handlers, consume
+from lotus_herald.decide import Decider
+from lotus_herald.execute import Acceptor
+from lotus_herald.hot import HOT, hot_handlers
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send
+from lotus_herald.release import release_of
+from lotus_store.databases import Databases
+from lotus_store.ledger.decisions import decision_of
+from lotus_store.ledger.executions import execution_of
+from lotus_store.ledger.plans import plans_for
+
+END_MS = 1_735_689_600_000
+BTC = Asset("BTC", 5)
+
+
+@dataclass
+class Floor:
+    """A market of one coin."""
+
+    at: Situation
+
+    def situation(self, coin: str, side: Side) -> Situation:
+        return self.at
+
+    def terms(self, side: Side) -> ProbeTerms:
+        return ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10_000), ("tr",)), ("local",))
+
+
+def situation() -> Situation:
+    view = MarketView("BTC", END_MS + 20, Decimal(99_999), Decimal(100_001), Decimal(100_000))
+    return Situation(
+        now_ms=END_MS + 20, venue="local", account="a", executor="tr", release=release_of(Module.DM),
+        universe={"BTC": BTC}, view=view, equity_usd=Decimal(10_000), free_margin_usd=Decimal(10_000), leverage=5,
+        coin_max_leverage=40,
+    )  # fmt: skip
+
+
+def signal(name: str, direction: int = 1) -> dict[str, Any]:
+    window = {"start_ms": END_MS - 5000, "end_ms": END_MS}
+    return {
+        "branch": "main", "event_id": natural_id(name), "detector_id": "sr", "asset": "BTC", "horizon_s": 60,
+        "priors_ver": "0" * 32, "direction": direction,
+        "provenance": {"window": window, "close_recv_ns": str(END_MS * 1_000_000)},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def floor() -> Floor:
+    return Floor(situation())
+
+
+@pytest.fixture
+def handlers(floor: Floor) -> Mapping[Module, Handlers]:
+    return hot_handlers(Decider(5_000), Acceptor(floor))
+
+
+def propose(databases: Databases, keys: Keys, name: str, direction: int = 1) -> str:
+    with databases.connect("sig") as connection:
+        send(connection, Module.SIG, proposed_message(signal(name, direction)), keys)
+    return natural_id(name)
+
+
+def settle(databases: Databases, handlers: Mapping[Module, Handlers], keys: Keys) -> dict[str, dict[str, int]]:
+    """Carry and consume until nothing moves; return the counts by module."""
+    counts: dict[str, dict[str, int]] = {}
+    for _ in range(4):
+        carry(databases, now_ms=END_MS + 20)
+        for module, own in handlers.items():
+            for outcome, n in consume(databases, module, own, keys, END_MS).items():
+                found = counts.setdefault(module.value, {})
+                found[outcome] = found.get(outcome, 0) + n
+    return counts
+
+
+def test_a_proposal_becomes_one_accepted_plan(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]
+) -> None:
+    event = propose(databases, keys, "a")
+    propose(databases, keys, "a")
+    assert settle(databases, handlers, keys) == {"dm": {"applied": 1}, "tr": {"applied": 1}}
+    with databases.connect("tr") as tr, databases.connect("dm") as dm:
+        (plan,) = plans_for(tr, event)
+        ticket = decision_of(dm, plan.decision_id)
+    assert (plan.stage, plan.kind, plan.coin, plan.venue, plan.created_ms) == (
+        "accepted", "probe", "BTC", "local", END_MS + 20,
+    )  # fmt: skip
+    assert plan.plan["size"] == "0.01000"
+    assert plan.plan["exit_at_ms"] == END_MS + 60_000
+    assert plan.plan["valid_until_ms"] == END_MS + 5_000
+    assert plan.reference["detector_id"] == "sr"
+    assert ticket is not None
+    assert ticket["targets"][0]["event_id"] == event
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"halted": True}, "halted"),
+        ({"view": None}, "stale_data"),
+        ({"universe": {}}, "not_tradeable"),
+        ({"now_ms": END_MS + 6_000}, "expired"),
+        ({"clock_skew_ms": 600}, "clock_skew"),
+        ({"parity_ok": False}, "parity_failed"),
+        ({"free_margin_usd": Decimal(0)}, "too_large"),
+    ],
+)
+def test_a_refused_plan_is_reported_to_both_with_its_reasons(
+    databases: Databases, keys: Keys, floor: Floor, handlers: Mapping[Module, Handlers], changed: Any, reason: str
+) -> None:
+    floor.at = replace(floor.at, **changed)
+    event = propose(databases, keys, reason)
+    counts = settle(databases, handlers, keys)
+    assert counts == {"dm": {"applied": 2}, "tr": {"refused": 1}, "sig": {"applied": 1}}
+    with databases.connect("sig") as sig, databases.connect("tr") as tr:
+        told, (plan,) = execution_of(sig, event), plans_for(tr, event)
+    assert told is not None
+    assert (told.outcome, told.payoff_bps, plan.stage) == ("refused", 0.0, "refused")
+    assert any(text.startswith(f"{reason}:") for text in told.body["refusals"]), told.body
+
+
+def test_a_plan_of_another_release_is_refused(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lotus_herald.execute.release_of", lambda module: "lotus-9.9.9+0")
+    event = propose(databases, keys, "r")
+    settle(databases, handlers, keys)
+    with databases.connect("sig") as sig:
+        told = execution_of(sig, event)
+    assert told is not None
+    assert [text.split(":")[0] for text in told.body["refusals"]] == ["release_mismatch"]
+
+
+def test_the_first_report_of_a_window_stands(databases: Databases, keys: Keys) -> None:
+    handlers = hot_handlers(Decider(5_000), Acceptor(Floor(situation())))
+    event, plan = natural_id("w"), natural_id("p")
+    reference = {"event_id": event, "detector_id": "sr", "window_end_ms": END_MS}
+    payload = {
+        "branch": "main", "decision_id": natural_id("d"), "plan_id": plan, "kind": "probe", "outcome": "closed",
+        "asset": "BTC", "venue": "local", "time_ms": END_MS, "payoff_bps": -3.5, "pnl_usd": -0.35, "refusals": [],
+        "reference": reference, "report": {},
+    }  # fmt: skip
+    with databases.connect("tr") as tr:
+        for revision, bps in ((0, -3.5), (1, -9.0)):
+            message = report_message(payload | {"payoff_bps": bps}, lifecycle_id=event, parent_id="", revision=revision)
+            send(tr, Module.TR, message, keys)
+    assert settle(databases, handlers, keys) == {"dm": {"applied": 2}, "sig": {"applied": 2}}
+    with databases.connect("sig") as sig:
+        told = execution_of(sig, event)
+    assert told is not None
+    assert told.payoff_bps == -3.5
+
+
+def test_a_window_without_a_direction_is_a_dead_letter(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]
+) -> None:
+    propose(databases, keys, "flat", direction=0)
+    assert settle(databases, handlers, keys) == {"dm": {"dead": 1}}
+
+
+def test_hot_and_slow_tables_name_the_same_functions_as_the_handlers_of_a_daemon(
+    handlers: Mapping[Module, Handlers],
+) -> None:
+    named = {(m, i): f.__name__ for m, table in HOT.items() for i, f in table.items()}
+    assert named == {(m, i): f.__name__ for m, own in handlers.items() for i, f in own.items()}
+    assert (Module.DM, Intent.ALPHA_PROPOSED) in named

@@ -1,0 +1,70 @@
+"""A daemon that trades a replay at the local exchange: scores stay the same, every published window is answered for."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tapes import MANIFEST, in_order, market, write
+
+from lotus.errors import ConfigError
+from lotus_live.live import run_live
+from lotus_live.trade.accounts import venue_account
+from lotus_store.config import Settings, TradingSettings
+from lotus_store.databases import Databases
+from lotus_store.ledger.executions import executions_of
+from lotus_store.ledger.plans import fills_of, orders_of, plans_for
+
+DAY = "2026-03-04"
+PACE = 40.0
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """Five minutes of three assets."""
+    return write(tmp_path / "tape.txt", in_order(market(DAY, "09:00", 300, step_ms=500, seed=11)))
+
+
+@pytest.fixture
+def trading(settings: Settings) -> Settings:
+    """Settings that trade at the local exchange, with decisions that a paced tape does not outrun."""
+    wanted = TradingSettings(venue="local", entry_valid_ms=60_000, expires_ms=60_000)
+    return replace(settings, manifest=MANIFEST, trading=wanted)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
+    databases: Databases, trading: Settings, recording: Path
+) -> None:
+    still = run_live(trading, replay=(recording,), run_id="still", databases=databases)
+    traded = run_live(trading, replay=(recording,), run_id="traded", speed=PACE, databases=databases, trade=True)
+    assert traded.events_hash == still.events_hash
+    published = {
+        str(name)
+        for name, is_published in zip(traded.events["event_id"], traded.events["published"], strict=True)
+        if is_published
+    }
+    assert len(published) > 5
+    with databases.connect("sig") as sig, databases.connect("tr") as tr:
+        told = {row.event_id: row for row in executions_of(sig, trading.branch, 0, 2**60)}
+        plans = {name: plans_for(tr, name) for name in published}
+        assert all(len(found) <= 1 for found in plans.values())
+        taken = {name: found[0] for name, found in plans.items() if found}
+        assert len(taken) >= 0.9 * len(published), "what closed in the last moments of the tape may not be on its way"
+        assert set(told) <= set(taken)
+        closed = [name for name, row in told.items() if row.outcome == "closed"]
+        assert closed, {name: row.body["refusals"] for name, row in told.items()}
+        for name in closed:
+            orders, fills = orders_of(tr, taken[name].plan_id), fills_of(tr, taken[name].plan_id)
+            assert {o.purpose for o in orders} >= {"entry", "stop"}
+            bought = sum(int(f.body["side"]) * float(f.body["size"]) for f in fills)
+            assert abs(bought) < 1e-9, "a closed window holds nothing"
+            assert told[name].venue == "local"
+            assert told[name].payoff_bps != 0.0
+
+
+def test_a_real_venue_wants_its_files(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is no probes-long\.key"):
+        venue_account(
+            "probes-long", "https://api.hyperliquid.xyz", tmp_path / "keys", tmp_path / "j", (), lambda: 0, 5000, 1000
+        )  # type: ignore[arg-type]
