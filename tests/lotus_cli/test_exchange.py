@@ -16,12 +16,17 @@ import requests
 from click.testing import CliRunner
 from hyperliquid.exchange import Exchange
 from hyperliquid.info import Info
+from small_home import Cli
 
 from lotus_cli.main import main
+from lotus_live.tape_file import TapeFile
+from lotus_store.tape.store import TapeStore
 from lotus_venues.local_exchange.frames import book_frame
 
 KEY = "0x" + "33" * 32
-T0 = 1_767_600_000_000
+UNITS = {"BTC": 5, "ETH": 4}
+MARKET = (b'{"channel":"bbo"', b'{"channel":"l2Book"', b'{"channel":"trades"', b'{"channel":"activeAssetCtx"')
+T0 = 1_767_600_000_000  # 08:00 of the first day of a world
 
 
 @contextmanager
@@ -47,7 +52,7 @@ def control(url: str, body: dict[str, Any]) -> Any:
 def test_the_sdk_trades_a_simulated_day() -> None:
     wallet = eth_account.Account.from_key(KEY)
     with running("--speed", "manual", "--account", f"{wallet.address}=5000", "--deposit", "0") as (url, server):
-        start = 1_767_600_000_000 + 13 * 86_400_000 + 8 * 3_600_000  # 08:00 of the last day
+        start = T0 + 13 * 86_400_000  # 08:00 of the last day
         assert control(url, {"type": "advance", "toMs": start + 20_000})["played"] > 100
         info = Info(url, skip_ws=True, timeout=20)
         assert set(info.all_mids()) == {"BTC", "ETH", "SOL"}
@@ -94,3 +99,24 @@ def test_wrong_options(words: list[str], code: int) -> None:
     done = CliRunner().invoke(main, ["exchange", *words])
     assert done.exit_code == code
     assert "Traceback" not in done.output
+
+
+def test_a_recorder_stores_what_the_tape_holds(lotus: Cli, segment: Path) -> None:
+    coins = ", ".join(f'{{ name = "{name}", sz_decimals = {decimals} }}' for name, decimals in UNITS.items())
+    config = lotus.home / "exchange.toml"
+    config.write_text(f"[universe]\nassets = [{coins}]\n")
+    channels = 5 * len(UNITS)
+    with running("--tape", str(segment), "--speed", "max", "--start-after", str(channels)) as (url, _):
+        ws_url = "ws" + url.removeprefix("http") + "/ws"
+        words = ("record", "--url", ws_url, "--tape", "exchanged", "--seconds", "6")
+        done = lotus.json(*words, LOTUS_CONFIG=str(config))
+        played = control(url, {"type": "counts"})["played"]
+    sent = [line.raw for line in TapeFile((segment,)).arrivals()]
+    store = TapeStore(lotus.home, "exchanged")
+    pieces = [piece.lines for day in store.days() for piece in store.read_day_lines(day)]
+    kept = [line.partition(b" ")[2] for piece in pieces for line in piece.split(b"\n")[:-1]]
+    assert played == len(sent)
+    assert [frame for frame in kept if frame.startswith(MARKET)] == [
+        frame for frame in sent if frame.startswith(MARKET)
+    ]
+    assert done["connects"] == 1
