@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hyperliquid.utils.signing import (  # type: ignore[import-untyped]
+from hyperliquid.utils.signing import (
     recover_agent_or_user_from_l1_action,
     recover_user_from_user_signed_action,
 )

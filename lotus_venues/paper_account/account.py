@@ -131,13 +131,15 @@ class PaperAccount:
         return told
 
     def change(self) -> dict[str, object] | None:
-        """Return what changed since the last call in the form of `PaperStore.save`; None when nothing did."""
+        """Return what changed since the last `saved` in the form of `PaperStore.save`; None when nothing did."""
         done = self.execution
         if not done.is_changed:
             return None
-        stored = to_stored(done.state, list(done.touched.values()), done.made)
-        done.touched, done.made, done.is_changed = {}, [], False
-        return stored
+        return to_stored(done.state, list(done.touched.values()), done.made)
+
+    def saved(self) -> None:
+        """Note that the last `change` is kept."""
+        self.execution.touched, self.execution.made, self.execution.is_changed = {}, [], False
 
     def stored(self) -> dict[str, object]:
         """Return the whole state as plain JSON values."""
@@ -214,6 +216,7 @@ class PaperAccount:
             return
         self.state.open_ids[order.asset].append(order.client_id)
         if order.trigger:
+            self.state.cancel_at_ms = None  # a scheduled cancel would remove the stop
             self.execution.tell(order, OrderState.WAITING)
             return
         taken = self.execution.match(order)

@@ -69,7 +69,10 @@ class Bed:
     _task: "asyncio.Task[None] | None" = None
 
     async def listen(self) -> None:
-        """Collect events from now on."""
+        """Collect events from now on, from the venue as it is now."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
         async def collect() -> None:
             async for event in self.venue.events():
@@ -82,6 +85,7 @@ class Bed:
         """Stop listening and close the venue."""
         if self._task is not None:
             self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         await self.venue.close()
 
     def order(self, side: Side, px: Decimal, size: Decimal = LOT, tif: TimeInForce = GTC, **more: object) -> NewOrder:
