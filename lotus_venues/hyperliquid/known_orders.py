@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, VenueFill
-from lotus_venues.hyperliquid.order_wire import fill_of, filled_of, told_state
+from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
+from lotus_venues.hyperliquid.order_wire import fill_of, filled_of, funding_of, told_state
 
 _FILLS_KEPT = 50_000
 
@@ -40,6 +40,7 @@ class KnownOrders:
         self.by_name: dict[str, Known] = {}
         self.names: dict[int, str] = {}
         self._fills: OrderedDict[str, None] = OrderedDict()
+        self._paid: set[tuple[str, int]] = set()
 
     def expect(self, orders: Iterable[NewOrder]) -> None:
         """Note orders about to be sent."""
@@ -131,6 +132,13 @@ class KnownOrders:
             known.value[fill.oid] = known.value.get(fill.oid, Decimal(0)) + fill.size * fill.px
         return fill
 
+    def told_funding(self, told: Iterable[Mapping[str, Any]]) -> list[FundingPayment]:
+        """Take funding payments; return those not told before."""
+        payments = [funding_of(row) for row in told]
+        fresh = [payment for payment in payments if (payment.coin, payment.time_ms) not in self._paid]
+        self._paid |= {(payment.coin, payment.time_ms) for payment in fresh}
+        return fresh
+
     def fill_of(self, told: Mapping[str, Any]) -> VenueFill:
         """Return a fill under its order's name."""
         return fill_of(told, self.names)
@@ -141,7 +149,8 @@ class KnownOrders:
             self.by_name.pop(name, None)
 
     def prune(self, before_ms: int) -> None:
-        """Drop orders that were final before a time, with their numbers."""
+        """Drop orders that were final before a time, with their numbers, and payments told before it."""
+        self._paid = {key for key in self._paid if key[1] >= before_ms}
         old = {n for n, k in self.by_name.items() if k.last and k.last.state.is_final and k.last.time_ms < before_ms}
         self.by_name = {name: known for name, known in self.by_name.items() if name not in old}
         self.names = {oid: name for oid, name in self.names.items() if name not in old}

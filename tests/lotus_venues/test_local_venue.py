@@ -12,7 +12,7 @@ from check_venue import BID, CHECKS, COIN, Bed
 from local_bed import ACCOUNT, CAPS, LocalBed, MovableClock, local_bed, local_venue
 
 from lotus.errors import VenueError
-from lotus.trading.orders import OrderState, OrderUpdate, Side, VenueFill
+from lotus.trading.orders import FundingPayment, OrderState, OrderUpdate, Side, VenueFill
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.http import JsonPoster
 from lotus_venues.hyperliquid.rate_budget import RateBudget
@@ -182,6 +182,24 @@ def test_what_the_stream_never_told_is_found_on_the_timer(tmp_path: Path) -> Non
             return any(isinstance(e, VenueFill) and e.client_id == order.client_id for e in made.bed.told)
 
         await made.bed.until(told, "the fill")
+
+    against(work, tmp_path, look_s=0.2)
+
+
+def test_funding_that_the_stream_never_told_is_found(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        await made.bed.bought(Decimal("0.1"))
+        made.exchange.faults.switch([Fault(FaultKind.DROP, "userEvents", 1.0)])
+        await made.hands.next_hour(Decimal("0.0001"))
+        made.hands.clock.ahead_ms += 31_000
+
+        async def told() -> bool:
+            return any(isinstance(e, FundingPayment) for e in made.bed.told)
+
+        await made.bed.until(told, "the payment")
+        await asyncio.sleep(0.5)
+        (payment,) = [e for e in made.bed.told if isinstance(e, FundingPayment)]
+        assert payment.usd == 1
 
     against(work, tmp_path, look_s=0.2)
 
