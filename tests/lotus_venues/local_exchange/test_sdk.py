@@ -1,29 +1,17 @@
 """The official SDK's own classes, unchanged, against the local exchange over real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from hyperliquid.exchange import Exchange
 from hyperliquid.info import Info
 from hyperliquid.utils.types import Cloid
-from local_world import KEY, OTHER_KEY, T0, UNIVERSE, in_thread, open_market, rich, until, wallet
+from local_world import KEY, OTHER_KEY, T0, in_thread, rich, until, venue, wallet
 
-from lotus_venues.local_exchange.options import Options
 from lotus_venues.local_exchange.server import LocalExchange
 
 GTC = {"limit": {"tif": "Gtc"}}
-
-
-@asynccontextmanager
-async def venue(options: Options | None = None) -> AsyncIterator[LocalExchange]:
-    """An exchange with an open market."""
-    async with LocalExchange(UNIVERSE, options=options or rich()) as exchange:
-        await exchange.advance(T0)
-        open_market(exchange)
-        yield exchange
 
 
 async def trader(exchange: LocalExchange, key: str = KEY, **keys: Any) -> Exchange:
