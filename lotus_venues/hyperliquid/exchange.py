@@ -14,7 +14,7 @@ from typing import Any
 from lotus.errors import VenueError, WireError
 from lotus_venues.hyperliquid.http import JsonPoster, NotSent, Refused, Unanswered
 from lotus_venues.hyperliquid.order_wire import UNKNOWN_OID, statuses_of
-from lotus_venues.hyperliquid.rate_budget import RateBudget, action_weight, info_weight
+from lotus_venues.hyperliquid.rate_budget import RateBudget, action_weight, info_weight, rows_weight
 from lotus_venues.hyperliquid.signer import AgentSigner
 
 _READS = 3
@@ -47,7 +47,9 @@ class Exchange:
         for attempt in range(_READS):
             self.budget.spend(info_weight(kind), self.clock_ms(), is_cancel=is_cancel)
             try:
-                return await self.poster.post("/info", {"type": kind, **fields})
+                answer = await self.poster.post("/info", {"type": kind, **fields})
+                self.budget.note(rows_weight(kind, answer), self.clock_ms())
+                return answer
             except Unanswered:
                 if attempt == _READS - 1:
                     raise

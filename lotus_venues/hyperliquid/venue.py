@@ -72,7 +72,7 @@ class HyperliquidVenue:
         self._tasks: list[asyncio.Task[None]] = []
         self._stream: UserStream | None = None
         self._armed = False
-        self._seen_ms = 0
+        self._reconciled_ms = 0
         self._funded_hour = 0
 
     @property
@@ -99,7 +99,7 @@ class HyperliquidVenue:
             await self._read_listing()
             if not self.is_loopback:
                 await self.exchange.require_agent()
-            self._seen_ms = await self.exchange.time_ms()
+            self._reconciled_ms = await self.exchange.time_ms()
             await self.exchange.look_at_exposure()
         except VenueError:
             self.exchange.poster.close()
@@ -233,7 +233,7 @@ class HyperliquidVenue:
         update = self.known.update_of(client_id, told["order"], told["status"], int(told["statusTimestamp"]))
         self.known.number(client_id, update.oid)
         if update.filled and self.known.average(self.known.of(client_id), update.filled) is None:
-            self._learn(await self.exchange.info("userFills", user=self.exchange.user))
+            self._learn(await self.exchange.fills(int(told["order"]["timestamp"])))
         if self.known.is_modify_over(client_id, self.exchange.now_ms):
             self._tell(self.known.modified(client_id))
         return self.known.keep(update)
@@ -368,13 +368,13 @@ class HyperliquidVenue:
         self._tell(fill for told in ordered if (fill := self.known.told_fill(told)) is not None)
 
     def _tell(self, events: Iterable[VenueEvent]) -> None:
-        told = list(events)
-        self._seen_ms = max([self._seen_ms, *(event.time_ms for event in told)])
-        self.queue.put(told)
+        self.queue.put(events)
 
     async def _resync(self) -> None:
         """Find what the stream did not tell: fills and funding of the outage, and how orders believed alive stand."""
-        self._learn(await self.exchange.fills(max(0, self._seen_ms - _OVERLAP_MS)))
+        began_ms = self.exchange.now_ms
+        self._learn(await self.exchange.fills(self._reconciled_ms - _OVERLAP_MS))
+        self._reconciled_ms = began_ms
         hour = (self.exchange.now_ms - _FUNDING_LAG_MS) // HOUR_MS
         if hour > self._funded_hour:
             paid = await self.exchange.fundings((self._funded_hour or hour - _FUNDING_HOURS) * HOUR_MS)

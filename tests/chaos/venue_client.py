@@ -40,6 +40,7 @@ class Client:
     fills: dict[str, VenueFill] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
     read: int = 0
+    filled_ms: int = 0
     asked: int = 0
 
     @property
@@ -79,8 +80,10 @@ class Client:
         """Ask for everything unknown, for missed fills and what should be open; return how many stay unknown."""
         self.listen()
         with contextlib.suppress(VenueError):
-            for fill in await self.venue.fills_since(0):
+            began_ms = await self.venue.server_time_ms()
+            for fill in await self.venue.fills_since(0 if patient else self.filled_ms - 5_000):
                 self.fills[fill.fill_id] = fill
+            self.filled_ms = began_ms
             shown = {order.client_id for order in await self.venue.open_orders()}
             for name, tracked in self.orders.items():
                 is_doubtful = tracked.state is OrderState.UNKNOWN or (name in shown) == tracked.state.is_final
