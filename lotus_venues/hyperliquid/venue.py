@@ -70,7 +70,7 @@ class HyperliquidVenue:
         self._wanted = tuple(coins)
         self._assets: dict[str, tuple[int, Asset, int]] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._stream: UserStream | None = None
+        self.stream: UserStream | None = None
         self._armed = False
         self._reconciled_ms = 0
         self._funded_hour = 0
@@ -84,11 +84,6 @@ class HyperliquidVenue:
     def universe(self) -> Sequence[Asset]:
         """Assets that can be traded."""
         return [asset for _, asset, _ in self._assets.values()]
-
-    @property
-    def stream(self) -> UserStream | None:
-        """The user stream, while connected."""
-        return self._stream
 
     async def connect(self) -> None:
         """Read the listing, check the key, open the stream and learn what is open; raises `VenueError`."""
@@ -105,17 +100,17 @@ class HyperliquidVenue:
             self.exchange.poster.close()
             raise
         url = "ws" + self.exchange.poster.base_url.removeprefix("http") + "/ws"
-        self._stream = UserStream(url, self.exchange.user, self._on_frame, self._resync, self.policy.stream)
-        self._tasks = [asyncio.create_task(self._stream.run()), asyncio.create_task(self._look())]
+        self.stream = UserStream(url, self.exchange.user, self._on_frame, self._resync, self.policy.stream)
+        self._tasks = [asyncio.create_task(self.stream.run()), asyncio.create_task(self._look())]
         try:
-            await asyncio.wait_for(self._stream.ready.wait(), self.policy.ready_s)
+            await asyncio.wait_for(self.stream.ready.wait(), self.policy.ready_s)
         except TimeoutError as error:
             await self.close()
             raise VenueError("the user stream did not open", f"within {self.policy.ready_s} s") from error
 
     async def close(self) -> None:
         """End the stream and the connections; resting orders stay."""
-        tasks, self._tasks, self._stream = self._tasks, [], None
+        tasks, self._tasks, self.stream = self._tasks, [], None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -124,6 +119,8 @@ class HyperliquidVenue:
     async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
         """Send orders in one request; those signed before are asked for instead, those of a wrong form refused here."""
         self._require_open()
+        if self._armed and any(o.trigger for o in orders):
+            await self._disarm()
         refused = {o.client_id: reason for o in orders if (reason := form_fault(o, self._asset(o.coin)[1]))}
         used = {o.client_id for o in orders if o.client_id in self.exchange.signer.journal.names}
         fresh = [o for o in orders if o.client_id not in used and o.client_id not in refused]
@@ -131,8 +128,6 @@ class HyperliquidVenue:
             fresh = []
         if grouping is not Grouping.NONE and used and fresh:
             raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
-        if self._armed and any(o.trigger for o in fresh):
-            await self._disarm()
         placed = {u.client_id: u for u in await self._send(fresh, grouping)} if fresh else {}
         answers = []
         for order in orders:
@@ -223,6 +218,9 @@ class HyperliquidVenue:
         """Return where an order stands. A signed one that the venue does not show is `UNKNOWN` until its expiry."""
         self._require_open()
         told = await self.exchange.status(client_id)
+        last = self.known.of(client_id).last
+        if told is None and last is not None and last.state.is_final:
+            return last  # a refusal that the venue told and did not keep
         if told is None:
             signed = self.exchange.signer.journal.names.get(client_id)
             if signed is not None and not await self._is_past(signed.expires_ms):

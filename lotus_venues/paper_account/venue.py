@@ -81,6 +81,9 @@ class PaperAccountVenue:
     async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
         """Place orders after the latency; a name already used comes back as it stands."""
         forms = [self._form(order) for order in orders]
+        known = sum(order.client_id in self.market.state.orders for order in orders)
+        if grouping is not Grouping.NONE and 0 < known < len(orders):
+            raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
         number = self.market.place(self._now(), forms, grouping)
         return await self._answer(number, [order.client_id for order in orders])
 
