@@ -75,7 +75,7 @@ class KnownOrders:
         return known.value[oid] / lots if lots and lots == filled else None
 
     def told_order(self, told: Mapping[str, Any]) -> OrderUpdate | None:
-        """Take one entry of `orderUpdates`; None for orders without a name and for numbers that were superseded."""
+        """Take an entry of `orderUpdates`; None without a name, for a superseded number and news from before an end."""
         order = told["order"]
         oid = int(order["oid"])
         name = order.get("cloid") or self.names.get(oid, "")
@@ -87,7 +87,9 @@ class KnownOrders:
             return None
         if oid in known.superseded:
             return None
-        return self.keep(self.update_of(name, order, told["status"], int(told["statusTimestamp"])))
+        update = self.update_of(name, order, told["status"], int(told["statusTimestamp"]))
+        has_ended = known.last is not None and known.last.state.is_final and oid == known.oid
+        return None if has_ended and not update.state.is_final else self.keep(update)
 
     def modifying(self, name: str, till_ms: int) -> None:
         """Note that a modify is on its way, which can be accepted until a time: ends are held back until it is told."""

@@ -262,6 +262,14 @@ def test_the_end_of_a_superseded_number_is_not_the_end_of_the_order() -> None:
     assert (ended.state, ended.filled) == (OrderState.CANCELED, Decimal("0.006"))
 
 
+def test_news_from_before_the_end_are_passed_over() -> None:
+    known = KnownOrders()
+    assert known.told_order(told(1, "filled", "0")) is not None
+    assert known.told_order(told(1, "open")) is None
+    assert known.told_order(told(1, "filled", "0")) is not None
+    assert known.unfinished() == []
+
+
 def test_a_modify_that_never_came_releases_what_was_held() -> None:
     known = KnownOrders()
     known.told_order(told(1, "open"))
