@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from lotus.errors import VenueError
+from lotus.errors import VenueError, WireError
 from lotus_venues.hyperliquid.http import JsonPoster, NotSent, Refused, Unanswered
-from lotus_venues.hyperliquid.order_wire import UNKNOWN_OID
-from lotus_venues.hyperliquid.rate_budget import RateBudget, action_weight, info_weight
+from lotus_venues.hyperliquid.order_wire import UNKNOWN_OID, statuses_of
+from lotus_venues.hyperliquid.rate_budget import RateBudget, action_weight, info_weight, rows_weight
 from lotus_venues.hyperliquid.signer import AgentSigner
 
 _READS = 3
@@ -47,7 +47,9 @@ class Exchange:
         for attempt in range(_READS):
             self.budget.spend(info_weight(kind), self.clock_ms(), is_cancel=is_cancel)
             try:
-                return await self.poster.post("/info", {"type": kind, **fields})
+                answer = await self.poster.post("/info", {"type": kind, **fields})
+                self.budget.note(rows_weight(kind, answer), self.clock_ms())
+                return answer
             except Unanswered:
                 if attempt == _READS - 1:
                     raise
@@ -100,6 +102,14 @@ class Exchange:
         told = await self.info("userRateLimit", user=self.user)
         self.budget.told(int(told["nRequestsUsed"]), int(told["nRequestsCap"]))
 
+    async def schedule_cancel(self, time_ms: int | None) -> bool:
+        """Arm or disarm (None) the venue's cancel-all; False when it refused or its answer was lost."""
+        action = {"type": "scheduleCancel"} | ({} if time_ms is None else {"time": time_ms})
+        try:
+            return not isinstance(statuses_of(await self.act(action, is_cancel=True)), str)
+        except (Unanswered, WireError):
+            return False
+
     async def status(self, client_id: str) -> dict[str, Any] | None:
         """Return what the venue knows of an order, None for nothing."""
         answer = await self.info("orderStatus", user=self.user, oid=client_id)
@@ -107,6 +117,11 @@ class Exchange:
             return None
         told: dict[str, Any] = answer["order"]
         return told
+
+    async def fundings(self, time_ms: int) -> list[dict[str, Any]]:
+        """Return the funding payments from a time on, in the form in which the user stream tells them."""
+        rows = await self.info("userFunding", user=self.user, startTime=time_ms)
+        return [row["delta"] | {"time": row["time"]} for row in rows]
 
     async def fills(self, time_ms: int) -> list[dict[str, Any]]:
         """Return all fills from a time on, page by page until the venue has no more; pages may overlap."""

@@ -35,7 +35,9 @@ class Refused(VenueError):
 class JsonPoster:
     """POSTs to one base address (http or https, no trailing slash)."""
 
-    def __init__(self, base_url: str, timeout_s: float = 5.0, connect_timeout_s: float = 3.0, threads: int = 4) -> None:
+    def __init__(
+        self, base_url: str, timeout_s: float = 5.0, connect_timeout_s: float = 3.0, threads: int = 16
+    ) -> None:
         """Open nothing yet."""
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, VenueFill
-from lotus_venues.hyperliquid.order_wire import fill_of, filled_of, told_state
+from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
+from lotus_venues.hyperliquid.order_wire import fill_of, filled_of, funding_of, told_state
 
 _FILLS_KEPT = 50_000
 
@@ -40,6 +40,7 @@ class KnownOrders:
         self.by_name: dict[str, Known] = {}
         self.names: dict[int, str] = {}
         self._fills: OrderedDict[str, None] = OrderedDict()
+        self._paid: set[tuple[str, int]] = set()
 
     def expect(self, orders: Iterable[NewOrder]) -> None:
         """Note orders about to be sent."""
@@ -74,7 +75,7 @@ class KnownOrders:
         return known.value[oid] / lots if lots and lots == filled else None
 
     def told_order(self, told: Mapping[str, Any]) -> OrderUpdate | None:
-        """Take one entry of `orderUpdates`; None for orders without a name and for numbers that were superseded."""
+        """Take an entry of `orderUpdates`; None without a name, for a superseded number and news from before an end."""
         order = told["order"]
         oid = int(order["oid"])
         name = order.get("cloid") or self.names.get(oid, "")
@@ -86,7 +87,9 @@ class KnownOrders:
             return None
         if oid in known.superseded:
             return None
-        return self.keep(self.update_of(name, order, told["status"], int(told["statusTimestamp"])))
+        update = self.update_of(name, order, told["status"], int(told["statusTimestamp"]))
+        has_ended = known.last is not None and known.last.state.is_final and oid == known.oid
+        return None if has_ended and not update.state.is_final else self.keep(update)
 
     def modifying(self, name: str, till_ms: int) -> None:
         """Note that a modify is on its way, which can be accepted until a time: ends are held back until it is told."""
@@ -131,6 +134,13 @@ class KnownOrders:
             known.value[fill.oid] = known.value.get(fill.oid, Decimal(0)) + fill.size * fill.px
         return fill
 
+    def told_funding(self, told: Iterable[Mapping[str, Any]]) -> list[FundingPayment]:
+        """Take funding payments; return those not told before."""
+        payments = [funding_of(row) for row in told]
+        fresh = [payment for payment in payments if (payment.coin, payment.time_ms) not in self._paid]
+        self._paid |= {(payment.coin, payment.time_ms) for payment in fresh}
+        return fresh
+
     def fill_of(self, told: Mapping[str, Any]) -> VenueFill:
         """Return a fill under its order's name."""
         return fill_of(told, self.names)
@@ -141,7 +151,8 @@ class KnownOrders:
             self.by_name.pop(name, None)
 
     def prune(self, before_ms: int) -> None:
-        """Drop orders that were final before a time, with their numbers."""
+        """Drop orders that were final before a time, with their numbers, and payments told before it."""
+        self._paid = {key for key in self._paid if key[1] >= before_ms}
         old = {n for n, k in self.by_name.items() if k.last and k.last.state.is_final and k.last.time_ms < before_ms}
         self.by_name = {name: known for name, known in self.by_name.items() if name not in old}
         self.names = {oid: name for oid, name in self.names.items() if name not in old}

@@ -18,11 +18,17 @@ WEIGHTS = {
     "exchangeStatus": 2,
     "userRole": 60,
 }
+_BY_ROWS = frozenset({"userFills", "userFillsByTime", "userFunding"})
 
 
 def info_weight(kind: str) -> int:
     """Return the weight of an information request."""
     return WEIGHTS.get(kind, 20)
+
+
+def rows_weight(kind: str, answer: object) -> int:
+    """Return what the venue adds for a long answer: 1 for each 20 rows of a list."""
+    return len(answer) // 20 if isinstance(answer, list) and kind in _BY_ROWS else 0
 
 
 def action_weight(orders: int) -> int:
@@ -60,9 +66,14 @@ class RateBudget:
         if actions and self.actions_left - actions < least:
             self.refused += 1
             raise VenueError(f"{self.actions_left} actions left", f"more than {least}", "the account's own limit")
-        self._spent.append((now_ms, weight))
-        self._sum += weight
+        self.note(weight, now_ms)
         self.actions_left -= actions
+
+    def note(self, weight: int, now_ms: int) -> None:
+        """Count weight that is spent already."""
+        if weight:
+            self._spent.append((now_ms, weight))
+            self._sum += weight
 
     def told(self, used: int, cap: int) -> None:
         """Take the venue's own count of the account's actions."""

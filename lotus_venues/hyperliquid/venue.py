@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from lotus.errors import VenueError, WireError
 from lotus.manifest import Asset
+from lotus.timebase import HOUR_MS
 from lotus.trading.orders import (
     Account,
     Grouping,
@@ -33,7 +34,6 @@ from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.hyperliquid.known_orders import KnownOrders
 from lotus_venues.hyperliquid.order_wire import (
     cancel_action,
-    funding_of,
     modify_action,
     open_order_of,
     order_wire,
@@ -46,6 +46,8 @@ from lotus_venues.order_form import form_fault
 
 _OVERLAP_MS = 60_000
 _REMEMBERED_MS = 86_400_000
+_FUNDING_HOURS = 24  # looked back at after a start
+_FUNDING_LAG_MS = 30_000  # an hour's funding is there by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,10 @@ class HyperliquidVenue:
         self._wanted = tuple(coins)
         self._assets: dict[str, tuple[int, Asset, int]] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._stream: UserStream | None = None
+        self.stream: UserStream | None = None
         self._armed = False
-        self._seen_ms = 0
+        self._reconciled_ms = 0
+        self._funded_hour = 0
 
     @property
     def name(self) -> str:
@@ -82,33 +85,32 @@ class HyperliquidVenue:
         """Assets that can be traded."""
         return [asset for _, asset, _ in self._assets.values()]
 
-    @property
-    def stream(self) -> UserStream | None:
-        """The user stream, while connected."""
-        return self._stream
-
     async def connect(self) -> None:
         """Read the listing, check the key, open the stream and learn what is open; raises `VenueError`."""
         if self._tasks:
             return
         self.exchange.poster.open()
-        await self._read_listing()
-        if not self.is_loopback:
-            await self.exchange.require_agent()
-        self._seen_ms = await self.exchange.time_ms()
-        await self.exchange.look_at_exposure()
-        url = "ws" + self.exchange.poster.base_url.removeprefix("http") + "/ws"
-        self._stream = UserStream(url, self.exchange.user, self._on_frame, self._resync, self.policy.stream)
-        self._tasks = [asyncio.create_task(self._stream.run()), asyncio.create_task(self._look())]
         try:
-            await asyncio.wait_for(self._stream.ready.wait(), self.policy.ready_s)
+            await self._read_listing()
+            if not self.is_loopback:
+                await self.exchange.require_agent()
+            self._reconciled_ms = await self.exchange.time_ms()
+            await self.exchange.look_at_exposure()
+        except VenueError:
+            self.exchange.poster.close()
+            raise
+        url = "ws" + self.exchange.poster.base_url.removeprefix("http") + "/ws"
+        self.stream = UserStream(url, self.exchange.user, self._on_frame, self._resync, self.policy.stream)
+        self._tasks = [asyncio.create_task(self.stream.run()), asyncio.create_task(self._look())]
+        try:
+            await asyncio.wait_for(self.stream.ready.wait(), self.policy.ready_s)
         except TimeoutError as error:
             await self.close()
             raise VenueError("the user stream did not open", f"within {self.policy.ready_s} s") from error
 
     async def close(self) -> None:
         """End the stream and the connections; resting orders stay."""
-        tasks, self._tasks, self._stream = self._tasks, [], None
+        tasks, self._tasks, self.stream = self._tasks, [], None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -117,15 +119,15 @@ class HyperliquidVenue:
     async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
         """Send orders in one request; those signed before are asked for instead, those of a wrong form refused here."""
         self._require_open()
-        refused = {o.client_id: reason for o in orders if (reason := self._fault(o))}
+        if self._armed and any(o.trigger for o in orders):
+            await self._disarm()
+        refused = {o.client_id: reason for o in orders if (reason := form_fault(o, self._asset(o.coin)[1]))}
         used = {o.client_id for o in orders if o.client_id in self.exchange.signer.journal.names}
         fresh = [o for o in orders if o.client_id not in used and o.client_id not in refused]
         if grouping is not Grouping.NONE and refused:
             fresh = []
         if grouping is not Grouping.NONE and used and fresh:
             raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
-        if self._armed and any(o.trigger for o in fresh):
-            await self._disarm()
         placed = {u.client_id: u for u in await self._send(fresh, grouping)} if fresh else {}
         answers = []
         for order in orders:
@@ -135,7 +137,8 @@ class HyperliquidVenue:
             elif name in used:
                 answers.append(await self._standing(name))
             else:
-                answers.append(self._refusal(name, refused.get(name, "another order of its group was refused")))
+                reason = refused.get(name, "another order of its group was refused")
+                answers.append(OrderUpdate(name, OrderState.REJECTED, self.exchange.now_ms, reason=reason))
         return answers
 
     async def cancel(self, coin: str, client_ids: Sequence[str]) -> Sequence[OrderUpdate]:
@@ -157,7 +160,7 @@ class HyperliquidVenue:
     async def modify(self, order: NewOrder) -> OrderUpdate:
         """Replace a resting order; it gets a new number and a new count of what it filled."""
         self._require_open()
-        reason = self._fault(order)
+        reason = form_fault(order, self._asset(order.coin)[1])
         if reason or order.client_id not in self.exchange.signer.journal.names:
             standing = await self.order_of(order.client_id)
             return standing if not reason else replace(standing, reason=reason)
@@ -215,6 +218,9 @@ class HyperliquidVenue:
         """Return where an order stands. A signed one that the venue does not show is `UNKNOWN` until its expiry."""
         self._require_open()
         told = await self.exchange.status(client_id)
+        last = self.known.of(client_id).last
+        if told is None and last is not None and last.state.is_final:
+            return last  # a refusal that the venue told and did not keep
         if told is None:
             signed = self.exchange.signer.journal.names.get(client_id)
             if signed is not None and not await self._is_past(signed.expires_ms):
@@ -225,7 +231,7 @@ class HyperliquidVenue:
         update = self.known.update_of(client_id, told["order"], told["status"], int(told["statusTimestamp"]))
         self.known.number(client_id, update.oid)
         if update.filled and self.known.average(self.known.of(client_id), update.filled) is None:
-            self._learn(await self.exchange.info("userFills", user=self.exchange.user))
+            self._learn(await self.exchange.fills(int(told["order"]["timestamp"])))
         if self.known.is_modify_over(client_id, self.exchange.now_ms):
             self._tell(self.known.modified(client_id))
         return self.known.keep(update)
@@ -240,13 +246,13 @@ class HyperliquidVenue:
         """Arm the venue's cancel-all, or disarm it. It removes stops too: refused while a trigger rests."""
         self._require_open()
         if time_ms is None:
-            is_done = await self._scheduled({"type": "scheduleCancel"})
+            is_done = await self.exchange.schedule_cancel(None)
             self._armed = self._armed and not is_done
             return is_done
         if any(order.trigger for order in await self.open_orders()):
             return False
         self._armed = True  # even when the answer is lost: the next stop disarms it first
-        return await self._scheduled({"type": "scheduleCancel", "time": time_ms})
+        return await self.exchange.schedule_cancel(time_ms)
 
     def events(self) -> AsyncIterator[VenueEvent]:
         """Yield updates, fills and funding as the stream tells them and as reconciling finds them."""
@@ -306,9 +312,6 @@ class HyperliquidVenue:
             return OrderUpdate(name, OrderState.UNKNOWN, self.exchange.now_ms, standing.oid, standing.filled)
         return standing
 
-    def _fault(self, order: NewOrder) -> str:
-        return form_fault(order, self._asset(order.coin)[1])
-
     async def _standing(self, name: str) -> OrderUpdate:
         """Return where an order stands after something was sent: a question that fails leaves it unknown."""
         try:
@@ -316,22 +319,13 @@ class HyperliquidVenue:
         except VenueError as error:
             return OrderUpdate(name, OrderState.UNKNOWN, self.exchange.now_ms, reason=str(error))
 
-    def _refusal(self, name: str, reason: str) -> OrderUpdate:
-        return OrderUpdate(name, OrderState.REJECTED, self.exchange.now_ms, reason=reason)
-
     async def _is_past(self, expires_ms: int) -> bool:
         return self.exchange.now_ms > expires_ms and await self.exchange.time_ms() > expires_ms
 
     async def _disarm(self) -> None:
-        self._armed = not await self._scheduled({"type": "scheduleCancel"})
+        self._armed = not await self.exchange.schedule_cancel(None)
         if self._armed:
             raise VenueError("the scheduled cancel could not be disarmed", "no cancel-all while stops rest")
-
-    async def _scheduled(self, action: dict[str, Any]) -> bool:
-        try:
-            return not isinstance(statuses_of(await self.exchange.act(action, is_cancel=True)), str)
-        except (Unanswered, WireError):
-            return False
 
     async def _read_listing(self) -> None:
         meta = await self.exchange.info("meta")
@@ -365,20 +359,25 @@ class HyperliquidVenue:
             elif channel == "user":
                 self._learn(data.get("fills", ()))
                 if "funding" in data:
-                    self._tell([funding_of(data["funding"])])
+                    self._tell(self.known.told_funding([data["funding"]]))
 
     def _learn(self, fills: Sequence[dict[str, Any]]) -> None:
         ordered = sorted(fills, key=lambda told: int(told["time"]))
         self._tell(fill for told in ordered if (fill := self.known.told_fill(told)) is not None)
 
     def _tell(self, events: Iterable[VenueEvent]) -> None:
-        told = list(events)
-        self._seen_ms = max([self._seen_ms, *(event.time_ms for event in told)])
-        self.queue.put(told)
+        self.queue.put(events)
 
     async def _resync(self) -> None:
-        """Find what the stream did not tell: fills of the outage, and the state of every order believed alive."""
-        self._learn(await self.exchange.fills(max(0, self._seen_ms - _OVERLAP_MS)))
+        """Find what the stream did not tell: fills and funding of the outage, and how orders believed alive stand."""
+        began_ms = self.exchange.now_ms
+        self._learn(await self.exchange.fills(self._reconciled_ms - _OVERLAP_MS))
+        self._reconciled_ms = began_ms
+        hour = (self.exchange.now_ms - _FUNDING_LAG_MS) // HOUR_MS
+        if hour > self._funded_hour:
+            paid = await self.exchange.fundings((self._funded_hour or hour - _FUNDING_HOURS) * HOUR_MS)
+            self._tell(self.known.told_funding(paid))
+            self._funded_hour = hour
         standing = {order.client_id for order in await self.open_orders()}
         for name in self.known.unfinished():
             before = self.known.of(name).last

@@ -131,13 +131,15 @@ class PaperAccount:
         return told
 
     def change(self) -> dict[str, object] | None:
-        """Return what changed since the last call in the form of `PaperStore.save`; None when nothing did."""
+        """Return what changed since the last `saved` in the form of `PaperStore.save`; None when nothing did."""
         done = self.execution
         if not done.is_changed:
             return None
-        stored = to_stored(done.state, list(done.touched.values()), done.made)
-        done.touched, done.made, done.is_changed = {}, [], False
-        return stored
+        return to_stored(done.state, list(done.touched.values()), done.made)
+
+    def saved(self) -> None:
+        """Note that the last `change` is kept."""
+        self.execution.touched, self.execution.made, self.execution.is_changed = {}, [], False
 
     def stored(self) -> dict[str, object]:
         """Return the whole state as plain JSON values."""
@@ -180,8 +182,10 @@ class PaperAccount:
             _tie_to_entry(orders)
         elif request.grouping is Grouping.POSITION_EXITS:
             _tie_to_position(orders)
-        for form, order in zip(fresh, orders, strict=True):
-            self._enter(order, form.refusal)
+        shared = self._group_refusal(fresh, orders) if request.grouping is not Grouping.NONE else ""
+        pairs = list(zip(fresh, orders, strict=True))
+        for form, order in reversed(pairs) if shared else pairs:  # a refused entry would cancel its exits
+            self._enter(order, form.refusal or shared)
         return [self.execution.update_of(self.state.orders[form.client_id]) for form in request.placed]
 
     def _new_order(self, form: OrderForm) -> PaperOrder:
@@ -205,6 +209,19 @@ class PaperAccount:
         state.orders[form.client_id] = order
         return order
 
+    def _group_refusal(self, forms: Sequence[OrderForm], orders: Sequence[PaperOrder]) -> str:
+        """Return why a group is refused whole: one of its forms, or an exit that would fire as soon as it could."""
+        wrong = next((form.refusal for form in forms if form.refusal), "")
+        for order in orders:
+            if wrong or not order.trigger:
+                continue
+            px2 = mark_px2(self.state.quotes[order.asset], self.state.ladders[order.asset])
+            entry = self.state.orders.get(order.parent)
+            if entry is not None and (2 * entry.limit - px2) * entry.side < 0:
+                px2 = 2 * entry.limit  # it rests: the mark will be there when it is filled
+            wrong = words.BAD_TRIGGER if px2 and is_passed(order, px2) else ""
+        return wrong
+
     def _enter(self, order: PaperOrder, refusal: str) -> None:
         if order.state.is_final:
             return
@@ -214,6 +231,7 @@ class PaperAccount:
             return
         self.state.open_ids[order.asset].append(order.client_id)
         if order.trigger:
+            self.state.cancel_at_ms = None  # a scheduled cancel would remove the stop
             self.execution.tell(order, OrderState.WAITING)
             return
         taken = self.execution.match(order)

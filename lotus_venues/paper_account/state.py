@@ -48,8 +48,9 @@ class PaperState:
 class PaperStore(Protocol):
     """Keeps one paper account. A change is {"head": ..., "orders": [...], "fills": [...]} of plain JSON values.
 
-    `save` must be atomic and durable when it returns: the head replaces the last one, orders replace those of the same
-    `client_id`, fills are added by `number`. `load` returns all of it in the same form, None before the first `save`.
+    `save` is atomic and durable when it returns, and raises `LedgerError` when it cannot: the head replaces the last
+    one, orders replace those of the same `client_id`, fills are added by `number` (perhaps a second time). `load`
+    returns all of it in the same form, None before the first `save`.
     """
 
     def load(self) -> Stored | None:

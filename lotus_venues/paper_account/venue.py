@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 
-from lotus.errors import VenueError
+from lotus.errors import LedgerError, VenueError
 from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
 from lotus.trading.orders import (
@@ -49,7 +49,7 @@ class PaperAccountVenue:
     ) -> None:
         """Wrap an account; `connect` loads what the store holds."""
         self.market, self.clock_ns, self.store, self.timeout_s = market, clock_ns, store, timeout_s
-        self.queue = EventQueue()
+        self.queue, self.failure = EventQueue(), ""
         self._waiting: dict[int, asyncio.Future[list[OrderUpdate]]] = {}
         self._index = {asset.name: index for index, asset in enumerate(market.universe)}
         self._is_open = False
@@ -81,6 +81,9 @@ class PaperAccountVenue:
     async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
         """Place orders after the latency; a name already used comes back as it stands."""
         forms = [self._form(order) for order in orders]
+        known = sum(order.client_id in self.market.state.orders for order in orders)
+        if grouping is not Grouping.NONE and 0 < known < len(orders):
+            raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
         number = self.market.place(self._now(), forms, grouping)
         return await self._answer(number, [order.client_id for order in orders])
 
@@ -105,8 +108,7 @@ class PaperAccountVenue:
 
     async def account(self) -> Account:
         """Return equity and margin at the mark, and all positions."""
-        self.market.advance(self._now())
-        self.told()
+        self._look_now()
         done = self.market.execution
         equity, margin = done.equity_micro(), done.margin_micro()
         positions = tuple(
@@ -117,19 +119,18 @@ class PaperAccountVenue:
 
     async def open_orders(self) -> Sequence[OpenOrder]:
         """Return all orders that are not final."""
-        self._now()
+        self._look_now()
         state = self.market.state
         return [self._open_order(state.orders[name]) for names in state.open_ids for name in names]
 
     async def order_of(self, client_id: str) -> OrderUpdate:
         """Return where an order stands."""
-        self.market.advance(self._now())
-        self.told()
+        self._look_now()
         return self.market.order_of(client_id)
 
     async def fills_since(self, time_ms: int) -> Sequence[VenueFill]:
         """Return executions from a time on, oldest first."""
-        self._now()
+        self._look_now()
         fills = [fill for fill in self.market.state.fills if fill.time_ms >= time_ms]
         return [venue_fill(fill, self.universe[fill.asset]) for fill in fills]
 
@@ -161,39 +162,51 @@ class PaperAccountVenue:
         bid, ask = ladder.bids[0][0], ladder.asks[0][0]
         return Decimal(bid).scaleb(-decimals), Decimal(ask).scaleb(-decimals)
 
-    def told(self) -> None:
-        """Save what changed, then tell it: events to their reader, answers to those who wait."""
-        change = self.market.change()
-        if change is not None and self.store is not None:
-            self.store.save(change)
+    def told(self) -> bool:
+        """Save what changed, then tell it: events to their reader, answers to those who wait.
+
+        Nothing is told that could not be saved; False then, and the next call tries again.
+        """
+        change = self.market.change() if self.store is not None else None
+        if self.store is not None and change is not None:
+            try:
+                self.store.save(change)
+            except LedgerError as error:
+                self.failure = str(error)
+                return False
+        self.failure = ""
+        self.market.saved()
         self.queue.put(self.market.take_events())
-        if self.market.answers and self._waiting:
-            for number in [n for n in self._waiting if n in self.market.answers]:
-                waiting = self._waiting.pop(number)
-                answer = self.market.answers.pop(number)
-                if not waiting.done():
-                    waiting.set_result(answer)
+        for number in [n for n in self._waiting if n in self.market.answers]:
+            waiting = self._waiting.pop(number)
+            if not waiting.done():
+                waiting.set_result(self.market.answers[number])
         self.market.answers.clear()
+        return True
 
     async def _answer(self, number: int, client_ids: Sequence[str]) -> list[OrderUpdate]:
-        if number in self.market.answers:
-            answer = self.market.answers.pop(number)
-            self.told()
+        answer = self.market.answers.get(number)
+        if answer is not None and self.told():
             return answer
-        self._waiting[number] = asyncio.get_running_loop().create_future()
-        waiting = self._waiting[number]
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[list[OrderUpdate]] = loop.create_future()
+        self._waiting[number] = waiting
+        loop.call_later(self.market.terms.latency_ms / 1e3, self._look)
         try:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self.market.terms.latency_ms / 1e3, self._look)
             return await asyncio.wait_for(waiting, self.timeout_s)
         except TimeoutError:
             self._waiting.pop(number, None)
-            now_ms = self.clock_ns() // NS_PER_MS
-            return [OrderUpdate(name, OrderState.UNKNOWN, now_ms, reason="not arrived yet") for name in client_ids]
+            now_ms, reason = self.clock_ns() // NS_PER_MS, self.failure or "it has not arrived yet"
+            return [OrderUpdate(name, OrderState.UNKNOWN, now_ms, reason=reason) for name in client_ids]
 
     def _look(self) -> None:
         self.market.advance(self.clock_ns())
         self.told()
+
+    def _look_now(self) -> None:
+        self.market.advance(self._now())
+        if not self.told():
+            raise VenueError(f"the paper account cannot be saved ({self.failure})", "a store that saves")
 
     def _now(self) -> int:
         if not self._is_open:

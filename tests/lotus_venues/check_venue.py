@@ -69,7 +69,10 @@ class Bed:
     _task: "asyncio.Task[None] | None" = None
 
     async def listen(self) -> None:
-        """Collect events from now on."""
+        """Collect events from now on, from the venue as it is now."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
         async def collect() -> None:
             async for event in self.venue.events():
@@ -82,6 +85,7 @@ class Bed:
         """Stop listening and close the venue."""
         if self._task is not None:
             self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         await self.venue.close()
 
     def order(self, side: Side, px: Decimal, size: Decimal = LOT, tif: TimeInForce = GTC, **more: object) -> NewOrder:
@@ -164,6 +168,16 @@ async def the_same_name_is_the_same_order(bed: Bed) -> None:
     assert again[0].oid == first.oid
     assert len(await bed.fills_of(taker.client_id)) == 1
     assert len(await bed.venue.open_orders()) == 2
+    assert await bed.held() == LOT
+
+
+async def the_same_name_at_once_is_one_order(bed: Bed) -> None:
+    """Placing a name twice at the same time makes one order; nobody is told that it does not exist."""
+    order = bed.order(Side.BUY, ASK, tif=IOC)
+    both = await asyncio.gather(bed.one(order), bed.one(order), return_exceptions=True)
+    assert not [told for told in both if isinstance(told, OrderUpdate) and told.state is OrderState.NEVER_PLACED]
+    await bed.state(order.client_id, OrderState.FILLED)
+    assert len(await bed.fills_of(order.client_id)) == 1
     assert await bed.held() == LOT
 
 
@@ -260,6 +274,23 @@ async def exits_live_and_die_with_their_entry(bed: Bed) -> None:
     for order in (resting, *exits):
         assert (await bed.state(order.client_id, OrderState.CANCELED)).filled == 0
     assert not await bed.venue.open_orders()
+
+
+async def a_group_with_a_wrong_exit_is_refused_whole(bed: Bed) -> None:
+    """No entry goes without its stop: a wrong tick or a trigger that has passed refuses all, also when sent again."""
+    for px in (Decimal("99000.55"), BID + 700):
+        entry = bed.order(Side.BUY, ASK + 100, tif=IOC)
+        stop = replace(bed.stop(Side.SELL, BID - 500), trigger=Trigger(px, TriggerKind.STOP_LOSS))
+        for _ in range(2):
+            updates = await bed.venue.place([entry, stop], Grouping.ENTRY_WITH_EXITS)
+            assert [u.state for u in updates] == [OrderState.REJECTED] * 2
+            assert all(u.reason for u in updates)
+    assert await bed.held() == 0
+    assert not await bed.venue.open_orders()
+    good = bed.order(Side.BUY, BID - 1000)
+    await bed.one(good)
+    with pytest.raises(VenueError):
+        await bed.venue.place([good, bed.stop(Side.SELL, BID - 2000)], Grouping.ENTRY_WITH_EXITS)
 
 
 async def cancel_is_final_and_repeatable(bed: Bed) -> None:
@@ -448,12 +479,14 @@ CHECKS: Sequence[Callable[[Bed], Awaitable[None]]] = (
     ioc_takes_and_the_rest_is_canceled,
     ioc_without_a_match_is_rejected,
     the_same_name_is_the_same_order,
+    the_same_name_at_once_is_one_order,
     gtc_rests_and_is_filled_as_maker,
     alo_never_takes,
     reduce_only_only_reduces,
     stops_of_longs_fire_on_the_mark,
     exits_of_shorts_fire_on_the_mark,
     exits_live_and_die_with_their_entry,
+    a_group_with_a_wrong_exit_is_refused_whole,
     cancel_is_final_and_repeatable,
     a_fill_beats_a_late_cancel,
     modify_keeps_the_name,

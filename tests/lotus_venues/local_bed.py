@@ -89,7 +89,8 @@ class LocalHands:
 def local_venue(url: str, folder: Path, clock: MovableClock, **changes: Any) -> HyperliquidVenue:
     """Return an adapter for the exchange at an address, its journal in a folder."""
     signer = AgentSigner(AGENT, CAPS, SignerJournal(folder), url)
-    poster = JsonPoster(url, timeout_s=changes.pop("timeout_s", 2.0), connect_timeout_s=1.0)
+    kind: type[JsonPoster] = changes.pop("poster", JsonPoster)
+    poster = kind(url, timeout_s=changes.pop("timeout_s", 2.0), connect_timeout_s=1.0)
     budget = RateBudget(weight_a_minute=10**6, reserve=100, actions_left=10**6)
     exchange = Exchange(poster, signer, ACCOUNT, clock, budget, expires_ms=changes.pop("expires_ms", 2_000))
     return HyperliquidVenue(exchange, ("BTC", "ETH"), VenuePolicy(stream=QUICK, **changes))

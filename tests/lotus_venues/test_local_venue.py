@@ -2,11 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from check_venue import CHECKS, Bed
-from local_bed import local_bed
+from check_venue import BID, CHECKS, COIN, Bed
+from local_bed import ACCOUNT, CAPS, LocalBed, MovableClock, local_bed, local_venue
+
+from lotus.errors import VenueError
+from lotus.trading.orders import FundingPayment, OrderState, OrderUpdate, Side, VenueFill
+from lotus_venues.hyperliquid.caps import SignerCaps
+from lotus_venues.hyperliquid.http import JsonPoster
+from lotus_venues.hyperliquid.rate_budget import RateBudget
+from lotus_venues.local_exchange.faults import Fault, FaultKind
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -16,3 +26,271 @@ def test_local_conforms(check: Callable[[Bed], Awaitable[None]], tmp_path: Path)
             await check(made.bed)
 
     asyncio.run(run())
+
+
+def against(work: Callable[[LocalBed], Awaitable[None]], folder: Path, **changes: Any) -> None:
+    """Run a test against a bed of quick timeouts."""
+
+    async def run() -> None:
+        async with local_bed(folder, timeout_s=0.15, expires_ms=500, **changes) as made:
+            await work(made)
+
+    asyncio.run(run())
+
+
+def orders_of(made: LocalBed, name: str) -> list[dict[str, Any]]:
+    """Return what the exchange itself knows of a name."""
+    return [row for row in made.exchange.dump(ACCOUNT)["orders"] if row["cloid"] == name]
+
+
+@pytest.mark.parametrize("kind", [FaultKind.ERROR_AFTER, FaultKind.HANG_AFTER])
+def test_an_accepted_order_without_an_answer_is_unknown_then_found(kind: FaultKind, tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        made.exchange.faults.switch([Fault(kind, "order", at=(1,))])
+        order = made.bed.order(Side.BUY, BID - 100)
+        assert (await made.bed.one(order)).state is OrderState.UNKNOWN
+        assert (await made.venue.order_of(order.client_id)).state is OrderState.RESTING
+        assert (await made.bed.one(order)).state is OrderState.RESTING
+        assert len(orders_of(made, order.client_id)) == 1
+        assert made.venue.exchange.unknowns == 1
+
+    against(work, tmp_path)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.ERROR_BEFORE, FaultKind.HANG_BEFORE])
+def test_an_order_that_never_came_is_unknown_until_its_expiry(kind: FaultKind, tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        made.exchange.faults.switch([Fault(kind, "order", at=(1,))])
+        order = made.bed.order(Side.BUY, BID - 100)
+        expires = made.venue.exchange.now_ms + 500
+        assert (await made.bed.one(order)).state is OrderState.UNKNOWN
+        assert (await made.bed.one(order)).state is OrderState.UNKNOWN
+        await made.bed.state(order.client_id, OrderState.NEVER_PLACED)
+        assert made.venue.exchange.now_ms >= expires
+        assert (await made.bed.one(order)).state is OrderState.NEVER_PLACED
+        assert not orders_of(made, order.client_id)
+
+    against(work, tmp_path)
+
+
+def test_a_request_turned_away_or_never_sent_leaves_its_name_free(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        order = made.bed.order(Side.BUY, BID - 100)
+        made.exchange.faults.switch([Fault(FaultKind.TOO_MANY, "order", at=(1,))])
+        with pytest.raises(VenueError, match="429"):
+            await made.bed.one(order)
+        poster, url = made.venue.exchange.poster, made.exchange.url
+        made.venue.exchange.poster = JsonPoster("http://127.0.0.1:1")
+        made.venue.exchange.poster.open()
+        with pytest.raises(VenueError, match="cannot be reached"):
+            await made.bed.one(order)
+        made.venue.exchange.poster.close()
+        made.venue.exchange.poster = poster
+        assert poster.base_url == url
+        assert (await made.bed.one(order)).state is OrderState.RESTING
+        assert len(orders_of(made, order.client_id)) == 1
+
+    against(work, tmp_path)
+
+
+def test_another_process_never_sends_a_name_again(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        order = made.bed.order(Side.BUY, BID - 100)
+        await made.bed.one(order)
+        await made.venue.close()
+        made.venue.exchange.signer.journal.close()
+        made.venue = local_venue(made.exchange.url, made.folder, made.hands.clock)
+        made.bed.venue = made.venue
+        await made.venue.connect()
+        assert (await made.bed.one(order)).state is OrderState.RESTING
+        assert len(orders_of(made, order.client_id)) == 1
+
+    against(work, tmp_path)
+
+
+def test_a_lost_modify_is_found_and_its_old_number_is_not_the_end(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        order = made.bed.order(Side.BUY, BID - 100)
+        first = await made.bed.one(order)
+        made.exchange.faults.switch([Fault(FaultKind.ERROR_AFTER, "batchModify", at=(1,))])
+        changed = replace(order, limit_px=BID - 90)
+        assert (await made.venue.modify(changed)).state is OrderState.UNKNOWN
+        await asyncio.sleep(0.1)
+        found = await made.venue.order_of(order.client_id)
+        assert found.state is OrderState.RESTING
+        assert found.oid != first.oid
+        await asyncio.sleep(0.1)
+        assert not [e for e in made.bed.told if isinstance(e, OrderUpdate) and e.state.is_final]
+        (ended,) = await made.venue.cancel(COIN, [order.client_id])
+        assert ended.state is OrderState.CANCELED
+
+    against(work, tmp_path)
+
+
+def test_a_lost_cancel_tells_the_truth(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        orders = [made.bed.order(Side.BUY, BID - 100) for _ in range(2)]
+        await made.venue.place(orders)
+        made.exchange.faults.switch(
+            [
+                Fault(FaultKind.ERROR_AFTER, "cancelByCloid", at=(1,)),
+                Fault(FaultKind.ERROR_BEFORE, "cancelByCloid", at=(2,)),
+            ]
+        )
+        (done,) = await made.venue.cancel(COIN, [orders[0].client_id])
+        assert done.state is OrderState.CANCELED
+        (lost,) = await made.venue.cancel(COIN, [orders[1].client_id])
+        assert lost.state is OrderState.UNKNOWN
+        assert (await made.venue.order_of(orders[1].client_id)).state is OrderState.RESTING
+
+    against(work, tmp_path)
+
+
+@pytest.mark.parametrize("how", ["silence", "drop"])
+def test_the_stream_comes_back_and_tells_what_was_missed(how: str, tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        order = made.bed.order(Side.BUY, BID)
+        await made.bed.one(order)
+        assert made.venue.stream is not None
+        counts = made.venue.stream.counts
+        (made.exchange.silence_sockets if how == "silence" else made.exchange.drop_sockets)()
+        await made.hands.trade(Side.SELL, BID - 10, Decimal("0.5"))
+
+        async def told() -> bool:
+            names = {e.client_id for e in made.bed.told if isinstance(e, VenueFill)}
+            ended = {e.client_id for e in made.bed.told if isinstance(e, OrderUpdate) and e.state is OrderState.FILLED}
+            return order.client_id in names & ended
+
+        await made.bed.until(told, "the fill and the end")
+        assert counts.connects >= 2
+        assert counts.silent == (how == "silence")
+
+    against(work, tmp_path)
+
+
+def test_what_the_stream_never_told_is_found_on_the_timer(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        order = made.bed.order(Side.BUY, BID)
+        await made.bed.one(order)
+        await asyncio.sleep(0.05)
+        made.exchange.faults.switch(
+            [Fault(FaultKind.DROP, kind, 1.0) for kind in ("orderUpdates", "userFills", "userEvents")]
+        )
+        await made.hands.trade(Side.SELL, BID - 10, Decimal("0.5"))
+
+        async def told() -> bool:
+            return any(isinstance(e, VenueFill) and e.client_id == order.client_id for e in made.bed.told)
+
+        await made.bed.until(told, "the fill")
+
+    against(work, tmp_path, look_s=0.2)
+
+
+def test_funding_that_the_stream_never_told_is_found(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        await made.bed.bought(Decimal("0.1"))
+        made.exchange.faults.switch([Fault(FaultKind.DROP, "userEvents", 1.0)])
+        await made.hands.next_hour(Decimal("0.0001"))
+        made.hands.clock.ahead_ms += 31_000
+
+        async def told() -> bool:
+            return any(isinstance(e, FundingPayment) for e in made.bed.told)
+
+        await made.bed.until(told, "the payment")
+        await asyncio.sleep(0.5)
+        (payment,) = [e for e in made.bed.told if isinstance(e, FundingPayment)]
+        assert payment.usd == 1
+
+    against(work, tmp_path, look_s=0.2)
+
+
+def test_without_budget_nothing_is_placed_but_cancels_go(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        order = made.bed.order(Side.BUY, BID - 100)
+        await made.bed.one(order)
+        made.venue.exchange.budget = RateBudget(weight_a_minute=40, reserve=40)
+        refused = made.bed.order(Side.BUY, BID - 100)
+        with pytest.raises(VenueError, match="weight"):
+            await made.bed.one(refused)
+        await made.venue.cancel(COIN, [order.client_id])
+        assert orders_of(made, order.client_id)[0]["status"] == "canceled"
+        assert not orders_of(made, refused.client_id)
+
+    against(work, tmp_path)
+
+
+def test_the_signers_caps_bind_whoever_asks(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        made.venue.exchange.signer.caps = SignerCaps(Decimal(500), Decimal(10**6), Decimal(10**6), {COIN: Decimal(1)})
+        order = made.bed.order(Side.BUY, BID - 100)
+        with pytest.raises(VenueError, match="caps"):
+            await made.bed.one(order)
+        made.venue.exchange.signer.caps = CAPS
+        assert (await made.bed.one(order)).state is OrderState.RESTING
+
+    against(work, tmp_path)
+
+
+def test_an_armed_cancel_all_is_disarmed_before_a_stop_rests(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        await made.bed.bought()
+        now = await made.venue.server_time_ms()
+        assert await made.venue.schedule_cancel(now + 6_000)
+        account = made.exchange.engine.account(ACCOUNT)
+        assert account is not None
+        assert account.scheduled_ms == now + 6_000
+        await made.bed.one(made.bed.stop(Side.SELL, BID - 500))
+        assert account.scheduled_ms is None
+
+    against(work, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("role", "is_taken"),
+    [
+        ({"role": "agent", "data": {"user": ACCOUNT.upper().replace("X", "x")}}, True),
+        ({"role": "agent", "data": {"user": "0x" + "00" * 20}}, False),
+        ({"role": "user"}, False),
+        ({"role": "missing"}, False),
+        ({}, False),
+    ],
+)
+def test_only_an_agent_of_the_account_may_sign(role: dict[str, Any], is_taken: bool, tmp_path: Path) -> None:
+    venue = local_venue("http://127.0.0.1:1", tmp_path, MovableClock())
+
+    async def answer(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        assert body == {"type": "userRole", "user": venue.exchange.signer.address}
+        return role
+
+    venue.exchange.poster.post = answer  # type: ignore[method-assign]
+    if is_taken:
+        asyncio.run(venue.exchange.require_agent())
+    else:
+        with pytest.raises(VenueError, match="role"):
+            asyncio.run(venue.exchange.require_agent())
+
+
+def test_fills_come_page_by_page(tmp_path: Path) -> None:
+    """The venue gives 2,000 fills a call; pages overlap in their last ms and are told once."""
+    venue = local_venue("http://127.0.0.1:1", tmp_path, MovableClock())
+    rows = [
+        {
+            "coin": COIN,
+            "side": "B",
+            "sz": "1",
+            "px": "1",
+            "fee": "0",
+            "crossed": True,
+            "oid": 1,
+            "tid": n,
+            "time": n // 3,
+        }
+        for n in range(4_500)
+    ]
+
+    async def answer(path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        return [row for row in rows if row["time"] >= body["startTime"]][:2_000]
+
+    venue.exchange.poster.post = answer  # type: ignore[method-assign]
+    found = asyncio.run(venue.exchange.fills(0))
+    assert {row["tid"] for row in found} == set(range(4_500))

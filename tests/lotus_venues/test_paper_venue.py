@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -56,23 +57,25 @@ class PaperHands:
     now_ms: int = START_MS
     px: Decimal = BID
     tid: int = 0
+    runs: bool = False
+    began_ns: int = field(default_factory=time.monotonic_ns)
 
     def clock_ns(self) -> int:
-        """Time of the bed."""
-        return self.now_ms * NS_PER_MS
+        """Time of the bed: it stands still between messages, or `runs`."""
+        return self.now_ms * NS_PER_MS + (time.monotonic_ns() - self.began_ns) * self.runs
 
     async def quote(self, bid: Decimal, ask: Decimal, size: Decimal) -> None:
         """Show a book."""
         lots = int(size.scaleb(5))
         market, stamp = self.venue.market, self._tick()
-        market.on_book(0, stamp, self.now_ms, [(int(bid * 10), lots)], [(int(ask * 10), lots)])
+        market.on_book(0, stamp, stamp // NS_PER_MS, [(int(bid * 10), lots)], [(int(ask * 10), lots)])
         await self._told()
 
     async def trade(self, aggressor: Side, px: Decimal, size: Decimal) -> None:
         """Show a trade."""
         self.tid += 1
         market, stamp = self.venue.market, self._tick()
-        market.on_trade(0, stamp, self.now_ms, self.tid, int(px * 10), int(size.scaleb(5)), aggressor)
+        market.on_trade(0, stamp, stamp // NS_PER_MS, self.tid, int(px * 10), int(size.scaleb(5)), aggressor)
         await self._told()
 
     async def mark(self, px: Decimal) -> None:
@@ -85,7 +88,7 @@ class PaperHands:
         """Let a full hour pass."""
         px = int(self.px * 10)
         self.venue.market.on_context(0, self._tick(), px, px, int(rate.scaleb(12)))
-        self.now_ms = (self.now_ms // HOUR_MS + 1) * HOUR_MS
+        self.now_ms += HOUR_MS - self.clock_ns() // NS_PER_MS % HOUR_MS
         self.venue.market.on_context(0, self._tick(), px, px, 0)
         await self._told()
 
@@ -99,11 +102,11 @@ class PaperHands:
 
 
 async def paper_bed(latency_ms: int, store: JsonStore | None) -> Bed:
-    """Return a bed of a fresh paper account of 100,000 USD."""
+    """Return a bed of a fresh paper account of 100,000 USD; with a latency its clock runs."""
     market = PaperAccount(UNIVERSE, PaperTerms(Decimal(100_000), latency_ms=latency_ms))
     hands: Any = None
     venue = PaperAccountVenue(market, lambda: hands.clock_ns(), store)
-    hands = PaperHands(venue)
+    hands = PaperHands(venue, runs=latency_ms > 0)
     await venue.connect()
     bed = Bed(venue, hands)
     await bed.listen()
@@ -113,10 +116,10 @@ async def paper_bed(latency_ms: int, store: JsonStore | None) -> Bed:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("stored", [False, True], ids=["memory", "stored"])
-def test_paper_conforms(check: Callable[[Bed], Awaitable[None]], stored: bool) -> None:
+@pytest.mark.parametrize(("latency_ms", "stored"), [(0, False), (0, True), (4, True)], ids=["memory", "stored", "late"])
+def test_paper_conforms(check: Callable[[Bed], Awaitable[None]], latency_ms: int, stored: bool) -> None:
     async def run() -> None:
-        bed = await paper_bed(0, JsonStore() if stored else None)
+        bed = await paper_bed(latency_ms, JsonStore() if stored else None)
         await check(bed)
         await bed.close()
 
