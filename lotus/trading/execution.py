@@ -75,8 +75,8 @@ class Safety:
     """
 
     stop_grace_ms: int = 1_000
-    close_after_ms: int = 3_000
-    confirm_ms: int = 2_000
+    close_after_ms: int = 2_500
+    confirm_ms: int = 1_500
     view_age_ms: int = 3_000
 
 
@@ -239,22 +239,26 @@ def whole_since(state: ExecutionState) -> dict[int, int]:
 
 
 def unconfirmed(state: ExecutionState, now_ms: int) -> set[str]:
-    """Return the names of stops of a position that the venue did not name lately, or not since it must hold them."""
-    if state.exposure <= 0:
-        return set()
-    whole, oldest = whole_since(state), now_ms - state.safety.confirm_ms
+    """Return the names of live orders that the venue did not name lately, or not since something should have changed.
+
+    An immediate order cannot rest, a stop must be there once its entry is filled whole, and what rests may have been
+    filled unheard.
+    """
+    whole = whole_since(state)
     return {
         o.client_id
-        for o in state.of(Purpose.STOP, Purpose.TAKE_PROFIT, Purpose.GUARD)
-        if not o.state.is_final and (o.seen_ms or 0) < _must_be_seen_since(o, whole, oldest)
+        for o in state.orders.values()
+        if not o.state.is_final and (o.seen_ms or o.sent_ms) < _must_be_seen_since(state, o, whole, now_ms)
     }
 
 
-def _must_be_seen_since(order: TrackedOrder, whole: Mapping[int, int], oldest: int) -> int:
-    if order.purpose is Purpose.GUARD:
-        return oldest
-    armed = whole.get(order.index, 0)
-    return max(oldest, armed) if order.purpose is Purpose.STOP else armed
+def _must_be_seen_since(state: ExecutionState, order: TrackedOrder, whole: Mapping[int, int], now_ms: int) -> int:
+    oldest = now_ms - state.safety.confirm_ms
+    if order.purpose in (Purpose.STOP, Purpose.TAKE_PROFIT):
+        armed = whole.get(order.index, 0)
+        return max(oldest, armed) if armed and order.purpose is Purpose.STOP else armed
+    immediate = order.order.tif is TimeInForce.IOC
+    return now_ms if immediate else oldest
 
 
 def _due(last_ms: int | None, now_ms: int, retry_ms: float) -> bool:
