@@ -107,6 +107,7 @@ class ExecutionState:
     arrival_px: Decimal | None = None
     opened_ms: int | None = None
     bare_since_ms: int | None = None
+    bare_ms_max: int = 0
     stop_passed_ms: int | None = None
     halted: bool = False
     done: bool = False

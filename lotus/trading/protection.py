@@ -45,8 +45,9 @@ def protect(state: ExecutionState, now_ms: int) -> ExecutionState:
     held, grouped = max(ZERO, state.exposure), armed_size(state, Purpose.STOP)
     bare = held > grouped + armed_size(state, Purpose.GUARD)
     since = (state.bare_since_ms if state.bare_since_ms is not None else now_ms) if bare else None
-    if since != state.bare_since_ms:
-        state = replace(state, bare_since_ms=since)
+    lasted = now_ms - (now_ms if state.bare_since_ms is None else state.bare_since_ms)
+    if since != state.bare_since_ms or lasted > state.bare_ms_max:
+        state = replace(state, bare_since_ms=since, bare_ms_max=max(lasted, state.bare_ms_max))
     if since is not None and now_ms - since >= state.safety.close_after_ms:
         state = _give_up(state, held)
     state = _guard(state, max(ZERO, held - grouped), now_ms)
