@@ -102,7 +102,7 @@ class ExecutionState:
     triggered: bool = False
     orders: Mapping[str, TrackedOrder] = field(default_factory=dict)
     foreign: Mapping[str, VenueFill] = field(default_factory=dict)
-    funding: Mapping[tuple[str, int], FundingPayment] = field(default_factory=dict)
+    funding: Mapping[int, FundingPayment] = field(default_factory=dict)
     view: MarketView | None = None
     arrival_px: Decimal | None = None
     opened_ms: int | None = None
@@ -206,8 +206,9 @@ def send(
     grouping: Grouping = Grouping.NONE,
 ) -> ExecutionState:
     """Return the state with orders under way: from now on they are known, of unknown fate, and never sent again."""
-    tracked = [TrackedOrder(order, purpose, index, now_ms) for purpose, index, order in orders]
-    return emit(put(state, *tracked), Place(tuple(order for _, _, order in orders), grouping))
+    tracked = {o.client_id: TrackedOrder(o, purpose, index, now_ms) for purpose, index, o in orders}
+    place = Place(tuple(order for _, _, order in orders), grouping)
+    return replace(state, orders={**state.orders, **tracked}, out=(*state.out, place))
 
 
 def cancel(state: ExecutionState, orders: list[TrackedOrder], now_ms: int) -> ExecutionState:
@@ -221,6 +222,8 @@ def cancel(state: ExecutionState, orders: list[TrackedOrder], now_ms: int) -> Ex
 
 def ask(state: ExecutionState, now_ms: int) -> ExecutionState:
     """Return the state with questions for orders of which only the venue can say more, each at its retry time."""
+    if all(o.state.is_final and not o.fills_missing for o in state.orders.values()):
+        return state
     stale = unconfirmed(state, now_ms)
     due = [
         o

@@ -78,9 +78,8 @@ def _taken(state: ExecutionState, event: Event, now_ms: int) -> ExecutionState:
         case OpenOrdersSeen():
             return _snapshot(state, event, now_ms)
         case FundingPayment():
-            key = (event.coin, event.time_ms)
-            mine = event.coin == state.plan.coin and state.held != 0
-            return replace(state, funding={**state.funding, key: _share(state, event)}) if mine else state
+            mine = event.coin == state.plan.coin and state.held != 0 and event.time_ms not in state.funding
+            return replace(state, funding={**state.funding, event.time_ms: _share(state, event)}) if mine else state
         case ForeignFill():
             return _foreign(state, event.fill)
         case Halt():

@@ -3,7 +3,7 @@
 Presentation only; a test compares them with the page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lotus.trading.curators import CURATORS
 from lotus.trading.knobs import KNOBS
@@ -32,7 +32,7 @@ def tables() -> Mapping[str, str]:
     return {"refusals": refusal_table(), "knobs": knob_table(), "curators": curator_table()}
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

@@ -42,6 +42,8 @@ def armed_size(state: ExecutionState, *purposes: Purpose) -> Decimal:
 
 def protect(state: ExecutionState, now_ms: int) -> ExecutionState:
     """Return the state with guards sent, resized or withdrawn, and the position to be closed when it stays bare."""
+    if not state.orders:
+        return state
     held, grouped = max(ZERO, state.exposure), armed_size(state, Purpose.STOP)
     bare = held > grouped + armed_size(state, Purpose.GUARD)
     since = (state.bare_since_ms if state.bare_since_ms is not None else now_ms) if bare else None

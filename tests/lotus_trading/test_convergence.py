@@ -84,6 +84,17 @@ class Trading(RuleBasedStateMachine):
             self.desk.feed(fill)
 
     @precondition(lambda self: self.desk is not None)
+    @rule(after=st.integers(0, 2), ms=st.integers(50, 3_000))
+    def kill(self, after: int, ms: int) -> None:
+        """Kill the process before its next commands, or after some of them; start it again later."""
+        desk = self.desk
+        desk.feed(Tick())
+        desk.dies_in = after
+        desk.wait(ms)
+        desk.now_ms += ms
+        desk.restart()
+
+    @precondition(lambda self: self.desk is not None)
     @rule()
     def look(self) -> None:
         """Show a snapshot of the open orders."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from lotus.trading.codec import state_from_json, state_to_json
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import (
     Alarm,
@@ -207,6 +208,8 @@ class Desk:
     alarms: list[Alarm] = field(default_factory=list)
     finished: int = 0
     on_command: Callable[[Command], None] = lambda _: None
+    stored: bytes = b""
+    dies_in: int | None = None  # commands until the process is killed
 
     def feed(self, event: Event) -> None:
         """Take one step and carry out what follows, until nothing follows."""
@@ -214,7 +217,11 @@ class Desk:
         while waiting:
             self.state, commands = step(self.state, waiting.pop(0), self.now_ms)
             assert not self.state.out
+            self.stored = state_to_json(self.state)
             for command in commands:
+                if self.dies_in == 0:
+                    return
+                self.dies_in = None if self.dies_in is None else self.dies_in - 1
                 self.on_command(command)
                 waiting += self._carry(command)
 
@@ -253,6 +260,15 @@ class Desk:
         if any(o.pending for o in self.state.orders.values()):
             answers.append(self.snapshot())
         return answers
+
+    def restart(self) -> None:
+        """Go on after a kill: what was stored is all that is known; then the venue is asked for everything."""
+        self.dies_in = None
+        self.venue.mail.clear()
+        self.state = state_from_json(self.stored)
+        self.feed(self.snapshot())
+        for fill in self.venue.fills:
+            self.feed(fill)
 
     def snapshot(self) -> OpenOrdersSeen:
         """Return what the venue holds now."""
