@@ -156,7 +156,7 @@ def measure(plans: int, repeats: int) -> dict[str, dict[str, float]]:
     for name, (work, count) in subjects.items():
         reference = cost_us(lambda _, n=count: bare(n), plans, repeats)
         value = cost_us(work, plans, repeats)
-        out[name] = {"us": value, "events": count, "bare_dict_us": reference, "ratio": value / reference}
+        out[name] = {"us": value, "events": count, "bare_dict_us": reference, "ratio": value / max(reference, 1e-9)}
     return out
 
 

@@ -63,6 +63,7 @@ class Ending(StrEnum):
     HALTED = "halted"
     UNPROTECTED = "unprotected"
     LATE_FILL = "late_fill"
+    FLIPPED = "flipped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,15 @@ from decimal import Decimal
 from enum import StrEnum
 
 from lotus.errors import VenueError
-from lotus.trading.orders import NewOrder, OpenOrder, OrderState, OrderUpdate, VenueFill
+from lotus.trading.orders import (
+    NewOrder,
+    OpenOrder,
+    OrderState,
+    OrderUpdate,
+    TimeInForce,
+    VenueFill,
+    client_order_id,
+)
 
 ZERO = Decimal(0)
 _LIVE = (OrderState.UNKNOWN, OrderState.WAITING, OrderState.RESTING)
@@ -209,3 +217,17 @@ def absent(tracked: TrackedOrder, snapshot_ms: int) -> TrackedOrder:
     if tracked.state.is_final or tracked.sent_ms >= snapshot_ms:
         return tracked
     return replace(tracked, doubtful=True)
+
+
+def possible_ids(plan_id: str, most: int = 64) -> dict[str, tuple[Purpose, int]]:
+    """Return every client id that a plan's first `most` orders of each purpose can have, with what it names."""
+    return {client_order_id(plan_id, p.value, k): (p, k) for p in Purpose for k in range(most)}
+
+
+def adopted(found: OpenOrder, purpose: Purpose, index: int, now_ms: int) -> TrackedOrder:
+    """Return an order that the venue holds under a name of ours and that nothing here remembers."""
+    tif = TimeInForce.GTC
+    order = NewOrder(
+        found.client_id, found.coin, found.side, found.size, found.limit_px, tif, found.reduce_only, found.trigger
+    )
+    return held(TrackedOrder(order, purpose, index, found.placed_ms), found, now_ms)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from lotus.trading.order_machine import ZERO, Purpose, TrackedOrder
+from lotus.trading.order_machine import ZERO, TrackedOrder, possible_ids
 from lotus.trading.orders import (
     OpenOrder,
     OrderState,
@@ -18,7 +18,6 @@ from lotus.trading.orders import (
     TriggerKind,
     VenueFill,
     VenuePosition,
-    client_order_id,
 )
 
 
@@ -97,11 +96,6 @@ def findings(own: Own, told: Told) -> tuple[Finding, ...]:
         *_fills(own, told),
         *_positions(own, told),
     )
-
-
-def possible_ids(plan_id: str, most: int = 64) -> dict[str, tuple[Purpose, int]]:
-    """Return every client id that a plan's first `most` orders of each purpose can have, with what it names."""
-    return {client_order_id(plan_id, p.value, k): (p, k) for p in Purpose for k in range(most)}
 
 
 def _not_open(own: Own, told: Told) -> Iterable[Finding]:

@@ -16,7 +16,7 @@ from trading_venue import Desk, ModelVenue
 
 from lotus.trading.execution_events import Close, Halt, Tick
 from lotus.trading.executor import begin
-from lotus.trading.order_machine import END_RANK
+from lotus.trading.order_machine import END_RANK, Purpose
 from lotus.trading.orders import OrderState, Side
 
 D = Decimal
@@ -113,6 +113,9 @@ class Trading(RuleBasedStateMachine):
         """Order the position closed."""
         self.desk.feed(Close())
 
+    def _purpose(self, name: str) -> Purpose:
+        return self.desk.state.orders[name].purpose
+
     def _entries(self) -> int:
         return sum(not t.order.reduce_only for t in self.desk.venue.orders.values())
 
@@ -134,6 +137,7 @@ class Trading(RuleBasedStateMachine):
                 assert name not in self.final
         entered = sum((t.filled for t in truth.values() if not t.order.reduce_only), D(0))
         assert entered <= self.desk.state.plan.size
+        assert all(t.order.reduce_only for name, t in truth.items() if self._purpose(name) is not Purpose.ENTRY)
         assert abs(self.desk.venue.position) <= self.desk.state.plan.size
         assert self.entries_at_halt is None or self._entries() == self.entries_at_halt
 

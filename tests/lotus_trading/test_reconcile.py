@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.trading.order_machine import Purpose, TrackedOrder, filled, told
+from lotus.trading.order_machine import Purpose, TrackedOrder, filled, possible_ids, told
 from lotus.trading.orders import (
     NewOrder,
     OpenOrder,
@@ -19,7 +19,7 @@ from lotus.trading.orders import (
     VenuePosition,
     client_order_id,
 )
-from lotus.trading.reconcile import Action, Difference, Finding, Own, Told, findings, possible_ids
+from lotus.trading.reconcile import Action, Difference, Finding, Own, Told, findings
 
 D = Decimal
 NAME = client_order_id("p1", "entry", 0)
