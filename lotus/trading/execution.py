@@ -103,7 +103,7 @@ class ExecutionState:
     triggered: bool = False
     orders: Mapping[str, TrackedOrder] = field(default_factory=dict)
     foreign: Mapping[str, VenueFill] = field(default_factory=dict)
-    funding: Mapping[int, FundingPayment] = field(default_factory=dict)
+    funding: Mapping[tuple[str, int], FundingPayment] = field(default_factory=dict)
     view: MarketView | None = None
     arrival_px: Decimal | None = None
     opened_ms: int | None = None

@@ -78,8 +78,9 @@ def _taken(state: ExecutionState, event: Event, now_ms: int) -> ExecutionState:
         case OpenOrdersSeen():
             return _snapshot(state, event, now_ms)
         case FundingPayment():
-            mine = event.coin == state.plan.coin and state.held != 0 and event.time_ms not in state.funding
-            return replace(state, funding={**state.funding, event.time_ms: _share(state, event)}) if mine else state
+            key = (event.coin, event.time_ms)
+            mine = event.coin == state.plan.coin and state.held != 0 and key not in state.funding
+            return replace(state, funding={**state.funding, key: _share(state, event)}) if mine else state
         case ForeignFill():
             return _foreign(state, event.fill)
         case Halt():

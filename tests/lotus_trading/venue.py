@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from lotus.trading.codec import state_from_json, state_to_json
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import (
     Alarm,
@@ -208,7 +207,7 @@ class Desk:
     alarms: list[Alarm] = field(default_factory=list)
     finished: int = 0
     on_command: Callable[[Command], None] = lambda _: None
-    stored: bytes = b""
+    stored: ExecutionState | None = None
     dies_in: int | None = None  # commands until the process is killed
 
     def feed(self, event: Event) -> None:
@@ -217,7 +216,7 @@ class Desk:
         while waiting:
             self.state, commands = step(self.state, waiting.pop(0), self.now_ms)
             assert not self.state.out
-            self.stored = state_to_json(self.state)
+            self.stored = self.state
             for command in commands:
                 if self.dies_in == 0:
                     return
@@ -265,7 +264,7 @@ class Desk:
         """Go on after a kill: what was stored is all that is known; then the venue is asked for everything."""
         self.dies_in = None
         self.venue.mail.clear()
-        self.state = state_from_json(self.stored)
+        self.state = self.stored or self.state
         self.feed(self.snapshot())
         for fill in self.venue.fills:
             self.feed(fill)
