@@ -63,6 +63,7 @@ class TrackedOrder:
     seen_ms: int | None = None
     asked_ms: int | None = None
     cancel_ms: int | None = None
+    modify_ms: int | None = None
     pending: NewOrder | None = None
     doubtful: bool = False
 
@@ -175,15 +176,16 @@ def filled(tracked: TrackedOrder, fill: VenueFill, now_ms: int) -> TrackedOrder:
     )
 
 
-def modify_sent(tracked: TrackedOrder, wanted: NewOrder) -> TrackedOrder:
+def modify_sent(tracked: TrackedOrder, wanted: NewOrder, now_ms: int) -> TrackedOrder:
     """Return the order with a modify under way, whose fate is unknown until `modify_answered` or `held`.
 
-    Raises `VenueError` when one is under way already or when anything but price, trigger and size would change.
+    The same modify may be sent again: it does nothing new. Raises `VenueError` when another one is under way or when
+    anything but price, trigger and size would change.
     """
     same = replace(wanted, size=tracked.order.size, limit_px=tracked.order.limit_px, trigger=tracked.order.trigger)
-    if tracked.pending is not None or same != tracked.order:
+    if tracked.pending not in (None, wanted) or same != tracked.order:
         raise VenueError(f"a modify of order {wanted.client_id}", "one at a time, of price, trigger and size alone")
-    return replace(tracked, pending=wanted)
+    return replace(tracked, pending=wanted, modify_ms=now_ms)
 
 
 def modify_answered(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> TrackedOrder:

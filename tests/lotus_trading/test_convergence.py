@@ -14,10 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from trading_plans import BTC, plan
 from trading_venue import Desk, ModelVenue
 
-from lotus.trading.execution_events import Close, Halt, Tick
+from lotus.trading.execution_events import Close, ForeignFill, Halt, Tick
 from lotus.trading.executor import begin
 from lotus.trading.order_machine import END_RANK, Purpose
-from lotus.trading.orders import OrderState, Side
+from lotus.trading.orders import OrderState, Side, VenueFill
 
 D = Decimal
 MARKS = st.sampled_from([D(x) for x in (98_500, 99_500, 99_900, 100_000, 100_100, 100_500, 102_500)])
@@ -197,7 +197,8 @@ def test_every_position_has_a_stop_within_five_seconds_or_is_closed() -> None:
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_a_modify_whose_answer_is_lost_is_settled_by_a_snapshot(side: Side) -> None:
+@pytest.mark.parametrize("lost", ["request", "answer"])
+def test_a_modify_that_is_lost_is_sent_again_until_it_is_answered(side: Side, lost: str) -> None:
     desk = Desk(begin(plan(side, strategy="limit", entry_px=D(100_000)), BTC, "model", 0), ModelVenue())
     desk.venue.mark = D(100_000 + 5 * int(side))
     desk.wait(100)
@@ -206,14 +207,33 @@ def test_a_modify_whose_answer_is_lost_is_settled_by_a_snapshot(side: Side) -> N
     for _ in range(25):
         desk.wait(100)
         desk.deliver_all()
-    desk.lose_answer = desk.deaf = True
+    desk.lose_request, desk.lose_answer, desk.deaf = lost == "request", lost == "answer", True
     desk.venue.move(D(100_000))
     desk.venue.mark = D(100_000 + 5 * int(side))
     desk.deliver_all()
     desk.feed(Tick())
     assert any(o.pending for o in desk.state.orders.values())
-    desk.deaf = False
+    desk.lose_request = desk.lose_answer = False  # still deaf: no snapshot settles it
     for _ in range(10):
         desk.wait(100)
     assert not any(o.pending for o in desk.state.orders.values())
     assert desk.venue.protected == desk.state.held
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_grouped_stop_shrinks_with_the_position_even_when_the_first_modify_is_lost(side: Side) -> None:
+    desk = Desk(begin(plan(side), BTC, "model", 0), ModelVenue())
+    for _ in range(3):
+        desk.wait(100)
+        desk.deliver_all()
+    part = VenueFill("x", "", 9, "BTC", side.opposite, D("0.004"), D(100_000), D(0), True, desk.now_ms)
+    desk.venue.fills.append(part)
+    desk.lose_request = True
+    desk.feed(ForeignFill(part))
+    assert desk.venue.protected == D("0.01")
+    desk.lose_request = False
+    for _ in range(10):
+        desk.wait(100)
+        desk.deliver_all()
+    assert desk.venue.protected == desk.state.held == D("0.006")
+    assert not desk.state.alarms

@@ -256,8 +256,6 @@ class Desk:
         answers: list[Event] = [self.venue.update(name) for name in asked.client_ids]
         if asked.fills_from_ms is not None:
             answers += [f for f in self.venue.fills if f.time_ms >= asked.fills_from_ms]
-        if any(o.pending for o in self.state.orders.values()):
-            answers.append(self.snapshot())
         return answers
 
     def restart(self) -> None:
