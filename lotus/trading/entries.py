@@ -88,7 +88,7 @@ def _is_due(state: ExecutionState, now_ms: int) -> bool:
 def _slice_size(state: ExecutionState, index: int) -> Decimal:
     """Return what the schedule wants in all by this slice, less what is filled and what may still be."""
     target = sum((s.size for s in state.slices[: index + 1]), ZERO)
-    return target - sum((o.filled + o.left for o in state.of(Purpose.ENTRY)), ZERO)
+    return target - sum((max(o.taken, o.filled + o.left) for o in state.of(Purpose.ENTRY)), ZERO)
 
 
 def _limit_px(state: ExecutionState, view: MarketView) -> Decimal:

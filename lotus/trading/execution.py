@@ -63,6 +63,7 @@ class Ending(StrEnum):
     HALTED = "halted"
     UNPROTECTED = "unprotected"
     LATE_FILL = "late_fill"
+    FLIPPED = "flipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ class Safety:
     """
 
     stop_grace_ms: int = 1_000
-    close_after_ms: int = 3_000
-    confirm_ms: int = 2_000
+    close_after_ms: int = 2_500
+    confirm_ms: int = 1_500
     view_age_ms: int = 3_000
 
 
@@ -107,6 +108,7 @@ class ExecutionState:
     arrival_px: Decimal | None = None
     opened_ms: int | None = None
     bare_since_ms: int | None = None
+    bare_ms_max: int = 0
     stop_passed_ms: int | None = None
     halted: bool = False
     done: bool = False
@@ -205,8 +207,9 @@ def send(
     grouping: Grouping = Grouping.NONE,
 ) -> ExecutionState:
     """Return the state with orders under way: from now on they are known, of unknown fate, and never sent again."""
-    tracked = [TrackedOrder(order, purpose, index, now_ms) for purpose, index, order in orders]
-    return emit(put(state, *tracked), Place(tuple(order for _, _, order in orders), grouping))
+    tracked = {o.client_id: TrackedOrder(o, purpose, index, now_ms) for purpose, index, o in orders}
+    place = Place(tuple(order for _, _, order in orders), grouping)
+    return replace(state, orders={**state.orders, **tracked}, out=(*state.out, place))
 
 
 def cancel(state: ExecutionState, orders: list[TrackedOrder], now_ms: int) -> ExecutionState:
@@ -220,6 +223,8 @@ def cancel(state: ExecutionState, orders: list[TrackedOrder], now_ms: int) -> Ex
 
 def ask(state: ExecutionState, now_ms: int) -> ExecutionState:
     """Return the state with questions for orders of which only the venue can say more, each at its retry time."""
+    if all(o.state.is_final and not o.fills_missing for o in state.orders.values()):
+        return state
     stale = unconfirmed(state, now_ms)
     due = [
         o
@@ -239,22 +244,26 @@ def whole_since(state: ExecutionState) -> dict[int, int]:
 
 
 def unconfirmed(state: ExecutionState, now_ms: int) -> set[str]:
-    """Return the names of stops of a position that the venue did not name lately, or not since it must hold them."""
-    if state.exposure <= 0:
-        return set()
-    whole, oldest = whole_since(state), now_ms - state.safety.confirm_ms
+    """Return the names of live orders that the venue did not name lately, or not since something should have changed.
+
+    An immediate order cannot rest, a stop must be there once its entry is filled whole, and what rests may have been
+    filled unheard.
+    """
+    whole = whole_since(state)
     return {
         o.client_id
-        for o in state.of(Purpose.STOP, Purpose.TAKE_PROFIT, Purpose.GUARD)
-        if not o.state.is_final and (o.seen_ms or 0) < _must_be_seen_since(o, whole, oldest)
+        for o in state.orders.values()
+        if not o.state.is_final and (o.seen_ms or o.sent_ms) < _must_be_seen_since(state, o, whole, now_ms)
     }
 
 
-def _must_be_seen_since(order: TrackedOrder, whole: Mapping[int, int], oldest: int) -> int:
-    if order.purpose is Purpose.GUARD:
-        return oldest
-    armed = whole.get(order.index, 0)
-    return max(oldest, armed) if order.purpose is Purpose.STOP else armed
+def _must_be_seen_since(state: ExecutionState, order: TrackedOrder, whole: Mapping[int, int], now_ms: int) -> int:
+    oldest = now_ms - state.safety.confirm_ms
+    if order.purpose in (Purpose.STOP, Purpose.TAKE_PROFIT):
+        armed = whole.get(order.index, 0)
+        return max(oldest, armed) if armed and order.purpose is Purpose.STOP else armed
+    immediate = order.order.tif is TimeInForce.IOC
+    return now_ms if immediate else oldest
 
 
 def _due(last_ms: int | None, now_ms: int, retry_ms: float) -> bool:

@@ -27,7 +27,7 @@ from lotus.trading.execution_events import (
 )
 from lotus.trading.exits import finish, judge, leave
 from lotus.trading.knobs import ExecutionKnobs
-from lotus.trading.order_machine import absent, filled, held, modify_answered, told
+from lotus.trading.order_machine import Purpose, absent, adopted, filled, held, modify_answered, possible_ids, told
 from lotus.trading.orders import FundingPayment, OrderUpdate, VenueFill
 from lotus.trading.plan import Plan
 from lotus.trading.protection import protect
@@ -79,7 +79,7 @@ def _taken(state: ExecutionState, event: Event, now_ms: int) -> ExecutionState:
             return _snapshot(state, event, now_ms)
         case FundingPayment():
             key = (event.coin, event.time_ms)
-            mine = event.coin == state.plan.coin and state.held != 0
+            mine = event.coin == state.plan.coin and state.held != 0 and key not in state.funding
             return replace(state, funding={**state.funding, key: _share(state, event)}) if mine else state
         case ForeignFill():
             return _foreign(state, event.fill)
@@ -119,7 +119,11 @@ def _snapshot(state: ExecutionState, seen: OpenOrdersSeen, now_ms: int) -> Execu
     after = [
         held(o, there[name], now_ms) if name in there else absent(o, seen.taken_ms) for name, o in state.orders.items()
     ]
-    return put(state, *after)
+    strange = [o for o in seen.orders if o.coin == state.plan.coin and o.client_id not in state.orders]
+    names = possible_ids(state.plan.plan_id) if strange else {}
+    found = [adopted(o, *names[o.client_id], now_ms) for o in strange if o.client_id in names]
+    slices = max((o.index + 1 for o in found if o.purpose is Purpose.ENTRY), default=0)
+    return replace(put(state, *after, *found), next_slice=max(state.next_slice, slices))
 
 
 def _share(state: ExecutionState, payment: FundingPayment) -> FundingPayment:

@@ -18,6 +18,7 @@ from lotus.trading.protection import armed_size
 from lotus.trading.rounding import round_px_for
 from lotus.trading.watch import first_holding, passed
 
+MAX_FLIP_EXITS = 16  # closing orders after which a flip that the venue will not reduce is left to people
 MAX_EXIT_SLIPPAGE = Decimal("0.10")
 EXITS = (Purpose.STOP, Purpose.TAKE_PROFIT, Purpose.GUARD, Purpose.EXIT)
 
@@ -33,12 +34,15 @@ def judge(state: ExecutionState, now_ms: int) -> ExecutionState:
 
 
 def leave(state: ExecutionState, now_ms: int) -> ExecutionState:
-    """Return the state with a closing order sent for what is held, unless one is under way or the last just failed."""
-    held = state.exposure
+    """Return the state with a closing order sent for what is held, unless one is under way or the last just failed.
+
+    A closing order only reduces, whatever it is believed to close: a mistake here opens nothing.
+    """
+    held, exits = state.exposure, list(state.of(Purpose.EXIT))
     if held < 0:
-        state = alarm(state, "flipped", f"{held} {state.plan.coin} against the plan", "a position of its side")
-        state = state if state.ending is not Ending.NONE else replace(state, ending=Ending.ORDERED)
-    exits = list(state.of(Purpose.EXIT))
+        state = _flipped(state, held)
+        if state.ending is not Ending.FLIPPED or len(exits) >= MAX_FLIP_EXITS:
+            return state
     if state.ending is Ending.NONE or held == 0 or any(not o.state.is_final for o in exits):
         return state
     if exits and now_ms - exits[-1].sent_ms < state.knobs.retry:
@@ -93,5 +97,12 @@ def _close(state: ExecutionState, attempt: int, now_ms: int) -> ExecutionState:
     limit_px = round_px_for(state.asset, best * (1 + int(side) * share), side)
     index = next_index(state, Purpose.EXIT)
     order = new_order(state, Purpose.EXIT, index, abs(held), limit_px, TimeInForce.IOC)
-    order = replace(order, side=side, reduce_only=held > 0)
-    return send(state, ((Purpose.EXIT, index, order),), now_ms)
+    return send(state, ((Purpose.EXIT, index, replace(order, side=side)),), now_ms)
+
+
+def _flipped(state: ExecutionState, held: Decimal) -> ExecutionState:
+    """Return the state with a flip alarmed, once no order is in doubt: an exit may be told before the entry's fill."""
+    if any(o.must_ask or not o.state.is_final for o in state.of(Purpose.ENTRY, Purpose.EXIT)):
+        return state
+    state = alarm(state, "flipped", f"{held} {state.plan.coin} against the plan", "a position of its side")
+    return state if state.ending is Ending.FLIPPED else replace(state, ending=Ending.FLIPPED)

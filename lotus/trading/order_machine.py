@@ -12,7 +12,15 @@ from decimal import Decimal
 from enum import StrEnum
 
 from lotus.errors import VenueError
-from lotus.trading.orders import NewOrder, OpenOrder, OrderState, OrderUpdate, VenueFill
+from lotus.trading.orders import (
+    NewOrder,
+    OpenOrder,
+    OrderState,
+    OrderUpdate,
+    TimeInForce,
+    VenueFill,
+    client_order_id,
+)
 
 ZERO = Decimal(0)
 _LIVE = (OrderState.UNKNOWN, OrderState.WAITING, OrderState.RESTING)
@@ -55,6 +63,7 @@ class TrackedOrder:
     seen_ms: int | None = None
     asked_ms: int | None = None
     cancel_ms: int | None = None
+    modify_ms: int | None = None
     pending: NewOrder | None = None
     doubtful: bool = False
 
@@ -167,15 +176,16 @@ def filled(tracked: TrackedOrder, fill: VenueFill, now_ms: int) -> TrackedOrder:
     )
 
 
-def modify_sent(tracked: TrackedOrder, wanted: NewOrder) -> TrackedOrder:
+def modify_sent(tracked: TrackedOrder, wanted: NewOrder, now_ms: int) -> TrackedOrder:
     """Return the order with a modify under way, whose fate is unknown until `modify_answered` or `held`.
 
-    Raises `VenueError` when one is under way already or when anything but price, trigger and size would change.
+    The same modify may be sent again: it does nothing new. Raises `VenueError` when another one is under way or when
+    anything but price, trigger and size would change.
     """
     same = replace(wanted, size=tracked.order.size, limit_px=tracked.order.limit_px, trigger=tracked.order.trigger)
-    if tracked.pending is not None or same != tracked.order:
+    if tracked.pending not in (None, wanted) or same != tracked.order:
         raise VenueError(f"a modify of order {wanted.client_id}", "one at a time, of price, trigger and size alone")
-    return replace(tracked, pending=wanted)
+    return replace(tracked, pending=wanted, modify_ms=now_ms)
 
 
 def modify_answered(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> TrackedOrder:
@@ -209,3 +219,17 @@ def absent(tracked: TrackedOrder, snapshot_ms: int) -> TrackedOrder:
     if tracked.state.is_final or tracked.sent_ms >= snapshot_ms:
         return tracked
     return replace(tracked, doubtful=True)
+
+
+def possible_ids(plan_id: str, most: int = 64) -> dict[str, tuple[Purpose, int]]:
+    """Return every client id that a plan's first `most` orders of each purpose can have, with what it names."""
+    return {client_order_id(plan_id, p.value, k): (p, k) for p in Purpose for k in range(most)}
+
+
+def adopted(found: OpenOrder, purpose: Purpose, index: int, now_ms: int) -> TrackedOrder:
+    """Return an order that the venue holds under a name of ours and that nothing here remembers."""
+    tif = TimeInForce.GTC
+    order = NewOrder(
+        found.client_id, found.coin, found.side, found.size, found.limit_px, tif, found.reduce_only, found.trigger
+    )
+    return held(TrackedOrder(order, purpose, index, found.placed_ms), found, now_ms)

@@ -42,13 +42,18 @@ def armed_size(state: ExecutionState, *purposes: Purpose) -> Decimal:
 
 def protect(state: ExecutionState, now_ms: int) -> ExecutionState:
     """Return the state with guards sent, resized or withdrawn, and the position to be closed when it stays bare."""
+    if not state.orders:
+        return state
     held, grouped = max(ZERO, state.exposure), armed_size(state, Purpose.STOP)
     bare = held > grouped + armed_size(state, Purpose.GUARD)
     since = (state.bare_since_ms if state.bare_since_ms is not None else now_ms) if bare else None
-    if since != state.bare_since_ms:
-        state = replace(state, bare_since_ms=since)
+    lasted = now_ms - (now_ms if state.bare_since_ms is None else state.bare_since_ms)
+    if since != state.bare_since_ms or lasted > state.bare_ms_max:
+        state = replace(state, bare_since_ms=since, bare_ms_max=max(lasted, state.bare_ms_max))
     if since is not None and now_ms - since >= state.safety.close_after_ms:
         state = _give_up(state, held)
+    for stop in [o for o in state.orders.values() if o.pending is not None]:
+        state = _resize(state, stop, stop.order.size, now_ms)
     state = _guard(state, max(ZERO, held - grouped), now_ms)
     state = _shrink(state, grouped - held, now_ms)
     return _withdraw_useless(state, now_ms)
@@ -74,7 +79,7 @@ def _guard(state: ExecutionState, gap: Decimal, now_ms: int) -> ExecutionState:
         return _new_guard(state, gap, now_ms)
     if gap == 0:
         return cancel(state, [guard], now_ms)
-    return _resize(state, guard, guard.taken + gap)
+    return _resize(state, guard, guard.taken + gap, now_ms)
 
 
 def _new_guard(state: ExecutionState, gap: Decimal, now_ms: int) -> ExecutionState:
@@ -101,16 +106,20 @@ def _shrink(state: ExecutionState, surplus: Decimal, now_ms: int) -> ExecutionSt
         if taken == sure:
             state = cancel(state, [stop], now_ms) if sure else state
         elif taken:
-            state = _resize(state, stop, stop.order.size - taken)
+            state = _resize(state, stop, stop.order.size - taken, now_ms)
         surplus -= taken
     return state
 
 
-def _resize(state: ExecutionState, stop: TrackedOrder, size: Decimal) -> ExecutionState:
-    if stop.state not in ARMED or stop.pending is not None or stop.order.size == size or stop.doubtful:
+def _resize(state: ExecutionState, stop: TrackedOrder, size: Decimal, now_ms: int) -> ExecutionState:
+    """Ask for another size, or again for the one under way when its answer stays out; a refusal waits as long."""
+    waits = stop.modify_ms is not None and now_ms - stop.modify_ms < state.knobs.retry
+    if stop.state not in ARMED or stop.doubtful or waits:
         return state
-    wanted = replace(stop.order, size=size)
-    return emit(put(state, modify_sent(stop, wanted)), Modify(wanted))
+    wanted = replace(stop.order, size=size) if stop.pending is None else stop.pending
+    if wanted == stop.order:
+        return state
+    return emit(put(state, modify_sent(stop, wanted, now_ms)), Modify(wanted))
 
 
 def _withdraw_useless(state: ExecutionState, now_ms: int) -> ExecutionState:

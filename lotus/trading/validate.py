@@ -70,7 +70,7 @@ def reference_px(plan: Plan, at: Situation) -> Decimal | None:
 def _sound(number: Decimal | None) -> TypeGuard[Decimal]:
     if number is None or not number.is_finite() or number <= 0:
         return False
-    return abs(number.adjusted()) <= MAX_MAGNITUDE and len(number.as_tuple().digits) <= 2 * MAX_MAGNITUDE
+    return abs(number.adjusted()) <= MAX_MAGNITUDE
 
 
 def _ids(plan: Plan, at: Situation) -> Iterator[Refusal]:

@@ -1,13 +1,13 @@
 """Conditions of a plan on a small view of the market: may the entry be sent, must the position be left.
 
-The trigger language is another's (`lotus.triggers`); here it is only a predicate on the same view. Nothing is
-measured here: volume and volatility come in the view. In the literature: conditional orders.
+The trigger language is `lotus.triggers`; what it says of a plan reaches the engine as an event. Nothing is measured
+here: volume and volatility come in the view. In the literature: conditional orders.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from lotus.trading.orders import Side
 from lotus.trading.plan import Condition, ConditionKind
@@ -36,14 +36,6 @@ class MarketView:
     def best(self, side: Side) -> Decimal:
         """Return the best price at which an order of a side is filled at once."""
         return self.ask if side is Side.BUY else self.bid
-
-
-class TriggerPredicate(Protocol):
-    """A trigger of the trigger language, compiled by its own package."""
-
-    def __call__(self, view: MarketView) -> bool:
-        """Tell whether the trigger has fired by this view."""
-        ...
 
 
 def holds(condition: Condition, view: MarketView) -> bool:

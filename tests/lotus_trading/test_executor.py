@@ -8,10 +8,10 @@ from trading_plans import BTC, plan, view
 from trading_venue import Desk, ModelVenue
 
 from lotus.trading.execution import Ending, Phase
-from lotus.trading.execution_events import Close, Command, Halt, Place, TriggerStatus, TriggerTold
+from lotus.trading.execution_events import Close, Command, ForeignFill, Halt, Place, TriggerStatus, TriggerTold
 from lotus.trading.executor import begin
 from lotus.trading.order_machine import Purpose
-from lotus.trading.orders import Grouping, OrderState, Side, TimeInForce
+from lotus.trading.orders import Grouping, OrderState, Side, TimeInForce, VenueFill
 from lotus.trading.plan import Condition, ConditionKind
 
 D = Decimal
@@ -265,3 +265,69 @@ def test_a_stop_that_the_venue_does_not_fire_is_executed_by_hand() -> None:
     assert desk.state.phase is Phase.HOLDING
     settle(desk, 1_500)
     assert (desk.state.ending, desk.venue.position) == (Ending.STOP, 0)
+
+
+def test_an_exit_that_is_told_before_the_fill_of_its_entry_is_no_flip() -> None:
+    desk = desk_of(strategy="limit", entry_px=D(100_000))
+    desk.venue.mark = D(100_005)
+    settle(desk)
+    desk.venue.move(D(98_500))  # entry and stop are filled before a word of either arrives
+    stop = next(o.client_id for o in desk.state.of(Purpose.STOP))
+    desk.feed(desk.venue.update(stop))
+    assert desk.state.exposure < 0
+    assert not states(desk, Purpose.EXIT)
+    settle(desk, 2_000)
+    assert (desk.state.done, desk.venue.position, desk.alarms) == (True, 0, [])
+
+
+@BOTH
+def test_a_flip_is_alarmed_and_closed_by_an_order_that_only_reduces(side: Side) -> None:
+    desk = settle(desk_of(side))
+    hand = VenueFill("x", "", 9, "BTC", side.opposite, D("0.013"), D(100_000), D(0), True, desk.now_ms)
+    desk.venue.fills.append(hand)
+    desk.feed(ForeignFill(hand))
+    settle(desk, 2_000)
+    (closing,) = [o.order for o in desk.state.of(Purpose.EXIT)]
+    assert (closing.side, closing.size, closing.reduce_only) == (side, D("0.003"), True)
+    assert [a.kind for a in desk.alarms] == ["flipped"]
+    assert (desk.state.done, desk.state.held, desk.venue.position) == (True, 0, 0)
+
+
+def test_an_order_that_appears_after_it_was_never_placed_is_cancelled_and_what_it_filled_closed() -> None:
+    desk = desk_of(strategy="limit", entry_px=D(99_900))
+    desk.lose_request = True
+    sent: list[Place] = []
+    desk.on_command = lambda c: sent.append(c) if isinstance(c, Place) else None
+    settle(desk, 2_000)
+    assert desk.state.done
+    desk.lose_request = False
+    desk.venue.place(sent[0].orders, sent[0].grouping)  # the request was only slow
+    desk.venue.share = D("0.5")
+    desk.venue.move(D(99_900))
+    desk.venue.share = D(1)
+    settle(desk, 3_000)
+    assert (desk.state.done, desk.venue.position, desk.venue.open_orders()) == (True, 0, ())
+    assert (desk.state.ending, desk.finished) == (Ending.LATE_FILL, 2)
+    assert desk.state.revision >= 1
+
+
+def test_an_adopted_entry_is_not_sent_again() -> None:
+    desk = desk_of(strategy="limit", entry_px=D(99_900))
+    settle(desk)
+    desk.state = begin(plan(strategy="limit", entry_px=D(99_900)), BTC, "model", 0)
+    desk.feed(desk.snapshot())
+    settle(desk, 1_000)  # the model venue fails the test when a name is sent twice
+    assert states(desk, Purpose.ENTRY) == [OrderState.RESTING]
+    assert desk.state.phase is Phase.ENTERING
+
+
+def test_an_own_order_that_nothing_remembers_is_adopted_from_a_snapshot() -> None:
+    desk = desk_of(strategy="limit", entry_px=D(99_900))
+    settle(desk)
+    desk.state = begin(plan(strategy="limit", entry_px=D(99_900)), BTC, "model", 0)  # the store lost what was sent
+    desk.feed(Halt())
+    assert desk.state.done
+    desk.feed(desk.snapshot())
+    settle(desk, 2_000)
+    assert states(desk, Purpose.ENTRY) == [OrderState.CANCELED]
+    assert (desk.state.done, desk.venue.open_orders()) == (True, ())

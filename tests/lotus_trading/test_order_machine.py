@@ -117,7 +117,7 @@ def test_a_fill_that_contradicts_is_an_error() -> None:
 
 def test_a_modify_stays_open_until_it_is_answered() -> None:
     wanted = replace(ORDER, size=Decimal(6), limit_px=Decimal(99))
-    sent = modify_sent(after(update(S.RESTING)), wanted)
+    sent = modify_sent(after(update(S.RESTING)), wanted, 0)
     assert sent.must_ask
     assert sent.left == 10  # either size may be in force
     assert modify_answered(sent, update(S.UNKNOWN), 0).pending == wanted
@@ -126,14 +126,15 @@ def test_a_modify_stays_open_until_it_is_answered() -> None:
     refused = modify_answered(sent, update(S.RESTING, reason="Price must be divisible by tick size."), 0)
     assert (refused.order, refused.pending) == (ORDER, None)
     with pytest.raises(VenueError):
-        modify_sent(sent, wanted)
+        modify_sent(sent, replace(wanted, size=Decimal(5)), 0)
+    assert modify_sent(sent, wanted, 9).modify_ms == 9
     with pytest.raises(VenueError):
-        modify_sent(after(update(S.RESTING)), replace(wanted, side=Side.SELL))
+        modify_sent(after(update(S.RESTING)), replace(wanted, side=Side.SELL), 0)
 
 
 def test_a_snapshot_settles_a_modify_and_proves_life_but_absence_proves_nothing() -> None:
     wanted = replace(ORDER, size=Decimal(6), limit_px=Decimal(99))
-    sent = modify_sent(after(update(S.RESTING)), wanted)
+    sent = modify_sent(after(update(S.RESTING)), wanted, 0)
     there = OpenOrder("0x1", 7, "BTC", Side.BUY, Decimal(6), Decimal(6), Decimal(99), 0)
     assert held(sent, there, 0).order == wanted
     assert held(sent, replace(there, size=Decimal(10), left=Decimal(10), limit_px=Decimal(100)), 0).order == ORDER

@@ -171,14 +171,28 @@ def test_five_faults_at_once() -> None:
         R.OFF_LOT,
         R.TOO_LARGE,
         R.STOP_WRONG_SIDE,
-        R.STOP_BEYOND_LIQUIDATION,
         R.AUTHORITY_EXCEEDED,
         R.VENUE_NOT_ALLOWED,
         R.RELEASE_MISMATCH,
         R.HALTED,
-    } - ({R.STOP_BEYOND_LIQUIDATION} if R.STOP_BEYOND_LIQUIDATION not in found else set())
+    }
     assert found.count(R.TOO_LARGE) == 3
     assert found.count(R.AUTHORITY_EXCEEDED) == 2
+
+
+ANY = st.decimals(allow_nan=True, allow_infinity=True)
+
+
+@given(ANY, ANY, ANY, ANY, st.floats(), st.integers(), st.text(max_size=5))
+def test_no_number_is_too_strange_to_be_judged(
+    size: D, entry: D, stop: D, reward: D, confidence: float, until: int, strategy: str
+) -> None:
+    made = plan(
+        size=size, entry_px=entry, stop_px=stop, risk_reward=reward, confidence=confidence, valid_until_ms=until
+    )
+    found = {r.reason for r in refusals(replace(made, strategy=strategy), AT)}
+    assert R.UNKNOWN_STRATEGY in found
+    assert (R.BAD_NUMBER in found) or all(x.is_finite() and x > 0 for x in (size, entry, stop, reward))
 
 
 @given(

@@ -207,6 +207,8 @@ class Desk:
     alarms: list[Alarm] = field(default_factory=list)
     finished: int = 0
     on_command: Callable[[Command], None] = lambda _: None
+    stored: ExecutionState | None = None
+    dies_in: int | None = None  # commands until the process is killed
 
     def feed(self, event: Event) -> None:
         """Take one step and carry out what follows, until nothing follows."""
@@ -214,7 +216,11 @@ class Desk:
         while waiting:
             self.state, commands = step(self.state, waiting.pop(0), self.now_ms)
             assert not self.state.out
+            self.stored = self.state
             for command in commands:
+                if self.dies_in == 0:
+                    return
+                self.dies_in = None if self.dies_in is None else self.dies_in - 1
                 self.on_command(command)
                 waiting += self._carry(command)
 
@@ -250,9 +256,16 @@ class Desk:
         answers: list[Event] = [self.venue.update(name) for name in asked.client_ids]
         if asked.fills_from_ms is not None:
             answers += [f for f in self.venue.fills if f.time_ms >= asked.fills_from_ms]
-        if any(o.pending for o in self.state.orders.values()):
-            answers.append(self.snapshot())
         return answers
+
+    def restart(self) -> None:
+        """Go on after a kill: what was stored is all that is known; then the venue is asked for everything."""
+        self.dies_in = None
+        self.venue.mail.clear()
+        self.state = self.stored or self.state
+        self.feed(self.snapshot())
+        for fill in self.venue.fills:
+            self.feed(fill)
 
     def snapshot(self) -> OpenOrdersSeen:
         """Return what the venue holds now."""
