@@ -1,0 +1,164 @@
+"""The fast solver of the allocation problem: its conic form built once per shape, re-solved with new numbers.
+
+Variables x = (w, u, t) with u >= |w| and t >= |w - w0|; every cap is then linear but the risk, a second-order cone. The
+interior-point method is Clarabel's (Goulart and Chen 2024), fed directly: no modelling layer between two solves. The
+specification that it must agree with is `allocator`; no relaxation and no policy belongs here.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from lotus.decision.problem import BPS, RELATIVE, Floats, Problem, Solution, bindings_of
+
+SOLVER_VERSION: Final = "clarabel-conic-1"
+MARGIN: Final = 1e-9  # caps are met with this to spare, so that rounding does not break them
+TOLERANCE: Final = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the pattern of the matrices depends on."""
+
+    coins: int
+    sectors: int
+    factors: int
+
+
+class FastSolver:
+    """Solves problems of any shape, keeping the factorised pattern of each shape it has met.
+
+    The answer of a problem does not depend on what was solved before.
+    """
+
+    def __init__(self) -> None:
+        """Start with no pattern."""
+        self._kept: dict[Shape, _Compiled] = {}
+
+    def solve(self, problem: Problem) -> Solution:
+        """Return the best weights and the caps that bind; no weights when the caps cannot be met together."""
+        shape = Shape(len(problem.coins), len(problem.caps.sectors), len(problem.caps.factors))
+        if shape not in self._kept:
+            self._kept[shape] = _Compiled(shape)
+        return self._kept[shape].solve(problem)
+
+
+def root_of(sigma: Floats) -> Floats:
+    """Return L with L L' = sigma, f8 [n, n], in weights' bps; a deviation of rounding is lifted off zero."""
+    scale = float(np.trace(sigma)) / len(sigma)
+    root: Floats = np.linalg.cholesky(sigma + np.eye(len(sigma)) * max(scale * 1e-12, 1e-18)).astype(np.float64)
+    return root
+
+
+def tidy(problem: Problem, w: Floats) -> Floats:
+    """Return `w` without the dust of an interior point: within its bounds, and unmoved where the move is nothing."""
+    held = np.where(np.abs(w - problem.w0) < RELATIVE, problem.w0, w)
+    clean = np.clip(np.where(np.abs(held) < RELATIVE, 0.0, held), problem.lower, problem.upper)
+    return clean if problem.allows(clean) else np.clip(w, problem.lower, problem.upper)
+
+
+class _Compiled:
+    """One shape: the sparse pattern of P and A in column order and the solver that holds their factorisation."""
+
+    def __init__(self, shape: Shape) -> None:
+        n, self.shape = shape.coins, shape
+        self._rows = 6 * n + 5 + shape.sectors + 2 * shape.factors
+        pattern = self._matrix(np.ones((shape.sectors, n)), np.ones((shape.factors, n)), np.ones(n), np.ones((n, n)))
+        self._a = sparse.csc_matrix(pattern)
+        self._where: NDArray[np.intp] = np.flatnonzero(pattern.T != 0.0)
+        self._upper = np.triu_indices(n)
+        quadratic = np.zeros((3 * n, 3 * n))
+        quadratic[self._upper] = 1.0
+        self._p = sparse.csc_matrix(quadratic)
+        self._p_where: NDArray[np.intp] = np.flatnonzero(quadratic.T != 0.0)
+        self._solver: Any = None
+
+    def solve(self, problem: Problem) -> Solution:
+        n = self.shape.coins
+        p = np.zeros((3 * n, 3 * n))
+        hessian = 2.0 * (problem.risk_aversion * problem.sigma / BPS + problem.inertia_bps * np.eye(n))
+        p[self._upper] = hessian[self._upper]
+        q = np.concatenate([-(problem.mu + 2.0 * problem.inertia_bps * problem.w0), np.zeros(n), problem.cost])
+        a = self._matrix(
+            np.array([row for _, row, _ in problem.caps.sectors]).reshape(-1, n),
+            np.array([row for _, row, _ in problem.caps.factors]).reshape(-1, n),
+            problem.margin,
+            root_of(problem.sigma) / BPS,
+        )
+        found = self._run(p.T.ravel()[self._p_where], q, a.T.ravel()[self._where], self._limits(problem))
+        status = str(found.status)
+        w = np.array(found.x[:n])
+        if status not in ("Solved", "AlmostSolved") or not np.isfinite(w).all():
+            return Solution(None, detail=status)
+        w = tidy(problem, w)
+        if not problem.allows(w):
+            return Solution(None, detail=f"{status}, outside its caps")
+        return Solution(w, bindings_of(self._names(problem), self._prices(np.array(found.z))), status)
+
+    def _run(self, p: Floats, q: Floats, a: Floats, b: Floats) -> Any:
+        """Solve with new numbers in the old pattern."""
+        if self._solver is None:
+            self._p.data, self._a.data = p.copy(), a.copy()
+            self._solver = _new_solver(self._p, q, self._a, b, self._rows, self.shape.coins)
+        else:
+            self._solver.update(P=p, q=q, A=a, b=b)
+        return self._solver.solve()
+
+    def _matrix(self, sectors: Floats, factors: Floats, margin: Floats, root: Floats) -> Floats:
+        """Return A f8 [rows, 3n] of A x + s = b: the linear rows, then the cone of the risk."""
+        n, eye = self.shape.coins, np.eye(self.shape.coins)
+        none, one = np.zeros((n, n)), np.ones((1, n))
+        flat = np.zeros((1, n))
+        few = np.zeros_like(sectors)
+        blank = np.zeros_like(factors)
+        return np.block([
+            [eye, -eye, none],
+            [-eye, -eye, none],
+            [eye, none, -eye],
+            [-eye, none, -eye],
+            [eye, none, none],
+            [-eye, none, none],
+            [flat, one, flat],
+            [flat, margin[None, :], flat],
+            [flat, flat, one],
+            [one, flat, flat],
+            [-one, flat, flat],
+            [few, sectors, few],
+            [factors, blank, blank],
+            [-factors, blank, blank],
+            [flat, flat, flat],
+            [-np.triu(root.T), none, none],
+        ])  # fmt: skip
+
+    def _limits(self, problem: Problem) -> Floats:
+        n, c = self.shape.coins, problem.caps
+        factor = [cap for *_, cap in c.factors]
+        sums = [c.gross, c.margin_share, c.turnover, c.net, c.net, *(cap for *_, cap in c.sectors), *factor, *factor]
+        spare = [max(cap - MARGIN, cap * (1.0 - MARGIN)) for cap in sums]
+        cone = [c.risk_bps / BPS * (1.0 - MARGIN), *np.zeros(n)]
+        return np.concatenate([np.zeros(2 * n), problem.w0, -problem.w0, problem.upper, -problem.lower, spare, cone])
+
+    def _names(self, problem: Problem) -> list[str]:
+        bounds = problem.bound_names or tuple(f"asset:{coin}" for coin in problem.coins)
+        factors = [f"factor:{name}" for name, *_ in problem.caps.factors]
+        sectors = [f"sector:{name}" for name, *_ in problem.caps.sectors]
+        return [*bounds, "gross", "leverage", "turnover", "net", "net", *sectors, *factors, *factors, "risk"]
+
+    def _prices(self, z: Floats) -> list[float]:
+        n = self.shape.coins
+        bounds = np.abs(z[4 * n : 5 * n] - z[5 * n : 6 * n])  # of a coin that is pinned, both sides pull
+        return [float(x) for x in (*bounds, *z[6 * n : self._rows + 1])]
+
+
+def _new_solver(p: Any, q: Floats, a: Any, b: Floats, rows: int, coins: int) -> Any:
+    import clarabel
+
+    settings = clarabel.DefaultSettings()
+    settings.verbose, settings.presolve_enable, settings.max_threads = False, False, 1
+    settings.direct_solve_method = "qdldl"
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = TOLERANCE
+    cones = [clarabel.NonnegativeConeT(rows), clarabel.SecondOrderConeT(coins + 1)]
+    return clarabel.DefaultSolver(p, q, a, b, cones, settings)
