@@ -1,8 +1,8 @@
 """Time to re-solve an allocation: the fast solver, beside CVXPY with parameters compiled once, in the same run.
 
-`python -m benchmarks.decision.resolve --assets 20 --json` solves the same chain of problems with both, in turn: edge and
-positions move a little from one to the next, all caps are in force. Wall time per solve, compile apart; nothing is
-asserted.
+`python -m benchmarks.decision.resolve --assets 20 --json` solves the same chain of problems with both, in turn: edge
+and positions move a little from one to the next, all caps are in force. Wall time per solve, compile apart; nothing
+is asserted.
 """
 
 import argparse

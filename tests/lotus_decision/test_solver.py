@@ -24,11 +24,14 @@ def weights(problem: Problem) -> Floats:
     return found
 
 
-def one_coin(
-    mu: float, w0: float = 0.0, variance: float = 100.0**2, cost: float = 3.0, inertia: float = 2.0
-) -> Problem:
-    """One coin without caps, deviation 100 bps."""
-    array = lambda x: np.array([x])  # noqa: E731
+def array(x: float) -> Floats:
+    """One number as a vector."""
+    return np.array([x])
+
+
+def one_coin(mu: float, w0: float) -> Problem:
+    """One coin without caps, deviation 100 bps, cost 3 bps, inertia 2 bps."""
+    variance, cost, inertia = 100.0**2, 3.0, 2.0
     return Problem(
         coins=("BTC",), mu=array(mu), sigma=np.array([[variance]]), w0=array(w0), cost=array(cost), risk_aversion=2.0,
         inertia_bps=inertia, lower=array(-100.0), upper=array(100.0), margin=array(0.1), caps=Caps(),
@@ -164,7 +167,7 @@ def test_two_coins_in_closed_form() -> None:
 
 
 def test_two_like_coins_share_a_gross_cap() -> None:
-    """Equal coins without correlation get half of the cap each; its price is the marginal worth left, mu - 2 lam v w."""
+    """Equal coins without correlation get half of the cap each; its price is the marginal worth left."""
     problem = Problem(
         coins=("BTC", "ETH"), mu=np.full(2, 20.0), sigma=np.eye(2) * 100.0**2, w0=np.zeros(2), cost=np.full(2, 3.0),
         risk_aversion=2.0, inertia_bps=0.0, lower=np.full(2, -10.0), upper=np.full(2, 10.0), margin=np.zeros(2),
