@@ -2,10 +2,10 @@
 
 Within a coin and horizon each view j has the variance d_j = (sigma_j^2 + tau0^2) / reliability_j, so that alone it
 weighs reliability_j / (sigma_j^2 + tau0^2). Sources whose correlation exceeds the orthogonality floor form a block
-(connected components). A block is orthogonalised by its minimum-variance blend, v >= 0 with sum 1 minimising v' Omega v, where
-Omega_ij = rho_ij sqrt(d_i d_j): the residual of every member that is used is uncorrelated with the blend, a copy adds
-nothing, and no order of the members enters. The block then weighs 1 / v' Omega v; between blocks correlation counts as
-none. The mean of all blocks is the view of the horizon.
+(connected components). A block is orthogonalised by its minimum-variance blend, v >= 0 with sum 1 minimising
+v' Omega v, where Omega_ij = rho_ij sqrt(d_i d_j): the residual of every member that is used is uncorrelated with the
+blend, a copy adds nothing, and no order of the members enters. The block then weighs 1 / v' Omega v; between blocks
+correlation counts as none. The mean of all blocks is the view of the horizon.
 
 Across horizons the longest is the anchor. Its path to its own end is a straight line; each shorter view h, from long
 to short, tilts what is expected by its surprise against the path, mu_h - E(h), cut to the tilt share of the larger of

@@ -135,10 +135,11 @@ class ExecutorRule:
 
 @dataclass(frozen=True, slots=True)
 class HorizonRule:
-    """Horizons that an input may have."""
+    """Horizons that an input may have, and the one of a decision without any."""
 
     shortest_s: int = _in(1, 10**8)
     longest_s: int = _in(1, 10**8)
+    hold_s: int = _in(1, 10**8)
 
 
 @dataclass(frozen=True, slots=True)

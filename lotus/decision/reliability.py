@@ -82,29 +82,31 @@ def slope_of(known: Reliability, rule: ReliabilityRule) -> float:
     return (known.sum_pr + energy * start_of(known.source, rule)) / total if total > 0.0 else known.value
 
 
-def absorbed(known: Reliability, pairs: Iterable[tuple[float, float]], rule: ReliabilityRule) -> Reliability:
-    """Return the reliability after (promised, realised) pairs in bps: sums grow, the value takes one bounded step."""
-    pairs = sorted(pairs)
-    if not pairs:
-        return known
-    summed = replace(
+def added(known: Reliability, pairs: Iterable[tuple[float, float]]) -> Reliability:
+    """Return the reliability with (promised, realised) pairs in bps in its sums; the value stays."""
+    rows = sorted(pairs)
+    return replace(
         known,
-        sum_pr=known.sum_pr + math.fsum(p * r for p, r in pairs),
-        sum_pp=known.sum_pp + math.fsum(p * p for p, _ in pairs),
-        promises=known.promises + len(pairs),
+        sum_pr=known.sum_pr + math.fsum(p * r for p, r in rows),
+        sum_pp=known.sum_pp + math.fsum(p * p for p, _ in rows),
+        promises=known.promises + len(rows),
     )
-    wanted = min(max(slope_of(summed, rule), 0.0), 1.0)
+
+
+def stepped(known: Reliability, rule: ReliabilityRule) -> Reliability:
+    """Return the reliability after one bounded step of its value towards the slope of its sums."""
+    wanted = min(max(slope_of(known, rule), 0.0), 1.0)
     step = min(max(rule.rate * (wanted - known.value), -rule.max_step), rule.max_step)
-    return replace(summed, value=_rounded(min(max(known.value + step, 0.0), 1.0)))
+    return replace(known, value=_rounded(min(max(known.value + step, 0.0), 1.0)))
 
 
 def updated(
     known: Sequence[Reliability], outcomes: Iterable[Outcome], day: str, rule: ReliabilityRule
 ) -> tuple[Reliability, ...]:
-    """Return all reliabilities, in natural order, after the outcomes that matured on `day`, one step per source.
+    """Return all reliabilities, in natural order, after the outcomes that matured on `day`: one step per source.
 
-    Outcomes without a promise change nothing. Raises `LookAheadError` for one of another day, and for a day that was
-    already absorbed.
+    Outcomes without a promise add nothing; without any a source drifts back to its start. Raises `LookAheadError` for
+    one of another day, and for a day that was already absorbed.
     """
     kept = {(k.source, k.horizon_s): k for k in known}
     pairs: dict[tuple[str, int], list[tuple[float, float]]] = {}
@@ -119,7 +121,7 @@ def updated(
         if mine.through >= day:
             raise LookAheadError(f"day {day} of {key[0]}", f"a day after {mine.through}", "a day absorbed twice")
         faded = replace(mine, sum_pr=mine.sum_pr * fade, sum_pp=mine.sum_pp * fade, through=day)
-        kept[key] = absorbed(faded, pairs.get(key, ()), rule)
+        kept[key] = stepped(added(faded, pairs.get(key, ())), rule)
     return tuple(kept[key] for key in sorted(kept))
 
 

@@ -31,7 +31,7 @@ class Shape:
 class FastSolver:
     """Solves problems of any shape, keeping the factorised pattern of each shape it has met.
 
-    The answer of a problem does not depend on what was solved before.
+    The answer of a problem does not depend on what was solved before, not in the last bit.
     """
 
     def __init__(self) -> None:
@@ -55,6 +55,7 @@ def root_of(sigma: Floats) -> Floats:
 
 def tidy(problem: Problem, w: Floats) -> Floats:
     """Return `w` without the dust of an interior point: within its bounds, and unmoved where the move is nothing."""
+    w = np.round(w, 9)
     held = np.where(np.abs(w - problem.w0) < RELATIVE, problem.w0, w)
     clean = np.clip(np.where(np.abs(held) < RELATIVE, 0.0, held), problem.lower, problem.upper)
     return clean if problem.allows(clean) else np.clip(w, problem.lower, problem.upper)
@@ -159,6 +160,7 @@ def _new_solver(p: Any, q: Floats, a: Any, b: Floats, rows: int, coins: int) -> 
     settings = clarabel.DefaultSettings()
     settings.verbose, settings.presolve_enable, settings.max_threads = False, False, 1
     settings.direct_solve_method = "qdldl"
+    settings.equilibrate_enable = False  # its scales would be those of the first problem: the past would show in bits
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = TOLERANCE
     cones = [clarabel.NonnegativeConeT(rows), clarabel.SecondOrderConeT(coins + 1)]
     return clarabel.DefaultSolver(p, q, a, b, cones, settings)

@@ -11,7 +11,7 @@ from lotus.decision.alphas import AlphaInput, CueInput, Delivery, Door, Fault, R
 from lotus.decision.policy import HorizonRule
 from lotus.modules.signals import check_signal
 
-DOOR = Door("main", frozenset({"BTC", "ETH"}), HorizonRule(5, 86_400))
+DOOR = Door("main", frozenset({"BTC", "ETH"}), HorizonRule(5, 86_400, 3600))
 AT_ONCE = Delivery("thread", NOW_MS + 200)
 
 
