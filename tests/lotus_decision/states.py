@@ -5,15 +5,18 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+from hypothesis import strategies as st
 from past_outcomes import FIRST_DAY, past
 
-from lotus.decision.alphas import AlphaInput
+from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import Market
 from lotus.decision.calibration import Calibration, calibrate
 from lotus.decision.covariance import Covariance
-from lotus.decision.decide import Authority, State
+from lotus.decision.curators import Nudge
+from lotus.decision.decide import Authority, Decision, State, decide
 from lotus.decision.feedback import Memory
 from lotus.decision.policy import shipped_policy
+from lotus.decision.solver import FastSolver
 from lotus.timebase import day_start_ms, next_day
 
 COINS = ("ARB", "BTC", "DOGE", "ETH", "SOL")
@@ -68,3 +71,28 @@ def view(
 def turned(views: Sequence[AlphaInput]) -> list[AlphaInput]:
     """The same views the other way round."""
     return [replace(v, sign=-v.sign) for v in views]
+
+
+FAST = FastSolver()
+VIEWS = st.lists(
+    st.builds(
+        view, st.sampled_from(COINS), st.sampled_from([-1, 1]), st.floats(0, 1), source=st.sampled_from(SOURCES),
+        horizon_s=st.sampled_from([300, 3600]), age_s=st.integers(0, 600),
+    ),
+    max_size=10, unique_by=lambda v: v.event_id,
+)  # fmt: skip
+POSITIONS = st.dictionaries(st.sampled_from(COINS), st.floats(-3e5, 3e5).map(lambda x: round(x, 2)))
+CUE = st.none() | st.floats(0, 1)
+
+
+def cue(coin: str, kairos: float | None, entrain: float | None, asymmetry: float | None) -> CueInput:
+    """Cues of the window that just ended."""
+    return CueInput("det:flow@1", coin, f"c-{coin}", "t", NOW_MS - 1000, kairos, entrain, 0.1, 0.4, asymmetry)
+
+
+CUES = st.lists(st.builds(cue, st.sampled_from(COINS), CUE, CUE, CUE), max_size=5, unique_by=lambda c: c.coin)
+
+
+def decided(state: State, views: list[AlphaInput], cues: list[CueInput] | None = None, *wishes: Nudge) -> Decision:
+    """A decision of the fast solver."""
+    return decide(state, views, cues or [], wishes, FAST.solve)
