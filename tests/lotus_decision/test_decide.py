@@ -9,11 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from states import COINS, CUES, MARKET, NOW_MS, POSITIONS, SOURCES, VIEWS, cue, decided, desk, turned, view
 
+from lotus.decision.allocator import SpecificationSolver
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import measured, problem_of
 from lotus.decision.curators import Nudge
-from lotus.decision.decide import Authority, Decision
+from lotus.decision.decide import Authority, Decision, decide
 from lotus.decision.problem import RELATIVE
+from lotus.decision.ticket import ticket_of
+
+SPECIFICATION = SpecificationSolver()
 
 
 def weights(decision: Decision) -> dict[str, float]:
@@ -85,9 +89,11 @@ def test_the_order_of_everything_is_irrelevant(
     )
     again = decided(mixed, rng.sample(views, len(views)), rng.sample(cues, len(cues)))
     found = decided(state, views, cues)
+    assert again.alphas == found.alphas
     assert again.targets == found.targets
     assert again.not_used == found.not_used
     assert again.budgets == found.budgets
+    assert ticket_of(again) == ticket_of(found)
 
 
 @settings(max_examples=40, deadline=None)
@@ -184,3 +190,51 @@ def test_positions_that_cannot_be_measured_take_their_part_of_the_caps() -> None
 def test_nothing_held_and_nothing_said_is_an_empty_decision() -> None:
     found = decided(desk(), [])
     assert (found.targets, found.allocation, found.trades, found.confidence) == ((), None, False, 0.5)
+
+
+def test_a_braid_on_the_turnover_penalty_makes_moves_smaller() -> None:
+    views = [view("BTC", score=0.25), view("ETH", -1, score=0.25)]
+    plain = decided(desk(), views)
+    dear = decided(desk(policy=desk().policy.with_knobs({"policy:turnover_penalty": 2.0})), views)
+    assert plain.allocation is not None
+    assert dear.allocation is not None
+    assert 0.0 < dear.allocation.turnover < plain.allocation.turnover
+    assert [t.mu_bps for t in dear.targets] == [t.mu_bps for t in plain.targets]
+
+
+def test_the_account_may_turn_over_less_than_the_policy() -> None:
+    narrow = desk(authority=Authority("acct", ("paper:limit",), 1.0, 0.05), turnover_used=0.02)
+    found = decided(narrow, [view("BTC", score=1.0)])
+    assert found.allocation is not None
+    assert found.allocation.turnover == pytest.approx(0.03, abs=1e-6)
+    assert found.allocation.bindings[0].name == "turnover"
+
+
+def test_a_one_sided_market_may_be_a_quarter_more_one_sided() -> None:
+    wide = desk().policy
+    caps = replace(wide.caps, net=0.01, factor=10.0)
+    state = desk(policy=replace(wide, caps=caps))
+    views = [view(coin, score=1.0) for coin in COINS]
+    extreme = [replace(cue(c, None, None, 1.0), coin=c) for c in COINS]
+    nets = [abs(sum(weights(decided(state, views, cues)).values())) for cues in ([], extreme)]
+    assert nets == pytest.approx([0.01, 0.0125], abs=1e-6)
+
+
+def test_the_brake_that_held_is_told_for_the_next_decision() -> None:
+    beyond = decided(desk(drawdown_sigmas=3.5), [view("BTC")])
+    assert beyond.budgets.ratchet
+    assert decided(desk(drawdown_sigmas=2.0, ratchet=beyond.budgets.ratchet), [view("BTC")]).budgets.ratchet
+    assert not decided(desk(drawdown_sigmas=2.0), [view("BTC")]).budgets.ratchet
+
+
+@settings(max_examples=25, deadline=None)
+@given(POSITIONS, VIEWS, CUES)
+def test_the_specification_decides_alike(
+    positions: dict[str, float], views: list[AlphaInput], cues: list[CueInput]
+) -> None:
+    state = desk(positions=positions)
+    fast, slow = decided(state, views, cues), decide(state, views, cues, (), SPECIFICATION.solve)
+    assert weights(slow) == pytest.approx(weights(fast), abs=1e-5)
+    assert [r.step for r in (slow.allocation.relaxations if slow.allocation else ())] == [
+        r.step for r in (fast.allocation.relaxations if fast.allocation else ())
+    ]
