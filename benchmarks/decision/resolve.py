@@ -1,8 +1,8 @@
 """Time to re-solve an allocation: the fast solver, beside CVXPY with parameters compiled once, in the same run.
 
 `python -m benchmarks.decision.resolve --assets 20 --json` solves the same chain of problems with both, in turn: edge
-and positions move a little from one to the next, all caps are in force. Wall time per solve, compile apart; nothing
-is asserted.
+and positions move a little from one to the next, all caps are in force. Wall time and CPU time
+per solve (a shared machine shows in the first alone), compile apart; nothing is asserted.
 """
 
 import argparse
@@ -46,25 +46,25 @@ def chain(assets: int, solves: int, seed: int) -> list[Problem]:
     return found
 
 
-def timed(solve: Callable[[Problem], Solution], problem: Problem) -> tuple[float, Solution]:
-    """Return milliseconds and the answer."""
-    began = time.perf_counter()
+def timed(solve: Callable[[Problem], Solution], problem: Problem) -> tuple[float, float, Solution]:
+    """Return milliseconds on the wall and of this process, and the answer."""
+    began, worked = time.perf_counter(), time.process_time()
     found = solve(problem)
-    return (time.perf_counter() - began) * 1e3, found
+    return (time.perf_counter() - began) * 1e3, (time.process_time() - worked) * 1e3, found
 
 
 def measure(assets: int, solves: int, seed: int) -> dict[str, Any]:
     """Return p50 and p99 of both solvers and how far their answers lie apart."""
     problems = chain(assets, solves, seed)
     fast, spec = FastSolver(), SpecificationSolver()
-    compile_fast, _ = timed(fast.solve, problems[0])
-    compile_spec, _ = timed(spec.solve, problems[0])
-    times: list[tuple[float, float]] = []
+    compile_fast, _, _ = timed(fast.solve, problems[0])
+    compile_spec, _, _ = timed(spec.solve, problems[0])
+    times: list[tuple[float, float, float, float]] = []
     apart, gap, unsolved = 0.0, 0.0, 0
     for problem in problems:
-        took, found = timed(fast.solve, problem)
-        took_spec, wanted = timed(spec.solve, problem)
-        times.append((took, took_spec))
+        took, worked, found = timed(fast.solve, problem)
+        took_spec, worked_spec, wanted = timed(spec.solve, problem)
+        times.append((took, took_spec, worked, worked_spec))
         if found.weights is None or wanted.weights is None:
             unsolved += 1
             continue
@@ -79,6 +79,10 @@ def measure(assets: int, solves: int, seed: int) -> dict[str, Any]:
         "cvxpy_p50_ms": round(float(percentiles[0, 1]), 3),
         "cvxpy_p99_ms": round(float(percentiles[1, 1]), 3),
         "ratio_p50": round(float(percentiles[0, 0] / percentiles[0, 1]), 3),
+        "fast_cpu_p50_ms": round(float(percentiles[0, 2]), 3),
+        "fast_cpu_p99_ms": round(float(percentiles[1, 2]), 3),
+        "cvxpy_cpu_p50_ms": round(float(percentiles[0, 3]), 3),
+        "cvxpy_cpu_p99_ms": round(float(percentiles[1, 3]), 3),
         "target_ms": TARGET_MS,
         "fast_first_ms": round(compile_fast, 3),
         "cvxpy_first_ms": round(compile_spec, 3),

@@ -29,7 +29,7 @@ class Shape:
 
 
 class FastSolver:
-    """Solves problems of any shape, keeping the factorised pattern of each shape it has met.
+    """Solves problems of any shape, keeping the pattern and its elimination order for each shape it has met.
 
     The answer of a problem does not depend on what was solved before, not in the last bit.
     """
@@ -62,11 +62,12 @@ def tidy(problem: Problem, w: Floats) -> Floats:
 
 
 class _Compiled:
-    """One shape: the sparse pattern of P and A in column order and the solver that holds their factorisation."""
+    """One shape: the sparse pattern of P and A in column order, and the solver that keeps their ordering."""
 
     def __init__(self, shape: Shape) -> None:
         n, self.shape = shape.coins, shape
         self._rows = 6 * n + 5 + shape.sectors + 2 * shape.factors
+        self._fixed = _fixed_rows(shape, self._rows)
         pattern = self._matrix(np.ones((shape.sectors, n)), np.ones((shape.factors, n)), np.ones(n), np.ones((n, n)))
         self._a = sparse.csc_matrix(pattern)
         self._where: NDArray[np.intp] = np.flatnonzero(pattern.T != 0.0)
@@ -110,29 +111,15 @@ class _Compiled:
 
     def _matrix(self, sectors: Floats, factors: Floats, margin: Floats, root: Floats) -> Floats:
         """Return A f8 [rows, 3n] of A x + s = b: the linear rows, then the cone of the risk."""
-        n, eye = self.shape.coins, np.eye(self.shape.coins)
-        none, one = np.zeros((n, n)), np.ones((1, n))
-        flat = np.zeros((1, n))
-        few = np.zeros_like(sectors)
-        blank = np.zeros_like(factors)
-        return np.block([
-            [eye, -eye, none],
-            [-eye, -eye, none],
-            [eye, none, -eye],
-            [-eye, none, -eye],
-            [eye, none, none],
-            [-eye, none, none],
-            [flat, one, flat],
-            [flat, margin[None, :], flat],
-            [flat, flat, one],
-            [one, flat, flat],
-            [-one, flat, flat],
-            [few, sectors, few],
-            [factors, blank, blank],
-            [-factors, blank, blank],
-            [flat, flat, flat],
-            [-np.triu(root.T), none, none],
-        ])  # fmt: skip
+        n, shape, a = self.shape.coins, self.shape, self._fixed.copy()
+        first = 6 * n + 5
+        a[6 * n + 1, n : 2 * n] = margin
+        a[first : first + shape.sectors, n : 2 * n] = sectors
+        first += shape.sectors
+        a[first : first + shape.factors, :n] = factors
+        a[first + shape.factors : self._rows, :n] = -factors
+        a[-n:, :n] = -np.triu(root.T)
+        return a
 
     def _limits(self, problem: Problem) -> Floats:
         n, c = self.shape.coins, problem.caps
@@ -152,6 +139,17 @@ class _Compiled:
         n = self.shape.coins
         bounds = np.abs(z[4 * n : 5 * n] - z[5 * n : 6 * n])  # of a coin that is pinned, both sides pull
         return [float(x) for x in (*bounds, *z[6 * n : self._rows + 1])]
+
+
+def _fixed_rows(shape: Shape, rows: int) -> Floats:
+    """Return the part of A that no number enters: |w|, |w - w0|, bounds, and the sums of u, t and w."""
+    n, eye = shape.coins, np.eye(shape.coins)
+    none, one, flat = np.zeros((n, n)), np.ones((1, n)), np.zeros((1, n))
+    signs = [[eye, -eye, none], [-eye, -eye, none], [eye, none, -eye], [-eye, none, -eye], [eye, none, none]]
+    sums = [[flat, one, flat], [flat, flat, flat], [flat, flat, one], [one, flat, flat], [-one, flat, flat]]
+    fixed: Floats = np.zeros((rows + 1 + n, 3 * n))
+    fixed[: 6 * n + 5] = np.block([*signs, [-eye, none, none], *sums])
+    return fixed
 
 
 def _new_solver(p: Any, q: Floats, a: Any, b: Floats, rows: int, coins: int) -> Any:
