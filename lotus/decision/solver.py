@@ -5,6 +5,7 @@ interior-point method is Clarabel's (Goulart and Chen 2024), fed directly: no mo
 specification that it must agree with is `allocator`; no relaxation and no policy belongs here.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,7 +56,7 @@ def root_of(sigma: Floats) -> Floats:
 
 def tidy(problem: Problem, w: Floats) -> Floats:
     """Return `w` without the dust of an interior point: within its bounds, and unmoved where the move is nothing."""
-    w = np.round(w, 9)
+    w = np.round(w, 12)
     held = np.where(np.abs(w - problem.w0) < RELATIVE, problem.w0, w)
     clean = np.clip(np.where(np.abs(held) < RELATIVE, 0.0, held), problem.lower, problem.upper)
     return clean if problem.allows(clean) else np.clip(w, problem.lower, problem.upper)
@@ -79,26 +80,30 @@ class _Compiled:
         self._solver: Any = None
 
     def solve(self, problem: Problem) -> Solution:
-        n = self.shape.coins
+        n, unit = self.shape.coins, _unit_of(problem)
+        if unit.weight == 0.0:
+            return Solution(np.zeros(n), detail="no coin may move")
         p = np.zeros((3 * n, 3 * n))
         hessian = 2.0 * (problem.risk_aversion * problem.sigma / BPS + problem.inertia_bps * np.eye(n))
-        p[self._upper] = hessian[self._upper]
+        p[self._upper] = hessian[self._upper] * (unit.weight**2 / unit.objective)
         q = np.concatenate([-(problem.mu + 2.0 * problem.inertia_bps * problem.w0), np.zeros(n), problem.cost])
         a = self._matrix(
             np.array([row for _, row, _ in problem.caps.sectors]).reshape(-1, n),
             np.array([row for _, row, _ in problem.caps.factors]).reshape(-1, n),
             problem.margin,
-            root_of(problem.sigma) / BPS,
+            root_of(problem.sigma) / (BPS * unit.risk),
         )
-        found = self._run(p.T.ravel()[self._p_where], q, a.T.ravel()[self._where], self._limits(problem))
+        b = self._limits(problem, unit)
+        found = self._run(p.T.ravel()[self._p_where], q * (unit.weight / unit.objective), a.T.ravel()[self._where], b)
         status = str(found.status)
-        w = np.array(found.x[:n])
+        w = np.array(found.x[:n]) * unit.weight
         if status not in ("Solved", "AlmostSolved") or not np.isfinite(w).all():
             return Solution(None, detail=status)
         w = tidy(problem, w)
         if not problem.allows(w):
             return Solution(None, detail=f"{status}, outside its caps")
-        return Solution(w, bindings_of(self._names(problem), self._prices(np.array(found.z))), status)
+        prices = self._prices(np.array(found.z), unit)
+        return Solution(w, bindings_of(self._names(problem), prices), status)
 
     def _run(self, p: Floats, q: Floats, a: Floats, b: Floats) -> Any:
         """Solve with new numbers in the old pattern."""
@@ -121,13 +126,21 @@ class _Compiled:
         a[-n:, :n] = -np.triu(root.T)
         return a
 
-    def _limits(self, problem: Problem) -> Floats:
-        n, c = self.shape.coins, problem.caps
-        factor = [cap for *_, cap in c.factors]
-        sums = [c.gross, c.margin_share, c.turnover, c.net, c.net, *(cap for *_, cap in c.sectors), *factor, *factor]
+    def _limits(self, problem: Problem, unit: "_Unit") -> Floats:
+        """Return b f8 [rows + 1 + n]; a cap beyond what the bounds allow anyway is brought near them."""
+        n, c, most = self.shape.coins, problem.caps, np.maximum(np.abs(problem.lower), np.abs(problem.upper))
+        moves = float((most + np.abs(problem.w0)).sum())
+        gross = float(most.sum())
+        factor = [min(cap, 2.0 * float(np.abs(row) @ most) + unit.weight) for _, row, cap in c.factors]
+        sums = [min(c.gross, 2.0 * gross), min(c.margin_share, 2.0 * float(problem.margin @ most) + unit.weight)]
+        sums += [min(c.turnover, 2.0 * moves), min(c.net, 2.0 * gross), min(c.net, 2.0 * gross)]
+        sectors = [min(cap, 2.0 * float(np.asarray(row) @ most) + unit.weight) for _, row, cap in c.sectors]
+        sums += [*sectors, *factor, *factor]
         spare = [max(cap - MARGIN, cap * (1.0 - MARGIN)) for cap in sums]
-        cone = [c.risk_bps / BPS * (1.0 - MARGIN), *np.zeros(n)]
-        return np.concatenate([np.zeros(2 * n), problem.w0, -problem.w0, problem.upper, -problem.lower, spare, cone])
+        largest = 2.0 * float(np.sqrt(np.diag(problem.sigma)) @ most)
+        cone = [min(c.risk_bps, largest) / (BPS * unit.risk) * (1.0 - MARGIN), *np.zeros(n)]
+        moved = [np.zeros(2 * n), problem.w0, -problem.w0, problem.upper, -problem.lower]
+        return np.concatenate([*moved, spare, cone]) / unit.weight
 
     def _names(self, problem: Problem) -> list[str]:
         bounds = problem.bound_names or tuple(f"asset:{coin}" for coin in problem.coins)
@@ -135,10 +148,30 @@ class _Compiled:
         sectors = [f"sector:{name}" for name, *_ in problem.caps.sectors]
         return [*bounds, "gross", "leverage", "turnover", "net", "net", *sectors, *factors, *factors, "risk"]
 
-    def _prices(self, z: Floats) -> list[float]:
+    def _prices(self, z: Floats, unit: "_Unit") -> list[float]:
         n = self.shape.coins
         bounds = np.abs(z[4 * n : 5 * n] - z[5 * n : 6 * n])  # of a coin that is pinned, both sides pull
-        return [float(x) for x in (*bounds, *z[6 * n : self._rows + 1])]
+        sums = z[6 * n : self._rows + 1]
+        sums[-1] /= unit.risk
+        return [float(x) * unit.objective / unit.weight for x in (*bounds, *sums)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """What counts as one, so that every problem looks alike to the solver: a weight, bps of objective, a deviation."""
+
+    weight: float
+    objective: float
+    risk: float
+
+
+def _unit_of(problem: Problem) -> _Unit:
+    largest = [float(np.abs(x).max()) for x in (problem.lower, problem.upper, problem.w0)]
+    pull = float(np.abs(problem.mu).max()) + float(problem.cost.max())
+    deviation = math.sqrt(float(np.trace(problem.sigma)) / len(problem.coins)) / BPS
+    weight = max(largest)
+    curve = (problem.risk_aversion * deviation**2 * BPS + problem.inertia_bps) * weight
+    return _Unit(weight, max(pull + curve, 1e-12) * weight, max(deviation, 1e-12))
 
 
 def _fixed_rows(shape: Shape, rows: int) -> Floats:

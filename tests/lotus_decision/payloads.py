@@ -1,9 +1,17 @@
 """Payloads as the alpha detector and people send them, valid; tests break them."""
 
+import math
 from typing import Any
+
+from lotus.modules.signals import Gate, SignalFacts, sigbus_payload
 
 NOW_MS = 1_757_000_005_000
 ASOF = "2025-09-04T15:33:25.000Z"
+_ROW = (
+    "pi", "u0", "u", "draw", "tau_pub", "temperature", "ln_sigma_0", "sq_score", "kr_hbar", "kr_coherence", "kr_phi",
+    "kr_theta", "kr_rho", "kr_emergence", "kr_novelty", "kr_delta_phi", "phi_mult", "crowd_share", "theta1", "theta2",
+    "kairos", "entrain", "uncert", "mx_confirm", "mx_evidence", "det_sigma",
+)  # fmt: skip
 _PROVENANCE: dict[str, Any] = {
     "window": {"start_ms": NOW_MS - 5000, "end_ms": NOW_MS},
     "close_recv_ns": "1757000005000000000",
@@ -36,6 +44,25 @@ def det_alpha(**members: Any) -> dict[str, Any]:
         "priors_ver": "3" * 32,
     }  # fmt: skip
     return made | members
+
+
+def sigbus(published: bool = True) -> dict[str, Any]:
+    """The valid whole record of the same window, from its builder."""
+    row = dict.fromkeys(_ROW, 0.5) | {
+        "event_id": "ab" * 16, "branch": "main", "detector_id": "imbalance", "spec_version": 2, "asset": "BTC",
+        "window_start_ms": NOW_MS - 5000, "window_end_ms": NOW_MS, "close_recv_ns": 1757000005000000000,
+        "close_seq": 17, "s": -0.5, "horizon_s": 300, "ln_sigma_tilde": math.log(0.6), "eligible": True, "mx_confirm": 1.0,
+        "published": published, "cond_key": 5, "priors_ver": "3" * 32, "tables_ver": "4" * 32,
+    }  # fmt: skip
+    gates = {
+        "det_kairos": Gate("kairos", 0.2, "at_least", True), "det_entrain_r": Gate("entrain", 0.1, "at_least", True),
+        "det_uncert": Gate("uncert", 0.6, "at_most", True), "mx_evidence": Gate("mx_evidence", None, "known", True),
+    }  # fmt: skip
+    facts = SignalFacts(
+        band_s=(30.0, 600.0), recipe_hash="0" * 32, experts_ver="1" * 32, data_fingerprint="2" * 32,
+        card_ref="detector_cards/imbalance@2", vetoes=(), gates=gates, braids_fired=(),
+    )  # fmt: skip
+    return sigbus_payload(row, facts)
 
 
 def cues(**members: Any) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Ingestion: valid payloads become inputs, every fault is named, and several faults are all told."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from payloads import NOW_MS, cues, det_alpha, hint
+from payloads import NOW_MS, cues, det_alpha, hint, sigbus
 
 from lotus.decision.alphas import AlphaInput, CueInput, Delivery, Door, Fault, Refusal, ingest
 from lotus.decision.policy import HorizonRule
@@ -96,9 +97,14 @@ def test_all_faults_are_told_at_once(made: Any, data: st.DataObject) -> None:
     assert {member for fault, member in told if fault is Fault.MISSING} == set(gone)
 
 
-def test_a_window_that_was_not_published_is_refused() -> None:
-    whole = det_alpha(schema_ver="sigbus-1.0.0", publication={"published": False})
-    assert (Fault.NOT_PUBLISHED, "publication.published") in faults(whole)
+def test_the_whole_record_is_the_same_input_when_it_was_published() -> None:
+    check_signal(sigbus())
+    short, whole = ingest(det_alpha(suggested_triggers=[]), AT_ONCE, DOOR), ingest(sigbus(), AT_ONCE, DOOR)
+    assert isinstance(short, AlphaInput)
+    assert isinstance(whole, AlphaInput)
+    assert whole == replace(short, score=whole.score)
+    assert whole.score == pytest.approx(short.score)
+    assert faults(sigbus(published=False)) == [(Fault.NOT_PUBLISHED, "publication.published")]
 
 
 JSON = st.recursive(

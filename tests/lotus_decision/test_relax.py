@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from allocation_problems import SEEDS, some_problem
+from allocation_problems import SEEDS, some_problem, wild_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +38,16 @@ def test_some_book_is_always_found_and_the_hard_caps_hold(seed: int, n: int, hel
     loosened = {r.cap for r in found.relaxations}
     assert all(value <= RELATIVE for name, value in excess.items() if name not in loosened)
     assert all(r.became > r.was for r in found.relaxations)
+
+
+@settings(max_examples=200, deadline=None)
+@given(SEEDS)
+def test_no_scale_makes_the_solver_fail(seed: int) -> None:
+    problem = wild_problem(seed)
+    found = allocate(problem, FAST.solve, 0.5)
+    assert found.status != "held", found.detail
+    loosened = {r.cap for r in found.relaxations}
+    assert all(value <= RELATIVE for name, value in problem.excess(found.weights).items() if name not in loosened)
 
 
 @settings(max_examples=40, deadline=None)

@@ -34,7 +34,7 @@ def one_coin(mu: float, w0: float) -> Problem:
     variance, cost, inertia = 100.0**2, 3.0, 2.0
     return Problem(
         coins=("BTC",), mu=array(mu), sigma=np.array([[variance]]), w0=array(w0), cost=array(cost), risk_aversion=2.0,
-        inertia_bps=inertia, lower=array(-100.0), upper=array(100.0), margin=array(0.1), caps=Caps(),
+        inertia_bps=inertia, lower=array(-10.0), upper=array(10.0), margin=array(0.1), caps=Caps(),
     )  # fmt: skip
 
 
