@@ -5,12 +5,13 @@ A curve per cell is isotonic in the score (a higher score never promises less) a
 m(x) = (n iso(x) + k m_parent(x)) / (n + k)   of cells (source, horizon, regime), (source, horizon), (kind, horizon)
 
 mu(x) = max(m(x), 0): a source that loses is silent, it is not believed the other way round. The promise is lambda mu
-with lambda = N / (N + k0), N the outcomes of the source at that horizon: a source without a past promises nothing. It
-fades by one half each half-life, which is read from the mark-outs. All payoffs are in the direction of the signal and
-before costs, in bps. In the literature: isotonic calibration (Zadrozny and Elkan 2002) with partial pooling (Gelman and
-Hill 2007), shrinkage to zero. How far promises were kept is `reliability`.
+with lambda = N / (N + k0), N the weight of the outcomes of the source at that horizon: a source without a past promises
+nothing. It fades by one half each half-life, which is read from the mark-outs. All payoffs are in the direction of the
+signal and before costs, in bps. In the literature: isotonic calibration (Zadrozny and Elkan 2002) with partial pooling
+(Gelman and Hill 2007), shrinkage to zero. How far promises were kept is `reliability`.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -35,7 +36,7 @@ class Outcome:
 
     `issued_day` and `matured_day` (YYYY-MM-DD) are those of the window's end and of its horizon's. `markouts` are
     (seconds, bps) on the way. `promised_bps` and `sigma_bps` are what the decision-maker said at the time, None when
-    it said nothing.
+    it said nothing. `weight` in [0, 1] is what an outcome counts where horizons overlap (`evidence.uniqueness`).
     """
 
     event_id: str
@@ -49,6 +50,7 @@ class Outcome:
     markouts: tuple[tuple[int, float], ...] = ()
     promised_bps: float | None = None
     sigma_bps: float | None = None
+    weight: float = 1.0
 
     @property
     def kind(self) -> str:
@@ -58,14 +60,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One fitted cell: knots of the curve by rising score, residual deviation, half-life, number of outcomes."""
+    """One fitted cell: knots of the curve by rising score, residual deviation, half-life, weight of its outcomes."""
 
     key: CellKey
     scores: tuple[float, ...]
     bps: tuple[float, ...]
     sigma_bps: float
     half_life_s: float
-    support: int
+    support: float
 
     def at(self, score: float) -> float:
         """Return the pooled curve at a score: linear between knots, flat beyond them."""
@@ -90,7 +92,7 @@ class DmAlpha:
     sigma_bps: float
     half_life_s: float
     reliability: float
-    support: int
+    support: float
     cell: CellKey
     valid_until_ms: int
     triggers: tuple[str, ...] = ()
@@ -156,7 +158,7 @@ def calibrate(outcomes: Iterable[Outcome], day: str, rule: CalibrationRule) -> C
     made: dict[CellKey, Cell] = {}
     for level in (2, 1, 0):
         for key in sorted(k for k in groups if _level(k) == level):
-            if len(groups[key]) >= rule.min_support:
+            if math.fsum(o.weight for o in groups[key]) >= rule.min_support:
                 made[key] = _fit(key, groups[key], made.get(_parent(key)), rule)
     cells = tuple(made[key] for key in sorted(made))
     return Calibration(day, cells, rule.shrink_support, natural_id("calibration", day, repr((cells, rule))))
@@ -178,20 +180,20 @@ def with_promises(outcomes: Sequence[Outcome], fitted: Mapping[str, Calibration]
     return found
 
 
-def isotonic(scores: Floats, bps: Floats, bins: int) -> tuple[Floats, Floats]:
+def isotonic(scores: Floats, bps: Floats, weights: Floats, bins: int) -> tuple[Floats, Floats]:
     """Return knots (score, bps) f8 [k] of the least-squares rising curve over at most `bins` groups of like scores.
 
-    Equal scores stay in one group. Pool-adjacent-violators with the groups' sizes as weights (SciPy).
+    Equal scores stay in one group. Pool-adjacent-violators with the groups' weights (SciPy).
     """
     from scipy.optimize import isotonic_regression
 
     order = np.argsort(scores, kind="stable")
-    x, y = scores[order], bps[order]
+    x, y, w = scores[order], bps[order], weights[order]
     first = np.searchsorted(x, x, side="left")  # rank of the first like it: ties share a group
     group = np.unique(first * min(bins, len(x)) // len(x), return_inverse=True)[1]
-    size = np.bincount(group).astype(np.float64)
-    level = np.bincount(group, y) / size
-    knots = np.bincount(group, x) / size
+    size = np.bincount(group, w)
+    level = np.bincount(group, y * w) / size
+    knots = np.bincount(group, x * w) / size
     return knots, np.asarray(isotonic_regression(level, weights=size).x, dtype=np.float64)
 
 
@@ -230,9 +232,10 @@ def _parent(key: CellKey) -> CellKey:
 
 def _fit(key: CellKey, rows: list[Outcome], parent: Cell | None, rule: CalibrationRule) -> Cell:
     x, y = np.array([o.score for o in rows]), np.array([o.realised_bps for o in rows])
-    knots, level = isotonic(x, y, rule.bins)
-    residual = float(np.mean((y - np.interp(x, knots, level)) ** 2))
-    n, half_life = len(rows), half_life_of(rows, key[1])
+    w = np.array([o.weight for o in rows])
+    knots, level = isotonic(x, y, w, rule.bins)
+    n, half_life = float(w.sum()), half_life_of(rows, key[1])
+    residual = float(w @ (y - np.interp(x, knots, level)) ** 2) / n
     if parent is not None and parent.key != key:
         share = n / (n + rule.pool_support)
         both = np.unique(np.concatenate([knots, parent.scores]))
@@ -244,5 +247,5 @@ def _fit(key: CellKey, rows: list[Outcome], parent: Cell | None, rule: Calibrati
         bps=tuple(round_learned(level).tolist()),
         sigma_bps=float(round_learned(np.array([np.sqrt(residual)]))[0]),
         half_life_s=half_life,
-        support=n,
+        support=float(f"{n:.8e}"),
     )

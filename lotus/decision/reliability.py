@@ -41,9 +41,13 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class CurveBin:
-    """Forecasts of one range of probability: promised and found share of hits with its 95 % interval, mean bps."""
+    """Forecasts of one range of probability: promised and found share of hits with its 95 % interval, mean bps.
+
+    The interval is that of `effective` forecasts, the sum of their weights: overlapping ones are not independent.
+    """
 
     count: int
+    effective: float
     promised_p: float
     hit_share: float
     hit_low: float
@@ -114,7 +118,9 @@ def updated(
         if o.matured_day != day:
             raise LookAheadError(f"an outcome of {o.matured_day}", f"outcomes that matured on {day}")
         if o.promised_bps is not None:
-            pairs.setdefault((o.source, o.horizon_s), []).append((o.promised_bps, o.realised_bps))
+            root = math.sqrt(o.weight)
+            mine_too = pairs.setdefault((o.source, o.horizon_s), [])
+            mine_too.append((o.promised_bps * root, o.realised_bps * root))
     fade = 0.5 ** (1.0 / rule.half_life_days)
     for key in sorted({*kept, *pairs}):
         mine = kept.get(key) or initial(*key, rule)
@@ -131,28 +137,28 @@ def forecast_quality(outcomes: Iterable[Outcome], bins: int = 10) -> ForecastQua
     The curve has at most `bins` groups of equal count by rising promised probability.
     """
     rows = sorted(
-        (_probability(o.promised_bps, o.sigma_bps), o.promised_bps, o.realised_bps, _hit(o.realised_bps))
+        (_probability(o.promised_bps, o.sigma_bps), o.promised_bps, o.realised_bps, _hit(o.realised_bps), o.weight)
         for o in outcomes
         if o.promised_bps is not None and o.sigma_bps is not None
     )
     if not rows:
         return None
     n = len(rows)
-    base = math.fsum(hit for *_, hit in rows) / n
-    energy = math.fsum(p * p for _, p, _, _ in rows)
+    base = math.fsum(hit for *_, hit, _ in rows) / n
+    energy = math.fsum(p * p for _, p, *_ in rows)
     cuts = [n * k // min(bins, n) for k in range(min(bins, n) + 1)]
     return ForecastQuality(
         count=n,
-        brier=_rounded(math.fsum((p - hit) ** 2 for p, *_, hit in rows) / n),
-        brier_base=_rounded(math.fsum((base - hit) ** 2 for *_, hit in rows) / n),
-        log_score=_rounded(math.fsum(_log_loss(p, hit) for p, *_, hit in rows) / n),
-        log_base=_rounded(math.fsum(_log_loss(_clipped(base), hit) for *_, hit in rows) / n),
-        slope=_rounded(math.fsum(p * r for _, p, r, _ in rows) / energy) if energy > 0.0 else 0.0,
+        brier=_rounded(math.fsum((p - hit) ** 2 for p, *_, hit, _ in rows) / n),
+        brier_base=_rounded(math.fsum((base - hit) ** 2 for *_, hit, _ in rows) / n),
+        log_score=_rounded(math.fsum(_log_loss(p, hit) for p, *_, hit, _ in rows) / n),
+        log_base=_rounded(math.fsum(_log_loss(_clipped(base), hit) for *_, hit, _ in rows) / n),
+        slope=_rounded(math.fsum(p * r for _, p, r, *_ in rows) / energy) if energy > 0.0 else 0.0,
         curve=tuple(_bin(rows[a:b]) for a, b in pairwise(cuts)),
     )
 
 
-def wilson(hits: float, n: int) -> tuple[float, float]:
+def wilson(hits: float, n: float) -> tuple[float, float]:
     """Return the 95 % interval of a share.
 
     >>> [round(x, 4) for x in wilson(8.0, 10)]
@@ -163,12 +169,13 @@ def wilson(hits: float, n: int) -> tuple[float, float]:
     return (centre - half) / (1 + z2 / n), (centre + half) / (1 + z2 / n)
 
 
-def _bin(rows: Sequence[tuple[float, float, float, float]]) -> CurveBin:
-    n = len(rows)
-    hits = math.fsum(hit for *_, hit in rows)
-    low, high = wilson(hits, n)
+def _bin(rows: Sequence[tuple[float, float, float, float, float]]) -> CurveBin:
+    n, effective = len(rows), math.fsum(weight for *_, weight in rows)
+    share = math.fsum(hit for *_, hit, _ in rows) / n
+    low, high = wilson(share * effective, effective) if effective > 0.0 else (0.0, 1.0)
     means = [math.fsum(row[k] for row in rows) / n for k in range(3)]
-    return CurveBin(n, *(_rounded(x) for x in (means[0], hits / n, low, high, means[1], means[2])))
+    values = (effective, means[0], share, low, high, means[1], means[2])
+    return CurveBin(n, *(_rounded(x) for x in values))
 
 
 def _probability(mu_bps: float, sigma_bps: float) -> float:

@@ -113,8 +113,10 @@ def test_without_markouts_the_half_life_is_the_horizon() -> None:
 )
 def test_the_curve_is_that_of_scikit_learn_when_no_two_scores_share_a_bin(rows: list[tuple[int, float]]) -> None:
     x, y = np.array([a / 99 for a, _ in rows]), np.array([b for _, b in rows])
-    knots, level = isotonic(x, y, len(x))
-    wanted = IsotonicRegression().fit(x, y).predict(knots)
+    weights = 0.25 + x
+    knots, level = isotonic(x, y, weights, len(x))
+    wanted = IsotonicRegression().fit(x, y, weights).predict(np.sort(x))
+    assert knots == pytest.approx(np.sort(x), abs=1e-12)
     assert level == pytest.approx(wanted, abs=1e-9)
 
 

@@ -105,3 +105,13 @@ def test_the_curve_covers_every_forecast_once() -> None:
     assert [b.promised_p for b in found.curve] == sorted(b.promised_p for b in found.curve)
     assert all(b.hit_low <= b.hit_share <= b.hit_high for b in found.curve)
     assert forecast_quality([]) is None
+
+
+def test_overlapping_forecasts_are_less_certain() -> None:
+    rows = [told(FIRST_DAY, 5.0, float(k % 2) * 2.0 - 1.0) for k in range(100)]
+    whole, part = forecast_quality(rows, 1), forecast_quality([replace(o, weight=0.1) for o in rows], 1)
+    assert whole is not None
+    assert part is not None
+    assert (whole.brier, whole.curve[0].hit_share) == (part.brier, part.curve[0].hit_share)
+    assert (whole.curve[0].effective, part.curve[0].effective) == (100.0, 10.0)
+    assert part.curve[0].hit_high - part.curve[0].hit_low > 2.5 * (whole.curve[0].hit_high - whole.curve[0].hit_low)
