@@ -1,0 +1,293 @@
+"""What the decision-maker takes in: directional inputs, budget cues, and typed refusals of everything else.
+
+Detectors speak in `det-alpha-1.0` or `sigbus-1.0.0` and `ms-1.0`, people and charts in `alpha-hint-1.0`; all become the
+same two values. A payload with several faults is refused with all of them. What an input is worth is `calibration`;
+nothing is believed here. In the literature: anti-corruption layer, validated ingestion.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from typing import Literal as OneOf
+
+from lotus.decision.policy import HorizonRule
+from lotus.errors import SchemaError
+from lotus.modules.signals import DET_ALPHA, META, SIGBUS, check_signal
+
+HINT: Final = "alpha-hint-1.0"
+SCHEMAS: Final = (DET_ALPHA, SIGBUS, META, HINT)
+ANY_REGIME: Final = "all"
+CLOCK_SLACK_MS: Final = 500  # two clocks may differ by this
+TRIGGER_CHARACTERS: Final = 400
+Kind = OneOf["det", "human", "chart"]
+
+
+class Fault(StrEnum):
+    """Why an input is refused."""
+
+    UNKNOWN_SCHEMA = "unknown_schema"
+    BAD_SCHEMA = "bad_schema"  # not what its schema says, in a member that is not read here
+    MISSING = "missing"
+    BAD_VALUE = "bad_value"
+    WRONG_BRANCH = "wrong_branch"
+    UNKNOWN_COIN = "unknown_coin"
+    NO_DIRECTION = "no_direction"
+    NOT_PUBLISHED = "not_published"
+    BAD_HORIZON = "bad_horizon"
+    FROM_FUTURE = "from_future"
+    EXPIRED = "expired"
+    NO_LIFECYCLE = "no_lifecycle"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One fault: where, what was found, what was expected."""
+
+    fault: Fault
+    member: str
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An input that is not taken; `reasons` holds every fault that was found, in the order of the members."""
+
+    event_id: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlphaInput:
+    """One directional view. `source` is `det:<detector>@<version>`, `human:<name>` or `chart:<name>`.
+
+    `score` in [0, 1] is strength times curated sigma (a hint's conviction): what calibration reads. It lives until
+    `valid_until_ms`, the end of its horizon.
+    """
+
+    source: str
+    coin: str
+    horizon_s: int
+    sign: int
+    score: float
+    event_id: str
+    lifecycle_id: str
+    window_end_ms: int
+    valid_until_ms: int
+    regime: str
+    triggers: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """`det`, `human` or `chart`."""
+        return self.source.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class CueInput:
+    """Budget cues of one coin and window; a cue that was not measured is None. Without direction by its schema.
+
+    `components` are the sizes of the asymmetry components that were measured, in deviations.
+    """
+
+    source: str
+    coin: str
+    event_id: str
+    lifecycle_id: str
+    window_end_ms: int
+    kairos: float | None
+    entrain: float | None
+    uncert: float
+    hbar: float
+    asymmetry: float | None
+    components: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What the envelope says: its thread, the regime of the window if the sender named one, and when it came."""
+
+    lifecycle_id: str
+    received_ms: int
+    regime: str = ANY_REGIME
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Whom the decision-maker listens to: one branch, coins that can be traded, horizons of the policy."""
+
+    branch: str
+    coins: frozenset[str]
+    horizons: HorizonRule
+
+
+def ingest(payload: Mapping[str, Any], delivery: Delivery, door: Door) -> AlphaInput | CueInput | Refusal:
+    """Return the input that a payload is, or every reason why it is none."""
+    reader = _Reader(payload)
+    schema = payload.get("schema_ver")
+    if schema not in SCHEMAS:
+        reader.fault(Fault.UNKNOWN_SCHEMA, "schema_ver", schema, ", ".join(SCHEMAS))
+        return reader.refusal()
+    if not delivery.lifecycle_id:
+        reader.fault(Fault.NO_LIFECYCLE, "lifecycle_id", "", "the thread of its envelope")
+    if reader.text("branch") not in ("", door.branch):
+        reader.fault(Fault.WRONG_BRANCH, "branch", payload["branch"], door.branch)
+    if reader.text("asset") not in ("", *door.coins):
+        reader.fault(Fault.UNKNOWN_COIN, "asset", payload["asset"], f"one of {', '.join(sorted(door.coins))}")
+    end_ms = reader.time_ms("asof_ts")
+    if end_ms is not None and end_ms > delivery.received_ms + CLOCK_SLACK_MS:
+        reader.fault(Fault.FROM_FUTURE, "asof_ts", payload["asof_ts"], f"at most {delivery.received_ms} ms")
+    made = _cue(reader, delivery) if schema == META else _alpha(reader, str(schema), delivery, door)
+    if not reader.reasons and schema != HINT:
+        reader.check_schema()
+    return made if made is not None and not reader.reasons else reader.refusal()
+
+
+def _alpha(reader: "_Reader", schema: str, delivery: Delivery, door: Door) -> AlphaInput | None:
+    horizon = reader.whole("horizon_s", 1, 2**31)
+    if horizon is not None and not door.horizons.shortest_s <= horizon <= door.horizons.longest_s:
+        expected = f"{door.horizons.shortest_s} to {door.horizons.longest_s}"
+        reader.fault(Fault.BAD_HORIZON, "horizon_s", horizon, expected)
+    sign = reader.whole("direction", -1, 1)
+    if sign == 0:
+        reader.fault(Fault.NO_DIRECTION, "direction", 0, "1 or -1")
+    score = reader.number("conviction", 0.0, 1.0) if schema == HINT else _score(reader)
+    source = _hint_source(reader) if schema == HINT else _detector(reader)
+    if schema == SIGBUS and not (reader.inside("publication") or {}).get("published"):
+        reader.fault(Fault.NOT_PUBLISHED, "publication.published", False, "True")
+    end_ms, event_id = reader.time_ms("asof_ts", told=True), reader.text("event_id")
+    triggers = reader.texts("suggested_triggers") if schema != SIGBUS else ()
+    if end_ms is None or horizon is None or sign is None or score is None:
+        return None
+    valid_until = end_ms + 1000 * horizon
+    if valid_until <= delivery.received_ms:
+        reader.fault(Fault.EXPIRED, "horizon_s", f"until {valid_until} ms", f"after {delivery.received_ms} ms")
+    return AlphaInput(
+        source=source, coin=reader.text("asset", told=True), horizon_s=horizon, sign=sign, score=score,
+        event_id=event_id, lifecycle_id=delivery.lifecycle_id, window_end_ms=end_ms, valid_until_ms=valid_until,
+        regime=delivery.regime or ANY_REGIME, triggers=triggers,
+    )  # fmt: skip
+
+
+def _score(reader: "_Reader") -> float | None:
+    strength, sigma = reader.number("strength", 0.0, 1.0), reader.number("curated_sigma", 0.0, 1.0)
+    return None if strength is None or sigma is None else strength * sigma
+
+
+def _detector(reader: "_Reader") -> str:
+    return f"det:{reader.text('detector_id')}@{reader.whole('spec_version', 1, 2**31)}"
+
+
+def _hint_source(reader: "_Reader") -> str:
+    kind = reader.text("kind")
+    if kind not in ("", "human", "chart"):
+        reader.fault(Fault.BAD_VALUE, "kind", kind, "human or chart")
+    return f"{kind}:{reader.text('author')}"
+
+
+def _cue(reader: "_Reader", delivery: Delivery) -> CueInput | None:
+    kairos, entrain = reader.maybe("ms_kairos"), reader.maybe("ms_entrain_r")
+    uncert, hbar = reader.number("ms_uncert", 0.0, 1.0), reader.number("ms_hbar", 0.0, 1.0)
+    asymmetry = reader.maybe("ms_asym_score")
+    components, absent = reader.inside("ms_asym_components"), reader.texts("ms_asym_absent")
+    end_ms, event_id, source = reader.time_ms("asof_ts", told=True), reader.text("event_id"), _detector(reader)
+    if end_ms is None or uncert is None or hbar is None or components is None:
+        return None
+    measured = {name: size for name, size in components.items() if name not in absent}
+    for name, size in measured.items():
+        if not _is_number(size) or not 0.0 <= size <= 5.0:
+            reader.fault(Fault.BAD_VALUE, f"ms_asym_components.{name}", size, "a number from 0 to 5")
+            return None
+    return CueInput(
+        source=source, coin=reader.text("asset", told=True), event_id=event_id, lifecycle_id=delivery.lifecycle_id,
+        window_end_ms=end_ms, kairos=kairos, entrain=entrain, uncert=uncert, hbar=hbar, asymmetry=asymmetry,
+        components=tuple(sorted((name, float(size)) for name, size in measured.items())),
+    )  # fmt: skip
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+class _Reader:
+    """Members of a payload, read one by one; what is wrong with them is kept, not raised."""
+
+    def __init__(self, payload: Mapping[str, Any]) -> None:
+        self.payload = payload
+        self.reasons: list[Reason] = []
+
+    def fault(self, fault: Fault, member: str, found: object, expected: str) -> None:
+        self.reasons.append(Reason(fault, member, str(found)[:80], expected))
+
+    def refusal(self) -> Refusal:
+        return Refusal(str(self.payload.get("event_id", ""))[:128], tuple(self.reasons))
+
+    def text(self, name: str, told: bool = False) -> str:
+        """Return a text, "" for a faulty one; `told` when its faults were told before."""
+        value = self.payload.get(name)
+        if isinstance(value, str) and 0 < len(value) <= 128:
+            return value
+        if not told:
+            self._wrong(name, "a text of 1 to 128 characters")
+        return ""
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self.payload.get(name)
+        if isinstance(value, list) and all(isinstance(x, str) and 0 < len(x) <= TRIGGER_CHARACTERS for x in value):
+            return tuple(value)
+        self._wrong(name, "a list of texts")
+        return ()
+
+    def inside(self, name: str) -> Mapping[str, Any] | None:
+        value = self.payload.get(name)
+        if isinstance(value, dict):
+            return value
+        self._wrong(name, "an object")
+        return None
+
+    def number(self, name: str, low: float, high: float) -> float | None:
+        value = self.payload.get(name)
+        if isinstance(value, int | float) and _is_number(value) and low <= value <= high:
+            return float(value)
+        self._wrong(name, f"a number from {low:g} to {high:g}")
+        return None
+
+    def maybe(self, name: str) -> float | None:
+        """Return a cue, None for a null one."""
+        if name in self.payload and self.payload[name] is None:
+            return None
+        return self.number(name, 0.0, 1.0)
+
+    def whole(self, name: str, low: int, high: int) -> int | None:
+        value = self.payload.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return value
+        self._wrong(name, f"a whole number from {low} to {high}")
+        return None
+
+    def time_ms(self, name: str, told: bool = False) -> int | None:
+        value = self.payload.get(name)
+        try:
+            moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        except ValueError:
+            moment = None
+        if moment is not None and moment.tzinfo is not None:
+            return round(moment.timestamp() * 1000)
+        if not told:
+            self._wrong(name, "a UTC time to the millisecond")
+        return None
+
+    def check_schema(self) -> None:
+        try:
+            check_signal(dict(self.payload))
+        except SchemaError as error:
+            self.fault(Fault.BAD_SCHEMA, "data", error.found, error.expected)
+
+    def _wrong(self, name: str, expected: str) -> None:
+        if name in self.payload:
+            self.fault(Fault.BAD_VALUE, name, self.payload[name], expected)
+        else:
+            self.fault(Fault.MISSING, name, "nothing", expected)

@@ -1,0 +1,103 @@
+"""Curators: three bounded voices after the mathematics. Risk lowers caps, compliance vetoes, overlay nudges a little.
+
+None of them can raise a cap, turn a sign or move an expectation by more than the policy's log nudge (10 % at most). A
+vetoed coin may only be reduced. Every act carries its reason. In the literature: judgemental adjustment with limits,
+pre-trade compliance.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lotus.decision.policy import Policy
+
+STALE_FACTOR: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """No more of this coin, and why."""
+
+    curator: str
+    coin: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapCut:
+    """A coin's caps times `factor` in [0, 1], and why."""
+
+    curator: str
+    coin: str
+    factor: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """What an author would like a coin's expectation to be multiplied with, in logarithm."""
+
+    author: str
+    coin: str
+    log: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curation:
+    """All acts of one decision in natural order; `nudges` by coin are what is left of the wishes within the bound."""
+
+    vetoes: tuple[Veto, ...]
+    cuts: tuple[CapCut, ...]
+    nudges: tuple[tuple[str, float], ...]
+
+    def vetoed(self, coin: str) -> bool:
+        """Return whether a coin may only be reduced."""
+        return any(veto.coin == coin for veto in self.vetoes)
+
+    def cap_factor(self, coin: str) -> float:
+        """Return what is left of a coin's caps, the strictest cut."""
+        return min((cut.factor for cut in self.cuts if cut.coin == coin), default=1.0)
+
+    def mu_factor(self, coin: str) -> float:
+        """Return what a coin's expectation is multiplied with."""
+        return math.exp(dict(self.nudges).get(coin, 0.0))
+
+
+def curate(
+    coins: Sequence[str], policy: Policy, *, halted: str, allowed: Mapping[str, bool], covariance_age_s: float,
+    wishes: Iterable[Nudge],
+) -> Curation:  # fmt: skip
+    """Return what the three curators do.
+
+    `halted` is why nothing new may be opened at all ("" = it may), `allowed` says for each coin whether the account may
+    trade it, `covariance_age_s` how old the risk model is.
+    """
+    vetoes = (*_compliance(coins, policy, halted, allowed),)
+    return Curation(vetoes, _risk(coins, policy, covariance_age_s), _overlay(coins, policy, wishes))
+
+
+def _compliance(coins: Sequence[str], policy: Policy, halted: str, allowed: Mapping[str, bool]) -> list[Veto]:
+    found: list[Veto] = []
+    for coin in sorted(coins):
+        reasons = [f"halted: {halted}"] if halted else []
+        reasons += ["forbidden by the policy"] if coin in policy.forbidden else []
+        reasons += [] if allowed.get(coin, False) else ["outside the account's authority"]
+        found += [Veto("compliance", coin, reason) for reason in reasons]
+    return found
+
+
+def _risk(coins: Sequence[str], policy: Policy, age_s: float) -> tuple[CapCut, ...]:
+    if age_s <= policy.risk.stale_s:
+        return ()
+    reason = f"the covariance is {age_s:.0f} s old, more than {policy.risk.stale_s:.0f}"
+    return tuple(CapCut("risk", coin, STALE_FACTOR, reason) for coin in sorted(coins))
+
+
+def _overlay(coins: Sequence[str], policy: Policy, wishes: Iterable[Nudge]) -> tuple[tuple[str, float], ...]:
+    bound, sums = policy.overlay.nudge, dict[str, float]()
+    for wish in sorted(wishes, key=lambda w: (w.coin, w.author, w.log)):
+        if wish.coin in coins and math.isfinite(wish.log):
+            sums[wish.coin] = sums.get(wish.coin, 0.0) + wish.log
+    return tuple((coin, min(max(total, -bound), bound)) for coin, total in sorted(sums.items()))

@@ -1,0 +1,236 @@
+"""The whole step of the decision-maker: what is held and believed, what was said, and one decision.
+
+Views are calibrated, fused, budgeted and curated, and one problem is solved; the result says everything that led to it.
+A coin without a live view may only be reduced, so is one that is vetoed; one that cannot be measured is left as it is
+and takes its part of the caps. Pure: time is in the state, the order of inputs plays no part. The pieces are explained
+in their own files; what is published of it is `ticket`.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+
+from lotus.decision.alphas import AlphaInput, CueInput
+from lotus.decision.book import Market, Measured, NotUsed, measured, problem_of
+from lotus.decision.budgets import Budgets, budgets, latest_cues
+from lotus.decision.calibration import Calibration, DmAlpha
+from lotus.decision.covariance import Covariance
+from lotus.decision.curators import Curation, Nudge, curate
+from lotus.decision.feedback import Memory, authority_weights
+from lotus.decision.fusion import Correlations, Fused, fuse
+from lotus.decision.intelligence import dm_capacity_risk, dm_fuse_quality
+from lotus.decision.policy import Policy
+from lotus.decision.problem import RELATIVE, Floats, Problem
+from lotus.decision.relax import Allocation, Solve, allocate
+from lotus.decision.solver import SOLVER_VERSION
+from lotus.errors import ConfigError
+
+BOUND_SHARE: Final = 0.1  # of a move: how far the trader may end from its target
+CUE_AGE_MS: Final = 60_000  # an older cue counts as missing
+_NORMAL: Final = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What an account may do: coins (empty = all), executors (`venue:strategy`), its own caps in weights."""
+
+    account_id: str
+    executors: tuple[str, ...]
+    gross: float
+    turnover_day: float
+    coins: tuple[str, ...] = ()
+
+    def allows(self, coin: str) -> bool:
+        """Return whether the account may trade a coin."""
+        return not self.coins or coin in self.coins
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the decision-maker knows at `asof_ms`.
+
+    `positions` are signed USD by coin; `drawdown_sigmas` how far equity is below its peak, in deviations of the book;
+    `ratchet` whether the brake held before; `turnover_used` of the day, in weights; `halted` why nothing may be opened.
+    `policy` is the one in force, its knobs already multiplied (`Policy.with_knobs`).
+    """
+
+    branch: str
+    portfolio_id: str
+    asof_ms: int
+    equity_usd: float
+    positions: Mapping[str, float]
+    markets: Mapping[str, Market]
+    covariance: Covariance
+    calibration: Calibration
+    memory: Memory
+    policy: Policy
+    authority: Authority
+    correlations: Correlations = field(default_factory=dict)
+    drawdown_sigmas: float = 0.0
+    ratchet: bool = False
+    turnover_used: float = 0.0
+    halted: str = ""
+    priors_ver: str = ""
+
+    def __post_init__(self) -> None:
+        numbers = (self.equity_usd, self.drawdown_sigmas, self.turnover_used, *self.positions.values())
+        if not all(math.isfinite(x) for x in numbers) or self.equity_usd <= 0.0:
+            raise ConfigError(f"equity {self.equity_usd}, positions {dict(self.positions)}", "positive equity, numbers")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One coin of the book: where it shall be, where it is, and the range in which the trader may leave it.
+
+    Weights over equity; `mu_bps` what is expected of it over the horizon, `binding` the cap of its own that holds it
+    back, if any. `trigger` is the expression under which its heaviest view proposes to enter, "" = at once.
+    """
+
+    coin: str
+    weight: float
+    held: float
+    low: float
+    high: float
+    notional_usd: float
+    mu_bps: float
+    trigger: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Everything that was decided and why. `horizon_s` is the longest of the live views."""
+
+    state: State
+    horizon_s: int
+    valid_until_ms: int
+    confidence: float
+    targets: tuple[Target, ...]
+    alphas: tuple[DmAlpha, ...]
+    fused: tuple[Fused, ...]
+    budgets: Budgets
+    curation: Curation
+    allocation: Allocation | None
+    executors: tuple[tuple[str, float], ...]
+    fuse_quality: float | None
+    capacity_risk: float
+    not_used: tuple[NotUsed, ...]
+    optimiser: str = SOLVER_VERSION
+
+    @property
+    def trades(self) -> bool:
+        """Return whether any position shall move."""
+        return any(t.weight != t.held for t in self.targets)
+
+
+def decide(
+    state: State, views: Iterable[AlphaInput], cues: Iterable[CueInput], wishes: Iterable[Nudge], solve: Solve
+) -> Decision:
+    """Return the decision at `state.asof_ms`; `solve` is `FastSolver().solve` or the specification's."""
+    alphas, unused = calibrated(state, views)
+    fused = fuse(alphas, state.correlations, state.policy.fusion)
+    horizon = max((f.horizon_s for f in fused), default=state.policy.horizons.hold_s)
+    by_coin = latest_cues(cues, state.asof_ms, CUE_AGE_MS)
+    held = [coin for coin, usd in state.positions.items() if usd]
+    coins = sorted({*held, *(f.coin for f in fused)})
+    found = budgets(
+        by_coin, [f.coin for f in fused], state.policy, horizon_s=horizon, drawdown_sigmas=state.drawdown_sigmas,
+        ratchet=state.ratchet, turnover_used=state.turnover_used,
+    )  # fmt: skip
+    found = replace(found, turnover=min(found.turnover, max(state.authority.turnover_day - state.turnover_used, 0.0)))
+    curation = curate(
+        coins, state.policy, halted=_halted(state), allowed={c: state.authority.allows(c) for c in coins},
+        covariance_age_s=(state.asof_ms - state.covariance.asof_ms) / 1000.0, wishes=wishes,
+    )  # fmt: skip
+    book, frozen = measured(coins, state.positions, state.markets, state.covariance, state.equity_usd, horizon)
+    problem = problem_of(book, fused, found, curation, state.policy, state.authority.gross) if book.coins else None
+    allocation = allocate(problem, solve, state.policy.caps.turnover_relaxed) if problem else None
+    return _decision(state, alphas, fused, found, curation, book, problem, allocation, horizon, (*unused, *frozen))
+
+
+def calibrated(state: State, views: Iterable[AlphaInput]) -> tuple[tuple[DmAlpha, ...], list[NotUsed]]:
+    """Return the live views as calibrated alphas in natural order, and why the others are none; events count once."""
+    found: dict[tuple[str, str], DmAlpha] = {}
+    unused: list[NotUsed] = []
+    for view in sorted(views, key=lambda v: (v.coin, v.horizon_s, v.source, v.event_id, v.score, v.sign)):
+        reason = _not_live(state, view)
+        if (view.source, view.event_id) in found or reason:
+            unused.append(NotUsed(view.event_id, reason or "told twice"))
+            continue
+        reliability = state.memory.reliability(view.source, view.horizon_s, state.policy)
+        alpha = state.calibration.alpha(view, reliability, state.asof_ms)
+        if alpha is None:
+            unused.append(NotUsed(view.event_id, f"{view.source} has no past at {view.horizon_s} s"))
+        else:
+            found[(view.source, view.event_id)] = alpha
+    return tuple(found.values()), unused
+
+
+def _not_live(state: State, view: AlphaInput) -> str:
+    if not view.window_end_ms <= state.asof_ms < view.valid_until_ms:
+        return "not live any more" if view.window_end_ms <= state.asof_ms else "of the future"
+    return "" if view.coin in state.markets else f"no market in {view.coin}"
+
+
+def _halted(state: State) -> str:
+    if state.halted:
+        return state.halted
+    return "" if state.authority.executors else "no executor has authority"
+
+
+def _decision(
+    state: State, alphas: tuple[DmAlpha, ...], fused: tuple[Fused, ...], found: Budgets, curation: Curation,
+    book: Measured, problem: Problem | None, allocation: Allocation | None, horizon: int, unused: Sequence[NotUsed],
+) -> Decision:  # fmt: skip
+    weights = allocation.weights if allocation else np.zeros(0)
+    live = [a.valid_until_ms for a in alphas]
+    return Decision(
+        state=state,
+        horizon_s=horizon,
+        valid_until_ms=min(live, default=state.asof_ms + 1000 * horizon),
+        confidence=_confidence(allocation),
+        targets=_targets(state, problem, weights, fused, alphas) if problem else (),
+        alphas=alphas,
+        fused=fused,
+        budgets=found,
+        curation=curation,
+        allocation=allocation,
+        executors=authority_weights(state.memory, state.authority.executors, state.policy.executors),
+        fuse_quality=dm_fuse_quality(fused),
+        capacity_risk=dm_capacity_risk(book.capacity(weights, state.policy)) if allocation else 0.0,
+        not_used=tuple(sorted(unused, key=lambda u: (u.what, u.reason))),
+    )
+
+
+def _confidence(allocation: Allocation | None) -> float:
+    """Return the probability that the book gains over its horizon, were expectations true: Phi(mu'w / risk)."""
+    if allocation is None or allocation.risk_bps <= 0.0:
+        return 0.5
+    return _NORMAL.cdf(allocation.expected_bps / allocation.risk_bps)
+
+
+def _targets(
+    state: State, problem: Problem, weights: Floats, fused: Sequence[Fused], alphas: Sequence[DmAlpha]
+) -> tuple[Target, ...]:
+    triggers = {(a.source, a.event_id): a.triggers for a in alphas}
+    heaviest = {f.coin: next((t for p in f.parts for t in triggers[(p.source, p.event_id)][:1]), "") for f in fused}
+    made: list[Target] = []
+    for k, coin in enumerate(problem.coins):
+        weight, held = float(weights[k]), float(problem.w0[k])
+        slack = BOUND_SHARE * abs(weight - held) if abs(weight - held) > RELATIVE else 0.0
+        made.append(
+            Target(
+                coin=coin,
+                weight=weight,
+                held=held,
+                low=max(weight - slack, min(float(problem.lower[k]), weight)),
+                high=min(weight + slack, max(float(problem.upper[k]), weight)),
+                notional_usd=weight * state.equity_usd,
+                mu_bps=float(problem.mu[k]),
+                trigger=heaviest.get(coin, ""),
+            )
+        )
+    return tuple(made)

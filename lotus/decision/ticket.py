@@ -1,0 +1,178 @@
+"""The ticket `dm-decision-1.0`: a decision as it is published, checked against its schema. Targets, never orders.
+
+Its name is the hash of its content; times are UTC to the millisecond. What is decided is `decide`; how the ticket is
+carried belongs to the modules.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+import fastjsonschema
+
+from lotus.decision.decide import Decision, Target
+from lotus.decision.relax import Allocation
+from lotus.errors import SchemaError
+from lotus.hashing import natural_id
+from lotus.modules.canonical import canonical_json
+
+DM_DECISION: Final = "dm-decision-1.0"
+TOP: Final = 20  # views that are named
+Payload = dict[str, Any]
+
+
+def ticket_of(decision: Decision) -> Payload:
+    """Return the payload of a decision, valid under its schema, with its name."""
+    state = decision.state
+    body: Payload = {
+        "schema_ver": DM_DECISION,
+        "branch": state.branch,
+        "portfolio_id": state.portfolio_id,
+        "asof_ts": _utc(state.asof_ms),
+        "valid_until": _utc(decision.valid_until_ms),
+        "horizon_s": decision.horizon_s,
+        "status": decision.allocation.status if decision.allocation else "empty",
+        "detail": decision.allocation.detail[:400] if decision.allocation else "",
+        "equity_usd": state.equity_usd,
+        "confidence": decision.confidence,
+        "targets": [_target(t) for t in decision.targets],
+        "authority": _authority(decision),
+        "multipliers": _multipliers(decision),
+        "meta_signals_used": list(decision.budgets.used),
+        "meta_signals_missing": list(decision.budgets.missing),
+        "top_alphas": _top(decision),
+        **_solved(decision.allocation),
+        "curation": _curation(decision),
+        "intelligence": {"dm_fuse_quality": decision.fuse_quality, "dm_capacity_risk": decision.capacity_risk},
+        "not_used": [{"what": u.what[:128] or "-", "reason": u.reason[:400]} for u in decision.not_used],
+        "versions": {
+            "policy": state.policy.version,
+            "calibration": state.calibration.version,
+            "calibration_day": state.calibration.day,
+            "covariance": state.covariance.version,
+            "optimiser": decision.optimiser,
+            "priors_ver": state.priors_ver,
+        },
+    }
+    return check_ticket({"decision_id": natural_id(DM_DECISION, canonical_json(body)), **body})
+
+
+def check_ticket(payload: Payload) -> Payload:
+    """Return the payload when it is a valid ticket of the name that it carries; raises `SchemaError` when not."""
+    try:
+        _validator()(payload)
+    except fastjsonschema.JsonSchemaValueException as problem:
+        raise SchemaError(problem.message, f"a payload of {DM_DECISION}") from problem
+    body = {name: value for name, value in payload.items() if name != "decision_id"}
+    named = natural_id(DM_DECISION, canonical_json(body))
+    if payload["decision_id"] != named:
+        raise SchemaError(f"decision {payload['decision_id']}", named, "changed after it was named")
+    return payload
+
+
+@cache
+def decision_schema() -> Mapping[str, Any]:
+    """Return the JSON schema of a ticket."""
+    text = (resources.files("lotus.modules") / "schemas" / f"{DM_DECISION}.json").read_text("utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@cache
+def _validator() -> Callable[[Payload], object]:
+    made: Callable[[Payload], object] = fastjsonschema.compile(
+        dict(decision_schema()), use_default=False, use_formats=False
+    )
+    return made
+
+
+def _target(t: Target) -> Payload:
+    return {
+        "coin": t.coin,
+        "weight": t.weight,
+        "held": t.held,
+        "min": t.low,
+        "max": t.high,
+        "notional_usd": t.notional_usd,
+        "mu_bps": t.mu_bps,
+        "trigger": t.trigger,
+    }
+
+
+def _authority(decision: Decision) -> Payload:
+    authority, found = decision.state.authority, decision.budgets
+    gross = min(authority.gross, decision.state.policy.caps.gross)
+    return {
+        "account_id": authority.account_id,
+        "budget": {"gross": gross, "turnover": found.turnover, "risk_bps": found.risk_bps},
+        "executors": [{"executor": name, "weight": weight} for name, weight in decision.executors],
+    }
+
+
+def _multipliers(decision: Decision) -> Payload:
+    found = decision.budgets
+    return {
+        "timing": found.timing,
+        "entrainment": found.entrainment,
+        "asymmetry": found.asymmetry,
+        "applied": found.applied,
+        "net": found.net_mult,
+        "ratchet": found.ratchet,
+    }
+
+
+def _top(decision: Decision) -> list[Payload]:
+    reliability = {(a.source, a.event_id): a.reliability for a in decision.alphas}
+    rows: list[Payload] = [
+        {
+            "source": p.source,
+            "event_id": p.event_id,
+            "lifecycle_id": p.lifecycle_id,
+            "coin": f.coin,
+            "horizon_s": p.horizon_s,
+            "weight": p.weight,
+            "mu_bps": p.mu_bps,
+            "reliability": reliability[(p.source, p.event_id)],
+            "block": p.block[:2000],
+        }
+        for f in decision.fused
+        for p in f.parts
+    ]
+    rows.sort(key=lambda r: (-abs(r["weight"] * r["mu_bps"]), r["coin"], r["source"], r["event_id"]))
+    return rows[:TOP]
+
+
+def _solved(found: Allocation | None) -> Payload:
+    names = ("return_bps", "cost_bps", "risk_bps", "turnover", "kelly_fraction")
+    values = (
+        (found.expected_bps, found.cost_bps, found.risk_bps, found.turnover, found.kelly_fraction)
+        if found
+        else (0.0,) * len(names)
+    )
+    return {
+        "risk_binding": [{"name": b.name, "price_bps": b.price_bps} for b in (found.bindings if found else ())],
+        "relaxations": [
+            {"step": r.step, "cap": r.cap, "was": r.was, "became": r.became}
+            for r in (found.relaxations if found else ())
+        ],
+        "expected": dict(zip(names, values, strict=True)),
+    }
+
+
+def _curation(decision: Decision) -> Payload:
+    acts = decision.curation
+    return {
+        "vetoes": [{"coin": v.coin, "curator": v.curator, "reason": v.reason[:400]} for v in acts.vetoes],
+        "cuts": [
+            {"coin": c.coin, "curator": c.curator, "factor": c.factor, "reason": c.reason[:400]} for c in acts.cuts
+        ],
+        "nudges": [{"coin": coin, "log": log} for coin, log in acts.nudges],
+    }
+
+
+def _utc(time_ms: int) -> str:
+    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"

@@ -1,0 +1,240 @@
+"""The whole step: laws over random desks, and one decision looked at closely."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from states import COINS, CUES, MARKET, NOW_MS, POSITIONS, SOURCES, VIEWS, cue, decided, desk, turned, view
+
+from lotus.decision.allocator import SpecificationSolver
+from lotus.decision.alphas import AlphaInput, CueInput
+from lotus.decision.book import measured, problem_of
+from lotus.decision.curators import Nudge
+from lotus.decision.decide import Authority, Decision, decide
+from lotus.decision.problem import RELATIVE
+from lotus.decision.ticket import ticket_of
+
+SPECIFICATION = SpecificationSolver()
+
+
+def weights(decision: Decision) -> dict[str, float]:
+    """Target weights by coin."""
+    return {t.coin: t.weight for t in decision.targets}
+
+
+@settings(max_examples=80, deadline=None)
+@given(POSITIONS, VIEWS, CUES, st.floats(0, 5), st.floats(0, 4))
+def test_caps_are_never_broken(
+    positions: dict[str, float], views: list[AlphaInput], cues: list[CueInput], drawdown: float, used: float
+) -> None:
+    state = desk(positions=positions, drawdown_sigmas=drawdown, turnover_used=used)
+    found = decided(state, views, cues)
+    if found.allocation is None:
+        return
+    assert found.allocation.status in ("optimal", "relaxed")
+    book, _ = measured(
+        list(found.allocation.coins), positions, state.markets, state.covariance, state.equity_usd, found.horizon_s
+    )
+    problem = problem_of(book, found.fused, found.budgets, found.curation, state.policy, state.authority.gross)
+    loosened = {r.cap for r in found.allocation.relaxations}
+    excess = problem.excess(found.allocation.weights)
+    assert all(value <= RELATIVE for name, value in excess.items() if name not in loosened)
+    w, sigma = found.allocation.weights, book.sigma
+    total = float(np.sqrt(w @ sigma @ w))
+    if total > 0.0:
+        contributions = np.abs(w * (sigma @ w)) / total
+        assert contributions.max() <= 0.20 * found.budgets.risk_bps * (1 + 1e-5)
+    assert all(t.low <= t.weight <= t.high for t in found.targets)
+
+
+@settings(max_examples=30, deadline=None)
+@given(CUES, st.floats(0, 5))
+def test_no_edge_no_trade(cues: list[CueInput], drawdown: float) -> None:
+    silent = [view(coin, source="det:unknown@1") for coin in COINS]
+    assert not decided(desk(drawdown_sigmas=drawdown), silent, cues).trades
+    worthless = [view(coin, score=0.0, source=SOURCES[1]) for coin in COINS]
+    assert not decided(desk(drawdown_sigmas=drawdown), worthless, cues).trades
+
+
+@settings(max_examples=40, deadline=None)
+@given(POSITIONS)
+def test_without_a_view_positions_only_shrink(positions: dict[str, float]) -> None:
+    for t in decided(desk(positions=positions), []).targets:
+        assert abs(t.weight) <= abs(t.held) + 1e-12
+        assert t.weight * t.held >= 0.0
+
+
+@settings(max_examples=40, deadline=None)
+@given(POSITIONS, VIEWS, CUES)
+def test_turning_every_sign_turns_the_book(
+    positions: dict[str, float], views: list[AlphaInput], cues: list[CueInput]
+) -> None:
+    found = decided(desk(positions=positions), views, cues)
+    mirror = decided(desk(positions={c: -x for c, x in positions.items()}), turned(views), cues)
+    assert {c: -w for c, w in weights(mirror).items()} == pytest.approx(weights(found), abs=2e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(POSITIONS, VIEWS, CUES, st.randoms())
+def test_the_order_of_everything_is_irrelevant(
+    positions: dict[str, float], views: list[AlphaInput], cues: list[CueInput], rng: random.Random
+) -> None:
+    state = desk(positions=positions)
+    mixed = desk(
+        positions=dict(rng.sample(list(positions.items()), len(positions))),
+        markets=dict(rng.sample(list(state.markets.items()), len(state.markets))),
+    )
+    again = decided(mixed, rng.sample(views, len(views)), rng.sample(cues, len(cues)))
+    found = decided(state, views, cues)
+    assert again.alphas == found.alphas
+    assert again.targets == found.targets
+    assert again.not_used == found.not_used
+    assert again.budgets == found.budgets
+    assert ticket_of(again) == ticket_of(found)
+
+
+@settings(max_examples=40, deadline=None)
+@given(VIEWS, CUES, st.floats(0, 5), st.booleans())
+def test_multipliers_never_change_an_expectation(
+    views: list[AlphaInput], cues: list[CueInput], drawdown: float, ratchet: bool
+) -> None:
+    plain = decided(desk(), views)
+    moved = decided(desk(drawdown_sigmas=drawdown, ratchet=ratchet), views, cues)
+    assert moved.alphas == plain.alphas
+    assert moved.fused == plain.fused
+    assert [t.mu_bps for t in moved.targets] == [t.mu_bps for t in plain.targets]
+
+
+def test_one_strong_view_is_taken_within_its_caps_and_explained() -> None:
+    found = decided(desk(), [view("BTC"), view("ETH", source=SOURCES[2], score=0.5)], [cue("BTC", 1.0, None, 0.9)])
+    by_coin = {t.coin: t for t in found.targets}
+    assert by_coin["BTC"].weight > 0.0
+    assert by_coin["BTC"].notional_usd == by_coin["BTC"].weight * 1e6
+    assert found.allocation is not None
+    assert found.allocation.kelly_fraction <= 0.25 + 1e-6
+    assert found.budgets.used == ("ms_kairos", "ms_asym_score")
+    assert found.budgets.applied > 1.0
+    assert 0.5 < found.confidence < 1.0
+    assert found.valid_until_ms == NOW_MS - 1000 + 3_600_000
+    assert found.allocation.bindings
+    assert [name for name, _ in found.executors] == ["paper:limit", "paper:market"]
+
+
+def test_what_plays_no_part_is_told_with_its_reason() -> None:
+    views = [
+        view("BTC", age_s=4000, event="old"),
+        view("BTC", age_s=-5, event="early"),
+        view("PEPE", event="elsewhere"),
+        view("ETH", source="det:new@1", event="young"),
+        view("SOL", event="twin"),
+        view("SOL", event="twin"),
+    ]
+    found = decided(desk(positions={"PEPE": 1000.0}), views)
+    assert {(u.what, u.reason) for u in found.not_used} == {
+        ("old", "not live any more"),
+        ("early", "of the future"),
+        ("elsewhere", "no market in PEPE"),
+        ("young", "det:new@1 has no past at 3600 s"),
+        ("twin", "told twice"),
+        ("PEPE", "no market"),
+    }
+
+
+def test_a_halt_a_veto_and_a_missing_authority_only_reduce() -> None:
+    policy = desk().policy
+    states = {
+        "halted: kill switch": desk(halted="kill switch"),
+        "halted: no executor has authority": desk(authority=Authority("a", (), 1.0, 4.0)),
+        "forbidden by the policy": desk(policy=replace(policy, forbidden=("BTC",))),
+        "outside the account's authority": desk(authority=Authority("a", ("x:y",), 1.0, 4.0, ("ETH",))),
+    }
+    for reason, state in states.items():
+        found = decided(replace(state, positions={"BTC": 5e4}), [view("BTC")])
+        assert [v.reason for v in found.curation.vetoes] == [reason]
+        (target,) = found.targets
+        assert 0.0 <= target.weight <= target.held
+
+
+def test_the_overlay_moves_an_expectation_by_at_most_a_tenth() -> None:
+    calm = decided(desk(), [view("BTC", score=0.3)])
+    wishes = (Nudge("ada", "BTC", 0.08, "scenario"), Nudge("bob", "BTC", 0.5, "hope"), Nudge("bob", "ETH", 0.5, "hope"))
+    found = decided(desk(), [view("BTC", score=0.3)], [], *wishes)
+    assert found.curation.nudges == (("BTC", 0.10),)
+    assert found.targets[0].mu_bps == pytest.approx(calm.targets[0].mu_bps * np.exp(0.1))
+
+
+def test_an_old_risk_model_halves_the_caps() -> None:
+    state = desk()
+    old = replace(state, covariance=replace(state.covariance, asof_ms=NOW_MS - 200_000_000))
+    assert {c.factor for c in decided(old, [view("BTC")]).curation.cuts} == {0.5}
+
+
+def test_a_crowded_coin_gets_less() -> None:
+    policy = replace(desk().policy, risk=replace(desk().policy.risk, budget_bps_day=5000.0))
+    free = desk(policy=policy, positions={"BTC": 1e5})
+    tight = replace(free, markets={**free.markets, "BTC": replace(MARKET, open_interest_usd=1e6)})
+    views = [view("BTC", score=1.0)]
+    assert decided(tight, views).targets[0].weight < decided(free, views).targets[0].weight
+    assert decided(tight, views).capacity_risk > decided(free, views).capacity_risk
+
+
+def test_positions_that_cannot_be_measured_take_their_part_of_the_caps() -> None:
+    found = decided(desk(positions={"PEPE": 9.9e5}), [view("BTC")])
+    assert sum(abs(t.weight) for t in found.targets) <= 0.01 + RELATIVE
+    assert "PEPE" not in weights(found)
+
+
+def test_nothing_held_and_nothing_said_is_an_empty_decision() -> None:
+    found = decided(desk(), [])
+    assert (found.targets, found.allocation, found.trades, found.confidence) == ((), None, False, 0.5)
+
+
+def test_a_braid_on_the_turnover_penalty_makes_moves_smaller() -> None:
+    views = [view("BTC", score=0.25), view("ETH", -1, score=0.25)]
+    plain = decided(desk(), views)
+    dear = decided(desk(policy=desk().policy.with_knobs({"policy:turnover_penalty": 2.0})), views)
+    assert plain.allocation is not None
+    assert dear.allocation is not None
+    assert 0.0 < dear.allocation.turnover < plain.allocation.turnover
+    assert [t.mu_bps for t in dear.targets] == [t.mu_bps for t in plain.targets]
+
+
+def test_the_account_may_turn_over_less_than_the_policy() -> None:
+    narrow = desk(authority=Authority("acct", ("paper:limit",), 1.0, 0.05), turnover_used=0.02)
+    found = decided(narrow, [view("BTC", score=1.0)])
+    assert found.allocation is not None
+    assert found.allocation.turnover == pytest.approx(0.03, abs=1e-6)
+    assert found.allocation.bindings[0].name == "turnover"
+
+
+def test_a_one_sided_market_may_be_a_quarter_more_one_sided() -> None:
+    wide = desk().policy
+    caps = replace(wide.caps, net=0.01, factor=10.0)
+    state = desk(policy=replace(wide, caps=caps))
+    views = [view(coin, score=1.0) for coin in COINS]
+    extreme = [replace(cue(c, None, None, 1.0), coin=c) for c in COINS]
+    nets = [abs(sum(weights(decided(state, views, cues)).values())) for cues in ([], extreme)]
+    assert nets == pytest.approx([0.01, 0.0125], abs=1e-6)
+
+
+def test_the_brake_that_held_is_told_for_the_next_decision() -> None:
+    beyond = decided(desk(drawdown_sigmas=3.5), [view("BTC")])
+    assert beyond.budgets.ratchet
+    assert decided(desk(drawdown_sigmas=2.0, ratchet=beyond.budgets.ratchet), [view("BTC")]).budgets.ratchet
+    assert not decided(desk(drawdown_sigmas=2.0), [view("BTC")]).budgets.ratchet
+
+
+@settings(max_examples=25, deadline=None)
+@given(POSITIONS, VIEWS, CUES)
+def test_the_specification_decides_alike(
+    positions: dict[str, float], views: list[AlphaInput], cues: list[CueInput]
+) -> None:
+    state = desk(positions=positions)
+    fast, slow = decided(state, views, cues), decide(state, views, cues, (), SPECIFICATION.solve)
+    assert weights(slow) == pytest.approx(weights(fast), abs=1e-5)
+    assert [r.step for r in (slow.allocation.relaxations if slow.allocation else ())] == [
+        r.step for r in (fast.allocation.relaxations if fast.allocation else ())
+    ]

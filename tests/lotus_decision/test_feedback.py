@@ -1,0 +1,113 @@
+"""Feedback: bounded, slow, in the right direction; likeness and the decision-maker's own numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lotus.decision.feedback import ExecutionNumbers, Memory, absorb_report, authority_weights, quality
+from lotus.decision.fusion import Blend, Fused
+from lotus.decision.intelligence import dm_capacity_risk, dm_fuse_quality
+from lotus.decision.likeness import correlations
+from lotus.decision.policy import shipped_policy
+from lotus.decision.reliability import stepped
+from lotus.errors import ConfigError
+
+POLICY = shipped_policy()
+GOOD = ExecutionNumbers("d", "BTC", "paper", "limit", 1000.0, 1000.0, 0.0, 10.0, 0.0, 500.0, 1.0)
+PARTS = (
+    Blend("det:flow@1", "e1", "t", 3600, 0.7, 12.0, ""),
+    Blend("det:basis@2", "e2", "t", 3600, 0.3, -4.0, ""),
+)
+
+
+def test_quality_is_the_formula() -> None:
+    assert quality(GOOD) == 1.0
+    half = replace(GOOD, filled_usd=500.0, slippage_bps=5.0, latency_ms=250.0, adherence=0.5)
+    assert quality(half) == pytest.approx(0.5)
+    short = replace(GOOD, planned_usd=-1000.0, filled_usd=-500.0)
+    assert quality(short) == pytest.approx(0.85)
+    assert quality(replace(GOOD, slippage_bps=50.0, latency_ms=9e9, filled_usd=0.0, adherence=0.0)) == 0.0
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-500, 500), st.floats(0, 1e5), st.floats(-1, 2), st.integers(1, 30))
+def test_a_score_moves_slowly_and_stays_a_share(
+    filled: float, slippage: float, latency: float, adherence: float, n: int
+) -> None:
+    report = replace(GOOD, filled_usd=filled, slippage_bps=slippage, latency_ms=latency, adherence=adherence)
+    memory, value = Memory(), POLICY.executors.start
+    for k in range(n):
+        memory = absorb_report(memory, report, (), POLICY)
+        (score,) = memory.executors
+        assert abs(score.value - value) <= POLICY.executors.max_step + 1e-9
+        assert 0.0 <= score.value <= 1.0
+        assert score.reports == k + 1
+        value = score.value
+
+
+def test_good_executors_get_more_authority_and_bad_ones_keep_the_floor() -> None:
+    memory = Memory()
+    bad = replace(GOOD, strategy="market", filled_usd=0.0, slippage_bps=99.0, latency_ms=999.0, adherence=0.0)
+    for _ in range(400):
+        memory = absorb_report(absorb_report(memory, GOOD, (), POLICY), bad, (), POLICY)
+    weights = dict(authority_weights(memory, ["paper:limit", "paper:market"], POLICY.executors))
+    assert sum(weights.values()) == pytest.approx(1.0)
+    assert weights["paper:limit"] > 0.9
+    assert weights["paper:market"] == pytest.approx(0.05 / 1.05, rel=0.02)
+    assert authority_weights(memory, [], POLICY.executors) == ()
+
+
+def test_who_was_right_gains_and_who_was_wrong_loses_at_the_next_step() -> None:
+    memory = Memory()
+    for _ in range(50):
+        memory = absorb_report(memory, replace(GOOD, realised_bps=12.0), PARTS, POLICY)
+    values = {r.source: (r.value, stepped(r, POLICY.reliability).value) for r in memory.reliabilities}
+    assert values["det:flow@1"][1] > values["det:flow@1"][0] == 0.5
+    assert values["det:basis@2"][1] < values["det:basis@2"][0] == 0.5
+
+
+def test_what_is_not_known_yet_teaches_no_source() -> None:
+    assert absorb_report(Memory(), GOOD, PARTS, POLICY).reliabilities == ()
+
+
+def test_numbers_that_cannot_be_are_refused() -> None:
+    for bad in (replace(GOOD, planned_usd=0.0), replace(GOOD, slippage_bps=float("nan"))):
+        with pytest.raises(ConfigError, match="report of paper:limit"):
+            absorb_report(Memory(), bad, (), POLICY)
+
+
+def fused(views: int, effective: float, mu: float) -> Fused:
+    """A fused view."""
+    return Fused("BTC", 300, mu, mu, (), views, effective)
+
+
+def test_fuse_quality_is_the_share_of_independent_views() -> None:
+    assert dm_fuse_quality([]) is None
+    assert dm_fuse_quality([fused(4, 1.0, 10.0)]) == 0.25
+    assert dm_fuse_quality([fused(4, 1.0, 30.0), fused(2, 2.0, 10.0)]) == pytest.approx(0.25 * 0.75 + 0.25)
+    assert dm_fuse_quality([fused(2, 1.0, 0.0)]) == 0.5
+
+
+def test_capacity_risk_is_zero_flat_and_one_at_the_cap() -> None:
+    assert dm_capacity_risk([]) == 0.0
+    assert dm_capacity_risk([(0.2, 1.0, 1.0), (0.0, 0.0, 1.0)]) == 1.0
+    assert dm_capacity_risk([(0.1, 0.5, 0.5), (0.3, 0.0, 1.0)]) == pytest.approx(0.25 * 0.75)
+
+
+def test_likeness_is_the_correlation_of_common_windows() -> None:
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=100), rng.normal(size=100)
+    spoken = {
+        "det:b": {("BTC", k): float(x[k] + 0.5 * y[k]) for k in range(100)},
+        "det:a": {("BTC", k): float(x[k]) for k in range(20, 100)},
+        "det:c": {("ETH", k): float(x[k]) for k in range(100)},
+    }
+    found = correlations(spoken)
+    assert set(found) == {("det:a", "det:b")}
+    assert found["det:a", "det:b"] == pytest.approx(float(np.corrcoef(x[20:], (x + 0.5 * y)[20:])[0, 1]), rel=1e-8)
+    assert (
+        correlations({"det:a": {("BTC", k): 1.0 for k in range(50)}, "det:b": {("BTC", k): 1.0 for k in range(50)}})
+        == {}
+    )

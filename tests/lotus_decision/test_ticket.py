@@ -1,0 +1,65 @@
+"""The ticket: every decision has a valid one, nothing can be changed unseen, and there is no place for an order."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from states import CUES, POSITIONS, VIEWS, decided, desk, view
+
+from lotus.decision.alphas import AlphaInput, CueInput
+from lotus.decision.ticket import check_ticket, decision_schema, ticket_of
+from lotus.errors import SchemaError
+from lotus.modules.canonical import canonical_json
+
+
+def some_ticket() -> dict[str, Any]:
+    """A ticket with trades."""
+    state = desk(positions={"SOL": 2e5, "PEPE": 10.0}, halted="")
+    return ticket_of(decided(state, [replace(view("BTC"), triggers=("touch(level=prev_high)",)), view("ETH", -1)]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(POSITIONS, VIEWS, CUES)
+def test_every_decision_has_a_valid_ticket(
+    positions: dict[str, float], views: list[AlphaInput], cues: list[CueInput]
+) -> None:
+    decision = decided(desk(positions=positions), views, cues)
+    ticket = ticket_of(decision)
+    assert json.loads(canonical_json(ticket)) == ticket
+    assert [t["coin"] for t in ticket["targets"]] == [t.coin for t in decision.targets]
+
+
+def test_the_name_is_the_hash_of_the_content() -> None:
+    ticket = some_ticket()
+    assert some_ticket() == ticket
+    with pytest.raises(SchemaError, match="changed after it was named"):
+        check_ticket(ticket | {"confidence": 0.9})
+    other = ticket_of(decided(desk(portfolio_id="other"), [view("BTC")]))
+    assert other["decision_id"] != ticket["decision_id"]
+
+
+def test_it_tells_what_was_promised() -> None:
+    ticket = some_ticket()
+    assert [t["trigger"] for t in ticket["targets"]] == ["touch(level=prev_high)", "", ""]
+    assert {a["coin"] for a in ticket["top_alphas"]} == {"BTC", "ETH"}
+    assert ticket["not_used"] == [{"what": "PEPE", "reason": "no market"}]
+    assert sum(e["weight"] for e in ticket["authority"]["executors"]) == pytest.approx(1.0)
+    assert ticket["risk_binding"]
+    assert ticket["expected"]["return_bps"] > ticket["expected"]["cost_bps"] > 0.0
+
+
+@pytest.mark.parametrize("name", sorted(decision_schema()["properties"]))
+def test_no_member_can_be_missing_or_of_another_kind(name: str) -> None:
+    ticket = some_ticket()
+    with pytest.raises(SchemaError):
+        check_ticket({key: value for key, value in ticket.items() if key != name})
+    with pytest.raises(SchemaError):
+        check_ticket(ticket | {name: {"x": [None]}})
+
+
+@pytest.mark.parametrize("name", ["orders", "client_id", "limit_px", "anything"])
+def test_there_is_no_place_for_an_order(name: str) -> None:
+    with pytest.raises(SchemaError):
+        check_ticket(some_ticket() | {name: 1})
