@@ -33,6 +33,7 @@ COMMANDS = {
     "sanity": ("lotus_cli.sanity", "How every series went with the moves after it, losers included."),
     "signal": ("lotus_cli.signal", "Print what an event puts on the signal bus, checked against its schema."),
     "tape": ("lotus_cli.tape", "List tapes; delete days that retention lets go."),
+    "trigger": ("lotus_cli.trigger", "Conditions of entry as text: check one."),
     "up": ("lotus_cli.up", "Everything at once: PostgreSQL, Dagster's pages and daemon; one Ctrl-C stops all."),
     "verify": ("lotus_cli.verify", "Verify parity, a tape, or the ledgers."),
     "warm": ("lotus_cli.doctor", "Fill the kernel cache, so that nothing compiles in a live loop."),
