@@ -25,6 +25,7 @@ COMMANDS = {
     "live": ("lotus_cli.live", "Run the daemon on the venue, or on a recorded tape over a real websocket."),
     "modules": ("lotus_cli.modules", "Manifests of the modules: what differs, pages and schemas."),
     "network": ("lotus_cli.network", "Processes that serve the modules: health, measured strength, who is dead."),
+    "pnl": ("lotus_cli.pnl", "Profit and loss by detector: gross, costs, net, intervals, what was not scored."),
     "priors": ("lotus_cli.priors", "Versions of what is believed: list, show, roll back."),
     "record": ("lotus_cli.live", "Record a websocket into a tape."),
     "replay": ("lotus_cli.live", "Serve a recorded tape over a loopback websocket, as the venue would."),
