@@ -14,7 +14,8 @@ from lotus.errors import ConfigError
 from lotus.microtape.frame_spec import MICROTAPE_QUOTES
 from lotus.outcomes.signal_eval import GAP, OK
 from lotus.timebase import next_day
-from lotus.trading.pnl import Line, Trades, by_detector, joined, total
+from lotus.trading.pnl import FillSource, Line, Trades, by_detector, joined, total
+from lotus.trading.pnl_fills import filled_trades
 from lotus.trading.pnl_tape import (
     EVAL_COLUMNS,
     EVENT_COLUMNS,
@@ -24,10 +25,12 @@ from lotus.trading.pnl_tape import (
     executed_rows,
     tape_trades,
 )
+from lotus_cli.pnl_paper import RoundTrip, filled_of, round_trips
 from lotus_store.config import Settings
+from lotus_store.databases import Databases
 from lotus_store.lake import Lake
 
-_EVENTS = (*EVENT_COLUMNS, "published")
+_EVENTS = (*EVENT_COLUMNS, "detector_id", "window_end_ms", "published")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +61,20 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Pnl:
-    """Everything that the page tells."""
+    """Everything that the page tells; `without_window` counts paper probes whose window is not in the lake."""
 
     branch: str
     days: tuple[str, ...]
     sources: tuple[Source, ...]
     coverage: Coverage
+    without_window: int
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {
             "branch": self.branch,
             "days": list(self.days),
-            "coverage": asdict(self.coverage),
+            "coverage": asdict(self.coverage) | {"paper_without_window": self.without_window},
             "sources": [
                 {
                     "fill_source": s.name,
@@ -96,23 +100,27 @@ def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
         raise ConfigError(found, f"one of {', '.join(known) or '-'}", "run lotus backfill, or name --branch and --day")
     read = [_Day(lake, settings, day) for day in days if lake.exists("signal_eval", settings.branch, day)]
     taped = [day.trades() for day in read]
-    sources = [_source(taped)] if any(len(t.trades) for t in taped) else []
-    return Pnl(settings.branch, tuple(days), tuple(sources), _coverage(lake, settings.branch, days, read, taped))
+    sources = [_taped(taped)] if any(len(t.trades) for t in taped) else []
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        trips = round_trips(sig, settings.branch, days)
+    papers, without = _papers(lake, settings, trips)
+    sources += papers
+    coverage = _coverage(lake, settings.branch, days, read, taped)
+    return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without)
 
 
 class _Day:
     """One day of outcomes, with the windows and quotes of it and of the day before."""
 
     def __init__(self, lake: Lake, settings: Settings, day: str) -> None:
-        self._lake, self._settings = lake, settings
-        self._near = (next_day(day, -1), day)
+        self._lake, self._settings, self._day = lake, settings, day
         self.evals = lake.read("signal_eval", settings.branch, day, columns=EVAL_COLUMNS)
-        self.events = _events(lake, settings.branch, self._near)
+        self.events = _events(lake, settings.branch, (next_day(day, -1), day))
 
     def trades(self) -> TapeTrades:
         chosen = executed_rows(self.evals)
         symbols = sorted(set(self.evals["asset"][chosen].tolist()))
-        quotes = {symbol: self._quotes(symbol) for symbol in symbols}
+        quotes = _quotes(self._lake, self._settings, self._day, symbols)
         return tape_trades(self.evals, self.events, quotes, self._settings.manifest)
 
     def published(self) -> NDArray[np.bool_]:
@@ -120,18 +128,44 @@ class _Day:
         names = set(self.events["event_id"][self.events["published"].astype(np.bool_)].tolist())
         return np.array([name in names for name in self.evals["event_id"].tolist()], dtype=np.bool_)
 
-    def _quotes(self, symbol: str) -> Columns:
-        name, branch = MICROTAPE_QUOTES.name, f"tape.{self._settings.tape}"
-        days = [day for day in self._near if self._lake.exists(name, branch, day, symbol)]
-        return _together(
-            [self._lake.read(name, branch, day, symbol, columns=QUOTE_COLUMNS) for day in days], QUOTE_COLUMNS
-        )
+
+def _taped(taped: Sequence[TapeTrades]) -> Source:
+    trades = joined([t.trades for t in taped])
+    return _source(trades, max(t.largest_difference_bps for t in taped))
 
 
-def _source(taped: Sequence[TapeTrades]) -> Source:
-    trades: Trades = joined([t.trades for t in taped])
-    worst = max(t.largest_difference_bps for t in taped)
-    return Source(trades.source.value, total(trades), by_detector(trades), worst)
+def _papers(lake: Lake, settings: Settings, trips: Sequence[RoundTrip]) -> tuple[list[Source], int]:
+    """Return the source of paper probes (none without one), and how many have no window in the lake."""
+    parts, without, nets = [], 0, list[float]()
+    for day in sorted({trip.closed_day for trip in trips}):
+        events = _events(lake, settings.branch, (next_day(day, -1), day))
+        names = {name: k for k, name in enumerate(events["event_id"].tolist())}
+        mine = [trip for trip in trips if trip.closed_day == day and trip.event_id in names]
+        without += sum(trip.closed_day == day and trip.event_id not in names for trip in trips)
+        windows = {t.event_id: {n: values[names[t.event_id]] for n, values in events.items()} for t in mine}
+        filled = filled_of(mine, windows, settings.manifest)
+        quotes = _quotes(lake, settings, day, sorted(set(filled.asset.tolist())))
+        parts.append(filled_trades(FillSource.PAPER_LIVE, filled, quotes, settings.manifest))
+        nets += [trip.net_usd for trip in mine]
+    if not nets:
+        return [], without
+    trades = joined(parts)
+    told = np.where(trades.filled, 1e10 * np.array(nets) / np.maximum(trades.notional, 1), 0.0)
+    return [_source(trades, float(np.max(np.abs(told - trades.bps("net")))))], without
+
+
+def _source(trades: Trades, largest_difference_bps: float) -> Source:
+    return Source(trades.source.value, total(trades), by_detector(trades), largest_difference_bps)
+
+
+def _quotes(lake: Lake, settings: Settings, day: str, symbols: Sequence[str]) -> dict[str, Columns]:
+    """Return the quotes of a day and the one before, by symbol."""
+    name, branch, found = MICROTAPE_QUOTES.name, f"tape.{settings.tape}", dict[str, Columns]()
+    for symbol in symbols:
+        days = [d for d in (next_day(day, -1), day) if lake.exists(name, branch, d, symbol)]
+        tables = [lake.read(name, branch, d, symbol, columns=QUOTE_COLUMNS) for d in days]
+        found[symbol] = _together(tables, QUOTE_COLUMNS)
+    return found
 
 
 def _coverage(

@@ -28,7 +28,7 @@ def page(facts: Pnl) -> str:
         f"# Profit and loss: branch {facts.branch}, {span}",
         *(_source(source) for source in facts.sources),
         *([] if facts.sources else [f"**{NO_EDGE}**: no window of these days was executed, so nothing was earned."]),
-        _coverage(facts.coverage),
+        _coverage(facts.coverage, facts.without_window),
         "## How to read this\n\n" + _READING + f"\n\nMethod: {METHOD}.",
     ]
     return "\n\n".join(parts)
@@ -66,7 +66,7 @@ def _interval(between: tuple[float, float] | None) -> str:
     return "no interval" if between is None else f"{between[0]:+.2f} to {between[1]:+.2f}"
 
 
-def _coverage(c: Coverage) -> str:
+def _coverage(c: Coverage, without_window: int) -> str:
     lines = [
         "## What was not traded or not scored",
         "",
@@ -78,6 +78,8 @@ def _coverage(c: Coverage) -> str:
         f"- published windows without an outcome yet: {c.published_waiting:,} (their longest horizon is not over, or "
         "the tape ends before it)",
     ]
+    if without_window:
+        lines.append(f"- paper probes whose window is not in the lake, left out above: {without_window:,}")
     if not c.executed:
         lines += ["", "**No published window of these days has an outcome: this page can claim nothing.**"]
     return "\n".join(lines)

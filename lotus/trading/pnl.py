@@ -120,7 +120,7 @@ class Line:
             return ""
         if self.trades == 0:
             return f"{NO_EDGE} (no trades)"
-        return NO_EDGE if self.net_interval else f"{NO_EDGE} (no interval over {self.blocks} blocks)"
+        return NO_EDGE if self.net_interval else f"{NO_EDGE} (no interval; blocks: {self.blocks})"
 
 
 def decomposed(

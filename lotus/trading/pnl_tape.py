@@ -58,13 +58,19 @@ def tape_trades(evals: Columns, events: Columns, quotes: Mapping[str, Columns], 
             continue
         if asset.name not in quotes:
             raise SchemaError(f"no quotes of {asset.name}", "the quotes that its probes met", "a pruned lake")
-        columns = (np.asarray(quotes[asset.name][name], dtype=np.int64) for name in QUOTE_COLUMNS)
         mine_rows = {name: values[mine] for name, values in rows.items()}
-        one = _of_asset(mine_rows, {n: v[mine] for n, v in windows.items()}, QuotePath(*columns), manifest, asset)
+        one = _of_asset(
+            mine_rows, {n: v[mine] for n, v in windows.items()}, path_of(quotes[asset.name]), manifest, asset
+        )
         stored = np.asarray(mine_rows["payoff_y"], dtype=np.float64)
         worst = max(worst, float(np.max(np.abs(one.bps("net") - stored))))
         parts.append(one)
     return TapeTrades(joined(parts), worst)
+
+
+def path_of(quotes: Columns) -> QuotePath:
+    """Return the quotes of one asset as a path; `quotes` hold QUOTE_COLUMNS in order of arrival."""
+    return QuotePath(*(np.asarray(quotes[name], dtype=np.int64) for name in QUOTE_COLUMNS))
 
 
 def _of_asset(rows: Columns, windows: Columns, path: QuotePath, manifest: Manifest, asset: Asset) -> Trades:

@@ -115,7 +115,7 @@ def test_too_few_blocks_give_no_interval_and_no_edge() -> None:
     line = total(few)
     assert (line.block, line.blocks) == ("6 h block", 4)
     assert line.net_interval is None
-    assert line.verdict == f"{NO_EDGE} (no interval over 4 blocks)"
+    assert line.verdict == f"{NO_EDGE} (no interval; blocks: 4)"
     assert total(executed(rng, 50, 4, 100.0)).block == "6 h block"
     assert total(executed(rng, 90, 5, 100.0)).block == "day"
     nothing = total(few.where(np.zeros(50, np.bool_)))
