@@ -36,7 +36,7 @@ def check_command(text: str, preconditions: tuple[str, ...], as_json: bool) -> N
         }
         for leaf in leaves_of(trigger.condition)
     ]
-    lines = [trigger.text, *(f"  if {gate}" for gate in trigger.precondition_texts)]
+    lines = [trigger.text]
     lines += [f"  {x['part']}: {x['level']} of {x['lookback']} bars of {int(x['bar_ms']) / 1e3:g} s" for x in levels]
     found = {"valid": True, "text": trigger.text, "preconditions": list(trigger.precondition_texts), "levels": levels}
     emit(found, as_json, "\n".join(lines))

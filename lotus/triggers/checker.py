@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from lotus.tape_machine.diagnosis import failure, nearest
-from lotus.tape_machine.syntax import Name
+from lotus.tape_machine.syntax import Name, Span
 from lotus.triggers.arguments import Bound, bound_arguments, duration_ms, refused_range
 from lotus.triggers.conditions import (
     All,
@@ -31,22 +31,28 @@ from lotus.triggers.conditions import (
 from lotus.triggers.operators import BY_NAME, LEVELS, LIMIT, LONGEST_LOOKBACK_MS, QUANTITIES
 from lotus.triggers.parser import parse
 from lotus.triggers.printer import text_of
-from lotus.triggers.syntax import And, Call, Compare, Not, Or, Tree, Within
+from lotus.triggers.syntax import And, Call, Compare, Guarded, Not, Or, Tree, Within
 from lotus.triggers.units import converted
 
 _SIGN: Final[dict[str, int]] = {"up": 1, "above": 1, "down": -1, "below": -1, "either": 0}
 
 
 def read_trigger(text: str, preconditions: Sequence[str] = ()) -> Trigger:
-    """Return the checked trigger of a text and its preconditions; raises `ExpressionError` at the place in that text.
+    """Return the checked trigger of a text; raises `ExpressionError` at the place in the text that has no meaning.
 
-    >>> read_trigger("breakout(20, 2.0σ) and retest(prev_high) within 6h", ["spread_bps<5"]).precondition_texts
-    ('spread_bps < 5',)
+    Further `preconditions`, each a text of its own, stand behind those after the text's IF.
+
+    >>> read_trigger("breakout(20, 2.0σ) and retest(prev_high) within 6h", ["spread_bps<5"]).text
+    'breakout(20, 2sigma) AND retest(prev_high) WITHIN 6h IF spread_bps < 5'
     """
-    tree = parse(text)
-    trees = [parse(one) for one in preconditions]
+    whole = parse(text)
+    added = [parse(one) for one in preconditions]
+    for other, one in zip(added, preconditions, strict=True):
+        if other.gates:
+            raise failure(Span(one), "an IF inside a precondition", "a comparison", "a precondition has none itself")
+    whole = Guarded(whole.part, (*whole.gates, *(other.part for other in added)))
     gates = []
-    for gate in trees:
+    for gate in whole.gates:
         checked = _Checker().visit(gate)
         if any(not isinstance(part, Threshold | Denied | All | AnyOf) for part in walked(checked)):
             raise failure(
@@ -54,7 +60,8 @@ def read_trigger(text: str, preconditions: Sequence[str] = ()) -> Trigger:
                 "spread_bps < 5bps",
             )  # fmt: skip
         gates.append(checked)
-    return Trigger(text_of(tree), _Checker().visit(tree), tuple(gates), tuple(map(text_of, trees)))
+    condition = _Checker().visit(whole.part)
+    return Trigger(text_of(whole), condition, tuple(gates), tuple(map(text_of, whole.gates)))
 
 
 @dataclass(slots=True)

@@ -112,7 +112,10 @@ Condition = Leaf | Threshold | Denied | All | AnyOf | Scope
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A checked trigger: its canonical text, what it watches, and what must hold at the frame at which it fires."""
+    """A checked trigger: its whole canonical text, what it watches, and what must hold at the frame at which it fires.
+
+    The preconditions stand in the text after IF, and alone in `precondition_texts`.
+    """
 
     text: str
     condition: Condition
@@ -123,6 +126,16 @@ class Trigger:
 def leaves_of(condition: Condition) -> tuple[Leaf, ...]:
     """Return the operators of a condition in the order of its text, those of inner scopes included."""
     return tuple(part for part in walked(condition) if isinstance(part, Leaf))
+
+
+def warm_up_ms(trigger: Trigger) -> int:
+    """Return how long before its start a watch needs frames: the bars it counts, a part of one, and one to tell sides.
+
+    >>> level = Level(LevelKind.PREV_HIGH, 20, 60_000)
+    >>> warm_up_ms(Trigger("", Breakout("", level, 0.0, "bps", 1)))
+    1320000
+    """
+    return max((leaf.level.bar_ms * (leaf.level.lookback + 2) for leaf in leaves_of(trigger.condition)), default=0)
 
 
 def parts_of(condition: Condition) -> tuple[Condition, ...]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lark import UnexpectedInput
 
 _WORDS: Final[dict[str, str]] = {
-    "NUMBER": "a number", "NAME": "a name", "OR": "OR", "AND": "AND", "NOT": "NOT", "WITHIN": "WITHIN",
+    "NUMBER": "a number", "NAME": "a name", "OR": "OR", "AND": "AND", "NOT": "NOT", "WITHIN": "WITHIN", "IF": "IF",
     "COMPARE": "a comparison", "EQUALS": "=", "OPEN": "(", "CLOSE": ")", "LPAR": "(", "RPAR": ")", "COMMA": "a comma",
     "$END": "the end",
 }  # fmt: skip

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lotus.tape_machine.diagnosis import failure, nearest
 from lotus.tape_machine.syntax import Name, Span
 from lotus.triggers.diagnosis import syntax_failure
-from lotus.triggers.syntax import And, Argument, Call, Compare, Not, Number, Or, Tree, Value, Within
+from lotus.triggers.syntax import And, Argument, Call, Compare, Guarded, Not, Number, Or, Tree, Value, Within
 from lotus.triggers.units import SPELLINGS
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ MAX_ARGUMENTS: Final[int] = 16
 _DIGITS: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
-def parse(text: str) -> Tree:
+def parse(text: str) -> Guarded:
     """Return the syntax tree of one trigger; raises `ExpressionError` with line, column and a likely cause.
 
-    >>> parse("not touch(vwap)")
+    >>> parse("not touch(vwap)").part
     Not(part=Call(operator='touch', arguments=(Argument(name='', value=Name(name='vwap')),)))
     """
     from lark import UnexpectedInput
@@ -63,7 +63,7 @@ def _bound(text: str) -> None:
             raise failure(Span(text, bracket.start(), bracket.end()), f"more than {MAX_DEPTH} open brackets")
 
 
-def _tree(text: str, raw: "LarkTree[Token]") -> Tree:
+def _tree(text: str, raw: "LarkTree[Token]") -> Guarded:
     """Build from the leaves upwards, so that a tree beyond the bounds is never walked."""
     built: dict[int, tuple[Tree, int]] = {}
     arguments: dict[int, Argument] = {}
@@ -100,7 +100,8 @@ def _tree(text: str, raw: "LarkTree[Token]") -> Tree:
                 raise failure(tree.span, f"a trigger deeper than {MAX_DEPTH}")
             if len(built) > MAX_PARTS:
                 raise failure(tree.span, f"more than {MAX_PARTS} conditions and words that join them")
-    return built[id(start.children[0])][0]
+    whole = [built[id(child)][0] for child in start.children if not isinstance(child, str)]
+    return Guarded(whole[0], tuple(whole[1:]))
 
 
 def _joined(text: str, rule: str, tokens: "list[Token]", parts: list[Tree]) -> Tree:

@@ -4,18 +4,20 @@ from typing import assert_never
 
 from lotus.tape_machine.printer import number_text
 from lotus.tape_machine.syntax import Name
-from lotus.triggers.syntax import And, Argument, Call, Compare, Not, Number, Or, Tree, Value, Within
+from lotus.triggers.syntax import And, Argument, Call, Compare, Guarded, Not, Number, Or, Tree, Value, Within
 
 _OR, _WITHIN, _AND, _NOT, _ATOM = range(5)
 
 
-def text_of(tree: Tree) -> str:
+def text_of(tree: Tree | Guarded) -> str:
     """Return the canonical text of a tree.
 
     >>> from lotus.triggers.parser import parse
-    >>> text_of(parse("(breakout(20,2.0σ))and retest( prev_high,tol =0.15%)within 6h"))
-    'breakout(20, 2sigma) AND retest(prev_high, tol=0.15%) WITHIN 6h'
+    >>> text_of(parse("(breakout(20,2.0σ))and retest( prev_high,tol =0.15%)within 6h if spread_bps<5"))
+    'breakout(20, 2sigma) AND retest(prev_high, tol=0.15%) WITHIN 6h IF spread_bps < 5'
     """
+    if isinstance(tree, Guarded):
+        return " IF ".join(filter(None, (text_of(tree.part), ", ".join(map(text_of, tree.gates)))))
     return _printed(tree)[0]
 
 

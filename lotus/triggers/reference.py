@@ -26,10 +26,11 @@ _HEAD: Final = f"""# The trigger language
 This page is written from the tables that the checker reads (`lotus/triggers`); a test keeps them equal.
 
 A trigger says when a plan may enter: `breakout(lookback=20, band=2sigma) AND retest(level=prev_high, tol=0.15%) WITHIN
-6h`, with preconditions (`adv_usd > 1e9`, `spread_bps < 5`) that must hold at the frame at which it fires. Every text
-is a trigger or fails with line, column and cause. A text has at most {MAX_TEXT} characters, {MAX_DEPTH} levels and
-{MAX_PARTS} conditions and words that join them. What is printed (one spelling of words, units and numbers, as few
-brackets as possible; arguments as they were given) is read again as the same trigger.
+6h IF adv_usd > 1e9, spread_bps < 5`. What stands after `IF` are preconditions: comparisons that must hold at the frame
+at which it fires, and are told when they do not; they may also be given beside the text. Every text is a trigger or
+fails with line, column and cause. A text has at most {MAX_TEXT} characters, {MAX_DEPTH} levels and {MAX_PARTS}
+conditions and words that join them. What is printed (one spelling of words, units and numbers, as few brackets as
+possible; arguments as they were given) is read again as the same trigger.
 
 ## What is watched
 
@@ -42,18 +43,19 @@ brackets as possible; arguments as they were given) is read again as the same tr
   changes from close to close of these bars.
 - A **gap** (missing frames, or `gap_flag`) begins a new life: bars and sides are forgotten, whatever was armed is
   rejected, because nobody knows what happened in it.
-- Frames before the start of the watch only fill bars and sides; they arm and fire nothing.
+- Frames before the start of the watch only fill bars and sides; they arm and fire nothing. `warm_up_ms` says how many
+  are needed; with them a watch begun anew says what one that never stopped says, so nothing else need be stored.
 
 ## WITHIN
 
-From weakest to strongest: `OR`, `WITHIN`, `AND`, `NOT`; words may be written in any case. `a AND b WITHIN 6h` bounds
-both. Idle, a WITHIN waits for one of its operators that is neither a retest nor denied. That frame **arms** it: every
-level inside it stands still from then on, what happens is remembered, and comparisons are judged as they are now. It
-holds at the first frame at which its condition holds, the arming one included; it is over, and idle again, once a
-frame ends later than the limit ({{limit}}) after the frame that armed it. A frame that ends it may arm it anew. While
-it is armed further happenings of the same operator change nothing. In a WITHIN the lookback and bar of a level default
-to those of its first breakout, so that `prev_high` is the high that was broken. A WITHIN around one condition has
-nothing to count from and is refused: how long a whole trigger is watched is its `valid_until`.
+From weakest to strongest: `IF`, `OR`, `WITHIN`, `AND`, `NOT`, in any case. `a AND b WITHIN 6h` bounds both. Idle, a
+WITHIN waits for one of its operators that is neither a retest nor denied. That frame **arms** it: every level inside it
+stands still from then on, what happens is remembered, and comparisons are judged as they are now. It holds at the first
+frame at which its condition holds, the arming one included; it is over, and idle again, once a frame ends later than
+the limit ({{limit}}) after the frame that armed it. A frame that ends it may arm it anew. While it is armed further
+happenings of the same operator change nothing. In a WITHIN the lookback and bar of a level default to those of its
+first breakout, so that `prev_high` is the high that was broken. A WITHIN around one condition has nothing to count from
+and is refused: how long a whole trigger is watched is its `valid_until`.
 
 ## Events
 

@@ -82,3 +82,11 @@ class Within:
 
 
 Tree = Call | Compare | Not | And | Or | Within
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A whole text: the condition, and the preconditions after IF."""
+
+    part: Tree
+    gates: tuple[Tree, ...] = ()

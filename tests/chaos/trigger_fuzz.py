@@ -28,12 +28,14 @@ from make import COMPARISONS, trigger_text
 MAX_CPU_S = 0.2
 EXAMPLES = (
     "breakout(lookback=20, band=2sigma) AND retest(level=prev_high, tol=0.15%) WITHIN 6h", "adv_usd > 1e9",
-    "spread_bps < 5", "breakout(20,2σ) AND retest(prev_high,0.15%) WITHIN 6h", *(o.example for o in OPERATORS),
+    "spread_bps < 5",
+    "breakout(20,2σ) AND retest(prev_high,0.15%) WITHIN 6h IF mid > 3, spread_bps < 5", *(o.example for o in OPERATORS),
     *COMPARISONS,
 )  # fmt: skip
 TOKENS = (
     *BY_NAME, *LEVELS, *QUANTITIES, *(f"3{s}" for s in SPELLINGS), *(p.name for o in OPERATORS for p in o.parameters),
-    *"()(),,.[]='\"#%;_{}!&|^~@\\$<>=+-*/", "AND", "or", "NOT", "Within", "within 6h", "0", "1", "-0.5", "1e9", "20m",
+    *"()(),,.[]='\"#%;_{}!&|^~@\\$<>=+-*/", "AND", "or", "NOT", "Within", "within 6h", "IF", "if mid > 3",
+    "0", "1", "-0.5", "1e9", "20m",
     "<=", ">=", "==", "\n", "\t", "1e", "\u2212", "\x00", "e5", "breakout()", "touch(entry)", "up", "above", "\u03c3",
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import All, Breakout, LevelKind, Retest, Scope, Threshold, leaves_of
 from lotus.triggers.parser import MAX_DEPTH, MAX_PARTS, MAX_TEXT, parse
 from lotus.triggers.printer import text_of
-from lotus.triggers.syntax import And, Argument, Call, Compare, Not, Number, Or, Tree, Within
+from lotus.triggers.syntax import And, Argument, Call, Compare, Guarded, Not, Number, Or, Tree, Within
 from lotus.triggers.units import SPELLINGS
 
 DESIGN = "breakout(lookback=20, band=2sigma) AND retest(level=prev_high, tol=0.15%) WITHIN 6h"
@@ -41,7 +41,9 @@ def random_tree(rng: random.Random, depth: int) -> Tree:
 
 def test_the_text_of_the_design_is_read_and_printed_unchanged() -> None:
     trigger = read_trigger(DESIGN, ["adv_usd > 1e9", "spread_bps < 5"])
-    assert trigger.text == DESIGN
+    assert trigger.text == f"{DESIGN} IF adv_usd > 1000000000, spread_bps < 5"
+    assert read_trigger(trigger.text) == trigger
+    assert read_trigger(DESIGN).text == DESIGN
     scope = trigger.condition
     assert isinstance(scope, Scope)
     assert scope.limit_ms == 6 * 3_600_000
@@ -66,7 +68,7 @@ def test_random_trees_are_read_back_as_they_were() -> None:
         tree = random_tree(rng, rng.randrange(4))
         text = text_of(tree)
         if len(text) <= MAX_TEXT:
-            assert parse(text) == tree, text
+            assert parse(text) == Guarded(tree), text
             assert text_of(parse(text)) == text
 
 
@@ -150,6 +152,10 @@ def test_a_level_takes_the_bars_of_the_breakout_that_it_follows() -> None:
         ("breakout(", 1, 10, "the trigger ends too early", "breakout()"),
         ("", 1, 1, "an empty trigger", ""), ("touch(entry))", 1, 13, "unexpected ')'", ""),
         ("mid > 1e999", 1, 7, "the number 1e999", ""), ("mid > 1e-999", 1, 7, "the number 1e-999", ""),
+        ("touch(entry) IF", 1, 16, "the trigger ends too early", ""),
+        ("mid > 3 IF mid > 4 IF mid > 5", 1, 20, "unexpected 'IF'", ""),
+        ("(mid > 3 IF mid > 4)", 1, 10, "unexpected 'IF'", ""),
+        ("mid > 3 IF mid > 4,", 1, 20, "the trigger ends too early", ""),
         ("mid > 3 > 2", 1, 9, "unexpected '>'", "mid > 61250usd"), ("mid == 3", 1, 5, "unexpected '='", ""),
     ],
 )  # fmt: skip
@@ -166,6 +172,11 @@ def test_a_refusal_names_its_place(text: str, line: int, column: int, found: str
 def test_a_precondition_is_a_comparison_and_its_error_is_placed_in_its_own_text() -> None:
     with pytest.raises(ExpressionError, match="an operator in a precondition"):
         read_trigger(DESIGN, ["NOT touch(entry)"])
+    with pytest.raises(ExpressionError, match="an operator in a precondition"):
+        read_trigger(f"{DESIGN} IF mid > 3, touch(entry)")
+    with pytest.raises(ExpressionError, match="an IF inside a precondition"):
+        read_trigger(DESIGN, ["mid > 3 IF mid > 4"])
+    assert read_trigger(f"{DESIGN} if mid>3", ["mid > 4"]).text == f"{DESIGN} IF mid > 3, mid > 4"
     with pytest.raises(ExpressionError) as caught:
         read_trigger(DESIGN, ["spread_bps < 5", "adv_us > 3"])
     assert (caught.value.line, caught.value.column, caught.value.suggestion) == (1, 1, "adv_usd")

@@ -13,7 +13,7 @@ from oracle import Oracle
 
 from lotus.microtape.frame_spec import I_END
 from lotus.triggers.checker import read_trigger
-from lotus.triggers.conditions import Trigger
+from lotus.triggers.conditions import Trigger, warm_up_ms
 from lotus.triggers.events import Cause, Status, TriggerEvent
 from lotus.triggers.watcher import Plan, Watcher
 
@@ -83,12 +83,12 @@ def test_what_comes_later_changes_nothing_that_was_said(seed: int, cut: int) -> 
 
 @given(SEEDS, st.integers(0, 100))
 @settings(max_examples=60, deadline=None)
-def test_nothing_is_remembered_from_before_the_bars_of_the_longest_lookback(seed: int, more: int) -> None:
-    """With two seconds more than the bars it needs before the start, a watch says the same however much came before."""
+def test_nothing_is_remembered_from_before_the_warm_up(seed: int, more: int) -> None:
+    """With its warm-up before the start a watch says the same however much came before."""
     trigger, plan, _ = drawn(seed)
     trace = random_trace(random.Random(seed + 1), 300, holes=False)
     plan = replace(plan, start_ms=int(trace.ints[180, I_END]), valid_until_ms=None)
-    enough = 180 - 5 * 2 * 5 - 3 * 10
+    enough = 180 - warm_up_ms(trigger) // CADENCE_MS
     assert watched(trigger, plan, trace.part(enough - more, 300)) == watched(trigger, plan, trace)
 
 

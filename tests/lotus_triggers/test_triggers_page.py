@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus.triggers import checker, parser, printer, units
+from lotus.triggers import checker, conditions, parser, printer, units
 from lotus.triggers.arguments import bound_arguments
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import leaves_of
@@ -20,7 +20,7 @@ def test_the_committed_page_is_what_the_tables_say() -> None:
     assert PAGE.read_text("utf-8") == triggers_page() + "\n", "write it anew: python -m lotus.triggers.reference"
 
 
-@pytest.mark.parametrize("module", [checker, parser, printer, units], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [checker, conditions, parser, printer, units], ids=lambda m: m.__name__)
 def test_the_doctests_of_the_code_pass(module: object) -> None:
     found = doctest.testmod(module)  # type: ignore[arg-type]
     assert found.attempted > 0
