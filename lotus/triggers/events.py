@@ -74,3 +74,21 @@ class TriggerEvent:
     readings: tuple[Reading, ...] = ()
     levels: tuple[tuple[str, float | None], ...] = ()
     deadline_ms: int | None = None
+
+    def details(self) -> dict[str, object]:
+        """Return what a message about the event tells beside its status and time, as plain values for JSON."""
+        happenings = [
+            {"part": h.part, "time_ms": h.time_ms, "mid": h.mid, "level": h.level, "depth_bps": h.depth_bps}
+            for h in self.happenings
+        ]
+        return {
+            "seq": self.seq,
+            "cause": self.cause.value,
+            "part": self.part,
+            "frame_idx": self.frame_idx,
+            "mid": self.mid,
+            "happenings": happenings,
+            "readings": [{"part": r.part, "value": r.value, "holds": r.holds} for r in self.readings],
+            "levels": [{"part": part, "level": level} for part, level in self.levels],
+            "deadline_ms": self.deadline_ms,
+        }

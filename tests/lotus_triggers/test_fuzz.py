@@ -1,5 +1,7 @@
 """Random text never crashes the language: a checked trigger, or a located error; the script does the same for more."""
 
+import sys
+
 import pytest
 import trigger_fuzz
 
@@ -28,6 +30,29 @@ def test_the_fuzz_notices_a_wrong_answer(monkeypatch: pytest.MonkeyPatch, answer
     monkeypatch.setattr(trigger_fuzz, "read_trigger", wrong)
     with pytest.raises((AssertionError, RuntimeError)):
         trigger_fuzz.try_text("mid > 1")
+
+
+def test_the_deepest_texts_do_not_meet_the_recursion_limit() -> None:
+    texts = ("(" * 1_990, "NOT " * 490 + "mid > 1", "touch(" * 330, "mid > 1 AND " * 160 + "mid > 1", "-" * 1_990)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(400)
+    try:
+        for text in texts:
+            with pytest.raises(ExpressionError):
+                read_trigger(text)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_words_that_only_look_like_those_of_the_language_are_none_of_it() -> None:
+    for text in (
+        "touch(entry) \u0131f mid > 3",
+        "m\u0131d > 3",
+        "touch(entry) \uff21ND mid > 3",
+        "\u017fpread_bps < 5",
+    ):
+        with pytest.raises(ExpressionError, match="unexpected"):
+            read_trigger(text)
 
 
 def test_the_fuzz_names_the_text_and_its_cost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What a watched trigger says on traces made by hand: when it arms, fires, expires and is rejected, and with what."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -52,6 +53,16 @@ def test_a_breakout_arms_and_its_retest_fires_with_level_and_depth() -> None:
     depth = fired.happenings[1].depth_bps
     assert depth == pytest.approx(1e4 * 0.05 / 101)
     assert [e.seq for e in (armed, fired)] == [1, 2]
+
+
+def test_the_details_of_an_event_are_plain_values() -> None:
+    trace = after_quiet(101.5, 102.0, 101.05)
+    trace.floats[-1, C_SPREAD] = np.nan
+    for event in watched(f"{RETEST} IF spread_bps < 5", trace):
+        told = event.details()
+        assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert told["readings"] == [{"part": "spread_bps < 5", "value": None, "holds": False}]
+    assert [h["level"] for h in told["happenings"]] == [101.0, 101.0]  # type: ignore[index]
 
 
 def test_a_retest_before_the_breakout_does_not_count() -> None:
