@@ -86,7 +86,7 @@ class Trades:
 
     def bps(self, name: str) -> Floats:
         """Return one of `AMOUNTS` in bps of the entry value, 0 for a trade that was not filled."""
-        return np.where(self.filled, 1e4 * self.amount(name) / np.maximum(self.notional, 1), 0.0)
+        return 1e4 * self.amount(name) / np.maximum(self.notional, 1)
 
     def where(self, chosen: NDArray[np.bool_]) -> "Trades":
         """Return the chosen trades."""

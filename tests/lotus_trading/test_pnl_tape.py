@@ -1,5 +1,6 @@
 """Probes of the tape simulation, split: the net of a row is the stored payoff, the parts are what the quotes say."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,15 +34,15 @@ def quotes_of(rng: np.random.Generator, asset: int, thin: bool) -> Table:
     }  # fmt: skip
 
 
-def world(seed: int, thin: bool = False) -> tuple[Table, Table, dict[str, Columns], Table]:
-    """Return outcomes, windows, quotes by asset, and all quotes together."""
+def world(seed: int, thin: bool = False, manifest: Manifest = MANIFEST) -> tuple[Table, Table, dict[str, Columns]]:
+    """Return outcomes, windows, and quotes by asset."""
     rng = np.random.default_rng(seed)
     tables = [quotes_of(rng, k, thin) for k in range(3)]
     parts = []
     for k, quotes in enumerate(tables):
         n = 40
         end = START_MS + 5_000 * np.sort(rng.choice(np.arange(1, 200), n, replace=False))
-        close = (end + 60) * NS_PER_MS
+        close = (end + rng.integers(0, 480, n)) * NS_PER_MS
         seen = np.searchsorted(quotes["recv_ns"], close, side="right") - 1
         spread = quotes["ask_px"][seen] - quotes["bid_px"][seen]
         mid2 = quotes["ask_px"][seen] + quotes["bid_px"][seen]
@@ -55,14 +56,14 @@ def world(seed: int, thin: bool = False) -> tuple[Table, Table, dict[str, Column
         })  # fmt: skip
     events = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     together = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
-    evals = evaluate(events, together, NOTHING, MANIFEST)
-    return evals, events, {a.name: t for a, t in zip(MANIFEST.universe, tables, strict=True)}, together
+    evals = evaluate(events, together, NOTHING, manifest)
+    return evals, events, {a.name: t for a, t in zip(MANIFEST.universe, tables, strict=True)}
 
 
 @pytest.mark.parametrize("thin", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_net_of_every_row_is_the_stored_payoff(seed: int, thin: bool) -> None:
-    evals, events, quotes, _ = world(seed, thin)
+    evals, events, quotes = world(seed, thin)
     found = tape_trades(evals, events, quotes, MANIFEST)
     chosen = executed_rows(evals)
     stored = np.sort(evals["payoff_y"][chosen].astype(np.float64))
@@ -74,9 +75,17 @@ def test_the_net_of_every_row_is_the_stored_payoff(seed: int, thin: bool) -> Non
     assert np.any(~found.trades.filled) == thin
 
 
+def test_a_probe_of_few_lots_is_refused_where_the_top_is_empty() -> None:
+    small = replace(MANIFEST, outcomes=replace(MANIFEST.outcomes, probe_notional_usd=3.0))
+    evals, events, quotes = world(5, True, small)
+    found = tape_trades(evals, events, quotes, small)
+    assert 0 < np.count_nonzero(~found.trades.filled) < 15
+    assert found.largest_difference_bps < 1e-2  # a millionth of a dollar is more of 3 dollars
+
+
 def test_the_parts_are_what_the_quotes_say_one_by_one() -> None:
     """A slow second way: every probe met again quote by quote, part by part."""
-    evals, events, quotes, _ = world(9)
+    evals, events, quotes = world(9)
     trades = tape_trades(evals, events, quotes, MANIFEST).trades
     windows = {name: k for k, name in enumerate(events["event_id"].tolist())}
     rows = [
@@ -108,7 +117,7 @@ def test_the_parts_are_what_the_quotes_say_one_by_one() -> None:
 
 
 def test_only_executed_published_whole_probes_are_trades() -> None:
-    evals, events, quotes, _ = world(2)
+    evals, events, quotes = world(2)
     chosen = executed_rows(evals)
     ids = {
         name: bool(flag) for name, flag in zip(events["event_id"].tolist(), events["published"].tolist(), strict=True)
@@ -122,13 +131,13 @@ def test_only_executed_published_whole_probes_are_trades() -> None:
 
 
 def test_an_altered_payoff_is_told_by_its_distance() -> None:
-    evals, events, quotes, _ = world(3)
+    evals, events, quotes = world(3)
     altered = {**evals, "payoff_y": evals["payoff_y"] + 0.5}
     assert tape_trades(altered, events, quotes, MANIFEST).largest_difference_bps == pytest.approx(0.5, abs=1e-3)
 
 
 def test_missing_windows_or_quotes_are_refused_not_left_out() -> None:
-    evals, events, quotes, _ = world(4)
+    evals, events, quotes = world(4)
     with pytest.raises(SchemaError, match="no window"):
         tape_trades(evals, {name: values[:5] for name, values in events.items()}, quotes, MANIFEST)
     with pytest.raises(SchemaError, match="no quotes of ETH"):
