@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from lotus.manifest import Asset
 from lotus_venues.hyperliquid.rounding import is_valid_px, is_valid_size, px_units, round_px, round_size
 from lotus_venues.hyperliquid.rounding import size_lots as lots_by_arithmetic
+
+from lotus.manifest import Asset
 from lotus_venues.local_exchange.rules import price_units, size_lots
 
 prices = st.decimals(min_value=Decimal("0.000001"), max_value=Decimal(2_000_000), allow_nan=False, places=7)

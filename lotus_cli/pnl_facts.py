@@ -1,0 +1,205 @@
+"""The facts of the profit-and-loss page, read from the lake: executed probes of a branch, and all that has no outcome.
+
+Days are days of maturity: a probe is told on the day whose `signal_eval` holds it. Nothing is printed here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import ConfigError
+from lotus.microtape.frame_spec import MICROTAPE_QUOTES
+from lotus.outcomes.signal_eval import GAP, OK
+from lotus.timebase import next_day
+from lotus.trading.pnl import FillSource, Line, Trades, by_detector, joined, total
+from lotus.trading.pnl_fills import filled_trades
+from lotus.trading.pnl_tape import (
+    EVAL_COLUMNS,
+    EVENT_COLUMNS,
+    QUOTE_COLUMNS,
+    Columns,
+    TapeTrades,
+    executed_rows,
+    tape_trades,
+)
+from lotus_cli.pnl_paper import RoundTrip, filled_of, round_trips
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from lotus_store.lake import Lake
+
+_EVENTS = (*EVENT_COLUMNS, "detector_id", "window_end_ms", "published")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many windows stand behind the page, and why the others do not."""
+
+    scored: int = 0
+    published: int = 0
+    due: int = 0
+    whole: int = 0
+    gap: int = 0
+    published_due: int = 0
+    published_gap: int = 0
+    published_waiting: int = 0
+    executed: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The trades of one fill source: all together and by detector."""
+
+    name: str
+    total: Line
+    detectors: tuple[Line, ...]
+    largest_difference_bps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pnl:
+    """Everything that the page tells; `without_window` counts paper probes whose window is not in the lake."""
+
+    branch: str
+    days: tuple[str, ...]
+    sources: tuple[Source, ...]
+    coverage: Coverage
+    without_window: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "branch": self.branch,
+            "days": list(self.days),
+            "coverage": asdict(self.coverage) | {"paper_without_window": self.without_window},
+            "sources": [
+                {
+                    "fill_source": s.name,
+                    "total": _plain(s.total),
+                    "detectors": [_plain(line) for line in s.detectors],
+                    "largest_difference_bps": s.largest_difference_bps,
+                }
+                for s in self.sources
+            ],
+        }
+
+
+def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
+    """Return the facts of a branch for the days from `first` to `last` (None: as far as there are any).
+
+    Raises `ConfigError` when no window was scored on them.
+    """
+    lake = Lake(settings.lake_root)
+    known = sorted({*lake.days("signal_events", settings.branch), *lake.days("signal_eval", settings.branch)})
+    days = [day for day in known if (first or day) <= day <= (last or day)]
+    if not days:
+        found = f"branch {settings.branch} has no scored day" + (f" from {first} to {last}" if first or last else "")
+        raise ConfigError(found, f"one of {', '.join(known) or '-'}", "run lotus backfill, or name --branch and --day")
+    read = [_Day(lake, settings, day) for day in days if lake.exists("signal_eval", settings.branch, day)]
+    taped = [day.trades() for day in read]
+    sources = [_taped(taped)] if any(len(t.trades) for t in taped) else []
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        trips = round_trips(sig, settings.branch, days)
+    papers, without = _papers(lake, settings, trips)
+    sources += papers
+    coverage = _coverage(lake, settings.branch, days, read, taped)
+    return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without)
+
+
+class _Day:
+    """One day of outcomes, with the windows and quotes of it and of the day before."""
+
+    def __init__(self, lake: Lake, settings: Settings, day: str) -> None:
+        self._lake, self._settings, self._day = lake, settings, day
+        self.evals = lake.read("signal_eval", settings.branch, day, columns=EVAL_COLUMNS)
+        self.events = _events(lake, settings.branch, (next_day(day, -1), day))
+
+    def trades(self) -> TapeTrades:
+        chosen = executed_rows(self.evals)
+        symbols = sorted(set(self.evals["asset"][chosen].tolist()))
+        quotes = _quotes(self._lake, self._settings, self._day, symbols)
+        return tape_trades(self.evals, self.events, quotes, self._settings.manifest)
+
+    def published(self) -> NDArray[np.bool_]:
+        """Tell which rows of the outcomes were published."""
+        names = set(self.events["event_id"][self.events["published"].astype(np.bool_)].tolist())
+        return np.array([name in names for name in self.evals["event_id"].tolist()], dtype=np.bool_)
+
+
+def _taped(taped: Sequence[TapeTrades]) -> Source:
+    trades = joined([t.trades for t in taped])
+    return _source(trades, max(t.largest_difference_bps for t in taped))
+
+
+def _papers(lake: Lake, settings: Settings, trips: Sequence[RoundTrip]) -> tuple[list[Source], int]:
+    """Return the source of paper probes (none without one), and how many have no window in the lake."""
+    parts, without, nets = [], 0, list[float]()
+    for day in sorted({trip.closed_day for trip in trips}):
+        events = _events(lake, settings.branch, (next_day(day, -1), day))
+        names = {name: k for k, name in enumerate(events["event_id"].tolist())}
+        mine = [trip for trip in trips if trip.closed_day == day and trip.event_id in names]
+        without += sum(trip.closed_day == day and trip.event_id not in names for trip in trips)
+        windows = {t.event_id: {n: values[names[t.event_id]] for n, values in events.items()} for t in mine}
+        filled = filled_of(mine, windows, settings.manifest)
+        quotes = _quotes(lake, settings, day, sorted(set(filled.asset.tolist())))
+        parts.append(filled_trades(FillSource.PAPER_LIVE, filled, quotes, settings.manifest))
+        nets += [trip.net_usd for trip in mine]
+    if not nets:
+        return [], without
+    trades = joined(parts)
+    told = np.where(trades.filled, 1e10 * np.array(nets) / np.maximum(trades.notional, 1), 0.0)
+    return [_source(trades, float(np.max(np.abs(told - trades.bps("net")))))], without
+
+
+def _source(trades: Trades, largest_difference_bps: float) -> Source:
+    return Source(trades.source.value, total(trades), by_detector(trades), largest_difference_bps)
+
+
+def _quotes(lake: Lake, settings: Settings, day: str, symbols: Sequence[str]) -> dict[str, Columns]:
+    """Return the quotes of a day and the one before, by symbol."""
+    name, branch, found = MICROTAPE_QUOTES.name, f"tape.{settings.tape}", dict[str, Columns]()
+    for symbol in symbols:
+        days = [d for d in (next_day(day, -1), day) if lake.exists(name, branch, d, symbol)]
+        tables = [lake.read(name, branch, d, symbol, columns=QUOTE_COLUMNS) for d in days]
+        found[symbol] = _together(tables, QUOTE_COLUMNS)
+    return found
+
+
+def _coverage(
+    lake: Lake, branch: str, days: Sequence[str], read: Sequence[_Day], taped: Sequence[TapeTrades]
+) -> Coverage:
+    events = _events(lake, branch, days)
+    published = events["published"].astype(np.bool_)
+    told = {name for day in read for name in day.evals["event_id"].tolist()}
+    waiting = sum(name not in told for name in events["event_id"][published].tolist())
+    flags = [(day.evals["status"], day.published()) for day in read]
+    return Coverage(
+        scored=len(published),
+        published=int(published.sum()),
+        due=sum(len(status) for status, _ in flags),
+        whole=sum(int(np.sum(status == OK)) for status, _ in flags),
+        gap=sum(int(np.sum(status == GAP)) for status, _ in flags),
+        published_due=sum(int(chosen.sum()) for _, chosen in flags),
+        published_gap=sum(int(np.sum((status == GAP) & chosen)) for status, chosen in flags),
+        published_waiting=waiting,
+        executed=sum(len(t.trades) for t in taped),
+        refused=sum(int(np.sum(~t.trades.filled)) for t in taped),
+    )
+
+
+def _events(lake: Lake, branch: str, days: Sequence[str]) -> dict[str, NDArray[Any]]:
+    there = [day for day in days if lake.exists("signal_events", branch, day)]
+    return _together([lake.read("signal_events", branch, day, columns=_EVENTS) for day in there], _EVENTS)
+
+
+def _together(tables: Sequence[Mapping[str, NDArray[Any]]], names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    return {n: np.concatenate([t[n] for t in tables]) if tables else np.zeros(0, dtype=object) for n in names}
+
+
+def _plain(line: Line) -> dict[str, Any]:
+    told = {k: v for k, v in asdict(line).items() if "micro_usd" not in k}
+    told |= {"usd": {name: amount / 1e6 for name, amount in line.micro_usd.items()}}
+    return told | {"notional_usd": line.notional_micro_usd / 1e6, "has_edge": line.has_edge, "verdict": line.verdict}

@@ -1,0 +1,124 @@
+"""Laws of watching: equal to the naive oracle, live equal to batch, no look-ahead, no memory beyond its bars."""
+
+import random
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from make import ASSET, CADENCE_MS, COMPARISONS, FIRST_MS, Trace, random_trace, scope, trigger_text
+from oracle import Oracle
+
+from lotus.microtape.frame_spec import I_END
+from lotus.triggers.checker import read_trigger
+from lotus.triggers.conditions import Trigger, warm_up_ms
+from lotus.triggers.events import Cause, Status, TriggerEvent
+from lotus.triggers.watcher import Plan, Watcher
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def drawn(seed: int, frames: int = 120) -> tuple[Trigger, Plan, Trace]:
+    """Return a random trigger, how it is watched, and a trace."""
+    rng = random.Random(seed)
+    trigger = read_trigger(trigger_text(rng), rng.sample(COMPARISONS, rng.randrange(2)))
+    plan = Plan(
+        ASSET, 0, CADENCE_MS, FIRST_MS + CADENCE_MS * rng.choice((0, 0, 30)),
+        rng.choice((None, FIRST_MS + CADENCE_MS * frames * 3 // 4)), rng.random() < 0.3, 100.25,
+        {"adv_usd": 2e9} if rng.random() < 0.8 else {},
+    )  # fmt: skip
+    return trigger, plan, random_trace(rng, frames)
+
+
+def watched(trigger: Trigger, plan: Plan, trace: Trace) -> tuple[TriggerEvent, ...]:
+    return Watcher(trigger, plan).run(trace.ints, trace.floats)
+
+
+@cache
+def oracle_runs() -> tuple[int, set[tuple[Status, Cause]]]:
+    """Compare many random watches with the oracle; return how many were equal and which events they had."""
+    seen, equal = set[tuple[Status, Cause]](), 0
+    for seed in range(120):
+        trigger, plan, trace = drawn(seed)
+        events = watched(trigger, plan, trace)
+        told = [(e.time_ms, str(e.status), str(e.cause), e.part) for e in events]
+        assert told == Oracle(trigger, plan, trace).events(), (seed, trigger.text)
+        seen |= {(e.status, e.cause) for e in events}
+        equal += 1
+    return equal, seen
+
+
+def test_random_watches_are_those_of_the_naive_oracle() -> None:
+    assert oracle_runs()[0] == 120
+
+
+@pytest.mark.parametrize("cause", Cause, ids=str)
+def test_the_random_watches_met_every_cause(cause: Cause) -> None:
+    assert cause in {c for _, c in oracle_runs()[1]}
+
+
+@given(SEEDS, st.lists(st.integers(0, 300), max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_live_and_batch_in_any_chunks_are_equal_bit_for_bit(seed: int, cuts: list[int]) -> None:
+    trigger, plan, trace = drawn(seed, 300)
+    whole = watched(trigger, plan, trace)
+    live, chunked = Watcher(trigger, plan), Watcher(trigger, plan)
+    one_by_one = [event for k in range(len(trace)) for event in live.step(trace.ints[k], trace.floats[k])]
+    assert repr(one_by_one) == repr(list(whole))
+    edges = [0, *sorted(min(cut, len(trace)) for cut in cuts), len(trace)]
+    parts = [trace.part(a, b) for a, b in pairwise(edges)]
+    assert repr([e for part in parts for e in chunked.run(part.ints, part.floats)]) == repr(list(whole))
+
+
+@given(SEEDS, st.integers(1, 299))
+@settings(max_examples=60, deadline=None)
+def test_what_comes_later_changes_nothing_that_was_said(seed: int, cut: int) -> None:
+    trigger, plan, trace = drawn(seed, 300)
+    now = int(trace.ints[min(cut, len(trace)) - 1, I_END])
+    before = watched(trigger, plan, trace.part(0, cut))
+    assert before == tuple(e for e in watched(trigger, plan, trace) if e.time_ms <= now)
+
+
+@given(SEEDS, st.integers(0, 100))
+@settings(max_examples=60, deadline=None)
+def test_nothing_is_remembered_from_before_the_warm_up(seed: int, more: int) -> None:
+    """With its warm-up before the start a watch says the same however much came before."""
+    trigger, plan, _ = drawn(seed)
+    trace = random_trace(random.Random(seed + 1), 300, holes=False)
+    plan = replace(plan, start_ms=int(trace.ints[180, I_END]), valid_until_ms=None)
+    enough = 180 - warm_up_ms(trigger) // CADENCE_MS
+    assert watched(trigger, plan, trace.part(enough - more, 300)) == watched(trigger, plan, trace)
+
+
+@given(SEEDS)
+@settings(max_examples=60, deadline=None)
+def test_the_order_of_events_and_what_they_tell(seed: int) -> None:
+    trigger, plan, trace = drawn(seed, 300)
+    events = watched(trigger, plan, trace)
+    assert [e.seq for e in events] == list(range(1, len(events) + 1))
+    assert [e.time_ms for e in events] == sorted(e.time_ms for e in events)
+    for event in events:
+        assert event.time_ms > plan.start_ms or event.cause is Cause.VALID_UNTIL
+        assert all(h.time_ms <= event.time_ms for h in event.happenings)
+        if event.cause in (Cause.HOLDS, Cause.PRECONDITION) and len(trigger.preconditions) == 1:
+            (gate,) = [r for r in event.readings[-1:] if r.part in trigger.precondition_texts]
+            assert gate.holds == (event.status is Status.FIRED)
+
+
+@given(SEEDS)
+@settings(max_examples=60, deadline=None)
+def test_every_arming_comes_to_one_end_before_the_next(seed: int) -> None:
+    _, plan, trace = drawn(seed, 300)
+    trigger = read_trigger(scope(random.Random(seed), 0))
+    armed: TriggerEvent | None = None
+    for event in watched(trigger, replace(plan, once=False), trace):
+        if event.status is Status.ARMED:
+            assert armed is None
+            armed = event
+        elif event.cause is not Cause.VALID_UNTIL:
+            assert armed is not None
+            late = event.time_ms > (armed.deadline_ms or 0)
+            assert late if event.cause is Cause.LIMIT else not late or event.cause is Cause.GAP
+            armed = None
