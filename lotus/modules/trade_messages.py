@@ -12,11 +12,9 @@ from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
 
 ALPHA_PROPOSED_REF = "urn:schema:sig.alpha_proposed:v1"
-META_SIGNAL_REF = "urn:schema:sig.meta_signal:v1"
 DM_DECISION_REF = "urn:schema:dm.dm_decision:v1"
 EXEC_REPORT_REF = "urn:schema:tr.exec_report:v1"
 TTL_S = 60  # a proposal or decision that waited longer is worth nothing
-META_TTL_S = 300
 
 
 def proposed_message(signal: Mapping[str, Any]) -> Message:
@@ -45,29 +43,6 @@ def proposed_message(signal: Mapping[str, Any]) -> Message:
         priority=1,
         ttl_sec=TTL_S,
         tags=("dm:evaluate_plan",),
-    )
-
-
-def measured_message(signal: Mapping[str, Any]) -> Message:
-    """Return sig's budget cues of a published window, from its ms-1.0 payload."""
-    branch, event_id = str(signal["branch"]), str(signal["event_id"])
-    end_ms = int(signal["provenance"]["window"]["end_ms"])
-    return Message(
-        to=(Module.DM,),
-        intent=Intent.META_SIGNAL,
-        branch=branch,
-        schema_ref=META_SIGNAL_REF,
-        payload={
-            "branch": branch,
-            "event_id": event_id,
-            "asset": signal["asset"],
-            "time_ms": end_ms,
-            "signal": dict(signal),
-        },
-        ts=end_ms,
-        dedupe_key=natural_id("meta signal", branch, event_id),
-        lifecycle_id=event_id,
-        ttl_sec=META_TTL_S,
     )
 
 

@@ -6,6 +6,7 @@ One transaction for all plans that a turn of the desk moved, with the reports of
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from lotus.modules.envelope import Message
 from lotus.modules.intents import Module
 from lotus.modules.trade_messages import report_message
 from lotus.trading.execution import ExecutionState
@@ -14,7 +15,7 @@ from lotus.trading.orders import VenueFill
 from lotus.trading.plan import Plan
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send_many
-from lotus_live.trade.result import report_payload, totals
+from lotus_live.trade.result import METRICS, report_payload
 from lotus_live.trade.stored import restored, stored
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.bodies import from_body, to_plain
@@ -47,19 +48,7 @@ class TradeBooks:
         try:
             with connection.transaction():
                 step_plans(connection, [self._step(one) for one in moved])
-                done = [one for one in moved if one.finished]
-                for one in done:
-                    fills, metrics, position = totals(one.state)
-                    judge_plan(connection, one.row.plan_id, fills, metrics, position)
-                said = [
-                    report_message(
-                        report_payload(one.row, one.state, now_ms),
-                        lifecycle_id=one.row.lifecycle_id,
-                        parent_id=one.row.decision_id,
-                        revision=one.state.revision,
-                    )
-                    for one in done
-                ]
+                said = [self._report(connection, one, now_ms) for one in moved if one.finished]
                 if said:
                     send_many(connection, Module.TR, said, self.keys)
         except Exception:
@@ -85,6 +74,16 @@ class TradeBooks:
         if self._connection is None:
             self._connection = self.databases.connect(Module.TR.value, autocommit=True)
         return self._connection
+
+    def _report(self, connection: Connection, one: Moved, now_ms: int) -> Message:
+        """Write the result to the plan's strand; return the message that tells it."""
+        row, payload = one.row, report_payload(one.row, one.state, now_ms)
+        told = payload["report"]
+        metrics = {name: told[name] for name in METRICS}
+        judge_plan(connection, row.plan_id, told["fills"], metrics, told["position_after"])
+        return report_message(
+            payload, lifecycle_id=row.lifecycle_id, parent_id=row.decision_id, revision=one.state.revision
+        )
 
     def _step(self, one: Moved) -> PlanStep:
         plan, venue = one.row.plan_id, self.venue

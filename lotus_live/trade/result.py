@@ -1,48 +1,32 @@
-"""What came of an execution in numbers: cash of its unique fills, fees, funding, and the payoff of a measured window.
+"""What a finished execution tells the other modules: its exec-report-1.0, and the payoff of the window it measured.
 
-Exact decimals until the last division. A window that was never filled earned exactly 0.
+A window that was never filled earned exactly 0. How an execution is judged stands in `lotus.trading.report`.
 """
 
 from decimal import Decimal
 from typing import Any
 
 from lotus.trading.execution import ExecutionState
-from lotus_store.ledger.bodies import to_plain
+from lotus.trading.report import report
 from lotus_store.ledger.plans import PlanRow
 
-ZERO = Decimal(0)
 BPS = Decimal(10_000)
+METRICS = (
+    "status", "ending", "entry_px", "exit_px", "arrival_px", "slippage_arrival_bps", "latency_ms", "fill_latency_ms",
+    "adherence", "bare_ms_max", "fees", "funding_usd", "pnl", "alarms",
+)  # fmt: skip
 
 
-def pnl_usd(state: ExecutionState) -> Decimal:
-    """Return what a closed execution earned after fees and funding."""
-    cash = sum((-int(f.side) * f.size * f.px - f.fee_usd for f in state.fills), ZERO)
-    return cash - sum((p.usd for p in state.funding.values()), ZERO)
-
-
-def payoff_bps(state: ExecutionState) -> float:
-    """Return the result in bps of the planned notional (planned size at the mid when the entry opened)."""
-    planned = state.plan.size * (state.arrival_px or ZERO)
-    return float(BPS * pnl_usd(state) / planned) if planned and state.entered else 0.0
-
-
-def totals(state: ExecutionState) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, Any]]:
-    """Return fills, metrics and position of a finished execution, for its strand."""
-    fills = [to_plain(fill) for fill in state.fills]
-    metrics = {
-        "arrival_px": str(state.arrival_px) if state.arrival_px is not None else None,
-        "ending": state.ending.value or state.entry_ending.value,
-        "fees_usd": str(sum((f.fee_usd for f in state.fills), ZERO)),
-        "funding_usd": str(sum((p.usd for p in state.funding.values()), ZERO)),
-        "payoff_bps": payoff_bps(state),
-        "alarms": sorted(state.alarms),
-    }
-    return fills, metrics, {"coin": state.plan.coin, "held": str(state.held), "pnl_usd": str(pnl_usd(state))}
+def payoff_bps(state: ExecutionState, net_usd: Decimal) -> float:
+    """Return a net result in bps of the planned notional: planned size at the mid when the entry opened."""
+    planned = state.plan.size * (state.arrival_px or Decimal(0))
+    return float(BPS * net_usd / planned) if planned and state.entered else 0.0
 
 
 def report_payload(row: PlanRow, state: ExecutionState, now_ms: int) -> dict[str, Any]:
     """Return the payload of EXEC_REPORT for a finished execution."""
-    fills, metrics, position = totals(state)
+    told = report(state, now_ms, "paper_live" if row.venue == "paper" else "venue")
+    net_usd = Decimal(told["pnl"]["net_usd"])
     return {
         "branch": row.branch,
         "decision_id": row.decision_id,
@@ -52,9 +36,9 @@ def report_payload(row: PlanRow, state: ExecutionState, now_ms: int) -> dict[str
         "asset": row.coin,
         "venue": row.venue,
         "time_ms": now_ms,
-        "payoff_bps": payoff_bps(state),
-        "pnl_usd": float(pnl_usd(state)),
+        "payoff_bps": payoff_bps(state, net_usd),
+        "pnl_usd": float(net_usd),
         "refusals": [],
         "reference": dict(row.reference),
-        "report": {"fills": fills, "metrics": metrics, "position": position},
+        "report": told,
     }
