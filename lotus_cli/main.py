@@ -22,6 +22,7 @@ COMMANDS = {
     "herald": ("lotus_cli.herald", "Carry messages between the modules: run, status, dead letters, replay, threads."),
     "import": ("lotus_cli.tape", "Import a recording or the venue's archive as a tape."),
     "keys": ("lotus_cli.keys", "Signing keys of the modules: list, create, rotate."),
+    "kill": ("lotus_cli.kill", "The kill switch: open nothing any more, and with --flatten leave every position."),
     "learn": ("lotus_cli.learn", "Lessons from your own signals in CSV or Parquet, with a report."),
     "live": ("lotus_cli.live", "Run the daemon on the venue, or on a recorded tape over a real websocket."),
     "modules": ("lotus_cli.modules", "Manifests of the modules: what differs, pages and schemas."),

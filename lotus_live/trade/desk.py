@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, assert_never
 
 import psycopg
@@ -40,6 +39,7 @@ from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpda
 from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
 from lotus_live.trade.floor import TradingFloor
+from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_store.ledger.plans import PlanRow
 
 TICK_S = 0.1
@@ -79,9 +79,11 @@ class DeskCounts:
 class TradingDesk:
     """The desk of one daemon: `venues` by side (long and short probes are held apart), `floor` what it sees."""
 
-    def __init__(self, books: TradeBooks, floor: TradingFloor, venues: Mapping[Side, Venue], kill_file: Path) -> None:
+    def __init__(
+        self, books: TradeBooks, floor: TradingFloor, venues: Mapping[Side, Venue], switch: KillSwitch
+    ) -> None:
         """Nothing is opened yet."""
-        self.books, self.floor, self.venues, self.kill_file = books, floor, dict(venues), kill_file
+        self.books, self.floor, self.venues, self.switch = books, floor, dict(venues), switch
         self.counts = DeskCounts()
         self.say: Callable[[str], None] = lambda text: print(f"desk: {text}", file=sys.stderr)
         self._works: dict[str, Work] = {}
@@ -89,6 +91,7 @@ class TradingDesk:
         self._events: list[tuple[str, Event]] = []
         self._wake = asyncio.Event()
         self._fresh = True
+        self._switched = LIFTED
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -105,6 +108,7 @@ class TradingDesk:
     async def run(self) -> None:
         """Drive plans until cancelled; positions and resting orders stay at the venue for the next start."""
         self._loop = asyncio.get_running_loop()
+        self._look_at_switch()
         for venue in self.venues.values():
             await venue.connect()
             for asset in self.floor.universe:
@@ -217,10 +221,9 @@ class TradingDesk:
         self._works[row.plan_id] = work
         self._owners |= dict.fromkeys(state.orders, row.plan_id)
         self.counts.plans += 1
-        view = self.floor.view(row.coin)
-        self._events.append((row.plan_id, view or Tick()))
         if self.floor.halted:
-            self._events.append((row.plan_id, Halt()))
+            self._events.append((row.plan_id, Halt(self._switched == FLATTENED)))
+        self._events.append((row.plan_id, self.floor.view(row.coin) or Tick()))
         return work
 
     def _asset(self, coin: str) -> Asset:
@@ -328,16 +331,25 @@ class TradingDesk:
                 self._tell(event)
 
     async def _ticking(self) -> None:
-        """Every 0.1 s show every plan its market, and look for the kill file."""
+        """Every 0.1 s look at the kill switch, and show every plan its market."""
         while True:
             await asyncio.sleep(TICK_S)
-            if not self.floor.halted and self.kill_file.exists():
-                self.halt(flatten="flatten" in self.kill_file.read_text(errors="replace"))
+            self._look_at_switch()
             views = {asset.name: self.floor.view(asset.name) for asset in self.floor.universe}
             alive = [(name, work.row.coin) for name, work in self._works.items() if work.done_ms is None]
             self._events += [(name, views[coin] or Tick()) for name, coin in alive]
             self._retire(self.floor.now_ms())
             self._wake.set()
+
+    def _look_at_switch(self) -> None:
+        state = self.switch.state()
+        if state == self._switched:
+            return
+        self._switched = state
+        if state == LIFTED:
+            self.floor.halted = False
+        else:
+            self.halt(flatten=state == FLATTENED)
 
     async def _accounting(self) -> None:
         """Ask for the accounts every two seconds; one that does not answer stays as it was."""

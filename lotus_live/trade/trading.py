@@ -24,12 +24,11 @@ from lotus_live.trade.accounts import venue_account
 from lotus_live.trade.books import TradeBooks
 from lotus_live.trade.desk import TradingDesk
 from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name
+from lotus_live.trade.kill_switch import KillSwitch
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals import SignalRow
 from lotus_venues.local_exchange.options import MAX_LEVERAGES
-
-KILL_FILE = "KILL"
 
 
 @dataclass(slots=True)
@@ -77,5 +76,5 @@ def trading_of(
     floor = TradingFloor(universe, venues[Side.BUY].name, terms, now_ms, max_leverage=MAX_LEVERAGES)
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue)
-    desk = TradingDesk(books, floor, venues, settings.home / "live" / KILL_FILE)
+    desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
     return Trading(floor, desk, hot_handlers(Decider(wanted.entry_valid_ms), Acceptor(floor)), keys)

@@ -20,8 +20,8 @@ PACE = 40.0
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
-    """Five minutes of three assets."""
-    return write(tmp_path / "tape.txt", in_order(market(DAY, "09:00", 300, step_ms=500, seed=11)))
+    """Seven minutes of three assets."""
+    return write(tmp_path / "tape.txt", in_order(market(DAY, "09:00", 420, step_ms=500, seed=11)))
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
         plans = {name: plans_for(tr, name) for name in published}
         assert all(len(found) <= 1 for found in plans.values())
         taken = {name: found[0] for name, found in plans.items() if found}
-        assert len(taken) >= 0.9 * len(published), "what closed in the last moments of the tape may not be on its way"
+        assert len(taken) >= len(published) - 3, "what closed in the last moments of the tape may not be on its way"
         assert set(told) <= set(taken)
         closed = [name for name, row in told.items() if row.outcome == "closed"]
         assert closed, {name: row.body["refusals"] for name, row in told.items()}

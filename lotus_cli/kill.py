@@ -1,0 +1,25 @@
+"""`lotus kill`: the kill switch of a home. A file, so that it works with the database and every page down."""
+
+import click
+
+from lotus_cli.output import emit, explained, json_option
+from lotus_cli.places import home_option, settings_of
+
+
+@click.command("kill")
+@click.option("--flatten", is_flag=True, help="Also leave every position at the market.")
+@click.option("--lift", is_flag=True, help="Take the switch back; what was left stays left.")
+@home_option
+@json_option
+@explained
+def kill_command(flatten: bool, lift: bool, home: str | None, as_json: bool) -> None:
+    """Open nothing from now on: a daemon that trades looks for this ten times a second, one that starts at once."""
+    from lotus_live.trade.kill_switch import KillSwitch
+
+    switch = KillSwitch(settings_of(home).home)
+    if lift:
+        switch.lift()
+    else:
+        switch.throw(flatten)
+    state = switch.state()
+    emit({"state": state}, as_json, f"kill switch: {state}")
