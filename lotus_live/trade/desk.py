@@ -8,7 +8,7 @@ write-ahead intent log, functional core behind an imperative shell.
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -29,7 +29,6 @@ from lotus.trading.execution_events import (
     Halt,
     Modify,
     ModifyAnswer,
-    OpenOrdersSeen,
     Place,
     Tick,
 )
@@ -40,10 +39,12 @@ from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
 from lotus_live.trade.floor import TradingFloor
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
+from lotus_live.trade.reconciling import Reconciler
 from lotus_store.ledger.plans import PlanRow
 
 TICK_S = 0.1
 ACCOUNT_S = 2.0
+COMPARE_ROUNDS = 5
 RETRY_S = 0.5
 LINGER_MS = 60_000  # a finished plan is kept so long for fills that come late
 DOWN = (psycopg.Error, LedgerError, OSError)
@@ -85,7 +86,7 @@ class TradingDesk:
         """Nothing is opened yet."""
         self.books, self.floor, self.venues, self.switch = books, floor, dict(venues), switch
         self.counts = DeskCounts()
-        self.say: Callable[[str], None] = lambda text: print(f"desk: {text}", file=sys.stderr)
+        self.reconcilers = [Reconciler(venue, self, floor.now_ms, self._say) for venue in self.venues.values()]
         self._works: dict[str, Work] = {}
         self._owners: dict[str, str] = {}
         self._events: list[tuple[str, Event]] = []
@@ -143,11 +144,20 @@ class TradingDesk:
         self._events += [(plan_id, event) for plan_id in self._works]
         self._wake.set()
 
-    def _tell(self, event: OrderUpdate | VenueFill) -> None:
+    def states_of(self, venue: Venue) -> list[ExecutionState]:
+        """Return the states of all plans at a venue that are remembered."""
+        return [work.state for work in self._works.values() if work.venue is venue]
+
+    def post(self, plan_id: str, event: Event) -> None:
+        """Give an event to a plan."""
+        self._events.append((plan_id, event))
+        self._wake.set()
+
+    def tell(self, event: OrderUpdate | VenueFill) -> None:
+        """Give what a venue said of an order to its plan."""
         owner = self._owners.get(event.client_id)
         if owner is not None:
-            self._events.append((owner, event))
-            self._wake.set()
+            self.post(owner, event)
 
     async def _turn(self) -> None:
         """Take in what happened, write what it changed, carry out what follows."""
@@ -305,20 +315,17 @@ class TradingDesk:
         if question.fills_from_ms is not None:
             with suppress(VenueError):
                 for fill in await venue.fills_since(question.fills_from_ms):
-                    self._tell(fill)
+                    self.tell(fill)
 
     async def _restore(self) -> None:
         """Take up what an earlier life left, with what the venues hold and filled in between."""
         await self._adopt()
         self._fresh = False
         since = min((o.sent_ms for w in self._works.values() for o in w.state.orders.values()), default=None)
-        for venue in self.venues.values():
-            mine = [w.row.plan_id for w in self._works.values() if w.venue is venue]
-            taken_ms = self.floor.now_ms()
-            seen = OpenOrdersSeen(tuple(await venue.open_orders()), taken_ms)
-            self._events += [(plan_id, seen) for plan_id in mine]
+        for venue, reconciler in zip(self.venues.values(), self.reconcilers, strict=True):
             for fill in await venue.fills_since(since) if since is not None else ():
-                self._tell(fill)
+                self.tell(fill)
+            await reconciler.compare()
         await self._accounts()
         self._wake.set()
 
@@ -328,7 +335,7 @@ class TradingDesk:
                 self._events += [(w.row.plan_id, event) for w in self._works.values() if w.venue is venue]
                 self._wake.set()
             else:
-                self._tell(event)
+                self.tell(event)
 
     async def _ticking(self) -> None:
         """Every 0.1 s look at the kill switch, and show every plan its market."""
@@ -352,11 +359,16 @@ class TradingDesk:
             self.halt(flatten=state == FLATTENED)
 
     async def _accounting(self) -> None:
-        """Ask for the accounts every two seconds; one that does not answer stays as it was."""
+        """Ask for the accounts every two seconds, and compare everything every ten; silence is asked again."""
+        rounds = 0
         while True:
             await asyncio.sleep(ACCOUNT_S)
+            rounds += 1
             with suppress(VenueError):
                 await self._accounts()
+            for reconciler in self.reconcilers if rounds % COMPARE_ROUNDS == 0 else ():
+                with suppress(VenueError):
+                    await reconciler.compare()
 
     async def _accounts(self) -> None:
         for side, venue in self.venues.items():
@@ -366,9 +378,13 @@ class TradingDesk:
             used[work.state.plan.side] += work.state.plan.size * (work.state.arrival_px or Decimal(0))
         self.floor.use(used)
 
+    @staticmethod
+    def _say(text: str) -> None:
+        print(f"desk: {text}", file=sys.stderr)
+
     def _alarm(self, work: Work, told: Alarm) -> None:
         self.counts.alarms += 1
-        self.say(f"{told.kind} on plan {work.row.plan_id} ({work.row.coin}): {told.found}; expected {told.expected}")
+        self._say(f"{told.kind} on plan {work.row.plan_id} ({work.row.coin}): {told.found}; expected {told.expected}")
 
     def _failed(self, problem: BaseException) -> None:
         self.counts.write_failures += 1

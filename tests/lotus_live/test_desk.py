@@ -12,8 +12,19 @@ import psycopg
 import pytest
 
 from lotus.manifest import Asset
-from lotus.trading.orders import Account, Grouping, NewOrder, OpenOrder, OrderState, OrderUpdate, Side, VenueFill
+from lotus.trading.orders import (
+    Account,
+    Grouping,
+    NewOrder,
+    OpenOrder,
+    OrderState,
+    OrderUpdate,
+    Side,
+    VenueFill,
+    VenuePosition,
+)
 from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
+from lotus.trading.reconcile import Difference
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
 from lotus_live.trade.books import Moved
@@ -75,6 +86,7 @@ class SmallVenue:
     unwritten: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
     told: "asyncio.Queue[VenueEvent]" = field(default_factory=asyncio.Queue)
+    stray: Decimal = Decimal(0)
     name: str = "local"
     universe: Sequence[Asset] = (BTC,)
 
@@ -115,7 +127,8 @@ class SmallVenue:
         return
 
     async def account(self) -> Account:
-        return Account(Decimal(10_000), Decimal(0), Decimal(10_000), (), now_ms())
+        held = VenuePosition("BTC", self.held, Decimal(100_000), Decimal(0), Decimal(0), 5)
+        return Account(Decimal(10_000), Decimal(0), Decimal(10_000), (held,) if self.held else (), now_ms())
 
     async def open_orders(self) -> Sequence[OpenOrder]:
         return [
@@ -149,7 +162,7 @@ class SmallVenue:
 
     @property
     def held(self) -> Decimal:
-        return sum((int(f.side) * f.size for f in self.fills), Decimal(0))
+        return sum((int(f.side) * f.size for f in self.fills), self.stray)
 
 
 class FreshFloor(TradingFloor):
@@ -294,6 +307,27 @@ def test_a_killed_desk_goes_on_with_what_it_left(bed: Bed) -> None:
         assert bed.venue.held == 0
         assert bed.venue.repeated == []
         await ended(second)
+
+    asyncio.run(go())
+
+
+def test_what_nobody_here_knows_is_taken_away_and_what_is_missing_is_asked_for(bed: Bed) -> None:
+    stray = NewOrder("0x" + "9" * 32, "BTC", Side.BUY, Decimal("0.5"), Decimal(90_000))
+    bed.venue.orders[stray.client_id] = stray, OrderState.WAITING
+    bed.venue.stray = Decimal("0.03")
+
+    async def go() -> None:
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        await asyncio.sleep(0.2)
+        assert bed.venue.orders[stray.client_id][1] is OrderState.CANCELED
+        assert bed.venue.held == Decimal("0.03"), "a position is closed only when it is seen twice"
+        (reconciler,) = desk.reconcilers
+        await reconciler.compare()
+        assert bed.venue.held == 0
+        assert await reconciler.compare() == ()
+        assert reconciler.differences == {Difference.ORPHAN: 1, Difference.POSITION_UNTRACKED: 2}
+        await ended(task)
 
     asyncio.run(go())
 

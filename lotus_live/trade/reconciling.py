@@ -1,0 +1,141 @@
+"""Comparing with the venue on a timer: what it holds beside what the plans believe, and doing what follows.
+
+What a difference means is `lotus.trading.reconcile`'s. A position is closed or told missing only when the same
+difference is seen twice in a row, for fills may be under way; all else is harmless to do at once. In the literature:
+reconciliation, level-triggered repair.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from lotus.errors import VenueError
+from lotus.hashing import natural_id
+from lotus.manifest import Asset
+from lotus.trading.execution import ExecutionState
+from lotus.trading.execution_events import Event, ForeignFill, OpenOrdersSeen
+from lotus.trading.order_machine import TrackedOrder
+from lotus.trading.orders import NewOrder, Side, TimeInForce, VenueFill
+from lotus.trading.reconcile import Action, Difference, Finding, Own, Told, findings
+from lotus.trading.rounding import round_px
+from lotus.trading.venue import Venue
+
+OVERLAP_MS = 60_000  # fills are asked for again that far back: a venue's clock is not ours
+CLOSE_SLIPPAGE = Decimal("0.05")
+
+
+class Plans(Protocol):
+    """What the desk lends: the plans at a venue, and where news of them go."""
+
+    def states_of(self, venue: Venue) -> Sequence[ExecutionState]:
+        """Return the states of all plans at a venue, finished ones that are still remembered too."""
+        ...
+
+    def post(self, plan_id: str, event: Event) -> None:
+        """Give an event to a plan."""
+        ...
+
+    def tell(self, event: VenueFill) -> None:
+        """Give a fill to the plan whose order it is of."""
+        ...
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """Compares one venue; `differences` counts what was found, by kind."""
+
+    venue: Venue
+    plans: Plans
+    now_ms: Callable[[], int]
+    say: Callable[[str], None]
+    differences: dict[Difference, int] = field(default_factory=dict)
+    _since_ms: int = -1
+    _doubted: frozenset[tuple[Difference, str, Decimal]] = frozenset()
+
+    async def compare(self) -> tuple[Finding, ...]:
+        """Ask the venue, compare, and do what follows; return the differences. Raises `VenueError`."""
+        taken_ms = self.now_ms()
+        orders = tuple(await self.venue.open_orders())
+        account = await self.venue.account()
+        since_ms = taken_ms if self._since_ms < 0 else self._since_ms
+        fills = tuple(await self.venue.fills_since(max(0, since_ms - OVERLAP_MS)))
+        states = self.plans.states_of(self.venue)
+        told = Told(orders, account.positions, taken_ms, fills, fills_complete=True)
+        found = findings(own_of(states), told)
+        for state in states:
+            if not state.done:
+                self.plans.post(state.plan.plan_id, OpenOrdersSeen(orders, taken_ms))
+        for finding in found:
+            self.differences[finding.difference] = self.differences.get(finding.difference, 0) + 1
+            await self._follow(finding, fills, states)
+        self._doubted = frozenset(_doubt(finding) for finding in found)
+        self._since_ms = taken_ms
+        return found
+
+    async def _follow(self, finding: Finding, fills: Sequence[VenueFill], states: Sequence[ExecutionState]) -> None:
+        match finding.action:
+            case Action.TAKE_FILL:
+                for fill in fills:
+                    if fill.client_id == finding.client_id:
+                        self.plans.tell(fill)
+            case Action.GIVE_TO_PLAN:
+                self._give(finding, fills, states)
+            case Action.CANCEL:
+                self._tell(finding, "cancelled")
+                with suppress(VenueError):
+                    await self.venue.cancel(finding.coin, [finding.client_id])
+            case Action.CLOSE if _doubt(finding) in self._doubted:
+                self._tell(finding, "closed")
+                await self._close(finding)
+            case Action.MARK_REDUCED if _doubt(finding) in self._doubted:
+                self._tell(finding, "told, a person must look")
+            case _:
+                return
+
+    def _give(self, finding: Finding, fills: Sequence[VenueFill], states: Sequence[ExecutionState]) -> None:
+        holder = next((s for s in states if s.plan.coin == finding.coin and s.held), None)
+        for fill in fills if holder is not None else ():
+            strange = fill.coin == finding.coin and fill.client_id == finding.client_id
+            if holder is not None and strange and fill.fill_id not in holder.foreign:
+                self.plans.post(holder.plan.plan_id, ForeignFill(fill))
+
+    async def _close(self, finding: Finding) -> None:
+        """Send a reduce-only order for a position that no plan has."""
+        asset = next((a for a in self.venue.universe if a.name == finding.coin), None)
+        best = await self.venue.best_prices(finding.coin)
+        if asset is None or best is None:
+            return
+        order = closing_order(asset, finding.size, best, f"{self.venue.name} {self.now_ms()}")
+        await self.venue.place([order])
+
+    def _tell(self, finding: Finding, done: str) -> None:
+        what = f"{finding.difference} {finding.coin} {finding.client_id}".strip()
+        self.say(f"{what}: found {finding.found}; expected {finding.expected}; {done}")
+
+
+def own_of(states: Iterable[ExecutionState]) -> Own:
+    """Return what plans believe together."""
+    orders: dict[str, TrackedOrder] = {}
+    positions: dict[str, Decimal] = {}
+    plans: list[str] = []
+    for state in states:
+        orders |= dict(state.orders)
+        signed = state.held * int(state.plan.side)
+        positions[state.plan.coin] = positions.get(state.plan.coin, Decimal(0)) + signed
+        plans.append(str(state.plan.plan_id))
+    return Own(orders, positions, plans)
+
+
+def closing_order(asset: Asset, size: Decimal, best: tuple[Decimal, Decimal], occasion: str) -> NewOrder:
+    """Return the reduce-only order that takes a signed `size` off at once, at most 5 % beyond the best price."""
+    side = Side.SELL if size > 0 else Side.BUY
+    px = best[0] if side is Side.SELL else best[1]
+    limit = round_px(asset, px * (1 + int(side) * CLOSE_SLIPPAGE))
+    name = "0x" + natural_id("untracked", asset.name, occasion)
+    return NewOrder(name, asset.name, side, abs(size), limit, TimeInForce.IOC, reduce_only=True)
+
+
+def _doubt(finding: Finding) -> tuple[Difference, str, Decimal]:
+    return finding.difference, finding.coin, finding.size
