@@ -25,7 +25,8 @@ from lotus.trading.pnl_tape import (
     executed_rows,
     tape_trades,
 )
-from lotus_cli.pnl_paper import RoundTrip, filled_of, round_trips
+from lotus_cli.pnl_paper import paper_trips
+from lotus_cli.pnl_trips import RoundTrip, filled_of
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
@@ -102,9 +103,9 @@ def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
     taped = [day.trades() for day in read]
     sources = [_taped(taped)] if any(len(t.trades) for t in taped) else []
     with Databases(settings) as databases, databases.connect("sig") as sig:
-        trips = round_trips(sig, settings.branch, days)
-    papers, without = _papers(lake, settings, trips)
-    sources += papers
+        trips = paper_trips(sig, settings.branch, days, settings.manifest)
+    told, without = _told(lake, settings, FillSource.PAPER_LIVE, trips)
+    sources += told
     coverage = _coverage(lake, settings.branch, days, read, taped)
     return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without)
 
@@ -134,8 +135,8 @@ def _taped(taped: Sequence[TapeTrades]) -> Source:
     return _source(trades, max(t.largest_difference_bps for t in taped))
 
 
-def _papers(lake: Lake, settings: Settings, trips: Sequence[RoundTrip]) -> tuple[list[Source], int]:
-    """Return the source of paper probes (none without one), and how many have no window in the lake."""
+def _told(lake: Lake, settings: Settings, source: FillSource, trips: Sequence[RoundTrip]) -> tuple[list[Source], int]:
+    """Return the source of round trips (none without one), and how many have no window in the lake."""
     parts, without, nets = [], 0, list[float]()
     for day in sorted({trip.closed_day for trip in trips}):
         events = _events(lake, settings.branch, (next_day(day, -1), day))
@@ -145,7 +146,7 @@ def _papers(lake: Lake, settings: Settings, trips: Sequence[RoundTrip]) -> tuple
         windows = {t.event_id: {n: values[names[t.event_id]] for n, values in events.items()} for t in mine}
         filled = filled_of(mine, windows, settings.manifest)
         quotes = _quotes(lake, settings, day, sorted(set(filled.asset.tolist())))
-        parts.append(filled_trades(FillSource.PAPER_LIVE, filled, quotes, settings.manifest))
+        parts.append(filled_trades(source, filled, quotes, settings.manifest))
         nets += [trip.net_usd for trip in mine]
     if not nets:
         return [], without

@@ -28,16 +28,19 @@ _NS_PER_HOUR = HOUR_MS * NS_PER_MS
 
 @dataclass(frozen=True, slots=True)
 class TapeTrades:
-    """Trades, and the largest distance of a net from the stored payoff, in bps."""
+    """Trades, and the largest distance of a net from the payoff that the tape simulation stored, in bps."""
 
     trades: Trades
     largest_difference_bps: float
 
 
 def executed_rows(evals: Columns) -> NDArray[np.bool_]:
-    """Tell which rows of SIGNAL_EVAL are probes that the tape simulation executed."""
+    """Tell which rows of SIGNAL_EVAL are probes with a payoff: published and whole.
+
+    Where a venue's payoff took the place of the tape's, the tape simulation is still told: it is the same for all.
+    """
     known = np.isfinite(np.asarray(evals["payoff_y"], dtype=np.float64))
-    mine: NDArray[np.bool_] = (evals["status"] == OK) & (evals["fill_source"] == FillSource.TAPE_SIM.value) & known
+    mine: NDArray[np.bool_] = (evals["status"] == OK) & (evals["fill_source"] != "") & known
     return mine
 
 
@@ -50,6 +53,8 @@ def tape_trades(evals: Columns, events: Columns, quotes: Mapping[str, Columns], 
     chosen = executed_rows(evals)
     rows = {name: np.asarray(evals[name])[chosen] for name in EVAL_COLUMNS}
     at = _places(rows["event_id"], np.asarray(events["event_id"]))
+    directed = np.asarray(events["s"], dtype=np.float64)[at] != 0.0
+    rows, at = {name: values[directed] for name, values in rows.items()}, at[directed]
     windows = {name: np.asarray(events[name])[at] for name in EVENT_COLUMNS}
     parts, worst = [_none()], 0.0
     for asset in manifest.universe:
@@ -63,7 +68,8 @@ def tape_trades(evals: Columns, events: Columns, quotes: Mapping[str, Columns], 
             mine_rows, {n: v[mine] for n, v in windows.items()}, path_of(quotes[asset.name]), manifest, asset
         )
         stored = np.asarray(mine_rows["payoff_y"], dtype=np.float64)
-        worst = max(worst, float(np.max(np.abs(one.bps("net") - stored))))
+        taped = mine_rows["fill_source"] == FillSource.TAPE_SIM.value
+        worst = max(worst, float(np.max(np.abs(one.bps("net") - stored)[taped], initial=0.0)))
         parts.append(one)
     return TapeTrades(joined(parts), worst)
 

@@ -126,8 +126,20 @@ def test_only_executed_published_whole_probes_are_trades() -> None:
     assert set(evals["status"][chosen].tolist()) == {OK}
     gap = {**evals, "status": np.where(chosen, "gap", evals["status"]).astype(object)}
     assert len(tape_trades(gap, events, quotes, MANIFEST).trades) == 0
-    live = {**evals, "fill_source": np.full(len(chosen), "paper_live", dtype=object)}
-    assert len(tape_trades(live, events, quotes, MANIFEST).trades) == 0
+
+
+def test_where_a_venue_answered_the_tape_is_told_all_the_same_and_not_compared() -> None:
+    evals, events, quotes = world(2)
+    chosen = executed_rows(evals)
+    answered = {
+        **evals, "fill_source": np.where(chosen, "venue", evals["fill_source"]).astype(object),
+        "payoff_y": np.where(chosen, 77.0, evals["payoff_y"]),
+    }  # fmt: skip
+    found = tape_trades(answered, events, quotes, MANIFEST)
+    assert np.array_equal(found.trades.net, tape_trades(evals, events, quotes, MANIFEST).trades.net)
+    assert found.largest_difference_bps == 0.0
+    nowhere = {**events, "s": np.zeros(len(events["s"]))}
+    assert len(tape_trades(answered, nowhere, quotes, MANIFEST).trades) == 0
 
 
 def test_an_altered_payoff_is_told_by_its_distance() -> None:
