@@ -27,6 +27,7 @@ from lotus.trading.pnl_tape import (
 )
 from lotus_cli.pnl_paper import paper_trips
 from lotus_cli.pnl_trips import RoundTrip, filled_of
+from lotus_cli.pnl_venue import venue_trips
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
@@ -62,7 +63,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Pnl:
-    """Everything that the page tells; `without_window` counts paper probes whose window is not in the lake."""
+    """Everything that the page tells; `without_window` counts executed probes whose window is not in the lake."""
 
     branch: str
     days: tuple[str, ...]
@@ -103,11 +104,13 @@ def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
     taped = [day.trades() for day in read]
     sources = [_taped(taped)] if any(len(t.trades) for t in taped) else []
     with Databases(settings) as databases, databases.connect("sig") as sig:
-        trips = paper_trips(sig, settings.branch, days, settings.manifest)
-    told, without = _told(lake, settings, FillSource.PAPER_LIVE, trips)
-    sources += told
+        paper = paper_trips(sig, settings.branch, days, settings.manifest)
+        venue = venue_trips(sig, settings.branch, days)
+    told, without = _told(lake, settings, FillSource.PAPER_LIVE, paper)
+    executed, lost = _told(lake, settings, FillSource.VENUE, venue)
+    sources += [*told, *executed]
     coverage = _coverage(lake, settings.branch, days, read, taped)
-    return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without)
+    return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without + lost)
 
 
 class _Day:
