@@ -8,9 +8,10 @@ from lotus_store.config import load_settings
 
 
 def main(arguments: list[str]) -> int:
-    """Run until a signal; return 0, or 3 after an error that is explained."""
+    """Run until a signal, trading where lotus.toml names a venue; return 0, or 3 after an error that is explained."""
     try:
-        run_live(load_settings(), arguments[0] if arguments else "")
+        settings = load_settings()
+        run_live(settings, arguments[0] if arguments else "", trade=settings.trading.venue != "off")
     except LotusError as error:
         print(f"lotus_live: {error}", file=sys.stderr)
         return 3

@@ -14,7 +14,7 @@ import uvloop
 
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.scored import Columns, columns_of
-from lotus.errors import TapeError
+from lotus.errors import ConfigError, TapeError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
@@ -102,6 +102,7 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         daemon = _daemon(settings, databases, spec, run_id or f"{settings.branch}.{settings.tape}", store, header)
         clock = WallClock()
         if trade:
+            _require_venue(settings)
             orders_url = settings.trading.url or rest_url
             daemon.trade(trading_of(settings, databases, universe, orders_url, lambda: clock.now_ns() // NS_PER_MS))
         daemon.restore(clock.now_ns())
@@ -144,6 +145,11 @@ def _replayed(
         return _result(daemon)
 
     return job
+
+
+def _require_venue(settings: Settings) -> None:
+    if settings.trading.venue == "off":
+        raise ConfigError("trading.venue is off", "local", "lotus.toml names no venue to trade at")
 
 
 def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:

@@ -20,7 +20,7 @@ from lotus_store.branch_settings import merged, read_branch_settings
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
 SECTIONS = ("kernel", "score", "outcomes", "learning", "weave")
-TRADING_VENUES = ("off", "local", "hyperliquid")
+TRADING_VENUES = ("off", "local")
 BRANCH_FORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 
 
@@ -50,7 +50,7 @@ class LiveSettings:
 class TradingSettings:
     """Where published windows are executed, and within which bounds."""
 
-    venue: str = "off"  # off, local (an exchange on loopback) or hyperliquid
+    venue: str = "off"  # off, or local (an exchange on loopback)
     url: str = ""  # REST base of the venue's orders; empty = live.rest_url
     stop_bps: float = 300.0  # a probe's protective stop: a guard, wide enough not to change what is measured
     budget_usd: float = 500_000.0  # value of all probes of one direction together

@@ -8,7 +8,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from urllib.parse import urlsplit
 
+from lotus.errors import ConfigError
 from lotus.manifest import Asset
 from lotus.modules.intents import Module
 from lotus.modules.signals import DET_ALPHA
@@ -28,6 +30,7 @@ from lotus_live.trade.kill_switch import KillSwitch
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals import SignalRow
+from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.local_exchange.options import MAX_LEVERAGES
 
 
@@ -59,9 +62,13 @@ def trading_of(
 ) -> Trading:
     """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base).
 
-    `now_ms` is the clock of the feed; a replay's runs at `pace` times the wall's.
+    `now_ms` is the clock of the feed; a replay's runs at `pace` times the wall's. Raises `ConfigError` for any address
+    that is not on loopback.
     """
     wanted, outcomes = settings.trading, settings.manifest.outcomes
+    if urlsplit(url).hostname not in LOOPBACK:
+        cause = "paper days, parity and the typed confirmation that real orders need are not judged yet"
+        raise ConfigError(f"orders would go to {url}", "an exchange on loopback", cause)
     notional = Decimal(str(outcomes.probe_notional_usd))
     terms = FloorTerms(
         notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), wanted.entry_valid_ms, wanted.leverage

@@ -9,6 +9,7 @@ from tapes import MANIFEST, in_order, market, write
 from lotus.errors import ConfigError
 from lotus_live.live import run_live
 from lotus_live.trade.accounts import venue_account
+from lotus_live.trade.trading import trading_of
 from lotus_store.config import Settings, TradingSettings
 from lotus_store.databases import Databases
 from lotus_store.ledger.executions import executions_of
@@ -61,6 +62,17 @@ def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
             assert abs(bought) < 1e-9, "a closed window holds nothing"
             assert told[name].venue == "local"
             assert told[name].payoff_bps != 0.0
+
+
+@pytest.mark.parametrize("url", ["https://api.hyperliquid.xyz", "http://10.0.0.1:3001", ""])
+def test_orders_go_to_loopback_only(settings: Settings, databases: Databases, url: str) -> None:
+    with pytest.raises(ConfigError, match="orders would go to"):
+        trading_of(settings, databases, (), url, lambda: 0)
+
+
+def test_trading_needs_a_venue_in_the_settings(settings: Settings, databases: Databases) -> None:
+    with pytest.raises(ConfigError, match=r"trading\.venue is off"):
+        run_live(settings, "ws://127.0.0.1:1/ws", databases=databases, trade=True)
 
 
 def test_a_real_venue_wants_its_files(tmp_path: Path) -> None:
