@@ -249,21 +249,19 @@ def unconfirmed(state: ExecutionState, now_ms: int) -> set[str]:
     An immediate order cannot rest, a stop must be there once its entry is filled whole, and what rests may have been
     filled unheard.
     """
-    whole = whole_since(state)
+    whole, oldest = whole_since(state), now_ms - state.safety.confirm_ms
     return {
         o.client_id
         for o in state.orders.values()
-        if not o.state.is_final and (o.seen_ms or o.sent_ms) < _must_be_seen_since(state, o, whole, now_ms)
+        if (o.seen_ms or o.sent_ms) < _must_be_seen_since(o, whole, oldest, now_ms) and not o.state.is_final
     }
 
 
-def _must_be_seen_since(state: ExecutionState, order: TrackedOrder, whole: Mapping[int, int], now_ms: int) -> int:
-    oldest = now_ms - state.safety.confirm_ms
+def _must_be_seen_since(order: TrackedOrder, whole: Mapping[int, int], oldest: int, now_ms: int) -> int:
     if order.purpose in (Purpose.STOP, Purpose.TAKE_PROFIT):
         armed = whole.get(order.index, 0)
         return max(oldest, armed) if armed and order.purpose is Purpose.STOP else armed
-    immediate = order.order.tif is TimeInForce.IOC
-    return now_ms if immediate else oldest
+    return now_ms if order.order.tif is TimeInForce.IOC else oldest
 
 
 def _due(last_ms: int | None, now_ms: int, retry_ms: float) -> bool:

@@ -55,7 +55,7 @@ def step(state: ExecutionState, event: Event, now_ms: int) -> tuple[ExecutionSta
     state = _taken(state, event, now_ms)
     if state.done and state.held == 0 and all(o.state.is_final and not o.fills_missing for o in state.orders.values()):
         return replace(state, out=()), state.out
-    for rule in (ask, judge, enter, protect, judge, leave, finish):
+    for rule in (ask, judge, enter, protect, leave, finish):
         state = rule(state, now_ms)
     return replace(state, out=()), state.out
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from lotus.trading.entries import close_entry
 from lotus.trading.execution import Ending, Entering, ExecutionState, alarm, cancel, emit, new_order, next_index, send
 from lotus.trading.execution_events import Finished
-from lotus.trading.order_machine import Purpose
+from lotus.trading.order_machine import ZERO, Purpose
 from lotus.trading.orders import TimeInForce
 from lotus.trading.plan import BPS
 from lotus.trading.protection import armed_size
@@ -72,12 +72,13 @@ def _ending(state: ExecutionState, now_ms: int) -> Ending:
     passed_ms = state.stop_passed_ms
     if passed_ms is not None and now_ms - passed_ms >= state.safety.stop_grace_ms:
         return Ending.STOP
-    if view is None or state.exposure <= 0:
-        return Ending.NONE
-    target, resting = plan.take_profit_px, armed_size(state, Purpose.TAKE_PROFIT)
-    if target is not None and passed(target, plan.side, view) and resting < state.exposure:
+    target = plan.take_profit_px
+    reached = view is not None and target is not None and passed(target, plan.side, view)
+    told = view is not None and first_holding(plan.exit_when, view) is not None
+    held = state.exposure if reached or told else ZERO
+    if reached and armed_size(state, Purpose.TAKE_PROFIT) < held:
         return Ending.TAKE_PROFIT
-    return Ending.CONDITION if first_holding(plan.exit_when, view) is not None else Ending.NONE
+    return Ending.CONDITION if told and held > 0 else Ending.NONE
 
 
 def _stop_passed(state: ExecutionState, now_ms: int) -> ExecutionState:

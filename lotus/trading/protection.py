@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from lotus.trading.entries import stop_order
+from lotus.trading.entries import close_entry, stop_order
 from lotus.trading.execution import (
     Ending,
     ExecutionState,
@@ -45,7 +45,7 @@ def protect(state: ExecutionState, now_ms: int) -> ExecutionState:
     if not state.orders:
         return state
     held, grouped = max(ZERO, state.exposure), armed_size(state, Purpose.STOP)
-    bare = held > grouped + armed_size(state, Purpose.GUARD)
+    bare = held > grouped and held > grouped + armed_size(state, Purpose.GUARD)
     since = (state.bare_since_ms if state.bare_since_ms is not None else now_ms) if bare else None
     lasted = now_ms - (now_ms if state.bare_since_ms is None else state.bare_since_ms)
     if since != state.bare_since_ms or lasted > state.bare_ms_max:
@@ -69,7 +69,9 @@ def _sure(order: TrackedOrder, whole: Mapping[int, int]) -> Decimal:
 
 def _give_up(state: ExecutionState, held: Decimal) -> ExecutionState:
     state = alarm(state, "unprotected", f"{held} {state.plan.coin} without a resting stop", "a stop at the venue")
-    return state if state.ending is not Ending.NONE else replace(state, ending=Ending.UNPROTECTED)
+    if state.ending is not Ending.NONE:
+        return state
+    return replace(close_entry(state, Ending.UNPROTECTED), ending=Ending.UNPROTECTED)
 
 
 def _guard(state: ExecutionState, gap: Decimal, now_ms: int) -> ExecutionState:

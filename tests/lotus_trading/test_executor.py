@@ -331,3 +331,29 @@ def test_an_own_order_that_nothing_remembers_is_adopted_from_a_snapshot() -> Non
     settle(desk, 2_000)
     assert states(desk, Purpose.ENTRY) == [OrderState.CANCELED]
     assert (desk.state.done, desk.venue.open_orders()) == (True, ())
+
+
+def test_an_immediate_order_whose_end_was_never_told_is_asked_for() -> None:
+    desk = settle(desk_of())
+    desk.venue.share = D("0.3")
+    desk.lose_answer = True
+    desk.feed(Close())  # filled in part, the rest cancelled, and only the fill is told
+    desk.deliver_all()
+    assert states(desk, Purpose.EXIT) == [OrderState.RESTING]
+    desk.lose_answer, desk.venue.share = False, D(1)
+    settle(desk, 2_000)
+    assert (desk.state.done, desk.venue.position) == (True, 0)
+
+
+def test_a_slice_told_as_filled_counts_before_its_fills_come() -> None:
+    desk = desk_of(strategy="iceberg", entry_px=D(100_000), slices=2)
+    desk.venue.mark = D(100_005)
+    settle(desk)
+    desk.venue.move(D(100_000))
+    desk.venue.mark = D(100_005)
+    desk.deaf = True
+    first = next(o.client_id for o in desk.state.of(Purpose.ENTRY))
+    desk.feed(desk.venue.update(first))
+    assert desk.state.held == 0
+    assert desk.state.exposure > 0
+    assert sum(o.order.size for o in desk.state.of(Purpose.ENTRY)) == D("0.01")
