@@ -238,3 +238,20 @@ def test_the_specification_decides_alike(
     assert [r.step for r in (slow.allocation.relaxations if slow.allocation else ())] == [
         r.step for r in (fast.allocation.relaxations if fast.allocation else ())
     ]
+
+
+def test_a_decision_lives_as_long_as_the_views_it_rests_on() -> None:
+    long, short = view("BTC"), view("ETH", horizon_s=300)
+    silent = view("SOL", horizon_s=300, source="det:new@1", age_s=200)
+    assert decided(desk(), [long]).valid_until_ms == long.valid_until_ms
+    assert decided(desk(), [long, silent]).valid_until_ms == long.valid_until_ms
+    assert decided(desk(), [long, short]).valid_until_ms == short.valid_until_ms
+    assert decided(desk(positions={"SOL": 5e5}), []).valid_until_ms == NOW_MS + 3_600_000
+
+
+def test_a_relaxed_turnover_is_within_the_authority_of_its_ticket() -> None:
+    found = decided(desk(positions={"BTC": 9e5}, turnover_used=4.0), [])
+    assert found.allocation is not None
+    assert found.allocation.status == "relaxed"
+    budget = ticket_of(found)["authority"]["budget"]
+    assert budget["turnover"] >= sum(abs(t.weight - t.held) for t in found.targets) > 0.5
