@@ -35,8 +35,8 @@ def test_quality_is_the_formula() -> None:
 def test_a_report_of_the_trader_gives_the_numbers() -> None:
     report = {
         "decision_id": "d", "asset": "BTC", "venue": "paper", "strategy": "twap", "side": "short",
-        "size_planned": "0.02", "size_filled": "0.015", "arrival_px": "50000", "entry_px": "49990", "slippage_arrival_bps": 2.0,
-        "latency_ms": 100, "adherence": 0.9,
+        "size_planned": "0.02", "size_filled": "0.015", "arrival_px": "50000", "entry_px": "49990",
+        "slippage_arrival_bps": 2.0, "latency_ms": 100, "adherence": 0.9,
     }  # fmt: skip
     found = numbers_of(report, 10.0, 500.0, -4.0)
     assert (found.executor, found.planned_usd, found.filled_usd) == ("paper:twap", -1000.0, -750.0)
