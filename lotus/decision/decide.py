@@ -186,13 +186,13 @@ def _decision(
     book: Measured, problem: Problem | None, allocation: Allocation | None, horizon: int, unused: Sequence[NotUsed],
 ) -> Decision:  # fmt: skip
     weights = allocation.weights if allocation else np.zeros(0)
-    live = [a.valid_until_ms for a in alphas]
+    targets = _targets(state, problem, weights, fused, alphas) if problem else ()
     return Decision(
         state=state,
         horizon_s=horizon,
-        valid_until_ms=min(live, default=state.asof_ms + 1000 * horizon),
+        valid_until_ms=_valid_until(state, targets, fused, alphas, horizon),
         confidence=_confidence(allocation),
-        targets=_targets(state, problem, weights, fused, alphas) if problem else (),
+        targets=targets,
         alphas=alphas,
         fused=fused,
         budgets=found,
@@ -203,6 +203,16 @@ def _decision(
         capacity_risk=dm_capacity_risk(book.capacity(weights, state.policy)) if allocation else 0.0,
         not_used=tuple(sorted(unused, key=lambda u: (u.what, u.reason))),
     )
+
+
+def _valid_until(
+    state: State, targets: Sequence[Target], fused: Sequence[Fused], alphas: Sequence[DmAlpha], horizon: int
+) -> int:
+    """Return the end of the first view that a move rests on; the horizon's end when no move rests on any."""
+    ends = {(a.source, a.event_id): a.valid_until_ms for a in alphas}
+    moving = {t.coin for t in targets if t.weight != t.held}
+    used = [ends[(p.source, p.event_id)] for f in fused if f.coin in moving for p in f.parts if p.weight * p.mu_bps]
+    return min(used, default=state.asof_ms + 1000 * horizon)
 
 
 def _confidence(allocation: Allocation | None) -> float:

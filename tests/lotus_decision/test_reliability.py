@@ -115,3 +115,11 @@ def test_overlapping_forecasts_are_less_certain() -> None:
     assert (whole.brier, whole.curve[0].hit_share) == (part.brier, part.curve[0].hit_share)
     assert (whole.curve[0].effective, part.curve[0].effective) == (100.0, 10.0)
     assert part.curve[0].hit_high - part.curve[0].hit_low > 2.5 * (whole.curve[0].hit_high - whole.curve[0].hit_low)
+
+
+def test_equal_promises_share_a_bin() -> None:
+    """Otherwise ties would be ordered by what came of them, and the curve would tell losers from winners."""
+    rows = [told(FIRST_DAY, 0.0, float(k) - 50.0) for k in range(101)] + [told(FIRST_DAY, 9.0, 9.0)] * 20
+    found = forecast_quality(rows, 10)
+    assert found is not None
+    assert [(b.count, b.hit_share) for b in found.curve] == [(101, 0.5), (20, 1.0)]

@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from states import CUES, POSITIONS, VIEWS, decided, desk, view
 
 from lotus.decision.alphas import AlphaInput, CueInput
-from lotus.decision.ticket import check_ticket, decision_schema, ticket_of
+from lotus.decision.ticket import check_ticket, decision_schema, prepare, ticket_of
 from lotus.errors import SchemaError
 from lotus.modules.canonical import canonical_json
 
 
 def some_ticket() -> dict[str, Any]:
     """A ticket with trades."""
+    prepare()
     state = desk(positions={"SOL": 2e5, "PEPE": 10.0}, halted="")
     return ticket_of(decided(state, [replace(view("BTC"), triggers=("touch(level=prev_high)",)), view("ETH", -1)]))
 
