@@ -63,7 +63,7 @@ class Info:
         }
         try:
             return kinds[body["type"]](body)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unreadable from error
 
     @property
