@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": ("lotus_cli.demo", "One small world from tape to live priors, with a one-page report."),
     "detector": ("lotus_cli.detector", "Detectors are files: new, check, list."),
     "doctor": ("lotus_cli.doctor", "Check the installation, the databases and the folders."),
+    "exchange": ("lotus_cli.exchange", "A venue on loopback over a tape, with real matching; test money only."),
     "explain": ("lotus_cli.explain", "The way from a number back to raw frames."),
     "fixtures": ("lotus_cli.fixtures", "Check the frozen fixtures, or make them again."),
     "herald": ("lotus_cli.herald", "Carry messages between the modules: run, status, dead letters, replay, threads."),

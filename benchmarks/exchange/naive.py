@@ -89,10 +89,7 @@ class NaiveMatcher:
                 continue
             part = min(lots, first.lots)
             lots -= part
-            if trades and trades[-1][0] == first.px and trades[-1][3] == first.oid == 0:
-                trades[-1] = (first.px, trades[-1][1] + part, oid, 0)  # the tape's size in a row is one execution
-            else:
-                trades.append((first.px, part, oid, first.oid))
+            trades.append((first.px, part, oid, first.oid))
             self._reduce(first, part)
         if lots and rests:
             self._add(Entry(side, px, 0, owner, lots, oid))

@@ -92,7 +92,7 @@ def normalised(wanted: dict[str, Any]) -> dict[str, Any]:
     {'type': 'l2Book', 'coin': 'BTC', 'nSigFigs': None, 'mantissa': None}
     """
     kind = wanted["type"]
-    defaults = _DEFAULTS.get(kind) or _USER_DEFAULTS[kind]
+    defaults = (_DEFAULTS | _USER_DEFAULTS)[kind]
     echo = {"type": kind} | {key: wanted.get(key, value) for key, value in defaults.items()}
     return echo | {key: wanted[key] for key in _OPTIONAL.get(kind, ()) if key in wanted}
 

@@ -58,6 +58,7 @@ class Account:
     deposits_micro: int = 0
     positions: dict[int, Position] = field(default_factory=dict)
     open: dict[int, Order] = field(default_factory=dict)
+    exits: dict[int, Order] = field(default_factory=dict)  # of the open: those that a fill of another may end or wake
     cloids: dict[str, int] = field(default_factory=dict)
     fills: deque[Fill] = field(default_factory=lambda: deque(maxlen=KEPT_FILLS))
     fundings: list[Funding] = field(default_factory=list)
@@ -117,6 +118,17 @@ class Account:
     def maintenance(self, marks: Sequence[int], max_leverages: Sequence[int], *, cross: bool | None = True) -> int:
         """Return the maintenance margin: half the initial margin at the highest leverage of each asset."""
         return sum(abs(p.lots) * marks[a] // (2 * max_leverages[a]) for a, p in self.held(cross=cross))
+
+    def opened(self, order: Order) -> None:
+        """Take an order among the open ones."""
+        self.open[order.oid] = order
+        if order.reduce_only or order.stop is not None:
+            self.exits[order.oid] = order
+
+    def ended(self, order: Order) -> None:
+        """Take an order out of the open ones."""
+        self.open.pop(order.oid, None)
+        self.exits.pop(order.oid, None)
 
     def rest(self, order: Order) -> None:
         """Count an order that joined the book."""

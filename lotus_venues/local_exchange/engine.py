@@ -110,9 +110,9 @@ class Engine:
         order, error = read(state, owner, request, old.grouping)
         if order is None or (error := refusal(state, order)) in (texts.TOO_SMALL, texts.TOO_FAR, texts.BAD_TRIGGER):
             return Answer(error=error)
-        sleeping, parent = old.parent is not None, old.parent
+        parent = old.parent if order.stop is not None else None
         state.close(old, Status.CANCELED)
-        if sleeping:
+        if parent is not None:
             state.admit(order)
             order.is_waiting, order.parent = True, parent
             state.tell(order, Status.OPEN)

@@ -64,7 +64,7 @@ def after_fills(state: State) -> bool:
     changed = False
     touched, state.touched = state.touched, set()
     for owner, asset in sorted(touched):
-        for order in list(state.accounts[owner].open.values()):
+        for order in list(state.accounts[owner].exits.values()):
             if order.asset != asset or not order.is_open:
                 continue
             if order.parent is not None and order.is_waiting and order.oid not in state.markets[asset].stops:

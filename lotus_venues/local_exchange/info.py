@@ -4,7 +4,7 @@ An agent's address has no account of its own, so queries by it are empty, as at 
 here raises `Unreadable` (HTTP 422).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from lotus_venues.local_exchange.wire_out import NO_HASH, Json, Spelling, number
 
 FILLS_A_CALL = 2_000
 FUNDINGS_A_CALL = 500
+NEVER_MS = 4_102_444_800_000  # 2100: agents do not expire here
 _NO_ACCOUNT = Account("")
 _USDC: Json = {"name": "USDC", "szDecimals": 8, "weiDecimals": 8, "index": 0, "tokenId": "0x0", "isCanonical": True}
 
@@ -25,11 +26,15 @@ class Unreadable(Exception):
 
 @dataclass(slots=True)
 class Info:
-    """Answers information requests from the engine's state; `contexts` are the tape's last contexts by coin."""
+    """Answers information requests from the engine's state; `contexts` are the tape's last contexts by coin.
+
+    `masters` maps agents to the accounts that they trade for.
+    """
 
     engine: Engine
     spelling: Spelling
     contexts: dict[str, Json]
+    masters: Mapping[str, str]
 
     def answer(self, body: Any) -> Any:
         """Return the answer; raises `Unreadable`."""
@@ -53,6 +58,8 @@ class Info:
             "userFunding": self._user_funding,
             "orderStatus": self._order_status,
             "userRateLimit": self._rate_limit,
+            "userRole": self._role,
+            "extraAgents": self._agents,
         }
         try:
             return kinds[body["type"]](body)
@@ -185,3 +192,13 @@ class Info:
             "nRequestsUsed": account.requests_used,
             "nRequestsCap": account.request_cap,
         }
+
+    def _role(self, body: Json) -> Json:
+        user = body["user"].lower()
+        if user in self.masters:
+            return {"role": "agent", "data": {"user": self.masters[user]}}
+        return {"role": "missing" if self.engine.account(user) is None else "user"}
+
+    def _agents(self, body: Json) -> list[Json]:
+        mine = [agent for agent, master in self.masters.items() if master == body["user"].lower()]
+        return [{"name": "", "address": agent, "validUntil": NEVER_MS} for agent in mine]

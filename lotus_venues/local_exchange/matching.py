@@ -132,7 +132,7 @@ def _book(state: State, order: Order, px: int, lots: int, *, crossed: bool, liqu
     state.events.append(fill)
     state.touched.add((order.owner, order.asset))
     if not order.left:
-        account.open.pop(order.oid, None)
+        account.ended(order)
         state.tell(order, Status.FILLED)
 
 

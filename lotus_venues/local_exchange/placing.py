@@ -109,7 +109,7 @@ def refuse(state: State, order: Order, error: str) -> Answer:
     account = state.accounts[order.owner]
     bearer = account.cloids.get(order.cloid) if order.cloid is not None else None
     state.admit(order)
-    del account.open[order.oid]
+    account.ended(order)
     if order.cloid is not None and bearer is not None:
         account.cloids[order.cloid] = bearer
     word = "badAloPxRejected" if error.startswith("Post only") else texts.REJECTED_AS.get(error, Status.REJECTED)

@@ -51,6 +51,7 @@ from lotus_venues.local_exchange.wire_out import Spelling
 GREETING = "Websocket connection established."
 LOOPBACK = "127.0.0.1"
 TICK_S = 0.1
+FLUSH_S = 2.0
 QUEUED_FRAMES = 2_000  # a tape played as fast as possible waits for clients beyond this
 
 
@@ -89,10 +90,10 @@ class LocalExchange:
         self.spelling = Spelling(self.engine.state)
         self.tape = Tape(self.engine)
         self.faults = Faults(opts.seed, opts.faults)
-        self.info = Info(self.engine, self.spelling, self.tape.contexts)
+        self.signers = Signers(opts.client_ms)
+        self.info = Info(self.engine, self.spelling, self.tape.contexts, self.signers.masters)
         self.hub = Hub(self.engine, self.spelling, self.tape, self.faults, self.info)
         self.hub.repeats_trades = opts.repeats_trades
-        self.signers = Signers(opts.client_ms)
         self.limits = Limits(opts.limit_scale)
         deposit = None if opts.open_deposit_usd is None else _micro(opts.open_deposit_usd)
         actions = Actions(self.engine, self.signers, self.spelling, self.limits, deposit)
@@ -186,8 +187,12 @@ class LocalExchange:
         await self.flush()
 
     async def flush(self) -> None:
-        """Wait until every connection was sent what is queued for it."""
-        await asyncio.gather(*(s.flushed() for s in tuple(self.hub.sessions)))
+        """Wait until every connection was sent what is queued for it; one that does not read is not waited for long."""
+        waiting = [asyncio.ensure_future(s.flushed()) for s in tuple(self.hub.sessions)]
+        if waiting:
+            _, stuck = await asyncio.wait(waiting, timeout=FLUSH_S)
+            for task in stuck:
+                task.cancel()
 
     def dump(self, address: str) -> dict[str, Any]:
         """Return the truth about an account, whatever its client was told."""

@@ -81,7 +81,7 @@ class State:
         order.oid = self.ids.oid
         self.orders[order.oid] = order
         account = self.accounts[order.owner]
-        account.open[order.oid] = order
+        account.opened(order)
         if order.cloid is not None:
             account.cloids[order.cloid] = order.oid
         if len(self.orders) > KEPT_ORDERS:
@@ -98,7 +98,7 @@ class State:
         elif not order.is_waiting and order.oid in account.resting_oids:
             market.side(order.side).leave(order)
             account.unrest(order)
-        account.open.pop(order.oid, None)
+        account.ended(order)
         self.touched.add((order.owner, order.asset))
         self.tell(order, status)
         if status in _BY_VENUE:

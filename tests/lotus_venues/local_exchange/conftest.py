@@ -1,6 +1,6 @@
-"""The tests of the local exchange share `local_world`: a small market, signed clients, waiting."""
+"""The tests of the local exchange share `local_world` and `small_engine`, and the naive matcher of its benchmark."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[3])]

@@ -74,6 +74,7 @@ def check(made: Engine) -> None:
                 resting[key] = resting.get(key, 0) + order.left
         assert account.resting == resting
         assert account.resting_oids <= set(account.open)
+        assert set(account.exits) == {o.oid for o in account.open.values() if o.reduce_only or o.stop is not None}
     for asset in (BTC, ETH):
         market = state.markets[asset]
         queued = [o for side in Side for o in market.side(side).orders()]

@@ -153,6 +153,10 @@ def test_an_agent_trades_for_its_master_and_has_no_account_of_its_own() -> None:
             agent = await trader(exchange, agent_key, account_address=wallet().address)
             assert "resting" in status_of(await in_thread(agent.order, "BTC", True, 0.01, 99_000, GTC))
             assert len(await in_thread(agent.info.open_orders, wallet().address)) == 1
+            role = await in_thread(agent.info.user_role, wallet(agent_key).address)
+            assert role == {"role": "agent", "data": {"user": wallet().address.lower()}}
+            (listed,) = await in_thread(agent.info.extra_agents, wallet().address)
+            assert listed["address"] == wallet(agent_key).address.lower()
             assert await in_thread(agent.info.open_orders, wallet(agent_key).address) == []
             assert (await in_thread(agent.info.user_state, wallet(agent_key).address))["assetPositions"] == []
 

@@ -162,6 +162,20 @@ def test_a_tape_plays_itself_once_enough_is_subscribed() -> None:
     asyncio.run(run())
 
 
+def test_all_mids_come_about_once_a_second_of_its_clock() -> None:
+    lines = [((T0 + 250 * i) * 1_000_000, bbo_frame("BTC", T0 + 250 * i, BIDS[0], ASKS[0])) for i in range(1, 13)]
+
+    async def run() -> None:
+        async with LocalExchange(UNIVERSE, lines) as exchange, listener(exchange) as client:
+            await client.subscribe("allMids")
+            await exchange.advance(T0 + 3_000)
+            await until(lambda: len(client.on("allMids")) >= 4)
+            assert client.on("allMids")[-1] == {"mids": {"BTC": "100000.5"}}
+            assert len(client.on("allMids")) <= 5
+
+    asyncio.run(run())
+
+
 def test_the_clock_of_the_machine_can_be_the_exchanges() -> None:
     async def run() -> None:
         now = [T0 + 5_000]
