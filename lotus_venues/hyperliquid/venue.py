@@ -124,8 +124,7 @@ class HyperliquidVenue:
         refused = {o.client_id: reason for o in orders if (reason := form_fault(o, self._asset(o.coin)[1]))}
         used = {o.client_id for o in orders if o.client_id in self.exchange.signer.journal.names}
         fresh = [o for o in orders if o.client_id not in used and o.client_id not in refused]
-        if grouping is not Grouping.NONE and refused:
-            fresh = []
+        fresh = [] if refused and grouping is not Grouping.NONE else fresh
         if grouping is not Grouping.NONE and used and fresh:
             raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
         placed = {u.client_id: u for u in await self._send(fresh, grouping)} if fresh else {}
@@ -239,7 +238,11 @@ class HyperliquidVenue:
     async def fills_since(self, time_ms: int) -> Sequence[VenueFill]:
         """Return executions from a time on, oldest first, page by page until the venue has no more."""
         self._require_open()
-        fills = {fill.fill_id: fill for fill in map(self.known.fill_of, await self.exchange.fills(time_ms))}
+        rows = await self.exchange.fills(time_ms)
+        for oid in {int(row["oid"]) for row in rows if not row.get("cloid")} - self.known.names.keys():
+            told = await self.exchange.status(oid)
+            self.known.names[oid] = (told["order"].get("cloid") or "") if told else ""
+        fills = {fill.fill_id: fill for fill in map(self.known.fill_of, rows)}
         return sorted(fills.values(), key=lambda fill: fill.time_ms)
 
     async def schedule_cancel(self, time_ms: int | None) -> bool:

@@ -15,6 +15,7 @@ from lotus.errors import VenueError
 from lotus.trading.orders import FundingPayment, OrderState, OrderUpdate, Side, VenueFill
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.http import JsonPoster
+from lotus_venues.hyperliquid.known_orders import KnownOrders
 from lotus_venues.hyperliquid.rate_budget import RateBudget
 from lotus_venues.local_exchange.faults import Fault, FaultKind
 
@@ -268,6 +269,22 @@ def test_only_an_agent_of_the_account_may_sign(role: dict[str, Any], is_taken: b
     else:
         with pytest.raises(VenueError, match="role"):
             asyncio.run(venue.exchange.require_agent())
+
+
+def test_fills_without_a_name_are_named_by_their_order(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        fill = await made.bed.bought()
+        made.venue.known = KnownOrders()
+        post = made.venue.exchange.poster.post
+
+        async def nameless(path: str, body: dict[str, Any]) -> Any:
+            told = await post(path, body)
+            return [row | {"cloid": None} for row in told] if body.get("type") == "userFillsByTime" else told
+
+        made.venue.exchange.poster.post = nameless  # type: ignore[method-assign]
+        assert await made.venue.fills_since(0) == [fill]
+
+    against(work, tmp_path)
 
 
 def test_fills_come_page_by_page(tmp_path: Path) -> None:
