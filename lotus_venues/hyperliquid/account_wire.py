@@ -9,12 +9,12 @@ from lotus.trading.orders import Account, VenuePosition
 def account_of(told: dict[str, Any]) -> Account:
     """Return an account of `clearinghouseState`."""
     margin = told["marginSummary"]
-    positions = tuple(position_of(row["position"]) for row in told["assetPositions"])
+    held = [row["position"] for row in told["assetPositions"] if Decimal(row["position"]["szi"])]
     return Account(
         Decimal(margin["accountValue"]),
         Decimal(margin["totalMarginUsed"]),
         Decimal(told["withdrawable"]),
-        tuple(position for position in positions if position.size),
+        tuple(position_of(position) for position in held),
         int(told["time"]),
     )
 

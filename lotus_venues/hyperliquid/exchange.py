@@ -110,9 +110,9 @@ class Exchange:
         except (Unanswered, WireError):
             return False
 
-    async def status(self, client_id: str) -> dict[str, Any] | None:
-        """Return what the venue knows of an order, None for nothing."""
-        answer = await self.info("orderStatus", user=self.user, oid=client_id)
+    async def status(self, name: str | int) -> dict[str, Any] | None:
+        """Return what the venue knows of an order by client id or number, None for nothing."""
+        answer = await self.info("orderStatus", user=self.user, oid=name)
         if answer.get("status") == UNKNOWN_OID:
             return None
         told: dict[str, Any] = answer["order"]

@@ -30,13 +30,17 @@ class Signed:
 
 
 class SignerJournal:
-    """The journal in a folder, one file a day (UTC). `last_nonce` is the highest ever; `names` are of the last days."""
+    """The journal in a folder, one file a day (UTC). `last_nonce` is the highest ever.
+
+    `names` are those placed in the last days, `modified` those for which a modify was signed.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Lock the folder and read it; raises `VenueError` when another signer holds it or a line is damaged."""
         self.folder = folder
         self.last_nonce = 0
         self.names: dict[str, Signed] = {}
+        self.modified: dict[str, Signed] = {}
         self._value: dict[int, Decimal] = {}
         self._day = -1
         self._file: BufferedWriter | None = None
@@ -62,13 +66,18 @@ class SignerJournal:
         """Return the value in USD signed in the UTC day of a time."""
         return self._value.get(now_ms // DAY_MS, Decimal(0))
 
+    def modifies_alive(self, now_ms: int) -> list[tuple[str, int]]:
+        """Return (name, expiry) of modifies that may still be accepted, those of a former process too."""
+        return [(name, signed.expires_ms) for name, signed in self.modified.items() if signed.expires_ms >= now_ms]
+
     def sign(self, now_ms: int, kind: str, names: Iterable[str], value_usd: Decimal, expires_ms: int) -> int:
         """Record a signature to come and return its nonce, max(now, last + 1); durable when it returns.
 
         Raises `VenueError` when the line cannot be written: then nothing may be signed.
         """
         nonce = max(now_ms, self.last_nonce + 1)
-        line = {"n": nonce, "d": now_ms // DAY_MS, "k": kind, "c": list(names), "v": str(value_usd), "x": expires_ms}
+        key = "m" if kind == "batchModify" else "c"
+        line = {"n": nonce, "d": now_ms // DAY_MS, "k": kind, key: list(names), "v": str(value_usd), "x": expires_ms}
         self._append(now_ms // DAY_MS, line)
         self._take(line)
         return nonce
@@ -117,8 +126,11 @@ class SignerJournal:
 
     def _take(self, line: dict[str, Any]) -> None:
         if "void" in line:
-            self.names = {name: signed for name, signed in self.names.items() if signed.nonce != line["void"]}
+            for names in (self.names, self.modified):
+                for name in [name for name, signed in names.items() if signed.nonce == line["void"]]:
+                    del names[name]
             return
         self.last_nonce = max(self.last_nonce, line["n"])
-        self.names |= {name: Signed(line["n"], line["x"]) for name in line["c"]}
+        self.names |= {name: Signed(line["n"], line["x"]) for name in line.get("c", ())}
+        self.modified |= {name: Signed(line["n"], line["x"]) for name in line.get("m", ())}
         self._value[line["d"]] = self._value.get(line["d"], Decimal(0)) + Decimal(line["v"])

@@ -52,14 +52,14 @@ class KnownOrders:
         return self.by_name.setdefault(name, Known())
 
     def number(self, name: str, oid: int | None) -> None:
-        """Note the venue's number of an order; an older one is superseded."""
+        """Note the venue's number of an order. Numbers rise, so the highest is the order's, the others superseded."""
         known = self.of(name)
-        if oid is None or oid == known.oid or oid in known.superseded:
+        if oid is None or oid == known.oid:
             return
-        if known.oid is not None:
-            known.superseded.add(known.oid)
-        known.oid = oid
         self.names[oid] = name
+        if known.oid is not None:
+            known.superseded.add(min(oid, known.oid))
+        known.oid = max(oid, known.oid or oid)
 
     def keep(self, update: OrderUpdate) -> OrderUpdate:
         """Note the state of an order and return it with the average price of its executions, where they are known."""
@@ -82,9 +82,11 @@ class KnownOrders:
         if not name:
             return None
         known = self.of(name)
-        if known.modifying_till_ms and told["status"] not in ("open", "filled", "triggered"):
+        is_end = told["status"] not in ("open", "filled", "triggered")
+        if is_end and int(told["statusTimestamp"]) <= known.modifying_till_ms:
             known.held.append(told)
             return None
+        self.number(name, oid)
         if oid in known.superseded:
             return None
         update = self.update_of(name, order, told["status"], int(told["statusTimestamp"]))
@@ -106,7 +108,8 @@ class KnownOrders:
     def is_modify_over(self, name: str, now_ms: int) -> bool:
         """Tell whether a modify whose answer was lost is decided: the number changed, or it can be accepted no more."""
         known = self.of(name)
-        is_decided = known.oid != known.modifying_oid or now_ms > known.modifying_till_ms
+        is_another = known.modifying_oid is not None and known.oid != known.modifying_oid
+        is_decided = is_another or now_ms > known.modifying_till_ms
         return bool(known.modifying_till_ms) and is_decided
 
     def update_of(self, name: str, order: Mapping[str, Any], word: str, time_ms: int) -> OrderUpdate:

@@ -81,7 +81,7 @@ class AgentSigner:
             if now_ms - self.exposure.seen_ms > FRESH_MS:
                 raise VenueError("nobody knows what is open", f"a look at the account within {FRESH_MS} ms")
             self.caps.check_sums(self.journal.value_of_day(now_ms) + value, self._open_usd() + value)
-        names = [order["c"] for order in action["orders"]] if kind == "order" else []
+        names = [str(order["c"]) for order in orders]
         nonce = self.journal.sign(now_ms, kind, names, value, expires_ms)
         self.exposure.signed_usd += value
         return self._body(action, nonce, expires_ms)

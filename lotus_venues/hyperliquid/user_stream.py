@@ -16,10 +16,12 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from lotus.errors import VenueError
+from lotus.errors import VenueError, WireError
 from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.hyperliquid.subscriptions import PING_TEXT
 
+# what a question may come to, besides an answer: refused, lost, or of another form
+ODD_ANSWERS = (VenueError, WireError, KeyError, TypeError, ValueError, ArithmeticError)
 CHANNELS = ("orderUpdates", "userFills", "userEvents")
 
 
@@ -104,7 +106,7 @@ class UserStream:
         while True:
             try:
                 await self._on_ready()
-            except VenueError:
+            except ODD_ANSWERS:
                 await asyncio.sleep(self.policy.backoff_first_s)
                 continue
             self.ready.set()

@@ -7,7 +7,7 @@ stream and the translation live beside this file. In the literature: ports and a
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -41,7 +41,7 @@ from lotus_venues.hyperliquid.order_wire import (
     placed_state,
     statuses_of,
 )
-from lotus_venues.hyperliquid.user_stream import StreamPolicy, UserStream
+from lotus_venues.hyperliquid.user_stream import ODD_ANSWERS, StreamPolicy, UserStream
 from lotus_venues.order_form import form_fault
 
 _OVERLAP_MS = 60_000
@@ -95,6 +95,8 @@ class HyperliquidVenue:
             if not self.is_loopback:
                 await self.exchange.require_agent()
             self._reconciled_ms = await self.exchange.time_ms()
+            for name, till_ms in self.exchange.signer.journal.modifies_alive(self._reconciled_ms):
+                self.known.modifying(name, till_ms)
             await self.exchange.look_at_exposure()
         except VenueError:
             self.exchange.poster.close()
@@ -124,9 +126,9 @@ class HyperliquidVenue:
         refused = {o.client_id: reason for o in orders if (reason := form_fault(o, self._asset(o.coin)[1]))}
         used = {o.client_id for o in orders if o.client_id in self.exchange.signer.journal.names}
         fresh = [o for o in orders if o.client_id not in used and o.client_id not in refused]
-        if grouping is not Grouping.NONE and refused:
-            fresh = []
-        if grouping is not Grouping.NONE and used and fresh:
+        is_group = grouping is not Grouping.NONE
+        fresh = [] if refused and is_group else fresh
+        if is_group and used and fresh:
             raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
         placed = {u.client_id: u for u in await self._send(fresh, grouping)} if fresh else {}
         answers = []
@@ -174,14 +176,14 @@ class HyperliquidVenue:
         except (Unanswered, WireError, IndexError):
             return OrderUpdate(order.client_id, OrderState.UNKNOWN, self.exchange.now_ms, known.oid)
         except VenueError:
-            self._tell(self.known.modified(order.client_id))
+            self.queue.put(self.known.modified(order.client_id))
             raise
         if state is OrderState.REJECTED:
-            self._tell(self.known.modified(order.client_id))
+            self.queue.put(self.known.modified(order.client_id))
             return replace(await self._standing(order.client_id), reason=text)
         known.order = order
         update = self.known.keep(OrderUpdate(order.client_id, state, self.exchange.now_ms, oid, filled, average, text))
-        self._tell(self.known.modified(order.client_id))
+        self.queue.put(self.known.modified(order.client_id))
         return update
 
     async def set_leverage(self, coin: str, leverage: int, is_cross: bool = True) -> None:
@@ -233,13 +235,17 @@ class HyperliquidVenue:
         if update.filled and self.known.average(self.known.of(client_id), update.filled) is None:
             self._learn(await self.exchange.fills(int(told["order"]["timestamp"])))
         if self.known.is_modify_over(client_id, self.exchange.now_ms):
-            self._tell(self.known.modified(client_id))
+            self.queue.put(self.known.modified(client_id))
         return self.known.keep(update)
 
     async def fills_since(self, time_ms: int) -> Sequence[VenueFill]:
         """Return executions from a time on, oldest first, page by page until the venue has no more."""
         self._require_open()
-        fills = {fill.fill_id: fill for fill in map(self.known.fill_of, await self.exchange.fills(time_ms))}
+        rows = await self.exchange.fills(time_ms)
+        for oid in {int(row["oid"]) for row in rows if not row.get("cloid")} - self.known.names.keys():
+            told = await self.exchange.status(oid)
+            self.known.names[oid] = (told["order"].get("cloid") or "") if told else ""
+        fills = {fill.fill_id: fill for fill in map(self.known.fill_of, rows)}
         return sorted(fills.values(), key=lambda fill: fill.time_ms)
 
     async def schedule_cancel(self, time_ms: int | None) -> bool:
@@ -351,22 +357,19 @@ class HyperliquidVenue:
             raise VenueError("the venue is not connected", "connect() first")
 
     def _on_frame(self, channel: str, data: Any) -> None:
-        with contextlib.suppress(KeyError, TypeError, ValueError, ArithmeticError):
+        with contextlib.suppress(*ODD_ANSWERS):
             if channel == "orderUpdates":
-                self._tell(update for told in data if (update := self.known.told_order(told)) is not None)
+                self.queue.put(update for told in data if (update := self.known.told_order(told)) is not None)
             elif channel == "userFills":
                 self._learn(data["fills"])
             elif channel == "user":
                 self._learn(data.get("fills", ()))
                 if "funding" in data:
-                    self._tell(self.known.told_funding([data["funding"]]))
+                    self.queue.put(self.known.told_funding([data["funding"]]))
 
     def _learn(self, fills: Sequence[dict[str, Any]]) -> None:
         ordered = sorted(fills, key=lambda told: int(told["time"]))
-        self._tell(fill for told in ordered if (fill := self.known.told_fill(told)) is not None)
-
-    def _tell(self, events: Iterable[VenueEvent]) -> None:
-        self.queue.put(events)
+        self.queue.put(fill for told in ordered if (fill := self.known.told_fill(told)) is not None)
 
     async def _resync(self) -> None:
         """Find what the stream did not tell: fills and funding of the outage, and how orders believed alive stand."""
@@ -376,7 +379,7 @@ class HyperliquidVenue:
         hour = (self.exchange.now_ms - _FUNDING_LAG_MS) // HOUR_MS
         if hour > self._funded_hour:
             paid = await self.exchange.fundings((self._funded_hour or hour - _FUNDING_HOURS) * HOUR_MS)
-            self._tell(self.known.told_funding(paid))
+            self.queue.put(self.known.told_funding(paid))
             self._funded_hour = hour
         standing = {order.client_id for order in await self.open_orders()}
         for name in self.known.unfinished():
@@ -384,12 +387,12 @@ class HyperliquidVenue:
             if name not in standing or before is None:
                 update = await self.order_of(name)
                 if before is None or update.state is not before.state:
-                    self._tell([update])
+                    self.queue.put([update])
 
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(self.policy.look_s)
-            with contextlib.suppress(VenueError):
+            with contextlib.suppress(*ODD_ANSWERS):
                 now_ms = await self.exchange.time_ms()
                 await self.exchange.look_at_exposure()
                 await self.exchange.look_at_limit()

@@ -7,6 +7,7 @@ In the literature: exchange simulator with order latency; deterministic state ma
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from lotus.manifest import Asset
 from lotus.timebase import HOUR_MS, NS_PER_MS
@@ -252,8 +253,10 @@ class PaperAccount:
         if order.reduce_only:
             return words.NOT_REDUCING if execution.reducible(order) <= 0 else ""
         if order.tif is TimeInForce.ALO and crossing(ladder, order.side, order.limit):
-            bid, ask = (level[0][0] if level else 0 for level in (ladder.bids, ladder.asks))
-            return words.POST_ONLY.format(bid=bid, ask=ask)
+            decimals = self.universe[order.asset].px_decimals
+            best = (levels[0][0] if levels else 0 for levels in (ladder.bids, ladder.asks))
+            bid, ask = (Decimal(px).scaleb(-decimals).normalize() for px in best)
+            return words.POST_ONLY.format(bid=format(bid, "f"), ask=format(ask, "f"))
         return "" if self._affords(order) else words.NO_MARGIN
 
     def _affords(self, order: PaperOrder) -> bool:

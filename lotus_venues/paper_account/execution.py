@@ -202,7 +202,9 @@ class Execution:
         for child in (self.state.orders[name] for name in entry.exits):
             if child.state.is_final:
                 continue
-            if entry.state is not OrderState.FILLED:
+            if entry.state is OrderState.REJECTED:
+                self.finish(child, OrderState.REJECTED, entry.reason)
+            elif entry.state is not OrderState.FILLED:
                 self.finish(child, OrderState.CANCELED, words.ENTRY_GONE)
             else:
                 child.parent = ""

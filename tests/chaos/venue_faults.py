@@ -124,7 +124,9 @@ def referee(made: LocalBed, client: Client) -> dict[str, Any]:
     position = sum((Decimal(p["position"]["szi"]) for p in truth["clearinghouse"]["assetPositions"]), Decimal(0))
     believed = sum((fill.size * int(fill.side) for fill in client.fills.values()), Decimal(0))
     found: Counter[str] = Counter()
+    wrong: list[dict[str, Any]] = []
     for name, rows in orders.items():
+        before = found.total()
         tracked = client.orders.get(name)
         accepted = [row for row in rows if not row["status"].endswith(("Rejected", "rejected"))]
         if tracked is None:
@@ -137,11 +139,14 @@ def referee(made: LocalBed, client: Client) -> dict[str, Any]:
         found["wrong_states"] += tracked.state is not OrderState.UNKNOWN and is_open == tracked.state.is_final
         found["never_placed_but_was"] += tracked.state is OrderState.NEVER_PLACED and bool(accepted)
         found["wrong_states"] += tracked.state in REFUSED and filled[name] > 0
+        if found.total() > before:
+            wrong.append({"believed": tracked.state, "modifies": tracked.modifies, "orders": rows})
     found["missed_fills"] = len({str(row["tid"]) for row in truth["fills"]} ^ set(client.fills))
     found["untracked_positions"] = int(position != believed)
     found["unresolved_unknowns"] = sum(t.state is OrderState.UNKNOWN for t in client.orders.values())
     names = ("duplicate_orders", "untracked_orders", "untracked_positions", "unresolved_unknowns", "overfilled")
-    return {name: found[name] for name in (*names, "wrong_states", "never_placed_but_was", "missed_fills")}
+    verdict = {name: found[name] for name in (*names, "wrong_states", "never_placed_but_was", "missed_fills")}
+    return verdict | ({"wrong": wrong} if wrong else {})
 
 
 async def drill(n: int, seed: int, minutes: float, folder: Path) -> dict[str, Any]:

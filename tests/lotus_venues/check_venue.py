@@ -204,6 +204,7 @@ async def alo_never_takes(bed: Bed) -> None:
     update = await bed.one(bed.order(Side.BUY, ASK, tif=ALO))
     assert update.state is OrderState.REJECTED
     assert "Post only" in update.reason
+    assert f"{BID}@{ASK}" in update.reason
     assert (await bed.one(bed.order(Side.BUY, BID - 5, tif=ALO))).state is OrderState.RESTING
     assert await bed.held() == 0
 
@@ -287,6 +288,9 @@ async def a_group_with_a_wrong_exit_is_refused_whole(bed: Bed) -> None:
             assert all(u.reason for u in updates)
     assert await bed.held() == 0
     assert not await bed.venue.open_orders()
+    vain = bed.order(Side.BUY, BID, tif=IOC)
+    updates = await bed.venue.place([vain, bed.stop(Side.SELL, BID - 500)], Grouping.ENTRY_WITH_EXITS)
+    assert [u.state for u in updates] == [OrderState.REJECTED] * 2
     good = bed.order(Side.BUY, BID - 1000)
     await bed.one(good)
     with pytest.raises(VenueError):

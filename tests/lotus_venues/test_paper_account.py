@@ -512,3 +512,47 @@ def test_after_an_outage_orders_queue_at_the_back_again() -> None:
     made.book([(PX, 200)], [(PX + 1, 10)])
     made.trade(SELL, PX, 300)
     assert made.filled(name) == 100
+
+
+def test_the_scheduled_cancel_falls_and_a_stop_disarms_it() -> None:
+    async def run() -> None:
+        made = market()
+        venue = PaperAccountVenue(made.account, lambda: made.now_ms * NS_PER_MS)
+        await venue.connect()
+        first = made.place(BUY, PX - 100)
+        assert not await venue.schedule_cancel(made.now_ms + 4_000)
+        assert await venue.schedule_cancel(made.now_ms + 5_000)
+        made.now_ms += 5_000
+        made.mark(PX)
+        assert made.account.state.orders[first].reason == "scheduledCancel"
+        assert await venue.schedule_cancel(made.now_ms + 5_000)
+        made.place(BUY, PX + 1)
+        stop = made.place(SELL, PX - 900, reduce_only=True, trigger=PX - 500)
+        made.now_ms += 6_000
+        made.mark(PX)
+        assert made.state(stop) is OrderState.WAITING
+
+    asyncio.run(run())
+
+
+def test_forgotten_orders_are_final_and_old() -> None:
+    made = market()
+    old, open_still = made.place(BUY, PX + 1), made.place(BUY, PX - 100)
+    made.now_ms += 1_000
+    new = made.place(BUY, PX + 1)
+    made.account.forget(made.now_ms)
+    assert set(made.account.state.orders) == {open_still, new}
+    assert [fill.client_id for fill in made.account.state.fills] == [new]
+    assert made.state(old) is OrderState.NEVER_PLACED
+
+
+def test_a_limit_trigger_rests_at_its_limit() -> None:
+    made = market()
+    made.place(BUY, PX + 1)
+    stop = made.place(SELL, PX + 300, reduce_only=True, trigger=PX - 500, trigger_market=False)
+    made.book([(PX - 510, 5000)], [(PX - 505, 5000)])
+    made.mark(PX - 500)
+    assert made.state(stop) is OrderState.RESTING
+    made.trade(BUY, PX + 301, LOTS)
+    assert made.state(stop) is OrderState.FILLED
+    assert made.account.state.fills[-1].px == PX + 300

@@ -242,10 +242,10 @@ def test_status_words_are_an_open_set(word: str, state: OrderState) -> None:
     assert told_state("open", is_trigger=True) is OrderState.WAITING
 
 
-def told(oid: int, status: str, left: str = "0.01") -> dict[str, Any]:
+def told(oid: int, status: str, left: str = "0.01", time_ms: int = 5) -> dict[str, Any]:
     """Return an entry of `orderUpdates`."""
     order = {"coin": "BTC", "side": "B", "limitPx": "1", "sz": left, "oid": oid, "origSz": "0.01", "cloid": NAME}
-    return {"order": order, "status": status, "statusTimestamp": 5}
+    return {"order": order, "status": status, "statusTimestamp": time_ms}
 
 
 def test_the_end_of_a_superseded_number_is_not_the_end_of_the_order() -> None:
@@ -260,6 +260,24 @@ def test_the_end_of_a_superseded_number_is_not_the_end_of_the_order() -> None:
     ended = known.told_order(told(2, "canceled", "0.004"))
     assert ended is not None
     assert (ended.state, ended.filled) == (OrderState.CANCELED, Decimal("0.006"))
+
+
+def test_an_end_after_a_modify_expired_is_the_end() -> None:
+    known = KnownOrders()
+    known.told_order(told(1, "open"))
+    known.modifying(NAME, 100)
+    assert known.told_order(told(1, "canceled", time_ms=101)) is not None
+
+
+def test_a_modify_of_another_process_is_waited_out() -> None:
+    known = KnownOrders()
+    known.modifying(NAME, 100)
+    assert known.told_order(told(1, "canceled", time_ms=90)) is None
+    assert known.told_order(told(2, "open", time_ms=90)) is not None
+    assert not known.is_modify_over(NAME, 90)
+    assert known.is_modify_over(NAME, 101)
+    assert known.modified(NAME) == []
+    assert known.unfinished() == [NAME]
 
 
 def test_news_from_before_the_end_are_passed_over() -> None:

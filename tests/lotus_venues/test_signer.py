@@ -81,6 +81,18 @@ def test_what_was_signed_is_known_after_reopening(tmp_path: Path) -> None:
     again.close()
 
 
+def test_voiding_a_modify_keeps_the_name_of_its_order(tmp_path: Path) -> None:
+    made = SignerJournal(tmp_path)
+    placed = made.sign(NOW, "order", ["a"], Decimal(1), NOW + 5)
+    modified = made.sign(NOW, "batchModify", ["a"], Decimal(1), NOW + 9)
+    assert (made.names["a"].nonce, made.modified["a"].expires_ms) == (placed, NOW + 9)
+    made.void(NOW, modified)
+    made.close()
+    again = SignerJournal(tmp_path)
+    assert ("a" in again.names, "a" in again.modified) == (True, False)
+    again.close()
+
+
 def test_a_torn_line_was_never_signed_and_a_damaged_one_is_told(tmp_path: Path) -> None:
     made = SignerJournal(tmp_path)
     kept = made.sign(NOW, "order", ["a"], Decimal(1), 0)
