@@ -4,6 +4,7 @@ One transaction for all plans that a turn of the desk moved, with the reports of
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from lotus.modules.envelope import Message
@@ -19,7 +20,16 @@ from lotus_live.trade.result import METRICS, report_payload
 from lotus_live.trade.stored import restored, stored
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.bodies import from_body, to_plain
-from lotus_store.ledger.plans import FillLine, OrderLine, PlanRow, PlanStep, judge_plan, open_plans, step_plans
+from lotus_store.ledger.plans import (
+    FillLine,
+    OrderLine,
+    PlanRow,
+    PlanStep,
+    judge_plan,
+    known_orders,
+    open_plans,
+    step_plans,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,11 @@ class TradeBooks:
         except Exception:
             self.close()
             raise
+
+    def known(self, client_ids: Sequence[str]) -> frozenset[str]:
+        """Return which orders were ever written down, on a connection of its own."""
+        with closing(self.databases.connect(Module.TR.value, autocommit=True)) as connection:
+            return known_orders(connection, client_ids)
 
     def close(self) -> None:
         """Close the connection."""

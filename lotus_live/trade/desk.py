@@ -148,6 +148,13 @@ class TradingDesk:
         """Return the states of all plans at a venue that are remembered."""
         return [work.state for work in self._works.values() if work.venue is venue]
 
+    async def ours(self, client_ids: Sequence[str]) -> frozenset[str]:
+        """Return which orders are of plans that are not remembered any more; all, while the books cannot say."""
+        try:
+            return await asyncio.to_thread(self.books.known, client_ids)
+        except DOWN:
+            return frozenset(client_ids)
+
     def post(self, plan_id: str, event: Event) -> None:
         """Give an event to a plan."""
         self._events.append((plan_id, event))

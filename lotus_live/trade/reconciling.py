@@ -37,6 +37,10 @@ class Plans(Protocol):
         """Give an event to a plan."""
         ...
 
+    async def ours(self, client_ids: Sequence[str]) -> frozenset[str]:
+        """Return which orders are of plans that are not remembered any more."""
+        ...
+
     def tell(self, event: VenueFill) -> None:
         """Give a fill to the plan whose order it is of."""
         ...
@@ -61,6 +65,7 @@ class Reconciler:
         account = await self.venue.account()
         since_ms = taken_ms if self._since_ms < 0 else self._since_ms
         fills = tuple(await self.venue.fills_since(max(0, since_ms - OVERLAP_MS)))
+        fills = await self._without_finished(fills)
         states = self.plans.states_of(self.venue)
         told = Told(orders, account.positions, taken_ms, fills, fills_complete=True)
         found = findings(own_of(states), told)
@@ -73,6 +78,13 @@ class Reconciler:
         self._doubted = frozenset(_doubt(finding) for finding in found)
         self._since_ms = taken_ms
         return found
+
+    async def _without_finished(self, fills: tuple[VenueFill, ...]) -> tuple[VenueFill, ...]:
+        """Return the fills without those of plans that are over and forgotten."""
+        own = own_of(self.plans.states_of(self.venue)).orders
+        strange = sorted({fill.client_id for fill in fills} - own.keys())
+        over = await self.plans.ours(strange) if strange else frozenset()
+        return tuple(fill for fill in fills if fill.client_id not in over)
 
     async def _follow(self, finding: Finding, fills: Sequence[VenueFill], states: Sequence[ExecutionState]) -> None:
         match finding.action:

@@ -132,6 +132,12 @@ def plan_of_order(connection: Connection, client_id: str) -> str | None:
     return str(row[0]) if row else None
 
 
+def known_orders(connection: Connection, client_ids: Sequence[str]) -> frozenset[str]:
+    """Return which of these orders were ever written down."""
+    rows = connection.execute(query("tr", "known_orders"), [list(client_ids)])
+    return frozenset(str(row[0]) for row in rows)
+
+
 def fill_of(connection: Connection, fill_id: str) -> FillLine | None:
     """Return a fill by the name its venue gave it."""
     row = connection.execute(query("tr", "tr_fill"), [fill_id]).fetchone()

@@ -29,6 +29,9 @@ INSERT INTO tr_orders (client_id, plan_id, venue, coin, purpose, state, sent_ms,
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (client_id) DO UPDATE SET state = EXCLUDED.state, body = EXCLUDED.body, updated_at = now();
 
+-- name: known_orders
+SELECT client_id FROM tr_orders WHERE client_id = ANY(%s);
+
 -- name: plan_of_order
 SELECT plan_id FROM tr_orders WHERE client_id = %s;
 

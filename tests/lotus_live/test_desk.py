@@ -49,7 +49,7 @@ class Books:
     rows: dict[str, PlanRow] = field(default_factory=dict)
     is_down: bool = False
     finished: list[str] = field(default_factory=list)
-    known: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
 
     def write(self, moved: Sequence[Moved], _now_ms: int) -> None:
         if self.is_down:
@@ -57,13 +57,16 @@ class Books:
         for one in moved:
             stage = "done" if one.state.done else "working"
             self.rows[one.row.plan_id] = replace(self.rows[one.row.plan_id], stage=stage, execution=stored(one.state))
-            self.known |= set(one.state.orders)
+            self.names |= set(one.state.orders)
             self.finished += [one.row.plan_id] if one.finished else []
 
     def open_plans(self) -> list[PlanRow]:
         if self.is_down:
             raise psycopg.OperationalError("the server is gone")
         return [row for row in self.rows.values() if row.stage in ("accepted", "working")]
+
+    def known(self, client_ids: Sequence[str]) -> frozenset[str]:
+        return frozenset(client_ids) & self.names
 
     def close(self) -> None:
         return
@@ -100,7 +103,7 @@ class SmallVenue:
         return [self._take(order) for order in orders]
 
     def _take(self, order: NewOrder) -> OrderUpdate:
-        self.unwritten += [] if order.client_id in self.books.known or order.reduce_only else [order.client_id]
+        self.unwritten += [] if order.client_id in self.books.names or order.reduce_only else [order.client_id]
         self.repeated += [order.client_id] if order.client_id in self.orders else []
         if order.trigger is not None:
             self.orders[order.client_id] = order, OrderState.WAITING
@@ -328,6 +331,25 @@ def test_what_nobody_here_knows_is_taken_away_and_what_is_missing_is_asked_for(b
         assert await reconciler.compare() == ()
         assert reconciler.differences == {Difference.ORPHAN: 1, Difference.POSITION_UNTRACKED: 2}
         await ended(task)
+
+    asyncio.run(go())
+
+
+def test_fills_of_plans_that_are_over_are_nobody_elses(bed: Bed) -> None:
+    async def go() -> None:
+        first = asyncio.create_task(bed.desk().run())
+        bed.accept("one", 300)
+        await until(lambda: len(bed.books.finished) == 1)
+        await ended(first)
+        desk = bed.desk()
+        second = asyncio.create_task(desk.run())
+        bed.accept("two", 60_000)
+        await until(lambda: bed.venue.held > 0)
+        (reconciler,) = desk.reconcilers
+        await reconciler.compare()
+        assert await reconciler.compare() == ()
+        assert all(not state.foreign for state in desk.states_of(bed.venue))
+        await ended(second)
 
     asyncio.run(go())
 
