@@ -100,6 +100,7 @@ class LocalExchange:
         self.gateway = Gateway(actions, self.info, self.limits, self.faults, self._tick, self._tell, time.monotonic)
         self.control = Control(self)
         self.tape_over = asyncio.Event()
+        self.broken = asyncio.Event()  # something of its own failed: the tape, most likely; leaving raises it
         self.played = 0
         self._names = frozenset(a.name for a in universe)
         self._lines = iter(lines)
@@ -108,6 +109,7 @@ class LocalExchange:
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self._begun = False
+        self._failure: BaseException | None = None
         for address, usd in opts.accounts.items():
             self.deposit(address, usd)
         for agent, master in opts.agents.items():
@@ -156,7 +158,7 @@ class LocalExchange:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End every connection and stop listening."""
+        """End every connection and stop listening; raises what stopped the tape, if anything did."""
         for session in tuple(self.hub.sessions):
             session.abort()
         if self._server is not None:
@@ -164,6 +166,8 @@ class LocalExchange:
         for task in tuple(self._tasks - {self._serving}):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._failure is not None and error is None:
+            raise self._failure
 
     def deposit(self, address: str, usd: Decimal) -> None:
         """Credit an account."""
@@ -363,8 +367,14 @@ class LocalExchange:
     def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._failure = task.exception()
+            self.broken.set()
 
 
 async def _json(request: Request) -> Any:
