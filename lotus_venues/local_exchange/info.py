@@ -4,13 +4,15 @@ An agent's address has no account of its own, so queries by it are empty, as at 
 here raises `Unreadable` (HTTP 422).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lotus.manifest import Asset
 from lotus_venues.local_exchange.accounts import Account
 from lotus_venues.local_exchange.engine import Engine
+from lotus_venues.local_exchange.market import Market
+from lotus_venues.local_exchange.values import Order
 from lotus_venues.local_exchange.wire_out import NO_HASH, Json, Spelling, number, usd
 
 FILLS_A_CALL = 2_000
@@ -67,8 +69,8 @@ class Info:
             raise Unreadable from error
 
     @property
-    def _markets(self) -> list[Any]:
-        return list(self.engine.state.markets)
+    def _markets(self) -> Sequence[Market]:
+        return self.engine.state.markets
 
     def meta(self) -> Json:
         """Return the universe with one margin table a leverage."""
@@ -106,7 +108,7 @@ class Info:
     def _account(self, body: Json) -> Account:
         return self.engine.account(body["user"].lower()) or _NO_ACCOUNT
 
-    def _open(self, body: Json) -> list[Any]:
+    def _open(self, body: Json) -> list[Order]:
         return list(self._account(body).open.values())
 
     def _asset(self, name: str) -> int:
@@ -115,7 +117,7 @@ class Info:
                 return index
         raise KeyError(name)
 
-    def _market(self, body: Json) -> Any:
+    def _market(self, body: Json) -> Market:
         return self._markets[self._asset(body["coin"])]
 
     def _book(self, body: Json) -> Json:

@@ -3,7 +3,9 @@
 import asyncio
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
+import pytest
 from local_world import KEY, OTHER_KEY, T0, order_action, post, rich, signed, venue, wallet
 
 from lotus_venues.local_exchange.frames import trade_frame
@@ -184,6 +186,18 @@ def test_an_agents_option_lets_a_key_trade_for_its_master() -> None:
             assert len((await post(exchange, "/info", {"type": "openOrders", "user": ADDRESS}))[1]) == 1
 
     asyncio.run(run())
+
+
+def test_an_error_of_its_own_is_not_hidden_behind_a_500() -> None:
+    async def run() -> None:
+        async with venue() as exchange:
+            assert (await post(exchange, "/info", {"type": "meta"}))[0] == 200
+            with mock.patch.object(exchange.engine, "place", side_effect=ZeroDivisionError):
+                assert (await post(exchange, "/exchange", signed(order_action())))[0] == 500
+            assert exchange.broken.is_set()
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(run())
 
 
 def test_histories_are_cut_by_time() -> None:
