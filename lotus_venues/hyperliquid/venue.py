@@ -105,7 +105,8 @@ class HyperliquidVenue:
         self.stream = UserStream(url, self.exchange.user, self._on_frame, self._resync, self.policy.stream)
         self._tasks = [asyncio.create_task(self.stream.run()), asyncio.create_task(self._look())]
         try:
-            await asyncio.wait_for(self.stream.ready.wait(), self.policy.ready_s)
+            async with asyncio.timeout(self.policy.ready_s):
+                await self.stream.ready.wait()
         except TimeoutError as error:
             await self.close()
             raise VenueError("the user stream did not open", f"within {self.policy.ready_s} s") from error
@@ -126,9 +127,8 @@ class HyperliquidVenue:
         refused = {o.client_id: reason for o in orders if (reason := form_fault(o, self._asset(o.coin)[1]))}
         used = {o.client_id for o in orders if o.client_id in self.exchange.signer.journal.names}
         fresh = [o for o in orders if o.client_id not in used and o.client_id not in refused]
-        is_group = grouping is not Grouping.NONE
-        fresh = [] if refused and is_group else fresh
-        if is_group and used and fresh:
+        fresh = [] if refused and grouping is not Grouping.NONE else fresh
+        if grouping is not Grouping.NONE and used and fresh:
             raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
         placed = {u.client_id: u for u in await self._send(fresh, grouping)} if fresh else {}
         answers = []
