@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from lotus.errors import VenueError, WireError
+from lotus.manifest import Asset
 from lotus_venues.hyperliquid.http import JsonPoster, NotSent, Refused, Unanswered
 from lotus_venues.hyperliquid.order_wire import UNKNOWN_OID, statuses_of
 from lotus_venues.hyperliquid.rate_budget import RateBudget, action_weight, info_weight, rows_weight
@@ -87,6 +88,16 @@ class Exchange:
             raise VenueError(
                 f"the key's role is {role!r}", "agent of the account", "a master key, or another account's"
             )
+
+    async def listing(self) -> dict[str, tuple[int, Asset, int]]:
+        """Return (asset number, asset, largest leverage) by coin, delisted ones left out, and tell the signer."""
+        rows = (await self.info("meta"))["universe"]
+        self.signer.coins = [row["name"] for row in rows]
+        return {
+            row["name"]: (number, Asset(row["name"], int(row["szDecimals"])), int(row["maxLeverage"]))
+            for number, row in enumerate(rows)
+            if not row.get("isDelisted")
+        }
 
     async def look_at_exposure(self) -> None:
         """Tell the signer what is open: the value of all positions and of all resting orders that may open more."""

@@ -58,9 +58,10 @@ class JsonPoster:
         if self._pool is None:
             raise NotSent(f"{self.base_url} is not open", "open() first")
         text = json.dumps(body, separators=(",", ":")).encode()
-        work = asyncio.get_running_loop().run_in_executor(self._pool, self._post, path, text)
         try:
-            return await asyncio.wait_for(work, self.connect_timeout_s + 2 * self.timeout_s)
+            # not `wait_for`: before Python 3.12 it swallows a cancellation that meets the answer
+            async with asyncio.timeout(self.connect_timeout_s + 2 * self.timeout_s):
+                return await asyncio.get_running_loop().run_in_executor(self._pool, self._post, path, text)
         except TimeoutError as error:
             raise Unanswered(f"{path} gave no answer in time", "an answer") from error
 

@@ -20,7 +20,6 @@ _FILLS_KEPT = 50_000
 class Known:
     """One order by name: its number at the venue, the numbers it had before, its last state and its executions."""
 
-    order: NewOrder | None = None
     oid: int | None = None
     superseded: set[int] = field(default_factory=set)
     last: OrderUpdate | None = None
@@ -45,7 +44,7 @@ class KnownOrders:
     def expect(self, orders: Iterable[NewOrder]) -> None:
         """Note orders about to be sent."""
         for order in orders:
-            self.by_name[order.client_id] = Known(order, is_trigger=order.trigger is not None)
+            self.by_name[order.client_id] = Known(is_trigger=order.trigger is not None)
 
     def of(self, name: str) -> Known:
         """Return what is known of a name (nothing yet: an empty record)."""

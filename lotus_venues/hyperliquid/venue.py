@@ -45,6 +45,7 @@ from lotus_venues.hyperliquid.user_stream import ODD_ANSWERS, StreamPolicy, User
 from lotus_venues.order_form import form_fault
 
 _OVERLAP_MS = 60_000
+_SKEW_MS = 500  # beyond it nobody trades
 _REMEMBERED_MS = 86_400_000
 _FUNDING_HOURS = 24  # looked back at after a start
 _FUNDING_LAG_MS = 30_000  # an hour's funding is there by then
@@ -105,7 +106,8 @@ class HyperliquidVenue:
         self.stream = UserStream(url, self.exchange.user, self._on_frame, self._resync, self.policy.stream)
         self._tasks = [asyncio.create_task(self.stream.run()), asyncio.create_task(self._look())]
         try:
-            await asyncio.wait_for(self.stream.ready.wait(), self.policy.ready_s)
+            async with asyncio.timeout(self.policy.ready_s):
+                await self.stream.ready.wait()
         except TimeoutError as error:
             await self.close()
             raise VenueError("the user stream did not open", f"within {self.policy.ready_s} s") from error
@@ -125,10 +127,9 @@ class HyperliquidVenue:
             await self._disarm()
         refused = {o.client_id: reason for o in orders if (reason := form_fault(o, self._asset(o.coin)[1]))}
         used = {o.client_id for o in orders if o.client_id in self.exchange.signer.journal.names}
-        fresh = [o for o in orders if o.client_id not in used and o.client_id not in refused]
-        is_group = grouping is not Grouping.NONE
-        fresh = [] if refused and is_group else fresh
-        if is_group and used and fresh:
+        is_refused = bool(refused) and grouping is not Grouping.NONE
+        fresh = [] if is_refused else [o for o in orders if o.client_id not in used and o.client_id not in refused]
+        if grouping is not Grouping.NONE and used and fresh:
             raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
         placed = {u.client_id: u for u in await self._send(fresh, grouping)} if fresh else {}
         answers = []
@@ -165,12 +166,15 @@ class HyperliquidVenue:
         reason = form_fault(order, self._asset(order.coin)[1])
         if reason or order.client_id not in self.exchange.signer.journal.names:
             standing = await self.order_of(order.client_id)
-            return standing if not reason else replace(standing, reason=reason)
-        known = self.known.of(order.client_id)
-        self.known.modifying(order.client_id, self.exchange.now_ms + self.exchange.expires_ms)
+            return replace(standing, reason=reason or standing.reason)
+        known, now_ms = self.known.of(order.client_id), self.exchange.now_ms
+        if known.modifying_till_ms and not self.known.is_modify_over(order.client_id, now_ms):
+            raise VenueError("an earlier modify of the order is not decided", "order_of until it is")
+        self.queue.put(self.known.modified(order.client_id))
+        self.known.modifying(order.client_id, now_ms + self.exchange.expires_ms + _SKEW_MS)
         try:
-            answer = await self.exchange.act(modify_action(order_wire(order, self._asset(order.coin)[0])))
-            told = statuses_of(answer)
+            wire = order_wire(order, self._asset(order.coin)[0])
+            told = statuses_of(await self.exchange.act(modify_action(wire)))
             entry = told[0] if isinstance(told, list) else {"error": told}
             state, oid, filled, average, text = placed_state(entry, order)
         except (Unanswered, WireError, IndexError):
@@ -181,7 +185,6 @@ class HyperliquidVenue:
         if state is OrderState.REJECTED:
             self.queue.put(self.known.modified(order.client_id))
             return replace(await self._standing(order.client_id), reason=text)
-        known.order = order
         update = self.known.keep(OrderUpdate(order.client_id, state, self.exchange.now_ms, oid, filled, average, text))
         self.queue.put(self.known.modified(order.client_id))
         return update
@@ -334,14 +337,7 @@ class HyperliquidVenue:
             raise VenueError("the scheduled cancel could not be disarmed", "no cancel-all while stops rest")
 
     async def _read_listing(self) -> None:
-        meta = await self.exchange.info("meta")
-        rows = meta["universe"]
-        self.exchange.signer.coins = [row["name"] for row in rows]
-        listed = {
-            row["name"]: (number, Asset(row["name"], int(row["szDecimals"])), int(row["maxLeverage"]))
-            for number, row in enumerate(rows)
-            if not row.get("isDelisted")
-        }
+        listed = await self.exchange.listing()
         missing = [coin for coin in self._wanted if coin not in listed]
         if missing:
             raise VenueError(f"unknown coins {', '.join(missing)}", "names listed in meta")

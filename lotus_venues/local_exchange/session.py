@@ -94,7 +94,8 @@ class Session:
         """Write queued messages until cancelled; a connection that was sent nothing for `idle_s` ends."""
         while True:
             try:
-                text = await asyncio.wait_for(self._queue.get(), idle_s)
+                async with asyncio.timeout(idle_s):  # `wait_for` may swallow the end of this task
+                    text = await self._queue.get()
             except TimeoutError:
                 if not self.is_silent:
                     self.abort()

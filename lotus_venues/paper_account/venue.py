@@ -193,7 +193,8 @@ class PaperAccountVenue:
         self._waiting[number] = waiting
         loop.call_later(self.market.terms.latency_ms / 1e3, self._look)
         try:
-            return await asyncio.wait_for(waiting, self.timeout_s)
+            async with asyncio.timeout(self.timeout_s):
+                return await waiting
         except TimeoutError:
             self._waiting.pop(number, None)
             now_ms, reason = self.clock_ns() // NS_PER_MS, self.failure or "it has not arrived yet"

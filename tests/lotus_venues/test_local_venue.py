@@ -128,6 +128,21 @@ def test_a_lost_modify_is_found_and_its_old_number_is_not_the_end(tmp_path: Path
     against(work, tmp_path)
 
 
+def test_a_second_modify_waits_for_the_first(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        order = made.bed.order(Side.BUY, BID - 100)
+        await made.bed.one(order)
+        made.exchange.faults.switch([Fault(FaultKind.ERROR_BEFORE, "batchModify", at=(1,))])
+        assert (await made.venue.modify(replace(order, limit_px=BID - 90))).state is OrderState.UNKNOWN
+        with pytest.raises(VenueError, match="not decided"):
+            await made.venue.modify(replace(order, limit_px=BID - 80))
+        await asyncio.sleep(1.35)
+        assert (await made.venue.modify(replace(order, limit_px=BID - 80))).state is OrderState.RESTING
+        assert [o.limit_px for o in await made.venue.open_orders()] == [BID - 80]
+
+    against(work, tmp_path)
+
+
 def test_a_lost_cancel_tells_the_truth(tmp_path: Path) -> None:
     async def work(made: LocalBed) -> None:
         orders = [made.bed.order(Side.BUY, BID - 100) for _ in range(2)]

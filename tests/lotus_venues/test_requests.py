@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -310,3 +311,26 @@ def test_fills_are_told_once_and_make_the_average() -> None:
     ended = known.told_order(told(1, "filled", "0"))
     assert ended is not None
     assert (ended.filled, ended.average_px) == (Decimal("0.01"), 15)
+
+
+def test_an_end_that_meets_the_answer_is_an_end() -> None:
+    """A task cancelled in the very moment of its answer ends; otherwise closing would wait for it for ever."""
+
+    async def run() -> int:
+        poster, cancelled = JsonPoster("http://127.0.0.1:1"), 0
+        poster._post = lambda path, text: {}  # type: ignore[method-assign]
+        poster.open()
+        for turns in range(5):
+            task = asyncio.create_task(poster.post("/info", {}))
+            await asyncio.sleep(0)
+            time.sleep(0.02)  # the answer is there, the task has not seen it
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if task.cancel():
+                cancelled += 1
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+        poster.close()
+        return cancelled
+
+    assert asyncio.run(run()) >= 2
