@@ -5,6 +5,7 @@ Only reads options and holds the server open; what the exchange does stands in `
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -107,6 +108,7 @@ def simulated_market(world: str, seed: int, day: str | None) -> Market:
 @click.option("--speed", default="1", show_default=True, help="A multiple of real time, max, or manual.")
 @click.option("--start-after", default=0, show_default=True, help="Market subscriptions that start the tape.")
 @click.option("--clock", type=click.Choice(["tape", "wall"]), default="tape", show_default=True, help="Its time.")
+@click.option("--now", is_flag=True, help="Move the tape so that it begins now, on the machine's clock, in real time.")
 @click.option("--account", "accounts", multiple=True, type=PAIR, help="ADDRESS=USD deposited.")
 @click.option("--agent", "agents", multiple=True, type=PAIR, help="AGENT=MASTER: a key that trades for an account.")
 @click.option("--deposit", default="100000", show_default=True, help="USD of any other signer (0: refuse them).")
@@ -124,6 +126,7 @@ def exchange_command(
     speed: str,
     start_after: int,
     clock: str,
+    now: bool,
     accounts: tuple[tuple[str, str], ...],
     agents: tuple[tuple[str, str], ...],
     deposit: str,
@@ -134,14 +137,17 @@ def exchange_command(
 ) -> None:
     """Serve the venue's websocket, /info and /exchange on loopback, with real matching over a tape; test money only."""
     from lotus_venues.local_exchange.options import Clock, Options
+    from lotus_venues.local_exchange.shift import shifted
 
     if tapes and (world or day):
         raise click.UsageError("--tape or --world with --day, not both")
+    if now and speed != "1":
+        raise click.UsageError("--now plays at the pace of the clock, without --speed")
     options = Options(
         accounts={address: usd_of(usd) for address, usd in accounts},
         agents=dict(agents),
         open_deposit_usd=usd_of(deposit) or None,
-        clock=Clock(clock),
+        clock=Clock.WALL if now else Clock(clock),
         speed=pace_of(speed),
         start_after=start_after,
         limit_scale=limit_scale,
@@ -150,6 +156,8 @@ def exchange_command(
         schedule_volume_usd=schedule_volume,
     )
     market = recorded_market(tapes) if tapes else simulated_market(world or "demo", seed, day)
+    if now:
+        market = market[0], shifted(market[1], time.time_ns())
     progress = Progress()
     emit(serve(market, options, port, lambda url: progress(f"exchange at {url}; Ctrl-C ends")), as_json)
 

@@ -10,7 +10,6 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, assert_never
 
@@ -40,41 +39,16 @@ from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
 from lotus_live.trade.floor import TradingFloor
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_live.trade.reconciling import Reconciler
+from lotus_live.trade.work import DeskCounts, Work
 from lotus_store.ledger.plans import PlanRow
 
 TICK_S = 0.1
 ACCOUNT_S = 2.0
 COMPARE_ROUNDS = 5
+POLL_ROUNDS = 10
 RETRY_S = 0.5
 LINGER_MS = 60_000  # a finished plan is kept so long for fills that come late
 DOWN = (psycopg.Error, LedgerError, OSError)
-
-
-@dataclass(slots=True)
-class Work:
-    """A plan under way, and what of it changed since it was written down."""
-
-    row: PlanRow
-    state: ExecutionState
-    venue: Venue
-    commands: list[Command] = field(default_factory=list)
-    is_changed: bool = False
-    finished: bool = False
-    written: ExecutionState | None = None
-    done_ms: int | None = None
-
-
-@dataclass(slots=True)
-class DeskCounts:
-    """Running counts of one life of the desk."""
-
-    plans: int = 0
-    finished: int = 0
-    orders: int = 0
-    fills: int = 0
-    alarms: int = 0
-    write_failures: int = 0
-    last_failure: str = ""
 
 
 class TradingDesk:
@@ -345,7 +319,8 @@ class TradingDesk:
                 self.tell(event)
 
     async def _ticking(self) -> None:
-        """Every 0.1 s look at the kill switch, and show every plan its market."""
+        """Every 0.1 s look at the kill switch, and show every plan its market; every second look for plans."""
+        rounds = 0
         while True:
             await asyncio.sleep(TICK_S)
             self._look_at_switch()
@@ -353,6 +328,8 @@ class TradingDesk:
             alive = [(name, work.row.coin) for name, work in self._works.items() if work.done_ms is None]
             self._events += [(name, views[coin] or Tick()) for name, coin in alive]
             self._retire(self.floor.now_ms())
+            rounds += 1
+            self._fresh |= rounds % POLL_ROUNDS == 0
             self._wake.set()
 
     def _look_at_switch(self) -> None:
