@@ -139,6 +139,12 @@ class Listener:
         await self.say({"method": "subscribe", "subscription": {"type": kind, **fields}})
         await until(lambda: len(self.heard) > before or self.code is not None)
 
+    async def settled(self) -> None:
+        """Wait until all that was queued for this client is heard: messages come in order, and the pong last."""
+        pongs = sum(frame["channel"] == "pong" for frame in self.heard)
+        await self.say({"method": "ping"})
+        await until(lambda: sum(frame["channel"] == "pong" for frame in self.heard) > pongs)
+
 
 @asynccontextmanager
 async def listener(exchange: LocalExchange) -> AsyncIterator[Listener]:

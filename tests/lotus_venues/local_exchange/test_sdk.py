@@ -105,26 +105,31 @@ def test_the_sdk_reads_every_thing_it_asks_for() -> None:
 
 
 def test_its_websocket_manager_hears_books_orders_and_fills() -> None:
+    async def listen(exchange: LocalExchange, info: Info) -> None:
+        client, address = await trader(exchange), wallet().address
+        heard: dict[str, list[Any]] = {}
+        for kind in ("l2Book", "trades", "orderUpdates", "userEvents", "userFills"):
+            target = {"coin": "BTC"} if kind in ("l2Book", "trades") else {"user": address}
+            await in_thread(info.subscribe, {"type": kind, **target}, heard.setdefault(kind, []).append)
+        await until(lambda: heard["userFills"] and heard["l2Book"])  # asked for last: all others are in force
+        assert heard["userFills"][0]["data"] == {"isSnapshot": True, "user": address.lower(), "fills": []}
+        await in_thread(client.order, "BTC", True, 0.01, 99_000, GTC)
+        await in_thread(client.market_open, "BTC", False, 0.02)
+        await until(lambda: len(heard["orderUpdates"]) >= 2 and len(heard["userFills"]) >= 2 and heard["userEvents"])
+        statuses = [row["status"] for frame in heard["orderUpdates"] for row in frame["data"]]
+        assert statuses == ["open", "filled"]
+        fill = heard["userFills"][1]["data"]["fills"][0]
+        assert (fill["px"], fill["sz"], fill["side"], fill["dir"]) == ("100000.0", "0.02", "A", "Open Short")
+        assert heard["userEvents"][0]["data"]["fills"] == [fill]
+
     async def run() -> None:
         async with venue() as exchange:
-            client, address = await trader(exchange), wallet().address
             info = await in_thread(Info, exchange.url)
-            heard: dict[str, list[Any]] = {}
-            for kind in ("l2Book", "trades", "orderUpdates", "userFills", "userEvents"):
-                target = {"coin": "BTC"} if kind in ("l2Book", "trades") else {"user": address}
-                await in_thread(info.subscribe, {"type": kind, **target}, heard.setdefault(kind, []).append)
-            await until(lambda: heard["userFills"] and heard["l2Book"])
-            assert heard["userFills"][0]["data"] == {"isSnapshot": True, "user": address.lower(), "fills": []}
-            await in_thread(client.order, "BTC", True, 0.01, 99_000, GTC)
-            await in_thread(client.market_open, "BTC", False, 0.02)
-            await until(lambda: len(heard["orderUpdates"]) >= 2 and len(heard["userFills"]) >= 2)
-            statuses = [row["status"] for frame in heard["orderUpdates"] for row in frame["data"]]
-            assert statuses == ["open", "filled"]
-            fill = heard["userFills"][1]["data"]["fills"][0]
-            assert (fill["px"], fill["sz"], fill["side"], fill["dir"]) == ("100000.0", "0.02", "A", "Open Short")
-            assert heard["userEvents"][0]["data"]["fills"] == [fill]
-            exchange.drop_sockets()
-            info.ws_manager.stop_event.set()
+            try:
+                await listen(exchange, info)
+            finally:  # its ping thread would hold the process for 50 s
+                info.ws_manager.stop_event.set()
+                exchange.drop_sockets()
             await until(lambda: not info.ws_manager.is_alive())
 
     asyncio.run(run())
