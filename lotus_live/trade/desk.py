@@ -61,6 +61,7 @@ class TradingDesk:
         self.books, self.floor, self.venues, self.switch = books, floor, dict(venues), switch
         self.counts = DeskCounts()
         self.reconcilers = [Reconciler(venue, self, floor.now_ms, self._say) for venue in self.venues.values()]
+        self.recovered = False  # whether it has compared itself with its venues since it was made
         self._works: dict[str, Work] = {}
         self._owners: dict[str, str] = {}
         self._events: list[tuple[str, Event]] = []
@@ -308,6 +309,7 @@ class TradingDesk:
                 self.tell(fill)
             await reconciler.compare()
         await self._accounts()
+        self.recovered = True
         self._wake.set()
 
     async def _listening(self, venue: Venue) -> None:
