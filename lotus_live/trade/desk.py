@@ -8,7 +8,7 @@ write-ahead intent log, functional core behind an imperative shell.
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, assert_never
@@ -47,6 +47,7 @@ ACCOUNT_S = 2.0
 COMPARE_ROUNDS = 5
 POLL_ROUNDS = 10
 RETRY_S = 0.5
+BOOKS_S = 0.5  # longer than this nothing waits for the books
 LINGER_MS = 60_000  # a finished plan is kept so long for fills that come late
 DOWN = (psycopg.Error, LedgerError, OSError)
 
@@ -70,6 +71,7 @@ class TradingDesk:
         self._switched = LIFTED
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._late: asyncio.Future[Any] | None = None
 
     @property
     def open_plans(self) -> int:
@@ -196,10 +198,8 @@ class TradingDesk:
 
     async def _adopt(self) -> None:
         """Take up accepted plans that are not known yet."""
-        try:
-            rows = await asyncio.to_thread(self.books.open_plans)
-        except DOWN as problem:
-            self._failed(problem)
+        rows: list[PlanRow] = []
+        if not await self._in_time(lambda: rows.extend(self.books.open_plans())):
             self._fresh = True
             return
         for row in rows:
@@ -223,14 +223,32 @@ class TradingDesk:
 
     async def _write(self, moved: Sequence[Work]) -> bool:
         lines = [self._moved(work) for work in moved]
-        try:
-            await asyncio.to_thread(self.books.write, lines, self.floor.now_ms())
-        except DOWN as problem:
-            self._failed(problem)
+        if not await self._in_time(self.books.write, lines, self.floor.now_ms()):
             return False
         for work in moved:
             work.written, work.is_changed = work.state, False
         return True
+
+    async def _in_time(self, job: Callable[..., Any], *words: Any) -> bool:
+        """Do a job of the books in a thread; return whether it was done within `BOOKS_S`.
+
+        One that takes longer goes on, and nothing else is asked of the books until it has ended.
+        """
+        if self._late is not None and not self._late.done():
+            return False
+        task = asyncio.ensure_future(asyncio.to_thread(job, *words))
+        done, _ = await asyncio.wait({task}, timeout=BOOKS_S)
+        if not done:
+            self._late = task
+            task.add_done_callback(_heard)
+            self._failed(LedgerError(f"the books took longer than {BOOKS_S} s", "an answer", "the server is gone"))
+            return False
+        problem = task.exception()
+        if isinstance(problem, DOWN):
+            self._failed(problem)
+        elif problem is not None:
+            raise problem
+        return problem is None
 
     def _moved(self, work: Work) -> Moved:
         known: Mapping[str, TrackedOrder] = work.written.orders if work.written is not None else {}
@@ -377,3 +395,9 @@ class TradingDesk:
         self.counts.last_failure = str(problem)
         if self._loop is not None:
             self._loop.call_later(RETRY_S, self._wake.set)
+
+
+def _heard(task: "asyncio.Future[Any]") -> None:
+    """Take what a late job of the books ended with; it was told as late already."""
+    if not task.cancelled():
+        task.exception()

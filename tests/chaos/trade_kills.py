@@ -122,15 +122,15 @@ def run_desk(home: Path, url: str) -> int:
     return 0
 
 
-def accept_plans(home: Path, dice: random.Random, n: int) -> int:
-    """Write accepted plans of both sides, some seconds long."""
+def accept_plans(home: Path, dice: random.Random, n: int, hold_ms: int = 0) -> int:
+    """Write accepted plans of both sides, `hold_ms` or some seconds long."""
     with Databases(Settings(home), migrated=False) as databases, databases.connect("tr") as connection:
         floor = TradingFloor((BTC,), "local", TERMS, now_ms)
         for _ in range(n):
             side, at = dice.choice(tuple(Side)), now_ms()
             event = natural_id("drill", at, dice.random())
             plan = probe_plan(
-                event, event, BTC, side, Decimal(START_PX), at, dice.randint(1_000, 8_000), floor.terms(side)
+                event, event, BTC, side, Decimal(START_PX), at, hold_ms or dice.randint(1_000, 8_000), floor.terms(side)
             )
             row = PlanRow(
                 plan.plan_id, "main", plan.decision_id, event, "probe", "BTC", "local", "accepted", at, to_plain(plan),
@@ -205,6 +205,15 @@ def wait_recovered(home: Path, desk: Child, watch: Watch) -> float:
     return time.monotonic() - desk.began
 
 
+def users_of(home: Path) -> dict[str, str]:
+    """Return the addresses of both accounts once a desk has made them."""
+    files = {account_name(s): Settings(home).keys_root / "venue" / f"{account_name(s)}.address" for s in Side}
+    while not all(file.exists() for file in files.values()):
+        time.sleep(0.05)
+    time.sleep(0.2)
+    return {name: file.read_text().strip() for name, file in files.items()}
+
+
 def judge(url: str, users: dict[str, str], home: Path) -> dict[str, Any]:
     """Compare the exchange with the books, at rest."""
     books = books_say(home)
@@ -236,12 +245,8 @@ def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
         exchange = spawn(partial(run_exchange, port, seed), folder / "exchange.json")
         time.sleep(2.0)
         desk = start_desk(home, url)
-        folder_of_keys = Settings(home).keys_root / "venue"
         recoveries: list[float] = []
-        while not all((folder_of_keys / f"{account_name(side)}.address").exists() for side in Side):
-            time.sleep(0.05)
-        time.sleep(0.2)
-        users = {account_name(s): (folder_of_keys / f"{account_name(s)}.address").read_text().strip() for s in Side}
+        users = users_of(home)
         watch = Watch(url, users)
         first = wait_recovered(home, desk, watch)
         with_orders = 0

@@ -1,0 +1,136 @@
+"""The kill switch, drilled: thrown to flatten over open positions, every other time with PostgreSQL gone before.
+
+`python tests/chaos/switch_drills.py --drills 100`. The exchange is the referee. Counted, from the moment the file is
+written: seconds until both accounts are flat, and the latest order that could open which reached the exchange. Exit
+code 1 when one of them came later than 2 s.
+"""
+
+import json
+import random
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from children import kill_server, spawn  # noqa: E402
+from trade_kills import (  # noqa: E402
+    LOOK_S,
+    PATIENCE_S,
+    Watch,
+    accept_plans,
+    asked,
+    make_home,
+    run_exchange,
+    start_desk,
+    users_of,
+    wait_recovered,
+)  # fmt: skip
+
+from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
+from lotus_store.postgres.embedded import embedded  # noqa: E402
+
+LIMIT_S = 2.0
+
+
+def positions(url: str, users: dict[str, str]) -> int:
+    """Return how many positions both accounts hold."""
+    states = [asked(url, {"type": "state", "user": user}) for user in users.values()]
+    found = [p for s in states if s["exists"] for p in s["clearinghouse"]["assetPositions"]]
+    return sum(bool(Decimal(p["position"]["szi"])) for p in found)
+
+
+def opening_after(url: str, users: dict[str, str], thrown_ms: int) -> float:
+    """Return how many seconds after the switch the last order that could open reached the exchange (0: none did)."""
+    states = [asked(url, {"type": "state", "user": user}) for user in users.values()]
+    times = [o["timestamp"] for s in states if s["exists"] for o in s["orders"] if not o["reduceOnly"]]
+    return max([0.0, *((t - thrown_ms) / 1000.0 for t in times)])
+
+
+def drill(home: Path, url: str, users: dict[str, str], dice: random.Random, stops_server: bool) -> tuple[float, float]:
+    """Open positions, throw the switch, wait until all is flat; return seconds to flat, and of the last opening."""
+    switch = KillSwitch(home)
+    while not positions(url, users):
+        feed = partial(accept_plans, home, random.Random(dice.random()), 4, 60_000)
+        feeder = spawn(feed, home / "f.json")
+        feeder.wait(PATIENCE_S)
+        feeder.answer()
+        time.sleep(1.5)
+    if stops_server:
+        kill_server(home, with_keeper=True)
+    time.sleep(dice.uniform(0.0, 0.5))
+    thrown, thrown_ms = time.monotonic(), time.time_ns() // 1_000_000
+    switch.throw(flatten=True)
+    while positions(url, users):
+        if time.monotonic() - thrown > PATIENCE_S:
+            raise TimeoutError("the accounts do not become flat")
+        time.sleep(LOOK_S / 4)
+    flat = time.monotonic() - thrown
+    time.sleep(1.0)
+    late = opening_after(url, users, thrown_ms)
+    switch.lift()
+    return flat, late
+
+
+def run(folder: Path, drills: int, seed: int) -> dict[str, Any]:
+    """Run the drills; return the figures."""
+    home, dice, began = folder / "home", random.Random(seed), time.monotonic()
+    home.mkdir(mode=0o755)
+    port = 20_000 + dice.randrange(20_000)
+    url = f"http://127.0.0.1:{port}"
+    flats: list[float] = []
+    lates: list[float] = []
+    with ExitStack() as servers:
+        servers.enter_context(embedded(home))
+        made = spawn(partial(make_home, home), folder / "made.json")
+        made.wait(PATIENCE_S)
+        made.answer()
+        exchange = spawn(partial(run_exchange, port, seed), folder / "exchange.json")
+        time.sleep(2.0)
+        desk = start_desk(home, url)
+        users = users_of(home)
+        wait_recovered(home, desk, Watch(url, users))
+        for k in range(drills):
+            flat, late = drill(home, url, users, dice, stops_server=bool(k % 2))
+            flats.append(flat)
+            lates.append(late)
+            servers.enter_context(embedded(home))  # joins the one that lives, or starts it again
+            if not desk.alive():
+                desk.answer()
+        desk.kill()
+        exchange.kill()
+    flats.sort()
+    return {
+        "drills": drills, "with_server_gone": drills // 2, "flat_p50_s": round(flats[len(flats) // 2], 2),
+        "flat_worst_s": round(flats[-1], 2), "last_opening_s": round(max(lates), 3),
+        "within_2_s": sum(flat <= LIMIT_S for flat in flats), "seconds": round(time.monotonic() - began, 1),
+        "whole": flats[-1] <= LIMIT_S and max(lates) <= LIMIT_S,
+    }  # fmt: skip
+
+
+@click.command()
+@click.option("--drills", default=100, show_default=True, type=click.IntRange(1))
+@click.option("--seed", default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def main(drills: int, seed: int, as_json: bool) -> None:
+    """Throw the switch again and again."""
+    folder = Path(tempfile.mkdtemp(prefix="lotus-switch-"))
+    folder.chmod(0o755)
+    found = run(folder, drills, seed)
+    print(json.dumps(found) if as_json else "\n".join(f"{key:<22} {value}" for key, value in found.items()))
+    if found["whole"]:
+        shutil.rmtree(folder)
+    sys.exit(0 if found["whole"] else 1)
+
+
+if __name__ == "__main__":
+    main()
