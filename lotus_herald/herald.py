@@ -26,6 +26,7 @@ from lotus_herald.gaps import GapWatch
 from lotus_herald.identity import CARRY, serves, works
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
+from lotus_herald.mirror import StrandMirror
 from lotus_herald.replicas import Directory, Replica
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.messages import Received
@@ -60,6 +61,7 @@ class Herald:
     carrier: Carrier = field(init=False)
     _links: Links = field(init=False)
     _gaps: GapWatch = field(init=False)
+    _mirror: StrandMirror = field(init=False)
     _directory: Directory = field(init=False)
     _selves: dict[Module, Replica] = field(default_factory=dict)
     _hint: asyncio.Event = field(default_factory=asyncio.Event)
@@ -67,6 +69,7 @@ class Herald:
     _passing: threading.Lock = field(default_factory=threading.Lock)
     _hinted: set[Module] = field(default_factory=set)
     _looked: float = -float("inf")
+    _served: set[Module] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Make what stays between passes; nothing is opened yet."""
@@ -74,6 +77,7 @@ class Herald:
         self._directory = Directory(self._links)
         self.carrier = Carrier(self._links, self.branch, router=self._directory.choose)
         self._gaps = GapWatch(self._links)
+        self._mirror = StrandMirror(self._links)
 
     def turn(self, modules: frozenset[Module] = frozenset(Module)) -> tuple[Carried, dict[str, dict[str, int]]]:
         """Carry and consume once, synchronously, for the given senders and whom they spoke to; return the counts.
@@ -98,7 +102,8 @@ class Herald:
             if module in modules:
                 consume(module)
         if time.monotonic() >= self._looked + self.poll_s:
-            self._look(set(senders) - {Module(name) for name in (*carried.silent, *carried.standing_by)})
+            self._served = set(senders) - {Module(name) for name in (*carried.silent, *carried.standing_by)}
+            self._look(self._served)
         self._aware()
         self.passes += 1
         self.carried += carried.total
@@ -108,6 +113,9 @@ class Herald:
         """Close all connections, after a pass that is under way; another Herald may take over, this one is over."""
         with self._passing:
             self._over = True
+            for module in self._served:
+                with suppress(*DOWN):
+                    self._mirror.look(module)
             for module, me in self._selves.items():
                 with suppress(*DOWN):
                     me.end(self._links.get(module.value, "consume"))
@@ -178,9 +186,13 @@ class Herald:
         self._directory.look()
 
     def _look(self, senders: set[Module]) -> None:
-        """Look for gaps in the sequences of the sources that this Herald holds; they are told on standard error."""
+        """Mirror strands, and look for gaps in the sequences, of the sources that this Herald holds.
+
+        Gaps are told on standard error.
+        """
         for sender in sorted(senders):
             with suppress(*DOWN):
+                self._mirror.look(sender)
                 for seq, state in self._gaps.look(sender).items():
                     print(f"herald: message {seq} of {sender} is missing: {state}", file=sys.stderr)
         self._looked = time.monotonic()

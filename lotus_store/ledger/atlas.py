@@ -1,8 +1,8 @@
 """The atlas ledger: what was said and thought, mirrored from the modules' databases and made again from them at will.
 
-The Herald writes the row of a message as it is done with it. What a row says is decided in `lotus.atlas.rows`; the
-numbers of modules are copied here, and a row takes up those of its day as it is written or as they come, whichever is
-later. (Literature: incremental view maintenance.)
+The Herald writes the row of a message as it is done with it, and looks every moment for strands that changed. What a row
+says is decided in `lotus.atlas.rows`; the numbers of modules are copied here, and a row takes up those of its day as it
+is written or as they come, whichever is later. (Literature: incremental view maintenance.)
 """
 
 from collections.abc import Iterable, Sequence
@@ -74,6 +74,22 @@ def take_numbers(atlas: Connection, rows: Iterable[ModuleNumbers]) -> int:
                 )
                 taken += 1
     return taken
+
+
+def mirror_strands(source: Connection, atlas: Connection, module: Module, since: datetime) -> datetime:
+    """Write the rows of a module's strands that changed at `since` or later; return the latest change seen."""
+    cursor = source.execute(message_query(module.value, "strands_since", FILE), [since])
+    names = [column.name for column in cursor.description or ()]
+    strands = [dict(zip(names, strand, strict=True)) for strand in cursor]
+    if not strands:
+        return since
+    threads = sorted({str(strand["lifecycle_id"]) for strand in strands})
+    with atlas.transaction():
+        branches = {
+            str(thread): str(branch) for thread, branch in atlas.execute(query("atlas", "thread_branches"), [threads])
+        }
+        put(atlas, [row_of_strand(module, strand, branches) for strand in strands])
+    return max(_time(strand["updated_at"]) for strand in strands)
 
 
 def moment(connection: Connection, module: Module) -> datetime:

@@ -33,6 +33,11 @@ SELECT ledger_id, module, kind, ref_table, ref_id, branch, lifecycle_id, parent_
        created_at, processed_at
 FROM lotus_ledger WHERE lifecycle_id = %s ORDER BY created_at, ledger_id;
 
+-- name: thread_branches
+SELECT lifecycle_id, min(branch) FROM lotus_ledger
+WHERE lifecycle_id = ANY(%s) AND status IN ('delivered', 'dead') AND branch <> ''
+GROUP BY lifecycle_id HAVING count(DISTINCT branch) = 1;
+
 -- name: lock_numbers_shared
 -- Numbers and the rows that carry them stay together: who writes rows shares this lock, who brings numbers has it alone.
 SELECT pg_advisory_xact_lock_shared(1280265299, hashtext('ledger_numbers'));

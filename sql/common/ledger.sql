@@ -13,3 +13,7 @@ SELECT event_id FROM {mod}_outbox WHERE dispatched_at IS NULL;
 -- name: strands
 SELECT id, lifecycle_id, parent_id, kind, symbol, timeframe, session_bucket, regime, created_at, updated_at
 FROM {mod}_strand ORDER BY id;
+
+-- name: strands_since
+SELECT id, lifecycle_id, parent_id, kind, symbol, timeframe, session_bucket, regime, created_at, updated_at
+FROM {mod}_strand WHERE updated_at >= %s ORDER BY id;

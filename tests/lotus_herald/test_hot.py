@@ -19,11 +19,13 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import Handlers, consume
 from lotus_herald.decide import Decider
 from lotus_herald.execute import Acceptor
+from lotus_herald.herald import Herald
 from lotus_herald.hot import HOT, hot_handlers
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
 from lotus_store.databases import Databases
+from lotus_store.ledger import atlas
 from lotus_store.ledger.decisions import decision_of
 from lotus_store.ledger.executions import execution_of
 from lotus_store.ledger.plans import plans_for
@@ -182,3 +184,33 @@ def test_hot_and_slow_tables_name_the_same_functions_as_the_handlers_of_a_daemon
     named = {(m, i): f.__name__ for m, table in HOT.items() for i, f in table.items()}
     assert named == {(m, i): f.__name__ for m, own in handlers.items() for i, f in own.items()}
     assert (Module.DM, Intent.ALPHA_PROPOSED) in named
+
+
+def test_strands_are_mirrored_as_the_rebuild_has_them(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]
+) -> None:
+    propose(databases, keys, "m")
+    herald = Herald(databases, keys, handlers, lambda: END_MS, lambda: END_MS + 20, poll_s=0.0)
+    for _ in range(4):
+        herald.turn()
+    with databases.connect("dm") as dm:
+        dm.execute("UPDATE dm_strand SET eval = '{}', updated_at = now()")
+    herald.turn()
+    herald.close()
+    found = atlas.differences(databases)
+    assert found.equal, found
+    with databases.connect("atlas") as connection:
+        rows = connection.execute("SELECT module, branch FROM lotus_ledger WHERE ref_table LIKE '%strand' ORDER BY 1")
+        assert rows.fetchall() == [("dm", "main"), ("tr", "main")]
+
+
+def test_a_herald_that_begins_mirrors_what_was_left(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]
+) -> None:
+    propose(databases, keys, "left")
+    settle(databases, handlers, keys)
+    assert len(atlas.differences(databases).missing) == 2, "two strands that no Herald has seen"
+    herald = Herald(databases, keys, handlers, lambda: END_MS, lambda: END_MS + 20, poll_s=0.0)
+    herald.turn()
+    herald.close()
+    assert atlas.differences(databases).equal
