@@ -155,7 +155,7 @@ def exchange_command(
 
 
 def serve(market: Market, options: "Options", port: int, on_ready: Callable[[str], Any]) -> dict[str, Any]:
-    """Run an exchange until SIGINT or SIGTERM; return its closing counts."""
+    """Run an exchange until SIGINT or SIGTERM; return its closing counts. Raises `TapeError` where a tape ends it."""
     import uvloop
 
     from lotus_live.signals import on_end_signals
@@ -166,7 +166,10 @@ def serve(market: Market, options: "Options", port: int, on_ready: Callable[[str
         on_end_signals(lambda name: ended.set())
         async with LocalExchange(market[0], market[1], options=options, port=port) as exchange:
             on_ready(exchange.url)
-            await ended.wait()
+            stops = [asyncio.ensure_future(event.wait()) for event in (ended, exchange.broken)]
+            await asyncio.wait(stops, return_when=asyncio.FIRST_COMPLETED)
+            for stop in stops:
+                stop.cancel()
             return exchange.control.counts()
 
     return uvloop.run(run())

@@ -60,14 +60,14 @@ class Dialogue:
         if method == "ping":
             return Answer((PONG_TEXT,))
         wanted = message.get("subscription")
-        if method not in {"subscribe", "unsubscribe"} or not isinstance(wanted, dict):
+        if method not in ("subscribe", "unsubscribe") or not isinstance(wanted, dict):
             return _error(f"Error parsing JSON into valid websocket request: {text}")
-        user = self.has_users and wanted.get("type") in _USER_DEFAULTS
+        user = self.has_users and str(wanted.get("type")) in _USER_DEFAULTS
         if user and _ADDRESS.match(str(wanted.get("user"))):
             return self._change(method, wanted)
-        if wanted.get("type") not in _DEFAULTS:
+        if str(wanted.get("type")) not in _DEFAULTS:
             return _error(f"Invalid subscription {json.dumps(wanted)}")
-        if "coin" in _DEFAULTS[wanted["type"]] and wanted.get("coin") not in self.coins:
+        if "coin" in _DEFAULTS[wanted["type"]] and str(wanted.get("coin")) not in self.coins:
             return Answer(close=True)
         return self._change(method, wanted)
 

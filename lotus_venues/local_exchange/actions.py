@@ -4,6 +4,7 @@ Checks the signer, the nonce and the expiry, finds the account, reads the action
 faults stand before it (`gateway`).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from lotus_venues.local_exchange.signers import Refused, Signers
 from lotus_venues.local_exchange.values import OrderRequest
 from lotus_venues.local_exchange.wire_out import Json, Spelling
 
+_CLOID = re.compile(r"0x[0-9a-fA-F]{32}\Z")
 OK: Json = {"status": "ok", "response": {"type": "default"}}
 
 
@@ -98,30 +100,27 @@ class Actions:
         return _statuses("order", [self.spelling.answer(a) for a in answers])
 
     def _cancel(self, account: Account, action: Json) -> Json:
-        by_cloid = action["type"] == "cancelByCloid"
-        results: list[Any] = []
-        for row in action["cancels"]:
-            asset, name = (row["asset"], row["cloid"]) if by_cloid else (row["a"], row["o"])
-            error = self.engine.cancel(account.address, asset, name)
-            results.append({"error": error} if error else "success")
-        return _statuses("cancel", results)
+        keys = ("asset", "cloid") if action["type"] == "cancelByCloid" else ("a", "o")
+        wanted = [(_number(row[keys[0]]), _name(row[keys[1]])) for row in action["cancels"]]
+        errors = [self.engine.cancel(account.address, asset, name) for asset, name in wanted]
+        return _statuses("cancel", [{"error": error} if error else "success" for error in errors])
 
     def _modify(self, account: Account, action: Json) -> Json:
         rows = action["modifies"] if action["type"] == "batchModify" else [action]
-        wanted = [(row["oid"], read_order(row["order"])) for row in rows]
+        wanted = [(_name(row["oid"]), read_order(row["order"])) for row in rows]
         answers = [self.engine.modify(account.address, name, request) for name, request in wanted]
         if action["type"] == "modify":
             return {"status": "err", "response": answers[0].error} if answers[0].error else OK
         return _statuses("order", [self.spelling.answer(a) for a in answers])
 
     def _leverage(self, account: Account, action: Json) -> Json:
-        error = self.engine.set_leverage(
-            account.address, action["asset"], action["leverage"], is_cross=action["isCross"]
-        )
+        asset, leverage = _number(action["asset"]), _number(action["leverage"])
+        error = self.engine.set_leverage(account.address, asset, leverage, is_cross=bool(action["isCross"]))
         return {"status": "err", "response": error} if error else OK
 
     def _schedule(self, account: Account, action: Json) -> Json:
-        error = self.engine.schedule_cancel(account.address, action.get("time"))
+        time_ms = action.get("time")
+        error = self.engine.schedule_cancel(account.address, None if time_ms is None else _number(time_ms))
         return {"status": "err", "response": error} if error else OK
 
     def _approve(self, account: Account, action: Json) -> Json:
@@ -131,21 +130,36 @@ class Actions:
 
 def read_order(row: Json) -> OrderRequest:
     """Return the order of one wire row; raises `KeyError`, `TypeError` or `ValueError` for another form."""
-    kind, px, size = row["t"], row["p"], row["s"]
-    if not (isinstance(px, str) and isinstance(size, str) and isinstance(row["b"], bool) and isinstance(row["a"], int)):
+    kind, cloid = row["t"], row.get("c")
+    if not isinstance(row["b"], bool) or (cloid is not None and not _CLOID.match(cloid)):
         raise TypeError(row)
-    common = (row["a"], row["b"], px, size, bool(row["r"]))
+    common = (_number(row["a"]), row["b"], _text(row["p"]), _text(row["s"]), bool(row["r"]))
     if "limit" in kind:
         tif = kind["limit"]["tif"]
         if tif not in ("Gtc", "Ioc", "Alo", "FrontendMarket"):
             raise ValueError(tif)
-        return OrderRequest(*common, tif, cloid=row.get("c"))
+        return OrderRequest(*common, tif, cloid=cloid)
     trigger = kind["trigger"]
     if trigger["tpsl"] not in ("tp", "sl"):
         raise ValueError(trigger)
-    return OrderRequest(
-        *common, None, trigger["triggerPx"], bool(trigger["isMarket"]), trigger["tpsl"], cloid=row.get("c")
-    )
+    px = _text(trigger["triggerPx"])
+    return OrderRequest(*common, None, px, bool(trigger["isMarket"]), trigger["tpsl"], cloid=cloid)
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError(value)
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _name(value: Any) -> int | str:
+    return value if isinstance(value, str) else _number(value)
 
 
 def _has_form(body: Any) -> bool:

@@ -14,13 +14,14 @@ from lotus.errors import ConfigError
 
 
 class FaultKind(StrEnum):
-    """What can go wrong. The first six strike requests, the others what is sent over a websocket."""
+    """What can go wrong. The first seven strike requests, the others what is sent over a websocket."""
 
     ERROR_BEFORE = "error_before"  # HTTP 5xx, nothing done
     ERROR_AFTER = "error_after"  # HTTP 5xx although it was done
     HANG_BEFORE = "hang_before"  # no answer, nothing done
     HANG_AFTER = "hang_after"  # no answer although it was done
     TOO_MANY = "too_many"  # HTTP 429
+    ONE_ERROR = "one_error"  # one error for the whole batch, nothing done
     SLOW = "slow"  # the answer comes `seconds` late
     DUPLICATE = "duplicate"  # a message of a user channel twice
     REORDER = "reorder"  # a message of a user channel after the next one
@@ -30,8 +31,8 @@ class FaultKind(StrEnum):
     STALE_BOOK = "stale_book"  # the next `length` book frames of a coin are withheld
 
 
-REQUEST_KINDS = frozenset(list(FaultKind)[:6])
-STREAM_KINDS = frozenset(list(FaultKind)[6:11])
+REQUEST_KINDS = frozenset(list(FaultKind)[:7])
+STREAM_KINDS = frozenset(list(FaultKind)[7:12])
 BOOK_KINDS = frozenset({FaultKind.STALE_BOOK})
 HELD_S = 0.25  # a reordered message waits so long for the next one
 

@@ -11,9 +11,10 @@ from lotus_venues.local_exchange.actions import Actions, Malformed
 from lotus_venues.local_exchange.faults import REQUEST_KINDS, Fault, FaultKind, Faults
 from lotus_venues.local_exchange.info import Info, Unreadable
 from lotus_venues.local_exchange.limits import Limits, action_weight, info_weight
-from lotus_venues.local_exchange.texts import BAD_BODY
+from lotus_venues.local_exchange.texts import BAD_BODY, BAD_TICK
 
-_BEFORE = {FaultKind.ERROR_BEFORE, FaultKind.HANG_BEFORE, FaultKind.TOO_MANY}
+_BEFORE = {FaultKind.ERROR_BEFORE, FaultKind.HANG_BEFORE, FaultKind.TOO_MANY, FaultKind.ONE_ERROR}
+_ONE_ERROR = {"status": "ok", "response": {"type": "order", "data": {"statuses": [{"error": BAD_TICK}]}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ def _too_many() -> Reply:
 def _failed(fault: Fault) -> Reply:
     if fault.kind is FaultKind.TOO_MANY:
         return _too_many()
+    if fault.kind is FaultKind.ONE_ERROR:
+        return Reply(200, _ONE_ERROR)
     if fault.kind in (FaultKind.HANG_BEFORE, FaultKind.HANG_AFTER):
         return Reply(0, None, hangs=True)
     return Reply(fault.status, "Bad gateway")

@@ -4,13 +4,15 @@ An agent's address has no account of its own, so queries by it are empty, as at 
 here raises `Unreadable` (HTTP 422).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lotus.manifest import Asset
 from lotus_venues.local_exchange.accounts import Account
 from lotus_venues.local_exchange.engine import Engine
+from lotus_venues.local_exchange.market import Market
+from lotus_venues.local_exchange.values import Order
 from lotus_venues.local_exchange.wire_out import NO_HASH, Json, Spelling, number, usd
 
 FILLS_A_CALL = 2_000
@@ -63,12 +65,12 @@ class Info:
         }
         try:
             return kinds[body["type"]](body)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unreadable from error
 
     @property
-    def _markets(self) -> list[Any]:
-        return list(self.engine.state.markets)
+    def _markets(self) -> Sequence[Market]:
+        return self.engine.state.markets
 
     def meta(self) -> Json:
         """Return the universe with one margin table a leverage."""
@@ -106,7 +108,7 @@ class Info:
     def _account(self, body: Json) -> Account:
         return self.engine.account(body["user"].lower()) or _NO_ACCOUNT
 
-    def _open(self, body: Json) -> list[Any]:
+    def _open(self, body: Json) -> list[Order]:
         return list(self._account(body).open.values())
 
     def _asset(self, name: str) -> int:
@@ -115,7 +117,7 @@ class Info:
                 return index
         raise KeyError(name)
 
-    def _market(self, body: Json) -> Any:
+    def _market(self, body: Json) -> Market:
         return self._markets[self._asset(body["coin"])]
 
     def _book(self, body: Json) -> Json:
@@ -137,40 +139,23 @@ class Info:
         return [self.spelling.fill(f) for f in self._account(body).fills]
 
     def _fills_by_time(self, body: Json) -> list[Json]:
-        last = body.get("endTime")
-        wanted = [
-            f
-            for f in self._account(body).fills
-            if f.time_ms >= body["startTime"] and (last is None or f.time_ms <= last)
-        ]
+        wanted = [f for f in self._account(body).fills if _is_within(body, f.time_ms)]
         return [self.spelling.fill(f) for f in wanted[:FILLS_A_CALL]]
 
     def _user_funding(self, body: Json) -> list[Json]:
-        last = body.get("endTime")
-        rows = [
-            f
-            for f in self._account(body).fundings
-            if f.time_ms >= body["startTime"] and (last is None or f.time_ms <= last)
-        ][:FUNDINGS_A_CALL]
-        return [
-            {
-                "time": f.time_ms,
-                "hash": NO_HASH,
-                "delta": {"type": "funding"} | {k: v for k, v in self.spelling.funding(f).items() if k != "time"},
-            }
-            for f in rows
-        ]
+        wanted = [f for f in self._account(body).fundings if _is_within(body, f.time_ms)]
+        rows = []
+        for payment in wanted[:FUNDINGS_A_CALL]:
+            delta = self.spelling.funding(payment)
+            time_ms = delta.pop("time")
+            rows.append({"time": time_ms, "hash": NO_HASH, "delta": {"type": "funding"} | delta})
+        return rows
 
     def _funding_history(self, body: Json) -> list[Json]:
-        last = body.get("endTime")
-        rows = [
-            (hour, rate)
-            for hour, rate in self._market(body).fundings
-            if hour >= body["startTime"] and (last is None or hour <= last)
-        ][:FUNDINGS_A_CALL]
+        wanted = [(hour, rate) for hour, rate in self._market(body).fundings if _is_within(body, hour)]
         return [
             {"coin": body["coin"], "fundingRate": number(rate, 10), "premium": "0.0", "time": hour}
-            for hour, rate in rows
+            for hour, rate in wanted[:FUNDINGS_A_CALL]
         ]
 
     def _candles(self, body: Json) -> list[Json]:
@@ -202,3 +187,9 @@ class Info:
     def _agents(self, body: Json) -> list[Json]:
         mine = [agent for agent, master in self.masters.items() if master == body["user"].lower()]
         return [{"name": "", "address": agent, "validUntil": NEVER_MS} for agent in mine]
+
+
+def _is_within(body: Json, time_ms: int) -> bool:
+    """Tell whether a time lies between a request's `startTime` and `endTime` (absent or null: open)."""
+    last = body.get("endTime")
+    return bool(time_ms >= body["startTime"] and (last is None or time_ms <= last))

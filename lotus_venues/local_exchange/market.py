@@ -10,6 +10,7 @@ from typing import Any
 from lotus.manifest import Asset
 from lotus.trading.orders import Side
 from lotus_venues.local_exchange.book import BookSide, Level
+from lotus_venues.local_exchange.values import Order
 
 RECENT_TRADES = 30
 _KNOWN_TIDS = 4_096
@@ -37,8 +38,8 @@ class Market:
     funding_e10: int = 0
     book_ms: int = 0
     time_ms: int = 0
-    stops: dict[int, Any] = field(default_factory=dict)
-    trades: deque[Any] = field(default_factory=lambda: deque(maxlen=RECENT_TRADES))
+    stops: dict[int, Order] = field(default_factory=dict)
+    trades: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=RECENT_TRADES))
     fundings: list[tuple[int, int]] = field(default_factory=list)  # (hour ms, rate 1e-10)
     _tids: dict[int, None] = field(default_factory=dict)
 

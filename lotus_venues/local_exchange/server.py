@@ -22,13 +22,10 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
@@ -46,6 +43,7 @@ from lotus_venues.local_exchange.session import Session
 from lotus_venues.local_exchange.signers import Signers
 from lotus_venues.local_exchange.tape import Tape
 from lotus_venues.local_exchange.texts import BAD_BODY
+from lotus_venues.local_exchange.web import LoopbackServer, loopback_server
 from lotus_venues.local_exchange.wire_out import Spelling
 
 GREETING = "Websocket connection established."
@@ -53,23 +51,6 @@ LOOPBACK = "127.0.0.1"
 TICK_S = 0.1
 FLUSH_S = 2.0
 QUEUED_FRAMES = 2_000  # a tape played as fast as possible waits for clients beyond this
-
-
-class _Protocol(WebSocketsSansIOProtocol):
-    """The websocket protocol, with a way to end a connection without a close frame."""
-
-    def handle_connect(self, event: Any) -> None:
-        super().handle_connect(event)
-        if hasattr(self, "scope"):
-            self.scope["state"]["abort"] = self.transport.abort
-
-
-class _Server(uvicorn.Server):
-    """A server inside somebody else's loop: signals are that one's."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class LocalExchange:
@@ -100,14 +81,16 @@ class LocalExchange:
         self.gateway = Gateway(actions, self.info, self.limits, self.faults, self._tick, self._tell, time.monotonic)
         self.control = Control(self)
         self.tape_over = asyncio.Event()
+        self.broken = asyncio.Event()  # the tape or the exchange itself failed; leaving raises the error
         self.played = 0
         self._names = frozenset(a.name for a in universe)
         self._lines = iter(lines)
         self._held: tuple[int, bytes] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: _Server | None = None
+        self._server: LoopbackServer | None = None
         self._serving: asyncio.Task[None] | None = None
         self._begun = False
+        self._failure: BaseException | None = None
         for address, usd in opts.accounts.items():
             self.deposit(address, usd)
         for agent, master in opts.agents.items():
@@ -139,11 +122,7 @@ class LocalExchange:
             Route("/exchange", self._exchange, methods=["POST"]),
             Route("/lotus", self._lotus, methods=["POST"]),
         ]
-        config = uvicorn.Config(
-            Starlette(routes=routes), ws=_Protocol, lifespan="off", log_level="critical", access_log=False,
-            ws_ping_interval=None, timeout_graceful_shutdown=0, ws_per_message_deflate=False,
-        )  # fmt: skip
-        self._server = _Server(config)
+        self._server = loopback_server(routes)
         self._serving = self._start(self._server.serve([listener]))
         while not self._server.started:
             await asyncio.sleep(0.001)
@@ -156,7 +135,7 @@ class LocalExchange:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End every connection and stop listening."""
+        """End every connection and stop listening; raises what failed inside, if anything did."""
         for session in tuple(self.hub.sessions):
             session.abort()
         if self._server is not None:
@@ -164,6 +143,8 @@ class LocalExchange:
         for task in tuple(self._tasks - {self._serving}):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._failure is not None and error is None:
+            raise self._failure
 
     def deposit(self, address: str, usd: Decimal) -> None:
         """Credit an account."""
@@ -277,7 +258,8 @@ class LocalExchange:
     async def _respond(self, request: Request, body: Any, answer: Any) -> Response:
         if body is None:
             return PlainTextResponse(BAD_BODY, 422)
-        reply: Reply = answer(body, request.client.host if request.client else "")
+        with self._noted():
+            reply: Reply = answer(body, request.client.host if request.client else "")
         await asyncio.sleep(reply.delay_s)
         while reply.hangs and not await request.is_disconnected():
             await asyncio.sleep(0.05)
@@ -294,7 +276,8 @@ class LocalExchange:
         if self.options.greets:
             session.send(GREETING)
         try:
-            await session.texts(lambda text: self._hear(session, text, address), self.options.idle_s)
+            with self._noted():
+                await session.texts(lambda text: self._hear(session, text, address), self.options.idle_s)
         finally:
             self.hub.sessions.discard(session)
 
@@ -363,8 +346,26 @@ class LocalExchange:
     def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Keep an error that the web server would hide behind a 500."""
+        try:
+            yield
+        except Exception as error:
+            self._fail(error)
+            raise
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+        self.broken.set()
 
 
 async def _json(request: Request) -> Any:

@@ -239,8 +239,9 @@ class Spelling:
             value = position.raw_micro + position.lots * marks[asset]
             need = abs(position.lots) * marks[asset] // (2 * most[asset])
         slope = position.lots * 2 * most[asset] - abs(position.lots)  # of (value - need) * 2 * most
-        px = marks[asset] - (value - need) * 2 * most[asset] // slope if slope else 0
-        return self.px(asset, px) if px > 0 else None
+        finer = marks[asset] * 10**6 - (value - need) * 2 * most[asset] * 10**6 // slope if slope else 0
+        decimals = self.state.markets[asset].listing.asset.px_decimals
+        return number(finer, decimals + 6) if finer > 0 else None
 
 
 def direction(fill: Fill) -> str:

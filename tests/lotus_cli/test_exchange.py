@@ -1,5 +1,6 @@
 """`lotus exchange`: a process of its own over a simulated day or a recording, traded on by the official SDK."""
 
+import gzip
 import json
 import re
 import signal
@@ -81,6 +82,17 @@ def test_a_recording_with_faults(tmp_path: Path) -> None:
         assert [row["name"] for row in answers[1].json()["universe"]] == ["BTC"]
         book = requests.post(f"{url}/info", json={"type": "l2Book", "coin": "BTC"}, timeout=20).json()
         assert book["levels"][1][0]["sz"] == "3.00001"
+
+
+def test_a_damaged_recording_ends_it_with_its_reason(tmp_path: Path) -> None:
+    recording = tmp_path / "bad.gz"
+    good = b"%d %s\n" % (T0 * 1_000_000, book_frame("BTC", T0, [("100000.0", "1.0")], [("100001.0", "1.00001")]))
+    recording.write_bytes(gzip.compress(good * 50)[:-20])
+    command = [sys.executable, "-m", "lotus_cli.main", "exchange", "--port", "0", "--tape", str(recording)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3
+    assert "TapeError" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Each fault does what it says, where it says, as often as it says; the control endpoint switches and tells."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,15 @@ import requests
 from local_world import T0, Listener, listener, order_action, post, rich, signed, until, venue, wallet
 
 from lotus.errors import ConfigError
-from lotus_venues.local_exchange.faults import REQUEST_KINDS, Fault, FaultKind, Faults, read_faults
+from lotus_venues.local_exchange.faults import (
+    BOOK_KINDS,
+    REQUEST_KINDS,
+    STREAM_KINDS,
+    Fault,
+    FaultKind,
+    Faults,
+    read_faults,
+)
 from lotus_venues.local_exchange.frames import book_frame, trade_frame
 from lotus_venues.local_exchange.server import LocalExchange
 
@@ -46,6 +55,24 @@ def test_no_answer_before_and_after_the_work(kind: str, placed: int) -> None:
             assert (await post(exchange, "/info", {"type": "meta"}))[0] == 200
 
     asyncio.run(run())
+
+
+def test_one_error_for_a_whole_batch() -> None:
+    async def run() -> None:
+        async with venue(faults=(Fault(FaultKind.ONE_ERROR, on="order", at=(1,)),)) as exchange:
+            batch = order_action()
+            batch["orders"] *= 3
+            _, answer = await post(exchange, "/exchange", signed(batch))
+            assert answer["response"]["data"]["statuses"] == [{"error": "Price must be divisible by tick size."}]
+            assert open_count(exchange) == 0
+
+    asyncio.run(run())
+
+
+def test_every_fault_is_on_the_page() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "local_exchange.md").read_text()
+    assert not [kind for kind in FaultKind if f"`{kind}`" not in page]
+    assert set(FaultKind) == REQUEST_KINDS | STREAM_KINDS | BOOK_KINDS
 
 
 def test_a_slow_answer_comes_late() -> None:

@@ -3,9 +3,13 @@
 import asyncio
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
+import pytest
 from local_world import KEY, OTHER_KEY, T0, order_action, post, rich, signed, venue, wallet
 
+from lotus_venues.local_exchange.frames import trade_frame
+from lotus_venues.local_exchange.server import LocalExchange
 from lotus_venues.local_exchange.signers import KEPT_NONCES
 
 ADDRESS = wallet().address
@@ -180,5 +184,44 @@ def test_an_agents_option_lets_a_key_trade_for_its_master() -> None:
         async with venue(options) as exchange:
             accepted(await post(exchange, "/exchange", signed(order_action(), key=OTHER_KEY)))
             assert len((await post(exchange, "/info", {"type": "openOrders", "user": ADDRESS}))[1]) == 1
+
+    asyncio.run(run())
+
+
+def test_an_error_of_its_own_is_not_hidden_behind_a_500() -> None:
+    async def run() -> None:
+        async with venue() as exchange:
+            assert (await post(exchange, "/info", {"type": "meta"}))[0] == 200
+            with mock.patch.object(exchange.engine, "place", side_effect=ZeroDivisionError):
+                assert (await post(exchange, "/exchange", signed(order_action())))[0] == 500
+            assert exchange.broken.is_set()
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(run())
+
+
+def test_histories_are_cut_by_time() -> None:
+    async def ask(exchange: LocalExchange, kind: str, **fields: Any) -> Any:
+        status, answer = await post(exchange, "/info", {"type": kind, **fields})
+        assert status == 200
+        return answer
+
+    async def run() -> None:
+        async with venue() as exchange:
+            accepted(await post(exchange, "/exchange", signed(order_action("100001", tif="Ioc"))))
+            hour = 3_600_000
+            for turn in (1, 2):
+                exchange.feed(trade_frame("BTC", T0 + turn, "B", "100001.0", "0.1", turn))
+                await exchange.advance(T0 + turn * hour)
+            accepted(await post(exchange, "/exchange", signed(order_action("99999", tif="Ioc", buys=False))))
+            rates = await ask(exchange, "fundingHistory", coin="BTC", startTime=T0 + 2 * hour)
+            assert [(r["time"], r["fundingRate"]) for r in rates] == [(T0 + 2 * hour, "0.0000125")]
+            paid = await ask(exchange, "userFunding", user=ADDRESS, startTime=0, endTime=T0 + hour)
+            assert [p["delta"]["usdc"] for p in paid] == ["-0.0125"]
+            early = await ask(exchange, "userFillsByTime", user=ADDRESS, startTime=0, endTime=T0 + hour)
+            late = await ask(exchange, "userFillsByTime", user=ADDRESS, startTime=T0 + hour)
+            assert [f["dir"] for f in early + late] == ["Open Long", "Close Long"]
+            assert [f["dir"] for f in await ask(exchange, "userFills", user=ADDRESS)] == ["Close Long", "Open Long"]
+            assert [t["tid"] for t in await ask(exchange, "recentTrades", coin="BTC")] == [2, 1]
 
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""The exchange's rule of prices and sizes, digit by digit, against the arithmetic of Lotus's own rounding."""
+"""The exchange's rule of prices and sizes, digit by digit, against the arithmetic of the venue's statement of it."""
 
 from decimal import Decimal
 
@@ -6,38 +6,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.manifest import Asset
-from lotus_venues.hyperliquid.rounding import is_valid_px, is_valid_size, px_units, round_px, round_size
-from lotus_venues.hyperliquid.rounding import size_lots as lots_by_arithmetic
 from lotus_venues.local_exchange.rules import price_units, size_lots
 
 prices = st.decimals(min_value=Decimal("0.000001"), max_value=Decimal(2_000_000), allow_nan=False, places=7)
 
 
-@given(st.integers(0, 5), prices)
-def test_both_rules_allow_the_same_prices(decimals: int, px: Decimal) -> None:
-    asset = Asset("X", decimals)
-    units, error = price_units(format(px, "f"), asset.px_decimals)
-    assert (error == "") == is_valid_px(asset, px)
+def tick_at(px: Decimal, decimals: int) -> Decimal:
+    """The step of five significant figures, not finer than the decimals, not coarser than 1."""
+    return Decimal(10) ** min(0, max(px.adjusted() - 4, -decimals))
+
+
+@given(st.integers(1, 6), prices)
+def test_legal_prices_are_the_multiples_of_the_tick(decimals: int, px: Decimal) -> None:
+    units, error = price_units(format(px, "f"), decimals)
+    assert (error == "") == (px % tick_at(px, decimals) == 0)
     if not error:
-        assert units == px_units(asset, px)
+        assert units == px.scaleb(decimals)
 
 
-@given(st.integers(0, 5), prices)
-def test_a_rounded_price_is_allowed(decimals: int, px: Decimal) -> None:
-    asset = Asset("X", decimals)
-    rounded = round_px(asset, px)
+@given(st.integers(1, 6), prices)
+def test_a_price_rounded_to_the_tick_is_legal(decimals: int, px: Decimal) -> None:
+    tick = tick_at(px, decimals)
+    rounded = (px / tick).to_integral_value() * tick
     if rounded > 0:
-        assert price_units(format(rounded, "f"), asset.px_decimals) == (px_units(asset, rounded), "")
+        assert price_units(format(rounded, "f"), decimals) == (int(rounded.scaleb(decimals)), "")
 
 
 @given(st.integers(0, 5), st.decimals(min_value=0, max_value=10**6, allow_nan=False, places=6))
-def test_both_rules_allow_the_same_sizes(decimals: int, size: Decimal) -> None:
-    asset = Asset("X", decimals)
+def test_legal_sizes_are_the_multiples_of_the_lot(decimals: int, size: Decimal) -> None:
     lots, error = size_lots(format(size, "f"), decimals)
-    assert (error == "") == is_valid_size(asset, size)
-    rounded = round_size(asset, size)
-    assert error or lots == lots_by_arithmetic(asset, rounded)
+    assert (error == "") == (size > 0 and size % Decimal(10) ** -decimals == 0)
+    assert error or lots == size.scaleb(decimals)
 
 
 @pytest.mark.parametrize(

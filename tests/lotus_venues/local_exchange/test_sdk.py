@@ -9,6 +9,7 @@ from hyperliquid.info import Info
 from hyperliquid.utils.types import Cloid
 from local_world import KEY, OTHER_KEY, T0, in_thread, rich, until, venue, wallet
 
+from lotus_venues.local_exchange.frames import bbo_frame, context_frame
 from lotus_venues.local_exchange.server import LocalExchange
 
 GTC = {"limit": {"tif": "Gtc"}}
@@ -159,5 +160,39 @@ def test_an_agent_trades_for_its_master_and_has_no_account_of_its_own() -> None:
             assert listed["address"] == wallet(agent_key).address.lower()
             assert await in_thread(agent.info.open_orders, wallet(agent_key).address) == []
             assert (await in_thread(agent.info.user_state, wallet(agent_key).address))["assetPositions"] == []
+
+    asyncio.run(run())
+
+
+def test_an_entry_with_its_exits_in_one_request_and_a_dead_mans_switch() -> None:
+    def leg(px: float, trigger: float, kind: str) -> dict[str, Any]:
+        stop = {"trigger": {"triggerPx": trigger, "isMarket": True, "tpsl": kind}}
+        return {"coin": "BTC", "is_buy": False, "sz": 0.01, "limit_px": px, "order_type": stop, "reduce_only": True}
+
+    async def run() -> None:
+        async with venue() as exchange:
+            client, address = await trader(exchange), wallet().address
+            entry = {"coin": "BTC", "is_buy": True, "sz": 0.01, "limit_px": 99_500.0, "order_type": GTC}
+            group = [entry | {"reduce_only": False}, leg(90_000.0, 98_000.0, "sl"), leg(99_000.0, 103_000.0, "tp")]
+            answer = await in_thread(client.bulk_orders, group, None, "normalTpsl")
+            first, *exits = answer["response"]["data"]["statuses"]
+            assert list(first) == ["resting"]
+            assert exits == ["waitingForFill", "waitingForFill"]
+            parent, stop, target = await in_thread(client.info.frontend_open_orders, address)
+            assert [c["oid"] for c in parent["children"]] == [stop["oid"], target["oid"]]
+            assert (stop["orderType"], stop["triggerCondition"]) == ("Stop Market", "Price below 98000")
+            assert (target["orderType"], target["triggerCondition"]) == ("Take Profit Market", "Price above 103000")
+            exchange.feed(bbo_frame("BTC", T0 + 1, ("99400.0", "1.0"), ("99450.0", "1.0")))
+            exchange.feed(context_frame("BTC", "97900.0", "97900.0"))
+            assert (await in_thread(client.info.user_state, address))["assetPositions"] == []
+            fills = await in_thread(client.info.user_fills, address)
+            assert [(f["side"], f["px"], f["dir"]) for f in fills] == [
+                ("A", "99400.0", "Close Long"),
+                ("B", "99500.0", "Open Long"),
+            ]
+            await in_thread(client.order, "BTC", True, 0.01, 99_000, GTC)
+            await in_thread(client.schedule_cancel, T0 + 10_000)
+            await exchange.advance(T0 + 10_000)
+            assert await in_thread(client.info.open_orders, address) == []
 
     asyncio.run(run())

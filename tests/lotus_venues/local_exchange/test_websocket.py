@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 
+import pytest
 from local_world import T0, UNIVERSE, listener, order_action, post, rich, signed, until, venue, wallet
 
+from lotus.errors import TapeError
 from lotus_venues.local_exchange.frames import bbo_frame, book_frame, trade_frame
 from lotus_venues.local_exchange.options import Clock, Options
 from lotus_venues.local_exchange.server import LocalExchange
@@ -160,6 +163,20 @@ def test_a_tape_plays_itself_once_enough_is_subscribed() -> None:
             assert json.loads(client.texts[-1])["data"]["bbo"][0]["sz"] == "0.9"
 
     asyncio.run(run())
+
+
+def test_a_damaged_tape_is_not_passed_over_in_silence() -> None:
+    def lines() -> Iterator[tuple[int, bytes]]:
+        yield T0 * 1_000_000, bbo_frame("BTC", T0, BIDS[0], ASKS[0])
+        raise TapeError("the recording ends inside a line")
+
+    async def run() -> None:
+        async with LocalExchange(UNIVERSE, lines(), options=Options(speed=0.0)) as exchange:
+            await asyncio.wait_for(exchange.broken.wait(), 5)
+            assert exchange.played == 1
+
+    with pytest.raises(TapeError):
+        asyncio.run(run())
 
 
 def test_all_mids_come_about_once_a_second_of_its_clock() -> None:
