@@ -134,7 +134,8 @@ class Herald:
                 if self._hint.is_set():  # it came during the pass: more may be on their way
                     await asyncio.sleep(DEBOUNCE_S)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hint.wait(), min(self.poll_s, self.carrier.routes.heartbeat_s / 4))
+                    async with asyncio.timeout(min(self.poll_s, self.carrier.routes.heartbeat_s / 4)):
+                        await self._hint.wait()
                 overdue = time.monotonic() >= self._looked + self.poll_s
                 modules = frozenset(Module) if overdue else frozenset(self._hinted)
         finally:

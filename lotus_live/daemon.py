@@ -287,7 +287,8 @@ class Daemon:
                 for number, name, body in commands:
                     await asyncio.to_thread(self._answer, number, await self._carry_out(name, body))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._woken.wait()
             self._woken.clear()
 
     async def _carrying(self, clock: Clock) -> None:

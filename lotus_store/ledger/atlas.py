@@ -1,8 +1,8 @@
 """The atlas ledger: what was said and thought, mirrored from the modules' databases and made again from them at will.
 
 The Herald writes the row of a message as it is done with it, and looks every moment for strands that changed. What a
-row says is decided in `lotus.atlas.rows`; the numbers of modules are copied here, and a row takes up those of its day as
-it is written or as they come, whichever is later. (Literature: incremental view maintenance.)
+row says is decided in `lotus.atlas.rows`; the numbers of modules are copied here, and a row takes up those of its day
+as it is written or as they come, whichever is later. (Literature: incremental view maintenance.)
 """
 
 from collections.abc import Iterable, Sequence
