@@ -8,14 +8,12 @@ write-ahead intent log, functional core behind an imperative shell.
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, assert_never
 
-import psycopg
-
-from lotus.errors import LedgerError, LotusError, VenueError
+from lotus.errors import LotusError, VenueError
 from lotus.manifest import Asset
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import (
@@ -37,6 +35,7 @@ from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpda
 from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
 from lotus_live.trade.floor import TradingFloor
+from lotus_live.trade.in_time import DOWN, InTime
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_live.trade.reconciling import Reconciler
 from lotus_live.trade.work import DeskCounts, Work
@@ -49,7 +48,6 @@ POLL_ROUNDS = 10
 RETRY_S = 0.5
 BOOKS_S = 0.5  # longer than this nothing waits for the books
 LINGER_MS = 60_000  # a finished plan is kept so long for fills that come late
-DOWN = (psycopg.Error, LedgerError, OSError)
 
 
 class TradingDesk:
@@ -71,7 +69,7 @@ class TradingDesk:
         self._switched = LIFTED
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._late: asyncio.Future[Any] | None = None
+        self._in_time = InTime(BOOKS_S, self._failed)
 
     @property
     def open_plans(self) -> int:
@@ -199,7 +197,7 @@ class TradingDesk:
     async def _adopt(self) -> None:
         """Take up accepted plans that are not known yet."""
         rows: list[PlanRow] = []
-        if not await self._in_time(lambda: rows.extend(self.books.open_plans())):
+        if not await self._in_time.done(lambda: rows.extend(self.books.open_plans())):
             self._fresh = True
             return
         for row in rows:
@@ -223,32 +221,11 @@ class TradingDesk:
 
     async def _write(self, moved: Sequence[Work]) -> bool:
         lines = [self._moved(work) for work in moved]
-        if not await self._in_time(self.books.write, lines, self.floor.now_ms()):
+        if not await self._in_time.done(self.books.write, lines, self.floor.now_ms()):
             return False
         for work in moved:
             work.written, work.is_changed = work.state, False
         return True
-
-    async def _in_time(self, job: Callable[..., Any], *words: Any) -> bool:
-        """Do a job of the books in a thread; return whether it was done within `BOOKS_S`.
-
-        One that takes longer goes on, and nothing else is asked of the books until it has ended.
-        """
-        if self._late is not None and not self._late.done():
-            return False
-        task = asyncio.ensure_future(asyncio.to_thread(job, *words))
-        done, _ = await asyncio.wait({task}, timeout=BOOKS_S)
-        if not done:
-            self._late = task
-            task.add_done_callback(_heard)
-            self._failed(LedgerError(f"the books took longer than {BOOKS_S} s", "an answer", "the server is gone"))
-            return False
-        problem = task.exception()
-        if isinstance(problem, DOWN):
-            self._failed(problem)
-        elif problem is not None:
-            raise problem
-        return problem is None
 
     def _moved(self, work: Work) -> Moved:
         known: Mapping[str, TrackedOrder] = work.written.orders if work.written is not None else {}
@@ -377,6 +354,8 @@ class TradingDesk:
     async def _accounts(self) -> None:
         for side, venue in self.venues.items():
             self.floor.accounts[side] = await venue.account()
+            if self.floor.is_wall:
+                self.floor.clock_skew_ms = await venue.server_time_ms() - self.floor.now_ms()
         used = dict.fromkeys(self.venues, Decimal(0))
         for work in self._works.values():
             used[work.state.plan.side] += work.state.plan.size * (work.state.arrival_px or Decimal(0))
@@ -395,9 +374,3 @@ class TradingDesk:
         self.counts.last_failure = str(problem)
         if self._loop is not None:
             self._loop.call_later(RETRY_S, self._wake.set)
-
-
-def _heard(task: "asyncio.Future[Any]") -> None:
-    """Take what a late job of the books ended with; it was told as late already."""
-    if not task.cancelled():
-        task.exception()

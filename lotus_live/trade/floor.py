@@ -41,15 +41,19 @@ class FloorTerms:
 
 @dataclass(slots=True)
 class TradingFloor:
-    """Views by coin and accounts by side; `now_ms` is the clock of the feed, that of the tape in a replay."""
+    """Views by coin and accounts by side; `now_ms` is the clock of the feed, that of the tape in a replay.
+
+    `is_wall`: it is the machine's, and the venue's may be compared with it. `parity_ok` is asked at every plan.
+    """
 
     universe: Sequence[Asset]
     venue: str
     common: FloorTerms
     now_ms: Callable[[], int]
     max_leverage: Mapping[str, int] = field(default_factory=dict)
+    is_wall: bool = False
+    parity_ok: Callable[[], bool] = lambda: True
     halted: bool = False
-    parity_ok: bool = True
     clock_skew_ms: int = 0
     accounts: dict[Side, Account] = field(default_factory=dict)
     _tops: list[tuple[int, int, int]] = field(default_factory=list)
@@ -105,7 +109,7 @@ class TradingFloor:
             used_budget_usd=self._used.get(side, Decimal(0)),
             max_view_age_ms=self.common.max_view_age_ms,
             clock_skew_ms=self.clock_skew_ms,
-            parity_ok=self.parity_ok,
+            parity_ok=self.parity_ok(),
             halted=self.halted,
         )
 

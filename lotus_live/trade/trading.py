@@ -27,6 +27,7 @@ from lotus_live.trade.books import TradeBooks
 from lotus_live.trade.desk import TradingDesk
 from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name
 from lotus_live.trade.kill_switch import KillSwitch
+from lotus_live.trade.last_parity import LastParity
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals import SignalRow
@@ -58,12 +59,12 @@ def trading_of(
     universe: Sequence[Asset],
     url: str,
     now_ms: Callable[[], int],
-    pace: float = 1.0,
+    pace: float = 0.0,
 ) -> Trading:
     """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base).
 
-    `now_ms` is the clock of the feed; a replay's runs at `pace` times the wall's. Raises `ConfigError` for any address
-    that is not on loopback.
+    `now_ms` is the clock of the feed: the machine's, or with a `pace` a replay's that runs so many times as fast.
+    Raises `ConfigError` for any address that is not on loopback.
     """
     wanted, outcomes = settings.trading, settings.manifest.outcomes
     if urlsplit(url).hostname not in LOOPBACK:
@@ -80,7 +81,10 @@ def trading_of(
         )
         for side in Side
     }  # fmt: skip
-    floor = TradingFloor(universe, venues[Side.BUY].name, terms, now_ms, max_leverage=MAX_LEVERAGES)
+    parity = LastParity(databases, settings.branch)
+    floor = TradingFloor(
+        universe, venues[Side.BUY].name, terms, now_ms, MAX_LEVERAGES, is_wall=not pace, parity_ok=parity
+    )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue)
     desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
