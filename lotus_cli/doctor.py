@@ -15,13 +15,20 @@ from lotus_store.config import Settings
 
 
 @click.command("doctor")
+@click.option(
+    "--venue", is_flag=True, help="Also prove keys, accounts and clock of trading.venue; it only reads there."
+)
 @home_option
 @json_option
 @explained
-def doctor_command(home: str | None, as_json: bool) -> None:
+def doctor_command(venue: bool, home: str | None, as_json: bool) -> None:
     """Check Python, packages, folders, free disk, databases and their schemas; exit 1 when something is wrong."""
     settings = settings_of(home)
     checks = {"python": _python(), "disk": _disk(settings), "databases": _databases(settings)}
+    if venue:
+        from lotus_cli.doctor_venue import venue_checks
+
+        checks |= venue_checks(settings)
     emit({"home": settings.home, **checks}, as_json)
     raise SystemExit(CHECK_FAILED if any(text.startswith("WRONG") for text in checks.values()) else 0)
 
