@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -33,8 +33,13 @@ LOADED_QUERY = (
 Say = Callable[[str], None]
 
 
-def up(settings: Settings, port: int = 3000, live: bool = False, say: Say = print) -> int:
-    """Serve until a signal comes; return 0. Raises `ConfigError` when another `lotus up` serves this home."""
+def up(
+    settings: Settings, port: int = 3000, live: bool = False, say: Say = print, daemon_words: Sequence[str] = ()
+) -> int:
+    """Serve until a signal comes; return 0. Raises `ConfigError` when another `lotus up` serves this home.
+
+    With `live` the daemon runs beside it, called with `daemon_words`.
+    """
     stopped = threading.Event()
     with _signals(stopped), _only_one(settings), Databases(settings).open() as databases:
         environment = provision(settings, databases)
@@ -46,7 +51,7 @@ def up(settings: Settings, port: int = 3000, live: bool = False, say: Say = prin
             _start(children, environment, _socket(settings, Path(short)), port)
             url = f"http://127.0.0.1:{port}"
             seconds = children.wait_ready("webserver", lambda: stopped.is_set() or _loaded(url), READY_S)
-            daemon = LiveDaemonResource(home=str(settings.home))
+            daemon = LiveDaemonResource(home=str(settings.home), arguments=list(daemon_words))
             if live and not stopped.is_set():
                 say(f"live daemon: {daemon.start()}")
             say(f"Dagster UI {url} (ready in {seconds:.1f} s), logs in {children.logs}; Ctrl-C stops everything")

@@ -1,17 +1,34 @@
-"""`python -m lotus_live [URL]`: the daemon as a process of its own, as the supervisor and the resource start it."""
+"""`python -m lotus_live [URL]`: the daemon as a process of its own, as the supervisor and the resource start it.
 
+With `--day` it trades a stored day at a local exchange instead, so many times as fast as it was recorded.
+"""
+
+import argparse
 import sys
 
 from lotus.errors import LotusError
 from lotus_live.live import run_live
+from lotus_live.tape_file import TapeDay
 from lotus_store.config import load_settings
+from lotus_store.tape.store import TapeStore
 
 
 def main(arguments: list[str]) -> int:
     """Run until a signal, trading where lotus.toml names a venue; return 0, or 3 after an error that is explained."""
+    parser = argparse.ArgumentParser(prog="python -m lotus_live", description=__doc__)
+    parser.add_argument("url", nargs="?", default="")
+    parser.add_argument("--tape")
+    parser.add_argument("--branch")
+    parser.add_argument("--day", default="", help="a stored day to trade, YYYY-MM-DD")
+    parser.add_argument("--speed", type=float, default=30.0, help="times the pace of the recording")
+    asked = parser.parse_args(arguments)
     try:
-        settings = load_settings()
-        run_live(settings, arguments[0] if arguments else "", trade=settings.trading.venue != "off")
+        settings = load_settings(tape=asked.tape, branch=asked.branch)
+        if asked.day:
+            day = TapeDay(TapeStore(settings.home, settings.tape), asked.day)
+            run_live(settings, replay=day, speed=asked.speed, run_id=f"trade-{settings.tape}", trade=True)
+        else:
+            run_live(settings, asked.url, trade=settings.trading.venue != "off")
     except LotusError as error:
         print(f"lotus_live: {error}", file=sys.stderr)
         return 3

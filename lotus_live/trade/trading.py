@@ -64,20 +64,23 @@ def trading_of(
     """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base).
 
     `now_ms` is the clock of the feed: the machine's, or with a `pace` a replay's that runs so many times as fast.
-    Raises `ConfigError` for any address that is not on loopback.
+    Decisions and orders are valid as many times as long then, for the way takes its own time. Raises `ConfigError` for
+    any address that is not on loopback.
     """
     wanted, outcomes = settings.trading, settings.manifest.outcomes
     if urlsplit(url).hostname not in LOOPBACK:
         cause = "paper days, parity and the typed confirmation that real orders need are not judged yet"
         raise ConfigError(f"orders would go to {url}", "an exchange on loopback", cause)
     notional = Decimal(str(outcomes.probe_notional_usd))
+    times = max(1.0, pace)
+    entry_valid_ms, expires_ms = int(times * wanted.entry_valid_ms), int(times * wanted.expires_ms)
     terms = FloorTerms(
-        notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), wanted.entry_valid_ms, wanted.leverage
+        notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
     )
     venues = {
         side: venue_account(
             account_name(side), url, settings.keys_root, settings.home / "live" / "signer", universe, now_ms,
-            wanted.expires_ms, 2 * notional, pace,
+            expires_ms, 2 * notional, pace,
         )
         for side in Side
     }  # fmt: skip
@@ -88,4 +91,4 @@ def trading_of(
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue)
     desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
-    return Trading(floor, desk, hot_handlers(Decider(wanted.entry_valid_ms), Acceptor(floor)), keys)
+    return Trading(floor, desk, hot_handlers(Decider(entry_valid_ms), Acceptor(floor)), keys)

@@ -1,4 +1,4 @@
-"""`lotus doctor --venue`: what it says of an exchange that answers, of one that does not, and of a clock that is off."""
+"""`lotus doctor --venue`: what it says of an exchange that answers, of none, and of one whose clock is off."""
 
 import asyncio
 import threading

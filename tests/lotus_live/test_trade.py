@@ -27,8 +27,8 @@ def recording(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def trading(settings: Settings) -> Settings:
-    """Settings that trade at the local exchange, with decisions that a paced tape does not outrun."""
-    wanted = TradingSettings(venue="local", entry_valid_ms=60_000, expires_ms=60_000)
+    """Settings that trade at the local exchange."""
+    wanted = TradingSettings(venue="local")
     return replace(settings, manifest=MANIFEST, trading=wanted)
 
 
