@@ -5,6 +5,7 @@ be executed `lotus_herald.execute`'s, how `desk`'s.
 """
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset
+from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module
 from lotus.modules.signals import DET_ALPHA
 from lotus.modules.trade_messages import TTL_S, proposed_message
@@ -45,12 +47,17 @@ class Trading:
     keys: Keys
 
     def propose(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
-        """Put proposals of fresh published windows into sig's outbox, in the caller's transaction; safe to repeat."""
+        """Put proposals of fresh published windows into sig's outbox, in the caller's transaction; safe to repeat.
+
+        One that has not the form of a proposal is told on standard error and left out: the log may not wait for it.
+        """
         oldest_ms = self.floor.now_ms() - 1000 * TTL_S
         fresh = [row for row in rows if row.schema_ver == DET_ALPHA and row.time_ms >= oldest_ms]
-        if fresh:
-            said = [proposed_message(json.loads(row.payload)) for row in fresh]
-            send_many(connection, Module.SIG, said, self.keys)
+        for row in fresh:
+            try:
+                send_many(connection, Module.SIG, [proposed_message(json.loads(row.payload))], self.keys)
+            except (RefusedError, KeyError) as problem:
+                print(f"desk: window {row.event_id} is not proposed: {problem}", file=sys.stderr)
 
 
 def trading_of(

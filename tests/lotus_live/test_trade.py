@@ -1,12 +1,15 @@
 """A daemon that trades a replay at the local exchange: scores stay the same, every published window is answered for."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tapes import MANIFEST, in_order, market, write
+from tapes import MANIFEST, UNIVERSE, in_order, market, write
 
 from lotus.errors import ConfigError
+from lotus.hashing import natural_id
+from lotus.modules.signals import DET_ALPHA
 from lotus_live.live import run_live
 from lotus_live.trade.accounts import venue_account
 from lotus_live.trade.trading import trading_of
@@ -14,6 +17,7 @@ from lotus_store.config import Settings, TradingSettings
 from lotus_store.databases import Databases
 from lotus_store.ledger.executions import executions_of
 from lotus_store.ledger.plans import fills_of, orders_of, plans_for
+from lotus_store.ledger.signals import SignalRow
 
 DAY = "2026-03-04"
 PACE = 40.0
@@ -80,3 +84,29 @@ def test_a_real_venue_wants_its_files(tmp_path: Path) -> None:
         venue_account(
             "probes-long", "https://api.hyperliquid.xyz", tmp_path / "keys", tmp_path / "j", (), lambda: 0, 5000, 1000
         )  # type: ignore[arg-type]
+
+
+def test_a_window_that_is_no_proposal_does_not_hold_up_the_log(
+    databases: Databases, trading: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = trading_of(trading, databases, UNIVERSE, "http://127.0.0.1:1", lambda: 1_000_000)
+    end = {"window": {"start_ms": 0, "end_ms": 990_000}}
+    good = {
+        "branch": "main", "event_id": natural_id("a"), "detector_id": "sr", "asset": "BTC", "horizon_s": 30,
+        "priors_ver": "0" * 32, "provenance": end,
+    }  # fmt: skip
+    rows = [
+        SignalRow("bad", DET_ALPHA, 990_000, json.dumps(good | {"asset": 7})),
+        SignalRow("odd", DET_ALPHA, 990_000, "{}"),
+        SignalRow("old", DET_ALPHA, 900_000, json.dumps(good | {"event_id": natural_id("b")})),
+        SignalRow("other", "ms-1.0", 990_000, "{}"),
+        SignalRow("good", DET_ALPHA, 990_000, json.dumps(good)),
+    ]
+    with databases.connect("sig") as sig:
+        desk.propose(sig, rows)
+        desk.propose(sig, rows)
+        said = sig.execute("SELECT intent, lifecycle_id FROM sig_outbox").fetchall()
+    assert said == [("ALPHA_PROPOSED", natural_id("a"))]
+    told = capsys.readouterr().err
+    assert "window bad is not proposed" in told
+    assert "window odd is not proposed" in told
