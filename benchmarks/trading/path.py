@@ -22,7 +22,17 @@ from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.intents import Module
 from lotus.modules.trade_messages import proposed_message
-from lotus.trading.orders import Account, Grouping, NewOrder, OpenOrder, OrderState, OrderUpdate, Side, VenueFill
+from lotus.trading.orders import (
+    Account,
+    Grouping,
+    NewOrder,
+    OpenOrder,
+    OrderState,
+    OrderUpdate,
+    Side,
+    VenueFill,
+    client_order_id,
+)
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
 from lotus_herald.decide import Decider
@@ -169,15 +179,17 @@ async def measured(databases: Databases, home: Path, rate: float, count: int) ->
     await asyncio.sleep(2.0)
     committed, reference = await asyncio.to_thread(propose, databases, keys, rate, count, time.time_ns())
     await asyncio.sleep(2.0)
-    owners = {name: state.plan.signal_id for state in desk.states_of(venue) for name in state.orders}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    first: dict[str, int] = {}
-    for name, at in venue.asked_ns.items():
-        event = owners.get(name, "")
-        first[event] = min(at, first.get(event, at))
-    return [(first[e] - at) / 1e6 for e, at in committed.items() if e in first], reference
+    asked = {event: venue.asked_ns.get(entry_of(event)) for event in committed}
+    return [(at - committed[event]) / 1e6 for event, at in asked.items() if at is not None], reference
+
+
+def entry_of(event_id: str) -> str:
+    """Return the name of the first entry order of a window's probe."""
+    plan_id = natural_id("probe", event_id)
+    return client_order_id(plan_id, "entry")
 
 
 def quantile(values: Sequence[float], q: float) -> float:
