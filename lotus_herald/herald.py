@@ -101,7 +101,8 @@ class Herald:
         for module in self.handlers:
             if module in modules:
                 consume(module)
-        if time.monotonic() >= self._looked + self.poll_s:
+        is_whole = len(senders) == len(Module)  # a pass over some of them looks at none, or the others would starve
+        if is_whole and time.monotonic() >= self._looked + self.poll_s:
             self._served = set(senders) - {Module(name) for name in (*carried.silent, *carried.standing_by)}
             self._look(self._served)
         self._aware()

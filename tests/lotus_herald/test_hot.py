@@ -1,5 +1,6 @@
 """The hot handlers in real databases: proposal, decision, plan, report; each once, whatever is delivered again."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -202,6 +203,20 @@ def test_strands_are_mirrored_as_the_rebuild_has_them(
     with databases.connect("atlas") as connection:
         rows = connection.execute("SELECT module, branch FROM lotus_ledger WHERE ref_table LIKE '%strand' ORDER BY 1")
         assert rows.fetchall() == [("dm", "main"), ("tr", "main")]
+
+
+def test_passes_over_some_modules_leave_no_strand_behind(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]
+) -> None:
+    herald = Herald(databases, keys, handlers, lambda: END_MS, lambda: END_MS + 20, poll_s=0.5)
+    herald.turn()
+    propose(databases, keys, "partial")
+    time.sleep(0.6)  # the next pass would look, but it is over one module only
+    for module in (Module.SIG, Module.DM, Module.TR):
+        herald.turn(frozenset({module}))
+    herald.close()
+    found = atlas.differences(databases)
+    assert found.equal, found
 
 
 def test_a_herald_that_begins_mirrors_what_was_left(
