@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from lotus.microtape.decode import clean_frame
-from lotus.timebase import DAY_MS
+from lotus.timebase import DAY_MS, NS_PER_MS
 from lotus_venues.replay_server import CONTROL_PREFIX
 
 _DAY_NS = DAY_MS * 1_000_000
@@ -131,6 +131,11 @@ class LineCounter:
             self.day, self.count = day, 0
         self.count += 1
         return self.count - 1
+
+
+def in_ms(clock: Clock) -> Callable[[], int]:
+    """Return the present time of a clock in milliseconds, as a question that may be asked again and again."""
+    return lambda: clock.now_ns() // NS_PER_MS
 
 
 def is_control(raw: bytes) -> bool:

@@ -26,7 +26,7 @@ from lotus_herald.herald import Herald
 from lotus_herald.keys import Keys
 from lotus_live import rebuild
 from lotus_live.beliefs import LedgerBeliefs, fresh_sets, fresh_versions, read_tables
-from lotus_live.clocks import Arrival, Clock
+from lotus_live.clocks import Arrival, Clock, in_ms
 from lotus_live.day_lane import DayLane, LaneSpec
 from lotus_live.event_log import Batch, EventLog, read_mark
 from lotus_live.feed import Feed
@@ -301,7 +301,7 @@ class Daemon:
             handlers = {} if trading is None else trading.handlers
             self.herald = Herald(
                 self.databases, keys, handlers, lambda: self.pipeline.last_window_end_ms,
-                lambda: clock.now_ns() // NS_PER_MS, branch=None, replica=f"daemon {self.run_id}", own_only=True,
+                in_ms(clock), branch=None, replica=f"daemon {self.run_id}", own_only=True,
                 on_applied=None if trading is None else lambda *_: trading.desk.woken(),
             )  # fmt: skip
             try:

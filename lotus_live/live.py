@@ -17,8 +17,7 @@ from lotus.detectors.scored import Columns, columns_of
 from lotus.errors import ConfigError, TapeError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
-from lotus.timebase import NS_PER_MS
-from lotus_live.clocks import Arrival, ReplayClock, WallClock, is_control, is_no_market
+from lotus_live.clocks import Arrival, ReplayClock, WallClock, in_ms, is_control, is_no_market
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
 from lotus_live.feed import Feed, FeedPolicy
@@ -104,7 +103,7 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         if trade:
             _require_venue(settings)
             orders_url = settings.trading.url or rest_url
-            daemon.trade(trading_of(settings, databases, universe, orders_url, lambda: clock.now_ns() // NS_PER_MS))
+            daemon.trade(trading_of(settings, databases, universe, orders_url, in_ms(clock)))
         daemon.restore(clock.now_ns())
         if on_start is not None:
             on_start(daemon)
@@ -139,8 +138,8 @@ def _replayed(
                 await daemon.run(Feed(server.url, rest_url, spec.universe, clock, daemon.on_line, policy))
             return _result(daemon)
         async with LocalExchange(served, frames, options=_exchange_options(plan, clock)) as exchange:
-            now_ms = lambda: clock.now_ns() // NS_PER_MS  # noqa: E731
-            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, now_ms, plan.speed or MAX_PACE))
+            pace = plan.speed or MAX_PACE
+            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, in_ms(clock), pace))
             await daemon.run(Feed(exchange.ws_url, exchange.url, spec.universe, clock, daemon.on_line, policy))
         return _result(daemon)
 
@@ -158,7 +157,7 @@ def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:
     return Options(
         clock=ExchangeClock.TAPE, speed=plan.speed or MAX_PACE, start_after=start_after, limit_scale=0,
         repeats_trades=False, longest_silence_s=60.0,
-        client_ms=lambda: clock.now_ns() // NS_PER_MS,
+        client_ms=in_ms(clock),
     )  # fmt: skip
 
 

@@ -10,12 +10,13 @@ from lotus.detectors.scored import Scored
 from lotus.detectors.signal_spec import K_ASSET, K_DETECTOR, K_PUBLISHED, K_RECV, O_S
 from lotus.hashing import key64
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.events import BOOK_HEADER, LEVEL_WIDTH, NULL, Ctx, EventKind
+from lotus.microtape.events import NULL, Ctx, EventKind
 from lotus.timebase import NS_PER_MS
+from lotus.trading.orders import Side
 from lotus_live.pipeline import Step
 from lotus_store.ledger.live_log import FillRow, LogEntry, OrderRow
-from lotus_venues.ladder import Level
-from lotus_venues.orders import Fill, OrderReport, Side
+from lotus_venues.ladder import book_levels
+from lotus_venues.orders import Fill, OrderReport
 from lotus_venues.paper import NOTHING, Outcome, PaperVenue
 from lotus_venues.probes import Probe, ProbeDesk
 
@@ -119,7 +120,7 @@ class PaperDesk:
             if NULL not in (funding, oracle):
                 self.probes.on_context(asset, funding, oracle)
             return NOTHING
-        bids, asks = _levels(values)
+        bids, asks = book_levels(values)
         return self.venue.on_book(asset, recv_ns, seq, bids, asks, kind == _BOOK)
 
     def _publish(self, scored: Scored) -> None:
@@ -180,10 +181,3 @@ class PaperDesk:
 def entry_number(kind: str, key: str | int) -> int:
     """Return the running number of a log entry that is named by what it says, so that repeating it is harmless."""
     return key64("live_log", kind, key) >> 1
-
-
-def _levels(values: list[int]) -> tuple[list[Level], list[Level]]:
-    n_bids, n_asks = values[0], values[1]
-    flat = values[BOOK_HEADER:]
-    pairs = list(zip(flat[0::LEVEL_WIDTH], flat[1::LEVEL_WIDTH], strict=False))
-    return pairs[:n_bids], pairs[n_bids : n_bids + n_asks]

@@ -6,7 +6,8 @@ In the literature: limit order book, walked by a marketable order. It keeps no h
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lotus_venues.orders import Side
+from lotus.microtape.events import BOOK_HEADER, LEVEL_WIDTH
+from lotus.trading.orders import Side
 
 MAX_LEVELS = 20
 
@@ -59,6 +60,14 @@ class Ladder:
             taken.append((px, part))
             lots -= part
         return taken
+
+
+def book_levels(values: Sequence[int]) -> tuple[list[Level], list[Level]]:
+    """Return bids and asks of a decoded book event, its slice of the pool as plain ints."""
+    n_bids, n_asks = values[0], values[1]
+    flat = values[BOOK_HEADER:]
+    pairs = list(zip(flat[0::LEVEL_WIDTH], flat[1::LEVEL_WIDTH], strict=False))
+    return pairs[:n_bids], pairs[n_bids : n_bids + n_asks]
 
 
 def _put(side: list[Level], fresh: Sequence[Level], sign: int) -> None:

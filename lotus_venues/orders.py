@@ -6,18 +6,11 @@ is an exact integer of millionths of a dollar. No venue behaviour belongs here.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
-from lotus.hashing import natural_id
+from lotus.trading.orders import Side
 
 MICRO_USD = 1_000_000
-
-
-class Side(IntEnum):
-    """Direction of an order."""
-
-    BUY = 1
-    SELL = -1
 
 
 class OrderStatus(StrEnum):
@@ -78,12 +71,3 @@ class OrderReport:
     filled_lots: int
     recv_ns: int
     reason: str = ""
-
-
-def client_order_id(event_id: str, purpose: str, slice_index: int = 0) -> str:
-    """Return the deterministic client order id (0x and 32 hexadecimal characters) of one order of one event.
-
-    >>> client_order_id("ab", "entry") == client_order_id("ab", "entry")
-    True
-    """
-    return "0x" + natural_id("order", event_id, purpose, slice_index)

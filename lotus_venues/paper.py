@@ -14,7 +14,7 @@ from lotus.manifest import Asset
 from lotus.trading.rounding import MIN_NOTIONAL_USD, is_valid_px, is_valid_size, px_units, size_lots
 from lotus_venues.fees import fee_micro
 from lotus_venues.ladder import Ladder, Level
-from lotus_venues.orders import MICRO_USD, Fill, Order, OrderReport, OrderStatus, Side
+from lotus_venues.orders import MICRO_USD, Fill, Order, OrderReport, OrderStatus
 from lotus_venues.positions import Position
 
 MARKET_SLIPPAGE = Decimal("0.05")
@@ -155,8 +155,3 @@ def order_size(asset: Asset, notional_usd: float, mid2: int) -> Decimal:
     """
     lots = int(notional_usd * MICRO_USD) * 2 // mid2
     return Decimal(lots).scaleb(-asset.sz_decimals)
-
-
-def opposite(side: Side) -> Side:
-    """Return the other side."""
-    return Side.SELL if side is Side.BUY else Side.BUY

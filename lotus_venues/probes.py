@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from lotus.timebase import HOUR_MS
-from lotus_venues.orders import Fill, Order, OrderReport, OrderStatus, Side, client_order_id
-from lotus_venues.paper import Outcome, PaperVenue, opposite, order_size
+from lotus.trading.orders import Side, client_order_id
+from lotus_venues.orders import Fill, Order, OrderReport, OrderStatus
+from lotus_venues.paper import Outcome, PaperVenue, order_size
 
 MATCHED = frozenset({OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED, OrderStatus.CANCELED})
 _HOUR_NS = HOUR_MS * 1_000_000
@@ -139,7 +140,7 @@ class ProbeDesk:
     def _send_exit(self, probe: Probe, placed_ns: int) -> OrderReport:
         asset = self.venue.universe[probe.asset]
         size = Decimal(probe.lots - probe.exit_lots).scaleb(-asset.sz_decimals)
-        order = self._order(probe, "exit", opposite(probe.side), size, placed_ns)
+        order = self._order(probe, "exit", probe.side.opposite, size, placed_ns)
         probe.exit_orders += 1
         return self.venue.submit(order)
 

@@ -18,7 +18,6 @@ from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
 from lotus.trading.orders import NewOrder, OrderState, Side, TimeInForce, client_order_id
 from lotus_venues.orders import Order, OrderStatus
-from lotus_venues.orders import Side as ProbeSide
 from lotus_venues.paper import PaperVenue
 from lotus_venues.paper_account.account import PaperAccount
 from lotus_venues.paper_account.money import PaperTerms
@@ -75,7 +74,7 @@ class Bench:
         self.maker = self.order(Decimal(100_000) - 50, TimeInForce.GTC)
         self.maker = NewOrder(self.maker.client_id, "BTC", Side.BUY, SIZE, Decimal(99_950))
         name = client_order_id(str(self.count), "probe")
-        self.probe_order = Order(name, name, "exit", 0, ProbeSide(side), SIZE, px, self.now_ns, self.now_ns)
+        self.probe_order = Order(name, name, "exit", 0, Side(side), SIZE, px, self.now_ns, self.now_ns)
 
     async def reference(self) -> None:
         """Let the probe desk's matcher fill the same order."""

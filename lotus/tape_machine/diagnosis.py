@@ -3,7 +3,7 @@
 Everything that turns a failure into an `ExpressionError` is here; what is an error is decided by parser and checker.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from lotus.errors import ExpressionError
@@ -12,6 +12,7 @@ from lotus.tape_machine.syntax import Span
 if TYPE_CHECKING:
     from lark import UnexpectedInput
 
+Habit = Callable[[str, int, str, str], tuple[str, str]]  # text, place, terminal, piece -> cause, suggestion
 WIDTH: Final[int] = 100  # characters of a line that an excerpt shows
 LONGEST_NAME: Final[int] = 64
 SYNONYMS: Final[dict[str, str]] = {
@@ -82,29 +83,34 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def syntax_failure(text: str, error: "UnexpectedInput") -> ExpressionError:
-    """Return what a failed parse means: the unexpected piece, what could stand there, and a likely cause."""
+    """Return what a failed parse of an expression means."""
+    return parse_failure(text, error, "expression", _WORDS, _habit)
+
+
+def parse_failure(
+    text: str, error: "UnexpectedInput", what: str, words: Mapping[str, str], habit: Habit
+) -> ExpressionError:
+    """Return what a failed parse means: the unexpected piece, what could stand there, and a likely cause.
+
+    `words` say in a reader's terms what a terminal of the grammar is; `habit` knows the mistakes of its writers.
+    """
     token = getattr(error, "token", None)
     ends = token is not None and token.type == "$END"
     start = len(text.rstrip()) if ends else int(error.pos_in_stream or 0)
     piece = "" if ends else str(token) if token is not None else text[start : start + 1]
     span = Span(text, start, start + max(1, len(piece)))
     allowed = getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", None)
-    expected = ", ".join(sorted({_WORDS[word] for word in allowed or () if word in _WORDS}))
+    expected = ", ".join(sorted({words[word] for word in allowed or () if word in words}))
     if ends:
         missing = text.count("(") - text.count(")")
         cause = f"{missing} bracket(s) not closed" if missing > 0 else "the text is cut off"
-        return failure(
-            span,
-            "the expression ends too early",
-            expected,
-            cause,
-            text.strip() + ")" * missing if 0 < missing < 4 else "",
-        )
-    cause, suggestion = _habit(text, start, piece)
+        whole = text.strip() + ")" * missing if 0 < missing < 4 else ""
+        return failure(span, f"the {what} ends too early", expected, cause, whole)
+    cause, suggestion = habit(text, start, token.type if token is not None else "", piece)
     return failure(span, f"unexpected {piece[:40]!r}", expected, cause, suggestion)
 
 
-def _habit(text: str, start: int, piece: str) -> tuple[str, str]:
+def _habit(text: str, start: int, kind: str, piece: str) -> tuple[str, str]:
     if piece in _STATEMENTS:
         return "no loops, conditions, functions or statements", "where(f, a, b) or a transform with a window"
     before = text[:start].rstrip()

@@ -6,8 +6,7 @@ The form of an error (place, excerpt, nearest word) is the tape machine's; only 
 from typing import TYPE_CHECKING, Final
 
 from lotus.errors import ExpressionError
-from lotus.tape_machine.diagnosis import failure
-from lotus.tape_machine.syntax import Span
+from lotus.tape_machine.diagnosis import parse_failure
 from lotus.triggers.units import SPELLINGS
 
 if TYPE_CHECKING:
@@ -44,21 +43,8 @@ _HABITS: Final[tuple[tuple[str, str, str], ...]] = (
 
 
 def syntax_failure(text: str, error: "UnexpectedInput") -> ExpressionError:
-    """Return what a failed parse means: the unexpected piece, what could stand there, and a likely cause."""
-    token = getattr(error, "token", None)
-    ends = token is not None and token.type == "$END"
-    start = len(text.rstrip()) if ends else int(error.pos_in_stream or 0)
-    piece = "" if ends else str(token) if token is not None else text[start : start + 1]
-    span = Span(text, start, start + max(1, len(piece)))
-    allowed = getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", None)
-    expected = ", ".join(sorted({_WORDS[word] for word in allowed or () if word in _WORDS}))
-    if ends:
-        missing = text.count("(") - text.count(")")
-        cause = f"{missing} bracket(s) not closed" if missing > 0 else "the text is cut off"
-        whole = text.strip() + ")" * missing if 0 < missing < 4 else ""
-        return failure(span, "the trigger ends too early", expected, cause, whole)
-    cause, suggestion = _habit(text, start, token.type if token is not None else "", piece)
-    return failure(span, f"unexpected {piece[:40]!r}", expected, cause, suggestion)
+    """Return what a failed parse of a trigger means: the unexpected piece, what could stand there, a likely cause."""
+    return parse_failure(text, error, "trigger", _WORDS, _habit)
 
 
 def _habit(text: str, start: int, kind: str, piece: str) -> tuple[str, str]:

@@ -71,11 +71,6 @@ class TradingDesk:
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_time = InTime(BOOKS_S, self._failed)
 
-    @property
-    def open_plans(self) -> int:
-        """Number of plans under way."""
-        return len(self._works)
-
     def woken(self) -> None:
         """Say, from any thread, that plans were accepted."""
         if self._loop is not None:
@@ -204,7 +199,7 @@ class TradingDesk:
             if row.plan_id not in self._works:
                 self._take(row)
 
-    def _take(self, row: PlanRow) -> Work:
+    def _take(self, row: PlanRow) -> None:
         plan, known = plan_of(row), execution_of(row)
         state = known or begin(plan, self._asset(row.coin), row.venue, self.floor.now_ms())
         work = Work(row, state, self.venues[plan.side], written=known)
@@ -214,7 +209,6 @@ class TradingDesk:
         if self.floor.halted:
             self._events.append((row.plan_id, Halt(self._switched == FLATTENED)))
         self._events.append((row.plan_id, self.floor.view(row.coin) or Tick()))
-        return work
 
     def _asset(self, coin: str) -> Asset:
         return next(asset for asset in self.floor.universe if asset.name == coin)

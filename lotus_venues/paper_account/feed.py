@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from lotus.microtape.events import BOOK_HEADER, LEVEL_WIDTH, NULL, TRADE_WIDTH, Ctx, EventKind
-from lotus_venues.ladder import Level
+from lotus.microtape.events import NULL, TRADE_WIDTH, Ctx, EventKind
+from lotus_venues.ladder import book_levels
 from lotus_venues.paper_account.account import PaperAccount
 
 _BBO, _BOOK, _FAST, _TRADES, _CTX = map(
@@ -29,13 +29,6 @@ def show(account: PaperAccount, kind: int, asset: int, recv_ns: int, time_ms: in
         if NULL not in (mark, oracle, funding):
             account.on_context(asset, recv_ns, mark, oracle, funding)
     elif kind in (_BOOK, _FAST):
-        bids, asks = _levels(values)
+        bids, asks = book_levels(values)
         take = account.on_book if kind == _BOOK else account.on_fast
         take(asset, recv_ns, time_ms, bids, asks)
-
-
-def _levels(values: Sequence[int]) -> tuple[list[Level], list[Level]]:
-    n_bids, n_asks = values[0], values[1]
-    flat = values[BOOK_HEADER:]
-    pairs = list(zip(flat[0::LEVEL_WIDTH], flat[1::LEVEL_WIDTH], strict=False))
-    return pairs[:n_bids], pairs[n_bids : n_bids + n_asks]

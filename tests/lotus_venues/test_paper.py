@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from lotus.errors import ConfigError, VenueError
 from lotus.manifest import Asset
+from lotus.trading.orders import Side, client_order_id
 from lotus.trading.rounding import is_valid_px, round_px, round_size, tick_of
 from lotus_venues.fees import fee_micro, taker_fee_bps
 from lotus_venues.ladder import Ladder
-from lotus_venues.orders import Fill, Order, OrderStatus, Side, client_order_id
+from lotus_venues.orders import Fill, Order, OrderStatus
 from lotus_venues.paper import BAD_SIZE, BAD_TICK, NO_LIQUIDITY, NO_MATCH, TOO_SMALL, PaperVenue, order_size
 from lotus_venues.positions import Position
 from lotus_venues.probes import ProbeDesk
