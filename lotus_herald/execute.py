@@ -25,8 +25,8 @@ from lotus_store.ledger.plans import PlanRow, put_plan
 class Floor(Protocol):
     """What the trader knows of its venue at the moment: where a plan would be executed, and on which terms."""
 
-    def situation(self, coin: str, side: Side) -> Situation:
-        """Return where and when a plan of a coin and side would be executed."""
+    def situation(self, coin: str, account: str) -> Situation:
+        """Return where and when a plan of a coin would be executed in an account."""
         ...
 
     def terms(self, side: Side) -> ProbeTerms:
@@ -57,8 +57,8 @@ class Acceptor:
             hold_until, event_id = int(target["exit_at_ms"]), str(target["event_id"])
         except (KeyError, TypeError, ValueError) as problem:
             raise RefusedError(Reason.BAD_PAYLOAD, f"no target: {problem!r}", "asset, side, exit, event") from problem
-        at = self.floor.situation(coin, side)
         terms = replace(self.floor.terms(side), release=envelope.release)
+        at = self.floor.situation(coin, terms.authority.account)
         plan, found = _planned(at, terms, coin, side, event_id, hold_until)
         if plan is not None:
             plan = replace(plan, decision_id=envelope.payload["decision_id"], lifecycle_id=envelope.lifecycle_id,

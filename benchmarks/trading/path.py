@@ -43,7 +43,7 @@ from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_live.trade.books import TradeBooks
 from lotus_live.trade.desk import TradingDesk
-from lotus_live.trade.floor import FloorTerms, TradingFloor
+from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name
 from lotus_live.trade.kill_switch import KillSwitch
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -170,7 +170,7 @@ async def measured(databases: Databases, home: Path, rate: float, count: int) ->
     keys, venue = Keys(home / "keys"), QuickVenue()
     terms = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**9), 60_000)
     floor = FreshFloor((BTC,), "local", terms, now_ms)
-    desk = TradingDesk(TradeBooks(databases, keys, "local"), floor, {Side.BUY: venue}, KillSwitch(home))
+    desk = TradingDesk(TradeBooks(databases, keys, "local"), floor, {account_name(Side.BUY): venue}, KillSwitch(home))
     herald = Herald(
         databases, keys, hot_handlers(Decider(60_000), Acceptor(floor)), now_ms, now_ms, replica="bench", own_only=True,
         on_applied=lambda *_: desk.woken(),

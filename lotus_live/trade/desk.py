@@ -31,7 +31,7 @@ from lotus.trading.execution_events import (
 )
 from lotus.trading.executor import begin, step
 from lotus.trading.order_machine import TrackedOrder
-from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, Side, VenueFill
+from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
 from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
 from lotus_live.trade.floor import TradingFloor
@@ -51,11 +51,9 @@ LINGER_MS = 60_000  # a finished plan is kept so long for fills that come late
 
 
 class TradingDesk:
-    """The desk of one daemon: `venues` by side (long and short probes are held apart), `floor` what it sees."""
+    """The desk of one daemon: `venues` by account (one session each), `floor` what it sees."""
 
-    def __init__(
-        self, books: TradeBooks, floor: TradingFloor, venues: Mapping[Side, Venue], switch: KillSwitch
-    ) -> None:
+    def __init__(self, books: TradeBooks, floor: TradingFloor, venues: Mapping[str, Venue], switch: KillSwitch) -> None:
         """Nothing is opened yet."""
         self.books, self.floor, self.venues, self.switch = books, floor, dict(venues), switch
         self.counts = DeskCounts()
@@ -202,7 +200,7 @@ class TradingDesk:
     def _take(self, row: PlanRow) -> None:
         plan, known = plan_of(row), execution_of(row)
         state = known or begin(plan, self._asset(row.coin), row.venue, self.floor.now_ms())
-        work = Work(row, state, self.venues[plan.side], written=known)
+        work = Work(row, state, self.venues[plan.authority.account], written=known)
         self._works[row.plan_id] = work
         self._owners |= dict.fromkeys(state.orders, row.plan_id)
         self.counts.plans += 1
@@ -346,13 +344,13 @@ class TradingDesk:
                     await reconciler.compare()
 
     async def _accounts(self) -> None:
-        for side, venue in self.venues.items():
-            self.floor.accounts[side] = await venue.account()
+        for name, venue in self.venues.items():
+            self.floor.accounts[name] = await venue.account()
             if self.floor.is_wall:
                 self.floor.clock_skew_ms = await venue.server_time_ms() - self.floor.now_ms()
         used = dict.fromkeys(self.venues, Decimal(0))
         for work in self._works.values():
-            used[work.state.plan.side] += work.state.plan.size * (work.state.arrival_px or Decimal(0))
+            used[work.state.plan.authority.account] += work.state.plan.size * (work.state.arrival_px or Decimal(0))
         self.floor.use(used)
 
     @staticmethod

@@ -41,7 +41,7 @@ class FloorTerms:
 
 @dataclass(slots=True)
 class TradingFloor:
-    """Views by coin and accounts by side; `now_ms` is the clock of the feed, that of the tape in a replay.
+    """Views by coin and accounts by name; `now_ms` is the clock of the feed, that of the tape in a replay.
 
     `is_wall`: it is the machine's, and the venue's may be compared with it. `parity_ok` is asked at every plan.
     """
@@ -55,10 +55,10 @@ class TradingFloor:
     parity_ok: Callable[[], bool] = lambda: True
     halted: bool = False
     clock_skew_ms: int = 0
-    accounts: dict[Side, Account] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
     _tops: list[tuple[int, int, int]] = field(default_factory=list)
     _marks: list[int] = field(default_factory=list)
-    _used: dict[Side, Decimal] = field(default_factory=dict)
+    _used: dict[str, Decimal] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -89,24 +89,24 @@ class TradingFloor:
         mark = Decimal(self._marks[index]).scaleb(decimals) if self._marks[index] else (low + high) / 2
         return MarketView(coin, time_ms, low, high, mark)
 
-    def situation(self, coin: str, side: Side) -> Situation:
-        """Return where and when a plan of a coin and side would be executed."""
-        account = self.accounts.get(side, NOTHING_HELD)
-        held = next((p.size for p in account.positions if p.coin == coin), Decimal(0))
+    def situation(self, coin: str, account: str) -> Situation:
+        """Return where and when a plan of a coin would be executed in an account."""
+        known = self.accounts.get(account, NOTHING_HELD)
+        held = next((p.size for p in known.positions if p.coin == coin), Decimal(0))
         return Situation(
             now_ms=self.now_ms(),
             venue=self.venue,
-            account=account_name(side),
+            account=account,
             executor=EXECUTOR,
             release=release_of(Module.DM),
             universe={asset.name: asset for asset in self.universe},
             view=self.view(coin),
-            equity_usd=account.equity_usd,
-            free_margin_usd=account.withdrawable_usd,
+            equity_usd=known.equity_usd,
+            free_margin_usd=known.withdrawable_usd,
             leverage=self.common.leverage,
             coin_max_leverage=self.max_leverage.get(coin, self.common.leverage),
             position=held,
-            used_budget_usd=self._used.get(side, Decimal(0)),
+            used_budget_usd=self._used.get(account, Decimal(0)),
             max_view_age_ms=self.common.max_view_age_ms,
             clock_skew_ms=self.clock_skew_ms,
             parity_ok=self.parity_ok(),
@@ -126,8 +126,8 @@ class TradingFloor:
             common.entry_valid_ms,
         )
 
-    def use(self, used: Mapping[Side, Decimal]) -> None:
-        """Take in the value of all plans under way by side."""
+    def use(self, used: Mapping[str, Decimal]) -> None:
+        """Take in the value of all plans under way by account."""
         self._used = dict(used)
 
 

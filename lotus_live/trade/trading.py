@@ -85,7 +85,7 @@ def trading_of(
         notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
     )
     venues = {
-        side: venue_account(
+        account_name(side): venue_account(
             account_name(side), url, settings.keys_root, settings.home / "live" / "signer", universe, now_ms,
             expires_ms, 2 * notional, pace,
         )
@@ -93,7 +93,7 @@ def trading_of(
     }  # fmt: skip
     parity = LastParity(databases, settings.branch)
     floor = TradingFloor(
-        universe, venues[Side.BUY].name, terms, now_ms, MAX_LEVERAGES, is_wall=not pace, parity_ok=parity
+        universe, next(iter(venues.values())).name, terms, now_ms, MAX_LEVERAGES, is_wall=not pace, parity_ok=parity
     )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue)

@@ -93,7 +93,7 @@ def run_desk(home: Path, url: str) -> int:
     async def go(databases: Databases) -> None:
         floor = ToldFloor((BTC,), "local", TERMS, now_ms, max_leverage={"BTC": 40})
         venues = {
-            side: venue_account(
+            account_name(side): venue_account(
                 account_name(side), url, settings.keys_root, home / "live" / "signer", (BTC,), now_ms, 5_000,
                 Decimal(100_000),
             )
@@ -105,7 +105,7 @@ def run_desk(home: Path, url: str) -> int:
         async def market() -> None:
             while True:
                 with suppress(Exception):
-                    best = await venues[Side.BUY].best_prices("BTC")
+                    best = await venues[account_name(Side.BUY)].best_prices("BTC")
                     if best is not None:
                         floor.told(best)
                 await asyncio.sleep(0.1)

@@ -185,7 +185,7 @@ class Bed:
 
     def desk(self) -> TradingDesk:
         terms = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**6), 5_000)
-        venues: Any = {Side.BUY: self.venue}
+        venues: Any = {"a": self.venue}
         books: Any = self.books
         return TradingDesk(books, FreshFloor((BTC,), "local", terms, now_ms), venues, self.switch)
 
