@@ -65,6 +65,7 @@ def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
         "refused_trials": pipeline.refused_trials[-5:],
         "signals": {"written": log.written_signals, "refused": log.refused_signals},
         "herald": {"passes": daemon.herald.passes, "carried": daemon.herald.carried} if daemon.herald else None,
+        "book": daemon.trading.clerk.status() if daemon.trading else None,
         "last_failure": log.last_failure or daemon.counts.last_failure,
     }
     if feed is not None:

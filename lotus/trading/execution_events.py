@@ -39,7 +39,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Steer:
-    """Hold at most `ceiling` of the plan from now on, and leave it at `exit_at_ms` at the earliest; None changes nothing.
+    """Hold at most `ceiling` of the plan from now on, and leave it at `exit_at_ms`; None changes nothing.
 
     A ceiling only ever falls and an exit time only ever moves on, so repeats and any order of them end the same.
     """
