@@ -5,7 +5,7 @@ decided once whatever is killed or started again. Without knowledge, account or 
 answer says which. What is decided is `lotus.decision`; when, `lotus_live.trade.clerk`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -21,10 +21,18 @@ from lotus.modules.intents import Module
 from lotus.modules.trade_messages import decision_message
 from lotus.timebase import day_of
 from lotus_herald.keys import Keys
+from lotus_herald.knobs import PolicyChooser
 from lotus_herald.outbox import send
 from lotus_store.databases import Connection
 from lotus_store.ledger.decisions import DecisionRow, put_decision
-from lotus_store.ledger.inputs import forget_inputs, live_cues, live_views, put_standing, standing_of
+from lotus_store.ledger.inputs import (
+    forget_inputs,
+    live_contexts,
+    live_cues,
+    live_views,
+    put_standing,
+    standing_of,
+)
 from lotus_store.ledger.knowledge import Knowledge, executors_by
 
 LEAST_MOVE_USD: Final = 10.0  # a smaller move cannot be an order
@@ -57,14 +65,6 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
-    """The policy of a moment, its knobs multiplied, and the version of the priors that moved them."""
-
-    policy: Policy
-    priors_ver: str
-
-
-@dataclass(frozen=True, slots=True)
 class Decided:
     """The answer for a window: `decision` and `ticket` where one was made."""
 
@@ -75,13 +75,13 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Allocator:
-    """The decision-maker of one book. `in_force` tells the policy of a time; `entry_valid_ms` how long entries live."""
+    """The decision-maker of one book; `chooser` tells the policy in force, its knobs multiplied."""
 
     branch: str
     portfolio_id: str
     authority: Authority
     solve: Solve
-    in_force: Callable[[int], InForce]
+    chooser: PolicyChooser
     keys: Keys
 
     def window(
@@ -101,7 +101,9 @@ class Allocator:
             cues = live_cues(connection, self.branch, sight.now_ms)
             executors = executors_by(connection, self.branch, day_of(sight.now_ms))
             known = replace(knowledge, memory=replace(knowledge.memory, executors=executors))
-            decision = decide(self._state(sight, known, now), views, cues, (), self.solve)
+            contexts = live_contexts(connection, self.branch, sight.now_ms)
+            rules = self.chooser.in_force(connection, self.branch, [*contexts.values()], sight.now_ms)
+            decision = decide(self._state(sight, known, now, *rules), views, cues, (), self.solve)
             speaks = worth_telling(decision, now)
             now = replace(now, ratchet=decision.budgets.ratchet, told_ms=sight.now_ms if speaks else now.told_ms)
             forget_inputs(connection, self.branch, sight.now_ms)
@@ -109,10 +111,9 @@ class Allocator:
                 return Decided(Outcome.DECIDED_BEFORE)
             if not speaks:
                 return Decided(Outcome.QUIET, decision)
-            return Decided(Outcome.SENT, decision, self._send(connection, window_end_ms, decision))
+            return Decided(Outcome.SENT, decision, self._send(connection, window_end_ms, decision, contexts))
 
-    def _state(self, sight: Sight, knowledge: Knowledge, standing: Standing) -> State:
-        rules = self.in_force(sight.now_ms)
+    def _state(self, sight: Sight, knowledge: Knowledge, standing: Standing, policy: Policy, priors_ver: str) -> State:
         equity = sight.equity_usd
         return State(
             branch=self.branch,
@@ -124,24 +125,30 @@ class Allocator:
             covariance=knowledge.covariance,
             calibration=knowledge.calibration,
             memory=knowledge.memory,
-            policy=rules.policy,
+            policy=policy,
             authority=self.authority,
             correlations=knowledge.correlations,
-            drawdown_sigmas=standing.drawdown_sigmas(equity, rules.policy.risk),
+            drawdown_sigmas=standing.drawdown_sigmas(equity, policy.risk),
             ratchet=standing.ratchet,
             turnover_used=standing.turnover,
             halted=sight.halted,
-            priors_ver=rules.priors_ver,
+            priors_ver=priors_ver,
         )
 
-    def _send(self, connection: Connection, window_end_ms: int, decision: Decision) -> Payload:
-        """Write the decision and the message that tells it, under the name of its window."""
+    def _send(
+        self, connection: Connection, window_end_ms: int, decision: Decision, contexts: Mapping[str, str]
+    ) -> Payload:
+        """Write the decision and the message that tells it, under the name of its window.
+
+        Beside the ticket go its targets, each with the context in which its plan is executed.
+        """
         name = natural_id("book decision", self.branch, self.portfolio_id, window_end_ms)
         ticket, asof_ms = ticket_of(decision), decision.state.asof_ms
         row = DecisionRow(name, self.branch, name, "book", asof_ms, ticket)
         put_decision(connection, row, "", "", f"{decision.horizon_s}s")
+        targets = [target | {"context": contexts.get(target["coin"], "")} for target in ticket["targets"]]
         message = decision_message(
-            self.branch, name, "book", asof_ms, decision.valid_until_ms, ticket["targets"], ticket, lifecycle_id=name
+            self.branch, name, "book", asof_ms, decision.valid_until_ms, targets, ticket, lifecycle_id=name
         )
         send(connection, Module.DM, message, self.keys)
         return ticket

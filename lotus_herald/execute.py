@@ -6,7 +6,7 @@ to a venue here. In the literature: pre-trade checks before order entry.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from lotus.trading.refusals import Refusal, RefusalReason
 from lotus.trading.rounding import MIN_NOTIONAL_USD
 from lotus.trading.validate import Situation, refusals
 from lotus_herald.consume import Delivery, Handlers
+from lotus_herald.knobs import KnobChooser
 from lotus_herald.release import release_of
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.plans import PlanRow, book_plans, lower_ceiling, move_exit_on, put_plan
@@ -53,6 +54,7 @@ class Acceptor:
     """The trader's reception of one daemon."""
 
     floor: Floor
+    chooser: KnobChooser = field(default_factory=KnobChooser)
 
     def handlers(self) -> Handlers:
         """Return what it listens to."""
@@ -65,7 +67,7 @@ class Acceptor:
         """
         told = delivery.envelope.payload
         if told["kind"] == "book":
-            outcomes = _Book(self.floor, delivery).take()
+            outcomes = _Book(self.floor, self.chooser, delivery).take()
         else:
             outcomes = [self._take(delivery, target) for target in told["targets"]]
         return "applied" if any(outcomes) or not outcomes else "refused"
@@ -84,14 +86,15 @@ class Acceptor:
             plan = replace(plan, decision_id=envelope.payload["decision_id"], lifecycle_id=envelope.lifecycle_id,
                            valid_until_ms=int(envelope.payload["valid_until_ms"]))  # fmt: skip
             found = refusals(plan, replace(at, release=release_of(Module.DM)))
-        return put(delivery, coin, plan, found, at, dict(target))
+        knobs = self.chooser.choice(delivery.connection, envelope.branch, str(target.get("context", "")), at.now_ms)
+        return put(delivery, coin, plan, found, at, dict(target) | {"knobs": to_plain(knobs)})
 
 
 class _Book:
     """One decision of the book while it becomes plans: lower ones first, so that what they free may be used."""
 
-    def __init__(self, floor: Floor, delivery: Delivery) -> None:
-        self.floor, self.delivery = floor, delivery
+    def __init__(self, floor: Floor, chooser: KnobChooser, delivery: Delivery) -> None:
+        self.floor, self.chooser, self.delivery = floor, chooser, delivery
         told = delivery.envelope.payload
         try:
             self.ticket = check_ticket(dict(told["ticket"]))
@@ -105,6 +108,7 @@ class _Book:
         )
         hold_ms = max(LEAST_HOLD_MS, 1000 * int(self.ticket["horizon_s"]))
         self.terms = replace(floor.book_terms(self.authority, hold_ms), release=delivery.envelope.release)
+        self.contexts = {str(t.get("coin")): str(t.get("context", "")) for t in told["targets"]}
         self.open: dict[str, list[OpenPlan]] = {}
 
     def take(self) -> list[bool]:
@@ -180,6 +184,9 @@ class _Book:
             found = refusals(plan, own)
         reference = {member: target[member] for member in ("coin", "weight", "held", "min", "max", "mu_bps")}
         reference |= {"signals": signals, "mark": None if px is None else str(px)}
+        branch, context = self.delivery.envelope.branch, self.contexts.get(coin, "")
+        knobs = self.chooser.choice(self.delivery.connection, branch, context, at.now_ms)
+        reference |= {"context": context, "knobs": to_plain(knobs)}
         if plan is not None:
             reference |= {"max_slippage_bps": float(plan.max_slippage_bps), "max_latency_ms": plan.max_latency_ms}
         accepted = put(self.delivery, coin, plan, found, at, reference)

@@ -10,7 +10,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from lotus.decision.regime import VOLATILITY_BIN, regime_of
 from lotus.detectors.daily import day_tables
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.signal_facts import facts_of, payloads_of, published_rows, spec_of
@@ -89,8 +88,7 @@ class SignalBus:
 def signal_row(row: Row, payload: Payload) -> SignalRow:
     """Return a validated payload as it is stored; raises `SchemaError` or `MessageError` when it is none."""
     text = canonical_json(check_signal(payload))
-    regime = regime_of(int(row[VOLATILITY_BIN]))
-    return SignalRow(str(row["event_id"]), str(payload["schema_ver"]), int(row["window_end_ms"]), text, regime)
+    return SignalRow(str(row["event_id"]), str(payload["schema_ver"]), int(row["window_end_ms"]), text)
 
 
 def _refusal(row: Row, schema_ver: str, problem: Exception) -> LogEntry:

@@ -19,8 +19,8 @@ EXEC_REPORT_REF = "urn:schema:tr.exec_report:v1"
 TTL_S = 60  # a proposal or decision that waited longer is worth nothing
 
 
-def proposed_message(signal: Mapping[str, Any], regime: str = "all") -> Message:
-    """Return sig's proposal of a published window, from its det-alpha-1.0 payload and the regime it was made in."""
+def proposed_message(signal: Mapping[str, Any]) -> Message:
+    """Return sig's proposal of a published window, from its det-alpha-1.0 payload."""
     branch, event_id = str(signal["branch"]), str(signal["event_id"])
     end_ms = int(signal["provenance"]["window"]["end_ms"])
     return Message(
@@ -36,7 +36,6 @@ def proposed_message(signal: Mapping[str, Any], regime: str = "all") -> Message:
             "time_ms": end_ms,
             "horizon_s": signal["horizon_s"],
             "priors_ver": signal["priors_ver"],
-            "regime": regime,
             "signal": dict(signal),
         },
         ts=end_ms,

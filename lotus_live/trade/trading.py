@@ -22,12 +22,13 @@ from lotus.modules.intents import Module
 from lotus.modules.signals import DET_ALPHA, META
 from lotus.modules.trade_messages import TTL_S, meta_message, proposed_message
 from lotus.trading.orders import Side
-from lotus_herald.allocate import Allocator, InForce
+from lotus_herald.allocate import Allocator
 from lotus_herald.consume import Handlers
 from lotus_herald.decide import Decider
 from lotus_herald.execute import Acceptor
 from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
+from lotus_herald.knobs import KnobChooser, PolicyChooser
 from lotus_herald.outbox import send_many
 from lotus_live.trade.accounts import venue_account
 from lotus_live.trade.books import TradeBooks
@@ -74,7 +75,7 @@ class Trading:
 
 def _message(row: SignalRow) -> Message:
     signal = json.loads(row.payload)
-    return proposed_message(signal, row.regime) if row.schema_ver == DET_ALPHA else meta_message(signal)
+    return proposed_message(signal) if row.schema_ver == DET_ALPHA else meta_message(signal)
 
 
 def trading_of(
@@ -114,6 +115,7 @@ def trading_of(
     )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue)
+    chooser = KnobChooser(settings.manifest.weave)
     desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
     policy = shipped_policy()
     door = Door(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
@@ -121,7 +123,7 @@ def trading_of(
     caps, executor = policy.caps, f"{floor.venue}:{STRATEGY}"
     allocator = Allocator(
         settings.branch, PORTFOLIO, Authority(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
-        FastSolver().solve, lambda _time_ms: InForce(policy, ""), keys,
+        FastSolver().solve, PolicyChooser(policy, settings.manifest.weave), keys,
     )  # fmt: skip
     clerk = Clerk(databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace)
-    return Trading(floor, desk, clerk, hot_handlers(decider, Acceptor(floor)), keys)
+    return Trading(floor, desk, clerk, hot_handlers(decider, Acceptor(floor, chooser)), keys)

@@ -30,22 +30,22 @@ class RefusedInput:
     reasons: tuple[str, ...]
 
 
-def put_view(connection: Connection, branch: str, view: AlphaInput) -> None:
-    """Keep a view until it is over."""
+def put_view(connection: Connection, branch: str, view: AlphaInput, context: str = "") -> None:
+    """Keep a view until it is over, with the context of its window."""
     place = [branch, "view", view.event_id, view.source, view.coin, view.horizon_s]
-    _put(connection, [*place, view.window_end_ms, view.valid_until_ms, to_body(view), []])
+    _put(connection, [*place, view.window_end_ms, view.valid_until_ms, to_body(view), [], context])
 
 
 def put_cue(connection: Connection, branch: str, cue: CueInput, valid_until_ms: int) -> None:
     """Keep budget cues until they are too old to count."""
     place = [branch, "cue", cue.event_id, cue.source, cue.coin, 0]
-    _put(connection, [*place, cue.window_end_ms, valid_until_ms, to_body(cue), []])
+    _put(connection, [*place, cue.window_end_ms, valid_until_ms, to_body(cue), [], ""])
 
 
 def put_refused(connection: Connection, branch: str, refused: RefusedInput, until_ms: int) -> None:
     """Keep that an input was not taken, and why."""
     place = [branch, refused.kind, refused.event_id, refused.source, refused.coin, 0, refused.window_end_ms]
-    _put(connection, [*place, until_ms, "{}", list(refused.reasons)])
+    _put(connection, [*place, until_ms, "{}", list(refused.reasons), ""])
 
 
 def withdraw_view(
@@ -59,6 +59,12 @@ def live_views(connection: Connection, branch: str, now_ms: int) -> list[AlphaIn
     """Return the views that live at a time: of each source, coin and horizon the one that lives longest."""
     rows = connection.execute(query("dm", "live_views"), {"branch": branch, "now_ms": now_ms})
     return [from_body(row[0], AlphaInput) for row in rows]
+
+
+def live_contexts(connection: Connection, branch: str, now_ms: int) -> dict[str, str]:
+    """Return by coin the context of the newest window among its live views."""
+    rows = connection.execute(query("dm", "live_contexts"), {"branch": branch, "now_ms": now_ms})
+    return {str(coin): str(context) for coin, context in rows}
 
 
 def live_cues(connection: Connection, branch: str, now_ms: int) -> list[CueInput]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import psycopg
 
-from lotus.decision.alphas import ANY_REGIME
 from lotus_store.postgres.queries import query
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -16,16 +15,12 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 @dataclass(frozen=True, slots=True)
 class SignalRow:
-    """One payload as canonical JSON, the window it belongs to and the end of that window (event time).
-
-    `regime` goes along with a proposal and is not stored: it follows from the window's context.
-    """
+    """One payload as canonical JSON, the window it belongs to and the end of that window (event time)."""
 
     event_id: str
     schema_ver: str
     time_ms: int
     payload: str
-    regime: str = ANY_REGIME
 
 
 def put_signals(connection: Connection, run_id: str, rows: Sequence[SignalRow]) -> int:

@@ -29,8 +29,9 @@ SELECT DISTINCT ON (name) name, body FROM dm_knowledge
 WHERE branch = %s AND kind = %s AND day <= %s ORDER BY name, day DESC;
 
 -- name: put_input
-INSERT INTO dm_inputs (branch, kind, event_id, source, coin, horizon_s, window_end_ms, valid_until_ms, body, refused)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+INSERT INTO dm_inputs (branch, kind, event_id, source, coin, horizon_s, window_end_ms, valid_until_ms, body, refused,
+                       context)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
 -- name: withdraw_input
 INSERT INTO dm_inputs (branch, kind, event_id, source, coin, horizon_s, window_end_ms, valid_until_ms, body, withdrawn)
@@ -42,6 +43,12 @@ SELECT DISTINCT ON (source, coin, horizon_s) body FROM dm_inputs
 WHERE branch = %(branch)s AND kind = 'view' AND window_end_ms <= %(now_ms)s AND valid_until_ms > %(now_ms)s
   AND refused = '{}' AND withdrawn = ''
 ORDER BY source, coin, horizon_s, valid_until_ms DESC, event_id DESC;
+
+-- name: live_contexts
+SELECT DISTINCT ON (coin) coin, context FROM dm_inputs
+WHERE branch = %(branch)s AND kind = 'view' AND window_end_ms <= %(now_ms)s AND valid_until_ms > %(now_ms)s
+  AND refused = '{}' AND withdrawn = '' AND context <> ''
+ORDER BY coin, window_end_ms DESC, event_id;
 
 -- name: live_cues
 SELECT body FROM dm_inputs

@@ -29,13 +29,14 @@ from lotus.trading.plan import Authority as PlanAuthority
 from lotus.trading.plan import ProbeTerms
 from lotus.trading.validate import Situation
 from lotus.trading.watch import MarketView
-from lotus_herald.allocate import Allocator, InForce, Outcome, Sight
+from lotus_herald.allocate import Allocator, Outcome, Sight
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.decide import Decider
 from lotus_herald.execute import Acceptor
 from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
+from lotus_herald.knobs import PolicyChooser
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
 from lotus_store.databases import Databases
@@ -107,7 +108,7 @@ class World:
         self.handlers = hot_handlers(decider, Acceptor(self.floor))
         self.allocator = Allocator(
             "main", "book", Authority("book", ("local:market",), 1.0, 4.0), SOLVER.solve,
-            lambda _: InForce(POLICY, ""), self.keys,
+            PolicyChooser(POLICY), self.keys,
         )  # fmt: skip
 
     def settle(self) -> dict[str, dict[str, int]]:
@@ -127,7 +128,7 @@ class World:
 
     def propose(self, coin: str = "BTC", direction: int = 1, **changes: Any) -> str:
         signal = det_alpha(f"{coin} {direction} {changes}", coin, direction) | changes
-        self.say(Module.SIG, proposed_message(signal, "calm"))
+        self.say(Module.SIG, proposed_message(signal))
         return str(signal["event_id"])
 
     def decide(self, window_end_ms: int = END_MS, **known: Any) -> Any:
@@ -160,6 +161,7 @@ def det_alpha(name: str, coin: str, direction: int) -> dict[str, Any]:
         "spec_version": 1, "asset": coin, "asof_ts": ASOF, "signal": 0.5 * direction, "direction": direction,
         "strength": 0.5, "horizon_s": 300, "band_s": [30.0, 600.0], "det_sigma": 0.5, "curated_sigma": 0.6, "pi": 0.13,
         "suggested_triggers": [], "priors_ver": "3" * 32, "provenance": PROVENANCE, "card_ref": "detector_cards/sr@1",
+        "context": "0" + "-" * 11,
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ CREATE TABLE dm_inputs (
     body           jsonb NOT NULL,                         -- AlphaInput or CueInput; {} for one that was refused
     refused        text[] NOT NULL DEFAULT '{}',
     withdrawn      text NOT NULL DEFAULT '',               -- why it was taken back
+    context        text NOT NULL DEFAULT '',               -- of a view's window, twelve bins
     PRIMARY KEY (branch, kind, event_id)
 );
 CREATE INDEX dm_inputs_live ON dm_inputs (branch, valid_until_ms);
