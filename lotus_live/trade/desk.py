@@ -29,11 +29,13 @@ from lotus.trading.execution_events import (
     Modify,
     ModifyAnswer,
     Place,
+    Steer,
     Tick,
 )
 from lotus.trading.executor import begin, step
 from lotus.trading.order_machine import TrackedOrder
 from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
+from lotus.trading.plan import PlanKind
 from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
 from lotus_live.trade.chores import Chores
@@ -155,12 +157,22 @@ class TradingDesk:
         if not await self._write(moved):
             self._without_books(moved)
             return
+        self._show_held()
         for work in moved:
             self._carry(work, work.commands)
             work.commands = []
             if work.finished:
                 self.counts.finished += 1
                 work.finished, work.done_ms = False, self.floor.now_ms()
+
+    def _show_held(self) -> None:
+        """Show the floor what plans of the book hold, by their own fills; the venue is asked every two seconds only."""
+        held: dict[str, dict[str, Decimal]] = {}
+        for work in self._works.values():
+            if work.row.kind == PlanKind.BOOK and (size := work.state.held):
+                sizes = held.setdefault(work.state.plan.authority.account, {})
+                sizes[work.row.coin] = sizes.get(work.row.coin, Decimal(0)) + int(work.state.plan.side) * size
+        self.floor.held = held
 
     def _without_books(self, moved: Sequence[Work]) -> None:
         """Carry out what opens nothing; entries are told as never placed, for they would be too late later."""
@@ -192,6 +204,7 @@ class TradingDesk:
         work.finished = (work.finished or finished) and work.state.done
         work.commands += [command for command in commands if not isinstance(command, Finished)]
         work.is_changed |= bool(commands) or work.state.orders is not before.orders
+        work.is_changed |= work.state.entering is not before.entering or work.state.ending is not before.ending
         work.done_ms = work.done_ms if work.state.done else None
         for client_id in work.state.orders.keys() - before.orders.keys():
             self._owners[client_id] = work.row.plan_id
@@ -205,6 +218,7 @@ class TradingDesk:
         for row in rows:
             if row.plan_id not in self._works:
                 self._take(row)
+            self._steer(self._works[row.plan_id], row)
 
     def _take(self, row: PlanRow) -> None:
         plan, known, choice = plan_of(row), execution_of(row), choice_in(row.reference)
@@ -217,6 +231,12 @@ class TradingDesk:
         if self.floor.halted:
             self._events.append((row.plan_id, Halt(self._switched == FLATTENED)))
         self._events.append((row.plan_id, self.floor.view(row.coin) or Tick()))
+
+    def _steer(self, work: Work, row: PlanRow) -> None:
+        """Tell a plan what later decisions of the book made of it; telling it again changes nothing."""
+        if (row.ceiling, row.exit_at_ms) != work.steered:
+            work.steered = row.ceiling, row.exit_at_ms
+            self._events.append((row.plan_id, Steer(row.ceiling, row.exit_at_ms)))
 
     def _asset(self, coin: str) -> Asset:
         return next(asset for asset in self.floor.universe if asset.name == coin)
@@ -301,6 +321,7 @@ class TradingDesk:
                 self.tell(fill)
             await reconciler.compare()
         await self._accounts()
+        self._show_held()
         self.recovered = True
         self._wake.set()
 

@@ -1,6 +1,7 @@
 """A plan under way at the desk, and the desk's running counts. Values only; what moves them is `desk`."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import Command
@@ -10,7 +11,10 @@ from lotus_store.ledger.plans import PlanRow
 
 @dataclass(slots=True)
 class Work:
-    """A plan under way, and what of it changed since it was written down."""
+    """A plan under way, and what of it changed since it was written down.
+
+    `steered` are ceiling and exit time as last told to it.
+    """
 
     row: PlanRow
     state: ExecutionState
@@ -20,6 +24,7 @@ class Work:
     finished: bool = False
     written: ExecutionState | None = None
     done_ms: int | None = None
+    steered: tuple[Decimal | None, int | None] = (None, None)
 
 
 @dataclass(slots=True)
