@@ -134,6 +134,11 @@ class TradingFloor:
             max_leverage=float(self.max_leverage.get(coin, self.common.leverage)),
         )
 
+    def oldest_view_s(self) -> float:
+        """Return the age of the market that was not seen for longest, in seconds; negative before any was seen."""
+        views = [self.view(asset.name) for asset in self.universe]
+        return max(((self.now_ms() - view.time_ms) / 1000.0 for view in views if view is not None), default=-1.0)
+
     def situation(self, coin: str, account: str) -> Situation:
         """Return where and when a plan of a coin would be executed in an account."""
         known = self.accounts.get(account, NOTHING_HELD)
