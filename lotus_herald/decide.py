@@ -51,6 +51,7 @@ class Decider:
             "detector_id": told["detector_id"],
             "window_end_ms": time_ms,
             "horizon_s": horizon_s,
+            "context": str(signal.get("context", "")),
         }
         ticket = PROBE_TICKET | {"targets": [target]}
         row = DecisionRow(decision_id, envelope.branch, envelope.lifecycle_id, "probe", time_ms, ticket)

@@ -5,7 +5,7 @@ here. In the literature: pre-trade checks before order entry.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from lotus.trading.plan import Plan, ProbeTerms, probe_plan
 from lotus.trading.refusals import Refusal, RefusalReason
 from lotus.trading.validate import Situation, refusals
 from lotus_herald.consume import Delivery, Handlers
+from lotus_herald.knobs import KnobChooser
 from lotus_herald.release import release_of
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.plans import PlanRow, put_plan
@@ -39,6 +40,7 @@ class Acceptor:
     """The trader's reception of one daemon."""
 
     floor: Floor
+    chooser: KnobChooser = field(default_factory=KnobChooser)
 
     def handlers(self) -> Handlers:
         """Return what it listens to."""
@@ -64,10 +66,12 @@ class Acceptor:
             plan = replace(plan, decision_id=envelope.payload["decision_id"], lifecycle_id=envelope.lifecycle_id,
                            valid_until_ms=int(envelope.payload["valid_until_ms"]))  # fmt: skip
             found = refusals(plan, replace(at, release=release_of(Module.DM)))
+        knobs = self.chooser.choice(delivery.connection, envelope.branch, str(target.get("context", "")), at.now_ms)
         row = PlanRow(
             plan.plan_id if plan is not None else envelope.payload["decision_id"], envelope.branch,
             envelope.payload["decision_id"], envelope.lifecycle_id, "probe", coin, at.venue,
-            "refused" if found else "accepted", at.now_ms, to_plain(plan) if plan is not None else {}, dict(target), {},
+            "refused" if found else "accepted", at.now_ms, to_plain(plan) if plan is not None else {},
+            dict(target) | {"knobs": to_plain(knobs)}, {},
         )  # fmt: skip
         put_plan(delivery.connection, row)
         if found:

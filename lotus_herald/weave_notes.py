@@ -21,9 +21,15 @@ from lotus_store.ledger.reviews import put_review
 
 
 def tell_alerts(
-    connection: Connection, branch: str, day: str, alerts: Sequence[Alert], priors_ver: str, keys: Keys
+    connection: Connection,
+    branch: str,
+    day: str,
+    alerts: Sequence[Alert],
+    priors_ver: str,
+    keys: Keys,
+    module: Module = Module.SIG,
 ) -> None:
-    """Put the alerts of a night into sig's outbox, in the caller's transaction; safe to repeat."""
+    """Put the alerts of a module's night into its outbox, in the caller's transaction; safe to repeat."""
     for alert in alerts:
         told = WatchdogAlert(
             branch=branch,
@@ -36,7 +42,7 @@ def tell_alerts(
             priors_ver=priors_ver,
             scope=alert.scope,
         )
-        send(connection, Module.SIG, alert_message(told), keys)
+        send(connection, module, alert_message(told, module), keys)
 
 
 def tell_review(connection: Connection, act: ReviewAct, keys: Keys) -> None:

@@ -30,6 +30,11 @@ class KnobSpec:
         """Key under which a braid moves it."""
         return PREFIX + self.name
 
+    @property
+    def owner(self) -> str:
+        """What braids name as the owner whose behaviour they change: one for each knob."""
+        return "execution." + self.name
+
 
 KNOBS: tuple[KnobSpec, ...] = (
     KnobSpec("slice", 1.0, 0.5, 2.0, "1", "size of a slice as a share of the plan's: above 1 fewer, larger ones"),

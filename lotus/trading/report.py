@@ -18,6 +18,7 @@ import fastjsonschema
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 from lotus.trading.execution import Ending, ExecutionState
+from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.order_machine import ZERO, Purpose
 from lotus.trading.orders import Side, VenueFill
 from lotus.trading.positions import Costing, Position, position_of
@@ -83,8 +84,12 @@ def report(
     fill_source: FillSource,
     venue_score: float | None = None,
     predicted: Predicted | None = None,
+    choice: KnobChoice | None = None,
 ) -> Payload:
-    """Return the payload of a finished execution; raises `SchemaError` when it does not fit its schema."""
+    """Return the payload of a finished execution; raises `SchemaError` when it does not fit its schema.
+
+    `choice`: which knobs it was executed with and why; None says that nobody chose, and they stood at their start.
+    """
     plan, found = state.plan, measured(state)
     position = position_of(state.fills, state.funding.values(), Costing.FIFO)
     worked, did_not, lessons = _learned(state, found)
@@ -121,6 +126,7 @@ def report(
         "adherence": found.adherence,
         "venue_score": venue_score,
         "predicted": None if predicted is None else _predicted(predicted),
+        "knobs": None if choice is None else _chosen(choice),
         **_money(position, state, found),
         "orders": _orders(state),
         "fills": [_fill(f) for f in state.fills],
@@ -274,6 +280,10 @@ def _predicted(predicted: Predicted) -> Payload:
         "latency_ms": predicted.latency_ms,
         "route_hint": predicted.route_hint,
     }
+
+
+def _chosen(choice: KnobChoice) -> Payload:
+    return {"priors_ver": choice.priors_ver, "context": choice.context, "moved": dict(choice.moved)}
 
 
 def _text(number: Decimal) -> str:

@@ -41,6 +41,7 @@ from lotus_live.trade.floor import TradingFloor
 from lotus_live.trade.in_time import DOWN, InTime
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_live.trade.reconciling import Reconciler
+from lotus_live.trade.stored import choice_in
 from lotus_live.trade.work import DeskCounts, Work
 from lotus_store.ledger.plans import PlanRow
 
@@ -206,8 +207,9 @@ class TradingDesk:
                 self._take(row)
 
     def _take(self, row: PlanRow) -> None:
-        plan, known = plan_of(row), execution_of(row)
-        state = known or begin(plan, self._asset(row.coin), row.venue, self.floor.now_ms())
+        plan, known, choice = plan_of(row), execution_of(row), choice_in(row.reference)
+        knobs = choice.knobs if choice is not None else None
+        state = known or begin(plan, self._asset(row.coin), row.venue, self.floor.now_ms(), knobs)
         work = Work(row, state, self.venues[plan.authority.account], written=known)
         self._works[row.plan_id] = work
         self._owners |= dict.fromkeys(state.orders, row.plan_id)

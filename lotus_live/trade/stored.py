@@ -1,4 +1,4 @@
-"""An execution as JSON and back, exactly: what stands in `tr_plans` before anything of it is sent.
+"""An execution as JSON and back, exactly, and the knobs chosen for it: what stands in `tr_plans` before it is sent.
 
 The last view of the market is left out; the next one comes within a moment. (Literature: snapshot of event sourcing.)
 """
@@ -8,6 +8,7 @@ from dataclasses import fields, make_dataclass
 from typing import Any, get_type_hints
 
 from lotus.trading.execution import ExecutionState
+from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import FundingPayment
 from lotus_store.ledger.bodies import from_body, to_plain
 
@@ -29,3 +30,8 @@ def restored(body: Mapping[str, Any]) -> ExecutionState:
     kept = from_body({name: body[name] for name in _KEPT if name in body}, _Stored)
     funding = {(p.coin, p.time_ms): p for p in payments}
     return ExecutionState(**{name: getattr(kept, name) for name in _KEPT}, funding=funding)
+
+
+def choice_in(reference: Mapping[str, Any]) -> KnobChoice | None:
+    """Return the knobs that were chosen when a plan was accepted, from its reference; None when nobody chose."""
+    return from_body(reference["knobs"], KnobChoice) if "knobs" in reference else None

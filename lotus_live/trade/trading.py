@@ -23,6 +23,7 @@ from lotus_herald.decide import Decider
 from lotus_herald.execute import Acceptor
 from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
+from lotus_herald.knobs import KnobChooser
 from lotus_herald.outbox import send_many
 from lotus_live.trade.accounts import venue_account
 from lotus_live.trade.books import TradeBooks
@@ -97,5 +98,6 @@ def trading_of(
     )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue)
+    chooser = KnobChooser(settings.manifest.weave)
     desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
-    return Trading(floor, desk, hot_handlers(Decider(entry_valid_ms), Acceptor(floor)), keys)
+    return Trading(floor, desk, hot_handlers(Decider(entry_valid_ms), Acceptor(floor, chooser)), keys)

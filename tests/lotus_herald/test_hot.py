@@ -12,10 +12,13 @@ from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.intents import Intent, Module
 from lotus.modules.trade_messages import proposed_message, report_message
+from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, PriorsVersion, Rule, priors_0, priors_version
+from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, ProbeTerms
 from lotus.trading.validate import Situation
 from lotus.trading.watch import MarketView
+from lotus_cli.explain_execution import execution_lines, execution_story
 from lotus_herald.carry import carry
 from lotus_herald.consume import Handlers, consume
 from lotus_herald.decide import Decider
@@ -25,11 +28,13 @@ from lotus_herald.hot import HOT, hot_handlers
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
+from lotus_live.trade.stored import choice_in
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas
 from lotus_store.ledger.decisions import decision_of
 from lotus_store.ledger.executions import execution_of
 from lotus_store.ledger.plans import plans_for
+from lotus_store.ledger.priors import put_in_force, put_version
 
 END_MS = 1_735_689_600_000
 BTC = Asset("BTC", 5)
@@ -57,11 +62,11 @@ def situation() -> Situation:
     )  # fmt: skip
 
 
-def signal(name: str, direction: int = 1) -> dict[str, Any]:
+def signal(name: str, direction: int = 1, context: str = "") -> dict[str, Any]:
     window = {"start_ms": END_MS - 5000, "end_ms": END_MS}
     return {
         "branch": "main", "event_id": natural_id(name), "detector_id": "sr", "asset": "BTC", "horizon_s": 60,
-        "priors_ver": "0" * 32, "direction": direction,
+        "priors_ver": "0" * 32, "direction": direction, "context": context,
         "provenance": {"window": window, "close_recv_ns": str(END_MS * 1_000_000)},
     }  # fmt: skip
 
@@ -76,9 +81,9 @@ def handlers(floor: Floor) -> Mapping[Module, Handlers]:
     return hot_handlers(Decider(5_000), Acceptor(floor))
 
 
-def propose(databases: Databases, keys: Keys, name: str, direction: int = 1) -> str:
+def propose(databases: Databases, keys: Keys, name: str, direction: int = 1, context: str = "") -> str:
     with databases.connect("sig") as connection:
-        send(connection, Module.SIG, proposed_message(signal(name, direction)), keys)
+        send(connection, Module.SIG, proposed_message(signal(name, direction, context)), keys)
     return natural_id(name)
 
 
@@ -170,6 +175,42 @@ def test_the_first_report_of_a_window_stands(databases: Databases, keys: Keys) -
         told = execution_of(sig, event)
     assert told is not None
     assert told.payoff_bps == -3.5
+
+
+def knob_version(effective_from_ms: int, mult: float = 1.05, branch: str = "main") -> PriorsVersion:
+    """The trader believes that a higher `retry` pays where the volatility is high."""
+    patch, rule = Patch(knobs=(Knob("execution:retry", mult),)), Rule.of(Literal(0, 3, 4))
+    own = ActiveBraid(
+        "b", "micro", "execution.retry", 60, rule, patch, (), effective_from_ms, END_MS * 2, "l", scope="tr"
+    )
+    return priors_version(branch, effective_from_ms, (own,))
+
+
+def test_a_plan_is_accepted_with_the_knobs_that_hold_in_its_window_at_that_time(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]
+) -> None:
+    held, later = knob_version(END_MS - 1000), knob_version(END_MS + 1000, 1.06)
+    with databases.connect("tr") as tr:
+        for version in (held, later):
+            put_version(tr, version, "2024-12-31", priors_0("main"), "tr")
+            put_in_force(tr, version, "message", "tr")
+    calm, hot = "0" + 11 * "-", "4" + 11 * "-"
+    events = {text: propose(databases, keys, text, context=text) for text in (calm, hot, "")}
+    settle(databases, handlers, keys)
+    with databases.connect("tr") as tr:
+        chosen = {text: choice_in(plans_for(tr, event)[0].reference) for text, event in events.items()}
+    assert chosen[hot] == KnobChoice(held.priors_ver, hot, {"execution:retry": pytest.approx(1.05)})
+    assert chosen[calm] == KnobChoice(held.priors_ver, calm, {})
+    assert chosen[""] == KnobChoice(held.priors_ver, "", {})
+    story = execution_story(databases, events[hot])
+    assert story is not None
+    (line,) = [line for line in execution_lines(story) if "knobs" in line]
+    assert f"priors {held.priors_ver}" in line
+    assert "execution:retry x1.0500 = 525 ms" in line
+    calm_lines = execution_lines(execution_story(databases, events[calm]))
+    assert not [line for line in calm_lines if "knobs" in line]
+    propose(databases, keys, "strange", context="no context")
+    assert settle(databases, handlers, keys)["tr"] == {"dead": 1}
 
 
 def test_a_window_without_a_direction_is_a_dead_letter(

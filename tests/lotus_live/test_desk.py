@@ -12,6 +12,8 @@ import psycopg
 import pytest
 
 from lotus.manifest import Asset
+from lotus.trading.knob_choice import KnobChoice
+from lotus.trading.order_machine import Purpose
 from lotus.trading.orders import (
     Account,
     Grouping,
@@ -32,7 +34,8 @@ from lotus_live.trade.books import Moved
 from lotus_live.trade.desk import TradingDesk
 from lotus_live.trade.floor import FloorTerms, TradingFloor
 from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
-from lotus_live.trade.stored import stored
+from lotus_live.trade.result import report_payload
+from lotus_live.trade.stored import restored, stored
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.plans import PlanRow
 
@@ -72,10 +75,11 @@ class Books:
     def close(self) -> None:
         return
 
-    def accept(self, plan: Plan) -> None:
+    def accept(self, plan: Plan, choice: KnobChoice | None = None) -> None:
+        knobs = {} if choice is None else {"knobs": to_plain(choice)}
         row = PlanRow(
             plan.plan_id, "main", "d", "l", "probe", plan.coin, "local", "accepted", plan.created_ms, to_plain(plan),
-            {"event_id": plan.signal_id}, {},
+            {"event_id": plan.signal_id} | knobs, {},
         )  # fmt: skip
         self.rows[plan.plan_id] = row
 
@@ -190,10 +194,10 @@ class Bed:
         books: Any = self.books
         return TradingDesk(books, FreshFloor((BTC,), "local", terms, now_ms), venues, self.switch)
 
-    def accept(self, name: str, hold_ms: int) -> str:
+    def accept(self, name: str, hold_ms: int, choice: KnobChoice | None = None) -> str:
         terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10**6), ("tr",)), ("local",))
         plan = probe_plan(name, "l", BTC, Side.BUY, Decimal(100_000), now_ms(), hold_ms, terms)
-        self.books.accept(plan)
+        self.books.accept(plan, choice)
         return plan.plan_id
 
 
@@ -228,6 +232,24 @@ def test_a_plan_is_written_before_it_is_sent_and_reported_when_it_is_closed(bed:
         assert {state for _, state in bed.venue.orders.values()} == {OrderState.FILLED, OrderState.CANCELED}
         assert desk.counts.finished == 1
         await ended(task)
+
+    asyncio.run(go())
+
+
+def test_a_plan_is_executed_with_the_knobs_chosen_for_it_and_its_report_names_them(bed: Bed) -> None:
+    choice = KnobChoice("f" * 32, 12 * "0", {"execution:exit_slippage": 1.05})
+
+    async def go() -> None:
+        task = asyncio.create_task(bed.desk().run())
+        plain, moved = bed.accept("plain", 300), bed.accept("moved", 300, choice)
+        await until(lambda: len(bed.books.finished) == 2)
+        await ended(task)
+        states = {name: restored(bed.books.rows[name].execution) for name in (plain, moved)}
+        assert {name: state.knobs.exit_slippage for name, state in states.items()} == {plain: 100.0, moved: 105.0}
+        exits = {name: next(state.of(Purpose.EXIT)).order.limit_px for name, state in states.items()}
+        assert exits == {plain: Decimal(99_000), moved: Decimal(98_950)}
+        told = {name: report_payload(bed.books.rows[name], states[name], 0)["report"]["knobs"] for name in states}
+        assert told == {plain: None, moved: {"priors_ver": "f" * 32, "context": 12 * "0", "moved": choice.moved}}
 
     asyncio.run(go())
 
