@@ -66,7 +66,8 @@ class Acceptor:
             plan = replace(plan, decision_id=envelope.payload["decision_id"], lifecycle_id=envelope.lifecycle_id,
                            valid_until_ms=int(envelope.payload["valid_until_ms"]))  # fmt: skip
             found = refusals(plan, replace(at, release=release_of(Module.DM)))
-        knobs = self.chooser.choice(delivery.connection, envelope.branch, str(target.get("context", "")), at.now_ms)
+        context = str(target.get("context", ""))
+        knobs = self.chooser.choice(delivery.connection, envelope.branch, context, at.now_ms, plan)
         row = PlanRow(
             plan.plan_id if plan is not None else envelope.payload["decision_id"], envelope.branch,
             envelope.payload["decision_id"], envelope.lifecycle_id, "probe", coin, at.venue,

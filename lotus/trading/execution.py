@@ -85,8 +85,8 @@ class Safety:
 class ExecutionState:
     """Everything known of one plan's execution. `orders` by client id, in the order in which they were sent.
 
-    `arrival_px` is the mid when the entry opened, `accepted_ms` and `opened_ms` own clock. `out` holds the commands of
-    the step under way and is empty between steps.
+    `arrival_px` is the mid when the entry opened, `leaving_px` that when the engine decided to leave, `accepted_ms` and
+    `opened_ms` own clock. `out` holds the commands of the step under way and is empty between steps.
     """
 
     plan: Plan
@@ -113,6 +113,7 @@ class ExecutionState:
     halted: bool = False
     done: bool = False
     revision: int = 0
+    leaving_px: Decimal | None = None
     alarms: frozenset[str] = frozenset()
     out: tuple[Command, ...] = ()
 

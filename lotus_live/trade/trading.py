@@ -98,6 +98,6 @@ def trading_of(
     )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue)
-    chooser = KnobChooser(settings.manifest.weave)
+    chooser = KnobChooser(settings.manifest.weave, wanted.explore_knobs, settings.manifest.score.seed)
     desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
     return Trading(floor, desk, hot_handlers(Decider(entry_valid_ms), Acceptor(floor, chooser)), keys)
