@@ -8,6 +8,7 @@ Timers here only write, look for commands and mark silence: no result depends on
 import asyncio
 import gc
 import os
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -318,9 +319,10 @@ class Daemon:
         while True:
             try:
                 await desk.run()
-            except (LotusError, OSError, psycopg.Error) as error:
+            except Exception as error:
                 self.counts.poll_failures += 1
-                self.counts.last_failure = str(error)
+                self.counts.last_failure = f"the desk ended: {error!r}"
+                print(f"desk: it ended and is begun again: {error!r}", file=sys.stderr)
             await asyncio.sleep(POLL_S)
 
     async def _carry_out(self, name: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,12 @@ write-ahead intent log, functional core behind an imperative shell.
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any, assert_never
+from functools import partial
+from typing import assert_never
 
 from lotus.errors import LotusError, VenueError
 from lotus.manifest import Asset
@@ -34,6 +36,7 @@ from lotus.trading.order_machine import TrackedOrder
 from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
 from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
+from lotus_live.trade.chores import Chores
 from lotus_live.trade.floor import TradingFloor
 from lotus_live.trade.in_time import DOWN, InTime
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
@@ -67,7 +70,8 @@ class TradingDesk:
         self._fresh = True
         self._switched = LIFTED
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._chores = Chores(self._broke)
+        self._doubted = asyncio.Event()  # something broke: what is believed is compared with the venue at once
         self._in_time = InTime(BOOKS_S, self._failed)
 
     def woken(self) -> None:
@@ -84,17 +88,17 @@ class TradingDesk:
             for asset in self.floor.universe:
                 await venue.set_leverage(asset.name, self.floor.common.leverage)
         await self._restore()
-        helpers = [asyncio.create_task(self._ticking()), asyncio.create_task(self._accounting())]
-        helpers += [asyncio.create_task(self._listening(venue)) for venue in self.venues.values()]
+        self._chores.keep("the clock of the desk", self._ticking)
+        self._chores.keep("looking at the accounts", self._accounting)
+        for account, venue in self.venues.items():
+            self._chores.keep(f"listening to {account}", partial(self._listening, venue))
         try:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 await self._turn()
         finally:
-            for task in (*helpers, *self._tasks):
-                task.cancel()
-            await asyncio.gather(*helpers, *self._tasks, return_exceptions=True)
+            await self._chores.close()
             for venue in self.venues.values():
                 with suppress(LotusError, OSError):
                     await venue.close()
@@ -171,7 +175,8 @@ class TradingDesk:
 
     def _carry(self, work: Work, commands: Sequence[Command]) -> None:
         for command in commands:
-            self._begin(self._carry_out(work, command))
+            what = f"{type(command).__name__.lower()} of plan {work.row.plan_id}"
+            self._chores.begin(what, self._carry_out(work, command))
 
     def _step(self, work: Work, event: Event) -> None:
         before = work.state
@@ -179,6 +184,9 @@ class TradingDesk:
             work.state, commands = step(before, event, self.floor.now_ms())
         except VenueError as problem:
             self._alarm(work, Alarm("contradiction", str(problem), "fills of its own orders"))
+            return
+        except Exception as problem:  # one plan's fault must not end the others
+            self._broke(f"{type(event).__name__} of plan {work.row.plan_id}", problem)
             return
         finished = any(isinstance(command, Finished) for command in commands)
         work.finished = (work.finished or finished) and work.state.done
@@ -235,11 +243,6 @@ class TradingDesk:
             del self._works[work.row.plan_id]
             for client_id in work.state.orders:
                 self._owners.pop(client_id, None)
-
-    def _begin(self, job: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(job)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _carry_out(self, work: Work, command: Command) -> None:
         """Do one command; what the venue answered becomes events of the plan."""
@@ -334,14 +337,21 @@ class TradingDesk:
             self.halt(flatten=state == FLATTENED)
 
     async def _accounting(self) -> None:
-        """Ask for the accounts every two seconds, and compare everything every ten; silence is asked again."""
-        rounds = 0
+        """Ask for the accounts every two seconds; compare everything every ten, and at once when something broke."""
+        rounds, again_s = 0, 0.0
         while True:
-            await asyncio.sleep(ACCOUNT_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ACCOUNT_S):
+                    await self._doubted.wait()
             rounds += 1
+            is_due = rounds % COMPARE_ROUNDS == 0
+            if self._doubted.is_set():
+                await asyncio.sleep(again_s - time.monotonic())
+                is_due, again_s = True, time.monotonic() + ACCOUNT_S
+                self._doubted.clear()
             with suppress(VenueError):
                 await self._accounts()
-            for reconciler in self.reconcilers if rounds % COMPARE_ROUNDS == 0 else ():
+            for reconciler in self.reconcilers if is_due else ():
                 with suppress(VenueError):
                     await reconciler.compare()
 
@@ -362,6 +372,15 @@ class TradingDesk:
     def _alarm(self, work: Work, told: Alarm) -> None:
         self.counts.alarms += 1
         self._say(f"{told.kind} on plan {work.row.plan_id} ({work.row.coin}): {told.found}; expected {told.expected}")
+
+    def _broke(self, what: str, problem: BaseException) -> None:
+        """A task ended with an error: count it, tell it, and compare with the venue whatever it left behind."""
+        self.counts.broken += 1
+        told = f"{what} broke: {problem!r}"
+        if told != self.counts.last_broken:
+            self._say(told)
+        self.counts.last_broken = told
+        self._doubted.set()
 
     def _failed(self, problem: BaseException) -> None:
         self.counts.write_failures += 1

@@ -33,3 +33,5 @@ class DeskCounts:
     alarms: int = 0
     write_failures: int = 0
     last_failure: str = ""
+    broken: int = 0  # tasks that ended with an error
+    last_broken: str = ""

@@ -13,3 +13,17 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
 -- name: judge_decision_strand
 UPDATE dm_strand SET eval = %s, updated_at = now() WHERE id = %s;
+
+-- name: put_knowledge
+INSERT INTO dm_knowledge (branch, day, kind, name, body) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (branch, day, kind, name) DO UPDATE SET body = EXCLUDED.body WHERE dm_knowledge.body <> EXCLUDED.body;
+
+-- name: night_before
+SELECT max(day) FROM dm_knowledge WHERE branch = %s AND kind = %s AND name = %s AND day < %s HAVING max(day) IS NOT NULL;
+
+-- name: knowledge_of_night
+SELECT kind, name, body FROM dm_knowledge WHERE branch = %s AND day = %s AND kind <> %s;
+
+-- name: newest_of_kind
+SELECT DISTINCT ON (name) name, body FROM dm_knowledge
+WHERE branch = %s AND kind = %s AND day <= %s ORDER BY name, day DESC;

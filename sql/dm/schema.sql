@@ -195,7 +195,7 @@ CREATE TABLE dm_knowledge (
     branch         text NOT NULL,
     day            text NOT NULL,                          -- last day of the evidence, YYYY-MM-DD
     kind           text NOT NULL CHECK (kind IN ('calibration', 'reliability', 'executor')),
-    name           text NOT NULL,
+    name           text NOT NULL,                          -- of an executor; else what of it a night fitted
     body           jsonb NOT NULL,
     PRIMARY KEY (branch, day, kind, name)
 );

@@ -29,6 +29,7 @@ from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.reconcile import Difference
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
+from lotus_live.trade import desk as desk_module
 from lotus_live.trade.books import Moved
 from lotus_live.trade.desk import TradingDesk
 from lotus_live.trade.floor import FloorTerms, TradingFloor
@@ -392,3 +393,109 @@ def test_the_switch_is_a_file_that_stays_thrown(tmp_path: Path) -> None:
     switch.lift()
     switch.lift()
     assert switch.state() == LIFTED
+
+
+def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, capsys: pytest.CaptureFixture[str]) -> None:
+    async def place(orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+        real_place(orders, grouping)
+        raise KeyError("statuses")
+
+    def real_place(orders: Sequence[NewOrder], grouping: Grouping) -> None:
+        for order in orders:
+            bed.venue._take(order)
+
+    async def go() -> None:
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        await until(lambda: desk.recovered)
+        compared: list[float] = []
+        real = bed.venue.open_orders
+
+        async def open_orders() -> Sequence[OpenOrder]:
+            compared.append(time.monotonic())
+            return await real()
+
+        bed.venue.open_orders = open_orders  # type: ignore[method-assign]
+        bed.venue.place = place  # type: ignore[method-assign]
+        bed.accept("one", 60_000)
+        desk.woken()
+        await until(lambda: desk.counts.broken > 0)
+        await until(lambda: bool(compared), limit_s=1.0)
+        assert "place of plan" in desk.counts.last_broken
+        assert "statuses" in desk.counts.last_broken
+        assert bed.venue.held > 0
+        assert bed.venue.repeated == []
+        await ended(task)
+
+    asyncio.run(go())
+    assert "desk: place of plan" in capsys.readouterr().err
+
+
+def test_a_listener_that_breaks_is_heard_and_begun_again(bed: Bed) -> None:
+    lives: list[int] = []
+
+    async def events() -> AsyncIterator[VenueEvent]:
+        lives.append(len(lives))
+        if len(lives) == 1:
+            raise ValueError("no stream")
+        if len(lives) == 2:
+            return
+        while True:
+            yield await bed.venue.told.get()
+
+    async def go() -> None:
+        bed.venue.events = events  # type: ignore[method-assign]
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        await until(lambda: len(lives) == 3)
+        assert desk.counts.broken == 2
+        assert "listening to a" in desk.counts.last_broken
+        assert "ended by itself" in desk.counts.last_broken
+        plan = bed.accept("one", 600)
+        await until(lambda: bed.books.finished == [plan])
+        await ended(task)
+
+    asyncio.run(go())
+
+
+def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(bed: Bed) -> None:
+    async def go() -> None:
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        bed.accept("one", 60_000)
+        await until(lambda: bed.venue.held > 0)
+        real, faults = desk.floor.view, iter(range(1))
+
+        def view(coin: str) -> MarketView | None:
+            if next(faults, None) is not None:
+                raise RuntimeError("no market")
+            return real(coin)
+
+        desk.floor.view = view  # type: ignore[method-assign]
+        await until(lambda: desk.counts.broken == 1)
+        bed.switch.throw(flatten=True)
+        await until(lambda: bed.venue.held == 0, limit_s=2.0)
+        await ended(task)
+
+    asyncio.run(go())
+
+
+def test_a_plan_at_fault_does_not_end_the_others(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = desk_module.step
+
+    def step(state: Any, event: Any, at_ms: int) -> Any:
+        if state.plan.signal_id == "bad":
+            raise ZeroDivisionError
+        return real(state, event, at_ms)
+
+    async def go() -> None:
+        monkeypatch.setattr(desk_module, "step", step)
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        bed.accept("bad", 60_000)
+        good = bed.accept("good", 600)
+        await until(lambda: bed.books.finished == [good])
+        assert desk.counts.broken > 0
+        await ended(task)
+
+    asyncio.run(go())
