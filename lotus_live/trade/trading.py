@@ -115,7 +115,7 @@ def trading_of(
     )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue)
-    chooser = KnobChooser(settings.manifest.weave)
+    chooser = KnobChooser(settings.manifest.weave, wanted.explore_knobs, settings.manifest.score.seed)
     desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
     policy = shipped_policy()
     door = Door(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
