@@ -142,7 +142,7 @@ class Daemon:
         self.last_ns = recv_ns
         self.desk.step(recv_ns, seq, step)
         if self.trading is not None:
-            self.trading.floor.see(recv_ns, step, self.desk.venue.ladders)
+            self.trading.floor.see(recv_ns, step, self.desk.venue.ladders, raw)
         for scored in step.scored:
             self._scored.append(scored)
             self.counts.add(scored)
@@ -243,6 +243,7 @@ class Daemon:
             helpers.append(asyncio.create_task(self._carrying(feed.clock)))
         if self.trading is not None:
             helpers.append(asyncio.create_task(self._trading(self.trading)))
+            helpers.append(asyncio.create_task(self.trading.clerk.run(lambda: self.pipeline.last_window_end_ms)))
         try:
             await feed.run()
             self._stopping = self._stopping or "the tape is over"

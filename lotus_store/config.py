@@ -57,6 +57,7 @@ class TradingSettings:
     leverage: int = 5  # of the probes' accounts
     entry_valid_ms: int = 5_000  # a decision older than this is not entered
     expires_ms: int = 2_000  # the venue refuses an order that arrives later than this
+    explore_knobs: float = 0.0  # share of the book's plans that try a knob of execution one step from its start
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,8 @@ def _checked(settings: Settings) -> Settings:
         raise ConfigError(f"safety.paper_days and safety.armed_days are {days}", "at least 1 each")
     if not 0 < settings.safety.late_s <= settings.safety.dead_s:
         raise ConfigError(f"safety.late_s is {settings.safety.late_s}", f"above 0, at most {settings.safety.dead_s}")
+    if not 0.0 <= settings.trading.explore_knobs <= 1.0:
+        raise ConfigError(f"trading.explore_knobs is {settings.trading.explore_knobs}", "a share between 0 and 1")
     if settings.dagster.keep_days < 0:
         raise ConfigError(f"dagster.keep_days is {settings.dagster.keep_days}", "days, or 0 to keep everything")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import Command
@@ -12,7 +13,10 @@ from lotus_store.ledger.plans import PlanRow
 
 @dataclass(slots=True)
 class Work:
-    """A plan under way, and what of it changed since it was written down."""
+    """A plan under way, and what of it changed since it was written down.
+
+    `steered` are ceiling and exit time as last told to it.
+    """
 
     row: PlanRow
     state: ExecutionState
@@ -22,6 +26,7 @@ class Work:
     finished: bool = False
     written: ExecutionState | None = None
     done_ms: int | None = None
+    steered: tuple[Decimal | None, int | None] = (None, None)
 
 
 @dataclass(slots=True)

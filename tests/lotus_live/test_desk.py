@@ -246,10 +246,13 @@ def test_a_plan_is_executed_with_the_knobs_chosen_for_it_and_its_report_names_th
         await ended(task)
         states = {name: restored(bed.books.rows[name].execution) for name in (plain, moved)}
         assert {name: state.knobs.exit_slippage for name, state in states.items()} == {plain: 100.0, moved: 105.0}
+        older = {k: v for k, v in bed.books.rows[plain].execution.items() if k != "leaving_px"}
+        assert restored(older) == replace(states[plain], leaving_px=None), "a row of an older release is read"
         exits = {name: next(state.of(Purpose.EXIT)).order.limit_px for name, state in states.items()}
         assert exits == {plain: Decimal(99_000), moved: Decimal(98_950)}
+        stated = {"priors_ver": "f" * 32, "context": 12 * "0", "moved": choice.moved, "trial": None}
         told = {name: report_payload(bed.books.rows[name], states[name], 0)["report"]["knobs"] for name in states}
-        assert told == {plain: None, moved: {"priors_ver": "f" * 32, "context": 12 * "0", "moved": choice.moved}}
+        assert told == {plain: None, moved: stated}
 
     asyncio.run(go())
 
