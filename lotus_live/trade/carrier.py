@@ -21,7 +21,7 @@ from lotus.trading.execution_events import (
 )
 from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, VenueFill
 from lotus.trading.venue import Venue
-from lotus_live.trade.kill_switch import LIFTED, KillSwitch
+from lotus_live.trade.kill_switch import KillSwitch
 from lotus_live.trade.work import DeskCounts, never_placed
 
 
@@ -37,7 +37,7 @@ class Carrier:
     async def carry(self, venue: Venue, command: Command) -> Sequence[Event]:
         """Do one command; return what the venue answered."""
         match command:
-            case Place() if self.switch.state() != LIFTED and not all(o.reduce_only for o in command.orders):
+            case Place() if self.switch.is_thrown() and not all(o.reduce_only for o in command.orders):
                 why = "the kill switch was thrown on the way"  # or while this process slept
                 return never_placed(command.orders, self.now_ms(), why)
             case Place():
