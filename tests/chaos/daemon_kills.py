@@ -68,6 +68,8 @@ ws_url = "ws://127.0.0.1:{port}/ws"
 rest_url = "http://127.0.0.1:{port}"
 [trading]
 venue = "local"
+[safety]
+dead_s = 600.0
 [score]
 publish_share = 0.5
 tau_kairos = 0.0
