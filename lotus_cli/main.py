@@ -8,6 +8,7 @@ import importlib
 import click
 
 COMMANDS = {
+    "arm": ("lotus_cli.arm", "Allow real orders in an account: every check, what is at risk, a typed sentence."),
     "atoms": ("lotus_cli.atoms", "Sums of scored days: compact old ones."),
     "backfill": ("lotus_cli.backfill", "Walk days in order through Dagster: tape to tomorrow's priors."),
     "backup": ("lotus_cli.ledger", "Write every ledger into one archive."),

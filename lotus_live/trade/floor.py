@@ -63,6 +63,8 @@ class TradingFloor:
     is_wall: bool = False
     parity_ok: Callable[[], bool] = lambda: True
     halted: bool = False
+    mismatch: str = ""  # how the modules differ from one another
+    holds: Mapping[str, str] = field(default_factory=dict)  # why an account may open nothing
     clock_skew_ms: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
     held: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
@@ -160,7 +162,8 @@ class TradingFloor:
             max_view_age_ms=self.common.max_view_age_ms,
             clock_skew_ms=self.clock_skew_ms,
             parity_ok=self.parity_ok(),
-            halted=self.halted,
+            halted=self.halted or account in self.holds,
+            mismatch=self.mismatch,
         )
 
     def terms(self, side: Side) -> ProbeTerms:

@@ -136,9 +136,9 @@ def test_a_hung_process_is_ended_before_anything_is_done_in_its_place(tmp_path: 
     os.kill(sleeper.pid, signal.SIGSTOP)
 
     async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        bed.beat(0.0, pid=sleeper.pid)
         await bed.hold()
         await bed.rest()
-        bed.beat(0.0, pid=sleeper.pid)
         await until(lambda: bed.resting == [name_of(2)])
         assert sleeper.wait(5) == -signal.SIGKILL
 
