@@ -43,6 +43,7 @@ from lotus_live.trade.floor import TradingFloor
 from lotus_live.trade.heartbeat import Pulse
 from lotus_live.trade.in_time import DOWN, InTime
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
+from lotus_live.trade.questions import OpenQuestions
 from lotus_live.trade.reconciling import Reconciler
 from lotus_live.trade.stored import choice_in
 from lotus_live.trade.work import DeskCounts, Work, never_placed
@@ -76,6 +77,7 @@ class TradingDesk:
         self._chores = Chores(self._broke)
         self._doubted = asyncio.Event()  # something broke: what is believed is compared with the venue at once
         self._in_time = InTime(BOOKS_S, self._failed)
+        self._questions = OpenQuestions()
         self._pulse = Pulse(switch.home)
 
     def woken(self) -> None:
@@ -316,12 +318,14 @@ class TradingDesk:
             return never_placed(orders, self.floor.now_ms(), str(problem))
 
     async def _ask(self, plan_id: str, venue: Venue, question: Ask) -> None:
+        """Ask what is not being asked already."""
         for client_id in question.client_ids:
-            with suppress(VenueError):
-                self._events.append((plan_id, await venue.order_of(client_id)))
+            with suppress(VenueError), self._questions.about(client_id) as is_free:
+                if is_free:
+                    self._events.append((plan_id, await venue.order_of(client_id)))
         if question.fills_from_ms is not None:
-            with suppress(VenueError):
-                for fill in await venue.fills_since(question.fills_from_ms):
+            with suppress(VenueError), self._questions.about(f"fills {plan_id}") as is_free:
+                for fill in await venue.fills_since(question.fills_from_ms) if is_free else ():
                     self.tell(fill)
 
     async def _restore(self) -> None:

@@ -91,12 +91,11 @@ def run_market(home: Path, port: int) -> int:
     import asyncio
 
     lines = shifted(market(), time.time_ns() - WARM_S * 1_000_000_000)
-    begun_ns = time.time_ns()
     store = TapeStore(home, "live")
     units = tuple(HeaderAsset(a.name, a.sz_decimals) for a in UNIVERSE)
     store.write_header(tape_header("live", f"ws://127.0.0.1:{port}/ws", units))
     with store.writer() as writer:
-        for recv_ns, raw in takewhile(lambda line: line[0] < begun_ns, lines):
+        for recv_ns, raw in takewhile(lambda line: line[0] < time.time_ns(), lines):
             writer.append(recv_ns, raw)
 
     async def go() -> None:
@@ -242,7 +241,7 @@ def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
                 watch.sleep(1.0)
             while len(recoveries) < kills and time.monotonic() - began < 60 * minutes:
                 starting = dice.random() < 0.15
-                watch.sleep(dice.uniform(0.2, 6.0))
+                watch.sleep(dice.uniform(0.2, 4.0))
                 counts["with_open_orders"] += open_orders(url, users) > 0
                 if len(recoveries) % SERVER_EVERY == SERVER_EVERY - 1:
                     counts["with_server"] += kill_server(home, with_keeper=dice.random() < 0.5)
