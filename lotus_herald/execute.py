@@ -86,7 +86,8 @@ class Acceptor:
             plan = replace(plan, decision_id=envelope.payload["decision_id"], lifecycle_id=envelope.lifecycle_id,
                            valid_until_ms=int(envelope.payload["valid_until_ms"]))  # fmt: skip
             found = refusals(plan, replace(at, release=release_of(Module.DM)))
-        knobs = self.chooser.choice(delivery.connection, envelope.branch, str(target.get("context", "")), at.now_ms)
+        context = str(target.get("context", ""))
+        knobs = self.chooser.choice(delivery.connection, envelope.branch, context, at.now_ms, plan)
         return put(delivery, coin, plan, found, at, dict(target) | {"knobs": to_plain(knobs)})
 
 
@@ -185,7 +186,7 @@ class _Book:
         reference = {member: target[member] for member in ("coin", "weight", "held", "min", "max", "mu_bps")}
         reference |= {"signals": signals, "mark": None if px is None else str(px)}
         branch, context = self.delivery.envelope.branch, self.contexts.get(coin, "")
-        knobs = self.chooser.choice(self.delivery.connection, branch, context, at.now_ms)
+        knobs = self.chooser.choice(self.delivery.connection, branch, context, at.now_ms, plan)
         reference |= {"context": context, "knobs": to_plain(knobs)}
         if plan is not None:
             reference |= {"max_slippage_bps": float(plan.max_slippage_bps), "max_latency_ms": plan.max_latency_ms}

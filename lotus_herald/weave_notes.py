@@ -10,7 +10,15 @@ import msgspec
 
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module, Reason
-from lotus.modules.payloads import ReviewNote, WatchdogAlert, alert_message, payload_of, review_message
+from lotus.modules.payloads import (
+    SAFETY_ALERT_REF,
+    ReviewNote,
+    SafetyAlert,
+    WatchdogAlert,
+    alert_message,
+    payload_of,
+    review_message,
+)
 from lotus.weave.review import ReviewAct
 from lotus.weave.watchdog import Alert
 from lotus_herald.consume import Delivery
@@ -52,8 +60,9 @@ def tell_review(connection: Connection, act: ReviewAct, keys: Keys) -> None:
 
 
 def note_alert(delivery: Delivery) -> str:
-    """Handle WATCHDOG_ALERT in sig: the message itself is the record; only its form is verified."""
-    payload_of(delivery.envelope.payload, WatchdogAlert)
+    """Handle WATCHDOG_ALERT of a night or of the desk: the message is the record; only its form is verified."""
+    is_desk = delivery.envelope.schema_ref == SAFETY_ALERT_REF
+    payload_of(delivery.envelope.payload, SafetyAlert if is_desk else WatchdogAlert)
     return "applied"
 
 

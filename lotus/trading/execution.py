@@ -85,9 +85,9 @@ class Safety:
 class ExecutionState:
     """Everything known of one plan's execution. `orders` by client id, in the order in which they were sent.
 
-    `arrival_px` is the mid when the entry opened, `accepted_ms` and `opened_ms` own clock. `ceiling` and `exit_at_ms`
-    are what the plan was steered to since, None: as it was approved. `out` holds the commands of the step under way
-    and is empty between steps.
+    `arrival_px` is the mid when the entry opened, `leaving_px` that when the engine decided to leave, `accepted_ms` and
+    `opened_ms` own clock. `ceiling` and `exit_at_ms` are what the plan was steered to since, None: as it was approved.
+    `out` holds the commands of the step under way and is empty between steps.
     """
 
     plan: Plan
@@ -116,6 +116,7 @@ class ExecutionState:
     exit_at_ms: int | None = None
     done: bool = False
     revision: int = 0
+    leaving_px: Decimal | None = None
     alarms: frozenset[str] = frozenset()
     out: tuple[Command, ...] = ()
 

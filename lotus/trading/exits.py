@@ -32,6 +32,8 @@ def judge(state: ExecutionState, now_ms: int) -> ExecutionState:
         ending = _ending(state, now_ms)
         if ending is not Ending.NONE:
             state = replace(state, ending=ending)
+    if state.ending is not Ending.NONE and state.leaving_px is None and state.view is not None:
+        state = replace(state, leaving_px=state.view.mid)
     return close_entry(state, state.ending) if state.ending is not Ending.NONE else state
 
 

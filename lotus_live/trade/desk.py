@@ -40,11 +40,12 @@ from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
 from lotus_live.trade.chores import Chores
 from lotus_live.trade.floor import TradingFloor
+from lotus_live.trade.heartbeat import Pulse
 from lotus_live.trade.in_time import DOWN, InTime
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_live.trade.reconciling import Reconciler
 from lotus_live.trade.stored import choice_in
-from lotus_live.trade.work import DeskCounts, Work
+from lotus_live.trade.work import DeskCounts, Work, never_placed
 from lotus_store.ledger.plans import PlanRow
 
 TICK_S = 0.1
@@ -75,6 +76,7 @@ class TradingDesk:
         self._chores = Chores(self._broke)
         self._doubted = asyncio.Event()  # something broke: what is believed is compared with the venue at once
         self._in_time = InTime(BOOKS_S, self._failed)
+        self._pulse = Pulse(switch.home)
 
     def woken(self) -> None:
         """Say, from any thread, that plans were accepted."""
@@ -99,6 +101,10 @@ class TradingDesk:
                 await self._wake.wait()
                 self._wake.clear()
                 await self._turn()
+                self._beat()
+        except asyncio.CancelledError:
+            self._pulse.over()
+            raise
         finally:
             await self._chores.close()
             for venue in self.venues.values():
@@ -110,6 +116,12 @@ class TradingDesk:
         """Open nothing from now on; with `flatten` leave every position."""
         self.floor.halted = True
         self._all(Halt(flatten))
+
+    def _beat(self) -> None:
+        try:
+            self._pulse.turned(TICK_S, self.floor.oldest_view_s())
+        except Exception as problem:
+            self._broke("the heartbeat", problem)
 
     def _take_up(self) -> None:
         self._fresh = True
@@ -181,9 +193,8 @@ class TradingDesk:
             opening = [c for c in work.commands if isinstance(c, Place) and not all(o.reduce_only for o in c.orders)]
             self._carry(work, [command for command in work.commands if command not in opening])
             work.commands = []
-            names = [order.client_id for command in opening for order in command.orders]
-            never = OrderState.NEVER_PLACED
-            self._events += [(work.row.plan_id, OrderUpdate(name, never, now_ms, reason=why)) for name in names]
+            orders = [order for command in opening for order in command.orders]
+            self._events += [(work.row.plan_id, update) for update in never_placed(orders, now_ms, why)]
 
     def _carry(self, work: Work, commands: Sequence[Command]) -> None:
         for command in commands:
@@ -268,6 +279,9 @@ class TradingDesk:
         """Do one command; what the venue answered becomes events of the plan."""
         plan_id, venue = work.row.plan_id, work.venue
         match command:
+            case Place() if self.switch.state() != LIFTED and not all(o.reduce_only for o in command.orders):
+                why = "the kill switch was thrown on the way"  # or while this process slept
+                self._events += [(plan_id, u) for u in never_placed(command.orders, self.floor.now_ms(), why)]
             case Place():
                 self.counts.orders += len(command.orders)
                 updates = await self._answers(venue.place(command.orders, command.grouping), command.orders)
@@ -299,8 +313,7 @@ class TradingDesk:
         try:
             return await asked
         except VenueError as problem:
-            now_ms = self.floor.now_ms()
-            return [OrderUpdate(o.client_id, OrderState.NEVER_PLACED, now_ms, reason=str(problem)) for o in orders]
+            return never_placed(orders, self.floor.now_ms(), str(problem))
 
     async def _ask(self, plan_id: str, venue: Venue, question: Ask) -> None:
         for client_id in question.client_ids:

@@ -63,6 +63,8 @@ class TradingFloor:
     is_wall: bool = False
     parity_ok: Callable[[], bool] = lambda: True
     halted: bool = False
+    mismatch: str = ""  # how the modules differ from one another
+    holds: Mapping[str, str] = field(default_factory=dict)  # why an account may open nothing
     clock_skew_ms: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
     held: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
@@ -134,6 +136,11 @@ class TradingFloor:
             max_leverage=float(self.max_leverage.get(coin, self.common.leverage)),
         )
 
+    def oldest_view_s(self) -> float:
+        """Return the age of the market that was not seen for longest, in seconds; negative before any was seen."""
+        views = [self.view(asset.name) for asset in self.universe]
+        return max(((self.now_ms() - view.time_ms) / 1000.0 for view in views if view is not None), default=-1.0)
+
     def situation(self, coin: str, account: str) -> Situation:
         """Return where and when a plan of a coin would be executed in an account."""
         known = self.accounts.get(account, NOTHING_HELD)
@@ -155,7 +162,8 @@ class TradingFloor:
             max_view_age_ms=self.common.max_view_age_ms,
             clock_skew_ms=self.clock_skew_ms,
             parity_ok=self.parity_ok(),
-            halted=self.halted,
+            halted=self.halted or account in self.holds,
+            mismatch=self.mismatch,
         )
 
     def terms(self, side: Side) -> ProbeTerms:

@@ -15,6 +15,7 @@ BPS = Decimal(10_000)
 METRICS = (
     "status", "ending", "entry_px", "exit_px", "arrival_px", "slippage_arrival_bps", "latency_ms", "fill_latency_ms",
     "adherence", "bare_ms_max", "fees", "funding_usd", "pnl", "alarms", "knobs",
+    "slippage_exit_bps", "finished_ts",
 )  # fmt: skip
 
 

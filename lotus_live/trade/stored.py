@@ -4,7 +4,7 @@ The last view of the market is left out; the next one comes within a moment. (Li
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, make_dataclass
+from dataclasses import MISSING, Field, field, fields, make_dataclass
 from typing import Any, get_type_hints
 
 from lotus.trading.execution import ExecutionState
@@ -15,7 +15,17 @@ from lotus_store.ledger.bodies import from_body, to_plain
 LEFT_OUT = ("view", "out", "funding")  # funding is keyed by pairs and stands as a list
 _KEPT = tuple(f.name for f in fields(ExecutionState) if f.name not in LEFT_OUT)
 _HINTS = get_type_hints(ExecutionState)
-_Stored: Any = make_dataclass("_Stored", [(name, _HINTS[name]) for name in _KEPT], frozen=True)
+
+
+def _member(held: Field[Any]) -> tuple[str, Any, Any]:
+    """Return a member as it may stand in a row; one that came later has its default in an older row."""
+    made = (
+        field(default=held.default) if held.default_factory is MISSING else field(default_factory=held.default_factory)
+    )
+    return held.name, _HINTS[held.name], made
+
+
+_Stored: Any = make_dataclass("_Stored", [_member(f) for f in fields(ExecutionState) if f.name in _KEPT], frozen=True)
 
 
 def stored(state: ExecutionState) -> dict[str, Any]:

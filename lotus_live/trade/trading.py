@@ -4,6 +4,7 @@ Windows are proposed in the transaction that logs them. What is decided about th
 book `lotus_herald.allocate`'s, what may be executed `lotus_herald.execute`'s, how `desk`'s.
 """
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -35,8 +36,11 @@ from lotus_live.trade.books import TradeBooks
 from lotus_live.trade.clerk import Clerk
 from lotus_live.trade.desk import TradingDesk
 from lotus_live.trade.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor, account_name
+from lotus_live.trade.gate_facts import gate_faults, standing_fault
+from lotus_live.trade.interlock import UNKNOWN, Interlock
 from lotus_live.trade.kill_switch import KillSwitch
 from lotus_live.trade.last_parity import LastParity
+from lotus_live.watch.running import start_watchdog, watchdog_status
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals import SignalRow
@@ -45,6 +49,7 @@ from lotus_venues.local_exchange.options import MAX_LEVERAGES
 
 PORTFOLIO = "book"
 STRATEGY = "market"  # the only one that a plan of the book asks for yet
+NO_WATCHDOG = "no watchdog watches this home; expected one beside real orders"
 
 
 @dataclass(slots=True)
@@ -56,6 +61,16 @@ class Trading:
     clerk: Clerk
     handlers: Mapping[Module, Handlers]
     keys: Keys
+    interlock: Interlock
+
+    async def run(self) -> None:
+        """Run the desk, and beside it the look at what holds trading; ends as the desk ends."""
+        looking = asyncio.create_task(self.interlock.run())
+        try:
+            await self.desk.run()
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
 
     def propose(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
         """Put proposals of fresh published windows into sig's outbox, then their cues, in the caller's transaction.
@@ -90,12 +105,10 @@ def trading_of(
 
     `now_ms` is the clock of the feed: the machine's, or with a `pace` a replay's that runs so many times as fast.
     Decisions and orders are valid as many times as long then, for the way takes its own time. Raises `ConfigError` for
-    any address that is not on loopback.
+    any address that is not on loopback, unless the venue is `hyperliquid` and nothing speaks against real orders.
     """
     wanted, outcomes = settings.trading, settings.manifest.outcomes
-    if urlsplit(url).hostname not in LOOPBACK:
-        cause = "paper days, parity and the typed confirmation that real orders need are not judged yet"
-        raise ConfigError(f"orders would go to {url}", "an exchange on loopback", cause)
+    holds = _require_gate(settings, databases, url)
     notional = Decimal(str(outcomes.probe_notional_usd))
     times = max(1.0, pace)
     entry_valid_ms, expires_ms = int(times * wanted.entry_valid_ms), int(times * wanted.expires_ms)
@@ -115,8 +128,11 @@ def trading_of(
     )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue)
-    chooser = KnobChooser(settings.manifest.weave)
+    chooser = KnobChooser(settings.manifest.weave, wanted.explore_knobs, settings.manifest.score.seed)
     desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
+    floor.mismatch = UNKNOWN
+    interlock = Interlock(floor, databases, holds)
+    interlock.look()
     policy = shipped_policy()
     door = Door(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
     decider = Decider(entry_valid_ms, door, policy, now_ms)
@@ -126,4 +142,28 @@ def trading_of(
         FastSolver().solve, PolicyChooser(policy, settings.manifest.weave), keys,
     )  # fmt: skip
     clerk = Clerk(databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace)
-    return Trading(floor, desk, clerk, hot_handlers(decider, Acceptor(floor, chooser)), keys)
+    return Trading(floor, desk, clerk, hot_handlers(decider, Acceptor(floor, chooser)), keys, interlock)
+
+
+def _require_gate(settings: Settings, databases: Databases, url: str) -> Callable[[], Mapping[str, str]]:
+    """Return what tells, later on, which accounts may open nothing any more. Raises `ConfigError` with every reason."""
+    if urlsplit(url).hostname in LOOPBACK:
+        return dict
+    if settings.trading.venue != "hyperliquid":
+        cause = "real orders need trading.venue = hyperliquid, days on paper and a typed confirmation"
+        raise ConfigError(f"orders would go to {url}", "an exchange on loopback", cause)
+    accounts = [*(account_name(side) for side in Side), BOOK_ACCOUNT]
+    found, known = gate_faults(settings, databases, url, accounts)
+    if found:
+        listed = "".join(f"\n  {fault}" for fault in found)
+        cause = "`lotus arm --account NAME` checks all of it and asks for the confirmation"
+        raise ConfigError(f"{len(found)} reasons against real orders:{listed}\n", "none", cause)
+
+    def holds() -> Mapping[str, str]:
+        faults = {facts.account: standing_fault(settings, facts, url) for facts in known}
+        if not watchdog_status(settings.home)["alive"]:
+            start_watchdog(settings)
+            faults = {account: "; ".join(filter(None, (why, NO_WATCHDOG))) for account, why in faults.items()}
+        return {account: why for account, why in faults.items() if why}
+
+    return holds

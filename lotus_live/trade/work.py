@@ -1,10 +1,12 @@
 """A plan under way at the desk, and the desk's running counts. Values only; what moves them is `desk`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import Command
+from lotus.trading.orders import NewOrder, OrderState, OrderUpdate
 from lotus.trading.venue import Venue
 from lotus_store.ledger.plans import PlanRow
 
@@ -40,3 +42,8 @@ class DeskCounts:
     last_failure: str = ""
     broken: int = 0  # tasks that ended with an error
     last_broken: str = ""
+
+
+def never_placed(orders: Iterable[NewOrder], now_ms: int, why: str) -> list[OrderUpdate]:
+    """Return what is told of orders that were not sent."""
+    return [OrderUpdate(o.client_id, OrderState.NEVER_PLACED, now_ms, reason=why) for o in orders]

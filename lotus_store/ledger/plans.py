@@ -165,6 +165,11 @@ def plans_for(connection: Connection, name: str) -> list[PlanRow]:
     return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "plans_for"), {"name": name})]
 
 
+def traded_days(connection: Connection, branch: str, venues: Sequence[str]) -> list[str]:
+    """Return the UTC days on which plans of a branch were filled at one of the venues, newest first."""
+    return [str(day) for (day,) in connection.execute(query("tr", "traded_days"), [branch, list(venues)])]
+
+
 def orders_of(connection: Connection, plan_id: str) -> list[OrderLine]:
     """Return the orders of a plan, oldest first."""
     return [OrderLine(*_any(row)) for row in connection.execute(query("tr", "orders_of_plan"), [plan_id])]

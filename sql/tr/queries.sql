@@ -41,6 +41,11 @@ SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, cre
        ceiling, exit_at_ms
 FROM tr_plans WHERE plan_id = %(name)s OR lifecycle_id = %(name)s ORDER BY created_ms, plan_id;
 
+-- name: traded_days
+SELECT DISTINCT to_char(to_timestamp(f.time_ms / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day
+FROM tr_fills f JOIN tr_orders o USING (client_id) JOIN tr_plans p USING (plan_id)
+WHERE p.branch = %s AND f.venue = ANY(%s) ORDER BY day DESC;
+
 -- name: orders_of_plan
 SELECT client_id, plan_id, venue, coin, purpose, state, sent_ms, body FROM tr_orders
 WHERE plan_id = %s ORDER BY sent_ms, client_id;

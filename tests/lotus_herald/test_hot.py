@@ -18,7 +18,7 @@ from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, PriorsVersion,
 from lotus.trading.book import BookTerms
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import Side
-from lotus.trading.plan import Authority, ProbeTerms
+from lotus.trading.plan import Authority, PlanKind, ProbeTerms, probe_plan
 from lotus.trading.validate import Situation
 from lotus.trading.watch import MarketView
 from lotus_cli.explain_execution import execution_lines, execution_story
@@ -29,6 +29,7 @@ from lotus_herald.execute import Acceptor
 from lotus_herald.herald import Herald
 from lotus_herald.hot import HOT, hot_handlers
 from lotus_herald.keys import Keys
+from lotus_herald.knobs import KnobChooser
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
 from lotus_live.trade.stored import choice_in
@@ -222,6 +223,18 @@ def test_a_plan_is_accepted_with_the_knobs_that_hold_in_its_window_at_that_time(
     assert not [line for line in calm_lines if "knobs" in line]
     propose(databases, keys, "strange", context="no context")
     assert settle(databases, handlers, keys)["tr"] == {"dead": 1}
+
+
+def test_only_plans_of_the_book_are_in_trials_and_only_when_asked_for(databases: Databases) -> None:
+    terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10_000), ("tr",)), ("local",))
+    probes = [probe_plan(f"{i}", "l", BTC, Side.BUY, Decimal(100_000), END_MS, 60_000, terms) for i in range(20)]
+    books = [replace(plan, kind=PlanKind.BOOK) for plan in probes]
+    with databases.connect("tr") as tr:
+        for explore, plans, share in ((0.0, books, 0), (1.0, probes, 0), (1.0, books, 20)):
+            chooser = KnobChooser(explore=explore)
+            chosen = [chooser.choice(tr, "main", "", END_MS, plan) for plan in plans]
+            assert sum(choice.trial is not None for choice in chosen) == share
+    assert {choice.trial.arm for choice in chosen if choice.trial} == {0, 1}
 
 
 def test_a_window_without_a_direction_is_a_dead_letter(

@@ -246,10 +246,13 @@ def test_a_plan_is_executed_with_the_knobs_chosen_for_it_and_its_report_names_th
         await ended(task)
         states = {name: restored(bed.books.rows[name].execution) for name in (plain, moved)}
         assert {name: state.knobs.exit_slippage for name, state in states.items()} == {plain: 100.0, moved: 105.0}
+        older = {k: v for k, v in bed.books.rows[plain].execution.items() if k != "leaving_px"}
+        assert restored(older) == replace(states[plain], leaving_px=None), "a row of an older release is read"
         exits = {name: next(state.of(Purpose.EXIT)).order.limit_px for name, state in states.items()}
         assert exits == {plain: Decimal(99_000), moved: Decimal(98_950)}
+        stated = {"priors_ver": "f" * 32, "context": 12 * "0", "moved": choice.moved, "trial": None}
         told = {name: report_payload(bed.books.rows[name], states[name], 0)["report"]["knobs"] for name in states}
-        assert told == {plain: None, moved: {"priors_ver": "f" * 32, "context": 12 * "0", "moved": choice.moved}}
+        assert told == {plain: None, moved: stated}
 
     asyncio.run(go())
 
@@ -455,26 +458,29 @@ def test_a_listener_that_breaks_is_heard_and_begun_again(bed: Bed) -> None:
     asyncio.run(go())
 
 
-def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(bed: Bed) -> None:
+def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
+    bed: Bed, capsys: pytest.CaptureFixture[str]
+) -> None:
     async def go() -> None:
         desk = bed.desk()
         task = asyncio.create_task(desk.run())
         bed.accept("one", 60_000)
         await until(lambda: bed.venue.held > 0)
-        real, faults = desk.floor.view, iter(range(1))
+        real, whole_s = desk.floor.view, time.monotonic() + 0.3
 
         def view(coin: str) -> MarketView | None:
-            if next(faults, None) is not None:
+            if time.monotonic() < whole_s:
                 raise RuntimeError("no market")
             return real(coin)
 
         desk.floor.view = view  # type: ignore[method-assign]
-        await until(lambda: desk.counts.broken == 1)
+        await until(lambda: time.monotonic() > whole_s)
         bed.switch.throw(flatten=True)
         await until(lambda: bed.venue.held == 0, limit_s=2.0)
         await ended(task)
 
     asyncio.run(go())
+    assert "the clock of the desk broke" in capsys.readouterr().err
 
 
 def test_a_plan_at_fault_does_not_end_the_others(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
