@@ -96,6 +96,8 @@ def page(facts: dict[str, Any], source: str | None) -> str:
         f"{facts['in_force_from']}; calibration {facts['calibration_ver']}",
         *_aligned([HEAD, *(line for row in shown for line in _lines(row))]),
     ]
+    if not shown:
+        lines.append("no source has enough outcomes yet (`calibration.min_support` of the policy)")
     curves = [("all promises", facts["quality"])]
     if source is not None:
         curves = [(f"{row['source']} at {row['horizon_s']} s", row["quality"]) for row in shown]

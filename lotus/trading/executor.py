@@ -7,6 +7,7 @@ engine; event sourcing.
 """
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import assert_never
 
 from lotus.errors import VenueError
@@ -21,6 +22,7 @@ from lotus.trading.execution_events import (
     Halt,
     ModifyAnswer,
     OpenOrdersSeen,
+    Steer,
     Tick,
     TriggerStatus,
     TriggerTold,
@@ -87,12 +89,28 @@ def _taken(state: ExecutionState, event: Event, now_ms: int) -> ExecutionState:
             ending = Ending.HALTED if event.flatten and state.ending is Ending.NONE else state.ending
             return replace(close_entry(state, Ending.HALTED), halted=True, ending=ending)
         case Close():
-            ending = Ending.ORDERED if state.ending is Ending.NONE else state.ending
-            return replace(close_entry(state, Ending.ORDERED), ending=ending)
+            return _ordered_out(state)
+        case Steer():
+            return _steered(state, event.ceiling, event.exit_at_ms)
         case TriggerTold():
             return _trigger(state, event.status)
         case _:
             assert_never(event)
+
+
+def _steered(state: ExecutionState, ceiling: Decimal | None, exit_at_ms: int | None) -> ExecutionState:
+    """Return the state under the lower ceiling and the later exit time; a ceiling of nothing is an order to leave."""
+    if ceiling is not None:
+        state = replace(state, ceiling=ceiling if state.ceiling is None else min(state.ceiling, ceiling))
+    if exit_at_ms is not None:
+        before = state.exit_at_ms or state.plan.exit_at_ms or exit_at_ms
+        state = replace(state, exit_at_ms=max(before, exit_at_ms))
+    return state if state.ceiling is None or state.ceiling > 0 else _ordered_out(state)
+
+
+def _ordered_out(state: ExecutionState) -> ExecutionState:
+    ending = Ending.ORDERED if state.ending is Ending.NONE else state.ending
+    return replace(close_entry(state, Ending.ORDERED), ending=ending)
 
 
 def _fill(state: ExecutionState, fill: VenueFill, now_ms: int) -> ExecutionState:

@@ -43,10 +43,10 @@ class Exchange:
         """The venue's time as far as known."""
         return self.clock_ms() + self.skew_ms
 
-    async def info(self, kind: str, is_cancel: bool = False, **fields: Any) -> Any:
+    async def info(self, kind: str, **fields: Any) -> Any:
         """Ask for information; asking again is harmless, so silence is asked again. Raises `VenueError`."""
         for attempt in range(_READS):
-            self.budget.spend(info_weight(kind), self.clock_ms(), is_cancel=is_cancel)
+            self.budget.spend(info_weight(kind), self.clock_ms())
             try:
                 answer = await self.poster.post("/info", {"type": kind, **fields})
                 self.budget.note(rows_weight(kind, answer), self.clock_ms())
@@ -56,9 +56,9 @@ class Exchange:
                     raise
         raise AssertionError(kind)
 
-    async def act(self, action: Mapping[str, Any], size: int = 1, is_cancel: bool = False) -> Any:
+    async def act(self, action: Mapping[str, Any], size: int = 1, is_urgent: bool = False) -> Any:
         """Sign an action and send it once. Raises `Unanswered` when it may have been accepted, else `VenueError`."""
-        self.budget.spend(action_weight(size), self.clock_ms(), size, is_cancel)
+        self.budget.spend(action_weight(size), self.clock_ms(), size, is_urgent)
         now_ms = self.now_ms
         body = self.signer.sign(action, now_ms, now_ms + self.expires_ms)
         try:
@@ -117,7 +117,7 @@ class Exchange:
         """Arm or disarm (None) the venue's cancel-all; False when it refused or its answer was lost."""
         action = {"type": "scheduleCancel"} | ({} if time_ms is None else {"time": time_ms})
         try:
-            return not isinstance(statuses_of(await self.act(action, is_cancel=True)), str)
+            return not isinstance(statuses_of(await self.act(action, is_urgent=True)), str)
         except (Unanswered, WireError):
             return False
 

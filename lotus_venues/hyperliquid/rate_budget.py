@@ -1,4 +1,4 @@
-"""The rate budget: how many requests the venue still takes, with a reserve that only cancels may use.
+"""The rate budget: how many requests the venue still takes, with a reserve for what makes a position smaller.
 
 Two limits stand side by side: weight a minute of this address on the internet, and actions of the account, which the
 venue counts itself. Pure: time is an argument. In the literature: sliding-window rate limiter with priority classes.
@@ -38,7 +38,7 @@ def action_weight(orders: int) -> int:
 
 @dataclass(slots=True)
 class RateBudget:
-    """Weight spent in a minute and actions left; `reserve` of the weight and `reserve_actions` are for cancels only."""
+    """Weight spent in a minute and actions left; `reserve` and `reserve_actions` of them only for what is urgent."""
 
     weight_a_minute: int = 1200
     reserve: int = 200
@@ -54,15 +54,15 @@ class RateBudget:
             self._sum -= self._spent.popleft()[1]
         return self._sum
 
-    def spend(self, weight: int, now_ms: int, actions: int = 0, is_cancel: bool = False) -> None:
-        """Take from the budget, or raise `VenueError` and take nothing. Cancels may use the reserves."""
-        most = self.weight_a_minute - (0 if is_cancel else self.reserve)
+    def spend(self, weight: int, now_ms: int, actions: int = 0, is_urgent: bool = False) -> None:
+        """Take from the budget, or raise `VenueError` and take nothing. Cancels, stops and exits use the reserves."""
+        most = self.weight_a_minute - (0 if is_urgent else self.reserve)
         if self.spent(now_ms) + weight > most:
             self.refused += 1
             raise VenueError(
                 f"{self._sum} of {most} weight used this minute", "room for the request", "too many requests"
             )
-        least = 0 if is_cancel else self.reserve_actions
+        least = 0 if is_urgent else self.reserve_actions
         if actions and self.actions_left - actions < least:
             self.refused += 1
             raise VenueError(f"{self.actions_left} actions left", f"more than {least}", "the account's own limit")

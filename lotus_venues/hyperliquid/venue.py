@@ -152,7 +152,7 @@ class HyperliquidVenue:
             return ()
         is_lost, statuses = False, []
         try:
-            answer = await self.exchange.act(cancel_action(number, client_ids), len(client_ids), is_cancel=True)
+            answer = await self.exchange.act(cancel_action(number, client_ids), len(client_ids), is_urgent=True)
             told = statuses_of(answer)
             statuses = told if isinstance(told, list) else []
         except (Unanswered, WireError):
@@ -174,7 +174,7 @@ class HyperliquidVenue:
         self.known.modifying(order.client_id, now_ms + self.exchange.expires_ms + _SKEW_MS)
         try:
             wire = order_wire(order, self._asset(order.coin)[0])
-            told = statuses_of(await self.exchange.act(modify_action(wire)))
+            told = statuses_of(await self.exchange.act(modify_action(wire), is_urgent=order.reduce_only))
             entry = told[0] if isinstance(told, list) else {"error": told}
             state, oid, filled, average, text = placed_state(entry, order)
         except (Unanswered, WireError, IndexError):
@@ -285,9 +285,10 @@ class HyperliquidVenue:
 
     async def _send(self, orders: list[NewOrder], grouping: Grouping) -> list[OrderUpdate]:
         wires = [order_wire(order, self._asset(order.coin)[0]) for order in orders]
+        is_urgent = all(order.reduce_only for order in orders)
         self.known.expect(orders)
         try:
-            told = statuses_of(await self.exchange.act(place_action(wires, grouping), len(orders)))
+            told = statuses_of(await self.exchange.act(place_action(wires, grouping), len(orders), is_urgent))
         except (Unanswered, WireError) as error:
             now_ms, reason = self.exchange.now_ms, str(error)
             return [OrderUpdate(order.client_id, OrderState.UNKNOWN, now_ms, reason=reason) for order in orders]

@@ -73,7 +73,7 @@ def test_catalogue_and_stages_agree() -> None:
 
 def test_sensors_schedule_and_jobs_are_there() -> None:
     repository = build_definitions().get_repository_def()
-    assert {sensor.name for sensor in repository.sensor_defs} == {"closed_segments", "new_inbox"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {"closed_segments", "late_executions", "new_inbox"}
     schedules = {schedule.name for schedule in repository.schedule_defs}
     assert schedules == {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
     assert {"apply_inbox", "watchdog", "compact_atoms"} <= {job.name for job in repository.get_all_jobs()}

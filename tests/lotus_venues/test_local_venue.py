@@ -12,7 +12,7 @@ from check_venue import BID, CHECKS, COIN, Bed
 from local_bed import ACCOUNT, CAPS, LocalBed, MovableClock, local_bed, local_venue
 
 from lotus.errors import VenueError
-from lotus.trading.orders import FundingPayment, OrderState, OrderUpdate, Side, VenueFill
+from lotus.trading.orders import FundingPayment, OrderState, OrderUpdate, Side, TimeInForce, VenueFill
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.http import JsonPoster
 from lotus_venues.hyperliquid.known_orders import KnownOrders
@@ -220,10 +220,11 @@ def test_funding_that_the_stream_never_told_is_found(tmp_path: Path) -> None:
     against(work, tmp_path, look_s=0.2)
 
 
-def test_without_budget_nothing_is_placed_but_cancels_go(tmp_path: Path) -> None:
+def test_without_budget_nothing_opens_but_cancels_stops_and_exits_go(tmp_path: Path) -> None:
     async def work(made: LocalBed) -> None:
         order = made.bed.order(Side.BUY, BID - 100)
         await made.bed.one(order)
+        await made.bed.bought()
         made.venue.exchange.budget = RateBudget(weight_a_minute=40, reserve=40)
         refused = made.bed.order(Side.BUY, BID - 100)
         with pytest.raises(VenueError, match="weight"):
@@ -231,6 +232,9 @@ def test_without_budget_nothing_is_placed_but_cancels_go(tmp_path: Path) -> None
         await made.venue.cancel(COIN, [order.client_id])
         assert orders_of(made, order.client_id)[0]["status"] == "canceled"
         assert not orders_of(made, refused.client_id)
+        stop, leave = made.bed.stop(Side.SELL, BID - 1000), made.bed.order(Side.SELL, BID - 100, tif=TimeInForce.IOC)
+        assert (await made.bed.one(stop)).state is OrderState.WAITING
+        assert (await made.bed.one(replace(leave, reduce_only=True))).state is OrderState.FILLED
 
     against(work, tmp_path)
 

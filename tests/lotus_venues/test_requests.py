@@ -144,15 +144,15 @@ def test_cancels_have_a_reserve() -> None:
     budget.spend(80, 0)
     with pytest.raises(VenueError, match="weight"):
         budget.spend(1, 0)
-    budget.spend(20, 0, is_cancel=True)
+    budget.spend(20, 0, is_urgent=True)
     with pytest.raises(VenueError, match="weight"):
-        budget.spend(1, 0, is_cancel=True)
+        budget.spend(1, 0, is_urgent=True)
     budget.spend(1, WINDOW_MS, actions=2)
     with pytest.raises(VenueError, match="actions"):
         budget.spend(1, WINDOW_MS, actions=1)
-    budget.spend(1, WINDOW_MS, actions=10, is_cancel=True)
+    budget.spend(1, WINDOW_MS, actions=10, is_urgent=True)
     with pytest.raises(VenueError, match="actions"):
-        budget.spend(1, WINDOW_MS, actions=1, is_cancel=True)
+        budget.spend(1, WINDOW_MS, actions=1, is_urgent=True)
     budget.told(used=5, cap=1000)
     budget.spend(1, WINDOW_MS, actions=1)
 
@@ -160,10 +160,10 @@ def test_cancels_have_a_reserve() -> None:
 @given(st.lists(st.tuples(st.integers(0, 30_000), st.integers(1, 40), st.booleans()), max_size=60))
 def test_no_minute_holds_more_than_the_limit(requests: list[tuple[int, int, bool]]) -> None:
     budget, now, kept = RateBudget(100, 30), 0, []
-    for step, weight, is_cancel in requests:
+    for step, weight, is_urgent in requests:
         now += step
         try:
-            budget.spend(weight, now, is_cancel=is_cancel)
+            budget.spend(weight, now, is_urgent=is_urgent)
             kept.append((now, weight))
         except VenueError:
             pass

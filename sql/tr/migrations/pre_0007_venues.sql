@@ -1,0 +1,1 @@
+-- Kept for the venues' tables; nothing is added here yet.
