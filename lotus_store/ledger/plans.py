@@ -5,7 +5,7 @@ Every write may be repeated. What the values mean is `lotus.trading`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -147,7 +147,7 @@ def book_results(connection: Connection, branch: str) -> list[BookResult]:
         plan_id, *fill = _any(row)
         fills.setdefault(plan_id, []).append((fill[0], fill[1], fill[2]))
     rows = [_any(row) for row in connection.execute(query("tr", "book_results"), [branch])]
-    return [replace(BookResult(*row), fills=fills.get(row[0], ())) for row in rows]
+    return [BookResult(name, coin, stage, ms, usd, fills.get(name, ())) for name, coin, stage, ms, usd in rows]
 
 
 def lower_ceiling(connection: Connection, plan_id: str, ceiling: Decimal) -> None:
