@@ -47,8 +47,11 @@ def venue_account(
     expires_ms: int,
     cap_usd: Decimal,
     pace: float = 1.0,
+    is_halted: Callable[[], bool] = lambda: False,
 ) -> HyperliquidVenue:
     """Return the adapter for one account at `url` (REST base); its clock runs at `pace` times the wall's.
+
+    While `is_halted` says so, its signer signs nothing that opens.
 
     Raises `ConfigError` for files that are missing.
     """
@@ -63,6 +66,7 @@ def venue_account(
             )
     journal = SignerJournal(journals / account)
     signer = AgentSigner(read_key(key_file), read_caps(caps_file), journal, url)
+    signer.is_halted = is_halted
     budget = RateBudget(weight_a_minute=LOCAL_WEIGHT, actions_left=LOCAL_WEIGHT) if is_local else RateBudget()
     user = address_file.read_text(encoding="utf-8").strip().lower()
     exchange = Exchange(JsonPoster(url), signer, user, clock_ms, budget, expires_ms)

@@ -114,9 +114,19 @@ def trading_of(
     terms = FloorTerms(
         notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
     )
+    switch = KillSwitch(settings.home)
     venues = {
         account: venue_account(
-            account, url, settings.keys_root, settings.home / "live" / "signer", universe, now_ms, expires_ms, cap, pace
+            account,
+            url,
+            settings.keys_root,
+            settings.home / "live" / "signer",
+            universe,
+            now_ms,
+            expires_ms,
+            cap,
+            pace,
+            switch.is_thrown,
         )
         for account, cap in desk_accounts(settings).items()
     }
@@ -127,7 +137,7 @@ def trading_of(
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue)
     chooser = KnobChooser(settings.manifest.weave, wanted.explore_knobs, settings.manifest.score.seed)
-    desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
+    desk = TradingDesk(books, floor, venues, switch)
     floor.mismatch = UNKNOWN
     interlock = Interlock(floor, databases, holds)
     interlock.look()
