@@ -22,6 +22,7 @@ from lotus_assets.stages import (
     sanity_table,
     signal_eval,
     signal_events,
+    tr_knobs,
 )
 from lotus_assets.stages.context import Stage
 
@@ -38,6 +39,9 @@ LEARNING_STAGES = (
     payoff_scores.STAGE,
     module_numbers.STAGE,
     detector_cards.STAGE,
+    tr_knobs.TRIALS,
+    tr_knobs.LESSONS,
+    tr_knobs.BRAIDS,
     lesson_atoms.STAGE,
     lessons.STAGE,
     dr_crosscheck.STAGE,

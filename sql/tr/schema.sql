@@ -199,6 +199,7 @@ CREATE TABLE tr_plans (
     updated_at     timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX tr_plans_open ON tr_plans (venue, created_ms) WHERE stage IN ('accepted', 'working');
+CREATE INDEX tr_plans_book ON tr_plans (branch, created_ms) WHERE kind = 'book';
 
 CREATE TABLE tr_orders (
     client_id      text PRIMARY KEY,                       -- 0x and 32 hexadecimal characters, made of plan, purpose, index
