@@ -18,6 +18,7 @@ from types import FrameType
 
 from lotus.errors import ConfigError
 from lotus_assets.traded_day import TradedDay
+from lotus_live.watch.running import settle_watchdog
 from lotus_resources.live_daemon import LiveDaemonResource
 from lotus_resources.processes import Processes
 from lotus_resources.provision import bury_dead_runs, instance, provision
@@ -73,6 +74,9 @@ def up(
                 say("stopping")
                 if runs_daemon:
                     daemon.stop()
+    if live and not settle_watchdog(settings.home):
+        say("stopped; the watchdog stays, for accounts are not empty (`lotus watchdog --status`)")
+        return 0
     say("stopped; no process is left")
     return 0
 

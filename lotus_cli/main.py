@@ -8,6 +8,7 @@ import importlib
 import click
 
 COMMANDS = {
+    "arm": ("lotus_cli.arm", "Allow real orders in an account: every check, what is at risk, a typed sentence."),
     "atoms": ("lotus_cli.atoms", "Sums of scored days: compact old ones."),
     "backfill": ("lotus_cli.backfill", "Walk days in order through Dagster: tape to tomorrow's priors."),
     "backup": ("lotus_cli.ledger", "Write every ledger into one archive."),
@@ -38,6 +39,7 @@ COMMANDS = {
     "tape": ("lotus_cli.tape", "List tapes; delete days that retention lets go."),
     "trigger": ("lotus_cli.trigger", "Conditions of entry as text: check one."),
     "up": ("lotus_cli.up", "Everything at once: PostgreSQL, Dagster's pages and daemon; one Ctrl-C stops all."),
+    "watchdog": ("lotus_cli.watchdog", "Act at the venue when the daemon cannot; --status says whether one does."),
     "verify": ("lotus_cli.verify", "Verify parity, a tape, or the ledgers."),
     "warm": ("lotus_cli.doctor", "Fill the kernel cache, so that nothing compiles in a live loop."),
 }

@@ -1,16 +1,20 @@
-"""Which knobs a plan is executed with, looked up where the plan is accepted: in the trader's own database.
+"""Which knobs a plan is executed with and a book is decided with, each looked up in the database of its module.
 
-A version counts from its event time on. What it says in a context is `lotus.trading.knob_choice`.
+A version counts from its event time on. What it says in a context is `lotus.trading.knob_choice`'s and
+`lotus.decision.policy_in_force`'s.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from lotus.decision.policy import Policy
+from lotus.decision.policy_in_force import policy_in_force
 from lotus.errors import BeliefError
 from lotus.knobs.trial import Trial, drawn_trial
 from lotus.manifest import WeaveDefaults
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module, Reason
-from lotus.priors.context import context_bins
+from lotus.priors.context import context_bins, market_context
 from lotus.trading.knob_choice import KnobChoice, choice_of
 from lotus.trading.knobs import TRIED
 from lotus.trading.plan import Plan, PlanKind
@@ -45,3 +49,22 @@ class KnobChooser:
         if plan is None or plan.kind is not PlanKind.BOOK:
             return None
         return drawn_trial(str(plan.plan_id), time_ms, TRIED, self.explore, self.weave.phi_step, self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChooser:
+    """Tells the policy in force for one decision-maker; `policy` is the file's."""
+
+    policy: Policy
+    weave: WeaveDefaults = field(default_factory=WeaveDefaults)
+
+    def in_force(
+        self, connection: Connection, branch: str, contexts: Sequence[str], time_ms: int
+    ) -> tuple[Policy, str]:
+        """Return the policy of a time with its knobs multiplied, and the version of the priors that moved them.
+
+        `contexts` are those of the newest windows of the market.
+        """
+        version = in_force_at(connection, branch, time_ms, Module.DM.value)
+        bins = market_context(contexts)
+        return policy_in_force(self.policy, version, bins, time_ms, self.weave), version.priors_ver

@@ -12,8 +12,10 @@ from lotus.learning.lesson import Lesson
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module, Reason
 from lotus.modules.payloads import (
+    SAFETY_ALERT_REF,
     LessonPublished,
     ReviewNote,
+    SafetyAlert,
     WatchdogAlert,
     alert_message,
     lesson_message,
@@ -83,8 +85,9 @@ def note_lesson(delivery: Delivery) -> str:
 
 
 def note_alert(delivery: Delivery) -> str:
-    """Handle WATCHDOG_ALERT: the message itself is the record; only its form is verified."""
-    payload_of(delivery.envelope.payload, WatchdogAlert)
+    """Handle WATCHDOG_ALERT of a night or of the desk: the message is the record; only its form is verified."""
+    is_desk = delivery.envelope.schema_ref == SAFETY_ALERT_REF
+    payload_of(delivery.envelope.payload, SafetyAlert if is_desk else WatchdogAlert)
     return "applied"
 
 

@@ -37,7 +37,6 @@ from lotus_live.recorder import ControlRecord, Recorder
 from lotus_live.signal_bus import SignalBus
 from lotus_live.signals import on_end_signals
 from lotus_live.status import LiveCounts, write_status
-from lotus_live.trade.desk import TradingDesk
 from lotus_live.trade.trading import Trading
 from lotus_live.trials import control_texts, prepare_trials, read_trials
 from lotus_store.config import Settings
@@ -143,7 +142,7 @@ class Daemon:
         self.last_ns = recv_ns
         self.desk.step(recv_ns, seq, step)
         if self.trading is not None:
-            self.trading.floor.see(recv_ns, step, self.desk.venue.ladders)
+            self.trading.floor.see(recv_ns, step, self.desk.venue.ladders, raw)
         for scored in step.scored:
             self._scored.append(scored)
             self.counts.add(scored)
@@ -243,7 +242,8 @@ class Daemon:
         if not self.replaying or self.trading is not None:
             helpers.append(asyncio.create_task(self._carrying(feed.clock)))
         if self.trading is not None:
-            helpers.append(asyncio.create_task(self._trading(self.trading.desk)))
+            helpers.append(asyncio.create_task(self._trading(self.trading)))
+            helpers.append(asyncio.create_task(self.trading.clerk.run(lambda: self.pipeline.last_window_end_ms)))
         try:
             await feed.run()
             self._stopping = self._stopping or "the tape is over"
@@ -312,13 +312,13 @@ class Daemon:
                 self.counts.last_failure = str(error)
             await asyncio.sleep(POLL_S)
 
-    async def _trading(self, desk: TradingDesk) -> None:
+    async def _trading(self, trading: Trading) -> None:
         """Run the trading desk from the first line on; one that breaks is begun again and finds what it left."""
         while not self.last_ns:
             await asyncio.sleep(FLUSH_S)
         while True:
             try:
-                await desk.run()
+                await trading.run()
             except Exception as error:
                 self.counts.poll_failures += 1
                 self.counts.last_failure = f"the desk ended: {error!r}"

@@ -27,6 +27,7 @@ from lotus_live.status import status_of
 from lotus_live.tape_file import Recording, TapeDay, TapeFile
 from lotus_live.trade.trading import trading_of
 from lotus_live.warm_up import warm_up
+from lotus_live.watch.running import start_watchdog
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.live_log import Run, begin_run
@@ -102,6 +103,7 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         clock = WallClock()
         if trade:
             _require_venue(settings)
+            start_watchdog(settings)
             orders_url = settings.trading.url or rest_url
             daemon.trade(trading_of(settings, databases, universe, orders_url, in_ms(clock)))
         daemon.restore(clock.now_ns())

@@ -17,6 +17,7 @@ from lotus.timebase import day_start_ms, next_day
 PRIOR_PATCH, PRIOR_PATCH_APPLIED, WATCHDOG_ALERT = "prior_patch", "prior_patch_applied", "watchdog_alert"
 LESSON_PUBLISHED = "lesson_published"
 WATCHDOG_ALERT_REF = f"urn:schema:sig.{WATCHDOG_ALERT}:v1"
+SAFETY_ALERT_REF = "urn:schema:tr.safety_alert:v1"
 REVIEW_REF = "urn:schema:sig.review:v1"
 
 P = TypeVar("P", bound="Payload")
@@ -74,6 +75,17 @@ class LessonPublished(Payload, frozen=True, kw_only=True):
     grade: str
     uplift_bps: float
     lcb_bps: float
+
+
+class SafetyAlert(Payload, frozen=True, kw_only=True):
+    """What the watchdog of a trading desk found (its kind in one word), and what it did at once, at a unix time."""
+
+    branch: str
+    time_ms: Annotated[int, Meta(ge=0)]
+    kind: str
+    found: str
+    expected: str
+    done: str
 
 
 class ReviewNote(Payload, frozen=True, kw_only=True):
@@ -144,6 +156,23 @@ def lesson_message(lesson: LessonPublished, sender: Module) -> Message:
         dedupe_key=natural_id("lesson", lesson.branch, lesson.lesson_id),
         lifecycle_id=natural_id("priors", lesson.branch, lesson.day),
         tags=(f"{sender}:lesson",),
+    )
+
+
+def safety_message(alert: SafetyAlert) -> Message:
+    """Return the message that tells what the watchdog of the trading desk did, once for each alert."""
+    said = natural_id("safety", alert.branch, alert.time_ms, alert.kind, alert.done)
+    return Message(
+        to=(Module.SIG, Module.DM),
+        intent=Intent.WATCHDOG_ALERT,
+        branch=alert.branch,
+        schema_ref=SAFETY_ALERT_REF,
+        payload=msgspec.to_builtins(alert),
+        ts=alert.time_ms,
+        dedupe_key=said,
+        lifecycle_id=said,
+        priority=2,
+        tags=("tr:safety",),
     )
 
 

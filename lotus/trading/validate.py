@@ -51,6 +51,7 @@ class Situation:
     clock_skew_ms: int = 0
     parity_ok: bool = True
     halted: bool = False
+    mismatch: str = ""  # how the modules' releases and schemas differ; empty when they are one
 
 
 Check = Callable[[Plan, Situation], Iterator[Refusal]]
@@ -228,6 +229,8 @@ def _place(plan: Plan, at: Situation) -> Iterator[Refusal]:
         yield Refusal(R.OPPOSITE_POSITION, f"{at.position} {plan.coin}", "none, or one of the same direction")
     if at.release != plan.release:
         yield Refusal(R.RELEASE_MISMATCH, f"release {plan.release!r}", repr(at.release))
+    if at.mismatch:
+        yield Refusal(R.RELEASE_MISMATCH, at.mismatch, "one release and one schema in every module")
 
 
 def _safety(plan: Plan, at: Situation) -> Iterator[Refusal]:

@@ -107,7 +107,9 @@ class TradeBooks:
             for o in one.orders
         ]
         fills = [FillLine(venue, f.fill_id, f.client_id, f.coin, f.time_ms, to_plain(f)) for f in one.fills]
-        return PlanStep(plan, "done" if one.state.done else "working", stored(one.state), orders, fills)
+        return PlanStep(
+            plan, "done" if one.state.done else "working", stored(one.state), one.state.will_hold, orders, fills
+        )
 
 
 def execution_of(row: PlanRow) -> ExecutionState | None:

@@ -29,20 +29,23 @@ from lotus.trading.execution_events import (
     Modify,
     ModifyAnswer,
     Place,
+    Steer,
     Tick,
 )
 from lotus.trading.executor import begin, step
 from lotus.trading.order_machine import TrackedOrder
 from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
+from lotus.trading.plan import PlanKind
 from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
 from lotus_live.trade.chores import Chores
 from lotus_live.trade.floor import TradingFloor
+from lotus_live.trade.heartbeat import Pulse
 from lotus_live.trade.in_time import DOWN, InTime
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_live.trade.reconciling import Reconciler
 from lotus_live.trade.stored import choice_in
-from lotus_live.trade.work import DeskCounts, Work
+from lotus_live.trade.work import DeskCounts, Work, never_placed
 from lotus_store.ledger.plans import PlanRow
 
 TICK_S = 0.1
@@ -73,6 +76,7 @@ class TradingDesk:
         self._chores = Chores(self._broke)
         self._doubted = asyncio.Event()  # something broke: what is believed is compared with the venue at once
         self._in_time = InTime(BOOKS_S, self._failed)
+        self._pulse = Pulse(switch.home)
 
     def woken(self) -> None:
         """Say, from any thread, that plans were accepted."""
@@ -97,6 +101,10 @@ class TradingDesk:
                 await self._wake.wait()
                 self._wake.clear()
                 await self._turn()
+                self._beat()
+        except asyncio.CancelledError:
+            self._pulse.over()
+            raise
         finally:
             await self._chores.close()
             for venue in self.venues.values():
@@ -108,6 +116,12 @@ class TradingDesk:
         """Open nothing from now on; with `flatten` leave every position."""
         self.floor.halted = True
         self._all(Halt(flatten))
+
+    def _beat(self) -> None:
+        try:
+            self._pulse.turned(TICK_S, self.floor.oldest_view_s())
+        except Exception as problem:
+            self._broke("the heartbeat", problem)
 
     def _take_up(self) -> None:
         self._fresh = True
@@ -155,12 +169,22 @@ class TradingDesk:
         if not await self._write(moved):
             self._without_books(moved)
             return
+        self._show_held()
         for work in moved:
             self._carry(work, work.commands)
             work.commands = []
             if work.finished:
                 self.counts.finished += 1
                 work.finished, work.done_ms = False, self.floor.now_ms()
+
+    def _show_held(self) -> None:
+        """Show the floor what plans of the book hold, by their own fills; the venue is asked every two seconds only."""
+        held: dict[str, dict[str, Decimal]] = {}
+        for work in self._works.values():
+            if work.row.kind == PlanKind.BOOK and (size := work.state.held):
+                sizes = held.setdefault(work.state.plan.authority.account, {})
+                sizes[work.row.coin] = sizes.get(work.row.coin, Decimal(0)) + int(work.state.plan.side) * size
+        self.floor.held = held
 
     def _without_books(self, moved: Sequence[Work]) -> None:
         """Carry out what opens nothing; entries are told as never placed, for they would be too late later."""
@@ -169,9 +193,8 @@ class TradingDesk:
             opening = [c for c in work.commands if isinstance(c, Place) and not all(o.reduce_only for o in c.orders)]
             self._carry(work, [command for command in work.commands if command not in opening])
             work.commands = []
-            names = [order.client_id for command in opening for order in command.orders]
-            never = OrderState.NEVER_PLACED
-            self._events += [(work.row.plan_id, OrderUpdate(name, never, now_ms, reason=why)) for name in names]
+            orders = [order for command in opening for order in command.orders]
+            self._events += [(work.row.plan_id, update) for update in never_placed(orders, now_ms, why)]
 
     def _carry(self, work: Work, commands: Sequence[Command]) -> None:
         for command in commands:
@@ -192,6 +215,7 @@ class TradingDesk:
         work.finished = (work.finished or finished) and work.state.done
         work.commands += [command for command in commands if not isinstance(command, Finished)]
         work.is_changed |= bool(commands) or work.state.orders is not before.orders
+        work.is_changed |= work.state.entering is not before.entering or work.state.ending is not before.ending
         work.done_ms = work.done_ms if work.state.done else None
         for client_id in work.state.orders.keys() - before.orders.keys():
             self._owners[client_id] = work.row.plan_id
@@ -205,6 +229,7 @@ class TradingDesk:
         for row in rows:
             if row.plan_id not in self._works:
                 self._take(row)
+            self._steer(self._works[row.plan_id], row)
 
     def _take(self, row: PlanRow) -> None:
         plan, known, choice = plan_of(row), execution_of(row), choice_in(row.reference)
@@ -217,6 +242,12 @@ class TradingDesk:
         if self.floor.halted:
             self._events.append((row.plan_id, Halt(self._switched == FLATTENED)))
         self._events.append((row.plan_id, self.floor.view(row.coin) or Tick()))
+
+    def _steer(self, work: Work, row: PlanRow) -> None:
+        """Tell a plan what later decisions of the book made of it; telling it again changes nothing."""
+        if (row.ceiling, row.exit_at_ms) != work.steered:
+            work.steered = row.ceiling, row.exit_at_ms
+            self._events.append((row.plan_id, Steer(row.ceiling, row.exit_at_ms)))
 
     def _asset(self, coin: str) -> Asset:
         return next(asset for asset in self.floor.universe if asset.name == coin)
@@ -248,6 +279,9 @@ class TradingDesk:
         """Do one command; what the venue answered becomes events of the plan."""
         plan_id, venue = work.row.plan_id, work.venue
         match command:
+            case Place() if self.switch.state() != LIFTED and not all(o.reduce_only for o in command.orders):
+                why = "the kill switch was thrown on the way"  # or while this process slept
+                self._events += [(plan_id, u) for u in never_placed(command.orders, self.floor.now_ms(), why)]
             case Place():
                 self.counts.orders += len(command.orders)
                 updates = await self._answers(venue.place(command.orders, command.grouping), command.orders)
@@ -279,8 +313,7 @@ class TradingDesk:
         try:
             return await asked
         except VenueError as problem:
-            now_ms = self.floor.now_ms()
-            return [OrderUpdate(o.client_id, OrderState.NEVER_PLACED, now_ms, reason=str(problem)) for o in orders]
+            return never_placed(orders, self.floor.now_ms(), str(problem))
 
     async def _ask(self, plan_id: str, venue: Venue, question: Ask) -> None:
         for client_id in question.client_ids:
@@ -301,6 +334,7 @@ class TradingDesk:
                 self.tell(fill)
             await reconciler.compare()
         await self._accounts()
+        self._show_held()
         self.recovered = True
         self._wake.set()
 

@@ -1,9 +1,10 @@
-"""Trading in one daemon: floor, desk and hot handlers put together, and proposals for what it publishes.
+"""Trading in one daemon: floor, desk, clerk and hot handlers put together, and proposals for what it publishes.
 
-Windows are proposed in the transaction that logs them. What is decided about them is `lotus_herald.decide`'s, what may
-be executed `lotus_herald.execute`'s, how `desk`'s.
+Windows are proposed in the transaction that logs them. What is decided about them is `lotus_herald.decide`'s, about the
+book `lotus_herald.allocate`'s, what may be executed `lotus_herald.execute`'s, how `desk`'s.
 """
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,31 +12,44 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from lotus.decision.alphas import Door
+from lotus.decision.decide import Authority
+from lotus.decision.policy import shipped_policy
+from lotus.decision.solver import FastSolver
 from lotus.errors import ConfigError
 from lotus.manifest import Asset
-from lotus.modules.envelope import RefusedError
+from lotus.modules.envelope import Message, RefusedError
 from lotus.modules.intents import Module
-from lotus.modules.signals import DET_ALPHA
-from lotus.modules.trade_messages import TTL_S, proposed_message
+from lotus.modules.signals import DET_ALPHA, META
+from lotus.modules.trade_messages import TTL_S, meta_message, proposed_message
 from lotus.trading.orders import Side
+from lotus_herald.allocate import Allocator
 from lotus_herald.consume import Handlers
 from lotus_herald.decide import Decider
 from lotus_herald.execute import Acceptor
 from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
-from lotus_herald.knobs import KnobChooser
+from lotus_herald.knobs import KnobChooser, PolicyChooser
 from lotus_herald.outbox import send_many
 from lotus_live.trade.accounts import venue_account
 from lotus_live.trade.books import TradeBooks
+from lotus_live.trade.clerk import Clerk
 from lotus_live.trade.desk import TradingDesk
-from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name
+from lotus_live.trade.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor, account_name
+from lotus_live.trade.gate_facts import gate_faults, standing_fault
+from lotus_live.trade.interlock import UNKNOWN, Interlock
 from lotus_live.trade.kill_switch import KillSwitch
 from lotus_live.trade.last_parity import LastParity
+from lotus_live.watch.running import start_watchdog, watchdog_status
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals import SignalRow
 from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.local_exchange.options import MAX_LEVERAGES
+
+PORTFOLIO = "book"
+STRATEGY = "market"  # the only one that a plan of the book asks for yet
+NO_WATCHDOG = "no watchdog watches this home; expected one beside real orders"
 
 
 @dataclass(slots=True)
@@ -44,21 +58,39 @@ class Trading:
 
     floor: TradingFloor
     desk: TradingDesk
+    clerk: Clerk
     handlers: Mapping[Module, Handlers]
     keys: Keys
+    interlock: Interlock
+
+    async def run(self) -> None:
+        """Run the desk, and beside it the look at what holds trading; ends as the desk ends."""
+        looking = asyncio.create_task(self.interlock.run())
+        try:
+            await self.desk.run()
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
 
     def propose(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
-        """Put proposals of fresh published windows into sig's outbox, in the caller's transaction; safe to repeat.
+        """Put proposals of fresh published windows into sig's outbox, then their cues, in the caller's transaction.
 
-        One that has not the form of a proposal is told on standard error and left out: the log may not wait for it.
+        Safe to repeat. One that has not the form of its message is told on standard error and left out: the log may not
+        wait for it.
         """
         oldest_ms = self.floor.now_ms() - 1000 * TTL_S
-        fresh = [row for row in rows if row.schema_ver == DET_ALPHA and row.time_ms >= oldest_ms]
-        for row in fresh:
-            try:
-                send_many(connection, Module.SIG, [proposed_message(json.loads(row.payload))], self.keys)
-            except (RefusedError, KeyError) as problem:
-                print(f"desk: window {row.event_id} is not proposed: {problem}", file=sys.stderr)
+        fresh = [row for row in rows if row.time_ms >= oldest_ms]
+        for schema_ver in (DET_ALPHA, META):
+            for row in (row for row in fresh if row.schema_ver == schema_ver):
+                try:
+                    send_many(connection, Module.SIG, [_message(row)], self.keys)
+                except (RefusedError, KeyError) as problem:
+                    print(f"desk: window {row.event_id} is not proposed: {problem}", file=sys.stderr)
+
+
+def _message(row: SignalRow) -> Message:
+    signal = json.loads(row.payload)
+    return proposed_message(signal) if row.schema_ver == DET_ALPHA else meta_message(signal)
 
 
 def trading_of(
@@ -73,25 +105,23 @@ def trading_of(
 
     `now_ms` is the clock of the feed: the machine's, or with a `pace` a replay's that runs so many times as fast.
     Decisions and orders are valid as many times as long then, for the way takes its own time. Raises `ConfigError` for
-    any address that is not on loopback.
+    any address that is not on loopback, unless the venue is `hyperliquid` and nothing speaks against real orders.
     """
     wanted, outcomes = settings.trading, settings.manifest.outcomes
-    if urlsplit(url).hostname not in LOOPBACK:
-        cause = "paper days, parity and the typed confirmation that real orders need are not judged yet"
-        raise ConfigError(f"orders would go to {url}", "an exchange on loopback", cause)
+    holds = _require_gate(settings, databases, url)
     notional = Decimal(str(outcomes.probe_notional_usd))
     times = max(1.0, pace)
     entry_valid_ms, expires_ms = int(times * wanted.entry_valid_ms), int(times * wanted.expires_ms)
     terms = FloorTerms(
         notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
     )
+    largest = {account_name(side): 2 * notional for side in Side} | {BOOK_ACCOUNT: terms.budget_usd}
     venues = {
-        account_name(side): venue_account(
-            account_name(side), url, settings.keys_root, settings.home / "live" / "signer", universe, now_ms,
-            expires_ms, 2 * notional, pace,
+        account: venue_account(
+            account, url, settings.keys_root, settings.home / "live" / "signer", universe, now_ms, expires_ms, cap, pace
         )
-        for side in Side
-    }  # fmt: skip
+        for account, cap in largest.items()
+    }
     parity = LastParity(databases, settings.branch)
     floor = TradingFloor(
         universe, next(iter(venues.values())).name, terms, now_ms, MAX_LEVERAGES, is_wall=not pace, parity_ok=parity
@@ -100,4 +130,40 @@ def trading_of(
     books = TradeBooks(databases, keys, floor.venue)
     chooser = KnobChooser(settings.manifest.weave, wanted.explore_knobs, settings.manifest.score.seed)
     desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
-    return Trading(floor, desk, hot_handlers(Decider(entry_valid_ms), Acceptor(floor, chooser)), keys)
+    floor.mismatch = UNKNOWN
+    interlock = Interlock(floor, databases, holds)
+    interlock.look()
+    policy = shipped_policy()
+    door = Door(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
+    decider = Decider(entry_valid_ms, door, policy, now_ms)
+    caps, executor = policy.caps, f"{floor.venue}:{STRATEGY}"
+    allocator = Allocator(
+        settings.branch, PORTFOLIO, Authority(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
+        FastSolver().solve, PolicyChooser(policy, settings.manifest.weave), keys,
+    )  # fmt: skip
+    clerk = Clerk(databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace)
+    return Trading(floor, desk, clerk, hot_handlers(decider, Acceptor(floor, chooser)), keys, interlock)
+
+
+def _require_gate(settings: Settings, databases: Databases, url: str) -> Callable[[], Mapping[str, str]]:
+    """Return what tells, later on, which accounts may open nothing any more. Raises `ConfigError` with every reason."""
+    if urlsplit(url).hostname in LOOPBACK:
+        return dict
+    if settings.trading.venue != "hyperliquid":
+        cause = "real orders need trading.venue = hyperliquid, days on paper and a typed confirmation"
+        raise ConfigError(f"orders would go to {url}", "an exchange on loopback", cause)
+    accounts = [*(account_name(side) for side in Side), BOOK_ACCOUNT]
+    found, known = gate_faults(settings, databases, url, accounts)
+    if found:
+        listed = "".join(f"\n  {fault}" for fault in found)
+        cause = "`lotus arm --account NAME` checks all of it and asks for the confirmation"
+        raise ConfigError(f"{len(found)} reasons against real orders:{listed}\n", "none", cause)
+
+    def holds() -> Mapping[str, str]:
+        faults = {facts.account: standing_fault(settings, facts, url) for facts in known}
+        if not watchdog_status(settings.home)["alive"]:
+            start_watchdog(settings)
+            faults = {account: "; ".join(filter(None, (why, NO_WATCHDOG))) for account, why in faults.items()}
+        return {account: why for account, why in faults.items() if why}
+
+    return holds

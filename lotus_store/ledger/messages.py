@@ -194,6 +194,12 @@ def waiting(
     return [(str(a), str(b), str(c)) for a, b, c in connection.execute(message_query(module, "waiting"), values)]
 
 
+def releases_lately(connection: Connection, module: str, seconds: float) -> list[str]:
+    """Return the releases under which a module said something in the last seconds (of its 100 newest messages)."""
+    rows = connection.execute(message_query(module, "releases_lately"), [seconds])
+    return sorted(str(release) for (release,) in rows)
+
+
 def _columns(e: Envelope) -> tuple[object, ...]:
     return e.event_id, e.dedupe_key, e.lifecycle_id, e.branch, e.intent.value, e.priority
 

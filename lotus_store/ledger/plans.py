@@ -6,10 +6,13 @@ Every write may be repeated. What the values mean is `lotus.trading`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import psycopg
 
+from lotus.trading.book import OpenPlan
+from lotus.trading.orders import Side
 from lotus_store.ledger.bodies import to_body
 from lotus_store.postgres.queries import query
 
@@ -20,7 +23,8 @@ Connection = psycopg.Connection[tuple[object, ...]]
 class PlanRow:
     """A plan of a venue: `stage` is accepted, working, done or refused; `reference` names the window it measures.
 
-    `execution` is the state of its executor, empty before the first step; `created_ms` is event time.
+    `execution` is the state of its executor, empty before the first step; `created_ms` is event time. `ceiling` and
+    `exit_at_ms` are what later decisions of the book made of it.
     """
 
     plan_id: str
@@ -35,15 +39,18 @@ class PlanRow:
     plan: Mapping[str, Any]
     reference: Mapping[str, Any]
     execution: Mapping[str, Any]
+    ceiling: Decimal | None = None
+    exit_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """What a step changed: the stage, the execution, and the orders and fills that it names."""
+    """What a step changed: the stage, the execution, what it will hold, and the orders and fills that it names."""
 
     plan_id: str
     stage: str
     execution: Mapping[str, Any]
+    will_hold: Decimal
     orders: Sequence["OrderLine"] = ()
     fills: Sequence["FillLine"] = ()
 
@@ -87,7 +94,8 @@ def step_plans(connection: Connection, steps: Sequence[PlanStep]) -> None:
     """Write what steps changed, in the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.executemany(
-            query("tr", "step_plan"), [[step.stage, to_body(step.execution), step.plan_id] for step in steps]
+            query("tr", "step_plan"),
+            [[step.stage, to_body(step.execution), step.will_hold, step.plan_id] for step in steps],
         )
         orders = [line for step in steps for line in step.orders]
         cursor.executemany(query("tr", "put_tr_order"), [_order(line) for line in orders])
@@ -111,9 +119,33 @@ def open_plans(connection: Connection, venue: str) -> list[PlanRow]:
     return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "open_plans"), [venue])]
 
 
+def book_plans(connection: Connection, venue: str, account: str) -> dict[str, list[OpenPlan]]:
+    """Return the open plans of the book in an account by coin, oldest first."""
+    found: dict[str, list[OpenPlan]] = {}
+    for row in connection.execute(query("tr", "book_plans"), [venue, account]):
+        plan_id, coin, side, will_hold, exit_at_ms = _any(row)
+        found.setdefault(coin, []).append(OpenPlan(plan_id, Side(side), will_hold, exit_at_ms))
+    return found
+
+
+def lower_ceiling(connection: Connection, plan_id: str, ceiling: Decimal) -> None:
+    """Let an open plan hold no more than `ceiling` from now on; a lower one stays."""
+    connection.execute(query("tr", "lower_ceiling"), {"plan_id": plan_id, "ceiling": ceiling})
+
+
+def move_exit_on(connection: Connection, plan_id: str, exit_at_ms: int) -> None:
+    """Let an open plan be held until `exit_at_ms`; a later time stays."""
+    connection.execute(query("tr", "move_exit_on"), {"plan_id": plan_id, "exit_at_ms": exit_at_ms})
+
+
 def plans_for(connection: Connection, name: str) -> list[PlanRow]:
     """Return the plan of that name, or the plans of a lifecycle (the window that they measure), oldest first."""
     return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "plans_for"), {"name": name})]
+
+
+def traded_days(connection: Connection, branch: str, venues: Sequence[str]) -> list[str]:
+    """Return the UTC days on which plans of a branch were filled at one of the venues, newest first."""
+    return [str(day) for (day,) in connection.execute(query("tr", "traded_days"), [branch, list(venues)])]
 
 
 def orders_of(connection: Connection, plan_id: str) -> list[OrderLine]:

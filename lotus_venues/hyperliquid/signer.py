@@ -20,7 +20,7 @@ from lotus.errors import ConfigError, VenueError
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.journal import SignerJournal
 
-MAINNET_URL = "https://api.hyperliquid.xyz"
+MAINNET_URL, TESTNET_URL = "https://api.hyperliquid.xyz", "https://api.hyperliquid-testnet.xyz"
 FRESH_MS = 60_000
 OPENING = frozenset({"order", "batchModify"})
 SIGNED = OPENING | {"cancel", "cancelByCloid", "updateLeverage", "scheduleCancel", "noop"}

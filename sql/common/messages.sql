@@ -141,6 +141,11 @@ WHERE event_id IN (SELECT event_id FROM again);
 -- name: dead_letters
 SELECT event_id, place, reason, detail FROM {mod}_dead_letter WHERE replayed_at IS NULL ORDER BY event_id, place;
 
+-- name: releases_lately
+SELECT DISTINCT said.release FROM (
+    SELECT envelope::json ->> 'release' AS release, created_at FROM {mod}_outbox ORDER BY seq DESC LIMIT 100) said
+WHERE said.created_at > now() - make_interval(secs => %s);
+
 -- name: lag
 SELECT (SELECT count(*) FROM {mod}_outbox WHERE dispatched_at IS NULL),
        (SELECT count(*) FROM {mod}_inbox WHERE consumed_at IS NULL),

@@ -6,15 +6,36 @@ INSERT INTO tr_plans (plan_id, branch, decision_id, lifecycle_id, kind, coin, ve
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
 -- name: step_plan
-UPDATE tr_plans SET stage = %s, execution = %s, updated_at = now() WHERE plan_id = %s;
+UPDATE tr_plans SET stage = %s, execution = %s, will_hold = %s, updated_at = now() WHERE plan_id = %s;
 
 -- name: open_plans
-SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution
+SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution,
+       ceiling, exit_at_ms
 FROM tr_plans WHERE venue = %s AND stage IN ('accepted', 'working') ORDER BY created_ms, plan_id;
 
+-- name: book_plans
+SELECT plan_id, coin, (plan->>'side')::integer, LEAST(coalesce(will_hold, (plan->>'size')::numeric), ceiling),
+       coalesce(exit_at_ms, (plan->>'exit_at_ms')::bigint)
+FROM tr_plans WHERE venue = %s AND kind = 'book' AND stage IN ('accepted', 'working') AND plan->'authority'->>'account' = %s
+ORDER BY created_ms, plan_id;
+
+-- name: lower_ceiling
+UPDATE tr_plans SET ceiling = LEAST(ceiling, %(ceiling)s), updated_at = now()
+WHERE plan_id = %(plan_id)s AND stage IN ('accepted', 'working');
+
+-- name: move_exit_on
+UPDATE tr_plans SET exit_at_ms = GREATEST(exit_at_ms, %(exit_at_ms)s), updated_at = now()
+WHERE plan_id = %(plan_id)s AND stage IN ('accepted', 'working');
+
 -- name: plans_for
-SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution
+SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution,
+       ceiling, exit_at_ms
 FROM tr_plans WHERE plan_id = %(name)s OR lifecycle_id = %(name)s ORDER BY created_ms, plan_id;
+
+-- name: traded_days
+SELECT DISTINCT to_char(to_timestamp(f.time_ms / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day
+FROM tr_fills f JOIN tr_orders o USING (client_id) JOIN tr_plans p USING (plan_id)
+WHERE p.branch = %s AND f.venue = ANY(%s) ORDER BY day DESC;
 
 -- name: orders_of_plan
 SELECT client_id, plan_id, venue, coin, purpose, state, sent_ms, body FROM tr_orders

@@ -196,7 +196,10 @@ CREATE TABLE tr_plans (
     plan           jsonb NOT NULL,
     reference      jsonb NOT NULL,                         -- the window it measures, and prices at the decision
     execution      jsonb NOT NULL,                         -- state of the executor; {} before its first step
-    updated_at     timestamptz NOT NULL DEFAULT now()
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    will_hold      numeric,                                -- size once all under way is over; null before its first step
+    ceiling        numeric,                                -- most that it may hold, set by later decisions of the book
+    exit_at_ms     bigint                                  -- exit time, moved on by later decisions of the book
 );
 CREATE INDEX tr_plans_open ON tr_plans (venue, created_ms) WHERE stage IN ('accepted', 'working');
 CREATE INDEX tr_plans_book ON tr_plans (branch, created_ms) WHERE kind = 'book';

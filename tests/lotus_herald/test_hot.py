@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from lotus.decision.alphas import Door
+from lotus.decision.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.intents import Intent, Module
 from lotus.modules.trade_messages import proposed_message, report_message
 from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, PriorsVersion, Rule, priors_0, priors_version
+from lotus.trading.book import BookTerms
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, PlanKind, ProbeTerms, probe_plan
@@ -53,6 +56,14 @@ class Floor:
     def terms(self, side: Side) -> ProbeTerms:
         return ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10_000), ("tr",)), ("local",))
 
+    def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
+        return BookTerms(Decimal(300), authority, ("local",), 5, 5_000, hold_ms)
+
+
+def decider() -> Decider:
+    policy = shipped_policy()
+    return Decider(5_000, Door("main", frozenset({"BTC"}), policy.horizons), policy, lambda: END_MS + 20)
+
 
 def situation() -> Situation:
     view = MarketView("BTC", END_MS + 20, Decimal(99_999), Decimal(100_001), Decimal(100_000))
@@ -79,7 +90,7 @@ def floor() -> Floor:
 
 @pytest.fixture
 def handlers(floor: Floor) -> Mapping[Module, Handlers]:
-    return hot_handlers(Decider(5_000), Acceptor(floor))
+    return hot_handlers(decider(), Acceptor(floor))
 
 
 def propose(databases: Databases, keys: Keys, name: str, direction: int = 1, context: str = "") -> str:
@@ -159,7 +170,7 @@ def test_a_plan_of_another_release_is_refused(
 
 
 def test_the_first_report_of_a_window_stands(databases: Databases, keys: Keys) -> None:
-    handlers = hot_handlers(Decider(5_000), Acceptor(Floor(situation())))
+    handlers = hot_handlers(decider(), Acceptor(Floor(situation())))
     event, plan = natural_id("w"), natural_id("p")
     reference = {"event_id": event, "detector_id": "sr", "window_end_ms": END_MS}
     payload = {
