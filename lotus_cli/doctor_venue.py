@@ -5,11 +5,9 @@ import time
 from decimal import Decimal
 
 from lotus.errors import LotusError
-from lotus.trading.orders import Side
 from lotus.trading.validate import MAX_CLOCK_SKEW_MS
-from lotus_live.trade.accounts import venue_account
+from lotus_live.trade.accounts import desk_accounts, venue_account
 from lotus_live.trade.deadman_probe import probe_schedule_cancel
-from lotus_live.trade.floor import BOOK_ACCOUNT, account_name, account_names
 from lotus_live.trade.gate_facts import gate_faults
 from lotus_live.watch.running import watchdog_status
 from lotus_live.watch.sessions import venue_url
@@ -21,10 +19,7 @@ def venue_checks(settings: Settings) -> dict[str, str]:
     """Return one line for each account of the settings' venue; one that begins with WRONG is a fault."""
     if settings.trading.venue == "off":
         return {"venue": "WRONG: trading.venue is off; expected local; likely cause: lotus.toml names no venue"}
-    url = venue_url(settings)
-    budget_usd = Decimal(str(settings.trading.budget_usd))
-    probe_usd = Decimal(str(2 * settings.manifest.outcomes.probe_notional_usd))
-    largest = {account_name(side): probe_usd for side in Side} | {BOOK_ACCOUNT: budget_usd}
+    url, largest = venue_url(settings), desk_accounts(settings)
     return {name: asyncio.run(_account(settings, url, name, cap_usd)) for name, cap_usd in largest.items()}
 
 
@@ -79,7 +74,7 @@ def _schedule_cancel() -> str:
 
 def _real_orders(settings: Settings) -> str:
     with Databases(settings) as databases:
-        faults, _ = gate_faults(settings, databases, venue_url(settings), account_names())
+        faults, _ = gate_faults(settings, databases, venue_url(settings), [*desk_accounts(settings)])
     if not faults:
         return "ok, every check holds and the accounts are armed"
     return f"WRONG: {len(faults)} reasons against real orders: " + "; ".join(str(fault) for fault in faults)

@@ -84,9 +84,7 @@ def _status(home: Path) -> dict[str, object]:
     with suppress(OSError, ValueError):
         told = json.loads((home / "live" / "status.json").read_text(encoding="utf-8"))
     desk = told.get("trading")
-    shown: dict[str, object] = {
-        name: told.get(name) for name in ("state", "run_id", "pid", "last_failure") if name in told
-    }
+    shown: dict[str, object] = {n: told[n] for n in ("state", "run_id", "pid", "last_failure") if n in told}
     desk_shown = {name: value for name, value in desk.items() if name != "safety"} if isinstance(desk, dict) else None
     return {**shown, "desk": desk_shown, **safety_status(home)}
 

@@ -23,6 +23,7 @@ class LiveCounts:
     lines: int = 0
     rebuilt: int = 0
     windows: int = 0
+    ends: int = 0  # distinct ends of windows
     events: int = 0
     published: int = 0
     busy_ns: int = 0

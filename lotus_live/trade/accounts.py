@@ -14,7 +14,10 @@ import eth_account
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset
+from lotus.trading.orders import Side
+from lotus_live.trade.floor import BOOK_ACCOUNT, account_name
 from lotus_live.trade.secret_file import write_secret
+from lotus_store.config import Settings
 from lotus_venues.hyperliquid.caps import read_caps
 from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.http import JsonPoster
@@ -26,6 +29,12 @@ from lotus_venues.hyperliquid.venue import HyperliquidVenue, VenuePolicy
 
 LOOK_S = 15.0
 LOCAL_WEIGHT = 1_000_000  # requests a minute at the local exchange, where a tape may run many times as fast
+
+
+def desk_accounts(settings: Settings) -> dict[str, Decimal]:
+    """Return the accounts of a desk, probes by direction and the book, each with the largest order in USD."""
+    probe_usd = 2 * Decimal(str(settings.manifest.outcomes.probe_notional_usd))
+    return {account_name(side): probe_usd for side in Side} | {BOOK_ACCOUNT: Decimal(str(settings.trading.budget_usd))}
 
 
 def venue_account(

@@ -22,6 +22,7 @@ from lotus.trading.execution_events import (
 from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, VenueFill
 from lotus.trading.venue import Venue
 from lotus_live.trade.kill_switch import KillSwitch
+from lotus_live.trade.questions import OpenQuestions
 from lotus_live.trade.work import DeskCounts, never_placed
 
 
@@ -33,6 +34,7 @@ class Carrier:
     ) -> None:
         """Hold no command."""
         self.now_ms, self.switch, self.counts, self.tell = now_ms, switch, counts, tell
+        self._questions = OpenQuestions()
 
     async def carry(self, venue: Venue, command: Command) -> Sequence[Event]:
         """Do one command; return what the venue answered."""
@@ -71,12 +73,14 @@ class Carrier:
             return never_placed(orders, self.now_ms(), str(problem))
 
     async def _ask(self, venue: Venue, question: Ask) -> Sequence[Event]:
+        """Ask what is not being asked already."""
         found: list[Event] = []
         for client_id in question.client_ids:
-            with suppress(VenueError):
-                found.append(await venue.order_of(client_id))
+            with suppress(VenueError), self._questions.about(client_id) as is_free:
+                if is_free:
+                    found.append(await venue.order_of(client_id))
         if question.fills_from_ms is not None:
-            with suppress(VenueError):
-                for fill in await venue.fills_since(question.fills_from_ms):
+            with suppress(VenueError), self._questions.about(f"fills {question.client_ids[0]}") as is_free:
+                for fill in await venue.fills_since(question.fills_from_ms) if is_free else ():
                     self.tell(fill)
         return found

@@ -211,7 +211,8 @@ class TradingDesk:
         finished = any(isinstance(command, Finished) for command in commands)
         work.finished = (work.finished or finished) and work.state.done
         work.commands += [command for command in commands if not isinstance(command, Finished)]
-        work.is_changed |= bool(commands) or work.state.orders is not before.orders
+        after = work.state
+        work.is_changed |= bool(commands) or after.orders is not before.orders or after.foreign is not before.foreign
         work.is_changed |= work.state.entering is not before.entering or work.state.ending is not before.ending
         work.done_ms = work.done_ms if work.state.done else None
         for client_id in work.state.orders.keys() - before.orders.keys():

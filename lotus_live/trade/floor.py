@@ -218,8 +218,3 @@ class _Told(msgspec.Struct):
 def account_name(side: Side) -> str:
     """Return the name of the account in which probes of a side are held."""
     return "probes-long" if side is Side.BUY else "probes-short"
-
-
-def account_names() -> list[str]:
-    """Return the accounts that a desk trades in: one a side for probes, and the book's."""
-    return [*(account_name(side) for side in Side), BOOK_ACCOUNT]

@@ -123,16 +123,14 @@ def run_desk(home: Path, url: str) -> int:
     return 0
 
 
-def accept_plans(home: Path, dice: random.Random, n: int, hold_ms: int = 0) -> int:
-    """Write accepted plans of both sides, `hold_ms` or some seconds long."""
+def accept_plans(home: Path, dice: random.Random, n: int, hold_ms: int = 0, px: Decimal = Decimal(START_PX)) -> int:
+    """Write accepted plans of both sides around a price, `hold_ms` or some seconds long."""
     with Databases(Settings(home), migrated=False) as databases, databases.connect("tr") as connection:
         floor = TradingFloor((BTC,), "local", TERMS, now_ms)
         for _ in range(n):
             side, at = dice.choice(tuple(Side)), now_ms()
             event = natural_id("drill", at, dice.random())
-            plan = probe_plan(
-                event, event, BTC, side, Decimal(START_PX), at, hold_ms or dice.randint(1_000, 8_000), floor.terms(side)
-            )
+            plan = probe_plan(event, event, BTC, side, px, at, hold_ms or dice.randint(1_000, 8_000), floor.terms(side))
             row = PlanRow(
                 plan.plan_id, "main", plan.decision_id, event, "probe", "BTC", "local", "accepted", at, to_plain(plan),
                 {"event_id": event, "detector_id": "drill", "window_end_ms": at}, {},

@@ -20,8 +20,8 @@ from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest
 from lotus_cli.arm import arm_command
 from lotus_live.trade import gate_facts
+from lotus_live.trade.accounts import desk_accounts
 from lotus_live.trade.arming import arming_path, disarm, read_arming, sentence
-from lotus_live.trade.floor import account_names
 from lotus_live.trade.gate import AccountFacts, GateReason, HomeFacts, account_faults, home_faults
 from lotus_live.trade.paper_days import PaperDay, paper_days
 from lotus_live.trade.secret_file import write_secret
@@ -105,7 +105,7 @@ def test_several_faults_are_all_told() -> None:
 
 # --- with the local exchange posing as the venue
 
-ACCOUNTS = account_names()
+ACCOUNTS = [*desk_accounts(Settings(Path()))]
 
 
 @dataclass
