@@ -78,3 +78,14 @@ ON CONFLICT DO NOTHING;
 
 -- name: judge_tr_strand
 UPDATE tr_strand SET fills = %s, exec_metrics = %s, position_data = %s, updated_at = now() WHERE id = %s;
+
+-- name: knob_trials
+SELECT p.plan_id, p.coin, p.venue, p.reference -> 'knobs', s.exec_metrics -> 'slippage_exit_bps',
+       (s.exec_metrics ->> 'finished_ts')::bigint
+FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
+WHERE p.branch = %(branch)s AND p.kind = 'book' AND p.stage = 'done'
+  AND p.created_ms >= %(since_ms)s AND p.created_ms < %(until_ms)s
+  AND jsonb_typeof(p.reference #> '{knobs,trial}') = 'object'
+  AND (s.exec_metrics ->> 'finished_ts')::bigint >= %(from_ms)s
+  AND (s.exec_metrics ->> 'finished_ts')::bigint < %(until_ms)s
+ORDER BY p.plan_id;
