@@ -232,7 +232,7 @@ def test_a_plan_is_written_before_it_is_sent_and_reported_when_it_is_closed(bed:
         assert bed.venue.unwritten == bed.venue.repeated == []
         assert bed.venue.held == 0
         assert {state for _, state in bed.venue.orders.values()} == {OrderState.FILLED, OrderState.CANCELED}
-        assert desk.counts.finished == 1
+        await until(lambda: desk.counts.finished == 1)
         await ended(task)
 
     asyncio.run(go())
