@@ -36,9 +36,10 @@ class Floor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Acceptor:
-    """The trader's reception of one daemon."""
+    """The trader's reception of one daemon; `session` as in `PlanRow`."""
 
     floor: Floor
+    session: str = ""
 
     def handlers(self) -> Handlers:
         """Return what it listens to."""
@@ -68,6 +69,7 @@ class Acceptor:
             plan.plan_id if plan is not None else envelope.payload["decision_id"], envelope.branch,
             envelope.payload["decision_id"], envelope.lifecycle_id, "probe", coin, at.venue,
             "refused" if found else "accepted", at.now_ms, to_plain(plan) if plan is not None else {}, dict(target), {},
+            self.session,
         )  # fmt: skip
         put_plan(delivery.connection, row)
         if found:

@@ -50,6 +50,7 @@ class TradeBooks:
     databases: Databases
     keys: Keys
     venue: str
+    session: str = ""
     _connection: Connection | None = field(default=None)
 
     def write(self, moved: Sequence[Moved], now_ms: int) -> None:
@@ -66,10 +67,10 @@ class TradeBooks:
             raise
 
     def open_plans(self) -> list[PlanRow]:
-        """Return the plans of this venue that are not done."""
+        """Return the plans of this venue and session that are not done."""
         connection = self._open()
         try:
-            return open_plans(connection, self.venue)
+            return open_plans(connection, self.venue, self.session)
         except Exception:
             self.close()
             raise

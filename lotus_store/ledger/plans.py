@@ -20,7 +20,8 @@ Connection = psycopg.Connection[tuple[object, ...]]
 class PlanRow:
     """A plan of a venue: `stage` is accepted, working, done or refused; `reference` names the window it measures.
 
-    `execution` is the state of its executor, empty before the first step; `created_ms` is event time.
+    `execution` is the state of its executor, empty before the first step; `created_ms` is event time. `session` is the
+    run whose feed the venue lives on (a paper account, the exchange of a replay), empty for a venue that outlives runs.
     """
 
     plan_id: str
@@ -35,6 +36,7 @@ class PlanRow:
     plan: Mapping[str, Any]
     reference: Mapping[str, Any]
     execution: Mapping[str, Any]
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def put_plan(connection: Connection, row: PlanRow) -> None:
     """Write a plan and its strand; those that are there stay."""
     place = [row.plan_id, row.branch, row.decision_id, row.lifecycle_id, row.kind, row.coin, row.venue, row.stage]
     bodies = [to_body(row.plan), to_body(row.reference), to_body(row.execution)]
-    connection.execute(query("tr", "put_plan"), [*place, row.created_ms, *bodies])
+    connection.execute(query("tr", "put_plan"), [*place, row.created_ms, *bodies, row.session])
     strand = [row.plan_id, row.lifecycle_id, row.decision_id, row.kind, row.coin, row.decision_id, to_body(row.plan)]
     connection.execute(query("tr", "put_tr_strand"), strand)
 
@@ -106,9 +108,9 @@ def judge_plan(
     connection.execute(query("tr", "judge_tr_strand"), [to_body(fills), to_body(metrics), to_body(position), plan_id])
 
 
-def open_plans(connection: Connection, venue: str) -> list[PlanRow]:
-    """Return the plans of a venue that are accepted or working, oldest first."""
-    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "open_plans"), [venue])]
+def open_plans(connection: Connection, venue: str, session: str = "") -> list[PlanRow]:
+    """Return the plans of a venue and session that are accepted or working, oldest first."""
+    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "open_plans"), [venue, session])]
 
 
 def plans_for(connection: Connection, name: str) -> list[PlanRow]:

@@ -2,18 +2,20 @@
 
 -- name: put_plan
 INSERT INTO tr_plans (plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference,
-                      execution)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+                      execution, session)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
 -- name: step_plan
 UPDATE tr_plans SET stage = %s, execution = %s, updated_at = now() WHERE plan_id = %s;
 
 -- name: open_plans
-SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution
-FROM tr_plans WHERE venue = %s AND stage IN ('accepted', 'working') ORDER BY created_ms, plan_id;
+SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution,
+       session
+FROM tr_plans WHERE venue = %s AND session = %s AND stage IN ('accepted', 'working') ORDER BY created_ms, plan_id;
 
 -- name: plans_for
-SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution
+SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution,
+       session
 FROM tr_plans WHERE plan_id = %(name)s OR lifecycle_id = %(name)s ORDER BY created_ms, plan_id;
 
 -- name: orders_of_plan
@@ -48,3 +50,30 @@ ON CONFLICT DO NOTHING;
 
 -- name: judge_tr_strand
 UPDATE tr_strand SET fills = %s, exec_metrics = %s, position_data = %s, updated_at = now() WHERE id = %s;
+
+-- name: put_paper_account
+INSERT INTO tr_paper_account (account, state, marks) VALUES (%s, %s, %s)
+ON CONFLICT (account) DO UPDATE SET state = EXCLUDED.state, marks = EXCLUDED.marks, updated_at = now();
+
+-- name: put_paper_order
+INSERT INTO tr_paper_orders (account, client_id, is_final, changed_ms, body) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (account, client_id) DO UPDATE
+SET is_final = EXCLUDED.is_final, changed_ms = EXCLUDED.changed_ms, body = EXCLUDED.body;
+
+-- name: put_paper_fill
+INSERT INTO tr_paper_fills (account, number, time_ms, body) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: paper_account
+SELECT state FROM tr_paper_account WHERE account = %s;
+
+-- name: paper_orders
+SELECT body FROM tr_paper_orders WHERE account = %s AND (NOT is_final OR changed_ms >= %s);
+
+-- name: paper_orders_named
+SELECT body FROM tr_paper_orders WHERE account = %s AND client_id = ANY(%s);
+
+-- name: paper_fills
+SELECT body FROM tr_paper_fills WHERE account = %s AND time_ms >= %s ORDER BY number;
+
+-- name: paper_marks
+SELECT account, marks FROM tr_paper_account ORDER BY account;

@@ -1,0 +1,1 @@
+-- Kept for the book's tables; nothing is added here yet.
