@@ -9,6 +9,7 @@ from lotus.trading.orders import Side
 from lotus.trading.validate import MAX_CLOCK_SKEW_MS
 from lotus_live.trade.accounts import venue_account
 from lotus_live.trade.floor import account_name
+from lotus_live.trade.paper import PAPER
 from lotus_store.config import Settings
 
 
@@ -16,6 +17,8 @@ def venue_checks(settings: Settings) -> dict[str, str]:
     """Return one line for each account of the settings' venue; one that begins with WRONG is a fault."""
     if settings.trading.venue == "off":
         return {"venue": "WRONG: trading.venue is off; expected local; likely cause: lotus.toml names no venue"}
+    if settings.trading.venue == PAPER:
+        return {"venue": "ok paper: accounts of one's own in the tr database; there is nothing to prove at a venue"}
     url = settings.trading.url or settings.live.rest_url
     return {account_name(side): asyncio.run(_account(settings, url, account_name(side))) for side in Side}
 

@@ -121,6 +121,8 @@ class Daemon:
             if len(self._scored) >= 2_000:
                 self._hand_over()
         self._hand_over()
+        if self.trading is not None:
+            self.trading.restored(goes_on=self.replaying)
         return rebuild.lines_recorded(self.store) if self.store.exists() else 0
 
     def on_line(self, line: Arrival) -> None:
@@ -142,7 +144,7 @@ class Daemon:
         self.last_ns = recv_ns
         self.desk.step(recv_ns, seq, step)
         if self.trading is not None:
-            self.trading.floor.see(recv_ns, step, self.desk.venue.ladders)
+            self.trading.see(recv_ns, step, self.desk.venue.ladders)
         for scored in step.scored:
             self._scored.append(scored)
             self.counts.add(scored)
