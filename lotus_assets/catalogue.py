@@ -6,10 +6,12 @@ files. Nothing is computed here.
 
 from dataclasses import dataclass
 
-TAPE, SCORE, LEARN, BELIEF = "tape", "scoring", "learning", "beliefs"
+TAPE, SCORE, LEARN, BELIEF, DECIDE = "tape", "scoring", "learning", "beliefs", "decision"
 OWNERS = ["team:lotus"]
 EXTERNAL_BELIEF = "priors_in_force"
-ADVISORY_CHECKS = frozenset({"live_parity", "leakage", "fragility"})  # a failure is told and stops nothing
+ADVISORY_CHECKS = frozenset(
+    {"live_parity", "leakage", "fragility", "promises_kept"}
+)  # a failure is told and stops nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ _TO_EXPERTS = (*_TO_MICROTAPE, "experts")
 _TO_DETECTORS = (*_TO_EXPERTS, "priors", "detectors")
 _TO_OUTCOMES = (*_TO_DETECTORS, "outcomes")
 _TO_LEARNING = (*_TO_OUTCOMES, "learning")
+_TO_DECISION = (*_TO_OUTCOMES, "modules", "decision")
 _TO_WEAVE = (*_TO_LEARNING, "weave", "modules")
 
 TAPE_ASSETS = (
@@ -161,6 +164,23 @@ LEARNING_ASSETS = (
         ("atlas",),
         "Of every module: dominant rhythm of its quality, what acting changed, with whom it is bound; for the ledger.",
         (),
+    ),
+    AssetEntry(
+        "dm_evidence",
+        DECIDE,
+        ("parquet",),
+        (("signal_events", "same_day"), ("signal_eval", "same_day"), ("microtape_frames", "same_day")),
+        _TO_DECISION,
+        "What became known of promises and scores on the day, as sums; what pairs of sources said; returns of minutes.",
+    ),
+    AssetEntry(
+        "dm_knowledge",
+        DECIDE,
+        ("postgres",),
+        (("dm_evidence", "same_day"),),
+        _TO_DECISION,
+        "What the decision-maker knows on later days: calibration, reliability, covariance, who says the same.",
+        ("promises_kept",),
     ),
     AssetEntry(
         "detector_cards",

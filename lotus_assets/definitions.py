@@ -15,6 +15,7 @@ from lotus_assets.tape_assets import tape_assets
 from lotus_resources.live_daemon import LiveDaemonResource
 from lotus_resources.lotus_resource import Lotus, LotusResource
 from lotus_sensors.closed_segments import closed_segments
+from lotus_sensors.late_executions import late_executions_sensor
 from lotus_sensors.new_inbox import new_inbox
 
 
@@ -23,7 +24,7 @@ def build_definitions(lotus: Lotus | None = None) -> dg.Definitions:
     resource = LotusResource if lotus is None else dg.ResourceDefinition.hardcoded_resource(lotus)
     return dg.Definitions(
         assets=[*tape_assets(), belief_spec(), learning_lane, event_log_purge],
-        sensors=[closed_segments, new_inbox],
+        sensors=[closed_segments, new_inbox, late_executions_sensor],
         schedules=[nightly, hourly, weekly, purging],
         jobs=[apply_inbox, watchdog, compact_atoms],
         resources={"lotus": resource, "live_daemon": LiveDaemonResource()},

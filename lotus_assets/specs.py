@@ -21,6 +21,7 @@ CHECK_TEXTS = {
     "fragility": "No detector loses most of its score when the tape is disturbed.",
     "live_parity": "Where the daemon ran, its log holds what is recomputed here; what differs is left out of learning.",
     "chance": "No window was published at propensity 0; what the tape dropped does not depend on publication.",
+    "promises_kept": "Promised hits come: in no more than half of the groups of promises are they fewer than told.",
     "overlap": "Propensities of eligible windows lie in [epsilon, 1 - epsilon]; of the others they are zero.",
 }
 BELIEF_TEXT = (

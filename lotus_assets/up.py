@@ -11,12 +11,14 @@ import sys
 import tempfile
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
 from lotus.errors import ConfigError
+from lotus_assets.traded_day import TradedDay
+from lotus_live.watch.running import settle_watchdog
 from lotus_resources.live_daemon import LiveDaemonResource
 from lotus_resources.processes import Processes
 from lotus_resources.provision import bury_dead_runs, instance, provision
@@ -27,6 +29,7 @@ MODULE = "lotus_assets.definitions"
 LOCATION = "lotus"
 LONGEST_SOCKET = 90
 READY_S = 120.0
+LOOK_S = 0.5
 LOADED_QUERY = (
     "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename } } } } }"
 )
@@ -34,11 +37,17 @@ Say = Callable[[str], None]
 
 
 def up(
-    settings: Settings, port: int = 3000, live: bool = False, say: Say = print, daemon_words: Sequence[str] = ()
+    settings: Settings,
+    port: int = 3000,
+    live: bool = False,
+    say: Say = print,
+    trade_day: str | None = None,
+    speed: float = 30.0,
 ) -> int:
     """Serve until a signal comes; return 0. Raises `ConfigError` when another `lotus up` serves this home.
 
-    With `live` the daemon runs beside it, called with `daemon_words`.
+    With `live` the daemon runs beside it at the venue; with `trade_day` it trades that stored day, `speed` times as
+    fast, and what is learned from it is told.
     """
     stopped = threading.Event()
     with _signals(stopped), _only_one(settings), Databases(settings).open() as databases:
@@ -51,19 +60,46 @@ def up(
             _start(children, environment, _socket(settings, Path(short)), port)
             url = f"http://127.0.0.1:{port}"
             seconds = children.wait_ready("webserver", lambda: stopped.is_set() or _loaded(url), READY_S)
-            daemon = LiveDaemonResource(home=str(settings.home), arguments=list(daemon_words))
-            if live and not stopped.is_set():
+            daemon = LiveDaemonResource(home=str(settings.home), arguments=_words(settings, trade_day, speed))
+            watch = _watch(settings, databases, environment, trade_day, daemon, say)
+            runs_daemon = live or trade_day is not None
+            if runs_daemon and not stopped.is_set():
                 say(f"live daemon: {daemon.start()}")
             say(f"Dagster UI {url} (ready in {seconds:.1f} s), logs in {children.logs}; Ctrl-C stops everything")
             try:
-                while not stopped.wait(0.5):
+                while not stopped.wait(LOOK_S):
                     children.check()
+                    watch()
             finally:
                 say("stopping")
-                if live:
+                if runs_daemon:
                     daemon.stop()
+    if live and not settle_watchdog(settings.home):
+        say("stopped; the watchdog stays, for accounts are not empty (`lotus watchdog --status`)")
+        return 0
     say("stopped; no process is left")
     return 0
+
+
+def _words(settings: Settings, trade_day: str | None, speed: float) -> list[str]:
+    """Return the arguments of the daemon: none at the venue."""
+    if trade_day is None:
+        return []
+    return ["--tape", settings.tape, "--branch", settings.branch, "--day", trade_day, "--speed", str(speed)]
+
+
+def _watch(
+    settings: Settings,
+    databases: Databases,
+    environment: dict[str, str],
+    trade_day: str | None,
+    daemon: LiveDaemonResource,
+    say: Say,
+) -> Callable[[], None]:
+    """Return what is looked at again and again: the traded day, if there is one."""
+    if trade_day is None:
+        return lambda: None
+    return TradedDay(settings, databases, environment, trade_day, daemon.status, say).look
 
 
 def _start(children: Processes, environment: dict[str, str], socket: str, port: int) -> None:

@@ -8,7 +8,7 @@ from lotus.errors import LotusError
 from lotus.trading.orders import Side
 from lotus.trading.validate import MAX_CLOCK_SKEW_MS
 from lotus_live.trade.accounts import venue_account
-from lotus_live.trade.floor import account_name
+from lotus_live.trade.floor import BOOK_ACCOUNT, account_name
 from lotus_live.trade.paper import PAPER
 from lotus_store.config import Settings
 
@@ -20,17 +20,20 @@ def venue_checks(settings: Settings) -> dict[str, str]:
     if settings.trading.venue == PAPER:
         return {"venue": "ok paper: accounts of one's own in the tr database; there is nothing to prove at a venue"}
     url = settings.trading.url or settings.live.rest_url
-    return {account_name(side): asyncio.run(_account(settings, url, account_name(side))) for side in Side}
+    budget_usd = Decimal(str(settings.trading.budget_usd))
+    probe_usd = Decimal(str(2 * settings.manifest.outcomes.probe_notional_usd))
+    largest = {account_name(side): probe_usd for side in Side} | {BOOK_ACCOUNT: budget_usd}
+    return {name: asyncio.run(_account(settings, url, name, cap_usd)) for name, cap_usd in largest.items()}
 
 
-async def _account(settings: Settings, url: str, name: str) -> str:
+async def _account(settings: Settings, url: str, name: str, cap_usd: Decimal) -> str:
     def now_ms() -> int:
         return time.time_ns() // 1_000_000
 
     try:
         venue = venue_account(
             name, url, settings.keys_root, settings.home / "live" / "signer", settings.manifest.universe, now_ms,
-            settings.trading.expires_ms, Decimal(str(2 * settings.manifest.outcomes.probe_notional_usd)),
+            settings.trading.expires_ms, cap_usd,
         )  # fmt: skip
         await venue.connect()
     except (LotusError, OSError) as error:

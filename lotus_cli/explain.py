@@ -84,10 +84,11 @@ def _belief(b: dict[str, Any]) -> list[str]:
         *([f"    {realised_words(b)}"] if any(b["delta_realised"]) else []),
         f"    lesson {b['lesson_id']}: {b['uplift_bps']:+.2f} bps, 95 % [{b['ci95'][0]:+.2f}, {b['ci95'][1]:+.2f}], "
         f"bound {b['lcb_bps']:.2f}, grade {b['grade']}; {b['trials']:,} rules were tried",
-        "    taught by (windows in the rule, published, mean score f over weight h):",
+        "    taught by (windows in the rule, published, of these executed at a venue, mean score f over weight h):",
     ]
     lines += [
-        f"      {d['day']}  {d['windows']:>6} windows  {d['published']:>4} published  {d['net_bps']:+8.2f} bps"
+        f"      {d['day']}  {d['windows']:>6} windows  {d['published']:>4} published  {d['at_venue']:>4} at a venue  "
+        f"{d['net_bps']:+8.2f} bps"
         for d in b["days"]
     ]
     return [*lines, f"    sample: {', '.join(b['sample'])}"]

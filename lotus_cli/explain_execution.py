@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from lotus.trading.knobs import KNOBS, patched
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.decisions import decision_of
 from lotus_store.ledger.executions import execution_of
@@ -60,6 +61,7 @@ def execution_lines(story: Mapping[str, Any] | None) -> list[str]:
             f"EXECUTION plan {plan['plan_id']} ({plan['kind']}, {plan['stage']}) at {plan['venue']}, "
             f"taken up {plan['taken_up']}, decision {plan['decision_id']}"
         )
+        lines += _knobs(plan["knobs"])
         for order in plan["orders"]:
             body = order["body"]["order"]
             side = "buy" if int(body["side"]) > 0 else "sell"
@@ -78,6 +80,16 @@ def execution_lines(story: Mapping[str, Any] | None) -> list[str]:
     return lines
 
 
+def _knobs(choice: Mapping[str, Any]) -> list[str]:
+    """Return which knobs of execution a plan was executed with, where they did not stand at their start."""
+    moved = choice.get("moved", {})
+    if not moved:
+        return []
+    values = patched(moved)
+    told = [f"{s.key} x{moved[s.key]:.4f} = {getattr(values, s.name):g} {s.unit}" for s in KNOBS if s.key in moved]
+    return [f"  knobs by priors {choice['priors_ver']} of the trader: {'; '.join(told)}"]
+
+
 def _plan(tr: Connection, row: PlanRow) -> dict[str, Any]:
     return {
         "plan_id": row.plan_id,
@@ -87,6 +99,7 @@ def _plan(tr: Connection, row: PlanRow) -> dict[str, Any]:
         "venue": row.venue,
         "coin": row.coin,
         "taken_up": clock(row.created_ms),
+        "knobs": _plain(row.reference.get("knobs", {})),
         "orders": [_order(line) for line in orders_of(tr, row.plan_id)],
         "fills": [_fill(line) for line in fills_of(tr, row.plan_id)],
     }

@@ -169,7 +169,9 @@ def _experts(sig: Connection, branch: str, day: str) -> dict[str, str]:
 def _days(lake: Lake, branch: str, lesson: Lesson) -> list[dict[str, Any]]:
     out = []
     for day in [d for d in lake.days("payoff_scores", branch) if d <= lesson.night]:
-        rows = lake.read("payoff_scores", branch, day, columns=("detector_id", "published", "f", "h", *BIN_COLUMNS))
+        rows = lake.read(
+            "payoff_scores", branch, day, columns=("detector_id", "published", "fill_source", "f", "h", *BIN_COLUMNS)
+        )
         bins = np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1)
         mine = (rows["detector_id"] == lesson.detector_id) & rule_mask(lesson.rule, bins)
         if not mine.any():
@@ -178,7 +180,9 @@ def _days(lake: Lake, branch: str, lesson: Lesson) -> list[dict[str, Any]]:
         score = float(rows["f"][mine].astype(np.float64).sum())
         published = int(rows["published"][mine].astype(np.bool_).sum())
         net = score / weight
-        out.append({"day": day, "windows": int(mine.sum()), "published": published, "net_bps": net})
+        at_venue = int((rows["fill_source"][mine] == "venue").sum())
+        counts = {"windows": int(mine.sum()), "published": published, "at_venue": at_venue}
+        out.append({"day": day, **counts, "net_bps": net})
     return out
 
 

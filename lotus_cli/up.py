@@ -9,7 +9,7 @@ from lotus_cli.places import DAY, branch_option, home_option, settings_of, tape_
 @click.command("up")
 @click.option("--port", default=3000, show_default=True, help="Port of Dagster's pages on 127.0.0.1.")
 @click.option("--live", is_flag=True, help="Also run the live daemon against the venue.")
-@click.option("--trade-day", type=DAY, help="Also trade a stored day of the tape at a local exchange.")
+@click.option("--trade-day", type=DAY, help="Also trade a stored day at a local exchange, then learn from it.")
 @click.option("--speed", default=30.0, show_default=True, help="Pace of --trade-day, times that of the recording.")
 @tape_option
 @branch_option
@@ -30,7 +30,4 @@ def up_command(
     if live and trade_day:
         raise click.UsageError("--live or --trade-day, not both")
     settings = settings_of(home, tape, branch)
-    words: list[str] = []
-    if trade_day:
-        words = ["--tape", settings.tape, "--branch", settings.branch, "--day", trade_day, "--speed", str(speed)]
-    raise SystemExit(up(settings, port, live or bool(trade_day), Progress(), words))
+    raise SystemExit(up(settings, port, live, Progress(), trade_day, speed))

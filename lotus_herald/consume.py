@@ -59,6 +59,7 @@ def consume(
     keys: Keys,
     event_time_ms: int,
     branch: str | None = None,
+    own_only: bool = False,
 ) -> dict[str, int]:
     """Consume everything that waits in a module's inbox; return counts by outcome (`applied`, `refused`, `dead`).
 
@@ -67,7 +68,7 @@ def consume(
     in later passes, and is a dead letter (`handler_fault`) when the attempts of the map are used up.
     """
     with closing(databases.connect(module.value, autocommit=True)) as connection:
-        return Consumer(connection, module, handlers, keys, branch).consume(event_time_ms)
+        return Consumer(connection, module, handlers, keys, branch, own_only=own_only).consume(event_time_ms)
 
 
 @dataclass(slots=True)

@@ -1,25 +1,36 @@
 """The trader's hot message: a decision becomes plans, accepted or refused with every reason, in one transaction.
 
-An accepted plan is a row that the trading desk takes up; a refused one is reported at once. Nothing is sent to a venue
-here. In the literature: pre-trade checks before order entry.
+An accepted plan is a row that the trading desk takes up; a refused one is reported at once. A probe is one plan of its
+window; targets of the book are compared with what its open plans will hold, and lower or hold on those. Nothing is sent
+to a venue here. In the literature: pre-trade checks before order entry.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
+from lotus.decision.ticket import check_ticket
+from lotus.errors import SchemaError
+from lotus.hashing import natural_id
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Module, Reason
 from lotus.modules.trade_messages import report_message
+from lotus.trading.book import BookTarget, BookTerms, Change, OpenPlan, book_plan, change_of
 from lotus.trading.orders import Side
-from lotus.trading.plan import Plan, ProbeTerms, probe_plan
+from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.refusals import Refusal, RefusalReason
+from lotus.trading.rounding import MIN_NOTIONAL_USD
 from lotus.trading.validate import Situation, refusals
 from lotus_herald.consume import Delivery, Handlers
+from lotus_herald.knobs import KnobChooser
 from lotus_herald.release import release_of
 from lotus_store.ledger.bodies import to_plain
-from lotus_store.ledger.plans import PlanRow, put_plan
+from lotus_store.ledger.plans import PlanRow, book_plans, lower_ceiling, move_exit_on, put_plan
+
+ZERO = Decimal(0)
+LEAST_HOLD_MS = 60_000
+STEP_SHARE = Decimal("0.002")  # of equity: a smaller step of the book is not worth an order
 
 
 class Floor(Protocol):
@@ -33,22 +44,32 @@ class Floor(Protocol):
         """Return the terms of a probe of a side."""
         ...
 
+    def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
+        """Return the terms of plans of the book under an authority."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Acceptor:
-    """The trader's reception of one daemon; `session` as in `PlanRow`."""
+    """The trader's reception of one daemon."""
 
     floor: Floor
-    session: str = ""
+    chooser: KnobChooser = field(default_factory=KnobChooser)
 
     def handlers(self) -> Handlers:
         """Return what it listens to."""
         return {Intent.DM_DECISION: self.take_decision}
 
     def take_decision(self, delivery: Delivery) -> str:
-        """Handle DM_DECISION: every target becomes a plan. Raises `RefusedError` for a target of no known form."""
+        """Handle DM_DECISION: every target becomes a plan, or moves the plans that are open.
+
+        Raises `RefusedError` for a target of no known form, and for a ticket of the book that is none.
+        """
         told = delivery.envelope.payload
-        outcomes = [self._take(delivery, target) for target in told["targets"]]
+        if told["kind"] == "book":
+            outcomes = _Book(self.floor, self.chooser, delivery).take()
+        else:
+            outcomes = [self._take(delivery, target) for target in told["targets"]]
         return "applied" if any(outcomes) or not outcomes else "refused"
 
     def _take(self, delivery: Delivery, target: Mapping[str, Any]) -> bool:
@@ -65,32 +86,159 @@ class Acceptor:
             plan = replace(plan, decision_id=envelope.payload["decision_id"], lifecycle_id=envelope.lifecycle_id,
                            valid_until_ms=int(envelope.payload["valid_until_ms"]))  # fmt: skip
             found = refusals(plan, replace(at, release=release_of(Module.DM)))
-        row = PlanRow(
-            plan.plan_id if plan is not None else envelope.payload["decision_id"], envelope.branch,
-            envelope.payload["decision_id"], envelope.lifecycle_id, "probe", coin, at.venue,
-            "refused" if found else "accepted", at.now_ms, to_plain(plan) if plan is not None else {}, dict(target), {},
-            self.session,
-        )  # fmt: skip
-        put_plan(delivery.connection, row)
-        if found:
-            delivery.answer(refusal_report(row, found, at.now_ms, parent_id=envelope.event_id))
-        return not found
+        context = str(target.get("context", ""))
+        knobs = self.chooser.choice(delivery.connection, envelope.branch, context, at.now_ms, plan)
+        return put(delivery, coin, plan, found, at, dict(target) | {"knobs": to_plain(knobs)})
+
+
+class _Book:
+    """One decision of the book while it becomes plans: lower ones first, so that what they free may be used."""
+
+    def __init__(self, floor: Floor, chooser: KnobChooser, delivery: Delivery) -> None:
+        self.floor, self.chooser, self.delivery = floor, chooser, delivery
+        told = delivery.envelope.payload
+        try:
+            self.ticket = check_ticket(dict(told["ticket"]))
+        except SchemaError as problem:
+            raise RefusedError(Reason.BAD_PAYLOAD, str(problem), "a ticket of the book") from problem
+        self.equity = Decimal(str(self.ticket["equity_usd"]))
+        budget, names = self.ticket["authority"]["budget"], self.ticket["authority"]["executors"]
+        usd = Decimal(str(budget["gross"])) * self.equity
+        self.authority = Authority(
+            self.ticket["authority"]["account_id"], usd, tuple(name["executor"] for name in names)
+        )
+        hold_ms = max(LEAST_HOLD_MS, 1000 * int(self.ticket["horizon_s"]))
+        self.terms = replace(floor.book_terms(self.authority, hold_ms), release=delivery.envelope.release)
+        self.contexts = {str(t.get("coin")): str(t.get("context", "")) for t in told["targets"]}
+        self.open: dict[str, list[OpenPlan]] = {}
+
+    def take(self) -> list[bool]:
+        """Carry the targets over; return for each plan that was wanted whether it was accepted."""
+        targets = self.ticket["targets"]
+        places = {t["coin"]: self.floor.situation(t["coin"], self.authority.account) for t in targets}
+        if not places:
+            return []
+        place = next(iter(places.values()))
+        self.open = book_plans(self.delivery.connection, place.venue, place.session, self.authority.account)
+        changes = {t["coin"]: self._change(t, places[t["coin"]]) for t in targets}
+        expected = {t["coin"]: t["mu_bps"] for t in targets}
+        for coin, change in changes.items():
+            self._steer(coin, change, expected[coin], places[coin].now_ms)
+        used = self._used(places)
+        outcomes: list[bool] = []
+        for target in targets:
+            coin = target["coin"]
+            change, at = changes[coin], places[coin]
+            if change is None or change.opened:
+                accepted, usd = self._open(target, change, replace(at, used_budget_usd=used))
+                outcomes.append(accepted)
+                used += usd
+        return outcomes
+
+    def _change(self, target: Mapping[str, Any], at: Situation) -> Change | None:
+        """Return what follows for a coin, None where nothing can be measured."""
+        coin, px = target["coin"], mark_of(at)
+        if px is None or coin not in at.universe:
+            return None
+        weights = (target["weight"], target["min"], target["max"])
+        sizes = [Decimal(str(w)) * self.equity / px for w in weights]
+        least = max(MIN_NOTIONAL_USD, STEP_SHARE * self.equity)
+        return change_of(BookTarget(coin, *sizes), self.open.get(coin, ()), at.universe[coin], px, least)
+
+    def _steer(self, coin: str, change: Change | None, mu_bps: float, now_ms: int) -> None:
+        """Lower what is open, and hold it on when half of its time is over and something is still expected of it."""
+        if change is None:
+            return
+        connection, until_ms = self.delivery.connection, now_ms + self.terms.hold_ms
+        lowered = dict(change.ceilings)
+        for plan in self.open.get(coin, ()):
+            if plan.plan_id in lowered:
+                lower_ceiling(connection, plan.plan_id, lowered[plan.plan_id])
+            is_wanted = plan.plan_id in change.held_on and mu_bps * int(plan.side) > 0.0
+            if is_wanted and plan.exit_at_ms - now_ms < self.terms.hold_ms // 2:
+                move_exit_on(connection, plan.plan_id, until_ms)
+        self.open[coin] = [
+            replace(p, will_hold=min(p.will_hold, lowered.get(p.plan_id, p.will_hold))) for p in self.open.get(coin, ())
+        ]
+
+    def _used(self, places: Mapping[str, Situation]) -> Decimal:
+        """Return the value of what open plans will hold, at marks; without a mark nothing can be held against them."""
+        usd = ZERO
+        for coin, plans in self.open.items():
+            at = places.get(coin) or self.floor.situation(coin, self.authority.account)
+            usd += sum((p.will_hold for p in plans), ZERO) * (mark_of(at) or ZERO)
+        return usd
+
+    def _open(self, target: Mapping[str, Any], change: Change | None, at: Situation) -> tuple[bool, Decimal]:
+        """Accept or refuse the plan that opens more of a coin; return whether, and the USD that it will hold."""
+        coin, payload, px = target["coin"], self.delivery.envelope.payload, mark_of(at)
+        signals = [a["event_id"] for a in self.ticket["top_alphas"] if a["coin"] == coin]
+        plan, found, name = None, _unplanned(at, coin), payload["decision_id"]
+        if change is not None and px is not None:
+            plan = book_plan(
+                name, self.delivery.envelope.lifecycle_id, signals[0] if signals else name, at.universe[coin],
+                change.opened, px, at.now_ms, int(payload["valid_until_ms"]), target["trigger"],
+                self.ticket["confidence"], self.terms,
+            )  # fmt: skip
+            held = sum((int(p.side) * p.will_hold for p in self.open.get(coin, ())), ZERO)
+            own = replace(at, executor=f"{at.venue}:{plan.strategy}", position=held, release=release_of(Module.DM))
+            found = refusals(plan, own)
+        reference = {member: target[member] for member in ("coin", "weight", "held", "min", "max", "mu_bps")}
+        reference |= {"signals": signals, "mark": None if px is None else str(px)}
+        branch, context = self.delivery.envelope.branch, self.contexts.get(coin, "")
+        knobs = self.chooser.choice(self.delivery.connection, branch, context, at.now_ms, plan)
+        reference |= {"context": context, "knobs": to_plain(knobs)}
+        if plan is not None:
+            reference |= {"max_slippage_bps": float(plan.max_slippage_bps), "max_latency_ms": plan.max_latency_ms}
+        accepted = put(self.delivery, coin, plan, found, at, reference)
+        return accepted, abs(change.opened) * px if accepted and change is not None and px is not None else ZERO
+
+
+def mark_of(at: Situation) -> Decimal | None:
+    """Return the mark of a situation's coin, None before it was seen."""
+    return at.view.mark if at.view is not None and at.view.mark > ZERO else None
+
+
+def put(
+    delivery: Delivery, coin: str, plan: Plan | None, found: Sequence[Refusal], at: Situation,
+    reference: Mapping[str, Any],
+) -> bool:  # fmt: skip
+    """Write a plan, accepted or refused; a refusal is reported at once. Return whether it is accepted."""
+    envelope = delivery.envelope
+    name = natural_id("no plan", envelope.payload["decision_id"], coin) if plan is None else plan.plan_id
+    row = PlanRow(
+        name, envelope.branch, envelope.payload["decision_id"], envelope.lifecycle_id, envelope.payload["kind"], coin,
+        at.venue,
+        "refused" if found else "accepted", at.now_ms, to_plain(plan) if plan is not None else {}, dict(reference), {},
+        session=at.session,
+    )  # fmt: skip
+    put_plan(delivery.connection, row)
+    if found:
+        delivery.answer(refusal_report(row, found, at.now_ms, parent_id=envelope.event_id))
+    return not found
+
+
+def _unplanned(at: Situation, coin: str) -> tuple[Refusal, ...]:
+    """Return why there cannot even be a plan."""
+    if coin not in at.universe:
+        return (Refusal(RefusalReason.NOT_TRADEABLE, f"{coin} at {at.venue}", "a coin that is traded there"),)
+    if mark_of(at) is None:
+        return (Refusal(RefusalReason.STALE_DATA, f"no market of {coin}", "best prices and mark"),)
+    return ()
 
 
 def _planned(
     at: Situation, terms: ProbeTerms, coin: str, side: Side, event_id: str, hold_until_ms: int
 ) -> tuple[Plan | None, tuple[Refusal, ...]]:
     """Return the probe's plan, or why there cannot even be one."""
-    asset, view = at.universe.get(coin), at.view
-    if asset is None:
-        return None, (Refusal(RefusalReason.NOT_TRADEABLE, f"{coin} at {at.venue}", "a coin that is traded there"),)
-    if view is None or view.mark <= Decimal(0):
-        return None, (Refusal(RefusalReason.STALE_DATA, f"no market of {coin}", "best prices and mark"),)
+    asset, px, found = at.universe.get(coin), mark_of(at), _unplanned(at, coin)
+    if asset is None or px is None:
+        return None, found
     hold_ms = hold_until_ms - at.now_ms
-    return probe_plan(event_id, event_id, asset, side, view.mark, at.now_ms, hold_ms, terms), ()
+    return probe_plan(event_id, event_id, asset, side, px, at.now_ms, hold_ms, terms), ()
 
 
-def refusal_report(row: PlanRow, found: tuple[Refusal, ...], now_ms: int, *, parent_id: str) -> Any:
+def refusal_report(row: PlanRow, found: Sequence[Refusal], now_ms: int, *, parent_id: str) -> Any:
     """Return the message that a plan was refused, with every reason."""
     payload = {
         "branch": row.branch, "decision_id": row.decision_id, "plan_id": row.plan_id, "kind": row.kind,

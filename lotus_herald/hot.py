@@ -16,7 +16,13 @@ from lotus_herald.slow import SLOW_HANDLERS
 
 HOT: Mapping[Module, Mapping[Intent, Callable[..., Any]]] = {
     Module.SIG: {Intent.EXEC_REPORT: note_execution},
-    Module.DM: {Intent.ALPHA_PROPOSED: Decider.take_alpha, Intent.EXEC_REPORT: Decider.take_report},
+    Module.DM: {
+        Intent.ALPHA_PROPOSED: Decider.take_alpha,
+        Intent.ALPHA_WITHDRAWN: Decider.take_withdrawal,
+        Intent.META_SIGNAL: Decider.take_cue,
+        Intent.ALPHA_HINT: Decider.take_hint,
+        Intent.EXEC_REPORT: Decider.take_report,
+    },
     Module.TR: {Intent.DM_DECISION: Acceptor.take_decision},
 }
 

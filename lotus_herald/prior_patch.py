@@ -1,10 +1,12 @@
 """PRIOR_PATCH: proposing a version of the priors, applying it, and the acknowledgement PRIOR_PATCH_APPLIED.
 
-A version takes effect at a future event time; one that comes too late is refused with an answer that says so, and is to
-be issued again with a later time. Applying twice leaves the same rows. What the version contains was decided by weave.
+A module (sig, dm, tr) patches its own priors alone, and a version holds braids of its own scope. It takes effect at a
+future event time; one that comes too late is refused with an answer that says so, and is to be issued again with a
+later time. Applying twice leaves the same rows. What the version contains was decided by weave.
 """
 
 import time
+from itertools import count
 
 import msgspec
 
@@ -13,11 +15,12 @@ from lotus.hashing import natural_id
 from lotus.modules.envelope import Envelope, Message, RefusedError
 from lotus.modules.intents import Intent, Module, Reason
 from lotus.modules.payloads import (
-    PRIOR_PATCH_APPLIED_REF,
+    PRIOR_PATCH_APPLIED,
     PriorPatch,
     PriorPatchApplied,
     patch_message,
     payload_of,
+    ref_of,
 )
 from lotus.priors.types import PriorsVersion
 from lotus_herald.carry import carry
@@ -30,18 +33,26 @@ from lotus_store.ledger import messages, priors
 from lotus_store.ledger.bodies import to_plain
 
 PATIENCE_S = 30.0
+SCOPES = {Module.SIG: ("sig", "cross"), Module.DM: ("dm",), Module.TR: ("tr",)}
 
 
 def propose(
-    connection: Connection, version: PriorsVersion, day: str, parent_priors_ver: str, keys: Keys
+    connection: Connection,
+    version: PriorsVersion,
+    day: str,
+    parent_priors_ver: str,
+    keys: Keys,
+    module: Module = Module.SIG,
 ) -> Envelope | None:
-    """Put the patch for a version learned on `day` into sig's outbox, in the caller's transaction; safe to repeat.
+    """Put the patch for a version learned on `day` into the module's outbox, in the caller's transaction.
+
+    Safe to repeat.
 
     Returns None when the version is already in force from its moment. When another one is (the day was learned again),
     the patch names the message that brought it, so that it is not taken for a repetition; a patch that was refused
     before is considered again.
     """
-    holder = priors.brought_by(connection, version.branch, version.effective_from_ms)
+    holder = priors.brought_by(connection, version.branch, version.effective_from_ms, module.value)
     if holder is not None and holder[0] == version.priors_ver:
         return None
     braids = [to_plain(braid) for braid in version.braids]
@@ -53,21 +64,24 @@ def propose(
         parent_priors_ver=parent_priors_ver,
         braids=braids,
     )
-    envelope = send(connection, Module.SIG, patch_message(patch, replaces=holder[1] if holder else ""), keys)
-    messages.reconsider(connection, Module.SIG.value, envelope.event_id)
+    message = patch_message(patch, holder[1] if holder else "", module)
+    envelope = send(connection, module, message, keys)
+    messages.reconsider(connection, module.value, envelope.event_id)
     return envelope
 
 
 def apply_patch(delivery: Delivery) -> str:
-    """Handle PRIOR_PATCH in sig: keep the version, put it in force from its time on, acknowledge.
+    """Handle PRIOR_PATCH in sig, dm and tr: keep the version, put it in force from its time on, acknowledge.
 
     Refused (with an acknowledgement that says so): `late`, when its time has passed; `parent`, when it does not follow
-    the version in force before it. Raises `RefusedError` for a payload that does not hash to its name.
+    the version in force before it. Raises `RefusedError` for a payload that does not hash to its name, and for a patch
+    of another module or with braids of another scope.
     """
     patch = payload_of(delivery.envelope.payload, PriorPatch)
-    version = _version(patch)
-    before = priors.in_force_at(delivery.connection, patch.branch, patch.effective_from_ms - 1)
-    holder = priors.brought_by(delivery.connection, patch.branch, patch.effective_from_ms)
+    version, module = _version(patch), delivery.module
+    _check_own(delivery, version)
+    before = priors.in_force_at(delivery.connection, patch.branch, patch.effective_from_ms - 1, module.value)
+    holder = priors.brought_by(delivery.connection, patch.branch, patch.effective_from_ms, module.value)
     known = holder is not None and holder[0] == patch.priors_ver
     reason = ""
     if patch.parent_priors_ver != before.priors_ver:
@@ -75,8 +89,8 @@ def apply_patch(delivery: Delivery) -> str:
     elif not known and patch.effective_from_ms <= delivery.event_time_ms:
         reason = "late"
     if not reason:
-        priors.put_version(delivery.connection, version, patch.day, before)
-        priors.put_in_force(delivery.connection, version, delivery.envelope.event_id)
+        priors.put_version(delivery.connection, version, patch.day, before, module.value)
+        priors.put_in_force(delivery.connection, version, delivery.envelope.event_id, module.value)
     delivery.answer(_acknowledgement(delivery, patch, reason))
     return "refused" if reason else "applied"
 
@@ -87,6 +101,15 @@ def note_applied(delivery: Delivery) -> str:
     return "applied"
 
 
+def _check_own(delivery: Delivery, version: PriorsVersion) -> None:
+    """Raise `RefusedError` for beliefs that are not the module's own to hold."""
+    module, sender = delivery.module, delivery.envelope.sender
+    strange = sorted({braid.scope for braid in version.braids} - set(SCOPES[module]))
+    if sender is not module or strange:
+        found = f"a patch of {sender} with braids of scope {', '.join(strange) or 'its own'}"
+        raise RefusedError(Reason.NOT_ALLOWED, found, f"one of {module} with scope {' or '.join(SCOPES[module])}")
+
+
 PRIOR_HANDLERS: Handlers = {
     Intent.PRIOR_PATCH: apply_patch,
     Intent.PRIOR_PATCH_APPLIED: note_applied,
@@ -95,7 +118,17 @@ PRIOR_HANDLERS: Handlers = {
 }
 
 
-def hand_over(databases: Databases, version: PriorsVersion, keys: Keys, event_time_ms: int) -> None:
+KNOB_HANDLERS: Handlers = {
+    Intent.PRIOR_PATCH: apply_patch,
+    Intent.PRIOR_PATCH_APPLIED: note_applied,
+    Intent.WATCHDOG_ALERT: note_alert,
+}
+PRIORS_OF = {Module.SIG: PRIOR_HANDLERS, Module.DM: KNOB_HANDLERS, Module.TR: KNOB_HANDLERS}
+
+
+def hand_over(
+    databases: Databases, version: PriorsVersion, keys: Keys, event_time_ms: int, module: Module = Module.SIG
+) -> None:
     """Carry and apply what waits on the version's branch, then verify that the version is in force from its time on.
 
     One synchronous round for a backfill and for the nightly run; safe to repeat. Rows that another Herald, or a killed
@@ -103,14 +136,15 @@ def hand_over(databases: Databases, version: PriorsVersion, keys: Keys, event_ti
     patch was refused or died, saying why.
     """
     deadline = time.monotonic() + PATIENCE_S
-    with databases.connect("sig", autocommit=True) as connection:
-        while True:
-            carry(databases, version.branch, senders=(Module.SIG,))
-            consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, version.branch)
-            if not messages.anything_open(connection, Module.SIG.value, version.branch) or time.monotonic() > deadline:
+    own_only = module is not Module.SIG  # what else waits for dm and tr is the daemon's
+    with databases.connect(module.value, autocommit=True) as connection:
+        for rounds in count(1):
+            carry(databases, version.branch, senders=(module,))
+            consume(databases, module, PRIORS_OF[module], keys, event_time_ms, version.branch, own_only)
+            if _settled(connection, module, version.branch, rounds) or time.monotonic() > deadline:
                 break
             time.sleep(0.01)
-        holder = priors.brought_by(connection, version.branch, version.effective_from_ms)
+        holder = priors.brought_by(connection, version.branch, version.effective_from_ms, module.value)
     if holder is None or holder[0] != version.priors_ver:
         found = holder[0] if holder else "nothing new"
         raise BeliefError(
@@ -118,6 +152,14 @@ def hand_over(databases: Databases, version: PriorsVersion, keys: Keys, event_ti
             version.priors_ver,
             f"the patch came too late (event time {event_time_ms}), does not follow the version before, or is dead",
         )
+
+
+def _settled(connection: Connection, module: Module, branch: str, rounds: int) -> bool:
+    """Tell whether patch and answer are through; two rounds carry both."""
+    if module is Module.SIG:
+        return not messages.anything_open(connection, module.value, branch)
+    own = [intent.value for intent in PRIORS_OF[module]]
+    return rounds > 1 and not messages.waiting(connection, module.value, branch, own)
 
 
 def _version(patch: PriorPatch) -> PriorsVersion:
@@ -148,12 +190,12 @@ def _acknowledgement(delivery: Delivery, patch: PriorPatch, reason: str) -> Mess
         to=(delivery.envelope.sender,),
         intent=Intent.PRIOR_PATCH_APPLIED,
         branch=patch.branch,
-        schema_ref=PRIOR_PATCH_APPLIED_REF,
+        schema_ref=ref_of(delivery.module, PRIOR_PATCH_APPLIED),
         payload=msgspec.to_builtins(payload),
         ts=delivery.envelope.ts,
         dedupe_key=natural_id("prior_patch_applied", delivery.envelope.event_id, reason),
         lifecycle_id=delivery.envelope.lifecycle_id,
         parent_id=delivery.envelope.event_id,
         priors_ver=patch.priors_ver,
-        tags=("sig:prior_patch_applied",),
+        tags=(f"{delivery.module}:prior_patch_applied",),
     )

@@ -6,13 +6,12 @@ A module without an entry has nothing slow to do yet. How a message is applied i
 
 from collections.abc import Mapping
 
-from lotus.modules.intents import Intent, Module
+from lotus.modules.intents import Module
 from lotus_herald.consume import Handlers
-from lotus_herald.prior_patch import PRIOR_HANDLERS
-from lotus_herald.weave_notes import note_alert
+from lotus_herald.prior_patch import KNOB_HANDLERS, PRIOR_HANDLERS
 
 SLOW_HANDLERS: Mapping[Module, Handlers] = {
     Module.SIG: PRIOR_HANDLERS,
-    Module.DM: {Intent.WATCHDOG_ALERT: note_alert},
-    Module.TR: {Intent.WATCHDOG_ALERT: note_alert},
+    Module.DM: KNOB_HANDLERS,
+    Module.TR: KNOB_HANDLERS,
 }

@@ -10,7 +10,15 @@ import msgspec
 
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module, Reason
-from lotus.modules.payloads import ReviewNote, WatchdogAlert, alert_message, payload_of, review_message
+from lotus.modules.payloads import (
+    SAFETY_ALERT_REF,
+    ReviewNote,
+    SafetyAlert,
+    WatchdogAlert,
+    alert_message,
+    payload_of,
+    review_message,
+)
 from lotus.weave.review import ReviewAct
 from lotus.weave.watchdog import Alert
 from lotus_herald.consume import Delivery
@@ -21,9 +29,15 @@ from lotus_store.ledger.reviews import put_review
 
 
 def tell_alerts(
-    connection: Connection, branch: str, day: str, alerts: Sequence[Alert], priors_ver: str, keys: Keys
+    connection: Connection,
+    branch: str,
+    day: str,
+    alerts: Sequence[Alert],
+    priors_ver: str,
+    keys: Keys,
+    module: Module = Module.SIG,
 ) -> None:
-    """Put the alerts of a night into sig's outbox, in the caller's transaction; safe to repeat."""
+    """Put the alerts of a module's night into its outbox, in the caller's transaction; safe to repeat."""
     for alert in alerts:
         told = WatchdogAlert(
             branch=branch,
@@ -36,7 +50,7 @@ def tell_alerts(
             priors_ver=priors_ver,
             scope=alert.scope,
         )
-        send(connection, Module.SIG, alert_message(told), keys)
+        send(connection, module, alert_message(told, module), keys)
 
 
 def tell_review(connection: Connection, act: ReviewAct, keys: Keys) -> None:
@@ -46,8 +60,9 @@ def tell_review(connection: Connection, act: ReviewAct, keys: Keys) -> None:
 
 
 def note_alert(delivery: Delivery) -> str:
-    """Handle WATCHDOG_ALERT in sig: the message itself is the record; only its form is verified."""
-    payload_of(delivery.envelope.payload, WatchdogAlert)
+    """Handle WATCHDOG_ALERT of a night or of the desk: the message is the record; only its form is verified."""
+    is_desk = delivery.envelope.schema_ref == SAFETY_ALERT_REF
+    payload_of(delivery.envelope.payload, SafetyAlert if is_desk else WatchdogAlert)
     return "applied"
 
 

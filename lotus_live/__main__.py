@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
         settings = load_settings(tape=asked.tape, branch=asked.branch)
         if asked.day:
             day = TapeDay(TapeStore(settings.home, settings.tape), asked.day)
-            run_live(settings, replay=day, speed=asked.speed, run_id=f"trade-{settings.tape}", trade=True)
+            run_live(settings, replay=day, speed=asked.speed, run_id=f"trade-{settings.branch}-{asked.day}", trade=True)
         else:
             run_live(settings, asked.url, trade=settings.trading.venue != "off")
     except LotusError as error:

@@ -8,6 +8,7 @@ Timers here only write, look for commands and mark silence: no result depends on
 import asyncio
 import gc
 import os
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -144,7 +145,7 @@ class Daemon:
         self.last_ns = recv_ns
         self.desk.step(recv_ns, seq, step)
         if self.trading is not None:
-            self.trading.see(recv_ns, step, self.desk.venue.ladders)
+            self.trading.see(recv_ns, step, self.desk.venue.ladders, raw)
         for scored in step.scored:
             self._scored.append(scored)
             self.counts.add(scored)
@@ -245,6 +246,7 @@ class Daemon:
             helpers.append(asyncio.create_task(self._carrying(feed.clock)))
         if self.trading is not None:
             helpers.append(asyncio.create_task(self._trading(self.trading.desk)))
+            helpers.append(asyncio.create_task(self.trading.clerk.run(lambda: self.pipeline.last_window_end_ms)))
         try:
             await feed.run()
             self._stopping = self._stopping or "the tape is over"
@@ -320,9 +322,10 @@ class Daemon:
         while True:
             try:
                 await desk.run()
-            except (LotusError, OSError, psycopg.Error) as error:
+            except Exception as error:
                 self.counts.poll_failures += 1
-                self.counts.last_failure = str(error)
+                self.counts.last_failure = f"the desk ended: {error!r}"
+                print(f"desk: it ended and is begun again: {error!r}", file=sys.stderr)
             await asyncio.sleep(POLL_S)
 
     async def _carry_out(self, name: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from lotus_live.tape_file import Recording, TapeDay, TapeFile
 from lotus_live.trade.paper import PAPER, PaperDesk
 from lotus_live.trade.trading import Trading, trading_of
 from lotus_live.warm_up import warm_up
+from lotus_live.watch.running import start_watchdog
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.live_log import Run, begin_run
@@ -44,6 +45,7 @@ from lotus_venues.local_exchange.server import LocalExchange
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
 LOCAL = "local"
+EXCHANGES = (LOCAL, "hyperliquid")
 MAX_PACE = 100.0  # of a replay that trades and is not paced: orders need time on the way
 OnStart = Callable[[Daemon], None] | None
 
@@ -105,7 +107,8 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         warm_up(spec)
         daemon = _daemon(settings, databases, spec, run_id or f"{settings.branch}.{settings.tape}", store, header)
         clock = WallClock()
-        if trade and settings.trading.venue == LOCAL:
+        if trade and settings.trading.venue in EXCHANGES:
+            start_watchdog(settings)
             orders_url = settings.trading.url or rest_url
             daemon.trade(trading_of(settings, databases, universe, orders_url, in_ms(clock)))
         elif trade:

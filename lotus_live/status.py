@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from lotus_store.files import make_folder
 
 if TYPE_CHECKING:
     from lotus_live.daemon import Daemon
+    from lotus_live.trade.trading import Trading
 
 
 @dataclass(slots=True)
@@ -65,7 +66,9 @@ def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
         "trials": [trial.detector_id for trial in pipeline.trials],
         "refused_trials": pipeline.refused_trials[-5:],
         "signals": {"written": log.written_signals, "refused": log.refused_signals},
+        "trading": trading_status(daemon.trading) if daemon.trading else None,
         "herald": {"passes": daemon.herald.passes, "carried": daemon.herald.carried} if daemon.herald else None,
+        "book": daemon.trading.clerk.status() if daemon.trading else None,
         "last_failure": log.last_failure or daemon.counts.last_failure,
     }
     if feed is not None:
@@ -83,6 +86,16 @@ def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
             "last_error": counts.last_error,
         }
     return out
+
+
+def trading_status(trading: "Trading") -> dict[str, Any]:
+    """Return what the desk has done in this life, and whether it has compared itself with its venues."""
+    desk = trading.desk
+    found = {str(kind): 0 for reconciler in desk.reconcilers for kind in reconciler.differences}
+    for reconciler in desk.reconcilers:
+        for kind, n in reconciler.differences.items():
+            found[str(kind)] += n
+    return {"recovered": desk.recovered, "halted": trading.floor.halted, **asdict(desk.counts), "differences": found}
 
 
 def write_status(path: Path, state: str, daemon: "Daemon") -> None:

@@ -20,7 +20,7 @@ from lotus_store.branch_settings import merged, read_branch_settings
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
 SECTIONS = ("kernel", "score", "outcomes", "learning", "weave")
-TRADING_VENUES = ("off", "paper", "local")
+TRADING_VENUES = ("off", "paper", "local", "hyperliquid")
 BRANCH_FORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 
 
@@ -50,15 +50,33 @@ class LiveSettings:
 class TradingSettings:
     """Where published windows are executed, and within which bounds."""
 
-    venue: str = "off"  # off (only what is told to trade does, on paper), paper, or local (an exchange on loopback)
+    venue: str = "off"  # off (--trade trades on paper), paper, local (loopback), hyperliquid (once armed)
     url: str = ""  # REST base of the venue's orders; empty = live.rest_url
     stop_bps: float = 300.0  # a probe's protective stop: a guard, wide enough not to change what is measured
     budget_usd: float = 500_000.0  # value of all probes of one direction together
     leverage: int = 5  # of the probes' accounts
     entry_valid_ms: int = 5_000  # a decision older than this is not entered
-    expires_ms: int = 5_000  # the venue refuses an order that arrives later than this
+    expires_ms: int = 2_000  # the venue refuses an order that arrives later than this
     paper_deposit_usd: float = 100_000.0  # of a new paper account: carries budget_usd at the leverage
     fee_tier: int = 0  # of the paper accounts
+    explore_knobs: float = 0.0  # share of the book's plans that try a knob of execution one step from its start
+
+
+@dataclass(frozen=True, slots=True)
+class SafetySettings:
+    """What the watchdog does when the desk cannot, and what real orders need. Times in seconds; 0: a limit is off."""
+
+    dead_s: float = 30.0  # a desk silent for this long is gone: what opens is cancelled, the kill switch thrown
+    late_s: float = 0.75  # a desk that is silent while the switch is thrown has this long
+    flatten_after_s: float = 0.0  # so long after that everything is closed too; 0 = stops stay in force
+    fences: bool = True  # a hung process is ended before anything is done in its place
+    lag_s: float = 2.0  # a turn of the desk later than this is told
+    data_age_s: float = 60.0  # a market older than this is told
+    max_drawdown_usd: float = 0.0  # of an account below its highest equity; beyond it trading is halted
+    max_open_usd: float = 0.0  # value of all that is open in an account; beyond it trading is halted
+    paper_days: int = 10  # days traded on paper, with parity, before real orders; at least 1
+    armed_days: int = 7  # a typed confirmation is good for so long
+    live_open_usd: float = 10_000.0  # the most that an account's caps may allow for real orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +100,7 @@ class Settings:
     limits: TapeLimits = field(default_factory=TapeLimits)
     live: LiveSettings = field(default_factory=LiveSettings)
     trading: TradingSettings = field(default_factory=TradingSettings)
+    safety: SafetySettings = field(default_factory=SafetySettings)
     dagster: DagsterLimits = field(default_factory=DagsterLimits)
     config: Path | None = None
 
@@ -126,6 +145,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         limits=override(TapeLimits(), _names_dropped(document, "tape", "name"), "tape"),
         live=override(LiveSettings(), dict(document.get("live", {})), "live"),
         trading=override(TradingSettings(), dict(document.get("trading", {})), "trading"),
+        safety=override(SafetySettings(), dict(document.get("safety", {})), "safety"),
         dagster=override(DagsterLimits(), dict(document.get("dagster", {})), "dagster"),
         config=path,
         **names,
@@ -153,7 +173,7 @@ def _read(path: Path) -> dict[str, Any]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
-    known = {"universe", "folders", "ledger", "tape", "live", "trading", "dagster", "branch", *SECTIONS}
+    known = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "branch", *SECTIONS}
     for key in document:
         if key not in known:
             raise ConfigError(f"{path.name} has an unknown key {key!r}", f"one of {', '.join(sorted(known))}")
@@ -220,6 +240,13 @@ def _checked(settings: Settings) -> Settings:
             raise ConfigError(f"the {what} name is {name!r}", "lower case letters, digits, '_', '.' and '-'")
     if settings.trading.venue not in TRADING_VENUES:
         raise ConfigError(f"trading.venue is {settings.trading.venue!r}", f"one of {', '.join(TRADING_VENUES)}")
+    if settings.safety.paper_days < 1 or settings.safety.armed_days < 1:
+        days = f"{settings.safety.paper_days} and {settings.safety.armed_days}"
+        raise ConfigError(f"safety.paper_days and safety.armed_days are {days}", "at least 1 each")
+    if not 0 < settings.safety.late_s <= settings.safety.dead_s:
+        raise ConfigError(f"safety.late_s is {settings.safety.late_s}", f"above 0, at most {settings.safety.dead_s}")
+    if not 0.0 <= settings.trading.explore_knobs <= 1.0:
+        raise ConfigError(f"trading.explore_knobs is {settings.trading.explore_knobs}", "a share between 0 and 1")
     if settings.dagster.keep_days < 0:
         raise ConfigError(f"dagster.keep_days is {settings.dagster.keep_days}", "days, or 0 to keep everything")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():

@@ -7,51 +7,48 @@ and each source's reliability. Nothing is tuned here.
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lotus.decision.calibration import Outcome, calibrate, with_promises
-from lotus.decision.evidence import outcomes_of
+from lotus.decision.calibration import Calibration
+from lotus.decision.evidence import EVENT_COLUMNS, joined
+from lotus.decision.night import ALL_SOURCES, Evidence, Mids, evidence_of, learn_night
 from lotus.decision.policy import shipped_policy
-from lotus.decision.reliability import Reliability, forecast_quality, updated
+from lotus.decision.reliability import Reliability
 from lotus_store.lake import Lake
 
-EVENTS = (
-    "event_id", "detector_id", "asset", "spec_version", "horizon_s", "window_end_ms", "s", "ln_sigma_tilde", "eligible",
-)  # fmt: skip
 MOVE = "fwd_ret_bps_"
 
 
-def outcomes_on(lake: Lake, branch: str, day: str, days: Sequence[str]) -> list[Outcome]:
-    """Return the outcomes that SIGNAL_EVAL of a day tells of, windows of that day and of the one before it."""
+def evidence_on(lake: Lake, branch: str, day: str, days: Sequence[str], fitted: Mapping[str, Calibration]) -> Evidence:
+    """Return the sums of the outcomes that SIGNAL_EVAL of a day tells of; prices are left out."""
     evaluated = lake.read("signal_eval", branch, day)
     horizons = tuple(sorted(int(name.removeprefix(MOVE)) for name in evaluated if name.startswith(MOVE)))
     near = days[max(days.index(day) - 1, 0) : days.index(day) + 1]
-    kept = [d for d in near if lake.exists("signal_events", branch, d)]
-    parts = [lake.read("signal_events", branch, d, columns=EVENTS) for d in kept]
-    events: dict[str, NDArray[np.generic]] = {name: np.concatenate([part[name] for part in parts]) for name in EVENTS}
-    return outcomes_of(events, evaluated, horizons)
+    events = joined(lake.read("signal_events", branch, d, columns=EVENT_COLUMNS) for d in near)
+    no_prices: Mids = {"": (np.zeros(0, dtype=np.int64), np.zeros(0))}
+    return evidence_of(day, events, evaluated, horizons, fitted, no_prices)
 
 
 def walk(lake: Lake, branch: str, most: int) -> dict[str, Any]:
     """Return what was promised and kept over the first `most` days of a branch."""
     policy, days = shipped_policy(), lake.days("signal_eval", branch)[:most]
-    past: list[Outcome] = []
+    past: dict[str, Evidence] = {}
+    fitted: dict[str, Calibration] = {}
     known: tuple[Reliability, ...] = ()
-    for day in days:
-        fitted = calibrate([o for o in past if o.matured_day < day], day, policy.calibration)
-        past += with_promises(outcomes_on(lake, branch, day, days), {day: fitted})
-        known = updated(known, [o for o in past if o.matured_day == day], day, policy.reliability)
-    quality = forecast_quality(past)
+    for day, later in zip(days, [*days[1:], ""], strict=True):
+        past[day] = evidence_on(lake, branch, day, days, fitted)
+        learned = learn_night(day, past, known, policy)
+        known, fitted[later] = learned.reliabilities, learned.calibration
+    quality = {(q.source, q.horizon_s): q.found for q in learned.quality}.get(ALL_SOURCES)
     return {
         "branch": branch,
         "days": len(days),
-        "outcomes": len(past),
+        "outcomes": sum(int(one.outcomes["n"].sum()) for one in past.values()),
         "quality": asdict(quality) if quality else None,
         "reliability": [[r.source, r.horizon_s, r.value, r.promises] for r in known],
     }

@@ -18,6 +18,8 @@ from typing import Any
 
 import click
 
+from lotus.decision.alphas import Door
+from lotus.decision.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.intents import Module
@@ -171,8 +173,10 @@ async def measured(databases: Databases, home: Path, rate: float, count: int) ->
     terms = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**9), 60_000)
     floor = FreshFloor((BTC,), "local", terms, now_ms)
     desk = TradingDesk(TradeBooks(databases, keys, "local"), floor, {account_name(Side.BUY): venue}, KillSwitch(home))
+    policy = shipped_policy()
+    decider = Decider(60_000, Door("main", frozenset({"BTC"}), policy.horizons), policy, now_ms)
     herald = Herald(
-        databases, keys, hot_handlers(Decider(60_000), Acceptor(floor)), now_ms, now_ms, replica="bench", own_only=True,
+        databases, keys, hot_handlers(decider, Acceptor(floor)), now_ms, now_ms, replica="bench", own_only=True,
         on_applied=lambda *_: desk.woken(),
     )  # fmt: skip
     tasks = [asyncio.create_task(desk.run()), asyncio.create_task(herald.run())]

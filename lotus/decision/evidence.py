@@ -1,76 +1,213 @@
-"""Outcomes for the calibration from what the lake keeps of scored windows: SIGNAL_EVENTS and SIGNAL_EVAL.
+"""Outcomes of scored windows from what the lake keeps (SIGNAL_EVENTS, SIGNAL_EVAL), and their daily sums.
 
 Of every window that could have been published and matured whole: what the market moved in the signal's direction,
 before costs. Windows of one source and coin that follow each other within a horizon share most of their payoff; each
-counts by the part of its horizon that is its own, w = min(1, gap to the window before / horizon). Reading files belongs
-to the store. In the literature: average uniqueness of overlapping labels (Lopez de Prado 2018).
+counts by the part of its horizon that is its own, w = min(1, gap to the window before / horizon). A day is kept as sums
+per source, horizon, regime and bin of the score (32 an octave: scores in one bin differ by 3 % at most), so that months
+of days cost the same whatever they held. Reading files belongs to the store. In the literature: average uniqueness of
+overlapping labels (Lopez de Prado 2018), sufficient statistics.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.columns import Column, TableSpec
 from lotus.decision.alphas import ANY_REGIME
-from lotus.decision.calibration import Outcome
+from lotus.decision.regime import REGIMES, VOLATILITY_BIN, regime_of
 from lotus.outcomes.signal_eval import OK
-from lotus.timebase import day_of
 
 Columns = Mapping[str, NDArray[np.generic]]
-Regime = Callable[[int], str]  # of an event's row number
+Table = dict[str, NDArray[np.generic]]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+PER_OCTAVE: Final = 32
+NO_SCORE: Final = -(2**16)  # bin of a score of zero, below all others
+REGIME_NAMES: Final = (ANY_REGIME, *dict.fromkeys(REGIMES))
+EVENT_COLUMNS: Final = (
+    "event_id", "detector_id", "asset", "spec_version", "horizon_s", "window_end_ms", "s", "ln_sigma_tilde", "eligible",
+    VOLATILITY_BIN,
+)  # fmt: skip
 
 
-def outcomes_of(
-    events: Columns, evaluated: Columns, horizons_s: tuple[int, ...], regime: Regime | None = None
-) -> list[Outcome]:
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Outcomes in columns of n rows, in the order of the events.
+
+    `source` i8 [n] numbers `sources` (`det:<detector>@<version>`, rising names), `regime` i8 [n] `REGIME_NAMES`.
+    `moves_bps` f8 [n, h] is what was paid at each of `horizons_s`, in the direction of the signal and before costs; NaN
+    beyond the own horizon. `score` and `weight` in [0, 1]; `end_ms` i8 [n] of the window.
+    """
+
+    sources: tuple[str, ...]
+    horizons_s: tuple[int, ...]
+    source: Ints
+    horizon_s: Ints
+    regime: Ints
+    end_ms: Ints
+    score: Floats
+    weight: Floats
+    moves_bps: Floats
+
+    @property
+    def realised_bps(self) -> Floats:
+        """What was paid at the own horizon, f8 [n]."""
+        own = np.searchsorted(np.array(self.horizons_s, dtype=np.int64), self.horizon_s)
+        realised: Floats = self.moves_bps[np.arange(len(own)), own]
+        return realised
+
+    def __len__(self) -> int:
+        """Return the number of outcomes."""
+        return len(self.score)
+
+
+def evaluated_columns(horizons_s: Sequence[int]) -> tuple[str, ...]:
+    """Return the columns of SIGNAL_EVAL that outcomes are made of."""
+    return ("event_id", "status", "horizon_s", *(f"fwd_ret_bps_{h}" for h in horizons_s))
+
+
+def outcomes_of(events: Columns, evaluated: Columns, horizons_s: Sequence[int]) -> Outcomes:
     """Return the outcomes of rows of SIGNAL_EVENTS that have an `ok` row in SIGNAL_EVAL, in the order of the events.
 
-    Rows are matched by event id. Only eligible windows with a direction count. An outcome matures at the end of its own
-    horizon; SIGNAL_EVAL is written later, when the longest of `horizons_s` has ended, so that its rows are never early.
+    Rows are matched by event id. Only eligible windows with a direction count. SIGNAL_EVAL is written when the longest
+    of `horizons_s` has ended, so that its rows are never early.
     """
-    where = {str(name): k for k, name in enumerate(evaluated["event_id"])}
-    weights = uniqueness(events)
-    found: list[Outcome] = []
-    for k, name in enumerate(events["event_id"]):
-        row, s = where.get(str(name)), float(events["s"][k])
-        if row is None or s == 0.0 or not bool(events["eligible"][k]) or str(evaluated["status"][row]) != OK:
-            continue
-        horizon, side = int(evaluated["horizon_s"][row]), 1.0 if s > 0.0 else -1.0
-        moved = {h: side * float(evaluated[f"fwd_ret_bps_{h}"][row]) for h in horizons_s if h <= horizon}
-        if horizon not in moved or not all(np.isfinite(x) for x in moved.values()):
-            continue
-        end = int(events["window_end_ms"][k])
-        found.append(
-            Outcome(
-                event_id=str(name),
-                source=f"det:{events['detector_id'][k]}@{int(events['spec_version'][k])}",
-                horizon_s=horizon,
-                regime=regime(k) if regime else ANY_REGIME,
-                score=abs(s) * min(float(np.exp(float(events["ln_sigma_tilde"][k]))), 1.0),
-                realised_bps=moved[horizon],
-                issued_day=day_of(end),
-                matured_day=day_of(end + 1000 * horizon),
-                markouts=tuple(sorted((h, x) for h, x in moved.items() if h < horizon)),
-                weight=float(weights[k]),
-            )
-        )
+    told = np.flatnonzero(evaluated["status"] == OK)
+    where = dict(zip(evaluated["event_id"][told].tolist(), told.tolist(), strict=True))
+    chosen = np.flatnonzero(said(events))
+    row = np.array([where.get(name, -1) for name in events["event_id"][chosen].tolist()], dtype=np.int64)
+    chosen, row = chosen[row >= 0], row[row >= 0]
+    horizons = tuple(sorted(horizons_s))
+    horizon = evaluated["horizon_s"][row].astype(np.int64)
+    side = np.where(events["s"][chosen].astype(np.float64) > 0.0, 1.0, -1.0)
+    moves = np.stack([side * evaluated[f"fwd_ret_bps_{h}"][row].astype(np.float64) for h in horizons], axis=1)
+    beyond = np.array(horizons) > horizon[:, None]
+    whole = (np.isfinite(moves) | beyond).all(axis=1) & np.isin(horizon, horizons)
+    moves[beyond] = np.nan
+    mine = {name: values[chosen[whole]] for name, values in events.items()}
+    sources, source = coded(sources_of(mine))
+    sigma = np.minimum(np.exp(mine["ln_sigma_tilde"].astype(np.float64)), 1.0)
+    return Outcomes(
+        sources=sources,
+        horizons_s=horizons,
+        source=source,
+        horizon_s=horizon[whole],
+        regime=_regimes(mine[VOLATILITY_BIN]),
+        end_ms=mine["window_end_ms"].astype(np.int64),
+        score=np.abs(mine["s"].astype(np.float64)) * sigma,
+        weight=uniqueness(events)[chosen[whole]],
+        moves_bps=moves[whole],
+    )
+
+
+def said(events: Columns) -> NDArray[np.bool_]:
+    """Return which rows of SIGNAL_EVENTS could have been published with a direction, bool [n]."""
+    found: NDArray[np.bool_] = (events["s"].astype(np.float64) != 0.0) & events["eligible"].astype(np.bool_)
     return found
 
 
-def uniqueness(events: Columns) -> NDArray[np.float64]:
+def sources_of(events: Columns) -> list[str]:
+    """Return the source of each row of SIGNAL_EVENTS."""
+    names = zip(events["detector_id"].tolist(), events["spec_version"].tolist(), strict=True)
+    return [f"det:{detector}@{version}" for detector, version in names]
+
+
+def uniqueness(events: Columns) -> Floats:
     """Return the weight of each eligible window with a direction, f8 [n]; 0 for the others.
 
     The gap is to the one before of the same detector and coin; the first of the rows counts whole.
     """
-    ends = np.asarray(events["window_end_ms"], dtype=np.int64)
-    counts = (np.asarray(events["s"], dtype=np.float64) != 0.0) & np.asarray(events["eligible"], dtype=np.bool_)
-    weights = np.zeros(len(ends))
-    last: dict[tuple[str, str], int] = {}
-    for k in np.argsort(ends, kind="stable").tolist():
-        if not counts[k]:
-            continue
-        key = (str(events["detector_id"][k]), str(events["asset"][k]))
-        gap_s = (int(ends[k]) - last[key]) / 1000.0 if key in last else np.inf
-        weights[k] = min(1.0, gap_s / float(events["horizon_s"][k]))
-        last[key] = int(ends[k])
+    weights, rows = np.zeros(len(events["s"])), np.flatnonzero(said(events))
+    if not len(rows):
+        return weights
+    detector, asset = (coded(events[name][rows].tolist())[1] for name in ("detector_id", "asset"))
+    ends = events["window_end_ms"][rows].astype(np.int64)
+    order = np.lexsort((ends, asset, detector))
+    line = detector[order] * (int(asset.max()) + 1) + asset[order]
+    gap_s = np.diff(ends[order], prepend=0) / 1000.0
+    gap_s[np.diff(line, prepend=-1) != 0] = np.inf
+    horizon = events["horizon_s"][rows][order].astype(np.float64)
+    weights[rows[order]] = np.minimum(1.0, gap_s / horizon)
     return weights
+
+
+def coded(words: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """Return the distinct words by rising name, and the number of each word among them, i8 [n]."""
+    names = tuple(sorted(set(words)))
+    number = {name: k for k, name in enumerate(names)}
+    return names, np.array([number[word] for word in words], dtype=np.int64)
+
+
+def outcome_sums_spec(horizons_s: Sequence[int]) -> TableSpec:
+    """Return the table of a day's outcomes as sums, for the evaluated horizons of a manifest."""
+    moves = (Column(f"bps_{h}", "f8", "bps", f"sum of moves over {h} s; 0 beyond the horizon") for h in horizons_s)
+    return TableSpec("dm_evidence", ("source", "horizon_s", "regime", "score_bin"), (*_SUMS, *moves))
+
+
+def outcome_sums(outcomes: Outcomes) -> Table:
+    """Return the sums of a day's outcomes per source, horizon, regime and bin of the score, in key order."""
+    x, y, w = outcomes.score, outcomes.realised_bps, outcomes.weight
+    values = {"n": np.ones(len(x)), "w": w, "wx": w * x, "wy": w * y, "wyy": w * y * y}
+    moves = {f"bps_{h}": np.nan_to_num(outcomes.moves_bps[:, k]) for k, h in enumerate(outcomes.horizons_s)}
+    by_name = np.argsort(np.argsort(REGIME_NAMES))  # regimes by rising name
+    keys = (outcomes.source, outcomes.horizon_s, by_name[outcomes.regime], score_bin(x))
+    (source, horizon, regime, score), summed = grouped(keys, {**values, **moves})
+    return {
+        "source": np.array(outcomes.sources, dtype=object)[source],
+        "horizon_s": horizon.astype(np.int32),
+        "regime": np.array(sorted(REGIME_NAMES), dtype=object)[regime],
+        "score_bin": score.astype(np.int32),
+        **summed,
+        "n": summed["n"].astype(np.int64),
+    }
+
+
+def score_bin(score: Floats) -> Ints:
+    """Return the bin of each score, i8 [n]: 32 of equal width an octave, exact in binary.
+
+    >>> score_bin(np.array([0.5, 0.51, 0.52, 1.0])).tolist()
+    [0, 0, 1, 32]
+    """
+    part, octave = np.frexp(score)
+    found = octave.astype(np.int64) * PER_OCTAVE + ((part - 0.5) * 2 * PER_OCTAVE).astype(np.int64)
+    return np.where(score > 0.0, found, NO_SCORE)
+
+
+def grouped(keys: Sequence[Ints], values: Mapping[str, Floats]) -> tuple[tuple[Ints, ...], Table]:
+    """Return the distinct rows of the keys in rising order, and the sums of the values of each."""
+    order = np.lexsort(keys[::-1])
+    ranked = [key[order] for key in keys]
+    if not len(order):
+        return tuple(ranked), {name: np.zeros(0) for name in values}
+    fresh = np.any([np.diff(key, prepend=key[0] - 1) != 0 for key in ranked], axis=0)
+    group, first = np.cumsum(fresh) - 1, np.flatnonzero(fresh)
+    summed: Table = {name: np.bincount(group, v[order]).astype(np.float64) for name, v in values.items()}
+    return tuple(key[first] for key in ranked), summed
+
+
+def joined(tables: Iterable[Columns]) -> Table:
+    """Return tables of one form (at least one) one after the other."""
+    parts = list(tables)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _regimes(bins: NDArray[np.generic]) -> Ints:
+    number = {name: k for k, name in enumerate(REGIME_NAMES)}
+    by_bin = np.array([number[regime_of(k)] for k in range(256)], dtype=np.int64)
+    return by_bin[bins.astype(np.int64)]
+
+
+_SUMS: Final = (
+    Column("source", "text", "", "who spoke: det:<detector>@<version>"),
+    Column("horizon_s", "i4", "s", "decision horizon", low=1),
+    Column("regime", "text", "", ", ".join(REGIME_NAMES)),
+    Column("score_bin", "i4", "1/32 octave", "bin of the score (strength times curated sigma)"),
+    Column("n", "i8", "", "outcomes", low=1),
+    Column("w", "f8", "1", "sum of their weights", low=0),
+    Column("wx", "f8", "1", "weighted sum of scores", low=0),
+    Column("wy", "f8", "bps", "weighted sum of moves in the signal's direction at the horizon, before costs"),
+    Column("wyy", "f8", "bps^2", "weighted sum of their squares", low=0),
+)

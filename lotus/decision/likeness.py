@@ -1,34 +1,74 @@
 """How alike sources are: correlations of what they said on the same coin and window, for the fusion's blocks.
 
-Pairs with too little in common count as not alike. In the literature: pairwise-complete correlation.
+A day is kept as sums per pair, so that the past is read without its windows. Pairs with too little in common count as
+not alike. In the literature: pairwise-complete correlation.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable
+from itertools import combinations
 from typing import Final
 
 import numpy as np
 
+from lotus.columns import Column, TableSpec
+from lotus.decision.evidence import Columns, Table, coded, said, sources_of
 from lotus.hashing import round_learned
 
-Spoken = Mapping[tuple[str, int], float]  # (coin, window_end_ms) -> signed score
 MIN_COMMON: Final = 30
+DM_LIKENESS: Final = TableSpec(
+    "dm_likeness",
+    ("one", "other"),
+    (
+        Column("one", "text", "", "a source"),
+        Column("other", "text", "", "another, of a later name"),
+        Column("n", "i8", "windows", "windows of a coin on which both spoke", low=1),
+        Column("a", "f8", "1", "sum of the signed scores of the one"),
+        Column("b", "f8", "1", "sum of those of the other"),
+        Column("aa", "f8", "1", "sum of the one's squared", low=0),
+        Column("bb", "f8", "1", "sum of the other's squared", low=0),
+        Column("ab", "f8", "1", "sum of products"),
+    ),
+)
 
 
-def correlations(spoken: Mapping[str, Spoken], min_common: int = MIN_COMMON) -> dict[tuple[str, str], float]:
-    """Return the correlation of signed scores for each pair of sources (names rising) with enough common windows.
+def likeness_sums(events: Columns) -> Table:
+    """Return what pairs of sources said on the same coin and window of SIGNAL_EVENTS, as sums, in key order.
 
-    Windows on which only one of the two spoke are left out, so that silence makes nobody alike.
+    Only what could have been published with a direction; windows on which only one spoke are left out, so that silence
+    makes nobody alike.
     """
-    names, found = sorted(spoken), dict[tuple[str, str], float]()
-    for k, one in enumerate(names):
-        for other in names[k + 1 :]:
-            common = sorted(spoken[one].keys() & spoken[other].keys())
-            if len(common) < min_common:
-                continue
-            pair = np.array([[spoken[name][key] for key in common] for name in (one, other)])
-            deviation = pair - pair.mean(axis=1, keepdims=True)
-            size = float(np.sqrt((deviation**2).sum(axis=1).prod()))
-            if size > 0.0:
-                rho = float(deviation[0] @ deviation[1]) / size
-                found[(one, other)] = float(round_learned(np.array([min(max(rho, -1.0), 1.0)]))[0])
+    mine = {name: values[said(events)] for name, values in events.items()}
+    names, source = coded(sources_of(mine))
+    asset = coded(mine["asset"].tolist())[1]
+    window = np.stack([mine["window_end_ms"].astype(np.int64), asset], axis=1)
+    place = np.unique(window, axis=0, return_inverse=True)[1].reshape(-1)
+    rows = int(place.max()) + 1 if len(place) else 0
+    spoke, score = np.zeros((rows, len(names))), np.zeros((rows, len(names)))
+    sigma = np.minimum(np.exp(mine["ln_sigma_tilde"].astype(np.float64)), 1.0)
+    spoke[place, source], score[place, source] = 1.0, mine["s"].astype(np.float64) * sigma
+    n, one, square, product = spoke.T @ spoke, score.T @ spoke, (score**2).T @ spoke, score.T @ score
+    pairs = [(i, k) for i, k in combinations(range(len(names)), 2) if n[i, k] > 0.0]
+    i, k = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
+    words = np.array(names, dtype=object)
+    return {
+        "one": words[i], "other": words[k], "n": n[i, k].astype(np.int64), "a": one[i, k], "b": one[k, i],
+        "aa": square[i, k], "bb": square[k, i], "ab": product[i, k],
+    }  # fmt: skip
+
+
+def correlations(days: Iterable[Columns], min_common: int = MIN_COMMON) -> dict[tuple[str, str], float]:
+    """Return the correlation of signed scores for each pair of sources (names rising) with enough common windows."""
+    total: dict[tuple[str, str], list[list[float]]] = {}
+    for day in days:
+        sums = zip(*(day[name].tolist() for name in ("n", "a", "b", "aa", "bb", "ab")), strict=True)
+        for key, row in zip(zip(day["one"].tolist(), day["other"].tolist(), strict=True), sums, strict=True):
+            total.setdefault(key, []).append(list(row))
+    found = {}
+    for key in sorted(total):
+        n, a, b, aa, bb, ab = (math.fsum(column) for column in zip(*total[key], strict=True))
+        spread = (aa - a * a / n) * (bb - b * b / n)
+        if n >= min_common and spread > 1e-12 * aa * bb:  # below it nothing but rounding is left
+            rho = (ab - a * b / n) / math.sqrt(spread)
+            found[key] = float(round_learned(np.array([min(max(rho, -1.0), 1.0)]))[0])
     return found

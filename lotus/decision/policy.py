@@ -1,8 +1,7 @@
 """The policy: one YAML file of soft penalties and hard caps, every value checked against its range, versioned by hash.
 
-Only what the file says and how braids may move it belong here; what a value does is told where it is used. Knobs are
-moved by `lotus.priors.knobs.knob_values` with the policy's name as the owner and `policy:<knob>` as the key. In the
-literature: policy as code.
+Only what the file says and how braids may move it belong here; what a value does is told where it is used. Which knobs
+are moved when is `policy_in_force`. In the literature: policy as code.
 """
 
 from collections.abc import Mapping
@@ -181,10 +180,9 @@ class Policy:
         """128-bit hash of every value."""
         return natural_id("policy", repr(self))
 
-    @property
-    def owner(self) -> str:
-        """What braids of scope dm name as their owner: the key of `knob_values`."""
-        return f"policy.{self.name}"
+    def owner_of(self, knob: str) -> str:
+        """Return what braids name as the owner whose behaviour they change: one for each knob of the policy."""
+        return f"policy.{self.name}.{knob}"
 
     def with_knobs(self, multipliers: Mapping[str, float]) -> "Policy":
         """Return the policy with its knobs multiplied, each kept in its range; `multipliers` by `policy:<knob>`.

@@ -2,26 +2,25 @@
 
 slope = (sum p r + E rho_0) / (sum p^2 + E), p promised and r realised in bps, older days fading with a half-life, E the
 promised energy that the start rho_0 is worth. The reliability in [0, 1] walks towards it by a share a day and never by
-more than a step; nobody sets it by hand. A hit is a payoff above zero (exactly zero is half a hit), promised with
-probability Phi(mu / sigma). In the literature: Mincer-Zarnowitz regression through the origin; Brier 1950; reliability
-diagrams (Murphy 1973); Wilson intervals.
+more than a step; nobody sets it by hand. What is read are the daily sums of `promises`. In the literature:
+Mincer-Zarnowitz regression through the origin; Brier 1950; reliability diagrams (Murphy 1973); Wilson intervals.
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from statistics import NormalDist
 from typing import Final
 
-from lotus.decision.calibration import Outcome
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.decision.evidence import Columns, grouped
 from lotus.decision.policy import ReliabilityRule
+from lotus.decision.promises import LEAST_P
 from lotus.errors import LookAheadError
 
-_NORMAL: Final = NormalDist()
 Z95: Final = 1.959963984540054
-LEAST_P: Final = 1e-6  # a forecast is never surer than this, so that the log score stays finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,56 +105,54 @@ def stepped(known: Reliability, rule: ReliabilityRule) -> Reliability:
 
 
 def updated(
-    known: Sequence[Reliability], outcomes: Iterable[Outcome], day: str, rule: ReliabilityRule
+    known: Sequence[Reliability], promises: Columns, day: str, rule: ReliabilityRule
 ) -> tuple[Reliability, ...]:
-    """Return all reliabilities, in natural order, after the outcomes that matured on `day`: one step per source.
+    """Return all reliabilities, in natural order, after a day's promises (`promises.promise_sums`): one step a source.
 
-    Outcomes without a promise add nothing; without any a source drifts back to its start. Raises `LookAheadError` for
-    one of another day, and for a day that was already absorbed.
+    Without any a source drifts back to its start. Raises `LookAheadError` for a day that was already absorbed.
     """
     kept = {(k.source, k.horizon_s): k for k in known}
-    pairs: dict[tuple[str, int], list[tuple[float, float]]] = {}
-    for o in outcomes:
-        if o.matured_day != day:
-            raise LookAheadError(f"an outcome of {o.matured_day}", f"outcomes that matured on {day}")
-        if o.promised_bps is not None:
-            root = math.sqrt(o.weight)
-            mine_too = pairs.setdefault((o.source, o.horizon_s), [])
-            mine_too.append((o.promised_bps * root, o.realised_bps * root))
+    keys = list(zip(promises["source"].tolist(), promises["horizon_s"].tolist(), strict=True))
     fade = 0.5 ** (1.0 / rule.half_life_days)
-    for key in sorted({*kept, *pairs}):
+    for key in sorted({*kept, *keys}):
         mine = kept.get(key) or initial(*key, rule)
         if mine.through >= day:
             raise LookAheadError(f"day {day} of {key[0]}", f"a day after {mine.through}", "a day absorbed twice")
-        faded = replace(mine, sum_pr=mine.sum_pr * fade, sum_pp=mine.sum_pp * fade, through=day)
-        kept[key] = stepped(added(faded, pairs.get(key, ())), rule)
+        rows = [k for k, name in enumerate(keys) if name == key]
+        summed = replace(
+            mine,
+            sum_pr=mine.sum_pr * fade + math.fsum(promises["wpr"][rows].tolist()),
+            sum_pp=mine.sum_pp * fade + math.fsum(promises["wpp"][rows].tolist()),
+            through=day,
+            promises=mine.promises + sum(promises["n"][rows].tolist()),
+        )
+        kept[key] = stepped(summed, rule)
     return tuple(kept[key] for key in sorted(kept))
 
 
-def forecast_quality(outcomes: Iterable[Outcome], bins: int = 10) -> ForecastQuality | None:
-    """Return the scores and the reliability curve of all outcomes with a promise; None without any.
+def forecast_quality(promises: Columns, bins: int = 10) -> ForecastQuality | None:
+    """Return the scores and the reliability curve of promises (`promises.promise_sums`, days joined); None without.
 
     The curve has at most `bins` groups of about equal count by rising promised probability; equal promises stay in one
     group, or their outcomes would tell them apart.
     """
-    rows = sorted(
-        (_probability(o.promised_bps, o.sigma_bps), o.promised_bps, o.realised_bps, _hit(o.realised_bps), o.weight)
-        for o in outcomes
-        if o.promised_bps is not None and o.sigma_bps is not None
-    )
-    if not rows:
+    names = [name for name in promises if name not in ("source", "horizon_s", "p_bin")]
+    values = {name: promises[name].astype(np.float64) for name in names}
+    rows = grouped((promises["p_bin"].astype(np.int64),), values)[1]
+    total = {name: math.fsum(v.tolist()) for name, v in rows.items()}
+    n = total["n"]
+    if not n:
         return None
-    n = len(rows)
-    base = math.fsum(hit for *_, hit, _ in rows) / n
-    energy = math.fsum(p * p for _, p, *_ in rows)
+    base = total["hit"] / n
+    sure = min(max(base, LEAST_P), 1.0 - LEAST_P)
     return ForecastQuality(
-        count=n,
-        brier=_rounded(math.fsum((p - hit) ** 2 for p, *_, hit, _ in rows) / n),
-        brier_base=_rounded(math.fsum((base - hit) ** 2 for *_, hit, _ in rows) / n),
-        log_score=_rounded(math.fsum(_log_loss(p, hit) for p, *_, hit, _ in rows) / n),
-        log_base=_rounded(math.fsum(_log_loss(_clipped(base), hit) for *_, hit, _ in rows) / n),
-        slope=_rounded(math.fsum(p * r for _, p, r, *_ in rows) / energy) if energy > 0.0 else 0.0,
-        curve=tuple(_bin(rows[a:b]) for a, b in pairwise(_cuts([p for p, *_ in rows], bins))),
+        count=int(n),
+        brier=_rounded(total["brier"] / n),
+        brier_base=_rounded(total["hit2"] / n - base * base),
+        log_score=_rounded(total["log"] / n),
+        log_base=_rounded(-(base * math.log(sure) + (1.0 - base) * math.log(1.0 - sure))),
+        slope=_rounded(total["pr"] / total["pp"]) if total["pp"] > 0.0 else 0.0,
+        curve=tuple(_bin({name: v[a:b] for name, v in rows.items()}) for a, b in pairwise(_cuts(rows["n"], bins))),
     )
 
 
@@ -170,36 +167,21 @@ def wilson(hits: float, n: float) -> tuple[float, float]:
     return (centre - half) / (1 + z2 / n), (centre + half) / (1 + z2 / n)
 
 
-def _cuts(promised: Sequence[float], bins: int) -> list[int]:
+def _cuts(counts: NDArray[np.generic], bins: int) -> list[int]:
     """Return where groups of rising promises begin and end; a cut inside equal promises moves to their first."""
-    n = len(promised)
-    wanted = (bisect_left(promised, promised[n * k // bins]) for k in range(1, bins))
-    return sorted({0, n, *wanted})
+    after = np.cumsum(counts.astype(np.int64))
+    n = int(after[-1])
+    wanted = (int(np.searchsorted(after, n * k // bins, side="right")) for k in range(1, bins))
+    return sorted({0, len(after), *wanted})
 
 
-def _bin(rows: Sequence[tuple[float, float, float, float, float]]) -> CurveBin:
-    n, effective = len(rows), math.fsum(weight for *_, weight in rows)
-    share = math.fsum(hit for *_, hit, _ in rows) / n
+def _bin(rows: Columns) -> CurveBin:
+    total = {name: math.fsum(v.tolist()) for name, v in rows.items()}
+    n, effective = total["n"], total["w"]
+    share = total["hit"] / n
     low, high = wilson(share * effective, effective) if effective > 0.0 else (0.0, 1.0)
-    means = [math.fsum(row[k] for row in rows) / n for k in range(3)]
-    values = (effective, means[0], share, low, high, means[1], means[2])
-    return CurveBin(n, *(_rounded(x) for x in values))
-
-
-def _probability(mu_bps: float, sigma_bps: float) -> float:
-    return _clipped(_NORMAL.cdf(mu_bps / sigma_bps) if sigma_bps > 0.0 else 0.5)
-
-
-def _clipped(p: float) -> float:
-    return min(max(p, LEAST_P), 1.0 - LEAST_P)
-
-
-def _hit(realised_bps: float) -> float:
-    return 0.5 if realised_bps == 0.0 else float(realised_bps > 0.0)
-
-
-def _log_loss(p: float, hit: float) -> float:
-    return -(hit * math.log(p) + (1.0 - hit) * math.log(1.0 - p))
+    values = (effective, total["p"] / n, share, low, high, total["promised"] / n, total["realised"] / n)
+    return CurveBin(int(n), *(_rounded(x) for x in values))
 
 
 def _rounded(x: float) -> float:

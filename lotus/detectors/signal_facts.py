@@ -19,8 +19,9 @@ from lotus.hashing import natural_id
 from lotus.manifest import Manifest
 from lotus.modules.signals import BUILDERS, Gate, Payload, Row, SignalFacts
 from lotus.priors.compiled import fired_braids
+from lotus.priors.context import context_text
 from lotus.priors.types import PriorsVersion
-from lotus.priors.vocabulary import VALUE_COLUMNS
+from lotus.priors.vocabulary import BIN_COLUMNS, VALUE_COLUMNS
 
 MEASURED = (
     "asset", "window_start_ms", "window_end_ms", "close_recv_ns", "close_seq", "mid2", "spread_bps", "rv_bps", "s",
@@ -59,6 +60,7 @@ def facts_of(
             "mx_evidence": Gate("mx_evidence", None, "known", not veto & NO_EVIDENCE),
         },
         braids_fired=tuple(braid.braid_id for braid in braids),
+        context=context_text([int(row[name]) for name in BIN_COLUMNS]),
         asymmetry=asymmetry,
         asymmetry_score=asymmetry_score,
     )

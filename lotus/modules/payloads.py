@@ -14,9 +14,9 @@ from lotus.modules.envelope import Message, RefusedError
 from lotus.modules.intents import Intent, Module, Reason
 from lotus.timebase import day_start_ms, next_day
 
-PRIOR_PATCH_REF = "urn:schema:sig.prior_patch:v1"
-PRIOR_PATCH_APPLIED_REF = "urn:schema:sig.prior_patch_applied:v1"
-WATCHDOG_ALERT_REF = "urn:schema:sig.watchdog_alert:v1"
+PRIOR_PATCH, PRIOR_PATCH_APPLIED, WATCHDOG_ALERT = "prior_patch", "prior_patch_applied", "watchdog_alert"
+WATCHDOG_ALERT_REF = f"urn:schema:sig.{WATCHDOG_ALERT}:v1"
+SAFETY_ALERT_REF = "urn:schema:tr.safety_alert:v1"
 REVIEW_REF = "urn:schema:sig.review:v1"
 
 P = TypeVar("P", bound="Payload")
@@ -65,6 +65,17 @@ class WatchdogAlert(Payload, frozen=True, kw_only=True):
     scope: OneOf["sig", "dm", "tr", "cross"] = "sig"
 
 
+class SafetyAlert(Payload, frozen=True, kw_only=True):
+    """What the watchdog of a trading desk found (its kind in one word), and what it did at once, at a unix time."""
+
+    branch: str
+    time_ms: Annotated[int, Meta(ge=0)]
+    kind: str
+    found: str
+    expected: str
+    done: str
+
+
 class ReviewNote(Payload, frozen=True, kw_only=True):
     """An act of a reviewer, for the first night after `asof_day`; it changes nothing before that night."""
 
@@ -87,6 +98,15 @@ CONCERNED: dict[str, tuple[Module, ...]] = {
 }
 
 
+def ref_of(module: Module, form: str) -> str:
+    """Return the schema reference of a form as a module sends it.
+
+    >>> ref_of(Module.TR, PRIOR_PATCH)
+    'urn:schema:tr.prior_patch:v1'
+    """
+    return f"urn:schema:{module.value}.{form}:v1"
+
+
 def payload_of(payload: dict[str, Any], kind: type[P]) -> P:
     """Return a typed payload; raises `RefusedError` (bad_payload) when it has another form."""
     try:
@@ -95,20 +115,37 @@ def payload_of(payload: dict[str, Any], kind: type[P]) -> P:
         raise RefusedError(Reason.BAD_PAYLOAD, f"no {kind.__name__}: {problem}", "its schema") from problem
 
 
-def alert_message(alert: WatchdogAlert) -> Message:
-    """Return the message that tells an act of the watchdog, once per braid, night and kind, to whom it concerns."""
+def alert_message(alert: WatchdogAlert, sender: Module = Module.SIG) -> Message:
+    """Return the message that tells an act of a module's watchdog, once per braid, night and kind, whom it concerns."""
     return Message(
         to=CONCERNED[alert.scope],
         intent=Intent.WATCHDOG_ALERT,
         branch=alert.branch,
-        schema_ref=WATCHDOG_ALERT_REF,
+        schema_ref=ref_of(sender, WATCHDOG_ALERT),
         payload=msgspec.to_builtins(alert),
         ts=day_start_ms(next_day(alert.day)),
         dedupe_key=natural_id("watchdog", alert.branch, alert.day, alert.braid_id, alert.kind, alert.priors_ver),
         lifecycle_id=natural_id("priors", alert.branch, alert.day),
         priors_ver=alert.priors_ver,
         priority=1,
-        tags=("sig:watchdog",),
+        tags=(f"{sender}:watchdog",),
+    )
+
+
+def safety_message(alert: SafetyAlert) -> Message:
+    """Return the message that tells what the watchdog of the trading desk did, once for each alert."""
+    said = natural_id("safety", alert.branch, alert.time_ms, alert.kind, alert.done)
+    return Message(
+        to=(Module.SIG, Module.DM),
+        intent=Intent.WATCHDOG_ALERT,
+        branch=alert.branch,
+        schema_ref=SAFETY_ALERT_REF,
+        payload=msgspec.to_builtins(alert),
+        ts=alert.time_ms,
+        dedupe_key=said,
+        lifecycle_id=said,
+        priority=2,
+        tags=("tr:safety",),
     )
 
 
@@ -127,23 +164,23 @@ def review_message(note: ReviewNote) -> Message:
     )
 
 
-def patch_message(patch: PriorPatch, replaces: str = "") -> Message:
-    """Return the message that carries a patch to the alpha detector.
+def patch_message(patch: PriorPatch, replaces: str = "", module: Module = Module.SIG) -> Message:
+    """Return the message that carries a patch of a module's own priors to itself.
 
     Its time is the end of the learning day. `replaces` names the message whose version is in force from the same
     moment, when a day is learned again with another result.
     """
     key = natural_id("prior_patch", patch.branch, patch.day, patch.priors_ver, patch.effective_from_ms, replaces)
     return Message(
-        to=(Module.SIG,),
+        to=(module,),
         intent=Intent.PRIOR_PATCH,
         branch=patch.branch,
-        schema_ref=PRIOR_PATCH_REF,
+        schema_ref=ref_of(module, PRIOR_PATCH),
         payload=msgspec.to_builtins(patch),
         ts=day_start_ms(next_day(patch.day)),
         dedupe_key=key,
         lifecycle_id=natural_id("priors", patch.branch, patch.day),
         priors_ver=patch.parent_priors_ver,
         priority=1,
-        tags=("sig:prior_patch",),
+        tags=(f"{module}:prior_patch",),
     )

@@ -43,7 +43,8 @@ class Gate:
 class SignalFacts:
     """What a payload says beyond its row; `gates` by their names on the bus, `asymmetry` by component, in deviations.
 
-    An asymmetry component that is missing was not measured; the score is None when no positioning is.
+    An asymmetry component that is missing was not measured; the score is None when no positioning is. `context`: the
+    row's bins as text (`lotus.priors.context`).
     """
 
     band_s: tuple[float, float]
@@ -56,6 +57,7 @@ class SignalFacts:
     braids_fired: tuple[str, ...]
     asymmetry: Mapping[str, float] = field(default_factory=dict)
     asymmetry_score: float | None = None
+    context: str = 12 * "-"
 
 
 @cache
@@ -128,6 +130,7 @@ def det_alpha_payload(row: Row, facts: SignalFacts) -> Payload:
         **_direction(row, facts),
         **_sigma(row),
         "pi": float(row["pi"]),
+        "context": facts.context,
         "suggested_triggers": [],
         "priors_ver": str(row["priors_ver"]),
         "provenance": _provenance(row, facts),

@@ -1,7 +1,8 @@
-"""What modules say to one another about a window that is traded: proposal, decision, report, each named once for ever.
+"""What modules say to one another about what is traded: proposal, cues, decision, report, each named once for ever.
 
-A published window is one lifecycle: its name is the `lifecycle_id` of all three. Building only; what is decided and
-done stands in `lotus.decision` and `lotus.trading`, the forms in `sql/common/payloads.yaml`.
+A published window is one lifecycle, a decision of the book another: its name is the `lifecycle_id` of what is said of
+it. Building only; what is decided and done stands in `lotus.decision` and `lotus.trading`, the forms in
+`sql/common/payloads.yaml`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
 
 ALPHA_PROPOSED_REF = "urn:schema:sig.alpha_proposed:v1"
+META_SIGNAL_REF = "urn:schema:sig.meta_signal:v1"
 DM_DECISION_REF = "urn:schema:dm.dm_decision:v1"
 EXEC_REPORT_REF = "urn:schema:tr.exec_report:v1"
 TTL_S = 60  # a proposal or decision that waited longer is worth nothing
@@ -43,6 +45,30 @@ def proposed_message(signal: Mapping[str, Any]) -> Message:
         priority=1,
         ttl_sec=TTL_S,
         tags=("dm:evaluate_plan",),
+    )
+
+
+def meta_message(signal: Mapping[str, Any]) -> Message:
+    """Return sig's budget cues of a published window, from its ms-1.0 payload; less urgent than its proposal."""
+    branch, event_id = str(signal["branch"]), str(signal["event_id"])
+    end_ms = int(signal["provenance"]["window"]["end_ms"])
+    return Message(
+        to=(Module.DM,),
+        intent=Intent.META_SIGNAL,
+        branch=branch,
+        schema_ref=META_SIGNAL_REF,
+        payload={
+            "branch": branch,
+            "event_id": event_id,
+            "asset": signal["asset"],
+            "time_ms": end_ms,
+            "signal": dict(signal),
+        },
+        ts=end_ms,
+        dedupe_key=natural_id("meta signal", branch, event_id),
+        lifecycle_id=event_id,
+        priority=0,
+        ttl_sec=TTL_S,
     )
 
 

@@ -1,9 +1,10 @@
-"""Calibration of the logged propensity, and the life of a lesson by day.
+"""Calibration of the logged propensity, reliability of forecasts, and the life of a lesson by day.
 
 In the literature: reliability diagram; cumulative evidence (sequential) plot.
 """
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,20 @@ def calibration_curve(curve: Calibration) -> "Figure":
     axes.set_xlabel("logged propensity, mean of a tenth of the windows")
     axes.set_ylabel("share published, 95 %")
     entitle(axes, f"{curve.detector_id}: does the log say what drew?", 50)
+    return figure
+
+
+def reliability_curve(title: str, points: Sequence[tuple[float, float, float, float]]) -> "Figure":
+    """Return share of hits against promised probability from (promised, found, low, high) of each group of promises."""
+    figure, axes = blank(4.7, 3.6)
+    promised, found, low, high = (np.array(column) for column in zip(*points, strict=True))
+    span = [float(min(promised.min(), low.min())), float(max(promised.max(), high.max()))]
+    axes.plot(span, span, color=MUTED, linewidth=0.8)
+    spread = np.maximum(np.array([found - low, high - found]), 0.0)
+    axes.errorbar(promised, found, yerr=spread, fmt="o", color=LINE, markersize=4.0, linewidth=1.2)
+    axes.set_xlabel("promised probability of a hit")
+    axes.set_ylabel("share of hits, 95 %")
+    entitle(axes, f"{title}: does what is promised come?", 50)
     return figure
 
 

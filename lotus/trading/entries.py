@@ -31,6 +31,8 @@ def enter(state: ExecutionState, now_ms: int) -> ExecutionState:
     """Return the state after what is due of the entry at `now_ms`."""
     if state.halted:
         state = close_entry(state, Ending.HALTED)
+    if state.ceiling is not None and state.committed > state.ceiling:
+        state = close_entry(state, Ending.ORDERED)
     if now_ms >= state.plan.valid_until_ms:
         state = close_entry(state, Ending.EXPIRED)
     view = _fresh(state, now_ms)
@@ -86,9 +88,9 @@ def _is_due(state: ExecutionState, now_ms: int) -> bool:
 
 
 def _slice_size(state: ExecutionState, index: int) -> Decimal:
-    """Return what the schedule wants in all by this slice, less what is filled and what may still be."""
+    """Return what schedule and ceiling want in all by this slice, less what is filled and what may still be."""
     target = sum((s.size for s in state.slices[: index + 1]), ZERO)
-    return target - sum((max(o.taken, o.filled + o.left) for o in state.of(Purpose.ENTRY)), ZERO)
+    return (target if state.ceiling is None else min(target, state.ceiling)) - state.committed
 
 
 def _limit_px(state: ExecutionState, view: MarketView) -> Decimal:

@@ -85,8 +85,9 @@ class Safety:
 class ExecutionState:
     """Everything known of one plan's execution. `orders` by client id, in the order in which they were sent.
 
-    `arrival_px` is the mid when the entry opened, `accepted_ms` and `opened_ms` own clock. `out` holds the commands of
-    the step under way and is empty between steps.
+    `arrival_px` is the mid when the entry opened, `leaving_px` that when the engine decided to leave, `accepted_ms` and
+    `opened_ms` own clock. `ceiling` and `exit_at_ms` are what the plan was steered to since, None: as it was approved.
+    `out` holds the commands of the step under way and is empty between steps.
     """
 
     plan: Plan
@@ -111,8 +112,11 @@ class ExecutionState:
     bare_ms_max: int = 0
     stop_passed_ms: int | None = None
     halted: bool = False
+    ceiling: Decimal | None = None
+    exit_at_ms: int | None = None
     done: bool = False
     revision: int = 0
+    leaving_px: Decimal | None = None
     alarms: frozenset[str] = frozenset()
     out: tuple[Command, ...] = ()
 
@@ -138,6 +142,20 @@ class ExecutionState:
         side = self.plan.side
         own = (o.taken if o.order.side is side else -o.taken for o in self.orders.values())
         return sum(own, self._foreign_size)
+
+    @property
+    def committed(self) -> Decimal:
+        """Size that entries sent so far opened or may still open."""
+        return sum((max(o.taken, o.filled + o.left) for o in self.of(Purpose.ENTRY)), ZERO)
+
+    @property
+    def will_hold(self) -> Decimal:
+        """Size that it holds once everything under way is over: what is opened yet, no more than its ceiling."""
+        if self.done or self.ending is not Ending.NONE:
+            return ZERO
+        coming = self.committed - sum((o.taken for o in self.of(Purpose.ENTRY)), ZERO)
+        size = max(ZERO, self.exposure) + coming if self.entering is Entering.CLOSED else self.plan.size
+        return size if self.ceiling is None else min(size, self.ceiling)
 
     @property
     def _foreign_size(self) -> Decimal:

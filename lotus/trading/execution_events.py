@@ -4,6 +4,7 @@ Value types only, beside those of the venue port. The rules are `lotus.trading.e
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from lotus.trading.orders import FundingPayment, Grouping, NewOrder, OpenOrder, OrderUpdate, VenueFill
@@ -34,6 +35,17 @@ class Halt:
 @dataclass(frozen=True, slots=True)
 class Close:
     """Leave the position: an order of the decision-maker or of a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """Hold at most `ceiling` of the plan from now on, and leave it at `exit_at_ms`; None changes nothing.
+
+    A ceiling only ever falls and an exit time only ever moves on, so repeats and any order of them end the same.
+    """
+
+    ceiling: Decimal | None = None
+    exit_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,7 @@ Event = (
     | Tick
     | Halt
     | Close
+    | Steer
     | TriggerTold
     | ModifyAnswer
     | OpenOrdersSeen

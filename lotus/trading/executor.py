@@ -7,6 +7,7 @@ engine; event sourcing.
 """
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import assert_never
 
 from lotus.errors import VenueError
@@ -21,6 +22,7 @@ from lotus.trading.execution_events import (
     Halt,
     ModifyAnswer,
     OpenOrdersSeen,
+    Steer,
     Tick,
     TriggerStatus,
     TriggerTold,
@@ -79,20 +81,36 @@ def _taken(state: ExecutionState, event: Event, now_ms: int) -> ExecutionState:
             return _snapshot(state, event, now_ms)
         case FundingPayment():
             key = (event.coin, event.time_ms)
-            mine = event.coin == state.plan.coin and state.held != 0 and key not in state.funding
-            return replace(state, funding={**state.funding, key: _share(state, event)}) if mine else state
+            mine = event.coin == state.plan.coin and event.time_ms >= state.accepted_ms and key not in state.funding
+            return replace(state, funding={**state.funding, key: event}) if mine else state
         case ForeignFill():
             return _foreign(state, event.fill)
         case Halt():
             ending = Ending.HALTED if event.flatten and state.ending is Ending.NONE else state.ending
             return replace(close_entry(state, Ending.HALTED), halted=True, ending=ending)
         case Close():
-            ending = Ending.ORDERED if state.ending is Ending.NONE else state.ending
-            return replace(close_entry(state, Ending.ORDERED), ending=ending)
+            return _ordered_out(state)
+        case Steer():
+            return _steered(state, event.ceiling, event.exit_at_ms)
         case TriggerTold():
             return _trigger(state, event.status)
         case _:
             assert_never(event)
+
+
+def _steered(state: ExecutionState, ceiling: Decimal | None, exit_at_ms: int | None) -> ExecutionState:
+    """Return the state under the lower ceiling and the later exit time; a ceiling of nothing is an order to leave."""
+    if ceiling is not None:
+        state = replace(state, ceiling=ceiling if state.ceiling is None else min(state.ceiling, ceiling))
+    if exit_at_ms is not None:
+        before = state.exit_at_ms or state.plan.exit_at_ms or exit_at_ms
+        state = replace(state, exit_at_ms=max(before, exit_at_ms))
+    return state if state.ceiling is None or state.ceiling > 0 else _ordered_out(state)
+
+
+def _ordered_out(state: ExecutionState) -> ExecutionState:
+    ending = Ending.ORDERED if state.ending is Ending.NONE else state.ending
+    return replace(close_entry(state, Ending.ORDERED), ending=ending)
 
 
 def _fill(state: ExecutionState, fill: VenueFill, now_ms: int) -> ExecutionState:
@@ -124,14 +142,6 @@ def _snapshot(state: ExecutionState, seen: OpenOrdersSeen, now_ms: int) -> Execu
     found = [adopted(o, *names[o.client_id], now_ms) for o in strange if o.client_id in names]
     slices = max((o.index + 1 for o in found if o.purpose is Purpose.ENTRY), default=0)
     return replace(put(state, *after, *found), next_slice=max(state.next_slice, slices))
-
-
-def _share(state: ExecutionState, payment: FundingPayment) -> FundingPayment:
-    """Return the part of a payment on the account's position that belongs to what the plan holds of it."""
-    signed = state.held * int(state.plan.side)
-    if payment.size == 0 or payment.size == signed:
-        return payment
-    return replace(payment, usd=payment.usd * signed / payment.size, size=signed)
 
 
 def _trigger(state: ExecutionState, status: TriggerStatus) -> ExecutionState:

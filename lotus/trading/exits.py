@@ -2,20 +2,22 @@
 
 Stop and take-profit rest at the venue; the mark is watched too, for a venue that does not fire them. A closing order is
 an immediate one; the next is sent only when the fate of the last is known, and may go further beyond the best price.
-Stops stay until the position is flat. (Literature: exit management; reduce-only orders.)
+What stands above a plan's ceiling is taken off in the same way. Stops stay until the position is flat. (Literature:
+exit management; reduce-only orders.)
 """
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import takewhile
 
 from lotus.trading.entries import close_entry
 from lotus.trading.execution import Ending, Entering, ExecutionState, alarm, cancel, emit, new_order, next_index, send
 from lotus.trading.execution_events import Finished
 from lotus.trading.order_machine import ZERO, Purpose
-from lotus.trading.orders import TimeInForce
+from lotus.trading.orders import OrderState, TimeInForce
 from lotus.trading.plan import BPS
 from lotus.trading.protection import armed_size
-from lotus.trading.rounding import round_px_for
+from lotus.trading.rounding import MIN_NOTIONAL_USD, round_px_for
 from lotus.trading.watch import first_holding, passed
 
 MAX_FLIP_EXITS = 16  # closing orders after which a flip that the venue will not reduce is left to people
@@ -30,6 +32,8 @@ def judge(state: ExecutionState, now_ms: int) -> ExecutionState:
         ending = _ending(state, now_ms)
         if ending is not Ending.NONE:
             state = replace(state, ending=ending)
+    if state.ending is not Ending.NONE and state.leaving_px is None and state.view is not None:
+        state = replace(state, leaving_px=state.view.mid)
     return close_entry(state, state.ending) if state.ending is not Ending.NONE else state
 
 
@@ -43,11 +47,22 @@ def leave(state: ExecutionState, now_ms: int) -> ExecutionState:
         state = _flipped(state, held)
         if state.ending is not Ending.FLIPPED or len(exits) >= MAX_FLIP_EXITS:
             return state
-    if state.ending is Ending.NONE or held == 0 or any(not o.state.is_final for o in exits):
+    surplus = held if state.ending is not Ending.NONE else _above_ceiling(state, held)
+    if surplus == 0 or any(not o.state.is_final for o in exits):
         return state
     if exits and now_ms - exits[-1].sent_ms < state.knobs.retry:
         return state
-    return _close(state, len(exits), now_ms)
+    missed = len(list(takewhile(lambda o: o.state is not OrderState.FILLED, reversed(exits))))
+    return _close(state, surplus, missed, now_ms)
+
+
+def _above_ceiling(state: ExecutionState, held: Decimal) -> Decimal:
+    """Return what is held beyond the ceiling; nothing where it is too little to be worth an order."""
+    if state.ceiling is None or held <= state.ceiling:
+        return ZERO
+    px = state.view.mark if state.view is not None else state.arrival_px
+    surplus = held - state.ceiling
+    return surplus if px is not None and surplus * px >= MIN_NOTIONAL_USD else ZERO
 
 
 def finish(state: ExecutionState, now_ms: int) -> ExecutionState:
@@ -67,7 +82,8 @@ def finish(state: ExecutionState, now_ms: int) -> ExecutionState:
 
 def _ending(state: ExecutionState, now_ms: int) -> Ending:
     plan, view = state.plan, state.view
-    if plan.exit_at_ms is not None and now_ms >= plan.exit_at_ms:
+    exit_at_ms = plan.exit_at_ms if state.exit_at_ms is None else state.exit_at_ms
+    if exit_at_ms is not None and now_ms >= exit_at_ms:
         return Ending.TIME
     passed_ms = state.stop_passed_ms
     if passed_ms is not None and now_ms - passed_ms >= state.safety.stop_grace_ms:
@@ -88,16 +104,16 @@ def _stop_passed(state: ExecutionState, now_ms: int) -> ExecutionState:
     return state if since == state.stop_passed_ms else replace(state, stop_passed_ms=since)
 
 
-def _close(state: ExecutionState, attempt: int, now_ms: int) -> ExecutionState:
-    plan, held, view = state.plan, state.exposure, state.view
-    side = plan.exit_side if held > 0 else plan.side
+def _close(state: ExecutionState, size: Decimal, attempt: int, now_ms: int) -> ExecutionState:
+    plan, view = state.plan, state.view
+    side = plan.exit_side if size > 0 else plan.side
     best = view.best(side) if view is not None else state.arrival_px
     if best is None:
         return state
     share = min(MAX_EXIT_SLIPPAGE, Decimal(state.knobs.exit_slippage) * BPS * (attempt + 1))
     limit_px = round_px_for(state.asset, best * (1 + int(side) * share), side)
     index = next_index(state, Purpose.EXIT)
-    order = new_order(state, Purpose.EXIT, index, abs(held), limit_px, TimeInForce.IOC)
+    order = new_order(state, Purpose.EXIT, index, abs(size), limit_px, TimeInForce.IOC)
     return send(state, ((Purpose.EXIT, index, replace(order, side=side)),), now_ms)
 
 

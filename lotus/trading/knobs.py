@@ -30,6 +30,11 @@ class KnobSpec:
         """Key under which a braid moves it."""
         return PREFIX + self.name
 
+    @property
+    def owner(self) -> str:
+        """What braids name as the owner whose behaviour they change: one for each knob."""
+        return "execution." + self.name
+
 
 KNOBS: tuple[KnobSpec, ...] = (
     KnobSpec("slice", 1.0, 0.5, 2.0, "1", "size of a slice as a share of the plan's: above 1 fewer, larger ones"),
@@ -43,6 +48,7 @@ KNOBS: tuple[KnobSpec, ...] = (
     KnobSpec("venue_slippage", 0.2, 0.05, 0.5, "1", "weight of slippage in the choice of a venue"),
     KnobSpec("venue_success", 0.3, 0.1, 0.6, "1", "weight of past success in the choice of a venue"),
 )
+TRIED = ("execution:exit_slippage", "execution:retry")  # in trials: what acts once a position is to be left
 
 
 @dataclass(frozen=True, slots=True)

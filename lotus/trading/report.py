@@ -7,7 +7,7 @@ transaction cost analysis, implementation shortfall (Perold 1988).
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -18,6 +18,8 @@ import fastjsonschema
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 from lotus.trading.execution import Ending, ExecutionState
+from lotus.trading.funding import shares
+from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.order_machine import ZERO, Purpose
 from lotus.trading.orders import Side, VenueFill
 from lotus.trading.positions import Costing, Position, position_of
@@ -48,6 +50,7 @@ class Measured:
     exit_px: Decimal | None
     slippage_arrival_bps: float | None
     slippage_plan_bps: float | None
+    slippage_exit_bps: float | None
     latency_ms: int | None
     fill_latency_ms: int | None
     adherence: float
@@ -64,13 +67,15 @@ def measured(state: ExecutionState) -> Measured:
     last = max((f.time_ms for f in bought), default=None)
     slippage = _bps(state.plan.side, entry_px, state.arrival_px)
     latency = None if sent is None or answered is None else answered - sent
+    exit_px = _average(f for f in state.fills if f.fill_id not in names)
     return Measured(
         status=_status(state),
         size_filled=state.entered,
         entry_px=entry_px,
-        exit_px=_average(f for f in state.fills if f.fill_id not in names),
+        exit_px=exit_px,
         slippage_arrival_bps=slippage,
         slippage_plan_bps=_bps(state.plan.side, entry_px, state.plan.entry_px),
+        slippage_exit_bps=_bps(state.plan.exit_side, exit_px, state.leaving_px),
         latency_ms=latency,
         fill_latency_ms=None if sent is None or last is None else max(0, last - sent),
         adherence=_adherence(state, slippage, latency),
@@ -83,10 +88,14 @@ def report(
     fill_source: FillSource,
     venue_score: float | None = None,
     predicted: Predicted | None = None,
+    choice: KnobChoice | None = None,
 ) -> Payload:
-    """Return the payload of a finished execution; raises `SchemaError` when it does not fit its schema."""
+    """Return the payload of a finished execution; raises `SchemaError` when it does not fit its schema.
+
+    `choice`: which knobs it was executed with and why; None says that nobody chose, and they stood at their start.
+    """
     plan, found = state.plan, measured(state)
-    position = position_of(state.fills, state.funding.values(), Costing.FIFO)
+    position = position_of(state.fills, shares(state), Costing.FIFO)
     worked, did_not, lessons = _learned(state, found)
     payload: Payload = {
         "schema_ver": EXEC_REPORT,
@@ -115,12 +124,14 @@ def report(
         "plan_px": _text_or_null(plan.entry_px),
         "slippage_arrival_bps": found.slippage_arrival_bps,
         "slippage_plan_bps": found.slippage_plan_bps,
+        "slippage_exit_bps": found.slippage_exit_bps,
         "latency_ms": found.latency_ms,
         "fill_latency_ms": found.fill_latency_ms,
         "bare_ms_max": state.bare_ms_max,
         "adherence": found.adherence,
         "venue_score": venue_score,
         "predicted": None if predicted is None else _predicted(predicted),
+        "knobs": None if choice is None else _chosen(choice),
         **_money(position, state, found),
         "orders": _orders(state),
         "fills": [_fill(f) for f in state.fills],
@@ -274,6 +285,13 @@ def _predicted(predicted: Predicted) -> Payload:
         "latency_ms": predicted.latency_ms,
         "route_hint": predicted.route_hint,
     }
+
+
+def _chosen(choice: KnobChoice) -> Payload:
+    trial = choice.trial
+    told = None if trial is None else {f.name: getattr(trial, f.name) for f in fields(trial)}
+    moved = dict(choice.moved)
+    return {"priors_ver": choice.priors_ver, "context": choice.context, "moved": moved, "trial": told}
 
 
 def _text(number: Decimal) -> str:

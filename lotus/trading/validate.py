@@ -30,6 +30,7 @@ class Situation:
 
     `position` is the account's signed size in the coin; `free_margin_usd` what the venue would let it use;
     `used_budget_usd` the value of positions already under the same authority; `coin_max_leverage` sets maintenance.
+    `session` is the run whose feed the venue lives on, empty for a venue that outlives runs.
     """
 
     now_ms: int
@@ -51,6 +52,7 @@ class Situation:
     clock_skew_ms: int = 0
     parity_ok: bool = True
     halted: bool = False
+    session: str = ""
 
 
 Check = Callable[[Plan, Situation], Iterator[Refusal]]

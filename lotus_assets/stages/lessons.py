@@ -24,7 +24,7 @@ from lotus_assets.stages.context import Made, Stage, StageContext, Table
 from lotus_assets.stages.day_sums import sources
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lesson_horizons import lesson_horizons
-from lotus_assets.stages.payoff_scores import read_scores
+from lotus_assets.stages.payoff_scores import evidence_of, read_scores
 from lotus_assets.stages.woven import compositions
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import from_body, to_body
@@ -120,6 +120,7 @@ def _made(
         "critical_nats": night.critical,
         "learning_days": night.n_days,
         "alarms": sum(audit.alarm for audit in night.audits),
+        **evidence_of(_searched(ctx, day)),
     }
     return Made(len(kept), content, (), notes, _table(kept), None, ledger, documents=pictures)
 

@@ -4,7 +4,8 @@ A window without a modelled payoff falls back on a table of its detector's execu
 window before this one; such a day leans on their scores, every other day on nothing earlier.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from lotus.learning.payoff_scores import PAYOFF_SCORES, ScoredDay, baseline_tables, payoff_scores
 from lotus.priors.vocabulary import BIN_COLUMNS
@@ -19,6 +20,8 @@ from lotus_store.ledger.day_commits import DayCommit, read_commit
 
 PARTS = [Part(PAYOFF_SCORES)]
 EVENT_COLUMNS = ("event_id", "pi", "u0", "published", "spec_version", *BIN_COLUMNS)
+SOURCE_NOTES = {source: f"executed_{source}" for source in ("paper_live", "tape_sim", "venue")}
+UNTOLD_DAYS = "executed_untold_days"
 MAX_DROPPED_Z = 5.0  # once in 5,000 years of honest days
 _scores = Memory(100)
 
@@ -46,7 +49,7 @@ def make(ctx: StageContext, day: str) -> Made:
     counts = Table(("windows", "number"), sorted(scored.counts.items()))
     joined = joint_hash(PARTS, [written.content_hash])
     checks = (schema_check(PAYOFF_SCORES, scored.columns), chance_check(scored))
-    notes = {**scored.counts, "fallen_back": scored.fallen_back}
+    notes = {**scored.counts, "fallen_back": scored.fallen_back, **by_source(scored.columns["fill_source"].tolist())}
     return Made(written.rows, joined, checks, notes, counts)
 
 
@@ -64,6 +67,23 @@ def chance_check(scored: ScoredDay) -> CheckOutcome:
     text = f"{impossible} windows published at p = 0; publications among dropped windows: z {scored.dropped_z:.1f}"
     numbers = {"no_chance_published": impossible, "dropped_z": scored.dropped_z}
     return CheckOutcome("chance", impossible == 0 and abs(scored.dropped_z) <= MAX_DROPPED_Z, text, numbers)
+
+
+def by_source(sources: Sequence[str]) -> dict[str, int]:
+    """Return how many windows have an executed payoff from each source, under the names of the day's notes.
+
+    >>> by_source(["venue", "", "tape_sim", "venue"])
+    {'executed_paper_live': 0, 'executed_tape_sim': 1, 'executed_venue': 2}
+    """
+    found = Counter(sources)
+    return {note: found[source] for source, note in SOURCE_NOTES.items()}
+
+
+def evidence_of(commits: Sequence[DayCommit]) -> dict[str, int]:
+    """Return the same counts over scored days, and how many of these were scored before sources were noted."""
+    told = [commit.notes["notes"] for commit in commits]
+    counts = {note: sum(int(notes.get(note, 0)) for notes in told) for note in SOURCE_NOTES.values()}
+    return {**counts, UNTOLD_DAYS: sum(SOURCE_NOTES["venue"] not in notes for notes in told)}
 
 
 def read_scores(ctx: StageContext, commit: DayCommit) -> LakeTable:

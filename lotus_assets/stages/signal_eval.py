@@ -25,7 +25,7 @@ from lotus_assets.stages.schema_check import schema_check
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
 from lotus_store.ledger.events import write_eval
-from lotus_store.ledger.executions import Execution, executions_of
+from lotus_store.ledger.executions import EXECUTIONS_TOLD, Execution, executions_of
 
 EVENT_COLUMNS = (
     "event_id", "detector_id", "asset", "window_start_ms", "window_end_ms", "close_recv_ns", "horizon_s", "s",
@@ -65,7 +65,8 @@ def make(ctx: StageContext, day: str) -> Made:
     read, quotes, gaps = read_events(ctx, day, EVENT_COLUMNS), _quotes(ctx, day), _gaps(ctx, day)
     due = taught(read)
     events = {name: values[due] for name, values in read.items()}
-    rows, answered = _as_executed(mature(events, quotes, gaps, ctx.manifest, day), _executions(ctx, day))
+    executed = _executions(ctx, day)
+    rows, answered = _as_executed(mature(events, quotes, gaps, ctx.manifest, day), executed)
     written = ctx.lake.write(spec, ctx.branch, day, rows)
 
     def ledger(connection: Connection) -> None:
@@ -77,6 +78,7 @@ def make(ctx: StageContext, day: str) -> Made:
         "due": len(rows["event_id"]),
         "dropped_by_gap": int((rows["status"] == GAP).sum()),
         WITHOUT_PAPER: _without_paper(rows),
+        EXECUTIONS_TOLD: len(executed),
         "executed_at_venue": sum(told.answered for told in answered),
         "detectors_taught_by_venue": sum(told.teaches for told in answered),
     }
@@ -110,8 +112,10 @@ def dropped_check(rows: Columns) -> CheckOutcome:
 
 
 def _executions(ctx: StageContext, day: str) -> list[Execution]:
-    """Return the executions of the two days' windows at the venue that answered for most of them."""
-    found = executions_of(ctx.sig, ctx.branch, day_start_ms(next_day(day, -1)), day_start_ms(next_day(day)))
+    """Return the executions of the windows that mature on the day, at the venue that answered for most of them."""
+    longest_ms = 1000 * max(ctx.manifest.outcomes.horizons_s)
+    begin_ms, end_ms = day_start_ms(day), day_start_ms(next_day(day))
+    found = executions_of(ctx.sig, ctx.branch, begin_ms - longest_ms, end_ms - longest_ms)
     venues = Counter(row.venue for row in found)
     most = max(sorted(venues), key=venues.__getitem__, default="")
     return [row for row in found if row.venue == most]

@@ -14,7 +14,7 @@ import eth_account
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset
-from lotus_store.files import write_bytes
+from lotus_live.trade.secret_file import write_secret
 from lotus_venues.hyperliquid.caps import read_caps
 from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.http import JsonPoster
@@ -65,15 +65,10 @@ def _make_missing(key: Path, address: Path, caps: Path, universe: Sequence[Asset
     for folder in (key.parent.parent, key.parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not key.exists():
-        _write(key, "0x" + secrets.token_hex(32))
+        write_secret(key, "0x" + secrets.token_hex(32))
     if not address.exists():
-        _write(address, str(eth_account.Account.from_key(read_key(key)).address).lower())
+        write_secret(address, str(eth_account.Account.from_key(read_key(key)).address).lower())
     if not caps.exists():
         sizes = "\n".join(f'{asset.name} = "1000000"' for asset in universe)
         sums = f'max_day_usd = "{1000 * cap_usd}"\nmax_open_usd = "{10 * cap_usd}"\n'
-        _write(caps, f'max_order_usd = "{cap_usd}"\n{sums}[coins]\n{sizes}\n')
-
-
-def _write(path: Path, text: str) -> None:
-    write_bytes(path, text.encode())
-    path.chmod(0o600)
+        write_secret(caps, f'max_order_usd = "{cap_usd}"\n{sums}[coins]\n{sizes}\n')

@@ -8,10 +8,12 @@ write-ahead intent log, functional core behind an imperative shell.
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any, assert_never
+from functools import partial
+from typing import assert_never
 
 from lotus.errors import LotusError, VenueError
 from lotus.manifest import Asset
@@ -27,18 +29,23 @@ from lotus.trading.execution_events import (
     Modify,
     ModifyAnswer,
     Place,
+    Steer,
     Tick,
 )
 from lotus.trading.executor import begin, step
 from lotus.trading.order_machine import TrackedOrder
 from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
+from lotus.trading.plan import PlanKind
 from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
+from lotus_live.trade.chores import Chores
 from lotus_live.trade.floor import TradingFloor
+from lotus_live.trade.heartbeat import Pulse
 from lotus_live.trade.in_time import DOWN, InTime
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_live.trade.reconciling import Reconciler
-from lotus_live.trade.work import DeskCounts, Work
+from lotus_live.trade.stored import choice_in
+from lotus_live.trade.work import DeskCounts, Work, never_placed
 from lotus_store.ledger.plans import PlanRow
 
 TICK_S = 0.1
@@ -66,8 +73,10 @@ class TradingDesk:
         self._fresh = True
         self._switched = LIFTED
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._chores = Chores(self._broke)
+        self._doubted = asyncio.Event()  # something broke: what is believed is compared with the venue at once
         self._in_time = InTime(BOOKS_S, self._failed)
+        self._pulse = Pulse(switch.home)
 
     def woken(self) -> None:
         """Say, from any thread, that plans were accepted."""
@@ -83,17 +92,21 @@ class TradingDesk:
             for asset in self.floor.universe:
                 await venue.set_leverage(asset.name, self.floor.common.leverage)
         await self._restore()
-        helpers = [asyncio.create_task(self._ticking()), asyncio.create_task(self._accounting())]
-        helpers += [asyncio.create_task(self._listening(venue)) for venue in self.venues.values()]
+        self._chores.keep("the clock of the desk", self._ticking)
+        self._chores.keep("looking at the accounts", self._accounting)
+        for account, venue in self.venues.items():
+            self._chores.keep(f"listening to {account}", partial(self._listening, venue))
         try:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 await self._turn()
+                self._beat()
+        except asyncio.CancelledError:
+            self._pulse.over()
+            raise
         finally:
-            for task in (*helpers, *self._tasks):
-                task.cancel()
-            await asyncio.gather(*helpers, *self._tasks, return_exceptions=True)
+            await self._chores.close()
             for venue in self.venues.values():
                 with suppress(LotusError, OSError):
                     await venue.close()
@@ -103,6 +116,12 @@ class TradingDesk:
         """Open nothing from now on; with `flatten` leave every position."""
         self.floor.halted = True
         self._all(Halt(flatten))
+
+    def _beat(self) -> None:
+        try:
+            self._pulse.turned(TICK_S, self.floor.oldest_view_s())
+        except Exception as problem:
+            self._broke("the heartbeat", problem)
 
     def _take_up(self) -> None:
         self._fresh = True
@@ -150,12 +169,22 @@ class TradingDesk:
         if not await self._write(moved):
             self._without_books(moved)
             return
+        self._show_held()
         for work in moved:
             self._carry(work, work.commands)
             work.commands = []
             if work.finished:
                 self.counts.finished += 1
                 work.finished, work.done_ms = False, self.floor.now_ms()
+
+    def _show_held(self) -> None:
+        """Show the floor what plans of the book hold, by their own fills; the venue is asked every two seconds only."""
+        held: dict[str, dict[str, Decimal]] = {}
+        for work in self._works.values():
+            if work.row.kind == PlanKind.BOOK and (size := work.state.held):
+                sizes = held.setdefault(work.state.plan.authority.account, {})
+                sizes[work.row.coin] = sizes.get(work.row.coin, Decimal(0)) + int(work.state.plan.side) * size
+        self.floor.held = held
 
     def _without_books(self, moved: Sequence[Work]) -> None:
         """Carry out what opens nothing; entries are told as never placed, for they would be too late later."""
@@ -164,13 +193,13 @@ class TradingDesk:
             opening = [c for c in work.commands if isinstance(c, Place) and not all(o.reduce_only for o in c.orders)]
             self._carry(work, [command for command in work.commands if command not in opening])
             work.commands = []
-            names = [order.client_id for command in opening for order in command.orders]
-            never = OrderState.NEVER_PLACED
-            self._events += [(work.row.plan_id, OrderUpdate(name, never, now_ms, reason=why)) for name in names]
+            orders = [order for command in opening for order in command.orders]
+            self._events += [(work.row.plan_id, update) for update in never_placed(orders, now_ms, why)]
 
     def _carry(self, work: Work, commands: Sequence[Command]) -> None:
         for command in commands:
-            self._begin(self._carry_out(work, command))
+            what = f"{type(command).__name__.lower()} of plan {work.row.plan_id}"
+            self._chores.begin(what, self._carry_out(work, command))
 
     def _step(self, work: Work, event: Event) -> None:
         before = work.state
@@ -179,10 +208,15 @@ class TradingDesk:
         except VenueError as problem:
             self._alarm(work, Alarm("contradiction", str(problem), "fills of its own orders"))
             return
+        except Exception as problem:  # one plan's fault must not end the others
+            self._broke(f"{type(event).__name__} of plan {work.row.plan_id}", problem)
+            return
         finished = any(isinstance(command, Finished) for command in commands)
         work.finished = (work.finished or finished) and work.state.done
         work.commands += [command for command in commands if not isinstance(command, Finished)]
         work.is_changed |= bool(commands) or work.state.orders is not before.orders
+        work.is_changed |= work.state.funding is not before.funding
+        work.is_changed |= work.state.entering is not before.entering or work.state.ending is not before.ending
         work.done_ms = work.done_ms if work.state.done else None
         for client_id in work.state.orders.keys() - before.orders.keys():
             self._owners[client_id] = work.row.plan_id
@@ -196,10 +230,12 @@ class TradingDesk:
         for row in rows:
             if row.plan_id not in self._works:
                 self._take(row)
+            self._steer(self._works[row.plan_id], row)
 
     def _take(self, row: PlanRow) -> None:
-        plan, known = plan_of(row), execution_of(row)
-        state = known or begin(plan, self._asset(row.coin), row.venue, self.floor.now_ms())
+        plan, known, choice = plan_of(row), execution_of(row), choice_in(row.reference)
+        knobs = choice.knobs if choice is not None else None
+        state = known or begin(plan, self._asset(row.coin), row.venue, self.floor.now_ms(), knobs)
         work = Work(row, state, self.venues[plan.authority.account], written=known)
         self._works[row.plan_id] = work
         self._owners |= dict.fromkeys(state.orders, row.plan_id)
@@ -207,6 +243,12 @@ class TradingDesk:
         if self.floor.halted:
             self._events.append((row.plan_id, Halt(self._switched == FLATTENED)))
         self._events.append((row.plan_id, self.floor.view(row.coin) or Tick()))
+
+    def _steer(self, work: Work, row: PlanRow) -> None:
+        """Tell a plan what later decisions of the book made of it; telling it again changes nothing."""
+        if (row.ceiling, row.exit_at_ms) != work.steered:
+            work.steered = row.ceiling, row.exit_at_ms
+            self._events.append((row.plan_id, Steer(row.ceiling, row.exit_at_ms)))
 
     def _asset(self, coin: str) -> Asset:
         return next(asset for asset in self.floor.universe if asset.name == coin)
@@ -234,15 +276,13 @@ class TradingDesk:
             for client_id in work.state.orders:
                 self._owners.pop(client_id, None)
 
-    def _begin(self, job: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(job)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _carry_out(self, work: Work, command: Command) -> None:
         """Do one command; what the venue answered becomes events of the plan."""
         plan_id, venue = work.row.plan_id, work.venue
         match command:
+            case Place() if self.switch.state() != LIFTED and not all(o.reduce_only for o in command.orders):
+                why = "the kill switch was thrown on the way"  # or while this process slept
+                self._events += [(plan_id, u) for u in never_placed(command.orders, self.floor.now_ms(), why)]
             case Place():
                 self.counts.orders += len(command.orders)
                 updates = await self._answers(venue.place(command.orders, command.grouping), command.orders)
@@ -274,8 +314,7 @@ class TradingDesk:
         try:
             return await asked
         except VenueError as problem:
-            now_ms = self.floor.now_ms()
-            return [OrderUpdate(o.client_id, OrderState.NEVER_PLACED, now_ms, reason=str(problem)) for o in orders]
+            return never_placed(orders, self.floor.now_ms(), str(problem))
 
     async def _ask(self, plan_id: str, venue: Venue, question: Ask) -> None:
         for client_id in question.client_ids:
@@ -296,6 +335,7 @@ class TradingDesk:
                 self.tell(fill)
             await reconciler.compare()
         await self._accounts()
+        self._show_held()
         self.recovered = True
         self._wake.set()
 
@@ -332,14 +372,21 @@ class TradingDesk:
             self.halt(flatten=state == FLATTENED)
 
     async def _accounting(self) -> None:
-        """Ask for the accounts every two seconds, and compare everything every ten; silence is asked again."""
-        rounds = 0
+        """Ask for the accounts every two seconds; compare everything every ten, and at once when something broke."""
+        rounds, again_s = 0, 0.0
         while True:
-            await asyncio.sleep(ACCOUNT_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ACCOUNT_S):
+                    await self._doubted.wait()
             rounds += 1
+            is_due = rounds % COMPARE_ROUNDS == 0
+            if self._doubted.is_set():
+                await asyncio.sleep(again_s - time.monotonic())
+                is_due, again_s = True, time.monotonic() + ACCOUNT_S
+                self._doubted.clear()
             with suppress(VenueError):
                 await self._accounts()
-            for reconciler in self.reconcilers if rounds % COMPARE_ROUNDS == 0 else ():
+            for reconciler in self.reconcilers if is_due else ():
                 with suppress(VenueError):
                     await reconciler.compare()
 
@@ -360,6 +407,15 @@ class TradingDesk:
     def _alarm(self, work: Work, told: Alarm) -> None:
         self.counts.alarms += 1
         self._say(f"{told.kind} on plan {work.row.plan_id} ({work.row.coin}): {told.found}; expected {told.expected}")
+
+    def _broke(self, what: str, problem: BaseException) -> None:
+        """A task ended with an error: count it, tell it, and compare with the venue whatever it left behind."""
+        self.counts.broken += 1
+        told = f"{what} broke: {problem!r}"
+        if told != self.counts.last_broken:
+            self._say(told)
+        self.counts.last_broken = told
+        self._doubted.set()
 
     def _failed(self, problem: BaseException) -> None:
         self.counts.write_failures += 1

@@ -1,27 +1,35 @@
 """What the daemon knows of market and accounts at this moment, for judging plans and for driving them.
 
 Long and short probes live in accounts of their own, because a venue nets a coin within an account and a netted probe
-would measure nothing. Written by the daemon's loop, read by the Herald's thread: every value is replaced whole.
+would measure nothing; the book has a third one, where netting is what is wanted. Written by the daemon's loop, read by
+the threads of Herald and clerk: every value is replaced whole.
 """
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
+import msgspec
+
+from lotus.decision.book import Market
 from lotus.manifest import Asset
 from lotus.microtape.events import NULL, Ctx, EventKind
 from lotus.modules.intents import Module
 from lotus.timebase import NS_PER_MS
+from lotus.trading.book import BookTerms
 from lotus.trading.orders import Account, Side
 from lotus.trading.plan import Authority, ProbeTerms
 from lotus.trading.validate import Situation
 from lotus.trading.watch import MarketView
+from lotus_herald.allocate import Sight
 from lotus_herald.release import release_of
 from lotus_live.pipeline import Step
 from lotus_venues.ladder import Ladder
 
 EXECUTOR = "tr"
+BOOK_ACCOUNT: Final = "book"
 _CTX = int(EventKind.CTX)
 _SHOWN = frozenset({int(EventKind.BBO), int(EventKind.BOOK), int(EventKind.FAST), _CTX})
 NOTHING_HELD = Account(Decimal(0), Decimal(0), Decimal(0), (), 0)
@@ -43,7 +51,8 @@ class FloorTerms:
 class TradingFloor:
     """Views by coin and accounts by name; `now_ms` is the clock of the feed, that of the tape in a replay.
 
-    `is_wall`: it is the machine's, and the venue's may be compared with it. `parity_ok` is asked at every plan.
+    `held` are signed sizes of the book's accounts by coin, by own fills. `is_wall`: the clock is the machine's, and the
+    venue's may be compared with it. `parity_ok` is asked at every plan.
     """
 
     universe: Sequence[Asset]
@@ -54,10 +63,13 @@ class TradingFloor:
     is_wall: bool = False
     parity_ok: Callable[[], bool] = lambda: True
     halted: bool = False
+    session: str = ""
     clock_skew_ms: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
+    held: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     _tops: list[tuple[int, int, int]] = field(default_factory=list)
     _marks: list[int] = field(default_factory=list)
+    _contexts: list[bytes] = field(default_factory=list)
     _used: dict[str, Decimal] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -65,14 +77,16 @@ class TradingFloor:
         """Nothing was seen yet."""
         self._tops = [(0, 0, 0)] * len(self.universe)
         self._marks = [0] * len(self.universe)
+        self._contexts = [b""] * len(self.universe)
 
-    def see(self, recv_ns: int, step: Step, ladders: Sequence[Ladder]) -> None:
-        """Take in a line of the feed; `ladders` are as it left them."""
+    def see(self, recv_ns: int, step: Step, ladders: Sequence[Ladder], raw: bytes) -> None:
+        """Take in a line of the feed, `raw` as it came; `ladders` are as it left them."""
         if step.kind not in _SHOWN:
             return
         if step.kind == _CTX:
             mark = int(step.payload[Ctx.MARK_PX])
             self._marks[step.asset] = 0 if mark == NULL else mark
+            self._contexts[step.asset] = raw
             return
         ladder = ladders[step.asset]
         if ladder.is_two_sided:
@@ -88,6 +102,43 @@ class TradingFloor:
         low, high = Decimal(bid).scaleb(decimals), Decimal(ask).scaleb(decimals)
         mark = Decimal(self._marks[index]).scaleb(decimals) if self._marks[index] else (low + high) / 2
         return MarketView(coin, time_ms, low, high, mark)
+
+    def sight(self, account: str) -> Sight | None:
+        """Return what is seen of an account and all markets, None before the account was asked for."""
+        known = self.accounts.get(account)
+        if known is None or known.equity_usd <= 0:
+            return None
+        views = {asset.name: view for asset in self.universe if (view := self.view(asset.name)) is not None}
+        markets = {coin: self._market(coin, view) for coin, view in views.items()}
+        halted = "the kill switch is thrown" if self.halted else "" if self.parity_ok() else "live and batch differ"
+        return Sight(
+            now_ms=self.now_ms(),
+            equity_usd=float(known.equity_usd),
+            sizes={coin: float(size) for coin, size in self.held.get(account, {}).items()},
+            marks={coin: float(view.mark) for coin, view in views.items()},
+            markets={coin: market for coin, market in markets.items() if market is not None},
+            halted=halted,
+        )
+
+    def _market(self, coin: str, view: MarketView) -> Market | None:
+        """Return what a coin's market is like, None before the venue told its volume and open interest."""
+        index = next(i for i, asset in enumerate(self.universe) if asset.name == coin)
+        try:
+            told = msgspec.json.decode(self._contexts[index], type=_Told).data.ctx
+            volume_usd, interest = float(told.volume), float(told.interest)
+        except (msgspec.DecodeError, ValueError):
+            return None
+        return Market(
+            spread_bps=float((view.ask - view.bid) / view.mid * 10_000),
+            adv_usd=volume_usd,
+            open_interest_usd=interest * float(view.mark),
+            max_leverage=float(self.max_leverage.get(coin, self.common.leverage)),
+        )
+
+    def oldest_view_s(self) -> float:
+        """Return the age of the market that was not seen for longest, in seconds; negative before any was seen."""
+        views = [self.view(asset.name) for asset in self.universe]
+        return max(((self.now_ms() - view.time_ms) / 1000.0 for view in views if view is not None), default=-1.0)
 
     def situation(self, coin: str, account: str) -> Situation:
         """Return where and when a plan of a coin would be executed in an account."""
@@ -111,6 +162,7 @@ class TradingFloor:
             clock_skew_ms=self.clock_skew_ms,
             parity_ok=self.parity_ok(),
             halted=self.halted,
+            session=self.session,
         )
 
     def terms(self, side: Side) -> ProbeTerms:
@@ -126,9 +178,40 @@ class TradingFloor:
             common.entry_valid_ms,
         )
 
+    def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
+        """Return the terms of plans of the book under an authority, never beyond the settings' own budget."""
+        common, usd = self.common, min(authority.budget_usd, self.common.budget_usd)
+        return BookTerms(
+            common.stop_bps,
+            Authority(authority.account, usd, authority.executors),
+            (self.venue,),
+            common.leverage,
+            common.entry_valid_ms,
+            hold_ms,
+        )
+
     def use(self, used: Mapping[str, Decimal]) -> None:
         """Take in the value of all plans under way by account."""
         self._used = dict(used)
+
+
+class _Context(msgspec.Struct):
+    """What is read of a context besides its mark, numbers as text: USD traded in 24 h, open interest in base units."""
+
+    volume: str = msgspec.field(name="dayNtlVlm")
+    interest: str = msgspec.field(name="openInterest")
+
+
+class _Data(msgspec.Struct):
+    """The data of a context frame."""
+
+    ctx: _Context
+
+
+class _Told(msgspec.Struct):
+    """A context frame of one coin."""
+
+    data: _Data
 
 
 def account_name(side: Side) -> str:

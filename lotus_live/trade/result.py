@@ -7,13 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from lotus.trading.execution import ExecutionState
-from lotus.trading.report import report
+from lotus.trading.report import FillSource, report
+from lotus_live.trade.stored import choice_in
 from lotus_store.ledger.plans import PlanRow
 
 BPS = Decimal(10_000)
 METRICS = (
     "status", "ending", "entry_px", "exit_px", "arrival_px", "slippage_arrival_bps", "latency_ms", "fill_latency_ms",
-    "adherence", "bare_ms_max", "fees", "funding_usd", "pnl", "alarms",
+    "adherence", "bare_ms_max", "fees", "funding_usd", "pnl", "alarms", "knobs",
+    "slippage_exit_bps", "finished_ts",
 )  # fmt: skip
 
 
@@ -25,7 +27,8 @@ def payoff_bps(state: ExecutionState, net_usd: Decimal) -> float:
 
 def report_payload(row: PlanRow, state: ExecutionState, now_ms: int) -> dict[str, Any]:
     """Return the payload of EXEC_REPORT for a finished execution."""
-    told = report(state, now_ms, "paper_live" if row.venue == "paper" else "venue")
+    source: FillSource = "paper_live" if row.venue == "paper" else "venue"
+    told = report(state, now_ms, source, choice=choice_in(row.reference))
     net_usd = Decimal(told["pnl"]["net_usd"])
     return {
         "branch": row.branch,

@@ -1,20 +1,31 @@
-"""An execution as JSON and back, exactly: what stands in `tr_plans` before anything of it is sent.
+"""An execution as JSON and back, exactly, and the knobs chosen for it: what stands in `tr_plans` before it is sent.
 
 The last view of the market is left out; the next one comes within a moment. (Literature: snapshot of event sourcing.)
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, make_dataclass
+from dataclasses import MISSING, Field, field, fields, make_dataclass
 from typing import Any, get_type_hints
 
 from lotus.trading.execution import ExecutionState
+from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import FundingPayment
 from lotus_store.ledger.bodies import from_body, to_plain
 
 LEFT_OUT = ("view", "out", "funding")  # funding is keyed by pairs and stands as a list
 _KEPT = tuple(f.name for f in fields(ExecutionState) if f.name not in LEFT_OUT)
 _HINTS = get_type_hints(ExecutionState)
-_Stored: Any = make_dataclass("_Stored", [(name, _HINTS[name]) for name in _KEPT], frozen=True)
+
+
+def _member(held: Field[Any]) -> tuple[str, Any, Any]:
+    """Return a member as it may stand in a row; one that came later has its default in an older row."""
+    made = (
+        field(default=held.default) if held.default_factory is MISSING else field(default_factory=held.default_factory)
+    )
+    return held.name, _HINTS[held.name], made
+
+
+_Stored: Any = make_dataclass("_Stored", [_member(f) for f in fields(ExecutionState) if f.name in _KEPT], frozen=True)
 
 
 def stored(state: ExecutionState) -> dict[str, Any]:
@@ -29,3 +40,8 @@ def restored(body: Mapping[str, Any]) -> ExecutionState:
     kept = from_body({name: body[name] for name in _KEPT if name in body}, _Stored)
     funding = {(p.coin, p.time_ms): p for p in payments}
     return ExecutionState(**{name: getattr(kept, name) for name in _KEPT}, funding=funding)
+
+
+def choice_in(reference: Mapping[str, Any]) -> KnobChoice | None:
+    """Return the knobs that were chosen when a plan was accepted, from its reference; None when nobody chose."""
+    return from_body(reference["knobs"], KnobChoice) if "knobs" in reference else None

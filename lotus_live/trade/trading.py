@@ -1,7 +1,7 @@
-"""Trading in one daemon: floor, desk and hot handlers put together, and proposals for what it publishes.
+"""Trading in one daemon: floor, desk, clerk and hot handlers put together, and proposals for what it publishes.
 
-Windows are proposed in the transaction that logs them. What is decided about them is `lotus_herald.decide`'s, what may
-be executed `lotus_herald.execute`'s, how `desk`'s.
+Windows are proposed in the transaction that logs them. What is decided about them is `lotus_herald.decide`'s, about the
+book `lotus_herald.allocate`'s, what may be executed `lotus_herald.execute`'s, how `desk`'s.
 """
 
 import json
@@ -11,25 +11,32 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from lotus.decision.alphas import Door
+from lotus.decision.decide import Authority
+from lotus.decision.policy import shipped_policy
+from lotus.decision.solver import FastSolver
 from lotus.errors import ConfigError
 from lotus.manifest import Asset
-from lotus.modules.envelope import RefusedError
+from lotus.modules.envelope import Message, RefusedError
 from lotus.modules.intents import Module
-from lotus.modules.signals import DET_ALPHA
-from lotus.modules.trade_messages import TTL_S, proposed_message
+from lotus.modules.signals import DET_ALPHA, META
+from lotus.modules.trade_messages import TTL_S, meta_message, proposed_message
 from lotus.trading.orders import Side
 from lotus.trading.venue import Venue
+from lotus_herald.allocate import Allocator
 from lotus_herald.consume import Handlers
 from lotus_herald.decide import Decider
 from lotus_herald.execute import Acceptor
 from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
+from lotus_herald.knobs import KnobChooser, PolicyChooser
 from lotus_herald.outbox import send_many
 from lotus_live.pipeline import Step
 from lotus_live.trade.accounts import venue_account
 from lotus_live.trade.books import TradeBooks
+from lotus_live.trade.clerk import Clerk
 from lotus_live.trade.desk import TradingDesk
-from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name
+from lotus_live.trade.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor, account_name
 from lotus_live.trade.kill_switch import KillSwitch
 from lotus_live.trade.last_parity import LastParity
 from lotus_live.trade.paper import PaperDesk
@@ -40,6 +47,9 @@ from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.ladder import Ladder
 from lotus_venues.local_exchange.options import MAX_LEVERAGES
 
+PORTFOLIO = "book"
+STRATEGY = "market"  # the only one that a plan of the book asks for yet
+
 
 @dataclass(slots=True)
 class Trading:
@@ -47,13 +57,14 @@ class Trading:
 
     floor: TradingFloor
     desk: TradingDesk
+    clerk: Clerk
     handlers: Mapping[Module, Handlers]
     keys: Keys
     paper: PaperDesk | None = None
 
-    def see(self, recv_ns: int, step: Step, ladders: Sequence[Ladder]) -> None:
-        """Take in a line of the feed; `ladders` are as it left them."""
-        self.floor.see(recv_ns, step, ladders)
+    def see(self, recv_ns: int, step: Step, ladders: Sequence[Ladder], raw: bytes) -> None:
+        """Take in a line of the feed, `raw` as it came; `ladders` are as it left them."""
+        self.floor.see(recv_ns, step, ladders, raw)
         if self.paper is not None:
             self.paper.see(recv_ns, step)
 
@@ -63,17 +74,24 @@ class Trading:
             self.paper.lost_sight()
 
     def propose(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
-        """Put proposals of fresh published windows into sig's outbox, in the caller's transaction; safe to repeat.
+        """Put proposals of fresh published windows into sig's outbox, then their cues, in the caller's transaction.
 
-        One that has not the form of a proposal is told on standard error and left out: the log may not wait for it.
+        Safe to repeat. One that has not the form of its message is told on standard error and left out: the log may not
+        wait for it.
         """
         oldest_ms = self.floor.now_ms() - 1000 * TTL_S
-        fresh = [row for row in rows if row.schema_ver == DET_ALPHA and row.time_ms >= oldest_ms]
-        for row in fresh:
-            try:
-                send_many(connection, Module.SIG, [proposed_message(json.loads(row.payload))], self.keys)
-            except (RefusedError, KeyError) as problem:
-                print(f"desk: window {row.event_id} is not proposed: {problem}", file=sys.stderr)
+        fresh = [row for row in rows if row.time_ms >= oldest_ms]
+        for schema_ver in (DET_ALPHA, META):
+            for row in (row for row in fresh if row.schema_ver == schema_ver):
+                try:
+                    send_many(connection, Module.SIG, [_message(row)], self.keys)
+                except (RefusedError, KeyError) as problem:
+                    print(f"desk: window {row.event_id} is not proposed: {problem}", file=sys.stderr)
+
+
+def _message(row: SignalRow) -> Message:
+    signal = json.loads(row.payload)
+    return proposed_message(signal) if row.schema_ver == DET_ALPHA else meta_message(signal)
 
 
 def trading_of(
@@ -103,20 +121,32 @@ def trading_of(
         notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
     )
 
-    def opened(account: str) -> Venue:
+    def opened(account: str, cap_usd: Decimal) -> Venue:
         if paper is not None:
             return paper.open(account)
         return venue_account(
-            account, url, settings.keys_root, settings.home / "live" / "signer", universe, now_ms, expires_ms,
-            2 * notional, pace,
+            account, url, settings.keys_root, settings.home / "live" / "signer", universe, now_ms, expires_ms, cap_usd,
+            pace,
         )  # fmt: skip
 
-    venues = {account_name(side): opened(account_name(side)) for side in Side}
+    largest = {account_name(side): 2 * notional for side in Side} | {BOOK_ACCOUNT: terms.budget_usd}
+    venues = {account: opened(account, cap_usd) for account, cap_usd in largest.items()}
     parity = LastParity(databases, settings.branch)
     floor = TradingFloor(
-        universe, next(iter(venues.values())).name, terms, now_ms, MAX_LEVERAGES, is_wall=not pace, parity_ok=parity
+        universe, next(iter(venues.values())).name, terms, now_ms, MAX_LEVERAGES, is_wall=not pace, parity_ok=parity,
+        session=session,
     )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue, session)
+    chooser = KnobChooser(settings.manifest.weave, wanted.explore_knobs, settings.manifest.score.seed)
     desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
-    return Trading(floor, desk, hot_handlers(Decider(entry_valid_ms), Acceptor(floor, session)), keys, paper)
+    policy = shipped_policy()
+    door = Door(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
+    decider = Decider(entry_valid_ms, door, policy, now_ms)
+    caps, executor = policy.caps, f"{floor.venue}:{STRATEGY}"
+    allocator = Allocator(
+        settings.branch, PORTFOLIO, Authority(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
+        FastSolver().solve, PolicyChooser(policy, settings.manifest.weave), keys,
+    )  # fmt: skip
+    clerk = Clerk(databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace)
+    return Trading(floor, desk, clerk, hot_handlers(decider, Acceptor(floor, chooser)), keys, paper)

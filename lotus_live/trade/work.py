@@ -1,16 +1,22 @@
 """A plan under way at the desk, and the desk's running counts. Values only; what moves them is `desk`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import Command
+from lotus.trading.orders import NewOrder, OrderState, OrderUpdate
 from lotus.trading.venue import Venue
 from lotus_store.ledger.plans import PlanRow
 
 
 @dataclass(slots=True)
 class Work:
-    """A plan under way, and what of it changed since it was written down."""
+    """A plan under way, and what of it changed since it was written down.
+
+    `steered` are ceiling and exit time as last told to it.
+    """
 
     row: PlanRow
     state: ExecutionState
@@ -20,6 +26,7 @@ class Work:
     finished: bool = False
     written: ExecutionState | None = None
     done_ms: int | None = None
+    steered: tuple[Decimal | None, int | None] = (None, None)
 
 
 @dataclass(slots=True)
@@ -33,3 +40,10 @@ class DeskCounts:
     alarms: int = 0
     write_failures: int = 0
     last_failure: str = ""
+    broken: int = 0  # tasks that ended with an error
+    last_broken: str = ""
+
+
+def never_placed(orders: Iterable[NewOrder], now_ms: int, why: str) -> list[OrderUpdate]:
+    """Return what is told of orders that were not sent."""
+    return [OrderUpdate(o.client_id, OrderState.NEVER_PLACED, now_ms, reason=why) for o in orders]

@@ -12,6 +12,8 @@ import psycopg
 from lotus_store.ledger.bodies import to_body
 from lotus_store.postgres.queries import query
 
+EXECUTIONS_TOLD = "executions_told"  # note of signal_eval: how many executions of its windows were known
+LOOK_BACK_DAYS = 30  # committed days that are looked at for executions told later
 Connection = psycopg.Connection[tuple[object, ...]]
 
 
@@ -46,6 +48,32 @@ def execution_of(connection: Connection, event_id: str) -> Execution | None:
     """Return how a window was executed, None when it was not."""
     row = connection.execute(query("sig", "execution_of"), [event_id]).fetchone()
     return Execution(*_any(row)) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class LateDay:
+    """A day whose outcomes were made without all `told` executions of its windows; the last came `quiet_s` ago."""
+
+    day: str
+    venue: str
+    told: int
+    quiet_s: float | None
+
+
+def late_executions(connection: Connection, branch: str, longest_s: int) -> list[LateDay]:
+    """Return those of the last committed days whose outcomes were made without all that a venue told, oldest first.
+
+    A window belongs to the day on which its longest horizon (`longest_s`) is over.
+    """
+    rows = connection.execute(
+        query("sig", "late_executions"), {"branch": branch, "days": LOOK_BACK_DAYS, "longest_ms": 1000 * longest_s}
+    )
+    return [LateDay(*_any(row)) for row in rows]
+
+
+def replays_at_work(connection: Connection, branch: str) -> list[str]:
+    """Return the runs that replay a stored day on a branch now: what they execute is not all told yet."""
+    return [str(row[0]) for row in connection.execute(query("sig", "replays_at_work"), [branch])]
 
 
 def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -6,10 +6,13 @@ Every write may be repeated. What the values mean is `lotus.trading`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import psycopg
 
+from lotus.trading.book import OpenPlan
+from lotus.trading.orders import Side
 from lotus_store.ledger.bodies import to_body
 from lotus_store.postgres.queries import query
 
@@ -22,6 +25,7 @@ class PlanRow:
 
     `execution` is the state of its executor, empty before the first step; `created_ms` is event time. `session` is the
     run whose feed the venue lives on (a paper account, the exchange of a replay), empty for a venue that outlives runs.
+    `ceiling` and `exit_at_ms` are what later decisions of the book made of it.
     """
 
     plan_id: str
@@ -36,18 +40,22 @@ class PlanRow:
     plan: Mapping[str, Any]
     reference: Mapping[str, Any]
     execution: Mapping[str, Any]
+    ceiling: Decimal | None = None
+    exit_at_ms: int | None = None
     session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """What a step changed: the stage, the execution, and the orders and fills that it names."""
+    """What a step changed: stage, execution, what it will hold, the orders and fills that it names, all its funding."""
 
     plan_id: str
     stage: str
     execution: Mapping[str, Any]
+    will_hold: Decimal
     orders: Sequence["OrderLine"] = ()
     fills: Sequence["FillLine"] = ()
+    paid: Sequence["FundingLine"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,19 @@ class FillLine:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class FundingLine:
+    """A plan's part of the funding that an account paid at an hour."""
+
+    venue: str
+    account: str
+    coin: str
+    time_ms: int
+    plan_id: str
+    usd: float
+    body: Mapping[str, Any]
+
+
 def put_plan(connection: Connection, row: PlanRow) -> None:
     """Write a plan and its strand; those that are there stay."""
     place = [row.plan_id, row.branch, row.decision_id, row.lifecycle_id, row.kind, row.coin, row.venue, row.stage]
@@ -89,12 +110,15 @@ def step_plans(connection: Connection, steps: Sequence[PlanStep]) -> None:
     """Write what steps changed, in the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.executemany(
-            query("tr", "step_plan"), [[step.stage, to_body(step.execution), step.plan_id] for step in steps]
+            query("tr", "step_plan"),
+            [[step.stage, to_body(step.execution), step.will_hold, step.plan_id] for step in steps],
         )
         orders = [line for step in steps for line in step.orders]
         cursor.executemany(query("tr", "put_tr_order"), [_order(line) for line in orders])
         fills = [line for step in steps for line in step.fills]
         cursor.executemany(query("tr", "put_tr_fill"), [_fill(line) for line in fills])
+        paid = [line for step in steps for line in step.paid]
+        cursor.executemany(query("tr", "put_tr_funding"), [_paid(line) for line in paid])
 
 
 def judge_plan(
@@ -113,6 +137,25 @@ def open_plans(connection: Connection, venue: str, session: str = "") -> list[Pl
     return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "open_plans"), [venue, session])]
 
 
+def book_plans(connection: Connection, venue: str, session: str, account: str) -> dict[str, list[OpenPlan]]:
+    """Return the open plans of the book in an account by coin, oldest first."""
+    found: dict[str, list[OpenPlan]] = {}
+    for row in connection.execute(query("tr", "book_plans"), [venue, session, account]):
+        plan_id, coin, side, will_hold, exit_at_ms = _any(row)
+        found.setdefault(coin, []).append(OpenPlan(plan_id, Side(side), will_hold, exit_at_ms))
+    return found
+
+
+def lower_ceiling(connection: Connection, plan_id: str, ceiling: Decimal) -> None:
+    """Let an open plan hold no more than `ceiling` from now on; a lower one stays."""
+    connection.execute(query("tr", "lower_ceiling"), {"plan_id": plan_id, "ceiling": ceiling})
+
+
+def move_exit_on(connection: Connection, plan_id: str, exit_at_ms: int) -> None:
+    """Let an open plan be held until `exit_at_ms`; a later time stays."""
+    connection.execute(query("tr", "move_exit_on"), {"plan_id": plan_id, "exit_at_ms": exit_at_ms})
+
+
 def plans_for(connection: Connection, name: str) -> list[PlanRow]:
     """Return the plan of that name, or the plans of a lifecycle (the window that they measure), oldest first."""
     return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "plans_for"), {"name": name})]
@@ -126,6 +169,11 @@ def orders_of(connection: Connection, plan_id: str) -> list[OrderLine]:
 def fills_of(connection: Connection, plan_id: str) -> list[FillLine]:
     """Return the fills of a plan, oldest first."""
     return [FillLine(*_any(row)) for row in connection.execute(query("tr", "fills_of_plan"), [plan_id])]
+
+
+def funding_of(connection: Connection, plan_id: str) -> list[FundingLine]:
+    """Return what a plan bore of its account's funding, oldest first."""
+    return [FundingLine(*_any(row)) for row in connection.execute(query("tr", "funding_of_plan"), [plan_id])]
 
 
 def plan_of_order(connection: Connection, client_id: str) -> str | None:
@@ -153,6 +201,10 @@ def _order(line: OrderLine) -> list[Any]:
 
 def _fill(line: FillLine) -> list[Any]:
     return [line.venue, line.fill_id, line.client_id, line.coin, line.time_ms, to_body(line.body)]
+
+
+def _paid(line: FundingLine) -> list[Any]:
+    return [line.venue, line.account, line.coin, line.time_ms, line.plan_id, line.usd, to_body(line.body)]
 
 
 def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:

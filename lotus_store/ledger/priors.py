@@ -1,7 +1,7 @@
-"""Beliefs in the sig database: versions, what each changed, and which version is in force from when.
+"""Beliefs in a module's own database: versions, what each changed (sig), and which version is in force from when.
 
 Versions are named by their content and roll forward; `priors_in_force` is one row per swap. Who may apply a version and
-when is decided by the handler in `lotus_herald`.
+when is decided by the handler in `lotus_herald`. `module` is sig, dm or tr, and the connection one to its database.
 """
 
 import json
@@ -13,18 +13,22 @@ from lotus.errors import BeliefError
 from lotus.priors.types import PriorsVersion, from_json, priors_0, to_json
 from lotus.timebase import DAY_MS, day_of, day_start_ms
 from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import message_query, query
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
 
-def put_version(connection: Connection, version: PriorsVersion, day: str, parent: PriorsVersion) -> None:
-    """Keep a version made on learning day `day` and the snapshot of what it changes against its parent."""
+def put_version(
+    connection: Connection, version: PriorsVersion, day: str, parent: PriorsVersion, module: str = "sig"
+) -> None:
+    """Keep a version made on learning day `day`; in sig also the snapshot of what it changes against its parent."""
     payload = to_json(version).decode()
     connection.execute(
-        query("sig", "put_priors"),
+        _query(module, "put_priors"),
         [version.branch, version.priors_ver, day, version.effective_from_ms, parent.priors_ver, payload],
     )
+    if module != "sig":
+        return
     before, after = _by_id(parent), _by_id(version)
     diff = {
         "added": sorted(after.keys() - before.keys()),
@@ -37,28 +41,28 @@ def put_version(connection: Connection, version: PriorsVersion, day: str, parent
     )
 
 
-def put_in_force(connection: Connection, version: PriorsVersion, event_id: str) -> None:
+def put_in_force(connection: Connection, version: PriorsVersion, event_id: str, module: str = "sig") -> None:
     """Say that a version is in force from its `effective_from_ms`, brought by message `event_id`."""
     connection.execute(
-        query("sig", "put_in_force"),
+        _query(module, "put_in_force"),
         [version.branch, day_of(version.effective_from_ms), version.priors_ver, version.effective_from_ms, event_id],
     )
 
 
-def read_version(connection: Connection, branch: str, priors_ver: str) -> PriorsVersion:
+def read_version(connection: Connection, branch: str, priors_ver: str, module: str = "sig") -> PriorsVersion:
     """Return one version (the genesis version needs no row); raises `BeliefError` when it is not there."""
     genesis = priors_0(branch)
     if priors_ver == genesis.priors_ver:
         return genesis
-    row = connection.execute(query("sig", "read_priors"), [branch, priors_ver]).fetchone()
+    row = connection.execute(_query(module, "read_priors"), [branch, priors_ver]).fetchone()
     if row is None:
         raise BeliefError(f"there are no priors {priors_ver} on branch {branch}", "an applied version")
     return from_json(str(row[0]))
 
 
-def in_force_at(connection: Connection, branch: str, time_ms: int) -> PriorsVersion:
+def in_force_at(connection: Connection, branch: str, time_ms: int, module: str = "sig") -> PriorsVersion:
     """Return the version in force at an event time; before the first swap it is the genesis version."""
-    row = connection.execute(query("sig", "in_force_at"), [branch, time_ms]).fetchone()
+    row = connection.execute(_query(module, "in_force_at"), [branch, time_ms]).fetchone()
     return from_json(str(row[0])) if row else priors_0(branch)
 
 
@@ -71,15 +75,17 @@ def in_force_on(connection: Connection, branch: str, day: str) -> list[PriorsVer
     return [carried, *(version for version in own if version.effective_from_ms > start)]
 
 
-def brought_by(connection: Connection, branch: str, effective_from_ms: int) -> tuple[str, str] | None:
+def brought_by(
+    connection: Connection, branch: str, effective_from_ms: int, module: str = "sig"
+) -> tuple[str, str] | None:
     """Return (priors_ver, event_id) of the swap at exactly this time, or None when there is none."""
-    row = connection.execute(query("sig", "brought_by"), [branch, effective_from_ms]).fetchone()
+    row = connection.execute(_query(module, "brought_by"), [branch, effective_from_ms]).fetchone()
     return (str(row[0]), str(row[1])) if row else None
 
 
-def swaps(connection: Connection, branch: str) -> list[tuple[int, str]]:
+def swaps(connection: Connection, branch: str, module: str = "sig") -> list[tuple[int, str]]:
     """Return every swap of a branch as (effective_from_ms, priors_ver), in order."""
-    rows = connection.execute(query("sig", "swaps"), [branch])
+    rows = connection.execute(_query(module, "swaps"), [branch])
     return [(int(str(row[0])), str(row[1])) for row in rows]
 
 
@@ -91,3 +97,7 @@ def versions(connection: Connection, branch: str) -> list[tuple[PriorsVersion, s
 
 def _by_id(version: PriorsVersion) -> dict[str, object]:
     return {braid.braid_id: msgspec.to_builtins(braid) for braid in version.braids}
+
+
+def _query(module: str, name: str) -> bytes:
+    return query("sig", name) if module == "sig" else message_query(module, name, "beliefs.sql")

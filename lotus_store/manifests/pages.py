@@ -19,7 +19,8 @@ from lotus_store.postgres.queries import SQL_ROOT
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 JSON_TYPES = {
     "text": "string", "smallint": "integer", "integer": "integer", "bigint": "integer", "double precision": "number",
-    "boolean": "boolean", "jsonb": "object", "text[]": "array", "bytea": "string", "timestamp with time zone": "string",
+    "numeric": "number", "boolean": "boolean", "jsonb": "object", "text[]": "array", "bytea": "string",
+    "timestamp with time zone": "string",
 }  # fmt: skip
 TITLES = {"sig": "alpha detector", "dm": "decision-maker", "tr": "trader", "vis": "vision", "atlas": "ledger"}
 

@@ -85,6 +85,15 @@ def revive(home: Path | str) -> None:
     _join(place, place / "pg")
 
 
+def is_up(home: Path | str) -> bool:
+    """Tell whether the embedded server of a home answers; nothing is started."""
+    folder = Path(home).absolute() / "pg"
+    if not (folder / "data" / "postmaster.pid").exists():
+        return False
+    uid, gid = _server_user()
+    return _answers(Server(Path(home).absolute(), _socket_folder(folder, uid, gid)))
+
+
 def _join(home: Path, folder: Path) -> Server:
     uid, gid = _server_user()
     server = Server(home, _socket_folder(folder, uid, gid))

@@ -12,7 +12,7 @@ Pure but for reading that file. In the literature: pre-trade risk limits behind 
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -47,6 +47,12 @@ class SignerCaps:
             raise VenueError(f"{day_usd} USD signed today", f"at most {self.max_day_usd}", "the signer's caps file")
         if open_usd > self.max_open_usd:
             raise VenueError(f"{open_usd} USD open", f"at most {self.max_open_usd}", "the signer's caps file")
+
+
+def closing_caps(coins: Iterable[str]) -> SignerCaps:
+    """Return caps under which nothing that opens is signed, and whatever reduces one of these coins is."""
+    nothing = Decimal(0)
+    return SignerCaps(nothing, nothing, nothing, dict.fromkeys(coins, nothing))
 
 
 def read_caps(path: Path) -> SignerCaps:

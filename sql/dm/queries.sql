@@ -13,3 +13,60 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
 -- name: judge_decision_strand
 UPDATE dm_strand SET eval = %s, updated_at = now() WHERE id = %s;
+
+-- name: put_knowledge
+INSERT INTO dm_knowledge (branch, day, kind, name, body) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (branch, day, kind, name) DO UPDATE SET body = EXCLUDED.body WHERE dm_knowledge.body <> EXCLUDED.body;
+
+-- name: night_before
+SELECT max(day) FROM dm_knowledge WHERE branch = %s AND kind = %s AND name = %s AND day < %s HAVING max(day) IS NOT NULL;
+
+-- name: knowledge_of_night
+SELECT kind, name, body FROM dm_knowledge WHERE branch = %s AND day = %s AND kind <> %s;
+
+-- name: newest_of_kind
+SELECT DISTINCT ON (name) name, body FROM dm_knowledge
+WHERE branch = %s AND kind = %s AND day <= %s ORDER BY name, day DESC;
+
+-- name: put_input
+INSERT INTO dm_inputs (branch, kind, event_id, source, coin, horizon_s, window_end_ms, valid_until_ms, body, refused,
+                       context)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: withdraw_input
+INSERT INTO dm_inputs (branch, kind, event_id, source, coin, horizon_s, window_end_ms, valid_until_ms, body, withdrawn)
+VALUES (%s, 'view', %s, '', '', 0, %s, %s, '{}', %s)
+ON CONFLICT (branch, kind, event_id) DO UPDATE SET withdrawn = EXCLUDED.withdrawn WHERE dm_inputs.withdrawn = '';
+
+-- name: live_views
+SELECT DISTINCT ON (source, coin, horizon_s) body FROM dm_inputs
+WHERE branch = %(branch)s AND kind = 'view' AND window_end_ms <= %(now_ms)s AND valid_until_ms > %(now_ms)s
+  AND refused = '{}' AND withdrawn = ''
+ORDER BY source, coin, horizon_s, valid_until_ms DESC, event_id DESC;
+
+-- name: live_contexts
+SELECT DISTINCT ON (coin) coin, context FROM dm_inputs
+WHERE branch = %(branch)s AND kind = 'view' AND window_end_ms <= %(now_ms)s AND valid_until_ms > %(now_ms)s
+  AND refused = '{}' AND withdrawn = '' AND context <> ''
+ORDER BY coin, window_end_ms DESC, event_id;
+
+-- name: live_cues
+SELECT body FROM dm_inputs
+WHERE branch = %(branch)s AND kind = 'cue' AND window_end_ms <= %(now_ms)s AND valid_until_ms > %(now_ms)s AND refused = '{}'
+ORDER BY coin, window_end_ms, source, event_id;
+
+-- name: refused_inputs
+SELECT kind, event_id, source, coin, window_end_ms, refused FROM dm_inputs
+WHERE branch = %s AND refused <> '{}' ORDER BY window_end_ms, kind, event_id;
+
+-- name: forget_inputs
+DELETE FROM dm_inputs WHERE branch = %s AND valid_until_ms <= %s;
+
+-- name: book_standing
+SELECT window_end_ms, standing FROM dm_book WHERE branch = %s AND portfolio_id = %s;
+
+-- name: put_book_standing
+INSERT INTO dm_book (branch, portfolio_id, window_end_ms, standing) VALUES (%s, %s, %s, %s)
+ON CONFLICT (branch, portfolio_id) DO UPDATE
+SET window_end_ms = EXCLUDED.window_end_ms, standing = EXCLUDED.standing, updated_at = now()
+WHERE dm_book.window_end_ms < EXCLUDED.window_end_ms;

@@ -151,6 +151,35 @@ CREATE TABLE dm_priors (
     PRIMARY KEY (branch, priors_ver)
 );
 
+-- Which version of the priors is in force when.
+CREATE TABLE dm_priors_in_force (
+    branch             text NOT NULL,
+    day                text NOT NULL,                      -- UTC day of effective_from_ms
+    priors_ver         text NOT NULL,
+    effective_from_ms  bigint NOT NULL,
+    event_id           text NOT NULL,                      -- the PRIOR_PATCH that brought it
+    PRIMARY KEY (branch, effective_from_ms),
+    FOREIGN KEY (branch, priors_ver) REFERENCES dm_priors (branch, priors_ver)
+);
+
+-- What was learned about knobs, and what the nights used up: slots, audits, evidence of every knob.
+CREATE TABLE dm_lessons (
+    branch             text NOT NULL,
+    day                text NOT NULL,
+    lesson_id          text NOT NULL,
+    body               jsonb NOT NULL,
+    PRIMARY KEY (branch, day, lesson_id)
+);
+
+CREATE TABLE dm_experiments (
+    branch             text NOT NULL,
+    day                text NOT NULL,
+    kind               text NOT NULL,
+    name               text NOT NULL,
+    body               jsonb NOT NULL,
+    PRIMARY KEY (branch, day, kind, name)
+);
+
 -- What was decided, and what the decision-maker knows of its sources and executors day by day.
 CREATE TABLE dm_decisions (
     decision_id    text PRIMARY KEY,
@@ -166,9 +195,37 @@ CREATE TABLE dm_knowledge (
     branch         text NOT NULL,
     day            text NOT NULL,                          -- last day of the evidence, YYYY-MM-DD
     kind           text NOT NULL CHECK (kind IN ('calibration', 'reliability', 'executor')),
-    name           text NOT NULL,
+    name           text NOT NULL,                          -- of an executor; else what of it a night fitted
     body           jsonb NOT NULL,
     PRIMARY KEY (branch, day, kind, name)
+);
+
+-- What the decision-maker was told: views and cues until they are over, refused ones with every reason for a day.
+CREATE TABLE dm_inputs (
+    branch         text NOT NULL,
+    kind           text NOT NULL CHECK (kind IN ('view', 'cue')),
+    event_id       text NOT NULL,                          -- of the window or hint
+    source         text NOT NULL,
+    coin           text NOT NULL,
+    horizon_s      integer NOT NULL,                       -- 0 for a cue
+    window_end_ms  bigint NOT NULL,
+    valid_until_ms bigint NOT NULL,                        -- forgotten after it
+    body           jsonb NOT NULL,                         -- AlphaInput or CueInput; {} for one that was refused
+    refused        text[] NOT NULL DEFAULT '{}',
+    withdrawn      text NOT NULL DEFAULT '',               -- why it was taken back
+    context        text NOT NULL DEFAULT '',               -- of a view's window, twelve bins
+    PRIMARY KEY (branch, kind, event_id)
+);
+CREATE INDEX dm_inputs_live ON dm_inputs (branch, valid_until_ms);
+
+-- Where a book stands after its last decided window; a window is decided once.
+CREATE TABLE dm_book (
+    branch         text NOT NULL,
+    portfolio_id   text NOT NULL,
+    window_end_ms  bigint NOT NULL,
+    standing       jsonb NOT NULL,
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (branch, portfolio_id)
 );
 
 -- Strands in the same form in every module: the columns of the envelope, and the module's own as one value.

@@ -384,6 +384,33 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body FROM executions
 WHERE branch = %s AND window_end_ms >= %s AND window_end_ms < %s ORDER BY event_id;
 
+-- name: late_executions
+WITH recent AS (
+    SELECT day, notes -> 'notes' ->> 'executions_told' AS noted, (day::date - date '1970-01-01')::bigint * 86400000 AS ms
+    FROM day_commits WHERE branch = %(branch)s AND stage = 'signal_eval' ORDER BY day DESC LIMIT %(days)s
+)
+SELECT day, told.venue, told.n, (
+    SELECT extract(epoch FROM now() - max(i.consumed_at))::double precision
+    FROM executions e JOIN sig_inbox i ON i.event_id = e.told_by
+    WHERE e.branch = %(branch)s AND e.window_end_ms >= ms - %(longest_ms)s
+        AND e.window_end_ms < ms + 86400000 - %(longest_ms)s
+) AS quiet_s
+FROM recent
+CROSS JOIN LATERAL (
+    SELECT venue, count(*) AS n FROM executions
+    WHERE branch = %(branch)s AND window_end_ms >= ms - %(longest_ms)s
+        AND window_end_ms < ms + 86400000 - %(longest_ms)s
+    GROUP BY venue ORDER BY count(*) DESC, venue LIMIT 1
+) told
+WHERE noted IS DISTINCT FROM told.n::text
+ORDER BY day;
+
+-- name: replays_at_work
+SELECT r.run_id FROM live_runs r
+JOIN sig_replica p ON p.replica_id = 'daemon ' || r.run_id
+WHERE r.branch = %s AND r.replayed AND p.ended_at IS NULL AND p.heartbeat_at > now() - interval '30 seconds'
+ORDER BY r.run_id;
+
 -- name: execution_of
 SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body FROM executions
 WHERE event_id = %s ORDER BY branch LIMIT 1;

@@ -6,16 +6,31 @@ INSERT INTO tr_plans (plan_id, branch, decision_id, lifecycle_id, kind, coin, ve
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
 -- name: step_plan
-UPDATE tr_plans SET stage = %s, execution = %s, updated_at = now() WHERE plan_id = %s;
+UPDATE tr_plans SET stage = %s, execution = %s, will_hold = %s, updated_at = now() WHERE plan_id = %s;
 
 -- name: open_plans
 SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution,
-       session
+       ceiling, exit_at_ms, session
 FROM tr_plans WHERE venue = %s AND session = %s AND stage IN ('accepted', 'working') ORDER BY created_ms, plan_id;
+
+-- name: book_plans
+SELECT plan_id, coin, (plan->>'side')::integer, LEAST(coalesce(will_hold, (plan->>'size')::numeric), ceiling),
+       coalesce(exit_at_ms, (plan->>'exit_at_ms')::bigint)
+FROM tr_plans WHERE venue = %s AND session = %s AND kind = 'book' AND stage IN ('accepted', 'working')
+  AND plan->'authority'->>'account' = %s
+ORDER BY created_ms, plan_id;
+
+-- name: lower_ceiling
+UPDATE tr_plans SET ceiling = LEAST(ceiling, %(ceiling)s), updated_at = now()
+WHERE plan_id = %(plan_id)s AND stage IN ('accepted', 'working');
+
+-- name: move_exit_on
+UPDATE tr_plans SET exit_at_ms = GREATEST(exit_at_ms, %(exit_at_ms)s), updated_at = now()
+WHERE plan_id = %(plan_id)s AND stage IN ('accepted', 'working');
 
 -- name: plans_for
 SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution,
-       session
+       ceiling, exit_at_ms, session
 FROM tr_plans WHERE plan_id = %(name)s OR lifecycle_id = %(name)s ORDER BY created_ms, plan_id;
 
 -- name: orders_of_plan
@@ -40,6 +55,14 @@ SELECT plan_id FROM tr_orders WHERE client_id = %s;
 -- name: put_tr_fill
 INSERT INTO tr_fills (venue, fill_id, client_id, coin, time_ms, body) VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
+
+-- name: put_tr_funding
+INSERT INTO tr_funding_paid (venue, account, coin, time_ms, plan_id, usd, body) VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (venue, account, coin, time_ms, plan_id) DO UPDATE SET usd = EXCLUDED.usd, body = EXCLUDED.body
+WHERE tr_funding_paid.body <> EXCLUDED.body;
+
+-- name: funding_of_plan
+SELECT venue, account, coin, time_ms, plan_id, usd, body FROM tr_funding_paid WHERE plan_id = %s ORDER BY time_ms;
 
 -- name: tr_fill
 SELECT venue, fill_id, client_id, coin, time_ms, body FROM tr_fills WHERE fill_id = %s ORDER BY venue LIMIT 1;

@@ -153,6 +153,35 @@ CREATE TABLE tr_priors (
     PRIMARY KEY (branch, priors_ver)
 );
 
+-- Which version of the priors is in force when.
+CREATE TABLE tr_priors_in_force (
+    branch             text NOT NULL,
+    day                text NOT NULL,                      -- UTC day of effective_from_ms
+    priors_ver         text NOT NULL,
+    effective_from_ms  bigint NOT NULL,
+    event_id           text NOT NULL,                      -- the PRIOR_PATCH that brought it
+    PRIMARY KEY (branch, effective_from_ms),
+    FOREIGN KEY (branch, priors_ver) REFERENCES tr_priors (branch, priors_ver)
+);
+
+-- What was learned about knobs, and what the nights used up: slots, audits, evidence of every knob.
+CREATE TABLE tr_lessons (
+    branch             text NOT NULL,
+    day                text NOT NULL,
+    lesson_id          text NOT NULL,
+    body               jsonb NOT NULL,
+    PRIMARY KEY (branch, day, lesson_id)
+);
+
+CREATE TABLE tr_experiments (
+    branch             text NOT NULL,
+    day                text NOT NULL,
+    kind               text NOT NULL,
+    name               text NOT NULL,
+    body               jsonb NOT NULL,
+    PRIMARY KEY (branch, day, kind, name)
+);
+
 -- Plans with the whole state of their execution, and what venues said, for readers and for the start after a crash.
 CREATE TABLE tr_plans (
     plan_id        text PRIMARY KEY,
@@ -168,6 +197,9 @@ CREATE TABLE tr_plans (
     reference      jsonb NOT NULL,                         -- the window it measures, and prices at the decision
     execution      jsonb NOT NULL,                         -- state of the executor; {} before its first step
     updated_at     timestamptz NOT NULL DEFAULT now(),
+    will_hold      numeric,                                -- size once all under way is over; null before its first step
+    ceiling        numeric,                                -- most that it may hold, set by later decisions of the book
+    exit_at_ms     bigint,                                 -- exit time, moved on by later decisions of the book
     session        text NOT NULL DEFAULT ''                -- run whose feed its venue lives on; '' outlives runs
 );
 CREATE INDEX tr_plans_open ON tr_plans (venue, created_ms) WHERE stage IN ('accepted', 'working');

@@ -1,13 +1,17 @@
-"""The kill switch, drilled: thrown to flatten over open positions, every other time with PostgreSQL gone before.
+"""The kill switch, drilled: thrown to flatten over open positions while the desk lives, or is hung.
 
-`python tests/chaos/switch_drills.py --drills 100`. The exchange is the referee. Counted, from the moment the file is
-written: seconds until both accounts are flat, and the latest order that could open which reached the exchange. Exit
-code 1 when one of them came later than 2 s.
+`python tests/chaos/switch_drills.py --drills 100` throws it over a desk that lives, every other time with PostgreSQL
+gone before. With `--hung` the desk is stopped (SIGSTOP) at a moment at which it takes up plans, and PostgreSQL is gone:
+the watchdog, a process of its own, does it; later the desk goes on (SIGCONT) and must open nothing. The exchange is the
+referee. Counted, from the moment the file is written: seconds until both accounts are flat, and the latest order that
+could open which reached the exchange. Exit code 1 when one of them came later than 2 s.
 """
 
 import json
+import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -22,7 +26,7 @@ import click
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from children import kill_server, spawn  # noqa: E402
+from children import Child, kill_server, spawn  # noqa: E402
 from trade_kills import (  # noqa: E402
     LOOK_S,
     PATIENCE_S,
@@ -37,6 +41,8 @@ from trade_kills import (  # noqa: E402
 )  # fmt: skip
 
 from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
+from lotus_live.watch.running import run_watchdog, watchdog_status  # noqa: E402
+from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 
 LIMIT_S = 2.0
@@ -56,32 +62,60 @@ def opening_after(url: str, users: dict[str, str], thrown_ms: int) -> float:
     return max([0.0, *((t - thrown_ms) / 1000.0 for t in times)])
 
 
-def drill(home: Path, url: str, users: dict[str, str], dice: random.Random, stops_server: bool) -> tuple[float, float]:
-    """Open positions, throw the switch, wait until all is flat; return seconds to flat, and of the last opening."""
+def watch(home: Path, url: str) -> int:
+    """Run the watchdog of a home until killed."""
+    run_watchdog(Settings(home, trading=TradingSettings(venue="local", url=url)))
+    return 0
+
+
+def feed(home: Path, dice: random.Random, n: int, hold_ms: int) -> None:
+    """Accept plans."""
+    feeder = spawn(partial(accept_plans, home, random.Random(dice.random()), n, hold_ms), home / "f.json")
+    feeder.wait(PATIENCE_S)
+    feeder.answer()
+
+
+def wait_flat(url: str, users: dict[str, str], since: float) -> float:
+    """Return the seconds until no account holds anything."""
+    while positions(url, users):
+        if time.monotonic() - since > PATIENCE_S:
+            raise TimeoutError("the accounts do not become flat")
+        time.sleep(LOOK_S / 4)
+    return time.monotonic() - since
+
+
+def drill(
+    home: Path, url: str, users: dict[str, str], dice: random.Random, stops_server: bool, hung: Child | None
+) -> tuple[float, float]:
+    """Open positions, throw the switch, wait until all is flat; return seconds to flat, and of the last opening.
+
+    `hung` is the desk to be stopped before.
+    """
     switch = KillSwitch(home)
     while not positions(url, users):
-        feed = partial(accept_plans, home, random.Random(dice.random()), 4, 60_000)
-        feeder = spawn(feed, home / "f.json")
-        feeder.wait(PATIENCE_S)
-        feeder.answer()
+        feed(home, dice, 4, 60_000)
         time.sleep(1.5)
+    if hung is not None:
+        feed(home, dice, 4, 60_000)
+        time.sleep(dice.uniform(0.0, 1.2))
+        os.kill(hung.pid, signal.SIGSTOP)
     if stops_server:
         kill_server(home, with_keeper=True)
     time.sleep(dice.uniform(0.0, 0.5))
     thrown, thrown_ms = time.monotonic(), time.time_ns() // 1_000_000
     switch.throw(flatten=True)
-    while positions(url, users):
-        if time.monotonic() - thrown > PATIENCE_S:
-            raise TimeoutError("the accounts do not become flat")
-        time.sleep(LOOK_S / 4)
-    flat = time.monotonic() - thrown
+    flat = wait_flat(url, users, thrown)
+    if hung is not None:
+        time.sleep(dice.uniform(0.0, 2.0))
+        os.kill(hung.pid, signal.SIGCONT)
     time.sleep(1.0)
     late = opening_after(url, users, thrown_ms)
+    wait_flat(url, users, time.monotonic())
     switch.lift()
     return flat, late
 
 
-def run(folder: Path, drills: int, seed: int) -> dict[str, Any]:
+def run(folder: Path, drills: int, seed: int, is_hung: bool) -> dict[str, Any]:
     """Run the drills; return the figures."""
     home, dice, began = folder / "home", random.Random(seed), time.monotonic()
     home.mkdir(mode=0o755)
@@ -99,18 +133,25 @@ def run(folder: Path, drills: int, seed: int) -> dict[str, Any]:
         desk = start_desk(home, url)
         users = users_of(home)
         wait_recovered(home, desk, Watch(url, users))
+        dog = spawn(partial(watch, home, url), folder / "watchdog.json")
+        while not watchdog_status(home)["alive"]:
+            time.sleep(0.1)
         for k in range(drills):
-            flat, late = drill(home, url, users, dice, stops_server=bool(k % 2))
+            flat, late = drill(home, url, users, dice, is_hung or bool(k % 2), desk if is_hung else None)
             flats.append(flat)
             lates.append(late)
             servers.enter_context(embedded(home))  # joins the one that lives, or starts it again
-            if not desk.alive():
-                desk.answer()
+            for child in (desk, dog):
+                if not child.alive():
+                    child.answer()
+        told = watchdog_status(home)
         desk.kill()
+        dog.kill()
         exchange.kill()
     flats.sort()
     return {
-        "drills": drills, "with_server_gone": drills // 2, "flat_p50_s": round(flats[len(flats) // 2], 2),
+        "drills": drills, "hung": is_hung, "with_server_gone": drills if is_hung else drills // 2,
+        "acts_of_the_watchdog": told["acts"], "flat_p50_s": round(flats[len(flats) // 2], 2),
         "flat_worst_s": round(flats[-1], 2), "last_opening_s": round(max(lates), 3),
         "within_2_s": sum(flat <= LIMIT_S for flat in flats), "seconds": round(time.monotonic() - began, 1),
         "whole": flats[-1] <= LIMIT_S and max(lates) <= LIMIT_S,
@@ -120,12 +161,13 @@ def run(folder: Path, drills: int, seed: int) -> dict[str, Any]:
 @click.command()
 @click.option("--drills", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=1, show_default=True)
+@click.option("--hung", is_flag=True, help="Stop the desk before each throw: the watchdog must do it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def main(drills: int, seed: int, as_json: bool) -> None:
+def main(drills: int, seed: int, hung: bool, as_json: bool) -> None:
     """Throw the switch again and again."""
     folder = Path(tempfile.mkdtemp(prefix="lotus-switch-"))
     folder.chmod(0o755)
-    found = run(folder, drills, seed)
+    found = run(folder, drills, seed, hung)
     print(json.dumps(found) if as_json else "\n".join(f"{key:<22} {value}" for key, value in found.items()))
     if found["whole"]:
         shutil.rmtree(folder)

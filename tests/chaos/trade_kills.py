@@ -232,6 +232,12 @@ def judge(url: str, users: dict[str, str], home: Path) -> dict[str, Any]:
     return dict(found) | {"plans": books["stages"]}
 
 
+def quantile(seconds: list[float], q: float) -> float:
+    """Return the nearest-rank quantile; infinity of nothing."""
+    ordered = sorted(seconds)
+    return round(ordered[min(len(ordered) - 1, int(q * len(ordered)))], 2) if ordered else float("inf")
+
+
 def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
     """Run the drill; return the figures."""
     home, dice, began = folder / "home", random.Random(seed), time.monotonic()
@@ -277,11 +283,9 @@ def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
                 break
         desk.kill()
         exchange.kill()
-    ordered = sorted(recoveries)
     found |= {
         "kills": len(recoveries), "kills_with_open_orders": with_orders, "first_start_s": round(first, 2),
-        "recovery_p50_s": round(ordered[len(ordered) // 2], 2),
-        "recovery_p95_s": round(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], 2),
+        "recovery_p50_s": quantile(recoveries, 0.5), "recovery_p95_s": quantile(recoveries, 0.95),
         "longest_bare_s": round(watch.longest, 2), "seconds": round(time.monotonic() - began, 1),
     }  # fmt: skip
     wrong = ("duplicate_orders", "unknown_orders", "unknown_fills", "open_orders", "positions")

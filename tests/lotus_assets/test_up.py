@@ -85,7 +85,7 @@ def test_one_signal_ends_everything(tiny: Settings) -> None:
             data = json.load(answer)["data"]
         assert len(data["assetNodes"]) == len(json.loads(GOLDEN.read_text()))
         (node,) = data["repositoriesOrError"]["nodes"]
-        assert {s["name"] for s in node["sensors"]} == {"closed_segments", "new_inbox"}
+        assert {s["name"] for s in node["sensors"]} == {"closed_segments", "late_executions", "new_inbox"}
         schedules = {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
         assert {s["name"] for s in node["schedules"]} == schedules
         assert alert_is_applied(tiny)

@@ -40,8 +40,8 @@ def det_alpha(**members: Any) -> dict[str, Any]:
     """A valid det-alpha-1.0 payload with members replaced."""
     made = _identity("det-alpha-1.0") | {
         "signal": -0.5, "direction": -1, "strength": 0.5, "horizon_s": 300, "band_s": [30.0, 600.0],
-        "det_sigma": 0.5, "curated_sigma": 0.6, "pi": 0.13, "suggested_triggers": ["touch(level=prev_high)"],
-        "priors_ver": "3" * 32,
+        "det_sigma": 0.5, "curated_sigma": 0.6, "pi": 0.13, "context": "021-4303--12", "priors_ver": "3" * 32,
+        "suggested_triggers": ["touch(level=prev_high)"],
     }  # fmt: skip
     return made | members
 

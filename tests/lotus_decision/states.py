@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 from hypothesis import strategies as st
-from past_outcomes import FIRST_DAY, past
+from past_outcomes import FIRST_DAY, known, past
 
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import Market
@@ -36,7 +36,7 @@ def fitted() -> Calibration:
         for horizon in (300, 3600)
         for outcome in past(source, 30, 40, edge, noise=40.0, horizon_s=horizon)
     ]
-    return calibrate(rows, TODAY, shipped_policy().calibration)
+    return calibrate(known(rows), TODAY, shipped_policy().calibration)
 
 
 @cache

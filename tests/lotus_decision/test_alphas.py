@@ -88,7 +88,7 @@ def test_a_message_outside_every_thread_is_refused() -> None:
 @given(st.data())
 def test_all_faults_are_told_at_once(made: Any, data: st.DataObject) -> None:
     payload = made()
-    not_read = {"schema_ver", "provenance", "card_ref", "pi", "det_sigma", "band_s", "signal", "priors_ver"}
+    not_read = {"schema_ver", "provenance", "card_ref", "pi", "det_sigma", "band_s", "signal", "priors_ver", "context"}
     needed = sorted(set(payload) - not_read)
     gone = data.draw(st.lists(st.sampled_from(needed), min_size=1, unique=True))
     for name in gone:

@@ -1,18 +1,19 @@
 """Calibration: the truth is found, the future is refused, thin cells lean on coarser ones, losers are silent."""
 
 import random
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from past_outcomes import FIRST_DAY, past
+from past_outcomes import FIRST_DAY, Paid, columns, days_of, known, past
 from sklearn.isotonic import IsotonicRegression
 
 from lotus.decision.alphas import AlphaInput
-from lotus.decision.calibration import Outcome, calibrate, half_life_of, isotonic, with_promises
+from lotus.decision.calibration import Calibration, calibrate, half_life_of, isotonic
+from lotus.decision.evidence import joined
 from lotus.decision.policy import shipped_policy
+from lotus.decision.promises import promised
 from lotus.errors import LookAheadError
 from lotus.timebase import next_day
 
@@ -25,8 +26,13 @@ def view(score: float, source: str = "det:flow@1", sign: int = 1, regime: str = 
     return AlphaInput(source, "BTC", 300, sign, score, "e", "t", end_ms, end_ms + 300_000, regime)
 
 
+def fit(rows: list[Paid], times_s: tuple[int, ...] = (), day: str = LATER) -> Calibration:
+    """The calibration of rows."""
+    return calibrate(known(rows, times_s), day, RULE)
+
+
 def test_a_planted_edge_is_found_and_shrunk_by_its_support() -> None:
-    fitted = calibrate(past("det:flow@1", 30, 200, lambda x: 10.0 * x), LATER, RULE)
+    fitted = fit(past("det:flow@1", 30, 200, lambda x: 10.0 * x))
     for score in (0.2, 0.5, 0.8):
         alpha = fitted.alpha(view(score), 0.5, 0)
         assert alpha is not None
@@ -37,30 +43,63 @@ def test_a_planted_edge_is_found_and_shrunk_by_its_support() -> None:
 
 
 def test_an_outcome_that_could_not_have_been_known_is_refused() -> None:
-    rows = past("det:flow@1", 30, 5, lambda x: x)
-    with pytest.raises(LookAheadError, match="5 outcomes from 2025-06-30 on"):
-        calibrate(rows, "2025-06-30", RULE)
-    assert calibrate([o for o in rows if o.matured_day < "2025-06-30"], "2025-06-30", RULE).cells
+    days = known(past("det:flow@1", 30, 5, lambda x: x))
+    with pytest.raises(LookAheadError, match="evidence of 2025-06-30"):
+        calibrate(days, "2025-06-30", RULE)
+    assert calibrate({d: sums for d, sums in days.items() if d < "2025-06-30"}, "2025-06-30", RULE).cells
 
 
 def test_old_outcomes_are_forgotten() -> None:
     rows = past("det:flow@1", 30, 5, lambda x: x)
-    assert not calibrate(rows, next_day(FIRST_DAY, 30 + RULE.history_days), RULE).cells
+    assert not fit(rows, day=next_day(FIRST_DAY, 30 + RULE.history_days)).cells
+    assert not calibrate({}, LATER, RULE).cells
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000))
-def test_the_order_of_outcomes_does_not_matter(seed: int) -> None:
-    rows = past("det:flow@1", 10, 20, lambda x: 5.0 * x, regime="EU") + past("human:ada", 10, 20, lambda x: x)
-    mixed = random.Random(seed).sample(rows, len(rows))
-    assert calibrate(mixed, LATER, RULE) == calibrate(rows, LATER, RULE)
+def test_the_order_of_days_and_outcomes_does_not_matter(seed: int) -> None:
+    rows = past("det:flow@1", 10, 20, lambda x: 5.0 * x, regime="wild") + past("human:ada", 10, 20, lambda x: x)
+    days = known(rows)
+    mixed = random.Random(seed).sample(sorted(days), len(days))
+    assert calibrate({day: days[day] for day in mixed}, LATER, RULE) == calibrate(days, LATER, RULE)
+    shuffled = fit(random.Random(seed).sample(rows, len(rows)))
+    for one, other in zip(shuffled.cells, calibrate(days, LATER, RULE).cells, strict=True):
+        assert one.key == other.key
+        assert one.bps == pytest.approx(other.bps, rel=1e-7, abs=1e-7)
+
+
+def test_sums_of_days_are_the_sums_of_their_outcomes() -> None:
+    rows = past("det:flow@1", 10, 20, lambda x: 5.0 * x, regime="wild", half_life_s=75.0)
+    days = known(rows, (30,))
+    (whole,) = known([row._replace(day=FIRST_DAY) for row in rows], (30,)).values()
+    together = joined(days.values())
+    for name in ("n", "w", "wx", "wy", "wyy", "bps_30", "bps_300"):
+        assert together[name].sum() == pytest.approx(whole[name].sum())
+    apart, at_once = calibrate(days, LATER, RULE).cells, calibrate({FIRST_DAY: whole}, LATER, RULE).cells
+    assert [cell.key for cell in apart] == [cell.key for cell in at_once]
+    assert [cell.bps for cell in apart] == [pytest.approx(cell.bps, rel=1e-7) for cell in at_once]
+
+
+def test_the_bins_of_the_score_cost_nothing_that_matters() -> None:
+    """The curve of 20 groups of single outcomes, fitted by scikit-learn, and its residual."""
+    rows = past("det:flow@1", 20, 100, lambda x: 10.0 * x, noise=5.0)
+    (cell,) = (c for c in fit(rows).cells if c.key == ("det:flow@1", 300, ""))
+    x, y = (np.array([getattr(row, name) for row in rows]) for name in ("score", "paid_bps"))
+    order = np.argsort(x)
+    groups = np.array_split(order, RULE.bins)
+    knots, level = (np.array([v[g].mean() for g in groups]) for v in (x, y))
+    level = IsotonicRegression().fit(knots, level).predict(knots)
+    told = np.interp(x, knots, level)
+    for score in (0.1, 0.3, 0.6, 0.9):
+        assert cell.at(score) == pytest.approx(float(np.interp(score, knots, level)), abs=0.3)
+    assert cell.sigma_bps == pytest.approx(float(np.sqrt(((y - told) ** 2).mean())), rel=0.01)
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 1000), st.sampled_from(["all", "EU"]))
+@given(st.integers(0, 1000), st.sampled_from(["all", "calm"]))
 def test_a_higher_score_never_promises_less_and_signs_mirror(seed: int, regime: str) -> None:
-    rows = past("det:flow@1", 10, 10, lambda x: 0.0, seed=seed, regime="EU") + past("det:b@1", 10, 9, lambda x: x)
-    fitted = calibrate(rows, LATER, RULE)
+    rows = past("det:flow@1", 10, 10, lambda x: 0.0, seed=seed, regime="calm") + past("det:b@1", 10, 9, lambda x: x)
+    fitted = fit(rows)
     long = [fitted.alpha(view(x, regime=regime), 0.5, 0) for x in np.linspace(0.0, 1.0, 21)]
     short = [fitted.alpha(view(x, regime=regime, sign=-1), 0.5, 0) for x in np.linspace(0.0, 1.0, 21)]
     promised = [a.mu_bps for a in long if a]
@@ -70,17 +109,17 @@ def test_a_higher_score_never_promises_less_and_signs_mirror(seed: int, regime: 
 
 
 def test_a_source_that_loses_is_silent_and_not_turned_round() -> None:
-    fitted = calibrate(past("det:flow@1", 30, 200, lambda x: -10.0), LATER, RULE)
+    fitted = fit(past("det:flow@1", 30, 200, lambda x: -10.0))
     alpha = fitted.alpha(view(0.9), 0.5, 0)
     assert alpha is not None
     assert alpha.mu_bps == 0.0
 
 
 def test_a_thin_regime_leans_on_its_source_and_a_rich_one_speaks_for_itself() -> None:
-    calm = past("det:flow@1", 30, 100, lambda x: 0.0, regime="CALM", noise=1.0)
+    calm = past("det:flow@1", 30, 100, lambda x: 0.0, regime="calm", noise=1.0)
     for per_day, own in ((1, 0.0), (100, 1.0)):
-        wild = past("det:flow@1", 30, per_day, lambda x: 20.0, regime="WILD", noise=1.0, seed=1)
-        found = calibrate(calm + wild, LATER, RULE).alpha(view(0.5, regime="WILD"), 0.5, 0)
+        wild = past("det:flow@1", 30, per_day, lambda x: 20.0, regime="wild", noise=1.0, seed=1)
+        found = fit(calm + wild).alpha(view(0.5, regime="wild"), 0.5, 0)
         assert found is not None
         share = 30 * per_day / (30 * per_day + RULE.pool_support)
         source = 20.0 * len(wild) / (len(wild) + len(calm))
@@ -90,13 +129,13 @@ def test_a_thin_regime_leans_on_its_source_and_a_rich_one_speaks_for_itself() ->
 
 
 def test_a_source_without_a_past_promises_nothing() -> None:
-    fitted = calibrate(past("det:flow@1", 30, 50, lambda x: 10.0), LATER, RULE)
+    fitted = fit(past("det:flow@1", 30, 50, lambda x: 10.0))
     assert fitted.alpha(view(0.5, source="det:new@1"), 0.5, 0) is None
     assert fitted.alpha(view(0.5, source="human:ada"), 0.5, 0) is None
 
 
 def test_a_promise_halves_every_half_life() -> None:
-    fitted = calibrate(past("det:flow@1", 30, 50, lambda x: 10.0, half_life_s=75.0), LATER, RULE)
+    fitted = fit(past("det:flow@1", 30, 50, lambda x: 10.0, half_life_s=75.0), (30, 150))
     fresh, later = fitted.alpha(view(0.5), 0.5, 0), fitted.alpha(view(0.5), 0.5, 75_000)
     assert fresh is not None
     assert later is not None
@@ -105,7 +144,8 @@ def test_a_promise_halves_every_half_life() -> None:
 
 
 def test_without_markouts_the_half_life_is_the_horizon() -> None:
-    assert half_life_of(past("det:flow@1", 3, 10, lambda x: x), 300) == 300.0
+    assert half_life_of({300: 4.0}, 300) == 300.0
+    assert half_life_of({30: 0.0, 300: 0.0}, 300) == 300.0
 
 
 @given(
@@ -114,7 +154,8 @@ def test_without_markouts_the_half_life_is_the_horizon() -> None:
 def test_the_curve_is_that_of_scikit_learn_when_no_two_scores_share_a_bin(rows: list[tuple[int, float]]) -> None:
     x, y = np.array([a / 99 for a, _ in rows]), np.array([b for _, b in rows])
     weights = 0.25 + x
-    knots, level = isotonic(x, y, weights, len(x))
+    order = np.argsort(x)
+    knots, level = isotonic(x[order], y[order], weights[order], np.ones(len(x), dtype=np.int64), len(x))
     wanted = IsotonicRegression().fit(x, y, weights).predict(np.sort(x))
     assert knots == pytest.approx(np.sort(x), abs=1e-12)
     assert level == pytest.approx(wanted, abs=1e-9)
@@ -122,14 +163,18 @@ def test_the_curve_is_that_of_scikit_learn_when_no_two_scores_share_a_bin(rows: 
 
 def test_promises_of_a_day_come_from_the_calibration_of_that_day() -> None:
     rows = past("det:flow@1", 40, 50, lambda x: 10.0)
-    known = [o for o in rows if o.matured_day < LATER]
-    fitted = {LATER: calibrate(known, LATER, RULE)}
-    promised = with_promises(rows, fitted)
-    assert all((o.promised_bps is not None) == (o.issued_day == LATER) for o in promised)
-    assert [replace(o, promised_bps=None, sigma_bps=None) for o in promised] == rows
+    fitted = fit([row for row in rows if row.day < LATER])
+    outcomes = columns([*rows, Paid("det:new@1", 300, "wild", 0.5, 1.0, LATER, 300.0)])
+    mu, sigma = promised(outcomes, {LATER: fitted})
+    for k, (row, day) in enumerate(zip(rows, days_of(outcomes), strict=False)):
+        alpha = fitted.alpha(view(row.score), 0.5, 0) if day == LATER else None
+        assert (mu[k], sigma[k]) == pytest.approx(
+            (alpha.mu_bps, alpha.sigma_bps) if alpha else (np.nan,) * 2, nan_ok=True
+        )
+    assert np.isnan(mu[-1])
 
 
 def test_one_outcome_more_is_another_version() -> None:
     rows = past("det:flow@1", 10, 20, lambda x: x)
-    more = Outcome("extra", "det:flow@1", 300, "all", 0.5, 3.0, FIRST_DAY, FIRST_DAY)
-    assert calibrate([*rows, more], LATER, RULE).version != calibrate(rows, LATER, RULE).version
+    more = Paid("det:flow@1", 300, "all", 0.5, 3.0, FIRST_DAY, 300.0)
+    assert fit([*rows, more]).version != fit(rows).version

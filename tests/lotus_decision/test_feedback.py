@@ -1,8 +1,7 @@
-"""Feedback: bounded, slow, in the right direction; likeness and the decision-maker's own numbers."""
+"""Feedback: bounded, slow, in the right direction; the decision-maker's own numbers."""
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 from lotus.decision.feedback import ExecutionNumbers, Memory, absorb_report, authority_weights, numbers_of, quality
 from lotus.decision.fusion import Blend, Fused
 from lotus.decision.intelligence import dm_capacity_risk, dm_fuse_quality
-from lotus.decision.likeness import correlations
 from lotus.decision.policy import shipped_policy
 from lotus.decision.reliability import stepped
 from lotus.errors import ConfigError
@@ -107,20 +105,3 @@ def test_capacity_risk_is_zero_flat_and_one_at_the_cap() -> None:
     assert dm_capacity_risk([]) == 0.0
     assert dm_capacity_risk([(0.2, 1.0, 1.0), (0.0, 0.0, 1.0)]) == 1.0
     assert dm_capacity_risk([(0.1, 0.5, 0.5), (0.3, 0.0, 1.0)]) == pytest.approx(0.25 * 0.75)
-
-
-def test_likeness_is_the_correlation_of_common_windows() -> None:
-    rng = np.random.default_rng(2)
-    x, y = rng.normal(size=100), rng.normal(size=100)
-    spoken = {
-        "det:b": {("BTC", k): float(x[k] + 0.5 * y[k]) for k in range(100)},
-        "det:a": {("BTC", k): float(x[k]) for k in range(20, 100)},
-        "det:c": {("ETH", k): float(x[k]) for k in range(100)},
-    }
-    found = correlations(spoken)
-    assert set(found) == {("det:a", "det:b")}
-    assert found["det:a", "det:b"] == pytest.approx(float(np.corrcoef(x[20:], (x + 0.5 * y)[20:])[0, 1]), rel=1e-8)
-    assert (
-        correlations({"det:a": {("BTC", k): 1.0 for k in range(50)}, "det:b": {("BTC", k): 1.0 for k in range(50)}})
-        == {}
-    )

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus.decision.policy import KNOBS, parse_policy, shipped_policy
+from lotus.decision.policy_in_force import moved_knobs, policy_in_force
 from lotus.errors import ConfigError
 from lotus.manifest import WeaveDefaults
-from lotus.priors.knobs import knob_values
-from lotus.priors.types import EXPLORATION, ActiveBraid, Knob, Patch, Rule, priors_version
+from lotus.priors.types import EXPLORATION, ActiveBraid, Knob, Literal, Patch, Rule, priors_version
 
 TEXT = (files("lotus.decision") / "policy.yaml").read_text("utf-8")
 
@@ -73,9 +73,25 @@ def test_a_knob_of_another_owner_is_refused_and_exploration_passes() -> None:
     assert shipped_policy().with_knobs({EXPLORATION: 1.05}) == shipped_policy()
 
 
-def test_a_braid_of_the_decision_maker_moves_its_knob() -> None:
-    policy = shipped_policy()
-    patch = Patch(knobs=(Knob("policy:turnover_penalty", 1.06),))
-    braid = ActiveBraid("b1", "micro", policy.owner, 3600, Rule(), patch, scope="dm")
-    values = knob_values(priors_version("main", 0, (braid,)), "dm", policy.owner, [0] * 12, 0, WeaveDefaults())
-    assert policy.with_knobs(values).soft.turnover_penalty == pytest.approx(1.06)
+def test_a_braid_of_the_decision_maker_moves_its_knob_in_its_context_and_time() -> None:
+    policy, weave = shipped_policy(), WeaveDefaults()
+    rule, other = Rule.of(Literal(0, 3, 4)), Rule.of(Literal(0, 0, 1))
+    braids = (
+        _braid("a", policy.owner_of("turnover_penalty"), "policy:turnover_penalty", rule),
+        _braid("b", policy.owner_of("orthogonality_floor"), "policy:orthogonality_floor", other),
+        _braid("c", "policy.other.turnover_penalty", "policy:turnover_penalty", rule),
+    )
+    version = priors_version("main", 0, braids)
+    hot, cold = [4] * 3 + [255] * 9, [0] * 3 + [255] * 9
+    assert policy_in_force(policy, version, hot, 10, weave).soft.turnover_penalty == pytest.approx(1.06)
+    assert policy_in_force(policy, version, hot, 10, weave).fusion == policy.fusion
+    floor = policy_in_force(policy, version, cold, 10, weave).fusion.orthogonality_floor
+    assert floor == pytest.approx(1.06 * policy.fusion.orthogonality_floor)
+    assert policy_in_force(policy, version, [255] * 12, 10, weave) is policy
+    assert policy_in_force(policy, version, hot, 100, weave) is policy
+    assert moved_knobs(policy, version, hot, 10, weave) == {"policy:turnover_penalty": pytest.approx(1.06)}
+
+
+def _braid(name: str, owner: str, key: str, rule: Rule) -> ActiveBraid:
+    patch = Patch(knobs=(Knob(key, 1.06),))
+    return ActiveBraid(name, "micro", owner, 3600, rule, patch, scope="dm", expires_at_ms=100)

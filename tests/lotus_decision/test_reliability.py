@@ -1,16 +1,18 @@
 """Reliability: the slope is found slowly and in steps, people start low, scores are those of the textbook."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from past_outcomes import FIRST_DAY
+from past_outcomes import FIRST_DAY, Paid, columns
 from sklearn.metrics import brier_score_loss, log_loss
 
-from lotus.decision.calibration import Outcome
+from lotus.decision.evidence import Table
 from lotus.decision.policy import shipped_policy
+from lotus.decision.promises import promise_sums
 from lotus.decision.reliability import Reliability, added, forecast_quality, initial, stepped, updated
 from lotus.errors import LookAheadError
 from lotus.timebase import next_day
@@ -18,10 +20,12 @@ from lotus.timebase import next_day
 RULE = shipped_policy().reliability
 
 
-def told(day: str, promised: float, realised: float, source: str = "det:flow@1", sigma: float = 20.0) -> Outcome:
-    """An outcome with a promise."""
-    name = f"{day}-{promised}-{realised}"
-    return Outcome(name, source, 300, "all", 0.5, realised, day, day, (), promised, sigma)
+def told(
+    pairs: Sequence[tuple[float, float]], source: str = "det:flow@1", sigma: float = 20.0, weight: float = 1.0
+) -> Table:
+    """The sums of a day's promises, from what was promised and what came."""
+    rows = [Paid(source, 300, "all", 0.5, realised, FIRST_DAY, 300.0, weight) for _, realised in pairs]
+    return promise_sums(columns(rows, (300,)), np.array([p for p, _ in pairs]), np.full(len(pairs), sigma))
 
 
 def walked(slope: float, days: int, source: str = "det:flow@1") -> list[float]:
@@ -30,7 +34,7 @@ def walked(slope: float, days: int, source: str = "det:flow@1") -> list[float]:
     values = []
     for k in range(days):
         day = next_day(FIRST_DAY, k)
-        known = updated(known, [told(day, 5.0, 5.0 * slope, source) for _ in range(50)], day, RULE)
+        known = updated(known, told([(5.0, 5.0 * slope)] * 50, source), day, RULE)
         values.append(known[0].value)
     return values
 
@@ -64,19 +68,27 @@ def test_the_order_within_a_day_does_not_matter(pairs: list[tuple[float, float]]
 
 
 def test_a_day_is_absorbed_once_and_in_order() -> None:
-    known = updated((), [told(FIRST_DAY, 5.0, 5.0)], FIRST_DAY, RULE)
-    with pytest.raises(LookAheadError, match="absorbed twice"):
-        updated(known, [told(FIRST_DAY, 5.0, 5.0)], FIRST_DAY, RULE)
-    with pytest.raises(LookAheadError, match="an outcome of"):
-        updated(known, [told(next_day(FIRST_DAY, 2), 5.0, 5.0)], next_day(FIRST_DAY), RULE)
+    known = updated((), told([(5.0, 5.0)]), FIRST_DAY, RULE)
+    for day in (FIRST_DAY, next_day(FIRST_DAY, -1)):
+        with pytest.raises(LookAheadError, match="absorbed twice"):
+            updated(known, told([(5.0, 5.0)]), day, RULE)
+
+
+def test_the_sums_of_a_day_are_those_of_its_pairs() -> None:
+    pairs = [(1.0, 3.0), (2.0, -1.0), (4.0, 4.5)]
+    (known,) = updated((), told(pairs, weight=0.25), FIRST_DAY, RULE)
+    wanted = stepped(added(initial("det:flow@1", 300, RULE), [(p / 2, r / 2) for p, r in pairs]), RULE)
+    assert (known.sum_pr, known.sum_pp) == pytest.approx((wanted.sum_pr, wanted.sum_pp))
+    assert known.value == wanted.value
+    assert (known.promises, known.through) == (3, FIRST_DAY)
 
 
 def test_a_quiet_day_fades_the_past() -> None:
-    known = updated((), [told(FIRST_DAY, 5.0, 5.0)], FIRST_DAY, RULE)
-    quiet = updated(known, [], next_day(FIRST_DAY), RULE)
+    known = updated((), told([(5.0, 5.0)]), FIRST_DAY, RULE)
+    quiet = updated(known, told([]), next_day(FIRST_DAY), RULE)
     assert quiet[0].sum_pp == pytest.approx(25.0 * 0.5 ** (1 / RULE.half_life_days))
     for k in range(2, 400):
-        quiet = updated(quiet, [], next_day(FIRST_DAY, k), RULE)
+        quiet = updated(quiet, told([]), next_day(FIRST_DAY, k), RULE)
     assert quiet[0].value == pytest.approx(RULE.detector_start, abs=1e-4)
 
 
@@ -84,8 +96,7 @@ def test_scores_are_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(3)
     mu = rng.normal(size=400) * 20.0
     realised = mu * 0.7 + rng.normal(size=400) * 20.0
-    rows = [told(FIRST_DAY, float(m), float(r)) for m, r in zip(mu, realised, strict=True)]
-    found = forecast_quality(rows, 8)
+    found = forecast_quality(told(list(zip(mu.tolist(), realised.tolist(), strict=True))), 8)
     assert found is not None
     from scipy.stats import norm
 
@@ -98,18 +109,17 @@ def test_scores_are_those_of_scikit_learn() -> None:
 
 
 def test_the_curve_covers_every_forecast_once() -> None:
-    rows = [told(FIRST_DAY, float(k), float(k % 7) - 3.0) for k in range(103)]
-    found = forecast_quality(rows, 10)
+    found = forecast_quality(told([(float(k), float(k % 7) - 3.0) for k in range(103)]), 10)
     assert found is not None
     assert sum(b.count for b in found.curve) == found.count == 103
     assert [b.promised_p for b in found.curve] == sorted(b.promised_p for b in found.curve)
     assert all(b.hit_low <= b.hit_share <= b.hit_high for b in found.curve)
-    assert forecast_quality([]) is None
+    assert forecast_quality(told([])) is None
 
 
 def test_overlapping_forecasts_are_less_certain() -> None:
-    rows = [told(FIRST_DAY, 5.0, float(k % 2) * 2.0 - 1.0) for k in range(100)]
-    whole, part = forecast_quality(rows, 1), forecast_quality([replace(o, weight=0.1) for o in rows], 1)
+    pairs = [(5.0, float(k % 2) * 2.0 - 1.0) for k in range(100)]
+    whole, part = forecast_quality(told(pairs), 1), forecast_quality(told(pairs, weight=0.1), 1)
     assert whole is not None
     assert part is not None
     assert (whole.brier, whole.curve[0].hit_share) == (part.brier, part.curve[0].hit_share)
@@ -119,7 +129,6 @@ def test_overlapping_forecasts_are_less_certain() -> None:
 
 def test_equal_promises_share_a_bin() -> None:
     """Otherwise ties would be ordered by what came of them, and the curve would tell losers from winners."""
-    rows = [told(FIRST_DAY, 0.0, float(k) - 50.0) for k in range(101)] + [told(FIRST_DAY, 9.0, 9.0)] * 20
-    found = forecast_quality(rows, 10)
+    found = forecast_quality(told([(0.0, float(k) - 50.0) for k in range(101)] + [(9.0, 9.0)] * 20), 10)
     assert found is not None
     assert [(b.count, b.hit_share) for b in found.curve] == [(101, 0.5), (20, 1.0)]

@@ -8,14 +8,20 @@ from typing import Any
 
 import pytest
 
+from lotus.decision.alphas import Door
+from lotus.decision.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.intents import Intent, Module
 from lotus.modules.trade_messages import proposed_message, report_message
+from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, PriorsVersion, Rule, priors_0, priors_version
+from lotus.trading.book import BookTerms
+from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import Side
-from lotus.trading.plan import Authority, ProbeTerms
+from lotus.trading.plan import Authority, PlanKind, ProbeTerms, probe_plan
 from lotus.trading.validate import Situation
 from lotus.trading.watch import MarketView
+from lotus_cli.explain_execution import execution_lines, execution_story
 from lotus_herald.carry import carry
 from lotus_herald.consume import Handlers, consume
 from lotus_herald.decide import Decider
@@ -23,13 +29,16 @@ from lotus_herald.execute import Acceptor
 from lotus_herald.herald import Herald
 from lotus_herald.hot import HOT, hot_handlers
 from lotus_herald.keys import Keys
+from lotus_herald.knobs import KnobChooser
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
+from lotus_live.trade.stored import choice_in
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas
 from lotus_store.ledger.decisions import decision_of
 from lotus_store.ledger.executions import execution_of
 from lotus_store.ledger.plans import plans_for
+from lotus_store.ledger.priors import put_in_force, put_version
 
 END_MS = 1_735_689_600_000
 BTC = Asset("BTC", 5)
@@ -47,6 +56,14 @@ class Floor:
     def terms(self, side: Side) -> ProbeTerms:
         return ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10_000), ("tr",)), ("local",))
 
+    def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
+        return BookTerms(Decimal(300), authority, ("local",), 5, 5_000, hold_ms)
+
+
+def decider() -> Decider:
+    policy = shipped_policy()
+    return Decider(5_000, Door("main", frozenset({"BTC"}), policy.horizons), policy, lambda: END_MS + 20)
+
 
 def situation() -> Situation:
     view = MarketView("BTC", END_MS + 20, Decimal(99_999), Decimal(100_001), Decimal(100_000))
@@ -57,11 +74,11 @@ def situation() -> Situation:
     )  # fmt: skip
 
 
-def signal(name: str, direction: int = 1) -> dict[str, Any]:
+def signal(name: str, direction: int = 1, context: str = "") -> dict[str, Any]:
     window = {"start_ms": END_MS - 5000, "end_ms": END_MS}
     return {
         "branch": "main", "event_id": natural_id(name), "detector_id": "sr", "asset": "BTC", "horizon_s": 60,
-        "priors_ver": "0" * 32, "direction": direction,
+        "priors_ver": "0" * 32, "direction": direction, "context": context,
         "provenance": {"window": window, "close_recv_ns": str(END_MS * 1_000_000)},
     }  # fmt: skip
 
@@ -73,12 +90,12 @@ def floor() -> Floor:
 
 @pytest.fixture
 def handlers(floor: Floor) -> Mapping[Module, Handlers]:
-    return hot_handlers(Decider(5_000), Acceptor(floor))
+    return hot_handlers(decider(), Acceptor(floor))
 
 
-def propose(databases: Databases, keys: Keys, name: str, direction: int = 1) -> str:
+def propose(databases: Databases, keys: Keys, name: str, direction: int = 1, context: str = "") -> str:
     with databases.connect("sig") as connection:
-        send(connection, Module.SIG, proposed_message(signal(name, direction)), keys)
+        send(connection, Module.SIG, proposed_message(signal(name, direction, context)), keys)
     return natural_id(name)
 
 
@@ -153,7 +170,7 @@ def test_a_plan_of_another_release_is_refused(
 
 
 def test_the_first_report_of_a_window_stands(databases: Databases, keys: Keys) -> None:
-    handlers = hot_handlers(Decider(5_000), Acceptor(Floor(situation())))
+    handlers = hot_handlers(decider(), Acceptor(Floor(situation())))
     event, plan = natural_id("w"), natural_id("p")
     reference = {"event_id": event, "detector_id": "sr", "window_end_ms": END_MS}
     payload = {
@@ -170,6 +187,54 @@ def test_the_first_report_of_a_window_stands(databases: Databases, keys: Keys) -
         told = execution_of(sig, event)
     assert told is not None
     assert told.payoff_bps == -3.5
+
+
+def knob_version(effective_from_ms: int, mult: float = 1.05, branch: str = "main") -> PriorsVersion:
+    """The trader believes that a higher `retry` pays where the volatility is high."""
+    patch, rule = Patch(knobs=(Knob("execution:retry", mult),)), Rule.of(Literal(0, 3, 4))
+    own = ActiveBraid(
+        "b", "micro", "execution.retry", 60, rule, patch, (), effective_from_ms, END_MS * 2, "l", scope="tr"
+    )
+    return priors_version(branch, effective_from_ms, (own,))
+
+
+def test_a_plan_is_accepted_with_the_knobs_that_hold_in_its_window_at_that_time(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]
+) -> None:
+    held, later = knob_version(END_MS - 1000), knob_version(END_MS + 1000, 1.06)
+    with databases.connect("tr") as tr:
+        for version in (held, later):
+            put_version(tr, version, "2024-12-31", priors_0("main"), "tr")
+            put_in_force(tr, version, "message", "tr")
+    calm, hot = "0" + 11 * "-", "4" + 11 * "-"
+    events = {text: propose(databases, keys, text, context=text) for text in (calm, hot, "")}
+    settle(databases, handlers, keys)
+    with databases.connect("tr") as tr:
+        chosen = {text: choice_in(plans_for(tr, event)[0].reference) for text, event in events.items()}
+    assert chosen[hot] == KnobChoice(held.priors_ver, hot, {"execution:retry": pytest.approx(1.05)})
+    assert chosen[calm] == KnobChoice(held.priors_ver, calm, {})
+    assert chosen[""] == KnobChoice(held.priors_ver, "", {})
+    story = execution_story(databases, events[hot])
+    assert story is not None
+    (line,) = [line for line in execution_lines(story) if "knobs" in line]
+    assert f"priors {held.priors_ver}" in line
+    assert "execution:retry x1.0500 = 525 ms" in line
+    calm_lines = execution_lines(execution_story(databases, events[calm]))
+    assert not [line for line in calm_lines if "knobs" in line]
+    propose(databases, keys, "strange", context="no context")
+    assert settle(databases, handlers, keys)["tr"] == {"dead": 1}
+
+
+def test_only_plans_of_the_book_are_in_trials_and_only_when_asked_for(databases: Databases) -> None:
+    terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10_000), ("tr",)), ("local",))
+    probes = [probe_plan(f"{i}", "l", BTC, Side.BUY, Decimal(100_000), END_MS, 60_000, terms) for i in range(20)]
+    books = [replace(plan, kind=PlanKind.BOOK) for plan in probes]
+    with databases.connect("tr") as tr:
+        for explore, plans, share in ((0.0, books, 0), (1.0, probes, 0), (1.0, books, 20)):
+            chooser = KnobChooser(explore=explore)
+            chosen = [chooser.choice(tr, "main", "", END_MS, plan) for plan in plans]
+            assert sum(choice.trial is not None for choice in chosen) == share
+    assert {choice.trial.arm for choice in chosen if choice.trial} == {0, 1}
 
 
 def test_a_window_without_a_direction_is_a_dead_letter(

@@ -7,20 +7,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from lotus.errors import BeliefError
 from lotus.modules.intents import Module
-from lotus.priors.types import ActiveBraid, Literal, Patch, PriorsVersion, Rule, priors_0, priors_version
+from lotus.modules.payloads import PRIOR_PATCH, PriorPatch, patch_message, ref_of
+from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, PriorsVersion, Rule, Scope, priors_0, priors_version
 from lotus.timebase import HOUR_MS, day_start_ms, next_day
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_herald.prior_patch import PRIOR_HANDLERS, hand_over, propose
+from lotus_herald.outbox import send
+from lotus_herald.prior_patch import KNOB_HANDLERS, PRIOR_HANDLERS, hand_over, propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger import priors
+from lotus_store.ledger.bodies import to_plain
 
 DAY = "2025-01-01"
 
@@ -197,3 +201,58 @@ def test_killed_anywhere_and_run_again_ends_in_the_same_rows(
                 process.wait()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         assert belief_rows(databases) == whole
+
+
+def knob_braid(name: str, scope: Scope) -> ActiveBraid:
+    key, owner = {"tr": ("execution:retry", "execution.retry"), "dm": ("policy:x", "policy.main.x")}[scope]
+    patch = Patch(knobs=(Knob(key, 1.03),))
+    return ActiveBraid(name, "micro", owner, 60, Rule.of(Literal(0, 1, 2)), patch, lesson_id="l", scope=scope)
+
+
+@pytest.mark.parametrize("module", [Module.DM, Module.TR])
+def test_every_module_patches_its_own_priors_with_braids_of_its_own_scope(
+    databases: Databases, keys: Keys, module: Module
+) -> None:
+    own: Scope = "dm" if module is Module.DM else "tr"
+    other: Scope = "tr" if module is Module.DM else "dm"
+    first, second = version(DAY, knob_braid("a", own)), version("2025-01-02", knob_braid("b", own))
+    genesis = priors_0("main")
+    for v, day, parent in ((first, DAY, genesis), (second, "2025-01-02", first), (second, "2025-01-02", first)):
+        with databases.connect(module.value) as connection:
+            propose(connection, v, day, parent.priors_ver, keys, module)
+        hand_over(databases, v, keys, day_start_ms(next_day(day)), module)
+    with databases.connect(module.value) as c, databases.connect("sig") as sig:
+        assert priors.swaps(c, "main", module.value) == [(v.effective_from_ms, v.priors_ver) for v in (first, second)]
+        assert priors.in_force_at(c, "main", first.effective_from_ms - 1, module.value) == genesis
+        assert priors.in_force_at(c, "main", second.effective_from_ms, module.value) == second
+        assert priors.read_version(c, "main", first.priors_ver, module.value) == first
+        assert priors.swaps(sig, "main") == []
+    strange = version("2025-01-03", knob_braid("c", other))
+    with databases.connect(module.value) as connection:
+        propose(connection, strange, "2025-01-03", second.priors_ver, keys, module)
+    with pytest.raises(BeliefError):
+        hand_over(databases, strange, keys, day_start_ms("2025-01-04"), module)
+    with databases.connect(module.value) as c:
+        (reason,) = [str(row[0]) for row in c.execute(f"SELECT detail FROM {module}_dead_letter")]
+        assert f"braids of scope {other}" in reason
+        late = version("2025-01-05", knob_braid("d", own))
+        propose(c, late, "2025-01-05", second.priors_ver, keys, module)
+    with pytest.raises(BeliefError, match="too late"):
+        hand_over(databases, late, keys, late.effective_from_ms, module)
+
+
+def test_nobody_patches_the_priors_of_another_module(databases: Databases, keys: Keys) -> None:
+    v = version(DAY, knob_braid("a", "tr"))
+    patch = PriorPatch(
+        branch="main", day=DAY, priors_ver=v.priors_ver, effective_from_ms=v.effective_from_ms,
+        parent_priors_ver=priors_0("main").priors_ver, braids=[to_plain(b) for b in v.braids],
+    )  # fmt: skip
+    message = msgspec.structs.replace(
+        patch_message(patch, module=Module.TR), to=(Module.TR,), schema_ref=ref_of(Module.DM, PRIOR_PATCH)
+    )
+    with databases.connect("dm") as connection:
+        send(connection, Module.DM, message, keys)
+    carry(databases, senders=(Module.DM,))
+    assert consume(databases, Module.TR, KNOB_HANDLERS, keys, 0, own_only=True) == {"dead": 1}
+    with databases.connect("tr") as c:
+        assert priors.swaps(c, "main", "tr") == []

@@ -66,7 +66,14 @@ def book(name: str, time_ms: int, bid: int, ask: int, depth: int, rng: random.Ra
 def context(name: str, bid: int, ask: int) -> dict[str, object]:
     """Return the data of a context frame."""
     px = spell(name, bid)
-    rest = {"prevDayPx": px, "dayNtlVlm": "1.0", "premium": "0.0001", "oraclePx": px, "markPx": px, "midPx": px}
+    rest = {
+        "prevDayPx": px,
+        "dayNtlVlm": "4000000000.0",
+        "premium": "0.0001",
+        "oraclePx": px,
+        "markPx": px,
+        "midPx": px,
+    }
     ctx = {"funding": "0.0000125", "openInterest": "1000.5"} | rest | {"impactPxs": [px, spell(name, ask)]}
     return {"coin": name, "ctx": ctx | {"dayBaseVlm": "2.0"}}
 

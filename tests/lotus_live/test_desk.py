@@ -12,6 +12,8 @@ import psycopg
 import pytest
 
 from lotus.manifest import Asset
+from lotus.trading.knob_choice import KnobChoice
+from lotus.trading.order_machine import Purpose
 from lotus.trading.orders import (
     Account,
     Grouping,
@@ -27,11 +29,13 @@ from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.reconcile import Difference
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
+from lotus_live.trade import desk as desk_module
 from lotus_live.trade.books import Moved
 from lotus_live.trade.desk import TradingDesk
 from lotus_live.trade.floor import FloorTerms, TradingFloor
 from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
-from lotus_live.trade.stored import stored
+from lotus_live.trade.result import report_payload
+from lotus_live.trade.stored import restored, stored
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.plans import PlanRow
 
@@ -71,10 +75,11 @@ class Books:
     def close(self) -> None:
         return
 
-    def accept(self, plan: Plan) -> None:
+    def accept(self, plan: Plan, choice: KnobChoice | None = None) -> None:
+        knobs = {} if choice is None else {"knobs": to_plain(choice)}
         row = PlanRow(
             plan.plan_id, "main", "d", "l", "probe", plan.coin, "local", "accepted", plan.created_ms, to_plain(plan),
-            {"event_id": plan.signal_id}, {},
+            {"event_id": plan.signal_id} | knobs, {},
         )  # fmt: skip
         self.rows[plan.plan_id] = row
 
@@ -189,10 +194,10 @@ class Bed:
         books: Any = self.books
         return TradingDesk(books, FreshFloor((BTC,), "local", terms, now_ms), venues, self.switch)
 
-    def accept(self, name: str, hold_ms: int) -> str:
+    def accept(self, name: str, hold_ms: int, choice: KnobChoice | None = None) -> str:
         terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10**6), ("tr",)), ("local",))
         plan = probe_plan(name, "l", BTC, Side.BUY, Decimal(100_000), now_ms(), hold_ms, terms)
-        self.books.accept(plan)
+        self.books.accept(plan, choice)
         return plan.plan_id
 
 
@@ -225,8 +230,29 @@ def test_a_plan_is_written_before_it_is_sent_and_reported_when_it_is_closed(bed:
         assert bed.venue.unwritten == bed.venue.repeated == []
         assert bed.venue.held == 0
         assert {state for _, state in bed.venue.orders.values()} == {OrderState.FILLED, OrderState.CANCELED}
-        assert desk.counts.finished == 1
+        await until(lambda: desk.counts.finished == 1)
         await ended(task)
+
+    asyncio.run(go())
+
+
+def test_a_plan_is_executed_with_the_knobs_chosen_for_it_and_its_report_names_them(bed: Bed) -> None:
+    choice = KnobChoice("f" * 32, 12 * "0", {"execution:exit_slippage": 1.05})
+
+    async def go() -> None:
+        task = asyncio.create_task(bed.desk().run())
+        plain, moved = bed.accept("plain", 300), bed.accept("moved", 300, choice)
+        await until(lambda: len(bed.books.finished) == 2)
+        await ended(task)
+        states = {name: restored(bed.books.rows[name].execution) for name in (plain, moved)}
+        assert {name: state.knobs.exit_slippage for name, state in states.items()} == {plain: 100.0, moved: 105.0}
+        older = {k: v for k, v in bed.books.rows[plain].execution.items() if k != "leaving_px"}
+        assert restored(older) == replace(states[plain], leaving_px=None), "a row of an older release is read"
+        exits = {name: next(state.of(Purpose.EXIT)).order.limit_px for name, state in states.items()}
+        assert exits == {plain: Decimal(99_000), moved: Decimal(98_950)}
+        stated = {"priors_ver": "f" * 32, "context": 12 * "0", "moved": choice.moved, "trial": None}
+        told = {name: report_payload(bed.books.rows[name], states[name], 0)["report"]["knobs"] for name in states}
+        assert told == {plain: None, moved: stated}
 
     asyncio.run(go())
 
@@ -367,3 +393,112 @@ def test_the_switch_is_a_file_that_stays_thrown(tmp_path: Path) -> None:
     switch.lift()
     switch.lift()
     assert switch.state() == LIFTED
+
+
+def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, capsys: pytest.CaptureFixture[str]) -> None:
+    async def place(orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+        real_place(orders, grouping)
+        raise KeyError("statuses")
+
+    def real_place(orders: Sequence[NewOrder], grouping: Grouping) -> None:
+        for order in orders:
+            bed.venue._take(order)
+
+    async def go() -> None:
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        await until(lambda: desk.recovered)
+        compared: list[float] = []
+        real = bed.venue.open_orders
+
+        async def open_orders() -> Sequence[OpenOrder]:
+            compared.append(time.monotonic())
+            return await real()
+
+        bed.venue.open_orders = open_orders  # type: ignore[method-assign]
+        bed.venue.place = place  # type: ignore[method-assign]
+        bed.accept("one", 60_000)
+        desk.woken()
+        await until(lambda: desk.counts.broken > 0)
+        await until(lambda: bool(compared), limit_s=1.0)
+        assert "place of plan" in desk.counts.last_broken
+        assert "statuses" in desk.counts.last_broken
+        assert bed.venue.held > 0
+        assert bed.venue.repeated == []
+        await ended(task)
+
+    asyncio.run(go())
+    assert "desk: place of plan" in capsys.readouterr().err
+
+
+def test_a_listener_that_breaks_is_heard_and_begun_again(bed: Bed) -> None:
+    lives: list[int] = []
+
+    async def events() -> AsyncIterator[VenueEvent]:
+        lives.append(len(lives))
+        if len(lives) == 1:
+            raise ValueError("no stream")
+        if len(lives) == 2:
+            return
+        while True:
+            yield await bed.venue.told.get()
+
+    async def go() -> None:
+        bed.venue.events = events  # type: ignore[method-assign]
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        await until(lambda: len(lives) == 3)
+        assert desk.counts.broken == 2
+        assert "listening to a" in desk.counts.last_broken
+        assert "ended by itself" in desk.counts.last_broken
+        plan = bed.accept("one", 600)
+        await until(lambda: bed.books.finished == [plan])
+        await ended(task)
+
+    asyncio.run(go())
+
+
+def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
+    bed: Bed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def go() -> None:
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        bed.accept("one", 60_000)
+        await until(lambda: bed.venue.held > 0)
+        real, whole_s = desk.floor.view, time.monotonic() + 0.3
+
+        def view(coin: str) -> MarketView | None:
+            if time.monotonic() < whole_s:
+                raise RuntimeError("no market")
+            return real(coin)
+
+        desk.floor.view = view  # type: ignore[method-assign]
+        await until(lambda: time.monotonic() > whole_s)
+        bed.switch.throw(flatten=True)
+        await until(lambda: bed.venue.held == 0, limit_s=2.0)
+        await ended(task)
+
+    asyncio.run(go())
+    assert "the clock of the desk broke" in capsys.readouterr().err
+
+
+def test_a_plan_at_fault_does_not_end_the_others(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = desk_module.step
+
+    def step(state: Any, event: Any, at_ms: int) -> Any:
+        if state.plan.signal_id == "bad":
+            raise ZeroDivisionError
+        return real(state, event, at_ms)
+
+    async def go() -> None:
+        monkeypatch.setattr(desk_module, "step", step)
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        bed.accept("bad", 60_000)
+        good = bed.accept("good", 600)
+        await until(lambda: bed.books.finished == [good])
+        assert desk.counts.broken > 0
+        await ended(task)
+
+    asyncio.run(go())

@@ -1,23 +1,31 @@
 """A daemon that trades a replay, at the local exchange and on paper: scores stay, every window is answered for."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tapes import MANIFEST, UNIVERSE, in_order, market, write
 
+from lotus.decision.calibration import Calibration, Cell
+from lotus.decision.covariance import Covariance
+from lotus.decision.feedback import Memory
+from lotus.detectors.registry import shipped_detectors
 from lotus.errors import ConfigError
 from lotus.hashing import natural_id
 from lotus.modules.signals import DET_ALPHA
+from lotus.timebase import day_start_ms, next_day
 from lotus_live.live import run_live
 from lotus_live.trade.accounts import venue_account
 from lotus_live.trade.trading import trading_of
 from lotus_store.config import Settings, TradingSettings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.executions import executions_of
-from lotus_store.ledger.plans import fills_of, orders_of, plans_for
+from lotus_store.ledger.knowledge import Knowledge, executors_by, put_knowledge
+from lotus_store.ledger.plans import PlanRow, fills_of, orders_of, plans_for
 from lotus_store.ledger.signals import SignalRow
 
 DAY = "2026-03-04"
@@ -42,6 +50,17 @@ def paper_fills(tr: Connection) -> list[tuple[str, Any]]:
     return [(str(name), body) for name, body in tr.execute("SELECT account, body FROM tr_paper_fills")]
 
 
+def believe(databases: Databases, branch: str, day: str) -> None:
+    """Write a night that trusts every shipped detector far more than it should, so that the book moves."""
+    rows = [(f"det:{spec.detector_id}@{spec.version}", spec.horizon_s, "") for spec in shipped_detectors()]
+    cells = tuple(Cell(key, (0.0, 1.0), (40.0, 90.0), 10.0, 3600.0, 10_000.0) for key in sorted(rows))
+    names = tuple(asset.name for asset in UNIVERSE)
+    covariance = Covariance(names, np.diag([4.0, 6.0, 9.0]), 60.0, day_start_ms(DAY), 0.1, 1000)
+    night = Knowledge(day, Calibration(DAY, cells, 200.0, "0" * 32), Memory(), covariance, {})
+    with databases.connect("dm") as dm:
+        put_knowledge(dm, branch, night)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("venue", ["local", "paper"])
@@ -49,6 +68,7 @@ def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
     databases: Databases, trading: Settings, recording: Path, venue: str
 ) -> None:
     trading = replace(trading, trading=replace(trading.trading, venue=venue))
+    believe(databases, trading.branch, next_day(DAY, -1))
     still = run_live(trading, replay=(recording,), run_id="still", databases=databases)
     traded = run_live(trading, replay=(recording,), run_id="traded", speed=PACE, databases=databases, trade=True)
     assert traded.events_hash == still.events_hash
@@ -78,6 +98,32 @@ def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
         if venue == "paper":
             own = {f"{name}/{row['number']}" for name, row in paper_fills(tr)}
             assert own == {str(name) for (name,) in tr.execute("SELECT fill_id FROM tr_fills")}
+    the_book_moved(databases, trading.branch, traded.status["book"], venue)
+
+
+def the_book_moved(databases: Databases, branch: str, told: Mapping[str, Any], venue: str) -> None:
+    """Check that windows were decided once each, within their authority, and that targets became positions."""
+    with databases.connect("dm") as dm, databases.connect("tr") as tr, databases.connect("sig") as sig:
+        tickets = [row[0] for row in dm.execute("SELECT ticket FROM dm_decisions WHERE kind = 'book' ORDER BY time_ms")]
+        plans = [PlanRow(*row) for row in tr.execute(
+            "SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference,"
+            " execution FROM tr_plans WHERE kind = 'book' ORDER BY created_ms, plan_id")]  # fmt: skip
+        filled = {p.plan_id: fills_of(tr, p.plan_id) for p in plans}
+        assert sig.execute(
+            "SELECT count(*) FROM executions WHERE body->>'plan_id' = ANY(%s)", [list(filled)]
+        ).fetchone() == (0,)
+        scores = executors_by(dm, branch, DAY)
+    assert told["knowledge"] == next_day(DAY, -1)
+    assert told["windows"]["sent"] == len(tickets) > 0, told
+    assert len({ticket["asof_ts"] for ticket in tickets}) == len(tickets)
+    assert any(filled.values()), (told, [p.reference for p in plans])
+    for plan in plans:
+        budget = float(plan.plan["authority"]["budget_usd"])
+        assert float(plan.plan["size"]) * float(plan.reference["mark"]) <= budget
+        assert plan.plan["authority"]["account"] == "book"
+        assert plan.plan["exit_at_ms"] > plan.created_ms
+    assert any(plan.stage == "done" and filled[plan.plan_id] for plan in plans), "none was left within its time"
+    assert [score.executor for score in scores] == [f"{venue}:market"]
 
 
 @pytest.mark.parametrize("url", ["https://api.hyperliquid.xyz", "http://10.0.0.1:3001", ""])

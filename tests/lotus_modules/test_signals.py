@@ -22,6 +22,7 @@ TEXTS = {
     "^[0-9a-f]{32}$": lambda rng: f"{rng.getrandbits(128):032x}",
     "^[0-9a-f]{16}$": lambda rng: f"{rng.getrandbits(64):016x}",
     "^(0|[1-9][0-9]{0,19})$": lambda rng: str(rng.randrange(10**19)),
+    "^[0-4-]{12}$": lambda rng: "".join(rng.choices("01234-", k=12)),
     "^[a-z][a-z _]*$": lambda rng: "".join(rng.choices("abcxyz _", k=rng.randint(1, 12))).strip(" _") or "veto",
     "^detector_cards/[A-Za-z0-9_.-]+@[1-9][0-9]*$": lambda rng: (
         f"detector_cards/d_{rng.randint(0, 9)}@{rng.randint(1, 99)}"

@@ -12,9 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from trading_plans import BTC, plan
-from trading_venue import Desk, ModelVenue
+from trading_venue import LOT, Desk, ModelVenue
 
-from lotus.trading.execution_events import Close, ForeignFill, Halt, Tick
+from lotus.trading.execution_events import Close, ForeignFill, Halt, Steer, Tick
 from lotus.trading.executor import begin
 from lotus.trading.order_machine import END_RANK, Purpose
 from lotus.trading.orders import OrderState, Side, VenueFill
@@ -113,6 +113,20 @@ class Trading(RuleBasedStateMachine):
         """Order the position closed."""
         self.desk.feed(Close())
 
+    @precondition(lambda self: self.desk is not None)
+    @rule(lots=st.integers(0, 1_200), hold_ms=st.none() | st.integers(0, 60_000))
+    def steer(self, lots: int, hold_ms: int | None) -> None:
+        """Lower the ceiling, perhaps move the exit time on; a higher ceiling or an earlier time changes nothing."""
+        desk = self.desk
+        before, was = desk.state.ceiling, desk.state.exit_at_ms
+        told = Steer(lots * LOT, None if hold_ms is None else desk.now_ms + hold_ms)
+        desk.feed(told)
+        after = desk.state
+        desk.feed(told)
+        assert (desk.state.ceiling, desk.state.exit_at_ms) == (after.ceiling, after.exit_at_ms), "a repeat changes it"
+        assert after.ceiling == min(told.ceiling, told.ceiling if before is None else before)
+        assert after.exit_at_ms is None or after.exit_at_ms >= max(was or 0, told.exit_at_ms or 0)
+
     def _purpose(self, name: str) -> Purpose:
         return self.desk.state.orders[name].purpose
 
@@ -146,6 +160,11 @@ class Trading(RuleBasedStateMachine):
         desk = self.desk
         if desk is None:
             return
+        desk.calm(10_000)
+        ceiling = desk.state.ceiling
+        if ceiling is not None:
+            assert (desk.state.held - ceiling) * desk.venue.mark < 10, "what is above the ceiling is taken off"
+            assert desk.state.done or desk.venue.protected >= desk.state.held
         desk.feed(Close())
         desk.calm(30_000)
         assert desk.state.done, desk.state.phase

@@ -8,7 +8,16 @@ from trading_plans import BTC, plan, view
 from trading_venue import Desk, ModelVenue
 
 from lotus.trading.execution import Ending, Phase
-from lotus.trading.execution_events import Close, Command, ForeignFill, Halt, Place, TriggerStatus, TriggerTold
+from lotus.trading.execution_events import (
+    Close,
+    Command,
+    ForeignFill,
+    Halt,
+    Place,
+    Steer,
+    TriggerStatus,
+    TriggerTold,
+)
 from lotus.trading.executor import begin
 from lotus.trading.order_machine import Purpose
 from lotus.trading.orders import Grouping, OrderState, Side, TimeInForce, VenueFill
@@ -357,3 +366,50 @@ def test_a_slice_told_as_filled_counts_before_its_fills_come() -> None:
     assert desk.state.held == 0
     assert desk.state.exposure > 0
     assert sum(o.order.size for o in desk.state.of(Purpose.ENTRY)) == D("0.01")
+
+
+@BOTH
+def test_a_ceiling_takes_off_what_is_above_it_and_the_stops_follow(side: Side) -> None:
+    desk = settle(desk_of(side))
+    desk.feed(Steer(D("0.004")))
+    settle(desk, 600)
+    assert (desk.state.held, desk.state.will_hold, desk.state.phase) == (D("0.004"), D("0.004"), Phase.HOLDING)
+    assert desk.venue.position == D("0.004") * int(side)
+    assert desk.venue.protected == D("0.004")
+    desk.feed(Steer(D("0.008")))
+    assert settle(desk).state.held == D("0.004"), "a higher ceiling opens nothing"
+    desk.feed(Steer(D(0)))
+    settle(desk, 900)
+    assert desk.state.done
+    assert desk.state.ending is Ending.ORDERED
+
+
+@BOTH
+def test_a_ceiling_before_the_entry_caps_it(side: Side) -> None:
+    desk = desk_of(side)
+    desk.feed(Steer(D("0.003")))
+    assert desk.state.will_hold == D("0.003")
+    settle(desk)
+    assert (desk.state.held, desk.state.will_hold) == (D("0.003"), D("0.003"))
+    (entry,) = desk.state.of(Purpose.ENTRY)
+    assert entry.order.size == D("0.003")
+
+
+@BOTH
+def test_too_little_above_the_ceiling_is_not_worth_an_order(side: Side) -> None:
+    desk = settle(desk_of(side))
+    desk.feed(Steer(D("0.00995")))
+    settle(desk, 600)
+    assert desk.state.held == D("0.01")
+    assert not states(desk, Purpose.EXIT)
+
+
+def test_an_exit_time_moves_on_and_never_back() -> None:
+    desk = settle(desk_of(exit_at_ms=1_000))
+    desk.feed(Steer(exit_at_ms=5_000))
+    desk.feed(Steer(exit_at_ms=2_000))
+    settle(desk, 3_000)
+    assert desk.state.phase is Phase.HOLDING
+    settle(desk, 3_000)
+    assert desk.state.done
+    assert desk.state.ending is Ending.TIME

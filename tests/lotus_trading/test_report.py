@@ -9,9 +9,11 @@ from trading_plans import BTC, plan
 from trading_venue import Desk, ModelVenue
 
 from lotus.errors import SchemaError
+from lotus.knobs.trial import Trial
 from lotus.trading.execution_events import Close, ForeignFill
 from lotus.trading.executor import begin
 from lotus.trading.executor_scores import executor_scores
+from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import FundingPayment, Side, VenueFill
 from lotus.trading.report import Predicted, check_report, measured, report, report_schema
 
@@ -25,7 +27,7 @@ def executed(side: Side, exit_mark: int, **changes: object) -> Desk:
     for _ in range(3):
         desk.wait(100)
         desk.deliver_all()
-    desk.feed(FundingPayment("BTC", D("0.4"), D("0.04") * int(side), D("0.0001"), 500))
+    desk.feed(FundingPayment("BTC", D("0.4"), D("0.04") * int(side), D("0.0001"), 250))
     desk.venue.mark = D(exit_mark)
     desk.feed(Close())
     for _ in range(5):
@@ -61,6 +63,18 @@ def test_slippage_is_positive_when_worse_for_both_sides(side: Side) -> None:
     assert measured(worse).slippage_arrival_bps == pytest.approx(10.0, rel=0.01)
     assert measured(worse).adherence == pytest.approx(0.96, abs=1e-3)
     assert "better_than_arrival" not in report(worse, 1, "venue")["lessons"]
+
+
+@BOTH
+def test_the_exit_is_measured_against_the_mid_when_the_engine_decided_to_leave(side: Side) -> None:
+    state = executed(side, 100_000).state
+    assert state.leaving_px == D(100_000)
+    seen = replace(state, leaving_px=D(100_000) + int(side) * 100)  # the market was better when it decided
+    assert report(seen, 0, "venue")["slippage_exit_bps"] == pytest.approx(1e6 / (100_000 + int(side) * 100))
+    assert report(replace(state, leaving_px=None), 0, "venue")["slippage_exit_bps"] is None
+    choice = KnobChoice("f" * 32, 12 * "-", {"execution:retry": 1.06}, Trial("execution:retry", 1, 0.5, 1.06))
+    told = report(state, 0, "venue", choice=choice)["knobs"]
+    assert told["trial"] == {"key": "execution:retry", "arm": 1, "propensity": 0.5, "step": 1.06}
 
 
 def test_what_failed_is_told_as_failed() -> None:

@@ -1,0 +1,25 @@
+"""`lotus watchdog`: the process that acts at the venue when the daemon cannot. It needs no database and no page."""
+
+import click
+
+from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.places import home_option, settings_of
+
+
+@click.command("watchdog")
+@click.option("--status", is_flag=True, help="Only say whether one watches this home, and what it saw last.")
+@home_option
+@json_option
+@explained
+def watchdog_command(status: bool, home: str | None, as_json: bool) -> None:
+    """Watch the desk of a home: cancel what opens when it is dead or hung, throw the kill switch, tell it loudly."""
+    from lotus_live.watch.alerts import Alerts, read_alerts
+    from lotus_live.watch.running import run_watchdog, watchdog_status
+
+    settings = settings_of(home)
+    if status:
+        alerts = [f"{a.kind}: {a.found}; {a.done}" for a in read_alerts(Alerts(settings.home).path, 5)]
+        emit({**watchdog_status(settings.home), "last_alerts": alerts}, as_json)
+        return
+    Progress(quiet=as_json)(f"watching {settings.home}; Ctrl-C ends")
+    run_watchdog(settings)

@@ -1,0 +1,70 @@
+"""Which knobs a plan is executed with and a book is decided with, each looked up in the database of its module.
+
+A version counts from its event time on. What it says in a context is `lotus.trading.knob_choice`'s and
+`lotus.decision.policy_in_force`'s.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lotus.decision.policy import Policy
+from lotus.decision.policy_in_force import policy_in_force
+from lotus.errors import BeliefError
+from lotus.knobs.trial import Trial, drawn_trial
+from lotus.manifest import WeaveDefaults
+from lotus.modules.envelope import RefusedError
+from lotus.modules.intents import Module, Reason
+from lotus.priors.context import context_bins, market_context
+from lotus.trading.knob_choice import KnobChoice, choice_of
+from lotus.trading.knobs import TRIED
+from lotus.trading.plan import Plan, PlanKind
+from lotus_store.databases import Connection
+from lotus_store.ledger.priors import in_force_at
+
+
+@dataclass(frozen=True, slots=True)
+class KnobChooser:
+    """Chooses for one trader; `explore` is the share of the book's plans that take part in trials, drawn by `seed`."""
+
+    weave: WeaveDefaults = field(default_factory=WeaveDefaults)
+    explore: float = 0.0
+    seed: int = 7
+
+    def choice(
+        self, connection: Connection, branch: str, context: str, time_ms: int, plan: Plan | None = None
+    ) -> KnobChoice:
+        """Return the choice for a plan accepted at an event time; only one of the book may be in a trial.
+
+        Raises `RefusedError` for a strange context.
+        """
+        try:
+            bins = context_bins(context)
+        except BeliefError as problem:
+            raise RefusedError(Reason.BAD_PAYLOAD, str(problem), "the context of a proposal") from problem
+        version = in_force_at(connection, branch, time_ms, Module.TR.value)
+        return choice_of(version, context, bins, time_ms, self.weave, self._trial(plan, time_ms))
+
+    def _trial(self, plan: Plan | None, time_ms: int) -> Trial | None:
+        """Return the trial of a plan; probes are the yardstick of the detectors and are in none."""
+        if plan is None or plan.kind is not PlanKind.BOOK:
+            return None
+        return drawn_trial(str(plan.plan_id), time_ms, TRIED, self.explore, self.weave.phi_step, self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChooser:
+    """Tells the policy in force for one decision-maker; `policy` is the file's."""
+
+    policy: Policy
+    weave: WeaveDefaults = field(default_factory=WeaveDefaults)
+
+    def in_force(
+        self, connection: Connection, branch: str, contexts: Sequence[str], time_ms: int
+    ) -> tuple[Policy, str]:
+        """Return the policy of a time with its knobs multiplied, and the version of the priors that moved them.
+
+        `contexts` are those of the newest windows of the market.
+        """
+        version = in_force_at(connection, branch, time_ms, Module.DM.value)
+        bins = market_context(contexts)
+        return policy_in_force(self.policy, version, bins, time_ms, self.weave), version.priors_ver

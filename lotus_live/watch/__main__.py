@@ -1,0 +1,21 @@
+"""`python -m lotus_live.watch`: the watchdog as a process of its own, as the daemon starts it."""
+
+import sys
+
+from lotus.errors import LotusError
+from lotus_live.watch.running import run_watchdog
+from lotus_store.config import load_settings
+
+
+def main() -> int:
+    """Watch the home of the environment; return 0, or 3 after an error that is explained."""
+    try:
+        run_watchdog(load_settings())
+    except LotusError as error:
+        print(f"watchdog: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,75 @@
+"""Sessions of a watchdog at the venue, one an account, each with an agent key and a journal of its own.
+
+The key stands in `<home>/keys/venue/<account>.watchdog.key`. For the local exchange it is made and made known there;
+for the real venue the owner of the account approves it, and only an account that was armed once is acted upon.
+"""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import eth_account
+
+from lotus.errors import ConfigError
+from lotus_live.trade.accounts import LOCAL_WEIGHT
+from lotus_live.trade.arming import wall_ms, was_armed
+from lotus_live.trade.secret_file import write_secret
+from lotus_store.config import Settings
+from lotus_venues.hyperliquid.caps import closing_caps
+from lotus_venues.hyperliquid.exchange import Exchange
+from lotus_venues.hyperliquid.guard import GuardSession
+from lotus_venues.hyperliquid.http import JsonPoster
+from lotus_venues.hyperliquid.info import LOOPBACK
+from lotus_venues.hyperliquid.journal import SignerJournal
+from lotus_venues.hyperliquid.rate_budget import RateBudget
+from lotus_venues.hyperliquid.signer import AgentSigner, read_key
+
+ENDING = ".watchdog.key"
+EXPIRES_MS = 2_000
+
+
+def venue_url(settings: Settings) -> str:
+    """Return the REST base at which the settings trade."""
+    return settings.trading.url or settings.live.rest_url
+
+
+def account_names(settings: Settings) -> Iterator[str]:
+    """Yield the accounts of a home: those whose address stands in its keys."""
+    for path in sorted((settings.keys_root / "venue").glob("*.address")):
+        yield path.name.removesuffix(".address")
+
+
+def guard_session(settings: Settings, account: str) -> GuardSession:
+    """Return the session of an account; raises `ConfigError` for a key that is missing or the desk's own."""
+    folder, url = settings.keys_root / "venue", venue_url(settings)
+    key_file, is_local = folder / f"{account}{ENDING}", urlsplit(url).hostname in LOOPBACK
+    if not is_local and not was_armed(settings.home, account):
+        raise ConfigError(f"account {account} was never armed", "lotus arm", "orders go to loopback until then")
+    if is_local and not key_file.exists():
+        write_secret(key_file, "0x" + secrets.token_hex(32))
+    key = read_key(key_file)
+    _require_own(key, folder / f"{account}.key", account)
+    journal = SignerJournal(settings.home / "live" / "signer" / f"{account}.watchdog")
+    user = (folder / f"{account}.address").read_text(encoding="utf-8").strip().lower()
+    budget = RateBudget(weight_a_minute=LOCAL_WEIGHT, actions_left=LOCAL_WEIGHT) if is_local else RateBudget()
+    signer = AgentSigner(key, closing_caps(()), journal, url)
+    return GuardSession(Exchange(JsonPoster(url, timeout_s=2.0), signer, user, wall_ms, budget, EXPIRES_MS))
+
+
+async def make_known(session: GuardSession) -> None:
+    """Make the key of a session an agent of its account at the local exchange; elsewhere its owner has done so."""
+    poster = session.exchange.poster
+    if urlsplit(poster.base_url).hostname in LOOPBACK:
+        poster.open()
+        approval = {"type": "approve", "agent": session.exchange.signer.address, "master": session.exchange.user}
+        await poster.post("/lotus", approval)
+
+
+def _require_own(key: str, desk_key: Path, account: str) -> None:
+    """Two processes with one key would use one nonce twice, and one of them would lose its request."""
+    if not desk_key.exists():
+        return
+    mine, other = (eth_account.Account.from_key(k).address for k in (key, read_key(desk_key)))
+    if mine == other:
+        raise ConfigError(f"the watchdog of {account} has the desk's key", "an agent key of its own", "a copied file")

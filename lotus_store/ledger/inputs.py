@@ -1,0 +1,109 @@
+"""What the decision-maker was told, and where its book stands, in the dm database; every write may be repeated.
+
+An input is told once and stays what it was; it may be taken back, before or after it came. What is over is forgotten:
+the ticket of a decision names the views that it rests on. What the values mean is `lotus.decision`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from lotus.decision.alphas import AlphaInput, CueInput
+from lotus.decision.standing import Standing
+from lotus_store.ledger.bodies import from_body, to_body
+from lotus_store.postgres.queries import query
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedInput:
+    """An input that was not taken: `kind` is view or cue, `reasons` are all that was wrong with it."""
+
+    kind: str
+    event_id: str
+    source: str
+    coin: str
+    window_end_ms: int
+    reasons: tuple[str, ...]
+
+
+def put_view(connection: Connection, branch: str, view: AlphaInput, context: str = "") -> None:
+    """Keep a view until it is over, with the context of its window."""
+    place = [branch, "view", view.event_id, view.source, view.coin, view.horizon_s]
+    _put(connection, [*place, view.window_end_ms, view.valid_until_ms, to_body(view), [], context])
+
+
+def put_cue(connection: Connection, branch: str, cue: CueInput, valid_until_ms: int) -> None:
+    """Keep budget cues until they are too old to count."""
+    place = [branch, "cue", cue.event_id, cue.source, cue.coin, 0]
+    _put(connection, [*place, cue.window_end_ms, valid_until_ms, to_body(cue), [], ""])
+
+
+def put_refused(connection: Connection, branch: str, refused: RefusedInput, until_ms: int) -> None:
+    """Keep that an input was not taken, and why."""
+    place = [branch, refused.kind, refused.event_id, refused.source, refused.coin, 0, refused.window_end_ms]
+    _put(connection, [*place, until_ms, "{}", list(refused.reasons), ""])
+
+
+def withdraw_view(
+    connection: Connection, branch: str, event_id: str, time_ms: int, valid_until_ms: int, reason: str
+) -> None:
+    """Take a view back; one that comes after this was taken back already."""
+    connection.execute(query("dm", "withdraw_input"), [branch, event_id, time_ms, valid_until_ms, reason])
+
+
+def live_views(connection: Connection, branch: str, now_ms: int) -> list[AlphaInput]:
+    """Return the views that live at a time: of each source, coin and horizon the one that lives longest."""
+    rows = connection.execute(query("dm", "live_views"), {"branch": branch, "now_ms": now_ms})
+    return [from_body(row[0], AlphaInput) for row in rows]
+
+
+def live_contexts(connection: Connection, branch: str, now_ms: int) -> dict[str, str]:
+    """Return by coin the context of the newest window among its live views."""
+    rows = connection.execute(query("dm", "live_contexts"), {"branch": branch, "now_ms": now_ms})
+    return {str(coin): str(context) for coin, context in rows}
+
+
+def live_cues(connection: Connection, branch: str, now_ms: int) -> list[CueInput]:
+    """Return the cues that are not too old at a time."""
+    rows = connection.execute(query("dm", "live_cues"), {"branch": branch, "now_ms": now_ms})
+    return [from_body(row[0], CueInput) for row in rows]
+
+
+def refused_inputs(connection: Connection, branch: str) -> list[RefusedInput]:
+    """Return what was not taken and is still remembered, oldest first."""
+    rows = [_any(row) for row in connection.execute(query("dm", "refused_inputs"), [branch])]
+    return [RefusedInput(kind, name, source, coin, at_ms, tuple(why)) for kind, name, source, coin, at_ms, why in rows]
+
+
+def forget_inputs(connection: Connection, branch: str, now_ms: int) -> int:
+    """Forget what is over; return how many."""
+    return connection.execute(query("dm", "forget_inputs"), [branch, now_ms]).rowcount
+
+
+def standing_of(connection: Connection, branch: str, portfolio_id: str) -> tuple[int, Standing]:
+    """Return the end of the last window that was decided for a book (-1 before one), and where the book stands."""
+    row = connection.execute(query("dm", "book_standing"), [branch, portfolio_id]).fetchone()
+    if row is None:
+        return -1, Standing()
+    window_end_ms, body = _any(row)
+    return window_end_ms, from_body(body, Standing)
+
+
+def put_standing(
+    connection: Connection, branch: str, portfolio_id: str, window_end_ms: int, standing: Standing
+) -> bool:
+    """Write where a book stands after a window; return False when that window or a later one was decided before."""
+    values = [branch, portfolio_id, window_end_ms, to_body(standing)]
+    return connection.execute(query("dm", "put_book_standing"), values).rowcount == 1
+
+
+def _put(connection: Connection, values: Sequence[Any]) -> None:
+    connection.execute(query("dm", "put_input"), values)
+
+
+def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row

@@ -1,0 +1,112 @@
+"""What dm and tr learn about their knobs, each in its own database: lessons, records of nights, the history of braids.
+
+History is only ever added to: a day that is learned again adds a later row where it differs, and the newest row of a
+braid counts. All writes may be repeated. `module` is dm or tr, and the connection one to its database.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+
+from lotus.learning.lesson import Lesson
+from lotus.weave.algebra import check_parents
+from lotus.weave.braid import Braid
+from lotus.weave.night import BraidEvent
+from lotus_store.build import git_sha
+from lotus_store.ledger.bodies import from_body, to_body, to_plain
+from lotus_store.postgres.queries import message_query
+
+Connection = psycopg.Connection[tuple[object, ...]]
+AGAIN = "the day was learned again without it"
+_CHANGE = "change"  # what a row tells beside the braid itself
+
+
+def write_lessons(connection: Connection, module: str, branch: str, day: str, lessons: Sequence[Lesson]) -> None:
+    """Keep what a night accepted and refused."""
+    for lesson in lessons:
+        connection.execute(_query(module, "put_lesson"), [branch, day, lesson.lesson_id, to_body(lesson)])
+
+
+def read_lessons(connection: Connection, module: str, branch: str, day: str) -> list[Lesson]:
+    """Return everything that was ever learned on a day."""
+    return [from_body(row[0], Lesson) for row in connection.execute(_query(module, "read_lessons"), [branch, day])]
+
+
+def write_records(
+    connection: Connection, module: str, branch: str, day: str, kind: str, bodies: Mapping[str, Any]
+) -> None:
+    """Keep records of a night under their names; a record that is there is replaced."""
+    for name, body in sorted(bodies.items()):
+        connection.execute(_query(module, "put_experiment"), [branch, day, kind, name, to_body(body)])
+
+
+def read_records(connection: Connection, module: str, branch: str, day: str, kind: str) -> dict[str, Any]:
+    """Return the records of one kind of a night by name."""
+    rows = connection.execute(_query(module, "read_experiments"), [branch, day, kind])
+    return {str(name): body for name, body in rows}
+
+
+def write_board(
+    connection: Connection, module: str, branch: str, day: str, braids: Sequence[Braid], events: Sequence[BraidEvent]
+) -> int:
+    """Add what a night changed on the board, where it is not there yet; return the number of new rows.
+
+    What an earlier run of the same day said and this one does not is taken back. Raises `BeliefError` for a braid whose
+    parents are missing.
+    """
+    board = {braid.braid_id: braid for braid in braids}
+    said = {e.braid_id: (board[e.braid_id], _change(e)) for e in events}
+    there: dict[str, tuple[int, dict[str, Any]]] = {}
+    for name, ordinal, body in connection.execute(_query(module, "changes_of_day"), [branch, day]).fetchall():
+        there[str(name)] = int(str(ordinal)), _any(body)
+    before = {b.braid_id: b for b in read_board(connection, module, branch, day)}
+    for name in there.keys() - said.keys():
+        old = before.get(name) or _taken_back(from_body(there[name][1], Braid))
+        said[name] = old, {"reason": AGAIN}
+    written = 0
+    for name, (braid, change) in sorted(said.items()):
+        check_parents(braid, board)
+        body = to_plain(braid) | {_CHANGE: change}
+        ordinal, held = there.get(name, (-1, {}))
+        if _same(held, body):
+            continue
+        values = [branch, day, name, ordinal + 1, braid.state, to_body(body)]
+        connection.execute(_query(module, "put_braid"), values)
+        written += 1
+    return written
+
+
+def read_board(connection: Connection, module: str, branch: str, before: str | None = None) -> list[Braid]:
+    """Return the board as the days before a day left it (None: now), ordered by braid_id."""
+    rows = connection.execute(_query(module, "read_board"), {"branch": branch, "before": before})
+    return [from_body(row[0], Braid) for row in rows]
+
+
+def _change(event: BraidEvent) -> dict[str, str]:
+    told = {"old_state": event.old_state, "reason": event.reason, "git_sha": git_sha()}
+    return told | {"priors_before": event.priors_before, "priors_after": event.priors_after}
+
+
+def _taken_back(braid: Braid) -> Braid:
+    return replace(braid.moved_to("archived", AGAIN), tags=())
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two rows say the same; the commit that made them does not count."""
+
+    def bare(body: Mapping[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in body.items() if k != _CHANGE} | {
+            _CHANGE: {k: v for k, v in body.get(_CHANGE, {}).items() if k != "git_sha"}
+        }
+
+    return bool(one) and bare(one) == bare(other)
+
+
+def _query(module: str, name: str) -> bytes:
+    return message_query(module, name, "beliefs.sql")
+
+
+def _any(body: Any) -> dict[str, Any]:
+    return dict(body)

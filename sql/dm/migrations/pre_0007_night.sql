@@ -1,0 +1,1 @@
+-- Kept for what is learned by night; nothing is added here yet.

@@ -1,0 +1,1 @@
+-- Kept for the tables of safety; nothing is added here yet.

@@ -1,0 +1,268 @@
+"""The watchdog against a local exchange: a dead desk, a hung one under the switch, one that lives; its session."""
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from watch_bed import ACCOUNT, LOT, WatchBed, name_of, until, watch_bed
+
+from lotus.errors import ConfigError, VenueError
+from lotus.trading.orders import NewOrder, Side
+from lotus_live.trade.heartbeat import born
+from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED
+from lotus_live.watch.alerts import read_alerts
+from lotus_live.watch.rules import WatchPolicy
+from lotus_live.watch.running import start_watchdog, stop_watchdog, watchdog_status
+from lotus_live.watch.sessions import guard_session, make_known
+from lotus_live.watch.watchdog import Watchdog
+from lotus_venues.hyperliquid.order_wire import order_wire
+from lotus_venues.local_exchange.faults import Fault, FaultKind
+
+DEAD = WatchPolicy(dead_s=0.3)
+
+
+def watched(home: Path, policy: WatchPolicy, work: object) -> None:
+    """Run `work(bed, watchdog)` while the watchdog runs."""
+
+    async def go() -> None:
+        async with watch_bed(home) as bed:
+            watchdog = bed.watchdog(policy)
+            task = asyncio.create_task(watchdog.run())
+            try:
+                await work(bed, watchdog)  # type: ignore[operator]
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(go())
+
+
+def kinds(bed: WatchBed) -> list[str]:
+    return [alert.kind for alert in read_alerts(bed.settings.home / "live" / "alerts.jsonl")]
+
+
+def test_a_dead_desk_leaves_its_stops_and_nothing_that_opens(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.hold()
+        await bed.rest()
+        bed.beat(0.0, pid=dead_pid())
+        await until(lambda: bed.resting == [name_of(2)])
+        assert bed.held == LOT, "the position keeps its stop and stays"
+        assert bed.switch.state() == HALTED
+        await until(lambda: "daemon_gone" in kinds(bed))
+        await asyncio.sleep(0.8)
+        assert (bed.held, bed.resting) == (LOT, [name_of(2)])
+
+    watched(tmp_path, DEAD, work)
+
+
+@pytest.mark.parametrize("stopped", [Decimal(0), LOT / 2])
+def test_a_position_that_nobody_protects_is_closed(tmp_path: Path, stopped: Decimal) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.hold(Side.SELL, stopped)
+        bed.beat(0.0, pid=dead_pid())
+        await until(lambda: bed.held == 0)
+
+    watched(tmp_path, DEAD, work)
+
+
+def test_after_the_grace_everything_is_closed_when_the_policy_says_so(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.hold()
+        bed.beat(0.0, pid=dead_pid())
+        await until(lambda: bed.switch.state() == HALTED)
+        assert bed.held == LOT
+        await until(lambda: bed.held == 0)
+        assert bed.switch.state() == FLATTENED
+        await until(lambda: bed.resting == [])
+
+    watched(tmp_path, WatchPolicy(dead_s=0.3, flatten_after_s=1.0), work)
+
+
+@pytest.mark.parametrize("flatten", [True, False])
+def test_the_switch_works_within_two_seconds_over_a_hung_desk(tmp_path: Path, flatten: bool) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.hold()
+        await bed.rest()
+        bed.beat(0.0)
+        began = time.monotonic()
+        bed.switch.throw(flatten)
+        await until(lambda: name_of(3) not in bed.resting and bed.held == (0 if flatten else LOT), limit_s=2.0)
+        assert time.monotonic() - began < 2.0
+        await until(lambda: "switch_unheard" in kinds(bed))
+
+    watched(tmp_path, WatchPolicy(dead_s=30.0), work)
+
+
+def test_a_desk_that_lives_is_left_alone(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.hold()
+        await bed.rest()
+        for _ in range(15):
+            bed.beat(0.0)
+            await asyncio.sleep(0.1)
+        assert len(bed.resting) == 3
+        assert bed.held == LOT
+        assert watchdog.acts == 0
+        assert kinds(bed) == []
+        assert bed.switch.state() == LIFTED
+
+    watched(tmp_path, WatchPolicy(dead_s=1.0), work)
+
+
+def test_a_desk_that_lives_and_does_not_flatten_is_helped(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.hold()
+        bed.switch.throw(flatten=True)
+        deadline = time.monotonic() + 4.0
+        while bed.held and time.monotonic() < deadline:
+            bed.beat(0.0)
+            await asyncio.sleep(0.05)
+        assert bed.held == 0
+
+    watched(tmp_path, WatchPolicy(), work)
+
+
+def test_a_hung_process_is_ended_before_anything_is_done_in_its_place(tmp_path: Path) -> None:
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    os.kill(sleeper.pid, signal.SIGSTOP)
+
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.hold()
+        await bed.rest()
+        bed.beat(0.0, pid=sleeper.pid)
+        await until(lambda: bed.resting == [name_of(2)])
+        assert sleeper.wait(5) == -signal.SIGKILL
+
+    watched(tmp_path, DEAD, work)
+
+
+def test_another_process_under_the_same_number_is_never_ended(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.rest()
+        bed.beat(0.0)
+        told = json.loads((tmp_path / "live" / "heartbeat.json").read_text())
+        (tmp_path / "live" / "heartbeat.json").write_text(json.dumps(told | {"born": "1"}))
+        assert born(os.getpid()) != "1"
+        await until(lambda: bed.resting == [])
+
+    watched(tmp_path, DEAD, work)
+
+
+def test_an_exchange_that_is_silent_is_told_and_asked_again(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.rest()
+        bed.beat(0.0, pid=dead_pid())
+        silent = Fault(FaultKind.ERROR_BEFORE, "info:clearinghouseState", probability=1.0, limit=6)
+        bed.exchange.faults.switch([silent])
+        await until(lambda: bed.resting == [])
+        assert any(kind.startswith("blind:") for kind in kinds(bed))
+
+    watched(tmp_path, DEAD, work)
+
+
+def test_its_session_signs_nothing_that_opens(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with watch_bed(tmp_path) as bed:
+            session = guard_session(bed.settings, ACCOUNT)
+            await make_known(session)
+            await session.open()
+            wire = order_wire(NewOrder(name_of(9), "BTC", Side.BUY, LOT, Decimal(95_000)), 0)
+            with pytest.raises(VenueError, match="at most 0"):
+                await session.exchange.act({"type": "order", "orders": [wire], "grouping": "na"})
+            assert bed.resting == []
+            session.close()
+
+    asyncio.run(go())
+
+
+def test_desk_and_watchdog_never_share_a_nonce(tmp_path: Path) -> None:
+    """Both sign at once, in the same milliseconds: other keys, other journals, and the exchange takes every request."""
+
+    async def go() -> None:
+        async with watch_bed(tmp_path) as bed:
+            session = guard_session(bed.settings, ACCOUNT)
+            await make_known(session)
+            await session.open()
+            desk, still = bed.venue.exchange, 1_000_000 + int(time.time() * 1000)
+            desk.clock_ms = session.exchange.clock_ms = lambda: still
+            desk.skew_ms = session.exchange.skew_ms = 0
+            for _ in range(12):
+                answers = await asyncio.gather(*(one.act({"type": "noop"}) for one in (desk, session.exchange)))
+                assert [answer["status"] for answer in answers] == ["ok", "ok"]
+            assert desk.signer.address != session.exchange.signer.address
+            assert desk.signer.journal.folder != session.exchange.signer.journal.folder
+            assert desk.signer.journal.last_nonce == session.exchange.signer.journal.last_nonce, "the very same numbers"
+            with pytest.raises(VenueError, match="in use"):
+                guard_session(bed.settings, ACCOUNT)
+            session.close()
+
+    asyncio.run(go())
+
+
+def test_the_desks_own_key_is_refused(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with watch_bed(tmp_path) as bed:
+            folder = bed.settings.keys_root / "venue"
+            copy = folder / f"{ACCOUNT}.watchdog.key"
+            copy.write_text((folder / f"{ACCOUNT}.key").read_text())
+            copy.chmod(0o600)
+            with pytest.raises(ConfigError, match="the desk's key"):
+                guard_session(bed.settings, ACCOUNT)
+
+    asyncio.run(go())
+
+
+def test_it_ends_when_a_desk_that_ended_in_order_left_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lotus_live.watch.watchdog.END_S", 0.3)
+
+    async def go() -> None:
+        async with watch_bed(tmp_path) as bed:
+            watchdog = bed.watchdog(WatchPolicy())
+            bed.beat(0.0)
+            told = json.loads((tmp_path / "live" / "heartbeat.json").read_text())
+            (tmp_path / "live" / "heartbeat.json").write_text(json.dumps(told | {"is_over": True}))
+            await asyncio.wait_for(watchdog.run(), 5.0)
+
+    asyncio.run(go())
+
+
+@pytest.mark.slow
+def test_it_is_a_process_of_its_own_and_one_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def go() -> None:
+        async with watch_bed(tmp_path) as bed:
+            config = tmp_path / "lotus.toml"
+            config.write_text(
+                f'[trading]\nvenue = "local"\nurl = "{bed.exchange.url}"\n[safety]\ndead_s = 2.0\nlate_s = 0.5\n'
+            )
+            monkeypatch.setenv("LOTUS_CONFIG", str(config))
+            await bed.hold()
+            await bed.rest()
+            bed.beat(0.0, pid=dead_pid())
+            for _ in range(2):
+                start_watchdog(bed.settings)
+            await until(lambda: bool(watchdog_status(tmp_path)["alive"]), 20.0)
+            await until(lambda: bed.resting == [name_of(2)], 20.0)
+            log = tmp_path / "live" / "watchdog.log"
+            await until(lambda: "WATCHDOG: daemon_gone" in log.read_text())
+            with (tmp_path / "live" / "watchdog.lock").open("a") as file, pytest.raises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            await asyncio.to_thread(stop_watchdog, tmp_path)
+            assert not watchdog_status(tmp_path)["alive"]
+
+    asyncio.run(go())
+
+
+def dead_pid() -> int:
+    """Return the number of a process that has ended."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    return ended.pid
