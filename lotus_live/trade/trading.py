@@ -40,6 +40,8 @@ from lotus_live.trade.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor, accou
 from lotus_live.trade.kill_switch import KillSwitch
 from lotus_live.trade.last_parity import LastParity
 from lotus_live.trade.paper import PaperDesk
+from lotus_live.trade.trigger_books import TriggerBooks
+from lotus_live.trade.triggers import TriggerDesk
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals import SignalRow
@@ -60,6 +62,7 @@ class Trading:
     clerk: Clerk
     handlers: Mapping[Module, Handlers]
     keys: Keys
+    triggers: TriggerDesk
     paper: PaperDesk | None = None
 
     def see(self, recv_ns: int, step: Step, ladders: Sequence[Ladder], raw: bytes) -> None:
@@ -139,7 +142,8 @@ def trading_of(
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue, session)
     chooser = KnobChooser(settings.manifest.weave, wanted.explore_knobs, settings.manifest.score.seed)
-    desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
+    triggers = TriggerDesk(universe, settings.manifest.kernel.cadence_ms, TriggerBooks(databases, keys).write)
+    desk = TradingDesk(books, floor, venues, KillSwitch(settings.home), triggers)
     policy = shipped_policy()
     door = Door(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
     decider = Decider(entry_valid_ms, door, policy, now_ms)
@@ -149,4 +153,4 @@ def trading_of(
         FastSolver().solve, PolicyChooser(policy, settings.manifest.weave), keys,
     )  # fmt: skip
     clerk = Clerk(databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace)
-    return Trading(floor, desk, clerk, hot_handlers(decider, Acceptor(floor, chooser)), keys, paper)
+    return Trading(floor, desk, clerk, hot_handlers(decider, Acceptor(floor, chooser)), keys, triggers, paper)

@@ -43,5 +43,10 @@ def judge_decision(connection: Connection, decision_id: str, judgement: Mapping[
     connection.execute(query("dm", "judge_decision_strand"), [to_body(judgement), decision_id])
 
 
+def note_trigger(connection: Connection, decision_id: str, told: Mapping[str, Any]) -> None:
+    """Add what became of a decision's trigger to its strand, after what was told before."""
+    connection.execute(query("dm", "note_trigger"), [to_body([told]), decision_id])
+
+
 def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return row

@@ -97,6 +97,17 @@ class FundingLine:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class TriggerLine:
+    """An event of a plan's trigger, by its number in the watch."""
+
+    plan_id: str
+    seq: int
+    status: str
+    time_ms: int
+    body: Mapping[str, Any]
+
+
 def put_plan(connection: Connection, row: PlanRow) -> None:
     """Write a plan and its strand; those that are there stay."""
     place = [row.plan_id, row.branch, row.decision_id, row.lifecycle_id, row.kind, row.coin, row.venue, row.stage]
@@ -174,6 +185,18 @@ def fills_of(connection: Connection, plan_id: str) -> list[FillLine]:
 def funding_of(connection: Connection, plan_id: str) -> list[FundingLine]:
     """Return what a plan bore of its account's funding, oldest first."""
     return [FundingLine(*_any(row)) for row in connection.execute(query("tr", "funding_of_plan"), [plan_id])]
+
+
+def put_trigger_events(connection: Connection, lines: Sequence[TriggerLine]) -> None:
+    """Write events of triggers; those that are there stay."""
+    rows = [[line.plan_id, line.seq, line.status, line.time_ms, to_body(line.body)] for line in lines]
+    with connection.cursor() as cursor:
+        cursor.executemany(query("tr", "put_trigger_event"), rows)
+
+
+def trigger_events_of(connection: Connection, plan_id: str) -> list[TriggerLine]:
+    """Return what a plan's trigger said, in order."""
+    return [TriggerLine(*_any(row)) for row in connection.execute(query("tr", "trigger_events_of"), [plan_id])]
 
 
 def plan_of_order(connection: Connection, client_id: str) -> str | None:

@@ -64,6 +64,12 @@ WHERE tr_funding_paid.body <> EXCLUDED.body;
 -- name: funding_of_plan
 SELECT venue, account, coin, time_ms, plan_id, usd, body FROM tr_funding_paid WHERE plan_id = %s ORDER BY time_ms;
 
+-- name: put_trigger_event
+INSERT INTO tr_trigger_events (plan_id, seq, status, time_ms, body) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: trigger_events_of
+SELECT plan_id, seq, status, time_ms, body FROM tr_trigger_events WHERE plan_id = %s ORDER BY seq;
+
 -- name: tr_fill
 SELECT venue, fill_id, client_id, coin, time_ms, body FROM tr_fills WHERE fill_id = %s ORDER BY venue LIMIT 1;
 
