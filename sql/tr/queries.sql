@@ -77,6 +77,9 @@ SELECT venue, fill_id, client_id, coin, time_ms, body FROM tr_fills WHERE fill_i
 INSERT INTO tr_strand (id, lifecycle_id, parent_id, kind, symbol, decision_id, order_spec) VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
 
+-- name: predict_tr_strand
+UPDATE tr_strand SET tr_predict = %s, updated_at = now() WHERE id = %s;
+
 -- name: judge_tr_strand
 UPDATE tr_strand SET fills = %s, exec_metrics = %s, position_data = %s, updated_at = now() WHERE id = %s;
 
