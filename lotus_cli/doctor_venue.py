@@ -9,6 +9,7 @@ from lotus.trading.validate import MAX_CLOCK_SKEW_MS
 from lotus_live.trade.accounts import desk_accounts, venue_account
 from lotus_live.trade.deadman_probe import probe_schedule_cancel
 from lotus_live.trade.gate_facts import gate_faults
+from lotus_live.trade.paper import PAPER
 from lotus_live.watch.running import watchdog_status
 from lotus_live.watch.sessions import venue_url
 from lotus_store.config import Settings
@@ -19,6 +20,8 @@ def venue_checks(settings: Settings) -> dict[str, str]:
     """Return one line for each account of the settings' venue; one that begins with WRONG is a fault."""
     if settings.trading.venue == "off":
         return {"venue": "WRONG: trading.venue is off; expected local; likely cause: lotus.toml names no venue"}
+    if settings.trading.venue == PAPER:
+        return {"venue": "ok paper: accounts of one's own in the tr database; there is nothing to prove at a venue"}
     url, largest = venue_url(settings), desk_accounts(settings)
     return {name: asyncio.run(_account(settings, url, name, cap_usd)) for name, cap_usd in largest.items()}
 

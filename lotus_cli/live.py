@@ -36,9 +36,7 @@ def speed_of(text: str) -> float:
 )
 @click.option("--speed", default="max", show_default=True, help="Pace of a replay: a multiple of real time, or max.")
 @click.option("--run-id", default="", help="Name of the run; the same name goes on where a killed run ended.")
-@click.option(
-    "--trade", is_flag=True, help="Execute published windows: at trading.venue, a replay at a local exchange."
-)
+@click.option("--trade", is_flag=True, help="Execute published windows: on paper, or at trading.venue.")
 @click.option("--status", is_flag=True, help="Only say how the daemon and its desk are: switch, watchdog, arming.")
 @tape_option
 @branch_option

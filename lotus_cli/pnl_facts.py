@@ -4,7 +4,7 @@ Days are days of maturity: a probe is told on the day whose `signal_eval` holds 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ from lotus_cli.pnl_venue import venue_trips
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
+from lotus_store.ledger.paper_books import paper_marks
 
 _EVENTS = (*EVENT_COLUMNS, "detector_id", "window_end_ms", "published")
 
@@ -64,13 +65,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Pnl:
-    """Everything that the page tells; `without_window` counts executed probes whose window is not in the lake."""
+    """Everything that the page tells; `without_window` counts executed probes whose window is not in the lake.
+
+    `accounts` are the last marks of every paper account, in millionths of a dollar.
+    """
 
     branch: str
     days: tuple[str, ...]
     sources: tuple[Source, ...]
     coverage: Coverage
     without_window: int
+    accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -78,6 +83,7 @@ class Pnl:
             "branch": self.branch,
             "days": list(self.days),
             "coverage": asdict(self.coverage) | {"paper_without_window": self.without_window},
+            "paper_accounts": dict(self.accounts),
             "sources": [
                 {
                     "fill_source": s.name,
@@ -106,15 +112,16 @@ def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
     sources = [_taped(taped)] if any(len(t.trades) for t in taped) else []
     with Databases(settings) as databases:
         with databases.connect("sig") as sig:
-            paper = paper_trips(sig, settings.branch, days, settings.manifest)
+            traded = venue_trips(sig, settings.branch, days, paper=True)
+            paper = traded or paper_trips(sig, settings.branch, days, settings.manifest)
             venue = venue_trips(sig, settings.branch, days)
         with databases.connect("tr") as tr:
-            book = _booked(lake, settings, tr, days)
+            book, accounts = _booked(lake, settings, tr, days), paper_marks(tr)
     told, without = _told(lake, settings, FillSource.PAPER_LIVE, paper)
     executed, lost = _told(lake, settings, FillSource.VENUE, venue)
     sources += [*told, *executed, *book]
     coverage = _coverage(lake, settings.branch, days, read, taped)
-    return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without + lost)
+    return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without + lost, accounts)
 
 
 class _Day:

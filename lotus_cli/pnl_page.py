@@ -3,7 +3,8 @@
 Text only; the numbers are `lotus.trading.pnl`'s and the reading is `lotus_cli.pnl`'s.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from lotus.trading.pnl import AMOUNTS, METHOD, NO_EDGE, Line
 from lotus_cli.pnl_facts import Coverage, Pnl, Source
@@ -16,7 +17,8 @@ net, in whole millionths of a dollar, in every row; a cost below zero was receiv
 to one another. A trade that was refused counts with zeros."""
 _SOURCES = {
     "tape_sim": "every published window as a probe of its own, executed against the recorded quotes",
-    "paper_live": "the same probes as the daemon's paper venue filled them while it ran",
+    "paper_live": "the same probes as they were filled on paper while the daemon ran: by the desk's accounts, "
+    "or in a daemon that did not trade by its probe desk",
     "venue": "orders filled by a venue",
     "book": "plans of the decision-maker's book, netted by its account; they teach decision-maker and trader alone",
 }
@@ -30,9 +32,20 @@ def page(facts: Pnl) -> str:
         *(_source(source) for source in facts.sources),
         *([] if facts.sources else [f"**{NO_EDGE}**: no window of these days was executed, so nothing was earned."]),
         _coverage(facts.coverage, facts.without_window),
+        *([_accounts(facts.accounts)] if facts.accounts else []),
         "## How to read this\n\n" + _READING + f"\n\nMethod: {METHOD}.",
     ]
     return "\n\n".join(parts)
+
+
+def _accounts(marks: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the paper accounts as they were last saved, whatever the days of the page."""
+    head = ("account", "at the mark", "optimistic (mids)", "pessimistic (far side, fees)", "last change")
+    names = ("mark_micro", "mid_micro", "far_micro")
+    rows = [
+        (name, *(f"{told[one] / 1e6:,.2f}" for one in names), f"{told['time_ms']:,} ms") for name, told in marks.items()
+    ]
+    return "## Paper accounts, equity in USD\n\n" + _table(head, rows)
 
 
 def _source(source: Source) -> str:

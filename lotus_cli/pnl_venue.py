@@ -8,14 +8,18 @@ from lotus_cli.pnl_trips import Fill, RoundTrip
 from lotus_store.databases import Connection
 from lotus_store.ledger.executions import Execution, executions_of
 
+PAPER = "paper"
 
-def venue_trips(sig: Connection, branch: str, days: Sequence[str]) -> list[RoundTrip]:
+
+def venue_trips(sig: Connection, branch: str, days: Sequence[str], paper: bool = False) -> list[RoundTrip]:
     """Return the windows of a branch that a venue answered for and closed on some days, in order of their identities.
+
+    With `paper` those that the desk's paper accounts answered for, else those of other venues.
 
     A window that was refused or not filled is a trip without fills on the day of its end.
     """
     told = executions_of(sig, branch, day_start_ms(next_day(days[0], -1)), day_start_ms(next_day(days[-1])))
-    trips = [_trip(row) for row in told if row.venue != "paper"]
+    trips = [_trip(row) for row in told if (row.venue == PAPER) == paper]
     return [trip for trip in trips if trip.closed_day in days]
 
 

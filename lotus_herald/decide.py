@@ -24,7 +24,7 @@ from lotus.priors.vocabulary import FEATURES
 from lotus.timebase import DAY_MS, NS_PER_MS, day_of
 from lotus_herald.consume import Delivery, Handlers
 from lotus_store.ledger import inputs
-from lotus_store.ledger.decisions import DecisionRow, judge_book, judge_decision, put_decision
+from lotus_store.ledger.decisions import DecisionRow, judge_book, judge_decision, note_trigger, put_decision
 from lotus_store.ledger.knowledge import executors_by, put_executor
 
 PROBE_TICKET = {"schema_ver": "dm-decision-1.0", "why": "every published window is measured at unit notional"}
@@ -53,6 +53,7 @@ class Decider:
             Intent.META_SIGNAL: self.take_cue,
             Intent.ALPHA_HINT: self.take_hint,
             Intent.EXEC_REPORT: self.take_report,
+            Intent.TRIGGER_EVAL: self.take_trigger,
         }
 
     def take_alpha(self, delivery: Delivery) -> str:
@@ -122,6 +123,13 @@ class Decider:
         inputs.withdraw_view(
             delivery.connection, delivery.envelope.branch, told["event_id"], told["time_ms"], until_ms, told["reason"]
         )
+        return "applied"
+
+    def take_trigger(self, delivery: Delivery) -> str:
+        """Handle TRIGGER_EVAL: what became of a decision's trigger stands beside it, in the order of its coming."""
+        told = delivery.envelope.payload
+        kept = ("asset", "state", "time_ms", "details")
+        note_trigger(delivery.connection, told["decision_id"], {name: told[name] for name in kept})
         return "applied"
 
     def take_report(self, delivery: Delivery) -> str:

@@ -23,10 +23,11 @@ from lotus.trading.refusals import Refusal, RefusalReason
 from lotus.trading.rounding import MIN_NOTIONAL_USD
 from lotus.trading.validate import Situation, refusals
 from lotus_herald.consume import Delivery, Handlers
+from lotus_herald.judging import as_body, judged, objections
 from lotus_herald.knobs import KnobChooser
 from lotus_herald.release import release_of
 from lotus_store.ledger.bodies import to_plain
-from lotus_store.ledger.plans import PlanRow, book_plans, lower_ceiling, move_exit_on, put_plan
+from lotus_store.ledger.plans import PlanRow, book_plans, lower_ceiling, move_exit_on, note_prediction, put_plan
 
 ZERO = Decimal(0)
 LEAST_HOLD_MS = 60_000
@@ -118,8 +119,8 @@ class _Book:
         places = {t["coin"]: self.floor.situation(t["coin"], self.authority.account) for t in targets}
         if not places:
             return []
-        venue = next(iter(places.values())).venue
-        self.open = book_plans(self.delivery.connection, venue, self.authority.account)
+        place = next(iter(places.values()))
+        self.open = book_plans(self.delivery.connection, place.venue, place.session, self.authority.account)
         changes = {t["coin"]: self._change(t, places[t["coin"]]) for t in targets}
         expected = {t["coin"]: t["mu_bps"] for t in targets}
         for coin, change in changes.items():
@@ -204,14 +205,20 @@ def put(
     reference: Mapping[str, Any],
 ) -> bool:  # fmt: skip
     """Write a plan, accepted or refused; a refusal is reported at once. Return whether it is accepted."""
-    envelope = delivery.envelope
+    envelope, said = delivery.envelope, None
+    if plan is not None and not found:
+        said = judged(plan, at)
+        found = objections(plan, said)
     name = natural_id("no plan", envelope.payload["decision_id"], coin) if plan is None else plan.plan_id
     row = PlanRow(
         name, envelope.branch, envelope.payload["decision_id"], envelope.lifecycle_id, envelope.payload["kind"], coin,
         at.venue,
         "refused" if found else "accepted", at.now_ms, to_plain(plan) if plan is not None else {}, dict(reference), {},
+        session=at.session,
     )  # fmt: skip
     put_plan(delivery.connection, row)
+    if said is not None:
+        note_prediction(delivery.connection, name, as_body(said))
     if found:
         delivery.answer(refusal_report(row, found, at.now_ms, parent_id=envelope.event_id))
     return not found

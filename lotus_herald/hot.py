@@ -22,6 +22,7 @@ HOT: Mapping[Module, Mapping[Intent, Callable[..., Any]]] = {
         Intent.META_SIGNAL: Decider.take_cue,
         Intent.ALPHA_HINT: Decider.take_hint,
         Intent.EXEC_REPORT: Decider.take_report,
+        Intent.TRIGGER_EVAL: Decider.take_trigger,
     },
     Module.TR: {Intent.DM_DECISION: Acceptor.take_decision},
 }

@@ -110,18 +110,23 @@ class Daemon:
     def trade(self, trading: Trading) -> None:
         """Execute what is published from now on at a venue; call it before `run`."""
         self.trading, self.log.propose = trading, trading.propose
+        self.pipeline.tap(trading.triggers.frame)
 
     def restore(self, now_ns: int) -> int:
         """Feed the tape again as far as it still matters; return the number of lines on the whole tape."""
         written_ns = read_mark(self.mark_path, self.run_id)
         plan = rebuild.rebuild_plan(self.store, now_ns, written_ns, self.replaying)
         self.pipeline = Pipeline(self.spec, self.beliefs, first_day=self.first_day or plan.first_day)
+        if self.trading is not None:
+            self.pipeline.tap(self.trading.triggers.frame)
         for line in rebuild.tape_lines(self.store, plan):
             self._take(line.recv_ns, line.seq, line.raw)
             self.counts.rebuilt += 1
             if len(self._scored) >= 2_000:
                 self._hand_over()
         self._hand_over()
+        if self.trading is not None:
+            self.trading.restored(goes_on=self.replaying)
         return rebuild.lines_recorded(self.store) if self.store.exists() else 0
 
     def on_line(self, line: Arrival) -> None:
@@ -143,7 +148,7 @@ class Daemon:
         self.last_ns = recv_ns
         self.desk.step(recv_ns, seq, step)
         if self.trading is not None:
-            self.trading.floor.see(recv_ns, step, self.desk.venue.ladders, raw)
+            self.trading.see(recv_ns, step, self.desk.venue.ladders, raw)
         for scored in step.scored:
             self._scored.append(scored)
             self.counts.add(scored)

@@ -4,7 +4,7 @@ A lane is fed every line received from its birth to the end of its day. It gives
 inside the day: frames that end after midnight, windows that start at or after it. Pure and synchronous; no I/O.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -25,6 +25,8 @@ from lotus.microtape.line_machine import LineMachine
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import DAY_MS, NS_PER_MS, day_start_ms
 from lotus_live.trials import FrameRing, Trials, warm_ups_ms
+
+FrameTap = Callable[[NDArray[np.int64], NDArray[np.float64]], None]  # rows are views, valid during the call
 
 
 class FrameSink(Protocol):
@@ -81,6 +83,7 @@ class DayLane:
     ) -> None:
         """Start blank; raises `SchemaError` or `BeliefError` for tables or priors that do not belong."""
         self.day, self.sink, self.experts = day, sink, experts
+        self.tap: FrameTap | None = None  # hears every frame that is given out
         self._spec, self._priors = spec, priors
         self.line = LineMachine(spec.manifest, spec.universe, spec.ignored)
         self.scorer = Scorer(spec.manifest, spec.universe, spec.detectors, tables, priors, spec.branch)
@@ -156,6 +159,8 @@ class DayLane:
             end_ms = ints.item(I_END)
             if given_out and self.start_ms < end_ms <= self.stop_ms:
                 self.frames += 1
+                if self.tap is not None:
+                    self.tap(ints, floats)
                 if self.sink is not None:
                     self.sink.frame(ints, floats, annotation)
             if build(ints, floats, annotation):

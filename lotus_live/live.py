@@ -6,6 +6,7 @@ is over. It chooses names, universe and clock, and leaves all work to `daemon`.
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,23 +15,26 @@ import uvloop
 
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.scored import Columns, columns_of
-from lotus.errors import ConfigError, TapeError
+from lotus.errors import TapeError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
-from lotus_live.clocks import Arrival, ReplayClock, WallClock, in_ms, is_control, is_no_market
+from lotus_live.clocks import Arrival, Clock, ReplayClock, WallClock, in_ms, is_control, is_no_market
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
 from lotus_live.feed import Feed, FeedPolicy
 from lotus_live.parity import events_hash
+from lotus_live.rebuild import lines_recorded
 from lotus_live.recorder import Recorder, tape_header
 from lotus_live.status import status_of
 from lotus_live.tape_file import Recording, TapeDay, TapeFile
-from lotus_live.trade.trading import trading_of
+from lotus_live.trade.paper import PAPER, PaperDesk
+from lotus_live.trade.trading import Trading, trading_of
 from lotus_live.warm_up import warm_up
 from lotus_live.watch.running import start_watchdog
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.live_log import Run, begin_run
+from lotus_store.ledger.paper_books import PaperBooks
 from lotus_store.tape.header import HeaderAsset, TapeHeader, split_universe
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
@@ -40,6 +44,8 @@ from lotus_venues.local_exchange.options import Options
 from lotus_venues.local_exchange.server import LocalExchange
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
+LOCAL = "local"
+EXCHANGES = (LOCAL, "hyperliquid")
 MAX_PACE = 100.0  # of a replay that trades and is not paced: orders need time on the way
 OnStart = Callable[[Daemon], None] | None
 
@@ -70,8 +76,8 @@ def run_live(
 ) -> LiveResult:
     """Run the daemon on `url` (default: the settings' venue), or on a recording at `speed` times its pace (0 = max).
 
-    With `trade` published windows are executed: at the settings' venue, or, of a recording, at a local exchange that
-    plays it in this process.
+    With `trade` published windows are executed where the settings say: on paper accounts that see the same feed, or
+    at `local`, an exchange on loopback; of a recording, one that plays it in this process.
 
     `replay` names files, or a day of a stored tape, which is given out from its first window on as batch has it.
     A replay records what it takes under its own tape name, so that after a crash the same call goes on where its tape
@@ -101,11 +107,12 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         warm_up(spec)
         daemon = _daemon(settings, databases, spec, run_id or f"{settings.branch}.{settings.tape}", store, header)
         clock = WallClock()
-        if trade:
-            _require_venue(settings)
+        if trade and settings.trading.venue in EXCHANGES:
             start_watchdog(settings)
             orders_url = settings.trading.url or rest_url
             daemon.trade(trading_of(settings, databases, universe, orders_url, in_ms(clock)))
+        elif trade:
+            daemon.trade(_on_paper(settings, databases, spec, daemon.run_id, clock))
         daemon.restore(clock.now_ns())
         if on_start is not None:
             on_start(daemon)
@@ -127,30 +134,38 @@ def _replayed(
         header = TapeHeader(name, "replay of " + tape.name, tape.units, (), "replay")
         warm_up(spec)
         daemon = _daemon(settings, databases, spec, name, store, header, replaying=True, first_day=tape.first_day)
-        done = daemon.restore(0)
-        _check_same_tape(store, tape, done)
-        clock = ReplayClock(islice(tape.arrivals(), done, None), is_no_market if trade else is_control)
+        done = lines_recorded(store) if store.exists() else 0
+        last_ns = _check_same_tape(store, tape, done)
+        at_exchange = trade and settings.trading.venue == LOCAL
+        along = is_no_market if at_exchange else is_control
+        clock = ReplayClock(islice(tape.arrivals(), done, None), along, last_ns)
+        pace = plan.speed or MAX_PACE
+        if trade and not at_exchange:
+            daemon.trade(_on_paper(settings, databases, spec, name, clock, pace))
+        daemon.restore(0)
         frames = ((line.recv_ns, line.raw) for line in islice(tape.arrivals(), done, None))
         if on_start is not None:
             on_start(daemon)
         policy = FeedPolicy(ping_s=settings.live.ping_s, renew_stale=False, watch_s=0.2, spin=settings.live.spin)
-        if not trade:
-            async with ReplayServer(served, frames, plan) as server:
+        if not at_exchange:
+            async with ReplayServer(served, frames, replace(plan, speed=pace) if trade else plan) as server:
                 rest_url = http_base(server.url)
                 await daemon.run(Feed(server.url, rest_url, spec.universe, clock, daemon.on_line, policy))
             return _result(daemon)
         async with LocalExchange(served, frames, options=_exchange_options(plan, clock)) as exchange:
-            pace = plan.speed or MAX_PACE
-            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, in_ms(clock), pace))
+            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, in_ms(clock), pace, name))
             await daemon.run(Feed(exchange.ws_url, exchange.url, spec.universe, clock, daemon.on_line, policy))
         return _result(daemon)
 
     return job
 
 
-def _require_venue(settings: Settings) -> None:
-    if settings.trading.venue == "off":
-        raise ConfigError("trading.venue is off", "local", "lotus.toml names no venue to trade at")
+def _on_paper(
+    settings: Settings, databases: Databases, spec: LaneSpec, session: str, clock: Clock, pace: float = 0.0
+) -> Trading:
+    """Return trading on the paper accounts of a run, on the clock of its feed."""
+    paper = PaperDesk(settings, spec.universe, session, clock.now_ns, partial(PaperBooks, databases))
+    return trading_of(settings, databases, spec.universe, PAPER, in_ms(clock), pace, session, paper)
 
 
 def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:
@@ -198,9 +213,10 @@ def replay_run_id(settings: Settings, tape: Recording, spec: LaneSpec) -> str:
     return f"replay-{what[:16]}"
 
 
-def _check_same_tape(store: TapeStore, tape: Recording, done: int) -> None:
+def _check_same_tape(store: TapeStore, tape: Recording, done: int) -> int:
+    """Return the stamp of the last line that a run took (0 before the first); raises `TapeError` for another tape."""
     if not done:
-        return
+        return 0
     *_, meta = store.all_segments()
     last = store.read_segment(meta).split(b"\n")[-2]
     expected = next(islice(tape.arrivals(), done - 1, done), None)
@@ -210,6 +226,7 @@ def _check_same_tape(store: TapeStore, tape: Recording, done: int) -> None:
             "the recording that the run began with",
             "another recording under the same run_id",
         )
+    return expected.recv_ns
 
 
 def _result(daemon: Daemon) -> LiveResult:

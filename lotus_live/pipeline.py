@@ -17,7 +17,7 @@ from lotus.errors import ConfigError
 from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, WARMUP_MS, day_of, next_day
-from lotus_live.day_lane import NOTHING, DayLane, FrameSink, LaneSpec, LaneTotals
+from lotus_live.day_lane import NOTHING, DayLane, FrameSink, FrameTap, LaneSpec, LaneTotals
 from lotus_live.trials import frame_texts, read_trials
 from lotus_venues.replay_server import CONTROL_PREFIX
 
@@ -113,6 +113,7 @@ class Pipeline:
         self.trial_texts: tuple[str, ...] = ()
         self.trials: tuple[DetectorSpec, ...] = ()
         self.refused_trials: list[str] = []
+        self._tap: FrameTap | None = None
         self._turn_ns = _AT_ONCE
         self._step: Step
 
@@ -138,6 +139,12 @@ class Pipeline:
         """Give every lane another list of versions, between two windows; their streaming state stays."""
         for lane in self.lanes:
             lane.swap(priors)
+
+    def tap(self, tap: FrameTap | None) -> None:
+        """Let `tap` hear every frame that is given out from now on, day after day."""
+        self._tap = tap
+        for lane in self.lanes:
+            lane.tap = tap
 
     def _obey(self, raw: bytes) -> None:
         """Run the trials that a control record of the tape names, and only those; an unreadable one changes nothing."""
@@ -182,4 +189,5 @@ class Pipeline:
         asked = self.beliefs
         lane = DayLane(self.spec, day, asked.tables(day), asked.priors(day), asked.experts(day), self._sink_of(day))
         lane.use_trials(self.trials)
+        lane.tap = self._tap
         return lane

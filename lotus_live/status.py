@@ -63,6 +63,8 @@ def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
         "priors_versions": len(daemon.beliefs.versions),
         "tables_ver": pipeline.today.scorer.tables.tables_ver if pipeline.today else "",
         "paper": daemon.desk.totals.as_json() | {"open": daemon.desk.open_probes, "halted": daemon.desk.halted},
+        "triggers": daemon.trading.triggers.as_json() if daemon.trading else None,
+        "accounts": daemon.trading.paper.as_json() if daemon.trading and daemon.trading.paper else None,
         "log": {"waiting": log.waiting, "written": log.written_events, "failures": log.failures},
         "trials": [trial.detector_id for trial in pipeline.trials],
         "refused_trials": pipeline.refused_trials[-5:],

@@ -20,7 +20,7 @@ from lotus_store.branch_settings import merged, read_branch_settings
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
 SECTIONS = ("kernel", "score", "outcomes", "learning", "weave")
-TRADING_VENUES = ("off", "local", "hyperliquid")
+TRADING_VENUES = ("off", "paper", "local", "hyperliquid")
 BRANCH_FORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 
 
@@ -50,13 +50,15 @@ class LiveSettings:
 class TradingSettings:
     """Where published windows are executed, and within which bounds."""
 
-    venue: str = "off"  # off, local (an exchange on loopback), or hyperliquid (real orders, once armed)
+    venue: str = "off"  # off (--trade trades on paper), paper, local (loopback), hyperliquid (once armed)
     url: str = ""  # REST base of the venue's orders; empty = live.rest_url
     stop_bps: float = 300.0  # a probe's protective stop: a guard, wide enough not to change what is measured
     budget_usd: float = 500_000.0  # value of all probes of one direction together
     leverage: int = 5  # of the probes' accounts
     entry_valid_ms: int = 5_000  # a decision older than this is not entered
     expires_ms: int = 2_000  # the venue refuses an order that arrives later than this
+    paper_deposit_usd: float = 100_000.0  # of a new paper account: carries budget_usd at the leverage
+    fee_tier: int = 0  # of the paper accounts
     explore_knobs: float = 0.0  # share of the book's plans that try a knob of execution one step from its start
 
 

@@ -15,6 +15,7 @@ from lotus.modules.intents import Intent, Module
 ALPHA_PROPOSED_REF = "urn:schema:sig.alpha_proposed:v1"
 META_SIGNAL_REF = "urn:schema:sig.meta_signal:v1"
 DM_DECISION_REF = "urn:schema:dm.dm_decision:v1"
+TRIGGER_EVAL_REF = "urn:schema:tr.trigger_eval:v1"
 EXEC_REPORT_REF = "urn:schema:tr.exec_report:v1"
 TTL_S = 60  # a proposal or decision that waited longer is worth nothing
 
@@ -103,6 +104,33 @@ def decision_message(
         dedupe_key=natural_id("decision", decision_id),
         lifecycle_id=lifecycle_id,
         parent_id=parent_id,
+        priority=1,
+        ttl_sec=TTL_S,
+    )
+
+
+def trigger_message(
+    branch: str, decision_id: str, plan_id: str, asset: str, seq: int, state: str, time_ms: int,
+    details: Mapping[str, Any], *, lifecycle_id: str,
+) -> Message:  # fmt: skip
+    """Return what the trader tells of a plan's trigger: event `seq` of its watch, at the end of a frame."""
+    return Message(
+        to=(Module.DM,),
+        intent=Intent.TRIGGER_EVAL,
+        branch=branch,
+        schema_ref=TRIGGER_EVAL_REF,
+        payload={
+            "branch": branch,
+            "decision_id": decision_id,
+            "asset": asset,
+            "state": state,
+            "time_ms": time_ms,
+            "details": dict(details),
+        },
+        ts=time_ms,
+        dedupe_key=natural_id("trigger eval", plan_id, seq),
+        lifecycle_id=lifecycle_id,
+        parent_id=decision_id,
         priority=1,
         ttl_sec=TTL_S,
     )

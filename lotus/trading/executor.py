@@ -81,8 +81,8 @@ def _taken(state: ExecutionState, event: Event, now_ms: int) -> ExecutionState:
             return _snapshot(state, event, now_ms)
         case FundingPayment():
             key = (event.coin, event.time_ms)
-            mine = event.coin == state.plan.coin and state.held != 0 and key not in state.funding
-            return replace(state, funding={**state.funding, key: _share(state, event)}) if mine else state
+            mine = event.coin == state.plan.coin and event.time_ms >= state.accepted_ms and key not in state.funding
+            return replace(state, funding={**state.funding, key: event}) if mine else state
         case ForeignFill():
             return _foreign(state, event.fill)
         case Halt():
@@ -142,14 +142,6 @@ def _snapshot(state: ExecutionState, seen: OpenOrdersSeen, now_ms: int) -> Execu
     found = [adopted(o, *names[o.client_id], now_ms) for o in strange if o.client_id in names]
     slices = max((o.index + 1 for o in found if o.purpose is Purpose.ENTRY), default=0)
     return replace(put(state, *after, *found), next_slice=max(state.next_slice, slices))
-
-
-def _share(state: ExecutionState, payment: FundingPayment) -> FundingPayment:
-    """Return the part of a payment on the account's position that belongs to what the plan holds of it."""
-    signed = state.held * int(state.plan.side)
-    if payment.size == 0 or payment.size == signed:
-        return payment
-    return replace(payment, usd=payment.usd * signed / payment.size, size=signed)
 
 
 def _trigger(state: ExecutionState, status: TriggerStatus) -> ExecutionState:

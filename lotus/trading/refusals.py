@@ -35,6 +35,7 @@ class RefusalReason(StrEnum):
     CLOCK_SKEW = "clock_skew"
     PARITY_FAILED = "parity_failed"
     HALTED = "halted"
+    CURATORS = "curators"
 
     @property
     def meaning(self) -> str:
@@ -67,6 +68,7 @@ MEANINGS: dict[RefusalReason, str] = {
     RefusalReason.CLOCK_SKEW: "the own clock and the venue's are too far apart",
     RefusalReason.PARITY_FAILED: "live and batch did not agree on a closed day",
     RefusalReason.HALTED: "trading is halted",
+    RefusalReason.CURATORS: "a curator vetoes it, or together they stay below their threshold",
 }
 
 

@@ -18,6 +18,7 @@ import fastjsonschema
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 from lotus.trading.execution import Ending, ExecutionState
+from lotus.trading.funding import shares
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.order_machine import ZERO, Purpose
 from lotus.trading.orders import Side, VenueFill
@@ -94,7 +95,7 @@ def report(
     `choice`: which knobs it was executed with and why; None says that nobody chose, and they stood at their start.
     """
     plan, found = state.plan, measured(state)
-    position = position_of(state.fills, state.funding.values(), Costing.FIFO)
+    position = position_of(state.fills, shares(state), Costing.FIFO)
     worked, did_not, lessons = _learned(state, found)
     payload: Payload = {
         "schema_ver": EXEC_REPORT,

@@ -30,6 +30,7 @@ class Situation:
 
     `position` is the account's signed size in the coin; `free_margin_usd` what the venue would let it use;
     `used_budget_usd` the value of positions already under the same authority; `coin_max_leverage` sets maintenance.
+    `session` is the run whose feed the venue lives on, empty for a venue that outlives runs.
     """
 
     now_ms: int
@@ -52,6 +53,7 @@ class Situation:
     parity_ok: bool = True
     halted: bool = False
     mismatch: str = ""  # how the modules' releases and schemas differ; empty when they are one
+    session: str = ""
 
 
 Check = Callable[[Plan, Situation], Iterator[Refusal]]

@@ -11,6 +11,7 @@ from lotus.modules.envelope import Message
 from lotus.modules.intents import Module
 from lotus.modules.trade_messages import report_message
 from lotus.trading.execution import ExecutionState
+from lotus.trading.funding import shares
 from lotus.trading.order_machine import TrackedOrder
 from lotus.trading.orders import VenueFill
 from lotus.trading.plan import Plan
@@ -22,6 +23,7 @@ from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.bodies import from_body, to_plain
 from lotus_store.ledger.plans import (
     FillLine,
+    FundingLine,
     OrderLine,
     PlanRow,
     PlanStep,
@@ -50,6 +52,7 @@ class TradeBooks:
     databases: Databases
     keys: Keys
     venue: str
+    session: str = ""
     _connection: Connection | None = field(default=None)
 
     def write(self, moved: Sequence[Moved], now_ms: int) -> None:
@@ -66,10 +69,10 @@ class TradeBooks:
             raise
 
     def open_plans(self) -> list[PlanRow]:
-        """Return the plans of this venue that are not done."""
+        """Return the plans of this venue and session that are not done."""
         connection = self._open()
         try:
-            return open_plans(connection, self.venue)
+            return open_plans(connection, self.venue, self.session)
         except Exception:
             self.close()
             raise
@@ -107,9 +110,12 @@ class TradeBooks:
             for o in one.orders
         ]
         fills = [FillLine(venue, f.fill_id, f.client_id, f.coin, f.time_ms, to_plain(f)) for f in one.fills]
-        return PlanStep(
-            plan, "done" if one.state.done else "working", stored(one.state), one.state.will_hold, orders, fills
-        )
+        account = one.state.plan.authority.account
+        paid = [
+            FundingLine(venue, account, p.coin, p.time_ms, plan, float(p.usd), to_plain(p)) for p in shares(one.state)
+        ]
+        stage = "done" if one.state.done else "working"
+        return PlanStep(plan, stage, stored(one.state), one.state.will_hold, orders, fills, paid)
 
 
 def execution_of(row: PlanRow) -> ExecutionState | None:

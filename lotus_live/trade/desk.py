@@ -16,7 +16,7 @@ from functools import partial
 
 from lotus.errors import LotusError, VenueError
 from lotus.manifest import Asset
-from lotus.trading.execution import ExecutionState
+from lotus.trading.execution import Entering, ExecutionState
 from lotus.trading.execution_events import (
     Alarm,
     Command,
@@ -41,6 +41,7 @@ from lotus_live.trade.in_time import DOWN, InTime
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_live.trade.reconciling import Reconciler
 from lotus_live.trade.stored import choice_in
+from lotus_live.trade.triggers import TriggerDesk
 from lotus_live.trade.work import DeskCounts, Work, never_placed
 from lotus_store.ledger.plans import PlanRow
 
@@ -56,12 +57,22 @@ LINGER_MS = 60_000  # a finished plan is kept so long for fills that come late
 class TradingDesk:
     """The desk of one daemon: `venues` by account (one session each), `floor` what it sees."""
 
-    def __init__(self, books: TradeBooks, floor: TradingFloor, venues: Mapping[str, Venue], switch: KillSwitch) -> None:
-        """Nothing is opened yet."""
+    def __init__(
+        self,
+        books: TradeBooks,
+        floor: TradingFloor,
+        venues: Mapping[str, Venue],
+        switch: KillSwitch,
+        triggers: TriggerDesk | None = None,
+    ) -> None:
+        """Nothing is opened yet. Without `triggers` a plan that has one waits until it is over."""
         self.books, self.floor, self.venues, self.switch = books, floor, dict(venues), switch
         self.counts = DeskCounts()
         self.reconcilers = [Reconciler(venue, self, floor.now_ms, self._say) for venue in self.venues.values()]
         self.recovered = False  # whether it has compared itself with its venues since it was made
+        self.triggers = triggers
+        if triggers is not None:
+            triggers.tell = self.post
         self._works: dict[str, Work] = {}
         self._owners: dict[str, str] = {}
         self._events: list[tuple[str, Event]] = []
@@ -91,6 +102,8 @@ class TradingDesk:
         await self._restore()
         self._chores.keep("the clock of the desk", self._ticking)
         self._chores.keep("looking at the accounts", self._accounting)
+        if self.triggers is not None:
+            self._chores.keep("watching triggers", self.triggers.run)
         for account, venue in self.venues.items():
             self._chores.keep(f"listening to {account}", partial(self._listening, venue))
         try:
@@ -213,6 +226,7 @@ class TradingDesk:
         work.commands += [command for command in commands if not isinstance(command, Finished)]
         after = work.state
         work.is_changed |= bool(commands) or after.orders is not before.orders or after.foreign is not before.foreign
+        work.is_changed |= after.funding is not before.funding
         work.is_changed |= work.state.entering is not before.entering or work.state.ending is not before.ending
         work.done_ms = work.done_ms if work.state.done else None
         for client_id in work.state.orders.keys() - before.orders.keys():
@@ -237,6 +251,8 @@ class TradingDesk:
         self._works[row.plan_id] = work
         self._owners |= dict.fromkeys(state.orders, row.plan_id)
         self.counts.plans += 1
+        if self.triggers is not None and plan.trigger and state.entering is Entering.WAITING and not state.triggered:
+            self.triggers.watch(row, plan)
         if self.floor.halted:
             self._events.append((row.plan_id, Halt(self._switched == FLATTENED)))
         self._events.append((row.plan_id, self.floor.view(row.coin) or Tick()))
@@ -270,6 +286,8 @@ class TradingDesk:
         """Forget plans that were finished long enough ago."""
         for work in [w for w in self._works.values() if w.done_ms is not None and now_ms - w.done_ms > LINGER_MS]:
             del self._works[work.row.plan_id]
+            if self.triggers is not None:
+                self.triggers.forget(work.row.plan_id)
             for client_id in work.state.orders:
                 self._owners.pop(client_id, None)
 

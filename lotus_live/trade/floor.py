@@ -65,6 +65,7 @@ class TradingFloor:
     halted: bool = False
     mismatch: str = ""  # how the modules differ from one another
     holds: Mapping[str, str] = field(default_factory=dict)  # why an account may open nothing
+    session: str = ""
     clock_skew_ms: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
     held: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
@@ -164,6 +165,7 @@ class TradingFloor:
             parity_ok=self.parity_ok(),
             halted=self.halted or account in self.holds,
             mismatch=self.mismatch,
+            session=self.session,
         )
 
     def terms(self, side: Side) -> ProbeTerms:

@@ -22,6 +22,7 @@ from lotus.modules.envelope import Message, RefusedError
 from lotus.modules.intents import Module
 from lotus.modules.signals import DET_ALPHA, META
 from lotus.modules.trade_messages import TTL_S, meta_message, proposed_message
+from lotus.trading.venue import Venue
 from lotus_herald.allocate import Allocator
 from lotus_herald.consume import Handlers
 from lotus_herald.decide import Decider
@@ -30,6 +31,7 @@ from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
 from lotus_herald.knobs import KnobChooser, PolicyChooser
 from lotus_herald.outbox import send_many
+from lotus_live.pipeline import Step
 from lotus_live.trade.accounts import desk_accounts, venue_account
 from lotus_live.trade.books import TradeBooks
 from lotus_live.trade.clerk import Clerk
@@ -39,11 +41,15 @@ from lotus_live.trade.gate_facts import gate_faults, standing_fault
 from lotus_live.trade.interlock import UNKNOWN, Interlock
 from lotus_live.trade.kill_switch import KillSwitch
 from lotus_live.trade.last_parity import LastParity
+from lotus_live.trade.paper import PaperDesk
+from lotus_live.trade.trigger_books import TriggerBooks
+from lotus_live.trade.triggers import TriggerDesk
 from lotus_live.watch.running import start_watchdog, watchdog_status
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals import SignalRow
 from lotus_venues.hyperliquid.info import LOOPBACK
+from lotus_venues.ladder import Ladder
 from lotus_venues.local_exchange.options import MAX_LEVERAGES
 
 PORTFOLIO = "book"
@@ -61,6 +67,8 @@ class Trading:
     handlers: Mapping[Module, Handlers]
     keys: Keys
     interlock: Interlock
+    triggers: TriggerDesk
+    paper: PaperDesk | None = None
 
     async def run(self) -> None:
         """Run the desk, and beside it the look at what holds trading; ends as the desk ends."""
@@ -70,6 +78,17 @@ class Trading:
         finally:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
+
+    def see(self, recv_ns: int, step: Step, ladders: Sequence[Ladder], raw: bytes) -> None:
+        """Take in a line of the feed, `raw` as it came; `ladders` are as it left them."""
+        self.floor.see(recv_ns, step, ladders, raw)
+        if self.paper is not None:
+            self.paper.see(recv_ns, step)
+
+    def restored(self, goes_on: bool) -> None:
+        """Say that the daemon fed its own tape again; `goes_on`: the next line is the one after it (a replay)."""
+        if self.paper is not None and not goes_on:
+            self.paper.lost_sight()
 
     def propose(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
         """Put proposals of fresh published windows into sig's outbox, then their cues, in the caller's transaction.
@@ -99,15 +118,17 @@ def trading_of(
     url: str,
     now_ms: Callable[[], int],
     pace: float = 0.0,
+    session: str = "",
+    paper: PaperDesk | None = None,
 ) -> Trading:
-    """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base).
+    """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base), or on `paper`.
 
     `now_ms` is the clock of the feed: the machine's, or with a `pace` a replay's that runs so many times as fast.
     Decisions and orders are valid as many times as long then, for the way takes its own time. Raises `ConfigError` for
     any address that is not on loopback, unless the venue is `hyperliquid` and nothing speaks against real orders.
     """
     wanted, outcomes = settings.trading, settings.manifest.outcomes
-    holds = _require_gate(settings, databases, url)
+    holds: Callable[[], Mapping[str, str]] = dict if paper is not None else _require_gate(settings, databases, url)
     notional = Decimal(str(outcomes.probe_notional_usd))
     times = max(1.0, pace)
     entry_valid_ms, expires_ms = int(times * wanted.entry_valid_ms), int(times * wanted.expires_ms)
@@ -115,29 +136,26 @@ def trading_of(
         notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
     )
     switch = KillSwitch(settings.home)
-    venues = {
-        account: venue_account(
-            account,
-            url,
-            settings.keys_root,
-            settings.home / "live" / "signer",
-            universe,
-            now_ms,
-            expires_ms,
-            cap,
-            pace,
-            switch.is_thrown,
-        )
-        for account, cap in desk_accounts(settings).items()
-    }
+
+    def opened(account: str, cap_usd: Decimal) -> Venue:
+        if paper is not None:
+            return paper.open(account)
+        return venue_account(
+            account, url, settings.keys_root, settings.home / "live" / "signer", universe, now_ms, expires_ms, cap_usd,
+            pace, switch.is_thrown,
+        )  # fmt: skip
+
+    venues = {account: opened(account, cap_usd) for account, cap_usd in desk_accounts(settings).items()}
     parity = LastParity(databases, settings.branch)
     floor = TradingFloor(
-        universe, next(iter(venues.values())).name, terms, now_ms, MAX_LEVERAGES, is_wall=not pace, parity_ok=parity
+        universe, next(iter(venues.values())).name, terms, now_ms, MAX_LEVERAGES, is_wall=not pace, parity_ok=parity,
+        session=session,
     )  # fmt: skip
     keys = Keys(settings.keys_root)
-    books = TradeBooks(databases, keys, floor.venue)
+    books = TradeBooks(databases, keys, floor.venue, session)
     chooser = KnobChooser(settings.manifest.weave, wanted.explore_knobs, settings.manifest.score.seed)
-    desk = TradingDesk(books, floor, venues, switch)
+    triggers = TriggerDesk(universe, settings.manifest.kernel.cadence_ms, TriggerBooks(databases, keys).write)
+    desk = TradingDesk(books, floor, venues, switch, triggers)
     floor.mismatch = UNKNOWN
     interlock = Interlock(floor, databases, holds)
     interlock.look()
@@ -150,7 +168,8 @@ def trading_of(
         FastSolver().solve, PolicyChooser(policy, settings.manifest.weave), keys,
     )  # fmt: skip
     clerk = Clerk(databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace)
-    return Trading(floor, desk, clerk, hot_handlers(decider, Acceptor(floor, chooser)), keys, interlock)
+    handlers = hot_handlers(decider, Acceptor(floor, chooser))
+    return Trading(floor, desk, clerk, handlers, keys, interlock, triggers, paper)
 
 
 def _require_gate(settings: Settings, databases: Databases, url: str) -> Callable[[], Mapping[str, str]]:

@@ -48,5 +48,10 @@ def judge_book(connection: Connection, decision_id: str, plan_id: str, judgement
     connection.execute(query("dm", "judge_book_strand"), [plan_id, to_body(judgement), decision_id])
 
 
+def note_trigger(connection: Connection, decision_id: str, told: Mapping[str, Any]) -> None:
+    """Add what became of a decision's trigger to its strand, after what was told before."""
+    connection.execute(query("dm", "note_trigger"), [to_body([told]), decision_id])
+
+
 def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return row

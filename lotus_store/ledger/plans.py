@@ -23,8 +23,9 @@ Connection = psycopg.Connection[tuple[object, ...]]
 class PlanRow:
     """A plan of a venue: `stage` is accepted, working, done or refused; `reference` names the window it measures.
 
-    `execution` is the state of its executor, empty before the first step; `created_ms` is event time. `ceiling` and
-    `exit_at_ms` are what later decisions of the book made of it.
+    `execution` is the state of its executor, empty before the first step; `created_ms` is event time. `session` is the
+    run whose feed the venue lives on (a paper account, the exchange of a replay), empty for a venue that outlives runs.
+    `ceiling` and `exit_at_ms` are what later decisions of the book made of it.
     """
 
     plan_id: str
@@ -41,11 +42,12 @@ class PlanRow:
     execution: Mapping[str, Any]
     ceiling: Decimal | None = None
     exit_at_ms: int | None = None
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """What a step changed: the stage, the execution, what it will hold, and the orders and fills that it names."""
+    """What a step changed: stage, execution, what it will hold, the orders and fills that it names, all its funding."""
 
     plan_id: str
     stage: str
@@ -53,6 +55,7 @@ class PlanStep:
     will_hold: Decimal
     orders: Sequence["OrderLine"] = ()
     fills: Sequence["FillLine"] = ()
+    paid: Sequence["FundingLine"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,35 @@ class BookResult:
     fills: Sequence[tuple[str, int, Mapping[str, Any]]] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FundingLine:
+    """A plan's part of the funding that an account paid at an hour."""
+
+    venue: str
+    account: str
+    coin: str
+    time_ms: int
+    plan_id: str
+    usd: float
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerLine:
+    """An event of a plan's trigger, by its number in the watch."""
+
+    plan_id: str
+    seq: int
+    status: str
+    time_ms: int
+    body: Mapping[str, Any]
+
+
 def put_plan(connection: Connection, row: PlanRow) -> None:
     """Write a plan and its strand; those that are there stay."""
     place = [row.plan_id, row.branch, row.decision_id, row.lifecycle_id, row.kind, row.coin, row.venue, row.stage]
     bodies = [to_body(row.plan), to_body(row.reference), to_body(row.execution)]
-    connection.execute(query("tr", "put_plan"), [*place, row.created_ms, *bodies])
+    connection.execute(query("tr", "put_plan"), [*place, row.created_ms, *bodies, row.session])
     strand = [row.plan_id, row.lifecycle_id, row.decision_id, row.kind, row.coin, row.decision_id, to_body(row.plan)]
     connection.execute(query("tr", "put_tr_strand"), strand)
 
@@ -113,6 +140,13 @@ def step_plans(connection: Connection, steps: Sequence[PlanStep]) -> None:
         cursor.executemany(query("tr", "put_tr_order"), [_order(line) for line in orders])
         fills = [line for step in steps for line in step.fills]
         cursor.executemany(query("tr", "put_tr_fill"), [_fill(line) for line in fills])
+        paid = [line for step in steps for line in step.paid]
+        cursor.executemany(query("tr", "put_tr_funding"), [_paid(line) for line in paid])
+
+
+def note_prediction(connection: Connection, plan_id: str, told: Mapping[str, Any]) -> None:
+    """Write what was thought of a plan before it was executed to its strand."""
+    connection.execute(query("tr", "predict_tr_strand"), [to_body(told), plan_id])
 
 
 def judge_plan(
@@ -126,15 +160,15 @@ def judge_plan(
     connection.execute(query("tr", "judge_tr_strand"), [to_body(fills), to_body(metrics), to_body(position), plan_id])
 
 
-def open_plans(connection: Connection, venue: str) -> list[PlanRow]:
-    """Return the plans of a venue that are accepted or working, oldest first."""
-    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "open_plans"), [venue])]
+def open_plans(connection: Connection, venue: str, session: str = "") -> list[PlanRow]:
+    """Return the plans of a venue and session that are accepted or working, oldest first."""
+    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "open_plans"), [venue, session])]
 
 
-def book_plans(connection: Connection, venue: str, account: str) -> dict[str, list[OpenPlan]]:
+def book_plans(connection: Connection, venue: str, session: str, account: str) -> dict[str, list[OpenPlan]]:
     """Return the open plans of the book in an account by coin, oldest first."""
     found: dict[str, list[OpenPlan]] = {}
-    for row in connection.execute(query("tr", "book_plans"), [venue, account]):
+    for row in connection.execute(query("tr", "book_plans"), [venue, session, account]):
         plan_id, coin, side, will_hold, exit_at_ms = _any(row)
         found.setdefault(coin, []).append(OpenPlan(plan_id, Side(side), will_hold, exit_at_ms))
     return found
@@ -180,6 +214,23 @@ def fills_of(connection: Connection, plan_id: str) -> list[FillLine]:
     return [FillLine(*_any(row)) for row in connection.execute(query("tr", "fills_of_plan"), [plan_id])]
 
 
+def funding_of(connection: Connection, plan_id: str) -> list[FundingLine]:
+    """Return what a plan bore of its account's funding, oldest first."""
+    return [FundingLine(*_any(row)) for row in connection.execute(query("tr", "funding_of_plan"), [plan_id])]
+
+
+def put_trigger_events(connection: Connection, lines: Sequence[TriggerLine]) -> None:
+    """Write events of triggers; those that are there stay."""
+    rows = [[line.plan_id, line.seq, line.status, line.time_ms, to_body(line.body)] for line in lines]
+    with connection.cursor() as cursor:
+        cursor.executemany(query("tr", "put_trigger_event"), rows)
+
+
+def trigger_events_of(connection: Connection, plan_id: str) -> list[TriggerLine]:
+    """Return what a plan's trigger said, in order."""
+    return [TriggerLine(*_any(row)) for row in connection.execute(query("tr", "trigger_events_of"), [plan_id])]
+
+
 def plan_of_order(connection: Connection, client_id: str) -> str | None:
     """Return the plan whose order this is."""
     row = connection.execute(query("tr", "plan_of_order"), [client_id]).fetchone()
@@ -205,6 +256,10 @@ def _order(line: OrderLine) -> list[Any]:
 
 def _fill(line: FillLine) -> list[Any]:
     return [line.venue, line.fill_id, line.client_id, line.coin, line.time_ms, to_body(line.body)]
+
+
+def _paid(line: FundingLine) -> list[Any]:
+    return [line.venue, line.account, line.coin, line.time_ms, line.plan_id, line.usd, to_body(line.body)]
 
 
 def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from lotus_venues.paper_account import words
 from lotus_venues.paper_account.execution import MICRO, Execution, is_passed
 from lotus_venues.paper_account.matching import crossing, see_book, see_trade
 from lotus_venues.paper_account.money import Marks, PaperTerms, far_micro, mark_px2, open_micro
-from lotus_venues.paper_account.orders import OrderForm, PaperOrder, Request
+from lotus_venues.paper_account.orders import OrderForm, PaperOrder, Request, tied_to
 from lotus_venues.paper_account.state import PaperState, after_outage, fresh_state, from_stored, to_stored
 
 MIN_VALUE_MICRO = 10_000_000
@@ -29,12 +29,12 @@ _MOST_HOURS = 24
 class PaperAccount:
     """One account over a universe. Requests return their number; `answers` holds what became of them on arrival."""
 
-    def __init__(self, universe: Sequence[Asset], terms: PaperTerms | None = None) -> None:
-        """Open a new account; `restore` puts a stored one in its place."""
-        self.universe, self.terms = tuple(universe), terms or PaperTerms()
+    def __init__(self, universe: Sequence[Asset], terms: PaperTerms | None = None, name: str = "") -> None:
+        """Open a new account; `restore` puts a stored one in its place. `name` begins the names of its fills."""
+        self.universe, self.terms, self.name = tuple(universe), terms or PaperTerms(), name
         cash = int(self.terms.deposit_usd.scaleb(-MICRO))
         state = fresh_state(self.universe, cash, self.terms.default_leverage)
-        self.execution = Execution(self.universe, self.terms, state)
+        self.execution = Execution(self.universe, self.terms, state, name)
         self.answers: dict[int, list[OrderUpdate]] = {}
 
     @property
@@ -126,6 +126,21 @@ class PaperAccount:
 
     # storing
 
+    @property
+    def has_news(self) -> bool:
+        """Whether anything changed, happened or was answered since it was last taken."""
+        return bool(self.execution.is_changed or self.execution.told or self.answers)
+
+    def take_answers(self) -> dict[int, list[OrderUpdate]]:
+        """Return the answers given since the last call, by request."""
+        given, self.answers = self.answers, {}
+        return given
+
+    def see_again(self, now_ns: int) -> None:
+        """Go on at the first line after an outage: books are forgotten, and the outage is noted."""
+        after_outage(self.state, now_ns // NS_PER_MS)
+        self.execution.is_changed = True
+
     def take_events(self) -> list[VenueEvent]:
         """Return the events told since the last call."""
         told, self.execution.told = self.execution.told, []
@@ -136,7 +151,10 @@ class PaperAccount:
         done = self.execution
         if not done.is_changed:
             return None
-        return to_stored(done.state, list(done.touched.values()), done.made)
+        marks = {name: getattr(self.marks(), name) for name in Marks.__slots__} | {"time_ms": done.now_ms}
+        open_orders = (done.state.orders[name] for names in done.state.open_ids for name in names)
+        moved = {o.client_id: o for o in open_orders if o.state is OrderState.RESTING}  # their queues move untold
+        return to_stored(done.state, list((moved | done.touched).values()), done.made) | {"marks": marks}
 
     def saved(self) -> None:
         """Note that the last `change` is kept."""
@@ -148,14 +166,20 @@ class PaperAccount:
 
     def restore(self, stored: dict[str, object], outage: bool = True) -> None:
         """Take a stored state; after an `outage` books are forgotten and resting orders queue at the back."""
-        self.execution = Execution(self.universe, self.terms, from_stored(stored, self.universe))
+        self.execution = Execution(self.universe, self.terms, from_stored(stored, self.universe), self.name)
         if outage:
             after_outage(self.state)
 
     def forget(self, before_ms: int) -> None:
-        """Drop final orders and fills older than a time from memory (the store keeps them)."""
+        """Drop final orders and fills older than a time from memory (the store keeps them).
+
+        What an order that lives belongs to stays with it.
+        """
         state = self.state
-        state.orders = {n: o for n, o in state.orders.items() if not o.state.is_final or o.changed_ms >= before_ms}
+        alive = [state.orders[name] for names in state.open_ids for name in names]
+        tied = {name for order in alive for name in tied_to(order)}
+        kept = {n: o for n, o in state.orders.items() if not o.state.is_final or o.changed_ms >= before_ms or n in tied}
+        state.orders = kept
         state.fills = [fill for fill in state.fills if fill.time_ms >= before_ms]
 
     # inside
@@ -166,6 +190,7 @@ class PaperAccount:
         due_ns = now_ns + self.terms.latency_ms * NS_PER_MS
         made = Request(number, due_ns, request.placed, request.grouping, request.canceled, request.modified)
         self.state.on_way.append(made)
+        self.execution.is_changed = True
         self.advance(now_ns)
         return number
 

@@ -23,10 +23,11 @@ from lotus_venues.paper_account.money import (
     mark_px2,
     open_micro,
 )
-from lotus_venues.paper_account.orders import PaperFill, PaperOrder, PaperPosition
+from lotus_venues.paper_account.orders import PaperFill, PaperFunding, PaperOrder, PaperPosition
 from lotus_venues.paper_account.state import PaperState
 
 MICRO = -6
+PAID_HOURS = 6  # payments are remembered, and told again after a crash, for so long
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class Execution:
     universe: tuple[Asset, ...]
     terms: PaperTerms
     state: PaperState
+    name: str = ""
     told: list[VenueEvent] = field(default_factory=list)
     touched: dict[str, PaperOrder] = field(default_factory=dict)
     made: list[PaperFill] = field(default_factory=list)
@@ -186,11 +188,19 @@ class Execution:
                 self.is_changed = True
                 self.state.cash_micro -= paid
                 self.state.funding_micro += paid
-                asset = self.universe[index]
-                rate = Decimal(quote.rate_e12) / RATE_SCALE
-                size = Decimal(position.lots).scaleb(-asset.sz_decimals)
-                usd = Decimal(paid).scaleb(MICRO)
-                self.told.append(FundingPayment(asset.name, usd, size, rate, hour * HOUR_MS))
+                made = PaperFunding(index, hour, position.lots, paid, quote.rate_e12)
+                self.state.paid = [*(p for p in self.state.paid if p.hour > hour - PAID_HOURS), made]
+                self.told.append(self._payment(made))
+
+    def tell_paid_again(self) -> None:
+        """Tell the funding of the last hours once more: after a crash nobody can ask for it."""
+        self.told += [self._payment(paid) for paid in self.state.paid]
+
+    def _payment(self, paid: PaperFunding) -> FundingPayment:
+        asset = self.universe[paid.asset]
+        size = Decimal(paid.lots).scaleb(-asset.sz_decimals)
+        rate = Decimal(paid.rate_e12) / RATE_SCALE
+        return FundingPayment(asset.name, Decimal(paid.paid_micro).scaleb(MICRO), size, rate, paid.hour * HOUR_MS)
 
     def _close(self, index: int, position: PaperPosition) -> None:
         side = -1 if position.lots > 0 else 1
@@ -222,7 +232,7 @@ class Execution:
         state.fills.append(fill)
         self.made.append(fill)
         self.moved.add(index)
-        self.told.append(venue_fill(fill, asset))
+        self.told.append(venue_fill(fill, asset, self.name))
 
 
 def is_passed(order: PaperOrder, mark_px2_now: int) -> bool:
@@ -231,10 +241,10 @@ def is_passed(order: PaperOrder, mark_px2_now: int) -> bool:
     return away >= 0 if order.kind is TriggerKind.STOP_LOSS else away <= 0
 
 
-def venue_fill(fill: PaperFill, asset: Asset) -> VenueFill:
-    """Return a fill as the port tells it."""
+def venue_fill(fill: PaperFill, asset: Asset, account: str = "") -> VenueFill:
+    """Return a fill as the port tells it, its number under the name of its account."""
     return VenueFill(
-        str(fill.number),
+        f"{account}/{fill.number}" if account else str(fill.number),
         fill.client_id,
         fill.oid,
         asset.name,

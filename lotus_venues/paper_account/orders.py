@@ -49,6 +49,11 @@ class PaperOrder:
     changed_ms: int = 0
 
 
+def tied_to(order: PaperOrder) -> list[str]:
+    """Return the names of the orders that live and die with this one."""
+    return [*([order.parent] if order.parent else []), *order.exits, *order.siblings]
+
+
 @dataclass(frozen=True, slots=True)
 class PaperFill:
     """One execution; `client_id` is empty for a liquidation."""
@@ -63,6 +68,17 @@ class PaperFill:
     fee_micro: int
     is_taker: bool
     time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaperFunding:
+    """Funding paid (negative: received) on a coin at a full hour, on so many signed lots."""
+
+    asset: int
+    hour: int
+    lots: int
+    paid_micro: int
+    rate_e12: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,23 @@ import msgspec
 
 from lotus.errors import LedgerError
 from lotus.manifest import Asset
+from lotus.timebase import NS_PER_MS
 from lotus.trading.orders import OrderState
 from lotus_venues.ladder import Ladder
-from lotus_venues.paper_account.orders import UNSEEN, PaperFill, PaperOrder, PaperPosition, Quote, Request
+from lotus_venues.paper_account.orders import UNSEEN, PaperFill, PaperFunding, PaperOrder, PaperPosition, Quote, Request
 
 Stored = Mapping[str, Any]
+MOST_OUTAGES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A stretch in which the account saw no market, with the orders that rested and the coins that were held in it."""
+
+    from_ms: int
+    until_ms: int
+    resting: int
+    held: int
 
 
 @dataclass(slots=True)
@@ -23,6 +35,8 @@ class PaperState:
     """Everything a paper account knows. Lists by asset stand in the order of `coins`.
 
     `open_ids` are the orders that are not final, oldest first; `cash_micro` is the deposit plus everything realised.
+    `line_ns` and `line_nth` name the last line of the feed that it was shown, by its stamp and its number of that
+    stamp; `outages` are the latest it could not see, `paid` the funding of the last hours.
     """
 
     coins: list[tuple[str, int]]
@@ -41,6 +55,10 @@ class PaperState:
     positions: list[PaperPosition] = field(default_factory=list)
     open_ids: list[list[str]] = field(default_factory=list)
     on_way: list[Request] = field(default_factory=list)
+    line_ns: int = 0
+    line_nth: int = 0
+    outages: list[Outage] = field(default_factory=list)
+    paid: list[PaperFunding] = field(default_factory=list)
     orders: dict[str, PaperOrder] = field(default_factory=dict)
     fills: list[PaperFill] = field(default_factory=list)
 
@@ -48,9 +66,10 @@ class PaperState:
 class PaperStore(Protocol):
     """Keeps one paper account. A change is {"head": ..., "orders": [...], "fills": [...]} of plain JSON values.
 
-    `save` is atomic and durable when it returns, and raises `LedgerError` when it cannot: the head replaces the last
-    one, orders replace those of the same `client_id`, fills are added by `number` (perhaps a second time). `load`
-    returns all of it in the same form, None before the first `save`.
+    It may also hold `marks`, for readers. `save` is called in another thread than the account's; it is atomic and
+    durable when it returns, and raises `LedgerError` when it cannot: the head replaces the last one, orders replace
+    those of the same `client_id`, fills are added by `number` (perhaps a second time). `load` returns all of it in the
+    same form, None before the first `save`; what ended long ago may be missing.
     """
 
     def load(self) -> Stored | None:
@@ -96,8 +115,16 @@ def from_stored(stored: Stored, universe: Sequence[Asset]) -> PaperState:
     return state
 
 
-def after_outage(state: PaperState) -> None:
-    """Forget what the market showed before an outage: books are empty and resting orders queue at the back again."""
+def after_outage(state: PaperState, until_ms: int | None = None) -> None:
+    """Forget what the market showed before an outage: books are empty and resting orders queue at the back again.
+
+    With `until_ms` (the first time seen again) the outage is noted, beginning at the last line shown.
+    """
+    if until_ms is not None:
+        resting = sum(len(names) for names in state.open_ids)
+        held = sum(position.lots != 0 for position in state.positions)
+        noted = Outage(state.line_ns // NS_PER_MS, until_ms, resting, held)
+        state.outages = [*state.outages, noted][-MOST_OUTAGES:]
     state.ladders = [Ladder() for _ in state.coins]
     for order in state.orders.values():
         if order.state is OrderState.RESTING:

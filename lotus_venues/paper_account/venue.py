@@ -1,14 +1,16 @@
 """The paper venue behind the port: a thin asynchronous shell around `PaperAccount`, with a store behind it.
 
 The caller shows it the market (`market`) and calls `told` after each message or batch; requests wait for their
-latency. What changed is saved before it is told. Nothing here matches. In the literature: ports and adapters.
+latency. What changed is saved before it is told (`write_ahead`). Nothing here matches. In the literature: ports and
+adapters.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 
-from lotus.errors import LedgerError, VenueError
+from lotus.errors import VenueError
 from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
 from lotus.trading.orders import (
@@ -32,6 +34,7 @@ from lotus_venues.paper_account.execution import MICRO, venue_fill
 from lotus_venues.paper_account.money import initial_micro, liquidation_px, mark_px2, open_micro
 from lotus_venues.paper_account.orders import OrderForm, PaperOrder
 from lotus_venues.paper_account.state import PaperStore
+from lotus_venues.paper_account.write_ahead import Batch, WriteAhead
 
 
 class PaperAccountVenue:
@@ -47,12 +50,13 @@ class PaperAccountVenue:
         store: PaperStore | None = None,
         timeout_s: float = 10.0,
     ) -> None:
-        """Wrap an account; `connect` loads what the store holds."""
+        """Wrap an account; the first `connect` loads what the store holds, unless `load` did before."""
         self.market, self.clock_ns, self.store, self.timeout_s = market, clock_ns, store, timeout_s
-        self.queue, self.failure = EventQueue(), ""
+        self.queue = EventQueue()
+        self.ahead = WriteAhead(market, store, self._tell)
         self._waiting: dict[int, asyncio.Future[list[OrderUpdate]]] = {}
         self._index = {asset.name: index for index, asset in enumerate(market.universe)}
-        self._is_open = False
+        self._is_open = self._is_loaded = False
 
     @property
     def name(self) -> str:
@@ -65,17 +69,26 @@ class PaperAccountVenue:
         return self.market.universe
 
     async def connect(self) -> None:
-        """Load the account, if there is a store that has it."""
-        stored = self.store.load() if self.store and not self._is_open else None
-        if stored is not None:
-            self.market.restore(dict(stored))
+        """Load the account, if there is a store that has it; an account that was loaded goes on as it is."""
+        if not self._is_loaded:
+            self.load(outage=True)
         self._is_open = True
 
+    def load(self, outage: bool) -> bool:
+        """Load the account from its store, as after an `outage` or with its books; return whether the store had it."""
+        stored = self.store.load() if self.store is not None else None
+        if stored is not None:
+            self.market.restore(dict(stored), outage)
+            self.market.execution.tell_paid_again()
+        self._is_loaded = True
+        return stored is not None
+
     async def close(self) -> None:
-        """Save; resting orders stay with the account."""
+        """Save; resting orders stay with the account, and the market may still be shown."""
         if self._is_open:
             self.market.execution.is_changed = True
-            self.told()
+            with suppress(VenueError):
+                await self.ahead.settled()
         self._is_open = False
 
     async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
@@ -108,7 +121,12 @@ class PaperAccountVenue:
 
     async def account(self) -> Account:
         """Return equity and margin at the mark, and all positions."""
-        self._look_now()
+        self.market.advance(self._now())
+        told = self._account()
+        await self.ahead.settled()
+        return told
+
+    def _account(self) -> Account:
         done = self.market.execution
         equity, margin = done.equity_micro(), done.margin_micro()
         positions = tuple(
@@ -119,20 +137,26 @@ class PaperAccountVenue:
 
     async def open_orders(self) -> Sequence[OpenOrder]:
         """Return all orders that are not final."""
-        self._look_now()
+        self.market.advance(self._now())
         state = self.market.state
-        return [self._open_order(state.orders[name]) for names in state.open_ids for name in names]
+        told = [self._open_order(state.orders[name]) for names in state.open_ids for name in names]
+        await self.ahead.settled()
+        return told
 
     async def order_of(self, client_id: str) -> OrderUpdate:
         """Return where an order stands."""
-        self._look_now()
-        return self.market.order_of(client_id)
+        self.market.advance(self._now())
+        told = self.market.order_of(client_id)
+        await self.ahead.settled()
+        return told
 
     async def fills_since(self, time_ms: int) -> Sequence[VenueFill]:
-        """Return executions from a time on, oldest first."""
-        self._look_now()
+        """Return executions from a time on, oldest first; those that were forgotten (`forget`) are missing."""
+        self.market.advance(self._now())
         fills = [fill for fill in self.market.state.fills if fill.time_ms >= time_ms]
-        return [venue_fill(fill, self.universe[fill.asset]) for fill in fills]
+        told = [venue_fill(fill, self.universe[fill.asset], self.market.name) for fill in fills]
+        await self.ahead.settled()
+        return told
 
     async def schedule_cancel(self, time_ms: int | None) -> bool:
         """Arm or disarm the cancel-all; refused while triggers rest, because it would remove stops."""
@@ -162,52 +186,34 @@ class PaperAccountVenue:
         bid, ask = ladder.bids[0][0], ladder.asks[0][0]
         return Decimal(bid).scaleb(-decimals), Decimal(ask).scaleb(-decimals)
 
-    def told(self) -> bool:
-        """Save what changed, then tell it: events to their reader, answers to those who wait.
+    def told(self) -> None:
+        """Look what happened: it is saved beside the feed, then told to readers and to those who wait."""
+        self.ahead.note()
 
-        Nothing is told that could not be saved; False then, and the next call tries again.
-        """
-        change = self.market.change() if self.store is not None else None
-        if self.store is not None and change is not None:
-            try:
-                self.store.save(change)
-            except LedgerError as error:
-                self.failure = str(error)
-                return False
-        self.failure = ""
-        self.market.saved()
-        self.queue.put(self.market.take_events())
-        for number in [n for n in self._waiting if n in self.market.answers]:
-            waiting = self._waiting.pop(number)
-            if not waiting.done():
-                waiting.set_result(self.market.answers[number])
-        self.market.answers.clear()
-        return True
+    def _tell(self, batch: Batch) -> None:
+        self.queue.put(batch.events)
+        for number, updates in batch.answers.items():
+            waiting = self._waiting.pop(number, None)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(updates)
 
     async def _answer(self, number: int, client_ids: Sequence[str]) -> list[OrderUpdate]:
-        answer = self.market.answers.get(number)
-        if answer is not None and self.told():
-            return answer
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[list[OrderUpdate]] = loop.create_future()
         self._waiting[number] = waiting
+        self.told()
         loop.call_later(self.market.terms.latency_ms / 1e3, self._look)
         try:
             async with asyncio.timeout(self.timeout_s):
                 return await waiting
         except TimeoutError:
             self._waiting.pop(number, None)
-            now_ms, reason = self.clock_ns() // NS_PER_MS, self.failure or "it has not arrived yet"
+            now_ms, reason = self.clock_ns() // NS_PER_MS, self.ahead.failure or "it has not arrived yet"
             return [OrderUpdate(name, OrderState.UNKNOWN, now_ms, reason=reason) for name in client_ids]
 
     def _look(self) -> None:
         self.market.advance(self.clock_ns())
         self.told()
-
-    def _look_now(self) -> None:
-        self.market.advance(self._now())
-        if not self.told():
-            raise VenueError(f"the paper account cannot be saved ({self.failure})", "a store that saves")
 
     def _now(self) -> int:
         if not self._is_open:

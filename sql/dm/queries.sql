@@ -15,7 +15,12 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 UPDATE dm_strand SET eval = coalesce(eval, '{}') || jsonb_build_object(%s::text, %s::jsonb), updated_at = now() WHERE id = %s;
 
 -- name: judge_decision_strand
-UPDATE dm_strand SET eval = %s, updated_at = now() WHERE id = %s;
+UPDATE dm_strand SET eval = coalesce(eval, '{}'::jsonb) || %s::jsonb, updated_at = now() WHERE id = %s;
+
+-- name: note_trigger
+UPDATE dm_strand SET eval = coalesce(eval, '{}'::jsonb)
+    || jsonb_build_object('triggers', coalesce(eval->'triggers', '[]'::jsonb) || %s::jsonb), updated_at = now()
+WHERE id = %s;
 
 -- name: put_knowledge
 INSERT INTO dm_knowledge (branch, day, kind, name, body) VALUES (%s, %s, %s, %s, %s)

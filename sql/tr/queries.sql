@@ -2,21 +2,22 @@
 
 -- name: put_plan
 INSERT INTO tr_plans (plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference,
-                      execution)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+                      execution, session)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
 -- name: step_plan
 UPDATE tr_plans SET stage = %s, execution = %s, will_hold = %s, updated_at = now() WHERE plan_id = %s;
 
 -- name: open_plans
 SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution,
-       ceiling, exit_at_ms
-FROM tr_plans WHERE venue = %s AND stage IN ('accepted', 'working') ORDER BY created_ms, plan_id;
+       ceiling, exit_at_ms, session
+FROM tr_plans WHERE venue = %s AND session = %s AND stage IN ('accepted', 'working') ORDER BY created_ms, plan_id;
 
 -- name: book_plans
 SELECT plan_id, coin, (plan->>'side')::integer, LEAST(coalesce(will_hold, (plan->>'size')::numeric), ceiling),
        coalesce(exit_at_ms, (plan->>'exit_at_ms')::bigint)
-FROM tr_plans WHERE venue = %s AND kind = 'book' AND stage IN ('accepted', 'working') AND plan->'authority'->>'account' = %s
+FROM tr_plans WHERE venue = %s AND session = %s AND kind = 'book' AND stage IN ('accepted', 'working')
+  AND plan->'authority'->>'account' = %s
 ORDER BY created_ms, plan_id;
 
 -- name: book_results
@@ -38,7 +39,7 @@ WHERE plan_id = %(plan_id)s AND stage IN ('accepted', 'working');
 
 -- name: plans_for
 SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution,
-       ceiling, exit_at_ms
+       ceiling, exit_at_ms, session
 FROM tr_plans WHERE plan_id = %(name)s OR lifecycle_id = %(name)s ORDER BY created_ms, plan_id;
 
 -- name: traded_days
@@ -69,12 +70,29 @@ SELECT plan_id FROM tr_orders WHERE client_id = %s;
 INSERT INTO tr_fills (venue, fill_id, client_id, coin, time_ms, body) VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
 
+-- name: put_tr_funding
+INSERT INTO tr_funding_paid (venue, account, coin, time_ms, plan_id, usd, body) VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (venue, account, coin, time_ms, plan_id) DO UPDATE SET usd = EXCLUDED.usd, body = EXCLUDED.body
+WHERE tr_funding_paid.body <> EXCLUDED.body;
+
+-- name: funding_of_plan
+SELECT venue, account, coin, time_ms, plan_id, usd, body FROM tr_funding_paid WHERE plan_id = %s ORDER BY time_ms;
+
+-- name: put_trigger_event
+INSERT INTO tr_trigger_events (plan_id, seq, status, time_ms, body) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: trigger_events_of
+SELECT plan_id, seq, status, time_ms, body FROM tr_trigger_events WHERE plan_id = %s ORDER BY seq;
+
 -- name: tr_fill
 SELECT venue, fill_id, client_id, coin, time_ms, body FROM tr_fills WHERE fill_id = %s ORDER BY venue LIMIT 1;
 
 -- name: put_tr_strand
 INSERT INTO tr_strand (id, lifecycle_id, parent_id, kind, symbol, decision_id, order_spec) VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
+
+-- name: predict_tr_strand
+UPDATE tr_strand SET tr_predict = %s, updated_at = now() WHERE id = %s;
 
 -- name: judge_tr_strand
 UPDATE tr_strand SET fills = %s, exec_metrics = %s, position_data = %s, updated_at = now() WHERE id = %s;
@@ -89,3 +107,30 @@ WHERE p.branch = %(branch)s AND p.kind = 'book' AND p.stage = 'done'
   AND (s.exec_metrics ->> 'finished_ts')::bigint >= %(from_ms)s
   AND (s.exec_metrics ->> 'finished_ts')::bigint < %(until_ms)s
 ORDER BY p.plan_id;
+
+-- name: put_paper_account
+INSERT INTO tr_paper_account (account, state, marks) VALUES (%s, %s, %s)
+ON CONFLICT (account) DO UPDATE SET state = EXCLUDED.state, marks = EXCLUDED.marks, updated_at = now();
+
+-- name: put_paper_order
+INSERT INTO tr_paper_orders (account, client_id, is_final, changed_ms, body) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (account, client_id) DO UPDATE
+SET is_final = EXCLUDED.is_final, changed_ms = EXCLUDED.changed_ms, body = EXCLUDED.body;
+
+-- name: put_paper_fill
+INSERT INTO tr_paper_fills (account, number, time_ms, body) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: paper_account
+SELECT state FROM tr_paper_account WHERE account = %s;
+
+-- name: paper_orders
+SELECT body FROM tr_paper_orders WHERE account = %s AND (NOT is_final OR changed_ms >= %s);
+
+-- name: paper_orders_named
+SELECT body FROM tr_paper_orders WHERE account = %s AND client_id = ANY(%s);
+
+-- name: paper_fills
+SELECT body FROM tr_paper_fills WHERE account = %s AND time_ms >= %s ORDER BY number;
+
+-- name: paper_marks
+SELECT account, marks FROM tr_paper_account ORDER BY account;

@@ -199,7 +199,8 @@ CREATE TABLE tr_plans (
     updated_at     timestamptz NOT NULL DEFAULT now(),
     will_hold      numeric,                                -- size once all under way is over; null before its first step
     ceiling        numeric,                                -- most that it may hold, set by later decisions of the book
-    exit_at_ms     bigint                                  -- exit time, moved on by later decisions of the book
+    exit_at_ms     bigint,                                 -- exit time, moved on by later decisions of the book
+    session        text NOT NULL DEFAULT ''                -- run whose feed its venue lives on; '' outlives runs
 );
 CREATE INDEX tr_plans_open ON tr_plans (venue, created_ms) WHERE stage IN ('accepted', 'working');
 CREATE INDEX tr_plans_book ON tr_plans (branch, created_ms) WHERE kind = 'book';
@@ -240,7 +241,47 @@ CREATE TABLE tr_funding (
 CREATE TABLE tr_paper_account (
     account        text PRIMARY KEY,
     state          jsonb NOT NULL,
-    updated_at     timestamptz NOT NULL DEFAULT now()
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    marks          jsonb NOT NULL DEFAULT '{}'             -- equity at the mark, at the mids, at the far side
+);
+
+CREATE TABLE tr_paper_orders (
+    account        text NOT NULL,
+    client_id      text NOT NULL,
+    is_final       boolean NOT NULL,
+    changed_ms     bigint NOT NULL,                        -- event time
+    body           jsonb NOT NULL,
+    PRIMARY KEY (account, client_id)
+);
+CREATE INDEX tr_paper_orders_live ON tr_paper_orders (account, changed_ms) WHERE NOT is_final;
+
+CREATE TABLE tr_paper_fills (
+    account        text NOT NULL,
+    number         bigint NOT NULL,
+    time_ms        bigint NOT NULL,
+    body           jsonb NOT NULL,
+    PRIMARY KEY (account, number)
+);
+
+CREATE TABLE tr_funding_paid (
+    venue          text NOT NULL,
+    account        text NOT NULL,
+    coin           text NOT NULL,
+    time_ms        bigint NOT NULL,                        -- the full hour
+    plan_id        text NOT NULL,
+    usd            double precision NOT NULL,              -- the plan's part; paid is positive
+    body           jsonb NOT NULL,
+    PRIMARY KEY (venue, account, coin, time_ms, plan_id)
+);
+CREATE INDEX tr_funding_paid_by_plan ON tr_funding_paid (plan_id);
+
+CREATE TABLE tr_trigger_events (
+    plan_id        text NOT NULL,
+    seq            integer NOT NULL,                       -- of the watcher, from 1
+    status         text NOT NULL CHECK (status IN ('armed', 'fired', 'expired', 'rejected')),
+    time_ms        bigint NOT NULL,                        -- end of the frame
+    body           jsonb NOT NULL,
+    PRIMARY KEY (plan_id, seq)
 );
 
 -- Strands in the same form in every module: the columns of the envelope, and the module's own as one value.

@@ -142,7 +142,7 @@ class World:
 
     def open(self) -> Mapping[str, Any]:
         with self.databases.connect("tr") as tr:
-            return book_plans(tr, "local", "book")
+            return book_plans(tr, "local", "", "book")
 
     def views(self) -> list[Any]:
         with self.databases.connect("dm") as dm:

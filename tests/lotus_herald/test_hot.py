@@ -127,6 +127,12 @@ def test_a_proposal_becomes_one_accepted_plan(
     assert plan.plan["exit_at_ms"] == END_MS + 60_000
     assert plan.plan["valid_until_ms"] == END_MS + 5_000
     assert plan.reference["detector_id"] == "sr"
+    with databases.connect("tr") as tr:
+        said: Any = tr.execute("SELECT tr_predict FROM tr_strand WHERE id = %s", [plan.plan_id]).fetchone()
+    assert {name: told["score"] is None for name, told in said[0]["curators"].items()} == {
+        "execution": True, "venue": True, "risk": False, "position": False,
+    }  # fmt: skip
+    assert said[0]["approved"]
     assert ticket is not None
     assert ticket["targets"][0]["event_id"] == event
 
@@ -141,6 +147,7 @@ def test_a_proposal_becomes_one_accepted_plan(
         ({"clock_skew_ms": 600}, "clock_skew"),
         ({"parity_ok": False}, "parity_failed"),
         ({"free_margin_usd": Decimal(0)}, "too_large"),
+        ({"equity_usd": Decimal(1_000)}, "curators"),
     ],
 )
 def test_a_refused_plan_is_reported_to_both_with_its_reasons(

@@ -1,4 +1,4 @@
-"""A daemon that trades a replay at the local exchange: scores stay the same, every published window is answered for."""
+"""A daemon that trades a replay, at the local exchange and on paper: scores stay, every window is answered for."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from lotus_live.live import run_live
 from lotus_live.trade.accounts import venue_account
 from lotus_live.trade.trading import trading_of
 from lotus_store.config import Settings, TradingSettings
-from lotus_store.databases import Databases
+from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.executions import executions_of
 from lotus_store.ledger.knowledge import Knowledge, executors_by, put_knowledge
 from lotus_store.ledger.plans import PlanRow, fills_of, orders_of, plans_for
@@ -45,6 +45,11 @@ def trading(settings: Settings) -> Settings:
     return replace(settings, manifest=MANIFEST, trading=wanted)
 
 
+def paper_fills(tr: Connection) -> list[tuple[str, Any]]:
+    """Return what the paper accounts executed: account and fill."""
+    return [(str(name), body) for name, body in tr.execute("SELECT account, body FROM tr_paper_fills")]
+
+
 def believe(databases: Databases, branch: str, day: str) -> None:
     """Write a night that trusts every shipped detector far more than it should, so that the book moves."""
     rows = [(f"det:{spec.detector_id}@{spec.version}", spec.horizon_s, "") for spec in shipped_detectors()]
@@ -58,9 +63,11 @@ def believe(databases: Databases, branch: str, day: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("venue", ["local", "paper"])
 def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
-    databases: Databases, trading: Settings, recording: Path
+    databases: Databases, trading: Settings, recording: Path, venue: str
 ) -> None:
+    trading = replace(trading, trading=replace(trading.trading, venue=venue))
     believe(databases, trading.branch, next_day(DAY, -1))
     still = run_live(trading, replay=(recording,), run_id="still", databases=databases)
     traded = run_live(trading, replay=(recording,), run_id="traded", speed=PACE, databases=databases, trade=True)
@@ -85,12 +92,16 @@ def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
             assert {o.purpose for o in orders} >= {"entry", "stop"}
             bought = sum(int(f.body["side"]) * float(f.body["size"]) for f in fills)
             assert abs(bought) < 1e-9, "a closed window holds nothing"
-            assert told[name].venue == "local"
+            assert told[name].venue == venue
+            assert told[name].body["report"]["fill_source"] == ("paper_live" if venue == "paper" else "venue")
             assert told[name].payoff_bps != 0.0
-    the_book_moved(databases, trading.branch, traded.status["book"])
+        if venue == "paper":
+            own = {f"{name}/{row['number']}" for name, row in paper_fills(tr)}
+            assert own == {str(name) for (name,) in tr.execute("SELECT fill_id FROM tr_fills")}
+    the_book_moved(databases, trading.branch, traded.status["book"], venue)
 
 
-def the_book_moved(databases: Databases, branch: str, told: Mapping[str, Any]) -> None:
+def the_book_moved(databases: Databases, branch: str, told: Mapping[str, Any], venue: str) -> None:
     """Check that windows were decided once each, within their authority, and that targets became positions."""
     with databases.connect("dm") as dm, databases.connect("tr") as tr, databases.connect("sig") as sig:
         tickets = [row[0] for row in dm.execute("SELECT ticket FROM dm_decisions WHERE kind = 'book' ORDER BY time_ms")]
@@ -112,18 +123,13 @@ def the_book_moved(databases: Databases, branch: str, told: Mapping[str, Any]) -
         assert plan.plan["authority"]["account"] == "book"
         assert plan.plan["exit_at_ms"] > plan.created_ms
     assert any(plan.stage == "done" and filled[plan.plan_id] for plan in plans), "none was left within its time"
-    assert [score.executor for score in scores] == ["local:market"]
+    assert [score.executor for score in scores] == [f"{venue}:market"]
 
 
 @pytest.mark.parametrize("url", ["https://api.hyperliquid.xyz", "http://10.0.0.1:3001", ""])
 def test_orders_go_to_loopback_only(settings: Settings, databases: Databases, url: str) -> None:
     with pytest.raises(ConfigError, match="orders would go to"):
         trading_of(settings, databases, (), url, lambda: 0)
-
-
-def test_trading_needs_a_venue_in_the_settings(settings: Settings, databases: Databases) -> None:
-    with pytest.raises(ConfigError, match=r"trading\.venue is off"):
-        run_live(settings, "ws://127.0.0.1:1/ws", databases=databases, trade=True)
 
 
 def test_a_real_venue_wants_its_files(tmp_path: Path) -> None:

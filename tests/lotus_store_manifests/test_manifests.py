@@ -91,8 +91,8 @@ def test_what_a_manifest_leaves_open_is_found() -> None:
 def test_handlers_of_the_code_and_the_manifests_are_compared() -> None:
     missing = "\n".join(check.events_wrong({}))
     assert "sig: the manifest names the handler apply_patch of PRIOR_PATCH, the code does not" in missing
-    more = check.events_wrong(HANDLERS | {Module.DM: HANDLERS[Module.DM] | {Intent.TRIGGER_EVAL: "learn"}})
-    assert list(more) == ["dm: the code has the handler learn of TRIGGER_EVAL, the manifest does not"]
+    more = check.events_wrong(HANDLERS | {Module.DM: HANDLERS[Module.DM] | {Intent.VARIANT_BORN: "learn"}})
+    assert list(more) == ["dm: the code has the handler learn of VARIANT_BORN, the manifest does not"]
 
 
 def test_the_map_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

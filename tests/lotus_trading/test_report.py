@@ -27,7 +27,7 @@ def executed(side: Side, exit_mark: int, **changes: object) -> Desk:
     for _ in range(3):
         desk.wait(100)
         desk.deliver_all()
-    desk.feed(FundingPayment("BTC", D("0.4"), D("0.04") * int(side), D("0.0001"), 500))
+    desk.feed(FundingPayment("BTC", D("0.4"), D("0.04") * int(side), D("0.0001"), 250))
     desk.venue.mark = D(exit_mark)
     desk.feed(Close())
     for _ in range(5):

@@ -1,0 +1,45 @@
+"""The frames of the last day, as far as triggers look at them: a ring for each asset, in the order of their ends.
+
+Kept exactly, so that a watch begun later sees what one begun earlier saw. At five frames a second a full ring takes
+about 40 MB an asset. Nothing is judged here. In the literature: ring buffer.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.microtape.frame_spec import C_GAP, C_MID, C_VOLUME, I_ASSET, I_END, I_FRAME, N_FLOATS, N_INTS
+from lotus.triggers.operators import QUANTITIES
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+_LOOKED_AT: Final = sorted({C_GAP, C_MID, C_VOLUME, *(q.column for q in QUANTITIES.values() if q.column >= 0)})
+COLUMNS: Final[Ints] = np.array(_LOOKED_AT, np.int64)
+
+
+class FrameMemory:
+    """The last `most` frames of one asset."""
+
+    def __init__(self, asset: int, most: int) -> None:
+        """Remember nothing yet; room is taken as it fills."""
+        self.asset, self.most, self.count = asset, most, 0
+        self._ints: Ints = np.empty((most, 2), np.int64)
+        self._floats: Floats = np.empty((most, len(COLUMNS)), np.float64)
+
+    def add(self, ints: Ints, floats: Floats) -> None:
+        """Remember a frame."""
+        at = self.count % self.most
+        self._ints[at, 0], self._ints[at, 1] = ints[I_FRAME], ints[I_END]
+        self._floats[at] = floats[COLUMNS]
+        self.count += 1
+
+    def since(self, after_ms: int) -> Iterator[tuple[Ints, Floats]]:
+        """Yield the remembered frames that end later than a time as rows, oldest first; what is not kept is unknown."""
+        kept = np.arange(max(0, self.count - self.most), self.count) % self.most
+        for at in kept[self._ints[kept, 1] > after_ms].tolist():
+            ints, floats = np.zeros(N_INTS, np.int64), np.full(N_FLOATS, np.nan)
+            ints[I_ASSET], ints[I_FRAME], ints[I_END] = self.asset, self._ints[at, 0], self._ints[at, 1]
+            floats[COLUMNS] = self._floats[at]
+            yield ints, floats
