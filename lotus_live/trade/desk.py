@@ -9,35 +9,31 @@ write-ahead intent log, functional core behind an imperative shell.
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
-from typing import assert_never
 
 from lotus.errors import LotusError, VenueError
 from lotus.manifest import Asset
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import (
     Alarm,
-    Ask,
-    Cancel,
     Command,
     Event,
     Finished,
     Halt,
-    Modify,
-    ModifyAnswer,
     Place,
     Steer,
     Tick,
 )
 from lotus.trading.executor import begin, step
 from lotus.trading.order_machine import TrackedOrder
-from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
+from lotus.trading.orders import FundingPayment, OrderUpdate, VenueFill
 from lotus.trading.plan import PlanKind
 from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
+from lotus_live.trade.carrier import Carrier
 from lotus_live.trade.chores import Chores
 from lotus_live.trade.floor import TradingFloor
 from lotus_live.trade.heartbeat import Pulse
@@ -77,6 +73,7 @@ class TradingDesk:
         self._doubted = asyncio.Event()  # something broke: what is believed is compared with the venue at once
         self._in_time = InTime(BOOKS_S, self._failed)
         self._pulse = Pulse(switch.home)
+        self._carrier = Carrier(floor.now_ms, switch, self.counts, self.tell)
 
     def woken(self) -> None:
         """Say, from any thread, that plans were accepted."""
@@ -214,7 +211,8 @@ class TradingDesk:
         finished = any(isinstance(command, Finished) for command in commands)
         work.finished = (work.finished or finished) and work.state.done
         work.commands += [command for command in commands if not isinstance(command, Finished)]
-        work.is_changed |= bool(commands) or work.state.orders is not before.orders
+        after = work.state
+        work.is_changed |= bool(commands) or after.orders is not before.orders or after.foreign is not before.foreign
         work.is_changed |= work.state.entering is not before.entering or work.state.ending is not before.ending
         work.done_ms = work.done_ms if work.state.done else None
         for client_id in work.state.orders.keys() - before.orders.keys():
@@ -277,52 +275,10 @@ class TradingDesk:
 
     async def _carry_out(self, work: Work, command: Command) -> None:
         """Do one command; what the venue answered becomes events of the plan."""
-        plan_id, venue = work.row.plan_id, work.venue
-        match command:
-            case Place() if self.switch.state() != LIFTED and not all(o.reduce_only for o in command.orders):
-                why = "the kill switch was thrown on the way"  # or while this process slept
-                self._events += [(plan_id, u) for u in never_placed(command.orders, self.floor.now_ms(), why)]
-            case Place():
-                self.counts.orders += len(command.orders)
-                updates = await self._answers(venue.place(command.orders, command.grouping), command.orders)
-                self._events += [(plan_id, update) for update in updates]
-            case Cancel():
-                with suppress(VenueError):
-                    self._events += [(plan_id, u) for u in await venue.cancel(command.coin, command.client_ids)]
-            case Modify():
-                try:
-                    update = await venue.modify(command.order)
-                except VenueError as problem:
-                    name, now_ms = command.order.client_id, self.floor.now_ms()
-                    update = OrderUpdate(name, OrderState.RESTING, now_ms, reason=str(problem))
-                self._events.append((plan_id, ModifyAnswer(update)))
-            case Ask():
-                await self._ask(plan_id, venue, command)
-            case Alarm():
-                self._alarm(work, command)
-            case Finished():
-                pass
-            case _:
-                assert_never(command)
+        if isinstance(command, Alarm):
+            self._alarm(work, command)
+        self._events += [(work.row.plan_id, event) for event in await self._carrier.carry(work.venue, command)]
         self._wake.set()
-
-    async def _answers(
-        self, asked: Awaitable[Sequence[OrderUpdate]], orders: Sequence[NewOrder]
-    ) -> Sequence[OrderUpdate]:
-        """Return the venue's answers; NEVER_PLACED for each order when nothing can have been sent."""
-        try:
-            return await asked
-        except VenueError as problem:
-            return never_placed(orders, self.floor.now_ms(), str(problem))
-
-    async def _ask(self, plan_id: str, venue: Venue, question: Ask) -> None:
-        for client_id in question.client_ids:
-            with suppress(VenueError):
-                self._events.append((plan_id, await venue.order_of(client_id)))
-        if question.fills_from_ms is not None:
-            with suppress(VenueError):
-                for fill in await venue.fills_since(question.fills_from_ms):
-                    self.tell(fill)
 
     async def _restore(self) -> None:
         """Take up what an earlier life left, with what the venues hold and filled in between."""

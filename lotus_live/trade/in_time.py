@@ -28,7 +28,11 @@ class InTime:
         if self._late is not None and not self._late.done():
             return False
         task = asyncio.ensure_future(asyncio.to_thread(job, *words))
-        finished, _ = await asyncio.wait({task}, timeout=self.limit_s)
+        try:
+            finished, _ = await asyncio.wait({task}, timeout=self.limit_s)
+        except asyncio.CancelledError:
+            task.add_done_callback(_heard)
+            raise
         if not finished:
             self._late = task
             task.add_done_callback(_heard)

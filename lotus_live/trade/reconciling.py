@@ -16,6 +16,7 @@ from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import Event, ForeignFill, OpenOrdersSeen
+from lotus.trading.handing_over import handed_over
 from lotus.trading.order_machine import TrackedOrder
 from lotus.trading.orders import NewOrder, Side, TimeInForce, VenueFill
 from lotus.trading.reconcile import Action, Difference, Finding, Own, Told, findings
@@ -23,6 +24,9 @@ from lotus.trading.rounding import round_px
 from lotus.trading.venue import Venue
 
 OVERLAP_MS = 60_000  # fills are asked for again that far back: a venue's clock is not ours
+UNCLEAR = frozenset(
+    {Difference.FILL_MISSING, Difference.FOREIGN_FILL, Difference.POSITION_UNTRACKED, Difference.POSITION_GONE}
+)
 CLOSE_SLIPPAGE = Decimal("0.05")
 
 
@@ -75,6 +79,7 @@ class Reconciler:
         for finding in found:
             self.differences[finding.difference] = self.differences.get(finding.difference, 0) + 1
             await self._follow(finding, fills, states)
+        self._settle(states, {finding.coin for finding in found if finding.difference in UNCLEAR})
         self._doubted = frozenset(_doubt(finding) for finding in found)
         self._since_ms = taken_ms
         return found
@@ -112,6 +117,12 @@ class Reconciler:
             strange = fill.coin == finding.coin and fill.client_id == finding.client_id
             if holder is not None and strange and fill.fill_id not in holder.foreign:
                 self.plans.post(holder.plan.plan_id, ForeignFill(fill))
+
+    def _settle(self, states: Sequence[ExecutionState], unclear: set[str]) -> None:
+        """Hand fills over between plans that took from each other, in coins that agree with the venue."""
+        for plan_id, fill in handed_over([s for s in states if not s.done and s.plan.coin not in unclear]):
+            self.plans.post(plan_id, ForeignFill(fill))
+            self.say(f"{fill.size} {fill.coin} handed over: {fill.side.name} at {fill.px} is of plan {plan_id}")
 
     async def _close(self, finding: Finding) -> None:
         """Send a reduce-only order for a position that no plan has."""

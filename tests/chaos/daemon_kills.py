@@ -1,21 +1,25 @@
 """Kill the whole daemon with SIGKILL while it trades at the local exchange, which is the referee.
 
-`python tests/chaos/daemon_kills.py --kills 200`. The daemon is the real one (`python -m lotus_live` on a home
-of its own), the exchange a process that plays a simulated tape on the machine's clock; windows are published, probes
-enter, stops rest. The daemon is killed at random moments, also while it starts; every few times PostgreSQL is killed
-too, with or before it. After each kill the daemon starts again. Recovered is when it has compared itself and its books
-say what the venue says: open orders, positions and fills of both accounts. Exit code 1 when an order is doubled or
-unknown, a position or fill is in nobody's books, a position was bare for more than 5 s, or recovery was too slow.
+`python tests/chaos/daemon_kills.py --kills 200`. The daemon is the real one (`python -m lotus_live` on a home of its
+own), the exchange a process that plays a simulated tape on the machine's clock; windows are published, probes enter,
+stops rest. Plans that are accepted meanwhile see to it that orders rest at every kill. The daemon is killed at random
+moments, also while it starts; every few times PostgreSQL is killed too, with or before it. After each kill the daemon
+starts again. Recovered is when it has compared itself and its books say what the venue says: open orders, positions and
+fills of both accounts. Exit code 1 when an order is doubled or unknown, a position or fill is in nobody's books, or a
+position was bare for more than 5 s; whether 95 % recovered within 15 s is told beside it, as it depends on the machine.
 """
 
+import ctypes
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
@@ -32,14 +36,15 @@ import psycopg
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from children import kill_server, spawn  # noqa: E402
-from trade_kills import BARE_LIMIT_S, PATIENCE_S, Watch, asked, judge, make_home, quantile, users_of  # noqa: E402
+from children import PDEATHSIG, kill_server, spawn  # noqa: E402
+from trade_kills import BARE_LIMIT_S, PATIENCE_S, Watch, accept_plans, asked, judge, make_home, quantile, users_of  # noqa: E402
 
 from lotus.errors import LotusError  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
 from lotus.simulation.spec import BTC, ETH, WorldSpec  # noqa: E402
 from lotus.simulation.world import World  # noqa: E402
 from lotus.trading.orders import OrderState  # noqa: E402
+from lotus.trading.rounding import round_px  # noqa: E402
 from lotus_live.recorder import tape_header  # noqa: E402
 from lotus_live.trade.books import execution_of  # noqa: E402
 from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
@@ -68,6 +73,8 @@ ws_url = "ws://127.0.0.1:{port}/ws"
 rest_url = "http://127.0.0.1:{port}"
 [trading]
 venue = "local"
+[kernel]
+gap_ms = 60000
 [score]
 publish_share = 0.5
 tau_kairos = 0.0
@@ -91,12 +98,11 @@ def run_market(home: Path, port: int) -> int:
     import asyncio
 
     lines = shifted(market(), time.time_ns() - WARM_S * 1_000_000_000)
-    begun_ns = time.time_ns()
     store = TapeStore(home, "live")
     units = tuple(HeaderAsset(a.name, a.sz_decimals) for a in UNIVERSE)
     store.write_header(tape_header("live", f"ws://127.0.0.1:{port}/ws", units))
     with store.writer() as writer:
-        for recv_ns, raw in takewhile(lambda line: line[0] < begun_ns, lines):
+        for recv_ns, raw in takewhile(lambda line: line[0] < time.time_ns(), lines):
             writer.append(recv_ns, raw)
 
     async def go() -> None:
@@ -107,6 +113,11 @@ def run_market(home: Path, port: int) -> int:
 
     asyncio.run(go())
     return 0
+
+
+def die_with_parent() -> None:
+    """Ask that a killed campaign leaves no daemon behind."""
+    ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGKILL)
 
 
 @dataclass(slots=True)
@@ -124,7 +135,7 @@ class Live:
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "lotus_live"], env={**os.environ, **names}, cwd=HERE.parents[1],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=die_with_parent,
         )  # fmt: skip
         log.close()
 
@@ -206,6 +217,13 @@ def wait_recovered(live: Live, referee: Referee, watch: Watch, patience_s: float
         time.sleep(0.1)
 
 
+def mid_of(url: str) -> Decimal:
+    """Return the mid of the venue, rounded to its tick."""
+    request = urllib.request.Request(url + "/info", b'{"type": "allMids"}', {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return round_px(UNIVERSE[0], Decimal(json.load(answer)["BTC"]))
+
+
 def open_orders(url: str, users: Mapping[str, str]) -> int:
     """Return how many orders rest at the venue."""
     states = [asked(url, {"type": "state", "user": user}) for user in users.values()]
@@ -238,11 +256,10 @@ def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
             users = users_of(home)  # made when the daemon begins to trade
             watch, referee = Watch(url, users), Referee(url, users, databases)
             first = wait_recovered(live, referee, watch, COMPILING_S)
-            while not open_orders(url, users) and time.monotonic() - began < 60 * minutes:
-                watch.sleep(1.0)
             while len(recoveries) < kills and time.monotonic() - began < 60 * minutes:
                 starting = dice.random() < 0.15
-                watch.sleep(dice.uniform(0.2, 6.0))
+                accept_plans(home, dice, dice.randint(1, 3), dice.randint(5_000, 40_000), mid_of(url))
+                watch.sleep(dice.uniform(0.5, 4.0))
                 counts["with_open_orders"] += open_orders(url, users) > 0
                 if len(recoveries) % SERVER_EVERY == SERVER_EVERY - 1:
                     counts["with_server"] += kill_server(home, with_keeper=dice.random() < 0.5)
@@ -296,8 +313,8 @@ def verdict(
     }  # fmt: skip
     wrong = ("duplicate_orders", "unknown_orders", "unknown_fills", "open_orders", "positions")
     left = sum(n for stage, n in found["plans"].items() if stage not in ("done", "refused"))
-    in_time = found["longest_bare_s"] <= BARE_LIMIT_S and found["recovery_p95_s"] <= RECOVERY_LIMIT_S
-    found["whole"] = not left and not any(found[name] for name in wrong) and in_time
+    found["recovered_in_time"] = found["recovery_p95_s"] <= RECOVERY_LIMIT_S
+    found["whole"] = not left and not any(found[name] for name in wrong) and found["longest_bare_s"] <= BARE_LIMIT_S
     return found
 
 

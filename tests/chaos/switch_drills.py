@@ -92,13 +92,15 @@ def drill(
     `hung` is the desk to be stopped before.
     """
     switch = KillSwitch(home)
-    while not positions(url, users):
+    while True:
         feed(home, dice, 4, 60_000)
-        time.sleep(1.5)
-    if hung is not None:
-        feed(home, dice, 4, 60_000)
-        time.sleep(dice.uniform(0.0, 1.2))
-        os.kill(hung.pid, signal.SIGSTOP)
+        time.sleep(1.5 if hung is None else dice.uniform(0.2, 1.5))
+        if hung is not None:
+            os.kill(hung.pid, signal.SIGSTOP)
+        if positions(url, users):
+            break
+        if hung is not None:  # it would be left with nothing
+            os.kill(hung.pid, signal.SIGCONT)
     if stops_server:
         kill_server(home, with_keeper=True)
     time.sleep(dice.uniform(0.0, 0.5))

@@ -39,7 +39,7 @@ from lotus_live.trade.books import TradeBooks  # noqa: E402
 from lotus_live.trade.desk import TradingDesk  # noqa: E402
 from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name  # noqa: E402
 from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
-from lotus_store.config import Settings  # noqa: E402
+from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.bodies import to_plain  # noqa: E402
 from lotus_store.ledger.plans import PlanRow, put_plan  # noqa: E402
@@ -52,6 +52,7 @@ BTC = Asset("BTC", 5)
 START_PX = 100_000
 TERMS = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**7), 5_000)
 BARE_LIMIT_S = 5.0
+EXPIRES_MS = TradingSettings().expires_ms
 PATIENCE_S = 60.0
 LOOK_S = 0.2
 
@@ -94,8 +95,8 @@ def run_desk(home: Path, url: str) -> int:
         floor = ToldFloor((BTC,), "local", TERMS, now_ms, max_leverage={"BTC": 40})
         venues = {
             account_name(side): venue_account(
-                account_name(side), url, settings.keys_root, home / "live" / "signer", (BTC,), now_ms, 5_000,
-                Decimal(100_000),
+                account_name(side), url, settings.keys_root, home / "live" / "signer", (BTC,), now_ms, EXPIRES_MS,
+                Decimal(100_000), is_halted=KillSwitch(home).is_thrown,
             )
             for side in Side
         }  # fmt: skip
@@ -122,16 +123,14 @@ def run_desk(home: Path, url: str) -> int:
     return 0
 
 
-def accept_plans(home: Path, dice: random.Random, n: int, hold_ms: int = 0) -> int:
-    """Write accepted plans of both sides, `hold_ms` or some seconds long."""
+def accept_plans(home: Path, dice: random.Random, n: int, hold_ms: int = 0, px: Decimal = Decimal(START_PX)) -> int:
+    """Write accepted plans of both sides around a price, `hold_ms` or some seconds long."""
     with Databases(Settings(home), migrated=False) as databases, databases.connect("tr") as connection:
         floor = TradingFloor((BTC,), "local", TERMS, now_ms)
         for _ in range(n):
             side, at = dice.choice(tuple(Side)), now_ms()
             event = natural_id("drill", at, dice.random())
-            plan = probe_plan(
-                event, event, BTC, side, Decimal(START_PX), at, hold_ms or dice.randint(1_000, 8_000), floor.terms(side)
-            )
+            plan = probe_plan(event, event, BTC, side, px, at, hold_ms or dice.randint(1_000, 8_000), floor.terms(side))
             row = PlanRow(
                 plan.plan_id, "main", plan.decision_id, event, "probe", "BTC", "local", "accepted", at, to_plain(plan),
                 {"event_id": event, "detector_id": "drill", "window_end_ms": at}, {},

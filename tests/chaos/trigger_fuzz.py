@@ -1,16 +1,11 @@
 """Throw random text at the trigger language and demand a checked trigger or a located error, quickly; nothing else.
 
-`python tests/chaos/trigger_fuzz.py --n 100000 --seed 7`. Every accepted text must also print, read again as the same
-trigger, and print the same. Exit status 1 and the offending text when a demand is broken.
+`python tests/chaos/trigger_fuzz.py --inputs 100000 --seed 7`. Every accepted text must also print, read again as the
+same trigger, and print the same. Exit status 1 and the offending text when a demand is broken.
 """
 
-import argparse
 import random
 import sys
-import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from lotus.errors import ExpressionError
@@ -21,9 +16,10 @@ from lotus.triggers.parser import parse
 from lotus.triggers.printer import text_of
 from lotus.triggers.units import SPELLINGS
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lotus_triggers"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1] / "lotus_triggers")]
 
-from make import COMPARISONS, trigger_text
+from fuzz_texts import Kind, Tally, check_refusal, command, random_unicode, throw  # noqa: E402
+from make import COMPARISONS, trigger_text  # noqa: E402
 
 MAX_CPU_S = 5.0  # a text that takes longer was not read in bounded time; a machine under load takes a tenth of it
 EXAMPLES = (
@@ -38,20 +34,6 @@ TOKENS = (
     "0", "1", "-0.5", "1e9", "20m",
     "<=", ">=", "==", "\n", "\t", "1e", "\u2212", "\x00", "e5", "breakout()", "touch(entry)", "up", "above", "\u03c3",
 )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the texts: accepted and refused per kind of text, and the slowest."""
-
-    accepted: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    slowest_s: float = 0.0
-
-
-def random_unicode(rng: random.Random) -> str:
-    """Code points of every plane, surrogates included, among ASCII."""
-    return "".join(chr(rng.choice((rng.randrange(128), rng.randrange(0x110000)))) for _ in range(rng.randrange(60)))
 
 
 def token_soup(rng: random.Random) -> str:
@@ -101,7 +83,7 @@ def typed(rng: random.Random) -> str:
     return trigger_text(rng)
 
 
-KINDS: tuple[Callable[[random.Random], str], ...] = (
+KINDS: tuple[Kind, ...] = (
     random_unicode,
     token_soup,
     mutated,
@@ -120,11 +102,7 @@ def try_text(text: str) -> bool:
     except ExpressionError as error:
         refusal = error
     if refusal is not None:
-        lines = text.split("\n")
-        assert 1 <= refusal.line <= len(lines), f"line {refusal.line}"
-        assert 1 <= refusal.column <= len(lines[refusal.line - 1]) + 1, f"column {refusal.column}"
-        assert refusal.found
-        assert str(refusal).startswith(f"line {refusal.line}, column {refusal.column}: ")
+        check_refusal(text, refusal)
         return False
     assert isinstance(found, Trigger)
     assert parse(found.text) == parse(text)
@@ -135,40 +113,8 @@ def try_text(text: str) -> bool:
 
 def run(inputs: int, seed: int) -> Tally:
     """Try `inputs` random texts; raises AssertionError naming the text that broke a demand."""
-    rng, tally = random.Random(seed), Tally()
-    try_text("mid > 1")  # the grammar is built once
-    for _ in range(inputs):
-        kind = rng.choice(KINDS)
-        text = kind(rng)
-        start = time.process_time()
-        try:
-            accepted = try_text(text)
-        except BaseException as error:
-            raise AssertionError(f"{type(error).__name__}: {error} on {text[:3_000]!r}") from error
-        seconds = time.process_time() - start
-        assert seconds <= MAX_CPU_S, f"{seconds:.3f} s CPU on {text[:3_000]!r}"
-        tally.slowest_s = max(tally.slowest_s, seconds)
-        (tally.accepted if accepted else tally.refused)[kind.__name__] += 1
-    return tally
-
-
-def main() -> int:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description="Fuzz the trigger language.")
-    parser.add_argument("--n", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args()
-    try:
-        tally = run(options.n, options.seed)
-    except AssertionError as error:
-        print(f"FAILED: {error}")
-        return 1
-    total = tally.accepted.total() + tally.refused.total()
-    print(f"{total} texts, {tally.accepted.total()} accepted, slowest {1e3 * tally.slowest_s:.1f} ms CPU")
-    for kind in dict.fromkeys(k.__name__ for k in KINDS):
-        print(f"  {kind:15} {tally.accepted[kind]:8} accepted {tally.refused[kind]:8} refused")
-    return 0
+    return throw(KINDS, try_text, "mid > 1", MAX_CPU_S, inputs, seed)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("trigger", KINDS, run))

@@ -39,37 +39,41 @@ CHANGES: dict[str, Any] = {"timeout_s": TIMEOUT_S, "expires_ms": EXPIRES_MS, "lo
 OPEN_WORDS = frozenset({"open", "triggered"})
 
 
-def faults() -> tuple[Fault, ...]:
-    """Return the faults of a drill: requests fail before and after they are done, messages come wrong or not at all."""
+def faults(timeout_s: float = TIMEOUT_S, stale: int = 10) -> tuple[Fault, ...]:
+    """Return the faults of a drill: requests fail before and after they are done, messages come wrong or not at all.
+
+    A slow answer comes after the client's timeout; `stale` books of one coin are withheld together.
+    """
     made = []
     for action in ACTIONS:
         made += [Fault(FaultKind.ERROR_AFTER, action, 0.12), Fault(FaultKind.HANG_AFTER, action, 0.06)]
         made += [Fault(FaultKind.ERROR_BEFORE, action, 0.08), Fault(FaultKind.HANG_BEFORE, action, 0.03)]
-        made += [Fault(FaultKind.TOO_MANY, action, 0.03), Fault(FaultKind.SLOW, action, 0.04, seconds=2.5 * TIMEOUT_S)]
+        made += [Fault(FaultKind.TOO_MANY, action, 0.03), Fault(FaultKind.SLOW, action, 0.04, seconds=2.5 * timeout_s)]
     for asked in ("info:orderStatus", "info:frontendOpenOrders", "info:userFillsByTime"):
         made += [Fault(FaultKind.ERROR_BEFORE, asked, 0.03), Fault(FaultKind.HANG_BEFORE, asked, 0.005)]
     for channel in CHANNELS:
         made += [Fault(FaultKind.DUPLICATE, channel, 0.15), Fault(FaultKind.REORDER, channel, 0.15)]
         made += [Fault(FaultKind.DROP, channel, 0.15), Fault(FaultKind.SILENT, channel, 0.004)]
         made += [Fault(FaultKind.DISCONNECT, channel, 0.01)]
-    return (*made, Fault(FaultKind.STALE_BOOK, "BTC", 0.02, length=10))
+    return (*made, Fault(FaultKind.STALE_BOOK, "BTC", 0.02, length=stale))
 
 
 class LatePoster(JsonPoster):
     """A network that holds some signed requests back: the client hears nothing, the venue gets them later, or too late.
 
-    `held` counts them; `chance` and `dice` belong to the whole drill.
+    `held` counts them; `chance`, `dice` and how late they come belong to the whole drill.
     """
 
     chance, held, dice = 0.0, 0, random.Random(0)
+    given_up_s, latest_s = TIMEOUT_S, 1.5 * EXPIRES_MS / 1e3
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
         """Send now, or later behind the caller's back."""
         if path != "/exchange" or self.dice.random() >= self.chance:
             return await super().post(path, body)
         LatePoster.held += 1
-        self._later = asyncio.create_task(self._arrive(body, self.dice.uniform(0, 1.5 * EXPIRES_MS / 1e3)))
-        await asyncio.sleep(TIMEOUT_S)
+        self._later = asyncio.create_task(self._arrive(body, self.dice.uniform(0, self.latest_s)))
+        await asyncio.sleep(self.given_up_s)
         raise Unanswered("held back by the network")
 
     async def _arrive(self, body: dict[str, Any], after_s: float) -> None:
@@ -187,13 +191,14 @@ async def drill(n: int, seed: int, minutes: float, folder: Path) -> dict[str, An
             "lost_answers": unknowns + made.venue.exchange.unknowns,
             "asked": client.asked,
             "restarts": restarts,
-            "struck": dict(sorted((_by_kind(struck) + Counter(late=LatePoster.held)).items())),
+            "struck": dict(sorted((by_kind(struck) + Counter(late=LatePoster.held)).items())),
             "seed": seed,
             "seconds": round(time.monotonic() - began, 1),
         }
 
 
-def _by_kind(struck: Counter[str]) -> Counter[str]:
+def by_kind(struck: Counter[str]) -> Counter[str]:
+    """Return the strikes by kind of fault, whatever they hit."""
     kinds: Counter[str] = Counter()
     for place, count in struck.items():
         kinds[place.split(":")[0]] += count

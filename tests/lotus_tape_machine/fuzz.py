@@ -6,13 +6,9 @@ Every accepted text must also survive printing and parsing again. The generator 
 other tests too. Exit status 1 and the offending text when a demand is broken.
 """
 
-import argparse
 import random
 import sys
-import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from pathlib import Path
 
 from lotus.errors import ExpressionError
 from lotus.manifest import Manifest
@@ -23,6 +19,10 @@ from lotus.tape_machine.parser import parse
 from lotus.tape_machine.printer import text_of
 from lotus.tape_machine.transforms import BINARY_OPS, FORMS, OPERATORS, PREFIXES, TRANSFORMS, Argument
 from lotus.tape_machine.units import SPELLINGS
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "chaos"))
+
+from fuzz_texts import Kind, Tally, check_refusal, command, random_unicode, throw
 
 MAX_CPU_S = 0.2
 NAMES: dict[str, Node] = {
@@ -38,30 +38,10 @@ TOKENS = [
 ]  # fmt: skip
 
 
-@dataclass(slots=True)
-class Tally:
-    """What became of the inputs: accepted and refused per kind of input, and the slowest."""
-
-    accepted: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    slowest_s: float = 0.0
-
-    @property
-    def inputs(self) -> int:
-        """Number of texts tried."""
-        return self.accepted.total() + self.refused.total()
-
-
 def random_bytes(rng: random.Random) -> str:
     """Bytes read as some text."""
     raw = rng.randbytes(rng.randrange(80))
     return raw.decode("utf-8", "surrogateescape") if rng.random() < 0.5 else raw.decode("latin-1")
-
-
-def random_unicode(rng: random.Random) -> str:
-    """Code points of every plane, surrogates included, among ASCII."""
-    points = (rng.choice((rng.randrange(128), rng.randrange(0x110000))) for _ in range(rng.randrange(60)))
-    return "".join(map(chr, points))
 
 
 def token_soup(rng: random.Random) -> str:
@@ -116,7 +96,7 @@ def typed(rng: random.Random) -> str:
     )
 
 
-KINDS: tuple[Callable[[random.Random], str], ...] = (
+KINDS: tuple[Kind, ...] = (
     random_bytes, random_unicode, token_soup, mutated, mutated, deep, huge_number, well_formed, well_formed, typed,
     typed,
 )  # fmt: skip
@@ -191,11 +171,7 @@ def try_text(text: str) -> bool:
     except ExpressionError as error:
         refusal = error
     if refusal is not None:
-        lines = text.split("\n")
-        assert 1 <= refusal.line <= len(lines), f"line {refusal.line}"
-        assert 1 <= refusal.column <= len(lines[refusal.line - 1]) + 1, f"column {refusal.column}"
-        assert refusal.found
-        assert str(refusal).startswith(f"line {refusal.line}, column {refusal.column}: ")
+        check_refusal(text, refusal)
         return False
     assert isinstance(node, Node)
     assert node.op in OPS
@@ -205,39 +181,8 @@ def try_text(text: str) -> bool:
 
 def run(inputs: int, seed: int) -> Tally:
     """Try `inputs` random texts; raises AssertionError naming the text that broke a demand."""
-    rng, tally = random.Random(seed), Tally()
-    try_text("mid")  # the grammar is built once
-    for _ in range(inputs):
-        kind = rng.choice(KINDS)
-        text = kind(rng)
-        start = time.process_time()
-        try:
-            accepted = try_text(text)
-        except BaseException as error:
-            raise AssertionError(f"{type(error).__name__}: {error} on {text!r}") from error
-        seconds = time.process_time() - start
-        assert seconds <= MAX_CPU_S, f"{seconds:.3f} s CPU on {text!r}"
-        tally.slowest_s = max(tally.slowest_s, seconds)
-        (tally.accepted if accepted else tally.refused)[kind.__name__] += 1
-    return tally
-
-
-def main() -> int:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description="Fuzz the expression language.")
-    parser.add_argument("--inputs", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args()
-    try:
-        tally = run(options.inputs, options.seed)
-    except AssertionError as error:
-        print(f"FAILED: {error}")
-        return 1
-    print(f"{tally.inputs} inputs, {tally.accepted.total()} accepted, slowest {1e3 * tally.slowest_s:.1f} ms CPU")
-    for kind in dict.fromkeys(k.__name__ for k in KINDS):
-        print(f"  {kind:15} {tally.accepted[kind]:8} accepted {tally.refused[kind]:8} refused")
-    return 0
+    return throw(KINDS, try_text, "mid", MAX_CPU_S, inputs, seed)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("expression", KINDS, run))

@@ -1,0 +1,46 @@
+"""Plans of one account and coin that took from one another: what one sold twice is given to those from whom it took.
+
+A venue nets a coin within an account, so a stop that fires beside an exit takes the second time from the position of
+another plan. The account is right then, the plans are not: one stands against its side, the others hold what is gone,
+and no reduce-only order can end either. Fills move between them here, at the price at which they happened, so that
+sizes, money and the account stay as they are. In the literature: allocation of fills, internal crossing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lotus.hashing import natural_id
+from lotus.trading.execution import ExecutionState
+from lotus.trading.order_machine import ZERO
+from lotus.trading.orders import VenueFill
+from lotus.trading.plan import PlanId
+
+
+def handed_over(states: Sequence[ExecutionState]) -> list[tuple[PlanId, VenueFill]]:
+    """Return the fills that settle plans of one account and coin, to be taken in as foreign; [] when none is against
+    its side or nobody holds anything.
+
+    They come in pairs that sum to nothing. The names follow from the plans and their fills, so that the same pair is
+    the same two fills.
+    """
+    found: list[tuple[PlanId, VenueFill]] = []
+    holds = {state.plan.plan_id: state.held for state in states}
+    for flipped in (s for s in states if s.held < 0):
+        last = max((f for f in flipped.fills if f.side is flipped.plan.exit_side), key=lambda f: (f.time_ms, f.fill_id))
+        for other in states:
+            plan = other.plan
+            if plan.coin != flipped.plan.coin or plan.side is not flipped.plan.side or other is flipped:
+                continue
+            size = min(-holds[flipped.plan.plan_id], max(ZERO, holds[plan.plan_id]))
+            if size <= 0:
+                continue
+            number = len(flipped.foreign) + len(other.foreign)
+            name = natural_id("handed over", flipped.plan.plan_id, plan.plan_id, number)
+            given = replace(last, fill_id=f"{name}-to", client_id="", size=size, fee_usd=ZERO)
+            found += [
+                (plan.plan_id, given),
+                (flipped.plan.plan_id, replace(given, fill_id=f"{name}-from", side=flipped.plan.side)),
+            ]
+            holds[flipped.plan.plan_id] += size
+            holds[plan.plan_id] -= size
+    return found

@@ -1,0 +1,64 @@
+"""Plans of one account that took from one another: fills move between them and sum to nothing."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+from trading_plans import BTC, plan
+
+from lotus.trading.execution import ExecutionState
+from lotus.trading.execution_events import ForeignFill
+from lotus.trading.executor import begin, step
+from lotus.trading.handing_over import handed_over
+from lotus.trading.orders import Side, VenueFill
+from lotus.trading.plan import PlanId
+
+D = Decimal
+
+
+def holder(name: str, lots: Sequence[int], side: Side = Side.BUY, coin: str = "BTC") -> ExecutionState:
+    """Return a plan that filled some lots of 0.001 one after the other, positive in its own direction."""
+    state = begin(plan(side, plan_id=PlanId(name), coin=coin), BTC, "local", 0)
+    for k, n in enumerate(lots):
+        way = side if n > 0 else side.opposite
+        fill = VenueFill(f"{name}{k}", "", k, coin, way, D(abs(n)) / 1000, D(100_000 + k), D("0.1"), True, k)
+        state, _ = step(state, ForeignFill(fill), k)
+    return state
+
+
+def settled(states: Sequence[ExecutionState]) -> dict[str, Decimal]:
+    """Return what each plan holds after the fills that are handed over."""
+    by_name = {str(s.plan.plan_id): s for s in states}
+    for plan_id, fill in handed_over(states):
+        by_name[str(plan_id)], _ = step(by_name[str(plan_id)], ForeignFill(fill), 1_000)
+    return {name: s.held for name, s in by_name.items()}
+
+
+def test_what_one_sold_twice_is_given_to_those_from_whom_it_took() -> None:
+    states = [holder("a", [494, -494, -494]), holder("b", [493]), holder("c", [495, -494])]
+    fills = handed_over(states)
+    assert [(str(p), f.side, f.size, f.px, f.fee_usd) for p, f in fills] == [
+        ("b", Side.SELL, D("0.493"), D(100_002), 0), ("a", Side.BUY, D("0.493"), D(100_002), 0),
+        ("c", Side.SELL, D("0.001"), D(100_002), 0), ("a", Side.BUY, D("0.001"), D(100_002), 0),
+    ]  # fmt: skip
+    assert len({f.fill_id for _, f in fills}) == 4
+    assert handed_over(states) == fills, "the same pair is the same fills"
+    assert set(settled(states).values()) == {D(0)}
+
+
+def test_nothing_moves_between_coins_or_directions_or_when_all_stand_on_their_side() -> None:
+    assert handed_over([holder("a", [5]), holder("b", [5])]) == []
+    assert handed_over([holder("a", [5, -9]), holder("b", [5], coin="ETH"), holder("c", [5], Side.SELL)]) == []
+
+
+@given(st.lists(st.lists(st.integers(-9, 9).filter(bool), min_size=1, max_size=3), min_size=1, max_size=5))
+def test_the_account_stays_what_it_is_and_nobody_is_left_against_its_side_while_another_holds(
+    lots: list[list[int]],
+) -> None:
+    states = [holder(f"p{k}", some) for k, some in enumerate(lots)]
+    before = [s.held for s in states]
+    after = list(settled(states).values())
+    assert sum(after) == sum(before)
+    assert min(after) >= 0 or max(after) <= 0
+    assert all(abs(b) <= abs(a) for a, b in zip(before, after, strict=True))
