@@ -24,6 +24,7 @@ from lotus.modules.intents import Intent, Module
 from lotus.modules.trade_messages import meta_message, proposed_message, report_message
 from lotus.timebase import day_of
 from lotus.trading.book import BookTerms
+from lotus.trading.executor import begin
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority as PlanAuthority
 from lotus.trading.plan import ProbeTerms
@@ -37,15 +38,18 @@ from lotus_herald.execute import Acceptor
 from lotus_herald.herald import Herald
 from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
-from lotus_herald.knobs import PolicyChooser
+from lotus_herald.knobs import KnobChooser, PolicyChooser
 from lotus_herald.links import Links
 from lotus_herald.mirror import StrandMirror
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
+from lotus_live.trade.books import Moved, TradeBooks, plan_of
+from lotus_live.trade.stored import choice_in
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas, inputs, messages
 from lotus_store.ledger.knowledge import Knowledge, executors_by
-from lotus_store.ledger.plans import book_plans
+from lotus_store.ledger.plans import book_plans, open_plans
+from lotus_store.ledger.trials import trials_of
 
 END_MS = 1_735_689_600_000
 ASOF = "2025-01-01T00:00:00.000Z"
@@ -281,6 +285,33 @@ def test_a_window_is_decided_once_and_becomes_a_plan_within_its_authority(world:
     assert stored["signal_id"] == event
     assert reference["signals"] == [event]
     assert stored["exit_at_ms"] == world.floor.now_ms + 300_000
+
+
+def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: World) -> None:
+    world.handlers = {**world.handlers, Module.TR: Acceptor(world.floor, KnobChooser(explore=1.0)).handlers()}
+    world.propose()
+    world.settle()
+    assert world.decide().outcome is Outcome.SENT
+    world.settle()
+    with world.databases.connect("tr") as tr:
+        (row,) = [row for row in open_plans(tr, "local") if row.kind == "book"]
+        (probe,) = [row for row in open_plans(tr, "local") if row.kind == "probe"]
+    choice, measured = choice_in(row.reference), choice_in(probe.reference)
+    assert measured is not None
+    assert measured.trial is None
+    assert choice is not None
+    assert choice.trial is not None
+    assert choice.context == "0" + "-" * 11
+    assert choice.moved == ({choice.trial.key: choice.trial.step} if choice.trial.arm else {})
+    now_ms = world.floor.now_ms + 60_000
+    state = replace(begin(plan_of(row), COINS[0], "local", now_ms, choice.knobs), done=True)
+    books = TradeBooks(world.databases, world.keys, "local")
+    books.write([Moved(row, state, finished=True)], now_ms)
+    books.close()
+    with world.databases.connect("tr") as tr:
+        (told,) = trials_of(tr, "main", day_of(now_ms))
+    assert (told.name, told.arm, told.propensity) == (row.plan_id, choice.trial.arm, choice.trial.propensity)
+    assert (told.owner, told.outcome_bps) == (choice.trial.key.replace(":", "."), 0.0)
 
 
 def test_two_clerks_decide_a_window_once(world: World) -> None:
