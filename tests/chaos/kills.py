@@ -39,8 +39,8 @@ LIMIT_S = 150.0
 LONGEST_CHAIN = 40  # kills of one run after which it is left alone
 BLANK_EVERY = 4  # so many homes begin without a database once
 NIGHT = (
-    "module_numbers: ", "lesson_atoms: ", "lessons: sums", "lessons: ", "dr_crosscheck: ", "braids: watchdog",
-    "braids: ", "meta_braids: ", "active_priors: ", "active_priors: hand over",
+    "module_numbers: ", "dm_evidence: ", "dm_knowledge: ", "lesson_atoms: ", "lessons: sums", "lessons: ",
+    "dr_crosscheck: ", "braids: watchdog", "braids: ", "meta_braids: ", "active_priors: ", "active_priors: hand over",
 )  # fmt: skip
 PASS_BY = 0.6  # chance that a kill in a night leaves a stage of its kind alone and waits for the next
 BACKFILLS = 0.7  # share of the minutes that is theirs; the daemon has the rest whatever they took
