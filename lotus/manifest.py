@@ -79,6 +79,8 @@ class LearningDefaults:
     error_control: str = "slots"  # of nightly looks: "slots" = family-wise per budget year; "online_fdr" = LORD++
     pooled_alpha: float = 0.01  # the same of the second channel, which only proposes experiments; 0 = no such channel
     draws: int = 400  # J sign-flip paths
+    knob_alpha: float = 0.01  # family-wise error of what dm, and what tr, learns of its knobs in a budget year, each
+    knob_draws: int = 2_000  # sign-flip paths of knobs: an alpha of .01 needs more of them for as many slots
     half_life_days: float = 20.0  # EWMA weight of days in the search
     search_days: int = 90  # last learning days that a night reads
     min_days: int = 10

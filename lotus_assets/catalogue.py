@@ -34,6 +34,7 @@ _TO_OUTCOMES = (*_TO_DETECTORS, "outcomes")
 _TO_LEARNING = (*_TO_OUTCOMES, "learning")
 _TO_DECISION = (*_TO_OUTCOMES, "modules", "decision")
 _TO_WEAVE = (*_TO_LEARNING, "weave", "modules")
+_TO_TRADING = (*_TO_WEAVE, "knobs", "trading")
 
 TAPE_ASSETS = (
     AssetEntry(
@@ -189,6 +190,32 @@ LEARNING_ASSETS = (
         (("signal_events", "same_day"), ("signal_eval", "same_day"), ("detector_audits", "same_day")),
         _TO_OUTCOMES,
         "Every detector version: stage of life, quality over days, net payoff with its interval, failure modes.",
+    ),
+    AssetEntry(
+        "tr_trials",
+        LEARN,
+        ("parquet",),
+        (),
+        _TO_TRADING,
+        "What plans of the book that tried a knob of execution cost, on the moved side and on the other.",
+    ),
+    AssetEntry(
+        "tr_lessons",
+        LEARN,
+        ("postgres",),
+        (("tr_trials", "same_day"),),
+        _TO_TRADING,
+        "Where a moved knob of execution pays, by the detectors' tests under an alpha of its own; average effects.",
+        (),
+    ),
+    AssetEntry(
+        "tr_braids",
+        BELIEF,
+        ("postgres",),
+        (("tr_lessons", "same_day"),),
+        _TO_TRADING,
+        "Bounded multipliers of knobs of execution and the trader's own PRIOR_PATCH where they changed.",
+        ("bounded",),
     ),
     AssetEntry(
         "lesson_atoms",

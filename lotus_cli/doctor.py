@@ -26,9 +26,9 @@ def doctor_command(venue: bool, home: str | None, as_json: bool) -> None:
     settings = settings_of(home)
     checks = {"python": _python(), "disk": _disk(settings), "databases": _databases(settings)}
     if venue:
-        from lotus_cli.doctor_venue import venue_checks
+        from lotus_cli.doctor_venue import safety_checks, venue_checks
 
-        checks |= venue_checks(settings)
+        checks |= venue_checks(settings) | safety_checks(settings)
     emit({"home": settings.home, **checks}, as_json)
     raise SystemExit(CHECK_FAILED if any(text.startswith("WRONG") for text in checks.values()) else 0)
 

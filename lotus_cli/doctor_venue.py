@@ -5,21 +5,21 @@ import time
 from decimal import Decimal
 
 from lotus.errors import LotusError
-from lotus.trading.orders import Side
 from lotus.trading.validate import MAX_CLOCK_SKEW_MS
-from lotus_live.trade.accounts import venue_account
-from lotus_live.trade.floor import BOOK_ACCOUNT, account_name
+from lotus_live.trade.accounts import desk_accounts, venue_account
+from lotus_live.trade.deadman_probe import probe_schedule_cancel
+from lotus_live.trade.gate_facts import gate_faults
+from lotus_live.watch.running import watchdog_status
+from lotus_live.watch.sessions import venue_url
 from lotus_store.config import Settings
+from lotus_store.databases import Databases
 
 
 def venue_checks(settings: Settings) -> dict[str, str]:
     """Return one line for each account of the settings' venue; one that begins with WRONG is a fault."""
     if settings.trading.venue == "off":
         return {"venue": "WRONG: trading.venue is off; expected local; likely cause: lotus.toml names no venue"}
-    url = settings.trading.url or settings.live.rest_url
-    budget_usd = Decimal(str(settings.trading.budget_usd))
-    probe_usd = Decimal(str(2 * settings.manifest.outcomes.probe_notional_usd))
-    largest = {account_name(side): probe_usd for side in Side} | {BOOK_ACCOUNT: budget_usd}
+    url, largest = venue_url(settings), desk_accounts(settings)
     return {name: asyncio.run(_account(settings, url, name, cap_usd)) for name, cap_usd in largest.items()}
 
 
@@ -45,3 +45,36 @@ async def _account(settings: Settings, url: str, name: str, cap_usd: Decimal) ->
     word = "ok" if abs(skew_ms) <= MAX_CLOCK_SKEW_MS else f"WRONG: expected at most {MAX_CLOCK_SKEW_MS} ms of skew,"
     held = f"{len(account.positions)} positions"
     return f"{word} {venue.name} {venue.exchange.user}: {account.equity_usd} USD, {held}, clock {skew_ms:+d} ms"
+
+
+def safety_checks(settings: Settings) -> dict[str, str]:
+    """Return a line each for watchdog, dead-man switch and, at the real venue, for what speaks against real orders."""
+    told = {"watchdog": _watchdog(settings), "schedule_cancel": _schedule_cancel()}
+    if settings.trading.venue == "hyperliquid":
+        told["real_orders"] = _real_orders(settings)
+    return told
+
+
+def _watchdog(settings: Settings) -> str:
+    status = watchdog_status(settings.home)
+    if not status["alive"]:
+        return "ok, none runs; the daemon starts it when it trades"
+    accounts = ", ".join(f"{name} {state}" for name, state in status["accounts"].items()) or "no account seen"
+    return f"ok, process {status['pid']} watches: {accounts}; {status['alerts']} alerts"
+
+
+def _schedule_cancel() -> str:
+    try:
+        probe = asyncio.run(probe_schedule_cancel())
+    except (LotusError, OSError) as error:
+        return f"ok, off; the probe failed: {error}"
+    why = "it removes stops, so it is never armed" if probe.removes_stops else "it leaves stops: see ADR 20"
+    return f"ok, off; probed on loopback it {probe}: {why}"
+
+
+def _real_orders(settings: Settings) -> str:
+    with Databases(settings) as databases:
+        faults, _ = gate_faults(settings, databases, venue_url(settings), [*desk_accounts(settings)])
+    if not faults:
+        return "ok, every check holds and the accounts are armed"
+    return f"WRONG: {len(faults)} reasons against real orders: " + "; ".join(str(fault) for fault in faults)

@@ -5,10 +5,14 @@ from typing import Any
 
 import click
 
+from lotus.errors import LotusError
+from lotus_cli.explain_book import VIEWS, BookStory, book_lines, book_story
 from lotus_cli.explain_execution import execution_lines
 from lotus_cli.explain_facts import Story, story_of
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
 from lotus_cli.places import home_option, settings_of, tape_option
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
 
 WHOLE = ("fired", "published", "cond_key")  # masks, flags and hashes are not decimals
 
@@ -21,13 +25,34 @@ WHOLE = ("fired", "published", "cond_key")  # masks, flags and hashes are not de
 @explained
 def explain_command(name: str, tape: str | None, home: str | None, as_json: bool) -> None:
     """Explain an event, or the event behind a fill, order or plan: score, terms, braids that fired, lessons, days and
-    windows that taught them, how it was executed, raw frames.
+    windows that taught them, how it was executed, raw frames. Behind a fill, order, plan or decision of the book: the
+    ticket, its targets, and the heaviest views each as an event.
 
     Exit code 1 when a recomputed number has other bits than the stored one.
     """
-    story = story_of(settings_of(home, tape), name)
-    emit(story.as_json(), as_json, text_of(story))
-    raise SystemExit(0 if story.explanation.exact else CHECK_FAILED)
+    settings = settings_of(home, tape)
+    with Databases(settings) as databases:
+        book = book_story(databases, name)
+    if book is None:
+        story = story_of(settings, name)
+        emit(story.as_json(), as_json, text_of(story))
+        raise SystemExit(0 if story.explanation.exact else CHECK_FAILED)
+    stories, lacking = _views(settings, book)
+    told = {"book": book.as_json(), "events": [story.as_json() for story in stories], "lacking": lacking}
+    emit(told, as_json, "\n".join([*book_lines(book), *lacking, *(f"\n{text_of(story)}" for story in stories)]))
+    raise SystemExit(0 if all(story.explanation.exact for story in stories) else CHECK_FAILED)
+
+
+def _views(settings: Settings, book: BookStory) -> tuple[list[Story], list[str]]:
+    """Return the stories of the heaviest views of detectors, and why others have none."""
+    stories: list[Story] = []
+    lacking: list[str] = []
+    for view in [view for view in book.views if view["source"].startswith("det:")][:VIEWS]:
+        try:
+            stories.append(story_of(settings, view["event_id"]))
+        except LotusError as problem:
+            lacking.append(f"  no story of {view['event_id']}: {problem}")
+    return stories, lacking
 
 
 def text_of(story: Story) -> str:

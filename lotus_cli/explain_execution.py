@@ -27,17 +27,20 @@ from lotus_store.ledger.plans import (
 def window_behind(databases: Databases, name: str) -> str:
     """Return the event behind the name of a fill, an order or a plan; any other name is returned as it is."""
     with databases.connect("tr") as tr:
-        fill = fill_of(tr, name)
-        order = fill.client_id if fill is not None else name
-        plan_id = plan_of_order(tr, order) or name
-        plans = plans_for(tr, plan_id)
+        plans = plans_for(tr, plan_of_name(tr, name))
     return str(plans[0].reference.get("event_id", name)) if plans else name
+
+
+def plan_of_name(tr: Connection, name: str) -> str:
+    """Return the plan of a fill or an order; any other name is returned as it is."""
+    fill = fill_of(tr, name)
+    return plan_of_order(tr, fill.client_id if fill is not None else name) or name
 
 
 def execution_story(databases: Databases, event_id: str) -> dict[str, Any] | None:
     """Return how a window was decided on and executed, None when nobody took it up."""
     with databases.connect("tr") as tr:
-        plans = [_plan(tr, plan) for plan in plans_for(tr, event_id)]
+        plans = [plan_story(tr, plan) for plan in plans_for(tr, event_id)]
     if not plans:
         return None
     with databases.connect("dm") as dm:
@@ -90,7 +93,8 @@ def _knobs(choice: Mapping[str, Any]) -> list[str]:
     return [f"  knobs by priors {choice['priors_ver']} of the trader: {'; '.join(told)}"]
 
 
-def _plan(tr: Connection, row: PlanRow) -> dict[str, Any]:
+def plan_story(tr: Connection, row: PlanRow) -> dict[str, Any]:
+    """Return a plan with its orders and fills as plain values."""
     return {
         "plan_id": row.plan_id,
         "decision_id": row.decision_id,

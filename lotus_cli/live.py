@@ -1,5 +1,7 @@
 """`lotus live`, `lotus record`, `lotus replay`: the daemon, the recorder, and a recording served as the venue would."""
 
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +39,7 @@ def speed_of(text: str) -> float:
 @click.option(
     "--trade", is_flag=True, help="Execute published windows: at trading.venue, a replay at a local exchange."
 )
+@click.option("--status", is_flag=True, help="Only say how the daemon and its desk are: switch, watchdog, arming.")
 @tape_option
 @branch_option
 @home_option
@@ -48,12 +51,16 @@ def live_command(
     speed: str,
     run_id: str,
     trade: bool,
+    status: bool,
     tape: str | None,
     branch: str | None,
     home: str | None,
     as_json: bool,
 ) -> None:
     """Record, score, publish and paper-trade until stopped (SIGINT, SIGTERM) or the replayed tape is over."""
+    if status:
+        emit(_status(settings_of(home, tape, branch).home), as_json)
+        return
     from lotus_live.live import run_live
 
     progress = Progress(quiet=as_json)
@@ -67,6 +74,19 @@ def live_command(
         trade=trade,
     )
     emit({**result.status, "events_hash": result.events_hash}, as_json)
+
+
+def _status(home: Path) -> dict[str, object]:
+    """Return what the daemon said last, and what stands in files now, the daemon dead or alive."""
+    from lotus_live.safety_status import safety_status
+
+    told: dict[str, object] = {"state": "never ran here"}
+    with suppress(OSError, ValueError):
+        told = json.loads((home / "live" / "status.json").read_text(encoding="utf-8"))
+    desk = told.get("trading")
+    shown: dict[str, object] = {n: told[n] for n in ("state", "run_id", "pid", "last_failure") if n in told}
+    desk_shown = {name: value for name, value in desk.items() if name != "safety"} if isinstance(desk, dict) else None
+    return {**shown, "desk": desk_shown, **safety_status(home)}
 
 
 @click.command("record")

@@ -25,11 +25,12 @@ from lotus.trading.pnl_tape import (
     executed_rows,
     tape_trades,
 )
+from lotus_cli.pnl_book import BookTrades, book_trades
 from lotus_cli.pnl_paper import paper_trips
 from lotus_cli.pnl_trips import RoundTrip, filled_of
 from lotus_cli.pnl_venue import venue_trips
 from lotus_store.config import Settings
-from lotus_store.databases import Databases
+from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
 
 _EVENTS = (*EVENT_COLUMNS, "detector_id", "window_end_ms", "published")
@@ -103,12 +104,15 @@ def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
     read = [_Day(lake, settings, day) for day in days if lake.exists("signal_eval", settings.branch, day)]
     taped = [day.trades() for day in read]
     sources = [_taped(taped)] if any(len(t.trades) for t in taped) else []
-    with Databases(settings) as databases, databases.connect("sig") as sig:
-        paper = paper_trips(sig, settings.branch, days, settings.manifest)
-        venue = venue_trips(sig, settings.branch, days)
+    with Databases(settings) as databases:
+        with databases.connect("sig") as sig:
+            paper = paper_trips(sig, settings.branch, days, settings.manifest)
+            venue = venue_trips(sig, settings.branch, days)
+        with databases.connect("tr") as tr:
+            book = _booked(lake, settings, tr, days)
     told, without = _told(lake, settings, FillSource.PAPER_LIVE, paper)
     executed, lost = _told(lake, settings, FillSource.VENUE, venue)
-    sources += [*told, *executed]
+    sources += [*told, *executed, *book]
     coverage = _coverage(lake, settings.branch, days, read, taped)
     return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without + lost)
 
@@ -156,6 +160,19 @@ def _told(lake: Lake, settings: Settings, source: FillSource, trips: Sequence[Ro
     trades = joined(parts)
     told = np.where(trades.filled, 1e10 * np.array(nets) / np.maximum(trades.notional, 1), 0.0)
     return [_source(trades, float(np.max(np.abs(told - trades.bps("net")))))], without
+
+
+def _booked(lake: Lake, settings: Settings, tr: Connection, days: Sequence[str]) -> list[Source]:
+    """Return the book as a source of its own, told by coins; none where it closed nothing."""
+    symbols, found = [asset.name for asset in settings.manifest.universe], list[BookTrades]()
+    for day in days:
+        known = _quotes(lake, settings, next_day(day), symbols)  # of the day, and what was still held after it
+        quotes = {symbol: columns for symbol, columns in known.items() if len(columns["recv_ns"])}
+        found.append(book_trades(tr, settings.branch, [day], quotes, settings.manifest))
+    trades, held, refused = joined([f.trades for f in found]), sum(f.held for f in found), sum(f.refused for f in found)
+    if not len(trades):
+        return []
+    return [Source("book", total(trades, f"book ({held} held, {refused} refused)"), by_detector(trades), 0.0)]
 
 
 def _source(trades: Trades, largest_difference_bps: float) -> Source:

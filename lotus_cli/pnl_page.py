@@ -18,6 +18,7 @@ _SOURCES = {
     "tape_sim": "every published window as a probe of its own, executed against the recorded quotes",
     "paper_live": "the same probes as the daemon's paper venue filled them while it ran",
     "venue": "orders filled by a venue",
+    "book": "plans of the decision-maker's book, netted by its account; they teach decision-maker and trader alone",
 }
 
 

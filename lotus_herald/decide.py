@@ -24,7 +24,7 @@ from lotus.priors.vocabulary import FEATURES
 from lotus.timebase import DAY_MS, NS_PER_MS, day_of
 from lotus_herald.consume import Delivery, Handlers
 from lotus_store.ledger import inputs
-from lotus_store.ledger.decisions import DecisionRow, judge_decision, put_decision
+from lotus_store.ledger.decisions import DecisionRow, judge_book, judge_decision, put_decision
 from lotus_store.ledger.knowledge import executors_by, put_executor
 
 PROBE_TICKET = {"schema_ver": "dm-decision-1.0", "why": "every published window is measured at unit notional"}
@@ -128,8 +128,12 @@ class Decider:
         """Handle EXEC_REPORT: what became of a decision stands beside it; one of the book scores its executor."""
         told = delivery.envelope.payload
         kept = ("outcome", "venue", "payoff_bps", "pnl_usd", "refusals", "time_ms")
-        judge_decision(delivery.connection, told["decision_id"], {name: told[name] for name in kept})
-        if told["kind"] == "book" and told["report"] and told["report"]["revision"] == 0:
+        judgement = {name: told[name] for name in kept}
+        if told["kind"] != "book":
+            judge_decision(delivery.connection, told["decision_id"], judgement)
+            return "applied"
+        judge_book(delivery.connection, told["decision_id"], told["plan_id"], judgement | {"asset": told["asset"]})
+        if told["report"] and told["report"]["revision"] == 0:
             self._score(delivery, told)
         return "applied"
 

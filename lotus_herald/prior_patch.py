@@ -27,7 +27,7 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import Delivery, Handlers, consume
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
-from lotus_herald.weave_notes import note_alert, note_review
+from lotus_herald.weave_notes import note_alert, note_lesson, note_review
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger import messages, priors
 from lotus_store.ledger.bodies import to_plain
@@ -114,6 +114,7 @@ PRIOR_HANDLERS: Handlers = {
     Intent.PRIOR_PATCH: apply_patch,
     Intent.PRIOR_PATCH_APPLIED: note_applied,
     Intent.WATCHDOG_ALERT: note_alert,
+    Intent.LESSON_PUBLISHED: note_lesson,
     Intent.LEARNING_UPDATE: note_review,
 }
 
@@ -122,6 +123,7 @@ KNOB_HANDLERS: Handlers = {
     Intent.PRIOR_PATCH: apply_patch,
     Intent.PRIOR_PATCH_APPLIED: note_applied,
     Intent.WATCHDOG_ALERT: note_alert,
+    Intent.LESSON_PUBLISHED: note_lesson,
 }
 PRIORS_OF = {Module.SIG: PRIOR_HANDLERS, Module.DM: KNOB_HANDLERS, Module.TR: KNOB_HANDLERS}
 

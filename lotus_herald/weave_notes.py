@@ -1,21 +1,24 @@
-"""Two messages of the weave: WATCHDOG_ALERT tells what lost its patch, a review carries an act to the next night.
+"""Three messages of the weave: alerts of what lost its patch, lessons told to other modules, acts of reviewers.
 
-Alerts are records of what a night did; a review only becomes a row, the weave decides what it does. Versions of the
-priors travel in `prior_patch`.
+Alerts and lessons are records of what a night did; a review only becomes a row, the weave decides what it does.
+Versions of the priors travel in `prior_patch`.
 """
 
 from collections.abc import Sequence
 
 import msgspec
 
+from lotus.learning.lesson import Lesson
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module, Reason
 from lotus.modules.payloads import (
     SAFETY_ALERT_REF,
+    LessonPublished,
     ReviewNote,
     SafetyAlert,
     WatchdogAlert,
     alert_message,
+    lesson_message,
     payload_of,
     review_message,
 )
@@ -53,10 +56,32 @@ def tell_alerts(
         send(connection, module, alert_message(told, module), keys)
 
 
+def tell_lessons(
+    connection: Connection, branch: str, day: str, lessons: Sequence[Lesson], keys: Keys, module: Module
+) -> None:
+    """Put what a module's night accepted into its outbox, in the caller's transaction; safe to repeat."""
+    for lesson in lessons:
+        told = LessonPublished(
+            branch=branch,
+            day=day,
+            lesson_id=lesson.lesson_id,
+            grade=lesson.grade,
+            uplift_bps=lesson.uplift_bps,
+            lcb_bps=lesson.lcb_bps,
+        )
+        send(connection, module, lesson_message(told, module), keys)
+
+
 def tell_review(connection: Connection, act: ReviewAct, keys: Keys) -> None:
     """Put an act into sig's outbox, in the caller's transaction; safe to repeat."""
     note = msgspec.convert(msgspec.to_builtins(act), ReviewNote)
     send(connection, Module.SIG, review_message(note), keys)
+
+
+def note_lesson(delivery: Delivery) -> str:
+    """Handle LESSON_PUBLISHED: the message itself is the record; only its form is verified."""
+    payload_of(delivery.envelope.payload, LessonPublished)
+    return "applied"
 
 
 def note_alert(delivery: Delivery) -> str:

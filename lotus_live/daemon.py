@@ -100,6 +100,7 @@ class Daemon:
         self._woken = asyncio.Event()
         self._stopping = ""
         self._handed = 0
+        self._last_end_ms = 0
 
     @property
     def mark_path(self) -> Path:
@@ -147,6 +148,9 @@ class Daemon:
             self._scored.append(scored)
             self.counts.add(scored)
         pipeline = self.pipeline
+        if step.scored and pipeline.last_window_end_ms != self._last_end_ms:
+            self._last_end_ms = pipeline.last_window_end_ms
+            self.counts.ends += 1
         if pipeline.trials is not self._trials:
             self._trials = pipeline.trials
             self.bus.silence(d.detector_id for d in pipeline.trials)
@@ -243,7 +247,7 @@ class Daemon:
             helpers.append(asyncio.create_task(self._carrying(feed.clock)))
         if self.trading is not None:
             helpers.append(asyncio.create_task(self._trading(self.trading)))
-            helpers.append(asyncio.create_task(self.trading.clerk.run(lambda: self.pipeline.last_window_end_ms)))
+            helpers.append(asyncio.create_task(self.trading.clerk.run(lambda: (self.counts.ends, self._last_end_ms))))
         try:
             await feed.run()
             self._stopping = self._stopping or "the tape is over"

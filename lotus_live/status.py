@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lotus.detectors.scored import Scored
+from lotus_live.safety_status import safety_status
 from lotus_store.files import make_folder
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class LiveCounts:
     lines: int = 0
     rebuilt: int = 0
     windows: int = 0
+    ends: int = 0  # distinct ends of windows
     events: int = 0
     published: int = 0
     busy_ns: int = 0
@@ -88,13 +90,27 @@ def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
 
 
 def trading_status(trading: "Trading") -> dict[str, Any]:
-    """Return what the desk has done in this life, and whether it has compared itself with its venues."""
+    """Return what the desk has done in this life, its accounts, what holds trading, and what watches over it."""
     desk = trading.desk
     found = {str(kind): 0 for reconciler in desk.reconcilers for kind in reconciler.differences}
     for reconciler in desk.reconcilers:
         for kind, n in reconciler.differences.items():
             found[str(kind)] += n
-    return {"recovered": desk.recovered, "halted": trading.floor.halted, **asdict(desk.counts), "differences": found}
+    floor = trading.floor
+    why = [f"kill switch: {desk.switch.state()}"] if floor.halted else []
+    why += [f"release_mismatch: {floor.mismatch}"] if floor.mismatch else []
+    why += [f"{account}: {hold}" for account, hold in floor.holds.items()]
+    accounts = {
+        name: {
+            "equity_usd": str(account.equity_usd),
+            "positions": {position.coin: str(position.size) for position in account.positions},
+        }
+        for name, account in floor.accounts.items()
+    }
+    return {
+        "venue": floor.venue, "recovered": desk.recovered, "halted": floor.halted, "held_by": why,
+        "accounts": accounts, **asdict(desk.counts), "differences": found, "safety": safety_status(desk.switch.home),
+    }  # fmt: skip
 
 
 def write_status(path: Path, state: str, daemon: "Daemon") -> None:

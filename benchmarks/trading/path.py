@@ -1,5 +1,7 @@
 """From a proposal's commit to its order at the venue, durably: sig -> Herald -> dm -> Herald -> tr -> desk -> `place`.
 
+With each proposal go its budget cues, as a daemon sends them; the decision-maker keeps both as inputs of its book.
+
 `python -m benchmarks.trading.path --rate 2 --seconds 60`. Three databases take six commits on the way, two of them the
 Herald's; the reference, measured in the same process between the proposals, is six bare committed inserts one after the
 other on the same server. The venue answers at once, so only the path is measured.
@@ -12,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,8 @@ from lotus.decision.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.intents import Module
-from lotus.modules.trade_messages import proposed_message
+from lotus.modules.signals import ASYMMETRY, DET_ALPHA, META
+from lotus.modules.trade_messages import meta_message, proposed_message
 from lotus.trading.orders import (
     Account,
     Grouping,
@@ -134,16 +138,30 @@ class QuickVenue:
         return Decimal(99_999), Decimal(100_001)
 
 
-def signal_of(k: int, run: int) -> dict[str, Any]:
-    """Return the det-alpha payload that a proposal needs."""
+def signals_of(k: int, run: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the det-alpha and the ms payload of a window, valid ones: both are taken in on the way."""
     end_ms = now_ms()
-    return {
-        "branch": "main", "event_id": natural_id("path", run, k), "detector_id": "sr", "asset": "BTC", "horizon_s": 60,
-        "priors_ver": "0" * 32, "direction": 1,
+    both = {
+        "branch": "main", "event_id": natural_id("path", run, k), "detector_id": "sr", "spec_version": 1,
+        "asset": "BTC",
+        "asof_ts": datetime.fromtimestamp(end_ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+        "card_ref": "detector_cards/sr@1",
         "provenance": {
             "window": {"start_ms": end_ms - 5000, "end_ms": end_ms}, "close_recv_ns": str(end_ms * 1_000_000),
+            "close_seq": 1, "recipe_hash": "0" * 32, "experts_ver": "1" * 32, "data_fingerprint": "2" * 32,
         },
     }  # fmt: skip
+    alpha = both | {
+        "schema_ver": DET_ALPHA, "signal": 0.5, "direction": 1, "strength": 0.5, "horizon_s": 60,
+        "band_s": [30.0, 600.0],
+        "det_sigma": 0.5, "curated_sigma": 0.6, "pi": 0.13, "context": 12 * "-", "suggested_triggers": [],
+        "priors_ver": "0" * 32,
+    }  # fmt: skip
+    cues = both | {
+        "schema_ver": META, "ms_kairos": 0.7, "ms_entrain_r": None, "ms_uncert": 0.1, "ms_hbar": 0.4,
+        "ms_asym_score": None, "ms_asym_components": dict.fromkeys(ASYMMETRY, 0.0), "ms_asym_absent": [*ASYMMETRY],
+    }  # fmt: skip
+    return alpha, cues
 
 
 def propose(databases: Databases, keys: Keys, rate: float, count: int, run: int) -> tuple[dict[str, int], list[float]]:
@@ -154,8 +172,9 @@ def propose(databases: Databases, keys: Keys, rate: float, count: int, run: int)
         began = time.monotonic()
         for k in range(count):
             time.sleep(max(0.0, began + k / rate - time.monotonic()))
-            signal = signal_of(k, run)
+            signal, cues = signals_of(k, run)
             send(connection, Module.SIG, proposed_message(signal), keys)
+            send(connection, Module.SIG, meta_message(cues), keys)
             connection.commit()
             committed[signal["event_id"]] = time.time_ns()
             time.sleep(min(0.25, 0.5 / rate))

@@ -181,8 +181,8 @@ def half_life_of(paid_bps: Mapping[int, float], horizon_s: int) -> float:
 
 def _groups(rows: Columns) -> dict[CellKey, Table]:
     """Return the sums of every cell by bin of the score, rising."""
-    sources, source = coded(rows["source"].tolist())
-    regimes, regime = coded(rows["regime"].tolist())
+    sources, source = coded(rows["source"])
+    regimes, regime = coded(rows["regime"])
     horizon = rows["horizon_s"].astype(np.int64)
     members: dict[CellKey, list[int]] = {}
     for k, fine in enumerate(zip(source.tolist(), horizon.tolist(), regime.tolist(), strict=True)):

@@ -120,7 +120,7 @@ def covariance_of(days: Sequence[Columns], now_ms: int) -> Covariance:
     if not days:
         return _without_coins(0)
     rows = joined(days)
-    coins, coin = coded(rows["asset"].tolist())
+    coins, coin = coded(rows["asset"])
     ends, bar = np.unique(rows["end_ms"], return_inverse=True)
     table = np.full((len(ends), len(coins)), np.nan)
     table[bar, coin] = rows["ret_bps"]

@@ -27,10 +27,8 @@ Ints = NDArray[np.int64]
 PER_OCTAVE: Final = 32
 NO_SCORE: Final = -(2**16)  # bin of a score of zero, below all others
 REGIME_NAMES: Final = (ANY_REGIME, *dict.fromkeys(REGIMES))
-EVENT_COLUMNS: Final = (
-    "event_id", "detector_id", "asset", "spec_version", "horizon_s", "window_end_ms", "s", "ln_sigma_tilde", "eligible",
-    VOLATILITY_BIN,
-)  # fmt: skip
+KEY: Final = ("window_end_ms", "asset", "detector_id")  # of both tables
+EVENT_COLUMNS: Final = (*KEY, "spec_version", "horizon_s", "s", "ln_sigma_tilde", "eligible", VOLATILITY_BIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +64,27 @@ class Outcomes:
 
 def evaluated_columns(horizons_s: Sequence[int]) -> tuple[str, ...]:
     """Return the columns of SIGNAL_EVAL that outcomes are made of."""
-    return ("event_id", "status", "horizon_s", *(f"fwd_ret_bps_{h}" for h in horizons_s))
+    return (*KEY, "status", "horizon_s", *(f"fwd_ret_bps_{h}" for h in horizons_s))
 
 
 def outcomes_of(events: Columns, evaluated: Columns, horizons_s: Sequence[int]) -> Outcomes:
     """Return the outcomes of rows of SIGNAL_EVENTS that have an `ok` row in SIGNAL_EVAL, in the order of the events.
 
-    Rows are matched by event id. Only eligible windows with a direction count. SIGNAL_EVAL is written when the longest
+    Rows are matched by their key. Only eligible windows with a direction count. SIGNAL_EVAL is written when the longest
     of `horizons_s` has ended, so that its rows are never early.
     """
-    told = np.flatnonzero(evaluated["status"] == OK)
-    where = dict(zip(evaluated["event_id"][told].tolist(), told.tolist(), strict=True))
-    chosen = np.flatnonzero(said(events))
-    row = np.array([where.get(name, -1) for name in events["event_id"][chosen].tolist()], dtype=np.int64)
-    chosen, row = chosen[row >= 0], row[row >= 0]
+    spoken = only(events, said(events))
+    chosen, row = _matched(spoken, only(evaluated, evaluated["status"] == OK))
+    done = only(evaluated, np.flatnonzero(evaluated["status"] == OK)[row])
     horizons = tuple(sorted(horizons_s))
-    horizon = evaluated["horizon_s"][row].astype(np.int64)
-    side = np.where(events["s"][chosen].astype(np.float64) > 0.0, 1.0, -1.0)
-    moves = np.stack([side * evaluated[f"fwd_ret_bps_{h}"][row].astype(np.float64) for h in horizons], axis=1)
+    horizon = done["horizon_s"].astype(np.int64)
+    side = np.where(spoken["s"][chosen].astype(np.float64) > 0.0, 1.0, -1.0)
+    moves = np.stack([side * done[f"fwd_ret_bps_{h}"].astype(np.float64) for h in horizons], axis=1)
     beyond = np.array(horizons) > horizon[:, None]
     whole = (np.isfinite(moves) | beyond).all(axis=1) & np.isin(horizon, horizons)
     moves[beyond] = np.nan
-    mine = {name: values[chosen[whole]] for name, values in events.items()}
-    sources, source = coded(sources_of(mine))
-    sigma = np.minimum(np.exp(mine["ln_sigma_tilde"].astype(np.float64)), 1.0)
+    mine = only(spoken, chosen[whole])
+    sources, source = sources_of(mine)
     return Outcomes(
         sources=sources,
         horizons_s=horizons,
@@ -97,10 +92,15 @@ def outcomes_of(events: Columns, evaluated: Columns, horizons_s: Sequence[int]) 
         horizon_s=horizon[whole],
         regime=_regimes(mine[VOLATILITY_BIN]),
         end_ms=mine["window_end_ms"].astype(np.int64),
-        score=np.abs(mine["s"].astype(np.float64)) * sigma,
-        weight=uniqueness(events)[chosen[whole]],
+        score=np.abs(signed_score(mine)),
+        weight=uniqueness(spoken)[chosen[whole]],
         moves_bps=moves[whole],
     )
+
+
+def only(columns: Columns, rows: NDArray[np.generic]) -> Table:
+    """Return some rows of columns, by number or by bool."""
+    return {name: values[rows] for name, values in columns.items()}
 
 
 def said(events: Columns) -> NDArray[np.bool_]:
@@ -109,36 +109,55 @@ def said(events: Columns) -> NDArray[np.bool_]:
     return found
 
 
-def sources_of(events: Columns) -> list[str]:
-    """Return the source of each row of SIGNAL_EVENTS."""
-    names = zip(events["detector_id"].tolist(), events["spec_version"].tolist(), strict=True)
-    return [f"det:{detector}@{version}" for detector, version in names]
+def signed_score(events: Columns) -> Floats:
+    """Return strength times curated sigma of each row of SIGNAL_EVENTS in the direction of its signal, f8 [n]."""
+    scored: Floats = events["s"].astype(np.float64) * np.minimum(
+        np.exp(events["ln_sigma_tilde"].astype(np.float64)), 1.0
+    )
+    return scored
+
+
+def sources_of(events: Columns) -> tuple[tuple[str, ...], Ints]:
+    """Return the sources of rows of SIGNAL_EVENTS by rising name, and the number of each row's among them, i8 [n]."""
+    detectors, detector = coded(events["detector_id"])
+    pairs = placed((detector, events["spec_version"].astype(np.int64)))
+    _, first, which = np.unique(pairs, return_index=True, return_inverse=True)
+    words = [f"det:{detectors[detector[k]]}@{int(events['spec_version'][k])}" for k in first.tolist()]
+    names = tuple(sorted(words))
+    rank = np.array([names.index(word) for word in words], dtype=np.int64)
+    return names, rank[which]
 
 
 def uniqueness(events: Columns) -> Floats:
-    """Return the weight of each eligible window with a direction, f8 [n]; 0 for the others.
+    """Return the weight of windows of SIGNAL_EVENTS that could have been published with a direction, f8 [n].
 
     The gap is to the one before of the same detector and coin; the first of the rows counts whole.
     """
-    weights, rows = np.zeros(len(events["s"])), np.flatnonzero(said(events))
-    if not len(rows):
-        return weights
-    detector, asset = (coded(events[name][rows].tolist())[1] for name in ("detector_id", "asset"))
-    ends = events["window_end_ms"][rows].astype(np.int64)
-    order = np.lexsort((ends, asset, detector))
-    line = detector[order] * (int(asset.max()) + 1) + asset[order]
+    detector, asset = (coded(events[name])[1] for name in ("detector_id", "asset"))
+    ends, line = events["window_end_ms"].astype(np.int64), placed((detector, asset))
+    order = np.lexsort((ends, line))
     gap_s = np.diff(ends[order], prepend=0) / 1000.0
-    gap_s[np.diff(line, prepend=-1) != 0] = np.inf
-    horizon = events["horizon_s"][rows][order].astype(np.float64)
-    weights[rows[order]] = np.minimum(1.0, gap_s / horizon)
+    gap_s[np.diff(line[order], prepend=-1) != 0] = np.inf
+    weights = np.zeros(len(order))
+    weights[order] = np.minimum(1.0, gap_s / events["horizon_s"][order].astype(np.float64))
     return weights
 
 
-def coded(words: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+def coded(words: NDArray[np.generic]) -> tuple[tuple[str, ...], Ints]:
     """Return the distinct words by rising name, and the number of each word among them, i8 [n]."""
-    names = tuple(sorted(set(words)))
+    told = words.tolist()
+    names = tuple(sorted(set(told)))
     number = {name: k for k, name in enumerate(names)}
-    return names, np.array([number[word] for word in words], dtype=np.int64)
+    return names, np.fromiter(map(number.__getitem__, told), dtype=np.int64, count=len(told))
+
+
+def placed(keys: Sequence[Ints]) -> Ints:
+    """Return one number for each row of keys, rising as they do, i8 [n]; their spans multiply to less than 2^63."""
+    found = np.zeros(len(keys[0]), dtype=np.int64)
+    for key in keys:
+        low, high = (int(key.min()), int(key.max())) if len(key) else (0, 0)
+        found = found * (high - low + 1) + (key - low)
+    return found
 
 
 def outcome_sums_spec(horizons_s: Sequence[int]) -> TableSpec:
@@ -178,20 +197,29 @@ def score_bin(score: Floats) -> Ints:
 
 def grouped(keys: Sequence[Ints], values: Mapping[str, Floats]) -> tuple[tuple[Ints, ...], Table]:
     """Return the distinct rows of the keys in rising order, and the sums of the values of each."""
-    order = np.lexsort(keys[::-1])
-    ranked = [key[order] for key in keys]
-    if not len(order):
-        return tuple(ranked), {name: np.zeros(0) for name in values}
-    fresh = np.any([np.diff(key, prepend=key[0] - 1) != 0 for key in ranked], axis=0)
-    group, first = np.cumsum(fresh) - 1, np.flatnonzero(fresh)
-    summed: Table = {name: np.bincount(group, v[order]).astype(np.float64) for name, v in values.items()}
-    return tuple(key[first] for key in ranked), summed
+    _, first, group = np.unique(placed(keys), return_index=True, return_inverse=True)
+    summed: Table = {name: np.bincount(group, v, len(first)).astype(np.float64) for name, v in values.items()}
+    return tuple(key[first] for key in keys), summed
 
 
 def joined(tables: Iterable[Columns]) -> Table:
     """Return tables of one form (at least one) one after the other."""
     parts = list(tables)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _matched(events: Columns, evaluated: Columns) -> tuple[Ints, Ints]:
+    """Return the rows of events that were evaluated, and where in `evaluated`, i8 each."""
+    n = len(events["window_end_ms"])
+    both = joined({name: table[name] for name in KEY} for table in (events, evaluated))
+    keys = (both["window_end_ms"].astype(np.int64), coded(both["asset"])[1], coded(both["detector_id"])[1])
+    place = placed(keys)
+    ours, theirs = place[:n], place[n:]
+    order = np.argsort(theirs, kind="stable")
+    at = np.searchsorted(theirs, ours, sorter=order)
+    at[at == len(theirs)] = 0
+    found = np.flatnonzero(theirs[order][at] == ours) if len(theirs) else np.zeros(0, dtype=np.int64)
+    return found, order[at[found]]
 
 
 def _regimes(bins: NDArray[np.generic]) -> Ints:

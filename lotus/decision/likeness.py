@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from lotus.columns import Column, TableSpec
-from lotus.decision.evidence import Columns, Table, coded, said, sources_of
+from lotus.decision.evidence import Columns, Table, coded, only, placed, said, signed_score, sources_of
 from lotus.hashing import round_learned
 
 MIN_COMMON: Final = 30
@@ -38,15 +38,12 @@ def likeness_sums(events: Columns) -> Table:
     Only what could have been published with a direction; windows on which only one spoke are left out, so that silence
     makes nobody alike.
     """
-    mine = {name: values[said(events)] for name, values in events.items()}
-    names, source = coded(sources_of(mine))
-    asset = coded(mine["asset"].tolist())[1]
-    window = np.stack([mine["window_end_ms"].astype(np.int64), asset], axis=1)
-    place = np.unique(window, axis=0, return_inverse=True)[1].reshape(-1)
-    rows = int(place.max()) + 1 if len(place) else 0
-    spoke, score = np.zeros((rows, len(names))), np.zeros((rows, len(names)))
-    sigma = np.minimum(np.exp(mine["ln_sigma_tilde"].astype(np.float64)), 1.0)
-    spoke[place, source], score[place, source] = 1.0, mine["s"].astype(np.float64) * sigma
+    mine = only(events, said(events))
+    names, source = sources_of(mine)
+    window = placed((mine["window_end_ms"].astype(np.int64), coded(mine["asset"])[1]))
+    distinct, place = np.unique(window, return_inverse=True)
+    spoke, score = np.zeros((len(distinct), len(names))), np.zeros((len(distinct), len(names)))
+    spoke[place, source], score[place, source] = 1.0, signed_score(mine)
     n, one, square, product = spoke.T @ spoke, score.T @ spoke, (score**2).T @ spoke, score.T @ score
     pairs = [(i, k) for i, k in combinations(range(len(names)), 2) if n[i, k] > 0.0]
     i, k = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))

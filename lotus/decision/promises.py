@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
 from lotus.decision.calibration import Calibration, Floats
-from lotus.decision.evidence import REGIME_NAMES, Outcomes, Table, grouped
+from lotus.decision.evidence import REGIME_NAMES, Outcomes, Table, grouped, placed
 from lotus.timebase import DAY_MS, day_of
 
 PER_UNIT: Final = 1000
@@ -50,8 +50,9 @@ def promised(outcomes: Outcomes, fitted: Mapping[str, Calibration]) -> tuple[Flo
     NaN where that day had none, or it knew nothing of the source at the horizon.
     """
     mu, sigma = np.full(len(outcomes), np.nan), np.full(len(outcomes), np.nan)
-    keys = np.stack([outcomes.source, outcomes.horizon_s, outcomes.regime, outcomes.end_ms // DAY_MS], axis=1)
-    distinct, which = np.unique(keys, axis=0, return_inverse=True)
+    keys = (outcomes.source, outcomes.horizon_s, outcomes.regime, outcomes.end_ms // DAY_MS)
+    _, first, which = np.unique(placed(keys), return_index=True, return_inverse=True)
+    distinct = np.stack([key[first] for key in keys], axis=1)
     for k, (source, horizon, regime, day) in enumerate(distinct.tolist()):
         calibration = fitted.get(day_of(day * DAY_MS))
         name, word = outcomes.sources[source], REGIME_NAMES[regime]

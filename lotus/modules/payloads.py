@@ -15,6 +15,7 @@ from lotus.modules.intents import Intent, Module, Reason
 from lotus.timebase import day_start_ms, next_day
 
 PRIOR_PATCH, PRIOR_PATCH_APPLIED, WATCHDOG_ALERT = "prior_patch", "prior_patch_applied", "watchdog_alert"
+LESSON_PUBLISHED = "lesson_published"
 WATCHDOG_ALERT_REF = f"urn:schema:sig.{WATCHDOG_ALERT}:v1"
 SAFETY_ALERT_REF = "urn:schema:tr.safety_alert:v1"
 REVIEW_REF = "urn:schema:sig.review:v1"
@@ -63,6 +64,17 @@ class WatchdogAlert(Payload, frozen=True, kw_only=True):
     e_value: float
     priors_ver: Hash
     scope: OneOf["sig", "dm", "tr", "cross"] = "sig"
+
+
+class LessonPublished(Payload, frozen=True, kw_only=True):
+    """A lesson that others may use; the whole of it is read by its name in the sender's database."""
+
+    branch: str
+    day: Day
+    lesson_id: str
+    grade: str
+    uplift_bps: float
+    lcb_bps: float
 
 
 class SafetyAlert(Payload, frozen=True, kw_only=True):
@@ -129,6 +141,21 @@ def alert_message(alert: WatchdogAlert, sender: Module = Module.SIG) -> Message:
         priors_ver=alert.priors_ver,
         priority=1,
         tags=(f"{sender}:watchdog",),
+    )
+
+
+def lesson_message(lesson: LessonPublished, sender: Module) -> Message:
+    """Return the message that tells a lesson of a module to the others, once."""
+    return Message(
+        to=tuple(module for module in CONCERNED["cross"] if module is not sender),
+        intent=Intent.LESSON_PUBLISHED,
+        branch=lesson.branch,
+        schema_ref=ref_of(sender, LESSON_PUBLISHED),
+        payload=msgspec.to_builtins(lesson),
+        ts=day_start_ms(next_day(lesson.day)),
+        dedupe_key=natural_id("lesson", lesson.branch, lesson.lesson_id),
+        lifecycle_id=natural_id("priors", lesson.branch, lesson.day),
+        tags=(f"{sender}:lesson",),
     )
 
 

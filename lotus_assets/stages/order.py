@@ -24,6 +24,7 @@ from lotus_assets.stages import (
     sanity_table,
     signal_eval,
     signal_events,
+    tr_knobs,
 )
 from lotus_assets.stages.context import Stage
 
@@ -42,6 +43,9 @@ LEARNING_STAGES = (
     dm_evidence.STAGE,
     dm_knowledge.STAGE,
     detector_cards.STAGE,
+    tr_knobs.TRIALS,
+    tr_knobs.LESSONS,
+    tr_knobs.BRAIDS,
     lesson_atoms.STAGE,
     lessons.STAGE,
     dr_crosscheck.STAGE,

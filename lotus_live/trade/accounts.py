@@ -14,7 +14,10 @@ import eth_account
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset
+from lotus.trading.orders import Side
+from lotus_live.trade.floor import BOOK_ACCOUNT, account_name
 from lotus_live.trade.secret_file import write_secret
+from lotus_store.config import Settings
 from lotus_venues.hyperliquid.caps import read_caps
 from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.http import JsonPoster
@@ -28,6 +31,12 @@ LOOK_S = 15.0
 LOCAL_WEIGHT = 1_000_000  # requests a minute at the local exchange, where a tape may run many times as fast
 
 
+def desk_accounts(settings: Settings) -> dict[str, Decimal]:
+    """Return the accounts of a desk, probes by direction and the book, each with the largest order in USD."""
+    probe_usd = 2 * Decimal(str(settings.manifest.outcomes.probe_notional_usd))
+    return {account_name(side): probe_usd for side in Side} | {BOOK_ACCOUNT: Decimal(str(settings.trading.budget_usd))}
+
+
 def venue_account(
     account: str,
     url: str,
@@ -38,8 +47,11 @@ def venue_account(
     expires_ms: int,
     cap_usd: Decimal,
     pace: float = 1.0,
+    is_halted: Callable[[], bool] = lambda: False,
 ) -> HyperliquidVenue:
     """Return the adapter for one account at `url` (REST base); its clock runs at `pace` times the wall's.
+
+    While `is_halted` says so, its signer signs nothing that opens.
 
     Raises `ConfigError` for files that are missing.
     """
@@ -54,6 +66,7 @@ def venue_account(
             )
     journal = SignerJournal(journals / account)
     signer = AgentSigner(read_key(key_file), read_caps(caps_file), journal, url)
+    signer.is_halted = is_halted
     budget = RateBudget(weight_a_minute=LOCAL_WEIGHT, actions_left=LOCAL_WEIGHT) if is_local else RateBudget()
     user = address_file.read_text(encoding="utf-8").strip().lower()
     exchange = Exchange(JsonPoster(url), signer, user, clock_ms, budget, expires_ms)

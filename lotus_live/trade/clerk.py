@@ -18,7 +18,6 @@ from typing import Any, Final
 import psycopg
 
 from lotus.decision import ticket
-from lotus.errors import LotusError
 from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_herald.allocate import Allocator, Decided, Outcome, Sight
@@ -56,21 +55,21 @@ class Clerk:
     _known_day: str = ""
     _asked: float = -float("inf")
 
-    async def run(self, window_end_ms: Callable[[], int]) -> None:
-        """Decide for every window that `window_end_ms` tells the end of, until cancelled."""
+    async def run(self, scored: Callable[[], tuple[int, int]]) -> None:
+        """Decide for every window until cancelled; `scored` tells how many there were so far, and the newest's end."""
         await asyncio.to_thread(ticket.prepare)
         wall_s = self.window_ms / 1000 / max(1.0, self.pace)
-        done_ms = window_end_ms()
+        done, _ = scored()
         try:
             while True:
                 await asyncio.sleep(min(LOOK_S, wall_s * LOOK_SHARE))
-                if window_end_ms() == done_ms:
+                if scored()[0] == done:
                     continue
                 await asyncio.sleep(min(SETTLE_S, wall_s * SETTLE_SHARE))
-                skipped = round((window_end_ms() - done_ms) / self.window_ms) - 1 if done_ms else 0
-                self.counts["skipped"] += max(0, skipped)
-                done_ms = window_end_ms()
-                await asyncio.to_thread(self.decide, done_ms)
+                count, end_ms = scored()
+                self.counts["skipped"] += count - done - 1
+                done = count
+                await asyncio.to_thread(self.decide, end_ms)
         finally:
             self.close()
 
@@ -79,7 +78,7 @@ class Clerk:
         began = time.perf_counter()
         try:
             found = self._decide(window_end_ms)
-        except (LotusError, psycopg.Error, OSError) as problem:
+        except Exception as problem:  # a fault of the program too: a book that is never decided again is worse
             self.close()
             self.counts["failed"] += 1
             self.last_failure = f"{type(problem).__name__}: {problem}"

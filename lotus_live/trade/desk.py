@@ -9,41 +9,36 @@ write-ahead intent log, functional core behind an imperative shell.
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
-from typing import assert_never
 
 from lotus.errors import LotusError, VenueError
 from lotus.manifest import Asset
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import (
     Alarm,
-    Ask,
-    Cancel,
     Command,
     Event,
     Finished,
     Halt,
-    Modify,
-    ModifyAnswer,
     Place,
     Steer,
     Tick,
 )
 from lotus.trading.executor import begin, step
 from lotus.trading.order_machine import TrackedOrder
-from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
+from lotus.trading.orders import FundingPayment, OrderUpdate, VenueFill
 from lotus.trading.plan import PlanKind
 from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
+from lotus_live.trade.carrier import Carrier
 from lotus_live.trade.chores import Chores
 from lotus_live.trade.floor import TradingFloor
 from lotus_live.trade.heartbeat import Pulse
 from lotus_live.trade.in_time import DOWN, InTime
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
-from lotus_live.trade.questions import OpenQuestions
 from lotus_live.trade.reconciling import Reconciler
 from lotus_live.trade.stored import choice_in
 from lotus_live.trade.work import DeskCounts, Work, never_placed
@@ -77,8 +72,8 @@ class TradingDesk:
         self._chores = Chores(self._broke)
         self._doubted = asyncio.Event()  # something broke: what is believed is compared with the venue at once
         self._in_time = InTime(BOOKS_S, self._failed)
-        self._questions = OpenQuestions()
         self._pulse = Pulse(switch.home)
+        self._carrier = Carrier(floor.now_ms, switch, self.counts, self.tell)
 
     def woken(self) -> None:
         """Say, from any thread, that plans were accepted."""
@@ -280,54 +275,10 @@ class TradingDesk:
 
     async def _carry_out(self, work: Work, command: Command) -> None:
         """Do one command; what the venue answered becomes events of the plan."""
-        plan_id, venue = work.row.plan_id, work.venue
-        match command:
-            case Place() if self.switch.state() != LIFTED and not all(o.reduce_only for o in command.orders):
-                why = "the kill switch was thrown on the way"  # or while this process slept
-                self._events += [(plan_id, u) for u in never_placed(command.orders, self.floor.now_ms(), why)]
-            case Place():
-                self.counts.orders += len(command.orders)
-                updates = await self._answers(venue.place(command.orders, command.grouping), command.orders)
-                self._events += [(plan_id, update) for update in updates]
-            case Cancel():
-                with suppress(VenueError):
-                    self._events += [(plan_id, u) for u in await venue.cancel(command.coin, command.client_ids)]
-            case Modify():
-                try:
-                    update = await venue.modify(command.order)
-                except VenueError as problem:
-                    name, now_ms = command.order.client_id, self.floor.now_ms()
-                    update = OrderUpdate(name, OrderState.RESTING, now_ms, reason=str(problem))
-                self._events.append((plan_id, ModifyAnswer(update)))
-            case Ask():
-                await self._ask(plan_id, venue, command)
-            case Alarm():
-                self._alarm(work, command)
-            case Finished():
-                pass
-            case _:
-                assert_never(command)
+        if isinstance(command, Alarm):
+            self._alarm(work, command)
+        self._events += [(work.row.plan_id, event) for event in await self._carrier.carry(work.venue, command)]
         self._wake.set()
-
-    async def _answers(
-        self, asked: Awaitable[Sequence[OrderUpdate]], orders: Sequence[NewOrder]
-    ) -> Sequence[OrderUpdate]:
-        """Return the venue's answers; NEVER_PLACED for each order when nothing can have been sent."""
-        try:
-            return await asked
-        except VenueError as problem:
-            return never_placed(orders, self.floor.now_ms(), str(problem))
-
-    async def _ask(self, plan_id: str, venue: Venue, question: Ask) -> None:
-        """Ask what is not being asked already."""
-        for client_id in question.client_ids:
-            with suppress(VenueError), self._questions.about(client_id) as is_free:
-                if is_free:
-                    self._events.append((plan_id, await venue.order_of(client_id)))
-        if question.fills_from_ms is not None:
-            with suppress(VenueError), self._questions.about(f"fills {plan_id}") as is_free:
-                for fill in await venue.fills_since(question.fills_from_ms) if is_free else ():
-                    self.tell(fill)
 
     async def _restore(self) -> None:
         """Take up what an earlier life left, with what the venues hold and filled in between."""

@@ -33,6 +33,10 @@ class KillSwitch:
         """Take it back."""
         self.path.unlink(missing_ok=True)
 
+    def is_thrown(self) -> bool:
+        """Tell whether nothing may be opened."""
+        return self.state() != LIFTED
+
     def state(self) -> str:
         """Return `lifted`, `halt` or `flatten`; a file that cannot be read halts."""
         try:

@@ -22,7 +22,6 @@ from lotus.modules.envelope import Message, RefusedError
 from lotus.modules.intents import Module
 from lotus.modules.signals import DET_ALPHA, META
 from lotus.modules.trade_messages import TTL_S, meta_message, proposed_message
-from lotus.trading.orders import Side
 from lotus_herald.allocate import Allocator
 from lotus_herald.consume import Handlers
 from lotus_herald.decide import Decider
@@ -31,11 +30,11 @@ from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
 from lotus_herald.knobs import KnobChooser, PolicyChooser
 from lotus_herald.outbox import send_many
-from lotus_live.trade.accounts import venue_account
+from lotus_live.trade.accounts import desk_accounts, venue_account
 from lotus_live.trade.books import TradeBooks
 from lotus_live.trade.clerk import Clerk
 from lotus_live.trade.desk import TradingDesk
-from lotus_live.trade.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor, account_name
+from lotus_live.trade.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor
 from lotus_live.trade.gate_facts import gate_faults, standing_fault
 from lotus_live.trade.interlock import UNKNOWN, Interlock
 from lotus_live.trade.kill_switch import KillSwitch
@@ -115,12 +114,21 @@ def trading_of(
     terms = FloorTerms(
         notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
     )
-    largest = {account_name(side): 2 * notional for side in Side} | {BOOK_ACCOUNT: terms.budget_usd}
+    switch = KillSwitch(settings.home)
     venues = {
         account: venue_account(
-            account, url, settings.keys_root, settings.home / "live" / "signer", universe, now_ms, expires_ms, cap, pace
+            account,
+            url,
+            settings.keys_root,
+            settings.home / "live" / "signer",
+            universe,
+            now_ms,
+            expires_ms,
+            cap,
+            pace,
+            switch.is_thrown,
         )
-        for account, cap in largest.items()
+        for account, cap in desk_accounts(settings).items()
     }
     parity = LastParity(databases, settings.branch)
     floor = TradingFloor(
@@ -129,7 +137,7 @@ def trading_of(
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue)
     chooser = KnobChooser(settings.manifest.weave, wanted.explore_knobs, settings.manifest.score.seed)
-    desk = TradingDesk(books, floor, venues, KillSwitch(settings.home))
+    desk = TradingDesk(books, floor, venues, switch)
     floor.mismatch = UNKNOWN
     interlock = Interlock(floor, databases, holds)
     interlock.look()
@@ -152,8 +160,7 @@ def _require_gate(settings: Settings, databases: Databases, url: str) -> Callabl
     if settings.trading.venue != "hyperliquid":
         cause = "real orders need trading.venue = hyperliquid, days on paper and a typed confirmation"
         raise ConfigError(f"orders would go to {url}", "an exchange on loopback", cause)
-    accounts = [*(account_name(side) for side in Side), BOOK_ACCOUNT]
-    found, known = gate_faults(settings, databases, url, accounts)
+    found, known = gate_faults(settings, databases, url, [*desk_accounts(settings)])
     if found:
         listed = "".join(f"\n  {fault}" for fault in found)
         cause = "`lotus arm --account NAME` checks all of it and asks for the confirmation"

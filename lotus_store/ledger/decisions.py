@@ -43,5 +43,10 @@ def judge_decision(connection: Connection, decision_id: str, judgement: Mapping[
     connection.execute(query("dm", "judge_decision_strand"), [to_body(judgement), decision_id])
 
 
+def judge_book(connection: Connection, decision_id: str, plan_id: str, judgement: Mapping[str, Any]) -> None:
+    """Write what became of one plan of a decision of the book to its strand, beside its other plans."""
+    connection.execute(query("dm", "judge_book_strand"), [plan_id, to_body(judgement), decision_id])
+
+
 def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return row

@@ -81,6 +81,18 @@ class FillLine:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class BookResult:
+    """A plan of the book and what was filled of it: (purpose, when its order was sent, fill), oldest first."""
+
+    plan_id: str
+    coin: str
+    stage: str
+    created_ms: int
+    funding_usd: float
+    fills: Sequence[tuple[str, int, Mapping[str, Any]]] = ()
+
+
 def put_plan(connection: Connection, row: PlanRow) -> None:
     """Write a plan and its strand; those that are there stay."""
     place = [row.plan_id, row.branch, row.decision_id, row.lifecycle_id, row.kind, row.coin, row.venue, row.stage]
@@ -126,6 +138,16 @@ def book_plans(connection: Connection, venue: str, account: str) -> dict[str, li
         plan_id, coin, side, will_hold, exit_at_ms = _any(row)
         found.setdefault(coin, []).append(OpenPlan(plan_id, Side(side), will_hold, exit_at_ms))
     return found
+
+
+def book_results(connection: Connection, branch: str) -> list[BookResult]:
+    """Return all plans of a branch's book, refused ones too, oldest first."""
+    fills: dict[str, list[tuple[str, int, Mapping[str, Any]]]] = {}
+    for row in connection.execute(query("tr", "book_fills"), [branch]):
+        plan_id, *fill = _any(row)
+        fills.setdefault(plan_id, []).append((fill[0], fill[1], fill[2]))
+    rows = [_any(row) for row in connection.execute(query("tr", "book_results"), [branch])]
+    return [BookResult(name, coin, stage, ms, usd, fills.get(name, ())) for name, coin, stage, ms, usd in rows]
 
 
 def lower_ceiling(connection: Connection, plan_id: str, ceiling: Decimal) -> None:

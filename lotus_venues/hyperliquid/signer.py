@@ -6,7 +6,7 @@ In the literature: capability restriction; least privilege.
 """
 
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -45,7 +45,10 @@ class Exposure:
 
 
 class AgentSigner:
-    """Signs for one account. `coins` stand at the venue's asset numbers; `reference` holds last seen prices."""
+    """Signs for one account. `coins` stand at the venue's asset numbers; `reference` holds last seen prices.
+
+    While `is_halted` says so, nothing that opens is signed.
+    """
 
     def __init__(self, key: str, caps: SignerCaps, journal: SignerJournal, base_url: str) -> None:
         """Hold a key; raises `ConfigError` for one that is none."""
@@ -57,6 +60,7 @@ class AgentSigner:
         self.coins: Sequence[str] = ()
         self.reference: dict[str, Decimal] = {}
         self.exposure = Exposure()
+        self.is_halted: Callable[[], bool] = lambda: False
 
     @property
     def address(self) -> str:
@@ -78,6 +82,8 @@ class AgentSigner:
         orders = _orders_of(action)
         value = sum((self._value(order) for order in orders), Decimal(0))
         if value:
+            if self.is_halted():  # after the expiry was set: what a process that slept sends later is expired
+                raise VenueError("the kill switch is thrown", "a lifted one before anything is opened")
             if now_ms - self.exposure.seen_ms > FRESH_MS:
                 raise VenueError("nobody knows what is open", f"a look at the account within {FRESH_MS} ms")
             self.caps.check_sums(self.journal.value_of_day(now_ms) + value, self._open_usd() + value)

@@ -14,6 +14,7 @@ FROM json_to_recordset(%s::json) r (
     retry_count integer, status text, created_at timestamptz, processed_at timestamptz, numbers_day text
 ) LEFT JOIN ledger_numbers n ON n.branch = r.branch AND n.day = r.numbers_day AND n.module = r.module
 ON CONFLICT (ledger_id) DO UPDATE SET
+    branch = CASE WHEN lotus_ledger.branch = '' THEN excluded.branch ELSE lotus_ledger.branch END,
     retry_count = excluded.retry_count, status = excluded.status, resonance_frequency = excluded.resonance_frequency,
     observer_effects = excluded.observer_effects, entanglement_data = excluded.entanglement_data,
     created_at = excluded.created_at, processed_at = excluded.processed_at;

@@ -11,6 +11,9 @@ SELECT ticket FROM dm_decisions WHERE decision_id = %s;
 INSERT INTO dm_strand (id, lifecycle_id, parent_id, kind, symbol, timeframe, alpha_bundle_ref, dm_decision)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
+-- name: judge_book_strand
+UPDATE dm_strand SET eval = coalesce(eval, '{}') || jsonb_build_object(%s::text, %s::jsonb), updated_at = now() WHERE id = %s;
+
 -- name: judge_decision_strand
 UPDATE dm_strand SET eval = %s, updated_at = now() WHERE id = %s;
 

@@ -19,6 +19,15 @@ SELECT plan_id, coin, (plan->>'side')::integer, LEAST(coalesce(will_hold, (plan-
 FROM tr_plans WHERE venue = %s AND kind = 'book' AND stage IN ('accepted', 'working') AND plan->'authority'->>'account' = %s
 ORDER BY created_ms, plan_id;
 
+-- name: book_results
+SELECT p.plan_id, p.coin, p.stage, p.created_ms, coalesce((s.exec_metrics->>'funding_usd')::double precision, 0)
+FROM tr_plans p LEFT JOIN tr_strand s ON s.id = p.plan_id
+WHERE p.branch = %s AND p.kind = 'book' ORDER BY p.created_ms, p.plan_id;
+
+-- name: book_fills
+SELECT o.plan_id, o.purpose, o.sent_ms, f.body FROM tr_fills f JOIN tr_orders o USING (client_id)
+JOIN tr_plans p USING (plan_id) WHERE p.branch = %s AND p.kind = 'book' ORDER BY f.time_ms, f.fill_id;
+
 -- name: lower_ceiling
 UPDATE tr_plans SET ceiling = LEAST(ceiling, %(ceiling)s), updated_at = now()
 WHERE plan_id = %(plan_id)s AND stage IN ('accepted', 'working');
@@ -69,3 +78,14 @@ ON CONFLICT DO NOTHING;
 
 -- name: judge_tr_strand
 UPDATE tr_strand SET fills = %s, exec_metrics = %s, position_data = %s, updated_at = now() WHERE id = %s;
+
+-- name: knob_trials
+SELECT p.plan_id, p.coin, p.venue, p.reference -> 'knobs', s.exec_metrics -> 'slippage_exit_bps',
+       (s.exec_metrics ->> 'finished_ts')::bigint
+FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
+WHERE p.branch = %(branch)s AND p.kind = 'book' AND p.stage = 'done'
+  AND p.created_ms >= %(since_ms)s AND p.created_ms < %(until_ms)s
+  AND jsonb_typeof(p.reference #> '{knobs,trial}') = 'object'
+  AND (s.exec_metrics ->> 'finished_ts')::bigint >= %(from_ms)s
+  AND (s.exec_metrics ->> 'finished_ts')::bigint < %(until_ms)s
+ORDER BY p.plan_id;

@@ -202,6 +202,7 @@ CREATE TABLE tr_plans (
     exit_at_ms     bigint                                  -- exit time, moved on by later decisions of the book
 );
 CREATE INDEX tr_plans_open ON tr_plans (venue, created_ms) WHERE stage IN ('accepted', 'working');
+CREATE INDEX tr_plans_book ON tr_plans (branch, created_ms) WHERE kind = 'book';
 
 CREATE TABLE tr_orders (
     client_id      text PRIMARY KEY,                       -- 0x and 32 hexadecimal characters, made of plan, purpose, index

@@ -73,6 +73,8 @@ ws_url = "ws://127.0.0.1:{port}/ws"
 rest_url = "http://127.0.0.1:{port}"
 [trading]
 venue = "local"
+[safety]
+dead_s = 600.0
 [kernel]
 gap_ms = 60000
 [score]

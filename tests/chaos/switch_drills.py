@@ -1,12 +1,13 @@
 """The kill switch, drilled: thrown to flatten over open positions while the desk lives, or is hung.
 
 `python tests/chaos/switch_drills.py --drills 100` throws it over a desk that lives, every other time with PostgreSQL
-gone before. With `--hung` the desk is stopped (SIGSTOP) at a moment at which it takes up plans, and PostgreSQL is gone:
-the watchdog, a process of its own, does it; later the desk goes on (SIGCONT) and must open nothing. The exchange is the
-referee. Counted, from the moment the file is written: seconds until both accounts are flat, and the latest order that
-could open which reached the exchange. Exit code 1 when one of them came later than 2 s.
+gone before. With `--hung` PostgreSQL is gone for good and the desk is stopped (SIGSTOP) over positions that an agent of
+the drill opens in its accounts: the watchdog, a process of its own, must close them; later the desk goes on (SIGCONT).
+The exchange is the referee. Counted, from the moment the file is written: seconds until both accounts are flat, and the
+latest order that could open which reached the exchange. Exit code 1 when one of them came later than 2 s.
 """
 
+import asyncio
 import json
 import os
 import random
@@ -28,18 +29,24 @@ sys.path.insert(0, str(HERE))
 
 from children import Child, kill_server, spawn  # noqa: E402
 from trade_kills import (  # noqa: E402
+    BTC,
     LOOK_S,
     PATIENCE_S,
     Watch,
     accept_plans,
     asked,
     make_home,
+    now_ms,
     run_exchange,
     start_desk,
     users_of,
     wait_recovered,
 )  # fmt: skip
 
+from lotus.hashing import natural_id  # noqa: E402
+from lotus.trading.orders import NewOrder, Side, TimeInForce, Trigger, TriggerKind  # noqa: E402
+from lotus_live.trade.accounts import venue_account  # noqa: E402
+from lotus_live.trade.floor import account_name  # noqa: E402
 from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
 from lotus_live.watch.running import run_watchdog, watchdog_status  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
@@ -84,38 +91,77 @@ def wait_flat(url: str, users: dict[str, str], since: float) -> float:
     return time.monotonic() - since
 
 
-def drill(
-    home: Path, url: str, users: dict[str, str], dice: random.Random, stops_server: bool, hung: Child | None
-) -> tuple[float, float]:
-    """Open positions, throw the switch, wait until all is flat; return seconds to flat, and of the last opening.
+def open_positions(home: Path, url: str, users: dict[str, str], number: int) -> int:
+    """Open a position with a stop, and let an entry rest, in every account, signed by an agent of the drill."""
 
-    `hung` is the desk to be stopped before.
-    """
+    async def go(account: str, user: str, side: Side) -> None:
+        keys = home / "drill-keys"
+        venue = venue_account(account, url, keys, home / "drill-signer", (BTC,), now_ms, 5_000, Decimal(100_000))
+        venue.exchange.user = user
+        asked(url, {"type": "approve", "agent": venue.exchange.signer.address, "master": user})
+        await venue.connect()
+        best = await venue.best_prices("BTC")
+        assert best is not None
+        px, size = best[0].quantize(Decimal(1)), Decimal("0.01")
+
+        def order(share: str, tif: TimeInForce = TimeInForce.GTC, stop: bool = False) -> NewOrder:
+            level = (px * (1 + int(side) * Decimal(share))).quantize(Decimal(1))
+            way = Side(-int(side)) if stop else side
+            trigger = Trigger(level, TriggerKind.STOP_LOSS, True) if stop else None
+            name = "0x" + natural_id("drill", account, number, share)
+            return NewOrder(name, "BTC", way, size, level, tif, stop, trigger)
+
+        await venue.place([order("0.01", TimeInForce.IOC)])
+        await venue.place([order("-0.05", stop=True)])
+        await venue.place([order("-0.03")])
+        await venue.close()
+
+    for side in Side:
+        asyncio.run(go(account_name(side), users[account_name(side)], side))
+    return number
+
+
+def hung_drill(
+    home: Path, url: str, users: dict[str, str], dice: random.Random, desk: Child, number: int
+) -> tuple[float, float]:
+    """Stop the desk, open positions, throw the switch, wait until all is flat; then let the desk go on."""
     switch = KillSwitch(home)
-    while not positions(url, users):
-        feed(home, dice, 4, 60_000)
-        time.sleep(1.5)
-    if hung is not None:
-        feed(home, dice, 4, 60_000)
-        time.sleep(dice.uniform(0.0, 1.2))
-        os.kill(hung.pid, signal.SIGSTOP)
-    if stops_server:
-        kill_server(home, with_keeper=True)
+    os.kill(desk.pid, signal.SIGSTOP)
+    opener = spawn(partial(open_positions, home, url, users, number), home / "f.json")
+    opener.wait(PATIENCE_S)
+    opener.answer()
+    if positions(url, users) != len(users):
+        raise RuntimeError("the drill did not open its positions")
     time.sleep(dice.uniform(0.0, 0.5))
-    thrown, thrown_ms = time.monotonic(), time.time_ns() // 1_000_000
+    thrown, thrown_ms = time.monotonic(), now_ms()
     switch.throw(flatten=True)
     flat = wait_flat(url, users, thrown)
-    if hung is not None:
-        time.sleep(dice.uniform(0.0, 2.0))
-        os.kill(hung.pid, signal.SIGCONT)
+    os.kill(desk.pid, signal.SIGCONT)
     time.sleep(1.0)
     late = opening_after(url, users, thrown_ms)
-    wait_flat(url, users, time.monotonic())
     switch.lift()
     return flat, late
 
 
-def run(folder: Path, drills: int, seed: int, is_hung: bool) -> dict[str, Any]:
+def drill(home: Path, url: str, users: dict[str, str], dice: random.Random, stops_server: bool) -> tuple[float, float]:
+    """Open positions, throw the switch, wait until all is flat; return seconds to flat, and of the last opening."""
+    switch = KillSwitch(home)
+    while not positions(url, users):
+        feed(home, dice, 4, 60_000)
+        time.sleep(1.5)
+    if stops_server:
+        kill_server(home, with_keeper=True)
+    time.sleep(dice.uniform(0.0, 0.5))
+    thrown, thrown_ms = time.monotonic(), now_ms()
+    switch.throw(flatten=True)
+    flat = wait_flat(url, users, thrown)
+    time.sleep(1.0)
+    late = opening_after(url, users, thrown_ms)
+    switch.lift()
+    return flat, late
+
+
+def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool) -> dict[str, Any]:
     """Run the drills; return the figures."""
     home, dice, began = folder / "home", random.Random(seed), time.monotonic()
     home.mkdir(mode=0o755)
@@ -136,11 +182,17 @@ def run(folder: Path, drills: int, seed: int, is_hung: bool) -> dict[str, Any]:
         dog = spawn(partial(watch, home, url), folder / "watchdog.json")
         while not watchdog_status(home)["alive"]:
             time.sleep(0.1)
-        for k in range(drills):
-            flat, late = drill(home, url, users, dice, is_hung or bool(k % 2), desk if is_hung else None)
+        if is_hung:
+            kill_server(home, with_keeper=True)
+        while len(flats) < drills and time.monotonic() - began < 60 * minutes:
+            number = len(flats)
+            if is_hung:
+                flat, late = hung_drill(home, url, users, dice, desk, number)
+            else:
+                flat, late = drill(home, url, users, dice, bool(number % 2))
+                servers.enter_context(embedded(home))  # joins the one that lives, or starts it again
             flats.append(flat)
             lates.append(late)
-            servers.enter_context(embedded(home))  # joins the one that lives, or starts it again
             for child in (desk, dog):
                 if not child.alive():
                     child.answer()
@@ -150,7 +202,7 @@ def run(folder: Path, drills: int, seed: int, is_hung: bool) -> dict[str, Any]:
         exchange.kill()
     flats.sort()
     return {
-        "drills": drills, "hung": is_hung, "with_server_gone": drills if is_hung else drills // 2,
+        "drills": len(flats), "hung": is_hung, "with_server_gone": len(flats) if is_hung else len(flats) // 2,
         "acts_of_the_watchdog": told["acts"], "flat_p50_s": round(flats[len(flats) // 2], 2),
         "flat_worst_s": round(flats[-1], 2), "last_opening_s": round(max(lates), 3),
         "within_2_s": sum(flat <= LIMIT_S for flat in flats), "seconds": round(time.monotonic() - began, 1),
@@ -161,17 +213,18 @@ def run(folder: Path, drills: int, seed: int, is_hung: bool) -> dict[str, Any]:
 @click.command()
 @click.option("--drills", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=1, show_default=True)
+@click.option("--minutes", default=60.0, show_default=True, help="No drill after this time.")
 @click.option("--hung", is_flag=True, help="Stop the desk before each throw: the watchdog must do it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def main(drills: int, seed: int, hung: bool, as_json: bool) -> None:
+def main(drills: int, seed: int, minutes: float, hung: bool, as_json: bool) -> None:
     """Throw the switch again and again."""
     folder = Path(tempfile.mkdtemp(prefix="lotus-switch-"))
     folder.chmod(0o755)
-    found = run(folder, drills, seed, hung)
+    found = run(folder, drills, seed, minutes, hung)
     print(json.dumps(found) if as_json else "\n".join(f"{key:<22} {value}" for key, value in found.items()))
     if found["whole"]:
         shutil.rmtree(folder)
-    sys.exit(0 if found["whole"] else 1)
+    sys.exit(0 if found["whole"] and found["drills"] >= drills else 1)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ from lotus_live.trade.books import TradeBooks  # noqa: E402
 from lotus_live.trade.desk import TradingDesk  # noqa: E402
 from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name  # noqa: E402
 from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
-from lotus_store.config import Settings  # noqa: E402
+from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.bodies import to_plain  # noqa: E402
 from lotus_store.ledger.plans import PlanRow, put_plan  # noqa: E402
@@ -52,6 +52,7 @@ BTC = Asset("BTC", 5)
 START_PX = 100_000
 TERMS = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**7), 5_000)
 BARE_LIMIT_S = 5.0
+EXPIRES_MS = TradingSettings().expires_ms
 PATIENCE_S = 60.0
 LOOK_S = 0.2
 
@@ -94,8 +95,8 @@ def run_desk(home: Path, url: str) -> int:
         floor = ToldFloor((BTC,), "local", TERMS, now_ms, max_leverage={"BTC": 40})
         venues = {
             account_name(side): venue_account(
-                account_name(side), url, settings.keys_root, home / "live" / "signer", (BTC,), now_ms, 5_000,
-                Decimal(100_000),
+                account_name(side), url, settings.keys_root, home / "live" / "signer", (BTC,), now_ms, EXPIRES_MS,
+                Decimal(100_000), is_halted=KillSwitch(home).is_thrown,
             )
             for side in Side
         }  # fmt: skip

@@ -41,18 +41,18 @@ def a_day(ctx: StageContext, day: str, seed: int) -> None:
     side, score = rng.choice([-1.0, 1.0], n), rng.uniform(0.1, 0.9, n)
     detector = np.array(list(EDGES), dtype=object)[np.arange(n) % 2]
     moved = side * (np.array([EDGES[name] for name in detector]) * score + rng.normal(size=n))
-    names = np.array([f"{day} {k}" for k in range(n)], dtype=object)
     asset = np.array(["BTC", "ETH"], dtype=object)[np.arange(n) // 2 % 2]
+    ends = start + 300_000 * (1 + np.arange(n) // 2)
     tables = {
         EVENTS: {
-            "event_id": names, "detector_id": detector, "asset": asset, "s": side * score,
+            "detector_id": detector, "asset": asset, "window_end_ms": ends, "s": side * score,
             "spec_version": np.ones(n, np.int32), "horizon_s": np.full(n, 300, np.int32),
-            "window_end_ms": start + 300_000 * (1 + np.arange(n) // 2),
             "ln_sigma_tilde": np.zeros(n), "eligible": np.ones(n, np.bool_),
             "b_vol": (np.arange(n) // 4 % 5).astype(np.uint8),
         },
         EVALUATED: {
-            "event_id": names, "status": np.array(["ok"] * n, dtype=object), "horizon_s": np.full(n, 300, np.int32),
+            "detector_id": detector, "asset": asset, "window_end_ms": ends,
+            "status": np.array(["ok"] * n, dtype=object), "horizon_s": np.full(n, 300, np.int32),
             "fwd_ret_bps_30": moved / 5.0, "fwd_ret_bps_300": moved,
         },
     }  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lotus.manifest import Asset, Manifest
-from lotus_cli.doctor_venue import venue_checks
+from lotus_cli.doctor_venue import safety_checks, venue_checks
 from lotus_store.config import LiveSettings, Settings, TradingSettings
 from lotus_venues.local_exchange.options import Clock, Options
 from lotus_venues.local_exchange.server import LocalExchange
@@ -63,3 +63,21 @@ def test_an_exchange_that_does_not_answer_is_wrong(tmp_path: Path) -> None:
 
 def test_without_a_venue_it_says_so(tmp_path: Path) -> None:
     assert "trading.venue is off" in venue_checks(Settings(tmp_path))["venue"]
+
+
+def test_the_dead_mans_switch_is_probed_and_stays_off(tmp_path: Path) -> None:
+    told = safety_checks(settings_of(tmp_path, "http://127.0.0.1:1"))
+    assert sorted(told) == ["schedule_cancel", "watchdog"]
+    assert told["schedule_cancel"] == (
+        "ok, off; probed on loopback it left 0 of 1 entries and 0 of 1 stops: it removes stops, so it is never armed"
+    )
+    assert told["watchdog"].startswith("ok, none runs")
+
+
+def test_every_reason_against_real_orders_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lotus_live.trade.gate_facts.KNOWN_URLS", ("http://127.0.0.1:1",))
+    wanted = TradingSettings(venue="hyperliquid", url="http://127.0.0.1:1")
+    told = safety_checks(replace(settings, trading=wanted))["real_orders"]
+    assert told.startswith("WRONG: ")
+    for reason in ("no_key", "watchdog_key", "no_caps", "venue_silent", "paper_days", "not_armed"):
+        assert f"{reason}: " in told

@@ -49,7 +49,7 @@ def past(
 def columns(rows: Sequence[Paid], times_s: Iterable[int] = ()) -> Outcomes:
     """Return outcomes in columns, with moves at the horizons of all and at `times_s`."""
     horizons = tuple(sorted({*times_s, *(row.horizon_s for row in rows)}))
-    sources, source = coded([row.source for row in rows])
+    sources, source = coded(np.array([row.source for row in rows], dtype=object))
     return Outcomes(
         sources=sources,
         horizons_s=horizons,

@@ -7,11 +7,14 @@ from past_outcomes import FIRST_DAY, known, past
 from lotus.decision.calibration import calibrate
 from lotus.decision.evidence import (
     EVENT_COLUMNS,
+    KEY,
     REGIME_NAMES,
     evaluated_columns,
+    only,
     outcome_sums,
     outcome_sums_spec,
     outcomes_of,
+    said,
     score_bin,
     uniqueness,
 )
@@ -26,11 +29,9 @@ HORIZONS = (30, 300, 3600)
 
 def rows(n: int, gap_s: int = 5, horizon_s: int = 300) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Windows of one detector and coin, `gap_s` apart, and what became of them."""
-    names = np.array([f"{k:032x}" for k in range(n)])
     events = {
-        "event_id": names,
-        "detector_id": np.array(["flow"] * n),
-        "asset": np.array(["BTC"] * n),
+        "detector_id": np.array(["flow"] * n, dtype=object),
+        "asset": np.array(["BTC"] * n, dtype=object),
         "spec_version": np.ones(n, dtype=np.int64),
         "horizon_s": np.full(n, horizon_s),
         "window_end_ms": START + 1000 * gap_s * np.arange(n),
@@ -40,7 +41,7 @@ def rows(n: int, gap_s: int = 5, horizon_s: int = 300) -> tuple[dict[str, np.nda
         "b_vol": np.full(n, 4, dtype=np.uint8),
     }
     evaluated = {
-        "event_id": names[::-1],
+        **{name: events[name][::-1] for name in KEY},
         "horizon_s": np.full(n, horizon_s),
         "status": np.array(["ok"] * n, dtype=object),
         "fwd_ret_bps_30": np.full(n, -1.0),
@@ -70,9 +71,9 @@ def test_overlapping_windows_count_by_the_part_that_is_their_own() -> None:
     events, _ = rows(4, gap_s=60)
     assert uniqueness(events) == pytest.approx([1.0, 0.2, 0.2, 0.2])
     events["s"][1] = 0.0
-    assert uniqueness(events) == pytest.approx([1.0, 0.0, 0.4, 0.2])
+    assert uniqueness(only(events, said(events))) == pytest.approx([1.0, 0.4, 0.2])
     events["asset"][2] = "ETH"
-    assert uniqueness(events) == pytest.approx([1.0, 0.0, 1.0, 0.6])
+    assert uniqueness(only(events, said(events))) == pytest.approx([1.0, 1.0, 0.6])
 
 
 def test_support_is_the_sum_of_weights() -> None:

@@ -15,7 +15,7 @@ def events(spoken: Spoken) -> Table:
     names, coins, ends, scores = zip(*rows, strict=True)
     n = len(rows)
     return {
-        "event_id": np.arange(n).astype("U").astype(object), "detector_id": np.array(names, dtype=object),
+        "detector_id": np.array(names, dtype=object),
         "asset": np.array(coins, dtype=object), "spec_version": np.ones(n, dtype=np.int32),
         "horizon_s": np.full(n, 30, dtype=np.int32), "window_end_ms": np.array(ends, dtype=np.int64),
         "s": np.array(scores) / 0.5, "ln_sigma_tilde": np.full(n, np.log(0.5)), "eligible": np.ones(n, dtype=np.bool_),

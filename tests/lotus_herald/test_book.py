@@ -34,13 +34,16 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.decide import Decider
 from lotus_herald.execute import Acceptor
+from lotus_herald.herald import Herald
 from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
 from lotus_herald.knobs import PolicyChooser
+from lotus_herald.links import Links
+from lotus_herald.mirror import StrandMirror
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
 from lotus_store.databases import Databases
-from lotus_store.ledger import inputs, messages
+from lotus_store.ledger import atlas, inputs, messages
 from lotus_store.ledger.knowledge import Knowledge, executors_by
 from lotus_store.ledger.plans import book_plans
 
@@ -406,7 +409,8 @@ def test_a_refused_plan_of_the_book_is_reported_with_its_reasons(world: World, r
         row = dm.execute("SELECT eval FROM dm_strand WHERE id = %s", [name]).fetchone()
         assert executors_by(dm, "main", day_of(END_MS)) == (), "what was not executed scores nobody"
     assert row is not None
-    assert any(text.startswith(f"{reason}:") for text in row[0]["refusals"])
+    (judged,) = row[0].values()
+    assert any(text.startswith(f"{reason}:") for text in judged["refusals"])
     with world.databases.connect("sig") as sig:
         assert sig.execute("SELECT count(*) FROM executions").fetchone() == (0,)
 
@@ -492,3 +496,17 @@ def test_plans_never_exceed_the_budget_of_the_ticket(world: World) -> None:
         world.settle()
     total = sum(p.will_hold * PX[coin] for coin, plans in world.open().items() for p in plans)
     assert 0 < total <= Decimal(10_000)
+
+
+def test_the_ledger_learns_the_branch_of_a_decision_that_it_saw_before_its_message(world: World) -> None:
+    world.propose()
+    world.settle()
+    world.decide()
+    with Links(world.databases) as links:
+        StrandMirror(links).look(Module.DM)
+    herald = Herald(world.databases, world.keys, world.handlers, lambda: END_MS, lambda: END_MS + 100, poll_s=0.0)
+    for _ in range(4):
+        herald.turn()
+    herald.close()
+    found = atlas.differences(world.databases)
+    assert found.equal, found

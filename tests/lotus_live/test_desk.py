@@ -129,7 +129,8 @@ class SmallVenue:
         return [OrderUpdate(name, OrderState.CANCELED, now_ms()) for name in client_ids]
 
     async def modify(self, order: NewOrder) -> OrderUpdate:
-        raise AssertionError("nothing is modified here")
+        self.orders[order.client_id] = order, OrderState.WAITING
+        return OrderUpdate(order.client_id, OrderState.WAITING, now_ms(), 1)
 
     async def set_leverage(self, coin: str, leverage: int, is_cross: bool = True) -> None:
         return
@@ -194,10 +195,11 @@ class Bed:
         books: Any = self.books
         return TradingDesk(books, FreshFloor((BTC,), "local", terms, now_ms), venues, self.switch)
 
-    def accept(self, name: str, hold_ms: int, choice: KnobChoice | None = None) -> str:
+    def accept(self, name: str, hold_ms: int, choice: KnobChoice | None = None, kind: str = "probe") -> str:
         terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10**6), ("tr",)), ("local",))
         plan = probe_plan(name, "l", BTC, Side.BUY, Decimal(100_000), now_ms(), hold_ms, terms)
         self.books.accept(plan, choice)
+        self.books.rows[plan.plan_id] = replace(self.books.rows[plan.plan_id], kind=kind)
         return plan.plan_id
 
 
@@ -230,7 +232,7 @@ def test_a_plan_is_written_before_it_is_sent_and_reported_when_it_is_closed(bed:
         assert bed.venue.unwritten == bed.venue.repeated == []
         assert bed.venue.held == 0
         assert {state for _, state in bed.venue.orders.values()} == {OrderState.FILLED, OrderState.CANCELED}
-        assert desk.counts.finished == 1
+        await until(lambda: desk.counts.finished == 1)
         await ended(task)
 
     asyncio.run(go())
@@ -253,6 +255,37 @@ def test_a_plan_is_executed_with_the_knobs_chosen_for_it_and_its_report_names_th
         stated = {"priors_ver": "f" * 32, "context": 12 * "0", "moved": choice.moved, "trial": None}
         told = {name: report_payload(bed.books.rows[name], states[name], 0)["report"]["knobs"] for name in states}
         assert told == {plain: None, moved: stated}
+
+    asyncio.run(go())
+
+
+def test_a_plan_is_lowered_and_held_on_as_its_row_says_over_a_restart_too(bed: Bed) -> None:
+    def stops() -> Decimal:
+        resting = [o for o, state in bed.venue.orders.values() if o.trigger and state is OrderState.WAITING]
+        return sum((order.size for order in resting), Decimal(0))
+
+    async def go() -> None:
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        plan = bed.accept("one", 1_500, kind="book")
+        await until(lambda: bed.venue.held == Decimal("0.01"))
+        row = bed.books.rows[plan]
+        bed.books.rows[plan] = replace(row, ceiling=Decimal("0.004"), exit_at_ms=now_ms() + 60_000)
+        desk.woken()
+        await until(lambda: bed.venue.held == stops() == Decimal("0.004"))
+        assert desk.floor.held == {"a": {"BTC": Decimal("0.004")}}
+        await ended(task)
+        bed.books.rows[plan] = replace(bed.books.rows[plan], ceiling=Decimal("0.002"))
+        again = bed.desk()
+        task = asyncio.create_task(again.run())
+        await until(lambda: bed.venue.held == stops() == Decimal("0.002"))
+        await asyncio.sleep(1.0)
+        assert bed.books.finished == [], "its first exit time is over, and it was moved on"
+        bed.books.rows[plan] = replace(bed.books.rows[plan], ceiling=Decimal(0))
+        again.woken()
+        await until(lambda: bed.books.finished == [plan])
+        assert (bed.venue.held, stops(), bed.venue.repeated) == (0, 0, [])
+        await ended(task)
 
     asyncio.run(go())
 

@@ -18,11 +18,10 @@ from click.testing import CliRunner
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest
-from lotus.trading.orders import Side
 from lotus_cli.arm import arm_command
 from lotus_live.trade import gate_facts
+from lotus_live.trade.accounts import desk_accounts
 from lotus_live.trade.arming import arming_path, disarm, read_arming, sentence
-from lotus_live.trade.floor import account_name
 from lotus_live.trade.gate import AccountFacts, GateReason, HomeFacts, account_faults, home_faults
 from lotus_live.trade.paper_days import PaperDay, paper_days
 from lotus_live.trade.secret_file import write_secret
@@ -106,7 +105,7 @@ def test_several_faults_are_all_told() -> None:
 
 # --- with the local exchange posing as the venue
 
-ACCOUNTS = [account_name(side) for side in Side]
+ACCOUNTS = [*desk_accounts(Settings(Path()))]
 
 
 @dataclass
@@ -138,7 +137,7 @@ def traded_day(databases: Databases, number: int, agreed: bool | None) -> None:
     fill = FillLine("local", f"f{number}", name, "BTC", at_ms, {})
     with databases.connect("tr") as tr:
         put_plan(tr, row)
-        step_plans(tr, [PlanStep(row.plan_id, "done", {}, [order], [fill])])
+        step_plans(tr, [PlanStep(row.plan_id, "done", {}, Decimal(0), orders=[order], fills=[fill])])
     if agreed is not None:
         checks = [{"name": "live_parity", "passed": agreed, "text": "", "numbers": {"logged": 7}}]
         with databases.connect("sig") as sig:
@@ -202,8 +201,8 @@ def test_armed_by_the_exact_sentence_it_trades_and_not_a_moment_longer(
     monkeypatch.setattr("lotus_live.trade.trading.watchdog_status", lambda _home: {"alive": True})
     with pytest.raises(ConfigError) as refused:
         posing.opened()
-    assert str(refused.value).count("not_armed") == 2, "all that is missing is the sentence, twice"
-    assert "2 reasons" in str(refused.value)
+    assert str(refused.value).count("not_armed") == 3, "all that is missing is the sentence, for each"
+    assert "3 reasons" in str(refused.value)
     for account in ACCOUNTS:
         told = posing.arm(account)
         assert told.exit_code == 0, told.output

@@ -247,3 +247,12 @@ def test_caps_and_key_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no private key") as told:
         AgentSigner("0x1234", CAPS, SignerJournal(tmp_path / "j"), "http://127.0.0.1:1")
     assert "1234" not in str(told.value)
+
+
+def test_over_a_thrown_switch_nothing_that_opens_is_signed(journal: SignerJournal) -> None:
+    made = signer(journal)
+    made.is_halted = lambda: True
+    with pytest.raises(VenueError, match="kill switch"):
+        made.sign(order("0.001", "100000"), NOW, NOW + 5_000)
+    assert made.sign(order("0.001", "100000", reduce_only=True), NOW, NOW + 5_000)
+    assert made.sign({"type": "noop"}, NOW, NOW + 5_000)

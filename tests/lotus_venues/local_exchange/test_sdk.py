@@ -10,6 +10,7 @@ from hyperliquid.utils.types import Cloid
 from local_world import KEY, OTHER_KEY, T0, in_thread, rich, until, venue, wallet
 
 from lotus_venues.local_exchange.frames import bbo_frame, context_frame
+from lotus_venues.local_exchange.options import Clock
 from lotus_venues.local_exchange.server import LocalExchange
 
 GTC = {"limit": {"tif": "Gtc"}}
@@ -146,6 +147,34 @@ def test_the_signer_is_recovered_and_strangers_are_refused() -> None:
             await in_thread(known.order, "BTC", True, 0.01, 99_000, GTC)
             (order,) = exchange.dump(wallet().address)["openOrders"]
             assert order["limitPx"] == "99000.0"
+
+    asyncio.run(run())
+
+
+def test_the_dead_mans_switch_takes_stops_with_everything_else() -> None:
+    async def run() -> None:
+        clock = [T0]
+        options = rich(clock=Clock.WALL, wall_ms=lambda: clock[0], schedule_volume_usd=1)
+        async with venue(options) as exchange:
+            client, address = await trader(exchange), wallet().address
+            assert (await in_thread(client.schedule_cancel, clock[0] + 6_000))["status"] == "err", "no volume yet"
+            await in_thread(client.market_open, "BTC", True, 0.01)
+            await in_thread(client.order, "BTC", True, 0.01, 99_000, GTC)
+            stop = {"trigger": {"triggerPx": 90_000, "isMarket": True, "tpsl": "sl"}}
+            await in_thread(client.order, "BTC", False, 0.01, 81_000, stop, True)
+            assert (await in_thread(client.schedule_cancel, clock[0] + 4_000))["status"] == "err", "less than 5 s ahead"
+            assert (await in_thread(client.schedule_cancel, clock[0] + 6_000))["status"] == "ok"
+            assert (await in_thread(client.schedule_cancel, None))["status"] == "ok"
+            clock[0] += 7_000
+            await asyncio.sleep(0.2)
+            assert len(await in_thread(client.info.frontend_open_orders, address)) == 2, "it was disarmed"
+            assert (await in_thread(client.schedule_cancel, clock[0] + 6_000))["status"] == "ok"
+            clock[0] += 7_000
+            await asyncio.sleep(0.2)
+            assert await in_thread(client.info.frontend_open_orders, address) == []
+            states = [o["status"] for o in exchange.dump(address)["orders"]]
+            assert states.count("scheduledCancel") == 2
+            assert (await in_thread(client.info.user_state, address))["assetPositions"], "the position is bare now"
 
     asyncio.run(run())
 

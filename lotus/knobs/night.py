@@ -1,0 +1,171 @@
+"""One night of a module over its knobs: scores of its trials in; lessons, braids and perhaps a new version out.
+
+The detectors' learner and the detectors' weave, on other rows: every knob is an owner where a detector stands. Nights
+count days with evidence, and what they look at spends the knobs' own alpha (`learning.knob_alpha`), never the
+detectors'. Rules have at most two conditions. Nothing is read or stored here.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.learning.effect import LaneSums, effect_of
+from lotus.learning.lesson import AuditState
+from lotus.learning.night import NightResult, RowSource, learn_from
+from lotus.learning.payoff_scores import Columns
+from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
+from lotus.learning.slots import SlotState
+from lotus.manifest import Manifest
+from lotus.priors.types import PriorsVersion, priors_version
+from lotus.weave.admission import DetectorDay
+from lotus.weave.braid import Braid
+from lotus.weave.meta import MetaState, members, observed
+from lotus.weave.night import NightInputs, WovenNight, changes, weave_night
+from lotus.weave.watchdog import Evidence
+
+MAX_LITERALS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class KnobMemory:
+    """What one night leaves to the next: days with evidence so far, slots, audits, compositions under judgement."""
+
+    learning_days: int = 0
+    slots: SlotState = field(default_factory=SlotState)
+    audits: Mapping[str, AuditState] = field(default_factory=dict)
+    meta: MetaState = field(default_factory=MetaState)
+
+
+@dataclass(frozen=True, slots=True)
+class AverageEffect:
+    """What moving a knob a step up earned on average, everywhere: bps with a 95 % interval, moved of all, days."""
+
+    owner: str
+    mean_bps: float
+    ci95: tuple[float, float]
+    moved: int
+    plans: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnobNight:
+    """The result: what was learned (None: no evidence today), average effects, the weave, the memory it leaves."""
+
+    learned: NightResult | None
+    effects: tuple[AverageEffect, ...]
+    woven: WovenNight
+    memory: KnobMemory
+
+
+def knob_manifest(manifest: Manifest) -> Manifest:
+    """Return the manifest under which knobs are learned: their own alpha and draws, short rules, a look every night."""
+    learning = manifest.learning
+    changed = replace(
+        learning, alpha=learning.knob_alpha, draws=learning.knob_draws, max_literals=MAX_LITERALS, pooled_alpha=0.0,
+        looks="nightly", error_control="slots", alert_budget=0.0,
+    )  # fmt: skip
+    return replace(manifest, learning=changed)
+
+
+def knob_night(
+    scores: Mapping[str, Columns],
+    day: str,
+    keys: Mapping[str, str],
+    previous: PriorsVersion,
+    board: Sequence[Braid],
+    effective_from_ms: int,
+    manifest: Manifest,
+    memory: KnobMemory,
+) -> KnobNight:
+    """Return the night of `day`; `scores`: day -> KNOB_SCORES of the days up to it that have rows.
+
+    `keys`: owner -> key of its knob; `previous`, `board`: the version in force before and the board that the night
+    before left; the result takes effect at `effective_from_ms`.
+    """
+    own = knob_manifest(manifest)
+    window = rows_by_detector(scores, own.learning.search_days) if scores else {}
+    today = rows_by_detector({day: scores[day]}, 1) if day in scores else {}
+    meta = observed(memory.meta, board, today, day)
+    learned = _learned(window, scores, own, board, memory, meta, previous.branch) if today else None
+    after = memory
+    if learned is not None:
+        audits = {**memory.audits, **{audit.detector_id: audit.state for audit in learned.audits}}
+        after = replace(memory, learning_days=memory.learning_days + 1, slots=learned.slots, audits=audits)
+    woven = _woven(learned, window, today, day, keys, previous, board, effective_from_ms, own, memory)
+    effects = tuple(average_effect(rows, own.learning.half_life_days) for _, rows in sorted(window.items()))
+    return KnobNight(learned, effects, woven, replace(after, meta=woven.meta_state))
+
+
+def _learned(
+    window: Mapping[str, DetectorRows],
+    scores: Mapping[str, Columns],
+    manifest: Manifest,
+    board: Sequence[Braid],
+    memory: KnobMemory,
+    meta: MetaState,
+    branch: str,
+) -> NightResult:
+    active = [(b.detector_id, b.rule) for b in board if b.in_force and b.braid_type == "micro"]
+    return learn_from(
+        {owner: RowSource(rows) for owner, rows in window.items()},
+        tuple(sorted(scores))[-manifest.learning.search_days :],
+        manifest,
+        night=memory.learning_days + 1,
+        active=active,
+        slots=memory.slots,
+        audits=memory.audits,
+        branch=branch,
+        members=members(meta, manifest.learning),
+    )
+
+
+def _woven(
+    learned: NightResult | None,
+    window: Mapping[str, DetectorRows],
+    today: Mapping[str, DetectorRows],
+    day: str,
+    keys: Mapping[str, str],
+    previous: PriorsVersion,
+    board: Sequence[Braid],
+    effective_from_ms: int,
+    manifest: Manifest,
+    memory: KnobMemory,
+) -> WovenNight:
+    lessons = learned.lessons if learned is not None else ()
+    alarms = {a.detector_id: a.reason for a in learned.audits if a.alarm} if learned is not None else {}
+    inputs = NightInputs(
+        evidence=Evidence(day, today, window if lessons else {}, alarms),
+        meta=memory.meta,
+        critical=learned.critical if learned is not None and learned.looked else math.inf,
+    )
+    seen = {**(window if lessons else {}), **today}
+    owners = {owner: DetectorDay(rows.bins, np.zeros(len(rows)), 1.0, keys[owner]) for owner, rows in seen.items()}
+    woven = weave_night(previous, board, lessons, owners, effective_from_ms, manifest, inputs)
+    return _without_fields(woven, previous, board)
+
+
+def _without_fields(woven: WovenNight, previous: PriorsVersion, board: Sequence[Braid]) -> WovenNight:
+    """Return the night without field braids: what they move are bounds of scores, and exploration of windows."""
+    if not any(b.braid_type == "field" for b in woven.braids):
+        return woven
+    kept = tuple(b for b in woven.braids if b.braid_type != "field")
+    active = tuple(b.active() for b in kept if b.in_force)
+    priors = priors_version(previous.branch, woven.priors.effective_from_ms, active)
+    return replace(woven, braids=kept, events=changes(board, kept, previous, priors), priors=priors)
+
+
+def average_effect(rows: DetectorRows, half_life_days: float) -> AverageEffect:
+    """Return what moving the knob earned over all plans of the search window, recent days counting more."""
+    weight, gain = _by_block(rows, rows.h), _by_block(rows, rows.f)
+    sums = LaneSums(rows.lane_day, weight, gain, gain, weight)
+    effect = effect_of(sums, day_weights(len(rows.days), half_life_days))
+    moved = int(rows.published.sum())
+    return AverageEffect(rows.detector_id, effect.uplift, effect.ci95, moved, len(rows), effect.n_days)
+
+
+def _by_block(rows: DetectorRows, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.bincount(rows.lane, weights=values, minlength=rows.n_lanes), dtype=np.float64)

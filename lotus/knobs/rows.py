@@ -1,0 +1,100 @@
+"""KNOB_SCORES: one row per plan in a trial (or decision solved twice), in the language of the detectors' scores.
+
+"Published" is "moved"; the propensity is the draw's. With Y the outcome in bps (more is better) and m what was expected
+of both sides alike from earlier days, f = (A - p)(Y - m), so E[f] = p(1-p)(E[Y(1)] - E[Y(0)]) whatever m is, because p
+is known. To be read as a score f = p(1-p) P + A(1-p)(Y' - P) (`lotus.learning.payoff_scores`), a moved row has P = 0
+and Y' = Y - m, one that stood P = -(Y - m)/(1-p). In the literature: overlap-weighted augmented inverse-propensity
+score of a two-armed trial (Li, Morgan, Zaslavsky 2018).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.columns import Column, TableSpec
+from lotus.learning.payoff_scores import PAYOFF_SCORES, Columns, score
+from lotus.priors.context import context_bins
+from lotus.priors.vocabulary import BIN_COLUMNS
+from lotus.timebase import block_of
+
+Table = dict[str, NDArray[np.generic]]
+_KEY = ("window_end_ms", "asset", "detector_id", "event_id")
+_OUTCOME = Column("outcome", "f8", "bps", "what the plan or decision earned or saved, expectations left in")
+
+
+def knob_scores(name: str) -> TableSpec:
+    """Return the specification of a module's table: PAYOFF_SCORES with the plain outcome beside."""
+    return TableSpec(name, _KEY, (*PAYOFF_SCORES.columns, _OUTCOME))
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One plan or decision in an experiment on a knob, as it came out.
+
+    `owner` is the knob's (what its braids name), `time_ms` event time at which the outcome was known, `context` the
+    bins as text, `arm` 1 moved, `outcome_bps` more is better, `source` who filled it (venue, paper_live, tape_sim).
+    """
+
+    name: str
+    owner: str
+    coin: str
+    horizon_s: int
+    time_ms: int
+    context: str
+    arm: int
+    propensity: float
+    outcome_bps: float
+    source: str
+
+
+def rows_of(observations: Sequence[Observation], day: str, expected: Mapping[str, float]) -> Table:
+    """Return KNOB_SCORES of a day from what came out on it; `expected`: m in bps by owner, 0 without a past."""
+    found = sorted(observations, key=lambda o: (o.time_ms, o.coin, o.owner, o.name))
+    n = len(found)
+    p = np.array([o.propensity for o in found], dtype=np.float64)
+    moved = np.array([o.arm == 1 for o in found], dtype=np.bool_)
+    outcome = np.array([o.outcome_bps for o in found], dtype=np.float64)
+    surprise = outcome - np.array([expected.get(o.owner, 0.0) for o in found], dtype=np.float64)
+    control = np.where(moved, 0.0, -surprise / (1.0 - p))
+    executed = np.where(moved, surprise, np.nan)
+    bins = np.array([context_bins(o.context) for o in found], dtype=np.uint8).reshape(n, len(BIN_COLUMNS))
+    return {
+        "event_id": _text(o.name for o in found),
+        "detector_id": _text(o.owner for o in found),
+        "spec_version": np.ones(n, dtype=np.int32),
+        "asset": _text(o.coin for o in found),
+        "horizon_s": np.array([o.horizon_s for o in found], dtype=np.int32),
+        "window_end_ms": np.array([o.time_ms for o in found], dtype=np.int64),
+        "day": _text(day for _ in found),
+        "block": np.array([block_of(o.time_ms) for o in found], dtype=np.uint8),
+        "p": p,
+        "u0": np.log(p / (1.0 - p)),
+        "published": moved,
+        "payoff_p": control,
+        "payoff_y": executed,
+        "hit": np.full(n, np.nan),
+        "fill_source": _text(o.source if o.arm == 1 else "" for o in found),
+        "h": p * (1.0 - p),
+        "f": score(p, moved, control, executed),
+        **{name: bins[:, i] for i, name in enumerate(BIN_COLUMNS)},
+        "outcome": outcome,
+    }
+
+
+def expected_of(days: Iterable[Columns]) -> dict[str, float]:
+    """Return the mean outcome by owner over KNOB_SCORES of earlier days, bps."""
+    sums: dict[str, list[float]] = {}
+    for day in days:
+        names, outcome = np.asarray(day["detector_id"]), np.asarray(day["outcome"], dtype=np.float64)
+        for owner in sorted(set(names.tolist())):
+            mine = outcome[names == owner]
+            total = sums.setdefault(owner, [0.0, 0.0])
+            total[0] += float(mine.sum())
+            total[1] += len(mine)
+    return {owner: total / n for owner, (total, n) in sums.items()}
+
+
+def _text(words: Iterable[str]) -> NDArray[np.generic]:
+    return np.array(list(words), dtype=object)

@@ -1,0 +1,37 @@
+"""What stands between a home and the venue at this moment: kill switch, pulse of the desk, watchdog, arming, alerts.
+
+Read from files alone, so that it answers with the daemon and every database gone.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from lotus_live.trade.arming import read_arming, wall_ms
+from lotus_live.trade.heartbeat import Pulse, boot_id
+from lotus_live.trade.kill_switch import KillSwitch
+from lotus_live.watch.alerts import Alerts, read_alerts
+from lotus_live.watch.running import watchdog_status
+
+
+def safety_status(home: Path) -> dict[str, Any]:
+    """Return it as plain values; ages in seconds, None where there is nothing to tell."""
+    beat = Pulse(home).read()
+    age_s = beat.age_s(time.monotonic(), boot_id()) if beat is not None else None
+    return {
+        "kill_switch": KillSwitch(home).state(),
+        "pulse_age_s": None if age_s is None or age_s == float("inf") else round(age_s, 2),
+        "watchdog": watchdog_status(home),
+        "armed": armed_accounts(home),
+        "last_alerts": [f"{a.kind}: {a.found}; {a.done}" for a in read_alerts(Alerts(home).path, 3)],
+    }
+
+
+def armed_accounts(home: Path) -> dict[str, str]:
+    """Return what is left of the arming of each account: hours, or that it ended."""
+    left = {}
+    for path in sorted((home / "live" / "armed").glob("*.json")):
+        arming = read_arming(home, path.stem)
+        hours = (arming.until_ms - wall_ms()) / 3_600_000 if arming is not None else 0.0
+        left[path.stem] = f"{hours:.0f} h" if hours > 0 else "ended"
+    return left

@@ -1,0 +1,86 @@
+"""Carrying one command of a plan to its venue: what the venue answers comes back as events of that plan.
+
+No decision here, but for the last look at the kill switch before something that opens is sent.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import assert_never
+
+from lotus.errors import VenueError
+from lotus.trading.execution_events import (
+    Alarm,
+    Ask,
+    Cancel,
+    Command,
+    Event,
+    Finished,
+    Modify,
+    ModifyAnswer,
+    Place,
+)
+from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, VenueFill
+from lotus.trading.venue import Venue
+from lotus_live.trade.kill_switch import KillSwitch
+from lotus_live.trade.questions import OpenQuestions
+from lotus_live.trade.work import DeskCounts, never_placed
+
+
+class Carrier:
+    """Carries commands; `tell` takes fills, which may be of another plan."""
+
+    def __init__(
+        self, now_ms: Callable[[], int], switch: KillSwitch, counts: DeskCounts, tell: Callable[[VenueFill], None]
+    ) -> None:
+        """Hold no command."""
+        self.now_ms, self.switch, self.counts, self.tell = now_ms, switch, counts, tell
+        self._questions = OpenQuestions()
+
+    async def carry(self, venue: Venue, command: Command) -> Sequence[Event]:
+        """Do one command; return what the venue answered."""
+        match command:
+            case Place() if self.switch.is_thrown() and not all(o.reduce_only for o in command.orders):
+                why = "the kill switch was thrown on the way"  # or while this process slept
+                return never_placed(command.orders, self.now_ms(), why)
+            case Place():
+                self.counts.orders += len(command.orders)
+                return await self._answers(venue.place(command.orders, command.grouping), command.orders)
+            case Cancel():
+                with suppress(VenueError):
+                    return await venue.cancel(command.coin, command.client_ids)
+            case Modify():
+                try:
+                    update = await venue.modify(command.order)
+                except VenueError as problem:
+                    name, now_ms = command.order.client_id, self.now_ms()
+                    update = OrderUpdate(name, OrderState.RESTING, now_ms, reason=str(problem))
+                return [ModifyAnswer(update)]
+            case Ask():
+                return await self._ask(venue, command)
+            case Alarm() | Finished():
+                pass
+            case _:
+                assert_never(command)
+        return ()
+
+    async def _answers(
+        self, asked: Awaitable[Sequence[OrderUpdate]], orders: Sequence[NewOrder]
+    ) -> Sequence[OrderUpdate]:
+        """Return the venue's answers; NEVER_PLACED for each order when nothing can have been sent."""
+        try:
+            return await asked
+        except VenueError as problem:
+            return never_placed(orders, self.now_ms(), str(problem))
+
+    async def _ask(self, venue: Venue, question: Ask) -> Sequence[Event]:
+        """Ask what is not being asked already."""
+        found: list[Event] = []
+        for client_id in question.client_ids:
+            with suppress(VenueError), self._questions.about(client_id) as is_free:
+                if is_free:
+                    found.append(await venue.order_of(client_id))
+        if question.fills_from_ms is not None:
+            with suppress(VenueError), self._questions.about(f"fills {question.client_ids[0]}") as is_free:
+                for fill in await venue.fills_since(question.fills_from_ms) if is_free else ():
+                    self.tell(fill)
+        return found

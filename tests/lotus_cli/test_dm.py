@@ -1,0 +1,69 @@
+"""`lotus dm calibration`: what nights stored, losers too; a sentence where nothing is known."""
+
+import numpy as np
+import pytest
+from small_home import Cli
+
+from lotus.decision.calibration import Calibration, Cell
+from lotus.decision.covariance import Covariance
+from lotus.decision.feedback import ExecutorScore, Memory
+from lotus.decision.night import SourceQuality
+from lotus.decision.reliability import CurveBin, ForecastQuality, Reliability
+from lotus_cli.dm import facts_of, page
+from lotus_store.ledger.knowledge import Knowledge
+
+BRANCH = "demo-11"
+KEY = ("det:loser@1", 300)
+
+
+def a_night() -> tuple[Knowledge, tuple[SourceQuality, ...]]:
+    """One source that loses in every regime and promised more than came."""
+    cells = tuple(Cell((*KEY, regime), (0.1, 0.9), (-4.0, -1.5), 3.0, 300.0, 40.0) for regime in ("", "wild"))
+    memory = Memory((Reliability(*KEY, 0.2, 1.0, 2.0, "2026-01-05", 7),), (ExecutorScore("hl:maker", 0.6, 3),))
+    covariance = Covariance(("BTC",), np.array([[4.0]]), 60.0, 1, 0.1, 30)
+    alike = {("det:a@1", "det:loser@1"): 0.7, ("det:b@1", "det:loser@1"): 0.1}
+    known = Knowledge("2026-01-05", Calibration("2026-01-06", cells, 160.0, "v" * 32), memory, covariance, alike)
+    curve = (CurveBin(7, 6.5, 0.7, 0.4, 0.2, 0.6, 2.0, -1.0),)
+    return known, (SourceQuality(*KEY, ForecastQuality(7, 0.3, 0.25, 0.8, 0.69, -0.5, curve)),)
+
+
+def test_a_loser_stands_in_the_page_as_silent() -> None:
+    facts = facts_of(*a_night()) | {"branch": "main"}
+    (row,) = facts["sources"]
+    assert (row["support"], row["lambda"], row["reliability"], row["promises"]) == (40.0, 0.2, 0.2, 7)
+    assert set(row["cells"]) == {"all", "wild"}
+    lines = page(facts, None).splitlines()
+    assert "in force from 2026-01-06" in lines[0]
+    assert lines[2].split() == [
+        "det:loser@1", "300", "40", "0.20", "-4.00", "to", "-1.50", "silent", "0.200", "-0.50", "0.30000", "0.25000",
+        "0.80000", "0.69000", "7",
+    ]  # fmt: skip
+    assert lines[3].split()[0] == "wild"
+    assert lines[4] == "all promises: nothing was promised yet"
+    assert "BTC 15.5" in lines[5]
+    assert lines[6:] == ["alike: det:a@1 and det:loser@1 +0.70", "executor hl:maker: 0.600 after 3 reports"]
+    curve = page(facts, KEY[0])
+    assert "hits promised 0.700 found 0.400 [0.200, 0.600]" in curve
+    assert "outside" in curve
+
+
+def test_after_the_demo_the_newest_night_is_told(lotus: Cli) -> None:
+    """The days of the small home are too short for a source to be calibrated: that is said, not hidden."""
+    facts = lotus.json("dm", "calibration", "--branch", BRANCH)
+    text = lotus("dm", "calibration", "--branch", BRANCH).stdout
+    assert [row["source"] for row in facts["sources"]] == []
+    assert "no source has enough outcomes yet" in text
+    assert facts["covariance"]["coins"] == ["BTC", "ETH"]
+    assert facts["in_force_from"] > facts["day"]
+    assert lotus.json("dm", "calibration", "--branch", BRANCH, "--day", facts["day"]) == facts
+
+
+def test_where_nothing_is_known_it_is_said(fresh: Cli, lotus: Cli) -> None:
+    assert "nothing is known on branch main" in fresh.refused("dm", "calibration")
+    assert "nothing is known" in lotus.refused("dm", "calibration", "--branch", BRANCH, "--day", "2020-01-01")
+    assert "det:nobody@1" in lotus.refused("dm", "calibration", "--branch", BRANCH, "--source", "det:nobody@1")
+
+
+@pytest.mark.parametrize("day", ["today", "2026-13-01"])
+def test_a_day_that_is_none_is_wrong_usage(fresh: Cli, day: str) -> None:
+    fresh("dm", "calibration", "--day", day, code=2)

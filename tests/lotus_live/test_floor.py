@@ -1,0 +1,94 @@
+"""What the floor sees for the book: account, marks, and a market where the venue told its volume and open interest."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lotus.manifest import Asset
+from lotus.microtape.events import Ctx, EventKind
+from lotus.trading.orders import Account
+from lotus.trading.plan import Authority
+from lotus_live.trade.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor
+
+BTC, ETH = Asset("BTC", 5), Asset("ETH", 4)
+NOW_MS = 1_735_689_600_000
+RICH = Account(Decimal(100_000), Decimal(0), Decimal(100_000), (), NOW_MS)
+
+
+@dataclass
+class Parity:
+    """Whether live and batch agreed."""
+
+    agrees: bool = True
+
+    def __call__(self) -> bool:
+        return self.agrees
+
+
+@pytest.fixture
+def floor() -> TradingFloor:
+    terms = FloorTerms(Decimal(1000), Decimal(300), Decimal(50_000), 5_000)
+    made = TradingFloor((BTC, ETH), "local", terms, lambda: NOW_MS, {"BTC": 40}, parity_ok=Parity())
+    made.accounts = {BOOK_ACCOUNT: RICH}
+    made.held = {BOOK_ACCOUNT: {"BTC": Decimal("0.25")}}
+    return made
+
+
+def show_top(floor: TradingFloor, asset: int, bid: int, ask: int) -> None:
+    step: Any = SimpleNamespace(kind=int(EventKind.BBO), asset=asset)
+    ladder = SimpleNamespace(is_two_sided=True, bids=[(bid, 1)], asks=[(ask, 1)])
+    floor.see(NOW_MS * 1_000_000, step, [ladder, ladder], b"")  # type: ignore[list-item]
+
+
+def show_context(floor: TradingFloor, asset: int, mark: int, ctx: Any) -> None:
+    payload = np.zeros(len(Ctx), dtype=np.int64)
+    payload[Ctx.MARK_PX] = mark
+    step: Any = SimpleNamespace(kind=int(EventKind.CTX), asset=asset, payload=payload)
+    raw = json.dumps({"channel": "activeAssetCtx", "data": {"coin": "x", "ctx": ctx}}).encode()
+    floor.see(NOW_MS * 1_000_000, step, [], raw)
+
+
+def test_the_book_sees_markets_that_the_venue_described(floor: TradingFloor) -> None:
+    show_top(floor, 0, 999_990, 1_000_010)
+    show_context(floor, 0, 1_000_000, {"dayNtlVlm": "4000000000.5", "openInterest": "1000.5", "markPx": "1"})
+    show_top(floor, 1, 399_999, 400_001)  # nothing was told of it but prices
+    sight = floor.sight(BOOK_ACCOUNT)
+    assert sight is not None
+    assert (sight.now_ms, sight.equity_usd, sight.sizes) == (NOW_MS, 100_000.0, {"BTC": 0.25})
+    assert sight.marks == {"BTC": 100_000.0, "ETH": 4_000.0}
+    assert set(sight.markets) == {"BTC"}
+    market = sight.markets["BTC"]
+    assert (market.adv_usd, market.open_interest_usd, market.max_leverage) == (4000000000.5, 100_050_000.0, 40.0)
+    assert market.spread_bps == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("ctx", [{}, {"dayNtlVlm": None, "openInterest": "1"}, {"dayNtlVlm": "x", "openInterest": "1"}])
+def test_a_context_that_says_too_little_makes_no_market(floor: TradingFloor, ctx: Any) -> None:
+    show_top(floor, 0, 999_990, 1_000_010)
+    show_context(floor, 0, 1_000_000, ctx)
+    sight = floor.sight(BOOK_ACCOUNT)
+    assert sight is not None
+    assert sight.markets == {}
+
+
+def test_without_an_account_nothing_is_seen_and_a_halt_is_told(floor: TradingFloor) -> None:
+    assert floor.sight("nobody") is None
+    floor.halted = True
+    sight = floor.sight(BOOK_ACCOUNT)
+    assert sight is not None
+    assert sight.halted == "the kill switch is thrown"
+    floor.halted, floor.parity_ok = False, Parity(False)
+    sight = floor.sight(BOOK_ACCOUNT)
+    assert sight is not None
+    assert sight.halted == "live and batch differ"
+
+
+def test_plans_of_the_book_keep_within_the_settings_budget(floor: TradingFloor) -> None:
+    terms = floor.book_terms(Authority(BOOK_ACCOUNT, Decimal(100_000), ("local:market",)), 60_000)
+    assert terms.authority == Authority(BOOK_ACCOUNT, Decimal(50_000), ("local:market",))
+    assert (terms.venues, terms.hold_ms, terms.stop_bps) == (("local",), 60_000, Decimal(300))
