@@ -46,14 +46,14 @@ def settings_of(home: Path, url: str) -> Settings:
     return Settings(home, manifest=manifest, live=live, trading=TradingSettings(venue="local"))
 
 
-def test_both_accounts_are_told_with_the_clock(tmp_path: Path, exchange: tuple[str, int]) -> None:
+def test_every_account_is_told_with_the_clock(tmp_path: Path, exchange: tuple[str, int]) -> None:
     url, ahead_ms = exchange
     told = venue_checks(settings_of(tmp_path, url))
-    assert sorted(told) == ["probes-long", "probes-short"]
+    assert sorted(told) == ["book", "probes-long", "probes-short"]
     for line in told.values():
         assert line.startswith("ok local 0x" if not ahead_ms else "WRONG: expected at most 500 ms of skew, local 0x")
         assert "0 positions" in line
-    assert len({line.split()[2] for line in told.values()}) == (2 if not ahead_ms else 1)
+    assert len({line.split()[2] for line in told.values()}) == (3 if not ahead_ms else 1)
 
 
 def test_an_exchange_that_does_not_answer_is_wrong(tmp_path: Path) -> None:
