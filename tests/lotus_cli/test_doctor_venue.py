@@ -46,7 +46,7 @@ def settings_of(home: Path, url: str) -> Settings:
     return Settings(home, manifest=manifest, live=live, trading=TradingSettings(venue="local"))
 
 
-def test_all_accounts_are_told_with_the_clock(tmp_path: Path, exchange: tuple[str, int]) -> None:
+def test_every_account_is_told_with_the_clock(tmp_path: Path, exchange: tuple[str, int]) -> None:
     url, ahead_ms = exchange
     told = venue_checks(settings_of(tmp_path, url))
     assert sorted(told) == ["book", "probes-long", "probes-short"]
