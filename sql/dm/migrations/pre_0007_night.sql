@@ -1,1 +1,0 @@
--- Kept for what is learned by night; nothing is added here yet.

@@ -1,1 +1,0 @@
--- Kept for the tables of safety; nothing is added here yet.
