@@ -1,14 +1,17 @@
 """`python -m lotus_live [URL]`: the daemon as a process of its own, as the supervisor and the resource start it.
 
-With `--day` it trades a stored day at a local exchange instead, so many times as fast as it was recorded.
+With `--day` it trades a stored day instead, so many times as fast as it was recorded: at a local exchange, or on paper
+where lotus.toml says so.
 """
 
 import argparse
 import sys
+from dataclasses import replace
 
 from lotus.errors import LotusError
-from lotus_live.live import run_live
+from lotus_live.live import LOCAL, run_live
 from lotus_live.tape_file import TapeDay
+from lotus_live.trade.paper import PAPER
 from lotus_store.config import load_settings
 from lotus_store.tape.store import TapeStore
 
@@ -25,6 +28,8 @@ def main(arguments: list[str]) -> int:
     try:
         settings = load_settings(tape=asked.tape, branch=asked.branch)
         if asked.day:
+            venue = PAPER if settings.trading.venue == PAPER else LOCAL
+            settings = replace(settings, trading=replace(settings.trading, venue=venue))
             day = TapeDay(TapeStore(settings.home, settings.tape), asked.day)
             run_live(settings, replay=day, speed=asked.speed, run_id=f"trade-{settings.branch}-{asked.day}", trade=True)
         else:
