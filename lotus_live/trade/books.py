@@ -12,8 +12,8 @@ from lotus.modules.intents import Module
 from lotus.modules.trade_messages import report_message
 from lotus.trading.execution import ExecutionState
 from lotus.trading.funding import shares
-from lotus.trading.order_machine import TrackedOrder
-from lotus.trading.orders import VenueFill
+from lotus.trading.order_machine import Purpose, TrackedOrder
+from lotus.trading.orders import NewOrder, OrderState, VenueFill
 from lotus.trading.plan import Plan
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send_many
@@ -29,9 +29,12 @@ from lotus_store.ledger.plans import (
     PlanStep,
     judge_plan,
     known_orders,
+    note_lines,
     open_plans,
     step_plans,
 )
+
+NO_PLAN = ""  # of orders that close what no plan has
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,15 @@ class TradeBooks:
         with closing(self.databases.connect(Module.TR.value, autocommit=True)) as connection:
             return known_orders(connection, client_ids)
 
+    def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill], now_ms: int) -> None:
+        """Write orders of no plan and fills of no living plan, on a connection of its own; safe to repeat."""
+        lines = [
+            OrderLine(o.client_id, NO_PLAN, self.venue, o.coin, Purpose.EXIT, OrderState.UNKNOWN, now_ms, to_plain(o))
+            for o in orders
+        ]
+        with closing(self.databases.connect(Module.TR.value)) as connection, connection:
+            note_lines(connection, lines, [self._fill_line(fill) for fill in fills])
+
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
@@ -103,13 +115,16 @@ class TradeBooks:
             payload, lifecycle_id=row.lifecycle_id, parent_id=row.decision_id, revision=one.state.revision
         )
 
+    def _fill_line(self, fill: VenueFill) -> FillLine:
+        return FillLine(self.venue, fill.fill_id, fill.client_id, fill.coin, fill.time_ms, to_plain(fill))
+
     def _step(self, one: Moved) -> PlanStep:
         plan, venue = one.row.plan_id, self.venue
         orders = [
             OrderLine(o.client_id, plan, venue, o.order.coin, o.purpose, o.state, o.sent_ms, to_plain(o))
             for o in one.orders
         ]
-        fills = [FillLine(venue, f.fill_id, f.client_id, f.coin, f.time_ms, to_plain(f)) for f in one.fills]
+        fills = [self._fill_line(f) for f in one.fills]
         account = one.state.plan.authority.account
         paid = [
             FundingLine(venue, account, p.coin, p.time_ms, plan, float(p.usd), to_plain(p)) for p in shares(one.state)

@@ -34,7 +34,7 @@ class Carrier:
     ) -> None:
         """Hold no command."""
         self.now_ms, self.switch, self.counts, self.tell = now_ms, switch, counts, tell
-        self._questions = OpenQuestions()
+        self._questions: dict[int, OpenQuestions] = {}
 
     async def carry(self, venue: Venue, command: Command) -> Sequence[Event]:
         """Do one command; return what the venue answered."""
@@ -75,12 +75,15 @@ class Carrier:
     async def _ask(self, venue: Venue, question: Ask) -> Sequence[Event]:
         """Ask what is not being asked already."""
         found: list[Event] = []
+        questions = self._questions.setdefault(id(venue), OpenQuestions())
         for client_id in question.client_ids:
-            with suppress(VenueError), self._questions.about(client_id) as is_free:
-                if is_free:
-                    found.append(await venue.order_of(client_id))
+            with suppress(VenueError):
+                async with questions.about(client_id) as is_free:
+                    if is_free:
+                        found.append(await venue.order_of(client_id))
         if question.fills_from_ms is not None:
-            with suppress(VenueError), self._questions.about(f"fills {question.client_ids[0]}") as is_free:
-                for fill in await venue.fills_since(question.fills_from_ms) if is_free else ():
-                    self.tell(fill)
+            with suppress(VenueError):
+                async with questions.about(f"fills {question.client_ids[0]}") as is_free:
+                    for fill in await venue.fills_since(question.fills_from_ms) if is_free else ():
+                        self.tell(fill)
         return found

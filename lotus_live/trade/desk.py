@@ -29,7 +29,7 @@ from lotus.trading.execution_events import (
 )
 from lotus.trading.executor import begin, step
 from lotus.trading.order_machine import TrackedOrder
-from lotus.trading.orders import FundingPayment, OrderUpdate, VenueFill
+from lotus.trading.orders import FundingPayment, NewOrder, OrderUpdate, VenueFill
 from lotus.trading.plan import PlanKind
 from lotus.trading.venue import Venue
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
@@ -151,6 +151,14 @@ class TradingDesk:
             return await asyncio.to_thread(self.books.known, client_ids)
         except DOWN:
             return frozenset(client_ids)
+
+    async def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill]) -> None:
+        """Write down orders of no plan before they are sent, and fills of orders whose plans are not remembered.
+
+        Books that are away hold nothing up: a position that nobody has is closed all the same.
+        """
+        with suppress(*DOWN):
+            await asyncio.to_thread(self.books.note, orders, fills, self.floor.now_ms())
 
     def post(self, plan_id: str, event: Event) -> None:
         """Give an event to a plan."""

@@ -1,29 +1,37 @@
-"""Questions to a venue that are open: one that is repeated faster than it is answered is not asked again.
+"""Questions to a venue that are open: few at a time, in turn, and none again while it waits or is asked.
 
 Orders whose fate is unknown are asked for every half second. A venue that is slower than that, or a busy machine, would
-otherwise be buried under the desk's questions and never catch up. (Literature: retry storm, single flight.)
+otherwise be buried under the desk's questions and never catch up: with hundreds of unknown orders each question came
+back after it was asked again. (Literature: retry storm, single flight, bulkhead.)
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 MOST = 2  # about one subject at a time: the second may overtake an answer that hangs
+LANES = 8  # questions to one venue at a time; the rest wait in turn
 
 
 @dataclass(slots=True)
 class OpenQuestions:
-    """How often each subject is being asked about."""
+    """The questions to one venue: how often each subject waits or is asked about, and the lanes they share."""
 
     _open: Counter[str] = field(default_factory=Counter)
+    _lanes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LANES))
 
-    @contextmanager
-    def about(self, subject: str) -> Iterator[bool]:
-        """Count a question while it is open; tell whether it may be asked."""
+    @asynccontextmanager
+    async def about(self, subject: str) -> AsyncIterator[bool]:
+        """Wait for a lane and hold it; tell whether the question may be asked, at once when it may not."""
         self._open[subject] += 1
         try:
-            yield self._open[subject] <= MOST
+            if self._open[subject] > MOST:
+                yield False
+            else:
+                async with self._lanes:
+                    yield True
         finally:
             self._open[subject] -= 1
             if not self._open[subject]:

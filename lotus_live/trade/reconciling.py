@@ -45,6 +45,10 @@ class Plans(Protocol):
         """Return which orders are of plans that are not remembered any more."""
         ...
 
+    async def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill]) -> None:
+        """Write down orders of no plan before they are sent, and fills of orders whose plans are not remembered."""
+        ...
+
     def tell(self, event: VenueFill) -> None:
         """Give a fill to the plan whose order it is of."""
         ...
@@ -85,10 +89,12 @@ class Reconciler:
         return found
 
     async def _without_finished(self, fills: tuple[VenueFill, ...]) -> tuple[VenueFill, ...]:
-        """Return the fills without those of plans that are over and forgotten."""
+        """Return the fills without those of plans that are over and forgotten, and of orders of no plan: both noted."""
         own = own_of(self.plans.states_of(self.venue)).orders
         strange = sorted({fill.client_id for fill in fills} - own.keys())
         over = await self.plans.ours(strange) if strange else frozenset()
+        if over:
+            await self.plans.note((), [fill for fill in fills if fill.client_id in over])
         return tuple(fill for fill in fills if fill.client_id not in over)
 
     async def _follow(self, finding: Finding, fills: Sequence[VenueFill], states: Sequence[ExecutionState]) -> None:
@@ -131,6 +137,7 @@ class Reconciler:
         if asset is None or best is None:
             return
         order = closing_order(asset, finding.size, best, f"{self.venue.name} {self.now_ms()}")
+        await self.plans.note([order], ())
         await self.venue.place([order])
 
     def _tell(self, finding: Finding, done: str) -> None:

@@ -136,12 +136,17 @@ def step_plans(connection: Connection, steps: Sequence[PlanStep]) -> None:
             query("tr", "step_plan"),
             [[step.stage, to_body(step.execution), step.will_hold, step.plan_id] for step in steps],
         )
-        orders = [line for step in steps for line in step.orders]
-        cursor.executemany(query("tr", "put_tr_order"), [_order(line) for line in orders])
-        fills = [line for step in steps for line in step.fills]
-        cursor.executemany(query("tr", "put_tr_fill"), [_fill(line) for line in fills])
         paid = [line for step in steps for line in step.paid]
         cursor.executemany(query("tr", "put_tr_funding"), [_paid(line) for line in paid])
+    orders = [line for step in steps for line in step.orders]
+    note_lines(connection, orders, [line for step in steps for line in step.fills])
+
+
+def note_lines(connection: Connection, orders: Sequence[OrderLine], fills: Sequence[FillLine]) -> None:
+    """Write orders and fills, in the caller's transaction; fills that are there stay."""
+    with connection.cursor() as cursor:
+        cursor.executemany(query("tr", "put_tr_order"), [_order(line) for line in orders])
+        cursor.executemany(query("tr", "put_tr_fill"), [_fill(line) for line in fills])
 
 
 def note_prediction(connection: Connection, plan_id: str, told: Mapping[str, Any]) -> None:

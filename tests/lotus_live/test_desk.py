@@ -54,6 +54,11 @@ class Books:
     is_down: bool = False
     finished: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    noted: list[VenueFill] = field(default_factory=list)
+
+    def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill], _now_ms: int) -> None:
+        self.names |= {order.client_id for order in orders}
+        self.noted += fills
 
     def write(self, moved: Sequence[Moved], _now_ms: int) -> None:
         if self.is_down:
@@ -388,6 +393,9 @@ def test_what_nobody_here_knows_is_taken_away_and_what_is_missing_is_asked_for(b
         await reconciler.compare()
         assert bed.venue.held == 0
         assert await reconciler.compare() == ()
+        (closing,) = bed.venue.fills
+        assert closing.client_id in bed.books.names, "written down before it was sent"
+        assert bed.books.noted == [closing]
         assert reconciler.differences == {Difference.ORPHAN: 1, Difference.POSITION_UNTRACKED: 2}
         await ended(task)
 

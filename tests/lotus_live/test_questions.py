@@ -1,15 +1,40 @@
-"""A subject is asked about twice at most at a time; what is answered may be asked again."""
+"""A subject is asked about twice at most at a time, a venue few things at a time, and every question gets its turn."""
 
-from lotus_live.trade.questions import MOST, OpenQuestions
+import asyncio
+from contextlib import AsyncExitStack
+
+from lotus_live.trade.questions import LANES, MOST, OpenQuestions
 
 
 def test_questions_beyond_the_most_are_not_asked_until_one_is_answered() -> None:
-    questions = OpenQuestions()
-    open_now = [questions.about("a") for _ in range(MOST + 1)]
-    assert [question.__enter__() for question in open_now] == [True] * MOST + [False]
-    with questions.about("b") as is_free:
-        assert is_free
-    for question in open_now[1:]:
-        question.__exit__(None, None, None)
-    with questions.about("a") as is_free:
-        assert is_free
+    async def run() -> None:
+        questions = OpenQuestions()
+        async with questions.about("b"):
+            async with AsyncExitStack() as stack:
+                asked = [await stack.enter_async_context(questions.about("a")) for _ in range(MOST + 1)]
+                assert asked == [True] * MOST + [False]
+            async with questions.about("a") as is_free:
+                assert is_free
+
+    asyncio.run(run())
+
+
+def test_a_flood_of_questions_is_asked_in_turn_and_all_of_it() -> None:
+    async def run() -> None:
+        questions, at_once, most, answered = OpenQuestions(), 0, 0, []
+
+        async def ask(subject: int) -> None:
+            nonlocal at_once, most
+            async with questions.about(str(subject)) as is_free:
+                assert is_free
+                at_once += 1
+                most = max(most, at_once)
+                await asyncio.sleep(0.001)
+                at_once -= 1
+                answered.append(subject)
+
+        await asyncio.gather(*(ask(k) for k in range(10 * LANES)))
+        assert most == LANES
+        assert sorted(answered) == list(range(10 * LANES))
+
+    asyncio.run(run())
