@@ -38,6 +38,7 @@ COMMANDS = {
     "sanity": ("lotus_cli.sanity", "How every series went with the moves after it, losers included."),
     "signal": ("lotus_cli.signal", "Print what an event puts on the signal bus, checked against its schema."),
     "tape": ("lotus_cli.tape", "List tapes; delete days that retention lets go."),
+    "trade": ("lotus_cli.trade", "The trader: how good its predictions of fills, slippage and latency were."),
     "trigger": ("lotus_cli.trigger", "Conditions of entry as text: check one."),
     "up": ("lotus_cli.up", "Everything at once: PostgreSQL, Dagster's pages and daemon; one Ctrl-C stops all."),
     "watchdog": ("lotus_cli.watchdog", "Act at the venue when the daemon cannot; --status says whether one does."),

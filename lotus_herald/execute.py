@@ -5,7 +5,7 @@ window; targets of the book are compared with what its open plans will hold, and
 to a venue here. In the literature: pre-trade checks before order entry.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
@@ -17,14 +17,17 @@ from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Module, Reason
 from lotus.modules.trade_messages import report_message
 from lotus.trading.book import BookTarget, BookTerms, Change, OpenPlan, book_plan, change_of
+from lotus.trading.foretell import Known, foretold
+from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.refusals import Refusal, RefusalReason
 from lotus.trading.rounding import MIN_NOTIONAL_USD
 from lotus.trading.validate import Situation, refusals
 from lotus_herald.consume import Delivery, Handlers
-from lotus_herald.judging import as_body, judged, objections
+from lotus_herald.judging import as_body, as_reference, judged, objections
 from lotus_herald.knobs import KnobChooser
+from lotus_herald.predicting import nothing_known
 from lotus_herald.release import release_of
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.plans import PlanRow, book_plans, lower_ceiling, move_exit_on, note_prediction, put_plan
@@ -32,6 +35,9 @@ from lotus_store.ledger.plans import PlanRow, book_plans, lower_ceiling, move_ex
 ZERO = Decimal(0)
 LEAST_HOLD_MS = 60_000
 STEP_SHARE = Decimal("0.002")  # of equity: a smaller step of the book is not worth an order
+
+
+KnownOf = Callable[[str, str, int], Known]
 
 
 class Floor(Protocol):
@@ -52,10 +58,11 @@ class Floor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Acceptor:
-    """The trader's reception of one daemon."""
+    """The trader's reception of one daemon; `known_of` tells what is known of a branch's venue at an event time."""
 
     floor: Floor
     chooser: KnobChooser = field(default_factory=KnobChooser)
+    known_of: KnownOf = nothing_known
 
     def handlers(self) -> Handlers:
         """Return what it listens to."""
@@ -68,7 +75,7 @@ class Acceptor:
         """
         told = delivery.envelope.payload
         if told["kind"] == "book":
-            outcomes = _Book(self.floor, self.chooser, delivery).take()
+            outcomes = _Book(self, delivery).take()
         else:
             outcomes = [self._take(delivery, target) for target in told["targets"]]
         return "applied" if any(outcomes) or not outcomes else "refused"
@@ -89,14 +96,41 @@ class Acceptor:
             found = refusals(plan, replace(at, release=release_of(Module.DM)))
         context = str(target.get("context", ""))
         knobs = self.chooser.choice(delivery.connection, envelope.branch, context, at.now_ms, plan)
-        return put(delivery, coin, plan, found, at, dict(target) | {"knobs": to_plain(knobs)})
+        return self.put(delivery, coin, plan, found, at, target, knobs)
+
+    def put(
+        self, delivery: Delivery, coin: str, plan: Plan | None, found: Sequence[Refusal], at: Situation,
+        reference: Mapping[str, Any], knobs: KnobChoice,
+    ) -> bool:  # fmt: skip
+        """Write a plan, accepted or refused; a refusal is reported at once. Return whether it is accepted."""
+        envelope, said, told = delivery.envelope, None, None
+        if plan is not None and not found:
+            known = self.known_of(envelope.branch, at.venue, at.now_ms)
+            told = foretold(plan, at, known, knobs.knobs)
+            said = judged(plan, at, told)
+            found = objections(plan, said)
+        name = natural_id("no plan", envelope.payload["decision_id"], coin) if plan is None else plan.plan_id
+        row = PlanRow(
+            name, envelope.branch, envelope.payload["decision_id"], envelope.lifecycle_id, envelope.payload["kind"],
+            coin, at.venue, "refused" if found else "accepted", at.now_ms,
+            to_plain(plan) if plan is not None else {},
+            dict(reference) | {"knobs": to_plain(knobs)} | as_reference(told), {}, session=at.session,
+        )  # fmt: skip
+        put_plan(delivery.connection, row)
+        if said is not None:
+            hint = None if told is None else told.route_hint
+            note_prediction(delivery.connection, name, as_body(said, told), hint)
+        if found:
+            delivery.answer(refusal_report(row, found, at.now_ms, parent_id=envelope.event_id))
+        return not found
 
 
 class _Book:
     """One decision of the book while it becomes plans: lower ones first, so that what they free may be used."""
 
-    def __init__(self, floor: Floor, chooser: KnobChooser, delivery: Delivery) -> None:
-        self.floor, self.chooser, self.delivery = floor, chooser, delivery
+    def __init__(self, acceptor: Acceptor, delivery: Delivery) -> None:
+        self.acceptor, self.delivery = acceptor, delivery
+        self.floor = floor = acceptor.floor
         told = delivery.envelope.payload
         try:
             self.ticket = check_ticket(dict(told["ticket"]))
@@ -187,41 +221,17 @@ class _Book:
         reference = {member: target[member] for member in ("coin", "weight", "held", "min", "max", "mu_bps")}
         reference |= {"signals": signals, "mark": None if px is None else str(px)}
         branch, context = self.delivery.envelope.branch, self.contexts.get(coin, "")
-        knobs = self.chooser.choice(self.delivery.connection, branch, context, at.now_ms, plan)
-        reference |= {"context": context, "knobs": to_plain(knobs)}
+        knobs = self.acceptor.chooser.choice(self.delivery.connection, branch, context, at.now_ms, plan)
+        reference["context"] = context
         if plan is not None:
             reference |= {"max_slippage_bps": float(plan.max_slippage_bps), "max_latency_ms": plan.max_latency_ms}
-        accepted = put(self.delivery, coin, plan, found, at, reference)
+        accepted = self.acceptor.put(self.delivery, coin, plan, found, at, reference, knobs)
         return accepted, abs(change.opened) * px if accepted and change is not None and px is not None else ZERO
 
 
 def mark_of(at: Situation) -> Decimal | None:
     """Return the mark of a situation's coin, None before it was seen."""
     return at.view.mark if at.view is not None and at.view.mark > ZERO else None
-
-
-def put(
-    delivery: Delivery, coin: str, plan: Plan | None, found: Sequence[Refusal], at: Situation,
-    reference: Mapping[str, Any],
-) -> bool:  # fmt: skip
-    """Write a plan, accepted or refused; a refusal is reported at once. Return whether it is accepted."""
-    envelope, said = delivery.envelope, None
-    if plan is not None and not found:
-        said = judged(plan, at)
-        found = objections(plan, said)
-    name = natural_id("no plan", envelope.payload["decision_id"], coin) if plan is None else plan.plan_id
-    row = PlanRow(
-        name, envelope.branch, envelope.payload["decision_id"], envelope.lifecycle_id, envelope.payload["kind"], coin,
-        at.venue,
-        "refused" if found else "accepted", at.now_ms, to_plain(plan) if plan is not None else {}, dict(reference), {},
-        session=at.session,
-    )  # fmt: skip
-    put_plan(delivery.connection, row)
-    if said is not None:
-        note_prediction(delivery.connection, name, as_body(said))
-    if found:
-        delivery.answer(refusal_report(row, found, at.now_ms, parent_id=envelope.event_id))
-    return not found
 
 
 def _unplanned(at: Situation, coin: str) -> tuple[Refusal, ...]:

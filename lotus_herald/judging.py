@@ -5,19 +5,29 @@ needs the weighted threshold too. Who knows nothing abstains. The judgements are
 literature: pre-trade risk panel.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from lotus.trading.curators import Evidence, Verdict, verdict
+from lotus.trading.foretell import Foretold
 from lotus.trading.plan import Plan, PlanKind
 from lotus.trading.refusals import Refusal, RefusalReason
+from lotus.trading.report import Predicted
 from lotus.trading.validate import Situation, reference_px
+from lotus_store.ledger.bodies import to_plain
 
 
-def judged(plan: Plan, at: Situation) -> Verdict:
-    """Return what the curators say of a plan in a situation; nothing is predicted yet, so two of them abstain."""
+def judged(plan: Plan, at: Situation, told: Foretold | None) -> Verdict:
+    """Return what the curators say of a plan in a situation; where nothing is known, two of them abstain."""
     px = reference_px(plan, at) or Decimal(0)
-    return verdict(plan, Evidence(px, at.equity_usd, abs(at.position) * px))
+    evidence = Evidence(px, at.equity_usd, abs(at.position) * px)
+    if told is not None and told.is_known:
+        score = told.venues[0].score if told.venues else None
+        evidence = replace(
+            evidence, fill_prob=told.prediction.fill_prob, slippage_bps=told.slippage_bps, venue_score=score
+        )
+    return verdict(plan, evidence)
 
 
 def objections(plan: Plan, found: Verdict) -> tuple[Refusal, ...]:
@@ -29,7 +39,16 @@ def objections(plan: Plan, found: Verdict) -> tuple[Refusal, ...]:
     return (Refusal(RefusalReason.CURATORS, "; ".join(found.objections), expected),)
 
 
-def as_body(found: Verdict) -> dict[str, Any]:
-    """Return a verdict as plain values, for the plan's strand."""
+def as_body(found: Verdict, told: Foretold | None) -> dict[str, Any]:
+    """Return a verdict, and what was foretold, as plain values for the plan's strand."""
     said = {j.curator.name: {"score": j.score, "objects": j.objects, "reason": j.reason} for j in found.judgements}
-    return {"curators": said, "score": found.score, "threshold": found.threshold, "approved": found.approved}
+    body = {"curators": said, "score": found.score, "threshold": found.threshold, "approved": found.approved}
+    return body if told is None else body | to_plain(told)
+
+
+def as_reference(told: Foretold | None) -> dict[str, Any]:
+    """Return what a plan's reference keeps of what was foretold, for its report; nothing while nothing is known."""
+    if told is None or told.route_hint is None:
+        return {}
+    medians = Predicted(told.prediction.fill_prob, told.slippage_bps, told.latency_ms, told.route_hint.value)
+    return {"predicted": to_plain(medians), "venue_choice": to_plain(told.venues)}

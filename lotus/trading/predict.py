@@ -22,6 +22,7 @@ from lotus.trading.plan import Strategy
 Floats = NDArray[np.float64]
 QUANTILES = (0.1, 0.5, 0.9)
 MIN_HISTORY = 40  # outcomes below which nothing is fitted
+MOST_HISTORY = 1_000  # newest outcomes that are fitted: more would hold a thread for seconds
 MIN_CLASS = 5  # fills and misses below which only their share is used
 NEUTRAL_FILL = 0.5
 BINS = 10
@@ -95,7 +96,7 @@ def fitted(history: Sequence[Execution], now_ms: int) -> Model:
     inputs, hit = (raw - centre) / scale, np.array([e.filled for e in known])
     return Model(
         fitted_on=len(known),
-        base_rate=float((hit.sum() + 1.0) / (len(hit) + 2.0)),
+        base_rate=_base_rate(hit.tolist()),
         centre=round_learned(centre),
         scale=round_learned(scale),
         fill=_logistic(inputs, hit),
@@ -172,11 +173,37 @@ def calibrated(history: Sequence[Execution], refit_every: int = 50) -> Calibrati
         model, past = fitted(ordered, now_ms), [e for e in ordered if e.known_ms <= now_ms]
         if model.centre is not None:
             made += [(e, predicted(model, e.features), model, past) for e in ordered[start : start + refit_every]]
+    return _quality([(e, p, m.base_rate, past) for e, p, m, past in made])
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An execution and what was told of it before it was sent, by a fit of `fitted_ms`."""
+
+    execution: Execution
+    prediction: Prediction
+    fitted_ms: int
+
+
+def told_quality(told: Sequence[Told], history: Sequence[Execution]) -> Calibration | None:
+    """Return how good stored predictions were, beside the share and the quantiles that their fits had seen.
+
+    Predictions of no fit are left out; None when there are no others. `history` holds the executions of one venue.
+    """
+    ordered = sorted(history, key=lambda e: (e.known_ms, e.sent_ms))
+    pasts = {t.fitted_ms: [e for e in ordered if e.known_ms < t.fitted_ms][-MOST_HISTORY:] for t in told}
+    share = {at: _base_rate([e.filled for e in past]) for at, past in pasts.items()}
+    fitted_ones = [t for t in told if t.prediction.fitted_on >= MIN_HISTORY]
+    return _quality([(t.execution, t.prediction, share[t.fitted_ms], pasts[t.fitted_ms]) for t in fitted_ones])
+
+
+def _quality(made: Sequence[tuple[Execution, Prediction, float, Sequence[Execution]]]) -> Calibration | None:
+    """Measure predictions against outcomes, each beside the share and the executions known when it was made."""
     if not made:
         return None
     hit = np.array([float(e.filled) for e, *_ in made])
     prob = np.array([p.fill_prob for _, p, *_ in made])
-    base = np.array([m.base_rate for *_, m, _ in made])
+    base = np.array([share for *_, share, _ in made])
     return Calibration(
         count=len(made),
         brier=float(np.mean((prob - hit) ** 2)),
@@ -191,6 +218,10 @@ def _inputs(features: Features) -> list[float]:
     kinds = [float(features.strategy is s) for s in (Strategy.LIMIT, Strategy.TWAP, Strategy.ICEBERG)]
     sizes = [math.log1p(max(0.0, x)) for x in (features.spread_bps, features.depth_share, features.volatility_bps)]
     return [*sizes, float(features.side), *kinds]
+
+
+def _base_rate(hits: Sequence[bool]) -> float:
+    return (sum(hits) + 1.0) / (len(hits) + 2.0)
 
 
 def _log(x: float | None) -> float | None:
@@ -239,10 +270,11 @@ def _judged(
 ) -> QuantileCalibration | None:
     loss, reference, within = [], [], []
     for outcome, quantiles, past in rows:
-        if outcome is None or quantiles is None:
+        seen = [x for x in past if x is not None]
+        if outcome is None or quantiles is None or not seen:
             continue
         loss.append(_pinball(outcome, quantiles))
-        reference.append(_pinball(outcome, np.quantile([x for x in past if x is not None], QUANTILES).tolist()))
+        reference.append(_pinball(outcome, np.quantile(seen, QUANTILES).tolist()))
         within.append(quantiles[0] <= outcome <= quantiles[-1])
     if not loss:
         return None

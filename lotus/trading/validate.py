@@ -5,8 +5,8 @@ another fault. Nothing is repaired. In the literature: pre-trade risk controls (
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeGuard
 
@@ -30,7 +30,8 @@ class Situation:
 
     `position` is the account's signed size in the coin; `free_margin_usd` what the venue would let it use;
     `used_budget_usd` the value of positions already under the same authority; `coin_max_leverage` sets maintenance.
-    `session` is the run whose feed the venue lives on, empty for a venue that outlives runs.
+    `session` is the run whose feed the venue lives on, empty for a venue that outlives runs. `levels` are the price and
+    size of what an order of a side would meet, best first, as far as the feed shows them.
     """
 
     now_ms: int
@@ -54,6 +55,7 @@ class Situation:
     halted: bool = False
     mismatch: str = ""  # how the modules' releases and schemas differ; empty when they are one
     session: str = ""
+    levels: Mapping[Side, Sequence[tuple[Decimal, Decimal]]] = field(default_factory=dict)
 
 
 Check = Callable[[Plan, Situation], Iterator[Refusal]]

@@ -26,7 +26,8 @@ from lotus.trading.watch import MarketView
 from lotus_herald.allocate import Sight
 from lotus_herald.release import release_of
 from lotus_live.pipeline import Step
-from lotus_venues.ladder import Ladder
+from lotus_live.trade.volatility import MinuteVolatility
+from lotus_venues.ladder import Ladder, Level
 
 EXECUTOR = "tr"
 BOOK_ACCOUNT: Final = "book"
@@ -71,6 +72,8 @@ class TradingFloor:
     held: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     _tops: list[tuple[int, int, int]] = field(default_factory=list)
     _marks: list[int] = field(default_factory=list)
+    _books: list[tuple[tuple[Level, ...], tuple[Level, ...]]] = field(default_factory=list)
+    _moves: list[MinuteVolatility] = field(default_factory=list)
     _contexts: list[bytes] = field(default_factory=list)
     _used: dict[str, Decimal] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -79,6 +82,8 @@ class TradingFloor:
         """Nothing was seen yet."""
         self._tops = [(0, 0, 0)] * len(self.universe)
         self._marks = [0] * len(self.universe)
+        self._books = [((), ())] * len(self.universe)
+        self._moves = [MinuteVolatility() for _ in self.universe]
         self._contexts = [b""] * len(self.universe)
 
     def see(self, recv_ns: int, step: Step, ladders: Sequence[Ladder], raw: bytes) -> None:
@@ -92,7 +97,10 @@ class TradingFloor:
             return
         ladder = ladders[step.asset]
         if ladder.is_two_sided:
-            self._tops[step.asset] = recv_ns // NS_PER_MS, ladder.bids[0][0], ladder.asks[0][0]
+            now_ms, bid, ask = recv_ns // NS_PER_MS, ladder.bids[0][0], ladder.asks[0][0]
+            self._tops[step.asset] = now_ms, bid, ask
+            self._books[step.asset] = tuple(ladder.bids), tuple(ladder.asks)
+            self._moves[step.asset].see(now_ms, (bid + ask) / 2.0)
 
     def view(self, coin: str) -> MarketView | None:
         """Return the market of a coin as last seen, None before anything was."""
@@ -103,7 +111,22 @@ class TradingFloor:
         decimals = -self.universe[index].px_decimals
         low, high = Decimal(bid).scaleb(decimals), Decimal(ask).scaleb(decimals)
         mark = Decimal(self._marks[index]).scaleb(decimals) if self._marks[index] else (low + high) / 2
-        return MarketView(coin, time_ms, low, high, mark)
+        moved = self._moves[index].bps
+        volatility = None if moved is None else Decimal(f"{moved:.4f}")
+        return MarketView(coin, time_ms, low, high, mark, volatility_bps=volatility)
+
+    def levels(self, coin: str) -> Mapping[Side, Sequence[tuple[Decimal, Decimal]]]:
+        """Return price and size of the seen levels that an order of each side would meet, best first."""
+        index = next((i for i, asset in enumerate(self.universe) if asset.name == coin), -1)
+        if index < 0:
+            return {}
+        asset, (bids, asks) = self.universe[index], self._books[index]
+
+        def plain(side: Sequence[Level]) -> list[tuple[Decimal, Decimal]]:
+            px, size = -asset.px_decimals, -asset.sz_decimals
+            return [(Decimal(level).scaleb(px), Decimal(lots).scaleb(size)) for level, lots in side]
+
+        return {Side.BUY: plain(asks), Side.SELL: plain(bids)}
 
     def sight(self, account: str) -> Sight | None:
         """Return what is seen of an account and all markets, None before the account was asked for."""
@@ -166,6 +189,7 @@ class TradingFloor:
             halted=self.halted or account in self.holds,
             mismatch=self.mismatch,
             session=self.session,
+            levels=self.levels(coin),
         )
 
     def terms(self, side: Side) -> ProbeTerms:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lotus.trading.execution import ExecutionState
 from lotus.trading.report import FillSource, report
-from lotus_live.trade.stored import choice_in
+from lotus_live.trade.stored import choice_in, predicted_in, venue_score_in
 from lotus_store.ledger.plans import PlanRow
 
 BPS = Decimal(10_000)
@@ -28,7 +28,8 @@ def payoff_bps(state: ExecutionState, net_usd: Decimal) -> float:
 def report_payload(row: PlanRow, state: ExecutionState, now_ms: int) -> dict[str, Any]:
     """Return the payload of EXEC_REPORT for a finished execution."""
     source: FillSource = "paper_live" if row.venue == "paper" else "venue"
-    told = report(state, now_ms, source, choice=choice_in(row.reference))
+    score, predicted = venue_score_in(row.reference, row.venue), predicted_in(row.reference)
+    told = report(state, now_ms, source, score, predicted, choice_in(row.reference))
     net_usd = Decimal(told["pnl"]["net_usd"])
     return {
         "branch": row.branch,

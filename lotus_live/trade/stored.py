@@ -10,6 +10,8 @@ from typing import Any, get_type_hints
 from lotus.trading.execution import ExecutionState
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import FundingPayment
+from lotus.trading.report import Predicted
+from lotus.trading.venue_choice import VenueScore
 from lotus_store.ledger.bodies import from_body, to_plain
 
 LEFT_OUT = ("view", "out", "funding")  # funding is keyed by pairs and stands as a list
@@ -45,3 +47,14 @@ def restored(body: Mapping[str, Any]) -> ExecutionState:
 def choice_in(reference: Mapping[str, Any]) -> KnobChoice | None:
     """Return the knobs that were chosen when a plan was accepted, from its reference; None when nobody chose."""
     return from_body(reference["knobs"], KnobChoice) if "knobs" in reference else None
+
+
+def predicted_in(reference: Mapping[str, Any]) -> Predicted | None:
+    """Return what was predicted when a plan was accepted, from its reference; None while nothing was known."""
+    return from_body(reference["predicted"], Predicted) if "predicted" in reference else None
+
+
+def venue_score_in(reference: Mapping[str, Any], venue: str) -> float | None:
+    """Return the score with which a plan's venue was chosen, from its reference; None while nothing was known."""
+    scores = from_body(reference.get("venue_choice", ()), tuple[VenueScore, ...])
+    return next((one.score for one in scores if one.name == venue), None)

@@ -31,6 +31,7 @@ from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
 from lotus_herald.knobs import KnobChooser, PolicyChooser
 from lotus_herald.outbox import send_many
+from lotus_herald.predicting import Predictor
 from lotus_live.pipeline import Step
 from lotus_live.trade.accounts import desk_accounts, venue_account
 from lotus_live.trade.books import TradeBooks
@@ -168,7 +169,9 @@ def trading_of(
         FastSolver().solve, PolicyChooser(policy, settings.manifest.weave), keys,
     )  # fmt: skip
     clerk = Clerk(databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace)
-    handlers = hot_handlers(decider, Acceptor(floor, chooser))
+    predictor = Predictor(databases)
+    predictor.known(settings.branch, floor.venue, now_ms())  # lets the first fit begin
+    handlers = hot_handlers(decider, Acceptor(floor, chooser, predictor.known))
     return Trading(floor, desk, clerk, handlers, keys, interlock, triggers, paper)
 
 

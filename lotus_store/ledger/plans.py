@@ -149,9 +149,9 @@ def note_lines(connection: Connection, orders: Sequence[OrderLine], fills: Seque
         cursor.executemany(query("tr", "put_tr_fill"), [_fill(line) for line in fills])
 
 
-def note_prediction(connection: Connection, plan_id: str, told: Mapping[str, Any]) -> None:
+def note_prediction(connection: Connection, plan_id: str, told: Mapping[str, Any], route_hint: str | None) -> None:
     """Write what was thought of a plan before it was executed to its strand."""
-    connection.execute(query("tr", "predict_tr_strand"), [to_body(told), plan_id])
+    connection.execute(query("tr", "predict_tr_strand"), [to_body(told), route_hint, plan_id])
 
 
 def judge_plan(

@@ -92,7 +92,7 @@ INSERT INTO tr_strand (id, lifecycle_id, parent_id, kind, symbol, decision_id, o
 ON CONFLICT DO NOTHING;
 
 -- name: predict_tr_strand
-UPDATE tr_strand SET tr_predict = %s, updated_at = now() WHERE id = %s;
+UPDATE tr_strand SET tr_predict = %s, route_hint = %s, updated_at = now() WHERE id = %s;
 
 -- name: judge_tr_strand
 UPDATE tr_strand SET fills = %s, exec_metrics = %s, position_data = %s, updated_at = now() WHERE id = %s;
@@ -107,6 +107,13 @@ WHERE p.branch = %(branch)s AND p.kind = 'book' AND p.stage = 'done'
   AND (s.exec_metrics ->> 'finished_ts')::bigint >= %(from_ms)s
   AND (s.exec_metrics ->> 'finished_ts')::bigint < %(until_ms)s
 ORDER BY p.plan_id;
+
+-- name: finished_plans
+SELECT p.plan_id, p.venue, p.plan ->> 'strategy', p.created_ms, s.tr_predict, s.exec_metrics
+FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
+WHERE p.branch = %(branch)s AND p.stage = 'done' AND (%(venue)s::text IS NULL OR p.venue = %(venue)s)
+  AND s.exec_metrics ->> 'status' = ANY(%(due)s) AND (s.exec_metrics ->> 'finished_ts')::bigint < %(before_ms)s
+ORDER BY (s.exec_metrics ->> 'finished_ts')::bigint DESC, p.plan_id DESC LIMIT %(most)s;
 
 -- name: put_paper_account
 INSERT INTO tr_paper_account (account, state, marks) VALUES (%s, %s, %s)

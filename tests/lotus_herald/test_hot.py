@@ -2,36 +2,28 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from herald_hot_bed import BTC, END_MS, Floor, decider, propose, settle, situation
 
-from lotus.decision.alphas import Door
-from lotus.decision.policy import shipped_policy
 from lotus.hashing import natural_id
-from lotus.manifest import Asset
 from lotus.modules.intents import Intent, Module
-from lotus.modules.trade_messages import proposed_message, report_message
+from lotus.modules.trade_messages import report_message
 from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, PriorsVersion, Rule, priors_0, priors_version
-from lotus.trading.book import BookTerms
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, PlanKind, ProbeTerms, probe_plan
-from lotus.trading.validate import Situation
-from lotus.trading.watch import MarketView
 from lotus_cli.explain_execution import execution_lines, execution_story
-from lotus_herald.carry import carry
-from lotus_herald.consume import Handlers, consume
-from lotus_herald.decide import Decider
+from lotus_herald.consume import Handlers
 from lotus_herald.execute import Acceptor
 from lotus_herald.herald import Herald
 from lotus_herald.hot import HOT, hot_handlers
 from lotus_herald.keys import Keys
 from lotus_herald.knobs import KnobChooser
 from lotus_herald.outbox import send
-from lotus_herald.release import release_of
 from lotus_live.trade.stored import choice_in
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas
@@ -39,48 +31,6 @@ from lotus_store.ledger.decisions import decision_of
 from lotus_store.ledger.executions import execution_of
 from lotus_store.ledger.plans import plans_for
 from lotus_store.ledger.priors import put_in_force, put_version
-
-END_MS = 1_735_689_600_000
-BTC = Asset("BTC", 5)
-
-
-@dataclass
-class Floor:
-    """A market of one coin."""
-
-    at: Situation
-
-    def situation(self, coin: str, side: Side) -> Situation:
-        return self.at
-
-    def terms(self, side: Side) -> ProbeTerms:
-        return ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10_000), ("tr",)), ("local",))
-
-    def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
-        return BookTerms(Decimal(300), authority, ("local",), 5, 5_000, hold_ms)
-
-
-def decider() -> Decider:
-    policy = shipped_policy()
-    return Decider(5_000, Door("main", frozenset({"BTC"}), policy.horizons), policy, lambda: END_MS + 20)
-
-
-def situation() -> Situation:
-    view = MarketView("BTC", END_MS + 20, Decimal(99_999), Decimal(100_001), Decimal(100_000))
-    return Situation(
-        now_ms=END_MS + 20, venue="local", account="a", executor="tr", release=release_of(Module.DM),
-        universe={"BTC": BTC}, view=view, equity_usd=Decimal(10_000), free_margin_usd=Decimal(10_000), leverage=5,
-        coin_max_leverage=40,
-    )  # fmt: skip
-
-
-def signal(name: str, direction: int = 1, context: str = "") -> dict[str, Any]:
-    window = {"start_ms": END_MS - 5000, "end_ms": END_MS}
-    return {
-        "branch": "main", "event_id": natural_id(name), "detector_id": "sr", "asset": "BTC", "horizon_s": 60,
-        "priors_ver": "0" * 32, "direction": direction, "context": context,
-        "provenance": {"window": window, "close_recv_ns": str(END_MS * 1_000_000)},
-    }  # fmt: skip
 
 
 @pytest.fixture
@@ -91,24 +41,6 @@ def floor() -> Floor:
 @pytest.fixture
 def handlers(floor: Floor) -> Mapping[Module, Handlers]:
     return hot_handlers(decider(), Acceptor(floor))
-
-
-def propose(databases: Databases, keys: Keys, name: str, direction: int = 1, context: str = "") -> str:
-    with databases.connect("sig") as connection:
-        send(connection, Module.SIG, proposed_message(signal(name, direction, context)), keys)
-    return natural_id(name)
-
-
-def settle(databases: Databases, handlers: Mapping[Module, Handlers], keys: Keys) -> dict[str, dict[str, int]]:
-    """Carry and consume until nothing moves; return the counts by module."""
-    counts: dict[str, dict[str, int]] = {}
-    for _ in range(4):
-        carry(databases, now_ms=END_MS + 20)
-        for module, own in handlers.items():
-            for outcome, n in consume(databases, module, own, keys, END_MS).items():
-                found = counts.setdefault(module.value, {})
-                found[outcome] = found.get(outcome, 0) + n
-    return counts
 
 
 def test_a_proposal_becomes_one_accepted_plan(

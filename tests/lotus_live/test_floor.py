@@ -11,7 +11,7 @@ import pytest
 
 from lotus.manifest import Asset
 from lotus.microtape.events import Ctx, EventKind
-from lotus.trading.orders import Account
+from lotus.trading.orders import Account, Side
 from lotus.trading.plan import Authority
 from lotus_live.trade.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor
 
@@ -92,3 +92,19 @@ def test_plans_of_the_book_keep_within_the_settings_budget(floor: TradingFloor) 
     terms = floor.book_terms(Authority(BOOK_ACCOUNT, Decimal(100_000), ("local:market",)), 60_000)
     assert terms.authority == Authority(BOOK_ACCOUNT, Decimal(50_000), ("local:market",))
     assert (terms.venues, terms.hold_ms, terms.stop_bps) == (("local",), 60_000, Decimal(300))
+
+
+def test_plans_see_the_levels_that_they_would_meet_and_volatility_after_a_minute(floor: TradingFloor) -> None:
+    step: Any = SimpleNamespace(kind=int(EventKind.BOOK), asset=0)
+    ladder: Any = SimpleNamespace(is_two_sided=True, bids=[(999_990, 3)], asks=[(1_000_010, 200_000), (1_000_020, 7)])
+    for second in range(61):
+        before = floor.situation("BTC", BOOK_ACCOUNT).view
+        assert before is None or before.volatility_bps is None
+        floor.see((NOW_MS + 1_000 * second) * 1_000_000, step, [ladder], b"")
+    at = floor.situation("BTC", BOOK_ACCOUNT)
+    assert at.view is not None
+    assert at.view.volatility_bps == 0
+    asks = [(Decimal("100001"), Decimal(2)), (Decimal("100002"), Decimal("0.00007"))]
+    assert at.levels == {Side.BUY: asks, Side.SELL: [(Decimal("99999"), Decimal("0.00003"))]}
+    assert floor.situation("ETH", BOOK_ACCOUNT).levels == {Side.BUY: [], Side.SELL: []}
+    assert floor.situation("SOL", BOOK_ACCOUNT).levels == {}
