@@ -132,7 +132,7 @@ def test_without_a_daemon_or_a_night_or_with_one_under_way_nothing_is_done(
 
 def test_modules_are_told_of_braids_of_their_scope(databases: Databases, settings: Settings, clock: list[int]) -> None:
     board = [
-        braid("x", expires_at_ms=NOW, scope="dm", patch=IDENTITY, state="active"),
+        braid("x", expires_at_ms=NOW, scope="cross", patch=IDENTITY, state="active"),
         braid("y", expires_at_ms=NOW, patch=Patch(-0.01, 1.01)),
     ]
     board[0] = replace(board[0], patch=replace(IDENTITY, phi_mult=1.01))
@@ -140,7 +140,7 @@ def test_modules_are_told_of_braids_of_their_scope(databases: Databases, setting
     done, why = watch_between_nights(databases, settings)
     assert done is not None, why
     carry(databases, "main")
-    assert (alerts(databases, "sig"), alerts(databases, "dm"), alerts(databases, "tr")) == (1, 1, 0)
+    assert (alerts(databases, "sig"), alerts(databases, "dm"), alerts(databases, "tr")) == (2, 1, 1)
 
 
 def test_the_job_reports_the_belief_and_leaves_a_branch_that_a_night_holds(
