@@ -34,7 +34,8 @@ class Carrier:
     ) -> None:
         """Hold no command."""
         self.now_ms, self.switch, self.counts, self.tell = now_ms, switch, counts, tell
-        self._questions: dict[int, OpenQuestions] = {}
+        self._asked: dict[int, OpenQuestions] = {}
+        self._done: dict[int, OpenQuestions] = {}  # cancels and modifies, which are repeated until answered
 
     async def carry(self, venue: Venue, command: Command) -> Sequence[Event]:
         """Do one command; return what the venue answered."""
@@ -46,15 +47,12 @@ class Carrier:
                 self.counts.orders += len(command.orders)
                 return await self._answers(venue.place(command.orders, command.grouping), command.orders)
             case Cancel():
-                with suppress(VenueError):
-                    return await venue.cancel(command.coin, command.client_ids)
+                async with self._doing(venue).about(" ".join(command.client_ids)) as is_free:
+                    with suppress(VenueError):
+                        return await venue.cancel(command.coin, command.client_ids) if is_free else ()
             case Modify():
-                try:
-                    update = await venue.modify(command.order)
-                except VenueError as problem:
-                    name, now_ms = command.order.client_id, self.now_ms()
-                    update = OrderUpdate(name, OrderState.RESTING, now_ms, reason=str(problem))
-                return [ModifyAnswer(update)]
+                async with self._doing(venue).about(command.order.client_id) as is_free:
+                    return [await self._modified(venue, command.order)] if is_free else ()
             case Ask():
                 return await self._ask(venue, command)
             case Alarm() | Finished():
@@ -62,6 +60,16 @@ class Carrier:
             case _:
                 assert_never(command)
         return ()
+
+    def _doing(self, venue: Venue) -> OpenQuestions:
+        return self._done.setdefault(id(venue), OpenQuestions())
+
+    async def _modified(self, venue: Venue, order: NewOrder) -> ModifyAnswer:
+        try:
+            return ModifyAnswer(await venue.modify(order))
+        except VenueError as problem:
+            now_ms = self.now_ms()
+            return ModifyAnswer(OrderUpdate(order.client_id, OrderState.RESTING, now_ms, reason=str(problem)))
 
     async def _answers(
         self, asked: Awaitable[Sequence[OrderUpdate]], orders: Sequence[NewOrder]
@@ -75,7 +83,7 @@ class Carrier:
     async def _ask(self, venue: Venue, question: Ask) -> Sequence[Event]:
         """Ask what is not being asked already."""
         found: list[Event] = []
-        questions = self._questions.setdefault(id(venue), OpenQuestions())
+        questions = self._asked.setdefault(id(venue), OpenQuestions())
         for client_id in question.client_ids:
             with suppress(VenueError):
                 async with questions.about(client_id) as is_free:

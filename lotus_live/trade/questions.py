@@ -1,8 +1,8 @@
-"""Questions to a venue that are open: few at a time, in turn, and none again while it waits or is asked.
+"""What is repeated until a venue answers: few at a time, in turn, and none again while it waits or is under way.
 
-Orders whose fate is unknown are asked for every half second. A venue that is slower than that, or a busy machine, would
-otherwise be buried under the desk's questions and never catch up: with hundreds of unknown orders each question came
-back after it was asked again. (Literature: retry storm, single flight, bulkhead.)
+Orders whose fate is unknown are asked for every half second, cancels and modifies sent again. A venue that is slower
+than that, or a busy machine, would otherwise be buried and never catch up: with hundreds of unknown orders each answer
+came after the next question. (Literature: retry storm, single flight, bulkhead.)
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 MOST = 2  # about one subject at a time: the second may overtake an answer that hangs
-LANES = 8  # questions to one venue at a time; the rest wait in turn
+LANES = 6  # to one venue at a time; the rest wait in turn, and orders always find a free connection
 
 
 @dataclass(slots=True)
