@@ -47,11 +47,11 @@ class Carrier:
                 self.counts.orders += len(command.orders)
                 return await self._answers(venue.place(command.orders, command.grouping), command.orders)
             case Cancel():
-                async with self._doing(venue).about(" ".join(command.client_ids)) as is_free:
+                async with self._doing(venue).about(f"cancel {command.client_ids}") as is_free:
                     with suppress(VenueError):
                         return await venue.cancel(command.coin, command.client_ids) if is_free else ()
             case Modify():
-                async with self._doing(venue).about(command.order.client_id) as is_free:
+                async with self._doing(venue).about(f"modify {command.order.client_id}") as is_free:
                     return [await self._modified(venue, command.order)] if is_free else ()
             case Ask():
                 return await self._ask(venue, command)

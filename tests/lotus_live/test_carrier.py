@@ -1,0 +1,61 @@
+"""What is repeated until it is answered is not sent a third time while two are under way; orders never wait for it."""
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from lotus.trading.execution_events import Ask, Cancel, Modify, Place
+from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, Side
+from lotus_live.trade.carrier import Carrier
+from lotus_live.trade.kill_switch import KillSwitch
+from lotus_live.trade.questions import LANES, MOST
+from lotus_live.trade.work import DeskCounts
+
+ORDER = NewOrder("0x" + "1" * 32, "BTC", Side.BUY, Decimal("0.1"), Decimal(100))
+
+
+class HangingVenue:
+    """Answers nothing until it is let go; counts what it was asked for."""
+
+    def __init__(self) -> None:
+        self.free, self.asked = asyncio.Event(), dict.fromkeys(("cancel", "modify", "order_of", "place"), 0)
+
+    async def _answer(self, what: str) -> OrderUpdate:
+        self.asked[what] += 1
+        await self.free.wait()
+        return OrderUpdate(ORDER.client_id, OrderState.CANCELED, 0)
+
+    async def cancel(self, _coin: str, _names: Sequence[str]) -> list[OrderUpdate]:
+        return [await self._answer("cancel")]
+
+    async def modify(self, _order: NewOrder) -> OrderUpdate:
+        return await self._answer("modify")
+
+    async def order_of(self, _name: str) -> OrderUpdate:
+        return await self._answer("order_of")
+
+    async def place(self, orders: Sequence[NewOrder], _grouping: Any) -> list[OrderUpdate]:
+        self.asked["place"] += 1
+        return [OrderUpdate(order.client_id, OrderState.RESTING, 0) for order in orders]
+
+
+def test_repeats_wait_for_those_under_way_and_orders_do_not_wait(tmp_path: Path) -> None:
+    async def run() -> None:
+        venue: Any = HangingVenue()
+        carrier = Carrier(lambda: 0, KillSwitch(tmp_path), DeskCounts(), lambda _: None)
+        repeated = [Cancel("BTC", (ORDER.client_id,)), Modify(ORDER), Ask((ORDER.client_id,), None)]
+        tasks = [asyncio.create_task(carrier.carry(venue, command)) for command in repeated for _ in range(5)]
+        others = [asyncio.create_task(carrier.carry(venue, Cancel("BTC", (f"other {k}",)))) for k in range(2 * LANES)]
+        await asyncio.sleep(0.05)
+        assert venue.asked == {"cancel": LANES - MOST, "modify": MOST, "order_of": MOST, "place": 0}
+        placed = await asyncio.wait_for(carrier.carry(venue, Place((ORDER,))), 1.0)
+        assert [update.state for update in placed if isinstance(update, OrderUpdate)] == [OrderState.RESTING]
+        venue.free.set()
+        answers = await asyncio.gather(*tasks)
+        assert [len(answer) for answer in answers] == ([1] * MOST + [0] * (5 - MOST)) * 3
+        await asyncio.gather(*others)
+        assert venue.asked["cancel"] == MOST + 2 * LANES
+
+    asyncio.run(run())
