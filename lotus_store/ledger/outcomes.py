@@ -57,11 +57,16 @@ def _finished(
     if features is not None:
         execution = Execution(
             from_body(features, Features), sent_ms, known_ms, metrics["status"] in SUCCESS,
-            metrics["slippage_arrival_bps"], metrics["latency_ms"],
+            _number(metrics["slippage_arrival_bps"]), metrics["latency_ms"],
         )  # fmt: skip
     said = told.get("prediction")
     prediction = None if said is None else from_body(said, Prediction)
     return FinishedPlan(plan_id, venue, sent_ms, known_ms, score, execution, prediction, int(told.get("fitted_ms", 0)))
+
+
+def _number(value: float | str | None) -> float | None:
+    """Return a number of a body: what JSON loses, such as a negative zero, stands there as text."""
+    return None if value is None else float(value)
 
 
 def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:

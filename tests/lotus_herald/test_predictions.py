@@ -37,7 +37,7 @@ def end(databases: Databases, name: str, finished_ms: int, status: str = "filled
     features = FEATURES | {"spread_bps": 0.1 + k % 7, "depth_share": 0.01 + k % 3, "volatility_bps": 1.0 + k % 5}
     metrics = {
         "status": status, "finished_ts": finished_ms, "adherence": 0.9, "alarms": [],
-        "slippage_arrival_bps": 1.0 + k % 7, "latency_ms": 20 + k % 11,
+        "slippage_arrival_bps": float(k % 7) or -0.0, "latency_ms": 20 + k % 11,
     }  # fmt: skip
     row = PlanRow(
         name, changes.get("branch", "main"), "d", "l", "probe", "BTC", changes.get("venue", "local"), "done",
