@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_paper import bbo, context
+from test_paper_desk import bbo, context
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "lotus_venues"))
 
