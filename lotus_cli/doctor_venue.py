@@ -1,12 +1,12 @@
 """`lotus doctor --venue`: keys, accounts and clock at the venue, proved by reading alone. Nothing is signed or sent."""
 
 import asyncio
-import time
 from decimal import Decimal
 
 from lotus.errors import LotusError
 from lotus.trading.validate import MAX_CLOCK_SKEW_MS
 from lotus_live.trade.accounts import desk_accounts, venue_account
+from lotus_live.trade.arming import wall_ms
 from lotus_live.trade.deadman_probe import probe_schedule_cancel
 from lotus_live.trade.gate_facts import gate_faults
 from lotus_live.trade.paper import PAPER
@@ -27,12 +27,9 @@ def venue_checks(settings: Settings) -> dict[str, str]:
 
 
 async def _account(settings: Settings, url: str, name: str, cap_usd: Decimal) -> str:
-    def now_ms() -> int:
-        return time.time_ns() // 1_000_000
-
     try:
         venue = venue_account(
-            name, url, settings.keys_root, settings.home / "live" / "signer", settings.manifest.universe, now_ms,
+            name, url, settings.keys_root, settings.home / "live" / "signer", settings.manifest.universe, wall_ms,
             settings.trading.expires_ms, cap_usd,
         )  # fmt: skip
         await venue.connect()
@@ -40,7 +37,7 @@ async def _account(settings: Settings, url: str, name: str, cap_usd: Decimal) ->
         return f"WRONG: {error}"
     try:
         account = await venue.account()
-        skew_ms = await venue.server_time_ms() - now_ms()
+        skew_ms = await venue.server_time_ms() - wall_ms()
     except (LotusError, OSError) as error:
         return f"WRONG: {error}"
     finally:

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,10 +95,9 @@ def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
 def trading_status(trading: "Trading") -> dict[str, Any]:
     """Return what the desk has done in this life, its accounts, what holds trading, and what watches over it."""
     desk = trading.desk
-    found = {str(kind): 0 for reconciler in desk.reconcilers for kind in reconciler.differences}
+    found: Counter[str] = Counter()
     for reconciler in desk.reconcilers:
-        for kind, n in reconciler.differences.items():
-            found[str(kind)] += n
+        found.update({str(kind): n for kind, n in reconciler.differences.items()})
     floor = trading.floor
     why = [f"kill switch: {desk.switch.state()}"] if floor.halted else []
     why += [f"release_mismatch: {floor.mismatch}"] if floor.mismatch else []

@@ -6,6 +6,7 @@ is missing is made (a key of its own, funded there); for the real venue nothing 
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -37,6 +38,27 @@ def desk_accounts(settings: Settings) -> dict[str, Decimal]:
     return {account_name(side): probe_usd for side in Side} | {BOOK_ACCOUNT: Decimal(str(settings.trading.budget_usd))}
 
 
+@dataclass(frozen=True, slots=True)
+class AccountFiles:
+    """The files of one account in a home's keys."""
+
+    key: Path
+    watchdog: Path
+    address: Path
+    caps: Path
+
+
+def account_files(keys: Path, account: str) -> AccountFiles:
+    """Return the files of an account under a folder of keys, there or not."""
+    endings = ("key", "watchdog.key", "address", "caps.toml")
+    return AccountFiles(*(keys / "venue" / f"{account}.{ending}" for ending in endings))
+
+
+def read_address(path: Path) -> str:
+    """Return the address of an account from its file, in lower case. Raises `OSError`."""
+    return path.read_text(encoding="utf-8").strip().lower()
+
+
 def venue_account(
     account: str,
     url: str,
@@ -55,21 +77,19 @@ def venue_account(
 
     Raises `ConfigError` for files that are missing.
     """
-    folder, is_local = keys / "venue", urlsplit(url).hostname in LOOPBACK
-    key_file, address_file, caps_file = (folder / f"{account}.{end}" for end in ("key", "address", "caps.toml"))
+    files, is_local = account_files(keys, account), urlsplit(url).hostname in LOOPBACK
     if is_local:
-        _make_missing(key_file, address_file, caps_file, universe, cap_usd)
-    for path in (key_file, address_file, caps_file):
+        _make_missing(files.key, files.address, files.caps, universe, cap_usd)
+    for path in (files.key, files.address, files.caps):
         if not path.is_file():
             raise ConfigError(
-                f"there is no {path.name} in {folder}", "key, address and caps of the account", "never made"
+                f"there is no {path.name} in {path.parent}", "key, address and caps of the account", "never made"
             )
     journal = SignerJournal(journals / account)
-    signer = AgentSigner(read_key(key_file), read_caps(caps_file), journal, url)
+    signer = AgentSigner(read_key(files.key), read_caps(files.caps), journal, url)
     signer.is_halted = is_halted
     budget = RateBudget(weight_a_minute=LOCAL_WEIGHT, actions_left=LOCAL_WEIGHT) if is_local else RateBudget()
-    user = address_file.read_text(encoding="utf-8").strip().lower()
-    exchange = Exchange(JsonPoster(url), signer, user, clock_ms, budget, expires_ms)
+    exchange = Exchange(JsonPoster(url), signer, read_address(files.address), clock_ms, budget, expires_ms)
     policy = VenuePolicy(look_s=LOOK_S / max(pace, 1.0))
     return HyperliquidVenue(exchange, tuple(asset.name for asset in universe), policy)
 

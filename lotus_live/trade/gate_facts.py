@@ -15,6 +15,7 @@ from lotus.errors import ConfigError, LotusError
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
 from lotus_herald.release import release_of
+from lotus_live.trade.accounts import account_files, read_address
 from lotus_live.trade.arming import arming_fault, read_arming, terms_hash, wall_ms
 from lotus_live.trade.gate import AccountFacts, GateFault, GateReason, HomeFacts, account_faults, home_faults
 from lotus_live.trade.mismatches import mismatches
@@ -28,27 +29,20 @@ from lotus_venues.hyperliquid.signer import MAINNET_URL, TESTNET_URL, read_key
 KNOWN_URLS = (MAINNET_URL, TESTNET_URL)
 
 
-def files_of(settings: Settings, account: str) -> dict[str, Path]:
-    """Return the files of an account: its key, the watchdog's key, address and caps."""
-    folder = settings.keys_root / "venue"
-    endings = {"key": "key", "watchdog": "watchdog.key", "address": "address", "caps": "caps.toml"}
-    return {name: folder / f"{account}.{ending}" for name, ending in endings.items()}
-
-
 def account_facts(settings: Settings, account: str, url: str) -> AccountFacts:
     """Return what is known of an account; what is missing or silent is told in the facts, never raised."""
-    files = files_of(settings, account)
-    address = files["address"].read_text(encoding="utf-8").strip().lower() if files["address"].is_file() else ""
-    caps, caps_problem = None, f"no {files['caps'].name}"
-    if files["caps"].is_file():
+    files = account_files(settings.keys_root, account)
+    address = read_address(files.address) if files.address.is_file() else ""
+    caps, caps_problem = None, f"no {files.caps.name}"
+    if files.caps.is_file():
         try:
-            caps = read_caps(files["caps"])
+            caps = read_caps(files.caps)
         except ConfigError as problem:
             caps_problem = str(problem)
     facts: dict[str, Any] = {
         "address": address,
-        "key_address": _address_of(files["key"]),
-        "watchdog_address": _address_of(files["watchdog"]),
+        "key_address": _address_of(files.key),
+        "watchdog_address": _address_of(files.watchdog),
         "caps": caps,
         "caps_problem": caps_problem,
     }
@@ -73,7 +67,7 @@ def home_facts(settings: Settings, databases: Databases, url: str) -> HomeFacts:
 
 def terms_of(settings: Settings, facts: AccountFacts, url: str) -> str:
     """Return the hash of what is agreed to by arming an account."""
-    caps = files_of(settings, facts.account)["caps"]
+    caps = account_files(settings.keys_root, facts.account).caps
     parts = {
         "url": url,
         "account": f"{facts.account} {facts.address} {facts.key_address} {facts.watchdog_address}",

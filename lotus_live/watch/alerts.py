@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from lotus_live.trade.arming import wall_ms
 from lotus_live.watch.rules import Finding
 from lotus_store.files import make_folder
 
@@ -49,7 +50,7 @@ class Alerts:
         if now_s - self._last.get(what, -AGAIN_S) < AGAIN_S:
             return False
         self._last[what] = now_s
-        alert = Alert(time.time_ns() // 1_000_000, finding.kind, finding.found, finding.expected, done)
+        alert = Alert(wall_ms(), finding.kind, finding.found, finding.expected, done)
         text = f"{alert.kind}: found {alert.found}; expected {alert.expected}; {alert.done}"
         print(f"WATCHDOG: {text}", file=sys.stderr, flush=True)
         self.told += 1

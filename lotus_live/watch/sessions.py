@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import eth_account
 
 from lotus.errors import ConfigError
-from lotus_live.trade.accounts import LOCAL_WEIGHT
+from lotus_live.trade.accounts import LOCAL_WEIGHT, account_files, read_address
 from lotus_live.trade.arming import wall_ms, was_armed
 from lotus_live.trade.secret_file import write_secret
 from lotus_store.config import Settings
@@ -25,7 +25,6 @@ from lotus_venues.hyperliquid.journal import SignerJournal
 from lotus_venues.hyperliquid.rate_budget import RateBudget
 from lotus_venues.hyperliquid.signer import AgentSigner, read_key
 
-ENDING = ".watchdog.key"
 EXPIRES_MS = 2_000
 
 
@@ -42,16 +41,16 @@ def account_names(settings: Settings) -> Iterator[str]:
 
 def guard_session(settings: Settings, account: str) -> GuardSession:
     """Return the session of an account; raises `ConfigError` for a key that is missing or the desk's own."""
-    folder, url = settings.keys_root / "venue", venue_url(settings)
-    key_file, is_local = folder / f"{account}{ENDING}", urlsplit(url).hostname in LOOPBACK
+    files, url = account_files(settings.keys_root, account), venue_url(settings)
+    is_local = urlsplit(url).hostname in LOOPBACK
     if not is_local and not was_armed(settings.home, account):
         raise ConfigError(f"account {account} was never armed", "lotus arm", "orders go to loopback until then")
-    if is_local and not key_file.exists():
-        write_secret(key_file, "0x" + secrets.token_hex(32))
-    key = read_key(key_file)
-    _require_own(key, folder / f"{account}.key", account)
+    if is_local and not files.watchdog.exists():
+        write_secret(files.watchdog, "0x" + secrets.token_hex(32))
+    key = read_key(files.watchdog)
+    _require_own(key, files.key, account)
     journal = SignerJournal(settings.home / "live" / "signer" / f"{account}.watchdog")
-    user = (folder / f"{account}.address").read_text(encoding="utf-8").strip().lower()
+    user = read_address(files.address)
     budget = RateBudget(weight_a_minute=LOCAL_WEIGHT, actions_left=LOCAL_WEIGHT) if is_local else RateBudget()
     signer = AgentSigner(key, closing_caps(()), journal, url)
     return GuardSession(Exchange(JsonPoster(url, timeout_s=2.0), signer, user, wall_ms, budget, EXPIRES_MS))
