@@ -6,6 +6,7 @@ the commands out in order and answers each (`executor` never sends an order twic
 engine; event sourcing.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from typing import assert_never
@@ -29,7 +30,18 @@ from lotus.trading.execution_events import (
 )
 from lotus.trading.exits import finish, judge, leave
 from lotus.trading.knobs import ExecutionKnobs
-from lotus.trading.order_machine import Purpose, absent, adopted, filled, held, modify_answered, possible_ids, told
+from lotus.trading.order_machine import (
+    Purpose,
+    TrackedOrder,
+    absent,
+    adopted,
+    adopted_by,
+    filled,
+    held,
+    modify_answered,
+    possible_ids,
+    told,
+)
 from lotus.trading.orders import FundingPayment, OrderUpdate, VenueFill
 from lotus.trading.plan import Plan
 from lotus.trading.protection import protect
@@ -116,7 +128,11 @@ def _ordered_out(state: ExecutionState) -> ExecutionState:
 def _fill(state: ExecutionState, fill: VenueFill, now_ms: int) -> ExecutionState:
     known = state.orders.get(fill.client_id)
     if known is None:
-        return state
+        named = possible_ids(state.plan.plan_id).get(fill.client_id)
+        if named is None:
+            return state
+        known = adopted_by(fill, *named, state.plan.size)
+        state = _past_slices(state, [known])
     after = filled(known, fill, now_ms)
     state = put(state, after)
     if not after.overfilled:
@@ -140,8 +156,13 @@ def _snapshot(state: ExecutionState, seen: OpenOrdersSeen, now_ms: int) -> Execu
     strange = [o for o in seen.orders if o.coin == state.plan.coin and o.client_id not in state.orders]
     names = possible_ids(state.plan.plan_id) if strange else {}
     found = [adopted(o, *names[o.client_id], now_ms) for o in strange if o.client_id in names]
-    slices = max((o.index + 1 for o in found if o.purpose is Purpose.ENTRY), default=0)
-    return replace(put(state, *after, *found), next_slice=max(state.next_slice, slices))
+    return _past_slices(put(state, *after, *found), found)
+
+
+def _past_slices(state: ExecutionState, adopted_orders: Iterable[TrackedOrder]) -> ExecutionState:
+    """Return the state that will not send the slices again of which orders were found."""
+    found = max((o.index + 1 for o in adopted_orders if o.purpose is Purpose.ENTRY), default=0)
+    return replace(state, next_slice=max(state.next_slice, found))
 
 
 def _trigger(state: ExecutionState, status: TriggerStatus) -> ExecutionState:

@@ -1,18 +1,20 @@
-"""Plans of one account and coin that took from one another: what one sold twice is given to those from whom it took.
+"""Fills given to plans so that they agree with their account: what plans of a coin took from one another, what is gone.
 
 A venue nets a coin within an account, so a stop that fires beside an exit takes the second time from the position of
 another plan. The account is right then, the plans are not: one stands against its side, the others hold what is gone,
 and no reduce-only order can end either. Fills move between them here, at the price at which they happened, so that
-sizes, money and the account stay as they are. In the literature: allocation of fills, internal crossing.
+sizes, money and the account stay as they are. What the venue does not hold any more, and no fill says why, is taken off
+the plans that believe in it. In the literature: allocation of fills, internal crossing, position break.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from lotus.hashing import natural_id
 from lotus.trading.execution import ExecutionState
 from lotus.trading.order_machine import ZERO
-from lotus.trading.orders import VenueFill
+from lotus.trading.orders import Side, VenueFill
 from lotus.trading.plan import PlanId
 
 
@@ -43,4 +45,25 @@ def handed_over(states: Sequence[ExecutionState]) -> list[tuple[PlanId, VenueFil
             ]
             holds[flipped.plan.plan_id] += size
             holds[plan.plan_id] -= size
+    return found
+
+
+def written_off(
+    states: Sequence[ExecutionState], coin: str, size: Decimal, px: Decimal, time_ms: int
+) -> list[tuple[PlanId, VenueFill]]:
+    """Return the fills that take a signed `size` (the venue's position less the plans') off plans that hold it.
+
+    They are valued at `px` without a fee and taken in as foreign; no plan gives more than it holds. The names follow
+    from the plans and what they took in before, so that the same loss is the same fills.
+    """
+    side, left = (Side.BUY if size > 0 else Side.SELL), abs(size)
+    found: list[tuple[PlanId, VenueFill]] = []
+    for state in states:
+        plan, signed = state.plan, state.held * int(state.plan.side)
+        part = min(left, abs(signed))
+        if plan.coin != coin or signed * size >= 0 or part <= 0:
+            continue
+        name = natural_id("written off", plan.plan_id, len(state.foreign))
+        found.append((plan.plan_id, VenueFill(name, "", 0, coin, side, part, px, ZERO, True, time_ms)))
+        left -= part
     return found

@@ -233,3 +233,10 @@ def adopted(found: OpenOrder, purpose: Purpose, index: int, now_ms: int) -> Trac
         found.client_id, found.coin, found.side, found.size, found.limit_px, tif, found.reduce_only, found.trigger
     )
     return held(TrackedOrder(order, purpose, index, found.placed_ms), found, now_ms)
+
+
+def adopted_by(fill: VenueFill, purpose: Purpose, index: int, most: Decimal) -> TrackedOrder:
+    """Return an order under a name of ours, known from a fill alone: of `most` size at first, the venue is asked."""
+    size, reduces = max(most, fill.size), purpose is not Purpose.ENTRY
+    order = NewOrder(fill.client_id, fill.coin, fill.side, size, fill.px, TimeInForce.IOC, reduces)
+    return replace(TrackedOrder(order, purpose, index, fill.time_ms), doubtful=True)

@@ -63,7 +63,8 @@ class Told:
     """What the venue said: open orders taken at `taken_ms` (own clock), positions, fills, answers to questions.
 
     `fills_complete` says that the fills reach from the last comparison to after the positions were taken; only then
-    does a position that differs mean anything but a fill under way.
+    does a position that differs mean anything but a fill under way. Nothing is said of positions in `moving` coins:
+    they changed while it was looked.
     """
 
     open_orders: Sequence[OpenOrder]
@@ -72,6 +73,7 @@ class Told:
     fills: Sequence[VenueFill] = ()
     answers: Sequence[OrderUpdate] = ()
     fills_complete: bool = False
+    moving: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def _positions(own: Own, told: Told) -> Iterable[Finding]:
     coming = dict.fromkeys({*venue, *own.positions}, ZERO)
     for finding in _fills(own, told):
         coming[finding.coin] = coming.get(finding.coin, ZERO) + finding.size
-    for coin in sorted(coming):
+    for coin in sorted(coming.keys() - told.moving):
         there, here = venue.get(coin, ZERO), own.positions.get(coin, ZERO) + coming[coin]
         if there == here:
             continue

@@ -1,11 +1,12 @@
 """Comparing with the venue on a timer: what it holds beside what the plans believe, and doing what follows.
 
-What a difference means is `lotus.trading.reconcile`'s. A position is closed or told missing only when the same
-difference is seen twice in a row, for fills may be under way; all else is harmless to do at once. In the literature:
-reconciliation, level-triggered repair.
+What a difference means is `lotus.trading.reconcile`'s. Venue and plans are asked one after the other while orders
+fill, so positions are compared only in coins that stood still meanwhile, with the venue and here. One is closed, or
+taken off the plans, only when the same difference is seen twice; all else is harmless to do at once. In the literature:
+reconciliation, level-triggered repair, double collect (a snapshot without stopping what is looked at).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,9 +17,9 @@ from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import Event, ForeignFill, OpenOrdersSeen
-from lotus.trading.handing_over import handed_over
-from lotus.trading.order_machine import TrackedOrder
-from lotus.trading.orders import NewOrder, Side, TimeInForce, VenueFill
+from lotus.trading.handing_over import handed_over, written_off
+from lotus.trading.order_machine import ZERO, TrackedOrder, possible_ids
+from lotus.trading.orders import Account, NewOrder, Side, TimeInForce, VenueFill
 from lotus.trading.reconcile import Action, Difference, Finding, Own, Told, findings
 from lotus.trading.rounding import round_px
 from lotus.trading.venue import Venue
@@ -70,34 +71,45 @@ class Reconciler:
         """Ask the venue, compare, and do what follows; return the differences. Raises `VenueError`."""
         taken_ms = self.now_ms()
         orders = tuple(await self.venue.open_orders())
-        account = await self.venue.account()
+        held = own_of(self.plans.states_of(self.venue)).positions
+        positions = _sizes(await self.venue.account())
         since_ms = taken_ms if self._since_ms < 0 else self._since_ms
         fills = tuple(await self.venue.fills_since(max(0, since_ms - OVERLAP_MS)))
-        fills = await self._without_finished(fills)
+        fills, over = await self._apart(fills)
+        account = await self.venue.account()
         states = self.plans.states_of(self.venue)
-        told = Told(orders, account.positions, taken_ms, fills, fills_complete=True)
-        found = findings(own_of(states), told)
+        own = own_of(states)
+        moving = _changed(positions, _sizes(account)) | _changed(held, own.positions)
+        found = findings(own, Told(orders, account.positions, taken_ms, fills, fills_complete=True, moving=moving))
         for state in states:
             if not state.done:
                 self.plans.post(state.plan.plan_id, OpenOrdersSeen(orders, taken_ms))
         for finding in found:
             self.differences[finding.difference] = self.differences.get(finding.difference, 0) + 1
-            await self._follow(finding, fills, states)
-        self._settle(states, {finding.coin for finding in found if finding.difference in UNCLEAR})
-        self._doubted = frozenset(_doubt(finding) for finding in found)
+            await self._follow(finding, fills, over, states)
+        self._settle(states, moving | {finding.coin for finding in found if finding.difference in UNCLEAR})
+        doubted_still = {doubt for doubt in self._doubted if doubt[1] in moving}
+        self._doubted = frozenset(_doubt(finding) for finding in found) | doubted_still
         self._since_ms = taken_ms
         return found
 
-    async def _without_finished(self, fills: tuple[VenueFill, ...]) -> tuple[VenueFill, ...]:
-        """Return the fills without those of plans that are over and forgotten, and of orders of no plan: both noted."""
+    async def _apart(self, fills: tuple[VenueFill, ...]) -> tuple[tuple[VenueFill, ...], tuple[VenueFill, ...]]:
+        """Return the fills of living plans and strangers, and those of forgotten plans and no plan, which are noted."""
         own = own_of(self.plans.states_of(self.venue)).orders
         strange = sorted({fill.client_id for fill in fills} - own.keys())
-        over = await self.plans.ours(strange) if strange else frozenset()
+        names = await self.plans.ours(strange) if strange else frozenset()
+        over = tuple(fill for fill in fills if fill.client_id in names)
         if over:
-            await self.plans.note((), [fill for fill in fills if fill.client_id in over])
-        return tuple(fill for fill in fills if fill.client_id not in over)
+            await self.plans.note((), over)
+        return tuple(fill for fill in fills if fill.client_id not in names), over
 
-    async def _follow(self, finding: Finding, fills: Sequence[VenueFill], states: Sequence[ExecutionState]) -> None:
+    async def _follow(
+        self,
+        finding: Finding,
+        fills: Sequence[VenueFill],
+        over: Sequence[VenueFill],
+        states: Sequence[ExecutionState],
+    ) -> None:
         match finding.action:
             case Action.TAKE_FILL:
                 for fill in fills:
@@ -113,18 +125,37 @@ class Reconciler:
                 self._tell(finding, "closed")
                 await self._close(finding)
             case Action.MARK_REDUCED if _doubt(finding) in self._doubted:
-                self._tell(finding, "told, a person must look")
+                await self._write_off(finding, over, states)
             case _:
                 return
 
     def _give(self, finding: Finding, fills: Sequence[VenueFill], states: Sequence[ExecutionState]) -> None:
+        """Give fills of unknown orders to the plan that sent them and has forgotten it, or else to one that holds."""
+        mine = [fill for fill in fills if fill.coin == finding.coin and fill.client_id == finding.client_id]
+        sender = next((s for s in states if finding.client_id in possible_ids(s.plan.plan_id)), None)
+        if sender is not None:
+            for fill in mine:
+                self.plans.post(sender.plan.plan_id, fill)
+            return
         holder = next((s for s in states if s.plan.coin == finding.coin and s.held), None)
-        for fill in fills if holder is not None else ():
-            strange = fill.coin == finding.coin and fill.client_id == finding.client_id
-            if holder is not None and strange and fill.fill_id not in holder.foreign:
+        for fill in mine if holder is not None else ():
+            if holder is not None and fill.fill_id not in holder.foreign:
                 self.plans.post(holder.plan.plan_id, ForeignFill(fill))
 
-    def _settle(self, states: Sequence[ExecutionState], unclear: set[str]) -> None:
+    async def _write_off(self, finding: Finding, over: Sequence[VenueFill], states: Sequence[ExecutionState]) -> None:
+        """Take a position that is gone off the plans, priced by a fill of no plan that way, or the best now."""
+        side = Side.BUY if finding.size > 0 else Side.SELL
+        px = next((f.px for f in reversed(over) if (f.coin, f.side) == (finding.coin, side)), None)
+        if px is None:
+            best = await self.venue.best_prices(finding.coin)
+            px = best[side is Side.BUY] if best is not None else None
+        if px is None:
+            return
+        self._tell(finding, f"written off at {px}")
+        for plan_id, fill in written_off(states, finding.coin, finding.size, px, self.now_ms()):
+            self.plans.post(plan_id, ForeignFill(fill))
+
+    def _settle(self, states: Sequence[ExecutionState], unclear: frozenset[str]) -> None:
         """Hand fills over between plans that took from each other, in coins that agree with the venue."""
         for plan_id, fill in handed_over([s for s in states if not s.done and s.plan.coin not in unclear]):
             self.plans.post(plan_id, ForeignFill(fill))
@@ -165,6 +196,15 @@ def closing_order(asset: Asset, size: Decimal, best: tuple[Decimal, Decimal], oc
     limit = round_px(asset, px * (1 + int(side) * CLOSE_SLIPPAGE))
     name = "0x" + natural_id("untracked", asset.name, occasion)
     return NewOrder(name, asset.name, side, abs(size), limit, TimeInForce.IOC, reduce_only=True)
+
+
+def _sizes(account: Account) -> dict[str, Decimal]:
+    return {position.coin: position.size for position in account.positions}
+
+
+def _changed(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> frozenset[str]:
+    """Return the coins whose sizes differ; what is not named is nothing."""
+    return frozenset(c for c in before.keys() | after.keys() if before.get(c, ZERO) != after.get(c, ZERO))
 
 
 def _doubt(finding: Finding) -> tuple[Difference, str, Decimal]:

@@ -2,228 +2,38 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from desk_bed import Bed, Books, SmallVenue, ended, now_ms, until
 
-from lotus.manifest import Asset
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.order_machine import Purpose
 from lotus.trading.orders import (
-    Account,
     Grouping,
     NewOrder,
     OpenOrder,
     OrderState,
     OrderUpdate,
-    Side,
-    VenueFill,
-    VenuePosition,
 )
-from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
-from lotus.trading.reconcile import Difference
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
 from lotus_live.trade import desk as desk_module
 from lotus_live.trade.books import Moved
-from lotus_live.trade.desk import TradingDesk
-from lotus_live.trade.floor import FloorTerms, TradingFloor
 from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
 from lotus_live.trade.result import report_payload
-from lotus_live.trade.stored import restored, stored
-from lotus_store.ledger.bodies import to_plain
-from lotus_store.ledger.plans import PlanRow
-
-BTC = Asset("BTC", 5)
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@dataclass
-class Books:
-    """Rows in memory; `is_down` refuses to write."""
-
-    rows: dict[str, PlanRow] = field(default_factory=dict)
-    is_down: bool = False
-    finished: list[str] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-    noted: list[VenueFill] = field(default_factory=list)
-
-    def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill], _now_ms: int) -> None:
-        self.names |= {order.client_id for order in orders}
-        self.noted += fills
-
-    def write(self, moved: Sequence[Moved], _now_ms: int) -> None:
-        if self.is_down:
-            raise psycopg.OperationalError("the server is gone")
-        for one in moved:
-            stage = "done" if one.state.done else "working"
-            self.rows[one.row.plan_id] = replace(self.rows[one.row.plan_id], stage=stage, execution=stored(one.state))
-            self.names |= set(one.state.orders)
-            self.finished += [one.row.plan_id] if one.finished else []
-
-    def open_plans(self) -> list[PlanRow]:
-        if self.is_down:
-            raise psycopg.OperationalError("the server is gone")
-        return [row for row in self.rows.values() if row.stage in ("accepted", "working")]
-
-    def known(self, client_ids: Sequence[str]) -> frozenset[str]:
-        return frozenset(client_ids) & self.names
-
-    def close(self) -> None:
-        return
-
-    def accept(self, plan: Plan, choice: KnobChoice | None = None) -> None:
-        knobs = {} if choice is None else {"knobs": to_plain(choice)}
-        row = PlanRow(
-            plan.plan_id, "main", "d", "l", "probe", plan.coin, "local", "accepted", plan.created_ms, to_plain(plan),
-            {"event_id": plan.signal_id} | knobs, {},
-        )  # fmt: skip
-        self.rows[plan.plan_id] = row
-
-
-@dataclass
-class SmallVenue:
-    """Fills every immediate order whole at its side of the book; keeps stops; remembers everything it was sent."""
-
-    books: Books
-    orders: dict[str, tuple[NewOrder, OrderState]] = field(default_factory=dict)
-    fills: list[VenueFill] = field(default_factory=list)
-    unwritten: list[str] = field(default_factory=list)
-    repeated: list[str] = field(default_factory=list)
-    told: "asyncio.Queue[VenueEvent]" = field(default_factory=asyncio.Queue)
-    stray: Decimal = Decimal(0)
-    name: str = "local"
-    universe: Sequence[Asset] = (BTC,)
-
-    async def connect(self) -> None:
-        self.told = asyncio.Queue()
-
-    async def close(self) -> None:
-        return
-
-    async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
-        return [self._take(order) for order in orders]
-
-    def _take(self, order: NewOrder) -> OrderUpdate:
-        self.unwritten += [] if order.client_id in self.books.names or order.reduce_only else [order.client_id]
-        self.repeated += [order.client_id] if order.client_id in self.orders else []
-        if order.trigger is not None:
-            self.orders[order.client_id] = order, OrderState.WAITING
-            return OrderUpdate(order.client_id, OrderState.WAITING, now_ms(), len(self.orders))
-        px = Decimal(100_001) if order.side is Side.BUY else Decimal(99_999)
-        number = len(self.fills)
-        fill = VenueFill(
-            f"f{number}", order.client_id, number, "BTC", order.side, order.size, px, Decimal("0.1"), True, now_ms()
-        )
-        self.orders[order.client_id] = order, OrderState.FILLED
-        self.fills.append(fill)
-        self.told.put_nowait(fill)
-        return OrderUpdate(order.client_id, OrderState.FILLED, now_ms(), number, order.size, px)
-
-    async def cancel(self, coin: str, client_ids: Sequence[str]) -> Sequence[OrderUpdate]:
-        for name in client_ids:
-            self.orders[name] = self.orders[name][0], OrderState.CANCELED
-        return [OrderUpdate(name, OrderState.CANCELED, now_ms()) for name in client_ids]
-
-    async def modify(self, order: NewOrder) -> OrderUpdate:
-        self.orders[order.client_id] = order, OrderState.WAITING
-        return OrderUpdate(order.client_id, OrderState.WAITING, now_ms(), 1)
-
-    async def set_leverage(self, coin: str, leverage: int, is_cross: bool = True) -> None:
-        return
-
-    async def account(self) -> Account:
-        held = VenuePosition("BTC", self.held, Decimal(100_000), Decimal(0), Decimal(0), 5)
-        return Account(Decimal(10_000), Decimal(0), Decimal(10_000), (held,) if self.held else (), now_ms())
-
-    async def open_orders(self) -> Sequence[OpenOrder]:
-        return [
-            OpenOrder(o.client_id, 1, o.coin, o.side, o.size, o.size, o.limit_px, 0, o.reduce_only, o.trigger)
-            for o, state in self.orders.values()
-            if state is OrderState.WAITING
-        ]
-
-    async def order_of(self, client_id: str) -> OrderUpdate:
-        if client_id not in self.orders:
-            return OrderUpdate(client_id, OrderState.NEVER_PLACED, now_ms())
-        order, state = self.orders[client_id]
-        filled = order.size if state is OrderState.FILLED else Decimal(0)
-        return OrderUpdate(client_id, state, now_ms(), 1, filled)
-
-    async def fills_since(self, time_ms: int) -> Sequence[VenueFill]:
-        return [fill for fill in self.fills if fill.time_ms >= time_ms]
-
-    async def schedule_cancel(self, time_ms: int | None) -> bool:
-        return False
-
-    async def events(self) -> AsyncIterator[VenueEvent]:
-        while True:
-            yield await self.told.get()
-
-    async def server_time_ms(self) -> int:
-        return now_ms()
-
-    async def best_prices(self, coin: str) -> tuple[Decimal, Decimal] | None:
-        return Decimal(99_999), Decimal(100_001)
-
-    @property
-    def held(self) -> Decimal:
-        return sum((int(f.side) * f.size for f in self.fills), self.stray)
-
-
-class FreshFloor(TradingFloor):
-    """A floor whose market was seen just now."""
-
-    def view(self, coin: str) -> MarketView:
-        return MarketView(coin, now_ms(), Decimal(99_999), Decimal(100_001), Decimal(100_000))
-
-
-@dataclass
-class Bed:
-    """A desk over books and a venue, on a market that is always fresh."""
-
-    books: Books
-    venue: SmallVenue
-    switch: KillSwitch
-
-    def desk(self) -> TradingDesk:
-        terms = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**6), 5_000)
-        venues: Any = {"a": self.venue}
-        books: Any = self.books
-        return TradingDesk(books, FreshFloor((BTC,), "local", terms, now_ms), venues, self.switch)
-
-    def accept(self, name: str, hold_ms: int, choice: KnobChoice | None = None, kind: str = "probe") -> str:
-        terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10**6), ("tr",)), ("local",))
-        plan = probe_plan(name, "l", BTC, Side.BUY, Decimal(100_000), now_ms(), hold_ms, terms)
-        self.books.accept(plan, choice)
-        self.books.rows[plan.plan_id] = replace(self.books.rows[plan.plan_id], kind=kind)
-        return plan.plan_id
+from lotus_live.trade.stored import restored
 
 
 @pytest.fixture
 def bed(tmp_path: Path) -> Bed:
     books = Books()
     return Bed(books, SmallVenue(books), KillSwitch(tmp_path))
-
-
-async def until(holds: Callable[[], bool], limit_s: float = 5.0) -> None:
-    deadline = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come about"
-        await asyncio.sleep(0.01)
-
-
-async def ended(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def test_a_plan_is_written_before_it_is_sent_and_reported_when_it_is_closed(bed: Bed) -> None:
@@ -373,49 +183,6 @@ def test_a_killed_desk_goes_on_with_what_it_left(bed: Bed) -> None:
         await until(lambda: bed.books.finished == [plan])
         assert bed.venue.held == 0
         assert bed.venue.repeated == []
-        await ended(second)
-
-    asyncio.run(go())
-
-
-def test_what_nobody_here_knows_is_taken_away_and_what_is_missing_is_asked_for(bed: Bed) -> None:
-    stray = NewOrder("0x" + "9" * 32, "BTC", Side.BUY, Decimal("0.5"), Decimal(90_000))
-    bed.venue.orders[stray.client_id] = stray, OrderState.WAITING
-    bed.venue.stray = Decimal("0.03")
-
-    async def go() -> None:
-        desk = bed.desk()
-        task = asyncio.create_task(desk.run())
-        await asyncio.sleep(0.2)
-        assert bed.venue.orders[stray.client_id][1] is OrderState.CANCELED
-        assert bed.venue.held == Decimal("0.03"), "a position is closed only when it is seen twice"
-        (reconciler,) = desk.reconcilers
-        await reconciler.compare()
-        assert bed.venue.held == 0
-        assert await reconciler.compare() == ()
-        (closing,) = bed.venue.fills
-        assert closing.client_id in bed.books.names, "written down before it was sent"
-        assert bed.books.noted == [closing]
-        assert reconciler.differences == {Difference.ORPHAN: 1, Difference.POSITION_UNTRACKED: 2}
-        await ended(task)
-
-    asyncio.run(go())
-
-
-def test_fills_of_plans_that_are_over_are_nobody_elses(bed: Bed) -> None:
-    async def go() -> None:
-        first = asyncio.create_task(bed.desk().run())
-        bed.accept("one", 300)
-        await until(lambda: len(bed.books.finished) == 1)
-        await ended(first)
-        desk = bed.desk()
-        second = asyncio.create_task(desk.run())
-        bed.accept("two", 60_000)
-        await until(lambda: bed.venue.held > 0)
-        (reconciler,) = desk.reconcilers
-        await reconciler.compare()
-        assert await reconciler.compare() == ()
-        assert all(not state.foreign for state in desk.states_of(bed.venue))
         await ended(second)
 
     asyncio.run(go())

@@ -10,7 +10,7 @@ from trading_plans import BTC, plan
 from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import ForeignFill
 from lotus.trading.executor import begin, step
-from lotus.trading.handing_over import handed_over
+from lotus.trading.handing_over import handed_over, written_off
 from lotus.trading.orders import Side, VenueFill
 from lotus.trading.plan import PlanId
 
@@ -62,3 +62,15 @@ def test_the_account_stays_what_it_is_and_nobody_is_left_against_its_side_while_
     assert sum(after) == sum(before)
     assert min(after) >= 0 or max(after) <= 0
     assert all(abs(b) <= abs(a) for a, b in zip(before, after, strict=True))
+
+
+def test_what_is_gone_is_written_off_the_plans_that_hold_it_and_off_no_other() -> None:
+    states = [holder("a", [5]), holder("b", [3], Side.SELL), holder("c", [4]), holder("d", [9], coin="ETH")]
+    fills = written_off(states, "BTC", D("-0.007"), D(99_000), 7)
+    assert [(str(p), f.side, f.size, f.px, f.fee_usd) for p, f in fills] == [
+        ("a", Side.SELL, D("0.005"), D(99_000), 0), ("c", Side.SELL, D("0.002"), D(99_000), 0),
+    ]  # fmt: skip
+    assert written_off(states, "BTC", D("-0.007"), D(99_000), 7) == fills, "the same loss is the same fills"
+    assert [(str(p), f.size) for p, f in written_off(states, "BTC", D("0.1"), D(99_000), 7)] == [("b", D("0.003"))]
+    (flipped,) = written_off([holder("a", [5, -9])], "BTC", D("0.004"), D(99_000), 7)
+    assert (flipped[1].side, flipped[1].size) == (Side.BUY, D("0.004"))

@@ -113,6 +113,12 @@ def test_positions_wait_for_fills_and_then_the_venue_is_right() -> None:
         assert (found.difference, found.action, found.size) == (difference, action, D(size))
 
 
+def test_a_coin_that_moved_while_it_was_looked_says_nothing_of_its_position() -> None:
+    said = Told([], [position(3), position(2, "ETH")], 10, fills_complete=True, moving=frozenset({"BTC"}))
+    (found,) = findings(own(BTC=1), said)
+    assert (found.coin, found.size) == ("ETH", D(2))
+
+
 @given(st.integers(-5, 5), st.integers(-5, 5), st.sampled_from(["BTC", "ETH"]))
 def test_what_follows_from_a_position_makes_both_agree(here: int, there: int, coin: str) -> None:
     """Closing takes the excess from the venue, marking takes it from here; after either nothing differs."""
