@@ -34,6 +34,7 @@ _TO_OUTCOMES = (*_TO_DETECTORS, "outcomes")
 _TO_LEARNING = (*_TO_OUTCOMES, "learning")
 _TO_DECISION = (*_TO_OUTCOMES, "modules", "decision")
 _TO_WEAVE = (*_TO_LEARNING, "weave", "modules")
+_TO_POLICY = (*_TO_WEAVE, "knobs", "decision")
 _TO_TRADING = (*_TO_WEAVE, "knobs", "trading")
 
 TAPE_ASSETS = (
@@ -182,6 +183,32 @@ LEARNING_ASSETS = (
         _TO_DECISION,
         "What the decision-maker knows on later days: calibration, reliability, covariance, who says the same.",
         ("promises_kept",),
+    ),
+    AssetEntry(
+        "dm_trials",
+        LEARN,
+        ("parquet",),
+        (("microtape_frames", "same_day"),),
+        _TO_POLICY,
+        "What decisions with a knob of the policy on trial were worth over their horizon, beside those at its start.",
+    ),
+    AssetEntry(
+        "dm_lessons",
+        LEARN,
+        ("postgres",),
+        (("dm_trials", "same_day"),),
+        _TO_POLICY,
+        "Where a moved knob of the policy pays, by the detectors' tests under an alpha of its own; average effects.",
+        (),
+    ),
+    AssetEntry(
+        "dm_braids",
+        BELIEF,
+        ("postgres",),
+        (("dm_lessons", "same_day"),),
+        _TO_POLICY,
+        "Bounded multipliers of the policy's knobs and the decision-maker's own PRIOR_PATCH where they changed.",
+        ("bounded",),
     ),
     AssetEntry(
         "detector_cards",

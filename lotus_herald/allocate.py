@@ -1,18 +1,21 @@
 """One decision of the book for one scored window: what is known and held goes in, one row and one message come out.
 
 Everything is written in one transaction under names that follow from branch, book and window, so that a window is
-decided once whatever is killed or started again. Without knowledge, account or sight nothing is decided, and the
-answer says which. What is decided is `lotus.decision`; when, `lotus_live.trade.clerk`.
+decided once whatever is killed or started again; one that tries a knob of the policy leaves a row of that beside it.
+Without knowledge, account or sight nothing is decided, and the answer says which. What is decided is `lotus.decision`;
+when, `lotus_live.trade.clerk`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import Market
 from lotus.decision.decide import Authority, Decision, State, decide
 from lotus.decision.policy import Policy
+from lotus.decision.policy_trials import PolicyTrial, trial_row
 from lotus.decision.relax import Solve
 from lotus.decision.standing import Standing, seen
 from lotus.decision.ticket import Payload, ticket_of
@@ -21,7 +24,7 @@ from lotus.modules.intents import Module
 from lotus.modules.trade_messages import decision_message
 from lotus.timebase import day_of
 from lotus_herald.keys import Keys
-from lotus_herald.knobs import PolicyChooser
+from lotus_herald.knobs import PolicyChoice, PolicyChooser
 from lotus_herald.outbox import send
 from lotus_store.databases import Connection
 from lotus_store.ledger.decisions import DecisionRow, put_decision
@@ -34,6 +37,7 @@ from lotus_store.ledger.inputs import (
     standing_of,
 )
 from lotus_store.ledger.knowledge import Knowledge, executors_by
+from lotus_store.ledger.policy_trials import put_policy_trial
 
 LEAST_MOVE_USD: Final = 10.0  # a smaller move cannot be an order
 REMIND_MS: Final = 30_000  # while something is held, a decision is sent at least so often: plans are held on by it
@@ -102,16 +106,36 @@ class Allocator:
             executors = executors_by(connection, self.branch, day_of(sight.now_ms))
             known = replace(knowledge, memory=replace(knowledge.memory, executors=executors))
             contexts = live_contexts(connection, self.branch, sight.now_ms)
-            rules = self.chooser.in_force(connection, self.branch, [*contexts.values()], sight.now_ms)
-            decision = decide(self._state(sight, known, now, *rules), views, cues, (), self.solve)
+            name = natural_id("book decision", self.branch, self.portfolio_id, window_end_ms)
+            choice = self.chooser.choice(connection, self.branch, [*contexts.values()], sight.now_ms, name)
+            state = self._state(sight, known, now, choice.policy, choice.priors_ver)
+            decision = decide(state, views, cues, (), self.solve)
+            tried = self._tried(name, window_end_ms, choice, decision, views, cues)
             speaks = worth_telling(decision, now)
             now = replace(now, ratchet=decision.budgets.ratchet, told_ms=sight.now_ms if speaks else now.told_ms)
             forget_inputs(connection, self.branch, sight.now_ms)
             if not put_standing(connection, self.branch, self.portfolio_id, window_end_ms, now):
                 return Decided(Outcome.DECIDED_BEFORE)
+            if tried is not None:
+                put_policy_trial(connection, self.branch, tried)
             if not speaks:
                 return Decided(Outcome.QUIET, decision)
-            return Decided(Outcome.SENT, decision, self._send(connection, window_end_ms, decision, contexts))
+            return Decided(Outcome.SENT, decision, self._send(connection, name, decision, contexts))
+
+    def _tried(
+        self, name: str, window_end_ms: int, choice: PolicyChoice, decision: Decision, views: Sequence[AlphaInput],
+        cues: Sequence[CueInput],
+    ) -> PolicyTrial | None:  # fmt: skip
+        """Return the window's part in the experiment on a knob; None outside of it, and where nothing is decided on.
+
+        A knob that was moved is solved a second time from the same state where it starts; that decision is not told.
+        """
+        if choice.trial is None or not decision.targets:
+            return None
+        start = decision
+        if choice.trial.arm:
+            start = decide(replace(decision.state, policy=choice.start), views, cues, (), self.solve)
+        return trial_row(name, window_end_ms, choice.trial, choice.context, decision, start)
 
     def _state(self, sight: Sight, knowledge: Knowledge, standing: Standing, policy: Policy, priors_ver: str) -> State:
         equity = sight.equity_usd
@@ -135,14 +159,11 @@ class Allocator:
             priors_ver=priors_ver,
         )
 
-    def _send(
-        self, connection: Connection, window_end_ms: int, decision: Decision, contexts: Mapping[str, str]
-    ) -> Payload:
+    def _send(self, connection: Connection, name: str, decision: Decision, contexts: Mapping[str, str]) -> Payload:
         """Write the decision and the message that tells it, under the name of its window.
 
         Beside the ticket go its targets, each with the context in which its plan is executed.
         """
-        name = natural_id("book decision", self.branch, self.portfolio_id, window_end_ms)
         ticket, asof_ms = ticket_of(decision), decision.state.asof_ms
         row = DecisionRow(name, self.branch, name, "book", asof_ms, ticket)
         put_decision(connection, row, "", "", f"{decision.horizon_s}s")

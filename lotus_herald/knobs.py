@@ -5,16 +5,17 @@ A version counts from its event time on. What it says in a context is `lotus.tra
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lotus.decision.policy import Policy
 from lotus.decision.policy_in_force import policy_in_force
+from lotus.decision.policy_trials import tried_knobs
 from lotus.errors import BeliefError
 from lotus.knobs.trial import Trial, drawn_trial
 from lotus.manifest import WeaveDefaults
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module, Reason
-from lotus.priors.context import context_bins, market_context
+from lotus.priors.context import context_bins, context_text, market_context
 from lotus.trading.knob_choice import KnobChoice, choice_of
 from lotus.trading.knobs import TRIED
 from lotus.trading.plan import Plan, PlanKind
@@ -52,19 +53,44 @@ class KnobChooser:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyChoice:
+    """The policy that a window is decided with, the version that moved its knobs, and the market's context as text.
+
+    In a `trial` only the draw moves the knob that is tried; `start` is the same policy with that knob where the file
+    puts it (`policy` itself in arm 0 and outside of trials).
+    """
+
+    policy: Policy
+    priors_ver: str
+    context: str
+    trial: Trial | None
+    start: Policy
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyChooser:
-    """Tells the policy in force for one decision-maker; `policy` is the file's."""
+    """Chooses for one decision-maker; `policy` is the file's.
+
+    `explore` is the share of its windows that take part in trials of the policy's knobs, drawn by `seed`.
+    """
 
     policy: Policy
     weave: WeaveDefaults = field(default_factory=WeaveDefaults)
+    explore: float = 0.0
+    seed: int = 7
 
-    def in_force(
-        self, connection: Connection, branch: str, contexts: Sequence[str], time_ms: int
-    ) -> tuple[Policy, str]:
-        """Return the policy of a time with its knobs multiplied, and the version of the priors that moved them.
+    def choice(
+        self, connection: Connection, branch: str, contexts: Sequence[str], time_ms: int, name: str
+    ) -> PolicyChoice:
+        """Return the choice for a decision made at an event time; `contexts` are of the market's newest windows.
 
-        `contexts` are those of the newest windows of the market.
+        A trial is drawn by the decision's `name`.
         """
         version = in_force_at(connection, branch, time_ms, Module.DM.value)
         bins = market_context(contexts)
-        return policy_in_force(self.policy, version, bins, time_ms, self.weave), version.priors_ver
+        tried, step = tried_knobs(self.policy, self.weave.phi_step), self.weave.phi_step
+        trial = drawn_trial(name, time_ms, tried, self.explore, step, self.seed)
+        policy = start = policy_in_force(self.policy, version, bins, time_ms, self.weave, trial)
+        if trial is not None and trial.arm:
+            start = policy_in_force(self.policy, version, bins, time_ms, self.weave, replace(trial, arm=0))
+        return PolicyChoice(policy, version.priors_ver, context_text(bins), trial, start)

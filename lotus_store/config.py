@@ -60,6 +60,7 @@ class TradingSettings:
     paper_deposit_usd: float = 100_000.0  # of a new paper account: carries budget_usd at the leverage
     fee_tier: int = 0  # of the paper accounts
     explore_knobs: float = 0.0  # share of the book's plans that try a knob of execution one step from its start
+    explore_policy: float = 0.0  # share of the book's windows that are decided with a knob of the policy so moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +246,9 @@ def _checked(settings: Settings) -> Settings:
         raise ConfigError(f"safety.paper_days and safety.armed_days are {days}", "at least 1 each")
     if not 0 < settings.safety.late_s <= settings.safety.dead_s:
         raise ConfigError(f"safety.late_s is {settings.safety.late_s}", f"above 0, at most {settings.safety.dead_s}")
-    if not 0.0 <= settings.trading.explore_knobs <= 1.0:
-        raise ConfigError(f"trading.explore_knobs is {settings.trading.explore_knobs}", "a share between 0 and 1")
+    for name in ("explore_knobs", "explore_policy"):
+        if not 0.0 <= (share := getattr(settings.trading, name)) <= 1.0:
+            raise ConfigError(f"trading.{name} is {share}", "a share between 0 and 1")
     if settings.dagster.keep_days < 0:
         raise ConfigError(f"dagster.keep_days is {settings.dagster.keep_days}", "days, or 0 to keep everything")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():

@@ -6,6 +6,7 @@ Nothing is decided here. What a braid is and how knobs compose is `lotus.priors.
 from collections.abc import Sequence
 
 from lotus.decision.policy import PREFIX, Policy
+from lotus.knobs.trial import Trial
 from lotus.manifest import WeaveDefaults
 from lotus.priors.knobs import knob_values
 from lotus.priors.types import PriorsVersion
@@ -23,11 +24,20 @@ def moved_knobs(
 
 
 def policy_in_force(
-    policy: Policy, version: PriorsVersion, bins: Sequence[int], time_ms: int, weave: WeaveDefaults
+    policy: Policy,
+    version: PriorsVersion,
+    bins: Sequence[int],
+    time_ms: int,
+    weave: WeaveDefaults,
+    trial: Trial | None = None,
 ) -> Policy:
     """Return the policy that decides at an event time in a context; the very same one when nothing is moved.
 
-    `bins` are those of the market (`lotus.priors.context.market_context`), for a policy is of the whole book.
+    `bins` are those of the market (`lotus.priors.context.market_context`), for a policy is of the whole book. The knob
+    of a `trial` is moved by the trial alone.
     """
     moved = moved_knobs(policy, version, bins, time_ms, weave)
+    if trial is not None:
+        moved = {key: mult for key, mult in moved.items() if key != trial.key}
+        moved |= {trial.key: trial.mult} if trial.arm else {}
     return policy.with_knobs(moved) if moved else policy

@@ -1,19 +1,21 @@
 """KNOB_SCORES: one row per plan in a trial (or decision solved twice), in the language of the detectors' scores.
 
 "Published" is "moved"; the propensity is the draw's. With Y the outcome in bps (more is better) and m what was expected
-of both sides alike from earlier days, f = (A - p)(Y - m), so E[f] = p(1-p)(E[Y(1)] - E[Y(0)]) whatever m is, because p
-is known. To be read as a score f = p(1-p) P + A(1-p)(Y' - P) (`lotus.learning.payoff_scores`), a moved row has P = 0
-and Y' = Y - m, one that stood P = -(Y - m)/(1-p). In the literature: overlap-weighted augmented inverse-propensity
-score of a two-armed trial (Li, Morgan, Zaslavsky 2018).
+of both sides alike (from earlier days, or a number of the row's own), f = (A - p)(Y - m), so
+E[f] = p(1-p)(E[Y(1)] - E[Y(0)]) whatever m is, because p is known. To be read as a score
+f = p(1-p) P + A(1-p)(Y' - P) (`lotus.learning.payoff_scores`), a moved row has P = 0 and Y' = Y - m, one that stood
+P = -(Y - m)/(1-p). In the literature: overlap-weighted augmented inverse-propensity score of a two-armed trial
+(Li, Morgan, Zaslavsky 2018).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
+from lotus.hashing import natural_id
 from lotus.learning.payoff_scores import PAYOFF_SCORES, Columns, score
 from lotus.priors.context import context_bins
 from lotus.priors.vocabulary import BIN_COLUMNS
@@ -34,7 +36,9 @@ class Observation:
     """One plan or decision in an experiment on a knob, as it came out.
 
     `owner` is the knob's (what its braids name), `time_ms` event time at which the outcome was known, `context` the
-    bins as text, `arm` 1 moved, `outcome_bps` more is better, `source` who filled it (venue, paper_live, tape_sim).
+    bins as text, `arm` 1 moved, `outcome_bps` more is better (NaN: it could not be measured and does not count),
+    `source` who filled it (venue, paper_live, tape_sim). `expected_bps` is m where the row has one of its own: a number
+    that does not depend on the arm that was drawn.
     """
 
     name: str
@@ -47,16 +51,26 @@ class Observation:
     propensity: float
     outcome_bps: float
     source: str
+    expected_bps: float | None = field(default=None, repr=False)
+
+
+def observations_id(observations: Sequence[Observation]) -> str:
+    """Return the hash of what was observed; that of rows without an `expected_bps` is that of the other members."""
+    own = [repr(o.expected_bps) for o in observations if o.expected_bps is not None]
+    return natural_id(*map(repr, observations), *own)
 
 
 def rows_of(observations: Sequence[Observation], day: str, expected: Mapping[str, float]) -> Table:
-    """Return KNOB_SCORES of a day from what came out on it; `expected`: m in bps by owner, 0 without a past."""
+    """Return KNOB_SCORES of a day from what came out on it; `expected`: m in bps by owner, 0 without a past.
+
+    An observation with an `expected_bps` of its own is scored against that.
+    """
     found = sorted(observations, key=lambda o: (o.time_ms, o.coin, o.owner, o.name))
     n = len(found)
     p = np.array([o.propensity for o in found], dtype=np.float64)
     moved = np.array([o.arm == 1 for o in found], dtype=np.bool_)
     outcome = np.array([o.outcome_bps for o in found], dtype=np.float64)
-    surprise = outcome - np.array([expected.get(o.owner, 0.0) for o in found], dtype=np.float64)
+    surprise = outcome - np.array([_expected(o, expected) for o in found], dtype=np.float64)
     control = np.where(moved, 0.0, -surprise / (1.0 - p))
     executed = np.where(moved, surprise, np.nan)
     bins = np.array([context_bins(o.context) for o in found], dtype=np.uint8).reshape(n, len(BIN_COLUMNS))
@@ -94,6 +108,10 @@ def expected_of(days: Iterable[Columns]) -> dict[str, float]:
             total[0] += float(mine.sum())
             total[1] += len(mine)
     return {owner: total / n for owner, (total, n) in sums.items()}
+
+
+def _expected(one: Observation, expected: Mapping[str, float]) -> float:
+    return expected.get(one.owner, 0.0) if one.expected_bps is None else one.expected_bps
 
 
 def _text(words: Iterable[str]) -> NDArray[np.generic]:

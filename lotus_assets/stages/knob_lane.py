@@ -6,6 +6,7 @@ written to its own database when a stage is committed, in one transaction, and m
 like the detectors'. A day without evidence and without braids costs a few queries. Learning is `lotus.knobs`.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from lotus.columns import TableSpec
 from lotus.errors import BeliefError
 from lotus.hashing import natural_id
 from lotus.knobs.night import KnobMemory, KnobNight, knob_night
-from lotus.knobs.rows import Observation, expected_of, rows_of
+from lotus.knobs.rows import Observation, expected_of, observations_id, rows_of
 from lotus.learning.payoff_scores import Columns
 from lotus.modules.intents import Module
 from lotus.priors.trace import describe_braid
@@ -70,20 +71,22 @@ class KnobLane:
 
     def _evidence_inputs(self, ctx: StageContext, day: str) -> Mapping[str, str]:
         earlier = hashes(commits_before(ctx, self.evidence.name, day, EXPECTED_DAYS))
-        return {"observed": natural_id(*map(repr, self.observed(ctx, day))), **earlier}
+        return {"observed": observations_id(self.observed(ctx, day)), **earlier}
 
     def _present(self, ctx: StageContext, day: str) -> str:
         return parts_hash(ctx, ctx.branch, day, [Part(self.evidence)])
 
     def _evidence(self, ctx: StageContext, day: str) -> Made:
-        """Score what came out on the day; what was told again after its day stays what it was."""
+        """Score what came out on the day and could be measured; what was told again after its day stays what it was."""
         earlier = self._scores(ctx, day, EXPECTED_DAYS)
         known = {name for table in earlier.values() for name in table["event_id"].tolist()}
-        told = self.observed(ctx, day)
+        seen = self.observed(ctx, day)
+        told = [one for one in seen if math.isfinite(one.outcome_bps)]
         fresh = [one for one in told if one.name not in known]
         rows = rows_of(fresh, day, expected_of(earlier.values()))
         written = ctx.lake.write(self.evidence, ctx.branch, day, rows)
         notes = {"moved": int(rows["published"].sum()), "told_again": len(told) - len(fresh)}
+        notes["unmeasured"] = len(seen) - len(told)
         content = joint_hash([Part(self.evidence)], [written.content_hash])
         return Made(written.rows, content, (schema_check(self.evidence, rows),), notes)
 

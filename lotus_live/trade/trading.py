@@ -163,10 +163,11 @@ def trading_of(
     policy = shipped_policy()
     door = Door(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
     decider = Decider(entry_valid_ms, door, policy, now_ms)
+    tries = PolicyChooser(policy, settings.manifest.weave, wanted.explore_policy, settings.manifest.score.seed)
     caps, executor = policy.caps, f"{floor.venue}:{STRATEGY}"
     allocator = Allocator(
         settings.branch, PORTFOLIO, Authority(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
-        FastSolver().solve, PolicyChooser(policy, settings.manifest.weave), keys,
+        FastSolver().solve, tries, keys,
     )  # fmt: skip
     clerk = Clerk(databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace)
     predictor = Predictor(databases)

@@ -78,3 +78,11 @@ INSERT INTO dm_book (branch, portfolio_id, window_end_ms, standing) VALUES (%s, 
 ON CONFLICT (branch, portfolio_id) DO UPDATE
 SET window_end_ms = EXCLUDED.window_end_ms, standing = EXCLUDED.standing, updated_at = now()
 WHERE dm_book.window_end_ms < EXCLUDED.window_end_ms;
+
+-- name: put_policy_trial
+INSERT INTO dm_policy_trials (branch, portfolio_id, window_end_ms, matures_ms, body) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
+-- name: policy_trials
+SELECT body FROM dm_policy_trials
+WHERE branch = %s AND matures_ms >= %s AND matures_ms < %s ORDER BY matures_ms, portfolio_id, window_end_ms;
