@@ -153,7 +153,7 @@ def test_destructive_files_run_beside_older_programs_when_asked(databases: Datab
 def test_the_table_of_funding_that_nobody_writes_goes_once_no_older_program_is_left(
     databases: Databases, settings: Settings
 ) -> None:
-    """Beside an older program it stays with its rows and this release works; without one it goes, its successor stays."""
+    """Beside an older program it stays with its rows and this release works; without one it goes."""
     (dropping,) = (m.version for m in migrations_of("tr") if m.path.name == "post_0010_funding.sql")
     versions = set(range(1, dropping))
     with database_at(databases, settings, "old_funding", "tr", versions) as (dsn, place):
