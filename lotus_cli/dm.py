@@ -1,6 +1,6 @@
 """`lotus dm`: what the decision-maker knows of its sources, from the rows of its nights alone.
 
-Nothing is fitted or judged here; whoever loses stands in the page like whoever wins.
+Nothing is fitted or judged here; whoever loses stands in the page like whoever wins. What people tell it: `dm_hint`.
 """
 
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from lotus.errors import LedgerError
+from lotus_cli.dm_hint import hint_command, withdraw_command
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import DAY, branch_option, home_option, settings_of
 
@@ -16,7 +17,11 @@ HEAD = ("source", "s", "N", "lambda", "pays, bps", "reliability", "slope", "Brie
 
 @click.group("dm")
 def dm_command() -> None:
-    """The decision-maker: what it knows of its sources."""
+    """The decision-maker: what it knows of its sources, and telling it what you expect."""
+
+
+dm_command.add_command(hint_command)
+dm_command.add_command(withdraw_command)
 
 
 @dm_command.command("calibration")

@@ -16,7 +16,10 @@ COMMANDS = {
     "db": ("lotus_cli.ledger", "Databases: migrate, check."),
     "demo": ("lotus_cli.demo", "One small world from tape to live priors, with a one-page report."),
     "detector": ("lotus_cli.detector", "Detectors are files: new, check, list."),
-    "dm": ("lotus_cli.dm", "The decision-maker: what scores are worth, and how promises were kept."),
+    "dm": (
+        "lotus_cli.dm",
+        "The decision-maker: what scores are worth, how promises were kept; hints to it.",
+    ),
     "doctor": ("lotus_cli.doctor", "Check the installation, the databases and the folders."),
     "exchange": ("lotus_cli.exchange", "A venue on loopback over a tape, with real matching; test money only."),
     "explain": ("lotus_cli.explain", "The way from a number back to raw frames."),

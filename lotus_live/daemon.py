@@ -110,7 +110,7 @@ class Daemon:
     def trade(self, trading: Trading) -> None:
         """Execute what is published from now on at a venue; call it before `run`."""
         self.trading, self.log.propose = trading, trading.propose
-        self.pipeline.tap(trading.triggers.frame)
+        self.pipeline.tap(trading.frame)
 
     def restore(self, now_ns: int) -> int:
         """Feed the tape again as far as it still matters; return the number of lines on the whole tape."""
@@ -118,7 +118,7 @@ class Daemon:
         plan = rebuild.rebuild_plan(self.store, now_ns, written_ns, self.replaying)
         self.pipeline = Pipeline(self.spec, self.beliefs, first_day=self.first_day or plan.first_day)
         if self.trading is not None:
-            self.pipeline.tap(self.trading.triggers.frame)
+            self.pipeline.tap(self.trading.frame)
         for line in rebuild.tape_lines(self.store, plan):
             self._take(line.recv_ns, line.seq, line.raw)
             self.counts.rebuilt += 1

@@ -13,11 +13,14 @@ from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
 
 ALPHA_PROPOSED_REF = "urn:schema:sig.alpha_proposed:v1"
+ALPHA_WITHDRAWN_REF = "urn:schema:sig.alpha_withdrawn:v1"
+ALPHA_HINT_REF = "urn:schema:vis.alpha_hint:v1"
 META_SIGNAL_REF = "urn:schema:sig.meta_signal:v1"
 DM_DECISION_REF = "urn:schema:dm.dm_decision:v1"
 TRIGGER_EVAL_REF = "urn:schema:tr.trigger_eval:v1"
 EXEC_REPORT_REF = "urn:schema:tr.exec_report:v1"
 TTL_S = 60  # a proposal or decision that waited longer is worth nothing
+HINT_TTL_S = 300
 
 
 def proposed_message(signal: Mapping[str, Any]) -> Message:
@@ -69,6 +72,53 @@ def meta_message(signal: Mapping[str, Any]) -> Message:
         dedupe_key=natural_id("meta signal", branch, event_id),
         lifecycle_id=event_id,
         priority=0,
+        ttl_sec=TTL_S,
+    )
+
+
+def hint_message(hint: Mapping[str, Any], time_ms: int) -> Message:
+    """Return vis's message of what a person or a chart expects, from its alpha-hint-1.0, a thread of its own."""
+    hint_id, branch = str(hint["event_id"]), str(hint["branch"])
+    return Message(
+        to=(Module.DM,),
+        intent=Intent.ALPHA_HINT,
+        branch=branch,
+        schema_ref=ALPHA_HINT_REF,
+        payload={
+            "hint_id": hint_id,
+            "symbol": hint["asset"],
+            "timeframe": f"{hint['horizon_s']}s",
+            "time_ms": time_ms,
+            "chart_hash": "",
+            "pattern_flags": [],
+            "confidence": float(hint["conviction"]),
+            "hint": dict(hint),
+        },
+        ts=time_ms,
+        dedupe_key=hint_key(branch, hint_id),
+        lifecycle_id=hint_id,
+        priority=1,
+        ttl_sec=HINT_TTL_S,
+    )
+
+
+def hint_key(branch: str, hint_id: str) -> str:
+    """Return the name under which a hint is sent, once for ever."""
+    return natural_id("alpha hint", branch, hint_id)
+
+
+def withdrawn_message(branch: str, event_id: str, time_ms: int, said_ms: int, reason: str) -> Message:
+    """Return sig's message that a view of `time_ms` counts no more, said at `said_ms`; saying it again says nothing."""
+    return Message(
+        to=(Module.DM,),
+        intent=Intent.ALPHA_WITHDRAWN,
+        branch=branch,
+        schema_ref=ALPHA_WITHDRAWN_REF,
+        payload={"branch": branch, "event_id": event_id, "time_ms": time_ms, "reason": reason},
+        ts=said_ms,
+        dedupe_key=natural_id("alpha withdrawn", branch, event_id),
+        lifecycle_id=event_id,
+        priority=1,
         ttl_sec=TTL_S,
     )
 

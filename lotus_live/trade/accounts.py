@@ -24,12 +24,18 @@ from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.http import JsonPoster
 from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.hyperliquid.journal import SignerJournal
-from lotus_venues.hyperliquid.rate_budget import RateBudget
+from lotus_venues.hyperliquid.looks import Pacing
+from lotus_venues.hyperliquid.rate_budget import WEIGHT_A_MINUTE, AddressWeight, RateBudget, shared_weight
 from lotus_venues.hyperliquid.signer import AgentSigner, read_key
 from lotus_venues.hyperliquid.venue import HyperliquidVenue, VenuePolicy
 
 LOOK_S = 15.0
 LOCAL_WEIGHT = 1_000_000  # requests a minute at the local exchange, where a tape may run many times as fast
+WATCHDOG_WEIGHT = 300  # of a minute's weight, for the quiet looks of the watchdog: another process, the same address
+# The desk asks for orders and fills every ten seconds: at the real venue each third time is let through. What it was
+# told within 40 s (the signer wants to know what is open within 60) is not asked again.
+LIVE_PACING = Pacing(kept_s=40.0, orders_s=25.0, limit_s=300.0)
+LIVE_READY_S, LIVE_PATIENCE_S = 150.0, 180.0  # gate and start together ask more than one minute holds
 
 
 def desk_accounts(settings: Settings) -> dict[str, Decimal]:
@@ -88,10 +94,24 @@ def venue_account(
     journal = SignerJournal(journals / account)
     signer = AgentSigner(read_key(files.key), read_caps(files.caps), journal, url)
     signer.is_halted = is_halted
-    budget = RateBudget(weight_a_minute=LOCAL_WEIGHT, actions_left=LOCAL_WEIGHT) if is_local else RateBudget()
-    exchange = Exchange(JsonPoster(url), signer, read_address(files.address), clock_ms, budget, expires_ms)
-    policy = VenuePolicy(look_s=LOOK_S / max(pace, 1.0))
+    exchange = Exchange(JsonPoster(url), signer, read_address(files.address), clock_ms, budget_at(url), expires_ms)
+    policy = VenuePolicy(look_s=LOOK_S / max(pace, 1.0)) if is_local else LIVE_POLICY
     return HyperliquidVenue(exchange, tuple(asset.name for asset in universe), policy)
+
+
+LIVE_POLICY = VenuePolicy(LOOK_S, LIVE_READY_S, pacing=LIVE_PACING, patience_s=LIVE_PATIENCE_S)
+
+
+def desk_weight(url: str) -> AddressWeight:
+    """Return the weight that everything in a desk's process shares at a venue: what the watchdog leaves of a minute."""
+    return shared_weight(url, WEIGHT_A_MINUTE - WATCHDOG_WEIGHT)
+
+
+def budget_at(url: str) -> RateBudget:
+    """Return the budget of an account of the desk at `url`; on loopback one of its own that holds nothing back."""
+    if urlsplit(url).hostname in LOOPBACK:
+        return RateBudget(AddressWeight(LOCAL_WEIGHT), actions_left=LOCAL_WEIGHT)
+    return RateBudget(desk_weight(url))
 
 
 def _make_missing(key: Path, address: Path, caps: Path, universe: Sequence[Asset], cap_usd: Decimal) -> None:

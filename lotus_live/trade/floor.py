@@ -5,6 +5,7 @@ would measure nothing; the book has a third one, where netting is what is wanted
 the threads of Herald and clerk: every value is replaced whole.
 """
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +13,13 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from lotus.decision.book import Market
 from lotus.manifest import Asset
 from lotus.microtape.events import NULL, Ctx, EventKind
+from lotus.microtape.frame_spec import C_VOL_REL, I_ASSET, I_END
 from lotus.modules.intents import Module
 from lotus.timebase import NS_PER_MS
 from lotus.trading.book import BookTerms
@@ -33,6 +37,7 @@ EXECUTOR = "tr"
 BOOK_ACCOUNT: Final = "book"
 _CTX = int(EventKind.CTX)
 _SHOWN = frozenset({int(EventKind.BBO), int(EventKind.BOOK), int(EventKind.FAST), _CTX})
+VOLUME_AGE_MS: Final = 1_000  # a frame that ended longer before the prices says nothing of their volume
 NOTHING_HELD = Account(Decimal(0), Decimal(0), Decimal(0), (), 0)
 
 
@@ -74,6 +79,7 @@ class TradingFloor:
     _marks: list[int] = field(default_factory=list)
     _books: list[tuple[tuple[Level, ...], tuple[Level, ...]]] = field(default_factory=list)
     _moves: list[MinuteVolatility] = field(default_factory=list)
+    _volumes: list[tuple[int, float]] = field(default_factory=list)  # end and `vol_rel` of the newest frame
     _contexts: list[bytes] = field(default_factory=list)
     _used: dict[str, Decimal] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -84,7 +90,12 @@ class TradingFloor:
         self._marks = [0] * len(self.universe)
         self._books = [((), ())] * len(self.universe)
         self._moves = [MinuteVolatility() for _ in self.universe]
+        self._volumes = [(0, math.nan)] * len(self.universe)
         self._contexts = [b""] * len(self.universe)
+
+    def frame(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> None:
+        """Take in a frame of the day as it closed: its traded volume over the usual (`vol_rel`)."""
+        self._volumes[int(ints[I_ASSET])] = int(ints[I_END]), float(floats[C_VOL_REL])
 
     def see(self, recv_ns: int, step: Step, ladders: Sequence[Ladder], raw: bytes) -> None:
         """Take in a line of the feed, `raw` as it came; `ladders` are as it left them."""
@@ -113,7 +124,10 @@ class TradingFloor:
         mark = Decimal(self._marks[index]).scaleb(decimals) if self._marks[index] else (low + high) / 2
         moved = self._moves[index].bps
         volatility = None if moved is None else Decimal(f"{moved:.4f}")
-        return MarketView(coin, time_ms, low, high, mark, volatility_bps=volatility)
+        end_ms, ratio = self._volumes[index]
+        is_known = not math.isnan(ratio) and time_ms - end_ms <= VOLUME_AGE_MS
+        volume = Decimal(f"{ratio:.4f}") if is_known else None
+        return MarketView(coin, time_ms, low, high, mark, volume, volatility)
 
     def levels(self, coin: str) -> Mapping[Side, Sequence[tuple[Decimal, Decimal]]]:
         """Return price and size of the seen levels that an order of each side would meet, best first."""

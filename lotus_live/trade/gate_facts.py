@@ -4,6 +4,7 @@ Nothing is signed or sent that could change anything.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from lotus.errors import ConfigError, LotusError
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
 from lotus_herald.release import release_of
-from lotus_live.trade.accounts import account_files, read_address
+from lotus_live.trade.accounts import account_files, desk_weight, read_address
 from lotus_live.trade.arming import arming_fault, read_arming, terms_hash, wall_ms
 from lotus_live.trade.gate import AccountFacts, GateFault, GateReason, HomeFacts, account_faults, home_faults
 from lotus_live.trade.mismatches import mismatches
@@ -24,6 +25,7 @@ from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_venues.hyperliquid.caps import read_caps
 from lotus_venues.hyperliquid.info import InfoClient
+from lotus_venues.hyperliquid.rate_budget import info_weight
 from lotus_venues.hyperliquid.signer import MAINNET_URL, TESTNET_URL, read_key
 
 KNOWN_URLS = (MAINNET_URL, TESTNET_URL)
@@ -47,7 +49,7 @@ def account_facts(settings: Settings, account: str, url: str) -> AccountFacts:
         "caps_problem": caps_problem,
     }
     try:
-        facts |= _told(InfoClient(url), address, [facts["key_address"], facts["watchdog_address"]])
+        facts |= _told(_Counted(url), address, [facts["key_address"], facts["watchdog_address"]])
     except (LotusError, KeyError, TypeError, ValueError, ArithmeticError) as problem:
         facts["problem"] = str(problem) or repr(problem)
     return AccountFacts(account, **facts)
@@ -110,6 +112,16 @@ def _address_of(key: Path) -> str:
         return str(eth_account.Account.from_key(read_key(key)).address).lower()
     except Exception:  # the library raises many kinds for a text that is no key
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted(InfoClient):
+    """Questions that count in the weight of this process: a desk's start asks right after its gate."""
+
+    def request(self, body: dict[str, Any]) -> Any:
+        """Send one request and return the decoded answer; raises `VenueError`."""
+        desk_weight(self.base_url).note(info_weight(body["type"]), wall_ms())
+        return InfoClient.request(self, body)
 
 
 def _told(info: InfoClient, address: str, keys: Sequence[str]) -> dict[str, Any]:

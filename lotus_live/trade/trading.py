@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lotus.decision.alphas import Door
 from lotus.decision.decide import Authority
 from lotus.decision.policy import shipped_policy
@@ -85,6 +88,11 @@ class Trading:
         self.floor.see(recv_ns, step, ladders, raw)
         if self.paper is not None:
             self.paper.see(recv_ns, step)
+
+    def frame(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> None:
+        """Take in a frame of the day as it closed: volume for the floor first, then the triggers that watch it."""
+        self.floor.frame(ints, floats)
+        self.triggers.frame(ints, floats)
 
     def restored(self, goes_on: bool) -> None:
         """Say that the daemon fed its own tape again; `goes_on`: the next line is the one after it (a replay)."""

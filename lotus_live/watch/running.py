@@ -13,17 +13,19 @@ from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from lotus.errors import ConfigError, LotusError
 from lotus_live.trade.heartbeat import boot_id
 from lotus_live.watch.alerts import Alerts
 from lotus_live.watch.messages import Teller
 from lotus_live.watch.rules import WatchPolicy
-from lotus_live.watch.sessions import account_names, guard_session, make_known
-from lotus_live.watch.watchdog import Watchdog
+from lotus_live.watch.sessions import account_names, guard_session, make_known, venue_url
+from lotus_live.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, Watchdog
 from lotus_store.config import SafetySettings, Settings
 from lotus_store.files import make_folder
 from lotus_venues.hyperliquid.guard import GuardSession
+from lotus_venues.hyperliquid.info import LOOPBACK
 
 ALIVE_S = 5.0
 STOP_S = 5.0
@@ -81,6 +83,8 @@ async def _watch(settings: Settings) -> None:
         return found
 
     watchdog = Watchdog(settings.home, policy_of(settings.safety), open_sessions, alerts)
+    if urlsplit(venue_url(settings)).hostname not in LOOPBACK:
+        watchdog.urgent_look_s, watchdog.slow_look_s = LIVE_URGENT_LOOK_S, LIVE_SLOW_LOOK_S
     task = asyncio.current_task()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel if task else lambda: None)

@@ -22,7 +22,7 @@ from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.hyperliquid.http import JsonPoster
 from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.hyperliquid.journal import SignerJournal
-from lotus_venues.hyperliquid.rate_budget import RateBudget
+from lotus_venues.hyperliquid.rate_budget import AddressWeight, RateBudget, shared_weight
 from lotus_venues.hyperliquid.signer import AgentSigner, read_key
 
 EXPIRES_MS = 2_000
@@ -51,7 +51,8 @@ def guard_session(settings: Settings, account: str) -> GuardSession:
     _require_own(key, files.key, account)
     journal = SignerJournal(settings.home / "live" / "signer" / f"{account}.watchdog")
     user = read_address(files.address)
-    budget = RateBudget(weight_a_minute=LOCAL_WEIGHT, actions_left=LOCAL_WEIGHT) if is_local else RateBudget()
+    weight = AddressWeight(LOCAL_WEIGHT) if is_local else shared_weight(url)
+    budget = RateBudget(weight, actions_left=LOCAL_WEIGHT) if is_local else RateBudget(weight)
     signer = AgentSigner(key, closing_caps(()), journal, url)
     return GuardSession(Exchange(JsonPoster(url, timeout_s=2.0), signer, user, wall_ms, budget, EXPIRES_MS))
 

@@ -28,6 +28,7 @@ TURN_S = 0.1
 TOLD_S = 1.0
 QUIET_LOOK_S = 15.0  # limits are looked after so often while nothing is wrong
 URGENT_LOOK_S, SLOW_LOOK_S, URGENT_S = 0.25, 2.0, 10.0
+LIVE_URGENT_LOOK_S, LIVE_SLOW_LOOK_S = 2.0, 15.0  # at the real venue, which counts 22 weight a look and account
 END_S = 5.0  # a desk that ended in order and left nothing is not watched any longer
 FAULTS = (*ODD_ANSWERS, LotusError, OSError)
 
@@ -43,6 +44,8 @@ class Watchdog:
     sessions: dict[str, GuardSession] = field(default_factory=dict)
     held: dict[str, Holding] = field(default_factory=dict)
     highest: dict[str, Decimal] = field(default_factory=dict)
+    urgent_look_s: float = URGENT_LOOK_S
+    slow_look_s: float = SLOW_LOOK_S
     acts: int = 0
     last_act: Act = Act.NOTHING
     _began_s: float = field(default_factory=time.monotonic)
@@ -121,8 +124,8 @@ class Watchdog:
             self._since_s, pace_s = 0.0, QUIET_LOOK_S
         else:
             self._since_s = self._since_s or now_s
-            slow_s = QUIET_LOOK_S if all(held.is_empty for held in self.held.values()) else SLOW_LOOK_S
-            pace_s = URGENT_LOOK_S if now_s - self._since_s < URGENT_S else slow_s
+            slow_s = QUIET_LOOK_S if all(held.is_empty for held in self.held.values()) else self.slow_look_s
+            pace_s = self.urgent_look_s if now_s - self._since_s < URGENT_S else slow_s
         if now_s - self._look_s < pace_s:
             return False
         self._look_s = now_s

@@ -55,6 +55,12 @@ def withdraw_view(
     connection.execute(query("dm", "withdraw_input"), [branch, event_id, time_ms, valid_until_ms, reason])
 
 
+def view_time(connection: Connection, branch: str, event_id: str) -> int | None:
+    """Return the end of the window of a view (event time, ms), whatever became of it; None for one not there."""
+    row = connection.execute(query("dm", "input_time"), [branch, event_id]).fetchone()
+    return None if row is None else int(_any(row)[0])
+
+
 def live_views(connection: Connection, branch: str, now_ms: int) -> list[AlphaInput]:
     """Return the views that live at a time: of each source, coin and horizon the one that lives longest."""
     rows = connection.execute(query("dm", "live_views"), {"branch": branch, "now_ms": now_ms})

@@ -89,6 +89,12 @@ def append_once(
     return [known[key] for key in dedupe_keys]
 
 
+def sent(connection: Connection, module: str, dedupe_key: str) -> str | None:
+    """Return the text of the envelope that was sent under a key; None when none was."""
+    row = connection.execute(message_query(module, "sent"), [[dedupe_key]]).fetchone()
+    return None if row is None else str(row[1])
+
+
 def claim_outbox(connection: Connection, module: str, branch: str | None, batch: int) -> list[Waiting]:
     """Claim waiting rows, most urgent first, until the caller's transaction ends."""
     rows = connection.execute(message_query(module, "claim_outbox"), {"branch": branch, "batch": batch})

@@ -5,6 +5,7 @@ action whose bytes never left is voided in the journal. What an answer means for
 In the literature: at-most-once remote procedure call.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from lotus_venues.hyperliquid.signer import AgentSigner
 
 _READS = 3
 _PAGE = 2_000
+_WAIT_S = 0.25  # between two looks whether there is room
 
 
 @dataclass(slots=True)
@@ -27,6 +29,8 @@ class Exchange:
     """The venue's two endpoints for one account.
 
     `now_ms` is the local clock corrected by `skew_ms` (venue minus local); orders expire `expires_ms` after signing.
+    Until `patient_till_ms` of the local clock a question waits for room in the budget instead of being refused, for a
+    start asks much at once. `heard_ms` is when the venue last told its clock.
     """
 
     poster: JsonPoster
@@ -37,6 +41,8 @@ class Exchange:
     expires_ms: int = 5_000
     skew_ms: int = 0
     unknowns: int = 0
+    patient_till_ms: int = 0
+    heard_ms: int = 0
 
     @property
     def now_ms(self) -> int:
@@ -46,15 +52,21 @@ class Exchange:
     async def info(self, kind: str, **fields: Any) -> Any:
         """Ask for information; asking again is harmless, so silence is asked again. Raises `VenueError`."""
         for attempt in range(_READS):
+            await self.room(info_weight(kind))
             self.budget.spend(info_weight(kind), self.clock_ms())
             try:
                 answer = await self.poster.post("/info", {"type": kind, **fields})
-                self.budget.note(rows_weight(kind, answer), self.clock_ms())
+                self.budget.weight.note(rows_weight(kind, answer), self.clock_ms())
                 return answer
             except Unanswered:
                 if attempt == _READS - 1:
                     raise
         raise AssertionError(kind)
+
+    async def room(self, weight: int) -> None:
+        """Wait until a request of a weight may be sent, while the start lasts; nothing is taken."""
+        while (now_ms := self.clock_ms()) < self.patient_till_ms and not self.budget.weight.has_room(weight, now_ms):
+            await asyncio.sleep(_WAIT_S)
 
     async def act(self, action: Mapping[str, Any], size: int = 1, is_urgent: bool = False) -> Any:
         """Sign an action and send it once. Raises `Unanswered` when it may have been accepted, else `VenueError`."""
@@ -71,13 +83,18 @@ class Exchange:
             self.unknowns += 1
             raise
 
+    async def state(self) -> dict[str, Any]:
+        """Return money and positions as the venue tells them (and keep how far its clock is from ours)."""
+        await self.room(info_weight("clearinghouseState"))  # a wait is no part of the way
+        before = self.clock_ms()
+        state: dict[str, Any] = await self.info("clearinghouseState", user=self.user)
+        self.heard_ms = self.clock_ms()
+        self.skew_ms = int(state["time"]) - (before + self.heard_ms) // 2
+        return state
+
     async def time_ms(self) -> int:
         """Return the venue's clock (and keep how far it is from ours)."""
-        before = self.clock_ms()
-        state = await self.info("clearinghouseState", user=self.user)
-        told = int(state["time"])
-        self.skew_ms = told - (before + self.clock_ms()) // 2
-        return told
+        return int((await self.state())["time"])
 
     async def require_agent(self) -> None:
         """Raise `VenueError` unless the key is an agent of the account: a master key moves money."""
@@ -99,14 +116,15 @@ class Exchange:
             if not row.get("isDelisted")
         }
 
-    async def look_at_exposure(self) -> None:
-        """Tell the signer what is open: the value of all positions and of all resting orders that may open more."""
+    async def look_at_exposure(self) -> list[dict[str, Any]]:
+        """Tell the signer what is open, positions and resting orders that may open more; return all resting orders."""
         signed_before = self.signer.exposure.signed_usd
         state = await self.info("clearinghouseState", user=self.user)
-        orders = await self.info("frontendOpenOrders", user=self.user)
+        orders: list[dict[str, Any]] = await self.info("frontendOpenOrders", user=self.user)
         value = Decimal(state["marginSummary"]["totalNtlPos"])
         value += sum((Decimal(o["sz"]) * Decimal(o["limitPx"]) for o in orders if not o.get("reduceOnly")), Decimal(0))
         self.signer.saw_open(value, self.now_ms, signed_before)
+        return orders
 
     async def look_at_limit(self) -> None:
         """Take the venue's own count of the account's actions into the budget."""

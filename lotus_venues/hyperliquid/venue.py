@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from lotus.errors import VenueError, WireError
 from lotus.manifest import Asset
-from lotus.timebase import HOUR_MS
 from lotus.trading.orders import (
     Account,
     Grouping,
@@ -32,32 +31,35 @@ from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.http import Unanswered
 from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.hyperliquid.known_orders import KnownOrders
+from lotus_venues.hyperliquid.looks import AccountLooks, Pacing
 from lotus_venues.hyperliquid.order_wire import (
     cancel_action,
     modify_action,
-    open_order_of,
     order_wire,
     place_action,
     placed_state,
     statuses_of,
 )
+from lotus_venues.hyperliquid.rate_budget import action_weight
 from lotus_venues.hyperliquid.user_stream import ODD_ANSWERS, StreamPolicy, UserStream
 from lotus_venues.order_form import form_fault
 
-_OVERLAP_MS = 60_000
 _SKEW_MS = 500  # beyond it nobody trades
-_REMEMBERED_MS = 86_400_000
-_FUNDING_HOURS = 24  # looked back at after a start
-_FUNDING_LAG_MS = 30_000  # an hour's funding is there by then
 
 
 @dataclass(frozen=True, slots=True)
 class VenuePolicy:
-    """Seconds between looks at what is open and at the venue's clock, and patience with a first connection."""
+    """Seconds between looks at what is open and at the venue's clock, and patience with a first connection.
+
+    `pacing` says what is not asked again so soon; as it stands, everything is. `patience_s` is how long after `connect`
+    questions wait for room in the rate budget.
+    """
 
     look_s: float = 15.0
     ready_s: float = 15.0
     stream: StreamPolicy = field(default_factory=StreamPolicy)
+    pacing: Pacing = field(default_factory=Pacing)
+    patience_s: float = 0.0
 
 
 class HyperliquidVenue:
@@ -67,14 +69,13 @@ class HyperliquidVenue:
         """Trade `coins` (all listed ones when empty)."""
         self.exchange, self.policy = exchange, policy or VenuePolicy()
         self.queue, self.known = EventQueue(), KnownOrders()
+        self.looks = AccountLooks(exchange, self.known, self.queue, self.order_of, self.policy.pacing)
         self.is_loopback = urlsplit(exchange.poster.base_url).hostname in LOOPBACK
         self._wanted = tuple(coins)
         self._assets: dict[str, tuple[int, Asset, int]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.stream: UserStream | None = None
         self._armed = False
-        self._reconciled_ms = 0
-        self._funded_hour = 0
 
     @property
     def name(self) -> str:
@@ -91,20 +92,18 @@ class HyperliquidVenue:
         if self._tasks:
             return
         self.exchange.poster.open()
+        self.exchange.patient_till_ms = self.exchange.clock_ms() + int(1000 * self.policy.patience_s)
         try:
             await self._read_listing()
             if not self.is_loopback:
                 await self.exchange.require_agent()
-            self._reconciled_ms = await self.exchange.time_ms()
-            for name, till_ms in self.exchange.signer.journal.modifies_alive(self._reconciled_ms):
-                self.known.modifying(name, till_ms)
-            await self.exchange.look_at_exposure()
+            await self.looks.begin()
         except VenueError:
             self.exchange.poster.close()
             raise
         url = "ws" + self.exchange.poster.base_url.removeprefix("http") + "/ws"
-        self.stream = UserStream(url, self.exchange.user, self._on_frame, self._resync, self.policy.stream)
-        self._tasks = [asyncio.create_task(self.stream.run()), asyncio.create_task(self._look())]
+        self.stream = UserStream(url, self.exchange.user, self._on_frame, self.looks.resync, self.policy.stream)
+        self._tasks = [asyncio.create_task(self.stream.run()), asyncio.create_task(self.looks.run(self.policy.look_s))]
         try:
             async with asyncio.timeout(self.policy.ready_s):
                 await self.stream.ready.wait()
@@ -196,6 +195,7 @@ class HyperliquidVenue:
         if not 1 <= leverage <= most:
             raise VenueError(f"leverage {leverage} of {coin}", f"1 to {most}")
         action = {"type": "updateLeverage", "asset": number, "isCross": is_cross, "leverage": leverage}
+        await self.exchange.room(action_weight(1))
         try:
             told = statuses_of(await self.exchange.act(action))
         except (Unanswered, WireError):
@@ -206,18 +206,12 @@ class HyperliquidVenue:
     async def account(self) -> Account:
         """Return equity, margin and positions."""
         self._require_open()
-        told = await self.exchange.info("clearinghouseState", user=self.exchange.user)
-        return account_of(told)
+        return account_of(await self.looks.state_for_owner())
 
     async def open_orders(self) -> Sequence[OpenOrder]:
-        """Return all orders that the venue holds, triggers too."""
+        """Return all orders that the venue holds, triggers too. Raises `VenueError` when paced and asked too soon."""
         self._require_open()
-        told = await self.exchange.info("frontendOpenOrders", user=self.exchange.user)
-        orders = [open_order_of(row) for row in told]
-        for order in orders:
-            if order.client_id:
-                self.known.number(order.client_id, order.oid)
-        return orders
+        return await self.looks.orders_for_owner()
 
     async def order_of(self, client_id: str) -> OrderUpdate:
         """Return where an order stands. A signed one that the venue does not show is `UNKNOWN` until its expiry."""
@@ -236,7 +230,7 @@ class HyperliquidVenue:
         update = self.known.update_of(client_id, told["order"], told["status"], int(told["statusTimestamp"]))
         self.known.number(client_id, update.oid)
         if update.filled and self.known.average(self.known.of(client_id), update.filled) is None:
-            self._learn(await self.exchange.fills(int(told["order"]["timestamp"])))
+            self.looks.learn(await self.exchange.fills(int(told["order"]["timestamp"])))
         if self.known.is_modify_over(client_id, self.exchange.now_ms):
             self.queue.put(self.known.modified(client_id))
         return self.known.keep(update)
@@ -244,7 +238,7 @@ class HyperliquidVenue:
     async def fills_since(self, time_ms: int) -> Sequence[VenueFill]:
         """Return executions from a time on, oldest first, page by page until the venue has no more."""
         self._require_open()
-        rows = await self.exchange.fills(time_ms)
+        rows = await self.looks.fills_for_owner(time_ms)
         for oid in {int(row["oid"]) for row in rows if not row.get("cloid")} - self.known.names.keys():
             told = await self.exchange.status(oid)
             self.known.names[oid] = (told["order"].get("cloid") or "") if told else ""
@@ -258,7 +252,7 @@ class HyperliquidVenue:
             is_done = await self.exchange.schedule_cancel(None)
             self._armed = self._armed and not is_done
             return is_done
-        if any(order.trigger for order in await self.open_orders()):
+        if any(order.trigger for order in await self.looks.orders()):
             return False
         self._armed = True  # even when the answer is lost: the next stop disarms it first
         return await self.exchange.schedule_cancel(time_ms)
@@ -270,7 +264,7 @@ class HyperliquidVenue:
     async def server_time_ms(self) -> int:
         """Return the venue's clock; `exchange.skew_ms` keeps its distance from ours."""
         self._require_open()
-        return await self.exchange.time_ms()
+        return await self.looks.time_for_owner()
 
     async def best_prices(self, coin: str) -> tuple[Decimal, Decimal] | None:
         """Return best bid and ask from the venue's book."""
@@ -358,40 +352,8 @@ class HyperliquidVenue:
             if channel == "orderUpdates":
                 self.queue.put(update for told in data if (update := self.known.told_order(told)) is not None)
             elif channel == "userFills":
-                self._learn(data["fills"])
+                self.looks.learn(data["fills"])
             elif channel == "user":
-                self._learn(data.get("fills", ()))
+                self.looks.learn(data.get("fills", ()))
                 if "funding" in data:
                     self.queue.put(self.known.told_funding([data["funding"]]))
-
-    def _learn(self, fills: Sequence[dict[str, Any]]) -> None:
-        ordered = sorted(fills, key=lambda told: int(told["time"]))
-        self.queue.put(fill for told in ordered if (fill := self.known.told_fill(told)) is not None)
-
-    async def _resync(self) -> None:
-        """Find what the stream did not tell: fills and funding of the outage, and how orders believed alive stand."""
-        began_ms = self.exchange.now_ms
-        self._learn(await self.exchange.fills(self._reconciled_ms - _OVERLAP_MS))
-        self._reconciled_ms = began_ms
-        hour = (self.exchange.now_ms - _FUNDING_LAG_MS) // HOUR_MS
-        if hour > self._funded_hour:
-            paid = await self.exchange.fundings((self._funded_hour or hour - _FUNDING_HOURS) * HOUR_MS)
-            self.queue.put(self.known.told_funding(paid))
-            self._funded_hour = hour
-        standing = {order.client_id for order in await self.open_orders()}
-        for name in self.known.unfinished():
-            before = self.known.of(name).last
-            if name not in standing or before is None:
-                update = await self.order_of(name)
-                if before is None or update.state is not before.state:
-                    self.queue.put([update])
-
-    async def _look(self) -> None:
-        while True:
-            await asyncio.sleep(self.policy.look_s)
-            with contextlib.suppress(*ODD_ANSWERS):
-                now_ms = await self.exchange.time_ms()
-                await self.exchange.look_at_exposure()
-                await self.exchange.look_at_limit()
-                await self._resync()
-                self.known.prune(now_ms - _REMEMBERED_MS)

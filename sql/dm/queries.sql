@@ -46,6 +46,9 @@ INSERT INTO dm_inputs (branch, kind, event_id, source, coin, horizon_s, window_e
 VALUES (%s, 'view', %s, '', '', 0, %s, %s, '{}', %s)
 ON CONFLICT (branch, kind, event_id) DO UPDATE SET withdrawn = EXCLUDED.withdrawn WHERE dm_inputs.withdrawn = '';
 
+-- name: input_time
+SELECT window_end_ms FROM dm_inputs WHERE branch = %s AND kind = 'view' AND event_id = %s;
+
 -- name: live_views
 SELECT DISTINCT ON (source, coin, horizon_s) body FROM dm_inputs
 WHERE branch = %(branch)s AND kind = 'view' AND window_end_ms <= %(now_ms)s AND valid_until_ms > %(now_ms)s

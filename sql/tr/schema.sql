@@ -229,15 +229,6 @@ CREATE TABLE tr_fills (
 );
 CREATE INDEX tr_fills_by_order ON tr_fills (client_id);
 
-CREATE TABLE tr_funding (
-    venue          text NOT NULL,
-    coin           text NOT NULL,
-    time_ms        bigint NOT NULL,
-    usd            double precision NOT NULL,              -- paid is positive
-    body           jsonb NOT NULL,
-    PRIMARY KEY (venue, coin, time_ms)
-);
-
 CREATE TABLE tr_paper_account (
     account        text PRIMARY KEY,
     state          jsonb NOT NULL,

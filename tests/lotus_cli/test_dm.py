@@ -67,3 +67,22 @@ def test_where_nothing_is_known_it_is_said(fresh: Cli, lotus: Cli) -> None:
 @pytest.mark.parametrize("day", ["today", "2026-13-01"])
 def test_a_day_that_is_none_is_wrong_usage(fresh: Cli, day: str) -> None:
     fresh("dm", "calibration", "--day", day, code=2)
+
+
+def test_a_hint_waits_for_a_daemon_and_may_be_withdrawn(fresh: Cli) -> None:
+    words = ("dm", "hint", "BTC", "long", "--conviction", "0.6", "--horizon", "5m", "--who", "ada", "--note", "a gap")
+    said = fresh.json(*words)
+    assert (said["source"], len(said["id"])) == ("human:ada", 32)
+    assert said["id"] in fresh("dm", "withdraw", said["id"]).stdout
+    assert "no view" in fresh.refused("dm", "withdraw", "0" * 32)
+
+
+def test_a_bad_hint_says_what_is_expected(fresh: Cli) -> None:
+    words = ("--conviction", "0.6", "--who", "ada")
+    assert "one of BTC" in fresh.refused("dm", "hint", "NOPE", "long", "--horizon", "5m", *words)
+    assert "horizon_s is" in fresh.refused("dm", "hint", "BTC", "long", "--horizon", "900d", *words)
+    for horizon in ("5", "0m", "5 m", "-1s"):
+        fresh("dm", "hint", "BTC", "long", "--horizon", horizon, *words, code=2)
+    fresh("dm", "hint", "BTC", "up", "--horizon", "5m", *words, code=2)
+    fresh("dm", "hint", "BTC", "long", "--horizon", "5m", "--conviction", "1.1", "--who", "ada", code=2)
+    fresh("dm", "hint", "BTC", "long", "--horizon", "5m", "--conviction", "0.5", code=2)

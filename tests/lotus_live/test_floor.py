@@ -8,11 +8,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tapes import MANIFEST, UNIVERSE, in_order, market
 
+from lotus.detectors.registry import shipped_detectors
 from lotus.manifest import Asset
 from lotus.microtape.events import Ctx, EventKind
+from lotus.microtape.frame_spec import C_VOL_REL, I_ASSET, I_END, N_FLOATS, N_INTS
 from lotus.trading.orders import Account, Side
-from lotus.trading.plan import Authority
+from lotus.trading.plan import Authority, Condition, ConditionKind
+from lotus.trading.watch import all_hold
+from lotus_live.collector import DayCollector
+from lotus_live.day_lane import LaneSpec
+from lotus_live.paper_desk import PaperDesk
+from lotus_live.parity import neutral_beliefs
+from lotus_live.pipeline import Pipeline
 from lotus_live.trade.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor
 
 BTC, ETH = Asset("BTC", 5), Asset("ETH", 4)
@@ -108,3 +117,68 @@ def test_plans_see_the_levels_that_they_would_meet_and_volatility_after_a_minute
     assert at.levels == {Side.BUY: asks, Side.SELL: [(Decimal("99999"), Decimal("0.00003"))]}
     assert floor.situation("ETH", BOOK_ACCOUNT).levels == {Side.BUY: [], Side.SELL: []}
     assert floor.situation("SOL", BOOK_ACCOUNT).levels == {}
+
+
+def show_volume(floor: TradingFloor, asset: int, end_ms: int, ratio: float) -> None:
+    ints, floats = np.zeros(N_INTS, np.int64), np.full(N_FLOATS, np.nan)
+    ints[I_ASSET], ints[I_END], floats[C_VOL_REL] = asset, end_ms, ratio
+    floor.frame(ints, floats)
+
+
+def test_volume_is_that_of_the_newest_frame_and_unknown_beside_prices_it_does_not_reach(floor: TradingFloor) -> None:
+    spike = [Condition(ConditionKind.VOLUME_SPIKE, Decimal(3))]
+
+    def seen() -> tuple[Decimal | None, bool]:
+        view = floor.view("BTC")
+        assert view is not None
+        return view.volume_ratio, all_hold(spike, view)
+
+    show_top(floor, 0, 999_990, 1_000_010)
+    assert seen() == (None, False), "no frame has closed"
+    show_volume(floor, 1, NOW_MS - 100, 9.0)
+    assert seen() == (None, False), "another coin's"
+    show_volume(floor, 0, NOW_MS - 1_000, 3.5)
+    assert seen() == (Decimal("3.5"), True)
+    show_volume(floor, 0, NOW_MS, 0.0)
+    assert seen() == (Decimal(0), False)
+    show_volume(floor, 0, NOW_MS, float("nan"))
+    assert seen() == (None, False), "its usual is not known yet"
+    show_volume(floor, 0, NOW_MS - 1_001, 3.5)
+    assert seen() == (None, False), "the feed was silent in between"
+
+
+def test_a_condition_on_volume_holds_when_the_tape_says_so_live_as_in_batch() -> None:
+    """At every closed frame what a live plan sees is the batch's column, and the condition holds at the same frames."""
+    terms = FloorTerms(Decimal(1000), Decimal(300), Decimal(50_000), 5_000)
+    live = TradingFloor(UNIVERSE, "local", terms, lambda: 0)
+    spec = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
+    condition = [Condition(ConditionKind.VOLUME_SPIKE, Decimal(4))]
+    shown: list[tuple[int, int, Decimal | None, bool]] = []
+    closed: dict[int, int] = {}  # the newest frame of an asset that a line closed
+
+    def tap(ints: Any, floats: Any) -> None:
+        live.frame(ints, floats)
+        closed[int(ints[I_ASSET])] = int(ints[I_END])
+
+    pipeline, batch, desk = Pipeline(spec, neutral_beliefs(spec)), DayCollector(), PaperDesk(MANIFEST, UNIVERSE)
+    whole = Pipeline(spec, neutral_beliefs(spec), lambda _: batch)
+    pipeline.tap(tap)
+    for number, (recv_ns, raw) in enumerate(in_order(market("2026-03-04", "09:00", 300, step_ms=250, seed=3))):
+        step = pipeline.feed(recv_ns, number, raw)
+        whole.feed(recv_ns, number, raw)
+        desk.step(recv_ns, number, step)
+        live.see(recv_ns, step, desk.venue.ladders, raw)
+        for asset, end_ms in closed.items():
+            view = live.view(UNIVERSE[asset].name)
+            if view is not None:
+                shown.append((asset, end_ms, view.volume_ratio, all_hold(condition, view)))
+        closed.clear()
+    ints, floats = batch.ints.array(), batch.floats.array()
+    expected = {(int(i[I_ASSET]), int(i[I_END])): float(f[C_VOL_REL]) for i, f in zip(ints, floats, strict=True)}
+    assert len(shown) > 2000
+    for asset, end_ms, ratio, is_held in shown:
+        told = expected[asset, end_ms]
+        assert (ratio is None) == bool(np.isnan(told))
+        assert ratio is None or float(ratio) == pytest.approx(told, abs=1e-4)
+        assert is_held == (told >= 4)
+    assert sum(held for *_, held in shown) > 10, "the tape has spikes"

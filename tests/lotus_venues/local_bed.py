@@ -19,7 +19,7 @@ from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.http import JsonPoster
 from lotus_venues.hyperliquid.journal import SignerJournal
-from lotus_venues.hyperliquid.rate_budget import RateBudget
+from lotus_venues.hyperliquid.rate_budget import AddressWeight, RateBudget
 from lotus_venues.hyperliquid.signer import AgentSigner
 from lotus_venues.hyperliquid.user_stream import StreamPolicy
 from lotus_venues.hyperliquid.venue import HyperliquidVenue, VenuePolicy
@@ -91,7 +91,7 @@ def local_venue(url: str, folder: Path, clock: MovableClock, **changes: Any) -> 
     signer = AgentSigner(AGENT, CAPS, SignerJournal(folder), url)
     kind: type[JsonPoster] = changes.pop("poster", JsonPoster)
     poster = kind(url, timeout_s=changes.pop("timeout_s", 2.0), connect_timeout_s=1.0)
-    budget = RateBudget(weight_a_minute=10**6, reserve=100, actions_left=10**6)
+    budget = RateBudget(AddressWeight(10**6, 100), actions_left=10**6)
     exchange = Exchange(poster, signer, ACCOUNT, clock, budget, expires_ms=changes.pop("expires_ms", 2_000))
     return HyperliquidVenue(exchange, ("BTC", "ETH"), VenuePolicy(stream=QUICK, **changes))
 

@@ -16,7 +16,7 @@ from lotus.trading.orders import FundingPayment, OrderState, OrderUpdate, Side, 
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.http import JsonPoster
 from lotus_venues.hyperliquid.known_orders import KnownOrders
-from lotus_venues.hyperliquid.rate_budget import RateBudget
+from lotus_venues.hyperliquid.rate_budget import AddressWeight, RateBudget
 from lotus_venues.local_exchange.faults import Fault, FaultKind
 
 
@@ -225,7 +225,7 @@ def test_without_budget_nothing_opens_but_cancels_stops_and_exits_go(tmp_path: P
         order = made.bed.order(Side.BUY, BID - 100)
         await made.bed.one(order)
         await made.bed.bought()
-        made.venue.exchange.budget = RateBudget(weight_a_minute=40, reserve=40)
+        made.venue.exchange.budget = RateBudget(AddressWeight(40, 40))
         refused = made.bed.order(Side.BUY, BID - 100)
         with pytest.raises(VenueError, match="weight"):
             await made.bed.one(refused)

@@ -29,7 +29,7 @@ from lotus.trading.orders import (
 from lotus_venues.hyperliquid.http import JsonPoster, NotSent, Refused, Unanswered
 from lotus_venues.hyperliquid.known_orders import KnownOrders
 from lotus_venues.hyperliquid.order_wire import decimal_text, order_wire, placed_state, statuses_of, told_state
-from lotus_venues.hyperliquid.rate_budget import WINDOW_MS, RateBudget
+from lotus_venues.hyperliquid.rate_budget import WINDOW_MS, AddressWeight, RateBudget, shared_weight
 
 NAME = client_order_id("plan", "entry")
 ORDER = NewOrder(NAME, "BTC", Side.BUY, Decimal("0.010"), Decimal(100_000))
@@ -140,7 +140,7 @@ def test_a_kept_connection_closed_meanwhile_is_not_used_for_the_next_request() -
 
 
 def test_cancels_have_a_reserve() -> None:
-    budget = RateBudget(100, 20, actions_left=12, reserve_actions=10)
+    budget = RateBudget(AddressWeight(100, 20), actions_left=12, reserve_actions=10)
     budget.spend(80, 0)
     with pytest.raises(VenueError, match="weight"):
         budget.spend(1, 0)
@@ -157,9 +157,21 @@ def test_cancels_have_a_reserve() -> None:
     budget.spend(1, WINDOW_MS, actions=1)
 
 
+def test_accounts_of_one_venue_share_its_weight_and_not_their_actions() -> None:
+    url = "https://shared.example"
+    one, two = (RateBudget(shared_weight(at), actions_left=600) for at in (url, url + "/info"))
+    other = RateBudget(shared_weight("https://another.example"), actions_left=600)
+    one.spend(1000, 0, actions=100)
+    with pytest.raises(VenueError, match="1000 of 1000 weight"):
+        two.spend(1, 0, actions=1)
+    two.spend(200, 0, actions=1, is_urgent=True)
+    other.spend(1000, 0)
+    assert (one.actions_left, two.actions_left, other.actions_left) == (500, 599, 600)
+
+
 @given(st.lists(st.tuples(st.integers(0, 30_000), st.integers(1, 40), st.booleans()), max_size=60))
 def test_no_minute_holds_more_than_the_limit(requests: list[tuple[int, int, bool]]) -> None:
-    budget, now, kept = RateBudget(100, 30), 0, []
+    budget, now, kept = RateBudget(AddressWeight(100, 30)), 0, []
     for step, weight, is_urgent in requests:
         now += step
         try:
@@ -168,7 +180,7 @@ def test_no_minute_holds_more_than_the_limit(requests: list[tuple[int, int, bool
         except VenueError:
             pass
         window = sum(w for t, w in kept if t > now - WINDOW_MS)
-        assert window == budget.spent(now) <= 100
+        assert window == budget.weight.spent(now) <= 100
 
 
 @given(

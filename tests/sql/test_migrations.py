@@ -44,19 +44,29 @@ SELECT (SELECT md5(string_agg(e::text, '|' ORDER BY event_id)) FROM signal_event
 @contextmanager
 def old_database(databases: Databases, settings: Settings, name: str) -> Iterator[tuple[str, Settings]]:
     """A sig database as the release before left it, with rows in three months; its address and settings for it."""
-    server = make_conninfo(databases.owner_dsn("sig"), application_name="someone")
+    with database_at(databases, settings, name, "sig", OLD) as (dsn, place):
+        with psycopg.connect(dsn) as c:
+            c.execute(FILL)
+        yield dsn, place
+
+
+@contextmanager
+def database_at(
+    databases: Databases, settings: Settings, name: str, module: str, versions: set[int]
+) -> Iterator[tuple[str, Settings]]:
+    """A database of a module that has had these migrations; its address and settings for it."""
+    server = make_conninfo(databases.owner_dsn(module), application_name="someone")
     with psycopg.connect(server, autocommit=True) as c:
         c.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # type: ignore[call-overload]
         c.execute(f"CREATE DATABASE {name} TEMPLATE template0")  # type: ignore[call-overload]
     dsn = make_conninfo(server, dbname=name)
     with psycopg.connect(dsn) as c:
         c.execute((SQL_ROOT / "common" / "schema.sql").read_bytes())
-        for m in migrations_of("sig"):
-            if m.version in OLD:
+        for m in migrations_of(module):
+            if m.version in versions:
                 c.execute(m.path.read_bytes())
-                c.execute("INSERT INTO lotus_schema VALUES (%s, 'sig', %s)", [m.version, m.sha256])
-        c.execute(FILL)
-    yield dsn, replace(settings, dsns={"sig": dsn})
+                c.execute("INSERT INTO lotus_schema VALUES (%s, %s, %s)", [m.version, module, m.sha256])
+    yield dsn, replace(settings, dsns={module: dsn})
     with psycopg.connect(server, autocommit=True) as c:
         c.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # type: ignore[call-overload]
 
@@ -138,6 +148,28 @@ def test_destructive_files_run_beside_older_programs_when_asked(databases: Datab
         assert migrate(opened)["sig"] == len(migrations_of("sig")) - len(POSTS)
         assert migrate(opened, post=True)["sig"] == len(migrations_of("sig"))
         check(opened)
+
+
+def test_the_table_of_funding_that_nobody_writes_goes_once_no_older_program_is_left(
+    databases: Databases, settings: Settings
+) -> None:
+    """Beside an older program it stays with its rows and this release works; without one it goes."""
+    (dropping,) = (m.version for m in migrations_of("tr") if m.path.name == "post_0010_funding.sql")
+    versions = set(range(1, dropping))
+    with database_at(databases, settings, "old_funding", "tr", versions) as (dsn, place):
+        with psycopg.connect(dsn) as c:
+            c.execute("INSERT INTO tr_funding VALUES ('local', 'BTC', 7, 0.5, '{}')")
+            c.execute("INSERT INTO tr_funding_paid VALUES ('local', 'book', 'BTC', 7, 'p', 0.5, '{}')")
+        with psycopg.connect(dsn) as older:
+            with Databases(place) as opened, opened.connect("tr") as ours:
+                ours.execute("SELECT usd FROM tr_funding_paid")
+            assert older.execute("SELECT usd FROM tr_funding").fetchall() == [(0.5,)]
+            assert applied(dsn) == versions
+        with Databases(place) as opened:
+            check(opened)
+        with psycopg.connect(dsn) as c:
+            assert c.execute("SELECT to_regclass('tr_funding')").fetchone() == (None,)
+            assert c.execute("SELECT plan_id, usd FROM tr_funding_paid").fetchall() == [("p", 0.5)]
 
 
 @pytest.mark.parametrize("module", MODULES)
