@@ -8,6 +8,8 @@ it. Building only; what is decided and done stands in `lotus.decision` and `lotu
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from lotus.hashing import natural_id
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
@@ -25,51 +27,29 @@ HINT_TTL_S = 300
 
 def proposed_message(signal: Mapping[str, Any]) -> Message:
     """Return sig's proposal of a published window, from its det-alpha-1.0 payload."""
-    branch, event_id = str(signal["branch"]), str(signal["event_id"])
-    end_ms = int(signal["provenance"]["window"]["end_ms"])
-    return Message(
-        to=(Module.DM,),
-        intent=Intent.ALPHA_PROPOSED,
-        branch=branch,
-        schema_ref=ALPHA_PROPOSED_REF,
-        payload={
-            "branch": branch,
-            "event_id": event_id,
-            "detector_id": signal["detector_id"],
-            "asset": signal["asset"],
-            "time_ms": end_ms,
-            "horizon_s": signal["horizon_s"],
-            "priors_ver": signal["priors_ver"],
-            "signal": dict(signal),
-        },
-        ts=end_ms,
-        dedupe_key=natural_id("alpha proposed", branch, event_id),
-        lifecycle_id=event_id,
-        priors_ver=str(signal["priors_ver"]),
-        priority=1,
-        ttl_sec=TTL_S,
-        tags=("dm:evaluate_plan",),
-    )
+    more = {name: signal[name] for name in ("detector_id", "horizon_s", "priors_ver")}
+    message = _of_window(Intent.ALPHA_PROPOSED, ALPHA_PROPOSED_REF, "alpha proposed", signal, more)
+    return replace(message, priors_ver=str(signal["priors_ver"]), priority=1, tags=("dm:evaluate_plan",))
 
 
 def meta_message(signal: Mapping[str, Any]) -> Message:
     """Return sig's budget cues of a published window, from its ms-1.0 payload; less urgent than its proposal."""
+    return _of_window(Intent.META_SIGNAL, META_SIGNAL_REF, "meta signal", signal, {})
+
+
+def _of_window(intent: Intent, ref: str, key: str, signal: Mapping[str, Any], more: Mapping[str, Any]) -> Message:
+    """Return what sig says of a published window, whole under `signal`, with `more` of it beside."""
     branch, event_id = str(signal["branch"]), str(signal["event_id"])
     end_ms = int(signal["provenance"]["window"]["end_ms"])
+    told = {"branch": branch, "event_id": event_id, "asset": signal["asset"], "time_ms": end_ms}
     return Message(
         to=(Module.DM,),
-        intent=Intent.META_SIGNAL,
+        intent=intent,
         branch=branch,
-        schema_ref=META_SIGNAL_REF,
-        payload={
-            "branch": branch,
-            "event_id": event_id,
-            "asset": signal["asset"],
-            "time_ms": end_ms,
-            "signal": dict(signal),
-        },
+        schema_ref=ref,
+        payload={**told, **more, "signal": dict(signal)},
         ts=end_ms,
-        dedupe_key=natural_id("meta signal", branch, event_id),
+        dedupe_key=natural_id(key, branch, event_id),
         lifecycle_id=event_id,
         priority=0,
         ttl_sec=TTL_S,

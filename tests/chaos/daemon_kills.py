@@ -13,7 +13,6 @@ import ctypes
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -37,6 +36,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from children import PDEATHSIG, kill_server, spawn  # noqa: E402
+from drill_end import end_drill, is_whole  # noqa: E402
 from trade_kills import BARE_LIMIT_S, PATIENCE_S, Watch, accept_plans, asked, judge, make_home, quantile, users_of  # noqa: E402
 
 from lotus.errors import LotusError  # noqa: E402
@@ -313,10 +313,8 @@ def verdict(
         "recovery_worst_s": quantile(recoveries, 1.0), "longest_bare_s": round(watch.longest, 2),
         "seconds": round(seconds, 1),
     }  # fmt: skip
-    wrong = ("duplicate_orders", "unknown_orders", "unknown_fills", "open_orders", "positions")
-    left = sum(n for stage, n in found["plans"].items() if stage not in ("done", "refused"))
     found["recovered_in_time"] = found["recovery_p95_s"] <= RECOVERY_LIMIT_S
-    found["whole"] = not left and not any(found[name] for name in wrong) and found["longest_bare_s"] <= BARE_LIMIT_S
+    found["whole"] = is_whole(found, BARE_LIMIT_S)
     return found
 
 
@@ -330,10 +328,7 @@ def main(kills: int, seed: int, minutes: float, as_json: bool) -> None:
     folder = Path(tempfile.mkdtemp(prefix="lotus-daemon-"))
     folder.chmod(0o755)
     found = run(folder, kills, seed, minutes)
-    print(json.dumps(found) if as_json else "\n".join(f"{key:<24} {value}" for key, value in found.items()))
-    if found["whole"]:
-        shutil.rmtree(folder)
-    sys.exit(0 if found["whole"] and found["kills"] >= kills else 1)
+    end_drill(found, folder, kills, as_json)
 
 
 if __name__ == "__main__":

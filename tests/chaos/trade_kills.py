@@ -10,7 +10,6 @@ code 1 when anything is lost, doubled, untracked or bare for more than 5 s.
 import asyncio
 import json
 import random
-import shutil
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from children import Child, spawn  # noqa: E402
+from drill_end import end_drill, is_whole  # noqa: E402
 
 from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
@@ -287,9 +287,7 @@ def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
         "recovery_p50_s": quantile(recoveries, 0.5), "recovery_p95_s": quantile(recoveries, 0.95),
         "longest_bare_s": round(watch.longest, 2), "seconds": round(time.monotonic() - began, 1),
     }  # fmt: skip
-    wrong = ("duplicate_orders", "unknown_orders", "unknown_fills", "open_orders", "positions")
-    left = sum(n for stage, n in found["plans"].items() if stage not in ("done", "refused"))
-    found["whole"] = not left and not any(found[name] for name in wrong) and found["longest_bare_s"] <= BARE_LIMIT_S
+    found["whole"] = is_whole(found, BARE_LIMIT_S)
     return found
 
 
@@ -310,10 +308,7 @@ def main(kills: int, seed: int, minutes: float, as_json: bool) -> None:
     folder = Path(tempfile.mkdtemp(prefix="lotus-trade-"))
     folder.chmod(0o755)
     found = run(folder, kills, seed, minutes)
-    print(json.dumps(found) if as_json else "\n".join(f"{key:<24} {value}" for key, value in found.items()))
-    if found["whole"]:
-        shutil.rmtree(folder)
-    sys.exit(0 if found["whole"] and found["kills"] >= kills else 1)
+    end_drill(found, folder, kills, as_json)
 
 
 if __name__ == "__main__":
