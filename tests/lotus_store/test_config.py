@@ -96,6 +96,8 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         ("branch = 'Main Street'\n", "branch name"),
         ("branch = '../up'\n", "branch name"),
         ("[score\n", "cannot be read"),
+        ("[trading]\nexplore_knobs = 1.5", "trading.explore_knobs is 1.5; expected: a share between 0 and 1"),
+        ("[trading]\nexplore_policy = -0.1", "trading.explore_policy is -0.1; expected: a share between 0 and 1"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, named: str) -> None:
