@@ -1,9 +1,11 @@
 """Acts from outside the night: a review said by its author, and the way back to an older version of the priors.
 
 A rollback is a new version with an old one's braids, proposed and applied like any other; nothing is deleted. It takes
-effect after everything that a daemon has logged. Which acts may do what is decided in `lotus.weave.review`.
+effect after everything that a daemon has logged. sig, dm and tr each go back by themselves. Which acts may do what is
+decided in `lotus.weave.review`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lotus.errors import BeliefError
@@ -18,7 +20,9 @@ from lotus_herald.prior_patch import PRIOR_HANDLERS, hand_over, propose
 from lotus_herald.weave_notes import tell_review
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.day_commits import committed_days
+from lotus_store.ledger.knob_nights import write_records
 from lotus_store.ledger.priors import in_force_at, read_version, swaps
+from lotus_store.ledger.reviews import KIND as REVIEW
 from lotus_store.postgres.queries import query
 
 MINUTE_MS = 60_000
@@ -45,22 +49,29 @@ def submit(databases: Databases, act: ReviewAct, keys: Keys) -> ReviewAct:
     return said
 
 
-def roll_back(databases: Databases, act: ReviewAct, keys: Keys) -> PriorsVersion:
-    """Put a version in force whose braids are those of `act.target`, from the next free minute of event time on.
+def roll_back(databases: Databases, act: ReviewAct, keys: Keys, module: Module = Module.SIG) -> PriorsVersion:
+    """Put a version of a module in force whose braids are those of `act.target`, from the next free minute on.
 
-    Raises `BeliefError` for an unknown version and for one that says what is in force already.
+    Author and note are kept beside it, in sig as a message too. Raises `BeliefError` for an unknown version and for one
+    that says what is in force already.
     """
-    with databases.connect("sig") as sig:
+    name = module.value
+    with databases.connect(Module.SIG.value) as sig:
         said = named(act, sig)
-        old = read_version(sig, act.branch, act.target)
-        from_ms = next_minute(sig, act.branch)
-        before = in_force_at(sig, act.branch, from_ms - 1)
+        logged_ms = logged_until(sig, act.branch)
+    with databases.connect(name) as own:
+        old = read_version(own, act.branch, act.target, name)
+        from_ms = minute_after(logged_ms, swaps(own, act.branch, name))
+        before = in_force_at(own, act.branch, from_ms - 1, name)
         if before.braids == old.braids:
             raise BeliefError(f"version {before.priors_ver} in force says the same as {act.target}", "another version")
         version = priors_version(act.branch, from_ms, old.braids)
-        propose(sig, version, said.asof_day, before.priors_ver, keys)
-        tell_review(sig, said, keys)
-    hand_over(databases, version, keys, from_ms - 1)
+        propose(own, version, said.asof_day, before.priors_ver, keys, module)
+        if module is Module.SIG:
+            tell_review(own, said, keys)
+        else:
+            write_records(own, name, act.branch, said.asof_day, REVIEW, {said.act_id: said})
+    hand_over(databases, version, keys, from_ms - 1, module)
     return version
 
 
@@ -72,6 +83,10 @@ def logged_until(sig: Connection, branch: str) -> int:
 
 def next_minute(sig: Connection, branch: str) -> int:
     """Return the first whole minute that lies a minute after the last swap and after all that a daemon logged."""
-    logged = logged_until(sig, branch)
-    last = max((at for at, _ in swaps(sig, branch)), default=0)
-    return (max(logged, last) // MINUTE_MS + 2) * MINUTE_MS
+    return minute_after(logged_until(sig, branch), swaps(sig, branch))
+
+
+def minute_after(logged_ms: int, swapped: Sequence[tuple[int, str]]) -> int:
+    """Return the first whole minute that lies a minute after the last of some swaps and after what was logged."""
+    last = max((at for at, _ in swapped), default=0)
+    return (max(logged_ms, last) // MINUTE_MS + 2) * MINUTE_MS

@@ -89,9 +89,9 @@ def swaps(connection: Connection, branch: str, module: str = "sig") -> list[tupl
     return [(int(str(row[0])), str(row[1])) for row in rows]
 
 
-def versions(connection: Connection, branch: str) -> list[tuple[PriorsVersion, str, str]]:
+def versions(connection: Connection, branch: str, module: str = "sig") -> list[tuple[PriorsVersion, str, str]]:
     """Return every version kept on a branch with its learning day and parent, in order of their times."""
-    rows = connection.execute(query("sig", "versions"), [branch])
+    rows = connection.execute(_query(module, "versions"), [branch])
     return [(from_json(str(payload)), str(day), str(parent)) for _, day, _, parent, payload in rows]
 
 

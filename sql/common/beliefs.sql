@@ -22,6 +22,10 @@ SELECT priors_ver, event_id FROM {mod}_priors_in_force WHERE branch = %s AND eff
 -- name: swaps
 SELECT effective_from_ms, priors_ver FROM {mod}_priors_in_force WHERE branch = %s ORDER BY effective_from_ms;
 
+-- name: versions
+SELECT priors_ver, day, effective_from_ms, parent_priors_ver, payload FROM {mod}_priors
+WHERE branch = %s ORDER BY effective_from_ms, priors_ver;
+
 -- name: put_lesson
 INSERT INTO {mod}_lessons (branch, day, lesson_id, body) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING;
 

@@ -25,7 +25,9 @@ from lotus.manifest import LearningDefaults, Manifest
 from lotus.microtape.frame_spec import FLOAT_COLUMNS, INT_COLUMNS
 from lotus.modules.intents import Module
 from lotus.priors.context import context_text, market_context
+from lotus.priors.types import priors_0
 from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms, next_day
+from lotus.weave.review import ReviewAct
 from lotus_assets.bodies import stage_context
 from lotus_assets.stages import dm_knobs
 from lotus_assets.stages.context import StageContext, StageResult
@@ -36,6 +38,7 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_herald.knobs import PolicyChooser
+from lotus_herald.rollback import roll_back
 from lotus_herald.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
@@ -44,7 +47,7 @@ from lotus_store.ledger.inputs import put_view
 from lotus_store.ledger.knob_nights import read_board, read_lessons, read_records
 from lotus_store.ledger.knowledge import Knowledge
 from lotus_store.ledger.policy_trials import policy_trials_of, put_policy_trial
-from lotus_store.ledger.priors import in_force_at, swaps
+from lotus_store.ledger.priors import in_force_at, swaps, versions
 
 FIRST = "2026-01-05"
 POLICY = shipped_policy()
@@ -136,6 +139,25 @@ def test_a_knob_that_pays_somewhere_is_in_force_there_and_the_book_is_decided_wi
     carry(ctx.databases, "main")
     for module in (Module.SIG, Module.TR):
         assert set(consume(ctx.databases, module, SLOW_HANDLERS[module], keys, 0, "main")) == {"applied"}
+    it_goes_back(ctx, lane, version.priors_ver)
+
+
+def it_goes_back(ctx: StageContext, lane: KnobLane, held: str) -> None:
+    """A person takes the policy back to where it started: the next night's board follows, and both are kept."""
+    act = ReviewAct("", "main", "", "rollback", priors_0("main").priors_ver, "ann", note="too eager")
+    keys = Keys(ctx.settings.keys_root)
+    version = roll_back(ctx.databases, act, keys, Module.DM)
+    with pytest.raises(BeliefError, match="says the same"):
+        roll_back(ctx.databases, act, keys, Module.DM)
+    with ctx.databases.connect("dm") as dm:
+        assert [v.priors_ver for v, _, _ in versions(dm, "main", "dm")][-2:] == [held, version.priors_ver]
+        assert in_force_at(dm, "main", version.effective_from_ms, "dm").braids == ()
+        (kept,) = read_records(dm, "dm", "main", next_day(FIRST, 12), "review").values()
+    assert (kept["author"], kept["note"]) == ("ann", "too eager")
+    run(ctx, lane, next_day(FIRST, 13))
+    with ctx.databases.connect("dm") as dm:
+        reasons = [b.reason for b in read_board(dm, "dm", "main") if not b.in_force]
+    assert any(f"rolled back to version {version.priors_ver}" in reason for reason in reasons)
 
 
 def test_where_moving_the_knob_pays_nowhere_nothing_is_in_force(ctx: StageContext) -> None:

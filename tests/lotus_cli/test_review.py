@@ -45,4 +45,8 @@ def test_versions_are_listed_shown_and_unknown_ones_refused(lotus: Cli) -> None:
     assert {row["tilt_share"] for row in shown["board"].values()} == {1.0}
     assert "tilts the logit by" in text
     assert "there are no priors" in lotus.refused("priors", "show", "0" * 32, "--branch", BRANCH)
+    for module in ("dm", "tr"):
+        assert lotus.json("priors", "list", "--module", module, "--branch", BRANCH)["versions"] == []
+        words = ("priors", "rollback", "0" * 32, "--module", module, "--author", "a", "--branch", BRANCH)
+        assert "there are no priors" in lotus.refused(*words)
     assert "there are no priors" in lotus.refused("priors", "rollback", "0" * 32, "--author", "a", "--branch", BRANCH)
