@@ -27,18 +27,24 @@ from lotus_live.trade.work import DeskCounts, never_placed
 
 
 class Carrier:
-    """Carries commands; `tell` takes fills, which may be of another plan."""
+    """Carries the commands of one account's plans; `tell` takes fills, which may be of another plan."""
 
     def __init__(
-        self, now_ms: Callable[[], int], switch: KillSwitch, counts: DeskCounts, tell: Callable[[VenueFill], None]
+        self,
+        venue: Venue,
+        now_ms: Callable[[], int],
+        switch: KillSwitch,
+        counts: DeskCounts,
+        tell: Callable[[VenueFill], None],
     ) -> None:
         """Hold no command."""
-        self.now_ms, self.switch, self.counts, self.tell = now_ms, switch, counts, tell
-        self._asked: dict[int, OpenQuestions] = {}
-        self._done: dict[int, OpenQuestions] = {}  # cancels and modifies, which are repeated until answered
+        self.venue, self.now_ms, self.switch, self.counts, self.tell = venue, now_ms, switch, counts, tell
+        self._asked = OpenQuestions()
+        self._done = OpenQuestions()  # cancels and modifies, which are repeated until answered
 
-    async def carry(self, venue: Venue, command: Command) -> Sequence[Event]:
+    async def carry(self, command: Command) -> Sequence[Event]:
         """Do one command; return what the venue answered."""
+        venue = self.venue
         match command:
             case Place() if self.switch.is_thrown() and not all(o.reduce_only for o in command.orders):
                 why = "the kill switch was thrown on the way"  # or while this process slept
@@ -47,26 +53,23 @@ class Carrier:
                 self.counts.orders += len(command.orders)
                 return await self._answers(venue.place(command.orders, command.grouping), command.orders)
             case Cancel():
-                async with self._doing(venue).about(f"cancel {command.client_ids}") as is_free:
+                async with self._done.about(f"cancel {command.client_ids}") as is_free:
                     with suppress(VenueError):
                         return await venue.cancel(command.coin, command.client_ids) if is_free else ()
             case Modify():
-                async with self._doing(venue).about(f"modify {command.order.client_id}") as is_free:
-                    return [await self._modified(venue, command.order)] if is_free else ()
+                async with self._done.about(f"modify {command.order.client_id}") as is_free:
+                    return [await self._modified(command.order)] if is_free else ()
             case Ask():
-                return await self._ask(venue, command)
+                return await self._ask(command)
             case Alarm() | Finished():
                 pass
             case _:
                 assert_never(command)
         return ()
 
-    def _doing(self, venue: Venue) -> OpenQuestions:
-        return self._done.setdefault(id(venue), OpenQuestions())
-
-    async def _modified(self, venue: Venue, order: NewOrder) -> ModifyAnswer:
+    async def _modified(self, order: NewOrder) -> ModifyAnswer:
         try:
-            return ModifyAnswer(await venue.modify(order))
+            return ModifyAnswer(await self.venue.modify(order))
         except VenueError as problem:
             now_ms = self.now_ms()
             return ModifyAnswer(OrderUpdate(order.client_id, OrderState.RESTING, now_ms, reason=str(problem)))
@@ -80,18 +83,17 @@ class Carrier:
         except VenueError as problem:
             return never_placed(orders, self.now_ms(), str(problem))
 
-    async def _ask(self, venue: Venue, question: Ask) -> Sequence[Event]:
+    async def _ask(self, question: Ask) -> Sequence[Event]:
         """Ask what is not being asked already."""
         found: list[Event] = []
-        questions = self._asked.setdefault(id(venue), OpenQuestions())
         for client_id in question.client_ids:
             with suppress(VenueError):
-                async with questions.about(client_id) as is_free:
+                async with self._asked.about(client_id) as is_free:
                     if is_free:
-                        found.append(await venue.order_of(client_id))
+                        found.append(await self.venue.order_of(client_id))
         if question.fills_from_ms is not None:
             with suppress(VenueError):
-                async with questions.about(f"fills {question.client_ids[0]}") as is_free:
-                    for fill in await venue.fills_since(question.fills_from_ms) if is_free else ():
+                async with self._asked.about(f"fills {question.client_ids[0]}") as is_free:
+                    for fill in await self.venue.fills_since(question.fills_from_ms) if is_free else ():
                         self.tell(fill)
         return found

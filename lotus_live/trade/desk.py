@@ -84,7 +84,10 @@ class TradingDesk:
         self._doubted = asyncio.Event()  # something broke: what is believed is compared with the venue at once
         self._in_time = InTime(BOOKS_S, self._failed)
         self._pulse = Pulse(switch.home)
-        self._carrier = Carrier(floor.now_ms, switch, self.counts, self.tell)
+        self._carriers = {
+            account: Carrier(venue, floor.now_ms, switch, self.counts, self.tell)
+            for account, venue in self.venues.items()
+        }
 
     def woken(self) -> None:
         """Say, from any thread, that plans were accepted."""
@@ -303,7 +306,8 @@ class TradingDesk:
         """Do one command; what the venue answered becomes events of the plan."""
         if isinstance(command, Alarm):
             self._alarm(work, command)
-        self._events += [(work.row.plan_id, event) for event in await self._carrier.carry(work.venue, command)]
+        carrier = self._carriers[work.state.plan.authority.account]
+        self._events += [(work.row.plan_id, event) for event in await carrier.carry(command)]
         self._wake.set()
 
     async def _restore(self) -> None:

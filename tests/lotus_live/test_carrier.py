@@ -44,13 +44,13 @@ class HangingVenue:
 def test_repeats_wait_for_those_under_way_and_orders_do_not_wait(tmp_path: Path) -> None:
     async def run() -> None:
         venue: Any = HangingVenue()
-        carrier = Carrier(lambda: 0, KillSwitch(tmp_path), DeskCounts(), lambda _: None)
+        carrier = Carrier(venue, lambda: 0, KillSwitch(tmp_path), DeskCounts(), lambda _: None)
         repeated = [Cancel("BTC", (ORDER.client_id,)), Modify(ORDER), Ask((ORDER.client_id,), None)]
-        tasks = [asyncio.create_task(carrier.carry(venue, command)) for command in repeated for _ in range(5)]
-        others = [asyncio.create_task(carrier.carry(venue, Cancel("BTC", (f"other {k}",)))) for k in range(2 * LANES)]
+        tasks = [asyncio.create_task(carrier.carry(command)) for command in repeated for _ in range(5)]
+        others = [asyncio.create_task(carrier.carry(Cancel("BTC", (f"other {k}",)))) for k in range(2 * LANES)]
         await asyncio.sleep(0.05)
         assert venue.asked == {"cancel": LANES - MOST, "modify": MOST, "order_of": MOST, "place": 0}
-        placed = await asyncio.wait_for(carrier.carry(venue, Place((ORDER,))), 1.0)
+        placed = await asyncio.wait_for(carrier.carry(Place((ORDER,))), 1.0)
         assert [update.state for update in placed if isinstance(update, OrderUpdate)] == [OrderState.RESTING]
         venue.free.set()
         answers = await asyncio.gather(*tasks)
