@@ -8,7 +8,6 @@ write-ahead intent log, functional core behind an imperative shell.
 
 import asyncio
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
@@ -32,6 +31,7 @@ from lotus.trading.order_machine import TrackedOrder
 from lotus.trading.orders import FundingPayment, NewOrder, OrderUpdate, VenueFill
 from lotus.trading.plan import PlanKind
 from lotus.trading.venue import Venue
+from lotus_live.trade.account_looks import Accounts
 from lotus_live.trade.books import Moved, TradeBooks, execution_of, plan_of
 from lotus_live.trade.carrier import Carrier
 from lotus_live.trade.chores import Chores
@@ -46,8 +46,6 @@ from lotus_live.trade.work import DeskCounts, Work, never_placed
 from lotus_store.ledger.plans import PlanRow
 
 TICK_S = 0.1
-ACCOUNT_S = 2.0
-COMPARE_ROUNDS = 5
 POLL_ROUNDS = 10
 RETRY_S = 0.5
 BOOKS_S = 0.5  # longer than this nothing waits for the books
@@ -74,6 +72,7 @@ class TradingDesk:
         if triggers is not None:
             triggers.tell = self.post
         self._works: dict[str, Work] = {}
+        self._accounts = Accounts(floor, self.venues, self.reconcilers, self._used)
         self._owners: dict[str, str] = {}
         self._events: list[tuple[str, Event]] = []
         self._wake = asyncio.Event()
@@ -81,7 +80,6 @@ class TradingDesk:
         self._switched = LIFTED
         self._loop: asyncio.AbstractEventLoop | None = None
         self._chores = Chores(self._broke)
-        self._doubted = asyncio.Event()  # something broke: what is believed is compared with the venue at once
         self._in_time = InTime(BOOKS_S, self._failed)
         self._pulse = Pulse(switch.home)
         self._carriers = {
@@ -104,7 +102,7 @@ class TradingDesk:
                 await venue.set_leverage(asset.name, self.floor.common.leverage)
         await self._restore()
         self._chores.keep("the clock of the desk", self._ticking)
-        self._chores.keep("looking at the accounts", self._accounting)
+        self._chores.keep("looking at the accounts", self._accounts.run)
         if self.triggers is not None:
             self._chores.keep("watching triggers", self.triggers.run)
         for account, venue in self.venues.items():
@@ -274,6 +272,13 @@ class TradingDesk:
             work.steered = row.ceiling, row.exit_at_ms
             self._events.append((row.plan_id, Steer(row.ceiling, row.exit_at_ms)))
 
+    def _used(self) -> dict[str, Decimal]:
+        """Return the value of all plans of each account at their arrival."""
+        used = dict.fromkeys(self.venues, Decimal(0))
+        for work in self._works.values():
+            used[work.state.plan.authority.account] += work.state.plan.size * (work.state.arrival_px or Decimal(0))
+        return used
+
     def _asset(self, coin: str) -> Asset:
         return next(asset for asset in self.floor.universe if asset.name == coin)
 
@@ -319,7 +324,7 @@ class TradingDesk:
             for fill in await venue.fills_since(since) if since is not None else ():
                 self.tell(fill)
             await reconciler.compare()
-        await self._accounts()
+        await self._accounts.look()
         self._show_held()
         self.recovered = True
         self._wake.set()
@@ -356,35 +361,6 @@ class TradingDesk:
         else:
             self.halt(flatten=state == FLATTENED)
 
-    async def _accounting(self) -> None:
-        """Ask for the accounts every two seconds; compare everything every ten, and at once when something broke."""
-        rounds, again_s = 0, 0.0
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(ACCOUNT_S):
-                    await self._doubted.wait()
-            rounds += 1
-            is_due = rounds % COMPARE_ROUNDS == 0
-            if self._doubted.is_set():
-                await asyncio.sleep(again_s - time.monotonic())
-                is_due, again_s = True, time.monotonic() + ACCOUNT_S
-                self._doubted.clear()
-            with suppress(VenueError):
-                await self._accounts()
-            for reconciler in self.reconcilers if is_due else ():
-                with suppress(VenueError):
-                    await reconciler.compare()
-
-    async def _accounts(self) -> None:
-        for name, venue in self.venues.items():
-            self.floor.accounts[name] = await venue.account()
-            if self.floor.is_wall:
-                self.floor.clock_skew_ms = await venue.server_time_ms() - self.floor.now_ms()
-        used = dict.fromkeys(self.venues, Decimal(0))
-        for work in self._works.values():
-            used[work.state.plan.authority.account] += work.state.plan.size * (work.state.arrival_px or Decimal(0))
-        self.floor.use(used)
-
     @staticmethod
     def _say(text: str) -> None:
         print(f"desk: {text}", file=sys.stderr)
@@ -400,7 +376,7 @@ class TradingDesk:
         if told != self.counts.last_broken:
             self._say(told)
         self.counts.last_broken = told
-        self._doubted.set()
+        self._accounts.doubted.set()
 
     def _failed(self, problem: BaseException) -> None:
         self.counts.write_failures += 1

@@ -74,7 +74,7 @@ class World:
     async def begun(self) -> int:
         """Connect, begin the looks and let the start pass; return the time."""
         await self.connect()
-        self.looking = asyncio.create_task(self.desk._accounting())
+        self.looking = asyncio.create_task(self.desk._accounts.run())
         await asyncio.sleep(130)  # a start fills its minute; the looks that waited come in the next
         for venue in self.venues.values():
             venue.exchange.patient_till_ms = 0
