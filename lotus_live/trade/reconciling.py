@@ -6,7 +6,7 @@ taken off the plans, only when the same difference is seen twice; all else is ha
 reconciliation, level-triggered repair, double collect (a snapshot without stopping what is looked at).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -75,10 +75,13 @@ class Reconciler:
         positions = _sizes(await self.venue.account())
         since_ms = taken_ms if self._since_ms < 0 else self._since_ms
         fills = tuple(await self.venue.fills_since(max(0, since_ms - OVERLAP_MS)))
-        fills, over = await self._apart(fills)
+        mine = own_of(self.plans.states_of(self.venue)).orders.keys()
+        over = await self._over(fills, mine)
         account = await self.venue.account()
         states = self.plans.states_of(self.venue)
         own = own_of(states)
+        gone = {fill.client_id for fill in over} | (mine - own.orders.keys())  # of plans forgotten while it was looked
+        fills = tuple(fill for fill in fills if fill.client_id not in gone)
         moving = _changed(positions, _sizes(account)) | _changed(held, own.positions)
         found = findings(own, Told(orders, account.positions, taken_ms, fills, fills_complete=True, moving=moving))
         for state in states:
@@ -93,15 +96,14 @@ class Reconciler:
         self._since_ms = taken_ms
         return found
 
-    async def _apart(self, fills: tuple[VenueFill, ...]) -> tuple[tuple[VenueFill, ...], tuple[VenueFill, ...]]:
-        """Return the fills of living plans and strangers, and those of forgotten plans and no plan, which are noted."""
-        own = own_of(self.plans.states_of(self.venue)).orders
-        strange = sorted({fill.client_id for fill in fills} - own.keys())
+    async def _over(self, fills: Sequence[VenueFill], mine: Collection[str]) -> list[VenueFill]:
+        """Return the fills of forgotten plans and of orders of no plan; they are noted."""
+        strange = sorted({fill.client_id for fill in fills}.difference(mine))
         names = await self.plans.ours(strange) if strange else frozenset()
-        over = tuple(fill for fill in fills if fill.client_id in names)
+        over = [fill for fill in fills if fill.client_id in names]
         if over:
             await self.plans.note((), over)
-        return tuple(fill for fill in fills if fill.client_id not in names), over
+        return over
 
     async def _follow(
         self,

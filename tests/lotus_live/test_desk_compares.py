@@ -120,6 +120,31 @@ def test_fills_of_an_exit_that_went_out_unwritten_are_its_plans_after_a_restart(
     asyncio.run(go())
 
 
+def test_fills_of_a_plan_that_is_forgotten_while_it_is_looked_are_nobody_elses(bed: Bed) -> None:
+    async def go() -> None:
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        over = bed.accept("one", 300)
+        await until(lambda: len(bed.books.finished) == 1)
+        bed.accept("two", 60_000)
+        await until(lambda: bed.venue.held > 0)
+        account, looks = bed.venue.account, itertools.count(1)
+
+        async def forgetting() -> Account:
+            if next(looks) == 2:
+                del desk._works[over]
+            return await account()
+
+        bed.venue.account = forgetting  # type: ignore[method-assign]
+        (reconciler,) = desk.reconcilers
+        assert await reconciler.compare() == ()
+        assert over not in desk._works
+        assert all(not state.foreign for state in desk.states_of(bed.venue))
+        await ended(task)
+
+    asyncio.run(go())
+
+
 def test_fills_of_plans_that_are_over_are_nobody_elses(bed: Bed) -> None:
     async def go() -> None:
         first = asyncio.create_task(bed.desk().run())
