@@ -83,12 +83,13 @@ def knob_night(
 ) -> KnobNight:
     """Return the night of `day`; `scores`: day -> KNOB_SCORES of the days up to it that have rows.
 
-    `keys`: owner -> key of its knob; `previous`, `board`: the version in force before and the board that the night
-    before left; the result takes effect at `effective_from_ms`.
+    `keys`: owner -> key of its knob; rows of an owner that is no more are left out, as after a policy was given another
+    name. `previous`, `board`: the version in force before and the board that the night before left; the result takes
+    effect at `effective_from_ms`.
     """
     own = knob_manifest(manifest)
-    window = rows_by_detector(scores, own.learning.search_days) if scores else {}
-    today = rows_by_detector({day: scores[day]}, 1) if day in scores else {}
+    window = _of_owners(rows_by_detector(scores, own.learning.search_days) if scores else {}, keys)
+    today = _of_owners(rows_by_detector({day: scores[day]}, 1) if day in scores else {}, keys)
     meta = observed(memory.meta, board, today, day)
     learned = _learned(window, scores, own, board, memory, meta, previous.branch) if today else None
     after = memory
@@ -98,6 +99,10 @@ def knob_night(
     woven = _woven(learned, window, today, day, keys, previous, board, effective_from_ms, own, memory)
     effects = tuple(average_effect(rows, own.learning.half_life_days) for _, rows in sorted(window.items()))
     return KnobNight(learned, effects, woven, replace(after, meta=woven.meta_state))
+
+
+def _of_owners(rows: Mapping[str, DetectorRows], keys: Mapping[str, str]) -> dict[str, DetectorRows]:
+    return {owner: of_owner for owner, of_owner in rows.items() if owner in keys}
 
 
 def _learned(

@@ -188,3 +188,13 @@ def test_knobs_spend_an_alpha_of_their_own_with_as_many_slots() -> None:
     assert (own.alpha, own.draws, own.looks) == (shipped.knob_alpha, shipped.knob_draws, "nightly")
     assert own.alpha * (own.draws + 1) >= 16
     assert 2 * own.alpha + shipped.alpha + shipped.pooled_alpha <= 0.07 + 1e-9
+
+
+def test_rows_of_an_owner_that_is_no_more_are_left_out() -> None:
+    life = Life(1, in_high_volatility(3.0))
+    list(life.nights(2))
+    old = replace(trials(2, 0, FIRST, lambda _number, _bins: 0.0, 1)[0], owner="tr.knobs.old")
+    life.scores["2025-12-31"] = rows_of([old], "2025-12-31", {})
+    (night,) = life.nights(1)
+    assert [effect.owner for effect in night.effects] == [RETRY.owner]
+    assert night.learned is not None
