@@ -57,7 +57,8 @@ class Outcome(StrEnum):
 class Sight:
     """What is seen of the book's account and markets at `now_ms`: equity, signed sizes held, marks, markets by coin.
 
-    `halted` is why nothing may be opened ("" = it may).
+    `halted` is why nothing may be opened ("" = it may). `will_hold` are the signed sizes once all plans have done what
+    is under way (None: those held): a position that is being left is none that a decision could keep without a cost.
     """
 
     now_ms: int
@@ -66,6 +67,7 @@ class Sight:
     marks: Mapping[str, float]
     markets: Mapping[str, Market]
     halted: str = ""
+    will_hold: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +140,13 @@ class Allocator:
         return trial_row(name, window_end_ms, choice.trial, choice.context, decision, start)
 
     def _state(self, sight: Sight, knowledge: Knowledge, standing: Standing, policy: Policy, priors_ver: str) -> State:
-        equity = sight.equity_usd
+        equity, sizes = sight.equity_usd, sight.sizes if sight.will_hold is None else sight.will_hold
         return State(
             branch=self.branch,
             portfolio_id=self.portfolio_id,
             asof_ms=sight.now_ms,
             equity_usd=equity,
-            positions={c: size * sight.marks[c] for c, size in sight.sizes.items() if size and c in sight.marks},
+            positions={c: size * sight.marks[c] for c, size in sizes.items() if size and c in sight.marks},
             markets=sight.markets,
             covariance=knowledge.covariance,
             calibration=knowledge.calibration,

@@ -175,7 +175,7 @@ class _Book:
         coin, px = target["coin"], mark_of(at)
         if px is None or coin not in at.universe:
             return None
-        weights = (target["weight"], target["min"], target["max"])
+        weights = (target["weight"], target["min"], target["max"], _added(target["weight"], target["held"]))
         sizes = [Decimal(str(w)) * self.equity / px for w in weights]
         least = max(MIN_NOTIONAL_USD, STEP_SHARE * self.equity)
         return change_of(BookTarget(coin, *sizes), self.open.get(coin, ()), at.universe[coin], px, least)
@@ -227,6 +227,11 @@ class _Book:
             reference |= {"max_slippage_bps": float(plan.max_slippage_bps), "max_latency_ms": plan.max_latency_ms}
         accepted = self.acceptor.put(self.delivery, coin, plan, found, at, reference, knobs)
         return accepted, abs(change.opened) * px if accepted and change is not None and px is not None else ZERO
+
+
+def _added(weight: float, held: float) -> float:
+    """Return how much more of its direction a target asks for than was held."""
+    return max(0.0, abs(weight) - abs(held)) if weight * held > 0.0 else abs(weight)
 
 
 def mark_of(at: Situation) -> Decimal | None:

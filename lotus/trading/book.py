@@ -22,12 +22,17 @@ ZERO: Final = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class BookTarget:
-    """What a coin of the book shall be: signed base units, with the least and the most that it may be left at."""
+    """What a coin of the book shall be: signed base units, with the least and the most that it may be left at.
+
+    `more` (from 0 on) is what the decision adds to what it saw: a decision that only holds or lowers opens nothing,
+    even when the plans that it counted on have ended since.
+    """
 
     coin: str
     size: Decimal
     low: Decimal
     high: Decimal
+    more: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def change_of(target: BookTarget, plans: Sequence[OpenPlan], asset: Asset, px: D
         return Change(ZERO, (), tuple(p.plan_id for p in mine if p.will_hold), held)
     ceilings = [(p.plan_id, ZERO) for p in others if p.will_hold]
     have, want = sum((p.will_hold for p in mine), ZERO), abs(target.size)
-    opened = round_size(asset, want - have) if want > have and not others else ZERO
+    opened = round_size(asset, min(want - have, target.more)) if want > have and not others else ZERO
     surplus = round_size(asset, have - want) if have > want else ZERO
     if surplus * px >= least_usd:
         ceilings += _lowered(mine, surplus, px)

@@ -8,7 +8,7 @@ write-ahead intent log, functional core behind an imperative shell.
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
@@ -197,13 +197,10 @@ class TradingDesk:
                 work.finished, work.done_ms = False, self.floor.now_ms()
 
     def _show_held(self) -> None:
-        """Show the floor what plans of the book hold, by their own fills; the venue is asked every two seconds only."""
-        held: dict[str, dict[str, Decimal]] = {}
-        for work in self._works.values():
-            if work.row.kind == PlanKind.BOOK and (size := work.state.held):
-                sizes = held.setdefault(work.state.plan.authority.account, {})
-                sizes[work.row.coin] = sizes.get(work.row.coin, Decimal(0)) + int(work.state.plan.side) * size
-        self.floor.held = held
+        """Show the floor what plans of the book hold, by their own fills, and will hold; the venue is asked seldom."""
+        works = [work for work in self._works.values() if work.row.kind == PlanKind.BOOK]
+        self.floor.held = _by_account((work, work.state.held) for work in works)
+        self.floor.will_hold = _by_account((work, work.state.will_hold) for work in works)
 
     def _without_books(self, moved: Sequence[Work]) -> None:
         """Carry out what opens nothing; entries are told as never placed, for they would be too late later."""
@@ -383,3 +380,13 @@ class TradingDesk:
         self.counts.last_failure = str(problem)
         if self._loop is not None:
             self._loop.call_later(RETRY_S, self._wake.set)
+
+
+def _by_account(sizes: Iterable[tuple[Work, Decimal]]) -> dict[str, dict[str, Decimal]]:
+    """Return the signed sums of plans' sizes by account and coin; what is nothing is left out."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for work, size in sizes:
+        if size:
+            of_account = found.setdefault(work.state.plan.authority.account, {})
+            of_account[work.row.coin] = of_account.get(work.row.coin, Decimal(0)) + int(work.state.plan.side) * size
+    return found

@@ -75,6 +75,7 @@ class TradingFloor:
     clock_skew_ms: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
     held: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    will_hold: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     _tops: list[tuple[int, int, int]] = field(default_factory=list)
     _marks: list[int] = field(default_factory=list)
     _books: list[tuple[tuple[Level, ...], tuple[Level, ...]]] = field(default_factory=list)
@@ -157,6 +158,7 @@ class TradingFloor:
             marks={coin: float(view.mark) for coin, view in views.items()},
             markets={coin: market for coin, market in markets.items() if market is not None},
             halted=halted,
+            will_hold={coin: float(size) for coin, size in self.will_hold.get(account, {}).items()},
         )
 
     def _market(self, coin: str, view: MarketView) -> Market | None:

@@ -432,6 +432,27 @@ def test_a_standing_view_holds_on_a_lower_cap_lowers_the_ceiling_and_no_view_doe
     assert world.decide(END_MS + 405_000).outcome is Outcome.QUIET, "the view is over: its plan ends at its exit time"
 
 
+def test_a_position_that_is_being_left_is_neither_counted_on_nor_opened_again(world: World) -> None:
+    world.propose()
+    world.settle()
+    world.decide()
+    world.settle()
+    (plan,) = world.open()["BTC"]
+    world.floor.sizes = {"BTC": float(plan.will_hold)}
+    with world.databases.connect("tr") as tr:
+        tr.execute("UPDATE tr_plans SET will_hold = 0 WHERE plan_id = %s", [plan.plan_id])
+    world.floor.now_ms += 150_000
+    found = world.decide(END_MS + 150_000)
+    assert found.outcome is Outcome.SENT, "what is held and wanted is held on"
+    world.settle()
+    assert [p.will_hold for p in world.open()["BTC"]] == [0], "it was decided on a position that is left meanwhile"
+    world.floor.now_ms += 250_000
+    held = world.decide(END_MS + 400_000)
+    assert [t.weight == t.held != 0.0 for t in held.decision.targets] == [True], "leaving costs more than staying"
+    left = world.decide(END_MS + 405_000, sight=replace(world.floor.sight(), will_hold={}))
+    assert (left.outcome, left.decision.targets) == (Outcome.QUIET, ())
+
+
 @pytest.mark.parametrize("reason", ["halted", "too_large"])
 def test_a_refused_plan_of_the_book_is_reported_with_its_reasons(world: World, reason: str) -> None:
     world.propose()

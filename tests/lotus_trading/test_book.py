@@ -1,5 +1,6 @@
 """Targets of the book against open plans: what is opened and lowered ends at the target, whatever was open."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -27,7 +28,7 @@ def plans_of(side: Side, sizes: list[Decimal]) -> list[OpenPlan]:
 
 def target_of(size: Decimal, slack: Decimal = Decimal(0)) -> BookTarget:
     """A target with a range around it."""
-    return BookTarget("BTC", size, size - slack, size + slack)
+    return BookTarget("BTC", size, size - slack, size + slack, abs(size))
 
 
 def after(plans: list[OpenPlan], change: Change) -> Decimal:
@@ -82,6 +83,22 @@ def test_a_plan_that_is_still_leaving_keeps_the_other_direction_waiting() -> Non
     assert not change_of(target_of(D("-0.1")), leaving, BTC, PX, LEAST).opened
     assert change_of(target_of(D("-0.1")), [], BTC, PX, LEAST).opened == D("-0.1")
     assert change_of(target_of(D("0.1")), leaving, BTC, PX, LEAST).opened == D("0.1"), "more of its own may be opened"
+
+
+@given(st.sampled_from(list(Side)), PLANS, SIZES, st.integers(0, 50_000).map(lambda lots: lots * LOT))
+def test_no_more_is_opened_than_the_decision_added(
+    side: Side, sizes: list[Decimal], size: Decimal, more: Decimal
+) -> None:
+    change = change_of(replace(target_of(size), more=more), plans_of(side, sizes), BTC, PX, LEAST)
+    assert abs(change.opened) <= more
+    assert change.ceilings == change_of(target_of(size), plans_of(side, sizes), BTC, PX, LEAST).ceilings
+
+
+def test_a_decision_that_holds_does_not_open_again_what_has_ended_since() -> None:
+    """A position whose views are over costs more to leave than to keep, and its plan leaves it all the same."""
+    holds = BookTarget("BTC", D("-0.1"), D("-0.1"), D("-0.1"), D(0))
+    assert change_of(holds, [OpenPlan("p0", Side.SELL, D(0), 0)], BTC, PX, LEAST).opened == 0
+    assert change_of(holds, [], BTC, PX, LEAST).opened == 0
 
 
 @pytest.mark.parametrize(("size", "stop"), [(D("0.1"), D(97_000)), (D("-0.1"), D(103_000))])
