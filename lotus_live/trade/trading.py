@@ -132,7 +132,8 @@ def trading_of(
 ) -> Trading:
     """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base), or on `paper`.
 
-    `now_ms` is the clock of the feed: the machine's, or with a `pace` a replay's that runs so many times as fast.
+    `now_ms` is the clock of the feed: the machine's, or with a `pace` a replay's that runs so many times as fast. A
+    replay's `session` has plans and nonces of its own.
     Decisions and orders are valid as many times as long then, for the way takes its own time. Raises `ConfigError` for
     any address that is not on loopback, unless the venue is `hyperliquid` and nothing speaks against real orders.
     """
@@ -145,13 +146,13 @@ def trading_of(
         notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
     )
     switch = KillSwitch(settings.home)
+    journals = settings.home / "live" / "signer" / session  # a replay's nonces are of its tape's time
 
     def opened(account: str, cap_usd: Decimal) -> Venue:
         if paper is not None:
             return paper.open(account)
         return venue_account(
-            account, url, settings.keys_root, settings.home / "live" / "signer", universe, now_ms, expires_ms, cap_usd,
-            pace, switch.is_thrown,
+            account, url, settings.keys_root, journals, universe, now_ms, expires_ms, cap_usd, pace, switch.is_thrown,
         )  # fmt: skip
 
     venues = {account: opened(account, cap_usd) for account, cap_usd in desk_accounts(settings).items()}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from lotus_store.ledger.executions import executions_of
 from lotus_store.ledger.knowledge import Knowledge, executors_by, put_knowledge
 from lotus_store.ledger.plans import PlanRow, fills_of, orders_of, plans_for
 from lotus_store.ledger.signals import SignalRow
+from lotus_venues.hyperliquid.venue import HyperliquidVenue
 
 DAY = "2026-03-04"
 PACE = 40.0
@@ -165,3 +167,17 @@ def test_a_window_that_is_no_proposal_does_not_hold_up_the_log(
     told = capsys.readouterr().err
     assert "window bad is not proposed" in told
     assert "window odd is not proposed" in told
+
+
+def test_a_replay_of_an_earlier_day_signs_after_one_of_a_later_day(trading: Settings, databases: Databases) -> None:
+    """The venue refuses nonces that are days away from its clock, and a replay's clock is its tape's."""
+    leverage = {"type": "updateLeverage", "asset": 0, "isCross": True, "leverage": 5}
+    for session, day in (("replay-b", next_day(DAY)), ("replay-a", DAY)):
+        clock = partial(day_start_ms, day)
+        made = trading_of(trading, databases, UNIVERSE, "http://127.0.0.1:1", clock, PACE, session)
+        for venue in made.desk.venues.values():
+            assert isinstance(venue, HyperliquidVenue)
+            signer = venue.exchange.signer
+            nonce = signer.sign(leverage, clock(), clock() + 1_000)["nonce"]
+            signer.journal.close()
+            assert 0 <= nonce - clock() < 1_000
