@@ -321,8 +321,8 @@ class TradingDesk:
             for fill in await venue.fills_since(since) if since is not None else ():
                 self.tell(fill)
             await reconciler.compare()
+        self._show_held()  # before the accounts: a book is decided as soon as its account is known
         await self._accounts.look()
-        self._show_held()
         self.recovered = True
         self._wake.set()
 
