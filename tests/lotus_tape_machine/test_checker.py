@@ -322,12 +322,18 @@ def test_every_function_is_known_by_its_forms() -> None:
     assert all(form.name == name for name, forms in FORMS.items() for form in forms)
 
 
-def test_a_typical_expression_is_parsed_and_checked_within_a_millisecond() -> None:
-    text = "zscore(ema(imb_5, 10s), 20m) > 2sigma and spread_bps < 2bps and not within(abs(sweep) > 0, 10s)"
-    node_of(text)
+def test_a_long_expression_costs_as_much_a_word_as_a_short_one() -> None:
+    """A typical one takes half a millisecond on a quiet machine; a ratio of one process holds on a busy one too."""
+    part = "zscore(ema(imb_5, 10s), 20m) > 2sigma and spread_bps < 2bps and not within(abs(sweep) > 0, 10s)"
+    once, often = (seconds(" and ".join([part] * n)) for n in (1, 4))
+    assert often < 8 * once
+
+
+def seconds(text: str) -> float:
+    """Return the least processor time of a hundred checks of a text."""
     times = []
     for _ in range(100):
         start = time.process_time()
         node_of(text)
         times.append(time.process_time() - start)
-    assert min(times) < 1e-3
+    return min(times)
