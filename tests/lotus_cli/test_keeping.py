@@ -17,7 +17,8 @@ def test_databases_are_migrated_once_and_checked(fresh: Cli) -> None:
     found = fresh.json("verify", "ledger")
     assert found.pop("waiting") >= 0, "what other tests said in this home is on its way"
     assert found == {
-        "schemas": first["versions"], "equal": True, "missing": [], "extra": [], "changed": [], "numbers": [], "rows": 0,
+        "schemas": first["versions"], "equal": True, "missing": [], "extra": [], "changed": [], "numbers": [],
+        "rows": 0,
     }  # fmt: skip
 
 
