@@ -1,5 +1,7 @@
 """`lotus dm calibration`: what nights stored, losers too; a sentence where nothing is known."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from small_home import Cli
@@ -69,12 +71,13 @@ def test_a_day_that_is_none_is_wrong_usage(fresh: Cli, day: str) -> None:
     fresh("dm", "calibration", "--day", day, code=2)
 
 
-def test_a_hint_waits_for_a_daemon_and_may_be_withdrawn(fresh: Cli) -> None:
+def test_a_hint_waits_for_a_daemon_and_may_be_withdrawn(new_home: Callable[[], Cli]) -> None:
+    own = new_home()  # what is said stays there; the fresh home is one whose ledgers are empty
     words = ("dm", "hint", "BTC", "long", "--conviction", "0.6", "--horizon", "5m", "--who", "ada", "--note", "a gap")
-    said = fresh.json(*words)
+    said = own.json(*words)
     assert (said["source"], len(said["id"])) == ("human:ada", 32)
-    assert said["id"] in fresh("dm", "withdraw", said["id"]).stdout
-    assert "no view" in fresh.refused("dm", "withdraw", "0" * 32)
+    assert said["id"] in own("dm", "withdraw", said["id"]).stdout
+    assert "no view" in own.refused("dm", "withdraw", "0" * 32)
 
 
 def test_a_bad_hint_says_what_is_expected(fresh: Cli) -> None:

@@ -14,11 +14,9 @@ def test_databases_are_migrated_once_and_checked(fresh: Cli) -> None:
     assert set(first["versions"]) == set(LOTUS_DATABASES)
     assert fresh.json("db", "migrate") == first
     assert fresh.json("db", "check") == {**first, "equal": True}
-    found = fresh.json("verify", "ledger")
-    assert found.pop("waiting") >= 0, "what other tests said in this home is on its way"
-    assert found == {
+    assert fresh.json("verify", "ledger") == {
         "schemas": first["versions"], "equal": True, "missing": [], "extra": [], "changed": [], "numbers": [],
-        "rows": 0,
+        "rows": 0, "waiting": 0,
     }  # fmt: skip
 
 
