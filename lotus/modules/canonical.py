@@ -3,8 +3,8 @@
 Values are those of JSON with integers up to 2**53; numbers are written as ECMAScript does. Nothing is read here.
 """
 
-import json
 import math
+from json.encoder import encode_basestring
 
 from lotus.errors import MessageError
 
@@ -17,37 +17,44 @@ def canonical_json(value: object) -> str:
     >>> canonical_json({"b": [1.0, 1e-7, 1e21], "a": "é"})
     '{"a":"é","b":[1,1e-7,1e+21]}'
     """
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
         return _text(value)
+    if isinstance(value, float):
+        return _number(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
         if abs(value) > LARGEST and not _is_double(value):
             raise MessageError(f"the integer {value} is in a message", f"at most {LARGEST}, or text")
         return str(value)
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, list | tuple):
-        return f"[{','.join(canonical_json(item) for item in value)}]"
     if isinstance(value, dict):
         return _object(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(canonical_json, value))}]"
     raise MessageError(f"a {type(value).__name__} is in a message", "a JSON value")
 
 
 def _object(value: dict[object, object]) -> str:
-    for key in value:
-        if not isinstance(key, str):
-            raise MessageError(f"the key {key!r} is in a message", "text keys")
-    ordered = sorted(value.items(), key=lambda item: str(item[0]).encode("utf-16-be", "surrogatepass"))
-    return "{" + ",".join(f"{_text(str(key))}:{canonical_json(item)}" for key, item in ordered) + "}"
+    keys = [key for key in value if isinstance(key, str)]
+    if len(keys) < len(value):
+        odd = next(key for key in value if not isinstance(key, str))
+        raise MessageError(f"the key {odd!r} is in a message", "text keys")
+    # the order is that of UTF-16 units, which for ASCII is Python's own
+    keys.sort(key=None if all(map(str.isascii, keys)) else _utf_16)
+    return "{" + ",".join([f"{_text(key)}:{canonical_json(value[key])}" for key in keys]) + "}"
+
+
+def _utf_16(text: str) -> bytes:
+    return text.encode("utf-16-be", "surrogatepass")
 
 
 def _text(value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError as problem:
-        raise MessageError(f"the text {value!r} is in a message", "valid Unicode") from problem
-    return json.dumps(value, ensure_ascii=False)
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as problem:
+            raise MessageError(f"the text {value!r} is in a message", "valid Unicode") from problem
+    return encode_basestring(value)
 
 
 def _is_double(value: int) -> bool:
@@ -61,22 +68,15 @@ def _number(value: float) -> str:
         raise MessageError(f"the number {value} is in a message", "a finite number")
     if value == 0:
         return "0"
+    shortest = float.__repr__(value)
+    if "e" not in shortest:  # 1e-4 to 1e16, which both write without an exponent
+        return shortest.removesuffix(".0")
     sign = "-" if value < 0 else ""
-    mantissa, exponent = f"{abs(value)!r}".lower(), 0
-    if "e" in mantissa:
-        mantissa, power = mantissa.split("e")
-        exponent = int(power)
-    whole, _, part = mantissa.partition(".")
-    part = part if part != "0" else ""
-    digits = (whole + part).lstrip("0")
-    point = len(whole) + exponent - (len(whole + part) - len(digits))  # value = 0.digits * 10**point
-    digits = digits.rstrip("0")
-    n = len(digits)
-    if n <= point <= 21:
-        return f"{sign}{digits}{'0' * (point - n)}"
+    mantissa, power = shortest.lstrip("-").split("e")
+    digits, point = mantissa.replace(".", ""), int(power) + 1  # value = 0.digits * 10**point
     if 0 < point <= 21:
-        return f"{sign}{digits[:point]}.{digits[point:]}"
+        return f"{sign}{digits:0<{point}}"
     if -6 < point <= 0:
         return f"{sign}0.{'0' * -point}{digits}"
-    tail = f".{digits[1:]}" if n > 1 else ""
+    tail = f".{digits[1:]}" if len(digits) > 1 else ""
     return f"{sign}{digits[0]}{tail}e{'+' if point > 0 else '-'}{abs(point - 1)}"
