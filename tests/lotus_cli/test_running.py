@@ -55,7 +55,7 @@ def recorded(store: TapeStore) -> list[bytes]:
 
 def test_a_recorder_of_a_replay_stores_the_same_frames(lotus: Cli, segment: Path) -> None:
     with replayed(segment) as (url, server):
-        words = ("record", "--url", url, "--tape", "recorded", "--seconds", "4")
+        words = ("record", "--url", url, "--tape", "of-a-replay", "--seconds", "4")
         done = lotus.json(*words, LOTUS_CONFIG=str(two_coins(lotus.home)))
         server.send_signal(signal.SIGINT)
         out, err = server.communicate(timeout=20)
@@ -63,7 +63,7 @@ def test_a_recorder_of_a_replay_stores_the_same_frames(lotus: Cli, segment: Path
     assert "Traceback" not in err
     sent = [line.raw for line in TapeFile((segment,)).arrivals()]
     assert one_object(out)["frames_sent"] == len(sent)
-    store = TapeStore(lotus.home, "recorded")
+    store = TapeStore(lotus.home, "of-a-replay")
     kept = recorded(store)
     assert market(kept) == market(sent)
     assert done["lines"] == len(kept)
