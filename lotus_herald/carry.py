@@ -36,8 +36,9 @@ def no_seam(label: str) -> None:
     """Do nothing at a seam (a place where a kill is worst); tests put their kills here."""
 
 
-def at_leisure(target: Module) -> None:
+def at_leisure(target: Module) -> bool:
     """Leave what was delivered until the pass is over."""
+    return False
 
 
 def anybody(inbox: Connection, target: Module, intent: Intent) -> None:
@@ -82,35 +83,44 @@ class Carrier:
     """The carrying half of a Herald: open connections, the locks of its sources, and the buckets of its quotas.
 
     `router` names the replica of a target that gets a batch's messages of an intent; `on_delivered` is told as soon as
-    a target has new ones; `seam` is called where a kill is worst.
+    a target has new ones, and says whether they were applied: what the target answered is then carried on at once,
+    before the rows that caused it are marked. `seam` is called where a kill is worst.
     """
 
     links: Links
     branch: str | None = None
     routes: Routes = field(default_factory=load_routes)
     router: Router = anybody
-    on_delivered: Callable[[Module], None] = at_leisure
+    on_delivered: Callable[[Module], bool] = at_leisure
     seam: Seam = no_seam
     _buckets: dict[tuple[Module, Module], Bucket] = field(default_factory=dict)
 
     def carry(self, now_ms: int | None, senders: Sequence[Module] = tuple(Module)) -> Carried:
         """Deliver everything that waits in the outboxes of `senders`; return the counts."""
-        counts: Counter[herald_books.Counted] = Counter()
-        silent, standing_by = [], []
+        going = _Pass(now_ms)
         for sender in senders:
-            try:
-                if not self.links.lock(sender.value, self.branch):
-                    standing_by.append(sender.value)
-                    continue
-                while self._carry_batch(sender, now_ms, counts):
-                    self._shed_backlog(sender, now_ms, counts)
-            except DOWN:
-                self.links.drop(sender.value, "out")
-                self.links.drop("atlas", "in")
-                silent.append(sender.value)
-        return _summary(counts, silent, standing_by)
+            self._carry_all(sender, going)
+        return going.summary()
 
-    def _carry_batch(self, sender: Module, now_ms: int | None, counts: Counter[herald_books.Counted]) -> bool:
+    def _carry_all(self, sender: Module, going: "_Pass") -> None:
+        """Carry what waits in one outbox, unless it is what is under way already."""
+        if sender in going.under_way:
+            return
+        going.under_way.add(sender)
+        try:
+            if not self.links.lock(sender.value, self.branch):
+                going.standing_by.add(sender)
+                return
+            while self._carry_batch(sender, going):
+                self._shed_backlog(sender, going)
+        except DOWN:
+            self.links.drop(sender.value, "out")
+            self.links.drop("atlas", "in")
+            going.silent.add(sender)
+        finally:
+            going.under_way.discard(sender)
+
+    def _carry_batch(self, sender: Module, going: "_Pass") -> bool:
         """Carry one batch in one transaction of the sender's database; return whether there may be more."""
         source = self.links.get(sender.value, "out")
         batch = _Batch(sender)
@@ -121,15 +131,15 @@ class Carrier:
             self.seam("claimed")
             keys = identities.known_keys(source, sender.value)
             for row in rows:
-                self._sort(batch, row, keys, now_ms)
-            self._hand_out(batch)
+                self._sort(batch, row, keys, going.now_ms)
+            self._hand_out(batch, going)
             self.seam("delivered")
             batch.settle(source, self.routes)
             self._tell(source, sender, [row for _, row in batch.arrived], "delivered")
             self._tell(source, sender, [row for row, _, _ in batch.dead], "dead")
             self.seam("marking")
         self.seam("marked")
-        counts.update(batch.counts)
+        going.counts.update(batch.counts)
         return len(rows) == self.routes.batch
 
     def _sort(self, batch: "_Batch", row: Waiting, keys: Sequence[KnownKey], now_ms: int | None) -> None:
@@ -153,8 +163,8 @@ class Carrier:
                 said = f"{envelope.event_id} is over the quota of {envelope.sender} to {target}"
                 raise RefusedError(Reason.SHED, said, f"{per_minute} a minute")
 
-    def _hand_out(self, batch: "_Batch") -> None:
-        """Put the parcels into the inboxes; those of a target that is down are postponed."""
+    def _hand_out(self, batch: "_Batch", going: "_Pass") -> None:
+        """Put the parcels into the inboxes, and carry on what is answered; those of a target that is down wait."""
         for target in sorted({target for envelope, _ in batch.parcels for target in envelope.to}):
             parcels = [parcel for parcel in batch.parcels if target in parcel[0].to]
             try:
@@ -163,8 +173,8 @@ class Carrier:
                 chosen = {i: self.router(inbox, target, i) for i in {envelope.intent for envelope, _ in parcels}}
                 new = messages.deliver(inbox, target.value, named, chosen)
                 self.seam("put in")
-                if new:
-                    self.on_delivered(target)
+                if new and self.on_delivered(target):
+                    self._carry_all(target, going)
                 self.links.settle(target.value, batch.sender.value)
             except DOWN as down:
                 self.links.drop(target.value, "in")
@@ -185,9 +195,9 @@ class Carrier:
             atlas.put(ledger, told)
         self.links.settle("atlas", sender.value)
 
-    def _shed_backlog(self, sender: Module, now_ms: int | None, counts: Counter[herald_books.Counted]) -> None:
+    def _shed_backlog(self, sender: Module, going: "_Pass") -> None:
         """Keep the queue of a sender bounded: beyond its length the lowest and oldest messages are dead letters."""
-        if now_ms is None:
+        if going.now_ms is None:
             return
         source, limit = self.links.get(sender.value, "out"), self.routes.queue
         over = herald_books.backlog(source, sender.value, self.branch, 20 * limit) - limit
@@ -196,7 +206,33 @@ class Carrier:
             with source.transaction():
                 rows = herald_books.shed(source, sender.value, self.branch, over, detail)
                 self._tell(source, sender, rows, "dead")
-            counts["", "", Reason.SHED.value] += len(rows)
+            going.counts["", "", Reason.SHED.value] += len(rows)
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One pass, and whose outboxes are under way in it: a sender's answers are carried inside its target's."""
+
+    now_ms: int | None
+    counts: Counter[herald_books.Counted] = field(default_factory=Counter)
+    under_way: set[Module] = field(default_factory=set)
+    silent: set[Module] = field(default_factory=set)
+    standing_by: set[Module] = field(default_factory=set)
+
+    def summary(self) -> Carried:
+        """Return what it did."""
+        delivered: Counter[str] = Counter()
+        dead: Counter[str] = Counter()
+        others: Counter[str] = Counter()
+        for (target, _, outcome), n in sorted(self.counts.items()):
+            if outcome == "delivered":
+                delivered[target] += n
+            elif outcome in ("repeated", "postponed"):
+                others[outcome] += n
+            else:
+                dead[outcome] += n
+        apart = ([module.value for module in Module if module in which] for which in (self.silent, self.standing_by))
+        return Carried(dict(delivered), others["repeated"], +dead, others["postponed"], *map(tuple, apart))
 
 
 @dataclass(slots=True)
@@ -258,17 +294,3 @@ def _checked(row: Waiting, sender: Module, keys: Mapping[str, frozenset[str]]) -
         said = f"row {row.seq} ({row.event_id}) holds message {envelope.seq} ({envelope.event_id})"
         raise RefusedError(Reason.BAD_ENVELOPE, said, "its own message", "a row was copied over another")
     return envelope
-
-
-def _summary(counts: Mapping[herald_books.Counted, int], silent: list[str], standing_by: list[str]) -> Carried:
-    delivered: Counter[str] = Counter()
-    dead: Counter[str] = Counter()
-    others: Counter[str] = Counter()
-    for (target, _, outcome), n in sorted(counts.items()):
-        if outcome == "delivered":
-            delivered[target] += n
-        elif outcome in ("repeated", "postponed"):
-            others[outcome] += n
-        else:
-            dead[outcome] += n
-    return Carried(dict(delivered), others["repeated"], +dead, others["postponed"], tuple(silent), tuple(standing_by))

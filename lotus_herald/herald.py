@@ -1,7 +1,8 @@
 """The Herald's loop for a living deployment: carry and consume whenever something waits.
 
 A notification is a hint that shortens the wait, polling is the truth; hints that come together cause one pass. Database
-work runs in a thread of its own, so that the daemon's event loop never waits for it. Of several Heralds one serves a
+work runs in a thread of its own, so that the event loop never waits for it. What keeps the house (polls, beats,
+looks) gives way to a message within one of its steps. Of several Heralds one serves a
 source; the others stand by and take over when its lock is free.
 """
 
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +22,7 @@ import psycopg
 from lotus.errors import LedgerError
 from lotus.modules.intents import Module
 from lotus_herald.carry import DOWN, Carried, Carrier
-from lotus_herald.consume import Consumer, Handlers, OnApplied
+from lotus_herald.consume import Consumer, Handlers
 from lotus_herald.gaps import GapWatch
 from lotus_herald.identity import CARRY, serves, works
 from lotus_herald.keys import Keys
@@ -33,6 +34,7 @@ from lotus_store.ledger.messages import Received
 from lotus_store.manifests.payload_types import validators
 
 CHANNELS = (b"LISTEN lotus_outbox", b"LISTEN lotus_inbox")
+NEVER = -float("inf")
 DEBOUNCE_S = 0.002
 
 
@@ -43,6 +45,7 @@ class Herald:
     `event_time_ms` and `now_ms` are asked at every pass: the branch's event time, and the clock for expiry. With a name
     in `replica` it registers under it with every module: as one that gets the messages it serves best where it
     consumes, as one that carries elsewhere. `own_only` leaves intents without a handler here to other consumers.
+    `on_applied` is told of every committed batch: whose it is, its rows and their outcomes.
     """
 
     databases: Databases
@@ -52,7 +55,7 @@ class Herald:
     now_ms: Callable[[], int]
     branch: str | None = "main"
     poll_s: float = 1.0
-    on_applied: OnApplied = None
+    on_applied: Callable[[Module, Sequence[Received], Mapping[str, str]], None] | None = None
     replica: str = ""
     own_only: bool = False
     passes: int = 0
@@ -68,7 +71,9 @@ class Herald:
     _over: bool = False
     _passing: threading.Lock = field(default_factory=threading.Lock)
     _hinted: set[Module] = field(default_factory=set)
-    _looked: float = -float("inf")
+    _kept: float = field(default_factory=time.monotonic)  # when the house was last kept to the end
+    _polled: dict[Module, float] = field(default_factory=dict)
+    _looked: dict[Module, float] = field(default_factory=dict)
     _served: set[Module] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -82,33 +87,62 @@ class Herald:
     def turn(self, modules: frozenset[Module] = frozenset(Module)) -> tuple[Carried, dict[str, dict[str, int]]]:
         """Carry and consume once, synchronously, for the given senders and whom they spoke to; return the counts.
 
-        What is delivered is consumed at once, before the sender's row is marked: nobody waits for the marks.
+        What is delivered is consumed at once, and what is answered to it carried on, before the sender's row is marked:
+        nobody waits for the marks.
         A handler's fault is counted and told on standard error; its message stays and is tried again.
         """
         with self._passing:  # a pass that was asked for in a thread may begin after the end
-            return (Carried(), {}) if self._over else self._turn(modules)
+            if self._over:
+                return Carried(), {}
+            told = self._turn(modules)
+            self._keep_house()
+            return told
 
     def _turn(self, modules: frozenset[Module]) -> tuple[Carried, dict[str, dict[str, int]]]:
         senders = [module for module in Module if module in modules]
-        outcomes: dict[str, Counter[str]] = {module.value: Counter() for module in self.handlers}
+        outcomes: dict[str, Counter[str]] = {module.value: Counter() for module in Module}
 
-        def consume(module: Module) -> None:
-            if module in self.handlers:
-                outcomes[module.value].update(self._consume(module, self.handlers[module]))
+        def consume(module: Module) -> bool:
+            found = self._consume(module, self.handlers[module]) if module in self.handlers else {}
+            outcomes[module.value].update(found)
+            return bool(found)
 
         self.carrier.on_delivered = consume
         carried = self.carrier.carry(self.now_ms(), senders)
-        for module in self.handlers:
-            if module in modules:
-                consume(module)
-        is_whole = len(senders) == len(Module)  # a pass over some of them looks at none, or the others would starve
-        if is_whole and time.monotonic() >= self._looked + self.poll_s:
-            self._served = set(senders) - {Module(name) for name in (*carried.silent, *carried.standing_by)}
-            self._look(self._served)
-        self._aware()
+        for module in senders:
+            consume(module)
+        self._served -= set(senders)
+        self._served |= set(senders) - {Module(name) for name in (*carried.silent, *carried.standing_by)}
+        self._polled |= dict.fromkeys(senders, time.monotonic())
         self.passes += 1
         self.carried += carried.total
-        return carried, {name: dict(counts) for name, counts in outcomes.items()}
+        return carried, {module.value: dict(outcomes[module.value]) for module in self.handlers}
+
+    def _keep_house(self) -> None:
+        """Do what is due, one thing after another; a message that waits comes first, unless they all come so fast that
+        nothing else was done for an eighth of the heartbeat.
+        """
+        patient_until = self._kept + self.carrier.routes.heartbeat_s / 8
+        for duty in self._due():
+            with suppress(*DOWN):
+                duty()
+            if self._hint.is_set() and time.monotonic() < patient_until:
+                return
+        self._kept = time.monotonic()
+
+    def _due(self) -> Iterator[Callable[[], object]]:
+        """Yield what is due: beats and who else is alive, polls of what no hint told of, looks at what it serves."""
+        for module in Module:
+            me = self._selves.get(module)
+            if self.replica and (me is None or me.is_due()):
+                yield partial(self._beat, module)
+            if self._directory.is_due(module):
+                yield partial(self._directory.look, [module])
+        for module in Module:
+            if time.monotonic() >= self._polled.get(module, NEVER) + self.poll_s:
+                yield partial(self._turn, frozenset([module]))
+            if module in self._served and time.monotonic() >= self._looked.get(module, NEVER) + self.poll_s:
+                yield partial(self._look, module)
 
     def close(self) -> None:
         """Close all connections, after a pass that is under way; another Herald may take over, this one is over."""
@@ -126,19 +160,17 @@ class Herald:
         """Run until cancelled; a database that is down is waited for."""
         await asyncio.to_thread(validators)  # compiled before the first message, which would wait for it
         listeners = [asyncio.create_task(self._listen(module)) for module in Module]
-        modules = frozenset(Module)
         try:
             while True:
                 self._hint.clear()
-                self._hinted.clear()
-                await asyncio.to_thread(self.turn, modules)
-                if self._hint.is_set():  # it came during the pass: more may be on their way
+                hinted, self._hinted = frozenset(self._hinted), set()
+                before = self.carried
+                await asyncio.to_thread(self.turn, hinted)
+                if self._hint.is_set() and self.carried > before:  # more may be on their way
                     await asyncio.sleep(DEBOUNCE_S)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(self.poll_s, self.carrier.routes.heartbeat_s / 4)):
                         await self._hint.wait()
-                overdue = time.monotonic() >= self._looked + self.poll_s
-                modules = frozenset(Module) if overdue else frozenset(self._hinted)
         finally:
             for listener in listeners:
                 listener.cancel()
@@ -159,17 +191,16 @@ class Herald:
         return {}
 
     def _consumer(self, connection: Connection, module: Module, handlers: Handlers) -> Consumer:
-        found = Consumer(
-            connection, module, handlers, self.keys, self.branch, own_only=self.own_only, on_applied=self.on_applied
-        )
-        if self.replica:
-            found.replica, found.on_applied = self.replica, partial(self._applied, module)
-        return found
+        return Consumer(
+            connection, module, handlers, self.keys, self.branch, self.replica or None, self.own_only,
+            on_applied=partial(self._applied, module),
+        )  # fmt: skip
 
     def _applied(self, module: Module, rows: Sequence[Received], outcomes: Mapping[str, str]) -> None:
-        self._self(module).applied(rows, outcomes)
+        if self.replica:
+            self._self(module).applied(rows, outcomes)
         if self.on_applied is not None:
-            self.on_applied(rows, outcomes)
+            self.on_applied(module, rows, outcomes)
 
     def _self(self, module: Module) -> Replica:
         """Return what this process is to a module, registered."""
@@ -180,24 +211,16 @@ class Herald:
             self._selves[module] = me
         return self._selves[module]
 
-    def _aware(self) -> None:
-        """Beat for every module, and see who else is alive."""
-        for module in Module if self.replica else ():
-            with suppress(*DOWN):
-                self._self(module).beat(self._links.get(module.value, "consume"))
-        self._directory.look()
+    def _beat(self, module: Module) -> None:
+        """Say to a module that this process lives; such a commit need not reach the disk."""
+        self._self(module).beat(self._links.get(module.value, "in"))
 
-    def _look(self, senders: set[Module]) -> None:
-        """Mirror strands, and look for gaps in the sequences, of the sources that this Herald holds.
-
-        Gaps are told on standard error.
-        """
-        for sender in sorted(senders):
-            with suppress(*DOWN):
-                self._mirror.look(sender)
-                for seq, state in self._gaps.look(sender).items():
-                    print(f"herald: message {seq} of {sender} is missing: {state}", file=sys.stderr)
-        self._looked = time.monotonic()
+    def _look(self, sender: Module) -> None:
+        """Mirror the strands of a source that this Herald holds, and tell gaps in its sequence on standard error."""
+        self._looked[sender] = time.monotonic()
+        self._mirror.look(sender)
+        for seq, state in self._gaps.look(sender).items():
+            print(f"herald: message {seq} of {sender} is missing: {state}", file=sys.stderr)
 
     async def _listen(self, module: Module) -> None:
         """Turn notifications of one database into hints; reconnect for ever."""

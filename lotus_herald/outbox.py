@@ -24,8 +24,7 @@ def send(connection: psycopg.Connection[tuple[object, ...]], sender: Module, mes
 def send_many(
     connection: psycopg.Connection[tuple[object, ...]], sender: Module, said: Sequence[Message], keys: Keys
 ) -> list[str]:
-    """Put messages into the outbox of `sender`, as `send` does, in two round trips; return the envelopes' texts."""
-
+    """Put messages into the outbox of `sender`, as `send` does; return the envelopes' texts."""
     release = release_of(sender)
     for message in said:
         check_payload(message.schema_ref, message.payload)
@@ -35,7 +34,6 @@ def send_many(
         signed = bare.signed_text()
         return bare, signed_json(signed, keys.sign_text(sender.value, signed))
 
-    with connection.pipeline():
-        texts = messages.append_once(connection, sender.value, [m.dedupe_key for m in said], sealed)
-        identities.put_key(connection, sender.value, keys.verify_key(sender.value), release)
+    texts = messages.append_once(connection, sender.value, [m.dedupe_key for m in said], sealed)
+    identities.put_key(connection, sender.value, keys.verify_key(sender.value), release)
     return texts

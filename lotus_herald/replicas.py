@@ -9,7 +9,7 @@ computed stands in `lotus.modules.partnership`, who a process says it is in `ide
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,9 +73,13 @@ class Replica:
         self.faults += 1
         self._next_beat = -float("inf")
 
+    def is_due(self) -> bool:
+        """Tell whether a quarter of the heartbeat interval is over since the last beat."""
+        return time.monotonic() >= self._next_beat
+
     def beat(self, connection: Connection, routes: Routes | None = None) -> None:
-        """Beat when a quarter of the heartbeat interval is over."""
-        if time.monotonic() >= self._next_beat:
+        """Beat when it is due."""
+        if self.is_due():
             replicas.beat(connection, self.module.value, self.replica_id, self.partner, self.health)
             self._next_beat = time.monotonic() + (routes or load_routes()).heartbeat_s / 4
 
@@ -106,7 +110,7 @@ class Directory:
     links: Links
     routes: Routes = field(default_factory=load_routes)
     _live: dict[Module, list[replicas.Live]] = field(default_factory=dict)
-    _next_look: float = -float("inf")
+    _next_look: dict[Module, float] = field(default_factory=dict)
 
     def choose(self, inbox: Connection, target: Module, intent: Intent) -> str | None:
         """Return the replica that gets a target's messages of an intent: the strongest of those that handle it.
@@ -118,16 +122,20 @@ class Directory:
         live = self._live[target]
         return best({x.replica_id: x.strength for x in live if intent in x.capabilities}) if len(live) > 1 else None
 
-    def look(self) -> int:
-        """See who died, when it is time; redirect what waited for them and return how much it was."""
-        if time.monotonic() < self._next_look:
-            return 0
+    def is_due(self, module: Module) -> bool:
+        """Tell whether it is time to look at a module's replicas."""
+        return time.monotonic() >= self._next_look.get(module, -float("inf"))
+
+    def look(self, modules: Iterable[Module] = Module) -> int:
+        """See who died, where it is time; redirect what waited for them and return how much it was."""
         moved = 0
-        for module in Module:
+        for module in modules:
+            if not self.is_due(module):
+                continue
+            self._next_look[module] = time.monotonic() + self.routes.heartbeat_s / 4
             with suppress(*DOWN):
                 inbox = self.links.get(module.value, "in")
                 live = replicas.live_replicas(inbox, module.value, self.routes.heartbeat_s / 2)
                 moved += replicas.redirect(inbox, module.value, [x.replica_id for x in live])
                 self._live[module] = live
-        self._next_look = time.monotonic() + self.routes.heartbeat_s / 4
         return moved

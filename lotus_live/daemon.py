@@ -312,7 +312,7 @@ class Daemon:
             self.herald = Herald(
                 self.databases, keys, handlers, lambda: self.pipeline.last_window_end_ms,
                 in_ms(clock), branch=None, replica=f"daemon {self.run_id}", own_only=True,
-                on_applied=None if trading is None else lambda *_: trading.desk.woken(),
+                on_applied=None if trading is None else trading.desk.applied,
             )  # fmt: skip
             try:
                 await self.herald.run()

@@ -196,7 +196,7 @@ async def measured(databases: Databases, home: Path, rate: float, count: int) ->
     decider = Decider(60_000, Door("main", frozenset({"BTC"}), policy.horizons), policy, now_ms)
     herald = Herald(
         databases, keys, hot_handlers(decider, Acceptor(floor)), now_ms, now_ms, replica="bench", own_only=True,
-        on_applied=lambda *_: desk.woken(),
+        on_applied=desk.applied,
     )  # fmt: skip
     tasks = [asyncio.create_task(desk.run()), asyncio.create_task(herald.run())]
     await asyncio.sleep(2.0)

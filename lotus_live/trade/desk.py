@@ -15,6 +15,7 @@ from functools import partial
 
 from lotus.errors import LotusError, VenueError
 from lotus.manifest import Asset
+from lotus.modules.intents import Module
 from lotus.trading.execution import Entering, ExecutionState
 from lotus.trading.execution_events import (
     Alarm,
@@ -86,6 +87,11 @@ class TradingDesk:
             account: Carrier(venue, floor.now_ms, switch, self.counts, self.tell)
             for account, venue in self.venues.items()
         }
+
+    def applied(self, module: Module, *_: object) -> None:
+        """Say, from any thread, that a module applied messages: the trader's may have become plans."""
+        if module is Module.TR:
+            self.woken()
 
     def woken(self) -> None:
         """Say, from any thread, that plans were accepted."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from lotus.modules.envelope import Envelope
 from lotus_store.ledger.messages import Connection, Waiting
-from lotus_store.postgres.queries import message_query
+from lotus_store.postgres.queries import message_query, message_rows
 
 Counted = tuple[str, str, str]  # target ("" for none), intent, outcome
 
@@ -38,7 +38,7 @@ def count(connection: Connection, module: str, counts: Mapping[Counted, int]) ->
     """Add to the counts, in the transaction whose work is counted."""
     rows = [(*key, counts[key]) for key in sorted(counts)]  # one order for everybody, so that nobody deadlocks
     if rows:
-        connection.execute(message_query(module, "count"), [list(column) for column in zip(*rows, strict=True)])
+        connection.execute(*message_rows(module, "count", rows))
 
 
 def counts(connection: Connection, module: str) -> dict[Counted, int]:

@@ -15,9 +15,10 @@ import psycopg
 
 from lotus.modules.envelope import Envelope
 from lotus.modules.intents import Intent
-from lotus_store.postgres.queries import message_query
+from lotus_store.postgres.queries import message_query, message_rows
 
 Connection = psycopg.Connection[tuple[object, ...]]
+TOGETHER = 1000  # rows of one statement, whose values are counted in 16 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +71,20 @@ def append_once(
 ) -> list[str]:
     """Append the envelopes that `sealed(index, seq)` makes, except those whose key was sent before; return all texts.
 
-    Numbers are gapless: other senders wait until the caller's transaction ends. Two round trips for any number.
+    Numbers are gapless: other senders wait until the caller's transaction ends.
     """
-    with connection.pipeline():
-        connection.execute(message_query(module, "lock_outbox"))
-        sent = connection.execute(message_query(module, "sent"), [list(dedupe_keys)])
-        numbers = connection.execute(message_query(module, "next_seq"))
-    known = {str(key): str(text) for key, text in sent.fetchall()}
-    seq = int(str((numbers.fetchone() or (1,))[0]))
+    connection.execute(message_query(module, "lock_outbox"))
+    found = connection.execute(message_query(module, "next_and_sent"), [list(dedupe_keys)]).fetchall()
+    seq = int(str(found[0][0]))
+    known = {str(key): str(text) for _, key, text in found if key is not None}
     new: list[tuple[Envelope, str]] = []
     for index, key in enumerate(dedupe_keys):
         if key not in known:
             new.append(sealed(index, seq + len(new)))
             known[key] = new[-1][1]
-    if new:
-        columns = zip(*((e.seq, *_columns(e), text) for e, text in new), strict=True)
-        connection.execute(message_query(module, "put_outbox"), [list(column) for column in columns])
+    rows = [(e.seq, *_columns(e), text) for e, text in new]
+    for start in range(0, len(rows), TOGETHER):
+        connection.execute(*message_rows(module, "put_outbox", rows[start : start + TOGETHER]))
     return [known[key] for key in dedupe_keys]
 
 
@@ -122,9 +121,8 @@ def deliver(
     `replica_of` names the replica that is to have the messages of an intent (none: anybody).
     One that was there before, by name or by sender and dedupe key, is left as it is.
     """
-    rows = ((e.event_id, e.sender.value, *_columns(e)[1:], text, replica_of.get(e.intent)) for e, text in parcels)
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    return {str(row[0]) for row in connection.execute(message_query(module, "put_inbox"), columns)}
+    rows = [(e.event_id, e.sender.value, *_columns(e)[1:], text, replica_of.get(e.intent)) for e, text in parcels]
+    return {str(row[0]) for row in connection.execute(*message_rows(module, "put_inbox", rows))}
 
 
 def claim_inbox(
@@ -164,9 +162,8 @@ def reconsider(connection: Connection, module: str, event_id: str) -> bool:
 
 def bury(connection: Connection, module: str, letters: Sequence[tuple[DeadLetter, str]]) -> None:
     """Keep dead letters (each with its envelope); they stay replayable."""
-    rows = ((x.event_id, x.place, x.reason, x.detail.replace("\0", "\\0"), text) for x, text in letters)
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    connection.execute(message_query(module, "put_dead"), columns)
+    rows = [(x.event_id, x.place, x.reason, x.detail.replace("\0", "\\0"), text) for x, text in letters]
+    connection.execute(*message_rows(module, "put_dead", rows))
 
 
 def replay(connection: Connection, module: str, event_id: str, place: str) -> bool:

@@ -131,22 +131,20 @@ def put_plan(connection: Connection, row: PlanRow) -> None:
 
 def step_plans(connection: Connection, steps: Sequence[PlanStep]) -> None:
     """Write what steps changed, in the caller's transaction."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            query("tr", "step_plan"),
-            [[step.stage, to_body(step.execution), step.will_hold, step.plan_id] for step in steps],
-        )
-        paid = [line for step in steps for line in step.paid]
-        cursor.executemany(query("tr", "put_tr_funding"), [_paid(line) for line in paid])
-    orders = [line for step in steps for line in step.orders]
-    note_lines(connection, orders, [line for step in steps for line in step.fills])
+    for step in steps:
+        values = [step.stage, to_body(step.execution), step.will_hold, step.plan_id]
+        connection.execute(query("tr", "step_plan"), values)
+        for paid in step.paid:
+            connection.execute(query("tr", "put_tr_funding"), _paid(paid))
+        note_lines(connection, step.orders, step.fills)
 
 
 def note_lines(connection: Connection, orders: Sequence[OrderLine], fills: Sequence[FillLine]) -> None:
     """Write orders and fills, in the caller's transaction; fills that are there stay."""
-    with connection.cursor() as cursor:
-        cursor.executemany(query("tr", "put_tr_order"), [_order(line) for line in orders])
-        cursor.executemany(query("tr", "put_tr_fill"), [_fill(line) for line in fills])
+    for order in orders:
+        connection.execute(query("tr", "put_tr_order"), _order(order))
+    for fill in fills:
+        connection.execute(query("tr", "put_tr_fill"), _fill(fill))
 
 
 def note_prediction(connection: Connection, plan_id: str, told: Mapping[str, Any], route_hint: str | None) -> None:

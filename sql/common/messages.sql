@@ -1,4 +1,5 @@
--- Messages of one module. `{mod}` is the module's name (sig, dm, tr, vis), put in by lotus_store.postgres.queries.
+-- Messages of one module. `{mod}` is the module's name (sig, dm, tr, vis), `{rows}` as many rows of values as there are;
+-- both are put in by lotus_store.postgres.queries.
 
 -- name: lock_outbox
 SELECT pg_advisory_xact_lock(1280265299, hashtext('{mod}_outbox'));
@@ -6,12 +7,13 @@ SELECT pg_advisory_xact_lock(1280265299, hashtext('{mod}_outbox'));
 -- name: sent
 SELECT dedupe_key, envelope FROM {mod}_outbox WHERE dedupe_key = ANY(%s);
 
--- name: next_seq
-SELECT COALESCE(max(seq), 0) + 1 FROM {mod}_outbox;
+-- name: next_and_sent
+SELECT n.seq, o.dedupe_key, o.envelope FROM (SELECT COALESCE(max(seq), 0) + 1 AS seq FROM {mod}_outbox) n
+LEFT JOIN {mod}_outbox o ON o.dedupe_key = ANY(%s);
 
 -- name: put_outbox
 INSERT INTO {mod}_outbox (seq, event_id, dedupe_key, lifecycle_id, branch, intent, priority, envelope)
-SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[]);
+VALUES {rows};
 
 -- name: claim_outbox
 SELECT seq, event_id, attempts, envelope, created_at FROM {mod}_outbox
@@ -27,8 +29,7 @@ FROM unnest(%s::bigint[], %s::float8[]) later (seq, wait_s) WHERE o.seq = later.
 
 -- name: put_inbox
 INSERT INTO {mod}_inbox (event_id, sender, dedupe_key, lifecycle_id, branch, intent, priority, envelope, replica)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[],
-                     %s::text[])
+VALUES {rows}
 ON CONFLICT DO NOTHING RETURNING event_id;
 
 -- name: claim_inbox
@@ -49,8 +50,7 @@ UPDATE {mod}_inbox SET attempts = attempts + 1 WHERE event_id = %s;
 UPDATE {mod}_inbox SET consumed_at = NULL, outcome = NULL WHERE event_id = %s AND outcome IN ('refused', 'dead');
 
 -- name: put_dead
-INSERT INTO {mod}_dead_letter (event_id, place, reason, detail, envelope)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+INSERT INTO {mod}_dead_letter (event_id, place, reason, detail, envelope) VALUES {rows}
 ON CONFLICT (event_id, place) DO UPDATE SET
     reason = excluded.reason, detail = excluded.detail, created_at = now(), replayed_at = NULL;
 
@@ -77,8 +77,7 @@ SELECT count(*) FROM (
     WHERE dispatched_at IS NULL AND (%(branch)s::text IS NULL OR branch = %(branch)s) LIMIT %(limit)s) waiting;
 
 -- name: count
-INSERT INTO {mod}_herald AS h (target, intent, outcome, n)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[])
+INSERT INTO {mod}_herald AS h (target, intent, outcome, n) VALUES {rows}
 ON CONFLICT (target, intent, outcome) DO UPDATE SET n = h.n + excluded.n;
 
 -- name: counts

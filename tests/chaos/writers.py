@@ -34,7 +34,7 @@ from lotus_herald.release import release_of
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger import herald_books, identities
-from lotus_store.postgres.queries import message_query
+from lotus_store.postgres.queries import message_rows
 
 NUMBERS = "CREATE SEQUENCE IF NOT EXISTS chaos_numbers"
 TAKE = "SELECT nextval('chaos_numbers') FROM generate_series(1, %s)"
@@ -55,7 +55,7 @@ def write(home: Path, writer: int, n: int, together: int) -> int:
                 text = signed_json(signed, keys.sign_text("sig", signed))
                 rows.append((seq, envelope.event_id, envelope.dedupe_key, envelope.lifecycle_id, "main",
                              envelope.intent.value, 0, text))  # fmt: skip
-            connection.execute(message_query("sig", "put_outbox"), [list(c) for c in zip(*rows, strict=True)])
+            connection.execute(*message_rows("sig", "put_outbox", rows))
             time.sleep(dice.choice((0.0, 0.005, 0.02, 0.1)) * dice.random())
             connection.commit()
     return n

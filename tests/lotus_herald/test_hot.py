@@ -31,6 +31,7 @@ from lotus_store.ledger.decisions import decision_of
 from lotus_store.ledger.executions import execution_of
 from lotus_store.ledger.plans import plans_for
 from lotus_store.ledger.priors import put_in_force, put_version
+from lotus_store.ledger.replicas import replicas
 
 
 @pytest.fixture
@@ -233,3 +234,75 @@ def test_a_herald_that_begins_mirrors_what_was_left(
     herald.turn()
     herald.close()
     assert atlas.differences(databases).equal
+
+
+def stages(databases: Databases, event: str) -> list[str]:
+    with databases.connect("tr") as tr:
+        return [plan.stage for plan in plans_for(tr, event)]
+
+
+def test_one_pass_over_the_first_sender_carries_what_is_answered_to_its_end(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]
+) -> None:
+    herald = Herald(databases, keys, handlers, lambda: END_MS, lambda: END_MS + 20, poll_s=1000.0)
+    herald.turn()
+    event = propose(databases, keys, "through")
+    carried, applied = herald.turn(frozenset({Module.SIG}))
+    herald.close()
+    assert carried.delivered == {"dm": 1, "tr": 1}
+    assert applied == {"sig": {}, "dm": {"applied": 1}, "tr": {"applied": 1}}
+    assert stages(databases, event) == ["accepted"]
+
+
+@pytest.mark.parametrize("seam", ["claimed", "put in", "delivered", "marking", "marked"])
+def test_a_crash_while_an_answer_is_carried_loses_and_doubles_nothing(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers], seam: str
+) -> None:
+    seen: list[str] = []
+
+    def dies(label: str) -> None:
+        seen.append(label)
+        if label == seam and "put in" in seen[:-1]:  # the answer's own, or what comes after it
+            raise ZeroDivisionError
+
+    event = propose(databases, keys, "crash")
+    broken = Herald(databases, keys, handlers, lambda: END_MS, lambda: END_MS + 20)
+    broken.carrier.seam = dies
+    with pytest.raises(ZeroDivisionError):
+        broken.turn()
+    broken.close()
+    herald = Herald(databases, keys, handlers, lambda: END_MS, lambda: END_MS + 20, poll_s=0.0)
+    for _ in range(3):
+        herald.turn()
+    herald.close()
+    assert stages(databases, event) == ["accepted"]
+    with databases.connect("dm") as dm, databases.connect("sig") as sig:
+        assert dm.execute("SELECT count(*), count(dispatched_at) FROM dm_outbox").fetchall() == [(1, 1)]
+        assert sig.execute("SELECT count(*), count(dispatched_at) FROM sig_outbox").fetchall() == [(1, 1)]
+    found = atlas.differences(databases)
+    assert found.equal, found
+
+
+def test_what_keeps_the_house_gives_way_to_a_message_and_is_done_all_the_same(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]
+) -> None:
+    herald = Herald(
+        databases, keys, handlers, lambda: END_MS, lambda: END_MS + 20, poll_s=1000.0, replica="r", own_only=True
+    )
+
+    def known() -> list[str]:
+        found = []
+        for module in Module:
+            with databases.connect(module.value) as c:
+                found += [module.value for _ in replicas(c, module.value)]
+        return found
+
+    herald._kept = time.monotonic() + 1000.0
+    herald._hint.set()  # somebody waits, and goes on waiting
+    herald.turn(frozenset())
+    assert known() == ["sig"], "one thing, and back to who waits"
+    herald._kept = time.monotonic() - 1000.0
+    herald.turn(frozenset())
+    herald.close()
+    assert known() == ["sig", "dm", "tr", "vis"], "but not for ever"
+    assert herald.passes == 2 + len(Module), "and every module is polled"
