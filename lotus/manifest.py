@@ -5,6 +5,7 @@ Nothing here reads a file or the environment. Times of belief are event time (UT
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
@@ -151,9 +152,18 @@ class Manifest:
         return natural_id(repr(self))
 
 
+def ranged(default: Any, low: float, high: float = math.inf) -> Any:
+    """Return a member of a section that `override` keeps from `low` to `high`, both allowed."""
+    return dataclasses.field(default=default, metadata={"range": (low, high)})
+
+
 def override(section: S, values: dict[str, Any], where: str) -> S:
-    """Return a section with values replaced; raises `ConfigError` naming an unknown key or a value of another type."""
+    """Return a section with values replaced.
+
+    Raises `ConfigError` naming an unknown key, a value of another type, one out of its range or not a finite number.
+    """
     hints = get_type_hints(type(section))
+    ranges = {f.name: f.metadata["range"] for f in dataclasses.fields(type(section)) if "range" in f.metadata}  # type: ignore[arg-type]
     for key, value in values.items():
         if key not in hints:
             raise ConfigError(
@@ -166,5 +176,12 @@ def override(section: S, values: dict[str, Any], where: str) -> S:
             value = float(value)
         if not isinstance(value, wanted) or isinstance(value, bool) is not (wanted is bool):
             raise ConfigError(f"{where}.{key} is {value!r} ({type(value).__name__})", wanted.__name__)
+        if wanted is float and not math.isfinite(value):
+            raise ConfigError(f"{where}.{key} is {value}", "a finite number")
+        low, high = ranges.get(key, (-math.inf, math.inf))
+        if isinstance(value, float | int) and not low <= value <= high:
+            raise ConfigError(
+                f"{where}.{key} is {value}", f"{low:g} " + ("or more" if math.isinf(high) else f"to {high:g}")
+            )
         section = dataclasses.replace(section, **{key: value})  # type: ignore[type-var]
     return section

@@ -17,7 +17,7 @@ from lotus.errors import ConfigError
 from lotus.manifest import Asset
 from lotus_cli.live import RECORDING, speed_of
 from lotus_cli.output import Progress, emit, explained, json_option
-from lotus_cli.places import DAY
+from lotus_cli.places import DAY, PORT
 
 if TYPE_CHECKING:
     from lotus_venues.local_exchange.faults import Fault
@@ -100,7 +100,7 @@ def simulated_market(world: str, seed: int, day: str | None) -> Market:
 
 
 @click.command("exchange")
-@click.option("--port", default=8777, show_default=True, help="Port on 127.0.0.1 (0: any free one).")
+@click.option("--port", type=PORT, default=8777, show_default=True, help="Port on 127.0.0.1 (0: any free one).")
 @click.option("--tape", "tapes", multiple=True, type=RECORDING, help="A recording to trade on (several: in order).")
 @click.option("--world", type=click.Choice(["demo", "null"]), help="A simulated world to trade on (default: demo).")
 @click.option("--seed", default=7, show_default=True, help="Seed of the world and of the faults.")

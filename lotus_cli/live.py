@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lotus_cli.output import Progress, emit, explained, json_option
-from lotus_cli.places import branch_option, home_option, settings_of, tape_option
+from lotus_cli.places import PORT, branch_option, home_option, settings_of, tape_option
 
 if TYPE_CHECKING:
     from lotus_live.feed import Feed
@@ -119,7 +119,7 @@ def record_command(url: str, seconds: float, tape: str | None, home: str | None,
 
 @click.command("replay")
 @click.argument("files", nargs=-1, required=True, type=RECORDING)
-@click.option("--port", default=8765, show_default=True, help="Port on 127.0.0.1 (0: any free one).")
+@click.option("--port", type=PORT, default=8765, show_default=True, help="Port on 127.0.0.1 (0: any free one).")
 @click.option("--speed", default="1", show_default=True, help="A multiple of real time, or max.")
 @json_option
 @explained

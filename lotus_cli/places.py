@@ -31,6 +31,7 @@ class Day(click.ParamType[str]):
 
 
 DAY = Day()
+PORT = click.IntRange(0, 65535)
 
 
 def home_option(command: F) -> F:

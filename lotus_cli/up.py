@@ -3,11 +3,11 @@
 import click
 
 from lotus_cli.output import Progress, explained
-from lotus_cli.places import DAY, branch_option, home_option, settings_of, tape_option
+from lotus_cli.places import DAY, PORT, branch_option, home_option, settings_of, tape_option
 
 
 @click.command("up")
-@click.option("--port", default=3000, show_default=True, help="Port of Dagster's pages on 127.0.0.1.")
+@click.option("--port", type=PORT, default=3000, show_default=True, help="Port of Dagster's pages on 127.0.0.1.")
 @click.option("--live", is_flag=True, help="Also run the live daemon against the venue.")
 @click.option("--trade-day", type=DAY, help="Also trade a stored day at a local exchange, then learn from it.")
 @click.option("--speed", default=30.0, show_default=True, help="Pace of --trade-day, times that of the recording.")

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lotus.errors import ConfigError
-from lotus.manifest import Asset, Manifest, override
+from lotus.manifest import Asset, Manifest, override, ranged
 from lotus_store.branch_settings import merged, read_branch_settings
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
@@ -28,11 +28,11 @@ BRANCH_FORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 class TapeLimits:
     """Retention of raw tape and the disk-full rule."""
 
-    keep_days: int = 0  # closed segments older than this may be deleted by `lotus tape prune`; 0 = keep all
-    max_gb: float = 0.0  # size of one tape above which the oldest whole days may go; 0 = no limit
-    min_free_gb: float = 2.0  # recording stops loudly below this free space and keeps what is stored
-    segment_minutes: int = 15  # a segment is closed after this much receive time
-    segment_mb: int = 64  # or after this many raw megabytes
+    keep_days: int = ranged(0, 0)  # closed segments older than this may be deleted by `lotus tape prune`; 0 = keep all
+    max_gb: float = ranged(0.0, 0.0)  # size of one tape above which the oldest whole days may go; 0 = no limit
+    min_free_gb: float = ranged(2.0, 0.0)  # recording stops loudly below this free space and keeps what is stored
+    segment_minutes: int = ranged(15, 1)  # a segment is closed after this much receive time
+    segment_mb: int = ranged(64, 1)  # or after this many raw megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class LiveSettings:
 
     ws_url: str = "wss://api.hyperliquid.xyz/ws"
     rest_url: str = "https://api.hyperliquid.xyz"
-    stale_s: float = 30.0  # a subscription silent for this long is renewed
-    ping_s: float = 20.0  # the venue closes a connection that is silent for 60 s
+    stale_s: float = ranged(30.0, 0.001)  # a subscription silent for this long is renewed
+    ping_s: float = ranged(20.0, 0.001, 60.0)  # the venue closes a connection that is silent for 60 s
     spin: bool = False  # never sleep between messages: lower latency for a core of its own
 
 
@@ -52,39 +52,39 @@ class TradingSettings:
 
     venue: str = "off"  # off (--trade trades on paper), paper, local (loopback), hyperliquid (once armed)
     url: str = ""  # REST base of the venue's orders; empty = live.rest_url
-    stop_bps: float = 300.0  # a probe's protective stop: a guard, wide enough not to change what is measured
-    budget_usd: float = 500_000.0  # value of all probes of one direction together
-    leverage: int = 5  # of the probes' accounts
-    entry_valid_ms: int = 5_000  # a decision older than this is not entered
-    expires_ms: int = 2_000  # the venue refuses an order that arrives later than this
-    paper_deposit_usd: float = 100_000.0  # of a new paper account: carries budget_usd at the leverage
-    fee_tier: int = 0  # of the paper accounts
-    explore_knobs: float = 0.0  # share of the book's plans that try a knob of execution one step from its start
-    explore_policy: float = 0.0  # share of the book's windows that are decided with a knob of the policy so moved
+    stop_bps: float = ranged(300.0, 1.0, 5_000.0)  # a probe's stop: a guard, too wide to change what is measured
+    budget_usd: float = ranged(500_000.0, 10.0)  # value of all probes of one direction together
+    leverage: int = ranged(5, 1, 50)  # of the probes' accounts
+    entry_valid_ms: int = ranged(5_000, 1, 3_600_000)  # a decision older than this is not entered
+    expires_ms: int = ranged(2_000, 1, 60_000)  # the venue refuses an order that arrives later than this
+    paper_deposit_usd: float = ranged(100_000.0, 10.0)  # of a new paper account: carries budget_usd at the leverage
+    fee_tier: int = ranged(0, 0, 6)  # of the paper accounts
+    explore_knobs: float = ranged(0.0, 0.0, 1.0)  # share of the book's plans that try a knob a step from its start
+    explore_policy: float = ranged(0.0, 0.0, 1.0)  # share of the book's windows that try a knob of the policy so
 
 
 @dataclass(frozen=True, slots=True)
 class SafetySettings:
     """What the watchdog does when the desk cannot, and what real orders need. Times in seconds; 0: a limit is off."""
 
-    dead_s: float = 30.0  # a desk silent for this long is gone: what opens is cancelled, the kill switch thrown
+    dead_s: float = ranged(30.0, 0.0)  # a desk silent so long is gone: entries are cancelled, the kill switch thrown
     late_s: float = 0.75  # a desk that is silent while the switch is thrown has this long
-    flatten_after_s: float = 0.0  # so long after that everything is closed too; 0 = stops stay in force
+    flatten_after_s: float = ranged(0.0, 0.0)  # so long after that everything is closed too; 0 = stops stay in force
     fences: bool = True  # a hung process is ended before anything is done in its place
-    lag_s: float = 2.0  # a turn of the desk later than this is told
-    data_age_s: float = 60.0  # a market older than this is told
-    max_drawdown_usd: float = 0.0  # of an account below its highest equity; beyond it trading is halted
-    max_open_usd: float = 0.0  # value of all that is open in an account; beyond it trading is halted
-    paper_days: int = 10  # days traded on paper, with parity, before real orders; at least 1
-    armed_days: int = 7  # a typed confirmation is good for so long
-    live_open_usd: float = 10_000.0  # the most that an account's caps may allow for real orders
+    lag_s: float = ranged(2.0, 0.0)  # a turn of the desk later than this is told
+    data_age_s: float = ranged(60.0, 0.0)  # a market older than this is told
+    max_drawdown_usd: float = ranged(0.0, 0.0)  # of an account below its highest equity; beyond it trading is halted
+    max_open_usd: float = ranged(0.0, 0.0)  # value of all that is open in an account; beyond it trading is halted
+    paper_days: int = ranged(10, 1)  # days traded on paper, with parity, before real orders; at least 1
+    armed_days: int = ranged(7, 1)  # a typed confirmation is good for so long
+    live_open_usd: float = ranged(10_000.0, 0.0)  # the most that an account's caps may allow for real orders
 
 
 @dataclass(frozen=True, slots=True)
 class DagsterLimits:
     """How much of its own log Dagster keeps."""
 
-    keep_days: int = 30  # of runs that ended; 30 is the life of a braid; 0 = keep all
+    keep_days: int = ranged(30, 0)  # of runs that ended; 30 is the life of a braid; 0 = keep all
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,16 +241,8 @@ def _checked(settings: Settings) -> Settings:
             raise ConfigError(f"the {what} name is {name!r}", "lower case letters, digits, '_', '.' and '-'")
     if settings.trading.venue not in TRADING_VENUES:
         raise ConfigError(f"trading.venue is {settings.trading.venue!r}", f"one of {', '.join(TRADING_VENUES)}")
-    if settings.safety.paper_days < 1 or settings.safety.armed_days < 1:
-        days = f"{settings.safety.paper_days} and {settings.safety.armed_days}"
-        raise ConfigError(f"safety.paper_days and safety.armed_days are {days}", "at least 1 each")
     if not 0 < settings.safety.late_s <= settings.safety.dead_s:
         raise ConfigError(f"safety.late_s is {settings.safety.late_s}", f"above 0, at most {settings.safety.dead_s}")
-    for name in ("explore_knobs", "explore_policy"):
-        if not 0.0 <= (share := getattr(settings.trading, name)) <= 1.0:
-            raise ConfigError(f"trading.{name} is {share}", "a share between 0 and 1")
-    if settings.dagster.keep_days < 0:
-        raise ConfigError(f"dagster.keep_days is {settings.dagster.keep_days}", "days, or 0 to keep everything")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():
         _check_dsn(name, dsn)
     missing = [name for name in DATABASES if name not in settings.dsns]

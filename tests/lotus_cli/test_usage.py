@@ -54,6 +54,9 @@ WRONG_USAGE = [
     ["detector", "new"],
     ["detector", "check", "no-such-file"],
     ["sanity", "--day", "yesterday"],
+    ["exchange", "--port", "99999"],
+    ["replay", "no-such-file", "--port", "-1"],
+    ["up", "--port", "99999"],
 ]
 
 

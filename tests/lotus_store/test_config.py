@@ -96,8 +96,16 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         ("branch = 'Main Street'\n", "branch name"),
         ("branch = '../up'\n", "branch name"),
         ("[score\n", "cannot be read"),
-        ("[trading]\nexplore_knobs = 1.5", "trading.explore_knobs is 1.5; expected: a share between 0 and 1"),
-        ("[trading]\nexplore_policy = -0.1", "trading.explore_policy is -0.1; expected: a share between 0 and 1"),
+        ("[trading]\nexplore_knobs = 1.5", "trading.explore_knobs is 1.5; expected: 0 to 1"),
+        ("[trading]\nexplore_policy = -0.1", "trading.explore_policy is -0.1; expected: 0 to 1"),
+        ("[trading]\nstop_bps = nan", "trading.stop_bps is nan; expected: a finite number"),
+        ("[trading]\nstop_bps = 0", "trading.stop_bps is 0.0; expected: 1 to 5000"),
+        ("[trading]\nleverage = 500", "trading.leverage is 500; expected: 1 to 50"),
+        ("[trading]\nbudget_usd = -1", "trading.budget_usd is -1.0; expected: 10 or more"),
+        ("[trading]\nfee_tier = 7", "trading.fee_tier is 7; expected: 0 to 6"),
+        ("[safety]\nmax_drawdown_usd = inf", "safety.max_drawdown_usd is inf; expected: a finite number"),
+        ("[safety]\npaper_days = 0", "safety.paper_days is 0; expected: 1 or more"),
+        ("[safety]\nlate_s = 31.0", "safety.late_s is 31.0; expected: above 0, at most 30.0"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, named: str) -> None:
