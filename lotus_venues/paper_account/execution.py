@@ -53,20 +53,27 @@ class Execution:
         """Time of the account."""
         return self.state.now_ns // NS_PER_MS
 
+    def held(self) -> list[tuple[Asset, PaperPosition, int]]:
+        """Return every position that is not flat, with its asset and twice its mark price."""
+        state = self.state
+        return [
+            (self.universe[index], position, mark_px2(state.quotes[index], state.ladders[index]))
+            for index, position in enumerate(state.positions)
+            if position.lots
+        ]
+
     def equity_micro(self) -> int:
         """Return cash plus open results at the mark."""
-        parts = zip(self.state.positions, self.state.quotes, self.state.ladders, strict=True)
-        return self.state.cash_micro + sum(open_micro(p, mark_px2(q, book)) for p, q, book in parts)
+        return self.state.cash_micro + sum([open_micro(position, px2) for _, position, px2 in self.held()])
 
     def margin_micro(self) -> int:
         """Return the initial margin of all positions."""
-        parts = zip(self.state.positions, self.state.quotes, self.state.ladders, strict=True)
-        return sum(initial_micro(p, mark_px2(q, book)) for p, q, book in parts if p.lots)
+        return sum([initial_micro(position, px2) for _, position, px2 in self.held()])
 
     def reserved_micro(self) -> int:
         """Return the initial margin that resting entries would need."""
-        orders = (self.state.orders[name] for names in self.state.open_ids for name in names)
-        resting = (o for o in orders if o.state is OrderState.RESTING and not o.reduce_only)
+        orders = [self.state.orders[name] for names in self.state.open_ids for name in names]
+        resting = [o for o in orders if o.state is OrderState.RESTING and not o.reduce_only]
         return sum(-(-o.left * o.limit // self.state.positions[o.asset].leverage) for o in resting)
 
     def reducible(self, order: PaperOrder) -> int:
@@ -158,7 +165,9 @@ class Execution:
         """Look after what executions moved: reduce-only orders without a position, an account without equity."""
         while self.moved:
             self._end_orphans(self.moved.pop())
-        if any(position.lots for position in self.state.positions):
+        held = self.held()
+        need = sum([maintenance_micro(position, px2, self.terms.most(asset.name)) for asset, position, px2 in held])
+        if held and self.equity_micro() < need:
             self._liquidate()
 
     def _end_orphans(self, asset: int) -> None:
@@ -169,10 +178,6 @@ class Execution:
                 self.finish(order, OrderState.CANCELED, words.REDUCE_ONLY_CANCELED)
 
     def _liquidate(self) -> None:
-        parts = list(zip(self.universe, self.state.positions, self.state.quotes, self.state.ladders, strict=True))
-        need = sum(maintenance_micro(p, mark_px2(q, b), self.terms.most(a.name)) for a, p, q, b in parts)
-        if self.equity_micro() >= need:
-            return
         for names in self.state.open_ids:
             for name in tuple(names):
                 if not self.state.orders[name].state.is_final:

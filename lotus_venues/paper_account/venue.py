@@ -202,6 +202,8 @@ class PaperAccountVenue:
         waiting: asyncio.Future[list[OrderUpdate]] = loop.create_future()
         self._waiting[number] = waiting
         self.told()
+        if waiting.done():
+            return waiting.result()
         loop.call_later(self.market.terms.latency_ms / 1e3, self._look)
         try:
             async with asyncio.timeout(self.timeout_s):
