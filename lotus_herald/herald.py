@@ -1,9 +1,9 @@
 """The Herald's loop for a living deployment: carry and consume whenever something waits.
 
 A notification is a hint that shortens the wait, polling is the truth; hints that come together cause one pass. Database
-work runs in a thread of its own, so that the event loop never waits for it. What keeps the house (polls, beats,
-looks) gives way to a message within one of its steps. Of several Heralds one serves a
-source; the others stand by and take over when its lock is free.
+work runs in a thread of its own, so that the event loop never waits for it. What keeps the house (polls, beats, looks)
+gives way to a message within one of its steps. Of several Heralds one serves a source; the others stand by and take
+over when its lock is free.
 """
 
 import asyncio
@@ -88,8 +88,8 @@ class Herald:
         """Carry and consume once, synchronously, for the given senders and whom they spoke to; return the counts.
 
         What is delivered is consumed at once, and what is answered to it carried on, before the sender's row is marked:
-        nobody waits for the marks.
-        A handler's fault is counted and told on standard error; its message stays and is tried again.
+        nobody waits for the marks. A handler's fault is counted and told on standard error; its message stays and is
+        tried again.
         """
         with self._passing:  # a pass that was asked for in a thread may begin after the end
             if self._over:
