@@ -62,7 +62,7 @@ class TradeBooks:
         """Write what moved, and the reports of what finished, in one transaction. Raises psycopg errors and leaves."""
         connection = self._open()
         try:
-            with connection.pipeline(), connection.transaction():  # many small statements, and one answer waited for
+            with connection.transaction():
                 step_plans(connection, [self._step(one) for one in moved])
                 said = [self._report(connection, one, now_ms) for one in moved if one.finished]
                 if said:
@@ -91,7 +91,7 @@ class TradeBooks:
             OrderLine(o.client_id, NO_PLAN, self.venue, o.coin, Purpose.EXIT, OrderState.UNKNOWN, now_ms, to_plain(o))
             for o in orders
         ]
-        with closing(self.databases.connect(Module.TR.value)) as connection, connection, connection.pipeline():
+        with closing(self.databases.connect(Module.TR.value)) as connection, connection:
             note_lines(connection, lines, [self._fill_line(fill) for fill in fills])
 
     def close(self) -> None:
