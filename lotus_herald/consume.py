@@ -113,7 +113,7 @@ class Consumer:
 
     def _together(self, event_time_ms: int) -> tuple[list[Received], dict[str, str]]:
         """Apply a batch without savepoints; anything raised undoes all of it."""
-        with self.connection.pipeline(), self.connection.transaction():
+        with self.connection.transaction():
             rows = self._claim()
             outcomes = {row.event_id: self._handle(row, event_time_ms) for row in rows}
             self._finish(outcomes)
