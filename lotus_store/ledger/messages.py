@@ -15,10 +15,9 @@ import psycopg
 
 from lotus.modules.envelope import Envelope
 from lotus.modules.intents import Intent
-from lotus_store.postgres.queries import message_query, message_rows
+from lotus_store.postgres.queries import TOGETHER, message_query, message_rows
 
 Connection = psycopg.Connection[tuple[object, ...]]
-TOGETHER = 1000  # rows of one statement, whose values are counted in 16 bits
 
 
 @dataclass(frozen=True, slots=True)

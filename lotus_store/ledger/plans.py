@@ -14,7 +14,7 @@ import psycopg
 from lotus.trading.book import OpenPlan
 from lotus.trading.orders import Side
 from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import put_rows, query
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -131,20 +131,16 @@ def put_plan(connection: Connection, row: PlanRow) -> None:
 
 def step_plans(connection: Connection, steps: Sequence[PlanStep]) -> None:
     """Write what steps changed, in the caller's transaction."""
-    for step in steps:
-        values = [step.stage, to_body(step.execution), step.will_hold, step.plan_id]
-        connection.execute(query("tr", "step_plan"), values)
-        for paid in step.paid:
-            connection.execute(query("tr", "put_tr_funding"), _paid(paid))
-        note_lines(connection, step.orders, step.fills)
+    stepped = [[step.plan_id, step.stage, to_body(step.execution), step.will_hold] for step in steps]
+    put_rows(connection, "tr", "step_plans", stepped)
+    put_rows(connection, "tr", "put_tr_funding", [_paid(paid) for step in steps for paid in step.paid])
+    note_lines(connection, [o for step in steps for o in step.orders], [f for step in steps for f in step.fills])
 
 
 def note_lines(connection: Connection, orders: Sequence[OrderLine], fills: Sequence[FillLine]) -> None:
-    """Write orders and fills, in the caller's transaction; fills that are there stay."""
-    for order in orders:
-        connection.execute(query("tr", "put_tr_order"), _order(order))
-    for fill in fills:
-        connection.execute(query("tr", "put_tr_fill"), _fill(fill))
+    """Write orders, each but once, and fills, in the caller's transaction; fills that are there stay."""
+    put_rows(connection, "tr", "put_tr_orders", [_order(order) for order in orders])
+    put_rows(connection, "tr", "put_tr_fills", [_fill(fill) for fill in fills])
 
 
 def note_prediction(connection: Connection, plan_id: str, told: Mapping[str, Any], route_hint: str | None) -> None:

@@ -9,12 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from lotus.errors import LedgerError
 
 SQL_ROOT = Path(__file__).resolve().parents[2] / "sql"
 NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
 
 
+TOGETHER = 1000  # rows of one statement, whose values are counted in 16 bits
 MODULES = ("sig", "dm", "tr", "vis")
 
 
@@ -45,19 +48,29 @@ def message_query(module: str, name: str, file: str = "messages.sql") -> bytes:
 
 
 def message_rows(module: str, name: str, rows: Sequence[Sequence[Any]]) -> tuple[bytes, list[Any]]:
-    """Return a named query for so many rows of values, and the values in one list.
+    """Return a named query for so many rows of values, and the values in one list."""
+    return _for_rows(message_query(module, name), rows)
 
-    A list of rows costs a third of arrays of columns where there are few, and no more where there are many.
-    """
-    row = b"(" + b", ".join([b"%s"] * len(rows[0])) + b")"
-    text = message_query(module, name).replace(b"{rows}", b", ".join([row] * len(rows)))
-    return text, [value for values in rows for value in values]
+
+def put_rows(connection: psycopg.Connection[Any], database: str, name: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Execute a named query that has `{rows}` for all rows, `TOGETHER` at a time; not at all where there are none."""
+    for start in range(0, len(rows), TOGETHER):
+        connection.execute(*_for_rows(query(database, name), rows[start : start + TOGETHER]))
 
 
 def columns_of_copy(database: str, name: str) -> list[str]:
     """Return the column names of a named `COPY table (a, b, ...) FROM STDIN` statement."""
     text = query(database, name).decode()
     return [word.strip() for word in text[text.index("(") + 1 : text.index(")")].split(",")]
+
+
+def _for_rows(text: bytes, rows: Sequence[Sequence[Any]]) -> tuple[bytes, list[Any]]:
+    """Return a query for so many rows, and their values in one list.
+
+    A list of rows costs a third of arrays of columns where there are few, and no more where there are many.
+    """
+    row = b"(" + b", ".join([b"%s"] * len(rows[0])) + b")"
+    return text.replace(b"{rows}", b", ".join([row] * len(rows))), [value for values in rows for value in values]
 
 
 def _named(found: dict[str, bytes], database: str, name: str) -> bytes:

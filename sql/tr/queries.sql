@@ -1,12 +1,14 @@
--- Named queries of the tr database (messages: sql/common/messages.sql).
+-- Named queries of the tr database (messages: sql/common/messages.sql). `{rows}` stands for as many rows as there are.
 
 -- name: put_plan
 INSERT INTO tr_plans (plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference,
                       execution, session)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
--- name: step_plan
-UPDATE tr_plans SET stage = %s, execution = %s, will_hold = %s, updated_at = now() WHERE plan_id = %s;
+-- name: step_plans
+UPDATE tr_plans p SET stage = s.stage, execution = s.execution::jsonb, will_hold = s.will_hold::numeric,
+       updated_at = now()
+FROM (VALUES {rows}) s (plan_id, stage, execution, will_hold) WHERE p.plan_id = s.plan_id;
 
 -- name: open_plans
 SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution,
@@ -55,9 +57,9 @@ WHERE plan_id = %s ORDER BY sent_ms, client_id;
 SELECT f.venue, f.fill_id, f.client_id, f.coin, f.time_ms, f.body FROM tr_fills f JOIN tr_orders o USING (client_id)
 WHERE o.plan_id = %s ORDER BY f.time_ms, f.fill_id;
 
--- name: put_tr_order
+-- name: put_tr_orders
 INSERT INTO tr_orders (client_id, plan_id, venue, coin, purpose, state, sent_ms, body)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+VALUES {rows}
 ON CONFLICT (client_id) DO UPDATE SET state = EXCLUDED.state, body = EXCLUDED.body, updated_at = now();
 
 -- name: known_orders
@@ -66,12 +68,12 @@ SELECT client_id FROM tr_orders WHERE client_id = ANY(%s);
 -- name: plan_of_order
 SELECT plan_id FROM tr_orders WHERE client_id = %s;
 
--- name: put_tr_fill
-INSERT INTO tr_fills (venue, fill_id, client_id, coin, time_ms, body) VALUES (%s, %s, %s, %s, %s, %s)
+-- name: put_tr_fills
+INSERT INTO tr_fills (venue, fill_id, client_id, coin, time_ms, body) VALUES {rows}
 ON CONFLICT DO NOTHING;
 
 -- name: put_tr_funding
-INSERT INTO tr_funding_paid (venue, account, coin, time_ms, plan_id, usd, body) VALUES (%s, %s, %s, %s, %s, %s, %s)
+INSERT INTO tr_funding_paid (venue, account, coin, time_ms, plan_id, usd, body) VALUES {rows}
 ON CONFLICT (venue, account, coin, time_ms, plan_id) DO UPDATE SET usd = EXCLUDED.usd, body = EXCLUDED.body
 WHERE tr_funding_paid.body <> EXCLUDED.body;
 
