@@ -193,7 +193,9 @@ def alarm(state: ExecutionState, kind: str, found: str, expected: str) -> Execut
 
 
 def put(state: ExecutionState, *tracked: TrackedOrder) -> ExecutionState:
-    """Return the state with orders added or replaced."""
+    """Return the state with orders added or replaced; the same state where it has them all."""
+    if all(state.orders.get(o.client_id) is o for o in tracked):
+        return state
     return replace(state, orders={**state.orders, **{o.client_id: o for o in tracked}})
 
 

@@ -128,7 +128,7 @@ class TrackedOrder:
 
 
 def told(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> TrackedOrder:
-    """Return the order with what a venue said of it at `now_ms` (own clock)."""
+    """Return the order with what a venue said of it at `now_ms` (own clock); the same order where that is no news."""
     state = update.state
     live, ended = tracked.live, tracked.ended
     if state in LIVE_RANK:
@@ -136,7 +136,7 @@ def told(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> TrackedOrde
     elif ended is None or END_RANK[state] > END_RANK[ended]:
         ended = state
     unknown = state is OrderState.UNKNOWN
-    return replace(
+    after = replace(
         tracked,
         live=live,
         ended=ended,
@@ -148,6 +148,7 @@ def told(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> TrackedOrde
         seen_ms=now_ms if state in (OrderState.WAITING, OrderState.RESTING) else tracked.seen_ms,
         doubtful=tracked.doubtful and unknown,
     )
+    return tracked if after == tracked else after
 
 
 def filled(tracked: TrackedOrder, fill: VenueFill, now_ms: int) -> TrackedOrder:

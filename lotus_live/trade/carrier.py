@@ -41,6 +41,7 @@ class Carrier:
         self.venue, self.now_ms, self.switch, self.counts, self.tell = venue, now_ms, switch, counts, tell
         self._asked = OpenQuestions()
         self._done = OpenQuestions()  # cancels and modifies, which are repeated until answered
+        self._fills_from_ms: int | None = None  # since when plans want fills that nobody asked for yet
 
     async def carry(self, command: Command) -> Sequence[Event]:
         """Do one command; return what the venue answered."""
@@ -92,8 +93,15 @@ class Carrier:
                     if is_free:
                         found.append(await self.venue.order_of(client_id))
         if question.fills_from_ms is not None:
-            with suppress(VenueError):
-                async with self._asked.about(f"fills {question.client_ids[0]}") as is_free:
-                    for fill in await self.venue.fills_since(question.fills_from_ms) if is_free else ():
-                        self.tell(fill)
+            await self._ask_fills(question.fills_from_ms)
         return found
+
+    async def _ask_fills(self, from_ms: int) -> None:
+        """Ask for the fills of all plans that want some, at once: the one that waits asks for those that come after."""
+        self._fills_from_ms = from_ms if self._fills_from_ms is None else min(from_ms, self._fills_from_ms)
+        with suppress(VenueError):
+            async with self._asked.about("fills") as is_free:
+                if is_free and (since := self._fills_from_ms) is not None:
+                    self._fills_from_ms = None
+                    for fill in await self.venue.fills_since(since):
+                        self.tell(fill)

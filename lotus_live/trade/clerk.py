@@ -21,6 +21,7 @@ from lotus.decision import ticket
 from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_herald.allocate import Allocator, Decided, Outcome, Sight
+from lotus_live.trade.in_time import InTime
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.knowledge import Knowledge, knowledge_before
 
@@ -54,6 +55,7 @@ class Clerk:
     _knowledge: Knowledge | None = None
     _known_day: str = ""
     _asked: float = -float("inf")
+    _at_work: InTime = field(default_factory=lambda: InTime(None, lambda _: None))  # `decide` tells
 
     async def run(self, scored: Callable[[], tuple[int, int]]) -> None:
         """Decide for every window until cancelled; `scored` tells how many there were so far, and the newest's end."""
@@ -69,9 +71,9 @@ class Clerk:
                 count, end_ms = scored()
                 self.counts["skipped"] += count - done - 1
                 done = count
-                await asyncio.to_thread(self.decide, end_ms)
+                await self._at_work.done(self.decide, end_ms)
         finally:
-            self.close()
+            await self._at_work.over(self.close)
 
     def decide(self, window_end_ms: int) -> None:
         """Decide for one window and keep the books about it; what breaks is counted and told, and the next is tried."""

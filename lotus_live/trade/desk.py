@@ -127,7 +127,20 @@ class TradingDesk:
             for venue in self.venues.values():
                 with suppress(LotusError, OSError):
                     await venue.close()
-            self.books.close()
+            await self._in_time.over(self.books.close)
+            await self._note_last()
+
+    async def _note_last(self) -> None:
+        """Write down the fills that were told and not written yet: the next life asks only for what its plans need."""
+        told = [event for _, event in self._events]
+        for venue in self.venues.values():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BOOKS_S):
+                    told += [event async for event in venue.events()]
+        fills = {event.fill_id: event for event in told if isinstance(event, VenueFill)}
+        fills |= {fill.fill_id: fill for work in self._works.values() for fill in self._moved(work).fills}
+        if fills:
+            await self._in_time.done(self.books.note, (), list(fills.values()), self.floor.now_ms())
 
     def halt(self, flatten: bool) -> None:
         """Open nothing from now on; with `flatten` leave every position."""
@@ -173,9 +186,12 @@ class TradingDesk:
         self._wake.set()
 
     def tell(self, event: OrderUpdate | VenueFill) -> None:
-        """Give what a venue said of an order to its plan."""
+        """Give what a venue said of an order to its plan; a fill that it has is not told again."""
         owner = self._owners.get(event.client_id)
-        if owner is not None:
+        if owner is None:
+            return
+        known = self._works[owner].state.orders[event.client_id].fills
+        if not (isinstance(event, VenueFill) and known.get(event.fill_id) == event):
             self.post(owner, event)
 
     async def _turn(self) -> None:
@@ -198,9 +214,6 @@ class TradingDesk:
         for work in moved:
             self._carry(work, work.commands)
             work.commands = []
-            if work.finished:
-                self.counts.finished += 1
-                work.finished, work.done_ms = False, self.floor.now_ms()
 
     def _show_held(self) -> None:
         """Show the floor what plans of the book hold, by their own fills, and will hold; the venue is asked seldom."""
@@ -286,19 +299,34 @@ class TradingDesk:
         return next(asset for asset in self.floor.universe if asset.name == coin)
 
     async def _write(self, moved: Sequence[Work]) -> bool:
-        lines = [self._moved(work) for work in moved]
-        if not await self._in_time.done(self.books.write, lines, self.floor.now_ms()):
+        if self._in_time.is_busy:
             return False
+        lines = [self._moved(work) for work in moved]
         for work in moved:
-            work.written, work.is_changed = work.state, False
-        return True
+            work.is_changed = False
+        ended = partial(self._written, list(zip(moved, lines, strict=True)))
+        return await self._in_time.done(self.books.write, lines, self.floor.now_ms(), ended=ended)
+
+    def _written(self, handed: Sequence[tuple[Work, Moved]], is_done: bool) -> None:
+        """Take in how a write ended, in time or late; only what changed since it began is left to write.
+
+        Were a late one for nothing, a desk of many plans on a slow machine would write all of them for ever.
+        """
+        for work, line in handed:
+            if not is_done:
+                work.is_changed = True
+                continue
+            work.written = line.state
+            self.counts.fills += len(line.fills)
+            self.counts.finished += line.finished
+            if line.finished and work.finished and work.state.revision == line.state.revision:
+                work.finished, work.done_ms = False, self.floor.now_ms()
 
     def _moved(self, work: Work) -> Moved:
         known: Mapping[str, TrackedOrder] = work.written.orders if work.written is not None else {}
         orders = [o for name, o in work.state.orders.items() if known.get(name) is not o]
         seen = {name for o in known.values() for name in o.fills}
         fills = [f for f in work.state.fills if f.fill_id not in seen]
-        self.counts.fills += len(fills)
         return Moved(work.row, work.state, work.finished, orders, fills)
 
     def _retire(self, now_ms: int) -> None:

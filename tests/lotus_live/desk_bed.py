@@ -32,6 +32,7 @@ from lotus_live.trade.kill_switch import KillSwitch
 from lotus_live.trade.stored import stored
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.plans import PlanRow
+from lotus_venues.event_queue import EventQueue
 
 BTC = Asset("BTC", 5)
 
@@ -42,10 +43,14 @@ def now_ms() -> int:
 
 @dataclass
 class Books:
-    """Rows in memory; `is_down` refuses to write."""
+    """Rows in memory; `is_down` refuses to write, `takes_s` is how long a write takes before it is done."""
 
     rows: dict[str, PlanRow] = field(default_factory=dict)
     is_down: bool = False
+    takes_s: float = 0.0
+    writes: int = 0
+    at_work: bool = False
+    closed_at_work: int = 0
     finished: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     noted: list[VenueFill] = field(default_factory=list)
@@ -57,6 +62,9 @@ class Books:
     def write(self, moved: Sequence[Moved], _now_ms: int) -> None:
         if self.is_down:
             raise psycopg.OperationalError("the server is gone")
+        self.at_work, self.writes = True, self.writes + 1
+        time.sleep(self.takes_s)
+        self.at_work = False
         for one in moved:
             stage = "done" if one.state.done else "working"
             self.rows[one.row.plan_id] = replace(self.rows[one.row.plan_id], stage=stage, execution=stored(one.state))
@@ -72,7 +80,7 @@ class Books:
         return frozenset(client_ids) & self.names
 
     def close(self) -> None:
-        return
+        self.closed_at_work += self.at_work
 
     def accept(self, plan: Plan, choice: KnobChoice | None = None) -> None:
         knobs = {} if choice is None else {"knobs": to_plain(choice)}
@@ -92,16 +100,18 @@ class SmallVenue:
     fills: list[VenueFill] = field(default_factory=list)
     unwritten: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
-    told: "asyncio.Queue[VenueEvent]" = field(default_factory=asyncio.Queue)
+    told: EventQueue = field(default_factory=EventQueue)
+    told_at_end: list[VenueFill] = field(default_factory=list)
     stray: Decimal = Decimal(0)
     name: str = "local"
     universe: Sequence[Asset] = (BTC,)
 
     async def connect(self) -> None:
-        self.told = asyncio.Queue()
+        self.told = EventQueue()
 
     async def close(self) -> None:
-        return
+        self.told.put(self.told_at_end)
+        self.told.close()
 
     async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
         return [self._take(order) for order in orders]
@@ -119,7 +129,7 @@ class SmallVenue:
         )
         self.orders[order.client_id] = order, OrderState.FILLED
         self.fills.append(fill)
-        self.told.put_nowait(fill)
+        self.told.put([fill])
         return OrderUpdate(order.client_id, OrderState.FILLED, now_ms(), number, order.size, px)
 
     async def cancel(self, coin: str, client_ids: Sequence[str]) -> Sequence[OrderUpdate]:
@@ -158,9 +168,8 @@ class SmallVenue:
     async def schedule_cancel(self, time_ms: int | None) -> bool:
         return False
 
-    async def events(self) -> AsyncIterator[VenueEvent]:
-        while True:
-            yield await self.told.get()
+    def events(self) -> AsyncIterator[VenueEvent]:
+        return self.told.read()
 
     async def server_time_ms(self) -> int:
         return now_ms()

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from lotus.trading.execution_events import Ask, Cancel, Modify, Place
-from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, Side
+from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, Side, VenueFill
 from lotus_live.trade.carrier import Carrier
 from lotus_live.trade.kill_switch import KillSwitch
 from lotus_live.trade.questions import LANES, MOST
 from lotus_live.trade.work import DeskCounts
 
+FILL = VenueFill("f1", "0x2", 1, "BTC", Side.BUY, Decimal(1), Decimal(100), Decimal(0), True, 7)
 ORDER = NewOrder("0x" + "1" * 32, "BTC", Side.BUY, Decimal("0.1"), Decimal(100))
 
 
@@ -59,3 +60,29 @@ def test_repeats_wait_for_those_under_way_and_orders_do_not_wait(tmp_path: Path)
         assert venue.asked["cancel"] == MOST + 2 * LANES
 
     asyncio.run(run())
+
+
+def test_fills_are_asked_for_once_for_all_plans_that_want_some(tmp_path: Path) -> None:
+    since: list[int] = []
+    told: list[VenueFill] = []
+
+    async def run() -> None:
+        venue: Any = HangingVenue()
+
+        async def fills_since(time_ms: int) -> list[VenueFill]:
+            since.append(time_ms)
+            await venue.free.wait()
+            return [FILL]
+
+        venue.fills_since = fills_since
+        carrier = Carrier(venue, lambda: 0, KillSwitch(tmp_path), DeskCounts(), told.append)
+        blocked = [asyncio.create_task(carrier.carry(Ask((f"o{k}",), None))) for k in range(LANES - 1)]
+        asked = [asyncio.create_task(carrier.carry(Ask((), from_ms))) for from_ms in (50, 40, 60, 30, 70)]
+        await asyncio.sleep(0.05)
+        assert since == [50], "the others wait in one"
+        venue.free.set()
+        await asyncio.gather(*blocked, *asked)
+
+    asyncio.run(run())
+    assert since == [50, 30]
+    assert told == [FILL, FILL]

@@ -38,23 +38,27 @@ class Book:
 
 
 class Server:
-    """A database that opens connections of no use."""
+    """A database that opens connections of no use; `closed_after` is how many windows the book had when they were."""
 
     opened = 0
+
+    def __init__(self, book: "Book") -> None:
+        self.book = book
+        self.closed_after: list[int] = []
 
     def connect(self, _name: str, **_: object) -> "Server":
         self.opened += 1
         return self
 
     def close(self) -> None:
-        return
+        self.closed_after.append(len(self.book.asked))
 
 
 SIGHT = Sight(1_735_689_600_000, 1e5, {}, {}, {})
 
 
 def clerk_of(book: Book, sight: Sight | None = SIGHT, knowledge_of: Callable[..., Any] = lambda *_: NIGHT) -> Clerk:
-    return Clerk(Server(), book, lambda: sight, WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
+    return Clerk(Server(book), book, lambda: sight, WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -85,6 +89,12 @@ def test_every_window_is_decided_once_in_order() -> None:
     assert book.asked == [WINDOW_MS * k for k in range(1, 7)]
     assert clerk.status()["windows"] == {"quiet": 6, "skipped": 0}
     assert clerk.status()["knowledge"] == "2024-12-31"
+
+
+def test_a_connection_is_closed_after_the_decision_under_way() -> None:
+    book = Book(takes_s=0.3)
+    asyncio.run(feed(clerk := clerk_of(book), 1, 0.1))
+    assert clerk.databases.closed_after == [1]  # type: ignore[attr-defined]
 
 
 def test_a_slow_decision_skips_to_the_newest_window_and_counts() -> None:
@@ -128,7 +138,7 @@ def test_a_later_night_is_found_and_a_new_day_is_asked_for(monkeypatch: pytest.M
         return nights.pop(0)
 
     book, sights = Book(), [SIGHT]
-    clerk = Clerk(Server(), book, lambda: sights[0], WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
+    clerk = Clerk(Server(book), book, lambda: sights[0], WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
     clerk.decide(1)
     clerk.decide(2)
     assert asked == ["2025-01-01"], "asked again only after a while"

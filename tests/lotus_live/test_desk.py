@@ -188,6 +188,49 @@ def test_a_killed_desk_goes_on_with_what_it_left(bed: Bed) -> None:
     asyncio.run(go())
 
 
+def test_books_that_are_late_every_time_still_take_a_plan_to_its_end_once(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "BOOKS_S", 0.05)
+
+    async def go() -> None:
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        plan = bed.accept("one", 700)
+        await until(lambda: bed.venue.held > 0)
+        bed.books.takes_s = 0.15
+        await until(lambda: desk.counts.finished == 1)
+        assert (bed.venue.held, bed.books.finished) == (0, [plan])
+        assert desk.counts.write_failures > 0, "it was late"
+        writes = bed.books.writes
+        await asyncio.sleep(0.6)
+        assert bed.books.writes <= writes + 1, "what is written is not written again and again"
+        await ended(task)
+
+    asyncio.run(go())
+
+
+def test_a_desk_that_ends_lets_its_books_end_first_and_notes_what_it_was_told_last(bed: Bed) -> None:
+    async def go() -> None:
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        bed.accept("one", 60_000)
+        await until(lambda: bed.venue.held > 0)
+        await until(lambda: not any(work.is_changed for work in desk._works.values()))
+        (first,) = bed.venue.fills
+        stranger = replace(first, fill_id="last", client_id="0xelse")
+        bed.venue.told_at_end.append(stranger)
+        bed.books.takes_s = 0.2
+        bed.switch.throw(flatten=True)
+        await until(lambda: bed.books.at_work)
+        await ended(task)
+        assert not bed.books.at_work
+        assert bed.books.closed_at_work == 0
+        assert bed.books.noted == [stranger], "the first was written with its plan"
+
+    asyncio.run(go())
+
+
 def test_the_switch_is_a_file_that_stays_thrown(tmp_path: Path) -> None:
     switch = KillSwitch(tmp_path)
     assert switch.state() == LIFTED
@@ -248,8 +291,8 @@ def test_a_listener_that_breaks_is_heard_and_begun_again(bed: Bed) -> None:
             raise ValueError("no stream")
         if len(lives) == 2:
             return
-        while True:
-            yield await bed.venue.told.get()
+        async for event in bed.venue.told.read():
+            yield event
 
     async def go() -> None:
         bed.venue.events = events  # type: ignore[method-assign]

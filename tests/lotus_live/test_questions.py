@@ -19,6 +19,31 @@ def test_questions_beyond_the_most_are_not_asked_until_one_is_answered() -> None
     asyncio.run(run())
 
 
+def test_a_subject_that_waits_in_turn_waits_once() -> None:
+    async def run() -> None:
+        questions, may_end = OpenQuestions(), asyncio.Event()
+        answered: list[bool] = []
+
+        async def ask(subject: str) -> None:
+            async with questions.about(subject) as is_free:
+                if is_free:
+                    await may_end.wait()
+                answered.append(is_free)
+
+        hanging = [asyncio.create_task(ask(f"hangs {k}")) for k in range(LANES)]
+        waiting = [asyncio.create_task(ask("a")) for _ in range(5)]
+        await asyncio.sleep(0.01)
+        assert answered == [False] * 4
+        waiting[0].cancel()
+        await asyncio.sleep(0.01)
+        again = asyncio.create_task(ask("a"))
+        may_end.set()
+        await asyncio.gather(*hanging, again)
+        assert answered == [False] * 4 + [True] * (LANES + 1)
+
+    asyncio.run(run())
+
+
 def test_a_flood_of_questions_is_asked_in_turn_and_all_of_it() -> None:
     async def run() -> None:
         questions, at_once, most, answered = OpenQuestions(), 0, 0, []

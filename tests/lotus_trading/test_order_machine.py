@@ -144,3 +144,10 @@ def test_a_snapshot_settles_a_modify_and_proves_life_but_absence_proves_nothing(
     assert (gone.state, gone.must_ask) == (S.RESTING, True)
     assert not told(gone, update(S.CANCELED), 0).must_ask
     assert not absent(after(update(S.RESTING)), 500).must_ask  # sent after the snapshot was taken
+
+
+def test_what_is_no_news_leaves_the_order_itself() -> None:
+    done = after(fill(1, 10), update(S.FILLED, 10))
+    assert told(done, update(S.FILLED, 10), 9_000) is done
+    assert filled(done, fill(1, 10), 9_000) is done
+    assert told(done, update(S.RESTING), 9_000) is not done
