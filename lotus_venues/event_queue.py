@@ -20,6 +20,16 @@ class EventQueue:
         self.dropped = 0
         self._events: deque[VenueEvent] = deque(maxlen=most)
         self._wake = asyncio.Event()
+        self._is_closed = False
+
+    def open(self) -> None:
+        """Be read for ever, from now on."""
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Let the reader end once it has read what is there."""
+        self._is_closed = True
+        self._wake.set()
 
     def put(self, events: Iterable[VenueEvent]) -> None:
         """Add events; the oldest are dropped beyond the bound."""
@@ -30,9 +40,11 @@ class EventQueue:
             self._wake.set()
 
     async def read(self) -> AsyncIterator[VenueEvent]:
-        """Yield events as they come, for ever; one reader at a time."""
+        """Yield events as they come, until closed; one reader at a time."""
         while True:
             while self._events:
                 yield self._events.popleft()
+            if self._is_closed:
+                return
             self._wake.clear()
             await self._wake.wait()

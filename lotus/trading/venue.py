@@ -84,7 +84,10 @@ class Venue(Protocol):
         ...
 
     def events(self) -> AsyncIterator[VenueEvent]:
-        """Yield updates, fills and funding as they are told: perhaps twice, perhaps out of order."""
+        """Yield updates, fills and funding as they are told: perhaps twice, perhaps out of order.
+
+        After `close` what was told before is still given, and it ends.
+        """
         ...
 
     async def server_time_ms(self) -> int:

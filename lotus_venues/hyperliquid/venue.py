@@ -101,6 +101,7 @@ class HyperliquidVenue:
         except VenueError:
             self.exchange.poster.close()
             raise
+        self.queue.open()
         url = "ws" + self.exchange.poster.base_url.removeprefix("http") + "/ws"
         self.stream = UserStream(url, self.exchange.user, self._on_frame, self.looks.resync, self.policy.stream)
         self._tasks = [asyncio.create_task(self.stream.run()), asyncio.create_task(self.looks.run(self.policy.look_s))]
@@ -118,6 +119,7 @@ class HyperliquidVenue:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.exchange.poster.close()
+        self.queue.close()
 
     async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
         """Send orders in one request; those signed before are asked for instead, those of a wrong form refused here."""

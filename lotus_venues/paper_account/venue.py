@@ -73,6 +73,7 @@ class PaperAccountVenue:
         if not self._is_loaded:
             self.load(outage=True)
         self._is_open = True
+        self.queue.open()
 
     def load(self, outage: bool) -> bool:
         """Load the account from its store, as after an `outage` or with its books; return whether the store had it."""
@@ -90,6 +91,7 @@ class PaperAccountVenue:
             with suppress(VenueError):
                 await self.ahead.settled()
         self._is_open = False
+        self.queue.close()
 
     async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
         """Place orders after the latency; a name already used comes back as it stands."""

@@ -70,9 +70,7 @@ class Bed:
 
     async def listen(self) -> None:
         """Collect events from now on, from the venue as it is now."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self.deafen()
 
         async def collect() -> None:
             async for event in self.venue.events():
@@ -81,11 +79,15 @@ class Bed:
         self._task = asyncio.create_task(collect())
         await asyncio.sleep(0)
 
-    async def close(self) -> None:
-        """Stop listening and close the venue."""
+    async def deafen(self) -> None:
+        """Stop listening."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop listening and close the venue."""
+        await self.deafen()
         await self.venue.close()
 
     def order(self, side: Side, px: Decimal, size: Decimal = LOT, tif: TimeInForce = GTC, **more: object) -> NewOrder:
@@ -379,6 +381,25 @@ async def events_tell_everything(bed: Bed) -> None:
     assert all(known[e.fill_id] == e for e in bed.told if isinstance(e, VenueFill))
 
 
+async def what_was_told_is_read_after_closing(bed: Bed) -> None:
+    """Events told before the venue was closed are still given, and then the reading ends."""
+    await bed.deafen()
+    order = bed.order(Side.BUY, ASK, tif=IOC)
+    await bed.venue.place([order])
+
+    async def filled() -> bool:
+        return bool(await bed.fills_of(order.client_id))
+
+    await bed.until(filled, "the fill")
+    await bed.venue.close()
+    async with asyncio.timeout(PATIENCE_S):
+        told = [event async for event in bed.venue.events()]
+    assert order.client_id in {event.client_id for event in told if not isinstance(event, FundingPayment)}
+    await bed.venue.connect()
+    await bed.listen()
+    assert (await bed.one(bed.order(Side.SELL, BID, tif=IOC))).state is OrderState.FILLED
+
+
 async def account_tells_equity_and_positions(bed: Bed) -> None:
     """Equity moves by fee and mark; a position has size, entry, open result, margin and leverage."""
     before = await bed.venue.account()
@@ -497,6 +518,7 @@ CHECKS: Sequence[Callable[[Bed], Awaitable[None]]] = (
     an_unknown_name_was_never_placed,
     fills_are_complete_and_told_once,
     events_tell_everything,
+    what_was_told_is_read_after_closing,
     account_tells_equity_and_positions,
     wrong_prices_and_sizes_are_refused,
     margin_bounds_what_can_be_opened,
