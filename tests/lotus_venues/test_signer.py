@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from eth_account import Account as EthAccount
+from eth_keys import KeyAPI
+from eth_keys.backends import CoinCurveECCBackend, NativeECCBackend, get_backend
 from hyperliquid.utils.signing import recover_agent_or_user_from_l1_action
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,6 +44,19 @@ def signer(journal: SignerJournal, url: str = "http://127.0.0.1:1") -> AgentSign
     made.coins = ["BTC", "ETH", "DOGE"]
     made.saw_open(Decimal(0), NOW, Decimal(0))
     return made
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary(min_size=32, max_size=32), st.integers(1, 2**250))
+def test_the_curve_in_c_signs_and_recovers_as_the_one_in_python(message: bytes, secret: int) -> None:
+    key = secret.to_bytes(32, "big")
+    fast, slow = KeyAPI(get_backend()), KeyAPI(NativeECCBackend())
+    assert isinstance(fast.backend, CoinCurveECCBackend), "a signature in Python holds the desk up for milliseconds"
+    one, other = (api.ecdsa_sign(message, api.PrivateKey(key)).to_bytes() for api in (fast, slow))
+    assert one == other
+    assert {api.ecdsa_recover(message, api.Signature(one)).to_bytes() for api in (fast, slow)} == {
+        slow.PrivateKey(key).public_key.to_bytes()
+    }
 
 
 def order(size: str, px: str, asset: int = 0, reduce_only: bool = False, name: str = NAME) -> dict[str, Any]:
