@@ -30,7 +30,7 @@ from lotus_herald.knobs import KnobChooser
 from lotus_herald.predicting import nothing_known
 from lotus_herald.release import release_of
 from lotus_store.ledger.bodies import to_plain
-from lotus_store.ledger.plans import PlanRow, book_plans, lower_ceiling, move_exit_on, note_prediction, put_plan
+from lotus_store.ledger.plans import PlanRow, book_plans, lower_ceiling, move_exit_on, put_plan
 
 ZERO = Decimal(0)
 LEAST_HOLD_MS = 60_000
@@ -116,10 +116,8 @@ class Acceptor:
             to_plain(plan) if plan is not None else {},
             dict(reference) | {"knobs": to_plain(knobs)} | as_reference(told), {}, session=at.session,
         )  # fmt: skip
-        put_plan(delivery.connection, row)
-        if said is not None:
-            hint = None if told is None else told.route_hint
-            note_prediction(delivery.connection, name, as_body(said, told), hint)
+        body = None if said is None else as_body(said, told)
+        put_plan(delivery.connection, row, body, None if told is None else told.route_hint)
         if found:
             delivery.answer(refusal_report(row, found, at.now_ms, parent_id=envelope.event_id))
         return not found

@@ -26,10 +26,12 @@ class DecisionRow:
 
 def put_decision(connection: Connection, row: DecisionRow, parent_id: str, symbol: str, timeframe: str) -> None:
     """Write a decision and its strand; those that are there stay."""
-    values = [row.decision_id, row.branch, row.lifecycle_id, row.kind, row.time_ms, to_body(row.ticket)]
+    values = {
+        "decision_id": row.decision_id, "branch": row.branch, "lifecycle_id": row.lifecycle_id, "kind": row.kind,
+        "time_ms": row.time_ms, "ticket": to_body(row.ticket), "parent_id": parent_id, "symbol": symbol,
+        "timeframe": timeframe,
+    }  # fmt: skip
     connection.execute(query("dm", "put_decision"), values)
-    strand = [row.decision_id, row.lifecycle_id, parent_id, row.kind, symbol, timeframe, row.lifecycle_id]
-    connection.execute(query("dm", "put_decision_strand"), [*strand, row.decision_id])
 
 
 def decision_of(connection: Connection, decision_id: str) -> dict[str, Any] | None:

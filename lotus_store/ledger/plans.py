@@ -120,13 +120,17 @@ class TriggerLine:
     body: Mapping[str, Any]
 
 
-def put_plan(connection: Connection, row: PlanRow) -> None:
-    """Write a plan and its strand; those that are there stay."""
-    place = [row.plan_id, row.branch, row.decision_id, row.lifecycle_id, row.kind, row.coin, row.venue, row.stage]
-    bodies = [to_body(row.plan), to_body(row.reference), to_body(row.execution)]
-    connection.execute(query("tr", "put_plan"), [*place, row.created_ms, *bodies, row.session])
-    strand = [row.plan_id, row.lifecycle_id, row.decision_id, row.kind, row.coin, row.decision_id, to_body(row.plan)]
-    connection.execute(query("tr", "put_tr_strand"), strand)
+def put_plan(
+    connection: Connection, row: PlanRow, foretold: Mapping[str, Any] | None = None, route_hint: str | None = None
+) -> None:
+    """Write a plan and its strand, with what is thought of it before it is executed; those that are there stay."""
+    values = {
+        "plan_id": row.plan_id, "branch": row.branch, "decision_id": row.decision_id, "lifecycle_id": row.lifecycle_id,
+        "kind": row.kind, "coin": row.coin, "venue": row.venue, "stage": row.stage, "created_ms": row.created_ms,
+        "plan": to_body(row.plan), "reference": to_body(row.reference), "execution": to_body(row.execution),
+        "session": row.session, "foretold": None if foretold is None else to_body(foretold), "route_hint": route_hint,
+    }  # fmt: skip
+    connection.execute(query("tr", "put_plan"), values)
 
 
 def step_plans(connection: Connection, steps: Sequence[PlanStep]) -> None:
@@ -141,11 +145,6 @@ def note_lines(connection: Connection, orders: Sequence[OrderLine], fills: Seque
     """Write orders, each but once, and fills, in the caller's transaction; fills that are there stay."""
     put_rows(connection, "tr", "put_tr_orders", [_order(order) for order in orders])
     put_rows(connection, "tr", "put_tr_fills", [_fill(fill) for fill in fills])
-
-
-def note_prediction(connection: Connection, plan_id: str, told: Mapping[str, Any], route_hint: str | None) -> None:
-    """Write what was thought of a plan before it was executed to its strand."""
-    connection.execute(query("tr", "predict_tr_strand"), [to_body(told), route_hint, plan_id])
 
 
 def judge_plan(

@@ -1,15 +1,17 @@
 -- Named queries of the dm database (messages: sql/common/messages.sql).
 
 -- name: put_decision
-INSERT INTO dm_decisions (decision_id, branch, lifecycle_id, kind, time_ms, ticket) VALUES (%s, %s, %s, %s, %s, %s)
+WITH decision AS (
+    INSERT INTO dm_decisions (decision_id, branch, lifecycle_id, kind, time_ms, ticket)
+    VALUES (%(decision_id)s, %(branch)s, %(lifecycle_id)s, %(kind)s, %(time_ms)s, %(ticket)s) ON CONFLICT DO NOTHING
+)
+INSERT INTO dm_strand (id, lifecycle_id, parent_id, kind, symbol, timeframe, alpha_bundle_ref, dm_decision)
+VALUES (%(decision_id)s, %(lifecycle_id)s, %(parent_id)s, %(kind)s, %(symbol)s, %(timeframe)s, %(lifecycle_id)s,
+        %(decision_id)s)
 ON CONFLICT DO NOTHING;
 
 -- name: decision_of
 SELECT ticket FROM dm_decisions WHERE decision_id = %s;
-
--- name: put_decision_strand
-INSERT INTO dm_strand (id, lifecycle_id, parent_id, kind, symbol, timeframe, alpha_bundle_ref, dm_decision)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
 -- name: judge_book_strand
 UPDATE dm_strand SET eval = coalesce(eval, '{}') || jsonb_build_object(%s::text, %s::jsonb), updated_at = now() WHERE id = %s;

@@ -1,9 +1,17 @@
 -- Named queries of the tr database (messages: sql/common/messages.sql). `{rows}` stands for as many rows as there are.
 
 -- name: put_plan
-INSERT INTO tr_plans (plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference,
-                      execution, session)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+WITH planned AS (
+    INSERT INTO tr_plans (plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan,
+                          reference, execution, session)
+    VALUES (%(plan_id)s, %(branch)s, %(decision_id)s, %(lifecycle_id)s, %(kind)s, %(coin)s, %(venue)s, %(stage)s,
+            %(created_ms)s, %(plan)s, %(reference)s, %(execution)s, %(session)s)
+    ON CONFLICT DO NOTHING
+)
+INSERT INTO tr_strand (id, lifecycle_id, parent_id, kind, symbol, decision_id, order_spec, tr_predict, route_hint)
+VALUES (%(plan_id)s, %(lifecycle_id)s, %(decision_id)s, %(kind)s, %(coin)s, %(decision_id)s, %(plan)s, %(foretold)s,
+        %(route_hint)s)
+ON CONFLICT DO NOTHING;
 
 -- name: step_plans
 UPDATE tr_plans p SET stage = s.stage, execution = s.execution::jsonb, will_hold = s.will_hold::numeric,
@@ -88,13 +96,6 @@ SELECT plan_id, seq, status, time_ms, body FROM tr_trigger_events WHERE plan_id 
 
 -- name: tr_fill
 SELECT venue, fill_id, client_id, coin, time_ms, body FROM tr_fills WHERE fill_id = %s ORDER BY venue LIMIT 1;
-
--- name: put_tr_strand
-INSERT INTO tr_strand (id, lifecycle_id, parent_id, kind, symbol, decision_id, order_spec) VALUES (%s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT DO NOTHING;
-
--- name: predict_tr_strand
-UPDATE tr_strand SET tr_predict = %s, route_hint = %s, updated_at = now() WHERE id = %s;
 
 -- name: judge_tr_strand
 UPDATE tr_strand SET fills = %s, exec_metrics = %s, position_data = %s, updated_at = now() WHERE id = %s;

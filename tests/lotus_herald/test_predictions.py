@@ -25,7 +25,7 @@ from lotus_live.trade.books import plan_of
 from lotus_live.trade.result import report_payload
 from lotus_store.databases import Databases
 from lotus_store.ledger.outcomes import finished_plans
-from lotus_store.ledger.plans import PlanRow, judge_plan, note_prediction, plans_for, put_plan
+from lotus_store.ledger.plans import PlanRow, judge_plan, plans_for, put_plan
 
 NOW_MS = END_MS + 20
 FEATURES = {"spread_bps": 0.2, "depth_share": 0.01, "volatility_bps": 4.0, "side": 1, "strategy": "market"}
@@ -44,8 +44,7 @@ def end(databases: Databases, name: str, finished_ms: int, status: str = "filled
         finished_ms - 60_000, {"strategy": "market"}, {}, {},
     )  # fmt: skip
     with databases.connect("tr") as tr:
-        put_plan(tr, row)
-        note_prediction(tr, name, {"features": features, "fitted_ms": 0}, None)
+        put_plan(tr, row, {"features": features, "fitted_ms": 0})
         judge_plan(tr, name, [], metrics, {})
 
 
