@@ -131,13 +131,12 @@ class TradingDesk:
             await self._note_last()
 
     async def _note_last(self) -> None:
-        """Write down the fills that were told and not written yet: the next life asks only for what its plans need."""
-        told = [event for _, event in self._events]
+        """Listen to the end, and write down the fills that are not: the next life asks only for what its plans need."""
         for venue in self.venues.values():
             with suppress(TimeoutError):
                 async with asyncio.timeout(BOOKS_S):
-                    told += [event async for event in venue.events()]
-        fills = {event.fill_id: event for event in told if isinstance(event, VenueFill)}
+                    await self._listening(venue)
+        fills = {event.fill_id: event for _, event in self._events if isinstance(event, VenueFill)}
         fills |= {fill.fill_id: fill for work in self._works.values() for fill in self._moved(work).fills}
         if fills:
             await self._in_time.done(self.books.note, (), list(fills.values()), self.floor.now_ms())
@@ -343,7 +342,8 @@ class TradingDesk:
         if isinstance(command, Alarm):
             self._alarm(work, command)
         carrier = self._carriers[work.state.plan.authority.account]
-        self._events += [(work.row.plan_id, event) for event in await carrier.carry(command)]
+        answers = await carrier.carry(command)  # apart: `+=` would keep the list of before, which a turn took meanwhile
+        self._events += [(work.row.plan_id, event) for event in answers]
         self._wake.set()
 
     async def _restore(self) -> None:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from desk_bed import Bed, Books, SmallVenue, ended, now_ms, until
 
+from lotus.trading.execution_events import Event, Steer
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.order_machine import Purpose
 from lotus.trading.orders import (
@@ -25,9 +26,11 @@ from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
 from lotus_live.trade import desk as desk_module
 from lotus_live.trade.books import Moved
+from lotus_live.trade.desk import TradingDesk
 from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
 from lotus_live.trade.result import report_payload
 from lotus_live.trade.stored import restored
+from lotus_live.trade.work import Work
 
 
 @pytest.fixture
@@ -188,6 +191,41 @@ def test_a_killed_desk_goes_on_with_what_it_left(bed: Bed) -> None:
     asyncio.run(go())
 
 
+def test_what_is_told_while_a_command_is_under_way_is_taken_once(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[Event] = []
+    real = TradingDesk._step
+
+    def step(desk: TradingDesk, work: Work, event: Event) -> None:
+        taken.append(event)
+        real(desk, work, event)
+
+    async def go() -> None:
+        may_answer, place = asyncio.Event(), bed.venue.place
+
+        async def slow(orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+            answers = await place(orders, grouping)
+            await may_answer.wait()
+            return answers
+
+        bed.venue.place = slow  # type: ignore[method-assign]
+        desk = bed.desk()
+        task = asyncio.create_task(desk.run())
+        plan = bed.accept("one", 60_000)
+        await until(lambda: bed.venue.held > 0)
+        first, second = Steer(Decimal(7), None), Steer(Decimal(6), None)
+        desk.post(plan, first)
+        await until(lambda: first in taken)
+        desk.post(plan, second)
+        may_answer.set()
+        await until(lambda: second in taken)
+        await asyncio.sleep(0.3)
+        assert (taken.count(first), taken.count(second)) == (1, 1)
+        await ended(task)
+
+    monkeypatch.setattr(TradingDesk, "_step", step)
+    asyncio.run(go())
+
+
 def test_books_that_are_late_every_time_still_take_a_plan_to_its_end_once(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,15 +256,15 @@ def test_a_desk_that_ends_lets_its_books_end_first_and_notes_what_it_was_told_la
         await until(lambda: bed.venue.held > 0)
         await until(lambda: not any(work.is_changed for work in desk._works.values()))
         (first,) = bed.venue.fills
-        stranger = replace(first, fill_id="last", client_id="0xelse")
-        bed.venue.told_at_end.append(stranger)
+        last = replace(first, fill_id="last")
+        bed.venue.told_at_end.append(last)
         bed.books.takes_s = 0.2
         bed.switch.throw(flatten=True)
         await until(lambda: bed.books.at_work)
         await ended(task)
         assert not bed.books.at_work
         assert bed.books.closed_at_work == 0
-        assert bed.books.noted == [stranger], "the first was written with its plan"
+        assert bed.books.noted == [last], "the first was written with its plan"
 
     asyncio.run(go())
 
