@@ -70,3 +70,15 @@ def test_no_machine_specific_text_is_tracked() -> None:
 def test_no_sql_in_f_strings() -> None:
     statement = re.compile(r'f"+[^"]*\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b [^"]*{')
     assert not [str(p.relative_to(ROOT)) for p in SOURCES if statement.search(p.read_text())]
+
+
+def test_nothing_kept_is_changed_in_place_across_an_await() -> None:
+    """`self.x += await f()` reads `x` first: what others put there meanwhile is lost."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in [*SOURCES, *(ROOT / "tests").rglob("*.py")]
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.AugAssign) and not isinstance(node.target, ast.Name)
+        if any(isinstance(part, ast.Await) for part in ast.walk(node.value))
+    ]
+    assert not found

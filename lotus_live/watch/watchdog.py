@@ -133,7 +133,8 @@ class Watchdog:
 
     async def _look(self, now_s: float) -> None:
         try:
-            self.sessions |= await self.open_sessions(frozenset(self.sessions))
+            found_open = await self.open_sessions(frozenset(self.sessions))
+            self.sessions |= found_open
         except FAULTS as problem:
             self._tell_fault("an account", problem)
         names = list(self.sessions)

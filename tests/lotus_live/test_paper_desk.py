@@ -144,14 +144,16 @@ class Life:
         grouping = Grouping.ENTRY_WITH_EXITS if exits else Grouping.NONE
 
         async def send() -> None:
-            self.heard += await self.venue.place([order, *exits], grouping)
+            answers = await self.venue.place([order, *exits], grouping)
+            self.heard += answers
 
         self.tasks.append(asyncio.create_task(send()))
         await self.settle()
 
     async def cancel(self, name: str) -> None:
         async def send() -> None:
-            self.heard += await self.venue.cancel("BTC", [name])
+            answers = await self.venue.cancel("BTC", [name])
+            self.heard += answers
 
         self.tasks.append(asyncio.create_task(send()))
         await self.settle()
