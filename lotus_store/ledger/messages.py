@@ -15,7 +15,7 @@ import psycopg
 
 from lotus.modules.envelope import Envelope
 from lotus.modules.intents import Intent
-from lotus_store.postgres.queries import TOGETHER, message_query, message_rows
+from lotus_store.postgres.queries import message_query, message_rows, put_rows
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -82,8 +82,7 @@ def append_once(
             new.append(sealed(index, seq + len(new)))
             known[key] = new[-1][1]
     rows = [(e.seq, *_columns(e), text) for e, text in new]
-    for start in range(0, len(rows), TOGETHER):
-        connection.execute(*message_rows(module, "put_outbox", rows[start : start + TOGETHER]))
+    put_rows(connection, message_query(module, "put_outbox"), rows)
     return [known[key] for key in dedupe_keys]
 
 

@@ -136,15 +136,15 @@ def put_plan(
 def step_plans(connection: Connection, steps: Sequence[PlanStep]) -> None:
     """Write what steps changed, in the caller's transaction."""
     stepped = [[step.plan_id, step.stage, to_body(step.execution), step.will_hold] for step in steps]
-    put_rows(connection, "tr", "step_plans", stepped)
-    put_rows(connection, "tr", "put_tr_funding", [_paid(paid) for step in steps for paid in step.paid])
+    put_rows(connection, query("tr", "step_plans"), stepped)
+    put_rows(connection, query("tr", "put_tr_funding"), [_paid(paid) for step in steps for paid in step.paid])
     note_lines(connection, [o for step in steps for o in step.orders], [f for step in steps for f in step.fills])
 
 
 def note_lines(connection: Connection, orders: Sequence[OrderLine], fills: Sequence[FillLine]) -> None:
     """Write orders, each but once, and fills, in the caller's transaction; fills that are there stay."""
-    put_rows(connection, "tr", "put_tr_orders", [_order(order) for order in orders])
-    put_rows(connection, "tr", "put_tr_fills", [_fill(fill) for fill in fills])
+    put_rows(connection, query("tr", "put_tr_orders"), [_order(order) for order in orders])
+    put_rows(connection, query("tr", "put_tr_fills"), [_fill(fill) for fill in fills])
 
 
 def judge_plan(

@@ -52,10 +52,10 @@ def message_rows(module: str, name: str, rows: Sequence[Sequence[Any]]) -> tuple
     return _for_rows(message_query(module, name), rows)
 
 
-def put_rows(connection: psycopg.Connection[Any], database: str, name: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Execute a named query that has `{rows}` for all rows, `TOGETHER` at a time; not at all where there are none."""
+def put_rows(connection: psycopg.Connection[Any], text: bytes, rows: Sequence[Sequence[Any]]) -> None:
+    """Execute a query that has `{rows}` for all rows, `TOGETHER` at a time; not at all where there are none."""
     for start in range(0, len(rows), TOGETHER):
-        connection.execute(*_for_rows(query(database, name), rows[start : start + TOGETHER]))
+        connection.execute(*_for_rows(text, rows[start : start + TOGETHER]))
 
 
 def columns_of_copy(database: str, name: str) -> list[str]:
