@@ -99,7 +99,7 @@ def _join(home: Path, folder: Path) -> Server:
     server = Server(home, _socket_folder(folder, uid, gid))
     with (folder / "start.lock").open("w") as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)
-        if not _answers(server):
+        if not (_is_kept(folder) and _answers(server)):
             _start(server, folder, uid, gid)
     return server
 
@@ -134,13 +134,14 @@ def _start(server: Server, folder: Path, uid: int, gid: int) -> None:
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         if _lockable(folder / "keeper.lock", fcntl.LOCK_EX):
+            (folder / "keeper.lock").write_text("")  # what its last holder noted is of a server that dies with it
             command = [sys.executable, "-I", "-S", str(Path(keeper.__file__)), json.dumps(order)]
             with (folder / "server.log").open("ab") as log:
                 subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
                 )
         for _ in range(50):
-            if _answers(server):
+            if _is_kept(folder) and _answers(server):
                 return
             time.sleep(0.02)
     tail = (folder / "server.log").read_text(errors="replace")[-600:]
@@ -175,6 +176,16 @@ def _socket_folder(folder: Path, uid: int, gid: int) -> Path:
     if status.st_uid != uid:  # we were killed between mkdir and chown
         os.chown(place, uid, gid)
     return place
+
+
+def _is_kept(folder: Path) -> bool:
+    """Tell whether a living keeper holds the server that runs: the server of a killed one answers until it has died."""
+    try:
+        held = (folder / "keeper.lock").read_text()
+        runs = (folder / "data" / "postmaster.pid").read_text().split("\n")[0]
+    except FileNotFoundError:
+        return False
+    return bool(held) and held == runs and not _lockable(folder / "keeper.lock", fcntl.LOCK_EX)
 
 
 def _answers(server: Server) -> bool:

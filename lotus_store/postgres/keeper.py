@@ -2,7 +2,8 @@
 
 Every user holds a shared lock on `users.lock`; the kernel drops it however the user ends. The keeper starts the server
 as its child (which dies with it), restarts it when it was killed, and stops it once nobody holds the lock. It runs as a
-script of the standard library alone, outside of the users' session, so that their signals do not reach it.
+script of the standard library alone, outside of the users' session, so that their signals do not reach it. In its own
+`keeper.lock` it notes the server it has started: users take no other, for that of a killed keeper is about to die.
 """
 
 import ctypes
@@ -45,6 +46,7 @@ def main(order: dict[str, Any]) -> int:
             _initialise(order)
             _bury(Path(order["data"]))
             child = _start(order)
+            (folder / "keeper.lock").write_text(str(child.pid))
         time.sleep(POLL_S)
     if child is not None:
         _stop(child)

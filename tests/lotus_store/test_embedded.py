@@ -15,6 +15,7 @@ import pytest
 
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.postgres import embedded as embedded_server
 from lotus_store.postgres.embedded import embedded
 
 USER = """
@@ -57,6 +58,26 @@ def server_processes(home: Path) -> list[int]:
             except (OSError, UnicodeDecodeError):
                 continue
     return found
+
+
+def running(home: Path) -> tuple[int, int]:
+    """The server's and its keeper's pid."""
+    postmaster = int((home / "pg" / "data" / "postmaster.pid").read_text().split()[0])
+    return postmaster, int(Path(f"/proc/{postmaster}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def wait_for_end(pid: int) -> None:
+    deadline = time.monotonic() + 10
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert not is_alive(pid)
 
 
 def start_user(home: Path) -> "subprocess.Popen[str]":
@@ -108,17 +129,39 @@ def test_committed_rows_survive_kills(home: Path, victims: str) -> None:
         assert user.stdout is not None
         for _ in range(20):
             kept = int(user.stdout.readline())
-        postmaster = int((home / "pg" / "data" / "postmaster.pid").read_text().split()[0])
-        keeper = int(Path(f"/proc/{postmaster}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        postmaster, keeper = running(home)
         chosen = {"user": [user.pid], "keeper": [keeper], "postmaster": [postmaster]}
-        for pid in chosen.get(victims, [user.pid, keeper, postmaster]):
+        killed = chosen.get(victims, [user.pid, keeper, postmaster])
+        for pid in killed:
             os.kill(pid, signal.SIGKILL)
-        if victims != "user":
-            user.kill()
+        user.kill()
         user.wait()
+        for pid in killed:
+            wait_for_end(pid)
         found = rows(home)
         assert set(range(1, kept + 1)) <= set(found)
     assert server_processes(home) == []
+
+
+def test_the_server_of_a_killed_keeper_is_not_joined_though_it_still_answers(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = start_user(home)
+    assert user.stdout is not None
+    assert user.stdout.readline() == "1\n"
+    postmaster, keeper = running(home)
+    user.kill()
+    os.kill(keeper, signal.SIGKILL)
+    user.wait()
+    for pid in (keeper, postmaster):
+        wait_for_end(pid)
+    answers = embedded_server._answers
+
+    def still_answers(server: embedded_server.Server) -> bool:
+        return not server_processes(home) or answers(server)
+
+    monkeypatch.setattr(embedded_server, "_answers", still_answers)
+    assert 1 in rows(home)
 
 
 @pytest.mark.parametrize("victims", ["keeper", "postmaster", "both"])
@@ -126,8 +169,7 @@ def test_a_user_that_lives_on_gets_its_server_back(home: Path, victims: str) -> 
     with Databases(Settings(home), migrated=False) as databases:
         with databases.connect("sig") as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
-        postmaster = int((home / "pg" / "data" / "postmaster.pid").read_text().split()[0])
-        keeper = int(Path(f"/proc/{postmaster}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        postmaster, keeper = running(home)
         for pid in {"keeper": [keeper], "postmaster": [postmaster]}.get(victims, [keeper, postmaster]):
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.3)
