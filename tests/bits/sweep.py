@@ -1,5 +1,7 @@
 """The proof of bits: one stretch of the frozen tape in processes that compile and compute differently, same hashes.
 
+Beside it stands a stream of random events with everything odd in it, which no simulated tape holds.
+
 `python tests/bits/sweep.py [--lines N] [--cache FOLDER]` runs every combination of optimisation level, CPU model and
 C-library dispatch, each with a kernel cache of its own, and compares frames, annotations, events and state, in batch
 and live, with those of the first one. Exit code 1 and the names of what differs otherwise. (Differential testing.)
@@ -97,7 +99,7 @@ def compute(lines: int) -> dict[str, str]:
     gate = machine.decoder.arrays[4]
     state = hashlib.blake2b(machine.frames.state_bytes() + gate.tobytes(), digest_size=16).hexdigest()
     frames = live.frames(spec.universe, spec.manifest.kernel.cadence_ms)
-    return {
+    return odd_hashes() | {
         "batch frames": day.frames.content_hash(),
         "batch annotations": day.annotations.content_hash(),
         "batch events": events_hash(day.events),
@@ -105,6 +107,33 @@ def compute(lines: int) -> dict[str, str]:
         "live annotations": live.annotations().content_hash(),
         "live events": events_hash(live.events()),
         "live state": state,
+    }
+
+
+def odd_hashes() -> dict[str, str]:
+    """Return hashes of what a random stream of market events with everything odd in it becomes, on a first day."""
+    from lotus.detectors.daily import day_tables
+    from lotus.detectors.registry import shipped_detectors
+    from lotus.detectors.score import score_windows
+    from lotus.detectors.windows import build_windows
+    from lotus.experts.machine import annotate
+    from lotus.hashing import content_hash
+    from lotus.manifest import Manifest
+    from lotus.microtape.frame_machine import build_frames
+    from lotus.microtape.frame_samples import sample_events
+    from lotus.priors.types import priors_0
+
+    manifest, detectors = Manifest(), shipped_detectors()
+    frames = build_frames(sample_events(77, 20_000), manifest, manifest.universe)
+    annotations = annotate(frames)
+    windows = build_windows(frames, annotations, manifest)
+    assert len(windows) > 20
+    tables = day_tables("2025-01-01", [], manifest, manifest.universe, detectors)
+    events = score_windows(windows, manifest, manifest.universe, tables, [priors_0("main")], "main")
+    return {
+        "odd frames": frames.content_hash(),
+        "odd annotations": annotations.content_hash(),
+        "odd events": content_hash(events),
     }
 
 
