@@ -17,18 +17,8 @@ from lotus.errors import LotusError, VenueError
 from lotus.manifest import Asset
 from lotus.modules.intents import Module
 from lotus.trading.execution import Entering, ExecutionState
-from lotus.trading.execution_events import (
-    Alarm,
-    Command,
-    Event,
-    Finished,
-    Halt,
-    Place,
-    Steer,
-    Tick,
-)
-from lotus.trading.executor import begin, step
-from lotus.trading.order_machine import TrackedOrder
+from lotus.trading.execution_events import Alarm, Command, Event, Halt, Place, Steer, Tick
+from lotus.trading.executor import begin
 from lotus.trading.orders import FundingPayment, NewOrder, OrderUpdate, VenueFill
 from lotus.trading.plan import PlanKind
 from lotus.trading.venue import Venue
@@ -137,7 +127,7 @@ class TradingDesk:
                 async with asyncio.timeout(BOOKS_S):
                     await self._listening(venue)
         fills = {event.fill_id: event for _, event in self._events if isinstance(event, VenueFill)}
-        fills |= {fill.fill_id: fill for work in self._works.values() for fill in self._moved(work).fills}
+        fills |= {fill.fill_id: fill for work in self._works.values() for fill in work.moved().fills}
         if fills:
             await self._in_time.done(self.books.note, (), list(fills.values()), self.floor.now_ms())
 
@@ -236,25 +226,14 @@ class TradingDesk:
             self._chores.begin(what, self._carry_out(work, command))
 
     def _step(self, work: Work, event: Event) -> None:
-        before = work.state
+        known = work.state.orders.keys()
         try:
-            work.state, commands = step(before, event, self.floor.now_ms())
+            work.take(event, self.floor.now_ms())
         except VenueError as problem:
             self._alarm(work, Alarm("contradiction", str(problem), "fills of its own orders"))
-            return
         except Exception as problem:  # one plan's fault must not end the others
             self._broke(f"{type(event).__name__} of plan {work.row.plan_id}", problem)
-            return
-        finished = any(isinstance(command, Finished) for command in commands)
-        work.finished = (work.finished or finished) and work.state.done
-        work.commands += [command for command in commands if not isinstance(command, Finished)]
-        after = work.state
-        work.is_changed |= bool(commands) or after.orders is not before.orders or after.foreign is not before.foreign
-        work.is_changed |= after.funding is not before.funding
-        work.is_changed |= work.state.entering is not before.entering or work.state.ending is not before.ending
-        work.done_ms = work.done_ms if work.state.done else None
-        for client_id in work.state.orders.keys() - before.orders.keys():
-            self._owners[client_id] = work.row.plan_id
+        self._owners |= dict.fromkeys(work.state.orders.keys() - known, work.row.plan_id)
 
     async def _adopt(self) -> None:
         """Take up accepted plans that are not known yet."""
@@ -300,7 +279,7 @@ class TradingDesk:
     async def _write(self, moved: Sequence[Work]) -> bool:
         if self._in_time.is_busy:
             return False
-        lines = [self._moved(work) for work in moved]
+        lines = [work.moved() for work in moved]
         for work in moved:
             work.is_changed = False
         ended = partial(self._written, list(zip(moved, lines, strict=True)))
@@ -315,18 +294,9 @@ class TradingDesk:
             if not is_done:
                 work.is_changed = True
                 continue
-            work.written = line.state
+            work.was_written(line, self.floor.now_ms())
             self.counts.fills += len(line.fills)
             self.counts.finished += line.finished
-            if line.finished and work.finished and work.state.revision == line.state.revision:
-                work.finished, work.done_ms = False, self.floor.now_ms()
-
-    def _moved(self, work: Work) -> Moved:
-        known: Mapping[str, TrackedOrder] = work.written.orders if work.written is not None else {}
-        orders = [o for name, o in work.state.orders.items() if known.get(name) is not o]
-        seen = {name for o in known.values() for name in o.fills}
-        fills = [f for f in work.state.fills if f.fill_id not in seen]
-        return Moved(work.row, work.state, work.finished, orders, fills)
 
     def _retire(self, now_ms: int) -> None:
         """Forget plans that were finished long enough ago."""

@@ -25,6 +25,7 @@ from lotus.trading.orders import (
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
 from lotus_live.trade import desk as desk_module
+from lotus_live.trade import work as work_module
 from lotus_live.trade.books import Moved
 from lotus_live.trade.desk import TradingDesk
 from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
@@ -373,7 +374,7 @@ def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
 
 
 def test_a_plan_at_fault_does_not_end_the_others(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = desk_module.step
+    real = work_module.step
 
     def step(state: Any, event: Any, at_ms: int) -> Any:
         if state.plan.signal_id == "bad":
@@ -381,7 +382,7 @@ def test_a_plan_at_fault_does_not_end_the_others(bed: Bed, monkeypatch: pytest.M
         return real(state, event, at_ms)
 
     async def go() -> None:
-        monkeypatch.setattr(desk_module, "step", step)
+        monkeypatch.setattr(work_module, "step", step)
         desk = bed.desk()
         task = asyncio.create_task(desk.run())
         bed.accept("bad", 60_000)
