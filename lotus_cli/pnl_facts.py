@@ -99,7 +99,7 @@ class Pnl:
 def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
     """Return the facts of a branch for the days from `first` to `last` (None: as far as there are any).
 
-    Raises `ConfigError` when no window was scored on them.
+    Raises `ConfigError` when no window was scored on them, or the tape is not the branch's.
     """
     lake = Lake(settings.lake_root)
     known = sorted({*lake.days("signal_events", settings.branch), *lake.days("signal_eval", settings.branch)})
@@ -107,6 +107,9 @@ def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
     if not days:
         found = f"branch {settings.branch} has no scored day" + (f" from {first} to {last}" if first or last else "")
         raise ConfigError(found, f"one of {', '.join(known) or '-'}", "run lotus backfill, or name --branch and --day")
+    if set(lake.days(MICROTAPE_QUOTES.name, f"tape.{settings.tape}")).isdisjoint(days):
+        found = f"tape {settings.tape} has no quotes of {days[0]} to {days[-1]}"
+        raise ConfigError(found, f"the tape on which branch {settings.branch} was scored", "--tape is missing or wrong")
     read = [_Day(lake, settings, day) for day in days if lake.exists("signal_eval", settings.branch, day)]
     taped = [day.trades() for day in read]
     sources = [_taped(taped)] if any(len(t.trades) for t in taped) else []

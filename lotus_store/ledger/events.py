@@ -69,7 +69,7 @@ def _row(connection: Connection, name: str, event_id: str) -> dict[str, Any]:
     if not found:
         raise LedgerError(
             f"there is no event {event_id!r}",
-            "an event_id of the ledger",
+            "an event_id of the ledger, or a fill, order, plan or decision",
             "another home, or a silent window (s = 0), which only the lake keeps",
         )
     return found[0]

@@ -86,6 +86,10 @@ REFUSED = {
     "no such asset in the sanity table": (["sanity", "--tape", "demo-11", "--asset", "nosuch"], "nosuch"),
     "no such family": (["detector", "new", "mine", "--family", "nosuch"], "nosuch"),
     "a detector's name": (["detector", "new", "Mine!"], "Mine!"),
+    "profit and loss of another tape": (
+        ["pnl", "--tape", "nosuch", "--branch", "demo-11"],
+        "tape nosuch has no quotes",
+    ),
     "no such event": (["explain", "0" * 32], "0" * 32),
     "no event at all": (["explain", "x"], "x"),
     "an address that is none": (["record", "--url", "nonsense", "--tape", "nowhere"], "nonsense"),
