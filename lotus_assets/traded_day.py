@@ -48,18 +48,19 @@ class TradedDay:
         with self.databases.connect("sig", autocommit=True) as sig:
             if not self._ended:
                 self._ended = True
-                if not str(status.get("daemon", {}).get("state", "")).startswith("stopped"):
+                whole = str(status.get("daemon", {}).get("state", "")).startswith("stopped")
+                if not whole:
                     self.say(f"the daemon broke off; its log is {status.get('log')}")
-                self.say(self._traded(sig))
+                self.say(self._traded(sig, "is traded" if whole else "was traded until then"))
                 self._over = self._nothing_follows(sig)
             elif not self._is_late(sig):
                 self._over = self._night_is_over(sig)
 
-    def _traded(self, sig: Connection) -> str:
+    def _traded(self, sig: Connection, how: str) -> str:
         told = executions_of(sig, self.settings.branch, day_start_ms(self.day), day_start_ms(next_day(self.day)))
         outcomes = Counter(row.outcome for row in told)
         words = ", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items()))
-        return f"{self.day} is traded: {len(told)} published windows answered for ({words or 'none'})"
+        return f"{self.day} {how}: {len(told)} published windows answered for ({words or 'none'})"
 
     def _nothing_follows(self, sig: Connection) -> bool:
         branch = self.settings.branch

@@ -2,15 +2,23 @@
 
 import click
 
+from lotus.errors import TapeError
 from lotus_cli.output import Progress, explained
-from lotus_cli.places import DAY, PORT, branch_option, home_option, settings_of, tape_option
+from lotus_cli.places import DAY, PORT, branch_option, home_option, settings_of, tape_of, tape_option
+from lotus_store.tape.store import TapeStore
 
 
 @click.command("up")
 @click.option("--port", type=PORT, default=3000, show_default=True, help="Port of Dagster's pages on 127.0.0.1.")
 @click.option("--live", is_flag=True, help="Also run the live daemon against the venue.")
 @click.option("--trade-day", type=DAY, help="Also trade a stored day at a local exchange, then learn from it.")
-@click.option("--speed", default=30.0, show_default=True, help="Pace of --trade-day, times that of the recording.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Pace of --trade-day, times that of the recording.",
+)
 @tape_option
 @branch_option
 @home_option
@@ -30,4 +38,15 @@ def up_command(
     if live and trade_day:
         raise click.UsageError("--live or --trade-day, not both")
     settings = settings_of(home, tape, branch)
+    if trade_day:
+        _refuse_unless_stored(tape_of(settings), trade_day)
     raise SystemExit(up(settings, port, live, Progress(), trade_day, speed))
+
+
+def _refuse_unless_stored(tape: TapeStore, day: str) -> None:
+    """Refuse a day that cannot be traded before anything is started for it."""
+    tape.header()
+    days = tape.days()
+    if day not in days:
+        known = f"one of {days[0]} to {days[-1]}" if days else "a recorded or imported day"
+        raise TapeError(f"tape {tape.tape} has no day {day}", known, "another --tape or --trade-day")

@@ -111,6 +111,6 @@ def test_a_day_without_executions_or_outcomes_says_so(ctx: StageContext, lotus: 
     watched.look()
     assert said == [
         "the daemon broke off; its log is daemon.log",
-        f"{days[0]} is traded: 0 published windows answered for (none)",
+        f"{days[0]} was traded until then: 0 published windows answered for (none)",
         f"{days[0]} was never materialised on {ctx.branch}: `lotus backfill` of it learns from what was told",
     ]

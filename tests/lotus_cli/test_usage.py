@@ -57,6 +57,7 @@ WRONG_USAGE = [
     ["exchange", "--port", "99999"],
     ["replay", "no-such-file", "--port", "-1"],
     ["up", "--port", "99999"],
+    ["up", "--trade-day", "2026-01-08", "--speed", "0"],
 ]
 
 
@@ -90,6 +91,8 @@ REFUSED = {
         ["pnl", "--tape", "nosuch", "--branch", "demo-11"],
         "tape nosuch has no quotes",
     ),
+    "no such tape to trade": (["up", "--tape", "nosuch", "--trade-day", "2026-01-08"], "nosuch"),
+    "no such day to trade": (["up", "--tape", "demo-11", "--trade-day", "2027-01-01"], "has no day 2027-01-01"),
     "no such event": (["explain", "0" * 32], "0" * 32),
     "no event at all": (["explain", "x"], "x"),
     "an address that is none": (["record", "--url", "nonsense", "--tape", "nowhere"], "nonsense"),
