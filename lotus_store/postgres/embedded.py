@@ -99,7 +99,7 @@ def _join(home: Path, folder: Path) -> Server:
     server = Server(home, _socket_folder(folder, uid, gid))
     with (folder / "start.lock").open("w") as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)
-        if not (_is_kept(folder) and _answers(server)):
+        if not _answers(server):
             _start(server, folder, uid, gid)
     return server
 
@@ -133,15 +133,14 @@ def _start(server: Server, folder: Path, uid: int, gid: int) -> None:
     }
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
-        if _lockable(folder / "keeper.lock", fcntl.LOCK_EX):
-            (folder / "keeper.lock").write_text("")  # what its last holder noted is of a server that dies with it
+        if _forget_keeper(folder):
             command = [sys.executable, "-I", "-S", str(Path(keeper.__file__)), json.dumps(order)]
             with (folder / "server.log").open("ab") as log:
                 subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
                 )
         for _ in range(50):
-            if _is_kept(folder) and _answers(server):
+            if _answers(server):
                 return
             time.sleep(0.02)
     tail = (folder / "server.log").read_text(errors="replace")[-600:]
@@ -178,8 +177,12 @@ def _socket_folder(folder: Path, uid: int, gid: int) -> Path:
     return place
 
 
+def _answers(server: Server) -> bool:
+    """Tell whether a server that a living keeper holds takes connections; that of a killed one does until it dies."""
+    return _is_kept(server.home / "pg") and _connects(server)
+
+
 def _is_kept(folder: Path) -> bool:
-    """Tell whether a living keeper holds the server that runs: the server of a killed one answers until it has died."""
     try:
         held = (folder / "keeper.lock").read_text()
         runs = (folder / "data" / "postmaster.pid").read_text().split("\n")[0]
@@ -188,11 +191,24 @@ def _is_kept(folder: Path) -> bool:
     return bool(held) and held == runs and not _lockable(folder / "keeper.lock", fcntl.LOCK_EX)
 
 
-def _answers(server: Server) -> bool:
+def _connects(server: Server) -> bool:
     try:
         psycopg.connect(server.server_dsn, connect_timeout=5).close()
     except psycopg.OperationalError:
         return False
+    return True
+
+
+def _forget_keeper(folder: Path) -> bool:
+    """Empty what the last keeper noted, under its lock, unless it lives; tell whether it does not."""
+    handle = os.open(folder / "keeper.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.truncate(handle, 0)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
     return True
 
 

@@ -155,12 +155,12 @@ def test_the_server_of_a_killed_keeper_is_not_joined_though_it_still_answers(
     user.wait()
     for pid in (keeper, postmaster):
         wait_for_end(pid)
-    answers = embedded_server._answers
+    connects = embedded_server._connects
 
-    def still_answers(server: embedded_server.Server) -> bool:
-        return not server_processes(home) or answers(server)
+    def still_connects(server: embedded_server.Server) -> bool:
+        return not server_processes(home) or connects(server)
 
-    monkeypatch.setattr(embedded_server, "_answers", still_answers)
+    monkeypatch.setattr(embedded_server, "_connects", still_connects)
     assert 1 in rows(home)
 
 
