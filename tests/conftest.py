@@ -18,6 +18,8 @@ from lotus_store.postgres.embedded import embedded
 from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.queries import query
 
+pytest_plugins = ["pace"]
+
 
 @pytest.fixture(scope="session")
 def pg_home() -> Iterator[Path]:

@@ -4,20 +4,23 @@ import ast
 import re
 import statistics
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ["lotus", *sorted(p.name for p in ROOT.glob("lotus_*") if p.is_dir())]
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
-HARD_FILE_LINES, HARD_FUNCTION_LINES, P90_FUNCTION_LINES, MEDIAN_FILE_LINES = 600, 80, 40, 150
+HARD_FILE_LINES, HARD_FUNCTION_LINES, P90_FUNCTION_LINES, MEDIAN_FILE_LINES = 600, 80, 35, 120
+AWAITED = re.compile(r"[-+*/|&]=(?s:.{0,200})\bawait\b")
 
 
-def functions_of(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Return every function and method of a file."""
-    tree = ast.parse(path.read_text())
-    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+def functions_of(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield every function and method below these statements."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from functions_of(getattr(node, part, []))
 
 
 def test_files_stay_small() -> None:
@@ -31,20 +34,25 @@ def test_functions_stay_small() -> None:
     sizes = {
         f"{p.relative_to(ROOT)}:{f.name}": (f.end_lineno or f.lineno) - f.lineno + 1
         for p in SOURCES
-        for f in functions_of(p)
+        for f in functions_of(ast.parse(p.read_text()).body)
     }
     assert not {name: n for name, n in sizes.items() if n > HARD_FUNCTION_LINES}
     assert statistics.quantiles(sizes.values(), n=10)[8] <= P90_FUNCTION_LINES
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_public_names_are_documented(path: Path) -> None:
+def undocumented(path: Path) -> list[str]:
+    """Return what of a file has no docstring: the module itself, public functions and classes."""
     tree = ast.parse(path.read_text())
-    assert ast.get_docstring(tree), f"{path.name} has no module docstring"
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     public = [n for n in tree.body if isinstance(n, kinds) and not n.name.startswith("_")]
     missing = [n.name for n in public if not ast.get_docstring(n)]
-    assert not missing, f"{path.relative_to(ROOT)}: no docstring on {missing}"
+    place = str(path.relative_to(ROOT))
+    return [f"{place}: {name}" for name in ([] if ast.get_docstring(tree) else ["the module"]) + missing]
+
+
+def test_public_names_are_documented() -> None:
+    assert len(SOURCES) > 500
+    assert not [name for path in SOURCES for name in undocumented(path)]
 
 
 def test_every_folder_of_the_domain_is_in_the_glossary() -> None:
@@ -77,6 +85,7 @@ def test_nothing_kept_is_changed_in_place_across_an_await() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in [*SOURCES, *(ROOT / "tests").rglob("*.py")]
+        if AWAITED.search(path.read_text())
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.AugAssign) and not isinstance(node.target, ast.Name)
         if any(isinstance(part, ast.Await) for part in ast.walk(node.value))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 from past_outcomes import FIRST_DAY, Paid, columns, days_of, known, past
 from sklearn.isotonic import IsotonicRegression
 
@@ -55,7 +56,7 @@ def test_old_outcomes_are_forgotten() -> None:
     assert not calibrate({}, LATER, RULE).cells
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.integers(0, 1000))
 def test_the_order_of_days_and_outcomes_does_not_matter(seed: int) -> None:
     rows = past("det:flow@1", 10, 20, lambda x: 5.0 * x, regime="wild") + past("human:ada", 10, 20, lambda x: x)
@@ -95,7 +96,7 @@ def test_the_bins_of_the_score_cost_nothing_that_matters() -> None:
     assert cell.sigma_bps == pytest.approx(float(np.sqrt(((y - told) ** 2).mean())), rel=0.01)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.integers(0, 1000), st.sampled_from(["all", "calm"]))
 def test_a_higher_score_never_promises_less_and_signs_mirror(seed: int, regime: str) -> None:
     rows = past("det:flow@1", 10, 10, lambda x: 0.0, seed=seed, regime="calm") + past("det:b@1", 10, 9, lambda x: x)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 from states import COINS, CUES, MARKET, NOW_MS, POSITIONS, SOURCES, VIEWS, cue, decided, desk, turned, view
 
 from lotus.decision.allocator import SpecificationSolver
@@ -25,7 +26,7 @@ def weights(decision: Decision) -> dict[str, float]:
     return {t.coin: t.weight for t in decision.targets}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(POSITIONS, VIEWS, CUES, st.floats(0, 5), st.floats(0, 4))
 def test_caps_are_never_broken(
     positions: dict[str, float], views: list[AlphaInput], cues: list[CueInput], drawdown: float, used: float
@@ -50,7 +51,7 @@ def test_caps_are_never_broken(
     assert all(t.low <= t.weight <= t.high for t in found.targets)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(CUES, st.floats(0, 5))
 def test_no_edge_no_trade(cues: list[CueInput], drawdown: float) -> None:
     silent = [view(coin, source="det:unknown@1") for coin in COINS]
@@ -59,7 +60,7 @@ def test_no_edge_no_trade(cues: list[CueInput], drawdown: float) -> None:
     assert not decided(desk(drawdown_sigmas=drawdown), worthless, cues).trades
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(POSITIONS)
 def test_without_a_view_positions_only_shrink(positions: dict[str, float]) -> None:
     for t in decided(desk(positions=positions), []).targets:
@@ -67,7 +68,7 @@ def test_without_a_view_positions_only_shrink(positions: dict[str, float]) -> No
         assert t.weight * t.held >= 0.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(POSITIONS, VIEWS, CUES)
 def test_turning_every_sign_turns_the_book(
     positions: dict[str, float], views: list[AlphaInput], cues: list[CueInput]
@@ -77,7 +78,7 @@ def test_turning_every_sign_turns_the_book(
     assert {c: -w for c, w in weights(mirror).items()} == pytest.approx(weights(found), abs=2e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(POSITIONS, VIEWS, CUES, st.randoms())
 def test_the_order_of_everything_is_irrelevant(
     positions: dict[str, float], views: list[AlphaInput], cues: list[CueInput], rng: random.Random
@@ -96,7 +97,7 @@ def test_the_order_of_everything_is_irrelevant(
     assert ticket_of(again) == ticket_of(found)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(VIEWS, CUES, st.floats(0, 5), st.booleans())
 def test_multipliers_never_change_an_expectation(
     views: list[AlphaInput], cues: list[CueInput], drawdown: float, ratchet: bool
@@ -241,7 +242,7 @@ def test_the_brake_that_held_is_told_for_the_next_decision() -> None:
     assert not decided(desk(drawdown_sigmas=2.0), [view("BTC")]).budgets.ratchet
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(POSITIONS, VIEWS, CUES)
 def test_the_specification_decides_alike(
     positions: dict[str, float], views: list[AlphaInput], cues: list[CueInput]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 from states import COINS, MARKET, NOW_MS, POSITIONS, SOURCES, VIEWS, decided, desk, view
 
 from lotus.decision.alphas import AlphaInput
@@ -132,7 +133,7 @@ def test_in_a_trial_only_the_draw_moves_the_knob_that_is_tried() -> None:
     assert policy_in_force(POLICY, priors_0("main"), bins, 5, WEAVE, Trial(PENALTY, 0, FAIR, 1.06)) is POLICY
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(POSITIONS, VIEWS, st.sampled_from(TRIED))
 def test_a_moved_knob_breaks_no_cap_and_touches_no_promise(
     positions: dict[str, float], views: list[AlphaInput], key: str

@@ -7,6 +7,7 @@ import pytest
 from allocation_problems import SEEDS, some_problem, wild_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.decision.problem import RELATIVE, Caps, Problem, Solution
 from lotus.decision.relax import ORDER, allocate
@@ -26,7 +27,7 @@ def test_a_book_within_its_caps_needs_no_relaxation() -> None:
     assert (found.status, found.relaxations) == ("optimal", ())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(SEEDS, st.sampled_from([2, 5, 20]), st.floats(0.05, 1.0))
 def test_some_book_is_always_found_and_the_hard_caps_hold(seed: int, n: int, held: float) -> None:
     problem = outside(seed, n, held)
@@ -40,7 +41,7 @@ def test_some_book_is_always_found_and_the_hard_caps_hold(seed: int, n: int, hel
     assert all(r.became > r.was for r in found.relaxations)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(SEEDS)
 def test_no_scale_makes_the_solver_fail(seed: int) -> None:
     problem = wild_problem(seed)
@@ -50,7 +51,7 @@ def test_no_scale_makes_the_solver_fail(seed: int) -> None:
     assert all(value <= RELATIVE for name, value in problem.excess(found.weights).items() if name not in loosened)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(SEEDS, st.floats(0.05, 1.0))
 def test_no_step_is_taken_that_was_not_needed(seed: int, held: float) -> None:
     """Undoing the last step that was taken leaves caps that cannot be met."""
@@ -98,7 +99,7 @@ def test_a_solver_that_fails_holds_the_book_and_says_so() -> None:
     assert "NumericalError" in found.detail
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS, st.sampled_from([1, 5, 20]))
 def test_a_flat_book_grows_to_at_most_a_quarter_of_kelly(seed: int, n: int) -> None:
     """At lambda = 2: w'Sigma w <= mu'w / (2 lambda), for w = 0 is allowed and every share of w with it."""

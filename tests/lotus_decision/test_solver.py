@@ -7,6 +7,7 @@ import pytest
 from allocation_problems import SEEDS, some_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.decision.allocator import SpecificationSolver
 from lotus.decision.problem import RELATIVE, Caps, Floats, Problem
@@ -38,7 +39,7 @@ def one_coin(mu: float, w0: float) -> Problem:
     )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS, st.sampled_from([2, 3, 5, 20]), st.booleans())
 def test_the_fast_solver_agrees_with_the_specification(seed: int, n: int, tight: bool) -> None:
     problem = some_problem(seed, n, tight=tight)
@@ -50,7 +51,7 @@ def test_the_fast_solver_agrees_with_the_specification(seed: int, n: int, tight:
         assert np.abs(fast.weights - spec.weights).max() < WEIGHT_TOLERANCE
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(SEEDS, st.sampled_from([1, 2, 5, 20]))
 def test_no_cap_is_ever_broken(seed: int, n: int) -> None:
     problem = some_problem(seed, n)
@@ -61,7 +62,7 @@ def test_no_cap_is_ever_broken(seed: int, n: int) -> None:
         assert (found >= problem.lower).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS, st.sampled_from([2, 5, 20]))
 def test_no_weights_nearby_are_better(seed: int, n: int) -> None:
     """Independent of any solver: the answer beats every allowed book on random lines through it."""
@@ -79,7 +80,7 @@ def test_no_weights_nearby_are_better(seed: int, n: int) -> None:
                     assert problem.objective_bps(tried) <= best + OBJECTIVE_TOLERANCE_BPS
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS, st.sampled_from([1, 2, 5, 20]))
 def test_a_flat_book_without_edge_does_not_trade(seed: int, n: int) -> None:
     problem = some_problem(seed, n, held=0.0)
@@ -87,7 +88,7 @@ def test_a_flat_book_without_edge_does_not_trade(seed: int, n: int) -> None:
     assert not weights(flat).any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS, st.sampled_from([1, 2, 5, 20]))
 def test_an_edge_below_its_cost_does_not_trade(seed: int, n: int) -> None:
     problem = some_problem(seed, n)
@@ -95,7 +96,7 @@ def test_an_edge_below_its_cost_does_not_trade(seed: int, n: int) -> None:
     assert not weights(replace(problem, mu=0.99 * problem.cost * signs, w0=np.zeros(n))).any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS, st.sampled_from([1, 2, 5, 20]))
 def test_turning_every_sign_turns_the_book(seed: int, n: int) -> None:
     problem = some_problem(seed, n)
@@ -106,7 +107,7 @@ def test_turning_every_sign_turns_the_book(seed: int, n: int) -> None:
         assert np.abs(found + turned).max() < WEIGHT_TOLERANCE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SEEDS, st.sampled_from([2, 5, 20]))
 def test_the_order_of_coins_does_not_matter(seed: int, n: int) -> None:
     problem, order = some_problem(seed, n), np.random.default_rng(seed).permutation(n)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from pace import examples
 from states import CUES, POSITIONS, VIEWS, decided, desk, view
 
 from lotus.decision.alphas import AlphaInput, CueInput
@@ -21,7 +22,7 @@ def some_ticket() -> dict[str, Any]:
     return ticket_of(decided(state, [replace(view("BTC"), triggers=("touch(level=prev_high)",)), view("ETH", -1)]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(POSITIONS, VIEWS, CUES)
 def test_every_decision_has_a_valid_ticket(
     positions: dict[str, float], views: list[AlphaInput], cues: list[CueInput]

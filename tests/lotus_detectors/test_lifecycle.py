@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.detectors.lifecycle import Change, Life, Rules, Stage, VersionFacts, night
 from lotus.errors import LookAheadError, SchemaError
@@ -117,7 +118,7 @@ nights = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(nights)
 def test_lives_only_move_forward_and_are_only_appended_to(told: list[list[VersionFacts]]) -> None:
     lives: list[Life] = []

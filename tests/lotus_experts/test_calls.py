@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.experts.calls import calls_of, follow, joined
 from lotus.experts.compiler import label_rules
@@ -38,7 +39,7 @@ def plain(fired, z, mid, reborn, horizon=10, gain=4.0, give=3.0):
     return out
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from((0.3, 2.5)))
 def test_worths_are_those_of_a_plain_walk(seed: int, step: float) -> None:
     rng = np.random.default_rng(seed)

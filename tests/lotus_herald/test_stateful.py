@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from pace import examples
 
 from lotus.modules.intents import Intent, Module
 from lotus_herald.carry import Carrier, no_seam
@@ -164,7 +165,7 @@ def test_messages_under_crashes_jumps_and_repetition(databases: Databases, keys:
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=12,
+                max_examples=examples(12),
                 stateful_step_count=14,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.errors import BeliefError
 from lotus.learning.demean import demean
@@ -49,7 +50,7 @@ def direct(monitor: Monitor, blocks: Blocks) -> tuple[float, float]:
     return value, best
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(series, st.sampled_from([-1, 1]), st.floats(0.5, 9.0), st.floats(5.0, 400.0))
 def test_the_running_sums_equal_the_direct_double_sum(pairs, sign, claim, variance):
     start = watch(sign, claim, variance, 60)
@@ -61,7 +62,7 @@ def test_the_running_sums_equal_the_direct_double_sum(pairs, sign, claim, varian
     assert seen.peak == pytest.approx(best, rel=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(series, series)
 def test_it_never_depends_on_later_blocks_and_days_may_come_one_by_one(early, late):
     early = early[: len(early) // 4 * 4]

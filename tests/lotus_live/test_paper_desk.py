@@ -12,6 +12,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pace import examples
 
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.events import EventKind
@@ -241,7 +242,7 @@ class World:
         return life
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(st.lists(st.tuples(STEP, DEATH), min_size=12, max_size=40), st.sampled_from([0, 50]))
 def test_whatever_dies_between_a_fill_and_its_telling_nothing_is_lost_or_doubled(
     steps: list[Any], latency_ms: int

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pace import examples
 from tape_cases import UNIVERSE, FrameSource, compact, level
 
 from lotus.manifest import Asset
@@ -95,7 +96,7 @@ _NUMBERS = st.one_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(_NUMBERS, st.integers(0, 12), st.booleans())
 @example("3495670.8399999999", 1, False)
 @example("0.5", 0, False)
@@ -112,7 +113,7 @@ def test_decimals_are_exact(text: str, decimals: int, exact: bool) -> None:
         assert scaled == value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text("0123456789.-", max_size=10), st.integers(0, 12))
 def test_signed_decimals_match_the_general_conversion(text: str, decimals: int) -> None:
     value, end = signed_decimal_at(np.frombuffer(text.encode() + b'"\n', dtype=np.uint8), 0, decimals)
@@ -120,7 +121,7 @@ def test_signed_decimals_match_the_general_conversion(text: str, decimals: int) 
         assert value == units(text, decimals, signed=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text("0123456789", min_size=1, max_size=22))
 def test_integers(text: str) -> None:
     value, end = integer_at(np.frombuffer(text.encode() + b",\n", dtype=np.uint8), 0)

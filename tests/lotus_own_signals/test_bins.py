@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_world import own_world, table
+from pace import examples
 
 from lotus.errors import SchemaError
 from lotus.own_signals.bins import HISTORY_DAYS, binned, quantile_bins
@@ -28,7 +29,7 @@ def oracle(day, asset, values, bins):
     return out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(
         st.tuples(

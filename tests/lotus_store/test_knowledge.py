@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.decision.calibration import Calibration, Cell
 from lotus.decision.covariance import Covariance
@@ -23,7 +24,9 @@ from lotus_store.ledger.knowledge import (
     put_knowledge,
 )
 
-BY_DRAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+BY_DRAW = settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
 numbers = st.floats(allow_nan=False)
 whole = st.integers(0, 2**53)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.columns import Column, TableSpec
 from lotus.errors import LakeError, SchemaError
@@ -63,7 +64,7 @@ def test_reads_what_was_written(tmp_path: Path, where: str, n: int) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.floats(), st.text()), max_size=30))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_value_survives(rows: list[tuple[int, float, str]]) -> None:
     spec = TableSpec("any", ("k",), (Column("k", "i8", "", ""), Column("x", "f8", "", ""), Column("t", "text", "", "")))
     lake = Lake("memory://any")

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.errors import SchemaError
 from lotus.modules.envelope import RefusedError
@@ -151,7 +152,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.sampled_from(sorted(sent())), st.data())
 def test_validators_and_json_schemas_are_of_one_mind(ref: str, data: st.DataObject) -> None:
     """The oracle is another implementation: the written JSON Schema, compiled by fastjsonschema."""

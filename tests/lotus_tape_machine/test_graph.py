@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.errors import ConfigError
 from lotus.tape_machine.graph import MAX_NODES, build_graph
@@ -139,7 +140,7 @@ def test_one_hundred_expressions_share_what_the_first_ten_have() -> None:
     assert many.n_nodes - few.n_nodes == 90
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(expressions(), min_size=1, max_size=4))
 def test_a_version_names_the_outputs_and_their_meaning(roots: list[Node]) -> None:
     outputs = {str(k): root for k, root in enumerate(roots)}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.errors import SchemaError
 from lotus.tape_machine.interpreter import run_rows
@@ -34,7 +35,7 @@ def rebirths(seed: int, n: int) -> np.ndarray:
     return np.random.default_rng(seed).random(n) < 2.0 / n
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(PROGRAMS, st.integers(0, 2**32), st.integers(1, 900), st.data())
 def test_every_split_gives_the_same_bits(roots: list[Node], seed: int, n: int, data: st.DataObject) -> None:
     program, table, reborn = program_of(roots), nasty_table(seed, n), rebirths(seed, n)
@@ -51,7 +52,7 @@ def test_every_split_gives_the_same_bits(roots: list[Node], seed: int, n: int, d
             assert a.tobytes() == b.tobytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(PROGRAMS, st.integers(0, 2**32), st.integers(2, 900), st.data())
 def test_no_row_depends_on_a_later_one(roots: list[Node], seed: int, n: int, data: st.DataObject) -> None:
     program, table = program_of(roots), nasty_table(seed, n)
@@ -64,7 +65,7 @@ def test_no_row_depends_on_a_later_one(roots: list[Node], seed: int, n: int, dat
     assert equal_bits(whole[:k], changed[:k])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(PROGRAMS, st.integers(0, 2**32), st.integers(1, 700))
 def test_a_reborn_asset_remembers_nothing_and_assets_are_apart(roots: list[Node], seed: int, n: int) -> None:
     program, before, after = program_of(roots), nasty_table(seed, n), nasty_table(seed + 1, n)
@@ -77,7 +78,7 @@ def test_a_reborn_asset_remembers_nothing_and_assets_are_apart(roots: list[Node]
     assert equal_bits(joined[:n], other)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(sorted({*SEQUENTIAL} - {"ema", "since"})), st.integers(1, 50))
 def test_operations_compose(seed: int, op: str, w: int) -> None:
     x, y = node("rmax", node("lag", column(0), params=(2,)), params=(3,)), node("sub", column(1), column(2))
@@ -89,7 +90,7 @@ def test_operations_compose(seed: int, op: str, w: int) -> None:
     np.testing.assert_array_equal(found[:, 0], meaning(root, table))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(PROGRAMS, PROGRAMS, PROGRAMS, st.integers(0, 2**32), st.integers(1, 500))
 def test_a_swap_with_all_rows_since_birth_is_no_swap_at_all(
     kept: list[Node], gone: list[Node], added: list[Node], seed: int, n: int
@@ -107,7 +108,7 @@ def test_a_swap_with_all_rows_since_birth_is_no_swap_at_all(
         assert equal_bits(found, always[asset][n:])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(PROGRAMS, PROGRAMS, st.integers(0, 2**32), st.integers(1, 500), st.integers(0, 500))
 def test_a_swap_keeps_the_state_of_common_nodes_and_warms_new_ones_from_the_ring(
     kept: list[Node], added: list[Node], seed: int, n: int, ring: int

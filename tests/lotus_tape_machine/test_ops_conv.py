@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.errors import ConfigError
 from lotus.tape_machine.machine import Machine
@@ -51,7 +52,7 @@ def plain(table: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
     return out
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.integers(1, 6), SHAPES, st.integers(1, 12), st.integers(0, 2**32))
 def test_the_net_is_the_convolution_of_the_last_rows(inputs, hidden, taps, seed) -> None:
     shape = [*hidden, (1, taps)]

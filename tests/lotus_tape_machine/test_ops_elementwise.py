@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from .oracle import NASTY, NULL, ROW_WISE, column, equal_bits, node, of_columns, run
 
@@ -52,7 +53,7 @@ def test_comparison_with_a_null_is_false_and_its_negation_true() -> None:
         assert run(node("not", compared), np.array([1.0, NULL])).tolist() == [1.0, 1.0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.lists(st.one_of(st.just(NULL), st.floats(-1e6, 1e6)), min_size=3, max_size=3), min_size=1))
 def test_dot_skips_nulls(rows: list[list[float]]) -> None:
     weights = np.array([0.5, -2.0, 3.0])

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pace import examples
 
 from lotus.errors import ConfigError
 from lotus.tape_machine.machine import Machine
@@ -77,7 +78,7 @@ def paper(table: np.ndarray, trees: int, depth: int, window: int, seed: int) -> 
     return np.array(out)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     st.integers(1, 60).flatmap(
         lambda n: arrays(np.float64, (n, 2), elements=st.sampled_from((0.0, 0.1, 0.5, 0.52, 0.9, 1.0, NULL)))

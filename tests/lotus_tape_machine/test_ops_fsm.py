@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.errors import ConfigError
 from lotus.tape_machine.program import compile_program
@@ -40,7 +41,7 @@ def plain(a: np.ndarray, b: np.ndarray, c: np.ndarray, x: np.ndarray, table, lim
     return np.array(rows, np.float64)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.data(), nasty_columns(), st.lists(st.integers(-1, 2), min_size=12, max_size=12))
 def test_states_ages_and_latches(data: st.DataObject, x: np.ndarray, cells: list[int]) -> None:
     a, b, c = (data.draw(flags(len(x))) for _ in range(3))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from .oracle import NULL, column, flags, nasty_columns, node, of_columns, run
 
@@ -15,13 +16,13 @@ def clean(x: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(x), x, NULL)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(nasty_columns(), DELAYS)
 def test_lag(x: np.ndarray, d: int) -> None:
     np.testing.assert_array_equal(run(node("lag", column(0), params=(d,)), x), of_columns("lag", [clean(x)], (d,)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.data(), nasty_columns(), DELAYS)
 def test_flags_over_time(data: st.DataObject, x: np.ndarray, d: int) -> None:
     flag = data.draw(flags(len(x)))
@@ -36,7 +37,7 @@ def test_flags_over_time(data: st.DataObject, x: np.ndarray, d: int) -> None:
         np.testing.assert_array_equal(run(root, *columns, memory_steps=5), wanted, err_msg=op)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.data(), nasty_columns())
 def test_crossed_and_retest(data: st.DataObject, a: np.ndarray) -> None:
     steps = st.sampled_from((NULL, 0.0, -0.0, 0.5, -1.0, 1.0, 1e300))
@@ -54,7 +55,7 @@ def test_touching_is_not_crossing() -> None:
     np.testing.assert_array_equal(found, [0.0, 0.0, 0.0, 0.0, -1.0, NULL, 0.0, 1.0])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(nasty_columns(), st.sampled_from((0.3, 1.0, 2.0, 17.5, 7200.0)))
 def test_ema_against_pandas(x: np.ndarray, h: float) -> None:
     found = run(node("ema", column(0), params=(h,)), x)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.tape_machine.machine import Machine
 from lotus.tape_machine.ops_rank import SIZE
@@ -25,7 +26,7 @@ def quantile(q: float, w: int):
     return node("quantile", column(0), params=(q, w))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(nasty_columns(longest=120), st.sampled_from((1, 2, 3, 5, 9, 16, 17, 40)), st.floats(0.0, 1.0))
 def test_exact_rank_and_quantile(x: np.ndarray, w: int, q: float) -> None:
     np.testing.assert_allclose(run(rank(w), x), of_columns("rank", [clean(x)], (w,)), rtol=1e-15)
@@ -97,7 +98,7 @@ def test_decayed_quantile_has_its_share_below(q: float) -> None:
         assert weights[x[: i + 1] < found[i]].sum() / weights.sum() == pytest.approx(q, abs=0.02)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(nasty_columns(longest=200), st.floats(0.0, 1.0))
 def test_decayed_histogram_takes_whatever_comes(x: np.ndarray, q: float) -> None:
     long = np.resize(x, 2000)

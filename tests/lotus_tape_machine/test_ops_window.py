@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from .oracle import NASTY, NULL, TAMER, column, equal_bits, exact_slope, exact_std, nasty_columns, node, of_columns, run
 
@@ -17,7 +18,7 @@ def clean(x: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(x), x, NULL)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(nasty_columns(), LENGTHS)
 def test_extremes_ages_and_breakouts_are_exact(x: np.ndarray, w: int) -> None:
     for op in ORDERED:
@@ -25,7 +26,7 @@ def test_extremes_ages_and_breakouts_are_exact(x: np.ndarray, w: int) -> None:
         np.testing.assert_array_equal(run(node(op, column(0), params=(w,)), x), wanted, err_msg=op)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(nasty_columns(TAMER), LENGTHS)
 def test_sums_deviations_and_slopes_are_fresh(x: np.ndarray, w: int) -> None:
     known = clean(x)
@@ -38,7 +39,7 @@ def test_sums_deviations_and_slopes_are_fresh(x: np.ndarray, w: int) -> None:
         assert (np.abs(found - wanted)[usable] <= (1e-9 * np.abs(wanted) + room)[usable]).all(), op
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(nasty_columns(NASTY), LENGTHS)
 def test_results_are_finite_or_null_whatever_comes(x: np.ndarray, w: int) -> None:
     for op in (*ROUNDED, *ORDERED):

@@ -7,6 +7,7 @@ import fuzz
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.errors import ExpressionError
 from lotus.tape_machine.parser import MAX_DEPTH, MAX_NODES, parse
@@ -48,7 +49,7 @@ def size(tree: Tree) -> tuple[int, int]:
 TREES = st.recursive(LEAVES, grown, max_leaves=40).filter(lambda t: size(t)[0] <= MAX_DEPTH and size(t)[1] <= MAX_NODES)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(TREES)
 def test_parsing_what_was_printed_gives_the_tree(tree: Tree) -> None:
     text = text_of(tree)
@@ -56,7 +57,7 @@ def test_parsing_what_was_printed_gives_the_tree(tree: Tree) -> None:
     assert text_of(parse(text)) == text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(TREES)
 def test_no_bracket_could_be_left_out(tree: Tree) -> None:
     text = text_of(tree)

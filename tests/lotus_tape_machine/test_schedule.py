@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.tape_machine.graph import Graph, build_graph
 from lotus.tape_machine.machine import evaluate
@@ -19,7 +20,7 @@ def graph_of(roots: list[Node]) -> Graph:
     return build_graph({str(k): root for k, root in enumerate(roots)})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(GRAPHS)
 def test_every_operand_stands_where_it_is_read(roots: list[Node]) -> None:
     graph = graph_of(roots)
@@ -54,7 +55,7 @@ def test_columns_are_read_before_operations_on_constants_take_and_leave_register
     assert found[:, 0].tolist() == (table[:, 0] + (np.arange(10) >= 3)).tolist()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(GRAPHS)
 def test_columns_are_the_first_group(roots: list[Node]) -> None:
     graph = graph_of(roots)

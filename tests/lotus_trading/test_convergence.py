@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from pace import examples
 from trading_plans import BTC, plan
 from trading_venue import LOT, Desk, ModelVenue
 
@@ -181,7 +182,9 @@ class Trading(RuleBasedStateMachine):
 
 
 def test_any_order_of_events_converges() -> None:
-    run_state_machine_as_test(Trading, settings=settings(max_examples=150, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(
+        Trading, settings=settings(max_examples=examples(150), stateful_step_count=30, deadline=None)
+    )
 
 
 def bare_ms(seed: int) -> int:

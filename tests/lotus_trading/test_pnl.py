@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.errors import SchemaError
 from lotus.timebase import BLOCK_MS, DAY_MS
@@ -46,7 +47,7 @@ def executed(
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_identity_holds_exactly_in_every_row_and_every_sum(seed: int, n: int) -> None:
     trades = executed(np.random.default_rng(seed), n, 6, 5.0)
     costs = sum((trades.amount(name) for name in COSTS), np.zeros(n, np.int64))
@@ -102,7 +103,7 @@ def test_the_sentence_appears_exactly_when_the_interval_of_net_does_not_lie_abov
 
 
 @given(st.floats(-5, 40), st.integers(0, 10_000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_sentence_and_the_interval_never_disagree(drift_bps: float, seed: int) -> None:
     line = total(executed(np.random.default_rng(seed), 120, 8, drift_bps))
     above = line.net_interval is not None and line.net_interval[0] > 0.0

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from make import ASSET, CADENCE_MS, COMPARISONS, FIRST_MS, Trace, random_trace, scope, trigger_text
 from oracle import Oracle
+from pace import examples
 
 from lotus.microtape.frame_spec import I_END
 from lotus.triggers.checker import read_trigger
@@ -60,7 +61,7 @@ def test_the_random_watches_met_every_cause(cause: Cause) -> None:
 
 
 @given(SEEDS, st.lists(st.integers(0, 300), max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_live_and_batch_in_any_chunks_are_equal_bit_for_bit(seed: int, cuts: list[int]) -> None:
     trigger, plan, trace = drawn(seed, 300)
     whole = watched(trigger, plan, trace)
@@ -73,7 +74,7 @@ def test_live_and_batch_in_any_chunks_are_equal_bit_for_bit(seed: int, cuts: lis
 
 
 @given(SEEDS, st.integers(1, 299))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_what_comes_later_changes_nothing_that_was_said(seed: int, cut: int) -> None:
     trigger, plan, trace = drawn(seed, 300)
     now = int(trace.ints[min(cut, len(trace)) - 1, I_END])
@@ -82,7 +83,7 @@ def test_what_comes_later_changes_nothing_that_was_said(seed: int, cut: int) -> 
 
 
 @given(SEEDS, st.integers(0, 100))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_nothing_is_remembered_from_before_the_warm_up(seed: int, more: int) -> None:
     """With its warm-up before the start a watch says the same however much came before."""
     trigger, plan, _ = drawn(seed)
@@ -93,7 +94,7 @@ def test_nothing_is_remembered_from_before_the_warm_up(seed: int, more: int) -> 
 
 
 @given(SEEDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_order_of_events_and_what_they_tell(seed: int) -> None:
     trigger, plan, trace = drawn(seed, 300)
     events = watched(trigger, plan, trace)
@@ -108,7 +109,7 @@ def test_the_order_of_events_and_what_they_tell(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_every_arming_comes_to_one_end_before_the_next(seed: int) -> None:
     _, plan, trace = drawn(seed, 300)
     trigger = read_trigger(scope(random.Random(seed), 0))

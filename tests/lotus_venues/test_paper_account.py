@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.errors import LedgerError, VenueError
 from lotus.manifest import Asset
@@ -345,7 +346,7 @@ def play(made: Market, step: Any) -> None:
             made.mark(PX)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(STEP, max_size=40), st.integers(0, 40), st.sampled_from([0, 3]))
 def test_a_stored_account_goes_on_as_if_nothing_happened(steps: list[Any], cut: int, latency_ms: int) -> None:
     """Storing through JSON at any point changes neither a later event nor the state; so does a replay."""
@@ -381,7 +382,7 @@ class Ledger:
             self.cash -= Fraction(event.usd)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(STEP, max_size=50))
 def test_money_orders_and_positions_agree_with_an_independent_ledger(steps: list[Any]) -> None:
     made, ledger = market(), Ledger()
@@ -409,7 +410,7 @@ def test_money_orders_and_positions_agree_with_an_independent_ledger(steps: list
             assert order.done == 0 or ledger.filled[name] * 10**5 >= order.done
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(STEP, max_size=40))
 def test_reduce_only_never_opens_or_turns(steps: list[Any]) -> None:
     made, lots = market(), 0

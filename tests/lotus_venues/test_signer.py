@@ -17,6 +17,7 @@ from eth_keys.backends import CoinCurveECCBackend, NativeECCBackend, get_backend
 from hyperliquid.utils.signing import recover_agent_or_user_from_l1_action
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.errors import ConfigError, VenueError
 from lotus.timebase import DAY_MS
@@ -46,7 +47,7 @@ def signer(journal: SignerJournal, url: str = "http://127.0.0.1:1") -> AgentSign
     return made
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.integers(1, 2**250))
 def test_the_curve_in_c_signs_and_recovers_as_the_one_in_python(message: bytes, secret: int) -> None:
     key = secret.to_bytes(32, "big")
@@ -65,7 +66,7 @@ def order(size: str, px: str, asset: int = 0, reduce_only: bool = False, name: s
     return {"type": "order", "orders": [wire], "grouping": "na"}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.integers(-5_000, 5_000), min_size=1, max_size=12), st.sets(st.integers(0, 11)))
 def test_nonces_rise_through_reopening_and_clocks_set_back(steps: list[int], reopened: set[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 from weave_boards import MANIFEST, NIGHT_MS, WEAVE, A, B, braid, day_of, lesson, monitor, rows, rows_of_days
 
 from lotus.priors.knobs import knob_values
@@ -158,7 +159,7 @@ def test_the_laws_of_the_algebra_hold_for_knobs(parts, random) -> None:
     assert compose("INTERSECT", [IDENTITY, patches[0]], [True, True]) == patches[0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.tuples(st.floats(0.01, 3.0), mults), min_size=1, max_size=6))
 def test_conflicts_keep_the_total_bound_of_each_knob_and_equal_brute_force(given_) -> None:
     worth, own = [w for w, _ in given_], [Patch(knobs=(Knob("policy:size", m),)) for _, m in given_]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 from weave_boards import MANIFEST, NIGHT_MS, A, B, braid, day_of, lesson
 
 from lotus.errors import ConfigError
@@ -73,7 +74,7 @@ def test_a_composition_is_fixed_with_the_tilts_its_parents_have():
     assert parts_of(parents, (1.0, 1.0)).tilts == (0.25, 0.5)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.floats(-0.12, 0.12), st.floats(1 / 1.06, 1.06), st.floats(0.05, 0.25), st.floats(0.1, 0.8))
 def test_half_of_a_patch_realises_half_its_tilt_at_the_median(theta: float, phi: float, temp: float, at: float):
     penalties = np.full(3, at)

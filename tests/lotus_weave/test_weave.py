@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
@@ -137,7 +138,7 @@ def test_no_night_moves_a_detector_beyond_its_limits(pairs: list[tuple[Patch, Pa
         assert sum(max(-x, 0) for x in moves) <= limit + 1e-7
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(st.tuples(st.floats(0.01, 3.0), patches), min_size=1, max_size=7), st.integers(0, 99))
 def test_conflict_resolution_equals_brute_force(braids: list[tuple[float, Patch]], seed: int) -> None:
     worth, own = [w for w, _ in braids], [p for _, p in braids]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from local_world import T0, UNIVERSE, open_market, order_action, rich, wallet
+from pace import examples
 from small_engine import assert_conserved
 
 from lotus_venues.hyperliquid.dialogue import Dialogue
@@ -71,7 +72,7 @@ def actions(draw: st.DrawFn) -> Any:
 _NONCES = iter(range(wall_ms() - 10**7, wall_ms()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(action=actions(), nonce=st.none() | anything)
 def test_actions_are_answered_and_money_is_conserved(exchange: LocalExchange, action: Any, nonce: Any) -> None:
     body = {"action": action, "nonce": next(_NONCES) if nonce is None else nonce, "signature": {}}
@@ -84,7 +85,7 @@ def test_actions_are_answered_and_money_is_conserved(exchange: LocalExchange, ac
     assert_conserved(exchange.engine)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(kind=st.sampled_from(INFO), fields=st.dictionaries(st.sampled_from(("coin", "user", "oid", "startTime", "req")),
        plain | st.sampled_from(("BTC", ADDRESS, 1)) | anything, max_size=4), body=anything)  # fmt: skip
 def test_queries_are_answered(exchange: LocalExchange, kind: str, fields: dict[str, Any], body: Any) -> None:

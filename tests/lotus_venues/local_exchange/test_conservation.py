@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 from small_engine import BTC, ETH, MARK, ask, assert_conserved, bracket_of, move, show, small_engine
 
 from lotus.trading.orders import Grouping, Side
@@ -87,7 +88,7 @@ def check(made: Engine) -> None:
         assert not sleeping & set(market.stops)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 2**32))
 def test_money_lots_and_books_agree_whatever_happens(seed: int) -> None:
     draw, made = random.Random(seed), small_engine(usd=6_000)

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from benchmarks.exchange.naive import NaiveMatcher
 from lotus.manifest import Asset
@@ -75,7 +76,7 @@ def script_of(seed: int, length: int) -> list[tuple[Any, ...]]:
     return script
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.integers(0, 2**32), st.integers(5, 80))
 def test_every_execution_equals_the_naive_matcher(seed: int, length: int) -> None:
     made, naive = engine(), NaiveMatcher()

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pace import examples
 
 from lotus.manifest import Asset
 from lotus.trading.execution_events import Cancel, Close, Command, Event, Place
@@ -118,7 +119,7 @@ CASES = given(
 def test_no_order_of_an_accepted_plan_is_illegal() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=600, deadline=None)
+    @settings(max_examples=examples(600), deadline=None)
     @CASES
     def case(
         asset: Asset, px: Decimal, usd: Decimal, side: Side, strategy: Strategy, away: Decimal, slices: int, bare: bool

@@ -1,0 +1,84 @@
+"""How long tests may take and how often Hypothesis draws: marks with reasons, profiles, slow files first.
+
+A plugin of every run. An unmarked test that takes more than `LIMIT_S` fails and says so; seconds are those of a machine
+on which `loop_s` is `LOOP_S`, measured at the moment of failing, so that a slow or busy machine fails nothing. What a
+test checks does not belong here. (Literature: test size classes, as small, medium and large tests.)
+"""
+
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+HERE = Path(__file__).parent
+LIMIT_S = 5.0
+LOOP, LOOP_S = 10_000_000, 0.3
+MARKS = {
+    "kill": "ends processes with SIGKILL and looks at what they leave",
+    "compile": "fills a kernel cache of its own",
+    "process": "runs commands, daemons or servers as processes, over wall time",
+    "evidence": "makes rows of docs/evidence again",
+    "clock": "asserts a time, or waits for one to pass",
+}
+EXAMPLES = {"fast": 25, "usual": 100, "full": 1000}  # of a property test that names no number of its own
+LONGEST_FIRST: tuple[str, ...] = ()
+
+for _name, _many in EXAMPLES.items():
+    settings.register_profile(_name, max_examples=_many, deadline=None)
+
+
+def examples(many: int) -> int:
+    """Return how many examples a test draws that draws `many` in the usual profile.
+
+    >>> examples(100) == settings().max_examples
+    True
+    """
+    return max(10, many * settings().max_examples // EXAMPLES["usual"])
+
+
+def loop_s() -> float:
+    """Return the seconds that a do-nothing loop of `LOOP` turns takes now."""
+    began = time.perf_counter()
+    for _ in range(LOOP):
+        pass
+    return time.perf_counter() - began
+
+
+def reasons(item: pytest.Item) -> dict[str, str]:
+    """Return the marks of a test that say why it may take longer."""
+    return {mark.name: str((*mark.args, "")[0]) for mark in item.iter_markers() if mark.name in MARKS}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marks known."""
+    for name, meaning in MARKS.items():
+        config.addinivalue_line("markers", f"{name}(reason): {meaning}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, so that no worker begins one when the other has nothing left; refuse marks without
+    a reason."""
+    mute = sorted({i.nodeid for i in items for reason in reasons(i).values() if not reason})
+    if mute:
+        raise pytest.UsageError(f"a mark without a reason: {mute}; expected @pytest.mark.kill('why it is slow')")
+    rank = {str(HERE / name): place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(str(item.path), len(rank)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail an unmarked test that took too long."""
+    report = yield
+    if report.when == "call" and report.passed and not reasons(item) and call.duration > LIMIT_S:
+        allowed = LIMIT_S * max(1.0, loop_s() / LOOP_S)
+        if call.duration > allowed and settings().max_examples <= EXAMPLES["usual"]:
+            report.outcome = "failed"
+            report.longrepr = (
+                f"took {call.duration:.1f} s; an unmarked test takes at most {allowed:.1f} s here: make it quicker, or "
+                f"mark it with its reason (one of {', '.join(MARKS)})"
+            )
+    return report
