@@ -2,18 +2,28 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PACKAGES := lotus lotus_store lotus_venues lotus_herald lotus_live lotus_resources lotus_sensors lotus_assets lotus_cli
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+SLOW := kill or compile or process or evidence or clock
 
-.PHONY: demo test setup lint types contracts unit up bench chaos lock clean
+.PHONY: demo check test thorough setup static lint types contracts quick all up bench lock clean
 
 demo: setup
 	$(BIN)/lotus demo
 
-test: lint types contracts unit
+check: static quick
+
+test: static all
+
+thorough: setup
+	$(BIN)/python scripts/thorough.py
 
 setup: .venv/ready
 
 .venv/ready: requirements.lock requirements-bootstrap.lock pyproject.toml
 	$(PYTHON) scripts/setup.py
+
+static: setup
+	$(MAKE) -j 2 -O lint types contracts
 
 lint: setup
 	$(BIN)/ruff check .
@@ -25,8 +35,11 @@ types: setup
 contracts: setup
 	$(BIN)/lint-imports
 
-unit: setup
-	$(BIN)/pytest -n 2 --dist loadfile
+quick: setup
+	$(PYTEST) --hypothesis-profile=fast -m "not ($(SLOW))"
+
+all: setup
+	$(PYTEST) --hypothesis-profile=usual --durations=10
 
 up: setup
 	$(BIN)/lotus up
@@ -34,12 +47,9 @@ up: setup
 bench: setup
 	$(BIN)/python benchmarks/hot_path.py --all
 
-chaos: setup
-	$(BIN)/python tests/chaos/kills.py --kills 200
-
 lock: setup
 	$(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-bootstrap.in -o requirements-bootstrap.lock
 	$(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate --generate-hashes requirements.in -o requirements.lock
 
 clean:
-	rm -rf .venv .lotus .kernel_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .lotus .kernel_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

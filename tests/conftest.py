@@ -1,7 +1,8 @@
 """Shared fixtures: one embedded PostgreSQL per test process, emptied databases per test.
 
 `pg_home` is a home with a running server; `databases` are its databases, migrated and empty; `settings` are those
-behind them, with a lake and tapes of the test's own.
+behind them, with a lake and tapes of the test's own. Emptying takes 0.07 s where making five databases anew from
+templates takes 0.3 s; templates are for homes that have come some way (`warm`).
 """
 
 import shutil
@@ -10,44 +11,51 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
+from warm import empty_all
 
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.postgres.embedded import embedded
-from lotus_store.postgres.migrations import LOTUS_DATABASES
-from lotus_store.postgres.queries import query
 
 pytest_plugins = ["pace"]
 
 
 @pytest.fixture(scope="session")
 def pg_home() -> Iterator[Path]:
-    """A home whose embedded server runs for the whole session."""
+    """A home whose embedded server runs for the whole session and waits for no disk: nobody pulls its plug."""
     home = Path(tempfile.mkdtemp(prefix="lotus-test-"))
     home.chmod(0o755)
-    with embedded(home):
+    with embedded(home) as server:
+        with psycopg.connect(server.server_dsn, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield home
     shutil.rmtree(home)
 
 
 @pytest.fixture(scope="session")
-def _migrated(pg_home: Path) -> Iterator[Databases]:
+def migrated(pg_home: Path) -> Iterator[Databases]:
+    """The session's databases, as the last test left them."""
     with Databases(Settings(pg_home)) as opened:
         yield opened.open()
 
 
+@pytest.fixture(scope="session")
+def server_dsn(migrated: Databases) -> str:
+    """The address of the session's server for its owner."""
+    return migrated.owner_dsn("sig").replace("dbname=lotus_sig", "dbname=postgres")
+
+
 @pytest.fixture
-def databases(_migrated: Databases) -> Databases:
+def databases(migrated: Databases) -> Databases:
     """The session's databases, all tables empty."""
-    for name in LOTUS_DATABASES:
-        with _migrated.owner(name) as connection:
-            connection.execute(query("common", "empty_all"))
-    return _migrated
+    empty_all(migrated)
+    return migrated
 
 
 @pytest.fixture
-def settings(databases: Databases, pg_home: Path, tmp_path: Path) -> Settings:
+def settings(databases: Databases, server_dsn: str, tmp_path: Path) -> Settings:
     """Settings of a home below `tmp_path` whose databases are those of the session."""
-    server = databases.owner_dsn("sig").replace("dbname=lotus_sig", "dbname=postgres")
-    return replace(Settings(tmp_path / "home"), server_dsn=server)
+    return replace(Settings(tmp_path / "home"), server_dsn=server_dsn)

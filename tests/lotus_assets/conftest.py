@@ -5,18 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from warm import WarmHome, empty_all
 
 from lotus.manifest import Manifest
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
 from lotus_assets.bodies import stage_context
 from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
+from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
+from lotus_store.databases import Databases
 from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore
 
-SPEC = WorldSpec("demo", seed=11, days=3, sessions=(("08:00", "08:20"), ("14:00", "14:20")))
+SPEC = WorldSpec("demo", seed=11, days=3, sessions=(("08:00", "08:12"), ("14:00", "14:12")))
 
 
 def tiny_manifest() -> Manifest:
@@ -40,12 +44,48 @@ def days() -> list[str]:
     return [SPEC.day(i) for i in range(SPEC.days)]
 
 
-@pytest.fixture
-def tiny(settings: Settings, tape_home: Path) -> Settings:
-    """Settings of an empty home with the tiny tape."""
+def with_tape(settings: Settings, tape_home: Path) -> Settings:
+    """Return settings of an empty home to which the tiny tape is linked."""
     settings.tape_root.parent.mkdir(parents=True)
     settings.tape_root.symlink_to(tape_home / "tape")
     return replace(settings, manifest=tiny_manifest(), tape="tiny")
+
+
+@pytest.fixture
+def tiny(settings: Settings, tape_home: Path) -> Settings:
+    """Settings of an empty home with the tiny tape."""
+    return with_tape(settings, tape_home)
+
+
+@pytest.fixture(scope="session")
+def _first_day_done(
+    server_dsn: str, migrated: Databases, tape_home: Path, tmp_path_factory: pytest.TempPathFactory, days: list[str]
+) -> WarmHome:
+    empty_all(migrated)
+    folder = tmp_path_factory.mktemp("warm")
+    settings = with_tape(replace(Settings(folder / "made"), server_dsn=server_dsn), tape_home)
+    lotus = Lotus.open(settings)
+    with stage_context(lotus) as context:
+        for stage in (*TAPE_STAGES, *LEARNING_STAGES):
+            assert not run_stage(context, stage, days[0]).failed_checks
+    lotus.close()
+    return WarmHome(settings, folder / "first_day")
+
+
+@pytest.fixture
+def first_day_done(_first_day_done: WarmHome, settings: Settings) -> Settings:
+    """Settings of a home in which every stage of the first day of the tiny tape has run."""
+    _first_day_done.bring_back(settings)
+    return replace(settings, manifest=tiny_manifest(), tape="tiny")
+
+
+@pytest.fixture
+def tomorrow(first_day_done: Settings) -> Iterator[StageContext]:
+    """A stage context of the home in which every stage of the first day has run."""
+    lotus = Lotus.open(first_day_done)
+    with stage_context(lotus) as context:
+        yield context
+    lotus.close()
 
 
 @pytest.fixture

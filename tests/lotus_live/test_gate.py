@@ -31,6 +31,7 @@ from lotus_store.databases import Databases
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 from lotus_store.ledger.plans import FillLine, OrderLine, PlanRow, PlanStep, put_plan, step_plans
 from lotus_venues.hyperliquid.caps import SignerCaps
+from lotus_venues.hyperliquid.rate_budget import shared_weight
 from lotus_venues.local_exchange.options import Clock, Options
 from lotus_venues.local_exchange.server import LocalExchange
 
@@ -172,6 +173,7 @@ def posing(databases: Databases, settings: Settings, monkeypatch: pytest.MonkeyP
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     assert ready.wait(20)
+    shared_weight(urls[0], limit=100_000)  # the weights of this test's accounts would fill the venue's minute
     for place in ("lotus_live.trade.trading", "lotus_live.trade.accounts", "lotus_venues.hyperliquid.venue"):
         monkeypatch.setattr(f"{place}.LOOPBACK", frozenset())
     monkeypatch.setattr(gate_facts, "KNOWN_URLS", (urls[0],))

@@ -5,6 +5,7 @@ on which `loop_s` is `LOOP_S`, measured at the moment of failing, so that a slow
 test checks does not belong here. (Literature: test size classes, as small, medium and large tests.)
 """
 
+import os
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).resolve().parents[1]
 LIMIT_S = 5.0
 LOOP, LOOP_S = 10_000_000, 0.3
 MARKS = {
@@ -46,6 +47,11 @@ def loop_s() -> float:
     return time.perf_counter() - began
 
 
+def slowness() -> float:
+    """Return how much slower than a quiet machine of the usual speed this one is now."""
+    return max(1.0, loop_s() / LOOP_S) * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def reasons(item: pytest.Item) -> dict[str, str]:
     """Return the marks of a test that say why it may take longer."""
     return {mark.name: str((*mark.args, "")[0]) for mark in item.iter_markers() if mark.name in MARKS}
@@ -63,7 +69,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mute = sorted({i.nodeid for i in items for reason in reasons(i).values() if not reason})
     if mute:
         raise pytest.UsageError(f"a mark without a reason: {mute}; expected @pytest.mark.kill('why it is slow')")
-    rank = {str(HERE / name): place for place, name in enumerate(LONGEST_FIRST)}
+    rank = {str(TESTS / name): place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(str(item.path), len(rank)))
 
 
@@ -74,7 +80,7 @@ def pytest_runtest_makereport(
     """Fail an unmarked test that took too long."""
     report = yield
     if report.when == "call" and report.passed and not reasons(item) and call.duration > LIMIT_S:
-        allowed = LIMIT_S * max(1.0, loop_s() / LOOP_S)
+        allowed = LIMIT_S * slowness()
         if call.duration > allowed and settings().max_examples <= EXAMPLES["usual"]:
             report.outcome = "failed"
             report.longrepr = (

@@ -1,0 +1,52 @@
+"""A home that has come some way, kept and brought back: databases as templates of the server, files as copies.
+
+What several tests need done before they begin is done once a worker. The pages of PostgreSQL on CREATE DATABASE tell
+what a template does not carry: owner and rights of the database itself, which are copied here.
+"""
+
+import shutil
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from lotus_store.postgres.migrations import LOTUS_DATABASES
+from lotus_store.postgres.queries import query
+
+RIGHTS = """
+UPDATE pg_database made SET datdba = kept.datdba, datacl = kept.datacl
+FROM pg_database kept WHERE made.datname = %s AND kept.datname = %s
+"""
+
+
+def empty_all(databases: Databases) -> None:
+    """Empty every table of every database."""
+    for name in LOTUS_DATABASES:
+        with databases.owner(name) as connection:
+            connection.execute(query("common", "empty_all"))
+
+
+class WarmHome:
+    """The databases and the lake of a home as they were when it was made; nobody may be connected then."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        """Keep the home of `settings` in `folder`."""
+        self._server, self._folder = settings.server_dsn, folder
+        for name in LOTUS_DATABASES:
+            self._copy(f"lotus_{name}", f"warm_{folder.name}_{name}")
+        shutil.copytree(settings.home, folder, symlinks=True)
+
+    def bring_back(self, settings: Settings) -> None:
+        """Make databases and home of `settings` what they were; the home must not exist yet."""
+        for name in LOTUS_DATABASES:
+            self._copy(f"warm_{self._folder.name}_{name}", f"lotus_{name}")
+        shutil.copytree(self._folder, settings.home, symlinks=True)
+
+    def _copy(self, source: str, target: str) -> None:
+        with psycopg.connect(self._server, autocommit=True) as connection:
+            names = sql.Identifier(target), sql.Identifier(source)
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(names[0]))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+            connection.execute(RIGHTS, [target, source])
