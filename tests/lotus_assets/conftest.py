@@ -1,6 +1,6 @@
 """A tiny world (three days of two 20-minute sessions) on tape in a home of its own, and a context to run stages on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from lotus.manifest import Manifest
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
 from lotus_assets.bodies import stage_context
-from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.context import Stage, StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
@@ -20,7 +20,7 @@ from lotus_store.databases import Databases
 from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore
 
-SPEC = WorldSpec("demo", seed=11, days=3, sessions=(("08:00", "08:12"), ("14:00", "14:12")))
+SPEC = WorldSpec("demo", seed=11, days=3, sessions=(("08:00", "08:20"), ("14:00", "14:20")))
 
 
 def tiny_manifest() -> Manifest:
@@ -51,41 +51,46 @@ def with_tape(settings: Settings, tape_home: Path) -> Settings:
     return replace(settings, manifest=tiny_manifest(), tape="tiny")
 
 
-@pytest.fixture
-def tiny(settings: Settings, tape_home: Path) -> Settings:
-    """Settings of an empty home with the tiny tape."""
-    return with_tape(settings, tape_home)
+def run_days(settings: Settings, stages: Sequence[Stage], days: Sequence[str]) -> None:
+    """Run stages of days in a home."""
+    lotus = Lotus.open(settings)
+    with stage_context(lotus) as context:
+        for day in days:
+            for stage in stages:
+                assert not run_stage(context, stage, day).failed_checks
+    lotus.close()
 
 
 @pytest.fixture(scope="session")
-def _first_day_done(
-    server_dsn: str, migrated: Databases, tape_home: Path, tmp_path_factory: pytest.TempPathFactory, days: list[str]
+def taped(
+    migrated: Databases, server_dsn: str, tape_home: Path, tmp_path_factory: pytest.TempPathFactory, days: list[str]
 ) -> WarmHome:
-    empty_all(migrated)
+    """A home in which the stages of the tape have run for all days."""
     folder = tmp_path_factory.mktemp("warm")
-    settings = with_tape(replace(Settings(folder / "made"), server_dsn=server_dsn), tape_home)
-    lotus = Lotus.open(settings)
-    with stage_context(lotus) as context:
-        for stage in (*TAPE_STAGES, *LEARNING_STAGES):
-            assert not run_stage(context, stage, days[0]).failed_checks
-    lotus.close()
-    return WarmHome(settings, folder / "first_day")
+    made = with_tape(replace(Settings(folder / "made"), server_dsn=server_dsn), tape_home)
+    empty_all(migrated)
+    run_days(made, TAPE_STAGES, days)
+    return WarmHome(made, folder / "taped")
+
+
+@pytest.fixture(scope="session")
+def first_day(taped: WarmHome, server_dsn: str, tmp_path_factory: pytest.TempPathFactory, days: list[str]) -> WarmHome:
+    """The home `taped` in which every stage of the first day has run."""
+    folder = tmp_path_factory.mktemp("warm")
+    made = replace(Settings(folder / "made"), server_dsn=server_dsn, manifest=tiny_manifest(), tape="tiny")
+    taped.bring_back(made)
+    run_days(made, LEARNING_STAGES, days[:1])
+    return WarmHome(made, folder / "first_day")
 
 
 @pytest.fixture
-def first_day_done(_first_day_done: WarmHome, settings: Settings) -> Settings:
-    """Settings of a home in which every stage of the first day of the tiny tape has run."""
-    _first_day_done.bring_back(settings)
+def tiny(request: pytest.FixtureRequest, settings: Settings, tape_home: Path) -> Settings:
+    """Settings of a home with the tiny tape: an empty one, or the one that the mark `warm` names."""
+    mark = request.node.get_closest_marker("warm")
+    if mark is None:
+        return with_tape(settings, tape_home)
+    request.getfixturevalue(mark.args[0]).bring_back(settings)
     return replace(settings, manifest=tiny_manifest(), tape="tiny")
-
-
-@pytest.fixture
-def tomorrow(first_day_done: Settings) -> Iterator[StageContext]:
-    """A stage context of the home in which every stage of the first day has run."""
-    lotus = Lotus.open(first_day_done)
-    with stage_context(lotus) as context:
-        yield context
-    lotus.close()
 
 
 @pytest.fixture

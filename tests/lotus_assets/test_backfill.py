@@ -81,6 +81,7 @@ def test_the_ui_is_told_rows_hashes_and_checks_per_day(
     assert {records[key].status.value for key in keys} == {"SUCCEEDED"}
 
 
+@pytest.mark.warm("first_day")
 def test_a_subset_of_the_lane_runs_alone(
     lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
@@ -92,6 +93,7 @@ def test_a_subset_of_the_lane_runs_alone(
     assert backfill(tiny, days[0], days[1], lambda _: None).hashes == whole
 
 
+@pytest.mark.warm("first_day")
 def test_a_day_out_of_order_fails_with_what_to_materialise(
     lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
@@ -107,6 +109,7 @@ def test_a_day_out_of_order_fails_with_what_to_materialise(
         backfill(tiny, days[2], days[2], lambda _: None)
 
 
+@pytest.mark.warm("taped")
 def test_days_without_tape_are_carried_over(
     lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:

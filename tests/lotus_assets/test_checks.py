@@ -31,6 +31,7 @@ def scored(ctx: StageContext, days: list[str]) -> StageContext:
     return ctx
 
 
+@pytest.mark.warm("first_day")
 def test_schema_finds_range_type_infinity_and_repeated_keys(scored: StageContext, days: list[str]) -> None:
     sound = scored.lake.read("microtape_frames", scored.tape_branch, days[0], "BTC")
     assert schema_check(MICROTAPE_FRAMES, sound).passed
@@ -44,6 +45,7 @@ def test_schema_finds_range_type_infinity_and_repeated_keys(scored: StageContext
     assert "repeat the key" in schema_check(MICROTAPE_FRAMES, twice).text
 
 
+@pytest.mark.warm("first_day")
 def test_gaps_finds_a_hole_and_a_frame_inside_a_gap(scored: StageContext, days: list[str]) -> None:
     frames = read_frames(scored, days[0])
     gaps = scored.lake.read("tape_gaps", scored.tape_branch, days[0])
@@ -58,6 +60,7 @@ def test_gaps_finds_a_hole_and_a_frame_inside_a_gap(scored: StageContext, days: 
     assert gaps_check(replace(sound, gaps=inside), 10_000).numbers["frames_inside_gaps"] > 0
 
 
+@pytest.mark.warm("first_day")
 def test_overlap_finds_a_leaked_publication_and_a_deterministic_one(scored: StageContext, days: list[str]) -> None:
     events = scored.lake.read("signal_events", scored.branch, days[0], spec=SIGNAL_EVENTS)
     epsilon = scored.manifest.score.epsilon
@@ -69,6 +72,7 @@ def test_overlap_finds_a_leaked_publication_and_a_deterministic_one(scored: Stag
         assert not signal_events.overlap_check(doctored, epsilon).passed
 
 
+@pytest.mark.warm("first_day")
 def test_dropped_windows_are_dropped_whole(scored: StageContext, days: list[str]) -> None:
     rows = scored.lake.read("signal_eval", scored.branch, days[0])
     assert signal_eval.dropped_check(rows).passed

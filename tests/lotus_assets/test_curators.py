@@ -29,6 +29,8 @@ from lotus_resources.lotus_resource import Lotus
 from lotus_store.day_tables import tables_of_day
 from lotus_store.ledger.priors import read_version
 
+pytestmark = pytest.mark.warm("taped")
+
 AT = 2
 DETECTORS = shipped_detectors()
 LEAKY = DETECTORS[AT].detector_id

@@ -28,6 +28,8 @@ from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_store.ledger.day_commits import read_commit
 
+pytestmark = pytest.mark.warm("taped")
+
 NAMES = [d.detector_id for d in shipped_detectors()]
 
 

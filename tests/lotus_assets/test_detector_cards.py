@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import dagster as dg
 import numpy as np
+import pytest
 
 from lotus.detectors.card_table import DETECTOR_CARDS
 from lotus.detectors.registry import shipped_detectors
@@ -15,6 +16,8 @@ from lotus_assets.stages.context import StageContext, StageResult
 from lotus_assets.stages.history import retired_before
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
+
+pytestmark = pytest.mark.warm("first_day")
 
 DETECTORS = shipped_detectors()
 NAMES = [d.detector_id for d in DETECTORS]

@@ -20,6 +20,8 @@ from lotus_store.ledger.day_commits import commit_day, read_commit
 from lotus_store.ledger.expert_sets import read_expert_sets
 from lotus_store.ledger.experts import read_experts
 
+pytestmark = pytest.mark.warm("taped")
+
 MONDAY = "2026-01-12"
 
 

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lotus.detectors.audits import leakage
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.signal_spec import LIVE_DIFFERS, NOT_EMITTED, SIGNAL_EVENTS
 from lotus.errors import LedgerError
 from lotus_assets.backfill import backfill
-from lotus_assets.stages import detector_audits, signal_events
+from lotus_assets.stages import signal_events
 from lotus_assets.stages.context import CheckOutcome, StageContext, StageResult
 from lotus_assets.stages.live_parity import NO_DAEMON
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
@@ -22,17 +21,12 @@ from lotus_assets.stages.runner import run_stage
 from lotus_live.live import run_live
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import instance, provision
-from lotus_store.config import Settings
 from lotus_store.day_tables import tables_after, tables_of_day
 from lotus_store.ledger.live_log import Run, append_events, begin_run, daemon_log_version, read_daemon_log
 
+pytestmark = pytest.mark.warm("first_day")
+
 Columns = dict[str, NDArray[Any]]
-
-
-@pytest.fixture
-def tiny(first_day_done: Settings) -> Settings:
-    """Settings of the home in which these tests begin."""
-    return first_day_done
 
 
 @pytest.fixture
@@ -166,11 +160,9 @@ def test_a_replay_is_not_the_daemon(ctx: StageContext, first: Columns, days: lis
 
 
 def test_what_the_daemon_emits_is_what_is_recomputed_under_its_tables(
-    ctx: StageContext, lotus: Lotus, first: Columns, days: list[str], monkeypatch: pytest.MonkeyPatch
+    ctx: StageContext, lotus: Lotus, first: Columns, days: list[str]
 ) -> None:
     """The daemon had the tables of the day before with what that day's audits found, the recomputed day newer ones."""
-    monkeypatch.setattr(leakage, "MIN_INDEPENDENT", 10)  # so short a day is not audited otherwise
-    run_stage(replace(ctx, force=True), detector_audits.STAGE, days[0])
     pieces = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.segments(days[1])]
     live = run_live(ctx.settings, replay=pieces, run_id="day", databases=lotus.databases)
     for stage in (*TAPE_STAGES, LEARNING_STAGES[0]):

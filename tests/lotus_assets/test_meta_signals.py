@@ -12,6 +12,8 @@ from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 
+pytestmark = pytest.mark.warm("taped")
+
 
 def test_cues_of_a_first_day_have_timing_and_no_asymmetry(ctx: StageContext, days: list[str]) -> None:
     for stage in (*TAPE_STAGES, expert_set.STAGE):

@@ -14,6 +14,8 @@ from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_store.ledger.day_commits import read_commit
 
+pytestmark = pytest.mark.warm("first_day")
+
 NEEDED = {
     "raw_tape", "microtape_frames", "dsi_annotations", "expert_set", "signal_events", "signal_eval", "payoff_scores",
     "lesson_atoms", "lessons", "dr_crosscheck", "braids", "meta_braids", "active_priors",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from lotus.detectors.registry import shipped_detectors
 from lotus.outcomes.sanity import ALL, FRAME_SERIES, HORIZONS_S, SANITY_TABLE
@@ -14,6 +15,7 @@ from lotus_assets.stages.order import STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 
 
+@pytest.mark.warm("taped")
 def test_a_day_has_every_series_and_comes_out_the_same_again(ctx: StageContext, days: Sequence[str]) -> None:
     results = {stage.name: run_stage(ctx, stage, days[0]) for stage in TAPE_STAGES}
     made = results["sanity_table"]

@@ -44,19 +44,21 @@ def test_twice_and_forced_end_in_the_same_hashes(ctx: StageContext, days: list[s
     assert {key: commit.notes for key, commit in committed_work(ctx, days).items()} == kept
 
 
-def test_a_missing_or_damaged_file_is_made_again(tomorrow: StageContext, days: list[str]) -> None:
-    first = run(tomorrow, ALL, days[:1])
-    Path(tomorrow.lake.path("signal_events", tomorrow.branch, days[0])).unlink()
-    frames = Path(tomorrow.lake.path("microtape_frames", tomorrow.tape_branch, days[0], "BTC"))
+@pytest.mark.warm("first_day")
+def test_a_missing_or_damaged_file_is_made_again(ctx: StageContext, days: list[str]) -> None:
+    first = run(ctx, ALL, days[:1])
+    Path(ctx.lake.path("signal_events", ctx.branch, days[0])).unlink()
+    frames = Path(ctx.lake.path("microtape_frames", ctx.tape_branch, days[0], "BTC"))
     frames.write_bytes(frames.read_bytes()[:5000])
-    assert compact_days(tomorrow.lake, tomorrow.branch, days[:1], keep=0).days == (days[0],)
-    assert not tomorrow.lake.exists("lesson_atoms", tomorrow.branch, days[0])
-    assert run(tomorrow, ALL, days[:1]) == first
-    assert tomorrow.lake.verify("lesson_atoms", tomorrow.branch, days[0])
-    tomorrow.lake.verify("microtape_frames", tomorrow.tape_branch, days[0], "BTC")
-    tomorrow.lake.verify("signal_events", tomorrow.branch, days[0])
+    assert compact_days(ctx.lake, ctx.branch, days[:1], keep=0).days == (days[0],)
+    assert not ctx.lake.exists("lesson_atoms", ctx.branch, days[0])
+    assert run(ctx, ALL, days[:1]) == first
+    assert ctx.lake.verify("lesson_atoms", ctx.branch, days[0])
+    ctx.lake.verify("microtape_frames", ctx.tape_branch, days[0], "BTC")
+    ctx.lake.verify("signal_events", ctx.branch, days[0])
 
 
+@pytest.mark.warm("taped")
 def test_the_first_day_runs_on_the_genesis_priors(ctx: StageContext, days: list[str]) -> None:
     run(ctx, ALL, days[:1])
     (genesis,) = in_force_on(ctx.sig, ctx.branch, days[0])
@@ -65,32 +67,36 @@ def test_the_first_day_runs_on_the_genesis_priors(ctx: StageContext, days: list[
     assert genesis.effective_from_ms == 0
 
 
-def test_a_day_runs_on_what_the_day_before_taught(tomorrow: StageContext, days: list[str]) -> None:
-    run(tomorrow, ALL, days[:2])
-    (_, taught), _ = swaps(tomorrow.sig, tomorrow.branch)
-    events = tomorrow.lake.read("signal_events", tomorrow.branch, days[1], columns=("priors_ver",))
+@pytest.mark.warm("first_day")
+def test_a_day_runs_on_what_the_day_before_taught(ctx: StageContext, days: list[str]) -> None:
+    run(ctx, ALL, days[:2])
+    (_, taught), _ = swaps(ctx.sig, ctx.branch)
+    events = ctx.lake.read("signal_events", ctx.branch, days[1], columns=("priors_ver",))
     assert set(events["priors_ver"]) == {taught}
 
 
-def test_a_day_is_refused_while_the_day_before_is_not_committed(tomorrow: StageContext, days: list[str]) -> None:
-    run(tomorrow, ALL, days[:1])
-    run(tomorrow, TAPE_STAGES, days)
+@pytest.mark.warm("first_day")
+def test_a_day_is_refused_while_the_day_before_is_not_committed(ctx: StageContext, days: list[str]) -> None:
+    run(ctx, ALL, days[:1])
+    run(ctx, TAPE_STAGES, days)
     with pytest.raises(BeliefError, match=rf"materialise active_priors\[{days[1]}\]"):
-        run_stage(tomorrow, signal_events.STAGE, days[2])
+        run_stage(ctx, signal_events.STAGE, days[2])
 
 
-def test_a_day_is_refused_while_its_beliefs_are_not_in_force(tomorrow: StageContext, days: list[str]) -> None:
-    run(tomorrow, ALL, days[:1])
-    run(tomorrow, TAPE_STAGES, days[1:2])
-    tomorrow.sig.execute("DELETE FROM priors_in_force")
+@pytest.mark.warm("first_day")
+def test_a_day_is_refused_while_its_beliefs_are_not_in_force(ctx: StageContext, days: list[str]) -> None:
+    run(ctx, ALL, days[:1])
+    run(ctx, TAPE_STAGES, days[1:2])
+    ctx.sig.execute("DELETE FROM priors_in_force")
     with pytest.raises(BeliefError, match=rf"priors_in_force\[{days[1]}\] lacks"):
-        run_stage(tomorrow, signal_events.STAGE, days[1])
-    tomorrow.sig.execute("UPDATE sig_inbox SET consumed_at = NULL, outcome = NULL WHERE intent = 'PRIOR_PATCH'")
-    run_stage(tomorrow, active_priors.STAGE, days[0])
-    assert len(swaps(tomorrow.sig, tomorrow.branch)) == 1
-    run(tomorrow, LEARNING_STAGES[:2], days[1:2])
+        run_stage(ctx, signal_events.STAGE, days[1])
+    ctx.sig.execute("UPDATE sig_inbox SET consumed_at = NULL, outcome = NULL WHERE intent = 'PRIOR_PATCH'")
+    run_stage(ctx, active_priors.STAGE, days[0])
+    assert len(swaps(ctx.sig, ctx.branch)) == 1
+    run(ctx, LEARNING_STAGES[:2], days[1:2])
 
 
+@pytest.mark.warm("taped")
 def test_an_answer_left_on_the_way_by_a_killed_run_is_carried_by_the_next(
     ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +113,7 @@ def test_an_answer_left_on_the_way_by_a_killed_run_is_carried_by_the_next(
     assert not anything_open(ctx.sig, "sig", ctx.branch)
 
 
+@pytest.mark.warm("taped")
 def test_a_branch_is_not_extended_backwards(ctx: StageContext, days: list[str]) -> None:
     run(ctx, TAPE_STAGES, days)
     run(ctx, LEARNING_STAGES, days[1:2])
@@ -120,14 +127,15 @@ def test_a_missing_input_is_named(ctx: StageContext, days: list[str]) -> None:
         run_stage(ctx, signal_events.STAGE, days[0])
 
 
-def test_branches_share_tape_and_nothing_else(tomorrow: StageContext, days: list[str]) -> None:
-    first = run(tomorrow, ALL, days[:1])
-    other = replace(tomorrow, settings=replace(tomorrow.settings, branch="other"))
+@pytest.mark.warm("first_day")
+def test_branches_share_tape_and_nothing_else(ctx: StageContext, days: list[str]) -> None:
+    first = run(ctx, ALL, days[:1])
+    other = replace(ctx, settings=replace(ctx.settings, branch="other"))
     second = run(other, ALL, days[:1])
     assert {stage for stage in first if first[stage] == second[stage]} >= {f"{s.name}[{days[0]}]" for s in TAPE_STAGES}
-    assert {c.stage for c in read_commits(tomorrow.sig, tomorrow.tape_branch)} == {s.name for s in TAPE_STAGES}
-    assert {c.stage for c in read_commits(tomorrow.sig, "other")} == {s.name for s in LEARNING_STAGES}
-    one = tomorrow.lake.read("signal_events", "main", days[0], columns=("event_id", "s"))
-    two = tomorrow.lake.read("signal_events", "other", days[0], columns=("event_id", "s"))
+    assert {c.stage for c in read_commits(ctx.sig, ctx.tape_branch)} == {s.name for s in TAPE_STAGES}
+    assert {c.stage for c in read_commits(ctx.sig, "other")} == {s.name for s in LEARNING_STAGES}
+    one = ctx.lake.read("signal_events", "main", days[0], columns=("event_id", "s"))
+    two = ctx.lake.read("signal_events", "other", days[0], columns=("event_id", "s"))
     assert not set(one["event_id"]) & set(two["event_id"])
     assert (one["s"] == two["s"]).all()

@@ -28,6 +28,8 @@ from lotus_store.ledger.lessons import read_experiments, write_experiments
 from lotus_store.ledger.priors import in_force_on, swaps, versions
 from lotus_store.ledger.reviews import read_outcomes, read_reviews
 
+pytestmark = pytest.mark.warm("first_day")
+
 WEAVING = (braids.STAGE, meta_braids.STAGE, active_priors.STAGE)
 NEEDED = {
     "raw_tape", "microtape_frames", "dsi_annotations", "expert_set", "signal_events", "signal_eval", "payoff_scores",
