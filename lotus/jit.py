@@ -3,6 +3,7 @@
 No fastmath, no parallel loops and no libm transcendental functions are allowed inside kernels (use `lotus.mathx`):
 the same bytes in must give the same bits out on every CPU. Compiled code is cached per package, in a folder named by
 the hash of that package's sources and of everything below it, because numba itself does not notice a changed callee.
+How a kernel is compiled is in `jit_dispatcher`, how it is stored in `jit_cache`.
 """
 
 import hashlib
@@ -14,27 +15,15 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
-from numba.core.caching import FunctionCache
-from numba.core.runtime import rtsys
+
+from lotus.jit_cache import KernelCache
+from lotus.jit_dispatcher import KernelDispatcher
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _PACKAGE = Path(__file__).resolve().parent
 _ORDER = ("priors", "microtape", "tape_machine", "experts", "detectors", "outcomes", "learning", "weave", "simulation")
-
-
-class _Cache(FunctionCache):  # type: ignore[misc]
-    """numba's cache on disk, without first making type inference ready, which costs more than all kernels of a start.
-
-    Code that is found needs only numba's runtime; when none is found, the compiler makes the rest ready itself.
-    """
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the stored code of a signature, None when there is none."""
-        rtsys.initialize(target_context)
-        with self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -47,9 +36,17 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def inlined_kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile as `kernel` a function whose body is put into every kernel that calls it.
+    """Compile as `kernel` a function whose machine code is put into every kernel that calls it.
 
     For dispatchers and short loops called for one row at a time, where passing arrays costs more than the work.
+    """
+    return _compiled(function, counted=False, forceinline=True)
+
+
+def pasted_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile as `kernel` a function that is never code of its own: its text is put into every kernel that calls it.
+
+    For a closure over a kernel, which has no name that another process would know. Slow to compile.
     """
     return _compiled(function, counted=False, inline="always")
 
@@ -59,11 +56,19 @@ def allocating_kernel(function: Callable[P, R]) -> Callable[P, R]:
     return _compiled(function, counted=True)
 
 
-def _compiled(function: Callable[P, R], counted: bool, inline: str = "never") -> Callable[P, R]:
+def _compiled(function: Callable[P, R], counted: bool, **options: Any) -> Callable[P, R]:
+    if numba.config.DISABLE_JIT:
+        return function
     numba.config.CACHE_DIR = str(cache_folder(_package_of(function.__module__)))
-    compiled = numba.njit(nogil=True, error_model="numpy", _nrt=counted, inline=inline)(function)
-    compiled._cache = _Cache(function)
+    options |= {"nopython": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": counted}
+    compiled = KernelDispatcher(function, targetoptions=options)
+    compiled._cache = KernelCache(function)
     return cast(Callable[P, R], compiled)
+
+
+def compiled_here() -> int:
+    """Return how many kernels this process has compiled, those not counted that it found stored."""
+    return KernelCache.stored
 
 
 def _package_of(module: str) -> str:

@@ -94,7 +94,7 @@ class Decoder:
         coins = self._coins
         code, asset, time_ms, end = SURPRISE, 0, 0, 0
         if len(raw) < LIVE_BYTES:
-            line = np.frombuffer(raw + b"\n", dtype=np.uint8)
+            line = np.frombuffer(bytearray(raw + b"\n"), dtype=np.uint8)
             code, asset, time_ms, end = decode_one(
                 line, recv_ns, self._limits, coins.slots, coins.names, coins.spec, self._state, self.pool
             )
@@ -222,7 +222,7 @@ class _Run:
     def __init__(self, lines: bytes, first_seq: int) -> None:
         rows = lines.count(b"\n")
         self.lines = lines
-        self.buf = np.frombuffer(lines or b"\n", dtype=np.uint8)
+        self.buf = np.frombuffer(bytearray(lines or b"\n"), dtype=np.uint8)  # writable, as live: one compiled parser
         self.events = np.empty((rows + 1, EVENT_COLUMNS), dtype=np.int64)
         self.offsets = np.zeros(rows + 2, dtype=np.int64)
         self.pool = np.empty(len(lines) // 8 + _SPARE, dtype=np.int64)

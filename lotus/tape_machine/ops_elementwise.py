@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus import mathx
-from lotus.jit import inlined_kernel, kernel
+from lotus.jit import inlined_kernel, kernel, pasted_kernel
 from lotus.tape_machine import ops_table as t
 from lotus.tape_machine.nulls import finite_or_null
 
@@ -154,7 +154,7 @@ Loop = Callable[[Code, int, int, Table, int], int]
 
 
 def _unary(op: Any) -> Loop:
-    @inlined_kernel
+    @pasted_kernel
     def loop(code: Code, at: int, many: int, registers: Table, n: int) -> int:
         end = at + 2 * many
         if n == 1:
@@ -171,7 +171,7 @@ def _unary(op: Any) -> Loop:
 
 
 def _binary(op: Any) -> Loop:
-    @inlined_kernel
+    @pasted_kernel
     def loop(code: Code, at: int, many: int, registers: Table, n: int) -> int:
         end = at + 3 * many
         if n == 1:
@@ -188,7 +188,7 @@ def _binary(op: Any) -> Loop:
 
 
 def _ternary(op: Any) -> Loop:
-    @inlined_kernel
+    @pasted_kernel
     def loop(code: Code, at: int, many: int, registers: Table, n: int) -> int:
         end = at + 4 * many
         if n == 1:
