@@ -46,7 +46,7 @@ COMMANDS = {
     "up": ("lotus_cli.up", "Everything at once: PostgreSQL, Dagster's pages and daemon; one Ctrl-C stops all."),
     "watchdog": ("lotus_cli.watchdog", "Act at the venue when the daemon cannot; --status says whether one does."),
     "verify": ("lotus_cli.verify", "Verify parity, a tape, or the ledgers."),
-    "warm": ("lotus_cli.doctor", "Fill the kernel cache, so that nothing compiles in a live loop."),
+    "warm": ("lotus_cli.warm", "Fill the kernel cache, so that nothing compiles in a live loop."),
 }
 
 

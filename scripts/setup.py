@@ -15,15 +15,16 @@ VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 
 
-def run(*command: str | Path, why: str) -> None:
-    """Run one step with a line of progress; stop with its output when it fails."""
+def run(*command: str | Path, why: str, long: bool = False) -> None:
+    """Run one step with a line of progress, a long one with its own lines too; stop with its output when it fails."""
     started = time.monotonic()
-    print(f"  {why} ...", end="", flush=True)
-    done = subprocess.run([str(c) for c in command], cwd=ROOT, capture_output=True, text=True)
+    print(f"  {why} ...", end="\n" if long else "", flush=True)
+    errors = None if long else subprocess.PIPE
+    done = subprocess.run([str(c) for c in command], cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
     if done.returncode != 0:
-        print(f" failed\n{done.stdout}\n{done.stderr}", file=sys.stderr)
+        print(f" failed\n{done.stdout}\n{done.stderr or ''}", file=sys.stderr)
         raise SystemExit(done.returncode)
-    print(f" {time.monotonic() - started:.0f} s", flush=True)
+    print(f"{f'  {why}' * long} {time.monotonic() - started:.0f} s", flush=True)
 
 
 def main() -> None:
@@ -41,7 +42,7 @@ def main() -> None:
     run(*uv, why="packages of the lock file")
     editable = ("install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-e", ".")
     run(BIN / "pip", *editable, why="the lotus command")
-    run(BIN / "lotus", "warm", why="kernel cache")
+    run(BIN / "lotus", "warm", why="kernel cache", long=True)
     (VENV / "ready").touch()
 
 

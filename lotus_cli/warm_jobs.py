@@ -1,0 +1,100 @@
+"""What `lotus warm` compiles side by side: each job leads a part of the kernels through a tiny input.
+
+`python -m lotus_cli.warm_jobs NAME` does one of them and stores what it compiled; what another has stored is loaded.
+The order of the jobs and their progress are `warm`'s; what none of them reaches is compiled by its closing run.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lotus.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A part of the kernels; `after`: jobs that compile what this one would else compile as well."""
+
+    run: Callable[[], None]
+    after: tuple[str, ...] = ()
+
+
+def interpreter() -> None:
+    """Run a program over one row and over a block."""
+    import numpy as np
+
+    from lotus.experts.machine import ExpertMachine
+    from lotus.microtape.frame_spec import N_FLOATS, N_INTS
+
+    machine = ExpertMachine(1, Manifest().kernel.cadence_ms)
+    ints, floats = np.zeros((3, N_INTS), np.int64), np.zeros((3, N_FLOATS))
+    machine.feed_frames(0, ints[:2], floats[:2])
+    machine.feed(ints[2], floats[2])
+
+
+def frames() -> None:
+    """Parse a line alone and in a chunk, live and in batch, and make frames of events."""
+    from lotus.microtape.decode import decode_lines
+    from lotus.microtape.frame_machine import build_frames
+    from lotus.microtape.frame_samples import sample_events
+    from lotus.microtape.line_machine import LineMachine
+
+    manifest = Manifest()
+    LineMachine(manifest, manifest.universe).feed(0, 0, b"{}")
+    decode_lines(b"1 {}\n", manifest.universe)
+    build_frames(sample_events(1, 100), manifest, manifest.universe)
+
+
+def simulation() -> None:
+    """Write a minute of a world's tape."""
+    from lotus.simulation.spec import WorldSpec
+    from lotus.simulation.world import World
+
+    for _ in World(WorldSpec("demo", days=1, sessions=(("08:00", "08:01"),))).day_pieces(0):
+        pass
+
+
+def learning() -> None:
+    """Learn one night from a few scores."""
+    from lotus.learning.night import learn_night
+    from lotus.simulation.learning_world import market, scores_of, track
+
+    world = market(1, 2, 48)
+    learn_night(scores_of(world, track(world, "null")), Manifest())
+
+
+def windows() -> None:
+    """Make windows and score them, live and in batch, and look at what became of them."""
+    from lotus.detectors.daily import day_tables
+    from lotus.detectors.score import Scorer
+    from lotus.detectors.windows import WindowBuilder, build_windows
+    from lotus.experts.machine import annotate
+    from lotus.microtape.frame_machine import build_frames
+    from lotus.microtape.frame_samples import sample_events
+    from lotus.outcomes.evaluate import evaluate
+    from lotus.priors.types import priors_0
+
+    manifest = Manifest()
+    made = build_frames(sample_events(77, 6_000), manifest, manifest.universe)
+    notes = annotate(made)
+    notes.content_hash()
+    whole = build_windows(made, notes, manifest)
+    builder = WindowBuilder(manifest, len(manifest.universe))
+    tables = day_tables("1970-01-01", [], manifest, manifest.universe, whole.detectors)
+    scorer = Scorer(manifest, manifest.universe, whole.detectors, tables, [priors_0("main")], "main")
+    for ints, floats, note in zip(made.ints, made.floats, notes.values, strict=True):
+        if builder.feed(ints, floats, note):
+            scorer.feed(builder.ints, builder.floats)
+    evaluate(scorer.feed_all(whole), made.quote_columns(), made.gap_columns(), manifest)
+
+
+JOBS: dict[str, Job] = {  # heavy ones first
+    "interpreter": Job(interpreter),
+    "frames": Job(frames),
+    "learning": Job(learning),
+    "simulation": Job(simulation),
+    "windows": Job(windows, after=("interpreter", "frames")),
+}
+
+if __name__ == "__main__":
+    JOBS[sys.argv[1]].run()
