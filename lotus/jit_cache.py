@@ -7,10 +7,12 @@ types. Here the name of a file is the hash of what is in it, which is also read 
 import hashlib
 import pickle
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from numba.core.caching import FunctionCache
+from numba.core.codegen import ll
 from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
@@ -32,15 +34,33 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the stored code of a signature, None when there is none; it hands on what it needs to its callers."""
         rtsys.initialize(target_context)
-        found = self._load_overload(sig, target_context)
-        if found is not None:
-            found.library._reload_init.update(found.reload_init)
+        codegen = target_context.codegen()
+        stored = self._cache_file.load(self._index_key(sig, codegen))
+        if stored is None:
+            return None
+        (name, form, (code, for_callers)), described, *rest = stored
+        codegen._engine._defined_symbols.add(described.llvm_cpython_wrapper_name)
+        found = self._impl.rebuild(target_context, ((name, form, (code, _nothing())), described, *rest))
+        found.library._reload_init.update(found.reload_init)
+        found.library.for_callers = for_callers
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Store code that was just compiled."""
         KernelCache.stored += 1
         super().save_overload(sig, data)
+
+
+def read_for_callers(library: Any) -> None:
+    """Make a loaded kernel ready to be compiled into others, which a start that compiles nothing need not do."""
+    stored, library.for_callers = getattr(library, "for_callers", None), None
+    if stored is not None:
+        library._shared_module = ll.parse_bitcode(stored)
+
+
+@cache
+def _nothing() -> bytes:
+    return bytes(ll.parse_assembly("").as_bitcode())
 
 
 class _Files:

@@ -16,6 +16,8 @@ from numba.core.compiler import Compiler
 from numba.core.registry import CPUDispatcher
 from numba.core.types.misc import unliteral
 
+from lotus.jit_cache import read_for_callers
+
 LONG = 250  # lines of optimised code from which a kernel is called by its name; LLVM inlines far shorter ones only
 
 _NARROW = frozenset((types.int8, types.int16, types.int32, types.uint8, types.uint16, types.uint32))
@@ -43,8 +45,10 @@ class KernelDispatcher(CPUDispatcher):  # type: ignore[misc]
         plain = tuple(_kind(one) for one in args), {name: _kind(one) for name, one in kws.items()}
         found = super().get_call_template(*plain)
         made = self.overloads.get(tuple(found[2]))
-        if made is not None and not self.targetoptions.get("forceinline") and _has_a_place(self.py_func):
-            _keep_apart(made)
+        if made is not None:
+            read_for_callers(made.library)
+            if not self.targetoptions.get("forceinline") and _has_a_place(self.py_func):
+                _keep_apart(made)
         return found
 
 
