@@ -7,8 +7,12 @@ The order of the jobs and their progress are `warm`'s; what none of them reaches
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lotus.manifest import Manifest
+
+if TYPE_CHECKING:
+    from lotus.microtape.frame_batch import FrameBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +59,19 @@ def simulation() -> None:
 
 
 def learning() -> None:
-    """Learn one night from a few scores."""
+    """Learn one night that looks, from scores in which something is planted."""
     from lotus.learning.night import learn_night
-    from lotus.simulation.learning_world import market, scores_of, track
+    from lotus.simulation.learning_world import market, planted_rules, scores_of, track
 
-    world = market(1, 2, 48)
-    learn_night(scores_of(world, track(world, "null")), Manifest())
+    world = market(1, 20, 200)
+    scored = scores_of(world, track(world, "plant", lessons=planted_rules(1, world, 60.0)))
+    learn_night(scored, Manifest())
 
 
 def windows() -> None:
     """Make windows and score them, live and in batch, and look at what became of them."""
     from lotus.detectors.daily import day_tables
+    from lotus.detectors.meta_signals import MetaSignals
     from lotus.detectors.score import Scorer
     from lotus.detectors.windows import WindowBuilder, build_windows
     from lotus.experts.machine import annotate
@@ -85,7 +91,29 @@ def windows() -> None:
     for ints, floats, note in zip(made.ints, made.floats, notes.values, strict=True):
         if builder.feed(ints, floats, note):
             scorer.feed(builder.ints, builder.floats)
-    evaluate(scorer.feed_all(whole), made.quote_columns(), made.gap_columns(), manifest)
+    events = scorer.feed_all(whole)
+    _rest_of_a_day(made)
+    MetaSignals(manifest.kernel.window_ms, tables).feed(events)
+    evaluate(events, made.quote_columns(), made.gap_columns(), manifest)
+
+
+def _rest_of_a_day(made: "FrameBatch") -> None:
+    """What the first day of a branch has no use for: calls of experts, fitted evidence, surprise of the past, gaps."""
+    import numpy as np
+
+    from lotus.detectors.daily_bins import replay_surprise
+    from lotus.experts.calibration import calibrate, evidence_table
+    from lotus.experts.calls import calls_of
+    from lotus.experts.fusion import default_experts
+    from lotus.microtape.frame_samples import sample_events
+    from lotus.microtape.gaps import find_gaps
+
+    experts = default_experts()
+    calls_of(made, experts)
+    table = evidence_table(experts)
+    calibrate(np.zeros((0, 1)), 0, table.xs, table.ys)
+    replay_surprise(np.zeros(0, np.int64), np.zeros(0), np.zeros((1, 2)), 1)
+    find_gaps(sample_events(1, 100), 3, 1)
 
 
 JOBS: dict[str, Job] = {  # heavy ones first

@@ -52,7 +52,7 @@ def accumulate_all(
     if np.any(lane[1:] < lane[:-1]):
         order = np.argsort(lane, kind="stable")
         bins, lane, values = bins[order], lane[order], values[:, order]
-    return _accumulate(bins, lane, values, n_lanes, subsets)
+    return _accumulate(bins, lane, np.ascontiguousarray(values), n_lanes, subsets)
 
 
 @allocating_kernel

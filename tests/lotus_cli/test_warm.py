@@ -20,6 +20,9 @@ from lotus_cli.warm_jobs import Job
 LOTUS = [sys.executable, "-c", "from lotus_cli.main import main; main()"]
 TWICE = {  # kernels compiled for more than one kind of arguments, and why
     "put": "copies its own rows, which may be written, and texts that are constants, which may not",
+    "box_moments": "reads sums of a family by rows and those of a night by columns, too large to copy",
+    "gather": "of box_moments",
+    "weighted_days": "of the same sums",
 }
 
 
