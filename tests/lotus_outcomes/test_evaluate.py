@@ -1,13 +1,13 @@
 """Outcomes against a slow oracle, hand-computed probes, and the rule that the tape alone decides what counts."""
 
 import dataclasses
-import time
 
 import numpy as np
 import pytest
 
 from lotus.errors import SchemaError
 from lotus.manifest import Manifest, OutcomeDefaults
+from lotus.outcomes import path
 from lotus.outcomes.evaluate import evaluate, mature
 from lotus.outcomes.signal_eval import signal_eval_spec
 from lotus.timebase import DAY_MS, day_start_ms
@@ -179,7 +179,20 @@ def test_horizons_and_assets_outside_the_manifest_are_refused():
         evaluate(events_of([10.0], asset="DOGE"), quotes, NO_GAPS, MANIFEST)
 
 
-def test_a_day_of_the_demo_is_quick():
+def test_the_path_is_walked_once_a_window_however_many_detectors_score_it(monkeypatch):
+    """A day of the demo: what is looked up in the quotes grows with windows and horizons, not with events."""
+    looked_up, walked = [], []
+
+    def first_quote(recv_ns, target_ns, limit_ns):
+        looked_up.append(len(target_ns))
+        return path.first_quote(recv_ns, target_ns, limit_ns)
+
+    def extremes(values, first, last):
+        walked.append(len(first))
+        return path.extremes(values, first, last)
+
+    monkeypatch.setattr("lotus.outcomes.evaluate.first_quote", first_quote)
+    monkeypatch.setattr("lotus.outcomes.evaluate.extremes", extremes)
     rng = np.random.default_rng(0)
     stamps = [np.sort(rng.uniform(0, 10_800, 110_000)) for _ in range(3)]
     mids = 10**6 + np.cumsum(rng.integers(-9, 10, 110_000))
@@ -188,9 +201,36 @@ def test_a_day_of_the_demo_is_quick():
     s = rng.choice([-1, 0, 1], len(ends))
     names = [(a, f"d{k}") for a in ("BTC", "ETH", "SOL") for k in range(6)]
     events = join(*(events_of(ends, asset=a, detector=d, s=s) for a, d in names))
-    evaluate(events, quotes, NO_GAPS, MANIFEST)
-    start = time.perf_counter()
-    evaluate(events, quotes, NO_GAPS, MANIFEST)
-    spent = time.perf_counter() - start
-    print(f"{len(events['event_id'])} events in {spent:.3f} s")
-    assert spent < 2.0
+    out = evaluate(events, quotes, NO_GAPS, MANIFEST)
+    assert len(out["event_id"]) == 18 * len(ends)
+    horizons = len(MANIFEST.outcomes.horizons_s)
+    assert looked_up == [len(ends)] * (1 + horizons) * 3
+    assert len(walked) == 3 * horizons
+    assert 0 < sum(walked) <= 3 * horizons * len(ends)
+
+
+class Counted:
+    """Values that count how often one of them is read."""
+
+    def __init__(self, values):
+        self.values, self.reads = values, 0
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, at):
+        self.reads += 1
+        return self.values[at]
+
+
+@pytest.mark.parametrize("width", [1, 50, 1000])
+@pytest.mark.parametrize("shape", [np.arange, lambda n: -np.arange(n), lambda n: np.arange(n) * 7919 % 1009])
+def test_extremes_read_each_quote_a_few_times_however_wide_the_windows_are(shape, width):
+    values = shape(4_000).astype(np.int64)
+    first = np.arange(len(values) - width)
+    counted = Counted(values)
+    high, low = path.extremes.py_func(counted, first, first + width)
+    windows = np.lib.stride_tricks.sliding_window_view(values, width + 1)[: len(first)]
+    np.testing.assert_array_equal(high, windows.max(axis=1))
+    np.testing.assert_array_equal(low, windows.min(axis=1))
+    assert counted.reads <= 8 * len(values) + 2 * len(first), "each enters and leaves both queues once"

@@ -1,9 +1,10 @@
 """Sensors: what is due follows from state, a hint wakes a waiting tick at once, and one state asks once."""
 
 import json
+import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -81,22 +82,34 @@ def test_nothing_waits_in_an_empty_inbox(lotus: Lotus) -> None:
     assert "no message waits" in (data.skip_message or "")
 
 
-def test_a_hint_wakes_a_waiting_tick(databases: Databases) -> None:
+class Waits:
+    """`select` as a tick waits by it: something happens as soon as it waits, and what woke it is kept."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self.meanwhile, self.woken = meanwhile, list[bool]()
+
+    def select(self, readers: list[int], writers: list[int], broken: list[int], wait_s: float) -> object:
+        thread = threading.Thread(target=self.meanwhile)
+        thread.start()
+        found = select.select(readers, writers, broken, wait_s)
+        self.woken.append(found[0] == readers)
+        thread.join()
+        return found
+
+
+def test_a_hint_wakes_a_waiting_tick(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
     rows: list[str] = []
 
     def insert() -> None:
-        time.sleep(0.3)
         rows.append("row")
         with databases.connect("sig", autocommit=True) as other:
             other.execute("NOTIFY lotus_inbox")
 
-    thread = threading.Thread(target=insert)
-    began = time.monotonic()
+    waits = Waits(insert)
+    monkeypatch.setattr("lotus_sensors.waiting.select", waits)
     with databases.connect("sig", autocommit=True) as connection:
-        thread.start()
-        assert read_or_wait([connection], "lotus_inbox", lambda: list(rows), wait_s=20.0) == ["row"]
-    thread.join()
-    assert time.monotonic() - began < 5.0
+        assert read_or_wait([connection], "lotus_inbox", lambda: list(rows), wait_s=30.0) == ["row"]
+    assert waits.woken == [True], "by the hint, and not because the wait was over"
 
 
 def test_a_listed_segment_names_its_tape_and_day(databases: Databases) -> None:
@@ -110,21 +123,18 @@ def test_a_listed_segment_names_its_tape_and_day(databases: Databases) -> None:
     assert heard == [(CHANNEL, "live/2026-01-05")] * 2
 
 
-def test_a_closing_segment_wakes_the_sensor(lotus: Lotus) -> None:
+def test_a_closing_segment_wakes_the_sensor(lotus: Lotus, monkeypatch: pytest.MonkeyPatch) -> None:
     def close() -> None:
-        time.sleep(0.5)
         close_segment(lotus, "2026-01-05", "080000-0000")
         with lotus.databases.connect("sig") as writer:
             put_segment(writer, Segment("live", "2026-01-05/080000-0000.zst", "2026-01-05", "0" * 64, 1, 1, 1, 1))
 
-    thread = threading.Thread(target=close)
-    began = time.monotonic()
+    waits = Waits(close)
+    monkeypatch.setattr("lotus_sensors.waiting.select", waits)
     with lotus.databases.connect("sig", autocommit=True) as connection:
-        thread.start()
-        found = read_or_wait([connection], CHANNEL, lambda: segment_counts(lotus.tape.folder), wait_s=20.0)
-    thread.join()
+        found = read_or_wait([connection], CHANNEL, lambda: segment_counts(lotus.tape.folder), wait_s=30.0)
     assert found == {"2026-01-05": 1}
-    assert time.monotonic() - began < 5.0
+    assert waits.woken == [True], "by the segment, and not because the wait was over"
 
 
 def _definitions(lotus: Lotus) -> dg.Definitions:
