@@ -1,13 +1,12 @@
 """The day's audits as a stage: shipped detectors pass, a leak is told and ends a version, sleeping audits block."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from lotus.detectors.audits import leakage
-from lotus.detectors.audits.sample import forward_returns
+from lotus.detectors.audits import adversarial, leakage
+from lotus.detectors.audits.sample import BUDGET_FRAMES, SHORT_FRAMES, forward_returns
 from lotus.detectors.audits.table import curator_inputs
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.window_spec import F_SIGNAL, W_ASSET, W_END
@@ -50,10 +49,20 @@ def leaking(frames: FrameBatch, annotations: AnnotationBatch, manifest: Manifest
     return windows
 
 
-def test_shipped_detectors_pass_and_the_planted_column_is_caught(scored: StageContext, days: list[str]) -> None:
-    began = time.process_time()
+def test_shipped_detectors_pass_and_the_planted_column_is_caught(
+    scored: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[int] = []
+
+    def counted(frames: FrameBatch, annotations: AnnotationBatch, manifest: Manifest) -> WindowBatch:
+        looked_at.append(len(frames))
+        return build_windows(frames, annotations, manifest)
+
+    monkeypatch.setattr(detector_audits, "build_windows", counted)
     result = run_stage(scored, detector_audits.STAGE, days[0])
-    assert time.process_time() - began < 3.0
+    long, short = looked_at[:1] + looked_at[1 + leakage.ORIGINS : 2 + leakage.ORIGINS], 1 + len(adversarial.DISTURBANCES)
+    assert len(looked_at) == len(long) + leakage.ORIGINS + short, "scored again no more often than the audits need"
+    assert sum(looked_at) <= 2 * BUDGET_FRAMES + (leakage.ORIGINS + short) * SHORT_FRAMES
     checks = {c.name: c for c in result.checks}
     assert all(c.passed for c in checks.values()), checks
     assert checks["audits_awake"].numbers == {"looked": 4, "caught": 4}

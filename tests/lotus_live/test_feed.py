@@ -186,7 +186,18 @@ def test_the_wall_clock_never_steps_back() -> None:
     assert json.loads(frame("x", 1)) == {"channel": "x", "data": 1}
 
 
-def test_a_spinning_feed_hands_on_the_same_lines_lets_others_run_and_comes_to_rest() -> None:
+def test_a_spinning_feed_hands_on_the_same_lines_lets_others_run_and_comes_to_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At rest nobody takes a turn of the loop any more, neither the lost connection's spin nor the last one's."""
+    turns = [0]
+    spin = Feed._spin
+
+    def counted(feed: Feed, *where: Any) -> None:
+        turns[0] += 1
+        spin(feed, *where)
+
+    monkeypatch.setattr(Feed, "_spin", counted)
     first_ms = time.time_ns() // 1_000_000
 
     async def heard(spin: bool) -> list[bytes]:
@@ -201,10 +212,14 @@ def test_a_spinning_feed_hands_on_the_same_lines_lets_others_run_and_comes_to_re
         return [line.raw for line in lines if b'"tid"' in line.raw]
 
     async def scenario() -> None:
-        assert await heard(spin=True) == await heard(spin=False)
-        await heard(spin=True)
-        before = time.process_time()
-        await asyncio.sleep(0.3)
-        assert time.process_time() - before < 0.15
+        calm = await heard(spin=False)
+        assert turns == [0]
+        assert await heard(spin=True) == calm
+        assert turns[0] > len(calm), "it takes every turn of the loop"
+        await asyncio.sleep(0)
+        rest = turns[0]
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert turns[0] == rest
 
     run(scenario())

@@ -87,6 +87,7 @@ def test_after_the_grace_everything_is_closed_when_the_policy_says_so(tmp_path: 
     watched(tmp_path, WatchPolicy(dead_s=0.3, flatten_after_s=1.0), work)
 
 
+@pytest.mark.clock("the kill switch is promised to work within two seconds, over whatever the desk does")
 @pytest.mark.parametrize("flatten", [True, False])
 def test_the_switch_works_within_two_seconds_over_a_hung_desk(tmp_path: Path, flatten: bool) -> None:
     async def work(bed: WatchBed, watchdog: Watchdog) -> None:
