@@ -42,6 +42,25 @@ NIGHT = (
     "module_numbers: ", "dm_evidence: ", "dm_knowledge: ", "lesson_atoms: ", "lessons: sums", "lessons: ",
     "dr_crosscheck: ", "braids: watchdog", "braids: ", "meta_braids: ", "active_priors: ", "active_priors: hand over",
 )  # fmt: skip
+BACKFILL = (
+    "starting the server",
+    "migrations",
+    "Dagster's tables",
+    "writing a file",
+    "between stages",
+    *NIGHT,
+    "leaving",
+)
+DAEMON = (
+    "warm up",
+    "rebuild from tape",
+    "replay",
+    "ledger write",
+    "mark file",
+    "closing a segment",
+    "closing",
+    "leaving",
+)
 PASS_BY = 0.6  # chance that a kill in a night leaves a stage of its kind alone and waits for the next
 BACKFILLS = 0.7  # share of the minutes that is theirs; the daemon has the rest whatever they took
 TARGETS = (("run", 65), ("run and server", 14), ("run, server and keeper", 11), ("server", 6), ("server and keeper", 4))
@@ -66,6 +85,7 @@ class Chaos:
         self.folder, self.dice, self.tell = folder, random.Random(seed), tell
         self.night = 1.0 if night else 0.5  # share of a backfill's kills that hit a stage of the night
         self.marks = Marks()
+        self.points: list[str] = []  # failpoints still to be met in turn, in place of drawn moments
 
     def calm(self, job: Callable[[], Any]) -> Calm:
         """Run a job undisturbed."""
@@ -89,7 +109,8 @@ class Chaos:
             tally.attempts += 1
             child = spawn(job, self.folder / "answer.json")
             wounded = ""
-            if tally.kills < kills and chain < LONGEST_CHAIN and time.monotonic() < self.deadline:
+            more = self.points or tally.kills < kills
+            if more and chain < LONGEST_CHAIN and time.monotonic() < self.deadline:
                 wounded = self.strike(child, home, calm, tally, night)
             child.wait(LIMIT_S)
             if child.status == 0:
@@ -101,9 +122,11 @@ class Chaos:
 
     def strike(self, child: Child, home: Path, calm: Calm, tally: Tally, night: float) -> str:
         """Wait for a drawn moment and kill a drawn target; return the target, "" when the run was over before."""
-        names, weights = zip(*TARGETS, strict=True)
+        names, weights = zip(*(TARGETS[:3] if self.points else TARGETS), strict=True)
         target = self.dice.choices(names, weights)[0]
-        if self.dice.random() < night:
+        if self.points:
+            self.wait_for_point(child)
+        elif self.dice.random() < night:
             self.wait_for_night(child)
         else:
             self.wait_for_moment(child, calm)
@@ -120,7 +143,14 @@ class Chaos:
         if target != "run" and not kill_server(home, with_keeper="keeper" in target):
             target = "run"
         tally.hit(target, phase, run_died=True)
+        if self.points and phase.startswith(self.points[0]):
+            del self.points[0]
         return target
+
+    def wait_for_point(self, child: Child) -> None:
+        """Wait for the next failpoint; a stage that only looks whether its work is done is not at it yet."""
+        while child.alive() and not (self.marks.last.startswith(self.points[0]) and ": look" not in self.marks.last):
+            time.sleep(0.0001)
 
     def wait_for_moment(self, child: Child, calm: Calm) -> None:
         """Wait for a drawn time or step of the undisturbed run."""
@@ -157,7 +187,7 @@ def kill_backfills(chaos: Chaos, tape: Path, kills: int) -> tuple[Tally, Path]:
     opened = chaos.folder / "opened"
     shutil.copytree(tape, opened / "tape")
     chaos.ask(partial(open_home, opened))
-    while tally.kills < kills and time.monotonic() < chaos.deadline:
+    while (chaos.points or tally.kills < kills) and time.monotonic() < chaos.deadline:
         home = chaos.folder / f"home-{tally.finished}"
         if tally.finished % BLANK_EVERY:
             subprocess.run(["cp", "-a", opened, home], check=True)
@@ -183,7 +213,7 @@ def kill_daemons(chaos: Chaos, home: Path, kills: int) -> Tally:
         kept = {key: value for key, value in calms[-1].answer.items() if key != "rebuilt"}
         references.append(chaos.ask(partial(inspect_replay, home, name)) | {"answer": kept})
         chaos.tell(f"daemon undisturbed: {calms[-1].seconds:.1f} s, {kept['status']['events']} events")
-    while tally.kills < kills and time.monotonic() < chaos.deadline:
+    while (chaos.points or tally.kills < kills) and time.monotonic() < chaos.deadline:
         k, name = tally.finished % len(plans), f"run-{tally.finished}"
         files, speed = plans[k]
         job = partial(run_replay, home, chaos.marks, files, speed, name)
@@ -199,9 +229,10 @@ def kill_daemons(chaos: Chaos, home: Path, kills: int) -> Tally:
 @click.option("--seed", default=1, show_default=True, help="Seed of the moments and targets.")
 @click.option("--minutes", default=45.0, show_default=True, help="No kill after this time; what runs is finished.")
 @click.option("--night", is_flag=True, help="Kill only backfills, inside the stages of a night.")
+@click.option("--each", is_flag=True, help="Kill once at every failpoint, in turn, and no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option("--keep", is_flag=True, help="Keep the folder even when everything was equal.")
-def main(kills: int, seed: int, minutes: float, night: bool, as_json: bool, keep: bool) -> None:
+def main(kills: int, seed: int, minutes: float, night: bool, each: bool, as_json: bool, keep: bool) -> None:
     """Kill the backfill and the daemon, compare what they leave with undisturbed runs."""
     began = time.monotonic()
 
@@ -214,16 +245,21 @@ def main(kills: int, seed: int, minutes: float, night: bool, as_json: bool, keep
     warm()
     chaos.ask(partial(make_tape, folder))
     chaos.deadline = time.monotonic() + 60 * minutes * (1.0 if night else BACKFILLS)
+    if each:
+        kills, chaos.points = 0, list(BACKFILL)
     first, quiet = kill_backfills(chaos, folder / "tape", kills if night else kills // 2)
+    missed, chaos.points = chaos.points, list(DAEMON) * each
     chaos.deadline = max(chaos.deadline, time.monotonic()) + 60 * minutes * (1.0 - BACKFILLS)
     second = Tally("live daemon") if night else kill_daemons(chaos, quiet, kills - kills // 2)
     left = [str(p) for p in folder.rglob("postmaster.pid")] + debris(folder)
     wrong = first.differences + second.differences + left
-    enough = first.kills + second.kills >= kills
+    missed += chaos.points
+    enough = first.kills + second.kills >= kills and not missed
     result = {
         "kills": first.kills + second.kills,
         "equal": not wrong,
         "left_behind": left,
+        "missed": missed,
         "seconds": round(time.monotonic() - began, 1),
         "backfill": first.as_json(),
         "daemon": second.as_json(),

@@ -47,6 +47,7 @@ class Campaign:
         self.home, self.dice, self.board = home, random.Random(seed), Board()
         self.by_target: Counter[str] = Counter()
         self.born = 0
+        self.points: list[tuple[str, str]] = []  # seams still to be met in turn, in place of drawn ones
         self.children: dict[str, Child] = {}
         for role in SEAMS:
             self.start(role)
@@ -72,16 +73,16 @@ class Campaign:
     def strike(self) -> None:
         """Kill somebody somewhere."""
         time.sleep(self.dice.choice((0.0, 0.02, 0.1, 0.3)) * self.dice.random())
-        role = self.dice.choice(tuple(SEAMS))
+        role = self.points[0][0] if self.points else self.dice.choice(tuple(SEAMS))
         victim = self.dice.choices(("self", "server", "stop"), (0.9, 0.05, 0.05))[0]
-        if self.dice.random() < 0.5:
+        if not self.points and self.dice.random() < 0.5:
             if victim == "self":
                 hit = self.children[role].kill()
             else:
                 hit = stop_server(self.home, victim == "stop")
             self.by_target[role if victim == "self" else f"postgresql ({victim})"] += hit
         else:
-            seam = self.dice.choice(SEAMS[role])
+            seam = self.points[0][1] if self.points else self.dice.choice(SEAMS[role])
             self.board.arm(seam, victim)
             began = time.monotonic()
             while self.board.armed and time.monotonic() < began + SEAM_WAIT_S:
@@ -91,6 +92,7 @@ class Campaign:
                 return
             who = role if victim == "self" else f"postgresql ({victim})"
             self.by_target[f"{who} at {role}: {seam}"] += 1
+            del self.points[:1]
             if victim == "self":
                 self.children[role].wait(PATIENCE_S)
         self.revive()
@@ -196,8 +198,10 @@ def asked(job: Callable[[], Any], folder: Path) -> Any:
     return child.answer()
 
 
-def run(folder: Path, kills: int, messages: int, seed: int, minutes: float, tell: Callable[[str], None]) -> Any:
-    """Run the campaign; return the figures."""
+def run(
+    folder: Path, kills: int, messages: int, seed: int, minutes: float, each: bool, tell: Callable[[str], None]
+) -> Any:
+    """Run the campaign; return the figures. `each` kills at every seam first, in turn."""
     began, dice = time.monotonic(), random.Random(seed)
     migrations = kill_migrations(folder, dice, max(kills // 50, 2))
     tell(f"migrations killed {migrations} times, whole in the end")
@@ -206,13 +210,14 @@ def run(folder: Path, kills: int, messages: int, seed: int, minutes: float, tell
     with embedded(home):
         asked(partial(open_home, home), folder)
         campaign = Campaign(home, seed)
+        campaign.points = [(role, seam) for role in SEAMS for seam in SEAMS[role]] * each
         deadline = began + 60 * minutes
         sent = 0
         while time.monotonic() < deadline:
             n = campaign.by_target.total() + migrations
-            if n >= kills and sent >= messages:
+            if n >= kills and sent >= messages and not campaign.points:
                 break
-            if n < kills:
+            if n < kills or campaign.points:
                 campaign.strike()
             else:
                 time.sleep(0.2)
@@ -223,6 +228,7 @@ def run(folder: Path, kills: int, messages: int, seed: int, minutes: float, tell
         found = asked(partial(judge, home), folder)
     found["kills"] = campaign.by_target.total() + migrations
     found["kills_of_migrations"] = migrations
+    found["missed"] = campaign.points
     found["by_target"] = dict(sorted(campaign.by_target.items()))
     found["seconds"] = round(time.monotonic() - began, 1)
     wrong = (
@@ -238,12 +244,13 @@ def run(folder: Path, kills: int, messages: int, seed: int, minutes: float, tell
 @click.option("--messages", default=10_000, show_default=True, help="At least so many, and as many answers.")
 @click.option("--seed", default=1, show_default=True, help="Seed of moments, targets and seams.")
 @click.option("--minutes", default=30.0, show_default=True, help="No kill after this time.")
+@click.option("--each", is_flag=True, help="Kill at every seam first, in turn.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def main(kills: int, messages: int, seed: int, minutes: float, as_json: bool) -> None:
+def main(kills: int, messages: int, seed: int, minutes: float, each: bool, as_json: bool) -> None:
     """Kill everything that carries messages, then count."""
     folder = Path(tempfile.mkdtemp(prefix="lotus-messages-"))
     folder.chmod(0o755)
-    found = run(folder, kills, messages, seed, minutes, lambda text: print(text, file=sys.stderr, flush=True))
+    found = run(folder, kills, messages, seed, minutes, each, lambda text: print(text, file=sys.stderr, flush=True))
     print(json.dumps(found) if as_json else "\n".join(f"{key:<20} {value}" for key, value in found.items()))
     if found["whole"]:
         shutil.rmtree(folder)

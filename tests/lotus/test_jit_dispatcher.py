@@ -49,7 +49,7 @@ def in_a_process(folder: Path, expression: str) -> list[str]:
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.split()
 
 
-@pytest.mark.process
+@pytest.mark.process("compiles in a process of its own")
 def test_a_caller_in_another_process_finds_the_long_kernel_it_calls_by_name(tmp_path: Path) -> None:
     (tmp_path / "probe.py").write_text(PROBE)
     plain: dict[str, Any] = {}

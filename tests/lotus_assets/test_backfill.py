@@ -1,13 +1,9 @@
 """Backfill through Dagster: order, idempotence, subsets, refusals, and what the UI is told."""
 
 import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -135,24 +131,3 @@ def test_runs_of_dead_processes_are_buried(opened: dg.DagsterInstance) -> None:
     statuses = [opened.get_run_by_id(run.run_id) for run in (dead, alive)]
     assert [run.status.value for run in statuses if run] == ["FAILURE", "STARTED"]
     opened.report_run_failed(alive)
-
-
-@pytest.mark.slow
-def test_killed_anywhere_and_run_again_ends_in_the_same_hashes(
-    tiny: Settings, days: list[str], tmp_path: Path, opened: dg.DagsterInstance
-) -> None:
-    script = Path(__file__).parent / "backfill_once.py"
-    command = [sys.executable, str(script), str(tiny.home), tiny.server_dsn, days[0], days[-1]]
-    chance = random.Random(5)
-    for _ in range(2):
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert child.stdout is not None
-        for line in child.stdout:
-            if line.startswith("ready"):
-                break
-        time.sleep(chance.uniform(0.2, 3.0))
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-    killed = backfill(tiny, days[0], days[-1], lambda _: None)
-    clean = backfill(tiny, days[0], days[-1], lambda _: None, force=True)
-    assert killed.hashes == clean.hashes

@@ -37,7 +37,7 @@ def warmed(folder: Path) -> tuple[dict[str, object], list[str]]:
     return json.loads(run.stdout), run.stderr.splitlines()
 
 
-@pytest.mark.compile
+@pytest.mark.compile("fills two kernel caches from nothing")
 @pytest.mark.timeout(600)
 def test_each_kernel_is_compiled_once_and_never_again(tmp_path: Path) -> None:
     found, told = warmed(tmp_path)
@@ -52,7 +52,7 @@ def test_each_kernel_is_compiled_once_and_never_again(tmp_path: Path) -> None:
     assert in_cache(tmp_path) == made
 
 
-@pytest.mark.kill
+@pytest.mark.kill("a job is killed while it compiles")
 @pytest.mark.timeout(300)
 def test_a_killed_job_leaves_a_cache_that_works(tmp_path: Path) -> None:
     environment = os.environ | {"LOTUS_KERNEL_CACHE": str(tmp_path)}

@@ -104,7 +104,7 @@ HOUR = replace(load_routes(), heartbeat_s=3600.0)  # what the machine itself tak
 def test_a_redirection_takes_less_than_one_heartbeat(
     databases: Databases, keys: Keys, monkeypatch: pytest.MonkeyPatch, late: float
 ) -> None:
-    """Whoever dies right after a beat, `late` of a heartbeat after a look, is found dead three quarters later at most."""
+    """Who dies right after a beat, `late` of a heartbeat after a look, is found dead three quarters later at most."""
     step_s = HOUR.heartbeat_s / 40
     with Links(databases) as links:
         time_of_test = Time(links)

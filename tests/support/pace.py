@@ -52,11 +52,6 @@ def slowness() -> float:
     return max(1.0, loop_s() / LOOP_S) * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
-def reasons(item: pytest.Item) -> dict[str, str]:
-    """Return the marks of a test that say why it may take longer."""
-    return {mark.name: str((*mark.args, "")[0]) for mark in item.iter_markers() if mark.name in MARKS}
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marks known."""
     for name, meaning in MARKS.items():
@@ -64,11 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, so that no worker begins one when the other has nothing left; refuse marks without
-    a reason."""
-    mute = sorted({i.nodeid for i in items for reason in reasons(i).values() if not reason})
-    if mute:
-        raise pytest.UsageError(f"a mark without a reason: {mute}; expected @pytest.mark.kill('why it is slow')")
+    """Put the longest files first, so that no worker begins one when the others have nothing left."""
     rank = {str(TESTS / name): place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(str(item.path), len(rank)))
 
@@ -79,7 +70,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail an unmarked test that took too long."""
     report = yield
-    if report.when == "call" and report.passed and not reasons(item) and call.duration > LIMIT_S:
+    if (
+        report.when == "call"
+        and report.passed
+        and not any(mark.name in MARKS for mark in item.iter_markers())
+        and call.duration > LIMIT_S
+    ):
         allowed = LIMIT_S * slowness()
         if call.duration > allowed and settings().max_examples <= EXAMPLES["usual"]:
             report.outcome = "failed"
