@@ -60,12 +60,9 @@ def test_shipped_detectors_pass_and_the_planted_column_is_caught(
 
     monkeypatch.setattr(detector_audits, "build_windows", counted)
     result = run_stage(scored, detector_audits.STAGE, days[0])
-    long, short = (
-        looked_at[:1] + looked_at[1 + leakage.ORIGINS : 2 + leakage.ORIGINS],
-        1 + len(adversarial.DISTURBANCES),
-    )
-    assert len(looked_at) == len(long) + leakage.ORIGINS + short, "scored again no more often than the audits need"
-    assert sum(looked_at) <= 2 * BUDGET_FRAMES + (leakage.ORIGINS + short) * SHORT_FRAMES
+    short = leakage.ORIGINS + 1 + len(adversarial.DISTURBANCES)  # cut, plain and disturbed; whole and shuffled are long
+    assert len(looked_at) == 2 + short
+    assert sum(looked_at) <= 2 * BUDGET_FRAMES + short * SHORT_FRAMES
     checks = {c.name: c for c in result.checks}
     assert all(c.passed for c in checks.values()), checks
     assert checks["audits_awake"].numbers == {"looked": 4, "caught": 4}
