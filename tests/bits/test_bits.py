@@ -1,5 +1,15 @@
-"""Two ways far apart give the same bits on a short stretch; `python tests/bits/sweep.py` runs all ways on all of it."""
+"""Two ways far apart give the same bits on a short stretch; `python tests/bits/sweep.py` runs all ways on all of it.
 
+The far way's cache is filled by `lotus warm`, so that one filling from nothing shows both: equal bits, and that every
+kernel is compiled, each once, and none again.
+"""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,15 +17,44 @@ from sweep import NO_VECTOR_LIBM, USUAL, WAYS, Way, differences, hashes
 
 LINES = 12_000
 FAR = Way(1, "generic", NO_VECTOR_LIBM)
+LOTUS = [sys.executable, "-c", "from lotus_cli.main import main; main()"]
+TWICE = {  # kernels compiled for more than one kind of arguments, and why
+    "wire_text.put": "copies its own rows, which may be written, and texts that are constants, which may not",
+    "boxes.box_moments": "reads sums of a family by rows and those of a night by columns, too large to copy",
+    "boxes.gather": "of box_moments",
+    "boxes.weighted_days": "of the same sums",
+}
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)  # it compiles every kernel
-def test_an_old_cpu_without_optimisation_computes_the_same_bits(tmp_path: Path) -> None:
+def in_cache(folder: Path) -> dict[str, str]:
+    """Return what each file holds: its path, and the signature by which it is found."""
+    return {str(path): pickle.loads(path.read_bytes())[0] for path in folder.rglob("*.nbc")}
+
+
+def warmed(folder: Path) -> tuple[dict[str, object], list[str]]:
+    """Run `lotus warm` the far way; return what it said, and its lines of progress."""
+    environment = os.environ | FAR.environment(folder)
+    run = subprocess.run([*LOTUS, "warm", "--json"], check=True, capture_output=True, text=True, env=environment)
+    return json.loads(run.stdout), run.stderr.splitlines()
+
+
+@pytest.mark.compile("fills a kernel cache from nothing, without optimisation and for an old CPU")
+@pytest.mark.timeout(900)
+def test_an_old_cpu_compiles_each_kernel_once_and_computes_the_same_bits(tmp_path: Path) -> None:
+    found, told = warmed(tmp_path)
+    assert (found["parity"], found["compiled"]) == (True, 0)
+    assert len(told) == 6
+    made = in_cache(tmp_path)
+    assert len(made) > 200
+    assert not [name for name, signature in made.items() if "Literal[" in signature]
+    kernels = Counter(Path(name).name.split("-")[0] for name in made)
+    assert {name for name, times in kernels.items() if times > 1} == set(TWICE)
     usual, far = hashes(USUAL, LINES, None), hashes(FAR, LINES, tmp_path)
     # frames, annotations and events of the tape (live as in batch) and of odd events, and the live state
     assert len(set(usual.values())) == 7
     assert differences(usual, far) == []
+    assert warmed(tmp_path)[0]["compiled"] == 0
+    assert in_cache(tmp_path) == made
 
 
 def test_every_way_has_a_cache_of_its_own_and_sets_what_it_says() -> None:
