@@ -24,7 +24,13 @@ MARKS = {
     "clock": "asserts a time, or waits for one to pass",
 }
 EXAMPLES = {"fast": 25, "usual": 100, "full": 1000}  # of a property test that names no number of its own
-LONGEST_FIRST: tuple[str, ...] = ()
+LONGEST_FIRST = (
+    "chaos/test_kills.py", "bits/test_bits.py", "lotus_assets/test_up.py", "chaos/test_daemon_kills.py",
+    "lotus_assets/test_midnight.py", "chaos/test_paper_kills.py", "chaos/test_trade_kills.py", "chaos/test_messages.py",
+    "chaos/test_desk_faults.py", "lotus_assets/test_backfill.py", "lotus_assets/test_stages.py", "test_bad_input.py",
+    "lotus_cli/test_tapes.py", "benchmarks_smoke/test_evidence.py", "lotus_live/test_parity.py",
+    "lotus_live/test_daemon.py", "lotus_learning/test_night.py",
+)  # fmt: skip
 
 for _name, _many in EXAMPLES.items():
     settings.register_profile(_name, max_examples=_many, deadline=None)
