@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 import pytest
-from warm import empty_all
+from warm import empty_all, hurry
 
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -28,9 +27,7 @@ def pg_home() -> Iterator[Path]:
     home = Path(tempfile.mkdtemp(prefix="lotus-test-"))
     home.chmod(0o755)
     with embedded(home) as server:
-        with psycopg.connect(server.server_dsn, autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
+        hurry(server.server_dsn)
         yield home
     shutil.rmtree(home)
 

@@ -7,10 +7,21 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from pace import LONGEST_FIRST, MARKS
+from thorough import campaigns, noted
+
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ["lotus", *sorted(p.name for p in ROOT.glob("lotus_*") if p.is_dir())]
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 HARD_FILE_LINES, HARD_FUNCTION_LINES, P90_FUNCTION_LINES, MEDIAN_FILE_LINES = 600, 80, 35, 120
+MARK = re.compile(r"\bmark\.(" + "|".join(MARKS) + r")\b(\(\s*\"[^\"]{10,}\")?")
+NEEDED = {  # what a file holds that may carry a mark
+    "kill": r"SIGKILL|\.kill\(|--kills|--each|kill_server|os\._exit",
+    "compile": r"LOTUS_KERNEL_CACHE|lotus warm|from sweep import",
+    "process": r"subprocess|Popen|spawn|run_live|run_stage|backfill\(|LocalExchange|drill\(|\bCli\b|run_job|Dagster",
+    "evidence": r"benchmarks\.|learn_night|worlds",
+    "clock": r"monotonic|perf_counter|process_time|sleep\(|\.time\(",
+}
 AWAITED = re.compile(r"[-+*/|&]=(?s:.{0,200})\bawait\b")
 
 
@@ -91,3 +102,32 @@ def test_nothing_kept_is_changed_in_place_across_an_await() -> None:
         if any(isinstance(part, ast.Await) for part in ast.walk(node.value))
     ]
     assert not found
+
+
+def test_a_mark_says_why_and_stands_where_it_is_needed() -> None:
+    assert NEEDED.keys() == MARKS.keys()
+    wrong, met = [], set()
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        text = path.read_text()
+        for mark in MARK.finditer(text):
+            met.add(mark[1])
+            if not mark[2] or not re.search(NEEDED[mark[1]], text):
+                wrong.append(f"{path.relative_to(ROOT)}: {mark[0]}")
+    assert not wrong, "a mark without its reason, or on a file that has nothing of the kind"
+    assert met == MARKS.keys()
+    assert not [name for name in LONGEST_FIRST if not (ROOT / "tests" / name).exists()]
+
+
+def test_every_campaign_of_the_page_is_there_and_has_a_short_form() -> None:
+    page = (ROOT / "docs" / "campaigns.md").read_text()
+    scripts = {word for command in campaigns(page).values() for word in command.split() if word.endswith(".py")}
+    assert len(campaigns(page)) == page.count("\n| `")
+    assert not [script for script in scripts if not (ROOT / script).is_file()]
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert not [script for script in scripts if Path(script).stem not in tests]
+
+
+def test_what_a_campaign_did_replaces_what_the_page_said_of_it() -> None:
+    page = "| `a` | x | `a.py --n 1` | never |\n| `b` | y | `b.py` | never |\n"
+    assert noted(page, "b", "today") == page.replace("`b.py` | never", "`b.py` | today")
+    assert campaigns(noted(page, "a", "today")) == {"a": "a.py --n 1", "b": "b.py"}

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from warm import hurry
 
 from lotus_store.postgres.embedded import embedded
 
@@ -25,7 +26,7 @@ def new_home() -> Iterator[Callable[[], Cli]]:
             held.callback(shutil.rmtree, home)
             home.chmod(0o755)
             (home / "lotus.toml").write_text(TOML)
-            held.enter_context(embedded(home))
+            hurry(held.enter_context(embedded(home)).server_dsn)
             return Cli(home)
 
         yield make

@@ -9,9 +9,11 @@ import os
 import time
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 TESTS = Path(__file__).resolve().parents[1]
 LIMIT_S = 5.0
@@ -24,6 +26,7 @@ MARKS = {
     "clock": "asserts a time, or waits for one to pass",
 }
 EXAMPLES = {"fast": 25, "usual": 100, "full": 1000}  # of a property test that names no number of its own
+HOMES = {"lotus_assets": "mark.warm(", "lotus_cli": "lotus: Cli"}  # folder, and what a file holds that shares its home
 LONGEST_FIRST = (
     "chaos/test_kills.py", "bits/test_bits.py", "lotus_assets/test_up.py", "chaos/test_daemon_kills.py",
     "lotus_assets/test_midnight.py", "chaos/test_paper_kills.py", "chaos/test_trade_kills.py", "chaos/test_messages.py",
@@ -68,6 +71,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first, so that no worker begins one when the others have nothing left."""
     rank = {str(TESTS / name): place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(str(item.path), len(rank)))
+
+
+class ByHome(LoadFileScheduling):
+    """One file to one worker, and files that begin in the same home to the same worker, which makes it once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        text = (TESTS.parent / file).read_text()
+        return next((home for home, sign in HOMES.items() if home in file and sign in text), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByHome:
+    """Give files to workers."""
+    return ByHome(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
