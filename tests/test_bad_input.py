@@ -136,6 +136,7 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.process("a backfill through Dagster")
 def test_a_truncated_segment_stops_its_day_and_nothing_before(place: Place) -> None:
     lotus("import", *place.recordings.values())
     lotus("backfill", "--from", D1, "--to", D1)
@@ -196,6 +197,7 @@ def odd_lines(recv_ns: int) -> list[tuple[int, bytes, str]]:
     ]
 
 
+@pytest.mark.process("a backfill through Dagster")
 def test_bad_lines_are_counted_and_change_no_frame(place: Place, days: dict[str, bytes]) -> None:
     lines = days[D1].split(b"\n")[:-1]
     middle = len(lines) // 2
@@ -251,6 +253,7 @@ def test_a_coin_that_the_venue_does_not_list_is_refused_before_anything_is_recor
     assert not place.store.exists()
 
 
+@pytest.mark.process("a backfill through Dagster")
 def test_a_day_without_its_priors_names_what_to_materialise(place: Place) -> None:
     lotus("import", *place.recordings.values())
     lotus("backfill", "--from", D1, "--to", D1)
@@ -315,6 +318,7 @@ def test_no_server_is_told_and_the_tape_stays(place: Place) -> None:
     assert tree(place.store.folder) == before
 
 
+@pytest.mark.process("backfills through Dagster")
 @pytest.mark.parametrize("damage", ["truncated", "gone", "overwritten"])
 def test_an_unreadable_lake_file_is_made_again(place: Place, damage: str) -> None:
     lotus("import", place.recordings[D1])
@@ -329,6 +333,7 @@ def test_an_unreadable_lake_file_is_made_again(place: Place, damage: str) -> Non
     )
 
 
+@pytest.mark.process("backfills through Dagster")
 def test_rotten_bytes_inside_a_lake_file_are_told_and_never_used(place: Place) -> None:
     lotus("import", place.recordings[D1], place.recordings[D2])
     lotus("backfill", "--from", D1, "--to", D1)
@@ -392,6 +397,7 @@ def test_below_the_reserve_of_the_disk_nothing_is_started(place: Place) -> None:
     assert tree(place.home / "tape" / "run") == before
 
 
+@pytest.mark.process("backfills through Dagster")
 def test_a_full_disk_stops_a_backfill_and_the_next_one_goes_on(place: Place) -> None:
     lotus("import", place.recordings[D1])
     with largest_file(100_000):

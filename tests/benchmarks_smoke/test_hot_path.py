@@ -26,6 +26,7 @@ def report() -> Report:
     return hot_path.measure(hot_path.NAMES, TINY, recording=NOWHERE)
 
 
+@pytest.mark.process("the benchmarks at their smallest, servers and all")
 def test_every_figure_is_there_and_positive(report: Report) -> None:
     figures = {f.key: f for f in report.simulated}
     assert set(figures) >= KEYS

@@ -97,6 +97,7 @@ def publish(ctx: StageContext, place: Market, one: Track, index: int) -> None:
     run_stage(ctx, Stage("lesson_atoms", lambda ctx, day: {}, lambda ctx, day: Made(0, natural_id(day))), day)
 
 
+@pytest.mark.evidence("thirty nights of a world")
 def test_the_patch_of_a_dead_lesson_leaves_the_versions_in_force(ctx: StageContext) -> None:
     place = market(1, DAYS, 432)
     rule: Rule = planted_rules(1, place, 1.0)[0][0]

@@ -17,6 +17,7 @@ from lotus.simulation.learning_world import market, merged, scores_of, track
 WORLDS = range(1, 21)
 
 
+@pytest.mark.evidence("worlds whose propensity is wrong")
 def test_the_sentinel_speaks_and_the_product_does_not() -> None:
     """The wrong procedure must exceed its limit in the same worlds in which the product keeps it."""
     study = sentinel.STUDIES["sentinel"].shrunk()
@@ -78,6 +79,7 @@ def test_the_demonstration_promotes_nothing() -> None:
     assert "Lessons promoted: 0" in noise.words(shown)
 
 
+@pytest.mark.evidence("worlds that the page prints")
 def test_the_demonstration_is_what_the_page_prints() -> None:
     page = Path(__file__).parents[2] / "docs" / "concepts" / "lessons.md"
     assert noise.words(noise.demonstration(300, 7)) in page.read_text("utf-8")

@@ -5,6 +5,7 @@ moves the priors, and the last day runs on them. That day is a Monday, so the we
 opinion on active lessons and the judgement of the experts. Not for tests of learning.
 """
 
+from importlib import import_module
 from pathlib import Path
 
 from lotus.detectors.registry import shipped_detectors
@@ -25,6 +26,10 @@ from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore
 
 NAME = "chaos"
+LIBRARIES = (
+    "econml.dr", "matplotlib.figure", "pandera.pandas", "scipy.optimize", "scipy.signal", "sklearn.covariance",
+    "sklearn.linear_model", "statsmodels.stats.sandwich_covariance",
+)  # fmt: skip
 SPEC = WorldSpec(
     "demo", seed=7, days=4, first_day="2026-01-09", assets=(BTC, ETH), sessions=(("08:00", "08:08"), ("14:00", "14:08"))
 )
@@ -58,7 +63,12 @@ def settings_of(home: Path) -> Settings:
 
 
 def warm() -> None:
-    """Run every kernel once in this process, so that forked children find them loaded (pure functions only)."""
+    """Run every kernel once in this process, so that forked children find them loaded (pure functions only).
+
+    Libraries that the stages import when they are first needed are imported here, once for all children.
+    """
+    for library in LIBRARIES:
+        import_module(library)
     spec = LaneSpec(MANIFEST, MANIFEST.universe, shipped_detectors(), NAME)
     warm_up(spec)
     lines: list[Arrival] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.kill("the daemon dies over open orders")
 @pytest.mark.timeout(400)
 def test_a_killed_daemon_finds_its_orders_positions_and_fills_again() -> None:
     script = Path(__file__).parent / "daemon_kills.py"

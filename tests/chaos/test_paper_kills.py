@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.kill("the daemon dies twice while it trades on paper")
 @pytest.mark.timeout(500)
 def test_a_daemon_killed_on_paper_goes_on_with_whole_books() -> None:
     script = Path(__file__).parent / "paper_kills.py"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.kill("the desk dies three times over open orders")
 @pytest.mark.timeout(400)
 def test_a_killed_desk_loses_doubles_and_forgets_nothing() -> None:
     script = Path(__file__).parent / "trade_kills.py"

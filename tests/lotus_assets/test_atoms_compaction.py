@@ -95,6 +95,7 @@ def test_days_then_weeks_and_the_newest_untouched(tmp_path: Path) -> None:
     assert parts(lake) == after
 
 
+@pytest.mark.process("a job that ends at each of its steps, run again")
 def test_killed_before_or_after_any_step_and_run_again_ends_in_the_same_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

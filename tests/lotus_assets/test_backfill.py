@@ -40,6 +40,7 @@ def lane(
     )
 
 
+@pytest.mark.process("three days through Dagster, three times")
 def test_a_backfill_runs_in_order_and_again_with_the_same_hashes(
     tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_backfill_runs_in_order_and_again_with_the_same_hashes(
     assert {day for day in beliefs if day > days[0]} >= set(days[1:])
 
 
+@pytest.mark.process("a day through Dagster")
 def test_the_ui_is_told_rows_hashes_and_checks_per_day(
     tiny: Settings, lotus: Lotus, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
@@ -77,6 +79,7 @@ def test_the_ui_is_told_rows_hashes_and_checks_per_day(
     assert {records[key].status.value for key in keys} == {"SUCCEEDED"}
 
 
+@pytest.mark.process("two days through Dagster, three times")
 @pytest.mark.warm("first_day")
 def test_a_subset_of_the_lane_runs_alone(
     lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
@@ -105,6 +108,7 @@ def test_a_day_out_of_order_fails_with_what_to_materialise(
         backfill(tiny, days[2], days[2], lambda _: None)
 
 
+@pytest.mark.process("a day through Dagster")
 @pytest.mark.warm("taped")
 def test_days_without_tape_are_carried_over(
     lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]

@@ -79,6 +79,7 @@ def test_sensors_schedule_and_jobs_are_there() -> None:
     assert {"apply_inbox", "watchdog", "compact_atoms"} <= {job.name for job in repository.get_all_jobs()}
 
 
+@pytest.mark.process("loads the code location in a process of its own")
 def test_heavy_libraries_are_not_loaded_with_the_code_location() -> None:
     heavy = ["econml", "cvxpy", "sklearn", "matplotlib", "duckdb", "pandera"]
     code = f"import sys, lotus_assets.definitions; print([m for m in {heavy} if m in sys.modules])"
@@ -86,6 +87,7 @@ def test_heavy_libraries_are_not_loaded_with_the_code_location() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.process("runs the `dg` command")
 def test_dagster_validates_without_a_server(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER", "LOTUS"))}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"

@@ -34,6 +34,7 @@ def run(ctx: StageContext, days: Sequence[str]) -> list[StageResult]:
     return found
 
 
+@pytest.mark.process("every stage of two days, forced")
 def test_cards_of_two_days(ctx: StageContext, days: list[str]) -> None:
     first, second = run(ctx, days[:2])
     one, two = (ctx.lake.read("detector_cards", ctx.branch, day) for day in days[:2])

@@ -116,6 +116,7 @@ def nights(ctx: StageContext, lane: KnobLane, n: int) -> str:
     return day
 
 
+@pytest.mark.process("fourteen nights of a lane")
 def test_a_knob_that_pays_somewhere_is_in_force_there_and_the_book_is_decided_with_it(ctx: StageContext) -> None:
     lane, keys = replace(dm_knobs.LANE, observed=World(60.0).observed), Keys(ctx.settings.keys_root)
     day = nights(ctx, lane, 13)
@@ -160,6 +161,7 @@ def it_goes_back(ctx: StageContext, lane: KnobLane, held: str) -> None:
     assert any(f"rolled back to version {version.priors_ver}" in reason for reason in reasons)
 
 
+@pytest.mark.process("a dozen nights of a lane")
 def test_where_moving_the_knob_pays_nowhere_nothing_is_in_force(ctx: StageContext) -> None:
     day = nights(ctx, replace(dm_knobs.LANE, observed=World(0.0).observed), 13)
     with ctx.databases.connect("dm") as dm:

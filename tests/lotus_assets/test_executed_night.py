@@ -55,7 +55,7 @@ def late(ctx: StageContext) -> list[tuple[str, int]]:
     return [(found.day, found.told) for found in late_executions(ctx.sig, ctx.branch, longest_s)]
 
 
-@pytest.mark.slow
+@pytest.mark.process("three days, one learned again through Dagster")
 @pytest.mark.warm("first_day")
 def test_a_traded_day_is_learned_again_from_what_the_venue_told(
     ctx: StageContext, lotus: Lotus, days: list[str]

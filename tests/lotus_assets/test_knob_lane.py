@@ -106,6 +106,7 @@ def told(databases: Databases) -> dict[str, list[tuple[Any, ...]]]:
         return {name: c.execute(text).fetchall() for name, text in queries.items()}
 
 
+@pytest.mark.process("sixteen nights of a lane, some of them forced")
 def test_trials_become_a_knob_in_force_and_end_when_nobody_tries_any_more(
     ctx: StageContext, lane: KnobLane, world: World
 ) -> None:
@@ -147,6 +148,7 @@ def test_trials_become_a_knob_in_force_and_end_when_nobody_tries_any_more(
     assert '"kind":"dry"' in str(alerts[0][0])
 
 
+@pytest.mark.process("a dozen nights of a lane, each ended four times")
 def test_a_night_that_is_killed_between_commit_and_patch_is_finished_by_the_next_run(
     ctx: StageContext, lane: KnobLane, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -159,6 +159,7 @@ def test_a_replay_is_not_the_daemon(ctx: StageContext, first: Columns, days: lis
         begin_run(ctx.sig, Run("replay", ctx.branch, "tiny", False))
 
 
+@pytest.mark.process("a day live and in batch")
 def test_what_the_daemon_emits_is_what_is_recomputed_under_its_tables(
     ctx: StageContext, lotus: Lotus, first: Columns, days: list[str]
 ) -> None:
@@ -179,6 +180,7 @@ def test_what_the_daemon_emits_is_what_is_recomputed_under_its_tables(
     assert told.tables_ver not in first["tables_ver"]
 
 
+@pytest.mark.process("a day through Dagster")
 def test_dagster_is_told_and_the_night_goes_on(
     ctx: StageContext, lotus: Lotus, first: Columns, days: list[str]
 ) -> None:

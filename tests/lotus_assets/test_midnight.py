@@ -61,6 +61,7 @@ def away_from_half(evidence: np.ndarray) -> np.ndarray:
     return np.round(np.abs(evidence[np.isfinite(evidence)] - 0.5), 12)
 
 
+@pytest.mark.process("two whole days in batch and five times live")
 def test_live_and_batch_agree_across_midnight(ctx: StageContext, lotus: Lotus) -> None:
     for day in DAYS:
         for stage in (*TAPE_STAGES, *LEARNING_STAGES):
@@ -79,6 +80,7 @@ def test_live_and_batch_agree_across_midnight(ctx: StageContext, lotus: Lotus) -
     assert cold.events_hash != alone[1].events_hash, "the evening before must warm the day"
 
 
+@pytest.mark.process("two whole days in batch and live")
 def test_live_and_batch_agree_when_the_experts_change_at_midnight(ctx: StageContext, lotus: Lotus) -> None:
     base = default_experts()
     learned = Learned(

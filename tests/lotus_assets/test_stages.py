@@ -31,6 +31,7 @@ def run(ctx: StageContext, stages: Sequence[Stage], days: Sequence[str]) -> dict
     return found
 
 
+@pytest.mark.process("every stage of three days, three times")
 def test_twice_and_forced_end_in_the_same_hashes(ctx: StageContext, days: list[str]) -> None:
     first = run(ctx, ALL, days)
     kept = {key: commit.notes for key, commit in committed_work(ctx, days).items()}
@@ -113,6 +114,7 @@ def test_an_answer_left_on_the_way_by_a_killed_run_is_carried_by_the_next(
     assert not anything_open(ctx.sig, "sig", ctx.branch)
 
 
+@pytest.mark.process("every learning stage of two days")
 @pytest.mark.warm("taped")
 def test_a_branch_is_not_extended_backwards(ctx: StageContext, days: list[str]) -> None:
     run(ctx, TAPE_STAGES, days)

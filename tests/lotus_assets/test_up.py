@@ -67,7 +67,7 @@ def alert_is_applied(settings: Settings, patience_s: float = 90.0) -> bool:
     return False
 
 
-@pytest.mark.slow
+@pytest.mark.process("`lotus up` with all that it starts")
 def test_one_signal_ends_everything(tiny: Settings) -> None:
     port = free_port()
     environment = {**os.environ, "LOTUS_HOME": str(tiny.home), "LOTUS_PG_DSN": tiny.server_dsn, "LOTUS_TAPE": "tiny"}

@@ -112,6 +112,7 @@ def test_reviews_and_a_rollback_between_nights_end_the_same_when_run_again(
     assert [h["new_state"] for h in read_history(ctx.sig, "planted")] == ["proposed", "active", "sunset"]
 
 
+@pytest.mark.process("the night of three days, forced")
 def test_a_revert_of_the_watchdog_is_told_once(learned: StageContext, days: list[str]) -> None:
     ctx = learned
     (braid,) = read_board(ctx.sig, ctx.branch)
@@ -124,6 +125,7 @@ def test_a_revert_of_the_watchdog_is_told_once(learned: StageContext, days: list
     assert '"kind":"expired"' in str(rows[0][0]).replace(" ", "")
 
 
+@pytest.mark.process("the night of three days, forced")
 def test_a_second_opinion_that_disagrees_reaches_the_watchdog_and_the_outbox(
     learned: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,11 @@
 """`lotus card`: the newest stored card after the demo, the specification in an empty home, a sentence for strangers."""
 
+import pytest
 from small_home import Cli
 
 from lotus.detectors.registry import shipped_detectors
+
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
 VERSIONS = {d.detector_id: d.version for d in shipped_detectors()}
 NAMES = list(VERSIONS)

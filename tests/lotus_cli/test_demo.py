@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
 from small_home import Cli, Facts
 
 from lotus_cli.demo_page import page
+
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
 KEYS = [
     "days",

@@ -14,6 +14,8 @@ from lotus.decision.reliability import CurveBin, ForecastQuality, Reliability
 from lotus_cli.dm import facts_of, page
 from lotus_store.ledger.knowledge import Knowledge
 
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
+
 BRANCH = "demo-11"
 KEY = ("det:loser@1", 300)
 

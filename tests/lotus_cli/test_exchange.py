@@ -24,6 +24,8 @@ from lotus_live.tape_file import TapeFile
 from lotus_store.tape.store import TapeStore
 from lotus_venues.local_exchange.frames import book_frame
 
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
+
 KEY = "0x" + "33" * 32
 UNITS = {"BTC": 5, "ETH": 4}
 MARKET = (b'{"channel":"bbo"', b'{"channel":"l2Book"', b'{"channel":"trades"', b'{"channel":"activeAssetCtx"')
@@ -50,6 +52,7 @@ def control(url: str, body: dict[str, Any]) -> Any:
     return requests.post(f"{url}/lotus", json=body, timeout=60).json()
 
 
+@pytest.mark.process("`lotus exchange` as a process, the SDK as client")
 def test_the_sdk_trades_a_simulated_day() -> None:
     wallet = eth_account.Account.from_key(KEY)
     with running("--speed", "manual", "--account", f"{wallet.address}=5000", "--deposit", "0") as (url, server):
@@ -113,6 +116,7 @@ def test_wrong_options(words: list[str], code: int) -> None:
     assert "Traceback" not in done.output
 
 
+@pytest.mark.process("`lotus exchange` and `lotus record` as processes")
 def test_a_recorder_stores_what_the_tape_holds(lotus: Cli, segment: Path) -> None:
     coins = ", ".join(f'{{ name = "{name}", sz_decimals = {decimals} }}' for name, decimals in UNITS.items())
     config = lotus.home / "exchange.toml"

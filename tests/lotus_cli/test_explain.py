@@ -5,11 +5,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 from small_home import Cli, Facts
 
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
 from lotus_store.lake import Lake
 from lotus_store.tape.store import TapeStore
+
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
 DAY = "2026-01-08"
 

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from small_home import Cli, Facts
 
 from lotus.detectors.registry import shipped_detectors
 from lotus_store.postgres.migrations import LOTUS_DATABASES
+
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
 
 def test_databases_are_migrated_once_and_checked(fresh: Cli) -> None:
@@ -64,10 +67,3 @@ def test_cards_show_what_a_detector_is(fresh: Cli) -> None:
 
 def test_the_frozen_world_is_still_what_was_recorded(fresh: Cli) -> None:
     assert fresh.json("fixtures", "check", "--day", "0") == {"sessions_equal": 2}
-
-
-def test_warming_runs_through_everything(fresh: Cli) -> None:
-    told = fresh.json("warm")
-    assert told["parity"] is True
-    assert told["frames"] > 0
-    assert told["windows"] > 0

@@ -86,6 +86,7 @@ def test_noise_teaches_nothing(tmp_path: Path) -> None:
     assert "WHAT THIS SAMPLE COULD SHOW" in text
 
 
+@pytest.mark.process("`lotus learn` on forty days, with its report")
 def test_the_report_stands_alone(planted: World, tmp_path: Path) -> None:
     events, out = tmp_path / "events", tmp_path / "out"
     events.mkdir()

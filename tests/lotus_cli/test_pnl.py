@@ -10,6 +10,8 @@ from lotus_store.branch_settings import write_branch_settings
 from lotus_store.lake import Lake
 from lotus_store.tape.store import TapeStore
 
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
+
 PLACE = ("--branch", "demo-11", "--tape", "demo-11")
 
 
@@ -78,6 +80,7 @@ def test_a_day_stands_alone_and_an_unknown_one_is_explained(lotus: Cli, told: Fa
     lotus("pnl", "--day", told["days"][0], "--from", told["days"][0], code=2)
 
 
+@pytest.mark.process("a recording is traded at a pace")
 @pytest.mark.recordings
 def test_a_recording_too_short_for_its_probes_claims_nothing(lotus: Cli, recordings: Path) -> None:
     """Half an hour of tape ends before any hour does; with horizons of seconds and minutes there are trades."""

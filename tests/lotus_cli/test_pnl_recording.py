@@ -38,8 +38,8 @@ def stretch(folder: Path) -> Path:
     return target
 
 
+@pytest.mark.process("a real recording is traded at a pace")
 @pytest.mark.recordings
-@pytest.mark.slow
 @pytest.mark.skipif(not CAPTURE.exists(), reason=f"no recording at {CAPTURE}")
 def test_a_stretch_of_the_recording_is_traded_and_told_without_flattery(
     settings: Settings, databases: Databases, tmp_path: Path

@@ -1,6 +1,9 @@
 """`lotus review` and `lotus priors` after the demo: what they show, what they refuse, and a rollback."""
 
+import pytest
 from small_home import Cli, Facts
+
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
 BRANCH = "demo-11"
 

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from small_home import Cli, one_object
 
 from lotus.manifest import Asset
 from lotus_live.tape_file import TapeFile
 from lotus_store.tape.store import TapeStore
+
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
 UNIVERSE = (Asset("BTC", 5), Asset("ETH", 4))
 LOTUS = [sys.executable, "-m", "lotus_cli.main"]
@@ -53,6 +56,7 @@ def recorded(store: TapeStore) -> list[bytes]:
     return [line.partition(b" ")[2] for piece in pieces for line in piece.split(b"\n")[:-1]]
 
 
+@pytest.mark.process("`lotus replay` and `lotus record` as processes")
 def test_a_recorder_of_a_replay_stores_the_same_frames(lotus: Cli, segment: Path) -> None:
     with replayed(segment) as (url, server):
         words = ("record", "--url", url, "--tape", "of-a-replay", "--seconds", "4")
@@ -86,6 +90,7 @@ def test_a_replay_runs_live_and_again_ends_in_the_same_events(lotus: Cli, segmen
     assert first["published"] == again["published"]
 
 
+@pytest.mark.process("`lotus live` as a process, ended by a signal")
 def test_an_interrupted_daemon_ends_in_order_and_goes_on(lotus: Cli, segment: Path) -> None:
     words = ["live", "--replay", str(segment), "--branch", "demo-11", "--tape", "demo-11", "--run-id", "paused"]
     place = {"LOTUS_HOME": str(lotus.home), "LOTUS_CONFIG": str(lotus.home / "lotus.toml")}

@@ -1,8 +1,11 @@
 """`lotus sanity` shows the stored table of a day, all of it as JSON."""
 
+import pytest
 from small_home import Cli
 
 from lotus.outcomes.sanity import FRAME_SERIES, HORIZONS_S, SANITY_TABLE
+
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
 
 def test_the_newest_day_is_shown_with_every_series(lotus: Cli) -> None:

@@ -14,6 +14,8 @@ from lotus_cli.signal import payload_of
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
 
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
+
 
 @contextmanager
 def opened(lotus: Cli) -> Iterator[tuple[Connection, Settings]]:

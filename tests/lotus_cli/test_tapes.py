@@ -12,6 +12,8 @@ from small_home import Cli, Facts
 import lotus_live.parity
 from lotus_store.lake import Lake
 
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
+
 ROOT = Path(__file__).resolve().parents[2]
 OUTAGES = "hyperliquid-2025-09-03-outages/frames.jsonl.gz"
 RECORDINGS = ("hyperliquid-2025-01-26-raw/btcusd_20250126.gz", OUTAGES, "hyperliquid-2025-09-04/frames.jsonl.gz")
@@ -113,7 +115,7 @@ def test_a_difference_of_one_bit_fails_parity(lotus: Cli, segment: Path, monkeyp
     assert told["difference"] == "events of 2026-01-08"
 
 
-@pytest.mark.slow
+@pytest.mark.process("the frozen day live and in batch")
 def test_parity_of_the_frozen_day(fresh: Cli) -> None:
     told = fresh.json("verify", "parity", ROOT / "fixtures" / "demo-7.zst")
     assert told["parity"] is True

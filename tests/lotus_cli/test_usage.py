@@ -10,6 +10,8 @@ from small_home import Cli
 
 from lotus_cli.main import COMMANDS, main
 
+pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
+
 HEAVY = ("numba", "dagster", "numpy", "pandas", "pyarrow", "psycopg", "scipy", "duckdb", "uvloop", "websockets")
 PROBE = (
     "import sys\nfrom lotus_cli.main import main\n"

@@ -179,6 +179,7 @@ for n in range(6):
 """
 
 
+@pytest.mark.kill("a hand-over dies at each of its statements")
 def test_killed_anywhere_and_run_again_ends_in_the_same_rows(
     databases: Databases, settings: Settings, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -157,6 +158,7 @@ def effect(delivery: Delivery) -> str:
     return "applied"
 
 
+@pytest.mark.process("a stateful machine over four databases")
 def test_messages_under_crashes_jumps_and_repetition(databases: Databases, keys: Keys) -> None:
     with databases.owner("dm") as connection:
         connection.execute(EFFECTS)

@@ -37,6 +37,7 @@ def test_both_find_a_planted_contrast(worlds):
         assert interval[0] < value < interval[1]
 
 
+@pytest.mark.evidence("worlds whose propensity is wrong")
 def test_they_part_where_the_logged_propensity_is_wrong(worlds):
     scores = worlds.world("conf", seed=91, per_block=600)
     honest = checked(with_mirage(scores, 1.0))

@@ -123,6 +123,7 @@ def paper_only(scores):
     return out
 
 
+@pytest.mark.evidence("worlds whose paper payoff lies")
 def test_a_mirage_of_the_paper_payoff_is_not_believed(worlds, one_look):
     fooled, honest = 0, 0
     for seed in range(4):
@@ -137,6 +138,7 @@ def test_a_mirage_of_the_paper_payoff_is_not_believed(worlds, one_look):
     assert honest <= 1
 
 
+@pytest.mark.evidence("forty worlds without a lesson")
 def test_false_lessons_are_rare_in_worlds_without_any(worlds, one_look):
     hits = 0
     for seed in range(40):

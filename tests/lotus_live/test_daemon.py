@@ -165,6 +165,7 @@ def test_the_experts_of_the_day_come_from_the_ledger(
     assert told == [experts_with(halved).version]
 
 
+@pytest.mark.kill("the daemon dies three times in the middle of a recording")
 def test_killed_anywhere_and_started_again_it_ends_the_same(
     settings: Settings, databases: Databases, recording: Path
 ) -> None:
@@ -204,6 +205,7 @@ def _running(status: Path, pid: int) -> bool:
     return bool(told["pid"] == pid and told["lines"] > 0)
 
 
+@pytest.mark.process("the daemon as a process, ended by a signal")
 def test_a_signal_closes_the_segment_and_writes_everything(
     settings: Settings, databases: Databases, recording: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from tapes import MANIFEST, UNIVERSE, in_order, market, write
 
 from lotus.detectors.registry import shipped_detectors
@@ -10,6 +11,7 @@ from lotus_live.latency import measure_latency
 from lotus_live.tape_file import TapeFile
 
 
+@pytest.mark.process("a server and a feed over wall time")
 def test_it_measures_scores_and_floor(tmp_path: Path) -> None:
     path = write(tmp_path / "tape.txt", in_order(market("2026-03-04", "09:00", 30, step_ms=500)))
     spec = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")

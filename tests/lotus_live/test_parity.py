@@ -74,6 +74,7 @@ def test_odd_lines_do_not_break_parity(tmp_path: Path, ten_minutes: list[tuple[i
     assert report.quarantined >= 6
 
 
+@pytest.mark.process("two whole days live and in batch")
 def test_midnight_and_the_two_hours_before(tmp_path: Path) -> None:
     lines = in_order(market("2026-03-04", "21:57", 2 * 3600 + 8 * 60, step_ms=6000, seed=3))
     report = verify_parity(write(tmp_path / "night.txt", lines), MANIFEST)
@@ -86,6 +87,7 @@ def test_midnight_and_the_two_hours_before(tmp_path: Path) -> None:
     assert report.hash_batch != only.hash_batch
 
 
+@pytest.mark.process("two whole days live and in batch")
 def test_another_set_of_experts_from_midnight_on(tmp_path: Path) -> None:
     """The second day's lane is born at 22:00 under its own set, while the first day goes on under the shipped one."""
     path = write(tmp_path / "night.txt", in_order(market("2026-03-04", "21:57", 2 * 3600 + 480, step_ms=6000, seed=3)))

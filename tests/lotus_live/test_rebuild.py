@@ -65,6 +65,7 @@ def test_lines_come_with_the_warm_up_of_the_first_day(store: TapeStore) -> None:
     ]
 
 
+@pytest.mark.process("a day live, twice")
 def test_a_rebuilt_day_is_the_day_that_ran_through() -> None:
     lines = numbered(in_order(market(D2, "21:30", 9900, step_ms=6000, seed=5)))
     birth = at(D3, -2)

@@ -63,7 +63,7 @@ def believe(databases: Databases, branch: str, day: str) -> None:
         put_knowledge(dm, branch, night)
 
 
-@pytest.mark.slow
+@pytest.mark.process("a replay trades at a pace")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("venue", ["local", "paper"])
 def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(

@@ -73,6 +73,7 @@ def test_settled_rows_are_those_of_a_run_without_trials(lines: Lines, swapped: L
     assert set(events["tables_ver"]) == set(calm["tables_ver"])
 
 
+@pytest.mark.process("a day live and in batch")
 def test_live_is_the_batch_that_cuts_its_frames_at_the_records(tmp_path: Path, swapped: Lines) -> None:
     report = verify_parity(write(tmp_path / "tape.txt", swapped), MANIFEST)
     assert report.parity, report.difference
@@ -81,6 +82,7 @@ def test_live_is_the_batch_that_cuts_its_frames_at_the_records(tmp_path: Path, s
     assert events_hash(day.events) == events_hash(run(swapped))
 
 
+@pytest.mark.process("two whole days live and in batch")
 def test_midnight_passes_with_a_trial_in_force(tmp_path: Path) -> None:
     night = in_order(market(DAY, "21:57", 2 * 3600 + 8 * 60, step_ms=6000, seed=3))
     lines = with_controls(night, {20: control(trial_text("slow", 150))})

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tapes import MANIFEST, in_order, market, numbered, write
 from test_daemon import DAY, HERE, ledger_events
 from trial_life import RUN, SPEC, life, recorded
@@ -21,6 +22,7 @@ from lotus_store.tape.store import TapeStore
 from lotus_venues.replay_server import CONTROL_PREFIX
 
 
+@pytest.mark.kill("the daemon dies with a trial in force")
 def test_a_swap_in_mid_run_then_a_crash(settings: Settings, databases: Databases, tmp_path: Path) -> None:
     lines = in_order(market(DAY, "09:00", 720, step_ms=500, seed=11))
     path = write(tmp_path / "tape.txt", lines)

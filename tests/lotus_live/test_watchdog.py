@@ -236,7 +236,7 @@ def test_it_ends_when_a_desk_that_ended_in_order_left_nothing(tmp_path: Path, mo
     asyncio.run(go())
 
 
-@pytest.mark.slow
+@pytest.mark.process("the watchdog as a process")
 def test_it_is_a_process_of_its_own_and_one_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def go() -> None:
         async with watch_bed(tmp_path) as bed:

@@ -57,6 +57,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 40.0) -> bool:
     return True
 
 
+@pytest.mark.process("the daemon as a process")
 def test_start_status_swap_stop(settings: Settings, venue: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOTUS_PG_DSN", settings.server_dsn)
     daemon = LiveDaemonResource(home=str(settings.home), arguments=[venue])

@@ -83,6 +83,7 @@ def daemon_tick(environment: dict[str, str], killed_at: str = "") -> None:
         assert [e for e in errors if e] == []
 
 
+@pytest.mark.process("the daemon of Dagster")
 def test_rows_that_commit_in_reverse_are_asked_for_once_by_dagsters_daemon(
     databases: Databases, environment: dict[str, str], hurried: None
 ) -> None:

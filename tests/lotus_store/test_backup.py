@@ -59,6 +59,7 @@ def filled(databases: Databases, tmp_path: Path) -> Databases:
     return databases
 
 
+@pytest.mark.process("a second server is restored into")
 def test_round_trip(filled: Databases, settings: Settings, other: Settings, tmp_path: Path) -> None:
     file = tmp_path / "ledger.tar.zst"
     rows = backup(settings, file)
@@ -79,6 +80,7 @@ def test_round_trip(filled: Databases, settings: Settings, other: Settings, tmp_
             restore(other, file)
 
 
+@pytest.mark.process("a second server is restored into")
 def test_damaged_files_change_nothing(filled: Databases, settings: Settings, other: Settings, tmp_path: Path) -> None:
     file = tmp_path / "ledger.tar.zst"
     backup(settings, file)

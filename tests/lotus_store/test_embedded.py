@@ -121,6 +121,7 @@ def test_the_server_ends_when_its_only_user_is_killed(home: Path) -> None:
     assert server_processes(home) == []
 
 
+@pytest.mark.kill("server and keeper die under writers")
 @pytest.mark.parametrize("victims", ["user", "keeper", "postmaster", "all"])
 def test_committed_rows_survive_kills(home: Path, victims: str) -> None:
     kept = 0

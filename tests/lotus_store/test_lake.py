@@ -143,6 +143,7 @@ def test_documents(tmp_path: Path) -> None:
         assert lake.read_document("day_tables", "main", "2025-01-01") == '{"é": 1}'
 
 
+@pytest.mark.kill("a writer dies at many moments")
 def test_kill_leaves_a_whole_file_and_no_debris(tmp_path: Path) -> None:
     script = textwrap.dedent(
         """

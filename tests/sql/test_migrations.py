@@ -93,6 +93,7 @@ def test_forward_on_a_populated_database_keeps_every_row(databases: Databases, s
         assert parts == (4,)  # November, December, January, and the month after
 
 
+@pytest.mark.kill("a migration dies in its middle")
 def test_killed_in_the_middle_and_run_again(databases: Databases, settings: Settings) -> None:
     program = (
         "import sys; from pathlib import Path; from lotus_store.config import Settings; "
