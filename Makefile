@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PACKAGES := lotus lotus_store lotus_venues lotus_herald lotus_live lotus_resources lotus_sensors lotus_assets lotus_cli
-PYTEST := $(BIN)/pytest -n 2 --no-loadscope-reorder
+PYTEST := $(BIN)/pytest -n 3 --no-loadscope-reorder
 SLOW := kill or compile or process or evidence or clock
 
 .PHONY: demo check test thorough setup static lint types contracts quick all up bench lock clean

@@ -33,6 +33,8 @@ from lotus_store.tape.header import HeaderAsset, TapeHeader
 from lotus_store.tape.store import TapeStore
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
+pytestmark = pytest.mark.process("commands in homes of their own")
+
 WORLD = WorldSpec("demo", seed=7, days=3, assets=(BTC,), sessions=(("08:00", "08:07"),))
 D1, D2, D3 = (WORLD.day(i) for i in range(3))
 TOML = "[outcomes]\nhorizons_s = [30, 300]\n"

@@ -18,7 +18,7 @@ MARK = re.compile(r"\bmark\.(" + "|".join(MARKS) + r")\b(\(\s*\"[^\"]{10,}\")?")
 NEEDED = {  # what a file holds that may carry a mark
     "kill": r"SIGKILL|\.kill\(|--kills|--each|kill_server|os\._exit",
     "compile": r"LOTUS_KERNEL_CACHE|lotus warm|from sweep import",
-    "process": r"subprocess|benchmarks\.|\bCli\b|(from|import) lotus_|drill\(",  # what is more than the pure domain
+    "process": r"subprocess|own_signals|benchmarks\.|\bCli\b|(from|import) lotus_|drill\(",
     "evidence": r"benchmarks\.|learn_night|worlds",
     "clock": r"monotonic|perf_counter|process_time|sleep\(|\.time\(",
 }

@@ -12,6 +12,8 @@ from benchmarks.peers import NOT_INSTALLED, PEERS
 from benchmarks.report import BEGIN, END, Report, write_into
 from benchmarks.targets import HOT_KEYS, TARGETS
 
+pytestmark = pytest.mark.process("the benchmarks at their smallest, servers and all")
+
 TINY = Sizes(
     minutes=3, repeats=1, books=20, frames=60, pause_us=100, messages=1_500,
     days=2, day_minutes=20, starts=1, feed_minutes=4,
@@ -26,7 +28,6 @@ def report() -> Report:
     return hot_path.measure(hot_path.NAMES, TINY, recording=NOWHERE)
 
 
-@pytest.mark.process("the benchmarks at their smallest, servers and all")
 def test_every_figure_is_there_and_positive(report: Report) -> None:
     figures = {f.key: f for f in report.simulated}
     assert set(figures) >= KEYS

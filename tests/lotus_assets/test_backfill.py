@@ -41,6 +41,7 @@ def lane(
 
 
 @pytest.mark.process("three days through Dagster, three times")
+@pytest.mark.warm("first_day")
 def test_a_backfill_runs_in_order_and_again_with_the_same_hashes(
     tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
@@ -60,6 +61,7 @@ def test_a_backfill_runs_in_order_and_again_with_the_same_hashes(
 
 
 @pytest.mark.process("a day through Dagster")
+@pytest.mark.warm("first_day")
 def test_the_ui_is_told_rows_hashes_and_checks_per_day(
     tiny: Settings, lotus: Lotus, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_subset_of_the_lane_runs_alone(
     assert backfill(tiny, days[0], days[1], lambda _: None).hashes == whole
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("first_day")
 def test_a_day_out_of_order_fails_with_what_to_materialise(
     lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]

@@ -31,6 +31,7 @@ def scored(ctx: StageContext, days: list[str]) -> StageContext:
     return ctx
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("first_day")
 def test_schema_finds_range_type_infinity_and_repeated_keys(scored: StageContext, days: list[str]) -> None:
     sound = scored.lake.read("microtape_frames", scored.tape_branch, days[0], "BTC")
@@ -45,6 +46,7 @@ def test_schema_finds_range_type_infinity_and_repeated_keys(scored: StageContext
     assert "repeat the key" in schema_check(MICROTAPE_FRAMES, twice).text
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("first_day")
 def test_gaps_finds_a_hole_and_a_frame_inside_a_gap(scored: StageContext, days: list[str]) -> None:
     frames = read_frames(scored, days[0])
@@ -60,6 +62,7 @@ def test_gaps_finds_a_hole_and_a_frame_inside_a_gap(scored: StageContext, days: 
     assert gaps_check(replace(sound, gaps=inside), 10_000).numbers["frames_inside_gaps"] > 0
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("first_day")
 def test_overlap_finds_a_leaked_publication_and_a_deterministic_one(scored: StageContext, days: list[str]) -> None:
     events = scored.lake.read("signal_events", scored.branch, days[0], spec=SIGNAL_EVENTS)
@@ -72,6 +75,7 @@ def test_overlap_finds_a_leaked_publication_and_a_deterministic_one(scored: Stag
         assert not signal_events.overlap_check(doctored, epsilon).passed
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("first_day")
 def test_dropped_windows_are_dropped_whole(scored: StageContext, days: list[str]) -> None:
     rows = scored.lake.read("signal_eval", scored.branch, days[0])

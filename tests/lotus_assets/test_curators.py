@@ -29,7 +29,7 @@ from lotus_resources.lotus_resource import Lotus
 from lotus_store.day_tables import tables_of_day
 from lotus_store.ledger.priors import read_version
 
-pytestmark = pytest.mark.warm("taped")
+pytestmark = [pytest.mark.warm("taped"), pytest.mark.process("whole days through their stages")]
 
 AT = 2
 DETECTORS = shipped_detectors()
@@ -63,7 +63,6 @@ def beliefs_of(ctx: StageContext) -> LedgerBeliefs:
     return LedgerBeliefs(spec, by_day=read_tables(ctx.lake, spec))
 
 
-@pytest.mark.process("every stage of three days, one of them live")
 def test_a_leak_is_vetoed_from_the_next_day_on_until_an_audit_passes(
     ctx: StageContext, lotus: Lotus, days: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,7 +118,6 @@ def assert_told(ctx: StageContext, events: Mapping[str, np.ndarray], day: str) -
     assert "leakage" in facts.vetoes
 
 
-@pytest.mark.process("every stage of three days")
 def test_a_day_too_short_to_audit_forgives_nobody(
     ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,7 @@ from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_store.ledger.day_commits import read_commit
 
-pytestmark = pytest.mark.warm("taped")
+pytestmark = [pytest.mark.warm("taped"), pytest.mark.process("whole days through their stages")]
 
 NAMES = [d.detector_id for d in shipped_detectors()]
 

@@ -22,7 +22,7 @@ from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.runner import run_stage
 from lotus_store.ledger.expert_sets import write_expert_set
 
-pytestmark = pytest.mark.warm("taped")
+pytestmark = [pytest.mark.warm("taped"), pytest.mark.process("whole days through their stages")]
 
 TAPE = (raw_tape.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE)
 SCORE = (expert_set.STAGE, signal_events.STAGE, signal_eval.STAGE, detector_dsi_attrib.STAGE)

@@ -12,6 +12,8 @@ from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 
+pytestmark = pytest.mark.process("runs of Dagster are made and removed")
+
 NOW_S = 1_800_000_000.0
 DAYS = ("2026-01-05", "2026-01-06")
 OLD, NEW = NOW_S - 40 * DAY_S, NOW_S - 10 * DAY_S

@@ -104,6 +104,7 @@ def test_a_traded_day_is_learned_again_from_what_the_venue_told(
     assert f"behind its lessons stand {len(windows)} windows executed at a venue and 0 against the tape" in said[2]
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("taped")
 def test_a_day_without_executions_or_outcomes_says_so(ctx: StageContext, lotus: Lotus, days: list[str]) -> None:
     said: list[str] = []

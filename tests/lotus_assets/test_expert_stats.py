@@ -20,7 +20,7 @@ from lotus_store.ledger.day_commits import commit_day, read_commit
 from lotus_store.ledger.expert_sets import read_expert_sets
 from lotus_store.ledger.experts import read_experts
 
-pytestmark = pytest.mark.warm("taped")
+pytestmark = [pytest.mark.warm("taped"), pytest.mark.process("whole days through their stages")]
 
 MONDAY = "2026-01-12"
 

@@ -24,7 +24,7 @@ from lotus_resources.provision import instance, provision
 from lotus_store.day_tables import tables_after, tables_of_day
 from lotus_store.ledger.live_log import Run, append_events, begin_run, daemon_log_version, read_daemon_log
 
-pytestmark = pytest.mark.warm("first_day")
+pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 
 Columns = dict[str, NDArray[Any]]
 
@@ -159,7 +159,6 @@ def test_a_replay_is_not_the_daemon(ctx: StageContext, first: Columns, days: lis
         begin_run(ctx.sig, Run("replay", ctx.branch, "tiny", False))
 
 
-@pytest.mark.process("a day live and in batch")
 def test_what_the_daemon_emits_is_what_is_recomputed_under_its_tables(
     ctx: StageContext, lotus: Lotus, first: Columns, days: list[str]
 ) -> None:
@@ -180,7 +179,6 @@ def test_what_the_daemon_emits_is_what_is_recomputed_under_its_tables(
     assert told.tables_ver not in first["tables_ver"]
 
 
-@pytest.mark.process("a day through Dagster")
 def test_dagster_is_told_and_the_night_goes_on(
     ctx: StageContext, lotus: Lotus, first: Columns, days: list[str]
 ) -> None:

@@ -12,7 +12,7 @@ from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 
-pytestmark = pytest.mark.warm("taped")
+pytestmark = [pytest.mark.warm("taped"), pytest.mark.process("whole days through their stages")]
 
 
 def test_cues_of_a_first_day_have_timing_and_no_asymmetry(ctx: StageContext, days: list[str]) -> None:

@@ -14,7 +14,7 @@ from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_store.ledger.day_commits import read_commit
 
-pytestmark = pytest.mark.warm("first_day")
+pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 
 NEEDED = {
     "raw_tape", "microtape_frames", "dsi_annotations", "expert_set", "signal_events", "signal_eval", "payoff_scores",

@@ -15,6 +15,7 @@ from lotus_assets.stages.order import STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("taped")
 def test_a_day_has_every_series_and_comes_out_the_same_again(ctx: StageContext, days: Sequence[str]) -> None:
     results = {stage.name: run_stage(ctx, stage, days[0]) for stage in TAPE_STAGES}

@@ -31,8 +31,10 @@ def run(ctx: StageContext, stages: Sequence[Stage], days: Sequence[str]) -> dict
     return found
 
 
-@pytest.mark.process("every stage of three days, three times")
+@pytest.mark.process("every stage of two days, three times")
+@pytest.mark.warm("first_day")
 def test_twice_and_forced_end_in_the_same_hashes(ctx: StageContext, days: list[str]) -> None:
+    days = days[:2]
     first = run(ctx, ALL, days)
     kept = {key: commit.notes for key, commit in committed_work(ctx, days).items()}
     assert run(ctx, ALL, days) == first
@@ -45,6 +47,7 @@ def test_twice_and_forced_end_in_the_same_hashes(ctx: StageContext, days: list[s
     assert {key: commit.notes for key, commit in committed_work(ctx, days).items()} == kept
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("first_day")
 def test_a_missing_or_damaged_file_is_made_again(ctx: StageContext, days: list[str]) -> None:
     first = run(ctx, ALL, days[:1])
@@ -59,6 +62,7 @@ def test_a_missing_or_damaged_file_is_made_again(ctx: StageContext, days: list[s
     ctx.lake.verify("signal_events", ctx.branch, days[0])
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("taped")
 def test_the_first_day_runs_on_the_genesis_priors(ctx: StageContext, days: list[str]) -> None:
     run(ctx, ALL, days[:1])
@@ -68,6 +72,7 @@ def test_the_first_day_runs_on_the_genesis_priors(ctx: StageContext, days: list[
     assert genesis.effective_from_ms == 0
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("first_day")
 def test_a_day_runs_on_what_the_day_before_taught(ctx: StageContext, days: list[str]) -> None:
     run(ctx, ALL, days[:2])
@@ -76,6 +81,7 @@ def test_a_day_runs_on_what_the_day_before_taught(ctx: StageContext, days: list[
     assert set(events["priors_ver"]) == {taught}
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("first_day")
 def test_a_day_is_refused_while_the_day_before_is_not_committed(ctx: StageContext, days: list[str]) -> None:
     run(ctx, ALL, days[:1])
@@ -84,6 +90,7 @@ def test_a_day_is_refused_while_the_day_before_is_not_committed(ctx: StageContex
         run_stage(ctx, signal_events.STAGE, days[2])
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("first_day")
 def test_a_day_is_refused_while_its_beliefs_are_not_in_force(ctx: StageContext, days: list[str]) -> None:
     run(ctx, ALL, days[:1])
@@ -97,6 +104,7 @@ def test_a_day_is_refused_while_its_beliefs_are_not_in_force(ctx: StageContext, 
     run(ctx, LEARNING_STAGES[:2], days[1:2])
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("taped")
 def test_an_answer_left_on_the_way_by_a_killed_run_is_carried_by_the_next(
     ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
@@ -129,6 +137,7 @@ def test_a_missing_input_is_named(ctx: StageContext, days: list[str]) -> None:
         run_stage(ctx, signal_events.STAGE, days[0])
 
 
+@pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("first_day")
 def test_branches_share_tape_and_nothing_else(ctx: StageContext, days: list[str]) -> None:
     first = run(ctx, ALL, days[:1])

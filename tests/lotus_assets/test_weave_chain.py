@@ -28,7 +28,7 @@ from lotus_store.ledger.lessons import read_experiments, write_experiments
 from lotus_store.ledger.priors import in_force_on, swaps, versions
 from lotus_store.ledger.reviews import read_outcomes, read_reviews
 
-pytestmark = pytest.mark.warm("first_day")
+pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 
 WEAVING = (braids.STAGE, meta_braids.STAGE, active_priors.STAGE)
 NEEDED = {
@@ -112,7 +112,6 @@ def test_reviews_and_a_rollback_between_nights_end_the_same_when_run_again(
     assert [h["new_state"] for h in read_history(ctx.sig, "planted")] == ["proposed", "active", "sunset"]
 
 
-@pytest.mark.process("the night of three days, forced")
 def test_a_revert_of_the_watchdog_is_told_once(learned: StageContext, days: list[str]) -> None:
     ctx = learned
     (braid,) = read_board(ctx.sig, ctx.branch)
@@ -125,7 +124,6 @@ def test_a_revert_of_the_watchdog_is_told_once(learned: StageContext, days: list
     assert '"kind":"expired"' in str(rows[0][0]).replace(" ", "")
 
 
-@pytest.mark.process("the night of three days, forced")
 def test_a_second_opinion_that_disagrees_reaches_the_watchdog_and_the_outbox(
     learned: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms, next_day
 from lotus.trading.knobs import KNOBS
 from lotus.weave.braid import Braid
 
+pytestmark = pytest.mark.evidence("worlds of many nights")
+
 RETRY = next(spec for spec in KNOBS if spec.name == "retry")
 KEYS = {RETRY.owner: RETRY.key}
 # fewer draws at a larger alpha: as many slots in a tenth of the time

@@ -13,6 +13,8 @@ from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.types import Literal, Rule
 from lotus.priors.vocabulary import rule_mask
 
+pytestmark = pytest.mark.evidence("worlds whose truth is known, night by night")
+
 SINGLE = Rule.of(Literal(4, 3, 4))  # d*imbalance >= 3
 PAIR = Rule.of(Literal(4, 3, 4), Literal(10, 0, 1))  # and d*flow <= 1
 COMPLEMENT = Rule.of(Literal(4, 0, 2))

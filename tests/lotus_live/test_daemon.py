@@ -42,6 +42,8 @@ from lotus_store.ledger.signals import read_signals
 from lotus_store.tape.store import TapeStore
 from lotus_venues.replay_server import CONTROL_PREFIX, ReplayPlan
 
+pytestmark = pytest.mark.process("the daemon on recordings, over wall time")
+
 DAY = "2026-03-04"
 SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
 HERE = Path(__file__).parent

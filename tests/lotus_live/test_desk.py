@@ -33,6 +33,8 @@ from lotus_live.trade.result import report_payload
 from lotus_live.trade.stored import restored
 from lotus_live.trade.work import Work
 
+pytestmark = pytest.mark.clock("a desk turns over wall time")
+
 
 @pytest.fixture
 def bed(tmp_path: Path) -> Bed:

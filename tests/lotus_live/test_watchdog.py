@@ -26,6 +26,8 @@ from lotus_live.watch.watchdog import Watchdog
 from lotus_venues.hyperliquid.order_wire import order_wire
 from lotus_venues.local_exchange.faults import Fault, FaultKind
 
+pytestmark = pytest.mark.clock("a watchdog waits for beats that do not come")
+
 DEAD = WatchPolicy(dead_s=0.3)
 
 

@@ -27,6 +27,8 @@ from lotus_store.databases import Connection, Databases
 
 from .conftest import reopened
 
+pytestmark = pytest.mark.process("the database of Dagster, and its daemon")
+
 INSERT = """INSERT INTO {m}_inbox (event_id, sender, dedupe_key, lifecycle_id, branch, intent, priority, envelope)
             VALUES (%(n)s, 'sig', %(n)s, %(n)s, 'main', %(intent)s, 1, '')"""
 

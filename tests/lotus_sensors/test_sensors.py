@@ -32,6 +32,8 @@ from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.segments import Segment, put_segment
 
+pytestmark = pytest.mark.clock("sensors wait for notifications")
+
 
 @pytest.fixture
 def lotus(settings: Settings) -> Iterator[Lotus]:

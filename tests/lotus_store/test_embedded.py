@@ -18,6 +18,8 @@ from lotus_store.databases import Databases
 from lotus_store.postgres import embedded as embedded_server
 from lotus_store.postgres.embedded import embedded
 
+pytestmark = pytest.mark.process("servers are started, joined and stopped")
+
 USER = """
 import sys, time, psycopg
 from lotus_store.postgres.embedded import embedded

@@ -30,8 +30,12 @@ def quantile(q: float, w: int):
 @given(nasty_columns(longest=120), st.sampled_from((1, 2, 3, 5, 9, 16, 17, 40)), st.floats(0.0, 1.0))
 def test_exact_rank_and_quantile(x: np.ndarray, w: int, q: float) -> None:
     np.testing.assert_allclose(run(rank(w), x), of_columns("rank", [clean(x)], (w,)), rtol=1e-15)
-    wanted = of_columns("quantile", [clean(x)], (q, w))
-    np.testing.assert_allclose(run(quantile(q, w), x), wanted, rtol=1e-9, atol=1e-290)
+    found, wanted = run(quantile(q, w), x), of_columns("quantile", [clean(x)], (q, w))
+    largest = [np.nanmax(np.abs(clean(x)[max(0, i - w + 1) : i + 1]), initial=0.0) for i in range(len(x))]
+    rounding = 4 * np.finfo(float).eps * np.array(largest)  # between two values that nearly cancel it is all there is
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
+    known = ~np.isnan(wanted)
+    assert (np.abs(found - wanted) <= 1e-9 * np.abs(wanted) + 1e-290 + rounding)[known].all()
 
 
 @pytest.mark.parametrize("w", [599, EXACT_RANK_MAX])

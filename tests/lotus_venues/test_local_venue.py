@@ -19,6 +19,8 @@ from lotus_venues.hyperliquid.known_orders import KnownOrders
 from lotus_venues.hyperliquid.rate_budget import AddressWeight, RateBudget
 from lotus_venues.local_exchange.faults import Fault, FaultKind
 
+pytestmark = pytest.mark.process("a local exchange over wall time")
+
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_local_conforms(check: Callable[[Bed], Awaitable[None]], tmp_path: Path) -> None:

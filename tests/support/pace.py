@@ -1,8 +1,9 @@
 """How long tests may take and how often Hypothesis draws: marks with reasons, profiles, slow files first.
 
-A plugin of every run. An unmarked test that takes more than `LIMIT_S` fails and says so; seconds are those of a machine
-on which `loop_s` is `LOOP_S`, measured at the moment of failing, so that a slow or busy machine fails nothing. What a
-test checks does not belong here. (Literature: test size classes, as small, medium and large tests.)
+A plugin of every run. An unmarked test that takes more than `LIMIT_S` fails and says so; its seconds are of the
+processor (half of the wall's where that is more, for tests that wait), on a machine on which `loop_s` is `LOOP_S`, asked
+at the moment of failing, so that a slow or busy machine fails nothing. What a test checks does not belong here.
+(Literature: test size classes, as small, medium and large tests.)
 """
 
 import os
@@ -17,6 +18,7 @@ from xdist.scheduler import LoadFileScheduling
 
 TESTS = Path(__file__).resolve().parents[1]
 LIMIT_S = 5.0
+SPENT = pytest.StashKey[float]()
 LOOP, LOOP_S = 10_000_000, 0.3
 MARKS = {
     "kill": "ends processes with SIGKILL and looks at what they leave",
@@ -56,9 +58,10 @@ def loop_s() -> float:
     return time.perf_counter() - began
 
 
-def slowness() -> float:
-    """Return how much slower than a quiet machine of the usual speed this one is now."""
-    return max(1.0, loop_s() / LOOP_S) * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+def processor_s() -> float:
+    """Return the seconds of processor that this process has used, and those of its processes that have ended."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -88,22 +91,27 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByHome:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Note what a test has spent: seconds of processor, its processes' too, or half of the wall's if that is more."""
+    began, used = time.perf_counter(), processor_s()
+    yield
+    item.stash[SPENT] = max(processor_s() - used, (time.perf_counter() - began) / 2)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail an unmarked test that took too long."""
     report = yield
-    if (
-        report.when == "call"
-        and report.passed
-        and not any(mark.name in MARKS for mark in item.iter_markers())
-        and call.duration > LIMIT_S
-    ):
-        allowed = LIMIT_S * slowness()
-        if call.duration > allowed and settings().max_examples <= EXAMPLES["usual"]:
+    spent = item.stash.get(SPENT, 0.0)
+    is_marked = any(mark.name in MARKS for mark in item.iter_markers())
+    if report.when == "call" and report.passed and spent > LIMIT_S and not is_marked:
+        allowed = LIMIT_S * max(1.0, loop_s() / LOOP_S)
+        if spent > allowed and settings().max_examples <= EXAMPLES["usual"]:
             report.outcome = "failed"
             report.longrepr = (
-                f"took {call.duration:.1f} s; an unmarked test takes at most {allowed:.1f} s here: make it quicker, or "
-                f"mark it with its reason (one of {', '.join(MARKS)})"
+                f"took {spent:.1f} s; an unmarked test takes at most {allowed:.1f} s here: make it quicker, or mark it "
+                f"with its reason (one of {', '.join(MARKS)})"
             )
     return report
