@@ -1,8 +1,8 @@
 """How long tests may take and how often Hypothesis draws: marks with reasons, profiles, slow files first.
 
-A plugin of every run. An unmarked test that takes more than `LIMIT_S` fails and says so; its seconds are of the
 A plugin of every run. An unmarked test that takes more than `LIMIT_S` fails and says so; its seconds are those of the
-at the moment of failing, so that a slow or busy machine fails nothing. What a test checks does not belong here.
+processor (half of the wall's where that is more, for tests that wait), on a machine on which `loop_s` is `LOOP_S`,
+asked at the moment of failing, so that a slow or busy machine fails nothing. What a test checks does not belong here.
 (Literature: test size classes, as small, medium and large tests.)
 """
 
