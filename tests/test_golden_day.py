@@ -88,6 +88,7 @@ def golden() -> dict[str, Any]:
     }
 
 
+@pytest.mark.process("the frozen day through the whole product")
 def test_the_golden_day_is_unchanged() -> None:
     recorded, found = json.loads((FIXTURES / "golden-day.json").read_text()), golden()
     changed = [name for name in found if found[name] != recorded.get(name)]

@@ -29,9 +29,10 @@ def _parse(frame: bytes) -> tuple[int, int, int, tuple[int, ...]]:
     return kind, row, time_ms, tuple(int(value) for value in pool[:end])
 
 
-def test_parser_agrees_with_the_typed_decoder_wherever_it_succeeds() -> None:
-    source, parsed = FrameSource(11), 0
-    for _ in range(6000):
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_parser_agrees_with_the_typed_decoder_wherever_it_succeeds(seed: int) -> None:
+    source, parsed = FrameSource(seed), 0
+    for _ in range(2000):
         frame = source.frame().replace(b"\n", b" ")
         kind, row, time_ms, values = _parse(frame)
         if kind == SURPRISE:
@@ -41,7 +42,7 @@ def test_parser_agrees_with_the_typed_decoder_wherever_it_succeeds() -> None:
         assert typed.reason is None, frame
         if row < COINS.n_assets:
             assert (typed.line, typed.row, typed.time_ms, typed.values) == (kind, row, time_ms, values), frame
-    assert parsed > 1500
+    assert parsed > 500
 
 
 def test_known_values() -> None:

@@ -19,7 +19,7 @@ from xdist.scheduler import LoadFileScheduling
 TESTS = Path(__file__).resolve().parents[1]
 LIMIT_S = 5.0
 SPENT = pytest.StashKey[float]()
-LOOP, LOOP_S = 10_000_000, 0.3
+LOOP, LOOP_S = 10_000_000, 0.2
 MARKS = {
     "kill": "ends processes with SIGKILL and looks at what they leave",
     "compile": "fills a kernel cache of its own",
