@@ -29,8 +29,8 @@ from lotus_resources.provision import provision
 from lotus_store.databases import Databases
 
 
-def run_backfill(home: Path, marks: Marks) -> dict[str, Any]:
-    """Run the backfill of all days; return hashes and version."""
+def run_backfill(home: Path, marks: Marks, first: str = DAYS[0], last: str = DAYS[-1]) -> dict[str, Any]:
+    """Run the backfill of some days; return hashes and version."""
     _mark_store(marks)
     _before(backfill_module, "provision", marks, "Dagster's tables")
     _before(backfill_module, "build_definitions", marks, "between stages")
@@ -38,7 +38,7 @@ def run_backfill(home: Path, marks: Marks) -> dict[str, Any]:
     _before(weave_module, "watch_over", marks, "braids: watchdog")
     for module in (backfill_module, lane_module, tape_module):
         vars(module)["run_stage"] = lambda ctx, stage, day: _marked_stage(marks, ctx, stage, day)
-    summary = backfill_module.backfill(settings_of(home), DAYS[0], DAYS[-1])
+    summary = backfill_module.backfill(settings_of(home), first, last)
     marks.mark("leaving")
     return {"hashes": summary.hashes, "priors_ver": summary.priors_ver}
 

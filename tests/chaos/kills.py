@@ -32,7 +32,7 @@ warnings.filterwarnings("ignore")
 from children import Child, Marks, kill_server, spawn  # noqa: E402
 from inspection import debris, inspect_home, inspect_replay  # noqa: E402
 from jobs import open_home, run_backfill, run_replay  # noqa: E402
-from small_world import make_tape, recording, warm  # noqa: E402
+from small_world import DAYS, make_tape, recording, warm  # noqa: E402
 from tally import Tally  # noqa: E402
 
 LIMIT_S = 150.0
@@ -177,29 +177,38 @@ class Chaos:
 
 
 def kill_backfills(chaos: Chaos, tape: Path, kills: int) -> tuple[Tally, Path]:
-    """Kill backfills; return the tally and the undisturbed home."""
-    tally, quiet = Tally("backfill"), chaos.folder / "calm"
-    shutil.copytree(tape, quiet / "tape")
-    calm = chaos.calm(partial(run_backfill, quiet, chaos.marks))
+    """Kill backfills; return the tally and the undisturbed home. At failpoints only the last day's, the others done."""
+    tally, quiet, opened = Tally("backfill"), chaos.folder / "calm", chaos.folder / "opened"
+    each, first = bool(chaos.points), DAYS[-1] if chaos.points else DAYS[0]
+    shutil.copytree(tape, opened / "tape")
+    chaos.ask(partial(run_backfill, opened, chaos.marks, last=DAYS[-2]) if each else partial(open_home, opened))
+    if each:
+        copied(opened, quiet)
+    else:
+        shutil.copytree(tape, quiet / "tape")
+    calm = chaos.calm(partial(run_backfill, quiet, chaos.marks, first))
     reference = chaos.ask(partial(inspect_home, quiet)) | {"summary": calm.answer}
     rows = sum(count for count, _ in reference["tables"].values())
     chaos.tell(f"backfill undisturbed: {calm.seconds:.1f} s, {calm.marks} steps, {rows} rows in the ledgers")
-    opened = chaos.folder / "opened"
-    shutil.copytree(tape, opened / "tape")
-    chaos.ask(partial(open_home, opened))
     while (chaos.points or tally.kills < kills) and time.monotonic() < chaos.deadline:
         home = chaos.folder / f"home-{tally.finished}"
-        if tally.finished % BLANK_EVERY:
-            subprocess.run(["cp", "-a", opened, home], check=True)
+        if each or tally.finished % BLANK_EVERY:
+            copied(opened, home)
         else:
             shutil.copytree(tape, home / "tape")
-        answer = chaos.until_finished(home, partial(run_backfill, home, chaos.marks), calm, tally, kills, chaos.night)
+        job = partial(run_backfill, home, chaos.marks, first)
+        answer = chaos.until_finished(home, job, calm, tally, kills, chaos.night)
         found = chaos.ask(partial(inspect_home, home)) | {"summary": answer}
         tally.compare(home.name, reference, found)
         chaos.tell(f"backfill: {tally.kills} of {kills} kills, {tally.finished} finished, {tally.equal} equal")
         if not tally.differences:
             shutil.rmtree(home)
     return tally, quiet
+
+
+def copied(home: Path, to: Path) -> None:
+    """Copy a home whose server is down, owners and all."""
+    subprocess.run(["cp", "-a", home, to], check=True)
 
 
 def kill_daemons(chaos: Chaos, home: Path, kills: int) -> Tally:
