@@ -14,6 +14,7 @@ from lotus.modules.intents import Intent, Module, Reason
 from lotus_herald.carry import carry
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
+from lotus_herald.routes import load_routes
 from lotus_store.databases import Databases
 from lotus_store.ledger import messages
 
@@ -141,6 +142,18 @@ def test_a_target_that_is_down_is_tried_again(databases: Databases, keys: Keys) 
     again = carry(databases)
     assert (again.delivered["tr"], again.repeated) == (1, 1)
     assert inbox(databases, "dm") == inbox(databases, "tr") == ["a"]
+
+
+def test_a_target_that_stays_down_makes_a_dead_letter_at_the_last_attempt(databases: Databases, keys: Keys) -> None:
+    say(databases, keys, "a", to=(Module.TR,))
+    passes = []
+    for _ in range(load_routes().attempts + 1):
+        passes.append(carry(Broken(databases, "tr")))
+        with databases.connect("sig") as connection:
+            connection.execute("UPDATE sig_outbox SET not_before = to_timestamp(0)")
+    assert [one.postponed for one in passes] == [1] * (load_routes().attempts - 1) + [0, 0]
+    assert [dict(one.dead) for one in passes[-2:]] == [{Reason.UNREACHABLE: 1}, {}]
+    assert inbox(databases, "tr") == []
 
 
 def test_a_kill_between_delivery_and_mark_repeats_nothing(databases: Databases, keys: Keys) -> None:
