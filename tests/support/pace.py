@@ -23,7 +23,7 @@ LOOP, LOOP_S = 10_000_000, 0.2
 MARKS = {
     "kill": "ends processes with SIGKILL and looks at what they leave",
     "compile": "fills a kernel cache of its own",
-    "process": "runs commands, daemons or servers as processes, over wall time",
+    "process": "runs commands, daemons, servers or whole days through their stages",
     "evidence": "makes rows of docs/evidence again",
     "clock": "asserts a time, or waits for one to pass",
 }
