@@ -65,7 +65,7 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_prepare_child if sys.platform == "linux" else None,
             )
         child = Child(name, process, log)
         self.children.append(child)
@@ -132,5 +132,7 @@ def _group_lives(group: int) -> bool:
     return True
 
 
-def _die_with_parent() -> None:
+def _prepare_child() -> None:
+    """End with the parent, and hear SIGINT though a shell's background job, which the parent may be, ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGTERM, 0, 0, 0)

@@ -1,5 +1,6 @@
 """The supervisor: children are stopped with everything they spawned, an early end is told with its last words."""
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,19 @@ def test_stop_ends_child_and_grandchild(tmp_path: Path) -> None:
         assert _group_lives(group)
     assert not _group_lives(group)
     assert child.process.poll() is not None
+
+
+def test_children_of_a_background_job_that_ignores_interrupts_hear_theirs(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Processes(tmp_path) as children:
+            child = children.start(
+                "plain", [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(99)"]
+            )
+            children.wait_ready("plain", lambda: "up" in child.last_words(), 10)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "KeyboardInterrupt" in child.last_words()
 
 
 def test_a_deaf_child_is_killed(tmp_path: Path) -> None:
