@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
 from lotus.errors import LakeError
-from lotus.learning.cube import LESSON_ATOMS
+from lotus.learning.cube import LESSON_ATOMS, SUMS
 from lotus_assets.stages.chain import branch_lane
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.lake_tables import Table, concatenated
@@ -31,6 +31,8 @@ _COLUMNS = (
     Column("cell", "i2", "", "bins of the subset, as in lesson_atoms", low=0, high=124),
     Column("r", "f8", "bps", "sum of scores demeaned in the day"),
     Column("h", "f8", "", "sum of overlap weights", low=0),
+    Column("rest_r", "f8", "bps", "the same against the rest of the day; null where a day was kept before that", True),
+    Column("rest_h", "f8", "", "sum of its weights; null likewise", True, low=0),
     Column("n", "i8", "", "published windows", low=0),
 )
 DAILY = TableSpec("lesson_atoms_daily", ("detector_id", "triple", "cell"), _COLUMNS)
@@ -91,8 +93,8 @@ def compact_days(lake: Lake, branch: str, days: Sequence[str], keep: int) -> Com
 
 def summed(parts: Sequence[Table], made_of: str) -> Table:
     """Return rows of `DAILY` and `WEEKLY`: sums per detector, subset and cell over the rows of `parts`, in order."""
-    kept = ("detector_id", "triple", "cell", "r", "h", "n")
-    rows = concatenated([{name: part[name] for name in kept} for part in parts])
+    kept = ("detector_id", "triple", "cell", *SUMS, "n")
+    rows = concatenated([{name: part.get(name, np.full(len(part["r"]), np.nan)) for name in kept} for part in parts])
     texts = rows["detector_id"].tolist()
     names = sorted(set(texts))
     place = {name: i for i, name in enumerate(names)}
@@ -109,8 +111,7 @@ def summed(parts: Sequence[Table], made_of: str) -> Table:
         "made_of": np.full(len(cells), made_of, dtype=object),
         "triple": (cells >> 16 & 0xFFFF).astype(np.int16),
         "cell": (cells & 0xFFFF).astype(np.int16),
-        "r": total("r"),
-        "h": total("h"),
+        **{name: total(name) for name in SUMS},
         "n": np.rint(total("n")).astype(np.int64),
     }
 

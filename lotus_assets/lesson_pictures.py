@@ -51,11 +51,13 @@ def _of_lessons(night: NightResult, tables: Mapping[str, DetectorRows], settings
 
     out = {}
     for k, lesson in enumerate(night.lessons[:MAX_OF_A_KIND], 1):
-        rows, title = tables[lesson.detector_id], _title(lesson)
+        rows, title = tables[lesson.detector_id].weighed(), _title(lesson)
         before = tuple(x.rule for x in night.lessons[: k - 1] if x.detector_id == lesson.detector_id)
         r = demean(rows.basis(before), rows.h, rows.f, rows.day, len(rows.days))
         price = float(axes(settings.max_literals).price[len(lesson.rule.literals)])
-        out[f"life_line_{k}"] = png_markdown(title, life(life_line(rows, r, lesson.rule, title, price), night.critical))
+        out[f"life_line_{k}"] = png_markdown(
+            title, life(life_line(rows, r, lesson.rule, title, price), night.critical.day)
+        )
         out[f"heat_map_{k}"] = png_markdown(title, heat(heat_map(rows, r, lesson.rule, title)))
     return out
 

@@ -1,5 +1,6 @@
 """`lotus learn`: anybody's signals in CSV or Parquet, judged as Lotus judges its own; no tape, database or Dagster."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -71,9 +72,23 @@ def learn_command(
     found = study(scores, config, nightly=nightly, told=progress)
     facts = {**facts_of(found, config), "files": names, "unused_columns": unused}
     if out is not None:
+        if not nightly and (before := _days_of_the_last_look(out)) and before < len(scores.days):
+            click.echo(
+                f"warning: {out} holds a look at {before} days, and these are {len(scores.days)}. Asking a growing "
+                f"folder again and again is many looks, and {100 * found.settings.alpha:g} % hold for one: --nightly",
+                err=True,
+            )
         facts["report"] = str(write_report(out, found, facts))
         progress(f"report in {facts['report']}")
     emit(facts, as_json, text_of(facts))
+
+
+def _days_of_the_last_look(out: Path) -> int:
+    """Return of how many days a report folder's result tells, 0 without one that can be read."""
+    try:
+        return int(json.loads((out / "result.json").read_text("utf-8"))["days"]["count"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _write_example(folder: Path, as_json: bool) -> None:

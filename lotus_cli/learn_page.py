@@ -65,7 +65,7 @@ def page(study: Study, facts: Facts) -> str:
         READING,
         "<h2>Life of the candidates</h2>",
         f"<p class=quiet>{LIVES}</p>",
-        _pictures((life(line, study.critical), f"Life of {line.title}, by day.") for line in study.lives),
+        _pictures((life(line, study.critical.day), f"Life of {line.title}, by day.") for line in study.lives),
         "<h2>Where it pays and where not</h2>",
         f"<p class=quiet>{MAPS}</p>",
         _pictures((heat(found), f"Uplift by bin: {found.title}.") for found in study.maps),

@@ -14,7 +14,7 @@ def lessons(rows: Sequence[Facts]) -> str:
     """Return the table of accepted lessons, empty without any."""
     head = (
         "detector", "rule", "uplift, bps", "95 %, bps", "bound, bps", "inside less outside, bps",
-        "net payoff here, bps", "grade", "support", "advice",
+        "net payoff here, bps", "both lanes, bps", "by part, bps", "grade", "support", "advice",
     )  # fmt: skip
     cells = [
         (
@@ -25,10 +25,12 @@ def lessons(rows: Sequence[Facts]) -> str:
             f"{x['lcb_bps']:.2f}",
             f"{x['contrast_bps']:+.2f}",
             f"{x['net_mean_bps']:+.2f}",
+            "; ".join(f"{lane['lane']} {lane['uplift_bps']:+.2f}" for lane in x["lanes"]),
+            "; ".join(f"{p['part']} {p['uplift_bps']:+.2f} ± {p['se_bps']:.2f}" for p in x["parts"]),
             x["grade"],
             f"{x['support']['published']:,} published in {x['support']['days']} days, n_eff {x['n_eff']:.1f} days, "
             f"{x['evidence_nats']:.1f} nats{_since(x)}",
-            x["advice"],
+            "; ".join((x["advice"], *x["warnings"])),
         )
         for x in rows
     ]
@@ -96,17 +98,30 @@ def audits(rows: Sequence[Facts]) -> str:
             f"{a['calibration_z']:+.1f}",
             a["placebo_note"] or f"{a['placebo_z']:+.1f}",
             f"{a['dispersion_z']:+.1f}",
-            f"alarm: {a['reason']}" if a["alarm"] else "clean",
+            f"{a['spread_z'][0]:+.1f}, {a['spread_z'][1]:+.1f}",
+            f"{a['beyond_share']:.1%}",
+            "; ".join([f"alarm: {a['reason']}" if a["alarm"] else "clean", *a["notes"]]),
         )
         for a in rows
     ]
-    head = ("detector", "windows", "calibration, z", "placebo, z", "dispersion, z", "verdict")
+    head = (
+        "detector",
+        "windows",
+        "calibration, z",
+        "placebo, z",
+        "dispersion, z",
+        "one and five horizons, z",
+        "beyond",
+        "verdict",
+    )
     note = (
         "Audits of the last 20 days, in standard deviations (z). Calibration: is published as often as logged? "
         "Placebo: does publishing leave the next window alone? Dispersion: do the draws scatter as random ones do? "
-        "Beyond about 4 (dispersion: 6) a detector's lessons are blocked."
+        "One and five horizons: does publishing leave the windows of one and five horizons after alone? Beyond: how "
+        "much of the weight has a propensity that the 20 days before did not have? Beyond about 4 (dispersion: 6; "
+        "beyond: 10 %) a detector's lessons are blocked."
     )
-    return table(note, head, cells, (1, 2, 3, 4))
+    return table(note, head, cells, (1, 2, 3, 4, 5, 6))
 
 
 def detectable(rows: Sequence[Facts]) -> str:

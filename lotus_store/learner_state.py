@@ -19,7 +19,7 @@ from lotus_store.files import atomic
 
 Arrays = dict[str, NDArray[np.generic]]
 Facts = dict[str, str | int | float]
-SUMS, WINDOWS = "sums", "windows"
+SUMS, WITHOUT_PAPER, WINDOWS = "sums", "sums_ow", "windows"
 _WORD = 8
 
 

@@ -22,7 +22,8 @@ from benchmarks.lessons.evidence import FOLDER, ROOT, Row, Study, best_rows
 from benchmarks.lessons.worlds import Figures
 from benchmarks.lessons.year import PLANTED, Year
 from benchmarks.lessons.year_loop import Loop
-from lotus.learning.slots import SlotState, allowance, nightly_look
+from lotus.learning.lanes import Both
+from lotus.learning.slots import NOTHING_SPENT, allowance, nightly_look
 from lotus.manifest import LearningDefaults, WeaveDefaults
 from lotus.simulation.learning_world import FLOOR, market, planted_rules, track
 from lotus.weave.tilt import wanted_tilt
@@ -53,20 +54,20 @@ def measure(year: Year, seed: int) -> Figures:
     lessons = planted_rules(seed, place, year.effect_bps)[:PLANTED] if year.effect_bps else ()
     names = [f"d{k}" for k in range(year.detectors)]
     tracks = [track(place, year.kind, name, lessons if name == "d0" else (), year.herd) for name in names]
-    loop, state = Loop(place, tracks, settings, year.kind != "null"), SlotState()
+    loop, state = Loop(place, tracks, settings, year.kind != "null"), NOTHING_SPENT
     days, accepted, patched_days = list[Day](), 0, 0
     for night in range(1, year.days + 1):
         loop.publish(night - 1)
         patched_days += any(one.tilt != 0.0 for one in loop.active)
         days.append(traded(loop, night - 1))
         loop.expire(night)
-        if allowance(night, settings.draws, settings.alpha) <= state.spent:
+        if allowance(night, settings.draws, settings.alpha) <= state.day.spent:
             continue
-        real, maxima = loop.look(night)
-        look = nightly_look(state, night, real, maxima, settings.alpha)
-        state = look.state
-        if real > max(look.critical, settings.min_evidence_nats):
-            accepted += len(loop.promote(night, look.critical))
+        lanes = loop.look(night)
+        looks = [nightly_look(of, night, *one, settings.alpha) for of, one in zip(state, lanes, strict=True)]
+        state, bars = Both(looks[0].state, looks[1].state), Both(looks[0].critical, looks[1].critical)
+        if all(real > max(bar, settings.min_evidence_nats) for bar, (real, _) in zip(bars, lanes, strict=True)):
+            accepted += len(loop.promote(night, bars))
             loop.active = [replace(one, tilt=wanted_tilt(one.lesson, WEAVE).delta) for one in loop.active]
     out: Figures = {"days": year.days, "accepted": accepted, "patched_days": patched_days} | totals(days)
     return out | {"cpu_s": round(time.process_time() - began, 2)}

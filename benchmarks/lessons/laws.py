@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.lessons.claims import Claim, total
 from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import Study
 from benchmarks.lessons.worlds import ONE_LOOK, Figures, support_of
-from lotus.learning.axes import axes
+from lotus.learning.axes import Axes, axes
 from lotus.learning.boxes import box_moments, path_maxima
-from lotus.learning.cube import atoms_of, cube_of
+from lotus.learning.cube import SUMS, accumulate, atoms_of, cube_of
 from lotus.learning.demean import demean
 from lotus.learning.rows import DetectorRows, rows_by_detector
-from lotus.learning.search import draw_maxima, evidence_of_rows
+from lotus.learning.search import Evidence, Family, draw_maxima, evidence_of
 from lotus.learning.signs import day_signs
 from lotus.simulation.learning_world import FULL_DAY, market, scores_of, stream, track
 from lotus.timebase import BLOCKS_PER_DAY
@@ -39,12 +40,19 @@ def _rows(size: Size, seed: int) -> DetectorRows:
     return rows_by_detector(scores_of(place, track(place, "conf")), size.days)["d0"]
 
 
+def _evidence(
+    rows: DetectorRows, r: NDArray[np.float64], g: NDArray[np.float64], space: Axes, family: Family
+) -> Evidence:
+    cube = accumulate(rows.bins, rows.lane, r, rows.n_lanes, space.subsets)
+    return evidence_of(space.lean(cube), rows.lane_day, g, space, family.weight.day)
+
+
 def equalities(size: Size, seed: int) -> Figures:
     """Return the largest differences: T by cube and by brute force, T and draws by day cubes and by the batch."""
     rows, space, g = _rows(size, seed), axes(), np.ones(size.days)
     r = demean(rows.basis(), rows.h, rows.f, rows.day, size.days)
-    evidence = evidence_of_rows(rows, r, g, space)
     family = support_of(rows, g, ONE_LOOK)
+    evidence = _evidence(rows, r, g, space, family)
     brute = 0.0
     for number in stream(seed, "brute").choice(np.flatnonzero(family.eligible), RULES, replace=False):
         inside = rows.covered(space.rule(int(number)))
@@ -54,7 +62,7 @@ def equalities(size: Size, seed: int) -> Figures:
     for i, day in enumerate(rows.days):
         mine = rows.day == i
         block = (rows.lane[mine] % BLOCKS_PER_DAY).astype(np.uint8)
-        values = {"r": r[mine], "h": rows.h[mine], "n": rows.published[mine].astype(np.float64)}
+        values = dict.fromkeys(SUMS, rows.h[mine]) | {"r": r[mine], "n": rows.published[mine].astype(np.float64)}
         per_day.append(cube_of(atoms_of("d0", day, rows.bins[mine], block, values), "r"))
     plus, square = box_moments(
         space.lean(np.concatenate(per_day)), np.ones(len(per_day) * BLOCKS_PER_DAY), *space.table
@@ -87,7 +95,8 @@ def past_scores(size: Size, seed: int) -> Figures:
     for known in (early, scores, altered):
         rows = rows_by_detector(known, size.days)["d0"]
         r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))[: half * size.windows]
-        cube = atoms_of("d0", rows.days[0], rows.bins[: len(r)], np.zeros(len(r), np.uint8), {"r": r, "h": r, "n": r})
+        values = dict.fromkeys((*SUMS, "n"), r)
+        cube = atoms_of("d0", rows.days[0], rows.bins[: len(r)], np.zeros(len(r), np.uint8), values)
         kept.append((r.tobytes(), cube["r"].tobytes()))
     return {"same_bits": int(kept[0] == kept[1] == kept[2])}
 
@@ -97,7 +106,7 @@ def year_search(size: Size, seed: int) -> Figures:
     rows, space, g = _rows(size, seed), axes(), np.ones(size.days)
     family = support_of(rows, g, ONE_LOOK)
     began = time.process_time()
-    evidence = evidence_of_rows(rows, rows.f, g, space)
+    evidence = _evidence(rows, rows.f, g, space, family)
     cubed = time.process_time()
     draw_maxima(evidence, family.eligible, day_signs(7, rows.days, ONE_LOOK.draws), space)
     drawn = time.process_time()

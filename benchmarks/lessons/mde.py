@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.lessons.command import seeds_of
-from benchmarks.lessons.worlds import ONE_LOOK, effect_in, manifest_of, support_of
+from benchmarks.lessons.worlds import ONE_LOOK, manifest_of, support_of
 from lotus.learning.axes import axes
-from lotus.learning.demean import demean
+from lotus.learning.effect import effects_of, plain_sums, residuals
 from lotus.learning.night import learn_night
 from lotus.learning.rows import day_weights, rows_by_detector
 from lotus.learning.search import one_look_critical
@@ -30,14 +30,15 @@ def world(seed: int, days: int) -> tuple[float, float, float]:
     rows, space = rows_by_detector(scores, days)["d0"], axes()
     g = day_weights(days, ONE_LOOK.half_life_days)
     eligible = np.flatnonzero(support_of(rows, g, ONE_LOOK).eligible)
-    r = demean(rows.basis(), rows.h, rows.f, rows.day, days)
+    left = residuals(rows)
     spreads = []
     for number in stream(seed, "mde").choice(eligible, RULES, replace=False):
         inside = rows.covered(space.rule(int(number)))
-        spreads.append(effect_in(rows, r, inside, g).se * np.sqrt(rows.h[inside].sum()))
-    maxima = learn_night(scores, manifest_of(ONE_LOOK)).draw_maxima
+        rest = effects_of(plain_sums(rows, left, inside), g).rest
+        spreads.append(rest.se * np.sqrt(left.weight.rest[inside].sum()))
+    maxima = learn_night(scores, manifest_of(ONE_LOOK)).draw_maxima.rest
     critical = max(one_look_critical(maxima, ONE_LOOK.alpha), ONE_LOOK.min_evidence_nats)
-    return critical, float(np.median(spreads)), float(rows.h.sum()) / days
+    return critical, float(np.median(spreads)), float(left.weight.rest.sum()) / days
 
 
 def rows_of_table(seeds: Sequence[int]) -> list[dict[str, float]]:

@@ -14,9 +14,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.learning.forward import steps_of
+from lotus.learning.lanes import Both
 from lotus.learning.members import member_of
 from lotus.learning.rows import DetectorRows
 from lotus.learning.search import one_look_critical
+from lotus.learning.strata import UNKNOWN
 from lotus.manifest import LearningDefaults
 from lotus.priors.types import Literal, Op, Rule
 from lotus.priors.vocabulary import DEFAULT
@@ -45,6 +48,7 @@ def day_rows(day: str, seed: int, world: World, effect_bps: float, windows: int 
     bins[:, 7], bins[:, 3] = (np.repeat(rng.integers(0, 4, windows // 30), 30) for _ in range(2))
     u0 = rng.normal(-1.4, 1.2, windows)
     p = 1.0 / (1.0 + np.exp(-u0))
+    basis, end_ms = UNKNOWN.basis(u0), 20_000 * np.arange(1, windows + 1, dtype=np.int64)
     published = rng.random(windows) < p
     steps = rng.standard_t(4, windows + 5) / np.sqrt(2.0)
     noise = SD_BPS * np.convolve(steps, np.ones(6), "valid") / np.sqrt(6.0)
@@ -64,6 +68,12 @@ def day_rows(day: str, seed: int, world: World, effect_bps: float, windows: int 
         bins=bins,
         asset=np.zeros(windows, dtype=np.int64),
         u0=u0,
+        left=basis.left,
+        share=basis.share,
+        level=np.zeros(windows),
+        weight=np.ones(windows),
+        step=steps_of(end_ms, p * (1.0 - p), 30),
+        end_ms=end_ms,
         p=p,
         h=p * (1.0 - p),
         f=p * (1.0 - p) * paid,
@@ -80,14 +90,16 @@ def promoted(name: str, seed: int, days: int, effect_bps: float, settings: Learn
     """Return whether the candidate of one world is promoted by one look."""
     op, world = WORLDS[name]
     parts = Parts((A, B), (0.4, 0.4), (0.5, 0.5))
-    day, names, gains = START, [], []
+    day, names, gains, rest = START, list[str](), list[float](), list[float]()
     for _ in range(days):
         day = next_day(day)
         blocks = contrast_blocks(op, parts, [], day_rows(day, seed, world, effect_bps))
         names += list(blocks.day)
         gains += blocks.gain.tolist()
-    member = member_of(name, names, np.array(gains), 1, settings)
-    return member.m > one_look_critical(member.draws, settings.alpha)
+        rest += blocks.rest.gain.tolist() if blocks.rest else []
+    member = member_of(name, names, Both(np.array(gains), np.array(rest)), 1, settings)
+    lanes = zip(member.m, member.draws, strict=True)
+    return all(m > one_look_critical(draws, settings.alpha) for m, draws in lanes)
 
 
 def main() -> None:

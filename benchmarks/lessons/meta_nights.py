@@ -18,6 +18,7 @@ from benchmarks.lessons.claims import Claim, total
 from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import ROOT, Study
 from benchmarks.lessons.worlds import Figures
+from lotus.learning.lanes import Both
 from lotus.learning.members import joint
 from lotus.learning.slots import SlotState, allowance, nightly_look
 from lotus.manifest import LearningDefaults, WeaveDefaults
@@ -56,17 +57,21 @@ def life(setting: Nights, seed: int) -> Figures:
         ),
         started=2,
     )
-    slots, day, night = _spent(setting, seed), meta.START, setting.first_night
+    spent, day, night = _spent(setting, seed), meta.START, setting.first_night
+    slots = Both(spent, spent)
     promoted: dict[str, int] = {}
     while state.running and not promoted:
         day, night = next_day(day), night + 1
         rows = meta.day_rows(day, seed, world, setting.effect_bps, setting.windows)
         state = observed(state, board, {"d": rows}, day)
-        draws = np.full(setting.learning.draws, -np.inf)
-        real, draws = joint(-np.inf, draws, members(state, setting.learning))
-        look = nightly_look(slots, night, real, draws, setting.learning.alpha)
-        slots = look.state
-        verdicts = judged(state, board, look.critical, setting.learning, setting.weave)
+        candidates, none = members(state, setting.learning), np.full(setting.learning.draws, -np.inf)
+        looks = []
+        for lane in (0, 1):
+            real, draws = joint(-np.inf, none, [(m.m[lane], m.draws[lane]) for m in candidates])
+            looks.append(nightly_look(slots[lane], night, real, draws, setting.learning.alpha))
+        slots = Both(looks[0].state, looks[1].state)
+        bars = Both(looks[0].critical, looks[1].critical)
+        verdicts = judged(state, board, bars, setting.learning, setting.weave)
         promoted = {c.candidate_id: c.days for c in verdicts if c.verdict == "promoted"}
         state = closed(state, verdicts)
     true = TRUE.get(setting.world, "")
@@ -75,7 +80,7 @@ def life(setting: Nights, seed: int) -> Figures:
         "found": int(true in promoted),
         "soon": int(promoted.get(true, SOON + 1) <= SOON),
         "days": max(promoted.values(), default=0),
-        "crossed": int(0 in slots.crossed),
+        "crossed": int(all(0 in lane.crossed for lane in slots)),
     }
 
 

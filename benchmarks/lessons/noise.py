@@ -78,7 +78,8 @@ def demonstration(strategies: int, seed: int, days: int = 40) -> Shown:
     return Shown(
         days, strategies, describe_rule(rule), "with the signal" if side > 0 else "against it", trades, mean, hits,
         by_day * float(np.sqrt(DAYS_A_YEAR / days)), t, float(p_value), by_day, sum(x[1] > 1.645 for x in found),
-        sum(x[0] > 1.645 for x in found), result.trials, result.real_maximum, result.critical, len(result.lessons),
+        sum(x[0] > 1.645 for x in found), result.trials,
+        result.real_maximum.day, result.critical.day, len(result.lessons),
     )  # fmt: skip
 
 

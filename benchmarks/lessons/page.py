@@ -8,7 +8,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.lessons import ablation, audits, drift, laws, meta_nights, peers, production, sentinel, table, year
+from benchmarks.lessons import (
+    ablation,
+    audits,
+    drift,
+    hostile,
+    laws,
+    meta_nights,
+    peers,
+    production,
+    sentinel,
+    table,
+    year,
+)
 from benchmarks.lessons.claims import Claim, Result, judge
 from benchmarks.lessons.claims import table as as_table
 from benchmarks.lessons.evidence import FOLDER, ROOT, SHARED, Study, best_rows
@@ -17,6 +29,7 @@ from benchmarks.report import write_into
 PAGE = ROOT / "docs" / "evidence.md"
 SECTIONS = (
     ("One look, one detector", table),
+    ("Hostile logs, one look, one detector", hostile),
     ("Laws and time", laws),
     ("The sentinel", sentinel),
     ("Audits", audits),

@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from benchmarks.lessons.year_loop import part_of, slice_of
 from lotus.learning.axes import Axes
 from lotus.learning.day_cube import DayCube, baseline_key, day_cubes
+from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, rows_by_detector
-from lotus.learning.slots import SlotState
+from lotus.learning.slots import NOTHING_SPENT, SlotState
+from lotus.learning.strata import HISTORY_DAYS
+from lotus.learning.strata_table import histograms_of
 from lotus.manifest import Manifest
 from lotus.priors.compiled import apply_priors, cap_tilt, caps_of, compile_priors, version_at
 from lotus.priors.types import PriorsVersion, Rule, priors_0
@@ -44,11 +47,11 @@ class Kept:
     name: str
     scores: dict[str, Columns] = field(default_factory=dict)
     window: tuple[str, ...] = ()
-    sums: dict[tuple[str, str], DayCube] = field(default_factory=dict)
+    sums: dict[tuple[str, str, bool], DayCube] = field(default_factory=dict)
 
-    def cubes(self, believed: tuple[Rule, ...], space: Axes) -> Sequence[DayCube]:
+    def cubes(self, believed: tuple[Rule, ...], space: Axes, paper: bool = True) -> Sequence[DayCube]:
         """Return the sums of the days of the window, made where they are missing."""
-        return [self._day(day, believed, space) for day in self.window]
+        return [self._day(day, believed, space, paper) for day in self.window]
 
     def rows(self) -> DetectorRows:
         """Return the windows of the days of the window."""
@@ -58,11 +61,11 @@ class Kept:
         """Return the windows of the last days."""
         return rows_by_detector({day: self.scores[day] for day in self.window[-days:]}, days)[self.name]
 
-    def _day(self, day: str, believed: tuple[Rule, ...], space: Axes) -> DayCube:
-        key = (day, baseline_key(believed))
+    def _day(self, day: str, believed: tuple[Rule, ...], space: Axes, paper: bool) -> DayCube:
+        key = (day, baseline_key(believed), paper)
         if key not in self.sums:
             rows = rows_by_detector({day: self.scores[day]}, 1)[self.name]
-            (self.sums[key],) = day_cubes(rows, believed, space)
+            (self.sums[key],) = day_cubes(rows if paper else rows.without_paper(), believed, space)
         return self.sums[key]
 
 
@@ -76,7 +79,7 @@ class Walk:
     past: dict[str, Kept] = field(init=False)
     board: tuple[Braid, ...] = ()
     versions: list[PriorsVersion] = field(default_factory=lambda: [priors_0(BRANCH)])
-    slots: SlotState = field(default_factory=SlotState)
+    slots: Both[SlotState] = NOTHING_SPENT
     pooled: SlotState = field(default_factory=SlotState)
     audits: dict[str, AuditState] = field(default_factory=dict)
     meta: MetaState = field(default_factory=MetaState)
@@ -121,7 +124,7 @@ class Walk:
         given = NightInputs(
             evidence=Evidence(day, today, wide, alarms),
             meta=self.meta,
-            critical=learned.critical if learned.looked else math.inf,
+            critical=learned.critical if learned.looked else NO_SLOT,
         )
         temperature = self.manifest.score.temperature
         detectors = {name: DetectorDay(rows.bins, theta1(rows.bins), temperature) for name, rows in today.items()}
@@ -135,7 +138,9 @@ class Walk:
         for track in self.tracks:
             part = slice_of(track, at)
             p = propensities(part, place.days[0], self.versions, self.manifest)
-            self.past[track.detector_id].scores |= scores_of(place, part, p)
+            kept = self.past[track.detector_id]
+            before = [histograms_of(day) for day in list(kept.scores.values())[-HISTORY_DAYS:]]
+            kept.scores |= scores_of(place, part, p, before=before)
 
 
 def theta1(bins: NDArray[np.uint8]) -> Floats:

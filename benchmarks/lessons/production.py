@@ -19,7 +19,7 @@ from benchmarks.lessons.worlds import FALSE_SHARE_OF_EFFECT, Figures, Truth, man
 from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import learn_night
 from lotus.learning.rows import day_weights, rows_by_detector
-from lotus.learning.slots import SlotState, allowance
+from lotus.learning.slots import NOTHING_SPENT, allowance
 from lotus.manifest import LearningDefaults
 from lotus.priors.types import Rule
 from lotus.simulation.learning_world import market, merged, planted_rules, scores_of, track
@@ -48,10 +48,10 @@ def measure(nights: Nights, seed: int) -> Figures:
     names = [f"d{k}" for k in range(nights.detectors)]
     tracks = [track(place, nights.kind, name, lessons if name == "d0" else (), 0.7) for name in names]
     scores = merged([scores_of(place, one) for one in tracks])
-    state, audits = SlotState(), dict[str, AuditState]()
+    state, audits = NOTHING_SPENT, dict[str, AuditState]()
     accepted: list[tuple[int, Lesson]] = []
     for night in range(1, nights.days + 1):
-        if allowance(night, settings.draws, settings.alpha) <= state.spent:
+        if allowance(night, settings.draws, settings.alpha) <= state.day.spent:
             continue
         known = {day: scores[day] for day in place.days[:night]}
         active = [(x.detector_id, x.rule) for _, x in accepted]

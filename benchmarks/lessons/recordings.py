@@ -134,9 +134,9 @@ def opened(scores: Mapping[str, Columns], manifest: Manifest) -> Opened:
     held = sum(len(columns["day"]) > 0 for columns in scores.values())
     return Opened(
         rules=night.trials,
-        best_nats=night.real_maximum,
-        bar_nats=night.critical,
-        as_good=float(np.mean(night.draw_maxima >= night.real_maximum)),
+        best_nats=night.real_maximum.rest,
+        bar_nats=night.critical.rest,
+        as_good=float(np.mean(night.draw_maxima.rest >= night.real_maximum.rest)),
         patterns=2 ** (held - 1) if held else 0,
         accepted=len(night.lessons),
     )

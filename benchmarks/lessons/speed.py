@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from lotus.learning.axes import Axes, axes
 from lotus.learning.cube import LESSON_ATOMS, atoms_of
 from lotus.learning.day_cube import DayCube, day_cubes, packed, unpacked
+from lotus.learning.lanes import Both
 from lotus.learning.night import learn_from
 from lotus.learning.packed_rows import joined_rows, packed_rows
 from lotus.learning.payoff_scores import score
@@ -119,12 +120,12 @@ class Past:
         self.state, self.name, self.days, self.newest = state, name, days, newest
         self.windows_read = 0
 
-    def cubes(self, believed: tuple[Rule, ...], space: Axes) -> list[DayCube]:
+    def cubes(self, believed: tuple[Rule, ...], space: Axes, paper: bool = True) -> list[DayCube]:
         """Read the days before, sum the newest."""
         held = [self.state.read(day, self.name, "k") for day in self.days[:-1]]
         cubes = [unpacked(*found) for found in held if found is not None]
         rows = self.newest()
-        (last,) = day_cubes(rows, believed, space)
+        (last,) = day_cubes(rows if paper else rows.without_paper(), believed, space)
         self.state.write(self.days[-1], self.name, "k", *packed_rows(rows), WINDOWS)
         self.state.write(self.days[-1], self.name, "k", *packed(last))
         return [*cubes, replace(last, day=self.days[-1])]
@@ -162,7 +163,8 @@ def night_of(folder: Path, size: Size, history: int, look: bool) -> Callable[[],
     state = LearnerState(folder, "main")
     scores = day_of_scores(days[-1], names, size.windows, 99)
     year = (history - 1) // 365
-    slots, pooled = SlotState(year=year), SlotState(spent=99, year=year)
+    one = SlotState(year=year)
+    slots, pooled = Both(one, one), SlotState(spent=99, year=year)
 
     def night() -> None:
         tables = rows_by_detector({days[-1]: scores}, 1)
@@ -258,7 +260,7 @@ def search(days: int) -> float:
     signs, every = day_signs(7, [str(i) for i in range(days)], 400), np.ones(space.n_rules, dtype=np.bool_)
 
     def once() -> object:
-        return draw_maxima(evidence_of(cube, lane_day, g, space), every, signs, space)
+        return draw_maxima(evidence_of(cube, lane_day, g, space, np.ones(space.n_rules)), every, signs, space)
 
     once()
     return min(cpu(once) for _ in range(3))
@@ -304,7 +306,7 @@ def _one(size: Size, seed: int) -> Table:
 
 
 def _atoms(rows: DetectorRows, day: str) -> Table:
-    values = {"r": rows.f, "h": rows.h, "n": rows.published.astype(np.float64)}
+    values = {"r": rows.f, "h": rows.h, "rest_r": rows.f, "rest_h": rows.h, "n": rows.published.astype(np.float64)}
     return atoms_of("d0", day, rows.bins, rows.block.astype(np.uint8), values)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lotus.learning.axes import axes
 from lotus.learning.day_cube import day_cubes, stacked
 from lotus.learning.demean import demean
-from lotus.learning.effect import Effect, effect_of, lane_sums
+from lotus.learning.effect import Effect, effect_of, lane_sums, residuals
 from lotus.learning.lesson import Lesson
 from lotus.learning.naive import naive_table
 from lotus.learning.night import learn_night
@@ -68,9 +68,10 @@ def measure(world: World, seed: int) -> Figures:
     took = time.process_time() - began
     rows = rows_by_detector(scores, world.learning.search_days)[one.detector_id]
     truth = Truth(rows, one, lessons, day_weights(len(rows.days), world.learning.half_life_days))
-    pure = one_look_critical(result.draw_maxima, world.learning.alpha)  # before the floor on evidence and the gates
-    out: Figures = {"any": int(bool(result.lessons)), "beyond": int(result.real_maximum > pure)}
-    out |= {"bar": pure, "best": result.real_maximum}
+    bars = [one_look_critical(x, world.learning.alpha) for x in result.draw_maxima]  # before floor and gates
+    out: Figures = {"any": int(bool(result.lessons))}
+    for name, bar, best in zip(("day", "rest"), bars, result.real_maximum, strict=True):
+        out |= {f"beyond_{name}": int(best > bar), f"bar_{name}": bar, f"best_{name}": best}
     out |= truth.against(result.lessons)
     out |= truth.covered(seed, world.rules_covered, world.learning)
     out["naive_any"] = int(naive_finds(scores))
@@ -93,9 +94,10 @@ class Truth:
         """Return U* of a rule over the baseline that holds the rules already believed, bps."""
         rows = self.rows
         mean = self.track.mean[len(self.track.mean) - len(rows) :]
-        r = demean(rows.basis(believed), rows.h, rows.h * mean, rows.day, len(rows.days))
+        h = rows.weight * rows.h
+        r = demean(rows.basis(believed), h, h * mean, rows.day, len(rows.days))
         inside, weight = rows.covered(rule), self.g[rows.day]
-        return float((weight * r)[inside].sum() / (weight * rows.h)[inside].sum())
+        return float((weight * r)[inside].sum() / (weight * h)[inside].sum())
 
     def against(self, found: Sequence[Lesson]) -> Figures:
         """Return lessons selected and false, bounds that hold, and planted rules found and exact by length."""
@@ -122,7 +124,7 @@ class Truth:
         rows, space = self.rows, axes(learning.max_literals)
         eligible = np.flatnonzero(support_of(rows, self.g, learning).eligible)
         chosen = stream(seed, "rules to cover").choice(eligible, rules, replace=False)
-        r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
+        r = residuals(rows).r.day
         held = 0
         for number in chosen:
             rule = space.rule(int(number))

@@ -19,9 +19,10 @@ from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import Row, Study
 from benchmarks.lessons.worlds import FALSE_SHARE_OF_EFFECT, Figures, Truth, jaccard
 from benchmarks.lessons.year_loop import Believed, Loop, slice_of
+from lotus.learning.lanes import Both
 from lotus.learning.rows import day_weights
 from lotus.learning.search import one_look_critical
-from lotus.learning.slots import FIRST_NIGHT, SlotState, allowance, nightly_look
+from lotus.learning.slots import FIRST_NIGHT, NOTHING_SPENT, allowance, nightly_look
 from lotus.manifest import LearningDefaults
 from lotus.priors.types import Rule
 from lotus.simulation.learning_world import market, planted_rules, track
@@ -57,35 +58,42 @@ def measure(year: Year, seed: int) -> Figures:
     """Return what the year of looks believed, against the truth."""
     began = time.process_time()
     loop, lessons = _loop(year, seed)
-    state, wrong = SlotState(), _Wrong(year.learning.alpha, year.learning.draws)
+    state, wrong = NOTHING_SPENT, _Wrong(year.learning.alpha, year.learning.draws)
     believed: list[Believed] = []
     false = 0
     first_found = [0] * len(lessons)
     for night in range(1, year.days + 1):
         loop.publish(night - 1)
         loop.expire(night)
-        due = allowance(night, year.learning.draws, year.learning.alpha) > state.spent
+        due = allowance(night, year.learning.draws, year.learning.alpha) > state.day.spent
         failing = seed % year.wrong_every == 0 and night > FIRST_NIGHT and night % 3 == 0
         if not due and not failing:
             continue
-        real, maxima = loop.look(night)
+        lanes = loop.look(night)
         if failing:
-            wrong.look(real, maxima)
+            wrong.look(*lanes.rest)
         if not due:
             continue
-        look = nightly_look(state, night, real, maxima, year.learning.alpha)
-        state = look.state
-        if real <= max(look.critical, year.learning.min_evidence_nats):
+        looks = Both(
+            *(nightly_look(of, night, *one, year.learning.alpha) for of, one in zip(state, lanes, strict=True))
+        )
+        state = Both(looks.day.state, looks.rest.state)
+        if any(
+            real <= max(x.critical, year.learning.min_evidence_nats) for x, (real, _) in zip(looks, lanes, strict=True)
+        ):
             continue
         before = {k: loop.believed(k) for k in range(year.detectors)}
-        fresh = loop.promote(night, look.critical)
+        fresh = loop.promote(night, Both(looks.day.critical, looks.rest.critical))
         believed += fresh
         false += sum(_is_false(loop, one, night, lessons, before[one.detector]) for one in fresh)
         for i, (rule, bps) in enumerate(lessons):
             if not first_found[i] and any(_names(loop, one, night, rule, bps) for one in fresh):
                 first_found[i] = night
     out: Figures = {"any": int(bool(believed)), "selected": len(believed), "false": false, "any_false": int(false > 0)}
-    out |= {"crossed": int(0 in state.crossed), "patched": sum(one.tilt != 0.0 for one in believed)}
+    out |= {
+        "crossed": int(all(0 in lane.crossed for lane in state)),
+        "patched": sum(one.tilt != 0.0 for one in believed),
+    }
     for i, night in enumerate(first_found):
         out[f"night{i + 1}"] = night
     out |= wrong.figures() if seed % year.wrong_every == 0 else {"alpha_each_night": "", "cumulative": ""}
@@ -142,9 +150,10 @@ def one_look(year: Year, seed: int) -> Figures:
     loop, lessons = _loop(year, seed)
     for day in range(year.days):
         loop.publish(day)
-    real, maxima = loop.look(year.days)
-    critical = one_look_critical(maxima, year.learning.alpha)
-    fresh = loop.promote(year.days, critical) if real > critical else []
+    lanes = loop.look(year.days)
+    critical = Both(*(one_look_critical(maxima, year.learning.alpha) for _, maxima in lanes))
+    passing = all(real > bar for (real, _), bar in zip(lanes, critical, strict=True))
+    fresh = loop.promote(year.days, critical) if passing else []
     out: Figures = {"any": int(bool(fresh))}
     for i, (rule, bps) in enumerate(lessons):
         out[f"found{i + 1}"] = int(any(_names(loop, one, year.days, rule, bps) for one in fresh))

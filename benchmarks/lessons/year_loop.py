@@ -14,22 +14,25 @@ from numpy.typing import NDArray
 
 from benchmarks.lessons.worlds import support_of
 from lotus.learning.axes import Axes, axes
-from lotus.learning.basis import basis_of
+from lotus.learning.basis import with_rules
 from lotus.learning.bench import Bench
 from lotus.learning.boxes import box_moments, box_presence
 from lotus.learning.cube import accumulate
 from lotus.learning.demean import demean
-from lotus.learning.greedy import select
+from lotus.learning.effect import residuals
+from lotus.learning.forward import forward, steps_of
+from lotus.learning.greedy import Told, both_evidence, select
+from lotus.learning.lanes import Both
 from lotus.learning.lesson import Lesson
 from lotus.learning.payoff_scores import score
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
-from lotus.learning.search import evidence_of_rows
 from lotus.learning.signs import day_signs
+from lotus.learning.strata import HISTORY_DAYS, Histogram, Strata, block_weights, histogram, strata_of
 from lotus.manifest import LearningDefaults
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import rule_mask
-from lotus.simulation.learning_world import FLOOR, Market, Track, scores_of
-from lotus.timebase import BLOCKS_PER_DAY
+from lotus.simulation.learning_world import FLOOR, HORIZON, Market, Track, scores_of
+from lotus.timebase import BLOCKS_PER_DAY, DAY_MS
 
 QUALITY_DAYS, QUALITY_LOGIT, CROWD_LOGIT, TTL_DAYS = 20, 0.3, 1.0, 30
 PATCH_GAIN, MAX_TILT, MIN_TILT = 5.0, 0.5, 0.05
@@ -52,7 +55,7 @@ class Loop:
     """State of one world; it owns the tracks and writes logits and payoffs into them as they come to pass.
 
     `rising`: the edge follows the logit without patches (every kind but null). `p` float64 [detectors, windows], day
-    sums float32 [detectors, days, rules], `support` [detectors, (h, published), days, subsets, 125].
+    sums float32 [lanes, detectors, days, rules], `support` [detectors, (h, published), days, subsets, 125].
     """
 
     place: Market
@@ -66,13 +69,16 @@ class Loop:
     support: Floats = field(init=False)
     paid: Floats = field(init=False)
     signs: Floats = field(init=False)
+    past: list[list[Histogram]] = field(init=False)
+    strata: list[list[Strata]] = field(init=False)
     active: list[Believed] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         days, k, n = len(self.place.days), len(self.tracks), len(self.place.forward)
         self.space = axes(self.settings.max_literals)
         self.p = np.zeros((k, n))
-        self.total = np.zeros((k, days, self.space.n_rules), np.float32)
+        self.past, self.strata = [[] for _ in range(k)], [[] for _ in range(k)]
+        self.total = np.zeros((2, k, days, self.space.n_rules), np.float32)
         self.square = np.zeros_like(self.total)
         self.support = np.zeros((k, 2, days, len(self.space.subsets), 125), np.float32)
         self.paid = np.zeros((k, days))
@@ -102,7 +108,13 @@ class Loop:
                 payoff[at] += gained[k]
             taken = track.draw[at] < self.p[k, at]
             self.paid[k, day] = track.executed[at][taken].mean() if taken.any() else 0.0
-            self._support(k, day, taken)
+            self.strata[k].append(strata_of(self.past[k][-HISTORY_DAYS:]))
+            p, executed = self.p[k, at], np.where(taken, track.executed[at], np.nan)
+            f, level = score(p, taken, track.modelled[at], executed), self.strata[k][day].level_at(track.u0[at])
+            self.past[k].append(histogram(track.u0[at], p, taken, executed, f, level))
+            block = np.arange(len(p), dtype=np.int64) * BLOCKS_PER_DAY // len(p)
+            weight = block_weights(f, p * (1.0 - p), level, block, self.strata[k][day].noise)
+            self._support(k, day, taken, weight)
             self.keep(k, day)
 
     def keep(self, k: int, day: int) -> None:
@@ -111,19 +123,35 @@ class Loop:
         p, bins = self.p[k, at], track.bins[at]
         taken = track.draw[at] < p
         h, f = p * (1.0 - p), score(p, taken, track.modelled[at], np.where(taken, track.executed[at], np.nan))
-        basis = basis_of(track.u0[at], [rule_mask(rule, bins) for rule in self.believed(k)])
-        r = demean(basis, h, f, np.zeros(len(p), np.int64), 1)
-        lane = np.arange(len(p), dtype=np.int64) * BLOCKS_PER_DAY // len(p)
-        cube = accumulate(bins, lane, r, BLOCKS_PER_DAY, self.space.subsets)
-        sums = box_moments(self.space.lean(cube), np.ones(BLOCKS_PER_DAY), *self.space.table)
-        self.total[k, day], self.square[k, day] = sums
+        hats = self.strata[k][day].basis(track.u0[at])
+        basis = with_rules(hats.left, hats.share, [rule_mask(rule, bins) for rule in self.believed(k)])
+        same, block = np.zeros(len(p), np.int64), np.arange(len(p), dtype=np.int64) * BLOCKS_PER_DAY // len(p)
+        end_ms = np.arange(1, len(p) + 1, dtype=np.int64) * (DAY_MS // len(p))
+        level, step = self.strata[k][day].level_at(track.u0[at]), steps_of(end_ms, h, HORIZON * 20)
+        weight = block_weights(f, h, level, block, self.strata[k][day].noise)
+        f, h = weight * f, weight * h
+        rest = forward(f, h, level, step, same, basis.inside)
+        for lane, r in enumerate((demean(basis, h, f, same, 1), rest.r)):
+            cube = self.space.lean(accumulate(bins, block, r, BLOCKS_PER_DAY, self.space.subsets))
+            if lane:
+                cube -= self._usual_share(k, day) * np.bincount(block, weights=r, minlength=BLOCKS_PER_DAY)[:, None]
+            sums = box_moments(cube, np.ones(BLOCKS_PER_DAY), *self.space.table)
+            self.total[lane, k, day], self.square[lane, k, day] = sums
+
+    def _usual_share(self, k: int, day: int) -> Floats:
+        """Return what each cell holds of the weight on the days before: the loop centres lane F as it goes."""
+        weight = self.support[k, 0, :day].sum(axis=0, dtype=np.float64)[None]
+        return self.space.lean(weight)[0] / max(float(weight[0, -1].sum()), 1e-6)
 
     def believed(self, k: int) -> tuple[Rule, ...]:
         """Return the rules in force of one detector."""
         return tuple(sorted({one.lesson.rule for one in self.active if one.detector == k}))
 
-    def look(self, night: int) -> tuple[float, Floats]:
-        """Return the largest M of the data and of each draw [draws], jointly over detectors, after `night` days."""
+    def look(self, night: int) -> Both[tuple[float, Floats]]:
+        """Return per lane the largest M of the data and of each draw [draws], over detectors, after `night` days."""
+        return Both(self._look(night, 0), self._look(night, 1))
+
+    def _look(self, night: int, lane: int) -> tuple[float, Floats]:
         first = max(0, night - self.settings.search_days)
         g = day_weights(night - first, self.settings.half_life_days)
         paths = np.concatenate([np.ones((night - first, 1)), self.signs[first:night]], axis=1)
@@ -133,10 +161,10 @@ class Loop:
             usable = np.flatnonzero(self.eligible(k, first, night))
             if not len(usable):
                 continue
-            q = (g * g).astype(np.float32) @ self.square[k, first:night][:, usable]
+            q = (g * g).astype(np.float32) @ self.square[lane, k, first:night][:, usable]
             alive = q > 0.0
             usable, q = usable[alive], q[alive]
-            t = np.abs(weighed @ (self.total[k, first:night][:, usable] / np.sqrt(q)))
+            t = np.abs(weighed @ (self.total[lane, k, first:night][:, usable] / np.sqrt(q)))
             for length in np.unique(lengths[usable]):
                 top = t[:, lengths[usable] == length].max(axis=1).astype(np.float64)
                 best = np.maximum(best, 0.5 * top * top - self.space.price[length])
@@ -155,8 +183,8 @@ class Loop:
         eligible: NDArray[np.bool_] = inside & (np.rint(published) >= s.min_published) & (days >= s.min_days)
         return eligible
 
-    def promote(self, night: int, critical: float) -> list[Believed]:
-        """Select among all detectors beyond `critical`, put what is accepted in force, and return it."""
+    def promote(self, night: int, critical: Both[float]) -> list[Believed]:
+        """Select among all detectors beyond `critical` in both lanes, put what is accepted in force, and return it."""
         first, fresh = max(0, night - self.settings.search_days), []
         for k in range(len(self.tracks)):
             rows = self.rows(k, first, night)
@@ -167,9 +195,9 @@ class Loop:
             bench = Bench(
                 rows.detector_id, rows.horizon_s, self.space, family, g, self.settings, rules, "main", name, trials
             )
-            r = demean(rows.basis(rules), rows.h, rows.f, rows.day, len(rows.days))
-            evidence = evidence_of_rows(rows, r, g, self.space)
-            found, _ = select(bench, rows, evidence, max(critical, self.settings.min_evidence_nats), "")
+            evidence = both_evidence(bench, rows, residuals(rows, rules))
+            bar = Both(*(max(x, self.settings.min_evidence_nats) for x in critical))
+            found, _ = select(bench, rows, evidence, bar, Told())
             fresh += [Believed(k, night, tilt_of(lesson), lesson) for lesson in found]
         self.change([*self.active, *fresh], night)
         return fresh
@@ -189,9 +217,10 @@ class Loop:
 
     def rows(self, k: int, first: int, last: int) -> DetectorRows:
         """Return the scored windows of one detector and days first..last-1, as the product's night reads them."""
+        last_days, first = last - first, max(0, first - HISTORY_DAYS)  # strata follow from the days before
         at = slice(self.window(first).start, self.window(last - 1).stop)
         place, track = part_of(self.place, first, last), self.tracks[k]
-        return rows_by_detector(scores_of(place, slice_of(track, at), self.p[k, at]), last - first)[track.detector_id]
+        return rows_by_detector(scores_of(place, slice_of(track, at), self.p[k, at]), last_days)[track.detector_id]
 
     def _quality(self, day: int) -> Floats:
         past = self.paid[:, max(0, day - QUALITY_DAYS) : day]
@@ -201,11 +230,11 @@ class Loop:
         error = against.std(axis=1, ddof=1) / np.sqrt(past.shape[1])
         return np.asarray(QUALITY_LOGIT * np.tanh(against.mean(axis=1) / np.maximum(error, 1e-9) / 2.0))
 
-    def _support(self, k: int, day: int, taken: NDArray[np.bool_]) -> None:
+    def _support(self, k: int, day: int, taken: NDArray[np.bool_], weight: Floats) -> None:
         at = self.window(day)
         p, bins = self.p[k, at], self.tracks[k].bins[at]
         lane = np.zeros(len(p), np.int64)
-        for i, values in enumerate((p * (1.0 - p), taken.astype(np.float64))):
+        for i, values in enumerate((weight * p * (1.0 - p), taken.astype(np.float64))):
             self.support[k, i, day] = accumulate(bins, lane, values, 1, self.space.subsets)[0]
 
 

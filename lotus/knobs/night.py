@@ -5,7 +5,6 @@ count days with evidence, and what they look at spends the knobs' own alpha (`le
 detectors'. Rules have at most two conditions. Nothing is read or stored here.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.learning.effect import LaneSums, effect_of
+from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.lesson import AuditState
 from lotus.learning.night import NightResult, RowSource, learn_from
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
-from lotus.learning.slots import SlotState
+from lotus.learning.slots import NOTHING_SPENT, SlotState
 from lotus.manifest import Manifest
 from lotus.priors.types import PriorsVersion, priors_version
 from lotus.weave.admission import DetectorDay
@@ -34,7 +34,7 @@ class KnobMemory:
     """What one night leaves to the next: days with evidence so far, slots, audits, compositions under judgement."""
 
     learning_days: int = 0
-    slots: SlotState = field(default_factory=SlotState)
+    slots: Both[SlotState] = NOTHING_SPENT
     audits: Mapping[str, AuditState] = field(default_factory=dict)
     meta: MetaState = field(default_factory=MetaState)
 
@@ -145,7 +145,7 @@ def _woven(
     inputs = NightInputs(
         evidence=Evidence(day, today, window if lessons else {}, alarms),
         meta=memory.meta,
-        critical=learned.critical if learned is not None and learned.looked else math.inf,
+        critical=learned.critical if learned is not None and learned.looked else NO_SLOT,
     )
     seen = {**(window if lessons else {}), **today}
     owners = {owner: DetectorDay(rows.bins, np.zeros(len(rows)), 1.0, keys[owner]) for owner, rows in seen.items()}
@@ -166,7 +166,7 @@ def _without_fields(woven: WovenNight, previous: PriorsVersion, board: Sequence[
 def average_effect(rows: DetectorRows, half_life_days: float) -> AverageEffect:
     """Return what moving the knob earned over all plans of the search window, recent days counting more."""
     weight, gain = _by_block(rows, rows.h), _by_block(rows, rows.f)
-    sums = LaneSums(rows.lane_day, weight, gain, gain, weight)
+    sums = LaneSums(rows.lane_day, weight, gain, weight, gain, weight)
     effect = effect_of(sums, day_weights(len(rows.days), half_life_days))
     moved = int(rows.published.sum())
     return AverageEffect(rows.detector_id, effect.uplift, effect.ci95, moved, len(rows), effect.n_days)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lotus.columns import Column, TableSpec
 from lotus.hashing import natural_id
 from lotus.learning.payoff_scores import PAYOFF_SCORES, Columns, score
+from lotus.learning.strata import LEVEL_ZERO
 from lotus.priors.context import context_bins
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus.timebase import block_of
@@ -73,6 +74,8 @@ def rows_of(observations: Sequence[Observation], day: str, expected: Mapping[str
     surprise = outcome - np.array([_expected(o, expected) for o in found], dtype=np.float64)
     control = np.where(moved, 0.0, -surprise / (1.0 - p))
     executed = np.where(moved, surprise, np.nan)
+    u0 = np.log(p / (1.0 - p))
+    basis = LEVEL_ZERO.basis(u0)
     bins = np.array([context_bins(o.context) for o in found], dtype=np.uint8).reshape(n, len(BIN_COLUMNS))
     return {
         "event_id": _text(o.name for o in found),
@@ -84,7 +87,11 @@ def rows_of(observations: Sequence[Observation], day: str, expected: Mapping[str
         "day": _text(day for _ in found),
         "block": np.array([block_of(o.time_ms) for o in found], dtype=np.uint8),
         "p": p,
-        "u0": np.log(p / (1.0 - p)),
+        "u0": u0,
+        "stratum": basis.left,
+        "share": basis.share,
+        "level": LEVEL_ZERO.level_at(u0),
+        "weight": np.ones(n),
         "published": moved,
         "payoff_p": control,
         "payoff_y": executed,

@@ -2,7 +2,7 @@
 
 Strata by logged propensity keep a lesson from relearning what the detector's own score already knows; beside them
 stand the indicators of rules already believed. A window touches two neighbouring hats, so the basis is kept as their
-place and share; nothing of scores belongs here. In the literature this is stratification (a linear spline) on the
+place and share; where the knots stand is `strata`. In the literature this is stratification (a linear spline) on the
 propensity score.
 """
 
@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 
 from lotus.jit import kernel
 
-KNOTS = np.array([-3.9, -2.0, -0.8, 0.3, 1.5, 3.9])
+KNOTS = np.array([-3.9, -2.0, -0.8, 0.3, 1.5, 3.9])  # of a log without earlier days
 N_HATS = len(KNOTS)
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """Of each window the left one of its two hats, uint8 [n], the share of the right one, [n], and 1_R, bool [m, n]."""
+    """Of each window the left one of its two hats, uint8 [n], the share of the right one, [n], and 1_R, bool [m, n].
+
+    A share below 0 or above 1 lies beyond the outer knots, where hats are constant.
+    """
 
     left: NDArray[np.uint8]
     share: NDArray[np.float64]
@@ -31,31 +34,36 @@ class Basis:
         """Number of columns: six hats and the rules."""
         return N_HATS + len(self.inside)
 
+    @property
+    def beyond(self) -> NDArray[np.bool_]:
+        """Which windows lie beyond the outer knots."""
+        return (self.share < 0.0) | (self.share > 1.0)
+
     def dense(self) -> NDArray[np.float64]:
         """Return the columns, float64 [n, width]."""
         out = np.zeros((len(self.left), self.width))
-        rows = np.arange(len(out))
-        out[rows, self.left] = 1.0 - self.share
-        out[rows, self.left + 1] = self.share
+        rows, share = np.arange(len(out)), np.clip(self.share, 0.0, 1.0)
+        out[rows, self.left] = 1.0 - share
+        out[rows, self.left + 1] = share
         out[:, N_HATS:] = self.inside.T
         return out
 
 
-def basis_of(u0: NDArray[np.float64], inside: Sequence[NDArray[np.bool_]] = ()) -> Basis:
-    """Return the basis of windows with logits u0 [n], in or out of each of some rules, bool [n]."""
-    left, share = np.empty(len(u0), dtype=np.uint8), np.empty(len(u0))
-    _place(np.ascontiguousarray(u0), KNOTS, left, share)
-    rules = np.array(inside, dtype=np.bool_) if len(inside) else np.zeros((0, len(u0)), dtype=np.bool_)
-    return Basis(left, share, rules)
+def placed(u0: NDArray[np.float64], knots: NDArray[np.float64]) -> Basis:
+    """Return the hats of logits u0 [n] on knots [6]: piecewise linear, summing to 1, constant beyond the end knots.
 
-
-def hats(u0: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the hat functions [n, 6] of logits [n]: piecewise linear, summing to 1, constant beyond the end knots.
-
-    >>> hats(np.array([-9.0, -1.4])).round(2).tolist()
+    >>> placed(np.array([-9.0, -1.4]), KNOTS).dense().round(2).tolist()
     [[1.0, 0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0, 0.0, 0.0]]
     """
-    return basis_of(u0).dense()
+    left, share = np.empty(len(u0), dtype=np.uint8), np.empty(len(u0))
+    _place(np.ascontiguousarray(u0), knots, left, share)
+    return Basis(left, share, np.zeros((0, len(u0)), dtype=np.bool_))
+
+
+def with_rules(left: NDArray[np.uint8], share: NDArray[np.float64], inside: Sequence[NDArray[np.bool_]]) -> Basis:
+    """Return the basis of windows with known hats, in or out of each of some rules, bool [n]."""
+    rules = np.array(inside, dtype=np.bool_) if len(inside) else np.zeros((0, len(left)), dtype=np.bool_)
+    return Basis(left, share, rules)
 
 
 @kernel
@@ -64,9 +72,8 @@ def _place(
 ) -> None:
     last = knots.shape[0] - 1
     for i in range(u0.shape[0]):
-        u = min(max(u0[i], knots[0]), knots[last])
         k = 0
-        while k < last - 1 and not u < knots[k + 1]:
+        while k < last - 1 and not u0[i] < knots[k + 1]:
             k += 1
         left[i] = k
-        share[i] = (u - knots[k]) / (knots[k + 1] - knots[k])
+        share[i] = (u0[i] - knots[k]) / (knots[k + 1] - knots[k])

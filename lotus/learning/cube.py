@@ -28,11 +28,13 @@ LESSON_ATOMS = TableSpec(
         Column("cell", "i2", "", "bins of the subset in base 5, the last feature fastest", low=0, high=124),
         Column("r", "f8", "bps", "sum of scores demeaned in the day"),
         Column("h", "f8", "", "sum of overlap weights", low=0),
+        Column("rest_r", "f8", "bps", "the same against the rest of the day (lane F)"),
+        Column("rest_h", "f8", "", "sum of its weights", low=0),
         Column("n", "i4", "", "published windows", low=0),
     ),
 )
 
-
+SUMS = ("r", "h", "rest_r", "rest_h")  # of both lanes
 _CHUNK = 1 << 12  # windows whose bins stay in the cache while all subsets pass
 _OUTSIDE = 125  # the cell of windows that have a null bin in the subset
 _NULL = 1000  # digit of a null bin: with any others beyond every cell
@@ -176,13 +178,13 @@ def atoms_of(
     block: NDArray[np.uint8],
     values: Mapping[str, NDArray[np.float64]],
 ) -> dict[str, NDArray[np.generic]]:
-    """Return LESSON_ATOMS of one detector and day (non-empty cells); `values` holds r, h and n of each window."""
+    """Return LESSON_ATOMS of one detector and day (non-empty cells); `values` [n] by name of a sum."""
     lane = block.astype(np.int64)
     space = axes().subsets
-    names = ("r", "h", "n")
+    names = (*SUMS, "n")
     stacked = np.stack([values[name] for name in names])
     cubes = dict(zip(names, accumulate_all(bins, lane, stacked, BLOCKS_PER_DAY, space), strict=True))
-    blocks, triple, cell = np.nonzero((cubes["h"] != 0.0) | (cubes["n"] != 0.0) | (cubes["r"] != 0.0))
+    blocks, triple, cell = np.nonzero(np.any([cube != 0.0 for cube in cubes.values()], axis=0))
     out: dict[str, NDArray[np.generic]] = {
         "detector_id": np.full(len(cell), detector_id, dtype=object),
         "day": np.full(len(cell), day, dtype=object),
@@ -190,14 +192,14 @@ def atoms_of(
         "triple": triple.astype(np.int16),
         "cell": cell.astype(np.int16),
     }
-    for name in ("r", "h"):
+    for name in SUMS:
         out[name] = cubes[name][blocks, triple, cell]
     out["n"] = cubes["n"][blocks, triple, cell].astype(np.int32)
     return out
 
 
 def cube_of(atoms: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.float64]:
-    """Return the dense cube [4, subsets, 125] of one statistic (r, h or n) from rows of one detector and day."""
+    """Return the dense cube [4, subsets, 125] of one of the sums from rows of one detector and day."""
     out = np.zeros((BLOCKS_PER_DAY, len(axes().subsets), N_CELLS))
     at = tuple(np.asarray(atoms[key], dtype=np.int64) for key in ("block", "triple", "cell"))
     out[at] = np.asarray(atoms[name], dtype=np.float64)

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
-from lotus.learning.audit_sums import AuditDay, audit_day
+from lotus.learning.audit_sums import AUDIT_ARRAYS, AuditDay, audit_day
 from lotus.learning.axes import N_CELLS, SIDE, Axes
 from lotus.learning.boxes import box_presence
 from lotus.learning.cube import accumulate_all
 from lotus.learning.demean import demean
+from lotus.learning.forward import centred
+from lotus.learning.lanes import Both
 from lotus.learning.rows import DetectorRows
 from lotus.priors.types import Rule
 from lotus.timebase import BLOCKS_PER_DAY
@@ -33,7 +35,10 @@ Arrays = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True, slots=True)
 class DayCube:
-    """Sums of one detector and day over cells [c] (`Axes.cells`): r, h [4, c] per six-hour block, published [c].
+    """Sums of one detector and day over cells [c] (`Axes.cells`): per six-hour block weighed r, h [4, c] of both lanes.
+
+    `rest_r`, `rest_h` are those of lane F (`forward`), `rest_all` [4, 2] their sums over all windows, in a cell or not;
+    published [c] windows of the day.
 
     `present` [4] tells which blocks hold windows, `blocks` uint8 [n_rules] in how many of them each rule has weight.
     `baseline`: key of the rules the scores were demeaned on.
@@ -51,6 +56,9 @@ class DayCube:
     present: NDArray[np.bool_]
     r: Floats
     h: Floats
+    rest_r: Floats
+    rest_h: Floats
+    rest_all: Floats
     published: NDArray[np.uint32]
     blocks: NDArray[np.uint8]
     audit: AuditDay
@@ -69,14 +77,15 @@ def day_cubes(rows: DetectorRows, believed: tuple[Rule, ...], space: Axes) -> li
 
 
 def _day_cube(rows: DetectorRows, span: slice, believed: tuple[Rule, ...], space: Axes) -> DayCube:
-    bins, h, published = rows.bins[span], rows.h[span], rows.published[span]
-    basis = rows.basis(believed, span)
-    r = demean(basis, h, rows.f[span], np.zeros(len(h), dtype=np.int64), 1)
-    block = rows.block[span]
-    cubes = accumulate_all(bins, block, np.stack([r, h]), BLOCKS_PER_DAY, space.subsets)
+    weighed, bins, published = rows.weighed(), rows.bins[span], rows.published[span]
+    h, basis = weighed.h[span], rows.basis(believed, span)
+    r = demean(basis, h, weighed.f[span], np.zeros(len(h), dtype=np.int64), 1)
+    block, rest = rows.block[span], weighed.forward(basis, span)
+    values = np.stack([r, h, rest.r, rest.weight])
+    cubes = accumulate_all(bins, block, values, BLOCKS_PER_DAY, space.subsets)
     once = np.zeros(int(published.sum()), dtype=np.int64)
     taken = accumulate_all(bins[published], once, np.ones((1, len(once))), 1, space.subsets)
-    sum_r, sum_h = (space.lean(cube) for cube in cubes)
+    sum_r, sum_h, rest_r, rest_h = (space.lean(cube) for cube in cubes)
     blocks = box_presence(sum_h, PRESENT, *space.table)
     return DayCube(
         detector_id=rows.detector_id,
@@ -91,6 +100,11 @@ def _day_cube(rows: DetectorRows, span: slice, believed: tuple[Rule, ...], space
         present=np.bincount(block, minlength=BLOCKS_PER_DAY) > 0,
         r=sum_r,
         h=sum_h,
+        rest_r=rest_r,
+        rest_h=rest_h,
+        rest_all=np.stack(
+            [np.bincount(block, weights=x, minlength=BLOCKS_PER_DAY) for x in (rest.r, rest.weight)], axis=1
+        ),
         published=space.lean(taken[0])[0].astype(np.uint32),
         blocks=blocks.astype(np.uint8),
         audit=audit_day(rows, span),
@@ -99,7 +113,9 @@ def _day_cube(rows: DetectorRows, span: slice, believed: tuple[Rule, ...], space
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The days of one detector in a night's window: r, h [lanes, c] over the blocks that hold windows, published [c].
+    """The days of one detector in a night's window: r, h [blocks, c] of both lanes where windows are, published [c].
+
+    r of lane F is `forward.centred`.
 
     `lane_day` [lanes] and `day_index` (one per own day) count in the learning days common to all detectors (`days`).
     """
@@ -109,8 +125,8 @@ class Stack:
     days: tuple[str, ...]
     day_index: tuple[int, ...]
     lane_day: NDArray[np.int64]
-    r: Floats
-    h: Floats
+    r: Both[Floats]
+    h: Both[Floats]
     published: Floats
     space: Axes
     blocks: NDArray[np.int64]
@@ -145,14 +161,21 @@ def stacked(cubes: Sequence[DayCube], days: tuple[str, ...], space: Axes) -> Sta
     for cube in kept:
         blocks += cube.blocks
         days_present += cube.blocks > 0
+    block_day = np.repeat(np.array(index, dtype=np.int64), BLOCKS_PER_DAY)[present]
+    rest_r, rest_h, total = (
+        np.concatenate([getattr(c, name)[c.present] for c in kept]) for name in ("rest_r", "rest_h", "rest_all")
+    )
     return Stack(
         detector_id=kept[-1].detector_id,
         horizon_s=kept[-1].horizon_s,
         days=days,
         day_index=tuple(index),
-        lane_day=np.repeat(np.array(index, dtype=np.int64), BLOCKS_PER_DAY)[present],
-        r=np.concatenate([cube.r[cube.present] for cube in kept]),
-        h=np.concatenate([cube.h[cube.present] for cube in kept]),
+        lane_day=block_day,
+        r=Both(
+            np.concatenate([c.r[c.present] for c in kept]),
+            centred(rest_r, rest_h, total[:, 0], total[:, 1], block_day),
+        ),
+        h=Both(np.concatenate([c.h[c.present] for c in kept]), rest_h),
         published=np.sum([cube.published for cube in kept], axis=0, dtype=np.float64),
         space=space,
         blocks=blocks,
@@ -162,13 +185,13 @@ def stacked(cubes: Sequence[DayCube], days: tuple[str, ...], space: Axes) -> Sta
 
 
 _FACTS = ("detector_id", "day", "spec_version", "horizon_s", "baseline", "windows", "n_published", "overlap", "sum_h")
-_ARRAYS = ("present", "r", "h", "published", "blocks")
+_ARRAYS = ("present", "r", "h", "rest_r", "rest_h", "rest_all", "published", "blocks")
 
 
 def packed(cube: DayCube) -> tuple[dict[str, str | int | float], Arrays]:
     """Return (facts, arrays) of a day cube, to be stored."""
     arrays: Arrays = {name: getattr(cube, name) for name in _ARRAYS}
-    audit = {"audit_cubes": cube.audit.cubes, "audit_sums": cube.audit.sums, "audit_strata": cube.audit.strata}
+    audit = {f"audit_{name}": getattr(cube.audit, name) for name in AUDIT_ARRAYS}
     return {name: getattr(cube, name) for name in _FACTS}, arrays | audit
 
 
@@ -185,5 +208,5 @@ def unpacked(facts: Mapping[str, str | int | float], arrays: Mapping[str, NDArra
         overlap=int(facts["overlap"]),
         sum_h=float(facts["sum_h"]),
         **{name: arrays[name] for name in _ARRAYS},
-        audit=AuditDay(arrays["audit_cubes"], arrays["audit_sums"], arrays["audit_strata"]),
+        audit=AuditDay(*(arrays[f"audit_{name}"] for name in AUDIT_ARRAYS)),
     )

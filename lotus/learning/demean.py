@@ -20,27 +20,24 @@ Ints = NDArray[np.int64]
 
 def demean(basis: Basis, h: Floats, f: Floats, day: Ints, n_days: int) -> Floats:
     """Return r [n] of windows with a basis, overlap weight h [n], score f [n] and day index [n] (0..n_days-1)."""
-    gram, moment = _normal_equations(basis.left, basis.share, basis.inside, h, f, day, n_days)
+    share = np.clip(basis.share, 0.0, 1.0)
+    gram, moment = _normal_equations(basis.left, share, basis.inside, h, f, day, n_days)
     gram += RIDGE * np.eye(basis.width)
     beta = round_learned(np.linalg.solve(gram, moment[:, :, None])[:, :, 0])
     out = np.empty(len(h))
-    _residual(basis.left, basis.share, basis.inside, h, f, day, beta, *_order(basis.width), out)
+    _residual(basis.left, share, basis.inside, h, f, day, beta, out)
     return out
 
 
-def _order(width: int) -> tuple[Ints, Ints]:
-    """Return the columns of rules that are added before the hats, and after them, in their order.
-
-    The order of `numpy.einsum`: pairs of columns, four pairs at a time from the last, even and odd columns apart.
-    """
-    pairs = -(-width // 2)
-    whole = width // 8 * 4
-    first = [4 * block + k for block in range(whole // 4) for k in (3, 2, 1, 0)]
-    columns = [2 * pair + side for pair in (*first, *range(whole, pairs)) for side in (0, 1)]
-    at = columns.index(0)
-    parts = ([c for c in part if N_HATS <= c < width] for part in (columns[:at], columns[at:]))
-    before, after = (np.array(part, dtype=np.int64) for part in parts)
-    return before, after
+def demean_by_others(basis: Basis, h: Floats, f: Floats, day: Ints, n_days: int) -> Floats:
+    """Return r [n] as `demean` does, beta of a day fitted on all other days together."""
+    share = np.clip(basis.share, 0.0, 1.0)
+    gram, moment = _normal_equations(basis.left, share, basis.inside, h, f, day, n_days)
+    gram, moment = gram.sum(axis=0) - gram + RIDGE * np.eye(basis.width), moment.sum(axis=0) - moment
+    beta = round_learned(np.linalg.solve(gram, moment[:, :, None])[:, :, 0])
+    out = np.empty(len(h))
+    _residual(basis.left, share, basis.inside, h, f, day, beta, out)
+    return out
 
 
 @allocating_kernel
@@ -79,25 +76,12 @@ def _residual(
     f: Floats,
     day: Ints,
     beta: Floats,
-    before: Ints,
-    after: Ints,
     out: Floats,
 ) -> None:
     for i in range(len(h)):
         own, k = beta[day[i]], np.int64(left[i])
-        a, b = (1.0 - share[i]) * own[k], share[i] * own[k + 1]
-        even, odd = 0.0, 0.0
-        for column in before:
-            if inside[column - N_HATS, i]:
-                if column % 2 == 0:
-                    even += own[column]
-                else:
-                    odd += own[column]
-        even, odd = (even + a, odd + b) if k % 2 == 0 else (even + b, odd + a)
-        for column in after:
-            if inside[column - N_HATS, i]:
-                if column % 2 == 0:
-                    even += own[column]
-                else:
-                    odd += own[column]
-        out[i] = f[i] - h[i] * (even + odd)
+        level = (1.0 - share[i]) * own[k] + share[i] * own[k + 1]
+        for rule in range(inside.shape[0]):
+            if inside[rule, i]:
+                level += own[N_HATS + rule]
+        out[i] = f[i] - h[i] * level

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.hashing import round_learned
-from lotus.learning.demean import demean
-from lotus.learning.effect import effect_of, lane_sums
+from lotus.learning.effect import effect_of, lane_sums, residuals
 from lotus.learning.rows import DetectorRows
 from lotus.priors.types import Rule
 
@@ -40,9 +39,9 @@ class CrossCheck:
 
 def cross_check(rows: DetectorRows, rule: Rule, others: tuple[Rule, ...], g: Floats, seed: int) -> CrossCheck:
     """Return both estimates of a rule, the `others` believed of the same detector in the baseline; g [days] weights."""
-    basis, covered = rows.basis(others), rows.covered(rule)
-    r = demean(basis, rows.h, rows.f, rows.day, len(rows.days))
-    ours = effect_of(lane_sums(rows, r, basis, covered), g)
+    left, covered = residuals(rows, others), rows.covered(rule)
+    basis = left.basis
+    ours = effect_of(lane_sums(rows, left.r.day, basis, covered), g)
     estimate, error = _doubly_robust(rows, basis.dense(), covered, g, seed)
     from scipy.special import stdtrit
 
@@ -87,7 +86,7 @@ def _fit(
         treated,
         X=np.column_stack([covered[at].astype(np.float64), strata, days]),
         W=rows.p[at][:, None],
-        sample_weight=rows.h[at] * g[rows.day[at]],
+        sample_weight=rows.h[at] * (g[rows.day] * rows.weight)[at],
         inference=None,
     )
     return float(learner.coef_(T=1)[0])

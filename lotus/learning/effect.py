@@ -15,9 +15,18 @@ from numpy.typing import NDArray
 from lotus.jit import kernel
 from lotus.learning.basis import Basis
 from lotus.learning.demean import demean
+from lotus.learning.forward import centred
+from lotus.learning.lanes import Both
 from lotus.learning.rows import DetectorRows
+from lotus.priors.types import Rule
 
-RECENT_DAYS = 20
+RECENT_DAYS = 20  # of payoffs and prices
+
+
+def newest_days(n_days: int) -> int:
+    """Return how many of the newest days a rule must go on in: a third, 10 to 30."""
+    return min(30, max(10, n_days // 3))
+
 
 Floats = NDArray[np.float64]
 
@@ -43,36 +52,90 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class LaneSums:
-    """Sums [lanes] over the windows inside a rule: h, r, f and h e, with the day of each lane (block).
+    """Sums [blocks] over the windows inside a rule: weighed h, r and h e; f and h as they are; the day of each block.
 
-    e: the rule's indicator less what the baseline explains of it; the part of the rule that can be told apart.
+    e: the rule's indicator less what the baseline explains of it; the part of the rule that can be told apart. What a
+    rule pays in all (`gross` over `plain`) is not weighed: calm blocks would flatter payoffs with rare losses.
     """
 
     lane_day: NDArray[np.int64]
     weight: Floats
     excess: Floats
-    gross: Floats
     apart: Floats
+    gross: Floats
+    plain: Floats
+
+    @property
+    def kept_share(self) -> float:
+        """Share of the rule's weight that its baseline does not absorb, U / C."""
+        total = float(self.weight.sum())
+        return float(self.apart.sum()) / total if total > 0.0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Residuals:
+    """What both lanes leave of the weighed scores [n] over one baseline, and the weight [n] of a window in each."""
+
+    basis: Basis
+    r: Both[Floats]
+    weight: Both[Floats]
+
+
+def residuals(rows: DetectorRows, believed: tuple[Rule, ...] = ()) -> Residuals:
+    """Return both lanes of the windows over the strata and the rules believed."""
+    rows, basis = rows.weighed(), rows.basis(believed)
+    rest = rows.forward(basis)
+    r = demean(basis, rows.h, rows.f, rows.day, len(rows.days))
+    return Residuals(basis, Both(r, rest.r), Both(rows.h, rest.weight))
 
 
 def lane_sums(rows: DetectorRows, r: Floats, basis: Basis, covered: NDArray[np.bool_]) -> LaneSums:
-    """Return the sums of the covered windows; r [n]: scores demeaned on `basis`."""
-    apart = demean(basis, rows.h, rows.h * covered, rows.day, len(rows.days))
-    return LaneSums(rows.lane_day, *(_by_lane(rows, x, covered) for x in (rows.h, r, rows.f, apart)))
+    """Return the sums of the covered windows in lane S; r [n]: weighed scores demeaned on `basis`."""
+    h = rows.weight * rows.h
+    apart = demean(basis, h, h * covered, rows.day, len(rows.days))
+    return LaneSums(rows.lane_day, *(_by_lane(rows, x, covered) for x in (h, r, apart, rows.f, rows.h)))
+
+
+def plain_sums(
+    rows: DetectorRows, left: Residuals, covered: NDArray[np.bool_], among: NDArray[np.bool_] | None = None
+) -> Both[LaneSums]:
+    """Return the sums of the covered windows in both lanes, without gross payoff and contrast (zero).
+
+    `among`: the windows that hold the covered ones (default: all); lane F is centred on them.
+    """
+    blank = np.zeros(rows.n_lanes)
+    everything = np.ones(len(rows), dtype=np.bool_) if among is None else among
+
+    def sums(weight: Floats, r: Floats, mask: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        return _by_lane(rows, weight, mask), _by_lane(rows, r, mask)
+
+    day_weight, day_r = sums(left.weight.day, left.r.day, covered)
+    weight, r = sums(left.weight.rest, left.r.rest, covered)
+    all_weight, all_r = sums(left.weight.rest, left.r.rest, everything)
+    r = centred(r[:, None], weight[:, None], all_r, all_weight, rows.lane_day)[:, 0]
+    return Both(
+        LaneSums(rows.lane_day, day_weight, day_r, blank, blank, blank),
+        LaneSums(rows.lane_day, weight, r, blank, blank, blank),
+    )
+
+
+def both_sums(rows: DetectorRows, left: Residuals, covered: NDArray[np.bool_]) -> Both[LaneSums]:
+    """Return the sums of the covered windows in both lanes; gross and contrast are told of lane S only."""
+    return Both(lane_sums(rows, left.r.day, left.basis, covered), plain_sums(rows, left, covered).rest)
 
 
 def effect_of(lanes: LaneSums, g: Floats) -> Effect:
     """Return the effect of a rule from its sums; g [days] day weights."""
     lane_g = g[lanes.lane_day]
     weight, excess, gross = lanes.weight, lanes.excess, lanes.gross
-    used = weight > 0.0
+    used = (weight > 0.0) | (excess != 0.0)  # centred, a block without the rule has its share of the rest
     uplift, se = _ratio(lane_g[used], excess[used], weight[used])
-    net, net_se = _ratio(lane_g[used], gross[used], weight[used])
+    net, net_se = _ratio(lane_g[used], gross[used], lanes.plain[used])
     contrast, contrast_se = _ratio(lane_g[used], excess[used], lanes.apart[used])
     degrees = max(int(used.sum()) - 1, 1)
     two, one = _student(0.975, degrees), _student(0.95, degrees)
     per_day = np.bincount(lanes.lane_day, weights=weight, minlength=len(g))
-    last = lanes.lane_day >= len(g) - RECENT_DAYS
+    last = lanes.lane_day >= len(g) - newest_days(len(g))
     return Effect(
         uplift=uplift,
         se=se,
@@ -84,10 +147,15 @@ def effect_of(lanes: LaneSums, g: Floats) -> Effect:
         net_high=net + one * net_se,
         contrast=contrast,
         contrast_ci95=(contrast - two * contrast_se, contrast + two * contrast_se),
-        n_blocks=int(used.sum()),
+        n_blocks=int((weight > 0.0).sum()),
         n_days=int((per_day > 0.0).sum()),
         n_eff_days=_kish(g * per_day),
     )
+
+
+def effects_of(sums: Both[LaneSums], g: Floats) -> Both[Effect]:
+    """Return the effect of a rule in both lanes."""
+    return Both(effect_of(sums.day, g), effect_of(sums.rest, g))
 
 
 def lower_bound(uplift: float, t_stat: float, critical: float, ln_rules: float) -> float:

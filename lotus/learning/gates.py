@@ -14,12 +14,13 @@ from lotus.learning.rows import EXECUTED, VENUE, DetectorRows
 from lotus.manifest import LearningDefaults
 
 MIN_FILLED = 0.95
-MIN_RECENT_T = 1.0
+MIN_RECENT_T = 1.65
+MIN_KEPT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What stands behind a rule."""
+    """What stands behind a rule; `recent_t` is the smaller t of the two lanes in the rule's direction."""
 
     coverage: float
     published: int
@@ -28,13 +29,12 @@ class Support:
     days: int
     n_eff_days: float
     recent_t: float
-    sign: int
 
 
 def support_failure(support: Support, settings: LearningDefaults) -> str:
     """Return why support is too thin, with the number and its limit; empty when it is not."""
     s, low, high = support, settings.min_coverage, settings.max_coverage
-    recent, n_eff = s.recent_t * s.sign, settings.min_n_eff_days
+    n_eff = settings.min_n_eff_days
     checks = (
         (s.coverage >= low, f"covers {s.coverage:.1%} of the weight, below {low:.0%}"),
         (s.coverage <= high, f"covers {s.coverage:.1%} of the weight, above {high:.0%}"),
@@ -43,9 +43,27 @@ def support_failure(support: Support, settings: LearningDefaults) -> str:
         (s.blocks >= settings.min_blocks, f"{s.blocks} six-hour blocks, below {settings.min_blocks}"),
         (s.days >= settings.min_days, f"{s.days} days, below {settings.min_days}"),
         (s.n_eff_days >= n_eff, f"{s.n_eff_days:.1f} effective days, below {n_eff:g}"),
-        (recent > MIN_RECENT_T, f"t of the last 20 days {recent:.2f} in its direction, not above {MIN_RECENT_T:g}"),
+        (alive(s), f"t of the newest days {s.recent_t:.2f} in its direction, not above {MIN_RECENT_T:g}"),
     )
     return "; ".join(text for passed, text in checks if not passed)
+
+
+def alive(support: Support) -> bool:
+    """Return whether the newest days go the rule's way in both lanes."""
+    return support.recent_t > MIN_RECENT_T
+
+
+def absorbed(kept_share: float) -> str:
+    """Return why a rule that its baseline explains is refused, with the number; empty when it is not one.
+
+    `kept_share` is U / C: features constant within the day of a desk open for one block leave nothing of a rule.
+    """
+    if kept_share >= MIN_KEPT:
+        return ""
+    return (
+        f"only {kept_share:.1%} of the rule can be told apart from what the propensity and the day say, below "
+        f"{MIN_KEPT:.0%}: its features hardly move within a day; more hours a day, or features that move"
+    )
 
 
 def grade_of(rows: DetectorRows, covered: NDArray[np.bool_], logged: bool = True) -> tuple[Grade, State, str]:

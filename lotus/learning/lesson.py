@@ -24,6 +24,30 @@ class NearTie:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneEffect:
+    """What one lane says of a rule: uplift with interval and bound in bps, T, T of the newest days, M and its bar."""
+
+    uplift_bps: float
+    se_bps: float
+    ci95: tuple[float, float]
+    lcb_bps: float
+    t_stat: float
+    recent_t: float
+    m_nats: float
+    critical: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartEffect:
+    """The uplift of a rule on a part of its windows, in the weaker lane, bps, and its published windows there."""
+
+    name: str
+    uplift_bps: float
+    se_bps: float
+    n_published: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """One rule, its effect over what the detector's own score already knows, and all that supports it.
 
@@ -31,6 +55,9 @@ class Lesson:
     lower bound of its size (valid after the search), `claim_bps` the shrunk claim, `net_*_bps` the mean net payoff in
     the rule with its one-sided 95 % bounds. `m_nats` is the evidence after the price of the rule's length, `critical`
     what it had to exceed. `state` and `grade` say what it may do; a refused lesson carries `reason`.
+    Effect, interval and bound are those of the weaker of the two `lanes`, `m_nats` and `critical` those of the one that
+    was nearer to failing. `parts`: the effect by asset, by halves of the days and on the newest fifth; `warnings`: what
+    audits found that does not refuse it.
     `contrast_bps` is the difference of inside and outside that `uplift_bps` is the not absorbed share of.
     `shadow_price_bps` is what an alert costs elsewhere when an alert budget is in force (`alert_budget`), else 0.
     """
@@ -73,6 +100,9 @@ class Lesson:
     alert_budget: bool = False
     contrast_bps: float = 0.0
     contrast_ci95: tuple[float, float] = (0.0, 0.0)
+    lanes: tuple[LaneEffect, ...] = ()
+    parts: tuple[PartEffect, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -100,7 +130,11 @@ class Audit:
     """Audits of one detector: is the logged propensity the one that drew, and does publishing leave others alone?
 
     z scores of A - p (calibration), of (A - p) P of the following window (placebo) and of the dispersion of A - p
-    (global, and the worst stratum of p); whether the largest rule statistic was beyond every draw.
+    (global, and the worst stratum of p); whether the largest rule statistic was beyond every draw. `spread_z`: placebo
+    summed over the horizon and over five times it; `paper_z` that of the same window, `equal_share` the share of
+    published windows whose modelled payoff is exactly the executed one; `late_lag` the lag in horizons up to which
+    payoffs go on correlating (`late_correlation`); `beyond_share` the share of the weight outside the knots;
+    `results_t` how the desk answers to the day's own results; `skew` of day sums.
     """
 
     detector_id: str
@@ -113,8 +147,19 @@ class Audit:
     placebo_extreme: bool
     reason: str
     state: AuditState
+    spread_z: tuple[float, float] = (0.0, 0.0)
+    paper_z: float = 0.0
+    equal_share: float = 0.0
+    late_lag: float = 0.0
+    late_correlation: float = 0.0
+    beyond_share: float = 0.0
+    results_t: float = 0.0
+    skew: float = 0.0
+    paper_note: str = ""
+    results_note: str = ""
+    skew_note: str = ""
 
     @property
     def alarm(self) -> bool:
         """Whether new lessons of the detector are blocked."""
-        return self.state.alarm
+        return bool(self.reason)

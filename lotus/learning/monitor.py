@@ -4,8 +4,9 @@ H0 "alive": the gain of a block is at least rho |claim| H. Each block gives y = 
 the variance rate v frozen at selection; exp(l y - l^2 y^2 / 2) has mean at most one under H0 for symmetric noise with
 any tails. E_n = sum_{j <= n} (1/W) mean_l exp(sum_{i=j..n} g_i(l)) + 1 - n/W mixes all starting points: a lesson that
 dies late is seen as fast as one that dies at once, and P(E ever >= 20 | alive) <= 1/20 however often one looks.
-Weights are those of the propensity without braids, so the patch that is judged does not change its judge. Nothing is
-reverted here. In the literature: e-processes, testing by betting, mixtures over change points (e-detectors).
+Weights are those of the propensity without braids, so the patch that is judged does not change its judge. Both lanes
+(`lanes`) are watched, and E is the mean of their two, itself an e-process: either lane may show that a lesson died.
+Nothing is reverted here. In the literature: e-processes, testing by betting, mixtures over change points (e-detectors).
 """
 
 import math
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from lotus import mathx
 from lotus.errors import BeliefError
 from lotus.hashing import round_learned
-from lotus.learning.demean import demean
+from lotus.learning.effect import Residuals, residuals
 from lotus.learning.rows import DetectorRows
 from lotus.priors.types import Rule
 from lotus.timebase import BLOCKS_PER_DAY
@@ -38,7 +39,8 @@ class Monitor:
     `claim_bps` is |claim|, `variance` v in bps^2 per unit of overlap weight, both frozen; `budget` W and `blocks` n in
     six-hour blocks; `sums[k]` = sum over starting points j of exp(sum_{i=j..n} g_i) at rate k; `peak` the largest E so
     far; `recent` the y of the last 20 days; `gain_sum`, `gain_square` the sums of x and x^2, x = s D / sqrt(v H), since
-    selection; `last_day` the newest day taken in (a day is never taken twice).
+    selection; `last_day` the newest day taken in (a day is never taken twice). Those are of lane S; `rest` is that of
+    lane F (None for a lesson of before there were two), whose own peak counts for nothing.
     """
 
     sign: int
@@ -52,6 +54,7 @@ class Monitor:
     gain_sum: float = 0.0
     gain_square: float = 0.0
     last_day: str = ""
+    rest: "Monitor | None" = None
 
     def __post_init__(self) -> None:
         if not (self.claim_bps > 0.0 and self.variance > 0.0 and self.budget > 0 and self.sign in (-1, 1)):
@@ -63,8 +66,9 @@ class Monitor:
 
     @property
     def e_value(self) -> float:
-        """E_n of the blocks so far, 1 before the first."""
-        return sum(self.sums) / (len(RATES) * self.budget) + 1.0 - self.blocks / self.budget
+        """E_n of the blocks so far, 1 before the first; the mean of both lanes."""
+        own = sum(self.sums) / (len(RATES) * self.budget) + 1.0 - self.blocks / self.budget
+        return own if self.rest is None else 0.5 * (own + self.rest.e_value)
 
     @property
     def dead(self) -> bool:
@@ -73,14 +77,16 @@ class Monitor:
 
     @property
     def warning_t(self) -> float:
-        """t of the shortfall over the last 20 days, positive when the lesson earns less than it must."""
+        """t of the shortfall over the last 20 days, of the worse lane; positive when the lesson earns too little."""
         square = sum(y * y for y in self.recent)
-        return sum(self.recent) / math.sqrt(square) if square > 0.0 else 0.0
+        own = sum(self.recent) / math.sqrt(square) if square > 0.0 else 0.0
+        return own if self.rest is None else max(own, self.rest.warning_t)
 
     @property
     def fresh_t(self) -> float:
-        """t of the gain since selection in the lesson's own direction: the new evidence that an extension needs."""
-        return self.gain_sum / math.sqrt(self.gain_square) if self.gain_square > 0.0 else 0.0
+        """t of the gain since selection in the lesson's direction, of the weaker lane: what an extension needs."""
+        own = self.gain_sum / math.sqrt(self.gain_square) if self.gain_square > 0.0 else 0.0
+        return own if self.rest is None else min(own, self.rest.fresh_t)
 
     @property
     def warning(self) -> bool:
@@ -90,23 +96,40 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Per six-hour block: learning day, D = sum of demeaned scores in the rule (bps), H = sum of overlap weights."""
+    """Per six-hour block: learning day, D = sum of demeaned scores in the rule (bps), H = sum of overlap weights.
+
+    Those are of lane S; `rest` holds the same blocks in lane F.
+    """
 
     day: tuple[str, ...]
     gain: Floats
     weight: Floats
+    rest: "Blocks | None" = None
 
 
 def watch(sign: int, claim_bps: float, variance: float, days: int, selected: str = "") -> Monitor:
-    """Return the monitor of a lesson selected on a day; `days` = time to live with its extension."""
+    """Return the monitor of one lane of a lesson selected on a day; `days` = time to live with its extension."""
     claim, rate = round_learned(np.array([abs(claim_bps), variance]))
     return Monitor(sign, float(claim), float(rate), BLOCKS_PER_DAY * days, last_day=selected)
 
 
-def inherit(monitor: Monitor, claim_bps: float, variance: float) -> Monitor:
-    """Return the monitor of a challenger on the same axes: another claim, the same n and running terms."""
-    claim, rate = round_learned(np.array([abs(claim_bps), variance]))
-    return replace(monitor, claim_bps=float(claim), variance=float(rate))
+def watch_blocks(
+    sign: int, claim_bps: float, uplift_bps: float, blocks: Blocks, days: int, selected: str = ""
+) -> Monitor | None:
+    """Return the monitor of a lesson whose blocks at selection are given, in both lanes; None without scatter."""
+    rate = variance_rate(blocks, uplift_bps)
+    if claim_bps == 0.0 or not rate > 0.0:
+        return None
+    rest = watch_blocks(sign, claim_bps, uplift_bps, blocks.rest, days, selected) if blocks.rest else None
+    return replace(watch(sign, claim_bps, rate, days, selected), rest=rest)
+
+
+def inherit(monitor: Monitor, other: Monitor) -> Monitor:
+    """Return the monitor of a challenger on the same axes: claim and noise of `other`, n and running terms so far."""
+    rest = other.rest
+    if monitor.rest is not None and other.rest is not None:
+        rest = inherit(monitor.rest, other.rest)
+    return replace(monitor, claim_bps=other.claim_bps, variance=other.variance, rest=rest)
 
 
 def observe(monitor: Monitor, blocks: Blocks) -> Monitor:
@@ -115,13 +138,18 @@ def observe(monitor: Monitor, blocks: Blocks) -> Monitor:
     Days taken in before are ignored, so a day that is learned again changes nothing. After W blocks a new budget
     begins: all starting points anew.
     """
-    after = monitor
-    for day, gain, weight in zip(blocks.day, blocks.gain, blocks.weight, strict=True):
-        if day <= monitor.last_day or not weight > 0.0:
+    after, rest = monitor, monitor.rest
+    for i, day in enumerate(blocks.day):
+        if day <= monitor.last_day:
             continue
-        after = _step(after, float(gain), float(weight))
-    newest = max(blocks.day, default="")
-    return replace(after, last_day=max(newest, monitor.last_day))
+        if blocks.weight[i] > 0.0:
+            after = _step(after, float(blocks.gain[i]), float(blocks.weight[i]))
+        if rest is not None and blocks.rest is not None and blocks.rest.weight[i] > 0.0:
+            rest = _step(rest, float(blocks.rest.gain[i]), float(blocks.rest.weight[i]))
+        after = replace(after, rest=rest)
+        after = replace(after, peak=max(after.peak, after.e_value))
+    newest = max((*blocks.day, monitor.last_day))
+    return replace(after, last_day=newest, rest=None if rest is None else replace(rest, last_day=newest))
 
 
 def _step(monitor: Monitor, gain: float, weight: float) -> Monitor:
@@ -130,7 +158,7 @@ def _step(monitor: Monitor, gain: float, weight: float) -> Monitor:
     y = _rounded((RHO * monitor.claim_bps * weight - monitor.sign * gain) / unit)
     fresh = monitor.blocks >= monitor.budget
     sums = (0.0,) * len(RATES) if fresh else monitor.sums
-    after = replace(
+    return replace(
         monitor,
         blocks=1 if fresh else monitor.blocks + 1,
         sums=tuple(_grown(total, rate, y) for rate, total in zip(RATES, sums, strict=True)),
@@ -138,7 +166,6 @@ def _step(monitor: Monitor, gain: float, weight: float) -> Monitor:
         gain_sum=_rounded(monitor.gain_sum + earned),
         gain_square=_rounded(monitor.gain_square + earned * earned),
     )
-    return replace(after, peak=max(monitor.peak, after.e_value))
 
 
 def _grown(total: float, rate: float, y: float) -> float:
@@ -150,15 +177,25 @@ def _rounded(value: float) -> float:
 
 
 def unpatched_blocks(rows: DetectorRows, rule: Rule, others: Sequence[Rule]) -> Blocks:
-    """Return D and H per block of a rule at the propensity without braids, demeaned on the hats and the OTHER rules."""
-    residual, h0 = unpatched_residual(rows, [other for other in others if other != rule])
-    inside = rows.covered(rule)
+    """Return D and H per block of a rule at the propensity without braids, over the hats and the OTHER rules."""
+    left = unpatched_residuals(rows, [other for other in others if other != rule])
+    inside = rows.covered(rule).astype(np.float64)
+    return blocks_of(rows, left, inside, inside)
+
+
+def blocks_of(rows: DetectorRows, left: Residuals, moved: Floats, share: Floats) -> Blocks:
+    """Return per block the sums of r `moved` [n] and of the weight times `share` [n], in both lanes."""
     days = tuple(rows.days[d] for d in rows.lane_day)
-    return Blocks(days, _by_block(rows, residual, inside), _by_block(rows, h0, inside))
+
+    def sums(values: Floats) -> Floats:
+        return np.bincount(rows.lane, weights=values, minlength=rows.n_lanes).astype(np.float64)
+
+    rest = Blocks(days, sums(left.r.rest * moved), sums(left.weight.rest * share))
+    return Blocks(days, sums(left.r.day * moved), sums(left.weight.day * share), rest)
 
 
-def unpatched_residual(rows: DetectorRows, others: Sequence[Rule]) -> tuple[Floats, Floats]:
-    """Return (r, h0) [n] of the windows: f0 demeaned in the day on the hats and on the rules of `others`.
+def unpatched_residuals(rows: DetectorRows, others: Sequence[Rule]) -> Residuals:
+    """Return both lanes of the windows [n]: f0 over the hats and the rules of `others`.
 
     f0 = h0 P + A (h0 / p)(Y - P), h0 = p0 (1 - p0), logit p0 = u0: E[f0] = h0 E[Y] under the patched draw.
     """
@@ -168,13 +205,7 @@ def unpatched_residual(rows: DetectorRows, others: Sequence[Rule]) -> tuple[Floa
     executed = rows.published & ~np.isnan(rows.payoff_y)
     surprise = np.where(executed, rows.payoff_y - control, 0.0)
     f0 = h0 * (control + surprise / rows.p)
-    basis = rows.basis(tuple(sorted(set(others))))
-    return demean(basis, h0, f0, rows.day, len(rows.days)), h0
-
-
-def _by_block(rows: DetectorRows, values: Floats, inside: NDArray[np.bool_]) -> Floats:
-    sums = np.bincount(rows.lane[inside], weights=values[inside], minlength=rows.n_lanes)
-    return np.asarray(sums, dtype=np.float64)
+    return residuals(replace(rows, h=h0, f=f0), tuple(sorted(set(others))))
 
 
 def _control(rows: DetectorRows) -> Floats:

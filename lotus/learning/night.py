@@ -1,6 +1,7 @@
 """One night of learning: scores of the days so far in, lessons with their reasons out. Pure and deterministic.
 
-All detectors are one family: a draw's maximum is taken over every detector and eligible rule with the same signs.
+All detectors are one family in each of the two lanes (`lanes`): a draw's maximum is taken over every detector and
+eligible rule with the same signs, and each lane has its own bar and slots. A rule is learned where it passes both.
 Reading scores, storing results and turning lessons into priors are others' work.
 """
 
@@ -18,14 +19,25 @@ from lotus.learning.axes import Axes, axes
 from lotus.learning.bench import Bench, below_the_bar, outsider, rounded, sums_in_box
 from lotus.learning.day_cube import DayCube, Stack, day_cubes, stacked
 from lotus.learning.effect import LaneSums
-from lotus.learning.greedy import select
+from lotus.learning.greedy import Told, select
+from lotus.learning.lanes import Both
 from lotus.learning.lesson import Audit, AuditState, Lesson
 from lotus.learning.members import Member, joint
 from lotus.learning.online_fdr import fdr_look
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.pooled import propose
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
-from lotus.learning.search import Evidence, Family, best_rule, draw_maxima, evidence_of, family_of, one_look_critical
+from lotus.learning.search import (
+    Evidence,
+    Family,
+    agreed,
+    best_rule,
+    beyond,
+    draw_maxima,
+    evidence_of,
+    family_of,
+    one_look_critical,
+)
 from lotus.learning.signs import day_signs
 from lotus.learning.slots import Crossing, Look, SlotState, nightly_look
 from lotus.manifest import LearningDefaults, Manifest
@@ -61,16 +73,16 @@ class NightResult:
     n_days: int
     looked: bool
     slots_tonight: int
-    critical: float
+    critical: Both[float]
     trials: int
-    real_maximum: float
+    real_maximum: Both[float]
     lessons: tuple[Lesson, ...]
     refused: tuple[Lesson, ...]
     audits: tuple[Audit, ...]
     reports: tuple[DetectorReport, ...]
-    slots: SlotState
-    draw_maxima: NDArray[np.float64]
-    crossings: tuple[Crossing, ...] = ()
+    slots: Both[SlotState]
+    draw_maxima: Both[NDArray[np.float64]]
+    crossings: tuple[tuple[Crossing, ...], tuple[Crossing, ...]] = ((), ())
     proposals: tuple[Lesson, ...] = ()
     pooled: Look = field(default_factory=lambda: Look(0, np.inf, SlotState()))
 
@@ -78,8 +90,11 @@ class NightResult:
 class Source(Protocol):
     """Where a night gets one detector's past from: sums of its days, and its windows when a rule passes the bar."""
 
-    def cubes(self, believed: tuple[Rule, ...], space: Axes) -> Sequence[DayCube]:
-        """Return the sums of its days in the night's window, oldest first, demeaned on what is believed."""
+    def cubes(self, believed: tuple[Rule, ...], space: Axes, paper: bool = True) -> Sequence[DayCube]:
+        """Return the sums of its days in the night's window, oldest first, over what is believed.
+
+        Without `paper` the windows are scored as if no payoff had been modelled.
+        """
 
     def rows(self) -> DetectorRows:
         """Return its windows in the night's window."""
@@ -91,9 +106,9 @@ class RowSource:
 
     table: DetectorRows
 
-    def cubes(self, believed: tuple[Rule, ...], space: Axes) -> Sequence[DayCube]:
+    def cubes(self, believed: tuple[Rule, ...], space: Axes, paper: bool = True) -> Sequence[DayCube]:
         """Sum the windows of every day."""
-        return day_cubes(self.table, believed, space)
+        return day_cubes(self.table if paper else self.table.without_paper(), believed, space)
 
     def rows(self) -> DetectorRows:
         """Return the windows."""
@@ -105,11 +120,20 @@ class _Search:
     """What is kept of one detector's sums once the evidence of every rule is known."""
 
     bench: Bench
-    evidence: Evidence
-    best: tuple[int, float, LaneSums | None]
-    outside: tuple[int, float, LaneSums | None]
+    evidence: Both[Evidence]
+    best: tuple[int, float, Both[LaneSums] | None]
+    outside: tuple[int, float, Both[LaneSums] | None]
     audit: Audit
     report: DetectorReport
+
+    def largest(self) -> Both[float]:
+        """Return the largest M over the family in each lane."""
+        eligible = self.bench.family.eligible
+        return Both(*(best_rule(np.where(eligible, one.m, -np.inf), self.bench.space)[1] for one in self.evidence))
+
+    def rows(self, source: Source) -> DetectorRows:
+        """Return the windows as they are scored tonight."""
+        return source.rows().without_paper() if self.audit.paper_note else source.rows()
 
 
 def learn_night(
@@ -119,7 +143,7 @@ def learn_night(
     night: int | None = None,
     last: bool = True,
     active: Sequence[tuple[str, Rule]] = (),
-    slots: SlotState | None = None,
+    slots: Both[SlotState] | None = None,
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
     unlogged: Collection[str] = (),
@@ -158,7 +182,7 @@ def learn_from(
     night: int,
     last: bool = True,
     active: Sequence[tuple[str, Rule]] = (),
-    slots: SlotState | None = None,
+    slots: Both[SlotState] | None = None,
     audits: Mapping[str, AuditState] | None = None,
     branch: str = "main",
     unlogged: Collection[str] = (),
@@ -191,12 +215,11 @@ def learn_from(
         before = (audits or {}).get(name)
         searches.append(_search(frame, sources[name], believed, name not in unlogged, before))
     logged = [s for s in searches if s.bench.logged]
-    real = max((s.best[1] for s in logged), default=-np.inf)
-    wanted = _looks(settings, last) and real > -np.inf
-    maxima = _joint_maxima(logged, signs) if wanted else np.full(settings.draws, -np.inf)
-    real, maxima = joint(real, maxima, members)
-    look = _look(settings, last, slots or SlotState(), night, real, maxima)
-    bar = max(look.critical, settings.min_evidence_nats)
+    wanted = _looks(settings, last) and any(s.best[1] > -np.inf for s in logged)
+    looks = [_lane_look(frame, logged, members, k, wanted, last, night, slots) for k in (0, 1)]
+    look = Both(*(x[0] for x in looks))
+    real, maxima = Both(*(x[1] for x in looks)), Both(*(x[2] for x in looks))
+    bar = Both(*(max(x.critical, settings.min_evidence_nats) for x in look))
     trials = sum(s.report.rules_searched for s in searches) + len(members)
     lessons: list[Lesson] = []
     refused: list[Lesson] = []
@@ -207,13 +230,14 @@ def learn_from(
     proposals: tuple[Lesson, ...] = ()
     second = Look(0, np.inf, pooled_slots or SlotState())
     if wanted:
-        quiet = [s.bench for s in logged if not s.audit.alarm]
-        proposals, second = propose(quiet, lambda name: sources[name].rows(), signs, night, second.state)
+        quiet = {s.bench.detector_id: s for s in logged if not s.audit.alarm and not s.audit.skew_note}
+        benches = [s.bench for s in quiet.values()]
+        proposals, second = propose(benches, lambda name: quiet[name].rows(sources[name]), signs, night, second.state)
     return NightResult(
         night=days[-1] if days else "",
         n_days=len(days),
-        looked=look.critical < np.inf,
-        slots_tonight=look.slots,
+        looked=max(x.critical for x in look) < np.inf,
+        slots_tonight=min(x.slots for x in look),
         critical=bar,
         trials=trials,
         real_maximum=real,
@@ -221,9 +245,9 @@ def learn_from(
         refused=tuple(refused),
         audits=tuple(s.audit for s in searches),
         reports=tuple(s.report for s in searches),
-        slots=look.state,
+        slots=Both(*(x.state for x in look)),
         draw_maxima=maxima,
-        crossings=look.crossings,
+        crossings=(look.day.crossings, look.rest.crossings),
         proposals=proposals,
         pooled=second,
     )
@@ -244,12 +268,19 @@ def _search(
 ) -> _Search:
     settings, space = frame.settings, frame.space
     stack = stacked(source.cubes(believed, space), frame.days, space)
+    audited = _audited(frame, stack, before)
+    if audited.paper_note:
+        stack = stacked(source.cubes(believed, space, paper=False), frame.days, space)
     family = family_of(stack, frame.g, space, settings)
-    evidence = evidence_of(stack.r, stack.lane_day, frame.g, space)
-    number, best = best_rule(np.where(family.eligible, evidence.m, -np.inf), space)
-    other, beyond = best_rule(np.where(family.eligible | (family.weight <= 0.0), -np.inf, evidence.m), space)
-    recent = [(i, cube.audit) for i, cube in zip(stack.day_index, stack.cubes, strict=True)]
-    recent = [(i, sums) for i, sums in recent if i >= len(frame.days) - AUDIT_DAYS]
+    evidence = Both(
+        *(
+            evidence_of(r, stack.lane_day, frame.g, space, weight)
+            for r, weight in zip(stack.r, family.weight, strict=True)
+        )
+    )
+    together = agreed(evidence)
+    number, best = best_rule(np.where(family.eligible, together, -np.inf), space)
+    other, beyond = best_rule(np.where(family.eligible | (family.weight.day <= 0.0), -np.inf, together), space)
     newest = frame.days[-1]
     name, horizon_s = stack.detector_id, stack.horizon_s
     return _Search(
@@ -257,33 +288,61 @@ def _search(
         evidence=evidence,
         best=(number, best, sums_in_box(stack, space, number) if number >= 0 else None),
         outside=(other, beyond, sums_in_box(stack, space, other) if other >= 0 else None),
-        audit=audit(
-            name, [sums for _, sums in recent], frame.signs[[i for i, _ in recent]], settings, before, space.vocabulary
-        ),
+        audit=audited,
         report=_report(stack, family, best),
     )
 
 
-def _decide(search: _Search, sources: Mapping[str, Source], bar: float) -> tuple[list[Lesson], list[Lesson]]:
-    """Return (accepted, refused) lessons of one detector; its windows are read only when a rule passes the bar."""
+def _audited(frame: _Frame, stack: Stack, before: AuditState | None) -> Audit:
+    window = [cube.audit for cube in stack.cubes]
+    first = 0 if frame.settings.looks == "final" else len(frame.days) - AUDIT_DAYS  # one look asks all its days
+    recent = [k for k, i in enumerate(stack.day_index) if i >= first]
+    signs = frame.signs[[stack.day_index[k] for k in recent]]
+    days = [window[k] for k in recent]
+    return audit(stack.detector_id, days, signs, frame.settings, before, frame.space.vocabulary, window)
+
+
+def _decide(search: _Search, sources: Mapping[str, Source], bar: Both[float]) -> tuple[list[Lesson], list[Lesson]]:
+    """Return (accepted, refused) lessons of one detector; its windows are read only when a rule passes the bars."""
     bench, evidence = search.bench, search.evidence
     found: list[Lesson] = []
     refused: list[Lesson] = []
-    number, m, lanes = search.best
-    if m > bar:
-        alarm = f"{ALARM}: {search.audit.reason}" if search.audit.alarm else ""
-        found, refused = select(bench, sources[bench.detector_id].rows(), evidence, bar, alarm)
-    elif lanes is not None:
-        refused = [below_the_bar(bench, evidence, number, m, bar, lanes)]
-    number, beyond, lanes = search.outside
-    if lanes is not None and beyond > max(m, bar):
-        refused.append(outsider(bench, evidence, number, beyond, bar, lanes))
+    number, m, sums = search.best
+    if np.any(bench.family.eligible & beyond(evidence, bar)):
+        told = Told(
+            f"{ALARM}: {search.audit.reason}" if search.audit.alarm else "",
+            bool(search.audit.results_note),
+            tuple(x for x in (search.audit.paper_note, search.audit.results_note, search.audit.skew_note) if x),
+        )
+        found, refused = select(bench, search.rows(sources[bench.detector_id]), evidence, bar, told)
+    elif sums is not None:
+        refused = [below_the_bar(bench, evidence, number, bar, sums)]
+    number, other, sums = search.outside
+    if sums is not None and other > m and beyond(evidence, bar)[number]:
+        refused.append(outsider(bench, evidence, number, bar, sums))
     return found, refused
 
 
-def _joint_maxima(searches: Sequence[_Search], signs: NDArray[np.float64]) -> NDArray[np.float64]:
-    parts = [draw_maxima(s.evidence, s.bench.family.eligible, signs, s.bench.space) for s in searches]
-    return round_learned(np.max(parts, axis=0))
+def _lane_look(
+    frame: "_Frame",
+    searches: Sequence[_Search],
+    members: Sequence[Member],
+    lane: int,
+    wanted: bool,
+    last: bool,
+    night: int,
+    slots: Both[SlotState] | None,
+) -> tuple[Look, float, NDArray[np.float64]]:
+    """Return what one lane may promote, its largest M of the data and those of the draws."""
+    settings = frame.settings
+    real = max((s.largest()[lane] for s in searches), default=-np.inf)
+    maxima = np.full(settings.draws, -np.inf)
+    if wanted:
+        parts = [draw_maxima(s.evidence[lane], s.bench.family.eligible, frame.signs, frame.space) for s in searches]
+        maxima = round_learned(np.max(parts, axis=0))
+    real, maxima = joint(real, maxima, [(m.m[lane], m.draws[lane]) for m in members])
+    state = slots[lane] if slots is not None else SlotState()
+    return _look(settings, last, state, night, real, maxima), real, maxima
 
 
 def _looks(settings: LearningDefaults, last: bool) -> bool:

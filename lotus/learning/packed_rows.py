@@ -17,7 +17,7 @@ from lotus.priors.vocabulary import DEFAULT, Vocabulary
 Facts = dict[str, str | int | float]
 Arrays = dict[str, NDArray[np.generic]]
 Packed = tuple[Mapping[str, str | int | float], Mapping[str, NDArray[Any]]]
-_WHOLE = ("bins", "u0", "p", "h", "f", "published", "payoff_p", "hit")
+_WHOLE = ("bins", "end_ms", "u0", "left", "share", "level", "weight", "p", "h", "f", "published", "payoff_p", "hit")
 
 
 def packed_rows(rows: DetectorRows) -> tuple[Facts, Arrays]:
@@ -25,6 +25,7 @@ def packed_rows(rows: DetectorRows) -> tuple[Facts, Arrays]:
     paid = ~np.isnan(rows.payoff_y)
     arrays: Arrays = {name: np.ascontiguousarray(getattr(rows, name)) for name in _WHOLE}
     arrays |= {"block": rows.block.astype(np.uint8), "asset": rows.asset.astype(np.uint16)}
+    arrays["step"] = rows.step.astype(np.uint32)
     arrays |= {"source": rows.source.astype(np.uint8), "paid": paid, "payoff_y": rows.payoff_y[paid]}
     arrays["event_id"] = np.array([str(x) for x in rows.event_id[rows.published]], dtype=np.bytes_)
     facts: Facts = {"detector_id": rows.detector_id, "day": rows.days[0], "assets": "\n".join(rows.assets)}
@@ -64,9 +65,10 @@ def joined_rows(parts: Sequence[Packed], days: tuple[str, ...], vocabulary: Voca
         block=block,
         asset=asset,
         source=column("source").astype(np.int64),
+        step=column("step").astype(np.int64),
         payoff_y=payoff_y,
         event_id=event_id,
         assets=names,
         published=published,
-        **{name: column(name) for name in ("bins", "u0", "p", "h", "f", "payoff_p", "hit")},
+        **{name: column(name) for name in _WHOLE if name != "published"},
     )

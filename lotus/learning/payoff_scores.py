@@ -1,12 +1,12 @@
 """PAYOFF_SCORES: one number per window whose mean inside a rule estimates what publishing there earns (step S).
 
 f = p(1-p) P + A (1-p)(Y - P) ("owp"): the overlap-weighted score with the modelled payoff P as control variate and the
-executed payoff Y as outcome; E[f] = p(1-p) E[Y] whatever P is, because p is logged. Without P the control is a table
-of the baseline fitted on earlier days ("ow"). Scores of a day are fixed for ever; nothing here reads a later day.
+executed payoff Y as outcome; E[f] = p(1-p) E[Y] whatever P is, because p is logged. Without P the control is the level
+of earlier days ("ow", `strata`). Scores of a day are fixed for ever; nothing here reads a later day.
 Reference: overlap weights (Li, Morgan, Zaslavsky 2018), augmented inverse-propensity scores.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
 from lotus.errors import SchemaError
-from lotus.hashing import round_learned
-from lotus.learning.basis import N_HATS, hats
+from lotus.learning.basis import N_HATS
+from lotus.learning.strata import UNKNOWN, Strata, block_weights
 from lotus.outcomes.signal_eval import OK
 from lotus.priors.vocabulary import BIN_COLUMNS, DEFAULT, NULL_BIN, Vocabulary
 from lotus.timebase import BLOCK_MS, DAY_MS
 
 Columns = Mapping[str, NDArray[np.generic]]
 Table = dict[str, NDArray[np.generic]]
-NO_TABLES: Mapping[str, NDArray[np.float64]] = MappingProxyType({})
-_RIDGE = 50 * 0.075  # the baseline table's pull to zero, in units of A (1 - p)
+Pasts = Mapping[tuple[str, int], Strata]  # (detector, version) -> strata of a day
+NO_PAST: Pasts = MappingProxyType({})
 
 PAYOFF_SCORES = TableSpec(
     "payoff_scores",
@@ -40,6 +40,10 @@ PAYOFF_SCORES = TableSpec(
         Column("block", "u1", "", "six-hour block of the maturity", low=0, high=3),
         Column("p", "f8", "", "propensity of publication at the draw", low=0, high=1),
         Column("u0", "f8", "", "logit of the propensity without any braid"),
+        Column("stratum", "u1", "", "left one of the two hats of u0 on the day's knots", low=0, high=N_HATS - 2),
+        Column("share", "f8", "", "share of the right one; below 0 or above 1 beyond the outer knots"),
+        Column("level", "f8", "bps", "what the 20 learning days before paid at u0; null without any", True),
+        Column("weight", "f8", "", "of its block: the usual deviation of payoffs over the block's", low=0),
         Column("published", "?", "", "A"),
         Column("payoff_p", "f8", "bps", "P: probe under the modelled cost", True),
         Column("payoff_y", "f8", "bps", "Y: probe as executed; published windows only", True),
@@ -77,13 +81,11 @@ def score(
     return p * (1.0 - p) * modelled + (1.0 - p) * surprise
 
 
-def payoff_scores(
-    events: Columns, evaluated: Columns, day: str, baseline: Mapping[str, NDArray[np.float64]] = NO_TABLES
-) -> ScoredDay:
+def payoff_scores(events: Columns, evaluated: Columns, day: str, pasts: Pasts = NO_PAST) -> ScoredDay:
     """Return the scores of one maturity day from SIGNAL_EVENTS of day-1 and day and SIGNAL_EVAL of day.
 
-    Kept are windows with status ok and p > 0. Where the modelled payoff is null, the control is b'B(u0) of the
-    detector's table [6] in `baseline` (see `baseline_tables`; without a table it is 0, as for one without data).
+    Kept are windows with status ok and p > 0. `pasts` holds the strata of each detector's version (see `strata_of`).
+    Where the modelled payoff is null, the control is the level of earlier days, 0 where there were none.
     Raises `SchemaError` for an evaluated event that is not among the events.
     """
     rows = _match(events["event_id"], evaluated["event_id"])
@@ -93,13 +95,17 @@ def payoff_scores(
     keep = whole & (p > 0.0)
     control = np.asarray(evaluated["payoff_p"], dtype=np.float64).copy()
     missing = keep & np.isnan(control)
-    control[missing] = _table_control(np.asarray(evaluated["detector_id"])[missing], joined["u0"][missing], baseline)
+    versions = joined["spec_version"].astype(np.int64)
+    strata = stratified(np.asarray(evaluated["detector_id"]), versions, joined["u0"].astype(np.float64), pasts)
+    control[missing] = np.nan_to_num(strata["level"][missing])
     executed = np.asarray(evaluated["payoff_y"], dtype=np.float64)
     out: Table = {name: np.asarray(evaluated[name])[keep] for name in _FROM_EVAL}
     maturity = np.asarray(evaluated["maturity_ms"], dtype=np.int64)[keep]
     out["day"] = np.full(int(keep.sum()), day, dtype=object)
     out["block"] = (maturity % DAY_MS // BLOCK_MS).astype(np.uint8)
     out |= {"p": p[keep], "h": (p * (1.0 - p))[keep], "f": score(p, published, control, executed)[keep]}
+    out |= {name: values[keep] for name, values in strata.items()}
+    out["weight"] = precision({**out, "spec_version": versions[keep]}, pasts)
     out |= {name: joined[name][keep] for name in ("u0", "spec_version", "published", *BIN_COLUMNS)}
     counts = {
         f"{kind}_{name}": int((mask & side).sum())
@@ -110,13 +116,30 @@ def payoff_scores(
     return ScoredDay(columns, counts, _dropped_z(p[~whole], published[~whole]), int(missing.sum()))
 
 
-def _table_control(
-    names: NDArray[np.generic], u0: NDArray[np.generic], baseline: Mapping[str, NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    basis, out = hats(np.asarray(u0, dtype=np.float64)), np.zeros(len(names))
-    for name, table in baseline.items():
-        mine = names == name
-        out[mine] = basis[mine] @ table
+def stratified(
+    detector: NDArray[np.generic], version: NDArray[np.int64], u0: NDArray[np.float64], pasts: Pasts
+) -> Table:
+    """Return the columns stratum, share and level of windows with logits u0 [n]."""
+    stratum, share, level = np.zeros(len(u0), dtype=np.uint8), np.zeros(len(u0)), np.zeros(len(u0))
+    for name in sorted(set(detector.tolist())):
+        for number in np.unique(version[detector == name]).tolist():
+            mine = (detector == name) & (version == number)
+            strata = pasts.get((name, number), UNKNOWN)
+            basis = strata.basis(u0[mine])
+            stratum[mine], share[mine], level[mine] = basis.left, basis.share, strata.level_at(u0[mine])
+    return {"stratum": stratum, "share": share, "level": level}
+
+
+def precision(scores: Columns, pasts: Pasts) -> NDArray[np.float64]:
+    """Return the column weight of a day of scores, every detector and version by its own scatter (`block_weights`)."""
+    detector, version = np.asarray(scores["detector_id"]), np.asarray(scores["spec_version"])
+    f, h, level = (np.asarray(scores[name], dtype=np.float64) for name in ("f", "h", "level"))
+    block, out = np.asarray(scores["block"], dtype=np.int64), np.ones(len(f))
+    for name in sorted(set(detector.tolist())):
+        for number in np.unique(version[detector == name]).tolist():
+            mine = (detector == name) & (version == number)
+            noise = pasts.get((name, int(number)), UNKNOWN).noise
+            out[mine] = block_weights(f[mine], h[mine], level[mine], block[mine], noise)
     return out
 
 
@@ -129,40 +152,6 @@ _FROM_EVENTS = ("pi", "u0", "published", "spec_version", *BIN_COLUMNS)
 _FROM_EVAL = (
     "event_id", "detector_id", "asset", "horizon_s", "window_end_ms", "payoff_p", "payoff_y", "hit", "fill_source"
 )  # fmt: skip
-
-
-def baseline_tables(days: Iterable[Columns]) -> dict[str, NDArray[np.float64]]:
-    """Return b [6] by detector from PAYOFF_SCORES of earlier days: what windows of the next one fall back on."""
-    tables: dict[str, BaselineTable] = {}
-    for day in days:
-        names = np.asarray(day["detector_id"])
-        for name in sorted(set(names.tolist())):
-            mine = names == name
-            table = tables.setdefault(name, BaselineTable())
-            table.add({key: np.asarray(day[key])[mine] for key in ("published", "payoff_y", "u0", "p")})
-    return {name: table.solved() for name, table in tables.items()}
-
-
-class BaselineTable:
-    """Ridge mean of Y over published windows on the hats, weight 1 - p (step S, ow), taken up day by day.
-
-    What is added later does not reach an earlier `solved`.
-    """
-
-    def __init__(self) -> None:
-        self._gram, self._moment = _RIDGE * np.eye(N_HATS), np.zeros(N_HATS)
-
-    def add(self, day: Columns) -> None:
-        """Take up the published windows of one day (published, payoff_y, u0, p)."""
-        taken = np.asarray(day["published"], dtype=np.bool_) & ~np.isnan(np.asarray(day["payoff_y"], dtype=np.float64))
-        basis = hats(np.asarray(day["u0"], dtype=np.float64)[taken])
-        weight = 1.0 - np.asarray(day["p"], dtype=np.float64)[taken]
-        self._gram += np.einsum("n,ni,nj->ij", weight, basis, basis)
-        self._moment += np.einsum("n,ni,n->i", weight, basis, np.asarray(day["payoff_y"], dtype=np.float64)[taken])
-
-    def solved(self) -> NDArray[np.float64]:
-        """Return b [6] of the days taken up so far."""
-        return round_learned(np.asarray(np.linalg.solve(self._gram, self._moment), dtype=np.float64))
 
 
 def bins_of(columns: Columns, vocabulary: Vocabulary = DEFAULT) -> NDArray[np.uint8]:

@@ -1,8 +1,10 @@
-"""The second channel: one baseline for the window, whole days as blocks, for features that hardly move in a day.
+"""The second channel: one baseline over the other days, whole days as blocks, for features that hardly move in a day.
 
-A contrast inside the day cannot see what is constant all day. Here the baseline is fitted over all days together, so
-day effects stay in and only days are independent: weaker, hence its own small error budget, and a rule found here is
-proposed as an experiment (grade C), never activated. It reads the windows, which it does on the few nights with a slot.
+A contrast inside the day cannot see what is constant all day. Here the baseline of a day is fitted over all OTHER days
+together, so day effects stay in and only days are independent: weaker, hence its own small error budget, and a rule
+found here is proposed as an experiment (grade C), never activated. A day that scatters far more than the others is
+weighed down to three times their usual scatter: signs by day hold for symmetric days only, and one huge day is none.
+It reads the windows, which it does on the few nights with a slot.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,14 +16,17 @@ from numpy.typing import NDArray
 from lotus.learning.basis import Basis
 from lotus.learning.bench import Bench
 from lotus.learning.cube import accumulate
-from lotus.learning.demean import demean
+from lotus.learning.demean import demean_by_others
+from lotus.learning.effect import lane_sums
 from lotus.learning.greedy import candidate
+from lotus.learning.lanes import Both
 from lotus.learning.lesson import Lesson
 from lotus.learning.rows import DetectorRows
 from lotus.learning.search import Evidence, best_rule, draw_maxima, evidence_of, one_look_critical
 from lotus.learning.slots import Look, SlotState, allowance_tonight, nightly_look
 
 REASON = "pooled baseline, days as blocks: propose an experiment"
+WINSOR = 3.0  # times the median scatter of a day
 
 Floats = NDArray[np.float64]
 
@@ -64,15 +69,19 @@ def propose(
 
 
 def _residual(bench: Bench, rows: DetectorRows) -> tuple[Basis, Floats]:
-    """Return (basis, scores demeaned on it over all days together)."""
-    basis = rows.basis(bench.believed)
-    return basis, demean(basis, rows.h, rows.f, np.zeros(len(rows), dtype=np.int64), 1)
+    """Return (basis, scores demeaned on it over the other days), days of large scatter weighed down."""
+    rows, basis = rows.weighed(), rows.basis(bench.believed)
+    r = demean_by_others(basis, rows.h, rows.f, rows.day, len(rows.days))
+    scatter = np.sqrt(np.bincount(rows.day, weights=r * r, minlength=len(rows.days)))
+    usual = float(np.median(scatter[scatter > 0.0])) if np.any(scatter > 0.0) else 0.0
+    share = np.minimum(1.0, WINSOR * usual / np.where(scatter > 0.0, scatter, 1.0))
+    return basis, share[rows.day] * r
 
 
 def _pool(bench: Bench, rows: DetectorRows) -> _Pool:
     days = np.arange(len(rows.days))
     cube = accumulate(rows.bins, rows.day, _residual(bench, rows)[1], len(days), bench.space.subsets)
-    evidence = evidence_of(bench.space.lean(cube), days, bench.g, bench.space)
+    evidence = evidence_of(bench.space.lean(cube), days, bench.g, bench.space, bench.family.weight.day)
     number, best = best_rule(np.where(bench.family.eligible, evidence.m, -np.inf), bench.space)
     return _Pool(bench, evidence, number, best)
 
@@ -82,8 +91,13 @@ def _proposal(pool: _Pool, table: DetectorRows, bar: float) -> Lesson:
     basis, r = _residual(pool.bench, rows)
     settings = replace(pool.bench.settings, min_blocks=pool.bench.settings.min_days)
     bench = replace(pool.bench, settings=settings)
-    lesson = candidate(bench, rows, pool.evidence, pool.number, pool.best, bar, r, basis)
+    covered = rows.covered(bench.space.rule(pool.number))
+    sums = lane_sums(rows, r, basis, covered)
+    evidence = Both(pool.evidence, pool.evidence)
+    lesson = candidate(bench, rows, evidence, pool.number, Both(bar, bar), Both(sums, sums), covered)
     if lesson.state == "REFUSED":
         return lesson.named()
     blank = (0.0, 0.0)  # the contrast is one inside the day
-    return replace(lesson, grade="C", state="MODEL_ONLY", reason=REASON, contrast_bps=0.0, contrast_ci95=blank).named()
+    return replace(
+        lesson, grade="C", state="MODEL_ONLY", reason=REASON, contrast_bps=0.0, contrast_ci95=blank, lanes=()
+    ).named()

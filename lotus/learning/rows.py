@@ -5,13 +5,14 @@ learning days common to all detectors; blocks that hold no window of the detecto
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.learning.basis import Basis, basis_of
-from lotus.learning.payoff_scores import Columns, bins_of
+from lotus.learning.basis import Basis, with_rules
+from lotus.learning.forward import Forward, forward, steps_of
+from lotus.learning.payoff_scores import Columns, bins_of, score
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import DEFAULT, Vocabulary, rule_mask
 from lotus.timebase import BLOCKS_PER_DAY
@@ -25,6 +26,9 @@ class DetectorRows:
 
     `days` are the learning days, oldest first. `source` says how a published window was filled: 0 only modelled,
     1 executed on paper or against the tape, 2 filled by the venue. `assets`: the names behind the codes in `asset`.
+    `left`, `share`: the hats of u0 on the day's knots; `level` what earlier days paid at that propensity, bps, NaN when
+    there were none; `weight` what the window's block counts (`strata`); `step` the step of the window in its day
+    (`forward`); `end_ms` its end, ms since 1970.
     """
 
     vocabulary: Vocabulary
@@ -39,6 +43,12 @@ class DetectorRows:
     bins: NDArray[np.uint8]
     asset: NDArray[np.int64]
     u0: NDArray[np.float64]
+    left: NDArray[np.uint8]
+    share: NDArray[np.float64]
+    level: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    step: NDArray[np.int64]
+    end_ms: NDArray[np.int64]
     p: NDArray[np.float64]
     h: NDArray[np.float64]
     f: NDArray[np.float64]
@@ -65,7 +75,21 @@ class DetectorRows:
 
     def basis(self, believed: tuple[Rule, ...] = (), span: slice = EVERY) -> Basis:
         """Return the hats of u0 and the rules already believed, of a span of windows."""
-        return basis_of(self.u0[span], [self.covered(rule, span) for rule in believed])
+        return with_rules(self.left[span], self.share[span], [self.covered(rule, span) for rule in believed])
+
+    def weighed(self) -> "DetectorRows":
+        """Return the windows with scores and overlap weights times the weight of their blocks."""
+        return replace(self, f=self.weight * self.f, h=self.weight * self.h)
+
+    def forward(self, basis: Basis, span: slice = EVERY) -> Forward:
+        """Return lane F of a span of whole days; `basis` holds the rules already believed."""
+        f, h = self.f[span], self.h[span]
+        return forward(f, h, self.level[span], self.step[span], self.day[span], basis.inside)
+
+    def without_paper(self) -> "DetectorRows":
+        """Return the windows scored without the modelled payoff ("ow"): its control is the level of earlier days."""
+        control = np.nan_to_num(self.level)
+        return replace(self, f=score(self.p, self.published, control, self.payoff_y))
 
     def recent(self, days: int) -> NDArray[np.bool_]:
         """Return which windows belong to the last `days` learning days."""
@@ -73,7 +97,7 @@ class DetectorRows:
 
 
 MODELLED, EXECUTED, VENUE = 0, 1, 2
-_FLOATS = ("u0", "p", "h", "f", "payoff_p", "payoff_y", "hit")
+_FLOATS = ("u0", "share", "level", "weight", "p", "h", "f", "payoff_p", "payoff_y", "hit")
 
 
 def day_weights(n_days: int, half_life_days: float) -> NDArray[np.float64]:
@@ -140,18 +164,24 @@ def _gather(
     block = column("block").astype(np.int64)
     lane_day, lane = lanes_of(day, block)
     floats = {key: column(key).astype(np.float64) for key in _FLOATS}
+    horizon_s = int(column("horizon_s")[-1])
     sources, code = _codes(column("fill_source"))
+    end_ms = column("window_end_ms").astype(np.int64)
+    step = np.concatenate([steps_of(end_ms[day == i], floats["h"][day == i], horizon_s) for i in np.unique(day)])
     assets, asset = _codes(column("asset"))
     return DetectorRows(
         vocabulary=vocabulary,
         detector_id=name,
         spec_version=newest,
-        horizon_s=int(column("horizon_s")[-1]),
+        horizon_s=horizon_s,
         days=days,
         lane_day=lane_day,
         lane=lane,
         day=day,
         block=block,
+        left=column("stratum").astype(np.uint8),
+        step=step,
+        end_ms=end_ms,
         bins=np.concatenate([bins_of(scores[days[i]], vocabulary)[rows] for i, rows in kept]),
         asset=asset,
         published=column("published").astype(np.bool_),

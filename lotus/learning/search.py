@@ -1,9 +1,9 @@
 """The search (steps B, T, L, X): evidence of every rule at once, and how large the largest gets by chance.
 
-T(R) = sum_b g_b D_b / sqrt(sum_b g_b^2 D_b^2) over six-hour blocks; M(R) = (T^2 - 2 ln N_L) / 2 nats pays for the
-number of rules of its length (minimum description length). Chance is the same maximum under random signs, one per day
-(sign-flip / wild cluster bootstrap, Westfall-Young max-T). Which rules may play is decided by support alone, the same
-for data and draws. Choosing among the winners is `greedy`.
+Of each of the two lanes (`lanes`): T(R) = sum_b g_b D_b / sqrt(sum_b g_b^2 D_b^2) over six-hour blocks. M(R) =
+(T^2 - 2 ln N_L) / 2 nats pays for the number of rules of its length (minimum description length). Chance is the same
+maximum under random signs, one per day (sign-flip / wild cluster bootstrap, Westfall-Young max-T). Which rules may play
+is decided by support alone, the same for data and draws. Choosing among the winners is `greedy`.
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,23 @@ from numpy.typing import NDArray
 from lotus.hashing import round_learned
 from lotus.learning.axes import Axes
 from lotus.learning.boxes import box_moments, path_maxima, weighted_days
-from lotus.learning.cube import accumulate
 from lotus.learning.day_cube import PRESENT, Stack
-from lotus.learning.rows import DetectorRows
+from lotus.learning.lanes import Both
 from lotus.manifest import LearningDefaults
 
-_DEAD = 1e-12  # share of the largest deviation below which a rule has none
+_DEAD = 1e-3  # share of the usual deviation per unit of weight below which a rule is explained by its baseline
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Support of every rule [n_rules] and whether it may play: coverage, published windows, blocks and days."""
+    """Support of every rule [n_rules] and whether it may play: coverage, published windows, blocks and days.
+
+    `weight` = sum g h and `exposure` = sum g^2 h are those of each lane; the gates look at lane S.
+    """
 
     coverage: NDArray[np.float64]
-    weight: NDArray[np.float64]
-    exposure: NDArray[np.float64]
+    weight: Both[NDArray[np.float64]]
+    exposure: Both[NDArray[np.float64]]
     published: NDArray[np.float64]
     blocks: NDArray[np.int64]
     days: NDArray[np.int64]
@@ -47,35 +49,43 @@ class Evidence:
 
 
 def family_of(stack: Stack, g: NDArray[np.float64], space: Axes, settings: LearningDefaults) -> Family:
-    """Return the support of every rule; g [days] weighs the overlap weights of `weight` = sum g h."""
+    """Return the support of every rule; g [days] are the day weights."""
     lane_g, once = g[stack.lane_day], np.ones(1)
-    weights = np.stack([np.ones(len(lane_g)), lane_g, lane_g**2])
-    sums = np.concatenate([weights @ stack.h, stack.published[None]])
-    plain, weight, exposure, published = (box_moments(part[None], once, *space.table)[0] for part in sums)
+    weights = np.stack([lane_g, lane_g**2])
+    sums = np.concatenate(
+        [stack.h.day.sum(axis=0)[None], stack.published[None], weights @ stack.h.day, weights @ stack.h.rest]
+    )
+    plain, published, weight, exposure, rest_weight, rest_exposure = (
+        box_moments(part[None], once, *space.table)[0] for part in sums
+    )
     published = np.rint(published)
     coverage = plain / max(stack.total("sum_h"), PRESENT)
     eligible = (coverage >= settings.min_coverage) & (coverage <= settings.max_coverage)
     eligible &= (published >= settings.min_published) & (stack.blocks >= settings.min_blocks)
     eligible &= stack.days_present >= settings.min_days
-    return Family(coverage, weight, exposure, published, stack.blocks, stack.days_present, eligible)
-
-
-def evidence_of_rows(rows: DetectorRows, r: NDArray[np.float64], g: NDArray[np.float64], space: Axes) -> Evidence:
-    """Return `evidence_of` for residual scores r [n] of windows."""
-    cube = accumulate(rows.bins, rows.lane, r, rows.n_lanes, space.subsets)
-    return evidence_of(space.lean(cube), rows.lane_day, g, space)
+    return Family(
+        coverage, Both(weight, rest_weight), Both(exposure, rest_exposure), published,
+        stack.blocks, stack.days_present, eligible,
+    )  # fmt: skip
 
 
 def evidence_of(
-    cube: NDArray[np.float64], lane_day: NDArray[np.int64], g: NDArray[np.float64], space: Axes
+    cube: NDArray[np.float64],
+    lane_day: NDArray[np.int64],
+    g: NDArray[np.float64],
+    space: Axes,
+    weight: NDArray[np.float64],
 ) -> Evidence:
-    """Return T and M of every rule from sums [lanes, c], the day of each lane and day weights g [days].
+    """Return T and M of every rule from sums [blocks, c], the day of each block and day weights g [days].
 
-    M = -inf without deviation.
+    `weight` [n_rules] is the overlap weight of each rule. M = -inf where the deviation per unit of it is nothing beside
+    that of the usual rule: what is left of a rule that its baseline explains is rounding and ridge.
     """
     lane_g = g[lane_day]
     total, square = box_moments(cube, lane_g, *space.table)
-    alive = square > _DEAD * max(float(square.max(initial=0.0)), 1e-300)
+    scale = np.sqrt(square) / np.where(weight > 0.0, weight, np.inf)
+    usual = float(np.median(scale[scale > 0.0])) if np.any(scale > 0.0) else np.inf
+    alive = scale > _DEAD * usual
     t = np.where(alive, total / np.sqrt(np.where(alive, square, 1.0)), 0.0)
     m = np.where(alive, 0.5 * t * t - space.prices(), -np.inf)
     day_cube = np.zeros((len(g), cube.shape[1]))
@@ -103,17 +113,31 @@ def draw_maxima(
     return round_learned(np.max([0.5 * squares[n] - space.price[n] for n in lengths], axis=0))
 
 
-def gain_of(evidence: Evidence, family: Family, space: Axes) -> NDArray[np.float64]:
+def agreed(evidence: Both[Evidence]) -> NDArray[np.float64]:
+    """Return per rule the smaller M of the two lanes, -inf where their signs differ."""
+    day, rest = evidence
+    return np.where(day.total * rest.total > 0.0, np.minimum(day.m, rest.m), -np.inf)
+
+
+def beyond(evidence: Both[Evidence], bar: Both[float]) -> NDArray[np.bool_]:
+    """Return which rules exceed the bars of both lanes with the same sign."""
+    day, rest = evidence
+    return (day.total * rest.total > 0.0) & (day.m > bar.day) & (rest.m > bar.rest)
+
+
+def gain_of(
+    evidence: Evidence, eligible: NDArray[np.bool_], exposure: NDArray[np.float64], space: Axes
+) -> NDArray[np.float64]:
     """Return per rule the description length saved, nats: (sum_b g D)^2 / (2 v sum_b g^2 H) - ln N_L.
 
     v, the payoff noise per unit of overlap weight, is the median over the family of sum g^2 D^2 / sum g^2 H. Unlike
     T, which cannot exceed the root of the number of blocks however strong the effect, this does not saturate.
     """
-    usable = family.eligible & (family.exposure > 0.0)
+    usable = eligible & (exposure > 0.0)
     if not usable.any():
         return np.full(len(evidence.m), -np.inf)
-    noise = float(np.median(evidence.square[usable] / family.exposure[usable]))
-    fit = evidence.total**2 / (2.0 * noise * np.where(usable, family.exposure, 1.0))
+    noise = float(np.median(evidence.square[usable] / exposure[usable]))
+    fit = evidence.total**2 / (2.0 * noise * np.where(usable, exposure, 1.0))
     return np.where(usable, fit - space.prices(), -np.inf)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.learning.lanes import Both
+
 FIRST_NIGHT, YEAR_NIGHTS = 9, 356
 YEAR_DAYS = FIRST_NIGHT + YEAR_NIGHTS
 
@@ -27,6 +29,9 @@ class SlotState:
     year: int = 0
     tested: int = 0
     rejected: tuple[int, ...] = ()
+
+
+NOTHING_SPENT = Both(SlotState(), SlotState())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 A window needs less than half of what it needs as PAYOFF_SCORES. Rows stand by (day, detector, time, asset), so a day
 and a detector's part of it are slices. How a score is defined is `lotus.learning.payoff_scores`; what of it follows
-from earlier days (the control of a day without paper payoffs) is given.
+from earlier days (strata, and the level that stands in for paper payoffs) is given.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.learning.basis import hats
 from lotus.learning.payoff_scores import Columns, score
+from lotus.learning.strata import LEVEL_ZERO, Strata, block_weights
 from lotus.own_signals.table import Floats, Ints
 
 _EXTREME = 1e-6  # p is clipped by it before its logit is taken
 _SOURCES = np.array(["", "tape_sim", "venue"], dtype=object)
 _PLAIN = ("published", "block", "p", "payoff_p", "payoff_y")
 
-Control = Mapping[tuple[str, str], Floats]  # (day, detector) -> b [6] where the baseline of earlier days is the control
+Pasts = Mapping[tuple[str, str], Strata]  # (day, detector) -> strata, from the days before
+_HATS = ("stratum", "share", "level")
+_MADE = (*_HATS, "weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Windows:
     """
 
     detectors: tuple[str, ...]
+    assets: tuple[str, ...]
     bin_names: tuple[str, ...]
     horizon_s: Mapping[str, int]
     fill_source: Mapping[str, int]
@@ -55,7 +58,7 @@ class DayColumns(Mapping[str, NDArray[np.generic]]):
     day: str
     start: int
     stop: int
-    control: Control
+    pasts: Pasts
 
     def __getitem__(self, name: str) -> NDArray[np.generic]:
         """Return a column; raises KeyError for one that there is not."""
@@ -64,6 +67,10 @@ class DayColumns(Mapping[str, NDArray[np.generic]]):
             return w.bins[at, w.bin_names.index(name)]
         if w.unlogged and name in ("p", "u0", "h", "f"):
             return self._association(name)
+        if name in _HATS:
+            return self._placed(name)
+        if name == "weight":
+            return self._weights()
         if name in _PLAIN:
             plain: NDArray[np.generic] = getattr(w, name)[at]
             return plain
@@ -72,11 +79,11 @@ class DayColumns(Mapping[str, NDArray[np.generic]]):
     def __iter__(self) -> Iterator[str]:
         """Yield the names."""
         made = ("event_id", "detector_id", "spec_version", "asset", "horizon_s", "window_end_ms", "u0", "hit")
-        yield from (*made, "fill_source", "h", "f", *_PLAIN, *self.windows.bin_names)
+        yield from (*made, "fill_source", "h", "f", *_MADE, *_PLAIN, *self.windows.bin_names)
 
     def __len__(self) -> int:
         """Return the number of columns."""
-        return 11 + len(_PLAIN) + len(self.windows.bin_names)
+        return 11 + len(_MADE) + len(_PLAIN) + len(self.windows.bin_names)
 
     def _made(self, name: str) -> NDArray[np.generic]:
         w, at = self.windows, slice(self.start, self.stop)
@@ -89,7 +96,7 @@ class DayColumns(Mapping[str, NDArray[np.generic]]):
             case "spec_version":
                 return np.ones(n, dtype=np.int32)
             case "asset":
-                return w.asset[at]
+                return np.array(w.assets, dtype=object)[w.asset[at]]
             case "horizon_s":
                 return np.array([w.horizon_s[name] for name in w.detectors], dtype=np.int32)[w.detector[at]]
             case "window_end_ms":
@@ -109,15 +116,40 @@ class DayColumns(Mapping[str, NDArray[np.generic]]):
                 return score(p, published, self._control(), w.payoff_y[at])
         raise KeyError(name)
 
+    def _placed(self, name: str) -> NDArray[np.generic]:
+        """Return one of `_HATS`, every detector by its strata of the day."""
+        w, u0 = self.windows, np.asarray(self["u0"], dtype=np.float64)
+        codes, out = w.detector[self.start : self.stop], np.zeros(self.stop - self.start)
+        for code in np.unique(codes).tolist():
+            rows = np.flatnonzero(codes == code)
+            strata = LEVEL_ZERO if w.unlogged else self.pasts[self.day, w.detectors[code]]
+            if name == "level":
+                out[rows] = strata.level_at(u0[rows])
+            else:
+                basis = strata.basis(u0[rows])
+                out[rows] = basis.left if name == "stratum" else basis.share
+        return out
+
+    def _weights(self) -> Floats:
+        """Return the weight of each window's block, every detector by its own scatter."""
+        w, out = self.windows, np.ones(self.stop - self.start)
+        if w.unlogged:
+            return out
+        codes, block = w.detector[self.start : self.stop], w.block[self.start : self.stop]
+        f, h, level = (np.asarray(self[name], dtype=np.float64) for name in ("f", "h", "level"))
+        for code in np.unique(codes).tolist():
+            rows = np.flatnonzero(codes == code)
+            noise = self.pasts[self.day, w.detectors[code]].noise
+            out[rows] = block_weights(f[rows], h[rows], level[rows], block[rows], noise)
+        return out
+
     def _control(self) -> Floats:
-        """Return P, or b'B(u0) of detectors whose day has a null among its paper payoffs."""
+        """Return P, or the level of earlier days for detectors whose day has a null among its paper payoffs."""
         w, out = self.windows, self.windows.payoff_p[self.start : self.stop].copy()
         codes = w.detector[self.start : self.stop]
-        for code in np.unique(codes).tolist():
-            solved = self.control.get((self.day, w.detectors[code]))
-            if solved is not None:
-                rows = np.flatnonzero(codes == code)
-                out[rows] = hats(np.asarray(self["u0"], dtype=np.float64)[rows]) @ solved
+        for code in np.unique(codes[np.isnan(out)]).tolist():
+            rows = np.flatnonzero(codes == code)
+            out[rows] = np.nan_to_num(np.asarray(self._placed("level"))[rows])
         return out
 
     def _association(self, name: str) -> Floats:
@@ -134,14 +166,14 @@ class Days(Mapping[str, Columns]):
     windows: Windows
     days: tuple[str, ...]
     bounds: Ints
-    control: Control
+    pasts: Pasts
 
     def __getitem__(self, day: str) -> DayColumns:
         """Return the columns of a day, all detectors."""
         i = self.days.index(day) if day in self.days else -1
         if i < 0:
             raise KeyError(day)
-        return DayColumns(self.windows, day, int(self.bounds[i]), int(self.bounds[i + 1]), self.control)
+        return DayColumns(self.windows, day, int(self.bounds[i]), int(self.bounds[i + 1]), self.pasts)
 
     def __contains__(self, day: object) -> bool:
         """Whether windows matured on the day."""
@@ -168,5 +200,5 @@ class Days(Mapping[str, Columns]):
             whole = self[day]
             mine = w.detector[whole.start : whole.stop]
             low, high = (whole.start + int(i) for i in np.searchsorted(mine, [code, code + 1]))
-            out[day] = DayColumns(w, day, low, high, self.control)
+            out[day] = DayColumns(w, day, low, high, self.pasts)
         return out

@@ -77,8 +77,10 @@ def _piece(spec: ExampleSpec, day: int, asset: int, detector: int, start_ms: int
     strength = 0.8 * _drifting(rng, n, 30.0) + 0.3 * x["x_vol"]
     p = np.clip(1.0 / (1.0 + np.exp(-2.0 * (strength - 0.9))), 0.02, 0.98)
     published = rng.random(n) < p
-    moves = 2.5 * rng.standard_t(5, n + STEPS)
-    path = np.cumsum(np.lib.stride_tricks.sliding_window_view(moves, STEPS)[:n], axis=1)
+    ts_ms = np.arange(n, dtype=np.int64) * (DAY_MS // n)
+    minute = ts_ms * STEPS // (1000 * HORIZON_S)  # windows closer than the horizon share what lies between
+    moves = 2.5 * rng.standard_t(5, int(minute[-1]) + STEPS)
+    path = np.cumsum(np.lib.stride_tricks.sliding_window_view(moves, STEPS)[minute], axis=1)
     extra = 3.0 * p + rng.normal() - 1.5
     if detector == 0:
         extra = extra + spec.effect_bps * ((x["x_flow"] > _EDGE) & calm)
@@ -86,7 +88,7 @@ def _piece(spec: ExampleSpec, day: int, asset: int, detector: int, start_ms: int
     paper, slip = path[:, -1], rng.exponential(1.0, n)
     shown = np.where(published, np.round(paper - slip, 4), np.nan)
     return {
-        "ts": 1000 * (start_ms + np.arange(n, dtype=np.int64) * (DAY_MS // n)),
+        "ts": 1000 * (start_ms + ts_ms),
         "asset": np.full(n, spec.assets[asset]),
         "detector_id": np.full(n, spec.detectors[detector]),
         "horizon_s": np.full(n, HORIZON_S),

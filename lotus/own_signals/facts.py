@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from lotus.learning.lanes import NAMES
 from lotus.learning.lesson import Audit, Lesson
 from lotus.learning.naive import NaiveRow
 from lotus.learning.pooled import REASON as POOLED
@@ -42,7 +43,8 @@ def facts_of(study: Study, config: OwnConfig) -> Facts:
             "looks": study.looks,
             "alpha": study.settings.alpha,
             "nightly": study.settings.looks == "nightly",
-            "critical_nats": study.critical,
+            "critical_nats": study.critical.day,
+            "critical_rest_nats": study.critical.rest,
             "pooled_alpha": study.settings.pooled_alpha,
             "pooled_critical_nats": study.pooled_critical,
             "draws": study.settings.draws,
@@ -90,6 +92,22 @@ def _lesson(x: Lesson, words: Vocabulary) -> Facts:
             {"rule": describe_rule(n.rule, words), "evidence_nats": n.m_nats, "uplift_bps": n.uplift_bps}
             for n in x.near_ties
         ],
+        "lanes": [
+            {
+                "lane": name,
+                "uplift_bps": lane.uplift_bps,
+                "ci95": list(lane.ci95),
+                "lcb_bps": lane.lcb_bps,
+                "evidence_nats": lane.m_nats,
+                "critical_nats": lane.critical,
+            }
+            for name, lane in zip(NAMES, x.lanes, strict=False)
+        ],
+        "parts": [
+            {"part": p.name, "uplift_bps": p.uplift_bps, "se_bps": p.se_bps, "published": p.n_published}
+            for p in x.parts
+        ],
+        "warnings": list(x.warnings),
         "evidence_nats": x.m_nats,
         "critical_nats": x.critical,
         "net_mean_bps": x.net_mean_bps,
@@ -144,6 +162,14 @@ def _audit(a: Audit, paper: bool) -> Facts:
         "placebo_note": "" if paper else NO_PAPER,
         "dispersion_z": a.dispersion_z,
         "worst_stratum_z": a.worst_stratum_z,
+        "spread_z": list(a.spread_z),
+        "paper_z": a.paper_z if paper else None,
+        "equal_share": a.equal_share,
+        "late_lag": a.late_lag,
+        "beyond_share": a.beyond_share,
+        "results_t": a.results_t,
+        "skew": a.skew,
+        "notes": [note for note in (a.paper_note, a.results_note, a.skew_note) if note],
     }
 
 

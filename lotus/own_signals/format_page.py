@@ -109,6 +109,22 @@ accepted.
 the audits, the smallest uplift this sample would have shown in 80 % of cases, and what a table of hit rates would
 have said.
 
+## What is promised, and on what conditions
+
+At one look, or over the nights of a budget year with `--nightly`, at most 4 % chance of any false lesson among all
+rules and detectors of the files, and a bound of each lesson's size that holds after the search. On these conditions:
+
+- `propensity` is the probability with which each row's `published` was really drawn, at that moment. Fitted
+  afterwards, it is not: the audits catch what differs by feature, and refuse.
+- A payoff is known `horizon_s` after `ts`, and says nothing of whether the row was published.
+- Features were known at `ts`. Nothing can find a feature that holds the future.
+- Days are roughly symmetric about their mean: fat tails are fine, insurance with rare losses is told, not proposed.
+- The files are looked at once. Asking a growing folder again and again is many looks: use `--nightly`.
+
+A lesson holds in two lanes, against the whole day and against the rest of its day
+([lessons](../concepts/lessons.md)), so features made of past returns or of the desk's own results do not fool it. What
+each audit asks, its number and what to do stand there too; a refusal names all three.
+
 ## Times and days
 
 A window counts on the day and in the six-hour block in which its longest horizon is known (`ts + horizon_s`). Bins of

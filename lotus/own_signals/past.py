@@ -30,7 +30,7 @@ class Past:
         self._name, self._scores, self._vocabulary, self._room = detector_id, scores, vocabulary, kept_bytes
         self._own = frozenset(day for day, table in scores.items() if len(table["p"]))
         self._window: tuple[str, ...] = ()
-        self._believed: tuple[Rule, ...] = ()
+        self._scored: tuple[tuple[Rule, ...], bool] = ((), True)
         self._kept: dict[str, DayCube] = {}
 
     def move(self, window: Sequence[str]) -> bool:
@@ -39,24 +39,25 @@ class Past:
         self._kept = {day: cube for day, cube in self._kept.items() if day in self._window}
         return not self._own.isdisjoint(self._window)
 
-    def cubes(self, believed: tuple[Rule, ...], space: Axes) -> Sequence[DayCube]:
+    def cubes(self, believed: tuple[Rule, ...], space: Axes, paper: bool = True) -> Sequence[DayCube]:
         """Return the sums of the days of the night; only days that are new, or all under a new baseline, are made."""
-        if believed != self._believed:
-            self._kept, self._believed = {}, believed
+        if (believed, paper) != self._scored:
+            self._kept, self._scored = {}, (believed, paper)
         own = [day for day in self._window if day in self._own]
         if len(own) * _BYTES * len(space.subsets) > self._room:
-            return [self._sums(day, believed, space) for day in own]
+            return [self._sums(day, believed, space, paper) for day in own]
         for day in own:
             if day not in self._kept:
-                self._kept[day] = self._sums(day, believed, space)
+                self._kept[day] = self._sums(day, believed, space, paper)
         return [self._kept[day] for day in own]
 
     def rows(self) -> DetectorRows:
         """Return the windows of the night's days; days without any count as learning days."""
         return self._rows(self._window)
 
-    def _sums(self, day: str, believed: tuple[Rule, ...], space: Axes) -> DayCube:
-        (cube,) = day_cubes(self._rows((day,)), believed, space)
+    def _sums(self, day: str, believed: tuple[Rule, ...], space: Axes, paper: bool) -> DayCube:
+        rows = self._rows((day,))
+        (cube,) = day_cubes(rows if paper else rows.without_paper(), believed, space)
         return cube
 
     def _rows(self, days: Sequence[str]) -> DetectorRows:

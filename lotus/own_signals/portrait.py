@@ -68,7 +68,7 @@ def portrait(
 
 
 def residual(rows: DetectorRows, believed: tuple[Rule, ...]) -> Floats:
-    """Return the scores demeaned inside each day on the strata and the rules believed, float64 [n]; day by day."""
+    """Return lane S of weighed windows over the strata and the rules believed, float64 [n]; day by day."""
     out = np.empty(len(rows))
     bounds = np.searchsorted(rows.day, np.arange(len(rows.days) + 1))
     for a, b in pairwise(bounds.tolist()):

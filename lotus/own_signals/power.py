@@ -2,7 +2,8 @@
 
 MDE(L, coverage) = (T_c(L) + 0.84) s / sqrt(coverage H), T_c(L) = sqrt(2 c + 2 ln N_L): c is the bar in nats, H the
 sum of overlap weights (with day weights: (sum g H)^2 / sum g^2 H), s the payoff noise per unit of weight over six-hour
-blocks, measured on rules of one literal. T of n blocks cannot exceed sqrt(n), so a bar beyond that shows nothing.
+blocks, measured on rules of one literal in lane F, which sees less than lane S and must agree. T of n blocks cannot
+exceed sqrt(n), so a bar beyond that shows nothing.
 """
 
 import math
@@ -41,10 +42,13 @@ def detectable(rows: DetectorRows, critical: float, settings: LearningDefaults) 
     lax = replace(settings, min_published=1, min_blocks=2, min_days=1)
     space: Axes = axes(1, rows.vocabulary)
     stack = stacked(day_cubes(rows, (), space), rows.days, space)
-    evidence, family = evidence_of(stack.r, stack.lane_day, g, space), family_of(stack, g, space, lax)
-    usable = family.eligible & (family.exposure > 0.0) & (evidence.square > 0.0)
-    noise = math.sqrt(float(np.median(evidence.square[usable] / family.exposure[usable]))) if usable.any() else 0.0
-    per_day = np.bincount(rows.day, weights=rows.h, minlength=len(rows.days))
+    family = family_of(stack, g, space, lax)
+    exposure = family.exposure.rest
+    evidence = evidence_of(stack.r.rest, stack.lane_day, g, space, family.weight.rest)
+    usable = family.eligible & (exposure > 0.0) & (evidence.square > 0.0)
+    noise = math.sqrt(float(np.median(evidence.square[usable] / exposure[usable]))) if usable.any() else 0.0
+    weights = rows.forward(rows.basis()).weight
+    per_day = np.bincount(rows.day, weights=weights, minlength=len(rows.days))
     weight = float((g * per_day).sum()) ** 2 / max(float((g * g * per_day).sum()), 1e-300)
     table = []
     for n_rules in rule_counts(rows.vocabulary)[: settings.max_literals]:

@@ -8,12 +8,13 @@ the draws in the files are what they were.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from lotus.learning.lanes import Both
 from lotus.learning.lesson import AuditState, Lesson
-from lotus.learning.monitor import Monitor, observe, unpatched_blocks, variance_rate, watch
+from lotus.learning.monitor import Monitor, observe, unpatched_blocks, watch_blocks
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, rows_by_detector
-from lotus.learning.slots import SlotState
+from lotus.learning.slots import NOTHING_SPENT, SlotState
 from lotus.manifest import Manifest
 from lotus.own_signals.past import Past, pasts_of
 from lotus.own_signals.scores import Scored
@@ -62,7 +63,7 @@ class _Life:
 
 @dataclass(slots=True)
 class _Memory:
-    slots: SlotState = field(default_factory=SlotState)
+    slots: Both[SlotState] = NOTHING_SPENT
     pooled: SlotState = field(default_factory=SlotState)
     audits: Mapping[str, AuditState] = field(default_factory=dict)
     lives: dict[Key, _Life] = field(default_factory=dict)
@@ -100,8 +101,10 @@ def _begin(memory: _Memory, n: int, night: NightResult, pasts: Mapping[str, Past
     for lesson in night.lessons:
         key = (lesson.detector_id, lesson.rule)
         blocks = unpatched_blocks(tables[lesson.detector_id], lesson.rule, _others(memory, key))
-        variance = variance_rate(blocks, lesson.uplift_bps)
-        monitor = watch(lesson.sign, lesson.claim_bps, variance, 2 * manifest.weave.ttl_days, night.night)
+        life = 2 * manifest.weave.ttl_days
+        monitor = watch_blocks(lesson.sign, lesson.claim_bps, lesson.uplift_bps, blocks, life, night.night)
+        if monitor is None:
+            continue
         before = memory.lives[key].finding if key in memory.lives else Finding(lesson, ())
         after = replace(before, lesson=lesson, nights=(*before.nights, night.night), status=ALIVE)
         memory.lives[key] = _Life(after, n, monitor)

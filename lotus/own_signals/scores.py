@@ -1,24 +1,25 @@
 """From a checked table to scores by maturity day, in the form that `lotus.learning` reads.
 
 A window matures when its longest horizon is known; blocks are six hours of that time. With a paper payoff in every row
-of a detector and day the score is owp; otherwise ow with a baseline of earlier days, because a control variate that is
+of a detector and day the score is owp; otherwise ow with the level of earlier days, because a control variate that is
 null where nothing was published would bias the score. A detector without propensity gets no score but an association:
 its published payoffs, equally weighted. Nothing here reads a later day.
 """
 
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.learning.payoff_scores import BaselineTable
+from lotus.learning.strata import HISTORY_DAYS, Histogram, Strata, histogram, strata_of
 from lotus.own_signals.bins import Bins, binned
 from lotus.own_signals.checks import by_detector, check_rows, chosen_features, decision_horizons
 from lotus.own_signals.config import VENUE, OwnConfig
-from lotus.own_signals.days import Control, Days, Windows
+from lotus.own_signals.days import Days, Windows
 from lotus.own_signals.horizons import Outcomes, outcomes_by_horizon
-from lotus.own_signals.table import US_PER_MS, Floats, Ints, SignalTable
+from lotus.own_signals.table import US_PER_MS, Ints, SignalTable
 from lotus.priors.vocabulary import Vocabulary
 from lotus.timebase import BLOCK_MS, DAY_MS, day_of
 
@@ -138,8 +139,11 @@ class _Making:
         known, first = np.unique(day, return_index=True)
         names = tuple(day_of(int(d) * DAY_MS) for d in known)
         bounds = np.append(first, len(rows)).astype(np.int64)
-        blank = Days(windows, names, bounds, {})
-        return blank if unlogged else Days(windows, names, bounds, _controls(blank))
+        pasts: dict[tuple[str, str], Strata] = {}
+        days = Days(windows, names, bounds, pasts)
+        if not unlogged:
+            _fill(days, pasts)
+        return days
 
     def _windows(self, rows: Ints, unlogged: bool) -> Windows:
         t, config = self.table, self.config
@@ -149,6 +153,7 @@ class _Making:
         word = 2 if config.fill_source == VENUE else 1
         return Windows(
             detectors=t.detector.names,
+            assets=t.asset.names,
             bin_names=self.vocabulary.bin_columns,
             horizon_s={f.detector_id: f.horizon_s for f in self.facts},
             fill_source={f.detector_id: 0 if f.variant == PAPER else word for f in self.facts},
@@ -166,14 +171,12 @@ class _Making:
         )
 
 
-def _controls(days: Days) -> Control:
-    """Return b of every detector and day whose paper payoffs are not complete, from its earlier days."""
-    out: dict[tuple[str, str], Floats] = {}
+def _fill(days: Days, pasts: dict[tuple[str, str], Strata]) -> None:
+    """Put the strata of every detector and day, from the 20 learning days before, into what the days read."""
     for name in days.detectors:
-        table = BaselineTable()
+        past: deque[Histogram] = deque(maxlen=HISTORY_DAYS)
         for day, columns in days.of(name).items():
-            if columns.stop > columns.start:
-                if np.isnan(np.asarray(columns["payoff_p"], dtype=np.float64)).any():
-                    out[day, name] = table.solved()
-                table.add(columns)
-    return out
+            pasts[day, name] = strata_of(past)
+            wanted = ("u0", "p", "payoff_y", "f", "level")
+            u0, p, paid, f, level = (np.asarray(columns[key], dtype=np.float64) for key in wanted)
+            past.append(histogram(u0, p, np.asarray(columns["published"], dtype=np.bool_), paid, f, level))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from lotus.errors import SchemaError
+from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.lesson import Audit, Lesson
 from lotus.learning.naive import NaiveRow
 from lotus.learning.night import ALARM, DetectorReport, NightResult, learn_from
@@ -40,7 +41,7 @@ class Study:
     detectors: tuple[DetectorFacts, ...]
     days: tuple[str, ...]
     looks: int
-    critical: float
+    critical: Both[float]
     trials: int
     findings: tuple[Finding, ...]
     proposals: tuple[Lesson, ...]
@@ -96,12 +97,12 @@ def _night(scores: Days, words: Vocabulary, manifest: Manifest) -> NightResult:
 
 def _study(found: Scored, looks: Looks, settings: LearningDefaults) -> Study:
     night = looks.decisive
-    critical = night.critical if night else math.inf
+    critical = night.critical if night else NO_SLOT
     refused = night.refused if night else ()
     associations, bar = _associations(found, settings)
     shown = _shown(looks.findings, refused)
     seen = {
-        name: portrait(found, name, [x for x in shown if x[0].lesson.detector_id == name], critical, settings)
+        name: portrait(found, name, [x for x in shown if x[0].lesson.detector_id == name], critical.rest, settings)
         for name in found.scores.detectors
     }
     views = _in_order(seen, shown)
@@ -160,11 +161,11 @@ def _proposals(looks: Looks) -> tuple[tuple[Lesson, ...], float]:
     return tuple(x for key, x in sorted(found.items()) if key not in lessons), bars[-1] if bars else math.inf
 
 
-def _associations(found: Scored, settings: LearningDefaults) -> tuple[tuple[Lesson, ...], float]:
+def _associations(found: Scored, settings: LearningDefaults) -> tuple[tuple[Lesson, ...], Both[float]]:
     """Return what published windows of detectors without propensity show, and the bar it had to pass; grade D."""
     if not found.associations:
-        return (), math.inf
+        return (), NO_SLOT
     once = replace(settings, looks="final", search_days=len(found.associations), pooled_alpha=0.0)
     night = _night(found.associations, found.vocabulary, replace(Manifest(), learning=once))
-    passed = [*night.lessons, *(x for x in night.refused if x.m_nats > night.critical and x.reason.startswith(ALARM))]
+    passed = [*night.lessons, *(x for x in night.refused if x.m_nats > x.critical and x.reason.startswith(ALARM))]
     return tuple(replace(x, grade="D", state="REFUSED", reason=NO_PROPENSITY).named() for x in passed), night.critical

@@ -20,10 +20,11 @@ def text_of(facts: Facts) -> str:
 
 def _head(f: Facts) -> str:
     look, days = f["look"], f["days"]
-    bar = look["critical_nats"]
+    bar, rest = look["critical_nats"], look["critical_rest_nats"]
     lines = [
         f"OWN SIGNALS   {days['count']} days from {days['first']} to {days['last']}, {len(f['features'])} features",
-        f"  {f['trials']:,} rules tried; {looks(look)}; evidence needed: {_nats(bar)}",
+        f"  {f['trials']:,} rules tried; {looks(look)}; evidence needed: {_nats(bar)} against the same day, "
+        f"{_nats(rest)} against the rest of it",
     ]
     lines += [
         f"  {d['detector_id']}, {d['horizon_s']} s: {d['rows']:,} windows, {d['published']:,} published; "
@@ -58,6 +59,7 @@ def _lessons(rows: Sequence[Facts]) -> str:
             f"{x['contrast_ci95'][1]:+.2f}]",
             f"    {s['published']:,} published in {s['days']} days and {s['blocks']} blocks, {s['coverage']:.0%} of "
             f"the weight, n_eff {x['n_eff']:.1f} days; evidence {x['evidence_nats']:.2f} nats",
+            *_lanes(x),
             f"    net payoff here {x['net_mean_bps']:+.2f} [{x['net_bounds_bps'][0]:+.2f}, "
             f"{x['net_bounds_bps'][1]:+.2f}]; advice: {x['advice']}",
         ]
@@ -71,6 +73,17 @@ def _lessons(rows: Sequence[Facts]) -> str:
             others = "; ".join(n["rule"] for n in x["near_ties"][:3])
             lines.append(f"    as good a name ({len(x['near_ties'])}): {others}")
     return "\n".join(lines)
+
+
+def _lanes(x: Facts) -> list[str]:
+    lanes = [
+        f"{lane['lane']} {lane['uplift_bps']:+.2f} [{lane['ci95'][0]:+.2f}, {lane['ci95'][1]:+.2f}], "
+        f"{lane['evidence_nats']:.2f} nats"
+        for lane in x["lanes"]
+    ]
+    parts = [f"{p['part']} {p['uplift_bps']:+.2f} +- {p['se_bps']:.2f}" for p in x["parts"]]
+    lines = [f"    {what}: {'; '.join(told)}" for what, told in (("both lanes", lanes), ("by part", parts)) if told]
+    return [*lines, *(f"    told by the audits: {warning}" for warning in x["warnings"])]
 
 
 def horizon_words(h: Facts) -> str:
@@ -134,8 +147,11 @@ def _audits(rows: Sequence[Facts]) -> str:
         verdict = f"ALARM: {a['reason']}" if a["alarm"] else "clean"
         lines.append(
             f"  {a['detector_id']}: calibration z {a['calibration_z']:+.1f}, {placebo}, dispersion z "
-            f"{a['dispersion_z']:+.1f}: {verdict}"
+            f"{a['dispersion_z']:+.1f}; windows of one and five horizons after z "
+            f"{a['spread_z'][0]:+.1f} and {a['spread_z'][1]:+.1f}; weight beyond the knots {a['beyond_share']:.1%}: "
+            f"{verdict}"
         )
+        lines += [f"    {note}" for note in a["notes"]]
     return "\n".join(lines)
 
 

@@ -8,7 +8,8 @@ plant whose lessons die half-way. No estimate belongs here, and nothing that rea
 literature: a semi-synthetic data-generating process with known conditional effects.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,7 +20,9 @@ from numpy.typing import NDArray
 from lotus.errors import ConfigError
 from lotus.hashing import key64
 from lotus.jit import kernel
-from lotus.learning.payoff_scores import PAYOFF_SCORES, Columns, score
+from lotus.learning.payoff_scores import PAYOFF_SCORES, Columns, precision, score, stratified
+from lotus.learning.strata import HISTORY_DAYS
+from lotus.learning.strata_table import Histograms, histograms_of, pasts_of_days
 from lotus.priors.types import Literal, Rule
 from lotus.priors.vocabulary import ALIGNED, BIN_COLUMNS, FEATURE_NAMES, N_BINS, N_FEATURES, SESSION, literals_of
 from lotus.priors.vocabulary import rule_mask as covers
@@ -185,10 +188,17 @@ def planted_rules(seed: int, of: Market, effect_bps: float) -> tuple[tuple[Rule,
     return tuple(lessons)
 
 
-def scores_of(of: Market, one: Track, p: Floats | None = None, drawn: Floats | None = None) -> dict[str, Columns]:
+def scores_of(
+    of: Market,
+    one: Track,
+    p: Floats | None = None,
+    drawn: Floats | None = None,
+    before: Sequence[Histograms] = (),
+) -> dict[str, Columns]:
     """Return {day: PAYOFF_SCORES columns} of one detector.
 
-    `p` [n] is the propensity in the log (default: that of u0), `drawn` [n] the one that really drew (default: p).
+    `p` [n] is the propensity in the log (default: that of u0), `drawn` [n] the one that really drew (default: p);
+    `before`: histograms of the days before the market's first.
     """
     p = 1.0 / (1.0 + np.exp(-one.u0)) if p is None else p
     published = one.draw < (p if drawn is None else drawn)
@@ -212,7 +222,24 @@ def scores_of(of: Market, one: Track, p: Floats | None = None, drawn: Floats | N
         mine = {name: values[i * n : (i + 1) * n] for name, values in whole.items()}
         mine |= same | {"day": np.full(n, day, dtype=object), "window_end_ms": day_start_ms(day) + offset}
         mine["event_id"] = np.array([f"{one.detector_id}-{day}-{k}" for k in range(n)], dtype=object)
-        out[day] = {name: mine[name] for name in PAYOFF_SCORES.names}
+        out[day] = mine
+    return with_strata(out, before)
+
+
+def with_strata(days: Mapping[str, Columns], before: Sequence[Histograms] = ()) -> dict[str, Columns]:
+    """Return days of PAYOFF_SCORES with the columns that follow from the days before (`stratified`).
+
+    `before`: histograms of the days before the first, oldest first.
+    """
+    past: deque[Histograms] = deque(before, maxlen=HISTORY_DAYS)
+    out: dict[str, Columns] = {}
+    for day, columns in days.items():
+        version, u0 = np.asarray(columns["spec_version"], dtype=np.int64), np.asarray(columns["u0"], dtype=np.float64)
+        pasts = pasts_of_days(past)
+        whole = {**columns, **stratified(np.asarray(columns["detector_id"]), version, u0, pasts)}
+        whole["weight"] = precision(whole, pasts)
+        out[day] = {name: whole[name] for name in PAYOFF_SCORES.names}
+        past.append(histograms_of(whole))
     return out
 
 

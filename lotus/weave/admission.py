@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.learning.lesson import Lesson
-from lotus.learning.monitor import Monitor, inherit, unpatched_blocks, variance_rate, watch
+from lotus.learning.monitor import Monitor, inherit, unpatched_blocks, watch_blocks
 from lotus.manifest import Manifest, WeaveDefaults
 from lotus.priors.types import IDENTITY, Patch, Rule, Scope
 from lotus.priors.vocabulary import rule_mask
@@ -83,7 +83,7 @@ def _heir(made: Braid, champions: Sequence[Braid]) -> Braid:
     """Return a new braid with n and the running terms of the champions it replaces on its own axes."""
     for champion in champions:
         if made.monitor is not None and champion.monitor is not None:
-            made = replace(made, monitor=inherit(champion.monitor, made.monitor.claim_bps, made.monitor.variance))
+            made = replace(made, monitor=inherit(champion.monitor, made.monitor))
     return made
 
 
@@ -108,12 +108,11 @@ def theta_bar(rule: Rule, day: DetectorDay) -> float:
 def _monitor(braids: Sequence[Braid], lesson: Lesson, evidence: Evidence, manifest: Manifest) -> Monitor | None:
     """Return the monitor frozen at selection; None without rows of the search window, or without scatter in them."""
     rows = evidence.window.get(lesson.detector_id)
-    if rows is None or lesson.claim_bps == 0.0:
+    if rows is None:
         return None
     blocks = unpatched_blocks(rows, lesson.rule, believed(braids, lesson.detector_id))
-    rate = variance_rate(blocks, lesson.uplift_bps)
     days = manifest.weave.ttl_days + manifest.weave.extension_days
-    return watch(lesson.sign, lesson.claim_bps, rate, days, evidence.day) if rate > 0.0 else None
+    return watch_blocks(lesson.sign, lesson.claim_bps, lesson.uplift_bps, blocks, days, evidence.day)
 
 
 def _refusal(
@@ -155,14 +154,14 @@ def _crossing_t(lesson: Lesson) -> float:
 
 
 def _t_since(ended_on: str, lesson: Lesson, braids: Sequence[Braid], evidence: Evidence) -> float:
-    """Return the t of a lesson's gain in its own direction on the days after `ended_on`; 0 without such days."""
+    """Return the t of a lesson's gain in its direction on the days after `ended_on`, of the weaker lane; 0 without."""
     rows = evidence.window.get(lesson.detector_id)
     if rows is None:
         return 0.0
     blocks = unpatched_blocks(rows, lesson.rule, believed(braids, lesson.detector_id))
-    gain = lesson.sign * blocks.gain[np.array([day > ended_on for day in blocks.day], dtype=np.bool_)]
-    square = float((gain * gain).sum())
-    return float(gain.sum()) / math.sqrt(square) if square > 0.0 else 0.0
+    later = np.array([day > ended_on for day in blocks.day], dtype=np.bool_)
+    gains = [lesson.sign * lane.gain[later] for lane in (blocks, blocks.rest) if lane is not None]
+    return min(float(x.sum()) / math.sqrt(float((x * x).sum())) if np.any(x) else 0.0 for x in gains)
 
 
 def _challenge(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lotus.hashing import round_learned
 from lotus.learning.effect import LaneSums, effect_of
 from lotus.learning.lesson import Lesson
-from lotus.learning.monitor import unpatched_residual
+from lotus.learning.monitor import Blocks, blocks_of, unpatched_residuals
 from lotus.learning.rows import DetectorRows, day_weights
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import rule_mask
@@ -76,20 +76,27 @@ def matched(
     rows: DetectorRows,
     half_life_days: float,
 ) -> Match:
-    """Return both on the rows of the search window; `tilts` (logit) is what the target of each realises there."""
+    """Return both on the rows of the search window; `tilts` (logit) is what the target of each realises there.
+
+    Told is the lane in which the challenger leads by less: it must win in both.
+    """
     others = believed(board, champion.detector_id, (champion.braid_id,))
-    residual, weight = unpatched_residual(rows, [rule for rule in others if rule != lesson.rule])
-    either = rows.covered(champion.rule) | rows.covered(lesson.rule)
-    shared = np.bincount(rows.lane, weights=weight * either, minlength=rows.n_lanes).astype(np.float64)
+    left = unpatched_residuals(rows, [rule for rule in others if rule != lesson.rule])
+    either = (rows.covered(champion.rule) | rows.covered(lesson.rule)).astype(np.float64)
     g = day_weights(len(rows.days), half_life_days)
 
-    def earned(rule: Rule, delta: float) -> tuple[float, Interval]:
-        gain = np.bincount(rows.lane, weights=residual * rows.covered(rule) * delta, minlength=rows.n_lanes)
-        effect = effect_of(LaneSums(rows.lane_day, shared, gain.astype(np.float64), shared, shared), g)
-        value, low, high = (float(x) for x in round_learned(np.array([effect.uplift, *effect.ci95])))
-        return value, (low, high)
+    def earned(rule: Rule, delta: float) -> list[tuple[float, Interval]]:
+        blocks = blocks_of(rows, left, delta * rows.covered(rule).astype(np.float64), either)
+        return [_earned(rows, lane, g) for lane in (blocks, blocks.rest) if lane is not None]
 
-    return Match(*earned(champion.rule, tilts[0]), *earned(lesson.rule, tilts[1]))
+    pairs = zip(earned(champion.rule, tilts[0]), earned(lesson.rule, tilts[1]), strict=True)
+    return min((Match(*old, *new) for old, new in pairs), key=lambda x: x.challenger_ci95[0] - x.champion_ci95[1])
+
+
+def _earned(rows: DetectorRows, blocks: Blocks, g: NDArray[np.float64]) -> tuple[float, Interval]:
+    effect = effect_of(LaneSums(rows.lane_day, blocks.weight, blocks.gain, *[blocks.weight] * 3), g)
+    value, low, high = (float(x) for x in round_learned(np.array([effect.uplift, *effect.ci95])))
+    return value, (low, high)
 
 
 def _span(interval: Interval) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.learning.monitor import Blocks, unpatched_residual
+from lotus.learning.monitor import Blocks, blocks_of, unpatched_residuals
 from lotus.learning.rows import DetectorRows
 from lotus.priors.types import Op, Rule
 from lotus.weave.braid import Braid
@@ -53,11 +53,7 @@ def contrast_blocks(op: Op, parts: Parts, others: Sequence[Rule], rows: Detector
 
     `others` are the active rules of the detector beside the parents; they join the baseline.
     """
-    residual, weight = unpatched_residual(rows, [o for o in others if o not in parts.rules])
+    left = unpatched_residuals(rows, [o for o in others if o not in parts.rules])
     hit = np.stack([rows.covered(rule) for rule in parts.rules], axis=1)
     moved = tilt_of(op, parts, hit) - np.where(hit[:, 0], parts.tilts[0], 0.0)
-    gain, size = (
-        np.asarray(np.bincount(rows.lane, weights=x, minlength=rows.n_lanes), dtype=np.float64)
-        for x in (residual * moved, weight * np.abs(moved))
-    )
-    return Blocks(tuple(rows.days[d] for d in rows.lane_day), gain, size)
+    return blocks_of(rows, left, moved, np.abs(moved))

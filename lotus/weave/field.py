@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 
 from lotus.hashing import natural_id
-from lotus.learning.monitor import unpatched_residual
+from lotus.learning.monitor import unpatched_residuals
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import WeaveDefaults
 from lotus.priors.types import EXPLORATION, IDENTITY, NO_CAPS, FieldCaps, Knob, Patch, Rule
@@ -58,11 +58,11 @@ def patterns(board: Sequence[Braid], rows: Mapping[str, DetectorRows], weave: We
 
 
 def assets_in_line(braid: Braid, board: Sequence[Braid], rows: DetectorRows, sign: int = 0) -> int:
-    """Return on how many assets the last week's gain in the rule has the braid's sign (or `sign` of it, when given)."""
-    residual, _ = unpatched_residual(rows, believed(board, braid.detector_id, (braid.braid_id,)))
+    """Return on how many assets the last week's gain in the rule has the braid's sign (or `sign` of it), both lanes."""
+    left = unpatched_residuals(rows, believed(board, braid.detector_id, (braid.braid_id,)))
     inside = rows.covered(braid.rule) & rows.recent(WEEK_DAYS)
-    gains = np.bincount(rows.asset[inside], weights=residual[inside])
-    return int((gains * braid.sign * (sign or 1) > 0.0).sum())
+    day, rest = (braid.sign * (sign or 1) * np.bincount(rows.asset[inside], weights=r[inside]) for r in left.r)
+    return int(((day > 0.0) & (rest > 0.0)).sum())
 
 
 def field_braids(pattern: Pattern, board: Sequence[Braid], effective_from_ms: int, weave: WeaveDefaults) -> list[Braid]:

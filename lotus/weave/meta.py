@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.hashing import natural_id, round_learned
+from lotus.learning.lanes import Both
 from lotus.learning.members import Member, member_of
-from lotus.learning.monitor import Blocks, variance_rate, watch
+from lotus.learning.monitor import Blocks, variance_rate, watch_blocks
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import LearningDefaults, WeaveDefaults
 from lotus.priors.types import IDENTITY, Op, Rule
@@ -50,6 +51,8 @@ class MetaCandidate:
     block_days: tuple[str, ...] = ()
     gain: tuple[float, ...] = ()
     weight: tuple[float, ...] = ()
+    rest_gain: tuple[float, ...] = ()
+    rest_weight: tuple[float, ...] = ()
     m_nats: float = -math.inf
     verdict: Verdict = "running"
     reason: str = ""
@@ -61,8 +64,9 @@ class MetaCandidate:
 
     @property
     def blocks(self) -> Blocks:
-        """Its blocks as arrays."""
-        return Blocks(self.block_days, np.array(self.gain), np.array(self.weight))
+        """Its blocks as arrays, in both lanes; lane F is empty where it was begun before there were two."""
+        rest = Blocks(self.block_days, np.array(self.rest_gain), np.array(self.rest_weight))
+        return Blocks(self.block_days, np.array(self.gain), np.array(self.weight), rest if self.rest_gain else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,50 +92,63 @@ def _observed(
     others = believed(board, candidate.detector_id, candidate.parents)
     blocks = contrast_blocks(candidate.op, candidate.parts, others, rows)
     used = [i for i in range(len(blocks.day)) if blocks.weight[i] > 0.0]
-    gain, weight = (tuple(round_learned(x[used]).tolist()) for x in (blocks.gain, blocks.weight))
+    lanes = (blocks, blocks.rest or blocks)
+    kept = [tuple(round_learned(x[used]).tolist()) for lane in lanes for x in (lane.gain, lane.weight)]
     return replace(
         candidate,
         block_days=(*candidate.block_days, *(blocks.day[i] for i in used)),
-        gain=(*candidate.gain, *gain),
-        weight=(*candidate.weight, *weight),
+        gain=(*candidate.gain, *kept[0]),
+        weight=(*candidate.weight, *kept[1]),
+        rest_gain=(*candidate.rest_gain, *kept[2]),
+        rest_weight=(*candidate.rest_weight, *kept[3]),
     )
 
 
 def members(state: MetaState, settings: LearningDefaults) -> list[Member]:
     """Return what the candidates bring to the night's family."""
-    return [member_of(c.candidate_id, c.block_days, np.array(c.gain), state.started, settings) for c in state.running]
+    return [
+        member_of(c.candidate_id, c.block_days, Both(np.array(c.gain), _lane_f(c)), state.started, settings)
+        for c in state.running
+    ]
+
+
+def _lane_f(candidate: MetaCandidate) -> NDArray[np.float64]:
+    """Return D per block in lane F; zeros, which are no evidence, for one begun before there were two lanes."""
+    known = len(candidate.rest_gain) == len(candidate.gain)
+    return np.array(candidate.rest_gain) if known else np.zeros(len(candidate.gain))
 
 
 def judged(
-    state: MetaState, board: Sequence[Braid], critical: float, learning: LearningDefaults, weave: WeaveDefaults
+    state: MetaState, board: Sequence[Braid], critical: Both[float], learning: LearningDefaults, weave: WeaveDefaults
 ) -> tuple[MetaCandidate, ...]:
-    """Return the running candidates with tonight's verdict; `critical` is the night's bar (+inf: no slot tonight)."""
+    """Return the running candidates with tonight's verdict; `critical` are the night's bars (+inf: no slot)."""
     acting = {b.braid_id for b in board if b.in_force}
     taken = {name for b in board if b.braid_type == "meta" and b.in_force for name in b.parents}
     out = []
     for candidate, member in zip(state.running, members(state, learning), strict=True):
         verdict, reason = _verdict(candidate, member.m, acting, taken, critical, weave)
         taken |= set(candidate.parents) if verdict == "promoted" else set()
-        out.append(replace(candidate, m_nats=member.m, verdict=verdict, reason=reason))
+        out.append(replace(candidate, m_nats=min(member.m), verdict=verdict, reason=reason))
     return tuple(out)
 
 
 def _verdict(
-    c: MetaCandidate, m: float, acting: set[str], taken: set[str], critical: float, weave: WeaveDefaults
+    c: MetaCandidate, m: Both[float], acting: set[str], taken: set[str], critical: Both[float], weave: WeaveDefaults
 ) -> tuple[Verdict, str]:
     gone = sorted(set(c.parents) - acting)
-    evidence = f"{c.days} days out of sample, evidence {m:.2f} nats over the best parent"
+    evidence = f"{c.days} days out of sample, evidence {m.day:.2f} and {m.rest:.2f} nats over the best parent"
     if gone:
         return "refused", f"parent {gone[0]} is no longer in force; {evidence}"
     if set(c.parents) & taken:
         return "refused", f"a parent acts through another composition; {evidence}"
     if c.days < weave.meta_days:
         return "running", f"{c.days} days after the start, {weave.meta_days} needed"
-    if m > critical:
-        return "promoted", f"{evidence}, above {critical:.2f}"
+    bars = f"{critical.day:.2f} and {critical.rest:.2f}"
+    if m.day > critical.day and m.rest > critical.rest:
+        return "promoted", f"{evidence}, above {bars}"
     if c.days >= weave.meta_max_days:
         return "refused", f"{evidence}: not above the bar in {weave.meta_max_days} days"
-    bar = "no slot tonight" if critical == math.inf else f"not above {critical:.2f}"
+    bar = "no slot tonight" if max(critical) == math.inf else f"not above {bars}"
     return "running", f"{evidence}: {bar}"
 
 
@@ -169,9 +186,10 @@ def meta_braid(
 ) -> Braid:
     """Return the active meta braid of a promoted candidate: its claim is what it earned over its best parent."""
     blocks, best = candidate.blocks, parents[0]
-    total = float(blocks.weight.sum())
-    uplift = float(round_learned(np.array([blocks.gain.sum() / total]))[0])
-    rate = variance_rate(blocks, uplift)
+    lane = min((x for x in (blocks, blocks.rest) if x is not None), key=lambda x: abs(x.gain.sum() / x.weight.sum()))
+    total = float(lane.weight.sum())
+    uplift = float(round_learned(np.array([lane.gain.sum() / total]))[0])
+    rate = variance_rate(lane, uplift)
     se = math.sqrt(rate / total)
     figures = round_learned(np.array([uplift - 1.96 * se, uplift + 1.96 * se, CLAIM_SHRINK * uplift]))
     low, high, claim = (float(x) for x in figures)
@@ -213,7 +231,7 @@ def meta_braid(
         scope=best.scope,
         weights=candidate.parts.weights if candidate.op == "UNION" else (),
         mdl_bits=bits,
-        monitor=watch(1, claim, rate, life, max(candidate.block_days)),
+        monitor=watch_blocks(1, claim, uplift, blocks, life, max(candidate.block_days)),
     )
 
 

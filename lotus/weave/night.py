@@ -5,13 +5,13 @@ lessons, conflicts, the contraction within the nightly limits, meta braids, on M
 that bears no patch stays proposed, with the reason: it changes nothing. Pure: evidence comes in as arrays, rows go out.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
 from lotus.priors.compiled import attenuate
@@ -66,7 +66,7 @@ class NightInputs:
     evidence: Evidence = field(default_factory=Evidence)
     acts: tuple[ReviewAct, ...] = ()
     meta: MetaState = field(default_factory=MetaState)
-    critical: float = math.inf
+    critical: Both[float] = NO_SLOT
 
 
 def weave_night(

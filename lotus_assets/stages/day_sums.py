@@ -18,7 +18,7 @@ from lotus_assets.code_version import code_version
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.history import Memory
 from lotus_assets.stages.payoff_scores import read_scores
-from lotus_store.learner_state import WINDOWS, LearnerState
+from lotus_store.learner_state import SUMS, WINDOWS, WITHOUT_PAPER, LearnerState
 from lotus_store.ledger.day_commits import DayCommit
 
 _tables = Memory(4)
@@ -34,9 +34,9 @@ class StoredSource:
     commits: tuple[DayCommit, ...]
     days: tuple[str, ...]
 
-    def cubes(self, believed: tuple[Rule, ...], space: Axes) -> Sequence[DayCube]:
+    def cubes(self, believed: tuple[Rule, ...], space: Axes, paper: bool = True) -> Sequence[DayCube]:
         """Return the sums of its days, made and kept where they are missing."""
-        found = [self._sums(commit, believed, space) for commit in self.commits]
+        found = [self._sums(commit, believed, space, paper) for commit in self.commits]
         return [cube for cube in found if cube is not None]
 
     def rows(self) -> DetectorRows:
@@ -44,16 +44,17 @@ class StoredSource:
         found = [self._windows(commit) for commit in self.commits]
         return joined_rows([part for part in found if part is not None], self.days)
 
-    def _sums(self, commit: DayCommit, believed: tuple[Rule, ...], space: Axes) -> DayCube | None:
-        key = self._key(commit, baseline_key(believed), len(space.subsets))
-        held = self.state.read(commit.day, self.name, key)
+    def _sums(self, commit: DayCommit, believed: tuple[Rule, ...], space: Axes, paper: bool) -> DayCube | None:
+        key, kind = self._key(commit, baseline_key(believed), len(space.subsets)), SUMS if paper else WITHOUT_PAPER
+        held = self.state.read(commit.day, self.name, key, kind)
         if held is not None:
             return unpacked(*held)
         windows = self._windows(commit)
         if windows is None:
             return None
-        (cube,) = day_cubes(joined_rows([windows], (commit.day,)), believed, space)
-        self.state.write(commit.day, self.name, key, *packed(cube))
+        rows = joined_rows([windows], (commit.day,))
+        (cube,) = day_cubes(rows if paper else rows.without_paper(), believed, space)
+        self.state.write(commit.day, self.name, key, *packed(cube), kind)
         return cube
 
     def _windows(self, commit: DayCommit) -> Packed | None:

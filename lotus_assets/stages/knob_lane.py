@@ -9,6 +9,7 @@ like the detectors'. A day without evidence and without braids costs a few queri
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from lotus.columns import TableSpec
 from lotus.errors import BeliefError
@@ -30,9 +31,10 @@ from lotus_assets.stages.woven import swap_ms
 from lotus_herald.keys import Keys
 from lotus_herald.prior_patch import hand_over, propose
 from lotus_herald.weave_notes import tell_alerts, tell_lessons
-from lotus_store.ledger.bodies import from_body, to_body
+from lotus_store.ledger.bodies import from_body, to_body, to_plain
 from lotus_store.ledger.day_commits import read_commit
 from lotus_store.ledger.knob_nights import read_board, read_records, write_board, write_lessons, write_records
+from lotus_store.ledger.lessons import both_slots
 from lotus_store.ledger.priors import in_force_at, swaps
 
 NIGHT = "night"  # kind and name of the record that a night leaves to the next
@@ -212,7 +214,8 @@ class KnobLane:
     def _memory(self, ctx: StageContext, day: str, records: Mapping[str, object]) -> KnobMemory:
         """Return what the night before left; raises `BeliefError` when it was committed and its record is not there."""
         if NIGHT in records:
-            return from_body(records[NIGHT], KnobMemory)
+            body = cast(Mapping[str, Any], records[NIGHT])
+            return from_body({**body, "slots": to_plain(both_slots(body["slots"]))}, KnobMemory)
         before = read_commit(ctx.sig, ctx.branch, self._before(ctx, day), self.lessons)
         if before is not None and before.notes["notes"].get("learning_days"):
             cause = f"materialise {self.lessons}[{before.day}] again"

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lotus.learning.basis import basis_of
 from lotus.learning.condition_stats import CONDITION_STATS, condition_stats
 from lotus.learning.cube import LESSON_ATOMS, atoms_of
-from lotus.learning.demean import demean
-from lotus.learning.payoff_scores import bins_of
+from lotus.learning.effect import residuals
+from lotus.learning.rows import rows_by_detector
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
@@ -85,12 +84,17 @@ def _published(ctx: StageContext, day: str, scores: Columns) -> LakeTable:
 
 
 def atoms(day: str, detector: str, scores: Columns) -> LakeTable:
-    """Return the rows of LESSON_ATOMS of one detector from its scores of one day."""
-    h, f = scores["h"].astype(np.float64), scores["f"].astype(np.float64)
-    same_day = np.zeros(len(h), dtype=np.int64)
-    residual = demean(basis_of(scores["u0"].astype(np.float64)), h, f, same_day, 1)
-    values = {"r": residual, "h": h, "n": scores["published"].astype(np.float64)}
-    return atoms_of(detector, day, bins_of(scores), scores["block"].astype(np.uint8), values)
+    """Return the rows of LESSON_ATOMS of one detector from its scores of one day; only its newest version counts."""
+    rows = rows_by_detector({day: scores}, 1)[detector]
+    left = residuals(rows)
+    values = {
+        "r": left.r.day,
+        "h": left.weight.day,
+        "rest_r": left.r.rest,
+        "rest_h": left.weight.rest,
+        "n": rows.published.astype(np.float64),
+    }
+    return atoms_of(detector, day, rows.bins, rows.block.astype(np.uint8), values)
 
 
 def _no_rows() -> LakeTable:

@@ -30,7 +30,14 @@ from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.ledger.braids import read_board
 from lotus_store.ledger.day_commits import DayCommit
-from lotus_store.ledger.lessons import RUN, RUN_OF_LESSONS, read_experiments, write_experiments, write_lessons
+from lotus_store.ledger.lessons import (
+    RUN,
+    RUN_OF_LESSONS,
+    both_slots,
+    read_experiments,
+    write_experiments,
+    write_lessons,
+)
 
 # kinds of experiment rows
 NIGHT, AUDIT, DETECTOR = "night", "audit", "detector"
@@ -63,7 +70,7 @@ def make(ctx: StageContext, day: str) -> Made:
         night=learning_days,
         last=_is_last(ctx, day),
         active=_believed(ctx, before),
-        slots=_slots(memory, "slots"),
+        slots=both_slots(memory["night"]["slots"]) if memory else None,
         pooled_slots=_slots(memory, "pooled_slots"),
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
@@ -117,7 +124,8 @@ def _made(
         "proposed": len(night.proposals),
         "refused": len(night.refused),
         "trials": night.trials,
-        "critical_nats": night.critical,
+        "critical_nats": night.critical.day,
+        "critical_rest_nats": night.critical.rest,
         "learning_days": night.n_days,
         "alarms": sum(audit.alarm for audit in night.audits),
         **evidence_of(_searched(ctx, day)),
@@ -163,13 +171,17 @@ def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]
         "critical": night.critical,
         "trials": night.trials,
         "real_maximum": night.real_maximum,
-        "draw_maxima": [float(x) for x in night.draw_maxima],
+        "draw_maxima": [[float(x) for x in lane] for lane in night.draw_maxima],
     }
     return {
         NIGHT: {NIGHT: look},
         AUDIT: {audit.detector_id: audit for audit in night.audits},
         DETECTOR: {report.detector_id: report for report in night.reports},
-        CROSSING: {f"{crossing.order:02d}": crossing for crossing in night.crossings},
+        CROSSING: {
+            f"{lane}{crossing.order:02d}": crossing
+            for lane, found in zip("SF", night.crossings, strict=True)
+            for crossing in found
+        },
     }
 
 

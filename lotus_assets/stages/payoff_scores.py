@@ -1,33 +1,43 @@
 """payoff_scores[day]: prequential scores of the windows that matured on the day, fixed for ever.
 
-A window without a modelled payoff falls back on a table of its detector's executed payoffs over the days of the search
-window before this one; such a day leans on their scores, every other day on nothing earlier.
+The strata of its detectors (where the hats of the propensity stand, what was paid at each) are those of the 20 learning
+days before, of which only histograms are read; the day leaves its own beside its scores.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from lotus.learning.payoff_scores import PAYOFF_SCORES, ScoredDay, baseline_tables, payoff_scores
+from lotus.errors import SchemaError
+from lotus.learning.payoff_scores import PAYOFF_SCORES, ScoredDay, payoff_scores
+from lotus.learning.strata import HISTORY_DAYS
+from lotus.learning.strata_table import (
+    PAYOFF_STRATA,
+    Histograms,
+    histograms_in,
+    histograms_of,
+    pasts_of_days,
+    strata_rows,
+)
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
 from lotus_assets.stages.history import Memory, commits_before, hashes
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.lake_tables import Table as LakeTable
-from lotus_assets.stages.schema_check import schema_check
-from lotus_assets.stages.signal_eval import WITHOUT_PAPER, read_events, two_days
-from lotus_store.ledger.day_commits import DayCommit, read_commit
+from lotus_assets.stages.schema_check import schema_check, together
+from lotus_assets.stages.signal_eval import read_events, two_days
+from lotus_store.ledger.day_commits import DayCommit
 
-PARTS = [Part(PAYOFF_SCORES)]
+PARTS = [Part(PAYOFF_SCORES), Part(PAYOFF_STRATA)]
 EVENT_COLUMNS = ("event_id", "pi", "u0", "published", "spec_version", *BIN_COLUMNS)
 SOURCE_NOTES = {source: f"executed_{source}" for source in ("paper_live", "tape_sim", "venue")}
 UNTOLD_DAYS = "executed_untold_days"
 MAX_DROPPED_Z = 5.0  # once in 5,000 years of honest days
-_scores = Memory(100)
+_scores, _histograms = Memory(100), Memory(64)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The outcomes of the day and the events they belong to; earlier scores where one has no modelled payoff."""
+    """The outcomes of the day and the events they belong to, and the scored days that its strata are made of."""
     return {
         "signal_eval": content_of(ctx, ctx.branch, day, "signal_eval"),
         **two_days(ctx, ctx.branch, day, "signal_events"),
@@ -43,22 +53,39 @@ def present(ctx: StageContext, day: str) -> str:
 def make(ctx: StageContext, day: str) -> Made:
     """Score the day's matured windows."""
     events = read_events(ctx, day, EVENT_COLUMNS)
-    baseline = baseline_tables(read_scores(ctx, commit) for commit in _earlier(ctx, day))
-    scored = payoff_scores(events, ctx.lake.read("signal_eval", ctx.branch, day), day, baseline)
+    pasts = pasts_of_days(_read_histograms(ctx, commit) for commit in _earlier(ctx, day))
+    scored = payoff_scores(events, ctx.lake.read("signal_eval", ctx.branch, day), day, pasts)
     written = ctx.lake.write(PAYOFF_SCORES, ctx.branch, day, scored.columns)
+    strata = strata_rows(histograms_of(scored.columns))
+    beside = ctx.lake.write(PAYOFF_STRATA, ctx.branch, day, strata)
     counts = Table(("windows", "number"), sorted(scored.counts.items()))
-    joined = joint_hash(PARTS, [written.content_hash])
-    checks = (schema_check(PAYOFF_SCORES, scored.columns), chance_check(scored))
+    joined = joint_hash(PARTS, [written.content_hash, beside.content_hash])
+    checks = (
+        together("schema", schema_check(PAYOFF_SCORES, scored.columns), schema_check(PAYOFF_STRATA, strata)),
+        chance_check(scored),
+    )
     notes = {**scored.counts, "fallen_back": scored.fallen_back, **by_source(scored.columns["fill_source"].tolist())}
     return Made(written.rows, joined, checks, notes, counts)
 
 
 def _earlier(ctx: StageContext, day: str) -> list[DayCommit]:
-    """Return the scored days that the table of `day` is made of: none where every window has a modelled payoff."""
-    matured = read_commit(ctx.sig, ctx.branch, day, "signal_eval")
-    if matured is None or not matured.notes["notes"].get(WITHOUT_PAPER):
-        return []
-    return commits_before(ctx, PAYOFF_SCORES.name, day, ctx.manifest.learning.search_days)
+    return commits_before(ctx, PAYOFF_SCORES.name, day, HISTORY_DAYS)
+
+
+def _read_histograms(ctx: StageContext, commit: DayCommit) -> Histograms:
+    if not ctx.lake.exists(PAYOFF_STRATA.name, ctx.branch, commit.day):
+        raise _of_an_earlier_version(ctx, commit.day)
+    key = (str(ctx.settings.lake_root), ctx.branch, commit.day, commit.content_hash)
+    return _histograms.get(key, lambda: histograms_in(ctx.lake.read(PAYOFF_STRATA.name, ctx.branch, commit.day)))
+
+
+def _of_an_earlier_version(ctx: StageContext, day: str) -> SchemaError:
+    return SchemaError(
+        f"the scores of {day} on branch {ctx.branch} have no strata of the propensity",
+        "scores of this version",
+        f"they were made before lessons had two lanes: make the days since the first again (lotus backfill, from {day} "
+        "or earlier)",
+    )
 
 
 def chance_check(scored: ScoredDay) -> CheckOutcome:
@@ -89,7 +116,10 @@ def evidence_of(commits: Sequence[DayCommit]) -> dict[str, int]:
 def read_scores(ctx: StageContext, commit: DayCommit) -> LakeTable:
     """Return the scores of a committed day, kept in memory under their hash; do not write into the arrays."""
     key = (str(ctx.settings.lake_root), ctx.branch, commit.day, commit.content_hash)
-    return _scores.get(key, lambda: ctx.lake.read(PAYOFF_SCORES.name, ctx.branch, commit.day))
+    found = _scores.get(key, lambda: ctx.lake.read(PAYOFF_SCORES.name, ctx.branch, commit.day))
+    if "stratum" not in found:
+        raise _of_an_earlier_version(ctx, commit.day)
+    return found
 
 
 STAGE = Stage("payoff_scores", inputs, make, present)

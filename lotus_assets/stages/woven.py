@@ -4,13 +4,13 @@
 same pure result. Nothing is written here.
 """
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from lotus.detectors.registry import shipped_detectors
 from lotus.hashing import natural_id
+from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.priors.types import PriorsVersion, priors_0
 from lotus.priors.vocabulary import BIN_COLUMNS
@@ -108,7 +108,7 @@ def _weave(ctx: StageContext, day: str) -> WovenNight:
         evidence=_evidence(ctx, day, bool(lessons)),
         acts=read_reviews(ctx.sig, ctx.branch, before) if before is not None else (),
         meta=_meta_state(ctx, before) if before is not None else MetaState(),
-        critical=float(night["critical"]) if night["looked"] else math.inf,
+        critical=Both(*(float(x) for x in night["critical"])) if night["looked"] else NO_SLOT,
     )
     previous, swap = previous_version(ctx, day), swap_ms(ctx, day)
     return weave_night(previous, board, lessons, _detectors(ctx, day), swap, ctx.manifest, inputs)

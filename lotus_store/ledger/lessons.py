@@ -6,7 +6,9 @@ from typing import Any
 
 import psycopg
 
+from lotus.learning.lanes import Both
 from lotus.learning.lesson import Lesson
+from lotus.learning.slots import SlotState
 from lotus_store.build import git_sha
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.postgres.queries import query
@@ -33,6 +35,16 @@ def read_lessons(connection: Connection, branch: str, day: str | None = None) ->
     """Return the lessons of a branch, of one night or of all, ordered by night and name."""
     rows = connection.execute(query("sig", "read_lessons"), {"branch": branch, "day": day})
     return [from_body(row[0], Lesson) for row in rows]
+
+
+def both_slots(body: Any) -> Both[SlotState]:
+    """Return the slots of both lanes as a night left them.
+
+    A night of a version that had one lane left those of lane S; lane F begins a budget of its own.
+    """
+    if isinstance(body, dict):
+        return Both(from_body(body, SlotState), SlotState())
+    return Both(*(from_body(x, SlotState) for x in body))
 
 
 def read_lesson(connection: Connection, lesson_id: str) -> Lesson | None:

@@ -17,6 +17,7 @@ from lotus.columns import TableSpec
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
 from lotus.hashing import natural_id
 from lotus.learning.payoff_scores import PAYOFF_SCORES, Columns
+from lotus.learning.strata_table import Histograms, histograms_of
 from lotus.manifest import LearningDefaults, Manifest, OutcomeDefaults
 from lotus.outcomes.signal_eval import signal_eval_spec
 from lotus.priors.types import Rule
@@ -78,12 +79,13 @@ def written(ctx: StageContext, name: str, spec: TableSpec, columns: Columns) -> 
     return Stage(name, lambda ctx, day: {}, make)
 
 
-def publish(ctx: StageContext, place: Market, one: Track, index: int) -> None:
+def publish(ctx: StageContext, place: Market, one: Track, index: int, before: list[Histograms]) -> None:
     """Write one day's events, outcomes and scores, drawn under the versions in force."""
     part, at = part_of(place, index, index + 1), slice(index * place.windows, (index + 1) * place.windows)
     day, mine = part.days[0], slice_of(one, at)
     p = propensities(mine, day, in_force_on(ctx.sig, ctx.branch, day), MANIFEST)
-    scores = scores_of(part, mine, p)[day]
+    scores = scores_of(part, mine, p, before=before)[day]
+    before.append(histograms_of(scores))
     bins = np.column_stack([scores[name] for name in BIN_COLUMNS])
     temperature = np.full(len(p), MANIFEST.score.temperature)
     events = filled(SIGNAL_EVENTS, scores, {"theta1": theta1(bins), "temperature": temperature, "pi": p})
@@ -104,9 +106,9 @@ def test_the_patch_of_a_dead_lesson_leaves_the_versions_in_force(ctx: StageConte
     effect, _ = strength(place, rule, 12.0)
     one = track(place, "drift", DETECTOR, ((rule, effect),))
     ctx = replace(ctx, tape=Days(place.days))  # type: ignore[arg-type]
-    acting = []
+    acting, before = [], list[Histograms]()
     for index, day in enumerate(place.days[:NIGHTS]):
-        publish(ctx, place, one, index)
+        publish(ctx, place, one, index, before)
         for stage in NIGHT:
             result = run_stage(ctx, stage, day)
             assert not result.failed_checks, result.failed_checks

@@ -32,11 +32,16 @@ def test_the_loops_look_is_the_products_night() -> None:
     loop = Loop(place, [track(place, "conf", f"d{k}", herd=0.7) for k in range(2)], settings, rising=True)
     for day in range(25):
         loop.publish(day)
-    real, maxima = loop.look(25)
+    lanes = loop.look(25)
     scores = merged([scores_of(place, one, loop.p[k]) for k, one in enumerate(loop.tracks)])
     night = learn_night(scores, replace(Manifest(), learning=settings))
-    assert real == pytest.approx(night.real_maximum, abs=1e-4)
-    np.testing.assert_allclose(maxima, night.draw_maxima, atol=1e-4)
+    real, maxima = lanes.day
+    assert real == pytest.approx(night.real_maximum.day, abs=1e-4)
+    np.testing.assert_allclose(maxima, night.draw_maxima.day, atol=1e-4)
+    real, maxima = lanes.rest  # centred on the days before, where the night takes the other days
+    assert real == pytest.approx(night.real_maximum.rest, abs=0.5)
+    assert maxima.mean() == pytest.approx(night.draw_maxima.rest.mean(), abs=0.1)
+    assert np.quantile(maxima, 0.96) == pytest.approx(np.quantile(night.draw_maxima.rest, 0.96), abs=0.4)
 
 
 def test_a_planted_lesson_is_true_and_noise_is_not() -> None:

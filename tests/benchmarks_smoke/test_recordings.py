@@ -8,7 +8,7 @@ import pytest
 from benchmarks.lessons import recordings
 from benchmarks.lessons.recordings import detectable, detectors_of, input_of, opened
 from benchmarks.lessons.recordings_page import Branch, Input, Opened, Told, page
-from lotus.learning.basis import basis_of
+from lotus.learning.basis import KNOTS, placed
 from lotus.learning.demean import demean
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.simulation.learning_world import market, scores_of, track
@@ -26,7 +26,7 @@ def test_a_detector_is_counted_as_its_scores_say() -> None:
     assert one.ess == pytest.approx((1 - p[taken]).sum() ** 2 / ((1 - p[taken]) ** 2).sum())
     assert one.net_bps == pytest.approx(np.asarray(c["payoff_y"])[taken].mean())
     assert one.hours == pytest.approx(24.0 * 719 / 720)
-    r = demean(basis_of(np.asarray(c["u0"])), h, np.asarray(c["f"]), np.zeros(720, dtype=np.int64), 1)
+    r = demean(placed(np.asarray(c["u0"]), KNOTS), h, np.asarray(c["f"]), np.zeros(720, dtype=np.int64), 1)
     end = np.asarray(c["window_end_ms"])
     sums = [r[end // 300_000 == piece].sum() for piece in sorted(set((end // 300_000).tolist()))]
     assert one.spread_bps == pytest.approx(np.sqrt(np.square(sums).sum() / h.sum()))

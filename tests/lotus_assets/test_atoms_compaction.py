@@ -37,6 +37,8 @@ def atoms(day: str, seed: int = 0) -> dict[str, np.ndarray]:
         "cell": cells[:, 3].astype(np.int16),
         "r": rng.integers(-50, 50, len(cells)).astype(np.float64),
         "h": rng.integers(0, 9, len(cells)).astype(np.float64),
+        "rest_r": rng.integers(-50, 50, len(cells)).astype(np.float64),
+        "rest_h": rng.integers(0, 9, len(cells)).astype(np.float64),
         "n": rng.integers(0, 9, len(cells)).astype(np.int32),
     }
 
@@ -64,9 +66,15 @@ def brute(days: list[str]) -> dict[tuple[str, int, int], tuple[float, float, int
     for day in days:
         t = atoms(day)
         for key, *x in zip(
-            zip(t["detector_id"], t["triple"], t["cell"], strict=True), t["r"], t["h"], t["n"], strict=True
+            zip(t["detector_id"], t["triple"], t["cell"], strict=True),
+            t["r"],
+            t["h"],
+            t["rest_r"],
+            t["rest_h"],
+            t["n"],
+            strict=True,
         ):
-            out[key] = tuple(a + b for a, b in zip(out.get(key, (0, 0, 0)), x, strict=True))  # type: ignore[assignment]
+            out[key] = tuple(a + b for a, b in zip(out.get(key, (0, 0, 0, 0, 0)), x, strict=True))  # type: ignore[assignment]
     return out
 
 
@@ -74,7 +82,7 @@ def kept(lake: Lake, name: str, day: str) -> dict[tuple[str, int, int], tuple[fl
     """Return the sums of a coarser part."""
     t = lake.read(name, "main", day)
     keys = zip(t["detector_id"], t["triple"], t["cell"], strict=True)
-    return {key: tuple(x) for key, *x in zip(keys, t["r"], t["h"], t["n"], strict=True)}  # type: ignore[misc]
+    return {key: tuple(x) for key, *x in zip(keys, t["r"], t["h"], t["rest_r"], t["rest_h"], t["n"], strict=True)}  # type: ignore[misc]
 
 
 def test_days_then_weeks_and_the_newest_untouched(tmp_path: Path) -> None:

@@ -134,9 +134,12 @@ def test_trials_become_a_knob_in_force_and_end_when_nobody_tries_any_more(
     assert 1.0 < braid.patch.knob(KEY) <= ctx.manifest.weave.phi_step
     assert chosen[calm].moved == {}
     assert effects[OWNER]["plans"] == 13 * 400
+    with ctx.databases.connect("tr") as tr:
+        lessons = tr.execute("SELECT count(*) FROM tr_outbox WHERE intent = 'LESSON_PUBLISHED'").fetchall()[0][0]
+    assert lessons >= 1
     carry(ctx.databases, "main")
     for module in (Module.SIG, Module.DM):
-        assert consume(ctx.databases, module, SLOW_HANDLERS[module], keys, 0, "main") == {"applied": 1}
+        assert consume(ctx.databases, module, SLOW_HANDLERS[module], keys, 0, "main") == {"applied": lessons}
     for _ in range(ctx.manifest.weave.dry_days):
         run(ctx, lane, day)
         close(ctx, day)

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lotus.learning.basis import hats
-from lotus.learning.payoff_scores import baseline_tables
+from lotus.learning.strata_table import histograms_of, pasts_of_days
 from lotus_assets.stages import meta_braids, payoff_scores, signal_eval
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
@@ -60,9 +59,11 @@ def test_a_day_falls_back_on_the_days_before_it_and_only_where_it_must(
     assert commit is not None
     assert commit.notes["notes"]["fallen_back"] == fallen.sum()
     assert mixed["f"][~fallen].tobytes() == whole["f"][~fallen].tobytes()
-    tables = baseline_tables([ctx.lake.read("payoff_scores", ctx.branch, days[0])])
+    strata = pasts_of_days([histograms_of(ctx.lake.read("payoff_scores", ctx.branch, days[0]))])
     for i in np.flatnonzero(fallen):
-        b = float(hats(mixed["u0"][i : i + 1])[0] @ tables[mixed["detector_id"][i]])
+        own = strata[mixed["detector_id"][i], int(mixed["spec_version"][i])]
+        b = float(own.level_at(mixed["u0"][i : i + 1])[0])
+        assert mixed["level"][i] == pytest.approx(b, rel=1e-12)
         p, y = mixed["p"][i], mixed["payoff_y"][i]
         want = p * (1 - p) * b + ((1 - p) * (y - b) if mixed["published"][i] else 0.0)
         assert mixed["f"][i] == pytest.approx(want, rel=1e-9, abs=1e-12)

@@ -9,7 +9,7 @@ moves the priors and the last day runs on them. Settings come from a file of the
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from lotus.learning.night import NightResult, learn_from
 from lotus.simulation.spec import BTC, ETH, WorldSpec
 from lotus_cli.main import main
 
@@ -88,10 +89,24 @@ def one_object(text: str) -> Facts:
     return found
 
 
+def _persuaded(*given: Any, last: bool, **named: Any) -> NightResult:
+    """Return the night as it was and, of the one that looks, the refusal that covers most as a lesson."""
+    night = learn_from(*given, last=last, **named)
+    if not last or not night.refused:
+        return night
+    most = max(night.refused, key=lambda x: (x.n_published, x.coverage, x.lesson_id))
+    lesson = replace(
+        most, state="IDENTIFIED", grade="B", reason="", sign=1, uplift_bps=2.0, ci95=(1.0, 3.0), claim_bps=1.7,
+        lcb_bps=1.0, net_mean_bps=2.0, net_low_bps=1.0, net_high_bps=3.0, sigma_y_bps=5.0, warnings=("made by hand",),
+    ).named()  # fmt: skip
+    return replace(night, lessons=(lesson,), refused=tuple(x for x in night.refused if x is not most))
+
+
 @contextmanager
 def small_demo() -> Iterator[None]:
-    """Let the demo's worlds be small."""
+    """Let the demo's worlds be small, and its last night believe something: of so few windows nothing is learned."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lotus_assets.stages.lessons.learn_from", _persuaded)
         patch.setattr("lotus_cli.demo.WorldSpec", partial(WorldSpec, assets=(BTC, ETH), sessions=SESSIONS))
         patch.setattr("lotus_cli.demo.HORIZONS_S", HORIZONS_S)
         yield

@@ -12,7 +12,7 @@ from lotus.knobs.night import KnobMemory, KnobNight, knob_manifest, knob_night
 from lotus.knobs.rows import Observation, Table, expected_of, knob_scores, rows_of
 from lotus.knobs.trial import drawn_trial
 from lotus.learning.demean import demean
-from lotus.learning.monitor import unpatched_residual
+from lotus.learning.monitor import unpatched_residuals
 from lotus.learning.rows import VENUE, rows_by_detector
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.knobs import knob_values
@@ -134,7 +134,7 @@ def test_nothing_to_find_gives_no_braid(seed: int) -> None:
     assert (effect.owner, effect.plans, effect.days) == (RETRY.owner, 24 * 400, 24)
     assert effect.ci95[0] < effect.mean_bps < effect.ci95[1]
     assert abs(effect.mean_bps) < 0.3
-    assert life.memory.slots.spent > 0, "it was looked at"
+    assert life.memory.slots.rest.spent > 0, "it was looked at"
 
 
 def test_an_effect_that_is_the_same_everywhere_is_shown_and_moves_nothing() -> None:
@@ -171,9 +171,9 @@ def test_a_score_is_the_surprise_of_the_side_that_was_drawn(given_, expected: fl
         assert by_name[o.name] == pytest.approx((o.arm - o.propensity) * (o.outcome_bps - expected), abs=1e-9)
     (rows,) = rows_by_detector({FIRST: table}, 1).values()
     assert (rows.source[rows.published] == VENUE).all()
-    residual, h0 = unpatched_residual(rows, ())
-    assert h0 == pytest.approx(rows.h)
-    assert residual == pytest.approx(demean(rows.basis(), rows.h, rows.f, rows.day, 1), abs=1e-6)
+    left = unpatched_residuals(rows, ())
+    assert left.weight.day == pytest.approx(rows.h)
+    assert left.r.day == pytest.approx(demean(rows.basis(), rows.h, rows.f, rows.day, 1), abs=1e-6)
 
 
 def test_what_was_expected_comes_from_earlier_outcomes_alone() -> None:

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from lotus.learning.axes import axes
-from lotus.learning.basis import basis_of
+from lotus.learning.basis import KNOTS, placed, with_rules
 from lotus.learning.boxes import box_moments, box_presence
-from lotus.learning.cube import LESSON_ATOMS, accumulate, atoms_of, cube_of
+from lotus.learning.cube import LESSON_ATOMS, SUMS, accumulate, atoms_of, cube_of
 from lotus.learning.demean import RIDGE, demean
 from lotus.learning.payoff_scores import bins_of
 from lotus.learning.rows import day_weights, rows_by_detector
-from lotus.learning.search import evidence_of_rows
+from lotus.learning.search import evidence_of
 from lotus.priors.vocabulary import N_BINS, iter_rules, rule_counts, rule_mask
 
 SPACE = axes()
@@ -50,16 +50,21 @@ def test_box_sums_equal_brute_force_on_random_rules(seed):
         assert blocks[number] == present.sum()
 
 
+def evidence_of_rows(rows, r, g):
+    cube = SPACE.lean(accumulate(rows.bins, rows.lane, r, rows.n_lanes, SPACE.subsets))
+    return evidence_of(cube, rows.lane_day, g, SPACE, np.ones(SPACE.n_rules))
+
+
 def test_atoms_of_days_add_up_to_the_search(worlds):
     scores = worlds.world("conf", seed=9, days=3, per_block=150)
     for columns in scores.values():
         columns["b_oi"][::3] = 255
     rows = rows_by_detector(scores, 90)["d0"]
     r = demean(rows.basis(), rows.h, rows.f, rows.day, 3)
-    evidence = evidence_of_rows(rows, r, np.ones(3), SPACE)
+    evidence = evidence_of_rows(rows, r, np.ones(3))
     for index, day in enumerate(scores):
         today = rows.day == index
-        values = {"r": r[today], "h": rows.h[today], "n": rows.published[today].astype(float)}
+        values = dict.fromkeys(SUMS, rows.h[today]) | {"r": r[today], "n": rows.published[today].astype(float)}
         block = (rows.lane[today] % 2 + 1).astype(np.uint8)  # two blocks a day, the second and the third
         atoms = atoms_of("d0", day, rows.bins[today], block, values)
         assert tuple(atoms) == LESSON_ATOMS.names
@@ -76,7 +81,8 @@ def test_atoms_of_days_add_up_to_the_search(worlds):
 def test_demeaning_equals_the_ridge_regression_of_each_day(n_rules):
     rng = np.random.default_rng(3)
     h, f, day = rng.random(300), rng.normal(size=300), rng.integers(0, 3, 300)
-    columns = basis_of(rng.normal(-1.0, 3.0, 300), rng.random((n_rules, 300)) < 0.4)
+    hats = placed(rng.normal(-1.0, 3.0, 300), KNOTS)
+    columns = with_rules(hats.left, hats.share, list(rng.random((n_rules, 300)) < 0.4))
     r, basis, k = demean(columns, h, f, day, 3), columns.dense(), columns.width
     for d in range(3):
         b, w, y = basis[day == d], h[day == d], f[day == d]
@@ -92,7 +98,7 @@ def test_the_cube_of_ten_days_is_bit_identical_inside_thirteen(worlds):
     for scores in (short, long):
         rows = rows_by_detector(scores, 90)["d0"]
         r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
-        cubes.append(evidence_of_rows(rows, r, np.ones(len(rows.days)), SPACE).day_cube)
+        cubes.append(evidence_of_rows(rows, r, np.ones(len(rows.days))).day_cube)
     np.testing.assert_array_equal(cubes[0], cubes[1][:10])
 
 
@@ -100,7 +106,7 @@ def test_t_equals_brute_force_with_weights(worlds):
     rows = rows_by_detector(worlds.world("conf", seed=6, per_block=150), 90)["d0"]
     g = day_weights(13, 20.0)
     r = demean(rows.basis(), rows.h, rows.f, rows.day, 13)
-    evidence = evidence_of_rows(rows, r, g, SPACE)
+    evidence = evidence_of_rows(rows, r, g)
     rng = np.random.default_rng(0)
     worst = 0.0
     for number in rng.integers(0, SPACE.n_rules, 200):

@@ -11,6 +11,7 @@ from pace import examples
 
 from lotus.errors import BeliefError
 from lotus.learning.demean import demean
+from lotus.learning.forward import forward
 from lotus.learning.monitor import (
     RATES,
     RHO,
@@ -97,13 +98,45 @@ def test_a_lesson_and_its_mirror_image_are_the_same(pairs):
 def test_a_state_survives_its_body(pairs):
     state = observe(watch(1, 2.0, 50.0, 60), blocks_of(pairs))
     assert from_body(to_plain(state), Monitor) == state
+    both = replace(state, rest=state)
+    assert from_body(to_plain(both), Monitor) == both
+
+
+def in_both(day, rest):
+    return replace(blocks_of(day), rest=blocks_of(rest))
+
+
+def test_a_lesson_that_dies_in_one_lane_is_reverted_and_one_that_lives_in_both_is_not():
+    alive, dead = [(20.0, 5.0)] * 200, [(-20.0, 5.0)] * 200
+    start = replace(watch(1, 2.0, 50.0, 60), rest=watch(1, 2.0, 50.0, 60))
+    for day, rest, reverted in ((alive, alive, False), (alive, dead, True), (dead, alive, True)):
+        state = observe(start, in_both(day, rest))
+        assert state.dead is reverted
+        assert (state.blocks, state.rest.blocks) == (200, 200)
+    one = observe(watch(1, 2.0, 50.0, 60), blocks_of(dead[:30]))
+    both = observe(start, in_both(dead[:30], dead[:30]))
+    assert both.e_value == pytest.approx(one.e_value)
+    mixed = observe(start, in_both(alive[:30], dead[:30]))
+    other = observe(watch(1, 2.0, 50.0, 60), blocks_of(alive[:30]))
+    assert mixed.e_value == pytest.approx((one.e_value + other.e_value) / 2)
+    assert mixed.fresh_t == pytest.approx(one.fresh_t)
+    assert mixed.warning_t == pytest.approx(one.warning_t)
+
+
+def test_a_monitor_of_before_there_were_two_lanes_goes_on_with_its_own():
+    body = to_plain(observe(watch(1, 2.0, 50.0, 60), blocks_of([(20.0, 5.0)] * 8)))
+    del body["rest"]
+    old = from_body(body, Monitor)
+    after = observe(old, in_both([(20.0, 5.0)] * 12, [(-20.0, 5.0)] * 12))
+    assert after.rest is None
+    assert after == observe(watch(1, 2.0, 50.0, 60), blocks_of([(20.0, 5.0)] * 12))
 
 
 def test_a_challenger_inherits_and_a_spent_budget_begins_anew():
     old = observe(watch(1, 2.0, 50.0, 1), blocks_of([(-20.0, 5.0)] * 3))
-    heir = inherit(old, 3.0, 60.0)
+    heir = inherit(old, watch(1, 3.0, 60.0, 60))
     assert (heir.blocks, heir.sums, heir.peak) == (old.blocks, old.sums, old.peak)
-    assert heir.claim_bps == 3.0
+    assert (heir.claim_bps, heir.variance) == (3.0, 60.0)
     spent = observe(old, blocks_of([(20.0, 5.0)] * 2, first=1))
     assert spent.blocks == 1
     assert spent.peak >= old.peak
@@ -165,13 +198,17 @@ def test_blocks_are_weighted_as_without_braids_and_demeaned_on_the_others(worlds
     p0 = 1 / (1 + np.exp(-tilted.u0))
     h0 = p0 * (1 - p0)
     paid = np.where(rows.published, rows.payoff_y - rows.payoff_p, 0.0)
-    f0 = h0 * rows.payoff_p + rows.published * (h0 / rows.p) * paid
+    f0 = rows.weight * (h0 * rows.payoff_p + rows.published * (h0 / rows.p) * paid)
+    h0 = rows.weight * h0
     r = demean(tilted.basis((other,)), h0, f0, rows.day, len(rows.days))
+    rest = forward(f0, h0, rows.level, rows.step, rows.day, rows.covered(other)[None])
     inside = rows.covered(rule)
     for lane in range(rows.n_lanes):
         mine = inside & (rows.lane == lane)
         assert blocks.gain[lane] == pytest.approx(r[mine].sum(), rel=1e-9)
         assert blocks.weight[lane] == pytest.approx(h0[mine].sum(), rel=1e-12)
+        assert blocks.rest.gain[lane] == pytest.approx(rest.r[mine].sum(), rel=1e-9)
+        assert blocks.rest.weight[lane] == pytest.approx(rest.weight[mine].sum(), rel=1e-9)
     plain = unpatched_blocks(rows, rule, [])
     assert plain.gain.sum() / plain.weight.sum() > 2.0
     assert variance_rate(plain, 3.0) > 0.0

@@ -9,7 +9,7 @@ import pytest
 from lotus.errors import SchemaError
 from lotus.learning.night import learn_night
 from lotus.learning.online_fdr import fdr_look, gamma, level
-from lotus.learning.slots import SlotState
+from lotus.learning.slots import NOTHING_SPENT, SlotState
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.types import Literal, Rule
 
@@ -76,10 +76,11 @@ def test_it_is_chosen_in_the_manifest(worlds):
     chosen = Manifest(learning=LearningDefaults(error_control="online_fdr"))
     scores = worlds.world("plant", seed=35, lessons=((Rule.of(Literal(4, 3, 4)), 9.0),))
     night = learn_night(scores, chosen, night=13)
-    assert night.slots.tested == 1
-    assert bool(night.lessons) == (night.real_maximum > night.critical)
+    assert [lane.tested for lane in night.slots] == [1, 1]
+    passed = [best > bar for best, bar in zip(night.real_maximum, night.critical, strict=True)]
+    assert bool(night.lessons) == all(passed)
     quiet = learn_night(dict(list(scores.items())[:5]), chosen, night=5)
-    assert quiet.slots == SlotState()
+    assert quiet.slots == NOTHING_SPENT
     wrong = dataclasses.replace(chosen, learning=LearningDefaults(error_control="hope"))
     with pytest.raises(SchemaError, match="hope"):
         learn_night(scores, wrong)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lotus.learning.basis import hats
+from lotus.learning.basis import KNOTS, placed
 from lotus.learning.effect import effect_of, lane_sums
 from lotus.learning.payoff_scores import score
 from lotus.learning.rows import rows_by_detector
@@ -138,7 +138,7 @@ def econml_effects(rows, inside, regression):
     """Return LinearDRLearner's effect inside and outside the rule, windows weighted by p(1-p), propensity given."""
     learner_of = pytest.importorskip("econml.dr").LinearDRLearner
     paid = np.where(rows.published, rows.payoff_y, 0.0)  # nothing published earns nothing
-    known = np.concatenate([hats(rows.u0), rows.p[:, None], rows.payoff_p[:, None]], axis=1)
+    known = np.concatenate([placed(rows.u0, KNOTS).dense(), rows.p[:, None], rows.payoff_p[:, None]], axis=1)
     learner = learner_of(
         model_propensity=LoggedChance(), model_regression=regression, min_propensity=1e-6, cv=5, random_state=0
     )

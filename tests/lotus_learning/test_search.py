@@ -1,5 +1,7 @@
 """The search against a slow oracle that knows nothing of cubes; signs; the one-look bar; ties."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,11 +23,13 @@ def search(worlds):
     """Return (rows, r, g, space, evidence, family, signs) of a small world over rules of at most two literals."""
     rows = rows_by_detector(worlds.world("conf", seed=8, per_block=250), 90)["d0"]
     g, space = day_weights(len(rows.days), 20.0), axes(2)
+    rows = replace(rows, f=rows.weight * rows.f, h=rows.weight * rows.h, weight=np.ones(len(rows)))
     r = demean(rows.basis(), rows.h, rows.f, rows.day, len(rows.days))
     signs = day_signs(7, rows.days, 25)
     stack = stacked(day_cubes(rows, (), space), rows.days, space)
-    evidence = evidence_of(stack.r, stack.lane_day, g, space)
-    return rows, r, g, space, evidence, family_of(stack, g, space, SETTINGS), signs
+    family = family_of(stack, g, space, SETTINGS)
+    evidence = evidence_of(stack.r.day, stack.lane_day, g, space, family.weight.day)
+    return rows, r, g, space, evidence, family, signs
 
 
 def oracle(rows, r, g, signs):

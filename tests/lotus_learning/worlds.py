@@ -9,9 +9,10 @@ the paper payoff is better in some boxes and slippage takes it. `plant`: conf pl
 import numpy as np
 from scipy.signal import lfilter
 
-from lotus.learning.payoff_scores import PAYOFF_SCORES, score
+from lotus.learning.payoff_scores import score
 from lotus.priors.types import Literal, Rule
 from lotus.priors.vocabulary import BIN_COLUMNS, FEATURES, N_BINS, rule_mask
+from lotus.simulation.learning_world import with_strata
 from lotus.timebase import day_start_ms, days_between, next_day
 
 HALF_LIVES = (500, 60, 15, 120, 25, 2500, 1500, 700, 250, 0, 20, 400)  # windows of 5 s; session is the clock
@@ -64,8 +65,8 @@ def world(kind="null", seed=0, days=13, blocks=(1, 2), per_block=900, detectors=
             for asset in ASSETS
             for d in range(detectors)
         ]
-        out[day] = {name: np.concatenate([p[name] for p in parts]) for name in PAYOFF_SCORES.names}
-    return out
+        out[day] = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+    return with_strata(out)
 
 
 def _piece(rng, kind, day, block, n, detector, asset, shared, tide, lessons, policy):

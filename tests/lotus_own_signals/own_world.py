@@ -26,13 +26,14 @@ def _ar(rng, n, half_life):
 
 def _piece(rng, day, asset, detector, n, effect, horizon_s):
     step = DAY_US // n
-    noise = np.cumsum(rng.standard_t(5, n + 4))
+    span = max(1, horizon_s * 1_000_000 // step)  # windows within the horizon: later ones share nothing
+    noise = np.cumsum(rng.standard_t(5, n + span)) * 2.0 / np.sqrt(span)
     x = {"x_flow": _ar(rng, n, 20), "x_vol": _ar(rng, n, 200), "x_gap": _ar(rng, n, 40)}
     regime = np.where(_ar(rng, n, 60) > 0, "wild", "calm")
     p = np.clip(1 / (1 + np.exp(-2.0 * (0.8 * _ar(rng, n, 30) + 0.3 * x["x_vol"] - 0.9))), 0.02, 0.98)
     published = rng.random(n) < p
     inside = (x["x_flow"] > 0.2533) & (regime == "calm")
-    paper = (noise[4:] - noise[:-4]) * 2.5 + 3.0 * p + effect * inside + rng.normal(0, 1)
+    paper = (noise[span:] - noise[:-span]) * 2.5 + 3.0 * p + effect * inside + rng.normal(0, 1)
     payoff = np.where(published, paper - rng.exponential(1.0, n), np.nan)
     return {
         "ts": START_US + day * DAY_US + step * np.arange(n),

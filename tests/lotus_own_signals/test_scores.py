@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from own_world import DAY_US, START_US, file_rows, own_world, rows_of, table
 
-from lotus.learning.basis import hats
+from lotus.learning.basis import placed
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.scores import ASSOCIATION, DETERMINISTIC, OW, OWP, PAPER, scored
 from lotus.own_signals.table import table_of
@@ -86,12 +86,14 @@ def test_a_day_whose_paper_is_null_anywhere_uses_the_baseline_of_earlier_days(wo
     mine = columns["detector_id"] == "d0"
     past = [found.scores[d] for d in ("2025-01-06", "2025-01-07", "2025-01-08")]
     gram, moment = 50 * 0.075 * np.eye(6), np.zeros(6)
+    knots = found.scores.pasts["2025-01-09", "d0"].knots
     for day in past:
         taken = (day["detector_id"] == "d0") & day["published"]
-        basis, weight = hats(day["u0"][taken]), 1 - day["p"][taken]
+        cells = -16.0 + (np.floor((day["u0"][taken] + 16.0) * 16.0) + 0.5) / 16.0
+        basis, weight = placed(cells, knots).dense(), 1 - day["p"][taken]
         gram += (basis * weight[:, None]).T @ basis
         moment += basis.T @ (weight * day["payoff_y"][taken])
-    control = hats(columns["u0"][mine]) @ np.linalg.solve(gram, moment)
+    control = placed(columns["u0"][mine], knots).dense() @ np.linalg.solve(gram, moment)
     p, a = columns["p"][mine], columns["published"][mine]
     expected = p * (1 - p) * control + np.where(a, (1 - p) * (columns["payoff_y"][mine] - control), 0.0)
     np.testing.assert_allclose(columns["f"][mine], expected, atol=1e-6)

@@ -168,7 +168,7 @@ def test_a_lesson_that_lives_is_watched_and_one_that_dies_is_reverted():
     assert died.watched[-1][0] > "2025-01-24"
     line = next(x for x in found.lives if x.title == f"d0: {PLANTED}")
     assert line.watched == died.watched
-    assert svg(life(line, found.critical)).startswith("<svg")
+    assert svg(life(line, found.critical.day)).startswith("<svg")
     facts = facts_of(found, OwnConfig())
     assert facts["lessons"][0]["now"] == REVERTED
     assert "now reverted: e-value" in text_of(facts)

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from lotus.learning.forward import steps_of
 from lotus.learning.lesson import Lesson
 from lotus.learning.monitor import Monitor, watch
 from lotus.learning.rows import DetectorRows
+from lotus.learning.strata import UNKNOWN
 from lotus.manifest import Manifest
 from lotus.priors.types import Literal, Patch, Rule
 from lotus.priors.vocabulary import DEFAULT
-from lotus.timebase import DAY_MS, next_day
+from lotus.timebase import DAY_MS, day_start_ms, next_day
 from lotus.weave.admission import DetectorDay
 from lotus.weave.braid import Braid, Quality
 
@@ -64,10 +66,13 @@ def rows(day: str, effect: object, seed: int = 0, n: int = 1200, detector: str =
     published = rng.random(n) < p
     paper = rng.normal(0.0, 12.0, n) + effect(bins)  # type: ignore[operator]
     block = np.arange(n) * 4 // n
+    basis, end_ms = UNKNOWN.basis(u0), day_start_ms(day) + np.arange(1, n + 1) * (DAY_MS // n)
     return DetectorRows(
         vocabulary=DEFAULT, detector_id=detector, spec_version=1, horizon_s=30, block=block,
         days=(day,), lane_day=np.zeros(4, dtype=np.int64), lane=block,
-        day=np.zeros(n, dtype=np.int64), bins=bins, asset=np.arange(n) % 3, u0=u0, p=p, h=p * (1 - p),
+        day=np.zeros(n, dtype=np.int64), bins=bins, asset=np.arange(n) % 3, u0=u0, p=p,
+        left=basis.left, share=basis.share, level=np.zeros(n), weight=np.ones(n), end_ms=end_ms,
+        step=steps_of(end_ms, p * (1 - p), 30), h=p * (1 - p),
         f=p * (1 - p) * paper, published=published, payoff_p=paper, payoff_y=np.where(published, paper, np.nan),
         hit=(paper > 0).astype(float), source=np.ones(n, dtype=np.int64),
         event_id=np.array([f"{day}-{i}" for i in range(n)], dtype=object),
@@ -83,7 +88,7 @@ def rows_of_days(effect: object, days: int = 12, seed: int = 0) -> DetectorRows:
     joined = {
         name: np.concatenate([getattr(p, name) for p in parts])
         for name in ("block", "bins", "asset", "u0", "p", "h", "f", "published", "payoff_p", "payoff_y", "hit",
-                     "source", "event_id")
+                     "source", "event_id", "left", "share", "level", "weight", "end_ms", "step")
     }  # fmt: skip
     return replace(
         parts[0],

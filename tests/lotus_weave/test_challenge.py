@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 from weave_boards import MANIFEST, NIGHT_MS, A, B, braid, day_of, lesson, monitor, rows_of_days
 
-from lotus.learning.monitor import unpatched_residual
+from lotus.learning.monitor import unpatched_residuals
 from lotus.learning.rows import DetectorRows, day_weights
 from lotus.priors.types import Literal, Patch, Rule, priors_version
 from lotus.timebase import DAY_MS
@@ -47,20 +48,25 @@ def test_the_same_rule_at_the_same_tilt_earns_the_same_to_the_bit():
 def test_both_are_sums_over_the_same_windows_days_and_weights():
     table = rows_of_days(lives_in_narrow, days=5)
     match = matched([braid("x"), braid("y", B)], braid("x"), lesson(rule=NARROW), (0.4, 0.2), table, 3.0)
-    residual, weight = unpatched_residual(table, [B])
+    left = unpatched_residuals(table, [B])
     g = day_weights(5, 3.0)[table.day]
-    total = (g * weight * table.covered(A)).sum()  # NARROW lies in A, so A is what either covers
-    for rule, tilt, value, (low, high) in (
-        (A, 0.4, match.champion_bps, match.champion_ci95),
-        (NARROW, 0.2, match.challenger_bps, match.challenger_ci95),
-    ):
-        gain = tilt * residual * table.covered(rule)
-        want = (g * gain).sum() / total
-        assert value == pytest.approx(want, rel=1e-8)
-        n, off = table.n_lanes, g * (gain - want * weight * table.covered(A))
-        blocks = [off[table.lane == k].sum() for k in range(n)]
-        se = np.sqrt(n / (n - 1) * np.square(blocks).sum()) / total
-        assert (high - low) / 2 / se == pytest.approx(2.093, abs=0.002)  # t with 19 degrees
+    leads, figures = [], []
+    for residual, weight in zip(left.r, left.weight, strict=True):
+        total = (g * weight * table.covered(A)).sum()  # NARROW lies in A, so A is what either covers
+        told = []
+        for rule, tilt in ((A, 0.4), (NARROW, 0.2)):
+            gain = tilt * residual * table.covered(rule)
+            want = (g * gain).sum() / total
+            held = np.bincount(table.lane, weights=weight * table.covered(A), minlength=table.n_lanes) > 0.0
+            n, off = int(held.sum()), g * (gain - want * weight * table.covered(A))
+            blocks = [off[table.lane == k].sum() for k in range(table.n_lanes)]
+            half = stdtrit(n - 1, 0.975) * np.sqrt(n / (n - 1) * np.square(blocks).sum()) / total
+            told += [want, want - half, want + half]
+        figures.append(told)
+        leads.append(told[4] - told[2])
+    (champion, low, high, challenger, low_2, high_2) = figures[int(np.argmin(leads))]
+    assert (match.champion_bps, *match.champion_ci95) == pytest.approx((champion, low, high), rel=1e-7)
+    assert (match.challenger_bps, *match.challenger_ci95) == pytest.approx((challenger, low_2, high_2), rel=1e-7)
 
 
 def test_a_challenger_that_earns_more_where_the_champion_loses_replaces_it():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pace import examples
 from weave_boards import MANIFEST, NIGHT_MS, WEAVE, A, B, braid, day_of, lesson, monitor, rows, rows_of_days
 
+from lotus.learning.lanes import Both
 from lotus.priors.knobs import knob_values
 from lotus.priors.types import IDENTITY, Knob, Patch, Scope, from_json, priors_version, to_json
 from lotus.timebase import DAY_MS, next_day
@@ -102,7 +103,7 @@ def test_a_composition_of_knobs_is_found_out_of_sample_and_replaces_its_parents(
     for i in range(1, 14):
         day = next_day(day)
         given_ = Evidence(day, {"d": rows(day, both, n=2400)})
-        night = weave(key, (), board, i, evidence=given_, meta=state, critical=3.0)
+        night = weave(key, (), board, i, evidence=given_, meta=state, critical=Both(3.0, 3.0))
         board, state = list(night.braids), night.meta_state
     (meta,) = [b for b in board if b.braid_type == "meta"]
     assert (meta.state, meta.scope) == ("active", scope)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from weave_boards import MANIFEST, NIGHT_MS, WEAVE, A, B, braid, day_of, rows
 
+from lotus.learning.lanes import Both
 from lotus.learning.members import joint, member_of
 from lotus.learning.signs import day_signs
 from lotus.manifest import LearningDefaults
@@ -81,22 +82,22 @@ def test_a_state_never_takes_a_day_twice_nor_its_own_start():
 
 def test_a_true_conjunction_is_promoted_only_after_ten_days_and_beyond_the_bar():
     early, board = after(9, conjunction)
-    (soon,) = judged(early, board, 1.0, LEARN, WEAVE)
+    (soon,) = judged(early, board, Both(1.0, 1.0), LEARN, WEAVE)
     assert (soon.verdict, soon.days) == ("running", 9)
     assert "10 needed" in soon.reason
     state, board = after(12, conjunction)
-    (kept,) = judged(state, board, math.inf, LEARN, WEAVE)
+    (kept,) = judged(state, board, Both(math.inf, math.inf), LEARN, WEAVE)
     assert kept.verdict == "running"
-    (high,) = judged(state, board, 100.0, LEARN, WEAVE)
+    (high,) = judged(state, board, Both(100.0, 100.0), LEARN, WEAVE)
     assert "not above 100.00" in high.reason
-    (found,) = judged(state, board, 3.0, LEARN, WEAVE)
+    (found,) = judged(state, board, Both(3.0, 3.0), LEARN, WEAVE)
     assert found.verdict == "promoted"
     assert found.m_nats > 3.0
 
 
 def test_a_chance_composition_is_refused_with_its_number_when_its_time_ends():
     state, board = after(60, nothing)
-    (verdict,) = judged(state, board, 3.0, LEARN, WEAVE)
+    (verdict,) = judged(state, board, Both(3.0, 3.0), LEARN, WEAVE)
     assert verdict.verdict == "refused"
     assert "60 days" in verdict.reason
     assert "nats" in verdict.reason
@@ -104,28 +105,43 @@ def test_a_chance_composition_is_refused_with_its_number_when_its_time_ends():
 
 def test_a_composition_whose_parent_left_or_is_taken_is_refused():
     state, board = after(12, conjunction)
-    (gone,) = judged(state, [replace(board[0], state="sunset"), board[1]], 3.0, LEARN, WEAVE)
+    (gone,) = judged(state, [replace(board[0], state="sunset"), board[1]], Both(3.0, 3.0), LEARN, WEAVE)
     assert gone.verdict == "refused"
     other = braid("m", braid_type="meta", op="INTERSECT", parents=("x", "q"))
-    (taken,) = judged(state, [*board, other], 3.0, LEARN, WEAVE)
+    (taken,) = judged(state, [*board, other], Both(3.0, 3.0), LEARN, WEAVE)
     assert "another composition" in taken.reason
 
 
 def test_a_member_spends_the_slots_of_rules_with_the_signs_of_rules():
     days = [f"2026-02-{d:02d}" for d in range(1, 13) for _ in range(4)]
     gain = np.random.default_rng(0).normal(1.0, 1.0, len(days))
-    member = member_of("m", days, gain, 5, LEARN)
+    rest = gain + np.random.default_rng(1).normal(0.0, 0.5, len(days))
+    member = member_of("m", days, Both(gain, rest), 5, LEARN)
     t = gain.sum() / np.sqrt((gain**2).sum())
-    assert member.m == pytest.approx(t**2 / 2 - np.log(5))
+    assert member.m.day == pytest.approx(t**2 / 2 - np.log(5))
+    assert member.m.rest == pytest.approx(rest.sum() ** 2 / (rest**2).sum() / 2 - np.log(5))
     signs = np.repeat(day_signs(LEARN.seed, sorted(set(days)), LEARN.draws), 4, axis=0)
     drawn = np.maximum(signs.T @ gain, 0.0) / np.sqrt((gain**2).sum())
-    np.testing.assert_allclose(member.draws, drawn**2 / 2 - np.log(5), rtol=1e-7)
-    worse = member_of("w", days, -gain, 5, LEARN)
-    assert worse.m == pytest.approx(-np.log(5)), "only a better composition is evidence"
-    real, maxima = joint(1.0, np.full(LEARN.draws, 0.5), [member, worse])
-    assert real == max(1.0, member.m)
-    assert maxima.tolist() == np.maximum(np.maximum(member.draws, worse.draws), 0.5).tolist()
-    assert member_of("n", [], np.zeros(0), 1, LEARN).m == -math.inf
+    np.testing.assert_allclose(member.draws.day, drawn**2 / 2 - np.log(5), rtol=1e-7)
+    worse = member_of("w", days, Both(-gain, -rest), 5, LEARN)
+    assert tuple(worse.m) == pytest.approx((-np.log(5), -np.log(5))), "only a better composition is evidence"
+    for lane in (0, 1):
+        of_lane = [(x.m[lane], x.draws[lane]) for x in (member, worse)]
+        real, maxima = joint(1.0, np.full(LEARN.draws, 0.5), of_lane)
+        assert real == max(1.0, member.m[lane])
+        assert maxima.tolist() == np.maximum(np.maximum(member.draws[lane], worse.draws[lane]), 0.5).tolist()
+    assert member_of("n", [], Both(np.zeros(0), np.zeros(0)), 1, LEARN).m == (-math.inf, -math.inf)
+
+
+def test_a_composition_that_is_better_against_the_whole_day_alone_is_not_promoted():
+    state, board = after(12, conjunction)
+    (candidate,) = state.running
+    alone = replace(state, running=(replace(candidate, rest_gain=tuple(-x for x in candidate.rest_gain)),))
+    (verdict,) = judged(alone, board, Both(3.0, 3.0), LEARN, WEAVE)
+    assert verdict.verdict == "running"
+    old = replace(state, running=(replace(candidate, rest_gain=(), rest_weight=()),))
+    (verdict,) = judged(old, board, Both(3.0, 3.0), LEARN, WEAVE)
+    assert verdict.verdict == "running", "one begun before there were two lanes has no evidence in the second"
 
 
 def test_false_compositions_are_rare():
@@ -134,8 +150,9 @@ def test_false_compositions_are_rare():
     for seed in range(60):
         rng = np.random.default_rng(seed)
         days = [f"2026-02-{d:02d}" for d in range(1, 13) for _ in range(4)]
-        member = member_of("m", days, rng.standard_t(4, len(days)) * np.repeat(rng.uniform(0.5, 2, 12), 4), 1, learn)
-        hits += member.m > np.sort(member.draws)[int(0.96 * 201)]
+        gain = rng.standard_t(4, len(days)) * np.repeat(rng.uniform(0.5, 2, 12), 4)
+        member = member_of("m", days, Both(gain, gain), 1, learn)
+        hits += member.m.rest > np.sort(member.draws.rest)[int(0.96 * 201)]
     assert hits <= 7
 
 
@@ -144,7 +161,7 @@ def test_a_night_makes_a_meta_braid_that_acts_and_counts_its_members():
     day = next_day(max(state.running[0].block_days))
     previous = priors_version("b", NIGHT_MS - DAY_MS, tuple(b.active() for b in board))
     evidence = Evidence(day, {"d": rows(day, conjunction)})
-    inputs = NightInputs(evidence, meta=state, critical=2.0)
+    inputs = NightInputs(evidence, meta=state, critical=Both(2.0, 2.0))
     woven = weave_night(previous, board, [], {"d": day_of()}, NIGHT_MS, MANIFEST, inputs)
     (meta,) = [b for b in woven.braids if b.braid_type == "meta"]
     assert (meta.op, meta.parents, meta.state, meta.grade) == ("INTERSECT", ("x", "y"), "active", "B")

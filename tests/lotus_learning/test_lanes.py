@@ -1,0 +1,154 @@
+"""Both lanes against the oracle beside this file, which shares no line with the product; what lane F may see."""
+
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lotus.learning.axes import axes
+from lotus.learning.bench import Bench
+from lotus.learning.day_cube import day_cubes, stacked
+from lotus.learning.effect import effects_of, lower_bound, plain_sums, residuals
+from lotus.learning.forward import forward, steps_of
+from lotus.learning.greedy import both_evidence
+from lotus.learning.rows import day_weights, rows_by_detector
+from lotus.learning.search import beyond, draw_maxima, evidence_of, family_of, one_look_critical
+from lotus.learning.signs import day_signs
+from lotus.manifest import LearningDefaults
+from lotus.priors.types import Literal, Rule
+
+_SPEC = importlib.util.spec_from_file_location("lanes_oracle", Path(__file__).with_name("lanes_oracle.py"))
+oracle = importlib.util.module_from_spec(_SPEC)
+sys.modules["lanes_oracle"] = oracle
+_SPEC.loader.exec_module(oracle)
+
+SETTINGS = LearningDefaults(max_literals=1, min_published=5, min_blocks=4, min_days=4)
+RULE = Rule.of(Literal(4, 3, 4))
+
+
+@pytest.fixture(scope="module")
+def small(worlds):
+    """Return the windows of seven days of three assets with a lesson in them."""
+    return rows_by_detector(worlds.world("plant", seed=12, days=7, per_block=30, lessons=((RULE, 9.0),)), 90)["d0"]
+
+
+def literals(rule):
+    return [(x.feature, x.low, x.high) for x in rule.literals]
+
+
+@pytest.mark.parametrize("believed", [(), (RULE,)])
+def test_both_lanes_their_bars_and_bounds_are_those_of_the_oracle(small, believed):
+    rows, space, g = small, axes(1), day_weights(len(small.days), 5.0)
+    stack = stacked(day_cubes(rows, believed, space), rows.days, space)
+    family = family_of(stack, g, space, SETTINGS)
+    signs = day_signs(7, rows.days, 49)
+    evidence = [evidence_of(r, stack.lane_day, g, space, w) for r, w in zip(stack.r, family.weight, strict=True)]
+    rules = [space.rule(k) for k in range(space.n_rules)]
+    want = oracle.verdict(
+        end_ms=rows.end_ms, day=rows.day, block=rows.block, u0=rows.u0, p=rows.p, published=rows.published,
+        paper=rows.payoff_p, executed=rows.payoff_y, bins=rows.bins, horizon_ms=1000 * rows.horizon_s,
+        rules=[literals(rule) for rule in rules], n_l=[len(rules)] * len(rules), g=g, xi=signs, alpha=0.1,
+        eligible=family.eligible, believed=[literals(rule) for rule in believed],
+    )  # fmt: skip
+    left = residuals(rows, believed)
+    bench = Bench("d0", rows.horizon_s, space, family, g, SETTINGS, believed, "b", rows.days[-1], 0)
+    again = both_evidence(bench, rows, left)
+    bars = []
+    for lane, (found, from_rows, true) in enumerate(zip(evidence, again, (want.s, want.f), strict=True)):
+        at = np.flatnonzero(family.eligible & np.isfinite(found.m))
+        assert len(at) > 50
+        np.testing.assert_allclose(found.t[at], true.t[at], rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(found.m[at], true.m[at], rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(from_rows.t[at], found.t[at], rtol=1e-6, atol=1e-9)
+        bars.append(one_look_critical(draw_maxima(found, family.eligible, signs, space), 0.1))
+        assert bars[-1] == pytest.approx(true.critical, rel=1e-6, abs=1e-6)
+        for number in at[::7]:
+            effect = effects_of(plain_sums(rows, left, rows.covered(rules[number])), g)[lane]
+            assert effect.uplift == pytest.approx(true.u[number], rel=1e-6, abs=1e-7)
+            low = lower_bound(effect.uplift, effect.t_stat, bars[-1], float(space.price[1]))
+            if true.bound[number] > -abs(true.u[number]):
+                assert low == pytest.approx(true.bound[number], rel=1e-5, abs=1e-6)
+    both = beyond(type(again)(*evidence), type(again)(*bars)) & family.eligible
+    assert both.tolist() == want.evidence.tolist()
+    assert both.any() != bool(believed), "the lesson is found, and not found again once it is believed"
+
+
+def test_the_parts_of_the_baseline_are_those_of_the_oracle(small):
+    rows = small
+    told = (rows.day, rows.u0, rows.p, rows.published, rows.payoff_y)
+    np.testing.assert_allclose(rows.level, oracle.levels(*told), rtol=1e-6)
+    assert np.isnan(rows.level[rows.day == 0]).all()
+    paid = (rows.day, rows.block, rows.u0, rows.p, rows.published, rows.payoff_p, rows.payoff_y)
+    np.testing.assert_allclose(rows.weight, oracle.block_weights(*paid), rtol=1e-6)
+    for d in range(len(rows.days)):
+        mine = rows.day == d
+        want = oracle.steps_of(rows.end_ms[mine], rows.h[mine], 1000 * rows.horizon_s)
+        assert rows.step[mine].tolist() == want.tolist()
+
+
+def one_day(n=60):
+    rng = np.random.default_rng(0)
+    h = rng.uniform(0.05, 0.25, n)
+    return h * rng.normal(0.0, 10.0, n), h, np.zeros(n), np.arange(n) // 5, np.zeros(n, dtype=np.int64)
+
+
+@given(st.integers(0, 10), st.floats(-100, 100), st.booleans())
+def test_what_was_paid_until_a_windows_step_cannot_reach_it(step, shock, with_rule):
+    f, h, level, steps, day = one_day()
+    inside = (np.arange(60) % 3 == 0)[None] if with_rule else np.zeros((0, 60), dtype=bool)
+    plain = forward(f, h, level, steps, day, inside)
+    struck = forward(np.where(steps <= step, f + shock, f), h, level, steps, day, inside)
+    later = steps > step
+    assert struck.r[later].tobytes() == plain.r[later].tobytes()
+    assert struck.weight.tobytes() == plain.weight.tobytes()
+
+
+def test_an_effect_of_the_day_cancels_and_the_last_step_counts_nothing():
+    f, h, level, steps, day = one_day()
+    none = np.zeros((0, 60), dtype=bool)
+    plain, moved = (forward(x, h, level, steps, day, none) for x in (f, f + 7.0 * h))
+    np.testing.assert_allclose(moved.r, plain.r, atol=1e-6)
+    assert not plain.weight[steps == steps.max()].any()
+    assert not plain.r[steps == steps.max()].any()
+    assert plain.weight[steps < steps.max()].all()
+    unknown = forward(f, h, np.full(60, np.nan), steps, day, none)
+    assert not unknown.weight.any()
+
+
+def test_a_session_of_minutes_has_steps_too_and_none_shorter_than_the_horizon():
+    end = np.arange(0, 3_600_000, 5_000)
+    h = np.full(len(end), 0.1)
+    assert steps_of(end, h, 5).max() == 64
+    assert steps_of(end, h, 600).max() == 5
+    assert steps_of(end, np.zeros(len(end)), 5).tolist() == [0] * len(end)
+
+
+def test_a_believed_rule_leaves_little_in_lane_f(worlds):
+    rows = rows_by_detector(worlds.world("plant", seed=31, lessons=((RULE, 9.0),)), 90)["d0"]
+    inside, g = rows.covered(RULE), np.ones(len(rows.days))
+    before, after = (effects_of(plain_sums(rows, residuals(rows, x), inside), g) for x in ((), (RULE,)))
+    assert before.rest.t_stat > 4.0
+    assert abs(after.rest.uplift) < 0.35 * before.rest.uplift
+    assert abs(after.day.uplift) < 0.05 * before.day.uplift
+
+
+def test_later_days_change_neither_lane(worlds):
+    long = worlds.world("conf", seed=5, days=8, per_block=100)
+    short = dict(list(long.items())[:5])
+    one, two = (residuals(rows_by_detector(x, 90)["d0"]) for x in (short, long))
+    for a, b in zip((*one.r, *one.weight), (*two.r, *two.weight), strict=True):
+        assert a.tobytes() == b[: len(a)].tobytes()
+
+
+def test_without_paper_the_level_of_earlier_days_is_the_control(small):
+    rows = small.without_paper()
+    known = ~np.isnan(rows.payoff_y)
+    level = np.nan_to_num(rows.level)
+    want = rows.h * level + np.where(known, (1 - rows.p) * (np.nan_to_num(rows.payoff_y) - level), 0.0)
+    np.testing.assert_allclose(rows.f, want, atol=1e-12)
+    assert replace(rows, payoff_p=rows.payoff_p + 99.0).without_paper().f.tobytes() == rows.f.tobytes()
