@@ -442,13 +442,16 @@ def verdict(
     eligible: Sequence[bool] | Bools,
     eligible_f: Sequence[bool] | Bools | None = None,
     believed: Sequence[Rule] = (),
+    weigh: bool = True,
 ) -> Verdict:
     """Return both lanes and their joint verdict; `eligible_f` is for lane F when its eligible rules are others.
+
+    Without `weigh` all blocks count alike.
 
     A rule is evidence only when it is eligible and M exceeds the critical value in both lanes, with one sign of T.
     """
     for_f = eligible if eligible_f is None else eligible_f
-    counts = block_weights(day, block, u0, p, published, paper, executed)
+    counts = block_weights(day, block, u0, p, published, paper, executed) if weigh else None
     in_s = lane_s(day, u0, p, published, paper, executed, bins, believed, counts)
     in_f = lane_f(end_ms, day, u0, p, published, paper, executed, bins, horizon_ms, believed, counts)
     s = judge(in_s, day, block, bins, rules, n_l, g, xi, eligible, alpha)

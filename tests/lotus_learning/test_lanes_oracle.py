@@ -233,6 +233,7 @@ def test_verdict_needs_both_lanes() -> None:
         xi=np.zeros((2, 9)),
         alpha=0.1,
         eligible=[True, True],
+        weigh=False,
     )
     mean = 0.25 * 3 / 0.751
     one, two = 2 - mean, 1 - mean
