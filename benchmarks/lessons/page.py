@@ -14,6 +14,7 @@ from benchmarks.lessons import (
     drift,
     hostile,
     laws,
+    market,
     meta_nights,
     peers,
     production,
@@ -29,7 +30,8 @@ from benchmarks.report import write_into
 PAGE = ROOT / "docs" / "evidence.md"
 SECTIONS = (
     ("One look, one detector", table),
-    ("Hostile logs, one look, one detector", hostile),
+    ("Hostile logs, one detector", hostile),
+    ("The simulated market with nothing planted", market),
     ("Laws and time", laws),
     ("The sentinel", sentinel),
     ("Audits", audits),

@@ -162,26 +162,27 @@ def stacked(cubes: Sequence[DayCube], days: tuple[str, ...], space: Axes) -> Sta
         blocks += cube.blocks
         days_present += cube.blocks > 0
     block_day = np.repeat(np.array(index, dtype=np.int64), BLOCKS_PER_DAY)[present]
-    rest_r, rest_h, total = (
-        np.concatenate([getattr(c, name)[c.present] for c in kept]) for name in ("rest_r", "rest_h", "rest_all")
-    )
+    r, h, rest_r, rest_h, total = (_beside(kept, name) for name in ("r", "h", "rest_r", "rest_h", "rest_all"))
     return Stack(
         detector_id=kept[-1].detector_id,
         horizon_s=kept[-1].horizon_s,
         days=days,
         day_index=tuple(index),
         lane_day=block_day,
-        r=Both(
-            np.concatenate([c.r[c.present] for c in kept]),
-            centred(rest_r, rest_h, total[:, 0], total[:, 1], block_day),
-        ),
-        h=Both(np.concatenate([c.h[c.present] for c in kept]), rest_h),
+        r=Both(r, centred(rest_r, rest_h, total[:, 0], total[:, 1], block_day)),
+        h=Both(h, rest_h),
         published=np.sum([cube.published for cube in kept], axis=0, dtype=np.float64),
         space=space,
         blocks=blocks,
         days_present=days_present,
         cubes=kept,
     )
+
+
+def _beside(cubes: Sequence[DayCube], name: str) -> Floats:
+    """Return an array of every cube, the present blocks only, one after the other."""
+    parts = [(getattr(cube, name), cube.present) for cube in cubes]
+    return np.concatenate([x if present.all() else x[present] for x, present in parts])
 
 
 _FACTS = ("detector_id", "day", "spec_version", "horizon_s", "baseline", "windows", "n_published", "overlap", "sum_h")

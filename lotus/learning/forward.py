@@ -64,14 +64,18 @@ def forward(f: Floats, h: Floats, level: Floats, step: Ints, day: Ints, inside: 
 def centred(r: Floats, weight: Floats, total_r: Floats, total_weight: Floats, day: Ints) -> Floats:
     """Return r [blocks, k] less, of each of k groups of windows, its share of the weight on other days times all's r.
 
-    `weight` [blocks, k]; `total_r`, `total_weight` [blocks] over all windows; `day` [blocks].
+    `weight` [blocks, k]; `total_r`, `total_weight` [blocks] over all windows; `day` [blocks], ascending.
     """
     n_days = int(day.max(initial=-1)) + 1
     by_day, whole = np.zeros((n_days, weight.shape[1])), np.bincount(day, weights=total_weight, minlength=n_days)
-    np.add.at(by_day, day, weight)
+    first = np.flatnonzero(np.diff(day, prepend=-1))
+    if len(first):
+        by_day[day[first]] = np.add.reduceat(weight, first)
     others, rest = by_day.sum(axis=0) - by_day, whole.sum() - whole
-    share = others / np.where(rest > EMPTY, rest, np.inf)[:, None]
-    return np.asarray(r - share[day] * total_r[:, None], dtype=np.float64)
+    others /= np.where(rest > EMPTY, rest, np.inf)[:, None]
+    usual = others[day]
+    usual *= total_r[:, None]
+    return np.asarray(np.subtract(r, usual, out=usual), dtype=np.float64)
 
 
 def _of_day(e: Floats, h: Floats, step: Ints, inside: NDArray[np.bool_]) -> tuple[Floats, Floats]:

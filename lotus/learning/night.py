@@ -39,7 +39,7 @@ from lotus.learning.search import (
     one_look_critical,
 )
 from lotus.learning.signs import day_signs
-from lotus.learning.slots import Crossing, Look, SlotState, nightly_look
+from lotus.learning.slots import Crossing, Look, SlotState, allowance_tonight, nightly_look
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import DEFAULT, Vocabulary
@@ -336,12 +336,12 @@ def _lane_look(
     """Return what one lane may promote, its largest M of the data and those of the draws."""
     settings = frame.settings
     real = max((s.largest()[lane] for s in searches), default=-np.inf)
+    state = slots[lane] if slots is not None else SlotState()
     maxima = np.full(settings.draws, -np.inf)
-    if wanted:
+    if wanted and _may_promote(settings, state, night):
         parts = [draw_maxima(s.evidence[lane], s.bench.family.eligible, frame.signs, frame.space) for s in searches]
         maxima = round_learned(np.max(parts, axis=0))
     real, maxima = joint(real, maxima, [(m.m[lane], m.draws[lane]) for m in members])
-    state = slots[lane] if slots is not None else SlotState()
     return _look(settings, last, state, night, real, maxima), real, maxima
 
 
@@ -351,6 +351,13 @@ def _looks(settings: LearningDefaults, last: bool) -> bool:
     if settings.error_control not in ("slots", "online_fdr"):
         raise SchemaError(f"learning.error_control is {settings.error_control!r}", '"slots" or "online_fdr"')
     return settings.looks == "nightly" or last
+
+
+def _may_promote(settings: LearningDefaults, state: SlotState, night: int) -> bool:
+    """Tell whether tonight asks the draws for a bar: a night without a slot promotes nothing, whatever they say."""
+    if settings.looks == "nightly" and settings.error_control == "slots":
+        return allowance_tonight(state, night, settings.draws, settings.alpha) > 0
+    return True
 
 
 def _look(

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from lotus.errors import ConfigError
 from lotus.hashing import key64
 from lotus.learning.payoff_scores import Columns, score
-from lotus.priors.vocabulary import BIN_COLUMNS, N_BINS
+from lotus.priors.types import Literal, Rule
+from lotus.priors.vocabulary import BIN_COLUMNS, N_BINS, rule_mask
 from lotus.simulation.learning_world import with_strata
 from lotus.timebase import BLOCK_MS, day_start_ms, days_between, next_day
 
@@ -57,6 +58,7 @@ class _Log:
     impact_bps: float = 0.0
     answers: Callable[[float], float | None] | None = None  # running result, bps -> shift of the logit, None = stop
     own_results: bool = False
+    planted: tuple[tuple[Rule, float], ...] = ()
 
     def past(self, minutes: int) -> Floats:
         """Return what the price did over the minutes before, bps."""
@@ -194,13 +196,37 @@ _CHANGES: dict[str, Callable[[_Log], None]] = {
 KINDS = tuple(_CHANGES)
 
 
-def hostile_scores(kind: str, seed: int, days: int = 40) -> dict[str, Columns]:
-    """Return {day: PAYOFF_SCORES columns} of one detector; raises `ConfigError` for an unknown kind."""
+PLANTABLE = ("honest", "past-returns", "past-returns-1h", "rare", "one-block")
+PLANTED_FEATURES = range(6, 12)  # in every plantable kind these move within the day
+
+
+@dataclass(frozen=True, slots=True)
+class HostileWorld:
+    """The log {day: PAYOFF_SCORES columns}, what each window was expected to pay [n] in bps, and what was planted."""
+
+    scores: dict[str, Columns]
+    expected: Floats
+    planted: tuple[tuple[Rule, float], ...] = ()
+
+
+def hostile_world(kind: str, seed: int, days: int = 40, effect_bps: float = 0.0) -> HostileWorld:
+    """Return the world of one detector; `effect_bps` plants a true rule in the topmost bin of one feature.
+
+    Raises `ConfigError` for an unknown kind, or an effect in one that is not `PLANTABLE`.
+    """
     if kind not in _CHANGES:
         raise ConfigError(f"hostile world {kind!r}", f"one of {', '.join(KINDS)}")
+    if effect_bps and kind not in PLANTABLE:
+        raise ConfigError(f"an effect of {effect_bps} bps in {kind!r}", f"0, or one of {', '.join(PLANTABLE)}")
     log = _plain(kind, seed, days)
     _CHANGES[kind](log)
-    return with_strata(_columns(log))
+    if effect_bps:
+        feature = PLANTED_FEATURES[key64("hostile plant", kind, seed) % len(PLANTED_FEATURES)]
+        top = N_BINS[feature] - 1
+        bps = effect_bps if key64("hostile sign", kind, seed) % 2 else -effect_bps
+        log.planted = ((Rule.of(Literal(feature, top, top)), bps),)
+    columns, expected = _columns(log)
+    return HostileWorld(with_strata(columns), expected, log.planted)
 
 
 def _plain(kind: str, seed: int, days: int) -> _Log:
@@ -225,17 +251,21 @@ def _moves(log: _Log) -> Floats:
     return np.asarray(log.side * forward * np.sqrt(5.0 / log.matures), dtype=np.float64)
 
 
-def _columns(log: _Log) -> dict[str, Columns]:
+def _columns(log: _Log) -> tuple[dict[str, Columns], Floats]:
     rng, n = log.rng, len(log.u0)
     p = 1.0 / (1.0 + np.exp(-log.u0))
     drawn = p if log.drawn is None else log.drawn
     tide = rng.normal(0.0, log.day_sd_bps, log.days)[log.day]
-    paid = (_moves(log) if log.noise is None else log.noise) + log.edge(drawn) + tide + log.extra
+    bins = _all_bins(log)
+    extra = log.extra + sum((bps * rule_mask(rule, bins) for rule, bps in log.planted), np.zeros(n))
+    expected = log.edge(drawn) + tide + extra
+    paid = (_moves(log) if log.noise is None else log.noise) + expected
     fill = paid - (rng.exponential(1.0, n) - 1.0)
     kept = np.ones(n, dtype=np.bool_) if log.open is None else log.open
     published, u0 = log.luck < drawn, log.u0
     if log.answers is not None:
         published, u0, kept = _with_results(log, fill)
+        bins = _all_bins(log)
         p = 1.0 / (1.0 + np.exp(-u0))
     if log.drawn is not None:
         u0 = _fitted_logit(log.u0, published)
@@ -246,7 +276,6 @@ def _columns(log: _Log) -> dict[str, Columns]:
     executed = np.where(published, fill, np.nan)
     paper = paid if log.paper_when_unpublished is None else np.where(published, paid, paid + log.paper_when_unpublished)
     paper = np.where(published, fill, paper) if log.paper_is_fill else paper
-    bins = np.stack([_bins(x, N_BINS[k]) for k, x in enumerate(log.features)], axis=1)
     whole: dict[str, NDArray[np.generic]] = {
         "p": p, "u0": u0, "published": published, "payoff_p": paper, "payoff_y": executed, "h": p * (1.0 - p),
         "hit": (paper > 0.0).astype(np.float64), "f": score(p, published, paper, executed),
@@ -268,7 +297,11 @@ def _columns(log: _Log) -> dict[str, Columns]:
                 "day": np.full(len(at), day, dtype=object),
                 "block": ((end_ms - 1) // BLOCK_MS).astype(np.uint8),
             }
-    return out
+    return out, expected[kept]
+
+
+def _all_bins(log: _Log) -> NDArray[np.uint8]:
+    return np.stack([_bins(x, N_BINS[k]) for k, x in enumerate(log.features)], axis=1)
 
 
 def _with_results(log: _Log, fill: Floats) -> tuple[Mask, Floats, Mask]:

@@ -175,6 +175,22 @@ def test_nightly_slots_promote_only_when_one_is_due(worlds):
     assert [lane.crossed[0] for lane in state] == [0, 0]
 
 
+def test_a_night_without_a_slot_asks_no_draw_and_says_the_same(worlds, monkeypatch):
+    nightly = Manifest(learning=LearningDefaults(half_life_days=1e12))
+    scores = worlds.world("null", days=14)
+    quiet = learn_night(scores, nightly, night=10, slots=NOTHING_SPENT)
+    assert quiet.slots_tonight == 0
+    assert not quiet.looked
+    assert all(np.isneginf(lane).all() for lane in quiet.draw_maxima)
+    asked = learn_night(scores, nightly, night=14, slots=NOTHING_SPENT)
+    assert asked.slots_tonight > 0
+    assert all(np.isfinite(lane).all() for lane in asked.draw_maxima)
+    monkeypatch.setattr("lotus.learning.night._may_promote", lambda *_: True)
+    drawn = learn_night(scores, nightly, night=10, slots=NOTHING_SPENT)
+    assert all(np.isfinite(lane).all() for lane in drawn.draw_maxima)
+    assert dataclasses.replace(drawn, draw_maxima=quiet.draw_maxima) == quiet
+
+
 def test_unknown_looks_are_refused(worlds):
     wrong = dataclasses.replace(Manifest(), learning=LearningDefaults(looks="often"))
     with pytest.raises(SchemaError, match="often"):

@@ -5,15 +5,18 @@ import pytest
 
 from lotus.errors import ConfigError
 from lotus.learning.payoff_scores import PAYOFF_SCORES
-from lotus.priors.vocabulary import BIN_COLUMNS, N_BINS
-from lotus.simulation.hostile_world import KINDS, hostile_scores
+from lotus.priors.vocabulary import BIN_COLUMNS, N_BINS, rule_mask
+from lotus.simulation.hostile_world import KINDS, PLANTABLE, hostile_world
 
 DAYS = 6
 
 
 def whole(kind, seed=1, days=DAYS):
-    scores = hostile_scores(kind, seed, days)
-    return {name: np.concatenate([day[name] for day in scores.values()]) for name in PAYOFF_SCORES.names}
+    return whole_of(hostile_world(kind, seed, days))
+
+
+def whole_of(world):
+    return {name: np.concatenate([day[name] for day in world.scores.values()]) for name in PAYOFF_SCORES.names}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -31,7 +34,27 @@ def test_a_world_is_a_day_of_scores_and_the_same_for_its_seed(kind):
 
 def test_an_unknown_world_is_refused():
     with pytest.raises(ConfigError, match="hostile world 'x'"):
-        hostile_scores("x", 1)
+        hostile_world("x", 1)
+
+
+def test_an_effect_where_results_feed_back_is_refused():
+    with pytest.raises(ConfigError, match="an effect of 5 bps in 'stop'"):
+        hostile_world("stop", 1, effect_bps=5)
+
+
+@pytest.mark.parametrize("kind", PLANTABLE)
+def test_a_planted_rule_pays_what_is_said_and_nothing_else_moves(kind):
+    plain, planted = hostile_world(kind, 3, 8), hostile_world(kind, 3, 8, 6.0)
+    ((rule, bps),) = planted.planted
+    assert abs(bps) == 6.0
+    gained = planted.expected - plain.expected
+    log = whole_of(planted)
+    covered = rule_mask(rule, np.stack([log[name] for name in BIN_COLUMNS], axis=1))
+    np.testing.assert_allclose(gained, bps * covered, atol=1e-9)
+    np.testing.assert_allclose(log["payoff_p"] - whole_of(plain)["payoff_p"], gained, atol=1e-9)
+    assert (log["published"] == whole_of(plain)["published"]).all()
+    assert len(plain.expected) == len(log["p"])
+    assert abs((log["payoff_p"] - planted.expected).mean()) < 1.5
 
 
 @pytest.mark.parametrize("kind", sorted({*KINDS} - {"estimated"}))
@@ -76,5 +99,5 @@ def test_the_others_are_what_they_are_called():
     assert abs(far[1]) < 0.1
     skew = whole("one-sided")["payoff_p"]
     assert ((skew - skew.mean()) ** 3).mean() < 0.0
-    huge = [day["payoff_p"].std() for day in hostile_scores("huge-day", 1, DAYS).values()]
+    huge = [day["payoff_p"].std() for day in hostile_world("huge-day", 1, DAYS).scores.values()]
     assert max(huge) > 10 * np.median(huge)
