@@ -140,6 +140,7 @@ _ONCE = {
 _NIGHTS = {
     f"nights-{kind}": Study(f"nights-{kind}", Nights(kind), measure_nights, _HERE, Nights(kind, 12), 4.0)
     for kind in KINDS
+    if kind != "dead"  # nights in which it lives find it, as they should: `drift` asks what becomes of it
 }
 _TRUE = {
     f"true-{kind}": Study(

@@ -31,6 +31,7 @@ from lotus.learning.forward import centred
 from lotus.learning.gates import absorbed, alive, grade_of, support_failure
 from lotus.learning.lanes import Both
 from lotus.learning.lesson import Lesson, PartEffect
+from lotus.learning.one_sided import one_sidedness, unlucky
 from lotus.learning.rows import EXECUTED, DetectorRows
 from lotus.learning.search import Evidence, agreed, best_rule, beyond, evidence_of, gain_of
 
@@ -42,11 +43,15 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What audits say of the detector: why nothing new may be learned (empty: it may), and what is asked or told."""
+    """What audits say of the detector: why nothing new may be learned (empty: it may), and what is asked or told.
+
+    `one_sided`: z of the third moment of its small parts (`one_sidedness`).
+    """
 
     alarm: str = ""
     earlier_days: bool = False
     warnings: tuple[str, ...] = ()
+    one_sided: float = 0.0
 
 
 def select(
@@ -54,6 +59,7 @@ def select(
 ) -> tuple[list[Lesson], list[Lesson]]:
     """Return (accepted, refused) lessons of one detector."""
     left = residuals(rows, bench.believed)
+    told = replace(told, one_sided=one_sidedness(rows, left.r.day))
     accepted: list[Lesson] = []
     refused: list[Lesson] = []
     first_square = evidence.day.square
@@ -121,7 +127,8 @@ def _judged(
     sums = both_sums(rows, left, covered)
     lesson = candidate(bench, rows, evidence, number, bar, sums, covered)
     lesson = replace(lesson, parts=parts_of(bench, rows, left, covered), warnings=told.warnings)
-    for reason in (absorbed(sums.day.kept_share), told.alarm):
+    skewed = unlucky(bench, evidence, number, bar, told.one_sided)
+    for reason in (absorbed(sums.day.kept_share), told.alarm, skewed):
         lesson = refuse(lesson, reason) if reason else lesson
     if told.earlier_days and lesson.accepted:
         reason = _against_earlier_days(bench, rows, number, bar, covered, lesson.sign)
