@@ -1,10 +1,15 @@
-"""`lotus kill`: the kill switch of a home. A file, so that it works with the database and every page down."""
+"""`lotus kill`: the kill switch of a home, an empty file: it works with everything else down and the disk full."""
+
+import os
+import tomllib
+from contextlib import suppress
+from pathlib import Path
 
 import click
 
 from lotus.errors import ConfigError
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import home_option, settings_of
+from lotus_cli.places import home_option
 
 
 @click.command("kill")
@@ -20,13 +25,28 @@ def kill_command(flatten: bool, lift: bool, home: str | None, as_json: bool) -> 
     """
     from lotus_live.trade.kill_switch import KillSwitch
 
-    place = settings_of(home).home.resolve()
+    place = _home(home)
     if not place.is_dir():
         raise ConfigError(f"there is no home at {place}", "the home of the daemon to be stopped", "--home is missing")
     switch = KillSwitch(place)
-    if lift:
-        switch.lift()
-    else:
-        switch.throw(flatten)
+    try:
+        if lift:
+            switch.lift()
+        else:
+            switch.throw(flatten)
+    except OSError as problem:
+        raise ConfigError(
+            f"the switch cannot be moved: {problem}", f"an empty file {switch.path}", "a disk or a right that is gone"
+        ) from problem
     state = switch.state()
     emit({"state": state, "home": str(place)}, as_json, f"kill switch of {place}: {state}")
+
+
+def _home(given: str | None) -> Path:
+    """Return the home: what is given or in the environment, else what a `lotus.toml` says, however faulty the rest."""
+    named = given or os.environ.get("LOTUS_HOME") or ""
+    config = Path(os.environ.get("LOTUS_CONFIG") or "lotus.toml").expanduser()
+    if not named:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            named = str(tomllib.loads(config.read_text(encoding="utf-8"))["folders"]["home"])
+    return Path(named or ".lotus").expanduser().resolve()

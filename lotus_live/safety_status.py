@@ -19,12 +19,17 @@ def safety_status(home: Path) -> dict[str, Any]:
     beat = Pulse(home).read()
     age_s = beat.age_s(time.monotonic(), boot_id()) if beat is not None else None
     return {
-        "kill_switch": KillSwitch(home).state(),
+        "kill_switch": _switch_words(KillSwitch(home)),
         "pulse_age_s": None if age_s is None or age_s == float("inf") else round(age_s, 2),
         "watchdog": watchdog_status(home),
         "armed": armed_accounts(home),
         "last_alerts": [f"{a.kind}: {a.found}; {a.done}" for a in read_alerts(Alerts(home).path, 3)],
     }
+
+
+def _switch_words(switch: KillSwitch) -> str:
+    state = switch.state()
+    return state if switch.folder.is_dir() else f"{state}: {switch.folder} is not there"
 
 
 def armed_accounts(home: Path) -> dict[str, str]:

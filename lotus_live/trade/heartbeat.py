@@ -1,10 +1,11 @@
 """The pulse of a trading desk: a file that says when it last finished a turn, for a watchdog that shares nothing else.
 
+It is written over in place, so that a full disk silences nobody.
+
 Time is the machine's monotonic clock, which all its processes share until it is started again. (Literature: heartbeat
 failure detector.)
 """
 
-import json
 import os
 import time
 from contextlib import suppress
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lotus_store.files import make_folder
+from lotus_store.slate import read_slate, write_slate
 
 BEAT_S = 0.2
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -87,16 +88,12 @@ class Pulse:
 
     def read(self) -> Beat | None:
         """Return the last beat, None when there is none that can be read."""
-        try:
-            return Beat(**json.loads(self.path.read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
+        with suppress(TypeError):
+            return Beat(**(read_slate(self.path) or {}))
+        return None
 
     def _write(self, data_age_s: float, is_over: bool = False) -> None:
         if not self._who:
             self._who = {"pid": os.getpid(), "born": born(os.getpid()), "boot": boot_id()}
-            make_folder(self.path.parent)
         beat = Beat(**self._who, turned_s=self._turned_s, lag_s=self._lag_s, data_age_s=data_age_s, is_over=is_over)
-        temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(beat)))
-        temporary.replace(self.path)
+        write_slate(self.path, asdict(beat))

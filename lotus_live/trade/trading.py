@@ -146,6 +146,9 @@ def trading_of(
         notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
     )
     switch = KillSwitch(settings.home)
+    if not switch.folder.is_dir() and any((settings.keys_root / "venue").glob("*.address")):
+        switch.throw()  # it traded before: what the folder said of its switch is lost with it
+    switch.prepare()
     journals = settings.home / "live" / "signer" / session  # a replay's nonces are of its tape's time
 
     def opened(account: str, cap_usd: Decimal) -> Venue:

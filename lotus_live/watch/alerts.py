@@ -9,12 +9,12 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from lotus_live.trade.arming import wall_ms
 from lotus_live.watch.rules import Finding
-from lotus_store.files import make_folder
 
 AGAIN_S = 60.0
 
@@ -52,21 +52,26 @@ class Alerts:
         self._last[what] = now_s
         alert = Alert(wall_ms(), finding.kind, finding.found, finding.expected, done)
         text = f"{alert.kind}: found {alert.found}; expected {alert.expected}; {alert.done}"
-        print(f"WATCHDOG: {text}", file=sys.stderr, flush=True)
+        say(text)
         self.told += 1
         self.waiting.append(alert)
         try:
             self._append(alert)
         except OSError as problem:
-            print(f"WATCHDOG: {self.path} takes no alert: {problem}", file=sys.stderr, flush=True)
+            say(f"{self.path} takes no alert: {problem}")
         return True
 
     def _append(self, alert: Alert) -> None:
-        make_folder(self.path.parent)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(alert)) + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def say(text: str) -> None:
+    """Say it on standard error, which may be a file on a full disk."""
+    with suppress(OSError, ValueError):
+        print(f"WATCHDOG: {text}", file=sys.stderr, flush=True)
 
 
 def read_alerts(path: Path, most: int = 20) -> Sequence[Alert]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import json
 import os
 import signal
 import subprocess
@@ -24,6 +23,7 @@ from lotus_live.watch.sessions import account_names, guard_session, make_known, 
 from lotus_live.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, Watchdog
 from lotus_store.config import SafetySettings, Settings
 from lotus_store.files import make_folder
+from lotus_store.slate import read_slate
 from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.hyperliquid.info import LOOPBACK
 
@@ -85,6 +85,8 @@ async def _watch(settings: Settings) -> None:
     watchdog = Watchdog(settings.home, policy_of(settings.safety), open_sessions, alerts)
     if urlsplit(venue_url(settings)).hostname not in LOOPBACK:
         watchdog.urgent_look_s, watchdog.slow_look_s = LIVE_URGENT_LOOK_S, LIVE_SLOW_LOOK_S
+    else:
+        watchdog.ends_unheard = True
     task = asyncio.current_task()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel if task else lambda: None)
@@ -132,9 +134,7 @@ def settle_watchdog(home: Path, limit_s: float = SETTLE_S) -> bool:
 
 def watchdog_status(home: Path) -> dict[str, Any]:
     """Return what the watchdog last said, with `alive`: it holds its lock, and spoke within 5 s."""
-    told: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        told = json.loads((home / "live" / "watchdog.json").read_text())
+    told = read_slate(home / "live" / "watchdog.json") or {}
     spoke = told.get("boot") == boot_id() and time.monotonic() - float(told.get("seen_s", 0.0)) < ALIVE_S
     return {**told, "alive": spoke and _is_held(home)}
 

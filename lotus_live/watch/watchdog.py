@@ -1,11 +1,11 @@
 """The watchdog's loop: ten times a second pulse and switch, the accounts when there is a reason, then what follows.
 
-It owns no plan and needs no database; what it does at the venue only makes accounts smaller. What follows from what is
-seen stands in `rules`. In the literature: watchdog timer, fencing.
+It owns no plan and needs no database and no room on the disk; what it does at the venue only makes accounts smaller.
+Each step stands in its own guard, and only cancellation ends the loop over an account that is open. What follows from
+what is seen stands in `rules`. In the literature: watchdog timer, fencing, fail-safe default.
 """
 
 import asyncio
-import json
 import os
 import signal
 import time
@@ -16,26 +16,29 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from lotus.errors import LotusError
 from lotus_live.trade.heartbeat import Beat, Pulse, boot_id, born
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
-from lotus_live.watch.alerts import Alerts
+from lotus_live.watch.alerts import Alerts, say
 from lotus_live.watch.rules import Act, Finding, Seen, Verdict, WatchPolicy, judge
+from lotus_store.slate import read_slate, write_slate
 from lotus_venues.hyperliquid.guard import GuardSession, Holding
-from lotus_venues.hyperliquid.user_stream import ODD_ANSWERS
 
 TURN_S = 0.1
 TOLD_S = 1.0
 QUIET_LOOK_S = 15.0  # limits are looked after so often while nothing is wrong
 URGENT_LOOK_S, SLOW_LOOK_S, URGENT_S = 0.25, 2.0, 10.0
 LIVE_URGENT_LOOK_S, LIVE_SLOW_LOOK_S = 2.0, 15.0  # at the real venue, which counts 22 weight a look and account
+LOOK_LIMIT_S, THROW_LIMIT_S = 2.5, 1.0  # a venue or a disk that hangs holds up nothing else for longer
+GONE_S = 30.0  # a local exchange that answers nothing for so long after the home went has ended with it
 END_S = 5.0  # a desk that ended in order and left nothing is not watched any longer
-FAULTS = (*ODD_ANSWERS, LotusError, OSError)
 
 
 @dataclass(slots=True)
 class Watchdog:
-    """Watches one home. `open_sessions` gives the sessions of accounts that are not known yet, told the known ones."""
+    """Watches one home. `open_sessions` gives the sessions of accounts that are not known yet, told the known ones.
+
+    `ends_unheard`: the venue is a local exchange, which may end with its home; a real one is asked for ever.
+    """
 
     home: Path
     policy: WatchPolicy
@@ -48,6 +51,7 @@ class Watchdog:
     slow_look_s: float = SLOW_LOOK_S
     acts: int = 0
     last_act: Act = Act.NOTHING
+    ends_unheard: bool = False
     _began_s: float = field(default_factory=time.monotonic)
     _boot: str = field(default_factory=boot_id)
     _beat: Beat | None = None
@@ -56,6 +60,7 @@ class Watchdog:
     _since_s: float = 0.0  # since when there is a reason to look
     _look_s: float = 0.0
     _told_s: float = 0.0
+    _heard_s: float = field(default_factory=time.monotonic)
     _doubted: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
     @property
@@ -64,11 +69,14 @@ class Watchdog:
         return self.home / "live" / "watchdog.json"
 
     async def run(self) -> None:
-        """Watch until cancelled, until the home is gone, or until a desk that ended in order has left nothing."""
+        """Watch until cancelled, or until nothing is left to watch: a desk that ended in order, a home that is gone."""
         self._remember()
         try:
-            while self.path.parent.is_dir():
-                await self.turn()
+            while True:
+                try:
+                    await self.turn()
+                except Exception as problem:
+                    self._tell_fault("a turn", problem)
                 if self._is_done():
                     return
                 await asyncio.sleep(TURN_S)
@@ -82,7 +90,7 @@ class Watchdog:
         self._read(now_s)
         verdict = judge(self._seen(now_s), self.policy)
         if self._must_look(verdict, now_s):
-            await self._look(now_s)
+            await self._look()
             verdict = judge(self._seen(time.monotonic()), self.policy)
             await self._follow(verdict)
         if now_s - self._told_s >= TOLD_S:
@@ -90,14 +98,24 @@ class Watchdog:
             self._tell()
 
     def _read(self, now_s: float) -> None:
-        """Take in pulse and switch; a switch that was lifted begins a new account of what was lost."""
-        self._beat = Pulse(self.home).read()
-        state = KillSwitch(self.home).state()
+        """Take in pulse and switch; a switch that was lifted begins a new account of what was lost.
+
+        A pulse that cannot be read is the last one, which ages; a folder that is gone weakens no switch.
+        """
+        self._beat = Pulse(self.home).read() or self._beat
+        switch = KillSwitch(self.home)
+        state = switch.state()
+        if self._is_gone():
+            state = FLATTENED if self._switch == FLATTENED else state
+            self._guarded(self.alerts.tell, Finding("home_gone", f"{switch.folder} is not there", "the home"), state)
         if state != self._switch:
             self._thrown_s, self._look_s = now_s, 0.0
             if state == LIFTED:
                 self.highest = {name: held.account.equity_usd for name, held in self.held.items()}
         self._switch = state
+
+    def _is_gone(self) -> bool:
+        return not self.path.parent.is_dir()
 
     def _seen(self, now_s: float) -> Seen:
         beat, held = self._beat, self.held
@@ -131,39 +149,57 @@ class Watchdog:
         self._look_s = now_s
         return True
 
-    async def _look(self, now_s: float) -> None:
+    async def _look(self) -> None:
+        """Ask every account what it holds; one that does not answer in time keeps what was last seen."""
         try:
-            found_open = await self.open_sessions(frozenset(self.sessions))
-            self.sessions |= found_open
-        except FAULTS as problem:
+            fresh = await asyncio.wait_for(self.open_sessions(frozenset(self.sessions)), LOOK_LIMIT_S)
+            self.sessions |= fresh
+        except Exception as problem:
             self._tell_fault("an account", problem)
         names = list(self.sessions)
-        looks = await asyncio.gather(*(self.sessions[n].look() for n in names), return_exceptions=True)
-        for name, found in zip(names, looks, strict=True):
+        looks = (asyncio.wait_for(self.sessions[n].look(), LOOK_LIMIT_S) for n in names)
+        for name, found in zip(names, await asyncio.gather(*looks, return_exceptions=True), strict=True):
             if isinstance(found, BaseException):
                 self._tell_fault(name, found)
                 continue
-            self.held[name] = found
+            self.held[name], self._heard_s = found, time.monotonic()
             equity = found.account.equity_usd
             self.highest[name] = max(self.highest.get(name, equity), equity)
 
     async def _follow(self, verdict: Verdict) -> None:
-        """Throw the switch, end the process that is hung, then act at the venue; tell all of it."""
-        switch = KillSwitch(self.home)
+        """End the process that is hung, act at the venue, throw the switch beside it; tell all of it."""
         done = []
-        if verdict.throw != LIFTED and self._switch != FLATTENED and verdict.throw != self._switch:
-            switch.throw(flatten=verdict.throw == FLATTENED)
-            done.append(f"kill switch thrown: {switch.state()}")
-        if verdict.fence and self._fenced():
+        if verdict.fence and self._guarded(self._fenced):
             done.append("the hung process was ended")
-        if verdict.act >= Act.STOP_OPENING:
-            done += await self._act(verdict)
+        throws = verdict.throw != LIFTED and self._switch != FLATTENED and verdict.throw != self._switch
+        acts = self._act(verdict) if verdict.act >= Act.STOP_OPENING else _nothing()
+        acted, thrown = await asyncio.gather(acts, self._throw(verdict.throw) if throws else _nothing())
+        done += thrown + acted
         self.last_act = verdict.act
         for finding in verdict.findings:
-            self.alerts.tell(finding, ", ".join(done) or "told only")
+            self._guarded(self.alerts.tell, finding, ", ".join(done) or "told only")
         if done and not verdict.findings:
             told = f"the kill switch says {self._switch} and the desk does not follow"
-            self.alerts.tell(Finding("switch_unheard", told, f"within {self.policy.late_s} s"), ", ".join(done))
+            unheard = Finding("switch_unheard", told, f"within {self.policy.late_s} s")
+            self._guarded(self.alerts.tell, unheard, ", ".join(done))
+
+    async def _throw(self, how: str) -> list[str]:
+        """Throw the switch; a disk that hangs or takes nothing keeps nobody waiting."""
+        switch = KillSwitch(self.home)
+        try:
+            await asyncio.wait_for(asyncio.to_thread(switch.throw, how == FLATTENED), THROW_LIMIT_S)
+        except (OSError, TimeoutError) as problem:
+            self._tell_fault("the kill switch", problem)
+            return []
+        return [f"kill switch thrown: {switch.state()}"]
+
+    def _guarded(self, step: Callable[..., Any], *given: Any) -> Any:
+        """Do a step that must not end the others; what went wrong is said on standard error."""
+        try:
+            return step(*given)
+        except Exception as problem:
+            say(f"{getattr(step, '__name__', 'a step')} failed: {problem!r}")
+            return None
 
     def _fenced(self) -> bool:
         """End the process that beat last, if it still is that process: it must not wake up over what is done now."""
@@ -199,28 +235,38 @@ class Watchdog:
         return ", ".join(words + [f"{coin} {size} closed" for coin, size in closing.items()])
 
     def _tell_fault(self, name: str, problem: BaseException) -> None:
-        self.alerts.tell(Finding(f"blind:{name}", f"{name}: {problem}", "an answer of the venue"), "asked again")
+        found = Finding(f"blind:{name}", f"{name}: {str(problem) or type(problem).__name__}", "an answer")
+        self._guarded(self.alerts.tell, found, "tried again")
 
     def _is_done(self) -> bool:
+        """Tell whether nothing is left to watch: accounts known to be empty, and a desk or a home that ended."""
+        if self._is_gone():
+            unheard = self.ends_unheard and time.monotonic() - self._heard_s > GONE_S
+            if unheard or (self.held and all(held.is_empty for held in self.held.values())):
+                say(f"ends: {self.path.parent} is not there, and {'nobody answers' if unheard else 'nothing is open'}")
+                return True
         ended = self._beat is not None and self._beat.is_over
         silent = ended and self._beat is not None and self._beat.age_s(time.monotonic(), self._boot) > END_S
         return silent and bool(self.held) and all(held.is_empty for held in self.held.values())
 
     def _remember(self) -> None:
         """Take up the highest equities of an earlier life."""
-        with suppress(OSError, ValueError, TypeError, KeyError, ArithmeticError):
-            told = json.loads(self.path.read_text())["highest_usd"]
+        with suppress(ValueError, TypeError, KeyError, ArithmeticError):
+            told = (read_slate(self.path) or {})["highest_usd"]
             self.highest = {name: Decimal(value) for name, value in told.items()}
 
     def _tell(self) -> None:
-        """Say in its file that it lives, and what it sees."""
+        """Say in its file that it lives, and what it sees; in a home that is gone nothing is made anew."""
         body = {
             "pid": os.getpid(), "boot": self._boot, "seen_s": time.monotonic(), "switch": self._switch,
             "accounts": {name: "empty" if held.is_empty else "open" for name, held in self.held.items()},
             "highest_usd": {name: str(value) for name, value in self.highest.items()},
             "acts": self.acts, "alerts": self.alerts.told, "last_act": self.last_act.name.lower(),
         }  # fmt: skip
-        temporary = self.path.with_suffix(".tmp")
-        with suppress(OSError):
-            temporary.write_text(json.dumps(body, indent=1))
-            temporary.replace(self.path)
+        if not self._is_gone():
+            with suppress(OSError):
+                write_slate(self.path, body)
+
+
+async def _nothing() -> list[str]:
+    return []

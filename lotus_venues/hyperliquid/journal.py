@@ -1,17 +1,20 @@
 """The signer's journal: every nonce, name and value it ever signed, on the disk before the signature exists.
 
-One line a signature, appended and synced; a torn last line was never signed. From it come the next nonce (never one
-twice, through kill -9 and clocks set back), the names that were sent and when they expire, and the value signed today.
-One process holds it at a time. In the literature: write-ahead log.
+One line a signature, appended and synced; a torn last line was never signed. What opens nothing is signed on a full
+disk or with the folder gone too: its lines stand in a reserve whose room was taken before, and move when there is room.
+From the journal come the next nonce (never one twice, through kill -9 and clocks set back), the names that were sent
+and when they expire, and the value signed today. One process holds it at a time. In the literature: write-ahead log.
 """
 
+import errno
 import fcntl
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from io import BufferedWriter
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ from lotus.errors import VenueError
 from lotus.timebase import DAY_MS
 
 KEEP_DAYS = 8
+RESERVE_BYTES = 1 << 16  # some 300 signatures; without a whole reserve nothing that opens is signed
+_BLANK = b" "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,9 @@ class SignerJournal:
         self.modified: dict[str, Signed] = {}
         self._value: dict[int, Decimal] = {}
         self._day = -1
-        self._file: BufferedWriter | None = None
+        self._file: FileIO | None = None
+        self._reserve = -1
+        self._reserved = 0
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = (folder / "lock").open("w")
         try:
@@ -54,12 +61,15 @@ class SignerJournal:
 
         for path in sorted(folder.glob("*.jsonl"))[-KEEP_DAYS:]:
             self._read(path)
+        self._open_reserve()
 
     def close(self) -> None:
         """Give the folder free."""
         if self._file is not None:
             self._file.close()
-        self._file = None
+        if self._reserve >= 0:
+            os.close(self._reserve)
+        self._file, self._reserve = None, -1
         self._lock.close()
 
     def value_of_day(self, now_ms: int) -> Decimal:
@@ -73,7 +83,8 @@ class SignerJournal:
     def sign(self, now_ms: int, kind: str, names: Iterable[str], value_usd: Decimal, expires_ms: int) -> int:
         """Record a signature to come and return its nonce, max(now, last + 1); durable when it returns.
 
-        Raises `VenueError` when the line cannot be written: then nothing may be signed.
+        Raises `VenueError` when the line cannot be written: then nothing may be signed. A value of 0 opens nothing, and
+        its line may go into the reserve.
         """
         nonce = max(now_ms, self.last_nonce + 1)
         key = "m" if kind == "batchModify" else "c"
@@ -89,40 +100,103 @@ class SignerJournal:
         self._take(line)
 
     def _append(self, day: int, line: dict[str, Any]) -> None:
+        text = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+        opens = bool(Decimal(line.get("v", "0")))
         try:
-            if self._file is None or day > self._day:
-                self._open(max(day, self._day))
-            assert self._file is not None
-            self._file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            if opens:
+                self._fill_reserve(day)
+            self._write(day, text)
         except OSError as error:
-            raise VenueError(f"the signer's journal cannot be written ({error})", "a disk with room") from error
+            if opens or not self._kept(text):
+                raise VenueError(f"the signer's journal cannot be written ({error})", "a disk with room") from error
+
+    def _write(self, day: int, text: bytes) -> None:
+        """Append and sync; after a failure the file is opened anew, which cuts off what stands half-written."""
+        if self._file is None or day > self._day:
+            self._open(max(day, self._day))
+        assert self._file is not None
+        try:
+            if self._file.write(text) != len(text):
+                raise OSError(errno.ENOSPC, "half a line was written")
+            os.fsync(self._file.fileno())
+        except OSError:
+            self._file.close()
+            self._file = None
+            raise
+
+    def _kept(self, text: bytes) -> bool:
+        """Write a line into the reserve; tell whether it had room."""
+        if self._reserve < 0 or self._reserved + len(text) > RESERVE_BYTES:
+            return False
+        try:
+            os.pwrite(self._reserve, text, self._reserved)
+            os.fsync(self._reserve)
+        except OSError:
+            return False
+        self._reserved += len(text)
+        return True
+
+    def _open_reserve(self) -> None:
+        """Take the room of the reserve, and read what an earlier life left in it; without room there is none yet."""
+        path = self.folder / "reserve"
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                raw = os.pread(handle, RESERVE_BYTES, 0)
+                missing = RESERVE_BYTES - len(raw)
+                if os.pwrite(handle, _BLANK * missing, len(raw)) != missing:
+                    raise OSError(errno.ENOSPC, "no room for the reserve of closing orders")
+                os.fsync(handle)
+            except OSError:
+                os.close(handle)
+                raise
+            self._reserve = handle
+            self._reserved = raw.rfind(b"\n") + 1
+            self._take_all(path.name, raw[: self._reserved].split(b"\n")[:-1])
+
+    def _fill_reserve(self, day: int) -> None:
+        """Have a whole reserve: move what it holds into the journal. Raises `OSError` where there is no room.
+
+        Killed in between, its lines are read twice, which says the same.
+        """
+        if self._reserve < 0:
+            self._open_reserve()
+        if self._reserve < 0:
+            raise OSError(errno.ENOSPC, "no room for the reserve of closing orders")
+        if self._reserved:
+            self._write(day, os.pread(self._reserve, self._reserved, 0))
+            os.pwrite(self._reserve, _BLANK * self._reserved, 0)
+            os.fsync(self._reserve)
+            self._reserved = 0
 
     def _open(self, day: int) -> None:
         if self._file is not None:
             self._file.close()
-        path = self.folder / f"{day:08d}.jsonl"
-        self._file, self._day = path.open("ab"), day
-        folder = os.open(self.folder, os.O_RDONLY)
+        path, self._file = self.folder / f"{day:08d}.jsonl", None
+        file = path.open("ab", buffering=0)
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            _cut_torn(path)
+            folder = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError:
+            file.close()
+            raise
+        self._file, self._day = file, day
 
     def _read(self, path: Path) -> None:
-        raw = path.read_bytes()
-        whole, _, torn = raw.rpartition(b"\n")
-        for number, text in enumerate(whole.split(b"\n") if whole else [], 1):
+        _cut_torn(path)
+        self._take_all(path.name, path.read_bytes().split(b"\n")[:-1])
+        self._day = max(self._day, int(path.stem))
+
+    def _take_all(self, name: str, lines: Iterable[bytes]) -> None:
+        for number, text in enumerate(lines, 1):
             try:
                 self._take(json.loads(text))
             except (ValueError, KeyError, TypeError) as error:
-                raise VenueError(f"{path.name}:{number} is damaged", "the signer's own lines", "a bad disk") from error
-        if torn:
-            with path.open("r+b") as file:
-                file.truncate(len(raw) - len(torn))
-                os.fsync(file.fileno())
-        self._day = max(self._day, int(path.stem))
+                raise VenueError(f"{name}:{number} is damaged", "the signer's own lines", "a bad disk") from error
 
     def _take(self, line: dict[str, Any]) -> None:
         if "void" in line:
@@ -134,3 +208,13 @@ class SignerJournal:
         self.names |= {name: Signed(line["n"], line["x"]) for name in line.get("c", ())}
         self.modified |= {name: Signed(line["n"], line["x"]) for name in line.get("m", ())}
         self._value[line["d"]] = self._value.get(line["d"], Decimal(0)) + Decimal(line["v"])
+
+
+def _cut_torn(path: Path) -> None:
+    """Cut off a last line without an end: it was never signed."""
+    raw = path.read_bytes()
+    torn = len(raw) - (raw.rfind(b"\n") + 1)
+    if torn:
+        with path.open("r+b") as file:
+            file.truncate(len(raw) - torn)
+            os.fsync(file.fileno())

@@ -221,7 +221,7 @@ class Drill:
             venue.exchange.poster = LatePoster(url, timeout_s=self.timeout_s, connect_timeout_s=1.0)
             venues[account_name(side)] = venue
         books = TradeBooks(self.databases, Keys(settings.keys_root), "local")
-        self.desk = TradingDesk(books, self.floor, venues, KillSwitch(self.home))
+        self.desk = TradingDesk(books, self.floor, venues, KillSwitch(self.home).prepare())
         self.task = asyncio.create_task(self._run(self.desk))
 
     async def _run(self, desk: TradingDesk) -> None:

@@ -96,12 +96,12 @@ def run_desk(home: Path, url: str) -> int:
         venues = {
             account_name(side): venue_account(
                 account_name(side), url, settings.keys_root, home / "live" / "signer", (BTC,), now_ms, EXPIRES_MS,
-                Decimal(100_000), is_halted=KillSwitch(home).is_thrown,
+                Decimal(100_000), is_halted=KillSwitch(home).prepare().is_thrown,
             )
             for side in Side
         }  # fmt: skip
         books = TradeBooks(databases, Keys(settings.keys_root), "local")
-        desk = TradingDesk(books, floor, venues, KillSwitch(home))
+        desk = TradingDesk(books, floor, venues, KillSwitch(home).prepare())
 
         async def market() -> None:
             while True:

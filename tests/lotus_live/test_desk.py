@@ -39,7 +39,7 @@ pytestmark = pytest.mark.clock("a desk turns over wall time")
 @pytest.fixture
 def bed(tmp_path: Path) -> Bed:
     books = Books()
-    return Bed(books, SmallVenue(books), KillSwitch(tmp_path))
+    return Bed(books, SmallVenue(books), KillSwitch(tmp_path).prepare())
 
 
 def test_a_plan_is_written_before_it_is_sent_and_reported_when_it_is_closed(bed: Bed) -> None:
@@ -273,18 +273,18 @@ def test_a_desk_that_ends_lets_its_books_end_first_and_notes_what_it_was_told_la
 
 
 def test_the_switch_is_a_file_that_stays_thrown(tmp_path: Path) -> None:
-    switch = KillSwitch(tmp_path)
+    switch = KillSwitch(tmp_path).prepare()
     assert switch.state() == LIFTED
     switch.throw()
     assert KillSwitch(tmp_path).state() == HALTED
     switch.throw(flatten=True)
     switch.throw()
     assert switch.state() == FLATTENED, "a later halt does not weaken it"
-    switch.path.write_text("\x00garbage")
-    assert switch.state() == HALTED
     switch.lift()
     switch.lift()
     assert switch.state() == LIFTED
+    switch.path.write_text("\x00garbage")
+    assert switch.state() == HALTED
 
 
 def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,7 @@ from lotus_live.trade.kill_switch import KillSwitch
 @pytest.fixture
 def bed(tmp_path: Path) -> Bed:
     books = Books()
-    return Bed(books, SmallVenue(books), KillSwitch(tmp_path))
+    return Bed(books, SmallVenue(books), KillSwitch(tmp_path).prepare())
 
 
 def test_what_nobody_here_knows_is_taken_away_and_what_is_missing_is_asked_for(bed: Bed) -> None:

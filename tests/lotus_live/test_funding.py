@@ -91,7 +91,7 @@ class Bed:
     async def _begun(self) -> TradingDesk:
         self._market()
         books = TradeBooks(self.databases, Keys(self.settings.keys_root), self.name, "run")
-        desk = TradingDesk(books, self.floor, self.venues, KillSwitch(self.settings.home))
+        desk = TradingDesk(books, self.floor, self.venues, KillSwitch(self.settings.home).prepare())
         self.task = asyncio.create_task(desk.run())
         await until(lambda: desk.recovered, self._market)
         return desk

@@ -25,7 +25,7 @@ from lotus_live.trade.work import DeskCounts
 def test_an_empty_home_says_so(tmp_path: Path) -> None:
     told = safety_status(tmp_path)
     assert told == {
-        "kill_switch": "lifted",
+        "kill_switch": f"halt: {tmp_path / 'live'} is not there",
         "pulse_age_s": None,
         "watchdog": {"alive": False},
         "armed": {},
@@ -33,7 +33,7 @@ def test_an_empty_home_says_so(tmp_path: Path) -> None:
     }
     answer = json.loads(CliRunner().invoke(live_command, ["--status", "--json", "--home", str(tmp_path)]).stdout)
     assert answer["state"] == "never ran here"
-    assert answer["kill_switch"] == "lifted"
+    assert answer["kill_switch"].startswith("halt: ")
 
 
 def test_it_tells_switch_pulse_and_what_is_left_of_an_arming(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_the_daemon_says_what_holds_it_and_what_its_accounts_hold(tmp_path: Path
     held = VenuePosition("BTC", Decimal("0.02"), Decimal(1), Decimal(0), Decimal(0), 5)
     floor.accounts["book"] = Account(Decimal(99), Decimal(0), Decimal(99), (held,), 0)
     desk: Any = SimpleNamespace(
-        switch=KillSwitch(tmp_path), reconcilers=[], recovered=True, counts=DeskCounts(broken=2)
+        switch=KillSwitch(tmp_path).prepare(), reconcilers=[], recovered=True, counts=DeskCounts(broken=2)
     )
     desk.switch.throw()
     trading: Any = SimpleNamespace(desk=desk, floor=floor)

@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from full_disk import fill, small_disk
 from watch_bed import ACCOUNT, LOT, WatchBed, name_of, until, watch_bed
 
 from lotus.errors import ConfigError, VenueError
@@ -23,6 +23,7 @@ from lotus_live.watch.rules import WatchPolicy
 from lotus_live.watch.running import start_watchdog, stop_watchdog, watchdog_status
 from lotus_live.watch.sessions import guard_session, make_known
 from lotus_live.watch.watchdog import Watchdog
+from lotus_store.slate import read_slate, write_slate
 from lotus_venues.hyperliquid.order_wire import order_wire
 from lotus_venues.local_exchange.faults import Fault, FaultKind
 
@@ -152,8 +153,8 @@ def test_another_process_under_the_same_number_is_never_ended(tmp_path: Path) ->
     async def work(bed: WatchBed, watchdog: Watchdog) -> None:
         await bed.rest()
         bed.beat(0.0)
-        told = json.loads((tmp_path / "live" / "heartbeat.json").read_text())
-        (tmp_path / "live" / "heartbeat.json").write_text(json.dumps(told | {"born": "1"}))
+        pulse = tmp_path / "live" / "heartbeat.json"
+        write_slate(pulse, (read_slate(pulse) or {}) | {"born": "1"})
         assert born(os.getpid()) != "1"
         await until(lambda: bed.resting == [])
 
@@ -231,8 +232,8 @@ def test_it_ends_when_a_desk_that_ended_in_order_left_nothing(tmp_path: Path, mo
         async with watch_bed(tmp_path) as bed:
             watchdog = bed.watchdog(WatchPolicy())
             bed.beat(0.0)
-            told = json.loads((tmp_path / "live" / "heartbeat.json").read_text())
-            (tmp_path / "live" / "heartbeat.json").write_text(json.dumps(told | {"is_over": True}))
+            pulse = tmp_path / "live" / "heartbeat.json"
+            write_slate(pulse, (read_slate(pulse) or {}) | {"is_over": True})
             await asyncio.wait_for(watchdog.run(), 5.0)
 
     asyncio.run(go())
@@ -269,3 +270,89 @@ def dead_pid() -> int:
     ended = subprocess.Popen(["true"])
     ended.wait()
     return ended.pid
+
+
+@pytest.mark.parametrize("fault", ["full", "gone", "thrown and gone"])
+def test_a_dead_desk_is_followed_whatever_became_of_the_disk(tmp_path: Path, fault: str) -> None:
+    """A full disk, a home that went away, one that went after its switch was thrown: the venue is acted upon."""
+
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        home = bed.settings.home
+        await bed.hold()
+        await bed.rest()
+        bed.beat(0.0, pid=dead_pid())
+        await until(lambda: bool(watchdog.held))
+        if fault == "full":
+            fill(home)
+        if fault == "thrown and gone":
+            bed.switch.throw(flatten=True)
+            await until(lambda: watchdog._switch == FLATTENED)
+        if "gone" in fault:
+            (home / "live").rename(home / "away")
+        await until(lambda: name_of(3) not in bed.resting)
+        if fault == "thrown and gone":
+            await until(lambda: bed.held == 0)
+        else:
+            assert bed.held == LOT
+            assert bed.resting == [name_of(2)], "its stop protects what is held"
+        if fault == "full":
+            await until(lambda: bed.switch.state() == HALTED)
+
+    with small_disk(tmp_path / "disk", "8m") as home:
+        watched(home, WatchPolicy(dead_s=1.0, late_s=0.3), work)
+
+
+def test_nothing_but_cancellation_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.hold()
+        await bed.rest()
+        bed.beat(0.0, pid=dead_pid())
+        faults = iter([RuntimeError("once"), KeyError("twice"), OSError(28, "no room")] * 2)
+
+        def failing(self: object, *_: object) -> bool:
+            for problem in faults:
+                raise problem
+            return True
+
+        monkeypatch.setattr("lotus_live.watch.watchdog.Watchdog._read", _then(Watchdog._read, failing))
+        monkeypatch.setattr("lotus_live.watch.alerts.Alerts.tell", failing)
+        await until(lambda: bed.resting == [name_of(2)])
+
+    watched(tmp_path, DEAD, work)
+
+
+def _then(real: object, failing: object) -> object:
+    def read(self: object, now_s: float) -> None:
+        failing(self)  # type: ignore[operator]
+        real(self, now_s)  # type: ignore[operator]
+
+    return read
+
+
+def test_a_venue_that_hangs_keeps_no_switch_from_being_thrown(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.rest()
+        bed.beat(0.0, pid=dead_pid())
+        await until(lambda: bool(watchdog.held))
+        bed.exchange.faults.switch([Fault(FaultKind.HANG_BEFORE, probability=1.0)])
+        await until(lambda: bed.switch.state() == HALTED, 6.0)
+        bed.exchange.faults.switch([])
+        await until(lambda: bed.resting == [], 15.0)
+
+    watched(tmp_path, WatchPolicy(dead_s=1.0, late_s=0.3), work)
+
+
+def test_over_empty_accounts_a_home_that_is_gone_ends_it_with_a_word(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def go() -> None:
+        async with watch_bed(tmp_path) as bed:
+            watchdog = bed.watchdog(DEAD)
+            bed.beat(0.0, pid=dead_pid())
+            task = asyncio.create_task(watchdog.run())
+            await until(lambda: bool(watchdog.held))
+            (tmp_path / "live").rename(tmp_path / "away")
+            await asyncio.wait_for(task, 5.0)
+
+    asyncio.run(go())
+    assert "nothing is open" in capfd.readouterr().err

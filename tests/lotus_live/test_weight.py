@@ -113,7 +113,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     terms = FloorTerms(Decimal(100), Decimal(300), Decimal(50_000), 5_000)
     floor = TradingFloor((BTC,), "hyperliquid", terms, loop.now_ms, is_wall=True)
     books: Any = SimpleNamespace(close=lambda: None)
-    return World(loop, counter, TradingDesk(books, floor, venues, KillSwitch(tmp_path)))
+    return World(loop, counter, TradingDesk(books, floor, venues, KillSwitch(tmp_path).prepare()))
 
 
 def played(world: World, work: Coroutine[Any, Any, None]) -> None:

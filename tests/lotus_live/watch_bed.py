@@ -80,8 +80,12 @@ class WatchBed:
             if ACCOUNT in known:
                 return {}
             session = guard_session(self.settings, ACCOUNT)
-            await make_known(session)
-            await session.open()
+            try:
+                await make_known(session)
+                await session.open()
+            except BaseException:
+                session.close()
+                raise
             return {ACCOUNT: session}
 
         return Watchdog(self.settings.home, policy, sessions, Alerts(self.settings.home))
