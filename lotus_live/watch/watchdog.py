@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from lotus.errors import LotusError
-from lotus_live.trade.heartbeat import Beat, Pulse, boot_id, born
+from lotus_live.trade.heartbeat import Beat, Pulse
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_live.watch.alerts import Alerts
 from lotus_live.watch.rules import Act, Finding, Seen, Verdict, WatchPolicy, judge
+from lotus_store.processes import boot_id, born
 from lotus_venues.hyperliquid.guard import GuardSession, Holding
 from lotus_venues.hyperliquid.user_stream import ODD_ANSWERS
 
