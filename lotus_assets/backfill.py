@@ -5,7 +5,6 @@ range in one run, oldest day first. Everything appears in the Dagster UI. Killed
 same rows and hashes: committed stages are skipped, the others are done again.
 """
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +24,10 @@ from lotus_assets.stages.context import StageResult
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
-from lotus_resources.provision import PID_TAG, bury_dead_runs, instance, provision
+from lotus_resources.provision import bury_dead_runs, instance, provision
 from lotus_store.config import Settings
 from lotus_store.ledger.day_commits import DayCommit
+from lotus_store.processes import own_tags
 
 Progress = Callable[[str], None]
 QUIET: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -83,7 +83,7 @@ def backfill(
             days = learning_days(ctx, days_between(first, last))
         if not days:
             raise TapeError(f"tape {settings.tape} has no day from {first} to {last}", "recorded or imported tape")
-        tags = {PID_TAG: str(os.getpid()), FORCE_TAG: str(force).lower()}
+        tags = {**own_tags(), FORCE_TAG: str(force).lower()}
         with instance(environment) as opened:
             bury_dead_runs(opened)
             runner = _Runner(opened, build_definitions(lotus).get_repository_def(), tags)

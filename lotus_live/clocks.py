@@ -2,15 +2,14 @@
 
 A clock is a port with two forms, so that the daemon's code is the same live and in replay. The replayed form also
 tells frames of the tape from those that the session itself caused (acknowledgements, pongs), by their content: the
-n-th frame of the tape is the next frame that reads as the tape says. Nothing here waits or schedules.
+n-th frame of the tape is the next frame that reads as the tape says. Nothing here waits or schedules. The machine's
+clock is in `wall_clock`.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from lotus.microtape.decode import clean_frame
 from lotus.timebase import DAY_MS, NS_PER_MS
 from lotus_venues.replay_server import CONTROL_PREFIX
 
@@ -37,30 +36,6 @@ class Clock(Protocol):
     @property
     def exhausted(self) -> bool:
         """Return whether no further frame can come."""
-
-
-@dataclass(slots=True)
-class WallClock:
-    """The machine's clock, never stepping back; every frame received is a line of tape."""
-
-    time_ns: Callable[[], int] = time.time_ns
-    last_ns: int = 0
-
-    def accept(self, raw: bytes) -> tuple[Arrival, ...]:
-        """Stamp with the present time."""
-        return (Arrival(self.now_ns(), -1, clean_frame(raw)),)
-
-    def now_ns(self) -> int:
-        """Return the present time, at least the one returned before."""
-        now_ns = self.time_ns()
-        if now_ns > self.last_ns:
-            self.last_ns = now_ns
-        return self.last_ns
-
-    @property
-    def exhausted(self) -> bool:
-        """Never."""
-        return False
 
 
 @dataclass(slots=True)

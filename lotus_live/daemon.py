@@ -39,6 +39,7 @@ from lotus_live.signals import on_end_signals
 from lotus_live.status import LiveCounts, write_status
 from lotus_live.trade.trading import Trading
 from lotus_live.trials import control_texts, prepare_trials, read_trials
+from lotus_live.wall_clock import WallClock, step_text
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
@@ -267,7 +268,7 @@ class Daemon:
 
     async def _housekeeping(self, clock: Clock) -> None:
         """Every 0.25 s hand lines and rows over, every 5 s make the tape durable, every second tell the status."""
-        told_s = synced_s = 0.0
+        told_s, synced_s, steps = 0.0, 0.0, 0
         while True:
             await asyncio.sleep(FLUSH_S)
             now_s = time.monotonic()
@@ -280,6 +281,9 @@ class Daemon:
                 if self.feed is not None:
                     self.feed.failed(error)
                 return
+            if isinstance(clock, WallClock):
+                self._tell_steps(clock.steps[steps:])
+                steps = len(clock.steps)
             if now_s - told_s >= STATUS_S:
                 told_s = now_s
                 self._write_status("running")
@@ -398,6 +402,12 @@ class Daemon:
     def _note_life(self, kind: str, body: dict[str, Any]) -> None:
         time_ms = self.last_ns // NS_PER_MS
         self._entries.append(LogEntry(entry_number(kind, time.time_ns()), time_ms, kind, body))
+
+    def _tell_steps(self, steps_ms: list[int]) -> None:
+        """Print and log steps of the machine's clock."""
+        for moved_ms in steps_ms:
+            print(f"daemon: {step_text(moved_ms)}", file=sys.stderr)
+            self._note_life("clock_step", {"moved_ms": moved_ms})
 
     def _write_status(self, state: str) -> None:
         if time.monotonic() - self.log.last_success_s > WATCHDOG_S and self.log.waiting:

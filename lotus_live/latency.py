@@ -22,12 +22,13 @@ from numpy.typing import NDArray
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from lotus_live.clocks import Arrival, WallClock
+from lotus_live.clocks import Arrival
 from lotus_live.day_lane import LaneSpec
 from lotus_live.feed import Feed, FeedPolicy
 from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline import Pipeline
 from lotus_live.tape_file import TapeFile
+from lotus_live.wall_clock import WallClock
 from lotus_live.warm_up import warm_up
 
 _SETTLE_S = 0.2
@@ -149,7 +150,10 @@ async def _score(port: int, lines: Sequence[Arrival], spec: LaneSpec, spin: bool
         if at > last:
             feed.stop()
 
-    clock = WallClock(lambda: lines[min(at, last)].recv_ns)  # the daemon's own, which compares no frame with a tape
+    def stamp() -> int:
+        return lines[min(at, last)].recv_ns
+
+    clock = WallClock(stamp, stamp)  # the daemon's own, which compares no frame with a tape
     policy = FeedPolicy(renew_stale=False, watch_s=5.0, spin=spin)
     feed = Feed(f"ws://127.0.0.1:{port}/ws", "", spec.universe, clock, take, policy)
     await asyncio.wait_for(feed.run(), 600)

@@ -18,7 +18,7 @@ from lotus.detectors.scored import Columns, columns_of
 from lotus.errors import TapeError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
-from lotus_live.clocks import Arrival, Clock, ReplayClock, WallClock, in_ms, is_control, is_no_market
+from lotus_live.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
 from lotus_live.feed import Feed, FeedPolicy
@@ -29,6 +29,7 @@ from lotus_live.status import status_of
 from lotus_live.tape_file import Recording, TapeDay, TapeFile
 from lotus_live.trade.paper import PAPER, PaperDesk
 from lotus_live.trade.trading import Trading, trading_of
+from lotus_live.wall_clock import WallClock
 from lotus_live.warm_up import warm_up
 from lotus_live.watch.running import start_watchdog
 from lotus_store.config import Settings
@@ -110,7 +111,7 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         if trade and settings.trading.venue in EXCHANGES:
             start_watchdog(settings)
             orders_url = settings.trading.url or rest_url
-            daemon.trade(trading_of(settings, databases, universe, orders_url, in_ms(clock)))
+            daemon.trade(trading_of(settings, databases, universe, orders_url, in_ms(clock), clock_hold=clock.hold))
         elif trade:
             daemon.trade(_on_paper(settings, databases, spec, daemon.run_id, clock))
         daemon.restore(clock.now_ns())
@@ -165,7 +166,8 @@ def _on_paper(
 ) -> Trading:
     """Return trading on the paper accounts of a run, on the clock of its feed."""
     paper = PaperDesk(settings, spec.universe, session, clock.now_ns, partial(PaperBooks, databases))
-    return trading_of(settings, databases, spec.universe, PAPER, in_ms(clock), pace, session, paper)
+    hold = clock.hold if isinstance(clock, WallClock) else str
+    return trading_of(settings, databases, spec.universe, PAPER, in_ms(clock), pace, session, paper, hold)
 
 
 def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:

@@ -4,6 +4,7 @@ The recorder is the daemon's; closed segments are listed in the ledger by the sa
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,12 +15,13 @@ from typing import Any
 import uvloop
 
 from lotus.errors import TapeError
-from lotus_live.clocks import Arrival, WallClock
+from lotus_live.clocks import Arrival
 from lotus_live.event_log import Batch, EventLog
 from lotus_live.feed import Feed, FeedPolicy
 from lotus_live.recorder import Recorder, tape_header
 from lotus_live.signals import on_end_signals
 from lotus_live.tape_file import TapeFile
+from lotus_live.wall_clock import WallClock, step_text
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.tape.header import HeaderAsset
@@ -105,7 +107,7 @@ async def _record(
 async def _keep(
     recorder: Recorder, clock: WallClock, feed: Feed, closed: list[SegmentMeta], names: list[str], log: EventLog
 ) -> None:
-    synced_s = time.monotonic()
+    synced_s, told = time.monotonic(), 0
     while True:
         await asyncio.sleep(FLUSH_S)
         try:
@@ -118,6 +120,9 @@ async def _keep(
             feed.failed(error)
             return
         _list_closed(closed, names, log, clock.now_ns())
+        for moved_ms in clock.steps[told:]:
+            print(f"record: {step_text(moved_ms)}", file=sys.stderr)
+        told = len(clock.steps)
 
 
 def _list_closed(closed: list[SegmentMeta], names: list[str], log: EventLog, now_ns: int) -> None:

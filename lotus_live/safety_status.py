@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from lotus_live.trade.arming import read_arming, wall_ms
-from lotus_live.trade.heartbeat import Pulse, boot_id
+from lotus_live.trade.heartbeat import Pulse
 from lotus_live.trade.kill_switch import KillSwitch
 from lotus_live.watch.alerts import Alerts, read_alerts
 from lotus_live.watch.running import watchdog_status
+from lotus_store.processes import boot_id
 
 
 def safety_status(home: Path) -> dict[str, Any]:

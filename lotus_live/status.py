@@ -101,6 +101,7 @@ def trading_status(trading: "Trading") -> dict[str, Any]:
     floor = trading.floor
     why = [f"kill switch: {desk.switch.state()}"] if floor.halted else []
     why += [f"release_mismatch: {floor.mismatch}"] if floor.mismatch else []
+    why += [f"clock: {told}"] if (told := floor.clock_hold()) else []
     why += [f"{account}: {hold}" for account, hold in floor.holds.items()]
     accounts = {
         name: {

@@ -5,7 +5,8 @@ here may be called again at any time. The learning state itself needs none of th
 """
 
 import os
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,10 +20,10 @@ from sqlalchemy import URL
 from lotus_resources.dagster_storage import DSN_ENV
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.files import process_alive, write_bytes
+from lotus_store.files import write_bytes
+from lotus_store.processes import BOOT_TAG, BORN_TAG, HOST_TAG, PID_TAG, is_from_here, is_running
 
 LANE_POOL = "lane"
-PID_TAG = "lotus/pid"
 BEGUN = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 TEMPLATE = Path(__file__).resolve().parent.parent / "dagster.yaml"
 
@@ -100,16 +101,27 @@ def instance(environment: dict[str, str]) -> Iterator[dg.DagsterInstance]:
 def bury_dead_runs(opened: dg.DagsterInstance, nothing_else_runs: bool = False) -> int:
     """Fail every run that names a process of this machine which no longer lives; return how many.
 
-    With `nothing_else_runs` (no other Dagster daemon works on this home) begun runs without such a name are dead too.
+    A process is known by host, boot id, number and start, not by its number alone: what another host names, or this
+    host before its last start, is not judged. With `nothing_else_runs` (no other Dagster daemon works on this home)
+    begun runs from before this host's last start, and those that name no host, are dead unless their number lives.
     Queued runs are left alone: nobody has begun them. A run that names its process belongs to it from its creation on.
     """
     buried = 0
     for run in opened.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED, *BEGUN])):
-        pid = run.tags.get(PID_TAG, "")
-        dead = not process_alive(int(pid)) if pid.isdigit() else nothing_else_runs and run.status in BEGUN
-        if dead:
-            opened.report_run_failed(
-                run, f"process {pid or 'unknown'} ended without reporting; committed days are kept"
-            )
+        if _is_dead(run.tags, nothing_else_runs and run.status in BEGUN):
+            pid = run.tags.get(PID_TAG) or "unknown"
+            opened.report_run_failed(run, f"process {pid} ended without reporting; committed days are kept")
             buried += 1
     return buried
+
+
+def _is_dead(tags: Mapping[str, str], is_alone: bool) -> bool:
+    """Tell whether the process that tags name is certainly over; `is_alone`: no process but a named one can have it."""
+    host, boot, pid = (tags.get(name, "") for name in (HOST_TAG, BOOT_TAG, PID_TAG))
+    if host and host != socket.gethostname():
+        return False
+    if is_from_here(host, boot) and pid.isdigit():
+        return not is_running(int(pid), tags.get(BORN_TAG, ""))
+    if boot:  # before this host's last start, or on another machine of its name
+        return is_alone
+    return is_alone and not (pid.isdigit() and is_running(int(pid), ""))

@@ -71,6 +71,7 @@ class TradingFloor:
     halted: bool = False
     mismatch: str = ""  # how the modules differ from one another
     holds: Mapping[str, str] = field(default_factory=dict)  # why an account may open nothing
+    clock_hold: Callable[[], str] = str  # why the clock lets nothing be opened
     session: str = ""
     clock_skew_ms: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -151,6 +152,7 @@ class TradingFloor:
         views = {asset.name: view for asset in self.universe if (view := self.view(asset.name)) is not None}
         markets = {coin: self._market(coin, view) for coin, view in views.items()}
         halted = "the kill switch is thrown" if self.halted else "" if self.parity_ok() else "live and batch differ"
+        halted = halted or self.clock_hold()
         return Sight(
             now_ms=self.now_ms(),
             equity_usd=float(known.equity_usd),
@@ -202,7 +204,7 @@ class TradingFloor:
             max_view_age_ms=self.common.max_view_age_ms,
             clock_skew_ms=self.clock_skew_ms,
             parity_ok=self.parity_ok(),
-            halted=self.halted or account in self.holds,
+            halted=self.halted or account in self.holds or bool(self.clock_hold()),
             mismatch=self.mismatch,
             session=self.session,
             levels=self.levels(coin),

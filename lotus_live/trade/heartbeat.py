@@ -13,26 +13,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lotus_store.processes import boot_id, born
 from lotus_store.slate import read_slate, write_slate
 
 BEAT_S = 0.2
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
-
-
-def boot_id() -> str:
-    """Return what names this start of the machine ("" where the system does not tell)."""
-    try:
-        return _BOOT.read_text().strip()
-    except OSError:
-        return ""
-
-
-def born(pid: int) -> str:
-    """Return the start of a process in clock ticks since boot; "" for one that is dead, or where nobody tells."""
-    with suppress(OSError, IndexError):
-        words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return words[19] if words[0] not in ("Z", "X") else ""
-    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,11 +129,12 @@ def trading_of(
     pace: float = 0.0,
     session: str = "",
     paper: PaperDesk | None = None,
+    clock_hold: Callable[[], str] = str,
 ) -> Trading:
     """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base), or on `paper`.
 
     `now_ms` is the clock of the feed: the machine's, or with a `pace` a replay's that runs so many times as fast. A
-    replay's `session` has plans and nonces of its own.
+    replay's `session` has plans and nonces of its own. While `clock_hold` tells something, nothing is opened.
     Decisions and orders are valid as many times as long then, for the way takes its own time. Raises `ConfigError` for
     any address that is not on loopback, unless the venue is `hyperliquid` and nothing speaks against real orders.
     """
@@ -162,7 +163,7 @@ def trading_of(
     parity = LastParity(databases, settings.branch)
     floor = TradingFloor(
         universe, next(iter(venues.values())).name, terms, now_ms, MAX_LEVERAGES, is_wall=not pace, parity_ok=parity,
-        session=session,
+        session=session, clock_hold=clock_hold,
     )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, floor.venue, session)

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lotus.errors import ConfigError, LotusError
-from lotus_live.trade.heartbeat import boot_id
 from lotus_live.watch.alerts import Alerts
 from lotus_live.watch.messages import Teller
 from lotus_live.watch.rules import WatchPolicy
@@ -23,6 +22,7 @@ from lotus_live.watch.sessions import account_names, guard_session, make_known, 
 from lotus_live.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, Watchdog
 from lotus_store.config import SafetySettings, Settings
 from lotus_store.files import make_folder
+from lotus_store.processes import boot_id
 from lotus_store.slate import read_slate
 from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.hyperliquid.info import LOOPBACK

@@ -16,10 +16,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from lotus_live.trade.heartbeat import Beat, Pulse, boot_id, born
+from lotus_live.trade.heartbeat import Beat, Pulse
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_live.watch.alerts import Alerts, say
 from lotus_live.watch.rules import Act, Finding, Seen, Verdict, WatchPolicy, judge
+from lotus_store.processes import boot_id, born
 from lotus_store.slate import read_slate, write_slate
 from lotus_venues.hyperliquid.guard import GuardSession, Holding
 

@@ -33,9 +33,11 @@ class SignerCaps:
     max_size: Mapping[str, Decimal]
 
     def check_order(self, coin: str, size: Decimal, value_usd: Decimal) -> None:
-        """Raise `VenueError` for a coin that is not listed, a size or a value beyond the caps."""
+        """Raise `VenueError` for a coin that is not listed, a size or a value (both above zero) beyond the caps."""
         if coin not in self.max_size:
             raise VenueError(f"the signer does not sign for {coin}", ", ".join(self.max_size), "its own caps file")
+        if not (size.is_finite() and value_usd.is_finite() and size > 0 and value_usd > 0):
+            raise VenueError(f"{size} {coin} for {value_usd} USD", "finite and above zero", "a fault elsewhere")
         if size > self.max_size[coin]:
             raise VenueError(f"{size} {coin} in one order", f"at most {self.max_size[coin]}", "the signer's caps file")
         if value_usd > self.max_order_usd:

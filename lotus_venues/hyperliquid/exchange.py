@@ -22,6 +22,7 @@ from lotus_venues.hyperliquid.signer import AgentSigner
 _READS = 3
 _PAGE = 2_000
 _WAIT_S = 0.25  # between two looks whether there is room
+_JITTER_MS = 500  # by which a new measure of the skew may set the time back; more is a clock set back
 
 
 @dataclass(slots=True)
@@ -71,7 +72,9 @@ class Exchange:
     async def act(self, action: Mapping[str, Any], size: int = 1, is_urgent: bool = False) -> Any:
         """Sign an action and send it once. Raises `Unanswered` when it may have been accepted, else `VenueError`."""
         self.budget.spend(action_weight(size), self.clock_ms(), size, is_urgent)
-        now_ms = self.now_ms
+        now_ms, seen_ms = self.now_ms, self.signer.exposure.seen_ms
+        if seen_ms - _JITTER_MS <= now_ms < seen_ms:
+            now_ms = seen_ms
         body = self.signer.sign(action, now_ms, now_ms + self.expires_ms)
         try:
             return await self.poster.post("/exchange", body)

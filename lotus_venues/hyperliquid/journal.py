@@ -73,8 +73,11 @@ class SignerJournal:
         self._lock.close()
 
     def value_of_day(self, now_ms: int) -> Decimal:
-        """Return the value in USD signed in the UTC day of a time."""
-        return self._value.get(now_ms // DAY_MS, Decimal(0))
+        """Return the value in USD signed in the UTC day of a time, or in the highest day ever journalled if later.
+
+        So a clock set back does not find yesterday's unused budget.
+        """
+        return self._value.get(self._day_of(now_ms), Decimal(0))
 
     def modifies_alive(self, now_ms: int) -> list[tuple[str, int]]:
         """Return (name, expiry) of modifies that may still be accepted, those of a former process too."""
@@ -83,21 +86,27 @@ class SignerJournal:
     def sign(self, now_ms: int, kind: str, names: Iterable[str], value_usd: Decimal, expires_ms: int) -> int:
         """Record a signature to come and return its nonce, max(now, last + 1); durable when it returns.
 
-        Raises `VenueError` when the line cannot be written: then nothing may be signed. A value of 0 opens nothing, and
-        its line may go into the reserve.
+        Raises `VenueError` for a value (USD) that is no number or below zero, and when the line cannot be written: then
+        nothing may be signed. A value of 0 opens nothing, and its line may go into the reserve.
         """
+        if not value_usd.is_finite() or value_usd < 0:
+            raise VenueError(f"{value_usd} USD to be signed", "a number, zero or above", "a fault of the signer")
         nonce = max(now_ms, self.last_nonce + 1)
+        day = self._day_of(now_ms)
         key = "m" if kind == "batchModify" else "c"
-        line = {"n": nonce, "d": now_ms // DAY_MS, "k": kind, key: list(names), "v": str(value_usd), "x": expires_ms}
-        self._append(now_ms // DAY_MS, line)
+        line = {"n": nonce, "d": day, "k": kind, key: list(names), "v": str(value_usd), "x": expires_ms}
+        self._append(day, line)
         self._take(line)
         return nonce
 
     def void(self, now_ms: int, nonce: int) -> None:
         """Record that what was signed with a nonce never left this machine: its names may be used again."""
         line = {"void": nonce}
-        self._append(now_ms // DAY_MS, line)
+        self._append(self._day_of(now_ms), line)
         self._take(line)
+
+    def _day_of(self, now_ms: int) -> int:
+        return max(now_ms // DAY_MS, self._day)
 
     def _append(self, day: int, line: dict[str, Any]) -> None:
         text = json.dumps(line, separators=(",", ":")).encode() + b"\n"
@@ -195,7 +204,7 @@ class SignerJournal:
         for number, text in enumerate(lines, 1):
             try:
                 self._take(json.loads(text))
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, ArithmeticError) as error:
                 raise VenueError(f"{name}:{number} is damaged", "the signer's own lines", "a bad disk") from error
 
     def _take(self, line: dict[str, Any]) -> None:
@@ -204,10 +213,14 @@ class SignerJournal:
                 for name in [name for name, signed in names.items() if signed.nonce == line["void"]]:
                     del names[name]
             return
+        value = Decimal(line["v"])
+        if not value.is_finite() or value < 0:
+            raise ValueError("a value below zero")
+        self._day = max(self._day, line["d"])
         self.last_nonce = max(self.last_nonce, line["n"])
         self.names |= {name: Signed(line["n"], line["x"]) for name in line.get("c", ())}
         self.modified |= {name: Signed(line["n"], line["x"]) for name in line.get("m", ())}
-        self._value[line["d"]] = self._value.get(line["d"], Decimal(0)) + Decimal(line["v"])
+        self._value[line["d"]] = self._value.get(line["d"], Decimal(0)) + value
 
 
 def _cut_torn(path: Path) -> None:

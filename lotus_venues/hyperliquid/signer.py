@@ -19,6 +19,7 @@ from hyperliquid.utils.signing import sign_l1_action
 from lotus.errors import ConfigError, VenueError
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.journal import SignerJournal
+from lotus_venues.hyperliquid.order_check import CheckedOrder, checked_order
 
 MAINNET_URL, TESTNET_URL = "https://api.hyperliquid.xyz", "https://api.hyperliquid-testnet.xyz"
 FRESH_MS = 60_000
@@ -71,24 +72,22 @@ class AgentSigner:
         """Take the value that the venue says is open, positions and resting entries.
 
         `signed_before` is `exposure.signed_usd` as it was when the venue was asked: what came later still counts.
+        Raises `VenueError` for a value that is no number or below zero: it would make room that is not there.
         """
-        self.exposure = Exposure(usd, now_ms, self.exposure.signed_usd - signed_before)
+        if not usd.is_finite() or usd < 0:
+            raise VenueError(f"{usd} USD open", "a number, zero or above", "another form of the venue's answer")
+        self.exposure = Exposure(usd, now_ms, max(self.exposure.signed_usd - signed_before, Decimal(0)))
 
     def sign(self, action: Mapping[str, Any], now_ms: int, expires_ms: int) -> dict[str, Any]:
         """Return the body of a signed request; raises `VenueError` when the action is not one that may be signed."""
         kind = action.get("type", "")
-        if kind not in SIGNED or not set(action) <= _KEYS[kind]:
+        if not isinstance(kind, str) or kind not in SIGNED or not set(action) <= _KEYS[kind]:
             raise VenueError(f"the signer was asked to sign {kind!r}", ", ".join(sorted(SIGNED)), "a fault elsewhere")
         orders = _orders_of(action)
         value = sum((self._value(order) for order in orders), Decimal(0))
-        if value:
-            if self.is_halted():  # after the expiry was set: what a process that slept sends later is expired
-                raise VenueError("the kill switch is thrown", "a lifted one before anything is opened")
-            if now_ms - self.exposure.seen_ms > FRESH_MS:
-                raise VenueError("nobody knows what is open", f"a look at the account within {FRESH_MS} ms")
-            self.caps.check_sums(self.journal.value_of_day(now_ms) + value, self._open_usd() + value)
-        names = [str(order["c"]) for order in orders]
-        nonce = self.journal.sign(now_ms, kind, names, value, expires_ms)
+        if not all(order.reduce_only for order in orders):
+            self._check_opening(value, now_ms)
+        nonce = self.journal.sign(now_ms, kind, [order.name for order in orders], value, expires_ms)
         self.exposure.signed_usd += value
         return self._body(action, nonce, expires_ms)
 
@@ -98,21 +97,32 @@ class AgentSigner:
             raise VenueError(f"nonce {nonce} was never used", f"at most {self.journal.last_nonce}")
         return self._body({"type": "noop"}, nonce, expires_ms)
 
-    def _open_usd(self) -> Decimal:
-        return self.exposure.seen_usd + self.exposure.signed_usd
+    def _check_opening(self, value_usd: Decimal, now_ms: int) -> None:
+        """Raise `VenueError` when the switch is thrown, nobody knows what is open, or a sum would pass its cap."""
+        if self.is_halted():  # after the expiry was set: what a process that slept sends later is expired
+            raise VenueError("the kill switch is thrown", "a lifted one before anything is opened")
+        if not 0 <= now_ms - self.exposure.seen_ms <= FRESH_MS:
+            found = f"what is open was seen {now_ms - self.exposure.seen_ms} ms ago, so nobody knows what is open"
+            raise VenueError(found, f"a look at the account within {FRESH_MS} ms", "no answers, or a clock set back")
+        open_usd = self.exposure.seen_usd + self.exposure.signed_usd
+        self.caps.check_sums(self.journal.value_of_day(now_ms) + value_usd, open_usd + value_usd)
 
-    def _value(self, order: Mapping[str, Any]) -> Decimal:
-        """Return what an order can open (0 for one that only reduces), checked against the caps of one order."""
-        if not isinstance(order["a"], int) or not 0 <= order["a"] < len(self.coins):
-            raise VenueError(f"asset {order['a']} is not known to the signer", f"below {len(self.coins)}")
-        coin, size = self.coins[order["a"]], Decimal(order["s"])
-        value = size * max(Decimal(order["p"]), self.reference.get(coin, Decimal(0)))
-        if order["r"]:
+    def _value(self, order: CheckedOrder) -> Decimal:
+        """Return what an order can open (USD, 0 for one that only reduces), checked against the caps of one order."""
+        if not 0 <= order.asset < len(self.coins):
+            raise VenueError(f"asset {order.asset} is not known to the signer", f"below {len(self.coins)}")
+        coin = self.coins[order.asset]
+        value = order.size * max(order.px, self._last_px(coin))
+        if order.reduce_only:
             if coin not in self.caps.max_size:
-                self.caps.check_order(coin, size, value)
+                self.caps.check_order(coin, order.size, value)
             return Decimal(0)
-        self.caps.check_order(coin, size, value)
+        self.caps.check_order(coin, order.size, value)
         return value
+
+    def _last_px(self, coin: str) -> Decimal:
+        last = self.reference.get(coin, Decimal(0))
+        return last if last.is_finite() else Decimal(0)
 
     def _body(self, action: Mapping[str, Any], nonce: int, expires_ms: int) -> dict[str, Any]:
         signature = sign_l1_action(self._wallet, dict(action), None, nonce, expires_ms, self.is_mainnet)
@@ -125,12 +135,18 @@ class AgentSigner:
         }
 
 
-def _orders_of(action: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _orders_of(action: Mapping[str, Any]) -> list[CheckedOrder]:
+    """Return the orders that an action places or puts in another's place; raises `VenueError` for another form."""
+    if action["type"] not in OPENING:
+        return []
+    rows = action.get("orders" if action["type"] == "order" else "modifies")
+    if not isinstance(rows, list | tuple):
+        raise VenueError(f"{action['type']} without a list of orders", "a list", "a fault elsewhere")
     if action["type"] == "order":
-        return list(action["orders"])
-    if action["type"] == "batchModify":
-        return [modify["order"] for modify in action["modifies"]]
-    return []
+        return [checked_order(row) for row in rows]
+    if not all(isinstance(row, Mapping) and set(row) == {"oid", "order"} for row in rows):
+        raise VenueError("a modify of another form", "oid and order", "a fault elsewhere")
+    return [checked_order(row["order"]) for row in rows]
 
 
 def read_key(path: Path) -> str:

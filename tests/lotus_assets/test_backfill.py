@@ -1,6 +1,5 @@
 """Backfill through Dagster: order, idempotence, subsets, refusals, and what the UI is told."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,8 +13,9 @@ from lotus_assets.definitions import build_definitions
 from lotus_assets.schedules import range_tags
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_resources.lotus_resource import Lotus
-from lotus_resources.provision import PID_TAG, bury_dead_runs, instance, provision
+from lotus_resources.provision import bury_dead_runs, instance, provision
 from lotus_store.config import Settings
+from lotus_store.processes import PID_TAG, own_tags
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -132,8 +132,10 @@ def test_runs_of_dead_processes_are_buried(opened: dg.DagsterInstance) -> None:
     gone = subprocess.Popen([sys.executable, "-c", "pass"])
     gone.wait()
     job = dg.JobDefinition(graph_def=dg.GraphDefinition(name="nothing"))
-    dead = opened.create_run_for_job(job, tags={PID_TAG: str(gone.pid)}, status=dg.DagsterRunStatus.STARTED)
-    alive = opened.create_run_for_job(job, tags={PID_TAG: str(os.getpid())}, status=dg.DagsterRunStatus.STARTED)
+    dead = opened.create_run_for_job(
+        job, tags=own_tags() | {PID_TAG: str(gone.pid)}, status=dg.DagsterRunStatus.STARTED
+    )
+    alive = opened.create_run_for_job(job, tags=own_tags(), status=dg.DagsterRunStatus.STARTED)
     assert bury_dead_runs(opened) == 1
     statuses = [opened.get_run_by_id(run.run_id) for run in (dead, alive)]
     assert [run.status.value for run in statuses if run] == ["FAILURE", "STARTED"]

@@ -14,8 +14,9 @@ from tapes import START, UNIVERSE, frame, spell
 from lotus.errors import TapeError, VenueError
 from lotus.manifest import Asset
 from lotus.microtape.decode import Decoder
-from lotus_live.clocks import Arrival, ReplayClock, WallClock
+from lotus_live.clocks import Arrival, ReplayClock
 from lotus_live.feed import Feed, FeedPolicy
+from lotus_live.wall_clock import WallClock
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
@@ -79,7 +80,7 @@ def test_it_comes_back_and_the_thirty_replayed_trades_count_once() -> None:
 def test_a_silent_subscription_is_marked_and_renewed_while_trades_may_be_silent() -> None:
     async def scenario() -> None:
         now = 10**18
-        clock = WallClock(lambda: now)
+        clock = WallClock(lambda: now, lambda: now)
         lines: list[Arrival] = []
         async with ReplayServer(BTC, trades(5), ReplayPlan(silent_from=3)) as server:
             feed = Feed(server.url, "", BTC, clock, lines.append, QUICK)
@@ -181,7 +182,7 @@ def test_a_replayed_clock_tells_frames_of_the_tape_from_those_of_the_session() -
 
 def test_the_wall_clock_never_steps_back() -> None:
     times = iter([5, 3, 9])
-    clock = WallClock(lambda: next(times))
+    clock = WallClock(lambda: next(times), lambda: 0)
     assert [clock.accept(b"a\nb")[0] for _ in range(3)] == [(5, -1, b"a b"), (5, -1, b"a b"), (9, -1, b"a b")]
     assert json.loads(frame("x", 1)) == {"channel": "x", "data": 1}
 

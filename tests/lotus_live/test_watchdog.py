@@ -16,13 +16,13 @@ from watch_bed import ACCOUNT, LOT, WatchBed, name_of, until, watch_bed
 
 from lotus.errors import ConfigError, VenueError
 from lotus.trading.orders import NewOrder, Side
-from lotus_live.trade.heartbeat import born
 from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED
 from lotus_live.watch.alerts import read_alerts
 from lotus_live.watch.rules import WatchPolicy
 from lotus_live.watch.running import start_watchdog, stop_watchdog, watchdog_status
 from lotus_live.watch.sessions import guard_session, make_known
 from lotus_live.watch.watchdog import Watchdog
+from lotus_store.processes import born
 from lotus_store.slate import read_slate, write_slate
 from lotus_venues.hyperliquid.order_wire import order_wire
 from lotus_venues.local_exchange.faults import Fault, FaultKind

@@ -38,12 +38,12 @@ def test_closing_is_signed_on_a_full_disk_and_opening_is_not(tmp_path):
         assert again.last_nonce == nonces[-1]
         assert set(again.names) == {name(k) for k in (1, *range(3, 41))}
         ballast.unlink()
-        again.sign(NOW, "order", [name(50)], Decimal(1), NOW + 2_000)
+        again.sign(NOW + DAY_MS, "order", [name(50)], Decimal(1), NOW + DAY_MS + 2_000)
         again.close()
         assert (disk / "signer" / "reserve").read_bytes() == b" " * RESERVE_BYTES, "moved where there was room again"
         last = SignerJournal(disk / "signer")
         assert set(last.names) == {name(k) for k in (1, *range(3, 41), 50)}
-        assert last.value_of_day(NOW) == 11
+        assert last.value_of_day(NOW + DAY_MS) == 1
         last.close()
         lines = (disk / "signer").glob("*.jsonl")
         assert all(json.loads(line) for path in lines for line in path.read_text().splitlines())

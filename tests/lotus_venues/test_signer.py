@@ -88,12 +88,13 @@ def test_what_was_signed_is_known_after_reopening(tmp_path: Path) -> None:
     second = made.sign(NOW, "order", ["c"], Decimal(1), NOW + 5)
     made.void(NOW, second)
     tomorrow = made.sign(NOW + DAY_MS, "order", ["d"], Decimal(3), 9)
+    assert made.value_of_day(NOW) == Decimal("3")
     made.close()
     again = SignerJournal(tmp_path)
     assert (again.names["a"].nonce, again.names["b"].expires_ms) == (first, NOW + 5)
     assert set(again.names) == {"a", "b", "d"}
-    assert (again.last_nonce, again.value_of_day(NOW)) == (tomorrow, Decimal("11.5"))
-    assert again.value_of_day(NOW + DAY_MS) == 3
+    assert (again.last_nonce, again.value_of_day(NOW + DAY_MS)) == (tomorrow, 3)
+    assert again.value_of_day(NOW + 2 * DAY_MS) == 0
     again.close()
 
 
