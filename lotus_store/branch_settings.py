@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus.errors import ConfigError
+from lotus.json_text import read_json
 from lotus_store.files import make_folder, write_bytes
 
 Document = dict[str, dict[str, Any]]
@@ -18,7 +19,7 @@ def read_branch_settings(home: Path, branch: str) -> Document:
     """Return the sections of a branch, empty when it has none; raises `ConfigError` for a damaged file."""
     path = _path(home, branch)
     try:
-        found = json.loads(path.read_bytes())
+        found = read_json(path.read_bytes())
     except FileNotFoundError:
         return {}
     except ValueError as error:

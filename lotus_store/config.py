@@ -32,7 +32,7 @@ class TapeLimits:
     max_gb: float = ranged(0.0, 0.0)  # size of one tape above which the oldest whole days may go; 0 = no limit
     min_free_gb: float = ranged(2.0, 0.0)  # recording stops loudly below this free space and keeps what is stored
     segment_minutes: int = ranged(15, 1)  # a segment is closed after this much receive time
-    segment_mb: int = ranged(64, 1)  # or after this many raw megabytes
+    segment_mb: int = ranged(64, 1, 1024)  # or after this many raw megabytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from lotus.columns import TableSpec
 from lotus.errors import LakeError, SchemaError
 from lotus.hashing import content_hash
+from lotus.json_text import read_json
 from lotus_store import files
 
 Array = NDArray[Any]
@@ -124,7 +125,10 @@ class Lake:
             raw = (part.schema_arrow.metadata or {}).get(META)
         if raw is None:
             raise LakeError(f"{path} has no Lotus footer", "a file written by the lake", "another program wrote it")
-        note: dict[str, Any] = json.loads(raw)
+        try:
+            note: dict[str, Any] = read_json(raw)
+        except ValueError as problem:
+            raise _corrupt(path, problem) from problem
         return note
 
     def hash_of(self, name: str, branch: str, day: str, symbol: str | None = None) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.json_text import read_json
 from lotus_store.files import atomic
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -64,7 +65,10 @@ class LearnerState:
         size = int.from_bytes(raw[:_WORD].tobytes(), "little")
         if len(raw) < _WORD + size:
             return None
-        head = json.loads(raw[_WORD : _WORD + size].tobytes())
+        try:
+            head = read_json(raw[_WORD : _WORD + size].tobytes())
+        except ValueError:
+            return None
         body = raw[_WORD + size :]
         if len(body) != head["bytes"]:
             return None

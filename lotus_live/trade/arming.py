@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from lotus.hashing import natural_id
+from lotus.json_text import read_json
 from lotus.timebase import DAY_MS
 from lotus_live.trade.secret_file import write_secret
 
@@ -62,7 +63,7 @@ def disarm(home: Path, account: str) -> None:
 def read_arming(home: Path, account: str) -> Arming | None:
     """Return the arming of an account, None when there is none that can be read."""
     try:
-        return Arming(**json.loads(arming_path(home, account).read_text(encoding="utf-8")))
+        return Arming(**read_json(arming_path(home, account).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 

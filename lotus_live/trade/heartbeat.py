@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lotus.json_text import read_json
 from lotus_store.files import make_folder
 
 BEAT_S = 0.2
@@ -88,7 +89,7 @@ class Pulse:
     def read(self) -> Beat | None:
         """Return the last beat, None when there is none that can be read."""
         try:
-            return Beat(**json.loads(self.path.read_text()))
+            return Beat(**read_json(self.path.read_text()))
         except (OSError, ValueError, TypeError):
             return None
 

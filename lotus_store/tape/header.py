@@ -11,6 +11,7 @@ import msgspec
 from lotus.errors import TapeError
 from lotus.manifest import Asset
 from lotus.microtape.gaps import Session, parse_session
+from lotus.microtape.parser import MAX_COINS
 
 
 class HeaderAsset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,13 +60,15 @@ def decode_header(raw: bytes, where: str) -> TapeHeader:
     """Parse and check a header; raises `TapeError` naming the file."""
     try:
         header = msgspec.json.decode(raw, type=TapeHeader)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise TapeError(
             f"{where} is not a tape header ({error})", "JSON as written by lotus", "a damaged file"
         ) from error
     names = [asset.name for asset in header.universe]
     if len(set(names)) != len(names) or not names:
         raise TapeError(f"{where} lists the coins {names}", "at least one coin, each once")
+    if len(names) > MAX_COINS:
+        raise TapeError(f"{where} lists {len(names)} coins", f"at most {MAX_COINS}")
     for asset in header.universe:
         if not 0 <= asset.sz_decimals <= 6:
             raise TapeError(f"{where}: {asset.name} has {asset.sz_decimals} size decimals", "0 to 6")

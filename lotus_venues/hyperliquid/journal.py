@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus.errors import VenueError
+from lotus.json_text import read_json
 from lotus.timebase import DAY_MS
 
 KEEP_DAYS = 8
@@ -115,7 +116,7 @@ class SignerJournal:
         whole, _, torn = raw.rpartition(b"\n")
         for number, text in enumerate(whole.split(b"\n") if whole else [], 1):
             try:
-                self._take(json.loads(text))
+                self._take(read_json(text))
             except (ValueError, KeyError, TypeError) as error:
                 raise VenueError(f"{path.name}:{number} is damaged", "the signer's own lines", "a bad disk") from error
         if torn:
