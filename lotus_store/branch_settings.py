@@ -10,6 +10,7 @@ from typing import Any
 
 from lotus.errors import ConfigError
 from lotus.json_text import read_json
+from lotus.names import path_step
 from lotus_store.files import make_folder, write_bytes
 
 Document = dict[str, dict[str, Any]]
@@ -47,4 +48,4 @@ def merged(document: dict[str, Any], sections: Document) -> dict[str, Any]:
 
 
 def _path(home: Path, branch: str) -> Path:
-    return home / "branches" / f"{branch}.json"
+    return home / "branches" / f"{path_step(branch)}.json"

@@ -16,6 +16,7 @@ from typing import Any
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest, override, ranged
+from lotus.names import is_name
 from lotus_store.branch_settings import merged, read_branch_settings
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
@@ -215,7 +216,7 @@ def _manifest(document: dict[str, Any]) -> Manifest:
 def _asset(entry: Any) -> Asset:
     if isinstance(entry, dict) and set(entry) == {"name", "sz_decimals"}:
         name, decimals = entry["name"], entry["sz_decimals"]
-        if isinstance(name, str) and name and type(decimals) is int and 0 <= decimals <= 6:
+        if isinstance(name, str) and is_name(name) and type(decimals) is int and 0 <= decimals <= 6:
             return Asset(name, decimals)
     raise ConfigError(f"universe.assets has the entry {entry!r}", '{ name = "BTC", sz_decimals = 5 }')
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lotus.hashing import natural_id
 from lotus.json_text import read_json
+from lotus.names import path_step
 from lotus.timebase import DAY_MS
 from lotus_live.trade.secret_file import write_secret
 
@@ -30,7 +31,7 @@ class Arming:
 
 def arming_path(home: Path, account: str) -> Path:
     """Return the file that arms an account."""
-    return home / "live" / "armed" / f"{account}.json"
+    return home / "live" / "armed" / f"{path_step(account)}.json"
 
 
 def terms_hash(parts: Mapping[str, str]) -> str:

@@ -25,6 +25,7 @@ from lotus.modules.envelope import Message, RefusedError
 from lotus.modules.intents import Module
 from lotus.modules.signals import DET_ALPHA, META
 from lotus.modules.trade_messages import TTL_S, meta_message, proposed_message
+from lotus.names import path_step
 from lotus.trading.venue import Venue
 from lotus_herald.allocate import Allocator
 from lotus_herald.consume import Handlers
@@ -146,7 +147,8 @@ def trading_of(
         notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
     )
     switch = KillSwitch(settings.home)
-    journals = settings.home / "live" / "signer" / session  # a replay's nonces are of its tape's time
+    signer = settings.home / "live" / "signer"
+    journals = signer / path_step(session) if session else signer  # a replay's nonces are of its tape's time
 
     def opened(account: str, cap_usd: Decimal) -> Venue:
         if paper is not None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from lotus.errors import TapeError
 from lotus.manifest import Asset
+from lotus.names import is_name
 from lotus_store.tape.header import HeaderAsset
 
 # From the venue's `meta` answer of 2023-07-17, and HYPE; decimals of a listed coin do not change.
@@ -62,6 +63,7 @@ class CoinSurvey:
     def see(self, frame: bytes) -> None:
         """Take one frame into account; frames of other channels than market data are passed over.
 
+        So are coins whose name is none (`is_name`): they become no asset, and the decoder puts their lines aside.
         Raises `TapeError` for more than `MAX_SEEN` coins.
         """
         if (
@@ -75,7 +77,12 @@ class CoinSurvey:
         found = _COIN.search(frame)
         if found is None:
             return
-        coin = found[1].decode("utf-8", "replace")
+        try:
+            coin = found[1].decode()
+        except UnicodeDecodeError:
+            return
+        if not is_name(coin):
+            return
         self.coins[coin] = None
         if len(self.coins) > MAX_SEEN:
             raise TapeError(f"a recording with more than {MAX_SEEN} coins", "those of a venue", "made-up names")

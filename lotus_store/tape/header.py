@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lotus.errors import TapeError
+from lotus.errors import ConfigError, TapeError
 from lotus.manifest import Asset
 from lotus.microtape.gaps import Session, parse_session
 from lotus.microtape.parser import MAX_COINS
+from lotus.names import path_step
 
 
 class HeaderAsset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +71,10 @@ def decode_header(raw: bytes, where: str) -> TapeHeader:
     if len(names) > MAX_COINS:
         raise TapeError(f"{where} lists {len(names)} coins", f"at most {MAX_COINS}")
     for asset in header.universe:
+        try:
+            path_step(asset.name)
+        except ConfigError as error:
+            raise TapeError(f"{where}: {error.found}", error.expected, error.cause) from error
         if not 0 <= asset.sz_decimals <= 6:
             raise TapeError(f"{where}: {asset.name} has {asset.sz_decimals} size decimals", "0 to 6")
     _ = header.session_hours  # raises for hours that are none

@@ -75,11 +75,14 @@ def read_index(segment: Path) -> SegmentMeta:
     """Return the index of a segment; raises `TapeError` when it is missing or damaged."""
     path = index_path(segment)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=SegmentMeta)
+        meta = msgspec.json.decode(path.read_bytes(), type=SegmentMeta)
     except FileNotFoundError as error:
         raise TapeError(f"segment {segment} has no index file", str(path), "copied without it") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise TapeError(f"{path} is not a segment index ({error})", "JSON as written by lotus", "damage") from error
+    if meta.name != segment.name:
+        raise TapeError(f"{path} is the index of {meta.name[:40]!r}", segment.name, "a file renamed or changed by hand")
+    return meta
 
 
 def write_index(segment: Path, meta: SegmentMeta) -> None:
