@@ -5,6 +5,7 @@ Text only; what the keys mean is decided by `lotus.detectors.spec`.
 
 from importlib import resources
 
+from lotus.detectors.spec import MAX_NAME
 from lotus.errors import ConfigError
 
 TEMPLATE = """\
@@ -41,8 +42,8 @@ signal: where(abs(pressure) >= least and burst >= loud, pressure, 0)
 
 def template(name: str, family: str | None) -> str:
     """Return the text of a new detector; raises `ConfigError` for a name or family that cannot be."""
-    if not (name.isidentifier() and name.isascii() and name == name.lower()):
-        raise ConfigError(f"the name {name!r}", "small letters, digits and _")
+    if not (name.isidentifier() and name.isascii() and name == name.lower() and len(name) <= MAX_NAME):
+        raise ConfigError(f"the name {name[:40]!r}", f"small letters, digits and _, at most {MAX_NAME}")
     return TEMPLATE.format(name=name) if family is None else _of_family(name, family)
 
 

@@ -4,7 +4,6 @@ Only reads options and holds the server open; what the exchange does stands in `
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lotus.errors import ConfigError
+from lotus.json_text import read_json
 from lotus.manifest import Asset
 from lotus_cli.live import RECORDING, speed_of
 from lotus_cli.output import Progress, emit, explained, json_option
@@ -54,7 +54,7 @@ def faults_of(text: str) -> "tuple[Fault, ...]":
     from lotus_venues.local_exchange.faults import read_faults
 
     try:
-        rows = json.loads(text if text.lstrip().startswith("[") else Path(text).read_text())
+        rows = read_json(text if text.lstrip().startswith("[") else Path(text).read_text())
     except (OSError, ValueError) as error:
         raise ConfigError(f"faults {text!r} ({error})", "a JSON list of faults, or a file with one") from error
     return read_faults(rows)

@@ -11,6 +11,7 @@ import click
 from msgspec import to_builtins
 
 from lotus.errors import LedgerError
+from lotus.names import parse_name
 from lotus_cli.output import Progress, emit, explained, json_option
 from lotus_cli.places import home_option, settings_of
 from lotus_store.databases import Databases
@@ -33,7 +34,7 @@ def herald_command(ctx: click.Context, seconds: float, name: str, home: str | No
     settings, progress = settings_of(home), Progress(quiet=as_json)
     with Databases(settings) as databases:
         keys = Keys(settings.keys_root)
-        herald = Herald(databases.open(), keys, {}, lambda: 0, _now_ms, branch=None, replica=name)
+        herald = Herald(databases.open(), keys, {}, lambda: 0, _now_ms, branch=None, replica=parse_name("herald", name))
         progress("the Herald is up")
         asyncio.run(_until_stopped(herald.run(), seconds))
     emit({"passes": herald.passes}, as_json)

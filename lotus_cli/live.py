@@ -1,12 +1,12 @@
 """`lotus live`, `lotus record`, `lotus replay`: the daemon, the recorder, and a recording served as the venue would."""
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from lotus.json_text import read_json
 from lotus_cli.output import Progress, emit, explained, json_option
 from lotus_cli.places import PORT, branch_option, home_option, settings_of, tape_option
 
@@ -80,7 +80,7 @@ def _status(home: Path) -> dict[str, object]:
 
     told: dict[str, object] = {"state": "never ran here"}
     with suppress(OSError, ValueError):
-        told = json.loads((home / "live" / "status.json").read_text(encoding="utf-8"))
+        told = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
     desk = told.get("trading")
     shown: dict[str, object] = {n: told[n] for n in ("state", "run_id", "pid", "last_failure") if n in told}
     desk_shown = {name: value for name, value in desk.items() if name != "safety"} if isinstance(desk, dict) else None

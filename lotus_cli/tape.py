@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from lotus.errors import TapeError
+from lotus.names import name_of_step
 from lotus_cli.output import Progress, emit, explained, json_option
 from lotus_cli.places import DAY, catalogue, home_option, settings_of, tape_of, tape_option
 from lotus_store.databases import Databases
@@ -74,7 +75,7 @@ def list_tapes(home: str | None, as_json: bool) -> None:
     settings = settings_of(home)
     tapes: list[dict[str, Any]] = []
     for header in sorted(settings.tape_root.glob("*/header.json")):
-        store = TapeStore(settings.home, header.parent.name)
+        store = TapeStore(settings.home, name_of_step(header.parent.name))
         segments = list(store.all_segments())
         tapes.append(
             {

@@ -11,6 +11,7 @@ from lotus.detectors.score import Scorer, of_day
 from lotus.detectors.scored import Columns, joined
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows import build_windows
+from lotus.errors import TapeError
 from lotus.experts.machine import AnnotationBatch, annotate
 from lotus.microtape.decode import Decoder
 from lotus.microtape.decode_reasons import DecodeReport
@@ -24,6 +25,7 @@ from lotus_live.pipeline import Beliefs
 from lotus_live.trial_batch import TrialBatch, named_trials
 
 _CHUNK_BYTES = 8 << 20
+MAX_DAYS = 400  # of one tape scored at once: every day holds its decoder's memory, 0.5 MB with three coins
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,18 @@ class DayRows:
 
 
 def score_tape(lines: Iterable[Arrival], spec: LaneSpec, beliefs: Beliefs) -> list[DayRows]:
-    """Score a tape by whole days, oldest first; `beliefs` gives tables, priors and experts of each."""
+    """Score a tape by whole days, oldest first; `beliefs` gives tables, priors and experts of each.
+
+    Raises `TapeError` for lines of more than `MAX_DAYS` days.
+    """
     decoders: dict[str, tuple[Decoder, list[EventBatch]]] = {}
     days: list[str] = []
     for latest_ns, chunk, first_seq in _chunks(lines):
         day = day_of(latest_ns // NS_PER_MS)
         if day not in days:
             days.append(day)
+            if len(days) > MAX_DAYS:
+                raise TapeError(f"lines of more than {MAX_DAYS} days", "a tape of fewer", "receive stamps out of order")
         wanted = [day]
         if latest_ns >= birth_ns(next_day(day)):
             wanted.append(next_day(day))

@@ -145,6 +145,18 @@ class Daemon:
             self._hand_over()
 
     def _take(self, recv_ns: int, seq: int, raw: bytes) -> None:
+        """Take one line, fed or read back; what it breaks unforeseen ends with it, and what Lotus raises goes on."""
+        try:
+            self._take_whole(recv_ns, seq, raw)
+        except (LotusError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            self.last_ns = recv_ns
+            self.counts.broken_lines += 1
+            self.counts.last_failure = f"line {seq} at {recv_ns} was put aside: {error!r}"
+            print(f"daemon: {self.counts.last_failure}", file=sys.stderr)
+
+    def _take_whole(self, recv_ns: int, seq: int, raw: bytes) -> None:
         step = self.pipeline.feed(recv_ns, seq, raw)
         self.last_ns = recv_ns
         self.desk.step(recv_ns, seq, step)

@@ -16,6 +16,7 @@ import psycopg
 
 from lotus.detectors.scored import Scored, columns_of
 from lotus.errors import LotusError
+from lotus.json_text import read_json
 from lotus_live.paper_desk import DeskRows
 from lotus_live.signal_bus import Published, SignalBus
 from lotus_store.databases import Connection, Databases
@@ -161,7 +162,7 @@ def write_mark(path: Path, run_id: str, until_ns: int) -> None:
 def read_mark(path: Path, run_id: str) -> int:
     """Return the stamp of the mark file, 0 when there is none of this run."""
     try:
-        mark = json.loads(path.read_text())
+        mark = read_json(path.read_text())
         return int(mark["until_ns"]) if mark["run_id"] == run_id else 0
     except (OSError, ValueError, KeyError):
         return 0

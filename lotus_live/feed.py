@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from lotus.errors import VenueError
+from lotus.json_text import read_json
 from lotus.manifest import Asset
+from lotus.microtape.wire import MAX_LINE_BYTES
 from lotus_live.clocks import Arrival, Clock
 from lotus_live.staleness import StaleWatch
 from lotus_venues.hyperliquid.info import InfoClient, require_listed
@@ -150,7 +151,12 @@ class Feed:
         self._starts.append(loop.time())
         timeout = self.policy.connect_timeout_s
         async with asyncio.timeout(timeout):
-            transport, _ = await ws_connect(lambda: _Listener(self), self.url, websocket_handshake_timeout=timeout)
+            transport, _ = await ws_connect(
+                lambda: _Listener(self),
+                self.url,
+                websocket_handshake_timeout=timeout,
+                max_frame_size=MAX_LINE_BYTES,
+            )
         self.counts.connects += 1
         self.connected, self._transport, self._heard_s = True, transport, time.monotonic()
         self.watch.start(self.clock.now_ns())
@@ -256,8 +262,8 @@ class Feed:
         if not raw.startswith(b"{"):
             return
         try:
-            message: dict[str, Any] = msgspec.json.decode(raw)
-        except msgspec.DecodeError:
+            message: dict[str, Any] = read_json(raw)
+        except ValueError:
             self.counts.odd_frames += 1
             return
         channel, data = message.get("channel"), message.get("data")
@@ -268,7 +274,9 @@ class Feed:
             self.counts.last_error = str(data)[:200]
         elif channel == "subscriptionResponse" and isinstance(data, dict) and data.get("method") == "subscribe":
             self.counts.acks += 1
-            self._pending = {s for s in self._pending if not acknowledges(data.get("subscription") or {}, s)}
+            echo = data.get("subscription")
+            if isinstance(echo, dict):
+                self._pending = {s for s in self._pending if not acknowledges(echo, s)}
 
     @property
     def unacknowledged(self) -> tuple[str, ...]:
@@ -282,6 +290,7 @@ class _Listener(WSListener):  # type: ignore[misc]
     def __init__(self, feed: Feed) -> None:
         self.feed = feed
         self.parts: list[bytes] = []
+        self.size = 0
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Take one frame, nearly always a whole text."""
@@ -290,13 +299,24 @@ class _Listener(WSListener):  # type: ignore[misc]
             self._whole(transport, frame.get_payload_as_bytes())
         elif kind in _DATA:
             self.parts.append(frame.get_payload_as_bytes())
+            self.size += len(self.parts[-1])
+            if self.size > MAX_LINE_BYTES:
+                self._give_up(transport)
+                return
             if frame.fin:
-                payload, self.parts = b"".join(self.parts), []
+                payload, self.parts, self.size = b"".join(self.parts), [], 0
                 self._whole(transport, payload)
         elif kind == _CLOSE:
             transport.disconnect()
         elif kind == _BINARY:
             self.feed.counts.odd_frames += 1
+
+    def _give_up(self, transport: WSTransport) -> None:
+        """End a connection on which a message grows beyond every line of tape, before it takes the memory."""
+        self.parts, self.size = [], 0
+        self.feed.counts.odd_frames += 1
+        self.feed.counts.last_error = f"a message beyond {MAX_LINE_BYTES} bytes"
+        transport.disconnect()
 
     def _whole(self, transport: WSTransport, payload: bytes) -> None:
         try:

@@ -18,6 +18,7 @@ from lotus.detectors.scored import Columns, columns_of
 from lotus.errors import TapeError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
+from lotus.names import parse_name
 from lotus_live.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
@@ -82,8 +83,11 @@ def run_live(
 
     `replay` names files, or a day of a stored tape, which is given out from its first window on as batch has it.
     A replay records what it takes under its own tape name, so that after a crash the same call goes on where its tape
-    ends. Raises `VenueError` for unknown coins, `TapeError` for unreadable recordings or a full disk.
+    ends. Raises `VenueError` for unknown coins, `TapeError` for unreadable recordings or a full disk, `ConfigError` for
+    a `run_id` that is no name.
     """
+    if run_id:
+        parse_name("run", run_id)
     if replay:
         tape = replay if isinstance(replay, TapeDay) else TapeFile(tuple(replay))
         job = _replayed(settings, tape, run_id, plan or ReplayPlan(speed=speed), on_start, trade)

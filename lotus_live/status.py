@@ -29,6 +29,7 @@ class LiveCounts:
     published: int = 0
     busy_ns: int = 0
     poll_failures: int = 0
+    broken_lines: int = 0  # lines on which something behind the decoder broke: they end there, the daemon does not
     last_failure: str = ""
 
     def add(self, scored: Scored) -> None:
@@ -39,7 +40,7 @@ class LiveCounts:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
-        names = ("lines", "rebuilt", "windows", "events", "published", "poll_failures", "last_failure")
+        names = ("lines", "rebuilt", "windows", "events", "published", "broken_lines", "poll_failures", "last_failure")
         return {name: getattr(self, name) for name in names}
 
 

@@ -24,6 +24,7 @@ from lotus.detectors.window_spec import F_SIGNAL, W_AGE, W_ASSET, W_END
 from lotus.detectors.windows import Recent
 from lotus.errors import ConfigError
 from lotus.experts.annotation_spec import N_VALUES
+from lotus.json_text import too_deep
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.frame_spec import I_ASSET, I_END, N_FLOATS, N_INTS
 from lotus.priors.types import PriorsVersion
@@ -69,9 +70,11 @@ def control_texts(data: Any) -> tuple[str, ...] | None:
 
 def frame_texts(raw: bytes) -> tuple[str, ...] | None:
     """Return the same of a whole control frame; None also when it cannot be read."""
+    if too_deep(raw):
+        return None
     try:
         frame = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return control_texts(frame.get("data")) if isinstance(frame, dict) else None
 

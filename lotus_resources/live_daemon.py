@@ -18,6 +18,7 @@ from typing import Any
 import dagster as dg
 
 from lotus.errors import ConfigError
+from lotus.json_text import read_json
 from lotus_store.config import Settings, load_settings
 from lotus_store.files import make_folder, process_alive, write_bytes
 
@@ -69,7 +70,7 @@ class LiveDaemonResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         pid = self._pid(settings)
         out: dict[str, Any] = {"running": pid is not None, "pid": pid, "log": str(_folder(settings) / "daemon.log")}
         with suppress(OSError, ValueError):
-            out["daemon"] = json.loads((_folder(settings) / "status.json").read_text())
+            out["daemon"] = read_json((_folder(settings) / "status.json").read_text())
         return out
 
     def swap_priors(self) -> dict[str, Any]:
@@ -86,7 +87,7 @@ class LiveDaemonResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def _pid(self, settings: Settings) -> int | None:
         """Return the pid of the living daemon; a pid that now belongs to another process does not count."""
         try:
-            note = json.loads((_folder(settings) / "daemon.json").read_text())
+            note = read_json((_folder(settings) / "daemon.json").read_text())
         except (OSError, ValueError):
             return None
         pid = int(note["pid"])

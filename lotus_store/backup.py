@@ -20,6 +20,7 @@ import zstandard
 from psycopg import sql
 
 from lotus.errors import LedgerError
+from lotus.json_text import MAX_TEXT_BYTES
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.files import atomic
@@ -224,9 +225,9 @@ def _manifest(path: Path) -> Manifest:
     with _reader(path) as archive:
         for member in archive:
             content = archive.extractfile(member)
-            raw = content.read() if content is not None and member.name == MANIFEST else b""
+            raw = content.read(MAX_TEXT_BYTES) if content is not None and member.name == MANIFEST else b""
             if raw:
-                manifest = msgspec.json.decode(raw, type=Manifest)
+                manifest = _decoded(raw)
             elif content is not None:
                 found[member.name] = hashlib.file_digest(cast(io.BufferedReader, content), "sha256").hexdigest()
     if manifest is None or manifest.format != FORMAT:
@@ -236,6 +237,13 @@ def _manifest(path: Path) -> Manifest:
             if found.get(f"{name}/{table}") != note.sha256:
                 raise LedgerError(f"{name}/{table} of {path} is missing or altered", note.sha256, "a damaged backup")
     return manifest
+
+
+def _decoded(raw: bytes) -> Manifest:
+    try:
+        return msgspec.json.decode(raw, type=Manifest)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+        raise LedgerError(f"the manifest cannot be read: {problem}", FORMAT, "another file") from problem
 
 
 def _unpack(path: Path, name: str, folder: Path) -> None:

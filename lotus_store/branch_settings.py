@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lotus.errors import ConfigError
+from lotus.json_text import read_json
+from lotus.names import path_step
 from lotus_store.files import make_folder, write_bytes
 
 Document = dict[str, dict[str, Any]]
@@ -18,7 +20,7 @@ def read_branch_settings(home: Path, branch: str) -> Document:
     """Return the sections of a branch, empty when it has none; raises `ConfigError` for a damaged file."""
     path = _path(home, branch)
     try:
-        found = json.loads(path.read_bytes())
+        found = read_json(path.read_bytes())
     except FileNotFoundError:
         return {}
     except ValueError as error:
@@ -46,4 +48,4 @@ def merged(document: dict[str, Any], sections: Document) -> dict[str, Any]:
 
 
 def _path(home: Path, branch: str) -> Path:
-    return home / "branches" / f"{branch}.json"
+    return home / "branches" / f"{path_step(branch)}.json"

@@ -16,6 +16,7 @@ from typing import Any
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest, override, ranged
+from lotus.names import is_name
 from lotus_store.branch_settings import merged, read_branch_settings
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
@@ -32,7 +33,7 @@ class TapeLimits:
     max_gb: float = ranged(0.0, 0.0)  # size of one tape above which the oldest whole days may go; 0 = no limit
     min_free_gb: float = ranged(2.0, 0.0)  # recording stops loudly below this free space and keeps what is stored
     segment_minutes: int = ranged(15, 1)  # a segment is closed after this much receive time
-    segment_mb: int = ranged(64, 1)  # or after this many raw megabytes
+    segment_mb: int = ranged(64, 1, 1024)  # or after this many raw megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,7 @@ def _manifest(document: dict[str, Any]) -> Manifest:
 def _asset(entry: Any) -> Asset:
     if isinstance(entry, dict) and set(entry) == {"name", "sz_decimals"}:
         name, decimals = entry["name"], entry["sz_decimals"]
-        if isinstance(name, str) and name and type(decimals) is int and 0 <= decimals <= 6:
+        if isinstance(name, str) and is_name(name) and type(decimals) is int and 0 <= decimals <= 6:
             return Asset(name, decimals)
     raise ConfigError(f"universe.assets has the entry {entry!r}", '{ name = "BTC", sz_decimals = 5 }')
 

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from lotus.columns import TableSpec
 from lotus.errors import LakeError, SchemaError
 from lotus.hashing import content_hash
+from lotus.json_text import read_json
+from lotus.names import name_of_step, path_step
 from lotus_store import files
 
 Array = NDArray[Any]
@@ -48,9 +50,9 @@ class Lake:
             self._fs, self._base = _filesystem(self._base)
 
     def path(self, name: str, branch: str, day: str, symbol: str | None = None) -> str:
-        """Return the path of one part, whether it exists or not."""
-        split = f"/symbol={symbol}" if symbol else ""
-        return f"{self._base}/{name}/branch={branch}/day={day}{split}/{PART}"
+        """Return the path of one part, whether it exists or not; a name that is no plain one is percent-encoded."""
+        split = f"/symbol={path_step(symbol)}" if symbol else ""
+        return f"{self._day(name, branch, day)}{split}/{PART}"
 
     def write(
         self,
@@ -124,7 +126,10 @@ class Lake:
             raw = (part.schema_arrow.metadata or {}).get(META)
         if raw is None:
             raise LakeError(f"{path} has no Lotus footer", "a file written by the lake", "another program wrote it")
-        note: dict[str, Any] = json.loads(raw)
+        try:
+            note: dict[str, Any] = read_json(raw)
+        except ValueError as problem:
+            raise _corrupt(path, problem) from problem
         return note
 
     def hash_of(self, name: str, branch: str, day: str, symbol: str | None = None) -> str:
@@ -158,30 +163,38 @@ class Lake:
 
     def stored_bytes(self, names: Sequence[str], branch: str) -> int:
         """Return the size of all parts of some tables of a branch."""
-        folders = [f"{self._base}/{name}/branch={branch}" for name in names]
+        folders = [self._branch(name, branch) for name in names]
         if self._fs is None:
             return sum(p.stat().st_size for folder in folders for p in Path(folder).glob(f"**/{PART}"))
         return sum(self._fs.get_file_info(p).size for folder in folders for p in self._parts(folder))
 
     def days(self, name: str, branch: str) -> list[str]:
         """Return the days of a table and branch that have at least one part, oldest first."""
-        folder = f"{self._base}/{name}/branch={branch}"
-        return sorted({step[4:] for path in self._parts(folder) for step in path.split("/") if step.startswith("day=")})
+        folder = self._branch(name, branch)
+        return sorted(
+            {
+                name_of_step(step[4:])
+                for path in self._parts(folder)
+                for step in path.split("/")
+                if step.startswith("day=")
+            }
+        )
 
     def symbols(self, name: str, branch: str, day: str) -> list[str]:
         """Return the symbols whose parts are there, in alphabetical order (empty for a table that is not split)."""
-        folder = f"{self._base}/{name}/branch={branch}/day={day}"
-        return sorted({s[7:] for path in self._parts(folder) for s in path.split("/") if s.startswith("symbol=")})
+        folder = self._day(name, branch, day)
+        steps = {s for path in self._parts(folder) for s in path.split("/") if s.startswith("symbol=")}
+        return sorted(name_of_step(step[7:]) for step in steps)
 
     def write_document(self, name: str, branch: str, day: str, text: str) -> str:
         """Write a small text (a day's frozen tables, a report) atomically beside the parts; return its path."""
-        path = f"{self._base}/{name}/branch={branch}/day={day}/document.json"
+        path = f"{self._day(name, branch, day)}/document.json"
         self._put(path, text.encode())
         return path
 
     def read_document(self, name: str, branch: str, day: str) -> str:
         """Read a text written by `write_document`; raises `LakeError` when it is missing."""
-        path = f"{self._base}/{name}/branch={branch}/day={day}/document.json"
+        path = f"{self._day(name, branch, day)}/document.json"
         try:
             if self._fs is None:
                 return Path(path).read_text(encoding="utf-8")
@@ -191,6 +204,12 @@ class Lake:
             raise LakeError(
                 f"there is no {path}", "a document of that day", f"{name} was not made for {day}"
             ) from problem
+
+    def _branch(self, name: str, branch: str) -> str:
+        return f"{self._base}/{path_step(name)}/branch={path_step(branch)}"
+
+    def _day(self, name: str, branch: str, day: str) -> str:
+        return f"{self._branch(name, branch)}/day={path_step(day)}"
 
     def _parts(self, folder: str) -> list[str]:
         if self._fs is None:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.json_text import read_json
+from lotus.names import name_of_step, path_step
 from lotus_store.files import atomic
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -28,7 +30,7 @@ class LearnerState:
 
     def __init__(self, home: Path, branch: str) -> None:
         """Open the folder of a branch; nothing is created before the first write."""
-        self._root = home / "learner_state" / f"branch={branch}"
+        self._root = home / "learner_state" / f"branch={path_step(branch)}"
 
     def write(
         self,
@@ -51,8 +53,8 @@ class LearnerState:
             file.write(len(head).to_bytes(_WORD, "little") + head)
             for values in arrays.values():
                 file.write(np.ascontiguousarray(values).tobytes() + b"\0" * (-values.nbytes % _WORD))
-        for other in path.parent.glob(f"{detector_id}-*.{kind}"):
-            if other != path and other.stem.rpartition("-")[0] == detector_id:
+        for other in path.parent.glob(f"*.{kind}"):
+            if other != path and name_of_step(other.stem).rpartition("-")[0] == detector_id:
                 other.unlink(missing_ok=True)
 
     def read(self, day: str, detector_id: str, key: str, kind: str = SUMS) -> tuple[Facts, Arrays] | None:
@@ -64,7 +66,10 @@ class LearnerState:
         size = int.from_bytes(raw[:_WORD].tobytes(), "little")
         if len(raw) < _WORD + size:
             return None
-        head = json.loads(raw[_WORD : _WORD + size].tobytes())
+        try:
+            head = read_json(raw[_WORD : _WORD + size].tobytes())
+        except ValueError:
+            return None
         body = raw[_WORD + size :]
         if len(body) != head["bytes"]:
             return None
@@ -77,7 +82,7 @@ class LearnerState:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _path(self, day: str, detector_id: str, key: str, kind: str) -> Path:
-        return self._root / f"day={day}" / f"{detector_id}-{key}.{kind}"
+        return self._root / f"day={path_step(day)}" / path_step(f"{detector_id}-{key}.{kind}")
 
 
 def _view(body: NDArray[np.uint8], dtype: str, shape: list[int], offset: int) -> NDArray[np.generic]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lotus.json_text import read_json
 from lotus_store.files import make_folder
 
 SIZE = 4096
@@ -43,7 +44,7 @@ def read_slate(path: Path) -> dict[str, Any] | None:
     """Return what the file says; None where it is not there or cannot be read."""
     for _ in range(_TRIES):
         try:
-            told = json.loads(path.read_text())
+            told = read_json(path.read_text())
         except (OSError, ValueError):
             told = None
         if isinstance(told, dict) and _is_whole(told):

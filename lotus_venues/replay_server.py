@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -18,6 +19,7 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
+from lotus.json_text import read_json
 from lotus.manifest import Asset
 from lotus.microtape.wire import CONTROL_CHANNEL
 from lotus_venues.hyperliquid.dialogue import Dialogue
@@ -112,8 +114,9 @@ class ReplayServer:
         self._held = None
         self.sent += 1
         if self.plan.resend_trades and frame[1].startswith(b'{"channel":"trades"'):
-            for trade in json.loads(frame[1])["data"]:
-                self.recent[trade["coin"]].append(trade)
+            with suppress(ValueError, TypeError, KeyError):  # a line that the receiver puts aside
+                for trade in read_json(frame[1])["data"]:
+                    self.recent[trade["coin"]].append(trade)
 
     def drops_here(self) -> bool:
         """Tell, once for each planned place, whether the connection is to be dropped before the next frame."""
@@ -162,7 +165,7 @@ class ReplayServer:
 
     def _info(self, path: bytes, body: bytes) -> tuple[HTTPStatus, str, str]:
         try:
-            wanted = json.loads(body)["type"]
+            wanted = read_json(body)["type"]
         except (ValueError, TypeError, KeyError):
             wanted = ""
         if path != b"/info" or wanted != "meta":

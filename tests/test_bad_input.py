@@ -320,6 +320,33 @@ def test_no_server_is_told_and_the_tape_stays(place: Place) -> None:
     assert tree(place.store.folder) == before
 
 
+@pytest.mark.process("a backfill through Dagster")
+def test_coins_of_any_name_stay_in_the_lake(place: Place, days: dict[str, bytes], tmp_path: Path) -> None:
+    deep = "x/" + "../" * 7 + "escaped/deep"
+    coins = ("PURR/USDC", "../../evil", "..", deep, f"{tmp_path}/escaped", "A" * 300, "ETH ")
+    first = b"".join(line for line in days[D1].splitlines(keepends=True) if b'"bbo"' in line and b'"BTC"' in line)
+    lines = [line.replace(b'"BTC"', json.dumps(coin).encode()) for line in first.splitlines()[:200] for coin in coins]
+    path = tmp_path / "hostile.txt"
+    path.write_bytes(days[D1] + b"\n".join(lines) + b"\n")
+    around = {p for p in tmp_path.parent.rglob("*") if place.home not in (p, *p.parents)}
+    lotus("import", path)
+    lotus("backfill", "--from", D1, "--to", D1, "--branch", "any")
+    assert place.lake.symbols("microtape_frames", "tape.t", D1) == sorted(["BTC", *coins[:5]])
+    assert place.lake.read("microtape_frames", "tape.t", D1, "PURR/USDC")
+    parts = {p.parent.parent.name for p in (place.home / "lake").rglob("symbol=*/*")}
+    assert parts == {f"day={D1}"}
+    assert {p for p in tmp_path.parent.rglob("*") if place.home not in (p, *p.parents)} == around
+
+
+@pytest.mark.parametrize("run", ["../../../escaped", "a/b", "%2e"])
+def test_a_run_of_any_name_stays_in_its_home(place: Place, tmp_path: Path, run: str) -> None:
+    around = {p for p in tmp_path.parent.rglob("*") if place.home not in (p, *p.parents)}
+    lotus("live", "--replay", place.recordings[D1], "--run-id", run)
+    assert {p for p in tmp_path.parent.rglob("*") if place.home not in (p, *p.parents)} == around
+    assert [t["tape"] for t in json.loads(lotus("tape", "list", "--json").stdout)["tapes"]] == [run]
+    refused("live", "--replay", place.recordings[D1], "--run-id", "a\nb", names="the name of a run")
+
+
 @pytest.mark.process("backfills through Dagster")
 @pytest.mark.parametrize("damage", ["truncated", "gone", "overwritten"])
 def test_an_unreadable_lake_file_is_made_again(place: Place, damage: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from lotus.atlas.numbers import Key, Known, LedgerNumbers
+from lotus.json_text import too_deep
 from lotus.modules.envelope import Envelope
 from lotus.modules.intents import Module
 from lotus.timebase import session_of
@@ -134,6 +135,8 @@ def with_numbers(row: LedgerRow, known: Known) -> LedgerRow:
 def _readable(text: str) -> Envelope | None:
     """Return the envelope, or None when it is none or says what no column holds (a NUL, a year beyond 9999)."""
     try:
+        if too_deep(text.encode()):
+            return None
         found = msgspec.json.decode(text, type=Envelope)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None

@@ -16,6 +16,7 @@ from typing import Literal as OneOf
 from lotus.decision.policy import HorizonRule
 from lotus.errors import SchemaError
 from lotus.modules.signals import DET_ALPHA, META, SIGBUS, check_signal
+from lotus.names import is_name
 
 HINT: Final = "alpha-hint-1.0"
 SCHEMAS: Final = (DET_ALPHA, SIGBUS, META, HINT)
@@ -185,7 +186,10 @@ def _hint_source(reader: "_Reader") -> str:
     kind = reader.text("kind")
     if kind not in ("", "human", "chart"):
         reader.fault(Fault.BAD_VALUE, "kind", kind, "human or chart")
-    return f"{kind}:{reader.text('author')}"
+    author = reader.text("author")
+    if author and not is_name(author):
+        reader.fault(Fault.BAD_VALUE, "author", author, "printable characters, no blanks around them")
+    return f"{kind}:{author}"
 
 
 def _cue(reader: "_Reader", delivery: Delivery) -> CueInput | None:

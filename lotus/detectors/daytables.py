@@ -91,7 +91,7 @@ def tables_from_json(raw: bytes | str) -> DayTables:
     """Read tables back; raises `SchemaError` when unreadable or when the content does not hash to its version."""
     try:
         stored = msgspec.json.decode(raw, type=_Stored)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise SchemaError(f"day tables are unreadable: {error}", "the form written by tables_to_json") from error
     if stored.tables.tables_ver != stored.tables_ver:
         raise SchemaError(f"day tables {stored.tables_ver} do not hash to their name", stored.tables.tables_ver)

@@ -22,6 +22,7 @@ from lotus.tape_machine.units import is_duration, time_ratio
 
 JITTER: Final[tuple[float, ...]] = (1.0, 0.8, 0.9, 1.1, 1.2)  # the detector itself, then its K = 4 siblings
 MAX_CHARACTERS: Final[int] = 16_384  # of a file
+MAX_NAME: Final[int] = 64  # characters of a name
 MAX_NAMES: Final[int] = 64  # of params, frames and windows together
 STATUSES: Final = ("active", "experimental")
 _KEYS: Final = ("detector_id", "family", "version", "idea", "horizon", "band", "best_phase_deg", "signal")
@@ -203,6 +204,7 @@ def _at_least_1(part: Source) -> int:
 
 
 def _name(part: Source) -> str:
-    if not (part.scalar.isidentifier() and part.scalar.isascii() and part.scalar == part.scalar.lower()):
-        raise part.error(f"{part.scalar[:40]!r}", "small letters, digits and _")
+    text = part.scalar
+    if not (text.isidentifier() and text.isascii() and text == text.lower() and len(text) <= MAX_NAME):
+        raise part.error(f"{text[:40]!r}", f"small letters, digits and _, at most {MAX_NAME}")
     return part.scalar

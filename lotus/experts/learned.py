@@ -117,5 +117,5 @@ def learned_from_json(raw: str | bytes) -> Learned:
     """Read settings back; raises `SchemaError` when unreadable."""
     try:
         return msgspec.json.decode(raw, type=Learned)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise SchemaError(f"settings of experts are unreadable: {error}", "the form of learned_to_json") from error

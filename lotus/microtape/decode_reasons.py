@@ -46,7 +46,7 @@ class Reason(IntEnum):
     """Why a line was put aside."""
 
     BAD_LINE = 1  # no receive stamp
-    BAD_JSON = 2
+    BAD_JSON = 2  # or nested deeper than any frame of the venue
     BAD_FORM = 3  # another form than its channel's
     UNKNOWN_COIN = 4
     NOT_A_NUMBER = 5
@@ -58,6 +58,7 @@ class Reason(IntEnum):
     TIME_BACK = 11  # venue time far behind its asset's clock
     TIME_RANGE = 12  # venue time 5 minutes ahead of the receive stamp, or a day behind it
     RECV_BACK = 13  # receive stamp before the one of an earlier line
+    UNFORESEEN = 14  # an error of the decoder itself on this line: worth a report
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ that need memory (order of time, replays, crossed books) are not made here but i
 """
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from lotus.errors import WireError
@@ -58,6 +59,8 @@ def typed_line(raw: bytes, coins: CoinTable) -> TypedLine:
         return TypedLine(LineKind.QUARANTINE, reason=Reason.BAD_FORM)
     except Refused as refused:
         return TypedLine(LineKind.QUARANTINE, reason=refused.reason)
+    except Exception:  # whatever one line does to the decoder, the lines after it are still read
+        return TypedLine(LineKind.QUARANTINE, reason=Reason.UNFORESEEN)
 
 
 def _event(message: w.WireMessage, coins: CoinTable) -> TypedLine:
@@ -96,7 +99,7 @@ def _wanted(message: w.L2Book | w.Bbo | w.Trades | w.ActiveAssetCtx, coin: str, 
             return TypedLine(LineKind.BBO, row, integer(message.time), bid + ask)
         case w.Trades():
             rows = [_trade(one, sz_decimals, px_decimals) for one in message.prints]
-            return TypedLine(LineKind.TRADES, row, max(values[3] for values in rows), sum(rows, ()))
+            return TypedLine(LineKind.TRADES, row, max(values[3] for values in rows), tuple(chain.from_iterable(rows)))
         case w.ActiveAssetCtx():
             return TypedLine(LineKind.CTX, row, NO_TIME, _ctx(message.ctx, sz_decimals, px_decimals))
 

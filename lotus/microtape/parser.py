@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.errors import ConfigError
 from lotus.jit import kernel
 from lotus.manifest import Asset
 from lotus.microtape.parser_ctx import parse_ctx
@@ -23,6 +24,7 @@ from lotus.microtape.parser_quotes import parse_bbo, parse_book
 from lotus.microtape.parser_trades import parse_trades
 
 SURPRISE: Final = -1
+MAX_COINS: Final = 2**15 - 1  # the asset index of events and tables is an int16
 _OPEN = literal('{"channel":"')
 
 
@@ -42,8 +44,16 @@ class CoinTable:
 
 
 def coin_table(universe: Sequence[Asset], ignored: Sequence[Asset] = ()) -> CoinTable:
-    """Return the table of a universe (positions as given) and of the coins whose frames are to be counted only."""
-    coins = [*universe, *(asset for asset in ignored if asset not in universe)]
+    """Return the table of a universe (positions as given) and of the coins whose frames are to be counted only.
+
+    Raises `ConfigError` for more than `MAX_COINS` coins, which no asset index could name.
+    """
+    if len(universe) + len(ignored) > MAX_COINS:
+        raise ConfigError(
+            f"{len(universe) + len(ignored)} coins", f"at most {MAX_COINS}", "a recording with made-up coins"
+        )
+    wanted = set(universe)
+    coins = [*universe, *(asset for asset in ignored if asset not in wanted)]
     size = 1 << max(4, (4 * len(coins)).bit_length())
     slots = np.zeros(size, dtype=np.int64)
     names = np.zeros((max(len(coins), 1), NAME_WIDTH), dtype=np.uint8)

@@ -13,11 +13,13 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from lotus.errors import WireError
+from lotus.json_text import MAX_DEPTH, too_deep
 from lotus.microtape import wire_types as w
 
 CONTROL_CHANNEL: Final = "lotus.control"
 GREETING: Final = b"Websocket connection"  # "... established." is what was seen
-MAX_INFLATED: Final = 32 * 2**20  # bytes; the whole venue's prices are far below
+MAX_LINE_BYTES: Final = 8 * 2**20  # of one line of tape, stamp and frame; the venue's longest frame is below 1 MB
+MAX_INFLATED: Final = 4 * 2**20  # bytes; the whole venue's prices are far below
 USER_CHANNELS: Final = frozenset(
     {
         *("orderUpdates", "userFills", "user", "userFundings", "userNonFundingLedgerUpdates", "webData2", "webData3"),
@@ -63,7 +65,12 @@ def _fast_asset_ctxs(data: msgspec.Raw) -> w.FastAssetCtxs:
             f"fastAssetCtxs data cannot be unpacked ({error})", "base64 of raw deflate", "a truncated frame"
         ) from error
     if not inflater.eof:
-        raise WireError("fastAssetCtxs data ends inside its deflate stream", "a whole stream below 32 MB", "truncation")
+        raise WireError(
+            "fastAssetCtxs data ends inside its deflate stream",
+            f"a whole stream below {MAX_INFLATED >> 20} MB",
+            "truncation",
+        )
+    _check_depth(plain)
     return w.FastAssetCtxs(_FAST_CTXS.decode(plain))
 
 
@@ -89,12 +96,14 @@ _CHANNELS: Final[dict[str, Callable[[msgspec.Raw], w.WireMessage]]] = {
 def decode_frame(raw: bytes) -> tuple[str, w.WireMessage]:
     """Return (channel, typed message) of one frame; the greeting has the channel "greeting".
 
-    Raises `MalformedJson` when the text is not JSON and `WireError` when a channel's data has another form.
+    Raises `MalformedJson` when the text is not JSON or nested deeper than `MAX_DEPTH`, and `WireError` when a channel's
+    data has another form.
     """
     if not raw.startswith(b"{"):
         if raw.startswith(GREETING):
             return "greeting", w.Greeting(raw.decode("utf-8", "replace"))
         raise MalformedJson(f"frame starts with {raw[:20]!r}", "a JSON object", "a truncated or foreign line")
+    _check_depth(raw)
     try:
         envelope = _ENVELOPE.decode(raw)
     except msgspec.ValidationError as error:
@@ -112,6 +121,11 @@ def decode_frame(raw: bytes) -> tuple[str, w.WireMessage]:
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedJson(f"data of channel {channel} is not JSON ({error})", "JSON", "a truncated line") from error
+
+
+def _check_depth(raw: bytes) -> None:
+    if too_deep(raw):
+        raise MalformedJson(f"frame nested deeper than {MAX_DEPTH}", "the venue's forms", "a foreign or hostile line")
 
 
 def _by_channel(channel: str, data: msgspec.Raw) -> w.WireMessage:

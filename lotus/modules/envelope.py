@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from lotus.errors import MessageError
 from lotus.hashing import natural_id
+from lotus.json_text import MAX_DEPTH, too_deep
 from lotus.modules.canonical import canonical_json
 from lotus.modules.intents import Intent, Module, Reason
 
@@ -143,6 +144,8 @@ _DECODER = msgspec.json.Decoder(Envelope)
 def open_envelope(text: str) -> Envelope:
     """Read an envelope and verify its form and hash (not its signature); raises `RefusedError` with the reason code."""
     try:
+        if too_deep(text.encode()):
+            raise RecursionError(f"nested deeper than {MAX_DEPTH}")
         envelope = _DECODER.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as problem:
         raise RefusedError(Reason.BAD_ENVELOPE, f"no envelope: {problem}", SCHEMA) from problem

@@ -222,7 +222,7 @@ def from_json(raw: bytes | str) -> PriorsVersion:
     """Read a version back; raises `BeliefError` for malformed JSON or content that does not hash to its name."""
     try:
         return msgspec.json.decode(raw, type=PriorsVersion)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BeliefError(f"priors JSON is unreadable: {error}", "the form written by to_json") from error
 
 

@@ -15,6 +15,7 @@ import eth_account
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset
+from lotus.names import path_step
 from lotus.trading.orders import Side
 from lotus_live.trade.floor import BOOK_ACCOUNT, account_name
 from lotus_live.trade.secret_file import write_secret
@@ -57,7 +58,7 @@ class AccountFiles:
 def account_files(keys: Path, account: str) -> AccountFiles:
     """Return the files of an account under a folder of keys, there or not."""
     endings = ("key", "watchdog.key", "address", "caps.toml")
-    return AccountFiles(*(keys / "venue" / f"{account}.{ending}" for ending in endings))
+    return AccountFiles(*(keys / "venue" / f"{path_step(account)}.{ending}" for ending in endings))
 
 
 def read_address(path: Path) -> str:
@@ -91,7 +92,7 @@ def venue_account(
             raise ConfigError(
                 f"there is no {path.name} in {path.parent}", "key, address and caps of the account", "never made"
             )
-    journal = SignerJournal(journals / account)
+    journal = SignerJournal(journals / path_step(account))
     signer = AgentSigner(read_key(files.key), read_caps(files.caps), journal, url)
     signer.is_halted = is_halted
     exchange = Exchange(JsonPoster(url), signer, read_address(files.address), clock_ms, budget_at(url), expires_ms)

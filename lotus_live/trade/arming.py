@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from lotus.hashing import natural_id
+from lotus.json_text import read_json
+from lotus.names import path_step
 from lotus.timebase import DAY_MS
 from lotus_live.trade.secret_file import write_secret
 
@@ -29,7 +31,7 @@ class Arming:
 
 def arming_path(home: Path, account: str) -> Path:
     """Return the file that arms an account."""
-    return home / "live" / "armed" / f"{account}.json"
+    return home / "live" / "armed" / f"{path_step(account)}.json"
 
 
 def terms_hash(parts: Mapping[str, str]) -> str:
@@ -62,7 +64,7 @@ def disarm(home: Path, account: str) -> None:
 def read_arming(home: Path, account: str) -> Arming | None:
     """Return the arming of an account, None when there is none that can be read."""
     try:
-        return Arming(**json.loads(arming_path(home, account).read_text(encoding="utf-8")))
+        return Arming(**read_json(arming_path(home, account).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 

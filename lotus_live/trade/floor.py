@@ -169,7 +169,7 @@ class TradingFloor:
         try:
             told = msgspec.json.decode(self._contexts[index], type=_Told).data.ctx
             volume_usd, interest = float(told.volume), float(told.interest)
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             return None
         return Market(
             spread_bps=float((view.ask - view.bid) / view.mid * 10_000),

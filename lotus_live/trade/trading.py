@@ -25,6 +25,7 @@ from lotus.modules.envelope import Message, RefusedError
 from lotus.modules.intents import Module
 from lotus.modules.signals import DET_ALPHA, META
 from lotus.modules.trade_messages import TTL_S, meta_message, proposed_message
+from lotus.names import path_step
 from lotus.trading.venue import Venue
 from lotus_herald.allocate import Allocator
 from lotus_herald.consume import Handlers
@@ -150,7 +151,8 @@ def trading_of(
     if not switch.folder.is_dir() and any((settings.keys_root / "venue").glob("*.address")):
         switch.throw()  # it traded before: what the folder said of its switch is lost with it
     switch.prepare()
-    journals = settings.home / "live" / "signer" / session  # a replay's nonces are of its tape's time
+    signer = settings.home / "live" / "signer"
+    journals = signer / path_step(session) if session else signer  # a replay's nonces are of its tape's time
 
     def opened(account: str, cap_usd: Decimal) -> Venue:
         if paper is not None:

@@ -12,6 +12,7 @@ import msgspec
 
 from lotus.errors import TapeError
 from lotus.hashing import natural_id
+from lotus.json_text import too_deep
 
 _TID_HEX: Final = 12  # 48 bits, as the venue's own ids stay below 2^50
 CTX_COLUMNS: Final = (
@@ -178,8 +179,10 @@ def _frame(channel: str, data: Any) -> bytes:
 
 def _decode(decoder: Any, line: bytes, where: str) -> Any:
     try:
+        if too_deep(line):
+            raise ValueError("nested too deep")
         return decoder.decode(line)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise TapeError(
             f"{where} has the line {line[:60]!r} ({error})", "the archive's form", "another file"
         ) from error

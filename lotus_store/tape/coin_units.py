@@ -10,6 +10,7 @@ from typing import Final
 
 from lotus.errors import TapeError
 from lotus.manifest import Asset
+from lotus.names import is_name
 from lotus_store.tape.header import HeaderAsset
 
 # From the venue's `meta` answer of 2023-07-17, and HYPE; decimals of a listed coin do not change.
@@ -48,6 +49,7 @@ _COIN: Final = re.compile(rb'"coin":\s*"([^"\\]+)"')
 _SIZE: Final = re.compile(rb'"sz":\s*"[0-9]+\.([0-9]*?)0*"')
 _PRICE: Final = re.compile(rb'"px":\s*"[0-9]+\.([0-9]*?)0*"')
 _MAX_DECIMALS: Final = 6
+MAX_SEEN: Final = 4_096  # coins of one recording; the venue lists some hundreds, and each takes 0.13 MB a day
 
 
 @dataclass(slots=True)
@@ -59,7 +61,11 @@ class CoinSurvey:
     prices: dict[str, int] = field(default_factory=dict)
 
     def see(self, frame: bytes) -> None:
-        """Take one frame into account; frames of other channels than market data are passed over."""
+        """Take one frame into account; frames of other channels than market data are passed over.
+
+        So are coins whose name is none (`is_name`): they become no asset, and the decoder puts their lines aside.
+        Raises `TapeError` for more than `MAX_SEEN` coins.
+        """
         if (
             not frame[:40]
             .replace(b" ", b"")
@@ -71,8 +77,15 @@ class CoinSurvey:
         found = _COIN.search(frame)
         if found is None:
             return
-        coin = found[1].decode("utf-8", "replace")
+        try:
+            coin = found[1].decode()
+        except UnicodeDecodeError:
+            return
+        if not is_name(coin):
+            return
         self.coins[coin] = None
+        if len(self.coins) > MAX_SEEN:
+            raise TapeError(f"a recording with more than {MAX_SEEN} coins", "those of a venue", "made-up names")
         if coin not in KNOWN:
             for pattern, most in ((_SIZE, self.sizes), (_PRICE, self.prices)):
                 shown = max((len(digits) for digits in pattern.findall(frame)), default=0)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lotus.errors import TapeError
+from lotus.errors import ConfigError, TapeError
 from lotus.manifest import Asset
 from lotus.microtape.gaps import Session, parse_session
+from lotus.microtape.parser import MAX_COINS
+from lotus.names import path_step
 
 
 class HeaderAsset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,14 +61,20 @@ def decode_header(raw: bytes, where: str) -> TapeHeader:
     """Parse and check a header; raises `TapeError` naming the file."""
     try:
         header = msgspec.json.decode(raw, type=TapeHeader)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise TapeError(
             f"{where} is not a tape header ({error})", "JSON as written by lotus", "a damaged file"
         ) from error
     names = [asset.name for asset in header.universe]
     if len(set(names)) != len(names) or not names:
         raise TapeError(f"{where} lists the coins {names}", "at least one coin, each once")
+    if len(names) > MAX_COINS:
+        raise TapeError(f"{where} lists {len(names)} coins", f"at most {MAX_COINS}")
     for asset in header.universe:
+        try:
+            path_step(asset.name)
+        except ConfigError as error:
+            raise TapeError(f"{where}: {error.found}", error.expected, error.cause) from error
         if not 0 <= asset.sz_decimals <= 6:
             raise TapeError(f"{where}: {asset.name} has {asset.sz_decimals} size decimals", "0 to 6")
     _ = header.session_hours  # raises for hours that are none

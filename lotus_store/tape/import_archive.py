@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lotus.errors import TapeError
 from lotus.microtape.decode import clean_frame
+from lotus.names import path_step
 from lotus_store.tape.archive_frames import Line, book_lines, ctx_lines, fill_lines, trade_lines
 from lotus_store.tape.importing import ImportReport, ImportSource, import_lines
 from lotus_store.tape.place import OnClosed
@@ -40,7 +41,7 @@ def import_archive(
 
 def archive_day(root: Path, day: str, coins: Sequence[str] = ()) -> Iterator[Line]:
     """Yield the (stamp, frame) pairs of one archive day in the order of their stamps."""
-    compact = day.replace("-", "")
+    compact = path_step(day.replace("-", ""))
     books = _book_files(root / "market_data" / compact)
     wanted = frozenset(coins or books)
     streams = [_books(files) for coin, files in sorted(books.items()) if coin in wanted]

@@ -53,7 +53,7 @@ def import_lines(
     Raises `TapeError` when nothing is there to import, a source is damaged, a day exists with other lines, or the
     tape has another universe; the tape is then as before.
     """
-    workshop = store.folder.parent / f".import-{store.tape}"
+    workshop = store.folder.parent / f".import-{store.folder.name}"
     shutil.rmtree(workshop, ignore_errors=True)
     draft = TapeStore(workshop, store.tape)
     try:

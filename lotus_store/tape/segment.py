@@ -4,6 +4,7 @@ Here are reading with verification, and salvage of a segment whose writer died. 
 """
 
 import hashlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,9 @@ OPEN_SUFFIX: Final = ".zst.open"
 INDEX_SUFFIX: Final = ".zst.json"
 LEVEL: Final = 3
 SILENCE_NS: Final = 10_000_000_000  # receive-stamp silence of the whole tape worth counting
-_PIECE: Final = 1 << 16
+MAX_BYTES: Final = 4 * 2**30  # unpacked lines of one segment that are read; the writer closes them at 64 MB
+_PIECE: Final = 1 << 20
+_PACKED_PIECE: Final = 1 << 11  # bytes given to zstd at once: a block of 3 bytes may unpack to 128 kB
 
 
 class SegmentMeta(msgspec.Struct, frozen=True):
@@ -72,11 +75,14 @@ def read_index(segment: Path) -> SegmentMeta:
     """Return the index of a segment; raises `TapeError` when it is missing or damaged."""
     path = index_path(segment)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=SegmentMeta)
+        meta = msgspec.json.decode(path.read_bytes(), type=SegmentMeta)
     except FileNotFoundError as error:
         raise TapeError(f"segment {segment} has no index file", str(path), "copied without it") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise TapeError(f"{path} is not a segment index ({error})", "JSON as written by lotus", "damage") from error
+    if meta.name != segment.name:
+        raise TapeError(f"{path} is the index of {meta.name[:40]!r}", segment.name, "a file renamed or changed by hand")
+    return meta
 
 
 def write_index(segment: Path, meta: SegmentMeta) -> None:
@@ -87,22 +93,30 @@ def write_index(segment: Path, meta: SegmentMeta) -> None:
 def read_lines(segment: Path, meta: SegmentMeta) -> bytes:
     """Return the uncompressed lines of a closed segment, verified against its index.
 
-    Raises `TapeError` when the file is missing, truncated, or not the one the index was written for.
+    Raises `TapeError` when the file is missing, truncated, or not the one the index was written for. Never takes more
+    memory than the sizes that the index names, and of those no more than `MAX_BYTES`.
     """
     try:
+        size = segment.stat().st_size
+        if size < meta.stored_bytes:
+            raise TapeError(
+                f"segment {segment} is truncated: {size} bytes", f"{meta.stored_bytes} bytes", "a broken copy"
+            )
+        if size > meta.stored_bytes or max(size, meta.raw_bytes) > MAX_BYTES:
+            raise TapeError(
+                f"segment {segment} has {size} bytes, its lines {meta.raw_bytes}",
+                f"{meta.stored_bytes} bytes, and lines of at most {MAX_BYTES}",
+                "the file was changed or replaced",
+            )
         stored = segment.read_bytes()
     except FileNotFoundError as error:
         raise TapeError(f"segment {segment} is missing", "the file its index names", "deleted by hand") from error
-    if len(stored) < meta.stored_bytes:
-        raise TapeError(
-            f"segment {segment} is truncated: {len(stored)} bytes", f"{meta.stored_bytes} bytes", "a broken copy"
-        )
     if sha256(stored) != meta.file_sha256:
         raise TapeError(
             f"segment {segment} has sha256 {sha256(stored)}", meta.file_sha256, "the file was changed or replaced"
         )
     try:
-        lines = zstandard.ZstdDecompressor().decompressobj().decompress(stored)
+        lines = _read_at_most(stored, meta.raw_bytes)
     except zstandard.ZstdError as error:
         raise TapeError(f"segment {segment} cannot be unpacked ({error})", "one zstd frame") from error
     if sha256(lines) != meta.content_sha256:
@@ -110,8 +124,18 @@ def read_lines(segment: Path, meta: SegmentMeta) -> bytes:
     return lines
 
 
+def _read_at_most(stored: bytes, most: int) -> bytes:
+    """Unpack one frame; one that holds more than `most` bytes gives one byte more and is read no further."""
+    parts, left = [], most + 1
+    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(stored)) as unpacked:
+        while left and (piece := unpacked.read(min(_PIECE, left))):
+            parts.append(piece)
+            left -= len(piece)
+    return b"".join(parts)
+
+
 def salvage(stored: bytes) -> Salvaged:
-    """Return every whole line that a truncated or torn zstd frame still yields; never raises."""
+    """Return every whole line that a truncated or torn zstd frame still yields, up to `MAX_BYTES`; never raises."""
     whole, unpacker = _unpack(stored, len(stored))
     if unpacker is None:
         text = _unpack(stored, _last_good_piece(stored))[0]
@@ -124,10 +148,13 @@ def salvage(stored: bytes) -> Salvaged:
 def _unpack(stored: bytes, stop: int) -> tuple[bytes, "zstandard.ZstdDecompressionObj | None"]:
     """Unpack `stored[:stop]` piece by piece; the second value is None when a piece is torn."""
     unpacker = zstandard.ZstdDecompressor().decompressobj()
-    parts = []
+    parts, size = [], 0
     try:
-        for at in range(0, stop, _PIECE):
-            parts.append(unpacker.decompress(stored[at : min(at + _PIECE, stop)]))
+        for at in range(0, stop, _PACKED_PIECE):
+            parts.append(unpacker.decompress(stored[at : min(at + _PACKED_PIECE, stop)]))
+            size += len(parts[-1])
+            if size > MAX_BYTES:
+                break
     except zstandard.ZstdError:
         return b"".join(parts), None
     return b"".join(parts), unpacker

@@ -18,6 +18,7 @@ from lotus.microtape.completeness import RAW_TAPE
 from lotus.microtape.decode import DecodeLimits, decode_lines
 from lotus.microtape.decode_reasons import DecodeReport
 from lotus.microtape.events import EventBatch
+from lotus.names import path_step
 from lotus.timebase import birth_ns, next_day
 from lotus_store.files import write_bytes
 from lotus_store.tape.header import TapeHeader, decode_header, encode_header, split_universe
@@ -40,9 +41,9 @@ class TapeStore:
     """One tape of one home."""
 
     def __init__(self, home: Path, tape: str) -> None:
-        """Name the tape `<home>/tape/<tape>`; nothing is opened or created."""
+        """Name the tape `<home>/tape/<tape>`, an odd name percent-encoded; nothing is opened or created."""
         self.tape = tape
-        self.folder = home / "tape" / tape
+        self.folder = home / "tape" / path_step(tape)
 
     def exists(self) -> bool:
         """Tell whether the tape has a header."""
@@ -90,7 +91,7 @@ class TapeStore:
 
     def segments(self, day: str) -> list[SegmentMeta]:
         """Return the closed segments of a day in order; raises `TapeError` for a segment without a sound index."""
-        found = [read_index(path) for path in (self.folder / day).glob(f"*{SUFFIX}")]
+        found = [read_index(path) for path in (self.folder / path_step(day)).glob(f"*{SUFFIX}")]
         found.sort(key=lambda meta: meta.number)
         seq = 0
         for meta in found:
@@ -114,7 +115,7 @@ class TapeStore:
 
     def read_segment(self, meta: SegmentMeta) -> bytes:
         """Return the verified lines of one segment (raises `TapeError`, see `read_lines`)."""
-        return read_lines(self.folder / meta.day / meta.name, meta)
+        return read_lines(self.folder / path_step(meta.day) / path_step(meta.name), meta)
 
     def read_day_lines(self, day: str, *, warmup: bool = False) -> Iterator[TapeLines]:
         """Yield the verified lines of a day by segment; with `warmup`, first those since the birth of its state.

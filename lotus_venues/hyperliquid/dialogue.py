@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from lotus.json_text import read_json
 from lotus_venues.hyperliquid.subscriptions import PONG_TEXT
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -53,7 +54,7 @@ class Dialogue:
     def answer(self, text: str) -> Answer:
         """Return what the venue does on one text message from the client."""
         try:
-            message = json.loads(text)
+            message = read_json(text)
             method = message["method"]
         except (ValueError, TypeError, KeyError):
             return _error(f"Error parsing JSON into valid websocket request: {text}")

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lotus.errors import VenueError
+from lotus.json_text import MAX_TEXT_BYTES, read_json
 
 _IDLE_S = 3.0
 
@@ -80,11 +81,11 @@ class JsonPoster:
         try:
             connection.request("POST", path, text, {"Content-Type": "application/json"})
             answer = connection.getresponse()
-            status, raw = answer.status, answer.read()
+            status, raw = answer.status, answer.read(MAX_TEXT_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise Unanswered(f"{path} gave no answer ({type(error).__name__})", "an answer in time") from error
-        if answer.will_close:
+        if answer.will_close or len(raw) > MAX_TEXT_BYTES:
             connection.close()
         else:
             with self._lock:
@@ -94,7 +95,7 @@ class JsonPoster:
         if status != 200:
             raise Unanswered(f"{path} answered {status}", "200", "a fault of the venue")
         try:
-            return json.loads(raw)
+            return read_json(raw)
         except ValueError as error:
             raise Unanswered(f"{path} answered no JSON", "JSON", "something between here and the venue") from error
 

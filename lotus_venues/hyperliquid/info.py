@@ -12,6 +12,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from lotus.errors import VenueError
+from lotus.json_text import MAX_TEXT_BYTES, read_json
 from lotus.manifest import Asset
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -46,11 +47,11 @@ class InfoClient:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
         try:
             with opener.open(request, timeout=self.timeout_s) as answer:
-                return json.loads(answer.read())
+                return read_json(answer.read(MAX_TEXT_BYTES + 1))
         except urllib.error.HTTPError as error:
             causes = {422: "an unknown request type or bad body", 429: "the rate limit of this address"}
             raise VenueError(f"{url} answered {error.code}", "200", causes.get(error.code, "")) from error
-        except (OSError, json.JSONDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise VenueError(f"{url} gave no answer ({error})", "JSON", "no network, or not this venue") from error
 
     def meta(self) -> dict[str, Asset]:

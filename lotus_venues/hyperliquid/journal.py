@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus.errors import VenueError
+from lotus.json_text import read_json
 from lotus.timebase import DAY_MS
 
 KEEP_DAYS = 8
@@ -203,7 +204,7 @@ class SignerJournal:
     def _take_all(self, name: str, lines: Iterable[bytes]) -> None:
         for number, text in enumerate(lines, 1):
             try:
-                self._take(json.loads(text))
+                self._take(read_json(text))
             except (ValueError, KeyError, TypeError, ArithmeticError) as error:
                 raise VenueError(f"{name}:{number} is damaged", "the signer's own lines", "a bad disk") from error
 

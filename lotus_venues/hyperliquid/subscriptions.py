@@ -93,13 +93,13 @@ def route(raw: bytes) -> tuple[str, str, bool]:
     head = _ROUTE.match(raw)
     if head is None:
         return "", "", False
-    channel = head.group(1).decode()
+    channel = head.group(1).decode(errors="replace")
     coin = head.group(2)
     if coin is None and channel in {"trades", "bbo", "l2Book", "activeAssetCtx"}:
         found = _COIN.search(raw)
         coin = found.group(1) if found else None
     fast = channel == "l2Book" and b'"fast":true' in raw
-    return channel, coin.decode() if coin else "", fast
+    return channel, coin.decode(errors="replace") if coin else "", fast
 
 
 def _request(method: str, sub: Subscription) -> str:

@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from lotus.errors import VenueError, WireError
+from lotus.json_text import MAX_TEXT_BYTES, read_json
 from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.hyperliquid.subscriptions import PING_TEXT
 
@@ -118,7 +119,7 @@ class UserStream:
             self._heard = loop.time()
             self.counts.frames += 1
             try:
-                frame = json.loads(text)
+                frame = read_json(text)
                 channel = frame["channel"]
             except (ValueError, TypeError, KeyError):
                 continue
@@ -135,5 +136,10 @@ class UserStream:
             await socket.send(PING_TEXT)
 
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {"ping_interval": None, "max_size": None, "compression": None, "close_timeout": 0.5}
+        options: dict[str, Any] = {
+            "ping_interval": None,
+            "max_size": MAX_TEXT_BYTES,
+            "compression": None,
+            "close_timeout": 0.5,
+        }
         return options | ({"proxy": None} if urlsplit(self.url).hostname in LOOPBACK else {})

@@ -14,7 +14,6 @@ clients at once, and `advance` returns when everything is written to them. With 
 
 import asyncio
 import contextlib
-import json
 import socket
 import time
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
@@ -27,6 +26,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from lotus.json_text import read_json
 from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
 from lotus_venues.hyperliquid.dialogue import Dialogue
@@ -289,7 +289,7 @@ class LocalExchange:
             session.send(error_frame("Too many messages: more than 2000 a minute"))
             return
         with contextlib.suppress(ValueError):
-            message = json.loads(text)
+            message = read_json(text)
             if isinstance(message, dict) and message.get("method") == "post":
                 self._start(self._post(session, message, address))
                 return
@@ -316,7 +316,7 @@ class LocalExchange:
             return "Cannot track more than 1000 subscriptions."
         users = {user for s in sessions for some in s.users.values() for user in some}
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
-            users.add(json.loads(text)["subscription"]["user"].lower())
+            users.add(read_json(text)["subscription"]["user"].lower())
         return "Cannot track more than 10 total users." if len(users) > USERS * self.limits.scale else ""
 
     async def _post(self, session: Session, message: dict[str, Any], address: str) -> None:
@@ -373,7 +373,7 @@ class LocalExchange:
 
 async def _json(request: Request) -> Any:
     try:
-        return json.loads(await request.body())
+        return read_json(await request.body())
     except ValueError:
         return None
 

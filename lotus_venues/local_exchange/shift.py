@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from lotus.json_text import too_deep
 from lotus.timebase import NS_PER_MS
 
 _TIMES = ("time", "t", "T")  # of books, tops and prints; of candles
@@ -30,9 +31,11 @@ def shifted(lines: Iterable[tuple[int, bytes]], start_ns: int) -> Iterator[tuple
 
 def _moved(raw: bytes, span_ms: int) -> bytes:
     """Return a frame with its times moved; what is no JSON object with data stays as it is."""
+    if too_deep(raw):
+        return raw
     try:
         frame = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return raw
     data = frame.get("data") if isinstance(frame, dict) else None
     moved = False
