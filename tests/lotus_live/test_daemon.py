@@ -7,7 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,7 @@ from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
 from lotus_live.live import run_live
 from lotus_live.parity import events_hash, neutral_beliefs, verify_parity
+from lotus_live.wall_clock import WallClock
 from lotus_store.config import Settings, TapeLimits
 from lotus_store.databases import Databases
 from lotus_store.ledger import live_log
@@ -279,8 +283,8 @@ def test_a_full_disk_stops_loudly_before_anything_is_lost(
         run_live(full, replay=[recording], run_id="full", databases=databases)
 
 
-def test_live_mode_writes_control_records_and_rebuilds_from_them(
-    settings: Settings, databases: Databases, lines: Lines
+def test_live_mode_writes_control_records_and_rebuilds_from_them_also_when_the_clock_stepped(
+    settings: Settings, databases: Databases, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import asyncio
 
@@ -315,11 +319,16 @@ def test_live_mode_writes_control_records_and_rebuilds_from_them(
     thread.start()
     ready.wait(10)
     try:
-        first = run_live(settings, urls[0], databases=databases, on_start=_stop_after(500))
+        with monkeypatch.context() as patch:
+            patch.setattr("lotus_live.live.WallClock", partial(WallClock, _stepping(200, -3_600_000)))
+            first = run_live(settings, urls[0], databases=databases, on_start=_stop_after(500))
         second = run_live(settings, urls[0], databases=databases, on_start=_stop_after(1200))
     finally:
         end.set()
         thread.join()
+    with databases.connect("sig") as connection:
+        log = live_log.read_log(connection, f"{settings.branch}.{settings.tape}")
+    assert [e.body["moved_ms"] // 1_000 for e in log if e.kind == "clock_step"] in ([-3_600], [-3_601])
     store = TapeStore(settings.home, settings.tape)
     text = b"".join(piece.lines for day in store.days() for piece in store.read_day_lines(day))
     recorded = text.split(b"\n")[:-1]
@@ -344,10 +353,16 @@ def _moved(raw: bytes, shift_ms: int) -> bytes:
     return json.dumps(move(json.loads(raw)), separators=(",", ":")).encode()
 
 
-def _stop_after(count: int) -> Any:
+def _stepping(calls: int, step_ms: int) -> Callable[[], int]:
+    """Return the system's clock, which steps after so many looks at it."""
+    looks = count()
+    return lambda: time.time_ns() + (step_ms * 1_000_000 if next(looks) > calls else 0)
+
+
+def _stop_after(lines: int) -> Any:
     def start(daemon: Daemon) -> None:
         def watch() -> None:
-            while daemon.counts.lines < count:
+            while daemon.counts.lines < lines:
                 time.sleep(0.01)
             daemon.obey("stop", {})
 
