@@ -20,6 +20,7 @@ from lotus_resources.dagster_storage import DSN_ENV
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.files import process_alive, write_bytes
+from lotus_store.private import SAFE_PATH
 
 LANE_POOL = "lane"
 PID_TAG = "lotus/pid"
@@ -72,6 +73,7 @@ def provision(settings: Settings, databases: Databases) -> dict[str, str]:
         "DAGSTER_HOME": str(dagster_home(settings)),
         DSN_ENV: url,
         "DAGSTER_DISABLE_TELEMETRY": "1",
+        SAFE_PATH: "1",
         "LOTUS_HOME": str(settings.home),
         "LOTUS_BRANCH": settings.branch,
         "LOTUS_TAPE": settings.tape,

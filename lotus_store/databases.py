@@ -21,6 +21,7 @@ from lotus_store.postgres.embedded import WAIT_S, embedded, revive
 from lotus_store.postgres.migrations import LOCK_KEY, LOTUS_DATABASES, application_name, migrate
 from lotus_store.postgres.queries import query
 from lotus_store.postgres.roles import DAGSTER, give_dagster, role_of
+from lotus_store.private import own_home
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -40,11 +41,13 @@ class Databases(AbstractContextManager["Databases"]):
     def open(self) -> "Databases":
         """Start or join the server, make missing databases and migrate them (the first use does this by itself).
 
-        Raises `LedgerError` when a server does not answer or a database is not the expected one.
+        Raises `LedgerError` when a server does not answer or a database is not the expected one, `ConfigError` when the
+        home is another user's.
         """
         with self._gate:
             if self._dsns:
                 return self
+            own_home(self._settings.home)
             try:
                 self._owners = self._addresses()
                 self._dsns = self._owners | self._module_addresses()

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import BinaryIO
 
 import psycopg
 
@@ -25,6 +26,7 @@ from lotus.errors import LedgerError
 from lotus_store.files import make_folder
 from lotus_store.postgres import keeper
 from lotus_store.postgres.binaries import find_binaries, reachable, traversable
+from lotus_store.private import open_private, own_home
 
 OWNER = "lotus"
 WAIT_S = 60.0
@@ -66,8 +68,9 @@ def embedded(home: Path | str) -> Iterator[Server]:
     Raises `LedgerError` when there are no binaries or the server does not answer within 60 s (its log is quoted).
     """
     folder = Path(home).absolute() / "pg"
+    own_home(folder.parent)
     make_folder(folder)
-    users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    users = open_private(folder / "users.lock")
     try:
         fcntl.flock(users, fcntl.LOCK_SH)
         server = _join(Path(home).absolute(), folder)
@@ -97,21 +100,21 @@ def is_up(home: Path | str) -> bool:
 def _join(home: Path, folder: Path) -> Server:
     uid, gid = _server_user()
     server = Server(home, _socket_folder(folder, uid, gid))
-    with (folder / "start.lock").open("w") as gate:
+    with open_private(folder / "start.lock") as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)
         if not _answers(server):
             _start(server, folder, uid, gid)
     return server
 
 
-def _leave(folder: Path, users: int) -> None:
+def _leave(folder: Path, users: BinaryIO) -> None:
     """Let go; the last user waits until the keeper has stopped the server, so that nothing is left behind."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         last = True
     except BlockingIOError:
         last = False
-    os.close(users)
+    users.close()
     left = time.monotonic()
     while last and time.monotonic() < left + WAIT_S and not _lockable(folder / "keeper.lock", fcntl.LOCK_EX):
         if time.monotonic() > left + 1 and _lockable(folder / "users.lock", fcntl.LOCK_SH):
@@ -135,7 +138,7 @@ def _start(server: Server, folder: Path, uid: int, gid: int) -> None:
     while time.monotonic() < deadline:
         if _forget_keeper(folder):
             command = [sys.executable, "-I", "-S", str(Path(keeper.__file__)), json.dumps(order)]
-            with (folder / "server.log").open("ab") as log:
+            with open_private(folder / "server.log") as log:
                 subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
                 )
@@ -201,24 +204,20 @@ def _connects(server: Server) -> bool:
 
 def _forget_keeper(folder: Path) -> bool:
     """Empty what the last keeper noted, under its lock, unless it lives; tell whether it does not."""
-    handle = os.open(folder / "keeper.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.truncate(handle, 0)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(handle)
+    with open_private(folder / "keeper.lock") as own:
+        try:
+            fcntl.flock(own, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            own.truncate(0)
+        except BlockingIOError:
+            return False
     return True
 
 
 def _lockable(path: Path, kind: int) -> bool:
     """Tell whether a lock of this kind could be had at this moment."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(handle)
+    with open_private(path) as file:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
     return True
