@@ -17,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from lotus.errors import LedgerError
 from lotus_store.config import DATABASES, Settings
+from lotus_store.postgres.addresses import driver_words
 from lotus_store.postgres.embedded import WAIT_S, embedded, revive
 from lotus_store.postgres.migrations import LOCK_KEY, LOTUS_DATABASES, application_name, migrate
 from lotus_store.postgres.queries import query
@@ -113,7 +114,8 @@ class Databases(AbstractContextManager["Databases"]):
             except psycopg.OperationalError as problem:
                 if time.monotonic() > deadline or "does not exist" in str(problem):
                     cause = "the server is down, or the address or its rights are wrong"
-                    raise LedgerError(f"database {name} cannot be reached: {problem}", "an answer", cause) from problem
+                    said = driver_words(problem, dsn)
+                    raise LedgerError(f"database {name} cannot be reached: {said}", "an answer", cause) from None
             time.sleep(0.1)
             if self._settings.embedded:
                 revive(self._settings.home)
@@ -166,4 +168,5 @@ def create_missing(server_dsn: str, names: list[str]) -> None:
                         continue  # another process made it at the same moment
     except psycopg.Error as problem:
         cause = "the server is down, or the login may not create databases"
-        raise LedgerError(f"the databases cannot be made: {problem}", f"a server with {names}", cause) from problem
+        said = driver_words(problem, server_dsn)
+        raise LedgerError(f"the databases cannot be made: {said}", f"a server with {names}", cause) from None
