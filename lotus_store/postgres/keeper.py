@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+NOTE = "sockets"  # where the socket is when it is not in the home, for this life of the server
 PDEATHSIG = 1
 POLL_S = 0.1
 STOP_S = 60.0
@@ -27,7 +28,7 @@ STOP_S = 60.0
 
 def main(order: dict[str, Any]) -> int:
     """Keep the server of one home: `order` has folder, data, private, binaries, sockets,
-    owner, uid, gid and options."""
+    owner, uid, gid, login, users and options."""
     folder = Path(order["folder"])
     own = _open(folder / "keeper.lock")
     try:
@@ -45,6 +46,7 @@ def main(order: dict[str, Any]) -> int:
             time.sleep(min(0.05 * 2**failures, 3.0) if failures else 0)
             _initialise(order)
             _bury(Path(order["data"]))
+            _admit(order)
             child = _start(order)
             os.truncate(own, 0)
             os.pwrite(own, str(child.pid).encode(), 0)
@@ -52,6 +54,7 @@ def main(order: dict[str, Any]) -> int:
     if child is not None:
         _stop(child)
     with suppress(OSError):
+        (folder / NOTE).unlink(missing_ok=True)
         Path(order["sockets"]).rmdir()
     return 0
 
@@ -104,6 +107,17 @@ def _initialise(order: dict[str, Any]) -> None:
     user = ["-U", order["owner"], "-A", "trust", "-E", "UTF8", "--locale=C", "--data-checksums"]
     if _run(order, "initdb", making, user).wait() == 0:
         making.rename(data)
+
+
+def _admit(order: dict[str, Any]) -> None:
+    """Let in whom the kernel says is our own user, when the server runs as another (older homes let in everybody).
+
+    The folder's other readers are processes of the server's user; as our own it may trust whoever reaches its folder.
+    """
+    if order["login"]:
+        data, rows = Path(order["data"]), [f'lotus "{order["login"]}" "{user}"' for user in order["users"]]
+        _replace(data / "pg_ident.conf", "\n".join([*rows, ""]))
+        _replace(data / "pg_hba.conf", "local all all peer map=lotus\n")
 
 
 def _run(order: dict[str, Any], program: str, data: Path, arguments: list[str]) -> "subprocess.Popen[bytes]":
