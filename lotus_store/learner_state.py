@@ -2,8 +2,8 @@
 
 `<home>/learner_state/branch=<b>/day=<d>/<detector>-<key>.<kind>`, `key` being the hash of everything the arrays were
 made from. Layout: hash of all that follows (16 bytes), length of a JSON head (8 bytes), the head (facts, and name,
-type, shape and offset of each array), the arrays. A file whose hash is another is not there: it is made again. What they mean
-is `lotus.learning.day_cube` (sums) and `lotus.learning.packed_rows` (windows).
+type, shape and offset of each array), the arrays. A file whose hash is another is not there: it is made again. What
+they mean is `lotus.learning.day_cube` (sums) and `lotus.learning.packed_rows` (windows).
 """
 
 import hashlib
