@@ -22,6 +22,7 @@ from lotus.columns import TableSpec
 from lotus.errors import LakeError, SchemaError
 from lotus.hashing import Utf8Column, content_hash
 from lotus_store import files
+from lotus_store.sealed import seal_text, unseal_text
 from lotus_store.verified import Identity, Verified, identity_of
 
 Array = NDArray[Any]
@@ -179,17 +180,19 @@ class Lake:
     def write_document(self, name: str, branch: str, day: str, text: str) -> str:
         """Write a small text (a day's frozen tables, a report) atomically beside the parts; return its path."""
         path = f"{self._base}/{name}/branch={branch}/day={day}/document.json"
-        self._put(path, text.encode())
+        self._put(path, seal_text(text))
         return path
 
     def read_document(self, name: str, branch: str, day: str) -> str:
-        """Read a text written by `write_document`; raises `LakeError` when it is missing."""
+        """Read a text written by `write_document`; raises `LakeError` when it is missing or damaged."""
         path = f"{self._base}/{name}/branch={branch}/day={day}/document.json"
         try:
             if self._fs is None:
-                return Path(path).read_text(encoding="utf-8")
+                return unseal_text(Path(path).read_bytes())
             with self._fs.open_input_stream(path) as stream:
-                return str(stream.read().decode())
+                return unseal_text(stream.read())
+        except ValueError as problem:
+            raise LakeError(f"{path} cannot be read: {problem}", "the text that was written", DAMAGED) from problem
         except FileNotFoundError as problem:
             raise LakeError(
                 f"there is no {path}", "a document of that day", f"{name} was not made for {day}"

@@ -11,6 +11,7 @@ import msgspec
 from lotus.errors import TapeError
 from lotus.manifest import Asset
 from lotus.microtape.gaps import Session, parse_session
+from lotus_store.sealed import seal_json, unseal_json
 
 
 class HeaderAsset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,13 +53,13 @@ class UniverseSplit:
 
 def encode_header(header: TapeHeader) -> bytes:
     """Return the JSON text of a header, the same for equal headers."""
-    return msgspec.json.format(msgspec.json.encode(header), indent=2) + b"\n"
+    return seal_json(header, indent=2)
 
 
 def decode_header(raw: bytes, where: str) -> TapeHeader:
     """Parse and check a header; raises `TapeError` naming the file."""
     try:
-        header = msgspec.json.decode(raw, type=TapeHeader)
+        header = unseal_json(raw, TapeHeader)
     except msgspec.MsgspecError as error:
         raise TapeError(
             f"{where} is not a tape header ({error})", "JSON as written by lotus", "a damaged file"
