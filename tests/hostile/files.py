@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -100,13 +101,20 @@ def files_of(home: Path) -> Iterator[Stored]:
         name, *steps = path.relative_to(home / "lake").parts[:-1]
         place = dict(step.split("=") for step in steps)
         yield Stored("document", path, lambda n=name, p=place: lake.read_document(n, **p))  # type: ignore[misc]
-    for path in sorted(p for p in (home / "learner_state").glob("*/*/*") if p.is_file()):
+    for path in sorted(p for p in (home / "learner_state").glob("*/*/*") if p.is_file() and _is_there(home, p)):
         yield Stored("learner_state", path, lambda p=path: _state(home, p))  # type: ignore[misc]
 
 
 def _segment(path: Path) -> str:
     meta = read_index(path)
     return repr(meta) + blake2b(read_lines(path, meta)).hexdigest()
+
+
+def _is_there(home: Path, path: Path) -> bool:
+    """Tell whether a file of the learner's state is read at all: one of another release is not."""
+    with suppress(NotThereError):
+        return bool(_state(home, path))
+    return False
 
 
 def _state(home: Path, path: Path) -> str:
