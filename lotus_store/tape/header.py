@@ -62,7 +62,9 @@ def decode_header(raw: bytes, where: str) -> TapeHeader:
         header = unseal_json(raw, TapeHeader)
     except msgspec.MsgspecError as error:
         raise TapeError(
-            f"{where} is not a tape header ({error})", "JSON as written by lotus", "a damaged file"
+            f"{where} is not a tape header ({error})",
+            "JSON as written by lotus",
+            "damage; take it from a backup, or remove the tape and make it again: lotus import or lotus record",
         ) from error
     names = [asset.name for asset in header.universe]
     if len(set(names)) != len(names) or not names:

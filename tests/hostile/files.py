@@ -23,6 +23,7 @@ import numpy as np
 from lotus.columns import Column, TableSpec
 from lotus.errors import LotusError
 from lotus.hashing import content_hash
+from lotus_store.day_tables import tables_of_day
 from lotus_store.files import make_folder
 from lotus_store.lake import Lake
 from lotus_store.learner_state import LearnerState
@@ -78,7 +79,7 @@ def make_home(home: Path) -> None:
             "bits": draw.integers(0, 2**63, 500, dtype="u8"),
         }
         lake.write(SPEC, "main", day, columns)
-        lake.write_document("day_tables", "main", day, json.dumps({"day": day, "p": list(draw.random(20))}))
+        lake.write_document("report", "main", day, json.dumps({"day": day, "p": list(draw.random(20))}))
         state.write(day, "d", "0" * 32, {"windows": 500, "sum_h": 0.25}, {"r": columns["x"], "f": columns["flag"]})
 
 
@@ -100,9 +101,13 @@ def files_of(home: Path) -> Iterator[Stored]:
     for path in sorted((home / "lake").rglob("document.json")):
         name, *steps = path.relative_to(home / "lake").parts[:-1]
         place = dict(step.split("=") for step in steps)
-        yield Stored("document", path, lambda n=name, p=place: lake.read_document(n, **p))  # type: ignore[misc]
+        yield Stored("document", path, lambda n=name, p=place: _document(lake, n, **p))  # type: ignore[misc]
     for path in sorted(p for p in (home / "learner_state").glob("*/*/*") if p.is_file() and _is_there(home, p)):
         yield Stored("learner_state", path, lambda p=path: _state(home, p))  # type: ignore[misc]
+
+
+def _document(lake: Lake, name: str, branch: str, day: str) -> str:
+    return repr(tables_of_day(lake, branch, day)) if name == "day_tables" else lake.read_document(name, branch, day)
 
 
 def _segment(path: Path) -> str:
