@@ -1,7 +1,22 @@
 """The one tree of errors.
 
-Every message says what was found, what was expected and the likely cause. Nothing else belongs here.
+Every message says what was found, what was expected and the likely cause, and never a password. Nothing else belongs
+here.
 """
+
+import re
+
+_IN_ADDRESS = re.compile(r"""(/[^\s:@/"']*):[^\s"']+@""")
+_AS_WORD = re.compile(r"""(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s'"&]+)""", re.IGNORECASE)
+
+
+def redacted(text: str) -> str:
+    """Return a text with the passwords of addresses in it taken out.
+
+    >>> redacted("postgres//u:SECRET@h/x, host=h password='a b' user=u")
+    'postgres//u:***@h/x, host=h password=*** user=u'
+    """
+    return _AS_WORD.sub(r"\1***", _IN_ADDRESS.sub(r"\1:***@", text))
 
 
 class LotusError(Exception):
@@ -9,12 +24,12 @@ class LotusError(Exception):
 
     def __init__(self, found: str, expected: str = "", cause: str = "") -> None:
         """Build the message from what was `found`, what was `expected` and the likely `cause`."""
-        self.found, self.expected, self.cause = found, expected, cause
-        parts = [found]
+        self.found, self.expected, self.cause = (redacted(text) for text in (found, expected, cause))
+        parts = [self.found]
         if expected:
-            parts.append(f"expected: {expected}")
+            parts.append(f"expected: {self.expected}")
         if cause:
-            parts.append(f"likely cause: {cause}")
+            parts.append(f"likely cause: {self.cause}")
         super().__init__("; ".join(parts))
 
 

@@ -5,6 +5,7 @@ A content hash is taken over canonical column buffers, never over file bytes; wa
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,25 @@ def key64(*parts: str | int | float | bytes) -> int:
     return int(natural_id(*parts)[:16], 16)
 
 
-def content_hash(columns: Mapping[str, NDArray[np.generic] | Sequence[str]]) -> str:
+@dataclass(frozen=True, slots=True)
+class Utf8Column:
+    """A column of text as stored: the bytes of each text, one after the other, and their lengths."""
+
+    lengths: NDArray[np.uint32]
+    data: bytes
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self.lengths)
+
+
+def content_hash(columns: Mapping[str, NDArray[np.generic] | Sequence[str] | Utf8Column]) -> str:
     """Hash columns in the order given; rows must already stand in key order.
 
     Numeric columns are hashed as little-endian buffers with every NaN made the same NaN; text as UTF-8 with lengths.
+
+    >>> content_hash({"a": ["x", "yz"]}) == content_hash({"a": Utf8Column(np.array([1, 2], np.uint32), b"xyz")})
+    True
     """
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for name, values in columns.items():
@@ -57,7 +73,9 @@ def round_learned(values: NDArray[np.float64], digits: int = 9) -> NDArray[np.fl
     return np.array(flat, dtype=np.float64).reshape(out.shape)
 
 
-def _canonical(values: NDArray[np.generic] | Sequence[str]) -> tuple[str, bytes]:
+def _canonical(values: NDArray[np.generic] | Sequence[str] | Utf8Column) -> tuple[str, bytes]:
+    if isinstance(values, Utf8Column):
+        return "text", values.lengths.astype("<u4", copy=False).tobytes() + values.data
     array = np.asarray(values)
     if array.dtype.kind in "OUST":
         texts = [str(x).encode() for x in array.ravel()]

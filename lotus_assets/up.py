@@ -4,7 +4,6 @@ One process supervises all others; one Ctrl-C (or SIGTERM) stops them all and le
 defined elsewhere.
 """
 
-import fcntl
 import json
 import signal
 import sys
@@ -12,10 +11,11 @@ import tempfile
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+import lotus_assets
 from lotus.errors import ConfigError
 from lotus_assets.traded_day import TradedDay
 from lotus_live.watch.running import settle_watchdog
@@ -24,9 +24,12 @@ from lotus_resources.processes import Processes
 from lotus_resources.provision import bury_dead_runs, instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.private import locked, own_home
 
 MODULE = "lotus_assets.definitions"
 LOCATION = "lotus"
+NAMED = ("--location-name", LOCATION, "-n", "8")
+CODE = Path(lotus_assets.__file__).parents[1]  # else Dagster imports from the folder of the command
 LONGEST_SOCKET = 90
 READY_S = 120.0
 LOOK_S = 0.5
@@ -103,8 +106,8 @@ def _watch(
 
 
 def _start(children: Processes, environment: dict[str, str], socket: str, port: int) -> None:
-    python = [sys.executable, "-m"]
-    code = ["dagster", "api", "grpc", "-s", socket, "-m", MODULE, "--location-name", LOCATION, "-n", "8"]
+    python = [sys.executable, "-P", "-m"]
+    code = ["dagster", "api", "grpc", "-s", socket, "-m", MODULE, "-d", str(CODE), *NAMED]
     children.start("code_server", [*python, *code], environment)
     children.wait_ready("code_server", Path(socket).exists, READY_S)
     web = ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "--grpc-socket", socket]
@@ -150,10 +153,11 @@ def _signals(stopped: threading.Event) -> Iterator[None]:
 def _only_one(settings: Settings) -> Iterator[None]:
     """Hold the home for this `lotus up`; a second one is refused."""
     folder = settings.home / "dagster"
+    own_home(settings.home)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "up.lock").open("w") as held:
+    with ExitStack() as held:
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(locked(folder / "up.lock"))
         except BlockingIOError as error:
             raise ConfigError(
                 f"`lotus up` already serves {settings.home}", "one per home", "another terminal"

@@ -7,6 +7,8 @@ import importlib
 
 import click
 
+from lotus_store.private import private_process
+
 COMMANDS = {
     "arm": ("lotus_cli.arm", "Allow real orders in an account: every check, what is at risk, a typed sentence."),
     "atoms": ("lotus_cli.atoms", "Sums of scored days: compact old ones."),
@@ -78,6 +80,7 @@ def main() -> None:
 
     Exit codes: 0 done; 1 a check does not hold; 2 wrong usage; 3 an error that is explained; 130 interrupted.
     """
+    click.get_current_context().with_resource(private_process())
 
 
 if __name__ == "__main__":

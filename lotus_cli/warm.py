@@ -57,7 +57,7 @@ def run_jobs(processes: int, progress: Progress) -> None:
 
 def _seconds_of(name: str) -> float:
     began = time.monotonic()
-    run = subprocess.run([sys.executable, "-m", "lotus_cli.warm_jobs", name], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-P", "-m", "lotus_cli.warm_jobs", name], capture_output=True, text=True)
     if run.returncode:
         said = (run.stderr.strip().splitlines() or ["nothing"])[-1]
         how = f"ended with {run.returncode}" if run.returncode > 0 else f"was killed by signal {-run.returncode}"

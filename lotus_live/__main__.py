@@ -13,6 +13,7 @@ from lotus_live.live import LOCAL, run_live
 from lotus_live.tape_file import TapeDay
 from lotus_live.trade.paper import PAPER
 from lotus_store.config import load_settings
+from lotus_store.private import private_process
 from lotus_store.tape.store import TapeStore
 
 
@@ -25,6 +26,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--day", default="", help="a stored day to trade, YYYY-MM-DD")
     parser.add_argument("--speed", type=float, default=30.0, help="times the pace of the recording")
     asked = parser.parse_args(arguments)
+    with private_process():
+        return _run(asked)
+
+
+def _run(asked: argparse.Namespace) -> int:
     try:
         settings = load_settings(tape=asked.tape, branch=asked.branch)
         if asked.day:

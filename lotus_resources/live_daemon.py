@@ -21,6 +21,7 @@ from lotus.errors import ConfigError
 from lotus.json_text import read_json
 from lotus_store.config import Settings, load_settings
 from lotus_store.files import make_folder, process_alive, write_bytes
+from lotus_store.private import open_private, own_home
 
 STOP_S = 15.0
 
@@ -36,11 +37,12 @@ class LiveDaemonResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         settings = self._settings()
         if self._pid(settings) is None:
             folder = _folder(settings)
+            own_home(settings.home)
             make_folder(folder)
             environment = {**os.environ, "LOTUS_HOME": str(settings.home)}
-            with (folder / "daemon.log").open("ab") as log:
+            with open_private(folder / "daemon.log") as log:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "lotus_live", *self.arguments],
+                    [sys.executable, "-P", "-m", "lotus_live", *self.arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lotus.errors import LotusError
+from lotus_store.private import open_new_log
 
 PDEATHSIG = 1
 POLL_S = 0.1
@@ -55,9 +56,9 @@ class Processes:
         self.stop()
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> Child:
-        """Start a program in a session of its own; its output goes to `<logs>/<name>.log`."""
+        """Start a program in a session of its own; its output goes to `<logs>/<name>.log` (before: `.log.1`)."""
         log = self.logs / f"{name}.log"
-        with log.open("wb") as sink:
+        with open_new_log(log) as sink:
             process = subprocess.Popen(
                 list(command),
                 stdin=subprocess.DEVNULL,

@@ -21,6 +21,7 @@ from lotus_resources.dagster_storage import DSN_ENV
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.files import write_bytes
+from lotus_store.private import SAFE_PATH
 from lotus_store.processes import BOOT_TAG, BORN_TAG, HOST_TAG, PID_TAG, is_from_here, is_running
 
 LANE_POOL = "lane"
@@ -73,6 +74,7 @@ def provision(settings: Settings, databases: Databases) -> dict[str, str]:
         "DAGSTER_HOME": str(dagster_home(settings)),
         DSN_ENV: url,
         "DAGSTER_DISABLE_TELEMETRY": "1",
+        SAFE_PATH: "1",
         "LOTUS_HOME": str(settings.home),
         "LOTUS_BRANCH": settings.branch,
         "LOTUS_TAPE": settings.tape,

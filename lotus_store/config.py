@@ -96,8 +96,8 @@ class Settings:
     manifest: Manifest = field(default_factory=Manifest)
     branch: str = "main"
     tape: str = "live"
-    dsns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    server_dsn: str = ""
+    dsns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    server_dsn: str = field(default="", repr=False)
     lake_url: str = ""
     limits: TapeLimits = field(default_factory=TapeLimits)
     live: LiveSettings = field(default_factory=LiveSettings)
@@ -186,7 +186,10 @@ def _section(document: dict[str, Any], name: str, types: dict[str, type]) -> dic
     values = document.get(name, {})
     for key, value in values.items():
         if key not in types or not isinstance(value, types[key]):
-            raise ConfigError(f"{name}.{key} is {value!r}", f"one of {', '.join(types)}, with the type in lotus.toml")
+            shown = (
+                "a text" if name == "ledger" and isinstance(value, str) else repr(value)
+            )  # an address may hold a password
+            raise ConfigError(f"{name}.{key} is {shown}", f"one of {', '.join(types)}, with the type in lotus.toml")
     return dict(values)
 
 
@@ -263,7 +266,9 @@ def _check_dsn(name: str, dsn: str) -> None:
 
     try:
         conninfo_to_dict(dsn)
-    except ProgrammingError as error:
+    except ProgrammingError:  # its words quote the address, the password included
         raise ConfigError(
-            f"the address of {name} cannot be read: {str(error).strip()}", "postgresql://... or key=value words"
-        ) from error
+            f"the address of {name} cannot be read (it may hold a password and is not shown)",
+            "postgresql://user@host:5432/database with its password, or words such as host=h user=u",
+            "a letter is missing; LOTUS_PG_DSN... in the environment goes before [ledger] of lotus.toml",
+        ) from None

@@ -17,10 +17,12 @@ from psycopg.conninfo import make_conninfo
 
 from lotus.errors import LedgerError
 from lotus_store.config import DATABASES, Settings
+from lotus_store.postgres.addresses import driver_words
 from lotus_store.postgres.embedded import WAIT_S, embedded, revive
 from lotus_store.postgres.migrations import LOCK_KEY, LOTUS_DATABASES, application_name, migrate
 from lotus_store.postgres.queries import query
 from lotus_store.postgres.roles import DAGSTER, give_dagster, role_of
+from lotus_store.private import own_home
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -40,11 +42,13 @@ class Databases(AbstractContextManager["Databases"]):
     def open(self) -> "Databases":
         """Start or join the server, make missing databases and migrate them (the first use does this by itself).
 
-        Raises `LedgerError` when a server does not answer or a database is not the expected one.
+        Raises `LedgerError` when a server does not answer or a database is not the expected one, `ConfigError` when the
+        home is another user's.
         """
         with self._gate:
             if self._dsns:
                 return self
+            own_home(self._settings.home)
             try:
                 self._owners = self._addresses()
                 self._dsns = self._owners | self._module_addresses()
@@ -110,7 +114,8 @@ class Databases(AbstractContextManager["Databases"]):
             except psycopg.OperationalError as problem:
                 if time.monotonic() > deadline or "does not exist" in str(problem):
                     cause = "the server is down, or the address or its rights are wrong"
-                    raise LedgerError(f"database {name} cannot be reached: {problem}", "an answer", cause) from problem
+                    said = driver_words(problem, dsn)
+                    raise LedgerError(f"database {name} cannot be reached: {said}", "an answer", cause) from None
             time.sleep(0.1)
             if self._settings.embedded:
                 revive(self._settings.home)
@@ -163,4 +168,5 @@ def create_missing(server_dsn: str, names: list[str]) -> None:
                         continue  # another process made it at the same moment
     except psycopg.Error as problem:
         cause = "the server is down, or the login may not create databases"
-        raise LedgerError(f"the databases cannot be made: {problem}", f"a server with {names}", cause) from problem
+        said = driver_words(problem, server_dsn)
+        raise LedgerError(f"the databases cannot be made: {said}", f"a server with {names}", cause) from None

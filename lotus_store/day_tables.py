@@ -11,8 +11,8 @@ from lotus.detectors.audits.table import DETECTOR_AUDITS, curator_inputs
 from lotus.detectors.curators import CuratorInput, curated
 from lotus.detectors.daytables import DayTables, tables_from_json, tables_to_json
 from lotus.detectors.spec import DetectorSpec
-from lotus.errors import LakeError
-from lotus_store.lake import Lake
+from lotus.errors import LakeError, SchemaError
+from lotus_store.lake import DAMAGED, Lake
 
 _DOCUMENT = "day_tables"
 _SCORED = "signal_events"
@@ -30,7 +30,16 @@ def read_day_tables(
     """Yield the tables of the branch's scored days up to and with `until`, newest first, except days in `skip`."""
     for day in reversed(lake.days(_SCORED, branch)):
         if day <= until and day not in skip:
-            yield tables_from_json(lake.read_document(_DOCUMENT, branch, day))
+            yield _read(lake, branch, day)
+
+
+def _read(lake: Lake, branch: str, day: str) -> DayTables:
+    """Read the tables of a day; raises `LakeError` when their document is missing, damaged or of other values."""
+    try:
+        return tables_from_json(lake.read_document(_DOCUMENT, branch, day))
+    except SchemaError as problem:
+        place = f"{_DOCUMENT}/branch={branch}/day={day}/document.json of the lake"
+        raise LakeError(f"{place} cannot be read: {problem}", "the tables that were written", DAMAGED) from problem
 
 
 def tables_of_day(lake: Lake, branch: str, day: str) -> DayTables:

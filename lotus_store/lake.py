@@ -1,7 +1,8 @@
 """The lake: one Parquet file per table, branch, day and (where split) symbol, under hive paths.
 
 `<root>/<table>/branch=<b>/day=<d>/[symbol=<s>/]part.parquet`, zstd level 1, page checksums, and in the footer the
-content hash of the columns (`lotus.hashing.content_hash`, never of file bytes). Files are written whole and atomically.
+content hash of the columns (`lotus.hashing.content_hash`, never of file bytes). Files are written whole and atomically;
+the hash is compared when a process first reads a file, whichever columns it asked for, and for a file that changed.
 Rows keep the order in which they were given. What a table means does not belong here: that is its `TableSpec`.
 """
 
@@ -19,15 +20,19 @@ from numpy.typing import NDArray
 
 from lotus.columns import TableSpec
 from lotus.errors import LakeError, SchemaError
-from lotus.hashing import content_hash
-from lotus.json_text import read_json
+from lotus.hashing import Utf8Column, content_hash
 from lotus.names import name_of_step, path_step
 from lotus_store import files
+from lotus_store.sealed import seal_text, unseal_text
+from lotus_store.verified import Identity, Verified, identity_of
 
 Array = NDArray[Any]
 META = b"lotus"
 PART = "part.parquet"
 ROW_GROUP = 1 << 18
+DAMAGE = (OSError, pa.ArrowException, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError)
+DAMAGED = "damaged on disk; remove the file, then make its day again: lotus backfill --from DAY --to DAY"
+_verified = Verified()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,8 @@ class Lake:
         path = self.path(spec.name, branch, day, symbol)
         try:
             self._store(table, path, text)
+            if (identity := self._identity(path)) is not None:
+                _verified.add(identity)
         except OSError as problem:
             raise LakeError(
                 f"{path} cannot be written: {problem}", "a writable lake", "disk full or rights"
@@ -102,7 +109,8 @@ class Lake:
         """Read one part, all columns or only `columns`, as numpy arrays in file order (text as object arrays).
 
         With `spec` the file's columns and types are verified against it. Raises `LakeError` for a missing, truncated
-        or corrupt file, `SchemaError` for columns other than the specification's or the request's.
+        or corrupt file and for one whose values are not those of its content hash, `SchemaError` for columns other than
+        the specification's or the request's.
         """
         path = self.path(name, branch, day, symbol)
         with self._open(path) as part:
@@ -114,23 +122,16 @@ class Lake:
             if missing:
                 raise SchemaError(f"{path} has no column {missing[0]!r}", f"one of {', '.join(schema.names)}")
             try:
-                table = part.read(columns=wanted)
-            except (OSError, pa.ArrowException) as problem:
+                table = self._believed(path, part, wanted)
+                return {c: _to_numpy(table.column(c)) for c in wanted}
+            except DAMAGE as problem:
                 raise _corrupt(path, problem) from problem
-            return {c: _to_numpy(table.column(c)) for c in wanted}
 
     def note(self, name: str, branch: str, day: str, symbol: str | None = None) -> dict[str, Any]:
         """Return the footer's note of one part: table, branch, day, symbol, rows, content_hash."""
         path = self.path(name, branch, day, symbol)
         with self._open(path) as part:
-            raw = (part.schema_arrow.metadata or {}).get(META)
-        if raw is None:
-            raise LakeError(f"{path} has no Lotus footer", "a file written by the lake", "another program wrote it")
-        try:
-            note: dict[str, Any] = read_json(raw)
-        except ValueError as problem:
-            raise _corrupt(path, problem) from problem
-        return note
+            return _note(part.schema_arrow, path)
 
     def hash_of(self, name: str, branch: str, day: str, symbol: str | None = None) -> str:
         """Return the content hash recorded in the footer of one part."""
@@ -138,13 +139,12 @@ class Lake:
 
     def verify(self, name: str, branch: str, day: str, symbol: str | None = None) -> str:
         """Recompute the content hash of one part from its rows; raises `LakeError` when it is not the recorded one."""
-        recorded = self.hash_of(name, branch, day, symbol)
-        found = content_hash(self.read(name, branch, day, symbol))
-        if found != recorded:
-            raise LakeError(
-                f"{self.path(name, branch, day, symbol)} hashes to {found}", recorded, "the file was altered"
-            )
-        return found
+        path = self.path(name, branch, day, symbol)
+        with self._open(path) as part:
+            try:
+                return _check(path, part, part.read())
+            except DAMAGE as problem:
+                raise _corrupt(path, problem) from problem
 
     def exists(self, name: str, branch: str, day: str, symbol: str | None = None) -> bool:
         """Tell whether a part is there."""
@@ -189,17 +189,19 @@ class Lake:
     def write_document(self, name: str, branch: str, day: str, text: str) -> str:
         """Write a small text (a day's frozen tables, a report) atomically beside the parts; return its path."""
         path = f"{self._day(name, branch, day)}/document.json"
-        self._put(path, text.encode())
+        self._put(path, seal_text(text))
         return path
 
     def read_document(self, name: str, branch: str, day: str) -> str:
-        """Read a text written by `write_document`; raises `LakeError` when it is missing."""
+        """Read a text written by `write_document`; raises `LakeError` when it is missing or damaged."""
         path = f"{self._day(name, branch, day)}/document.json"
         try:
             if self._fs is None:
-                return Path(path).read_text(encoding="utf-8")
+                return unseal_text(Path(path).read_bytes())
             with self._fs.open_input_stream(path) as stream:
-                return str(stream.read().decode())
+                return unseal_text(stream.read())
+        except ValueError as problem:
+            raise LakeError(f"{path} cannot be read: {problem}", "the text that was written", DAMAGED) from problem
         except FileNotFoundError as problem:
             raise LakeError(
                 f"there is no {path}", "a document of that day", f"{name} was not made for {day}"
@@ -211,6 +213,21 @@ class Lake:
     def _day(self, name: str, branch: str, day: str) -> str:
         return f"{self._branch(name, branch)}/day={path_step(day)}"
 
+    def _believed(self, path: str, part: Any, wanted: list[str]) -> Any:
+        """Return columns of a part whose values are those of its content hash; of a file known to be so, unread."""
+        identity = self._identity(path)
+        if identity is not None and identity in _verified:
+            return part.read(columns=wanted)
+        table = part.read()
+        _check(path, part, table)
+        if identity is not None and identity == self._identity(path):
+            _verified.add(identity)
+        return table.select(wanted)
+
+    def _identity(self, path: str) -> Identity | None:
+        """Return what the file at a path is now; None for a place that is no folder: there it is hashed every time."""
+        return identity_of(path) if self._fs is None else None
+
     def _parts(self, folder: str) -> list[str]:
         if self._fs is None:
             return [str(p.relative_to(folder)) for p in Path(folder).glob(f"**/{PART}")]
@@ -219,11 +236,13 @@ class Lake:
 
     def _open(self, path: str) -> Any:
         try:
-            return pq.ParquetFile(path, filesystem=self._fs, pre_buffer=False, page_checksum_verification=True)
+            part = pq.ParquetFile(path, filesystem=self._fs, pre_buffer=False, page_checksum_verification=True)
+            part.schema_arrow  # noqa: B018 -- a damaged schema is found here
+            return part
         except FileNotFoundError as problem:
             cause = "that stage was not materialised for this day and branch"
             raise LakeError(f"there is no {path}", "a part of the lake", cause) from problem
-        except (OSError, pa.ArrowException) as problem:
+        except DAMAGE as problem:
             raise _corrupt(path, problem) from problem
 
     def _store(self, table: Any, path: str, text: list[str]) -> None:
@@ -308,5 +327,39 @@ def _verify(spec: TableSpec, schema: Any, path: str) -> None:
             raise SchemaError(f"{path}: {column.name} is {found}", str(wanted), "written by another version")
 
 
-def _corrupt(path: str, problem: Exception) -> LakeError:
-    return LakeError(f"{path} cannot be read: {problem}", "a whole Parquet file", "truncated or damaged on disk")
+def _note(schema: Any, path: str) -> dict[str, Any]:
+    raw = (schema.metadata or {}).get(META)
+    if raw is None:
+        raise LakeError(f"{path} has no Lotus footer", "a file written by the lake", f"another program, or {DAMAGED}")
+    try:
+        note: dict[str, Any] = read_json(raw)
+        return note | {"content_hash": str(note["content_hash"])}
+    except (ValueError, KeyError, TypeError) as problem:
+        raise _corrupt(path, problem) from problem
+
+
+def _check(path: str, part: Any, table: Any) -> str:
+    """Return the content hash of a whole part; raises `LakeError` when it is not the one in the footer."""
+    recorded = _note(part.schema_arrow, path)["content_hash"]
+    found = content_hash({name: _hashed(table.column(name)) for name in table.column_names})
+    if found != recorded:
+        raise LakeError(f"the values of {path} hash to {found}", f"{recorded}, as in its footer", DAMAGED)
+    return found
+
+
+def _hashed(column: Any) -> Array | Utf8Column:
+    """Return a column in a form that hashes as it did when it was written; text stays the bytes it is."""
+    if not pa.types.is_string(column.type) or column.null_count:
+        return _to_numpy(column)
+    lengths, data = [np.empty(0, np.uint32)], []
+    for chunk in (c for c in column.chunks if len(c)):
+        _, offsets, texts = chunk.buffers()
+        ends = np.frombuffer(offsets, np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+        lengths.append(np.diff(ends).astype(np.uint32))
+        data.append(b"" if texts is None else texts[int(ends[0]) : int(ends[-1])].to_pybytes())
+    return Utf8Column(np.concatenate(lengths), b"".join(data))
+
+
+def _corrupt(path: str, problem: BaseException) -> LakeError:
+    said = str(problem).split("\n")[0] or type(problem).__name__
+    return LakeError(f"{path} cannot be read: {said}", "a whole Parquet file", DAMAGED)

@@ -1,14 +1,15 @@
 """Learner state: one detector's day as raw arrays that are mapped, not read; derived, may be deleted.
 
 `<home>/learner_state/branch=<b>/day=<d>/<detector>-<key>.<kind>`, `key` being the hash of everything the arrays were
-made from, so a file is either right or not looked at. Layout: length of a JSON head (8 bytes), the head (facts, and
-name, type, shape and offset of each array), the arrays. What they mean is `lotus.learning.day_cube` (sums) and
-`lotus.learning.packed_rows` (windows).
+made from. Layout: hash of all that follows (16 bytes), length of a JSON head (8 bytes), the head (facts, and name,
+type, shape and offset of each array), the arrays. A file whose hash is another is not there: it is made again. What
+they mean is `lotus.learning.day_cube` (sums) and `lotus.learning.packed_rows` (windows).
 """
 
+import hashlib
 import json
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from numpy.typing import NDArray
 from lotus.json_text import read_json
 from lotus.names import name_of_step, path_step
 from lotus_store.files import atomic
+from lotus_store.verified import Verified, identity_of
 
 Arrays = dict[str, NDArray[np.generic]]
 Facts = dict[str, str | int | float]
 SUMS, WITHOUT_PAPER, WINDOWS = "sums", "sums_ow", "windows"
-_WORD = 8
+_WORD, _DIGEST = 8, 16
+_verified = Verified()
 
 
 class LearnerState:
@@ -50,29 +53,32 @@ class LearnerState:
         head = text + b" " * (-len(text) % _WORD)
         path = self._path(day, detector_id, key, kind)
         with atomic(path) as temporary, temporary.open("wb") as file:
-            file.write(len(head).to_bytes(_WORD, "little") + head)
-            for values in arrays.values():
-                file.write(np.ascontiguousarray(values).tobytes() + b"\0" * (-values.nbytes % _WORD))
+            digest = hashlib.blake2b(digest_size=_DIGEST)
+            file.write(b"\0" * _DIGEST)
+            for piece in _pieces(head, arrays):
+                digest.update(piece)
+                file.write(piece)
+            file.seek(0)
+            file.write(digest.digest())
         for other in path.parent.glob(f"*.{kind}"):
             if other != path and name_of_step(other.stem).rpartition("-")[0] == detector_id:
                 other.unlink(missing_ok=True)
 
     def read(self, day: str, detector_id: str, key: str, kind: str = SUMS) -> tuple[Facts, Arrays] | None:
-        """Return (facts, read-only arrays) of a detector and day, None where there is no whole file under `key`."""
+        """Return (facts, read-only arrays) of a detector and day, None where no whole and right file is under `key`."""
+        path = self._path(day, detector_id, key, kind)
         try:
-            raw = np.asarray(np.memmap(self._path(day, detector_id, key, kind), dtype=np.uint8, mode="r"))
+            identity = identity_of(path)
+            raw = np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
         except (FileNotFoundError, ValueError):
             return None
-        size = int.from_bytes(raw[:_WORD].tobytes(), "little")
-        if len(raw) < _WORD + size:
-            return None
-        try:
-            head = read_json(raw[_WORD : _WORD + size].tobytes())
-        except ValueError:
-            return None
-        body = raw[_WORD + size :]
-        if len(body) != head["bytes"]:
-            return None
+        if identity not in _verified:
+            if raw[:_DIGEST].tobytes() != hashlib.blake2b(raw[_DIGEST:].data, digest_size=_DIGEST).digest():
+                return None
+            _verified.add(identity)
+        begin = _DIGEST + _WORD
+        size = int.from_bytes(raw[_DIGEST:begin].tobytes(), "little")
+        head, body = read_json(raw[begin : begin + size].tobytes()), raw[begin + size :]
         return head["facts"], {name: _view(body, *entry) for name, *entry in head["arrays"]}
 
     def keep(self, days: Collection[str]) -> None:
@@ -83,6 +89,13 @@ class LearnerState:
 
     def _path(self, day: str, detector_id: str, key: str, kind: str) -> Path:
         return self._root / f"day={path_step(day)}" / path_step(f"{detector_id}-{key}.{kind}")
+
+
+def _pieces(head: bytes, arrays: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield what a file holds after its hash."""
+    yield len(head).to_bytes(_WORD, "little") + head
+    for values in arrays.values():
+        yield np.ascontiguousarray(values).tobytes() + b"\0" * (-values.nbytes % _WORD)
 
 
 def _view(body: NDArray[np.uint8], dtype: str, shape: list[int], offset: int) -> NDArray[np.generic]:

@@ -65,7 +65,8 @@ def _shared_root() -> Path:
     """Folder for copies of the binaries: only root needs it, so it belongs to root alone."""
     root = Path("/var/lib/lotus")
     try:
-        root.mkdir(mode=0o755, exist_ok=True)
+        root.mkdir(exist_ok=True)
+        root.chmod(0o755)  # whatever the umask
     except OSError as problem:
         raise LedgerError(f"{root} cannot be made: {problem}", "a place that the server's user can reach") from problem
     return root

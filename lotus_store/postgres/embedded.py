@@ -14,19 +14,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
+from typing import BinaryIO
 
 import psycopg
 
 from lotus.errors import LedgerError
-from lotus_store.files import make_folder
+from lotus_store.files import make_folder, write_bytes
 from lotus_store.postgres import keeper
 from lotus_store.postgres.binaries import find_binaries, reachable, traversable
+from lotus_store.postgres.migrations import LOTUS_DATABASES
+from lotus_store.postgres.roles import logins
+from lotus_store.private import open_private, own_home, user_name
 
 OWNER = "lotus"
+USERS = (OWNER, *logins(LOTUS_DATABASES))
 WAIT_S = 60.0
 LONGEST_SOCKET = 90
 OPTIONS = {
@@ -66,8 +70,9 @@ def embedded(home: Path | str) -> Iterator[Server]:
     Raises `LedgerError` when there are no binaries or the server does not answer within 60 s (its log is quoted).
     """
     folder = Path(home).absolute() / "pg"
+    own_home(folder.parent)
     make_folder(folder)
-    users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    users = open_private(folder / "users.lock")
     try:
         fcntl.flock(users, fcntl.LOCK_SH)
         server = _join(Path(home).absolute(), folder)
@@ -90,28 +95,28 @@ def is_up(home: Path | str) -> bool:
     folder = Path(home).absolute() / "pg"
     if not (folder / "data" / "postmaster.pid").exists():
         return False
-    uid, gid = _server_user()
-    return _answers(Server(Path(home).absolute(), _socket_folder(folder, uid, gid)))
+    place = _noted_sockets(folder, _server_user()[0])
+    return place is not None and _answers(Server(Path(home).absolute(), place))
 
 
 def _join(home: Path, folder: Path) -> Server:
     uid, gid = _server_user()
-    server = Server(home, _socket_folder(folder, uid, gid))
-    with (folder / "start.lock").open("w") as gate:
+    with open_private(folder / "start.lock") as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)
+        server = Server(home, _socket_folder(folder, uid, gid))
         if not _answers(server):
             _start(server, folder, uid, gid)
     return server
 
 
-def _leave(folder: Path, users: int) -> None:
+def _leave(folder: Path, users: BinaryIO) -> None:
     """Let go; the last user waits until the keeper has stopped the server, so that nothing is left behind."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         last = True
     except BlockingIOError:
         last = False
-    os.close(users)
+    users.close()
     left = time.monotonic()
     while last and time.monotonic() < left + WAIT_S and not _lockable(folder / "keeper.lock", fcntl.LOCK_EX):
         if time.monotonic() > left + 1 and _lockable(folder / "users.lock", fcntl.LOCK_SH):
@@ -120,6 +125,7 @@ def _leave(folder: Path, users: int) -> None:
 
 
 def _start(server: Server, folder: Path, uid: int, gid: int) -> None:
+    _check_owner(folder / "data", uid)
     order = {
         "folder": str(folder),
         "data": str(folder / "data"),
@@ -129,13 +135,15 @@ def _start(server: Server, folder: Path, uid: int, gid: int) -> None:
         "sockets": str(server.sockets),
         "uid": uid,
         "gid": gid,
+        "login": "" if uid == os.getuid() else pwd.getpwuid(os.getuid()).pw_name,
+        "users": USERS,
         "options": OPTIONS,
     }
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         if _forget_keeper(folder):
             command = [sys.executable, "-I", "-S", str(Path(keeper.__file__)), json.dumps(order)]
-            with (folder / "server.log").open("ab") as log:
+            with open_private(folder / "server.log") as log:
                 subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
                 )
@@ -147,6 +155,14 @@ def _start(server: Server, folder: Path, uid: int, gid: int) -> None:
     raise LedgerError(f"the embedded PostgreSQL of {server.home} does not answer", f"within {WAIT_S:.0f} s", tail)
 
 
+def _check_owner(data: Path, uid: int) -> None:
+    """Raise `LedgerError` for a data folder of another user than the server's, which could not read it."""
+    if data.exists() and data.stat().st_uid != uid:
+        whose = user_name(data.stat().st_uid)
+        cause = f"the home was copied without its owners; stop what uses it, then: chown -R {uid} {data}"
+        raise LedgerError(f"{data} belongs to {whose}", f"{user_name(uid)}, as whom PostgreSQL runs here", cause)
+
+
 def _server_user() -> tuple[int, int]:
     """Uid and gid of the server: our own, or `nobody` for root (PostgreSQL refuses to run as root)."""
     if os.getuid() != 0:
@@ -156,22 +172,50 @@ def _server_user() -> tuple[int, int]:
 
 
 def _socket_folder(folder: Path, uid: int, gid: int) -> Path:
-    """Private folder (0700) for the socket: in the home, or under the temporary folder when the path is too long
-    (the kernel takes 107 characters) or the server's user cannot reach it."""
+    """Return the private folder (0700) of the socket, made where it is missing; call it with `start.lock` held.
+
+    It lies in the home, or under the temporary folder when the path is too long (the kernel takes 107 characters) or
+    the server's user cannot reach it: then under a name drawn for this life of the server and noted in the home.
+    """
+    place = _noted_sockets(folder, uid)
+    if place is not None:
+        try:
+            return _private_folder(place, uid, gid)
+        except LedgerError:  # in the temporary folder another user may have taken the name by now
+            if place.parent == folder:
+                raise
+    root = tempfile.gettempdir()
+    place = Path(tempfile.mkdtemp(prefix="lotus-pg-", dir=root if len(root) < LONGEST_SOCKET - 20 else "/tmp"))
+    os.chown(place, uid, gid)
+    write_bytes(folder / keeper.NOTE, f"{_identity(folder)} {place}".encode())
+    return place
+
+
+def _noted_sockets(folder: Path, uid: int) -> Path | None:
+    """Return where the socket's folder is, None while none is noted; the note of a copied home is that of another."""
     place = folder / "run"
-    if len(str(place)) > LONGEST_SOCKET or not traversable(folder, uid):
-        name = blake2b(f"{folder}:{os.getuid()}".encode(), digest_size=8).hexdigest()
-        place = Path(tempfile.gettempdir()) / f"lotus-pg-{name}"
-        if len(str(place)) > LONGEST_SOCKET:
-            place = Path("/tmp") / place.name
-    try:
+    if len(str(place)) <= LONGEST_SOCKET and traversable(folder, uid):
+        return place
+    with suppress(FileNotFoundError):
+        identity, _, name = (folder / keeper.NOTE).read_text().partition(" ")
+        return Path(name) if identity == _identity(folder) else None
+    return None
+
+
+def _identity(folder: Path) -> str:
+    status = folder.stat()
+    return f"{status.st_dev}:{status.st_ino}"
+
+
+def _private_folder(place: Path, uid: int, gid: int) -> Path:
+    """Make a folder of the server's user, or take that which is there; raises `LedgerError` for another user's."""
+    with suppress(FileExistsError):
         place.mkdir(mode=0o700)
         os.chown(place, uid, gid)
-    except FileExistsError:
-        pass
     status = place.lstat()
     if place.is_symlink() or status.st_uid not in (uid, os.getuid()) or status.st_mode & 0o077:
-        raise LedgerError(f"{place} belongs to user {status.st_uid}", f"a 0700 folder of {uid}", "another user made it")
+        whose = user_name(status.st_uid)
+        raise LedgerError(f"{place} belongs to {whose}", f"a 0700 folder of {user_name(uid)}", "another user made it")
     if status.st_uid != uid:  # we were killed between mkdir and chown
         os.chown(place, uid, gid)
     return place
@@ -201,24 +245,20 @@ def _connects(server: Server) -> bool:
 
 def _forget_keeper(folder: Path) -> bool:
     """Empty what the last keeper noted, under its lock, unless it lives; tell whether it does not."""
-    handle = os.open(folder / "keeper.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.truncate(handle, 0)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(handle)
+    with open_private(folder / "keeper.lock") as own:
+        try:
+            fcntl.flock(own, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            own.truncate(0)
+        except BlockingIOError:
+            return False
     return True
 
 
 def _lockable(path: Path, kind: int) -> bool:
     """Tell whether a lock of this kind could be had at this moment."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(handle)
+    with open_private(path) as file:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
     return True

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+NOTE = "sockets"  # where the socket is when it is not in the home, for this life of the server
 PDEATHSIG = 1
 POLL_S = 0.1
 STOP_S = 60.0
@@ -27,14 +28,14 @@ STOP_S = 60.0
 
 def main(order: dict[str, Any]) -> int:
     """Keep the server of one home: `order` has folder, data, private, binaries, sockets,
-    owner, uid, gid and options."""
+    owner, uid, gid, login, users and options."""
     folder = Path(order["folder"])
-    own = os.open(folder / "keeper.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    own = _open(folder / "keeper.lock")
     try:
         fcntl.flock(own, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return 0  # another keeper lives
-    users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    users = _open(folder / "users.lock")
     child: subprocess.Popen[bytes] | None = None
     failures = 0
     while not _free(users):
@@ -45,14 +46,32 @@ def main(order: dict[str, Any]) -> int:
             time.sleep(min(0.05 * 2**failures, 3.0) if failures else 0)
             _initialise(order)
             _bury(Path(order["data"]))
+            _admit(order)
             child = _start(order)
-            (folder / "keeper.lock").write_text(str(child.pid))
+            os.truncate(own, 0)
+            os.pwrite(own, str(child.pid).encode(), 0)
         time.sleep(POLL_S)
     if child is not None:
         _stop(child)
     with suppress(OSError):
+        (folder / NOTE).unlink(missing_ok=True)
         Path(order["sockets"]).rmdir()
     return 0
+
+
+def _open(path: Path, more: int = 0) -> int:
+    """Open a lock or log, 0600 when it is made here, never through a link (as `open_private` of the store)."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | more, 0o600)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Give a file of the server's folder another content, and that folder's owner; a link put there is not followed."""
+    status, fresh = path.parent.stat(), path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        os.fchown(handle, status.st_uid, status.st_gid)
+    fresh.replace(path)
 
 
 def _demote(uid: int, gid: int) -> Callable[[], None]:
@@ -90,6 +109,17 @@ def _initialise(order: dict[str, Any]) -> None:
         making.rename(data)
 
 
+def _admit(order: dict[str, Any]) -> None:
+    """Let in whom the kernel says is our own user, when the server runs as another (older homes let in everybody).
+
+    The folder's other readers are processes of the server's user; as our own it may trust whoever reaches its folder.
+    """
+    if order["login"]:
+        data, rows = Path(order["data"]), [f'lotus "{order["login"]}" "{user}"' for user in order["users"]]
+        _replace(data / "pg_ident.conf", "\n".join([*rows, ""]))
+        _replace(data / "pg_hba.conf", "local all all peer map=lotus\n")
+
+
 def _run(order: dict[str, Any], program: str, data: Path, arguments: list[str]) -> "subprocess.Popen[bytes]":
     """Start a program of the server on `data`, as the server's user.
 
@@ -100,7 +130,7 @@ def _run(order: dict[str, Any], program: str, data: Path, arguments: list[str]) 
     name = f"/proc/self/fd/{handle}" if order["private"] else str(data)
     command = [str(Path(order["binaries"]) / program), "-D", name, *arguments]
     try:
-        with (Path(order["folder"]) / "server.log").open("ab") as log:
+        with os.fdopen(_open(Path(order["folder"]) / "server.log", os.O_APPEND), "ab") as log:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -131,7 +161,7 @@ def _bury(data: Path) -> None:
         except (OSError, ValueError):
             return
         if not _serves(pid, data):
-            lock.write_text("\n".join([str(os.getpid()), *rest]))
+            _replace(lock, "\n".join([str(os.getpid()), *rest]))
             return
         with suppress(OSError):
             os.kill(pid, signal.SIGINT)

@@ -29,9 +29,14 @@ def role_of(database: str) -> str:
     return f"lotus_{database}"
 
 
+def logins(databases: tuple[str, ...]) -> tuple[str, ...]:
+    """Return every role of a server of these databases."""
+    return (OWNER, *(role_of(d) for d in databases), *READERS)
+
+
 def make_roles(databases: tuple[str, ...]) -> Iterator[sql.Composed]:
     """Yield the statements that make every role of a server."""
-    for name in (OWNER, *(role_of(d) for d in databases), *READERS):
+    for name in logins(databases):
         login = sql.SQL("NOLOGIN" if name == OWNER else "LOGIN")
         yield _text("make_role").format(role=sql.Identifier(name), login=login)
 

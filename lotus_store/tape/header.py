@@ -13,6 +13,7 @@ from lotus.manifest import Asset
 from lotus.microtape.gaps import Session, parse_session
 from lotus.microtape.parser import MAX_COINS
 from lotus.names import path_step
+from lotus_store.sealed import seal_json, unseal_json
 
 
 class HeaderAsset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,16 +55,18 @@ class UniverseSplit:
 
 def encode_header(header: TapeHeader) -> bytes:
     """Return the JSON text of a header, the same for equal headers."""
-    return msgspec.json.format(msgspec.json.encode(header), indent=2) + b"\n"
+    return seal_json(header, indent=2)
 
 
 def decode_header(raw: bytes, where: str) -> TapeHeader:
     """Parse and check a header; raises `TapeError` naming the file."""
     try:
-        header = msgspec.json.decode(raw, type=TapeHeader)
+        header = unseal_json(raw, TapeHeader)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise TapeError(
-            f"{where} is not a tape header ({error})", "JSON as written by lotus", "a damaged file"
+            f"{where} is not a tape header ({error})",
+            "JSON as written by lotus",
+            "damage; take it from a backup, or remove the tape and make it again: lotus import or lotus record",
         ) from error
     names = [asset.name for asset in header.universe]
     if len(set(names)) != len(names) or not names:

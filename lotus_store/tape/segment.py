@@ -14,6 +14,7 @@ import zstandard
 
 from lotus.errors import TapeError
 from lotus_store.files import write_bytes
+from lotus_store.sealed import seal_json, unseal_json
 
 SUFFIX: Final = ".zst"
 OPEN_SUFFIX: Final = ".zst.open"
@@ -75,11 +76,12 @@ def read_index(segment: Path) -> SegmentMeta:
     """Return the index of a segment; raises `TapeError` when it is missing or damaged."""
     path = index_path(segment)
     try:
-        meta = msgspec.json.decode(path.read_bytes(), type=SegmentMeta)
+        meta = unseal_json(path.read_bytes(), SegmentMeta)
     except FileNotFoundError as error:
         raise TapeError(f"segment {segment} has no index file", str(path), "copied without it") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise TapeError(f"{path} is not a segment index ({error})", "JSON as written by lotus", "damage") from error
+        cause = "damage; take both files from a backup, or remove both and import or record these lines again"
+        raise TapeError(f"{path} is not a segment index ({error})", "JSON as written by lotus", cause) from error
     if meta.name != segment.name:
         raise TapeError(f"{path} is the index of {meta.name[:40]!r}", segment.name, "a file renamed or changed by hand")
     return meta
@@ -87,7 +89,7 @@ def read_index(segment: Path) -> SegmentMeta:
 
 def write_index(segment: Path, meta: SegmentMeta) -> None:
     """Write the index of a segment durably."""
-    write_bytes(index_path(segment), msgspec.json.format(msgspec.json.encode(meta), indent=1) + b"\n")
+    write_bytes(index_path(segment), seal_json(meta, indent=1))
 
 
 def read_lines(segment: Path, meta: SegmentMeta) -> bytes:
@@ -113,7 +115,9 @@ def read_lines(segment: Path, meta: SegmentMeta) -> bytes:
         raise TapeError(f"segment {segment} is missing", "the file its index names", "deleted by hand") from error
     if sha256(stored) != meta.file_sha256:
         raise TapeError(
-            f"segment {segment} has sha256 {sha256(stored)}", meta.file_sha256, "the file was changed or replaced"
+            f"segment {segment} has sha256 {sha256(stored)}",
+            meta.file_sha256,
+            "damage; take it from a backup, or remove its day of the tape and import it again: lotus import",
         )
     try:
         lines = _read_at_most(stored, meta.raw_bytes)

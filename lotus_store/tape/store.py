@@ -21,6 +21,7 @@ from lotus.microtape.events import EventBatch
 from lotus.names import path_step
 from lotus.timebase import birth_ns, next_day
 from lotus_store.files import write_bytes
+from lotus_store.private import own_home
 from lotus_store.tape.header import TapeHeader, decode_header, encode_header, split_universe
 from lotus_store.tape.place import OnClosed
 from lotus_store.tape.segment import INDEX_SUFFIX, SUFFIX, SegmentMeta, line_stamp, read_index, read_lines
@@ -78,7 +79,8 @@ class TapeStore:
         on_closed: OnClosed | None = None,
         free_bytes: Callable[[Path], int] | None = None,
     ) -> SegmentWriter:
-        """Return a writer of this tape (see `SegmentWriter`)."""
+        """Return a writer of this tape (see `SegmentWriter`); raises `ConfigError` in another user's home."""
+        own_home(self.folder.parents[1])
         return SegmentWriter(self.folder, self.tape, rules, on_closed, free_bytes)
 
     def days(self) -> list[str]:

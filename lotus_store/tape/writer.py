@@ -20,6 +20,7 @@ import zstandard
 from lotus.errors import TapeError
 from lotus.timebase import NS_PER_MS, day_of
 from lotus_store.files import fsync_folder, make_folder
+from lotus_store.private import open_private
 from lotus_store.tape.place import OnClosed, next_place, publish, segment_name
 from lotus_store.tape.recovery import recover
 from lotus_store.tape.segment import LEVEL, OPEN_SUFFIX, SILENCE_NS, SUFFIX, SegmentMeta
@@ -263,7 +264,7 @@ class SegmentWriter:
 
 def _lock(folder: Path) -> BinaryIO:
     """Take the folder's writer lock; raises `TapeError` when another process writes this tape."""
-    handle = (folder / ".lock").open("wb")
+    handle = open_private(folder / ".lock")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -68,11 +68,18 @@ def alert_is_applied(settings: Settings, patience_s: float = 90.0) -> bool:
 
 
 @pytest.mark.process("`lotus up` with all that it starts")
-def test_one_signal_ends_everything(tiny: Settings) -> None:
+def test_one_signal_ends_everything_and_nothing_is_imported_from_the_folder_of_the_command(
+    tiny: Settings, tmp_path: Path
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("gql", "msgspec", "numpy", "lotus_assets", "lotus_resources"):
+        (here / f"{name}.py").write_text('raise SystemExit("taken over")')
     port = free_port()
     environment = {**os.environ, "LOTUS_HOME": str(tiny.home), "LOTUS_PG_DSN": tiny.server_dsn, "LOTUS_TAPE": "tiny"}
-    command = [sys.executable, "-c", SERVE, str(port)]
-    served = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    environment |= {"PYTHONPATH": str(ROOT), "LOTUS_CONFIG": str(ROOT / "lotus.toml")}
+    command = [sys.executable, "-P", "-c", SERVE, str(port)]
+    served = subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert served.stdout is not None
         assert "Dagster UI" in served.stdout.readline()
@@ -89,7 +96,7 @@ def test_one_signal_ends_everything(tiny: Settings) -> None:
         schedules = {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
         assert {s["name"] for s in node["schedules"]} == schedules
         assert alert_is_applied(tiny)
-        second = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        second = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, timeout=60)
         assert second.returncode != 0
         assert "already serves" in second.stderr
     finally:

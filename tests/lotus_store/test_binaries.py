@@ -49,10 +49,19 @@ def test_the_wheel_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (binaries.find_binaries() / "initdb").is_file()
 
 
+@pytest.fixture(params=[0o022, 0o077])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
 def test_a_copy_is_reachable_whole_and_made_once(open_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = fake_install(open_place)
     shared = open_place / "shared"
-    shared.mkdir(mode=0o755)
+    shared.mkdir()
+    shared.chmod(0o755)
     monkeypatch.setattr(binaries, "_shared_root", lambda: shared)
     assert not binaries.traversable(source, STRANGER)
     copy = binaries.reachable(source, STRANGER)

@@ -13,12 +13,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from lotus.errors import LedgerError
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.postgres import embedded as embedded_server
+from lotus_store.postgres import keeper
 from lotus_store.postgres.embedded import embedded
 
 pytestmark = pytest.mark.process("servers are started, joined and stopped")
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 
 USER = """
 import sys, time, psycopg
@@ -226,3 +229,70 @@ def test_long_and_private_homes_work(home: Path) -> None:
     assert rows(deep) == []
     assert home.stat().st_mode & 0o777 == 0o700
     assert not server.sockets.exists()
+
+
+def connects_as(uid: int, dsn: str) -> bool:
+    """Tell whether a process of another user gets in."""
+    child = os.fork()
+    if not child:
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+        try:
+            psycopg.connect(dsn, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+@AS_ROOT
+def test_a_process_of_the_servers_own_user_is_not_let_in(home: Path) -> None:
+    with embedded(home) as server:
+        uid = (home / "pg" / "data").stat().st_uid
+        psycopg.connect(server.server_dsn).close()
+        assert uid != os.getuid()
+        assert not connects_as(uid, server.server_dsn)
+    (home / "pg" / "data" / "pg_hba.conf").write_text("local all all trust\n")  # a home of before
+    with embedded(home) as server:
+        assert not connects_as(uid, server.server_dsn)
+
+
+@AS_ROOT
+def test_a_home_copied_by_root_says_whose_it_must_be(home: Path) -> None:
+    with embedded(home):
+        uid = (home / "pg" / "data").stat().st_uid
+    os.chown(home / "pg" / "data", 0, 0)
+    with pytest.raises(LedgerError, match=rf"data belongs to root \(0\).*chown -R {uid} .*data"), embedded(home):
+        pass
+    os.chown(home / "pg" / "data", uid, uid)
+    with embedded(home):
+        pass
+
+
+def test_the_socket_of_a_long_home_has_a_name_of_its_own_life_that_all_share(home: Path) -> None:
+    deep = home / ("a-long-name-" * 9) / "home"
+    with embedded(deep) as first, embedded(deep) as second:
+        assert first.sockets == second.sockets
+        assert first.sockets.parent == Path(tempfile.gettempdir())
+        assert embedded_server.is_up(deep)
+        shutil.copytree(deep / "pg", home / "copy" / "pg", ignore=shutil.ignore_patterns("data"))
+        assert embedded_server._noted_sockets(deep / "pg", os.getuid()) == first.sockets
+        if os.geteuid() == 0:  # the copy is reached by nobody but root, so its socket is elsewhere too
+            assert embedded_server._noted_sockets(home / "copy" / "pg", 65534) is None
+    assert not first.sockets.exists()
+    assert not embedded_server.is_up(deep)
+    with embedded(deep) as third:
+        assert third.sockets != first.sockets
+
+
+def test_a_socket_folder_that_another_took_is_left_to_him(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = home / ("a-long-name-" * 9) / "home"
+    (deep / "pg").mkdir(parents=True)
+    taken = home / "taken"
+    taken.mkdir(mode=0o777)
+    taken.chmod(0o777)
+    (deep / "pg" / keeper.NOTE).write_text(f"{embedded_server._identity(deep / 'pg')} {taken}")
+    with embedded(deep) as server:
+        assert server.sockets != taken
+    assert list(taken.iterdir()) == []

@@ -8,6 +8,8 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -175,3 +177,57 @@ def test_kill_leaves_a_whole_file_and_no_debris(tmp_path: Path) -> None:
     spec = TableSpec("t", ("k",), (Column("k", "i8", "", ""),))
     path = Path(lake.write(spec, "main", "2025-01-01", {"k": np.zeros(1, dtype="i8")}).path)
     assert [p.name for p in path.parent.iterdir()] == ["part.parquet"]
+
+
+def flipped(path: Path, at: int, bit: int) -> None:
+    """Change one bit of a file as a bad disk would, under another identity."""
+    raw = bytearray(path.read_bytes())
+    raw[at] ^= 1 << bit
+    path.with_name("other").write_bytes(raw)
+    path.with_name("other").replace(path)
+
+
+@pytest.mark.parametrize("columns", [None, ("k",)])
+def test_no_changed_bit_gives_other_values_or_another_error(tmp_path: Path, columns: tuple[str, ...] | None) -> None:
+    lake = Lake(tmp_path)
+    given = table(300)
+    path = Path(lake.write(SPEC, "main", "2025-01-01", given).path)
+    whole, random = path.read_bytes(), np.random.default_rng(5)
+    refused = 0
+    for at in random.integers(0, len(whole), 150):
+        flipped(path, int(at), int(random.integers(8)))
+        try:
+            back = lake.read("frames", "main", "2025-01-01", columns=columns)
+        except (LakeError, SchemaError) as error:
+            refused += str(path) in str(error)
+        else:
+            assert all(np.array_equal(back[c], given[c], equal_nan=c == "x") for c in columns or SPEC.names)
+        path.write_bytes(whole)
+    assert refused > 50
+
+
+def test_other_values_under_a_sound_footer_are_refused_whichever_columns_are_read(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    path = Path(lake.write(SPEC, "main", "2025-01-01", table(10)).path)
+    other = pq.read_table(path)
+    other = other.set_column(1, "x", pa.array(np.arange(10.0))).replace_schema_metadata(other.schema.metadata)
+    for again in (path, path):  # a refusal is not remembered as a success
+        pq.write_table(other, again)
+        with pytest.raises(LakeError, match=r"hash to .*lotus backfill --from"):
+            lake.read("frames", "main", "2025-01-01", columns=("k",))
+
+
+def test_a_part_is_hashed_once_a_process_and_again_when_it_is_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(tmp_path)
+    path = Path(lake.write(SPEC, "main", "2025-01-01", table(10)).path)
+    hashed: list[str] = []
+    monkeypatch.setattr("lotus_store.lake._check", lambda path, *_: hashed.append(path))
+    lake.read("frames", "main", "2025-01-01")
+    assert hashed == []  # written here
+    path.with_name("other").write_bytes(path.read_bytes())
+    path.with_name("other").replace(path)
+    for _ in range(3):
+        lake.read("frames", "main", "2025-01-01", columns=("k",))
+    assert hashed == [str(path)]

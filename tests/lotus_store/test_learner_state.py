@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lotus_store.learner_state import WINDOWS, LearnerState
 
@@ -62,3 +63,27 @@ def test_kinds_stand_beside_each_other(tmp_path: Path) -> None:
     assert state.read("2025-01-06", "d", "k") is not None
     assert state.read("2025-01-06", "d", "other", WINDOWS) is not None
     assert state.read("2025-01-06", "d", "k", WINDOWS) is None
+
+
+def test_a_file_with_any_changed_byte_is_not_there(tmp_path: Path) -> None:
+    """Head and arrays: never an error of the reader, never other values."""
+    state = LearnerState(tmp_path, "main")
+    state.write("2025-01-06", "d", "k", FACTS, ARRAYS)
+    (path,) = tmp_path.rglob("*.sums")
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        for bit in (1, 0x40):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :])
+            assert state.read("2025-01-06", "d", "k") is None
+    path.write_bytes(whole)
+    assert state.read("2025-01-06", "d", "k") is not None
+    path.write_bytes(whole[16:])  # the form of before
+    assert state.read("2025-01-06", "d", "k") is None
+
+
+def test_a_file_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = LearnerState(tmp_path, "main")
+    state.write("2025-01-06", "d", "k", FACTS, ARRAYS)
+    assert state.read("2025-01-06", "d", "k") is not None
+    monkeypatch.delattr("lotus_store.learner_state.hashlib")
+    assert state.read("2025-01-06", "d", "k") is not None
