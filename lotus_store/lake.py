@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from lotus.columns import TableSpec
 from lotus.errors import LakeError, SchemaError
 from lotus.hashing import Utf8Column, content_hash
+from lotus.json_text import read_json
 from lotus.names import name_of_step, path_step
 from lotus_store import files
 from lotus_store.sealed import seal_text, unseal_text

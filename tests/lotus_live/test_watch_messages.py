@@ -25,6 +25,7 @@ def test_an_alert_is_one_message_however_often_it_is_sent(databases: Databases, 
 
 
 def test_without_a_server_nothing_is_started_and_nothing_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "live").mkdir()
     alerts = Alerts(tmp_path)
     assert alerts.tell(Finding("drawdown", "120 USD", "at most 100"), "kill switch thrown: halt")
     assert not alerts.tell(Finding("drawdown", "121 USD", "at most 100"), "kill switch thrown: halt")
