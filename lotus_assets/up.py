@@ -5,6 +5,7 @@ defined elsewhere.
 """
 
 import json
+import secrets
 import signal
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from lotus.errors import ConfigError
 from lotus_assets.traded_day import TradedDay
 from lotus_live.watch.running import settle_watchdog
 from lotus_resources.live_daemon import LiveDaemonResource
+from lotus_resources.pages import TOKEN_ENV
 from lotus_resources.processes import Processes
 from lotus_resources.provision import bury_dead_runs, instance, provision
 from lotus_store.config import Settings
@@ -60,15 +62,18 @@ def up(
         if buried:
             say(f"{buried} runs of an earlier, killed session marked as failed; committed days are kept")
         with Processes(settings.home / "logs") as children, tempfile.TemporaryDirectory(prefix="lotus-") as short:
-            _start(children, environment, _socket(settings, Path(short)), port)
+            token = secrets.token_urlsafe(24)
+            _start(children, environment, _socket(settings, Path(short)), port, token)
             url = f"http://127.0.0.1:{port}"
-            seconds = children.wait_ready("webserver", lambda: stopped.is_set() or _loaded(url), READY_S)
+            seconds = children.wait_ready("webserver", lambda: stopped.is_set() or _loaded(url, token), READY_S)
             daemon = LiveDaemonResource(home=str(settings.home), arguments=_words(settings, trade_day, speed))
             watch = _watch(settings, databases, environment, trade_day, daemon, say)
             runs_daemon = live or trade_day is not None
             if runs_daemon and not stopped.is_set():
                 say(f"live daemon: {daemon.start()}")
-            say(f"Dagster UI {url} (ready in {seconds:.1f} s), logs in {children.logs}; Ctrl-C stops everything")
+            say(
+                f"Dagster UI {url}/?token={token} (ready in {seconds:.1f} s), logs in {children.logs}; Ctrl-C stops everything"
+            )
             try:
                 while not stopped.wait(LOOK_S):
                     children.check()
@@ -105,13 +110,13 @@ def _watch(
     return TradedDay(settings, databases, environment, trade_day, daemon.status, say).look
 
 
-def _start(children: Processes, environment: dict[str, str], socket: str, port: int) -> None:
+def _start(children: Processes, environment: dict[str, str], socket: str, port: int, token: str) -> None:
     python = [sys.executable, "-P", "-m"]
     code = ["dagster", "api", "grpc", "-s", socket, "-m", MODULE, "-d", str(CODE), *NAMED]
     children.start("code_server", [*python, *code], environment)
     children.wait_ready("code_server", Path(socket).exists, READY_S)
-    web = ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "--grpc-socket", socket]
-    children.start("webserver", [*python, *web], environment)
+    web = ["lotus_resources.pages", "-h", "127.0.0.1", "-p", str(port), "--grpc-socket", socket]
+    children.start("webserver", [*python, *web], environment | {TOKEN_ENV: token})
     children.start("daemon", [*python, "dagster._daemon", "run", "--grpc-socket", socket], environment)
 
 
@@ -122,11 +127,10 @@ def _socket(settings: Settings, short: Path) -> str:
     return str(place if len(str(place)) <= LONGEST_SOCKET else short / "code.sock")
 
 
-def _loaded(url: str) -> bool:
+def _loaded(url: str, token: str) -> bool:
     """Tell whether the web server answers and has loaded the code location without an error."""
-    query = urllib.request.Request(
-        f"{url}/graphql", json.dumps({"query": LOADED_QUERY}).encode(), {"Content-Type": "application/json"}
-    )
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    query = urllib.request.Request(f"{url}/graphql", json.dumps({"query": LOADED_QUERY}).encode(), headers)
     with suppress(OSError, ValueError, KeyError, TypeError), urllib.request.urlopen(query, timeout=5) as answer:
         entries = json.load(answer)["data"]["workspaceOrError"]["locationEntries"]
         kinds = [e["locationOrLoadError"]["__typename"] for e in entries if e["loadStatus"] == "LOADED"]

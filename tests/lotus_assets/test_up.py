@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -67,6 +69,32 @@ def alert_is_applied(settings: Settings, patience_s: float = 90.0) -> bool:
     return False
 
 
+def asked(port: int, body: bytes | None, path: str = "/graphql", **headers: str) -> urllib.request.Request:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, {"Content-Type": "application/json"} | named)
+
+
+def assert_nobody_else_is_let_in(port: int, token: str) -> None:
+    """The red team's requests: another page's, another host's, a change by GET, one without a token."""
+    wipe = urllib.parse.quote('mutation{setConcurrencyLimit(concurrencyKey:"lane",limit:0)}')
+    own, body = {"Authorization": f"Bearer {token}"}, json.dumps({"query": QUERY}).encode()
+    for request, status in (
+        (asked(port, body), 401),
+        (asked(port, body, Authorization="Bearer x"), 401),
+        (asked(port, None, f"/graphql?query={wipe}", **own), 405),
+        (asked(port, None, f"/graphql?token={token}&query={wipe}"), 405),
+        (asked(port, body, Origin="http://evil.example", **own), 403),
+        (asked(port, body, Host="evil.example", **own), 400),
+        (asked(port, None, "/", **own), 200),
+    ):
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                found = answer.status
+        except urllib.error.HTTPError as problem:
+            found = problem.code
+        assert found == status, (request.full_url, request.headers)
+
+
 @pytest.mark.process("`lotus up` with all that it starts")
 def test_one_signal_ends_everything_and_nothing_is_imported_from_the_folder_of_the_command(
     tiny: Settings, tmp_path: Path
@@ -82,12 +110,11 @@ def test_one_signal_ends_everything_and_nothing_is_imported_from_the_folder_of_t
     served = subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert served.stdout is not None
-        assert "Dagster UI" in served.stdout.readline()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{port}/graphql",
-            json.dumps({"query": QUERY}).encode(),
-            {"Content-Type": "application/json"},
-        )
+        told = served.stdout.readline()
+        assert "Dagster UI" in told
+        token = told.partition("?token=")[2].split()[0]
+        assert_nobody_else_is_let_in(port, token)
+        request = asked(port, json.dumps({"query": QUERY}).encode(), Authorization=f"Bearer {token}")
         with urllib.request.urlopen(request, timeout=20) as answer:
             data = json.load(answer)["data"]
         assert len(data["assetNodes"]) == len(json.loads(GOLDEN.read_text()))

@@ -1,0 +1,83 @@
+"""The door before Dagster's pages: whose requests come through, and what the others are told."""
+
+import asyncio
+
+import pytest
+
+from lotus_resources.pages import Door
+
+PORT, TOKEN = 3000, "s3cret-Token_x"
+HERE = "127.0.0.1:3000"
+COOKIE = f"lotus_{PORT}={TOKEN}"
+
+
+def ask(method="POST", path="/graphql", query="", kind="http", **headers):
+    """Return (status, headers) of a request; 200 when it came through to the application."""
+    sent, named = [], {"host": HERE} | {k.replace("_", "-"): v for k, v in headers.items()}
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": kind, "method": method, "path": path, "query_string": query.encode(),
+             "headers": [(k.encode(), v.encode("latin-1")) for k, v in named.items()]}  # fmt: skip
+    asyncio.run(Door(app, PORT, TOKEN)(scope, None, send))
+    first = sent[0]
+    return first.get("status", first.get("code")), dict(first.get("headers", []))
+
+
+@pytest.mark.parametrize(
+    "headers", [{"cookie": COOKIE}, {"cookie": f"a=b; {COOKIE}"}, {"authorization": f"Bearer {TOKEN}"}]
+)
+def test_who_shows_the_token_comes_in(headers):
+    assert ask(**headers)[0] == 200
+    assert ask(origin=f"http://{HERE}", sec_fetch_site="same-origin", **headers)[0] == 200
+    assert ask("GET", "/runs", **headers)[0] == 200
+    assert ask(kind="websocket", **headers)[0] == 200
+
+
+def test_the_address_with_the_token_becomes_a_cookie_and_leaves_the_address():
+    status, headers = ask("GET", "/runs", f"token={TOKEN}&view=all")
+    assert (status, headers[b"location"]) == (303, b"/runs?view=all")
+    assert headers[b"set-cookie"] == f"{COOKIE}; HttpOnly; SameSite=Strict; Path=/".encode()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        *({"cookie": text} for text in ("lotus_3000=", "lotus_3000=wrong", "\x00;;=", f"lotus_3001={TOKEN}")),
+        *({"authorization": text} for text in ("", "Bearer", f"Bearer {TOKEN}x")),
+    ],
+)
+def test_without_the_token_nothing_is_answered(headers):
+    assert ask(**headers)[0] == 401
+    assert ask("GET", "/", **headers)[0] == 401
+    assert ask(kind="websocket", **headers)[0] == 1008
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1", "127.0.0.1:3001", "", "localhost:3000.evil", "[::1]:3000"]
+)
+def test_another_host_is_refused_even_with_the_token(host):
+    assert ask(host=host, cookie=COOKIE)[0] == 400
+    assert ask(kind="websocket", host=host, cookie=COOKIE)[0] == 1008
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        *({"origin": text} for text in ("http://evil.example", "null", "http://localhost:3000")),
+        *({"sec_fetch_site": text} for text in ("cross-site", "same-site")),
+    ],
+)
+def test_another_page_is_refused_even_with_the_token(headers):
+    assert ask(cookie=COOKIE, **headers)[0] == 403
+    assert ask(kind="websocket", cookie=COOKIE, **headers)[0] == 1008
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+def test_nothing_is_changed_by_get(method):
+    assert ask(method, "/graphql", "query=mutation%7Bx%7D", cookie=COOKIE)[0] == 405
+    assert ask(method, "/graphql", f"token={TOKEN}&query=mutation%7Bx%7D")[0] == 405
