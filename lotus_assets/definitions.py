@@ -27,7 +27,7 @@ def build_definitions(lotus: Lotus | None = None) -> dg.Definitions:
         sensors=[closed_segments, new_inbox, late_executions_sensor],
         schedules=[nightly, hourly, weekly, purging],
         jobs=[apply_inbox, watchdog, compact_atoms],
-        resources={"lotus": resource, "live_daemon": LiveDaemonResource()},
+        resources={"lotus": resource, "live_daemon": dg.ResourceDefinition.hardcoded_resource(LiveDaemonResource())},
         executor=dg.in_process_executor,
     )
 

@@ -71,9 +71,8 @@ def up(
             runs_daemon = live or trade_day is not None
             if runs_daemon and not stopped.is_set():
                 say(f"live daemon: {daemon.start()}")
-            say(
-                f"Dagster UI {url}/?token={token} (ready in {seconds:.1f} s), logs in {children.logs}; Ctrl-C stops everything"
-            )
+            place = f"{url}/?token={token} (ready in {seconds:.1f} s)"
+            say(f"Dagster UI {place}, logs in {children.logs}; Ctrl-C stops everything")
             try:
                 while not stopped.wait(LOOK_S):
                     children.check()

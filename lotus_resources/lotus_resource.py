@@ -35,9 +35,8 @@ class Lotus:
         self.databases.close()
 
 
-def _open(context: dg.InitResourceContext) -> Iterator[Lotus]:
-    given = {name: value or None for name, value in (context.resource_config or {}).items()}
-    lotus = Lotus.open(load_settings(**given))
+def _open(_: dg.InitResourceContext) -> Iterator[Lotus]:
+    lotus = Lotus.open(load_settings())
     try:
         yield lotus
     finally:
@@ -46,8 +45,6 @@ def _open(context: dg.InitResourceContext) -> Iterator[Lotus]:
 
 LotusResource = dg.ResourceDefinition(
     resource_fn=_open,
-    config_schema={
-        name: dg.Field(str, is_required=False, default_value="") for name in ("home", "config", "branch", "tape")
-    },
+    config_schema={},  # a run's config may not choose the home
     description="Settings, lake, tape and databases of one home (lotus.toml and the LOTUS_* environment decide).",
 )

@@ -108,3 +108,31 @@ def test_the_nightly_run_makes_up_for_missed_nights(committed: str | None, first
 
 def test_the_nightly_run_is_skipped_when_nothing_is_due() -> None:
     assert isinstance(nightly_request("2026-01-09", "2026-01-09"), dg.SkipReason)
+
+
+@pytest.mark.parametrize("field", ["home", "config", "branch", "tape"])
+def test_a_runs_config_chooses_no_home(field: str) -> None:
+    @dg.op(required_resource_keys={"lotus"})
+    def nothing() -> None:
+        raise AssertionError("it ran")
+
+    @dg.job(resource_defs={"lotus": build_definitions().resources["lotus"]})
+    def idle() -> None:
+        nothing()
+
+    config = {"resources": {"lotus": {"config": {field: "elsewhere"}}}}
+    with pytest.raises(dg.DagsterInvalidConfigError, match=field):
+        idle.execute_in_process(run_config=config)
+
+
+def test_a_runs_config_chooses_no_daemon() -> None:
+    @dg.op(required_resource_keys={"live_daemon"})
+    def look(context: dg.OpExecutionContext) -> str:
+        return f"{context.resources.live_daemon.home}{context.resources.live_daemon.arguments}"
+
+    @dg.job(resource_defs={"live_daemon": build_definitions().resources["live_daemon"]})
+    def looks() -> None:
+        look()
+
+    config = {"resources": {"live_daemon": {"config": {"home": "elsewhere", "arguments": ["--trade"]}}}}
+    assert looks.execute_in_process(run_config=config).output_for_node("look") == "[]"
