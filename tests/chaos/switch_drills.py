@@ -3,8 +3,9 @@
 `python tests/chaos/switch_drills.py --drills 100` throws it over a desk that lives, every other time with PostgreSQL
 gone before. With `--hung` PostgreSQL is gone for good and the desk is stopped (SIGSTOP) over positions that an agent of
 the drill opens in its accounts: the watchdog, a process of its own, must close them; later the desk goes on (SIGCONT).
-The exchange is the referee. Counted, from the moment the file is written: seconds until both accounts are flat, and the
-latest order that could open which reached the exchange. Exit code 1 when one of them came later than 2 s.
+With `--full` the home is a small file system of its own that is filled to the last byte before each throw (mounting
+must be allowed). The exchange is the referee. Counted, from the moment the file is made: seconds until both accounts are
+flat, and the latest order that could open which reached the exchange. Exit code 1 when one of them came later than 2 s.
 """
 
 import asyncio
@@ -25,9 +26,10 @@ from typing import Any
 import click
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from children import Child, kill_server, spawn  # noqa: E402
+from full_disk import fill, small_disk  # noqa: E402
 from trade_kills import (  # noqa: E402
     BTC,
     LOOK_S,
@@ -53,6 +55,7 @@ from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 
 LIMIT_S = 2.0
+DISK = "700m"
 
 
 def positions(url: str, users: dict[str, str]) -> int:
@@ -122,7 +125,7 @@ def open_positions(home: Path, url: str, users: dict[str, str], number: int) -> 
 
 
 def hung_drill(
-    home: Path, url: str, users: dict[str, str], dice: random.Random, desk: Child, number: int
+    home: Path, url: str, users: dict[str, str], dice: random.Random, desk: Child, number: int, is_full: bool
 ) -> tuple[float, float]:
     """Stop the desk, open positions, throw the switch, wait until all is flat; then let the desk go on."""
     switch = KillSwitch(home)
@@ -133,17 +136,22 @@ def hung_drill(
     if positions(url, users) != len(users):
         raise RuntimeError("the drill did not open its positions")
     time.sleep(dice.uniform(0.0, 0.5))
+    ballast = fill(home) if is_full else None
     thrown, thrown_ms = time.monotonic(), now_ms()
     switch.throw(flatten=True)
     flat = wait_flat(url, users, thrown)
     os.kill(desk.pid, signal.SIGCONT)
     time.sleep(1.0)
+    if ballast:
+        ballast.unlink()
     late = opening_after(url, users, thrown_ms)
     switch.lift()
     return flat, late
 
 
-def drill(home: Path, url: str, users: dict[str, str], dice: random.Random, stops_server: bool) -> tuple[float, float]:
+def drill(
+    home: Path, url: str, users: dict[str, str], dice: random.Random, stops_server: bool, is_full: bool
+) -> tuple[float, float]:
     """Open positions, throw the switch, wait until all is flat; return seconds to flat, and of the last opening."""
     switch = KillSwitch(home)
     while not positions(url, users):
@@ -152,24 +160,30 @@ def drill(home: Path, url: str, users: dict[str, str], dice: random.Random, stop
     if stops_server:
         kill_server(home, with_keeper=True)
     time.sleep(dice.uniform(0.0, 0.5))
+    ballast = fill(home) if is_full else None
     thrown, thrown_ms = time.monotonic(), now_ms()
     switch.throw(flatten=True)
     flat = wait_flat(url, users, thrown)
     time.sleep(1.0)
+    if ballast:
+        ballast.unlink()
     late = opening_after(url, users, thrown_ms)
     switch.lift()
     return flat, late
 
 
-def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool) -> dict[str, Any]:
+def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool, is_full: bool) -> dict[str, Any]:
     """Run the drills; return the figures."""
     home, dice, began = folder / "home", random.Random(seed), time.monotonic()
-    home.mkdir(mode=0o755)
     port = 20_000 + dice.randrange(20_000)
     url = f"http://127.0.0.1:{port}"
     flats: list[float] = []
     lates: list[float] = []
     with ExitStack() as servers:
+        if is_full:
+            servers.enter_context(small_disk(home, DISK))
+        else:
+            home.mkdir(mode=0o755)
         servers.enter_context(embedded(home))
         made = spawn(partial(make_home, home), folder / "made.json")
         made.wait(PATIENCE_S)
@@ -187,9 +201,9 @@ def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool) -> 
         while len(flats) < drills and time.monotonic() - began < 60 * minutes:
             number = len(flats)
             if is_hung:
-                flat, late = hung_drill(home, url, users, dice, desk, number)
+                flat, late = hung_drill(home, url, users, dice, desk, number, is_full)
             else:
-                flat, late = drill(home, url, users, dice, bool(number % 2))
+                flat, late = drill(home, url, users, dice, bool(number % 2), is_full)
                 servers.enter_context(embedded(home))  # joins the one that lives, or starts it again
             flats.append(flat)
             lates.append(late)
@@ -202,7 +216,8 @@ def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool) -> 
         exchange.kill()
     flats.sort()
     return {
-        "drills": len(flats), "hung": is_hung, "with_server_gone": len(flats) if is_hung else len(flats) // 2,
+        "drills": len(flats), "hung": is_hung, "full": is_full,
+        "with_server_gone": len(flats) if is_hung else len(flats) // 2,
         "acts_of_the_watchdog": told["acts"], "flat_p50_s": round(flats[len(flats) // 2], 2),
         "flat_worst_s": round(flats[-1], 2), "last_opening_s": round(max(lates), 3),
         "within_2_s": sum(flat <= LIMIT_S for flat in flats), "seconds": round(time.monotonic() - began, 1),
@@ -215,12 +230,13 @@ def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool) -> 
 @click.option("--seed", default=1, show_default=True)
 @click.option("--minutes", default=60.0, show_default=True, help="No drill after this time.")
 @click.option("--hung", is_flag=True, help="Stop the desk before each throw: the watchdog must do it.")
+@click.option("--full", is_flag=True, help="Fill the disk of the home before each throw.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def main(drills: int, seed: int, minutes: float, hung: bool, as_json: bool) -> None:
+def main(drills: int, seed: int, minutes: float, hung: bool, full: bool, as_json: bool) -> None:
     """Throw the switch again and again."""
     folder = Path(tempfile.mkdtemp(prefix="lotus-switch-"))
     folder.chmod(0o755)
-    found = run(folder, drills, seed, minutes, hung)
+    found = run(folder, drills, seed, minutes, hung, full)
     print(json.dumps(found) if as_json else "\n".join(f"{key:<22} {value}" for key, value in found.items()))
     if found["whole"]:
         shutil.rmtree(folder)
