@@ -4,8 +4,8 @@
 gone before. With `--hung` PostgreSQL is gone for good and the desk is stopped (SIGSTOP) over positions that an agent of
 the drill opens in its accounts: the watchdog, a process of its own, must close them; later the desk goes on (SIGCONT).
 With `--full` the home is a small file system of its own that is filled to the last byte before each throw (mounting
-must be allowed). The exchange is the referee. Counted, from the moment the file is made: seconds until both accounts are
-flat, and the latest order that could open which reached the exchange. Exit code 1 when one of them came later than 2 s.
+must be allowed). The exchange is the referee. Counted, from the moment the file is made: seconds until both accounts
+are flat, and the latest order that could open which reached the exchange. Exit code 1 when one came later than 2 s.
 """
 
 import asyncio
