@@ -14,9 +14,10 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
+from lotus.loopback import decoded, stranger
+
 TOKEN_ENV: Final = "LOTUS_PAGES_TOKEN"
 ASK: Final = "open the address that `lotus up` printed, with its token"
-SAFE_SITES: Final = ("same-origin", "none")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -29,8 +30,7 @@ class Door:
 
     def __init__(self, app: App, port: int, token: str) -> None:
         """Guard `app`, served at loopback's `port`; `token` is what an owner shows."""
-        self.app, self._token = app, token
-        self._hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost"))
+        self.app, self._port, self._token = app, port, token
         self._cookie = f"lotus_{port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +38,7 @@ class Door:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        headers = decoded(scope["headers"])
         asked = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
         shown = dict(asked).get("token", "")
         status, words = self._refusal(scope, headers, shown, {key for key, _ in asked})
@@ -54,12 +54,9 @@ class Door:
 
     def _refusal(self, scope: Scope, headers: dict[str, str], shown: str, keys: set[str]) -> tuple[int, str]:
         """Return status and words of a refusal, (0, "") for none."""
-        host = headers.get("host", "")
-        if host not in self._hosts:
-            return 400, f"host {host[:80]!r}; expected: one of {', '.join(sorted(self._hosts))}"
-        origin = headers.get("origin", f"http://{host}")
-        if origin != f"http://{host}" or headers.get("sec-fetch-site", "none") not in SAFE_SITES:
-            return 403, f"a request of another page ({origin[:80]})"
+        status, words = stranger(headers, self._port)
+        if status:
+            return status, words
         if scope["type"] == "http" and scope["path"].endswith("/graphql") and scope["method"] != "POST" and keys:
             return 405, "GraphQL by POST only"
         given = (shown, self._of_cookie(headers.get("cookie", "")), headers.get("authorization", "").partition(" ")[2])

@@ -122,7 +122,7 @@ class LocalExchange:
             Route("/exchange", self._exchange, methods=["POST"]),
             Route("/lotus", self._lotus, methods=["POST"]),
         ]
-        self._server = loopback_server(routes)
+        self._server = loopback_server(routes, self.port)
         self._serving = self._start(self._server.serve([listener]))
         while not self._server.started:
             await asyncio.sleep(0.001)

@@ -9,8 +9,12 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from lotus.loopback import decoded, stranger
 
 
 class _Protocol(WebSocketsSansIOProtocol):
@@ -31,13 +35,29 @@ class LoopbackServer(uvicorn.Server):
         yield
 
 
-def loopback_server(routes: Sequence[BaseRoute]) -> LoopbackServer:
-    """Return a server for routes: no lifespan, no logs, no pings of its own, no compression.
+class _Door:
+    """Lets in requests of this machine's own programs, none of a page of another origin or under another host."""
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self.app, self.port = app, port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status, words = stranger(decoded(scope["headers"]), self.port)
+        if not status:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": words[:100]})
+        else:
+            await PlainTextResponse(words, status)(scope, receive, send)
+
+
+def loopback_server(routes: Sequence[BaseRoute], port: int) -> LoopbackServer:
+    """Return a server for routes at loopback's port: no lifespan, no logs, no pings of its own, no compression.
 
     A websocket handler finds `abort` in the state of its scope.
     """
     config = uvicorn.Config(
-        Starlette(routes=list(routes)),
+        _Door(Starlette(routes=list(routes)), port),
         ws=_Protocol,
         lifespan="off",
         log_level="critical",

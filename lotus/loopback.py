@@ -1,0 +1,30 @@
+"""Who may ask a server on loopback: no other name for it (DNS rebinding), no page of another origin (forged requests).
+
+Pure; servers of any framework ask it of each request. A program that is no browser sends no origin.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+NAMES: Final = ("127.0.0.1", "localhost")
+SAFE_SITES: Final = ("same-origin", "none")
+
+
+def decoded(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the headers of an ASGI scope by name in small letters."""
+    return {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in headers}
+
+
+def stranger(headers: Mapping[str, str], port: int) -> tuple[int, str]:
+    """Return the HTTP status and words of a refusal, (0, "") for a request of this machine's own programs and pages.
+
+    >>> stranger({"host": "localhost:3000"}, 3000), stranger({"host": "evil.example"}, 3000)[0]
+    ((0, ''), 400)
+    """
+    host = headers.get("host", "")
+    if host not in {f"{name}:{port}" for name in NAMES}:
+        return 400, f"host {host[:80]!r}; expected: {NAMES[0]}:{port}"
+    origin = headers.get("origin", f"http://{host}")
+    if origin != f"http://{host}" or headers.get("sec-fetch-site", "none") not in SAFE_SITES:
+        return 403, f"a request of another page ({origin[:80]})"
+    return 0, ""
