@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from lotus.microtape.wire import CONTROL_PREFIX
 from lotus.timebase import DAY_MS, NS_PER_MS
-from lotus_venues.replay_server import CONTROL_PREFIX
 
 _DAY_NS = DAY_MS * 1_000_000
 

@@ -15,11 +15,11 @@ from lotus.detectors.daytables import DayTables
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import ConfigError
 from lotus.experts.fusion import ExpertSet, default_experts
+from lotus.microtape.wire import CONTROL_PREFIX
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, WARMUP_MS, day_of, next_day
 from lotus_live.day_lane import NOTHING, DayLane, FrameSink, FrameTap, LaneSpec, LaneTotals
 from lotus_live.trials import frame_texts, read_trials
-from lotus_venues.replay_server import CONTROL_PREFIX
 
 _AT_ONCE: Final = -(2**63)  # before every stamp
 

@@ -8,13 +8,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lotus.microtape.wire import CONTROL_PREFIX
 from lotus_live.clocks import Arrival
 from lotus_store.config import TapeLimits
 from lotus_store.tape.header import HeaderAsset, TapeHeader
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 from lotus_store.tape.writer import SegmentWriter, WriterRules
-from lotus_venues.replay_server import CONTROL_PREFIX
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,11 +21,12 @@ from lotus.detectors.spec import DetectorSpec, parse_spec
 from lotus.detectors.spec_compile import compile_detectors
 from lotus.detectors.window_spec import F_SIGNAL, W_AGE, W_ASSET, W_END
 from lotus.detectors.windows import Recent
-from lotus.errors import ConfigError
+from lotus.errors import ConfigError, WireError
 from lotus.experts.annotation_spec import N_VALUES
-from lotus.json_text import too_deep
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.frame_spec import I_ASSET, I_END, N_FLOATS, N_INTS
+from lotus.microtape.wire import decode_frame
+from lotus.microtape.wire_types import Control
 from lotus.priors.types import PriorsVersion
 
 MAX_TRIALS: Final = 32
@@ -69,14 +69,12 @@ def control_texts(data: Any) -> tuple[str, ...] | None:
 
 
 def frame_texts(raw: bytes) -> tuple[str, ...] | None:
-    """Return the same of a whole control frame; None also when it cannot be read."""
-    if too_deep(raw):
-        return None
+    """Return the same of a whole control frame, read as the decoder reads it; None also when it cannot be read."""
     try:
-        frame = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        _, message = decode_frame(raw)
+    except WireError:
         return None
-    return control_texts(frame.get("data")) if isinstance(frame, dict) else None
+    return control_texts(message.data) if isinstance(message, Control) else None
 
 
 def warm_ups_ms(trials: Sequence[DetectorSpec], manifest: Manifest) -> Ints:

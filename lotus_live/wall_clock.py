@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lotus.microtape.decode import clean_frame
 from lotus.timebase import NS_PER_MS
-from lotus_live.clocks import Arrival
+from lotus_live.clocks import Arrival, is_control
 
 STEP_NS = 2_000_000_000  # a difference beyond it is a step of the system's clock
 SETTLE_NS = 60_000_000_000  # a step ahead is followed, and opening held, for so long after it
@@ -36,8 +36,9 @@ class WallClock:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def accept(self, raw: bytes) -> tuple[Arrival, ...]:
-        """Stamp with the present time."""
-        return (Arrival(self.now_ns(), -1, clean_frame(raw)),)
+        """Stamp with the present time. What came off the wire is no record of a daemon: a blank in front says so."""
+        raw = clean_frame(raw)
+        return (Arrival(self.now_ns(), -1, b" " + raw if is_control(raw) else raw),)
 
     def now_ns(self) -> int:
         """Return the present time, at least the one returned before."""

@@ -2,10 +2,10 @@
 
 import json
 
+from lotus.microtape.wire import CONTROL_PREFIX
 from lotus_live.day_lane import LaneSpec
 from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline import Pipeline
-from lotus_venues.replay_server import CONTROL_PREFIX
 
 _TRIAL = """
 detector_id: warm_up

@@ -19,6 +19,7 @@ from lotus_store.files import make_folder
 
 SAFE_PATH = "PYTHONSAFEPATH"
 UMASK = 0o077
+OF_A_HOME = frozenset({"branches", "dagster", "keys", "lake", "learner_state", "live", "logs", "pg", "tape"})
 
 
 @contextmanager
@@ -42,7 +43,8 @@ def private_process() -> Iterator[None]:
 def own_home(home: Path) -> None:
     """Create a home as 0700, or take away what others may do in it.
 
-    Raises `ConfigError` for a home that belongs to another user, root's included and for root too.
+    Raises `ConfigError` for a home that belongs to another user, root's included and for root too, and for a folder
+    open to others that holds other things than a home's: its rights are not ours to take.
     """
     if not home.exists():
         make_folder(home.parent)
@@ -55,8 +57,16 @@ def own_home(home: Path) -> None:
             f"a home of {user_name(os.geteuid())}",
             f"copied or made by {user_name(status.st_uid)}; work as that user, or hand it over with chown -R",
         )
-    if status.st_mode & 0o077:
-        home.chmod(0o700)
+    if not status.st_mode & 0o077:
+        return
+    held = sorted(path.name for path in home.iterdir() if path.name != "lotus.toml")
+    if held and not OF_A_HOME.intersection(held):
+        raise ConfigError(
+            f"the home {home} holds other things: {', '.join(held[:5])}",
+            "a folder that is empty, does not exist, or is a home",
+            "LOTUS_HOME or --home names a folder of another use, which would be shut to all others",
+        )
+    home.chmod(0o700)
 
 
 def user_name(uid: int) -> str:

@@ -21,12 +21,11 @@ from websockets.server import ServerProtocol
 
 from lotus.json_text import read_json
 from lotus.manifest import Asset
-from lotus.microtape.wire import CONTROL_CHANNEL
+from lotus.microtape.wire import CONTROL_PREFIX
 from lotus_venues.hyperliquid.dialogue import Dialogue
 from lotus_venues.hyperliquid.subscriptions import route, universe_subscriptions
 
 GREETING = "Websocket connection established."
-CONTROL_PREFIX = b'{"channel":"%b"' % CONTROL_CHANNEL.encode()
 REPLAYED_TRADES = 30
 _DRAIN_BYTES = 256 * 1024
 _YIELD_FRAMES = 32

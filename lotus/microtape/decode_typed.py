@@ -15,7 +15,7 @@ from lotus.microtape.decode_units import Refused, integer, price, units
 from lotus.microtape.events import CTX_SCALE_DECIMALS, NO_TIME, NULL
 from lotus.microtape.parser import CoinTable
 from lotus.microtape.parser_quotes import MAX_LEVELS
-from lotus.microtape.wire import MalformedJson, decode_frame
+from lotus.microtape.wire import CONTROL_PREFIX, MalformedJson, decode_frame
 
 _COUNTED: Final[dict[type, LineKind]] = {
     w.SubscriptionResponse: LineKind.ACK,
@@ -52,6 +52,8 @@ def typed_line(raw: bytes, coins: CoinTable) -> TypedLine:
         return TypedLine(LineKind.BLANK)
     try:
         _, message = decode_frame(raw)
+        if isinstance(message, w.Control) and not raw.startswith(CONTROL_PREFIX):
+            return TypedLine(LineKind.UNKNOWN_CHANNEL)  # live knows a daemon's record by its first bytes
         return _event(message, coins)
     except MalformedJson:
         return TypedLine(LineKind.QUARANTINE, reason=Reason.BAD_JSON)

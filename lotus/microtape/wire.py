@@ -17,6 +17,7 @@ from lotus.json_text import MAX_DEPTH, too_deep
 from lotus.microtape import wire_types as w
 
 CONTROL_CHANNEL: Final = "lotus.control"
+CONTROL_PREFIX: Final = b'{"channel":"%b"' % CONTROL_CHANNEL.encode()  # as a daemon writes it: else it is no record
 GREETING: Final = b"Websocket connection"  # "... established." is what was seen
 MAX_LINE_BYTES: Final = 8 * 2**20  # of one line of tape, stamp and frame; the venue's longest frame is below 1 MB
 MAX_INFLATED: Final = 4 * 2**20  # bytes; the whole venue's prices are far below

@@ -85,5 +85,5 @@ def _book_files(folder: Path) -> dict[str, list[Path]]:
 
 
 def _hours(folder: Path) -> list[Path]:
-    hours = [path for path in folder.glob("*") if path.name.split(".")[0].isdigit()]
+    hours = [path for path in folder.glob("*") if path.name.split(".")[0].isdecimal()]
     return sorted(hours, key=lambda path: int(path.name.split(".")[0]))

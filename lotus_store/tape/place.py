@@ -20,7 +20,7 @@ def segment_name(recv_ns: int, number: int) -> str:
 def segment_number(name: str) -> int:
     """Return the number of a segment from any of its file names; raises `TapeError` for another name."""
     stem, _, number = name.split(".", 1)[0].partition("-")
-    if not (stem.isdigit() and number.isdigit()):
+    if not (stem.isdecimal() and number.isdecimal()):
         raise TapeError(f"file {name!r} in a tape folder", "<HHMMSS>-<number>.zst", "a file that is not a segment")
     return int(number)
 

@@ -8,6 +8,9 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, write
 
 from lotus.errors import ConfigError, TapeError
 from lotus.manifest import Asset
+from lotus.microtape.decode import Decoder
+from lotus.microtape.decode_reasons import Reason
+from lotus.microtape.wire import CONTROL_PREFIX
 from lotus_live import batch
 from lotus_live.batch import score_tape
 from lotus_live.clocks import Arrival
@@ -15,7 +18,7 @@ from lotus_live.daemon import Daemon
 from lotus_live.feed import Feed
 from lotus_live.live import run_live
 from lotus_live.parity import neutral_beliefs, verify_parity
-from lotus_live.trials import frame_texts
+from lotus_live.trials import control_texts, frame_texts
 from lotus_live.wall_clock import WallClock
 from lotus_store.config import Settings
 from lotus_store.tape.import_recording import import_recording
@@ -96,7 +99,7 @@ def test_the_books_of_the_feed_survive_any_frame() -> None:
     feed = Feed("", "", UNIVERSE, WallClock(), taken.append)
     for raw in POISON:
         feed.received(raw)
-    assert [line.raw for line in taken] == [*POISON]
+    assert [line.raw.lstrip() for line in taken] == [*POISON]
     assert feed.failure is None
     assert feed.counts.odd_frames >= 2
 
@@ -104,6 +107,30 @@ def test_the_books_of_the_feed_survive_any_frame() -> None:
 def test_a_deep_control_record_names_no_trials() -> None:
     assert frame_texts(POISON[1]) is None
     assert frame_texts(b'{"channel":"lotus.control","data":{"detectors":["a"]}}') == ("a",)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"channel": "lotus.control","data":{"detectors":["a"]}}',
+        b'{"data":{"detectors":["a"]},"channel":"lotus.control"}',
+        b'{"channel":"lotus.control","channel":"pong","data":{"detectors":["a"]}}',
+        b'{"channel":"lotus.control","data":{"detectors":["a"],"odd":NaN}}',
+        b'{"channel":"lotus.control","data":{"detectors":["a"]},"data":{"detectors":["b"]}}',
+        b'{"channel":"lotus.control","data":{"detectors":["a"]}}',
+    ],
+)
+def test_live_and_batch_agree_on_what_is_a_record_of_a_daemon(raw: bytes) -> None:
+    decoder = Decoder(UNIVERSE)
+    decoder.decode_line(1, raw, 0)
+    in_batch = [control_texts(record.data) for record in decoder.report().controls]
+    live = [texts for texts in [frame_texts(raw)] if raw.startswith(CONTROL_PREFIX) and texts is not None]
+    assert live == in_batch
+
+
+def test_the_venue_cannot_speak_as_a_daemon() -> None:
+    (line,) = WallClock().accept(b'{"channel":"lotus.control","data":{"detectors":["a"]}}')
+    assert Decoder(UNIVERSE).decode_line(1, line.raw, 0).reason is Reason.BAD_JSON
 
 
 def test_more_days_than_can_be_held_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from lotus.detectors.signal_spec import SIGNAL_EVENTS
 from lotus.errors import LedgerError, TapeError
 from lotus.experts.fusion import default_experts
 from lotus.experts.learned import InForce, Learned, experts_with
+from lotus.microtape.wire import CONTROL_PREFIX
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
 from lotus.modules.payloads import WATCHDOG_ALERT_REF
@@ -44,7 +45,7 @@ from lotus_store.ledger.expert_sets import write_expert_set
 from lotus_store.ledger.priors import put_in_force, put_version
 from lotus_store.ledger.signals import read_signals
 from lotus_store.tape.store import TapeStore
-from lotus_venues.replay_server import CONTROL_PREFIX, ReplayPlan
+from lotus_venues.replay_server import ReplayPlan
 
 pytestmark = pytest.mark.process("the daemon on recordings, over wall time")
 

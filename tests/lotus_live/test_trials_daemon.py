@@ -12,6 +12,7 @@ from tapes import MANIFEST, in_order, market, numbered, write
 from test_daemon import DAY, HERE, ledger_events
 from trial_life import RUN, SPEC, life, recorded
 
+from lotus.microtape.wire import CONTROL_PREFIX
 from lotus_live.batch import score_tape
 from lotus_live.parity import events_hash, neutral_beliefs, verify_parity
 from lotus_live.tape_file import TapeFile
@@ -19,7 +20,6 @@ from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger import live_log
 from lotus_store.tape.store import TapeStore
-from lotus_venues.replay_server import CONTROL_PREFIX
 
 
 @pytest.mark.kill("the daemon dies with a trial in force")

@@ -10,6 +10,7 @@ from pathlib import Path
 from tapes import MANIFEST, UNIVERSE, trial_text
 
 from lotus.detectors.registry import shipped_detectors
+from lotus.microtape.wire import CONTROL_PREFIX
 from lotus_live.clocks import Arrival, ReplayClock
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
@@ -25,7 +26,7 @@ from lotus_store.tape.header import TapeHeader
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.hyperliquid.subscriptions import universe_subscriptions
-from lotus_venues.replay_server import CONTROL_PREFIX, ReplayPlan, ReplayServer
+from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
 RUN = "tried"
 SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")

@@ -90,6 +90,17 @@ def test_a_home_is_shut_to_others(tmp_path: Path) -> None:
     assert (tmp_path / "old").stat().st_mode & 0o777 == 0o700
 
 
+def test_a_folder_of_other_things_is_refused_and_stays_open(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "Makefile").touch()
+    with pytest.raises(ConfigError, match=r"holds other things: Makefile.*is empty.*LOTUS_HOME"):
+        own_home(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    (tmp_path / "pg").mkdir()
+    own_home(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_home_of_another_user_is_refused_and_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tmp_path.chmod(0o755)
     monkeypatch.setattr(private.os, "geteuid", lambda: os.getuid() + 4711)

@@ -98,14 +98,14 @@ def test_killed_in_the_middle_and_run_again(databases: Databases, settings: Sett
     program = (
         "import sys; from pathlib import Path; from lotus_store.config import Settings; "
         "from lotus_store.databases import Databases; "
-        "d = Databases(Settings(Path('.'), server_dsn=sys.argv[1], dsns={'sig': sys.argv[2]})); "
+        "d = Databases(Settings(Path(sys.argv[3]), server_dsn=sys.argv[1], dsns={'sig': sys.argv[2]})); "
         "print('ready', flush=True); d.open()"
     )
     with old_database(databases, settings, "old_killed") as (dsn, place):
         before = content(dsn)
         killed = 0
         for wait_s in (0.02, 0.08, 0.16, 0.3):
-            command = [sys.executable, "-c", program, settings.server_dsn, dsn]
+            command = [sys.executable, "-c", program, settings.server_dsn, dsn, str(settings.home)]
             child = subprocess.Popen(command, stdout=subprocess.PIPE)
             assert child.stdout is not None
             child.stdout.readline()
