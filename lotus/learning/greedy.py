@@ -31,6 +31,7 @@ from lotus.learning.forward import centred
 from lotus.learning.gates import absorbed, alive, grade_of, support_failure
 from lotus.learning.lanes import Both
 from lotus.learning.lesson import Lesson, PartEffect
+from lotus.learning.modelled import knows
 from lotus.learning.one_sided import one_sidedness, unlucky
 from lotus.learning.rows import EXECUTED, DetectorRows
 from lotus.learning.search import Evidence, agreed, best_rule, beyond, evidence_of, gain_of
@@ -45,11 +46,12 @@ Mask = NDArray[np.bool_]
 class Told:
     """What audits say of the detector: why nothing new may be learned (empty: it may), and what is asked or told.
 
-    `one_sided`: z of the third moment of its small parts (`one_sidedness`).
+    `modelled`: its scores use modelled payoffs. `one_sided`: z of the third moment of its small parts.
     """
 
     alarm: str = ""
     earlier_days: bool = False
+    modelled: bool = True
     warnings: tuple[str, ...] = ()
     one_sided: float = 0.0
 
@@ -128,7 +130,8 @@ def _judged(
     lesson = candidate(bench, rows, evidence, number, bar, sums, covered)
     lesson = replace(lesson, parts=parts_of(bench, rows, left, covered), warnings=told.warnings)
     skewed = unlucky(bench, evidence, number, bar, told.one_sided)
-    for reason in (absorbed(sums.day.kept_share), told.alarm, skewed):
+    knowing = knows(rows, covered) if told.modelled else ""
+    for reason in (absorbed(sums.day.kept_share), told.alarm, skewed, knowing):
         lesson = refuse(lesson, reason) if reason else lesson
     if told.earlier_days and lesson.accepted:
         reason = _against_earlier_days(bench, rows, number, bar, covered, lesson.sign)

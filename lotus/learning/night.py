@@ -312,6 +312,7 @@ def _decide(search: _Search, sources: Mapping[str, Source], bar: Both[float]) ->
         told = Told(
             f"{ALARM}: {search.audit.reason}" if search.audit.alarm else "",
             bool(search.audit.results_note),
+            not search.audit.paper_note,
             tuple(x for x in (search.audit.paper_note, search.audit.results_note, search.audit.skew_note) if x),
         )
         found, refused = select(bench, search.rows(sources[bench.detector_id]), evidence, bar, told)

@@ -63,6 +63,24 @@ def test_the_neighbours_of_a_rule_that_died_are_not_tried(plain):
     assert "not above 1.65" in refused[0].reason
 
 
+def test_a_rule_of_modelled_payoffs_that_know_is_refused_unless_they_are_not_used(plain):
+    out = {}
+    for day, columns in plain.items():
+        covered = rule_mask(RULE, np.stack([columns[name] for name in BIN_COLUMNS], axis=1))
+        paper = columns["payoff_p"] + 14.0 * (covered & ~columns["published"])
+        out[day] = {
+            **columns,
+            "payoff_p": paper,
+            "f": score(columns["p"], columns["published"], paper, columns["payoff_y"]),
+        }
+    bench, rows, evidence = seat(with_strata(out))
+    accepted, refused = select(bench, rows, evidence, LOW, Told())
+    assert RULE not in [lesson.rule for lesson in accepted]
+    assert any("modelled payoffs of this rule go along with what was published" in x.reason for x in refused)
+    unasked, _ = select(bench, rows, evidence, LOW, Told(modelled=False))
+    assert RULE in [lesson.rule for lesson in unasked]
+
+
 def test_after_any_other_gate_the_next_rule_is_tried(plain):
     lives = paid(plain, lambda k, bins: 14.0 * rule_mask(RULE, bins))
     bench, rows, evidence = seat(lives, replace(SETTINGS, min_n_eff_days=1e6))
