@@ -22,6 +22,7 @@ from lotus.learning.search import beyond, draw_maxima, evidence_of, family_of, o
 from lotus.learning.signs import day_signs
 from lotus.manifest import LearningDefaults
 from lotus.priors.types import Literal, Rule
+from lotus.simulation.hostile_world import KINDS, hostile_world
 from lotus.simulation.learning_world import with_strata
 
 _SPEC = importlib.util.spec_from_file_location("lanes_oracle", Path(__file__).with_name("lanes_oracle.py"))
@@ -31,6 +32,7 @@ _SPEC.loader.exec_module(oracle)
 
 SETTINGS = LearningDefaults(max_literals=1, min_published=5, min_blocks=4, min_days=4)
 RULE = Rule.of(Literal(4, 3, 4))
+DAYS = 6
 
 
 PAIR = Rule.of(Literal(4, 3, 4), Literal(10, 0, 1))
@@ -54,7 +56,21 @@ def literals(rule):
 
 @pytest.mark.parametrize("believed", [(), (RULE,)])
 def test_both_lanes_their_bars_and_bounds_are_those_of_the_oracle(small, believed):
-    rows, space, g = small, axes(1), day_weights(len(small.days), 5.0)
+    passing = agreed_with_the_oracle(small, believed)
+    assert passing.any() != bool(believed), "the lesson is found, and not found again once it is believed"
+
+
+@pytest.mark.evidence("a slow oracle of every hostile log, some seconds each")
+@pytest.mark.parametrize("kind", KINDS)
+def test_hostile_logs_are_judged_as_by_the_oracle(kind):
+    scores = hostile_world(kind, 7, DAYS).scores
+    rows = rows_by_detector(scores, 90)["d0"]
+    agreed_with_the_oracle(rows, ())
+
+
+def agreed_with_the_oracle(rows, believed):
+    """Hold T, M, bars, effects and bounds of rules of one literal against the oracle; return what passes both lanes."""
+    space, g = axes(1), day_weights(len(rows.days), 5.0)
     stack = stacked(day_cubes(rows, believed, space), rows.days, space)
     family = family_of(stack, g, space, SETTINGS)
     signs = day_signs(7, rows.days, 49)
@@ -72,7 +88,7 @@ def test_both_lanes_their_bars_and_bounds_are_those_of_the_oracle(small, believe
     bars = []
     for lane, (found, from_rows, true) in enumerate(zip(evidence, again, (want.s, want.f), strict=True)):
         at = np.flatnonzero(family.eligible & np.isfinite(found.m))
-        assert len(at) > 50
+        assert len(at) > 20
         np.testing.assert_allclose(found.t[at], true.t[at], rtol=1e-6, atol=1e-7)
         np.testing.assert_allclose(found.m[at], true.m[at], rtol=1e-6, atol=1e-6)
         np.testing.assert_allclose(from_rows.t[at], found.t[at], rtol=1e-6, atol=1e-9)
@@ -85,8 +101,9 @@ def test_both_lanes_their_bars_and_bounds_are_those_of_the_oracle(small, believe
             if true.bound[number] > -abs(true.u[number]):
                 assert low == pytest.approx(true.bound[number], rel=1e-6, abs=1e-6)
     both = beyond(type(again)(*evidence), type(again)(*bars)) & family.eligible
-    assert both.tolist() == want.evidence.tolist()
-    assert both.any() != bool(believed), "the lesson is found, and not found again once it is believed"
+    near = np.any([np.abs(x.m - bar) < 1e-6 for x, bar in zip(evidence, bars, strict=True)], axis=0)  # ties of paths
+    assert both[~near].tolist() == want.evidence[~near].tolist()
+    return both
 
 
 @pytest.mark.parametrize("believed", [(), (RULE,), (RULE, PAIR)])
