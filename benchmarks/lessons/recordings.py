@@ -134,9 +134,10 @@ def opened(scores: Mapping[str, Columns], manifest: Manifest) -> Opened:
     held = sum(len(columns["day"]) > 0 for columns in scores.values())
     return Opened(
         rules=night.trials,
-        best_nats=night.real_maximum.rest,
-        bar_nats=night.critical.rest,
-        as_good=float(np.mean(night.draw_maxima.rest >= night.real_maximum.rest)),
+        best_nats=night.real_maximum.day,
+        bar_nats=night.critical.day,
+        rest_nats=night.real_maximum.rest,
+        as_good=float(np.mean(night.draw_maxima.day >= night.real_maximum.day)),
         patterns=2 ** (held - 1) if held else 0,
         accepted=len(night.lessons),
     )

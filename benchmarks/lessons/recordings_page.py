@@ -3,6 +3,7 @@
 Nothing is run or computed from rows here; running is `recordings`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,12 +63,14 @@ class Opened:
     """The same scores with the gates on support opened: rules tried, evidence of the best, the bar, accepted.
 
     `as_good` is the share of the sign draws whose best rule is at least as good; `patterns` how many sign patterns the
-    learning days can take up to a common sign, the inverse of the smallest share that could be reached.
+    learning days can take up to a common sign, the inverse of the smallest share that could be reached. All of lane S;
+    `rest_nats`: the best of lane F, -inf where no day has days before it; then no draw is asked.
     """
 
     rules: int
     best_nats: float
     bar_nats: float
+    rest_nats: float
     as_good: float
     patterns: int
     accepted: int
@@ -187,10 +190,16 @@ def _gates(detectors: Sequence[Detector], settings: LearningDefaults) -> list[st
 
 
 def _opened(found: Opened) -> list[str]:
+    if math.isfinite(found.rest_nats):
+        said = (
+            f"and {found.as_good:.0%} of the sign draws are at least as good; lane F gives {found.rest_nats:.2f} nats"
+        )
+    else:
+        said = "and lane F, which compares with earlier days, has none: it says nothing, and without it nothing passes"
     return [
-        f"With these gates opened, {found.rules:,} rules are tried in the same look; the best has "
-        f"{found.best_nats:.2f} nats against a bar of {found.bar_nats:.2f}, and {found.as_good:.0%} of the sign draws "
-        f"are at least as good: {found.accepted} lessons. Signs are drawn by day, and the days with scores take "
+        f"With these gates opened, {found.rules:,} rules are tried in the same look; in lane S the best has "
+        f"{found.best_nats:.2f} nats against a bar of {found.bar_nats:.2f}, {said}: {found.accepted} lessons. Signs "
+        "are drawn by day, and the days with scores take "
         f"{found.patterns} sign pattern{'s' if found.patterns != 1 else ''} up to a common sign; a share of 4 % needs "
         "6 days or more, whatever the market did.",
     ]
