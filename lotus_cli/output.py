@@ -20,6 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 CHECK_FAILED, EXPLAINED_ERROR, INTERRUPTED = 1, 3, 130
+MAX_LOST = 0.05  # share of the lines of a tape that may be put aside before a command says that something is wrong
 
 
 def explained(command: Callable[P, R]) -> Callable[P, R]:
@@ -52,6 +53,21 @@ def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> N
         width = max((len(k) for k in result), default=0)
         for key, value in result.items():
             click.echo(f"{key:<{width}}  {value}")
+
+
+def tell_losses(lines: int, put_aside: Mapping[str, int]) -> int:
+    """Say on standard error how many lines of a tape cannot be used, and why; return the exit code.
+
+    It is `CHECK_FAILED` when more than one line in twenty is lost.
+    """
+    lost = sum(put_aside.values())
+    if not lost:
+        return 0
+    many = lost > MAX_LOST * lines
+    reasons = ", ".join(f"{name} {count:,}" for name, count in sorted(put_aside.items(), key=lambda x: (-x[1], x[0])))
+    text = f"lotus: put aside {lost:,} of {lines:,} lines ({lost / lines:.1%}): {reasons}"
+    click.echo(text + (f"; expected: at most {MAX_LOST:.0%}; lotus verify tape shows them" if many else ""), err=True)
+    return CHECK_FAILED if many else 0
 
 
 def plain(value: Any) -> Any:

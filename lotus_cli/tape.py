@@ -7,7 +7,7 @@ import click
 
 from lotus.errors import TapeError
 from lotus.names import name_of_step
-from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.output import Progress, emit, explained, json_option, tell_losses
 from lotus_cli.places import DAY, catalogue, home_option, settings_of, tape_of, tape_option
 from lotus_store.databases import Databases
 from lotus_store.tape.store import TapeStore
@@ -38,7 +38,8 @@ def import_command(
 ) -> None:
     """Import raw captures (`<receive ns> <frame>` lines; plain, gz, zst, lz4) or the venue's public archive.
 
-    Importing the same source twice changes nothing; a damaged source leaves the tape as it was.
+    Importing the same source twice changes nothing; a damaged source leaves the tape as it was. Lines that cannot be
+    used are counted by reason; exit 1 when they are more than 5 %.
     """
     from lotus_store.tape.import_archive import import_archive
     from lotus_store.tape.import_recording import import_recording
@@ -53,12 +54,14 @@ def import_command(
     result = {
         "tape": settings.tape,
         "lines": report.lines,
+        "put_aside": report.put_aside,
         "added": list(report.added),
         "unchanged": list(report.unchanged),
         "universe": [a.name + (" (units inferred)" if a.inferred else "") for a in report.header.universe],
         "segments": [{"path": m.path, "lines": m.lines, "sha256": m.content_sha256} for m in report.segments],
     }
     emit(result, as_json)
+    raise SystemExit(tell_losses(report.lines, report.put_aside))
 
 
 @click.group("tape")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
+from lotus_cli.output import CHECK_FAILED, emit, explained, json_option, tell_losses
 from lotus_cli.places import DAY, home_option, settings_of, tape_of, tape_option
 
 
@@ -20,7 +20,8 @@ def verify_command() -> None:
 @json_option
 @explained
 def parity(file: Path, home: str | None, as_json: bool) -> None:
-    """Run FILE live (over a real loopback websocket) and in batch; exit 1 unless every hash is equal.
+    """Run FILE live (over a real loopback websocket) and in batch; exit 1 unless every hash is equal, or when more
+    than 5 % of the lines cannot be used.
 
     FILE is a tape segment (.zst), or plain or gzipped text of `<receive ns> <raw frame>` lines. Both runs use the
     genesis priors and tables without history.
@@ -29,7 +30,8 @@ def parity(file: Path, home: str | None, as_json: bool) -> None:
 
     report = verify_parity(file, settings_of(home).manifest)
     emit(report.as_json(), as_json)
-    raise SystemExit(0 if report.parity else CHECK_FAILED)
+    lost = tell_losses(report.lines, report.reasons)
+    raise SystemExit(lost if report.parity else CHECK_FAILED)
 
 
 @verify_command.command("tape")
@@ -39,7 +41,10 @@ def parity(file: Path, home: str | None, as_json: bool) -> None:
 @json_option
 @explained
 def tape(day: str | None, tape: str | None, home: str | None, as_json: bool) -> None:
-    """Print completeness per minute and every gap of a day of tape, with replays, lateness and quarantine."""
+    """Print completeness per minute and every gap of a day of tape, with replays, lateness and quarantine.
+
+    Exit 1 when more than 5 % of the lines cannot be used.
+    """
     from lotus.errors import TapeError
     from lotus_store.tape.verify import verify_tape
 
@@ -50,6 +55,7 @@ def tape(day: str | None, tape: str | None, home: str | None, as_json: bool) -> 
         raise TapeError(f"tape {store.tape} has no days", "a recorded or imported tape", "another --home or --tape")
     report = verify_tape(store, day or days[-1], settings.manifest.kernel.gap_ms)
     emit(report.as_dict(), as_json, report.as_text())
+    raise SystemExit(tell_losses(report.decoded.lines, report.decoded.reasons))
 
 
 @verify_command.command("ledger")

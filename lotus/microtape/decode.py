@@ -102,7 +102,7 @@ class Decoder:
             self._kinds[code] += 1
             return Decoded(code if code <= 5 else 0, asset, time_ms, end, LineKind(code), None, None)
         if code != SURPRISE:
-            return self._put_aside(seq, recv_ns, Reason(-code), raw)
+            return self.put_aside(seq, recv_ns, Reason(-code), raw)
         return self._decode_typed(recv_ns, raw, seq)
 
     def decode_chunk(self, lines: bytes, first_seq: int) -> EventBatch:
@@ -132,6 +132,14 @@ class Decoder:
                 return run.batch()
             self._odd_line(run, code)
 
+    def put_aside(self, seq: int, recv_ns: int, reason: Reason, raw: bytes) -> Decoded:
+        """Count a frame that the gate refused, and keep its first bytes."""
+        self._kinds[LineKind.QUARANTINE] += 1
+        self._reasons[reason] += 1
+        text = raw[:TEXT_BYTES].decode("utf-8", "replace")
+        self._quarantine.append(Quarantined(seq, recv_ns, reason, text))
+        return Decoded(_NONE, 0, 0, 0, LineKind.QUARANTINE, reason, None)
+
     def report(self) -> DecodeReport:
         """Return everything counted since the decoder was made (or since `clear_report`)."""
         names = [asset.name for asset in self.universe]
@@ -155,14 +163,14 @@ class Decoder:
     def _decode_typed(self, recv_ns: int, raw: bytes, seq: int) -> Decoded:
         typed = typed_line(raw, self._coins)
         if typed.reason is not None:
-            return self._put_aside(seq, recv_ns, typed.reason, raw)
+            return self.put_aside(seq, recv_ns, typed.reason, raw)
         if typed.line > LineKind.CTX or not typed.values:
             return self._counted(typed, recv_ns, seq)
         if len(typed.values) > len(self.pool):
             self.pool = np.zeros(2 * len(typed.values), dtype=np.int64)
         code, time_ms, end = self._admit_typed(typed, recv_ns, self.pool, 0)
         if code < 0:
-            return self._put_aside(seq, recv_ns, Reason(-code), raw)
+            return self.put_aside(seq, recv_ns, Reason(-code), raw)
         self._kinds[code] += 1
         return Decoded(code if code <= 5 else 0, typed.row, time_ms, end, LineKind(code), None, None)
 
@@ -177,13 +185,6 @@ class Decoder:
             self._controls.append(ControlRecord(seq, recv_ns, typed.message.data))
         return Decoded(_NONE, 0, 0, 0, typed.line, None, typed.message)
 
-    def _put_aside(self, seq: int, recv_ns: int, reason: Reason, raw: bytes) -> Decoded:
-        self._kinds[LineKind.QUARANTINE] += 1
-        self._reasons[reason] += 1
-        text = raw[:TEXT_BYTES].decode("utf-8", "replace")
-        self._quarantine.append(Quarantined(seq, recv_ns, reason, text))
-        return Decoded(_NONE, 0, 0, 0, LineKind.QUARANTINE, reason, None)
-
     def _odd_line(self, run: "_Run", code: int) -> None:
         line = run.take_line()
         seq = run.seq - 1
@@ -192,23 +193,23 @@ class Decoder:
         if not line.strip():
             self._kinds[LineKind.BLANK] += 1
         elif not 0 <= recv_ns < 2**63 or len(stamp) == len(line):
-            self._put_aside(seq, 0, Reason.BAD_LINE, line)
+            self.put_aside(seq, 0, Reason.BAD_LINE, line)
         elif code != SURPRISE:
-            self._put_aside(seq, recv_ns, Reason(-code), raw)
+            self.put_aside(seq, recv_ns, Reason(-code), raw)
         else:
             self._odd_frame(run, recv_ns, raw, seq)
 
     def _odd_frame(self, run: "_Run", recv_ns: int, raw: bytes, seq: int) -> None:
         typed = typed_line(raw, self._coins)
         if typed.reason is not None:
-            self._put_aside(seq, recv_ns, typed.reason, raw)
+            self.put_aside(seq, recv_ns, typed.reason, raw)
             return
         if typed.line > LineKind.CTX or not typed.values:
             self._counted(typed, recv_ns, seq)
             return
         code, time_ms, end = self._admit_typed(typed, recv_ns, run.pool, int(run.offsets[run.n]))
         if code < 0:
-            self._put_aside(seq, recv_ns, Reason(-code), raw)
+            self.put_aside(seq, recv_ns, Reason(-code), raw)
             return
         self._kinds[code] += 1
         if code <= 5:

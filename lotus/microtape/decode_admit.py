@@ -20,10 +20,13 @@ DUPLICATES: Final = 2
 STALE: Final = 3
 LATE_PRINTS: Final = 4
 LATE_QUOTES: Final = 5
+AHEAD: Final = 1  # of the stream's row: how far venue times were ahead of receive stamps at most, ms
+UNCONFIRMED: Final = 2  # of the stream's row: how far the line before was, if it was refused for that, ms
 _RING: Final = 8
 
 _DAY_MS: Final = 86_400_000
 _AHEAD_MS: Final = 300_000  # a venue time further ahead of its receive stamp is no clock error, it is wrong
+_TRUST_MS: Final = 2_000  # further ahead than ever seen by more than this waits for the next line to confirm it
 _BBO: Final = int(EventKind.BBO)
 _TRADES: Final = int(EventKind.TRADES)
 _CTX: Final = int(EventKind.CTX)
@@ -33,6 +36,7 @@ _CROSSED: Final = -int(Reason.CROSSED)
 _UNSORTED: Final = -int(Reason.UNSORTED)
 _TIME_BACK: Final = -int(Reason.TIME_BACK)
 _TIME_RANGE: Final = -int(Reason.TIME_RANGE)
+_TIME_AHEAD: Final = -int(Reason.TIME_AHEAD)
 _RECV_BACK: Final = -int(Reason.RECV_BACK)
 
 
@@ -73,6 +77,8 @@ def admit(
     elif kind == _TRADES:
         if time_ms > recv_ms + _AHEAD_MS:
             return _TIME_RANGE, time_ms, off
+        if _is_unconfirmed(state[stream], time_ms - recv_ms):
+            return _TIME_AHEAD, time_ms, off
         oldest = max(clock - limits[0], recv_ms - _DAY_MS)
         end, time_ms = _keep_new(state[asset], clock - clock % limits[1], oldest, pool, off, end)
         if end == off:
@@ -80,6 +86,8 @@ def admit(
     else:
         if time_ms > recv_ms + _AHEAD_MS or time_ms < recv_ms - _DAY_MS:
             return _TIME_RANGE, time_ms, off
+        if _is_unconfirmed(state[stream], time_ms - recv_ms):
+            return _TIME_AHEAD, time_ms, off
         if time_ms < clock - limits[0]:
             return _TIME_BACK, time_ms, off
         fault = _bbo_fault(pool, off) if kind == _BBO else _book_fault(pool, off)
@@ -90,6 +98,25 @@ def admit(
     state[stream, CLOCK] = recv_ns
     state[asset, CLOCK] = max(clock, time_ms)
     return line, time_ms, end
+
+
+@kernel
+def _is_unconfirmed(row: NDArray[np.int64], ahead_ms: int) -> bool:
+    """Tell whether a venue time is further ahead of its receive stamp than any so far, and the line before was not.
+
+    One wrong time would set its asset's clock, and true quotes would be refused until the venue had caught up with it.
+    A recorder's clock that was set back shows in every line, so the second of them is believed.
+    """
+    if ahead_ms <= row[AHEAD] + _TRUST_MS:
+        row[AHEAD] = max(row[AHEAD], ahead_ms)
+        row[UNCONFIRMED] = 0
+        return False
+    if row[UNCONFIRMED] > 0 and abs(ahead_ms - row[UNCONFIRMED]) <= _TRUST_MS:
+        row[AHEAD] = ahead_ms
+        row[UNCONFIRMED] = 0
+        return False
+    row[UNCONFIRMED] = ahead_ms
+    return True
 
 
 @kernel

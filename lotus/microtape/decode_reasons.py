@@ -59,6 +59,8 @@ class Reason(IntEnum):
     TIME_RANGE = 12  # venue time 5 minutes ahead of the receive stamp, or a day behind it
     RECV_BACK = 13  # receive stamp before the one of an earlier line
     UNFORESEEN = 14  # an error of the decoder itself on this line: worth a report
+    STAMP_FAR = 15  # an imported line whose receive stamp was far from those around it; it stands in the text
+    TIME_AHEAD = 16  # venue time seconds ahead of every one so far against the receive stamps, and nothing confirms it
 
 
 @dataclass(frozen=True, slots=True)

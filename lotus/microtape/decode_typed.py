@@ -4,6 +4,7 @@ The result is exactly what the byte parser yields where it succeeds (a property 
 that need memory (order of time, replays, crossed books) are not made here but in `decode_admit`.
 """
 
+import re
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -17,6 +18,7 @@ from lotus.microtape.parser import CoinTable
 from lotus.microtape.parser_quotes import MAX_LEVELS
 from lotus.microtape.wire import CONTROL_PREFIX, MalformedJson, decode_frame
 
+_STAMPED: Final = re.compile(rb"[0-9]{1,19} ")
 _COUNTED: Final[dict[type, LineKind]] = {
     w.SubscriptionResponse: LineKind.ACK,
     w.Pong: LineKind.PONG,
@@ -50,6 +52,8 @@ def typed_line(raw: bytes, coins: CoinTable) -> TypedLine:
     """Decode one frame without stamp; never raises: what cannot be used carries its reason."""
     if not raw.strip():
         return TypedLine(LineKind.BLANK)
+    if _STAMPED.match(raw):
+        return TypedLine(LineKind.QUARANTINE, reason=Reason.STAMP_FAR)
     try:
         _, message = decode_frame(raw)
         if isinstance(message, w.Control) and not raw.startswith(CONTROL_PREFIX):

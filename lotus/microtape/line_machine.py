@@ -1,8 +1,9 @@
 """One raw line of tape to closed frames in one compiled call: the live path from bytes to rows.
 
 `take_line` is the byte parser, the gate and the frame step joined, all shared with the batch; what the byte parser
-declines or the gate refuses goes line by line through `Decoder.decode_line` and `FrameMachine.feed`, which are also
-the oracle of this file. Nothing is computed here that they do not compute. (Literature: operator fusion.)
+declines goes line by line through `Decoder.decode_line` and `FrameMachine.feed`, which are also the oracle of this
+file; what the gate refuses is put aside. Nothing is computed here that they do not compute. (Literature: operator
+fusion.)
 """
 
 from collections.abc import Sequence
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 from lotus.jit import kernel
 from lotus.jit_entry import entry_point
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import LIVE_BYTES, Decoder
+from lotus.microtape.decode import LIVE_BYTES, Decoder, clean_frame
 from lotus.microtape.decode_admit import admit
 from lotus.microtape.decode_kernels import LAST_EVENT_KIND, SURPRISE
+from lotus.microtape.decode_reasons import Reason
 from lotus.microtape.frame_machine import FrameMachine
 from lotus.microtape.frame_step import FRAMES, GAPS, QUOTES, step
 from lotus.microtape.parser import parse_frame
@@ -37,8 +39,9 @@ def take_line(
 ) -> Taken:  # fmt: skip
     """Take one frame as received; return (line kind, asset, end of its values in `pool`, frames closed, gaps ended).
 
-    A negative kind means that nothing was taken and no state has changed. `line` u1[*] is room for the frame and the
-    newline that the parser needs; the rest as in `decode_one` and `step`, whose rows begin anew with every call.
+    A negative kind means that nothing was taken: SURPRISE that it is for the general path, else minus the reason.
+    `line` u1[*] is room for the frame and the newline that the parser needs; the rest as in `decode_one` and `step`,
+    whose rows begin anew with every call.
     """
     counts[FRAMES], counts[QUOTES], counts[GAPS] = 0, 0, 0
     n = len(raw)
@@ -86,8 +89,12 @@ class LineMachine:
     def feed(self, recv_ns: int, seq: int, raw: bytes) -> int:
         """Take one line; return the number of frames it closed. Never raises for what the line contains."""
         kind, self.asset, self.end, closed, self.gaps = self._take(raw, recv_ns, seq, *self._arrays)
-        if kind < 0:
+        if kind == SURPRISE:
             return self._feed_odd(recv_ns, seq, raw)
+        if kind < 0:  # the gate has judged it, and judges a line once
+            self.decoder.put_aside(seq, recv_ns, Reason(-kind), clean_frame(raw))
+            self.kind = 0
+            return 0
         self.kind = kind if kind <= LAST_EVENT_KIND else 0
         return closed
 

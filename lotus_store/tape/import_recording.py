@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lotus.errors import TapeError
 from lotus.microtape.decode import clean_frame
+from lotus_store.tape.arrival_order import in_order
 from lotus_store.tape.importing import ImportReport, ImportSource, import_lines
 from lotus_store.tape.place import OnClosed
 from lotus_store.tape.source_lines import read_source_lines
@@ -25,11 +26,15 @@ def import_recording(
 
 
 def recording_lines(paths: Sequence[Path]) -> Iterator[tuple[int, bytes]]:
-    """Yield (receive stamp, frame) of capture files.
+    """Yield (receive stamp, frame) of capture files, as `in_order` brings them into the order of their arrival.
 
     The first line of a file must have a stamp, else `TapeError`; a later line without one is kept whole under the
     stamp before it, so that the decoder counts it.
     """
+    return in_order(_stamped(paths))
+
+
+def _stamped(paths: Sequence[Path]) -> Iterator[tuple[int, bytes]]:
     for path in paths:
         last = -1
         for line in read_source_lines(path):

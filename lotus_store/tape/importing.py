@@ -5,6 +5,7 @@ a failure anywhere leaves the tape as it was. Reading the sources is `import_rec
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,13 +33,17 @@ class ImportSource:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did; `added` = days new on disk, `unchanged` = days already there with the same lines."""
+    """What an import did; `added` = days new on disk, `unchanged` = days already there with the same lines.
+
+    `put_aside`: lines of these days that the decoder cannot use, by reason.
+    """
 
     header: TapeHeader
     lines: int
     added: tuple[str, ...]
     unchanged: tuple[str, ...]
     segments: tuple[SegmentMeta, ...]
+    put_aside: dict[str, int]
 
 
 def import_lines(
@@ -86,7 +91,10 @@ def _merge(draft: TapeStore, store: TapeStore, header: TapeHeader, count: int, o
     for meta in segments:
         on_closed(meta)
     added = tuple(day for day in days if day not in unchanged)
-    return ImportReport(header, count, added, tuple(unchanged), segments)
+    put_aside = Counter[str]()
+    for day in days:
+        put_aside.update(store.decode_day(day)[1].reasons)
+    return ImportReport(header, count, added, tuple(unchanged), segments, dict(put_aside))
 
 
 def _same_day(draft: TapeStore, store: TapeStore, day: str) -> bool:

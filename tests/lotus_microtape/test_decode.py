@@ -91,7 +91,10 @@ ODD: list[tuple[bytes, Reason]] = [
     (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 300_001)), Reason.TIME_RANGE),
     (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 86_400_001)), Reason.TIME_RANGE),
     (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 300_001)])), Reason.TIME_RANGE),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 240_000)), Reason.TIME_AHEAD),
+    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 2_001)])), Reason.TIME_AHEAD),
     (line(RECV - 1, GOOD), Reason.RECV_BACK),
+    (line(RECV, b"%d " % (RECV + 10**15) + GOOD), Reason.STAMP_FAR),
     (GOOD + b"\n", Reason.BAD_LINE),
     (b"12x4 " + GOOD + b"\n", Reason.BAD_LINE),
     (b"99999999999999999999 " + GOOD + b"\n", Reason.BAD_LINE),
@@ -109,6 +112,31 @@ def test_odd_lines_are_put_aside_with_their_reason(odd: bytes, reason: Reason) -
     assert row.recv_ns == (0 if reason is Reason.BAD_LINE else int(odd.split(b" ")[0]))
     assert row.text in odd.decode()
     assert len(row.text) == min(200, len(odd.rstrip()) - (20 if row.recv_ns else 0))
+
+
+def _quotes(ahead_ms: list[int], every_ms: int = 500) -> bytes:
+    """Return a quote every half second whose venue time is so far ahead of its receive stamp."""
+    times = [T0 + every_ms * k for k in range(len(ahead_ms))]
+    return b"".join(
+        line(at * 1_000_000, _bbo(level(99.0, "1"), None, at + ahead))
+        for at, ahead in zip(times, ahead_ms, strict=True)
+    )
+
+
+def test_one_wrong_venue_time_costs_one_line_and_a_dozen_cost_a_dozen() -> None:
+    wrong = {40: 240_000, 90: 8_000, 91: 250_000, 150: 60_000, 151: 60_000 - 2_001}
+    batch, report = decode_lines(_quotes([wrong.get(k, -100) for k in range(400)]), UNIVERSE)
+    assert report.reasons == {"time_ahead": len(wrong)}
+    assert len(batch) == 400 - len(wrong)
+
+
+def test_a_recorders_clock_that_was_set_back_is_believed_from_the_second_line_on() -> None:
+    for ahead in (5_000, 250_000):
+        batch, report = decode_lines(_quotes([-100] * 50 + [ahead - 100] * 50), UNIVERSE)
+        assert report.reasons == {"time_ahead": 1}
+        assert len(batch) == 99
+    slow, report = decode_lines(_quotes([10 * k for k in range(600)]), UNIVERSE)
+    assert (len(slow), report.reasons) == (600, {}), "a clock that drifts is followed"
 
 
 def test_replayed_prints_are_dropped_and_old_ones_counted() -> None:

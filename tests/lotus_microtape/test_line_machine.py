@@ -53,6 +53,16 @@ def agree(pairs: list[tuple[int, bytes]], universe: tuple[Asset, ...] = UNIVERSE
     return machine
 
 
+def test_a_line_is_judged_once() -> None:
+    """A venue time that nothing confirms is not confirmed by the same line asked a second time."""
+    bbo = [level(99.0, "1"), level(100.0, "1")]
+    times = [T0, T0 + 240_000, T0 + 1_000]
+    pairs = [
+        (T0 * 1_000_000 + k, compact("bbo", {"coin": "BTC", "time": at, "bbo": bbo})) for k, at in enumerate(times)
+    ]
+    assert agree(pairs).decoder.report().reasons == {"time_ahead": 1}
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_both_agree_on_random_tape_with_odd_lines(seed: int) -> None:
     pairs = FrameSource(seed).lines(3000)

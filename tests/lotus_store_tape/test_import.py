@@ -94,7 +94,7 @@ def test_lines_without_a_stamp(tmp_path: Path) -> None:
     store = TapeStore(tmp_path, "t")
     import_recording(store, [source], rules=RULES)
     report = verify_tape(store, "2025-09-04", 10_000)
-    assert report.decoded.reasons == {"bad_json": 1, "recv_back": 1}
+    assert report.decoded.reasons == {"bad_json": 1}, "half a second out of turn is put in order"
     with pytest.raises(TapeError, match="no file"):
         import_recording(store, [tmp_path / "absent"], rules=RULES)
     source.write_bytes(b"")
