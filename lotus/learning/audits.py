@@ -31,7 +31,7 @@ Z_GLOBAL, Z_DISPERSION, MIN_STRATUM, CLEAN_NIGHTS = 4.0, 6.0, 500, 5
 EXTREME_MARGIN = 2.0 * math.log(10.0)  # beyond the largest T^2 of J draws: a tenth of the last rank's probability
 MAX_EQUAL = 0.2  # share of executed windows whose modelled payoff is exactly the executed one
 MAX_BEYOND = 0.1  # share of the weight beyond the outer knots
-MAX_LATE, T_LATE = 0.1, 3.0  # correlation lost between one distance and twice as far, and its t by day
+MAX_LATE, T_LATE = 0.1, 3.0  # correlation at a distance and what twice as far loses of it, and the t of that by day
 MIN_LATE = 0.3  # share of the pairs (by size) that must be left at twice the distance
 T_RESULTS = 3.0
 MAX_SKEW = 4.0  # of day sums, in its standard errors
@@ -147,8 +147,9 @@ def _late(days: Sequence[AuditDay]) -> tuple[float, float]:
     lost = by_day[:, :-1] - by_day[:, 1:]
     t = lost.sum(axis=0) / np.sqrt(np.maximum((lost**2).sum(axis=0), 1e-300))
     known = scale[1:] >= MIN_LATE * scale[:-1]
-    late = np.flatnonzero((lost.sum(axis=0) > MAX_LATE) & (t > T_LATE) & known)
-    return (float(LAGS[late[-1]]), float(by_day.sum(axis=0)[late[-1]])) if len(late) else (0.0, 0.0)
+    near = by_day.sum(axis=0)[:-1]  # of overlapping payoffs it is positive
+    late = np.flatnonzero((lost.sum(axis=0) > MAX_LATE) & (t > T_LATE) & (near > MAX_LATE) & known)
+    return (float(LAGS[late[-1]]), float(near[late[-1]])) if len(late) else (0.0, 0.0)
 
 
 def _results(days: Sequence[AuditDay]) -> float:

@@ -15,7 +15,7 @@ from typing import Final
 from lotus.timebase import DAY_MS, HOUR_MS, NS_PER_MS
 
 TURN_NS: Final = 1_000 * NS_PER_MS  # out of turn by no more is put in order
-LOOK: Final = 64  # lines after a jump that must mostly agree with it
+LOOK: Final = 64  # lines after a jump that are asked about it
 _HOUR_NS: Final = HOUR_MS * NS_PER_MS
 _DAY_NS: Final = DAY_MS * NS_PER_MS
 _HELD: Final = 4_096  # lines
@@ -46,11 +46,15 @@ def in_order(lines: Iterable[Line]) -> Iterator[Line]:
 
 
 def _is_far(stamp: int, last: int, after: deque[Line]) -> bool:
-    """Tell whether most lines after a jump lie before it, or, for the first line, all of them a day behind it."""
+    """Tell whether believing a jump would cost more of the lines after it than there are that confirm it.
+
+    The first line is far too when all after it lie more than a day later.
+    """
     if not after:
         return 0 <= last < stamp - _HOUR_NS  # the last line: nothing confirms it
-    behind = sum(one < stamp - TURN_NS for one, _ in after)
-    if 2 * behind > len(after):
+    behind = [one < stamp - TURN_NS for one, _ in after]
+    confirming = behind.index(True) if True in behind else len(behind)
+    if sum(behind) > confirming + (0 <= last and stamp - last < _HOUR_NS):
         return True
     return last < 0 and len(after) > 2 and min(one for one, _ in after) > stamp + _DAY_NS
 

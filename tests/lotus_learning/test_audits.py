@@ -229,6 +229,21 @@ def test_payoffs_known_later_than_declared_are_refused_with_the_distance_at_whic
     assert not found.state.alarm, "it speaks of the whole window; nothing of it is remembered"
 
 
+def test_payoffs_that_swing_are_not_taken_for_late_ones(honest):
+    """Where payoffs turn over with the market's swing, twice the distance goes along by less: below nothing."""
+    horizon_ms = 1000 * rows_by_detector(honest, 90)["d0"].horizon_s
+
+    def swinging(columns):
+        rng = np.random.default_rng(int(columns["window_end_ms"][0] % 2**31))
+        turns = columns["window_end_ms"] / (16 * horizon_ms) + rng.random()
+        paid = rng.normal(0.0, 3.0, len(turns)) + 1.6 * np.sin(2.0 * np.pi * turns)
+        return {"payoff_p": paid, "payoff_y": np.where(columns["published"], paid, np.nan)}
+
+    found = audit_of(changed(honest, swinging))
+    assert found.late_lag == 0.0
+    assert "known later" not in found.reason
+
+
 def test_a_changed_policy_is_refused_with_the_share_of_the_weight_beyond(honest):
     days, rng = list(honest), np.random.default_rng(0)
 
