@@ -115,11 +115,12 @@ class Acceptor:
             coin, at.venue, "refused" if found else "accepted", at.now_ms,
             to_plain(plan) if plan is not None else {},
             dict(reference) | {"knobs": to_plain(knobs)} | as_reference(told), {}, session=at.session,
+            parent_id=envelope.event_id,
         )  # fmt: skip
         body = None if said is None else as_body(said, told)
         put_plan(delivery.connection, row, body, None if told is None else told.route_hint)
         if found:
-            delivery.answer(refusal_report(row, found, at.now_ms, parent_id=envelope.event_id))
+            delivery.answer(refusal_report(row, found, at.now_ms))
         return not found
 
 
@@ -257,7 +258,7 @@ def _planned(
     return probe_plan(event_id, event_id, asset, side, px, at.now_ms, hold_ms, terms), ()
 
 
-def refusal_report(row: PlanRow, found: Sequence[Refusal], now_ms: int, *, parent_id: str) -> Any:
+def refusal_report(row: PlanRow, found: Sequence[Refusal], now_ms: int) -> Any:
     """Return the message that a plan was refused, with every reason."""
     payload = {
         "branch": row.branch, "decision_id": row.decision_id, "plan_id": row.plan_id, "kind": row.kind,
@@ -265,4 +266,4 @@ def refusal_report(row: PlanRow, found: Sequence[Refusal], now_ms: int, *, paren
         "pnl_usd": 0.0, "refusals": [str(refusal) for refusal in found], "reference": dict(row.reference),
         "report": {},
     }  # fmt: skip
-    return report_message(payload, lifecycle_id=row.lifecycle_id, parent_id=parent_id)
+    return report_message(payload, lifecycle_id=row.lifecycle_id, parent_id=row.parent_id)

@@ -85,6 +85,11 @@ def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
         plans = {name: plans_for(tr, name) for name in published}
         assert all(len(found) <= 1 for found in plans.values())
         taken = {name: found[0] for name, found in plans.items() if found}
+        decisions = {str(name) for (name,) in tr.execute("SELECT event_id FROM tr_inbox WHERE intent = 'DM_DECISION'")}
+        parents = [json.loads(str(said))["parent_id"] for (said,) in tr.execute(
+            "SELECT envelope FROM tr_outbox WHERE intent = 'EXEC_REPORT'")]  # fmt: skip
+        assert parents
+        assert set(parents) <= decisions, "every report answers the message that asked for its plan"
         assert len(taken) >= len(published) - 3, "what closed in the last moments of the tape may not be on its way"
         assert set(told) <= set(taken)
         closed = [name for name, row in told.items() if row.outcome == "closed"]
