@@ -133,15 +133,18 @@ class Decider:
         return "applied"
 
     def take_report(self, delivery: Delivery) -> str:
-        """Handle EXEC_REPORT: what became of a decision stands beside it; one of the book scores its executor."""
+        """Handle EXEC_REPORT: what became of a decision stands beside it; one of the book scores its executor.
+
+        What our own machine prevented says nothing of the executor.
+        """
         told = delivery.envelope.payload
         kept = ("outcome", "venue", "payoff_bps", "pnl_usd", "refusals", "time_ms")
-        judgement = {name: told[name] for name in kept}
+        judgement = {name: told[name] for name in kept} | {"void": told.get("void", "")}
         if told["kind"] != "book":
             judge_decision(delivery.connection, told["decision_id"], judgement)
             return "applied"
         judge_book(delivery.connection, told["decision_id"], told["plan_id"], judgement | {"asset": told["asset"]})
-        if told["report"] and told["report"]["revision"] == 0:
+        if told["report"] and told["report"]["revision"] == 0 and not told.get("void"):
             self._score(delivery, told)
         return "applied"
 

@@ -24,6 +24,7 @@ from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.refusals import Refusal, RefusalReason
 from lotus.trading.rounding import MIN_NOTIONAL_USD
 from lotus.trading.validate import Situation, refusals
+from lotus.trading.void import void_of_refusals
 from lotus_herald.consume import Delivery, Handlers
 from lotus_herald.judging import as_body, as_reference, judged, objections
 from lotus_herald.knobs import KnobChooser
@@ -264,6 +265,6 @@ def refusal_report(row: PlanRow, found: Sequence[Refusal], now_ms: int) -> Any:
         "branch": row.branch, "decision_id": row.decision_id, "plan_id": row.plan_id, "kind": row.kind,
         "outcome": "refused", "asset": row.coin, "venue": row.venue, "time_ms": now_ms, "payoff_bps": 0.0,
         "pnl_usd": 0.0, "refusals": [str(refusal) for refusal in found], "reference": dict(row.reference),
-        "report": {},
+        "report": {}, "void": void_of_refusals(found),
     }  # fmt: skip
     return report_message(payload, lifecycle_id=row.lifecycle_id, parent_id=row.parent_id)

@@ -13,7 +13,7 @@ def note_execution(delivery: Delivery) -> str:
     body = {"report": told["report"], "refusals": told["refusals"], "pnl_usd": told["pnl_usd"]}
     row = Execution(
         window["event_id"], window["detector_id"], told["asset"], window["window_end_ms"], told["venue"],
-        told["outcome"], told["payoff_bps"], body | {"plan_id": told["plan_id"]},
+        told["outcome"], told["payoff_bps"], body | {"plan_id": told["plan_id"]}, told.get("void", ""),
     )  # fmt: skip
     put_execution(delivery.connection, delivery.envelope.branch, row, delivery.envelope.event_id)
     return "applied"

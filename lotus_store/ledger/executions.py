@@ -19,7 +19,10 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One window as executed: `outcome` is closed, unfilled or refused; `payoff_bps` is net of fees and funding."""
+    """One window as executed: `outcome` is closed, unfilled or refused; `payoff_bps` is net of fees and funding.
+
+    `void` names what of our own machine prevented it; then it is no evidence.
+    """
 
     event_id: str
     detector_id: str
@@ -29,12 +32,13 @@ class Execution:
     outcome: str
     payoff_bps: float
     body: Mapping[str, Any]
+    void: str = ""
 
 
 def put_execution(connection: Connection, branch: str, row: Execution, told_by: str) -> None:
     """Write a window's execution, told by the message `told_by`; one that is there stays."""
     place = [branch, row.event_id, row.detector_id, row.asset, row.window_end_ms]
-    values = [*place, row.venue, row.outcome, row.payoff_bps, to_body(row.body), told_by]
+    values = [*place, row.venue, row.outcome, row.payoff_bps, to_body(row.body), told_by, row.void]
     connection.execute(query("sig", "put_execution"), values)
 
 

@@ -377,11 +377,12 @@ UPDATE control SET done_at = now(), result = %s WHERE command_id = %s;
 SELECT result FROM control WHERE command_id = %s AND done_at IS NOT NULL;
 
 -- name: put_execution
-INSERT INTO executions (branch, event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body, told_by)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+INSERT INTO executions (branch, event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body, told_by,
+                        void)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
 -- name: executions_of
-SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body FROM executions
+SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body, void FROM executions
 WHERE branch = %s AND window_end_ms >= %s AND window_end_ms < %s ORDER BY event_id;
 
 -- name: late_executions
@@ -412,5 +413,5 @@ WHERE r.branch = %s AND r.replayed AND p.ended_at IS NULL AND p.heartbeat_at > n
 ORDER BY r.run_id;
 
 -- name: execution_of
-SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body FROM executions
+SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body, void FROM executions
 WHERE event_id = %s ORDER BY branch LIMIT 1;

@@ -697,6 +697,7 @@ CREATE TABLE executions (
     payoff_bps     double precision NOT NULL,              -- net of fees and funding, of the planned notional
     body           jsonb NOT NULL,                         -- fills and their costs, refusals
     told_by        text NOT NULL,                          -- the EXEC_REPORT
+    void           text NOT NULL DEFAULT '',               -- why it is no evidence; '' where the venue answered
     PRIMARY KEY (branch, event_id)
 );
 CREATE INDEX executions_by_time ON executions (branch, window_end_ms);

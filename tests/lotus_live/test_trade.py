@@ -31,7 +31,7 @@ from lotus_store.ledger.signals import SignalRow
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
 
 DAY = "2026-03-04"
-PACE = 40.0
+PACE = 30.0
 
 
 @pytest.fixture
