@@ -136,7 +136,8 @@ ON CONFLICT (branch, priors_ver) DO NOTHING;
 
 -- name: put_in_force
 INSERT INTO priors_in_force (branch, day, priors_ver, effective_from_ms, event_id) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (branch, effective_from_ms) DO UPDATE SET priors_ver = excluded.priors_ver, event_id = excluded.event_id
+ON CONFLICT (branch, effective_from_ms)
+DO UPDATE SET priors_ver = excluded.priors_ver, event_id = excluded.event_id, postponed_to_ms = NULL
 WHERE priors_in_force.priors_ver <> excluded.priors_ver;
 
 -- name: read_priors
@@ -144,17 +145,43 @@ SELECT payload FROM active_priors WHERE branch = %s AND priors_ver = %s;
 
 -- name: in_force_at
 SELECT p.payload FROM priors_in_force f JOIN active_priors p USING (branch, priors_ver)
-WHERE f.branch = %s AND f.effective_from_ms <= %s ORDER BY f.effective_from_ms DESC LIMIT 1;
+WHERE f.branch = %s AND f.effective_from_ms <= %s AND f.postponed_to_ms IS NULL
+ORDER BY f.effective_from_ms DESC LIMIT 1;
 
 -- name: swaps_between
 SELECT p.payload FROM priors_in_force f JOIN active_priors p USING (branch, priors_ver)
-WHERE f.branch = %s AND f.effective_from_ms >= %s AND f.effective_from_ms < %s ORDER BY f.effective_from_ms;
+WHERE f.branch = %s AND f.effective_from_ms >= %s AND f.effective_from_ms < %s AND f.postponed_to_ms IS NULL
+ORDER BY f.effective_from_ms;
 
 -- name: brought_by
 SELECT priors_ver, event_id FROM priors_in_force WHERE branch = %s AND effective_from_ms = %s;
 
 -- name: swaps
 SELECT effective_from_ms, priors_ver FROM priors_in_force WHERE branch = %s ORDER BY effective_from_ms;
+
+-- name: swaps_in_force
+SELECT effective_from_ms, priors_ver FROM priors_in_force WHERE branch = %s AND postponed_to_ms IS NULL
+ORDER BY effective_from_ms;
+
+-- name: put_off
+UPDATE priors_in_force f SET postponed_to_ms = %s FROM active_priors p
+WHERE f.branch = %s AND f.effective_from_ms = %s AND f.priors_ver = %s
+  AND p.branch = f.branch AND p.priors_ver = f.priors_ver
+RETURNING p.day, f.event_id;
+
+-- name: taught_for
+SELECT coalesce(max(o.effective_from_ms), f.effective_from_ms) FROM priors_in_force f
+LEFT JOIN priors_in_force o ON o.branch = f.branch AND o.postponed_to_ms = f.effective_from_ms
+WHERE f.branch = %s AND f.effective_from_ms = %s GROUP BY f.effective_from_ms;
+
+-- name: followed_at
+SELECT p.payload FROM priors_in_force f JOIN active_priors p USING (branch, priors_ver)
+WHERE f.branch = %s AND f.effective_from_ms <= %s ORDER BY f.effective_from_ms DESC LIMIT 1;
+
+-- name: scored_under_another
+SELECT max(e.window_end_ms) FROM live_events e JOIN live_runs r USING (run_id)
+WHERE e.branch = %s AND NOT r.replayed AND e.day >= %s AND e.window_end_ms >= %s AND e.window_end_ms < %s
+  AND e.priors_ver <> %s;
 
 -- name: put_commit
 INSERT INTO day_commits (branch, day, stage, content_hash, rows, inputs_hash, notes) VALUES (%s, %s, %s, %s, %s, %s, %s)
