@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
+from lotus.decision.regime import regime_in
 from lotus.decision.ticket import check_ticket
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
@@ -119,7 +120,8 @@ class Acceptor:
             parent_id=envelope.event_id,
         )  # fmt: skip
         body = None if said is None else as_body(said, told)
-        put_plan(delivery.connection, row, body, None if told is None else told.route_hint)
+        regime = regime_in(str(reference.get("context", "")))
+        put_plan(delivery.connection, row, body, None if told is None else told.route_hint, regime)
         if found:
             delivery.answer(refusal_report(row, found, at.now_ms))
         return not found
@@ -222,7 +224,7 @@ class _Book:
         reference |= {"signals": signals, "mark": None if px is None else str(px)}
         branch, context = self.delivery.envelope.branch, self.contexts.get(coin, "")
         knobs = self.acceptor.chooser.choice(self.delivery.connection, branch, context, at.now_ms, plan)
-        reference["context"] = context
+        reference |= {"context": context, "horizon_s": self.ticket["horizon_s"]}
         if plan is not None:
             reference |= {"max_slippage_bps": float(plan.max_slippage_bps), "max_latency_ms": plan.max_latency_ms}
         accepted = self.acceptor.put(self.delivery, coin, plan, found, at, reference, knobs)

@@ -42,6 +42,13 @@ def put_execution(connection: Connection, branch: str, row: Execution, told_by: 
     connection.execute(query("sig", "put_execution"), values)
 
 
+def judge_signal(connection: Connection, row: Execution) -> None:
+    """Write what became of a window to the strand of its signal, if it has one."""
+    names = ("venue", "outcome", "payoff_bps", "void")
+    body = {name: getattr(row, name) for name in names}
+    connection.execute(query("sig", "judge_sig_strand"), [to_body(body), row.event_id])
+
+
 def executions_of(connection: Connection, branch: str, from_ms: int, until_ms: int) -> list[Execution]:
     """Return the executions of windows that end in [from_ms, until_ms), in order of their events."""
     rows = connection.execute(query("sig", "executions_of"), [branch, from_ms, until_ms])

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from lotus.timebase import session_of
 from lotus.trading.book import OpenPlan
 from lotus.trading.orders import Side
 from lotus_store.ledger.bodies import to_body
@@ -123,14 +124,20 @@ class TriggerLine:
 
 
 def put_plan(
-    connection: Connection, row: PlanRow, foretold: Mapping[str, Any] | None = None, route_hint: str | None = None
+    connection: Connection,
+    row: PlanRow,
+    foretold: Mapping[str, Any] | None = None,
+    route_hint: str | None = None,
+    regime: str | None = None,
 ) -> None:
     """Write a plan and its strand, with what is thought of it before it is executed; those that are there stay."""
+    horizon_s = row.reference.get("horizon_s")
     values = {
         "plan_id": row.plan_id, "branch": row.branch, "decision_id": row.decision_id, "lifecycle_id": row.lifecycle_id,
         "kind": row.kind, "coin": row.coin, "venue": row.venue, "stage": row.stage, "created_ms": row.created_ms,
         "plan": to_body(row.plan), "reference": to_body(row.reference), "execution": to_body(row.execution),
-        "session": row.session, "parent_id": row.parent_id,
+        "session": row.session, "parent_id": row.parent_id, "timeframe": f"{horizon_s}s" if horizon_s else None,
+        "session_bucket": session_of(row.created_ms).name, "regime": regime,
         "foretold": None if foretold is None else to_body(foretold), "route_hint": route_hint,
     }  # fmt: skip
     connection.execute(query("tr", "put_plan"), values)

@@ -403,6 +403,16 @@ UPDATE control SET done_at = now(), result = %s WHERE command_id = %s;
 -- name: read_command_result
 SELECT result FROM control WHERE command_id = %s AND done_at IS NOT NULL;
 
+-- name: put_signal_strand
+INSERT INTO sig_strand (id, lifecycle_id, kind, symbol, timeframe, session_bucket, regime, detector_id, horizon_s,
+                        sig_sigma, sq, mx, gates)
+VALUES (%(event_id)s, %(event_id)s, 'signal', %(asset)s, %(timeframe)s, %(session_bucket)s, %(regime)s,
+        %(detector_id)s, %(horizon_s)s, %(sig_sigma)s, %(sq)s, %(mx)s, %(gates)s)
+ON CONFLICT DO NOTHING;
+
+-- name: judge_sig_strand
+UPDATE sig_strand SET outcomes = %s, updated_at = now() WHERE id = %s;
+
 -- name: put_execution
 INSERT INTO executions (branch, event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body, told_by,
                         void)

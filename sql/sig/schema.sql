@@ -660,7 +660,6 @@ CREATE TABLE sig_strand (
     horizon_s        integer,
     sig_sigma        double precision,
     sq               double precision,
-    kr               double precision,
     mx               double precision,
     gates            jsonb,
     outcomes         jsonb,

@@ -8,9 +8,10 @@ WITH planned AS (
             %(created_ms)s, %(plan)s, %(reference)s, %(execution)s, %(session)s)
     ON CONFLICT DO NOTHING
 )
-INSERT INTO tr_strand (id, lifecycle_id, parent_id, kind, symbol, decision_id, order_spec, tr_predict, route_hint)
-VALUES (%(plan_id)s, %(lifecycle_id)s, %(parent_id)s, %(kind)s, %(coin)s, %(decision_id)s, %(plan)s, %(foretold)s,
-        %(route_hint)s)
+INSERT INTO tr_strand (id, lifecycle_id, parent_id, kind, symbol, timeframe, session_bucket, regime, decision_id,
+                       order_spec, tr_predict, route_hint)
+VALUES (%(plan_id)s, %(lifecycle_id)s, %(parent_id)s, %(kind)s, %(coin)s, %(timeframe)s, %(session_bucket)s, %(regime)s,
+        %(decision_id)s, %(plan)s, %(foretold)s, %(route_hint)s)
 ON CONFLICT DO NOTHING;
 
 -- name: step_plans

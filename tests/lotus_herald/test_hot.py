@@ -100,6 +100,17 @@ def test_a_refused_plan_is_reported_to_both_with_its_reasons(
     assert any(text.startswith(f"{reason}:") for text in told.body["refusals"]), told.body
 
 
+def test_strands_say_session_regime_and_horizon(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]
+) -> None:
+    propose(databases, keys, "wild", context="4" + 11 * "-")
+    settle(databases, handlers, keys)
+    for module in (Module.DM, Module.TR):
+        with databases.connect(module.value) as own:
+            said = own.execute(f"SELECT symbol, timeframe, session_bucket, regime FROM {module}_strand").fetchall()
+        assert said == [("BTC", "60s", "ASIA", "wild")], module
+
+
 def test_a_decision_is_answered_by_the_reports_of_its_plans(
     databases: Databases, keys: Keys, floor: Floor, handlers: Mapping[Module, Handlers]
 ) -> None:
