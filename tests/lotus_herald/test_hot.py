@@ -97,6 +97,8 @@ def test_a_refused_plan_is_reported_to_both_with_its_reasons(
     assert (told.outcome, told.payoff_bps, plan.stage) == ("refused", 0.0, "refused")
     ours = reason not in ("not_tradeable", "too_large", "curators")
     assert told.void == (reason if ours else ""), "what our own machine prevented is no payoff of 0"
+    lines = execution_lines(execution_story(databases, event))
+    assert any(f"void ({reason})" in line for line in lines) == ours
     assert any(text.startswith(f"{reason}:") for text in told.body["refusals"]), told.body
 
 
