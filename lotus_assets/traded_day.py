@@ -58,7 +58,7 @@ class TradedDay:
 
     def _traded(self, sig: Connection, how: str) -> str:
         told = executions_of(sig, self.settings.branch, day_start_ms(self.day), day_start_ms(next_day(self.day)))
-        outcomes = Counter(row.outcome for row in told)
+        outcomes = Counter(f"void: {row.void}" if row.void else row.outcome for row in told)
         words = ", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items()))
         return f"{self.day} {how}: {len(told)} published windows answered for ({words or 'none'})"
 

@@ -49,7 +49,7 @@ def execution_story(databases: Databases, event_id: str) -> dict[str, Any] | Non
         told = execution_of(sig, event_id)
     outcome = None
     if told is not None:
-        outcome = {"outcome": told.outcome, "venue": told.venue, "payoff_bps": told.payoff_bps,
+        outcome = {"outcome": told.outcome, "venue": told.venue, "payoff_bps": told.payoff_bps, "void": told.void,
                    "refusals": list(told.body.get("refusals", ()))}  # fmt: skip
     return {"plans": plans, "tickets": tickets, "outcome": outcome}
 
@@ -78,6 +78,8 @@ def execution_lines(story: Mapping[str, Any] | None) -> list[str]:
     outcome = story["outcome"]
     if outcome is not None:
         net = f"{outcome['payoff_bps']:+.2f} bps after costs"
+        if outcome["void"]:
+            net = f"void ({outcome['void']}): our own machine prevented it, so it is no evidence"
         lines.append(f"  told back: {outcome['outcome']} at {outcome['venue']}, {net}")
         lines += [f"    {refusal}" for refusal in outcome["refusals"]]
     return lines

@@ -16,10 +16,10 @@ def venue_trips(sig: Connection, branch: str, days: Sequence[str], paper: bool =
 
     With `paper` those that the desk's paper accounts answered for, else those of other venues.
 
-    A window that was refused or not filled is a trip without fills on the day of its end.
+    A window that was refused or not filled is a trip without fills on the day of its end; a void one is none.
     """
     told = executions_of(sig, branch, day_start_ms(next_day(days[0], -1)), day_start_ms(next_day(days[-1])))
-    trips = [_trip(row) for row in told if (row.venue == PAPER) == paper]
+    trips = [_trip(row) for row in told if (row.venue == PAPER) == paper and not row.void]
     return [trip for trip in trips if trip.closed_day in days]
 
 

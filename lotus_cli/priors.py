@@ -47,7 +47,7 @@ def list_versions(module: str, branch: str | None, home: str | None, as_json: bo
     settings = settings_of(home, branch=branch)
     with Databases(settings) as databases, databases.connect(module) as own:
         known = versions(own, settings.branch, module)
-        since = {name: at for at, name in swaps(own, settings.branch, module)}
+        since = {name: at for at, name in swaps(own, settings.branch, module, in_force=module == "sig")}
     rows = [
         {
             "priors_ver": v.priors_ver,

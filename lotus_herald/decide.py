@@ -13,14 +13,11 @@ from lotus.decision.alphas import ANY_REGIME, AlphaInput, CueInput, Door, Refusa
 from lotus.decision.alphas import Delivery as Told
 from lotus.decision.feedback import Memory, absorb_report, numbers_of
 from lotus.decision.policy import Policy
-from lotus.decision.regime import regime_of
-from lotus.errors import BeliefError
+from lotus.decision.regime import regime_in
 from lotus.hashing import natural_id
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Reason
 from lotus.modules.trade_messages import decision_message
-from lotus.priors.context import context_bins
-from lotus.priors.vocabulary import FEATURES
 from lotus.timebase import DAY_MS, NS_PER_MS, day_of
 from lotus_herald.consume import Delivery, Handlers
 from lotus_store.ledger import inputs
@@ -30,7 +27,6 @@ from lotus_store.ledger.knowledge import executors_by, put_executor
 PROBE_TICKET = {"schema_ver": "dm-decision-1.0", "why": "every published window is measured at unit notional"}
 CUE_KEPT_MS = 120_000  # twice the age at which a cue stops to count
 REFUSED_KEPT_MS = DAY_MS
-VOLATILITY = next(k for k, feature in enumerate(FEATURES) if feature.name == "vol")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +79,15 @@ class Decider:
         }
         ticket = PROBE_TICKET | {"targets": [target]}
         row = DecisionRow(decision_id, envelope.branch, envelope.lifecycle_id, "probe", time_ms, ticket)
-        put_decision(delivery.connection, row, envelope.event_id, told["asset"], f"{horizon_s}s")
+        context = str(signal.get("context", ""))
+        regime = regime_in(context)
+        put_decision(delivery.connection, row, envelope.event_id, told["asset"], f"{horizon_s}s", regime)
         message = decision_message(
             envelope.branch, decision_id, "probe", time_ms, time_ms + self.entry_valid_ms, [target], ticket,
             lifecycle_id=envelope.lifecycle_id, parent_id=envelope.event_id,
         )  # fmt: skip
         delivery.answer(message)
-        context = str(signal.get("context", ""))
-        found = self._read(delivery, signal, _regime(context))
+        found = self._read(delivery, signal, regime)
         if isinstance(found, Refusal):
             refused = inputs.RefusedInput(
                 "view", told["event_id"], f"det:{told['detector_id']}", told["asset"], time_ms, texts_of(found)
@@ -133,15 +130,18 @@ class Decider:
         return "applied"
 
     def take_report(self, delivery: Delivery) -> str:
-        """Handle EXEC_REPORT: what became of a decision stands beside it; one of the book scores its executor."""
+        """Handle EXEC_REPORT: what became of a decision stands beside it; one of the book scores its executor.
+
+        What our own machine prevented says nothing of the executor.
+        """
         told = delivery.envelope.payload
         kept = ("outcome", "venue", "payoff_bps", "pnl_usd", "refusals", "time_ms")
-        judgement = {name: told[name] for name in kept}
+        judgement = {name: told[name] for name in kept} | {"void": told.get("void", "")}
         if told["kind"] != "book":
             judge_decision(delivery.connection, told["decision_id"], judgement)
             return "applied"
         judge_book(delivery.connection, told["decision_id"], told["plan_id"], judgement | {"asset": told["asset"]})
-        if told["report"] and told["report"]["revision"] == 0:
+        if told["report"] and told["report"]["revision"] == 0 and not told.get("void"):
             self._score(delivery, told)
         return "applied"
 
@@ -158,14 +158,6 @@ class Decider:
         for score in absorb_report(known, numbers, (), self.policy).executors:
             if score.executor == numbers.executor:
                 put_executor(delivery.connection, branch, day, score)
-
-
-def _regime(context: str) -> str:
-    """Return the regime of a window from its context; no regime for one that cannot be read: the door refuses it."""
-    try:
-        return regime_of(context_bins(context)[VOLATILITY])
-    except BeliefError:
-        return ANY_REGIME
 
 
 def texts_of(refusal: Refusal) -> tuple[str, ...]:

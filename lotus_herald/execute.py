@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
+from lotus.decision.regime import regime_in
 from lotus.decision.ticket import check_ticket
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
@@ -24,6 +25,7 @@ from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.refusals import Refusal, RefusalReason
 from lotus.trading.rounding import MIN_NOTIONAL_USD
 from lotus.trading.validate import Situation, refusals
+from lotus.trading.void import void_of_refusals
 from lotus_herald.consume import Delivery, Handlers
 from lotus_herald.judging import as_body, as_reference, judged, objections
 from lotus_herald.knobs import KnobChooser
@@ -115,11 +117,13 @@ class Acceptor:
             coin, at.venue, "refused" if found else "accepted", at.now_ms,
             to_plain(plan) if plan is not None else {},
             dict(reference) | {"knobs": to_plain(knobs)} | as_reference(told), {}, session=at.session,
+            parent_id=envelope.event_id,
         )  # fmt: skip
         body = None if said is None else as_body(said, told)
-        put_plan(delivery.connection, row, body, None if told is None else told.route_hint)
+        regime = regime_in(str(reference.get("context", "")))
+        put_plan(delivery.connection, row, body, None if told is None else told.route_hint, regime)
         if found:
-            delivery.answer(refusal_report(row, found, at.now_ms, parent_id=envelope.event_id))
+            delivery.answer(refusal_report(row, found, at.now_ms))
         return not found
 
 
@@ -220,7 +224,7 @@ class _Book:
         reference |= {"signals": signals, "mark": None if px is None else str(px)}
         branch, context = self.delivery.envelope.branch, self.contexts.get(coin, "")
         knobs = self.acceptor.chooser.choice(self.delivery.connection, branch, context, at.now_ms, plan)
-        reference["context"] = context
+        reference |= {"context": context, "horizon_s": self.ticket["horizon_s"]}
         if plan is not None:
             reference |= {"max_slippage_bps": float(plan.max_slippage_bps), "max_latency_ms": plan.max_latency_ms}
         accepted = self.acceptor.put(self.delivery, coin, plan, found, at, reference, knobs)
@@ -257,12 +261,12 @@ def _planned(
     return probe_plan(event_id, event_id, asset, side, px, at.now_ms, hold_ms, terms), ()
 
 
-def refusal_report(row: PlanRow, found: Sequence[Refusal], now_ms: int, *, parent_id: str) -> Any:
+def refusal_report(row: PlanRow, found: Sequence[Refusal], now_ms: int) -> Any:
     """Return the message that a plan was refused, with every reason."""
     payload = {
         "branch": row.branch, "decision_id": row.decision_id, "plan_id": row.plan_id, "kind": row.kind,
         "outcome": "refused", "asset": row.coin, "venue": row.venue, "time_ms": now_ms, "payoff_bps": 0.0,
         "pnl_usd": 0.0, "refusals": [str(refusal) for refusal in found], "reference": dict(row.reference),
-        "report": {},
+        "report": {}, "void": void_of_refusals(found),
     }  # fmt: skip
-    return report_message(payload, lifecycle_id=row.lifecycle_id, parent_id=parent_id)
+    return report_message(payload, lifecycle_id=row.lifecycle_id, parent_id=row.parent_id)

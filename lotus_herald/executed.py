@@ -1,7 +1,7 @@
 """EXEC_REPORT as the alpha detector hears it: a window as it was executed, from which its day's outcomes are made."""
 
 from lotus_herald.consume import Delivery
-from lotus_store.ledger.executions import Execution, put_execution
+from lotus_store.ledger.executions import Execution, judge_signal, put_execution
 
 
 def note_execution(delivery: Delivery) -> str:
@@ -13,7 +13,8 @@ def note_execution(delivery: Delivery) -> str:
     body = {"report": told["report"], "refusals": told["refusals"], "pnl_usd": told["pnl_usd"]}
     row = Execution(
         window["event_id"], window["detector_id"], told["asset"], window["window_end_ms"], told["venue"],
-        told["outcome"], told["payoff_bps"], body | {"plan_id": told["plan_id"]},
+        told["outcome"], told["payoff_bps"], body | {"plan_id": told["plan_id"]}, told.get("void", ""),
     )  # fmt: skip
     put_execution(delivery.connection, delivery.envelope.branch, row, delivery.envelope.event_id)
+    judge_signal(delivery.connection, row)
     return "applied"

@@ -20,6 +20,7 @@ from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger import inputs, messages
+from lotus_store.ledger.strands import put_hint
 
 CAUSE = "another coin, horizon or number than the decision-maker listens to"
 
@@ -54,6 +55,7 @@ def tell_hint(databases: Databases, hint: Hint, door: Door, now_ms: int, keys: K
         refused = refusal_of(view, "a hint that the decision-maker takes")
         raise MessageError(refused.found, refused.expected, CAUSE)
     with databases.connect("vis") as vis:
+        put_hint(vis, body, now_ms)
         send(vis, Module.VIS, hint_message(body, now_ms), keys)
     return view
 

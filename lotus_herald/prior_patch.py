@@ -80,7 +80,7 @@ def apply_patch(delivery: Delivery) -> str:
     patch = payload_of(delivery.envelope.payload, PriorPatch)
     version, module = _version(patch), delivery.module
     _check_own(delivery, version)
-    before = priors.in_force_at(delivery.connection, patch.branch, patch.effective_from_ms - 1, module.value)
+    before = priors.followed_at(delivery.connection, patch.branch, patch.effective_from_ms - 1, module.value)
     holder = priors.brought_by(delivery.connection, patch.branch, patch.effective_from_ms, module.value)
     known = holder is not None and holder[0] == patch.priors_ver
     reason = ""

@@ -6,10 +6,11 @@ Read from the databases alone, so that any process can tell it; nothing is chang
 from collections import Counter
 from typing import Any
 
-from lotus.modules.intents import Module
+from lotus.modules.intents import Intent, Module
 from lotus_herald.routes import load_routes
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger import herald_books, messages
+from lotus_store.ledger.plans import at_work
 
 ANSWER_WITHIN_S = 60.0
 WAITS = ("delivered", "repeated", "postponed")
@@ -39,7 +40,7 @@ def _module_status(databases: Databases, module: Module) -> dict[str, Any]:
             "retries": sum(n for (_, _, outcome), n in counts.items() if outcome == "postponed"),
             "gaps": dict(sorted(gaps.items())),
             "dead": dict(sorted(dead.items())),
-            "unanswered": _unanswered(connection, name),
+            "unanswered": _unanswered(databases, connection, name),
         }
 
 
@@ -60,12 +61,19 @@ def intent_counts(counts: dict[herald_books.Counted, int]) -> dict[str, dict[str
     return found
 
 
-def _unanswered(connection: Connection, name: str) -> dict[str, int]:
-    """Return, per intent that is acknowledged, how many delivered messages wait longer than a minute for it."""
+def _unanswered(databases: Databases, connection: Connection, name: str) -> dict[str, int]:
+    """Return, per intent that is acknowledged, how many delivered messages wait longer than a minute for it.
+
+    A decision whose plans are under way, or that opened none, is not waited for.
+    """
     found = {}
     for intent, route in load_routes().routes.items():
         if route.answer is not None and Module(name) in route.senders:
             late = herald_books.unanswered(connection, name, intent.value, route.answer.value)
-            if n := sum(age_s > ANSWER_WITHIN_S for _, age_s in late):
-                found[intent.value] = n
+            waiting = {message for message, age_s in late if age_s > ANSWER_WITHIN_S}
+            if waiting and intent is Intent.DM_DECISION:
+                with databases.connect(Module.TR.value, autocommit=True) as trader:
+                    waiting -= at_work(trader, sorted(waiting), ANSWER_WITHIN_S)
+            if waiting:
+                found[intent.value] = len(waiting)
     return found

@@ -1,7 +1,8 @@
 """What the daemon believes: priors and experts in force on its branch and the newest day tables, from the ledger.
 
-Reading happens in a worker thread (`refresh`); the pipeline only ever looks things up here. A version takes effect by
-event time; one that becomes known after a window of its time was scored is too late and is refused.
+Reading happens in a worker thread; the pipeline only ever looks things up here. A version takes effect by event time.
+One that becomes known after a window of its time was scored is late: a live daemon puts it off in the ledger first and
+takes it as the ledger then says (`settled_versions`); a replay refuses it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from lotus_store.databases import Databases
 from lotus_store.day_tables import read_day_tables, tables_after
 from lotus_store.lake import Lake
 from lotus_store.ledger.expert_sets import read_expert_sets
+from lotus_store.ledger.late_priors import Put, put_off, settle_late
 from lotus_store.ledger.priors import read_version, swaps
 
 
@@ -76,8 +78,31 @@ def fresh_versions(databases: Databases, beliefs: LedgerBeliefs) -> list[PriorsV
     """Return the versions in force on the branch that the beliefs do not know yet (blocking)."""
     branch = beliefs.spec.branch
     with databases.connect("sig") as connection:
-        names = [ver for _, ver in swaps(connection, branch) if not beliefs.known(ver)]
+        names = [ver for _, ver in swaps(connection, branch, in_force=True) if not beliefs.known(ver)]
         return [read_version(connection, branch, ver) for ver in names]
+
+
+def settle_start(databases: Databases, spec: LaneSpec) -> list[Put]:
+    """Put off in the ledger what came while no daemon ran and is late by the log (blocking); return it."""
+    with databases.connect("sig", autocommit=True) as connection:
+        return settle_late(connection, spec.branch, spec.manifest.kernel.window_ms)
+
+
+def settled_versions(
+    databases: Databases, beliefs: LedgerBeliefs, scored_until_ms: int
+) -> tuple[list[PriorsVersion], list[Put]]:
+    """Return the versions that the beliefs do not know as they take effect, and the late ones of them (blocking).
+
+    A late one is put off in the ledger to the first window after `scored_until_ms`, the end of the last window scored.
+    """
+    fresh, late = fresh_versions(databases, beliefs), list[Put]()
+    if any(version.effective_from_ms <= scored_until_ms for version in fresh):
+        with databases.connect("sig", autocommit=True) as connection:
+            window_ms = beliefs.spec.manifest.kernel.window_ms
+            now = [put_off(connection, version, scored_until_ms, window_ms) for version in fresh]
+        late = [(was, is_now) for was, is_now in zip(fresh, now, strict=True) if was is not is_now]
+        fresh = [version for version in now if not beliefs.known(version.priors_ver)]
+    return fresh, late
 
 
 def fresh_sets(databases: Databases, spec: LaneSpec, known: Sequence[InForce] = (), held_to: str = "") -> list[InForce]:

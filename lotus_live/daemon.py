@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from lotus.timebase import NS_PER_MS, day_start_ms
 from lotus_herald.herald import Herald
 from lotus_herald.keys import Keys
 from lotus_live import rebuild
-from lotus_live.beliefs import LedgerBeliefs, fresh_sets, fresh_versions, read_tables
+from lotus_live.beliefs import LedgerBeliefs, fresh_sets, fresh_versions, read_tables, settle_start, settled_versions
 from lotus_live.clocks import Arrival, Clock, in_ms
 from lotus_live.day_lane import DayLane, LaneSpec
 from lotus_live.event_log import Batch, EventLog, read_mark
@@ -43,6 +44,7 @@ from lotus_live.wall_clock import WallClock, step_text
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
+from lotus_store.ledger.late_priors import Put
 from lotus_store.ledger.live_log import LogEntry, finish_command, take_commands
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
@@ -79,6 +81,7 @@ class Daemon:
         self.recorder, self.store, self.replaying = recorder, store, replaying
         self.folder = settings.home / "live"
         self.beliefs = LedgerBeliefs(spec)
+        came_late = [] if replaying else settle_start(databases, spec)
         self.beliefs.accept(fresh_versions(databases, self.beliefs), -1)
         self.beliefs.by_day = read_tables(Lake(settings.lake_root), spec)
         self.beliefs.sets = fresh_sets(databases, spec)
@@ -102,6 +105,7 @@ class Daemon:
         self._stopping = ""
         self._handed = 0
         self._last_end_ms = 0
+        self._tell_late(came_late)
 
     @property
     def mark_path(self) -> Path:
@@ -234,9 +238,11 @@ class Daemon:
                 "trials": [d.detector_id for d in self.pipeline.trials]}  # fmt: skip
 
     def swap(self, fresh: list[PriorsVersion]) -> None:
-        """Take new versions between two windows; late ones are refused and logged."""
-        before = len(self.beliefs.refused)
-        taken = self.beliefs.accept(fresh, self.pipeline.last_window_end_ms)
+        """Take new versions between two windows; one that a window overtook is asked for again, in a replay refused."""
+        before, scored_ms = len(self.beliefs.refused), self.pipeline.last_window_end_ms
+        if not self.replaying:
+            fresh = [version for version in fresh if version.effective_from_ms > scored_ms]
+        taken = self.beliefs.accept(fresh, scored_ms)
         if taken:
             self.pipeline.swap(self.beliefs.versions)
         for version in taken:
@@ -244,7 +250,17 @@ class Daemon:
         for version in self.beliefs.refused[before:]:
             body = {"priors_ver": version.priors_ver, "reason": "late"}
             number = entry_number("refused", version.priors_ver)
-            self._entries.append(LogEntry(number, self.pipeline.last_window_end_ms, "priors_refused", body))
+            self._entries.append(LogEntry(number, scored_ms, "priors_refused", body))
+
+    def _tell_late(self, late: Sequence[Put]) -> None:
+        """Alarm: versions came late; the ledger says from when their beliefs are in force."""
+        for version, now in late:
+            self.counts.late_priors += 1
+            self.counts.last_failure = f"priors {version.priors_ver} came late: {now.priors_ver} holds"
+            print(f"daemon: {self.counts.last_failure} from {now.effective_from_ms} on", file=sys.stderr)
+            body = {"priors_ver": version.priors_ver, "now": now.priors_ver, "effective_from_ms": now.effective_from_ms}
+            number = entry_number("postponed", repr(body))
+            self._entries.append(LogEntry(number, version.effective_from_ms, "priors_postponed", body))
 
     def stop(self, why: str) -> None:
         """Ask the daemon to end cleanly."""
@@ -304,11 +320,12 @@ class Daemon:
         """Look for new priors, tables and commands, at once when woken; a ledger that is away only delays this."""
         while True:
             try:
-                fresh, commands = await asyncio.to_thread(self._ask_ledger)
+                fresh, late, commands = await asyncio.to_thread(self._ask_ledger)
             except (LotusError, OSError, psycopg.Error) as error:
                 self.counts.poll_failures += 1
                 self.counts.last_failure = str(error)
             else:
+                self._tell_late(late)
                 self.swap(fresh)
                 for number, name, body in commands:
                     await asyncio.to_thread(self._answer, number, await self._carry_out(name, body))
@@ -375,13 +392,14 @@ class Daemon:
             return {"error": f"unknown command {name!r}", "known": [*COMMANDS]}
         return {"run_id": self.run_id, "halted": self.desk.halted, **self.counts.as_json()}
 
-    def _ask_ledger(self) -> tuple[list[PriorsVersion], list[tuple[int, str, dict[str, Any]]]]:
-        fresh = fresh_versions(self.databases, self.beliefs)
+    def _ask_ledger(self) -> tuple[list[PriorsVersion], list[Put], list[tuple[int, str, dict[str, Any]]]]:
+        scored_ms = -1 if self.replaying else self.pipeline.last_window_end_ms
+        fresh, late = settled_versions(self.databases, self.beliefs, scored_ms)
         self.beliefs.by_day = read_tables(Lake(self.settings.lake_root), self.spec, self.beliefs.by_day)
         born = max((lane.day for lane in self.pipeline.lanes), default="")
         self.beliefs.sets = fresh_sets(self.databases, self.spec, self.beliefs.sets, born)
         with self.databases.connect("sig") as connection:
-            return fresh, take_commands(connection)
+            return fresh, late, take_commands(connection)
 
     def _answer(self, number: int, result: dict[str, Any]) -> None:
         with self.databases.connect("sig") as connection:

@@ -28,6 +28,7 @@ from lotus_live.rebuild import lines_recorded
 from lotus_live.recorder import Recorder, tape_header
 from lotus_live.status import status_of
 from lotus_live.tape_file import Recording, TapeDay, TapeFile
+from lotus_live.trade.pace import pace_to_trade
 from lotus_live.trade.paper import PAPER, PaperDesk
 from lotus_live.trade.trading import Trading, trading_of
 from lotus_live.wall_clock import WallClock
@@ -48,7 +49,6 @@ from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
 LOCAL = "local"
 EXCHANGES = (LOCAL, "hyperliquid")
-MAX_PACE = 100.0  # of a replay that trades and is not paced: orders need time on the way
 OnStart = Callable[[Daemon], None] | None
 
 
@@ -84,13 +84,16 @@ def run_live(
     `replay` names files, or a day of a stored tape, which is given out from its first window on as batch has it.
     A replay records what it takes under its own tape name, so that after a crash the same call goes on where its tape
     ends. Raises `VenueError` for unknown coins, `TapeError` for unreadable recordings or a full disk, `ConfigError` for
-    a `run_id` that is no name.
+    a `run_id` that is no name, and for a `speed` at which orders cannot keep up with the tape.
     """
     if run_id:
         parse_name("run", run_id)
     if replay:
         tape = replay if isinstance(replay, TapeDay) else TapeFile(tuple(replay))
-        job = _replayed(settings, tape, run_id, plan or ReplayPlan(speed=speed), on_start, trade)
+        plan = plan or ReplayPlan(speed=speed)
+        if trade:
+            plan = replace(plan, speed=pace_to_trade(plan.speed, (d.horizon_s for d in shipped_detectors())))
+        job = _replayed(settings, tape, run_id, plan, on_start, trade)
     else:
         job = _on_venue(settings, url or settings.live.ws_url, run_id, on_start, trade)
     if databases is not None:
@@ -144,21 +147,20 @@ def _replayed(
         at_exchange = trade and settings.trading.venue == LOCAL
         along = is_no_market if at_exchange else is_control
         clock = ReplayClock(islice(tape.arrivals(), done, None), along, last_ns)
-        pace = plan.speed or MAX_PACE
         if trade and not at_exchange:
-            daemon.trade(_on_paper(settings, databases, spec, name, clock, pace))
+            daemon.trade(_on_paper(settings, databases, spec, name, clock, plan.speed))
         daemon.restore(0)
         frames = ((line.recv_ns, line.raw) for line in islice(tape.arrivals(), done, None))
         if on_start is not None:
             on_start(daemon)
         policy = FeedPolicy(ping_s=settings.live.ping_s, renew_stale=False, watch_s=0.2, spin=settings.live.spin)
         if not at_exchange:
-            async with ReplayServer(served, frames, replace(plan, speed=pace) if trade else plan) as server:
+            async with ReplayServer(served, frames, plan) as server:
                 rest_url = http_base(server.url)
                 await daemon.run(Feed(server.url, rest_url, spec.universe, clock, daemon.on_line, policy))
             return _result(daemon)
         async with LocalExchange(served, frames, options=_exchange_options(plan, clock)) as exchange:
-            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, in_ms(clock), pace, name))
+            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, in_ms(clock), plan.speed, name))
             await daemon.run(Feed(exchange.ws_url, exchange.url, spec.universe, clock, daemon.on_line, policy))
         return _result(daemon)
 
@@ -178,7 +180,7 @@ def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:
     """Return an exchange on the tape's clock that starts when the daemon listens; nonces follow the same clock."""
     start_after = plan.start_after or 0
     return Options(
-        clock=ExchangeClock.TAPE, speed=plan.speed or MAX_PACE, start_after=start_after, limit_scale=0,
+        clock=ExchangeClock.TAPE, speed=plan.speed, start_after=start_after, limit_scale=0,
         repeats_trades=False, longest_silence_s=60.0,
         client_ms=in_ms(clock),
     )  # fmt: skip

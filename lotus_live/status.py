@@ -29,6 +29,7 @@ class LiveCounts:
     published: int = 0
     busy_ns: int = 0
     poll_failures: int = 0
+    late_priors: int = 0  # versions that came after a window of their time was scored, and were put off
     broken_lines: int = 0  # lines on which something behind the decoder broke: they end there, the daemon does not
     last_failure: str = ""
 
@@ -40,7 +41,8 @@ class LiveCounts:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
-        names = ("lines", "rebuilt", "windows", "events", "published", "broken_lines", "poll_failures", "last_failure")
+        names = ("lines", "rebuilt", "windows", "events", "published", "broken_lines", "poll_failures", "late_priors",
+                 "last_failure")  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
 

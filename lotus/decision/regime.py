@@ -7,9 +7,13 @@ in SIGNAL_EVENTS as live. Both what is learned and what is promised must be told
 from typing import Final
 
 from lotus.decision.alphas import ANY_REGIME
+from lotus.errors import BeliefError
+from lotus.priors.context import context_bins
+from lotus.priors.vocabulary import FEATURES
 
 VOLATILITY_BIN: Final = "b_vol"  # column of SIGNAL_EVENTS and of the daemon's rows
 CALM, USUAL, WILD = "calm", "usual", "wild"
+VOLATILITY: Final = next(k for k, feature in enumerate(FEATURES) if feature.name == "vol")
 REGIMES: Final = (CALM, CALM, USUAL, USUAL, WILD)  # by fifth of volatility
 
 
@@ -20,3 +24,15 @@ def regime_of(volatility_bin: int) -> str:
     ['calm', 'usual', 'wild', 'all']
     """
     return REGIMES[volatility_bin] if 0 <= volatility_bin < len(REGIMES) else ANY_REGIME
+
+
+def regime_in(context: str) -> str:
+    """Return the regime of a window from its context as text; `ANY_REGIME` for one that is null or cannot be read.
+
+    >>> regime_in("4" + 11 * "-"), regime_in(""), regime_in("none")
+    ('wild', 'all', 'all')
+    """
+    try:
+        return regime_of(context_bins(context)[VOLATILITY])
+    except BeliefError:
+        return ANY_REGIME

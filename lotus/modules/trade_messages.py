@@ -141,7 +141,7 @@ def decision_message(
 
 def trigger_message(
     branch: str, decision_id: str, plan_id: str, asset: str, seq: int, state: str, time_ms: int,
-    details: Mapping[str, Any], *, lifecycle_id: str,
+    details: Mapping[str, Any], *, lifecycle_id: str, parent_id: str,
 ) -> Message:  # fmt: skip
     """Return what the trader tells of a plan's trigger: event `seq` of its watch, at the end of a frame."""
     return Message(
@@ -160,7 +160,7 @@ def trigger_message(
         ts=time_ms,
         dedupe_key=natural_id("trigger eval", plan_id, seq),
         lifecycle_id=lifecycle_id,
-        parent_id=decision_id,
+        parent_id=parent_id,
         priority=1,
         ttl_sec=TTL_S,
     )

@@ -1,8 +1,9 @@
 """Y of a traded day: what a venue told of published windows takes the place of the run against the tape.
 
 One source per detector and day (contracts: probe payoff as executed). A detector's day is the venue's when nearly all
-of its published whole windows were answered for there; the few that were not earned exactly 0, as an unfilled probe
-does. Else the day stays the tape's, and the fills are shown but teach nothing. P and forward returns never change.
+of its published whole windows were answered for there. The few that were not are void: our own machine prevented them,
+so they count as modelled only. Else the day stays the tape's, and the fills are shown but teach nothing. P and forward
+returns never change.
 """
 
 from collections.abc import Mapping
@@ -37,8 +38,8 @@ def with_executions(
 ) -> tuple[dict[str, NDArray[np.generic]], list[Answered]]:
     """Return SIGNAL_EVAL rows with Y as executed, and what was answered for, detector by detector.
 
-    `payoffs` are bps net of all costs by event, 0 for a refused or unfilled window; `filled` names those that were
-    filled; `source` is the word for `fill_source`: `venue` or `paper_live`.
+    `payoffs` are bps net of all costs by event, 0 for one that the venue refused or left unfilled, without what is
+    void; `filled` names those that were filled; `source` is the word for `fill_source`: `venue` or `paper_live`.
 
     >>> rows = {"event_id": np.array(["a", "b"], object), "detector_id": np.array(["d", "d"], object),
     ...         "payoff_y": np.array([1.0, np.nan]), "status": np.array(["ok", "ok"], object),
@@ -62,6 +63,6 @@ def with_executions(
         line = Answered(detector, len(mine), int(answered[mine].sum()), sum(name in filled for name in names))
         told.append(line)
         if line.teaches:
-            y[mine] = [payoffs.get(name, 0.0) for name in names]
-            sources[mine] = source
+            y[mine] = [payoffs.get(name, np.nan) for name in names]
+            sources[mine] = [source if name in payoffs else "" for name in names]
     return out | {"payoff_y": y, "fill_source": sources}, told

@@ -23,6 +23,7 @@ from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.order_machine import ZERO, Purpose
 from lotus.trading.orders import Side, VenueFill
 from lotus.trading.positions import Costing, Position, position_of
+from lotus.trading.void import void_of
 
 EXEC_REPORT = "exec-report-1.0"
 FillSource = Literal["venue", "paper_live", "tape_sim"]
@@ -175,7 +176,7 @@ def _status(state: ExecutionState) -> str:
     if state.entry_ending is Ending.EXPIRED:
         return "expired"
     ordered = (Ending.HALTED, Ending.ORDERED, Ending.TRIGGER_ENDED, Ending.TIME)
-    return "cancelled" if state.entry_ending in ordered else "failed"
+    return "cancelled" if state.entry_ending in ordered or void_of(state) else "failed"
 
 
 def _ending(state: ExecutionState) -> Ending:

@@ -5,6 +5,7 @@ carries the patch and the module applies it; the belief of the next day is what 
 Handing over may be repeated at any time; a day whose patch is not in force stops the next day.
 """
 
+import sys
 from collections.abc import Mapping
 
 from lotus.hashing import natural_id
@@ -19,6 +20,7 @@ from lotus_herald.keys import Keys
 from lotus_herald.prior_patch import hand_over, propose
 from lotus_herald.weave_notes import tell_alerts
 from lotus_store.databases import Connection
+from lotus_store.ledger.late_priors import settle_late
 from lotus_store.ledger.messages import anything_open
 from lotus_store.ledger.priors import put_version, swaps
 
@@ -57,13 +59,15 @@ def finish(ctx: StageContext, day: str) -> None:
     """Hand the day's version over unless it is in force already; raises `BeliefError` when it is refused.
 
     A run that was killed when the version was in force may have left its answer on the way: the branch's last day
-    carries that too.
+    carries that too. What comes after a daemon scored windows of its time is put off (`lotus.priors.late`).
     """
     version = weave(ctx, day).priors
     in_force = (version.effective_from_ms, version.priors_ver) in swaps(ctx.sig, ctx.branch)
     on_the_way = day == last_committed_day(ctx) and anything_open(ctx.sig, Module.SIG.value, ctx.branch)
     if not in_force or on_the_way:
         hand_over(ctx.databases, version, Keys(ctx.settings.keys_root), day_start_ms(next_day(day)))
+    for late, now in settle_late(ctx.sig, ctx.branch, ctx.manifest.kernel.window_ms):
+        print(f"priors {late.priors_ver} came late: {now.priors_ver} from {now.effective_from_ms}", file=sys.stderr)
 
 
 def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> CheckOutcome:

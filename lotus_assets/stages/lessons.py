@@ -1,8 +1,8 @@
 """lessons[day]: one night of learning over the scores of the search window.
 
 Everything the night used up is kept: slots of the budget year, critical value, trials, audits and what was refused with
-the number that failed. With `learning.looks = "final"` one night looks, once: that of
-`learning.look_day`.
+the number that failed. What it accepted is told to dm and tr. With `learning.looks = "final"` one night looks, once:
+that of `learning.look_day`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from lotus.learning.horizons import HorizonStats
 from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
+from lotus.modules.intents import Module
 from lotus.priors.types import Rule, priors_0
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import next_day
@@ -26,6 +27,8 @@ from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lesson_horizons import lesson_horizons
 from lotus_assets.stages.payoff_scores import evidence_of, read_scores
 from lotus_assets.stages.woven import compositions
+from lotus_herald.keys import Keys
+from lotus_herald.weave_notes import tell_lessons
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.ledger.braids import read_board
@@ -117,6 +120,7 @@ def _made(
         write_lessons(connection, ctx.branch, day, kept)
         for kind, bodies in records.items():
             write_experiments(connection, ctx.branch, day, kind, bodies)
+        tell_lessons(connection, ctx.branch, day, night.lessons, Keys(ctx.settings.keys_root), Module.SIG)
 
     content = natural_id(*(lesson.lesson_id for lesson in kept), to_body(records))
     notes = {

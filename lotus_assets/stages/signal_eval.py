@@ -2,7 +2,8 @@
 
 Windows come from the day and the one before; only tape up to the day's end is read. Written once and complete. Windows
 in which the daemon's log differs from what is recomputed are left out: nothing is learned from them. What a venue told
-of published windows stands in the place of the run against the tape (`lotus.outcomes.executed`).
+of published windows stands in the place of the run against the tape (`lotus.outcomes.executed`); what our own machine
+prevented is void, counted by reason in the notes.
 """
 
 from collections import Counter
@@ -81,6 +82,7 @@ def make(ctx: StageContext, day: str) -> Made:
         EXECUTIONS_TOLD: len(executed),
         "executed_at_venue": sum(told.answered for told in answered),
         "detectors_taught_by_venue": sum(told.teaches for told in answered),
+        **{f"void_{reason}": n for reason, n in sorted(Counter(row.void for row in executed if row.void).items())},
     }
     checks = (schema_check(spec, rows), dropped_check(rows))
     joined = joint_hash(_parts(ctx), [written.content_hash])
@@ -122,7 +124,7 @@ def _executions(ctx: StageContext, day: str) -> list[Execution]:
 
 
 def _as_executed(rows: LakeTable, executed: Sequence[Execution]) -> tuple[LakeTable, list[Answered]]:
-    payoffs = {row.event_id: row.payoff_bps for row in executed}
+    payoffs = {row.event_id: row.payoff_bps for row in executed if not row.void}
     filled = frozenset(row.event_id for row in executed if row.outcome == "closed")
     source = "paper_live" if executed and executed[0].venue == "paper" else "venue"
     return with_executions(rows, payoffs, filled, source)

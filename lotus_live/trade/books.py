@@ -112,7 +112,7 @@ class TradeBooks:
         metrics = {name: told[name] for name in METRICS}
         judge_plan(connection, row.plan_id, told["fills"], metrics, told["position_after"])
         return report_message(
-            payload, lifecycle_id=row.lifecycle_id, parent_id=row.decision_id, revision=one.state.revision
+            payload, lifecycle_id=row.lifecycle_id, parent_id=row.parent_id, revision=one.state.revision
         )
 
     def _fill_line(self, fill: VenueFill) -> FillLine:

@@ -1,6 +1,7 @@
 """What a finished execution tells the other modules: its exec-report-1.0, and the payoff of the window it measured.
 
-A window that was never filled earned exactly 0. How an execution is judged stands in `lotus.trading.report`.
+A window that the venue did not fill earned exactly 0; one that our own machine prevented is void
+(`lotus.trading.void`). How an execution is judged stands in `lotus.trading.report`.
 """
 
 from decimal import Decimal
@@ -8,6 +9,7 @@ from typing import Any
 
 from lotus.trading.execution import ExecutionState
 from lotus.trading.report import FillSource, report
+from lotus.trading.void import void_of
 from lotus_live.trade.stored import choice_in, predicted_in, venue_score_in
 from lotus_store.ledger.plans import PlanRow
 
@@ -45,4 +47,5 @@ def report_payload(row: PlanRow, state: ExecutionState, now_ms: int) -> dict[str
         "refusals": [],
         "reference": dict(row.reference),
         "report": told,
+        "void": void_of(state),
     }

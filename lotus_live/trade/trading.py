@@ -53,6 +53,7 @@ from lotus_live.watch.running import start_watchdog, watchdog_status
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals import SignalRow
+from lotus_store.ledger.strands import put_signal_strands
 from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.ladder import Ladder
 from lotus_venues.local_exchange.options import MAX_LEVERAGES
@@ -101,10 +102,10 @@ class Trading:
             self.paper.lost_sight()
 
     def propose(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
-        """Put proposals of fresh published windows into sig's outbox, then their cues, in the caller's transaction.
+        """Put proposals of fresh published windows into sig's outbox, then their cues, and their strands beside them.
 
-        Safe to repeat. One that has not the form of its message is told on standard error and left out: the log may not
-        wait for it.
+        All in the caller's transaction, safe to repeat. One that has not the form of its message is told on standard
+        error and left out: the log may not wait for it.
         """
         oldest_ms = self.floor.now_ms() - 1000 * TTL_S
         fresh = [row for row in rows if row.time_ms >= oldest_ms]
@@ -114,6 +115,7 @@ class Trading:
                     send_many(connection, Module.SIG, [_message(row)], self.keys)
                 except (RefusedError, KeyError) as problem:
                     print(f"desk: window {row.event_id} is not proposed: {problem}", file=sys.stderr)
+        put_signal_strands(connection, fresh)
 
 
 def _message(row: SignalRow) -> Message:

@@ -44,6 +44,7 @@ class TriggerBooks:
             trigger_message(
                 row.branch, row.decision_id, row.plan_id, row.coin, e.seq, e.status.value, e.time_ms,
                 e.details() | {"plan_id": row.plan_id, "from_ms": from_ms}, lifecycle_id=row.lifecycle_id,
+                parent_id=row.parent_id,
             )
             for row, e, from_ms in said
         ]  # fmt: skip

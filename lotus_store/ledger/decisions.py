@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from lotus.timebase import session_of
 from lotus_store.ledger.bodies import to_body
 from lotus_store.postgres.queries import query
 
@@ -24,9 +25,18 @@ class DecisionRow:
     ticket: Mapping[str, Any]
 
 
-def put_decision(connection: Connection, row: DecisionRow, parent_id: str, symbol: str, timeframe: str) -> None:
-    """Write a decision and its strand; those that are there stay."""
+def put_decision(
+    connection: Connection, row: DecisionRow, parent_id: str, symbol: str, timeframe: str, regime: str | None = None
+) -> None:
+    """Write a decision and its strand; those that are there stay.
+
+    The strand of a decision of the book says what it expects (bps) and within which budget; a probe has neither.
+    """
+    expected, authority = row.ticket.get("expected"), row.ticket.get("authority")
     values = {
+        "session_bucket": session_of(row.time_ms).name, "regime": regime,
+        "dm_alpha": None if expected is None else expected["return_bps"],
+        "dm_budget": None if authority is None else to_body(authority["budget"]),
         "decision_id": row.decision_id, "branch": row.branch, "lifecycle_id": row.lifecycle_id, "kind": row.kind,
         "time_ms": row.time_ms, "ticket": to_body(row.ticket), "parent_id": parent_id, "symbol": symbol,
         "timeframe": timeframe,

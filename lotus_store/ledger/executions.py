@@ -19,7 +19,10 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One window as executed: `outcome` is closed, unfilled or refused; `payoff_bps` is net of fees and funding."""
+    """One window as executed: `outcome` is closed, unfilled or refused; `payoff_bps` is net of fees and funding.
+
+    `void` names what of our own machine prevented it; then it is no evidence.
+    """
 
     event_id: str
     detector_id: str
@@ -29,13 +32,21 @@ class Execution:
     outcome: str
     payoff_bps: float
     body: Mapping[str, Any]
+    void: str = ""
 
 
 def put_execution(connection: Connection, branch: str, row: Execution, told_by: str) -> None:
     """Write a window's execution, told by the message `told_by`; one that is there stays."""
     place = [branch, row.event_id, row.detector_id, row.asset, row.window_end_ms]
-    values = [*place, row.venue, row.outcome, row.payoff_bps, to_body(row.body), told_by]
+    values = [*place, row.venue, row.outcome, row.payoff_bps, to_body(row.body), told_by, row.void]
     connection.execute(query("sig", "put_execution"), values)
+
+
+def judge_signal(connection: Connection, row: Execution) -> None:
+    """Write what became of a window to the strand of its signal, if it has one."""
+    names = ("venue", "outcome", "payoff_bps", "void")
+    body = {name: getattr(row, name) for name in names}
+    connection.execute(query("sig", "judge_sig_strand"), [to_body(body), row.event_id])
 
 
 def executions_of(connection: Connection, branch: str, from_ms: int, until_ms: int) -> list[Execution]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from lotus.timebase import session_of
 from lotus.trading.book import OpenPlan
 from lotus.trading.orders import Side
 from lotus_store.ledger.bodies import to_body
@@ -25,7 +26,8 @@ class PlanRow:
 
     `execution` is the state of its executor, empty before the first step; `created_ms` is event time. `session` is the
     run whose feed the venue lives on (a paper account, the exchange of a replay), empty for a venue that outlives runs.
-    `ceiling` and `exit_at_ms` are what later decisions of the book made of it.
+    `ceiling` and `exit_at_ms` are what later decisions of the book made of it; `parent_id` is the message that asked
+    for it, the parent of all that is said of it.
     """
 
     plan_id: str
@@ -43,6 +45,7 @@ class PlanRow:
     ceiling: Decimal | None = None
     exit_at_ms: int | None = None
     session: str = ""
+    parent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +124,21 @@ class TriggerLine:
 
 
 def put_plan(
-    connection: Connection, row: PlanRow, foretold: Mapping[str, Any] | None = None, route_hint: str | None = None
+    connection: Connection,
+    row: PlanRow,
+    foretold: Mapping[str, Any] | None = None,
+    route_hint: str | None = None,
+    regime: str | None = None,
 ) -> None:
     """Write a plan and its strand, with what is thought of it before it is executed; those that are there stay."""
+    horizon_s = row.reference.get("horizon_s")
     values = {
         "plan_id": row.plan_id, "branch": row.branch, "decision_id": row.decision_id, "lifecycle_id": row.lifecycle_id,
         "kind": row.kind, "coin": row.coin, "venue": row.venue, "stage": row.stage, "created_ms": row.created_ms,
         "plan": to_body(row.plan), "reference": to_body(row.reference), "execution": to_body(row.execution),
-        "session": row.session, "foretold": None if foretold is None else to_body(foretold), "route_hint": route_hint,
+        "session": row.session, "parent_id": row.parent_id, "timeframe": f"{horizon_s}s" if horizon_s else None,
+        "session_bucket": session_of(row.created_ms).name, "regime": regime,
+        "foretold": None if foretold is None else to_body(foretold), "route_hint": route_hint,
     }  # fmt: skip
     connection.execute(query("tr", "put_plan"), values)
 
@@ -180,6 +190,16 @@ def book_results(connection: Connection, branch: str) -> list[BookResult]:
         fills.setdefault(plan_id, []).append((fill[0], fill[1], fill[2]))
     rows = [_any(row) for row in connection.execute(query("tr", "book_results"), [branch])]
     return [BookResult(name, coin, stage, ms, usd, fills.get(name, ())) for name, coin, stage, ms, usd in rows]
+
+
+def at_work(connection: Connection, decisions: Sequence[str], since_s: float) -> frozenset[str]:
+    """Return which of these DM_DECISION messages wait for no report: taken in, and no plan of theirs is over yet.
+
+    A plan that was over for less than `since_s` seconds counts as under way, for its report is.
+    """
+    return frozenset(
+        str(_any(row)[0]) for row in connection.execute(query("tr", "at_work"), [list(decisions), since_s])
+    )
 
 
 def lower_ceiling(connection: Connection, plan_id: str, ceiling: Decimal) -> None:

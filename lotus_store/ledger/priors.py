@@ -66,6 +66,14 @@ def in_force_at(connection: Connection, branch: str, time_ms: int, module: str =
     return from_json(str(row[0])) if row else priors_0(branch)
 
 
+def followed_at(connection: Connection, branch: str, time_ms: int, module: str = "sig") -> PriorsVersion:
+    """Return the version that one from a later time follows: the last that was handed over, late ones too."""
+    if module != "sig":
+        return in_force_at(connection, branch, time_ms, module)
+    row = connection.execute(query("sig", "followed_at"), [branch, time_ms]).fetchone()
+    return from_json(str(row[0])) if row else priors_0(branch)
+
+
 def in_force_on(connection: Connection, branch: str, day: str) -> list[PriorsVersion]:
     """Return the versions that a UTC day runs on, in order of their swaps: the one carried in, then its own."""
     start = day_start_ms(day)
@@ -83,9 +91,12 @@ def brought_by(
     return (str(row[0]), str(row[1])) if row else None
 
 
-def swaps(connection: Connection, branch: str, module: str = "sig") -> list[tuple[int, str]]:
-    """Return every swap of a branch as (effective_from_ms, priors_ver), in order."""
-    rows = connection.execute(_query(module, "swaps"), [branch])
+def swaps(connection: Connection, branch: str, module: str = "sig", *, in_force: bool = False) -> list[tuple[int, str]]:
+    """Return every swap of a branch as (effective_from_ms, priors_ver), in order.
+
+    With `in_force` (sig only) without those that came late and were put off.
+    """
+    rows = connection.execute(query("sig", "swaps_in_force") if in_force else _query(module, "swaps"), [branch])
     return [(int(str(row[0])), str(row[1])) for row in rows]
 
 

@@ -5,9 +5,10 @@ WITH decision AS (
     INSERT INTO dm_decisions (decision_id, branch, lifecycle_id, kind, time_ms, ticket)
     VALUES (%(decision_id)s, %(branch)s, %(lifecycle_id)s, %(kind)s, %(time_ms)s, %(ticket)s) ON CONFLICT DO NOTHING
 )
-INSERT INTO dm_strand (id, lifecycle_id, parent_id, kind, symbol, timeframe, alpha_bundle_ref, dm_decision)
-VALUES (%(decision_id)s, %(lifecycle_id)s, %(parent_id)s, %(kind)s, %(symbol)s, %(timeframe)s, %(lifecycle_id)s,
-        %(decision_id)s)
+INSERT INTO dm_strand (id, lifecycle_id, parent_id, kind, symbol, timeframe, session_bucket, regime, alpha_bundle_ref,
+                       dm_alpha, dm_budget, dm_decision)
+VALUES (%(decision_id)s, %(lifecycle_id)s, %(parent_id)s, %(kind)s, %(symbol)s, %(timeframe)s, %(session_bucket)s,
+        %(regime)s, %(lifecycle_id)s, %(dm_alpha)s, %(dm_budget)s, %(decision_id)s)
 ON CONFLICT DO NOTHING;
 
 -- name: decision_of

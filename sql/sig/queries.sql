@@ -136,7 +136,8 @@ ON CONFLICT (branch, priors_ver) DO NOTHING;
 
 -- name: put_in_force
 INSERT INTO priors_in_force (branch, day, priors_ver, effective_from_ms, event_id) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (branch, effective_from_ms) DO UPDATE SET priors_ver = excluded.priors_ver, event_id = excluded.event_id
+ON CONFLICT (branch, effective_from_ms)
+DO UPDATE SET priors_ver = excluded.priors_ver, event_id = excluded.event_id, postponed_to_ms = NULL
 WHERE priors_in_force.priors_ver <> excluded.priors_ver;
 
 -- name: read_priors
@@ -144,17 +145,43 @@ SELECT payload FROM active_priors WHERE branch = %s AND priors_ver = %s;
 
 -- name: in_force_at
 SELECT p.payload FROM priors_in_force f JOIN active_priors p USING (branch, priors_ver)
-WHERE f.branch = %s AND f.effective_from_ms <= %s ORDER BY f.effective_from_ms DESC LIMIT 1;
+WHERE f.branch = %s AND f.effective_from_ms <= %s AND f.postponed_to_ms IS NULL
+ORDER BY f.effective_from_ms DESC LIMIT 1;
 
 -- name: swaps_between
 SELECT p.payload FROM priors_in_force f JOIN active_priors p USING (branch, priors_ver)
-WHERE f.branch = %s AND f.effective_from_ms >= %s AND f.effective_from_ms < %s ORDER BY f.effective_from_ms;
+WHERE f.branch = %s AND f.effective_from_ms >= %s AND f.effective_from_ms < %s AND f.postponed_to_ms IS NULL
+ORDER BY f.effective_from_ms;
 
 -- name: brought_by
 SELECT priors_ver, event_id FROM priors_in_force WHERE branch = %s AND effective_from_ms = %s;
 
 -- name: swaps
 SELECT effective_from_ms, priors_ver FROM priors_in_force WHERE branch = %s ORDER BY effective_from_ms;
+
+-- name: swaps_in_force
+SELECT effective_from_ms, priors_ver FROM priors_in_force WHERE branch = %s AND postponed_to_ms IS NULL
+ORDER BY effective_from_ms;
+
+-- name: put_off
+UPDATE priors_in_force f SET postponed_to_ms = %s FROM active_priors p
+WHERE f.branch = %s AND f.effective_from_ms = %s AND f.priors_ver = %s
+  AND p.branch = f.branch AND p.priors_ver = f.priors_ver
+RETURNING p.day, f.event_id;
+
+-- name: taught_for
+SELECT coalesce(max(o.effective_from_ms), f.effective_from_ms) FROM priors_in_force f
+LEFT JOIN priors_in_force o ON o.branch = f.branch AND o.postponed_to_ms = f.effective_from_ms
+WHERE f.branch = %s AND f.effective_from_ms = %s GROUP BY f.effective_from_ms;
+
+-- name: followed_at
+SELECT p.payload FROM priors_in_force f JOIN active_priors p USING (branch, priors_ver)
+WHERE f.branch = %s AND f.effective_from_ms <= %s ORDER BY f.effective_from_ms DESC LIMIT 1;
+
+-- name: scored_under_another
+SELECT max(e.window_end_ms) FROM live_events e JOIN live_runs r USING (run_id)
+WHERE e.branch = %s AND NOT r.replayed AND e.day >= %s AND e.window_end_ms >= %s AND e.window_end_ms < %s
+  AND e.priors_ver <> %s;
 
 -- name: put_commit
 INSERT INTO day_commits (branch, day, stage, content_hash, rows, inputs_hash, notes) VALUES (%s, %s, %s, %s, %s, %s, %s)
@@ -376,12 +403,23 @@ UPDATE control SET done_at = now(), result = %s WHERE command_id = %s;
 -- name: read_command_result
 SELECT result FROM control WHERE command_id = %s AND done_at IS NOT NULL;
 
+-- name: put_signal_strand
+INSERT INTO sig_strand (id, lifecycle_id, kind, symbol, timeframe, session_bucket, regime, detector_id, horizon_s,
+                        sig_sigma, sq, mx, gates)
+VALUES (%(event_id)s, %(event_id)s, 'signal', %(asset)s, %(timeframe)s, %(session_bucket)s, %(regime)s,
+        %(detector_id)s, %(horizon_s)s, %(sig_sigma)s, %(sq)s, %(mx)s, %(gates)s)
+ON CONFLICT DO NOTHING;
+
+-- name: judge_sig_strand
+UPDATE sig_strand SET outcomes = %s, updated_at = now() WHERE id = %s;
+
 -- name: put_execution
-INSERT INTO executions (branch, event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body, told_by)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+INSERT INTO executions (branch, event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body, told_by,
+                        void)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
 
 -- name: executions_of
-SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body FROM executions
+SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body, void FROM executions
 WHERE branch = %s AND window_end_ms >= %s AND window_end_ms < %s ORDER BY event_id;
 
 -- name: late_executions
@@ -412,5 +450,5 @@ WHERE r.branch = %s AND r.replayed AND p.ended_at IS NULL AND p.heartbeat_at > n
 ORDER BY r.run_id;
 
 -- name: execution_of
-SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body FROM executions
+SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body, void FROM executions
 WHERE event_id = %s ORDER BY branch LIMIT 1;

@@ -254,6 +254,7 @@ CREATE TABLE priors_in_force (
     priors_ver         text NOT NULL,
     effective_from_ms  bigint NOT NULL,
     event_id           text NOT NULL,                      -- the PRIOR_PATCH that brought it
+    postponed_to_ms    bigint,                             -- it came late: in force nowhere, its beliefs from then on
     PRIMARY KEY (branch, effective_from_ms),
     FOREIGN KEY (branch, priors_ver) REFERENCES active_priors (branch, priors_ver)
 );
@@ -659,7 +660,6 @@ CREATE TABLE sig_strand (
     horizon_s        integer,
     sig_sigma        double precision,
     sq               double precision,
-    kr               double precision,
     mx               double precision,
     gates            jsonb,
     outcomes         jsonb,
@@ -683,7 +683,8 @@ CREATE VIEW v_effective_priors AS
 SELECT f.branch, f.priors_ver, f.effective_from_ms,
        lead(f.effective_from_ms) OVER (PARTITION BY f.branch ORDER BY f.effective_from_ms) AS until_ms,
        p.parent_priors_ver, f.event_id, p.payload::jsonb -> 'braids' AS braids
-FROM priors_in_force f JOIN active_priors p ON p.branch = f.branch AND p.priors_ver = f.priors_ver;
+FROM priors_in_force f JOIN active_priors p ON p.branch = f.branch AND p.priors_ver = f.priors_ver
+WHERE f.postponed_to_ms IS NULL;
 
 -- How published windows were executed at a venue, as the trader told it; one row per window, written once.
 CREATE TABLE executions (
@@ -697,6 +698,7 @@ CREATE TABLE executions (
     payoff_bps     double precision NOT NULL,              -- net of fees and funding, of the planned notional
     body           jsonb NOT NULL,                         -- fills and their costs, refusals
     told_by        text NOT NULL,                          -- the EXEC_REPORT
+    void           text NOT NULL DEFAULT '',               -- why it is no evidence; '' where the venue answered
     PRIMARY KEY (branch, event_id)
 );
 CREATE INDEX executions_by_time ON executions (branch, window_end_ms);

@@ -8,9 +8,10 @@ WITH planned AS (
             %(created_ms)s, %(plan)s, %(reference)s, %(execution)s, %(session)s)
     ON CONFLICT DO NOTHING
 )
-INSERT INTO tr_strand (id, lifecycle_id, parent_id, kind, symbol, decision_id, order_spec, tr_predict, route_hint)
-VALUES (%(plan_id)s, %(lifecycle_id)s, %(decision_id)s, %(kind)s, %(coin)s, %(decision_id)s, %(plan)s, %(foretold)s,
-        %(route_hint)s)
+INSERT INTO tr_strand (id, lifecycle_id, parent_id, kind, symbol, timeframe, session_bucket, regime, decision_id,
+                       order_spec, tr_predict, route_hint)
+VALUES (%(plan_id)s, %(lifecycle_id)s, %(parent_id)s, %(kind)s, %(coin)s, %(timeframe)s, %(session_bucket)s, %(regime)s,
+        %(decision_id)s, %(plan)s, %(foretold)s, %(route_hint)s)
 ON CONFLICT DO NOTHING;
 
 -- name: step_plans
@@ -19,9 +20,15 @@ UPDATE tr_plans p SET stage = s.stage, execution = s.execution::jsonb, will_hold
 FROM (VALUES {rows}) s (plan_id, stage, execution, will_hold) WHERE p.plan_id = s.plan_id;
 
 -- name: open_plans
-SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution,
-       ceiling, exit_at_ms, session
-FROM tr_plans WHERE venue = %s AND session = %s AND stage IN ('accepted', 'working') ORDER BY created_ms, plan_id;
+SELECT p.plan_id, p.branch, p.decision_id, p.lifecycle_id, p.kind, p.coin, p.venue, p.stage, p.created_ms, p.plan,
+       p.reference, p.execution, p.ceiling, p.exit_at_ms, p.session, coalesce(s.parent_id, '')
+FROM tr_plans p LEFT JOIN tr_strand s ON s.id = p.plan_id
+WHERE p.venue = %s AND p.session = %s AND p.stage IN ('accepted', 'working') ORDER BY p.created_ms, p.plan_id;
+
+-- name: at_work
+SELECT i.event_id FROM tr_inbox i WHERE i.event_id = ANY(%s) AND i.outcome IN ('applied', 'refused')
+  AND NOT EXISTS (SELECT FROM tr_strand s JOIN tr_plans p ON p.plan_id = s.id WHERE s.parent_id = i.event_id
+                  AND p.stage IN ('done', 'refused') AND p.updated_at < now() - %s * interval '1 second');
 
 -- name: book_plans
 SELECT plan_id, coin, (plan->>'side')::integer, LEAST(coalesce(will_hold, (plan->>'size')::numeric), ceiling),
@@ -48,9 +55,10 @@ UPDATE tr_plans SET exit_at_ms = GREATEST(exit_at_ms, %(exit_at_ms)s), updated_a
 WHERE plan_id = %(plan_id)s AND stage IN ('accepted', 'working');
 
 -- name: plans_for
-SELECT plan_id, branch, decision_id, lifecycle_id, kind, coin, venue, stage, created_ms, plan, reference, execution,
-       ceiling, exit_at_ms, session
-FROM tr_plans WHERE plan_id = %(name)s OR lifecycle_id = %(name)s ORDER BY created_ms, plan_id;
+SELECT p.plan_id, p.branch, p.decision_id, p.lifecycle_id, p.kind, p.coin, p.venue, p.stage, p.created_ms, p.plan,
+       p.reference, p.execution, p.ceiling, p.exit_at_ms, p.session, coalesce(s.parent_id, '')
+FROM tr_plans p LEFT JOIN tr_strand s ON s.id = p.plan_id
+WHERE p.plan_id = %(name)s OR p.lifecycle_id = %(name)s ORDER BY p.created_ms, p.plan_id;
 
 -- name: traded_days
 SELECT DISTINCT to_char(to_timestamp(f.time_ms / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day

@@ -115,13 +115,9 @@ CREATE TABLE vis_strand (
     timeframe      text,
     session_bucket text,
     regime         text,
-    ocr_text         text,
-    chart_hash       text,
-    panel_bbox       jsonb,
-    pattern_flags    jsonb,
-    embedding        bytea,
     created_at     timestamptz NOT NULL DEFAULT now(),
-    updated_at     timestamptz NOT NULL DEFAULT now()
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    hint           jsonb                                   -- alpha-hint-1.0
 );
 CREATE INDEX vis_strand_lifecycle ON vis_strand (lifecycle_id);
 

@@ -65,14 +65,22 @@ def test_a_traded_day_is_learned_again_from_what_the_venue_told(
     assert late(ctx) == []
     before = {stage: notes(ctx, days[1], stage) for stage in ("lessons", "active_priors")}
     assert before["lessons"]["executed_venue"] == 0
-    windows = published(ctx, days[0])
+    everything = published(ctx, days[0])
+    detectors = sorted({detector for _, detector, _, _ in everything})
+    windows = [window for window in everything if window[1] != detectors[0]]
+    prevented = [window for window in everything if window[1] == detectors[0]]
     assert len(windows) > 20
+    assert len(prevented) > 2
+    for event_id, detector, asset, end_ms in prevented:
+        body = {"report": {}, "refusals": ["stale_data: found a; expected b"], "plan_id": "p"}
+        void = Execution(event_id, detector, asset, end_ms, "local", "refused", 0.0, body, "stale_data")
+        put_execution(ctx.sig, ctx.branch, void, "m")
     for event_id, detector, asset, end_ms in windows:
         body = {"report": {}, "refusals": [], "plan_id": "p"}
         outcome, paid = ("closed", PAID_BPS) if end_ms % 2_000 else ("unfilled", 0.0)
         row = Execution(event_id, detector, asset, end_ms, "local", outcome, paid, body)
         put_execution(ctx.sig, ctx.branch, row, "m")
-    assert late(ctx) == [(days[0], len(windows))]
+    assert late(ctx) == [(days[0], len(everything))]
     environment = provision(ctx.settings, lotus.databases)
     status: dict[str, Any] = {"running": True}
     watched = TradedDay(ctx.settings, lotus.databases, environment, days[0], lambda: status, said.append)
@@ -81,15 +89,18 @@ def test_a_traded_day_is_learned_again_from_what_the_venue_told(
     status |= {"running": False, "daemon": {"state": "stopped"}}
     watched.look()
     assert said == [said[0], "the night after it begins by itself"]
-    assert f"{len(windows)} published windows answered for" in said[0]
+    assert f"{len(everything)} published windows answered for" in said[0]
+    assert f"{len(prevented)} void: stale_data" in said[0]
     learn(ctx, days)
     assert late(ctx) == []
     rows = ctx.lake.read("payoff_scores", ctx.branch, days[0])
     assert (rows["fill_source"] == "venue").sum() == len(windows)
     assert set(np.unique(rows["payoff_y"][rows["fill_source"] == "venue"]).tolist()) <= {PAID_BPS, 0.0}
-    assert not (rows["fill_source"] == "tape_sim").any()
+    taped = rows["fill_source"] == "tape_sim"
+    assert set(rows["event_id"][taped].tolist()) == {window[0] for window in prevented}, "void teaches no zeros"
+    assert notes(ctx, days[0], "signal_eval")["void_stale_data"] == len(prevented)
     told = notes(ctx, days[0], "lessons")
-    assert (told["executed_venue"], told["executed_tape_sim"]) == (len(windows), 0)
+    assert (told["executed_venue"], told["executed_tape_sim"]) == (len(windows), len(prevented))
     after = notes(ctx, days[1], "lessons")
     assert after["executed_venue"] == len(windows)
     assert after["executed_tape_sim"] == before["lessons"]["executed_tape_sim"] - len(windows)
@@ -101,7 +112,9 @@ def test_a_traded_day_is_learned_again_from_what_the_venue_told(
     watched.look()
     assert len(said) == 3
     assert f"learned from {days[0]}: {len(windows)} whole windows executed at the venue" in said[2]
-    assert f"behind its lessons stand {len(windows)} windows executed at a venue and 0 against the tape" in said[2]
+    assert (
+        f"behind its lessons stand {len(windows)} windows executed at a venue and {len(prevented)} against" in said[2]
+    )
 
 
 @pytest.mark.process("whole days through their stages")

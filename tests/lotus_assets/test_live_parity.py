@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.signal_spec import LIVE_DIFFERS, NOT_EMITTED, SIGNAL_EVENTS
 from lotus.errors import LedgerError
+from lotus.priors.types import priors_0
 from lotus_assets.backfill import backfill
-from lotus_assets.stages import signal_events
+from lotus_assets.stages import active_priors, signal_events
+from lotus_assets.stages.chain import version_of
 from lotus_assets.stages.context import CheckOutcome, StageContext, StageResult
 from lotus_assets.stages.live_parity import NO_DAEMON
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
@@ -23,6 +25,7 @@ from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import instance, provision
 from lotus_store.day_tables import tables_after, tables_of_day
 from lotus_store.ledger.live_log import Run, append_events, begin_run, daemon_log_version, read_daemon_log
+from lotus_store.ledger.priors import read_version
 
 pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 
@@ -189,3 +192,34 @@ def test_dagster_is_told_and_the_night_goes_on(
     with instance(provision(lotus.settings, lotus.databases)) as opened:
         (record,) = opened.event_log_storage.get_latest_asset_check_execution_by_key([key]).values()
     assert record.status.value == "FAILED"
+
+
+def test_a_night_that_ends_late_is_in_force_from_the_first_window_that_nobody_scored(
+    ctx: StageContext, first: Columns, days: list[str]
+) -> None:
+    """The daemon scored under the version before until it went away; then the night of the first day ended."""
+    for stage in (*TAPE_STAGES, *LEARNING_STAGES[: LEARNING_STAGES.index(signal_events.STAGE)]):
+        run_stage(ctx, stage, days[1])
+    _, _, events = score(ctx, days[1])
+    before, late = priors_0(ctx.branch).priors_ver, version_of(ctx, days[0])
+    ends, is_late = events["window_end_ms"], events["priors_ver"] == late
+    assert is_late.any()
+    scored = ends <= np.sort(np.unique(ends[is_late]))[np.unique(ends[is_late]).size // 2]
+    logged = {name: values.copy() for name, values in events.items()}
+    logged["priors_ver"][is_late] = before
+    log_of(ctx, logged, np.flatnonzero(scored))
+    _, parity, _ = score(ctx, days[1])
+    assert not parity.passed, "the ledger says another version than the daemon scored under"
+    active_priors.finish(ctx, days[0])
+    result, parity, settled = score(ctx, days[1])
+    assert parity.passed
+    assert (parity.numbers["equal"], parity.numbers["not_emitted"]) == (scored.sum(), (~scored).sum())
+    assert set(settled["priors_ver"][scored]) == {before}
+    (now,) = set(settled["priors_ver"][~scored])
+    version = read_version(ctx.sig, ctx.branch, now)
+    assert version.effective_from_ms == ends[scored].max() + ctx.manifest.kernel.window_ms
+    assert version.braids == read_version(ctx.sig, ctx.branch, late).braids
+    active_priors.finish(ctx, days[0])
+    assert score(ctx, days[1])[0].inputs_hash == result.inputs_hash
+    for stage in LEARNING_STAGES:
+        assert not run_stage(ctx, stage, days[1]).failed_checks, "the next night follows it"

@@ -3,25 +3,32 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from lotus.errors import BeliefError
 from lotus.learning.dr_crosscheck import CrossCheck
+from lotus.learning.lesson import Lesson
+from lotus.learning.night import NightResult
 from lotus.learning.rows import DetectorRows
+from lotus.modules.intents import Module
 from lotus.priors.types import IDENTITY, Literal, Patch, PriorsVersion, Rule, priors_version
 from lotus.weave.admission import DetectorDay
 from lotus.weave.braid import Braid, Quality
 from lotus.weave.night import BraidEvent, NightInputs, weave_night
 from lotus.weave.review import ReviewAct
 from lotus.weave.watchdog import Evidence
-from lotus_assets.stages import active_priors, braids, dr_crosscheck, meta_braids, woven
+from lotus_assets.stages import active_priors, braids, dr_crosscheck, lessons, meta_braids, woven
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
+from lotus_herald.carry import carry
+from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_herald.rollback import roll_back, submit
+from lotus_herald.slow import SLOW_HANDLERS
 from lotus_store.build import git_sha
 from lotus_store.ledger.braids import read_board, read_history, write_night
 from lotus_store.ledger.lessons import read_experiments, write_experiments
@@ -180,3 +187,36 @@ def test_a_board_with_a_wrong_parent_is_not_written(ctx: StageContext, days: lis
     with pytest.raises(BeliefError, match="names the parent gone"):
         write_night(ctx.sig, ctx.branch, days[0], [own, meta], told)
     assert read_board(ctx.sig, ctx.branch) == []
+
+
+def test_what_a_night_accepts_is_told_to_dm_and_tr_once(
+    ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted = Lesson(
+        lesson_id="", branch=ctx.branch, night=days[0], detector_id="imbalance_persistence", horizon_s=30,
+        rule=Rule.of(Literal(0, 0, 3)), sign=1, uplift_bps=12.0, se_bps=1.0, ci95=(10.0, 14.0), lcb_bps=4.0,
+        claim_bps=10.2, net_mean_bps=6.0, net_low_bps=3.0, net_high_bps=9.0, sigma_y_bps=10.0, m_nats=5.0, t_stat=4.6,
+        recent_t=4.0, critical=1.0, n_windows=4000, n_published=500, ess=400.0, n_days=13, n_blocks=26, n_eff_days=11.0,
+        coverage=0.4, fill_share=1.0, trials=174965, grade="B", state="IDENTIFIED",
+    ).named()  # fmt: skip
+    learn = lessons.learn_from
+
+    def accepting(*given: Any, **more: Any) -> NightResult:
+        return replace(learn(*given, **more), lessons=(accepted,))
+
+    monkeypatch.setattr(lessons, "learn_from", accepting)
+    monkeypatch.setattr(lessons, "lesson_horizons", lambda *_: {})
+    monkeypatch.setattr(lessons, "lesson_pictures", lambda *_: {})
+    for _ in range(2):
+        run(replace(ctx, force=True), BEFORE_WEAVING[:-1], days[0])
+    carry(ctx.databases, ctx.branch)
+    for module in (Module.DM, Module.TR):
+        with ctx.databases.connect(module.value) as own:
+            rows = own.execute(f"SELECT envelope FROM {module}_inbox WHERE intent = 'LESSON_PUBLISHED'").fetchall()
+        (told,) = [json.loads(str(row[0])) for row in rows]
+        assert (told["from"], told["payload"]["lesson_id"]) == ("sig", accepted.lesson_id)
+        found = consume(ctx.databases, module, SLOW_HANDLERS[module], Keys(ctx.settings.keys_root), 0, ctx.branch)
+        assert found == {"applied": 1}
+    with ctx.databases.connect("atlas") as atlas:
+        mirrored = atlas.execute("SELECT module, kind FROM lotus_ledger WHERE kind = 'LESSON_PUBLISHED'").fetchall()
+    assert mirrored == [("sig", "LESSON_PUBLISHED")]

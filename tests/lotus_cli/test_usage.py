@@ -94,6 +94,7 @@ REFUSED = {
         "tape nosuch has no quotes",
     ),
     "no such tape to trade": (["up", "--tape", "nosuch", "--trade-day", "2026-01-08"], "nosuch"),
+    "a pace that cannot hold": (["up", "--trade-day", "2026-01-08", "--speed", "120"], "at most 30 times"),
     "no such day to trade": (["up", "--tape", "demo-11", "--trade-day", "2027-01-01"], "has no day 2027-01-01"),
     "no such event": (["explain", "0" * 32], "0" * 32),
     "no event at all": (["explain", "x"], "x"),

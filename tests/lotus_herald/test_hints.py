@@ -50,6 +50,9 @@ def world(databases: Databases, keys: Keys) -> World:
 def test_a_hint_becomes_a_view_of_its_author_that_counts_little_at_first(world: World) -> None:
     said = tell_hint(world.databases, ADA, DOOR, END_MS, world.keys)
     assert tell_hint(world.databases, ADA, DOOR, END_MS, world.keys) == said, "the same words are the same hint"
+    with world.databases.connect("vis") as vis:
+        thought = vis.execute("SELECT id, kind, symbol, timeframe, session_bucket, hint->>'author' FROM vis_strand")
+        assert thought.fetchall() == [(said.event_id, "hint", "ETH", "3600s", "ASIA", "ada")]
     assert world.settle() == {"applied": 1}
     (view,) = world.views()
     assert view == said

@@ -18,12 +18,13 @@ from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, PlanKind, ProbeTerms, probe_plan
 from lotus_cli.explain_execution import execution_lines, execution_story
 from lotus_herald.consume import Handlers
-from lotus_herald.execute import Acceptor
+from lotus_herald.execute import Acceptor, refusal_report
 from lotus_herald.herald import Herald
 from lotus_herald.hot import HOT, hot_handlers
 from lotus_herald.keys import Keys
 from lotus_herald.knobs import KnobChooser
 from lotus_herald.outbox import send
+from lotus_herald.report import herald_status
 from lotus_live.trade.stored import choice_in
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas
@@ -94,7 +95,59 @@ def test_a_refused_plan_is_reported_to_both_with_its_reasons(
         told, (plan,) = execution_of(sig, event), plans_for(tr, event)
     assert told is not None
     assert (told.outcome, told.payoff_bps, plan.stage) == ("refused", 0.0, "refused")
+    ours = reason not in ("not_tradeable", "too_large", "curators")
+    assert told.void == (reason if ours else ""), "what our own machine prevented is no payoff of 0"
+    lines = execution_lines(execution_story(databases, event))
+    assert any(f"void ({reason})" in line for line in lines) == ours
     assert any(text.startswith(f"{reason}:") for text in told.body["refusals"]), told.body
+
+
+def test_strands_say_session_regime_and_horizon(
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]
+) -> None:
+    propose(databases, keys, "wild", context="4" + 11 * "-")
+    settle(databases, handlers, keys)
+    for module in (Module.DM, Module.TR):
+        with databases.connect(module.value) as own:
+            said = own.execute(f"SELECT symbol, timeframe, session_bucket, regime FROM {module}_strand").fetchall()
+        assert said == [("BTC", "60s", "ASIA", "wild")], module
+
+
+def test_a_decision_is_answered_by_the_reports_of_its_plans(
+    databases: Databases, keys: Keys, floor: Floor, handlers: Mapping[Module, Handlers]
+) -> None:
+    """What is under way, or opened nothing, is not waited for; a plan that is over without a report is."""
+    propose(databases, keys, "open")
+    settle(databases, handlers, keys)
+    floor.at = replace(floor.at, halted=True)
+    propose(databases, keys, "refused")
+    settle(databases, handlers, keys)
+
+    def unanswered() -> dict[str, int]:
+        found: dict[str, int] = herald_status(databases)["dm"]["unanswered"]
+        return found
+
+    with databases.owner("dm") as dm, databases.owner("tr") as tr:
+        dm.execute("UPDATE dm_outbox SET dispatched_at = now() - interval '2 minutes'")
+        tr.execute("UPDATE tr_plans SET updated_at = now() - interval '2 minutes'")
+    assert unanswered() == {}
+    with databases.owner("tr") as tr:
+        tr.execute("UPDATE tr_plans SET stage = 'done'")
+    assert unanswered() == {"DM_DECISION": 1}
+    with databases.connect("tr") as tr:
+        (plan,) = plans_for(tr, natural_id("open"))
+        (asked,) = tr.execute("SELECT event_id FROM tr_inbox WHERE lifecycle_id = %s", [natural_id("open")])
+        assert (plan.parent_id,) == asked
+        message = refusal_report(plan, (), END_MS)
+        send(tr, Module.TR, message, keys)
+    settle(databases, handlers, keys)
+    assert unanswered() == {}
+    with databases.owner("tr") as tr:
+        tr.execute("UPDATE tr_inbox SET outcome = NULL, consumed_at = NULL")
+        tr.execute("DELETE FROM tr_outbox")
+    with databases.owner("dm") as dm:
+        dm.execute("DELETE FROM dm_inbox WHERE intent = 'EXEC_REPORT'")
+    assert unanswered() == {"DM_DECISION": 2}, "not even taken in"
 
 
 def test_a_plan_of_another_release_is_refused(

@@ -31,7 +31,7 @@ from lotus_store.ledger.signals import SignalRow
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
 
 DAY = "2026-03-04"
-PACE = 40.0
+PACE = 30.0
 
 
 @pytest.fixture
@@ -82,9 +82,19 @@ def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
     assert len(published) > 5
     with databases.connect("sig") as sig, databases.connect("tr") as tr:
         told = {row.event_id: row for row in executions_of(sig, trading.branch, 0, 2**60)}
+        names = "id, symbol, session_bucket, regime, detector_id, sig_sigma, sq, gates, outcomes"
+        strands = {str(row[0]): row[1:] for row in sig.execute(f"SELECT {names} FROM sig_strand")}
         plans = {name: plans_for(tr, name) for name in published}
         assert all(len(found) <= 1 for found in plans.values())
         taken = {name: found[0] for name, found in plans.items() if found}
+        decisions = {str(name) for (name,) in tr.execute("SELECT event_id FROM tr_inbox WHERE intent = 'DM_DECISION'")}
+        parents = [json.loads(str(said))["parent_id"] for (said,) in tr.execute(
+            "SELECT envelope FROM tr_outbox WHERE intent = 'EXEC_REPORT'")]  # fmt: skip
+        assert set(taken) <= set(strands) <= published
+        assert all(None not in row[:7] for row in strands.values())
+        assert {name for name, row in strands.items() if row[7] is not None} == set(told)
+        assert parents
+        assert set(parents) <= decisions, "every report answers the message that asked for its plan"
         assert len(taken) >= len(published) - 3, "what closed in the last moments of the tape may not be on its way"
         assert set(told) <= set(taken)
         closed = [name for name, row in told.items() if row.outcome == "closed"]

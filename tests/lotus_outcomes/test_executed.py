@@ -1,4 +1,4 @@
-"""Y of a traded day: one source per detector and day, unanswered windows earn 0, nothing else of the rows changes."""
+"""Y of a traded day: one source per detector and day, unanswered windows are void, nothing else of the rows changes."""
 
 import numpy as np
 import pytest
@@ -30,9 +30,10 @@ def test_a_detectors_day_is_the_venues_when_nearly_all_was_answered_for(n: int, 
     teaches = answered > 0 and answered >= MIN_ANSWERED * n
     mine = made["detector_id"][:n]
     assert set(mine) == {"a"}
-    assert set(made["fill_source"][:n]) == {"venue" if teaches else "tape_sim"}
-    wanted = [-float(k) if k < answered else 0.0 for k in range(n)] if teaches else [5.0] * n
-    assert made["payoff_y"][:n].tolist() == wanted
+    wanted = [-float(k) if k < answered else np.nan for k in range(n)] if teaches else [5.0] * n
+    np.testing.assert_array_equal(made["payoff_y"][:n], wanted)
+    sources = ["venue" if k < answered else "" for k in range(n)] if teaches else ["tape_sim"] * n
+    assert made["fill_source"][:n].tolist() == sources
     assert set(made["fill_source"][n : 2 * n]) == {"tape_sim"}, "the other detector's day stays the tape's"
     if payoffs:
         assert next((t.detector_id, t.published, t.answered, t.teaches) for t in told) == ("a", n, answered, teaches)

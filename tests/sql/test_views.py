@@ -64,6 +64,6 @@ def test_strands_have_one_form_that_a_reader_sees(databases: Databases, module: 
         row = c.execute("SELECT id, lifecycle_id, module, kind, own FROM v_strands").fetchone()
     assert row is not None
     assert row[:4] == ("a", "l", module, "k")
-    own = {"sig": "sig_sigma", "dm": "dm_alpha", "tr": "tr_predict", "vis": "ocr_text"}[module]
+    own = {"sig": "sig_sigma", "dm": "dm_alpha", "tr": "tr_predict", "vis": "hint"}[module]
     assert own in dict(row[4])
     assert "created_at" not in dict(row[4])
