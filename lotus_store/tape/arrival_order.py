@@ -54,7 +54,7 @@ def _is_far(stamp: int, last: int, after: deque[Line]) -> bool:
         return 0 <= last < stamp - _HOUR_NS  # the last line: nothing confirms it
     behind = [one < stamp - TURN_NS for one, _ in after]
     confirming = behind.index(True) if True in behind else len(behind)
-    if sum(behind) > confirming + (0 <= last and stamp - last < _HOUR_NS):
+    if sum(behind) > confirming + (last >= 0 and stamp - last < _HOUR_NS):
         return True
     return last < 0 and len(after) > 2 and min(one for one, _ in after) > stamp + _DAY_NS
 
