@@ -105,7 +105,8 @@ def completeness(
         mine = (batch.asset == asset) & (minute >= 0) & (minute < n_minutes)
         if not sessions and clocks.last[asset] < 0:
             continue
-        covered = _coverage(_covered_spans(clocks.after[batch.asset == asset], gap_ms), first_minute, n_minutes)
+        since = clocks.after[(batch.asset == asset) & (clocks.after >= clocks.first[asset])]
+        covered = _coverage(_covered_spans(since, gap_ms), first_minute, n_minutes)
         by_kind = np.zeros((6, n_minutes), dtype=np.int64)
         np.add.at(by_kind, (batch.kind[mine].astype(np.int64), minute[mine]), 1)
         parts.append(_asset_rows(asset, first_minute, by_kind, np.minimum(covered, expected), expected))
@@ -113,8 +114,12 @@ def completeness(
 
 
 def find_stale(batch: EventBatch, n_assets: int, gaps: Sequence[Gap], limits: StaleLimits | None = None) -> list[Stale]:
-    """Return every silence of one channel beyond its limit that is not explained by a gap of its asset."""
+    """Return every silence of one channel beyond its limit that is not explained by a gap of its asset.
+
+    A channel that never comes back is silent to the tape's end; one without any message was not asked for.
+    """
     limits = limits or StaleLimits()
+    ends = (int(batch.time_ms.max(initial=0)), int(batch.recv_ns.max(initial=0)) // NS_PER_MS)
     by_kind = {
         EventKind.BOOK: ("book", limits.book),
         EventKind.FAST: ("fast", limits.fast),
@@ -127,7 +132,9 @@ def find_stale(batch: EventBatch, n_assets: int, gaps: Sequence[Gap], limits: St
         for kind, (channel, limit) in by_kind.items():
             chosen = (batch.asset == asset) & (batch.kind == kind)
             times = (batch.recv_ns // NS_PER_MS if kind == EventKind.CTX else batch.time_ms)[chosen]
-            times = np.maximum.accumulate(times)
+            if not len(times):
+                continue
+            times = np.append(np.maximum.accumulate(times), max(int(times.max()), ends[kind == EventKind.CTX]))
             for at in np.flatnonzero(np.diff(times) > limit):
                 low, high = int(times[at]), int(times[at + 1])
                 silent = sum(max(0, min(high, gap.end_ms) - max(low, gap.start_ms)) for gap in mine)

@@ -111,10 +111,12 @@ def find_gaps(batch: EventBatch, n_assets: int, gap_ms: int, sessions: Sequence[
     """Return every gap longer than `gap_ms` inside session hours, by (asset, start).
 
     With sessions, all of every session on the UTC days that the tape touches is expected of every asset. Without
-    them an asset is expected from the tape's first to its last message, if it appears at all.
+    them an asset is expected from the tape's first to its last message, if it appears at all. Before an asset's first
+    quote its prints are no presence: all of it is one gap at the edge.
     """
     clocks = read_clocks(batch, n_assets, gap_ms)
-    silences = [*clocks.gaps, *_edges(clocks, n_assets, bool(sessions))]
+    inner = [gap for gap in clocks.gaps if gap.start_ms >= clocks.first[gap.asset]]  # else: prints before any quote
+    silences = [*inner, *_edges(clocks, n_assets, bool(sessions))]
     found = []
     for gap in silences:
         for low, high in session_pieces(gap.start_ms, gap.end_ms, sessions):

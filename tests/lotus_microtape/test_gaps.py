@@ -100,6 +100,29 @@ def test_a_stale_channel_is_found_unless_its_asset_was_in_a_gap() -> None:
     assert stale_columns(stale)["channel"].tolist() == ["bbo"]
 
 
+def test_a_channel_that_never_comes_back_is_stale_to_the_tapes_end() -> None:
+    steps = [(BOOK, offset) for offset in range(0, 90_001, 500)]
+    tape = _tape((BBO, 0), (CTX, 0), *steps)
+    stale = find_stale(tape, 1, find_gaps(tape, 1, GAP))
+    assert [(one.channel, one.end_ms - one.start_ms) for one in stale] == [("bbo", 90_000), ("ctx", 90_000)]
+    quiet = _tape((BBO, 0), *steps[:3], (BBO, 0, 1), *[(BOOK, offset, 1) for offset in range(0, 90_001, 500)])
+    assert find_stale(quiet, 2, find_gaps(quiet, 2, GAP)) == [], "the asset itself was silent: that is its gap"
+
+
+def test_a_coin_that_trades_before_its_first_quote_is_one_gap_and_no_presence() -> None:
+    early = [(TRADES, offset, 1) for offset in (0, 4_000, 30_000, 34_000, 90_000)]
+    quotes = [(BBO, offset, 1) for offset in range(120_000, 180_001, 1_000)]
+    tape = _tape(
+        *sorted([*early, *quotes, *[(BBO, offset) for offset in range(0, 180_001, 1_000)]], key=lambda x: x[1])
+    )
+    gaps = find_gaps(tape, 2, GAP)
+    assert _spans(gaps) == [(1, 0, 120_000)]
+    columns = completeness(tape, 2, GAP)
+    mine = columns["asset"] == 1
+    assert float((columns["expected_s"] - columns["covered_s"])[mine].sum()) == 120.0
+    assert columns["trades"][mine].sum() == 5, "its prints are counted all the same"
+
+
 def test_completeness_counts_messages_and_covered_seconds() -> None:
     steps = [(BBO, offset) for offset in range(0, 90_001, 1_000)]
     tape = _tape(*steps, (TRADES, 90_000), (CTX, 90_000), (BBO, 150_000), (BOOK, 155_000))
