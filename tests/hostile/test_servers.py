@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from servers import ATTACKS, KINDS, campaigns
 
 
-@pytest.mark.process("a server as a process, while clients hold it")
+@pytest.mark.process("a server as a process by subprocess, while clients hold it")
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_client_keeps_an_honest_one_out(tmp_path: Path, kind: str) -> None:
     done = campaigns(tmp_path, 400, 3, 1.0, (kind,))[kind]
