@@ -35,7 +35,7 @@ from lotus_venues.replay_server import ReplayServer
 
 KINDS = ("exchange", "replay", "pages")
 TOKEN = "token-of-the-campaign"
-HANDLES, MOST_HANDLES, MOST_GROWTH_MB, ANSWER_S = 1_024, 256 + 128 + 64, 320, 5.0
+HANDLES, MOST_HANDLES, MOST_GROWTH_MB, ANSWER_S = 1_024, 256 + 2 * 128 + 16, 512, 5.0
 UNIVERSE = (Asset("BTC", 5),)
 ATTACKS = ("idle", "slow head", "slow body", "endless head", "endless body", "garbage", "lengths", "unread", "socket")
 
