@@ -1,15 +1,11 @@
 """`lotus kill`: the kill switch of a home, an empty file: it works with everything else down and the disk full."""
 
-import os
-import tomllib
-from contextlib import suppress
-from pathlib import Path
-
 import click
 
 from lotus.errors import ConfigError
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import home_option
+from lotus_store.config import home_of
 
 
 @click.command("kill")
@@ -25,7 +21,7 @@ def kill_command(flatten: bool, lift: bool, home: str | None, as_json: bool) -> 
     """
     from lotus_live.trade.kill_switch import KillSwitch
 
-    place = _home(home)
+    place = home_of(home)
     if not place.is_dir():
         raise ConfigError(f"there is no home at {place}", "the home of the daemon to be stopped", "--home is missing")
     switch = KillSwitch(place)
@@ -40,13 +36,3 @@ def kill_command(flatten: bool, lift: bool, home: str | None, as_json: bool) -> 
         ) from problem
     state = switch.state()
     emit({"state": state, "home": str(place)}, as_json, f"kill switch of {place}: {state}")
-
-
-def _home(given: str | None) -> Path:
-    """Return the home: what is given or in the environment, else what a `lotus.toml` says, however faulty the rest."""
-    named = given or os.environ.get("LOTUS_HOME") or ""
-    config = Path(os.environ.get("LOTUS_CONFIG") or "lotus.toml").expanduser()
-    if not named:
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            named = str(tomllib.loads(config.read_text(encoding="utf-8"))["folders"]["home"])
-    return Path(named or ".lotus").expanduser().resolve()

@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 the thing checked does not hold (parity, tape, schema); 2 
 explains (what was found, what was expected, the likely cause); 130 interrupted.
 """
 
+import errno
 import functools
 import json
 import math
@@ -22,9 +23,17 @@ R = TypeVar("R")
 CHECK_FAILED, EXPLAINED_ERROR, INTERRUPTED = 1, 3, 130
 MAX_LOST = 0.05  # share of the lines of a tape that may be put aside before a command says that something is wrong
 
+REFUSED_BY_MACHINE = frozenset({
+    errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO,
+})  # fmt: skip
+LIKELY = "likely cause: a disk that is full, failing or read-only, or a limit of this process (ulimit -a)"
+
 
 def explained(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn a `LotusError` into its message on standard error and exit code 3, Ctrl-C into exit code 130."""
+    """Turn a `LotusError`, and what the machine refuses, into a message on standard error and exit code 3.
+
+    Ctrl-C is exit code 130.
+    """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -32,6 +41,11 @@ def explained(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except LotusError as error:
             click.echo(f"lotus: {type(error).__name__}: {error}", err=True)
+            raise SystemExit(EXPLAINED_ERROR) from error
+        except (OSError, MemoryError) as error:
+            if isinstance(error, OSError) and error.errno not in REFUSED_BY_MACHINE:
+                raise
+            click.echo(f"lotus: the machine refused: {str(error) or 'no memory'}; {LIKELY}", err=True)
             raise SystemExit(EXPLAINED_ERROR) from error
         except KeyboardInterrupt as error:
             click.echo("lotus: interrupted", err=True)

@@ -3,7 +3,7 @@
 import click
 
 from lotus_cli.output import Progress, emit, explained, json_option
-from lotus_cli.places import home_option, settings_of
+from lotus_cli.places import home_option
 
 
 @click.command("watchdog")
@@ -14,9 +14,10 @@ from lotus_cli.places import home_option, settings_of
 def watchdog_command(status: bool, home: str | None, as_json: bool) -> None:
     """Watch the desk of a home: cancel what opens when it is dead or hung, throw the kill switch, tell it loudly."""
     from lotus_live.watch.alerts import Alerts, read_alerts
+    from lotus_live.watch.kept_settings import watched_settings
     from lotus_live.watch.running import run_watchdog, watchdog_status
 
-    settings = settings_of(home)
+    settings = watched_settings(home)
     if status:
         alerts = [f"{a.kind}: {a.found}; {a.done}" for a in read_alerts(Alerts(settings.home).path, 5)]
         emit({**watchdog_status(settings.home), "last_alerts": alerts}, as_json)

@@ -3,7 +3,8 @@
 Dagster's own server asks nobody who he is, answers to any Host and takes changes by GET, so that a page in a browser on
 the same machine could command it. Here the host must be loopback's by name, a request must come from these pages or
 from no page, GraphQL is read by POST alone, and whoever asks shows the token that `lotus up` printed: once in the
-address, then as a cookie, or as a bearer. In the literature: DNS rebinding, cross-site request forgery.
+address, then as a cookie, or as a bearer. Slow and many clients are bounded (`lotus_venues.bounded_http`). In the
+literature: DNS rebinding, cross-site request forgery.
 """
 
 import hmac
@@ -11,10 +12,12 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
+from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from lotus.loopback import decoded, stranger
+from lotus_venues.bounded_http import run_bounded
 
 TOKEN_ENV: Final = "LOTUS_PAGES_TOKEN"
 ASK: Final = "open the address that `lotus up` printed, with its token"
@@ -95,6 +98,7 @@ def main() -> None:
     names["create_app_from_workspace_process_context"] = lambda *given, **named: Door(
         make(*given, **named), port, token
     )
+    names["uvicorn"] = SimpleNamespace(run=run_bounded)
     cli.cli()
 
 

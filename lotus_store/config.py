@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -157,6 +158,16 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
     if unknown:
         raise ConfigError(f"unknown setting {unknown[0]!r}", f"one of {', '.join(Settings.__dataclass_fields__)}")
     return _checked(replace(settings, **known))
+
+
+def home_of(given: Path | str | None = None) -> Path:
+    """Return the home: what is given or in the environment, else what a `lotus.toml` says, however faulty the rest."""
+    named = given or os.environ.get("LOTUS_HOME") or ""
+    config = Path(os.environ.get("LOTUS_CONFIG") or "lotus.toml").expanduser()
+    if not named:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            named = str(tomllib.loads(config.read_text(encoding="utf-8"))["folders"]["home"])
+    return Path(named or ".lotus").expanduser().absolute()
 
 
 def _config_path(config: Path | str | None) -> Path | None:

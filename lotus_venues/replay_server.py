@@ -8,7 +8,7 @@ In the literature: record and replay testing with fault injection.
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from lotus.json_text import read_json
+from lotus.loopback import stranger
 from lotus.manifest import Asset
 from lotus.microtape.wire import CONTROL_PREFIX
 from lotus_venues.hyperliquid.dialogue import Dialogue
@@ -29,6 +30,9 @@ GREETING = "Websocket connection established."
 REPLAYED_TRADES = 30
 _DRAIN_BYTES = 256 * 1024
 _YIELD_FRAMES = 32
+CONNECTIONS = 256
+HEAD_S = 10.0  # to have sent a whole request
+BODY_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class ReplayServer:
         self._dropped: set[int] = set()
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
+        self._heads: dict[asyncio.Task[None], None] = {}  # connections that subscribed nothing, oldest first
 
     @property
     def url(self) -> str:
@@ -88,7 +93,7 @@ class ReplayServer:
 
     async def __aenter__(self) -> "ReplayServer":
         """Listen."""
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=1 << 20)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=1 << 16)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -142,25 +147,31 @@ class ReplayServer:
         if task is not None:
             self._sessions.add(task)
             task.add_done_callback(self._sessions.discard)
+            self._heads[task] = None
+            task.add_done_callback(lambda ended: self._heads.pop(ended, None))
+        if len(self._sessions) > CONNECTIONS and self._heads:  # the oldest that subscribed nothing makes room
+            oldest = next(iter(self._heads))
+            del self._heads[oldest]
+            oldest.cancel()
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            if head.startswith(b"POST "):
-                await self._answer_post(head, reader, writer)
-            else:
+            async with asyncio.timeout(HEAD_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+                status, words = stranger(_headers(head), self.port)
+                if status:
+                    await _reply(writer, HTTPStatus(status), "text/plain", words)
+                elif head.startswith(b"POST "):
+                    await _reply(writer, *self._info(head.split(b" ")[1], await _body(head, reader)))
+            if not status and not head.startswith(b"POST "):
                 self.connections += 1
-                await _Session(self, reader, writer).run(head)
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            return  # the other side left, or the server is closing
+                await _Session(self, reader, writer).run(head, lambda: self._heads.pop(task, None) if task else None)
+        except (TimeoutError, asyncio.CancelledError):
+            writer.transport.abort()  # the other side does not act, or the server is closing
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return  # the other side left
+        except (asyncio.LimitOverrunError, ValueError):
+            return  # no request: a head beyond the limit, a length that is none, text that is no UTF-8
         finally:
             writer.close()
-
-    async def _answer_post(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        lengths = [x.split(b":")[1] for x in head.split(b"\r\n") if x.lower().startswith(b"content-length:")]
-        body = await reader.readexactly(int(lengths[0])) if lengths else b""
-        status, kind, text = self._info(head.split(b" ")[1], body)
-        lines = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {kind}\r\nContent-Length: {len(text)}\r\n"
-        writer.write(f"{lines}Connection: close\r\n\r\n{text}".encode())
-        await writer.drain()
 
     def _info(self, path: bytes, body: bytes) -> tuple[HTTPStatus, str, str]:
         try:
@@ -173,6 +184,27 @@ class ReplayServer:
         return HTTPStatus.OK, "application/json", json.dumps({"universe": rows, "marginTables": []})
 
 
+def _headers(head: bytes) -> dict[str, str]:
+    """Return the headers of a request's head by name in small letters."""
+    rows = (line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:])
+    return {name.strip().lower(): value.strip() for name, _, value in rows}
+
+
+async def _body(head: bytes, reader: asyncio.StreamReader) -> bytes:
+    """Return the body of a request; raises `ValueError` for a length that is none or too much."""
+    length = int(_headers(head).get("content-length", "0"))
+    if not 0 <= length <= BODY_BYTES:
+        raise ValueError(f"a body of {length} bytes")
+    return await reader.readexactly(length)
+
+
+async def _reply(writer: asyncio.StreamWriter, status: HTTPStatus, kind: str, text: str) -> None:
+    raw = text.encode()
+    lines = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {kind}\r\nContent-Length: {len(raw)}\r\n"
+    writer.write(f"{lines}Connection: close\r\n\r\n".encode() + raw)
+    await writer.drain()
+
+
 class _Session:
     """One websocket connection: reads requests, answers, and pumps the server's tape once enough is subscribed."""
 
@@ -182,7 +214,9 @@ class _Session:
         self.dialogue = Dialogue({a.name for a in server.universe})
         self.pump: asyncio.Task[None] | None = None
 
-    async def run(self, head: bytes) -> None:
+    async def run(self, head: bytes, on_live: Callable[[], Any]) -> None:
+        """Serve until the other side leaves; `on_live` is told of each subscription."""
+        self.on_live = on_live
         self.protocol.receive_data(head)
         data = b""
         try:
@@ -190,8 +224,9 @@ class _Session:
                 for event in self.protocol.events_received():
                     self._handle(event)
                 self._flush()
-                if self.writer.is_closing():
+                if self.writer.is_closing() or self.protocol.handshake_exc is not None:
                     return
+                await self.writer.drain()  # answers wait for a client that asks and does not read
                 data = await self.reader.read(65536)
                 if not data:
                     return
@@ -204,7 +239,7 @@ class _Session:
     def _handle(self, event: Any) -> None:
         if isinstance(event, Request):
             self.protocol.send_response(self.protocol.accept(event))
-            if self.server.plan.greeting:
+            if self.server.plan.greeting and self.protocol.handshake_exc is None:
                 self.protocol.send_text(GREETING.encode())
         elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
             answer = self.dialogue.answer(bytes(event.data).decode())
@@ -213,6 +248,8 @@ class _Session:
                 return
             for text in answer.texts:
                 self.protocol.send_text(text.encode())
+            if answer.subscribed:
+                self.on_live()
             if answer.subscribed and answer.subscribed["type"] == "trades":
                 self._resend_trades(answer.subscribed["coin"])
             if self.pump is None and len(self.dialogue.live) >= self.server.start_after:

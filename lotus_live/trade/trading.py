@@ -19,7 +19,7 @@ from lotus.decision.alphas import Door
 from lotus.decision.decide import Authority
 from lotus.decision.policy import shipped_policy
 from lotus.decision.solver import FastSolver
-from lotus.errors import ConfigError
+from lotus.errors import ConfigError, LotusError
 from lotus.manifest import Asset
 from lotus.modules.envelope import Message, RefusedError
 from lotus.modules.intents import Module
@@ -209,8 +209,12 @@ def _require_gate(settings: Settings, databases: Databases, url: str) -> Callabl
     def holds() -> Mapping[str, str]:
         faults = {facts.account: standing_fault(settings, facts, url) for facts in known}
         if not watchdog_status(settings.home)["alive"]:
-            start_watchdog(settings)
-            faults = {account: "; ".join(filter(None, (why, NO_WATCHDOG))) for account, why in faults.items()}
+            missing = NO_WATCHDOG
+            try:
+                start_watchdog(settings)
+            except (OSError, LotusError) as problem:  # without one nothing opens, and the desk goes on
+                missing = f"{NO_WATCHDOG}: {problem}"
+            faults = {account: "; ".join(filter(None, (why, missing))) for account, why in faults.items()}
         return {account: why for account, why in faults.items() if why}
 
     return holds

@@ -3,14 +3,14 @@
 import sys
 
 from lotus.errors import LotusError
+from lotus_live.watch.kept_settings import watched_settings
 from lotus_live.watch.running import run_watchdog
-from lotus_store.config import load_settings
 
 
 def main() -> int:
     """Watch the home of the environment; return 0, or 3 after an error that is explained."""
     try:
-        run_watchdog(load_settings())
+        run_watchdog(watched_settings())
     except LotusError as error:
         print(f"watchdog: {error}", file=sys.stderr)
         return 3

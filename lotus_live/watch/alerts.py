@@ -13,8 +13,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from lotus.errors import LotusError
 from lotus_live.trade.arming import wall_ms
 from lotus_live.watch.rules import Finding
+from lotus_store.private import open_private
 
 AGAIN_S = 60.0
 
@@ -57,13 +59,13 @@ class Alerts:
         self.waiting.append(alert)
         try:
             self._append(alert)
-        except OSError as problem:
+        except (OSError, LotusError) as problem:
             say(f"{self.path} takes no alert: {problem}")
         return True
 
     def _append(self, alert: Alert) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(alert)) + "\n")
+        with open_private(self.path) as file:
+            file.write(json.dumps(asdict(alert)).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 

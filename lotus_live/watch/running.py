@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,15 @@ from urllib.parse import urlsplit
 
 from lotus.errors import ConfigError, LotusError
 from lotus_live.watch.alerts import Alerts
+from lotus_live.watch.kept_settings import keep_settings
 from lotus_live.watch.messages import Teller
 from lotus_live.watch.rules import WatchPolicy
 from lotus_live.watch.sessions import account_names, guard_session, make_known, venue_url
 from lotus_live.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, Watchdog
 from lotus_store.config import SafetySettings, Settings
 from lotus_store.files import make_folder
-from lotus_store.processes import boot_id
+from lotus_store.private import locked, open_private
+from lotus_store.processes import boot_id, born
 from lotus_store.slate import read_slate
 from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.hyperliquid.info import LOOPBACK
@@ -54,6 +56,7 @@ def run_watchdog(settings: Settings) -> None:
     if settings.trading.venue == "off":
         raise ConfigError("trading.venue is off", "local or hyperliquid", "lotus.toml names no venue to watch")
     with _only_one(settings.home):
+        keep_settings(settings)
         asyncio.run(_watch(settings))
 
 
@@ -106,9 +109,10 @@ def start_watchdog(settings: Settings) -> None:
     environment = {**os.environ, "LOTUS_HOME": str(settings.home), "LOTUS_BRANCH": settings.branch}
     if settings.config is not None:
         environment["LOTUS_CONFIG"] = str(settings.config)
-    with (folder / "watchdog.log").open("ab") as log:
+    open_private(_lock_path(settings.home)).close()  # a link is told to the caller, not only in the log of the child
+    with open_private(folder / "watchdog.log") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "lotus_live.watch"],
+            [sys.executable, "-P", "-m", "lotus_live.watch"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
         )  # fmt: skip
 
@@ -136,7 +140,9 @@ def watchdog_status(home: Path) -> dict[str, Any]:
     """Return what the watchdog last said, with `alive`: it holds its lock, and spoke within 5 s."""
     told = read_slate(home / "live" / "watchdog.json") or {}
     spoke = told.get("boot") == boot_id() and time.monotonic() - float(told.get("seen_s", 0.0)) < ALIVE_S
-    return {**told, "alive": spoke and _is_held(home)}
+    # A new life may hold the lock while the words are of the one before; where nobody tells who lives, words count.
+    lives = bool(born(int(told.get("pid", 0)))) or not born(os.getpid())
+    return {**told, "alive": spoke and lives and _is_held(home)}
 
 
 def _lock_path(home: Path) -> Path:
@@ -145,21 +151,24 @@ def _lock_path(home: Path) -> Path:
 
 def _is_held(home: Path) -> bool:
     try:
-        with _lock_path(home).open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        handle = os.open(_lock_path(home), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
     return False
 
 
 @contextmanager
 def _only_one(home: Path) -> Iterator[None]:
     make_folder(home / "live")
-    with _lock_path(home).open("a") as file:
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(locked(_lock_path(home)))
         except BlockingIOError as problem:
             raise ConfigError(f"a watchdog already watches {home}", "one a home", "the daemon started it") from problem
         yield

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import eth_account
 
 from lotus.errors import ConfigError
+from lotus.names import name_of_step, path_step
 from lotus_live.trade.accounts import LOCAL_WEIGHT, account_files, read_address
 from lotus_live.trade.arming import wall_ms, was_armed
 from lotus_live.trade.secret_file import write_secret
@@ -36,7 +37,7 @@ def venue_url(settings: Settings) -> str:
 def account_names(settings: Settings) -> Iterator[str]:
     """Yield the accounts of a home: those whose address stands in its keys."""
     for path in sorted((settings.keys_root / "venue").glob("*.address")):
-        yield path.name.removesuffix(".address")
+        yield name_of_step(path.name.removesuffix(".address"))
 
 
 def guard_session(settings: Settings, account: str) -> GuardSession:
@@ -49,7 +50,7 @@ def guard_session(settings: Settings, account: str) -> GuardSession:
         write_secret(files.watchdog, "0x" + secrets.token_hex(32))
     key = read_key(files.watchdog)
     _require_own(key, files.key, account)
-    journal = SignerJournal(settings.home / "live" / "signer" / f"{account}.watchdog")
+    journal = SignerJournal(settings.home / "live" / "signer" / f"{path_step(account)}.watchdog")
     user = read_address(files.address)
     weight = AddressWeight(LOCAL_WEIGHT) if is_local else shared_weight(url)
     budget = RateBudget(weight, actions_left=LOCAL_WEIGHT) if is_local else RateBudget(weight)

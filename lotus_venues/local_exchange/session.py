@@ -21,6 +21,8 @@ USER_CHANNELS = {"orderUpdates": "orderUpdates", "userFills": "userFills", "user
     "userNonFundingLedgerUpdates": "userNonFundingLedgerUpdates",
 }
 
+MOST_WAITING = 100_000  # messages for a client that reads too slowly; then its connection ends
+
 
 class Session:
     """A client's connection. `abort` ends it as the venue does for an unknown coin: no close frame (code 1006)."""
@@ -54,7 +56,9 @@ class Session:
 
     def send(self, text: str) -> None:
         """Queue a message, unless the socket has fallen silent."""
-        if not self.is_silent:
+        if self.waiting >= MOST_WAITING:
+            self.abort()
+        elif not self.is_silent:
             self._queue.put_nowait(text)
 
     def send_frame(self, channel: str, data: Any) -> None:
@@ -102,7 +106,11 @@ class Session:
                     return
                 continue
             try:
-                await self.socket.send_text(text)
+                async with asyncio.timeout(idle_s):
+                    await self.socket.send_text(text)
+            except TimeoutError:  # a client that reads nothing holds up the tape of all others no longer
+                self.abort()
+                return
             finally:
                 self._queue.task_done()
 

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from lotus.loopback import decoded, stranger
+from lotus_venues.bounded_http import BACKLOG, MESSAGE_BYTES, BoundedHttp
 
 
 class _Protocol(WebSocketsSansIOProtocol):
@@ -58,7 +59,10 @@ def loopback_server(routes: Sequence[BaseRoute], port: int) -> LoopbackServer:
     """
     config = uvicorn.Config(
         _Door(Starlette(routes=list(routes)), port),
+        http=BoundedHttp,
+        backlog=BACKLOG,
         ws=_Protocol,
+        ws_max_size=MESSAGE_BYTES,
         lifespan="off",
         log_level="critical",
         access_log=False,
