@@ -86,7 +86,13 @@ def build_frames(batch: EventBatch, manifest: Manifest, universe: Sequence[Asset
     """Return every frame, quote and gap of a stretch of tape that starts from a blank state, in arrival order."""
     params, blank, state = new_params(manifest), new_state(universe), new_state(universe)
     n_frames, n_quotes, n_gaps = count_rows(
-        batch.time_ms, batch.kind, batch.asset, len(universe), manifest.kernel.cadence_ms, manifest.kernel.gap_ms
+        batch.time_ms,
+        batch.recv_ns,
+        batch.kind,
+        batch.asset,
+        len(universe),
+        manifest.kernel.cadence_ms,
+        manifest.kernel.gap_ms,
     )
     ints, floats = np.empty((n_frames, N_INTS), np.int64), np.empty((n_frames, N_FLOATS), np.float64)
     quotes, gaps = np.empty((n_quotes, N_QUOTE), np.int64), np.empty((n_gaps, N_GAP), np.int64)

@@ -56,6 +56,7 @@ STATE_DTYPE: Final = np.dtype(
         ("born_frame", "i8"),
         ("frames", "i8"),  # frames closed since birth
         ("last_ms", "i8"),  # venue clock (gaps_clock)
+        ("waiting_ms", "i8"),  # a fresh print beyond the gap that waits for another
         ("flags", "i8"),  # LATE and CROSSED of the open frame
         # top of book
         ("top_ms", "i8"),

@@ -46,7 +46,8 @@ def step(
         return
     before = s.last_ms if s.alive else -1
     has_quotes = s.has_quotes
-    now = clock_progress(kind, time_ms, before, has_quotes > 0, p.gap_ms)
+    now, waiting = clock_progress(kind, time_ms, recv_ns, before, s.waiting_ms, has_quotes > 0, p.gap_ms)
+    s.waiting_ms = waiting
     if now < 0:
         return
     if before < 0:
@@ -110,17 +111,25 @@ def run(
 
 @allocating_kernel
 def count_rows(
-    time_ms: Ints, kind: NDArray[np.uint8], asset: NDArray[np.int16], n_assets: int, cadence_ms: int, gap_ms: int
+    time_ms: Ints,
+    recv_ns: Ints,
+    kind: NDArray[np.uint8],
+    asset: NDArray[np.int16],
+    n_assets: int,
+    cadence_ms: int,
+    gap_ms: int,
 ) -> tuple[int, int, int]:
     """Return how many frames, quotes (at most) and gaps the events give: the clock of `step` without its content."""
     last, has_quotes = np.full(n_assets, -1, np.int64), np.zeros(n_assets, np.bool_)
+    waiting = np.zeros(n_assets, np.int64)
     frames, quotes, gaps = 0, 0, 0
     for i in range(len(time_ms)):
         what, mine = int(kind[i]), int(asset[i])
         if what == _CTX:
             continue
         before = last[mine]
-        now = clock_progress(what, time_ms[i], before, has_quotes[mine], gap_ms)
+        now, held = clock_progress(what, time_ms[i], recv_ns[i], before, waiting[mine], has_quotes[mine], gap_ms)
+        waiting[mine] = held
         if now < 0:
             continue
         if ends_gap(what, has_quotes[mine], before, now, gap_ms):

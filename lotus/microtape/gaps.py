@@ -102,7 +102,7 @@ def read_clocks(batch: EventBatch, n_assets: int, gap_ms: int) -> Clocks:
     after = np.empty(len(batch), dtype=np.int64)
     first, last = np.full(n_assets, NONE, np.int64), np.full(n_assets, NONE, np.int64)
     rows = np.empty((len(batch), 4), dtype=np.int64)
-    n = _walk(batch.kind, batch.asset, batch.time_ms, batch.seq, gap_ms, after, first, last, rows)
+    n = _walk(batch.kind, batch.asset, batch.time_ms, batch.recv_ns, batch.seq, gap_ms, after, first, last, rows)
     gaps = tuple(Gap(int(a), int(start), int(end), int(seq), False) for a, start, end, seq in rows[:n])
     return Clocks(after, first, last, gaps)
 
@@ -147,6 +147,7 @@ def _walk(
     kind: NDArray[np.uint8],
     asset: NDArray[np.int16],
     time_ms: NDArray[np.int64],
+    recv_ns: NDArray[np.int64],
     seq: NDArray[np.int64],
     gap_ms: int,
     after: NDArray[np.int64],
@@ -155,11 +156,12 @@ def _walk(
     rows: NDArray[np.int64],
 ) -> int:
     n = 0
-    has_quotes = np.zeros(last.size, dtype=np.bool_)
+    has_quotes, waiting = np.zeros(last.size, dtype=np.bool_), np.zeros(last.size, dtype=np.int64)
     for i in range(kind.size):
         a, what = asset[i], int(kind[i])
         before, quoted = last[a], has_quotes[a]
-        now = clock_progress(what, time_ms[i], before, quoted, gap_ms)
+        now, held = clock_progress(what, time_ms[i], recv_ns[i], before, waiting[a], quoted, gap_ms)
+        waiting[a] = held
         is_quote = what != _TRADES and what != _CTX
         if ends_gap(what, quoted, before, now, gap_ms):
             rows[n, 0] = a

@@ -4,8 +4,10 @@ Used by the batch gap finder and, event by event, by the frame machine, so that 
 and reports are not known here (`gaps.py`).
 
 Rule: the clock is the latest venue time that counted as progress. Book and bbo events always count. A trade counts
-when it continues the clock within the gap limit; a jump beyond it is a print replayed after a reconnect and does not
-end the silence, unless the asset never had a quote (a tape of trades alone). CTX events carry no venue time.
+when it continues the clock within the gap limit, or when the asset never had a quote (a tape of trades alone). A jump
+beyond the limit may be a print replayed after a reconnect: it ends the silence when it is no older than two seconds
+against its receive stamp and another such print came a second before, with no quote between: trading goes on where
+quotes have died. CTX events carry no venue time.
 """
 
 from typing import Final
@@ -15,19 +17,29 @@ from lotus.microtape.events import EventKind
 
 _CTX: Final = int(EventKind.CTX)
 _TRADES: Final = int(EventKind.TRADES)
+FRESH_MS: Final = 2_000
+APART_MS: Final = 1_000
 
 
 @kernel
-def clock_progress(kind: int, time_ms: int, clock_ms: int, has_quotes: bool, gap_ms: int) -> int:
-    """Return the asset's clock after an event (ms), given its clock before (< 0: none yet).
+def clock_progress(
+    kind: int, time_ms: int, recv_ns: int, clock_ms: int, waiting_ms: int, has_quotes: bool, gap_ms: int
+) -> tuple[int, int]:
+    """Return the asset's clock after an event (ms) and the time of a fresh print that waits for another (0: none).
 
-    `has_quotes` = a BOOK, FAST or BBO event of the asset came before this one.
+    Given its clock before (< 0: none yet) and what waited; `has_quotes` = a BOOK, FAST or BBO event of the asset came
+    before this one.
     """
     if kind == _CTX or time_ms <= clock_ms:
-        return clock_ms
+        return clock_ms, waiting_ms
     if kind == _TRADES and has_quotes and clock_ms >= 0 and time_ms - clock_ms > gap_ms:
-        return clock_ms
-    return time_ms
+        if recv_ns // 1_000_000 - time_ms > FRESH_MS:
+            return clock_ms, waiting_ms
+        if waiting_ms == 0:
+            return clock_ms, time_ms
+        if time_ms - waiting_ms < APART_MS:
+            return clock_ms, waiting_ms
+    return time_ms, 0
 
 
 @kernel

@@ -7,7 +7,7 @@ import pytest
 
 from lotus.errors import ConfigError
 from lotus.manifest import KernelDefaults, Manifest
-from lotus.microtape.events import EventBatch
+from lotus.microtape.events import EventBatch, EventInput, EventKind, build_batch
 from lotus.microtape.frame_batch import FrameBatch, frames_from_columns
 from lotus.microtape.frame_machine import FrameMachine, build_frames
 from lotus.microtape.frame_samples import sample_events
@@ -18,6 +18,7 @@ from lotus.microtape.frame_spec import (
     I_SEQ,
     MICROTAPE_FRAMES,
     MICROTAPE_QUOTES,
+    NO_QUOTE,
 )
 
 MANIFEST = Manifest()
@@ -137,3 +138,19 @@ def test_every_quality_bit_occurs() -> None:
     for bit in (1, 2, 4, 8, 16, 32, 64):
         share = np.mean((quality & bit) > 0)
         assert 0 < share < 1, bit
+
+
+def test_trades_without_quotes_are_in_frames_that_say_so() -> None:
+    """Quotes die at 0 s, trading pauses, and goes on without them: two prints a second apart end the gap."""
+    start = 1_757_000_000_000
+    rows = [(EventKind.BBO, start, (100, 5, 1, 101, 5, 1))]
+    rows += [(EventKind.TRADES, start + at, (100, 5, 1, start + at, at)) for at in range(30_000, 60_001, 500)]
+    batch = build_batch(
+        [EventInput((at + 100) * 1_000_000, at, seq, kind, 0, values) for seq, (kind, at, values) in enumerate(rows)]
+    )
+    frames = build_frames(batch, MANIFEST, UNIVERSE)
+    same_bits(frames, fed(batch))
+    assert frames.gaps[:, 1:3].tolist() == [[start, start + 31_000]]
+    columns = frames.columns()
+    assert columns["trade_n"].sum() == 58, "all but the two before the gap was over and the one in the open frame"
+    assert np.all(columns["quality"][columns["trade_n"] > 0] & NO_QUOTE)

@@ -54,6 +54,15 @@ def test_replayed_prints_are_no_progress() -> None:
     assert _spans(find_gaps(replay, 1, GAP)) == [(0, 0, 50_000)]
 
 
+def test_fresh_prints_end_the_silence_of_dead_quotes() -> None:
+    trading = [(TRADES, offset) for offset in range(1_000, 60_001, 1_000)]
+    tape = _tape((BBO, 0), *trading)
+    assert find_gaps(tape, 1, GAP) == [], "prints that follow each other are no silence"
+    paused = _tape((BBO, 0), (TRADES, 30_000), (TRADES, 30_400), *[(TRADES, k) for k in range(31_000, 60_001, 500)])
+    assert _spans(find_gaps(paused, 1, GAP)) == [(0, 0, 31_000)], "a second print, a second after the first"
+    assert read_clocks(paused, 1, GAP).last[0] == DAY + 8 * HOUR_MS + 60_000
+
+
 def test_prints_before_the_first_quote_are_no_silence_but_count_on_a_tape_of_trades() -> None:
     assert find_gaps(_tape((TRADES, -40_000), (BOOK, 0), (BBO, 500)), 1, GAP) == []
     trades = _tape((TRADES, 0), (TRADES, 5_000), (TRADES, 30_000))
