@@ -5,7 +5,7 @@ It exists to be compared with the pipeline, so it shares nothing with it but the
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lotus.detectors.score import Scorer, of_day
 from lotus.detectors.scored import Columns, joined
@@ -14,7 +14,7 @@ from lotus.detectors.windows import build_windows
 from lotus.errors import TapeError
 from lotus.experts.machine import AnnotationBatch, annotate
 from lotus.microtape.decode import Decoder
-from lotus.microtape.decode_reasons import DecodeReport
+from lotus.microtape.decode_reasons import ControlRecord, DecodeReport
 from lotus.microtape.events import EventBatch, concat_batches
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_machine import build_frames
@@ -30,7 +30,10 @@ MAX_DAYS = 400  # of one tape scored at once: every day holds its decoder's memo
 
 @dataclass(frozen=True, slots=True)
 class DayRows:
-    """Everything that one day gives: frames with quotes and gaps, annotations of them, and events in scoring order."""
+    """Everything that one day gives: frames with quotes and gaps, annotations of them, and events in scoring order.
+
+    `report` counts the day's own lines; its controls begin with those of the evening in which its state is born.
+    """
 
     day: str
     frames: FrameBatch
@@ -46,12 +49,16 @@ def score_tape(lines: Iterable[Arrival], spec: LaneSpec, beliefs: Beliefs) -> li
     """
     decoders: dict[str, tuple[Decoder, list[EventBatch]]] = {}
     days: list[str] = []
+    evening: dict[str, tuple[ControlRecord, ...]] = {}
     for latest_ns, chunk, first_seq in _chunks(lines):
         day = day_of(latest_ns // NS_PER_MS)
         if day not in days:
             days.append(day)
             if len(days) > MAX_DAYS:
                 raise TapeError(f"lines of more than {MAX_DAYS} days", "a tape of fewer", "receive stamps out of order")
+            if day in decoders:
+                evening[day] = decoders[day][0].report().controls
+                decoders[day][0].clear_report()
         wanted = [day]
         if latest_ns >= birth_ns(next_day(day)):
             wanted.append(next_day(day))
@@ -64,7 +71,9 @@ def score_tape(lines: Iterable[Arrival], spec: LaneSpec, beliefs: Beliefs) -> li
     for day in days:
         decoder, parts = decoders.pop(day)
         inherited = _inherited([row.report for row in rows], birth_ns(day), spec)
-        rows.append(_day_rows(day, concat_batches(parts), decoder.report(), spec, beliefs, inherited))
+        own = decoder.report()
+        report = replace(own, controls=(*evening.get(day, ()), *own.controls))
+        rows.append(_day_rows(day, concat_batches(parts), report, spec, beliefs, inherited))
     return rows
 
 

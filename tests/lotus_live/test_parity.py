@@ -80,6 +80,7 @@ def test_midnight_and_the_two_hours_before(tmp_path: Path) -> None:
     report = verify_parity(write(tmp_path / "night.txt", lines), MANIFEST)
     assert report.parity, report.difference
     assert report.days == ("2026-03-04", "2026-03-05")
+    assert report.lines == report.received == len(lines), "a line of the evening warms up the next day and counts once"
     day = day_start_ms("2026-03-05")
     later = [line for line in lines if line[0] >= (day - 2 * 3_600_000) * 1_000_000]
     only = verify_parity(write(tmp_path / "later.txt", later), MANIFEST)
