@@ -45,9 +45,11 @@ KNOWN: Final[dict[str, int]] = {
     "APT": 2,
     "HYPE": 2,
 }
-_COIN: Final = re.compile(rb'"coin":\s*"([^"\\]+)"')
-_SIZE: Final = re.compile(rb'"sz":\s*"[0-9]+\.([0-9]*?)0*"')
-_PRICE: Final = re.compile(rb'"px":\s*"[0-9]+\.([0-9]*?)0*"')
+_CHANNEL: Final = re.compile(rb'"channel"\s*:\s*"([^"]*)"')
+_MARKET: Final = frozenset((b"l2Book", b"bbo", b"trades", b"activeAssetCtx"))
+_COIN: Final = re.compile(rb'"coin"\s*:\s*"([^"\\]+)"')
+_SIZE: Final = re.compile(rb'"sz"\s*:\s*"[0-9]+\.([0-9]*?)0*"')
+_PRICE: Final = re.compile(rb'"px"\s*:\s*"[0-9]+\.([0-9]*?)0*"')
 _MAX_DECIMALS: Final = 6
 MAX_SEEN: Final = 4_096  # coins of one recording; the venue lists some hundreds, and each takes 0.13 MB a day
 
@@ -66,13 +68,8 @@ class CoinSurvey:
         So are coins whose name is none (`is_name`): they become no asset, and the decoder puts their lines aside.
         Raises `TapeError` for more than `MAX_SEEN` coins.
         """
-        if (
-            not frame[:40]
-            .replace(b" ", b"")
-            .startswith(
-                (b'{"channel":"l2Book"', b'{"channel":"bbo"', b'{"channel":"trades"', b'{"channel":"activeAssetCtx"')
-            )
-        ):
+        channel = _CHANNEL.search(frame)
+        if channel is None or channel[1] not in _MARKET:
             return
         found = _COIN.search(frame)
         if found is None:
