@@ -231,9 +231,20 @@ class Watchdog:
         if verdict.closes_bare and not closing:
             bare, before = held.bare, self._doubted.get(name, {})
             closing, self._doubted[name] = {c: s for c, s in bare.items() if before.get(c) == s}, bare
-        await asyncio.gather(session.cancel(held.opening), session.close_out(closing))
-        words = [f"{len(held.opening)} opening orders cancelled"] if held.opening else []
-        return ", ".join(words + [f"{coin} {size} closed" for coin, size in closing.items()])
+        refused, left = await asyncio.gather(
+            session.cancel(held.opening), session.close_out(closing), return_exceptions=True
+        )
+        words = []
+        if isinstance(refused, BaseException):
+            self._tell_fault(name, refused)
+        elif held.opening:
+            words += [f"{len(held.opening) - len(refused)} opening orders cancelled"]
+            words += [f"{len(refused)} not: {'; '.join(sorted(set(refused)))}"] if refused else []
+        if isinstance(left, BaseException):
+            self._tell_fault(name, left)
+        else:
+            words += [f"{c} {s} " + (f"not closed: {left[c]}" if left[c] else "closed") for c, s in closing.items()]
+        return ", ".join(words)
 
     def _tell_fault(self, name: str, problem: BaseException) -> None:
         found = Finding(f"blind:{name}", f"{name}: {str(problem) or type(problem).__name__}", "an answer")

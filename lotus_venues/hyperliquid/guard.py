@@ -20,6 +20,7 @@ from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.order_wire import open_order_of, order_wire, place_action, statuses_of
 
 SLIPPAGE = Decimal("0.05")
+NOT_LISTED = "not among the coins that the venue listed when this session began"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +92,60 @@ class GuardSession:
         resting = sum((order.left * order.limit_px for order in orders if not order.reduce_only), Decimal(0))
         return Holding(account_of(state), orders, Decimal(state["marginSummary"]["totalNtlPos"]) + resting)
 
-    async def cancel(self, orders: Sequence[OpenOrder]) -> None:
-        """Cancel orders by their numbers, known by name or not. Raises `VenueError`; a later look tells what stayed."""
-        rows = [{"a": self._assets[o.coin][0], "o": o.oid} for o in orders if o.coin in self._assets]
-        if rows:
-            statuses_of(await self.exchange.act({"type": "cancel", "cancels": rows}, len(rows), is_urgent=True))
-
-    async def close_out(self, positions: Mapping[str, Decimal]) -> None:
-        """Send a reduce-only order for each signed size, at most 5 % beyond the best price. Raises `VenueError`."""
-        wires = await asyncio.gather(*(self._closing(coin, size) for coin, size in positions.items()))
-        known = [wire for wire in wires if wire is not None]
+    async def cancel(self, orders: Sequence[OpenOrder]) -> list[str]:
+        """Cancel orders by their numbers, known by name or not; return why some were not. Raises `VenueError`."""
+        known = [order for order in orders if order.coin in self._assets]
+        refused = [f"{o.coin}: {NOT_LISTED}" for o in orders if o.coin not in self._assets]
         if known:
-            action = place_action(known, Grouping.NONE)
-            statuses_of(await self.exchange.act(action, len(known), is_urgent=True))
+            rows = [{"a": self._assets[o.coin][0], "o": o.oid} for o in known]
+            told = statuses_of(await self.exchange.act({"type": "cancel", "cancels": rows}, len(rows), is_urgent=True))
+            refused += [f"{o.coin}: {why}" for o, why in zip(known, _each(told, len(known)), strict=True) if why]
+        return refused
 
-    async def _closing(self, coin: str, size: Decimal) -> dict[str, Any] | None:
+    async def close_out(self, positions: Mapping[str, Decimal]) -> dict[str, str]:
+        """Send a reduce-only order for each signed size, at most 5 % beyond the best price.
+
+        Return by coin what the venue did not close and why, empty where it filled the whole size. Raises `VenueError`.
+        """
+        wires = await asyncio.gather(*(self._closing(coin, size) for coin, size in positions.items()))
+        sent = [(coin, wire) for coin, wire in zip(positions, wires, strict=True) if not isinstance(wire, str)]
+        left = {coin: wire for coin, wire in zip(positions, wires, strict=True) if isinstance(wire, str)}
+        if sent:
+            action = place_action([wire for _, wire in sent], Grouping.NONE)
+            told = statuses_of(await self.exchange.act(action, len(sent), is_urgent=True))
+            sizes = [abs(positions[coin]) for coin, _ in sent]
+            left |= dict(zip((coin for coin, _ in sent), _each(told, len(sent), sizes), strict=True))
+        return left
+
+    async def _closing(self, coin: str, size: Decimal) -> dict[str, Any] | str:
         if coin not in self._assets:
-            return None
+            return NOT_LISTED
         number, asset, _ = self._assets[coin]
         bids, asks = (await self.exchange.info("l2Book", coin=coin))["levels"]
         side = Side.SELL if size > 0 else Side.BUY
         levels = bids if side is Side.SELL else asks
         if not levels:
-            return None
+            return "nobody stands on the other side"
         limit = round_px(asset, Decimal(levels[0]["px"]) * (1 + int(side) * SLIPPAGE))
         self._sent += 1
         name = "0x" + natural_id("watchdog", self.exchange.signer.address, coin, self.exchange.now_ms, self._sent)
         return order_wire(NewOrder(name, coin, side, abs(size), limit, TimeInForce.IOC, reduce_only=True), number)
+
+
+def _each(told: list[Any] | str, n: int, sizes: Sequence[Decimal] = ()) -> list[str]:
+    """Return why each of n orders was not done, empty where it was: filled to its size, or cancelled."""
+    if isinstance(told, str):
+        return [told] * n
+    if len(told) == 1:  # the venue may answer one error for all of them
+        told = told * n
+    out = []
+    for k in range(n):
+        entry = told[k] if k < len(told) else "no answer to it"
+        filled = Decimal(entry["filled"]["totalSz"]) if isinstance(entry, dict) and "filled" in entry else Decimal(0)
+        if isinstance(entry, dict) and "error" in entry:
+            out.append(str(entry["error"]))
+        elif sizes and filled < sizes[k]:
+            out.append(f"{filled} of {sizes[k]} filled")
+        else:
+            out.append("" if sizes or entry == "success" else str(entry))
+    return out

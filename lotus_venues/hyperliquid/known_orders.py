@@ -89,7 +89,8 @@ class KnownOrders:
         if oid in known.superseded:
             return None
         update = self.update_of(name, order, told["status"], int(told["statusTimestamp"]))
-        has_ended = known.last is not None and known.last.state.is_final and oid == known.oid
+        ended = known.last is not None and known.last.state.is_final and known.last.state is not OrderState.NEVER_PLACED
+        has_ended = ended and oid == known.oid
         return None if has_ended and not update.state.is_final else self.keep(update)
 
     def modifying(self, name: str, till_ms: int) -> None:

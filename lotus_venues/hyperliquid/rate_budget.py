@@ -86,15 +86,19 @@ class RateBudget:
     refused: int = 0
 
     def spend(self, weight: int, now_ms: int, actions: int = 0, is_urgent: bool = False) -> None:
-        """Take from the budget, or raise `VenueError` and take nothing. Cancels, stops and exits use the reserves."""
+        """Take from the budget, or raise `VenueError` and take nothing. Cancels, stops and exits use the reserves.
+
+        They are sent even where no action is left by the last count: the venue takes more cancels than orders, and one
+        request in ten seconds of an account without any, so it is the one to refuse them.
+        """
         if not self.weight.has_room(weight, now_ms, is_urgent):
             self.refused += 1
             found = f"{self.weight.spent(now_ms)} of {self.weight.most(is_urgent)} weight used this minute"
             raise VenueError(found, "room for the request", "too many requests of all accounts together")
-        least = 0 if is_urgent else self.reserve_actions
-        if actions and self.actions_left - actions < least:
+        if actions and not is_urgent and self.actions_left - actions < self.reserve_actions:
             self.refused += 1
-            raise VenueError(f"{self.actions_left} actions left", f"more than {least}", "the account's own limit")
+            found, least = f"{self.actions_left} actions left", self.reserve_actions
+            raise VenueError(found, f"more than {least}", "the account's own limit")
         self.weight.note(weight, now_ms)
         self.actions_left -= actions
 

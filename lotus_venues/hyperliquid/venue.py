@@ -227,6 +227,10 @@ class HyperliquidVenue:
             if signed is not None and not await self._is_past(signed.expires_ms):
                 return OrderUpdate(client_id, OrderState.UNKNOWN, self.exchange.now_ms)
             told = await self.exchange.status(client_id) if signed is not None else None
+        if told is None:  # the venue has said so of orders that rest: what it holds and what was filled decide
+            told = await self._resting(client_id)
+        if told is None and self.known.of(client_id).lots:
+            return OrderUpdate(client_id, OrderState.UNKNOWN, self.exchange.now_ms)
         if told is None:
             return self.known.keep(OrderUpdate(client_id, OrderState.NEVER_PLACED, self.exchange.now_ms))
         update = self.known.update_of(client_id, told["order"], told["status"], int(told["statusTimestamp"]))
@@ -236,6 +240,14 @@ class HyperliquidVenue:
         if self.known.is_modify_over(client_id, self.exchange.now_ms):
             self.queue.put(self.known.modified(client_id))
         return self.known.keep(update)
+
+    async def _resting(self, client_id: str) -> dict[str, Any] | None:
+        """Return an order that rests under a name, as `orderStatus` would tell it; None when none does."""
+        rows = await self.exchange.info("frontendOpenOrders", user=self.exchange.user)
+        for row in rows:
+            if row.get("cloid") == client_id:
+                return {"order": row, "status": "open", "statusTimestamp": row["timestamp"]}
+        return None
 
     async def fills_since(self, time_ms: int) -> Sequence[VenueFill]:
         """Return executions from a time on, oldest first, page by page until the venue has no more."""

@@ -21,7 +21,7 @@ class FaultKind(StrEnum):
     HANG_BEFORE = "hang_before"  # no answer, nothing done
     HANG_AFTER = "hang_after"  # no answer although it was done
     TOO_MANY = "too_many"  # HTTP 429
-    ONE_ERROR = "one_error"  # one error for the whole batch, nothing done
+    ONE_ERROR = "one_error"  # one error for the whole batch, nothing done; `unknownOid` on `info:orderStatus`
     SLOW = "slow"  # the answer comes `seconds` late
     DUPLICATE = "duplicate"  # a message of a user channel twice
     REORDER = "reorder"  # a message of a user channel after the next one

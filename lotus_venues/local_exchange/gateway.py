@@ -14,6 +14,7 @@ from lotus_venues.local_exchange.limits import Limits, action_weight, info_weigh
 from lotus_venues.local_exchange.texts import BAD_BODY, BAD_TICK
 
 _BEFORE = {FaultKind.ERROR_BEFORE, FaultKind.HANG_BEFORE, FaultKind.TOO_MANY, FaultKind.ONE_ERROR}
+_UNKNOWN = {"status": "unknownOid"}
 _ONE_ERROR = {"status": "ok", "response": {"type": "order", "data": {"statuses": [{"error": BAD_TICK}]}}}
 
 
@@ -59,13 +60,13 @@ class Gateway:
     def _with_fault(self, place: str, work: Callable[[], Reply]) -> Reply:
         fault = self.faults.draw(REQUEST_KINDS, place)
         if fault is not None and fault.kind in _BEFORE:
-            return _failed(fault)
+            return _failed(fault, place)
         reply = work()
         if fault is None:
             return reply
         if fault.kind is FaultKind.SLOW:
             return Reply(reply.status, reply.content, delay_s=fault.seconds)
-        return _failed(fault)
+        return _failed(fault, place)
 
     def _run(self, body: Any) -> Reply:
         self.tick()
@@ -94,11 +95,11 @@ def _too_many() -> Reply:
     return Reply(429, "Too many requests")
 
 
-def _failed(fault: Fault) -> Reply:
+def _failed(fault: Fault, place: str) -> Reply:
     if fault.kind is FaultKind.TOO_MANY:
         return _too_many()
     if fault.kind is FaultKind.ONE_ERROR:
-        return Reply(200, _ONE_ERROR)
+        return Reply(200, _UNKNOWN if place == "info:orderStatus" else _ONE_ERROR)
     if fault.kind in (FaultKind.HANG_BEFORE, FaultKind.HANG_AFTER):
         return Reply(0, None, hangs=True)
     return Reply(fault.status, "Bad gateway")

@@ -173,6 +173,19 @@ def test_an_exchange_that_is_silent_is_told_and_asked_again(tmp_path: Path) -> N
     watched(tmp_path, DEAD, work)
 
 
+def test_what_the_venue_refuses_is_not_told_as_done(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.hold(Side.SELL, Decimal(0))
+        bed.exchange.faults.switch([Fault(FaultKind.ONE_ERROR, "order", probability=1.0, limit=2)])
+        bed.beat(0.0, pid=dead_pid())
+        await until(lambda: bed.held == 0)
+        told = [alert.done for alert in read_alerts(bed.settings.home / "live" / "alerts.jsonl")]
+        assert any("not closed: " in done for done in told)
+        assert not any(" closed" in done.replace("not closed", "") for done in told[:1])
+
+    watched(tmp_path, DEAD, work)
+
+
 def test_its_session_signs_nothing_that_opens(tmp_path: Path) -> None:
     async def go() -> None:
         async with watch_bed(tmp_path) as bed:

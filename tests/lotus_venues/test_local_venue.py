@@ -76,6 +76,20 @@ def test_an_order_that_never_came_is_unknown_until_its_expiry(kind: FaultKind, t
     against(work, tmp_path)
 
 
+def test_an_order_that_rests_is_found_though_the_venue_does_not_know_its_status(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        order = made.bed.order(Side.BUY, BID - 100)
+        assert (await made.bed.one(order)).state is OrderState.RESTING
+        await asyncio.sleep(0.9)  # past its expiry, when `unknownOid` is believed of what was never answered
+        made.exchange.faults.switch([Fault(FaultKind.ONE_ERROR, "info:orderStatus", probability=1.0)])
+        assert (await made.venue.order_of(order.client_id)).state is OrderState.RESTING
+        made.exchange.faults.switch([])
+        await made.venue.cancel(order.coin, [order.client_id])
+        await made.bed.state(order.client_id, OrderState.CANCELED)
+
+    against(work, tmp_path)
+
+
 def test_a_request_turned_away_or_never_sent_leaves_its_name_free(tmp_path: Path) -> None:
     async def work(made: LocalBed) -> None:
         order = made.bed.order(Side.BUY, BID - 100)
