@@ -38,6 +38,7 @@ from lotus.learning.slots import SlotState
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.types import Literal, Rule
 from lotus.priors.vocabulary import BIN_COLUMNS, N_BINS, rule_mask
+from lotus.simulation.learning_world import with_strata
 from lotus.timebase import BLOCK_MS, day_start_ms, next_day
 from lotus_assets.atoms_compaction import DAILY, TABLES, WEEKLY, summed
 from lotus_store.lake import Lake
@@ -74,10 +75,14 @@ class Size:
 
 
 def day_of_scores(day: str, detectors: Sequence[str], windows: int, seed: int, uplift: float = 0.0) -> Table:
-    """Return PAYOFF_SCORES of one day; bins persist for about ten windows, `uplift` bps are paid inside LESSON."""
+    """Return PAYOFF_SCORES of one day; bins persist for about ten windows, `uplift` bps are paid inside LESSON.
+
+    Its knots and levels are those of a day like it.
+    """
     rng = np.random.default_rng([seed, windows])
     parts = [_piece(rng, day, name, windows, uplift) for name in detectors]
-    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    today = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    return dict(with_strata({"before": today, day: today})[day])
 
 
 def _piece(rng: np.random.Generator, day: str, name: str, n: int, uplift: float) -> Table:
@@ -98,6 +103,7 @@ def _piece(rng: np.random.Generator, day: str, name: str, n: int, uplift: float)
         "asset": np.array([f"A{k:02d}" for k in range(ASSETS)], dtype=object)[np.arange(n) // steps],
         "horizon_s": np.full(n, 30, dtype=np.int32),
         "window_end_ms": end,
+        "day": np.full(n, day, dtype=object),
         "block": (end % (4 * BLOCK_MS) // BLOCK_MS).astype(np.uint8),
         "p": p,
         "u0": np.log(p / (1.0 - p)),
@@ -255,7 +261,7 @@ def search(days: int) -> float:
     """Return the CPU seconds of evidence and draws over `days` x 4 blocks."""
     space, rng = axes(), np.random.default_rng(1)
     one = rng.normal(size=(4, len(space.subsets), 125))
-    cube = np.concatenate([one * rng.normal() for _ in range(days)])
+    cube = space.lean(np.concatenate([one * rng.normal() for _ in range(days)]))
     lane_day, g = np.repeat(np.arange(days), 4), np.ones(days)
     signs, every = day_signs(7, [str(i) for i in range(days)], 400), np.ones(space.n_rules, dtype=np.bool_)
 

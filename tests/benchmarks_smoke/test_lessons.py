@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from benchmarks.lessons import noise, page, sentinel, table
+from benchmarks.lessons.speed import day_of_scores
 from benchmarks.lessons.worlds import Truth, World, made, measure, paper_only
 from benchmarks.lessons.year_loop import Loop
 from lotus.learning.night import learn_night
+from lotus.learning.payoff_scores import PAYOFF_SCORES
 from lotus.learning.rows import rows_by_detector
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.simulation.learning_world import market, merged, scores_of, track
@@ -88,3 +90,9 @@ def test_the_demonstration_promotes_nothing() -> None:
 def test_the_demonstration_is_what_the_page_prints() -> None:
     page = Path(__file__).parents[2] / "docs" / "concepts" / "lessons.md"
     assert noise.words(noise.demonstration(300, 7)) in page.read_text("utf-8")
+
+
+def test_a_day_of_the_speed_benchmark_is_a_day_of_scores() -> None:
+    scores = day_of_scores("2020-01-01", ["d0", "d1"], 60, 3)
+    assert set(PAYOFF_SCORES.names) <= set(scores)
+    assert len(rows_by_detector({"2020-01-01": scores}, 1)["d1"]) == 60
