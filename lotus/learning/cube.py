@@ -65,29 +65,28 @@ def _accumulate(
     n_lanes: int,
     subsets: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Return the sums of windows in the order of their lanes: one lane, chunk and pair of values after the other."""
+    """Return the sums of windows in the order of their lanes: one lane, chunk, subset and four values at a time."""
     wanted, n, features = values.shape[0], values.shape[1], bins.shape[1]
     out = np.zeros((wanted, n_lanes, subsets.shape[0], 125))
     digits = np.zeros((3, features + 1, _CHUNK), dtype=np.uint16)  # the last feature, of an unused axis, stays 0
     cell = np.zeros(_CHUNK, dtype=np.uint16)
-    pair = np.zeros((_CHUNK, 2))
-    sums = np.zeros((_OUTSIDE + 1, 2))
+    fours = np.zeros(((wanted + 3) // 4, _CHUNK, 4))
+    sums = np.zeros((_OUTSIDE + 1, 4))
     start = 0
     while start < n:
         m, here = 1, lane[start]
         while m < min(_CHUNK, n - start) and lane[start + m] == here:
             m += 1
         _digits(bins, start, m, digits)
-        for w in range(0, wanted, 2):
-            two = w + 1 < wanted
-            _pairs(values[w], values[min(w + 1, wanted - 1)], start, m, pair)
-            for k in range(subsets.shape[0]):
-                first, second = out[w, here, k], out[min(w + 1, wanted - 1), here, k]
-                _cells(digits[2, subsets[k, 0]], digits[1, subsets[k, 1]], digits[0, subsets[k, 2]], m, cell)
-                if two:
-                    _add_pairs(cell, pair, m, first, second, sums)
-                else:
-                    _add(cell, pair, m, first, sums)
+        for w in range(wanted):
+            for i in range(m):
+                fours[w // 4, i, w % 4] = values[w, start + i]
+        for k in range(subsets.shape[0]):
+            _cells(digits[2, subsets[k, 0]], digits[1, subsets[k, 1]], digits[0, subsets[k, 2]], m, cell)
+            for w in range(0, wanted - 1, 4):
+                _add_fours(cell, fours[w // 4], m, out[w : w + 4, here, k], sums)
+            if wanted % 4 == 1:
+                _add(cell, values[wanted - 1], start, m, out[wanted - 1, here, k], sums)
         start += m
     return out
 
@@ -106,13 +105,6 @@ def _digits(bins: NDArray[np.uint8], start: int, m: int, digits: NDArray[np.uint
 
 
 @kernel
-def _pairs(a: NDArray[np.float64], b: NDArray[np.float64], start: int, m: int, pair: NDArray[np.float64]) -> None:
-    for i in range(m):
-        pair[i, 0] = a[start + i]
-        pair[i, 1] = b[start + i]
-
-
-@kernel
 def _cells(
     a: NDArray[np.uint16], b: NDArray[np.uint16], c: NDArray[np.uint16], m: int, cell: NDArray[np.uint16]
 ) -> None:
@@ -122,41 +114,41 @@ def _cells(
 
 
 @kernel
-def _add_pairs(
+def _add_fours(
     cell: NDArray[np.uint16],
-    pair: NDArray[np.float64],
+    fours: NDArray[np.float64],
     m: int,
-    first: NDArray[np.float64],
-    second: NDArray[np.float64],
+    out: NDArray[np.float64],
     sums: NDArray[np.float64],
 ) -> None:
-    """Add both values of m windows to their cells; `sums` [126, 2] holds the two beside each other meanwhile."""
+    """Add up to four values of m windows to their cells; `sums` [126, 4] holds them beside each other meanwhile."""
+    wanted = out.shape[0]
     for c in range(_OUTSIDE):
-        sums[c, 0] = first[c]
-        sums[c, 1] = second[c]
+        for w in range(wanted):
+            sums[c, w] = out[w, c]
     for i in range(m):
-        c = cell[i]
-        sums[c, 0] += pair[i, 0]
-        sums[c, 1] += pair[i, 1]
+        to, four = sums[cell[i]], fours[i]
+        to[0], to[1], to[2], to[3] = to[0] + four[0], to[1] + four[1], to[2] + four[2], to[3] + four[3]
     for c in range(_OUTSIDE):
-        first[c] = sums[c, 0]
-        second[c] = sums[c, 1]
+        for w in range(wanted):
+            out[w, c] = sums[c, w]
 
 
 @kernel
 def _add(
     cell: NDArray[np.uint16],
-    pair: NDArray[np.float64],
+    value: NDArray[np.float64],
+    start: int,
     m: int,
-    first: NDArray[np.float64],
+    out: NDArray[np.float64],
     sums: NDArray[np.float64],
 ) -> None:
     for c in range(_OUTSIDE):
-        sums[c, 0] = first[c]
+        sums[c, 0] = out[c]
     for i in range(m):
-        sums[cell[i], 0] += pair[i, 0]
+        sums[cell[i], 0] += value[start + i]
     for c in range(_OUTSIDE):
-        first[c] = sums[c, 0]
+        out[c] = sums[c, 0]
 
 
 def accumulate(

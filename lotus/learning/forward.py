@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.hashing import round_learned
+from lotus.jit import kernel
 
 STEP_MS, STEPS_A_SESSION = 600_000, 64
 RIDGE = 0.25  # of a believed rule's effect in the later steps, in units of overlap weight
 EMPTY = 1e-6  # overlap weight of later steps that say nothing
+_CHUNK = 512  # groups whose days stay in the cache
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -62,20 +64,45 @@ def forward(f: Floats, h: Floats, level: Floats, step: Ints, day: Ints, inside: 
 
 
 def centred(r: Floats, weight: Floats, total_r: Floats, total_weight: Floats, day: Ints) -> Floats:
-    """Return r [blocks, k] less, of each of k groups of windows, its share of the weight on other days times all's r.
+    """Return r less, of each of k groups of windows, its share of the weight on other days times all's r.
 
-    `weight` [blocks, k]; `total_r`, `total_weight` [blocks] over all windows; `day` [blocks], ascending.
+    `r` (used up), `weight` [blocks, k]; `total_r`, `total_weight` [blocks] over all windows; `day` [blocks], ascending.
     """
-    n_days = int(day.max(initial=-1)) + 1
-    by_day, whole = np.zeros((n_days, weight.shape[1])), np.bincount(day, weights=total_weight, minlength=n_days)
-    first = np.flatnonzero(np.diff(day, prepend=-1))
-    if len(first):
-        by_day[day[first]] = np.add.reduceat(weight, first)
-    others, rest = by_day.sum(axis=0) - by_day, whole.sum() - whole
-    others /= np.where(rest > EMPTY, rest, np.inf)[:, None]
-    usual = others[day]
-    usual *= total_r[:, None]
-    return np.asarray(np.subtract(r, usual, out=usual), dtype=np.float64)
+    whole = np.bincount(day, weights=total_weight, minlength=int(day.max(initial=-1)) + 1)
+    rest = whole.sum() - whole
+    rest = np.where(rest > EMPTY, rest, np.inf)
+    out = np.ascontiguousarray(r)
+    _take_usual(out, np.ascontiguousarray(weight), total_r, day, rest, np.empty((len(rest) + 1, _CHUNK)))
+    return out
+
+
+@kernel
+def _take_usual(r: Floats, weight: Floats, total_r: Floats, day: Ints, rest: Floats, usual: Floats) -> None:
+    """Turn r into `centred`, a chunk of groups at a time; `rest` [days] is the weight of all on the other days.
+
+    `usual` [days + 1, chunk] is scratch.
+    """
+    blocks, groups, n_days = r.shape[0], r.shape[1], len(rest)
+    every = usual[n_days]
+    for start in range(0, groups, _CHUNK):
+        m = min(_CHUNK, groups - start)
+        usual[:] = 0.0
+        for b in range(blocks):
+            row, part = usual[day[b]], weight[b, start : start + m]
+            for i in range(m):
+                row[i] += part[i]
+        for d in range(n_days):
+            row = usual[d]
+            for i in range(m):
+                every[i] += row[i]
+        for d in range(n_days):
+            row = usual[d]
+            for i in range(m):
+                row[i] = (every[i] - row[i]) / rest[d]
+        for b in range(blocks):
+            row, part = usual[day[b]], r[b, start : start + m]
+            for i in range(m):
+                part[i] -= row[i] * total_r[b]
 
 
 def _of_day(e: Floats, h: Floats, step: Ints, inside: NDArray[np.bool_]) -> tuple[Floats, Floats]:
