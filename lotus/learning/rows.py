@@ -126,10 +126,13 @@ def _source(name: str) -> int:
 
 
 def _codes(values: NDArray[np.generic]) -> tuple[list[str], NDArray[np.int64]]:
-    texts = values.tolist()
+    """Return the sorted names and the place of each value among them; equal neighbours are looked up once."""
+    first = np.flatnonzero(np.concatenate([[len(values) > 0], values[1:] != values[:-1]]))
+    texts = values[first].tolist()
     names = sorted(set(texts))
-    code = {name: i for i, name in enumerate(names)}
-    return names, np.fromiter(map(code.__getitem__, texts), dtype=np.int64, count=len(texts))
+    place = {name: i for i, name in enumerate(names)}
+    codes = np.fromiter(map(place.__getitem__, texts), dtype=np.int64, count=len(texts))
+    return names, np.repeat(codes, np.diff(first, append=len(values)))
 
 
 def lanes_of(day: NDArray[np.int64], block: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
