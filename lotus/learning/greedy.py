@@ -4,8 +4,9 @@ Step-down selection: each accepted rule enters the baseline, so the next one mus
 lost more than 40 % of its deviation to earlier picks is the same effect under another name. Every rule whose evidence
 M exceeds the bars of both lanes is a true discovery at the family-wise level, so the choice among them is free: the one
 that shortens the description most (`search.gain_of`, the smaller of the lanes), because M saturates when blocks are few
-and would then prefer a one-literal shadow of the true box. The newest days are asked once: were neighbours of a rule
-that died tried until one passes, one would. Refused candidates are kept with the number that failed.
+and would then prefer a one-literal shadow of the true box. A rule that the newest days do not bear out enters the
+baseline too: were its neighbours tried until one passes, one would. Refused candidates are kept with the number that
+failed.
 """
 
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ from lotus.learning.modelled import knows
 from lotus.learning.one_sided import one_sidedness, unlucky
 from lotus.learning.rows import EXECUTED, DetectorRows
 from lotus.learning.search import Evidence, agreed, best_rule, beyond, evidence_of, gain_of
+from lotus.priors.types import Rule
 
 MAX_REFUSED = 10  # candidates of one detector and night that may fail a gate before the detector is left
 SAMPLE = 20
@@ -64,6 +66,7 @@ def select(
     told = replace(told, one_sided=one_sidedness(rows, left.r.day))
     accepted: list[Lesson] = []
     refused: list[Lesson] = []
+    explained: tuple[Rule, ...] = bench.believed
     first_square = evidence.day.square
     open_rules = bench.family.eligible.copy()
     while len(accepted) < bench.settings.max_lessons and len(refused) < MAX_REFUSED:
@@ -77,15 +80,12 @@ def select(
             break
         number, _ = best_rule(np.where(passing, _gain(bench, evidence), -np.inf), bench.space)
         lesson, is_alive = _judged(bench, rows, evidence, number, bar, left, told)
-        if not lesson.accepted:
-            refused.append(lesson.named())
-            open_rules[number] = False
-            if not is_alive:
-                break
-            continue
-        accepted.append(lesson.named())
-        left = residuals(rows, bench.believed + tuple(x.rule for x in accepted))
-        evidence = both_evidence(bench, rows, left)
+        (accepted if lesson.accepted else refused).append(lesson.named())
+        open_rules[number] = False
+        if lesson.accepted or not is_alive:
+            explained += (lesson.rule,)
+            left = residuals(rows, explained)
+            evidence = both_evidence(bench, rows, left)
     return accepted, refused
 
 

@@ -1,4 +1,4 @@
-"""Choosing among the winners: the newest days are asked once, what a baseline absorbs is refused, lanes must agree."""
+"""Choosing among the winners: what died is taken off the scores, what a baseline absorbs is refused, lanes must agree."""
 
 from dataclasses import replace
 
@@ -58,9 +58,21 @@ def test_the_neighbours_of_a_rule_that_died_are_not_tried(plain):
     assert passing.sum() > 2, "there are neighbours that could be tried"
     accepted, refused = select(bench, rows, evidence, LOW, Told())
     assert accepted == []
-    assert len(refused) == 1
     assert "t of the newest days" in refused[0].reason
     assert "not above 1.65" in refused[0].reason
+    assert [("does not exceed 2.00" in x.reason) for x in refused] == [False, True], "nothing is left of the neighbours"
+
+
+def test_a_rule_beside_one_that_died_is_found(plain):
+    living = Rule.of(Literal(7, 0, 0))
+
+    def gain(k, bins):
+        return (24.0 if k < 20 else -4.0) * rule_mask(RULE, bins) + 14.0 * rule_mask(living, bins)
+
+    bench, rows, evidence = seat(paid(plain, gain))
+    accepted, refused = select(bench, rows, evidence, LOW, Told())
+    assert [lesson.rule for lesson in accepted] == [living]
+    assert RULE in [lesson.rule for lesson in refused if "t of the newest days" in lesson.reason]
 
 
 def test_a_rule_of_modelled_payoffs_that_know_is_refused_unless_they_are_not_used(plain):
