@@ -78,7 +78,8 @@ class LazyGroup(click.Group):
 def main() -> None:
     """Lotus: lessons from crypto perpetuals that survive honest statistics.
 
-    Exit codes: 0 done; 1 a check does not hold; 2 wrong usage; 3 an error that is explained; 130 interrupted.
+    Exit codes: 0 done; 1 a check does not hold; 2 wrong usage; 3 an error that is explained;
+    4 more than 1 % of a tape's lines cannot be used; 130 interrupted.
     """
     click.get_current_context().with_resource(private_process())
 

@@ -1,7 +1,8 @@
 """How every command speaks: one JSON object or readable lines on standard output, progress and errors on the other.
 
 Exit codes: 0 done; 1 the thing checked does not hold (parity, tape, schema); 2 wrong usage; 3 an error that Lotus
-explains (what was found, what was expected, the likely cause); 130 interrupted.
+explains (what was found, what was expected, the likely cause); 4 done, but more than 1 % of a tape's lines cannot be
+used; 130 interrupted.
 """
 
 import errno
@@ -20,8 +21,8 @@ from lotus.errors import LotusError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-CHECK_FAILED, EXPLAINED_ERROR, INTERRUPTED = 1, 3, 130
-MAX_LOST = 0.05  # share of the lines of a tape that may be put aside before a command says that something is wrong
+CHECK_FAILED, EXPLAINED_ERROR, LINES_LOST, INTERRUPTED = 1, 3, 4, 130
+MAX_LOST = 0.01  # share of the lines of a tape that may be put aside before a command says that something is wrong
 
 REFUSED_BY_MACHINE = frozenset({
     errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO,
@@ -72,7 +73,7 @@ def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> N
 def tell_losses(lines: int, put_aside: Mapping[str, int]) -> int:
     """Say on standard error how many lines of a tape cannot be used, and why; return the exit code.
 
-    It is `CHECK_FAILED` when more than one line in twenty is lost.
+    It is `LINES_LOST` when more than one line in a hundred is lost.
     """
     lost = sum(put_aside.values())
     if not lost:
@@ -81,7 +82,7 @@ def tell_losses(lines: int, put_aside: Mapping[str, int]) -> int:
     reasons = ", ".join(f"{name} {count:,}" for name, count in sorted(put_aside.items(), key=lambda x: (-x[1], x[0])))
     text = f"lotus: put aside {lost:,} of {lines:,} lines ({lost / lines:.1%}): {reasons}"
     click.echo(text + (f"; expected: at most {MAX_LOST:.0%}; lotus verify tape shows them" if many else ""), err=True)
-    return CHECK_FAILED if many else 0
+    return LINES_LOST if many else 0
 
 
 def plain(value: Any) -> Any:

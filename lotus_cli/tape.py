@@ -39,7 +39,7 @@ def import_command(
     """Import raw captures (`<receive ns> <frame>` lines; plain, gz, zst, lz4) or the venue's public archive.
 
     Importing the same source twice changes nothing; a damaged source leaves the tape as it was. Lines that cannot be
-    used are counted by reason; exit 1 when they are more than 5 %.
+    used are counted by reason; exit 4 when they are more than 1 %.
     """
     from lotus_store.tape.import_archive import import_archive
     from lotus_store.tape.import_recording import import_recording

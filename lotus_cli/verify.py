@@ -20,8 +20,8 @@ def verify_command() -> None:
 @json_option
 @explained
 def parity(file: Path, home: str | None, as_json: bool) -> None:
-    """Run FILE live (over a real loopback websocket) and in batch; exit 1 unless every hash is equal, or when more
-    than 5 % of the lines cannot be used.
+    """Run FILE live (over a real loopback websocket) and in batch; exit 1 unless every hash is equal, 4 when more
+    than 1 % of the lines cannot be used.
 
     FILE is a tape segment (.zst), or plain or gzipped text of `<receive ns> <raw frame>` lines. Both runs use the
     genesis priors and tables without history.
@@ -43,7 +43,7 @@ def parity(file: Path, home: str | None, as_json: bool) -> None:
 def tape(day: str | None, tape: str | None, home: str | None, as_json: bool) -> None:
     """Print completeness per minute and every gap of a day of tape, with replays, lateness and quarantine.
 
-    Exit 1 when more than 5 % of the lines cannot be used.
+    Exit 4 when more than 1 % of the lines cannot be used.
     """
     from lotus.errors import TapeError
     from lotus_store.tape.verify import verify_tape
