@@ -20,13 +20,17 @@ DUPLICATES: Final = 2
 STALE: Final = 3
 LATE_PRINTS: Final = 4
 LATE_QUOTES: Final = 5
-AHEAD: Final = 1  # of the stream's row: how far venue times were ahead of receive stamps at most, ms
-UNCONFIRMED: Final = 2  # of the stream's row: how far the line before was, if it was refused for that, ms
+AHEAD: Final = 1  # of the stream's row: how far venue times are known to be ahead of receive stamps at most, ms
+UNCONFIRMED: Final = 2  # of the stream's row: lines in a row that were further, all by the same
+FAR: Final = 3  # of the stream's row: how far the last of them was, ms
+BEHIND: Final = 4  # of the stream's row: lines in a row that were behind what is known
+HIGHEST: Final = 5  # of the stream's row: how far ahead the furthest of them was, at least 0, ms
 _RING: Final = 8
 
 _DAY_MS: Final = 86_400_000
 _AHEAD_MS: Final = 300_000  # a venue time further ahead of its receive stamp is no clock error, it is wrong
-_TRUST_MS: Final = 2_000  # further ahead than ever seen by more than this waits for the next line to confirm it
+_TRUST_MS: Final = 2_000  # further ahead than is known by more than this waits for others to confirm it
+_CONFIRMING: Final = 8  # lines in a row
 _BBO: Final = int(EventKind.BBO)
 _TRADES: Final = int(EventKind.TRADES)
 _CTX: Final = int(EventKind.CTX)
@@ -102,21 +106,31 @@ def admit(
 
 @kernel
 def _is_unconfirmed(row: NDArray[np.int64], ahead_ms: int) -> bool:
-    """Tell whether a venue time is further ahead of its receive stamp than any so far, and the line before was not.
+    """Tell whether a venue time is further ahead of its receive stamp than is known, and too few lines confirm it.
 
     One wrong time would set its asset's clock, and true quotes would be refused until the venue had caught up with it.
-    A recorder's clock that was set back shows in every line, so the second of them is believed.
+    A recorder's clock that was set back shows in every line, so the last of eight alike in a row is believed; one that
+    was set forward again shows in eight lines that all stay behind what was known.
     """
-    if ahead_ms <= row[AHEAD] + _TRUST_MS:
-        row[AHEAD] = max(row[AHEAD], ahead_ms)
-        row[UNCONFIRMED] = 0
-        return False
-    if row[UNCONFIRMED] > 0 and abs(ahead_ms - row[UNCONFIRMED]) <= _TRUST_MS:
+    known = row[AHEAD]
+    if ahead_ms > known + _TRUST_MS:
+        alike = row[UNCONFIRMED] > 0 and abs(ahead_ms - row[FAR]) <= _TRUST_MS
+        row[UNCONFIRMED] = row[UNCONFIRMED] + 1 if alike else 1
+        row[FAR] = ahead_ms
+        if row[UNCONFIRMED] < _CONFIRMING:
+            return True
         row[AHEAD] = ahead_ms
-        row[UNCONFIRMED] = 0
-        return False
-    row[UNCONFIRMED] = ahead_ms
-    return True
+    elif known > 0 and ahead_ms < known - _TRUST_MS:
+        row[HIGHEST] = max(row[HIGHEST], ahead_ms)
+        row[BEHIND] += 1
+        if row[BEHIND] < _CONFIRMING:
+            row[UNCONFIRMED] = 0
+            return False
+        row[AHEAD] = row[HIGHEST]
+    else:
+        row[AHEAD] = max(known, ahead_ms)
+    row[UNCONFIRMED], row[BEHIND], row[HIGHEST] = 0, 0, 0
+    return False
 
 
 @kernel

@@ -188,6 +188,14 @@ def times_ahead(lines: Lines, rng: random.Random) -> int:
     return len(places)
 
 
+def times_ahead_together(lines: Lines, rng: random.Random) -> int:
+    """Set the venue times of up to six lines in a row ahead by the same time."""
+    first, n, by = rng.randrange(len(lines) - 6), rng.randint(2, 6), rng.randint(5, 280)
+    for k in range(first, first + n):
+        lines[k] = re.sub(rb'"time":(\d+)', lambda found: b'"time":%d' % (int(found[1]) + 1_000 * by), lines[k])
+    return n
+
+
 def times_back(lines: Lines, rng: random.Random) -> int:
     """Set the venue times of some lines back."""
     places = _some(lines, rng)
@@ -273,8 +281,8 @@ def other_spelling(lines: Lines, rng: random.Random) -> int:
 
 
 HARMS: Sequence[Callable[[Lines, random.Random], int]] = (
-    stamps_ahead, stamps_back, stamps_shaken, lines_shuffled, times_ahead, times_back, lines_doubled, lines_dropped,
-    lines_torn, bytes_flipped, other_numbers, other_coins, other_forms, other_spelling,
+    stamps_ahead, stamps_back, stamps_shaken, lines_shuffled, times_ahead, times_ahead_together, times_back,
+    lines_doubled, lines_dropped, lines_torn, bytes_flipped, other_numbers, other_coins, other_forms, other_spelling,
 )  # fmt: skip
 
 

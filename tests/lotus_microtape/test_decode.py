@@ -123,20 +123,32 @@ def _quotes(ahead_ms: list[int], every_ms: int = 500) -> bytes:
     )
 
 
-def test_one_wrong_venue_time_costs_one_line_and_a_dozen_cost_a_dozen() -> None:
-    wrong = {40: 240_000, 90: 8_000, 91: 250_000, 150: 60_000, 151: 60_000 - 2_001}
+def test_wrong_venue_times_cost_their_own_lines_and_no_other() -> None:
+    alone = {40: 240_000, 90: 8_000, 91: 250_000, 150: 60_000, 151: 60_000}
+    seven_alike = dict.fromkeys(range(200, 207), 90_000)
+    wrong = alone | seven_alike
     batch, report = decode_lines(_quotes([wrong.get(k, -100) for k in range(400)]), UNIVERSE)
     assert report.reasons == {"time_ahead": len(wrong)}
     assert len(batch) == 400 - len(wrong)
 
 
-def test_a_recorders_clock_that_was_set_back_is_believed_from_the_second_line_on() -> None:
+def test_a_recorders_clock_that_was_set_back_is_believed_from_the_eighth_line_on() -> None:
     for ahead in (5_000, 250_000):
         batch, report = decode_lines(_quotes([-100] * 50 + [ahead - 100] * 50), UNIVERSE)
-        assert report.reasons == {"time_ahead": 1}
-        assert len(batch) == 99
+        assert report.reasons == {"time_ahead": 7}
+        assert len(batch) == 93
     slow, report = decode_lines(_quotes([10 * k for k in range(600)]), UNIVERSE)
     assert (len(slow), report.reasons) == (600, {}), "a clock that drifts is followed"
+
+
+def test_what_a_clock_showed_before_it_was_set_right_is_forgotten() -> None:
+    set_back = [250_000] * 100
+    assert decode_lines(_quotes([*set_back, 200_000]), UNIVERSE)[1].reasons == {"time_ahead": 7}
+    right = [-100] * 700  # refused for five minutes, for the asset's clock stands where the wrong one had set it
+    _, before = decode_lines(_quotes([*set_back, *right]), UNIVERSE)
+    _, after = decode_lines(_quotes([*set_back, *right, 200_000, -100]), UNIVERSE)
+    assert after.reasons["time_ahead"] == before.reasons["time_ahead"] + 1
+    assert after.reasons["time_back"] == before.reasons["time_back"]
 
 
 def test_replayed_prints_are_dropped_and_old_ones_counted() -> None:
