@@ -1,4 +1,4 @@
-"""Choosing among the winners: what died is taken off the scores, what a baseline absorbs is refused, lanes must agree."""
+"""Choosing among the winners: what died leaves the scores, what a baseline absorbs is refused, lanes must agree."""
 
 from dataclasses import replace
 
