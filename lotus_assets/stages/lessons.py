@@ -10,6 +10,7 @@ from typing import Any
 
 from lotus.hashing import natural_id
 from lotus.learning.horizons import HorizonStats
+from lotus.learning.lanes import NAMES
 from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
@@ -199,11 +200,18 @@ def _table(kept: Sequence[Lesson]) -> Table:
             x.uplift_bps,
             x.lcb_bps,
             x.m_nats,
+            "; ".join(
+                f"{name} {lane.uplift_bps:+.2f} bps, {lane.m_nats:.2f} nats"
+                for name, lane in zip(NAMES, x.lanes, strict=False)
+            ),
             x.reason or "accepted",
         )
         for x in kept
     ]
-    head = ("detector", "rule", "grade", "state", "uplift, bps", "lower bound, bps", "evidence, nats", "decision")
+    head = (
+        "detector", "rule", "grade", "state", "uplift, bps", "lower bound, bps", "evidence, nats", "both lanes",
+        "decision",
+    )  # fmt: skip
     return Table(head, rows)
 
 
