@@ -107,7 +107,7 @@ def completeness(
             continue
         since = clocks.after[(batch.asset == asset) & (clocks.after >= clocks.first[asset])]
         covered = _coverage(_covered_spans(since, gap_ms), first_minute, n_minutes)
-        by_kind = np.zeros((6, n_minutes), dtype=np.int64)
+        by_kind = np.zeros((max(EventKind) + 1, n_minutes), dtype=np.int64)
         np.add.at(by_kind, (batch.kind[mine].astype(np.int64), minute[mine]), 1)
         parts.append(_asset_rows(asset, first_minute, by_kind, np.minimum(covered, expected), expected))
     return _columns(parts)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lotus.manifest import Asset
 from lotus.microtape import decode_admit as gate
 from lotus.microtape import wire_types as w
-from lotus.microtape.decode_kernels import DONE, EVENT_COLUMNS, SURPRISE, decode_one, decode_run
+from lotus.microtape.decode_kernels import CROSSED_EVENT, DONE, EVENT_COLUMNS, SURPRISE, decode_one, decode_run
 from lotus.microtape.decode_reasons import (
     TEXT_BYTES,
     AssetCounts,
@@ -44,7 +44,7 @@ class DecodeLimits:
 
 
 class Decoded(NamedTuple):
-    """One decoded frame. For an event `kind` is 1 to 5 and its values are `pool[0:end]` of the decoder, until the
+    """One decoded frame. For an event `kind` is 1 to 6 and its values are `pool[0:end]` of the decoder, until the
     next call; otherwise `kind` is 0 and `line` says what it was (`message` holds acks, errors, controls ...)."""
 
     kind: int
@@ -102,7 +102,7 @@ class Decoder:
             self._kinds[code] += 1
             return Decoded(code if code <= 5 else 0, asset, time_ms, end, LineKind(code), None, None)
         if code != SURPRISE:
-            return self.put_aside(seq, recv_ns, Reason(-code), raw)
+            return self._refused(code, (seq, recv_ns, asset, time_ms), raw)
         return self._decode_typed(recv_ns, raw, seq)
 
     def decode_chunk(self, lines: bytes, first_seq: int) -> EventBatch:
@@ -140,6 +140,12 @@ class Decoder:
         self._quarantine.append(Quarantined(seq, recv_ns, reason, text))
         return Decoded(_NONE, 0, 0, 0, LineKind.QUARANTINE, reason, None)
 
+    def _refused(self, code: int, place: tuple[int, int, int, int], raw: bytes) -> Decoded:
+        """Put aside what the gate refused at (seq, recv_ns, asset, time_ms); a crossed quote is an event too."""
+        seq, recv_ns, asset, time_ms = place
+        told = self.put_aside(seq, recv_ns, Reason(-code), raw)
+        return told._replace(kind=CROSSED_EVENT, asset=asset, time_ms=time_ms) if code == gate.CROSSED else told
+
     def report(self) -> DecodeReport:
         """Return everything counted since the decoder was made (or since `clear_report`)."""
         names = [asset.name for asset in self.universe]
@@ -170,7 +176,7 @@ class Decoder:
             self.pool = np.zeros(2 * len(typed.values), dtype=np.int64)
         code, time_ms, end = self._admit_typed(typed, recv_ns, self.pool, 0)
         if code < 0:
-            return self.put_aside(seq, recv_ns, Reason(-code), raw)
+            return self._refused(code, (seq, recv_ns, typed.row, time_ms), raw)
         self._kinds[code] += 1
         return Decoded(code if code <= 5 else 0, typed.row, time_ms, end, LineKind(code), None, None)
 
@@ -210,6 +216,8 @@ class Decoder:
         code, time_ms, end = self._admit_typed(typed, recv_ns, run.pool, int(run.offsets[run.n]))
         if code < 0:
             self.put_aside(seq, recv_ns, Reason(-code), raw)
+            if code == gate.CROSSED:
+                run.append((recv_ns, time_ms, seq, CROSSED_EVENT, typed.row), end)
             return
         self._kinds[code] += 1
         if code <= 5:

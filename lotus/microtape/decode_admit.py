@@ -36,7 +36,7 @@ _TRADES: Final = int(EventKind.TRADES)
 _CTX: Final = int(EventKind.CTX)
 _NOTHING_NEW: Final = int(LineKind.NOTHING_NEW)
 _IGNORED: Final = int(LineKind.IGNORED_COIN)
-_CROSSED: Final = -int(Reason.CROSSED)
+CROSSED: Final = -int(Reason.CROSSED)
 _UNSORTED: Final = -int(Reason.UNSORTED)
 _TIME_BACK: Final = -int(Reason.TIME_BACK)
 _TIME_RANGE: Final = -int(Reason.TIME_RANGE)
@@ -63,6 +63,8 @@ def admit(
 ) -> tuple[int, int, int]:
     """Let a parsed frame through or not; return (line kind, or minus the reason; venue time; end of its pool slice).
 
+    A crossed quote is refused and moves no venue clock; the caller makes an event without values of it, which its
+    frame tells.
     `limits` = (ms a quote may lie behind its asset's clock, frame length ms by which lateness is judged). Prints
     known already or older than the first limit are removed from the slice in place.
     """
@@ -96,6 +98,8 @@ def admit(
             return _TIME_BACK, time_ms, off
         fault = _bbo_fault(pool, off) if kind == _BBO else _book_fault(pool, off)
         if fault < 0:
+            if fault == CROSSED:
+                state[stream, CLOCK] = recv_ns
             return fault, time_ms, off
         if time_ms < clock - clock % limits[1]:
             state[asset, LATE_QUOTES] += 1
@@ -161,7 +165,7 @@ def _keep_new(
 @kernel
 def _bbo_fault(pool: NDArray[np.int64], off: int) -> int:
     bid, ask = pool[off], pool[off + 3]
-    return _CROSSED if bid > 0 and ask > 0 and bid >= ask else 0
+    return CROSSED if bid > 0 and ask > 0 and bid >= ask else 0
 
 
 @kernel
@@ -175,5 +179,5 @@ def _book_fault(pool: NDArray[np.int64], off: int) -> int:
         if pool[first_ask + 3 * level] <= pool[first_ask + 3 * level - 3]:
             return _UNSORTED
     if n_bids > 0 and n_asks > 0 and pool[off + 2] >= pool[first_ask]:
-        return _CROSSED
+        return CROSSED
     return 0

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.jit import kernel
-from lotus.microtape.decode_admit import admit
+from lotus.microtape.decode_admit import CROSSED, admit
+from lotus.microtape.events import EventKind
 from lotus.microtape.parser import parse_frame
 
 SURPRISE: Final = -1000
 DONE: Final = 0
 EVENT_COLUMNS: Final = 5  # recv_ns, time_ms, seq, kind, asset
-LAST_EVENT_KIND: Final = 5
+LAST_EVENT_KIND: Final = 5  # of lines; a crossed one is put aside and an event
+CROSSED_EVENT: Final = int(EventKind.CROSSED)
 
 
 @kernel
@@ -81,17 +83,19 @@ def decode_run(
         if kind < 0:
             return SURPRISE, at, seq, n
         line, time_ms, end = admit(kind, asset, time_ms, recv_ns, limits, state, pool, off, end)
-        if line < 0:
+        if line < 0 and line != CROSSED:
             return line, at, seq, n
-        counts[line] += 1
         if line <= LAST_EVENT_KIND:
             events[n, 0] = recv_ns
             events[n, 1] = time_ms
             events[n, 2] = seq
-            events[n, 3] = line
+            events[n, 3] = CROSSED_EVENT if line == CROSSED else line
             events[n, 4] = asset
             n += 1
             offsets[n] = end
+        if line < 0:
+            return line, at, seq, n
+        counts[line] += 1
         seq += 1
         at = newline + 1
     return DONE, at, seq, n

@@ -11,6 +11,7 @@ Pool layouts (int64), `off[i]:off[i+1]` of event i:
 * TRADES: `(px, sz, side, time_ms, tid) * k`, side +1 = the buyer was the aggressor, -1 = the seller; k >= 1
 * CTX: `[funding * 1e12, open interest lots, oracle px, mark px, 2 * mid px, premium * 1e12, impact bid px, impact ask
   px]`, null = `NULL`
+* CROSSED: nothing; a quote or book whose best bid is not below its best ask
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,7 @@ class EventKind(IntEnum):
     BBO = 3
     TRADES = 4
     CTX = 5
+    CROSSED = 6
 
 
 class Ctx(IntEnum):

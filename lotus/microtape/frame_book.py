@@ -14,7 +14,7 @@ from lotus import mathx
 from lotus.jit import kernel
 from lotus.microtape.events import BOOK_HEADER, LEVEL_WIDTH, NULL, TRADE_WIDTH
 from lotus.microtape.frame_hist import add_to, bin_of, quantile_of
-from lotus.microtape.frame_spec import CROSSED, LATE
+from lotus.microtape.frame_spec import LATE
 from lotus.microtape.frame_state import BURST_LOW
 
 Pool = NDArray[np.int64]
@@ -29,12 +29,9 @@ USD: Final[float] = 1e-6  # one price unit times one lot, for every asset
 def set_top(s: Any, time_ms: int, bid_px: int, bid_sz: int, ask_px: int, ask_sz: int) -> bool:
     """Make a quote the top of book when it is not older than the present one; return whether it is two-sided.
 
-    A null side is 0, 0. A crossed quote only sets the CROSSED bit.
+    A null side is 0, 0.
     """
     two_sided = bid_px > 0 and ask_px > 0
-    if two_sided and bid_px >= ask_px:
-        s.flags |= CROSSED
-        return False
     if time_ms < s.top_ms:
         return False
     count_side(s, s.bid_px, s.bid_sz, bid_px, bid_sz, bid_px < s.bid_px)
@@ -64,13 +61,10 @@ def count_side(s: Any, px0: int, sz0: int, px1: int, sz1: int, receded: bool) ->
 
 @kernel
 def apply_book(s: Any, time_ms: int, deep: bool, pool: Pool, at: int) -> bool:
-    """Take a full book; return whether its best levels became a two-sided top. A crossed book only sets its bit."""
+    """Take a full book; return whether its best levels became a two-sided top."""
     n_bids, n_asks = pool[at], pool[at + 1]
     bids = at + BOOK_HEADER
     asks = bids + LEVEL_WIDTH * n_bids
-    if n_bids > 0 and n_asks > 0 and pool[bids] >= pool[asks]:
-        s.flags |= CROSSED
-        return False
     if time_ms >= max(s.deep_ms, s.fast_ms):
         s.imb_5 = imbalance(pool, bids, n_bids, asks, n_asks, 5)
     if not deep:

@@ -63,7 +63,7 @@ def open_next(s: Any, p: Any, mid2: int) -> None:
     s.frame += 1
     s.frames += 1
     s.gap_before = 0
-    s.flags = 0
+    s.flags = f.CROSSED if s.crossed > 0 else 0
     s.mid2_prev = mid2
     s.oi_prev = s.oi
     s.high2 = mid2 if mid2 > 0 else EMPTY_HIGH

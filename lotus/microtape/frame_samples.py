@@ -94,6 +94,12 @@ class _Market:
         return (*values, self.bid, 2 * self.bid, 0, NULL, NULL)
 
 
+def _best(book: tuple[int, ...]) -> tuple[int, int]:
+    """Return the best prices of book values, 0 for an empty side."""
+    n_bids, n_asks, *levels = book
+    return levels[0] if n_bids else 0, levels[3 * n_bids] if n_asks else 0
+
+
 def sample_events(seed: int, n: int, n_assets: int = 3) -> EventBatch:
     """Return `n` random events of `n_assets` assets in arrival order, the same for the same seed."""
     rng = np.random.default_rng(seed)
@@ -113,5 +119,8 @@ def sample_events(seed: int, n: int, n_assets: int = 3) -> EventBatch:
             values, time_ms = market.ctx(), -1
         else:
             values = market.bbo() if kind is EventKind.BBO else market.levels(20 if kind is EventKind.BOOK else 5)
+            bid, ask = (values[0], values[3]) if kind is EventKind.BBO else _best(values)
+            if bid and ask and bid >= ask:
+                kind, values = EventKind.CROSSED, ()
         events.append(EventInput(recv_ns, time_ms, seq, kind, asset, values))
     return build_batch(events)

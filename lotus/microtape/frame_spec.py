@@ -30,7 +30,11 @@ QUALITY_BITS: Final[tuple[tuple[str, int, str], ...]] = (
     ("STALE_BOOK", STALE_BOOK, "the 20-level book is missing or older than 12 s"),
     ("STALE_CTX", STALE_CTX, "open interest, funding and oracle are missing or older than 5 s"),
     ("NO_QUOTE", NO_QUOTE, "no two-sided top of book at the end of the frame"),
-    ("CROSSED", CROSSED, "a crossed quote or book arrived in the frame and was left out (the decoder refuses them)"),
+    (
+        "CROSSED",
+        CROSSED,
+        "a crossed quote or book was left out: it came in the frame, or before it and none since that is not",
+    ),
     ("GAP_BEFORE", GAP_BEFORE, "first frame after a gap"),
     ("WARMUP", WARMUP, "less than 60 s since the state was born: rolling columns are young"),
 )

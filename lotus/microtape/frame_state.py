@@ -58,6 +58,7 @@ STATE_DTYPE: Final = np.dtype(
         ("last_ms", "i8"),  # venue clock (gaps_clock)
         ("waiting_ms", "i8"),  # a fresh print beyond the gap that waits for another
         ("flags", "i8"),  # LATE and CROSSED of the open frame
+        ("crossed", "i8"),  # 1 + the frame in which a crossed quote came, until the next that is none (0: none)
         # top of book
         ("top_ms", "i8"),
         ("two_sided", "i8"),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lotus.jit import allocating_kernel, kernel
 from lotus.microtape.frame_book import Pool, apply_book, apply_ctx, apply_trades, set_top
 from lotus.microtape.frame_close import close_frame
-from lotus.microtape.frame_spec import LATE
+from lotus.microtape.frame_spec import CROSSED, LATE
 from lotus.microtape.gaps_clock import clock_progress, ends_gap
 
 Ints = NDArray[np.int64]
@@ -24,6 +24,7 @@ _BOOK: Final[int] = 1  # EventKind as plain integers, which kernels compile to c
 _BBO: Final[int] = 3
 _TRADES: Final[int] = 4
 _CTX: Final[int] = 5
+_CROSSED: Final[int] = 6
 
 FRAMES, QUOTES, GAPS = 0, 1, 2  # positions in `counts`
 
@@ -43,6 +44,11 @@ def step(
     if kind == _CTX:
         if s.alive:
             apply_ctx(s, pool, at)
+        return
+    if kind == _CROSSED:
+        if s.alive:
+            s.flags |= CROSSED
+            s.crossed = s.frame + 1
         return
     before = s.last_ms if s.alive else -1
     has_quotes = s.has_quotes
@@ -71,6 +77,9 @@ def step(
     if kind == _TRADES:
         apply_trades(s, open_ms, s.born_frame * p.cadence_ms, pool, at, end)
         return
+    if s.crossed > 0:
+        s.flags &= ~CROSSED if s.crossed <= s.frame else ~0
+        s.crossed = 0
     if kind == _BBO:
         quoted = set_top(s, time_ms, pool[at], pool[at + 1], pool[at + 3], pool[at + 4])
     else:
@@ -125,7 +134,7 @@ def count_rows(
     frames, quotes, gaps = 0, 0, 0
     for i in range(len(time_ms)):
         what, mine = int(kind[i]), int(asset[i])
-        if what == _CTX:
+        if what in (_CTX, _CROSSED):
             continue
         before = last[mine]
         now, held = clock_progress(what, time_ms[i], recv_ns[i], before, waiting[mine], has_quotes[mine], gap_ms)

@@ -18,6 +18,7 @@ from lotus.microtape.gaps_clock import clock_progress, ends_gap
 from lotus.timebase import DAY_MS
 
 _TRADES: Final = int(EventKind.TRADES)
+_CROSSED: Final = int(EventKind.CROSSED)
 _CTX: Final = int(EventKind.CTX)
 NONE: Final = -1
 
@@ -162,7 +163,7 @@ def _walk(
         before, quoted = last[a], has_quotes[a]
         now, held = clock_progress(what, time_ms[i], recv_ns[i], before, waiting[a], quoted, gap_ms)
         waiting[a] = held
-        is_quote = what != _TRADES and what != _CTX
+        is_quote = what not in (_TRADES, _CTX, _CROSSED)
         if ends_gap(what, quoted, before, now, gap_ms):
             rows[n, 0] = a
             rows[n, 1] = before

@@ -7,7 +7,7 @@ Rule: the clock is the latest venue time that counted as progress. Book and bbo 
 when it continues the clock within the gap limit, or when the asset never had a quote (a tape of trades alone). A jump
 beyond the limit may be a print replayed after a reconnect: it ends the silence when it is no older than two seconds
 against its receive stamp and another such print came a second before, with no quote between: trading goes on where
-quotes have died. CTX events carry no venue time.
+quotes have died. CTX events carry no venue time, CROSSED ones are put aside.
 """
 
 from typing import Final
@@ -17,6 +17,7 @@ from lotus.microtape.events import EventKind
 
 _CTX: Final = int(EventKind.CTX)
 _TRADES: Final = int(EventKind.TRADES)
+_CROSSED: Final = int(EventKind.CROSSED)
 FRESH_MS: Final = 2_000
 APART_MS: Final = 1_000
 
@@ -30,7 +31,7 @@ def clock_progress(
     Given its clock before (< 0: none yet) and what waited; `has_quotes` = a BOOK, FAST or BBO event of the asset came
     before this one.
     """
-    if kind == _CTX or time_ms <= clock_ms:
+    if kind in (_CTX, _CROSSED) or time_ms <= clock_ms:
         return clock_ms, waiting_ms
     if kind == _TRADES and has_quotes and clock_ms >= 0 and time_ms - clock_ms > gap_ms:
         if recv_ns // 1_000_000 - time_ms > FRESH_MS:

@@ -16,8 +16,8 @@ from lotus.jit import kernel
 from lotus.jit_entry import entry_point
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.decode import LIVE_BYTES, Decoder, clean_frame
-from lotus.microtape.decode_admit import admit
-from lotus.microtape.decode_kernels import LAST_EVENT_KIND, SURPRISE
+from lotus.microtape.decode_admit import CROSSED, admit
+from lotus.microtape.decode_kernels import CROSSED_EVENT, LAST_EVENT_KIND, SURPRISE
 from lotus.microtape.decode_reasons import Reason
 from lotus.microtape.frame_machine import FrameMachine
 from lotus.microtape.frame_step import FRAMES, GAPS, QUOTES, step
@@ -39,7 +39,7 @@ def take_line(
 ) -> Taken:  # fmt: skip
     """Take one frame as received; return (line kind, asset, end of its values in `pool`, frames closed, gaps ended).
 
-    A negative kind means that nothing was taken: SURPRISE that it is for the general path, else minus the reason.
+    A negative kind: SURPRISE that it is for the general path, else minus the reason why it is put aside.
     `line` u1[*] is room for the frame and the newline that the parser needs; the rest as in `decode_one` and `step`,
     whose rows begin anew with every call.
     """
@@ -54,15 +54,16 @@ def take_line(
     if kind < 0 or newline != n:
         return SURPRISE, 0, 0, 0, 0
     what, time_ms, end = admit(kind, asset, time_ms, recv_ns, limits, gate, pool, 0, end)
-    if what < 0:
+    if what < 0 and what != CROSSED:
         return what, 0, 0, 0, 0
-    kinds[what] += 1
     if what <= LAST_EVENT_KIND:
         step(
             state, blank, params,
-            recv_ns, time_ms, seq, what, asset, pool, 0, end,
+            recv_ns, time_ms, seq, CROSSED_EVENT if what == CROSSED else what, asset, pool, 0, end,
             ints, floats, quotes, gaps, counts,
         )  # fmt: skip
+    if what >= 0:
+        kinds[what] += 1
     return what, asset, end, counts[FRAMES], counts[GAPS]
 
 
@@ -93,8 +94,8 @@ class LineMachine:
             return self._feed_odd(recv_ns, seq, raw)
         if kind < 0:  # the gate has judged it, and judges a line once
             self.decoder.put_aside(seq, recv_ns, Reason(-kind), clean_frame(raw))
-            self.kind = 0
-            return 0
+            self.kind = CROSSED_EVENT if kind == CROSSED else 0
+            return closed
         self.kind = kind if kind <= LAST_EVENT_KIND else 0
         return closed
 

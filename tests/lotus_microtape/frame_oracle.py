@@ -58,6 +58,7 @@ class Life:
         self.traded = self.burst_n = self.run = 0
         self.rows: list[Row] = []
         self.flags = GAP_BEFORE if after_gap else 0
+        self.crossed = 0
         self.open_frame()
 
     def open_frame(self) -> None:
@@ -122,7 +123,7 @@ class Life:
         self.rows.append(row)
         for histogram in (self.volumes, self.bursts):
             histogram.mass *= histogram.fade
-        self.index, self.flags = self.index + 1, 0
+        self.index, self.flags = self.index + 1, CROSSED if self.crossed else 0
         self.open_frame()
 
     def quote_columns(self) -> Row:
@@ -216,6 +217,10 @@ def oracle(batch: EventBatch, asset: int, sz_decimals: int, cadence_ms: int = 20
             if now:
                 now.ctx, now.times["ctx"] = (int(values[0]), int(values[1]), int(values[2])), now.clock
             continue
+        if kind is EventKind.CROSSED:
+            if now:
+                now.flags, now.crossed = now.flags | CROSSED, now.index + 1
+            continue
         jump = now is not None and t - now.clock > GAP_MS
         replayed = jump and kind is EventKind.TRADES and quoted
         if now is None or (jump and not replayed):
@@ -236,14 +241,14 @@ def take(now: Life, kind: EventKind, t: int, values: np.ndarray) -> None:
     if kind is EventKind.TRADES:
         now.take_trades(trade_rows(values).tolist())
         return
+    if now.crossed and now.crossed <= now.index:
+        now.flags &= ~CROSSED
+    now.crossed = 0
     if kind is EventKind.BBO:
         bids, asks = [values[:2].tolist()] * int(values[0] > 0), [values[3:5].tolist()] * int(values[3] > 0)
     else:
         sides = book_levels(values)
         bids, asks = sides[0][:, :2].tolist(), sides[1][:, :2].tolist()
-    if bids and asks and bids[0][0] >= asks[0][0]:
-        now.flags |= CROSSED
-        return
     if kind is not EventKind.BBO:
         now.take_book(t, "deep" if kind is EventKind.BOOK else "fast", bids, asks)
     now.set_top(t, (*(bids[0] if bids else (0, 0)), *(asks[0] if asks else (0, 0))))

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from tape_cases import T0, UNIVERSE, FrameSource, compact, level, line, recording
 
-from lotus.manifest import Asset
+from lotus.manifest import Asset, Manifest
 from lotus.microtape.decode import Decoder, clean_frame, decode_lines
 from lotus.microtape.decode_reasons import TAPE_QUARANTINE, DecodeReport, LineKind, Reason, quarantine_columns
 from lotus.microtape.events import EventBatch, EventInput, EventKind, build_batch, trade_rows
+from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frame_spec import CROSSED
 
 RECV = T0 * 1_000_000
 
@@ -105,13 +107,24 @@ ODD: list[tuple[bytes, Reason]] = [
 def test_odd_lines_are_put_aside_with_their_reason(odd: bytes, reason: Reason) -> None:
     after = line(RECV + 5, _bbo(level(98.0, "2"), level(99.0, "1"), T0 + 5))
     batch, report = decode_lines(line(RECV, GOOD) + odd + after, UNIVERSE, first_seq=100)
-    assert [int(seq) for seq in batch.seq] == [100, 102]
+    assert [int(seq) for seq in batch.seq] == ([100, 101, 102] if reason is Reason.CROSSED else [100, 102])
     assert report.reasons == {reason.name.lower(): 1}
     (row,) = report.quarantine
     assert (row.seq, row.reason) == (101, reason)
     assert row.recv_ns == (0 if reason is Reason.BAD_LINE else int(odd.split(b" ")[0]))
     assert row.text in odd.decode()
     assert len(row.text) == min(200, len(odd.rstrip()) - (20 if row.recv_ns else 0))
+
+
+def test_a_crossed_quote_is_put_aside_and_its_frame_says_so() -> None:
+    at = [T0 + 200 * k for k in range(8)]
+    fine, crossed = (level(98.0, "2"), level(99.0, "1")), (level(99.0, "2"), level(99.0, "1"))
+    lines = [line(ms * 1_000_000, _bbo(*(crossed if k in (3, 4) else fine), ms)) for k, ms in enumerate(at)]
+    batch, report = decode_lines(b"".join(lines), UNIVERSE)
+    assert (report.reasons, len(report.quarantine)) == ({"crossed": 2}, 2)
+    assert [EventKind(k) for k in batch.kind].count(EventKind.CROSSED) == 2
+    quality = build_frames(batch, Manifest(), UNIVERSE).columns()["quality"]
+    assert ((quality & CROSSED) > 0).tolist() == [False, False, True, True, True, False, False]
 
 
 def _quotes(ahead_ms: list[int], every_ms: int = 500) -> bytes:

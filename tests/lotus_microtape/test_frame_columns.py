@@ -168,8 +168,7 @@ def test_one_sided_null_and_crossed_quotes() -> None:
         (200, BBO, (0, 0, 0, 1_002, 5, 1)),
         (400, BBO, (0, 0, 0, 0, 0, 0)),
         (600, BBO, quote),
-        (610, BBO, bbo(1_003, 5, 1_002, 5)),
-        (620, BOOK, book_values([(1_002, 5, 1)], [(1_002, 5, 1)])),
+        (610, EventKind.CROSSED, ()),
         (800, FAST, book_values([], [(1_002, 5, 1)])),
         (1_000, BBO, quote),
     )
