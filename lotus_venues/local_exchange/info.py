@@ -17,6 +17,7 @@ from lotus_venues.local_exchange.wire_out import NO_HASH, Json, Spelling, number
 
 FILLS_A_CALL = 2_000
 FUNDINGS_A_CALL = 500
+UNIFIED = "unifiedAccount"
 NEVER_MS = 4_102_444_800_000  # 2100: agents do not expire here
 _NO_ACCOUNT = Account("")
 _USDC: Json = {"name": "USDC", "szDecimals": 8, "weiDecimals": 8, "index": 0, "tokenId": "0x0", "isCanonical": True}
@@ -37,6 +38,7 @@ class Info:
     spelling: Spelling
     contexts: dict[str, Json]
     masters: Mapping[str, str]
+    abstraction: str = "default"
 
     def answer(self, body: Any) -> Any:
         """Return the answer; raises `Unreadable`."""
@@ -51,8 +53,9 @@ class Info:
             "fundingHistory": self._funding_history,
             "candleSnapshot": self._candles,
             "exchangeStatus": lambda _: {"time": self.engine.state.now_ms, "specialStatuses": None},
-            "clearinghouseState": lambda b: self.spelling.clearinghouse(self._account(b)),
-            "spotClearinghouseState": lambda b: {"balances": [], **self._user(b)},
+            "clearinghouseState": self._clearinghouse,
+            "spotClearinghouseState": lambda b: {"balances": self._balances(self._account(b))},
+            "userAbstraction": self._abstraction,
             "openOrders": lambda b: [self.spelling.order(o) for o in self._open(b)],
             "frontendOpenOrders": lambda b: [self.spelling.frontend_order(o) for o in self._open(b)],
             "userFills": lambda b: self._fills(b)[::-1][:FILLS_A_CALL],
@@ -100,10 +103,24 @@ class Info:
                 found[asset.name] = number(market.mark, asset.px_decimals)
         return found
 
-    def _user(self, body: Json) -> Json:
-        if not isinstance(body["user"], str):
-            raise TypeError(body)
-        return {}
+    def _clearinghouse(self, body: Json) -> Json:
+        told = self.spelling.clearinghouse(self._account(body))
+        if self.abstraction == UNIFIED:
+            told["withdrawable"] = "0.0"
+            for part in ("marginSummary", "crossMarginSummary"):
+                told[part]["accountValue"] = "0.0"
+        return told
+
+    def _abstraction(self, body: Json) -> str:
+        self._account(body)
+        return self.abstraction
+
+    def _balances(self, account: Account) -> list[Json]:
+        if self.abstraction != UNIFIED:
+            return []
+        told = self.spelling.clearinghouse(account)["marginSummary"]
+        total, hold = told["accountValue"], told["totalMarginUsed"]
+        return [{"coin": "USDC", "token": 0, "hold": hold, "total": total, "entryNtl": "0.0"}]
 
     def _account(self, body: Json) -> Account:
         return self.engine.account(body["user"].lower()) or _NO_ACCOUNT

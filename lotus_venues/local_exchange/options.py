@@ -35,6 +35,7 @@ class Options:
     `agents` maps an agent's address to its master's. `speed` plays the tape at a multiple of its pace (0: as fast as
     clients read; None: only when told by `advance`), beginning after `start_after` market subscriptions. `client_ms`
     is the clock that nonces follow (the SDK takes its own machine's). `limit_scale` 0 switches rate limits off.
+    `abstraction` is how accounts hold their money: with `unifiedAccount` the perp state tells none of it.
     """
 
     accounts: Mapping[str, Decimal] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Options:
     start_after: int = 0
     longest_silence_s: float | None = None
     limit_scale: float = 1.0
+    abstraction: str = "default"
     faults: tuple[Fault, ...] = ()
     seed: int = 0
     repeats_trades: bool = True

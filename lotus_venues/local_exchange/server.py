@@ -72,7 +72,7 @@ class LocalExchange:
         self.tape = Tape(self.engine)
         self.faults = Faults(opts.seed, opts.faults)
         self.signers = Signers(opts.client_ms)
-        self.info = Info(self.engine, self.spelling, self.tape.contexts, self.signers.masters)
+        self.info = Info(self.engine, self.spelling, self.tape.contexts, self.signers.masters, opts.abstraction)
         self.hub = Hub(self.engine, self.spelling, self.tape, self.faults, self.info)
         self.hub.repeats_trades = opts.repeats_trades
         self.limits = Limits(opts.limit_scale)
@@ -266,7 +266,7 @@ class LocalExchange:
         await asyncio.sleep(reply.delay_s)
         while reply.hangs and not await request.is_disconnected():
             await asyncio.sleep(0.05)
-        if isinstance(reply.content, str) or reply.hangs:
+        if reply.status != 200 or reply.hangs:
             return PlainTextResponse(reply.content or "", reply.status or 500)
         return JSONResponse(reply.content, reply.status)
 
