@@ -4,7 +4,7 @@ An agent's address has no account of its own, so queries by it are empty, as at 
 here raises `Unreadable` (HTTP 422).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,13 @@ from lotus.manifest import Asset
 from lotus_venues.local_exchange.accounts import Account
 from lotus_venues.local_exchange.engine import Engine
 from lotus_venues.local_exchange.market import Market
+from lotus_venues.local_exchange.signers import Signers
 from lotus_venues.local_exchange.values import Order
 from lotus_venues.local_exchange.wire_out import NO_HASH, Json, Spelling, number, usd
 
 FILLS_A_CALL = 2_000
 FUNDINGS_A_CALL = 500
 UNIFIED = "unifiedAccount"
-NEVER_MS = 4_102_444_800_000  # 2100: agents do not expire here
 _NO_ACCOUNT = Account("")
 _USDC: Json = {"name": "USDC", "szDecimals": 8, "weiDecimals": 8, "index": 0, "tokenId": "0x0", "isCanonical": True}
 
@@ -31,13 +31,13 @@ class Unreadable(Exception):
 class Info:
     """Answers information requests from the engine's state; `contexts` are the tape's last contexts by coin.
 
-    `masters` maps agents to the accounts that they trade for.
+    `signers` knows the agents of the accounts.
     """
 
     engine: Engine
     spelling: Spelling
     contexts: dict[str, Json]
-    masters: Mapping[str, str]
+    signers: Signers
     abstraction: str = "default"
 
     def answer(self, body: Any) -> Any:
@@ -197,13 +197,15 @@ class Info:
 
     def _role(self, body: Json) -> Json:
         user = body["user"].lower()
-        if user in self.masters:
-            return {"role": "agent", "data": {"user": self.masters[user]}}
+        master = self.signers.master_of(user, self.engine.state.now_ms)
+        if master is not None:
+            return {"role": "agent", "data": {"user": master}}
         return {"role": "missing" if self.engine.account(user) is None else "user"}
 
     def _agents(self, body: Json) -> list[Json]:
-        mine = [agent for agent, master in self.masters.items() if master == body["user"].lower()]
-        return [{"name": "", "address": agent, "validUntil": NEVER_MS} for agent in mine]
+        user, now_ms = body["user"].lower(), self.engine.state.now_ms
+        mine = [(a, agent) for a, agent in self.signers.agents.items() if self.signers.master_of(a, now_ms) == user]
+        return [{"name": a.name, "address": address, "validUntil": a.until_ms} for address, a in mine if a.name]
 
 
 def _is_within(body: Json, time_ms: int) -> bool:

@@ -72,7 +72,7 @@ class LocalExchange:
         self.tape = Tape(self.engine)
         self.faults = Faults(opts.seed, opts.faults)
         self.signers = Signers(opts.client_ms)
-        self.info = Info(self.engine, self.spelling, self.tape.contexts, self.signers.masters, opts.abstraction)
+        self.info = Info(self.engine, self.spelling, self.tape.contexts, self.signers, opts.abstraction)
         self.hub = Hub(self.engine, self.spelling, self.tape, self.faults, self.info)
         self.hub.repeats_trades = opts.repeats_trades
         self.limits = Limits(opts.limit_scale)

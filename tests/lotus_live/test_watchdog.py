@@ -369,3 +369,17 @@ def test_over_empty_accounts_a_home_that_is_gone_ends_it_with_a_word(
 
     asyncio.run(go())
     assert "nothing is open" in capfd.readouterr().err
+
+
+def test_an_agent_that_ends_within_a_week_is_told_once(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        now_ms = bed.exchange.now_ms
+        for digit, days in (("7", 6.9), ("8", 7.1)):
+            bed.exchange.signers.approve("0x" + digit * 40, bed.user, f"k{digit}", now_ms + int(days * 86_400_000))
+        bed.beat(0.0)
+        await until(lambda: any(k.startswith("agent_ends") for k in kinds(bed)))
+        await asyncio.sleep(0.3)
+        ends = [k for k in kinds(bed) if k.startswith("agent_ends")]
+        assert ends == [f"agent_ends:0x{'7' * 40}"], "the others last"
+
+    watched(tmp_path, WatchPolicy(), work)
