@@ -139,9 +139,9 @@ class KnownOrders:
 
     def told_funding(self, told: Iterable[Mapping[str, Any]]) -> list[FundingPayment]:
         """Take funding payments; return those not told before."""
-        payments = [funding_of(row) for row in told]
-        fresh = [payment for payment in payments if (payment.coin, payment.time_ms) not in self._paid]
-        self._paid |= {(payment.coin, payment.time_ms) for payment in fresh}
+        payments = {(paid.coin, paid.time_ms): paid for paid in map(funding_of, told)}
+        fresh = [paid for key, paid in payments.items() if key not in self._paid]
+        self._paid |= payments.keys()
         return fresh
 
     def fill_of(self, told: Mapping[str, Any]) -> VenueFill:

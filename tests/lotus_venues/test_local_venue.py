@@ -12,6 +12,7 @@ from check_venue import BID, CHECKS, COIN, Bed
 from local_bed import ACCOUNT, CAPS, LocalBed, MovableClock, local_bed, local_venue
 
 from lotus.errors import VenueError
+from lotus.timebase import HOUR_MS
 from lotus.trading.orders import FundingPayment, OrderState, OrderUpdate, Side, TimeInForce, VenueFill
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.http import JsonPoster
@@ -346,3 +347,21 @@ def test_fills_come_page_by_page(tmp_path: Path) -> None:
     venue.exchange.poster.post = answer  # type: ignore[method-assign]
     found = asyncio.run(venue.exchange.fills(0))
     assert {row["tid"] for row in found} == set(range(4_500))
+
+
+def test_funding_of_many_coins_and_hours_is_told_whole_and_once(tmp_path: Path) -> None:
+    """The venue gives 500 rows a call: 25 coins over 24 h are 600."""
+    venue = local_venue("http://127.0.0.1:1", tmp_path, MovableClock())
+    rows = [
+        {"time": hour * HOUR_MS, "delta": {"coin": f"C{coin}", "usdc": "-0.1", "szi": "1", "fundingRate": "0.0001"}}
+        for hour in range(24)
+        for coin in range(25)
+    ]
+
+    async def answer(path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        return [row for row in rows if row["time"] >= body["startTime"]][:500]
+
+    venue.exchange.poster.post = answer  # type: ignore[method-assign]
+    found = venue.known.told_funding(asyncio.run(venue.exchange.fundings(0)))
+    assert len(found) == 600
+    assert len({(payment.coin, payment.time_ms) for payment in found}) == 600
