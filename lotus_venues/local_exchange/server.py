@@ -271,11 +271,14 @@ class LocalExchange:
         return JSONResponse(reply.content, reply.status)
 
     async def _ws(self, websocket: WebSocket) -> None:
+        address = websocket.client.host if websocket.client else ""
+        if not self.limits.opens(address, time.monotonic()):
+            await websocket.close()  # before it is accepted: HTTP 403
+            return
         await websocket.accept()
         dialogue = Dialogue(self._names, has_users=True)
         session = Session(websocket, dialogue, self.faults, websocket.scope["state"]["abort"])
         self.hub.sessions.add(session)
-        address = websocket.client.host if websocket.client else ""
         if self.options.greets:
             session.send(GREETING)
         try:
