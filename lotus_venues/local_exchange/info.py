@@ -86,7 +86,7 @@ class Info:
                 "maxLeverage": listing.max_leverage,
                 "marginTableId": listing.max_leverage,
             }
-            rows.append(row | ({"onlyIsolated": True} if listing.only_isolated else {}))
+            rows.append(row | ({"onlyIsolated": True, "marginMode": "strictIsolated"} if listing.only_isolated else {}))
         leverages = sorted({m.listing.max_leverage for m in self._markets})
         tables = [[n, {"description": "", "marginTiers": [{"lowerBound": "0.0", "maxLeverage": n}]}] for n in leverages]
         return {"universe": rows, "marginTables": tables, "collateralToken": 0}

@@ -36,6 +36,7 @@ class Options:
     clients read; None: only when told by `advance`), beginning after `start_after` market subscriptions. `client_ms`
     is the clock that nonces follow (the SDK takes its own machine's). `limit_scale` 0 switches rate limits off.
     `abstraction` is how accounts hold their money: with `unifiedAccount` the perp state tells none of it.
+    Coins in `isolated` take no cross margin.
     """
 
     accounts: Mapping[str, Decimal] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class Options:
     longest_silence_s: float | None = None
     limit_scale: float = 1.0
     abstraction: str = "default"
+    isolated: frozenset[str] = frozenset()
     faults: tuple[Fault, ...] = ()
     seed: int = 0
     repeats_trades: bool = True
@@ -57,6 +59,6 @@ class Options:
     wall_ms: Callable[[], int] = wall_ms
 
 
-def listings_of(universe: Sequence[Asset]) -> tuple[Listing, ...]:
+def listings_of(universe: Sequence[Asset], isolated: frozenset[str] = frozenset()) -> tuple[Listing, ...]:
     """Return the rows of `meta` for a universe, in its order."""
-    return tuple(Listing(a, MAX_LEVERAGES.get(a.name, OTHER_LEVERAGE)) for a in universe)
+    return tuple(Listing(a, MAX_LEVERAGES.get(a.name, OTHER_LEVERAGE), a.name in isolated) for a in universe)

@@ -67,7 +67,7 @@ class LocalExchange:
         """Open nothing yet; `lines` are (receive ns, raw frame) in order, `port` 0 takes a free one."""
         self.options, self.port = options or Options(), port
         opts = self.options
-        self.engine = Engine(listings_of(universe), schedule_volume_usd=opts.schedule_volume_usd)
+        self.engine = Engine(listings_of(universe, opts.isolated), schedule_volume_usd=opts.schedule_volume_usd)
         self.spelling = Spelling(self.engine.state)
         self.tape = Tape(self.engine)
         self.faults = Faults(opts.seed, opts.faults)

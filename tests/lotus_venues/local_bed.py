@@ -125,6 +125,7 @@ async def local_bed(folder: Path, seed: int = 0, **changes: Any) -> AsyncIterato
         client_ms=clock,
         wall_ms=clock,
         seed=seed,
+        isolated=frozenset(changes.pop("isolated", ())),
     )
     async with LocalExchange(UNIVERSE, options=options) as exchange:
         hands = LocalHands(exchange, clock)

@@ -365,3 +365,15 @@ def test_funding_of_many_coins_and_hours_is_told_whole_and_once(tmp_path: Path) 
     found = venue.known.told_funding(asyncio.run(venue.exchange.fundings(0)))
     assert len(found) == 600
     assert len({(payment.coin, payment.time_ms) for payment in found}) == 600
+
+
+def test_a_coin_listed_as_isolated_only_takes_no_cross_leverage(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        (row,) = [row for row in (await made.venue.exchange.info("meta"))["universe"] if row["name"] == "ETH"]
+        assert (row["onlyIsolated"], row["marginMode"]) == (True, "strictIsolated")
+        with pytest.raises(VenueError, match=r"cross leverage of ETH.*isolated margin"):
+            await made.venue.set_leverage("ETH", 3)
+        await made.venue.set_leverage("ETH", 3, is_cross=False)
+        await made.venue.set_leverage(COIN, 3)
+
+    against(work, tmp_path, isolated=("ETH",))
