@@ -377,3 +377,27 @@ def test_a_coin_listed_as_isolated_only_takes_no_cross_leverage(tmp_path: Path) 
         await made.venue.set_leverage(COIN, 3)
 
     against(work, tmp_path, isolated=("ETH",))
+
+
+def test_a_fill_told_without_a_name_before_its_order_keeps_its_average(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        fill = await made.bed.bought()
+        known = made.venue.known = made.venue.looks.known = KnownOrders()
+        asked: list[str] = []
+        post = made.venue.exchange.poster.post
+
+        async def nameless(path: str, body: dict[str, Any]) -> Any:
+            asked.append(str(body.get("type")))
+            told = await post(path, body)
+            return [row | {"cloid": None} for row in told] if body.get("type") == "userFillsByTime" else told
+
+        made.venue.exchange.poster.post = nameless  # type: ignore[method-assign]
+        made.venue.looks.learn(await made.venue.exchange.fills(0))
+        asked.clear()
+        for _ in range(3):
+            found = await made.venue.order_of(fill.client_id)
+            assert (found.filled, found.average_px) == (fill.size, fill.px)
+        assert asked == ["orderStatus"] * 3, "the executions are not asked for again"
+        assert known.average(known.of(fill.client_id), fill.size) == fill.px
+
+    against(work, tmp_path)
