@@ -24,6 +24,7 @@ from lotus_live.watch.sessions import guard_session, make_known
 from lotus_live.watch.watchdog import Watchdog
 from lotus_store.processes import born
 from lotus_store.slate import read_slate, write_slate
+from lotus_venues.hyperliquid.guard import NOT_LISTED
 from lotus_venues.hyperliquid.order_wire import order_wire
 from lotus_venues.local_exchange.faults import Fault, FaultKind
 
@@ -196,6 +197,23 @@ def test_its_session_signs_nothing_that_opens(tmp_path: Path) -> None:
             with pytest.raises(VenueError, match="at most 0"):
                 await session.exchange.act({"type": "order", "orders": [wire], "grouping": "na"})
             assert bed.resting == []
+            session.close()
+
+    asyncio.run(go())
+
+
+def test_a_position_in_a_coin_that_is_not_listed_is_named(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with watch_bed(tmp_path) as bed:
+            await bed.hold()
+            await bed.rest()
+            session = guard_session(bed.settings, ACCOUNT)
+            await make_known(session)
+            await session.open()
+            session._assets.clear()
+            held = await session.look()
+            assert await session.cancel(held.opening) == [f"BTC: {NOT_LISTED}"]
+            assert await session.close_out(held.positions) == {"BTC": NOT_LISTED}
             session.close()
 
     asyncio.run(go())
