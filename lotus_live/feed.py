@@ -52,7 +52,7 @@ class FeedPolicy:
     silent_s: float = 60.0
     backoff_first_s: float = 0.25
     backoff_most_s: float = 30.0
-    connects_per_minute: int = 30
+    connects_per_minute: int = 15  # the venue takes 30 of an address; the rest is for the accounts' streams
     watch_s: float = 1.0
     renew_stale: bool = True
     renew_after_s: float = 0.0

@@ -28,6 +28,7 @@ from lotus_venues.hyperliquid.journal import SignerJournal
 from lotus_venues.hyperliquid.looks import Pacing
 from lotus_venues.hyperliquid.rate_budget import WEIGHT_A_MINUTE, AddressWeight, RateBudget, shared_weight
 from lotus_venues.hyperliquid.signer import AgentSigner, read_key
+from lotus_venues.hyperliquid.user_stream import StreamPolicy
 from lotus_venues.hyperliquid.venue import HyperliquidVenue, VenuePolicy
 
 LOOK_S = 15.0
@@ -35,6 +36,7 @@ LOCAL_WEIGHT = 1_000_000  # requests a minute at the local exchange, where a tap
 WATCHDOG_WEIGHT = 300  # of a minute's weight, for the quiet looks of the watchdog: another process, the same address
 # The desk asks for orders and fills every ten seconds: at the real venue each third time is let through. What it was
 # told within 40 s (the signer wants to know what is open within 60) is not asked again.
+LOCAL_STREAM = StreamPolicy(healthy_s=0.0, opens_a_minute=LOCAL_WEIGHT)
 LIVE_PACING = Pacing(kept_s=40.0, orders_s=25.0, limit_s=300.0)
 LIVE_READY_S, LIVE_PATIENCE_S = 150.0, 180.0  # gate and start together ask more than one minute holds
 
@@ -96,7 +98,7 @@ def venue_account(
     signer = AgentSigner(read_key(files.key), read_caps(files.caps), journal, url)
     signer.is_halted = is_halted
     exchange = Exchange(JsonPoster(url), signer, read_address(files.address), clock_ms, budget_at(url), expires_ms)
-    policy = VenuePolicy(look_s=LOOK_S / max(pace, 1.0)) if is_local else LIVE_POLICY
+    policy = VenuePolicy(look_s=LOOK_S / max(pace, 1.0), stream=LOCAL_STREAM) if is_local else LIVE_POLICY
     return HyperliquidVenue(exchange, tuple(asset.name for asset in universe), policy)
 
 

@@ -27,6 +27,7 @@ class GateReason(StrEnum):
     NO_AGENT = "no_agent"
     AGENT_ENDS = "agent_ends"
     WATCHDOG_KEY = "watchdog_key"
+    UNIFIED = "unified"
     NO_CAPS = "no_caps"
     WIDE_CAPS = "wide_caps"
     VENUE_SILENT = "venue_silent"
@@ -38,6 +39,7 @@ class GateReason(StrEnum):
 
 
 R = GateReason
+STANDARD = frozenset({"default", "disabled"})  # account abstractions in which the perp state tells all collateral
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class GateFault:
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """What is known of one account: addresses, its caps, and what the venue says (roles by address, named agents).
+    """What is known of one account: addresses, its caps, and what the venue says (roles by address, named
+    agents, how the account holds its money).
 
     Empty addresses and None stand for what is missing; `problem` says why the venue did not answer.
     """
@@ -70,6 +73,7 @@ class AccountFacts:
     caps_problem: str = "no caps file"
     roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     agents: Sequence[Mapping[str, Any]] = ()
+    abstraction: str = ""
     equity_usd: Decimal | None = None
     skew_ms: int | None = None
     problem: str = ""
@@ -181,5 +185,9 @@ def _caps(facts: AccountFacts, safety: SafetySettings, universe: Sequence[Asset]
 def _venue(facts: AccountFacts) -> Told:
     if facts.problem:
         yield R.VENUE_SILENT, facts.problem, "an answer to read-only questions"
-    elif facts.skew_ms is None or abs(facts.skew_ms) > MAX_CLOCK_SKEW_MS:
+        return
+    if facts.abstraction not in STANDARD:
+        told = f"account abstraction {facts.abstraction!r}: perp state does not tell its money"
+        yield R.UNIFIED, told, "a standard account (userAbstraction `default` or `disabled`)"
+    if facts.skew_ms is None or abs(facts.skew_ms) > MAX_CLOCK_SKEW_MS:
         yield R.CLOCK_SKEW, f"{facts.skew_ms} ms", f"at most {MAX_CLOCK_SKEW_MS} ms either way"

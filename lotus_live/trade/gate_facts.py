@@ -125,13 +125,14 @@ class _Counted(InfoClient):
 
 
 def _told(info: InfoClient, address: str, keys: Sequence[str]) -> dict[str, Any]:
-    """Ask the venue, reading only: roles of the keys, agents, equity and clock of the account."""
+    """Ask the venue, reading only: roles of the keys, agents, abstraction, equity and clock of the account."""
     roles = {key: dict(info.request({"type": "userRole", "user": key})) for key in keys if key}
     agents = list(info.request({"type": "extraAgents", "user": address})) if address else []
+    abstraction = str(info.request({"type": "userAbstraction", "user": address}))
     before = wall_ms()
     state = info.request({"type": "clearinghouseState", "user": address})
     skew_ms = int(state["time"]) - (before + wall_ms()) // 2
     return {
-        "roles": roles, "agents": agents, "skew_ms": skew_ms,
+        "roles": roles, "agents": agents, "skew_ms": skew_ms, "abstraction": abstraction,
         "equity_usd": Decimal(state["marginSummary"]["accountValue"]),
     }  # fmt: skip

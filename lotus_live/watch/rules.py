@@ -3,11 +3,15 @@
 In the literature: watchdog timer, fail-safe default, fencing of a failed primary.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 
+from lotus.timebase import DAY_MS
 from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED
+
+AGENT_WARNING_MS = 7 * DAY_MS
 
 
 class Act(IntEnum):
@@ -130,3 +134,16 @@ def _slow(seen: Seen, policy: WatchPolicy) -> list[Finding]:
     if policy.data_age_s and seen.data_age_s > policy.data_age_s:
         found.append(Finding("stale_data", f"a market {seen.data_age_s:.0f} s old", f"at most {policy.data_age_s} s"))
     return found
+
+
+def ending(account: str, agents: Iterable[tuple[str, str, int]], now_ms: int) -> list[Finding]:
+    """Return a finding for each agent (name, address, last ms) of an account that is valid for less than a week."""
+    return [
+        Finding(
+            f"agent_ends:{address}",
+            f"{account}: agent {name} ({address}) is valid for {(until_ms - now_ms) / DAY_MS:.1f} days more",
+            f"at least {AGENT_WARNING_MS // DAY_MS} days",
+        )
+        for name, address, until_ms in agents
+        if until_ms - now_ms < AGENT_WARNING_MS
+    ]

@@ -20,7 +20,8 @@ from lotus_venues.hyperliquid.rate_budget import RateBudget, action_weight, info
 from lotus_venues.hyperliquid.signer import AgentSigner
 
 _READS = 3
-_PAGE = 2_000
+_NO_CROSS = ("strictIsolated", "noCross")
+_FILLS_A_PAGE, _FUNDINGS_A_PAGE = 2_000, 500
 _WAIT_S = 0.25  # between two looks whether there is room
 _JITTER_MS = 500  # by which a new measure of the skew may set the time back; more is a clock set back
 
@@ -32,6 +33,7 @@ class Exchange:
     `now_ms` is the local clock corrected by `skew_ms` (venue minus local); orders expire `expires_ms` after signing.
     Until `patient_till_ms` of the local clock a question waits for room in the budget instead of being refused, for a
     start asks much at once. `heard_ms` is when the venue last told its clock.
+    `isolated_only` are the coins that take no cross margin, by the last listing.
     """
 
     poster: JsonPoster
@@ -44,6 +46,7 @@ class Exchange:
     unknowns: int = 0
     patient_till_ms: int = 0
     heard_ms: int = 0
+    isolated_only: frozenset[str] = frozenset()
 
     @property
     def now_ms(self) -> int:
@@ -113,6 +116,8 @@ class Exchange:
         """Return (asset number, asset, largest leverage) by coin, delisted ones left out, and tell the signer."""
         rows = (await self.info("meta"))["universe"]
         self.signer.coins = [row["name"] for row in rows]
+        alone = (row for row in rows if row.get("onlyIsolated") or row.get("marginMode") in _NO_CROSS)
+        self.isolated_only = frozenset(row["name"] for row in alone)
         return {
             row["name"]: (number, Asset(row["name"], int(row["szDecimals"])), int(row["maxLeverage"]))
             for number, row in enumerate(rows)
@@ -151,18 +156,21 @@ class Exchange:
         return told
 
     async def fundings(self, time_ms: int) -> list[dict[str, Any]]:
-        """Return the funding payments from a time on, in the form in which the user stream tells them."""
-        rows = await self.info("userFunding", user=self.user, startTime=time_ms)
+        """Return all funding payments from a time on, in the stream's form; pages may overlap, as those of fills."""
+        rows = await self._pages("userFunding", _FUNDINGS_A_PAGE, time_ms)
         return [row["delta"] | {"time": row["time"]} for row in rows]
 
     async def fills(self, time_ms: int) -> list[dict[str, Any]]:
         """Return all fills from a time on, page by page until the venue has no more; pages may overlap."""
+        return await self._pages("userFillsByTime", _FILLS_A_PAGE, time_ms)
+
+    async def _pages(self, kind: str, most: int, time_ms: int) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         start = time_ms
         while True:
-            page = await self.info("userFillsByTime", user=self.user, startTime=start)
+            page = await self.info(kind, user=self.user, startTime=start)
             rows += page
             last = max((int(row["time"]) for row in page), default=start)
-            if len(page) < _PAGE or last == start:
+            if len(page) < most or last == start:
                 return rows
             start = last

@@ -92,6 +92,11 @@ class GuardSession:
         resting = sum((order.left * order.limit_px for order in orders if not order.reduce_only), Decimal(0))
         return Holding(account_of(state), orders, Decimal(state["marginSummary"]["totalNtlPos"]) + resting)
 
+    async def agents(self) -> list[tuple[str, str, int]]:
+        """Return (name, address, last ms) of the account's named agents. Raises `VenueError`."""
+        rows = await self.exchange.info("extraAgents", user=self.exchange.user)
+        return [(str(row["name"]), str(row["address"]).lower(), int(row["validUntil"])) for row in rows]
+
     async def cancel(self, orders: Sequence[OpenOrder]) -> list[str]:
         """Cancel orders by their numbers, known by name or not; return why some were not. Raises `VenueError`."""
         known = [order for order in orders if order.coin in self._assets]

@@ -30,6 +30,11 @@ class Known:
     modifying_oid: int | None = None
     held: list[Mapping[str, Any]] = field(default_factory=list)
 
+    def count(self, oid: int, lots: Decimal, value: Decimal) -> None:
+        """Add executions of one of its numbers."""
+        self.lots[oid] = self.lots.get(oid, Decimal(0)) + lots
+        self.value[oid] = self.value.get(oid, Decimal(0)) + value
+
 
 class KnownOrders:
     """All orders of this process, the numbers that belong to them, and the fills already told."""
@@ -40,6 +45,7 @@ class KnownOrders:
         self.names: dict[int, str] = {}
         self._fills: OrderedDict[str, None] = OrderedDict()
         self._paid: set[tuple[str, int]] = set()
+        self._nameless: OrderedDict[int, tuple[Decimal, Decimal]] = OrderedDict()  # lots and value by number
 
     def expect(self, orders: Iterable[NewOrder]) -> None:
         """Note orders about to be sent."""
@@ -59,6 +65,8 @@ class KnownOrders:
         if known.oid is not None:
             known.superseded.add(min(oid, known.oid))
         known.oid = max(oid, known.oid or oid)
+        if oid in self._nameless:
+            known.count(oid, *self._nameless.pop(oid))
 
     def keep(self, update: OrderUpdate) -> OrderUpdate:
         """Note the state of an order and return it with the average price of its executions, where they are known."""
@@ -132,16 +140,19 @@ class KnownOrders:
         if len(self._fills) > _FILLS_KEPT:
             self._fills.popitem(last=False)
         if fill.client_id:
-            known = self.of(fill.client_id)
-            known.lots[fill.oid] = known.lots.get(fill.oid, Decimal(0)) + fill.size
-            known.value[fill.oid] = known.value.get(fill.oid, Decimal(0)) + fill.size * fill.px
+            self.of(fill.client_id).count(fill.oid, fill.size, fill.size * fill.px)
+        else:  # its order may become known by number later
+            lots, value = self._nameless.pop(fill.oid, (Decimal(0), Decimal(0)))
+            self._nameless[fill.oid] = lots + fill.size, value + fill.size * fill.px
+            if len(self._nameless) > _FILLS_KEPT:
+                self._nameless.popitem(last=False)
         return fill
 
     def told_funding(self, told: Iterable[Mapping[str, Any]]) -> list[FundingPayment]:
         """Take funding payments; return those not told before."""
-        payments = [funding_of(row) for row in told]
-        fresh = [payment for payment in payments if (payment.coin, payment.time_ms) not in self._paid]
-        self._paid |= {(payment.coin, payment.time_ms) for payment in fresh}
+        payments = {(paid.coin, paid.time_ms): paid for paid in map(funding_of, told)}
+        fresh = [paid for key, paid in payments.items() if key not in self._paid]
+        self._paid |= payments.keys()
         return fresh
 
     def fill_of(self, told: Mapping[str, Any]) -> VenueFill:

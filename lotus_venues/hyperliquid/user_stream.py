@@ -8,6 +8,7 @@ In the literature: heartbeat failure detection; retry with jitter.
 import asyncio
 import json
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,18 +24,26 @@ from lotus_venues.hyperliquid.subscriptions import PING_TEXT
 
 # what a question may come to, besides an answer: refused, lost, or of another form
 ODD_ANSWERS = (VenueError, WireError, KeyError, TypeError, ValueError, ArithmeticError)
+MINUTE_S = 60.0
+_OPENED: dict[str, deque[float]] = {}  # by host, when sockets were opened: of all streams of this process
 CHANNELS = ("orderUpdates", "userFills", "userEvents")
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPolicy:
-    """Times in seconds: a ping every `ping_s`, dead after `silent_s` without any frame; backoff between connections."""
+    """Times in seconds: a ping every `ping_s`, dead after `silent_s` without any frame; backoff between connections.
+
+    The backoff begins anew only after a socket that lived for `healthy_s`. All streams of a process open at most
+    `opens_a_minute` sockets to a host: the venue takes 30 a minute of an address, the market feed's among them.
+    """
 
     ping_s: float = 15.0
     silent_s: float = 25.0
     open_s: float = 10.0
     backoff_first_s: float = 0.25
     backoff_most_s: float = 30.0
+    healthy_s: float = 30.0
+    opens_a_minute: int = 15
 
 
 @dataclass(slots=True)
@@ -69,12 +78,13 @@ class UserStream:
 
     async def run(self) -> None:
         """Connect, listen, and connect again."""
-        attempt = 0
+        attempt, now_s = 0, asyncio.get_running_loop().time
         while True:
+            await self._room()
+            opened_s = now_s()
             try:
                 async with asyncio.timeout(self.policy.open_s):
                     socket = await connect(self.url, **self._options())
-                attempt = 0
                 try:
                     await self._live(socket)
                 finally:
@@ -82,9 +92,19 @@ class UserStream:
                     await socket.close()
             except (OSError, TimeoutError, WebSocketException):
                 self.counts.failures += 1
-            most = min(self.policy.backoff_most_s, self.policy.backoff_first_s * 2**attempt)
-            attempt += 1
+            attempt = 0 if now_s() - opened_s >= self.policy.healthy_s else attempt + 1
+            most = min(self.policy.backoff_most_s, self.policy.backoff_first_s * 2.0 ** min(attempt, 30))
             await asyncio.sleep(self._jitter.uniform(0, most))
+
+    async def _room(self) -> None:
+        """Wait until another socket may be opened, and take its place."""
+        opened, now_s = _OPENED.setdefault(urlsplit(self.url).netloc, deque()), asyncio.get_running_loop().time
+        while len(opened) >= self.policy.opens_a_minute:
+            if (wait_s := opened[0] + MINUTE_S - now_s()) > 0:
+                await asyncio.sleep(wait_s)
+            else:
+                opened.popleft()
+        opened.append(now_s())
 
     async def _live(self, socket: ClientConnection) -> None:
         self.counts.connects += 1

@@ -196,6 +196,8 @@ class HyperliquidVenue:
         number, _, most = self._asset(coin)
         if not 1 <= leverage <= most:
             raise VenueError(f"leverage {leverage} of {coin}", f"1 to {most}")
+        if is_cross and coin in self.exchange.isolated_only:
+            raise VenueError(f"cross leverage of {coin}", "isolated margin", "the venue lists it as isolated only")
         action = {"type": "updateLeverage", "asset": number, "isCross": is_cross, "leverage": leverage}
         await self.exchange.room(action_weight(1))
         try:

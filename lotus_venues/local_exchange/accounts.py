@@ -72,11 +72,11 @@ class Account:
     schedule_day: int = 0
     schedules_fired: int = 0
 
-    def position(self, asset: int, max_leverage: int) -> Position:
-        """Return the position of an asset, flat at the default leverage when there was none."""
+    def position(self, asset: int, max_leverage: int, is_cross: bool = True) -> Position:
+        """Return the position of an asset, flat at the default leverage and in that mode when there was none."""
         found = self.positions.get(asset)
         if found is None:
-            found = self.positions[asset] = Position(min(DEFAULT_LEVERAGE, max_leverage))
+            found = self.positions[asset] = Position(min(DEFAULT_LEVERAGE, max_leverage), is_cross)
         return found
 
     def lots(self, asset: int) -> int:

@@ -51,7 +51,7 @@ class Actions:
     def _account(self, body: Json) -> Account:
         """Return the account that a body acts for, its nonce used; raises `Refused`."""
         signer = self.signers.signer_of(body)
-        master = self.signers.masters.get(signer, signer)
+        master = self._master(signer)
         account = self.engine.account(master)
         if account is None:
             account = self._newcomer(signer, body)
@@ -68,12 +68,15 @@ class Actions:
             raise Refused(texts.BAD_VAULT.format(address=vault))
         return account
 
+    def _master(self, signer: str) -> str:
+        return self.signers.master_of(signer, self.engine.state.now_ms) or signer
+
     def _newcomer(self, signer: str, body: Json) -> Account:
         unknown = Refused(texts.UNKNOWN_SIGNER.format(address=signer))
         if self.open_deposit_micro is None:
             raise unknown
         real = self.signers.signer_of(body, is_mainnet=True)
-        if self.engine.account(self.signers.masters.get(real, real)) is not None:
+        if self.engine.account(self._master(real)) is not None:
             raise unknown
         return self.engine.deposit(signer, self.open_deposit_micro)
 
@@ -124,7 +127,8 @@ class Actions:
         return {"status": "err", "response": error} if error else OK
 
     def _approve(self, account: Account, action: Json) -> Json:
-        self.signers.approve(action["agentAddress"], account.address)
+        name = action.get("agentName") or ""
+        self.signers.approve_named(action["agentAddress"], account.address, name, self.engine.state.now_ms)
         return OK
 
 

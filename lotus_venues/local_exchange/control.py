@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lotus.errors import ConfigError
 from lotus_venues.local_exchange.faults import read_faults
+from lotus_venues.local_exchange.signers import NEVER_MS
 from lotus_venues.local_exchange.wire_out import usd
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Control:
     async def run(self, body: Any) -> tuple[int, Json]:
         """Return (HTTP status, answer) of a control request `{"type": ...}`.
 
-        `faults` {faults: [...]}, `state` {user}, `counts`, `deposit` {user, usd}, `approve` {agent, master},
-        `advance` {toMs}, `silence`, `drop`.
+        `faults` {faults: [...]}, `state` {user}, `counts`, `deposit` {user, usd}, `approve` {agent, master,
+        validUntil?}, `advance` {toMs}, `silence`, `drop`.
         """
         try:
             return 200, await self._run(body)
@@ -46,7 +47,7 @@ class Control:
             case "deposit":
                 exchange.deposit(body["user"], Decimal(body["usd"]))
             case "approve":
-                exchange.signers.approve(body["agent"], body["master"])
+                exchange.signers.approve(body["agent"], body["master"], until_ms=int(body.get("validUntil", NEVER_MS)))
             case "advance":
                 await exchange.advance(int(body["toMs"]))
             case "silence":

@@ -152,7 +152,7 @@ class Engine:
         listing, account = state.markets[asset].listing, state.accounts[owner]
         if not 1 <= leverage <= listing.max_leverage or (is_cross and listing.only_isolated):
             return texts.BAD_LEVERAGE
-        position = account.position(asset, listing.max_leverage)
+        position = account.position(asset, listing.max_leverage, not listing.only_isolated)
         if position.lots and position.is_cross != is_cross:
             return texts.LEVERAGE_WITH_POSITION
         before, position.leverage = position.leverage, leverage

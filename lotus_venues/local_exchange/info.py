@@ -4,7 +4,7 @@ An agent's address has no account of its own, so queries by it are empty, as at 
 here raises `Unreadable` (HTTP 422).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,13 @@ from lotus.manifest import Asset
 from lotus_venues.local_exchange.accounts import Account
 from lotus_venues.local_exchange.engine import Engine
 from lotus_venues.local_exchange.market import Market
+from lotus_venues.local_exchange.signers import Signers
 from lotus_venues.local_exchange.values import Order
 from lotus_venues.local_exchange.wire_out import NO_HASH, Json, Spelling, number, usd
 
 FILLS_A_CALL = 2_000
 FUNDINGS_A_CALL = 500
-NEVER_MS = 4_102_444_800_000  # 2100: agents do not expire here
+UNIFIED = "unifiedAccount"
 _NO_ACCOUNT = Account("")
 _USDC: Json = {"name": "USDC", "szDecimals": 8, "weiDecimals": 8, "index": 0, "tokenId": "0x0", "isCanonical": True}
 
@@ -30,13 +31,14 @@ class Unreadable(Exception):
 class Info:
     """Answers information requests from the engine's state; `contexts` are the tape's last contexts by coin.
 
-    `masters` maps agents to the accounts that they trade for.
+    `signers` knows the agents of the accounts.
     """
 
     engine: Engine
     spelling: Spelling
     contexts: dict[str, Json]
-    masters: Mapping[str, str]
+    signers: Signers
+    abstraction: str = "default"
 
     def answer(self, body: Any) -> Any:
         """Return the answer; raises `Unreadable`."""
@@ -51,8 +53,9 @@ class Info:
             "fundingHistory": self._funding_history,
             "candleSnapshot": self._candles,
             "exchangeStatus": lambda _: {"time": self.engine.state.now_ms, "specialStatuses": None},
-            "clearinghouseState": lambda b: self.spelling.clearinghouse(self._account(b)),
-            "spotClearinghouseState": lambda b: {"balances": [], **self._user(b)},
+            "clearinghouseState": self._clearinghouse,
+            "spotClearinghouseState": lambda b: {"balances": self._balances(self._account(b))},
+            "userAbstraction": self._abstraction,
             "openOrders": lambda b: [self.spelling.order(o) for o in self._open(b)],
             "frontendOpenOrders": lambda b: [self.spelling.frontend_order(o) for o in self._open(b)],
             "userFills": lambda b: self._fills(b)[::-1][:FILLS_A_CALL],
@@ -83,7 +86,7 @@ class Info:
                 "maxLeverage": listing.max_leverage,
                 "marginTableId": listing.max_leverage,
             }
-            rows.append(row | ({"onlyIsolated": True} if listing.only_isolated else {}))
+            rows.append(row | ({"onlyIsolated": True, "marginMode": "strictIsolated"} if listing.only_isolated else {}))
         leverages = sorted({m.listing.max_leverage for m in self._markets})
         tables = [[n, {"description": "", "marginTiers": [{"lowerBound": "0.0", "maxLeverage": n}]}] for n in leverages]
         return {"universe": rows, "marginTables": tables, "collateralToken": 0}
@@ -100,10 +103,24 @@ class Info:
                 found[asset.name] = number(market.mark, asset.px_decimals)
         return found
 
-    def _user(self, body: Json) -> Json:
-        if not isinstance(body["user"], str):
-            raise TypeError(body)
-        return {}
+    def _clearinghouse(self, body: Json) -> Json:
+        told = self.spelling.clearinghouse(self._account(body))
+        if self.abstraction == UNIFIED:
+            told["withdrawable"] = "0.0"
+            for part in ("marginSummary", "crossMarginSummary"):
+                told[part]["accountValue"] = "0.0"
+        return told
+
+    def _abstraction(self, body: Json) -> str:
+        self._account(body)
+        return self.abstraction
+
+    def _balances(self, account: Account) -> list[Json]:
+        if self.abstraction != UNIFIED:
+            return []
+        told = self.spelling.clearinghouse(account)["marginSummary"]
+        total, hold = told["accountValue"], told["totalMarginUsed"]
+        return [{"coin": "USDC", "token": 0, "hold": hold, "total": total, "entryNtl": "0.0"}]
 
     def _account(self, body: Json) -> Account:
         return self.engine.account(body["user"].lower()) or _NO_ACCOUNT
@@ -180,13 +197,15 @@ class Info:
 
     def _role(self, body: Json) -> Json:
         user = body["user"].lower()
-        if user in self.masters:
-            return {"role": "agent", "data": {"user": self.masters[user]}}
+        master = self.signers.master_of(user, self.engine.state.now_ms)
+        if master is not None:
+            return {"role": "agent", "data": {"user": master}}
         return {"role": "missing" if self.engine.account(user) is None else "user"}
 
     def _agents(self, body: Json) -> list[Json]:
-        mine = [agent for agent, master in self.masters.items() if master == body["user"].lower()]
-        return [{"name": "", "address": agent, "validUntil": NEVER_MS} for agent in mine]
+        user, now_ms = body["user"].lower(), self.engine.state.now_ms
+        mine = [(a, agent) for a, agent in self.signers.agents.items() if self.signers.master_of(a, now_ms) == user]
+        return [{"name": a.name, "address": address, "validUntil": a.until_ms} for address, a in mine if a.name]
 
 
 def _is_within(body: Json, time_ms: int) -> bool:

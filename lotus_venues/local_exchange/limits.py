@@ -13,6 +13,7 @@ from lotus_venues.local_exchange.texts import TOO_MANY_REQUESTS
 
 WEIGHT_A_MINUTE = 1_200
 SUBSCRIPTIONS, MESSAGES_A_MINUTE, POSTS_IN_FLIGHT, USERS = 1_000, 2_000, 100, 10
+SOCKETS_A_MINUTE = 30
 EXCESS_MS = 10_000
 CANCEL_EXTRA = 100_000
 _LIGHT = frozenset(
@@ -34,6 +35,7 @@ class Limits:
 
     scale: float = 1.0
     _spent: dict[str, deque[tuple[float, int]]] = field(default_factory=dict)
+    _opened: dict[str, deque[float]] = field(default_factory=dict)
     _messages: dict[str, deque[float]] = field(default_factory=dict)
 
     @property
@@ -59,11 +61,18 @@ class Limits:
 
     def hears(self, address: str, now_s: float) -> bool:
         """Count a message of a websocket client; False beyond the messages of a minute."""
-        heard = self._messages.setdefault(address, deque())
-        while heard and heard[0] <= now_s - 60:
-            heard.popleft()
-        heard.append(now_s)
-        return not self.is_on or len(heard) <= MESSAGES_A_MINUTE * self.scale
+        return self._fits(self._messages, address, now_s, MESSAGES_A_MINUTE)
+
+    def opens(self, address: str, now_s: float) -> bool:
+        """Count a new websocket of a client; False beyond the new ones of a minute."""
+        return self._fits(self._opened, address, now_s, SOCKETS_A_MINUTE)
+
+    def _fits(self, seen: dict[str, deque[float]], address: str, now_s: float, most: int) -> bool:
+        times = seen.setdefault(address, deque())
+        while times and times[0] <= now_s - 60:
+            times.popleft()
+        times.append(now_s)
+        return not self.is_on or len(times) <= most * self.scale
 
     def too_many(self, account: Account, action: Mapping[str, Any], now_ms: int) -> str:
         """Count an action against its account's requests; return the refusal or "".

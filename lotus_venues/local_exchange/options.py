@@ -35,6 +35,8 @@ class Options:
     `agents` maps an agent's address to its master's. `speed` plays the tape at a multiple of its pace (0: as fast as
     clients read; None: only when told by `advance`), beginning after `start_after` market subscriptions. `client_ms`
     is the clock that nonces follow (the SDK takes its own machine's). `limit_scale` 0 switches rate limits off.
+    `abstraction` is how accounts hold their money: with `unifiedAccount` the perp state tells none of it.
+    Coins in `isolated` take no cross margin.
     """
 
     accounts: Mapping[str, Decimal] = field(default_factory=dict)
@@ -45,6 +47,8 @@ class Options:
     start_after: int = 0
     longest_silence_s: float | None = None
     limit_scale: float = 1.0
+    abstraction: str = "default"
+    isolated: frozenset[str] = frozenset()
     faults: tuple[Fault, ...] = ()
     seed: int = 0
     repeats_trades: bool = True
@@ -55,6 +59,6 @@ class Options:
     wall_ms: Callable[[], int] = wall_ms
 
 
-def listings_of(universe: Sequence[Asset]) -> tuple[Listing, ...]:
+def listings_of(universe: Sequence[Asset], isolated: frozenset[str] = frozenset()) -> tuple[Listing, ...]:
     """Return the rows of `meta` for a universe, in its order."""
-    return tuple(Listing(a, MAX_LEVERAGES.get(a.name, OTHER_LEVERAGE)) for a in universe)
+    return tuple(Listing(a, MAX_LEVERAGES.get(a.name, OTHER_LEVERAGE), a.name in isolated) for a in universe)

@@ -67,12 +67,12 @@ class LocalExchange:
         """Open nothing yet; `lines` are (receive ns, raw frame) in order, `port` 0 takes a free one."""
         self.options, self.port = options or Options(), port
         opts = self.options
-        self.engine = Engine(listings_of(universe), schedule_volume_usd=opts.schedule_volume_usd)
+        self.engine = Engine(listings_of(universe, opts.isolated), schedule_volume_usd=opts.schedule_volume_usd)
         self.spelling = Spelling(self.engine.state)
         self.tape = Tape(self.engine)
         self.faults = Faults(opts.seed, opts.faults)
         self.signers = Signers(opts.client_ms)
-        self.info = Info(self.engine, self.spelling, self.tape.contexts, self.signers.masters)
+        self.info = Info(self.engine, self.spelling, self.tape.contexts, self.signers, opts.abstraction)
         self.hub = Hub(self.engine, self.spelling, self.tape, self.faults, self.info)
         self.hub.repeats_trades = opts.repeats_trades
         self.limits = Limits(opts.limit_scale)
@@ -266,16 +266,19 @@ class LocalExchange:
         await asyncio.sleep(reply.delay_s)
         while reply.hangs and not await request.is_disconnected():
             await asyncio.sleep(0.05)
-        if isinstance(reply.content, str) or reply.hangs:
+        if reply.status != 200 or reply.hangs:
             return PlainTextResponse(reply.content or "", reply.status or 500)
         return JSONResponse(reply.content, reply.status)
 
     async def _ws(self, websocket: WebSocket) -> None:
+        address = websocket.client.host if websocket.client else ""
+        if not self.limits.opens(address, time.monotonic()):
+            await websocket.close()  # before it is accepted: HTTP 403
+            return
         await websocket.accept()
         dialogue = Dialogue(self._names, has_users=True)
         session = Session(websocket, dialogue, self.faults, websocket.scope["state"]["abort"])
         self.hub.sessions.add(session)
-        address = websocket.client.host if websocket.client else ""
         if self.options.greets:
             session.send(GREETING)
         try:

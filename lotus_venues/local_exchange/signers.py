@@ -19,6 +19,9 @@ from lotus_venues.local_exchange import texts
 
 KEPT_NONCES = 100
 DAY_MS = 86_400_000
+NEVER_MS = 4_102_444_800_000  # 2100
+LONGEST_AGENT_MS = 180 * DAY_MS
+_ENDS = " valid_until "  # inside the name of an approval, before its last ms
 _APPROVE_AGENT = [
     {"name": "hyperliquidChain", "type": "string"},
     {"name": "agentAddress", "type": "address"},
@@ -31,12 +34,21 @@ class Refused(VenueError):
     """A whole request is refused; the text is the venue's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A key that trades for `master` until a time (ms); one name of a master is one agent, and so is no name ("")."""
+
+    master: str
+    name: str
+    until_ms: int
+
+
 @dataclass(slots=True)
 class Signers:
-    """Agents with their masters, and the highest nonces of each signer. `client_ms` is the clock nonces follow."""
+    """Agents by address, and the highest nonces of each signer. `client_ms` is the clock nonces follow."""
 
     client_ms: Callable[[], int]
-    masters: dict[str, str] = field(default_factory=dict)
+    agents: dict[str, Agent] = field(default_factory=dict)
     nonces: dict[str, list[int]] = field(default_factory=dict)
 
     def signer_of(self, body: dict[str, Any], *, is_mainnet: bool = False) -> str:
@@ -57,9 +69,22 @@ class Signers:
             raise Refused("Unable to recover signer.") from error
         return str(found).lower()
 
-    def approve(self, agent: str, master: str) -> None:
-        """Let an agent key act for a master account."""
-        self.masters[agent.lower()] = master.lower()
+    def approve(self, agent: str, master: str, name: str | None = None, until_ms: int = NEVER_MS) -> None:
+        """Let an agent key act for a master, in the place of the agent of that name (None: a name of its own)."""
+        made = Agent(master.lower(), agent.lower() if name is None else name, until_ms)
+        self.agents = {a: had for a, had in self.agents.items() if (had.master, had.name) != (made.master, made.name)}
+        self.agents[agent.lower()] = made
+
+    def approve_named(self, agent: str, master: str, name: str, now_ms: int) -> None:
+        """Approve as an account asks for it: its name may say until when, at most 180 days ahead."""
+        plain, _, until = name.partition(_ENDS)
+        last_ms = now_ms + LONGEST_AGENT_MS
+        self.approve(agent, master, plain, min(int(until), last_ms) if until else last_ms)
+
+    def master_of(self, address: str, now_ms: int) -> str | None:
+        """Return the account that an address trades for now; None when it is no agent, or no longer."""
+        agent = self.agents.get(address)
+        return agent.master if agent is not None and now_ms < agent.until_ms else None
 
     def use_nonce(self, signer: str, nonce: int) -> None:
         """Take a nonce; raises `Refused` for one used before, too low, or too far from the clock."""

@@ -58,7 +58,8 @@ class State:
     def position(self, order: Order) -> Position:
         """Return the position that an order would change."""
         account = self.accounts[order.owner]
-        return account.position(order.asset, self.markets[order.asset].listing.max_leverage)
+        listing = self.markets[order.asset].listing
+        return account.position(order.asset, listing.max_leverage, not listing.only_isolated)
 
     def reducible(self, order: Order) -> int:
         """Return the lots by which an order could still reduce its owner's position."""

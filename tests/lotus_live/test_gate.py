@@ -42,7 +42,7 @@ SAFETY = SafetySettings(paper_days=2)
 CAPS = SignerCaps(Decimal(100), Decimal(5000), Decimal(1000), {"BTC": Decimal("0.01")})
 AGENT = {"role": "agent", "data": {"user": ADDRESS}}
 WELL = AccountFacts(
-    "book", ADDRESS, DESK, DOG, CAPS, "", {DESK: AGENT, DOG: AGENT}, (), Decimal(2000), 20
+    "book", ADDRESS, DESK, DOG, CAPS, "", {DESK: AGENT, DOG: AGENT}, (), "default", Decimal(2000), 20
 )  # fmt: skip
 HOME = HomeFacts("https://v", ("https://v",), (PaperDay("2026-01-02", True), PaperDay("2026-01-01", True)))
 R = GateReason
@@ -58,6 +58,9 @@ ACCOUNT_CASES: list[tuple[GateReason, dict[str, Any]]] = [
     (R.WATCHDOG_KEY, {"watchdog_address": ""}),
     (R.WATCHDOG_KEY, {"watchdog_address": DESK}),
     (R.WATCHDOG_KEY, {"roles": {DESK: AGENT, DOG: {"role": "user"}}}),
+    (R.UNIFIED, {"abstraction": "unifiedAccount"}),
+    (R.UNIFIED, {"abstraction": "portfolioMargin"}),
+    (R.UNIFIED, {"abstraction": "what_comes_next"}),
     (R.NO_CAPS, {"caps": None, "caps_problem": "no book.caps.toml"}),
     (R.WIDE_CAPS, {"caps": replace(CAPS, max_order_usd=Decimal(2000))}),
     (R.WIDE_CAPS, {"caps": replace(CAPS, max_open_usd=Decimal(20_000), max_day_usd=Decimal(20_000))}),
@@ -116,6 +119,7 @@ class Posing:
     url: str
     settings: Settings
     databases: Databases
+    exchange: LocalExchange
 
     def key(self, name: str) -> str:
         return (self.settings.keys_root / "venue" / name).read_text().strip()
@@ -161,11 +165,13 @@ def posing(databases: Databases, settings: Settings, monkeypatch: pytest.MonkeyP
             agents[agent.address.lower()] = master.address.lower()
             write_secret(folder / f"{account}.{ending}", "0x" + bytes(agent.key).hex().removeprefix("0x"))
     ready, over, urls = threading.Event(), threading.Event(), []
+    served: list[LocalExchange] = []
 
     async def serve() -> None:
         options = Options(accounts=accounts, agents=agents, open_deposit_usd=None, clock=Clock.WALL, limit_scale=0)
         async with LocalExchange((BTC,), options=options) as running:
             urls.append(running.url)
+            served.append(running)
             ready.set()
             while not over.is_set():
                 await asyncio.sleep(0.01)
@@ -184,7 +190,7 @@ def posing(databases: Databases, settings: Settings, monkeypatch: pytest.MonkeyP
     wanted = TradingSettings(venue="hyperliquid", url=urls[0])
     made = replace(settings, manifest=manifest, trading=wanted, safety=SafetySettings(paper_days=3))
     monkeypatch.setattr("lotus_cli.arm.settings_of", lambda *_, **__: made)
-    yield Posing(urls[0], made, databases)
+    yield Posing(urls[0], made, databases, served[0])
     over.set()
     thread.join(20)
 
@@ -291,6 +297,15 @@ def test_a_master_key_is_refused(posing: Posing) -> None:
     told = posing.arm(ACCOUNTS[0])
     assert told.exit_code == 1
     assert "master_key: probes-long: found the account's own key" in told.output
+
+
+def test_a_unified_account_is_refused_whatever_its_perp_state_tells(posing: Posing) -> None:
+    posing.exchange.info.abstraction = "unifiedAccount"
+    told = posing.arm(ACCOUNTS[0])
+    assert told.exit_code == 1
+    assert "unified: probes-long: found account abstraction 'unifiedAccount'" in told.output
+    posing.exchange.info.abstraction = "disabled"
+    assert posing.arm(ACCOUNTS[0]).exit_code == 0
 
 
 @pytest.mark.parametrize("venue", ["local", "off"])

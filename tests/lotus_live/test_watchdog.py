@@ -24,6 +24,7 @@ from lotus_live.watch.sessions import guard_session, make_known
 from lotus_live.watch.watchdog import Watchdog
 from lotus_store.processes import born
 from lotus_store.slate import read_slate, write_slate
+from lotus_venues.hyperliquid.guard import NOT_LISTED
 from lotus_venues.hyperliquid.order_wire import order_wire
 from lotus_venues.local_exchange.faults import Fault, FaultKind
 
@@ -201,6 +202,23 @@ def test_its_session_signs_nothing_that_opens(tmp_path: Path) -> None:
     asyncio.run(go())
 
 
+def test_a_position_in_a_coin_that_is_not_listed_is_named(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with watch_bed(tmp_path) as bed:
+            await bed.hold()
+            await bed.rest()
+            session = guard_session(bed.settings, ACCOUNT)
+            await make_known(session)
+            await session.open()
+            session._assets.clear()
+            held = await session.look()
+            assert await session.cancel(held.opening) == [f"BTC: {NOT_LISTED}"]
+            assert await session.close_out(held.positions) == {"BTC": NOT_LISTED}
+            session.close()
+
+    asyncio.run(go())
+
+
 def test_desk_and_watchdog_never_share_a_nonce(tmp_path: Path) -> None:
     """Both sign at once, in the same milliseconds: other keys, other journals, and the exchange takes every request."""
 
@@ -369,3 +387,17 @@ def test_over_empty_accounts_a_home_that_is_gone_ends_it_with_a_word(
 
     asyncio.run(go())
     assert "nothing is open" in capfd.readouterr().err
+
+
+def test_an_agent_that_ends_within_a_week_is_told_once(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        now_ms = bed.exchange.now_ms
+        for digit, days in (("7", 6.9), ("8", 7.1)):
+            bed.exchange.signers.approve("0x" + digit * 40, bed.user, f"k{digit}", now_ms + int(days * 86_400_000))
+        bed.beat(0.0)
+        await until(lambda: any(k.startswith("agent_ends") for k in kinds(bed)))
+        await asyncio.sleep(0.3)
+        ends = [k for k in kinds(bed) if k.startswith("agent_ends")]
+        assert ends == [f"agent_ends:0x{'7' * 40}"], "the others last"
+
+    watched(tmp_path, WatchPolicy(), work)

@@ -31,7 +31,9 @@ UNIVERSE = (Asset("ETH", 4), Asset(COIN, 5))
 AGENT, MASTER = "0x" + "22" * 32, "0x" + "33" * 32
 ACCOUNT = str(eth_account.Account.from_key(MASTER).address).lower()
 CAPS = SignerCaps(Decimal(10**7), Decimal(10**9), Decimal(10**8), {COIN: Decimal(1000), "ETH": Decimal(10_000)})
-QUICK = StreamPolicy(ping_s=0.1, silent_s=0.25, open_s=2.0, backoff_first_s=0.02, backoff_most_s=0.1)
+QUICK = StreamPolicy(
+    ping_s=0.1, silent_s=0.25, open_s=2.0, backoff_first_s=0.02, backoff_most_s=0.1, opens_a_minute=10**6
+)
 
 
 @dataclass(slots=True)
@@ -123,6 +125,7 @@ async def local_bed(folder: Path, seed: int = 0, **changes: Any) -> AsyncIterato
         client_ms=clock,
         wall_ms=clock,
         seed=seed,
+        isolated=frozenset(changes.pop("isolated", ())),
     )
     async with LocalExchange(UNIVERSE, options=options) as exchange:
         hands = LocalHands(exchange, clock)

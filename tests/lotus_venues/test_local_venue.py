@@ -12,6 +12,7 @@ from check_venue import BID, CHECKS, COIN, Bed
 from local_bed import ACCOUNT, CAPS, LocalBed, MovableClock, local_bed, local_venue
 
 from lotus.errors import VenueError
+from lotus.timebase import HOUR_MS
 from lotus.trading.orders import FundingPayment, OrderState, OrderUpdate, Side, TimeInForce, VenueFill
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.http import JsonPoster
@@ -346,3 +347,57 @@ def test_fills_come_page_by_page(tmp_path: Path) -> None:
     venue.exchange.poster.post = answer  # type: ignore[method-assign]
     found = asyncio.run(venue.exchange.fills(0))
     assert {row["tid"] for row in found} == set(range(4_500))
+
+
+def test_funding_of_many_coins_and_hours_is_told_whole_and_once(tmp_path: Path) -> None:
+    """The venue gives 500 rows a call: 25 coins over 24 h are 600."""
+    venue = local_venue("http://127.0.0.1:1", tmp_path, MovableClock())
+    rows = [
+        {"time": hour * HOUR_MS, "delta": {"coin": f"C{coin}", "usdc": "-0.1", "szi": "1", "fundingRate": "0.0001"}}
+        for hour in range(24)
+        for coin in range(25)
+    ]
+
+    async def answer(path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        return [row for row in rows if row["time"] >= body["startTime"]][:500]
+
+    venue.exchange.poster.post = answer  # type: ignore[method-assign]
+    found = venue.known.told_funding(asyncio.run(venue.exchange.fundings(0)))
+    assert len(found) == 600
+    assert len({(payment.coin, payment.time_ms) for payment in found}) == 600
+
+
+def test_a_coin_listed_as_isolated_only_takes_no_cross_leverage(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        (row,) = [row for row in (await made.venue.exchange.info("meta"))["universe"] if row["name"] == "ETH"]
+        assert (row["onlyIsolated"], row["marginMode"]) == (True, "strictIsolated")
+        with pytest.raises(VenueError, match=r"cross leverage of ETH.*isolated margin"):
+            await made.venue.set_leverage("ETH", 3)
+        await made.venue.set_leverage("ETH", 3, is_cross=False)
+        await made.venue.set_leverage(COIN, 3)
+
+    against(work, tmp_path, isolated=("ETH",))
+
+
+def test_a_fill_told_without_a_name_before_its_order_keeps_its_average(tmp_path: Path) -> None:
+    async def work(made: LocalBed) -> None:
+        fill = await made.bed.bought()
+        known = made.venue.known = made.venue.looks.known = KnownOrders()
+        asked: list[str] = []
+        post = made.venue.exchange.poster.post
+
+        async def nameless(path: str, body: dict[str, Any]) -> Any:
+            asked.append(str(body.get("type")))
+            told = await post(path, body)
+            return [row | {"cloid": None} for row in told] if body.get("type") == "userFillsByTime" else told
+
+        made.venue.exchange.poster.post = nameless  # type: ignore[method-assign]
+        made.venue.looks.learn(await made.venue.exchange.fills(0))
+        asked.clear()
+        for _ in range(3):
+            found = await made.venue.order_of(fill.client_id)
+            assert (found.filled, found.average_px) == (fill.size, fill.px)
+        assert asked == ["orderStatus"] * 3, "the executions are not asked for again"
+        assert known.average(known.of(fill.client_id), fill.size) == fill.px
+
+    against(work, tmp_path)

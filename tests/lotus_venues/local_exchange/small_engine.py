@@ -17,7 +17,7 @@ MARK = 1_000_000  # BTC at 100,000.0 in units of 0.1; one unit-lot is a milliont
 
 def small_engine(usd: int = 10_000, **keys: Any) -> Engine:
     """Ann and Bob with `usd` each; BTC 99,999 x 1 against 100,001 x 1, ETH 3,999.9 against 4,000.1, 10 more behind."""
-    made = Engine(LISTINGS, **({"schedule_volume_usd": 0} | keys))
+    made = Engine(keys.pop("listings", LISTINGS), **({"schedule_volume_usd": 0} | keys))
     for owner in ("ann", "bob"):
         made.deposit(owner, usd * USD)
     made.advance(T0)

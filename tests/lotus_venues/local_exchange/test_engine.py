@@ -1,9 +1,12 @@
 """Orders one kind at a time: refusals in the venue's words, triggers, groups, modification, margin, liquidation."""
 
+from dataclasses import replace
+
 import pytest
 from small_engine import (
     BTC,
     ETH,
+    LISTINGS,
     MARK,
     T0,
     USD,
@@ -411,3 +414,14 @@ def test_a_refused_order_does_not_hide_the_one_that_bears_its_cloid() -> None:
     found = made.find("ann", "0xab")
     assert found is not None
     assert found.oid == oid
+
+
+def test_a_position_of_an_isolated_only_asset_is_isolated_from_its_first_order() -> None:
+    made = small_engine(listings=(replace(LISTINGS[BTC], only_isolated=True), LISTINGS[ETH]))
+    put(made, LONG_ENTRY)
+    assert made.set_leverage("ann", BTC, 5, is_cross=True) == texts.BAD_LEVERAGE
+    account = made.account("ann")
+    assert account is not None
+    assert [asset for asset, _ in account.held(cross=False)] == [BTC]
+    assert not list(account.held(cross=True))
+    assert_conserved(made)

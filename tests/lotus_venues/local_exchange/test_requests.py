@@ -225,3 +225,16 @@ def test_histories_are_cut_by_time() -> None:
             assert [t["tid"] for t in await ask(exchange, "recentTrades", coin="BTC")] == [2, 1]
 
     asyncio.run(run())
+
+
+def test_a_unified_account_tells_its_dollars_as_spot_only() -> None:
+    async def work() -> None:
+        async with venue(abstraction="unifiedAccount") as exchange:
+            user = {"user": wallet().address}
+            assert (await post(exchange, "/info", {"type": "userAbstraction", **user}))[1] == "unifiedAccount"
+            state = (await post(exchange, "/info", {"type": "clearinghouseState", **user}))[1]
+            assert state["marginSummary"]["accountValue"] == state["withdrawable"] == "0.0"
+            spot = (await post(exchange, "/info", {"type": "spotClearinghouseState", **user}))[1]
+            assert [(row["coin"], row["total"]) for row in spot["balances"]] == [("USDC", "10000.0")]
+
+    asyncio.run(work())

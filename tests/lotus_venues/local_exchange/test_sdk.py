@@ -179,6 +179,35 @@ def test_the_dead_mans_switch_takes_stops_with_everything_else() -> None:
     asyncio.run(run())
 
 
+def test_an_agent_ends_with_the_next_of_its_name_and_with_its_time() -> None:
+    async def run() -> None:
+        async with venue(rich(open_deposit_usd=None)) as exchange:
+            master = await trader(exchange)
+
+            async def role(key: str) -> str:
+                return str((await in_thread(master.info.user_role, wallet(key).address))["role"])
+
+            for name in (None, "desk"):
+                _, first = await in_thread(master.approve_agent, name)
+                _, other = await in_thread(master.approve_agent, "dog")
+                assert await role(first) == await role(other) == "agent"
+                _, second = await in_thread(master.approve_agent, name)
+                assert [await role(key) for key in (first, second, other)] == ["missing", "agent", "agent"]
+            named = await in_thread(master.info.extra_agents, wallet().address)
+            assert sorted(row["name"] for row in named) == ["desk", "dog"], "the unnamed one is not listed"
+            _, brief = await in_thread(master.approve_agent, f"brief valid_until {T0 + 60_000}")
+            (row,) = [r for r in await in_thread(master.info.extra_agents, wallet().address) if r["name"] == "brief"]
+            assert row["validUntil"] == T0 + 60_000
+            agent = await trader(exchange, brief, account_address=wallet().address)
+            assert "resting" in status_of(await in_thread(agent.order, "BTC", True, 0.01, 99_000, GTC))
+            await exchange.advance(T0 + 60_000)
+            assert await role(brief) == "missing"
+            refused = await in_thread(agent.order, "BTC", True, 0.01, 99_000, GTC)
+            assert refused["response"] == f"User or API Wallet {wallet(brief).address.lower()} does not exist."
+
+    asyncio.run(run())
+
+
 def test_an_agent_trades_for_its_master_and_has_no_account_of_its_own() -> None:
     async def run() -> None:
         async with venue(rich(open_deposit_usd=None)) as exchange:

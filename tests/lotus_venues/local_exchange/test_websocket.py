@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from local_world import T0, UNIVERSE, listener, order_action, post, rich, signed, until, venue, wallet
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from lotus.errors import TapeError
 from lotus_venues.local_exchange.frames import bbo_frame, book_frame, trade_frame
+from lotus_venues.local_exchange.limits import SOCKETS_A_MINUTE
 from lotus_venues.local_exchange.options import Clock, Options
 from lotus_venues.local_exchange.server import LocalExchange
 
@@ -177,6 +180,18 @@ def test_a_damaged_tape_is_not_passed_over_in_silence() -> None:
 
     with pytest.raises(TapeError):
         asyncio.run(run())
+
+
+def test_beyond_thirty_new_sockets_a_minute_the_handshake_is_refused() -> None:
+    async def run() -> None:
+        async with venue() as exchange:
+            for _ in range(SOCKETS_A_MINUTE):
+                async with connect(exchange.ws_url, close_timeout=0.1):
+                    pass
+            with pytest.raises(InvalidStatus):
+                await connect(exchange.ws_url)
+
+    asyncio.run(run())
 
 
 def test_all_mids_come_about_once_a_second_of_its_clock() -> None:
