@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from children import Child, kill_server
@@ -68,9 +68,12 @@ class Fault:
     def end(self) -> None:
         """Put right what was wrong."""
         self.stack.close()
-        if self.gone:
-            shutil.rmtree(self.gone)
-            self.away.rename(self.gone)
+        while self.gone and self.away.exists():
+            trash = self.away.with_name("trash")
+            with suppress(OSError):  # who lives may make it anew in between
+                self.gone.rename(trash)
+                self.away.rename(self.gone)
+            shutil.rmtree(trash, ignore_errors=True)
 
     def _command(self, switch: KillSwitch) -> float:
         """Throw it by `lotus kill` in a folder whose `lotus.toml` cannot be read."""
