@@ -7,6 +7,7 @@ import importlib
 
 import click
 
+from lotus_cli.output import tell_refusal
 from lotus_store.private import private_process
 
 COMMANDS = {
@@ -63,7 +64,10 @@ class LazyGroup(click.Group):
         """Import and return one command."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
+        try:
+            module = importlib.import_module(COMMANDS[cmd_name][0])
+        except (OSError, MemoryError, ImportError) as error:
+            tell_refusal(error)
         found: click.Command = getattr(module, f"{cmd_name}_command")
         return found
 

@@ -12,7 +12,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -43,16 +43,25 @@ def explained(command: Callable[P, R]) -> Callable[P, R]:
         except LotusError as error:
             click.echo(f"lotus: {type(error).__name__}: {error}", err=True)
             raise SystemExit(EXPLAINED_ERROR) from error
-        except (OSError, MemoryError) as error:
-            if isinstance(error, OSError) and error.errno not in REFUSED_BY_MACHINE:
-                raise
-            click.echo(f"lotus: the machine refused: {str(error) or 'no memory'}; {LIKELY}", err=True)
-            raise SystemExit(EXPLAINED_ERROR) from error
+        except (OSError, MemoryError, ImportError) as error:
+            tell_refusal(error)
         except KeyboardInterrupt as error:
             click.echo("lotus: interrupted", err=True)
             raise SystemExit(INTERRUPTED) from error
 
     return run
+
+
+def tell_refusal(error: OSError | MemoryError | ImportError) -> NoReturn:
+    """Say what the machine refused and leave with exit code 3; any other error is raised again.
+
+    A library that cannot be mapped into memory is an `ImportError`, or an `OSError` without a number.
+    """
+    known = isinstance(error, MemoryError) or "shared object" in str(error)
+    if not known and not (isinstance(error, OSError) and error.errno in REFUSED_BY_MACHINE):
+        raise error
+    click.echo(f"lotus: the machine refused: {str(error) or 'no memory'}; {LIKELY}", err=True)
+    raise SystemExit(EXPLAINED_ERROR) from error
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")

@@ -152,7 +152,7 @@ def trading_of(
     switch = KillSwitch(settings.home)
     if not switch.folder.is_dir() and any((settings.keys_root / "venue").glob("*.address")):
         switch.throw()  # it traded before: what the folder said of its switch is lost with it
-    switch.prepare()
+    switch = switch.prepare()
     signer = settings.home / "live" / "signer"
     journals = signer / path_step(session) if session else signer  # a replay's nonces are of its tape's time
 

@@ -115,7 +115,7 @@ class Watchdog:
             state = FLATTENED if self._switch == FLATTENED else state
             self._guarded(self.alerts.tell, Finding("home_gone", f"{switch.folder} is not there", "the home"), state)
         if state != self._switch:
-            self._thrown_s, self._look_s = now_s, 0.0
+            self._thrown_s, self._look_s, self._since_s = now_s, 0.0, 0.0  # looks come often again
             if state == LIFTED:
                 self.highest = {name: held.account.equity_usd for name, held in self.held.items()}
         self._switch = state

@@ -32,6 +32,7 @@ from lotus_store.private import open_private, own_home, user_name
 OWNER = "lotus"
 USERS = (OWNER, *logins(LOTUS_DATABASES))
 WAIT_S = 60.0
+TRIES = 3
 LONGEST_SOCKET = 90
 OPTIONS = {
     "listen_addresses": "",
@@ -139,20 +140,27 @@ def _start(server: Server, folder: Path, uid: int, gid: int) -> None:
         "users": USERS,
         "options": OPTIONS,
     }
-    deadline = time.monotonic() + WAIT_S
-    while time.monotonic() < deadline:
+    deadline, given_up = time.monotonic() + WAIT_S, 0
+    while time.monotonic() < deadline and given_up < TRIES:
+        begun: subprocess.Popen[bytes] | None = None
         if _forget_keeper(folder):
             command = [sys.executable, "-I", "-S", str(Path(keeper.__file__)), json.dumps(order)]
             with open_private(folder / "server.log") as log:
-                subprocess.Popen(
+                begun = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
                 )
         for _ in range(50):
             if _answers(server):
                 return
+            if begun is not None and (begun.poll() or 0) > 0:  # it gave up; one that was killed is begun again
+                given_up += 1
+                break
             time.sleep(0.02)
     tail = (folder / "server.log").read_text(errors="replace")[-600:]
-    raise LedgerError(f"the embedded PostgreSQL of {server.home} does not answer", f"within {WAIT_S:.0f} s", tail)
+    what = f"the embedded PostgreSQL of {server.home}"
+    if given_up:
+        raise LedgerError(f"{what} cannot be started", "a server that starts", f"its log ends with: {tail}")
+    raise LedgerError(f"{what} does not answer", f"within {WAIT_S:.0f} s", tail)
 
 
 def _check_owner(data: Path, uid: int) -> None:

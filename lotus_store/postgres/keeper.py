@@ -44,7 +44,8 @@ def main(order: dict[str, Any]) -> int:
             if failures > 20:
                 return 1
             time.sleep(min(0.05 * 2**failures, 3.0) if failures else 0)
-            _initialise(order)
+            if not _initialise(order):
+                return 1  # its words stand in the log
             _bury(Path(order["data"]))
             _admit(order)
             child = _start(order)
@@ -95,18 +96,24 @@ def _start(order: dict[str, Any]) -> "subprocess.Popen[bytes]":
     return _run(order, "postgres", Path(order["data"]), ["-k", order["sockets"], *options])
 
 
-def _initialise(order: dict[str, Any]) -> None:
-    """Make the data folder once: under another name, then renamed, so that a killed start leaves no half."""
+def _initialise(order: dict[str, Any]) -> bool:
+    """Make the data folder once: under another name, then renamed, so that a killed start leaves no half.
+
+    Return whether it is there.
+    """
     data = Path(order["data"])
     if data.is_dir():
-        return
+        return True
     making = data.with_name("data.making")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(mode=0o700)
     os.chown(making, order["uid"], order["gid"])
     user = ["-U", order["owner"], "-A", "trust", "-E", "UTF8", "--locale=C", "--data-checksums"]
-    if _run(order, "initdb", making, user).wait() == 0:
-        making.rename(data)
+    if _run(order, "initdb", making, user).wait():
+        shutil.rmtree(making, ignore_errors=True)
+        return False
+    making.rename(data)
+    return True
 
 
 def _admit(order: dict[str, Any]) -> None:

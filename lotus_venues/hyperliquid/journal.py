@@ -2,6 +2,7 @@
 
 One line a signature, appended and synced; a torn last line was never signed. What opens nothing is signed on a full
 disk or with the folder gone too: its lines stand in a reserve whose room was taken before, and move when there is room.
+On a disk that takes no write at all they wait in memory: no position stays open over a line that nobody can keep.
 From the journal come the next nonce (never one twice, through kill -9 and clocks set back), the names that were sent
 and when they expire, and the value signed today. One process holds it at a time. In the literature: write-ahead log.
 """
@@ -52,6 +53,7 @@ class SignerJournal:
         self._file: FileIO | None = None
         self._reserve = -1
         self._reserved = 0
+        self._waiting = b""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = os.fdopen(os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "rb+")
         try:
@@ -135,15 +137,16 @@ class SignerJournal:
             raise
 
     def _kept(self, text: bytes) -> bool:
-        """Write a line into the reserve; tell whether it had room."""
-        if self._reserve < 0 or self._reserved + len(text) > RESERVE_BYTES:
+        """Hold a line in the reserve, in memory where that takes no write; tell whether there was room."""
+        if self._reserved + len(self._waiting) + len(text) > RESERVE_BYTES:
             return False
         try:
             os.pwrite(self._reserve, text, self._reserved)
             os.fsync(self._reserve)
         except OSError:
-            return False
-        self._reserved += len(text)
+            self._waiting += text
+        else:
+            self._reserved += len(text)
         return True
 
     def _open_reserve(self) -> None:
@@ -178,6 +181,9 @@ class SignerJournal:
             os.pwrite(self._reserve, _BLANK * self._reserved, 0)
             os.fsync(self._reserve)
             self._reserved = 0
+        if self._waiting:
+            self._write(day, self._waiting)
+            self._waiting = b""
 
     def _open(self, day: int) -> None:
         if self._file is not None:

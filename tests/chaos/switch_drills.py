@@ -3,9 +3,10 @@
 `python tests/chaos/switch_drills.py --drills 100` throws it over a desk that lives, every other time with PostgreSQL
 gone before. With `--hung` PostgreSQL is gone for good and the desk is stopped (SIGSTOP) over positions that an agent of
 the drill opens in its accounts: the watchdog, a process of its own, must close them; later the desk goes on (SIGCONT).
-With `--full` the home is a small file system of its own that is filled to the last byte before each throw (mounting
-must be allowed). The exchange is the referee. Counted, from the moment the file is made: seconds until both accounts
-are flat, and the latest order that could open which reached the exchange. Exit code 1 when one came later than 2 s.
+With `--fault NAME` something else is wrong at each throw, see `drill_faults`; for `disk` the home is a small file
+system of its own that is filled to the last byte (mounting must be allowed). The exchange is the referee. Counted, from
+the moment the file is made: seconds until both accounts are flat, and the latest order that could open which reached
+the exchange. Exit code 1 when one came later than 2 s.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
 from functools import partial
@@ -29,7 +31,8 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from children import Child, kill_server, spawn  # noqa: E402
-from full_disk import fill, small_disk  # noqa: E402
+from drill_faults import FAULTS, Fault, faulty_folder  # noqa: E402
+from full_disk import small_disk  # noqa: E402
 from trade_kills import (  # noqa: E402
     BTC,
     LOOK_S,
@@ -50,6 +53,8 @@ from lotus.trading.orders import NewOrder, Side, TimeInForce, Trigger, TriggerKi
 from lotus_live.trade.accounts import venue_account  # noqa: E402
 from lotus_live.trade.floor import account_name  # noqa: E402
 from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
+from lotus_live.watch.__main__ import main as watch_by_environment  # noqa: E402
+from lotus_live.watch.kept_settings import keep_settings  # noqa: E402
 from lotus_live.watch.running import run_watchdog, watchdog_status  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
@@ -72,9 +77,14 @@ def opening_after(url: str, users: dict[str, str], thrown_ms: int) -> float:
     return max([0.0, *((t - thrown_ms) / 1000.0 for t in times)])
 
 
-def watch(home: Path, url: str) -> int:
-    """Run the watchdog of a home until killed."""
-    run_watchdog(Settings(home, trading=TradingSettings(venue="local", url=url)))
+def watch(home: Path, url: str, fault: str) -> int:
+    """Run the watchdog of a home until killed; over a `lotus.toml` with a fault it has the settings kept before."""
+    settings = Settings(home, trading=TradingSettings(venue="local", url=url))
+    if fault == "toml":
+        keep_settings(settings)
+        os.environ |= {"LOTUS_HOME": str(home), "LOTUS_CONFIG": str(faulty_folder(home) / "lotus.toml")}
+        return watch_by_environment()
+    run_watchdog(settings)
     return 0
 
 
@@ -125,54 +135,48 @@ def open_positions(home: Path, url: str, users: dict[str, str], number: int) -> 
 
 
 def hung_drill(
-    home: Path, url: str, users: dict[str, str], dice: random.Random, desk: Child, number: int, is_full: bool
+    home: Path, url: str, users: dict[str, str], dice: random.Random, desk: Child, number: int, fault: Fault
 ) -> tuple[float, float]:
     """Stop the desk, open positions, throw the switch, wait until all is flat; then let the desk go on."""
-    switch = KillSwitch(home)
     os.kill(desk.pid, signal.SIGSTOP)
     opener = spawn(partial(open_positions, home, url, users, number), home / "f.json")
     opener.wait(PATIENCE_S)
     opener.answer()
     if positions(url, users) != len(users):
         raise RuntimeError("the drill did not open its positions")
-    time.sleep(dice.uniform(0.0, 0.5))
-    ballast = fill(home) if is_full else None
-    thrown, thrown_ms = time.monotonic(), now_ms()
-    switch.throw(flatten=True)
-    flat = wait_flat(url, users, thrown)
-    os.kill(desk.pid, signal.SIGCONT)
-    time.sleep(1.0)
-    if ballast:
-        ballast.unlink()
-    late = opening_after(url, users, thrown_ms)
-    switch.lift()
-    return flat, late
+    return thrown(home, url, users, dice, fault, partial(os.kill, desk.pid, signal.SIGCONT))
 
 
 def drill(
-    home: Path, url: str, users: dict[str, str], dice: random.Random, stops_server: bool, is_full: bool
+    home: Path, url: str, users: dict[str, str], dice: random.Random, stops_server: bool, fault: Fault
 ) -> tuple[float, float]:
     """Open positions, throw the switch, wait until all is flat; return seconds to flat, and of the last opening."""
-    switch = KillSwitch(home)
     while not positions(url, users):
         feed(home, dice, 4, 60_000)
         time.sleep(1.5)
     if stops_server:
         kill_server(home, with_keeper=True)
+    return thrown(home, url, users, dice, fault, lambda: None)
+
+
+def thrown(
+    home: Path, url: str, users: dict[str, str], dice: random.Random, fault: Fault, go_on: Callable[[], None]
+) -> tuple[float, float]:
+    """Throw the switch under a fault and wait until all is flat, then call `go_on`; put everything right again."""
     time.sleep(dice.uniform(0.0, 0.5))
-    ballast = fill(home) if is_full else None
-    thrown, thrown_ms = time.monotonic(), now_ms()
-    switch.throw(flatten=True)
-    flat = wait_flat(url, users, thrown)
+    fault.begin()
+    since_s = fault.throw()
+    since_ms = now_ms() - round(1000 * (time.monotonic() - since_s))
+    flat = wait_flat(url, users, since_s)
+    go_on()
     time.sleep(1.0)
-    if ballast:
-        ballast.unlink()
-    late = opening_after(url, users, thrown_ms)
-    switch.lift()
+    fault.end()
+    late = opening_after(url, users, since_ms)
+    KillSwitch(home).lift()
     return flat, late
 
 
-def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool, is_full: bool) -> dict[str, Any]:
+def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool, fault: str) -> dict[str, Any]:
     """Run the drills; return the figures."""
     home, dice, began = folder / "home", random.Random(seed), time.monotonic()
     port = 20_000 + dice.randrange(20_000)
@@ -180,7 +184,7 @@ def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool, is_
     flats: list[float] = []
     lates: list[float] = []
     with ExitStack() as servers:
-        if is_full:
+        if fault == "disk":
             servers.enter_context(small_disk(home, DISK))
         else:
             home.mkdir(mode=0o755)
@@ -193,17 +197,17 @@ def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool, is_
         desk = start_desk(home, url)
         users = users_of(home)
         wait_recovered(home, desk, Watch(url, users))
-        dog = spawn(partial(watch, home, url), folder / "watchdog.json")
+        dog = spawn(partial(watch, home, url, fault), folder / "watchdog.json")
         while not watchdog_status(home)["alive"]:
             time.sleep(0.1)
         if is_hung:
             kill_server(home, with_keeper=True)
         while len(flats) < drills and time.monotonic() - began < 60 * minutes:
-            number = len(flats)
+            number, wrong = len(flats), Fault(fault, home, exchange, dice)
             if is_hung:
-                flat, late = hung_drill(home, url, users, dice, desk, number, is_full)
+                flat, late = hung_drill(home, url, users, dice, desk, number, wrong)
             else:
-                flat, late = drill(home, url, users, dice, bool(number % 2), is_full)
+                flat, late = drill(home, url, users, dice, bool(number % 2), wrong)
                 servers.enter_context(embedded(home))  # joins the one that lives, or starts it again
             flats.append(flat)
             lates.append(late)
@@ -216,8 +220,8 @@ def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool, is_
         exchange.kill()
     flats.sort()
     return {
-        "drills": len(flats), "hung": is_hung, "full": is_full,
-        "with_server_gone": len(flats) if is_hung else len(flats) // 2,
+        "drills": len(flats), "hung": is_hung, "fault": fault,
+        "with_server_gone": len(flats) if is_hung or fault == "database" else len(flats) // 2,
         "acts_of_the_watchdog": told["acts"], "flat_p50_s": round(flats[len(flats) // 2], 2),
         "flat_worst_s": round(flats[-1], 2), "last_opening_s": round(max(lates), 3),
         "within_2_s": sum(flat <= LIMIT_S for flat in flats), "seconds": round(time.monotonic() - began, 1),
@@ -230,13 +234,13 @@ def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool, is_
 @click.option("--seed", default=1, show_default=True)
 @click.option("--minutes", default=60.0, show_default=True, help="No drill after this time.")
 @click.option("--hung", is_flag=True, help="Stop the desk before each throw: the watchdog must do it.")
-@click.option("--full", is_flag=True, help="Fill the disk of the home before each throw.")
+@click.option("--fault", default="none", type=click.Choice(("none", *FAULTS)), help="What is wrong at each throw.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def main(drills: int, seed: int, minutes: float, hung: bool, full: bool, as_json: bool) -> None:
+def main(drills: int, seed: int, minutes: float, hung: bool, fault: str, as_json: bool) -> None:
     """Throw the switch again and again."""
     folder = Path(tempfile.mkdtemp(prefix="lotus-switch-"))
     folder.chmod(0o755)
-    found = run(folder, drills, seed, minutes, hung, full)
+    found = run(folder, drills, seed, minutes, hung, fault)
     print(json.dumps(found) if as_json else "\n".join(f"{key:<22} {value}" for key, value in found.items()))
     if found["whole"]:
         shutil.rmtree(folder)

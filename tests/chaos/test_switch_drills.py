@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from full_disk import small_disk
+from read_only import read_only
 
 
 @pytest.mark.kill("a desk is emptied twice over wall time, once after its server died")
@@ -22,8 +23,17 @@ def test_the_switch_leaves_nothing_open_with_and_without_a_database() -> None:
 def test_the_switch_leaves_nothing_open_over_a_hung_desk_on_a_full_disk(tmp_path: Path) -> None:
     with small_disk(tmp_path / "allowed"):
         pass
-    told = drilled("--drills", "2", "--hung", "--full")
-    assert (told["drills"], told["full"]) == (2, True), told
+    told = drilled("--drills", "2", "--hung", "--fault", "disk")
+    assert (told["drills"], told["fault"]) == (2, "disk"), told
+
+
+@pytest.mark.kill("a desk hangs over open positions while its home turns read-only")
+@pytest.mark.timeout(300)
+def test_the_switch_leaves_nothing_open_over_a_hung_desk_in_a_read_only_home(tmp_path: Path) -> None:
+    with read_only(tmp_path):
+        pass
+    told = drilled("--drills", "2", "--hung", "--fault", "read-only")
+    assert (told["drills"], told["fault"]) == (2, "read-only"), told
 
 
 def drilled(*words: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Machines that give too little: file handles, address space, room for a file, under commands that need no database.
+"""Machines that give too little: file handles, address space, room for a file, under commands of a small home.
 
-`faults.py --n N --seed S` runs N commands on a small home, each under one limit. A fault is a traceback, a code that no
-command has, another tape afterwards, a half-written file, or a command not done with 64 handles or on a full disk.
+`faults.py --n N --seed S` runs N commands, each under one limit; every fifth imports into a home of its own, needing
+a database. A fault is a traceback, a code that no command has, another tape afterwards, a half-written file, a command
+not done with 64 handles or on a full disk, or one that takes longer than `LIMIT_S`.
 (Literature: fault injection, resource exhaustion.)
 """
 
@@ -22,7 +23,7 @@ from lotus_store.tape.store import TapeStore
 from lotus_store.tape.writer import WriterRules
 
 T0_NS = 1_767_225_600_000_000_000
-LIMIT_S, LINES, DAY = 60.0, 3_000, "2026-01-01"
+LIMIT_S, LINES, DAY = 30.0, 3_000, "2026-01-01"
 CODES = (0, 1, 2, 3)
 
 
@@ -42,16 +43,33 @@ class Campaign:
         home = self.folder / "home"
         import_recording(TapeStore(home, "t"), [self.recording], rules=WriterRules(reserve_bytes=0))
         for number in range(n):
-            self.one(home, number)
+            if number % 5 == 4:
+                self.an_import(number)
+            else:
+                self.one(home, number)
+
+    def an_import(self, number: int) -> None:
+        """Import under a limit on the size of a file; without it the same home takes the same recording whole."""
+        home, limit = self.folder / f"home-{number}", (resource.RLIMIT_FSIZE, self.rng.choice((1, 4, 20, 100)) << 10)
+        code, told = self._lotus(["import", str(self.recording)], home, limit)
+        self.figures[f"import: {'done' if code == 0 else 'refused'}"] += 1
+        where = f"file size {limit[1]}, import"
+        if "Traceback" in told or code != 3:
+            self.faults.append(f"{where}: {code} {told[-600:]}")
+        if left := list(home.rglob("*.tmp")):
+            self.faults.append(f"{where}: half-written {left}")
+        import_recording(TapeStore(home, "live"), [self.recording], rules=WriterRules(reserve_bytes=0))
+        if len(TapeStore(home, "live").decode_day(DAY)[0].asset) != LINES:
+            self.faults.append(f"{where}: another tape")
 
     def one(self, home: Path, number: int) -> None:
         """Run one command under a limit."""
         what, limit = (
             ("handles", (resource.RLIMIT_NOFILE, self.rng.randint(6, 63))),
             ("64 handles", (resource.RLIMIT_NOFILE, 64)),
-            ("address space", (resource.RLIMIT_AS, self.rng.randint(500, 2_000) << 20)),
+            ("address space", (resource.RLIMIT_AS, self.rng.randint(150, 2_000) << 20)),
             ("file size", (resource.RLIMIT_FSIZE, 0)),
-        )[number % 4]
+        )[number % 5]
         words = self.rng.choice((["verify", "tape", "--tape", "t"], ["tape", "list"], ["kill"], ["kill", "--lift"]))
         code, told = self._lotus(words, home, limit)
         self.figures[f"{what}: {'done' if code == 0 else 'refused'}"] += 1

@@ -1,8 +1,14 @@
-"""The kill switch on a full disk, in a home that is gone, and whatever lies in its place."""
+"""The kill switch on a full disk, in a home that is read-only or gone, and whatever lies in its place."""
+
+import os
+import shutil
 
 import pytest
 from full_disk import fill, small_disk
+from read_only import read_only
 
+from lotus_live.trade import kill_switch
+from lotus_live.trade.heartbeat import Pulse
 from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
 
 
@@ -75,3 +81,45 @@ def test_what_cannot_be_looked_at_is_thrown(tmp_path):
 def _touch_all(folder):
     for k in range(100):
         (folder / str(k)).touch()
+
+
+@pytest.mark.parametrize("flatten", [False, True])
+def test_in_a_read_only_home_it_is_thrown_beside_it_and_lifted_again(tmp_path, monkeypatch, flatten):
+    monkeypatch.setattr(kill_switch, "MEMORY", tmp_path / "memory")
+    (tmp_path / "memory").mkdir()
+    home = tmp_path / "home"
+    switch = KillSwitch(home).prepare()
+    (tmp_path / "link").symlink_to(home)
+    with read_only(home):
+        KillSwitch(tmp_path / "link").throw(flatten)
+        assert switch.state() == (FLATTENED if flatten else HALTED)
+        assert KillSwitch(tmp_path / "other").prepare().state() == LIFTED, "the home of another"
+    assert switch.is_thrown(), "it stays thrown when the home takes writes again"
+    switch.lift()
+    assert switch.state() == LIFTED
+
+
+def test_a_name_in_memory_made_by_another_user_throws_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(kill_switch, "MEMORY", tmp_path / "memory")
+    (tmp_path / "memory").mkdir()
+    switch = KillSwitch(tmp_path / "home").prepare()
+    for path in (switch.path, switch.flatten_path):
+        switch.beside(path).symlink_to("/etc/hostname")
+    assert switch.state() == LIFTED
+    if os.getuid() == 0:
+        for path in (switch.path, switch.flatten_path):
+            switch.beside(path).unlink()
+            switch.beside(path).touch()
+            os.chown(switch.beside(path), 12_345, 12_345)
+        assert switch.state() == LIFTED
+
+
+def test_a_folder_that_was_lost_and_made_anew_by_another_writer_stays_halted(tmp_path):
+    switch = KillSwitch(tmp_path).prepare()
+    switch.throw(flatten=True)
+    shutil.rmtree(switch.folder)
+    Pulse(tmp_path).turned(0.1, 0.0)
+    assert switch.folder.is_dir()
+    assert switch.state() == HALTED
+    switch.lift()
+    assert switch.state() == LIFTED

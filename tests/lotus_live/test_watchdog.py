@@ -24,7 +24,7 @@ from lotus_live.watch.sessions import guard_session, make_known
 from lotus_live.watch.watchdog import Watchdog
 from lotus_store.processes import born
 from lotus_store.slate import read_slate, write_slate
-from lotus_venues.hyperliquid.guard import NOT_LISTED
+from lotus_venues.hyperliquid.guard import NOT_LISTED, GuardSession
 from lotus_venues.hyperliquid.order_wire import order_wire
 from lotus_venues.local_exchange.faults import Fault, FaultKind
 
@@ -105,6 +105,30 @@ def test_the_switch_works_within_two_seconds_over_a_hung_desk(tmp_path: Path, fl
         await until(lambda: "switch_unheard" in kinds(bed))
 
     watched(tmp_path, WatchPolicy(dead_s=30.0), work)
+
+
+@pytest.mark.clock("the kill switch is promised to work within two seconds, also long after a desk died")
+def test_thrown_over_a_desk_long_dead_it_is_urgent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, failed = GuardSession.close_out, list[dict[str, Decimal]]()
+
+    async def close_out(self: GuardSession, positions: dict[str, Decimal]) -> dict[str, str]:
+        if positions and not failed:
+            failed.append(positions)
+            raise VenueError("it hangs", "an answer")
+        return await real(self, positions)
+
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        watchdog.slow_look_s = 30.0
+        await bed.hold()
+        bed.beat(0.0, pid=dead_pid())
+        await until(lambda: watchdog._since_s > 0 and time.monotonic() - watchdog._since_s > 1.5)
+        bed.switch.throw(flatten=True)
+        await until(lambda: bed.held == 0, limit_s=2.0)
+        assert failed
+
+    monkeypatch.setattr(GuardSession, "close_out", close_out)
+    monkeypatch.setattr("lotus_live.watch.watchdog.URGENT_S", 1.0)
+    watched(tmp_path, DEAD, work)
 
 
 def test_a_desk_that_lives_is_left_alone(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The signer's journal when the disk takes nothing: what closes is still signed, what opens is not, nothing is lost."""
 
+import errno
 import json
+import os
 from decimal import Decimal
 
 import pytest
@@ -115,3 +117,25 @@ def test_killed_while_the_reserve_moves_its_lines_are_read_twice_and_say_the_sam
         assert again.names[name(2)].nonce == nonce
         assert (again.value_of_day(NOW), again.last_nonce) == (9, nonce + 1)
         again.close()
+
+
+def test_a_disk_that_takes_no_write_at_all_holds_up_no_closing(tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    journal = SignerJournal(tmp_path / "signer")
+    first = journal.sign(NOW, "order", [name(1)], Decimal(10), NOW + 2_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refused)
+        patch.setattr(os, "pwrite", refused)
+        assert journal.sign(NOW, "order", [name(2)], Decimal(0), NOW + 2_000) == first + 1
+        with pytest.raises(VenueError, match="journal cannot be written"):
+            journal.sign(NOW, "order", [name(3)], Decimal(1), NOW + 2_000)
+        with pytest.raises(VenueError, match="a disk with room"):
+            sign_all(journal, RESERVE_BYTES // 64, Decimal(0))
+    journal.sign(NOW, "order", [name(4)], Decimal(1), NOW + 2_000)
+    known = set(journal.names)
+    journal.close()
+    again = SignerJournal(tmp_path / "signer")
+    assert set(again.names) == known, "what waited in memory was written when the disk took it"
+    again.close()
