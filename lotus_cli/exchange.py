@@ -114,6 +114,14 @@ def simulated_market(world: str, seed: int, day: str | None) -> Market:
 @click.option("--deposit", default="100000", show_default=True, help="USD of any other signer (0: refuse them).")
 @click.option("--limits", "limit_scale", default=1.0, show_default=True, help="Scale of the rate limits (0: none).")
 @click.option("--schedule-volume", default=1_000_000, show_default=True, help="USD traded that unlock scheduleCancel.")
+@click.option("--strict-exits", is_flag=True, help="Refuse exits larger than the position.")
+@click.option(
+    "--small-exits",
+    type=click.Choice(["all", "full", "none"]),
+    default="all",
+    show_default=True,
+    help="Exits below 10 USD that are taken: all, those of whole positions, none.",
+)
 @click.option("--faults", "faults", default="[]", help="JSON list of faults, or a file with one.")
 @json_option
 @explained
@@ -132,12 +140,15 @@ def exchange_command(
     deposit: str,
     limit_scale: float,
     schedule_volume: int,
+    strict_exits: bool,
+    small_exits: str,
     faults: str,
     as_json: bool,
 ) -> None:
     """Serve the venue's websocket, /info and /exchange on loopback, with real matching over a tape; test money only."""
     from lotus_venues.local_exchange.options import Clock, Options
     from lotus_venues.local_exchange.shift import shifted
+    from lotus_venues.local_exchange.values import ExitRules, SmallExits
 
     if tapes and (world or day):
         raise click.UsageError("--tape or --world with --day, not both")
@@ -154,6 +165,7 @@ def exchange_command(
         faults=faults_of(faults),
         seed=seed,
         schedule_volume_usd=schedule_volume,
+        exit_rules=ExitRules(strict_exits, SmallExits(small_exits)),
     )
     market = recorded_market(tapes) if tapes else simulated_market(world or "demo", seed, day)
     if now:

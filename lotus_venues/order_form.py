@@ -1,14 +1,15 @@
-"""The form of an order, checked before it is sent: tick, lot, minimum value, in the venue's words. Pure."""
+"""The form of an order, checked before it is sent: tick, lot, minimum value, stops, in the venue's words. Pure."""
 
 from typing import Final
 
 from lotus.manifest import Asset
-from lotus.trading.orders import NewOrder
+from lotus.trading.orders import NewOrder, TriggerKind
 from lotus.trading.rounding import MIN_NOTIONAL_USD, is_valid_px, is_valid_size
 
 BAD_TICK: Final = "Price must be divisible by tick size."
 BAD_SIZE: Final = "Order has invalid size."
 TOO_SMALL: Final = "Order must have minimum value of $10."
+BAD_TRIGGER: Final = "Invalid TP/SL price."
 
 
 def form_fault(order: NewOrder, asset: Asset) -> str:
@@ -21,4 +22,7 @@ def form_fault(order: NewOrder, asset: Asset) -> str:
         return BAD_TICK
     if order.size * order.limit_px < MIN_NOTIONAL_USD and not order.reduce_only:
         return TOO_SMALL
+    stop = order.trigger if order.trigger is not None and order.trigger.kind is TriggerKind.STOP_LOSS else None
+    if stop is not None and (order.limit_px - stop.px) * order.side < 0:
+        return BAD_TRIGGER
     return ""

@@ -28,7 +28,7 @@ class Control:
         """Return (HTTP status, answer) of a control request `{"type": ...}`.
 
         `faults` {faults: [...]}, `state` {user}, `counts`, `deposit` {user, usd}, `approve` {agent, master,
-        validUntil?}, `advance` {toMs}, `silence`, `drop`.
+        validUntil?}, `advance` {toMs}, `silence`, `drop`, `postOnly` {seconds}: for so long only orders that must rest.
         """
         try:
             return 200, await self._run(body)
@@ -50,6 +50,8 @@ class Control:
                 exchange.signers.approve(body["agent"], body["master"], until_ms=int(body.get("validUntil", NEVER_MS)))
             case "advance":
                 await exchange.advance(int(body["toMs"]))
+            case "postOnly":
+                exchange.engine.state.post_only_until_ms = exchange.now_ms + int(1_000 * float(body["seconds"]))
             case "silence":
                 exchange.silence_sockets()
             case "drop":
@@ -70,6 +72,7 @@ class Control:
             "sockets": len(exchange.hub.sessions),
             "feesUsd": usd(state.fees_micro),
             "insuranceUsd": usd(state.insurance_micro),
+            "liquidations": state.ids.lid,
         }
 
     def state(self, address: str) -> Json:

@@ -16,7 +16,7 @@ from lotus_venues.local_exchange.market import Listing, Market
 from lotus_venues.local_exchange.matching import print_trade, uncross
 from lotus_venues.local_exchange.placing import place, place_group, read, refusal
 from lotus_venues.local_exchange.state import State
-from lotus_venues.local_exchange.values import Answer, Event, Order, OrderRequest, Status
+from lotus_venues.local_exchange.values import Answer, Event, ExitRules, Order, OrderRequest, Status
 
 MIN_SCHEDULE_MS = 5_000
 SCHEDULES_A_DAY = 10
@@ -25,9 +25,11 @@ SCHEDULES_A_DAY = 10
 class Engine:
     """Markets and accounts of one exchange. Prices in units, sizes in lots, money in millionths of a dollar."""
 
-    def __init__(self, listings: Sequence[Listing], *, schedule_volume_usd: int = 1_000_000) -> None:
+    def __init__(
+        self, listings: Sequence[Listing], *, schedule_volume_usd: int = 1_000_000, exit_rules: ExitRules | None = None
+    ) -> None:
         """Open empty markets; `schedule_volume_usd` is the volume that unlocks `scheduleCancel`."""
-        self.state = State([Market(listing) for listing in listings])
+        self.state = State([Market(listing) for listing in listings], exit_rules or ExitRules())
         self.schedule_volume_usd = schedule_volume_usd
 
     def account(self, address: str) -> Account | None:

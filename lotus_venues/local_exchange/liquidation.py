@@ -1,8 +1,9 @@
 """Liquidation and funding: what the venue does to positions on its own.
 
 An account below its maintenance margin loses its orders, then its positions to the book at any price; what the book
-cannot take goes to the market's account at the mark, and a negative rest is paid by the insurance. The venue's partial
-liquidations of large positions and its backstop vault are not modelled. Funding is hourly on size times oracle price.
+cannot take goes to the market's account at the mark, less the maintenance margin, which the insurance keeps; a negative
+rest is paid by it. The venue's partial liquidations of large positions, its tiers and its backstop's own prices are not
+modelled: kinder than the venue. Funding is hourly on size times oracle price.
 """
 
 from lotus.trading.orders import Side, TimeInForce
@@ -62,9 +63,12 @@ def _close(state: State, account: Account, asset: int, mark: int) -> None:
 
 
 def _give_up(state: State, account: Account, asset: int, mark: int) -> None:
-    """Hand what the book could not take to the market's account, at the mark, without a fee."""
+    """Hand what the book could not take to the market's account, at the mark, for the maintenance margin."""
     position = account.positions[asset]
     lots = position.lots
+    margin = abs(lots) * mark // (2 * state.max_leverages[asset])
+    account.raw_micro -= margin
+    state.insurance_micro += margin
     position.apply(Side.SELL if lots > 0 else Side.BUY, mark, abs(lots))
     account.raw_micro += lots * mark + position.raw_micro
     position.raw_micro = 0

@@ -9,6 +9,7 @@ from enum import StrEnum
 from lotus.manifest import Asset
 from lotus_venues.local_exchange.faults import Fault
 from lotus_venues.local_exchange.market import Listing
+from lotus_venues.local_exchange.values import ExitRules
 
 MAX_LEVERAGES: Mapping[str, int] = {"BTC": 40, "ETH": 25, "SOL": 20}
 OTHER_LEVERAGE = 10
@@ -36,7 +37,7 @@ class Options:
     clients read; None: only when told by `advance`), beginning after `start_after` market subscriptions. `client_ms`
     is the clock that nonces follow (the SDK takes its own machine's). `limit_scale` 0 switches rate limits off.
     `abstraction` is how accounts hold their money: with `unifiedAccount` the perp state tells none of it.
-    Coins in `isolated` take no cross margin.
+    Coins in `isolated` take no cross margin. `exit_rules` are the venue's rules for exits that are not known.
     """
 
     accounts: Mapping[str, Decimal] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Options:
     limit_scale: float = 1.0
     abstraction: str = "default"
     isolated: frozenset[str] = frozenset()
+    exit_rules: ExitRules = field(default_factory=ExitRules)
     faults: tuple[Fault, ...] = ()
     seed: int = 0
     repeats_trades: bool = True

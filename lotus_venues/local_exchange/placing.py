@@ -12,7 +12,7 @@ from lotus_venues.local_exchange.exits import arm, is_due
 from lotus_venues.local_exchange.matching import execute, rest
 from lotus_venues.local_exchange.rules import MIN_NOTIONAL_MICRO, price_units, size_lots
 from lotus_venues.local_exchange.state import State
-from lotus_venues.local_exchange.values import Answer, Order, OrderRequest, Status, Stop
+from lotus_venues.local_exchange.values import Answer, Order, OrderRequest, SmallExits, Status, Stop
 
 MAX_OPEN_ORDERS, OPEN_PER_USD, MOST_OPEN_ORDERS = 1_000, 5_000_000, 5_000
 _TIFS = {"Gtc": TimeInForce.GTC, "Ioc": TimeInForce.IOC, "Alo": TimeInForce.ALO, "FrontendMarket": TimeInForce.IOC}
@@ -44,14 +44,20 @@ def read(state: State, owner: str, request: OrderRequest, grouping: Grouping) ->
 def refusal(state: State, order: Order, reference: int | None = None) -> str:
     """Return why the venue refuses an order, "" when it does not; `reference` replaces the mark for its trigger."""
     market, account = state.markets[order.asset], state.accounts[order.owner]
-    if not order.reduce_only and order.px * order.lots < MIN_NOTIONAL_MICRO:
+    if state.now_ms < state.post_only_until_ms and order.tif is not TimeInForce.ALO:
+        return texts.POST_ONLY_PERIOD
+    if order.px * order.lots < MIN_NOTIONAL_MICRO and not _may_be_small(state, order):
         return texts.TOO_SMALL
     if not market.oracle or abs(order.px - market.oracle) * 100 > 95 * market.oracle:
         return texts.TOO_FAR
     more = account.volume_micro // (OPEN_PER_USD * 1_000_000)
     if len(account.open) >= min(MAX_OPEN_ORDERS + more, MOST_OPEN_ORDERS):
         return texts.TOO_MANY_OPEN
+    if len(account.open) >= MAX_OPEN_ORDERS and (order.reduce_only or order.stop is not None):
+        return texts.TOO_MANY_OPEN
     if order.stop is not None:
+        if order.stop.kind is TriggerKind.STOP_LOSS and (order.px - order.stop.px) * order.side < 0:
+            return texts.BAD_TRIGGER
         return texts.BAD_TRIGGER if is_due(order, reference or market.mark) else ""
     if order.tif is TimeInForce.ALO and (text := _would_match(state, order)):
         return text
@@ -62,6 +68,13 @@ def refusal(state: State, order: Order, reference: int | None = None) -> str:
         if needed > account.cross_value(marks) and needed > account.initial_margin(marks):
             return texts.NO_MARGIN
     return ""
+
+
+def _may_be_small(state: State, order: Order) -> bool:
+    small = state.exit_rules.small
+    if not order.reduce_only or small is SmallExits.NONE:
+        return False
+    return small is SmallExits.ALL or order.stop is not None or order.lots >= state.reducible(order)
 
 
 def _would_match(state: State, order: Order) -> str:
@@ -78,7 +91,9 @@ def _would_match(state: State, order: Order) -> str:
 
 def place(state: State, order: Order) -> Answer:
     """Check an order and let it work: match, rest, wait for its trigger, or be refused."""
-    if order.reduce_only and not state.reducible(order):
+    left = state.reducible(order) if order.reduce_only else 0
+    too_large = state.exit_rules.is_strict and order.stop is None and order.lots > left
+    if order.reduce_only and (not left or too_large):
         return refuse(state, order, texts.NOT_REDUCING)
     error = refusal(state, order)
     if error:

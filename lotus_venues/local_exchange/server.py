@@ -67,7 +67,8 @@ class LocalExchange:
         """Open nothing yet; `lines` are (receive ns, raw frame) in order, `port` 0 takes a free one."""
         self.options, self.port = options or Options(), port
         opts = self.options
-        self.engine = Engine(listings_of(universe, opts.isolated), schedule_volume_usd=opts.schedule_volume_usd)
+        listings = listings_of(universe, opts.isolated)
+        self.engine = Engine(listings, schedule_volume_usd=opts.schedule_volume_usd, exit_rules=opts.exit_rules)
         self.spelling = Spelling(self.engine.state)
         self.tape = Tape(self.engine)
         self.faults = Faults(opts.seed, opts.faults)

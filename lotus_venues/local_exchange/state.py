@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lotus_venues.local_exchange.accounts import Account, Position
 from lotus_venues.local_exchange.market import Market
-from lotus_venues.local_exchange.values import Event, Ids, Order, OrderChanged, Status, VenueCancel
+from lotus_venues.local_exchange.values import Event, ExitRules, Ids, Order, OrderChanged, Status, VenueCancel
 
 KEPT_ORDERS = 200_000  # finished orders that orderStatus still knows
 _BY_VENUE = frozenset(
@@ -26,9 +26,14 @@ _BY_VENUE = frozenset(
 
 @dataclass(slots=True)
 class State:
-    """Everything that the engine remembers. `now_ms` is the exchange's clock as last told."""
+    """Everything that the engine remembers. `now_ms` is the exchange's clock as last told.
+
+    Before `post_only_until_ms`, as after the venue's upgrades, only orders that must rest are taken.
+    """
 
     markets: Sequence[Market]
+    exit_rules: ExitRules = field(default_factory=ExitRules)
+    post_only_until_ms: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     ids: Ids = field(default_factory=Ids)

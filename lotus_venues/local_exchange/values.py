@@ -29,6 +29,22 @@ class Status(StrEnum):
     NO_LIQUIDITY = "marketOrderNoLiquidityRejected"
 
 
+class SmallExits(StrEnum):
+    """Which reduce-only orders may be worth less than the venue's least value."""
+
+    ALL = "all"
+    FULL = "full"  # those that close the whole position
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ExitRules:
+    """What is not known of the venue: may an immediate reduce-only order be larger than the position, or small?"""
+
+    is_strict: bool = False
+    small: SmallExits = SmallExits.ALL
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Trigger of an order: mark price in units, stop or take-profit, market or limit."""

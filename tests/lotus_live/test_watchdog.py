@@ -27,6 +27,8 @@ from lotus_store.slate import read_slate, write_slate
 from lotus_venues.hyperliquid.guard import NOT_LISTED, GuardSession
 from lotus_venues.hyperliquid.order_wire import order_wire
 from lotus_venues.local_exchange.faults import Fault, FaultKind
+from lotus_venues.local_exchange.texts import POST_ONLY_PERIOD
+from lotus_venues.local_exchange.values import ExitRules
 
 pytestmark = pytest.mark.clock("a watchdog waits for beats that do not come")
 
@@ -209,6 +211,36 @@ def test_what_the_venue_refuses_is_not_told_as_done(tmp_path: Path) -> None:
         assert not any(" closed" in done.replace("not closed", "") for done in told[:1])
 
     watched(tmp_path, DEAD, work)
+
+
+def test_after_an_upgrade_of_the_venue_it_says_why_and_closes_when_it_may(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        await bed.hold(Side.SELL, Decimal(0))
+        state = bed.exchange.engine.state
+        state.post_only_until_ms = bed.exchange.now_ms + 1_500
+        bed.beat(0.0, pid=dead_pid())
+        await until(lambda: bed.held == 0)
+        assert bed.exchange.now_ms >= state.post_only_until_ms
+        told = [alert.done for alert in read_alerts(bed.settings.home / "live" / "alerts.jsonl")]
+        assert any(POST_ONLY_PERIOD in done for done in told)
+
+    watched(tmp_path, DEAD, work)
+
+
+def test_a_closing_larger_than_the_position_is_refused_told_and_sized_anew(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with watch_bed(tmp_path) as bed:
+            bed.exchange.engine.state.exit_rules = ExitRules(is_strict=True)
+            await bed.hold()
+            session = guard_session(bed.settings, ACCOUNT)
+            await make_known(session)
+            await session.open()
+            assert await session.close_out({"BTC": 2 * LOT}) == {"BTC": "Reduce only order would increase position."}
+            assert await session.close_out((await session.look()).positions) == {"BTC": ""}
+            assert bed.held == 0
+            session.close()
+
+    asyncio.run(go())
 
 
 def test_its_session_signs_nothing_that_opens(tmp_path: Path) -> None:

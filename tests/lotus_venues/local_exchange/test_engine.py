@@ -1,6 +1,7 @@
 """Orders one kind at a time: refusals in the venue's words, triggers, groups, modification, margin, liquidation."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from small_engine import (
@@ -21,10 +22,20 @@ from small_engine import (
     told,
 )
 
-from lotus.trading.orders import Grouping
+from lotus.manifest import Asset
+from lotus.trading.orders import Grouping, NewOrder, Side, TimeInForce, Trigger, TriggerKind
 from lotus_venues.local_exchange import texts
 from lotus_venues.local_exchange.engine import Engine
-from lotus_venues.local_exchange.values import Fill, Funding, Liquidation, OrderRequest, VenueCancel
+from lotus_venues.local_exchange.values import (
+    ExitRules,
+    Fill,
+    Funding,
+    Liquidation,
+    OrderRequest,
+    SmallExits,
+    VenueCancel,
+)
+from lotus_venues.order_form import form_fault
 
 LONG_ENTRY = ask(True, "100001", "0.1", "Ioc")
 
@@ -122,6 +133,54 @@ def test_reduce_only_orders_shrink_to_the_position_and_end_with_it() -> None:
     put(made, ask(False, "99999", "0.05", "Ioc", reduce_only=True))
     assert made.state.accounts["ann"].lots(BTC) == 0
     assert ("reduceOnlyCanceled", exit_oid) in told(made)
+
+
+@pytest.mark.parametrize(
+    ("rules", "size", "error"),
+    [
+        (ExitRules(), "0.02", ""),
+        (ExitRules(is_strict=True), "0.02", texts.NOT_REDUCING),
+        (ExitRules(is_strict=True), "0.01", ""),
+        (ExitRules(small=SmallExits.FULL), "0.00005", texts.TOO_SMALL),
+        (ExitRules(small=SmallExits.FULL), "0.01", ""),
+        (ExitRules(small=SmallExits.NONE), "0.00005", texts.TOO_SMALL),
+    ],
+)
+def test_exits_by_the_rules_that_are_not_known(rules: ExitRules, size: str, error: str) -> None:
+    made = small_engine(exit_rules=rules)
+    put(made, ask(True, "100001", "0.01", "Ioc"))
+    assert put(made, ask(False, "99999", size, "Ioc", reduce_only=True)).error == error
+
+
+def test_after_an_upgrade_only_orders_that_must_rest_are_taken() -> None:
+    made = small_engine()
+    made.state.post_only_until_ms = made.state.now_ms + 1_000
+    orders = [ask(True, "100001", "0.01", "Ioc"), ask(True, "99000", "0.01"), ask(True, "99000", "0.01", "Alo")]
+    assert [put(made, order).error for order in orders] == [texts.POST_ONLY_PERIOD, texts.POST_ONLY_PERIOD, ""]
+    made.advance(made.state.now_ms + 1_000)
+    assert put(made, orders[0]).error == ""
+
+
+@pytest.mark.parametrize(
+    ("buys", "px", "error"),
+    [(False, "99001", texts.BAD_TRIGGER), (False, "99000", ""), (True, "100999", texts.BAD_TRIGGER)],
+)
+def test_a_stop_does_not_promise_a_price_better_than_its_trigger(buys: bool, px: str, error: str) -> None:
+    made = small_engine()
+    put(made, ask(not buys, "99999" if buys else "100001", "0.1", "Ioc"))
+    trigger = "101000" if buys else "99000"
+    assert put(made, ask(buys, px, "0.1", trigger_px=trigger, kind="sl", reduce_only=True)).error == error
+    order = NewOrder(
+        "0x1",
+        "BTC",
+        Side.BUY if buys else Side.SELL,
+        Decimal("0.1"),
+        Decimal(px),
+        TimeInForce.GTC,
+        True,
+        Trigger(Decimal(trigger), TriggerKind.STOP_LOSS, False),
+    )
+    assert form_fault(order, Asset("BTC", 5)) == error
 
 
 def long_with_stop(made: Engine, **keys: object) -> int:
@@ -321,6 +380,18 @@ def test_without_a_book_the_position_goes_to_the_market_and_the_insurance_pays_t
     account = made.state.accounts["ann"]
     assert (account.lots(BTC), account.raw_micro) == (0, 0)
     assert made.state.insurance_micro < 0
+    assert_conserved(made)
+
+
+def test_what_the_book_cannot_take_costs_the_maintenance_margin() -> None:
+    made = small_engine(usd=10_000)
+    put(made, ask(True, "100001", "1", "Ioc"))
+    show(made, 912_000, bids=False)
+    made.on_context(BTC, 911_000, 911_000, 0)
+    account = made.state.accounts["ann"]
+    assert (account.lots(BTC), account.raw_micro) == (0, 0)
+    assert 1_000 * USD < made.state.insurance_micro < 91_100 * USD // 80  # what was left of half the initial margin
+    assert_conserved(made)
     assert_conserved(made)
 
 
