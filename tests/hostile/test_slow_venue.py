@@ -10,6 +10,6 @@ from slow_venue import attack
 
 
 def test_a_venue_that_hangs_or_drips_holds_nothing_up() -> None:
-    figures, faults = asyncio.run(attack(6, 0.05, 0.2, threads=4))
+    figures, faults = asyncio.run(attack(5, 0.03, 0.1, threads=4))
     assert not faults, faults
     assert figures["honest: answered"] == 20
