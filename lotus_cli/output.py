@@ -27,6 +27,7 @@ MAX_LOST = 0.01  # share of the lines of a tape that may be put aside before a c
 REFUSED_BY_MACHINE = frozenset({
     errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO,
 })  # fmt: skip
+TAKEN = "likely cause: another server runs there (--port 0 takes any free one)"
 LIKELY = "likely cause: a disk that is full, failing or read-only, or a limit of this process (ulimit -a)"
 
 
@@ -57,6 +58,9 @@ def tell_refusal(error: OSError | MemoryError | ImportError) -> NoReturn:
 
     A library that cannot be mapped into memory is an `ImportError`, or an `OSError` without a number.
     """
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        click.echo(f"lotus: {error.strerror}; expected: a free port; {TAKEN}", err=True)
+        raise SystemExit(EXPLAINED_ERROR) from error
     known = isinstance(error, MemoryError) or "shared object" in str(error)
     if not known and not (isinstance(error, OSError) and error.errno in REFUSED_BY_MACHINE):
         raise error
