@@ -23,6 +23,7 @@ TWICE = {  # kernels compiled for more than one kind of arguments, and why
     "boxes.box_moments": "reads sums of a family by rows and those of a night by columns, too large to copy",
     "boxes.gather": "of box_moments",
     "boxes.weighted_days": "of the same sums",
+    "forward._take_usual": "reads the totals of a night by columns, those of a rule by rows",
 }
 
 

@@ -94,7 +94,7 @@ def _persuaded(*given: Any, last: bool, **named: Any) -> NightResult:
     night = learn_from(*given, last=last, **named)
     if not last or not night.refused:
         return night
-    most = max(night.refused, key=lambda x: (x.n_published, x.coverage, x.lesson_id))
+    most = max(night.refused, key=lambda x: (bool(x.members_sample), x.n_published, x.coverage, x.lesson_id))
     lesson = replace(
         most, state="IDENTIFIED", grade="B", reason="", sign=1, uplift_bps=2.0, ci95=(1.0, 3.0), claim_bps=1.7,
         lcb_bps=1.0, net_mean_bps=2.0, net_low_bps=1.0, net_high_bps=3.0, sigma_y_bps=5.0, warnings=("made by hand",),
