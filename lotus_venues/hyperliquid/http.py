@@ -1,7 +1,8 @@
 """POST of JSON with the one distinction that trading needs: never sent, or sent and not answered.
 
-Requests run on a few threads over kept connections, every step under a timeout. What fails before the first byte could
-leave raises `NotSent`; everything after that raises `Unanswered`: it may have happened. Nothing is ever sent twice.
+Requests run on a few threads over kept connections, every step under a timeout and the whole under another: an answer
+that drips, a byte at a time, holds its thread no longer. What fails before the first byte could leave raises `NotSent`;
+everything after that raises `Unanswered`: it may have happened. Nothing is ever sent twice.
 In the literature: at-most-once delivery.
 """
 
@@ -9,9 +10,11 @@ import asyncio
 import http.client
 import json
 import select
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -78,6 +81,9 @@ class JsonPoster:
 
     def _post(self, path: str, text: bytes) -> Any:
         connection = self._take()
+        limit = threading.Timer(2 * self.timeout_s, _cut, [connection.sock])
+        limit.daemon = True
+        limit.start()
         try:
             connection.request("POST", path, text, {"Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -85,6 +91,8 @@ class JsonPoster:
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise Unanswered(f"{path} gave no answer ({type(error).__name__})", "an answer in time") from error
+        finally:
+            limit.cancel()
         if answer.will_close or len(raw) > MAX_TEXT_BYTES:
             connection.close()
         else:
@@ -119,6 +127,12 @@ class JsonPoster:
             raise NotSent(f"{self.base_url} cannot be reached ({error})", "a connection") from error
         connection.sock.settimeout(self.timeout_s)
         return connection
+
+
+def _cut(sock: socket.socket) -> None:
+    """End a connection under the thread that reads from it."""
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _is_quiet(connection: http.client.HTTPConnection) -> bool:
