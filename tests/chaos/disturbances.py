@@ -4,8 +4,8 @@
 does the next of `ACTS` over open orders: SIGSTOP of the daemon (which carries the Herald) or of every process of the
 server for some seconds, then SIGCONT; SIGKILL of the server, with its keeper or not; a backup taken while plans are
 accepted, restored into a home of its own. The daemon must go on by itself and agree with the venue again, and while it
-is stopped its pulse must age. Exit code 1 when an order is doubled or unknown, a position or fill is in nobody's books, the daemon ends, or a backup
-does not hold what the ledger held before it. In the literature: fault injection, gray failure.
+is stopped its pulse must age. Exit code 1 when an order is doubled or unknown, a position or fill is in nobody's books,
+the daemon ends, or a backup does not hold what the ledger held before it. In the literature: fault injection.
 """
 
 import os
