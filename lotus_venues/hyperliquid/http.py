@@ -1,8 +1,8 @@
 """POST of JSON with the one distinction that trading needs: never sent, or sent and not answered.
 
-Requests run on a few threads over kept connections, every step under a timeout, and all of one under another: a server
-that drips its answer, a byte at a time, holds a thread no longer. What fails before the first byte could
-leave raises `NotSent`; everything after that raises `Unanswered`: it may have happened. Nothing is ever sent twice.
+Requests run on a few threads over kept connections, every step under a timeout and the whole under another: an answer
+that drips, a byte at a time, holds its thread no longer. What fails before the first byte could leave raises `NotSent`;
+everything after that raises `Unanswered`: it may have happened. Nothing is ever sent twice.
 In the literature: at-most-once delivery.
 """
 

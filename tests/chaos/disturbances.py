@@ -3,10 +3,9 @@
 `python tests/chaos/disturbances.py --rounds 8 --stop-s 60`. World and referee are those of `daemon_kills`. Each round
 does the next of `ACTS` over open orders: SIGSTOP of the daemon (which carries the Herald) or of every process of the
 server for some seconds, then SIGCONT; SIGKILL of the server, with its keeper or not; a backup taken while plans are
-accepted, restored into a home of its own. The daemon must go on by itself and agree with the venue again. While it is
-stopped its pulse must age, and no order that opens may reach the venue by its hand after it was signed too long ago.
-Exit code 1 when an order is doubled or unknown, a position or fill is in nobody's books, the daemon ends, or a backup
-does not hold what the ledger held before it. In the literature: fault injection, gray failure.
+accepted, restored into a home of its own. The daemon must go on by itself and agree with the venue again, and while it
+is stopped its pulse must age. Exit code 1 when an order is doubled or unknown, a position or fill is in nobody's books,
+the daemon ends, or a backup does not hold what the ledger held before it. In the literature: fault injection.
 """
 
 import os

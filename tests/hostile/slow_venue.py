@@ -19,14 +19,14 @@ from lotus_venues.hyperliquid.http import JsonPoster
 WAYS = ("hang before", "hang after", "drip head", "drip body", "drip body of no length")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BODY = b'{"a": "' + b"x" * 100_000 + b'"}'
-SLACK_S = 1.0
+TIMEOUT_S, SLACK_S = 0.4, 1.0
 
 
 class SlowVenue:
     """Answers as told by `way`; honestly while it is empty."""
 
     def __init__(self, pause_s: float) -> None:
-        self.way, self.pause_s, self.url, self.open = "", pause_s, "", 0
+        self.way, self.pause_s, self.url = "", pause_s, ""
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator["SlowVenue"]:
@@ -39,7 +39,6 @@ class SlowVenue:
             server.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.open += 1
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 if self.way == "hang before":
@@ -47,7 +46,6 @@ class SlowVenue:
                 head = await reader.readuntil(b"\r\n\r\n")
                 await reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
                 await self._answer(writer)
-        self.open -= 1
         writer.close()
 
     async def _answer(self, writer: asyncio.StreamWriter) -> None:
