@@ -5,19 +5,23 @@ of `lotus.simulation.hostile_world`, in which nothing is to be found (in `dead`:
 nightly looks with production's slots and weights, rules of up to two literals; `true-rare`: a rule of half a deviation
 (two, where little is published) planted in the same log. A world counts as fooled when any lesson is accepted; what an
 audit refused and what either lane alone would have said stand beside it. Intervals of 20 random rules a world are held
-against what the world expects of them, those of either lane and the one that a lesson would show.
+against what the world expects of them, those of either lane and the one that a lesson would show. Where a rule is
+planted, how much of it falls into another rule's windows differs from sample to sample: there the truth is that of
+eight other worlds of the same kind and rule together, whose windows nobody drew a conclusion from.
 """
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.lessons.claims import Claim, total
 from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import ROOT, Study
 from benchmarks.lessons.pipeline import Kept
 from benchmarks.lessons.worlds import FALSE_SHARE_OF_EFFECT, ONE_LOOK, Figures, jaccard, manifest_of, support_of
+from lotus.hashing import key64
 from lotus.learning.axes import axes
 from lotus.learning.effect import effects_of, plain_sums, residuals
 from lotus.learning.lesson import AuditState
@@ -31,6 +35,7 @@ from lotus.simulation.learning_world import stream
 
 NIGHTLY = LearningDefaults(max_literals=2)
 RULES = 20  # random rules of a world whose intervals are held against the truth
+OTHERS = 8  # worlds that tell the truth of a random rule where a rule is planted
 HALF_BPS, RARE_BPS = 6.0, 24.0  # effects planted; payoffs deviate by 12 bps
 DETECTOR = "d0"
 
@@ -60,7 +65,7 @@ def measure(setting: Hostile, seed: int) -> Figures:
     if setting.kind not in PLANTABLE:
         return out
     rows = rows_by_detector(world.scores, ONE_LOOK.search_days)[DETECTOR]
-    return out | _intervals(rows, world, seed) | (_against(rows, world, night) if world.planted else {})
+    return out | _intervals(rows, world, setting, seed) | (_against(rows, world, night) if world.planted else {})
 
 
 def measure_nights(setting: Nights, seed: int) -> Figures:
@@ -102,20 +107,39 @@ def _expected(rows: DetectorRows, world: HostileWorld) -> DetectorRows:
     return replace(rows, f=rows.h * world.expected)
 
 
-def _intervals(rows: DetectorRows, world: HostileWorld, seed: int) -> Figures:
+def _intervals(rows: DetectorRows, world: HostileWorld, setting: Hostile, seed: int) -> Figures:
     g, space = day_weights(len(rows.days), ONE_LOOK.half_life_days), axes(ONE_LOOK.max_literals)
     eligible = np.flatnonzero(support_of(rows, g, ONE_LOOK).eligible)
     chosen = stream(seed, "rules to cover").choice(eligible, min(RULES, len(eligible)), replace=False)
-    left, lucky = residuals(rows), residuals(_expected(rows, world))
+    rules = [space.rule(int(number)) for number in chosen]
+    left, true = residuals(rows), _truth(rows, world, setting, seed, rules)
     held = np.zeros(3, dtype=np.int64)
-    for number in chosen:
-        covered = rows.covered(space.rule(int(number)))
-        found, true = (effects_of(plain_sums(rows, x, covered), g) for x in (left, lucky))
-        holds = [one.ci95[0] <= u.uplift <= one.ci95[1] for one, u in zip(found, true, strict=True)]
+    for rule, uplifts in zip(rules, true, strict=True):
+        found = effects_of(plain_sums(rows, left, rows.covered(rule)), g)
+        holds = [one.ci95[0] <= u <= one.ci95[1] for one, u in zip(found, uplifts, strict=True)]
         shown = int(abs(found.rest.uplift) < abs(found.day.uplift))
         held += np.array([*holds, holds[shown]])
     day, rest, as_shown = held.tolist()
     return {"intervals": len(chosen), "held_day": day, "held_rest": rest, "held_shown": as_shown}
+
+
+def _truth(
+    rows: DetectorRows, world: HostileWorld, setting: Hostile, seed: int, rules: list[Rule]
+) -> NDArray[np.float64]:
+    """Return the uplifts [rules, lanes] in bps without luck: of these windows, or of other worlds with that rule."""
+    told = [(rows, world)]
+    if world.planted:
+        seeds = (key64("hostile truth", setting.kind, seed, k) % 2**31 for k in range(OTHERS))
+        worlds = [hostile_world(setting.kind, other, setting.days, setting.effect_bps, like=seed) for other in seeds]
+        told = [(rows_by_detector(x.scores, ONE_LOOK.search_days)[DETECTOR], x) for x in worlds]
+    parts = np.zeros((2, len(rules), 2))
+    for windows, x in told:
+        lucky, g = residuals(_expected(windows, x)), day_weights(len(windows.days), ONE_LOOK.half_life_days)
+        for k, rule in enumerate(rules):
+            for lane, sums in enumerate(plain_sums(windows, lucky, windows.covered(rule))):
+                weight = g[sums.lane_day]
+                parts[:, k, lane] += (weight * sums.excess).sum(), (weight * sums.weight).sum()
+    return np.asarray(parts[0] / parts[1])
 
 
 def _against(rows: DetectorRows, world: HostileWorld, night: NightResult) -> Figures:

@@ -209,10 +209,13 @@ class HostileWorld:
     planted: tuple[tuple[Rule, float], ...] = ()
 
 
-def hostile_world(kind: str, seed: int, days: int = 40, effect_bps: float = 0.0) -> HostileWorld:
+def hostile_world(
+    kind: str, seed: int, days: int = 40, effect_bps: float = 0.0, like: int | None = None
+) -> HostileWorld:
     """Return the world of one detector; `effect_bps` plants a true rule in the topmost bin of one feature.
 
-    Raises `ConfigError` for an unknown kind, or an effect in one that is not `PLANTABLE`.
+    The rule is that of the world of seed `like` (default: its own). Raises `ConfigError` for an unknown kind,
+    or an effect in one that is not `PLANTABLE`.
     """
     if kind not in _CHANGES:
         raise ConfigError(f"hostile world {kind!r}", f"one of {', '.join(KINDS)}")
@@ -221,9 +224,10 @@ def hostile_world(kind: str, seed: int, days: int = 40, effect_bps: float = 0.0)
     log = _plain(kind, seed, days)
     _CHANGES[kind](log)
     if effect_bps:
-        feature = PLANTED_FEATURES[key64("hostile plant", kind, seed) % len(PLANTED_FEATURES)]
+        of = seed if like is None else like
+        feature = PLANTED_FEATURES[key64("hostile plant", kind, of) % len(PLANTED_FEATURES)]
         top = N_BINS[feature] - 1
-        bps = effect_bps if key64("hostile sign", kind, seed) % 2 else -effect_bps
+        bps = effect_bps if key64("hostile sign", kind, of) % 2 else -effect_bps
         log.planted = ((Rule.of(Literal(feature, top, top)), bps),)
     columns, expected = _columns(log)
     return HostileWorld(with_strata(columns), expected, log.planted)
