@@ -1,7 +1,8 @@
 """How complete a tape is: messages and seconds covered per asset and minute, and channels that went stale.
 
 Pure functions of an `EventBatch`. A second is covered when it lies between two messages of its asset that are not
-further apart than the gap limit. Reports are printed elsewhere.
+further apart than the gap limit; quotes and contexts are also looked at alone, for a channel may die while others go
+on. Reports are printed elsewhere.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
-from lotus.microtape.events import EventBatch, EventKind
+from lotus.microtape.events import TRADE_WIDTH, EventBatch, EventKind
+from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frame_spec import C_TRADE_N, G_ASSET, G_END, G_SEQ, G_START, I_ASSET, I_END, I_SEQ
 from lotus.microtape.gaps import Gap, Session, read_clocks, session_pieces
 from lotus.timebase import DAY_MS, NS_PER_MS
 
 MINUTE_MS: Final = 60_000
+TRADE_TIME: Final = 3  # place of a print's venue time
 
 TAPE_COMPLETENESS: Final = TableSpec(
     "tape_completeness",
@@ -30,6 +34,8 @@ TAPE_COMPLETENESS: Final = TableSpec(
         Column("trades", "i8", "", "trade messages with a new print", low=0),
         Column("ctxs", "i8", "", "context messages", low=0),
         Column("covered_s", "f8", "s", "seconds between messages within the gap limit", low=0, high=60),
+        Column("quoted_s", "f8", "s", "the same of books, bests bid and offer alone", low=0, high=60),
+        Column("ctx_s", "f8", "s", "the same of contexts alone, by receive time", low=0, high=60),
         Column("expected_s", "f8", "s", "seconds inside session hours (or the tape span)", low=0, high=60),
         Column("share", "f8", "", "covered / expected", low=0, high=1),
     ),
@@ -106,10 +112,13 @@ def completeness(
         if not sessions and clocks.last[asset] < 0:
             continue
         since = clocks.after[(batch.asset == asset) & (clocks.after >= clocks.first[asset])]
-        covered = _coverage(_covered_spans(since, gap_ms), first_minute, n_minutes)
+        seconds = [
+            np.minimum(_coverage(_covered_spans(times, gap_ms), first_minute, n_minutes), expected)
+            for times in (since, *_by_channel(batch, asset))
+        ]
         by_kind = np.zeros((max(EventKind) + 1, n_minutes), dtype=np.int64)
         np.add.at(by_kind, (batch.kind[mine].astype(np.int64), minute[mine]), 1)
-        parts.append(_asset_rows(asset, first_minute, by_kind, np.minimum(covered, expected), expected))
+        parts.append(_asset_rows(asset, first_minute, by_kind, seconds, expected))
     return _columns(parts)
 
 
@@ -154,6 +163,47 @@ def stale_columns(stale: Sequence[Stale]) -> Mapping[str, NDArray[np.generic]]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """How many prints of an asset there were, how many no frame counts, and how many of those nothing explains.
+
+    Explained are prints in a gap or in the frame that it left open, before the first frame, and in the one still open.
+    """
+
+    prints: int
+    unframed: int
+    unexplained: int
+
+
+def framed_prints(batch: EventBatch, frames: FrameBatch) -> list[Framed]:
+    """Return, of every asset, what became of the prints of `batch` in the `frames` made of it."""
+    cadence, out = frames.cadence_ms, []
+    trades = np.flatnonzero(batch.kind == EventKind.TRADES)
+    first, count = batch.off[trades], np.diff(batch.off)[trades] // TRADE_WIDTH
+    place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    times = batch.pool[np.repeat(first, count) + TRADE_WIDTH * place + TRADE_TIME]
+    whose, line = np.repeat(batch.asset[trades], count), np.repeat(batch.seq[trades], count)
+    for asset in range(len(frames.universe)):
+        own = whose == asset
+        at, seq = times[own], line[own]
+        mine = frames.ints[:, I_ASSET] == asset
+        ends, closers = frames.ints[mine, I_END], frames.ints[mine, I_SEQ]
+        unframed = len(at) - int(frames.floats[mine, C_TRADE_N].sum())
+        silent = (at < ends.min() - cadence) | (seq >= closers.max()) if len(ends) else np.ones(len(at), np.bool_)
+        for start, end, number in frames.gaps[frames.gaps[:, G_ASSET] == asset][:, (G_START, G_END, G_SEQ)].tolist():
+            opened = int(closers[closers <= number].max(initial=0))  # the line that opened the frame left open
+            silent |= ((at >= start - start % cadence) & (at <= end)) | ((seq >= opened) & (seq < number))
+        out.append(Framed(len(at), unframed, max(0, unframed - int(silent.sum()))))
+    return out
+
+
+def _by_channel(batch: EventBatch, asset: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the venue times of an asset's quotes and the receive times of its contexts, ms."""
+    mine = batch.asset == asset
+    quotes = mine & np.isin(batch.kind, (EventKind.BOOK, EventKind.FAST, EventKind.BBO))
+    return batch.time_ms[quotes], batch.recv_ns[mine & (batch.kind == EventKind.CTX)] // NS_PER_MS
+
+
 def _covered_spans(clocks: NDArray[np.int64], gap_ms: int) -> list[tuple[int, int]]:
     """Join consecutive clocks no further apart than the gap limit."""
     times = np.unique(clocks[clocks >= 0])
@@ -180,10 +230,11 @@ def _asset_rows(
     asset: int,
     first_minute: int,
     by_kind: NDArray[np.int64],
-    covered: NDArray[np.float64],
+    seconds: Sequence[NDArray[np.float64]],
     expected: NDArray[np.float64],
 ) -> dict[str, NDArray[np.generic]]:
     wanted = np.flatnonzero((expected > 0) | (by_kind.sum(axis=0) > 0))
+    covered, quoted, contexts = seconds
     share = np.divide(covered, expected, out=np.zeros_like(covered), where=expected > 0)
     rows: dict[str, NDArray[np.generic]] = {
         "asset": np.full(len(wanted), asset, dtype=np.int16),
@@ -194,6 +245,8 @@ def _asset_rows(
         "trades": by_kind[EventKind.TRADES][wanted],
         "ctxs": by_kind[EventKind.CTX][wanted],
         "covered_s": covered[wanted] / 1000,
+        "quoted_s": quoted[wanted] / 1000,
+        "ctx_s": contexts[wanted] / 1000,
         "expected_s": expected[wanted] / 1000,
         "share": share[wanted],
     }

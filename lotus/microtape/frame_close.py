@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lotus.jit import kernel
 from lotus.microtape import frame_spec as f
+from lotus.microtape.frame_book import USD
 from lotus.microtape.frame_hist import RESCALE, add_to, bin_of, quantile_of, rank_of, rescale
 from lotus.microtape.frame_state import (
     EMPTY_HIGH,
@@ -113,6 +114,9 @@ def write_books(s: Any, end_ms: int, row: Row) -> None:
 def write_trades(s: Any, row: Row) -> None:
     """Write the columns of the trades; the trailing volume moves on."""
     row[f.C_TRADE_N], row[f.C_VOLUME], row[f.C_RUNLEN] = s.trade_n, s.usd, s.runlen
+    row[f.C_VOLUME_BASE] = s.lots * s.lot
+    if s.usd > 0.0:
+        row[f.C_VWAP] = 1e4 * (s.usd / (s.lots * USD) - row[f.C_MID]) / row[f.C_MID]
     row[f.C_SWEEP] = 1.0 if s.swept > 0.0 else (-1.0 if s.swept < 0.0 else 0.0)
     if not s.usd > 0.0:
         row[f.C_VOL_REL] = 0.0

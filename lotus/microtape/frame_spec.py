@@ -60,6 +60,7 @@ class Null(StrEnum):
     FUNDING = "before a context, and while the newest has no funding rate"
     BASIS = "without a two-sided quote at the end or an oracle price in the newest context"
     TRADED = "without traded volume"
+    VWAP = "without traded volume or a two-sided quote at the end"
     VOLUME = "with traded volume, before 32 frames of this life had traded"
     BAR = "until 60 s of frames have closed, and unless o and c are known"
     RANKED = "as `body_bps`, and before 300 known bars of this life"
@@ -184,6 +185,11 @@ FLOAT_COLUMNS: Final[tuple[FrameColumn, ...]] = (
         low=0,
     ),
     FrameColumn("volume_usd", "USD", "sum of px sz of the trades counted in the frame", low=0),
+    FrameColumn("volume_base", "base units", "sum of sz of the trades counted in the frame", low=0),
+    FrameColumn(
+        "vwap_bps", "bps", "1e4 (sum of px sz / sum of sz - mid) / mid of the trades counted in the frame", Null.VWAP,
+        low=-FULL,
+    ),
 )  # fmt: skip
 
 MICROTAPE_FRAMES: Final = TableSpec(
@@ -233,4 +239,5 @@ G_ASSET, G_START, G_END, G_SEQ = range(N_GAP)
     C_MID, C_RET, C_MICRO, C_SPREAD, C_IMB_1, C_IMB_5, C_IMB_10, C_DEPTH_BID, C_DEPTH_ASK, C_SLOPE, C_CANCEL, C_SWEEP,
     C_AGGR, C_RUNLEN, C_VOL_REL, C_TRADE_N, C_RV, C_OI, C_OI_DELTA, C_FUNDING, C_BASIS, C_WICK_UP, C_WICK_DN, C_BODY,
     C_RANGE_PCTL, C_CLOSE_LOC, C_GAP, C_BOOK_AGE, C_FAST_AGE, C_CTX_AGE, C_VOLUME,
+    C_VOLUME_BASE, C_VWAP,
 ) = range(N_FLOATS)  # fmt: skip

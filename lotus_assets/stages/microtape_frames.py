@@ -11,11 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from lotus.manifest import Asset
+from lotus.microtape.completeness import Framed, framed_prints
 from lotus.microtape.events import EventBatch
 from lotus.microtape.frame_batch import FrameBatch, frames_from_columns
 from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_spec import MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
-from lotus.timebase import day_start_ms
+from lotus.microtape.frame_spec import I_RECV, MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
+from lotus.timebase import NS_PER_MS, day_start_ms
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, Table
 from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.lake_tables import Table as LakeTable
@@ -55,10 +56,11 @@ def make(ctx: StageContext, day: str) -> Made:
     ]
     checks = (
         together("schema", *(schema_check(part.spec, table) for part, table in tables)),
-        gaps_check(frames, ctx.manifest.kernel.gap_ms),
+        gaps_check(frames, ctx.manifest.kernel.gap_ms, framed_prints(batch, whole)),
         _look_ahead(ctx, day, batch, whole),
     )
     notes = {"events": len(batch), "gaps": len(frames.gaps), "quotes": len(frames.quotes), "warmup": len(warmup)}
+    notes["ended_before_midnight"] = int((warmup.ints[:, I_RECV] >= day_start_ms(day) * NS_PER_MS).sum())
     joined = joint_hash([part for part, _ in tables], hashes)
     return Made(len(frames), joined, checks, notes, _per_asset(frames), _mid_plot(day, frames))
 
@@ -72,8 +74,11 @@ def read_frames(ctx: StageContext, day: str, warmup: bool = False) -> FrameBatch
     return frames_from_columns(tables, ctx.manifest.universe, ctx.manifest.kernel.cadence_ms)
 
 
-def gaps_check(frames: FrameBatch, gap_ms: int) -> CheckOutcome:
-    """Every hole between frames of an asset is a gap row, and no frame ends inside a gap."""
+def gaps_check(frames: FrameBatch, gap_ms: int, prints: Sequence[Framed]) -> CheckOutcome:
+    """Every hole between frames of an asset is a gap row, no frame ends inside a gap, no print is lost beside one.
+
+    `prints`: of the frames and of those that warmed them, by asset.
+    """
     cadence, holes, inside = frames.cadence_ms, 0, 0
     for index in range(len(frames.universe)):
         ends = np.sort(frames.ints[frames.ints[:, 0] == index, 2])
@@ -83,9 +88,14 @@ def gaps_check(frames: FrameBatch, gap_ms: int) -> CheckOutcome:
             holes += not covered.any()
         for start, end in gaps[:, 1:3]:
             inside += int(np.count_nonzero((ends > start + cadence) & (ends <= end)))
+    unframed, silent = sum(x.unframed for x in prints), sum(x.unexplained for x in prints)
     numbers = {"gaps": len(frames.gaps), "unexplained_holes": holes, "frames_inside_gaps": inside, "gap_ms": gap_ms}
-    passed = holes == 0 and inside == 0
-    text = f"{len(frames.gaps)} gaps, {holes} holes without one, {inside} frames inside one"
+    numbers |= {"prints": sum(x.prints for x in prints), "prints_unframed": unframed, "prints_unexplained": silent}
+    passed = holes == 0 and inside == 0 and silent == 0
+    text = (
+        f"{len(frames.gaps)} gaps, {holes} holes without one, {inside} frames inside one; {unframed} of "
+        f"{numbers['prints']} prints in no frame, {silent} of them beside every gap"
+    )
     return CheckOutcome("gaps_accounted", passed, text, numbers)
 
 

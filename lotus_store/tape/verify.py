@@ -35,11 +35,14 @@ class TapeReport:
     stale: tuple[Stale, ...]
     minutes: Mapping[str, NDArray[np.generic]]
 
-    def share(self, asset: int) -> float:
-        """Return the covered share of an asset's expected seconds (0 when nothing was expected)."""
+    def share(self, asset: int, seconds: str = "covered_s") -> float:
+        """Return the covered share of an asset's expected seconds (0 when nothing was expected).
+
+        `seconds`: the column of covered seconds, `quoted_s` or `ctx_s` for one channel alone.
+        """
         mine = self.minutes["asset"] == asset
         expected = float(np.sum(self.minutes["expected_s"][mine]))
-        return float(np.sum(self.minutes["covered_s"][mine])) / expected if expected else 0.0
+        return float(np.sum(self.minutes[seconds][mine])) / expected if expected else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON-able values."""
@@ -52,7 +55,12 @@ class TapeReport:
             "duplicates": self.decoded.duplicates,
             "late_share": self.decoded.late_share,
             "assets": {
-                name: {**asdict(self.decoded.assets[name]), "covered_share": self.share(row)}
+                name: {
+                    **asdict(self.decoded.assets[name]),
+                    "covered_share": self.share(row),
+                    "quoted_share": self.share(row, "quoted_s"),
+                    "ctx_share": self.share(row, "ctx_s"),
+                }
                 for row, name in enumerate(self.names)
             },
             "gaps": [{"coin": self.names[gap.asset], "seconds": gap.seconds, **asdict(gap)} for gap in self.gaps],
@@ -75,8 +83,10 @@ class TapeReport:
         for row, name in enumerate(self.names):
             counts = self.decoded.assets[name]
             out.append(
-                f"{name}: {100 * self.share(row):.2f} % covered, {counts.prints} prints, {counts.duplicates} replayed, "
-                f"{counts.late_prints} late, {counts.stale} too old, {counts.late_quotes} late quotes"
+                f"{name}: {100 * self.share(row):.2f} % covered (quotes {100 * self.share(row, 'quoted_s'):.2f} %, "
+                f"contexts {100 * self.share(row, 'ctx_s'):.2f} %), {counts.prints} prints, "
+                f"{counts.duplicates} replayed, {counts.late_prints} late, {counts.stale} too old, "
+                f"{counts.late_quotes} late quotes"
             )
             out += self._minute_lines(row)
         out += [

@@ -5,7 +5,8 @@ random ways: stamps and venue times ahead or back, lines shuffled, doubled, drop
 that are none, other coins and types, deep nesting, other spelling. Each is read as `lotus import` reads it and goes
 through both decoders and frame machines; every hundredth goes the whole way, over a websocket (`verify parity`). It
 exits with 1 when the ways differ, a line is not counted, more lines are lost than were damaged, or anything but an
-explained error is raised. (Literature: mutation-based fuzzing, differential testing.)
+explained error is raised. Prints in no frame are counted, and none may be missing beside every gap. (Literature:
+mutation-based fuzzing, differential testing.)
 """
 
 import argparse
@@ -24,11 +25,15 @@ import numpy as np
 
 from lotus.errors import LotusError
 from lotus.manifest import Manifest
+from lotus.microtape.completeness import framed_prints
 from lotus.microtape.decode import decode_lines
 from lotus.microtape.decode_reasons import DecodeReport
+from lotus.microtape.events import EventBatch
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frame_spec import I_RECV
 from lotus.microtape.line_machine import LineMachine
+from lotus.timebase import DAY_MS
 from lotus_live.parity import verify_parity
 from lotus_live.tape_file import TapeFile
 from lotus_store.tape.source_lines import read_source_lines
@@ -85,15 +90,20 @@ class Damaged:
         return not self.faults
 
     def _check(self, name: str, path: Path, lines: int, touched: int, k: int) -> None:
-        batch, report = in_batch(path)
+        batch, report, told = in_batch(path)
         live, seen = lived(path)
-        lost = sum(report.reasons.values())
+        lost, stray, silent = sum(report.reasons.values()), strays(told, batch), framed_prints(told, batch)
         self.figures += Counter({"tapes": 1, "lines": lines, "damaged": touched, "put aside": lost})
+        self.figures += Counter(
+            {"prints": sum(x.prints for x in silent), "in no frame": sum(x.unframed for x in silent)}
+        )
         self.figures += Counter({f"  {reason}": count for reason, count in report.reasons.items()})
         for text, fault in (
             ("live and batch differ", not same(live, batch) or seen != report),
             (f"{report.lines} of {lines} lines counted", report.lines != lines or lines != sum(report.kinds.values())),
             (f"{lost} lines put aside for {touched} damaged", lost > touched),
+            (f"{stray} lines under days without a frame, {touched} damaged", stray > touched),
+            (f"prints in no frame beside every gap: {silent}", any(x.unexplained for x in silent)),
         ):
             if fault:
                 self.faults.append(f"{name} {k}: {text}")
@@ -103,12 +113,18 @@ class Damaged:
                 self.faults.append(f"{name} {k}: no parity over a websocket")
 
 
-def in_batch(path: Path) -> tuple[FrameBatch, DecodeReport]:
-    """Return frames and report of the batch; raises `LotusError` for a file without market data."""
+def in_batch(path: Path) -> tuple[FrameBatch, DecodeReport, EventBatch]:
+    """Return frames, report and events of the batch; raises `LotusError` for a file without market data."""
     tape = TapeFile((path,))
     text = b"".join(b"%d %b\n" % (line.recv_ns, line.raw) for line in tape.arrivals())
     events, report = decode_lines(text, tape.universe, first_seq=0)
-    return build_frames(events, Manifest(), tape.universe), report
+    return build_frames(events, Manifest(), tape.universe), report, events
+
+
+def strays(events: EventBatch, frames: FrameBatch) -> int:
+    """Return how many lines were received on a day on which no frame closed, on a tape that has frames."""
+    days, of_frames = events.recv_ns // (DAY_MS * MS_NS), frames.ints[:, I_RECV] // (DAY_MS * MS_NS)
+    return int((~np.isin(days, of_frames)).sum()) if len(of_frames) else 0
 
 
 def lived(path: Path) -> tuple[FrameBatch, DecodeReport]:

@@ -110,7 +110,7 @@ class Life:
     def close_frame(self, lot: float) -> None:
         end = (self.index + 1) * self.cadence
         row: Row = {"life": self.number, "frame_idx": self.index + 1, "end_ms": end}
-        row |= self.quote_columns() | self.book_columns(end) | self.ctx_columns(end, lot) | self.trade_columns()
+        row |= self.quote_columns() | self.book_columns(end) | self.ctx_columns(end, lot) | self.trade_columns(lot)
         young = len(self.rows) < 60_000 // self.cadence
         row["gap_flag"] = float(self.flags & GAP_BEFORE > 0)
         row["quality"] = (
@@ -169,10 +169,15 @@ class Life:
             "ctx_age_ms": self.age("ctx", end),
         }  # fmt: skip
 
-    def trade_columns(self) -> Row:
+    def trade_columns(self, lot: float) -> Row:
         usd = [px * sz * 1e-6 for px, sz, *_ in self.prints]
-        total = sum(usd)
+        total, lots = sum(usd), sum(sz for _, sz, *_ in self.prints)
+        b, _, a, _ = self.top
+        quoted = b > 0 and a > 0 and total > 0
+        mean = sum(px * sz for px, sz, *_ in self.prints) / lots if total > 0 else np.nan
         row: Row = {
+            "has_vwap": quoted, "volume_base": lots * lot,
+            "vwap_bps": (mean / ((a + b) / 2) - 1) * 1e4 if quoted else np.nan,
             "has_volume": total > 0, "has_median": self.traded >= 32,
             "trade_n": len(usd), "volume_usd": total, "runlen_aggr": self.run, "sweep": np.sign(self.swept),
             "aggr_imb": np.dot(usd, [r[2] for r in self.prints]) / total if total > 0 else np.nan,

@@ -29,6 +29,7 @@ FACTS = {
     Null.FUNDING: "has_funding",
     Null.BASIS: "has_basis",
     Null.TRADED: "has_volume",
+    Null.VWAP: "has_vwap",
     Null.BAR: "has_bar",
     Null.RANKED: "has_ranks",
 }

@@ -5,9 +5,20 @@ import pytest
 from tape_cases import UNIVERSE, recording
 
 from lotus.errors import TapeError
-from lotus.microtape.completeness import TAPE_COMPLETENESS, completeness, find_stale, stale_columns
+from lotus.manifest import Manifest
+from lotus.microtape.completeness import (
+    TAPE_COMPLETENESS,
+    Framed,
+    completeness,
+    find_stale,
+    framed_prints,
+    stale_columns,
+)
 from lotus.microtape.decode import decode_lines
 from lotus.microtape.events import NO_TIME, EventBatch, EventInput, EventKind, build_batch, empty_batch
+from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frame_spec import C_TRADE_N
 from lotus.microtape.gaps import Gap, find_gaps, parse_session, read_clocks, session_pieces
 from lotus.timebase import HOUR_MS, day_start_ms
 
@@ -144,6 +155,32 @@ def test_completeness_counts_messages_and_covered_seconds() -> None:
     assert columns["covered_s"].tolist() == [60.0, 30.0, 5.0]
     assert columns["expected_s"].tolist() == [60.0, 60.0, 35.0]
     assert columns["share"].tolist() == [1.0, 0.5, 5.0 / 35.0]
+
+
+def test_a_channel_that_dies_is_seen_in_its_own_seconds() -> None:
+    quoted = [(BBO, offset) for offset in range(0, 30_001, 1_000)]
+    alone = [(TRADES, offset) for offset in range(31_000, 120_001, 1_000)]
+    columns = completeness(_tape(*quoted, (CTX, 30_000), (CTX, 30_000), *alone), 1, GAP)
+    assert columns["covered_s"].tolist() == [60.0, 60.0]
+    assert columns["quoted_s"].tolist() == [30.0, 0.0]
+    assert columns["ctx_s"].tolist() == [0.0, 0.0]
+
+
+def _frames(tape: EventBatch) -> FrameBatch:
+    return build_frames(tape, Manifest(), UNIVERSE[:1])
+
+
+def test_prints_that_no_frame_counts_are_told_with_and_without_a_reason() -> None:
+    quotes = [(BBO, offset) for offset in range(0, 20_001, 500)]
+    late = _tape(*quotes, (TRADES, 20_000), (TRADES, 12_000))
+    assert framed_prints(late, _frames(late)) == [Framed(2, 2, 0)], "both wait in the frame that is still open"
+    broken = _tape(*quotes, (TRADES, 20_000), (BBO, 60_000), *[(BBO, offset) for offset in range(60_500, 70_000, 500)])
+    assert framed_prints(broken, _frames(broken)) == [Framed(1, 1, 0)], "a gap leaves its frame open"
+    whole = _tape(*quotes, (TRADES, 20_100), (BBO, 20_600), (BBO, 21_000), (BBO, 21_500))
+    frames = _frames(whole)
+    assert framed_prints(whole, frames) == [Framed(1, 0, 0)]
+    frames.floats[:, C_TRADE_N] = 0.0
+    assert framed_prints(whole, frames) == [Framed(1, 1, 1)], "nothing explains this one"
 
 
 def test_completeness_knows_sessions() -> None:
