@@ -5,7 +5,8 @@ keeper) dies too. Every run is started again until it finishes; it must then equ
 and ledger, nothing twice, nothing half-written. Exit code 1 when one differs. Moments are drawn by the seed: half of
 them over the undisturbed duration, half over its steps, so that short steps are hit as well. Half of a backfill's kills
 (all of them with `--night`, and then nothing else is killed) hit a stage of the night, each kind as often as the
-others: sums of days, lessons, second opinion, braids and their watchdog, metas, priors.
+others: sums of days, lessons, second opinion, braids and their watchdog, metas, priors. With `--server` only the server
+is killed; the run must fail with a sentence or go on.
 (Literature: crash-recovery testing, fault injection.)
 """
 
@@ -64,6 +65,7 @@ DAEMON = (
 PASS_BY = 0.6  # chance that a kill in a night leaves a stage of its kind alone and waits for the next
 BACKFILLS = 0.7  # share of the minutes that is theirs; the daemon has the rest whatever they took
 TARGETS = (("run", 65), ("run and server", 14), ("run, server and keeper", 11), ("server", 6), ("server and keeper", 4))
+SERVER = TARGETS[3:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,10 @@ class Chaos:
 
     deadline = 0.0  # no kill after this moment of the monotonic clock
 
-    def __init__(self, folder: Path, seed: int, tell: Callable[[str], None], night: bool) -> None:
-        """Remember the arguments."""
+    def __init__(self, folder: Path, seed: int, tell: Callable[[str], None], night: bool, server: bool = False) -> None:
+        """Remember the arguments; `server`: kill the database server alone."""
         self.folder, self.dice, self.tell = folder, random.Random(seed), tell
+        self.targets = SERVER if server else TARGETS
         self.night = 1.0 if night else 0.5  # share of a backfill's kills that hit a stage of the night
         self.marks = Marks()
         self.points: list[str] = []  # failpoints still to be met in turn, in place of drawn moments
@@ -122,7 +125,7 @@ class Chaos:
 
     def strike(self, child: Child, home: Path, calm: Calm, tally: Tally, night: float) -> str:
         """Wait for a drawn moment and kill a drawn target; return the target, "" when the run was over before."""
-        names, weights = zip(*(TARGETS[:3] if self.points else TARGETS), strict=True)
+        names, weights = zip(*(TARGETS[:3] if self.points else self.targets), strict=True)
         target = self.dice.choices(names, weights)[0]
         if self.points:
             self.wait_for_point(child)
@@ -136,13 +139,13 @@ class Chaos:
         if not target.startswith("run"):
             if not kill_server(home, with_keeper="keeper" in target):
                 return ""
-            tally.hit(target, phase, run_died=False)
+            tally.hit(target, phase, counts=self.targets is SERVER)
             return target
         if not child.kill():
             return ""
         if target != "run" and not kill_server(home, with_keeper="keeper" in target):
             target = "run"
-        tally.hit(target, phase, run_died=True)
+        tally.hit(target, phase, counts=True)
         if self.points and phase.startswith(self.points[0]):
             del self.points[0]
         return target
@@ -238,10 +241,13 @@ def kill_daemons(chaos: Chaos, home: Path, kills: int) -> Tally:
 @click.option("--seed", default=1, show_default=True, help="Seed of the moments and targets.")
 @click.option("--minutes", default=45.0, show_default=True, help="No kill after this time; what runs is finished.")
 @click.option("--night", is_flag=True, help="Kill only backfills, inside the stages of a night.")
+@click.option("--server", is_flag=True, help="Kill the database server, with its keeper or not, and nothing else.")
 @click.option("--each", is_flag=True, help="Kill once at every failpoint, in turn, and no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option("--keep", is_flag=True, help="Keep the folder even when everything was equal.")
-def main(kills: int, seed: int, minutes: float, night: bool, each: bool, as_json: bool, keep: bool) -> None:
+def main(
+    kills: int, seed: int, minutes: float, night: bool, server: bool, each: bool, as_json: bool, keep: bool
+) -> None:
     """Kill the backfill and the daemon, compare what they leave with undisturbed runs."""
     began = time.monotonic()
 
@@ -250,7 +256,7 @@ def main(kills: int, seed: int, minutes: float, night: bool, each: bool, as_json
 
     folder = Path(tempfile.mkdtemp(prefix="lotus-chaos-"))
     folder.chmod(0o755)
-    chaos = Chaos(folder, seed, tell, night)
+    chaos = Chaos(folder, seed, tell, night, server)
     warm()
     chaos.ask(partial(make_tape, folder))
     chaos.deadline = time.monotonic() + 60 * minutes * (1.0 if night else BACKFILLS)

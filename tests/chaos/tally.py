@@ -21,12 +21,12 @@ class Tally:
     by_phase: Counter[str] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
 
-    def hit(self, target: str, phase: str, run_died: bool) -> None:
-        """Count a kill; one of the server alone is counted apart."""
+    def hit(self, target: str, phase: str, counts: bool) -> None:
+        """Count a kill; one that does not count (of the server alone, beside others) is counted apart."""
         self.by_target[target] += 1
         self.by_phase[phase] += 1
-        self.kills += run_died
-        self.server_only += not run_died
+        self.kills += counts
+        self.server_only += not counts
 
     def compare(self, name: str, reference: dict[str, Any], found: dict[str, Any]) -> None:
         """Count a finished run and note where it differs from the undisturbed one."""
@@ -54,8 +54,8 @@ class Tally:
     def as_text(self) -> str:
         """Return the table for people."""
         head = (
-            f"{self.subject}: {self.kills} kills of the run in {self.attempts} attempts"
-            f" (and {self.server_only} of the server alone)"
+            f"{self.subject}: {self.kills} kills in {self.attempts} attempts"
+            f" (and {self.server_only} of the server beside them)"
         )
         ends = f"  finished {self.finished}, equal {self.equal}, different {self.finished - self.equal}"
         lines = [head, ends, *_table("killed", self.by_target), *_table("hit in", self.by_phase)]
