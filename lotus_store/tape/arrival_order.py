@@ -48,13 +48,14 @@ def in_order(lines: Iterable[Line]) -> Iterator[Line]:
 def _is_far(stamp: int, last: int, after: deque[Line]) -> bool:
     """Tell whether believing a jump would cost more of the lines after it than there are that confirm it.
 
-    The first line is far too when all after it lie more than a day later.
+    Those confirm it that stand among the ones it would cost: behind a wrong jump time catches up once, behind a true
+    one wrong stamps are strewn. The first line is far too when all after it lie more than a day later.
     """
     if not after:
         return 0 <= last < stamp - _HOUR_NS  # the last line: nothing confirms it
-    behind = [one < stamp - TURN_NS for one, _ in after]
-    confirming = behind.index(True) if True in behind else len(behind)
-    if sum(behind) > confirming + (last >= 0 and stamp - last < _HOUR_NS):
+    behind = [k for k, (one, _) in enumerate(after) if one < stamp - TURN_NS]
+    confirming = behind[-1] + 1 - len(behind) if behind else 0
+    if len(behind) > confirming + (last < 0 or stamp - last < _HOUR_NS):
         return True
     return last < 0 and len(after) > 2 and min(one for one, _ in after) > stamp + _DAY_NS
 

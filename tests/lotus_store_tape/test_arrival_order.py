@@ -52,6 +52,16 @@ def test_one_stamp_far_ahead_costs_one_line_wherever_it_stands():
             assert kept == [line for k, line in enumerate(lines) if k != place]
 
 
+def test_stamps_set_back_early_do_not_cost_the_lines_before_them():
+    for places in ((3, 18, 37), (1, 20), (2, 3, 40), (1,)):
+        lines = steady()
+        for k in places:
+            lines[k] = (lines[k][0] - 600 * 10**9, lines[k][1])
+        out = list(in_order(lines))
+        assert not any(is_far(frame) for frame in numbers(out)), places
+        assert sorted(out) == sorted(lines)
+
+
 def test_a_first_line_of_another_age_is_put_aside():
     lines = [(5, b"old"), *steady()]
     out = list(in_order(lines))
