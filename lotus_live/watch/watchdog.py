@@ -33,6 +33,7 @@ URGENT_LOOK_S, SLOW_LOOK_S, URGENT_S = 0.25, 2.0, 10.0
 LIVE_URGENT_LOOK_S, LIVE_SLOW_LOOK_S = 2.0, 15.0  # at the real venue, which counts 22 weight a look and account
 LOOK_LIMIT_S, THROW_LIMIT_S = 2.5, 1.0  # a venue or a disk that hangs holds up nothing else for longer
 GONE_S = 30.0  # a local exchange that answers nothing for so long after the home went has ended with it
+AWAY_S = 2.0  # a home that is away for less was moved or mounted anew
 END_S = 5.0  # a desk that ended in order and left nothing is not watched any longer
 
 
@@ -65,6 +66,8 @@ class Watchdog:
     _told_s: float = 0.0
     _agents_s: dict[str, float] = field(default_factory=dict)  # when the agents of an account were looked at
     _heard_s: float = field(default_factory=time.monotonic)
+    _gone_s: float = 0.0  # since when the home is gone, 0 while it is there
+    _looked_s: dict[str, float] = field(default_factory=dict)  # when the look at an account began that is believed
     _doubted: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
     @property
@@ -162,13 +165,13 @@ class Watchdog:
             self.sessions |= fresh
         except Exception as problem:
             self._tell_fault("an account", problem)
-        names = list(self.sessions)
+        names, began_s = list(self.sessions), time.monotonic()
         looks = (asyncio.wait_for(self.sessions[n].look(), LOOK_LIMIT_S) for n in names)
         for name, found in zip(names, await asyncio.gather(*looks, return_exceptions=True), strict=True):
             if isinstance(found, BaseException):
                 self._tell_fault(name, found)
                 continue
-            self.held[name], self._heard_s = found, time.monotonic()
+            self.held[name], self._heard_s, self._looked_s[name] = found, time.monotonic(), began_s
             equity = found.account.equity_usd
             self.highest[name] = max(self.highest.get(name, equity), equity)
 
@@ -272,14 +275,21 @@ class Watchdog:
         self._guarded(self.alerts.tell, found, "tried again")
 
     def _is_done(self) -> bool:
-        """Tell whether nothing is left to watch: accounts known to be empty, and a desk or a home that ended."""
-        if self._is_gone():
-            unheard = self.ends_unheard and time.monotonic() - self._heard_s > GONE_S
-            if unheard or (self.held and all(held.is_empty for held in self.held.values())):
+        """Tell whether nothing is left to watch: accounts known to be empty, and a desk or a home that ended.
+
+        Over a home that is gone only what was looked at since counts: before, looks are seconds apart.
+        """
+        now_s = time.monotonic()
+        self._gone_s = (self._gone_s or now_s) if self._is_gone() else 0.0
+        if self._gone_s:
+            unheard = self.ends_unheard and now_s - self._heard_s > GONE_S
+            since_s = self._gone_s + AWAY_S
+            empty = all(held.is_empty and self._looked_s[name] > since_s for name, held in self.held.items())
+            if unheard or (self.held and empty):
                 say(f"ends: {self.path.parent} is not there, and {'nobody answers' if unheard else 'nothing is open'}")
                 return True
         ended = self._beat is not None and self._beat.is_over
-        silent = ended and self._beat is not None and self._beat.age_s(time.monotonic(), self._boot) > END_S
+        silent = ended and self._beat is not None and self._beat.age_s(now_s, self._boot) > END_S
         return silent and bool(self.held) and all(held.is_empty for held in self.held.values())
 
     def _remember(self) -> None:

@@ -52,6 +52,7 @@ from lotus.hashing import natural_id  # noqa: E402
 from lotus.trading.orders import NewOrder, Side, TimeInForce, Trigger, TriggerKind  # noqa: E402
 from lotus_live.trade.accounts import venue_account  # noqa: E402
 from lotus_live.trade.floor import account_name  # noqa: E402
+from lotus_live.trade.heartbeat import BEAT_S  # noqa: E402
 from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
 from lotus_live.watch.__main__ import main as watch_by_environment  # noqa: E402
 from lotus_live.watch.kept_settings import keep_settings  # noqa: E402
@@ -171,6 +172,7 @@ def thrown(
     go_on()
     time.sleep(1.0)
     fault.end()
+    time.sleep(2.0 * BEAT_S)  # a desk whose home was away beats again before it is stopped once more
     late = opening_after(url, users, since_ms)
     KillSwitch(home).lift()
     return flat, late

@@ -445,6 +445,22 @@ def test_over_empty_accounts_a_home_that_is_gone_ends_it_with_a_word(
     assert "nothing is open" in capfd.readouterr().err
 
 
+def test_a_home_that_is_away_for_a_moment_ends_no_watch_over_what_was_not_looked_at(tmp_path: Path) -> None:
+    """Looks at a quiet desk are seconds apart: what opened since the last one is found when the home goes."""
+
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        bed.beat(0.0)
+        await until(lambda: bool(watchdog.held))
+        await bed.hold()
+        (tmp_path / "live").rename(tmp_path / "away")
+        assert not watchdog._is_done(), "gone between a turn's look at the home and its end"
+        await asyncio.sleep(0.3)
+        bed.switch.throw(flatten=True)
+        await until(lambda: bed.held == 0)
+
+    watched(tmp_path, WatchPolicy(dead_s=30.0, late_s=0.3), work)
+
+
 def test_an_agent_that_ends_within_a_week_is_told_once(tmp_path: Path) -> None:
     async def work(bed: WatchBed, watchdog: Watchdog) -> None:
         now_ms = bed.exchange.now_ms
