@@ -33,10 +33,11 @@ import click
 import psycopg
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from children import PDEATHSIG, kill_server, spawn  # noqa: E402
 from drill_end import end_drill, is_whole  # noqa: E402
+from free_port import free_port  # noqa: E402
 from trade_kills import BARE_LIMIT_S, PATIENCE_S, Watch, accept_plans, asked, judge, make_home, quantile, users_of  # noqa: E402
 
 from lotus.errors import LotusError  # noqa: E402
@@ -236,7 +237,7 @@ def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
     """Run the drill; return the figures."""
     home, dice, began = folder / "home", random.Random(seed), time.monotonic()
     home.mkdir(mode=0o755)
-    port = 20_000 + dice.randrange(20_000)
+    port = free_port()
     (home / "lotus.toml").write_text(TOML.format(port=port))
     url, settings = f"http://127.0.0.1:{port}", Settings(home)
     recoveries: list[float] = []

@@ -26,7 +26,7 @@ from typing import Any
 import click
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from children import kill_server, server_pids, spawn  # noqa: E402
 from daemon_kills import (  # noqa: E402
@@ -42,6 +42,7 @@ from daemon_kills import (  # noqa: E402
     wait_recovered,
 )
 from drill_end import WRONG, end_drill  # noqa: E402
+from free_port import free_port  # noqa: E402
 from trade_kills import PATIENCE_S, Watch, accept_plans, books_say, make_home, users_of  # noqa: E402
 
 from lotus_live.trade.heartbeat import Pulse  # noqa: E402
@@ -130,7 +131,7 @@ def run(folder: Path, rounds: int, seed: int, minutes: float, stop_s: float) -> 
     """Run the disturbances; return the figures."""
     home, dice, began = folder / "home", random.Random(seed), time.monotonic()
     home.mkdir(mode=0o755)
-    port = 20_000 + dice.randrange(20_000)
+    port = free_port()
     (home / "lotus.toml").write_text(TOML.format(port=port))
     url, settings = f"http://127.0.0.1:{port}", Settings(home)
     recoveries: list[float] = []

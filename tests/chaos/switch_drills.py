@@ -32,6 +32,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from children import Child, kill_server, spawn  # noqa: E402
 from drill_faults import FAULTS, Fault, faulty_folder  # noqa: E402
+from free_port import free_port  # noqa: E402
 from full_disk import small_disk  # noqa: E402
 from trade_kills import (  # noqa: E402
     BTC,
@@ -181,7 +182,7 @@ def thrown(
 def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool, fault: str) -> dict[str, Any]:
     """Run the drills; return the figures."""
     home, dice, began = folder / "home", random.Random(seed), time.monotonic()
-    port = 20_000 + dice.randrange(20_000)
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     flats: list[float] = []
     lates: list[float] = []

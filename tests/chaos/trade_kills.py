@@ -24,10 +24,11 @@ from typing import Any
 import click
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from children import Child, spawn  # noqa: E402
 from drill_end import end_drill, is_whole  # noqa: E402
+from free_port import free_port  # noqa: E402
 
 from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
@@ -241,7 +242,7 @@ def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
     """Run the drill; return the figures."""
     home, dice, began = folder / "home", random.Random(seed), time.monotonic()
     home.mkdir(mode=0o755)
-    port = 20_000 + dice.randrange(20_000)
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     with embedded(home):
         made = spawn(partial(make_home, home), folder / "made.json")

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from free_port import free_port
 
 from lotus.weave.watchdog import Alert
 from lotus_herald.carry import carry
@@ -31,13 +31,6 @@ QUERY = (
     "{ assetNodes { id } repositoriesOrError { ... on RepositoryConnection"
     " { nodes { sensors { name } schedules { name } } } } }"
 )
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def living(home: Path) -> list[str]:
