@@ -275,22 +275,23 @@ class Watchdog:
         self._guarded(self.alerts.tell, found, "tried again")
 
     def _is_done(self) -> bool:
-        """Tell whether nothing is left to watch: accounts known to be empty, and a desk or a home that ended.
-
-        Over a home that is gone only what was looked at since counts: before, looks are seconds apart.
-        """
+        """Tell whether nothing is left to watch: the desk ended in order or the home is gone, and accounts are empty."""
         now_s = time.monotonic()
         self._gone_s = (self._gone_s or now_s) if self._is_gone() else 0.0
         if self._gone_s:
             unheard = self.ends_unheard and now_s - self._heard_s > GONE_S
-            since_s = self._gone_s + AWAY_S
-            empty = all(held.is_empty and self._looked_s[name] > since_s for name, held in self.held.items())
-            if unheard or (self.held and empty):
+            if unheard or self._is_empty_since(self._gone_s + AWAY_S):
                 say(f"ends: {self.path.parent} is not there, and {'nobody answers' if unheard else 'nothing is open'}")
                 return True
-        ended = self._beat is not None and self._beat.is_over
-        silent = ended and self._beat is not None and self._beat.age_s(now_s, self._boot) > END_S
-        return silent and bool(self.held) and all(held.is_empty for held in self.held.values())
+        if self._beat is None or not self._beat.is_over:
+            return False
+        age_s = self._beat.age_s(now_s, self._boot)
+        return age_s > END_S and self._is_empty_since(now_s - age_s)
+
+    def _is_empty_since(self, since_s: float) -> bool:
+        """Tell whether looks that began after `since_s` found nothing; earlier ones are seconds old and say nothing."""
+        looks = [held.is_empty and self._looked_s[name] > since_s for name, held in self.held.items()]
+        return bool(looks) and all(looks)
 
     def _remember(self) -> None:
         """Take up the highest equities of an earlier life."""

@@ -16,6 +16,7 @@ from watch_bed import ACCOUNT, LOT, WatchBed, name_of, until, watch_bed
 
 from lotus.errors import ConfigError, VenueError
 from lotus.trading.orders import NewOrder, Side
+from lotus_live.trade.heartbeat import Pulse
 from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED
 from lotus_live.watch.alerts import read_alerts
 from lotus_live.watch.rules import WatchPolicy
@@ -318,12 +319,37 @@ def test_it_ends_when_a_desk_that_ended_in_order_left_nothing(tmp_path: Path, mo
     async def go() -> None:
         async with watch_bed(tmp_path) as bed:
             watchdog = bed.watchdog(WatchPolicy())
-            bed.beat(0.0)
-            pulse = tmp_path / "live" / "heartbeat.json"
-            write_slate(pulse, (read_slate(pulse) or {}) | {"is_over": True})
+            end_in_order(bed)
             await asyncio.wait_for(watchdog.run(), 5.0)
 
     asyncio.run(go())
+
+
+def test_a_desk_that_ended_is_watched_until_a_look_begun_since_finds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the desk opened after the last look and left behind is found, though the account was seen empty."""
+    monkeypatch.setattr("lotus_live.watch.watchdog.END_S", 0.0)
+
+    async def go() -> None:
+        async with watch_bed(tmp_path) as bed:
+            watchdog = bed.watchdog(WatchPolicy())
+            bed.beat(0.0)
+            await watchdog.turn()
+            assert watchdog.held[ACCOUNT].is_empty
+            await bed.hold()
+            end_in_order(bed)
+            await watchdog.turn()
+            assert watchdog.held[ACCOUNT].is_empty, "looked at before, and not again yet"
+            assert not watchdog._is_done()
+
+    asyncio.run(go())
+
+
+def end_in_order(bed: WatchBed) -> None:
+    """Say that the desk ended in order just now."""
+    bed.beat(0.0)
+    write_slate(path := Pulse(bed.settings.home).path, (read_slate(path) or {}) | {"is_over": True})
 
 
 @pytest.mark.process("the watchdog as a process")
