@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
-from lotus.microtape.events import TRADE_WIDTH, EventBatch, EventKind
+from lotus.microtape.events import TRADE_WIDTH, EventBatch, EventKind, trade_rows
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import C_TRADE_N, G_ASSET, G_END, G_SEQ, G_START, I_ASSET, I_END, I_SEQ
 from lotus.microtape.gaps import Gap, Session, read_clocks, session_pieces
 from lotus.timebase import DAY_MS, NS_PER_MS
 
 MINUTE_MS: Final = 60_000
-TRADE_TIME: Final = 3  # place of a print's venue time
+TRADE_TIME: Final = 3  # column of a print's venue time
 
 TAPE_COMPLETENESS: Final = TableSpec(
     "tape_completeness",
@@ -178,11 +178,9 @@ class Framed:
 def framed_prints(batch: EventBatch, frames: FrameBatch) -> list[Framed]:
     """Return, of every asset, what became of the prints of `batch` in the `frames` made of it."""
     cadence, out = frames.cadence_ms, []
-    trades = np.flatnonzero(batch.kind == EventKind.TRADES)
-    first, count = batch.off[trades], np.diff(batch.off)[trades] // TRADE_WIDTH
-    place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    times = batch.pool[np.repeat(first, count) + TRADE_WIDTH * place + TRADE_TIME]
-    whose, line = np.repeat(batch.asset[trades], count), np.repeat(batch.seq[trades], count)
+    widths = np.where(batch.kind == EventKind.TRADES, np.diff(batch.off), 0)
+    times = trade_rows(batch.pool[np.repeat(widths > 0, np.diff(batch.off))])[:, TRADE_TIME]
+    whose, line = (np.repeat(column, widths // TRADE_WIDTH) for column in (batch.asset, batch.seq))
     for asset in range(len(frames.universe)):
         own = whose == asset
         at, seq = times[own], line[own]

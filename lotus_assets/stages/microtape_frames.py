@@ -47,8 +47,8 @@ def present(ctx: StageContext, day: str) -> str:
 def make(ctx: StageContext, day: str) -> Made:
     """Decode, build frames, write the parts, check them."""
     batch, _ = read_day(ctx, day, warmup=True)
-    whole = build_frames(batch, ctx.manifest, ctx.manifest.universe)
-    frames, warming = whole.of_day(day_start_ms(day)), ~whole.in_day(day_start_ms(day))
+    whole, start_ms = build_frames(batch, ctx.manifest, ctx.manifest.universe), day_start_ms(day)
+    frames, warming = whole.of_day(start_ms), ~whole.in_day(start_ms)
     warmup = replace(whole, ints=whole.ints[warming], floats=whole.floats[warming])
     tables = _tables(ctx.manifest.universe, frames, warmup)
     hashes = [
@@ -59,8 +59,10 @@ def make(ctx: StageContext, day: str) -> Made:
         gaps_check(frames, ctx.manifest.kernel.gap_ms, framed_prints(batch, whole)),
         _look_ahead(ctx, day, batch, whole),
     )
-    notes = {"events": len(batch), "gaps": len(frames.gaps), "quotes": len(frames.quotes), "warmup": len(warmup)}
-    notes["ended_before_midnight"] = int((warmup.ints[:, I_RECV] >= day_start_ms(day) * NS_PER_MS).sum())
+    notes = {
+        "events": len(batch), "gaps": len(frames.gaps), "quotes": len(frames.quotes), "warmup": len(warmup),
+        "ended_before_midnight": int((warmup.ints[:, I_RECV] >= start_ms * NS_PER_MS).sum()),
+    }  # fmt: skip
     joined = joint_hash([part for part, _ in tables], hashes)
     return Made(len(frames), joined, checks, notes, _per_asset(frames), _mid_plot(day, frames))
 

@@ -372,27 +372,24 @@ def test_an_account_below_maintenance_is_liquidated_into_the_book() -> None:
     assert_conserved(made)
 
 
-def test_without_a_book_the_position_goes_to_the_market_and_the_insurance_pays_the_rest() -> None:
+def insured(shown: int, mark: int) -> int:
+    """Return what the insurance makes of one lot of 100,001 USD that no bid takes when its mark falls."""
     made = small_engine(usd=10_000)
     put(made, ask(True, "100001", "1", "Ioc"))
-    show(made, 880_000, bids=False)
-    made.on_context(BTC, 880_000, 880_000, 0)
+    show(made, shown, bids=False)
+    made.on_context(BTC, mark, mark, 0)
     account = made.state.accounts["ann"]
     assert (account.lots(BTC), account.raw_micro) == (0, 0)
-    assert made.state.insurance_micro < 0
     assert_conserved(made)
+    return made.state.insurance_micro
+
+
+def test_without_a_book_the_position_goes_to_the_market_and_the_insurance_pays_the_rest() -> None:
+    assert insured(880_000, 880_000) < 0
 
 
 def test_what_the_book_cannot_take_costs_the_maintenance_margin() -> None:
-    made = small_engine(usd=10_000)
-    put(made, ask(True, "100001", "1", "Ioc"))
-    show(made, 912_000, bids=False)
-    made.on_context(BTC, 911_000, 911_000, 0)
-    account = made.state.accounts["ann"]
-    assert (account.lots(BTC), account.raw_micro) == (0, 0)
-    assert 1_000 * USD < made.state.insurance_micro < 91_100 * USD // 80  # what was left of half the initial margin
-    assert_conserved(made)
-    assert_conserved(made)
+    assert 1_000 * USD < insured(912_000, 911_000) < 91_100 * USD // 80  # what was left of half the initial margin
 
 
 def test_an_isolated_position_is_liquidated_alone() -> None:
