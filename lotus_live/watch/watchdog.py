@@ -275,7 +275,7 @@ class Watchdog:
         self._guarded(self.alerts.tell, found, "tried again")
 
     def _is_done(self) -> bool:
-        """Tell whether nothing is left to watch: the desk ended in order or the home is gone, and accounts are empty."""
+        """Tell whether nothing is left to watch: the desk ended in order or the home is gone, accounts are empty."""
         now_s = time.monotonic()
         self._gone_s = (self._gone_s or now_s) if self._is_gone() else 0.0
         if self._gone_s:
