@@ -25,7 +25,8 @@ def migrate(post: bool, home: str | None, as_json: bool) -> None:
 
     settings = settings_of(home)
     with Databases(settings, migrated=False) as databases:
-        emit({"versions": apply(databases, post, roles=settings.embedded)}, as_json)
+        roles = settings.embedded
+        emit({"versions": apply(databases, post, roles, None if roles else settings.home)}, as_json)
 
 
 @db_command.command("check")

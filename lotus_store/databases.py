@@ -53,7 +53,8 @@ class Databases(AbstractContextManager["Databases"]):
                 self._owners = self._addresses()
                 self._dsns = self._owners | self._module_addresses()
                 if self._migrated:
-                    migrate(self, roles=self._settings.embedded)
+                    roles = self._settings.embedded
+                    migrate(self, roles=roles, home=None if roles else self._settings.home)
             except BaseException:
                 self.close()
                 raise

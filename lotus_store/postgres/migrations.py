@@ -19,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from lotus.errors import LedgerError
+from lotus_store.postgres.claims import claim
 from lotus_store.postgres.queries import SQL_ROOT, query
 from lotus_store.postgres.roles import as_owner
 
@@ -75,14 +76,14 @@ def not_additive(text: str) -> list[str]:
     return [s for s in statements if s and not ADDITIVE.match(s)]
 
 
-def migrate(databases: Opener, post: bool = False, roles: bool = False) -> dict[str, int]:
+def migrate(databases: Opener, post: bool = False, roles: bool = False, home: Path | None = None) -> dict[str, int]:
     """Bring every Lotus database to the newest version; return how many files each has had.
 
     Safe to repeat, and concurrently. `post` runs destructive files even while programs of another version are
-    connected; `roles` puts roles, owner and rights in order. Raises `LedgerError` for a database that is another one,
-    foreign, altered or newer than this program.
+    connected; `roles` puts roles, owner and rights in order; `home` is whose they then are. Raises `LedgerError` for a
+    database that is another one, foreign, altered, newer than this program or another home's.
     """
-    return {name: _migrate_one(databases, name, post, roles) for name in LOTUS_DATABASES}
+    return {name: _migrate_one(databases, name, post, roles, home) for name in LOTUS_DATABASES}
 
 
 def check(databases: Opener) -> dict[str, int]:
@@ -110,11 +111,14 @@ def catalogue(connection: psycopg.Connection[tuple[object, ...]], schema: str = 
     return {str(row[0]).replace(f"{schema}.", "") for row in rows}
 
 
-def _migrate_one(databases: Opener, name: str, post: bool, roles: bool) -> int:
+def _migrate_one(databases: Opener, name: str, post: bool, roles: bool, home: Path | None) -> int:
     with databases.owner(name) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
         with as_owner(connection, name, LOTUS_DATABASES) if roles else nullcontext():
-            return _run_waiting(connection, name, post)
+            applied = _run_waiting(connection, name, post)
+        if home:
+            claim(connection, name, home)  # after the look at what it is; one that is refused is rolled back
+    return applied
 
 
 def _run_waiting(connection: psycopg.Connection[tuple[object, ...]], name: str, post: bool) -> int:

@@ -100,3 +100,7 @@ SET synchronous_commit = off;
 
 -- name: make_durable
 SELECT set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'lotus', '');
+
+-- name: comment
+SELECT datname, shobj_description(oid, 'pg_database'), pg_has_role(datdba, 'USAGE')
+FROM pg_database WHERE datname = current_database();

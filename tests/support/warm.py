@@ -29,10 +29,11 @@ def hurry(server_dsn: str) -> None:
 
 
 def empty_all(databases: Databases) -> None:
-    """Empty every table of every database."""
+    """Empty every table of every database; they are no home's then."""
     for name in LOTUS_DATABASES:
         with databases.owner(name) as connection:
             connection.execute(query("common", "empty_all"))
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS NULL").format(sql.Identifier(connection.info.dbname)))
 
 
 class WarmHome:
