@@ -80,11 +80,17 @@ def user_name(uid: int) -> str:
 def open_private(path: Path) -> BinaryIO:
     """Open a lock or log for appending, made 0600 when it is not there, never emptied, never through a link.
 
-    Raises `ConfigError` when the name is a link or another thing than a file.
+    On a disk that turned read-only what is there is opened all the same: it can be locked, and not written to. Raises
+    `ConfigError` when the name is a link or another thing than a file.
     """
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    safely, writing = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, os.O_RDWR | os.O_APPEND | os.O_CREAT
     try:
-        handle = os.open(path, flags, 0o600)
+        try:
+            handle = os.open(path, safely | writing, 0o600)
+        except OSError as problem:
+            if problem.errno != errno.EROFS:
+                raise
+            handle = os.open(path, safely)
     except OSError as problem:
         if problem.errno not in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
             raise

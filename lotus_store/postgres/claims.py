@@ -33,7 +33,7 @@ def claim(connection: psycopg.Connection[tuple[object, ...]], name: str, home: P
     if found := MARK.search(text):
         if found[1] != own:
             cause = (
-                f"two homes on one server; a home made anew or without its {FILE} takes over what another one left after "
+                f"two homes on one server; a home made anew or without its {FILE} takes over what is there after "
                 f"COMMENT ON DATABASE {database} IS NULL"
             )
             raise LedgerError(f"database {name} belongs to the home {found[2]}, and this is {home}", "one home", cause)

@@ -35,7 +35,7 @@ import psycopg
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
-from children import PDEATHSIG, kill_server, spawn  # noqa: E402
+from children import PDEATHSIG, Child, kill_server, spawn  # noqa: E402
 from drill_end import end_drill, is_whole  # noqa: E402
 from free_port import free_port  # noqa: E402
 from trade_kills import BARE_LIMIT_S, PATIENCE_S, Watch, accept_plans, asked, judge, make_home, quantile, users_of  # noqa: E402
@@ -116,6 +116,16 @@ def run_market(home: Path, port: int) -> int:
 
     asyncio.run(go())
     return 0
+
+
+def start_market(home: Path, port: int, result: Path) -> Child:
+    """Start `run_market` as a process of its own and return it when the exchange is there."""
+    exchange = spawn(partial(run_market, home, port), result)
+    while not (home / "market").exists():
+        if not exchange.alive():
+            exchange.answer()
+        time.sleep(0.05)
+    return exchange
 
 
 def die_with_parent() -> None:
@@ -247,11 +257,7 @@ def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
         made = spawn(partial(make_home, home), folder / "made.json")
         made.wait(PATIENCE_S)
         made.answer()
-        exchange = spawn(partial(run_market, home, port), folder / "exchange.json")
-        while not (home / "market").exists():
-            if not exchange.alive():
-                exchange.answer()
-            time.sleep(0.05)
+        exchange = start_market(home, port, folder / "exchange.json")
         databases = servers.enter_context(Databases(settings, migrated=False))
         live = Live(home)
         try:

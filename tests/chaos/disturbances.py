@@ -37,7 +37,7 @@ from daemon_kills import (  # noqa: E402
     at_rest,
     mid_of,
     open_orders,
-    run_market,
+    start_market,
     verdict,
     wait_recovered,
 )
@@ -140,11 +140,7 @@ def run(folder: Path, rounds: int, seed: int, minutes: float, stop_s: float) -> 
         made = spawn(partial(make_home, home), folder / "made.json")
         made.wait(PATIENCE_S)
         made.answer()
-        exchange = spawn(partial(run_market, home, port), folder / "exchange.json")
-        while not (home / "market").exists():
-            if not exchange.alive():
-                exchange.answer()
-            time.sleep(0.05)
+        exchange = start_market(home, port, folder / "exchange.json")
         databases = servers.enter_context(Databases(settings, migrated=False))
         live = Live(home)
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from read_only import read_only
 
 from lotus.errors import ConfigError
 from lotus_cli.main import main
@@ -78,6 +79,14 @@ def test_locks_and_logs_keep_what_they_hold_and_are_0600(tmp_path: Path) -> None
         log.write(b"three")
     assert [(tmp_path / n).read_bytes() for n in ("a.log.1", "a.log")] == [b"one two", b"three"]
     with locked(tmp_path / "a.lock"), pytest.raises(BlockingIOError), locked(tmp_path / "a.lock"):
+        pass
+
+
+def test_on_a_read_only_disk_a_lock_is_held_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "disk" / "own.lock"
+    path.parent.mkdir()
+    path.touch(0o600)
+    with read_only(path.parent), locked(path), pytest.raises(BlockingIOError), locked(path):
         pass
 
 
