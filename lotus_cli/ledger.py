@@ -21,12 +21,8 @@ def db_command() -> None:
 @explained
 def migrate(post: bool, home: str | None, as_json: bool) -> None:
     """Make missing databases and apply missing migrations; running it again changes nothing."""
-    from lotus_store.postgres.migrations import migrate as apply
-
-    settings = settings_of(home)
-    with Databases(settings, migrated=False) as databases:
-        roles = settings.embedded
-        emit({"versions": apply(databases, post, roles, None if roles else settings.home)}, as_json)
+    with Databases(settings_of(home), migrated=False) as databases:
+        emit({"versions": databases.migrate(post)}, as_json)
 
 
 @db_command.command("check")

@@ -53,12 +53,16 @@ class Databases(AbstractContextManager["Databases"]):
                 self._owners = self._addresses()
                 self._dsns = self._owners | self._module_addresses()
                 if self._migrated:
-                    roles = self._settings.embedded
-                    migrate(self, roles=roles, home=None if roles else self._settings.home)
+                    self.migrate()
             except BaseException:
                 self.close()
                 raise
         return self
+
+    def migrate(self, post: bool = False) -> dict[str, int]:
+        """Bring the schemas up to date: on the embedded server with roles, on one of one's own as this home's."""
+        roles = self._settings.embedded
+        return migrate(self, post, roles, home=None if roles else self._settings.home)
 
     def dsn(self, name: str) -> str:
         """Return the libpq address of a database; raises `LedgerError` for an unknown name."""
