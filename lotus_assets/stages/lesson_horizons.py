@@ -14,7 +14,7 @@ from lotus.learning.payoff_scores import bins_of
 from lotus.outcomes.signal_eval import horizon_columns
 from lotus.priors.vocabulary import rule_mask
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.lake_tables import Columns, Table, concatenated
+from lotus_assets.stages.lake_tables import Columns, Table, concatenated, utf8_of
 from lotus_assets.stages.payoff_scores import read_scores
 from lotus_assets.stages.signal_eval import read_events
 from lotus_store.ledger.day_commits import DayCommit
@@ -29,6 +29,7 @@ def lesson_horizons(
     horizons = ctx.manifest.outcomes.horizons_s
     days = [_published(ctx, commit, horizons) for commit in scored]
     windows = concatenated(days)
+    windows["asset"] = utf8_of(windows["asset"])
     out = {}
     for lesson in lessons:
         covered = (windows["detector_id"] == lesson.detector_id) & rule_mask(lesson.rule, bins_of(windows))

@@ -7,7 +7,7 @@ import numpy as np
 from lotus.detectors.meta_signals import EVENT_COLUMNS, META_SIGNALS, MetaSignals, in_scoring_order
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Plot, Stage, StageContext, Table
-from lotus_assets.stages.lake_tables import Columns, Part, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Columns, Part, joint_hash, parts_hash, utf8_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.day_tables import tables_of_day
 
@@ -30,7 +30,7 @@ def make(ctx: StageContext, day: str) -> Made:
     columns = (*EVENT_COLUMNS, "close_recv_ns")
     events = in_scoring_order(ctx.lake.read("signal_events", ctx.branch, day, columns=columns), tables)
     cues = MetaSignals(ctx.manifest.kernel.window_ms, tables).feed(events)
-    order = np.lexsort((cues["asset"].astype("S"), cues["window_end_ms"]))
+    order = np.lexsort((utf8_of(cues["asset"]), cues["window_end_ms"]))
     rows = {name: values[order] for name, values in cues.items()}
     written = ctx.lake.write(META_SIGNALS, ctx.branch, day, rows)
     joined = joint_hash(PARTS, [written.content_hash])

@@ -21,7 +21,7 @@ def test_each_horizon_of_a_lesson_is_described(monkeypatch: pytest.MonkeyPatch) 
     rng, n = np.random.default_rng(0), 40
     ids = np.array([f"{k:032x}" for k in rng.permutation(n)], dtype=object)
     scores: dict[str, Any] = {c.name: np.zeros(n, PAYOFF_SCORES.numpy_dtype(c.name)) for c in PAYOFF_SCORES.columns}
-    scores |= {"event_id": ids, "detector_id": np.full(n, "d", dtype=object), "asset": np.full(n, "BTC", dtype=object)}
+    scores |= {"event_id": ids, "detector_id": np.full(n, "d", object), "asset": np.full(n, "USD₮0", object)}
     scores |= {"published": rng.random(n) < 0.6, "b_vol": rng.integers(0, 5, n).astype(np.uint8)}
     scores["window_end_ms"] = 5_000 * np.arange(n)
     mixed = rng.permutation(n)
