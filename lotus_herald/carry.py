@@ -154,14 +154,16 @@ class Carrier:
             batch.bury(row, refusal.reason, str(refusal))
 
     def _charge(self, envelope: Envelope, row: Waiting) -> None:
-        """Take one from the quota of each pair, as of the time when the message was said."""
+        """Take one from the quota of each pair, as of when the message was said; from none where one is used up."""
+        per_minute, taken = self.routes.quota_per_minute, {}
         for target in envelope.to:
             pair = envelope.sender, target
-            per_minute = self.routes.quota_per_minute
-            self._buckets[pair], passes = take(self._buckets.get(pair), per_minute, envelope.priority, row.said_ms)
+            taken[pair], passes = take(self._buckets.get(pair), per_minute, envelope.priority, row.said_ms)
             if not passes:
+                self._buckets[pair] = taken[pair]
                 said = f"{envelope.event_id} is over the quota of {envelope.sender} to {target}"
                 raise RefusedError(Reason.SHED, said, f"{per_minute} a minute")
+        self._buckets |= taken
 
     def _hand_out(self, batch: "_Batch", going: "_Pass") -> None:
         """Put the parcels into the inboxes, and carry on what is answered; those of a target that is down wait."""

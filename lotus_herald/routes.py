@@ -19,6 +19,7 @@ class Route:
     senders: frozenset[Module]
     targets: frozenset[Module]
     ttl_sec: int
+    priority: int
     answer: Intent | None = None
 
 
@@ -43,6 +44,9 @@ class Routes:
         if route is None or envelope.sender not in route.senders or not set(envelope.to) <= route.targets:
             said = f"{envelope.sender} says {envelope.intent} to {', '.join(envelope.to)}"
             raise RefusedError(Reason.NOT_ALLOWED, said, "a route of sql/models.map.yaml")
+        if envelope.priority > route.priority:
+            said = f"{envelope.intent} of {envelope.sender} with priority {envelope.priority}"
+            raise RefusedError(Reason.NOT_ALLOWED, said, f"at most {route.priority} (sql/models.map.yaml)")
         end = envelope.expires_ms()
         if now_ms is not None and end is not None and now_ms > end:
             raise RefusedError(Reason.EXPIRED, f"{envelope.event_id} expired at {end}", f"delivery before {now_ms}")
@@ -57,6 +61,7 @@ def load_routes(path: Path = SQL_ROOT / "models.map.yaml") -> Routes:
             frozenset(map(Module, entry["from"])),
             frozenset(map(Module, entry["to"])),
             int(entry["ttl_sec"]),
+            int(entry["priority"]),
             Intent(entry["answer"]) if "answer" in entry else None,
         )
         for name, entry in document["routes"].items()

@@ -4,8 +4,11 @@ A pure function of the bucket and the time; the Herald keeps the buckets. (Liter
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from lotus.modules.intents import HIGH, URGENT
+
+STEP_MS: Final = 60_000  # what is said together may commit out of order by as much as a transaction takes, no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +23,14 @@ def take(bucket: Bucket | None, per_minute: int, priority: int, now_ms: int) -> 
     """Return the bucket after one message and whether the message passes.
 
     The bucket holds a minute's quota and refills evenly. Without a token a normal message does not pass; a high one may
-    overdraw by another minute's; an urgent one always passes. A clock that goes back refills nothing.
+    overdraw by another minute's; an urgent one always passes. A clock that goes back refills nothing; beyond
+    `STEP_MS` it was set back, and time counts on from there, so that no step mutes a pair until it is made up for.
     """
     size = float(max(per_minute, 1))
     old = bucket or Bucket(size, now_ms)
     level = min(size, old.level + max(now_ms - old.at_ms, 0) * per_minute / 60_000.0)
+    at_ms = now_ms if now_ms < old.at_ms - STEP_MS else max(now_ms, old.at_ms)
     floor = -float("inf") if priority >= URGENT else -size if priority == HIGH else 0.0
     if level - 1.0 < floor:
-        return Bucket(level, max(now_ms, old.at_ms)), False
-    return Bucket(max(level - 1.0, -size), max(now_ms, old.at_ms)), True
+        return Bucket(level, at_ms), False
+    return Bucket(max(level - 1.0, -size), at_ms), True

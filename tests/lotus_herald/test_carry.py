@@ -11,8 +11,9 @@ import pytest
 from lotus.errors import LedgerError
 from lotus.modules.envelope import open_envelope
 from lotus.modules.intents import Intent, Module, Reason
-from lotus_herald.carry import carry
+from lotus_herald.carry import Carrier, carry
 from lotus_herald.keys import Keys
+from lotus_herald.links import Links
 from lotus_herald.outbox import send
 from lotus_herald.routes import load_routes
 from lotus_store.databases import Databases
@@ -99,6 +100,24 @@ def test_forged_rows_become_dead_letters(
 def test_a_forbidden_route_is_a_dead_letter(databases: Databases, keys: Keys) -> None:
     say(databases, keys, "a", to=(Module.SIG,), intent=Intent.DM_DECISION)
     assert carry(databases).dead == {"not_allowed": 1}
+
+
+def test_only_what_the_map_calls_urgent_is_urgent(databases: Databases, keys: Keys) -> None:
+    for k, intent in enumerate((Intent.LESSON_PUBLISHED, Intent.PRIOR_PATCH)):
+        for priority in range(3):
+            say(databases, keys, f"{k} {priority}", intent=intent, priority=priority)
+    assert carry(databases).dead == {"not_allowed": 3}
+    assert sorted(inbox(databases)) == ["0 0", "1 0", "1 1"]
+
+
+def test_a_message_over_one_quota_takes_nothing_from_another(databases: Databases, keys: Keys) -> None:
+    say(databases, keys, "tr", to=(Module.TR,))
+    say(databases, keys, "both", to=(Module.DM, Module.TR))
+    say(databases, keys, "dm", to=(Module.DM,))
+    with Links(databases) as links:
+        carried = Carrier(links, routes=replace(load_routes(), quota_per_minute=1)).carry(1_735_689_600_000)
+    assert carried.dead == {"shed": 1}
+    assert (inbox(databases, "dm"), inbox(databases, "tr")) == (["dm"], ["tr"])
 
 
 def test_time_to_live_counts_against_a_clock_only(databases: Databases, keys: Keys) -> None:

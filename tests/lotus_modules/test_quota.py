@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus.modules.backoff import LONGEST_WAIT_S, wait_s
-from lotus.modules.quota import Bucket, take
+from lotus.modules.quota import STEP_MS, Bucket, take
 
 
 @given(
@@ -15,7 +15,7 @@ def test_no_more_than_the_quota_passes_and_urgent_ones_always(per_minute: int, s
     bucket: Bucket | None = None
     now, latest, passed = 0, 0, [0, 0, 0]
     for priority, step in said:
-        now = max(now + step, 0)
+        now = max(now + step, latest - STEP_MS, 0)
         latest = max(latest, now)
         bucket, passes = take(bucket, per_minute, priority, now)
         passed[priority] += passes
@@ -36,6 +36,18 @@ def test_low_priority_stops_first_and_an_even_stream_below_the_quota_never_does(
     for k in range(10_000):
         bucket, passes = take(bucket, 60, 0, k * 1000)
         assert passes
+
+
+@given(st.integers(1, 600), st.integers(STEP_MS + 1, 10**12))
+def test_a_clock_that_was_set_back_mutes_nobody(per_minute: int, step_ms: int) -> None:
+    bucket: Bucket | None = None
+    for at_ms in (step_ms, 0):
+        for _ in range(per_minute + 1):
+            bucket, passes = take(bucket, per_minute, 0, at_ms)
+        assert not passes
+    for k in range(1, per_minute + 1):
+        bucket, passes = take(bucket, per_minute, 0, 61_000 * k // per_minute + 1)
+        assert passes, k
 
 
 @given(st.text(max_size=30), st.integers(0, 10_000), st.floats(0.001, 10))
