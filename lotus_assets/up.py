@@ -7,6 +7,7 @@ defined elsewhere.
 import json
 import secrets
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -51,8 +52,8 @@ def up(
 ) -> int:
     """Serve until a signal comes; return 0. Raises `ConfigError` when another `lotus up` serves this home.
 
-    With `live` the daemon runs beside it at the venue; with `trade_day` it trades that stored day, `speed` times as
-    fast, and what is learned from it is told.
+    `port` is that of the pages, 0 any free one. With `live` the daemon runs beside it at the venue; with `trade_day` it
+    trades that stored day, `speed` times as fast, and what is learned from it is told.
     """
     stopped = threading.Event()
     with _signals(stopped), _only_one(settings), Databases(settings).open() as databases:
@@ -62,7 +63,7 @@ def up(
         if buried:
             say(f"{buried} runs of an earlier, killed session marked as failed; committed days are kept")
         with Processes(settings.home / "logs") as children, tempfile.TemporaryDirectory(prefix="lotus-") as short:
-            token = secrets.token_urlsafe(24)
+            token, port = secrets.token_urlsafe(24), port or _free_port()
             _start(children, environment, _socket(settings, Path(short)), port, token)
             url = f"http://127.0.0.1:{port}"
             seconds = children.wait_ready("webserver", lambda: stopped.is_set() or _loaded(url, token), READY_S)
@@ -109,14 +110,20 @@ def _watch(
     return TradedDay(settings, databases, environment, trade_day, daemon.status, say).look
 
 
-def _start(children: Processes, environment: dict[str, str], socket: str, port: int, token: str) -> None:
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _start(children: Processes, environment: dict[str, str], place: str, port: int, token: str) -> None:
     python = [sys.executable, "-P", "-m"]
-    code = ["dagster", "api", "grpc", "-s", socket, "-m", MODULE, "-d", str(CODE), *NAMED]
+    code = ["dagster", "api", "grpc", "-s", place, "-m", MODULE, "-d", str(CODE), *NAMED]
     children.start("code_server", [*python, *code], environment)
-    children.wait_ready("code_server", Path(socket).exists, READY_S)
-    web = ["lotus_resources.pages", "-h", "127.0.0.1", "-p", str(port), "--grpc-socket", socket]
+    children.wait_ready("code_server", Path(place).exists, READY_S)
+    web = ["lotus_resources.pages", "-h", "127.0.0.1", "-p", str(port), "--grpc-socket", place]
     children.start("webserver", [*python, *web], environment | {TOKEN_ENV: token})
-    children.start("daemon", [*python, "dagster._daemon", "run", "--grpc-socket", socket], environment)
+    children.start("daemon", [*python, "dagster._daemon", "run", "--grpc-socket", place], environment)
 
 
 def _socket(settings: Settings, short: Path) -> str:

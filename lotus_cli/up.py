@@ -9,7 +9,9 @@ from lotus_store.tape.store import TapeStore
 
 
 @click.command("up")
-@click.option("--port", type=PORT, default=3000, show_default=True, help="Port of Dagster's pages on 127.0.0.1.")
+@click.option(
+    "--port", type=PORT, default=3000, show_default=True, help="Port of Dagster's pages on 127.0.0.1 (0: any free one)."
+)
 @click.option("--live", is_flag=True, help="Also run the live daemon against the venue.")
 @click.option("--trade-day", type=DAY, help="Also trade a stored day at a local exchange, then learn from it.")
 @click.option(

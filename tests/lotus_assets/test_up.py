@@ -12,7 +12,6 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from free_port import free_port
 
 from lotus.weave.watchdog import Alert
 from lotus_herald.carry import carry
@@ -96,16 +95,16 @@ def test_one_signal_ends_everything_and_nothing_is_imported_from_the_folder_of_t
     here.mkdir()
     for name in ("gql", "msgspec", "numpy", "lotus_assets", "lotus_resources"):
         (here / f"{name}.py").write_text('raise SystemExit("taken over")')
-    port = free_port()
     environment = {**os.environ, "LOTUS_HOME": str(tiny.home), "LOTUS_PG_DSN": tiny.server_dsn, "LOTUS_TAPE": "tiny"}
     environment |= {"PYTHONPATH": str(ROOT), "LOTUS_CONFIG": str(ROOT / "lotus.toml")}
-    command = [sys.executable, "-P", "-c", SERVE, str(port)]
+    command = [sys.executable, "-P", "-c", SERVE, "0"]  # any free port
     served = subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert served.stdout is not None
         told = served.stdout.readline()
         assert "Dagster UI" in told
         token = told.partition("?token=")[2].split()[0]
+        port = int(told.partition("http://127.0.0.1:")[2].partition("/")[0])
         assert_nobody_else_is_let_in(port, token)
         request = asked(port, json.dumps({"query": QUERY}).encode(), Authorization=f"Bearer {token}")
         with urllib.request.urlopen(request, timeout=20) as answer:
