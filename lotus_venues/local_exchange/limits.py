@@ -13,7 +13,7 @@ from lotus_venues.local_exchange.texts import TOO_MANY_REQUESTS
 
 WEIGHT_A_MINUTE = 1_200
 SUBSCRIPTIONS, MESSAGES_A_MINUTE, POSTS_IN_FLIGHT, USERS = 1_000, 2_000, 100, 10
-SOCKETS_A_MINUTE = 30
+SOCKETS, SOCKETS_A_MINUTE = 10, 30  # open, and new ones; other public pages say 100 open
 EXCESS_MS = 10_000
 CANCEL_EXTRA = 100_000
 _LIGHT = frozenset(
@@ -63,9 +63,10 @@ class Limits:
         """Count a message of a websocket client; False beyond the messages of a minute."""
         return self._fits(self._messages, address, now_s, MESSAGES_A_MINUTE)
 
-    def opens(self, address: str, now_s: float) -> bool:
-        """Count a new websocket of a client; False beyond the new ones of a minute."""
-        return self._fits(self._opened, address, now_s, SOCKETS_A_MINUTE)
+    def opens(self, address: str, now_s: float, others: int) -> bool:
+        """Count a new websocket beside `others` that are open; False beyond the open ones, and the new ones of a minute."""
+        fits = self._fits(self._opened, address, now_s, SOCKETS_A_MINUTE)
+        return fits and (not self.is_on or others < SOCKETS * self.scale)
 
     def _fits(self, seen: dict[str, deque[float]], address: str, now_s: float, most: int) -> bool:
         times = seen.setdefault(address, deque())

@@ -273,7 +273,7 @@ class LocalExchange:
 
     async def _ws(self, websocket: WebSocket) -> None:
         address = websocket.client.host if websocket.client else ""
-        if not self.limits.opens(address, time.monotonic()):
+        if not self.limits.opens(address, time.monotonic(), len(self.hub.sessions)):
             await websocket.close()  # before it is accepted: HTTP 403
             return
         await websocket.accept()

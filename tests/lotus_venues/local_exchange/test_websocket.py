@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 from local_world import T0, UNIVERSE, listener, order_action, post, rich, signed, until, venue, wallet
@@ -11,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from lotus.errors import TapeError
 from lotus_venues.local_exchange.frames import bbo_frame, book_frame, trade_frame
-from lotus_venues.local_exchange.limits import SOCKETS_A_MINUTE
+from lotus_venues.local_exchange.limits import SOCKETS, SOCKETS_A_MINUTE
 from lotus_venues.local_exchange.options import Clock, Options
 from lotus_venues.local_exchange.server import LocalExchange
 
@@ -190,6 +191,19 @@ def test_beyond_thirty_new_sockets_a_minute_the_handshake_is_refused() -> None:
                     pass
             with pytest.raises(InvalidStatus):
                 await connect(exchange.ws_url)
+
+    asyncio.run(run())
+
+
+def test_beyond_ten_open_sockets_the_handshake_is_refused_until_one_ends() -> None:
+    async def run() -> None:
+        async with venue() as exchange, AsyncExitStack() as held:
+            first, *_ = [await held.enter_async_context(connect(exchange.ws_url)) for _ in range(SOCKETS)]
+            with pytest.raises(InvalidStatus):
+                await connect(exchange.ws_url)
+            await first.close()
+            await until(lambda: len(exchange.hub.sessions) < SOCKETS)
+            await held.enter_async_context(connect(exchange.ws_url))
 
     asyncio.run(run())
 
