@@ -15,6 +15,7 @@ from lotus.timebase import DAY_MS
 from lotus.trading.validate import MAX_CLOCK_SKEW_MS
 from lotus_live.trade.paper_days import PaperDay
 from lotus_store.config import SafetySettings
+from lotus_venues.hyperliquid.account_wire import STANDARD
 from lotus_venues.hyperliquid.caps import SignerCaps
 
 
@@ -39,7 +40,6 @@ class GateReason(StrEnum):
 
 
 R = GateReason
-STANDARD = frozenset({"default", "disabled"})  # account abstractions in which the perp state tells all collateral
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from lotus.timebase import DAY_MS
 from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED
+from lotus_venues.hyperliquid.account_wire import STANDARD
 
 AGENT_WARNING_MS = 7 * DAY_MS
 
@@ -134,6 +135,14 @@ def _slow(seen: Seen, policy: WatchPolicy) -> list[Finding]:
     if policy.data_age_s and seen.data_age_s > policy.data_age_s:
         found.append(Finding("stale_data", f"a market {seen.data_age_s:.0f} s old", f"at most {policy.data_age_s} s"))
     return found
+
+
+def unified(account: str, abstraction: str) -> list[Finding]:
+    """Return a finding where an account holds its money in a way in which its perpetuals' state does not tell it."""
+    if abstraction in STANDARD:
+        return []
+    told = f"{account}: account abstraction {abstraction!r}, whose perpetuals' state does not tell its money"
+    return [Finding("unified", told, f"one of {', '.join(sorted(STANDARD))}")]
 
 
 def ending(account: str, agents: Iterable[tuple[str, str, int]], now_ms: int) -> list[Finding]:

@@ -19,15 +19,15 @@ from typing import Any
 from lotus_live.trade.heartbeat import Beat, Pulse
 from lotus_live.trade.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_live.watch.alerts import Alerts, say
-from lotus_live.watch.rules import Act, Finding, Seen, Verdict, WatchPolicy, ending, judge
+from lotus_live.watch.rules import Act, Finding, Seen, Verdict, WatchPolicy, ending, judge, unified
 from lotus_store.processes import boot_id, born
 from lotus_store.slate import read_slate, write_slate
 from lotus_venues.hyperliquid.guard import GuardSession, Holding
 
 TURN_S = 0.1
 TOLD_S = 1.0
-AGENTS_LOOK_S = 86_400.0  # between two looks at how long the agents are valid
-AGENTS_AGAIN_S = 3_600.0  # after no answer
+STANDING_LOOK_S = 86_400.0  # between two looks at an account's agents and kind
+STANDING_AGAIN_S = 3_600.0  # after no answer
 QUIET_LOOK_S = 15.0  # limits are looked after so often while nothing is wrong
 URGENT_LOOK_S, SLOW_LOOK_S, URGENT_S = 0.25, 2.0, 10.0
 LIVE_URGENT_LOOK_S, LIVE_SLOW_LOOK_S = 2.0, 15.0  # at the real venue, which counts 22 weight a look and account
@@ -64,7 +64,7 @@ class Watchdog:
     _since_s: float = 0.0  # since when there is a reason to look
     _look_s: float = 0.0
     _told_s: float = 0.0
-    _agents_s: dict[str, float] = field(default_factory=dict)  # when the agents of an account were looked at
+    _standing_s: dict[str, float] = field(default_factory=dict)  # when an account's agents and kind were looked at
     _heard_s: float = field(default_factory=time.monotonic)
     _gone_s: float = 0.0  # since when the home is gone, 0 while it is there
     _looked_s: dict[str, float] = field(default_factory=dict)  # when the look at an account began that is believed
@@ -101,7 +101,7 @@ class Watchdog:
             verdict = judge(self._seen(time.monotonic()), self.policy)
             await self._follow(verdict)
         if verdict.act is Act.NOTHING:
-            await self._look_at_agents(now_s)
+            await self._look_at_standing(now_s)
         if now_s - self._told_s >= TOLD_S:
             self._told_s = now_s
             self._tell()
@@ -175,21 +175,24 @@ class Watchdog:
             equity = found.account.equity_usd
             self.highest[name] = max(self.highest.get(name, equity), equity)
 
-    async def _look_at_agents(self, now_s: float) -> None:
-        """Tell once a day which agents of an account end within a week, one account a turn."""
-        due = [n for n in self.sessions if now_s - self._agents_s.get(n, -AGENTS_LOOK_S) >= AGENTS_LOOK_S]
+    async def _look_at_standing(self, now_s: float) -> None:
+        """Tell once a day which agents of an account end within a week, and of what kind it is, one account a turn."""
+        due = [n for n in self.sessions if now_s - self._standing_s.get(n, -STANDING_LOOK_S) >= STANDING_LOOK_S]
         if not due:
             return
         name, session = due[0], self.sessions[due[0]]
-        self._agents_s[name] = now_s
+        self._standing_s[name] = now_s
         try:
             agents = await asyncio.wait_for(session.agents(), LOOK_LIMIT_S)
+            kind = await asyncio.wait_for(session.abstraction(), LOOK_LIMIT_S)
         except Exception as problem:
-            self._agents_s[name] = now_s - AGENTS_LOOK_S + AGENTS_AGAIN_S
+            self._standing_s[name] = now_s - STANDING_LOOK_S + STANDING_AGAIN_S
             self._tell_fault(name, problem)
             return
         for finding in ending(name, agents, session.exchange.now_ms):
             self._guarded(self.alerts.tell, finding, "approve another key, under another name")
+        for finding in unified(name, kind):
+            self._guarded(self.alerts.tell, finding, "take another account: what this one is worth is not seen here")
 
     async def _follow(self, verdict: Verdict) -> None:
         """End the process that is hung, act at the venue, throw the switch beside it; tell all of it."""

@@ -1,9 +1,11 @@
 """The venue's account to the port's: equity, margin, positions. Pure translation."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from lotus.trading.orders import Account, VenuePosition
+
+STANDARD: Final = frozenset({"default", "disabled"})  # account abstractions whose perp state tells all collateral
 
 
 def account_of(told: dict[str, Any]) -> Account:

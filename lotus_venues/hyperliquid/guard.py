@@ -97,6 +97,10 @@ class GuardSession:
         rows = await self.exchange.info("extraAgents", user=self.exchange.user)
         return [(str(row["name"]), str(row["address"]).lower(), int(row["validUntil"])) for row in rows]
 
+    async def abstraction(self) -> str:
+        """Return how the account holds its money (`account_wire.STANDARD`). Raises `VenueError`."""
+        return str(await self.exchange.info("userAbstraction", user=self.exchange.user))
+
     async def cancel(self, orders: Sequence[OpenOrder]) -> list[str]:
         """Cancel orders by their numbers, known by name or not; return why some were not. Raises `VenueError`."""
         known = [order for order in orders if order.coin in self._assets]

@@ -64,7 +64,7 @@ class Limits:
         return self._fits(self._messages, address, now_s, MESSAGES_A_MINUTE)
 
     def opens(self, address: str, now_s: float, others: int) -> bool:
-        """Count a new websocket beside `others` that are open; False beyond the open ones, and the new ones of a minute."""
+        """Count a new websocket beside `others`; False beyond those open at once, and the new ones of a minute."""
         fits = self._fits(self._opened, address, now_s, SOCKETS_A_MINUTE)
         return fits and (not self.is_on or others < SOCKETS * self.scale)
 

@@ -487,6 +487,21 @@ def test_a_home_that_is_away_for_a_moment_ends_no_watch_over_what_was_not_looked
     watched(tmp_path, WatchPolicy(dead_s=30.0, late_s=0.3), work)
 
 
+def test_an_account_that_became_unified_under_the_desk_is_told_once(tmp_path: Path) -> None:
+    async def work(bed: WatchBed, watchdog: Watchdog) -> None:
+        bed.beat(0.0)
+        await until(lambda: bool(watchdog._standing_s))
+        await asyncio.sleep(0.2)
+        assert "unified" not in kinds(bed)
+        bed.exchange.info.abstraction = "portfolioMargin"
+        watchdog._standing_s.clear()
+        await until(lambda: "unified" in kinds(bed))
+        await asyncio.sleep(0.3)
+        assert kinds(bed).count("unified") == 1
+
+    watched(tmp_path, WatchPolicy(), work)
+
+
 def test_an_agent_that_ends_within_a_week_is_told_once(tmp_path: Path) -> None:
     async def work(bed: WatchBed, watchdog: Watchdog) -> None:
         now_ms = bed.exchange.now_ms
