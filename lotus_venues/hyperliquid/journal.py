@@ -55,7 +55,7 @@ class SignerJournal:
         self._reserved = 0
         self._waiting = b""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = os.fdopen(os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "rb+")
+        self._lock = os.fdopen(_opened(folder / "lock"), "rb")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -153,19 +153,18 @@ class SignerJournal:
         """Take the room of the reserve, and read what an earlier life left in it; without room there is none yet."""
         path = self.folder / "reserve"
         with suppress(OSError):
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            handle = _opened(path)
             try:
                 raw = os.pread(handle, RESERVE_BYTES, 0)
-                missing = RESERVE_BYTES - len(raw)
+                kept, missing = raw.rfind(b"\n") + 1, RESERVE_BYTES - len(raw)
+                self._take_all(path.name, raw[:kept].split(b"\n")[:-1])
                 if os.pwrite(handle, _BLANK * missing, len(raw)) != missing:
                     raise OSError(errno.ENOSPC, "no room for the reserve of closing orders")
                 os.fsync(handle)
             except OSError:
                 os.close(handle)
                 raise
-            self._reserve = handle
-            self._reserved = raw.rfind(b"\n") + 1
-            self._take_all(path.name, raw[: self._reserved].split(b"\n")[:-1])
+            self._reserve, self._reserved = handle, kept
 
     def _fill_reserve(self, day: int) -> None:
         """Have a whole reserve: move what it holds into the journal. Raises `OSError` where there is no room.
@@ -203,7 +202,8 @@ class SignerJournal:
         self._file, self._day = file, day
 
     def _read(self, path: Path) -> None:
-        _cut_torn(path)
+        with suppress(OSError):  # what cannot be cut off is passed over
+            _cut_torn(path)
         self._take_all(path.name, path.read_bytes().split(b"\n")[:-1])
         self._day = max(self._day, int(path.stem))
 
@@ -238,3 +238,14 @@ def _cut_torn(path: Path) -> None:
         with path.open("r+b") as file:
             file.truncate(len(raw) - torn)
             os.fsync(file.fileno())
+
+
+def _opened(path: Path) -> int:
+    """Open a file that is made when it is not there; on a disk that turned read-only what is there, for reading."""
+    safely = os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, safely | os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as problem:
+        if problem.errno != errno.EROFS:
+            raise
+        return os.open(path, safely)

@@ -1,10 +1,13 @@
 """How a watchdog starts: over faulty settings, past links in its folder, with odd names of accounts."""
 
 import asyncio
+import os
+import signal
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from read_only import read_only
 from watch_bed import BTC, now_ms, until, watch_bed
 
 from lotus.errors import ConfigError
@@ -54,6 +57,31 @@ def test_a_restarted_watchdog_starts_over_a_faulty_lotus_toml(tmp_path: Path, mo
                 await asyncio.to_thread(stop_watchdog, tmp_path)
                 assert not watchdog_status(tmp_path)["alive"]
                 config.write_text("[trading\n")
+
+    asyncio.run(go())
+
+
+@pytest.mark.process("the watchdog as a process, twice")
+def test_a_watchdog_that_starts_in_a_read_only_home_flattens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def go() -> None:
+        async with watch_bed(tmp_path) as bed:
+            config = tmp_path / "lotus.toml"
+            config.write_text(f'[trading]\nvenue = "local"\nurl = "{bed.exchange.url}"\n')
+            monkeypatch.setenv("LOTUS_CONFIG", str(config))
+            await bed.hold()
+            bed.beat(0.0)
+            start_watchdog(bed.settings)
+            await until(lambda: bool(watchdog_status(tmp_path)["alive"]), 20.0)
+            pid = watchdog_status(tmp_path)["pid"]
+            await until(lambda: any((tmp_path / "live" / "signer").glob("*.watchdog/lock")), 20.0)
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda: not watchdog_status(tmp_path)["alive"], 20.0)
+            with read_only(tmp_path):
+                start_watchdog(bed.settings)
+                bed.switch.throw(flatten=True)
+                await until(lambda: bed.held == 0, 20.0)
+            await until(lambda: bool(watchdog_status(tmp_path)["alive"]), 20.0)
+            await asyncio.to_thread(stop_watchdog, tmp_path)
 
     asyncio.run(go())
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from full_disk import fill, small_disk
+from read_only import read_only
 
 from lotus.errors import VenueError
 from lotus.timebase import DAY_MS
@@ -78,6 +79,26 @@ def test_a_folder_that_is_gone_keeps_the_reserve(tmp_path):
     again = SignerJournal(tmp_path / "signer")
     assert (again.last_nonce, set(again.names)) == (nonce, {name(1)})
     again.close()
+
+
+def test_on_a_disk_that_is_read_only_from_the_start_what_closes_is_signed(tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        journal = SignerJournal(disk / "signer")
+        first = journal.sign(NOW, "order", [name(1)], Decimal(1), NOW + 2_000)
+        fill(disk)
+        kept = journal.sign(NOW, "order", [name(2)], Decimal(0), NOW + 2_000)
+        journal.close()
+        (day,) = (disk / "signer").glob("*.jsonl")
+        day.write_bytes(day.read_bytes()[:-1] + b"\n" + b'{"n":')
+        with read_only(disk):
+            again = SignerJournal(disk / "signer")
+            assert (again.last_nonce, set(again.names)) == (kept, {name(1), name(2)})
+            assert again.sign(NOW, "order", [name(3)], Decimal(0), NOW + 2_000) == first + 2
+            with pytest.raises(VenueError, match="journal cannot be written"):
+                again.sign(NOW, "order", [name(4)], Decimal(1), NOW + 2_000)
+            with pytest.raises(VenueError, match="is in use"):
+                SignerJournal(disk / "signer")
+            again.close()
 
 
 def test_a_reserve_has_an_end_and_that_is_told(tmp_path):
