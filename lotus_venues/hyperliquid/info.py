@@ -4,9 +4,11 @@ Blocking by design (call it from a worker thread). Signing and trading do not be
 """
 
 import json
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -33,13 +35,31 @@ def http_base(ws_url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class InfoClient:
-    """POST /info of one base address; `timeout_s` bounds every request (the venue's default is to hang for ever)."""
+    """POST /info of one base address; `timeout_s` bounds every step of a request, twice that the whole of it."""
 
     base_url: str
     timeout_s: float = 10.0
 
     def request(self, body: dict[str, Any]) -> Any:
-        """Send one request and return the decoded answer; raises `VenueError` on refusal, silence or bad JSON."""
+        """Send one request and return the decoded answer; raises `VenueError` on refusal, silence or bad JSON.
+
+        The thread of an answer that drips is left behind: it ends with its answer, or with the process.
+        """
+        answer: Future[Any] = Future()
+        threading.Thread(target=self._ask, args=(body, answer), name="info", daemon=True).start()
+        try:
+            return answer.result(2 * self.timeout_s)
+        except TimeoutError as error:
+            told = f"{self.base_url}/info gave no whole answer in {2 * self.timeout_s:g} s"
+            raise VenueError(told, "JSON", "a venue that drips its answer") from error
+
+    def _ask(self, body: dict[str, Any], answer: "Future[Any]") -> None:
+        try:
+            answer.set_result(self._asked(body))
+        except BaseException as problem:
+            answer.set_exception(problem)
+
+    def _asked(self, body: dict[str, Any]) -> Any:
         url = f"{self.base_url}/info"
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(url, json.dumps(body).encode(), headers)

@@ -1,8 +1,9 @@
 """A venue that hangs or drips: it takes connections and never answers, or sends its answer a byte at a time, for ever.
 
-`slow_venue.py --n N` asks N requests of the adapter in each of `WAYS`, more at once than it has threads, over an honest
-moment before and after. A fault is an answer that takes longer than the limit of a request, an error of another kind
-than `VenueError`, or an honest venue that is not answered afterwards. (Literature: slow-read attack, timeout.)
+`slow_venue.py --n N` asks N requests of the adapter in each of `WAYS`, more at once than it has threads, and two of the
+client that lists the coins, with an honest moment after each way. A fault is an answer that takes longer than the limit
+of a request, an error of another kind than `VenueError`, or an honest venue that is not answered afterwards.
+(Literature: slow-read attack, timeout.)
 """
 
 import argparse
@@ -15,6 +16,7 @@ from collections.abc import AsyncIterator
 
 from lotus.errors import VenueError
 from lotus_venues.hyperliquid.http import JsonPoster
+from lotus_venues.hyperliquid.info import InfoClient
 
 WAYS = ("hang before", "hang after", "drip head", "drip body", "drip body of no length")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -75,14 +77,14 @@ async def attack(n: int, pause_s: float, timeout_s: float, threads: int = 16) ->
     figures: Counter[str] = Counter()
     faults: list[str] = []
     async with SlowVenue(pause_s).serving() as venue:
-        poster = JsonPoster(venue.url, timeout_s, timeout_s, threads)
+        poster, client = JsonPoster(venue.url, timeout_s, timeout_s, threads), InfoClient(venue.url, timeout_s)
         limit_s = 3 * timeout_s + SLACK_S
         poster.open()
 
-        async def ask() -> None:
-            began = time.monotonic()
+        async def ask(by_client: bool = False) -> None:
+            began, body = time.monotonic(), {"type": "x"}
             try:
-                await poster.post("/info", {"type": "x"})
+                await (asyncio.to_thread(client.request, body) if by_client else poster.post("/info", body))
                 figures[f"{venue.way or 'honest'}: answered"] += 1
                 if venue.way:
                     faults.append(f"{venue.way}: believed")
@@ -97,10 +99,10 @@ async def attack(n: int, pause_s: float, timeout_s: float, threads: int = 16) ->
 
         for way in WAYS:
             venue.way = way
-            await asyncio.gather(*(ask() for _ in range(n)))
+            await asyncio.gather(*(ask() for _ in range(n)), ask(by_client=True), ask(by_client=True))
             venue.way = ""
             await asyncio.sleep(2 * timeout_s)  # those that were begun last end by their own limit
-            await asyncio.gather(*(ask() for _ in range(threads)))
+            await asyncio.gather(*(ask() for _ in range(threads)), ask(by_client=True))
         poster.close()
     return figures, faults
 
