@@ -14,15 +14,19 @@ from functools import partial
 import dagster as dg
 
 from lotus.errors import BeliefError, LotusError, TapeError
-from lotus.timebase import days_between
+from lotus.timebase import day_start_ms, days_between, next_day
 from lotus_assets.bodies import FORCE_TAG, blocked, stage_context
 from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
 from lotus_assets.definitions import build_definitions
+from lotus_assets.event_log_purge import NAME as PURGE
+from lotus_assets.jobs import apply_slow
 from lotus_assets.schedules import range_tags
 from lotus_assets.stages.chain import committed_work, learning_days
 from lotus_assets.stages.context import StageResult
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
+from lotus_herald.carry import carry
+from lotus_herald.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import bury_dead_runs, instance, provision
 from lotus_store.config import Settings
@@ -92,6 +96,8 @@ def backfill(
             read_at = time.perf_counter()
             progress(f"learning from {len(days)} days on branch {settings.branch}")
             runner.run([entry.name for entry in LEARNING_ASSETS], range_tags(days[0], days[-1]))
+            _tell_modules(lotus, days[-1])
+            runner.run([PURGE], {})
         ended = time.perf_counter()
         with stage_context(lotus) as ctx:
             commits = committed_work(ctx, days)
@@ -99,6 +105,13 @@ def backfill(
         lotus.close()
     seconds = {"open": opened_at - began, "tape": read_at - opened_at, "learning": ended - read_at}
     return BackfillSummary(settings.branch, tuple(days), commits, seconds)
+
+
+def _tell_modules(lotus: Lotus, last: str) -> None:
+    """Carry what the days said, and let every module apply it: nothing is left to a sensor."""
+    carry(lotus.databases, lotus.settings.branch)
+    for module in SLOW_HANDLERS:
+        apply_slow(lotus, module, day_start_ms(next_day(last)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+from pydantic import Field
 
 from lotus.errors import LotusError
 from lotus_assets.stages.context import StageContext, StageResult
 from lotus_resources.lotus_resource import Lotus
 
 FORCE_TAG = "lotus/force"
+
+
+class Recompute(dg.Config):
+    """How a run treats what is committed already."""
+
+    force: bool = Field(default=False, description="Compute again what is committed from equal inputs and equal code.")
 
 
 @contextmanager
@@ -28,13 +35,13 @@ def stage_context(lotus: Lotus, force: bool = False) -> Iterator[StageContext]:
 
 
 @contextmanager
-def run_context(context: dg.AssetExecutionContext, lotus: Lotus) -> Iterator[StageContext]:
+def run_context(context: dg.AssetExecutionContext, config: Recompute, lotus: Lotus) -> Iterator[StageContext]:
     """Give a Dagster run its stage context; a `LotusError` becomes a failure that is not retried.
 
-    The same inputs would fail again. The run tag `lotus/force` computes committed work again.
+    The same inputs would fail again. `config` or the run tag `lotus/force` computes committed work again.
     """
     try:
-        with stage_context(lotus, context.run.tags.get(FORCE_TAG) == "true") as ctx:
+        with stage_context(lotus, config.force or context.run.tags.get(FORCE_TAG) == "true") as ctx:
             yield ctx
     except LotusError as error:
         raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error

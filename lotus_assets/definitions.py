@@ -7,7 +7,7 @@ import dagster as dg
 
 from lotus_assets.compaction_job import compact_atoms
 from lotus_assets.event_log_purge import event_log_purge
-from lotus_assets.jobs import apply_inbox, watchdog
+from lotus_assets.jobs import apply_inbox, learn_one_day, watchdog
 from lotus_assets.learning_lane import learning_lane
 from lotus_assets.schedules import hourly, nightly, purging, weekly
 from lotus_assets.specs import belief_spec
@@ -26,7 +26,7 @@ def build_definitions(lotus: Lotus | None = None) -> dg.Definitions:
         assets=[*tape_assets(), belief_spec(), learning_lane, event_log_purge],
         sensors=[closed_segments, new_inbox, late_executions_sensor],
         schedules=[nightly, hourly, weekly, purging],
-        jobs=[apply_inbox, watchdog, compact_atoms],
+        jobs=[learn_one_day, apply_inbox, watchdog, compact_atoms],
         resources={"lotus": resource, "live_daemon": dg.ResourceDefinition.hardcoded_resource(LiveDaemonResource())},
         executor=dg.in_process_executor,
     )

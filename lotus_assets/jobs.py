@@ -3,6 +3,7 @@
 The work is the Herald's; here it is only made visible in Dagster, with the belief it puts in force.
 """
 
+import warnings
 from contextlib import closing
 
 import dagster as dg
@@ -11,7 +12,7 @@ from pydantic import Field
 from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_assets.bodies import stage_context
-from lotus_assets.catalogue import EXTERNAL_BELIEF
+from lotus_assets.catalogue import EXTERNAL_BELIEF, LEARNING_ASSETS, TAPE_ASSETS
 from lotus_assets.stages.chain import BranchHeldError, branch_lane
 from lotus_herald.carry import carry
 from lotus_herald.consume import Consumer
@@ -32,6 +33,15 @@ class Waiting(dg.Config):
     asked_for: list[str] = Field(default_factory=list)
 
 
+def apply_slow(lotus: Lotus, module: Module, event_time_ms: int) -> dict[str, int]:
+    """Apply the slow messages that wait in a module's inbox on the home's branch; return counts by outcome."""
+    keys, handlers = Keys(lotus.settings.keys_root), SLOW_HANDLERS[module]
+    me = works(module, REPLICA, "apply_inbox", handlers)
+    with closing(lotus.databases.connect(module.value, autocommit=True)) as inbox, me.on_duty(inbox):
+        consumer = Consumer(inbox, module, handlers, keys, lotus.settings.branch, own_only=True, on_applied=me.applied)
+        return consumer.consume(event_time_ms)
+
+
 @dg.op(description="Carry outboxes to inboxes, apply waiting slow messages, report the beliefs now in force.")
 def apply_waiting(context: dg.OpExecutionContext, config: Waiting, lotus: dg.ResourceParam[Lotus]) -> None:
     """Consume the slow intents of one module's inbox on the home's branch and report every swap that is new.
@@ -42,12 +52,7 @@ def apply_waiting(context: dg.OpExecutionContext, config: Waiting, lotus: dg.Res
     with lotus.databases.connect("sig") as sig:
         before = set(swaps(sig, branch))
     carry(lotus.databases, branch)
-    event_time_ms = max((moment for moment, _ in before), default=0)
-    keys, handlers = Keys(lotus.settings.keys_root), SLOW_HANDLERS[module]
-    me = works(module, REPLICA, "apply_inbox", handlers)
-    with closing(lotus.databases.connect(module.value, autocommit=True)) as inbox, me.on_duty(inbox):
-        consumer = Consumer(inbox, module, handlers, keys, branch, own_only=True, on_applied=me.applied)
-        counts = consumer.consume(event_time_ms)
+    counts = apply_slow(lotus, module, max((moment for moment, _ in before), default=0))
     with lotus.databases.connect("sig") as sig:
         fresh = [swap for swap in swaps(sig, branch) if swap not in before]
     for moment, version in fresh:
@@ -72,6 +77,15 @@ def watch_over_beliefs(context: dg.OpExecutionContext, lotus: dg.ResourceParam[L
         metadata: dict[str, dg.MetadataValue] = {"priors_ver": dg.MetadataValue.text(version), "acts": acts}
         context.log_event(dg.AssetMaterialization(EXTERNAL_BELIEF, partition=day_of(moment), metadata=metadata))
     context.log.info("watchdog: %s", why)
+
+
+# the lane takes its days in one run, the tape's assets one by one; pressed for a day, both take that day
+warnings.filterwarnings("ignore", "Asset job learn_one_day materializes assets with varying BackfillPolicies")
+learn_one_day = dg.define_asset_job(
+    "learn_one_day",
+    selection=dg.AssetSelection.assets(*(entry.name for entry in (*TAPE_ASSETS, *LEARNING_ASSETS))),
+    description="From one day of tape to what it teaches: pick a day and launch. What is committed is taken as it is.",
+)
 
 
 @dg.job(name="watchdog", executor_def=dg.in_process_executor)

@@ -14,7 +14,7 @@ from dataclasses import replace
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 
-from lotus_assets.bodies import blocked, run_context
+from lotus_assets.bodies import Recompute, blocked, run_context
 from lotus_assets.catalogue import LEARNING_ASSETS
 from lotus_assets.metadata import belief_event, carried_over, day_events
 from lotus_assets.partitions import DAILY
@@ -39,11 +39,13 @@ LaneEvent = dg.AssetMaterialization | AssetCheckEvaluation
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool=LANE_POOL,
 )
-def learning_lane(context: dg.AssetExecutionContext, lotus: dg.ResourceParam[Lotus]) -> Iterator[LaneEvent]:
+def learning_lane(
+    context: dg.AssetExecutionContext, config: Recompute, lotus: dg.ResourceParam[Lotus]
+) -> Iterator[LaneEvent]:
     """Score, evaluate, learn and weave every selected day, oldest first, each on what the day before taught."""
     chosen = {key.to_user_string() for key in context.selected_asset_keys}
     stages = [stage for stage in LEARNING_STAGES if stage.name in chosen]
-    with run_context(context, lotus) as ctx, branch_lane(ctx), ThreadPoolExecutor(1) as aside:
+    with run_context(context, config, lotus) as ctx, branch_lane(ctx), ThreadPoolExecutor(1) as aside:
         with_tape = set(learning_days(ctx, context.partition_keys))
         for day in sorted(context.partition_keys):
             if day not in with_tape:

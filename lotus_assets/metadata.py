@@ -1,7 +1,7 @@
 """From a stage's result to Dagster's events: materialisation, data version and check evaluations.
 
-Presentation only. Every materialisation carries rows, content hash, inputs hash and timings; notes and one small table
-where the stage has them.
+Presentation only. What people look at stands first: pictures, the small table, notes; rows, hashes and timings last. A
+stage that found its inputs equal says that nothing was computed. A check that saw nothing warns.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,24 +17,27 @@ from lotus_assets.plot import plot_markdown
 from lotus_assets.stages.context import CheckOutcome, StageResult, Table
 
 Metadata = dict[str, dg.MetadataValue]
+REUSED = "inputs and code equal those of the result that is kept; `force: true` in the run's config computes again"
 
 
 def metadata_of(result: StageResult) -> Metadata:
-    """Return the metadata of one committed stage of a day."""
-    out: Metadata = {
+    """Return the metadata of one committed stage of a day, in the order in which it is shown."""
+    out: Metadata = {name: dg.MetadataValue.md(text) for name, text in result.documents.items()}
+    if result.plot is not None and result.plot.series:
+        out["plot"] = dg.MetadataValue.md(plot_markdown(result.plot))
+    if result.table is not None and result.table.rows:
+        out["table"] = dg.MetadataValue.md(markdown(result.table))
+    out |= {name: _value(value) for name, value in result.notes.items()}
+    if result.reused:
+        out["nothing_computed"] = dg.MetadataValue.text(REUSED)
+    out |= {
         "dagster/partition_row_count": dg.MetadataValue.int(result.rows),
         "content_hash": dg.MetadataValue.text(result.content_hash),
         "inputs_hash": dg.MetadataValue.text(result.inputs_hash),
         "reused": dg.MetadataValue.bool(result.reused),
         "seconds": dg.MetadataValue.float(round(sum(result.seconds.values()), 4)),
     }
-    out |= {f"seconds_{name}": dg.MetadataValue.float(round(value, 4)) for name, value in result.seconds.items()}
-    out |= {name: _value(value) for name, value in result.notes.items()}
-    if result.table is not None and result.table.rows:
-        out["table"] = dg.MetadataValue.md(markdown(result.table))
-    if result.plot is not None and result.plot.series:
-        out["plot"] = dg.MetadataValue.md(plot_markdown(result.plot))
-    return out | {name: dg.MetadataValue.md(text) for name, text in result.documents.items()}
+    return out | {f"seconds_{name}": dg.MetadataValue.float(round(s, 4)) for name, s in result.seconds.items()}
 
 
 def markdown(table: Table) -> str:
@@ -86,7 +89,8 @@ def evaluation(result: StageResult, check: CheckOutcome) -> AssetCheckEvaluation
     return AssetCheckEvaluation(
         asset_key=dg.AssetKey(result.stage),
         check_name=check.name,
-        passed=check.passed,
+        passed=check.passed and not check.unseen,
+        severity=_severity(check),
         description=check.text,
         metadata={name: _value(value) for name, value in check.numbers.items()},
         blocking=check.blocking,
@@ -99,12 +103,17 @@ def check_results(result: StageResult) -> list[dg.AssetCheckResult]:
     return [
         dg.AssetCheckResult(
             check_name=check.name,
-            passed=check.passed,
+            passed=check.passed and not check.unseen,
+            severity=_severity(check),
             description=check.text,
             metadata={name: _value(value) for name, value in check.numbers.items()},
         )
         for check in result.checks
     ]
+
+
+def _severity(check: CheckOutcome) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.WARN if check.unseen else dg.AssetCheckSeverity.ERROR
 
 
 def _value(value: str | int | float) -> dg.MetadataValue:

@@ -9,8 +9,21 @@ import warnings
 
 import dagster as dg
 
-FIRST_DAY = "2023-01-01"
-DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_offset=1)
+from lotus.timebase import next_day
+from lotus_resources.span import span_told
+
+SPAN = span_told()
+
+
+def _days(more: int = 0) -> dg.DailyPartitionsDefinition:
+    """Return the days of the span, with so many `more` after a last one that is known."""
+    if not SPAN.last:
+        return dg.DailyPartitionsDefinition(start_date=SPAN.first, timezone="UTC", end_offset=1)
+    end = next_day(SPAN.last, 1 + more)
+    return dg.DailyPartitionsDefinition(start_date=SPAN.first, end_date=end, timezone="UTC")
+
+
+DAILY, BELIEF_DAYS = _days(), _days(more=1)  # what the last day teaches is in force from the swap of the day after it
 SAME_DAY = dg.TimeWindowPartitionMapping()
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)  # the parameter is beta; the version is pinned

@@ -18,6 +18,7 @@ from lotus_assets.event_log_purge import NAME as PURGE
 from lotus_assets.jobs import watchdog
 from lotus_assets.stages.chain import last_committed_day
 from lotus_resources.lotus_resource import Lotus
+from lotus_resources.span import span_told
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:
@@ -36,6 +37,9 @@ def range_tags(first: str, last: str) -> dict[str, str]:
 def nightly(context: dg.ScheduleEvaluationContext, lotus: dg.ResourceParam[Lotus]) -> dg.RunRequest | dg.SkipReason:
     """Request one run over the days that are due."""
     yesterday = (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).date().isoformat()
+    span = span_told()
+    if yesterday not in span:
+        return dg.SkipReason(f"the pages show {span}: no day of the tape since")
     with stage_context(lotus) as ctx:
         return nightly_request(last_committed_day(ctx), yesterday)
 

@@ -7,7 +7,7 @@ import dagster as dg
 
 from lotus_assets.catalogue import ADVISORY_CHECKS, BELIEF, EXTERNAL_BELIEF, OWNERS, AssetEntry
 from lotus_assets.code_version import code_version
-from lotus_assets.partitions import DAILY, EDGES
+from lotus_assets.partitions import BELIEF_DAYS, DAILY, EDGES
 
 CHECK_TEXTS = {
     "schema": "Columns, types, ranges, nulls, unique and sorted key are those of the table's specification.",
@@ -61,5 +61,5 @@ def belief_spec() -> dg.AssetSpec:
         group_name=BELIEF,
         kinds={"postgres"},
         owners=OWNERS,
-        partitions_def=DAILY,
+        partitions_def=BELIEF_DAYS,
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from lotus_assets.bodies import run_context
+from lotus_assets.bodies import Recompute, run_context
 from lotus_assets.catalogue import TAPE_ASSETS, AssetEntry
 from lotus_assets.metadata import check_results, metadata_of, version_of
 from lotus_assets.partitions import DAILY
@@ -27,8 +27,10 @@ def tape_asset(entry: AssetEntry) -> dg.AssetsDefinition:
         check_specs=check_specs(entry),
         partitions_def=DAILY,
     )
-    def body(context: dg.AssetExecutionContext, lotus: dg.ResourceParam[Lotus]) -> Iterator[dg.MaterializeResult[None]]:
-        with run_context(context, lotus) as ctx:
+    def body(
+        context: dg.AssetExecutionContext, config: Recompute, lotus: dg.ResourceParam[Lotus]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with run_context(context, config, lotus) as ctx:
             result = run_stage(ctx, STAGES[entry.name], context.partition_key)
         yield dg.MaterializeResult(
             asset_key=entry.name,

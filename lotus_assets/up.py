@@ -11,6 +11,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,15 +20,19 @@ from types import FrameType
 
 import lotus_assets
 from lotus.errors import ConfigError
+from lotus.timebase import day_of
 from lotus_assets.traded_day import TradedDay
 from lotus_live.watch.running import settle_watchdog
 from lotus_resources.live_daemon import LiveDaemonResource
 from lotus_resources.pages import TOKEN_ENV
 from lotus_resources.processes import Processes
 from lotus_resources.provision import bury_dead_runs, instance, provision
+from lotus_resources.span import Span, span_of
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.files import write_bytes
 from lotus_store.private import locked, own_home
+from lotus_store.tape.store import TapeStore
 
 MODULE = "lotus_assets.definitions"
 LOCATION = "lotus"
@@ -39,6 +44,7 @@ LOOK_S = 0.5
 LOADED_QUERY = (
     "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename } } } } }"
 )
+PYTHON = (sys.executable, "-P", "-m")
 Say = Callable[[str], None]
 
 
@@ -57,14 +63,18 @@ def up(
     """
     stopped = threading.Event()
     with _signals(stopped), _only_one(settings), Databases(settings).open() as databases:
+        tape = TapeStore(settings.home, settings.tape)
         environment = provision(settings, databases)
+        span = _span(settings, tape, live)
         with instance(environment) as opened:
             buried = bury_dead_runs(opened, nothing_else_runs=True)
         if buried:
             say(f"{buried} runs of an earlier, killed session marked as failed; committed days are kept")
         with Processes(settings.home / "logs") as children, tempfile.TemporaryDirectory(prefix="lotus-") as short:
             token, port = secrets.token_urlsafe(24), port or _free_port()
-            _start(children, environment, _socket(settings, Path(short)), port, token)
+            place = _socket(settings, Path(short))
+            _start_code(children, environment | span.environment, place)
+            _start(children, environment | span.environment, _workspace(settings, place), port, token)
             url = f"http://127.0.0.1:{port}"
             seconds = children.wait_ready("webserver", lambda: stopped.is_set() or _loaded(url, token), READY_S)
             daemon = LiveDaemonResource(home=str(settings.home), arguments=_words(settings, trade_day, speed))
@@ -72,12 +82,19 @@ def up(
             runs_daemon = live or trade_day is not None
             if runs_daemon and not stopped.is_set():
                 say(f"live daemon: {daemon.start()}")
-            place = f"{url}/?token={token} (ready in {seconds:.1f} s)"
-            say(f"Dagster UI {place}, logs in {children.logs}; Ctrl-C stops everything")
+            say(
+                f"Dagster UI {url}/?token={token} (ready in {seconds:.1f} s), days {span}, logs in {children.logs}; "
+                "Ctrl-C stops everything"
+            )
             try:
                 while not stopped.wait(LOOK_S):
                     children.check()
                     watch()
+                    if (now := _span(settings, tape, live)) != span:
+                        span = now
+                        say(f"the tape has other days now: the pages show {span}")
+                        children.end("code_server")
+                        _start_code(children, environment | span.environment, place)
             finally:
                 say("stopping")
                 if runs_daemon:
@@ -116,20 +133,35 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(children: Processes, environment: dict[str, str], place: str, port: int, token: str) -> None:
-    python = [sys.executable, "-P", "-m"]
+def _span(settings: Settings, tape: TapeStore, live: bool) -> Span:
+    today = day_of(time.time_ns() // 1_000_000)
+    return span_of(tape.days(), today, settings.dagster.first_day, live)
+
+
+def _start_code(children: Processes, environment: dict[str, str], place: str) -> None:
+    Path(place).unlink(missing_ok=True)
     code = ["dagster", "api", "grpc", "-s", place, "-m", MODULE, "-d", str(CODE), *NAMED]
-    children.start("code_server", [*python, *code], environment)
+    children.start("code_server", [*PYTHON, *code], environment)
     children.wait_ready("code_server", Path(place).exists, READY_S)
-    web = ["lotus_resources.pages", "-h", "127.0.0.1", "-p", str(port), "--grpc-socket", place]
-    children.start("webserver", [*python, *web], environment | {TOKEN_ENV: token})
-    children.start("daemon", [*python, "dagster._daemon", "run", "--grpc-socket", place], environment)
+
+
+def _start(children: Processes, environment: dict[str, str], workspace: Path, port: int, token: str) -> None:
+    web = ["lotus_resources.pages", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)]
+    children.start("webserver", [*PYTHON, *web], environment | {TOKEN_ENV: token})
+    children.start("daemon", [*PYTHON, "dagster._daemon", "run", "-w", str(workspace)], environment)
+
+
+def _workspace(settings: Settings, place: str) -> Path:
+    """Write where the code is served, and that it is called `lotus`; return the file."""
+    path = settings.home / "dagster" / "workspace.json"  # YAML, too
+    served = {"host": "localhost", "socket": place, "location_name": "lotus"}
+    write_bytes(path, json.dumps({"load_from": [{"grpc_server": served}]}).encode())
+    return path
 
 
 def _socket(settings: Settings, short: Path) -> str:
     """Return a socket path that the kernel takes (107 characters): in the home, else in a temporary folder."""
     place = settings.home / "dagster" / "code.sock"
-    place.unlink(missing_ok=True)
     return str(place if len(str(place)) <= LONGEST_SOCKET else short / "code.sock")
 
 

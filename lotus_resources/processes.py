@@ -90,6 +90,16 @@ class Processes:
             if code is not None:
                 raise ProcessError(f"{child.name} ended with code {code}", "a running process", child.last_words())
 
+    def end(self, name: str) -> None:
+        """Stop one child, so that it may be started again under its name."""
+        child = next(child for child in self.children if child.name == name)
+        child.process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            child.process.wait(self.patience_s)
+        _end_group(child.process.pid, 0.5)
+        child.process.wait()
+        self.children.remove(child)
+
     def stop(self) -> None:
         """Ask children to end, youngest first; after the patience kill each whole process group."""
         for child in reversed(self.children):

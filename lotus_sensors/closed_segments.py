@@ -1,9 +1,10 @@
 """Sensor on closed tape segments: a day with a new segment gets a run of raw_tape to dsi_annotations.
 
 The run key is tape, day and number of segments, so the same state asks once; when that run fails it is asked for again,
-twice at most, under keys that count. The cursor is the number of segments per day that was last asked for: it compares
-states and cannot skip a segment that becomes visible late, and one that is lost asks for what was asked, by the same
-keys, which Dagster knows.
+twice at most, under keys that count. Days that are made already, of the very segments that are there, are not asked
+for: a backfill made them. The cursor is the number of segments per day that was last asked for: it compares states and
+cannot skip a segment that becomes visible late, and one that is lost asks for what was asked, by the same keys, which
+Dagster knows.
 """
 
 import json
@@ -17,10 +18,14 @@ import dagster as dg
 from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
 from lotus_resources.lotus_resource import Lotus
+from lotus_resources.span import span_told
 from lotus_sensors.asking import FAILED, RETRY_S
 from lotus_sensors.waiting import TICK_S, read_or_wait
+from lotus_store.databases import Connection
+from lotus_store.ledger.segments import read_segments
 from lotus_store.tape.segment import SUFFIX
 
+LAST = ("dsi_annotations", "sanity_table")  # what of a day's tape is made after all else
 CHANNEL, NAME = "lotus_tape", "closed_segments"
 ATTEMPTS = 3  # of one state of a day: what fails three times fails again until the day grows or a hand helps
 LOOK_BACK_S = 86_400.0  # failures older than this are left to a hand
@@ -61,6 +66,20 @@ def to_repeat(instance: dg.DagsterInstance, tape: str, counts: Mapping[str, int]
     return found
 
 
+def made_days(
+    instance: dg.DagsterInstance, connection: Connection, tape: str, counts: Mapping[str, int]
+) -> frozenset[str]:
+    """Return those of the days that Dagster knows as made, when as many segments were listed as there are now."""
+    if not counts:
+        return frozenset()
+    known = [instance.get_materialized_partitions(dg.AssetKey(name)) for name in LAST]
+    return frozenset(
+        day
+        for day, n in counts.items()
+        if all(day in k for k in known) and len(read_segments(connection, tape, day)) == n
+    )
+
+
 @dg.sensor(
     name=NAME,
     target=dg.AssetSelection.groups("tape"),
@@ -72,19 +91,22 @@ def closed_segments(
     context: dg.SensorEvaluationContext, lotus: dg.ResourceParam[Lotus]
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Ask for the days whose tape grew, and again for those whose run failed."""
-    tape, folder, cursor = lotus.settings.tape, lotus.tape.folder, context.cursor
+    tape, folder, cursor, span = lotus.settings.tape, lotus.tape.folder, context.cursor, span_told()
+    asked = json.loads(cursor) if cursor else {}
     again = to_repeat(context.instance, tape, segment_counts(folder), time.time())
     with lotus.databases.reader("sig", autocommit=True) as connection:
         wait_s = 0.0 if again else TICK_S
         due = read_or_wait([connection], CHANNEL, lambda: due_days(segment_counts(folder), cursor), wait_s)
-    again = {key: day for key, day in again.items() if day not in due}
+        made = made_days(context.instance, connection, tape, {day: due[day] for day in due if day not in asked})
+    again = {key: day for key, day in again.items() if day not in due and day in span}
+    unshown = [day for day in due if day not in span]  # `lotus up` shows them in a moment, then they are due
+    context.update_cursor(json.dumps({**asked, **{day: n for day, n in due.items() if day in span}}, sort_keys=True))
+    due = {day: n for day, n in due.items() if day in span and day not in made}
     if not due and not again:
-        yield dg.SkipReason(f"no new segment on tape {tape}")
+        yield dg.SkipReason(f"{len(unshown)} days are not shown yet" if unshown else f"no new segment on tape {tape}")
         return
     for key, day in {**{run_key(tape, day, count): day for day, count in due.items()}, **again}.items():
         yield dg.RunRequest(run_key=key, partition_key=day)
-    asked = json.loads(cursor) if cursor else {}
-    context.update_cursor(json.dumps({**asked, **due}, sort_keys=True))
 
 
 def _parts(key: str) -> Key:

@@ -84,8 +84,9 @@ class SafetySettings:
 
 @dataclass(frozen=True, slots=True)
 class DagsterLimits:
-    """How much of its own log Dagster keeps."""
+    """How much of its own log Dagster keeps, and where its pages begin."""
 
+    first_day: str = ""  # first day of the pages (YYYY-MM-DD); empty = the first stored day of the tape
     keep_days: int = ranged(30, 0)  # of runs that ended; 30 is the life of a braid; 0 = keep all
 
 

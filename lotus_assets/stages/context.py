@@ -46,12 +46,13 @@ class StageContext:
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """Result of one check: what was looked at, in numbers."""
+    """Result of one check: what was looked at, in numbers; `unseen` where there was nothing to look at."""
 
     name: str
     passed: bool
     text: str
     numbers: Mapping[str, Cell] = field(default_factory=dict)
+    unseen: bool = False
 
     @property
     def blocking(self) -> bool:

@@ -35,9 +35,13 @@ class Memory:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return cast(T, self._kept[key])
-        value = make()
+        return self.put(key, make())
+
+    def put(self, key: tuple[str, ...], value: T) -> T:
+        """Keep a value under `key`, in the place of one that was there; return it."""
         with self._gate:
             self._kept[key] = value
+            self._kept.move_to_end(key)
             while len(self._kept) > self._size:
                 self._kept.popitem(last=False)
         return value

@@ -4,7 +4,9 @@ from lotus.detectors.daemon_log import Emitted
 from lotus_assets.stages.context import CheckOutcome
 
 CHECK = "live_parity"
-NO_DAEMON = CheckOutcome(CHECK, True, "no daemon ran")
+NO_DAEMON = CheckOutcome(
+    CHECK, True, "nothing was compared: no daemon ran at the venue (replays are compared by their own run)", unseen=True
+)
 
 
 def parity_check(found: Emitted) -> CheckOutcome:

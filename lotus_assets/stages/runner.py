@@ -50,7 +50,7 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
     if stage.finish is not None:
         stage.finish(ctx, day)
     done = replace(result, seconds={**seconds, "commit": time.perf_counter() - worked})
-    return _fresh.get((inputs_hash, made.content_hash), lambda: done)
+    return _fresh.put((inputs_hash, made.content_hash), done)
 
 
 def branch_of(ctx: StageContext, stage: Stage) -> str:
@@ -70,7 +70,10 @@ def _present(ctx: StageContext, stage: Stage, day: str) -> str | None:
 
 
 def _notes(made: Made) -> dict[str, object]:
-    checks = [{"name": c.name, "passed": c.passed, "text": c.text, "numbers": dict(c.numbers)} for c in made.checks]
+    checks = [
+        {"name": c.name, "passed": c.passed, "text": c.text, "numbers": dict(c.numbers), "unseen": c.unseen}
+        for c in made.checks
+    ]
     return {"notes": dict(made.notes), "checks": checks}
 
 
@@ -91,7 +94,10 @@ def _result(stage: Stage, day: str, made: Made, inputs_hash: str, seconds: Mappi
 
 
 def _reused(stage: Stage, day: str, known: DayCommit, seconds: float) -> StageResult:
-    checks = tuple(CheckOutcome(c["name"], c["passed"], c["text"], c["numbers"]) for c in known.notes["checks"])
+    checks = tuple(
+        CheckOutcome(c["name"], c["passed"], c["text"], c["numbers"], c.get("unseen", False))
+        for c in known.notes["checks"]
+    )
     bare = StageResult(
         stage.name,
         day,

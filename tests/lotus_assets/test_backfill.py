@@ -11,6 +11,8 @@ from lotus.errors import LotusError, TapeError
 from lotus_assets.backfill import backfill
 from lotus_assets.definitions import build_definitions
 from lotus_assets.schedules import range_tags
+from lotus_assets.stages import runner
+from lotus_assets.stages.history import Memory
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import bury_dead_runs, instance, provision
@@ -28,16 +30,24 @@ def opened(lotus: Lotus) -> Iterator[dg.DagsterInstance]:
 
 
 def lane(
-    lotus: Lotus, opened: dg.DagsterInstance, names: list[str], first: str, last: str
+    lotus: Lotus, opened: dg.DagsterInstance, names: list[str], first: str, last: str, **config: bool
 ) -> dg.ExecuteInProcessResult:
-    """Run some learning assets over a range of days."""
+    """Run some learning assets over a range of days, as pressed with a run's `config`."""
     keys = [dg.AssetKey(name) for name in names]
     job = build_definitions(lotus).get_repository_def().get_implicit_job_def_for_assets(keys)
     assert job is not None
     tags = range_tags(first, last)
+    asked = {**QUIET, "ops": {"learning_lane": {"config": config}}}
     return job.execute_in_process(
-        instance=opened, asset_selection=keys, tags=tags, run_config=QUIET, raise_on_error=False
+        instance=opened, asset_selection=keys, tags=tags, run_config=asked, raise_on_error=False
     )
+
+
+def computed(result: dg.ExecuteInProcessResult) -> list[bool]:
+    """Return of every materialisation whether anything was computed for it."""
+    return [
+        "nothing_computed" not in event.materialization.metadata for event in result.get_asset_materialization_events()
+    ]
 
 
 @pytest.mark.process("three days through Dagster, three times")
@@ -79,18 +89,31 @@ def test_the_ui_is_told_rows_hashes_and_checks_per_day(
     keys = [dg.AssetCheckKey(dg.AssetKey("signal_events"), name) for name in ("schema", "overlap", "no_look_ahead")]
     records = opened.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     assert {records[key].status.value for key in keys} == {"SUCCEEDED"}
+    assert (next(iter(metadata)), list(metadata)[-1][:8]) == ("plot", "seconds_"), "what people look at stands first"
+    parity = dg.AssetCheckKey(dg.AssetKey("signal_events"), "live_parity")
+    (unseen,) = opened.event_log_storage.get_latest_asset_check_execution_by_key([parity]).values()
+    assert unseen.status.value == "FAILED"
+    evaluation = unseen.event.dagster_event.event_specific_data  # type: ignore[union-attr]
+    assert (evaluation.severity, evaluation.passed) == (dg.AssetCheckSeverity.WARN, False)
+    assert opened.get_latest_materialization_event(dg.AssetKey("event_log_purge")) is not None
+    for module in ("sig", "dm", "tr"):
+        with lotus.databases.connect(module) as c:
+            assert c.execute(f"SELECT count(*) FROM {module}_inbox WHERE consumed_at IS NULL").fetchall() == [(0,)]
 
 
 @pytest.mark.process("two days through Dagster, three times")
 @pytest.mark.warm("first_day")
 def test_a_subset_of_the_lane_runs_alone(
-    lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
+    lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = backfill(tiny, days[0], days[1], lambda _: None).hashes
+    monkeypatch.setattr(runner, "_fresh", Memory(1))  # as in another process
     result = lane(lotus, opened, ["signal_events", "signal_eval"], days[0], days[1])
     assert result.success
     told = [e.asset_key.to_user_string() for e in result.get_asset_materialization_events() if e.asset_key]
     assert told == ["signal_events", "signal_eval"] * 2
+    assert computed(result) == [False] * 4, "inputs are equal"
+    assert computed(lane(lotus, opened, ["signal_eval"], days[1], days[1], force=True)) == [True]
     assert backfill(tiny, days[0], days[1], lambda _: None).hashes == whole
 
 

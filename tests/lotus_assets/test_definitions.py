@@ -76,7 +76,9 @@ def test_sensors_schedule_and_jobs_are_there() -> None:
     assert {sensor.name for sensor in repository.sensor_defs} == {"closed_segments", "late_executions", "new_inbox"}
     schedules = {schedule.name for schedule in repository.schedule_defs}
     assert schedules == {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
-    assert {"apply_inbox", "watchdog", "compact_atoms"} <= {job.name for job in repository.get_all_jobs()}
+    assert {"learn_one_day", "apply_inbox", "watchdog", "compact_atoms"} <= {
+        job.name for job in repository.get_all_jobs()
+    }
 
 
 @pytest.mark.process("loads the code location in a process of its own")

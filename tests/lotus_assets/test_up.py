@@ -28,7 +28,7 @@ SERVE = (
 )
 QUERY = (
     "{ assetNodes { id } repositoriesOrError { ... on RepositoryConnection"
-    " { nodes { sensors { name } schedules { name } } } } }"
+    " { nodes { location { name } sensors { name } schedules { name } } } } }"
 )
 
 
@@ -111,6 +111,7 @@ def test_one_signal_ends_everything_and_nothing_is_imported_from_the_folder_of_t
             data = json.load(answer)["data"]
         assert len(data["assetNodes"]) == len(json.loads(GOLDEN.read_text()))
         (node,) = data["repositoriesOrError"]["nodes"]
+        assert node["location"]["name"] == "lotus"
         assert {s["name"] for s in node["sensors"]} == {"closed_segments", "late_executions", "new_inbox"}
         schedules = {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
         assert {s["name"] for s in node["schedules"]} == schedules

@@ -36,6 +36,18 @@ def test_children_of_a_background_job_that_ignores_interrupts_hear_theirs(tmp_pa
     assert "KeyboardInterrupt" in child.last_words()
 
 
+def test_one_child_is_ended_and_started_again_under_its_name(tmp_path: Path) -> None:
+    with Processes(tmp_path) as children:
+        sleeps = [sys.executable, "-c", "import time; time.sleep(99)"]
+        first, other = children.start("one", sleeps), children.start("other", sleeps)
+        children.end("one")
+        assert first.process.poll() is not None
+        children.check()
+        again = children.start("one", sleeps)
+        assert [again.process.poll(), other.process.poll()] == [None, None]
+    assert again.process.poll() is not None
+
+
 def test_a_deaf_child_is_killed(tmp_path: Path) -> None:
     with Processes(tmp_path, patience_s=0.5) as children:
         child = children.start("deaf", [sys.executable, "-c", STUBBORN + "time.sleep(99)"])

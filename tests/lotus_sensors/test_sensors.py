@@ -15,9 +15,11 @@ from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
 from lotus_assets.jobs import apply_inbox
 from lotus_resources.lotus_resource import Lotus
+from lotus_resources.span import Span
 from lotus_sensors.asking import RETRY_S
 from lotus_sensors.closed_segments import (
     CHANNEL,
+    LAST,
     LOOK_BACK_S,
     NAME,
     closed_segments,
@@ -72,6 +74,35 @@ def test_a_closed_segment_asks_once_and_again_when_the_day_grows(lotus: Lotus) -
     close_segment(lotus, "2026-01-05", "081500-0001")
     second = _tick(lotus, first.cursor)
     assert [r.run_key for r in second.run_requests or []] == ["live|2026-01-05|2"]
+
+
+def test_a_day_that_is_made_of_these_segments_is_not_asked_for(lotus: Lotus) -> None:
+    day, other = "2026-01-05", "2026-01-06"
+    close_segment(lotus, day, "080000-0000")
+    close_segment(lotus, other, "080000-0000")
+    with lotus.databases.connect("sig") as sig, dg.DagsterInstance.ephemeral() as instance:
+        for name in LAST:
+            instance.report_runless_asset_event(dg.AssetMaterialization(name, partition=day))
+        assert [r.partition_key for r in _tick(lotus, None, instance).run_requests or []] == [day, other], "not listed"
+        put_segment(sig, Segment("live", "x", day, "", 1, 1, 0, 0))
+        sig.commit()
+        first = _tick(lotus, None, instance)
+        assert [r.partition_key for r in first.run_requests or []] == [other]
+        close_segment(lotus, day, "081500-0001")
+        assert [r.partition_key for r in _tick(lotus, first.cursor, instance).run_requests or []] == [day]
+
+
+def test_days_outside_of_the_pages_wait_until_they_are_shown(lotus: Lotus, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in ("2026-01-05", "2026-01-06", "2026-01-09"):
+        close_segment(lotus, day, "080000-0000")
+    for name, value in Span("2026-01-06", "2026-01-08").environment.items():
+        monkeypatch.setenv(name, value)
+    first = _tick(lotus, None)
+    assert [r.partition_key for r in first.run_requests or []] == ["2026-01-06"]
+    monkeypatch.setenv("LOTUS_LAST_DAY", "")
+    monkeypatch.setenv("LOTUS_FIRST_DAY", "2026-01-05")
+    later = _tick(lotus, first.cursor)
+    assert [r.partition_key for r in later.run_requests or []] == ["2026-01-05", "2026-01-09"]
 
 
 def test_nothing_waits_in_an_empty_inbox(lotus: Lotus) -> None:
