@@ -62,7 +62,7 @@ def up(
     trades that stored day, `speed` times as fast, and what is learned from it is told.
     """
     stopped = threading.Event()
-    with _signals(stopped), _only_one(settings), Databases(settings).open() as databases:
+    with _signals(stopped), _only_one(settings), _free(port) as port, Databases(settings).open() as databases:
         tape = TapeStore(settings.home, settings.tape)
         environment = provision(settings, databases)
         span = _span(settings, tape, live)
@@ -71,7 +71,7 @@ def up(
         if buried:
             say(f"{buried} runs of an earlier, killed session marked as failed; committed days are kept")
         with Processes(settings.home / "logs") as children, tempfile.TemporaryDirectory(prefix="lotus-") as short:
-            token, port = secrets.token_urlsafe(24), port or _free_port()
+            token = secrets.token_urlsafe(24)
             place = _socket(settings, Path(short))
             _start_code(children, environment | span.environment, place)
             _start(children, environment | span.environment, _workspace(settings, place), port, token)
@@ -127,10 +127,17 @@ def _watch(
     return TradedDay(settings, databases, environment, trade_day, daemon.status, say).look
 
 
-def _free_port() -> int:
+@contextmanager
+def _free(port: int) -> Iterator[int]:
+    """Give a port on which nobody listens, any for 0; raises `OSError` (EADDRINUSE) for one that is taken."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that ended lately take no port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as problem:
+            raise OSError(problem.errno, f"port {port} of 127.0.0.1: {problem.strerror}") from problem
+        port = probe.getsockname()[1]
+    yield port
 
 
 def _span(settings: Settings, tape: TapeStore, live: bool) -> Span:

@@ -5,10 +5,10 @@ Read from the trader's and the decision-maker's databases; nothing is decided or
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from lotus.trading.knobs import KNOBS, patched
+from lotus_cli.output import clock
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.decisions import decision_of
 from lotus_store.ledger.executions import execution_of
@@ -123,8 +123,3 @@ def _fill(line: FillLine) -> dict[str, Any]:
 def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(json.dumps(body))
     return found
-
-
-def clock(time_ms: int) -> str:
-    """Return a time as text."""
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, rule_mask
 from lotus.timebase import day_of
 from lotus_cli.explain_execution import execution_story, window_behind
+from lotus_cli.output import clock
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.day_tables import served_tables
@@ -96,7 +96,7 @@ def story_of(settings: Settings, name: str) -> Story:
     tables = event_tables(lake, event, day, manifest)
     detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
     explanation = explain_event(event, tables, version, manifest, detector)
-    when = _clock(int(event["window_end_ms"]))
+    when = clock(int(event["window_end_ms"]))
     frames = _frames(settings, lake, branch, event)
     return Story(event, when, explanation, beliefs, experts, outcome, execution, frames)
 
@@ -146,7 +146,7 @@ def _belief(sig: Connection, lake: Lake, version: PriorsVersion, braid: ActiveBr
         "tilt_share": row.tilt_share,
         "delta_realised": list(row.delta_realised),
         "claimed_gain_bps": row.claimed_gain_bps,
-        "expires": _clock(braid.expires_at_ms),
+        "expires": clock(braid.expires_at_ms),
         "lesson_id": lesson.lesson_id,
         "uplift_bps": lesson.uplift_bps,
         "ci95": list(lesson.ci95),
@@ -220,9 +220,3 @@ def _frames(settings: Settings, lake: Lake, branch: str, event: dict[str, Any]) 
 
 def _lines(text: bytes, first: int, last: int) -> list[str]:
     return [line.decode(errors="replace") for line in text.split(b"\n")[max(0, first) : last + 1] if line]
-
-
-def _clock(time_ms: int) -> str:
-    if time_ms > 32_503_680_000_000:  # beyond the year 3000: never
-        return "never"
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")

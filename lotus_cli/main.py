@@ -53,6 +53,16 @@ COMMANDS = {
 }
 
 
+GROUPS = {
+    "Begin": ("doctor", "demo", "up", "learn"),
+    "Look": ("explain", "pnl", "priors", "review", "sanity", "card", "signal"),
+    "Learn": ("backfill", "detector", "atoms"),
+    "Tape": ("record", "import", "replay", "tape", "verify"),
+    "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
+    "Upkeep": ("backup", "restore", "db", "herald", "network", "modules", "keys", "fixtures", "warm"),
+}
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is called."""
 
@@ -73,8 +83,9 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,6 +12,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
@@ -66,6 +67,13 @@ def tell_refusal(error: OSError | MemoryError | ImportError) -> NoReturn:
         raise error
     click.echo(f"lotus: the machine refused: {str(error) or 'no memory'}; {LIKELY}", err=True)
     raise SystemExit(EXPLAINED_ERROR) from error
+
+
+def clock(time_ms: int) -> str:
+    """Return a time (ms UTC) as text, "never" beyond the year 3000."""
+    if time_ms > 32_503_680_000_000:
+        return "never"
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")

@@ -6,9 +6,12 @@ from typing import Any, TypeVar
 
 import click
 
+from lotus.errors import ConfigError
+from lotus.names import name_of_step
 from lotus_store.branch_settings import read_branch_settings, write_branch_settings
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
+from lotus_store.lake import Lake
 from lotus_store.ledger.segments import Segment, put_segment
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
@@ -52,6 +55,24 @@ def branch_option(command: F) -> F:
 def settings_of(home: str | None, tape: str | None = None, branch: str | None = None) -> Settings:
     """Resolve settings from the options of a command."""
     return load_settings(home=home, tape=tape, branch=branch)
+
+
+def require_branch(settings: Settings) -> None:
+    """Refuse a branch that was never scored where others were; raises `ConfigError`, which names them."""
+    known = Lake(settings.lake_root).branches("signal_events")
+    if known and settings.branch not in known:
+        cause = "--branch (or LOTUS_BRANCH) is missing or wrong"
+        raise ConfigError(f"branch {settings.branch} was never scored", f"one of {', '.join(known)}", cause)
+
+
+def require_tape(settings: Settings) -> None:
+    """Refuse a tape that is not there where others are; raises `ConfigError`, which names them."""
+    known = [
+        name_of_step(place.name) for place in sorted(settings.tape_root.glob("*")) if any(place.glob("????-??-??"))
+    ]
+    if known and settings.tape not in known:
+        cause = "--tape (or LOTUS_TAPE) is missing or wrong"
+        raise ConfigError(f"no tape {settings.tape}", f"one of {', '.join(known)}", cause)
 
 
 def tape_of(settings: Settings) -> TapeStore:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import DAY, branch_option, home_option, settings_of, tape_option
+from lotus_cli.places import DAY, branch_option, home_option, require_branch, settings_of, tape_option
 
 
 @click.command("pnl")
@@ -37,7 +37,9 @@ def pnl_command(
 
     if day is not None and (first is not None or last is not None):
         raise click.UsageError("--day stands alone; --from and --to belong together")
-    facts = pnl_of(settings_of(home, tape, branch), day or first, day or last)
+    settings = settings_of(home, tape, branch)
+    require_branch(settings)
+    facts = pnl_of(settings, day or first, day or last)
     text = page(facts)
     if target is not None:
         Path(target).write_text(text + "\n", encoding="utf-8")

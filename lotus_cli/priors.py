@@ -12,8 +12,8 @@ from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.weave.braid import Braid
 from lotus.weave.review import ReviewAct
 from lotus_cli.explain import realised_words
-from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import branch_option, home_option, settings_of
+from lotus_cli.output import clock, emit, explained, json_option
+from lotus_cli.places import branch_option, home_option, require_branch, settings_of
 from lotus_herald.keys import Keys
 from lotus_herald.prior_patch import PRIORS_OF
 from lotus_herald.rollback import roll_back
@@ -45,6 +45,7 @@ def priors_command() -> None:
 def list_versions(module: str, branch: str | None, home: str | None, as_json: bool) -> None:
     """List every version of a branch in the order of their times, and from when each is or was in force."""
     settings = settings_of(home, branch=branch)
+    require_branch(settings)
     with Databases(settings) as databases, databases.connect(module) as own:
         known = versions(own, settings.branch, module)
         since = {name: at for at, name in swaps(own, settings.branch, module, in_force=module == "sig")}
@@ -54,13 +55,14 @@ def list_versions(module: str, branch: str | None, home: str | None, as_json: bo
             "day": day,
             "parent": parent,
             "effective_from_ms": v.effective_from_ms,
+            "effective_from": clock(v.effective_from_ms),
             "braids": len(v.braids),
             "in_force": v.priors_ver in since,
         }
         for v, day, parent in known
     ]
     lines = [
-        f"{r['priors_ver']}  learned on {r['day']}, from {r['effective_from_ms']}, {r['braids']} braids"
+        f"{r['priors_ver']}  learned on {r['day']}, from {r['effective_from']}, {r['braids']} braids"
         + ("" if r["in_force"] else "  (never in force)")
         for r in rows
     ]
@@ -138,11 +140,11 @@ def _now(row: Braid) -> dict[str, Any]:
 
 
 def _text(version: PriorsVersion, now: Mapping[str, Mapping[str, Any]]) -> str:
-    lines = [f"{version.priors_ver} on {version.branch}, from {version.effective_from_ms}"]
+    lines = [f"{version.priors_ver} on {version.branch}, from {clock(version.effective_from_ms)}"]
     for b in version.braids:
         lines.append(
             f"  {b.braid_id}  {b.braid_type:<5} {b.detector_id}: {describe_braid(b)}; "
-            f"{_moved(b)}, until {b.expires_at_ms}"
+            f"{_moved(b)}, until {clock(b.expires_at_ms)}"
         )
         if any(now.get(b.braid_id, {}).get("delta_realised", ())):
             row = now[b.braid_id]

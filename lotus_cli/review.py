@@ -9,7 +9,7 @@ from lotus.priors.trace import describe_braid
 from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import branch_option, home_option, settings_of
+from lotus_cli.places import branch_option, home_option, require_branch, settings_of
 from lotus_herald.keys import Keys
 from lotus_herald.rollback import submit
 from lotus_store.databases import Databases
@@ -37,6 +37,7 @@ def author_option(command: Any) -> Any:
 def list_braids(everything: bool, branch: str | None, home: str | None, as_json: bool) -> None:
     """Show the board, the acts that wait for the next night, what became of the others, and the reviewers."""
     settings = settings_of(home, branch=branch)
+    require_branch(settings)
     with Databases(settings) as databases, databases.connect("sig") as sig:
         board = read_board(sig, settings.branch)
         outcomes = read_outcomes(sig, settings.branch)

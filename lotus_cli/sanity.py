@@ -4,7 +4,7 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import DAY, home_option, settings_of, tape_option
+from lotus_cli.places import DAY, home_option, require_tape, settings_of, tape_option
 
 
 @click.command("sanity")
@@ -27,6 +27,7 @@ def sanity_command(
     from lotus_store.lake import Lake
 
     settings = settings_of(home, tape)
+    require_tape(settings)
     lake, branch = Lake(settings.lake_root), f"tape.{settings.tape}"
     days = lake.days(SANITY_TABLE.name, branch)
     if not days or (day is not None and day not in days):

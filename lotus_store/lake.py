@@ -181,6 +181,16 @@ class Lake:
             }
         )
 
+    def branches(self, name: str) -> list[str]:
+        """Return the branches of a table that have at least one part, in alphabetical order."""
+        steps = {
+            s
+            for path in self._parts(f"{self._base}/{path_step(name)}")
+            for s in path.split("/")
+            if s.startswith("branch=")
+        }
+        return sorted(name_of_step(step[7:]) for step in steps)
+
     def symbols(self, name: str, branch: str, day: str) -> list[str]:
         """Return the symbols whose parts are there, in alphabetical order (empty for a table that is not split)."""
         folder = self._day(name, branch, day)

@@ -15,7 +15,7 @@ def taken() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-@pytest.mark.parametrize("command", [["exchange", "--speed", "manual"], ["replay", "tape.txt"]])
+@pytest.mark.parametrize("command", [["exchange", "--speed", "manual"], ["replay", "tape.txt"], ["up"]])
 def test_a_port_that_is_taken(command: list[str], taken: int, tmp_path: Path) -> None:
     (tmp_path / "lotus.toml").touch()
     tape = tmp_path / "tape.txt"
