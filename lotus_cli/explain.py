@@ -1,5 +1,6 @@
 """`lotus explain`: the way from a published number back to raw frames, every stored number recomputed on the way."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,12 +104,13 @@ def realised_words(b: Mapping[str, Any]) -> str:
 
 
 def _belief(b: dict[str, Any]) -> list[str]:
+    bound = math.copysign(1.0, b["uplift_bps"]) * b["lcb_bps"]
     lines = [
         f"  braid {b['braid_id']} ({b['state']}), rule: {b['rule']}",
         f"    patch: theta {b['theta_delta']:+.4f}, phi x{b['phi_mult']:.4f}; expires {b['expires']}",
         *([f"    {realised_words(b)}"] if any(b["delta_realised"]) else []),
         f"    lesson {b['lesson_id']}: {b['uplift_bps']:+.2f} bps, 95 % [{b['ci95'][0]:+.2f}, {b['ci95'][1]:+.2f}], "
-        f"bound {b['lcb_bps']:.2f}, grade {b['grade']}; {b['trials']:,} rules were tried",
+        f"bound {bound:+.2f}, grade {b['grade']}; {b['trials']:,} rules were tried",
         "    taught by (windows in the rule, published, of these executed at a venue, mean score f over weight h):",
     ]
     lines += [

@@ -68,14 +68,15 @@ def learn_command(
         progress(f"{len(files)} files, {rows:,} rows" + (f"; not used: {', '.join(unused)}" if unused else ""))
         scores = scored(table_of(files), config)
     names = [f.name for f in files]
-    progress(f"{len(scores.days)} days, {len(scores.vocabulary.features)} features")
+    progress(f"{len(scores.file_days)} days, {len(scores.vocabulary.features)} features")
     found = study(scores, config, nightly=nightly, told=progress)
     facts = {**facts_of(found, config), "files": names, "unused_columns": unused}
     if out is not None:
-        if not nightly and (before := _days_of_the_last_look(out)) and before < len(scores.days):
+        if not nightly and (before := _days_of_the_last_look(out)) and before < len(scores.file_days):
             click.echo(
-                f"warning: {out} holds a look at {before} days, and these are {len(scores.days)}. Asking a growing "
-                f"folder again and again is many looks, and {100 * found.settings.alpha:g} % hold for one: --nightly",
+                f"warning: {out} holds a look at {before} days, and these are {len(scores.file_days)}. Asking a "
+                "growing folder again and again is many looks, and "
+                f"{100 * found.settings.alpha:g} % hold for one: --nightly",
                 err=True,
             )
         facts["report"] = str(write_report(out, found, facts))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lotus.errors import ConfigError
 from lotus.learning.lesson import Lesson
 from lotus.own_signals.study import Study
-from lotus.own_signals.words import looks
+from lotus.own_signals.words import NOT_TRIED, looks
 from lotus.pictures.canvas import svg
 from lotus.pictures.curves import calibration_curve, life
 from lotus.pictures.forest import ForestRow, forest
@@ -93,6 +93,8 @@ def _verdict(f: Facts) -> str:
         f"{n} lesson{'s' if n > 1 else ''} passed."
         if n
         else "No lesson passed: nothing beats what chance alone finds among as many rules. That is a result."
+        if f["trials"]
+        else f"No lesson passed. {NOT_TRIED}"
     )
     more = f" {proposed} proposal{'s' if proposed > 1 else ''} for an experiment." if proposed else ""
     bar = f["look"]["critical_nats"]

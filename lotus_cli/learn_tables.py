@@ -22,7 +22,7 @@ def lessons(rows: Sequence[Facts]) -> str:
             x["rule"] + _ties(x["near_ties"]),
             f"{x['uplift_bps']:+.2f}",
             _interval(x["ci95"]),
-            f"{x['lcb_bps']:.2f}",
+            f"{x['bound_bps']:+.2f}",
             f"{x['contrast_bps']:+.2f}",
             f"{x['net_mean_bps']:+.2f}",
             "; ".join(f"{lane['lane']} {lane['uplift_bps']:+.2f}" for lane in x["lanes"]),

@@ -47,13 +47,17 @@ class DetectorFacts:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Scores by maturity day, those with logged propensities apart from mere associations; what the bins mean."""
+    """Scores by maturity day, those with logged propensities apart from mere associations; what the bins mean.
+
+    `days` are those on which outcomes were known, `file_days` those of the windows, as whoever wrote the files counts.
+    """
 
     vocabulary: Vocabulary
     scores: Days
     associations: Days
     detectors: tuple[DetectorFacts, ...]
     days: tuple[str, ...]
+    file_days: tuple[str, ...]
     outcomes: Outcomes
 
 
@@ -74,13 +78,14 @@ def scored(table: SignalTable, config: OwnConfig) -> Scored:
     kept = _last_days(maturity, config.last_days)
     kept &= ~(table.propensity == 0.0)
     unlogged = np.isnan(table.propensity)
+    file_days = tuple(day_of(ms) for ms in (np.unique(table.ts_us[kept] // (US_PER_MS * DAY_MS)) * DAY_MS).tolist())
     day, block = (maturity // DAY_MS).astype(np.int32), (maturity % DAY_MS // BLOCK_MS).astype(np.uint8)
     nothing = np.zeros(0, dtype=np.int64)  # what is not needed from here on is let go of
     table = replace(table, origin=nothing, horizon_s=nothing, features={}, described={})
     del maturity, mine
     made = _Making(table, day, block, bins, vocabulary, facts, config)
     logged, loose = made.days(kept & ~unlogged, False), made.days(kept & unlogged & table.published, True)
-    return Scored(vocabulary, logged, loose, facts, tuple(sorted({*logged, *loose})), outcomes)
+    return Scored(vocabulary, logged, loose, facts, tuple(sorted({*logged, *loose})), file_days, outcomes)
 
 
 def _draws(table: SignalTable) -> Ints:

@@ -40,6 +40,7 @@ class Study:
     vocabulary: Vocabulary
     detectors: tuple[DetectorFacts, ...]
     days: tuple[str, ...]
+    file_days: tuple[str, ...]
     looks: int
     critical: Both[float]
     trials: int
@@ -115,6 +116,7 @@ def _study(found: Scored, looks: Looks, settings: LearningDefaults) -> Study:
         vocabulary=found.vocabulary,
         detectors=found.detectors,
         days=found.days,
+        file_days=found.file_days,
         looks=sum(n.looked for n in looks.nights),
         critical=critical if night else bar,
         trials=night.trials if night else 0,

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Facts = Mapping[str, Any]
+NOT_TRIED = "Nothing was tried, so nothing is known; the reasons stand under what was refused."
 
 
 def text_of(facts: Facts) -> str:
     """Return the text of `facts_of`."""
     parts = [
         _head(facts),
-        _lessons(facts["lessons"]),
+        _lessons(facts["lessons"], facts["trials"]),
         _proposals(facts["proposals"], facts["look"]),
         _refused(facts["refused"]),
         _audits(facts["audits"]),
@@ -42,7 +43,9 @@ def looks(look: Facts) -> str:
     return f"one look, at most {share} chance of any false lesson"
 
 
-def _lessons(rows: Sequence[Facts]) -> str:
+def _lessons(rows: Sequence[Facts], trials: int) -> str:
+    if not rows and not trials:
+        return f"LESSONS   none. {NOT_TRIED}"
     if not rows:
         return "LESSONS   none. With this sample nothing beats what chance alone finds among as many rules."
     lines = [
@@ -54,7 +57,7 @@ def _lessons(rows: Sequence[Facts]) -> str:
         s = x["support"]
         lines += [
             f"  {x['detector_id']}: {x['rule']}   {x['uplift_bps']:+.2f} [{low:+.2f}, {high:+.2f}], "
-            f"bound {x['lcb_bps']:.2f}, grade {x['grade']}",
+            f"bound {x['bound_bps']:+.2f}, grade {x['grade']}",
             f"    inside less outside, at like propensity: {x['contrast_bps']:+.2f} [{x['contrast_ci95'][0]:+.2f}, "
             f"{x['contrast_ci95'][1]:+.2f}]",
             f"    {s['published']:,} published in {s['days']} days and {s['blocks']} blocks, {s['coverage']:.0%} of "

@@ -53,6 +53,18 @@ def test_the_object_has_its_shape_and_the_planted_rule(told: dict[str, Any]) -> 
     assert told["trials"] > 0
 
 
+def test_a_negative_lesson_has_a_negative_bound_and_days_are_those_of_the_files(tmp_path: Path) -> None:
+    world = own_world(seed=1, effect=-6.0, days=14)
+    write_parquet(world, tmp_path / "a.parquet")
+    told = facts_of(tmp_path)
+    lesson = told["lessons"][0]
+    assert lesson["uplift_bps"] < -lesson["lcb_bps"] == lesson["bound_bps"] < 0.0
+    assert told["days"] == {"first": "2025-01-06", "last": "2025-01-19", "count": 14, "learning": 15}
+    text = learn("--events", tmp_path).stdout
+    assert f"bound {lesson['bound_bps']:.2f}" in text
+    assert "14 days from 2025-01-06 to 2025-01-19" in text
+
+
 def test_csv_parquet_order_and_split_give_the_same(planted: World, told: dict[str, Any], tmp_path: Path) -> None:
     one, many = tmp_path / "one", tmp_path / "many"
     one.mkdir()
@@ -220,7 +232,11 @@ def test_a_report_of_refusals_only_is_a_report(tmp_path: Path) -> None:
     events.mkdir()
     write_csv(bare, events / "a.csv")
     facts_of(events, "--out", out)
-    assert "log the probability of every draw" in (out / "report.html").read_text("utf-8")
+    page = (out / "report.html").read_text("utf-8")
+    assert "log the probability of every draw" in page
+    text = learn("--events", events).stdout
+    assert "Nothing was tried, so nothing is known" in page
+    assert "LESSONS   none. Nothing was tried, so nothing is known; the reasons stand under" in text
 
 
 def test_the_configuration_is_used(planted: World, tmp_path: Path) -> None:
