@@ -82,11 +82,12 @@ def _beliefs(f: Facts) -> str:
     live = f["live"]
     word = "equal, bit for bit" if f["parity"] else "DIFFERENT"
     status = live["status"]
-    taken = f"{status['lines']:,} messages" + (
-        f" and {status['rebuilt']:,} from its own tape" * bool(status["rebuilt"])
-    )
+    taken, again = f"{status['lines']:,} messages", f"{status['rebuilt']:,} messages"
     lines += [
-        f"PARITY   the live daemon took {taken} of the last day (and the evening that warms it) over a websocket",
+        f"PARITY   the live daemon took {taken} of the last day (and the evening that warms it) over a websocket"
+        if not status["rebuilt"]
+        else f"PARITY   the last day was not replayed whole again: the daemon began from {again} of its own tape "
+        f"and took {taken}",
         f"  its events and those of Dagster's asset: {word}",
         f"  daemon {live['hash_live']}   signal_events {live['hash_asset']}",
     ]

@@ -88,7 +88,20 @@ def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> N
     else:
         width = max((len(k) for k in result), default=0)
         for key, value in result.items():
-            click.echo(f"{key:<{width}}  {value}")
+            click.echo(f"{key:<{width}}  {shown(value)}".rstrip())
+
+
+def shown(value: Any) -> str:
+    """Return a value as one line reads it: no brackets and quotes of Python; lists of objects are counted."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {shown(inner)}" for key, inner in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        if any(isinstance(inner, Mapping) for inner in value):
+            return f"{len(value)} (listed by --json)"
+        return ", ".join(shown(inner) for inner in value) or "none"
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return str(value)
 
 
 def tell_losses(lines: int, put_aside: Mapping[str, int]) -> int:

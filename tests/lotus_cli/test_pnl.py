@@ -76,7 +76,7 @@ def test_a_day_stands_alone_and_an_unknown_one_is_explained(lotus: Cli, told: Fa
     (taped,) = [s for s in one["sources"] if s["fill_source"] == "tape_sim"]
     assert taped["total"]["verdict"] == f"{NO_EDGE} (no interval; blocks: {taped['total']['blocks']})"
     assert "has no scored day" in lotus.refused("pnl", *PLACE, "--day", "2020-01-01")
-    assert "has no scored day" in lotus.refused("pnl", "--branch", "nobody")
+    assert "branch nobody was never scored; expected: one of demo-11" in lotus.refused("pnl", "--branch", "nobody")
     lotus("pnl", "--day", told["days"][0], "--from", told["days"][0], code=2)
 
 
