@@ -14,19 +14,20 @@ from lotus.timebase import next_day
 from lotus_assets.catalogue import BY_NAME, EXTERNAL_BELIEF
 from lotus_assets.code_version import code_version
 from lotus_assets.plot import plot_markdown
-from lotus_assets.stages.context import CheckOutcome, StageResult, Table
+from lotus_assets.stages.context import CheckOutcome, StageResult
 
 Metadata = dict[str, dg.MetadataValue]
 REUSED = "inputs and code equal those of the result that is kept; `force: true` in the run's config computes again"
 
 
-def metadata_of(result: StageResult) -> Metadata:
-    """Return the metadata of one committed stage of a day, in the order in which it is shown."""
-    out: Metadata = {name: dg.MetadataValue.md(text) for name, text in result.documents.items()}
+def metadata_of(result: StageResult, before: Metadata | None = None) -> Metadata:
+    """Return the metadata of a committed stage of a day in the order in which it is shown; `before`: `shown_before`."""
+    out: Metadata = {**(before or {})}
+    out |= {name: dg.MetadataValue.md(text) for name, text in result.documents.items()}
     if result.plot is not None and result.plot.series:
         out["plot"] = dg.MetadataValue.md(plot_markdown(result.plot))
     if result.table is not None and result.table.rows:
-        out["table"] = dg.MetadataValue.md(markdown(result.table))
+        out["table"] = dg.MetadataValue.md(result.table.markdown)
     out |= {name: _value(value) for name, value in result.notes.items()}
     if result.reused:
         out["nothing_computed"] = dg.MetadataValue.text(REUSED)
@@ -40,10 +41,16 @@ def metadata_of(result: StageResult) -> Metadata:
     return out | {f"seconds_{name}": dg.MetadataValue.float(round(s, 4)) for name, s in result.seconds.items()}
 
 
-def markdown(table: Table) -> str:
-    """Return a table as Markdown."""
-    lines = [table.header, ["---"] * len(table.header), *table.rows]
-    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+def shown_before(instance: dg.DagsterInstance, result: StageResult) -> Metadata:
+    """Return tables and pictures of the newest materialisation of a reused result: they are kept nowhere else."""
+    if not result.reused:
+        return {}
+    asked = dg.AssetRecordsFilter(dg.AssetKey(result.stage), asset_partitions=[result.day])
+    for record in instance.fetch_materializations(asked, limit=1).records:
+        told = record.asset_materialization.metadata if record.asset_materialization else {}
+        if told.get("content_hash") == dg.MetadataValue.text(result.content_hash):
+            return {name: value for name, value in told.items() if isinstance(value, dg.MarkdownMetadataValue)}
+    return {}
 
 
 def version_of(result: StageResult) -> dg.DataVersion:
@@ -51,7 +58,9 @@ def version_of(result: StageResult) -> dg.DataVersion:
     return dg.DataVersion(result.content_hash)
 
 
-def day_events(result: StageResult) -> Iterator[dg.AssetMaterialization | AssetCheckEvaluation]:
+def day_events(
+    result: StageResult, before: Metadata | None = None
+) -> Iterator[dg.AssetMaterialization | AssetCheckEvaluation]:
     """Yield what Dagster is told of one stage of a day inside a run over many days: checks first, then the fact."""
     key = dg.AssetKey(result.stage)
     yield from (evaluation(result, check) for check in result.checks)
@@ -60,7 +69,7 @@ def day_events(result: StageResult) -> Iterator[dg.AssetMaterialization | AssetC
             DATA_VERSION_TAG: result.content_hash,
             CODE_VERSION_TAG: code_version(*BY_NAME[result.stage].packages),
         }
-        yield dg.AssetMaterialization(key, partition=result.day, metadata=metadata_of(result), tags=tags)
+        yield dg.AssetMaterialization(key, partition=result.day, metadata=metadata_of(result, before), tags=tags)
 
 
 def carried_over(day: str, stages: Iterable[str]) -> Iterator[dg.AssetMaterialization]:
@@ -122,7 +131,3 @@ def _value(value: str | int | float) -> dg.MetadataValue:
     if isinstance(value, int):
         return dg.MetadataValue.int(value)
     return dg.MetadataValue.float(value) if isinstance(value, float) else dg.MetadataValue.text(value)
-
-
-def _cell(value: str | int | float) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

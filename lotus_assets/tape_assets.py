@@ -10,7 +10,7 @@ import dagster as dg
 
 from lotus_assets.bodies import Recompute, run_context
 from lotus_assets.catalogue import TAPE_ASSETS, AssetEntry
-from lotus_assets.metadata import check_results, metadata_of, version_of
+from lotus_assets.metadata import check_results, metadata_of, shown_before, version_of
 from lotus_assets.partitions import DAILY
 from lotus_assets.specs import check_specs, spec_of
 from lotus_assets.stages.order import STAGES
@@ -34,7 +34,7 @@ def tape_asset(entry: AssetEntry) -> dg.AssetsDefinition:
             result = run_stage(ctx, STAGES[entry.name], context.partition_key)
         yield dg.MaterializeResult(
             asset_key=entry.name,
-            metadata=metadata_of(result),
+            metadata=metadata_of(result, shown_before(context.instance, result)),
             data_version=version_of(result),
             check_results=check_results(result),
         )

@@ -67,6 +67,16 @@ class Table:
     header: tuple[str, ...]
     rows: Sequence[Sequence[Cell]]
 
+    @property
+    def markdown(self) -> str:
+        """The table as Markdown."""
+        lines = [self.header, ["---"] * len(self.header), *self.rows]
+        return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+
+
+def _cell(value: Cell) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
 
 @dataclass(frozen=True, slots=True)
 class Plot:

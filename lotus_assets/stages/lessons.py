@@ -17,7 +17,7 @@ from lotus.learning.slots import SlotState
 from lotus.modules.intents import Module
 from lotus.priors.types import Rule, priors_0
 from lotus.priors.vocabulary import describe_rule
-from lotus.timebase import next_day
+from lotus.timebase import day_of, next_day
 from lotus.weave.meta import members
 from lotus_assets.code_version import code_version
 from lotus_assets.lesson_pictures import lesson_pictures
@@ -43,6 +43,7 @@ from lotus_store.ledger.lessons import (
     write_lessons,
 )
 
+NEVER_MS = 32_503_680_000_000  # the year 3000
 # kinds of experiment rows
 NIGHT, AUDIT, DETECTOR = "night", "audit", "detector"
 CROSSING, HORIZON = "crossing", "horizon"
@@ -80,7 +81,9 @@ def make(ctx: StageContext, day: str) -> Made:
         branch=ctx.branch,
         members=members(compositions(ctx, day), ctx.manifest.learning),
     )
-    pictures = lesson_pictures(night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning)
+    pictures = _in_force(ctx, before) | lesson_pictures(
+        night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
+    )
     return _made(ctx, day, night, learning_days, lesson_horizons(ctx, searched, night.lessons), pictures)
 
 
@@ -104,6 +107,28 @@ def _is_last(ctx: StageContext, day: str) -> bool:
 def _believed(ctx: StageContext, before: str | None) -> list[tuple[str, Rule]]:
     board = read_board(ctx.sig, ctx.branch, before) if before else []
     return [(braid.detector_id, braid.rule) for braid in board if braid.in_force and braid.braid_type == "micro"]
+
+
+def _in_force(ctx: StageContext, before: str | None) -> dict[str, str]:
+    """Return what the day began with as a table, for nights that accept nothing too; none without a belief."""
+    board = [b for b in read_board(ctx.sig, ctx.branch, before) if b.in_force] if before else []
+    if not board:
+        return {}
+    head = ("detector", "rule", "claim, bps", "95 %, bps", "grade", "in force from", "until", "e-value against it")
+    rows = [
+        (
+            b.detector_id,
+            describe_rule(b.rule) if b.op == "RULE" else f"{b.op} of {', '.join(b.parents)}",
+            f"{b.claim_bps:+.2f}",
+            f"{b.ci95[0]:+.2f} to {b.ci95[1]:+.2f}",
+            b.grade,
+            day_of(b.effective_from_ms),
+            day_of(b.expires_at_ms) if b.expires_at_ms < NEVER_MS else "for ever",
+            b.e_value,
+        )
+        for b in board
+    ]
+    return {"in_force": Table(head, rows).markdown}
 
 
 def _made(

@@ -242,10 +242,9 @@ def _cut_torn(path: Path) -> None:
 
 def _opened(path: Path) -> int:
     """Open a file that is made when it is not there; on a disk that turned read-only what is there, for reading."""
-    safely = os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return os.open(path, safely | os.O_RDWR | os.O_CREAT, 0o600)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as problem:
         if problem.errno != errno.EROFS:
             raise
-        return os.open(path, safely)
+        return os.open(path, os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -113,6 +113,8 @@ def test_a_subset_of_the_lane_runs_alone(
     told = [e.asset_key.to_user_string() for e in result.get_asset_materialization_events() if e.asset_key]
     assert told == ["signal_events", "signal_eval"] * 2
     assert computed(result) == [False] * 4, "inputs are equal"
+    shown = [event.materialization.metadata for event in result.get_asset_materialization_events()]
+    assert all("svg" in str(told["plot"].value) for told in shown[::2]), "pictures of the run that computed it"
     assert computed(lane(lotus, opened, ["signal_eval"], days[1], days[1], force=True)) == [True]
     assert backfill(tiny, days[0], days[1], lambda _: None).hashes == whole
 
