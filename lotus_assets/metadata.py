@@ -5,6 +5,7 @@ stage that found its inputs equal says that nothing was computed. A check that s
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
@@ -97,11 +98,7 @@ def evaluation(result: StageResult, check: CheckOutcome) -> AssetCheckEvaluation
     """Return one check's evaluation for the day of `result`."""
     return AssetCheckEvaluation(
         asset_key=dg.AssetKey(result.stage),
-        check_name=check.name,
-        passed=check.passed and not check.unseen,
-        severity=_severity(check),
-        description=check.text,
-        metadata={name: _value(value) for name, value in check.numbers.items()},
+        **_told(check),
         blocking=check.blocking,
         partition=result.day,
     )
@@ -109,20 +106,18 @@ def evaluation(result: StageResult, check: CheckOutcome) -> AssetCheckEvaluation
 
 def check_results(result: StageResult) -> list[dg.AssetCheckResult]:
     """Return the same checks for an ordinary asset, which runs one day at a time."""
-    return [
-        dg.AssetCheckResult(
-            check_name=check.name,
-            passed=check.passed and not check.unseen,
-            severity=_severity(check),
-            description=check.text,
-            metadata={name: _value(value) for name, value in check.numbers.items()},
-        )
-        for check in result.checks
-    ]
+    return [dg.AssetCheckResult(**_told(check)) for check in result.checks]
 
 
-def _severity(check: CheckOutcome) -> dg.AssetCheckSeverity:
-    return dg.AssetCheckSeverity.WARN if check.unseen else dg.AssetCheckSeverity.ERROR
+def _told(check: CheckOutcome) -> dict[str, Any]:
+    """Return what Dagster is told of a check, whoever reports it."""
+    return {
+        "check_name": check.name,
+        "passed": check.passed and not check.unseen,
+        "severity": dg.AssetCheckSeverity.WARN if check.unseen else dg.AssetCheckSeverity.ERROR,
+        "description": check.text,
+        "metadata": {name: _value(value) for name, value in check.numbers.items()},
+    }
 
 
 def _value(value: str | int | float) -> dg.MetadataValue:

@@ -4,6 +4,7 @@ One process supervises all others; one Ctrl-C (or SIGTERM) stops them all and le
 defined elsewhere.
 """
 
+import itertools
 import json
 import secrets
 import signal
@@ -41,6 +42,7 @@ CODE = Path(lotus_assets.__file__).parents[1]  # else Dagster imports from the f
 LONGEST_SOCKET = 90
 READY_S = 120.0
 LOOK_S = 0.5
+SPAN_TURNS = 10  # looks between two at the days of the tape, which lists its folders
 LOADED_QUERY = (
     "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename } } } } }"
 )
@@ -87,10 +89,12 @@ def up(
                 "Ctrl-C stops everything"
             )
             try:
-                while not stopped.wait(LOOK_S):
+                for turn in itertools.count(1):
+                    if stopped.wait(LOOK_S):
+                        break
                     children.check()
                     watch()
-                    if (now := _span(settings, tape, live)) != span:
+                    if turn % SPAN_TURNS == 0 and (now := _span(settings, tape, live)) != span:
                         span = now
                         say(f"the tape has other days now: the pages show {span}")
                         children.end("code_server")

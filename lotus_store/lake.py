@@ -171,31 +171,15 @@ class Lake:
 
     def days(self, name: str, branch: str) -> list[str]:
         """Return the days of a table and branch that have at least one part, oldest first."""
-        folder = self._branch(name, branch)
-        return sorted(
-            {
-                name_of_step(step[4:])
-                for path in self._parts(folder)
-                for step in path.split("/")
-                if step.startswith("day=")
-            }
-        )
+        return self._names(self._branch(name, branch), "day=")
 
     def branches(self, name: str) -> list[str]:
         """Return the branches of a table that have at least one part, in alphabetical order."""
-        steps = {
-            s
-            for path in self._parts(f"{self._base}/{path_step(name)}")
-            for s in path.split("/")
-            if s.startswith("branch=")
-        }
-        return sorted(name_of_step(step[7:]) for step in steps)
+        return self._names(f"{self._base}/{path_step(name)}", "branch=")
 
     def symbols(self, name: str, branch: str, day: str) -> list[str]:
         """Return the symbols whose parts are there, in alphabetical order (empty for a table that is not split)."""
-        folder = self._day(name, branch, day)
-        steps = {s for path in self._parts(folder) for s in path.split("/") if s.startswith("symbol=")}
-        return sorted(name_of_step(step[7:]) for step in steps)
+        return self._names(self._day(name, branch, day), "symbol=")
 
     def write_document(self, name: str, branch: str, day: str, text: str) -> str:
         """Write a small text (a day's frozen tables, a report) atomically beside the parts; return its path."""
@@ -238,6 +222,11 @@ class Lake:
     def _identity(self, path: str) -> Identity | None:
         """Return what the file at a path is now; None for a place that is no folder: there it is hashed every time."""
         return identity_of(path) if self._fs is None else None
+
+    def _names(self, folder: str, what: str) -> list[str]:
+        """Return the names in the steps `what=` of the parts below a folder, in order."""
+        steps = {step for path in self._parts(folder) for step in path.split("/") if step.startswith(what)}
+        return sorted(name_of_step(step.removeprefix(what)) for step in steps)
 
     def _parts(self, folder: str) -> list[str]:
         if self._fs is None:

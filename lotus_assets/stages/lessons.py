@@ -15,9 +15,11 @@ from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
 from lotus.modules.intents import Module
-from lotus.priors.types import Rule, priors_0
+from lotus.priors.trace import describe_braid
+from lotus.priors.types import priors_0
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import day_of, next_day
+from lotus.weave.braid import Braid
 from lotus.weave.meta import members
 from lotus_assets.code_version import code_version
 from lotus_assets.lesson_pictures import lesson_pictures
@@ -67,6 +69,7 @@ def make(ctx: StageContext, day: str) -> Made:
     memory = read_experiments(ctx.sig, ctx.branch, before, NIGHT) if before else {}
     audits = read_experiments(ctx.sig, ctx.branch, before, AUDIT) if before else {}
     learning_days = int(memory["night"]["learning_days"]) + 1 if memory else 1
+    board = [b for b in read_board(ctx.sig, ctx.branch, before) if b.in_force] if before else []
     made = commits_before(ctx, "lesson_atoms", next_day(day), len(searched))
     night = learn_from(
         sources(ctx, searched, made),
@@ -74,14 +77,14 @@ def make(ctx: StageContext, day: str) -> Made:
         ctx.manifest,
         night=learning_days,
         last=_is_last(ctx, day),
-        active=_believed(ctx, before),
+        active=[(b.detector_id, b.rule) for b in board if b.braid_type == "micro"],
         slots=both_slots(memory["night"]["slots"]) if memory else None,
         pooled_slots=_slots(memory, "pooled_slots"),
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
         members=members(compositions(ctx, day), ctx.manifest.learning),
     )
-    pictures = _in_force(ctx, before) | lesson_pictures(
+    pictures = _in_force(board) | lesson_pictures(
         night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
     )
     return _made(ctx, day, night, learning_days, lesson_horizons(ctx, searched, night.lessons), pictures)
@@ -104,21 +107,15 @@ def _is_last(ctx: StageContext, day: str) -> bool:
     return day == (ctx.manifest.learning.look_day or tape_days(ctx)[-1])
 
 
-def _believed(ctx: StageContext, before: str | None) -> list[tuple[str, Rule]]:
-    board = read_board(ctx.sig, ctx.branch, before) if before else []
-    return [(braid.detector_id, braid.rule) for braid in board if braid.in_force and braid.braid_type == "micro"]
-
-
-def _in_force(ctx: StageContext, before: str | None) -> dict[str, str]:
+def _in_force(board: Sequence[Braid]) -> dict[str, str]:
     """Return what the day began with as a table, for nights that accept nothing too; none without a belief."""
-    board = [b for b in read_board(ctx.sig, ctx.branch, before) if b.in_force] if before else []
     if not board:
         return {}
     head = ("detector", "rule", "claim, bps", "95 %, bps", "grade", "in force from", "until", "e-value against it")
     rows = [
         (
             b.detector_id,
-            describe_rule(b.rule) if b.op == "RULE" else f"{b.op} of {', '.join(b.parents)}",
+            describe_braid(b.active()),
             f"{b.claim_bps:+.2f}",
             f"{b.ci95[0]:+.2f} to {b.ci95[1]:+.2f}",
             b.grade,
