@@ -2,6 +2,7 @@
 
 import click
 
+from lotus.errors import ConfigError
 from lotus_cli.output import Progress, emit, explained, json_option
 from lotus_cli.places import DAY, branch_option, home_option, settings_of, tape_option
 
@@ -34,6 +35,8 @@ def backfill_command(
     from lotus_assets.backfill import backfill
     from lotus_cli.places import begin_branch
 
+    if first > last:
+        raise ConfigError(f"--from {first} is after --to {last}", "the earlier day first", "the two changed places")
     settings = begin_branch(settings_of(home, tape, branch))
     summary = backfill(settings, first, last, Progress(quiet=as_json), force=force, workers=workers)
     stages = ("raw_tape", "microtape_frames", "signal_events", "signal_eval", "payoff_scores", "lessons")

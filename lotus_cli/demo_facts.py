@@ -54,6 +54,7 @@ def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
         "seed": plan.world.spec.seed,
         "branch": settings.branch,
         "days": len(plan.days),
+        "least_days": settings.manifest.learning.min_days,
         "symbols": [a.name for a in settings.manifest.universe],
         "frames": summary.rows("microtape_frames"),
         "events": summary.rows("signal_events"),

@@ -20,10 +20,17 @@ def _head(f: Facts) -> str:
             f"  {f['days']} session days, {', '.join(f['symbols'])}: {f['frames']:,} frames, "
             f"{f['events']:,} scored windows",
             f"  {look['trials']:,} rules tried in one look after day {look['learning_days']}, family-wise error "
-            f"{100 * look['alpha']:.2g} %; evidence needed: {float(look['critical_nats']):.2f} nats",
+            f"{100 * look['alpha']:.2g} %; {_needed(f)}",
             "  (one look at the end stands for the nightly slots of a running deployment)",
         ]
     )
+
+
+def _needed(f: Facts) -> str:
+    nats, days, least = float(f["look"]["critical_nats"]), f["days"] - 1, f["least_days"]
+    if days < least:
+        return f"no lesson can pass: {least} learning days are the least, here are {days}"
+    return f"evidence needed: {nats:.2f} nats"
 
 
 def _lessons(f: Facts) -> str:

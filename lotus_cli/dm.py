@@ -14,6 +14,14 @@ from lotus_cli.places import DAY, branch_option, home_option, settings_of
 
 HEAD = ("source", "s", "N", "lambda", "pays, bps", "reliability", "slope", "Brier", "base", "log", "base", "promises")
 
+LEGEND = (
+    "",
+    "N: outcomes behind the calibration; lambda: how far it is the source's own (0: all sources', 1: its own);",
+    "pays: calibrated payoff at the lowest and the highest score, before costs (silent: not positive, nothing done);",
+    "reliability: weight of the source; slope: payoff found by payoff promised (1: as promised); Brier, log: scores of",
+    "its promised hits, lower is better, each beside its base, that of always telling the share of hits.",
+)
+
 
 @click.group("dm")
 def dm_command() -> None:
@@ -113,7 +121,7 @@ def page(facts: dict[str, Any], source: str | None) -> str:
     lines.append(f"deviation of an hour, bps, from {risk['rows']} minutes: {', '.join(told) or 'too few to fit'}")
     lines += [f"alike: {one} and {other} {rho:+.2f}" for one, other, rho in facts["alike"] if abs(rho) >= 0.3]
     lines += [f"executor {e['executor']}: {e['value']:.3f} after {e['reports']} reports" for e in facts["executors"]]
-    return "\n".join(lines)
+    return "\n".join([*lines, *LEGEND])
 
 
 def _lines(row: dict[str, Any]) -> list[tuple[str, ...]]:

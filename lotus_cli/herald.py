@@ -16,6 +16,14 @@ from lotus_cli.output import Progress, emit, explained, json_option
 from lotus_cli.places import home_option, settings_of
 from lotus_store.databases import Databases
 
+LEGEND = (
+    "",
+    "served: a Herald holds its outbox now; outbox, inbox: messages not carried yet, not applied yet; oldest s: age of",
+    "the oldest of them; retries: deliveries that were put off; dead: letters put aside (listed by `lotus herald dead`);",
+    "gaps: numbers of a sender that are missing; unanswered: an answer was asked for and none came within a minute.",
+    "Below each module its intents: the share delivered, and where to.",
+)
+
 
 @click.group("herald", invoke_without_command=True)
 @click.option("--seconds", default=0.0, help="Stop after this long (default: at SIGINT or SIGTERM).")
@@ -62,7 +70,7 @@ def status(home: str | None, as_json: bool) -> None:
             sent = ", ".join(f"{n} to {target}" for target, n in counts["to"].items()) or "none delivered"
             share = "-" if counts["success"] is None else f"{100 * counts['success']:.1f} %"
             rows.append(f"  {intent:<22}{share:>8}  {sent}")
-    emit(found, as_json, "\n".join(rows))
+    emit(found, as_json, "\n".join([*rows, *LEGEND]))
 
 
 @herald_command.command("dead")

@@ -214,11 +214,12 @@ def _check_names(file: str, names: Sequence[str]) -> list[str]:
     for name in names:
         if names.count(name) > 1:
             raise SchemaError(f"{file} has column {name} {names.count(name)} times", "each column once")
-    for name in _REQUIRED:
-        if name not in names:
-            hint = nearest(name, [n for n in names if not _used(n)])
-            cause = f"{hint!r} misspelled?" if hint else _wrong_header(names)
-            raise SchemaError(f"{file} has no column {name}", column(name).meaning.split(":")[0].split(". ")[0], cause)
+    if missing := [name for name in _REQUIRED if name not in names]:
+        near = {name: nearest(name, [n for n in names if not _used(n)]) for name in missing}
+        hints = ", ".join(f"{hint!r} misspelled" for hint in near.values() if hint)
+        cause = f"{hints}?" if hints else _wrong_header(names)
+        wanted = "; ".join(f"{name}: {column(name).meaning.split(':')[0].split('. ')[0]}" for name in missing)
+        raise SchemaError(f"{file} has no column {', '.join(missing)}", wanted, cause)
     for name in names:
         hint = "" if _used(name) else nearest(name, [k for k in _KNOWN if k not in names])
         if hint:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lotus.errors import VenueError
 from lotus.json_text import read_json
 from lotus_cli.output import Progress, emit, explained, json_option
 from lotus_cli.places import PORT, branch_option, home_option, settings_of, tape_option
@@ -104,7 +105,12 @@ def record_command(url: str, seconds: float, tape: str | None, home: str | None,
         progress(f"recording {feed.url}")
         feed.say = progress
 
-    result = run_record(settings_of(home, tape), url, seconds=seconds, on_start=begin)
+    settings = settings_of(home, tape)
+    result = run_record(settings, url, seconds=seconds, on_start=begin)
+    if not result.connects:
+        cause = "no network, a wrong --url, or a venue that is down; nothing was stored"
+        found = f"no connection to {url or settings.live.ws_url} came about"
+        raise VenueError(found, "a websocket that answers", cause)
     emit(
         {
             "lines": result.lines,

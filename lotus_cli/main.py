@@ -7,7 +7,7 @@ import importlib
 
 import click
 
-from lotus_cli.output import tell_refusal
+from lotus_cli.output import tell_interrupted, tell_refusal
 from lotus_store.private import private_process
 
 COMMANDS = {
@@ -65,6 +65,13 @@ GROUPS = {
 
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is called."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; Ctrl-C while its modules are still imported ends as it does later."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            tell_interrupted(error)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""

@@ -48,10 +48,15 @@ def explained(command: Callable[P, R]) -> Callable[P, R]:
         except (OSError, MemoryError, ImportError) as error:
             tell_refusal(error)
         except KeyboardInterrupt as error:
-            click.echo("lotus: interrupted", err=True)
-            raise SystemExit(INTERRUPTED) from error
+            tell_interrupted(error)
 
     return run
+
+
+def tell_interrupted(error: KeyboardInterrupt) -> NoReturn:
+    """Say that Ctrl-C ended the command, and leave with exit code 130."""
+    click.echo("lotus: interrupted", err=True)
+    raise SystemExit(INTERRUPTED) from error
 
 
 def tell_refusal(error: OSError | MemoryError | ImportError) -> NoReturn:

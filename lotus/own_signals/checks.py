@@ -21,6 +21,7 @@ _FIRST_US, _LAST_US = (US_PER_MS * day_start_ms(day) for day in ("2000-01-01", "
 MAX_PAYOFF_BPS = 1e6  # a hundredfold: beyond it one row would drown all others
 _SURE = 30.0  # windows expected not to be published, of which there is none: chance e^-30
 _UNFILLED = "an order that was not filled is 0, not empty"
+LEAST_ROWS = 20  # below it nothing about a column can be said, and every message would be about chance
 
 
 def check_rows(table: SignalTable) -> None:
@@ -66,6 +67,13 @@ def chosen_features(table: SignalTable, config: OwnConfig) -> tuple[str, ...]:
                 ", ".join(table.features),
                 f"{hint!r} misspelled" if hint else "",
             )
+    if len(table) < LEAST_ROWS:
+        days = len(np.unique(table.day))
+        raise SchemaError(
+            f"{len(table)} rows of {days} {'day' if days == 1 else 'days'}",
+            f"{LEAST_ROWS} rows at the very least, and windows of ten days for a lesson",
+            "a sample of the log: give all of it",
+        )
     return tuple(config.features or table.features)
 
 

@@ -283,7 +283,7 @@ def test_the_example_of_the_format_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(FIRST_ROWS)
     (tmp_path / "c.yaml").write_text(CONFIG_EXAMPLE)
     assert "x_momentum, which no file has" in refused(tmp_path, "--config", tmp_path / "c.yaml")
-    assert "1 days of windows that could be published" in refused(tmp_path)
+    assert "3 rows of 1 day; expected: 20 rows" in refused(tmp_path)
 
 
 def test_no_folder_is_wrong_usage(tmp_path: Path) -> None:

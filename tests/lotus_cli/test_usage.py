@@ -74,7 +74,7 @@ def test_wrong_usage_ends_with_2(words: list[str], tmp_path: Path) -> None:
 REFUSED = {
     "days in the wrong order": (
         ["backfill", "--tape", "demo-11", "--from", "2026-01-06", "--to", "2026-01-05"],
-        "2026",
+        "--from 2026-01-06 is after --to 2026-01-05",
     ),
     "days without tape": (["backfill", "--tape", "demo-11", "--from", "2027-01-01", "--to", "2027-01-02"], "no day"),
     "no such tape": (["verify", "tape", "--tape", "nosuch"], "nosuch"),
