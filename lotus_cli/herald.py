@@ -19,7 +19,7 @@ from lotus_store.databases import Databases
 LEGEND = (
     "",
     "served: a Herald holds its outbox now; outbox, inbox: messages not carried yet, not applied yet; oldest s: age of",
-    "the oldest of them; retries: deliveries that were put off; dead: letters put aside (listed by `lotus herald dead`);",
+    "the oldest of them; retries: deliveries that were put off; dead: letters put aside (`lotus herald dead`);",
     "gaps: numbers of a sender that are missing; unanswered: an answer was asked for and none came within a minute.",
     "Below each module its intents: the share delivered, and where to.",
 )
