@@ -56,12 +56,12 @@ def up(
     live: bool = False,
     say: Say = print,
     trade_day: str | None = None,
-    speed: float = 30.0,
+    speed: float = 0.0,
 ) -> int:
     """Serve until a signal comes; return 0. Raises `ConfigError` when another `lotus up` serves this home.
 
     `port` is that of the pages, 0 any free one. With `live` the daemon runs beside it at the venue; with `trade_day` it
-    trades that stored day, `speed` times as fast, and what is learned from it is told.
+    trades that stored day, `speed` times as fast (0: in step with the desk), and what is learned from it is told.
     """
     stopped = threading.Event()
     with _signals(stopped), _only_one(settings), _free(port) as port, Databases(settings).open() as databases:

@@ -4,6 +4,8 @@ Only the order of the steps stands here; what is measured is in `demo_facts`, ho
 """
 
 import dataclasses
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,10 +90,11 @@ def make_tape(plan: Plan, progress: Progress) -> None:
 def demo_command(
     seed: int, world: str, days: int, full_days: bool, venue_rates: bool, home: str | None, as_json: bool
 ) -> None:
-    """Simulate, learn, swap the learned priors in, replay the last day live, and report."""
+    """Simulate, learn, swap the learned priors in, trade the last day live, learn from that, and report."""
     from lotus_assets.backfill import backfill
     from lotus_cli.demo_facts import facts_of
     from lotus_cli.demo_page import page
+    from lotus_cli.demo_trade import is_untaught, run_last_day
 
     spec = WorldSpec(world, seed=seed, days=days)
     spec = dataclasses.replace(spec, sessions=FULL_DAY) if full_days else spec
@@ -101,11 +104,22 @@ def demo_command(
     with Databases(plan.settings).open():  # held to the end: every step joins this server and none stops it
         make_tape(plan, progress)
         summary = backfill(plan.settings, plan.days[0], plan.last_day, progress)
-        progress(f"replaying {plan.last_day} live with priors {summary.priors_ver[:12]}")
-        facts = facts_of(plan, summary)
-    facts["seconds"] = round(progress.seconds, 1)
+        progress(f"{plan.last_day} live, at a local exchange, with priors {summary.priors_ver[:12]}")
+        live = run_last_day(plan)
+        if is_untaught(plan):
+            progress(f"learning from what the exchange told of {plan.last_day}")
+            backfill(plan.settings, plan.last_day, plan.last_day, progress)
+        facts = facts_of(plan, summary, live)
+    facts |= {"seconds": round(progress.seconds, 1), "setup_seconds": _setup_seconds()}
     progress("done")
     emit(facts, as_json, page(facts, _where(plan.settings.home)))
+
+
+def _setup_seconds() -> float:
+    """Return how long `make setup` took, 0 where it did not make this environment."""
+    with suppress(OSError, ValueError):
+        return float((Path(sys.prefix) / "ready").read_text(encoding="utf-8"))
+    return 0.0
 
 
 def _where(home: Path) -> str:

@@ -17,15 +17,15 @@ from lotus.priors.types import Rule
 from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
 from lotus.simulation.lessons import planted_of, rule_of
 from lotus.simulation.truth import Verdict
+from lotus.trading.pnl import FillSource
+from lotus_cli.demo_trade import money_of_beliefs, traded_facts
 from lotus_cli.demo_truth import Court
-from lotus_live.live import run_live
+from lotus_live.live import LiveResult
 from lotus_live.parity import events_hash
-from lotus_live.tape_file import TapeDay
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
 from lotus_store.ledger.lessons import read_lessons
 from lotus_store.ledger.priors import in_force_on
-from lotus_store.tape.store import TapeStore
 
 if TYPE_CHECKING:
     from lotus_assets.backfill import BackfillSummary
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 Columns = Mapping[str, NDArray[Any]]
 
 
-def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
-    """Return the facts of a finished demo as JSON-able values."""
+def facts_of(plan: "Plan", summary: "BackfillSummary", run: LiveResult) -> dict[str, Any]:
+    """Return the facts of a finished demo as JSON-able values; `run` is that of the daemon on its last day."""
     settings, lake = plan.settings, Lake(plan.settings.lake_root)
     with Databases(settings) as databases, databases.connect("sig") as sig:
         lessons = [x for x in read_lessons(sig, settings.branch, plan.look_day) if x.accepted]
@@ -43,7 +43,8 @@ def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
     scores = {day: lake.read("payoff_scores", settings.branch, day) for day in plan.days if day <= plan.look_day}
     events = lake.read("signal_events", settings.branch, plan.last_day)
     outcomes = lake.read("signal_eval", settings.branch, plan.last_day)
-    live = _live(plan, events)
+    hash_asset = events_hash(dict(events))
+    parity = run.events_hash == hash_asset
     acting = {braid.lesson_id for braid in versions[-1].braids}
     court = Court(plan.world, lake, settings.branch, scores)
     found = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in lessons]
@@ -79,9 +80,10 @@ def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
         "braids_in_force": len(versions[-1].braids),
         "publication": publication(events),
         "example_event": example_event(events),
-        "parity": live["parity"],
-        "live": live,
-        "paper": _paper(live, outcomes),
+        "parity": parity,
+        "live": {"parity": parity, "hash_live": run.events_hash, "hash_asset": hash_asset, "status": run.status},
+        "traded": traded_facts(plan) | _taught(outcomes),
+        "money": money_of_beliefs(events, outcomes, settings.manifest.outcomes.probe_notional_usd),
     }
 
 
@@ -186,24 +188,7 @@ def example_event(events: Columns) -> str:
     return str(events["event_id"][best])
 
 
-def _live(plan: "Plan", events: Columns) -> dict[str, Any]:
-    """Run the daemon on the last day over a loopback websocket; its events must be those of Dagster's asset."""
-    settings = plan.settings
-    day = TapeDay(TapeStore(settings.home, settings.tape), plan.last_day)
-    run = run_live(settings, replay=day, run_id=f"live-{settings.tape}")
-    hash_asset = events_hash(dict(events))
-    return {
-        "parity": run.events_hash == hash_asset,
-        "hash_live": run.events_hash,
-        "hash_asset": hash_asset,
-        "status": run.status,
-    }
-
-
-def _paper(live: Mapping[str, Any], rows: Columns) -> dict[str, Any]:
-    """Return the daemon's paper result, and the same day executed against the tape by other code."""
-    pay = rows["payoff_y"].astype(np.float64)
-    net = pay[np.isfinite(pay)]
-    spread = float(net.std(ddof=1) / np.sqrt(len(net))) if len(net) > 1 else 0.0
-    tape = {"probes": len(net), "net_bps": float(net.mean()) if len(net) else 0.0, "se_bps": spread}
-    return {**live["status"]["paper"], "against_tape": tape}
+def _taught(rows: Columns) -> dict[str, Any]:
+    """Return how many windows of the day's outcomes are as the venue executed them, and of how many detectors."""
+    executed = rows["fill_source"] == FillSource.VENUE.value
+    return {"whole_at_venue": int(executed.sum()), "detectors_taught": len(set(rows["detector_id"][executed].tolist()))}

@@ -8,7 +8,8 @@ Facts = Mapping[str, Any]
 
 def page(facts: Facts, where: str = "") -> str:
     """Return the report as text; `where` is the option that names the home, empty for the default one."""
-    parts = [_head(facts), _lessons(facts), _trap(facts), _beliefs(facts), _paper(facts), _next(facts, where)]
+    told = [_head(facts), _lessons(facts), _trap(facts), _beliefs(facts)]
+    parts = [*told, _traded(facts), _money(facts), _time(facts), _next(facts, where)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -101,19 +102,59 @@ def _beliefs(f: Facts) -> str:
     return "\n".join(lines)
 
 
-def _paper(f: Facts) -> str:
-    p, tape = f["paper"], f["paper"]["against_tape"]
-    if not p["probes"]:
-        return "PAPER   no probe was closed on the last day"
-    costs = f"fees {-p['fees_usd']:+.2f}, funding {-p['funding_usd']:+.2f}"
-    edge = p["mean_payoff_bps"] > 2.0 * tape["se_bps"]
-    return (
-        f"PAPER   the daemon's last day, each publication its own 1,000 USD probe: {p['probes']} probes, {p['wins']} "
-        f"ended above zero\n  gross {p['gross_usd']:+.2f} USD, {costs}, "
-        f"net {p['net_usd']:+.2f} USD = {p['mean_payoff_bps']:+.2f} bps a probe\n  against the tape, by other code: "
-        f"{tape['probes']} matured probes, {tape['net_bps']:+.2f} +- {tape['se_bps']:.2f} bps"
-        + ("" if edge else "; no edge after fees")
+def _traded(f: Facts) -> str:
+    t, published = f["traded"], f["publication"]["published"]
+    became = ", ".join(f"{n} {name}" for name, n in sorted(t["outcomes"].items(), key=lambda x: -x[1])) or "none"
+    lines = [
+        f"TRADED   the last day at a local exchange, order by order: {published} windows published, "
+        f"{t['answered']} answered for ({became})"
+    ]
+    for name, what in (("probes", "each window a probe of its own"), ("book", "the netted book")):
+        if name in t:
+            lines += [f"  {what}: {_earned(t[name])}", f"    {_paid(t[name])}"]
+    lines.append(
+        f"  outcomes of the day taken from what was executed: {t['whole_at_venue']} windows of "
+        f"{t['detectors_taught']} detectors; the night was learned again from them"
     )
+    return "\n".join(lines)
+
+
+def _earned(line: Mapping[str, Any]) -> str:
+    low_high = "" if line["net_interval"] is None else " [{:+.2f}, {:+.2f}]".format(*line["net_interval"])
+    unfilled = f", {line['unfilled']} unfilled" if line["unfilled"] else ""
+    verdict = f"; {line['verdict']}" if line["verdict"] else ""
+    bps = f"{line['net_bps']:+.2f} bps a trade{low_high}"
+    return f"{line['trades']} trades{unfilled}, net {line['usd']['net']:+.2f} USD = {bps}{verdict}"
+
+
+def _paid(line: Mapping[str, Any]) -> str:
+    usd = line["usd"]
+    costs = ", ".join(f"{name} {-usd[name]:+.2f}" for name in ("fees", "spread", "slippage", "funding"))
+    return f"gross (mid to mid) {usd['gross']:+.2f} USD, {costs}"
+
+
+def _money(f: Facts) -> str:
+    m = f["money"]
+    lines = [
+        "MONEY   what beliefs changed on the last day: the same draws, modelled probes, after all costs",
+        f"  without beliefs {m['without']['windows']} windows and {m['without']['usd']:+.2f} USD, "
+        f"with them {m['with']['windows']} windows and {m['with']['usd']:+.2f} USD",
+        f"  brought in {m['added']['windows']} ({m['added']['usd']:+.2f} USD), kept out {m['dropped']['windows']} "
+        f"({m['dropped']['usd']:+.2f} USD)",
+    ]
+    if m["moved"]:
+        error = "" if m["expected_se"] is None else f" +- {m['expected_se']:.2f}"
+        lines.append(
+            f"  over all draws the {m['moved']} windows that a belief moved: {m['expected']:+.2f}{error} USD expected"
+        )
+    return "\n".join(lines)
+
+
+def _time(f: Facts) -> str:
+    if "seconds" not in f:
+        return ""
+    before = f", after {f['setup_seconds']:.0f} s of setting up" if f["setup_seconds"] else ""
+    return f"TIME   {f['seconds']:.0f} s for everything above{before}"
 
 
 def _next(f: Facts, where: str) -> str:

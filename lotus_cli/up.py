@@ -3,6 +3,7 @@
 import click
 
 from lotus.errors import TapeError
+from lotus_cli.live import speed_of
 from lotus_cli.output import Progress, explained
 from lotus_cli.places import DAY, PORT, branch_option, home_option, settings_of, tape_of, tape_option
 from lotus_store.tape.store import TapeStore
@@ -16,10 +17,9 @@ from lotus_store.tape.store import TapeStore
 @click.option("--trade-day", type=DAY, help="Also trade a stored day at a local exchange, then learn from it.")
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0, min_open=True),
-    default=30.0,
+    default="max",
     show_default=True,
-    help="Pace of --trade-day, times that of the recording.",
+    help="Pace of --trade-day, times that of the recording; max: the tape waits for the desk.",
 )
 @tape_option
 @branch_option
@@ -29,7 +29,7 @@ def up_command(
     port: int,
     live: bool,
     trade_day: str | None,
-    speed: float,
+    speed: str,
     tape: str | None,
     branch: str | None,
     home: str | None,
@@ -39,14 +39,14 @@ def up_command(
 
     if live and trade_day:
         raise click.UsageError("--live or --trade-day, not both")
-    settings = settings_of(home, tape, branch)
+    settings, pace = settings_of(home, tape, branch), speed_of(speed)
     if trade_day:
         from lotus.detectors.registry import shipped_detectors
         from lotus_live.trade.pace import pace_to_trade
 
-        pace_to_trade(speed, (detector.horizon_s for detector in shipped_detectors()))
+        pace_to_trade(pace, (detector.horizon_s for detector in shipped_detectors()))
         _refuse_unless_stored(tape_of(settings), trade_day)
-    raise SystemExit(up(settings, port, live, Progress(), trade_day, speed))
+    raise SystemExit(up(settings, port, live, Progress(), trade_day, pace))
 
 
 def _refuse_unless_stored(tape: TapeStore, day: str) -> None:

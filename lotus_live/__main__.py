@@ -1,7 +1,7 @@
 """`python -m lotus_live [URL]`: the daemon as a process of its own, as the supervisor and the resource start it.
 
-With `--day` it trades a stored day instead, so many times as fast as it was recorded: at a local exchange, or on paper
-where lotus.toml says so.
+With `--day` it trades a stored day instead: at a local exchange whose tape waits for the desk, or on paper where
+lotus.toml says so.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--tape")
     parser.add_argument("--branch")
     parser.add_argument("--day", default="", help="a stored day to trade, YYYY-MM-DD")
-    parser.add_argument("--speed", type=float, default=30.0, help="times the pace of the recording")
+    parser.add_argument("--speed", type=float, default=0.0, help="times the pace of the recording; 0: in step")
     asked = parser.parse_args(arguments)
     with private_process():
         return _run(asked)

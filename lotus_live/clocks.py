@@ -86,6 +86,10 @@ class ReplayClock:
         """Return the stamp given out last."""
         return self.last_ns
 
+    def has_given(self, until_ns: int) -> bool:
+        """Tell whether every line stamped before `until_ns` was given out."""
+        return self._next is None or self._next.recv_ns >= until_ns
+
     @property
     def exhausted(self) -> bool:
         """Return whether every line was given out."""

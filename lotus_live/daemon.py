@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,11 @@ class Daemon:
         self._handed = 0
         self._last_end_ms = 0
         self._tell_late(came_late)
+
+    @property
+    def last_window_end_ms(self) -> int:
+        """End of the newest scored window (ms UTC), 0 before the first."""
+        return self._last_end_ms
 
     @property
     def mark_path(self) -> Path:
@@ -269,8 +274,11 @@ class Daemon:
             self.feed.stop()
         self._woken.set()
 
-    async def run(self, feed: Feed) -> None:
-        """Feed (into `on_line`) until stopped or the replayed tape is over; raises what ended it otherwise."""
+    async def run(self, feed: Feed, last: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Feed (into `on_line`) until stopped or the replayed tape is over; raises what ended it otherwise.
+
+        With `last`, a tape that is over and its desk have that time to end; it decides for the book as well.
+        """
         self.feed = feed
         on_end_signals(self.stop, self._woken.set)
         self._note_life("start", {"url": feed.url, "pid": os.getpid(), "rebuilt": self.counts.rebuilt})
@@ -281,10 +289,13 @@ class Daemon:
             helpers.append(asyncio.create_task(self._carrying(feed.clock)))
         if self.trading is not None:
             helpers.append(asyncio.create_task(self._trading(self.trading)))
+        if self.trading is not None and last is None:
             helpers.append(asyncio.create_task(self.trading.clerk.run(lambda: (self.counts.ends, self._last_end_ms))))
         try:
             await feed.run()
             self._stopping = self._stopping or "the tape is over"
+            if last is not None:
+                await last()
         except LotusError as error:
             self._stopping = str(error)
             raise

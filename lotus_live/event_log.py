@@ -73,6 +73,11 @@ class EventLog:
         """Number of batches not written yet (about)."""
         return self._queue.qsize()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was handed over is written."""
+        return not self._queue.unfinished_tasks
+
     def close(self, timeout_s: float = 60.0) -> bool:
         """Write everything that waits; return whether it was done in time."""
         self._queue.put(None)
@@ -87,6 +92,8 @@ class EventLog:
                 try:
                     connection = connection or self._databases.connect("sig")
                     self._write(connection, batches)
+                    for _ in batches:
+                        self._queue.task_done()
                     batches = []
                 except (psycopg.Error, LotusError, OSError) as error:
                     self.failures += 1

@@ -19,6 +19,7 @@ from lotus.errors import TapeError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.names import parse_name
+from lotus.timebase import NS_PER_MS
 from lotus_live.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
@@ -28,6 +29,7 @@ from lotus_live.rebuild import lines_recorded
 from lotus_live.recorder import Recorder, tape_header
 from lotus_live.status import status_of
 from lotus_live.tape_file import Recording, TapeDay, TapeFile
+from lotus_live.trade.lockstep import Lockstep
 from lotus_live.trade.pace import pace_to_trade
 from lotus_live.trade.paper import PAPER, PaperDesk
 from lotus_live.trade.trading import Trading, trading_of
@@ -79,7 +81,8 @@ def run_live(
     """Run the daemon on `url` (default: the settings' venue), or on a recording at `speed` times its pace (0 = max).
 
     With `trade` published windows are executed where the settings say: on paper accounts that see the same feed, or
-    at `local`, an exchange on loopback; of a recording, one that plays it in this process.
+    at `local`, an exchange on loopback; of a recording, one that plays it in this process. With a `speed` that
+    recording goes on whatever its orders do; at 0 it waits for them (`Lockstep`), on paper it has the fastest pace.
 
     `replay` names files, or a day of a stored tape, which is given out from its first window on as batch has it.
     A replay records what it takes under its own tape name, so that after a crash the same call goes on where its tape
@@ -91,7 +94,7 @@ def run_live(
     if replay:
         tape = replay if isinstance(replay, TapeDay) else TapeFile(tuple(replay))
         plan = plan or ReplayPlan(speed=speed)
-        if trade:
+        if trade and (plan.speed or settings.trading.venue != LOCAL):
             plan = replace(plan, speed=pace_to_trade(plan.speed, (d.horizon_s for d in shipped_detectors())))
         job = _replayed(settings, tape, run_id, plan, on_start, trade)
     else:
@@ -159,9 +162,16 @@ def _replayed(
                 rest_url = http_base(server.url)
                 await daemon.run(Feed(server.url, rest_url, spec.universe, clock, daemon.on_line, policy))
             return _result(daemon)
-        async with LocalExchange(served, frames, options=_exchange_options(plan, clock)) as exchange:
-            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, in_ms(clock), plan.speed, name))
-            await daemon.run(Feed(exchange.ws_url, exchange.url, spec.universe, clock, daemon.on_line, policy))
+        options = _exchange_options(plan, clock)
+        if not plan.speed:
+            latency_ns = min(spec.manifest.outcomes.latency_ms, 999) * NS_PER_MS
+            step = Lockstep(daemon, clock, latency_ns)
+            options = replace(options, hold=step.hold)
+        async with LocalExchange(served, frames, options=options) as exchange:
+            pace = plan.speed or 1.0
+            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, in_ms(clock), pace, name))
+            feed = Feed(exchange.ws_url, exchange.url, spec.universe, clock, daemon.on_line, policy)
+            await daemon.run(feed, None if plan.speed else step.finish)
         return _result(daemon)
 
     return job

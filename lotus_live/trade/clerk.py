@@ -73,7 +73,17 @@ class Clerk:
                 done = count
                 await self._at_work.done(self.decide, end_ms)
         finally:
-            await self._at_work.over(self.close)
+            await self.over()
+
+    async def window(self, end_ms: int) -> bool:
+        """Decide for one window now; return whether something was sent."""
+        sent = self.counts[Outcome.SENT]
+        await self._at_work.done(self.decide, end_ms)
+        return self.counts[Outcome.SENT] > sent
+
+    async def over(self) -> None:
+        """Close the connection once no decision is under way."""
+        await self._at_work.over(self.close)
 
     def decide(self, window_end_ms: int) -> None:
         """Decide for one window and keep the books about it; what breaks is counted and told, and the next is tried."""

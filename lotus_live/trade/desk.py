@@ -68,6 +68,7 @@ class TradingDesk:
         self._events: list[tuple[str, Event]] = []
         self._wake = asyncio.Event()
         self._fresh = True
+        self._under_way = 0  # commands carried out now, and the turn that makes them
         self._switched = LIFTED
         self._loop: asyncio.AbstractEventLoop | None = None
         self._chores = Chores(self._broke)
@@ -90,7 +91,7 @@ class TradingDesk:
 
     async def run(self) -> None:
         """Drive plans until cancelled; positions and resting orders stay at the venue for the next start."""
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._under_way = asyncio.get_running_loop(), 0
         self._look_at_switch()
         for venue in self.venues.values():
             await venue.connect()
@@ -106,8 +107,12 @@ class TradingDesk:
         try:
             while True:
                 await self._wake.wait()
+                self._under_way += 1
                 self._wake.clear()
-                await self._turn()
+                try:
+                    await self._turn()
+                finally:
+                    self._under_way -= 1
                 self._beat()
         except asyncio.CancelledError:
             self._pulse.over()
@@ -130,6 +135,24 @@ class TradingDesk:
         fills |= {fill.fill_id: fill for work in self._works.values() for fill in work.moved().fills}
         if fills:
             await self._in_time.done(self.books.note, (), list(fills.values()), self.floor.now_ms())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that the desk was told is taken in, written and answered."""
+        return not (self._events or self._wake.is_set() or self._under_way or self._in_time.is_busy)
+
+    async def look_at_accounts(self) -> None:
+        """Ask the venues for money and positions now. Raises `VenueError`."""
+        await self._accounts.look()
+
+    def show_markets(self) -> None:
+        """Show every plan under way its market as it is now."""
+        alive = [(name, work.row.coin) for name, work in self._works.items() if work.done_ms is None]
+        if alive:
+            views = {asset.name: self.floor.view(asset.name) for asset in self.floor.universe}
+            self._events += [(name, views[coin] or Tick()) for name, coin in alive]
+            self._wake.set()
+        self._retire(self.floor.now_ms())
 
     def halt(self, flatten: bool) -> None:
         """Open nothing from now on; with `flatten` leave every position."""
@@ -223,6 +246,7 @@ class TradingDesk:
     def _carry(self, work: Work, commands: Sequence[Command]) -> None:
         for command in commands:
             what = f"{type(command).__name__.lower()} of plan {work.row.plan_id}"
+            self._under_way += 1
             self._chores.begin(what, self._carry_out(work, command))
 
     def _step(self, work: Work, event: Event) -> None:
@@ -312,9 +336,12 @@ class TradingDesk:
         if isinstance(command, Alarm):
             self._alarm(work, command)
         carrier = self._carriers[work.state.plan.authority.account]
-        answers = await carrier.carry(command)  # apart: `+=` would keep the list of before, which a turn took meanwhile
-        self._events += [(work.row.plan_id, event) for event in answers]
-        self._wake.set()
+        try:
+            answers = await carrier.carry(command)  # apart: `+=` would keep the list that a turn took meanwhile
+            self._events += [(work.row.plan_id, event) for event in answers]
+        finally:
+            self._under_way -= 1
+            self._wake.set()
 
     async def _restore(self) -> None:
         """Take up what an earlier life left, with what the venues hold and filled in between."""
@@ -344,10 +371,7 @@ class TradingDesk:
         while True:
             await asyncio.sleep(TICK_S)
             self._look_at_switch()
-            views = {asset.name: self.floor.view(asset.name) for asset in self.floor.universe}
-            alive = [(name, work.row.coin) for name, work in self._works.items() if work.done_ms is None]
-            self._events += [(name, views[coin] or Tick()) for name, coin in alive]
-            self._retire(self.floor.now_ms())
+            self.show_markets()
             rounds += 1
             self._fresh |= rounds % POLL_ROUNDS == 0
             self._wake.set()

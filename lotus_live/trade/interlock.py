@@ -41,7 +41,8 @@ class Interlock:
         self.floor.holds = dict(self.holds())
         if (self.floor.mismatch, self.floor.holds) != before:
             held = [self.floor.mismatch, *(f"{name}: {why}" for name, why in self.floor.holds.items())]
-            print(f"desk: opening is held: {'; '.join(filter(None, held)) or 'by nothing'}", file=sys.stderr)
+            why = "; ".join(filter(None, held))
+            print(f"desk: opening is held: {why}" if why else "desk: nothing holds opening", file=sys.stderr)
 
     async def run(self) -> None:
         """Look every minute until cancelled, and sooner again while something is held."""

@@ -1,7 +1,7 @@
-"""How fast a stored day may be traded: orders need time of the wall clock on the way, whatever the tape's clock says.
+"""How fast a stored day may be traded at a pace: orders need time of the wall clock, whatever the tape's clock says.
 
 The limit is a function of the detectors alone, not of this machine's load: what a slower machine misses is void
-(`lotus.trading.void`).
+(`lotus.trading.void`). Without a pace the tape waits for the desk instead (`lockstep`).
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """How a local exchange is set up: accounts, clock, pace, limits, faults. Values only."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -34,8 +34,9 @@ class Options:
     `accounts` deposits by address; `open_deposit_usd` funds any other signer at its first action (None: refuse them);
     A paced tape that is silent for longer than `longest_silence_s` of its time goes on at once (None: it waits).
     `agents` maps an agent's address to its master's. `speed` plays the tape at a multiple of its pace (0: as fast as
-    clients read; None: only when told by `advance`), beginning after `start_after` market subscriptions. `client_ms`
-    is the clock that nonces follow (the SDK takes its own machine's). `limit_scale` 0 switches rate limits off.
+    clients read; None: only when told by `advance`), beginning after `start_after` market subscriptions. With `hold`
+    such a tape stands before a line until that returns how far (ns, exclusive) it may go on. `client_ms` is the clock
+    that nonces follow (the SDK takes its own machine's). `limit_scale` 0 switches rate limits off.
     `abstraction` is how accounts hold their money: with `unifiedAccount` the perp state tells none of it.
     Coins in `isolated` take no cross margin. `exit_rules` are the venue's rules for exits that are not known.
     """
@@ -46,6 +47,7 @@ class Options:
     clock: Clock = Clock.TAPE
     speed: float | None = None
     start_after: int = 0
+    hold: Callable[[int], Awaitable[int]] | None = None
     longest_silence_s: float | None = None
     limit_scale: float = 1.0
     abstraction: str = "default"

@@ -217,6 +217,7 @@ class LocalExchange:
         loop = asyncio.get_running_loop()
         origin: tuple[float, int] | None = None
         longest_ns, before = 1e9 * (self.options.longest_silence_s or float("inf")), 0
+        hold, free_ns = self.options.hold, 0
         while (line := self._next()) is not None:
             if origin is None or line[0] - before > longest_ns:
                 origin = loop.time(), line[0]
@@ -225,6 +226,8 @@ class LocalExchange:
                 wait_s = origin[0] + (line[0] - origin[1]) / 1e9 / speed - loop.time()
                 if wait_s > 0:
                     await asyncio.sleep(wait_s)
+            if hold is not None and line[0] >= free_ns:
+                free_ns = await hold(line[0])
             self._play(line)
             if self.played % 32 == 0:
                 await asyncio.sleep(0)

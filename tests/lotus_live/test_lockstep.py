@@ -1,0 +1,158 @@
+"""The tape of a traded replay waits for what it caused, once a second, and no longer than it must."""
+
+import asyncio
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lotus.timebase import NS_PER_MS
+from lotus_live.clocks import Arrival, ReplayClock
+from lotus_live.trade import lockstep
+from lotus_live.trade.lockstep import Lockstep
+from lotus_venues.local_exchange.frames import bbo_frame
+
+SECOND_NS = 1_000_000_000
+LATENCY_NS = 250 * NS_PER_MS
+
+
+class World:
+    """A daemon and its desk as the barrier sees them; `seen` counts what was asked of them."""
+
+    def __init__(self, stamps: list[int], sends: bool = False) -> None:
+        """Stand before the first of lines with these stamps (ns)."""
+        self.seen: Counter[str] = Counter()
+        self.sends = sends
+        self.left = [3]  # messages of a pass, pass after pass
+        self.lines = [Arrival(stamp, -1, b"line %d" % stamp) for stamp in stamps]
+        self.clock = ReplayClock(self.lines)
+        desk = SimpleNamespace(
+            recovered=True, is_idle=True, venues={}, show_markets=self.count("markets"),
+            look_at_accounts=self.counted("accounts"),
+        )  # fmt: skip
+        floor = SimpleNamespace(now_ms=lambda: self.clock.last_ns // NS_PER_MS)
+        clerk = SimpleNamespace(window=self.window, over=self.counted("over"))
+        self.trading = SimpleNamespace(desk=desk, floor=floor, clerk=clerk)
+        self.daemon: Any = SimpleNamespace(
+            counts=SimpleNamespace(published=0, ends=0), last_window_end_ms=0, trading=self.trading,
+            log=SimpleNamespace(is_idle=True), herald=SimpleNamespace(turn=self.turn),
+        )  # fmt: skip
+        self.step = Lockstep(self.daemon, self.clock, LATENCY_NS)
+
+    def count(self, what: str) -> Any:
+        """Return what counts its calls."""
+        return lambda: self.seen.update([what])
+
+    def counted(self, what: str) -> Any:
+        """Return the same as a coroutine function."""
+
+        async def asked() -> None:
+            self.seen[what] += 1
+
+        return asked
+
+    async def window(self, end_ms: int) -> bool:
+        """Decide for a window."""
+        self.seen["window"] += 1
+        return self.sends
+
+    def turn(self, _: Any) -> tuple[Any, dict[str, Any]]:
+        """Carry what is left."""
+        self.seen["turn"] += 1
+        return SimpleNamespace(total=self.left.pop() if self.left else 0), {}
+
+    def give(self, line: Arrival) -> None:
+        """Let the daemon take a line."""
+        self.clock.accept(line.raw)
+
+
+def test_barriers_stand_at_the_latency_past_each_second() -> None:
+    world = World([0, 5 * SECOND_NS])
+
+    async def run() -> list[int]:
+        first = await world.step.hold(0)
+        world.give(world.lines[0])
+        return [first, *[await world.step.hold(at) for at in (1, 249 * NS_PER_MS, LATENCY_NS, 1_200 * NS_PER_MS)]]
+
+    later = [LATENCY_NS, LATENCY_NS, SECOND_NS + LATENCY_NS, SECOND_NS + LATENCY_NS]
+    assert asyncio.run(run()) == [1, *later]
+
+
+def test_the_tape_stands_until_the_daemon_took_its_lines() -> None:
+    world = World([0, SECOND_NS, 2 * SECOND_NS])
+
+    async def run() -> None:
+        await world.step.hold(0)
+        world.give(world.lines[0])
+        waiting = asyncio.ensure_future(world.step.hold(2 * SECOND_NS))
+        await asyncio.sleep(0.02)
+        assert not waiting.done(), "the second line is on its way"
+        world.give(world.lines[1])
+        async with asyncio.timeout(1.0):
+            await waiting
+
+    asyncio.run(run())
+    assert world.seen["markets"] == 1
+
+
+def test_what_was_published_is_written_and_carried_to_the_last_message_before_the_book_is_decided() -> None:
+    world = World([0, SECOND_NS])
+    order: list[str] = []
+    world.daemon.herald.turn = lambda modules: (order.append("turn"), world.turn(modules))[1]
+    world.trading.clerk.window = lambda end_ms: (order.append("book"), world.window(end_ms))[1]
+    world.daemon.counts.published = world.daemon.counts.ends = 1
+
+    async def run() -> None:
+        await world.step.hold(0)
+        world.give(world.lines[0])
+        world.daemon.log.is_idle = False
+        waiting = asyncio.ensure_future(world.step.hold(SECOND_NS))
+        await asyncio.sleep(0.02)
+        assert order == [], "nothing is carried before the log is written"
+        world.daemon.log.is_idle = True
+        await waiting
+        await world.step.hold(SECOND_NS)
+
+    asyncio.run(run())
+    assert order == ["turn", "turn", "book"], "a pass that found something is followed by another; nothing twice"
+
+
+def test_what_does_not_end_is_left_behind_and_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lockstep, "PATIENCE_S", 0.05)
+    world = World([0, SECOND_NS])
+    world.trading.desk.is_idle = False
+
+    async def run() -> None:
+        await world.step.hold(0)
+        world.give(world.lines[0])
+        await world.step.hold(SECOND_NS)
+        await world.step.hold(2 * SECOND_NS)
+
+    asyncio.run(run())
+    assert world.step.given_up == 2
+    assert capsys.readouterr().err.count("was not over within") == 1
+
+
+def test_an_exchange_asks_before_it_plays_on() -> None:
+    from lotus.manifest import Asset
+    from lotus_venues.local_exchange.options import Options
+    from lotus_venues.local_exchange.server import LocalExchange
+
+    asked: list[int] = []
+    prices = [("100000.0", "1.0")], [("100001.0", "1.0")]
+    lines = [(at * NS_PER_MS, bbo_frame("BTC", at, prices[0][0], prices[1][0])) for at in (1_000, 1_100, 2_000, 3_000)]
+
+    async def hold(next_ns: int) -> int:
+        asked.append(next_ns // NS_PER_MS)
+        return next_ns + 500 * NS_PER_MS
+
+    async def run() -> None:
+        async with LocalExchange([Asset("BTC", 5)], lines, options=Options(speed=0.0, hold=hold)) as exchange:
+            async with asyncio.timeout(5.0):
+                await exchange.tape_over.wait()
+
+    asyncio.run(run())
+    assert asked == [1_000, 2_000, 3_000]
