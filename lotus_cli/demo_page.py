@@ -123,8 +123,8 @@ def _earned(line: Mapping[str, Any]) -> str:
     low_high = "" if line["net_interval"] is None else " [{:+.2f}, {:+.2f}]".format(*line["net_interval"])
     unfilled = f", {line['unfilled']} unfilled" if line["unfilled"] else ""
     verdict = f"; {line['verdict']}" if line["verdict"] else ""
-    bps = f"{line['net_bps']:+.2f} bps a trade{low_high}"
-    return f"{line['trades']} trades{unfilled}, net {line['usd']['net']:+.2f} USD = {bps}{verdict}"
+    bps = f"{line['net_bps']:+.2f} bps the mean trade{low_high}"
+    return f"{line['trades']} trades{unfilled}, net {line['usd']['net']:+.2f} USD, {bps}{verdict}"
 
 
 def _paid(line: Mapping[str, Any]) -> str:

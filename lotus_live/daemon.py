@@ -303,6 +303,8 @@ class Daemon:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
+            if self.trading is not None:
+                self.trading.close()
             await asyncio.to_thread(self._close)
 
     async def _housekeeping(self, clock: Clock) -> None:

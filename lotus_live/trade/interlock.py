@@ -42,7 +42,10 @@ class Interlock:
         if (self.floor.mismatch, self.floor.holds) != before:
             held = [self.floor.mismatch, *(f"{name}: {why}" for name, why in self.floor.holds.items())]
             why = "; ".join(filter(None, held))
-            print(f"desk: opening is held: {why}" if why else "desk: nothing holds opening", file=sys.stderr)
+            if why:
+                print(f"desk: opening is held: {why}", file=sys.stderr)
+            elif before[0] != UNKNOWN:
+                print("desk: nothing holds opening any more", file=sys.stderr)
 
     async def run(self) -> None:
         """Look every minute until cancelled, and sooner again while something is held."""

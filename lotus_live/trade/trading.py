@@ -55,6 +55,7 @@ from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals import SignalRow
 from lotus_store.ledger.strands import put_signal_strands
 from lotus_venues.hyperliquid.info import LOOPBACK
+from lotus_venues.hyperliquid.venue import HyperliquidVenue
 from lotus_venues.ladder import Ladder
 from lotus_venues.local_exchange.options import MAX_LEVERAGES
 
@@ -84,6 +85,12 @@ class Trading:
         finally:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
+
+    def close(self) -> None:
+        """Give the accounts' journals free once the desk has ended: nothing is signed any more."""
+        for venue in self.desk.venues.values():
+            if isinstance(venue, HyperliquidVenue):
+                venue.exchange.signer.journal.close()
 
     def see(self, recv_ns: int, step: Step, ladders: Sequence[Ladder], raw: bytes) -> None:
         """Take in a line of the feed, `raw` as it came; `ladders` are as it left them."""

@@ -20,9 +20,10 @@ KEYS = [
     "false",
     "priors_ver",
     "parity",
-    "paper",
+    "traded",
+    "money",
 ]
-OF_THE_RUN = ("seconds", "live", "paper")  # times, and how much of the tape came from the daemon's own
+OF_THE_RUN = ("seconds", "live")  # times, and how much of the tape came from the daemon's own
 
 
 def test_the_documented_keys_are_there_and_agree_with_each_other(facts: Facts) -> None:
@@ -38,8 +39,26 @@ def test_the_documented_keys_are_there_and_agree_with_each_other(facts: Facts) -
     assert len(facts["false"]) == sum(v in ("false", "trap") for v in judged)
     assert facts["parity"] is True
     assert facts["live"]["hash_live"] == facts["live"]["hash_asset"]
-    assert facts["paper"]["probes"] > 0
-    assert {"gross_usd", "fees_usd", "net_usd", "mean_payoff_bps", "against_tape"} <= set(facts["paper"])
+
+
+def test_the_last_day_was_traded_and_taught(facts: Facts) -> None:
+    traded = facts["traded"]
+    assert 0 < traded["answered"] <= facts["publication"]["published"]
+    assert traded["outcomes"] == {"closed": traded["answered"]}, "the tape waits: nothing is void, refused or unfilled"
+    assert traded["probes"]["trades"] == traded["answered"]
+    usd = traded["probes"]["usd"]
+    costs = usd["fees"] + usd["spread"] + usd["slippage"] + usd["funding"]
+    assert usd["net"] == pytest.approx(usd["gross"] - costs, abs=1e-5)
+    assert traded["whole_at_venue"] > 0
+
+
+def test_what_beliefs_changed_is_told_in_money(facts: Facts) -> None:
+    money = facts["money"]
+    moved = money["added"]["windows"] - money["dropped"]["windows"]
+    assert money["with"]["windows"] - money["without"]["windows"] == moved
+    gained = money["added"]["usd"] - money["dropped"]["usd"]
+    assert money["with"]["usd"] - money["without"]["usd"] == pytest.approx(gained)
+    assert money["moved"] > 0
 
 
 def test_a_belief_was_in_force_on_the_last_day(facts: Facts) -> None:
@@ -67,7 +86,9 @@ def test_the_page_of_a_world_without_publications_in_the_trap(lotus: Cli, facts:
         "TRAP",
         "BELIEFS",
         "PARITY",
-        "PAPER",
+        "TRADED",
+        "MONEY",
+        "TIME",
         "NEXT",
     ):
         assert part in text
