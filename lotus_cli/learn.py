@@ -53,6 +53,7 @@ def learn_command(
     from lotus.own_signals.study import study
     from lotus.own_signals.table import table_of
     from lotus.own_signals.words import text_of
+    from lotus_cli.learn_columns import names_of_the_files
     from lotus_cli.learn_files import read_folder
     from lotus_cli.learn_page import write_report
 
@@ -62,8 +63,8 @@ def learn_command(
     except UnicodeDecodeError as error:
         raise ConfigError(f"{config_file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
     config = parse_config(text, str(config_file)) if config_file else OwnConfig()
-    with tempfile.TemporaryDirectory(prefix="lotus-learn-") as scratch:
-        files, unused = read_folder(events, Path(scratch))
+    with tempfile.TemporaryDirectory(prefix="lotus-learn-") as scratch, names_of_the_files(config.columns):
+        files, unused = read_folder(events, Path(scratch), config.columns)
         rows = sum(len(f) for f in files)
         progress(f"{len(files)} files, {rows:,} rows" + (f"; not used: {', '.join(unused)}" if unused else ""))
         scores = scored(table_of(files), config)

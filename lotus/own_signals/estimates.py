@@ -1,0 +1,32 @@
+"""What the figures of a lesson estimate, in sentences with its own numbers; the mathematics is `lotus.learning.effect`.
+
+The first thing that whoever planted an effect asks is why another number is told.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def estimated(x: Mapping[str, Any]) -> str:
+    """Return why uplift, contrast, claim and bound of a lesson differ, and none is the size that was planted."""
+    return (
+        f"How to take these sizes, by the lesson {x['rule']}: {_over_what(x)} An effect planted at thresholds of one's "
+        "own shows smaller still: edges move from day to day, and the windows between theirs and yours are mixed. "
+        f"A search picks what looks largest: {x['claim_bps']:+.2f} is the uplift shrunk for that, and "
+        f"{x['bound_bps']:+.2f} is what still holds after all the rules tried."
+    )
+
+
+def _over_what(x: Mapping[str, Any]) -> str:
+    uplift = (
+        f"the uplift, {x['uplift_bps']:+.2f}, is over what the propensity already knew, an average that holds the rule "
+        f"itself ({x['support']['coverage']:.0%} of the weight)"
+    )
+    if not x["contrast_bps"] or not x["lanes"]:
+        return f"{uplift}."
+    same_day = x["lanes"][0]["uplift_bps"]
+    smaller = "" if x["uplift_bps"] == same_day else f" (the other lane tells less than its {same_day:+.2f})"
+    return (
+        f"inside less outside, {x['contrast_bps']:+.2f}, sets windows of the rule against others of like propensity on "
+        f"the same day; {uplift}, so that {same_day / x['contrast_bps']:.0%} of the difference is left{smaller}."
+    )
