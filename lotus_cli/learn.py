@@ -70,8 +70,12 @@ def learn_command(
         scores = scored(table_of(files), config)
     names = [f.name for f in files]
     progress(f"{len(scores.file_days)} days, {len(scores.vocabulary.features)} features")
+    for name, grouping in scores.readings.groups.items():
+        progress(f"{name}: taken together by {grouping.by}: {', '.join(grouping.labels)}")
+        if grouping.absent:
+            progress(f"{name}: no row has {', '.join(grouping.absent)}, which the configuration groups")
     found = study(scores, config, nightly=nightly, told=progress)
-    facts = {**facts_of(found, config), "files": names, "unused_columns": unused}
+    facts = {**facts_of(found, config), "files": names, "columns": dict(config.columns), "unused_columns": unused}
     if out is not None:
         if not nightly and (before := _days_of_the_last_look(out)) and before < len(scores.file_days):
             click.echo(

@@ -13,6 +13,7 @@ from lotus.own_signals.columns import COLUMNS, FEATURE_PREFIX, KNOWN, column
 from lotus.tape_machine.diagnosis import nearest
 
 _REQUIRED = tuple(c.name for c in COLUMNS if c.required and c.name in KNOWN)
+_USUAL = ("propensity", "payoff_bps")  # not required, and missed by most who leave them out
 _SHOWN = 12  # names of a file in a message
 
 
@@ -90,7 +91,10 @@ def _why_missing(missing: Sequence[str], found: Mapping[str, str]) -> str:
     if not loose:
         return "`lotus learn --explain-columns` tells the format"
     words = f"{hints}?" if hints else "other names?"
-    named = {name: near[name] or "its name in the file" for name in missing}
+    also = [name for name in _USUAL if name not in found]
+    named = {name: near.get(name) or "its name in the file" for name in (*missing, *also)}
+    if not any(name.startswith(FEATURE_PREFIX) for name in found):
+        named[f"{FEATURE_PREFIX}name"] = "a feature of the file"
     return f"{words} The file has {_listed(loose)}; a configuration may name them: {_snippet(named)}"
 
 

@@ -8,7 +8,7 @@ fulfil is `lotus.own_signals.checks`.
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,8 @@ _FEW_NAMES = ("asset", "detector_id", "horizon_s", "published")
 def read_folder(folder: Path, scratch: Path, columns: Mapping[str, str]) -> tuple[list[FileRows], list[str]]:
     """Return every CSV and Parquet file below a folder, their columns to be read when asked, and the unused columns.
 
-    `columns` holds names of the files by the names of the format, for those that differ. Names that begin with a dot are passed over. `scratch` must outlive what is returned.
+    `columns` holds names of the files by the names of the format, for those that differ. Names of files that begin with
+    a dot are passed over. `scratch` must outlive what is returned.
     """
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
     wanted = [p for p in paths if p.name.lower().endswith(SUFFIXES)]
@@ -102,9 +103,7 @@ def _stored(path: Path, name: str, target: Path, columns: Mapping[str, str]) -> 
             _stage(path, name, target, columns)
             path = target
         with pq.ParquetFile(path) as source:
-            return Stored(
-                name, path, source.metadata.num_rows, checked_names(name, source.schema_arrow.names, columns)
-            )
+            return Stored(name, path, source.metadata.num_rows, checked_names(name, source.schema_arrow.names, columns))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
         raise _unreadable(name, error) from None
 

@@ -40,7 +40,8 @@ the bound, not the middle; what is found by searching looks better than it is.</
 <dt>Inside less outside, bps</dt><dd>The contrast of windows of like propensity inside and outside of the rule. The
 uplift is the smaller of the two: it measures against an average that holds the rule itself.</dd>
 <dt>Bins</dt><dd>Numbers are sorted into bins against the seven days before, per asset: 0 is the lowest, 4 the highest
-of five. x_flow &gt;= 3 means the upper two fifths.</dd>
+of five. x_flow &gt;= 3 means the upper two fifths. Their edges move from day to day and differ by asset; what is told
+of them is the median over the days, and the lowest and the highest.</dd>
 <dt>Evidence, nats</dt><dd>How strongly the days speak for a rule, after it has paid for being one of many of its
 length. A lesson must exceed the bar, which chance alone reaches in at most 4 of 100 such searches.</dd>
 <dt>n_eff, days</dt><dd>Independent days behind a figure, not rows: prices move together, so a million rows of ten days
@@ -58,6 +59,10 @@ PROPOSALS = (
     "Proposals of the second channel, grade C: whole days are compared with each other, so a context that hardly moves "
     "within a day can be seen, with an error budget of its own. It does not take the lessons above out of its "
     "baseline, so it may show the shadow of one. Nothing here is accepted; it is worth an experiment."
+)
+IN_VALUES = (
+    "The conditions in values: the median of the edge over the days on which the detector spoke (lowest to highest), "
+    "by asset where the assets differ much. The bins themselves follow each day from the seven days before."
 )
 HORIZONS = (
     "Net payoffs of what was published in each rule, by horizon: described, never searched. MFE and MAE are the mean "

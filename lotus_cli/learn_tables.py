@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from lotus_cli.learn_page_text import DETECTABLE, HORIZONS, MISSING, NAIVE, PROPOSALS
+from lotus.own_signals.reading_words import feature_words, literal_words
+from lotus_cli.learn_page_text import DETECTABLE, HORIZONS, IN_VALUES, MISSING, NAIVE, PROPOSALS
 
 Facts = Mapping[str, Any]
 _OPTIONAL = {"mfe_bps": "mfe_bps", "mae_bps": "mae_bps", "brier": "p_hit"}
@@ -35,6 +36,12 @@ def lessons(rows: Sequence[Facts]) -> str:
         for x in rows
     ]
     return table("Accepted lessons.", head, cells, (2, 3, 4, 5, 6)) if cells else ""
+
+
+def in_values(rows: Sequence[Facts]) -> str:
+    """Return what the conditions of the rules stand for, empty where none is over numbers or groups."""
+    told = dict.fromkeys((x["detector_id"], e["literal"], literal_words(e)) for x in rows for e in x["edges"])
+    return table(IN_VALUES, ("detector", "condition", "in words and values"), list(told)) if told else ""
 
 
 def proposals(rows: Sequence[Facts]) -> str:
@@ -165,14 +172,23 @@ def inputs(f: Facts) -> str:
     )
     features = table(
         "Features and how rules may speak of them.",
-        ("feature", "bins", "literals", "categories"),
-        [(x["name"], str(x["bins"]), _reading(x["literals"]), ", ".join(x["categories"])) for x in f["features"]],
+        ("feature", "bins", "literals", "categories", "bins or groups in values"),
+        [
+            (
+                x["name"],
+                str(x["bins"]),
+                _reading(x["literals"]),
+                ", ".join(x["categories"]),
+                "; ".join(line.strip() for line in feature_words(x)),
+            )
+            for x in f["features"]
+        ],
         (1,),
     )
     counts = ", ".join(f"{n:,} of {k}" for k, n in enumerate(f["look"]["rules_possible"], 1))
     words = (
         f"Cost subtracted from every payoff: {f['cost_bps']:g} bps. Possible rules by number of conditions: {counts}. "
-        f"Files: {_few(f['files'])}; seed {f['look']['seed']}, {f['look']['draws']} sign draws."
+        f"Files: {_few(f['files'])}{_renamed(f['columns'])}; seed {f['look']['seed']}, {f['look']['draws']} sign draws."
     )
     return f"{detectors}{features}<p class='quiet'>{escape(words)}</p>"
 
@@ -203,6 +219,10 @@ def _reading(reading: str) -> str:
 
 def _few(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:4])} and {len(names) - 4} more"
+
+
+def _renamed(columns: Mapping[str, str]) -> str:
+    return f", columns {', '.join(f'{ours} = {theirs}' for ours, theirs in columns.items())}" if columns else ""
 
 
 def _interval(pair: Sequence[float]) -> str:

@@ -84,7 +84,7 @@ def quantile_bins(day: Ints, asset: NDArray[np.int32], values: Floats, bins: int
                 found = np.searchsorted(edges, now, side="left").astype(np.uint8)
                 out[mine[start:stop]] = np.where(np.isnan(now), NULL_BIN, found)
                 used.append((int(code), today, edges))
-    codes, days = (np.array([x[k] for x in used], dtype=kind) for k, kind in ((0, np.int32), (1, np.int64)))
+    codes, days = (np.array([x[k] for x in used], dtype=np.int64) for k in (0, 1))
     return out, Edges(codes, days, np.array([x[2] for x in used]).reshape(-1, bins - 1))
 
 

@@ -85,8 +85,8 @@ COLUMNS: tuple[FileColumn, ...] = (
     FileColumn(
         "x_*", "feature", True, "yours", "anywhere; a null makes no literal true",
         "one column or more of context known at ts. Numbers are binned per asset with edges from the seven days before "
-        "(ties to the lower bin; the first day of an asset has no bins); text and flags are categories, at most five. More "
-        "of them are taken together, by `groups` of the configuration or as the first day has them",
+        "(ties to the lower bin; the first day of an asset has no bins); text and flags are categories, at most five. "
+        "More are taken together, by `groups` of the configuration or as the first day has them",
         "0.42",
     ),
 )  # fmt: skip

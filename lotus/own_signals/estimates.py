@@ -11,7 +11,7 @@ def estimated(x: Mapping[str, Any]) -> str:
     """Return why uplift, contrast, claim and bound of a lesson differ, and none is the size that was planted."""
     return (
         f"How to take these sizes, by the lesson {x['rule']}: {_over_what(x)} An effect planted at thresholds of one's "
-        "own shows smaller still: edges move from day to day, and the windows between theirs and yours are mixed. "
+        "own shows smaller still: edges move from day to day, and windows between them and yours are mixed. "
         f"A search picks what looks largest: {x['claim_bps']:+.2f} is the uplift shrunk for that, and "
         f"{x['bound_bps']:+.2f} is what still holds after all the rules tried."
     )

@@ -1,7 +1,7 @@
 """More categories than a rule can speak of, taken together: by the configuration, or as the first day has them.
 
-Only features are read, never payoffs. Nothing of a later day may decide: what is most frequent is asked of the first day
-alone, which therefore has no category itself, and where it cannot tell, the configuration must. In the literature:
+Only features are read, never payoffs. Nothing of a later day may decide: what is most frequent is asked of the first
+day alone, which therefore has no category itself, and where it cannot tell, the configuration must. In the literature:
 pooling of rare levels.
 """
 
@@ -28,6 +28,7 @@ class Grouping:
     labels: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]
     by: str
+    absent: tuple[str, ...] = ()  # values that the configuration names and no row has
 
 
 def by_configuration(name: str, values: Coded, groups: Groups, ordered: bool) -> tuple[Coded, Grouping]:
@@ -51,7 +52,8 @@ def by_configuration(name: str, values: Coded, groups: Groups, ordered: bool) ->
     if rest:
         held[OTHER] = in_order((*held.get(OTHER, ()), *rest))
     held = {label: present for label, present in held.items() if present}
-    return _joined(values, Grouping(tuple(held), tuple(held.values()), "the configuration"))
+    absent = tuple(sorted(named.difference(values.names)))
+    return _joined(values, Grouping(tuple(held), tuple(held.values()), "the configuration", absent))
 
 
 def by_first_day(name: str, values: Coded, day: Ints, first_day: str) -> tuple[Coded, Grouping]:
@@ -67,9 +69,7 @@ def by_first_day(name: str, values: Coded, day: Ints, first_day: str) -> tuple[C
     seen = int((count > 0).sum())
     if seen <= MAX_BINS or count[order[_KEPT - 1]] == count[order[_KEPT]]:
         names = [values.names[i] for i in held.tolist()]
-        why = (
-            f"the first day has only {seen} of them" if seen <= MAX_BINS else "on the first day they are equally frequent"
-        )
+        why = f"the first day has only {seen} of them" if seen <= MAX_BINS else "the first day has them equally often"
         raise SchemaError(
             f"column {name} has {len(names)} categories ({_listed(in_order(names))})",
             f"at most {MAX_BINS}",
@@ -78,9 +78,8 @@ def by_first_day(name: str, values: Coded, day: Ints, first_day: str) -> tuple[C
         )
     kept = tuple(values.names[i] for i in order[:_KEPT] if values.names[i] != OTHER)
     rest = in_order([values.names[i] for i in order if values.names[i] not in kept])
-    made, grouping = _joined(
-        values, Grouping((*kept, OTHER), (*((k,) for k in kept), rest), f"frequency on the first day, {first_day}, which has none")
-    )
+    by = f"the first day, {first_day}: its {_KEPT} most frequent, and the rest (that day itself has none)"
+    made, grouping = _joined(values, Grouping((*kept, OTHER), (*((k,) for k in kept), rest), by))
     return Coded(made.names, np.where(day == day[0], np.int32(-1), made.codes)), grouping
 
 

@@ -24,7 +24,8 @@ def rule_words(edges: Sequence[Facts]) -> list[str]:
 def feature_words(feature: Facts) -> Iterator[str]:
     """Yield lines that tell the bins of a feature in values, or what its groups hold; none for plain categories."""
     for label, values in feature["groups"].items():
-        yield f"{feature['name']} = {label}: {_listed(values)}"
+        if values != [label]:
+            yield f"{feature['name']} = {label}: {_listed(values)}"
     if feature["groups"]:
         yield f"  grouped by {feature['grouped_by']}"
     edges = feature["edges"]

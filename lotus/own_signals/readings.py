@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.own_signals.groups import Grouping
-from lotus.own_signals.table import Codes, Floats, Ints
+from lotus.own_signals.table import Floats, Ints
 from lotus.priors.types import Literal, Rule
 from lotus.priors.vocabulary import Feature, Vocabulary, describe_literal
 
@@ -27,7 +27,7 @@ _NUMBERS: Final = ("", "", "two ", "three ", "four ")
 class Edges:
     """The edges of one feature as they were used: `values` [m, bins - 1] of asset (code) and day [m] (since 1970)."""
 
-    asset: Codes
+    asset: Ints
     day: Ints
     values: Floats
 

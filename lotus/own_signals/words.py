@@ -56,8 +56,8 @@ def _lessons(rows: Sequence[Facts], trials: int) -> str:
         return "LESSONS   none. With this sample nothing beats what chance alone finds among as many rules."
     lines = [
         "LESSONS   uplift over what the propensity already knew, net of cost, bps per unit, with 95 % interval and the",
-        "          bound that holds after the search; bins count from 0, the lowest, against the seven days before, and",
-        "          edges are told as their median over the days (lowest to highest)",
+        "          bound that holds after the search; bins count from 0, the lowest, against the seven days before;",
+        "          their edges: median over the days (lowest to highest)",
     ]
     for x in rows:
         low, high = x["ci95"]
