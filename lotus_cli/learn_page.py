@@ -60,6 +60,7 @@ def page(study: Study, facts: Facts) -> str:
         _forest(study),
         tables.lessons(facts["lessons"]),
         f"<p>{escape(estimated(facts['lessons'][0]))}</p>" if facts["lessons"] else "",
+        tables.parts(facts["lessons"]),
         tables.in_values([*facts["lessons"], *facts["proposals"]]),
         tables.horizons(facts["lessons"]),
         tables.proposals(facts["proposals"]),

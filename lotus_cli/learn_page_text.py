@@ -15,7 +15,7 @@ caption{caption-side:top;text-align:left;color:var(--soft);padding:.2rem 0 .4rem
 td,th{border-bottom:1px solid var(--line);padding:.35rem .55rem;text-align:left;vertical-align:top}
 th{font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td.n{white-space:nowrap}th{vertical-align:bottom}
 caption span{display:inline-block;position:sticky;left:0;max-width:min(46rem,calc(100vw - 3rem))}
-td.rule{min-width:12rem}
+td.rule{min-width:10rem}td.rule span{white-space:nowrap}
 .pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr));gap:1rem;align-items:start}
 figure{margin:0;background:#fff;color:#1b1b1b;border:1px solid var(--line);border-radius:4px;padding:.6rem}
 figure svg{display:block;width:100%;max-width:38rem;height:auto;margin:0 auto}
