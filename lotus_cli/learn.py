@@ -58,11 +58,7 @@ def learn_command(
     from lotus_cli.learn_page import write_report
 
     progress = Progress(quiet=as_json)
-    try:
-        text = config_file.read_text("utf-8") if config_file else ""
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{config_file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
-    config = parse_config(text, str(config_file)) if config_file else OwnConfig()
+    config = parse_config(_text_of(config_file), str(config_file)) if config_file else OwnConfig()
     with tempfile.TemporaryDirectory(prefix="lotus-learn-") as scratch, names_of_the_files(config.columns):
         files, unused = read_folder(events, Path(scratch), config.columns)
         rows = sum(len(f) for f in files)
@@ -87,6 +83,16 @@ def learn_command(
         facts["report"] = str(write_report(out, found, facts))
         progress(f"report in {facts['report']}")
     emit(facts, as_json, text_of(facts))
+
+
+def _text_of(config_file: Path) -> str:
+    from lotus.own_signals.config import check_no_table
+
+    try:
+        return config_file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        check_no_table(config_file.read_text("utf-8", "replace"), str(config_file))
+        raise ConfigError(f"{config_file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
 
 
 def _days_of_the_last_look(out: Path) -> int:

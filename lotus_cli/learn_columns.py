@@ -38,13 +38,19 @@ def checked_names(file: str, names: Sequence[str], columns: Mapping[str, str]) -
         wanted = "; ".join(f"{name}: {column(name).meaning.split(':')[0].split('. ')[0]}" for name in missing)
         raise SchemaError(f"{file} has no column {', '.join(missing)}", wanted, _why_missing(missing, found))
     for name in found:
-        hint = "" if used(name) else nearest(name, [k for k in KNOWN if k not in found])
+        hint = "" if used(name) else _meant(name, [k for k in KNOWN if k not in found])
         if hint:
             raise SchemaError(
                 f"{file} has a column {name}", f"{hint}, or a name that is not so near to it",
                 f"misspelled? If it is meant, the configuration says so: {_snippet({hint: name})}",
             )  # fmt: skip
     return found
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """Return the name of the format that a name is a misspelling of; units, which many names share, do not count."""
+    stems = {re.sub("_bps$", "", k): k for k in known}
+    return stems.get(nearest(re.sub("_bps?$", "", name), list(stems)), "")
 
 
 @contextmanager

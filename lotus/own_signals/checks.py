@@ -60,7 +60,7 @@ def chosen_features(table: SignalTable, config: OwnConfig) -> tuple[str, ...]:
     """Return the features to learn over; raises `SchemaError` for one that is not there or when there is none."""
     if not table.features:
         raise SchemaError("no column x_* in the files", "one feature or more", _NO_FEATURE)
-    for name in config.features:
+    for name in (*config.features, *config.groups):
         if name not in table.features:
             hint = nearest(name, tuple(table.features))
             raise SchemaError(

@@ -63,7 +63,7 @@ class OwnConfig:
 
 def parse_config(text: str, file: str) -> OwnConfig:
     """Return the settings that a YAML text names; raises `ConfigError` with file, key, line and column."""
-    _check_no_table(text, file)
+    check_no_table(text, file)
     root = read_source(text, file)
     keys = root.keyed((), _KEYS)
     made = OwnConfig(
@@ -93,8 +93,8 @@ def parse_config(text: str, file: str) -> OwnConfig:
     return made
 
 
-def _check_no_table(text: str, file: str) -> None:
-    """Refuse the first line of a CSV file (two commas or more and no key) and what begins as Parquet does."""
+def check_no_table(text: str, file: str) -> None:
+    """Raise `ConfigError` for what begins as Parquet does, or as CSV: two commas or more and no key."""
     first = next((line for line in text.splitlines() if line.strip()), "").strip()
     cells = max((re.split(mark, first) for mark in (",", ";", r"\t")), key=len)
     keyed = first.startswith(("#", "{", "[")) or re.match(r"[\w\"']+:(\s|$)", first)

@@ -19,14 +19,14 @@ def estimated(x: Mapping[str, Any]) -> str:
 
 def _over_what(x: Mapping[str, Any]) -> str:
     uplift = (
-        f"the uplift, {x['uplift_bps']:+.2f}, is over what the propensity already knew, an average that holds the rule "
-        f"itself ({x['support']['coverage']:.0%} of the weight)"
+        "the uplift is over what the propensity already knew, an average that holds the rule itself "
+        f"({x['support']['coverage']:.0%} of the weight)"
     )
     if not x["contrast_bps"] or not x["lanes"]:
-        return f"{uplift}."
+        return f"{uplift}: {x['uplift_bps']:+.2f}."
     same_day = x["lanes"][0]["uplift_bps"]
-    smaller = "" if x["uplift_bps"] == same_day else f" (the other lane tells less than its {same_day:+.2f})"
+    smaller = "" if x["uplift_bps"] == same_day else f" ({x['uplift_bps']:+.2f} in the other lane; the smaller is told)"
     return (
         f"inside less outside, {x['contrast_bps']:+.2f}, sets windows of the rule against others of like propensity on "
-        f"the same day; {uplift}, so that {same_day / x['contrast_bps']:.0%} of the difference is left{smaller}."
+        f"the same day; {uplift}, so that {same_day / x['contrast_bps']:.0%} of it is left, {same_day:+.2f}{smaller}."
     )

@@ -39,13 +39,13 @@ def by_configuration(name: str, values: Coded, groups: Groups, ordered: bool) ->
     held = {label: tuple(v for v in listed if v in values.names) for label, listed in groups.items()}
     for label, present in held.items():
         if not present and label != OTHER:
-            found = f"no row has a value of group {label} of {name} ({', '.join(groups[label])})"
+            found = f"column {name}: no row has a value of its group {label} ({', '.join(groups[label])})"
             raise SchemaError(found, f"one of {_listed(in_order(values.names))}", "misspelled, or of other files?")
     named = {value for listed in groups.values() for value in listed}
     rest = tuple(value for value in in_order(values.names) if value not in named)
     if rest and OTHER not in groups and (ordered or len(groups) > _KEPT):
         raise SchemaError(
-            f"{len(rest)} values of {name} are in none of its {len(groups)} groups: {_listed(rest)}",
+            f"column {name}: {len(rest)} values are in none of its {len(groups)} groups: {_listed(rest)}",
             "every value in a group" if ordered else f"at most {_KEPT} groups beside {OTHER!r}, which takes the rest",
             "a rule that reads groups by their order knows no rest" if ordered else "",
         )
