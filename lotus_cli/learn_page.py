@@ -59,7 +59,7 @@ def page(study: Study, facts: Facts) -> str:
         "<h2>Lessons and refusals</h2>",
         _forest(study),
         tables.lessons(facts["lessons"]),
-        f"<p>{escape(estimated(facts['lessons'][0]))}</p>" if facts["lessons"] else "",
+        f"<p>{escape(estimated(facts['lessons']))}</p>" if facts["lessons"] else "",
         tables.parts(facts["lessons"]),
         tables.in_values([*facts["lessons"], *facts["proposals"]]),
         tables.horizons(facts["lessons"]),

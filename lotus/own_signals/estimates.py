@@ -3,17 +3,19 @@
 The first thing that whoever planted an effect asks is why another number is told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def estimated(x: Mapping[str, Any]) -> str:
-    """Return why uplift, contrast, claim and bound of a lesson differ, and none is the size that was planted."""
+def estimated(lessons: Sequence[Mapping[str, Any]]) -> str:
+    """Return why uplift, contrast, claim and bound of the first lesson differ, and none is what was planted."""
+    x, detectors = lessons[0], [lesson["detector_id"] for lesson in lessons]
     return (
         f"How to take these sizes, by the lesson {x['rule']}: {_over_what(x)} An effect planted at thresholds of one's "
         "own shows smaller still: edges move from day to day, and windows between them and yours are mixed. "
         f"A search picks what looks largest: {x['claim_bps']:+.2f} is the uplift shrunk for that, and "
         f"{x['bound_bps']:+.2f} is what still holds after all the rules tried."
+        + (" A later lesson of a detector is told over its earlier ones." if len(set(detectors)) < len(lessons) else "")
     )
 
 

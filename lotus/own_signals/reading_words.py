@@ -71,7 +71,7 @@ def _edge(edge: Facts) -> str:
     if len(order) <= _ASSETS:
         return ", ".join(f"{_range(moves[asset])} for {asset}" for asset in sorted(order)) + f", {n}"
     low, high = (f"{_range(moves[asset])} for {asset}" for asset in (order[0], order[-1]))
-    return f"from {low} to {high}, {n} and {len(order)} assets"
+    return f"{low}, the lowest of {len(order)} assets, and {high}, the highest, {n}"
 
 
 def _range(x: Facts, more: str = "") -> str:

@@ -94,11 +94,13 @@ def scored(table: SignalTable, config: OwnConfig) -> Scored:
 
 def _spoke(table: SignalTable, kept: NDArray[np.bool_]) -> dict[str, Ints]:
     """Return (asset, day of ts) [k, 2] of every detector's kept rows."""
-    days = table.day
-    return {
-        name: np.unique(np.stack([table.asset.codes[rows & kept], days[rows & kept]], axis=1).astype(np.int64), axis=0)
-        for name, rows in by_detector(table)
-    }
+    day, out = table.day, {}
+    for name, rows in by_detector(table):
+        mine = np.flatnonzero(rows & kept)
+        known = np.unique(np.asarray(day[mine] * len(table.asset.names) + table.asset.codes[mine]))
+        days, assets = np.divmod(known, len(table.asset.names))
+        out[name] = np.stack([assets, days], axis=1)
+    return out
 
 
 def _draws(table: SignalTable) -> Ints:

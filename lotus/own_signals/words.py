@@ -83,7 +83,7 @@ def _lessons(rows: Sequence[Facts], trials: int) -> str:
         if x["near_ties"]:
             others = "; ".join(n["rule"] for n in x["near_ties"][:3])
             lines.append(f"    as good a name ({len(x['near_ties'])}): {others}")
-    lines += textwrap.wrap(estimated(rows[0]), 112, initial_indent="  ", subsequent_indent="  ")
+    lines += textwrap.wrap(estimated(rows), 112, initial_indent="  ", subsequent_indent="  ")
     return "\n".join(lines)
 
 

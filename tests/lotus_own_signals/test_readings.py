@@ -61,7 +61,9 @@ def test_many_assets_are_told_by_their_ends():
         {"d": np.stack([np.arange(n), np.zeros(n, np.int64)], axis=1)},
     )  # fmt: skip
     found = many.rule("d", Rule((Literal(1, 2, 2),)), WORDS)
-    assert literal_words(found[0]) == "the highest third, above from 1 for C00 to 12 for C11, over 1 day and 12 assets"
+    assert literal_words(found[0]) == (
+        "the highest third, above 1 for C00, the lowest of 12 assets, and 12 for C11, the highest, over 1 day"
+    )
     json.dumps(found)
 
 
@@ -101,11 +103,13 @@ def test_numbers_have_the_digits_that_tell_them_apart(value, span, text):
 
 def test_why_the_sizes_differ_is_told_with_the_lesson_s_own_numbers():
     lesson = {
-        "rule": "x_a = 4", "uplift_bps": -4.0, "contrast_bps": -5.0, "claim_bps": -3.4, "bound_bps": -1.5,
+        "detector_id": "d", "rule": "x_a = 4", "uplift_bps": -4.0, "contrast_bps": -5.0, "claim_bps": -3.4, "bound_bps": -1.5,
         "support": {"coverage": 0.2}, "lanes": [{"uplift_bps": -4.25}, {"uplift_bps": -4.0}],
     }  # fmt: skip
-    text = estimated(lesson)
+    text = estimated([lesson])
     told = ("inside less outside, -5.00", "20% of the weight", "85% of it is left, -4.25", "-4.00 in the other lane")
     for part in (*told, "-3.40 is the uplift shrunk", "-1.50 is what still holds"):
         assert part in text
-    assert "inside less outside" not in estimated({**lesson, "contrast_bps": 0.0})
+    assert "inside less outside" not in estimated([{**lesson, "contrast_bps": 0.0}])
+    assert "told over its earlier ones" not in text
+    assert "told over its earlier ones" in estimated([lesson, lesson])
