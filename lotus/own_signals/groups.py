@@ -32,7 +32,7 @@ class Grouping:
 
 
 def by_configuration(name: str, values: Coded, groups: Groups, ordered: bool) -> tuple[Coded, Grouping]:
-    """Return the groups of a feature's values; raises `SchemaError` for an empty one and where no place is left.
+    """Return the groups of a feature's values; raises `SchemaError` for those that do not fit them.
 
     `ordered`: rules read the groups by their order, in which a rest has no place.
     """
@@ -41,7 +41,11 @@ def by_configuration(name: str, values: Coded, groups: Groups, ordered: bool) ->
         if not present and label != OTHER:
             found = f"column {name}: no row has a value of its group {label} ({', '.join(groups[label])})"
             raise SchemaError(found, f"one of {_listed(in_order(values.names))}", "misspelled, or of other files?")
-    named = {value for listed in groups.values() for value in listed}
+    listings = [value for listed in groups.values() for value in listed]
+    named = set(listings)
+    for value in named:
+        if listings.count(value) > 1:
+            raise SchemaError(f"column {name}: {value} is named {listings.count(value)} times", "one group for a value")
     rest = tuple(value for value in in_order(values.names) if value not in named)
     if rest and OTHER not in groups and (ordered or len(groups) > _KEPT):
         raise SchemaError(

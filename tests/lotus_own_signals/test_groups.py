@@ -105,6 +105,12 @@ def test_groups_of_the_configuration_take_the_rest_as_other():
     assert found.vocabulary.features[0].reading == "single"
 
 
+def test_a_number_written_in_two_ways_is_one_value():
+    world = world_of(x_new=lambda n: np.arange(n) % 24 + 0.0)
+    with pytest.raises(SchemaError, match="column x_new: 3 is named 2 times"):
+        binned(table(world), ("x_new",), parse_config("groups: {x_new: {a: [3], b: [3.0]}}", "c.yaml"))
+
+
 def test_five_groups_may_hold_other_and_an_order_must_hold_all():
     world = world_of(x_new=sectors)
     five = "groups: {x_new: {one: [a], two: [b], three: [c], four: [d], other: [e]}}"

@@ -103,7 +103,8 @@ def test_numbers_have_the_digits_that_tell_them_apart(value, span, text):
 
 def test_why_the_sizes_differ_is_told_with_the_lesson_s_own_numbers():
     lesson = {
-        "detector_id": "d", "rule": "x_a = 4", "uplift_bps": -4.0, "contrast_bps": -5.0, "claim_bps": -3.4, "bound_bps": -1.5,
+        "detector_id": "d", "rule": "x_a = 4",
+        "uplift_bps": -4.0, "contrast_bps": -5.0, "claim_bps": -3.4, "bound_bps": -1.5,
         "support": {"coverage": 0.2}, "lanes": [{"uplift_bps": -4.25}, {"uplift_bps": -4.0}],
     }  # fmt: skip
     text = estimated([lesson])
