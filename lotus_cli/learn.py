@@ -53,24 +53,25 @@ def learn_command(
     from lotus.own_signals.study import study
     from lotus.own_signals.table import table_of
     from lotus.own_signals.words import text_of
+    from lotus_cli.learn_columns import names_of_the_files
     from lotus_cli.learn_files import read_folder
     from lotus_cli.learn_page import write_report
 
     progress = Progress(quiet=as_json)
-    try:
-        text = config_file.read_text("utf-8") if config_file else ""
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{config_file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
-    config = parse_config(text, str(config_file)) if config_file else OwnConfig()
-    with tempfile.TemporaryDirectory(prefix="lotus-learn-") as scratch:
-        files, unused = read_folder(events, Path(scratch))
+    config = parse_config(_text_of(config_file), str(config_file)) if config_file else OwnConfig()
+    with tempfile.TemporaryDirectory(prefix="lotus-learn-") as scratch, names_of_the_files(config.columns):
+        files, unused = read_folder(events, Path(scratch), config.columns)
         rows = sum(len(f) for f in files)
         progress(f"{len(files)} files, {rows:,} rows" + (f"; not used: {', '.join(unused)}" if unused else ""))
         scores = scored(table_of(files), config)
     names = [f.name for f in files]
     progress(f"{len(scores.file_days)} days, {len(scores.vocabulary.features)} features")
+    for name, grouping in scores.readings.groups.items():
+        progress(f"{name}: taken together by {grouping.by}: {', '.join(grouping.labels)}")
+        if grouping.absent:
+            progress(f"{name}: no row has {', '.join(grouping.absent)}, which the configuration groups")
     found = study(scores, config, nightly=nightly, told=progress)
-    facts = {**facts_of(found, config), "files": names, "unused_columns": unused}
+    facts = {**facts_of(found, config), "files": names, "columns": dict(config.columns), "unused_columns": unused}
     if out is not None:
         if not nightly and (before := _days_of_the_last_look(out)) and before < len(scores.file_days):
             click.echo(
@@ -82,6 +83,16 @@ def learn_command(
         facts["report"] = str(write_report(out, found, facts))
         progress(f"report in {facts['report']}")
     emit(facts, as_json, text_of(facts))
+
+
+def _text_of(config_file: Path) -> str:
+    from lotus.own_signals.config import check_no_table
+
+    try:
+        return config_file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        check_no_table(config_file.read_text("utf-8", "replace"), str(config_file))
+        raise ConfigError(f"{config_file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
 
 
 def _days_of_the_last_look(out: Path) -> int:

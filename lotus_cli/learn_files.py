@@ -8,7 +8,7 @@ fulfil is `lotus.own_signals.checks`.
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,23 +19,21 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from lotus.errors import SchemaError
-from lotus.own_signals.columns import COLUMNS, FEATURE_PREFIX, column
 from lotus.own_signals.table import FileRows, cell_error
-from lotus.tape_machine.diagnosis import nearest
 from lotus_cli.learn_cells import Piece, shortened, typed_column
+from lotus_cli.learn_columns import checked_names, used
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".pq")
 _NULLS = ["", "null", "NULL", "NaN", "nan", "NA", "N/A", "None"]
-_KNOWN = tuple(c.name for c in COLUMNS if not c.name.endswith("*"))
-_REQUIRED = tuple(c.name for c in COLUMNS if c.required and not c.name.endswith("*"))
 _BLOCK_BYTES, _BATCH_ROWS = 2**24, 2**18
 _FEW_NAMES = ("asset", "detector_id", "horizon_s", "published")
 
 
-def read_folder(folder: Path, scratch: Path) -> tuple[list[FileRows], list[str]]:
+def read_folder(folder: Path, scratch: Path, columns: Mapping[str, str]) -> tuple[list[FileRows], list[str]]:
     """Return every CSV and Parquet file below a folder, their columns to be read when asked, and the unused columns.
 
-    Names that begin with a dot are passed over. `scratch` must outlive what is returned.
+    `columns` holds names of the files by the names of the format, for those that differ. Names of files that begin with
+    a dot are passed over. `scratch` must outlive what is returned.
     """
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
     wanted = [p for p in paths if p.name.lower().endswith(SUFFIXES)]
@@ -46,22 +44,22 @@ def read_folder(folder: Path, scratch: Path) -> tuple[list[FileRows], list[str]]
     files, unused = [], set[str]()
     for number, path in enumerate(wanted):
         name = path.relative_to(folder).as_posix()
-        store = _stored(path, name, scratch / f"{number}.parquet")
+        store = _stored(path, name, scratch / f"{number}.parquet", columns)
         if not store.rows:
             raise SchemaError(f"{name} has no row", "one row for every window, published or not", "only a header")
-        unused |= {c for c in store.names if not _used(c)}
+        unused |= {c for c in store.names if not used(c)}
         files.append(FileRows(name, store.rows, store))
     return files, sorted(unused)
 
 
 @dataclass(frozen=True, slots=True)
 class Stored(Mapping[str, Any]):
-    """The used columns of one file, read from Parquet and typed when asked for."""
+    """The used columns of one file, read from Parquet and typed when asked for; `names`: theirs by the format's."""
 
     file: str
     path: Path
     rows: int
-    names: tuple[str, ...]
+    names: Mapping[str, str]
 
     def __getitem__(self, name: str) -> Any:
         """Return a column as `FileRows` holds it; raises `SchemaError` with row and cause for a wrong cell."""
@@ -75,7 +73,7 @@ class Stored(Mapping[str, Any]):
         first = 0
         try:
             with pq.ParquetFile(self.path, memory_map=False) as source:
-                for batch in source.iter_batches(_BATCH_ROWS, columns=[name]):
+                for batch in source.iter_batches(_BATCH_ROWS, columns=[self.names[name]]):
                     yield first, _plain(batch.column(0))
                     first += batch.num_rows
         except (pa.ArrowInvalid, OSError) as error:
@@ -87,15 +85,11 @@ class Stored(Mapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names of columns that are used."""
-        return (name for name in self.names if _used(name))
+        return (name for name in self.names if used(name))
 
     def __len__(self) -> int:
         """Return the number of columns that are used."""
-        return sum(_used(name) for name in self.names)
-
-
-def _used(name: str) -> bool:
-    return name in _KNOWN or name.startswith(FEATURE_PREFIX)
+        return sum(used(name) for name in self.names)
 
 
 def _plain(values: pa.Array) -> pa.Array:
@@ -103,14 +97,13 @@ def _plain(values: pa.Array) -> pa.Array:
     return pc.cast(values, values.type.value_type) if pa.types.is_dictionary(values.type) else values
 
 
-def _stored(path: Path, name: str, target: Path) -> Stored:
+def _stored(path: Path, name: str, target: Path, columns: Mapping[str, str]) -> Stored:
     try:
         if not path.name.lower().endswith((".parquet", ".pq")):
-            _stage(path, name, target)
+            _stage(path, name, target, columns)
             path = target
         with pq.ParquetFile(path) as source:
-            names = _check_names(name, source.schema_arrow.names)
-            return Stored(name, path, source.metadata.num_rows, tuple(names))
+            return Stored(name, path, source.metadata.num_rows, checked_names(name, source.schema_arrow.names, columns))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
         raise _unreadable(name, error) from None
 
@@ -120,14 +113,15 @@ def _unreadable(name: str, error: Exception) -> SchemaError:
     return SchemaError(f"{name} cannot be read: {text}", "a whole CSV or Parquet file", "cut short, or no such file?")
 
 
-def _stage(path: Path, name: str, target: Path) -> None:
+def _stage(path: Path, name: str, target: Path, columns: Mapping[str, str]) -> None:
     """Write a CSV file as Parquet, every cell as text; raises `SchemaError` for what is no table."""
     _check_kind(path, name)
-    names = _check_names(name, _header(path, name))
+    names = _header(path, name)
+    known = checked_names(name, names, columns)
     options = pacsv.ConvertOptions(
         column_types={c: pa.string() for c in names}, null_values=_NULLS, strings_can_be_null=True
     )
-    few, first = [c for c in names if c in _FEW_NAMES], 0
+    few, first = [known[c] for c in _FEW_NAMES], 0
     schema = pa.schema([(c, pa.string()) for c in names])
     parsed = pacsv.ReadOptions(block_size=_BLOCK_BYTES, column_names=names, skip_rows=1)
     try:
@@ -208,31 +202,3 @@ def _why(path: Path, name: str, width: int) -> SchemaError | None:
         except (OSError, EOFError):
             return None
     return None
-
-
-def _check_names(file: str, names: Sequence[str]) -> list[str]:
-    for name in names:
-        if names.count(name) > 1:
-            raise SchemaError(f"{file} has column {name} {names.count(name)} times", "each column once")
-    if missing := [name for name in _REQUIRED if name not in names]:
-        near = {name: nearest(name, [n for n in names if not _used(n)]) for name in missing}
-        hints = ", ".join(f"{hint!r} misspelled" for hint in near.values() if hint)
-        cause = f"{hints}?" if hints else _wrong_header(names)
-        wanted = "; ".join(f"{name}: {column(name).meaning.split(':')[0].split('. ')[0]}" for name in missing)
-        raise SchemaError(f"{file} has no column {', '.join(missing)}", wanted, cause)
-    for name in names:
-        hint = "" if _used(name) else nearest(name, [k for k in _KNOWN if k not in names])
-        if hint:
-            raise SchemaError(
-                f"{file} has a column {name}", f"{hint}, or a name that is not so near to it", "misspelled?"
-            )
-    return list(names)
-
-
-def _wrong_header(names: Sequence[str]) -> str:
-    for mark, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if any(mark in name for name in names):
-            return f"cells are divided by {word}: write commas (and points in numbers)"
-    if any(name[:1].isdigit() for name in names):
-        return "the first line holds data: a header is missing"
-    return "`lotus learn --explain-columns` tells the format"

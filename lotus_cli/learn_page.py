@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lotus.errors import ConfigError
 from lotus.learning.lesson import Lesson
+from lotus.own_signals.estimates import estimated
 from lotus.own_signals.study import Study
 from lotus.own_signals.words import NOT_TRIED, looks
 from lotus.pictures.canvas import svg
@@ -58,6 +59,9 @@ def page(study: Study, facts: Facts) -> str:
         "<h2>Lessons and refusals</h2>",
         _forest(study),
         tables.lessons(facts["lessons"]),
+        f"<p>{escape(estimated(facts['lessons']))}</p>" if facts["lessons"] else "",
+        tables.parts(facts["lessons"]),
+        tables.in_values([*facts["lessons"], *facts["proposals"]]),
         tables.horizons(facts["lessons"]),
         tables.proposals(facts["proposals"]),
         tables.refused(facts["refused"]),

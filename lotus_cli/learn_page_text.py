@@ -15,7 +15,7 @@ caption{caption-side:top;text-align:left;color:var(--soft);padding:.2rem 0 .4rem
 td,th{border-bottom:1px solid var(--line);padding:.35rem .55rem;text-align:left;vertical-align:top}
 th{font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td.n{white-space:nowrap}th{vertical-align:bottom}
 caption span{display:inline-block;position:sticky;left:0;max-width:min(46rem,calc(100vw - 3rem))}
-td.rule{min-width:12rem}
+td.rule{min-width:10rem}td.rule span{white-space:nowrap}
 .pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr));gap:1rem;align-items:start}
 figure{margin:0;background:#fff;color:#1b1b1b;border:1px solid var(--line);border-radius:4px;padding:.6rem}
 figure svg{display:block;width:100%;max-width:38rem;height:auto;margin:0 auto}
@@ -40,7 +40,8 @@ the bound, not the middle; what is found by searching looks better than it is.</
 <dt>Inside less outside, bps</dt><dd>The contrast of windows of like propensity inside and outside of the rule. The
 uplift is the smaller of the two: it measures against an average that holds the rule itself.</dd>
 <dt>Bins</dt><dd>Numbers are sorted into bins against the seven days before, per asset: 0 is the lowest, 4 the highest
-of five. x_flow &gt;= 3 means the upper two fifths.</dd>
+of five. x_flow &gt;= 3 means the upper two fifths. Their edges move from day to day and differ by asset; what is told
+of them is the median over the days, and the lowest and the highest.</dd>
 <dt>Evidence, nats</dt><dd>How strongly the days speak for a rule, after it has paid for being one of many of its
 length. A lesson must exceed the bar, which chance alone reaches in at most 4 of 100 such searches.</dd>
 <dt>n_eff, days</dt><dd>Independent days behind a figure, not rows: prices move together, so a million rows of ten days
@@ -58,6 +59,10 @@ PROPOSALS = (
     "Proposals of the second channel, grade C: whole days are compared with each other, so a context that hardly moves "
     "within a day can be seen, with an error budget of its own. It does not take the lessons above out of its "
     "baseline, so it may show the shadow of one. Nothing here is accepted; it is worth an experiment."
+)
+IN_VALUES = (
+    "The conditions in values: the median of the edge over the days on which the detector spoke (lowest to highest), "
+    "by asset where the assets differ much. The bins themselves follow each day from the seven days before."
 )
 HORIZONS = (
     "Net payoffs of what was published in each rule, by horizon: described, never searched. MFE and MAE are the mean "

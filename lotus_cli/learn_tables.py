@@ -1,12 +1,15 @@
 """The tables of the report of `lotus learn`, as HTML; columns say their unit. Pictures and order are `learn_page`."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from lotus_cli.learn_page_text import DETECTABLE, HORIZONS, MISSING, NAIVE, PROPOSALS
+from lotus.own_signals.reading_words import feature_words, literal_words
+from lotus_cli.learn_page_text import DETECTABLE, HORIZONS, IN_VALUES, MISSING, NAIVE, PROPOSALS
 
 Facts = Mapping[str, Any]
+_RULES = ("rule", "condition", "as good a name")
 _OPTIONAL = {"mfe_bps": "mfe_bps", "mae_bps": "mae_bps", "brier": "p_hit"}
 
 
@@ -14,19 +17,17 @@ def lessons(rows: Sequence[Facts]) -> str:
     """Return the table of accepted lessons, empty without any."""
     head = (
         "detector", "rule", "uplift, bps", "95 %, bps", "bound, bps", "inside less outside, bps",
-        "net payoff here, bps", "both lanes, bps", "by part, bps", "grade", "support", "advice",
+        "net payoff here, bps", "grade", "support", "advice",
     )  # fmt: skip
     cells = [
         (
             x["detector_id"],
-            x["rule"] + _ties(x["near_ties"]),
+            x["rule"],
             f"{x['uplift_bps']:+.2f}",
             _interval(x["ci95"]),
             f"{x['bound_bps']:+.2f}",
             f"{x['contrast_bps']:+.2f}",
             f"{x['net_mean_bps']:+.2f}",
-            "; ".join(f"{lane['lane']} {lane['uplift_bps']:+.2f}" for lane in x["lanes"]),
-            "; ".join(f"{p['part']} {p['uplift_bps']:+.2f} ± {p['se_bps']:.2f}" for p in x["parts"]),
             x["grade"],
             f"{x['support']['published']:,} published in {x['support']['days']} days, n_eff {x['n_eff']:.1f} days, "
             f"{x['evidence_nats']:.1f} nats{_since(x)}",
@@ -35,6 +36,30 @@ def lessons(rows: Sequence[Facts]) -> str:
         for x in rows
     ]
     return table("Accepted lessons.", head, cells, (2, 3, 4, 5, 6)) if cells else ""
+
+
+def parts(rows: Sequence[Facts]) -> str:
+    """Return the lessons by lane and part, with the rules that are as good a name; empty without any."""
+    cells = [
+        (
+            x["detector_id"],
+            x["rule"],
+            "; ".join(f"{lane['lane']} {lane['uplift_bps']:+.2f}" for lane in x["lanes"]),
+            "; ".join(f"{p['part']} {p['uplift_bps']:+.2f} ± {p['se_bps']:.2f}" for p in x["parts"]),
+            "; ".join(n["rule"] for n in x["near_ties"][:3]),
+        )
+        for x in rows
+    ]
+    head = ("detector", "rule", "both lanes, bps", "by part, bps", "as good a name")
+    return (
+        table("The same lessons by lane and by part, and other rules that fit as well.", head, cells) if cells else ""
+    )
+
+
+def in_values(rows: Sequence[Facts]) -> str:
+    """Return what the conditions of the rules stand for, empty where none is over numbers or groups."""
+    told = dict.fromkeys((x["detector_id"], e["literal"], literal_words(e)) for x in rows for e in x["edges"])
+    return table(IN_VALUES, ("detector", "condition", "in words and values"), list(told)) if told else ""
 
 
 def proposals(rows: Sequence[Facts]) -> str:
@@ -165,14 +190,23 @@ def inputs(f: Facts) -> str:
     )
     features = table(
         "Features and how rules may speak of them.",
-        ("feature", "bins", "literals", "categories"),
-        [(x["name"], str(x["bins"]), _reading(x["literals"]), ", ".join(x["categories"])) for x in f["features"]],
+        ("feature", "bins", "literals", "categories", "bins or groups in values"),
+        [
+            (
+                x["name"],
+                str(x["bins"]),
+                _reading(x["literals"]),
+                ", ".join(x["categories"]),
+                "; ".join(line.strip() for line in feature_words(x)),
+            )
+            for x in f["features"]
+        ],
         (1,),
     )
     counts = ", ".join(f"{n:,} of {k}" for k, n in enumerate(f["look"]["rules_possible"], 1))
     words = (
         f"Cost subtracted from every payoff: {f['cost_bps']:g} bps. Possible rules by number of conditions: {counts}. "
-        f"Files: {_few(f['files'])}; seed {f['look']['seed']}, {f['look']['draws']} sign draws."
+        f"Files: {_few(f['files'])}{_renamed(f['columns'])}; seed {f['look']['seed']}, {f['look']['draws']} sign draws."
     )
     return f"{detectors}{features}<p class='quiet'>{escape(words)}</p>"
 
@@ -180,15 +214,24 @@ def inputs(f: Facts) -> str:
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
     """Return a table that scrolls on its own where a page is narrow; `numbers` are the columns set to the right."""
     right = set(numbers)
+    kinds = ["n" if k in right else "rule" if name in _RULES else "" for k, name in enumerate(head)]
 
     def line(cells: Sequence[str], tag: str) -> str:
-        kinds = ("n" if k in right else "rule" if head[k] in ("rule", "condition") else "" for k in range(len(cells)))
-        marks = (f" class={kind}" if kind else "" for kind in kinds)
-        return "".join(f"<{tag}{mark}>{escape(cell)}</{tag}>" for mark, cell in zip(marks, cells, strict=True))
+        return "".join(
+            f"<{tag}{f' class={kind}' if kind else ''}>"
+            f"{_unbroken(cell) if kind == 'rule' and tag == 'td' else escape(cell)}</{tag}>"
+            for kind, cell in zip(kinds, cells, strict=True)
+        )
 
     body = "".join(f"<tr>{line(cells, 'td')}</tr>" for cells in rows)
     top = f"<caption><span>{escape(caption)}</span></caption><thead><tr>{line(head, 'th')}</tr></thead>"
     return f"<div class=wide><table>{top}<tbody>{body}</tbody></table></div>"
+
+
+def _unbroken(rules: str) -> str:
+    """Return rules as HTML that breaks between conditions only."""
+    parts = re.split(r"( and |; )", rules)
+    return "".join(part if k % 2 else f"<span>{escape(part)}</span>" for k, part in enumerate(parts))
 
 
 def _reading(reading: str) -> str:
@@ -205,6 +248,10 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:4])} and {len(names) - 4} more"
 
 
+def _renamed(columns: Mapping[str, str]) -> str:
+    return f", columns {', '.join(f'{ours} = {theirs}' for ours, theirs in columns.items())}" if columns else ""
+
+
 def _interval(pair: Sequence[float]) -> str:
     return f"{pair[0]:+.2f} to {pair[1]:+.2f}"
 
@@ -217,7 +264,3 @@ def _since(x: Facts) -> str:
     if not x["days_watched"]:
         return ""
     return f"; now {x['now']}, e-value {x['e_value']:.2f} on {x['days_watched']} later days"
-
-
-def _ties(ties: Sequence[Facts]) -> str:
-    return f" (as good a name: {'; '.join(n['rule'] for n in ties[:3])})" if ties else ""

@@ -8,14 +8,18 @@ binning.
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
-from lotus.own_signals.config import FeatureRule, OwnConfig
+from lotus.own_signals.config import FeatureRule, Groups, OwnConfig
+from lotus.own_signals.groups import Grouping, by_configuration, by_first_day
+from lotus.own_signals.readings import Edges
 from lotus.own_signals.table import Coded, Floats, Ints, SignalTable
 from lotus.priors.vocabulary import MAX_BINS, NULL_BIN, Feature, Reading, Vocabulary, rule_counts
+from lotus.timebase import DAY_MS, day_of
 
 HISTORY_DAYS = 7
 MAX_RULES = 5_000_000  # 0.5 GB of evidence
@@ -24,32 +28,47 @@ MAX_CUBE = 150_000  # subsets of one to three features times days: 2.4 GB of sum
 Bins = NDArray[np.uint8]
 
 
-def binned(table: SignalTable, names: tuple[str, ...], config: OwnConfig) -> tuple[Vocabulary, Bins]:
-    """Return the vocabulary of the features and bins uint8 [n, features].
+@dataclass(frozen=True, slots=True)
+class Binned:
+    """The vocabulary of the features, bins uint8 [n, features], and what they stand for: edges and groups by name."""
+
+    vocabulary: Vocabulary
+    bins: Bins
+    edges: dict[str, Edges]
+    groups: dict[str, Grouping]
+
+
+def binned(table: SignalTable, names: tuple[str, ...], config: OwnConfig) -> Binned:
+    """Return the bins of the features named.
 
     Raises `SchemaError` for a feature that is constant, infinite or of too many categories, and for too many features.
     """
     out = np.full((len(table), len(names)), NULL_BIN, dtype=np.uint8)
-    features = []
+    features, edges, groups = [], dict[str, Edges](), dict[str, Grouping]()
     for column, name in enumerate(names):
         rule, values = config.features.get(name, FeatureRule()), table.features[name]
-        if not isinstance(values, Coded) and (rule.reading == "single" or rule.categories):
-            values = _as_texts(values)
+        named = config.groups.get(name, {})
+        if not isinstance(values, Coded) and (rule.reading == "single" or rule.categories or named):
+            values, named = _as_texts(values), _as_written(named)
         if isinstance(values, Coded):
+            values, grouping = _grouped(table, name, values, rule, named)
+            if grouping is not None:
+                groups[name], rule = grouping, replace(rule, categories=grouping.labels)
             feature, out[:, column] = _categories(table, name, values, rule)
         else:
             _check_number(table, name, values)
             feature = Feature(name, rule.bins, "", reading=rule.reading or "one_sided")
-            out[:, column] = quantile_bins(table.day, table.asset.codes, values, rule.bins)
+            out[:, column], edges[name] = quantile_bins(table.day, table.asset.codes, values, rule.bins)
         features.append(feature)
     vocabulary = Vocabulary(tuple(features))
     _check_size(vocabulary, config.max_literals, min(len(np.unique(table.day)), config.last_days))
-    return vocabulary, out
+    return Binned(vocabulary, out, edges, groups)
 
 
-def quantile_bins(day: Ints, asset: NDArray[np.int32], values: Floats, bins: int) -> Bins:
-    """Return bins uint8 [n] of numbers; rows may stand in any order."""
+def quantile_bins(day: Ints, asset: NDArray[np.int32], values: Floats, bins: int) -> tuple[Bins, Edges]:
+    """Return bins uint8 [n] of numbers and the edges that made them; rows may stand in any order."""
     out = np.full(len(values), NULL_BIN, dtype=np.uint8)
+    used: list[tuple[int, int, Floats]] = []
     ranks = np.arange(1, bins) / bins
     for code in np.unique(asset):
         mine = np.flatnonzero(asset == code)
@@ -64,13 +83,27 @@ def quantile_bins(day: Ints, asset: NDArray[np.int32], values: Floats, bins: int
                 edges = np.quantile(past, ranks, method="inverted_cdf")
                 found = np.searchsorted(edges, now, side="left").astype(np.uint8)
                 out[mine[start:stop]] = np.where(np.isnan(now), NULL_BIN, found)
-    return out
+                used.append((int(code), today, edges))
+    codes, days = (np.array([x[k] for x in used], dtype=np.int64) for k in (0, 1))
+    return out, Edges(codes, days, np.array([x[2] for x in used]).reshape(-1, bins - 1))
 
 
 def _days(days: Ints) -> Iterator[tuple[int, int, int]]:
     known, start = np.unique(days, return_index=True)
     stop = np.append(start[1:], len(days))
     yield from zip(known.tolist(), start.tolist(), stop.tolist(), strict=True)
+
+
+def _grouped(
+    table: SignalTable, name: str, values: Coded, rule: FeatureRule, named: Groups
+) -> tuple[Coded, Grouping | None]:
+    """Return the values with those taken together that must be; as they are where none must."""
+    if named:
+        return by_configuration(name, values, named, rule.reading not in (None, "single"))
+    held = np.unique(values.codes[values.codes >= 0])
+    if rule.categories or rule.reading not in (None, "single") or len(held) <= MAX_BINS:
+        return values, None
+    return by_first_day(name, values, table.day, day_of(int(table.day[0]) * DAY_MS))
 
 
 def _categories(table: SignalTable, name: str, values: Coded, rule: FeatureRule) -> tuple[Feature, Bins]:
@@ -87,12 +120,6 @@ def _categories(table: SignalTable, name: str, values: Coded, rule: FeatureRule)
     if len(seen) < 2:
         held = f"{seen[0]!r} in every row" if seen else "null in every row"
         raise SchemaError(f"column {name} is {held}", "two categories or more", "a constant cannot make a rule")
-    if len(labels) > MAX_BINS:
-        raise SchemaError(
-            f"column {name} has {len(labels)} categories ({', '.join(labels[: MAX_BINS + 1])}, ...)",
-            f"at most {MAX_BINS}",
-            "group them, or name those to keep as `categories` in the configuration; the others are null then",
-        )
     place = {label: i for i, label in enumerate(labels)}
     table_of_bins = np.array([*(place.get(n, NULL_BIN) for n in values.names), NULL_BIN], dtype=np.uint8)
     return Feature(name, len(labels), "", reading=reading, labels=labels), table_of_bins[values.codes]
@@ -119,6 +146,18 @@ def _as_texts(values: Floats) -> Coded:
     out = np.full(len(values), -1, dtype=np.int32)
     out[held] = codes
     return Coded(tuple(f"{x:.12g}" for x in known), out)
+
+
+def _as_written(groups: Groups) -> Groups:
+    """Return groups of numbers with the numbers as `_as_texts` writes them; what is none stays, and fits nothing."""
+
+    def text(value: str) -> str:
+        try:
+            return f"{float(value):.12g}"
+        except ValueError:
+            return value
+
+    return {label: tuple(text(value) for value in values) for label, values in groups.items()}
 
 
 def _check_size(vocabulary: Vocabulary, max_literals: int, days: int) -> None:

@@ -21,6 +21,7 @@ _FIRST_US, _LAST_US = (US_PER_MS * day_start_ms(day) for day in ("2000-01-01", "
 MAX_PAYOFF_BPS = 1e6  # a hundredfold: beyond it one row would drown all others
 _SURE = 30.0  # windows expected not to be published, of which there is none: chance e^-30
 _UNFILLED = "an order that was not filled is 0, not empty"
+_NO_FEATURE = "a rule needs something to speak of; a configuration may name one: columns: {x_vol: its name in the file}"
 LEAST_ROWS = 20  # below it nothing about a column can be said, and every message would be about chance
 
 
@@ -58,8 +59,8 @@ def decision_horizons(table: SignalTable, config: OwnConfig) -> dict[str, int]:
 def chosen_features(table: SignalTable, config: OwnConfig) -> tuple[str, ...]:
     """Return the features to learn over; raises `SchemaError` for one that is not there or when there is none."""
     if not table.features:
-        raise SchemaError("no column x_* in the files", "one feature or more", "a rule needs something to speak of")
-    for name in config.features:
+        raise SchemaError("no column x_* in the files", "one feature or more", _NO_FEATURE)
+    for name in (*config.features, *config.groups):
         if name not in table.features:
             hint = nearest(name, tuple(table.features))
             raise SchemaError(

@@ -85,13 +85,20 @@ COLUMNS: tuple[FileColumn, ...] = (
     FileColumn(
         "x_*", "feature", True, "yours", "anywhere; a null makes no literal true",
         "one column or more of context known at ts. Numbers are binned per asset with edges from the seven days before "
-        "(ties to the lower bin; the first day of an asset has no bins); text and flags are categories, at most five",
+        "(ties to the lower bin; the first day of an asset has no bins); text and flags are categories, at most five. "
+        "More are taken together, by `groups` of the configuration or as the first day has them",
         "0.42",
     ),
 )  # fmt: skip
 
+KNOWN = tuple(c.name for c in COLUMNS if not c.name.endswith("*"))
+
 CONFIG_EXAMPLE = """\
 # Everything here has a default; a file without several horizons needs no configuration at all.
+columns:                    # name of the format: name in the files; default: the names of the format
+  ts: time
+  payoff_bps: pnl_bps
+  x_momentum: mom_5m        # any column may be a feature
 decision_horizon_s: 300     # the horizon that is searched; needed when a detector has several
 cost_bps: 4.5               # subtracted from payoff_bps and paper_payoff_bps; 0 when they are net (default)
 fill_source: executed       # executed (on paper or a simulator: grade B) or venue (real fills: grade A)
@@ -104,6 +111,9 @@ features:                   # default: every x_* column, numbers monotone in 5 b
   x_momentum: up            # only of the high end (down: only of the low end)
   x_funding: {literals: interval, bins: 5}   # rules may speak of any range of bins
   x_regime: {literals: category, categories: [calm, wild]}
+  x_hour: category
+groups:                     # values of a feature taken together; every value not named is `other`
+  x_hour: {night: [0, 1, 2, 3, 4, 5], morning: [6, 7, 8, 9, 10, 11], noon: [12, 13, 14]}
 """
 
 FIRST_ROWS = """\

@@ -13,10 +13,11 @@ from lotus.learning.naive import NaiveRow
 from lotus.learning.pooled import REASON as POOLED
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.power import COVERAGES, Detectable
+from lotus.own_signals.readings import Readings
 from lotus.own_signals.replay import Finding
 from lotus.own_signals.scores import ASSOCIATION, VARIANTS, DetectorFacts
 from lotus.own_signals.study import NO_PROPENSITY, Study
-from lotus.priors.vocabulary import Vocabulary, describe_rule, rule_counts
+from lotus.priors.vocabulary import Feature, Vocabulary, describe_rule, rule_counts
 
 Facts = dict[str, Any]
 NO_PAPER = "no paper payoff: not tested"
@@ -24,7 +25,7 @@ NO_PAPER = "no paper payoff: not tested"
 
 def facts_of(study: Study, config: OwnConfig) -> Facts:
     """Return everything a study says; the lists `lessons`, `proposals`, `refused`, `audits` and `trials` come first."""
-    words = study.vocabulary
+    words, readings = study.vocabulary, study.readings
     kinds = {d.detector_id: d.variant for d in study.detectors}
     paper = {a.detector_id: a.placebo_z != 0.0 for a in study.audits}
     candidates = sorted(
@@ -32,11 +33,11 @@ def facts_of(study: Study, config: OwnConfig) -> Facts:
     )
     return {
         "lessons": [
-            {**_lesson(f.lesson, words), **_life(f), "horizons": [asdict(x) for x in marks]}
+            {**_lesson(f.lesson, words, readings), **_life(f), "horizons": [asdict(x) for x in marks]}
             for f, marks in zip(study.findings, study.markouts, strict=True)
         ],
-        "proposals": [{**_lesson(x, words), "reason": x.reason} for x in study.proposals],
-        "refused": [*_silent(study), *({**_lesson(x, words), "reason": x.reason} for x in candidates)],
+        "proposals": [{**_lesson(x, words, readings), "reason": x.reason} for x in study.proposals],
+        "refused": [*_silent(study), *({**_lesson(x, words, readings), "reason": x.reason} for x in candidates)],
         "audits": [_audit(a, paper[a.detector_id]) for a in study.audits],
         "trials": study.trials,
         "look": {
@@ -61,21 +62,32 @@ def facts_of(study: Study, config: OwnConfig) -> Facts:
         "detectors": [_detector(d) for d in study.detectors],
         "detectable": [_detectable(d) for d in study.detectable],
         "naive": [_naive(row, words) for row in study.naive],
-        "features": [
-            {"name": f.name, "bins": f.bins, "literals": f.reading, "categories": list(f.labels)}
-            for f in words.features
-        ],
+        "features": [_feature(f, readings) for f in words.features],
         "cost_bps": config.cost_bps,
         "fill_source": config.fill_source,
         "variants": sorted(set(kinds.values())),
     }
 
 
-def _lesson(x: Lesson, words: Vocabulary) -> Facts:
+def _feature(f: Feature, readings: Readings) -> Facts:
+    grouping = readings.groups.get(f.name)
+    return {
+        "name": f.name,
+        "bins": f.bins,
+        "literals": f.reading,
+        "categories": list(f.labels),
+        "grouped_by": grouping.by if grouping else "",
+        "groups": dict(zip(grouping.labels, map(list, grouping.values), strict=True)) if grouping else {},
+        "edges": readings.feature(f),
+    }
+
+
+def _lesson(x: Lesson, words: Vocabulary, readings: Readings) -> Facts:
     return {
         "detector_id": x.detector_id,
         "horizon_s": x.horizon_s,
         "rule": describe_rule(x.rule, words),
+        "edges": readings.rule(x.detector_id, x.rule, words),
         "uplift_bps": x.uplift_bps,
         "ci95": list(x.ci95),
         "lcb_bps": x.lcb_bps,

@@ -27,8 +27,9 @@ Written from the table in `lotus/own_signals/columns.py` by `python -m lotus.own
 how rows are split into files and ordered changes nothing. CSV is UTF-8 with commas between cells and points in
 numbers. A row is one window of one detector and asset in which it had something to say, **published or not**: without
 the windows that were not published nothing can be compared. Empty cells, `null`, `NaN` and `NA` are null. Columns
-that are not listed here are not used, and named; names that begin with a dot are passed over. A wrong file is refused
-with file, column, row (from 1, without the header) and the likely cause, and nothing is written.
+that are not listed here are not used, and named; a configuration may say which of them is which (`columns`, below).
+Files whose names begin with a dot are passed over. A wrong file is refused with file, column, row (from 1, without the
+header) and the likely cause, and nothing is written.
 """
 
 _EXAMPLE = """\
@@ -62,10 +63,8 @@ prints
 {printed}
 ```
 
-The planted rule is the one lesson. Windows of like propensity inside and outside differ by about the planted
-{effect:g} bps (a little less: a fifth of the last seven days is not exactly the planted threshold); the uplift is
-smaller, because it is measured against an average that holds the rule itself, and the bound is what can be promised
-after so many rules were tried. In the other detector the same corner is searched as hard, and nothing is claimed.
+The planted rule is the one lesson, and what its sizes estimate is told below it. In the other detector the same corner
+is searched as hard, and nothing is claimed.
 
 The command writes `report/report.html` (one file, no network) and `report/result.json`. `--json` prints the same
 object. With `--nightly` every night of the file is replayed as if it had been looked at then, with the slots of a
@@ -73,8 +72,8 @@ budget year.
 
 At least 11 days of matured windows are needed: the first day has no bins, and a rule must be seen on ten. One set of
 files is **one look** at a family-wise error of 4 % over all its detectors together. Trying again with other features,
-bins or horizons until something passes is many looks, and no statistics can see that; keep a part of the days away
-for it.
+bins, groups or horizons until something passes is many looks, and no statistics can see that; keep a part of the days
+away for it.
 
 ## The configuration
 
@@ -82,6 +81,18 @@ Optional, `--config FILE.yaml`:
 
 ```yaml
 {config}```
+
+`columns` names the columns of the files, so that nothing need be renamed: the name of the format, then that of every
+file. A column that a file does not have, one column under two names, and a name of the format that a file uses for
+another column are refused.
+
+**More than five categories.** `groups` takes values of a feature together, at most five groups; a value in none is
+`other`, which is one of the five. Without it, text with more values keeps the four most frequent of the **first day**
+of the files and calls the rest `other`, if that day has more than five and the fourth is more frequent than the fifth;
+that day itself then has no category. Only features are read, and no later day: groups by the frequencies of the whole
+file would be fitted on the future. Where the first day does not tell, the refusal holds a configuration to begin with.
+What each group holds is told in the report. Numbers are binned; `x_hour: category`, or groups of it, makes them
+categories.
 
 ## What the grades say
 
@@ -104,10 +115,11 @@ accepted.
 
 ## What the report shows
 
-`report.html`: the forest plot of lessons and refusals, the life line of each (uplift and evidence by day, and with
-`--nightly` the e-process of the days after it was found), maps of two features, the calibration of the propensity,
-the audits, the smallest uplift this sample would have shown in 80 % of cases, and what a table of hit rates would
-have said.
+`report.html`: the forest plot of lessons and refusals, their conditions in values (edges follow the days before and
+move: the median, the lowest and the highest, by asset where assets differ much), what the sizes estimate, the life line
+of each (uplift and evidence by day, and with `--nightly` the e-process of the days after it was found), maps of two
+features, the calibration of the propensity, the audits, the smallest uplift this sample would have shown in 80 % of
+cases, and what a table of hit rates would have said.
 
 ## What is promised, and on what conditions
 

@@ -9,6 +9,7 @@ LESSON: Final = {
     "detector_id": "detector",
     "horizon_s": "s; the horizon that was searched",
     "rule": "in words; bins count from 0, the lowest",
+    "edges": "list by condition over numbers or groups: what it stands for, see below",
     "uplift_bps": "bps; U, over the baseline, net of cost",
     "ci95": "bps; [low, high] of the uplift, six-hour blocks",
     "lcb_bps": "bps; the size that holds after the search; negative where the evidence is below the bar",
@@ -59,6 +60,30 @@ HORIZON: Final = {
     "brier": "score of p_hit, lower is better; null without the column",
     "log_score": "nats; score of p_hit, lower is better; null without the column",
 }
+EDGE: Final = {
+    "feature": "column",
+    "literal": "the condition as it stands in the rule",
+    "words": "which bins these are: the highest fifth; empty for groups",
+    "values": "the values of a group, as the files have them; empty for numbers",
+    "above": "edge that a value exceeds; null where the lowest bin belongs to it",
+    "up_to": "edge that a value may reach; null where the highest bin belongs to it",
+}
+MOVES: Final = {
+    "median": "in the column's unit; of the edge over days and assets",
+    "low": "its lowest",
+    "high": "its highest",
+    "days": "days with edges",
+    "by_asset": "{asset: {median, low, high}} where assets differ by a quarter of the edges' span, else empty",
+}
+FEATURE: Final = {
+    "name": "column",
+    "bins": "how many",
+    "literals": "how rules may speak of it",
+    "categories": "names of the bins; empty for numbers",
+    "grouped_by": "who took categories together; empty where nobody did",
+    "groups": "{group: [values]}",
+    "edges": "list, lowest first: the edge above bin 0, 1, ...; empty for categories",
+}
 AUDIT: Final = {
     "detector_id": "detector",
     "alarm": "whether its new lessons are blocked",
@@ -89,11 +114,12 @@ TOP: Final = {
     "detectors": "rows, published, windows without a chance, and how each is scored",
     "detectable": "smallest uplift found in 80 % of such samples, bps, by conditions in the rule and coverage",
     "naive": "what a table of hit rates would have said",
-    "features": "bins, literals and categories",
+    "features": "list by feature, see below",
     "cost_bps": "bps; subtracted from every payoff",
     "fill_source": "executed or venue",
     "variants": "scores in use",
     "files": "files read",
+    "columns": "{name of the format: name in the files} of the configuration",
     "unused_columns": "columns that were not used",
     "report": "path of the page; only with --out, and not in result.json",
 }
@@ -105,8 +131,11 @@ def result_text() -> str:
         ("the object", TOP),
         ("`lessons[]`", LESSON | ACCEPTED),
         ("`lessons[].support`", SUPPORT),
+        ("`lessons[].edges[]`", EDGE),
+        ("an edge", MOVES),
         ("`lessons[].horizons[]`", HORIZON),
         ("`audits[]`", AUDIT),
+        ("`features[]`", FEATURE),
     ]
     out = []
     for name, keys in parts:

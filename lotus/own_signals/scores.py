@@ -19,6 +19,7 @@ from lotus.own_signals.checks import by_detector, check_rows, chosen_features, d
 from lotus.own_signals.config import VENUE, OwnConfig
 from lotus.own_signals.days import Days, Windows
 from lotus.own_signals.horizons import Outcomes, outcomes_by_horizon
+from lotus.own_signals.readings import Readings
 from lotus.own_signals.table import US_PER_MS, Ints, SignalTable
 from lotus.priors.vocabulary import Vocabulary
 from lotus.timebase import BLOCK_MS, DAY_MS, day_of
@@ -59,6 +60,7 @@ class Scored:
     days: tuple[str, ...]
     file_days: tuple[str, ...]
     outcomes: Outcomes
+    readings: Readings
 
 
 def scored(table: SignalTable, config: OwnConfig) -> Scored:
@@ -73,19 +75,32 @@ def scored(table: SignalTable, config: OwnConfig) -> Scored:
     outcomes = outcomes_by_horizon(table, draw, mine, config.cost_bps)
     del draw, decides
     table, maturity = table.take(mine), maturity[mine]
-    vocabulary, bins = binned(table, names, config)
+    found = binned(table, names, config)
     facts = tuple(_facts(table, rows, name, horizons[name]) for name, rows in by_detector(table))
     kept = _last_days(maturity, config.last_days)
     kept &= ~(table.propensity == 0.0)
     unlogged = np.isnan(table.propensity)
     file_days = tuple(day_of(ms) for ms in (np.unique(table.ts_us[kept] // (US_PER_MS * DAY_MS)) * DAY_MS).tolist())
     day, block = (maturity // DAY_MS).astype(np.int32), (maturity % DAY_MS // BLOCK_MS).astype(np.uint8)
+    readings = Readings(found.edges, found.groups, table.asset.names, _spoke(table, kept))
     nothing = np.zeros(0, dtype=np.int64)  # what is not needed from here on is let go of
     table = replace(table, origin=nothing, horizon_s=nothing, features={}, described={})
     del maturity, mine
-    made = _Making(table, day, block, bins, vocabulary, facts, config)
+    made = _Making(table, day, block, found.bins, found.vocabulary, facts, config)
     logged, loose = made.days(kept & ~unlogged, False), made.days(kept & unlogged & table.published, True)
-    return Scored(vocabulary, logged, loose, facts, tuple(sorted({*logged, *loose})), file_days, outcomes)
+    days = tuple(sorted({*logged, *loose}))
+    return Scored(found.vocabulary, logged, loose, facts, days, file_days, outcomes, readings)
+
+
+def _spoke(table: SignalTable, kept: NDArray[np.bool_]) -> dict[str, Ints]:
+    """Return (asset, day of ts) [k, 2] of every detector's kept rows."""
+    day, out = table.day, {}
+    for name, rows in by_detector(table):
+        mine = np.flatnonzero(rows & kept)
+        known = np.unique(np.asarray(day[mine] * len(table.asset.names) + table.asset.codes[mine]))
+        days, assets = np.divmod(known, len(table.asset.names))
+        out[name] = np.stack([assets, days], axis=1)
+    return out
 
 
 def _draws(table: SignalTable) -> Ints:

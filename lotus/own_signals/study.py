@@ -22,6 +22,7 @@ from lotus.own_signals.horizons import Markout
 from lotus.own_signals.past import pasts_of
 from lotus.own_signals.portrait import NAIVE_SHOWN, Portrait, View, portrait
 from lotus.own_signals.power import Detectable
+from lotus.own_signals.readings import Readings
 from lotus.own_signals.replay import Finding, Looks, replay
 from lotus.own_signals.scores import DetectorFacts, Scored
 from lotus.priors.types import Rule
@@ -38,6 +39,7 @@ class Study:
 
     settings: LearningDefaults
     vocabulary: Vocabulary
+    readings: Readings
     detectors: tuple[DetectorFacts, ...]
     days: tuple[str, ...]
     file_days: tuple[str, ...]
@@ -114,6 +116,7 @@ def _study(found: Scored, looks: Looks, settings: LearningDefaults) -> Study:
     return Study(
         settings=settings,
         vocabulary=found.vocabulary,
+        readings=found.readings,
         detectors=found.detectors,
         days=found.days,
         file_days=found.file_days,

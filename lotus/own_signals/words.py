@@ -1,7 +1,11 @@
 """A study's facts as text for a terminal: lessons, refusals as proudly as wins, audits, what could have been seen."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from lotus.own_signals.estimates import estimated
+from lotus.own_signals.reading_words import feature_words, named_features, rule_words
 
 Facts = Mapping[str, Any]
 NOT_TRIED = "Nothing was tried, so nothing is known; the reasons stand under what was refused."
@@ -14,9 +18,11 @@ def text_of(facts: Facts) -> str:
         _lessons(facts["lessons"], facts["trials"]),
         _proposals(facts["proposals"], facts["look"]),
         _refused(facts["refused"]),
+        _bins(facts),
         _audits(facts["audits"]),
+        _detectable(facts["detectable"]),
     ]
-    return "\n\n".join([*parts, _detectable(facts["detectable"])])
+    return "\n\n".join(part for part in parts if part)
 
 
 def _head(f: Facts) -> str:
@@ -50,7 +56,8 @@ def _lessons(rows: Sequence[Facts], trials: int) -> str:
         return "LESSONS   none. With this sample nothing beats what chance alone finds among as many rules."
     lines = [
         "LESSONS   uplift over what the propensity already knew, net of cost, bps per unit, with 95 % interval and the",
-        "          bound that holds after the search; bins count from 0, the lowest, against the seven days before",
+        "          bound that holds after the search; bins count from 0, the lowest, against the seven days before;",
+        "          their edges: median over the days (lowest to highest)",
     ]
     for x in rows:
         low, high = x["ci95"]
@@ -58,6 +65,7 @@ def _lessons(rows: Sequence[Facts], trials: int) -> str:
         lines += [
             f"  {x['detector_id']}: {x['rule']}   {x['uplift_bps']:+.2f} [{low:+.2f}, {high:+.2f}], "
             f"bound {x['bound_bps']:+.2f}, grade {x['grade']}",
+            *(f"    {line}" for line in rule_words(x["edges"])),
             f"    inside less outside, at like propensity: {x['contrast_bps']:+.2f} [{x['contrast_ci95'][0]:+.2f}, "
             f"{x['contrast_ci95'][1]:+.2f}]",
             f"    {s['published']:,} published in {s['days']} days and {s['blocks']} blocks, {s['coverage']:.0%} of "
@@ -75,6 +83,7 @@ def _lessons(rows: Sequence[Facts], trials: int) -> str:
         if x["near_ties"]:
             others = "; ".join(n["rule"] for n in x["near_ties"][:3])
             lines.append(f"    as good a name ({len(x['near_ties'])}): {others}")
+    lines += textwrap.wrap(estimated(rows), 112, initial_indent="  ", subsequent_indent="  ")
     return "\n".join(lines)
 
 
@@ -123,8 +132,9 @@ def _proposals(rows: Sequence[Facts], look: Facts) -> str:
         low, high = x["ci95"]
         lines.append(
             f"  {x['detector_id']}: {x['rule']}   {x['uplift_bps']:+.2f} [{low:+.2f}, {high:+.2f}], "
-            f"evidence {x['evidence_nats']:.2f} nats\n    advice: {x['advice']}"
+            f"evidence {x['evidence_nats']:.2f} nats"
         )
+        lines += [f"    {line}" for line in (*rule_words(x["edges"]), f"advice: {x['advice']}")]
     return "\n".join(lines)
 
 
@@ -139,6 +149,15 @@ def _refused(rows: Sequence[Facts]) -> str:
             grade = f", grade {x['grade']}" if x["grade"] != "none" else ""
             lines.append(f"  {x['detector_id']}: {x['rule']}   {x['uplift_bps']:+.2f}{grade}: {x['reason']}")
     return "\n".join(lines)
+
+
+def _bins(f: Facts) -> str:
+    """Return what the bins of the features named above stand for, empty without any."""
+    lines = [f"  {line}" for feature in named_features(f) for line in feature_words(feature)]
+    if not lines:
+        return ""
+    head = "BINS   of the features named above: edges by the seven days before, per asset; median (lowest to highest)"
+    return "\n".join([head, *lines])
 
 
 def _audits(rows: Sequence[Facts]) -> str:

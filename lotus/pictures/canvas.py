@@ -6,13 +6,14 @@ Equal numbers give equal text: identifiers inside an SVG come from a fixed salt 
 import base64
 import io
 import re
-import textwrap
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+TITLE_SIZE, _LINE_INCHES = 10.0, 0.17  # points, inches of a line of it
+_SLACK: Final = 1.06  # a browser without the font of the picture takes another one, a little wider
 GOOD, BAD, MUTED, LINE = "#1b7837", "#b2182b", "#8c8c8c", "#2166ac"
 _SALT: Final = "lotus"
 _SETTINGS: Final = {
@@ -45,9 +46,46 @@ def literal(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def entitle(axes: "Axes", text: str, width: int) -> None:
-    """Write the title of some axes, wrapped to `width` characters, from the left."""
-    axes.set_title(literal(textwrap.fill(text, width)), loc="left", fontsize=10.0)
+def entitle(axes: "Axes", text: str) -> None:
+    """Write the title of a figure over its whole width, from the left; the figure grows by lines beyond the first."""
+    figure = axes.get_figure(root=True)
+    if figure is not None:
+        lines = fitted(text, figure.get_figwidth() - 0.15, TITLE_SIZE)
+        figure.set_figheight(figure.get_figheight() + _LINE_INCHES * (len(lines) - 1))
+        figure.suptitle(literal("\n".join(lines)), x=0.015, ha="left", fontsize=TITLE_SIZE)
+
+
+def fitted(text: str, inches: float, size: float) -> list[str]:
+    """Return the lines of a rule's name: broken before `and` and after a colon, never inside a condition.
+
+    A part that is wider than `inches` in a font of `size` points loses its middle.
+    """
+    lines = [""]
+    for part in re.split(r"(?<=:) | (?=and )", text):
+        longer = f"{lines[-1]} {part}".lstrip()
+        if inches_of(longer, size) <= inches:
+            lines[-1] = longer
+        else:
+            lines.append(shortened(part, inches, size))
+    return [line for line in lines if line] or [""]
+
+
+def shortened(text: str, inches: float, size: float) -> str:
+    """Return a text without its middle where it is wider than that in a font of `size` points."""
+    kept, out = len(text), text
+    while kept > 4 and inches_of(out, size) > inches:
+        kept -= 1
+        out = f"{text[: (kept + 1) // 2]}...{text[len(text) - kept // 2 :]}"
+    return out
+
+
+def inches_of(text: str, size: float) -> float:
+    """Return the width of a text in the font of the pictures, with a little slack."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), ismath=False)
+    return float(width) / 72.0 * _SLACK
 
 
 def svg(figure: "Figure") -> str:

@@ -30,7 +30,7 @@ def calibration_curve(curve: Calibration) -> "Figure":
     )
     axes.set_xlabel("logged propensity, mean of a tenth of the windows")
     axes.set_ylabel("share published, 95 %")
-    entitle(axes, f"{curve.detector_id}: does the log say what drew?", 50)
+    entitle(axes, f"{curve.detector_id}: does the log say what drew?")
     return figure
 
 
@@ -44,7 +44,7 @@ def reliability_curve(title: str, points: Sequence[tuple[float, float, float, fl
     axes.errorbar(promised, found, yerr=spread, fmt="o", color=LINE, markersize=4.0, linewidth=1.2)
     axes.set_xlabel("promised probability of a hit")
     axes.set_ylabel("share of hits, 95 %")
-    entitle(axes, f"{title}: does what is promised come?", 50)
+    entitle(axes, f"{title}: does what is promised come?")
     return figure
 
 
@@ -62,7 +62,7 @@ def life(line: LifeLine, critical: float) -> "Figure":
         pad = 0.1 * (high - low) + 1e-9
         upper.set_ylim(min(low, 0.0) - pad, max(high, 0.0) + pad)
     upper.set_ylabel("uplift so far, bps")
-    entitle(upper, line.title, 58)
+    entitle(upper, line.title)
     lower.plot(x, line.evidence, color=LINE)
     if np.isfinite(critical):
         lower.axhline(critical, color=BAD, linewidth=0.8, linestyle="--")

@@ -4,18 +4,18 @@ Accepted ones stand above, refused ones below in the same size: a refusal is a r
 line, so that the picture can be read on a narrow page. In the literature: forest plot.
 """
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lotus.pictures.canvas import BAD, GOOD, MUTED, blank, entitle, literal
+from lotus.pictures.canvas import BAD, GOOD, MUTED, blank, entitle, fitted, inches_of, literal
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_WIDTH, _LINES = 40, 2  # characters and lines of a rule's name that are shown
-_ROW, _LINE, _GAP = 0.26, 0.15, 0.06  # inches: of a row without its name, of a line of the name, below the name
+_WIDTH, _FONT = 4.7, 8.5  # inches of the figure, points of the names
+_ROW, _LINE, _GAP = 0.34, 0.15, 0.11  # inches: of a row without its name, of a line of the name, below the name
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +34,33 @@ class ForestRow:
 def forest(rows: Sequence[ForestRow], title: str = "Uplift over the baseline, net of cost") -> "Figure":
     """Return the plot of the rows in their order, the accepted ones first."""
     ordered = sorted(rows, key=lambda r: not r.accepted)
-    names = [_wrapped(row.label) for row in ordered]
+    room = [_WIDTH - 0.3 - inches_of(row.note, _FONT) for row in ordered]
+    names = [fitted(row.label, inches, _FONT) for row, inches in zip(ordered, room, strict=True)]
     heights = [_ROW + _LINE * len(name) for name in names]
-    figure, axes = blank(4.7, 0.9 + sum(heights))
-    axes.axvline(0.0, color=MUTED, linewidth=0.8)
+    figure, axes = blank(_WIDTH, 0.95 + sum(heights))
     at = 0.0
     for row, name, height in zip(ordered, names, heights, strict=True):
         at += height
-        colour = (GOOD if row.uplift >= 0.0 else BAD) if row.accepted else MUTED
-        face = colour if row.accepted else "white"
-        axes.plot([row.low, row.high], [at, at], color=colour, linewidth=1.8, solid_capstyle="butt")
-        axes.plot([row.uplift], [at], marker="o", color=colour, markerfacecolor=face, markersize=5.5)
-        if row.bound > 0.0:
-            bound = row.bound if row.uplift >= 0.0 else -row.bound
-            axes.plot([bound], [at], marker="|", color=colour, markersize=12.0, markeredgewidth=2.0)
+        _draw(axes, row, at)
         for x, text, side in ((0.0, "\n".join(name), "left"), (1.0, row.note, "right")):
             axes.annotate(
-                literal(text), (x, at - _GAP), xycoords=("axes fraction", "data"), fontsize=8.5, ha=side, va="bottom",
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-            )  # fmt: skip
+                literal(text), (x, at - _GAP), xycoords=("axes fraction", "data"), fontsize=_FONT, ha=side, va="bottom"
+            )
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_ylim(at + 0.5 * _ROW, 0.0)
     axes.set_xlabel("bps per unit (upright tick: what holds after the search)")
-    entitle(axes, title, 60)
+    entitle(axes, title)
     return figure
 
 
-def _wrapped(label: str) -> list[str]:
-    """Return the lines of a rule's name, cut where there are too many."""
-    lines = textwrap.wrap(label, _WIDTH) or [""]
-    return lines if len(lines) <= _LINES else [*lines[: _LINES - 1], f"{lines[_LINES - 1]}..."]
+def _draw(axes: "Axes", row: ForestRow, at: float) -> None:
+    """Draw interval, uplift and bound of a row; zero is marked beside them only, so that no name stands on it."""
+    colour = (GOOD if row.uplift >= 0.0 else BAD) if row.accepted else MUTED
+    face = colour if row.accepted else "white"
+    axes.plot([0.0, 0.0], [at - 0.9 * _GAP, at + 0.9 * _GAP], color=MUTED, linewidth=0.8)
+    axes.plot([row.low, row.high], [at, at], color=colour, linewidth=1.8, solid_capstyle="butt")
+    axes.plot([row.uplift], [at], marker="o", color=colour, markerfacecolor=face, markersize=5.5)
+    if row.bound > 0.0:
+        bound = row.bound if row.uplift >= 0.0 else -row.bound
+        axes.plot([bound], [at], marker="|", color=colour, markersize=12.0, markeredgewidth=2.0)

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lotus.learning.views import HeatMap
-from lotus.pictures.canvas import MUTED, blank, entitle, literal
+from lotus.pictures.canvas import MUTED, blank, entitle, inches_of, literal, shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_TICKS = 8.0  # points
+_MAP, _MARGIN = 2.9, 1.0  # inches: the least width of the map, the most of the names of its rows
 
 
 def heat(found: HeatMap) -> "Figure":
@@ -30,15 +33,16 @@ def heat(found: HeatMap) -> "Figure":
     row_low, row_high, low, high = found.box
     corner = (low - 0.5, row_low - 0.5)
     axes.add_patch(Rectangle(corner, high - low + 1, row_high - row_low + 1, fill=False, linewidth=2.0))
-    axes.set_xticks(range(m), [literal(x) for x in found.columns])
-    axes.set_yticks(range(n), [literal(x) for x in found.rows])
-    axes.set_xlabel(_axis(found.column_name, found.columns))
-    axes.set_ylabel(_axis(found.row_name, found.rows))
-    axes.tick_params(color=MUTED)
-    entitle(axes, f"{found.title}: uplift, bps", 56)
+    axes.set_xticks(range(m), [literal(shortened(x, _MAP / m, _TICKS)) for x in found.columns])
+    axes.set_yticks(range(n), [literal(shortened(x, _MARGIN, _TICKS)) for x in found.rows])
+    axes.set_xlabel(_axis(found.column_name, found.columns, _MAP))
+    axes.set_ylabel(_axis(found.row_name, found.rows, 0.45 * n + 0.2))
+    axes.tick_params(color=MUTED, labelsize=_TICKS)
+    entitle(axes, f"{found.title}: uplift, bps")
     return figure
 
 
-def _axis(name: str, labels: tuple[str, ...]) -> str:
+def _axis(name: str, labels: tuple[str, ...], inches: float) -> str:
     """Return the name of an axis, and which end of numbered bins is the low one."""
-    return literal(f"{name}, bin (0 = lowest)" if labels[0] == "0" else name)
+    more = ", bin (0 = lowest)" if labels[0] == "0" else ""
+    return literal(shortened(name, inches - inches_of(more, 9.0), 9.0) + more)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from learn_runs import facts_of, learn, refused
 
-from lotus.own_signals.result_keys import ACCEPTED, AUDIT, HORIZON, LESSON, REASONED, SUPPORT, TOP
+from lotus.own_signals.result_keys import ACCEPTED, AUDIT, EDGE, FEATURE, HORIZON, LESSON, MOVES, REASONED, SUPPORT, TOP
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lotus_own_signals"))
 from own_world import arrow, own_world, rows_of, write_csv, write_parquet
@@ -184,6 +184,12 @@ def test_the_object_has_the_keys_that_are_documented_and_no_other(told: dict[str
     assert keys_of([x for x in told["refused"] if x["rule"]]) == set(LESSON | REASONED)
     assert keys_of([x["support"] for x in told["lessons"]]) == set(SUPPORT)
     assert keys_of([h for x in told["lessons"] for h in x["horizons"]]) == set(HORIZON)
+    edges = [e for x in told["lessons"] for e in x["edges"]]
+    assert keys_of(edges) == set(EDGE)
+    assert (
+        keys_of([e["above"] for e in edges]) == keys_of([e for f in told["features"] for e in f["edges"]]) == set(MOVES)
+    )
+    assert keys_of(told["features"]) == set(FEATURE)
     assert keys_of(told["audits"]) == set(AUDIT)
     bare = {k: v for k, v in own_world(seed=3, n=120).items() if k != "propensity"}
     write_csv(bare, tmp_path / "a.csv")
@@ -281,9 +287,12 @@ def test_the_example_of_the_format_is_read(tmp_path: Path) -> None:
     from lotus.own_signals.columns import CONFIG_EXAMPLE, FIRST_ROWS
 
     (tmp_path / "a.csv").write_text(FIRST_ROWS)
-    (tmp_path / "c.yaml").write_text(CONFIG_EXAMPLE)
-    assert "x_momentum, which no file has" in refused(tmp_path, "--config", tmp_path / "c.yaml")
     assert "3 rows of 1 day; expected: 20 rows" in refused(tmp_path)
+    (tmp_path / "c.yaml").write_text(CONFIG_EXAMPLE)
+    assert "takes time for ts, and a.csv has no such column" in refused(tmp_path, "--config", tmp_path / "c.yaml")
+    (tmp_path / "a.csv").write_text(FIRST_ROWS.replace("ts,", "time,").replace("payoff_bps", "pnl_bps", 1))
+    (tmp_path / "c.yaml").write_text(CONFIG_EXAMPLE.replace("  x_momentum: mom_5m ", "  #"))
+    assert "x_momentum, which no file has" in refused(tmp_path, "--config", tmp_path / "c.yaml")
 
 
 def test_no_folder_is_wrong_usage(tmp_path: Path) -> None:

@@ -65,6 +65,10 @@ def every(column: str, made: Callable[[str], str]) -> Callable[[list[str]], list
 WRONG: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
     "a column missing": (renamed("asset", "coin"), "a.csv has no column asset"),
     "a column misspelled": (renamed("propensity", "propensty"), "a column propensty; expected: propensity"),
+    "other names": (
+        renamed("ts,asset", "time,coin"),
+        "no column ts, asset; .*columns: {ts: its name in the file, asset",
+    ),
     "a required one misspelled": (renamed("horizon_s", "horizon"), "no column horizon_s.*'horizon' misspelled"),
     "a column twice": (renamed("x_vol", "x_flow"), "column x_flow 2 times"),
     "no feature": (lambda lines: [re.sub("x_", "y_", lines[0]), *lines[1:]], r"no column x_\*"),

@@ -1,6 +1,7 @@
 """Bins are as-of: an oracle row by row, ties, nulls, categories, and nothing of an earlier day hangs on a later one."""
 
 import dataclasses
+import hashlib
 
 import numpy as np
 import pytest
@@ -43,14 +44,15 @@ def oracle(day, asset, values, bins):
 def test_bins_equal_the_oracle_in_any_order(rows, bins):
     day, asset = (np.array([r[k] for r in rows]) for k in (0, 1))
     values = np.array([r[2] for r in rows])
-    found = quantile_bins(day, asset.astype(np.int32), values, bins)
+    found, _ = quantile_bins(day, asset.astype(np.int32), values, bins)
     assert found.tolist() == oracle(day, asset, values, bins).tolist()
 
 
 def test_the_first_day_and_nulls_have_no_bin_and_ties_go_down():
     day = np.array([0] * 10 + [1] * 3)
     values = np.array([*np.arange(10.0), 1.0, 1.0001, np.nan])
-    found = quantile_bins(day, np.zeros(13, np.int32), values, 5)
+    found, edges = quantile_bins(day, np.zeros(13, np.int32), values, 5)
+    assert (edges.day.tolist(), edges.values.tolist()) == ([1], [[1.0, 3.0, 5.0, 7.0]])
     assert set(found[:10]) == {255}
     assert found[10:].tolist() == [0, 1, 255]
 
@@ -60,8 +62,8 @@ def test_removing_later_days_leaves_the_bins_of_earlier_ones():
     whole = table(world)
     late = whole.day >= whole.day.min() + 4
     names = tuple(whole.features)
-    _, bins = binned(whole, names, OwnConfig())
-    _, early = binned(whole.take(~late), names, OwnConfig())
+    bins = binned(whole, names, OwnConfig()).bins
+    early = binned(whole.take(~late), names, OwnConfig()).bins
     np.testing.assert_array_equal(bins[~late], early)
 
 
@@ -69,7 +71,7 @@ def test_a_category_that_appears_later_does_not_renumber():
     world = own_world(days=3, n=40)
     first_day = world["ts"] < world["ts"].min() + 86_400_000_000
     world["x_regime"] = np.where(first_day, np.where(world["x_flow"] > 0, "mid", "zebra"), "ant")
-    vocabulary, _ = binned(table(world), ("x_regime",), OwnConfig())
+    vocabulary = binned(table(world), ("x_regime",), OwnConfig()).vocabulary
     assert set(vocabulary.features[0].labels[:2]) == {"mid", "zebra"}
     assert vocabulary.features[0].labels[2] == "ant"
     assert vocabulary.features[0].reading == "single"
@@ -80,7 +82,8 @@ def test_categories_of_the_configuration_are_kept_in_their_order():
     world["x_regime"] = np.array(["low", "mid", "high", "odd"])[np.arange(len(world["ts"])) % 4]
     rule = FeatureRule("range", categories=("low", "mid", "high"))
     whole = table(world)
-    vocabulary, bins = binned(whole, ("x_regime",), OwnConfig(features={"x_regime": rule}))
+    found = binned(whole, ("x_regime",), OwnConfig(features={"x_regime": rule}))
+    vocabulary, bins = found.vocabulary, found.bins
     assert vocabulary.features[0].labels == ("low", "mid", "high")
     codes = whole.features["x_regime"]
     assert set(bins[codes.codes == codes.names.index("odd"), 0]) == {255}
@@ -91,9 +94,20 @@ def test_numbers_may_be_categories():
     world = own_world(days=2, n=40)
     world["x_count"] = np.arange(len(world["ts"])) % 3 + 0.0
     config = OwnConfig(features={"x_count": FeatureRule("single")})
-    vocabulary, bins = binned(table(world), ("x_count",), config)
+    found = binned(table(world), ("x_count",), config)
+    vocabulary, bins = found.vocabulary, found.bins
     assert sorted(vocabulary.features[0].labels) == ["0", "1", "2"]
     assert set(bins[:, 0]) == {0, 1, 2}
+
+
+def test_five_categories_are_binned_as_they_always_were():
+    world = own_world(seed=4, days=5, n=80)
+    world["x_five"] = np.array(list("abcde"))[np.arange(len(world["ts"])) % 5]
+    whole = table(world)
+    found = binned(whole, tuple(whole.features), OwnConfig())
+    told = hashlib.sha256(repr(found.vocabulary).encode() + found.bins.tobytes()).hexdigest()
+    assert told == "292cd9b86cabfdce0d6760264dbc53ce52b93ef29051fbdad1ede32185229a96"
+    assert found.groups == {}
 
 
 def feature_of(value):
@@ -104,7 +118,7 @@ def feature_of(value):
         "null": np.full(n, np.nan),
         "infinite": np.where(np.arange(n) == 7, np.inf, np.arange(n)),
         "one category": np.full(n, "same"),
-        "many categories": np.array([f"c{i % 6}" for i in range(n)]),
+        "many categories": np.where(world["ts"] > np.median(world["ts"]), "late", [f"c{i % 5}" for i in range(n)]),
     }[value], world
 
 
