@@ -1,0 +1,99 @@
+"""Tables and Markdown for people: never wider than the terminal, plain text where standard output is none.
+
+What a table says belongs to the commands. A table puts what matters first: the last columns go when there is no room.
+"""
+
+import io
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+PIPED = 120  # characters of a line where nobody says how wide it may be
+NARROWEST = 40
+GAP = 2  # between columns
+
+wide_option = click.option("--wide", is_flag=True, help="Show every column and line, however wide and long.")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: words to the left, numbers to the right.
+
+    A text with `least` above 0 is folded over several lines rather than left out, down to so many characters.
+    """
+
+    title: str
+    right: bool = False
+    least: int = 0
+
+
+def numbers(*titles: str) -> tuple[Column, ...]:
+    """Return columns whose cells stand to the right."""
+    return tuple(Column(title, right=True) for title in titles)
+
+
+def width() -> int:
+    """Return how many characters a line may have."""
+    return max(NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else PIPED
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], wide: bool = False) -> str:
+    """Return rows under their columns; those that find no room are named below, unless `wide`."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    whole = [max(map(len, [c.title, *(row[k] for row in rows)])) for k, c in enumerate(columns)]
+    least = [min(n, c.least or n) for n, c in zip(whole, columns, strict=True)]
+    room = sum(whole) + GAP * len(whole) if wide else width()
+    kept = len(columns)
+    while kept > 1 and sum(least[:kept]) + GAP * (kept - 1) > room:
+        kept -= 1
+    out = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+    for column, smallest in zip(columns[:kept], least, strict=False):
+        fold = bool(column.least) and not wide
+        out.add_column(
+            Text(column.title), justify="right" if column.right else "left", no_wrap=not fold, min_width=smallest
+        )
+    for row in rows:
+        out.add_row(*map(Text, row[:kept]))
+    hidden = [column.title for column in columns[kept:]]
+    return _drawn(out, room) + (f"\n(--wide also shows: {', '.join(hidden)})" if hidden else "")
+
+
+def markdown(text: str) -> str:
+    """Return a Markdown page as a terminal shows it."""
+    from rich.markdown import Markdown
+
+    return _drawn(Markdown(text, hyperlinks=False), width())
+
+
+def folded(text: str, indent: str = "") -> str:
+    """Return a text as lines of the terminal's width, at most 120, each but the first behind `indent`."""
+    import textwrap
+
+    return textwrap.fill(text, min(width(), PIPED), subsequent_indent=indent, break_long_words=False)
+
+
+def _console(room: int) -> "Console":
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    return Console(
+        file=io.StringIO(), width=room, force_terminal=terminal, color_system="auto" if terminal else None,
+        highlight=False, emoji=False, markup=False, legacy_windows=False,
+    )  # fmt: skip
+
+
+def _drawn(what: "RenderableType", room: int) -> str:
+    console = _console(room)
+    with console.capture() as caught:
+        console.print(what)
+    return "\n".join(line.rstrip() for line in caught.get().splitlines())
