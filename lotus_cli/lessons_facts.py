@@ -49,11 +49,17 @@ class Night:
         """Those that it accepted or proposed."""
         return [x for x in self.lessons if x.state != "REFUSED"]
 
+    @property
+    def needed_nats(self) -> tuple[float, float]:
+        """Return the evidence that both lanes needed, infinite where the night did not look."""
+        day, rest = self.look.get("critical") or (float("inf"), float("inf"))
+        return float(day), float(rest)
+
     def days_left(self, braid: Braid) -> int | None:
         """Return the days from the end of this day to the end of a braid, None for one without an end."""
         if braid.expires_at_ms >= NEVER_MS:
             return None
-        return max(0, -(-(braid.expires_at_ms - day_start_ms(next_day(self.day))) // DAY_MS))
+        return max(0, round((braid.expires_at_ms - day_start_ms(next_day(self.day))) / DAY_MS))
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -61,7 +67,10 @@ class Night:
             "branch": self.branch,
             "day": self.day,
             "asked": self.asked,
-            "look": {name: self.look.get(name) for name in ("looked", "learning_days", "trials", "critical")},
+            "looked": bool(self.look.get("looked")),
+            "learning_days": self.look.get("learning_days"),
+            "trials": self.look.get("trials"),
+            "needed_nats": self.needed_nats,
             "beliefs": [self._belief(braid, lesson) for braid, lesson in self.beliefs],
             "lessons": [_lesson(x) for x in self.kept],
             "refused": [_lesson(x) for x in self.refused],
@@ -91,14 +100,14 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
     Raises `ConfigError` for a day without a night, and for a detector of which nothing was ever learned or refused.
     """
     with Databases(settings) as databases, databases.connect("sig") as sig:
-        nights = committed_days(sig, settings.branch, "lessons")
+        nights = _nights(sig, settings.branch, day)
         every = read_lessons(sig, settings.branch)
-        chosen = _chosen(settings, nights, every, day)
+        chosen = day or _told(sig, settings.branch, every) or nights[-1]
         board = read_board(sig, settings.branch, chosen)
         _check_detector(detector, [*every, *board])
         mine = [b for b in board if detector in (None, b.detector_id)]
         tonight = tuple(x for x in every if x.night == chosen and detector in (None, x.detector_id))
-        look = read_experiments(sig, settings.branch, chosen, NIGHT).get(NIGHT, {})
+        look = _look(sig, settings.branch, chosen)
         beliefs = tuple((b, _taught(sig, b)) for b in mine if b.in_force)
     waits = {b.lesson_id: b for b in mine if not b.in_force}
     return Night(
@@ -106,14 +115,24 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
     )  # fmt: skip
 
 
-def _chosen(settings: Settings, nights: Sequence[str], every: Sequence[Lesson], day: str | None) -> str:
+def _nights(sig: Connection, branch: str, day: str | None) -> list[str]:
+    """Return the nights of a branch; `day` must be one of them."""
+    nights = committed_days(sig, branch, "lessons")
     if not nights:
-        raise LedgerError(
-            f"branch {settings.branch} has no night of learning", "a committed day", "`lotus backfill` makes one"
-        )
+        raise LedgerError(f"branch {branch} has no night of learning", "a committed day", "`lotus backfill` makes one")
     if day is not None and day not in nights:
-        raise ConfigError(f"branch {settings.branch} has no night of {day}", f"one of {day_ranges(nights)}")
-    return day or max((x.night for x in every), default=nights[-1])
+        raise ConfigError(f"branch {branch} has no night of {day}", f"one of {day_ranges(nights)}")
+    return nights
+
+
+def _told(sig: Connection, branch: str, every: Sequence[Lesson]) -> str | None:
+    """Return the newest night that looked and accepted or refused something."""
+    nights = sorted({x.night for x in every}, reverse=True)
+    return next((night for night in nights if _look(sig, branch, night).get("looked")), None)
+
+
+def _look(sig: Connection, branch: str, night: str) -> Mapping[str, Any]:
+    return read_experiments(sig, branch, night, NIGHT).get(NIGHT, {})
 
 
 def _check_detector(detector: str | None, known: Sequence[Lesson | Braid]) -> None:

@@ -1,5 +1,6 @@
 """The page of `lotus lessons` from its facts: what is believed in sentences, what was refused, tables with --wide."""
 
+import re
 from collections import Counter
 
 from lotus.learning.lesson import Lesson
@@ -13,10 +14,10 @@ from lotus_cli.terminal import Column, folded, numbers, table
 LEGEND = (
     "Uplift: what a window of the rule paid over what its score alone told, net of costs, bps. Bound: what is left of "
     "it after the search among all rules (family-wise). Bins count from the lowest, 0; d*x is x with the sign of the "
-    "signal. Grade A and B may move publication, C and D wait for more. An e-value of 20 ends a belief."
+    "signal. Grades A and B may own a patch. An e-value of 20 ends a belief."
 )
 _REFUSALS = (
-    Column("detector", least=12), Column("rule", least=20), Column("uplift, bps", right=True),
+    Column("detector"), Column("rule", least=20), Column("uplift, bps", right=True),
     Column("reason", least=24), *numbers("95 %, bps", "bound, bps", "evidence, nats", "published"),
 )  # fmt: skip
 
@@ -46,12 +47,13 @@ def _head(night: Night) -> list[str]:
     if not night.look.get("looked"):
         return [*lines, "  this night did not look for lessons: what is believed goes on"]
     counts = Counter(x.state for x in night.lessons)
-    return [
-        *lines,
-        f"  {night.look['trials']:,} rules tried over {night.look['learning_days']} learning days, evidence needed "
-        f"{night.look['critical']['day']:.2f} nats: accepted {counts['IDENTIFIED']}, "
-        f"proposed {counts['MODEL_ONLY']}, refused {counts['REFUSED']}",
-    ]
+    day, rest = night.needed_nats
+    said = (
+        f"{night.look['trials']:,} rules tried over {night.look['learning_days']} learning days; evidence needed: "
+        f"{day:.2f} nats in lane S (against the same day), {rest:.2f} in lane F (against the rest of the day); "
+        f"accepted {counts['IDENTIFIED']}, proposed {counts['MODEL_ONLY']}, refused {counts['REFUSED']}"
+    )
+    return [*lines, folded(f"  {said}", "  ")]
 
 
 def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
@@ -71,21 +73,23 @@ def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
 
 def _waiting(night: Night, lesson: Lesson) -> list[str]:
     braid = night.waits.get(lesson.lesson_id)
-    why = "proposed only" if lesson.state == "MODEL_ONLY" else "no patch"
+    why = "proposed only, a hypothesis for an experiment" if lesson.state == "MODEL_ONLY" else "no patch"
     why += f", braid {braid.braid_id} is {braid.state}: {braid.reason}" if braid is not None and braid.reason else ""
     return [folded(f"  * {_sentence(lesson)}", "    "), folded(f"    {why}", "    ")]
 
 
 def _sentence(x: Lesson) -> str:
     more = "more" if x.uplift_bps >= 0.0 else "less"
+    among = f"among {x.trials:,} rules" if x.trials else "in the second channel (between days)"
     return (
         f"{x.detector_id} pays {abs(x.uplift_bps):.2f} bps {more} where {describe_rule(x.rule)}: uplift "
         f"{x.uplift_bps:+.2f} bps, 95 % [{x.ci95[0]:+.2f}, {x.ci95[1]:+.2f}], bound {signed_bound(x):+.2f}; "
-        f"{x.m_nats:.1f} nats where {x.critical:.1f} were needed among {x.trials:,} rules; grade {x.grade}, "
+        f"{x.m_nats:.1f} nats where {x.critical:.1f} were needed {among}; grade {x.grade}, "
         f"{_VERDICTS[x.state]}, {x.n_published:,} published windows on {x.n_days} days, night of {x.night}"
     )
 
 
+_NUMBER = re.compile(r"[-+]?\d[\d.,]*\d|[-+]?\d|\binf\b")
 _VERDICTS = {"IDENTIFIED": "accepted", "MODEL_ONLY": "proposed", "REFUSED": "refused"}
 
 
@@ -94,8 +98,8 @@ def _refused(night: Night, listed: bool, wide: bool) -> list[str]:
     if not found:
         return ["REFUSED: nothing came near"]
     if not listed:
-        kinds = Counter(_kind(x.reason) for x in found).most_common()
-        said = "; ".join(f"{n} {kind}" for kind, n in kinds)
+        kinds = Counter(_NUMBER.sub("...", part) for x in found for part in x.reason.split("; ")).most_common()
+        said = "; ".join(f"{kind}: {n}" for kind, n in kinds)
         return [folded(f"REFUSED: {len(found)} ({said}); --refused lists them", "  ")]
     rows = [
         (
@@ -105,11 +109,6 @@ def _refused(night: Night, listed: bool, wide: bool) -> list[str]:
         for x in found
     ]  # fmt: skip
     return [f"REFUSED: {len(found)}, those with most evidence first", table(_REFUSALS, rows, wide)]
-
-
-def _kind(reason: str) -> str:
-    """Return a reason without its numbers."""
-    return " ".join(word for word in reason.split() if not any(c.isdigit() for c in word)).rstrip(" ,;:<>=")
 
 
 def _tables(night: Night) -> list[str]:

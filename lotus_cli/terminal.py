@@ -51,16 +51,18 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], wide: bool =
     from rich.text import Text
 
     whole = [max(map(len, [c.title, *(row[k] for row in rows)])) for k, c in enumerate(columns)]
-    least = [min(n, c.least or n) for n, c in zip(whole, columns, strict=True)]
+    least = whole if wide else [min(n, c.least or n) for n, c in zip(whole, columns, strict=True)]
     room = sum(whole) + GAP * len(whole) if wide else width()
     kept = len(columns)
     while kept > 1 and sum(least[:kept]) + GAP * (kept - 1) > room:
         kept -= 1
+    spare = max(0, room - sum(least[:kept]) - GAP * (kept - 1))
     out = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
-    for column, smallest in zip(columns[:kept], least, strict=False):
-        fold = bool(column.least) and not wide
+    for k, column in enumerate(columns[:kept]):
+        more = min(spare, whole[k] - least[k])
+        spare -= more
         out.add_column(
-            Text(column.title), justify="right" if column.right else "left", no_wrap=not fold, min_width=smallest
+            Text(column.title), justify="right" if column.right else "left", overflow="fold", width=least[k] + more
         )
     for row in rows:
         out.add_row(*map(Text, row[:kept]))
