@@ -109,7 +109,7 @@ def _paper(f: Facts) -> str:
     edge = p["mean_payoff_bps"] > 2.0 * tape["se_bps"]
     return (
         f"PAPER   the daemon's last day, each publication its own 1,000 USD probe: {p['probes']} probes, {p['wins']} "
-        f"ended above zero\n  gross {p['gross_usd']:+.2f} USD, {costs}, "
+        f"ended above zero\n  before fees {p['before_fees_usd']:+.2f} USD (gross less spread and slippage), {costs}, "
         f"net {p['net_usd']:+.2f} USD = {p['mean_payoff_bps']:+.2f} bps a probe\n  against the tape, by other code: "
         f"{tape['probes']} matured probes, {tape['net_bps']:+.2f} +- {tape['se_bps']:.2f} bps"
         + ("" if edge else "; no edge after fees")

@@ -132,7 +132,8 @@ def _told(sig: Connection, branch: str, every: Sequence[Lesson]) -> str | None:
 
 
 def _look(sig: Connection, branch: str, night: str) -> Mapping[str, Any]:
-    return read_experiments(sig, branch, night, NIGHT).get(NIGHT, {})
+    found: Mapping[str, Any] = read_experiments(sig, branch, night, NIGHT).get(NIGHT, {})
+    return found
 
 
 def _check_detector(detector: str | None, known: Sequence[Lesson | Braid]) -> None:

@@ -8,11 +8,13 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from rich.console import Console, RenderableType
 
 PIPED = 120  # characters of a line where nobody says how wide it may be
@@ -20,6 +22,9 @@ NARROWEST = 40
 GAP = 2  # between columns
 
 wide_option = click.option("--wide", is_flag=True, help="Show every column and line, however wide and long.")
+picture_option = click.option(
+    "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Also write a picture into a file, .svg or .png."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,15 @@ def folded(text: str, indent: str = "") -> str:
     import textwrap
 
     return textwrap.fill(text, min(width(), PIPED), subsequent_indent=indent, break_long_words=False)
+
+
+def write_picture(path: Path, figure: "Figure") -> None:
+    """Write a figure in the form that the file's name asks for; another ending is wrong usage."""
+    from lotus.pictures.canvas import png, svg
+
+    if path.suffix not in (".svg", ".png"):
+        raise click.UsageError(f"--picture: found {path.name}; expected a name that ends with .svg or .png")
+    path.write_bytes(png(figure) if path.suffix == ".png" else svg(figure).encode())
 
 
 def _console(room: int) -> "Console":

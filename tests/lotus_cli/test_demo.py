@@ -39,7 +39,7 @@ def test_the_documented_keys_are_there_and_agree_with_each_other(facts: Facts) -
     assert facts["parity"] is True
     assert facts["live"]["hash_live"] == facts["live"]["hash_asset"]
     assert facts["paper"]["probes"] > 0
-    assert {"gross_usd", "fees_usd", "net_usd", "mean_payoff_bps", "against_tape"} <= set(facts["paper"])
+    assert {"before_fees_usd", "fees_usd", "net_usd", "mean_payoff_bps", "against_tape"} <= set(facts["paper"])
 
 
 def test_a_belief_was_in_force_on_the_last_day(facts: Facts) -> None:
