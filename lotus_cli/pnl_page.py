@@ -16,8 +16,8 @@ READING = (
     "Gross is mid to mid at the decisions to enter and to leave, before every cost: fees, spread, slippage, funding. "
     "Spread is half the quoted spread met at each end, slippage everything else between those mids and the prices "
     "executed. gross - fees - spread - slippage - funding = net, in whole millionths of a dollar, in every row; a cost "
-    "below zero was received. \"Before fees\", of the demo's page and the daemon's status, is another figure: gross less "
-    "spread and slippage. Sources of fills are never added to one another. A trade that was refused counts with zeros."
+    "below zero was received. What the demo's page and the daemon's status call before fees is another figure: gross "
+    "less spread and slippage. Sources of fills are never added to one another. A refused trade counts with zeros."
 )
 SOURCES = {
     "tape_sim": "every published window as a probe of its own, executed against the recorded quotes",

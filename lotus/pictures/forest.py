@@ -31,8 +31,12 @@ class ForestRow:
     note: str
 
 
-def forest(rows: Sequence[ForestRow], title: str = "Uplift over the baseline, net of cost") -> "Figure":
-    """Return the plot of the rows in their order, the accepted ones first."""
+def forest(
+    rows: Sequence[ForestRow],
+    title: str = "Uplift over the baseline, net of cost",
+    axis: str = "bps per unit (upright tick: what holds after the search)",
+) -> "Figure":
+    """Return the plot of the rows in their order, the accepted ones first; `axis` says what the tick is."""
     ordered = sorted(rows, key=lambda r: not r.accepted)
     names = [_wrapped(row.label) for row in ordered]
     heights = [_ROW + _LINE * len(name) for name in names]
@@ -56,7 +60,7 @@ def forest(rows: Sequence[ForestRow], title: str = "Uplift over the baseline, ne
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_ylim(at + 0.5 * _ROW, 0.0)
-    axes.set_xlabel("bps per unit (upright tick: what holds after the search)")
+    axes.set_xlabel(axis)
     entitle(axes, title, 60)
     return figure
 
