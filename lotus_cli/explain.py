@@ -12,9 +12,11 @@ from lotus_cli.explain_execution import execution_lines
 from lotus_cli.explain_facts import Story, story_of
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
 from lotus_cli.places import home_option, settings_of, tape_option
+from lotus_cli.terminal import folded, width
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 
+_FILLED = {"tape_sim": "against the tape", "venue": "at a venue", "paper_live": "on paper"}
 WHOLE = ("fired", "published", "cond_key")  # masks, flags and hashes are not decimals
 
 
@@ -118,15 +120,15 @@ def _belief(b: dict[str, Any]) -> list[str]:
         f"{d['net_bps']:+8.2f} bps"
         for d in b["days"]
     ]
-    return [*lines, f"    sample: {', '.join(b['sample'])}"]
+    return [*lines, folded(f"    sample: {', '.join(b['sample'])}", "      ")]
 
 
 def _outcome(outcome: dict[str, Any] | None) -> list[str]:
     if outcome is None:
         return ["OUTCOME not matured"]
-    lines = [
-        f"OUTCOME {outcome['status']}; modelled P {_bps(outcome['payoff_p'])}, executed Y {_bps(outcome['payoff_y'])}"
-    ]
+    where = _FILLED.get(outcome["fill_source"], outcome["fill_source"])
+    told = f"executed {where} Y {_bps(outcome['payoff_y'])}" if where else "not executed: it was not published"
+    lines = [f"OUTCOME {outcome['status']}; modelled P {_bps(outcome['payoff_p'])}, {told}"]
     for h in sorted(outcome["horizons"], key=lambda h: int(h["horizon_s"])):
         lines.append(
             f"  {h['horizon_s']:>5} s  forward {_bps(h['fwd_ret_bps'])}  P {_bps(h['payoff_p'])}  "
@@ -147,5 +149,5 @@ def _frames(f: dict[str, Any]) -> list[str]:
         f"of tape {f['tape']}, {f['day']}",
         *(f"  segment {s['path']} sha256 {s['sha256'][:16]}..." for s in f["segments"]),
     ]
-    lines += [f"  {text[:150]}" for text in f["lines"]]
+    lines += [f"  {text}"[: width()] for text in f["lines"]]
     return lines

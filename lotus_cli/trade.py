@@ -9,6 +9,7 @@ import click
 
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import branch_option, home_option, settings_of
+from lotus_cli.terminal import folded
 
 
 @click.group("trade")
@@ -71,7 +72,7 @@ def page(facts: dict[str, Any]) -> str:
     """Return the facts as lines."""
     lines = [f"branch {facts['branch']}"]
     if not facts["venues"]:
-        lines.append("no plan whose entry was due has ended: nothing to measure")
+        lines.append("no plan whose entry was due has ended: nothing to measure; `lotus up --trade-day DAY` trades one")
     for row in facts["venues"]:
         lines.append(f"{row['venue']}: {row['finished']:,} plans ended, {row['with_features']:,} with known features")
         if row["quality"] is None:
@@ -84,7 +85,7 @@ def page(facts: dict[str, Any]) -> str:
         f"{one['success_rate']:.3f} after {one['reports']:,} reports (shrunk towards one half)"
         for one in facts["executors"]
     ]
-    return "\n".join(lines)
+    return "\n".join(folded(line, "    ") for line in lines)
 
 
 def _measured(quality: dict[str, Any]) -> list[str]:
