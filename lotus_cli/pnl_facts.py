@@ -25,6 +25,7 @@ from lotus.trading.pnl_tape import (
     executed_rows,
     tape_trades,
 )
+from lotus_cli.places import day_ranges
 from lotus_cli.pnl_book import BookTrades, book_trades
 from lotus_cli.pnl_curve import by_day, curve_of, trips_of
 from lotus_cli.pnl_paper import paper_trips
@@ -111,7 +112,7 @@ def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
     days = [day for day in known if (first or day) <= day <= (last or day)]
     if not days:
         found = f"branch {settings.branch} has no scored day" + (f" from {first} to {last}" if first or last else "")
-        raise ConfigError(found, f"one of {', '.join(known) or '-'}", "run lotus backfill, or name --branch and --day")
+        raise ConfigError(found, f"one of {day_ranges(known)}", "run lotus backfill, or name --branch and --day")
     if set(lake.days(MICROTAPE_QUOTES.name, f"tape.{settings.tape}")).isdisjoint(days):
         found = f"tape {settings.tape} has no quotes of {days[0]} to {days[-1]}"
         raise ConfigError(found, f"the tape on which branch {settings.branch} was scored", "--tape is missing or wrong")

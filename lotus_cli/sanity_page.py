@@ -24,9 +24,10 @@ _WORDS = ("series", "verdict", "kind")
 
 def ordered(found: Columns) -> Columns:
     """Return rows of SANITY_TABLE, what works first: by verdict, then by the signed move in units of its interval."""
-    mean, reach = (np.nan_to_num(x) for x in (found["mean_bps"], found["mean_high_bps"] - found["mean_low_bps"]))
-    evidence = np.where(reach > 0.0, mean / np.maximum(reach, 1e-12), 0.0)
-    order = np.lexsort((-evidence, [VERDICTS.index(verdict) for verdict in found["verdict"].tolist()]))
+    mean, low, high = (found[name].astype(np.float64) for name in ("mean_bps", "mean_low_bps", "mean_high_bps"))
+    evidence = np.where(high > low, mean / np.maximum(high - low, 1e-12), -np.inf)
+    ranks = np.array([VERDICTS.index(verdict) for verdict in found["verdict"].tolist()])
+    order = np.lexsort((-evidence, ranks))
     return {name: values[order] for name, values in found.items()}
 
 
