@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lotus.errors import ConfigError
-from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import DAY, branch_option, day_ranges, home_option, require_branch, settings_of
+from lotus_cli.output import day_ranges, emit, explained, json_option
+from lotus_cli.places import DAY, branch_option, home_option, require_branch, settings_of
 from lotus_cli.terminal import Column, folded, numbers, table, wide_option
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _page(told: "Atoms", wide: bool) -> str:
     ]  # fmt: skip
     by = ", ".join(told.features) or "every feature by itself"
     head = f"ATOMS   branch {told.branch}, {day_ranges(told.days)}, by {by}: {len(rows)} conditions"
-    return "\n".join([head, "", table(columns, rows, wide), "", folded(LEGEND)])
+    return "\n".join([folded(head, "  "), "", table(columns, rows, wide), "", folded(LEGEND)])
 
 
 @atoms_command.command("compact")

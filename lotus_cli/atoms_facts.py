@@ -10,7 +10,7 @@ from lotus.errors import ConfigError, LakeError
 from lotus.learning.axes import SIDE, axes
 from lotus.priors.vocabulary import FEATURE_NAMES, FEATURES
 from lotus_assets.atoms_compaction import TABLES, summed
-from lotus_cli.places import day_ranges
+from lotus_cli.output import day_ranges
 from lotus_store.config import Settings
 from lotus_store.lake import Lake
 

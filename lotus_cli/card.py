@@ -9,7 +9,7 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import branch_option, home_option, settings_of
+from lotus_cli.places import branch_option, home_option, require_branch, settings_of
 from lotus_cli.terminal import markdown
 
 
@@ -36,6 +36,7 @@ def card_command(
         emit({name: f"{d.family} v{d.version}, decides over {d.horizon_s} s" for name, d in known.items()}, as_json)
         return
     settings = settings_of(home, branch=branch)
+    require_branch(settings)
     stored = _stored(Lake(settings.lake_root), settings.branch, detector_id)
     spec = known.get(detector_id)
     if spec is not None and spec.version not in stored:

@@ -17,7 +17,7 @@ from lotus.outcomes.sanity import ALL
 from lotus_cli.detector_template import template
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import DAY, home_option, settings_of, tape_of, tape_option
-from lotus_cli.terminal import Column, folded, numbers, table, wide_option
+from lotus_cli.terminal import Column, fitted, numbers, table, wide_option
 
 if TYPE_CHECKING:
     from lotus.detectors.spec import DetectorSpec
@@ -87,7 +87,8 @@ def check_command(file: Path, day: str | None, wide: bool, tape: str | None, hom
     else:
         stretch = simulated_stretch()
     facts = facts_of(spec, stretch)
-    emit(facts, as_json, _page(facts, wide))
+    text = _page(facts, wide)
+    emit(facts, as_json, text if wide else fitted(text))
 
 
 @detector_command.command("use")
@@ -134,7 +135,7 @@ def _row(spec: "DetectorSpec") -> dict[str, Any]:
 
 
 def _page(facts: Mapping[str, Any], wide: bool) -> str:
-    lines = [folded(f"{facts['detector_id']} v{facts['version']}: {facts['idea']}"), ""]
+    lines = [f"{facts['detector_id']} v{facts['version']}: {facts['idea']}", ""]
     lines += [f"{name:<12} {facts[name]}" for name in ("complexity", "cost", "memory", "warm_up", "tape", "spoken")]
     if not facts["sanity"]:
         return "\n".join(lines)

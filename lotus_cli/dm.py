@@ -10,7 +10,7 @@ import click
 from lotus.errors import LedgerError
 from lotus_cli.dm_hint import hint_command, withdraw_command
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import DAY, branch_option, home_option, settings_of
+from lotus_cli.places import DAY, branch_option, home_option, require_branch, settings_of
 from lotus_cli.terminal import Column, folded, numbers, table, wide_option
 
 COLUMNS = (
@@ -56,6 +56,7 @@ def calibration(
     from lotus_store.ledger.knowledge import knowledge_before, quality_of_night
 
     settings = settings_of(home, branch=branch)
+    require_branch(settings)
     with Databases(settings) as databases, databases.connect("dm") as dm:
         known = knowledge_before(dm, settings.branch, "9999-12-31" if day is None else _after(day))
         if known is None:

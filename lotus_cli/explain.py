@@ -12,7 +12,7 @@ from lotus_cli.explain_execution import execution_lines
 from lotus_cli.explain_facts import Story, story_of
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
 from lotus_cli.places import home_option, settings_of, tape_option
-from lotus_cli.terminal import folded, width
+from lotus_cli.terminal import fitted, width
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 
@@ -38,11 +38,12 @@ def explain_command(name: str, tape: str | None, home: str | None, as_json: bool
         book = book_story(databases, name)
     if book is None:
         story = story_of(settings, name)
-        emit(story.as_json(), as_json, text_of(story))
+        emit(story.as_json(), as_json, fitted(text_of(story), "      "))
         raise SystemExit(0 if story.explanation.exact else CHECK_FAILED)
     stories, lacking = _views(settings, book)
     told = {"book": book.as_json(), "events": [story.as_json() for story in stories], "lacking": lacking}
-    emit(told, as_json, "\n".join([*book_lines(book), *lacking, *(f"\n{text_of(story)}" for story in stories)]))
+    text = "\n".join([*book_lines(book), *lacking, *(f"\n{text_of(story)}" for story in stories)])
+    emit(told, as_json, fitted(text, "      "))
     raise SystemExit(0 if all(story.explanation.exact for story in stories) else CHECK_FAILED)
 
 
@@ -120,7 +121,7 @@ def _belief(b: dict[str, Any]) -> list[str]:
         f"{d['net_bps']:+8.2f} bps"
         for d in b["days"]
     ]
-    return [*lines, folded(f"    sample: {', '.join(b['sample'])}", "      ")]
+    return [*lines, f"    sample: {', '.join(b['sample'])}"]
 
 
 def _outcome(outcome: dict[str, Any] | None) -> list[str]:

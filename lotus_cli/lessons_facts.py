@@ -12,7 +12,7 @@ from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus.weave.braid import Braid
 from lotus_assets.lesson_tables import NEVER_MS, signed_bound
-from lotus_cli.places import day_ranges
+from lotus_cli.output import day_ranges
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.braids import read_board

@@ -43,7 +43,7 @@ def page(night: Night, refused: bool, wide: bool) -> str:
 
 def _head(night: Night) -> list[str]:
     which = "" if night.asked else " (the newest that accepted or refused something; --day names another)"
-    lines = [f"LESSONS   branch {night.branch}, night of {night.day}{which}"]
+    lines = [folded(f"LESSONS   branch {night.branch}, night of {night.day}{which}", "  ")]
     if not night.look.get("looked"):
         return [*lines, "  this night did not look for lessons: what is believed goes on"]
     counts = Counter(x.state for x in night.lessons)

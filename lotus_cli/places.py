@@ -1,6 +1,6 @@
 """What commands share about places: options that name a home, branch, tape and day, and the catalogue of segments."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from typing import Any, TypeVar
 
@@ -8,7 +8,6 @@ import click
 
 from lotus.errors import ConfigError
 from lotus.names import name_of_step
-from lotus.timebase import next_day
 from lotus_store.branch_settings import read_branch_settings, write_branch_settings
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
@@ -45,27 +44,12 @@ def home_option(command: F) -> F:
 
 def tape_option(command: F) -> F:
     """Add --tape (default: LOTUS_TAPE, lotus.toml, "live")."""
-    return click.option("--tape", help="Name of the tape.")(command)
+    return click.option("--tape", help="Name of the tape (LOTUS_TAPE).")(command)
 
 
 def branch_option(command: F) -> F:
     """Add --branch (default: LOTUS_BRANCH, lotus.toml, "main")."""
-    return click.option("--branch", help="Line of history of events and beliefs.")(command)
-
-
-def day_ranges(days: Iterable[str]) -> str:
-    """Return days as text, those in a row as a range; a dash for none.
-
-    >>> day_ranges(["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-09"])
-    '2026-01-05 to 2026-01-07, 2026-01-09'
-    """
-    runs: list[list[str]] = []
-    for day in sorted(days):
-        if runs and next_day(runs[-1][-1]) == day:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs) or "-"
+    return click.option("--branch", help="Line of history of events and beliefs (LOTUS_BRANCH).")(command)
 
 
 def settings_of(home: str | None, tape: str | None = None, branch: str | None = None) -> Settings:

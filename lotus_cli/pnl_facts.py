@@ -25,7 +25,7 @@ from lotus.trading.pnl_tape import (
     executed_rows,
     tape_trades,
 )
-from lotus_cli.places import day_ranges
+from lotus_cli.output import day_ranges
 from lotus_cli.pnl_book import BookTrades, book_trades
 from lotus_cli.pnl_curve import by_day, curve_of, trips_of
 from lotus_cli.pnl_paper import paper_trips

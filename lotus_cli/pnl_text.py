@@ -51,8 +51,8 @@ def _curve(source: Source) -> str:
     fall, top_ms, low_ms = curve.deepest
     drawn = curves({"gross": curve.gross.tolist(), "net": curve.net.tolist()}, min(width(), 100))
     return "\n".join([
-        f"Cumulative gross (g) {curve.gross[-1]:+,.2f} and net (n) {curve.net[-1]:+,.2f} USD over "
-        f"{len(curve.net):,} trades in the order of their decisions:",
+        f"Cumulative gross (g) {curve.gross[-1]:+,.2f} and net (n) {curve.net[-1]:+,.2f} USD of "
+        f"{len(curve.net):,} trades:",
         *drawn,
         f"Deepest fall of net {fall:,.2f} USD"
         + (f", from {_when(top_ms)} to {_when(low_ms)}" if fall < 0.0 else ""),

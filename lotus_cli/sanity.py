@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from lotus.errors import ConfigError
-from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import DAY, day_ranges, home_option, require_tape, settings_of, tape_option
+from lotus_cli.output import day_ranges, emit, explained, json_option
+from lotus_cli.places import DAY, home_option, require_tape, settings_of, tape_option
 from lotus_cli.terminal import picture_option, wide_option, write_picture
 
 

@@ -38,7 +38,7 @@ def page(title: str, found: Columns, shown: int, wide: bool) -> str:
     rows = {name: values[:shown] for name, values in found.items()}
     lines = [f"SANITY   {title}: {len(found['verdict'])} rows", f"  {said}"]
     if shown < len(found["verdict"]):
-        lines.append(f"  the first {shown} are shown; --all: every row, --verdict WORDS: those of one verdict")
+        lines.append(f"  the first {shown} are shown; --all: every row; --verdict: those of one verdict")
     reading = f"{READING} What works stands first, so the top is flattered by the search for it."
     return "\n".join([*lines, "", _table(rows, wide), "", folded(reading)])
 

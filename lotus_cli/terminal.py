@@ -72,7 +72,9 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], wide: bool =
     for row in rows:
         out.add_row(*map(Text, row[:kept]))
     hidden = [column.title for column in columns[kept:]]
-    return _drawn(out, room) + (f"\n(--wide also shows: {', '.join(hidden)})" if hidden else "")
+    if not hidden:
+        return _drawn(out, room)
+    return f"{_drawn(out, room)}\n" + folded(f"(--wide also shows: {', '.join(hidden)})", " ")
 
 
 def markdown(text: str) -> str:
@@ -96,6 +98,11 @@ def write_picture(path: Path, figure: "Figure") -> None:
     if path.suffix not in (".svg", ".png"):
         raise click.UsageError(f"--picture: found {path.name}; expected a name that ends with .svg or .png")
     path.write_bytes(png(figure) if path.suffix == ".png" else svg(figure).encode())
+
+
+def fitted(text: str, indent: str = "    ") -> str:
+    """Return a page whose lines that are too long are folded, each rest behind `indent`."""
+    return "\n".join(folded(line, indent) if len(line) > width() else line for line in text.splitlines())
 
 
 def _console(room: int) -> "Console":

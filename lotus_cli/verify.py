@@ -7,7 +7,7 @@ import click
 
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option, tell_losses
 from lotus_cli.places import DAY, home_option, settings_of, tape_of, tape_option
-from lotus_cli.terminal import wide_option
+from lotus_cli.terminal import fitted, wide_option
 
 
 @click.group("verify")
@@ -56,7 +56,7 @@ def tape(day: str | None, wide: bool, tape: str | None, home: str | None, as_jso
     if not days:
         raise TapeError(f"tape {store.tape} has no days", "a recorded or imported tape", "another --home or --tape")
     report = verify_tape(store, day or days[-1], settings.manifest.kernel.gap_ms)
-    emit(report.as_dict(), as_json, report.as_text(wide))
+    emit(report.as_dict(), as_json, fitted(report.as_text(wide)))
     raise SystemExit(tell_losses(report.decoded.lines, report.decoded.reasons))
 
 
