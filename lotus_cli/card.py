@@ -36,7 +36,8 @@ def card_command(
         emit({name: f"{d.family} v{d.version}, decides over {d.horizon_s} s" for name, d in known.items()}, as_json)
         return
     settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    if detector_id in known:
+        require_branch(settings)
     stored = _stored(Lake(settings.lake_root), settings.branch, detector_id)
     spec = known.get(detector_id)
     if spec is not None and spec.version not in stored:
