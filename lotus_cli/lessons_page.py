@@ -73,7 +73,9 @@ def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
 
 def _waiting(night: Night, lesson: Lesson) -> list[str]:
     braid = night.waits.get(lesson.lesson_id)
-    why = "proposed only, a hypothesis for an experiment" if lesson.state == "MODEL_ONLY" else "no patch"
+    why = "no patch"
+    if lesson.state == "MODEL_ONLY":
+        why = f"proposed only, a hypothesis for an experiment: {lesson.reason}"
     why += f", braid {braid.braid_id} is {braid.state}: {braid.reason}" if braid is not None and braid.reason else ""
     return [folded(f"  * {_sentence(lesson)}", "    "), folded(f"    {why}", "    ")]
 
