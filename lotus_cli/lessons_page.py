@@ -75,7 +75,7 @@ def _waiting(night: Night, lesson: Lesson) -> list[str]:
     braid = night.waits.get(lesson.lesson_id)
     why = "no patch"
     if lesson.state == "MODEL_ONLY":
-        why = f"proposed only, a hypothesis for an experiment: {lesson.reason}"
+        why = f"proposed only: {lesson.reason}"
     why += f", braid {braid.braid_id} is {braid.state}: {braid.reason}" if braid is not None and braid.reason else ""
     return [folded(f"  * {_sentence(lesson)}", "    "), folded(f"    {why}", "    ")]
 
