@@ -4,6 +4,7 @@ A detector is data: `check` reads its file as the product does, and says where i
 files before the running daemon.
 """
 
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lotus.errors import ConfigError
+from lotus.outcomes.sanity import ALL
 from lotus_cli.detector_template import template
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import DAY, home_option, settings_of, tape_of, tape_option
+from lotus_cli.terminal import Column, fitted, numbers, table, wide_option
 
 if TYPE_CHECKING:
     from lotus.detectors.spec import DetectorSpec
     from lotus_cli.detector_facts import Stretch
 
-_LINE = "{name:<24} {status:<13} {horizon_s:>4} s  kr_rho {kr_rho:.2f}  {idea}"
-_SHOWN = ("asset", "horizon_s", "spoken", "mean_bps", "mean_low_bps", "mean_high_bps", "hit", "cost_bps", "verdict")
+_SHOWN = (*numbers("horizon", "signals", "signed move, bps", "95 %", "hit"), Column("verdict"), Column("asset"),
+          *numbers("cost, bps"))  # fmt: skip
+_LISTED = (Column("detector"), Column("idea", least=24), Column("status"), *numbers("horizon", "kr_rho"))
 
 
 @click.group("detector")
@@ -45,28 +49,27 @@ def new_command(name: str, family: str | None, out: Path) -> None:
 
 
 @detector_command.command("list")
+@wide_option
 @json_option
 @explained
-def list_command(as_json: bool) -> None:
+def list_command(wide: bool, as_json: bool) -> None:
     """List the shipped detectors: family, status, horizon, complexity, idea. Only active ones are scored."""
     from lotus.detectors.registry import known_detectors
 
     rows = {d.detector_id: _row(d) for d in known_detectors()}
-    text = [
-        f"{n:<24} {r['status']:<13} {r['horizon_s']:>4} s  kr_rho {r['kr_rho']:.2f}  {r['idea']}"
-        for n, r in rows.items()
-    ]
-    emit(rows, as_json, "\n".join(text))
+    lines = [(n, r["idea"], r["status"], f"{r['horizon_s']} s", f"{r['kr_rho']:.2f}") for n, r in rows.items()]
+    emit(rows, as_json, table(_LISTED, lines, wide))
 
 
 @detector_command.command("check")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--day", type=DAY, help="Measure on this day of the tape instead of a simulated stretch.")
+@wide_option
 @tape_option
 @home_option
 @json_option
 @explained
-def check_command(file: Path, day: str | None, tape: str | None, home: str | None, as_json: bool) -> None:
+def check_command(file: Path, day: str | None, wide: bool, tape: str | None, home: str | None, as_json: bool) -> None:
     """Read, type-check and compile FILE; print its cost, memory, warm-up, complexity and a sanity table."""
     from lotus.detectors.spec import parse_spec
     from lotus_cli.detector_facts import facts_of, simulated_stretch, tape_stretch
@@ -84,7 +87,8 @@ def check_command(file: Path, day: str | None, tape: str | None, home: str | Non
     else:
         stretch = simulated_stretch()
     facts = facts_of(spec, stretch)
-    emit(facts, as_json, _page(facts))
+    text = _page(facts, wide)
+    emit(facts, as_json, text if wide else fitted(text))
 
 
 @detector_command.command("use")
@@ -130,17 +134,28 @@ def _row(spec: "DetectorSpec") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _page(facts: Mapping[str, Any]) -> str:
+def _page(facts: Mapping[str, Any], wide: bool) -> str:
     lines = [f"{facts['detector_id']} v{facts['version']}: {facts['idea']}", ""]
     lines += [f"{name:<12} {facts[name]}" for name in ("complexity", "cost", "memory", "warm_up", "tape", "spoken")]
-    rows = facts["sanity"]
-    if rows:
-        lines += ["", "Mid moves after a signal, in its direction (before costs; described, not tested):", ""]
-        table = [_SHOWN, *(tuple(_short(row[name]) for name in _SHOWN) for row in rows)]
-        widths = [max(len(line[k]) for line in table) for k in range(len(_SHOWN))]
-        lines += ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in table]
+    if not facts["sanity"]:
+        return "\n".join(lines)
+    lines += ["", "Mid moves after a signal, in its direction (before costs; described, not tested):", ""]
+    pooled = ALL if any(row["asset"] == ALL for row in facts["sanity"]) else facts["sanity"][0]["asset"]
+    rows = [row for row in facts["sanity"] if wide or row["asset"] == pooled or math.isfinite(row["mean_low_bps"])]
+    lines.append(table(_SHOWN, [_move(row) for row in rows], wide))
+    silent = len(facts["sanity"]) - len(rows)
+    if silent:
+        lines.append(f"{silent} rows of single assets have too few signals for an interval (--wide shows them)")
     return "\n".join(lines)
 
 
-def _short(value: Any) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+def _move(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        f"{row['horizon_s']} s", f"{row['spoken']:,}", _short(row["mean_bps"], "+.2f"),
+        "-" if math.isnan(row["mean_low_bps"]) else f"{row['mean_low_bps']:+.2f} to {row['mean_high_bps']:+.2f}",
+        _short(row["hit"], ".2f"), row["verdict"], row["asset"], _short(row["cost_bps"], ".2f"),
+    )  # fmt: skip
+
+
+def _short(value: float, form: str) -> str:
+    return "-" if math.isnan(value) else format(value, form)

@@ -10,16 +10,20 @@ import click
 from lotus.errors import LedgerError
 from lotus_cli.dm_hint import hint_command, withdraw_command
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import DAY, branch_option, home_option, settings_of
+from lotus_cli.places import DAY, branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal import Column, folded, numbers, table, wide_option
 
-HEAD = ("source", "s", "N", "lambda", "pays, bps", "reliability", "slope", "Brier", "base", "log", "base", "promises")
+COLUMNS = (
+    Column("source"), *numbers("s", "N", "pays, bps", "reliability", "slope", "promises", "lambda", "Brier",
+                               "its base", "log", "its base"),
+)  # fmt: skip
+CURVE = (*numbers("promises", "hits promised", "hits found", "95 %", "bps promised", "bps found"), Column(""))
 
 LEGEND = (
-    "",
-    "N: outcomes behind the calibration; lambda: how far it is the source's own (0: all sources', 1: its own);",
-    "pays: calibrated payoff at the lowest and the highest score, before costs (silent: not positive, nothing done);",
-    "reliability: weight of the source; slope: payoff found by payoff promised (1: as promised); Brier, log: scores of",
-    "its promised hits, lower is better, each beside its base, that of always telling the share of hits.",
+    "N: outcomes behind the calibration; lambda: how far it is the source's own (0: all sources', 1: its own); "
+    "pays: calibrated payoff at the lowest and the highest score, before costs (silent: not positive, nothing done); "
+    "reliability: weight of the source; slope: payoff found by payoff promised (1: as promised); Brier, log: scores of "
+    "its promised hits, lower is better, each beside its base, that of always telling the share of hits."
 )
 
 
@@ -35,11 +39,14 @@ dm_command.add_command(withdraw_command)
 @dm_command.command("calibration")
 @click.option("--day", type=DAY, help="What was known from the evidence up to this day (default: the newest night).")
 @click.option("--source", help="Show the reliability curve of one source (det:NAME@VERSION) instead of all.")
+@wide_option
 @branch_option
 @home_option
 @json_option
 @explained
-def calibration(day: str | None, source: str | None, branch: str | None, home: str | None, as_json: bool) -> None:
+def calibration(
+    day: str | None, source: str | None, wide: bool, branch: str | None, home: str | None, as_json: bool
+) -> None:
     """Show what scores are worth and how promises were kept: N, lambda, slope, Brier and log score, curves.
 
     `base` is the score of always telling the share of hits; lower is better. `pays` is the calibrated payoff at the
@@ -49,6 +56,7 @@ def calibration(day: str | None, source: str | None, branch: str | None, home: s
     from lotus_store.ledger.knowledge import knowledge_before, quality_of_night
 
     settings = settings_of(home, branch=branch)
+    require_branch(settings)
     with Databases(settings) as databases, databases.connect("dm") as dm:
         known = knowledge_before(dm, settings.branch, "9999-12-31" if day is None else _after(day))
         if known is None:
@@ -59,7 +67,7 @@ def calibration(day: str | None, source: str | None, branch: str | None, home: s
     named = {row["source"] for row in facts["sources"]}
     if source is not None and source not in named:
         raise LedgerError(f"{source} promised nothing", f"one of {', '.join(sorted(named))}", "no outcomes yet")
-    emit(facts, as_json, page(facts, source))
+    emit(facts, as_json, page(facts, source, wide))
 
 
 def facts_of(known: Any, quality: Any) -> dict[str, Any]:
@@ -101,54 +109,45 @@ def facts_of(known: Any, quality: Any) -> dict[str, Any]:
     }
 
 
-def page(facts: dict[str, Any], source: str | None) -> str:
+def page(facts: dict[str, Any], source: str | None, wide: bool = False) -> str:
     """Return the facts as lines; the curve is that of all promises, or of one source."""
     shown = [row for row in facts["sources"] if source in (None, row["source"])]
     lines = [
-        f"branch {facts['branch']}: known from the evidence up to {facts['day']}, in force from "
-        f"{facts['in_force_from']}; calibration {facts['calibration_ver']}",
-        *_aligned([HEAD, *(line for row in shown for line in _lines(row))]),
+        folded(
+            f"branch {facts['branch']}: known from the evidence up to {facts['day']}, in force from "
+            f"{facts['in_force_from']}; calibration {facts['calibration_ver']}"
+        ),
+        table(COLUMNS, [line for row in shown for line in _lines(row)], wide) if shown else _NONE,
     ]
-    if not shown:
-        lines.append("no source has enough outcomes yet (`calibration.min_support` of the policy)")
     curves = [("all promises", facts["quality"])]
     if source is not None:
         curves = [(f"{row['source']} at {row['horizon_s']} s", row["quality"]) for row in shown]
     for title, quality in curves:
-        lines += _curve(title, quality)
+        lines += _curve(title, quality, wide)
     risk = facts["covariance"]
-    told = (f"{coin} {bps:.1f}" for coin, bps in zip(risk["coins"], risk["hour_bps"], strict=True))
-    lines.append(f"deviation of an hour, bps, from {risk['rows']} minutes: {', '.join(told) or 'too few to fit'}")
+    told = ", ".join(f"{coin} {bps:.1f}" for coin, bps in zip(risk["coins"], risk["hour_bps"], strict=True))
+    lines.append(folded(f"deviation of an hour, bps, from {risk['rows']} minutes: {told or 'too few to fit'}"))
     lines += [f"alike: {one} and {other} {rho:+.2f}" for one, other, rho in facts["alike"] if abs(rho) >= 0.3]
     lines += [f"executor {e['executor']}: {e['value']:.3f} after {e['reports']} reports" for e in facts["executors"]]
-    return "\n".join([*lines, *LEGEND])
+    return "\n".join([*lines, "", folded(LEGEND)])
 
 
 def _lines(row: dict[str, Any]) -> list[tuple[str, ...]]:
     """Return the line of a source and, below it, those of its regimes."""
     q, cells = row["quality"], row["cells"]
-    scores = [f"{q[n]:.{d}f}" if q is not None else "" for n, d in _SCORES]
+    slope, *scores = [f"{q[n]:.{d}f}" if q is not None else "" for n, d in _SCORES]
     value = "" if row["reliability"] is None else f"{row['reliability']:.3f}"
-    name, pays = row["source"], _pays(cells.get("all"))
-    first = (name, str(row["horizon_s"]), f"{row['support']:.0f}", f"{row['lambda']:.2f}", pays, value, *scores)
+    first = (row["source"], str(row["horizon_s"]), f"{row['support']:.0f}", _pays(cells.get("all")), value, slope,
+             str(row["promises"]), f"{row['lambda']:.2f}", *scores)  # fmt: skip
     rest = [
-        (f"  {regime}", "", f"{cell['support']:.0f}", "", _pays(cell), *([""] * 7))
+        (f"  {regime}", "", f"{cell['support']:.0f}", _pays(cell), *([""] * 8))
         for regime, cell in cells.items()
         if regime != "all"
     ]
-    return [(*first, str(row["promises"])), *rest]
+    return [first, *rest]
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Return rows of words as lines, the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    first, *others = widths
-    return [
-        "  ".join([row[0].ljust(first), *(word.rjust(w) for word, w in zip(row[1:], others, strict=True))]).rstrip()
-        for row in rows
-    ]
-
-
+_NONE = "no source has enough outcomes yet (`calibration.min_support` of the policy)"
 _SCORES = (("slope", 2), ("brier", 5), ("brier_base", 5), ("log_score", 5), ("log_base", 5))
 
 
@@ -159,20 +158,20 @@ def _pays(cell: dict[str, Any] | None) -> str:
     return f"{low:+.2f} to {high:+.2f}" + (" silent" if high <= 0.0 else "")
 
 
-def _curve(title: str, quality: dict[str, Any] | None) -> list[str]:
+def _curve(title: str, quality: dict[str, Any] | None, wide: bool) -> list[str]:
     if quality is None:
         return [f"{title}: nothing was promised yet"]
-    lines = [
+    said = (
         f"{title}: {quality['count']:,}, slope {quality['slope']:.3f}, Brier {quality['brier']:.5f} (always the share "
         f"of hits: {quality['brier_base']:.5f}), log score {quality['log_score']:.5f} ({quality['log_base']:.5f})"
-    ]
-    for b in quality["curve"]:
-        within = "" if b["hit_low"] <= b["promised_p"] <= b["hit_high"] else "  outside"
-        lines.append(
-            f"  {b['count']:>7,} hits promised {b['promised_p']:.3f} found {b['hit_share']:.3f} [{b['hit_low']:.3f}, "
-            f"{b['hit_high']:.3f}]  bps promised {b['promised_bps']:7.3f} found {b['realised_bps']:7.3f}{within}"
-        )
-    return lines
+    )
+    rows = [
+        (f"{b['count']:,}", f"{b['promised_p']:.3f}", f"{b['hit_share']:.3f}",
+         f"{b['hit_low']:.3f} to {b['hit_high']:.3f}", f"{b['promised_bps']:.3f}", f"{b['realised_bps']:.3f}",
+         "" if b["hit_low"] <= b["promised_p"] <= b["hit_high"] else "outside")
+        for b in quality["curve"]
+    ]  # fmt: skip
+    return ["", folded(said), table(CURVE, rows, wide), ""]
 
 
 def _cell(cell: Any) -> dict[str, Any]:

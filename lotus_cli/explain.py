@@ -12,9 +12,11 @@ from lotus_cli.explain_execution import execution_lines
 from lotus_cli.explain_facts import Story, story_of
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
 from lotus_cli.places import home_option, settings_of, tape_option
+from lotus_cli.terminal import fitted, width
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 
+_FILLED = {"tape_sim": "against the tape", "venue": "at a venue", "paper_live": "on paper"}
 WHOLE = ("fired", "published", "cond_key")  # masks, flags and hashes are not decimals
 
 
@@ -36,11 +38,12 @@ def explain_command(name: str, tape: str | None, home: str | None, as_json: bool
         book = book_story(databases, name)
     if book is None:
         story = story_of(settings, name)
-        emit(story.as_json(), as_json, text_of(story))
+        emit(story.as_json(), as_json, fitted(text_of(story), "      "))
         raise SystemExit(0 if story.explanation.exact else CHECK_FAILED)
     stories, lacking = _views(settings, book)
     told = {"book": book.as_json(), "events": [story.as_json() for story in stories], "lacking": lacking}
-    emit(told, as_json, "\n".join([*book_lines(book), *lacking, *(f"\n{text_of(story)}" for story in stories)]))
+    text = "\n".join([*book_lines(book), *lacking, *(f"\n{text_of(story)}" for story in stories)])
+    emit(told, as_json, fitted(text, "      "))
     raise SystemExit(0 if all(story.explanation.exact for story in stories) else CHECK_FAILED)
 
 
@@ -124,9 +127,9 @@ def _belief(b: dict[str, Any]) -> list[str]:
 def _outcome(outcome: dict[str, Any] | None) -> list[str]:
     if outcome is None:
         return ["OUTCOME not matured"]
-    lines = [
-        f"OUTCOME {outcome['status']}; modelled P {_bps(outcome['payoff_p'])}, executed Y {_bps(outcome['payoff_y'])}"
-    ]
+    where = _FILLED.get(outcome["fill_source"], outcome["fill_source"])
+    told = f"executed {where} Y {_bps(outcome['payoff_y'])}" if where else "not executed: it was not published"
+    lines = [f"OUTCOME {outcome['status']}; modelled P {_bps(outcome['payoff_p'])}, {told}"]
     for h in sorted(outcome["horizons"], key=lambda h: int(h["horizon_s"])):
         lines.append(
             f"  {h['horizon_s']:>5} s  forward {_bps(h['fwd_ret_bps'])}  P {_bps(h['payoff_p'])}  "
@@ -147,5 +150,5 @@ def _frames(f: dict[str, Any]) -> list[str]:
         f"of tape {f['tape']}, {f['day']}",
         *(f"  segment {s['path']} sha256 {s['sha256'][:16]}..." for s in f["segments"]),
     ]
-    lines += [f"  {text[:150]}" for text in f["lines"]]
+    lines += [f"  {text}"[: width()] for text in f["lines"]]
     return lines

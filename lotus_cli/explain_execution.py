@@ -57,7 +57,7 @@ def execution_story(databases: Databases, event_id: str) -> dict[str, Any] | Non
 def execution_lines(story: Mapping[str, Any] | None) -> list[str]:
     """Return the story as lines for a terminal."""
     if story is None:
-        return ["EXECUTION nobody executed this window"]
+        return ["EXECUTION no order was sent for this window: nobody took it up at a venue"]
     lines = []
     for plan in story["plans"]:
         lines.append(

@@ -12,7 +12,7 @@ from lotus_store.private import private_process
 
 COMMANDS = {
     "arm": ("lotus_cli.arm", "Allow real orders in an account: every check, what is at risk, a typed sentence."),
-    "atoms": ("lotus_cli.atoms", "Sums of scored days: compact old ones."),
+    "atoms": ("lotus_cli.atoms", "Sums of scored days: show them, compact old ones."),
     "backfill": ("lotus_cli.backfill", "Walk days in order through Dagster: tape to tomorrow's priors."),
     "backup": ("lotus_cli.ledger", "Write every ledger into one archive."),
     "card": ("lotus_cli.card", "Show a detector: what it is, its parameters, its horizon."),
@@ -32,6 +32,7 @@ COMMANDS = {
     "keys": ("lotus_cli.keys", "Signing keys of the modules: list, create, rotate."),
     "kill": ("lotus_cli.kill", "The kill switch: open nothing any more, and with --flatten leave every position."),
     "learn": ("lotus_cli.learn", "Lessons from your own signals in CSV or Parquet, with a report."),
+    "lessons": ("lotus_cli.lessons", "What is believed after a night and why, and what was refused."),
     "live": ("lotus_cli.live", "Run the daemon on the venue, or on a recorded tape over a real websocket."),
     "modules": ("lotus_cli.modules", "Manifests of the modules: what differs, pages and schemas."),
     "network": ("lotus_cli.network", "Processes that serve the modules: health, measured strength, who is dead."),
@@ -55,7 +56,7 @@ COMMANDS = {
 
 GROUPS = {
     "Begin": ("doctor", "demo", "up", "learn"),
-    "Look": ("explain", "pnl", "priors", "review", "sanity", "card", "signal"),
+    "Look": ("lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal"),
     "Learn": ("backfill", "detector", "atoms"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
@@ -95,7 +96,7 @@ class LazyGroup(click.Group):
                 formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="lotus")
 def main() -> None:
     """Lotus: lessons from crypto perpetuals that survive honest statistics.

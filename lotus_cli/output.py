@@ -9,15 +9,17 @@ import errno
 import functools
 import json
 import math
+import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
 from lotus.errors import LotusError
+from lotus.timebase import next_day
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,6 +30,7 @@ MAX_LOST = 0.01  # share of the lines of a tape that may be put aside before a c
 REFUSED_BY_MACHINE = frozenset({
     errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO,
 })  # fmt: skip
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 TAKEN = "likely cause: another server runs there (--port 0 takes any free one)"
 LIKELY = "likely cause: a disk that is full, failing or read-only, or a limit of this process (ulimit -a)"
 
@@ -97,16 +100,36 @@ def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> N
 
 
 def shown(value: Any) -> str:
-    """Return a value as one line reads it: no brackets and quotes of Python; lists of objects are counted."""
+    """Return a value as one line reads it: no brackets and quotes of Python; lists of objects are counted.
+
+    Days in a row are a range.
+    """
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {shown(inner)}" for key, inner in value.items()) or "none"
     if isinstance(value, list | tuple):
         if any(isinstance(inner, Mapping) for inner in value):
             return f"{len(value)} (listed by --json)"
+        if value and all(isinstance(inner, str) and _DAY.fullmatch(inner) for inner in value):
+            return day_ranges(value)
         return ", ".join(shown(inner) for inner in value) or "none"
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
     return str(value)
+
+
+def day_ranges(days: Iterable[str]) -> str:
+    """Return days as text, those in a row as a range; a dash for none.
+
+    >>> day_ranges(["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-09"])
+    '2026-01-05 to 2026-01-07, 2026-01-09'
+    """
+    runs: list[list[str]] = []
+    for day in sorted(days):
+        if runs and next_day(runs[-1][-1]) == day:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs) or "-"
 
 
 def tell_losses(lines: int, put_aside: Mapping[str, int]) -> int:

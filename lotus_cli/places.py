@@ -44,12 +44,12 @@ def home_option(command: F) -> F:
 
 def tape_option(command: F) -> F:
     """Add --tape (default: LOTUS_TAPE, lotus.toml, "live")."""
-    return click.option("--tape", help="Name of the tape.")(command)
+    return click.option("--tape", help="Name of the tape (LOTUS_TAPE).")(command)
 
 
 def branch_option(command: F) -> F:
     """Add --branch (default: LOTUS_BRANCH, lotus.toml, "main")."""
-    return click.option("--branch", help="Line of history of events and beliefs.")(command)
+    return click.option("--branch", help="Line of history of events and beliefs (LOTUS_BRANCH).")(command)
 
 
 def settings_of(home: str | None, tape: str | None = None, branch: str | None = None) -> Settings:

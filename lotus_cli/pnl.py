@@ -4,15 +4,20 @@ from pathlib import Path
 
 import click
 
+from lotus.errors import ConfigError
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import DAY, branch_option, home_option, require_branch, settings_of, tape_option
+from lotus_cli.terminal import picture_option, wide_option, write_picture
 
 
 @click.command("pnl")
 @click.option("--day", type=DAY, help="One day of maturity.")
 @click.option("--from", "first", type=DAY, help="First day (default: the earliest).")
 @click.option("--to", "last", type=DAY, help="Last day (default: the newest).")
-@click.option("--page", "target", type=click.Path(dir_okay=False), help="Write the page into a file, Markdown.")
+@click.option("--page", "target", type=click.Path(dir_okay=False), help="Also write the page into a file, Markdown.")
+@click.option("--trips", is_flag=True, help="Also the trades one by one (the newest 40 of each source; --wide: all).")
+@picture_option
+@wide_option
 @branch_option
 @tape_option
 @home_option
@@ -23,6 +28,9 @@ def pnl_command(
     first: str | None,
     last: str | None,
     target: str | None,
+    trips: bool,
+    picture: Path | None,
+    wide: bool,
     branch: str | None,
     tape: str | None,
     home: str | None,
@@ -30,17 +38,26 @@ def pnl_command(
 ) -> None:
     """Show gross, fees, spread, slippage, funding and net of every detector, with intervals and what was not scored.
 
+    Gross is before every cost: mid to mid at the decisions. A curve shows what gross and net added up to.
     "no edge after fees" stands wherever the interval of net does not lie above zero.
     """
+    from lotus_cli.pnl_curve import curve_of
     from lotus_cli.pnl_facts import pnl_of
     from lotus_cli.pnl_page import page
+    from lotus_cli.pnl_text import text
 
     if day is not None and (first is not None or last is not None):
         raise click.UsageError("--day stands alone; --from and --to belong together")
     settings = settings_of(home, tape, branch)
     require_branch(settings)
     facts = pnl_of(settings, day or first, day or last)
-    text = page(facts)
     if target is not None:
-        Path(target).write_text(text + "\n", encoding="utf-8")
-    emit(facts.as_json(), as_json, text)
+        Path(target).write_text(page(facts) + "\n", encoding="utf-8")
+    if picture is not None:
+        from lotus.pictures.curves import money
+
+        drawn = [(source.name, curve_of(source.trades)) for source in facts.sources]
+        if not drawn:
+            raise ConfigError("nothing was executed on these days", "a trade to draw")
+        write_picture(picture, money([(name, c.time_ms, c.gross, c.net, c.drawdown) for name, c in drawn]))
+    emit(facts.as_json(trips), as_json, text(facts, wide, trips))

@@ -25,7 +25,9 @@ from lotus.trading.pnl_tape import (
     executed_rows,
     tape_trades,
 )
+from lotus_cli.output import day_ranges
 from lotus_cli.pnl_book import BookTrades, book_trades
+from lotus_cli.pnl_curve import by_day, curve_of, trips_of
 from lotus_cli.pnl_paper import paper_trips
 from lotus_cli.pnl_trips import RoundTrip, filled_of
 from lotus_cli.pnl_venue import venue_trips
@@ -55,9 +57,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The trades of one fill source: all together and by detector."""
+    """The trades of one fill source: one by one, all together and by detector."""
 
     name: str
+    trades: Trades
     total: Line
     detectors: tuple[Line, ...]
     largest_difference_bps: float
@@ -77,8 +80,8 @@ class Pnl:
     without_window: int
     accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values."""
+    def as_json(self, trips: bool = False) -> dict[str, Any]:
+        """Return plain values; `trips` adds the trades one by one."""
         return {
             "branch": self.branch,
             "days": list(self.days),
@@ -90,6 +93,9 @@ class Pnl:
                     "total": _plain(s.total),
                     "detectors": [_plain(line) for line in s.detectors],
                     "largest_difference_bps": s.largest_difference_bps,
+                    "by_day": by_day(s.trades),
+                    "deepest_fall_usd": curve_of(s.trades).deepest[0],
+                    **({"trips": trips_of(s.trades)} if trips else {}),
                 }
                 for s in self.sources
             ],
@@ -106,7 +112,7 @@ def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
     days = [day for day in known if (first or day) <= day <= (last or day)]
     if not days:
         found = f"branch {settings.branch} has no scored day" + (f" from {first} to {last}" if first or last else "")
-        raise ConfigError(found, f"one of {', '.join(known) or '-'}", "run lotus backfill, or name --branch and --day")
+        raise ConfigError(found, f"one of {day_ranges(known)}", "run lotus backfill, or name --branch and --day")
     if set(lake.days(MICROTAPE_QUOTES.name, f"tape.{settings.tape}")).isdisjoint(days):
         found = f"tape {settings.tape} has no quotes of {days[0]} to {days[-1]}"
         raise ConfigError(found, f"the tape on which branch {settings.branch} was scored", "--tape is missing or wrong")
@@ -182,11 +188,11 @@ def _booked(lake: Lake, settings: Settings, tr: Connection, days: Sequence[str])
     trades, held, refused = joined([f.trades for f in found]), sum(f.held for f in found), sum(f.refused for f in found)
     if not len(trades):
         return []
-    return [Source("book", total(trades, f"book ({held} held, {refused} refused)"), by_detector(trades), 0.0)]
+    return [Source("book", trades, total(trades, f"book ({held} held, {refused} refused)"), by_detector(trades), 0.0)]
 
 
 def _source(trades: Trades, largest_difference_bps: float) -> Source:
-    return Source(trades.source.value, total(trades), by_detector(trades), largest_difference_bps)
+    return Source(trades.source.value, trades, total(trades), by_detector(trades), largest_difference_bps)
 
 
 def _quotes(lake: Lake, settings: Settings, day: str, symbols: Sequence[str]) -> dict[str, Columns]:

@@ -1,6 +1,6 @@
 """`lotus priors`: the versions of a module's beliefs on a branch, one of them in full, and the way back to any."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -14,6 +14,7 @@ from lotus.weave.review import ReviewAct
 from lotus_cli.explain import realised_words
 from lotus_cli.output import clock, emit, explained, json_option
 from lotus_cli.places import branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal import Column, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_herald.prior_patch import PRIORS_OF
 from lotus_herald.rollback import roll_back
@@ -38,11 +39,12 @@ def priors_command() -> None:
 
 @priors_command.command("list")
 @module_option
+@wide_option
 @branch_option
 @home_option
 @json_option
 @explained
-def list_versions(module: str, branch: str | None, home: str | None, as_json: bool) -> None:
+def list_versions(module: str, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
     """List every version of a branch in the order of their times, and from when each is or was in force."""
     settings = settings_of(home, branch=branch)
     require_branch(settings)
@@ -57,17 +59,13 @@ def list_versions(module: str, branch: str | None, home: str | None, as_json: bo
             "effective_from_ms": v.effective_from_ms,
             "effective_from": clock(v.effective_from_ms),
             "braids": len(v.braids),
+            "rules": [f"{b.detector_id}: {describe_braid(b)}" for b in v.braids],
             "in_force": v.priors_ver in since,
         }
         for v, day, parent in known
     ]
-    lines = [
-        f"{r['priors_ver']}  learned on {r['day']}, from {r['effective_from']}, {r['braids']} braids"
-        + ("" if r["in_force"] else "  (never in force)")
-        for r in rows
-    ]
     told = {"branch": settings.branch, "module": module, "versions": rows}
-    emit(told, as_json, "\n".join(lines) or "no version but the genesis one")
+    emit(told, as_json, _list(rows, wide) if rows else "no version but the genesis one")
 
 
 @priors_command.command("show")
@@ -80,6 +78,7 @@ def list_versions(module: str, branch: str | None, home: str | None, as_json: bo
 def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_json: bool) -> None:
     """Show the braids of one version, and what the board says of each now."""
     settings = settings_of(home, branch=branch)
+    require_branch(settings)
     with Databases(settings) as databases, databases.connect(module) as own:
         version = read_version(own, settings.branch, priors_ver, module)
         rows = _rows(own, module, version)
@@ -101,6 +100,7 @@ def rollback(
 ) -> None:
     """Put a new version in force whose braids are those of PRIORS_VER; the next night goes on from there."""
     settings = settings_of(home, branch=branch)
+    require_branch(settings)
     act = ReviewAct("", settings.branch, "", "rollback", priors_ver, author, "", 1.0, note)
     with Databases(settings) as databases:
         version = roll_back(databases, act, Keys(settings.keys_root), Module(module))
@@ -112,6 +112,25 @@ def rollback(
         "module": module,
     }
     emit(told, as_json)
+
+
+def _list(rows: Sequence[Mapping[str, Any]], wide: bool) -> str:
+    columns = (Column("version"), Column("from, UTC"), Column("believes", least=20), Column("learned on"),
+               Column("parent"))  # fmt: skip
+    return table(
+        columns,
+        [
+            (
+                r["priors_ver"],
+                r["effective_from"][:16].replace("T", " ") + ("" if r["in_force"] else " (never in force)"),
+                "; ".join(r["rules"]) or "nothing",
+                r["day"],
+                r["parent"],
+            )
+            for r in rows
+        ],
+        wide,
+    )
 
 
 def _rows(own: Connection, module: str, version: PriorsVersion) -> list[Braid]:

@@ -10,6 +10,7 @@ from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal import Column, numbers, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_herald.rollback import submit
 from lotus_store.databases import Databases
@@ -30,11 +31,12 @@ def author_option(command: Any) -> Any:
 
 @review_command.command("list")
 @click.option("--all", "everything", is_flag=True, help="Ended braids too.")
+@wide_option
 @branch_option
 @home_option
 @json_option
 @explained
-def list_braids(everything: bool, branch: str | None, home: str | None, as_json: bool) -> None:
+def list_braids(everything: bool, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
     """Show the board, the acts that wait for the next night, what became of the others, and the reviewers."""
     settings = settings_of(home, branch=branch)
     require_branch(settings)
@@ -50,7 +52,7 @@ def list_braids(everything: bool, branch: str | None, home: str | None, as_json:
         "outcomes": [asdict(o) for o in outcomes],
         "reviewers": [asdict(r) for r in reviewers(outcomes, board)],
     }
-    emit(told, as_json, _text(told))
+    emit(told, as_json, _text(told, wide))
 
 
 @review_command.command("approve")
@@ -134,6 +136,7 @@ def _say(
     factor: float = 1.0,
 ) -> None:
     settings = settings_of(home, branch=branch)
+    require_branch(settings)
     act = ReviewAct("", settings.branch, "", kind, target, author, reason, factor, note)
     with Databases(settings) as databases:
         said = submit(databases, act, Keys(settings.keys_root))
@@ -158,13 +161,17 @@ def _row(braid: Braid) -> dict[str, Any]:
     }
 
 
-def _text(told: dict[str, Any]) -> str:
+def _text(told: dict[str, Any], wide: bool) -> str:
     lines = [f"{len(told['braids'])} braids"]
-    for b in told["braids"]:
-        lines.append(
-            f"  {b['braid_id']}  {b['state']:<8} {b['type']:<5} grade {b['grade']}  claim {b['claim_bps']:+.2f} bps  "
-            f"e {b['e_value']:.2f}  quality {b['bqs']:.3f}  {b['detector_id']}: {b['rule']}"
-        )
+    if told["braids"]:
+        columns = (Column("braid"), Column("state"), Column("detector: rule", least=20), *numbers("claim, bps"),
+                   Column("grade"), *numbers("e-value", "quality"), Column("type"), Column("reason"))  # fmt: skip
+        rows = [
+            (b["braid_id"], b["state"], f"{b['detector_id']}: {b['rule']}", f"{b['claim_bps']:+.2f}", b["grade"],
+             f"{b['e_value']:.2f}", f"{b['bqs']:.3f}", b["type"], b["reason"])
+            for b in told["braids"]
+        ]  # fmt: skip
+        lines.append(table(columns, rows, wide))
     lines += [f"  waits: {a['kind']} {a['target']} by {a['author']}" for a in told["waiting"]]
     for o in told["outcomes"]:
         done = "done" if o["accepted"] else "refused"

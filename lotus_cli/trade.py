@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import branch_option, home_option, settings_of
+from lotus_cli.places import branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal import fitted
 
 
 @click.group("trade")
@@ -31,6 +32,7 @@ def predictions(branch: str | None, home: str | None, as_json: bool) -> None:
     from lotus_store.ledger.outcomes import finished_plans
 
     settings = settings_of(home, branch=branch)
+    require_branch(settings)
     with Databases(settings) as databases, databases.connect("tr") as tr:
         facts = facts_of(finished_plans(tr, settings.branch))
     facts["branch"] = settings.branch
@@ -71,7 +73,7 @@ def page(facts: dict[str, Any]) -> str:
     """Return the facts as lines."""
     lines = [f"branch {facts['branch']}"]
     if not facts["venues"]:
-        lines.append("no plan whose entry was due has ended: nothing to measure")
+        lines.append("no plan whose entry was due has ended: nothing to measure; `lotus up --trade-day DAY` trades one")
     for row in facts["venues"]:
         lines.append(f"{row['venue']}: {row['finished']:,} plans ended, {row['with_features']:,} with known features")
         if row["quality"] is None:
@@ -84,7 +86,7 @@ def page(facts: dict[str, Any]) -> str:
         f"{one['success_rate']:.3f} after {one['reports']:,} reports (shrunk towards one half)"
         for one in facts["executors"]
     ]
-    return "\n".join(lines)
+    return fitted("\n".join(lines))
 
 
 def _measured(quality: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ import click
 
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option, tell_losses
 from lotus_cli.places import DAY, home_option, settings_of, tape_of, tape_option
+from lotus_cli.terminal import fitted, wide_option
 
 
 @click.group("verify")
@@ -36,12 +37,13 @@ def parity(file: Path, home: str | None, as_json: bool) -> None:
 
 @verify_command.command("tape")
 @click.option("--day", type=DAY, metavar="DAY", help="UTC day (default: the last one with tape).")
+@wide_option
 @tape_option
 @home_option
 @json_option
 @explained
-def tape(day: str | None, tape: str | None, home: str | None, as_json: bool) -> None:
-    """Print completeness per minute and every gap of a day of tape, with replays, lateness and quarantine.
+def tape(day: str | None, wide: bool, tape: str | None, home: str | None, as_json: bool) -> None:
+    """Print what of a day of tape is whole and its gaps, with replays, lateness and quarantine; --wide: every minute.
 
     Exit 4 when more than 1 % of the lines cannot be used.
     """
@@ -54,7 +56,7 @@ def tape(day: str | None, tape: str | None, home: str | None, as_json: bool) -> 
     if not days:
         raise TapeError(f"tape {store.tape} has no days", "a recorded or imported tape", "another --home or --tape")
     report = verify_tape(store, day or days[-1], settings.manifest.kernel.gap_ms)
-    emit(report.as_dict(), as_json, report.as_text())
+    emit(report.as_dict(), as_json, fitted(report.as_text(wide)))
     raise SystemExit(tell_losses(report.decoded.lines, report.decoded.reasons))
 
 

@@ -26,12 +26,12 @@ _SHOWN = frozenset({_BBO, _BOOK, _CTX, int(EventKind.FAST)})  # kinds that the p
 
 @dataclass(slots=True)
 class PaperTotals:
-    """Sums over closed probes; money in millionths of a dollar."""
+    """Sums over closed probes; money in millionths of a dollar, before fees (and funding) at the prices filled."""
 
     probes: int = 0
     unfilled: int = 0
     wins: int = 0
-    gross_micro: int = 0
+    before_fees_micro: int = 0
     fees_micro: int = 0
     funding_micro: int = 0
     payoff_bps: float = 0.0
@@ -41,19 +41,19 @@ class PaperTotals:
         self.probes += 1
         self.unfilled += probe.lots == 0
         self.wins += probe.net_micro > 0
-        self.gross_micro += probe.net_micro + probe.fees_micro + probe.funding_micro
+        self.before_fees_micro += probe.net_micro + probe.fees_micro + probe.funding_micro
         self.fees_micro += probe.fees_micro
         self.funding_micro += probe.funding_micro
         self.payoff_bps += probe.payoff_bps
 
     def as_json(self) -> dict[str, float | int]:
         """Return the totals in dollars, and the mean payoff in bps."""
-        net = self.gross_micro - self.fees_micro - self.funding_micro
+        net = self.before_fees_micro - self.fees_micro - self.funding_micro
         return {
             "probes": self.probes,
             "unfilled": self.unfilled,
             "wins": self.wins,
-            "gross_usd": self.gross_micro / 1e6,
+            "before_fees_usd": self.before_fees_micro / 1e6,
             "fees_usd": self.fees_micro / 1e6,
             "funding_usd": self.funding_micro / 1e6,
             "net_usd": net / 1e6,

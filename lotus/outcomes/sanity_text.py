@@ -40,13 +40,6 @@ def sanity_rows(table: Mapping[str, NDArray[np.generic]], asset: str, horizon_s:
     return rows
 
 
-def aligned(header: tuple[str, ...], rows: list[list[str]]) -> str:
-    """Return header and rows as lines with columns of equal width."""
-    lines = [list(header), *rows]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(header))]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
-
-
 def _interval(row: Mapping[str, object], value: str, low: str, high: str, form: str) -> str:
     if np.isnan(float(str(row[value]))):
         return "-"

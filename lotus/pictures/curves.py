@@ -1,6 +1,6 @@
-"""Calibration of the logged propensity, reliability of forecasts, and the life of a lesson by day.
+"""Calibration of the logged propensity, reliability of forecasts, the life of a lesson by day, money over time.
 
-In the literature: reliability diagram; cumulative evidence (sequential) plot.
+In the literature: reliability diagram; cumulative evidence (sequential) plot; equity curve with drawdown.
 """
 
 import math
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lotus.learning.monitor import REVERT_AT
 from lotus.learning.views import Calibration, LifeLine
@@ -16,6 +17,7 @@ from lotus.pictures.canvas import BAD, LINE, MUTED, blank, entitle, panels
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Floats = NDArray[np.float64]
 TICKS = 6
 
 
@@ -45,6 +47,25 @@ def reliability_curve(title: str, points: Sequence[tuple[float, float, float, fl
     axes.set_xlabel("promised probability of a hit")
     axes.set_ylabel("share of hits, 95 %")
     entitle(axes, f"{title}: does what is promised come?")
+    return figure
+
+
+def money(sources: Sequence[tuple[str, NDArray[np.int64], Floats, Floats, Floats]]) -> "Figure":
+    """Return cumulative gross and net, USD, and below them how far net lies under its highest value.
+
+    One panel for each source: name, times in ms UTC [n], cumulative gross and net, and drawdown (at most 0), USD [n].
+    """
+    figure, panes = panels(7.2, 0.6 + 2.2 * len(sources), len(sources))
+    for axes, (name, time_ms, gross, net, drawdown) in zip(panes, sources, strict=True):
+        at = time_ms.astype("datetime64[ms]")
+        axes.axhline(0.0, color=MUTED, linewidth=0.8)
+        axes.step(at, gross, where="post", color=LINE, label="gross")
+        axes.step(at, net, where="post", color="black", label="net")
+        axes.fill_between(at, drawdown, 0.0, step="post", color=BAD, alpha=0.25, linewidth=0.0, label="drawdown of net")
+        axes.set_ylabel("USD")
+        axes.tick_params(axis="x", rotation=30)
+        entitle(axes, f"{name}: {len(net):,} trades, gross {gross[-1]:+,.2f}, net {net[-1]:+,.2f} USD", 80)
+    figure.legend(*panes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 

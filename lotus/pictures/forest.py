@@ -31,8 +31,12 @@ class ForestRow:
     note: str
 
 
-def forest(rows: Sequence[ForestRow], title: str = "Uplift over the baseline, net of cost") -> "Figure":
-    """Return the plot of the rows in their order, the accepted ones first."""
+def forest(
+    rows: Sequence[ForestRow],
+    title: str = "Uplift over the baseline, net of cost",
+    axis: str = "bps per unit (upright tick: what holds after the search)",
+) -> "Figure":
+    """Return the plot of the rows in their order, the accepted ones first; `axis` says what the tick is."""
     ordered = sorted(rows, key=lambda r: not r.accepted)
     room = [_WIDTH - 0.3 - inches_of(row.note, _FONT) for row in ordered]
     names = [fitted(row.label, inches, _FONT) for row, inches in zip(ordered, room, strict=True)]
@@ -49,7 +53,7 @@ def forest(rows: Sequence[ForestRow], title: str = "Uplift over the baseline, ne
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_ylim(at + 0.5 * _ROW, 0.0)
-    axes.set_xlabel("bps per unit (upright tick: what holds after the search)")
+    axes.set_xlabel(axis)
     entitle(axes, title)
     return figure
 

@@ -68,10 +68,15 @@ class Table:
     rows: Sequence[Sequence[Cell]]
 
     @property
+    def texts(self) -> list[list[str]]:
+        """The rows as they are read."""
+        return [[_cell(value) for value in row] for row in self.rows]
+
+    @property
     def markdown(self) -> str:
         """The table as Markdown."""
-        lines = [self.header, ["---"] * len(self.header), *self.rows]
-        return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+        lines = [self.header, ["---"] * len(self.header), *self.texts]
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _cell(value: Cell) -> str:

@@ -5,26 +5,23 @@ the number that failed. What it accepted is told to dm and tr. With `learning.lo
 that of `learning.look_day`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from lotus.hashing import natural_id
 from lotus.learning.horizons import HorizonStats
-from lotus.learning.lanes import NAMES
-from lotus.learning.lesson import AuditState, Lesson
+from lotus.learning.lesson import AuditState
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
 from lotus.modules.intents import Module
-from lotus.priors.trace import describe_braid
 from lotus.priors.types import priors_0
-from lotus.priors.vocabulary import describe_rule
-from lotus.timebase import day_of, next_day
-from lotus.weave.braid import Braid
+from lotus.timebase import next_day
 from lotus.weave.meta import members
 from lotus_assets.code_version import code_version
 from lotus_assets.lesson_pictures import lesson_pictures
+from lotus_assets.lesson_tables import belief_table, lesson_table
 from lotus_assets.stages.chain import content_of, day_before, tape_days, version_of
-from lotus_assets.stages.context import Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Made, Stage, StageContext
 from lotus_assets.stages.day_sums import sources
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lesson_horizons import lesson_horizons
@@ -45,7 +42,6 @@ from lotus_store.ledger.lessons import (
     write_lessons,
 )
 
-NEVER_MS = 32_503_680_000_000  # the year 3000
 # kinds of experiment rows
 NIGHT, AUDIT, DETECTOR = "night", "audit", "detector"
 CROSSING, HORIZON = "crossing", "horizon"
@@ -84,9 +80,8 @@ def make(ctx: StageContext, day: str) -> Made:
         branch=ctx.branch,
         members=members(compositions(ctx, day), ctx.manifest.learning),
     )
-    pictures = _in_force(board) | lesson_pictures(
-        night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
-    )
+    pictures = {"in_force": belief_table(board).markdown} if board else {}
+    pictures |= lesson_pictures(night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning)
     return _made(ctx, day, night, learning_days, lesson_horizons(ctx, searched, night.lessons), pictures)
 
 
@@ -105,27 +100,6 @@ def _is_last(ctx: StageContext, day: str) -> bool:
     if ctx.manifest.learning.looks != "final":
         return False
     return day == (ctx.manifest.learning.look_day or tape_days(ctx)[-1])
-
-
-def _in_force(board: Sequence[Braid]) -> dict[str, str]:
-    """Return what the day began with as a table, for nights that accept nothing too; none without a belief."""
-    if not board:
-        return {}
-    head = ("detector", "rule", "claim, bps", "95 %, bps", "grade", "in force from", "until", "e-value against it")
-    rows = [
-        (
-            b.detector_id,
-            describe_braid(b.active()),
-            f"{b.claim_bps:+.2f}",
-            f"{b.ci95[0]:+.2f} to {b.ci95[1]:+.2f}",
-            b.grade,
-            day_of(b.effective_from_ms),
-            day_of(b.expires_at_ms) if b.expires_at_ms < NEVER_MS else "for ever",
-            b.e_value,
-        )
-        for b in board
-    ]
-    return {"in_force": Table(head, rows).markdown}
 
 
 def _made(
@@ -157,7 +131,7 @@ def _made(
         "alarms": sum(audit.alarm for audit in night.audits),
         **evidence_of(_searched(ctx, day)),
     }
-    return Made(len(kept), content, (), notes, _table(kept), None, ledger, documents=pictures)
+    return Made(len(kept), content, (), notes, lesson_table(kept), None, ledger, documents=pictures)
 
 
 def _run(ctx: StageContext, day: str, night: NightResult) -> dict[str, Any]:
@@ -210,31 +184,6 @@ def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]
             for crossing in found
         },
     }
-
-
-def _table(kept: Sequence[Lesson]) -> Table:
-    rows = [
-        (
-            x.detector_id,
-            describe_rule(x.rule),
-            x.grade,
-            x.state,
-            x.uplift_bps,
-            x.lcb_bps,
-            x.m_nats,
-            "; ".join(
-                f"{name} {lane.uplift_bps:+.2f} bps, {lane.m_nats:.2f} nats"
-                for name, lane in zip(NAMES, x.lanes, strict=False)
-            ),
-            x.reason or "accepted",
-        )
-        for x in kept
-    ]
-    head = (
-        "detector", "rule", "grade", "state", "uplift, bps", "lower bound, bps", "evidence, nats", "both lanes",
-        "decision",
-    )  # fmt: skip
-    return Table(head, rows)
 
 
 STAGE = Stage("lessons", inputs, make)

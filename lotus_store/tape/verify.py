@@ -19,6 +19,8 @@ from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 
 _SHOWN_QUARANTINE: Final = 20
+_SHOWN: Final = 10  # stretches of minutes, gaps and stale channels of a page that is not wide
+_MINUTE_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,8 @@ class TapeReport:
             "minutes": {name: column.tolist() for name, column in self.minutes.items()},
         }
 
-    def as_text(self) -> str:
-        """Return the report as lines for a terminal."""
+    def as_text(self, wide: bool = False) -> str:
+        """Return the report as lines for a terminal; `wide` lists every minute, gap and stale channel."""
         out = [
             f"tape {self.tape} {self.day}: {self.decoded.lines} lines, {self.events} events, "
             f"{len(self.segments)} segments, {self.decoded.duplicates} replayed prints dropped, "
@@ -88,21 +90,40 @@ class TapeReport:
                 f"{counts.duplicates} replayed, {counts.late_prints} late, {counts.stale} too old, "
                 f"{counts.late_quotes} late quotes"
             )
-            out += self._minute_lines(row)
-        out += [
+            out += self._minute_lines(row) if wide else self._spans(row)
+        gaps = [
             f"gap {self.names[gap.asset]}: {_clock(gap.start_ms)} to {_clock(gap.end_ms)} UTC, {gap.seconds:.1f} s"
             + (" (edge of tape or session)" if gap.edge else f", ended by line {gap.seq}")
             for gap in self.gaps
         ]
-        out += [
+        stale = [
             f"stale {self.names[one.asset]} {one.channel}: {_clock(one.start_ms)}, "
             f"{(one.end_ms - one.start_ms) / 1000:.1f} s"
             for one in self.stale
         ]
+        for lines in (gaps, stale):
+            out += lines if wide or len(lines) <= _SHOWN else [*lines[:_SHOWN], _more(len(lines), lines[0].split()[0])]
         out += [f"quarantine {reason}: {count}" for reason, count in self.decoded.reasons.items()]
         shown = self.decoded.quarantine[:_SHOWN_QUARANTINE]
         out += [f"  line {row.seq} {row.reason.name.lower()}: {row.text[:80]}" for row in shown]
         return "\n".join(out)
+
+    def _spans(self, asset: int) -> list[str]:
+        """Return the stretches of minutes with messages, and the minutes in them that were not wholly covered."""
+        mine = np.flatnonzero(self.minutes["asset"] == asset)
+        minutes, share = (self.minutes[name][mine] for name in ("minute_ms", "share"))
+        stretches = np.split(np.arange(len(mine)), np.flatnonzero(np.diff(minutes.astype(np.int64)) != _MINUTE_MS) + 1)
+        lines = []
+        for at in stretches if len(mine) else ():
+            lacking = [k for k in at.tolist() if float(share[k]) < 1.0]
+            first, last = int(minutes[at[0]]), int(minutes[at[-1]]) + _MINUTE_MS
+            worst = min(lacking, key=lambda k: float(share[k]), default=None)
+            said = "all whole"
+            if worst is not None:
+                least = f"{_clock(int(minutes[worst]))[:5]} with {100 * float(share[worst]):.1f} %"
+                said = f"{len(at) - len(lacking)} whole, worst {least}"
+            lines.append(f"  {_clock(first)[:5]} to {_clock(last)[:5]}  {len(at)} minutes, {said}")
+        return lines if len(lines) <= _SHOWN else [*lines[:_SHOWN], _more(len(lines), "stretches")]
 
     def _minute_lines(self, asset: int) -> list[str]:
         mine = np.flatnonzero(self.minutes["asset"] == asset)
@@ -133,6 +154,10 @@ def verify_tape(store: TapeStore, day: str, gap_ms: int, universe: tuple[Asset, 
         tuple(find_stale(batch, len(wanted), gaps)),
         completeness(batch, len(wanted), gap_ms, header.session_hours),
     )
+
+
+def _more(count: int, what: str) -> str:
+    return f"  ... {count - _SHOWN} more of {count} ({what}): --wide lists all"
 
 
 def _clock(time_ms: int) -> str:

@@ -45,6 +45,10 @@ def test_list_shows_which_are_scored() -> None:
 def test_check_measures_and_shows_a_sanity_table(tmp_path: Path) -> None:
     lotus("new", "mine", "--out", str(tmp_path))
     facts = json.loads(lotus("check", str(tmp_path / "mine.yaml"), "--json").stdout)
+    text = lotus("check", str(tmp_path / "mine.yaml")).stdout
+    assert "nan" not in text
+    assert sum(" all " in line for line in text.splitlines()) == 4
+    assert "12 rows of single assets have too few signals" in text
     spec = parse_spec((tmp_path / "mine.yaml").read_text(), "mine.yaml")
     assert (facts["depth"], facts["kr_rho"], facts["spec_id"]) == (spec.depth, spec.rho, spec.spec_id)
     assert facts["state_bytes"] > 0

@@ -52,19 +52,49 @@ def test_the_daemon_s_paper_probes_are_told_beside_them_and_never_added(facts: F
 
 def test_the_page_says_the_same_and_what_was_not_scored(lotus: Cli, told: Facts, tmp_path: Path) -> None:
     target = tmp_path / "pnl.md"
-    text = lotus("pnl", *PLACE, "--page", target).stdout
-    assert target.read_text() == text
+    shown = lotus("pnl", *PLACE, "--page", target).stdout
+    assert "| --- |" not in shown
+    text = target.read_text()
     for source in told["sources"]:
         whole = source["total"]
         assert f"| all | {whole['trades']:,} | {whole['unfilled']:,} |" in text
         assert f"{whole['usd']['net']:+,.2f} |" in text
         assert (f"**{whole['verdict']}**" in text) == bool(whole["verdict"])
         assert all(f"| {line['label']} |" in text for line in source["detectors"])
+        amounts = [f"{whole['usd'][name]:+,.2f}" for name in ("gross", "net")]
+        assert f"Cumulative gross (g) {amounts[0]} and net (n) {amounts[1]} USD" in shown
+        assert [f"{whole['trades']:,}", *amounts] in [line.split()[1:4] for line in shown.splitlines()]
     coverage = told["coverage"]
     assert f"dropped by a gap or the end of the tape: {coverage['gap']:,}" in text
     assert coverage["due"] == coverage["whole"] + coverage["gap"]
     assert coverage["published_due"] == coverage["executed"] + coverage["published_gap"]
     assert coverage["published"] == coverage["published_due"] + coverage["published_waiting"]
+
+
+def test_curve_days_and_trades_tell_the_same_sums(lotus: Cli, told: Facts, tmp_path: Path) -> None:
+    picture = tmp_path / "money.svg"
+    one_by_one = lotus.json("pnl", *PLACE, "--trips", "--picture", picture)["sources"]
+    assert picture.read_text().startswith("<svg")
+    for source, same in zip(one_by_one, told["sources"], strict=True):
+        assert "trips" not in same
+        usd, trips = source["total"]["usd"], source["trips"]
+        assert len(trips) == source["total"]["trades"]
+        assert [t["time_ms"] for t in trips] == sorted(t["time_ms"] for t in trips)
+        for name in ("gross", "net"):
+            assert sum(t[f"{name}_usd"] for t in trips) == pytest.approx(usd[name], abs=1e-9)
+            assert sum(d[f"{name}_usd"] for d in source["by_day"]) == pytest.approx(usd[name], abs=1e-9)
+        assert source["deepest_fall_usd"] <= min(0.0, usd["net"])
+    text = lotus("pnl", *PLACE, "--trips", "--wide").stdout
+    assert sum(line.startswith("2026-01-") and ":" in line for line in text.splitlines()) == sum(
+        len(source["trips"]) for source in one_by_one
+    )
+
+
+def test_before_fees_is_gross_less_spread_and_slippage(facts: Facts, told: Facts) -> None:
+    (paper,) = [s["total"]["usd"] for s in told["sources"] if s["fill_source"] == "paper_live"]
+    status = facts["live"]["status"]["paper"]
+    assert "gross_usd" not in status
+    assert status["before_fees_usd"] == pytest.approx(paper["gross"] - paper["spread"] - paper["slippage"], abs=1e-4)
 
 
 def test_a_day_stands_alone_and_an_unknown_one_is_explained(lotus: Cli, told: Facts) -> None:
@@ -95,7 +125,7 @@ def test_a_recording_too_short_for_its_probes_claims_nothing(lotus: Cli, recordi
     assert nothing["sources"] == []
     assert nothing["coverage"]["published"] > 0 == nothing["coverage"]["whole"]
     text = lotus("pnl", "--tape", "recorded", "--branch", "hours").stdout
-    assert f"**{NO_EDGE}**: no window of these days was executed" in text
+    assert f"{NO_EDGE}: no window of these days was executed" in text
     assert "this page can claim nothing" in text
     (taped,) = lotus.json("pnl", "--tape", "recorded", "--branch", "minutes")["sources"]
     assert taped["total"]["trades"] > 20

@@ -18,6 +18,16 @@ def test_the_board_names_rule_state_and_evidence(lotus: Cli, facts: Facts) -> No
     assert next(b["braid_id"] for b in told["braids"] if b["state"] == "active") in text
 
 
+def test_a_branch_that_is_not_there_is_refused_with_those_that_are(lotus: Cli) -> None:
+    act = ("--author", "ann", "--branch", "nosuch")
+    for words in (
+        ("review", "list", "--branch", "nosuch"), ("review", "approve", "x", *act), ("priors", "show", "x", *act[2:]),
+        ("priors", "rollback", "x", *act), ("card", "micro_drift", *act[2:]), ("dm", "calibration", *act[2:]),
+        ("trade", "predictions", *act[2:]),
+    ):  # fmt: skip
+        assert "branch nosuch was never scored; expected: one of demo-11" in lotus.refused(*words)
+
+
 def test_an_act_needs_its_author_and_a_reason_code(lotus: Cli) -> None:
     lotus("review", "reject", "x", "--author", "ann", code=2)
     lotus("review", "approve", "x", code=2)
@@ -40,6 +50,9 @@ def test_a_branch_without_days_has_nothing_to_review(fresh: Cli) -> None:
 def test_versions_are_listed_shown_and_unknown_ones_refused(lotus: Cli) -> None:
     listed = lotus.json("priors", "list", "--branch", BRANCH)["versions"]
     acting = next(v for v in listed if v["braids"])
+    text = lotus("priors", "list", "--wide", "--branch", BRANCH).stdout
+    assert all(f"{v['priors_ver']}  {v['effective_from'][:10]} " in text for v in listed)
+    assert "; ".join(acting["rules"]) in text
     shown = lotus.json("priors", "show", acting["priors_ver"], "--branch", BRANCH)
     assert len(shown["braids"]) == acting["braids"]
     text = lotus("priors", "show", acting["priors_ver"], "--branch", BRANCH).stdout

@@ -78,6 +78,9 @@ def test_pruning_deletes_whole_days(lotus: Cli, facts: Facts) -> None:
 
 def test_a_day_of_tape_is_verified_and_an_altered_one_refused(lotus: Cli, segment: Path) -> None:
     told = lotus.json("verify", "tape", "--tape", "demo-11")
+    short, whole = (lotus("verify", "tape", "--tape", "demo-11", *wide).stdout for wide in ((), ("--wide",)))
+    assert len(short.splitlines()) < 40 < len(whole.splitlines())
+    assert "14:00 to 14:08  8 minutes, " in short
     assert told["day"] == "2026-01-08"
     assert set(told["assets"]) == {"BTC", "ETH"}
     assert all(a["covered_share"] > 0.9 for a in told["assets"].values())

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from lotus.learning.views import Calibration, HeatMap, LifeLine
 from lotus.pictures.canvas import fitted, inches_of, png, png_markdown, svg
-from lotus.pictures.curves import calibration_curve, life
+from lotus.pictures.curves import calibration_curve, life, money
 from lotus.pictures.forest import ForestRow, forest
 from lotus.pictures.heat import heat
 
@@ -23,6 +23,7 @@ ROWS = [
     ForestRow("refused & long " * 9, -1.0, -2.0, 0.1, 0.0, False, "refused"),
     ForestRow("found", 3.0, 2.0, 4.0, 1.0, True, "grade B"),
 ]
+TIMES = 1_767_664_800_000 + 60_000 * np.arange(5)
 PICTURES = {
     "forest": lambda: forest(ROWS),
     "an empty forest": lambda: forest([]),
@@ -30,6 +31,7 @@ PICTURES = {
     "life": lambda: life(LINE, 2.0),
     "a life without bar": lambda: life(LINE, np.inf),
     "heat": lambda: heat(MAP),
+    "money": lambda: money([("paper", TIMES, X, -X, -X), ("one trade", TIMES[:1], X[:1], X[:1], 0.0 * X[:1])]),
 }
 
 

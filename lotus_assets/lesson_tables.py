@@ -1,0 +1,61 @@
+"""Lessons and beliefs as tables for people: the page of `lessons` in Dagster and `lotus lessons` show the same ones."""
+
+from collections.abc import Sequence
+
+from lotus.learning.lanes import NAMES
+from lotus.learning.lesson import Lesson
+from lotus.priors.trace import describe_braid
+from lotus.priors.vocabulary import describe_rule
+from lotus.timebase import day_of
+from lotus.weave.braid import Braid
+from lotus_assets.stages.context import Table
+
+NEVER_MS = 32_503_680_000_000  # the year 3000
+
+
+def signed_bound(lesson: Lesson) -> float:
+    """Return the bound of an uplift with the uplift's sign, bps: what is left of it after the search."""
+    return lesson.sign * lesson.lcb_bps
+
+
+def belief_table(board: Sequence[Braid]) -> Table:
+    """Return braids, one a row: where they act, what they claim and from when to when."""
+    head = ("detector", "rule", "claim, bps", "95 %, bps", "grade", "in force from", "until", "e-value against it")
+    rows = [
+        (
+            b.detector_id,
+            describe_braid(b.active()),
+            f"{b.claim_bps:+.2f}",
+            f"{b.ci95[0]:+.2f} to {b.ci95[1]:+.2f}",
+            b.grade,
+            day_of(b.effective_from_ms),
+            day_of(b.expires_at_ms) if b.expires_at_ms < NEVER_MS else "for ever",
+            b.e_value,
+        )
+        for b in board
+    ]
+    return Table(head, rows)
+
+
+def lesson_table(lessons: Sequence[Lesson]) -> Table:
+    """Return lessons, accepted or not, one a row: effect, evidence, both lanes and what was decided."""
+    rows = [
+        (
+            x.detector_id,
+            describe_rule(x.rule),
+            x.grade,
+            x.state,
+            x.uplift_bps,
+            signed_bound(x),
+            x.m_nats,
+            "; ".join(
+                f"{name} {lane.uplift_bps:+.2f} bps, {lane.m_nats:.2f} nats"
+                for name, lane in zip(NAMES, x.lanes, strict=False)
+            ),
+            x.reason or "accepted",
+        )
+        for x in lessons
+    ]
+    head = ("detector", "rule", "grade", "state", "uplift, bps", "bound, bps", "evidence, nats", "both lanes",
+            "decision")  # fmt: skip
+    return Table(head, rows)
