@@ -2,14 +2,15 @@
 
 The file is a tar in zstd: `<database>/<table>` in COPY's text form, then `manifest.json`. Each database is copied from
 one snapshot. A restore goes into empty ledgers of the same schema version only, into each whole or not at all;
-one that was interrupted can be run again. Dagster's storage, the lake, tapes and keys are not ledgers.
+one that was interrupted can be run again. What came out is compared as a set of rows: the server stores rows of very
+different lengths in another order than they came. Dagster's storage, the lake, tapes and keys are not ledgers.
 """
 
 import hashlib
 import io
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -33,6 +34,7 @@ SEAL_HEAD = b"\x50\x2a\x4d\x18" + (64).to_bytes(4, "little")  # a frame that zst
 SEAL_BYTES = len(SEAL_HEAD) + 64  # then the hexadecimal sha256 of all before it
 MANIFEST = "manifest.json"
 SPOOL_BYTES = 1 << 26
+NO_ROWS = (0, 0)
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,22 +91,26 @@ def restore(settings: Settings, path: Path) -> dict[str, int]:
 
 def _restore_one(connection: Connection, path: Path, name: str, wanted: dict[str, Note]) -> None:
     tables = dict(_tables(connection))
-    found = {table: _describe(connection, table, columns) for table, columns in tables.items()}
-    if found == wanted:
-        return
-    filled = [table for table, note in found.items() if note.rows]
-    if filled:
-        cause = "restore goes into a new home only"
-        raise LedgerError(f"database {name} has rows in {', '.join(filled[:3])}", "an empty ledger", cause)
+    found = {table: row_set(_lines(connection, table, columns)) for table, columns in tables.items()}
     with tempfile.TemporaryDirectory() as folder:
         _unpack(path, name, Path(folder))
+        told = {}
+        for table in tables:
+            with (Path(folder) / table).open("rb") as source:
+                told[table] = row_set(source)
+        if found == told:
+            return
+        filled = [table for table, rows in found.items() if rows != NO_ROWS]
+        if filled:
+            cause = "restore goes into a new home only"
+            raise LedgerError(f"database {name} has rows in {', '.join(filled[:3])}", "an empty ledger", cause)
         for table, columns in tables.items():
             with (Path(folder) / table).open("rb") as source:
                 if load_manifest(name).tables[table].partition_by:
                     _make_partitions(connection, columns, source)
                 _import(connection, table, columns, source)
     for table, columns in tables.items():
-        if _describe(connection, table, columns) != wanted[table]:
+        if row_set(_lines(connection, table, columns)) != told[table]:
             raise LedgerError(f"{name}.{table} came out of {path} altered", f"{wanted[table]}", "a damaged backup")
     for identity in connection.execute(query("common", "identity_columns")).fetchall():
         text = sql.SQL("SELECT setval({}, COALESCE(max({}), 0) + 1, false) FROM {}")
@@ -130,16 +136,34 @@ def _export(connection: Connection, archive: tarfile.TarFile, member: str, table
     return note
 
 
-def _describe(connection: Connection, table: str, columns: str, sink: IO[bytes] | None = None) -> Note:
-    """Return rows and SHA-256 of a table in stored order, writing its copy to `sink` when there is one."""
+def _describe(connection: Connection, table: str, columns: str, sink: IO[bytes]) -> Note:
+    """Return rows and SHA-256 of a table in stored order, writing its copy to `sink`."""
     digest, rows = hashlib.sha256(), 0
+    for line in _lines(connection, table, columns):
+        digest.update(line)
+        rows += 1
+        sink.write(line)
+    return Note(rows=rows, sha256=digest.hexdigest())
+
+
+def _lines(connection: Connection, table: str, columns: str) -> Iterator[bytes]:
+    """Yield the rows of a table in COPY's text form, which the server sends one by one."""
     with connection.cursor() as cursor, cursor.copy(_copy(table, columns, "TO STDOUT")) as copy:
         for block in copy:
-            digest.update(block)
-            rows += bytes(block).count(b"\n")
-            if sink is not None:
-                sink.write(block)
-    return Note(rows=rows, sha256=digest.hexdigest())
+            yield bytes(block)
+
+
+def row_set(lines: Iterable[bytes]) -> tuple[int, int]:
+    """Return number and sum of hashes (mod 2^256) of rows: equal for the same rows in any order.
+
+    >>> row_set([b"a\\n", b"b\\n"]) == row_set([b"b\\n", b"a\\n"]) != row_set([b"a\\n", b"a\\n"])
+    True
+    """
+    rows = total = 0
+    for line in lines:
+        rows += 1
+        total += int.from_bytes(hashlib.sha256(line).digest())
+    return rows, total % 2**256
 
 
 def _make_partitions(connection: Connection, columns: str, source: IO[bytes]) -> None:

@@ -64,7 +64,7 @@ def money(sources: Sequence[tuple[str, NDArray[np.int64], Floats, Floats, Floats
         axes.fill_between(at, drawdown, 0.0, step="post", color=BAD, alpha=0.25, linewidth=0.0, label="drawdown of net")
         axes.set_ylabel("USD")
         axes.tick_params(axis="x", rotation=30)
-        entitle(axes, f"{name}: {len(net):,} trades, gross {gross[-1]:+,.2f}, net {net[-1]:+,.2f} USD", 80)
+        entitle(axes, f"{name}: {len(net):,} trades, gross {gross[-1]:+,.2f}, net {net[-1]:+,.2f} USD")
     figure.legend(*panes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return figure
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lotus.errors import LedgerError
@@ -54,6 +55,11 @@ def filled(databases: Databases, tmp_path: Path) -> Databases:
         command(c, "swap")
         put_orders(c, "run", [OrderRow("o", "e", "BTC", 1, "filled", {})])
         put_fills(c, "run", [FillRow("f", "o", "BTC", 1, {"px": 1.5})])
+        random = np.random.default_rng(7)
+        for state in ("sent", "filled"):  # what is written anew leaves room, and the copy is packed in another order
+            for k in random.permutation(400).tolist():
+                detail = random.bytes(int(random.integers(10, 900))).hex()
+                put_orders(c, "run", [OrderRow(f"long{k}", "e", "BTC", 1, state, {"detail": detail})])
         propose(c, version, "2025-01-01", priors_0("main").priors_ver, keys)
     hand_over(databases, version, keys, 1_735_776_000_000)
     return databases
