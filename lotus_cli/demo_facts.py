@@ -18,6 +18,7 @@ from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
 from lotus.simulation.lessons import planted_of, rule_of
 from lotus.simulation.truth import Verdict
 from lotus_cli.demo_truth import Court
+from lotus_cli.progress import Progress
 from lotus_live.live import run_live
 from lotus_live.parity import events_hash
 from lotus_live.tape_file import TapeDay
@@ -30,11 +31,12 @@ from lotus_store.tape.store import TapeStore
 if TYPE_CHECKING:
     from lotus_assets.backfill import BackfillSummary
     from lotus_cli.demo import Plan
+    from lotus_live.daemon import Daemon
 
 Columns = Mapping[str, NDArray[Any]]
 
 
-def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
+def facts_of(plan: "Plan", summary: "BackfillSummary", progress: Progress) -> dict[str, Any]:
     """Return the facts of a finished demo as JSON-able values."""
     settings, lake = plan.settings, Lake(plan.settings.lake_root)
     with Databases(settings) as databases, databases.connect("sig") as sig:
@@ -43,7 +45,8 @@ def facts_of(plan: "Plan", summary: "BackfillSummary") -> dict[str, Any]:
     scores = {day: lake.read("payoff_scores", settings.branch, day) for day in plan.days if day <= plan.look_day}
     events = lake.read("signal_events", settings.branch, plan.last_day)
     outcomes = lake.read("signal_eval", settings.branch, plan.last_day)
-    live = _live(plan, events)
+    live = _live(plan, events, progress)
+    progress("judging lessons by the truth", 0)
     acting = {braid.lesson_id for braid in versions[-1].braids}
     court = Court(plan.world, lake, settings.branch, scores)
     found = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in lessons]
@@ -186,11 +189,17 @@ def example_event(events: Columns) -> str:
     return str(events["event_id"][best])
 
 
-def _live(plan: "Plan", events: Columns) -> dict[str, Any]:
+def _live(plan: "Plan", events: Columns, progress: Progress) -> dict[str, Any]:
     """Run the daemon on the last day over a loopback websocket; its events must be those of Dagster's asset."""
     settings = plan.settings
-    day = TapeDay(TapeStore(settings.home, settings.tape), plan.last_day)
-    run = run_live(settings, replay=day, run_id=f"live-{settings.tape}")
+    store = TapeStore(settings.home, settings.tape)
+    day, lines = TapeDay(store, plan.last_day), sum(meta.lines for meta in store.segments(plan.last_day))
+    progress("starting the daemon", 0)
+
+    def watch(daemon: "Daemon") -> None:
+        progress.watch(f"lines of {plan.last_day} replayed live", lines, lambda: daemon.counts.lines)
+
+    run = run_live(settings, replay=day, run_id=f"live-{settings.tape}", on_start=watch)
     hash_asset = events_hash(dict(events))
     return {
         "parity": run.events_hash == hash_asset,

@@ -6,6 +6,7 @@ import click
 
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import DAY, branch_option, home_option, require_branch, settings_of, tape_option
+from lotus_cli.progress import LOADING, Progress
 
 
 @click.command("pnl")
@@ -32,15 +33,17 @@ def pnl_command(
 
     "no edge after fees" stands wherever the interval of net does not lie above zero.
     """
-    from lotus_cli.pnl_facts import pnl_of
-    from lotus_cli.pnl_page import page
-
     if day is not None and (first is not None or last is not None):
         raise click.UsageError("--day stands alone; --from and --to belong together")
     settings = settings_of(home, tape, branch)
     require_branch(settings)
-    facts = pnl_of(settings, day or first, day or last)
-    text = page(facts)
+    with Progress(quiet=as_json) as progress:
+        progress(LOADING, 0)
+        from lotus_cli.pnl_facts import pnl_of
+        from lotus_cli.pnl_page import page
+
+        facts = pnl_of(settings, day or first, day or last, progress)
+        text = page(facts)
     if target is not None:
         Path(target).write_text(text + "\n", encoding="utf-8")
     emit(facts.as_json(), as_json, text)
