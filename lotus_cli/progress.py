@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOADING = "loading"  # of what is imported, which takes seconds
 LINE_EVERY_S = 15.0  # of the same work, without a terminal
-WORTH_A_LINE_S = 1.0  # work that ended sooner is not told
+WORTH_A_LINE_S = {True: 1.0, False: 5.0}  # counted work that ended sooner is not told, nor such of unknown length
 
 
 @dataclass(slots=True)
@@ -113,7 +113,7 @@ class Progress:
     def _close(self) -> None:
         """End the work at hand, with a line when it was long."""
         work, self._work = self._work, None
-        if work is None or (took_s := time.monotonic() - work.began_s) < WORTH_A_LINE_S:
+        if work is None or (took_s := time.monotonic() - work.began_s) < WORTH_A_LINE_S[work.total > 0]:
             return
         work.look(time.monotonic())
         self._line(f"{work.name}: " + ", ".join(part for part in (work.counted(), f"{took_s:.0f} s") if part))

@@ -172,7 +172,7 @@ def test_without_a_terminal_there_are_few_lines_with_an_estimate(
         "[  36.5 s] days learned: 4 of 14, about 2 min left, day 4 signal_events",
     ]
     assert lines[-2:] == ["[ 126.5 s] days learned: 14 of 14, 126 s", "[ 126.5 s] done"]
-    assert len(lines) == 9
+    assert len(lines) == 8
 
 
 def test_a_sentence_ends_work_of_unknown_length_and_no_other(clock: Time, capsys: pytest.CaptureFixture[str]) -> None:
