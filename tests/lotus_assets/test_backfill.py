@@ -55,13 +55,17 @@ def computed(result: dg.ExecuteInProcessResult) -> list[bool]:
 def test_a_backfill_runs_in_order_and_again_with_the_same_hashes(
     tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
-    said: list[str] = []
-    first = backfill(tiny, days[0], days[-1], said.append)
+    heard: list[tuple[object, ...]] = []
+    first = backfill(tiny, days[0], days[-1], lambda *words: heard.append(words))
+    assert [words[1] for words in heard if words[0] == "days learned"][-1] == len(days)
+    assert {f"{day} lessons" for day in days} <= {words[3] for words in heard if len(words) == 4}
+    (lines,) = {words[2] for words in heard if words[0] == "lines of tape read"}
+    assert ("lines of tape read", lines, lines, days[-1]) in heard
     assert first.days == tuple(days)
     assert first.rows("signal_events") > 0
     assert len(first.hashes) == len(days) * (len(TAPE_STAGES) + len(LEARNING_STAGES))
-    assert backfill(tiny, days[0], days[-1], said.append).hashes == first.hashes
-    again = backfill(tiny, days[-1], days[-1], said.append, force=True).hashes
+    assert backfill(tiny, days[0], days[-1]).hashes == first.hashes
+    again = backfill(tiny, days[-1], days[-1], force=True).hashes
     assert again == {key: value for key, value in first.hashes.items() if days[-1] in key}
     assert first.priors_ver == first.notes(days[-1], "active_priors")["priors_ver"]
     for name in ("raw_tape", "microtape_frames", "signal_events", "active_priors"):
