@@ -69,7 +69,7 @@ def up(
     say(STARTING, 0.0, 1.0, "PostgreSQL")
     with _signals(stopped), _only_one(settings), _free(port) as port, Databases(settings).open() as databases:
         tape = TapeStore(settings.home, settings.tape)
-        say(STARTING, 0.1, 1.0, "Dagster's tables")
+        say(STARTING, 0.05, 1.0, "Dagster's tables")
         environment = provision(settings, databases)
         span = _span(settings, tape, live)
         with instance(environment) as opened:
@@ -79,9 +79,9 @@ def up(
         with Processes(settings.home / "logs") as children, tempfile.TemporaryDirectory(prefix="lotus-") as short:
             token = secrets.token_urlsafe(24)
             place = _socket(settings, Path(short))
-            say(STARTING, 0.2, 1.0, "code server")
+            say(STARTING, 0.1, 1.0, "code server")
             _start_code(children, environment | span.environment, place)
-            say(STARTING, 0.6, 1.0, "web server and daemon")
+            say(STARTING, 0.5, 1.0, "web server and daemon")
             _start(children, environment | span.environment, _workspace(settings, place), port, token)
             url = f"http://127.0.0.1:{port}"
             seconds = children.wait_ready("webserver", lambda: stopped.is_set() or _loaded(url, token), READY_S)

@@ -46,10 +46,10 @@ def facts_of(plan: "Plan", summary: "BackfillSummary", progress: Progress) -> di
     events = lake.read("signal_events", settings.branch, plan.last_day)
     outcomes = lake.read("signal_eval", settings.branch, plan.last_day)
     live = _live(plan, events, progress)
-    progress("judging lessons by the truth", 0)
     acting = {braid.lesson_id for braid in versions[-1].braids}
-    court = Court(plan.world, lake, settings.branch, scores)
+    court = Court(plan.world, lake, settings.branch, scores, progress)
     found = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in lessons]
+    progress("comparing with a table of hit rates", 0)
     planted, traps = planted_of(plan.world.spec.name)
     right = sorted({f["planted"] for f in found if f["verdict"] == "recovered"})
     return {
