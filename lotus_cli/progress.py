@@ -116,7 +116,8 @@ class Progress:
         if work is None or (took_s := time.monotonic() - work.began_s) < WORTH_A_LINE_S[work.total > 0]:
             return
         work.look(time.monotonic())
-        self._line(f"{work.name}: " + ", ".join(part for part in (work.counted(), f"{took_s:.0f} s") if part))
+        count = work.counted() if work.done >= work.total else ""
+        self._line(f"{work.name}: " + ", ".join(part for part in (count, f"{took_s:.0f} s") if part))
 
     def _say(self, text: str) -> None:
         if self._work is not None and not self._work.total and self._work.measure is None:

@@ -30,6 +30,7 @@ from lotus.progress.steps import Steps, untold
 
 MIN_DAYS: Final = LearningDefaults().min_days + 1  # the first day of an asset has no bins
 NO_PROPENSITY: Final = "no propensity was logged: an association, not a lesson; log the probability of every draw"
+SEARCHED: Final = "detectors searched"
 _SHOWN_REFUSALS = 3  # refused candidates that get a picture
 
 
@@ -96,7 +97,7 @@ class _Searched(dict[str, Past]):
 
     def __getitem__(self, name: str) -> Past:
         if name not in self._asked:
-            self._told("detectors searched", len(self._asked), len(self), name)
+            self._told(SEARCHED, len(self._asked), len(self), name)
             self._asked[name] = None
         return super().__getitem__(name)
 
@@ -106,7 +107,10 @@ def _night(scores: Days, words: Vocabulary, manifest: Manifest, told: Steps = un
     days = tuple(scores)[-manifest.learning.search_days :]
     pasts = pasts_of(scores, words, 0)
     sources = {name: past for name, past in pasts.items() if past.move(days)}
-    return learn_from(_Searched(sources, told), days, manifest, night=len(scores), branch="own", vocabulary=words)
+    searched = _Searched(sources, told)
+    result = learn_from(searched, days, manifest, night=len(scores), branch="own", vocabulary=words)
+    told(SEARCHED, len(sources), len(sources))
+    return result
 
 
 def _study(found: Scored, looks: Looks, settings: LearningDefaults, told: Steps) -> Study:
@@ -120,6 +124,7 @@ def _study(found: Scored, looks: Looks, settings: LearningDefaults, told: Steps)
         told("detectors described", len(seen), len(found.scores.detectors), name)
         mine = [x for x in shown if x[0].lesson.detector_id == name]
         seen[name] = portrait(found, name, mine, critical.rest, settings)
+    told("detectors described", len(seen), len(seen))
     views = _in_order(seen, shown)
     naive = sorted(
         (row for p in seen.values() for row in p.naive), key=lambda row: (-abs(row.z), row.detector_id, row.rule)
