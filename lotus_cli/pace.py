@@ -2,7 +2,8 @@
 
 from collections import deque
 
-RECENT_S, LEAST_STEPS = 5.0, 4  # steps as young as this count for the pace, and this many however old they are
+RECENT_S, RECENT_SHARE = 5.0, 1 / 3  # steps count for the pace that are as young as this, or within the last third,
+LEAST_STEPS = 4  # and this many however old they are
 SOONEST_S = 2.0  # nothing is foretold before
 
 
@@ -19,7 +20,8 @@ class Pace:
         if done <= steps[-1][1]:
             return
         steps.append((now_s, done))
-        while len(steps) > LEAST_STEPS + 1 and now_s - steps[1][0] > RECENT_S:
+        recent_s = max(RECENT_S, (now_s - self._began_s) * RECENT_SHARE)
+        while len(steps) > LEAST_STEPS + 1 and now_s - steps[1][0] > recent_s:
             steps.popleft()
 
     def left_s(self, total: float, now_s: float) -> float | None:

@@ -45,7 +45,7 @@ class Work:
     def counted(self) -> str:
         """Return what is done of how much, nothing where nobody knows."""
         if self.total == 1.0:
-            return f"{self.done:.0%}" if self.done < 1.0 else ""
+            return f"{self.done:.0%}" if 0.0 < self.done < 1.0 else ""
         if self.total:
             return f"{self.done:,.0f} of {self.total:,.0f}"
         return f"{self.done:,.0f}" if self.done else ""
