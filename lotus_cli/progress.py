@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lotus_cli.bar import Bar
 
 LOADING = "loading"  # of what is imported, which takes seconds
-LINE_EVERY_S = 15.0  # of the same work, without a terminal
+LINE_EVERY_S, LINE_EVERY_SHARE = 15.0, 1 / 8  # without a terminal: no sooner, and ever rarer the longer it takes
 WORTH_A_LINE_S = {True: 1.0, False: 5.0}  # counted work that ended sooner is not told, nor such of unknown length
 
 
@@ -96,8 +96,11 @@ class Progress:
             if total and done >= total:
                 self._close()
             self._draw()
-            if self._work is not None and self._bar is None and now_s - self._told_s >= LINE_EVERY_S:
+            if self._work is not None and self._bar is None and self._is_due(now_s):
                 self._line(f"{work}: {self._work.state(now_s)}")
+
+    def _is_due(self, now_s: float) -> bool:
+        return now_s - self._told_s >= max(LINE_EVERY_S, LINE_EVERY_SHARE * (now_s - self._began_s))
 
     def watch(self, work: str, total: float, measure: Callable[[], float]) -> None:
         """Begin work of which `measure` knows what is done (total 0: unknown); a terminal asks it again and again."""
