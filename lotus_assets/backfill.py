@@ -14,6 +14,7 @@ from functools import partial
 import dagster as dg
 
 from lotus.errors import BeliefError, LotusError, TapeError
+from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_start_ms, days_between, next_day
 from lotus_assets.bodies import FORCE_TAG, blocked, stage_context
 from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
@@ -22,7 +23,7 @@ from lotus_assets.event_log_purge import NAME as PURGE
 from lotus_assets.jobs import apply_slow
 from lotus_assets.schedules import range_tags
 from lotus_assets.stages.chain import committed_work, learning_days
-from lotus_assets.stages.context import StageResult
+from lotus_assets.stages.context import Stage, StageResult
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_herald.carry import carry
@@ -33,7 +34,8 @@ from lotus_store.config import Settings
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.processes import own_tags
 
-Progress = Callable[[str], None]
+OPENING, BEGINNING, CARRYING = "opening ledgers and Dagster", "beginning to learn", "carrying messages to the modules"
+LINES_READ = "lines of tape read"
 QUIET: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -70,7 +72,7 @@ def backfill(
     settings: Settings,
     first: str,
     last: str,
-    progress: Progress = print,
+    told: Steps = untold,
     *,
     force: bool = False,
     workers: int = 2,
@@ -80,7 +82,8 @@ def backfill(
     Raises `TapeError` when no day has tape and the stage's own error when one fails; finished days stay committed.
     """
     began = time.perf_counter()
-    lotus = Lotus.open(settings)
+    told(OPENING, 0)
+    lotus = Lotus.open(settings, told)
     try:
         environment = provision(settings, lotus.databases)
         with stage_context(lotus) as ctx:
@@ -92,10 +95,11 @@ def backfill(
             bury_dead_runs(opened)
             runner = _Runner(opened, build_definitions(lotus).get_repository_def(), tags)
             opened_at = time.perf_counter()
-            _read_tape(runner, partial(_compute_tape, lotus, force), days, workers, progress)
+            _read_tape(runner, partial(_compute_tape, lotus, force), days, workers, _Reading(lotus, days))
             read_at = time.perf_counter()
-            progress(f"learning from {len(days)} days on branch {settings.branch}")
+            told(BEGINNING, 0)
             runner.run([entry.name for entry in LEARNING_ASSETS], range_tags(days[0], days[-1]))
+            told(CARRYING, 0)
             _tell_modules(lotus, days[-1])
             runner.run([PURGE], {})
         ended = time.perf_counter()
@@ -140,17 +144,38 @@ class _Runner:
             raise LotusError(_failure(result), "every stage", f"run {result.run_id} in the Dagster UI has the trace")
 
 
+class _Reading:
+    """How much of the tape of some days is read, told by several threads."""
+
+    def __init__(self, lotus: Lotus, days: Sequence[str]) -> None:
+        self._told = lotus.told
+        self._lines = {day: sum(meta.lines for meta in lotus.tape.segments(day)) for day in days}
+        self._done = 0
+
+    def begins(self, stage: Stage, day: str) -> None:
+        """Tell that a stage of a day begins."""
+        self._told(LINES_READ, self._done, sum(self._lines.values()), f"{day} {stage.name}")
+
+    def ends(self, day: str) -> None:
+        """Tell that a day is read."""
+        self._done += self._lines[day]
+        self._told(LINES_READ, self._done, sum(self._lines.values()), day)
+
+
 def _read_tape(
-    runner: _Runner, compute: Callable[[str], StageResult | None], days: Sequence[str], workers: int, progress: Progress
+    runner: _Runner,
+    compute: Callable[[str, Callable[[Stage, str], None]], StageResult | None],
+    days: Sequence[str],
+    workers: int,
+    reading: _Reading,
 ) -> None:
     """Run `compute` (the tape stages) of all days on `workers` threads; Dagster then records each, finding it done.
 
     Dagster itself runs in this thread only: two in-process runs at once deadlock in its logging set-up.
     """
     names = [entry.name for entry in TAPE_ASSETS]
-    progress(f"reading tape of {len(days)} days with {workers} workers")
     with ThreadPoolExecutor(workers) as pool:
-        for day, done in [(day, pool.submit(compute, day)) for day in days]:
+        for day, done in [(day, pool.submit(compute, day, reading.begins)) for day in days]:
             stopped = done.result()
             try:
                 runner.run(names, {FORCE_TAG: "false"}, day)
@@ -160,13 +185,14 @@ def _read_tape(
                 raise LotusError(
                     str(blocked(stopped).description), "every blocking check to pass", error.cause
                 ) from error
-            progress(f"frames and annotations of {day}")
+            reading.ends(day)
 
 
-def _compute_tape(lotus: Lotus, force: bool, day: str) -> StageResult | None:
+def _compute_tape(lotus: Lotus, force: bool, day: str, begins: Callable[[Stage, str], None]) -> StageResult | None:
     """Run the tape stages of a day; return the one that a failed check stopped (Dagster's run finds it again)."""
     with stage_context(lotus, force) as ctx:
         for stage in TAPE_STAGES:
+            begins(stage, day)
             result = run_stage(ctx, stage, day)
             if result.failed_checks:
                 return result

@@ -7,9 +7,10 @@ report success for a failed run. The audits of a day run on a thread beside the 
 No stage logic belongs here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
@@ -27,6 +28,7 @@ from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import LANE_POOL
 
+DAYS_LEARNED = "days learned"
 LaneEvent = dg.AssetMaterialization | AssetCheckEvaluation
 
 
@@ -46,27 +48,40 @@ def learning_lane(
     chosen = {key.to_user_string() for key in context.selected_asset_keys}
     stages = [stage for stage in LEARNING_STAGES if stage.name in chosen]
     with run_context(context, config, lotus) as ctx, branch_lane(ctx), ThreadPoolExecutor(1) as aside:
-        with_tape = set(learning_days(ctx, context.partition_keys))
+        with_tape = learning_days(ctx, context.partition_keys)
         for day in sorted(context.partition_keys):
             if day not in with_tape:
                 yield from carried_over(day, [stage.name for stage in stages])
                 continue
-            for result in day_results(ctx, stages, day, aside):
+            begins = partial(_begins, lotus, day, with_tape)
+            for result in day_results(ctx, stages, day, aside, begins):
                 yield from day_events(result, shown_before(context.instance, result))
                 if result.failed_checks:
                     raise blocked(result)
                 yield from belief_event(result)
+        lotus.told(DAYS_LEARNED, len(with_tape), len(with_tape))
+
+
+def _begins(lotus: Lotus, day: str, days: Sequence[str], stage: Stage) -> None:
+    lotus.told(DAYS_LEARNED, days.index(day), len(days), f"{day} {stage.name}")
 
 
 def day_results(
-    ctx: StageContext, stages: Sequence[Stage], day: str, aside: ThreadPoolExecutor
+    ctx: StageContext,
+    stages: Sequence[Stage],
+    day: str,
+    aside: ThreadPoolExecutor,
+    begins: Callable[[Stage], None] = lambda _: None,
 ) -> Iterator[StageResult]:
     """Run the stages of a day in order, the audits on `aside`: their result comes before the cards, or at the end.
+
+    `begins` hears of every stage before it runs.
 
     Raises what a stage raises; whoever stops early leaves the thread to finish what it began, as `aside` waits for it.
     """
     audits: Future[StageResult] | None = None
     for stage in stages:
+        begins(stage)
         if stage is detector_audits.STAGE:
             audits = aside.submit(_with_own_connection, ctx, stage, day)
             continue

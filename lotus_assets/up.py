@@ -21,6 +21,7 @@ from types import FrameType
 
 import lotus_assets
 from lotus.errors import ConfigError
+from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
 from lotus_assets.traded_day import TradedDay
 from lotus_live.watch.running import settle_watchdog
@@ -48,13 +49,14 @@ LOADED_QUERY = (
 )
 PYTHON = (sys.executable, "-P", "-m")
 Say = Callable[[str], None]
+STARTING = "starting"  # the shares are of a start on two quiet cores
 
 
 def up(
     settings: Settings,
     port: int = 3000,
     live: bool = False,
-    say: Say = print,
+    say: Steps = untold,
     trade_day: str | None = None,
     speed: float = 0.0,
 ) -> int:
@@ -64,8 +66,10 @@ def up(
     trades that stored day, `speed` times as fast (0: in step with the desk), and what is learned from it is told.
     """
     stopped = threading.Event()
+    say(STARTING, 0.0, 1.0, "PostgreSQL")
     with _signals(stopped), _only_one(settings), _free(port) as port, Databases(settings).open() as databases:
         tape = TapeStore(settings.home, settings.tape)
+        say(STARTING, 0.05, 1.0, "Dagster's tables")
         environment = provision(settings, databases)
         span = _span(settings, tape, live)
         with instance(environment) as opened:
@@ -75,10 +79,13 @@ def up(
         with Processes(settings.home / "logs") as children, tempfile.TemporaryDirectory(prefix="lotus-") as short:
             token = secrets.token_urlsafe(24)
             place = _socket(settings, Path(short))
+            say(STARTING, 0.1, 1.0, "code server")
             _start_code(children, environment | span.environment, place)
+            say(STARTING, 0.5, 1.0, "web server and daemon")
             _start(children, environment | span.environment, _workspace(settings, place), port, token)
             url = f"http://127.0.0.1:{port}"
             seconds = children.wait_ready("webserver", lambda: stopped.is_set() or _loaded(url, token), READY_S)
+            say(STARTING, 1.0, 1.0)
             daemon = LiveDaemonResource(home=str(settings.home), arguments=_words(settings, trade_day, speed))
             watch = _watch(settings, databases, environment, trade_day, daemon, say)
             runs_daemon = live or trade_day is not None
@@ -101,6 +108,7 @@ def up(
                         _start_code(children, environment | span.environment, place)
             finally:
                 say("stopping")
+                say("stopping", 0)
                 if runs_daemon:
                     daemon.stop()
     if live and not settle_watchdog(settings.home):

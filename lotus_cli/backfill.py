@@ -3,8 +3,9 @@
 import click
 
 from lotus.errors import ConfigError
-from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import DAY, branch_option, home_option, settings_of, tape_option
+from lotus_cli.progress import LOADING, Progress
 
 
 @click.command("backfill")
@@ -32,13 +33,16 @@ def backfill_command(
     Committed days are kept and skipped: running it again, or after a kill, ends in the same rows and hashes. The
     first day of a branch runs on the genesis priors. A new branch other than main takes the universe of its tape.
     """
-    from lotus_assets.backfill import backfill
     from lotus_cli.places import begin_branch
 
     if first > last:
         raise ConfigError(f"--from {first} is after --to {last}", "the earlier day first", "the two changed places")
     settings = begin_branch(settings_of(home, tape, branch))
-    summary = backfill(settings, first, last, Progress(quiet=as_json), force=force, workers=workers)
+    with Progress(quiet=as_json) as progress:
+        progress(LOADING, 0)
+        from lotus_assets.backfill import backfill
+
+        summary = backfill(settings, first, last, progress, force=force, workers=workers)
     stages = ("raw_tape", "microtape_frames", "signal_events", "signal_eval", "payoff_scores", "lessons")
     result = {
         "branch": summary.branch,

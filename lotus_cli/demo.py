@@ -13,8 +13,9 @@ import click
 
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
 from lotus.simulation.world import World
-from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import catalogue, home_option, tape_of
+from lotus_cli.progress import LOADING, Progress
 from lotus_store.branch_settings import Document, write_branch_settings
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
@@ -69,7 +70,7 @@ def make_tape(plan: Plan, progress: Progress) -> None:
         plan.world,
         range(plan.world.spec.days),
         recorded=recorded_hashes(plan.world),
-        progress=progress,
+        told=progress,
     )
     progress(f"tape {store.tape}: {plan.world.spec.days} session days, {made} simulated now")
     with Databases(plan.settings) as databases:
@@ -91,27 +92,28 @@ def demo_command(
     seed: int, world: str, days: int, full_days: bool, venue_rates: bool, home: str | None, as_json: bool
 ) -> None:
     """Simulate, learn, swap the learned priors in, trade the last day live, learn from that, and report."""
-    from lotus_assets.backfill import backfill
-    from lotus_cli.demo_facts import facts_of
-    from lotus_cli.demo_page import page
-    from lotus_cli.demo_trade import is_untaught, run_last_day
-
     spec = WorldSpec(world, seed=seed, days=days)
     spec = dataclasses.replace(spec, sessions=FULL_DAY) if full_days else spec
     spec = dataclasses.replace(spec, rates=VENUE) if venue_rates else spec
     plan = plan_of(home, spec)
-    progress = Progress(quiet=as_json)
-    with Databases(plan.settings).open():  # held to the end: every step joins this server and none stops it
-        make_tape(plan, progress)
-        summary = backfill(plan.settings, plan.days[0], plan.last_day, progress)
-        progress(f"{plan.last_day} live, at a local exchange, with priors {summary.priors_ver[:12]}")
-        live = run_last_day(plan)
-        if is_untaught(plan):
-            progress(f"learning from what the exchange told of {plan.last_day}")
-            backfill(plan.settings, plan.last_day, plan.last_day, progress)
-        facts = facts_of(plan, summary, live)
-    facts |= {"seconds": round(progress.seconds, 1), "setup_seconds": _setup_seconds()}
-    progress("done")
+    with Progress(quiet=as_json) as progress:
+        progress(LOADING, 0)
+        from lotus_assets.backfill import OPENING, backfill
+        from lotus_cli.demo_facts import facts_of
+        from lotus_cli.demo_page import page
+        from lotus_cli.demo_trade import is_untaught, run_last_day
+
+        progress(OPENING, 0)
+        with Databases(plan.settings).open():  # held to the end: every step joins this server and none stops it
+            make_tape(plan, progress)
+            summary = backfill(plan.settings, plan.days[0], plan.last_day, progress)
+            live = run_last_day(plan, progress)
+            if is_untaught(plan):
+                progress(f"learning from what the exchange told of {plan.last_day}")
+                backfill(plan.settings, plan.last_day, plan.last_day, progress)
+            facts = facts_of(plan, summary, live, progress)
+        facts |= {"seconds": round(progress.seconds, 1), "setup_seconds": _setup_seconds()}
+        progress("done")
     emit(facts, as_json, page(facts, _where(plan.settings.home)))
 
 

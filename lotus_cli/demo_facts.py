@@ -20,6 +20,7 @@ from lotus.simulation.truth import Verdict
 from lotus.trading.pnl import FillSource
 from lotus_cli.demo_trade import money_of_beliefs, traded_facts
 from lotus_cli.demo_truth import Court
+from lotus_cli.progress import Progress
 from lotus_live.live import LiveResult
 from lotus_live.parity import events_hash
 from lotus_store.databases import Databases
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 Columns = Mapping[str, NDArray[Any]]
 
 
-def facts_of(plan: "Plan", summary: "BackfillSummary", run: LiveResult) -> dict[str, Any]:
+def facts_of(plan: "Plan", summary: "BackfillSummary", run: LiveResult, progress: Progress) -> dict[str, Any]:
     """Return the facts of a finished demo as JSON-able values; `run` is that of the daemon on its last day."""
     settings, lake = plan.settings, Lake(plan.settings.lake_root)
     with Databases(settings) as databases, databases.connect("sig") as sig:
@@ -46,8 +47,9 @@ def facts_of(plan: "Plan", summary: "BackfillSummary", run: LiveResult) -> dict[
     hash_asset = events_hash(dict(events))
     parity = run.events_hash == hash_asset
     acting = {braid.lesson_id for braid in versions[-1].braids}
-    court = Court(plan.world, lake, settings.branch, scores)
+    court = Court(plan.world, lake, settings.branch, scores, progress)
     found = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in lessons]
+    progress("comparing with a table of hit rates", 0)
     planted, traps = planted_of(plan.world.spec.name)
     right = sorted({f["planted"] for f in found if f["verdict"] == "recovered"})
     return {

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lotus.timebase import day_start_ms, next_day
 from lotus_cli.pnl_facts import Source, pnl_of
+from lotus_cli.progress import Progress
 from lotus_live.live import LOCAL, LiveResult, run_live
 from lotus_live.tape_file import TapeDay
 from lotus_store.databases import Databases
@@ -22,18 +23,25 @@ from lotus_store.tape.store import TapeStore
 
 if TYPE_CHECKING:
     from lotus_cli.demo import Plan
+    from lotus_live.daemon import Daemon
 
 Columns = Mapping[str, NDArray[Any]]
 Floats = NDArray[np.float64]
 SOURCES = {"probes": "venue", "book": "book"}
 
 
-def run_last_day(plan: "Plan") -> LiveResult:
+def run_last_day(plan: "Plan", progress: Progress) -> LiveResult:
     """Run the daemon on the last day, trading at an exchange of this process; what an earlier run did is not redone."""
     settings = plan.settings
     traded = replace(settings, trading=replace(settings.trading, venue=LOCAL))
-    day = TapeDay(TapeStore(settings.home, settings.tape), plan.last_day)
-    return run_live(traded, replay=day, run_id=f"live-{settings.tape}", trade=True)
+    store = TapeStore(settings.home, settings.tape)
+    day, lines = TapeDay(store, plan.last_day), sum(meta.lines for meta in store.segments(plan.last_day))
+    progress("starting the daemon", 0)
+
+    def watch(daemon: "Daemon") -> None:
+        progress.watch(f"lines of {plan.last_day} traded live", lines, lambda: daemon.counts.lines)
+
+    return run_live(traded, replay=day, run_id=f"live-{settings.tape}", on_start=watch, trade=True)
 
 
 def is_untaught(plan: "Plan") -> bool:

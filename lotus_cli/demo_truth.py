@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lotus.learning.lesson import Lesson
 from lotus.priors.vocabulary import BIN_COLUMNS
+from lotus.progress.steps import Steps, untold
 from lotus.simulation.lessons import planted_of
 from lotus.simulation.truth import Truth, Verdict, judge, truth_of
 from lotus.simulation.world import World
@@ -43,6 +44,7 @@ class Court:
     lake: Lake
     branch: str
     scores: Mapping[str, Columns]
+    told: Steps = untold
 
     @cached_property
     def _days(self) -> list[_TaughtDay]:
@@ -51,6 +53,7 @@ class Court:
         out = []
         for index in range(spec.days):
             day = spec.day(index)
+            self.told("days judged by the truth", index, spec.days, day)
             if day in self.scores:
                 truth = truth_of([self.world.span(index, session) for session in range(len(spec.sessions))])
                 signals = self.lake.read("signal_events", self.branch, day, columns=("event_id", "s"))

@@ -16,8 +16,9 @@ from lotus.errors import ConfigError
 from lotus.json_text import read_json
 from lotus.manifest import Asset
 from lotus_cli.live import RECORDING, speed_of
-from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import DAY, PORT
+from lotus_cli.progress import Progress
 
 if TYPE_CHECKING:
     from lotus_venues.local_exchange.faults import Fault

@@ -12,6 +12,7 @@ from lotus_cli.explain_execution import execution_lines
 from lotus_cli.explain_facts import Story, story_of
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
 from lotus_cli.places import home_option, settings_of, tape_option
+from lotus_cli.progress import Progress
 from lotus_cli.terminal import fitted, width
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -34,26 +35,29 @@ def explain_command(name: str, tape: str | None, home: str | None, as_json: bool
     Exit code 1 when a recomputed number has other bits than the stored one.
     """
     settings = settings_of(home, tape)
-    with Databases(settings) as databases:
-        book = book_story(databases, name)
-    if book is None:
-        story = story_of(settings, name)
-        emit(story.as_json(), as_json, fitted(text_of(story), "      "))
-        raise SystemExit(0 if story.explanation.exact else CHECK_FAILED)
-    stories, lacking = _views(settings, book)
-    told = {"book": book.as_json(), "events": [story.as_json() for story in stories], "lacking": lacking}
-    text = "\n".join([*book_lines(book), *lacking, *(f"\n{text_of(story)}" for story in stories)])
-    emit(told, as_json, fitted(text, "      "))
-    raise SystemExit(0 if all(story.explanation.exact for story in stories) else CHECK_FAILED)
+    with Progress(quiet=as_json) as progress:
+        progress("opening the ledger", 0)
+        with Databases(settings) as databases:
+            book = book_story(databases, name)
+        if book is None:
+            story = story_of(settings, name, progress)
+            told, lines, exact = story.as_json(), [text_of(story)], story.explanation.exact
+        else:
+            stories, lacking = _views(settings, book, progress)
+            told = {"book": book.as_json(), "events": [story.as_json() for story in stories], "lacking": lacking}
+            lines = [*book_lines(book), *lacking, *(f"\n{text_of(story)}" for story in stories)]
+            exact = all(story.explanation.exact for story in stories)
+    emit(told, as_json, fitted("\n".join(lines), "      "))
+    raise SystemExit(0 if exact else CHECK_FAILED)
 
 
-def _views(settings: Settings, book: BookStory) -> tuple[list[Story], list[str]]:
+def _views(settings: Settings, book: BookStory, progress: Progress) -> tuple[list[Story], list[str]]:
     """Return the stories of the heaviest views of detectors, and why others have none."""
     stories: list[Story] = []
     lacking: list[str] = []
     for view in [view for view in book.views if view["source"].startswith("det:")][:VIEWS]:
         try:
-            stories.append(story_of(settings, view["event_id"]))
+            stories.append(story_of(settings, view["event_id"], progress))
         except LotusError as problem:
             lacking.append(f"  no story of {view['event_id']}: {problem}")
     return stories, lacking

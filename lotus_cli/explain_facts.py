@@ -19,6 +19,7 @@ from lotus.priors.compiled import fired_braids
 from lotus.priors.trace import describe_braid
 from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, rule_mask
+from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
 from lotus_cli.explain_execution import execution_story, window_behind
 from lotus_cli.output import clock
@@ -76,12 +77,13 @@ class Story:
         }
 
 
-def story_of(settings: Settings, name: str) -> Story:
+def story_of(settings: Settings, name: str, told: Steps = untold) -> Story:
     """Gather the story of an event, or of the event behind a fill, order or plan.
 
     Raises `LedgerError` for an unknown name and `LakeError` when its day left the lake.
     """
     lake = Lake(settings.lake_root)
+    told("reading the ledger", 0)
     with Databases(settings) as databases, databases.connect("sig") as sig:
         event_id = window_behind(databases, name)
         execution = execution_story(databases, event_id)
@@ -89,13 +91,16 @@ def story_of(settings: Settings, name: str) -> Story:
         event = _lake_row(lake, branch, day, event_id)
         version = read_version(sig, branch, str(event["priors_ver"]))
         fired = fired_braids(version, str(event["detector_id"]), int(event["fired"]))
+        told("reading the days that taught it", 0)
         beliefs = [_belief(sig, lake, version, braid) for braid in fired if braid.braid_type != "field"]
         experts = _experts(sig, branch, day_of(int(event["window_start_ms"])))
         outcome = read_eval(sig, event_id)
+    told("computing every number again", 0)
     manifest = _manifest(settings, branch)
     tables = event_tables(lake, event, day, manifest)
     detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
     explanation = explain_event(event, tables, version, manifest, detector)
+    told("looking for its lines of tape", 0)
     when = clock(int(event["window_end_ms"]))
     frames = _frames(settings, lake, branch, event)
     return Story(event, when, explanation, beliefs, experts, outcome, execution, frames)

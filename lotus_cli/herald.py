@@ -12,8 +12,9 @@ from msgspec import to_builtins
 
 from lotus.errors import LedgerError
 from lotus.names import parse_name
-from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import home_option, settings_of
+from lotus_cli.progress import Progress
 from lotus_store.databases import Databases
 
 LEGEND = (

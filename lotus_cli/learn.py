@@ -3,11 +3,13 @@
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
 from lotus.errors import ConfigError
-from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.output import emit, explained, json_option
+from lotus_cli.progress import LOADING, Progress
 
 
 @click.command("learn")
@@ -47,6 +49,16 @@ def learn_command(
         return
     if events is None:
         raise click.UsageError("--events DIR (or --explain-columns, or --example DIR)")
+    with Progress(quiet=as_json) as progress:
+        progress(LOADING, 0)
+        facts, text = _learned(events, out, config_file, nightly, progress)
+    emit(facts, as_json, text)
+
+
+def _learned(
+    events: Path, out: Path | None, config_file: Path | None, nightly: bool, progress: Progress
+) -> tuple[dict[str, Any], str]:
+    """Return what the files teach as facts and as text; write the report where `out` names a folder."""
     from lotus.own_signals.config import OwnConfig, parse_config
     from lotus.own_signals.facts import facts_of
     from lotus.own_signals.scores import scored
@@ -57,12 +69,12 @@ def learn_command(
     from lotus_cli.learn_files import read_folder
     from lotus_cli.learn_page import write_report
 
-    progress = Progress(quiet=as_json)
     config = parse_config(_text_of(config_file), str(config_file)) if config_file else OwnConfig()
     with tempfile.TemporaryDirectory(prefix="lotus-learn-") as scratch, names_of_the_files(config.columns):
-        files, unused = read_folder(events, Path(scratch), config.columns)
+        files, unused = read_folder(events, Path(scratch), config.columns, progress)
         rows = sum(len(f) for f in files)
         progress(f"{len(files)} files, {rows:,} rows" + (f"; not used: {', '.join(unused)}" if unused else ""))
+        progress("checking rows and making bins", 0)
         scores = scored(table_of(files), config)
     names = [f.name for f in files]
     progress(f"{len(scores.file_days)} days, {len(scores.vocabulary.features)} features")
@@ -71,6 +83,7 @@ def learn_command(
         if grouping.absent:
             progress(f"{name}: no row has {', '.join(grouping.absent)}, which the configuration groups")
     found = study(scores, config, nightly=nightly, told=progress)
+    progress("telling what was found", 0)
     facts = {**facts_of(found, config), "files": names, "columns": dict(config.columns), "unused_columns": unused}
     if out is not None:
         if not nightly and (before := _days_of_the_last_look(out)) and before < len(scores.file_days):
@@ -80,9 +93,10 @@ def learn_command(
                 f"{100 * found.settings.alpha:g} % hold for one: --nightly",
                 err=True,
             )
+        progress("drawing the report", 0)
         facts["report"] = str(write_report(out, found, facts))
         progress(f"report in {facts['report']}")
-    emit(facts, as_json, text_of(facts))
+    return facts, text_of(facts)
 
 
 def _text_of(config_file: Path) -> str:

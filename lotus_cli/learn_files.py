@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from lotus.errors import SchemaError
 from lotus.own_signals.table import FileRows, cell_error
+from lotus.progress.steps import Steps, untold
 from lotus_cli.learn_cells import Piece, shortened, typed_column
 from lotus_cli.learn_columns import checked_names, used
 
@@ -29,7 +30,9 @@ _BLOCK_BYTES, _BATCH_ROWS = 2**24, 2**18
 _FEW_NAMES = ("asset", "detector_id", "horizon_s", "published")
 
 
-def read_folder(folder: Path, scratch: Path, columns: Mapping[str, str]) -> tuple[list[FileRows], list[str]]:
+def read_folder(
+    folder: Path, scratch: Path, columns: Mapping[str, str], told: Steps = untold
+) -> tuple[list[FileRows], list[str]]:
     """Return every CSV and Parquet file below a folder, their columns to be read when asked, and the unused columns.
 
     `columns` holds names of the files by the names of the format, for those that differ. Names of files that begin with
@@ -42,7 +45,9 @@ def read_folder(folder: Path, scratch: Path, columns: Mapping[str, str]) -> tupl
         found = f"no file in {folder} to be read" + (f" (there are {held})" if held else "")
         raise SchemaError(found, f"one or more of {', '.join('*' + s for s in SUFFIXES)}")
     files, unused = [], set[str]()
+    sizes = [path.stat().st_size / 2**20 for path in wanted]
     for number, path in enumerate(wanted):
+        told("megabytes of files read", sum(sizes[:number]), sum(sizes), path.name)
         name = path.relative_to(folder).as_posix()
         store = _stored(path, name, scratch / f"{number}.parquet", columns)
         if not store.rows:

@@ -8,11 +8,14 @@ import click
 
 from lotus.errors import VenueError
 from lotus.json_text import read_json
-from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import PORT, branch_option, home_option, settings_of, tape_option
+from lotus_cli.progress import Progress
 
 if TYPE_CHECKING:
+    from lotus_live.daemon import Daemon
     from lotus_live.feed import Feed
+    from lotus_venues.replay_server import ReplayServer
 
 RECORDING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -62,16 +65,17 @@ def live_command(
         return
     from lotus_live.live import run_live
 
-    progress = Progress(quiet=as_json)
-    result = run_live(
-        settings_of(home, tape, branch),
-        url,
-        replay=replay,
-        speed=speed_of(speed),
-        run_id=run_id,
-        on_start=lambda daemon: progress(f"daemon {daemon.run_id} is up"),
-        trade=trade,
-    )
+    pace = speed_of(speed)
+    with Progress(quiet=as_json) as progress:
+
+        def begin(daemon: "Daemon") -> None:
+            progress(f"daemon {daemon.run_id} is up")
+            if replay:
+                progress.watch("lines taken", 0, lambda: daemon.counts.lines)
+
+        settings = settings_of(home, tape, branch)
+        progress("starting the daemon", 0)
+        result = run_live(settings, url, replay=replay, speed=pace, run_id=run_id, on_start=begin, trade=trade)
     emit({**result.status, "events_hash": result.events_hash}, as_json)
 
 
@@ -99,14 +103,15 @@ def record_command(url: str, seconds: float, tape: str | None, home: str | None,
     """Record the universe of lotus.toml into a tape: reconnects, renews stale channels, checks coins against meta."""
     from lotus_live.record import run_record
 
-    progress = Progress(quiet=as_json)
-
-    def begin(feed: "Feed") -> None:
-        progress(f"recording {feed.url}")
-        feed.say = progress
-
     settings = settings_of(home, tape)
-    result = run_record(settings, url, seconds=seconds, on_start=begin)
+    with Progress(quiet=as_json) as progress:
+
+        def begin(feed: "Feed") -> None:
+            progress(f"recording {feed.url}")
+            feed.say = progress
+            progress.watch("frames received", 0, lambda: feed.counts.frames)
+
+        result = run_record(settings, url, seconds=seconds, on_start=begin)
     if not result.connects:
         cause = "no network, a wrong --url, or a venue that is down; nothing was stored"
         found = f"no connection to {url or settings.live.ws_url} came about"
@@ -133,8 +138,13 @@ def replay_command(files: tuple[Path, ...], port: int, speed: str, as_json: bool
     """Serve recordings over a loopback websocket as the venue would; the tape starts with the first subscription."""
     from lotus_live.record import serve_recording
 
-    progress = Progress(quiet=False)
-    sent = serve_recording(
-        files, port=port, speed=speed_of(speed), on_ready=lambda url: progress(f"serving {url}; Ctrl-C ends")
-    )
+    pace = speed_of(speed)
+    with Progress() as progress:
+
+        def begin(server: "ReplayServer") -> None:
+            progress(f"serving {server.url}; Ctrl-C ends")
+            if not as_json:
+                progress.watch("frames sent", 0, lambda: server.sent)
+
+        sent = serve_recording(files, port=port, speed=pace, on_ready=begin)
     emit({"frames_sent": sent}, as_json)

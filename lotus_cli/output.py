@@ -10,8 +10,6 @@ import functools
 import json
 import math
 import re
-import sys
-import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -154,21 +152,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-class Progress:
-    """Lines of progress on standard error with the seconds since the start; silent when asked."""
-
-    def __init__(self, quiet: bool = False) -> None:
-        self._quiet = quiet
-        self._started = time.monotonic()
-
-    def __call__(self, text: str) -> None:
-        """Print one line of progress."""
-        if not self._quiet:
-            print(f"[{self.seconds:6.1f} s] {text}", file=sys.stderr, flush=True)
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since this progress began."""
-        return time.monotonic() - self._started

@@ -7,6 +7,7 @@ import click
 from lotus.errors import ConfigError
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import DAY, branch_option, home_option, require_branch, settings_of, tape_option
+from lotus_cli.progress import LOADING, Progress
 from lotus_cli.terminal import picture_option, wide_option, write_picture
 
 
@@ -41,16 +42,18 @@ def pnl_command(
     Gross is before every cost: mid to mid at the decisions. A curve shows what gross and net added up to.
     "no edge after fees" stands wherever the interval of net does not lie above zero.
     """
-    from lotus_cli.pnl_curve import curve_of
-    from lotus_cli.pnl_facts import pnl_of
-    from lotus_cli.pnl_page import page
-    from lotus_cli.pnl_text import text
-
     if day is not None and (first is not None or last is not None):
         raise click.UsageError("--day stands alone; --from and --to belong together")
     settings = settings_of(home, tape, branch)
     require_branch(settings)
-    facts = pnl_of(settings, day or first, day or last)
+    with Progress(quiet=as_json) as progress:
+        progress(LOADING, 0)
+        from lotus_cli.pnl_curve import curve_of
+        from lotus_cli.pnl_facts import pnl_of
+        from lotus_cli.pnl_page import page
+        from lotus_cli.pnl_text import text
+
+        facts = pnl_of(settings, day or first, day or last, progress)
     if target is not None:
         Path(target).write_text(page(facts) + "\n", encoding="utf-8")
     if picture is not None:

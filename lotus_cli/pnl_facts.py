@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lotus.errors import ConfigError
 from lotus.microtape.frame_spec import MICROTAPE_QUOTES
 from lotus.outcomes.signal_eval import GAP, OK
+from lotus.progress.steps import Steps, untold
 from lotus.timebase import next_day
 from lotus.trading.pnl import FillSource, Line, Trades, by_detector, joined, total
 from lotus.trading.pnl_fills import filled_trades
@@ -102,7 +103,7 @@ class Pnl:
         }
 
 
-def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
+def pnl_of(settings: Settings, first: str | None, last: str | None, told: Steps = untold) -> Pnl:
     """Return the facts of a branch for the days from `first` to `last` (None: as far as there are any).
 
     Raises `ConfigError` when no window was scored on them, or the tape is not the branch's.
@@ -116,8 +117,13 @@ def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
     if set(lake.days(MICROTAPE_QUOTES.name, f"tape.{settings.tape}")).isdisjoint(days):
         found = f"tape {settings.tape} has no quotes of {days[0]} to {days[-1]}"
         raise ConfigError(found, f"the tape on which branch {settings.branch} was scored", "--tape is missing or wrong")
+    told("reading scored days", 0)
     read = [_Day(lake, settings, day) for day in days if lake.exists("signal_eval", settings.branch, day)]
-    taped = [day.trades() for day in read]
+    taped = []
+    for number, scored in enumerate(read):
+        told("days of trades", number, len(read), days[number])
+        taped.append(scored.trades())
+    told("reading what was executed", 0)
     sources = [_taped(taped)] if any(len(t.trades) for t in taped) else []
     with Databases(settings) as databases:
         with databases.connect("sig") as sig:
@@ -126,9 +132,9 @@ def pnl_of(settings: Settings, first: str | None, last: str | None) -> Pnl:
             venue = venue_trips(sig, settings.branch, days)
         with databases.connect("tr") as tr:
             book, accounts = _booked(lake, settings, tr, days), paper_marks(tr)
-    told, without = _told(lake, settings, FillSource.PAPER_LIVE, paper)
+    trips, without = _told(lake, settings, FillSource.PAPER_LIVE, paper)
     executed, lost = _told(lake, settings, FillSource.VENUE, venue)
-    sources += [*told, *executed, *book]
+    sources += [*trips, *executed, *book]
     coverage = _coverage(lake, settings.branch, days, read, taped)
     return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without + lost, accounts)
 

@@ -7,8 +7,9 @@ import click
 
 from lotus.errors import TapeError
 from lotus.names import name_of_step
-from lotus_cli.output import Progress, emit, explained, json_option, tell_losses
+from lotus_cli.output import emit, explained, json_option, tell_losses
 from lotus_cli.places import DAY, catalogue, home_option, settings_of, tape_of, tape_option
+from lotus_cli.progress import Progress
 from lotus_store.databases import Databases
 from lotus_store.tape.store import TapeStore
 
@@ -45,12 +46,16 @@ def import_command(
     from lotus_store.tape.import_recording import import_recording
 
     settings = settings_of(home, tape)
-    progress = Progress(quiet=as_json)
-    progress(f"importing into tape {settings.tape}")
     store = tape_of(settings)
-    report = import_archive(store, paths[0], days, coins) if days else import_recording(store, paths)
-    with Databases(settings) as databases:
-        catalogue(databases, report.segments)
+    with Progress(quiet=as_json) as progress:
+        progress(f"importing into tape {settings.tape}")
+        if days:
+            report = import_archive(store, paths[0], days, coins, told=progress)
+        else:
+            report = import_recording(store, paths, told=progress)
+        progress("writing the catalogue", 0)
+        with Databases(settings) as databases:
+            catalogue(databases, report.segments)
     result = {
         "tape": settings.tape,
         "lines": report.lines,

@@ -4,8 +4,9 @@ import click
 
 from lotus.errors import TapeError
 from lotus_cli.live import speed_of
-from lotus_cli.output import Progress, explained
+from lotus_cli.output import explained
 from lotus_cli.places import DAY, PORT, branch_option, home_option, settings_of, tape_of, tape_option
+from lotus_cli.progress import LOADING, Progress
 from lotus_store.tape.store import TapeStore
 
 
@@ -35,8 +36,6 @@ def up_command(
     home: str | None,
 ) -> None:
     """Serve PostgreSQL, Dagster's pages and daemon (schedules, sensors); one Ctrl-C stops all of it."""
-    from lotus_assets.up import up
-
     if live and trade_day:
         raise click.UsageError("--live or --trade-day, not both")
     settings, pace = settings_of(home, tape, branch), speed_of(speed)
@@ -46,7 +45,12 @@ def up_command(
 
         pace_to_trade(pace, (detector.horizon_s for detector in shipped_detectors()))
         _refuse_unless_stored(tape_of(settings), trade_day)
-    raise SystemExit(up(settings, port, live, Progress(), trade_day, pace))
+    with Progress() as progress:
+        progress(LOADING, 0)
+        from lotus_assets.up import up
+
+        code = up(settings, port, live, progress, trade_day, pace)
+    raise SystemExit(code)
 
 
 def _refuse_unless_stored(tape: TapeStore, day: str) -> None:

@@ -7,6 +7,7 @@ import click
 
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option, tell_losses
 from lotus_cli.places import DAY, home_option, settings_of, tape_of, tape_option
+from lotus_cli.progress import LOADING, Progress
 from lotus_cli.terminal import fitted, wide_option
 
 
@@ -27,9 +28,11 @@ def parity(file: Path, home: str | None, as_json: bool) -> None:
     FILE is a tape segment (.zst), or plain or gzipped text of `<receive ns> <raw frame>` lines. Both runs use the
     genesis priors and tables without history.
     """
-    from lotus_live.parity import verify_parity
+    with Progress(quiet=as_json) as progress:
+        progress(LOADING, 0)
+        from lotus_live.parity import verify_parity
 
-    report = verify_parity(file, settings_of(home).manifest)
+        report = verify_parity(file, settings_of(home).manifest, told=progress)
     emit(report.as_json(), as_json)
     lost = tell_losses(report.lines, report.reasons)
     raise SystemExit(lost if report.parity else CHECK_FAILED)
@@ -55,7 +58,8 @@ def tape(day: str | None, wide: bool, tape: str | None, home: str | None, as_jso
     days = store.days()
     if not days:
         raise TapeError(f"tape {store.tape} has no days", "a recorded or imported tape", "another --home or --tape")
-    report = verify_tape(store, day or days[-1], settings.manifest.kernel.gap_ms)
+    with Progress(quiet=as_json) as progress:
+        report = verify_tape(store, day or days[-1], settings.manifest.kernel.gap_ms, told=progress)
     emit(report.as_dict(), as_json, fitted(report.as_text(wide)))
     raise SystemExit(tell_losses(report.decoded.lines, report.decoded.reasons))
 

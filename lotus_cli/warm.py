@@ -16,7 +16,11 @@ from typing import Any
 import click
 
 from lotus.errors import LotusError
-from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.output import emit, explained, json_option
+from lotus_cli.progress import Progress
+
+COMPILING = "compiling kernels"
+JOB = 4  # kernels that take as long to compile as a job takes that finds them all stored
 
 
 @click.command("warm")
@@ -27,15 +31,34 @@ def warm_command(as_json: bool) -> None:
     from lotus.jit import compiled_here
 
     began = time.perf_counter()
-    progress = Progress()
-    run_jobs(len(os.sched_getaffinity(0)), progress)
-    with tempfile.TemporaryDirectory(prefix="lotus-warm-") as folder:
-        found = _through_all(Path(folder))
-    progress(f"everything in turn, {compiled_here()} kernels compiled")
+    with Progress(quiet=as_json) as progress:
+        left = Left()
+        progress.watch(COMPILING, 1.0, left.share)
+        run_jobs(len(os.sched_getaffinity(0)), progress, left)
+        with tempfile.TemporaryDirectory(prefix="lotus-warm-") as folder:
+            found = _through_all(Path(folder))
+        progress(COMPILING, 1.0, 1.0)
+        progress(f"everything in turn, {compiled_here()} kernels compiled")
     emit(found | {"compiled": compiled_here(), "seconds": round(time.perf_counter() - began, 1)}, as_json)
 
 
-def run_jobs(processes: int, progress: Progress) -> None:
+class Left:
+    """How much is done of all jobs: kernels stored since, and jobs ended, each as long as a few kernels."""
+
+    def __init__(self) -> None:
+        from lotus_cli.warm_jobs import JOBS, KERNELS, stored_kernels
+
+        self.ended = 0
+        self._stored, self._count = stored_kernels(), stored_kernels
+        self._kernels, self._jobs = max(0, KERNELS - self._stored), len(JOBS) + 1
+
+    def share(self) -> float:
+        """Return the share that is done."""
+        made = min(self._count() - self._stored, self._kernels)
+        return (made + JOB * self.ended) / (self._kernels + JOB * self._jobs)
+
+
+def run_jobs(processes: int, progress: Progress, left: Left) -> None:
     """Run every job in a process of its own, so many at a time, and tell of each as it ends.
 
     Raises `LotusError` with what a job that failed has said; those under way end first.
@@ -52,6 +75,7 @@ def run_jobs(processes: int, progress: Progress) -> None:
             for ended in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(ended)
                 done.add(name)
+                left.ended += 1
                 progress(f"kernels of {name}: {ended.result():.0f} s")
 
 

@@ -2,8 +2,9 @@
 
 import click
 
-from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import home_option
+from lotus_cli.progress import Progress
 
 
 @click.command("watchdog")

@@ -3,8 +3,9 @@
 This is the product's first promise made checkable. Nothing here repairs or tolerates a difference; it names the first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from lotus.manifest import Manifest
 from lotus.microtape.decode_reasons import DecodeReport, LineKind
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.priors.types import PriorsVersion, priors_0
+from lotus.progress.steps import Steps, untold
 from lotus_live.batch import score_tape
 from lotus_live.clocks import Arrival, ReplayClock
 from lotus_live.collector import DayCollector
@@ -32,6 +34,7 @@ from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
 QUIET = FeedPolicy(renew_stale=False, watch_s=0.2)
+TOLD_EVERY = 5_000  # lines
 SOURCE = "source"  # the one column that says which way a row was made
 
 
@@ -85,20 +88,34 @@ def verify_parity(
     branch: str = "main",
     beliefs: Beliefs | None = None,
     plan: ReplayPlan | None = None,
+    told: Steps = untold,
 ) -> ParityReport:
     """Run recordings live and in batch and compare; genesis priors and neutral tables unless `beliefs` are given.
 
     Raises `TapeError` for a file that cannot be read or holds no market data.
     """
+    told("looking for coins", 0)
     tape = TapeFile((path,) if isinstance(path, Path) else tuple(path))
     spec = LaneSpec(manifest or Manifest(), tape.universe, shipped_detectors(), branch)
     given = beliefs or neutral_beliefs(spec)
-    batch = score_tape(tape.arrivals(), spec, given)
+    batch = score_tape(_counted(tape, told), spec, given)
     if not batch:
         raise TapeError(f"{tape.paths[0]} holds no lines", "lines of tape", "an empty file")
     hashes = [_hashes(d.day, d.frames, d.annotations, d.events) for d in batch]
-    run = uvloop.run(run_live_once(tape, spec, given, plan or ReplayPlan()))
+    total = sum(d.report.lines for d in batch)
+    hear = partial(told, "lines taken live", total=total)
+    run = uvloop.run(run_live_once(tape, spec, given, plan or ReplayPlan(), hear))
+    told("comparing hashes", 0)
     return _report(tape, hashes, run, [d.report for d in batch], [d.events for d in batch])
+
+
+def _counted(tape: TapeFile, told: Steps) -> Iterator[Arrival]:
+    """Yield the lines of a tape and tell of them, then that their days are scored."""
+    for number, line in enumerate(tape.arrivals()):
+        if number % TOLD_EVERY == 0:
+            told("lines read for batch", number)
+        yield line
+    told("scoring in batch", 0)
 
 
 def neutral_beliefs(spec: LaneSpec, versions: Sequence[PriorsVersion] = ()) -> FixedBeliefs:
@@ -117,13 +134,23 @@ class LiveRun:
     strangers: int
 
 
-async def run_live_once(tape: TapeFile, spec: LaneSpec, beliefs: Beliefs, plan: ReplayPlan) -> LiveRun:
-    """Serve a recording over a loopback websocket, take it with the daemon's feed and pipeline; return its hashes."""
+async def run_live_once(
+    tape: TapeFile, spec: LaneSpec, beliefs: Beliefs, plan: ReplayPlan, hear: Callable[[int], object] = lambda _: None
+) -> LiveRun:
+    """Serve a recording over a loopback websocket, take it with the daemon's feed and pipeline; return its hashes.
+
+    `hear` is told how many lines are taken.
+    """
     days: dict[str, DayCollector] = {}
     pipeline = Pipeline(spec, beliefs, lambda day: days.setdefault(day, DayCollector(beliefs.experts(day))))
     clock = ReplayClock(tape.arrivals())
+    taken = 0
 
     def take(line: Arrival) -> None:
+        nonlocal taken
+        taken += 1
+        if taken % TOLD_EVERY == 0:
+            hear(taken)
         step = pipeline.feed(line.recv_ns, line.seq, line.raw)
         if step.scored and pipeline.today is not None:
             days[pipeline.today.day].scored.extend(step.scored)

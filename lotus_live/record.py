@@ -133,7 +133,7 @@ def _list_closed(closed: list[SegmentMeta], names: list[str], log: EventLog, now
 
 
 def serve_recording(
-    paths: Sequence[Path], *, port: int = 0, speed: float = 1.0, on_ready: Callable[[str], Any] | None = None
+    paths: Sequence[Path], *, port: int = 0, speed: float = 1.0, on_ready: Callable[[ReplayServer], Any] | None = None
 ) -> int:
     """Serve recordings over a loopback websocket until a signal; return the number of frames sent.
 
@@ -142,13 +142,13 @@ def serve_recording(
     return uvloop.run(_serve(TapeFile(tuple(paths)), port, speed, on_ready))
 
 
-async def _serve(tape: TapeFile, port: int, speed: float, on_ready: Callable[[str], Any] | None) -> int:
+async def _serve(tape: TapeFile, port: int, speed: float, on_ready: Callable[[ReplayServer], Any] | None) -> int:
     ended = asyncio.Event()
     on_end_signals(lambda name: ended.set())
     plan = ReplayPlan(speed=speed, start_after=1)
     frames = ((line.recv_ns, line.raw) for line in tape.arrivals())
     async with ReplayServer(tape.universe, frames, plan, port) as server:
         if on_ready is not None:
-            on_ready(server.url)
+            on_ready(server)
         await ended.wait()
         return server.sent

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from lotus.progress.steps import Steps, untold
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
@@ -17,18 +18,19 @@ from lotus_store.tape.store import TapeStore
 
 @dataclass(frozen=True, slots=True)
 class Lotus:
-    """The open places of one home."""
+    """The open places of one home, and who hears of the steps of long work in them."""
 
     settings: Settings
     lake: Lake
     databases: Databases
     tape: TapeStore
+    told: Steps = untold
 
     @staticmethod
-    def open(settings: Settings) -> "Lotus":
+    def open(settings: Settings, told: Steps = untold) -> "Lotus":
         """Open the places that `settings` name; the embedded server of the home is started or joined."""
         databases = Databases(settings).open()
-        return Lotus(settings, Lake(settings.lake_root), databases, TapeStore(settings.home, settings.tape))
+        return Lotus(settings, Lake(settings.lake_root), databases, TapeStore(settings.home, settings.tape), told)
 
     def close(self) -> None:
         """Give connections back."""

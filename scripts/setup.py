@@ -16,15 +16,33 @@ BIN = VENV / "bin"
 
 
 def run(*command: str | Path, why: str, long: bool = False) -> None:
-    """Run one step with a line of progress, a long one with its own lines too; stop with its output when it fails."""
+    """Run one step with a line of progress, a long one with its own lines too; stop with its output when it fails.
+
+    In a terminal the line counts the seconds.
+    """
     started = time.monotonic()
-    print(f"  {why} ...", end="\n" if long else "", flush=True)
+    head, counts = f"  {why} ...", sys.stdout.isatty() and not long
+    print(head, end="\n" if long else "", flush=True)
     errors = None if long else subprocess.PIPE
-    done = subprocess.run([str(c) for c in command], cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
-    if done.returncode != 0:
-        print(f" failed\n{done.stdout}\n{done.stderr or ''}", file=sys.stderr)
-        raise SystemExit(done.returncode)
-    print(f"{f'  {why}' * long} {time.monotonic() - started:.0f} s", flush=True)
+    words = [str(c) for c in command]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as step:
+        while step.returncode is None:
+            try:
+                output, said = step.communicate(timeout=1.0)
+            except subprocess.TimeoutExpired:
+                if counts:
+                    print(f"\r{head} {time.monotonic() - started:.0f} s", end="", flush=True)
+    if step.returncode != 0:
+        print(f" failed\n{output}\n{said or ''}", file=sys.stderr)
+        raise SystemExit(step.returncode)
+    again = f"  {why}" if long else f"\r{head}" if counts else ""
+    print(f"{again} {time.monotonic() - started:.0f} s", flush=True)
+
+
+def packages() -> int:
+    """Return how many packages the lock files name."""
+    files = (ROOT / "requirements-bootstrap.lock", ROOT / "requirements.lock")
+    return sum(line[:1].isalpha() and "==" in line for file in files for line in file.read_text().splitlines())
 
 
 def main() -> None:
@@ -33,7 +51,8 @@ def main() -> None:
         found = sys.version.split()[0]
         raise SystemExit(f"found Python {found}; expected 3.11 or later: make PYTHON=/path/to/python3.11 ...")
     began = time.monotonic()
-    print("Setting up Lotus (once)")
+    print(f"Setting up Lotus (once): up to {packages()} packages are downloaded, {ROOT / '.venv'} takes 1.8 GB;")
+    print("then every kernel is compiled. One to two minutes on two quiet cores, beside the download.", flush=True)
     if not (BIN / "python").exists():
         run(sys.executable, "-m", "venv", VENV, why="environment")
     locked = ("install", "-q", "--require-hashes")

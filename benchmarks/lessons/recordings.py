@@ -74,7 +74,7 @@ def learned(home: Path, name: str, horizons_s: tuple[int, ...]) -> tuple[Branch,
     write_branch_settings(home, name, sections)
     settings, days = load_settings(home=str(home), tape=TAPE, branch=name), tape.days()
     with Databases(settings).open() as databases:
-        done = backfill(settings, days[0], days[-1], lambda text: None)
+        done = backfill(settings, days[0], days[-1])
         with databases.connect("sig") as connection:
             night = read_experiments(connection, name, days[-1], "night")["night"]
             reports = read_experiments(connection, name, days[-1], "detector")

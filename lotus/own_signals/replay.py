@@ -5,7 +5,7 @@ days that did not choose it; when that reaches 20 the lesson is reverted and lea
 the draws in the files are what they were.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from lotus.learning.lanes import Both
@@ -20,6 +20,7 @@ from lotus.own_signals.past import Past, pasts_of
 from lotus.own_signals.scores import Scored
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import Vocabulary
+from lotus.progress.steps import Steps
 
 KEPT_BYTES = 2**32  # of sums of days, all detectors together
 ALIVE, EXPIRED, REVERTED = "active", "expired", "reverted"
@@ -73,11 +74,12 @@ class _Memory:
         return [key for key, life in self.lives.items() if life.finding.status == ALIVE]
 
 
-def replay(found: Scored, manifest: Manifest, told: Callable[[str], None]) -> Looks:
+def replay(found: Scored, manifest: Manifest, told: Steps) -> Looks:
     """Return every night of the table as it would have been."""
     days, memory, nights = sorted(found.scores), _Memory(), list[NightResult]()
     pasts = pasts_of(found.scores, found.vocabulary, KEPT_BYTES)
     for n, day in enumerate(days):
+        told("nights replayed", n, len(days), day)
         _watch(memory, n, day, found.scores[day], found.vocabulary, manifest.weave.ttl_days)
         window = tuple(days[max(0, n + 1 - manifest.learning.search_days) : n + 1])
         sources = {name: past for name, past in pasts.items() if past.move(window)}

@@ -5,7 +5,7 @@ detectors without a logged propensity, an association that is shown and never ac
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,7 +19,7 @@ from lotus.manifest import LearningDefaults, Manifest
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.days import Days
 from lotus.own_signals.horizons import Markout
-from lotus.own_signals.past import pasts_of
+from lotus.own_signals.past import Past, pasts_of
 from lotus.own_signals.portrait import NAIVE_SHOWN, Portrait, View, portrait
 from lotus.own_signals.power import Detectable
 from lotus.own_signals.readings import Readings
@@ -27,9 +27,11 @@ from lotus.own_signals.replay import Finding, Looks, replay
 from lotus.own_signals.scores import DetectorFacts, Scored
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import Vocabulary
+from lotus.progress.steps import Steps, untold
 
 MIN_DAYS: Final = LearningDefaults().min_days + 1  # the first day of an asset has no bins
 NO_PROPENSITY: Final = "no propensity was logged: an association, not a lesson; log the probability of every draw"
+SEARCHED: Final = "detectors searched"
 _SHOWN_REFUSALS = 3  # refused candidates that get a picture
 
 
@@ -61,9 +63,7 @@ class Study:
     naive: tuple[NaiveRow, ...]
 
 
-def study(
-    found: Scored, config: OwnConfig, *, nightly: bool = False, told: Callable[[str], None] = lambda _: None
-) -> Study:
+def study(found: Scored, config: OwnConfig, *, nightly: bool = False, told: Steps = untold) -> Study:
     """Return what the scores of a table teach; `told` hears of progress. Raises `SchemaError` for too few days."""
     if len(found.days) < MIN_DAYS:
         raise SchemaError(
@@ -72,8 +72,8 @@ def study(
             "edges of bins come from days before" if found.days else "propensity 0, or nothing published without one",
         )
     manifest = replace(Manifest(), learning=_settings(config, nightly))
-    looks = replay(found, manifest, told) if nightly else _one_look(found, manifest)
-    return _study(found, looks, manifest.learning)
+    looks = replay(found, manifest, told) if nightly else _one_look(found, manifest, told)
+    return _study(found, looks, manifest.learning, told)
 
 
 def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
@@ -83,31 +83,50 @@ def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
     return replace(base, looks="final", search_days=config.last_days, half_life_days=config.half_life_days or math.inf)
 
 
-def _one_look(found: Scored, manifest: Manifest) -> Looks:
+def _one_look(found: Scored, manifest: Manifest, told: Steps) -> Looks:
     if not found.scores:
         return Looks((), ())
-    night = _night(found.scores, found.vocabulary, manifest)
+    night = _night(found.scores, found.vocabulary, manifest, told)
     return Looks((night,), tuple(Finding(lesson, (night.night,)) for lesson in night.lessons))
 
 
-def _night(scores: Days, words: Vocabulary, manifest: Manifest) -> NightResult:
+class _Searched(dict[str, Past]):
+    """Pasts of detectors; tells of each when the search first asks for it."""
+
+    def __init__(self, pasts: Mapping[str, Past], told: Steps) -> None:
+        super().__init__(pasts)
+        self._told, self._asked = told, dict[str, None]()
+
+    def __getitem__(self, name: str) -> Past:
+        if name not in self._asked:
+            self._told(SEARCHED, len(self._asked), len(self), name)
+            self._asked[name] = None
+        return super().__getitem__(name)
+
+
+def _night(scores: Days, words: Vocabulary, manifest: Manifest, told: Steps = untold) -> NightResult:
     """Return the night of the last day, the windows of one detector laid out at a time and no sums kept."""
     days = tuple(scores)[-manifest.learning.search_days :]
     pasts = pasts_of(scores, words, 0)
     sources = {name: past for name, past in pasts.items() if past.move(days)}
-    return learn_from(sources, days, manifest, night=len(scores), branch="own", vocabulary=words)
+    searched = _Searched(sources, told)
+    result = learn_from(searched, days, manifest, night=len(scores), branch="own", vocabulary=words)
+    told(SEARCHED, len(sources), len(sources))
+    return result
 
 
-def _study(found: Scored, looks: Looks, settings: LearningDefaults) -> Study:
+def _study(found: Scored, looks: Looks, settings: LearningDefaults, told: Steps) -> Study:
     night = looks.decisive
     critical = night.critical if night else NO_SLOT
     refused = night.refused if night else ()
     associations, bar = _associations(found, settings)
     shown = _shown(looks.findings, refused)
-    seen = {
-        name: portrait(found, name, [x for x in shown if x[0].lesson.detector_id == name], critical.rest, settings)
-        for name in found.scores.detectors
-    }
+    seen = dict[str, Portrait]()
+    for name in found.scores.detectors:
+        told("detectors described", len(seen), len(found.scores.detectors), name)
+        mine = [x for x in shown if x[0].lesson.detector_id == name]
+        seen[name] = portrait(found, name, mine, critical.rest, settings)
+    told("detectors described", len(seen), len(seen))
     views = _in_order(seen, shown)
     naive = sorted(
         (row for p in seen.values() for row in p.naive), key=lambda row: (-abs(row.z), row.detector_id, row.rule)

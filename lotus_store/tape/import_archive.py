@@ -11,6 +11,7 @@ from pathlib import Path
 from lotus.errors import TapeError
 from lotus.microtape.decode import clean_frame
 from lotus.names import path_step
+from lotus.progress.steps import Steps, untold
 from lotus_store.tape.archive_frames import Line, book_lines, ctx_lines, fill_lines, trade_lines
 from lotus_store.tape.importing import ImportReport, ImportSource, import_lines
 from lotus_store.tape.place import OnClosed
@@ -27,6 +28,7 @@ def import_archive(
     what: ImportSource | None = None,
     rules: WriterRules | None = None,
     on_closed: OnClosed | None = None,
+    told: Steps = untold,
 ) -> ImportReport:
     """Import UTC days ("YYYY-MM-DD") found under `root`; `coins` empty = those that have books.
 
@@ -35,8 +37,13 @@ def import_archive(
     Raises `TapeError` when nothing is found or a file is damaged.
     """
     source = what or ImportSource(f"venue archive {', '.join(days)}")
-    lines = (line for day in sorted(days) for line in archive_day(root, day, coins))
-    return import_lines(store, lines, source, rules, on_closed)
+    return import_lines(store, _days(root, sorted(days), coins, told), source, rules, on_closed, told)
+
+
+def _days(root: Path, days: Sequence[str], coins: Sequence[str], told: Steps) -> Iterator[Line]:
+    for number, day in enumerate(days):
+        told("days of the archive read", number, len(days), day)
+        yield from archive_day(root, day, coins)
 
 
 def archive_day(root: Path, day: str, coins: Sequence[str] = ()) -> Iterator[Line]:

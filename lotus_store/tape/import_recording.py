@@ -1,10 +1,12 @@
 """Importer of raw captures: text lines `<receive ns> <frame>`, plain, gzipped, zstd or lz4, in arrival order."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from lotus.errors import TapeError
 from lotus.microtape.decode import clean_frame
+from lotus.progress.steps import Steps, untold
 from lotus_store.tape.arrival_order import in_order
 from lotus_store.tape.importing import ImportReport, ImportSource, import_lines
 from lotus_store.tape.place import OnClosed
@@ -19,25 +21,28 @@ def import_recording(
     what: ImportSource | None = None,
     rules: WriterRules | None = None,
     on_closed: OnClosed | None = None,
+    told: Steps = untold,
 ) -> ImportReport:
     """Import capture files, one after the other in the order given; see `import_lines` for what is raised."""
     source = what or ImportSource("recording " + ", ".join(path.name for path in paths))
-    return import_lines(store, recording_lines(paths), source, rules, on_closed)
+    return import_lines(store, recording_lines(paths, told), source, rules, on_closed, told)
 
 
-def recording_lines(paths: Sequence[Path]) -> Iterator[tuple[int, bytes]]:
+def recording_lines(paths: Sequence[Path], told: Steps = untold) -> Iterator[tuple[int, bytes]]:
     """Yield (receive stamp, frame) of capture files, as `in_order` brings them into the order of their arrival.
 
     The first line of a file must have a stamp, else `TapeError`; a later line without one is kept whole under the
     stamp before it, so that the decoder counts it.
     """
-    return in_order(_stamped(paths))
+    return in_order(_stamped(paths, told))
 
 
-def _stamped(paths: Sequence[Path]) -> Iterator[tuple[int, bytes]]:
-    for path in paths:
+def _stamped(paths: Sequence[Path], told: Steps) -> Iterator[tuple[int, bytes]]:
+    sizes = [path.stat().st_size if path.is_file() else 0 for path in paths]
+    for number, path in enumerate(paths):
         last = -1
-        for line in read_source_lines(path):
+        passed = partial(_passed, told, sum(sizes[:number]), sum(sizes), path.name)
+        for line in read_source_lines(path, passed):
             stamp, _, frame = line.partition(b" ")
             if stamp.isdigit() and len(stamp) <= 19 and frame:
                 last = int(stamp)
@@ -46,3 +51,7 @@ def _stamped(paths: Sequence[Path]) -> Iterator[tuple[int, bytes]]:
             else:
                 frame = line
             yield last, clean_frame(frame.rstrip(b"\r"))
+
+
+def _passed(told: Steps, before: int, total: int, name: str, here: int) -> None:
+    told("megabytes read", (before + here) / 2**20, total / 2**20, name)

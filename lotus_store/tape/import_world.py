@@ -2,10 +2,11 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lotus.errors import TapeError
+from lotus.progress.steps import Steps, untold
 from lotus.simulation.world import World
 from lotus_store.files import fsync_folder, make_folder
 from lotus_store.tape.bulk import write_segment
@@ -13,7 +14,7 @@ from lotus_store.tape.header import HeaderAsset, TapeHeader
 from lotus_store.tape.place import OnClosed
 from lotus_store.tape.store import TapeStore
 
-Progress = Callable[[str], None]
+DAYS_SIMULATED = "days simulated"
 
 
 def import_world(
@@ -23,7 +24,7 @@ def import_world(
     *,
     recorded: Mapping[str, Sequence[str]] | None = None,
     on_closed: OnClosed | None = None,
-    progress: Progress | None = None,
+    told: Steps = untold,
     workers: int = 2,
 ) -> int:
     """Write the days (indices) that the tape does not have yet, on `workers` threads; return how many were made.
@@ -38,12 +39,15 @@ def import_world(
         _make_day(store, world, index, recorded)
         return world.spec.day(index)
 
+    made = 0
+    if missing:
+        told(DAYS_SIMULATED, made, len(missing))
     with ThreadPoolExecutor(workers) as pool:
         for day in pool.map(make, missing):
             for meta in store.segments(day):
                 (on_closed or (lambda meta: None))(meta)
-            if progress:
-                progress(f"simulated {day}")
+            made += 1
+            told(DAYS_SIMULATED, made, len(missing), day)
     return len(missing)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lotus.errors import TapeError
 from lotus.manifest import Asset
+from lotus.progress.steps import Steps, untold
 from lotus_store.files import fsync_folder, make_folder
 from lotus_store.tape.coin_units import CoinSurvey
 from lotus_store.tape.header import TapeHeader
@@ -52,6 +53,7 @@ def import_lines(
     what: ImportSource,
     rules: WriterRules | None = None,
     on_closed: OnClosed | None = None,
+    told: Steps = untold,
 ) -> ImportReport:
     """Write (receive stamp, frame) pairs, in the order given, as days of a tape.
 
@@ -71,12 +73,14 @@ def import_lines(
         if not count:
             raise TapeError(f"{what.source} has no lines", "lines of tape", "an empty file or another day")
         header = TapeHeader(store.tape, what.source, seen.universe(what.first), what.sessions, "import", what.note)
-        return _merge(draft, store, header, count, on_closed or (lambda meta: None))
+        return _merge(draft, store, header, count, on_closed or (lambda meta: None), told)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
 
 
-def _merge(draft: TapeStore, store: TapeStore, header: TapeHeader, count: int, on_closed: OnClosed) -> ImportReport:
+def _merge(
+    draft: TapeStore, store: TapeStore, header: TapeHeader, count: int, on_closed: OnClosed, told: Steps
+) -> ImportReport:
     days = draft.days()
     unchanged = [day for day in days if (store.folder / day).exists() and _same_day(draft, store, day)]
     make_folder(store.folder)
@@ -92,7 +96,8 @@ def _merge(draft: TapeStore, store: TapeStore, header: TapeHeader, count: int, o
         on_closed(meta)
     added = tuple(day for day in days if day not in unchanged)
     put_aside = Counter[str]()
-    for day in days:
+    for number, day in enumerate(days):
+        told("days checked", number, len(days), day)
         put_aside.update(store.decode_day(day)[1].reasons)
     return ImportReport(header, count, added, tuple(unchanged), segments, dict(put_aside))
 

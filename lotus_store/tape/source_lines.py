@@ -7,7 +7,7 @@ decompression bomb). Memory is bounded by the longest line allowed. What lines m
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -27,8 +27,8 @@ _FREE_BYTES: Final = 64 * 2**20  # a small file may unpack to this much, whateve
 _CUT: Final = b"\x00"  # no JSON, so that a line that was cut can never be taken for a whole one
 
 
-def read_source_lines(path: Path) -> Iterator[bytes]:
-    """Yield the non-empty lines of a file without their newline.
+def read_source_lines(path: Path, passed: Callable[[int], object] = lambda _: None) -> Iterator[bytes]:
+    """Yield the non-empty lines of a file without their newline; `passed` hears how many stored bytes are read.
 
     A line beyond `MAX_LINE_BYTES` is cut there and ends in a zero byte, so that the decoder puts it aside. Raises
     `TapeError` when the file is missing, truncated, its compression is damaged, or it unpacks to more than 64 MB and
@@ -36,7 +36,7 @@ def read_source_lines(path: Path) -> Iterator[bytes]:
     """
     try:
         rest = b""
-        for piece in _pieces(path):
+        for piece in _pieces(path, passed):
             first, *lines = piece.split(b"\n")
             rest = _bounded(rest + first)
             if lines:
@@ -58,10 +58,10 @@ def _bounded(line: bytes) -> bytes:
     return line if len(line) <= MAX_LINE_BYTES else line[: MAX_LINE_BYTES - len(_CUT)] + _CUT
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def _pieces(path: Path, passed: Callable[[int], object]) -> Iterator[bytes]:
     """Yield the unpacked bytes of a file in pieces; raises `TapeError` for a decompression bomb."""
     stored, unpacked = path.stat().st_size, 0
-    for piece in _unpacked(path):
+    for piece in _unpacked(path, passed):
         unpacked += len(piece)
         if unpacked > max(_FREE_BYTES, _MAX_RATIO * stored):
             raise TapeError(
@@ -73,12 +73,12 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece[at : at + _PIECE]
 
 
-def _unpacked(path: Path) -> Iterator[bytes]:
+def _unpacked(path: Path, passed: Callable[[int], object]) -> Iterator[bytes]:
     with path.open("rb") as raw:
         magic = raw.read(4)
         raw.seek(0)
         if magic.startswith(_ZSTD):
-            yield from _zstd_pieces(raw)
+            yield from _zstd_pieces(raw, passed)
             return
         stream: IO[bytes] = raw
         if magic.startswith(_GZIP):
@@ -86,14 +86,16 @@ def _unpacked(path: Path) -> Iterator[bytes]:
         elif magic.startswith(_LZ4):
             stream = cast(IO[bytes], lz4.frame.LZ4FrameFile(raw))
         while piece := stream.read(_PIECE):
+            passed(raw.tell())
             yield piece
 
 
-def _zstd_pieces(raw: io.BufferedReader) -> Iterator[bytes]:
+def _zstd_pieces(raw: io.BufferedReader, passed: Callable[[int], object]) -> Iterator[bytes]:
     """Unpack one or several zstd frames; raises EOFError inside one."""
     unpacker = zstandard.ZstdDecompressor().decompressobj()
     fresh = True
     while piece := raw.read(_PACKED_PIECE):
+        passed(raw.tell())
         while piece:
             if unpacker.eof:
                 unpacker = zstandard.ZstdDecompressor().decompressobj()

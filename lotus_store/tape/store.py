@@ -6,6 +6,7 @@ for the header; lines are written by `writer` and `import_*`, old days leave thr
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from lotus.microtape.decode import DecodeLimits, decode_lines
 from lotus.microtape.decode_reasons import DecodeReport
 from lotus.microtape.events import EventBatch
 from lotus.names import path_step
+from lotus.progress.steps import Steps, untold
 from lotus.timebase import birth_ns, next_day
 from lotus_store.files import write_bytes
 from lotus_store.private import own_home
@@ -139,6 +141,7 @@ class TapeStore:
         *,
         warmup: bool = False,
         limits: DecodeLimits | None = None,
+        told: Steps = untold,
     ) -> tuple[EventBatch, DecodeReport]:
         """Decode a day into events of `universe` (default: the header's); the report counts warm-up lines too."""
         header = self.header()
@@ -146,9 +149,11 @@ class TapeStore:
         pieces = self.read_day_lines(day, warmup=warmup)
         first = next(pieces)
 
+        parts = len(self.segments(day)) + len(self.warmup_segments(day)) * warmup
+
         def chunks() -> Iterator[bytes]:
-            yield first.lines
-            for piece in pieces:
+            for number, piece in enumerate(chain([first], pieces)):
+                told("segments decoded", number, parts, day)
                 yield piece.lines
 
         return decode_lines(chunks(), split.universe, first_seq=first.first_seq, ignored=split.ignored, limits=limits)

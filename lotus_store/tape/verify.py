@@ -15,6 +15,7 @@ from lotus.manifest import Asset
 from lotus.microtape.completeness import Stale, completeness, find_stale
 from lotus.microtape.decode_reasons import DecodeReport
 from lotus.microtape.gaps import Gap, find_gaps
+from lotus.progress.steps import Steps, untold
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 
@@ -134,14 +135,17 @@ class TapeReport:
         ]
 
 
-def verify_tape(store: TapeStore, day: str, gap_ms: int, universe: tuple[Asset, ...] | None = None) -> TapeReport:
+def verify_tape(
+    store: TapeStore, day: str, gap_ms: int, universe: tuple[Asset, ...] | None = None, told: Steps = untold
+) -> TapeReport:
     """Read, verify and decode one day; raises `TapeError` when a segment is missing, truncated or altered.
 
     `gap_ms` is `Manifest.kernel.gap_ms`; session hours come from the header. The default universe is the header's.
     """
     header = store.header()
     wanted = universe or header.assets
-    batch, decoded = store.decode_day(day, wanted)
+    batch, decoded = store.decode_day(day, wanted, told=told)
+    told("looking for gaps", 0)
     gaps = find_gaps(batch, len(wanted), gap_ms, header.session_hours)
     return TapeReport(
         store.tape,

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from sweep import NO_VECTOR_LIBM, USUAL, WAYS, Way, differences, hashes
 
+from lotus_cli.warm_jobs import KERNELS
+
 LINES = 12_000
 FAR = Way(1, "generic", NO_VECTOR_LIBM)
 LOTUS = [sys.executable, "-c", "from lotus_cli.main import main; main()"]
@@ -46,9 +48,9 @@ def test_an_old_cpu_compiles_each_kernel_once_and_computes_the_same_bits(tmp_pat
     assert (found["parity"], found["compiled"]) == (True, 0)
     assert int(str(found["frames"])) > 0
     assert int(str(found["windows"])) > 0
-    assert len(told) == 6
+    assert told == []
     made = in_cache(tmp_path)
-    assert len(made) > 200
+    assert len(made) == pytest.approx(KERNELS, rel=0.1), "the estimate of what is left counts on it"
     assert not [name for name, signature in made.items() if "Literal[" in signature]
     kernels = Counter(Path(name).name.split("-")[0] for name in made)
     assert {name for name, times in kernels.items() if times > 1} == set(TWICE)

@@ -55,13 +55,17 @@ def computed(result: dg.ExecuteInProcessResult) -> list[bool]:
 def test_a_backfill_runs_in_order_and_again_with_the_same_hashes(
     tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
-    said: list[str] = []
-    first = backfill(tiny, days[0], days[-1], said.append)
+    heard: list[tuple[object, ...]] = []
+    first = backfill(tiny, days[0], days[-1], lambda *words: heard.append(words))
+    assert [words[1] for words in heard if words[0] == "days learned"][-1] == len(days)
+    assert {f"{day} lessons" for day in days} <= {words[3] for words in heard if len(words) == 4}
+    (lines,) = {words[2] for words in heard if words[0] == "lines of tape read"}
+    assert ("lines of tape read", lines, lines, days[-1]) in heard
     assert first.days == tuple(days)
     assert first.rows("signal_events") > 0
     assert len(first.hashes) == len(days) * (len(TAPE_STAGES) + len(LEARNING_STAGES))
-    assert backfill(tiny, days[0], days[-1], said.append).hashes == first.hashes
-    again = backfill(tiny, days[-1], days[-1], said.append, force=True).hashes
+    assert backfill(tiny, days[0], days[-1]).hashes == first.hashes
+    again = backfill(tiny, days[-1], days[-1], force=True).hashes
     assert again == {key: value for key, value in first.hashes.items() if days[-1] in key}
     assert first.priors_ver == first.notes(days[-1], "active_priors")["priors_ver"]
     for name in ("raw_tape", "microtape_frames", "signal_events", "active_priors"):
@@ -75,7 +79,7 @@ def test_a_backfill_runs_in_order_and_again_with_the_same_hashes(
 def test_the_ui_is_told_rows_hashes_and_checks_per_day(
     tiny: Settings, lotus: Lotus, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
-    summary = backfill(tiny, days[0], days[0], lambda _: None)
+    summary = backfill(tiny, days[0], days[0])
     fact = opened.get_latest_materialization_event(dg.AssetKey("signal_events"))
     assert fact is not None
     assert fact.asset_materialization is not None
@@ -106,7 +110,7 @@ def test_the_ui_is_told_rows_hashes_and_checks_per_day(
 def test_a_subset_of_the_lane_runs_alone(
     lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = backfill(tiny, days[0], days[1], lambda _: None).hashes
+    whole = backfill(tiny, days[0], days[1]).hashes
     monkeypatch.setattr(runner, "_fresh", Memory(1))  # as in another process
     result = lane(lotus, opened, ["signal_events", "signal_eval"], days[0], days[1])
     assert result.success
@@ -116,7 +120,7 @@ def test_a_subset_of_the_lane_runs_alone(
     shown = [event.materialization.metadata for event in result.get_asset_materialization_events()]
     assert all("svg" in str(told["plot"].value) for told in shown[::2]), "pictures of the run that computed it"
     assert computed(lane(lotus, opened, ["signal_eval"], days[1], days[1], force=True)) == [True]
-    assert backfill(tiny, days[0], days[1], lambda _: None).hashes == whole
+    assert backfill(tiny, days[0], days[1]).hashes == whole
 
 
 @pytest.mark.process("whole days through their stages")
@@ -125,7 +129,7 @@ def test_a_day_out_of_order_fails_with_what_to_materialise(
     lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
     names = [stage.name for stage in LEARNING_STAGES]
-    backfill(tiny, days[0], days[0], lambda _: None)
+    backfill(tiny, days[0], days[0])
     result = lane(lotus, opened, names, days[2], days[2])
     assert not result.success
     (failure,) = [e for e in result.all_events if e.is_step_failure]
@@ -133,7 +137,7 @@ def test_a_day_out_of_order_fails_with_what_to_materialise(
     assert data is not None
     assert f"materialise active_priors[{days[1]}]" in str(data.description)
     with pytest.raises(LotusError, match=f"materialise active_priors.{days[1]}"):
-        backfill(tiny, days[2], days[2], lambda _: None)
+        backfill(tiny, days[2], days[2])
 
 
 @pytest.mark.process("a day through Dagster")
@@ -141,7 +145,7 @@ def test_a_day_out_of_order_fails_with_what_to_materialise(
 def test_days_without_tape_are_carried_over(
     lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
-    backfill(tiny, days[-1], days[-1], lambda _: None)
+    backfill(tiny, days[-1], days[-1])
     result = lane(lotus, opened, ["active_priors"], days[-1], "2026-01-09")
     assert result.success
     carried = [e.partition for e in result.get_asset_materialization_events() if e.partition]
@@ -150,7 +154,7 @@ def test_days_without_tape_are_carried_over(
 
 def test_a_range_without_tape_is_told(tiny: Settings) -> None:
     with pytest.raises(TapeError, match="has no day"):
-        backfill(tiny, "2024-01-01", "2024-01-05", lambda _: None)
+        backfill(tiny, "2024-01-01", "2024-01-05")
 
 
 def test_runs_of_dead_processes_are_buried(opened: dg.DagsterInstance) -> None:

@@ -186,7 +186,7 @@ def test_dagster_is_told_and_the_night_goes_on(
     ctx: StageContext, lotus: Lotus, first: Columns, days: list[str]
 ) -> None:
     log_of(ctx, {**first, "spread_bps": first["spread_bps"] + 1.0}, np.arange(9))
-    summary = backfill(ctx.settings, days[0], days[0], lambda _: None)
+    summary = backfill(ctx.settings, days[0], days[0])
     assert summary.notes(days[0], "signal_events")["emitted_live"] == 9
     key = dg.AssetCheckKey(dg.AssetKey("signal_events"), "live_parity")
     with instance(provision(lotus.settings, lotus.databases)) as opened:

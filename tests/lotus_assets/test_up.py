@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
 SERVE = (
     "import sys; from lotus_store.config import load_settings; from lotus_assets.up import up;"
-    "raise SystemExit(up(load_settings(), int(sys.argv[1]), say=lambda text: print(text, flush=True)))"
+    "say = lambda text, done=None, *_: done is None and print(text, flush=True);"
+    "raise SystemExit(up(load_settings(), int(sys.argv[1]), say=say))"
 )
 QUERY = (
     "{ assetNodes { id } repositoriesOrError { ... on RepositoryConnection"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from lotus.errors import LotusError
-from lotus_cli.output import Progress
-from lotus_cli.warm import run_jobs
+from lotus_cli.progress import Progress
+from lotus_cli.warm import Left, run_jobs
 from lotus_cli.warm_jobs import Job
 
 
@@ -43,4 +43,4 @@ def test_a_killed_job_leaves_a_cache_that_works(tmp_path: Path) -> None:
 def test_a_job_that_fails_is_told_with_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lotus_cli.warm_jobs.JOBS", {"nothing": Job(print)})  # which the process does not know
     with pytest.raises(LotusError, match="compiling the kernels of nothing ended with 1, saying: KeyError: 'nothing'"):
-        run_jobs(1, Progress(quiet=True))
+        run_jobs(1, Progress(quiet=True), Left())

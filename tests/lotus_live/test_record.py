@@ -85,9 +85,9 @@ def test_a_served_recording_reaches_any_client(tmp_path: Path) -> None:
     path = write(tmp_path / "tape.txt", frames)
     got: list[bytes] = []
 
-    def client(url: str) -> None:
+    def client(server: ReplayServer) -> None:
         def read() -> None:
-            with connect(url, proxy=None) as socket:
+            with connect(server.url, proxy=None) as socket:
                 socket.recv()
                 socket.send(subscribe_text(Subscription("bbo", "BTC")))
                 assert json.loads(socket.recv())["channel"] == "subscriptionResponse"
