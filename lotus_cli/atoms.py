@@ -3,7 +3,7 @@
 import click
 
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import branch_option, home_option, settings_of
+from lotus_cli.places import branch_option, home_option, require_branch, settings_of
 
 
 @click.group()
@@ -26,7 +26,9 @@ def compact(branch: str | None, home: str | None, as_json: bool) -> None:
     from lotus_assets.bodies import stage_context
     from lotus_resources.lotus_resource import Lotus
 
-    lotus = Lotus.open(settings_of(home, branch=branch))
+    settings = settings_of(home, branch=branch)
+    require_branch(settings)
+    lotus = Lotus.open(settings)
     try:
         with stage_context(lotus) as ctx:
             saved = compact_branch(ctx)

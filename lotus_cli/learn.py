@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from lotus.errors import ConfigError
 from lotus_cli.output import Progress, emit, explained, json_option
+from lotus_cli.places import read_utf8
 
 
 @click.command("learn")
@@ -57,11 +57,7 @@ def learn_command(
     from lotus_cli.learn_page import write_report
 
     progress = Progress(quiet=as_json)
-    try:
-        text = config_file.read_text("utf-8") if config_file else ""
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{config_file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
-    config = parse_config(text, str(config_file)) if config_file else OwnConfig()
+    config = parse_config(read_utf8(config_file), str(config_file)) if config_file else OwnConfig()
     with tempfile.TemporaryDirectory(prefix="lotus-learn-") as scratch:
         files, unused = read_folder(events, Path(scratch))
         rows = sum(len(f) for f in files)

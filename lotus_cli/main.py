@@ -101,10 +101,12 @@ def main() -> None:
     """Lotus: lessons from crypto perpetuals that survive honest statistics.
 
     Exit codes: 0 done; 1 a check does not hold; 2 wrong usage; 3 an error that is explained;
-    4 more than 1 % of a tape's lines cannot be used; 130 interrupted.
+    4 more than 1 % of a tape's lines cannot be used; 130 interrupted; 141 nobody reads the output.
     """
     click.get_current_context().with_resource(private_process())
 
 
 if __name__ == "__main__":
-    main()
+    from lotus_cli.entry import main as begin
+
+    begin()

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import branch_option, home_option, settings_of
+from lotus_cli.places import branch_option, home_option, require_branch, settings_of
 
 
 @click.group("trade")
@@ -32,7 +32,10 @@ def predictions(branch: str | None, home: str | None, as_json: bool) -> None:
 
     settings = settings_of(home, branch=branch)
     with Databases(settings) as databases, databases.connect("tr") as tr:
-        facts = facts_of(finished_plans(tr, settings.branch))
+        rows = finished_plans(tr, settings.branch)
+    if not rows:
+        require_branch(settings)
+    facts = facts_of(rows)
     facts["branch"] = settings.branch
     emit(facts, as_json, page(facts))
 

@@ -4,7 +4,7 @@ import click
 
 from lotus.errors import TapeError
 from lotus_cli.output import Progress, explained
-from lotus_cli.places import DAY, PORT, branch_option, home_option, settings_of, tape_of, tape_option
+from lotus_cli.places import DAY, PORT, Finite, branch_option, home_option, settings_of, tape_of, tape_option
 from lotus_store.tape.store import TapeStore
 
 
@@ -16,7 +16,7 @@ from lotus_store.tape.store import TapeStore
 @click.option("--trade-day", type=DAY, help="Also trade a stored day at a local exchange, then learn from it.")
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(min=0, min_open=True),
     default=30.0,
     show_default=True,
     help="Pace of --trade-day, times that of the recording.",
