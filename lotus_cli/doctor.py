@@ -11,7 +11,7 @@ import click
 
 from lotus_cli.output import CHECK_FAILED, emit, explained, json_option
 from lotus_cli.places import home_option, settings_of
-from lotus_store.config import Settings
+from lotus_store.config import Settings, home_of
 from lotus_store.private import user_name
 
 
@@ -24,14 +24,16 @@ from lotus_store.private import user_name
 @explained
 def doctor_command(venue: bool, home: str | None, as_json: bool) -> None:
     """Check Python, packages, folders, free disk, databases and their schemas; exit 1 when something is wrong."""
-    settings = settings_of(home)
-    checks = {"python": _python(), "folder": _folder(settings), "kernels": _kernels(), "disk": _disk(settings)}
-    checks["databases"] = _databases(settings)
-    if venue:
-        from lotus_cli.doctor_venue import safety_checks, venue_checks
+    place = home_of(home)
+    checks = {"python": _python(), "kernels": _kernels(), "folder": _folder(place)}
+    if not checks["folder"].startswith("WRONG"):  # else nothing below can be told
+        settings = settings_of(home)
+        checks |= {"disk": _disk(settings), "databases": _databases(settings)}
+        if venue:
+            from lotus_cli.doctor_venue import safety_checks, venue_checks
 
-        checks |= venue_checks(settings) | safety_checks(settings)
-    emit({"home": settings.home, **checks}, as_json)
+            checks |= venue_checks(settings) | safety_checks(settings)
+    emit({"home": place, **checks}, as_json)
     raise SystemExit(CHECK_FAILED if any(text.startswith("WRONG") for text in checks.values()) else 0)
 
 
@@ -40,11 +42,11 @@ def _python() -> str:
     return f"{word} {sys.version.split()[0]}"
 
 
-def _folder(settings: Settings) -> str:
+def _folder(home: Path) -> str:
     """Say whether this user may write into the home, or make it."""
-    place = settings.home if settings.home.exists() else _nearest(settings.home)
-    if os.access(place, os.W_OK | os.X_OK):
-        return f"ok, may be {'written' if place == settings.home else 'made'}"
+    place = _nearest(home)
+    if os.access(place, os.W_OK | os.X_OK, effective_ids=True):
+        return f"ok, may be {'written' if place == home else 'made'}"
     status = place.stat()
     who, whose = user_name(os.geteuid()), user_name(status.st_uid)
     cause = f"{place} belongs to {whose}, with the rights {stat.filemode(status.st_mode)}, or its disk is read-only"
@@ -57,13 +59,13 @@ def _kernels() -> str:
 
     with suppress(RuntimeError):  # a user without a home
         root = cache_folder("").parent
-        if os.access(_nearest(root), os.W_OK | os.X_OK):
+        if os.access(_nearest(root), os.W_OK | os.X_OK, effective_ids=True):
             return f"ok, kept in {root}"
     return "slow: kept nowhere and compiled by every process; LOTUS_KERNEL_CACHE may name a folder to be written"
 
 
 def _nearest(folder: Path) -> Path:
-    return next(place for place in (folder, *folder.parents) if place.exists())
+    return next(place for place in (folder, *folder.parents) if os.access(place, os.F_OK, effective_ids=True))
 
 
 def _disk(settings: Settings) -> str:
@@ -82,9 +84,5 @@ def _databases(settings: Settings) -> str:
             versions = check(databases)
     except LotusError as error:
         return f"WRONG: {error}"
-    except OSError as error:
-        if error.filename is None:
-            raise
-        return f"WRONG: {error.strerror}: {error.filename}"
     place = "embedded" if settings.embedded else "given"
     return f"ok, {place} PostgreSQL, schemas " + ", ".join(f"{n} v{v}" for n, v in versions.items())

@@ -17,7 +17,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, _leave)
     from lotus_cli.main import main as lotus
 
-    lotus()
+    lotus(prog_name="lotus")
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""What commands share about places: options that name a home, branch, tape and day, and the catalogue of segments."""
+"""What commands share about what is typed: kinds of values, options for home, branch and tape, texts of files.
+
+Also the catalogue of segments and the beginning of a branch.
+"""
 
 import math
 from collections.abc import Callable
@@ -62,7 +65,9 @@ def read_utf8(path: Path) -> str:
 
 def home_option(command: F) -> F:
     """Add --home (default: LOTUS_HOME, lotus.toml, ./.lotus)."""
-    return click.option("--home", type=click.Path(file_okay=False), help="Where data lives (LOTUS_HOME).")(command)
+    return click.option(
+        "--home", type=click.Path(file_okay=False, readable=False), help="Where data lives (LOTUS_HOME)."
+    )(command)
 
 
 def tape_option(command: F) -> F:
