@@ -188,7 +188,9 @@ def _config_path(config: Path | str | None) -> Path | None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
+    except UnicodeDecodeError as problem:
+        raise ConfigError(f"{path} cannot be read: byte {problem.start} is none of a text", "TOML 1.0") from problem
+    except (tomllib.TOMLDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
     known = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "branch", *SECTIONS}
     for key in document:

@@ -26,7 +26,7 @@ PROBE = (
     f"print([name for name in {HEAVY!r} if name in sys.modules])"
 )
 RAW = re.compile(
-    r"Traceback|\{'|\('|b'|<class|<unicode|<lotus|\bNone\b|Error: [^IMNTD'f-]|(?<!\d)1[5-9]\d{11}(?!\d)|\.py\b"
+    r"Traceback|\{'|\('|\['|\bb'|<class|<unicode|<lotus|\bNone\b|\b[A-Z]\w+Error\b|(?<!\d)1[5-9]\d{11}(?!\d)|\.py\b"
     r"|codec can't|object at 0x"
 )
 LEAST = 200

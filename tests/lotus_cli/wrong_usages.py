@@ -45,9 +45,10 @@ RIGHT = {
     "learn": "--events {folder}", "live": "--replay {tape}", "priors rollback": "x --author me", "priors show": "x",
     "replay": "{tape}", "restore": "{tape}", "review approve": "x --author me", "review extend": "x --author me",
     "review attenuate": "x --author me --factor 0.5", "review raise-cap": "x --author me --factor 1.05",
-    "review reject": "x --author me --reason other", "signal": "x", "watchdog": "--status", "trigger check": "x", "verify parity": "{tape}",
+    "review reject": "x --author me --reason other", "signal": "x",
+    "watchdog": "--status", "trigger check": "x", "verify parity": "{tape}",
 }  # fmt: skip
-NO_HOME_NEEDED = {"card", "detector check", "kill", "learn"}  # say nothing of a home that is not to be had, or less
+NO_HOME_NEEDED = {"card", "detector check", "doctor", "kill", "learn"}  # cases by hand
 
 NUMBERS = {"minus": "-1", "word": "many", "none": "nan", "endless": "inf"}
 
@@ -61,7 +62,9 @@ def of_every_command() -> dict[str, Case]:
         found[f"{name}: unknown option"] = Case(f"{name} {right} --nosuch", USAGE, ("No such option", "--nosuch"))
         if all(p.nargs == 1 for p in arguments):
             full = f"{name} {right or 'x ' * len(arguments)}"
-            said = ("No such command",) if isinstance(command, click.Group) else ("unexpected extra argument", "toomuch")
+            said = (
+                ("No such command",) if isinstance(command, click.Group) else ("unexpected extra argument", "toomuch")
+            )
             found[f"{name}: a word too many"] = Case(f"{full} toomuch", USAGE, said)
         if any(p.required for p in command.params):
             found[f"{name}: nothing given"] = Case(name, USAGE, ("Missing",))
@@ -80,10 +83,11 @@ def of_every_value() -> dict[str, Case]:
     """Return values that no option or argument of its kind can take."""
     found: dict[str, Case] = {}
     for name, command in leaves():
+        arguments = [p for p in command.params if isinstance(p, click.Argument)]
         for p in command.params:
-            given = p.opts[0] if isinstance(p, click.Option) else ""
+            given = p.opts[0] if isinstance(p, click.Option) else "x " * arguments.index(p)
             for what, value in _impossible(p):
-                found[f"{name} {given or p.name}: {what}"] = Case(f"{name} {given} {value}", USAGE, ("Invalid value",))
+                found[f"{name} {p.opts[0]}: {what}"] = Case(f"{name} {given} {value}", USAGE, ("Invalid value",))
     return found
 
 
@@ -111,15 +115,24 @@ KINDS_OF_FILE = "empty", "rubbish", "csv", "yaml", "cut"
 def of_every_file() -> dict[str, Case]:
     """Return files of a wrong kind wherever one is read."""
     readers = {name: f"{name} {{file}}" for name in TAPE_WANTED}
-    readers |= {"import": "import {file} --tape t", "restore": "restore {file}", "detector check": "detector check {file}"}
+    readers |= {
+        "import": "import {file} --tape t",
+        "restore": "restore {file}",
+        "detector check": "detector check {file}",
+    }
     readers |= {"detector use": "detector use {file} --wait 0", "exchange --faults": "exchange --faults {file}"}
-    readers |= {"learn --config": "learn --events {folder} --config {file}", "learn --events": "learn --events {file.d}"}
+    readers |= {
+        "learn --config": "learn --events {folder} --config {file}",
+        "learn --events": "learn --events {file.d}",
+    }
     found = {
         f"{name}: {kind}": Case(words.replace("{file", f"{{{kind}"), REFUSED, ("lotus: ", "; expected: "))
         for name, words in readers.items()
         for kind in KINDS_OF_FILE
     }
-    toml = {kind: Case("pnl", REFUSED, ("cannot be read", "TOML"), f"LOTUS_CONFIG={{{kind}}}") for kind in KINDS_OF_FILE[1:]}
+    toml = {
+        kind: Case("pnl", REFUSED, ("cannot be read", "TOML"), f"LOTUS_CONFIG={{{kind}}}") for kind in KINDS_OF_FILE[1:]
+    }
     return found | {f"lotus.toml: {kind}": case for kind, case in toml.items()}
 
 
@@ -136,10 +149,13 @@ SETTINGS = {
     "out of range": ("[trading]\nleverage = 99", "trading.leverage is 99; expected: 1 to 50"),
     "no number": ("[score]\nepsilon = nan", "expected: a finite number"),
     "an unknown venue": ("[trading]\nvenue = 'moon'", "expected: one of off, paper, local, hyperliquid"),
-    "a coin of another form": ("[universe]\nassets = [{ nam = 'BTC' }]", 'has the entry {"nam": "BTC"}; expected: { name'),
+    "a coin of another form": (
+        "[universe]\nassets = [{ nam = 'BTC' }]",
+        'has the entry {"nam": "BTC"}; expected: { name',
+    ),
     "no coin": ("[universe]\nassets = []", "universe.assets is empty"),
     "an address that is none": ("[ledger]\ndsn = 'nonsense'", "the address of the whole server cannot be read"),
-}  # fmt: skip
+}
 
 
 def of_settings() -> dict[str, Case]:
@@ -161,7 +177,8 @@ BY_HAND = {
     "letters and a reason": Case("herald replay x --reason y", USAGE, ("found neither or both",)),
     "nothing to learn from": Case("learn", USAGE, ("--events DIR",)),
     "days in the wrong order": Case(
-        f"backfill {ON} --from 2026-01-06 --to 2026-01-05", REFUSED,
+        f"backfill {ON} --from 2026-01-06 --to 2026-01-05",
+        REFUSED,
         ("--from 2026-01-06 is after --to 2026-01-05; expected: the earlier day first; likely cause: ",),
     ),
     "days without tape": Case(f"backfill {ON} --from 2027-01-01 --to 2027-01-02", REFUSED, ("no day from 2027-01-01",)),
@@ -175,10 +192,14 @@ BY_HAND = {
         "backfill --tape nosuch --from 2026-01-05 --to 2026-01-05", REFUSED, ("nosuch", "; expected: ")
     ),
     "a tape to trade": Case("up --tape nosuch --trade-day 2026-01-08", REFUSED, ("no tape 'nosuch'",)),
-    "a day to trade": Case("up --tape demo-11 --trade-day 2027-01-01", REFUSED, ("has no day 2027-01-01; expected: one of",)),
+    "a day to trade": Case(
+        "up --tape demo-11 --trade-day 2027-01-01", REFUSED, ("has no day 2027-01-01; expected: one of",)
+    ),
     "a pace that cannot hold": Case("up --trade-day 2026-01-08 --speed 120", REFUSED, ("at most 30 times",)),
     "a detector's card": Case("card nosuch", REFUSED, ("no card of nosuch", "micro_drift")),
-    "a version of a card": Case("card micro_drift --version 9", REFUSED, ("micro_drift v9", "expected: one of version ")),
+    "a version of a card": Case(
+        "card micro_drift --version 9", REFUSED, ("micro_drift v9", "expected: one of version ")
+    ),
     "a day outside the fixtures": Case("fixtures check --day 99", REFUSED, ("99",)),
     "a day's sanity table": Case("sanity --tape demo-11 --day 2027-01-01", REFUSED, ("no sanity table of 2027-01-01",)),
     "a tape's sanity table": Case("sanity --tape nosuch", REFUSED, ("no tape nosuch; expected: one of demo-11",)),
@@ -187,7 +208,9 @@ BY_HAND = {
     "a family": Case("detector new mine --family nosuch", REFUSED, ("nosuch", "; expected: ")),
     "a detector's name": Case("detector new Mine!", REFUSED, ("Mine!", "; expected: ")),
     "a detector's folder": Case("detector new mine --out {text}/x", REFUSED, ("Not a directory", "; expected: ")),
-    "a branch's money": Case("pnl --branch nosuch", REFUSED, ("branch nosuch was never scored; expected: one of demo-11",)),
+    "a branch's money": Case(
+        "pnl --branch nosuch", REFUSED, ("branch nosuch was never scored; expected: one of demo-11",)
+    ),
     "a tape's money": Case("pnl --tape nosuch --branch demo-11", REFUSED, ("tape nosuch has no quotes",)),
     "a day's money": Case(f"pnl {ON} --day 2027-01-01", REFUSED, ("2027-01-01", "; expected: ")),
     "a page in no folder": Case(f"pnl {ON} --page {{new}}/x", REFUSED, ("No such file or directory", "; expected: ")),
@@ -206,11 +229,13 @@ BY_HAND = {
     "an event": Case(f"explain {'0' * 32}", REFUSED, ("0" * 32, "; expected: an event_id")),
     "no event at all": Case("explain x", REFUSED, ("there is no event 'x'; expected: an event_id",)),
     "an event on the bus": Case("signal x", REFUSED, ("x", "; expected: ")),
-    "a braid": Case("review approve x --author me --branch demo-11", REFUSED, ("x", "; expected: ")),
+    "a braid of no branch": Case("review approve x --author me --branch nosuch", REFUSED, ("no committed day",)),
     "a dead letter": Case("herald replay x", REFUSED, ("x is no dead letter; expected: one that `lotus herald dead`",)),
     "a thread": Case("herald thread x", REFUSED, ("nothing in the atlas belongs to x; expected: the lifecycle",)),
     "a herald's name": Case("herald --name ''", REFUSED, ("the name of a herald is ''; expected: printable",)),
-    "an address": Case("record --url nonsense --tape t", REFUSED, ("'nonsense' is no websocket address; expected: ws://",)),
+    "an address": Case(
+        "record --url nonsense --tape t", REFUSED, ("'nonsense' is no websocket address; expected: ws://",)
+    ),
     "a venue that is not there": Case(
         "record --url ws://127.0.0.1:9/ws --seconds 0.3 --tape t", REFUSED, ("no connection to ws://127.0.0.1:9/ws",)
     ),
@@ -220,21 +245,33 @@ BY_HAND = {
     "an agent of nothing": Case("exchange --agent 0x1=x", USAGE, ("expected 0x<40 hexadecimal",)),
     "faults": Case("exchange --faults [1]", REFUSED, ("; expected: ",)),
     "a day of a world": Case("exchange --day 2027-01-01", REFUSED, ("day 2027-01-01 of world demo; expected: ",)),
-    "an exchange's port": Case("exchange --speed manual --port {port}", REFUSED, ("port {port} of 127.0.0.1: ", "a free port")),
+    "an exchange's port": Case(
+        "exchange --speed manual --port {port}", REFUSED, ("port {port} of 127.0.0.1: ", "a free port")
+    ),
     "a replay's port": Case("replay {tape} --port {port}", REFUSED, ("port {port} of 127.0.0.1: ", "a free port")),
     "the pages' port": Case("up --port {port}", REFUSED, ("port {port} of 127.0.0.1: ", "; expected: a free port; ")),
-    "a backup in the place of a folder": Case("backup {text}/x", REFUSED, ("Not a directory", "; expected: ")),
+    "a backup in the place of a folder": Case(
+        "backup {text}/x", REFUSED, ("File exists: ", "; expected: another path")
+    ),
     "an example in the place of a file": Case("learn --example {text}/x", REFUSED, ("Not a directory", "; expected: ")),
     "pages in the place of a file": Case("modules docs --write --folder {text}", REFUSED, ("; expected: ",)),
     "signals of nothing": Case("learn --events {folder}", REFUSED, ("no file in", "; expected: one or more of *.csv")),
-    "settings that are not there": Case("pnl", REFUSED, ("there is no file", "; expected: a lotus.toml"), "LOTUS_CONFIG={new}"),
+    "settings that are not there": Case(
+        "pnl", REFUSED, ("there is no file", "; expected: a lotus.toml"), "LOTUS_CONFIG={new}"
+    ),
+    "a home that the doctor sees": Case("doctor", NOT_SO, ("may not write into", "; expected: "), "LOTUS_HOME={text}"),
+    "settings that the doctor sees": Case("doctor", REFUSED, ("broken cannot be read",), "LOTUS_CONFIG={broken}"),
     "a home below a file": Case("pnl", REFUSED, ("Not a directory", "; expected: "), "LOTUS_HOME={text}/x"),
     "a server that is not there": Case(
-        "db check", REFUSED, ("cannot be reached", "; expected: ", "; likely cause: the server is down"),
+        "db check",
+        REFUSED,
+        ("the databases cannot be made", "; expected: a server with lotus_sig, ", "; likely cause: "),
         "LOTUS_PG_DSN=host=/nonexistent user=x dbname=y connect_timeout=1",
     ),
-    "a server's address": Case("db check", REFUSED, ("cannot be read (it may hold a password",), "LOTUS_PG_DSN=nonsense"),
-}  # fmt: skip
+    "a server's address": Case(
+        "db check", REFUSED, ("cannot be read (it may hold a password",), "LOTUS_PG_DSN=nonsense"
+    ),
+}
 
 
 CASES = {**of_every_command(), **of_every_value(), **of_every_file(), **of_settings(), **BY_HAND}
