@@ -1,6 +1,8 @@
 """`lotus doctor` and others in a home that this user may not use: told, no traceback."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +14,15 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def shut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shut(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home that may neither be written nor searched by the test's user, who is root no longer."""
-    (tmp_path / "lotus.toml").touch()
-    monkeypatch.setenv("LOTUS_CONFIG", str(tmp_path / "lotus.toml"))
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    home = tmp_path / "home"
-    home.mkdir(mode=0o000)
-    return home
+    with tempfile.TemporaryDirectory(prefix="lotus-shut-") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        (place / "lotus.toml").touch()
+        monkeypatch.setenv("LOTUS_CONFIG", str(place / "lotus.toml"))
+        (place / "home").mkdir(mode=0o000)
+        yield place / "home"
 
 
 @pytest.mark.parametrize(
