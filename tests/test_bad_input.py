@@ -387,7 +387,7 @@ def test_rotten_bytes_inside_a_lake_file_are_told_and_never_used(place: Place) -
     [
         ("[learning]\nalhpa = 0.5\n", "unknown key 'alhpa'"),
         ("[lerning]\nalpha = 0.5\n", "unknown key 'lerning'"),
-        ("[score]\nepsilon = 'small'\n", "score.epsilon is 'small'"),
+        ("[score]\nepsilon = 'small'\n", 'score.epsilon is "small"'),
         ("[score\n", "lotus.toml cannot be read"),
     ],
 )
