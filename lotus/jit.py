@@ -7,6 +7,7 @@ How a kernel is compiled is in `jit_dispatcher`, how it is stored in `jit_cache`
 """
 
 import hashlib
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from lotus.jit_dispatcher import KernelDispatcher
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+logger = logging.getLogger(__name__)
 
 _PACKAGE = Path(__file__).resolve().parent
 _ORDER = ("priors", "microtape", "tape_machine", "experts", "detectors", "outcomes", "learning", "weave", "simulation")
@@ -59,11 +62,22 @@ def allocating_kernel(function: Callable[P, R]) -> Callable[P, R]:
 def _compiled(function: Callable[P, R], counted: bool, **options: Any) -> Callable[P, R]:
     if numba.config.DISABLE_JIT:
         return function
-    numba.config.CACHE_DIR = str(cache_folder(_package_of(function.__module__)))
     options |= {"nopython": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": counted}
     compiled = KernelDispatcher(function, targetoptions=options)
-    compiled._cache = KernelCache(function)
+    try:
+        numba.config.CACHE_DIR = str(cache_folder(_package_of(function.__module__)))
+        compiled._cache = KernelCache(function)
+    except RuntimeError:  # no folder of ours or of numba's may be written, or this user has none
+        _tell_that_nothing_is_kept()
     return cast(Callable[P, R], compiled)
+
+
+@cache
+def _tell_that_nothing_is_kept() -> None:
+    logger.warning(
+        "lotus: kernels are compiled anew by every process, which is slow: no folder for them may be written; "
+        "expected: one that may be, named by LOTUS_KERNEL_CACHE"
+    )
 
 
 def compiled_here() -> int:

@@ -5,6 +5,7 @@ Nothing here reads a file or the environment. Times of belief are event time (UT
 """
 
 import dataclasses
+import json
 import math
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
@@ -13,6 +14,7 @@ from lotus.errors import ConfigError
 from lotus.hashing import natural_id
 
 S = TypeVar("S")
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes", tuple: "a list"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,8 @@ def override(section: S, values: dict[str, Any], where: str) -> S:
         if wanted is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if not isinstance(value, wanted) or isinstance(value, bool) is not (wanted is bool):
-            raise ConfigError(f"{where}.{key} is {value!r} ({type(value).__name__})", wanted.__name__)
+            said = json.dumps(value, default=str)
+            raise ConfigError(f"{where}.{key} is {said}", KINDS.get(wanted, f"a {wanted.__name__}"))
         if wanted is float and not math.isfinite(value):
             raise ConfigError(f"{where}.{key} is {value}", "a finite number")
         low, high = ranges.get(key, (-math.inf, math.inf))

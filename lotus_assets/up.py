@@ -8,7 +8,6 @@ import itertools
 import json
 import secrets
 import signal
-import socket
 import sys
 import tempfile
 import threading
@@ -35,6 +34,7 @@ from lotus_store.databases import Databases
 from lotus_store.files import write_bytes
 from lotus_store.private import locked, own_home
 from lotus_store.tape.store import TapeStore
+from lotus_venues.listening import listen
 
 MODULE = "lotus_assets.definitions"
 LOCATION = "lotus"
@@ -90,7 +90,8 @@ def up(
             watch = _watch(settings, databases, environment, trade_day, daemon, say)
             runs_daemon = live or trade_day is not None
             if runs_daemon and not stopped.is_set():
-                say(f"live daemon: {daemon.start()}")
+                began = daemon.start()
+                say(f"live daemon {began['pid']} runs, its log is {began['log']}")
             say(
                 f"Dagster UI {url}/?token={token} (ready in {seconds:.1f} s), days {span}, logs in {children.logs}; "
                 "Ctrl-C stops everything"
@@ -142,12 +143,7 @@ def _watch(
 @contextmanager
 def _free(port: int) -> Iterator[int]:
     """Give a port on which nobody listens, any for 0; raises `OSError` (EADDRINUSE) for one that is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that ended lately take no port
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as problem:
-            raise OSError(problem.errno, f"port {port} of 127.0.0.1: {problem.strerror}") from problem
+    with listen(port) as probe:
         port = probe.getsockname()[1]
     yield port
 

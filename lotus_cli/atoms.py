@@ -92,7 +92,9 @@ def compact(branch: str | None, home: str | None, as_json: bool) -> None:
     from lotus_assets.bodies import stage_context
     from lotus_resources.lotus_resource import Lotus
 
-    lotus = Lotus.open(settings_of(home, branch=branch))
+    settings = settings_of(home, branch=branch)
+    require_branch(settings)
+    lotus = Lotus.open(settings)
     try:
         with stage_context(lotus) as ctx:
             saved = compact_branch(ctx)

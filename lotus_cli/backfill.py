@@ -4,7 +4,7 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import DAY, branch_option, home_option, settings_of, tape_option
+from lotus_cli.places import COUNT, DAY, branch_option, home_option, settings_of, tape_option
 from lotus_cli.progress import LOADING, Progress
 
 
@@ -12,7 +12,9 @@ from lotus_cli.progress import LOADING, Progress
 @click.option("--from", "first", required=True, type=DAY, metavar="DAY", help="First UTC day (YYYY-MM-DD).")
 @click.option("--to", "last", required=True, type=DAY, metavar="DAY", help="Last UTC day.")
 @click.option("--force", is_flag=True, help="Compute again what is already committed.")
-@click.option("--workers", default=2, show_default=True, help="Threads that read tape ahead of the learning.")
+@click.option(
+    "--workers", type=COUNT, default=2, show_default=True, help="Threads that read tape ahead of the learning."
+)
 @tape_option
 @branch_option
 @home_option

@@ -9,13 +9,13 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import branch_option, home_option, require_branch, settings_of
+from lotus_cli.places import COUNT, branch_option, home_option, require_branch, settings_of
 from lotus_cli.terminal import markdown
 
 
 @click.command("card")
 @click.argument("detector_id", required=False)
-@click.option("--version", type=int, help="Version of the specification (default: the newest).")
+@click.option("--version", type=COUNT, help="Version of the specification (default: the newest).")
 @branch_option
 @home_option
 @json_option
@@ -45,7 +45,8 @@ def card_command(
     wanted = max(stored, default=0) if version is None else version
     if wanted not in stored:
         what = detector_id if version is None else f"{detector_id} v{version}"
-        raise ConfigError(f"there is no card of {what} on branch {settings.branch}", f"one of {', '.join(known)}")
+        there = [f"version {number}" for number in sorted(stored)] or known
+        raise ConfigError(f"there is no card of {what} on branch {settings.branch}", f"one of {', '.join(there)}")
     shipped = asdict(spec) if spec is not None and spec.version == wanted else {}
     row = stored[wanted]
     emit(

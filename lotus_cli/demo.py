@@ -14,7 +14,7 @@ import click
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
 from lotus.simulation.world import World
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import catalogue, home_option, tape_of
+from lotus_cli.places import WHOLE, catalogue, home_option, tape_of
 from lotus_cli.progress import LOADING, Progress
 from lotus_store.branch_settings import Document, write_branch_settings
 from lotus_store.config import Settings, load_settings
@@ -78,7 +78,7 @@ def make_tape(plan: Plan, progress: Progress) -> None:
 
 
 @click.command("demo")
-@click.option("--seed", default=7, show_default=True, help="Seed of the world; 7 is the frozen one.")
+@click.option("--seed", type=WHOLE, default=7, show_default=True, help="Seed of the world; 7 is the frozen one.")
 @click.option(
     "--world", type=click.Choice(["demo", "null"]), default="demo", show_default=True, help="null = no truth."
 )

@@ -16,7 +16,7 @@ from lotus.errors import ConfigError
 from lotus.outcomes.sanity import ALL
 from lotus_cli.detector_template import template
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import DAY, home_option, settings_of, tape_of, tape_option
+from lotus_cli.places import DAY, SECONDS, home_option, read_utf8, settings_of, tape_of, tape_option
 from lotus_cli.terminal import Column, fitted, numbers, table, wide_option
 
 if TYPE_CHECKING:
@@ -74,10 +74,7 @@ def check_command(file: Path, day: str | None, wide: bool, tape: str | None, hom
     from lotus.detectors.spec import parse_spec
     from lotus_cli.detector_facts import facts_of, simulated_stretch, tape_stretch
 
-    try:
-        spec = parse_spec(file.read_text("utf-8"), str(file))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
+    spec = parse_spec(read_utf8(file), str(file))
     stretch: Stretch
     if day is not None or tape is not None:
         settings = settings_of(home, tape)
@@ -93,7 +90,7 @@ def check_command(file: Path, day: str | None, wide: bool, tape: str | None, hom
 
 @detector_command.command("use")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--wait", "wait_s", type=click.FloatRange(0.0), default=10.0, show_default=True, help="Seconds.")
+@click.option("--wait", "wait_s", type=SECONDS, default=10.0, show_default=True, help="Seconds.")
 @home_option
 @json_option
 @explained
@@ -109,10 +106,7 @@ def use_command(files: tuple[Path, ...], wait_s: float, home: str | None, as_jso
     from lotus_store.ledger.live_log import command, command_result
 
     settings = settings_of(home)
-    try:
-        texts = [file.read_text("utf-8") for file in files]
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"a file that is no text: {error.reason} at byte {error.start}", "UTF-8 text") from None
+    texts = [read_utf8(file) for file in files]
     trials = read_trials(texts, shipped_detectors(), settings.manifest)
     with Databases(settings) as databases, databases.connect("sig", autocommit=True) as connection:
         number = command(connection, "swap_detectors", {"detectors": texts})

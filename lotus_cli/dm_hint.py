@@ -8,7 +8,7 @@ import re
 import click
 
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import branch_option, home_option, settings_of
+from lotus_cli.places import Finite, branch_option, home_option, settings_of
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -31,7 +31,7 @@ class Horizon(click.ParamType[int]):
 @click.command("hint")
 @click.argument("coin")
 @click.argument("side", type=click.Choice(["long", "short"]))
-@click.option("--conviction", type=click.FloatRange(0.0, 1.0), required=True, help="How sure, 0 to 1.")
+@click.option("--conviction", type=Finite(0.0, 1.0), required=True, help="How sure, 0 to 1.")
 @click.option("--horizon", type=Horizon(), required=True, help="Over which time: 90s, 5m, 4h, 1d.")
 @click.option("--who", required=True, help="Who expects it; its worth is earned under this name.")
 @click.option("--note", default="", help="Free text, kept with the hint.")

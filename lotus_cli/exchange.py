@@ -6,6 +6,7 @@ Only reads options and holds the server open; what the exchange does stands in `
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,9 @@ import click
 from lotus.errors import ConfigError
 from lotus.json_text import read_json
 from lotus.manifest import Asset
-from lotus_cli.live import RECORDING, speed_of
+from lotus_cli.live import RECORDING, Speed
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import DAY, PORT
+from lotus_cli.places import DAY, PORT, WHOLE, Finite, read_utf8
 from lotus_cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,27 +28,50 @@ if TYPE_CHECKING:
 Market = tuple[tuple[Asset, ...], Iterator[tuple[int, bytes]]]
 
 
-class Pair(click.ParamType[tuple[str, str]]):
-    """Two words with an equals sign between them, the first an address."""
+class Pair(click.ParamType[tuple[str, Any]]):
+    """Two words with an equals sign between them, the first an address, the second of another kind."""
 
     name = "address=value"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """Return the two words; another text is wrong usage."""
+    def __init__(self, of_value: click.ParamType[Any]) -> None:
+        self._of_value = of_value
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+        """Return the address and the value; another text is wrong usage."""
         if isinstance(value, tuple):
             return value
         address, equals, rest = str(value).partition("=")
         if not equals or not rest or not address.startswith("0x") or len(address) != 42:
             self.fail(f"found {value!r}; expected 0x<40 hexadecimal characters>=VALUE", param, ctx)
-        return address, rest
+        return address, self._of_value.convert(rest, param, ctx)
 
 
-PAIR = Pair()
+class Pace(click.ParamType[float | None]):
+    """The pace of a tape: times real time, 0 for max, None for manual (moved by POST /lotus only)."""
+
+    name = "pace"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """Return the pace; another text is wrong usage."""
+        return None if value == "manual" else Speed().convert(value, param, ctx)
 
 
-def pace_of(text: str) -> float | None:
-    """Return the pace of a tape: times real time, 0 for max, None for manual (moved by POST /lotus only)."""
-    return None if text == "manual" else speed_of(text)
+class Dollars(click.ParamType[Decimal]):
+    """An amount of dollars, 0 or more."""
+
+    name = "dollars"
+
+    def convert(self, value: str | Decimal, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return the amount; another text is wrong usage."""
+        found = Decimal(-1)
+        with suppress(InvalidOperation):
+            found = Decimal(value)
+        if found.is_finite() and found >= 0:
+            return found
+        return self.fail(f"found {value!r}; expected dollars, 0 or more", param, ctx)
+
+
+DEPOSIT, AGENT = Pair(Dollars()), Pair(click.STRING)
 
 
 def faults_of(text: str) -> "tuple[Fault, ...]":
@@ -55,21 +79,10 @@ def faults_of(text: str) -> "tuple[Fault, ...]":
     from lotus_venues.local_exchange.faults import read_faults
 
     try:
-        rows = read_json(text if text.lstrip().startswith("[") else Path(text).read_text())
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"faults {text!r} ({error})", "a JSON list of faults, or a file with one") from error
+        rows = read_json(text if text.lstrip().startswith("[") else read_utf8(Path(text)))
+    except ValueError as error:
+        raise ConfigError(f"the faults in {text} are no JSON: {error}", "a JSON list, or a file with one") from error
     return read_faults(rows)
-
-
-def usd_of(text: str) -> Decimal:
-    """Return an amount of dollars; another text is wrong usage."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal(-1)
-    if not value.is_finite() or value < 0:
-        raise click.BadParameter(f"found {text!r}; expected dollars, 0 or more")
-    return value
 
 
 def recorded_market(paths: tuple[Path, ...]) -> Market:
@@ -104,17 +117,30 @@ def simulated_market(world: str, seed: int, day: str | None) -> Market:
 @click.option("--port", type=PORT, default=8777, show_default=True, help="Port on 127.0.0.1 (0: any free one).")
 @click.option("--tape", "tapes", multiple=True, type=RECORDING, help="A recording to trade on (several: in order).")
 @click.option("--world", type=click.Choice(["demo", "null"]), help="A simulated world to trade on (default: demo).")
-@click.option("--seed", default=7, show_default=True, help="Seed of the world and of the faults.")
+@click.option("--seed", type=WHOLE, default=7, show_default=True, help="Seed of the world and of the faults.")
 @click.option("--day", type=DAY, help="Day of the world (default: its last).")
-@click.option("--speed", default="1", show_default=True, help="A multiple of real time, max, or manual.")
-@click.option("--start-after", default=0, show_default=True, help="Market subscriptions that start the tape.")
+@click.option("--speed", type=Pace(), default="1", show_default=True, help="A multiple of real time, max, or manual.")
+@click.option(
+    "--start-after", type=WHOLE, default=0, show_default=True, help="Market subscriptions that start the tape."
+)
 @click.option("--clock", type=click.Choice(["tape", "wall"]), default="tape", show_default=True, help="Its time.")
 @click.option("--now", is_flag=True, help="Move the tape so that it begins now, on the machine's clock, in real time.")
-@click.option("--account", "accounts", multiple=True, type=PAIR, help="ADDRESS=USD deposited.")
-@click.option("--agent", "agents", multiple=True, type=PAIR, help="AGENT=MASTER: a key that trades for an account.")
-@click.option("--deposit", default="100000", show_default=True, help="USD of any other signer (0: refuse them).")
-@click.option("--limits", "limit_scale", default=1.0, show_default=True, help="Scale of the rate limits (0: none).")
-@click.option("--schedule-volume", default=1_000_000, show_default=True, help="USD traded that unlock scheduleCancel.")
+@click.option("--account", "accounts", multiple=True, type=DEPOSIT, help="ADDRESS=USD deposited.")
+@click.option("--agent", "agents", multiple=True, type=AGENT, help="AGENT=MASTER: a key that trades for an account.")
+@click.option(
+    "--deposit", type=Dollars(), default="100000", show_default=True, help="USD of any other signer (0: refuse them)."
+)
+@click.option(
+    "--limits",
+    "limit_scale",
+    type=Finite(0.0),
+    default=1.0,
+    show_default=True,
+    help="Scale of the rate limits (0: none).",
+)
+@click.option(
+    "--schedule-volume", type=WHOLE, default=1_000_000, show_default=True, help="USD traded that unlock scheduleCancel."
+)
 @click.option("--strict-exits", is_flag=True, help="Refuse exits larger than the position.")
 @click.option(
     "--small-exits",
@@ -132,13 +158,13 @@ def exchange_command(
     world: str | None,
     seed: int,
     day: str | None,
-    speed: str,
+    speed: float | None,
     start_after: int,
     clock: str,
     now: bool,
-    accounts: tuple[tuple[str, str], ...],
+    accounts: tuple[tuple[str, Decimal], ...],
     agents: tuple[tuple[str, str], ...],
-    deposit: str,
+    deposit: Decimal,
     limit_scale: float,
     schedule_volume: int,
     strict_exits: bool,
@@ -153,14 +179,14 @@ def exchange_command(
 
     if tapes and (world or day):
         raise click.UsageError("--tape or --world with --day, not both")
-    if now and speed != "1":
+    if now and speed != 1.0:
         raise click.UsageError("--now plays at the pace of the clock, without --speed")
     options = Options(
-        accounts={address: usd_of(usd) for address, usd in accounts},
+        accounts=dict(accounts),
         agents=dict(agents),
-        open_deposit_usd=usd_of(deposit) or None,
+        open_deposit_usd=deposit or None,
         clock=Clock.WALL if now else Clock(clock),
-        speed=pace_of(speed),
+        speed=speed,
         start_after=start_after,
         limit_scale=limit_scale,
         faults=faults_of(faults),

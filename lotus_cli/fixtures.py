@@ -9,6 +9,7 @@ import click
 from lotus.simulation.fixtures import FIXTURE_WORLD, check, statement
 from lotus.simulation.world import World
 from lotus_cli.output import emit, explained, json_option
+from lotus_cli.places import WHOLE
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures"
 STATEMENT = FOLDER / "demo-7.json"
@@ -40,7 +41,7 @@ def fixtures_command() -> None:
 
 
 @fixtures_command.command("check")
-@click.option("--day", "days", type=int, multiple=True, help="Only these day indices (default: all).")
+@click.option("--day", "days", type=WHOLE, multiple=True, help="Only these day indices (default: all).")
 @json_option
 @explained
 def check_fixtures(days: tuple[int, ...], as_json: bool) -> None:

@@ -13,7 +13,7 @@ from msgspec import to_builtins
 from lotus.errors import LedgerError
 from lotus.names import parse_name
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import home_option, settings_of
+from lotus_cli.places import SECONDS, home_option, settings_of
 from lotus_cli.progress import Progress
 from lotus_store.databases import Databases
 
@@ -27,7 +27,7 @@ LEGEND = (
 
 
 @click.group("herald", invoke_without_command=True)
-@click.option("--seconds", default=0.0, help="Stop after this long (default: at SIGINT or SIGTERM).")
+@click.option("--seconds", type=SECONDS, default=0.0, help="Stop after this long (default: at SIGINT or SIGTERM).")
 @click.option("--name", default="herald", show_default=True, help="Its name in `lotus network`; one per process.")
 @home_option
 @json_option
@@ -114,6 +114,8 @@ def replay(event_ids: tuple[str, ...], reason: str, home: str | None, as_json: b
                 for letter in messages.dead_letters(connection, module.value):
                     if letter.event_id in event_ids or (reason and letter.reason == reason):
                         n += messages.replay(connection, module.value, letter.event_id, letter.place)
+    if event_ids and not n:
+        raise LedgerError(f"{', '.join(event_ids)} is no dead letter", "one that `lotus herald dead` lists")
     emit({"replayed": n}, as_json)
 
 

@@ -103,10 +103,10 @@ def _text_of(config_file: Path) -> str:
     from lotus.own_signals.config import check_no_table
 
     try:
-        return config_file.read_text("utf-8")
-    except UnicodeDecodeError as error:
+        return read_utf8(config_file)
+    except ConfigError:
         check_no_table(config_file.read_text("utf-8", "replace"), str(config_file))
-        raise ConfigError(f"{config_file}: {error.reason} at byte {error.start}", "UTF-8 text") from None
+        raise
 
 
 def _days_of_the_last_look(out: Path) -> int:

@@ -9,7 +9,7 @@ import click
 from lotus.errors import VenueError
 from lotus.json_text import read_json
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import PORT, branch_option, home_option, settings_of, tape_option
+from lotus_cli.places import PORT, SECONDS, branch_option, home_option, settings_of, tape_option
 from lotus_cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -20,17 +20,24 @@ if TYPE_CHECKING:
 RECORDING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def speed_of(text: str) -> float:
-    """Return a pace: a positive number of times real time, or 0 for "max"."""
-    if text == "max":
-        return 0.0
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.0 < value < float("inf"):
-        raise click.BadParameter(f"found {text!r}; expected a positive number, or max")
-    return value
+class Speed(click.ParamType[float]):
+    """A pace: a positive number of times real time, 0 for the text "max"."""
+
+    name = "speed"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the pace; another text is wrong usage."""
+        if value == "max":
+            return 0.0
+        found = 0.0
+        with suppress(ValueError):
+            found = float(value)
+        if 0.0 < found < float("inf"):
+            return found
+        return self.fail(f"found {value!r}; expected a positive number, or max", param, ctx)
+
+
+SPEED = Speed()
 
 
 @click.command("live")
@@ -38,7 +45,9 @@ def speed_of(text: str) -> float:
 @click.option(
     "--replay", "replay", multiple=True, type=RECORDING, help="Play this recording over a loopback websocket."
 )
-@click.option("--speed", default="max", show_default=True, help="Pace of a replay: a multiple of real time, or max.")
+@click.option(
+    "--speed", type=SPEED, default="max", show_default=True, help="Pace of a replay: a multiple of real time, or max."
+)
 @click.option("--run-id", default="", help="Name of the run; the same name goes on where a killed run ended.")
 @click.option("--trade", is_flag=True, help="Execute published windows: on paper, or at trading.venue.")
 @click.option("--status", is_flag=True, help="Only say how the daemon and its desk are: switch, watchdog, arming.")
@@ -50,7 +59,7 @@ def speed_of(text: str) -> float:
 def live_command(
     url: str,
     replay: tuple[Path, ...],
-    speed: str,
+    speed: float,
     run_id: str,
     trade: bool,
     status: bool,
@@ -65,7 +74,6 @@ def live_command(
         return
     from lotus_live.live import run_live
 
-    pace = speed_of(speed)
     with Progress(quiet=as_json) as progress:
 
         def begin(daemon: "Daemon") -> None:
@@ -75,7 +83,7 @@ def live_command(
 
         settings = settings_of(home, tape, branch)
         progress("starting the daemon", 0)
-        result = run_live(settings, url, replay=replay, speed=pace, run_id=run_id, on_start=begin, trade=trade)
+        result = run_live(settings, url, replay=replay, speed=speed, run_id=run_id, on_start=begin, trade=trade)
     emit({**result.status, "events_hash": result.events_hash}, as_json)
 
 
@@ -94,7 +102,7 @@ def _status(home: Path) -> dict[str, object]:
 
 @click.command("record")
 @click.option("--url", default="", help="Websocket of the venue (default: live.ws_url of lotus.toml).")
-@click.option("--seconds", default=0.0, help="Stop after this long (default: at SIGINT or SIGTERM).")
+@click.option("--seconds", type=SECONDS, default=0.0, help="Stop after this long (default: at SIGINT or SIGTERM).")
 @tape_option
 @home_option
 @json_option
@@ -131,14 +139,13 @@ def record_command(url: str, seconds: float, tape: str | None, home: str | None,
 @click.command("replay")
 @click.argument("files", nargs=-1, required=True, type=RECORDING)
 @click.option("--port", type=PORT, default=8765, show_default=True, help="Port on 127.0.0.1 (0: any free one).")
-@click.option("--speed", default="1", show_default=True, help="A multiple of real time, or max.")
+@click.option("--speed", type=SPEED, default="1", show_default=True, help="A multiple of real time, or max.")
 @json_option
 @explained
-def replay_command(files: tuple[Path, ...], port: int, speed: str, as_json: bool) -> None:
+def replay_command(files: tuple[Path, ...], port: int, speed: float, as_json: bool) -> None:
     """Serve recordings over a loopback websocket as the venue would; the tape starts with the first subscription."""
     from lotus_live.record import serve_recording
 
-    pace = speed_of(speed)
     with Progress() as progress:
 
         def begin(server: "ReplayServer") -> None:
@@ -146,5 +153,5 @@ def replay_command(files: tuple[Path, ...], port: int, speed: str, as_json: bool
             if not as_json:
                 progress.watch("frames sent", 0, lambda: server.sent)
 
-        sent = serve_recording(files, port=port, speed=pace, on_ready=begin)
+        sent = serve_recording(files, port=port, speed=speed, on_ready=begin)
     emit({"frames_sent": sent}, as_json)

@@ -4,6 +4,7 @@ Each command stands in a file of its own under `lotus_cli`; nothing is computed 
 """
 
 import importlib
+from typing import Any
 
 import click
 
@@ -67,12 +68,21 @@ GROUPS = {
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is called."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; help that cannot be written is told as any other refusal."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            tell_refusal(error)
+
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; Ctrl-C while its modules are still imported ends as it does later."""
+        """Run the command; Ctrl-C or a refusal while its modules are still imported ends as it does later."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             tell_interrupted(error)
+        except (OSError, MemoryError, ImportError) as error:
+            tell_refusal(error)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -82,10 +92,7 @@ class LazyGroup(click.Group):
         """Import and return one command."""
         if cmd_name not in COMMANDS:
             return None
-        try:
-            module = importlib.import_module(COMMANDS[cmd_name][0])
-        except (OSError, MemoryError, ImportError) as error:
-            tell_refusal(error)
+        module = importlib.import_module(COMMANDS[cmd_name][0])
         found: click.Command = getattr(module, f"{cmd_name}_command")
         return found
 
@@ -102,10 +109,12 @@ def main() -> None:
     """Lotus: lessons from crypto perpetuals that survive honest statistics.
 
     Exit codes: 0 done; 1 a check does not hold; 2 wrong usage; 3 an error that is explained;
-    4 more than 1 % of a tape's lines cannot be used; 130 interrupted.
+    4 more than 1 % of a tape's lines cannot be used; 130 interrupted; 141 nobody reads the output.
     """
     click.get_current_context().with_resource(private_process())
 
 
 if __name__ == "__main__":
-    main()
+    from lotus_cli.entry import main as begin
+
+    begin()

@@ -2,13 +2,14 @@
 
 Exit codes: 0 done; 1 the thing checked does not hold (parity, tape, schema); 2 wrong usage; 3 an error that Lotus
 explains (what was found, what was expected, the likely cause); 4 done, but more than 1 % of a tape's lines cannot be
-used; 130 interrupted.
+used; 130 interrupted; 141 nobody reads the output any more (as in `lotus pnl | head -1`).
 """
 
 import errno
 import functools
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -18,61 +19,104 @@ import click
 
 from lotus.errors import LotusError
 from lotus.timebase import next_day
+from lotus_cli.entry import interruptible
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-CHECK_FAILED, EXPLAINED_ERROR, LINES_LOST, INTERRUPTED = 1, 3, 4, 130
+CHECK_FAILED, EXPLAINED_ERROR, LINES_LOST, INTERRUPTED, UNREAD = 1, 3, 4, 130, 141
+EPOCH_MS = 10**12  # 2001: a number above it whose name ends with _ms is a time of day, one below a duration
 MAX_LOST = 0.01  # share of the lines of a tape that may be put aside before a command says that something is wrong
 
 REFUSED_BY_MACHINE = frozenset({
     errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO,
 })  # fmt: skip
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-TAKEN = "likely cause: another server runs there (--port 0 takes any free one)"
+TAKEN = "likely cause: another server runs there (--port 0 takes any free one); below 1024 only root may"
 LIKELY = "likely cause: a disk that is full, failing or read-only, or a limit of this process (ulimit -a)"
+RIGHTS = "a place of this user's own", "it belongs to another user, or its rights forbid it (ls -ld shows them)"
+PLACE = (
+    "another path",
+    "a wrong name, a file in the place of a folder or the reverse, or what is gone by now",
+)
+OF_A_PORT = (errno.EADDRINUSE, errno.EACCES)
+OF_A_PATH = {errno.EACCES: RIGHTS, errno.EPERM: RIGHTS} | dict.fromkeys(
+    (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP), PLACE
+)
 
 
 def explained(command: Callable[P, R]) -> Callable[P, R]:
     """Turn a `LotusError`, and what the machine refuses, into a message on standard error and exit code 3.
 
-    Ctrl-C is exit code 130.
+    Ctrl-C is exit code 130, and 141 that nobody reads standard output any more.
     """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return command(*args, **kwargs)
-        except LotusError as error:
-            click.echo(f"lotus: {type(error).__name__}: {error}", err=True)
-            raise SystemExit(EXPLAINED_ERROR) from error
-        except (OSError, MemoryError, ImportError) as error:
-            tell_refusal(error)
+            with interruptible():
+                return command(*args, **kwargs)
         except KeyboardInterrupt as error:
             tell_interrupted(error)
+        except (click.exceptions.Exit, click.ClickException):
+            raise
+        except Exception as error:
+            if _of_an_interrupt(error):
+                tell_interrupted(error)
+            tell_refusal(error)
 
     return run
 
 
-def tell_interrupted(error: KeyboardInterrupt) -> NoReturn:
+def tell_interrupted(error: BaseException) -> NoReturn:
     """Say that Ctrl-C ended the command, and leave with exit code 130."""
     click.echo("lotus: interrupted", err=True)
     raise SystemExit(INTERRUPTED) from error
 
 
-def tell_refusal(error: OSError | MemoryError | ImportError) -> NoReturn:
-    """Say what the machine refused and leave with exit code 3; any other error is raised again.
+def tell_refusal(error: Exception) -> NoReturn:
+    """Say what is wrong, or what the machine refused, and leave with exit code 3; any other error is raised again.
 
     A library that cannot be mapped into memory is an `ImportError`, or an `OSError` without a number.
     """
-    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        click.echo(f"lotus: {error.strerror}; expected: a free port; {TAKEN}", err=True)
-        raise SystemExit(EXPLAINED_ERROR) from error
-    known = isinstance(error, MemoryError) or "shared object" in str(error)
-    if not known and not (isinstance(error, OSError) and error.errno in REFUSED_BY_MACHINE):
+    if isinstance(error, BrokenPipeError):
+        _nobody_reads(error)
+    if isinstance(error, LotusError):
+        text = str(error)
+    elif isinstance(error, click.Abort):
+        text = "no answer was given; expected: a line typed at the prompt; likely cause: standard input is closed"
+    elif isinstance(error, OSError) and error.errno in OF_A_PORT and error.filename is None:
+        text = f"{error.strerror}; expected: a free port; {TAKEN}"
+    elif isinstance(error, OSError) and error.errno in OF_A_PATH and error.filename is not None:
+        expected, cause = OF_A_PATH[error.errno]
+        text = f"{error.strerror}: {error.filename}; expected: {expected}; likely cause: {cause}"
+    elif _of_the_machine(error):
+        text = f"the machine refused: {str(error) or 'no memory'}; {LIKELY}"
+    else:
         raise error
-    click.echo(f"lotus: the machine refused: {str(error) or 'no memory'}; {LIKELY}", err=True)
+    click.echo(f"lotus: {text}", err=True)
     raise SystemExit(EXPLAINED_ERROR) from error
+
+
+def _of_the_machine(error: Exception) -> bool:
+    """Whether memory, disk or a limit was refused, to a library that was to be loaded too."""
+    if isinstance(error, OSError) and error.errno in REFUSED_BY_MACHINE:
+        return True
+    return isinstance(error, MemoryError) or (
+        isinstance(error, OSError | ImportError) and "shared object" in str(error)
+    )
+
+
+def _nobody_reads(error: BrokenPipeError) -> NoReturn:
+    """Leave in silence, as programs do whose reader (`head`, say) has gone; what is still buffered goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    raise SystemExit(UNREAD) from error
+
+
+def _of_an_interrupt(error: BaseException) -> bool:
+    """Whether an error came of Ctrl-C, which a library has turned into one of its own."""
+    before = error.__cause__ or error.__context__
+    return before is not None and (isinstance(before, KeyboardInterrupt) or _of_an_interrupt(before))
 
 
 def clock(time_ms: int) -> str:
@@ -92,9 +136,19 @@ def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> N
     elif text is not None:
         click.echo(text)
     else:
-        width = max((len(k) for k in result), default=0)
-        for key, value in result.items():
-            click.echo(f"{key:<{width}}  {shown(value)}".rstrip())
+        lines = [_named(key, value) for key, value in result.items()]
+        width = max((len(name) for name, _ in lines), default=0)
+        for name, said in lines:
+            click.echo(f"{name:<{width}}  {said}".rstrip())
+
+
+def _named(key: str, value: Any) -> tuple[str, str]:
+    """Return how a value is called and read; a time since 1970 in ms or ns (by its name and size) as a time of day."""
+    name, _, unit = key.rpartition("_")
+    parts = {"ms": 1, "ns": 1_000_000}.get(unit, 0)
+    if parts and isinstance(value, int) and value // parts > EPOCH_MS:
+        return name, clock(value // parts)
+    return key, shown(value)
 
 
 def shown(value: Any) -> str:
@@ -103,7 +157,7 @@ def shown(value: Any) -> str:
     Days in a row are a range.
     """
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {shown(inner)}" for key, inner in value.items()) or "none"
+        return ", ".join(" ".join(_named(str(key), inner)) for key, inner in value.items()) or "none"
     if isinstance(value, list | tuple):
         if any(isinstance(inner, Mapping) for inner in value):
             return f"{len(value)} (listed by --json)"
@@ -112,7 +166,7 @@ def shown(value: Any) -> str:
         return ", ".join(shown(inner) for inner in value) or "none"
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
-    return str(value)
+    return str(round(value, 6) if isinstance(value, float) else value)
 
 
 def day_ranges(days: Iterable[str]) -> str:

@@ -1,7 +1,12 @@
-"""What commands share about places: options that name a home, branch, tape and day, and the catalogue of segments."""
+"""What commands share about what is typed: kinds of values, options for home, branch and tape, texts of files.
 
+Also the catalogue of segments and the beginning of a branch.
+"""
+
+import math
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -33,13 +38,36 @@ class Day(click.ParamType[str]):
         return value if known else self.fail(f"found {value!r}; expected a day, YYYY-MM-DD", param, ctx)
 
 
+class Finite(click.FloatRange):
+    """A number within its range, which infinity and what is no number are not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; another text is wrong usage."""
+        found: float = super().convert(value, param, ctx)
+        return found if math.isfinite(found) else self.fail(f"found {value}; expected a number", param, ctx)
+
+
 DAY = Day()
 PORT = click.IntRange(0, 65535)
+SECONDS = Finite(0.0)
+COUNT = click.IntRange(1)
+WHOLE = click.IntRange(0)
+
+
+def read_utf8(path: Path) -> str:
+    """Return the text of a file; raises `ConfigError` for one that is no UTF-8."""
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        cause = f"another kind of file, or another encoding; byte {error.start} is none of a text"
+        raise ConfigError(f"{path} is no text", "UTF-8", cause) from None
 
 
 def home_option(command: F) -> F:
     """Add --home (default: LOTUS_HOME, lotus.toml, ./.lotus)."""
-    return click.option("--home", type=click.Path(file_okay=False), help="Where data lives (LOTUS_HOME).")(command)
+    return click.option(
+        "--home", type=click.Path(file_okay=False, readable=False), help="Where data lives (LOTUS_HOME)."
+    )(command)
 
 
 def tape_option(command: F) -> F:

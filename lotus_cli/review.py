@@ -9,7 +9,7 @@ from lotus.priors.trace import describe_braid
 from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import branch_option, home_option, require_branch, settings_of
+from lotus_cli.places import Finite, branch_option, home_option, require_branch, settings_of
 from lotus_cli.terminal import Column, numbers, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_herald.rollback import submit
@@ -96,7 +96,7 @@ def extend(braid_id: str, author: str, note: str, branch: str | None, home: str 
 
 @review_command.command("attenuate")
 @click.argument("braid_id")
-@click.option("--factor", type=click.FloatRange(0.0, 1.0, min_open=True), required=True, help="Lambda in (0, 1].")
+@click.option("--factor", type=Finite(0.0, 1.0, min_open=True), required=True, help="Lambda in (0, 1].")
 @author_option
 @branch_option
 @home_option
@@ -111,7 +111,7 @@ def attenuate(
 
 @review_command.command("raise-cap")
 @click.argument("braid_id")
-@click.option("--factor", type=click.FloatRange(1.0, 1.1), required=True, help="At most 1.1 in all.")
+@click.option("--factor", type=Finite(1.0, 1.1), required=True, help="At most 1.1 in all.")
 @author_option
 @branch_option
 @home_option

@@ -6,14 +6,14 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.output import day_ranges, emit, explained, json_option
-from lotus_cli.places import DAY, home_option, require_tape, settings_of, tape_option
+from lotus_cli.places import COUNT, DAY, home_option, require_tape, settings_of, tape_option
 from lotus_cli.terminal import picture_option, wide_option, write_picture
 
 
 @click.command("sanity")
 @click.option("--day", type=DAY, help="Day of the table (default: the newest).")
 @click.option("--asset", help="One asset (default: all of them together).")
-@click.option("--horizon", "horizon_s", type=int, help="Only moves of so many seconds.")
+@click.option("--horizon", "horizon_s", type=COUNT, help="Only moves of so many seconds.")
 @click.option("--verdict", help="Only rows of this verdict, for example wrong.")
 @click.option("--all", "every", is_flag=True, help="Every row instead of the first 40.")
 @picture_option
@@ -56,6 +56,9 @@ def sanity_command(
     known = sorted(set(table["asset"].tolist()))
     if asset is not None and asset not in known:
         raise ConfigError(f"no asset {asset!r} in the table of {day}", f"one of {', '.join(known)}")
+    horizons = sorted(set(table["horizon_s"].tolist()))
+    if horizon_s is not None and horizon_s not in horizons:
+        raise ConfigError(f"no horizon of {horizon_s} s in the table", f"one of {', '.join(map(str, horizons))}")
     shown = asset or (ALL if ALL in known else known[0])
     chosen = table["horizon_s"] == (table["horizon_s"] if horizon_s is None else horizon_s)
     chosen &= table["asset"] == (table["asset"] if asset is None else asset)

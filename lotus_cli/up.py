@@ -3,7 +3,7 @@
 import click
 
 from lotus.errors import TapeError
-from lotus_cli.live import speed_of
+from lotus_cli.live import SPEED
 from lotus_cli.output import explained
 from lotus_cli.places import DAY, PORT, branch_option, home_option, settings_of, tape_of, tape_option
 from lotus_cli.progress import LOADING, Progress
@@ -18,6 +18,7 @@ from lotus_store.tape.store import TapeStore
 @click.option("--trade-day", type=DAY, help="Also trade a stored day at a local exchange, then learn from it.")
 @click.option(
     "--speed",
+    type=SPEED,
     default="max",
     show_default=True,
     help="Pace of --trade-day, times that of the recording; max: the tape waits for the desk.",
@@ -30,7 +31,7 @@ def up_command(
     port: int,
     live: bool,
     trade_day: str | None,
-    speed: str,
+    speed: float,
     tape: str | None,
     branch: str | None,
     home: str | None,
@@ -38,18 +39,18 @@ def up_command(
     """Serve PostgreSQL, Dagster's pages and daemon (schedules, sensors); one Ctrl-C stops all of it."""
     if live and trade_day:
         raise click.UsageError("--live or --trade-day, not both")
-    settings, pace = settings_of(home, tape, branch), speed_of(speed)
+    settings = settings_of(home, tape, branch)
     if trade_day:
         from lotus.detectors.registry import shipped_detectors
         from lotus_live.trade.pace import pace_to_trade
 
-        pace_to_trade(pace, (detector.horizon_s for detector in shipped_detectors()))
+        pace_to_trade(speed, (detector.horizon_s for detector in shipped_detectors()))
         _refuse_unless_stored(tape_of(settings), trade_day)
     with Progress() as progress:
         progress(LOADING, 0)
         from lotus_assets.up import up
 
-        code = up(settings, port, live, progress, trade_day, pace)
+        code = up(settings, port, live, progress, trade_day, speed)
     raise SystemExit(code)
 
 

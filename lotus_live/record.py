@@ -67,11 +67,11 @@ async def _record(
     settings: Settings, url: str, seconds: float, databases: Databases, on_start: Callable[[Feed], None] | None
 ) -> RecordResult:
     universe = settings.manifest.universe
+    rest_url = settings.live.rest_url if url == settings.live.ws_url else http_base(url)
     header = tape_header(settings.tape, url, tuple(HeaderAsset(a.name, a.sz_decimals) for a in universe))
     closed: list[SegmentMeta] = []
     names: list[str] = []
     recorder = Recorder(TapeStore(settings.home, settings.tape), header, settings.limits, closed.append)
-    rest_url = settings.live.rest_url if url == settings.live.ws_url else http_base(url)
     clock = WallClock()
 
     def take(line: Arrival) -> None:

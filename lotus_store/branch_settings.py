@@ -36,10 +36,23 @@ def write_branch_settings(home: Path, branch: str, sections: Document) -> None:
     wanted: Document = json.loads(json.dumps(sections))
     if held and held != wanted:
         raise ConfigError(
-            f"branch {branch} was begun with {held}", f"the same settings, not {wanted}", "use another branch or home"
+            f"branch {branch} was begun with other settings: {_differing(held, wanted)}",
+            "the same settings as long as it lives",
+            "use another branch or home",
         )
     make_folder(home / "branches")
     write_bytes(_path(home, branch), json.dumps(wanted, indent=1, sort_keys=True).encode() + b"\n")
+
+
+def _differing(held: Document, wanted: Document) -> str:
+    """Return what differs between two documents as `section.key` with both values in JSON."""
+    names = {(name, key) for document in (held, wanted) for name, section in document.items() for key in section}
+    told = []
+    for name, key in sorted(names):
+        before, now = (json.dumps(document.get(name, {}).get(key)) for document in (held, wanted))
+        if before != now:
+            told.append(f"{name}.{key} {before}, not {now}")
+    return "; ".join(told)
 
 
 def merged(document: dict[str, Any], sections: Document) -> dict[str, Any]:

@@ -5,6 +5,7 @@ defaults of `lotus.manifest`.
 This is the only reader of `lotus.toml` and of the LOTUS_* environment; nothing here connects to anything.
 """
 
+import json
 import os
 import re
 import tomllib
@@ -138,6 +139,8 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
     document = _read(path) if path else {}
     folders = _section(document, "folders", {"home": str, "lake": str})
     place = Path(home or os.environ.get("LOTUS_HOME") or folders.get("home") or ".lotus").expanduser().absolute()
+    if place.exists() and not place.is_dir():
+        raise ConfigError(f"the home {place} is a file", "a folder", "--home, LOTUS_HOME or folders.home of lotus.toml")
     names = _names(document)
     document = merged(document, read_branch_settings(place, overrides.get("branch") or names["branch"]))
     settings = Settings(
@@ -185,12 +188,17 @@ def _config_path(config: Path | str | None) -> Path | None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
+    except UnicodeDecodeError as problem:
+        raise ConfigError(f"{path} cannot be read: byte {problem.start} is none of a text", "TOML 1.0") from problem
+    except (tomllib.TOMLDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
     known = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "branch", *SECTIONS}
     for key in document:
         if key not in known:
             raise ConfigError(f"{path.name} has an unknown key {key!r}", f"one of {', '.join(sorted(known))}")
+        if isinstance(document[key], dict) is (key == "branch"):
+            wanted = "a text" if key == "branch" else f"the section [{key}]"
+            raise ConfigError(f"{path.name} has something else under {key}", wanted, "a typing error")
     return document
 
 
@@ -198,9 +206,8 @@ def _section(document: dict[str, Any], name: str, types: dict[str, type]) -> dic
     values = document.get(name, {})
     for key, value in values.items():
         if key not in types or not isinstance(value, types[key]):
-            shown = (
-                "a text" if name == "ledger" and isinstance(value, str) else repr(value)
-            )  # an address may hold a password
+            secret = name == "ledger" and isinstance(value, str)  # an address may hold a password
+            shown = "a text" if secret else json.dumps(value, default=str)
             raise ConfigError(f"{name}.{key} is {shown}", f"one of {', '.join(types)}, with the type in lotus.toml")
     return dict(values)
 
@@ -208,6 +215,8 @@ def _section(document: dict[str, Any], name: str, types: dict[str, type]) -> dic
 def _names(document: dict[str, Any]) -> dict[str, str]:
     branch = os.environ.get("LOTUS_BRANCH") or document.get("branch") or "main"
     tape = os.environ.get("LOTUS_TAPE") or document.get("tape", {}).get("name") or "live"
+    if not isinstance(branch, str) or not isinstance(tape, str):
+        raise ConfigError("branch or tape.name of lotus.toml is no text", 'a name in quotes, such as "main"')
     return {"branch": branch, "tape": tape}
 
 
@@ -233,7 +242,9 @@ def _asset(entry: Any) -> Asset:
         name, decimals = entry["name"], entry["sz_decimals"]
         if isinstance(name, str) and is_name(name) and type(decimals) is int and 0 <= decimals <= 6:
             return Asset(name, decimals)
-    raise ConfigError(f"universe.assets has the entry {entry!r}", '{ name = "BTC", sz_decimals = 5 }')
+    raise ConfigError(
+        f"universe.assets has the entry {json.dumps(entry, default=str)}", '{ name = "BTC", sz_decimals = 5 }'
+    )
 
 
 def _ledger(document: dict[str, Any]) -> dict[str, str]:

@@ -174,4 +174,4 @@ def create_missing(server_dsn: str, names: list[str]) -> None:
     except psycopg.Error as problem:
         cause = "the server is down, or the login may not create databases"
         said = driver_words(problem, server_dsn)
-        raise LedgerError(f"the databases cannot be made: {said}", f"a server with {names}", cause) from None
+        raise LedgerError(f"the databases cannot be made: {said}", f"a server with {', '.join(names)}", cause) from None

@@ -25,6 +25,7 @@ from lotus.manifest import Asset
 from lotus.microtape.wire import CONTROL_PREFIX
 from lotus_venues.hyperliquid.dialogue import Dialogue
 from lotus_venues.hyperliquid.subscriptions import route, universe_subscriptions
+from lotus_venues.listening import listen
 
 GREETING = "Websocket connection established."
 REPLAYED_TRADES = 30
@@ -93,8 +94,9 @@ class ReplayServer:
 
     async def __aenter__(self) -> "ReplayServer":
         """Listen."""
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=1 << 16)
-        self.port = self._server.sockets[0].getsockname()[1]
+        listener = listen(self.port)
+        self._server = await asyncio.start_server(self._accept, sock=listener, limit=1 << 16)
+        self.port = listener.getsockname()[1]
         return self
 
     async def __aexit__(

@@ -115,7 +115,7 @@ def refused(*words: object, names: str) -> str:
     """Run a command that must end with exit code 3 and an explanation naming `names`; return what it said."""
     done = CliRunner().invoke(main, [str(w) for w in words], catch_exceptions=False)
     assert done.exit_code == 3, done.output
-    assert "Error: " in done.stderr
+    assert "lotus: " in done.stderr
     assert "expected: " in done.stderr
     assert names in done.stderr, done.stderr
     assert "Traceback" not in done.output
@@ -387,7 +387,7 @@ def test_rotten_bytes_inside_a_lake_file_are_told_and_never_used(place: Place) -
     [
         ("[learning]\nalhpa = 0.5\n", "unknown key 'alhpa'"),
         ("[lerning]\nalpha = 0.5\n", "unknown key 'lerning'"),
-        ("[score]\nepsilon = 'small'\n", "score.epsilon is 'small'"),
+        ("[score]\nepsilon = 'small'\n", 'score.epsilon is "small"'),
         ("[score\n", "lotus.toml cannot be read"),
     ],
 )

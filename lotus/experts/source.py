@@ -126,7 +126,8 @@ def read_source(text: str, file: str) -> Source:
     try:
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: {' '.join(str(error).split())}", "YAML") from None
+        said = " ".join(str(error).replace('in "<unicode string>", ', "at ").split())
+        raise ConfigError(f"{file}: {said}", "YAML") from None
     if node is None:
         raise ConfigError(f"{file} is empty", "the keys of a spec")
     return Source(file, _part(node, text, file, {}))

@@ -47,7 +47,8 @@ def _stamped(paths: Sequence[Path], told: Steps) -> Iterator[tuple[int, bytes]]:
             if stamp.isdigit() and len(stamp) <= 19 and frame:
                 last = int(stamp)
             elif last < 0:
-                raise TapeError(f"{path} starts with {line[:40]!r}", "<receive ns> <frame>", "not a raw capture")
+                text = line[:40].decode(errors="replace")
+                raise TapeError(f"the first line of {path} is {text!r}", "<receive ns> <frame>", "not a raw capture")
             else:
                 frame = line
             yield last, clean_frame(frame.rstrip(b"\r"))

@@ -128,7 +128,9 @@ class TapeStore:
         """
         segments = self.segments(day)
         if not segments:
-            raise TapeError(f"tape {self.tape} has no lines on {day}", f"one of {self.days()[-5:]}", "not recorded")
+            raise TapeError(
+                f"tape {self.tape} has no lines on {day}", f"one of {', '.join(self.days()[-5:])}", "not recorded"
+            )
         if warmup:
             yield from self._warmup_lines(day)
         for meta in segments:

@@ -72,7 +72,8 @@ class InfoClient:
             causes = {422: "an unknown request type or bad body", 429: "the rate limit of this address"}
             raise VenueError(f"{url} answered {error.code}", "200", causes.get(error.code, "")) from error
         except (OSError, ValueError) as error:
-            raise VenueError(f"{url} gave no answer ({error})", "JSON", "no network, or not this venue") from error
+            said = getattr(error, "reason", error)  # urllib wraps what it could not do
+            raise VenueError(f"{url} gave no answer ({said})", "JSON", "no network, or not this venue") from error
 
     def meta(self) -> dict[str, Asset]:
         """Return the listed perpetuals by name (delisted ones left out) with their size decimals."""

@@ -60,12 +60,16 @@ def read_faults(rows: Iterable[Mapping[str, Any]]) -> tuple[Fault, ...]:
     known = {f.name for f in fields(Fault)}
     faults = []
     for row in rows:
+        if not isinstance(row, Mapping):
+            raise ConfigError(f"{row!r} in the list of faults", "objects, each with a kind", "brackets are missing")
         if unknown := sorted(set(row) - known):
             raise ConfigError(f"fault with {', '.join(unknown)}", f"keys {', '.join(sorted(known))}")
         try:
             kind = FaultKind(row["kind"])
         except (KeyError, ValueError) as error:
-            raise ConfigError(f"fault of kind {row.get('kind')!r}", f"one of {', '.join(FaultKind)}") from error
+            raise ConfigError(
+                f"fault of kind {row.get('kind', '(none)')!r}", f"one of {', '.join(FaultKind)}"
+            ) from error
         rest = {key: value for key, value in row.items() if key not in ("kind", "at")}
         fault = Fault(kind, at=tuple(row.get("at", ())), **rest)
         if not 0.0 <= fault.probability <= 1.0:

@@ -30,6 +30,7 @@ from lotus.json_text import read_json
 from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
 from lotus_venues.hyperliquid.dialogue import Dialogue
+from lotus_venues.listening import LOOPBACK, listen
 from lotus_venues.local_exchange.actions import Actions
 from lotus_venues.local_exchange.control import Control
 from lotus_venues.local_exchange.engine import Engine
@@ -47,7 +48,6 @@ from lotus_venues.local_exchange.web import LoopbackServer, loopback_server
 from lotus_venues.local_exchange.wire_out import Spelling
 
 GREETING = "Websocket connection established."
-LOOPBACK = "127.0.0.1"
 TICK_S = 0.1
 FLUSH_S = 2.0
 QUEUED_FRAMES = 2_000  # a tape played as fast as possible waits for clients beyond this
@@ -114,7 +114,7 @@ class LocalExchange:
 
     async def __aenter__(self) -> "LocalExchange":
         """Listen; a paced tape starts when it is due."""
-        listener = socket.create_server((LOOPBACK, self.port))
+        listener = listen(self.port)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it; else 40 ms an answer
         self.port = listener.getsockname()[1]
         routes = [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lotus.jit import allocating_kernel, kernel
+from lotus.jit import _tell_that_nothing_is_kept, allocating_kernel, kernel
 
 
 @kernel
@@ -59,3 +59,18 @@ def test_code_that_was_compiled_once_is_loaded_without_type_inference(tmp_path: 
 
     compiling, loading = known_functions(), known_functions()
     assert loading < compiling / 10
+
+
+def test_where_nothing_may_be_kept_kernels_work_and_it_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
+    _tell_that_nothing_is_kept.cache_clear()
+    kernels = [kernel(_twice), kernel(_twice)]
+    assert [compiled(21) for compiled in kernels] == [42, 42]
+    (said,) = caplog.messages
+    assert "expected: one that may be, named by LOTUS_KERNEL_CACHE" in said
+
+
+def _twice(value: int) -> int:
+    return 2 * value

@@ -32,7 +32,7 @@ def test_the_ledger_of_the_demo_is_what_the_modules_say(lotus: Cli) -> None:
 
 def test_the_doctor_names_what_is_wrong(lotus: Cli) -> None:
     well = lotus.json("doctor")
-    assert set(well) == {"home", "python", "disk", "databases"}
+    assert set(well) == {"home", "python", "kernels", "folder", "disk", "databases"}
     assert [k for k, v in well.items() if str(v).startswith("WRONG")] == []
     ill = lotus.json("doctor", code=1, LOTUS_PG_DSN="host=/nonexistent connect_timeout=1")
     assert ill["databases"].startswith("WRONG: ")

@@ -75,11 +75,6 @@ def test_a_recorder_of_a_replay_stores_the_same_frames(lotus: Cli, segment: Path
     assert store.header().assets == UNIVERSE
 
 
-def test_a_venue_that_does_not_answer_is_waited_for(lotus: Cli) -> None:
-    done = lotus.json("record", "--url", "ws://127.0.0.1:9/ws", "--tape", "nowhere", "--seconds", "1")
-    assert (done["lines"], done["connects"], done["segments"]) == (0, 0, [])
-
-
 def test_a_replay_runs_live_and_again_ends_in_the_same_events(lotus: Cli, segment: Path) -> None:
     words = ("live", "--replay", segment, "--branch", "demo-11", "--tape", "demo-11")
     first, again = lotus.json(*words), lotus.json(*words)

@@ -1,16 +1,23 @@
-"""Help is quick and light, wrong usage ends with 2, and no mistake of a user shows a traceback."""
+"""Help is quick and light; every wrong usage is told: what was found, what was expected, the cause, and the exit code.
 
+What is typed wrongly stands in `wrong_usages`.
+"""
+
+import gzip
+import re
+import shlex
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from small_home import Cli
+from wrong_usages import CASES, REFUSED, USAGE, leaves
 
 from lotus_cli.main import COMMANDS, main
-
-pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
 HEAVY = ("numba", "dagster", "numpy", "pandas", "pyarrow", "psycopg", "scipy", "duckdb", "uvloop", "websockets")
 PROBE = (
@@ -18,6 +25,11 @@ PROBE = (
     "try:\n    main(['--help'])\nexcept SystemExit as end:\n    assert end.code == 0\n"
     f"print([name for name in {HEAVY!r} if name in sys.modules])"
 )
+RAW = re.compile(
+    r"Traceback|\{'|\('|\['|\bb'|<class|<unicode|<lotus|\bNone\b|\b[A-Z]\w+Error\b|(?<!\d)1[5-9]\d{11}(?!\d)|\.py\b"
+    r"|codec can't|object at 0x"
+)
+LEAST = 200
 
 
 def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
@@ -35,77 +47,66 @@ def test_every_command_has_help(name: str) -> None:
     assert "Usage: " in done.stdout
 
 
-WRONG_USAGE = [
-    ["nonsense"],
-    ["backfill"],
-    ["backfill", "--from", "2026-01-05"],
-    ["demo", "--days", "1"],
-    ["demo", "--world", "real"],
-    ["explain"],
-    ["backfill", "--from", "2026-13-01", "--to", "2026-13-02"],
-    ["backfill", "--from", "20260105", "--to", "2026-01-05"],
-    ["verify", "tape", "--day", "yesterday"],
-    ["verify", "parity", "no-such-file"],
-    ["live", "--replay", "no-such-file"],
-    ["live", "--speed", "0"],
-    ["replay"],
-    ["import", "no-such-file"],
-    ["restore", "no-such-file"],
-    ["fixtures", "check", "--day", "first"],
-    ["detector", "nonsense"],
-    ["detector", "new"],
-    ["detector", "check", "no-such-file"],
-    ["sanity", "--day", "yesterday"],
-    ["exchange", "--port", "99999"],
-    ["replay", "no-such-file", "--port", "-1"],
-    ["up", "--port", "99999"],
-    ["up", "--trade-day", "2026-01-08", "--speed", "0"],
-]
+def test_every_command_has_cases_of_its_own() -> None:
+    assert len(CASES) >= LEAST
+    typed = [case.words for case in CASES.values()]
+    for name, _ in leaves():
+        assert sum(words == name or words.startswith(f"{name} ") for words in typed) >= 2, name
 
 
-@pytest.mark.parametrize("words", WRONG_USAGE, ids=" ".join)
-def test_wrong_usage_ends_with_2(words: list[str], tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, words, env={"LOTUS_HOME": str(tmp_path / "home")})
-    assert done.exit_code == 2, done.output
-    assert "Error: " in done.stderr or "Usage: " in done.stderr
-    assert not (tmp_path / "home").exists()
+@pytest.fixture(scope="module")
+def things(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Files of every kind, a folder, a name that is free, and a port that is not."""
+    folder = tmp_path_factory.mktemp("things")
+    frame = b'1780000000000000000 {"channel":"bbo","data":{"coin":"BTC","time":1780000000000,"bbo":[null,null]}}\n'
+    contents = {
+        "text": b"x\n", "tape": frame, "broken": b"[score\n", "empty": b"", "rubbish": bytes(range(256)) * 9,
+        "csv": b"ts,x\n1,2\n", "yaml": b"a: 1\nb: [\n", "cut": gzip.compress(frame * 99)[:-20],
+    }  # fmt: skip
+    found = {"folder": str(folder / "folder"), "new": str(folder / "nosuch")}
+    (folder / "folder").mkdir()
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+        (folder / f"{name}.d").mkdir()
+        (folder / f"{name}.d" / "x.csv").write_bytes(content)
+        found |= {name: str(folder / name), f"{name}.d": str(folder / f"{name}.d")}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield found | {"port": str(taken.getsockname()[1])}
+    assert not (folder / "nosuch").exists()
 
 
-REFUSED = {
-    "days in the wrong order": (
-        ["backfill", "--tape", "demo-11", "--from", "2026-01-06", "--to", "2026-01-05"],
-        "--from 2026-01-06 is after --to 2026-01-05",
-    ),
-    "days without tape": (["backfill", "--tape", "demo-11", "--from", "2027-01-01", "--to", "2027-01-02"], "no day"),
-    "no such tape": (["verify", "tape", "--tape", "nosuch"], "nosuch"),
-    "no such day of tape": (["verify", "tape", "--tape", "demo-11", "--day", "2027-01-01"], "2027-01-01"),
-    "no tape to prune": (["tape", "prune", "--tape", "nosuch"], "nosuch"),
-    "a backfill of no tape": (["backfill", "--tape", "nosuch", "--from", "2026-01-05", "--to", "2026-01-05"], "nosuch"),
-    "a tape's name": (["verify", "tape", "--tape", "../x"], "../x"),
-    "no such detector": (["card", "nosuch"], "nosuch"),
-    "a day outside the fixtures": (["fixtures", "check", "--day", "99"], "99"),
-    "no sanity table of that day": (["sanity", "--tape", "demo-11", "--day", "2027-01-01"], "2027-01-01"),
-    "no sanity table of that tape": (["sanity", "--tape", "nosuch"], "nosuch"),
-    "no such asset in the sanity table": (["sanity", "--tape", "demo-11", "--asset", "nosuch"], "nosuch"),
-    "no such family": (["detector", "new", "mine", "--family", "nosuch"], "nosuch"),
-    "a detector's name": (["detector", "new", "Mine!"], "Mine!"),
-    "profit and loss of another tape": (
-        ["pnl", "--tape", "nosuch", "--branch", "demo-11"],
-        "tape nosuch has no quotes",
-    ),
-    "no such tape to trade": (["up", "--tape", "nosuch", "--trade-day", "2026-01-08"], "nosuch"),
-    "a pace that cannot hold": (["up", "--trade-day", "2026-01-08", "--speed", "120"], "at most 30 times"),
-    "no such day to trade": (["up", "--tape", "demo-11", "--trade-day", "2027-01-01"], "has no day 2027-01-01"),
-    "no such event": (["explain", "0" * 32], "0" * 32),
-    "no event at all": (["explain", "x"], "x"),
-    "an address that is none": (["record", "--url", "nonsense", "--tape", "nowhere"], "nonsense"),
-}
+@pytest.mark.process("in the home that `lotus demo` makes")
+@pytest.mark.parametrize("which", CASES)
+def test_a_wrong_usage_is_told(lotus: Cli, things: dict[str, str], which: str, tmp_path: Path) -> None:
+    case = CASES[which]
+
+    def filled(text: str) -> str:
+        return re.sub(r"\{([a-z.]+)\}", lambda name: things.get(name[1], name[0]), text)
+
+    name, _, value = case.where.partition("=")
+    where = {"LOTUS_HOME": str(lotus.home), "LOTUS_CONFIG": str(lotus.home / "lotus.toml")}
+    if name == "TOML":
+        name, path = "LOTUS_CONFIG", tmp_path / "lotus.toml"
+        path.write_text(value)
+        value = str(path)
+    where |= {name: filled(value)} if name else {}
+    done = CliRunner().invoke(main, shlex.split(filled(case.words)), env=where)
+    assert_told(done, case.code)
+    for said in case.said:
+        assert filled(said) in done.output, done.output
 
 
-@pytest.mark.parametrize("which", REFUSED)
-def test_mistakes_are_explained_and_end_with_3(lotus: Cli, which: str) -> None:
-    words, names = REFUSED[which]
-    assert names in lotus.refused(*words)
+def assert_told(done: Result, code: int) -> None:
+    """Require an exit code and words for a person."""
+    assert done.exception is None or isinstance(done.exception, SystemExit), repr(done.exception)
+    assert done.exit_code == code, done.output
+    assert not RAW.search(done.output), done.output
+    if code == REFUSED:
+        assert "lotus: " in done.stderr
+        assert "; expected: " in done.stderr
+        assert done.stdout == ""
+    if code == USAGE:
+        assert "Usage: " in done.stderr
 
 
 def test_ctrl_c_ends_with_130(lotus: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,7 +84,7 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         ("[scores]\n", "unknown key 'scores'"),
         ("[score]\nseeds = 1\n", "unknown key 'seeds'"),
         ("[score]\nseed = 1.5\n", "score.seed is 1.5"),
-        ("[score]\nseed = true\n", "score.seed is True"),
+        ("[score]\nseed = true\n", "score.seed is true"),
         ("[tape]\nkeep = 1\n", "unknown key 'keep'"),
         ("[dagster]\nkeep_days = -1\n", "dagster.keep_days is -1"),
         ("[ledger]\ndsn_foo = 'x'\n", "ledger.dsn_foo"),
