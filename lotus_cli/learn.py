@@ -9,6 +9,7 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.output import emit, explained, json_option
+from lotus_cli.places import read_utf8
 from lotus_cli.progress import LOADING, Progress
 
 
