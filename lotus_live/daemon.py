@@ -94,6 +94,7 @@ class Daemon:
         self.herald: Herald | None = None
         self.trading: Trading | None = None
         self.first_day = first_day
+        self.in_step = False  # a replay whose tape waits hands rows over, and lets the book be decided, at its barriers
         self.pipeline = Pipeline(spec, self.beliefs, first_day=first_day)
         self._scored: list[Scored] = []
         self._entries: list[LogEntry] = []
@@ -133,8 +134,8 @@ class Daemon:
             self._take(line.recv_ns, line.seq, line.raw)
             self.counts.rebuilt += 1
             if len(self._scored) >= 2_000:
-                self._hand_over()
-        self._hand_over()
+                self.hand_over()
+        self.hand_over()
         if self.trading is not None:
             self.trading.restored(goes_on=self.replaying)
         return rebuild.lines_recorded(self.store) if self.store.exists() else 0
@@ -149,9 +150,9 @@ class Daemon:
         self._take(line.recv_ns, seq, line.raw)
         self.counts.busy_ns += time.perf_counter_ns() - began
         self.counts.lines += 1
-        if self.trading is not None and self.counts.published != self._handed:
+        if self.trading is not None and self.counts.published != self._handed and not self.in_step:
             self._handed = self.counts.published
-            self._hand_over()
+            self.hand_over()
 
     def _take(self, recv_ns: int, seq: int, raw: bytes) -> None:
         """Take one line, fed or read back; what it breaks unforeseen ends with it, and what Lotus raises goes on."""
@@ -277,7 +278,7 @@ class Daemon:
     async def run(self, feed: Feed, last: Callable[[], Awaitable[None]] | None = None) -> None:
         """Feed (into `on_line`) until stopped or the replayed tape is over; raises what ended it otherwise.
 
-        With `last`, a tape that is over and its desk have that time to end; it decides for the book as well.
+        With `last`, a tape that is over and its desk have that time to end.
         """
         self.feed = feed
         on_end_signals(self.stop, self._woken.set)
@@ -289,7 +290,7 @@ class Daemon:
             helpers.append(asyncio.create_task(self._carrying(feed.clock)))
         if self.trading is not None:
             helpers.append(asyncio.create_task(self._trading(self.trading)))
-        if self.trading is not None and last is None:
+        if self.trading is not None and not self.in_step:
             helpers.append(asyncio.create_task(self.trading.clerk.run(lambda: (self.counts.ends, self._last_end_ms))))
         try:
             await feed.run()
@@ -317,7 +318,8 @@ class Daemon:
                 if self.recorder is not None and now_s - synced_s >= SYNC_S:
                     synced_s = now_s
                     self.recorder.sync(clock.now_ns())
-                self._hand_over()
+                if not self.in_step:
+                    self.hand_over()
             except TapeError as error:
                 if self.feed is not None:
                     self.feed.failed(error)
@@ -418,7 +420,7 @@ class Daemon:
         with self.databases.connect("sig") as connection:
             finish_command(connection, number, result)
 
-    def _hand_over(self) -> None:
+    def hand_over(self) -> None:
         """Give the rows made so far to the log writer, their lines first to the operating system."""
         if self.recorder is not None:
             self.recorder.flush()
@@ -437,7 +439,7 @@ class Daemon:
         try:
             if self.recorder is not None:
                 self.recorder.close()
-            self._hand_over()
+            self.hand_over()
         finally:
             written = self.log.close()
             self._write_status("stopped" if written else "stopped, not everything written")

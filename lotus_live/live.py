@@ -164,8 +164,8 @@ def _replayed(
             return _result(daemon)
         options = _exchange_options(plan, clock)
         if not plan.speed:
-            latency_ns = min(spec.manifest.outcomes.latency_ms, 999) * NS_PER_MS
-            step = Lockstep(daemon, clock, latency_ns)
+            latency_ms, window_ms = spec.manifest.outcomes.latency_ms, spec.manifest.kernel.window_ms
+            step = Lockstep(daemon, clock, latency_ms * NS_PER_MS, window_ms * NS_PER_MS)
             options = replace(options, hold=step.hold)
         async with LocalExchange(served, frames, options=options) as exchange:
             pace = plan.speed or 1.0

@@ -1,9 +1,10 @@
 """A traded replay in step with its desk: the tape stands while what it caused is on its way.
 
-Once a second, at the configured latency past it, the tape waits until the daemon took its lines, what was published is
-proposed, decided and accepted, every plan saw its market, and the venue has answered. Windows and exits end on whole
-seconds, so an order meets the market that a modelled probe meets, on any machine. What does not end within
-`PATIENCE_S` is left behind and counted. Nothing is decided here. In the literature: conservative synchronisation of
+The tape stands at barriers: at the configured latency after the line that closed a window, and so long past every whole
+second, on which positions are left. There it waits until what was published is proposed, decided and accepted, every
+plan saw its market, and the venue has answered; before them nothing leaves the daemon. So an order meets the market
+that a modelled probe meets, on any machine. What does not end within `PATIENCE_S` is left behind and counted. Nothing
+is decided here. In the literature: conservative synchronisation of
 a simulation (Chandy, Misra), barriers.
 """
 
@@ -16,12 +17,14 @@ from dataclasses import dataclass
 
 from lotus.errors import LotusError
 from lotus.modules.intents import Module
+from lotus.timebase import NS_PER_MS
 from lotus_live.clocks import ReplayClock
 from lotus_live.daemon import Daemon
 from lotus_live.trade.trading import Trading
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
 
 STEP_NS = 1_000_000_000
+CLOSING_NS = 2_000_000_000  # after its end a window is closed by the next message or not at all
 PATIENCE_S = 20.0
 WAIT_S = 0.001  # between two looks at what other threads do
 LOOK_MS = 10_000  # of the tape: an answer about the accounts is good for so long
@@ -29,16 +32,23 @@ LOOK_MS = 10_000  # of the tape: an answer about the accounts is good for so lon
 
 @dataclass(slots=True)
 class Lockstep:
-    """The barriers of one run; `latency_ns` lies between a whole second and its barrier, below a second."""
+    """The barriers of one run: `latency_ns` after the line that closed a window, and so long past every second."""
 
     daemon: Daemon
     clock: ReplayClock
     latency_ns: int
+    window_ns: int
     given_up: int = 0
     _begun: bool = False
     _ends: int = 0
     _published: int = 0
+    _due_ns: int = 0
+    _barrier_ns: int = 0
     _looked_ms: int = 0
+
+    def __post_init__(self) -> None:
+        """What the daemon makes is handed over at the barriers alone."""
+        self.daemon.in_step = True
 
     @property
     def trading(self) -> Trading:
@@ -56,8 +66,19 @@ class Lockstep:
         while not self.clock.has_given(next_ns) and time.monotonic() < until_s:
             await asyncio.sleep(0)
         await self._until(lambda: self.trading.desk.recovered)
-        await self._settle()
-        return ((next_ns - self.latency_ns) // STEP_NS + 1) * STEP_NS + self.latency_ns
+        if self.daemon.counts.ends != self._ends and not self._due_ns:
+            self._due_ns = self.daemon.last_ns + self.latency_ns
+        if next_ns >= (self._due_ns or self._barrier_ns):
+            await self._settle()
+            self._due_ns = 0
+            self._barrier_ns = ((next_ns - self.latency_ns) // STEP_NS + 1) * STEP_NS + self.latency_ns
+        return self._due_ns or min(self._barrier_ns, self._next_look_ns(next_ns))
+
+    def _next_look_ns(self, next_ns: int) -> int:
+        """Return when to look next whether a window was closed: line by line for a while after its end."""
+        end_ns = next_ns // self.window_ns * self.window_ns
+        is_open = self.daemon.last_window_end_ms * NS_PER_MS < end_ns and next_ns < end_ns + CLOSING_NS
+        return next_ns + 1 if is_open else end_ns + self.window_ns
 
     async def finish(self) -> None:
         """Carry what the last lines caused, once the tape is over."""
@@ -68,6 +89,7 @@ class Lockstep:
     async def _settle(self) -> None:
         """See everything through that the lines so far caused."""
         counts, desk, end_ms = self.daemon.counts, self.trading.desk, self.daemon.last_window_end_ms
+        self.daemon.hand_over()
         if counts.published != self._published:
             self._published = counts.published
             await self._look()

@@ -36,9 +36,10 @@ class World:
         self.trading = SimpleNamespace(desk=desk, floor=floor, clerk=clerk)
         self.daemon: Any = SimpleNamespace(
             counts=SimpleNamespace(published=0, ends=0), last_window_end_ms=0, trading=self.trading,
-            log=SimpleNamespace(is_idle=True), herald=SimpleNamespace(turn=self.turn),
+            log=SimpleNamespace(is_idle=True), hand_over=self.count("handed over"), last_ns=0,
+            herald=SimpleNamespace(turn=self.turn),
         )  # fmt: skip
-        self.step = Lockstep(self.daemon, self.clock, LATENCY_NS)
+        self.step = Lockstep(self.daemon, self.clock, LATENCY_NS, 5 * SECOND_NS)
 
     def count(self, what: str) -> Any:
         """Return what counts its calls."""
@@ -65,18 +66,61 @@ class World:
     def give(self, line: Arrival) -> None:
         """Let the daemon take a line."""
         self.clock.accept(line.raw)
+        self.daemon.last_ns = line.recv_ns
+
+    def close_window(self, end_ns: int) -> None:
+        """Let the line taken last have closed a window, and published it."""
+        self.daemon.counts.ends += 1
+        self.daemon.counts.published += 1
+        self.daemon.last_window_end_ms = end_ns // NS_PER_MS
 
 
 def test_barriers_stand_at_the_latency_past_each_second() -> None:
-    world = World([0, 5 * SECOND_NS])
+    world = World([0, 10 * SECOND_NS])
+    world.daemon.last_window_end_ms = 10_000
 
     async def run() -> list[int]:
         first = await world.step.hold(0)
         world.give(world.lines[0])
-        return [first, *[await world.step.hold(at) for at in (1, 249 * NS_PER_MS, LATENCY_NS, 1_200 * NS_PER_MS)]]
+        return [first, *[await world.step.hold(at) for at in (1, LATENCY_NS, 1_200 * NS_PER_MS, 1_250 * NS_PER_MS)]]
 
-    later = [LATENCY_NS, LATENCY_NS, SECOND_NS + LATENCY_NS, SECOND_NS + LATENCY_NS]
+    later = [LATENCY_NS, SECOND_NS + LATENCY_NS, SECOND_NS + LATENCY_NS, 2 * SECOND_NS + LATENCY_NS]
     assert asyncio.run(run()) == [1, *later]
+    assert world.seen["handed over"] == world.seen["markets"] == 3
+
+
+def test_after_a_window_s_end_each_line_is_looked_at_until_one_closed_it_and_the_latency_begins_there() -> None:
+    end = 5 * SECOND_NS
+    stamps = [0, end + 10, end + 30, end + 900 * NS_PER_MS]
+    world = World(stamps)
+
+    async def run() -> list[int]:
+        found = [await world.step.hold(0)]
+        world.give(world.lines[0])
+        found.append(await world.step.hold(stamps[1]))
+        world.give(world.lines[1])
+        found.append(await world.step.hold(stamps[2]))
+        assert world.seen["window"] == 0
+        world.give(world.lines[2])
+        world.close_window(end)
+        found.append(await world.step.hold(stamps[2] + 5))
+        assert world.seen["window"] == 0, "before the latency nothing leaves"
+        found.append(await world.step.hold(stamps[3]))
+        return found
+
+    assert asyncio.run(run())[1:4] == [stamps[1] + 1, stamps[2] + 1, stamps[2] + LATENCY_NS]
+    assert world.seen["window"] == 1
+
+
+def test_a_window_that_nothing_closes_is_looked_for_no_longer_than_two_seconds() -> None:
+    world = World([0, 60 * SECOND_NS])
+
+    async def run() -> int:
+        await world.step.hold(0)
+        world.give(world.lines[0])
+        return await world.step.hold(8 * SECOND_NS)
+
+    assert asyncio.run(run()) == 8 * SECOND_NS + LATENCY_NS
 
 
 def test_the_tape_stands_until_the_daemon_took_its_lines() -> None:
@@ -101,11 +145,11 @@ def test_what_was_published_is_written_and_carried_to_the_last_message_before_th
     order: list[str] = []
     world.daemon.herald.turn = lambda modules: (order.append("turn"), world.turn(modules))[1]
     world.trading.clerk.window = lambda end_ms: (order.append("book"), world.window(end_ms))[1]
-    world.daemon.counts.published = world.daemon.counts.ends = 1
 
     async def run() -> None:
         await world.step.hold(0)
         world.give(world.lines[0])
+        world.close_window(0)
         world.daemon.log.is_idle = False
         waiting = asyncio.ensure_future(world.step.hold(SECOND_NS))
         await asyncio.sleep(0.02)
