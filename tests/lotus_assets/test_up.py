@@ -112,7 +112,8 @@ def test_one_signal_ends_everything_and_nothing_is_imported_from_the_folder_of_t
         assert len(data["assetNodes"]) == len(json.loads(GOLDEN.read_text()))
         (node,) = data["repositoriesOrError"]["nodes"]
         assert node["location"]["name"] == "lotus"
-        assert {s["name"] for s in node["sensors"]} == {"closed_segments", "late_executions", "new_inbox"}
+        sensors = {"closed_segments", "daemon_health", "late_executions", "new_inbox"}
+        assert {s["name"] for s in node["sensors"]} == sensors
         schedules = {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
         assert {s["name"] for s in node["schedules"]} == schedules
         assert alert_is_applied(tiny)
