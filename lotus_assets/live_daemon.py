@@ -1,7 +1,10 @@
-"""The live daemon in the graph: an external asset whose newest event is when it was last seen running, and its check.
+"""The live daemon in the graph: an asset that is observed, not made, and the check on its health.
 
-The sensor `daemon_health` reports both; pressed by hand, the check looks at once. Nothing is judged here.
+The sensor `daemon_health` reports both without a run; "Observe", pressed by hand, looks at once. Nothing is judged
+here.
 """
+
+import warnings
 
 import dagster as dg
 
@@ -12,18 +15,25 @@ from lotus_resources.lotus_resource import Lotus
 from lotus_sensors.daemon_health import ASSET, CHECK, told_of
 
 DAEMON_TEXT = (
-    "The daemon that records, scores and trades live: a process of its own. Its newest event is when it was last seen "
-    "running. `lotus live`, or `lotus up --live`, starts it."
+    "The daemon that records, scores and trades live: a process of its own, looked at every half minute. "
+    "`lotus live`, or `lotus up --live`, starts it."
 )
 CHECK_TEXT = "A daemon runs, is connected and hears lines; nothing broke; the switch is lifted, armed accounts guarded."
 
 
-def daemon_spec() -> dg.AssetSpec:
-    """Return the external asset of the daemon."""
-    return dg.AssetSpec(ASSET, description=DAEMON_TEXT, group_name=GROUP, kinds={"python"}, owners=OWNERS)
-
-
-@dg.asset_check(asset=ASSET, name=CHECK, description=CHECK_TEXT)
-def daemon_check(lotus: dg.ResourceParam[Lotus]) -> dg.AssetCheckResult:
+def look(lotus: dg.ResourceParam[Lotus]) -> dg.ObserveResult:
     """Look at the daemon now."""
-    return dg.AssetCheckResult(**told_of(read_health(lotus.settings.home)))
+    health = read_health(lotus.settings.home)
+    return dg.ObserveResult(
+        asset_key=ASSET, metadata=dict(health.facts), check_results=[dg.AssetCheckResult(**told_of(health))]
+    )
+
+
+def live_daemon() -> dg.AssetsDefinition:
+    """Return the observed asset with its check."""
+    spec = dg.AssetSpec(ASSET, description=DAEMON_TEXT, group_name=GROUP, kinds={"python"}, owners=OWNERS)
+    checks = [dg.AssetCheckSpec(CHECK, asset=ASSET, description=CHECK_TEXT)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # the decorator is beta; the version is pinned
+        made: dg.AssetsDefinition = dg.multi_observable_source_asset(name=ASSET, specs=[spec], check_specs=checks)(look)
+    return made

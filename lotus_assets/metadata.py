@@ -4,7 +4,8 @@ Presentation only. What people look at stands first: pictures, the small table, 
 stage that found its inputs equal says that nothing was computed. A check that saw nothing warns.
 """
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -15,7 +16,7 @@ from lotus.timebase import next_day
 from lotus_assets.catalogue import BY_NAME, EXTERNAL_BELIEF
 from lotus_assets.code_version import code_version
 from lotus_assets.plot import plot_markdown
-from lotus_assets.stages.context import CheckOutcome, StageResult
+from lotus_assets.stages.context import Cell, CheckOutcome, StageResult
 
 Metadata = dict[str, dg.MetadataValue]
 REUSED = "inputs and code equal those of the result that is kept; `force: true` in the run's config computes again"
@@ -29,7 +30,7 @@ def metadata_of(result: StageResult, before: Metadata | None = None) -> Metadata
         out["plot"] = dg.MetadataValue.md(plot_markdown(result.plot))
     if result.table is not None and result.table.rows:
         out["table"] = dg.MetadataValue.md(result.table.markdown)
-    out |= {name: _value(value) for name, value in result.notes.items()}
+    out |= _named(result.notes)
     if result.reused:
         out["nothing_computed"] = dg.MetadataValue.text(REUSED)
     out |= {
@@ -83,7 +84,7 @@ def carried_over(day: str, stages: Iterable[str]) -> Iterator[dg.AssetMaterializ
 def belief_event(result: StageResult) -> Iterator[dg.AssetMaterialization]:
     """Yield the report of the external belief once the priors of a day are committed and handed over."""
     if result.stage == "active_priors":
-        metadata = {name: _value(value) for name, value in result.notes.items()}
+        metadata = _named(result.notes)
         tags = {DATA_VERSION_TAG: str(result.notes["priors_ver"])}
         yield dg.AssetMaterialization(
             EXTERNAL_BELIEF,
@@ -116,13 +117,24 @@ def _told(check: CheckOutcome) -> dict[str, Any]:
         "passed": check.passed and not check.unseen,
         "severity": dg.AssetCheckSeverity.WARN if check.unseen else dg.AssetCheckSeverity.ERROR,
         "description": check.text,
-        "metadata": {name: _value(value) for name, value in check.numbers.items()},
+        "metadata": _named(check.numbers),
     }
 
 
-def _value(value: str | int | float) -> dg.MetadataValue:
+def _named(values: Mapping[str, Cell]) -> Metadata:
+    """Return values by name; a moment (`..._from_ms`, `..._at_ms`) is shown as a time."""
+    moments = {name: name.removesuffix("_ms") for name in values if name.endswith(("_from_ms", "_at_ms"))}
+    return {
+        moments.get(name, name): dg.MetadataValue.timestamp(float(value) / 1000) if name in moments else _value(value)
+        for name, value in values.items()
+    }
+
+
+def _value(value: Cell) -> dg.MetadataValue:
     if isinstance(value, bool):
         return dg.MetadataValue.bool(value)
     if isinstance(value, int):
         return dg.MetadataValue.int(value)
+    if isinstance(value, float) and not math.isfinite(value):  # of which a page shows nothing at all
+        return dg.MetadataValue.text("not a number" if math.isnan(value) else "infinite")
     return dg.MetadataValue.float(value) if isinstance(value, float) else dg.MetadataValue.text(value)

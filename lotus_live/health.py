@@ -37,7 +37,8 @@ def read_health(home: Path, now_s: float | None = None) -> Health:
     now = time.time() if now_s is None else now_s
     told: dict[str, Any] = {}
     with suppress(OSError, ValueError):
-        told = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
+        found = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
+        told = found if isinstance(found, dict) else {}
     safety = safety_status(home)
     if not told:
         return Health("warn", "no daemon runs here: none ever did", _guards(safety), is_running=False)
@@ -71,7 +72,7 @@ def _facts(told: Mapping[str, Any], age_s: float) -> dict[str, Fact]:
         "lines": int(told.get("lines", 0)),
         "published": int(told.get("published", 0)),
         "connection_failures": int(feed.get("failures", 0)),
-        "stale_channels": int(feed.get("stale", 0)),
+        "stale_channels": len(feed.get("stale", ())),
         "broken_lines": int(told.get("broken_lines", 0)),
         "ledger_failures": int(log.get("failures", 0)) + int(told.get("poll_failures", 0)),
         "status_age_s": round(age_s, 1),

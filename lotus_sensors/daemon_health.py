@@ -1,8 +1,8 @@
 """Sensor on the daemon's health: it looks every half minute and reports to Dagster, without a run, what has changed.
 
-The asset `live_daemon` gets an event while a daemon runs, its check `healthy` a result always: a daemon that does not
-run is a warning. The same judgement is reported again after a while, so that numbers do not grow old. What is judged
-stands in `lotus_live.health`. (In Dagster: runless asset events of an external asset.)
+The asset `live_daemon` gets an observation, its check `healthy` a result: a daemon that does not run is a warning. The
+same judgement is reported again after a while, so that numbers do not grow old. What is judged stands in
+`lotus_live.health`. (In Dagster: runless asset events.)
 """
 
 import json
@@ -37,10 +37,10 @@ def report(health: Health, cursor: str | None, now_s: float) -> dg.SensorResult:
     if same and now_s - known["at_s"] < AGAIN_S[health.is_running]:
         return dg.SensorResult(skip_reason=f"as before: {health.text}", cursor=cursor)
     key, facts = dg.AssetKey(ASSET), dict(health.facts)
-    seen = [dg.AssetMaterialization(key, description=health.text, metadata=facts)] if health.is_running else []
+    seen = dg.AssetObservation(key, description=health.text, metadata=facts)
     evaluation = AssetCheckEvaluation(asset_key=key, blocking=False, **told_of(health))
     now = json.dumps({"level": health.level, "text": health.text, "at_s": now_s})
-    return dg.SensorResult(skip_reason=f"reported: {health.text}", cursor=now, asset_events=[*seen, evaluation])
+    return dg.SensorResult(skip_reason=f"reported: {health.text}", cursor=now, asset_events=[seen, evaluation])
 
 
 @dg.sensor(

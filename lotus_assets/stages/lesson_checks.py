@@ -73,9 +73,10 @@ def error_budget(night: NightResult, learning_days: int, settings: LearningDefau
     numbers: dict[str, Cell] = {"trials": night.trials}
     if settings.looks == "final" or settings.error_control != "slots":
         how = "one look" if settings.looks == "final" else "online FDR"
-        text = f"{how} at alpha {settings.alpha:g}, {night.trials} trials charged"
+        spent_now = f"{night.trials} trials charged" if night.looked else "not tonight: nothing spent, nothing accepted"
+        text = f"{how} at alpha {settings.alpha:g}, {spent_now}"
         passed = charged and (night.looked or not night.lessons)
-        return CheckOutcome("error_budget", passed, text, numbers, unseen=not night.looked)
+        return CheckOutcome("error_budget", passed, text, numbers)
     spent: list[int] = []
     allowed: list[int] = []
     for lane in night.slots:
@@ -89,7 +90,7 @@ def error_budget(night: NightResult, learning_days: int, settings: LearningDefau
         f"{night.trials} trials charged"
     )
     passed = charged and not over and (night.looked or not night.lessons)
-    return CheckOutcome("error_budget", passed, text, numbers, unseen=not any(allowed))
+    return CheckOutcome("error_budget", passed, text, numbers)
 
 
 def whole(night: NightResult) -> CheckOutcome:

@@ -15,12 +15,12 @@ from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
 from lotus.modules.intents import Module
-from lotus.priors.trace import describe_braid
 from lotus.priors.types import priors_0
 from lotus.priors.vocabulary import describe_rule
-from lotus.timebase import day_of, next_day
+from lotus.timebase import next_day
 from lotus.weave.braid import Braid
 from lotus.weave.meta import members
+from lotus_assets.belief_glance import beliefs_told
 from lotus_assets.code_version import code_version
 from lotus_assets.lesson_pictures import lesson_pictures
 from lotus_assets.stages.chain import content_of, day_before, tape_days, version_of
@@ -47,7 +47,6 @@ from lotus_store.ledger.lessons import (
     write_lessons,
 )
 
-NEVER_MS = 32_503_680_000_000  # the year 3000
 # kinds of experiment rows
 NIGHT, AUDIT, DETECTOR = "night", "audit", "detector"
 CROSSING, HORIZON = "crossing", "horizon"
@@ -86,10 +85,11 @@ def make(ctx: StageContext, day: str) -> Made:
         branch=ctx.branch,
         members=members(compositions(ctx, day), ctx.manifest.learning),
     )
-    pictures = _in_force(board) | lesson_pictures(
+    standing = _standing(ctx, board)
+    pictures = beliefs_told(board, [*night.lessons, *standing]) | lesson_pictures(
         night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
     )
-    checks = lesson_checks(night, learning_days, _standing(ctx, board), ctx.manifest.learning)
+    checks = lesson_checks(night, learning_days, standing, ctx.manifest.learning)
     return _made(ctx, day, night, learning_days, lesson_horizons(ctx, searched, night.lessons), pictures, checks)
 
 
@@ -114,27 +114,6 @@ def _is_last(ctx: StageContext, day: str) -> bool:
     if ctx.manifest.learning.looks != "final":
         return False
     return day == (ctx.manifest.learning.look_day or tape_days(ctx)[-1])
-
-
-def _in_force(board: Sequence[Braid]) -> dict[str, str]:
-    """Return what the day began with as a table, for nights that accept nothing too; none without a belief."""
-    if not board:
-        return {}
-    head = ("detector", "rule", "claim, bps", "95 %, bps", "grade", "in force from", "until", "e-value against it")
-    rows = [
-        (
-            b.detector_id,
-            describe_braid(b.active()),
-            f"{b.claim_bps:+.2f}",
-            f"{b.ci95[0]:+.2f} to {b.ci95[1]:+.2f}",
-            b.grade,
-            day_of(b.effective_from_ms),
-            day_of(b.expires_at_ms) if b.expires_at_ms < NEVER_MS else "for ever",
-            b.e_value,
-        )
-        for b in board
-    ]
-    return {"in_force": Table(head, rows).markdown}
 
 
 def _made(

@@ -64,7 +64,8 @@ def test_a_night_without_a_belief_has_nothing_to_look_at() -> None:
     found = checked(night())
     assert [name for name, x in found.items() if x.unseen] == ["significant", "support"]
     assert found["support"].text == "nothing was looked at: no lesson tonight, and none in force"
-    assert checked(night(spent=0, slots_tonight=0, looked=False), days=9)["error_budget"].unseen
+    early = checked(night(spent=0, slots_tonight=0, looked=False), days=9)["error_budget"]
+    assert early.text.startswith("spent 0 and 0 of 0 slots")
 
 
 @pytest.mark.parametrize(
@@ -117,9 +118,11 @@ def test_an_overspent_year_a_lesson_without_a_look_and_one_charged_too_little_bl
     assert lowered.passed, "alpha was lowered: nothing is spent until the year allows it again"
 
 
-def test_one_look_and_online_control_are_named_and_no_look_is_nothing_seen() -> None:
+def test_one_look_and_online_control_are_named() -> None:
     assert checked(night(), looks="final")["error_budget"].text.startswith("one look at alpha 0.04")
-    assert checked(night(looked=False), looks="final")["error_budget"].unseen
+    quiet = checked(night(looked=False), looks="final")["error_budget"]
+    assert (quiet.passed, quiet.text) == (True, "one look at alpha 0.04, not tonight: nothing spent, nothing accepted")
+    assert not checked(night(lesson(), looked=False), looks="final")["error_budget"].passed
     assert "online FDR" in checked(night(), error_control="online_fdr")["error_budget"].text
 
 

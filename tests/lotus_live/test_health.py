@@ -16,7 +16,7 @@ NOW_S = 1_770_000_000.0
 
 def wrote(home: Path, **changes: Any) -> None:
     """Write the status of a daemon that is this process and runs well, but for the changes."""
-    feed = {"connected": True, "failures": 2, "stale": 0, "silent_ms": 250, "last_error": ""}
+    feed = {"connected": True, "failures": 2, "stale": [], "silent_ms": 250, "last_error": ""}
     told: dict[str, Any] = {
         "state": "running", "run_id": "live-1", "pid": os.getpid(), "time": NOW_S - 1.0, "us_per_line": 17.96,
         "last_window_end_ms": int(NOW_S * 1000) - 3000, "lines": 12, "published": 3, "broken_lines": 0,
@@ -53,7 +53,7 @@ def test_one_that_runs_well_is_fine_and_its_numbers_are_told(tmp_path: Path) -> 
     [
         ({"feed": {"connected": False, "last_error": "refused"}}, "warn", "not connected (refused)"),
         ({"feed": {"silent_ms": 90_000}}, "warn", "no line for 60 s"),
-        ({"feed": {"stale": 2}}, "warn", "channels are stale"),
+        ({"feed": {"stale": ["bbo:BTC", "bbo:ETH"]}}, "warn", "channels are stale"),
         ({"broken_lines": 1}, "warn", "something broke on lines"),
         ({"time": NOW_S - 60.0}, "error", "it writes nothing about itself any more"),
         ({"state": "running, the ledger does not take rows"}, "error", "the ledger does not take rows"),
