@@ -16,7 +16,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 
 from lotus_assets.bodies import Recompute, blocked, run_context
 from lotus_assets.catalogue import LEARNING_ASSETS
-from lotus_assets.metadata import belief_event, carried_over, day_events, shown_before
+from lotus_assets.metadata import belief_event, carried_over, day_events
 from lotus_assets.partitions import DAILY
 from lotus_assets.specs import check_specs, spec_of
 from lotus_assets.stages import detector_audits, detector_cards
@@ -52,7 +52,7 @@ def learning_lane(
                 yield from carried_over(day, [stage.name for stage in stages])
                 continue
             for result in day_results(ctx, stages, day, aside):
-                yield from day_events(result, shown_before(context.instance, result))
+                yield from day_events(context.instance, result)
                 if result.failed_checks:
                     raise blocked(result)
                 yield from belief_event(result)

@@ -10,7 +10,15 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
-from dagster._core.definitions.data_version import CODE_VERSION_TAG, DATA_VERSION_TAG
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
+    DEFAULT_DATA_VERSION,
+    NULL_EVENT_POINTER,
+    extract_data_version_from_entry,
+    get_input_data_version_tag,
+    get_input_event_pointer_tag,
+)
 
 from lotus.timebase import next_day
 from lotus_assets.catalogue import BY_NAME, EXTERNAL_BELIEF
@@ -61,17 +69,30 @@ def version_of(result: StageResult) -> dg.DataVersion:
 
 
 def day_events(
-    result: StageResult, before: Metadata | None = None
+    instance: dg.DagsterInstance, result: StageResult
 ) -> Iterator[dg.AssetMaterialization | AssetCheckEvaluation]:
     """Yield what Dagster is told of one stage of a day inside a run over many days: checks first, then the fact."""
-    key = dg.AssetKey(result.stage)
+    key, before = dg.AssetKey(result.stage), shown_before(instance, result)
     yield from (evaluation(result, check) for check in result.checks)
     if not result.failed_checks:
         tags = {
             DATA_VERSION_TAG: result.content_hash,
             CODE_VERSION_TAG: code_version(*BY_NAME[result.stage].packages),
+            **_inputs(instance, result),
         }
         yield dg.AssetMaterialization(key, partition=result.day, metadata=metadata_of(result, before), tags=tags)
+
+
+def _inputs(instance: dg.DagsterInstance, result: StageResult) -> dict[str, str]:
+    """Return tags that name what the stage stands on; without them Dagster's pages call every day "Unsynced"."""
+    tags = {}
+    for name, _ in BY_NAME[result.stage].deps:
+        key, is_source = dg.AssetKey(name), name == EXTERNAL_BELIEF
+        record = instance.get_latest_data_version_record(key, is_source=is_source, partition_key=result.day)
+        version = extract_data_version_from_entry(record.event_log_entry) if record else None
+        tags[get_input_data_version_tag(key)] = (version or DEFAULT_DATA_VERSION).value
+        tags[get_input_event_pointer_tag(key)] = str(record.storage_id) if record else NULL_EVENT_POINTER
+    return tags
 
 
 def carried_over(day: str, stages: Iterable[str]) -> Iterator[dg.AssetMaterialization]:
