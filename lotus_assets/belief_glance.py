@@ -43,7 +43,7 @@ def intervals(believed: Sequence[Lesson]) -> str:
         marks.append(f'<circle cx="{at(x.uplift_bps)}" cy="{y}" r="4" fill="{colour}"/>')
     for bps in sorted({low, 0.0, high}):
         marks.append(f'<text x="{at(bps)}" y="{height - 1}" text-anchor="middle">{bps:.0f}</text>')
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" font-size="11">'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" style="font:11px sans-serif">'
     text = base64.b64encode("".join([head, *marks, "</svg>"]).encode()).decode()
     return f"![uplift with 95 % interval, bps](data:image/svg+xml;base64,{text})"
 

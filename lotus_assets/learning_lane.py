@@ -16,7 +16,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 
 from lotus_assets.bodies import Recompute, blocked, run_context
 from lotus_assets.catalogue import LEARNING_ASSETS
-from lotus_assets.metadata import belief_event, carried_over, day_events
+from lotus_assets.metadata import belief_events, carried_over, day_events
 from lotus_assets.partitions import DAILY
 from lotus_assets.specs import check_specs, spec_of
 from lotus_assets.stages import detector_audits, detector_cards
@@ -27,7 +27,7 @@ from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import LANE_POOL
 
-LaneEvent = dg.AssetMaterialization | AssetCheckEvaluation
+LaneEvent = dg.AssetMaterialization | dg.AssetObservation | AssetCheckEvaluation
 
 
 @dg.multi_asset(
@@ -55,7 +55,7 @@ def learning_lane(
                 yield from day_events(context.instance, result)
                 if result.failed_checks:
                     raise blocked(result)
-                yield from belief_event(result)
+                yield from belief_events(result)
 
 
 def day_results(

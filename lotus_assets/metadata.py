@@ -102,18 +102,24 @@ def carried_over(day: str, stages: Iterable[str]) -> Iterator[dg.AssetMaterializ
         yield dg.AssetMaterialization(stage, "no tape: beliefs are carried over", partition=day, metadata=metadata)
 
 
-def belief_event(result: StageResult) -> Iterator[dg.AssetMaterialization]:
+def belief_events(result: StageResult) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     """Yield the report of the external belief once the priors of a day are committed and handed over."""
     if result.stage == "active_priors":
-        metadata = _named(result.notes)
-        tags = {DATA_VERSION_TAG: str(result.notes["priors_ver"])}
-        yield dg.AssetMaterialization(
-            EXTERNAL_BELIEF,
-            description=f"applied: what {result.day} taught, in force from the swap of {next_day(result.day)}",
-            partition=next_day(result.day),
-            metadata=metadata,
-            tags=tags,
-        )
+        words = f"applied: what {result.day} taught, in force from the swap of {next_day(result.day)}"
+        yield from in_force(next_day(result.day), str(result.notes["priors_ver"]), _named(result.notes), words)
+
+
+def in_force(
+    day: str, priors_ver: str, more: Mapping[str, dg.MetadataValue], words: str = ""
+) -> tuple[dg.AssetMaterialization, dg.AssetObservation]:
+    """Return the report that a version is in force from the swap of `day` on.
+
+    Twice, for Dagster counts the days of an external asset by its materialisations, and shows its observations as its
+    latest event.
+    """
+    metadata, tags = {"priors_ver": dg.MetadataValue.text(priors_ver), **more}, {DATA_VERSION_TAG: priors_ver}
+    made = dg.AssetMaterialization(EXTERNAL_BELIEF, words or None, metadata, partition=day, tags=tags)
+    return made, dg.AssetObservation(EXTERNAL_BELIEF, words or None, metadata, partition=day, tags=tags)
 
 
 def evaluation(result: StageResult, check: CheckOutcome) -> AssetCheckEvaluation:
