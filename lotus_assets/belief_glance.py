@@ -14,7 +14,7 @@ from lotus.timebase import day_of
 from lotus.weave.braid import Braid
 
 NEVER_MS = 32_503_680_000_000  # the year 3000
-WIDTH, ROW, LEFT, RIGHT = 420, 20, 190, 410  # pixels; the plot lies between the last two
+WIDTH, ROW, LEFT, RIGHT = 310, 20, 145, 295  # pixels; the plot lies between the last two; no wider than its cell
 MOST = 6  # beliefs that fit
 
 

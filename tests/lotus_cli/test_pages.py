@@ -141,7 +141,7 @@ def test_lessons_show_what_is_believed_as_a_picture_first(lotus: Cli, tab: Brows
     text = tab.shown("/assets/lessons", "lessons", "in_force", "2026-01-08", "content_hash")
     assert text.index("believed") < text.index("in_force") < text.index("content_hash") < text.index("seconds")
     picture = tab.page.locator('img[alt^="uplift with 95"]').first
-    assert picture.evaluate("image => image.naturalWidth") > 300
+    assert picture.evaluate("image => image.naturalWidth") > 250
     plain = " ".join(text.split())
     assert "grade B, in force from 2026-01-08" in plain
     days = tab.shown(
@@ -151,7 +151,7 @@ def test_lessons_show_what_is_believed_as_a_picture_first(lotus: Cli, tab: Brows
     tab.page.locator("tr", has_text="forest_plot").get_by_text("[Show Markdown]").click()
     forest = tab.page.locator('img[alt="lessons and refusals"]').first
     forest.wait_for()
-    assert forest.evaluate("image => image.naturalWidth") > 300
+    assert forest.evaluate("image => image.naturalWidth") > 250
     tab.page.wait_for_timeout(500)
     tab.keep("forest")
 
