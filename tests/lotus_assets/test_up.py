@@ -27,8 +27,7 @@ from lotus_store.databases import Databases
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
 SERVE = (
-    "import sys; from lotus_resources.provision import instance, provision
-from lotus_store.config import load_settings; from lotus_assets.up import up;"
+    "import sys; from lotus_store.config import load_settings; from lotus_assets.up import up;"
     "raise SystemExit(up(load_settings(), int(sys.argv[1]), say=lambda text: print(text, flush=True)))"
 )
 DAYS_QUERY = '{ assetNodeOrError(assetKey: {path: ["raw_tape"]}) { ... on AssetNode { partitionKeys } } }'
