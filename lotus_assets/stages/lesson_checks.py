@@ -73,8 +73,8 @@ def error_budget(night: NightResult, learning_days: int, settings: LearningDefau
     numbers: dict[str, Cell] = {"trials": night.trials}
     if settings.looks == "final" or settings.error_control != "slots":
         how = "one look" if settings.looks == "final" else "online FDR"
-        spent_now = f"{night.trials} trials charged" if night.looked else "not tonight: nothing spent, nothing accepted"
-        text = f"{how} at alpha {settings.alpha:g}, {spent_now}"
+        spent_now = f"{night.trials} trials charged" if night.looked else "not tonight: nothing spent"
+        text = f"{how} at alpha {settings.alpha:g}, {spent_now}, {len(night.lessons)} accepted"
         passed = charged and (night.looked or not night.lessons)
         return CheckOutcome("error_budget", passed, text, numbers)
     spent: list[int] = []
