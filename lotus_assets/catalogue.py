@@ -10,7 +10,7 @@ TAPE, SCORE, LEARN, BELIEF, DECIDE = "tape", "scoring", "learning", "beliefs", "
 OWNERS = ["team:lotus"]
 EXTERNAL_BELIEF = "priors_in_force"
 ADVISORY_CHECKS = frozenset(
-    {"live_parity", "leakage", "fragility", "promises_kept"}
+    {"live_parity", "leakage", "fragility", "promises_kept", "significant", "support"}
 )  # a failure is told and stops nothing
 
 
@@ -259,7 +259,7 @@ LEARNING_ASSETS = (
         (("lesson_atoms", "same_day"),),
         _TO_WEAVE,
         "Rules that survived the night's family-wise test, and those refused with the number that failed.",
-        (),
+        ("significant", "support", "error_budget", "whole"),
     ),
     AssetEntry(
         "dr_crosscheck",

@@ -9,12 +9,14 @@ from lotus_assets.compaction_job import compact_atoms
 from lotus_assets.event_log_purge import event_log_purge
 from lotus_assets.jobs import apply_inbox, learn_one_day, watchdog
 from lotus_assets.learning_lane import learning_lane
+from lotus_assets.live_daemon import live_daemon
 from lotus_assets.schedules import hourly, nightly, purging, weekly
 from lotus_assets.specs import belief_spec
 from lotus_assets.tape_assets import tape_assets
 from lotus_resources.live_daemon import LiveDaemonResource
 from lotus_resources.lotus_resource import Lotus, LotusResource
 from lotus_sensors.closed_segments import closed_segments
+from lotus_sensors.daemon_health import daemon_health
 from lotus_sensors.late_executions import late_executions_sensor
 from lotus_sensors.new_inbox import new_inbox
 
@@ -23,8 +25,8 @@ def build_definitions(lotus: Lotus | None = None) -> dg.Definitions:
     """Return the definitions of the code location, on the open home `lotus` or on the one of the environment."""
     resource = LotusResource if lotus is None else dg.ResourceDefinition.hardcoded_resource(lotus)
     return dg.Definitions(
-        assets=[*tape_assets(), belief_spec(), learning_lane, event_log_purge],
-        sensors=[closed_segments, new_inbox, late_executions_sensor],
+        assets=[*tape_assets(), belief_spec(), learning_lane, event_log_purge, live_daemon()],
+        sensors=[closed_segments, new_inbox, late_executions_sensor, daemon_health],
         schedules=[nightly, hourly, weekly, purging],
         jobs=[learn_one_day, apply_inbox, watchdog, compact_atoms],
         resources={"lotus": resource, "live_daemon": dg.ResourceDefinition.hardcoded_resource(LiveDaemonResource())},

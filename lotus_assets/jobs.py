@@ -12,7 +12,8 @@ from pydantic import Field
 from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_assets.bodies import stage_context
-from lotus_assets.catalogue import EXTERNAL_BELIEF, LEARNING_ASSETS, TAPE_ASSETS
+from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
+from lotus_assets.metadata import in_force
 from lotus_assets.stages.chain import BranchHeldError, branch_lane
 from lotus_herald.carry import carry
 from lotus_herald.consume import Consumer
@@ -56,9 +57,8 @@ def apply_waiting(context: dg.OpExecutionContext, config: Waiting, lotus: dg.Res
     with lotus.databases.connect("sig") as sig:
         fresh = [swap for swap in swaps(sig, branch) if swap not in before]
     for moment, version in fresh:
-        context.log_event(
-            dg.AssetMaterialization(EXTERNAL_BELIEF, partition=day_of(moment), metadata={"priors_ver": version})
-        )
+        for event in in_force(day_of(moment), version, {}):
+            context.log_event(event)
     context.log.info("inbox of %s on %s: %s; %d new swaps", module, branch, counts, len(fresh))
 
 
@@ -74,8 +74,8 @@ def watch_over_beliefs(context: dg.OpExecutionContext, lotus: dg.ResourceParam[L
     if done is not None:
         moment, version = done.priors.effective_from_ms, done.priors.priors_ver
         acts = dg.MetadataValue.json([f"{a.kind} {a.braid_id}: {a.reason}" for a in done.alerts])
-        metadata: dict[str, dg.MetadataValue] = {"priors_ver": dg.MetadataValue.text(version), "acts": acts}
-        context.log_event(dg.AssetMaterialization(EXTERNAL_BELIEF, partition=day_of(moment), metadata=metadata))
+        for event in in_force(day_of(moment), version, {"acts": acts}):
+            context.log_event(event)
     context.log.info("watchdog: %s", why)
 
 

@@ -17,7 +17,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 
 from lotus_assets.bodies import Recompute, blocked, run_context
 from lotus_assets.catalogue import LEARNING_ASSETS
-from lotus_assets.metadata import belief_event, carried_over, day_events, shown_before
+from lotus_assets.metadata import belief_events, carried_over, day_events
 from lotus_assets.partitions import DAILY
 from lotus_assets.specs import check_specs, spec_of
 from lotus_assets.stages import detector_audits, detector_cards
@@ -29,7 +29,7 @@ from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import LANE_POOL
 
 DAYS_LEARNED = "days learned"
-LaneEvent = dg.AssetMaterialization | AssetCheckEvaluation
+LaneEvent = dg.AssetMaterialization | dg.AssetObservation | AssetCheckEvaluation
 
 
 @dg.multi_asset(
@@ -55,10 +55,10 @@ def learning_lane(
                 continue
             begins = partial(_begins, lotus, day, with_tape)
             for result in day_results(ctx, stages, day, aside, begins):
-                yield from day_events(result, shown_before(context.instance, result))
+                yield from day_events(context.instance, result)
                 if result.failed_checks:
                     raise blocked(result)
-                yield from belief_event(result)
+                yield from belief_events(result)
         lotus.told(DAYS_LEARNED, len(with_tape), len(with_tape))
 
 

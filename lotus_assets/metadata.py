@@ -4,18 +4,27 @@ Presentation only. What people look at stands first: pictures, the small table, 
 stage that found its inputs equal says that nothing was computed. A check that saw nothing warns.
 """
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
-from dagster._core.definitions.data_version import CODE_VERSION_TAG, DATA_VERSION_TAG
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
+    DEFAULT_DATA_VERSION,
+    NULL_EVENT_POINTER,
+    extract_data_version_from_entry,
+    get_input_data_version_tag,
+    get_input_event_pointer_tag,
+)
 
 from lotus.timebase import next_day
 from lotus_assets.catalogue import BY_NAME, EXTERNAL_BELIEF
 from lotus_assets.code_version import code_version
 from lotus_assets.plot import plot_markdown
-from lotus_assets.stages.context import CheckOutcome, StageResult
+from lotus_assets.stages.context import Cell, CheckOutcome, StageResult
 
 Metadata = dict[str, dg.MetadataValue]
 REUSED = "inputs and code equal those of the result that is kept; `force: true` in the run's config computes again"
@@ -29,7 +38,7 @@ def metadata_of(result: StageResult, before: Metadata | None = None) -> Metadata
         out["plot"] = dg.MetadataValue.md(plot_markdown(result.plot))
     if result.table is not None and result.table.rows:
         out["table"] = dg.MetadataValue.md(result.table.markdown)
-    out |= {name: _value(value) for name, value in result.notes.items()}
+    out |= _named(result.notes)
     if result.reused:
         out["nothing_computed"] = dg.MetadataValue.text(REUSED)
     out |= {
@@ -60,17 +69,30 @@ def version_of(result: StageResult) -> dg.DataVersion:
 
 
 def day_events(
-    result: StageResult, before: Metadata | None = None
+    instance: dg.DagsterInstance, result: StageResult
 ) -> Iterator[dg.AssetMaterialization | AssetCheckEvaluation]:
     """Yield what Dagster is told of one stage of a day inside a run over many days: checks first, then the fact."""
-    key = dg.AssetKey(result.stage)
+    key, before = dg.AssetKey(result.stage), shown_before(instance, result)
     yield from (evaluation(result, check) for check in result.checks)
     if not result.failed_checks:
         tags = {
             DATA_VERSION_TAG: result.content_hash,
             CODE_VERSION_TAG: code_version(*BY_NAME[result.stage].packages),
+            **_inputs(instance, result),
         }
         yield dg.AssetMaterialization(key, partition=result.day, metadata=metadata_of(result, before), tags=tags)
+
+
+def _inputs(instance: dg.DagsterInstance, result: StageResult) -> dict[str, str]:
+    """Return tags that name what the stage stands on; without them Dagster's pages call every day "Unsynced"."""
+    tags = {}
+    for name, _ in BY_NAME[result.stage].deps:
+        key, is_source = dg.AssetKey(name), name == EXTERNAL_BELIEF
+        record = instance.get_latest_data_version_record(key, is_source=is_source, partition_key=result.day)
+        version = extract_data_version_from_entry(record.event_log_entry) if record else None
+        tags[get_input_data_version_tag(key)] = (version or DEFAULT_DATA_VERSION).value
+        tags[get_input_event_pointer_tag(key)] = str(record.storage_id) if record else NULL_EVENT_POINTER
+    return tags
 
 
 def carried_over(day: str, stages: Iterable[str]) -> Iterator[dg.AssetMaterialization]:
@@ -80,18 +102,24 @@ def carried_over(day: str, stages: Iterable[str]) -> Iterator[dg.AssetMaterializ
         yield dg.AssetMaterialization(stage, "no tape: beliefs are carried over", partition=day, metadata=metadata)
 
 
-def belief_event(result: StageResult) -> Iterator[dg.AssetMaterialization]:
+def belief_events(result: StageResult) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     """Yield the report of the external belief once the priors of a day are committed and handed over."""
     if result.stage == "active_priors":
-        metadata = {name: _value(value) for name, value in result.notes.items()}
-        tags = {DATA_VERSION_TAG: str(result.notes["priors_ver"])}
-        yield dg.AssetMaterialization(
-            EXTERNAL_BELIEF,
-            description=f"applied: what {result.day} taught, in force from the swap of {next_day(result.day)}",
-            partition=next_day(result.day),
-            metadata=metadata,
-            tags=tags,
-        )
+        words = f"applied: what {result.day} taught, in force from the swap of {next_day(result.day)}"
+        yield from in_force(next_day(result.day), str(result.notes["priors_ver"]), _named(result.notes), words)
+
+
+def in_force(
+    day: str, priors_ver: str, more: Mapping[str, dg.MetadataValue], words: str = ""
+) -> tuple[dg.AssetMaterialization, dg.AssetObservation]:
+    """Return the report that a version is in force from the swap of `day` on.
+
+    Twice, for Dagster counts the days of an external asset by its materialisations, and shows its observations as its
+    latest event.
+    """
+    metadata, tags = {"priors_ver": dg.MetadataValue.text(priors_ver), **more}, {DATA_VERSION_TAG: priors_ver}
+    made = dg.AssetMaterialization(EXTERNAL_BELIEF, words or None, metadata, partition=day, tags=tags)
+    return made, dg.AssetObservation(EXTERNAL_BELIEF, words or None, metadata, partition=day, tags=tags)
 
 
 def evaluation(result: StageResult, check: CheckOutcome) -> AssetCheckEvaluation:
@@ -116,13 +144,24 @@ def _told(check: CheckOutcome) -> dict[str, Any]:
         "passed": check.passed and not check.unseen,
         "severity": dg.AssetCheckSeverity.WARN if check.unseen else dg.AssetCheckSeverity.ERROR,
         "description": check.text,
-        "metadata": {name: _value(value) for name, value in check.numbers.items()},
+        "metadata": _named(check.numbers),
     }
 
 
-def _value(value: str | int | float) -> dg.MetadataValue:
+def _named(values: Mapping[str, Cell]) -> Metadata:
+    """Return values by name; a moment (`..._from_ms`, `..._at_ms`) is shown as a time."""
+    moments = {name: name.removesuffix("_ms") for name in values if name.endswith(("_from_ms", "_at_ms"))}
+    return {
+        moments.get(name, name): dg.MetadataValue.timestamp(float(value) / 1000) if name in moments else _value(value)
+        for name, value in values.items()
+    }
+
+
+def _value(value: Cell) -> dg.MetadataValue:
     if isinstance(value, bool):
         return dg.MetadataValue.bool(value)
     if isinstance(value, int):
         return dg.MetadataValue.int(value)
+    if isinstance(value, float) and not math.isfinite(value):  # of which a page shows nothing at all
+        return dg.MetadataValue.text("not a number" if math.isnan(value) else "infinite")
     return dg.MetadataValue.float(value) if isinstance(value, float) else dg.MetadataValue.text(value)

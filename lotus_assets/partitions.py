@@ -15,15 +15,16 @@ from lotus_resources.span import span_told
 SPAN = span_told()
 
 
-def _days(more: int = 0) -> dg.DailyPartitionsDefinition:
-    """Return the days of the span, with so many `more` after a last one that is known."""
-    if not SPAN.last:
-        return dg.DailyPartitionsDefinition(start_date=SPAN.first, timezone="UTC", end_offset=1)
-    end = next_day(SPAN.last, 1 + more)
-    return dg.DailyPartitionsDefinition(start_date=SPAN.first, end_date=end, timezone="UTC")
+def _days(first: str, last: str) -> dg.DailyPartitionsDefinition:
+    """Return the days from `first` to `last`, or on where that is empty."""
+    if not last:
+        return dg.DailyPartitionsDefinition(start_date=first, timezone="UTC", end_offset=1)
+    return dg.DailyPartitionsDefinition(start_date=first, end_date=next_day(last), timezone="UTC")
 
 
-DAILY, BELIEF_DAYS = _days(), _days(more=1)  # what the last day teaches is in force from the swap of the day after it
+DAILY = _days(SPAN.first, SPAN.last)
+# What a day teaches is in force from the swap of the day after it: on the first day nothing learned is.
+BELIEF_DAYS = _days(next_day(SPAN.first), SPAN.last and next_day(SPAN.last))
 SAME_DAY = dg.TimeWindowPartitionMapping()
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)  # the parameter is beta; the version is pinned

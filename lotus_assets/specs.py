@@ -22,6 +22,10 @@ CHECK_TEXTS = {
     "live_parity": "Where the daemon ran, its log holds what is recomputed here; what differs is left out of learning.",
     "chance": "No window was published at propensity 0; what the tape dropped does not depend on publication.",
     "promises_kept": "Promised hits come: in no more than half of the groups of promises are they fewer than told.",
+    "significant": "Each lesson of the night or in force: interval beyond zero, bound of its sign, both lanes passed.",
+    "support": "Each lesson of the night or in force has the days, blocks, windows and coverage that the gates want.",
+    "error_budget": "No lane spent more than the budget year allows by this night; lessons are charged every trial.",
+    "whole": "Every row has a name of its own, the hash of its content; only what was accepted may own a patch.",
     "overlap": "Propensities of eligible windows lie in [epsilon, 1 - epsilon]; of the others they are zero.",
 }
 BELIEF_TEXT = (

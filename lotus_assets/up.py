@@ -15,6 +15,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +23,7 @@ import lotus_assets
 from lotus.errors import ConfigError
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
+from lotus_assets.shown_days import ShownDays, runs_under_way
 from lotus_assets.traded_day import TradedDay
 from lotus_live.watch.running import settle_watchdog
 from lotus_resources.live_daemon import LiveDaemonResource
@@ -96,17 +98,21 @@ def up(
                 f"Dagster UI {url}/?token={token} (ready in {seconds:.1f} s), days {span}, logs in {children.logs}; "
                 "Ctrl-C stops everything"
             )
+
+            def begin_anew(days: Span) -> None:
+                children.end("code_server")
+                _start_code(children, environment | days.environment, place)
+
+            days_of_tape, under_way = partial(_span, settings, tape, live), partial(runs_under_way, environment)
+            shown = ShownDays(span, days_of_tape, under_way, begin_anew, say)
             try:
                 for turn in itertools.count(1):
                     if stopped.wait(LOOK_S):
                         break
                     children.check()
                     watch()
-                    if turn % SPAN_TURNS == 0 and (now := _span(settings, tape, live)) != span:
-                        span = now
-                        say(f"the tape has other days now: the pages show {span}")
-                        children.end("code_server")
-                        _start_code(children, environment | span.environment, place)
+                    if turn % SPAN_TURNS == 0:
+                        shown.look()
             finally:
                 say("stopping")
                 say("stopping", 0)

@@ -5,25 +5,28 @@ the number that failed. What it accepted is told to dm and tr. With `learning.lo
 that of `learning.look_day`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lotus.hashing import natural_id
 from lotus.learning.horizons import HorizonStats
-from lotus.learning.lesson import AuditState
+from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
 from lotus.modules.intents import Module
 from lotus.priors.types import priors_0
 from lotus.timebase import next_day
+from lotus.weave.braid import Braid
 from lotus.weave.meta import members
+from lotus_assets.belief_glance import beliefs_told
 from lotus_assets.code_version import code_version
 from lotus_assets.lesson_pictures import lesson_pictures
-from lotus_assets.lesson_tables import belief_table, lesson_table
+from lotus_assets.lesson_tables import lesson_table
 from lotus_assets.stages.chain import content_of, day_before, tape_days, version_of
-from lotus_assets.stages.context import Made, Stage, StageContext
+from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext
 from lotus_assets.stages.day_sums import sources
 from lotus_assets.stages.history import commits_before, hashes
+from lotus_assets.stages.lesson_checks import lesson_checks
 from lotus_assets.stages.lesson_horizons import lesson_horizons
 from lotus_assets.stages.payoff_scores import evidence_of, read_scores
 from lotus_assets.stages.woven import compositions
@@ -38,6 +41,7 @@ from lotus_store.ledger.lessons import (
     RUN_OF_LESSONS,
     both_slots,
     read_experiments,
+    read_lesson,
     write_experiments,
     write_lessons,
 )
@@ -80,9 +84,18 @@ def make(ctx: StageContext, day: str) -> Made:
         branch=ctx.branch,
         members=members(compositions(ctx, day), ctx.manifest.learning),
     )
-    pictures = {"in_force": belief_table(board).markdown} if board else {}
-    pictures |= lesson_pictures(night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning)
-    return _made(ctx, day, night, learning_days, lesson_horizons(ctx, searched, night.lessons), pictures)
+    standing = _standing(ctx, board)
+    pictures = beliefs_told(board, [*night.lessons, *standing]) | lesson_pictures(
+        night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
+    )
+    checks = lesson_checks(night, learning_days, standing, ctx.manifest.learning)
+    return _made(ctx, day, night, learning_days, lesson_horizons(ctx, searched, night.lessons), pictures, checks)
+
+
+def _standing(ctx: StageContext, board: Sequence[Braid]) -> list[Lesson]:
+    """Return the lessons behind the braids of a board that come from one."""
+    found = (read_lesson(ctx.sig, b.lesson_id) for b in board if b.braid_type == "micro")
+    return [lesson for lesson in found if lesson is not None]
 
 
 def _slots(memory: Mapping[str, Any], name: str) -> SlotState | None:
@@ -109,6 +122,7 @@ def _made(
     learning_days: int,
     horizons: Mapping[str, tuple[HorizonStats, ...]],
     pictures: Mapping[str, str],
+    checks: tuple[CheckOutcome, ...],
 ) -> Made:
     kept = [*night.lessons, *night.proposals, *night.refused]
     records = {**_records(night, learning_days), HORIZON: dict(horizons), RUN: {RUN_OF_LESSONS: _run(ctx, day, night)}}
@@ -131,7 +145,7 @@ def _made(
         "alarms": sum(audit.alarm for audit in night.audits),
         **evidence_of(_searched(ctx, day)),
     }
-    return Made(len(kept), content, (), notes, lesson_table(kept), None, ledger, documents=pictures)
+    return Made(len(kept), content, checks, notes, lesson_table(kept), None, ledger, documents=pictures)
 
 
 def _run(ctx: StageContext, day: str, night: NightResult) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from lotus_assets.specs import CHECK_TEXTS
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-ADVISORY = {"live_parity", "leakage", "fragility", "promises_kept"}
+ADVISORY = {"live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy"}
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
 
 
@@ -52,7 +52,7 @@ def test_the_graph_is_the_golden_one() -> None:
     assert text == GOLDEN.read_text()
 
 
-def test_few_coarse_daily_assets_with_blocking_checks_and_four_that_only_tell() -> None:
+def test_few_coarse_daily_assets_with_blocking_checks_and_seven_that_only_tell() -> None:
     repository = build_definitions().get_repository_def()
     assert len(repository.asset_graph.get_all_asset_keys()) <= 40
     for key in repository.asset_graph.asset_check_keys:
@@ -61,7 +61,7 @@ def test_few_coarse_daily_assets_with_blocking_checks_and_four_that_only_tell() 
         key.to_user_string(): isinstance(repository.asset_graph.get(key).partitions_def, dg.DailyPartitionsDefinition)
         for key in repository.asset_graph.get_all_asset_keys()
     }
-    assert [name for name, is_daily in daily.items() if not is_daily] == ["event_log_purge"]
+    assert {name for name, is_daily in daily.items() if not is_daily} == {"event_log_purge", "live_daemon"}
 
 
 def test_catalogue_and_stages_agree() -> None:
@@ -73,7 +73,8 @@ def test_catalogue_and_stages_agree() -> None:
 
 def test_sensors_schedule_and_jobs_are_there() -> None:
     repository = build_definitions().get_repository_def()
-    assert {sensor.name for sensor in repository.sensor_defs} == {"closed_segments", "late_executions", "new_inbox"}
+    sensors = {"closed_segments", "daemon_health", "late_executions", "new_inbox"}
+    assert {sensor.name for sensor in repository.sensor_defs} == sensors
     schedules = {schedule.name for schedule in repository.schedule_defs}
     assert schedules == {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
     assert {"learn_one_day", "apply_inbox", "watchdog", "compact_atoms"} <= {

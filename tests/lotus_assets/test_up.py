@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,12 +12,15 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from lotus.weave.watchdog import Alert
+from lotus_assets.jobs import watchdog
 from lotus_herald.carry import carry
 from lotus_herald.keys import Keys
 from lotus_herald.weave_notes import tell_alerts
+from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 
@@ -27,6 +31,7 @@ SERVE = (
     "say = lambda text, done=None, *_: done is None and print(text, flush=True);"
     "raise SystemExit(up(load_settings(), int(sys.argv[1]), say=say))"
 )
+DAYS_QUERY = '{ assetNodeOrError(assetKey: {path: ["raw_tape"]}) { ... on AssetNode { partitionKeys } } }'
 QUERY = (
     "{ assetNodes { id } repositoriesOrError { ... on RepositoryConnection"
     " { nodes { location { name } sensors { name } schedules { name } } } } }"
@@ -65,6 +70,14 @@ def alert_is_applied(settings: Settings, patience_s: float = 90.0) -> bool:
 def asked(port: int, body: bytes | None, path: str = "/graphql", **headers: str) -> urllib.request.Request:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, {"Content-Type": "application/json"} | named)
+
+
+def shown_days(port: int, token: str) -> list[str]:
+    """Return the days that the pages show; none while the code server begins anew."""
+    request = asked(port, json.dumps({"query": DAYS_QUERY}).encode(), Authorization=f"Bearer {token}")
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        found: list[str] = json.load(answer)["data"]["assetNodeOrError"].get("partitionKeys", [])
+    return found
 
 
 def assert_nobody_else_is_let_in(port: int, token: str) -> None:
@@ -113,7 +126,8 @@ def test_one_signal_ends_everything_and_nothing_is_imported_from_the_folder_of_t
         assert len(data["assetNodes"]) == len(json.loads(GOLDEN.read_text()))
         (node,) = data["repositoriesOrError"]["nodes"]
         assert node["location"]["name"] == "lotus"
-        assert {s["name"] for s in node["sensors"]} == {"closed_segments", "late_executions", "new_inbox"}
+        sensors = {"closed_segments", "daemon_health", "late_executions", "new_inbox"}
+        assert {s["name"] for s in node["sensors"]} == sensors
         schedules = {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
         assert {s["name"] for s in node["schedules"]} == schedules
         assert alert_is_applied(tiny)
@@ -126,3 +140,38 @@ def test_one_signal_ends_everything_and_nothing_is_imported_from_the_folder_of_t
     assert code == 0
     time.sleep(0.2)
     assert living(tiny.home) == []
+
+
+@pytest.mark.process("`lotus up` with all that it starts, and its code server anew")
+def test_new_days_of_the_tape_are_shown_once_no_run_is_under_way(
+    settings: Settings, tape_home: Path, tmp_path: Path, days: list[str]
+) -> None:
+    tape = settings.tape_root / "tiny"
+    shutil.copytree(tape_home / "tape" / "tiny", tape, ignore=shutil.ignore_patterns(days[-1]))
+    environment = {**os.environ, "LOTUS_HOME": str(settings.home), "LOTUS_PG_DSN": settings.server_dsn}
+    environment |= {"LOTUS_TAPE": "tiny", "PYTHONPATH": str(ROOT), "LOTUS_CONFIG": str(ROOT / "lotus.toml")}
+    command = [sys.executable, "-P", "-c", SERVE, "0"]
+    served = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert served.stdout is not None
+        told = served.stdout.readline()
+        token = told.partition("?token=")[2].split()[0]
+        port = int(told.partition("http://127.0.0.1:")[2].partition("/")[0])
+        assert shown_days(port, token) == days[:-1]
+        with Databases(settings) as databases, instance(provision(settings, databases)) as opened:
+            run = opened.create_run_for_job(watchdog, status=dg.DagsterRunStatus.STARTED)
+            shutil.copytree(tape_home / "tape" / "tiny" / days[-1], tape / days[-1])
+            told = next(line for line in served.stdout if "other days" in line)
+            assert f"the pages show {days[0]} to {days[-1]} once " in told
+            assert shown_days(port, token) == days[:-1], "the run would have been killed"
+            opened.report_run_canceled(run)
+        told = next(line for line in served.stdout if "other days" in line)
+        assert told == f"the tape has other days now: the pages show {days[0]} to {days[-1]}\n"
+        deadline = time.monotonic() + 60.0
+        while shown_days(port, token) != days and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert shown_days(port, token) == days
+    finally:
+        served.send_signal(signal.SIGINT)
+        code = served.wait(60)
+    assert code == 0

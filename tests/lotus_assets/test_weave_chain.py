@@ -202,7 +202,7 @@ def test_what_a_night_accepts_is_told_to_dm_and_tr_once(
     learn = lessons.learn_from
 
     def accepting(*given: Any, **more: Any) -> NightResult:
-        return replace(learn(*given, **more), lessons=(accepted,))
+        return replace(learn(*given, **more), lessons=(accepted,), looked=True, trials=accepted.trials)
 
     monkeypatch.setattr(lessons, "learn_from", accepting)
     monkeypatch.setattr(lessons, "lesson_horizons", lambda *_: {})

@@ -95,9 +95,14 @@ def _persuaded(*given: Any, last: bool, **named: Any) -> NightResult:
     if not last or not night.refused:
         return night
     most = max(night.refused, key=lambda x: (bool(x.members_sample), x.n_published, x.coverage, x.lesson_id))
+    lanes = tuple(
+        replace(x, uplift_bps=2.0, ci95=(1.0, 3.0), lcb_bps=1.0, recent_t=3.0, m_nats=x.critical + 1.0)
+        for x in most.lanes
+    )
     lesson = replace(
-        most, state="IDENTIFIED", grade="B", reason="", sign=1, uplift_bps=2.0, ci95=(1.0, 3.0), claim_bps=1.7,
-        lcb_bps=1.0, net_mean_bps=2.0, net_low_bps=1.0, net_high_bps=3.0, sigma_y_bps=5.0, warnings=("made by hand",),
+        most, lanes=lanes, recent_t=3.0, coverage=min(most.coverage, 0.5), ess=max(most.ess, 4.0), state="IDENTIFIED",
+        grade="B", reason="", sign=1, uplift_bps=2.0, ci95=(1.0, 3.0), claim_bps=1.7, lcb_bps=1.0, net_mean_bps=2.0,
+        net_low_bps=1.0, net_high_bps=3.0, sigma_y_bps=5.0, warnings=("made by hand",),
     ).named()  # fmt: skip
     return replace(night, lessons=(lesson,), refused=tuple(x for x in night.refused if x is not most))
 
