@@ -127,19 +127,24 @@ class _Runner:
     tags: Mapping[str, str]
 
     def run(self, names: Sequence[str], tags: Mapping[str, str], partition: str | None = None) -> None:
-        """Run the named assets for one partition or for the range in `tags`."""
+        """Run the named assets for one partition or for the range in `tags`; Ctrl-C in it is the caller's."""
         keys = [dg.AssetKey(name) for name in names]
         job = self.repository.get_implicit_job_def_for_assets(keys)
         if job is None:
             raise BeliefError(f"no job covers {', '.join(names)}", "assets with one partition scheme")
-        result = job.execute_in_process(
-            instance=self.opened,
-            asset_selection=keys,
-            partition_key=partition,
-            tags={**self.tags, **tags},
-            run_config=QUIET,
-            raise_on_error=False,
-        )
+        try:
+            result = job.execute_in_process(
+                instance=self.opened,
+                asset_selection=keys,
+                partition_key=partition,
+                tags={**self.tags, **tags},
+                run_config=QUIET,
+                raise_on_error=False,
+            )
+        except dg.DagsterExecutionInterruptedError as error:
+            raise KeyboardInterrupt from error
+        if any(_is_interrupt(event) for event in result.all_events):
+            raise KeyboardInterrupt
         if not result.success:
             raise LotusError(_failure(result), "every stage", f"run {result.run_id} in the Dagster UI has the trace")
 
@@ -197,6 +202,14 @@ def _compute_tape(lotus: Lotus, force: bool, day: str, begins: Callable[[Stage, 
             if result.failed_checks:
                 return result
     return None
+
+
+def _is_interrupt(event: dg.DagsterEvent) -> bool:
+    """Tell whether a step failed because Dagster took Ctrl-C for itself."""
+    error = event.step_failure_data.error if event.is_step_failure else None
+    while error is not None and error.cls_name != dg.DagsterExecutionInterruptedError.__name__:
+        error = error.cause
+    return error is not None
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> str:
