@@ -18,7 +18,7 @@ from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
 from lotus.simulation.lessons import planted_of, rule_of
 from lotus.simulation.truth import Verdict
 from lotus.trading.pnl import FillSource
-from lotus_cli.demo_trade import money_of_beliefs, traded_facts
+from lotus_cli.demo_trade import money_of_beliefs, propensities, traded_facts
 from lotus_cli.demo_truth import Court
 from lotus_cli.progress import Progress
 from lotus_live.live import LiveResult
@@ -160,7 +160,7 @@ def publication(events: Columns) -> dict[str, Any]:
     """Return how the beliefs changed a day's publication: expected alerts with and without, where a braid fired."""
     eligible = events["eligible"].astype(np.bool_)
     fired = eligible & (events["fired"].astype(np.uint64) != 0)
-    pi, pi0 = events["pi"].astype(np.float64), 1.0 / (1.0 + np.exp(-events["u0"].astype(np.float64)))
+    pi, pi0 = propensities(events)
     tilt = events["u"].astype(np.float64) - events["u0"].astype(np.float64)
     boosted, damped = fired & (tilt > 0.0), fired & (tilt < 0.0)
     would = events["draw"].astype(np.float64) < pi0

@@ -79,10 +79,10 @@ def money_of_beliefs(events: Columns, outcomes: Columns, notional_usd: float) ->
     """
     payoff = _payoffs(events, outcomes)
     known = np.isfinite(payoff) & events["eligible"].astype(np.bool_)
-    pi, pi0 = events["pi"].astype(np.float64), 1.0 / (1.0 + np.exp(-events["u0"].astype(np.float64)))
+    pi, pi0 = propensities(events)
     draw, usd = events["draw"].astype(np.float64), payoff * notional_usd / 1e4
     taken, would = known & events["published"].astype(np.bool_), known & (draw < pi0)
-    moved = known & (pi != pi0)
+    moved = known & (events["fired"].astype(np.uint64) != 0)
     shift = (pi - pi0)[moved] * usd[moved]
     return {
         "with": _sum(usd, taken),
@@ -93,6 +93,11 @@ def money_of_beliefs(events: Columns, outcomes: Columns, notional_usd: float) ->
         "expected": float(shift.sum()),
         "expected_se": float(np.sqrt(len(shift)) * shift.std(ddof=1)) if len(shift) > 1 else None,
     }
+
+
+def propensities(events: Columns) -> tuple[Floats, Floats]:
+    """Return the propensity of every event, and the one it would have had without any braid."""
+    return events["pi"].astype(np.float64), 1.0 / (1.0 + np.exp(-events["u0"].astype(np.float64)))
 
 
 def _payoffs(events: Columns, outcomes: Columns) -> Floats:
