@@ -50,9 +50,9 @@ def hint_command(
     """
     from lotus.decision.alphas import Door
     from lotus.decision.policy import shipped_policy
-    from lotus_herald.hints import Hint, tell_hint
+    from lotus_desk.safety.arming import wall_ms
     from lotus_herald.keys import Keys
-    from lotus_live.trade.arming import wall_ms
+    from lotus_modules.dm.hints import Hint, tell_hint
     from lotus_store.databases import Databases
 
     settings = settings_of(home, branch=branch)
@@ -77,9 +77,9 @@ def withdraw_command(event_id: str, reason: str, branch: str | None, home: str |
 
     What was decided on it stands; the next decision does without it.
     """
-    from lotus_herald.hints import withdraw
+    from lotus_desk.safety.arming import wall_ms
     from lotus_herald.keys import Keys
-    from lotus_live.trade.arming import wall_ms
+    from lotus_modules.dm.hints import withdraw
     from lotus_store.databases import Databases
 
     settings = settings_of(home, branch=branch)

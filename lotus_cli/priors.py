@@ -16,8 +16,8 @@ from lotus_cli.output import clock, emit, explained, json_option
 from lotus_cli.places import branch_option, home_option, require_branch, settings_of
 from lotus_cli.terminal import Column, table, wide_option
 from lotus_herald.keys import Keys
-from lotus_herald.prior_patch import PRIORS_OF
-from lotus_herald.rollback import roll_back
+from lotus_modules.priors.prior_patch import PRIORS_OF
+from lotus_modules.priors.rollback import roll_back
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.braids import read_braid
 from lotus_store.ledger.knob_nights import read_board

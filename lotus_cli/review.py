@@ -12,7 +12,7 @@ from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import Finite, branch_option, home_option, require_branch, settings_of
 from lotus_cli.terminal import Column, numbers, table, wide_option
 from lotus_herald.keys import Keys
-from lotus_herald.rollback import submit
+from lotus_modules.priors.rollback import submit
 from lotus_store.databases import Databases
 from lotus_store.ledger.braids import read_board
 from lotus_store.ledger.reviews import read_outcomes, read_reviews

@@ -14,9 +14,9 @@ from lotus_cli.progress import Progress
 @explained
 def watchdog_command(status: bool, home: str | None, as_json: bool) -> None:
     """Watch the desk of a home: cancel what opens when it is dead or hung, throw the kill switch, tell it loudly."""
-    from lotus_live.watch.alerts import Alerts, read_alerts
-    from lotus_live.watch.kept_settings import watched_settings
-    from lotus_live.watch.running import run_watchdog, watchdog_status
+    from lotus_desk.watch.alerts import Alerts, read_alerts
+    from lotus_desk.watch.kept_settings import watched_settings
+    from lotus_desk.watch.running import run_watchdog, watchdog_status
 
     settings = watched_settings(home)
     if status:

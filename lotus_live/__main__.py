@@ -9,9 +9,9 @@ import sys
 from dataclasses import replace
 
 from lotus.errors import LotusError
+from lotus_desk.accounts.paper import PAPER
 from lotus_live.live import LOCAL, run_live
 from lotus_live.tape_file import TapeDay
-from lotus_live.trade.paper import PAPER
 from lotus_store.config import load_settings
 from lotus_store.private import private_process
 from lotus_store.tape.store import TapeStore

@@ -24,6 +24,7 @@ from lotus.errors import ConfigError, LotusError, TapeError
 from lotus.hashing import natural_id
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, day_start_ms
+from lotus_desk.trading import Trading
 from lotus_herald.herald import Herald
 from lotus_herald.keys import Keys
 from lotus_live import rebuild
@@ -38,7 +39,6 @@ from lotus_live.recorder import ControlRecord, Recorder
 from lotus_live.signal_bus import SignalBus
 from lotus_live.signals import on_end_signals
 from lotus_live.status import LiveCounts, write_status
-from lotus_live.trade.trading import Trading
 from lotus_live.trials import control_texts, prepare_trials, read_trials
 from lotus_live.wall_clock import WallClock, step_text
 from lotus_store.config import Settings

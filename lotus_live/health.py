@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lotus.json_text import read_json
+from lotus_desk.safety.kill_switch import LIFTED
 from lotus_live.safety_status import safety_status
-from lotus_live.trade.kill_switch import LIFTED
 from lotus_store.processes import is_running
 
 SILENT_S = 30.0  # it writes once a second: a status that is older is of a daemon that hangs

@@ -20,22 +20,22 @@ from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.names import parse_name
 from lotus.timebase import NS_PER_MS
+from lotus_desk.accounts.paper import PAPER, PaperDesk
+from lotus_desk.pace import pace_to_trade
+from lotus_desk.trading import Trading, trading_of
+from lotus_desk.watch.running import start_watchdog
 from lotus_live.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
 from lotus_live.feed import Feed, FeedPolicy
+from lotus_live.lockstep import Lockstep
 from lotus_live.parity import events_hash
 from lotus_live.rebuild import lines_recorded
 from lotus_live.recorder import Recorder, tape_header
 from lotus_live.status import status_of
 from lotus_live.tape_file import Recording, TapeDay, TapeFile
-from lotus_live.trade.lockstep import Lockstep
-from lotus_live.trade.pace import pace_to_trade
-from lotus_live.trade.paper import PAPER, PaperDesk
-from lotus_live.trade.trading import Trading, trading_of
 from lotus_live.wall_clock import WallClock
 from lotus_live.warm_up import warm_up
-from lotus_live.watch.running import start_watchdog
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.live_log import Run, begin_run

@@ -13,8 +13,8 @@ from lotus_live.safety_status import safety_status
 from lotus_store.files import make_folder
 
 if TYPE_CHECKING:
+    from lotus_desk.trading import Trading
     from lotus_live.daemon import Daemon
-    from lotus_live.trade.trading import Trading
 
 
 @dataclass(slots=True)

@@ -41,16 +41,16 @@ from lotus.trading.orders import (
 )
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
-from lotus_herald.decide import Decider
-from lotus_herald.execute import Acceptor
+from lotus_desk.execution.books import TradeBooks
+from lotus_desk.execution.desk import TradingDesk
+from lotus_desk.market.floor import FloorTerms, TradingFloor, account_name
+from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_herald.herald import Herald
-from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
-from lotus_live.trade.books import TradeBooks
-from lotus_live.trade.desk import TradingDesk
-from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name
-from lotus_live.trade.kill_switch import KillSwitch
+from lotus_modules.dm.decide import Decider
+from lotus_modules.hot import hot_handlers
+from lotus_modules.tr.execute import Acceptor
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 

@@ -29,8 +29,8 @@ from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.woven import swap_ms
 from lotus_herald.keys import Keys
-from lotus_herald.prior_patch import hand_over, propose
-from lotus_herald.weave_notes import tell_alerts, tell_lessons
+from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.weave_notes import tell_alerts, tell_lessons
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
 from lotus_store.ledger.day_commits import read_commit
 from lotus_store.ledger.knob_nights import read_board, read_records, write_board, write_lessons, write_records

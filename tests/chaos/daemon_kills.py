@@ -46,9 +46,9 @@ from lotus.simulation.spec import BTC, ETH, WorldSpec  # noqa: E402
 from lotus.simulation.world import World  # noqa: E402
 from lotus.trading.orders import OrderState  # noqa: E402
 from lotus.trading.rounding import round_px  # noqa: E402
+from lotus_desk.execution.books import execution_of  # noqa: E402
+from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
 from lotus_live.recorder import tape_header  # noqa: E402
-from lotus_live.trade.books import execution_of  # noqa: E402
-from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.plans import open_plans  # noqa: E402

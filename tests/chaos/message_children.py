@@ -27,7 +27,7 @@ from lotus_herald.gaps import GapWatch
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
-from lotus_herald.prior_patch import PRIOR_HANDLERS, propose
+from lotus_modules.priors.prior_patch import PRIOR_HANDLERS, propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.messages import lag

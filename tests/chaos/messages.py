@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from children import Child, spawn
 from message_children import SEAMS, Board, open_home, run_herald, run_receiver, run_sender, stop_server
 
-from lotus_herald.hot import handler_names
 from lotus_herald.report import herald_status
+from lotus_modules.hot import handler_names
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas

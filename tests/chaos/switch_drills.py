@@ -51,13 +51,13 @@ from trade_kills import (  # noqa: E402
 
 from lotus.hashing import natural_id  # noqa: E402
 from lotus.trading.orders import NewOrder, Side, TimeInForce, Trigger, TriggerKind  # noqa: E402
-from lotus_live.trade.accounts import venue_account  # noqa: E402
-from lotus_live.trade.floor import account_name  # noqa: E402
-from lotus_live.trade.heartbeat import BEAT_S  # noqa: E402
-from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
-from lotus_live.watch.__main__ import main as watch_by_environment  # noqa: E402
-from lotus_live.watch.kept_settings import keep_settings  # noqa: E402
-from lotus_live.watch.running import run_watchdog, watchdog_status  # noqa: E402
+from lotus_desk.accounts.accounts import venue_account  # noqa: E402
+from lotus_desk.market.floor import account_name  # noqa: E402
+from lotus_desk.safety.heartbeat import BEAT_S  # noqa: E402
+from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
+from lotus_desk.watch.__main__ import main as watch_by_environment  # noqa: E402
+from lotus_desk.watch.kept_settings import keep_settings  # noqa: E402
+from lotus_desk.watch.running import run_watchdog, watchdog_status  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 

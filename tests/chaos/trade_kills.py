@@ -34,12 +34,12 @@ from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
 from lotus.trading.orders import Side  # noqa: E402
 from lotus.trading.plan import probe_plan  # noqa: E402
+from lotus_desk.accounts.accounts import venue_account  # noqa: E402
+from lotus_desk.execution.books import TradeBooks  # noqa: E402
+from lotus_desk.execution.desk import TradingDesk  # noqa: E402
+from lotus_desk.market.floor import FloorTerms, TradingFloor, account_name  # noqa: E402
+from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
 from lotus_herald.keys import Keys  # noqa: E402
-from lotus_live.trade.accounts import venue_account  # noqa: E402
-from lotus_live.trade.books import TradeBooks  # noqa: E402
-from lotus_live.trade.desk import TradingDesk  # noqa: E402
-from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name  # noqa: E402
-from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.bodies import to_plain  # noqa: E402

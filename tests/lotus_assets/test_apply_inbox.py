@@ -9,7 +9,7 @@ from lotus.weave.watchdog import Alert
 from lotus_assets.jobs import apply_inbox
 from lotus_herald.carry import carry
 from lotus_herald.keys import Keys
-from lotus_herald.weave_notes import tell_alerts
+from lotus_modules.priors.weave_notes import tell_alerts
 from lotus_resources.lotus_resource import Lotus
 from lotus_sensors.new_inbox import OP
 from lotus_store.config import Settings

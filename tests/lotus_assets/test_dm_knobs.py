@@ -33,13 +33,13 @@ from lotus_assets.stages import dm_knobs
 from lotus_assets.stages.context import StageContext, StageResult
 from lotus_assets.stages.knob_lane import EFFECT, KnobLane
 from lotus_assets.stages.runner import run_stage
-from lotus_herald.allocate import Allocator, Sight
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_herald.knobs import PolicyChooser
-from lotus_herald.rollback import roll_back
-from lotus_herald.slow import SLOW_HANDLERS
+from lotus_modules.dm.allocate import Allocator, Sight
+from lotus_modules.knobs import PolicyChooser
+from lotus_modules.priors.rollback import roll_back
+from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.ledger.day_commits import DayCommit, commit_day

@@ -15,8 +15,8 @@ from lotus_assets.jobs import watchdog
 from lotus_assets.stages.chain import branch_lane
 from lotus_herald.carry import carry
 from lotus_herald.keys import Keys
-from lotus_herald.prior_patch import hand_over, propose
-from lotus_herald.sweep import watch_between_nights
+from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.sweep import watch_between_nights
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -103,7 +103,7 @@ def test_killed_before_it_was_handed_over_it_is_finished_by_the_next_hour(
 ) -> None:
     committed(databases, settings, [braid("x", expires_at_ms=NOW)])
     with monkeypatch.context() as killed:
-        killed.setattr("lotus_herald.sweep.hand_over", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+        killed.setattr("lotus_modules.priors.sweep.hand_over", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             watch_between_nights(databases, settings)
     clock[0] += HOUR_MS

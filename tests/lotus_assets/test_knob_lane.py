@@ -23,8 +23,8 @@ from lotus_assets.stages.runner import run_stage
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_herald.knobs import KnobChooser
-from lotus_herald.slow import SLOW_HANDLERS
+from lotus_modules.knobs import KnobChooser
+from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.databases import Databases

@@ -19,7 +19,7 @@ from lotus.weave.watchdog import Alert
 from lotus_assets.jobs import watchdog
 from lotus_herald.carry import carry
 from lotus_herald.keys import Keys
-from lotus_herald.weave_notes import tell_alerts
+from lotus_modules.priors.weave_notes import tell_alerts
 from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases

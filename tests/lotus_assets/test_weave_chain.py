@@ -27,8 +27,8 @@ from lotus_assets.stages.runner import run_stage
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_herald.rollback import roll_back, submit
-from lotus_herald.slow import SLOW_HANDLERS
+from lotus_modules.priors.rollback import roll_back, submit
+from lotus_modules.slow import SLOW_HANDLERS
 from lotus_store.build import git_sha
 from lotus_store.ledger.braids import read_board, read_history, write_night
 from lotus_store.ledger.lessons import read_experiments, write_experiments

@@ -75,7 +75,7 @@ def test_the_dead_mans_switch_is_probed_and_stays_off(tmp_path: Path) -> None:
 
 
 def test_every_reason_against_real_orders_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lotus_live.trade.gate_facts.KNOWN_URLS", ("http://127.0.0.1:1",))
+    monkeypatch.setattr("lotus_desk.safety.gate_facts.KNOWN_URLS", ("http://127.0.0.1:1",))
     wanted = TradingSettings(venue="hyperliquid", url="http://127.0.0.1:1")
     told = safety_checks(replace(settings, trading=wanted))["real_orders"]
     assert told.startswith("WRONG: ")

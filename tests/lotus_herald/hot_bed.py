@@ -18,10 +18,10 @@ from lotus.trading.validate import Situation
 from lotus.trading.watch import MarketView
 from lotus_herald.carry import carry
 from lotus_herald.consume import Handlers, consume
-from lotus_herald.decide import Decider
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
+from lotus_modules.dm.decide import Decider
 from lotus_store.databases import Databases
 
 END_MS = 1_735_689_600_000

@@ -30,21 +30,21 @@ from lotus.trading.plan import Authority as PlanAuthority
 from lotus.trading.plan import ProbeTerms
 from lotus.trading.validate import Situation
 from lotus.trading.watch import MarketView
-from lotus_herald.allocate import Allocator, Outcome, Sight
+from lotus_desk.execution.books import Moved, TradeBooks, plan_of
+from lotus_desk.execution.stored import choice_in
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
-from lotus_herald.decide import Decider
-from lotus_herald.execute import Acceptor
 from lotus_herald.herald import Herald
-from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
-from lotus_herald.knobs import KnobChooser, PolicyChooser
 from lotus_herald.links import Links
 from lotus_herald.mirror import StrandMirror
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
-from lotus_live.trade.books import Moved, TradeBooks, plan_of
-from lotus_live.trade.stored import choice_in
+from lotus_modules.dm.allocate import Allocator, Outcome, Sight
+from lotus_modules.dm.decide import Decider
+from lotus_modules.hot import hot_handlers
+from lotus_modules.knobs import KnobChooser, PolicyChooser
+from lotus_modules.tr.execute import Acceptor
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas, inputs, messages
 from lotus_store.ledger.knowledge import Knowledge, executors_by
@@ -345,7 +345,7 @@ def test_a_kill_before_the_commit_leaves_the_window_undecided(world: World, monk
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr("lotus_herald.allocate.send", dies)
+        patched.setattr("lotus_modules.dm.allocate.send", dies)
         with pytest.raises(RuntimeError, match="killed"):
             world.decide()
     with world.databases.connect("dm") as dm:

@@ -13,9 +13,9 @@ from lotus.errors import LedgerError, MessageError
 from lotus.modules.intents import Intent, Module
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
-from lotus_herald.decide import Decider
-from lotus_herald.hints import Hint, tell_hint, withdraw
 from lotus_herald.keys import Keys
+from lotus_modules.dm.decide import Decider
+from lotus_modules.dm.hints import Hint, tell_hint, withdraw
 from lotus_store.databases import Databases
 from lotus_store.ledger import inputs
 

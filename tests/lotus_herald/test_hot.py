@@ -17,15 +17,15 @@ from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, PlanKind, ProbeTerms, probe_plan
 from lotus_cli.explain_execution import execution_lines, execution_story
+from lotus_desk.execution.stored import choice_in
 from lotus_herald.consume import Handlers
-from lotus_herald.execute import Acceptor, refusal_report
 from lotus_herald.herald import Herald
-from lotus_herald.hot import HOT, hot_handlers
 from lotus_herald.keys import Keys
-from lotus_herald.knobs import KnobChooser
 from lotus_herald.outbox import send
 from lotus_herald.report import herald_status
-from lotus_live.trade.stored import choice_in
+from lotus_modules.hot import HOT, hot_handlers
+from lotus_modules.knobs import KnobChooser
+from lotus_modules.tr.execute import Acceptor, refusal_report
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas
 from lotus_store.ledger.decisions import decision_of
@@ -153,7 +153,7 @@ def test_a_decision_is_answered_by_the_reports_of_its_plans(
 def test_a_plan_of_another_release_is_refused(
     databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lotus_herald.execute.release_of", lambda module: "lotus-9.9.9+0")
+    monkeypatch.setattr("lotus_modules.tr.execute.release_of", lambda module: "lotus-9.9.9+0")
     event = propose(databases, keys, "r")
     settle(databases, handlers, keys)
     with databases.connect("sig") as sig:

@@ -22,10 +22,10 @@ from lotus.knobs.trial import drawn_trial
 from lotus.modules.intents import Module
 from lotus.priors.types import ActiveBraid, Knob, Patch, PriorsVersion, Rule, priors_version
 from lotus.timebase import BLOCK_MS, day_of, next_day
-from lotus_herald.allocate import Allocator, Decided, Outcome, Sight
 from lotus_herald.keys import Keys
-from lotus_herald.knobs import PolicyChooser
-from lotus_herald.prior_patch import hand_over, propose
+from lotus_modules.dm.allocate import Allocator, Decided, Outcome, Sight
+from lotus_modules.knobs import PolicyChooser
+from lotus_modules.priors.prior_patch import hand_over, propose
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.inputs import put_view, standing_of
 from lotus_store.ledger.knowledge import Knowledge
@@ -181,7 +181,7 @@ def test_a_kill_anywhere_leaves_the_same_end(
 
     told(dm, END_MS)
     with monkeypatch.context() as patched:
-        patched.setattr(f"lotus_herald.allocate.{place}", dies)
+        patched.setattr(f"lotus_modules.dm.allocate.{place}", dies)
         with pytest.raises(KeyboardInterrupt):
             window(dm, allocator, 0)
     assert (rows(dm), standing_of(dm, "main", "book")[0]) == ([], -1)

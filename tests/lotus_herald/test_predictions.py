@@ -16,13 +16,13 @@ from lotus.trading.foretell import Known
 from lotus.trading.orders import Side
 from lotus.trading.predict import MIN_HISTORY
 from lotus_cli.trade import facts_of, page
+from lotus_desk.execution.books import plan_of
+from lotus_desk.execution.result import report_payload
 from lotus_herald.consume import Handlers
-from lotus_herald.execute import Acceptor
-from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
-from lotus_herald.predicting import NOTHING_KNOWN, REFIT_MS, Predictor, known_before
-from lotus_live.trade.books import plan_of
-from lotus_live.trade.result import report_payload
+from lotus_modules.hot import hot_handlers
+from lotus_modules.tr.execute import Acceptor
+from lotus_modules.tr.predicting import NOTHING_KNOWN, REFIT_MS, Predictor, known_before
 from lotus_store.databases import Databases
 from lotus_store.ledger.outcomes import finished_plans
 from lotus_store.ledger.plans import PlanRow, judge_plan, plans_for, put_plan

@@ -20,7 +20,7 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
-from lotus_herald.prior_patch import KNOB_HANDLERS, PRIOR_HANDLERS, hand_over, propose
+from lotus_modules.priors.prior_patch import KNOB_HANDLERS, PRIOR_HANDLERS, hand_over, propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger import priors
@@ -162,7 +162,7 @@ from pathlib import Path
 from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
 from lotus.timebase import HOUR_MS, day_start_ms, next_day
 from lotus_herald.keys import Keys
-from lotus_herald.prior_patch import hand_over, propose
+from lotus_modules.priors.prior_patch import hand_over, propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 databases = Databases(replace(Settings(Path(sys.argv[1])), server_dsn=sys.argv[2]))

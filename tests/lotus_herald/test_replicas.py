@@ -23,7 +23,7 @@ from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
 from lotus_herald.replicas import FAULTS, Directory, Replica
 from lotus_herald.routes import load_routes
-from lotus_herald.slow import SLOW_HANDLERS
+from lotus_modules.slow import SLOW_HANDLERS
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.replicas import replicas

@@ -11,8 +11,8 @@ from lotus.weave.watchdog import Alert
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_herald.prior_patch import PRIOR_HANDLERS
-from lotus_herald.weave_notes import tell_alerts, tell_review
+from lotus_modules.priors.prior_patch import PRIOR_HANDLERS
+from lotus_modules.priors.weave_notes import tell_alerts, tell_review
 from lotus_store.databases import Databases
 from lotus_store.ledger.messages import dead_letters
 from lotus_store.ledger.reviews import read_reviews

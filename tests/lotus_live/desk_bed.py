@@ -25,11 +25,11 @@ from lotus.trading.orders import (
 from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
-from lotus_live.trade.books import Moved
-from lotus_live.trade.desk import TradingDesk
-from lotus_live.trade.floor import FloorTerms, TradingFloor
-from lotus_live.trade.kill_switch import KillSwitch
-from lotus_live.trade.stored import stored
+from lotus_desk.execution.books import Moved
+from lotus_desk.execution.desk import TradingDesk
+from lotus_desk.execution.stored import stored
+from lotus_desk.market.floor import FloorTerms, TradingFloor
+from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.plans import PlanRow
 from lotus_venues.event_queue import EventQueue

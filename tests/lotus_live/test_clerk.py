@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from lotus_herald.allocate import Decided, Outcome, Sight
-from lotus_live.trade import clerk as clerks
-from lotus_live.trade.clerk import Clerk
+from lotus_desk import clerk as clerks
+from lotus_desk.clerk import Clerk
+from lotus_modules.dm.allocate import Decided, Outcome, Sight
 
 WINDOW_MS = 5_000
 

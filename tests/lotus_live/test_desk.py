@@ -24,14 +24,14 @@ from lotus.trading.orders import (
 )
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
-from lotus_live.trade import desk as desk_module
-from lotus_live.trade import work as work_module
-from lotus_live.trade.books import Moved
-from lotus_live.trade.desk import TradingDesk
-from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
-from lotus_live.trade.result import report_payload
-from lotus_live.trade.stored import restored
-from lotus_live.trade.work import Work
+from lotus_desk.execution import desk as desk_module
+from lotus_desk.execution import work as work_module
+from lotus_desk.execution.books import Moved
+from lotus_desk.execution.desk import TradingDesk
+from lotus_desk.execution.result import report_payload
+from lotus_desk.execution.stored import restored
+from lotus_desk.execution.work import Work
+from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
 
 pytestmark = pytest.mark.clock("a desk turns over wall time")
 

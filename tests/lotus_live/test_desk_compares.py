@@ -18,7 +18,7 @@ from lotus.trading.orders import (
     client_order_id,
 )
 from lotus.trading.reconcile import Difference
-from lotus_live.trade.kill_switch import KillSwitch
+from lotus_desk.safety.kill_switch import KillSwitch
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from lotus.microtape.frame_spec import C_VOL_REL, I_ASSET, I_END, N_FLOATS, N_IN
 from lotus.trading.orders import Account, Side
 from lotus.trading.plan import Authority, Condition, ConditionKind
 from lotus.trading.watch import all_hold
+from lotus_desk.market.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor
 from lotus_live.collector import DayCollector
 from lotus_live.day_lane import LaneSpec
 from lotus_live.paper_desk import PaperDesk
 from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline import Pipeline
-from lotus_live.trade.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor
 
 BTC, ETH = Asset("BTC", 5), Asset("ETH", 4)
 NOW_MS = 1_735_689_600_000

@@ -23,13 +23,13 @@ from lotus.timebase import HOUR_MS, NS_PER_MS
 from lotus.trading.execution_events import Close
 from lotus.trading.orders import Side
 from lotus.trading.plan import probe_plan
+from lotus_desk.accounts.accounts import venue_account
+from lotus_desk.accounts.paper import PaperDesk
+from lotus_desk.execution.books import TradeBooks
+from lotus_desk.execution.desk import TradingDesk
+from lotus_desk.market.floor import FloorTerms, TradingFloor, account_name
+from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_herald.keys import Keys
-from lotus_live.trade.accounts import venue_account
-from lotus_live.trade.books import TradeBooks
-from lotus_live.trade.desk import TradingDesk
-from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name
-from lotus_live.trade.kill_switch import KillSwitch
-from lotus_live.trade.paper import PaperDesk
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.bodies import to_plain

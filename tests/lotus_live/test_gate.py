@@ -19,13 +19,13 @@ from click.testing import CliRunner
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest
 from lotus_cli.arm import arm_command
-from lotus_live.trade import gate_facts
-from lotus_live.trade.accounts import desk_accounts
-from lotus_live.trade.arming import arming_path, disarm, read_arming, sentence
-from lotus_live.trade.gate import AccountFacts, GateReason, HomeFacts, account_faults, home_faults
-from lotus_live.trade.paper_days import PaperDay, paper_days
-from lotus_live.trade.secret_file import write_secret
-from lotus_live.trade.trading import Trading, trading_of
+from lotus_desk.accounts.accounts import desk_accounts
+from lotus_desk.accounts.paper_days import PaperDay, paper_days
+from lotus_desk.accounts.secret_file import write_secret
+from lotus_desk.safety import gate_facts
+from lotus_desk.safety.arming import arming_path, disarm, read_arming, sentence
+from lotus_desk.safety.gate import AccountFacts, GateReason, HomeFacts, account_faults, home_faults
+from lotus_desk.trading import Trading, trading_of
 from lotus_store.config import SafetySettings, Settings, TradingSettings
 from lotus_store.databases import Databases
 from lotus_store.ledger.day_commits import DayCommit, commit_day
@@ -180,10 +180,10 @@ def posing(databases: Databases, settings: Settings, monkeypatch: pytest.MonkeyP
     thread.start()
     assert ready.wait(20)
     shared_weight(urls[0], limit=100_000)  # the weights of this test's accounts would fill the venue's minute
-    for place in ("lotus_live.trade.trading", "lotus_live.trade.accounts", "lotus_venues.hyperliquid.venue"):
+    for place in ("lotus_desk.trading", "lotus_desk.accounts.accounts", "lotus_venues.hyperliquid.venue"):
         monkeypatch.setattr(f"{place}.LOOPBACK", frozenset())
     monkeypatch.setattr(gate_facts, "KNOWN_URLS", (urls[0],))
-    monkeypatch.setattr("lotus_live.trade.trading.start_watchdog", lambda _: None)
+    monkeypatch.setattr("lotus_desk.trading.start_watchdog", lambda _: None)
     for number in (1, 2, 3):
         traded_day(databases, number, True)
     manifest = replace(Manifest(), universe=(BTC,))
@@ -205,8 +205,8 @@ def test_armed_by_the_exact_sentence_it_trades_and_not_a_moment_longer(
     posing: Posing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Path] = []
-    monkeypatch.setattr("lotus_live.trade.trading.start_watchdog", lambda wanted: started.append(wanted.home))
-    monkeypatch.setattr("lotus_live.trade.trading.watchdog_status", lambda _home: {"alive": True})
+    monkeypatch.setattr("lotus_desk.trading.start_watchdog", lambda wanted: started.append(wanted.home))
+    monkeypatch.setattr("lotus_desk.trading.watchdog_status", lambda _home: {"alive": True})
     with pytest.raises(ConfigError) as refused:
         posing.opened()
     assert str(refused.value).count("not_armed") == 3, "all that is missing is the sentence, for each"
@@ -235,7 +235,7 @@ def test_armed_by_the_exact_sentence_it_trades_and_not_a_moment_longer(
     assert trading.floor.situation("BTC", ACCOUNTS[0]).halted
     assert not trading.floor.situation("BTC", ACCOUNTS[1]).halted
     assert "not armed" in trading.floor.holds[ACCOUNTS[0]]
-    monkeypatch.setattr("lotus_live.trade.trading.watchdog_status", lambda _home: {"alive": False})
+    monkeypatch.setattr("lotus_desk.trading.watchdog_status", lambda _home: {"alive": False})
     trading.interlock.look()
     assert trading.floor.situation("BTC", ACCOUNTS[1]).halted
     assert "no watchdog" in trading.floor.holds[ACCOUNTS[1]]

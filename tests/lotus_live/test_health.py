@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from lotus_desk.safety.arming import Arming, arm, wall_ms
+from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_live.health import read_health
-from lotus_live.trade.arming import Arming, arm, wall_ms
-from lotus_live.trade.kill_switch import KillSwitch
 
 NOW_S = 1_770_000_000.0
 

@@ -6,7 +6,7 @@ import threading
 import psycopg
 import pytest
 
-from lotus_live.trade.in_time import InTime
+from lotus_desk.execution.in_time import InTime
 
 
 def test_a_job_is_done_or_told_why_not() -> None:

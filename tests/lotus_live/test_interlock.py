@@ -13,12 +13,12 @@ from lotus.trading.orders import Side
 from lotus.trading.plan import probe_plan
 from lotus.trading.refusals import RefusalReason
 from lotus.trading.validate import refusals
+from lotus_desk.market.floor import FloorTerms, TradingFloor
+from lotus_desk.safety import interlock as interlock_module
+from lotus_desk.safety.interlock import UNKNOWN, Interlock
+from lotus_desk.safety.mismatches import mismatches
 from lotus_herald import outbox
 from lotus_herald.keys import Keys
-from lotus_live.trade import interlock as interlock_module
-from lotus_live.trade.floor import FloorTerms, TradingFloor
-from lotus_live.trade.interlock import UNKNOWN, Interlock
-from lotus_live.trade.mismatches import mismatches
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 

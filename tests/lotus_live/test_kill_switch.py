@@ -7,9 +7,9 @@ import pytest
 from full_disk import fill, small_disk
 from read_only import read_only
 
-from lotus_live.trade import kill_switch
-from lotus_live.trade.heartbeat import Pulse
-from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
+from lotus_desk.safety import kill_switch
+from lotus_desk.safety.heartbeat import Pulse
+from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
 
 
 def test_it_is_thrown_by_an_empty_file_and_a_second_name_says_how(tmp_path):

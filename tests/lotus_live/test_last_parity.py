@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lotus.errors import LedgerError
-from lotus_live.trade.last_parity import LastParity
+from lotus_desk.safety.last_parity import LastParity
 from lotus_store.databases import Databases
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 
@@ -35,7 +35,7 @@ def test_it_is_read_again_and_an_absent_ledger_leaves_the_last_answer(
     assert not parity()
     judge(databases, "2026-01-03", True)
     assert not parity(), "asked a moment ago"
-    monkeypatch.setattr("lotus_live.trade.last_parity.ASKED_EVERY_S", 0.0)
+    monkeypatch.setattr("lotus_desk.safety.last_parity.ASKED_EVERY_S", 0.0)
     assert parity()
 
     def away(*_: object, **__: object) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from lotus.timebase import NS_PER_MS
+from lotus_live import lockstep
 from lotus_live.clocks import Arrival, ReplayClock
-from lotus_live.trade import lockstep
-from lotus_live.trade.lockstep import Lockstep
+from lotus_live.lockstep import Lockstep
 from lotus_venues.local_exchange.frames import bbo_frame
 
 SECOND_NS = 1_000_000_000

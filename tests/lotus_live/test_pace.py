@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from lotus.errors import ConfigError
+from lotus_desk.pace import fastest_pace, pace_to_trade
 from lotus_live.live import run_live
-from lotus_live.trade.pace import fastest_pace, pace_to_trade
 from lotus_store.config import Settings
 
 

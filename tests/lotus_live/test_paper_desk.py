@@ -30,7 +30,7 @@ from lotus.trading.orders import (
     VenueFill,
     client_order_id,
 )
-from lotus_live.trade.paper import PaperDesk
+from lotus_desk.accounts.paper import PaperDesk
 from lotus_store.config import Settings
 from lotus_venues.paper_account.state import Stored
 from lotus_venues.paper_account.venue import PaperAccountVenue

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 
-from lotus_live.trade.questions import LANES, MOST, OpenQuestions
+from lotus_desk.execution.questions import LANES, MOST, OpenQuestions
 
 
 def test_questions_beyond_the_most_are_not_asked_until_one_is_answered() -> None:

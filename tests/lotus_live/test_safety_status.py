@@ -13,13 +13,13 @@ from click.testing import CliRunner
 from lotus.manifest import Asset
 from lotus.trading.orders import Account, VenuePosition
 from lotus_cli.live import live_command
+from lotus_desk.execution.work import DeskCounts
+from lotus_desk.market.floor import FloorTerms, TradingFloor
+from lotus_desk.safety.arming import Arming, arm, wall_ms
+from lotus_desk.safety.heartbeat import Pulse
+from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_live.safety_status import armed_accounts, safety_status
 from lotus_live.status import trading_status
-from lotus_live.trade.arming import Arming, arm, wall_ms
-from lotus_live.trade.floor import FloorTerms, TradingFloor
-from lotus_live.trade.heartbeat import Pulse
-from lotus_live.trade.kill_switch import KillSwitch
-from lotus_live.trade.work import DeskCounts
 
 
 def test_an_empty_home_says_so(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from lotus.errors import ConfigError
 from lotus.hashing import natural_id
 from lotus.modules.signals import DET_ALPHA
 from lotus.timebase import day_start_ms, next_day
+from lotus_desk.accounts.accounts import venue_account
+from lotus_desk.trading import trading_of
 from lotus_live.live import run_live
-from lotus_live.trade.accounts import venue_account
-from lotus_live.trade.trading import trading_of
 from lotus_store.config import Settings, TradingSettings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.executions import executions_of

@@ -24,17 +24,17 @@ from lotus.triggers.conditions import warm_up_ms
 from lotus.triggers.events import Cause, Status, TriggerEvent
 from lotus.triggers.watcher import Plan as Watched
 from lotus.triggers.watcher import Watcher
+from lotus_desk.market.frame_memory import COLUMNS, FrameMemory
+from lotus_desk.market.trigger_books import TriggerBooks
+from lotus_desk.market.triggers import Said, TriggerDesk
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
-from lotus_herald.decide import Decider
 from lotus_herald.keys import Keys
 from lotus_live.collector import DayCollector
 from lotus_live.day_lane import LaneSpec
 from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline import Pipeline
-from lotus_live.trade.frame_memory import COLUMNS, FrameMemory
-from lotus_live.trade.trigger_books import TriggerBooks
-from lotus_live.trade.triggers import Said, TriggerDesk
+from lotus_modules.dm.decide import Decider
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.decisions import DecisionRow, judge_decision, put_decision

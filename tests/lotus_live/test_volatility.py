@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lotus_live.trade.volatility import GAP_MS, WARM_MS, MinuteVolatility
+from lotus_desk.market.volatility import GAP_MS, WARM_MS, MinuteVolatility
 
 
 def test_a_walk_of_known_steps_is_found() -> None:

@@ -9,7 +9,7 @@ from pace import examples
 
 from lotus.manifest import Asset
 from lotus.microtape.decode import Decoder
-from lotus_live.trade.floor import FloorTerms, TradingFloor
+from lotus_desk.market.floor import FloorTerms, TradingFloor
 from lotus_live.wall_clock import SETTLE_NS, STEP_NS, WallClock
 
 S = 1_000_000_000

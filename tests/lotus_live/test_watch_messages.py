@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from lotus.modules.intents import Intent, Module
-from lotus_live.watch.alerts import Alert, Alerts, read_alerts
-from lotus_live.watch.messages import Teller
-from lotus_live.watch.rules import Finding
+from lotus_desk.watch.alerts import Alert, Alerts, read_alerts
+from lotus_desk.watch.messages import Teller
+from lotus_desk.watch.rules import Finding
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 

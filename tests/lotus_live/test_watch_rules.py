@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED
-from lotus_live.watch.rules import Act, Seen, WatchPolicy, judge
+from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED
+from lotus_desk.watch.rules import Act, Seen, WatchPolicy, judge
 
 POLICY = WatchPolicy(dead_s=10.0, flatten_after_s=20.0)
 WELL = Seen(0.2, is_empty=False)

@@ -16,13 +16,13 @@ from watch_bed import ACCOUNT, LOT, WatchBed, name_of, until, watch_bed
 
 from lotus.errors import ConfigError, VenueError
 from lotus.trading.orders import NewOrder, Side
-from lotus_live.trade.heartbeat import Pulse
-from lotus_live.trade.kill_switch import FLATTENED, HALTED, LIFTED
-from lotus_live.watch.alerts import read_alerts
-from lotus_live.watch.rules import WatchPolicy
-from lotus_live.watch.running import start_watchdog, stop_watchdog, watchdog_status
-from lotus_live.watch.sessions import guard_session, make_known
-from lotus_live.watch.watchdog import Watchdog
+from lotus_desk.safety.heartbeat import Pulse
+from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED
+from lotus_desk.watch.alerts import read_alerts
+from lotus_desk.watch.rules import WatchPolicy
+from lotus_desk.watch.running import start_watchdog, stop_watchdog, watchdog_status
+from lotus_desk.watch.sessions import guard_session, make_known
+from lotus_desk.watch.watchdog import Watchdog
 from lotus_store.processes import born
 from lotus_store.slate import read_slate, write_slate
 from lotus_venues.hyperliquid.guard import NOT_LISTED, GuardSession
@@ -130,7 +130,7 @@ def test_thrown_over_a_desk_long_dead_it_is_urgent_again(tmp_path: Path, monkeyp
         assert failed
 
     monkeypatch.setattr(GuardSession, "close_out", close_out)
-    monkeypatch.setattr("lotus_live.watch.watchdog.URGENT_S", 1.0)
+    monkeypatch.setattr("lotus_desk.watch.watchdog.URGENT_S", 1.0)
     watched(tmp_path, DEAD, work)
 
 
@@ -314,7 +314,7 @@ def test_the_desks_own_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_it_ends_when_a_desk_that_ended_in_order_left_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lotus_live.watch.watchdog.END_S", 0.3)
+    monkeypatch.setattr("lotus_desk.watch.watchdog.END_S", 0.3)
 
     async def go() -> None:
         async with watch_bed(tmp_path) as bed:
@@ -329,7 +329,7 @@ def test_a_desk_that_ended_is_watched_until_a_look_begun_since_finds_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the desk opened after the last look and left behind is found, though the account was seen empty."""
-    monkeypatch.setattr("lotus_live.watch.watchdog.END_S", 0.0)
+    monkeypatch.setattr("lotus_desk.watch.watchdog.END_S", 0.0)
 
     async def go() -> None:
         async with watch_bed(tmp_path) as bed:
@@ -427,8 +427,8 @@ def test_nothing_but_cancellation_ends_it(tmp_path: Path, monkeypatch: pytest.Mo
                 raise problem
             return True
 
-        monkeypatch.setattr("lotus_live.watch.watchdog.Watchdog._read", _then(Watchdog._read, failing))
-        monkeypatch.setattr("lotus_live.watch.alerts.Alerts.tell", failing)
+        monkeypatch.setattr("lotus_desk.watch.watchdog.Watchdog._read", _then(Watchdog._read, failing))
+        monkeypatch.setattr("lotus_desk.watch.alerts.Alerts.tell", failing)
         await until(lambda: bed.resting == [name_of(2)])
 
     watched(tmp_path, DEAD, work)

@@ -11,12 +11,12 @@ from read_only import read_only
 from watch_bed import BTC, now_ms, until, watch_bed
 
 from lotus.errors import ConfigError
-from lotus_live.trade.accounts import venue_account
-from lotus_live.watch.alerts import Alerts
-from lotus_live.watch.kept_settings import keep_settings, watched_settings
-from lotus_live.watch.rules import Finding
-from lotus_live.watch.running import run_watchdog, start_watchdog, stop_watchdog, watchdog_status
-from lotus_live.watch.sessions import account_names, guard_session
+from lotus_desk.accounts.accounts import venue_account
+from lotus_desk.watch.alerts import Alerts
+from lotus_desk.watch.kept_settings import keep_settings, watched_settings
+from lotus_desk.watch.rules import Finding
+from lotus_desk.watch.running import run_watchdog, start_watchdog, stop_watchdog, watchdog_status
+from lotus_desk.watch.sessions import account_names, guard_session
 from lotus_store.config import SafetySettings, Settings, TradingSettings
 
 FAULTY = ("[trading\n", '[trading]\nvenue = "moon"\n', "[safety]\ndead_s = -1\n", "[what]\nx = 1\n", "\xff")

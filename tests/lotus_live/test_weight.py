@@ -22,12 +22,12 @@ from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.trading.orders import Grouping, NewOrder, Side, TimeInForce, Trigger, TriggerKind
 from lotus.trading.venue import Venue
-from lotus_live.trade.accounts import WATCHDOG_WEIGHT, account_files, desk_weight, venue_account
-from lotus_live.trade.desk import TradingDesk
-from lotus_live.trade.floor import FloorTerms, TradingFloor
-from lotus_live.trade.kill_switch import KillSwitch
-from lotus_live.trade.secret_file import write_secret
-from lotus_live.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, QUIET_LOOK_S, URGENT_S
+from lotus_desk.accounts.accounts import WATCHDOG_WEIGHT, account_files, desk_weight, venue_account
+from lotus_desk.accounts.secret_file import write_secret
+from lotus_desk.execution.desk import TradingDesk
+from lotus_desk.market.floor import FloorTerms, TradingFloor
+from lotus_desk.safety.kill_switch import KillSwitch
+from lotus_desk.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, QUIET_LOOK_S, URGENT_S
 from lotus_venues.hyperliquid import rate_budget
 from lotus_venues.hyperliquid.rate_budget import WEIGHT_A_MINUTE, info_weight
 

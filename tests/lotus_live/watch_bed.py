@@ -11,13 +11,13 @@ from pathlib import Path
 
 from lotus.manifest import Asset, Manifest
 from lotus.trading.orders import Grouping, NewOrder, Side, TimeInForce, Trigger, TriggerKind
-from lotus_live.trade.accounts import venue_account
-from lotus_live.trade.heartbeat import Beat, Pulse
-from lotus_live.trade.kill_switch import KillSwitch
-from lotus_live.watch.alerts import Alerts
-from lotus_live.watch.rules import WatchPolicy
-from lotus_live.watch.sessions import guard_session, make_known
-from lotus_live.watch.watchdog import Watchdog
+from lotus_desk.accounts.accounts import venue_account
+from lotus_desk.safety.heartbeat import Beat, Pulse
+from lotus_desk.safety.kill_switch import KillSwitch
+from lotus_desk.watch.alerts import Alerts
+from lotus_desk.watch.rules import WatchPolicy
+from lotus_desk.watch.sessions import guard_session, make_known
+from lotus_desk.watch.watchdog import Watchdog
 from lotus_store.config import Settings, TradingSettings
 from lotus_store.processes import boot_id, born
 from lotus_venues.hyperliquid.guard import GuardSession

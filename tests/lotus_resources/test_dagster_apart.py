@@ -10,7 +10,7 @@ from psycopg import OperationalError, connect, errors, sql
 from psycopg.conninfo import make_conninfo
 
 from lotus.errors import LedgerError
-from lotus_herald.slow import SLOW_HANDLERS
+from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.provision import instance, provision
 from lotus_sensors.new_inbox import due
 from lotus_store.config import Settings

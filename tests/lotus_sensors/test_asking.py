@@ -20,7 +20,7 @@ from dagster._utils.log import get_dagster_logger
 
 from lotus.modules.intents import Module
 from lotus_assets.jobs import apply_inbox
-from lotus_herald.slow import SLOW_HANDLERS
+from lotus_modules.slow import SLOW_HANDLERS
 from lotus_sensors import asking, new_inbox
 from lotus_sensors.asking import subjects_of
 from lotus_store.databases import Connection, Databases

@@ -17,7 +17,7 @@ from lotus.errors import SchemaError
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Module
 from lotus_cli.main import main
-from lotus_herald.hot import handler_names
+from lotus_modules.hot import handler_names
 from lotus_store.databases import Databases
 from lotus_store.manifests import check, model
 from lotus_store.manifests.model import Column, Table, load_manifest, load_payloads, schema_hash

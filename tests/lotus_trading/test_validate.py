@@ -104,7 +104,7 @@ def test_a_sound_plan_has_no_fault(side: Side, strategy: str) -> None:
 def test_every_reason_has_a_case_and_a_meaning() -> None:
     assert (
         set(FAULTS) | {RefusalReason.CURATORS} == set(RefusalReason) == set(MEANINGS)
-    )  # curators: lotus_herald.judging
+    )  # curators: lotus_modules.tr.judging
     assert len(set(MEANINGS.values())) == len(MEANINGS)
 
 
