@@ -107,7 +107,7 @@ def test_an_error_stands_below_the_bar_that_is_gone() -> None:
     shown = in_terminal("fail")
     assert shown.code == 3
     last = shown.terminal.rpartition("\x1b[2K")[2]
-    assert last == "lotus: LotusError: 2 days; expected: 3 days; likely cause: one was lost\r\n"
+    assert last == "lotus: 2 days; expected: 3 days; likely cause: one was lost\r\n"
 
 
 def test_ctrl_c_in_a_bar_leaves_the_terminal_as_it_was() -> None:

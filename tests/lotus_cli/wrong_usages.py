@@ -12,6 +12,7 @@ import click
 from lotus_cli.main import main
 
 USAGE, REFUSED, NOT_SO = 2, 3, 1
+NO_BRANCH = ("branch nosuch was never scored; expected: one of ", "demo-11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +199,11 @@ BY_HAND = {
     "a pace that cannot hold": Case("up --trade-day 2026-01-08 --speed 120", REFUSED, ("at most 30 times",)),
     "a detector's card": Case("card nosuch", REFUSED, ("no card of nosuch", "micro_drift")),
     "a version of a card": Case(
-        "card micro_drift --version 9", REFUSED, ("micro_drift v9", "expected: one of version ")
+        "card micro_drift --version 9 --branch demo-11", REFUSED, ("micro_drift v9", "expected: one of version ")
     ),
     "a day outside the fixtures": Case("fixtures check --day 99", REFUSED, ("99",)),
     "a day's sanity table": Case("sanity --tape demo-11 --day 2027-01-01", REFUSED, ("no sanity table of 2027-01-01",)),
-    "a tape's sanity table": Case("sanity --tape nosuch", REFUSED, ("no tape nosuch; expected: one of demo-11",)),
+    "a tape's sanity table": Case("sanity --tape nosuch", REFUSED, ("no tape nosuch; expected: one of ", "demo-11")),
     "a sanity table's asset": Case("sanity --tape demo-11 --asset nosuch", REFUSED, ("nosuch", "BTC")),
     "a sanity table's horizon": Case("sanity --tape demo-11 --horizon 7", REFUSED, ("no horizon of 7 s", "300")),
     "a family": Case("detector new mine --family nosuch", REFUSED, ("nosuch", "; expected: ")),
@@ -220,7 +221,7 @@ BY_HAND = {
     "a branch's board": Case("review list --branch nosuch", REFUSED, ("never scored; expected: one of demo-11",)),
     "a branch's executions": Case("trade predictions --branch nosuch", REFUSED, ("never scored; expected: one of",)),
     "a branch's sums": Case("atoms compact --branch nosuch", REFUSED, ("never scored; expected: one of demo-11",)),
-    "a branch's calibration": Case("dm calibration --branch nosuch", REFUSED, ("nothing is known on branch nosuch",)),
+    "a branch's calibration": Case("dm calibration --branch nosuch", REFUSED, NO_BRANCH),
     "a source": Case("dm calibration --branch demo-11 --source nosuch", REFUSED, ("nosuch promised nothing",)),
     "a coin": Case(
         "dm hint NOPE long --conviction 0.5 --horizon 5m --who me --branch demo-11", REFUSED, ("NOPE", "; expected: ")
@@ -229,7 +230,7 @@ BY_HAND = {
     "an event": Case(f"explain {'0' * 32}", REFUSED, ("0" * 32, "; expected: an event_id")),
     "no event at all": Case("explain x", REFUSED, ("there is no event 'x'; expected: an event_id",)),
     "an event on the bus": Case("signal x", REFUSED, ("x", "; expected: ")),
-    "a braid of no branch": Case("review approve x --author me --branch nosuch", REFUSED, ("no committed day",)),
+    "a braid of no branch": Case("review approve x --author me --branch nosuch", REFUSED, NO_BRANCH),
     "a dead letter": Case("herald replay x", REFUSED, ("x is no dead letter; expected: one that `lotus herald dead`",)),
     "a thread": Case("herald thread x", REFUSED, ("nothing in the atlas belongs to x; expected: the lifecycle",)),
     "a herald's name": Case("herald --name ''", REFUSED, ("the name of a herald is ''; expected: printable",)),

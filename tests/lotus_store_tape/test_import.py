@@ -88,7 +88,7 @@ def test_other_lines_for_a_day_are_refused(tmp_path: Path) -> None:
 def test_lines_without_a_stamp(tmp_path: Path) -> None:
     source = tmp_path / "capture"
     source.write_bytes(b"not a capture\n")
-    with pytest.raises(TapeError, match="starts with"):
+    with pytest.raises(TapeError, match="is 'not a capture'"):
         import_recording(TapeStore(tmp_path, "t"), [source], rules=RULES)
     source.write_bytes(_lines(2) + b'{"broken\n' + _lines(3))
     store = TapeStore(tmp_path, "t")
