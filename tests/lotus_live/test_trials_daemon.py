@@ -26,7 +26,8 @@ from lotus_store.tape.store import TapeStore
 def test_a_swap_in_mid_run_then_a_crash(settings: Settings, databases: Databases, tmp_path: Path) -> None:
     lines = in_order(market(DAY, "09:00", 720, step_ms=500, seed=11))
     path = write(tmp_path / "tape.txt", lines)
-    environment = {**os.environ, "LOTUS_PG_DSN": settings.server_dsn, "PYTHONPATH": str(HERE.parents[1])}
+    places = os.pathsep.join([str(HERE.parents[1]), str(HERE.parent / "support")])
+    environment = {**os.environ, "LOTUS_PG_DSN": settings.server_dsn, "PYTHONPATH": places}
     command = [sys.executable, str(HERE / "trial_life.py"), str(settings.home), str(path)]
     first = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert first.returncode == -signal.SIGKILL, first.stderr

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from herald_hot_bed import END_MS, propose
+from hot_bed import END_MS, propose
 
 from lotus.decision.alphas import Door
 from lotus.decision.policy import shipped_policy

@@ -16,7 +16,7 @@ from lotus.modules.canonical import canonical_json
 from lotus.modules.signals import ASYMMETRY, DET_ALPHA, META, SIGBUS, SIGNAL_SCHEMAS, check_signal, signal_schema
 from lotus.modules.signals_page import signals_page
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 Path_ = tuple[str, ...]
 TEXTS = {
     "^[0-9a-f]{32}$": lambda rng: f"{rng.getrandbits(128):032x}",

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from herald_hot_bed import BTC, END_MS, Floor, decider, propose, settle, situation
+from hot_bed import BTC, END_MS, Floor, decider, propose, settle, situation
 
 from lotus.hashing import natural_id
 from lotus.modules.intents import Intent, Module

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_paper_desk import bbo, context
+from paper_lines import bbo, context
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "lotus_venues"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "lotus_venues"))
 
 from local_bed import MovableClock
 

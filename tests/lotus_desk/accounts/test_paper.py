@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from pace import examples
+from paper_lines import MS, PX, Line, bbo, context, trade
 
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.events import EventKind
 from lotus.timebase import HOUR_MS, NS_PER_MS
 from lotus.trading.orders import (
     FundingPayment,
@@ -37,32 +35,6 @@ from lotus_venues.paper_account.venue import PaperAccountVenue
 
 BTC = Asset("BTC", 5)
 T0_NS = 1_760_000_400_000 * NS_PER_MS
-PX = 1_000_000  # 100,000.0 USD
-MS = NS_PER_MS
-
-
-class Line(NamedTuple):
-    """A line of the feed, decoded."""
-
-    recv_ns: int
-    kind: int
-    asset: int
-    payload: NDArray[np.int64]
-
-
-def bbo(recv_ns: int, px: int, lots: int) -> Line:
-    values = [px, lots, 1, px + 10, lots, 1]
-    return Line(recv_ns, EventKind.BBO, 0, np.array(values, dtype=np.int64))
-
-
-def trade(recv_ns: int, px: int, lots: int, side: int, tid: int) -> Line:
-    values = [px, lots, side, recv_ns // MS, tid]
-    return Line(recv_ns, EventKind.TRADES, 0, np.array(values, dtype=np.int64))
-
-
-def context(recv_ns: int, mark: int, rate_e12: int = 0) -> Line:
-    values = [rate_e12, 0, mark, mark, 2 * mark, 0, mark, mark]
-    return Line(recv_ns, EventKind.CTX, 0, np.array(values, dtype=np.int64))
 
 
 @dataclass
