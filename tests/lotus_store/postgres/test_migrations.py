@@ -18,7 +18,7 @@ from lotus_store.databases import Databases
 from lotus_store.postgres.migrations import LOTUS_DATABASES, check, migrate, migrations_of, not_additive
 from lotus_store.postgres.queries import MODULES, NAME, SQL_ROOT
 
-HERE = Path(__file__).parent
+PREVIOUS = Path(__file__).parents[2] / "sql" / "previous_release"
 POSTS = {m.version for m in migrations_of("sig") if m.post}
 OLD = {m.version for m in migrations_of("sig") if not m.path.name.startswith(("pre_", "post_"))}  # the release before
 FILL = """
@@ -182,7 +182,7 @@ def test_queries_of_the_release_before_hold_after_everything(databases: Database
 
 
 def older_queries(file: str, module: str) -> dict[str, bytes]:
-    parts = NAME.split((HERE / "previous_release" / f"{file}.sql").read_text().replace("{mod}", module))
+    parts = NAME.split((PREVIOUS / f"{file}.sql").read_text().replace("{mod}", module))
     return {n: t.strip().rstrip(";").encode() for n, t in zip(parts[1::2], parts[2::2], strict=True)}
 
 

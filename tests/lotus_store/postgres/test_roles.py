@@ -15,7 +15,7 @@ from lotus_store.postgres import roles
 from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.roles import OWNER, READERS, apply_roles, matrix, rights_page, role_of, wanted_matrix
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "rights.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "rights.md"
 VERBS = {
     "SELECT": "SELECT 1 FROM {} LIMIT 0",
     "INSERT": "INSERT INTO {} DEFAULT VALUES",

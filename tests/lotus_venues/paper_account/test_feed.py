@@ -16,7 +16,7 @@ from lotus_venues.paper_account.feed import show
 from lotus_venues.paper_account.money import PaperTerms
 from lotus_venues.paper_account.orders import OrderForm
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 UNIVERSE = (Asset("BTC", 5), Asset("ETH", 4), Asset("SOL", 2))
 RECORDING = "hyperliquid-2025-09-03-outages/frames.jsonl.gz"
 EVERY = 40
