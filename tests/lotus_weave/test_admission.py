@@ -2,21 +2,17 @@
 
 import math
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pace import examples
 
 from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
-from lotus.priors.types import IDENTITY, Literal, Patch, Rule, priors_0
+from lotus.priors.types import IDENTITY, Literal, Rule, priors_0
 from lotus.timebase import DAY_MS
 from lotus.weave.admission import DetectorDay
-from lotus.weave.conflict import choose, feasible
-from lotus.weave.contraction import contract, night_moves
 from lotus.weave.night import WovenNight, weave_night
 from lotus.weave.tilt import patch_for, realised_tilt, wanted_tilt
 
@@ -24,10 +20,6 @@ MANIFEST = Manifest()
 WEAVE, SCORE = MANIFEST.weave, MANIFEST.score
 RULE = Rule.of(Literal(7, 0, 1))
 NIGHT_MS = 20_000 * DAY_MS
-
-thetas = st.floats(-0.12, 0.12)
-phis = st.floats(1 / 1.06, 1.06)
-patches = st.builds(Patch, thetas, phis)
 
 
 def lesson(**changes: object) -> Lesson:
@@ -116,55 +108,6 @@ def test_a_lesson_that_would_not_pay_owns_no_patch(changes: dict[str, float], re
 
 def test_a_suppression_may_act_where_the_net_is_below_the_price() -> None:
     assert wanted_tilt(lesson(sign=-1, uplift_bps=-12.0, net_high_bps=-4.0), WEAVE).delta == -WEAVE.max_tilt
-
-
-@settings(deadline=None)
-@given(patches, patches, patches)
-def test_the_nightly_update_is_a_contraction(p: Patch, q: Patch, target: Patch) -> None:
-    def norm(a: Patch, b: Patch) -> float:
-        return math.hypot(a.theta_delta - b.theta_delta, math.log(a.phi_mult / b.phi_mult))
-
-    assert norm(contract(p, target, WEAVE), contract(q, target, WEAVE)) <= (1 - WEAVE.contraction) * norm(p, q) + 1e-12
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(patches, patches), min_size=1, max_size=8))
-def test_no_night_moves_a_detector_beyond_its_limits(pairs: list[tuple[Patch, Patch]]) -> None:
-    moved = night_moves([p for p, _ in pairs], [t for _, t in pairs], WEAVE)
-    theta = [m.theta_delta - p.theta_delta for m, (p, _) in zip(moved, pairs, strict=True)]
-    ln_phi = [math.log(m.phi_mult / p.phi_mult) for m, (p, _) in zip(moved, pairs, strict=True)]
-    for moves, limit in ((theta, WEAVE.night_theta), (ln_phi, math.log1p(WEAVE.night_phi))):
-        assert sum(max(x, 0) for x in moves) <= limit + 1e-7
-        assert sum(max(-x, 0) for x in moves) <= limit + 1e-7
-
-
-@settings(max_examples=examples(30), deadline=None)
-@given(st.lists(st.tuples(st.floats(0.01, 3.0), patches), min_size=1, max_size=7), st.integers(0, 99))
-def test_conflict_resolution_equals_brute_force(braids: list[tuple[float, Patch]], seed: int) -> None:
-    worth, own = [w for w, _ in braids], [p for _, p in braids]
-    base = np.random.default_rng(seed).random((2, 60)) < 0.5
-    noise = np.random.default_rng(seed + 1).random((len(braids), 60)) < 0.05
-    masks = [base[i % 2] ^ noise[i] for i in range(len(braids))]
-    choices = [c for c in product([False, True], repeat=len(braids)) if feasible(c, own, masks, WEAVE)]
-    best = max(sum(w for w, c in zip(worth, choice, strict=True) if c) for choice in choices)
-    picked = choose(worth, own, masks, WEAVE)
-    assert feasible(picked, own, masks, WEAVE)
-    assert sum(w for w, c in zip(worth, picked, strict=True) if c) == pytest.approx(best, abs=1e-6)
-
-
-def test_each_constraint_binds_and_the_best_set_may_beat_the_greedy_one() -> None:
-    def picked(worth: list[float], own: list[Patch], masks: list[np.ndarray]) -> list[bool]:
-        return choose(worth, own, masks, WEAVE)
-
-    apart = [np.arange(60) % 6 == i for i in range(4)]
-    same = [np.arange(60) < 30] * 4
-    small, full, deep = Patch(-0.01, 1.005), Patch(0.0, 1.06), Patch(-0.12, 1.0)
-    assert picked([1.0] * 4, [small] * 4, apart) == [True] * 4
-    assert picked([1.0, 3.0, 2.0, 1.0], [small] * 4, same) == [False, True, False, False]
-    assert picked([1.0, 3.0, 2.0, 1.0], [full] * 4, apart) == [False, True, True, False]
-    assert picked([1.0, 3.0, 2.0, 1.0], [deep] * 4, apart) == [False, True, True, False]
-    half = [Patch(0.0, 1.06), Patch(0.0, 1.12), Patch(0.0, 1.06), Patch(0.0, 1.0)]
-    assert picked([2.0, 3.0, 2.0, 0.1], half, apart) == [True, False, True, True], "greedy would take the second"
 
 
 def test_a_night_turns_an_accepted_lesson_into_a_bounded_traceable_prior() -> None:

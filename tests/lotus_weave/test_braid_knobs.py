@@ -16,9 +16,7 @@ from lotus.priors.knobs import knob_values
 from lotus.priors.types import IDENTITY, Knob, Patch, Scope, from_json, priors_version, to_json
 from lotus.timebase import DAY_MS, next_day
 from lotus.weave.algebra import compose
-from lotus.weave.composition import Parts
 from lotus.weave.conflict import choose, feasible
-from lotus.weave.meta import MetaCandidate, meta_braid
 from lotus.weave.night import NightInputs, WovenNight, weave_night
 from lotus.weave.review import ReviewAct
 from lotus.weave.watchdog import Evidence
@@ -114,15 +112,6 @@ def test_a_composition_of_knobs_is_found_out_of_sample_and_replaces_its_parents(
     union = replace(meta, op="UNION", weights=(1.0, 3.0), braid_id="u")
     version = priors_version("b", 0, tuple(replace(b, expires_at_ms=at * 2).active() for b in [*board[:2], union]))
     assert knob_values(version, scope, "d", INSIDE, at, WEAVE)[key] == pytest.approx(one)
-
-
-def test_a_meta_braid_has_the_scope_of_its_parents() -> None:
-    parents = [braid("x", scope="tr"), braid("y", B, scope="tr")]
-    parts = Parts((A, B), (0.4, 0.4), (0.5, 0.5))
-    days = tuple(f"2026-01-{d}" for d in range(10, 25))
-    gain = (3.0,) * 14 + (2.0,)
-    found = MetaCandidate("c", "d", "UNION", ("x", "y"), parts, 0.2, "2026-01-09", 1, days, gain, (1.0,) * 15)
-    assert meta_braid(found, parents, NIGHT_MS, WEAVE).scope == "tr"
 
 
 mults = st.floats(1 / 1.06, 1.06)
