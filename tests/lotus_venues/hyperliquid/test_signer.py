@@ -19,15 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
 
-from lotus.errors import ConfigError, VenueError
+from lotus.errors import VenueError
 from lotus.timebase import DAY_MS
-from lotus_venues.hyperliquid.caps import SignerCaps, read_caps
 from lotus_venues.hyperliquid.journal import SignerJournal
-from lotus_venues.hyperliquid.signer import MAINNET_URL, AgentSigner, read_key
+from lotus_venues.hyperliquid.signer import MAINNET_URL
 
-KEY = "0x" + "11" * 32
-NOW = 1_760_000_000_000
-CAPS = SignerCaps(Decimal(1000), Decimal(2500), Decimal(2000), {"BTC": Decimal("0.01"), "ETH": Decimal(1)})
+from .signing import KEY, NOW, signer
+
 NAME = "0x" + "ab" * 16
 
 
@@ -37,14 +35,6 @@ def journal(tmp_path: Path) -> Iterator[SignerJournal]:
     made = SignerJournal(tmp_path / "journal")
     yield made
     made.close()
-
-
-def signer(journal: SignerJournal, url: str = "http://127.0.0.1:1") -> AgentSigner:
-    """Return a signer that has just looked at an empty account."""
-    made = AgentSigner(KEY, CAPS, journal, url)
-    made.coins = ["BTC", "ETH", "DOGE"]
-    made.saw_open(Decimal(0), NOW, Decimal(0))
-    return made
 
 
 @settings(max_examples=examples(50), deadline=None)
@@ -186,50 +176,6 @@ def test_nothing_but_trading_is_signed(journal: SignerJournal, action: dict[str,
     assert journal.last_nonce == 0
 
 
-@pytest.mark.parametrize(
-    ("action", "words"),
-    [
-        (order("0.011", "50000"), "one order"),
-        (order("0.0101", "1"), "one order"),
-        (order("0.01", "100001"), "an order of"),
-        (order("1", "1", asset=2), "does not sign for DOGE"),
-        (order("1", "1", asset=2, reduce_only=True), "does not sign for DOGE"),
-        (order("1", "1", asset=3), "not known"),
-        (order("1", "1", asset=-1), "not known"),
-        ({"type": "batchModify", "modifies": [{"oid": 1, "order": order("1", "1")["orders"][0]}]}, "one order"),
-    ],
-)
-def test_one_order_stays_within_its_caps(journal: SignerJournal, action: dict[str, Any], words: str) -> None:
-    with pytest.raises(VenueError, match=words):
-        signer(journal).sign(action, NOW, NOW + 1)
-    assert journal.last_nonce == 0
-
-
-def test_a_low_limit_does_not_hide_the_value_of_a_sale(journal: SignerJournal) -> None:
-    made = signer(journal)
-    made.reference["BTC"] = Decimal(150_000)
-    with pytest.raises(VenueError, match="an order of"):
-        made.sign(order("0.01", "1"), NOW, NOW + 1)
-
-
-def test_open_and_daily_value_are_capped_through_restarts(tmp_path: Path) -> None:
-    first = SignerJournal(tmp_path)
-    made = signer(first)
-    made.sign(order("0.01", "100000", name="0x1"), NOW, NOW)
-    made.sign(order("0.01", "100000", name="0x2"), NOW, NOW)
-    with pytest.raises(VenueError, match="open"):
-        made.sign(order("0.001", "100000", name="0x3"), NOW, NOW)
-    made.sign(order("0.01", "100000", name="0x4", reduce_only=True), NOW, NOW)
-    made.sign({"type": "cancelByCloid", "cancels": []}, NOW, NOW)
-    first.close()
-    second = SignerJournal(tmp_path)
-    again = signer(second)
-    with pytest.raises(VenueError, match="today"):
-        again.sign(order("0.01", "100000", name="0x5"), NOW, NOW)
-    again.sign(order("0.005", "100000", name="0x6"), NOW, NOW)
-    second.close()
-
-
 def test_without_a_fresh_look_at_the_account_nothing_is_opened(journal: SignerJournal) -> None:
     made = signer(journal)
     with pytest.raises(VenueError, match="what is open"):
@@ -243,27 +189,6 @@ def test_a_burnt_nonce_is_one_that_was_used(journal: SignerJournal) -> None:
     assert made.burn(nonce, NOW)["nonce"] == nonce
     with pytest.raises(VenueError):
         made.burn(nonce + 1, NOW)
-
-
-def test_caps_and_key_files(tmp_path: Path) -> None:
-    path = tmp_path / "caps.toml"
-    good = 'max_order_usd = "1000"\nmax_day_usd = 2500\nmax_open_usd = "2000"\n[coins]\nBTC = "0.01"\nETH = 1\n'
-    path.write_text(good)
-    assert read_caps(path) == CAPS
-    for bad in (good.replace("2500", "-1"), good.replace("2500", "2.5"), "x = 1\n" + good, good.split("[")[0], "]"):
-        path.write_text(bad)
-        with pytest.raises(ConfigError):
-            read_caps(path)
-    key = tmp_path / "key"
-    key.write_text(KEY + "\n")
-    key.chmod(0o644)
-    with pytest.raises(ConfigError, match="others"):
-        read_key(key)
-    key.chmod(0o600)
-    assert read_key(key) == KEY
-    with pytest.raises(ConfigError, match="no private key") as told:
-        AgentSigner("0x1234", CAPS, SignerJournal(tmp_path / "j"), "http://127.0.0.1:1")
-    assert "1234" not in str(told.value)
 
 
 def test_over_a_thrown_switch_nothing_that_opens_is_signed(journal: SignerJournal) -> None:

@@ -9,15 +9,13 @@ from typing import Any
 
 import pytest
 from check_venue import BID, CHECKS, COIN, Bed
+from faulty_venue import against
 from local_bed import ACCOUNT, CAPS, LocalBed, MovableClock, local_bed, local_venue
 
 from lotus.errors import VenueError
-from lotus.timebase import HOUR_MS
-from lotus.trading.orders import FundingPayment, OrderState, OrderUpdate, Side, TimeInForce, VenueFill
+from lotus.trading.orders import OrderState, OrderUpdate, Side, VenueFill
 from lotus_venues.hyperliquid.caps import SignerCaps
-from lotus_venues.hyperliquid.http import JsonPoster
 from lotus_venues.hyperliquid.known_orders import KnownOrders
-from lotus_venues.hyperliquid.rate_budget import AddressWeight, RateBudget
 from lotus_venues.local_exchange.faults import Fault, FaultKind
 
 pytestmark = pytest.mark.process("a local exchange over wall time")
@@ -32,51 +30,6 @@ def test_local_conforms(check: Callable[[Bed], Awaitable[None]], tmp_path: Path)
     asyncio.run(run())
 
 
-def against(work: Callable[[LocalBed], Awaitable[None]], folder: Path, **changes: Any) -> None:
-    """Run a test against a bed of quick timeouts."""
-
-    async def run() -> None:
-        async with local_bed(folder, timeout_s=0.4, expires_ms=800, **changes) as made:
-            await work(made)
-
-    asyncio.run(run())
-
-
-def orders_of(made: LocalBed, name: str) -> list[dict[str, Any]]:
-    """Return what the exchange itself knows of a name."""
-    return [row for row in made.exchange.dump(ACCOUNT)["orders"] if row["cloid"] == name]
-
-
-@pytest.mark.parametrize("kind", [FaultKind.ERROR_AFTER, FaultKind.HANG_AFTER])
-def test_an_accepted_order_without_an_answer_is_unknown_then_found(kind: FaultKind, tmp_path: Path) -> None:
-    async def work(made: LocalBed) -> None:
-        made.exchange.faults.switch([Fault(kind, "order", at=(1,))])
-        order = made.bed.order(Side.BUY, BID - 100)
-        assert (await made.bed.one(order)).state is OrderState.UNKNOWN
-        assert (await made.venue.order_of(order.client_id)).state is OrderState.RESTING
-        assert (await made.bed.one(order)).state is OrderState.RESTING
-        assert len(orders_of(made, order.client_id)) == 1
-        assert made.venue.exchange.unknowns == 1
-
-    against(work, tmp_path)
-
-
-@pytest.mark.parametrize("kind", [FaultKind.ERROR_BEFORE, FaultKind.HANG_BEFORE])
-def test_an_order_that_never_came_is_unknown_until_its_expiry(kind: FaultKind, tmp_path: Path) -> None:
-    async def work(made: LocalBed) -> None:
-        made.exchange.faults.switch([Fault(kind, "order", at=(1,))])
-        order = made.bed.order(Side.BUY, BID - 100)
-        expires = made.venue.exchange.now_ms + 800
-        assert (await made.bed.one(order)).state is OrderState.UNKNOWN
-        assert (await made.bed.one(order)).state is OrderState.UNKNOWN
-        await made.bed.state(order.client_id, OrderState.NEVER_PLACED)
-        assert made.venue.exchange.now_ms >= expires
-        assert (await made.bed.one(order)).state is OrderState.NEVER_PLACED
-        assert not orders_of(made, order.client_id)
-
-    against(work, tmp_path)
-
-
 def test_an_order_that_rests_is_found_though_the_venue_does_not_know_its_status(tmp_path: Path) -> None:
     async def work(made: LocalBed) -> None:
         order = made.bed.order(Side.BUY, BID - 100)
@@ -87,41 +40,6 @@ def test_an_order_that_rests_is_found_though_the_venue_does_not_know_its_status(
         made.exchange.faults.switch([])
         await made.venue.cancel(order.coin, [order.client_id])
         await made.bed.state(order.client_id, OrderState.CANCELED)
-
-    against(work, tmp_path)
-
-
-def test_a_request_turned_away_or_never_sent_leaves_its_name_free(tmp_path: Path) -> None:
-    async def work(made: LocalBed) -> None:
-        order = made.bed.order(Side.BUY, BID - 100)
-        made.exchange.faults.switch([Fault(FaultKind.TOO_MANY, "order", at=(1,))])
-        with pytest.raises(VenueError, match="429"):
-            await made.bed.one(order)
-        poster, url = made.venue.exchange.poster, made.exchange.url
-        made.venue.exchange.poster = JsonPoster("http://127.0.0.1:1")
-        made.venue.exchange.poster.open()
-        with pytest.raises(VenueError, match="cannot be reached"):
-            await made.bed.one(order)
-        made.venue.exchange.poster.close()
-        made.venue.exchange.poster = poster
-        assert poster.base_url == url
-        assert (await made.bed.one(order)).state is OrderState.RESTING
-        assert len(orders_of(made, order.client_id)) == 1
-
-    against(work, tmp_path)
-
-
-def test_another_process_never_sends_a_name_again(tmp_path: Path) -> None:
-    async def work(made: LocalBed) -> None:
-        order = made.bed.order(Side.BUY, BID - 100)
-        await made.bed.one(order)
-        await made.venue.close()
-        made.venue.exchange.signer.journal.close()
-        made.venue = local_venue(made.exchange.url, made.folder, made.hands.clock)
-        made.bed.venue = made.venue
-        await made.venue.connect()
-        assert (await made.bed.one(order)).state is OrderState.RESTING
-        assert len(orders_of(made, order.client_id)) == 1
 
     against(work, tmp_path)
 
@@ -201,61 +119,6 @@ def test_the_stream_comes_back_and_tells_what_was_missed(how: str, tmp_path: Pat
     against(work, tmp_path)
 
 
-def test_what_the_stream_never_told_is_found_on_the_timer(tmp_path: Path) -> None:
-    async def work(made: LocalBed) -> None:
-        order = made.bed.order(Side.BUY, BID)
-        await made.bed.one(order)
-        await asyncio.sleep(0.05)
-        made.exchange.faults.switch(
-            [Fault(FaultKind.DROP, kind, 1.0) for kind in ("orderUpdates", "userFills", "userEvents")]
-        )
-        await made.hands.trade(Side.SELL, BID - 10, Decimal("0.5"))
-
-        async def told() -> bool:
-            return any(isinstance(e, VenueFill) and e.client_id == order.client_id for e in made.bed.told)
-
-        await made.bed.until(told, "the fill")
-
-    against(work, tmp_path, look_s=0.2)
-
-
-def test_funding_that_the_stream_never_told_is_found(tmp_path: Path) -> None:
-    async def work(made: LocalBed) -> None:
-        await made.bed.bought(Decimal("0.1"))
-        made.exchange.faults.switch([Fault(FaultKind.DROP, "userEvents", 1.0)])
-        await made.hands.next_hour(Decimal("0.0001"))
-        made.hands.clock.ahead_ms += 31_000
-
-        async def told() -> bool:
-            return any(isinstance(e, FundingPayment) for e in made.bed.told)
-
-        await made.bed.until(told, "the payment")
-        await asyncio.sleep(0.5)
-        (payment,) = [e for e in made.bed.told if isinstance(e, FundingPayment)]
-        assert payment.usd == 1
-
-    against(work, tmp_path, look_s=0.2)
-
-
-def test_without_budget_nothing_opens_but_cancels_stops_and_exits_go(tmp_path: Path) -> None:
-    async def work(made: LocalBed) -> None:
-        order = made.bed.order(Side.BUY, BID - 100)
-        await made.bed.one(order)
-        await made.bed.bought()
-        made.venue.exchange.budget = RateBudget(AddressWeight(40, 40))
-        refused = made.bed.order(Side.BUY, BID - 100)
-        with pytest.raises(VenueError, match="weight"):
-            await made.bed.one(refused)
-        await made.venue.cancel(COIN, [order.client_id])
-        assert orders_of(made, order.client_id)[0]["status"] == "canceled"
-        assert not orders_of(made, refused.client_id)
-        stop, leave = made.bed.stop(Side.SELL, BID - 1000), made.bed.order(Side.SELL, BID - 100, tif=TimeInForce.IOC)
-        assert (await made.bed.one(stop)).state is OrderState.WAITING
-        assert (await made.bed.one(replace(leave, reduce_only=True))).state is OrderState.FILLED
-
-    against(work, tmp_path)
-
-
 def test_the_signers_caps_bind_whoever_asks(tmp_path: Path) -> None:
     async def work(made: LocalBed) -> None:
         made.venue.exchange.signer.caps = SignerCaps(Decimal(500), Decimal(10**6), Decimal(10**6), {COIN: Decimal(1)})
@@ -321,50 +184,6 @@ def test_fills_without_a_name_are_named_by_their_order(tmp_path: Path) -> None:
         assert await made.venue.fills_since(0) == [fill]
 
     against(work, tmp_path)
-
-
-def test_fills_come_page_by_page(tmp_path: Path) -> None:
-    """The venue gives 2,000 fills a call; pages overlap in their last ms and are told once."""
-    venue = local_venue("http://127.0.0.1:1", tmp_path, MovableClock())
-    rows = [
-        {
-            "coin": COIN,
-            "side": "B",
-            "sz": "1",
-            "px": "1",
-            "fee": "0",
-            "crossed": True,
-            "oid": 1,
-            "tid": n,
-            "time": n // 3,
-        }
-        for n in range(4_500)
-    ]
-
-    async def answer(path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
-        return [row for row in rows if row["time"] >= body["startTime"]][:2_000]
-
-    venue.exchange.poster.post = answer  # type: ignore[method-assign]
-    found = asyncio.run(venue.exchange.fills(0))
-    assert {row["tid"] for row in found} == set(range(4_500))
-
-
-def test_funding_of_many_coins_and_hours_is_told_whole_and_once(tmp_path: Path) -> None:
-    """The venue gives 500 rows a call: 25 coins over 24 h are 600."""
-    venue = local_venue("http://127.0.0.1:1", tmp_path, MovableClock())
-    rows = [
-        {"time": hour * HOUR_MS, "delta": {"coin": f"C{coin}", "usdc": "-0.1", "szi": "1", "fundingRate": "0.0001"}}
-        for hour in range(24)
-        for coin in range(25)
-    ]
-
-    async def answer(path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
-        return [row for row in rows if row["time"] >= body["startTime"]][:500]
-
-    venue.exchange.poster.post = answer  # type: ignore[method-assign]
-    found = venue.known.told_funding(asyncio.run(venue.exchange.fundings(0)))
-    assert len(found) == 600
-    assert len({(payment.coin, payment.time_ms) for payment in found}) == 600
 
 
 def test_a_coin_listed_as_isolated_only_takes_no_cross_leverage(tmp_path: Path) -> None:

@@ -1,8 +1,5 @@
 """Account figures against the venue's own: the isolated position of its documentation, a cross account by hand."""
 
-import pytest
-from small_engine import BTC, USD, ask, put, show, small_engine
-
 from lotus.manifest import Asset
 from lotus_venues.local_exchange.accounts import Account, Position
 from lotus_venues.local_exchange.market import Listing, Market
@@ -24,25 +21,3 @@ def test_the_isolated_position_of_the_documentation() -> None:
     assert shown["unrealizedPnl"] == "-0.0134"
     assert shown["returnOnEquity"].startswith("-0.0026789")
     assert shown["liquidationPx"].startswith("2866.26936")
-
-
-def test_a_cross_account_by_hand() -> None:
-    made = small_engine(usd=10_000)
-    put(made, ask(True, "100001", "0.5", "Ioc"))
-    account = made.state.accounts["ann"]
-    shown = Spelling(made.state).clearinghouse(account)
-    fee = 50_000.5 * 0.00045
-    assert shown["marginSummary"]["accountValue"] == str(round(10_000 - 0.5 - fee, 6))
-    assert shown["marginSummary"]["totalNtlPos"] == "50000.0"
-    assert shown["marginSummary"]["totalMarginUsed"] == "2500.0"  # 20x
-    assert shown["crossMaintenanceMarginUsed"] == "625.0"  # half of 40x
-    assert float(shown["withdrawable"]) == round(10_000 - 0.5 - fee - 2_500, 6)
-    liquidation = float(shown["assetPositions"][0]["position"]["liquidationPx"])
-    mark = round(liquidation * 10)
-    show(made, mark)
-    made.on_context(BTC, mark + 2, mark, 0)
-    assert account.lots(BTC) == 50_000
-    made.on_context(BTC, mark - 2, mark, 0)
-    assert account.lots(BTC) == 0
-    maintenance = 0.5 * liquidation / 80
-    assert account.raw_micro / USD == pytest.approx(maintenance - 0.5 * liquidation * 0.00045, abs=1)  # less the fee

@@ -12,7 +12,6 @@ from local_world import T0, UNIVERSE, open_market, order_action, rich, wallet
 from pace import examples
 from small_engine import assert_conserved
 
-from lotus_venues.hyperliquid.dialogue import Dialogue
 from lotus_venues.local_exchange.options import wall_ms
 from lotus_venues.local_exchange.server import LocalExchange
 from lotus_venues.local_exchange.signers import Signers
@@ -93,11 +92,3 @@ def test_queries_are_answered(exchange: LocalExchange, kind: str, fields: dict[s
         reply = exchange.gateway.ask(wanted, "here")
         assert reply.status in (200, 422)
         json.dumps(reply.content)
-
-
-@given(st.text(max_size=30) | st.builds(json.dumps, st.fixed_dictionaries({"method": st.sampled_from(
-    ("subscribe", "unsubscribe", "ping")) | anything, "subscription": anything | st.fixed_dictionaries(
-    {"type": st.sampled_from(("bbo", "userFills")) | anything, "coin": anything, "user": anything})})))  # fmt: skip
-def test_every_message_of_a_client_has_an_answer(text: str) -> None:
-    answer = Dialogue({"BTC"}, has_users=True).answer(text)
-    assert answer.texts or answer.close
