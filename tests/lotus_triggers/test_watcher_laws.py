@@ -6,31 +6,19 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
+from drawn_watches import drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from make import ASSET, CADENCE_MS, COMPARISONS, FIRST_MS, Trace, random_trace, scope, trigger_text
+from make import CADENCE_MS, Trace, random_trace
 from oracle import Oracle
 from pace import examples
 
 from lotus.microtape.frame_spec import I_END
-from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import Trigger, warm_up_ms
 from lotus.triggers.events import Cause, Status, TriggerEvent
 from lotus.triggers.watcher import Plan, Watcher
 
 SEEDS = st.integers(0, 2**32 - 1)
-
-
-def drawn(seed: int, frames: int = 120) -> tuple[Trigger, Plan, Trace]:
-    """Return a random trigger, how it is watched, and a trace."""
-    rng = random.Random(seed)
-    trigger = read_trigger(trigger_text(rng), rng.sample(COMPARISONS, rng.randrange(2)))
-    plan = Plan(
-        ASSET, 0, CADENCE_MS, FIRST_MS + CADENCE_MS * rng.choice((0, 0, 30)),
-        rng.choice((None, FIRST_MS + CADENCE_MS * frames * 3 // 4)), rng.random() < 0.3, 100.25,
-        {"adv_usd": 2e9} if rng.random() < 0.8 else {},
-    )  # fmt: skip
-    return trigger, plan, random_trace(rng, frames)
 
 
 def watched(trigger: Trigger, plan: Plan, trace: Trace) -> tuple[TriggerEvent, ...]:
@@ -91,35 +79,3 @@ def test_nothing_is_remembered_from_before_the_warm_up(seed: int, more: int) -> 
     plan = replace(plan, start_ms=int(trace.ints[180, I_END]), valid_until_ms=None)
     enough = 180 - warm_up_ms(trigger) // CADENCE_MS
     assert watched(trigger, plan, trace.part(enough - more, 300)) == watched(trigger, plan, trace)
-
-
-@given(SEEDS)
-@settings(max_examples=examples(60), deadline=None)
-def test_the_order_of_events_and_what_they_tell(seed: int) -> None:
-    trigger, plan, trace = drawn(seed, 300)
-    events = watched(trigger, plan, trace)
-    assert [e.seq for e in events] == list(range(1, len(events) + 1))
-    assert [e.time_ms for e in events] == sorted(e.time_ms for e in events)
-    for event in events:
-        assert event.time_ms > plan.start_ms or event.cause is Cause.VALID_UNTIL
-        assert all(h.time_ms <= event.time_ms for h in event.happenings)
-        if event.cause in (Cause.HOLDS, Cause.PRECONDITION) and len(trigger.preconditions) == 1:
-            (gate,) = [r for r in event.readings[-1:] if r.part in trigger.precondition_texts]
-            assert gate.holds == (event.status is Status.FIRED)
-
-
-@given(SEEDS)
-@settings(max_examples=examples(60), deadline=None)
-def test_every_arming_comes_to_one_end_before_the_next(seed: int) -> None:
-    _, plan, trace = drawn(seed, 300)
-    trigger = read_trigger(scope(random.Random(seed), 0))
-    armed: TriggerEvent | None = None
-    for event in watched(trigger, replace(plan, once=False), trace):
-        if event.status is Status.ARMED:
-            assert armed is None
-            armed = event
-        elif event.cause is not Cause.VALID_UNTIL:
-            assert armed is not None
-            late = event.time_ms > (armed.deadline_ms or 0)
-            assert late if event.cause is Cause.LIMIT else not late or event.cause is Cause.GAP
-            armed = None

@@ -19,7 +19,6 @@ from lotus_venues.local_exchange.signers import Signers
 ADDRESS = wallet().address.lower()
 plain = st.none() | st.booleans() | st.integers(-5, 10**20) | st.floats(allow_nan=False) | st.text(max_size=5)
 anything = st.recursive(plain, lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=4), x, max_size=3))
-TYPES = ("order", "cancel", "cancelByCloid", "modify", "batchModify", "updateLeverage", "scheduleCancel", "noop", "x")
 INFO = ("meta", "l2Book", "clearinghouseState", "openOrders", "userFillsByTime", "orderStatus", "fundingHistory",
         "candleSnapshot", "userRole", "extraAgents", "recentTrades", "nothing")  # fmt: skip
 
