@@ -23,13 +23,6 @@ def test_databases_are_migrated_once_and_checked(fresh: Cli) -> None:
     }  # fmt: skip
 
 
-def test_the_ledger_of_the_demo_is_what_the_modules_say(lotus: Cli) -> None:
-    found = lotus.json("verify", "ledger")
-    assert found["equal"] is True
-    assert found["rows"] >= 4
-    assert lotus.json("verify", "ledger", "--rebuild") == found
-
-
 def test_the_doctor_names_what_is_wrong(lotus: Cli) -> None:
     well = lotus.json("doctor")
     assert set(well) == {"home", "python", "kernels", "folder", "disk", "databases"}
@@ -63,7 +56,3 @@ def test_cards_show_what_a_detector_is(fresh: Cli) -> None:
         card = fresh.json("card", name)
         assert (card["detector_id"], card["horizon_s"]) == (name, detector.horizon_s)
     assert "horizon_s" in fresh("card", "micro_drift").stdout
-
-
-def test_the_frozen_world_is_still_what_was_recorded(fresh: Cli) -> None:
-    assert fresh.json("fixtures", "check", "--day", "0") == {"sessions_equal": 2}

@@ -13,7 +13,6 @@ import lotus_live.parity
 from lotus_store.lake import Lake
 
 pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
-
 ROOT = Path(__file__).resolve().parents[2]
 OUTAGES = "hyperliquid-2025-09-03-outages/frames.jsonl.gz"
 RECORDINGS = ("hyperliquid-2025-01-26-raw/btcusd_20250126.gz", OUTAGES, "hyperliquid-2025-09-04/frames.jsonl.gz")
@@ -34,16 +33,6 @@ def test_importing_twice_changes_nothing(lotus: Cli, segment: Path) -> None:
     assert first["segments"] == again["segments"]
     assert sum(s["lines"] for s in first["segments"]) == first["lines"]
     assert tree(lotus.home / "tape" / "twice") == before
-
-
-def test_a_backfill_of_committed_days_changes_nothing(lotus: Cli, facts: Facts) -> None:
-    words = ("backfill", "--tape", "demo-11", "--branch", "demo-11", "--from", "2026-01-05", "--to", "2026-01-08")
-    before = tree(lotus.home / "lake")
-    first = lotus.json(*words)
-    assert first["days"] == ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"]
-    assert first["rows"]["microtape_frames"] == facts["frames"]
-    assert first["rows"]["signal_events"] == facts["events"]
-    assert tree(lotus.home / "lake") == before
 
 
 def test_tapes_are_listed_and_only_named_days_would_go(lotus: Cli) -> None:

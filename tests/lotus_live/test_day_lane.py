@@ -1,25 +1,22 @@
 """One bad frame ends no daemon: live, in the rebuild after a restart, in batch, in `verify tape` and in parity."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
+from bad_frames import POISON
 from tapes import MANIFEST, UNIVERSE, in_order, market, write
 
 from lotus.errors import ConfigError, TapeError
 from lotus.manifest import Asset
 from lotus.microtape.decode import Decoder
-from lotus.microtape.decode_reasons import Reason
 from lotus.microtape.wire import CONTROL_PREFIX
 from lotus_live import batch
 from lotus_live.batch import score_tape
 from lotus_live.clocks import Arrival
 from lotus_live.daemon import Daemon
-from lotus_live.feed import Feed
 from lotus_live.live import run_live
 from lotus_live.parity import neutral_beliefs, verify_parity
 from lotus_live.trials import control_texts, frame_texts
-from lotus_live.wall_clock import WallClock
 from lotus_store.config import Settings
 from lotus_store.tape.import_recording import import_recording
 from lotus_store.tape.store import TapeStore
@@ -27,17 +24,6 @@ from lotus_store.tape.verify import verify_tape
 from lotus_store.tape.writer import WriterRules
 
 DAY = "2026-03-04"
-DEEP = b"[" * 1_100 + b"]" * 1_100
-POISON = (
-    b'{"channel":"x","data":' + DEEP + b"}",
-    b'{"channel":"lotus.control","data":{"detectors":' + DEEP + b"}}",
-    b'{"channel":"error","data":' + DEEP + b"}",
-    b'{"channel":"subscriptionResponse","data":{"method":"subscribe","subscription":"x"}}',
-    b'{"channel":"subscriptionResponse","data":{"method":"subscribe","subscription":' + DEEP + b"}}",
-    b'{"channel":"trades","data":[{"coin":"\xff","odd":1}]}',
-    b'{"channel":"bbo","data":{"coin":"BTC","time":1,"bbo":' + b'{"a":' * 1_100,
-    b"\xff\xfe",
-)
 Lines = list[tuple[int, bytes]]
 
 
@@ -94,16 +80,6 @@ def test_what_breaks_behind_the_decoder_ends_with_its_line(
         assert "unforeseen" in str(status["last_failure"])
 
 
-def test_the_books_of_the_feed_survive_any_frame() -> None:
-    taken: list[Arrival] = []
-    feed = Feed("", "", UNIVERSE, WallClock(), taken.append)
-    for raw in POISON:
-        feed.received(raw)
-    assert [line.raw.lstrip() for line in taken] == [*POISON]
-    assert feed.failure is None
-    assert feed.counts.odd_frames >= 2
-
-
 def test_a_deep_control_record_names_no_trials() -> None:
     assert frame_texts(POISON[1]) is None
     assert frame_texts(b'{"channel":"lotus.control","data":{"detectors":["a"]}}') == ("a",)
@@ -128,11 +104,6 @@ def test_live_and_batch_agree_on_what_is_a_record_of_a_daemon(raw: bytes) -> Non
     assert live == in_batch
 
 
-def test_the_venue_cannot_speak_as_a_daemon() -> None:
-    (line,) = WallClock().accept(b'{"channel":"lotus.control","data":{"detectors":["a"]}}')
-    assert Decoder(UNIVERSE).decode_line(1, line.raw, 0).reason is Reason.BAD_JSON
-
-
 def test_more_days_than_can_be_held_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     from lotus.detectors.registry import shipped_detectors
     from lotus_live.day_lane import LaneSpec
@@ -149,30 +120,3 @@ def test_a_universe_beyond_the_index_is_refused_live() -> None:
 
     with pytest.raises(ConfigError, match="at most 32767"):
         LineMachine(MANIFEST, [Asset(f"C{k}", 2) for k in range(32_768)])
-
-
-def test_fragments_are_joined_up_to_the_longest_line() -> None:
-    from picows import WSMsgType
-
-    from lotus.microtape.wire import MAX_LINE_BYTES
-    from lotus_live.feed import _Listener
-
-    class Piece:
-        msg_type, fin = WSMsgType.CONTINUATION, False
-
-        def get_payload_as_bytes(self) -> bytes:
-            return b"x" * (MAX_LINE_BYTES // 4)
-
-    class Socket:
-        gone = False
-
-        def disconnect(self) -> None:
-            self.gone = True
-
-    async def grow() -> tuple[bool, int]:
-        listener, socket = _Listener(Feed("", "", UNIVERSE, WallClock(), print)), Socket()
-        for _ in range(5):
-            listener.on_ws_frame(socket, Piece())  # type: ignore[arg-type]
-        return socket.gone, len(listener.parts)
-
-    assert asyncio.run(grow()) == (True, 0)

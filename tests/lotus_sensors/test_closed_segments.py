@@ -1,10 +1,8 @@
 """Sensors: what is due follows from state, a hint wakes a waiting tick at once, and one state asks once."""
 
 import json
-import select
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -29,10 +27,11 @@ from lotus_sensors.closed_segments import (
     to_repeat,
 )
 from lotus_sensors.new_inbox import new_inbox
-from lotus_sensors.waiting import read_or_wait
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.segments import Segment, put_segment
+
+from .ticks import close_segment
 
 pytestmark = pytest.mark.clock("sensors wait for notifications")
 
@@ -43,14 +42,6 @@ def lotus(settings: Settings) -> Iterator[Lotus]:
     opened = Lotus.open(settings)
     yield opened
     opened.close()
-
-
-def close_segment(lotus: Lotus, day: str, name: str) -> None:
-    """Leave a closed segment's name on the tape."""
-    folder = lotus.tape.folder / day
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.zst").touch()
-    (folder / "090000-0009.zst.open").touch()
 
 
 def test_due_days_compare_states() -> None:
@@ -115,36 +106,6 @@ def test_nothing_waits_in_an_empty_inbox(lotus: Lotus) -> None:
     assert "no message waits" in (data.skip_message or "")
 
 
-class Waits:
-    """`select` as a tick waits by it: something happens as soon as it waits, and what woke it is kept."""
-
-    def __init__(self, meanwhile: Callable[[], None]) -> None:
-        self.meanwhile, self.woken = meanwhile, list[bool]()
-
-    def select(self, readers: list[int], writers: list[int], broken: list[int], wait_s: float) -> object:
-        thread = threading.Thread(target=self.meanwhile)
-        thread.start()
-        found = select.select(readers, writers, broken, wait_s)
-        self.woken.append(found[0] == readers)
-        thread.join()
-        return found
-
-
-def test_a_hint_wakes_a_waiting_tick(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows: list[str] = []
-
-    def insert() -> None:
-        rows.append("row")
-        with databases.connect("sig", autocommit=True) as other:
-            other.execute("NOTIFY lotus_inbox")
-
-    waits = Waits(insert)
-    monkeypatch.setattr("lotus_sensors.waiting.select", waits)
-    with databases.connect("sig", autocommit=True) as connection:
-        assert read_or_wait([connection], "lotus_inbox", lambda: list(rows), wait_s=30.0) == ["row"]
-    assert waits.woken == [True], "by the hint, and not because the wait was over"
-
-
 def test_a_listed_segment_names_its_tape_and_day(databases: Databases) -> None:
     segment = Segment("live", "2026-01-05/080000-0000.zst", "2026-01-05", "0" * 64, 1, 1, 1, 1)
     with databases.connect("sig", autocommit=True) as connection, databases.connect("sig") as writer:
@@ -154,20 +115,6 @@ def test_a_listed_segment_names_its_tape_and_day(databases: Databases) -> None:
             writer.commit()
         heard = [(n.channel, n.payload) for n in connection.notifies(timeout=1.0)]
     assert heard == [(CHANNEL, "live/2026-01-05")] * 2
-
-
-def test_a_closing_segment_wakes_the_sensor(lotus: Lotus, monkeypatch: pytest.MonkeyPatch) -> None:
-    def close() -> None:
-        close_segment(lotus, "2026-01-05", "080000-0000")
-        with lotus.databases.connect("sig") as writer:
-            put_segment(writer, Segment("live", "2026-01-05/080000-0000.zst", "2026-01-05", "0" * 64, 1, 1, 1, 1))
-
-    waits = Waits(close)
-    monkeypatch.setattr("lotus_sensors.waiting.select", waits)
-    with lotus.databases.connect("sig", autocommit=True) as connection:
-        found = read_or_wait([connection], CHANNEL, lambda: segment_counts(lotus.tape.folder), wait_s=30.0)
-    assert found == {"2026-01-05": 1}
-    assert waits.woken == [True], "by the segment, and not because the wait was over"
 
 
 def _definitions(lotus: Lotus) -> dg.Definitions:

@@ -11,16 +11,6 @@ from hypothesis import strategies as st
 from lotus.hashing import natural_id
 from lotus.modules.envelope import Message, RefusedError, open_envelope, seal, ulid
 from lotus.modules.intents import Intent, Module, Reason
-from lotus.modules.payloads import PriorPatch, patch_message, payload_of
-
-PATCH = PriorPatch(
-    branch="main",
-    day="2025-01-01",
-    priors_ver="0" * 32,
-    effective_from_ms=1_735_797_600_000,
-    parent_priors_ver="1" * 32,
-    braids=[{"braid_id": "x", "strength": 1.0}],
-)
 
 
 def message(**changes: object) -> Message:
@@ -99,18 +89,3 @@ def test_an_altered_payload_does_not_hash() -> None:
     with pytest.raises(RefusedError) as refused:
         open_envelope(json.dumps(plain))
     assert refused.value.reason is Reason.BAD_HASH
-
-
-def test_payloads_are_closed_and_typed() -> None:
-    sent = patch_message(PATCH)
-    assert payload_of(sent.payload, PriorPatch) == PATCH
-    for change in ({"more": 1}, {"day": "today"}, {"priors_ver": "x"}, {"effective_from_ms": 1.5}, {"braids": {}}):
-        with pytest.raises(RefusedError) as refused:
-            payload_of(sent.payload | change, PriorPatch)
-        assert refused.value.reason is Reason.BAD_PAYLOAD
-
-
-def test_a_patch_is_named_by_its_content() -> None:
-    assert patch_message(PATCH).dedupe_key == patch_message(PATCH).dedupe_key
-    assert patch_message(PATCH).dedupe_key != patch_message(PATCH, replaces="01").dedupe_key
-    assert patch_message(PATCH).ts == 1_735_776_000_000

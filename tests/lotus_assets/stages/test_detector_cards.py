@@ -1,37 +1,24 @@
 """The cards of a tiny world: one row per version and day, lives that grow, the same again, shown in Dagster."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 
 import dagster as dg
 import numpy as np
 import pytest
 
-from lotus.detectors.card_table import DETECTOR_CARDS
 from lotus.detectors.registry import shipped_detectors
 from lotus_assets.metadata import metadata_of
 from lotus_assets.stages import detector_audits, detector_cards, expert_set, signal_eval, signal_events
-from lotus_assets.stages.context import StageContext, StageResult
-from lotus_assets.stages.history import retired_before
-from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
+from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 
-pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
+from .carded_days import run
 
+pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 DETECTORS = shipped_detectors()
 NAMES = [d.detector_id for d in DETECTORS]
-
-
-def run(ctx: StageContext, days: Sequence[str]) -> list[StageResult]:
-    found = []
-    for day in days:
-        for stage in (*TAPE_STAGES, *LEARNING_STAGES):
-            result = run_stage(ctx, stage, day)
-            assert not result.failed_checks, result.failed_checks
-            if stage.name == "detector_cards":
-                found.append(result)
-    return found
 
 
 def test_cards_of_two_days(ctx: StageContext, days: list[str]) -> None:
@@ -63,24 +50,3 @@ def test_inputs_are_the_days_events_outcomes_and_the_cards_before(ctx: StageCont
     found = detector_cards.inputs(ctx, days[1])
     wanted = {f"{stage}[{day}]" for stage in ("signal_events", "signal_eval") for day in days[:2]}
     assert found.keys() >= wanted | {f"detector_cards[{days[0]}]", "specs"}
-
-
-def test_a_deprecated_version_is_retired_from_the_next_day_on(ctx: StageContext, days: list[str]) -> None:
-    run(ctx, days[:1])
-    assert retired_before(ctx, days[1], DETECTORS) == frozenset()
-    assert run_tape(ctx, days[1])
-    before = signal_events.inputs(ctx, days[1])
-    rows = ctx.lake.read("detector_cards", ctx.branch, days[0])
-    rows["stage"][2] = "deprecated"
-    ctx.lake.write(DETECTOR_CARDS, ctx.branch, days[0], rows)
-    assert retired_before(ctx, days[0], DETECTORS) == frozenset()
-    assert retired_before(ctx, days[1], DETECTORS) == {NAMES[2]}
-    after = signal_events.inputs(ctx, days[1])
-    assert {name for name in after if after[name] != before[name]} == {"retired"}
-    newer = [replace(d, version=d.version + 1) for d in DETECTORS]
-    assert retired_before(ctx, days[1], newer) == frozenset()
-
-
-def run_tape(ctx: StageContext, day: str) -> bool:
-    """Run what a day is scored from."""
-    return all(not run_stage(ctx, stage, day).failed_checks for stage in (*TAPE_STAGES, expert_set.STAGE))

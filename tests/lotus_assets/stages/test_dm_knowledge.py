@@ -3,90 +3,27 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from lotus.columns import TableSpec
-from lotus.decision.alphas import AlphaInput
-from lotus.decision.evidence import EVENT_COLUMNS, evaluated_columns
-from lotus.decision.policy import shipped_policy
 from lotus.decision.reliability import CurveBin, ForecastQuality
-from lotus.detectors.signal_spec import SIGNAL_EVENTS
-from lotus.microtape.frame_spec import FLOAT_COLUMNS, INT_COLUMNS
-from lotus.outcomes.signal_eval import signal_eval_spec
-from lotus.timebase import day_start_ms, next_day
+from lotus.timebase import next_day
 from lotus_assets.stages import dm_evidence, dm_knowledge, runner
-from lotus_assets.stages.context import StageContext, StageResult
+from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.dm_knowledge import kept_check
 from lotus_assets.stages.runner import run_stage
 from lotus_store.databases import Connection
-from lotus_store.ledger.bodies import to_body
-from lotus_store.ledger.day_commits import DayCommit, commit_day, read_commit
-from lotus_store.ledger.knowledge import Knowledge, content_of_night, knowledge_before, quality_of_night
+from lotus_store.ledger.day_commits import read_commit
+from lotus_store.ledger.knowledge import content_of_night, quality_of_night
+
+from .known_days import a_day, known, night
 
 DAYS = [next_day("2026-01-05", k) for k in range(4)]
-HORIZONS = (30, 300)
-EDGES = {"winner": 6.0, "loser": -6.0}  # bps at a score of one
-EVENTS = TableSpec("signal_events", SIGNAL_EVENTS.key, tuple(SIGNAL_EVENTS.column(name) for name in EVENT_COLUMNS))
-EVALUATED = TableSpec(
-    "signal_eval", (), tuple(signal_eval_spec(HORIZONS).column(name) for name in evaluated_columns(HORIZONS))
-)
-FRAME = {c.name: c.column() for c in (*INT_COLUMNS, *FLOAT_COLUMNS)}
-FRAMES = TableSpec("microtape_frames", ("end_ms",), (FRAME["end_ms"], FRAME["mid"]))
-
-
-def a_day(ctx: StageContext, day: str, seed: int) -> None:
-    """Write and commit a day of windows of two detectors, what became of them, and the frames of three coins."""
-    rng, n, start = np.random.default_rng(seed), 240, day_start_ms(day)
-    side, score = rng.choice([-1.0, 1.0], n), rng.uniform(0.1, 0.9, n)
-    detector = np.array(list(EDGES), dtype=object)[np.arange(n) % 2]
-    moved = side * (np.array([EDGES[name] for name in detector]) * score + rng.normal(size=n))
-    asset = np.array(["BTC", "ETH"], dtype=object)[np.arange(n) // 2 % 2]
-    ends = start + 300_000 * (1 + np.arange(n) // 2)
-    tables = {
-        EVENTS: {
-            "detector_id": detector, "asset": asset, "window_end_ms": ends, "s": side * score,
-            "spec_version": np.ones(n, np.int32), "horizon_s": np.full(n, 300, np.int32),
-            "ln_sigma_tilde": np.zeros(n), "eligible": np.ones(n, np.bool_),
-            "b_vol": (np.arange(n) // 4 % 5).astype(np.uint8),
-        },
-        EVALUATED: {
-            "detector_id": detector, "asset": asset, "window_end_ms": ends,
-            "status": np.array(["ok"] * n, dtype=object), "horizon_s": np.full(n, 300, np.int32),
-            "fwd_ret_bps_30": moved / 5.0, "fwd_ret_bps_300": moved,
-        },
-    }  # fmt: skip
-    for spec, columns in tables.items():
-        written = ctx.lake.write(spec, ctx.branch, day, columns)
-        commit_day(ctx.sig, DayCommit(ctx.branch, day, spec.name, written.content_hash, written.rows, ""))
-    parts = []
-    for coin in ("BTC", "ETH", "SOL"):
-        ends = start + 10_000 * np.arange(1, 361, dtype=np.int64)
-        mid = 1e5 * np.exp(np.cumsum(rng.normal(size=len(ends)) * 1e-4))
-        parts.append(ctx.lake.write(FRAMES, ctx.tape_branch, day, {"end_ms": ends, "mid": mid}, coin).content_hash)
-    commit_day(ctx.sig, DayCommit(ctx.tape_branch, day, FRAMES.name, "".join(parts), 0, ""))
-
-
-def night(ctx: StageContext, day: str) -> StageResult:
-    """Run both stages of a day."""
-    for stage in (dm_evidence.STAGE, dm_knowledge.STAGE):
-        result = run_stage(ctx, stage, day)
-        assert not result.failed_checks, result.failed_checks
-    return result
 
 
 def content(dm: Connection, branch: str, day: str) -> str:
     """The hash of what is known after a day."""
     found = known(dm, branch, day)
     return content_of_night(found, quality_of_night(dm, branch, day))
-
-
-def known(dm: Connection, branch: str, day: str) -> Knowledge:
-    """What is known after a day."""
-    found = knowledge_before(dm, branch, next_day(day))
-    assert found is not None
-    assert found.day == day
-    return found
 
 
 @pytest.fixture
@@ -106,38 +43,6 @@ def days_written(ctx: StageContext) -> list[str]:
 
 def rows(dm: Connection) -> list[tuple[object, ...]]:
     return dm.execute("SELECT xmin::text, * FROM dm_knowledge ORDER BY branch, day, kind, name").fetchall()
-
-
-def test_a_winner_is_believed_a_loser_is_silent_and_both_are_told(
-    ctx: StageContext, dm: Connection, days_written: list[str]
-) -> None:
-    results = [night(ctx, day) for day in days_written]
-    found = known(dm, ctx.branch, DAYS[-1])
-    rule = shipped_policy()
-
-    def promised(source: str, regime: str = "all") -> float:
-        view = AlphaInput(source, "BTC", 300, 1, 0.8, "e", "t", 0, 300_000, regime)
-        alpha = found.calibration.alpha(view, 1.0, 0)
-        assert alpha is not None
-        return alpha.mu_bps
-
-    assert promised("det:winner@1") == pytest.approx(
-        0.8 * 6.0 * (480 / 680) ** 2, rel=0.1
-    )  # pooled with the loser, then shrunk
-    assert promised("det:loser@1") == 0.0
-    assert promised("det:winner@1", "wild") != promised("det:winner@1", "calm")
-    assert found.memory.reliability("det:winner@1", 300, rule) > rule.reliability.detector_start
-    assert found.covariance.coins == ("BTC", "ETH", "SOL")
-    assert found.covariance.rows == 4 * 59
-    assert set(found.correlations) == {("det:loser@1", "det:winner@1")}
-    table = results[-1].table
-    assert table is not None
-    assert [row[0] for row in table.rows] == ["det:loser@1", "det:winner@1"]
-    assert results[-1].notes["brier"] != results[-1].notes["brier_base"]
-    assert "data:image/png" in results[-1].documents["reliability_curve"]
-    assert results[0].documents == {}
-    told = [run_stage(ctx, dm_evidence.STAGE, day).notes for day in days_written]
-    assert [(note["outcomes"], note["promised"]) for note in told] == [(240, 0), (240, 240), (240, 240), (240, 240)]
 
 
 def test_later_days_change_nothing_that_is_known(ctx: StageContext, dm: Connection, days_written: list[str]) -> None:
@@ -191,18 +96,6 @@ def test_a_night_that_is_killed_is_made_again_with_the_same_rows(
     kept = rows(dm)
     night(replace(ctx, force=True), DAYS[1])
     assert rows(dm) == kept
-
-
-def test_a_branch_knows_its_own_past_only(ctx: StageContext, dm: Connection, days_written: list[str]) -> None:
-    night(ctx, DAYS[0])
-    other = replace(ctx, settings=replace(ctx.settings, branch="other"))
-    for k, day in enumerate(DAYS[:2]):
-        a_day(other, day, k)
-    night(other, DAYS[1])
-    assert known(dm, "other", DAYS[1]).calibration != known(dm, ctx.branch, DAYS[0]).calibration
-    assert run_stage(other, dm_evidence.STAGE, DAYS[1]).notes["promised"] == 0  # nothing was known there before
-    night(ctx, DAYS[1])
-    assert to_body(known(dm, ctx.branch, DAYS[1]).memory) != to_body(known(dm, "other", DAYS[1]).memory)
 
 
 def test_promises_that_do_not_come_are_told() -> None:

@@ -10,13 +10,11 @@ import pytest
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
 from lotus.errors import BeliefError
 from lotus.microtape import frame_machine
-from lotus.microtape.completeness import Framed
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import MICROTAPE_FRAMES
 from lotus_assets.definitions import build_definitions
-from lotus_assets.stages import dsi_annotations, microtape_frames, signal_eval, signal_events
+from lotus_assets.stages import dsi_annotations, microtape_frames, signal_events
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.microtape_frames import gaps_check, read_frames
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.schema_check import schema_check
@@ -49,24 +47,6 @@ def test_schema_finds_range_type_infinity_and_repeated_keys(scored: StageContext
 
 @pytest.mark.process("whole days through their stages")
 @pytest.mark.warm("first_day")
-def test_gaps_finds_a_hole_and_a_frame_inside_a_gap(scored: StageContext, days: list[str]) -> None:
-    frames = read_frames(scored, days[0])
-    gaps = scored.lake.read("tape_gaps", scored.tape_branch, days[0])
-    table = np.column_stack([gaps[name].astype(np.int64) for name in ("asset", "start_ms", "end_ms", "seq")])
-    sound = replace(frames, gaps=table)
-    assert gaps_check(sound, 10_000, [Framed(9, 2, 0)]).passed
-    lost = gaps_check(sound, 10_000, [Framed(9, 2, 0), Framed(7, 1, 1)])
-    assert (lost.passed, lost.numbers["prints_unframed"], lost.numbers["prints_unexplained"]) == (False, 3, 1)
-    hole = np.ones(len(frames), dtype=bool)
-    hole[np.flatnonzero(frames.ints[:, 0] == 1)[50:90]] = False
-    assert gaps_check(replace(sound, ints=frames.ints[hole]), 10_000, []).numbers["unexplained_holes"] == 1
-    end = int(frames.ints[100, 2])
-    inside = np.vstack([table, [int(frames.ints[100, 0]), end - 2000, end + 2000, 1]])
-    assert gaps_check(replace(sound, gaps=inside), 10_000, []).numbers["frames_inside_gaps"] > 0
-
-
-@pytest.mark.process("whole days through their stages")
-@pytest.mark.warm("first_day")
 def test_overlap_finds_a_leaked_publication_and_a_deterministic_one(scored: StageContext, days: list[str]) -> None:
     events = scored.lake.read("signal_events", scored.branch, days[0], spec=SIGNAL_EVENTS)
     epsilon = scored.manifest.score.epsilon
@@ -76,17 +56,6 @@ def test_overlap_finds_a_leaked_publication_and_a_deterministic_one(scored: Stag
         doctored = {**events, name: events[name].copy()}
         doctored[name][row] = value
         assert not signal_events.overlap_check(doctored, epsilon).passed
-
-
-@pytest.mark.process("whole days through their stages")
-@pytest.mark.warm("first_day")
-def test_dropped_windows_are_dropped_whole(scored: StageContext, days: list[str]) -> None:
-    rows = scored.lake.read("signal_eval", scored.branch, days[0])
-    assert signal_eval.dropped_check(rows).passed
-    gone = np.flatnonzero(rows["status"] == "gap")[0]
-    doctored = {**rows, "status": rows["status"].copy()}
-    doctored["status"][gone] = "ok"
-    assert signal_eval.dropped_check(doctored).numbers["whole_without_return"] == 1
 
 
 def test_a_failed_check_commits_nothing_and_stops_the_day(

@@ -6,15 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-from desk_bed import Bed, Books, SmallVenue, ended, now_ms, until
+from desk_bed import Bed, Books, SmallVenue, ended, until
 
-from lotus.trading.execution_events import Event, Steer
-from lotus.trading.knob_choice import KnobChoice
-from lotus.trading.order_machine import Purpose
 from lotus.trading.orders import (
     Grouping,
     NewOrder,
@@ -25,12 +21,7 @@ from lotus.trading.orders import (
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
 from lotus_desk.execution import desk as desk_module
-from lotus_desk.execution import work as work_module
 from lotus_desk.execution.books import Moved
-from lotus_desk.execution.desk import TradingDesk
-from lotus_desk.execution.result import report_payload
-from lotus_desk.execution.stored import restored
-from lotus_desk.execution.work import Work
 from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
 
 pytestmark = pytest.mark.clock("a desk turns over wall time")
@@ -54,58 +45,6 @@ def test_a_plan_is_written_before_it_is_sent_and_reported_when_it_is_closed(bed:
         assert bed.venue.held == 0
         assert {state for _, state in bed.venue.orders.values()} == {OrderState.FILLED, OrderState.CANCELED}
         await until(lambda: desk.counts.finished == 1)
-        await ended(task)
-
-    asyncio.run(go())
-
-
-def test_a_plan_is_executed_with_the_knobs_chosen_for_it_and_its_report_names_them(bed: Bed) -> None:
-    choice = KnobChoice("f" * 32, 12 * "0", {"execution:exit_slippage": 1.05})
-
-    async def go() -> None:
-        task = asyncio.create_task(bed.desk().run())
-        plain, moved = bed.accept("plain", 300), bed.accept("moved", 300, choice)
-        await until(lambda: len(bed.books.finished) == 2)
-        await ended(task)
-        states = {name: restored(bed.books.rows[name].execution) for name in (plain, moved)}
-        assert {name: state.knobs.exit_slippage for name, state in states.items()} == {plain: 100.0, moved: 105.0}
-        older = {k: v for k, v in bed.books.rows[plain].execution.items() if k != "leaving_px"}
-        assert restored(older) == replace(states[plain], leaving_px=None), "a row of an older release is read"
-        exits = {name: next(state.of(Purpose.EXIT)).order.limit_px for name, state in states.items()}
-        assert exits == {plain: Decimal(99_000), moved: Decimal(98_950)}
-        stated = {"priors_ver": "f" * 32, "context": 12 * "0", "moved": choice.moved, "trial": None}
-        told = {name: report_payload(bed.books.rows[name], states[name], 0)["report"]["knobs"] for name in states}
-        assert told == {plain: None, moved: stated}
-
-    asyncio.run(go())
-
-
-def test_a_plan_is_lowered_and_held_on_as_its_row_says_over_a_restart_too(bed: Bed) -> None:
-    def stops() -> Decimal:
-        resting = [o for o, state in bed.venue.orders.values() if o.trigger and state is OrderState.WAITING]
-        return sum((order.size for order in resting), Decimal(0))
-
-    async def go() -> None:
-        desk = bed.desk()
-        task = asyncio.create_task(desk.run())
-        plan = bed.accept("one", 1_500, kind="book")
-        await until(lambda: bed.venue.held == Decimal("0.01"))
-        row = bed.books.rows[plan]
-        bed.books.rows[plan] = replace(row, ceiling=Decimal("0.004"), exit_at_ms=now_ms() + 60_000)
-        desk.woken()
-        await until(lambda: bed.venue.held == stops() == Decimal("0.004"))
-        assert desk.floor.held == desk.floor.will_hold == {"a": {"BTC": Decimal("0.004")}}
-        await ended(task)
-        bed.books.rows[plan] = replace(bed.books.rows[plan], ceiling=Decimal("0.002"))
-        again = bed.desk()
-        task = asyncio.create_task(again.run())
-        await until(lambda: bed.venue.held == stops() == Decimal("0.002"))
-        await asyncio.sleep(1.0)
-        assert bed.books.finished == [], "its first exit time is over, and it was moved on"
-        bed.books.rows[plan] = replace(bed.books.rows[plan], ceiling=Decimal(0))
-        again.woken()
-        await until(lambda: bed.books.finished == [plan])
-        assert (bed.venue.held, stops(), bed.venue.repeated) == (0, 0, [])
         await ended(task)
 
     asyncio.run(go())
@@ -191,41 +130,6 @@ def test_a_killed_desk_goes_on_with_what_it_left(bed: Bed) -> None:
         assert bed.venue.repeated == []
         await ended(second)
 
-    asyncio.run(go())
-
-
-def test_what_is_told_while_a_command_is_under_way_is_taken_once(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[Event] = []
-    real = TradingDesk._step
-
-    def step(desk: TradingDesk, work: Work, event: Event) -> None:
-        taken.append(event)
-        real(desk, work, event)
-
-    async def go() -> None:
-        may_answer, place = asyncio.Event(), bed.venue.place
-
-        async def slow(orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
-            answers = await place(orders, grouping)
-            await may_answer.wait()
-            return answers
-
-        bed.venue.place = slow  # type: ignore[method-assign]
-        desk = bed.desk()
-        task = asyncio.create_task(desk.run())
-        plan = bed.accept("one", 60_000)
-        await until(lambda: bed.venue.held > 0)
-        first, second = Steer(Decimal(7), None), Steer(Decimal(6), None)
-        desk.post(plan, first)
-        await until(lambda: first in taken)
-        desk.post(plan, second)
-        may_answer.set()
-        await until(lambda: second in taken)
-        await asyncio.sleep(0.3)
-        assert (taken.count(first), taken.count(second)) == (1, 1)
-        await ended(task)
-
-    monkeypatch.setattr(TradingDesk, "_step", step)
     asyncio.run(go())
 
 
@@ -373,24 +277,3 @@ def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
 
     asyncio.run(go())
     assert "the clock of the desk broke" in capsys.readouterr().err
-
-
-def test_a_plan_at_fault_does_not_end_the_others(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = work_module.step
-
-    def step(state: Any, event: Any, at_ms: int) -> Any:
-        if state.plan.signal_id == "bad":
-            raise ZeroDivisionError
-        return real(state, event, at_ms)
-
-    async def go() -> None:
-        monkeypatch.setattr(work_module, "step", step)
-        desk = bed.desk()
-        task = asyncio.create_task(desk.run())
-        bed.accept("bad", 60_000)
-        good = bed.accept("good", 600)
-        await until(lambda: bed.books.finished == [good])
-        assert desk.counts.broken > 0
-        await ended(task)
-
-    asyncio.run(go())

@@ -2,46 +2,26 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pytest
 from tapes import MANIFEST, UNIVERSE, in_order, market
+from trigger_frames import SPEC, frames_of, plan_of
 
-from lotus.decision.alphas import Door
-from lotus.decision.policy import shipped_policy
-from lotus.detectors.registry import shipped_detectors
-from lotus.hashing import natural_id
 from lotus.microtape.frame_spec import I_END
-from lotus.modules.intents import Intent, Module
 from lotus.trading.execution_events import Event, TriggerStatus, TriggerTold
-from lotus.trading.orders import Side
-from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
+from lotus.trading.plan import Plan
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import warm_up_ms
-from lotus.triggers.events import Cause, Status, TriggerEvent
+from lotus.triggers.events import Status
 from lotus.triggers.watcher import Plan as Watched
 from lotus.triggers.watcher import Watcher
-from lotus_desk.market.frame_memory import COLUMNS, FrameMemory
-from lotus_desk.market.trigger_books import TriggerBooks
 from lotus_desk.market.triggers import Said, TriggerDesk
-from lotus_herald.carry import carry
-from lotus_herald.consume import consume
-from lotus_herald.keys import Keys
-from lotus_live.collector import DayCollector
-from lotus_live.day_lane import LaneSpec
 from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline import Pipeline
-from lotus_modules.dm.decide import Decider
-from lotus_store.config import Settings
-from lotus_store.databases import Databases
-from lotus_store.ledger.decisions import DecisionRow, judge_decision, put_decision
-from lotus_store.ledger.plans import PlanRow, trigger_events_of
+from lotus_store.ledger.plans import PlanRow
 
-SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
-TERMS = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10**6), ("tr",)), ("paper",))
 TEXTS = (
     "breakout(lookback=3, bar=10s)",
     "breakout(lookback=5, bar=5s, band=1sigma, side=down) AND retest(level=prev_low, tol=1bps) WITHIN 2m",
@@ -67,27 +47,6 @@ class Kept:
 
 def desk_over(kept: Kept) -> TriggerDesk:
     return TriggerDesk(UNIVERSE, MANIFEST.kernel.cadence_ms, kept.write, kept.tell)
-
-
-def plan_of(text: str, coin: int, created_ms: int, valid_ms: int = 3_600_000) -> tuple[PlanRow, Plan]:
-    name = natural_id("trigger", text, coin)
-    made = probe_plan(name, name, UNIVERSE[coin], Side.BUY, Decimal(100), created_ms, 60_000, TERMS)
-    plan = replace(made, trigger=text, valid_until_ms=created_ms + valid_ms)
-    row = PlanRow(
-        plan.plan_id,
-        "main",
-        natural_id("d", name),
-        name,
-        "book",
-        plan.coin,
-        "paper",
-        "accepted",
-        created_ms,
-        {},
-        {},
-        {},
-    )
-    return row, plan
 
 
 @pytest.fixture(scope="module")
@@ -125,15 +84,6 @@ def replayed(lines: list[tuple[int, bytes]], late: int, again: int | None) -> tu
 
 def _asset(plan: Plan) -> Any:
     return next(asset for asset in UNIVERSE if asset.name == plan.coin)
-
-
-def frames_of(lines: list[tuple[int, bytes]]) -> tuple[Any, Any]:
-    """Return the day's frames as batch has them."""
-    batch = DayCollector()
-    pipeline = Pipeline(SPEC, neutral_beliefs(SPEC), lambda _: batch)
-    for number, (recv_ns, raw) in enumerate(lines):
-        pipeline.feed(recv_ns, number, raw)
-    return batch.ints.array(), batch.floats.array()
 
 
 @pytest.mark.parametrize(("late", "again"), [(0, None), (400, None), (0, 4000)], ids=["at once", "late", "again"])
@@ -187,42 +137,3 @@ def test_only_the_end_of_the_validity_ends_the_plan(
         desk.frame(one, values)
     asyncio.run(desk.flush())
     assert kept.told == [(row.plan_id, TriggerTold(TriggerStatus.EXPIRED))]
-
-
-def test_what_is_said_is_written_and_sent_once_and_stands_beside_the_decision(
-    databases: Databases, settings: Settings
-) -> None:
-    keys = Keys(settings.keys_root)
-    row, plan = plan_of("touch(level=100)", 0, 1_000)
-    event = TriggerEvent(1, Status.FIRED, Cause.HOLDS, 1_200, 6, plan.trigger, 100.0)
-    with databases.connect("dm") as dm:
-        put_decision(dm, DecisionRow(row.decision_id, "main", row.lifecycle_id, "book", 1_000, {}), "e", "BTC", "60s")
-    books = TriggerBooks(databases, keys)
-    for _ in range(2):
-        assert asyncio.run(books.write([Said(row, event, 400)]))
-    carry(databases, now_ms=1_300)
-    policy = shipped_policy()
-    decider = Decider(5_000, Door("main", frozenset({"BTC"}), policy.horizons), policy, lambda: 1_300)
-    handlers = {Intent.TRIGGER_EVAL: decider.take_trigger}
-    assert consume(databases, Module.DM, handlers, keys, 1_300) == {"applied": 1}
-    with databases.connect("tr") as tr, databases.connect("dm") as dm:
-        (line,) = trigger_events_of(tr, plan.plan_id)
-        judge_decision(dm, row.decision_id, {"outcome": "closed"})
-        found: Any = dm.execute("SELECT eval FROM dm_strand WHERE id = %s", [row.decision_id]).fetchone()
-    assert (line.status, line.time_ms, line.body["from_ms"]) == ("fired", 1_200, 400)
-    assert found[0]["outcome"] == "closed"
-    (told,) = found[0]["triggers"]
-    assert (told["state"], told["time_ms"], told["details"]["plan_id"]) == ("fired", 1_200, plan.plan_id)
-    assert told["details"]["part"] == plan.trigger
-
-
-def test_remembered_frames_are_those_of_the_last_day_bit_for_bit(lines: list[tuple[int, bytes]]) -> None:
-    ints, floats = frames_of(lines)
-    mine = ints[:, 0] == 1
-    memory = FrameMemory(1, 100)
-    for one, values in zip(ints[mine], floats[mine], strict=True):
-        memory.add(one, values)
-    kept = list(memory.since(0))
-    assert len(kept) == 100
-    assert [int(row[I_END]) for row, _ in kept] == ints[mine][-100:, I_END].tolist()
-    np.testing.assert_array_equal(np.array([v[COLUMNS] for _, v in kept]), floats[mine][-100:][:, COLUMNS])

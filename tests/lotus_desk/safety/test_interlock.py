@@ -7,8 +7,6 @@ from decimal import Decimal
 import pytest
 
 from lotus.manifest import Asset
-from lotus.modules.intents import Module
-from lotus.modules.payloads import SafetyAlert, safety_message
 from lotus.trading.orders import Side
 from lotus.trading.plan import probe_plan
 from lotus.trading.refusals import RefusalReason
@@ -16,10 +14,6 @@ from lotus.trading.validate import refusals
 from lotus_desk.market.floor import FloorTerms, TradingFloor
 from lotus_desk.safety import interlock as interlock_module
 from lotus_desk.safety.interlock import UNKNOWN, Interlock
-from lotus_desk.safety.mismatches import mismatches
-from lotus_herald import outbox
-from lotus_herald.keys import Keys
-from lotus_store.config import Settings
 from lotus_store.databases import Databases
 
 BTC = Asset("BTC", 5)
@@ -60,20 +54,6 @@ def test_a_column_that_only_one_of_them_has_holds_opening_until_it_is_gone(
     lock.look()
     assert RefusalReason.RELEASE_MISMATCH not in reasons(made)
     assert "nothing holds opening any more" in capsys.readouterr().err
-
-
-def test_a_module_that_speaks_under_another_release_is_told(
-    databases: Databases, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alert = SafetyAlert(branch="main", time_ms=NOW_MS, kind="k", found="f", expected="e", done="d")
-    with monkeypatch.context() as patch, databases.connect("tr") as connection:
-        patch.setattr(outbox, "release_of", lambda _module: "lotus-0.0.1+0123456789abcdef")
-        outbox.send_many(connection, Module.TR, [safety_message(alert)], Keys(settings.keys_root))
-    (found,) = mismatches(databases)
-    assert found.startswith("tr spoke as lotus-0.0.1+0123456789abcdef; this program is lotus-")
-    with databases.owner("tr") as connection:
-        connection.execute("UPDATE tr_outbox SET created_at = now() - interval '2 minutes'")
-    assert mismatches(databases) == [], "what was said before the programs were exchanged"
 
 
 def test_a_ledger_that_is_away_changes_nothing_of_what_was_found(

@@ -12,34 +12,13 @@ from watch_bed import BTC, now_ms, until, watch_bed
 
 from lotus.errors import ConfigError
 from lotus_desk.accounts.accounts import venue_account
-from lotus_desk.watch.alerts import Alerts
-from lotus_desk.watch.kept_settings import keep_settings, watched_settings
-from lotus_desk.watch.rules import Finding
 from lotus_desk.watch.running import run_watchdog, start_watchdog, stop_watchdog, watchdog_status
 from lotus_desk.watch.sessions import account_names, guard_session
 from lotus_store.config import SafetySettings, Settings, TradingSettings
 
-FAULTY = ("[trading\n", '[trading]\nvenue = "moon"\n', "[safety]\ndead_s = -1\n", "[what]\nx = 1\n", "\xff")
-
 
 def of(home: Path, url: str = "http://127.0.0.1:1") -> Settings:
     return Settings(home, trading=TradingSettings(venue="local", url=url), safety=SafetySettings(dead_s=7.0))
-
-
-@pytest.mark.parametrize("text", FAULTY)
-def test_over_a_faulty_lotus_toml_it_watches_as_before(
-    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config = tmp_path / "lotus.toml"
-    config.write_text(text, "latin-1")
-    monkeypatch.setenv("LOTUS_HOME", str(tmp_path))
-    monkeypatch.setenv("LOTUS_CONFIG", str(config))
-    with pytest.raises(ConfigError):
-        watched_settings()
-    keep_settings(of(tmp_path))
-    found = watched_settings()
-    assert (found.home, found.trading, found.safety) == (tmp_path, of(tmp_path).trading, of(tmp_path).safety)
-    assert "settings cannot be read" in capsys.readouterr().err
 
 
 @pytest.mark.process("the watchdog as a process, twice")
@@ -98,15 +77,6 @@ def test_no_lock_and_no_log_through_a_link(tmp_path: Path, name: str) -> None:
             run_watchdog(of(tmp_path))
     assert not watchdog_status(tmp_path)["alive"]
     assert not away.exists()
-
-
-def test_no_alert_through_a_link(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    alerts, away = Alerts(tmp_path), tmp_path / "away"
-    alerts.path.parent.mkdir()
-    alerts.path.symlink_to(away)
-    assert alerts.tell(Finding("k", "found", "expected"), "done")
-    assert not away.exists()
-    assert "takes no alert" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("account", ["../../away", "a/b", ". x", "é"])
