@@ -18,8 +18,6 @@ from lotus_store.ledger.segments import Segment, put_segment
 
 from .ticks import close_segment
 
-pytestmark = pytest.mark.clock("sensors wait for notifications")
-
 
 @pytest.fixture
 def lotus(settings: Settings) -> Iterator[Lotus]:

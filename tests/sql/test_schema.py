@@ -1,4 +1,7 @@
-"""The databases: migrated equals fresh, mirrors are the lake's, and the wrong database is named."""
+"""The databases: migrated equals fresh, mirrors are the lake's, and the wrong database is named.
+
+Of the files `sql/*/schema.sql` through `lotus_store.databases` and `lotus_store.postgres.migrations`.
+"""
 
 from dataclasses import replace
 from pathlib import Path
