@@ -22,7 +22,7 @@ from typing import Any
 import click
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "lotus_live")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from children import spawn  # noqa: E402
 from tapes import MANIFEST, UNIVERSE, in_order, market, write  # noqa: E402

@@ -1,4 +1,7 @@
-"""Whole days: a daemon that ran through midnight, and one fed a single day with its warm-up, emit what batch stores."""
+"""Whole days: a daemon that ran through midnight, and one fed a single day with its warm-up, emit what batch stores.
+
+Of `lotus_live.live` beside `lotus_assets.stages.runner`.
+"""
 
 from pathlib import Path
 

@@ -114,16 +114,3 @@ def test_the_trap_wins_often_and_gains_nothing(demo: list[Span]) -> None:
     effects = [p.effect * p.episode.direction for s in demo for p in s.planted if p.rule == "funding_with"]
     assert np.mean(np.array(effects) < 0) == pytest.approx(0.1, abs=0.02)
     assert set(effects) == {6_000_000, -54_000_000}
-
-
-def test_directions_are_fair_and_patterns_do_not_overlap(demo: list[Span]) -> None:
-    directions = [p.episode.direction for s in demo for p in s.planted]
-    assert abs(np.mean(directions)) < 4 / np.sqrt(len(directions))
-    for span in demo:
-        for asset in range(3):
-            free = 0
-            for planting in span.planted:
-                shape = FAMILIES[planting.episode.family]
-                if planting.episode.asset == asset and shape.hold_ms:
-                    assert planting.episode.onset_ms >= free
-                    free = planting.episode.onset_ms + shape.hold_ms

@@ -1,4 +1,4 @@
-"""The official SDK's own classes, unchanged, against the local exchange over real sockets."""
+"""The official SDK's own classes, unchanged, against `lotus_venues.local_exchange.server` over real sockets."""
 
 import asyncio
 from typing import Any
