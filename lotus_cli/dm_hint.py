@@ -48,7 +48,7 @@ def hint_command(
     A daemon that trades takes it within five minutes or never. A new name counts little (reliability 0.1) until what it
     said came true; nobody can set that.
     """
-    from lotus.decision.alphas import Door
+    from lotus.decision.alphas import InputFilter
     from lotus.decision.policy import shipped_policy
     from lotus_desk.safety.arming import wall_ms
     from lotus_herald.keys import Keys
@@ -57,7 +57,7 @@ def hint_command(
 
     settings = settings_of(home, branch=branch)
     coins = frozenset(asset.name for asset in settings.manifest.universe)
-    door = Door(settings.branch, coins, shipped_policy().horizons)
+    door = InputFilter(settings.branch, coins, shipped_policy().horizons)
     said = Hint(who.strip(), coin, 1 if side == "long" else -1, conviction, horizon, note)
     with Databases(settings) as databases:
         view = tell_hint(databases, said, door, wall_ms(), Keys(settings.keys_root))

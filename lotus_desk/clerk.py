@@ -21,7 +21,7 @@ from lotus.decision import ticket
 from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_desk.execution.in_time import InTime
-from lotus_modules.dm.allocate import Allocator, Decided, Outcome, Sight
+from lotus_modules.dm.allocate import Allocator, Decided, Sight, WindowOutcome
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.knowledge import Knowledge, knowledge_before
 
@@ -77,9 +77,9 @@ class Clerk:
 
     async def window(self, end_ms: int) -> bool:
         """Decide for one window now; return whether something was sent."""
-        sent = self.counts[Outcome.SENT]
+        sent = self.counts[WindowOutcome.SENT]
         await self._at_work.done(self.decide, end_ms)
-        return self.counts[Outcome.SENT] > sent
+        return self.counts[WindowOutcome.SENT] > sent
 
     async def over(self) -> None:
         """Close the connection once no decision is under way."""
@@ -97,7 +97,7 @@ class Clerk:
             print(f"clerk: window {window_end_ms} is not decided: {self.last_failure}", file=sys.stderr)
             return
         self.counts[found.outcome] += 1
-        if found.outcome is not Outcome.DECIDED_BEFORE:
+        if found.outcome is not WindowOutcome.DECIDED_BEFORE:
             self.last = self._told(found, window_end_ms, time.perf_counter() - began)
 
     def close(self) -> None:

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.decision.alphas import Door
-from lotus.decision.decide import Authority
+from lotus.decision.alphas import InputFilter
+from lotus.decision.decide import AccountMandate
 from lotus.decision.policy import shipped_policy
 from lotus.decision.solver import FastSolver
 from lotus.errors import ConfigError, LotusError
@@ -28,7 +28,7 @@ from lotus.modules.trade_messages import TTL_S, meta_message, proposed_message
 from lotus.names import path_step
 from lotus.trading.venue import Venue
 from lotus_desk.accounts.accounts import desk_accounts, venue_account
-from lotus_desk.accounts.paper import PaperDesk
+from lotus_desk.accounts.paper import PaperAccounts
 from lotus_desk.clerk import Clerk
 from lotus_desk.execution.books import TradeBooks
 from lotus_desk.execution.desk import TradingDesk
@@ -75,7 +75,7 @@ class Trading:
     keys: Keys
     interlock: Interlock
     triggers: TriggerDesk
-    paper: PaperDesk | None = None
+    paper: PaperAccounts | None = None
 
     async def run(self) -> None:
         """Run the desk, and beside it the look at what holds trading; ends as the desk ends."""
@@ -138,7 +138,7 @@ def trading_of(
     now_ms: Callable[[], int],
     pace: float = 0.0,
     session: str = "",
-    paper: PaperDesk | None = None,
+    paper: PaperAccounts | None = None,
     clock_hold: Callable[[], str] = str,
 ) -> Trading:
     """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base), or on `paper`.
@@ -185,12 +185,12 @@ def trading_of(
     interlock = Interlock(floor, databases, holds)
     interlock.look()
     policy = shipped_policy()
-    door = Door(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
+    door = InputFilter(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
     decider = Decider(entry_valid_ms, door, policy, now_ms)
     tries = PolicyChooser(policy, settings.manifest.weave, wanted.explore_policy, settings.manifest.score.seed)
     caps, executor = policy.caps, f"{floor.venue}:{STRATEGY}"
     allocator = Allocator(
-        settings.branch, PORTFOLIO, Authority(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
+        settings.branch, PORTFOLIO, AccountMandate(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
         FastSolver().solve, tries, keys,
     )  # fmt: skip
     clerk = Clerk(databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace)

@@ -24,11 +24,11 @@ from lotus_herald.routes import Routes, load_routes
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger import atlas, herald_books, identities, messages
 from lotus_store.ledger.identities import KnownKey
-from lotus_store.ledger.messages import DeadLetter, Waiting
+from lotus_store.ledger.messages import DeadLetter, OutboxRow
 
 Seam = Callable[[str], None]
 Router = Callable[[Connection, Module, Intent], str | None]
-Parcel = tuple[Envelope, Waiting]
+Parcel = tuple[Envelope, OutboxRow]
 DOWN = (LedgerError, psycopg.OperationalError)
 
 
@@ -142,7 +142,7 @@ class Carrier:
         going.counts.update(batch.counts)
         return len(rows) == self.routes.batch
 
-    def _sort(self, batch: "_Batch", row: Waiting, keys: Sequence[KnownKey], now_ms: int | None) -> None:
+    def _sort(self, batch: "_Batch", row: OutboxRow, keys: Sequence[KnownKey], now_ms: int | None) -> None:
         """Verify a row: it becomes a parcel, or a dead letter."""
         try:
             envelope = _checked(row, batch.sender, identities.keys_at(keys, row.said_at))
@@ -153,7 +153,7 @@ class Carrier:
         except RefusedError as refusal:
             batch.bury(row, refusal.reason, str(refusal))
 
-    def _charge(self, envelope: Envelope, row: Waiting) -> None:
+    def _charge(self, envelope: Envelope, row: OutboxRow) -> None:
         """Take one from the quota of each pair, as of when the message was said; from none where one is used up."""
         per_minute, taken = self.routes.quota_per_minute, {}
         for target in envelope.to:
@@ -186,7 +186,7 @@ class Carrier:
                 outcome = "delivered" if envelope.event_id in new else "repeated"
                 batch.counts[target.value, envelope.intent.value, outcome] += 1
 
-    def _tell(self, source: Connection, sender: Module, rows: Sequence[Waiting], status: str) -> None:
+    def _tell(self, source: Connection, sender: Module, rows: Sequence[OutboxRow], status: str) -> None:
         """Record rows in the atlas, as done at the time of the sender's open transaction, which marks them."""
         if not rows:
             return
@@ -243,7 +243,7 @@ class _Batch:
 
     sender: Module
     parcels: list[Parcel] = field(default_factory=list)
-    dead: list[tuple[Waiting, Reason, str]] = field(default_factory=list)
+    dead: list[tuple[OutboxRow, Reason, str]] = field(default_factory=list)
     later: dict[int, str] = field(default_factory=dict)
     counts: Counter[herald_books.Counted] = field(default_factory=Counter)
 
@@ -252,7 +252,7 @@ class _Batch:
         """Parcels that reached every target."""
         return [parcel for parcel in self.parcels if parcel[1].seq not in self.later]
 
-    def bury(self, row: Waiting, reason: Reason, detail: str) -> None:
+    def bury(self, row: OutboxRow, reason: Reason, detail: str) -> None:
         """Make a row a dead letter."""
         self.dead.append((row, reason, detail))
 
@@ -283,7 +283,7 @@ class _Batch:
         herald_books.count(source, sender, self.counts)
 
 
-def _checked(row: Waiting, sender: Module, keys: Mapping[str, frozenset[str]]) -> Envelope:
+def _checked(row: OutboxRow, sender: Module, keys: Mapping[str, frozenset[str]]) -> Envelope:
     envelope = open_envelope(row.envelope)
     releases = signing_release(envelope, row.envelope, keys) if envelope.sender is sender else None
     if releases is None:

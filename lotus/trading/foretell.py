@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from lotus.trading.executor_scores import ExecutorScore
+from lotus.trading.executor_scores import TrackRecord
 from lotus.trading.knobs import ExecutionKnobs
 from lotus.trading.plan import BPS, Plan, Strategy
 from lotus.trading.predict import Features, Model, Prediction, RouteHint, predicted, route_hint
@@ -17,12 +17,12 @@ from lotus.trading.venue_choice import NO_HISTORY, VenueFacts, VenueScore, ranke
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class VenueHistory:
     """What is known of a venue from executions that ended before `at_ms`: the model, and executors by strategy."""
 
     at_ms: int = 0
     model: Model = field(default_factory=Model)
-    executors: Mapping[str, ExecutorScore] = field(default_factory=dict)
+    executors: Mapping[str, TrackRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Foretold:
     fitted_ms: int
     route_hint: RouteHint | None = None
     venues: tuple[VenueScore, ...] = ()
-    executor: ExecutorScore | None = None
+    executor: TrackRecord | None = None
 
     @property
     def is_known(self) -> bool:
@@ -78,7 +78,7 @@ def features_of(plan: Plan, at: Situation) -> Features | None:
     return Features(spread, float(plan.size / depth), float(view.volatility_bps), plan.side, Strategy(plan.strategy))
 
 
-def foretold(plan: Plan, at: Situation, known: Known, knobs: ExecutionKnobs) -> Foretold | None:
+def foretold(plan: Plan, at: Situation, known: VenueHistory, knobs: ExecutionKnobs) -> Foretold | None:
     """Return what is foretold of a plan without a fault; None while its features are not known."""
     features = features_of(plan, at)
     if features is None:

@@ -26,7 +26,7 @@ from lotus_desk.execution.work import DeskCounts, never_placed
 from lotus_desk.safety.kill_switch import KillSwitch
 
 
-class Carrier:
+class CommandDispatcher:
     """Carries the commands of one account's plans; `tell` takes fills, which may be of another plan."""
 
     def __init__(

@@ -24,7 +24,7 @@ from lotus.trading.plan import PlanKind
 from lotus.trading.venue import Venue
 from lotus_desk.execution.account_looks import Accounts
 from lotus_desk.execution.books import Moved, TradeBooks, execution_of, plan_of
-from lotus_desk.execution.carrier import Carrier
+from lotus_desk.execution.carrier import CommandDispatcher
 from lotus_desk.execution.chores import Chores
 from lotus_desk.execution.in_time import DOWN, InTime
 from lotus_desk.execution.reconciling import Reconciler
@@ -75,7 +75,7 @@ class TradingDesk:
         self._in_time = InTime(BOOKS_S, self._failed)
         self._pulse = Pulse(switch.home)
         self._carriers = {
-            account: Carrier(venue, floor.now_ms, switch, self.counts, self.tell)
+            account: CommandDispatcher(venue, floor.now_ms, switch, self.counts, self.tell)
             for account, venue in self.venues.items()
         }
 

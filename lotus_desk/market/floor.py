@@ -16,14 +16,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.decision.book import Market
+from lotus.decision.book import CoinMarket
 from lotus.manifest import Asset
 from lotus.microtape.events import NULL, Ctx, EventKind
 from lotus.microtape.frame_spec import C_VOL_REL, I_ASSET, I_END
 from lotus.modules.intents import Module
 from lotus.timebase import NS_PER_MS
 from lotus.trading.book import BookTerms
-from lotus.trading.orders import Account, Side
+from lotus.trading.orders import AccountSnapshot, Side
 from lotus.trading.plan import Authority, ProbeTerms
 from lotus.trading.validate import Situation
 from lotus.trading.watch import MarketView
@@ -38,7 +38,7 @@ BOOK_ACCOUNT: Final = "book"
 _CTX = int(EventKind.CTX)
 _SHOWN = frozenset({int(EventKind.BBO), int(EventKind.BOOK), int(EventKind.FAST), _CTX})
 VOLUME_AGE_MS: Final = 1_000  # a frame that ended longer before the prices says nothing of their volume
-NOTHING_HELD = Account(Decimal(0), Decimal(0), Decimal(0), (), 0)
+NOTHING_HELD = AccountSnapshot(Decimal(0), Decimal(0), Decimal(0), (), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class TradingFloor:
     clock_hold: Callable[[], str] = str  # why the clock lets nothing be opened
     session: str = ""
     clock_skew_ms: int = 0
-    accounts: dict[str, Account] = field(default_factory=dict)
+    accounts: dict[str, AccountSnapshot] = field(default_factory=dict)
     held: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     will_hold: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     _tops: list[tuple[int, int, int]] = field(default_factory=list)
@@ -163,7 +163,7 @@ class TradingFloor:
             will_hold={coin: float(size) for coin, size in self.will_hold.get(account, {}).items()},
         )
 
-    def _market(self, coin: str, view: MarketView) -> Market | None:
+    def _market(self, coin: str, view: MarketView) -> CoinMarket | None:
         """Return what a coin's market is like, None before the venue told its volume and open interest."""
         index = next(i for i, asset in enumerate(self.universe) if asset.name == coin)
         try:
@@ -171,7 +171,7 @@ class TradingFloor:
             volume_usd, interest = float(told.volume), float(told.interest)
         except (msgspec.DecodeError, ValueError, RecursionError):
             return None
-        return Market(
+        return CoinMarket(
             spread_bps=float((view.ask - view.bid) / view.mid * 10_000),
             adv_usd=volume_usd,
             open_interest_usd=interest * float(view.mark),

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Final
 
 from lotus.decision.alphas import AlphaInput, CueInput
-from lotus.decision.book import Market
-from lotus.decision.decide import Authority, Decision, State, decide
+from lotus.decision.book import CoinMarket
+from lotus.decision.decide import AccountMandate, Decision, DecisionState, decide
 from lotus.decision.policy import Policy
 from lotus.decision.policy_trials import PolicyTrial, trial_row
 from lotus.decision.relax import Solve
@@ -43,7 +43,7 @@ LEAST_MOVE_USD: Final = 10.0  # a smaller move cannot be an order
 REMIND_MS: Final = 30_000  # while something is held, a decision is sent at least so often: plans are held on by it
 
 
-class Outcome(StrEnum):
+class WindowOutcome(StrEnum):
     """What became of a window."""
 
     SENT = "sent"
@@ -65,7 +65,7 @@ class Sight:
     equity_usd: float
     sizes: Mapping[str, float]
     marks: Mapping[str, float]
-    markets: Mapping[str, Market]
+    markets: Mapping[str, CoinMarket]
     halted: str = ""
     will_hold: Mapping[str, float] | None = None
 
@@ -74,7 +74,7 @@ class Sight:
 class Decided:
     """The answer for a window: `decision` and `ticket` where one was made."""
 
-    outcome: Outcome
+    outcome: WindowOutcome
     decision: Decision | None = None
     ticket: Payload = field(default_factory=dict)
 
@@ -85,7 +85,7 @@ class Allocator:
 
     branch: str
     portfolio_id: str
-    authority: Authority
+    authority: AccountMandate
     solve: Solve
     chooser: PolicyChooser
     keys: Keys
@@ -95,13 +95,13 @@ class Allocator:
     ) -> Decided:
         """Decide for a window, once; `connection` is dm's, in autocommit mode."""
         if knowledge is None:
-            return Decided(Outcome.NO_KNOWLEDGE)
+            return Decided(WindowOutcome.NO_KNOWLEDGE)
         if sight is None:
-            return Decided(Outcome.NO_ACCOUNT)
+            return Decided(WindowOutcome.NO_ACCOUNT)
         with connection.transaction():
             last_ms, before = standing_of(connection, self.branch, self.portfolio_id)
             if last_ms >= window_end_ms:
-                return Decided(Outcome.DECIDED_BEFORE)
+                return Decided(WindowOutcome.DECIDED_BEFORE)
             now = seen(before, sight.now_ms, sight.equity_usd, sight.sizes, sight.marks)
             views = live_views(connection, self.branch, sight.now_ms)
             cues = live_cues(connection, self.branch, sight.now_ms)
@@ -117,12 +117,12 @@ class Allocator:
             now = replace(now, ratchet=decision.budgets.ratchet, told_ms=sight.now_ms if speaks else now.told_ms)
             forget_inputs(connection, self.branch, sight.now_ms)
             if not put_standing(connection, self.branch, self.portfolio_id, window_end_ms, now):
-                return Decided(Outcome.DECIDED_BEFORE)
+                return Decided(WindowOutcome.DECIDED_BEFORE)
             if tried is not None:
                 put_policy_trial(connection, self.branch, tried)
             if not speaks:
-                return Decided(Outcome.QUIET, decision)
-            return Decided(Outcome.SENT, decision, self._send(connection, name, decision, contexts))
+                return Decided(WindowOutcome.QUIET, decision)
+            return Decided(WindowOutcome.SENT, decision, self._send(connection, name, decision, contexts))
 
     def _tried(
         self, name: str, window_end_ms: int, choice: PolicyChoice, decision: Decision, views: Sequence[AlphaInput],
@@ -139,9 +139,11 @@ class Allocator:
             start = decide(replace(decision.state, policy=choice.start), views, cues, (), self.solve)
         return trial_row(name, window_end_ms, choice.trial, choice.context, decision, start)
 
-    def _state(self, sight: Sight, knowledge: Knowledge, standing: Standing, policy: Policy, priors_ver: str) -> State:
+    def _state(
+        self, sight: Sight, knowledge: Knowledge, standing: Standing, policy: Policy, priors_ver: str
+    ) -> DecisionState:
         equity, sizes = sight.equity_usd, sight.sizes if sight.will_hold is None else sight.will_hold
-        return State(
+        return DecisionState(
             branch=self.branch,
             portfolio_id=self.portfolio_id,
             asof_ms=sight.now_ms,

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lotus.decision.alphas import ANY_REGIME, AlphaInput, CueInput, Door, Refusal, ingest
-from lotus.decision.alphas import Delivery as Told
-from lotus.decision.feedback import Memory, absorb_report, numbers_of
+from lotus.decision.alphas import ANY_REGIME, AlphaContext, AlphaInput, CueInput, InputFilter, InputRefusal, ingest
+from lotus.decision.feedback import DecisionMemory, absorb_report, numbers_of
 from lotus.decision.policy import Policy
 from lotus.decision.regime import regime_in
 from lotus.hashing import natural_id
@@ -37,7 +36,7 @@ class Decider:
     """
 
     entry_valid_ms: int
-    door: Door
+    door: InputFilter
     policy: Policy
     now_ms: Callable[[], int]
 
@@ -88,7 +87,7 @@ class Decider:
         )  # fmt: skip
         delivery.answer(message)
         found = self._read(delivery, signal, regime)
-        if isinstance(found, Refusal):
+        if isinstance(found, InputRefusal):
             refused = inputs.RefusedInput(
                 "view", told["event_id"], f"det:{told['detector_id']}", told["asset"], time_ms, texts_of(found)
             )
@@ -147,25 +146,25 @@ class Decider:
 
     def _read(
         self, delivery: Delivery, signal: Mapping[str, Any], regime: str = ANY_REGIME
-    ) -> AlphaInput | CueInput | Refusal:
-        return ingest(signal, Told(delivery.envelope.lifecycle_id, self.now_ms(), regime), self.door)
+    ) -> AlphaInput | CueInput | InputRefusal:
+        return ingest(signal, AlphaContext(delivery.envelope.lifecycle_id, self.now_ms(), regime), self.door)
 
     def _score(self, delivery: Delivery, told: Mapping[str, Any]) -> None:
         """Move the score of the executor; what the views paid is read from their own outcomes, not from here."""
         limits, branch, day = told["reference"], delivery.envelope.branch, day_of(told["time_ms"])
         numbers = numbers_of(told["report"], limits["max_slippage_bps"], limits["max_latency_ms"])
-        known = Memory(executors=executors_by(delivery.connection, branch, day))
+        known = DecisionMemory(executors=executors_by(delivery.connection, branch, day))
         for score in absorb_report(known, numbers, (), self.policy).executors:
             if score.executor == numbers.executor:
                 put_executor(delivery.connection, branch, day, score)
 
 
-def texts_of(refusal: Refusal) -> tuple[str, ...]:
+def texts_of(refusal: InputRefusal) -> tuple[str, ...]:
     """Return every reason of a refusal in words."""
     return tuple(f"{r.fault}: {r.member} is {r.found}; expected {r.expected}" for r in refusal.reasons)
 
 
-def refusal_of(found: AlphaInput | CueInput | Refusal, expected: str) -> RefusedError:
+def refusal_of(found: AlphaInput | CueInput | InputRefusal, expected: str) -> RefusedError:
     """Return the error that makes an input a dead letter, with every reason."""
-    what = "; ".join(texts_of(found)) if isinstance(found, Refusal) else f"a {type(found).__name__}"
+    what = "; ".join(texts_of(found)) if isinstance(found, InputRefusal) else f"a {type(found).__name__}"
     return RefusedError(Reason.BAD_PAYLOAD, what, expected)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lotus.decision.alphas import HINT, AlphaInput, Delivery, Door, ingest
+from lotus.decision.alphas import HINT, AlphaContext, AlphaInput, InputFilter, ingest
 from lotus.errors import LedgerError, MessageError
 from lotus.hashing import natural_id
 from lotus.modules.envelope import open_envelope
@@ -47,10 +47,10 @@ class Hint:
         return {"event_id": natural_id("hint", *map(str, told.values())), **told}
 
 
-def tell_hint(databases: Databases, hint: Hint, door: Door, now_ms: int, keys: Keys) -> AlphaInput:
+def tell_hint(databases: Databases, hint: Hint, door: InputFilter, now_ms: int, keys: Keys) -> AlphaInput:
     """Send a hint to the decision-maker; return the view that it will be. Raises `MessageError` with every reason."""
     body = hint.body(door.branch, now_ms)
-    view = ingest(body, Delivery(body["event_id"], now_ms, ""), door)
+    view = ingest(body, AlphaContext(body["event_id"], now_ms, ""), door)
     if not isinstance(view, AlphaInput):
         refused = refusal_of(view, "a hint that the decision-maker takes")
         raise MessageError(refused.found, refused.expected, CAUSE)

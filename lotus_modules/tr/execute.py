@@ -17,8 +17,8 @@ from lotus.hashing import natural_id
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Module, Reason
 from lotus.modules.trade_messages import report_message
-from lotus.trading.book import BookTarget, BookTerms, Change, OpenPlan, book_plan, change_of
-from lotus.trading.foretell import Known, foretold
+from lotus.trading.book import BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
+from lotus.trading.foretell import VenueHistory, foretold
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
@@ -39,7 +39,7 @@ LEAST_HOLD_MS = 60_000
 STEP_SHARE = Decimal("0.002")  # of equity: a smaller step of the book is not worth an order
 
 
-KnownOf = Callable[[str, str, int], Known]
+KnownOf = Callable[[str, str, int], VenueHistory]
 
 
 class Floor(Protocol):
@@ -172,7 +172,7 @@ class _Book:
                 used += usd
         return outcomes
 
-    def _change(self, target: Mapping[str, Any], at: Situation) -> Change | None:
+    def _change(self, target: Mapping[str, Any], at: Situation) -> PositionChange | None:
         """Return what follows for a coin, None where nothing can be measured."""
         coin, px = target["coin"], mark_of(at)
         if px is None or coin not in at.universe:
@@ -182,7 +182,7 @@ class _Book:
         least = max(MIN_NOTIONAL_USD, STEP_SHARE * self.equity)
         return change_of(BookTarget(coin, *sizes), self.open.get(coin, ()), at.universe[coin], px, least)
 
-    def _steer(self, coin: str, change: Change | None, mu_bps: float, now_ms: int) -> None:
+    def _steer(self, coin: str, change: PositionChange | None, mu_bps: float, now_ms: int) -> None:
         """Lower what is open, and hold it on when half of its time is over and something is still expected of it."""
         if change is None:
             return
@@ -206,7 +206,7 @@ class _Book:
             usd += sum((p.will_hold for p in plans), ZERO) * (mark_of(at) or ZERO)
         return usd
 
-    def _open(self, target: Mapping[str, Any], change: Change | None, at: Situation) -> tuple[bool, Decimal]:
+    def _open(self, target: Mapping[str, Any], change: PositionChange | None, at: Situation) -> tuple[bool, Decimal]:
         """Accept or refuse the plan that opens more of a coin; return whether, and the USD that it will hold."""
         coin, payload, px = target["coin"], self.delivery.envelope.payload, mark_of(at)
         signals = [a["event_id"] for a in self.ticket["top_alphas"] if a["coin"] == coin]

@@ -48,7 +48,7 @@ from lotus_store.ledger.bodies import to_plain  # noqa: E402
 from lotus_store.ledger.plans import PlanRow, put_plan  # noqa: E402
 from lotus_venues.hyperliquid.venue import HyperliquidVenue  # noqa: E402
 from lotus_venues.local_exchange.frames import book_frame, context_frame, trade_frame  # noqa: E402
-from lotus_venues.local_exchange.options import Clock, Options  # noqa: E402
+from lotus_venues.local_exchange.options import Options, TimeSource  # noqa: E402
 from lotus_venues.local_exchange.server import LocalExchange  # noqa: E402
 
 COINS = tuple(Asset(name, 3) for name in ("BTC", "ETH", "SOL", "DOGE", "AVAX", "LINK"))
@@ -287,7 +287,7 @@ async def drill(
     began = time.monotonic()
     LatePoster.held, LatePoster.dice = 0, random.Random(seed)
     LatePoster.given_up_s, LatePoster.latest_s = timeout_s, 1.5 * expires_ms / 1e3
-    options = Options(clock=Clock.WALL, limit_scale=0, greets=False, open_deposit_usd=Decimal(10**6), seed=seed)
+    options = Options(clock=TimeSource.WALL, limit_scale=0, greets=False, open_deposit_usd=Decimal(10**6), seed=seed)
     with Databases(Settings(home)) as databases:
         databases.open()
         async with LocalExchange(COINS, options=options) as exchange:

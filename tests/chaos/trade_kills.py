@@ -46,7 +46,7 @@ from lotus_store.ledger.bodies import to_plain  # noqa: E402
 from lotus_store.ledger.plans import PlanRow, put_plan  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 from lotus_venues.local_exchange.frames import book_frame, context_frame  # noqa: E402
-from lotus_venues.local_exchange.options import Clock, Options  # noqa: E402
+from lotus_venues.local_exchange.options import Options, TimeSource  # noqa: E402
 from lotus_venues.local_exchange.server import LocalExchange  # noqa: E402
 
 BTC = Asset("BTC", 5)
@@ -68,7 +68,7 @@ def run_exchange(port: int, seed: int) -> int:
 
     async def go() -> None:
         dice, px = random.Random(seed), START_PX
-        options = Options(clock=Clock.WALL, limit_scale=0)
+        options = Options(clock=TimeSource.WALL, limit_scale=0)
         async with LocalExchange((BTC,), options=options, port=port) as exchange:
             while True:
                 px += dice.choice((-2, -1, 0, 1, 2))

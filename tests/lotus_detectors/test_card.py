@@ -11,12 +11,12 @@ import pytest
 import statsmodels.api as sm
 
 from lotus.detectors.card import card_markdown, static_card, verdict_word
-from lotus.detectors.card_facts import Audit, CardFacts, Estimate, card_facts, contexts, estimate
+from lotus.detectors.card_facts import AuditResult, CardFacts, Estimate, card_facts, contexts, estimate
 from lotus.detectors.card_table import DETECTOR_CARDS, Columns, detector_cards, lives_of
 from lotus.detectors.daily import day_tables
 from lotus.detectors.daily_quality import matured
 from lotus.detectors.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
-from lotus.detectors.lifecycle import Change, Life, Stage
+from lotus.detectors.lifecycle import Life, LifecycleStage, StageTransition
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import SchemaError
@@ -25,14 +25,16 @@ from lotus.priors.vocabulary import FEATURE_NAMES
 from lotus_assets.stages.schema_check import schema_check
 
 DETECTORS = shipped_detectors()
-SEEN = Audit("no_look_ahead", True, "3 cuts")
+SEEN = AuditResult("no_look_ahead", True, "3 cuts")
 EXPERTS = "e" * 32
 
 
 def facts_of(chain, d: int, history: Sequence[DayHistory] | None = None) -> CardFacts:
     days = chain.history if history is None else history
     life = Life(
-        DETECTORS[d].detector_id, DETECTORS[d].version, (Change(days[0].day, "", "experimental", "first seen"),)
+        DETECTORS[d].detector_id,
+        DETECTORS[d].version,
+        (StageTransition(days[0].day, "", "experimental", "first seen"),),
     )
     return card_facts(d, DETECTORS[d], 4, days, chain.tables[: len(days)], [life], [SEEN], EXPERTS)
 
@@ -111,7 +113,9 @@ def test_a_loser_is_named_in_the_words_a_winner_gets(chain) -> None:
 
 
 def test_a_card_says_everything_it_knows(chain) -> None:
-    facts = replace(facts_of(chain, 0), dropped=50, audits=(SEEN, Audit("leakage", False, "a planted column | passed")))
+    facts = replace(
+        facts_of(chain, 0), dropped=50, audits=(SEEN, AuditResult("leakage", False, "a planted column | passed"))
+    )
     text = card_markdown(facts)
     for heading in ("Specification", "Lineage and life", "Publications and net payoff", "Quality in force",
                     "Kernel terms of the day", "Audits", "Failure modes"):  # fmt: skip
@@ -166,9 +170,9 @@ def test_a_new_version_begins_without_the_days_of_the_old_one(chain) -> None:
     versions = [(n, int(v)) for n, v in zip(rows["detector_id"], rows["spec_version"], strict=True)]
     assert versions == sorted([(d.detector_id, d.version) for d in (*DETECTORS, newer[0])])
     gone, fresh = (versions.index((d.detector_id, d.version)) for d in (DETECTORS[0], newer[0]))
-    assert (rows["stage"][gone], rows["spec_id"][gone]) == (Stage.DEPRECATED, "")
+    assert (rows["stage"][gone], rows["spec_id"][gone]) == (LifecycleStage.DEPRECATED, "")
     assert "no longer shipped" in rows["card"][gone]
-    assert rows["stage"][fresh] == Stage.EXPERIMENTAL
+    assert rows["stage"][fresh] == LifecycleStage.EXPERIMENTAL
     assert f"v{DETECTORS[0].version} deprecated" in rows["card"][fresh]
     assert rows["card"][fresh].count("| 2025-03-") == 2
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from lotus.decision.alphas import Door
+from lotus.decision.alphas import InputFilter
 from lotus.decision.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
@@ -46,7 +46,7 @@ class Floor:
 
 def decider() -> Decider:
     policy = shipped_policy()
-    return Decider(5_000, Door("main", frozenset({"BTC"}), policy.horizons), policy, lambda: END_MS + 20)
+    return Decider(5_000, InputFilter("main", frozenset({"BTC"}), policy.horizons), policy, lambda: END_MS + 20)
 
 
 def situation() -> Situation:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lotus.decision.alphas import Door
-from lotus.decision.book import Market
-from lotus.decision.calibration import Calibration, Cell
+from lotus.decision.alphas import InputFilter
+from lotus.decision.book import CoinMarket
+from lotus.decision.calibration import Cell, ScoreCalibration
 from lotus.decision.covariance import Covariance
-from lotus.decision.decide import Authority
-from lotus.decision.feedback import Memory
+from lotus.decision.decide import AccountMandate
+from lotus.decision.feedback import DecisionMemory
 from lotus.decision.policy import shipped_policy
 from lotus.decision.solver import FastSolver
 from lotus.hashing import natural_id
@@ -26,8 +26,7 @@ from lotus.timebase import day_of
 from lotus.trading.book import BookTerms
 from lotus.trading.executor import begin
 from lotus.trading.orders import Side
-from lotus.trading.plan import Authority as PlanAuthority
-from lotus.trading.plan import ProbeTerms
+from lotus.trading.plan import Authority, ProbeTerms
 from lotus.trading.validate import Situation
 from lotus.trading.watch import MarketView
 from lotus_desk.execution.books import Moved, TradeBooks, plan_of
@@ -40,7 +39,7 @@ from lotus_herald.links import Links
 from lotus_herald.mirror import StrandMirror
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
-from lotus_modules.dm.allocate import Allocator, Outcome, Sight
+from lotus_modules.dm.allocate import Allocator, Sight, WindowOutcome
 from lotus_modules.dm.decide import Decider
 from lotus_modules.hot import hot_handlers
 from lotus_modules.knobs import KnobChooser, PolicyChooser
@@ -69,7 +68,7 @@ def knowledge(bps: float = 60.0) -> Knowledge:
     cell = Cell(("det:sr@1", 300, ""), (0.0, 1.0), (bps, bps), 20.0, 3600.0, 5000.0)
     matrix = np.array([[16.0, 6.0], [6.0, 25.0]])
     risk = Covariance(("BTC", "ETH"), matrix, 60.0, END_MS - 60_000, 0.1, 1000)
-    return Knowledge("2024-12-31", Calibration("2025-01-01", (cell,), 200.0, "3" * 32), Memory(), risk, {})
+    return Knowledge("2024-12-31", ScoreCalibration("2025-01-01", (cell,), 200.0, "3" * 32), DecisionMemory(), risk, {})
 
 
 @dataclass
@@ -91,13 +90,13 @@ class Floor:
         )  # fmt: skip
 
     def terms(self, side: Side) -> ProbeTerms:
-        return ProbeTerms(Decimal(1000), Decimal(300), PlanAuthority("a", Decimal(10_000), ("tr",)), ("local",))
+        return ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10_000), ("tr",)), ("local",))
 
-    def book_terms(self, authority: PlanAuthority, hold_ms: int) -> BookTerms:
+    def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
         return BookTerms(Decimal(300), authority, ("local",), 5, 5_000, hold_ms)
 
     def sight(self) -> Sight:
-        markets = {coin: Market(1.0, 1e10, 1e10, 40.0) for coin in PX}
+        markets = {coin: CoinMarket(1.0, 1e10, 1e10, 40.0) for coin in PX}
         return Sight(self.now_ms, float(self.equity), self.sizes, {c: float(px) for c, px in PX.items()}, markets)
 
 
@@ -110,11 +109,11 @@ class World:
     floor: Floor = field(default_factory=Floor)
 
     def __post_init__(self) -> None:
-        door = Door("main", frozenset(PX), POLICY.horizons)
+        door = InputFilter("main", frozenset(PX), POLICY.horizons)
         decider = Decider(5_000, door, POLICY, lambda: self.floor.now_ms)
         self.handlers = hot_handlers(decider, Acceptor(self.floor))
         self.allocator = Allocator(
-            "main", "book", Authority("book", ("local:market",), 1.0, 4.0), SOLVER.solve,
+            "main", "book", AccountMandate("book", ("local:market",), 1.0, 4.0), SOLVER.solve,
             PolicyChooser(POLICY), self.keys,
         )  # fmt: skip
 
@@ -267,8 +266,8 @@ def test_a_window_is_decided_once_and_becomes_a_plan_within_its_authority(world:
     event = world.propose()
     world.settle()
     found = world.decide()
-    assert found.outcome is Outcome.SENT
-    assert world.decide().outcome is Outcome.DECIDED_BEFORE
+    assert found.outcome is WindowOutcome.SENT
+    assert world.decide().outcome is WindowOutcome.DECIDED_BEFORE
     assert world.settle()["tr"] == {"applied": 1}
     (plan,) = world.open()["BTC"]
     (target,) = [t for t in found.ticket["targets"] if t["coin"] == "BTC"]
@@ -291,7 +290,7 @@ def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: 
     world.handlers = {**world.handlers, Module.TR: Acceptor(world.floor, KnobChooser(explore=1.0)).handlers()}
     world.propose()
     world.settle()
-    assert world.decide().outcome is Outcome.SENT
+    assert world.decide().outcome is WindowOutcome.SENT
     world.settle()
     with world.databases.connect("tr") as tr:
         (row,) = [row for row in open_plans(tr, "local") if row.kind == "book"]
@@ -351,20 +350,20 @@ def test_a_kill_before_the_commit_leaves_the_window_undecided(world: World, monk
     with world.databases.connect("dm") as dm:
         assert inputs.standing_of(dm, "main", "book")[0] == -1
         assert dm.execute("SELECT count(*) FROM dm_decisions WHERE kind = 'book'").fetchone() == (0,)
-    assert world.decide().outcome is Outcome.SENT
+    assert world.decide().outcome is WindowOutcome.SENT
 
 
 def test_nothing_is_decided_without_knowledge_or_account(world: World) -> None:
     world.propose()
     world.settle()
-    assert world.decide(knowledge=None).outcome is Outcome.NO_KNOWLEDGE
-    assert world.decide(sight=None).outcome is Outcome.NO_ACCOUNT
-    assert world.decide().outcome is Outcome.SENT, "the window was not used up"
+    assert world.decide(knowledge=None).outcome is WindowOutcome.NO_KNOWLEDGE
+    assert world.decide(sight=None).outcome is WindowOutcome.NO_ACCOUNT
+    assert world.decide().outcome is WindowOutcome.SENT, "the window was not used up"
 
 
 def test_without_a_view_and_a_position_nothing_is_said_and_the_window_counts(world: World) -> None:
-    assert world.decide().outcome is Outcome.QUIET
-    assert world.decide().outcome is Outcome.DECIDED_BEFORE
+    assert world.decide().outcome is WindowOutcome.QUIET
+    assert world.decide().outcome is WindowOutcome.DECIDED_BEFORE
     assert world.settle() == {}
 
 
@@ -375,7 +374,7 @@ def test_the_same_target_again_opens_nothing_more(world: World) -> None:
     world.settle()
     before = world.open()
     world.floor.now_ms += 5_000
-    assert world.decide(END_MS + 5_000).outcome is Outcome.SENT, "nothing is held yet, so it is still to move"
+    assert world.decide(END_MS + 5_000).outcome is WindowOutcome.SENT, "nothing is held yet, so it is still to move"
     world.settle()
     assert world.open() == before
 
@@ -421,7 +420,7 @@ def test_a_standing_view_holds_on_a_lower_cap_lowers_the_ceiling_and_no_view_doe
     world.settle()
     (kept,) = world.open()["BTC"]
     assert (kept.will_hold, kept.exit_at_ms) == (plan.will_hold, world.floor.now_ms + 300_000)
-    world.allocator = replace(world.allocator, authority=Authority("book", ("local:market",), 0.05, 4.0))
+    world.allocator = replace(world.allocator, authority=AccountMandate("book", ("local:market",), 0.05, 4.0))
     world.floor.now_ms += 5_000
     world.decide(END_MS + 205_000)
     world.settle()
@@ -429,7 +428,9 @@ def test_a_standing_view_holds_on_a_lower_cap_lowers_the_ceiling_and_no_view_doe
     assert float(lowered.will_hold) == pytest.approx(0.05, abs=0.0001)
     world.floor.sizes = {"BTC": 0.05}
     world.floor.now_ms += 200_000
-    assert world.decide(END_MS + 405_000).outcome is Outcome.QUIET, "the view is over: its plan ends at its exit time"
+    assert world.decide(END_MS + 405_000).outcome is WindowOutcome.QUIET, (
+        "the view is over: its plan ends at its exit time"
+    )
 
 
 def test_a_position_that_is_being_left_is_neither_counted_on_nor_opened_again(world: World) -> None:
@@ -443,14 +444,14 @@ def test_a_position_that_is_being_left_is_neither_counted_on_nor_opened_again(wo
         tr.execute("UPDATE tr_plans SET will_hold = 0 WHERE plan_id = %s", [plan.plan_id])
     world.floor.now_ms += 150_000
     found = world.decide(END_MS + 150_000)
-    assert found.outcome is Outcome.SENT, "what is held and wanted is held on"
+    assert found.outcome is WindowOutcome.SENT, "what is held and wanted is held on"
     world.settle()
     assert [p.will_hold for p in world.open()["BTC"]] == [0], "it was decided on a position that is left meanwhile"
     world.floor.now_ms += 250_000
     held = world.decide(END_MS + 400_000)
     assert [t.weight == t.held != 0.0 for t in held.decision.targets] == [True], "leaving costs more than staying"
     left = world.decide(END_MS + 405_000, sight=replace(world.floor.sight(), will_hold={}))
-    assert (left.outcome, left.decision.targets) == (Outcome.QUIET, ())
+    assert (left.outcome, left.decision.targets) == (WindowOutcome.QUIET, ())
 
 
 @pytest.mark.parametrize("reason", ["halted", "too_large"])
@@ -544,7 +545,7 @@ def test_what_is_over_is_forgotten(world: World) -> None:
 
 
 def test_plans_never_exceed_the_budget_of_the_ticket(world: World) -> None:
-    world.allocator = replace(world.allocator, authority=Authority("book", ("local:market",), 0.1, 4.0))
+    world.allocator = replace(world.allocator, authority=AccountMandate("book", ("local:market",), 0.1, 4.0))
     for coin in PX:
         world.propose(coin)
     world.settle()

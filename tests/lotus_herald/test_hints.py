@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from herald_hot_bed import END_MS, propose
 
-from lotus.decision.alphas import Door
+from lotus.decision.alphas import InputFilter
 from lotus.decision.policy import shipped_policy
 from lotus.decision.reliability import start_of
 from lotus.errors import LedgerError, MessageError
@@ -20,7 +20,7 @@ from lotus_store.databases import Databases
 from lotus_store.ledger import inputs
 
 POLICY = shipped_policy()
-DOOR = Door("main", frozenset({"BTC", "ETH"}), POLICY.horizons)
+DOOR = InputFilter("main", frozenset({"BTC", "ETH"}), POLICY.horizons)
 ADA = Hint("ada", "ETH", -1, 0.4, 3600, "a gap above")
 
 

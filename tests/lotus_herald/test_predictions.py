@@ -12,7 +12,7 @@ from herald_hot_bed import BTC, END_MS, Floor, decider, propose, settle, situati
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
 from lotus.trading.executor import begin
-from lotus.trading.foretell import Known
+from lotus.trading.foretell import VenueHistory
 from lotus.trading.orders import Side
 from lotus.trading.predict import MIN_HISTORY
 from lotus_cli.trade import facts_of, page
@@ -48,12 +48,12 @@ def end(databases: Databases, name: str, finished_ms: int, status: str = "filled
         judge_plan(tr, name, [], metrics, {})
 
 
-def known_at(databases: Databases, now_ms: int) -> Known:
+def known_at(databases: Databases, now_ms: int) -> VenueHistory:
     with databases.connect("tr") as tr:
         return known_before(tr, "main", "local", now_ms)
 
 
-def same(one: Known, other: Known) -> bool:
+def same(one: VenueHistory, other: VenueHistory) -> bool:
     return repr(one) == repr(other)
 
 

@@ -12,10 +12,10 @@ import psycopg
 from lotus.manifest import Asset
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import (
-    Account,
-    Grouping,
+    AccountSnapshot,
     NewOrder,
     OpenOrder,
+    OrderGrouping,
     OrderState,
     OrderUpdate,
     Side,
@@ -113,7 +113,9 @@ class SmallVenue:
         self.told.put(self.told_at_end)
         self.told.close()
 
-    async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+    async def place(
+        self, orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE
+    ) -> Sequence[OrderUpdate]:
         return [self._take(order) for order in orders]
 
     def _take(self, order: NewOrder) -> OrderUpdate:
@@ -144,9 +146,9 @@ class SmallVenue:
     async def set_leverage(self, coin: str, leverage: int, is_cross: bool = True) -> None:
         return
 
-    async def account(self) -> Account:
+    async def account(self) -> AccountSnapshot:
         held = VenuePosition("BTC", self.held, Decimal(100_000), Decimal(0), Decimal(0), 5)
-        return Account(Decimal(10_000), Decimal(0), Decimal(10_000), (held,) if self.held else (), now_ms())
+        return AccountSnapshot(Decimal(10_000), Decimal(0), Decimal(10_000), (held,) if self.held else (), now_ms())
 
     async def open_orders(self) -> Sequence[OpenOrder]:
         return [

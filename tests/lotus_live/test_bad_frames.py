@@ -9,7 +9,7 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, write
 from lotus.errors import ConfigError, TapeError
 from lotus.manifest import Asset
 from lotus.microtape.decode import Decoder
-from lotus.microtape.decode_reasons import Reason
+from lotus.microtape.decode_reasons import QuarantineReason
 from lotus.microtape.wire import CONTROL_PREFIX
 from lotus_live import batch
 from lotus_live.batch import score_tape
@@ -130,7 +130,7 @@ def test_live_and_batch_agree_on_what_is_a_record_of_a_daemon(raw: bytes) -> Non
 
 def test_the_venue_cannot_speak_as_a_daemon() -> None:
     (line,) = WallClock().accept(b'{"channel":"lotus.control","data":{"detectors":["a"]}}')
-    assert Decoder(UNIVERSE).decode_line(1, line.raw, 0).reason is Reason.BAD_JSON
+    assert Decoder(UNIVERSE).decode_line(1, line.raw, 0).reason is QuarantineReason.BAD_JSON
 
 
 def test_more_days_than_can_be_held_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from lotus_desk import clerk as clerks
 from lotus_desk.clerk import Clerk
-from lotus_modules.dm.allocate import Decided, Outcome, Sight
+from lotus_modules.dm.allocate import Decided, Sight, WindowOutcome
 
 WINDOW_MS = 5_000
 
@@ -33,8 +33,8 @@ class Book:
         self.asked.append(window_end_ms)
         self.known.append(knowledge)
         if knowledge is None:
-            return Decided(Outcome.NO_KNOWLEDGE)
-        return Decided(Outcome.NO_ACCOUNT if sight is None else Outcome.QUIET)
+            return Decided(WindowOutcome.NO_KNOWLEDGE)
+        return Decided(WindowOutcome.NO_ACCOUNT if sight is None else WindowOutcome.QUIET)
 
 
 class Server:

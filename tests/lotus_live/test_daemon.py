@@ -23,7 +23,7 @@ from lotus.detectors.scored import Columns
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
 from lotus.errors import LedgerError, TapeError
 from lotus.experts.fusion import default_experts
-from lotus.experts.learned import InForce, Learned, experts_with
+from lotus.experts.learned import InForce, LearnedSettings, experts_with
 from lotus.microtape.wire import CONTROL_PREFIX
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
@@ -159,9 +159,11 @@ def test_the_experts_of_the_day_come_from_the_ledger(
     settings: Settings, databases: Databases, lines: Lines, recording: Path
 ) -> None:
     base = default_experts()
-    halved = Learned(base.version, weights=tuple((name, v.weight / 2) for name, v in base.fusion.voices.items()))
+    halved = LearnedSettings(
+        base.version, weights=tuple((name, v.weight / 2) for name, v in base.fusion.voices.items())
+    )
     with databases.connect("sig") as connection:
-        for from_day, learned in ((DAY, halved), ("2026-03-05", Learned(base.version, off=base.names[:9]))):
+        for from_day, learned in ((DAY, halved), ("2026-03-05", LearnedSettings(base.version, off=base.names[:9]))):
             write_expert_set(connection, "main", InForce(from_day, "2026-03-02", learned))
     result = run_live(settings, replay=[recording], run_id="halved", databases=databases)
     given = replace(neutral_beliefs(SPEC), experts_by_day={DAY: experts_with(halved)})

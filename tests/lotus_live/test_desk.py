@@ -16,9 +16,9 @@ from lotus.trading.execution_events import Event, Steer
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.order_machine import Purpose
 from lotus.trading.orders import (
-    Grouping,
     NewOrder,
     OpenOrder,
+    OrderGrouping,
     OrderState,
     OrderUpdate,
 )
@@ -205,7 +205,9 @@ def test_what_is_told_while_a_command_is_under_way_is_taken_once(bed: Bed, monke
     async def go() -> None:
         may_answer, place = asyncio.Event(), bed.venue.place
 
-        async def slow(orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+        async def slow(
+            orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE
+        ) -> Sequence[OrderUpdate]:
             answers = await place(orders, grouping)
             await may_answer.wait()
             return answers
@@ -288,11 +290,11 @@ def test_the_switch_is_a_file_that_stays_thrown(tmp_path: Path) -> None:
 
 
 def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, capsys: pytest.CaptureFixture[str]) -> None:
-    async def place(orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+    async def place(orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE) -> Sequence[OrderUpdate]:
         real_place(orders, grouping)
         raise KeyError("statuses")
 
-    def real_place(orders: Sequence[NewOrder], grouping: Grouping) -> None:
+    def real_place(orders: Sequence[NewOrder], grouping: OrderGrouping) -> None:
         for order in orders:
             bed.venue._take(order)
 

@@ -14,19 +14,19 @@ from lotus.detectors.registry import shipped_detectors
 from lotus.manifest import Asset
 from lotus.microtape.events import Ctx, EventKind
 from lotus.microtape.frame_spec import C_VOL_REL, I_ASSET, I_END, N_FLOATS, N_INTS
-from lotus.trading.orders import Account, Side
+from lotus.trading.orders import AccountSnapshot, Side
 from lotus.trading.plan import Authority, Condition, ConditionKind
 from lotus.trading.watch import all_hold
 from lotus_desk.market.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor
 from lotus_live.collector import DayCollector
 from lotus_live.day_lane import LaneSpec
-from lotus_live.paper_desk import PaperDesk
+from lotus_live.paper_desk import ProbeTrader
 from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline import Pipeline
 
 BTC, ETH = Asset("BTC", 5), Asset("ETH", 4)
 NOW_MS = 1_735_689_600_000
-RICH = Account(Decimal(100_000), Decimal(0), Decimal(100_000), (), NOW_MS)
+RICH = AccountSnapshot(Decimal(100_000), Decimal(0), Decimal(100_000), (), NOW_MS)
 
 
 @dataclass
@@ -160,7 +160,7 @@ def test_a_condition_on_volume_holds_when_the_tape_says_so_live_as_in_batch() ->
         live.frame(ints, floats)
         closed[int(ints[I_ASSET])] = int(ints[I_END])
 
-    pipeline, batch, desk = Pipeline(spec, neutral_beliefs(spec)), DayCollector(), PaperDesk(MANIFEST, UNIVERSE)
+    pipeline, batch, desk = Pipeline(spec, neutral_beliefs(spec)), DayCollector(), ProbeTrader(MANIFEST, UNIVERSE)
     whole = Pipeline(spec, neutral_beliefs(spec), lambda _: batch)
     pipeline.tap(tap)
     for number, (recv_ns, raw) in enumerate(in_order(market("2026-03-04", "09:00", 300, step_ms=250, seed=3))):

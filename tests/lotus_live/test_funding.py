@@ -24,7 +24,7 @@ from lotus.trading.execution_events import Close
 from lotus.trading.orders import Side
 from lotus.trading.plan import probe_plan
 from lotus_desk.accounts.accounts import venue_account
-from lotus_desk.accounts.paper import PaperDesk
+from lotus_desk.accounts.paper import PaperAccounts
 from lotus_desk.execution.books import TradeBooks
 from lotus_desk.execution.desk import TradingDesk
 from lotus_desk.market.floor import FloorTerms, TradingFloor, account_name
@@ -36,7 +36,7 @@ from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.paper_books import PaperBooks
 from lotus_store.ledger.plans import PlanRow, funding_of, open_plans, plans_for, put_plan
 from lotus_venues.local_exchange.frames import book_frame, context_frame
-from lotus_venues.local_exchange.options import Clock, Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 
 BTC = Asset("BTC", 5)
@@ -61,7 +61,7 @@ class Bed:
             manifest = replace(Manifest(), outcomes=replace(Manifest().outcomes, latency_ms=0))
             store = partial(PaperBooks, self.databases)
             place = replace(self.settings, manifest=manifest)
-            paper = PaperDesk(place, (BTC,), "run", lambda: self.clock() * NS_PER_MS, store)
+            paper = PaperAccounts(place, (BTC,), "run", lambda: self.clock() * NS_PER_MS, store)
             self.venues = {account_name(side): paper.open(account_name(side)) for side in Side}
 
             def show(rate: int) -> None:
@@ -71,7 +71,7 @@ class Bed:
             self.show = show
             yield await self._begun()
             return
-        options = Options(clock=Clock.WALL, limit_scale=0, wall_ms=self.clock, client_ms=self.clock)
+        options = Options(clock=TimeSource.WALL, limit_scale=0, wall_ms=self.clock, client_ms=self.clock)
         async with LocalExchange((BTC,), options=options) as exchange:
             self.venues = {
                 account_name(side): venue_account(

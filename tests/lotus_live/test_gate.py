@@ -32,7 +32,7 @@ from lotus_store.ledger.day_commits import DayCommit, commit_day
 from lotus_store.ledger.plans import FillLine, OrderLine, PlanRow, PlanStep, put_plan, step_plans
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.rate_budget import shared_weight
-from lotus_venues.local_exchange.options import Clock, Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 
 BTC = Asset("BTC", 5)
@@ -168,7 +168,7 @@ def posing(databases: Databases, settings: Settings, monkeypatch: pytest.MonkeyP
     served: list[LocalExchange] = []
 
     async def serve() -> None:
-        options = Options(accounts=accounts, agents=agents, open_deposit_usd=None, clock=Clock.WALL, limit_scale=0)
+        options = Options(accounts=accounts, agents=agents, open_deposit_usd=None, clock=TimeSource.WALL, limit_scale=0)
         async with LocalExchange((BTC,), options=options) as running:
             urls.append(running.url)
             served.append(running)

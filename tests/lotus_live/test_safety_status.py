@@ -11,7 +11,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from lotus.manifest import Asset
-from lotus.trading.orders import Account, VenuePosition
+from lotus.trading.orders import AccountSnapshot, VenuePosition
 from lotus_cli.live import live_command
 from lotus_desk.execution.work import DeskCounts
 from lotus_desk.market.floor import FloorTerms, TradingFloor
@@ -52,7 +52,7 @@ def test_the_daemon_says_what_holds_it_and_what_its_accounts_hold(tmp_path: Path
     floor = TradingFloor((Asset("BTC", 5),), "local", terms, wall_ms, mismatch="tr: tr_plans.x is missing")
     floor.holds, floor.halted = {"book": "the account is not armed"}, True
     held = VenuePosition("BTC", Decimal("0.02"), Decimal(1), Decimal(0), Decimal(0), 5)
-    floor.accounts["book"] = Account(Decimal(99), Decimal(0), Decimal(99), (held,), 0)
+    floor.accounts["book"] = AccountSnapshot(Decimal(99), Decimal(0), Decimal(99), (held,), 0)
     desk: Any = SimpleNamespace(
         switch=KillSwitch(tmp_path).prepare(), reconcilers=[], recovered=True, counts=DeskCounts(broken=2)
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tapes import MANIFEST, UNIVERSE, in_order, market
 
-from lotus.decision.alphas import Door
+from lotus.decision.alphas import InputFilter
 from lotus.decision.policy import shipped_policy
 from lotus.detectors.registry import shipped_detectors
 from lotus.hashing import natural_id
@@ -21,12 +21,11 @@ from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import warm_up_ms
-from lotus.triggers.events import Cause, Status, TriggerEvent
-from lotus.triggers.watcher import Plan as Watched
-from lotus.triggers.watcher import Watcher
+from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
+from lotus.triggers.watcher import Watcher, WatchPlan
 from lotus_desk.market.frame_memory import COLUMNS, FrameMemory
 from lotus_desk.market.trigger_books import TriggerBooks
-from lotus_desk.market.triggers import Said, TriggerDesk
+from lotus_desk.market.triggers import PlanTriggerEvent, TriggerDesk
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
@@ -53,11 +52,11 @@ TEXTS = (
 class Kept:
     """Books in memory that may be down; what was told to plans beside them."""
 
-    said: list[Said] = field(default_factory=list)
+    said: list[PlanTriggerEvent] = field(default_factory=list)
     told: list[tuple[str, Event]] = field(default_factory=list)
     is_down: bool = False
 
-    async def write(self, said: Sequence[Said]) -> bool:
+    async def write(self, said: Sequence[PlanTriggerEvent]) -> bool:
         self.said += () if self.is_down else said
         return not self.is_down
 
@@ -147,11 +146,11 @@ def test_the_desk_says_what_a_batch_over_the_frames_says(
         said[one.row.plan_id].append(one.event)
     for row, plan in accepted:
         index, trigger = UNIVERSE.index(_asset(plan)), read_trigger(plan.trigger)
-        watched = Watched(UNIVERSE[index], index, 200, plan.created_ms, plan.valid_until_ms)
+        watched = WatchPlan(UNIVERSE[index], index, 200, plan.created_ms, plan.valid_until_ms)
         since = ints[:, I_END] > plan.created_ms - warm_up_ms(trigger)
         whole = Watcher(trigger, watched).run(ints[since], floats[since])
         assert repr(tuple(said[row.plan_id])) == repr(whole)
-    assert sum(e.status is Status.FIRED for events in said.values() for e in events) > 2
+    assert sum(e.status is EvaluationStatus.FIRED for events in said.values() for e in events) > 2
     fired = [name for name, event in kept.told if event == TriggerTold(TriggerStatus.FIRED)]
     assert len(fired) == len(set(fired))
 
@@ -194,15 +193,15 @@ def test_what_is_said_is_written_and_sent_once_and_stands_beside_the_decision(
 ) -> None:
     keys = Keys(settings.keys_root)
     row, plan = plan_of("touch(level=100)", 0, 1_000)
-    event = TriggerEvent(1, Status.FIRED, Cause.HOLDS, 1_200, 6, plan.trigger, 100.0)
+    event = TriggerEvent(1, EvaluationStatus.FIRED, Cause.HOLDS, 1_200, 6, plan.trigger, 100.0)
     with databases.connect("dm") as dm:
         put_decision(dm, DecisionRow(row.decision_id, "main", row.lifecycle_id, "book", 1_000, {}), "e", "BTC", "60s")
     books = TriggerBooks(databases, keys)
     for _ in range(2):
-        assert asyncio.run(books.write([Said(row, event, 400)]))
+        assert asyncio.run(books.write([PlanTriggerEvent(row, event, 400)]))
     carry(databases, now_ms=1_300)
     policy = shipped_policy()
-    decider = Decider(5_000, Door("main", frozenset({"BTC"}), policy.horizons), policy, lambda: 1_300)
+    decider = Decider(5_000, InputFilter("main", frozenset({"BTC"}), policy.horizons), policy, lambda: 1_300)
     handlers = {Intent.TRIGGER_EVAL: decider.take_trigger}
     assert consume(databases, Module.DM, handlers, keys, 1_300) == {"applied": 1}
     with databases.connect("tr") as tr, databases.connect("dm") as dm:

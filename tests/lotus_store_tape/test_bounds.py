@@ -11,7 +11,7 @@ import zstandard
 
 from lotus.errors import TapeError
 from lotus.microtape.decode import Decoder
-from lotus.microtape.decode_reasons import Reason
+from lotus.microtape.decode_reasons import QuarantineReason
 from lotus.microtape.wire import MAX_LINE_BYTES
 from lotus_store.tape.archive_frames import book_lines, fill_lines, trade_lines
 from lotus_store.tape.coin_units import MAX_SEEN, survey
@@ -59,7 +59,7 @@ def test_an_endless_line_is_cut_and_put_aside(tmp_path: Path, packer: object) ->
     assert (first, last) == (b"7 {}", b"8 {}")
     assert len(cut) == MAX_LINE_BYTES
     assert Decoder(()).decode_line(1, long[: MAX_LINE_BYTES // 2], 0).reason is None
-    assert Decoder(()).decode_line(1, cut, 0).reason is Reason.BAD_JSON
+    assert Decoder(()).decode_line(1, cut, 0).reason is QuarantineReason.BAD_JSON
 
 
 def closed(folder: Path, lines: bytes, stored: bytes, raw_bytes: int | None = None) -> tuple[Path, SegmentMeta]:

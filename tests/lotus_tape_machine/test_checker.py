@@ -18,24 +18,24 @@ from lotus.errors import ExpressionError
 from lotus.manifest import Manifest
 from lotus.tape_machine.checker import LIMIT_MS, check, quantity
 from lotus.tape_machine.complexity import kr_rho, measure, tree_size, warm_up
-from lotus.tape_machine.environment import Column, Environment, Quantity, frame_environment
+from lotus.tape_machine.environment import Environment, InputColumn, Quantity, frame_environment
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.parser import parse
-from lotus.tape_machine.transforms import FORMS, TRANSFORMS, Argument, Transform
+from lotus.tape_machine.transforms import FORMS, TRANSFORMS, ArgumentKind, Transform
 
 Floats = NDArray[np.float64]
 FRAMES = frame_environment(Manifest(), {"k": Quantity(2.0), "span": Quantity(90.0, "s")})
 SMALL = Environment(
     {
-        "x": Column(0, "bps"),
-        "y": Column(1, "USD"),
-        "z": Column(2, "1"),
-        "f": Column(3, "1", "flag"),
-        "t": Column(4, "ms"),
+        "x": InputColumn(0, "bps"),
+        "y": InputColumn(1, "USD"),
+        "z": InputColumn(2, "1"),
+        "f": InputColumn(3, "1", "flag"),
+        "t": InputColumn(4, "ms"),
     },
     500,
 )
-DURATIONS = (Argument.WINDOW, Argument.DELAY, Argument.HALF_LIFE)
+DURATIONS = (ArgumentKind.WINDOW, ArgumentKind.DELAY, ArgumentKind.HALF_LIFE)
 
 
 def node_of(text: str, environment: Environment = FRAMES) -> Node:
@@ -90,7 +90,7 @@ def refusal(text: str, environment: Environment = SMALL) -> ExpressionError:
     ],
 )
 def test_kinds_and_units(text: str, kind: str, unit: str) -> None:
-    node = node_of(text, SMALL if "max(5m, t)" not in text else Environment({"t": Column(0, "min")}, 500))
+    node = node_of(text, SMALL if "max(5m, t)" not in text else Environment({"t": InputColumn(0, "min")}, 500))
     assert (node.kind, node.unit) == (kind, unit)
 
 
@@ -167,7 +167,12 @@ CALLS = [(form, k) for form in TRANSFORMS for k, (_, kind) in enumerate(form.arg
 
 def call(form: Transform, place: int, span: str) -> str:
     """Return a call of a form with `span` in one place and something valid in the others."""
-    ordinary = {Argument.NUMBER: "x", Argument.FLAG: "f", Argument.SHARE: "0.5", Argument.TOLERANCE: "1bps"}
+    ordinary = {
+        ArgumentKind.NUMBER: "x",
+        ArgumentKind.FLAG: "f",
+        ArgumentKind.SHARE: "0.5",
+        ArgumentKind.TOLERANCE: "1bps",
+    }
     spans = [str(5 + 5 * k) + "s" for k in range(len(form.arguments))]
     texts = [ordinary.get(kind, spans[k]) for k, (_, kind) in enumerate(form.arguments)]
     texts[place] = span
@@ -176,7 +181,7 @@ def call(form: Transform, place: int, span: str) -> str:
 
 @pytest.mark.parametrize(("form", "place"), CALLS, ids=lambda v: v.signature if isinstance(v, Transform) else str(v))
 def test_no_duration_of_any_transform_remembers_more_than_two_hours(form: Transform, place: int) -> None:
-    limit_ms = LIMIT_MS // 5 if form.arguments[place][1] is Argument.HALF_LIFE else LIMIT_MS
+    limit_ms = LIMIT_MS // 5 if form.arguments[place][1] is ArgumentKind.HALF_LIFE else LIMIT_MS
     assert LIMIT_MS == 2 * 3_600_000
     if (form.name, place) not in (("macd", 1), ("macd_signal", 1)):  # fast must stay below slow
         node_of(call(form, place, f"{limit_ms}ms"), SMALL)
@@ -192,7 +197,7 @@ def test_no_duration_of_any_transform_remembers_more_than_two_hours(form: Transf
 
 @given(st.integers(1, 20_000), st.sampled_from([100, 200, 500, 5_000]))
 def test_durations_become_the_nearest_number_of_steps(span_ms: int, step_ms: int) -> None:
-    environment = Environment({"x": Column(0, "bps")}, step_ms)
+    environment = Environment({"x": InputColumn(0, "bps")}, step_ms)
     steps = math.floor(span_ms / step_ms + 0.5)
     if steps == 0:
         assert refusal(f"mean(x, {span_ms}ms)", environment).suggestion == f"{step_ms}ms"

@@ -15,17 +15,17 @@ from pace import examples
 from lotus.microtape.frame_spec import I_END
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import Trigger, warm_up_ms
-from lotus.triggers.events import Cause, Status, TriggerEvent
-from lotus.triggers.watcher import Plan, Watcher
+from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
+from lotus.triggers.watcher import Watcher, WatchPlan
 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def drawn(seed: int, frames: int = 120) -> tuple[Trigger, Plan, Trace]:
+def drawn(seed: int, frames: int = 120) -> tuple[Trigger, WatchPlan, Trace]:
     """Return a random trigger, how it is watched, and a trace."""
     rng = random.Random(seed)
     trigger = read_trigger(trigger_text(rng), rng.sample(COMPARISONS, rng.randrange(2)))
-    plan = Plan(
+    plan = WatchPlan(
         ASSET, 0, CADENCE_MS, FIRST_MS + CADENCE_MS * rng.choice((0, 0, 30)),
         rng.choice((None, FIRST_MS + CADENCE_MS * frames * 3 // 4)), rng.random() < 0.3, 100.25,
         {"adv_usd": 2e9} if rng.random() < 0.8 else {},
@@ -33,14 +33,14 @@ def drawn(seed: int, frames: int = 120) -> tuple[Trigger, Plan, Trace]:
     return trigger, plan, random_trace(rng, frames)
 
 
-def watched(trigger: Trigger, plan: Plan, trace: Trace) -> tuple[TriggerEvent, ...]:
+def watched(trigger: Trigger, plan: WatchPlan, trace: Trace) -> tuple[TriggerEvent, ...]:
     return Watcher(trigger, plan).run(trace.ints, trace.floats)
 
 
 @cache
-def oracle_runs() -> tuple[int, set[tuple[Status, Cause]]]:
+def oracle_runs() -> tuple[int, set[tuple[EvaluationStatus, Cause]]]:
     """Compare many random watches with the oracle; return how many were equal and which events they had."""
-    seen, equal = set[tuple[Status, Cause]](), 0
+    seen, equal = set[tuple[EvaluationStatus, Cause]](), 0
     for seed in range(120):
         trigger, plan, trace = drawn(seed)
         events = watched(trigger, plan, trace)
@@ -105,7 +105,7 @@ def test_the_order_of_events_and_what_they_tell(seed: int) -> None:
         assert all(h.time_ms <= event.time_ms for h in event.happenings)
         if event.cause in (Cause.HOLDS, Cause.PRECONDITION) and len(trigger.preconditions) == 1:
             (gate,) = [r for r in event.readings[-1:] if r.part in trigger.precondition_texts]
-            assert gate.holds == (event.status is Status.FIRED)
+            assert gate.holds == (event.status is EvaluationStatus.FIRED)
 
 
 @given(SEEDS)
@@ -115,7 +115,7 @@ def test_every_arming_comes_to_one_end_before_the_next(seed: int) -> None:
     trigger = read_trigger(scope(random.Random(seed), 0))
     armed: TriggerEvent | None = None
     for event in watched(trigger, replace(plan, once=False), trace):
-        if event.status is Status.ARMED:
+        if event.status is EvaluationStatus.ARMED:
             assert armed is None
             armed = event
         elif event.cause is not Cause.VALID_UNTIL:

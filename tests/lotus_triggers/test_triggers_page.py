@@ -9,9 +9,9 @@ from lotus.triggers import checker, conditions, parser, printer, units
 from lotus.triggers.arguments import bound_arguments
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import leaves_of
-from lotus.triggers.operators import LEVELS, OPERATORS, QUANTITIES, WORDS, Kind, Operator
+from lotus.triggers.operators import LEVELS, OPERATORS, QUANTITIES, WORDS, Kind, TriggerOperator
 from lotus.triggers.reference import triggers_page
-from lotus.triggers.syntax import Call
+from lotus.triggers.syntax import OperatorCall
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "triggers.md"
 
@@ -28,7 +28,7 @@ def test_the_doctests_of_the_code_pass(module: object) -> None:
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda o: o.name)
-def test_an_example_uses_its_own_operator_and_the_defaults_are_in_range(operator: Operator) -> None:
+def test_an_example_uses_its_own_operator_and_the_defaults_are_in_range(operator: TriggerOperator) -> None:
     leaves = leaves_of(read_trigger(operator.example).condition)
     assert operator.name in {type(leaf).__name__.lower() for leaf in leaves}
     needed = "level=entry, " if operator.parameters[0].kind is Kind.LEVEL else ""
@@ -48,8 +48,8 @@ def test_the_design_s_operators_are_all_there() -> None:
 
 
 def test_the_defaults_come_from_the_table() -> None:
-    assert bound_arguments(Call("breakout")).number("bar") == 60_000
-    assert bound_arguments(Call("breakout")).band("band") == (0.0, "bps")
+    assert bound_arguments(OperatorCall("breakout")).number("bar") == 60_000
+    assert bound_arguments(OperatorCall("breakout")).band("band") == (0.0, "bps")
 
 
 def _without_texts(text: str) -> list[object]:

@@ -14,7 +14,7 @@ from lotus_venues.fees import fee_micro, taker_fee_bps
 from lotus_venues.ladder import Ladder
 from lotus_venues.orders import Fill, Order, OrderStatus
 from lotus_venues.paper import BAD_SIZE, BAD_TICK, NO_LIQUIDITY, NO_MATCH, TOO_SMALL, PaperVenue, order_size
-from lotus_venues.positions import Position
+from lotus_venues.positions import LotPosition
 from lotus_venues.probes import ProbeDesk
 
 BTC = Asset("BTC", 5)
@@ -130,7 +130,7 @@ def test_a_side_is_the_fresh_levels_and_whatever_was_worse(messages: list[tuple[
 
 @given(st.lists(st.tuples(st.sampled_from(list(Side)), st.integers(1, 50), st.integers(90, 110)), max_size=30))
 def test_netted_position_equals_cash_accounting(trades: list[tuple[Side, int, int]]) -> None:
-    position, cash, lots = Position(), 0, 0
+    position, cash, lots = LotPosition(), 0, 0
     for i, (side, n, px) in enumerate(trades):
         position.apply(Fill("c", "e", 0, side, px, n, 3, i, i, 0))
         cash -= side * n * px

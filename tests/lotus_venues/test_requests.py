@@ -20,13 +20,13 @@ from lotus.errors import VenueError, WireError
 from lotus.trading.orders import (
     NewOrder,
     OrderState,
+    OrderTrigger,
     Side,
     TimeInForce,
-    Trigger,
     TriggerKind,
     client_order_id,
 )
-from lotus_venues.hyperliquid.http import JsonPoster, NotSent, Refused, Unanswered
+from lotus_venues.hyperliquid.http import GatewayRefused, JsonPoster, NotSent, Unanswered
 from lotus_venues.hyperliquid.known_orders import KnownOrders
 from lotus_venues.hyperliquid.order_wire import decimal_text, order_wire, placed_state, statuses_of, told_state
 from lotus_venues.hyperliquid.rate_budget import WINDOW_MS, AddressWeight, RateBudget, shared_weight
@@ -102,8 +102,8 @@ def posted(url: str, times: int = 1, pause_s: float = 0.0) -> list[Any]:
     ("answer", "end"),
     [
         (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", Unanswered),
-        (b"HTTP/1.1 422 Unprocessable\r\nContent-Length: 0\r\n\r\n", Refused),
-        (b"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n", Refused),
+        (b"HTTP/1.1 422 Unprocessable\r\nContent-Length: 0\r\n\r\n", GatewayRefused),
+        (b"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n", GatewayRefused),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nno!", Unanswered),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", Unanswered),
         (b"", Unanswered),
@@ -194,7 +194,7 @@ def test_no_minute_holds_more_than_the_limit(requests: list[tuple[int, int, bool
 def test_orders_are_spelt_as_the_sdk_spells_them(
     size: Decimal, px: Decimal, tif: TimeInForce, is_buy: bool, is_stop: bool
 ) -> None:
-    trigger = Trigger(px, TriggerKind.STOP_LOSS) if is_stop else None
+    trigger = OrderTrigger(px, TriggerKind.STOP_LOSS) if is_stop else None
     side = Side.BUY if is_buy else Side.SELL
     order = NewOrder(NAME, "BTC", side, size, px, tif, is_stop, trigger)
     kind: dict[str, Any] = {"limit": {"tif": tif.value}}

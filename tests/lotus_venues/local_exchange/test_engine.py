@@ -23,12 +23,12 @@ from small_engine import (
 )
 
 from lotus.manifest import Asset
-from lotus.trading.orders import Grouping, NewOrder, Side, TimeInForce, Trigger, TriggerKind
+from lotus.trading.orders import NewOrder, OrderGrouping, OrderTrigger, Side, TimeInForce, TriggerKind
 from lotus_venues.local_exchange import texts
 from lotus_venues.local_exchange.engine import Engine
 from lotus_venues.local_exchange.values import (
+    ExchangeFill,
     ExitRules,
-    Fill,
     Funding,
     Liquidation,
     OrderRequest,
@@ -114,7 +114,7 @@ def test_local_accounts_trade_with_each_other_maker_and_taker() -> None:
     maker = oid_of(put(made, ask(True, "100000", "0.01")))
     made.drain()
     taker = oid_of(put(made, ask(False, "99999", "0.01"), "bob"))
-    fills = [e for e in made.drain() if isinstance(e, Fill)]
+    fills = [e for e in made.drain() if isinstance(e, ExchangeFill)]
     assert [(f.owner, f.oid, f.px, f.lots, f.crossed) for f in fills] == [
         ("bob", taker, MARK, 1_000, True),
         ("ann", maker, MARK, 1_000, False),
@@ -178,7 +178,7 @@ def test_a_stop_does_not_promise_a_price_better_than_its_trigger(buys: bool, px:
         Decimal(px),
         TimeInForce.GTC,
         True,
-        Trigger(Decimal(trigger), TriggerKind.STOP_LOSS, False),
+        OrderTrigger(Decimal(trigger), TriggerKind.STOP_LOSS, False),
     )
     assert form_fault(order, Asset("BTC", 5)) == error
 
@@ -239,7 +239,7 @@ def test_a_stop_without_liquidity_is_lost_and_says_so() -> None:
 
 def test_exits_of_an_entry_sleep_until_it_is_filled_and_the_sibling_ends_with_the_other() -> None:
     made = small_engine()
-    answers = made.place("ann", bracket_of(ask(True, "99500", "0.1")), Grouping.ENTRY_WITH_EXITS)
+    answers = made.place("ann", bracket_of(ask(True, "99500", "0.1")), OrderGrouping.ENTRY_WITH_EXITS)
     assert [a.waits_for for a in answers] == ["", "waitingForFill", "waitingForFill"]
     entry, stop, target = (a.order for a in answers)
     assert entry is not None
@@ -259,17 +259,17 @@ def test_exits_of_an_entry_sleep_until_it_is_filled_and_the_sibling_ends_with_th
 
 def test_an_entry_that_fills_at_once_arms_its_exits_at_once() -> None:
     made = small_engine()
-    answers = made.place("ann", bracket_of(LONG_ENTRY), Grouping.ENTRY_WITH_EXITS)
+    answers = made.place("ann", bracket_of(LONG_ENTRY), OrderGrouping.ENTRY_WITH_EXITS)
     assert [a.waits_for for a in answers] == ["", "waitingForTrigger", "waitingForTrigger"]
     assert len(made.state.markets[BTC].stops) == 2
 
 
 def test_exits_die_with_an_entry_that_is_cancelled_even_half_filled() -> None:
     made = small_engine()
-    answers = made.place("ann", bracket_of(ask(True, "100001", "0.1")), Grouping.ENTRY_WITH_EXITS)
+    answers = made.place("ann", bracket_of(ask(True, "100001", "0.1")), OrderGrouping.ENTRY_WITH_EXITS)
     assert len(made.state.accounts["ann"].open) == 2  # filled: only its exits are open
     made = small_engine(usd=1_000_000)
-    answers = made.place("ann", bracket_of(ask(True, "100001", "1.5")), Grouping.ENTRY_WITH_EXITS)
+    answers = made.place("ann", bracket_of(ask(True, "100001", "1.5")), OrderGrouping.ENTRY_WITH_EXITS)
     entry = answers[0].order
     assert entry is not None
     assert entry.filled == 100_000
@@ -282,10 +282,10 @@ def test_groups_of_another_form_are_refused_whole() -> None:
     made = small_engine()
     entry, stop, target = bracket_of(LONG_ENTRY)
     for wrong in ([entry], [stop, entry], [entry, stop, target, stop], [entry, entry, stop]):
-        answers = made.place("ann", wrong, Grouping.ENTRY_WITH_EXITS)
+        answers = made.place("ann", wrong, OrderGrouping.ENTRY_WITH_EXITS)
         assert {a.error for a in answers} == {"Unexpected number of trigger orders"}
     inverted = [entry, ask(False, "90000", "0.1", trigger_px="101000", kind="sl", reduce_only=True)]
-    assert {a.error for a in made.place("ann", inverted, Grouping.ENTRY_WITH_EXITS)} == {"Invalid TP/SL price."}
+    assert {a.error for a in made.place("ann", inverted, OrderGrouping.ENTRY_WITH_EXITS)} == {"Invalid TP/SL price."}
     assert not made.state.accounts["ann"].open
 
 
@@ -296,7 +296,7 @@ def test_exits_of_a_position_close_all_of_it_whatever_its_size_then() -> None:
         ask(False, px, "0", trigger_px=trigger, kind=kind, reduce_only=True)
         for px, trigger, kind in (("90000", "99000", "sl"), ("95000", "102000", "tp"))
     )
-    answers = made.place("ann", [stop, target], Grouping.POSITION_EXITS)
+    answers = made.place("ann", [stop, target], OrderGrouping.POSITION_EXITS)
     assert [a.waits_for for a in answers] == ["waitingForTrigger"] * 2
     put(made, ask(True, "100001", "0.15", "Ioc"))
     made.drain()
@@ -314,7 +314,7 @@ def test_modifying_gives_a_new_number_and_keeps_its_place_among_relatives() -> N
     assert answer.order.oid != oid
     assert told(made) == [("canceled", oid), ("open", answer.order.oid)]
     assert made.modify("ann", oid, request).error == "Cannot modify canceled or filled order"
-    entry = made.place("bob", bracket_of(ask(True, "99500", "0.1")), Grouping.ENTRY_WITH_EXITS)[0].order
+    entry = made.place("bob", bracket_of(ask(True, "99500", "0.1")), OrderGrouping.ENTRY_WITH_EXITS)[0].order
     assert entry is not None
     moved = made.modify("bob", entry.oid, ask(True, "99400", "0.1")).order
     assert moved is not None
@@ -365,7 +365,7 @@ def test_an_account_below_maintenance_is_liquidated_into_the_book() -> None:
     (liquidation,) = [e for e in events if isinstance(e, Liquidation)]
     assert liquidation.notional_micro == 91_100 * USD
     assert VenueCancel("ann", BTC, resting) in events
-    (fill,) = [e for e in events if isinstance(e, Fill)]
+    (fill,) = [e for e in events if isinstance(e, ExchangeFill)]
     assert (fill.lots, fill.px, fill.liquidated) == (100_000, 910_990, 911_000)
     assert account.lots(BTC) == 0
     assert account.raw_micro > 0
@@ -440,7 +440,7 @@ def test_fees_fall_with_the_volume_of_the_fourteen_days_before() -> None:
     made.advance(T0 + 86_400_000)
     show(made, MARK)
     put(made, ask(True, "100001", "0.01", "Ioc"))
-    fills = [e for e in made.drain() if isinstance(e, Fill)]
+    fills = [e for e in made.drain() if isinstance(e, ExchangeFill)]
     assert fills[0].fee_micro == 400_004  # 4.0 bps
 
 

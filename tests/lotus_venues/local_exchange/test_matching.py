@@ -10,10 +10,10 @@ from pace import examples
 
 from benchmarks.exchange.naive import NaiveMatcher
 from lotus.manifest import Asset
-from lotus.trading.orders import Grouping, Side
+from lotus.trading.orders import OrderGrouping, Side
 from lotus_venues.local_exchange.engine import Engine
 from lotus_venues.local_exchange.market import Listing
-from lotus_venues.local_exchange.values import Fill, OrderRequest
+from lotus_venues.local_exchange.values import ExchangeFill, OrderRequest
 from lotus_venues.local_exchange.wire_out import number
 
 BTC = Asset("BTC", 5)
@@ -38,9 +38,9 @@ def ask(side: int, px: int, lots: int, tif: str = "Gtc", **keys: Any) -> OrderRe
 
 def trades_of(made: Engine) -> list[tuple[int, int, int, int]]:
     """Executions since the last call as (price, lots, taker, maker), 0 for the tape."""
-    by_tid: dict[int, list[Fill]] = {}
+    by_tid: dict[int, list[ExchangeFill]] = {}
     for event in made.drain():
-        if isinstance(event, Fill):
+        if isinstance(event, ExchangeFill):
             by_tid.setdefault(event.tid, []).append(event)
     trades = []
     for fills in by_tid.values():
@@ -96,7 +96,7 @@ def test_every_execution_equals_the_naive_matcher(seed: int, length: int) -> Non
                 expected = naive.show(_band(bids, 1), _band(asks, -1))
             case ("order", owner, side, offset, lots, rests):
                 px = MID + offset * TICK
-                (answer,) = made.place(owner, [ask(side, px, lots, "Gtc" if rests else "Ioc")], Grouping.NONE)
+                (answer,) = made.place(owner, [ask(side, px, lots, "Gtc" if rests else "Ioc")], OrderGrouping.NONE)
                 assert answer.order is not None
                 oids.append(answer.order.oid)
                 expected = naive.place(owner, answer.order.oid, side, px, lots, rests=rests)
@@ -151,7 +151,7 @@ def queued(lots: int = 200) -> Queued:
     made = engine()
     made.on_book(0, [(MID - 10, 300), (MID - 20, 500)], [(MID + 10, 300)], 2_000, whole=True)
     made.advance(2_000)
-    (answer,) = made.place("ann", [ask(1, MID - 10, lots)], Grouping.NONE)
+    (answer,) = made.place("ann", [ask(1, MID - 10, lots)], OrderGrouping.NONE)
     assert answer.order is not None
     return Queued(made, answer.order.oid)
 
@@ -205,7 +205,7 @@ def test_a_book_that_crosses_fills_up_to_the_size_shown() -> None:
 def test_beyond_the_shown_book_the_whole_level_counts_as_ahead_once_it_is_seen() -> None:
     made = engine()
     made.on_book(0, [(MID - 10, 300)], [(MID + 10, 300)], 2_000, whole=True)
-    (answer,) = made.place("ann", [ask(1, MID - 50, 200)], Grouping.NONE)
+    (answer,) = made.place("ann", [ask(1, MID - 50, 200)], OrderGrouping.NONE)
     assert answer.order is not None
     made.on_trade(0, Side.SELL, MID - 50, 1_000, 2_050, 1)  # nobody knows what stood before it
     assert answer.order.filled == 0
@@ -217,12 +217,12 @@ def test_beyond_the_shown_book_the_whole_level_counts_as_ahead_once_it_is_seen()
 def test_a_taker_cannot_take_the_same_shown_size_twice_until_the_tape_shows_it_again() -> None:
     made = engine()
     made.on_book(0, [(MID - 10, 300)], [(MID + 10, 300)], 2_000, whole=True)
-    first, second = (made.place(o, [ask(1, MID + 10, 200, "Ioc")], Grouping.NONE)[0] for o in ("ann", "bob"))
+    first, second = (made.place(o, [ask(1, MID + 10, 200, "Ioc")], OrderGrouping.NONE)[0] for o in ("ann", "bob"))
     assert first.order is not None
     assert second.order is not None
     assert (first.order.filled, second.order.filled) == (200, 100)
     made.on_book(0, [(MID - 10, 300)], [(MID + 10, 300)], 2_100, whole=True)
-    (third,) = made.place("cid", [ask(1, MID + 10, 200, "Ioc")], Grouping.NONE)
+    (third,) = made.place("cid", [ask(1, MID + 10, 200, "Ioc")], OrderGrouping.NONE)
     assert third.order is not None
     assert third.order.filled == 200
 

@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 from lotus.errors import TapeError
 from lotus_venues.local_exchange.frames import bbo_frame, book_frame, trade_frame
 from lotus_venues.local_exchange.limits import SOCKETS, SOCKETS_A_MINUTE
-from lotus_venues.local_exchange.options import Clock, Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 
 ADDRESS = wallet().address
@@ -225,7 +225,7 @@ def test_all_mids_come_about_once_a_second_of_its_clock() -> None:
 def test_the_clock_of_the_machine_can_be_the_exchanges() -> None:
     async def run() -> None:
         now = [T0 + 5_000]
-        options = rich(clock=Clock.WALL, wall_ms=lambda: now[0])
+        options = rich(clock=TimeSource.WALL, wall_ms=lambda: now[0])
         async with venue(options) as exchange:
             assert exchange.now_ms == T0 + 5_000
             now[0] += 1_000
