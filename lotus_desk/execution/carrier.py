@@ -21,8 +21,8 @@ from lotus.trading.execution_events import (
 )
 from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, VenueFill
 from lotus.trading.venue import Venue
+from lotus_desk.execution.plan_run import DeskCounts, never_placed
 from lotus_desk.execution.questions import OpenQuestions
-from lotus_desk.execution.work import DeskCounts, never_placed
 from lotus_desk.safety.kill_switch import KillSwitch
 
 

@@ -29,7 +29,7 @@ from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, ProbeTerms
 from lotus.trading.validate import Situation
 from lotus.trading.watch import MarketView
-from lotus_desk.execution.books import Moved, TradeBooks, plan_of
+from lotus_desk.execution.books import PlanDelta, TradeBooks, plan_of
 from lotus_desk.execution.stored import choice_in
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
@@ -305,7 +305,7 @@ def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: 
     now_ms = world.floor.now_ms + 60_000
     state = replace(begin(plan_of(row), COINS[0], "local", now_ms, choice.knobs), done=True)
     books = TradeBooks(world.databases, world.keys, "local")
-    books.write([Moved(row, state, finished=True)], now_ms)
+    books.write([PlanDelta(row, state, finished=True)], now_ms)
     books.close()
     with world.databases.connect("tr") as tr:
         (told,) = trials_of(tr, "main", day_of(now_ms))

@@ -25,7 +25,7 @@ from lotus.trading.orders import (
 from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
-from lotus_desk.execution.books import Moved
+from lotus_desk.execution.books import PlanDelta
 from lotus_desk.execution.desk import TradingDesk
 from lotus_desk.execution.stored import stored
 from lotus_desk.market.floor import FloorTerms, TradingFloor
@@ -59,7 +59,7 @@ class Books:
         self.names |= {order.client_id for order in orders}
         self.noted += fills
 
-    def write(self, moved: Sequence[Moved], _now_ms: int) -> None:
+    def write(self, moved: Sequence[PlanDelta], _now_ms: int) -> None:
         if self.is_down:
             raise psycopg.OperationalError("the server is gone")
         self.at_work, self.writes = True, self.writes + 1

@@ -9,8 +9,8 @@ from typing import Any
 from lotus.trading.execution_events import Ask, Cancel, Modify, Place
 from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, Side, VenueFill
 from lotus_desk.execution.carrier import CommandDispatcher
+from lotus_desk.execution.plan_run import DeskCounts
 from lotus_desk.execution.questions import LANES, MOST
-from lotus_desk.execution.work import DeskCounts
 from lotus_desk.safety.kill_switch import KillSwitch
 
 FILL = VenueFill("f1", "0x2", 1, "BTC", Side.BUY, Decimal(1), Decimal(100), Decimal(0), True, 7)

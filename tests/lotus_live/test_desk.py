@@ -25,12 +25,12 @@ from lotus.trading.orders import (
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
 from lotus_desk.execution import desk as desk_module
-from lotus_desk.execution import work as work_module
-from lotus_desk.execution.books import Moved
+from lotus_desk.execution import plan_run as plan_run_module
+from lotus_desk.execution.books import PlanDelta
 from lotus_desk.execution.desk import TradingDesk
+from lotus_desk.execution.plan_run import PlanRun
 from lotus_desk.execution.result import report_payload
 from lotus_desk.execution.stored import restored
-from lotus_desk.execution.work import Work
 from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
 
 pytestmark = pytest.mark.clock("a desk turns over wall time")
@@ -139,7 +139,7 @@ def test_an_entry_that_could_not_be_written_is_never_sent(bed: Bed) -> None:
         plan = bed.accept("one", 60_000)
         real = bed.books.write
 
-        def down_after_reading(moved: Sequence[Moved], at_ms: int) -> None:
+        def down_after_reading(moved: Sequence[PlanDelta], at_ms: int) -> None:
             raise psycopg.OperationalError("the server is gone")
 
         bed.books.write = down_after_reading  # type: ignore[method-assign]
@@ -198,9 +198,9 @@ def test_what_is_told_while_a_command_is_under_way_is_taken_once(bed: Bed, monke
     taken: list[Event] = []
     real = TradingDesk._step
 
-    def step(desk: TradingDesk, work: Work, event: Event) -> None:
+    def step(desk: TradingDesk, run: PlanRun, event: Event) -> None:
         taken.append(event)
-        real(desk, work, event)
+        real(desk, run, event)
 
     async def go() -> None:
         may_answer, place = asyncio.Event(), bed.venue.place
@@ -259,7 +259,7 @@ def test_a_desk_that_ends_lets_its_books_end_first_and_notes_what_it_was_told_la
         task = asyncio.create_task(desk.run())
         bed.accept("one", 60_000)
         await until(lambda: bed.venue.held > 0)
-        await until(lambda: not any(work.is_changed for work in desk._works.values()))
+        await until(lambda: not any(run.is_changed for run in desk._runs.values()))
         (first,) = bed.venue.fills
         last = replace(first, fill_id="last")
         bed.venue.told_at_end.append(last)
@@ -378,7 +378,7 @@ def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
 
 
 def test_a_plan_at_fault_does_not_end_the_others(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = work_module.step
+    real = plan_run_module.step
 
     def step(state: Any, event: Any, at_ms: int) -> Any:
         if state.plan.signal_id == "bad":
@@ -386,7 +386,7 @@ def test_a_plan_at_fault_does_not_end_the_others(bed: Bed, monkeypatch: pytest.M
         return real(state, event, at_ms)
 
     async def go() -> None:
-        monkeypatch.setattr(work_module, "step", step)
+        monkeypatch.setattr(plan_run_module, "step", step)
         desk = bed.desk()
         task = asyncio.create_task(desk.run())
         bed.accept("bad", 60_000)

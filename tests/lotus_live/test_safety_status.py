@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from lotus.manifest import Asset
 from lotus.trading.orders import AccountSnapshot, VenuePosition
 from lotus_cli.live import live_command
-from lotus_desk.execution.work import DeskCounts
+from lotus_desk.execution.plan_run import DeskCounts
 from lotus_desk.market.floor import FloorTerms, TradingFloor
 from lotus_desk.safety.arming import Arming, arm, wall_ms
 from lotus_desk.safety.heartbeat import Pulse
