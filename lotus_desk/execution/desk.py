@@ -24,8 +24,8 @@ from lotus.trading.plan import PlanKind
 from lotus.trading.venue import Venue
 from lotus_desk.execution.account_looks import Accounts
 from lotus_desk.execution.books import PlanDelta, TradeBooks, execution_of, plan_of
-from lotus_desk.execution.carrier import CommandDispatcher
 from lotus_desk.execution.chores import Chores
+from lotus_desk.execution.dispatcher import CommandDispatcher
 from lotus_desk.execution.in_time import DOWN, InTime
 from lotus_desk.execution.plan_run import DeskCounts, PlanRun, never_placed
 from lotus_desk.execution.reconciling import Reconciler
@@ -74,7 +74,7 @@ class TradingDesk:
         self._chores = Chores(self._broke)
         self._in_time = InTime(BOOKS_S, self._failed)
         self._pulse = Pulse(switch.home)
-        self._carriers = {
+        self._dispatchers = {
             account: CommandDispatcher(venue, floor.now_ms, switch, self.counts, self.tell)
             for account, venue in self.venues.items()
         }
@@ -210,7 +210,7 @@ class TradingDesk:
         """Take in what happened, write what it changed, carry out what follows."""
         if self._fresh:
             self._fresh = False
-            await self._adopt()
+            await self._load()
         events, self._events = self._events, []
         for plan_id, event in events:
             run = self._runs.get(plan_id)
@@ -224,7 +224,7 @@ class TradingDesk:
             return
         self._show_held()
         for run in moved:
-            self._carry(run, run.commands)
+            self._dispatch(run, run.commands)
             run.commands = []
 
     def _show_held(self) -> None:
@@ -238,12 +238,12 @@ class TradingDesk:
         now_ms, why = self.floor.now_ms(), "the database does not take orders"
         for run in moved:
             opening = [c for c in run.commands if isinstance(c, Place) and not all(o.reduce_only for o in c.orders)]
-            self._carry(run, [command for command in run.commands if command not in opening])
+            self._dispatch(run, [command for command in run.commands if command not in opening])
             run.commands = []
             orders = [order for command in opening for order in command.orders]
             self._events += [(run.row.plan_id, update) for update in never_placed(orders, now_ms, why)]
 
-    def _carry(self, run: PlanRun, commands: Sequence[Command]) -> None:
+    def _dispatch(self, run: PlanRun, commands: Sequence[Command]) -> None:
         for command in commands:
             what = f"{type(command).__name__.lower()} of plan {run.row.plan_id}"
             self._under_way += 1
@@ -259,7 +259,7 @@ class TradingDesk:
             self._broke(f"{type(event).__name__} of plan {run.row.plan_id}", problem)
         self._owners |= dict.fromkeys(run.state.orders.keys() - known, run.row.plan_id)
 
-    async def _adopt(self) -> None:
+    async def _load(self) -> None:
         """Take up accepted plans that are not known yet."""
         rows: list[PlanRow] = []
         if not await self._in_time.done(lambda: rows.extend(self.books.open_plans())):
@@ -268,7 +268,7 @@ class TradingDesk:
         for row in rows:
             if row.plan_id not in self._runs:
                 self._take(row)
-            self._steer(self._runs[row.plan_id], row)
+            self._amend(self._runs[row.plan_id], row)
 
     def _take(self, row: PlanRow) -> None:
         plan, known, choice = plan_of(row), execution_of(row), choice_in(row.reference)
@@ -284,10 +284,10 @@ class TradingDesk:
             self._events.append((row.plan_id, Halt(self._switched == FLATTENED)))
         self._events.append((row.plan_id, self.floor.view(row.coin) or Tick()))
 
-    def _steer(self, run: PlanRun, row: PlanRow) -> None:
+    def _amend(self, run: PlanRun, row: PlanRow) -> None:
         """Tell a plan what later decisions of the book made of it; telling it again changes nothing."""
-        if (row.ceiling, row.exit_at_ms) != run.steered:
-            run.steered = row.ceiling, row.exit_at_ms
+        if (row.ceiling, row.exit_at_ms) != run.amended:
+            run.amended = row.ceiling, row.exit_at_ms
             self._events.append((row.plan_id, Steer(row.ceiling, row.exit_at_ms)))
 
     def _used(self) -> dict[str, Decimal]:
@@ -335,9 +335,9 @@ class TradingDesk:
         """Do one command; what the venue answered becomes events of the plan."""
         if isinstance(command, Alarm):
             self._alarm(run, command)
-        carrier = self._carriers[run.state.plan.authority.account]
+        dispatcher = self._dispatchers[run.state.plan.authority.account]
         try:
-            answers = await carrier.carry(command)  # apart: `+=` would keep the list that a turn took meanwhile
+            answers = await dispatcher.dispatch(command)  # apart: `+=` would keep the list that a turn took meanwhile
             self._events += [(run.row.plan_id, event) for event in answers]
         finally:
             self._under_way -= 1
@@ -345,7 +345,7 @@ class TradingDesk:
 
     async def _restore(self) -> None:
         """Take up what an earlier life left, with what the venues hold and filled in between."""
-        await self._adopt()
+        await self._load()
         self._fresh = False
         since = min((o.sent_ms for w in self._runs.values() for o in w.state.orders.values()), default=None)
         for venue, reconciler in zip(self.venues.values(), self.reconcilers, strict=True):

@@ -17,7 +17,7 @@ from lotus_store.ledger.plans import PlanRow
 class PlanRun:
     """A plan under way, and what of it changed since it was written down.
 
-    `steered` are ceiling and exit time as last told to it.
+    `amended` are ceiling and exit time as last told to it.
     """
 
     row: PlanRow
@@ -28,7 +28,7 @@ class PlanRun:
     finished: bool = False
     written: ExecutionState | None = None
     done_ms: int | None = None
-    steered: tuple[Decimal | None, int | None] = (None, None)
+    amended: tuple[Decimal | None, int | None] = (None, None)
 
     def take(self, event: Event, now_ms: int) -> None:
         """Take in an event; what follows waits in `commands`.

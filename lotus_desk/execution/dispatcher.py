@@ -1,4 +1,4 @@
-"""Carrying one command of a plan to its venue: what the venue answers comes back as events of that plan.
+"""Dispatch of one command of a plan to its venue: what the venue answers comes back as events of that plan.
 
 No decision here, but for the last look at the kill switch before something that opens is sent.
 """
@@ -27,7 +27,7 @@ from lotus_desk.safety.kill_switch import KillSwitch
 
 
 class CommandDispatcher:
-    """Carries the commands of one account's plans; `tell` takes fills, which may be of another plan."""
+    """Dispatches the commands of one account's plans; `tell` takes fills, which may be of another plan."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class CommandDispatcher:
         self._done = OpenQuestions()  # cancels and modifies, which are repeated until answered
         self._fills_from_ms: int | None = None  # since when plans want fills that nobody asked for yet
 
-    async def carry(self, command: Command) -> Sequence[Event]:
+    async def dispatch(self, command: Command) -> Sequence[Event]:
         """Do one command; return what the venue answered."""
         venue = self.venue
         match command:
