@@ -1,4 +1,4 @@
-"""The clerk of the book: once a scored window it lets the book be decided, in a thread, beside the feed.
+"""The rebalancer of the book: once a scored window it lets the book be decided, in a thread, beside the feed.
 
 A window is decided a moment after it was scored, so that what it proposed has arrived; in a replay both are as much
 shorter as the tape is faster. When a decision takes longer than a window, the windows between are skipped and counted:
@@ -35,7 +35,7 @@ KnowledgeOf = Callable[[Connection, str, str], Knowledge | None]
 
 
 @dataclass(slots=True)
-class Clerk:
+class Rebalancer:
     """Decides for one book; `sight` is what the floor sees of its account and markets now.
 
     `window_ms` is the length of a window, `pace` how many times as fast as the wall its time runs. `knowledge_of` reads

@@ -1,4 +1,4 @@
-"""Trading in one daemon: floor, desk, clerk and hot handlers put together, and proposals for what it publishes.
+"""Trading in one daemon: floor, desk, rebalancer and hot handlers put together, and proposals for what it publishes.
 
 Windows are proposed in the transaction that logs them. What is decided about them is `lotus_modules.dm.decide`'s, about
 the book `lotus_modules.dm.allocate`'s, what may be executed `lotus_modules.tr.execute`'s, how `desk`'s.
@@ -29,13 +29,13 @@ from lotus.names import path_step
 from lotus.trading.venue import Venue
 from lotus_desk.accounts.accounts import desk_accounts, venue_account
 from lotus_desk.accounts.paper import PaperAccounts
-from lotus_desk.clerk import Clerk
 from lotus_desk.execution.books import TradeBooks
 from lotus_desk.execution.desk import TradingDesk
 from lotus_desk.market.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor
 from lotus_desk.market.line_seen import LineSeen
 from lotus_desk.market.trigger_books import TriggerBooks
 from lotus_desk.market.triggers import TriggerDesk
+from lotus_desk.rebalancer import Rebalancer
 from lotus_desk.safety.gate_facts import gate_faults, standing_fault
 from lotus_desk.safety.interlock import UNKNOWN, Interlock
 from lotus_desk.safety.kill_switch import KillSwitch
@@ -70,7 +70,7 @@ class Trading:
 
     floor: TradingFloor
     desk: TradingDesk
-    clerk: Clerk
+    rebalancer: Rebalancer
     handlers: Mapping[Module, Handlers]
     keys: Keys
     interlock: Interlock
@@ -193,11 +193,13 @@ def trading_of(
         settings.branch, PORTFOLIO, AccountMandate(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
         FastSolver().solve, tries, keys,
     )  # fmt: skip
-    clerk = Clerk(databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace)
+    rebalancer = Rebalancer(
+        databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace
+    )
     predictor = Predictor(databases)
     predictor.known(settings.branch, floor.venue, now_ms())  # lets the first fit begin
     handlers = hot_handlers(decider, Acceptor(floor, chooser, predictor.known))
-    return Trading(floor, desk, clerk, handlers, keys, interlock, triggers, paper)
+    return Trading(floor, desk, rebalancer, handlers, keys, interlock, triggers, paper)
 
 
 def _require_gate(settings: Settings, databases: Databases, url: str) -> Callable[[], Mapping[str, str]]:

@@ -291,7 +291,9 @@ class Daemon:
         if self.trading is not None:
             helpers.append(asyncio.create_task(self._trading(self.trading)))
         if self.trading is not None and not self.in_step:
-            helpers.append(asyncio.create_task(self.trading.clerk.run(lambda: (self.counts.ends, self._last_end_ms))))
+            helpers.append(
+                asyncio.create_task(self.trading.rebalancer.run(lambda: (self.counts.ends, self._last_end_ms)))
+            )
         try:
             await feed.run()
             self._stopping = self._stopping or "the tape is over"

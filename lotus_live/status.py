@@ -75,7 +75,7 @@ def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
         "signals": {"written": log.written_signals, "refused": log.refused_signals},
         "trading": trading_status(daemon.trading) if daemon.trading else None,
         "herald": {"passes": daemon.herald.passes, "carried": daemon.herald.carried} if daemon.herald else None,
-        "book": daemon.trading.clerk.status() if daemon.trading else None,
+        "book": daemon.trading.rebalancer.status() if daemon.trading else None,
         "last_failure": log.last_failure or daemon.counts.last_failure,
     }
     if feed is not None:

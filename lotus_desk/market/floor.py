@@ -2,7 +2,7 @@
 
 Long and short probes live in accounts of their own, because a venue nets a coin within an account and a netted probe
 would measure nothing; the book has a third one, where netting is what is wanted. Written by the daemon's loop, read by
-the threads of Herald and clerk: every value is replaced whole.
+the threads of Herald and rebalancer: every value is replaced whole.
 """
 
 import math

@@ -3,7 +3,7 @@
 Everything is written in one transaction under names that follow from branch, book and window, so that a window is
 decided once whatever is killed or started again; one that tries a knob of the policy leaves a row of that beside it.
 Without knowledge, account or sight nothing is decided, and the answer says which. What is decided is `lotus.decision`;
-when, `lotus_desk.clerk`.
+when, `lotus_desk.rebalancer`.
 """
 
 from collections.abc import Mapping, Sequence

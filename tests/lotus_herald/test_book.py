@@ -313,7 +313,7 @@ def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: 
     assert (told.owner, told.outcome_bps) == (choice.trial.key.replace(":", "."), 0.0)
 
 
-def test_two_clerks_decide_a_window_once(world: World) -> None:
+def test_two_rebalancers_decide_a_window_once(world: World) -> None:
     world.propose()
     world.settle()
     found: list[Any] = []
@@ -323,11 +323,11 @@ def test_two_clerks_decide_a_window_once(world: World) -> None:
         own.allocator = replace(own.allocator, solve=FastSolver().solve)
         found.append(own.decide())
 
-    clerks = [threading.Thread(target=decides) for _ in range(6)]
-    for clerk in clerks:
-        clerk.start()
-    for clerk in clerks:
-        clerk.join()
+    rebalancers = [threading.Thread(target=decides) for _ in range(6)]
+    for rebalancer in rebalancers:
+        rebalancer.start()
+    for rebalancer in rebalancers:
+        rebalancer.join()
     outcomes = sorted(one.outcome.value for one in found)
     assert outcomes == ["decided_before"] * 5 + ["sent"]
     with world.databases.connect("dm") as dm:

@@ -1,4 +1,4 @@
-"""The clerk with a scripted book: every window once, the newest first when it is late, and told when it cannot."""
+"""The rebalancer with a scripted book: every window once, the newest first when it is late, and told when it cannot."""
 
 import asyncio
 import time
@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from lotus_desk import clerk as clerks
-from lotus_desk.clerk import Clerk
+from lotus_desk import rebalancer as rebalancer_module
+from lotus_desk.rebalancer import Rebalancer
 from lotus_modules.dm.allocate import Decided, Sight, WindowOutcome
 
 WINDOW_MS = 5_000
@@ -57,13 +57,15 @@ class Server:
 SIGHT = Sight(1_735_689_600_000, 1e5, {}, {}, {})
 
 
-def clerk_of(book: Book, sight: Sight | None = SIGHT, knowledge_of: Callable[..., Any] = lambda *_: NIGHT) -> Clerk:
-    return Clerk(Server(book), book, lambda: sight, WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
+def rebalancer_of(
+    book: Book, sight: Sight | None = SIGHT, knowledge_of: Callable[..., Any] = lambda *_: NIGHT
+) -> Rebalancer:
+    return Rebalancer(Server(book), book, lambda: sight, WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
 
 
 @dataclass
 class Night:
-    """What a night knew, as far as the clerk looks at it."""
+    """What a night knew, as far as the rebalancer looks at it."""
 
     day: str = "2024-12-31"
 
@@ -71,10 +73,10 @@ class Night:
 NIGHT = Night()
 
 
-async def feed(clerk: Clerk, ends: int, every_s: float) -> None:
-    """Let windows close at a pace while the clerk runs."""
+async def feed(rebalancer: Rebalancer, ends: int, every_s: float) -> None:
+    """Let windows close at a pace while the rebalancer runs."""
     closed = [0, 0]
-    running = asyncio.create_task(clerk.run(lambda: (closed[0], closed[1])))
+    running = asyncio.create_task(rebalancer.run(lambda: (closed[0], closed[1])))
     await asyncio.sleep(0.3)  # the ticket's schema is compiled first
     for _ in range(ends):
         closed[0], closed[1] = closed[0] + 1, closed[1] + WINDOW_MS
@@ -85,46 +87,46 @@ async def feed(clerk: Clerk, ends: int, every_s: float) -> None:
 
 def test_every_window_is_decided_once_in_order() -> None:
     book = Book()
-    asyncio.run(feed(clerk := clerk_of(book), 6, 0.1))
+    asyncio.run(feed(rebalancer := rebalancer_of(book), 6, 0.1))
     assert book.asked == [WINDOW_MS * k for k in range(1, 7)]
-    assert clerk.status()["windows"] == {"quiet": 6, "skipped": 0}
-    assert clerk.status()["knowledge"] == "2024-12-31"
+    assert rebalancer.status()["windows"] == {"quiet": 6, "skipped": 0}
+    assert rebalancer.status()["knowledge"] == "2024-12-31"
 
 
 def test_a_connection_is_closed_after_the_decision_under_way() -> None:
     book = Book(takes_s=0.3)
-    asyncio.run(feed(clerk := clerk_of(book), 1, 0.1))
-    assert clerk.databases.closed_after == [1]  # type: ignore[attr-defined]
+    asyncio.run(feed(rebalancer := rebalancer_of(book), 1, 0.1))
+    assert rebalancer.databases.closed_after == [1]  # type: ignore[attr-defined]
 
 
 def test_a_slow_decision_skips_to_the_newest_window_and_counts() -> None:
     book = Book(takes_s=0.35)
-    asyncio.run(feed(clerk := clerk_of(book), 10, 0.1))
+    asyncio.run(feed(rebalancer := rebalancer_of(book), 10, 0.1))
     assert book.asked == sorted(set(book.asked))
     assert len(book.asked) < 8
-    told = clerk.status()["windows"]
+    told = rebalancer.status()["windows"]
     assert told["skipped"] >= 2
     assert told["quiet"] + told["skipped"] <= 10
 
 
 @pytest.mark.parametrize(("sight", "night", "outcome"), [(SIGHT, None, "no_knowledge"), (None, NIGHT, "no_account")])
 def test_what_is_lacking_is_told(sight: Sight | None, night: Night | None, outcome: str) -> None:
-    clerk = clerk_of(Book(), sight, lambda *_: night)
-    clerk.decide(WINDOW_MS)
-    assert clerk.status()["windows"] == {outcome: 1}
-    assert clerk.status()["last"]["outcome"] == outcome
-    assert (clerk.status()["knowledge"] == "none: nothing is decided") == (night is None)
+    rebalancer = rebalancer_of(Book(), sight, lambda *_: night)
+    rebalancer.decide(WINDOW_MS)
+    assert rebalancer.status()["windows"] == {outcome: 1}
+    assert rebalancer.status()["last"]["outcome"] == outcome
+    assert (rebalancer.status()["knowledge"] == "none: nothing is decided") == (night is None)
 
 
 @pytest.mark.parametrize("fault", [psycopg.OperationalError("gone"), RuntimeError("a bug")])
 def test_a_fault_is_told_and_the_next_window_is_tried(fault: Exception, capsys: pytest.CaptureFixture[str]) -> None:
     book = Book(fault=fault)
-    clerk = clerk_of(book)
-    clerk.decide(WINDOW_MS)
+    rebalancer = rebalancer_of(book)
+    rebalancer.decide(WINDOW_MS)
     book.fault = None
-    clerk.decide(2 * WINDOW_MS)
-    assert clerk.status()["windows"] == {"failed": 1, "quiet": 1}
-    assert str(fault) in clerk.status()["last_failure"]
+    rebalancer.decide(2 * WINDOW_MS)
+    assert rebalancer.status()["windows"] == {"failed": 1, "quiet": 1}
+    assert str(fault) in rebalancer.status()["last_failure"]
     assert "is not decided" in capsys.readouterr().err
     assert book.asked == [2 * WINDOW_MS]
 
@@ -138,14 +140,14 @@ def test_a_later_night_is_found_and_a_new_day_is_asked_for(monkeypatch: pytest.M
         return nights.pop(0)
 
     book, sights = Book(), [SIGHT]
-    clerk = Clerk(Server(book), book, lambda: sights[0], WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
-    clerk.decide(1)
-    clerk.decide(2)
+    rebalancer = Rebalancer(Server(book), book, lambda: sights[0], WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
+    rebalancer.decide(1)
+    rebalancer.decide(2)
     assert asked == ["2025-01-01"], "asked again only after a while"
-    monkeypatch.setattr(clerks, "KNOWLEDGE_S", 0.0)
-    clerk.decide(3)
-    monkeypatch.setattr(clerks, "KNOWLEDGE_S", 1e9)
+    monkeypatch.setattr(rebalancer_module, "KNOWLEDGE_S", 0.0)
+    rebalancer.decide(3)
+    monkeypatch.setattr(rebalancer_module, "KNOWLEDGE_S", 1e9)
     sights[0] = Sight(SIGHT.now_ms + 86_400_000, 1e5, {}, {}, {})
-    clerk.decide(4)
+    rebalancer.decide(4)
     assert asked == ["2025-01-01", "2025-01-01", "2025-01-02"]
     assert [night.day if night else None for night in book.known] == [None, None, "a", "b"]
