@@ -21,7 +21,7 @@ from lotus.decision import ticket
 from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_desk.execution.in_time import InTime
-from lotus_modules.dm.allocate import Allocator, Decided, Sight, WindowOutcome
+from lotus_modules.dm.allocate import Allocator, Decided, PortfolioSnapshot, WindowOutcome
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.knowledge import Knowledge, knowledge_before
 
@@ -36,7 +36,7 @@ KnowledgeOf = Callable[[Connection, str, str], Knowledge | None]
 
 @dataclass(slots=True)
 class Rebalancer:
-    """Decides for one book; `sight` is what the floor sees of its account and markets now.
+    """Decides for one book; `portfolio` is what the floor sees of its account and markets now.
 
     `window_ms` is the length of a window, `pace` how many times as fast as the wall its time runs. `knowledge_of` reads
     what is known on a day of a branch.
@@ -44,7 +44,7 @@ class Rebalancer:
 
     databases: Databases
     allocator: Allocator
-    sight: Callable[[], Sight | None]
+    portfolio: Callable[[], PortfolioSnapshot | None]
     window_ms: int
     pace: float = 1.0
     knowledge_of: KnowledgeOf = knowledge_before
@@ -116,9 +116,9 @@ class Rebalancer:
     def _decide(self, window_end_ms: int) -> Decided:
         if self._connection is None:
             self._connection = self.databases.connect(Module.DM.value, autocommit=True)
-        sight = self.sight()
-        knowledge = self._known(self._connection, day_of(sight.now_ms if sight else window_end_ms))
-        return self.allocator.window(self._connection, window_end_ms, sight, knowledge)
+        portfolio = self.portfolio()
+        knowledge = self._known(self._connection, day_of(portfolio.now_ms if portfolio else window_end_ms))
+        return self.allocator.window(self._connection, window_end_ms, portfolio, knowledge)
 
     def _known(self, connection: Connection, day: str) -> Knowledge | None:
         """Return what is known on a day; a night that was late is found within `KNOWLEDGE_S`."""

@@ -194,7 +194,7 @@ def trading_of(
         FastSolver().solve, tries, keys,
     )  # fmt: skip
     rebalancer = Rebalancer(
-        databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace
+        databases, allocator, lambda: floor.portfolio(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace
     )
     predictor = Predictor(databases)
     predictor.known(settings.branch, floor.venue, now_ms())  # lets the first fit begin

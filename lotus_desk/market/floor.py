@@ -30,7 +30,7 @@ from lotus.trading.watch import MarketView
 from lotus_desk.market.line_seen import LineSeen
 from lotus_desk.market.volatility import MinuteVolatility
 from lotus_herald.release import release_of
-from lotus_modules.dm.allocate import Sight
+from lotus_modules.dm.allocate import PortfolioSnapshot
 from lotus_venues.ladder import Ladder, Level
 
 EXECUTOR = "tr"
@@ -144,7 +144,7 @@ class TradingFloor:
 
         return {Side.BUY: plain(asks), Side.SELL: plain(bids)}
 
-    def sight(self, account: str) -> Sight | None:
+    def portfolio(self, account: str) -> PortfolioSnapshot | None:
         """Return what is seen of an account and all markets, None before the account was asked for."""
         known = self.accounts.get(account)
         if known is None or known.equity_usd <= 0:
@@ -153,7 +153,7 @@ class TradingFloor:
         markets = {coin: self._market(coin, view) for coin, view in views.items()}
         halted = "the kill switch is thrown" if self.halted else "" if self.parity_ok() else "live and batch differ"
         halted = halted or self.clock_hold()
-        return Sight(
+        return PortfolioSnapshot(
             now_ms=self.now_ms(),
             equity_usd=float(known.equity_usd),
             sizes={coin: float(size) for coin, size in self.held.get(account, {}).items()},

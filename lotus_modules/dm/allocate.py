@@ -2,7 +2,7 @@
 
 Everything is written in one transaction under names that follow from branch, book and window, so that a window is
 decided once whatever is killed or started again; one that tries a knob of the policy leaves a row of that beside it.
-Without knowledge, account or sight nothing is decided, and the answer says which. What is decided is `lotus.decision`;
+Without knowledge or an account nothing is decided, and the answer says which. What is decided is `lotus.decision`;
 when, `lotus_desk.rebalancer`.
 """
 
@@ -54,7 +54,7 @@ class WindowOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PortfolioSnapshot:
     """What is seen of the book's account and markets at `now_ms`: equity, signed sizes held, marks, markets by coin.
 
     `halted` is why nothing may be opened ("" = it may). `will_hold` are the signed sizes once all plans have done what
@@ -91,31 +91,35 @@ class Allocator:
     keys: Keys
 
     def window(
-        self, connection: Connection, window_end_ms: int, sight: Sight | None, knowledge: Knowledge | None
+        self,
+        connection: Connection,
+        window_end_ms: int,
+        portfolio: PortfolioSnapshot | None,
+        knowledge: Knowledge | None,
     ) -> Decided:
         """Decide for a window, once; `connection` is dm's, in autocommit mode."""
         if knowledge is None:
             return Decided(WindowOutcome.NO_KNOWLEDGE)
-        if sight is None:
+        if portfolio is None:
             return Decided(WindowOutcome.NO_ACCOUNT)
         with connection.transaction():
             last_ms, before = standing_of(connection, self.branch, self.portfolio_id)
             if last_ms >= window_end_ms:
                 return Decided(WindowOutcome.DECIDED_BEFORE)
-            now = seen(before, sight.now_ms, sight.equity_usd, sight.sizes, sight.marks)
-            views = live_views(connection, self.branch, sight.now_ms)
-            cues = live_cues(connection, self.branch, sight.now_ms)
-            executors = executors_by(connection, self.branch, day_of(sight.now_ms))
+            now = seen(before, portfolio.now_ms, portfolio.equity_usd, portfolio.sizes, portfolio.marks)
+            views = live_views(connection, self.branch, portfolio.now_ms)
+            cues = live_cues(connection, self.branch, portfolio.now_ms)
+            executors = executors_by(connection, self.branch, day_of(portfolio.now_ms))
             known = replace(knowledge, memory=replace(knowledge.memory, executors=executors))
-            contexts = live_contexts(connection, self.branch, sight.now_ms)
+            contexts = live_contexts(connection, self.branch, portfolio.now_ms)
             name = natural_id("book decision", self.branch, self.portfolio_id, window_end_ms)
-            choice = self.chooser.choice(connection, self.branch, [*contexts.values()], sight.now_ms, name)
-            state = self._state(sight, known, now, choice.policy, choice.priors_ver)
+            choice = self.chooser.choice(connection, self.branch, [*contexts.values()], portfolio.now_ms, name)
+            state = self._state(portfolio, known, now, choice.policy, choice.priors_ver)
             decision = decide(state, views, cues, (), self.solve)
             tried = self._tried(name, window_end_ms, choice, decision, views, cues)
             speaks = worth_telling(decision, now)
-            now = replace(now, ratchet=decision.budgets.ratchet, told_ms=sight.now_ms if speaks else now.told_ms)
-            forget_inputs(connection, self.branch, sight.now_ms)
+            now = replace(now, ratchet=decision.budgets.ratchet, told_ms=portfolio.now_ms if speaks else now.told_ms)
+            forget_inputs(connection, self.branch, portfolio.now_ms)
             if not put_standing(connection, self.branch, self.portfolio_id, window_end_ms, now):
                 return Decided(WindowOutcome.DECIDED_BEFORE)
             if tried is not None:
@@ -140,16 +144,16 @@ class Allocator:
         return trial_row(name, window_end_ms, choice.trial, choice.context, decision, start)
 
     def _state(
-        self, sight: Sight, knowledge: Knowledge, standing: Standing, policy: Policy, priors_ver: str
+        self, portfolio: PortfolioSnapshot, knowledge: Knowledge, standing: Standing, policy: Policy, priors_ver: str
     ) -> DecisionState:
-        equity, sizes = sight.equity_usd, sight.sizes if sight.will_hold is None else sight.will_hold
+        equity, sizes = portfolio.equity_usd, portfolio.sizes if portfolio.will_hold is None else portfolio.will_hold
         return DecisionState(
             branch=self.branch,
             portfolio_id=self.portfolio_id,
-            asof_ms=sight.now_ms,
+            asof_ms=portfolio.now_ms,
             equity_usd=equity,
-            positions={c: size * sight.marks[c] for c, size in sizes.items() if size and c in sight.marks},
-            markets=sight.markets,
+            positions={c: size * portfolio.marks[c] for c, size in sizes.items() if size and c in portfolio.marks},
+            markets=portfolio.markets,
             covariance=knowledge.covariance,
             calibration=knowledge.calibration,
             memory=knowledge.memory,
@@ -159,7 +163,7 @@ class Allocator:
             drawdown_sigmas=standing.drawdown_sigmas(equity, policy.risk),
             ratchet=standing.ratchet,
             turnover_used=standing.turnover,
-            halted=sight.halted,
+            halted=portfolio.halted,
             priors_ver=priors_ver,
         )
 

@@ -36,7 +36,7 @@ from lotus_assets.stages.runner import run_stage
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_modules.dm.allocate import Allocator, Sight
+from lotus_modules.dm.allocate import Allocator, PortfolioSnapshot
 from lotus_modules.knobs import PolicyChooser
 from lotus_modules.priors.rollback import roll_back
 from lotus_modules.slow import SLOW_HANDLERS
@@ -203,8 +203,8 @@ def decided(ctx: StageContext, first_ms: int, n: int, tmp_path: Path) -> None:
             put_view(dm, "main", view, "4" + 11 * "-")
         for k in range(n):
             at_ms = first_ms + 5000 * k
-            sight = Sight(at_ms + 100, 100_000.0, {"BTC": 0.05}, {"BTC": 1e5, "ETH": 4e3}, markets)
-            allocator.window(dm, at_ms, sight, known)
+            portfolio = PortfolioSnapshot(at_ms + 100, 100_000.0, {"BTC": 0.05}, {"BTC": 1e5, "ETH": 4e3}, markets)
+            allocator.window(dm, at_ms, portfolio, known)
 
 
 def trials_of_day(ctx: StageContext, day: str) -> tuple[StageResult, dict[str, dict[str, object]]]:

@@ -39,7 +39,7 @@ from lotus_herald.links import Links
 from lotus_herald.mirror import StrandMirror
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
-from lotus_modules.dm.allocate import Allocator, Sight, WindowOutcome
+from lotus_modules.dm.allocate import Allocator, PortfolioSnapshot, WindowOutcome
 from lotus_modules.dm.decide import Decider
 from lotus_modules.hot import hot_handlers
 from lotus_modules.knobs import KnobChooser, PolicyChooser
@@ -95,9 +95,11 @@ class Floor:
     def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
         return BookTerms(Decimal(300), authority, ("local",), 5, 5_000, hold_ms)
 
-    def sight(self) -> Sight:
+    def portfolio(self) -> PortfolioSnapshot:
         markets = {coin: CoinMarket(1.0, 1e10, 1e10, 40.0) for coin in PX}
-        return Sight(self.now_ms, float(self.equity), self.sizes, {c: float(px) for c, px in PX.items()}, markets)
+        return PortfolioSnapshot(
+            self.now_ms, float(self.equity), self.sizes, {c: float(px) for c, px in PX.items()}, markets
+        )
 
 
 @dataclass
@@ -140,7 +142,7 @@ class World:
     def decide(self, window_end_ms: int = END_MS, **known: Any) -> Any:
         with self.databases.connect("dm", autocommit=True) as dm:
             return self.allocator.window(
-                dm, window_end_ms, known.get("sight", self.floor.sight()), known.get("knowledge", knowledge())
+                dm, window_end_ms, known.get("portfolio", self.floor.portfolio()), known.get("knowledge", knowledge())
             )
 
     def open(self) -> Mapping[str, Any]:
@@ -357,7 +359,7 @@ def test_nothing_is_decided_without_knowledge_or_account(world: World) -> None:
     world.propose()
     world.settle()
     assert world.decide(knowledge=None).outcome is WindowOutcome.NO_KNOWLEDGE
-    assert world.decide(sight=None).outcome is WindowOutcome.NO_ACCOUNT
+    assert world.decide(portfolio=None).outcome is WindowOutcome.NO_ACCOUNT
     assert world.decide().outcome is WindowOutcome.SENT, "the window was not used up"
 
 
@@ -450,7 +452,7 @@ def test_a_position_that_is_being_left_is_neither_counted_on_nor_opened_again(wo
     world.floor.now_ms += 250_000
     held = world.decide(END_MS + 400_000)
     assert [t.weight == t.held != 0.0 for t in held.decision.targets] == [True], "leaving costs more than staying"
-    left = world.decide(END_MS + 405_000, sight=replace(world.floor.sight(), will_hold={}))
+    left = world.decide(END_MS + 405_000, portfolio=replace(world.floor.portfolio(), will_hold={}))
     assert (left.outcome, left.decision.targets) == (WindowOutcome.QUIET, ())
 
 

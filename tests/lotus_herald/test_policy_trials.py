@@ -23,7 +23,7 @@ from lotus.modules.intents import Module
 from lotus.priors.types import ActiveBraid, Knob, Patch, PriorsVersion, Rule, priors_version
 from lotus.timebase import BLOCK_MS, day_of, next_day
 from lotus_herald.keys import Keys
-from lotus_modules.dm.allocate import Allocator, Decided, Sight, WindowOutcome
+from lotus_modules.dm.allocate import Allocator, Decided, PortfolioSnapshot, WindowOutcome
 from lotus_modules.knobs import PolicyChooser
 from lotus_modules.priors.prior_patch import hand_over, propose
 from lotus_store.databases import Connection, Databases
@@ -46,9 +46,9 @@ def knowledge() -> Knowledge:
     return Knowledge("2024-12-31", ScoreCalibration("2025-01-01", (cell,), 200.0, "3" * 32), DecisionMemory(), risk, {})
 
 
-def sight(now_ms: int, **held: float) -> Sight:
+def portfolio(now_ms: int, **held: float) -> PortfolioSnapshot:
     markets = {coin: CoinMarket(1.0, 1e10, 1e10, 40.0) for coin in ("BTC", "ETH")}
-    return Sight(now_ms, 100_000.0, held, {"BTC": 100_000.0, "ETH": 4_000.0}, markets)
+    return PortfolioSnapshot(now_ms, 100_000.0, held, {"BTC": 100_000.0, "ETH": 4_000.0}, markets)
 
 
 class Counting:
@@ -87,7 +87,7 @@ def told(dm: Connection, window_end_ms: int, coin: str = "BTC") -> None:
 
 def window(dm: Connection, allocator: Allocator, k: int, **held: float) -> Decided:
     end_ms = END_MS + 5_000 * k
-    return allocator.window(dm, end_ms, sight(end_ms + 100, **held), knowledge())
+    return allocator.window(dm, end_ms, portfolio(end_ms + 100, **held), knowledge())
 
 
 def rows(dm: Connection) -> list[PolicyTrial]:

@@ -11,7 +11,7 @@ import pytest
 
 from lotus_desk import rebalancer as rebalancer_module
 from lotus_desk.rebalancer import Rebalancer
-from lotus_modules.dm.allocate import Decided, Sight, WindowOutcome
+from lotus_modules.dm.allocate import Decided, PortfolioSnapshot, WindowOutcome
 
 WINDOW_MS = 5_000
 
@@ -26,7 +26,9 @@ class Book:
     asked: list[int] = field(default_factory=list)
     known: list[Any] = field(default_factory=list)
 
-    def window(self, _connection: object, window_end_ms: int, sight: Sight | None, knowledge: Any) -> Decided:
+    def window(
+        self, _connection: object, window_end_ms: int, portfolio: PortfolioSnapshot | None, knowledge: Any
+    ) -> Decided:
         if self.fault is not None:
             raise self.fault
         time.sleep(self.takes_s)
@@ -34,7 +36,7 @@ class Book:
         self.known.append(knowledge)
         if knowledge is None:
             return Decided(WindowOutcome.NO_KNOWLEDGE)
-        return Decided(WindowOutcome.NO_ACCOUNT if sight is None else WindowOutcome.QUIET)
+        return Decided(WindowOutcome.NO_ACCOUNT if portfolio is None else WindowOutcome.QUIET)
 
 
 class Server:
@@ -54,13 +56,13 @@ class Server:
         self.closed_after.append(len(self.book.asked))
 
 
-SIGHT = Sight(1_735_689_600_000, 1e5, {}, {}, {})
+PORTFOLIO = PortfolioSnapshot(1_735_689_600_000, 1e5, {}, {}, {})
 
 
 def rebalancer_of(
-    book: Book, sight: Sight | None = SIGHT, knowledge_of: Callable[..., Any] = lambda *_: NIGHT
+    book: Book, portfolio: PortfolioSnapshot | None = PORTFOLIO, knowledge_of: Callable[..., Any] = lambda *_: NIGHT
 ) -> Rebalancer:
-    return Rebalancer(Server(book), book, lambda: sight, WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
+    return Rebalancer(Server(book), book, lambda: portfolio, WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -109,9 +111,11 @@ def test_a_slow_decision_skips_to_the_newest_window_and_counts() -> None:
     assert told["quiet"] + told["skipped"] <= 10
 
 
-@pytest.mark.parametrize(("sight", "night", "outcome"), [(SIGHT, None, "no_knowledge"), (None, NIGHT, "no_account")])
-def test_what_is_lacking_is_told(sight: Sight | None, night: Night | None, outcome: str) -> None:
-    rebalancer = rebalancer_of(Book(), sight, lambda *_: night)
+@pytest.mark.parametrize(
+    ("portfolio", "night", "outcome"), [(PORTFOLIO, None, "no_knowledge"), (None, NIGHT, "no_account")]
+)
+def test_what_is_lacking_is_told(portfolio: PortfolioSnapshot | None, night: Night | None, outcome: str) -> None:
+    rebalancer = rebalancer_of(Book(), portfolio, lambda *_: night)
     rebalancer.decide(WINDOW_MS)
     assert rebalancer.status()["windows"] == {outcome: 1}
     assert rebalancer.status()["last"]["outcome"] == outcome
@@ -139,15 +143,15 @@ def test_a_later_night_is_found_and_a_new_day_is_asked_for(monkeypatch: pytest.M
         asked.append(day)
         return nights.pop(0)
 
-    book, sights = Book(), [SIGHT]
-    rebalancer = Rebalancer(Server(book), book, lambda: sights[0], WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
+    book, portfolios = Book(), [PORTFOLIO]
+    rebalancer = Rebalancer(Server(book), book, lambda: portfolios[0], WINDOW_MS, 500.0, knowledge_of)  # type: ignore[arg-type]
     rebalancer.decide(1)
     rebalancer.decide(2)
     assert asked == ["2025-01-01"], "asked again only after a while"
     monkeypatch.setattr(rebalancer_module, "KNOWLEDGE_S", 0.0)
     rebalancer.decide(3)
     monkeypatch.setattr(rebalancer_module, "KNOWLEDGE_S", 1e9)
-    sights[0] = Sight(SIGHT.now_ms + 86_400_000, 1e5, {}, {}, {})
+    portfolios[0] = PortfolioSnapshot(PORTFOLIO.now_ms + 86_400_000, 1e5, {}, {}, {})
     rebalancer.decide(4)
     assert asked == ["2025-01-01", "2025-01-01", "2025-01-02"]
     assert [night.day if night else None for night in book.known] == [None, None, "a", "b"]

@@ -66,12 +66,12 @@ def test_the_book_sees_markets_that_the_venue_described(floor: TradingFloor) -> 
     show_top(floor, 0, 999_990, 1_000_010)
     show_context(floor, 0, 1_000_000, {"dayNtlVlm": "4000000000.5", "openInterest": "1000.5", "markPx": "1"})
     show_top(floor, 1, 399_999, 400_001)  # nothing was told of it but prices
-    sight = floor.sight(BOOK_ACCOUNT)
-    assert sight is not None
-    assert (sight.now_ms, sight.equity_usd, sight.sizes) == (NOW_MS, 100_000.0, {"BTC": 0.25})
-    assert sight.marks == {"BTC": 100_000.0, "ETH": 4_000.0}
-    assert set(sight.markets) == {"BTC"}
-    market = sight.markets["BTC"]
+    portfolio = floor.portfolio(BOOK_ACCOUNT)
+    assert portfolio is not None
+    assert (portfolio.now_ms, portfolio.equity_usd, portfolio.sizes) == (NOW_MS, 100_000.0, {"BTC": 0.25})
+    assert portfolio.marks == {"BTC": 100_000.0, "ETH": 4_000.0}
+    assert set(portfolio.markets) == {"BTC"}
+    market = portfolio.markets["BTC"]
     assert (market.adv_usd, market.open_interest_usd, market.max_leverage) == (4000000000.5, 100_050_000.0, 40.0)
     assert market.spread_bps == pytest.approx(0.2)
 
@@ -80,21 +80,21 @@ def test_the_book_sees_markets_that_the_venue_described(floor: TradingFloor) -> 
 def test_a_context_that_says_too_little_makes_no_market(floor: TradingFloor, ctx: Any) -> None:
     show_top(floor, 0, 999_990, 1_000_010)
     show_context(floor, 0, 1_000_000, ctx)
-    sight = floor.sight(BOOK_ACCOUNT)
-    assert sight is not None
-    assert sight.markets == {}
+    portfolio = floor.portfolio(BOOK_ACCOUNT)
+    assert portfolio is not None
+    assert portfolio.markets == {}
 
 
 def test_without_an_account_nothing_is_seen_and_a_halt_is_told(floor: TradingFloor) -> None:
-    assert floor.sight("nobody") is None
+    assert floor.portfolio("nobody") is None
     floor.halted = True
-    sight = floor.sight(BOOK_ACCOUNT)
-    assert sight is not None
-    assert sight.halted == "the kill switch is thrown"
+    portfolio = floor.portfolio(BOOK_ACCOUNT)
+    assert portfolio is not None
+    assert portfolio.halted == "the kill switch is thrown"
     floor.halted, floor.parity_ok = False, Parity(False)
-    sight = floor.sight(BOOK_ACCOUNT)
-    assert sight is not None
-    assert sight.halted == "live and batch differ"
+    portfolio = floor.portfolio(BOOK_ACCOUNT)
+    assert portfolio is not None
+    assert portfolio.halted == "live and batch differ"
 
 
 def test_plans_of_the_book_keep_within_the_settings_budget(floor: TradingFloor) -> None:
