@@ -25,7 +25,7 @@ from lotus.timebase import NS_PER_MS
 from lotus.trading.book import BookTerms
 from lotus.trading.orders import AccountSnapshot, Side
 from lotus.trading.plan import Authority, ProbeTerms
-from lotus.trading.validate import Situation
+from lotus.trading.validate import AccountState
 from lotus.trading.watch import MarketView
 from lotus_desk.market.line_seen import LineSeen
 from lotus_desk.market.volatility import MinuteVolatility
@@ -183,11 +183,11 @@ class TradingFloor:
         views = [self.view(asset.name) for asset in self.universe]
         return max(((self.now_ms() - view.time_ms) / 1000.0 for view in views if view is not None), default=-1.0)
 
-    def situation(self, coin: str, account: str) -> Situation:
+    def account_state(self, coin: str, account: str) -> AccountState:
         """Return where and when a plan of a coin would be executed in an account."""
         known = self.accounts.get(account, NOTHING_HELD)
         held = next((p.size for p in known.positions if p.coin == coin), Decimal(0))
-        return Situation(
+        return AccountState(
             now_ms=self.now_ms(),
             venue=self.venue,
             account=account,

@@ -14,12 +14,12 @@ from lotus.trading.foretell import Foretold
 from lotus.trading.plan import Plan, PlanKind
 from lotus.trading.refusals import Refusal, RefusalReason
 from lotus.trading.report import Predicted
-from lotus.trading.validate import Situation, reference_px
+from lotus.trading.validate import AccountState, reference_px
 from lotus_store.ledger.bodies import to_plain
 
 
-def judged(plan: Plan, at: Situation, told: Foretold | None) -> CuratorVerdict:
-    """Return what the curators say of a plan in a situation; where nothing is known, two of them abstain."""
+def judged(plan: Plan, at: AccountState, told: Foretold | None) -> CuratorVerdict:
+    """Return what the curators say of a plan in an account state; where nothing is known, two of them abstain."""
     px = reference_px(plan, at) or Decimal(0)
     evidence = CuratorFacts(px, at.equity_usd, abs(at.position) * px)
     if told is not None and told.is_known:

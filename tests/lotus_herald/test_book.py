@@ -27,7 +27,7 @@ from lotus.trading.book import BookTerms
 from lotus.trading.executor import begin
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, ProbeTerms
-from lotus.trading.validate import Situation
+from lotus.trading.validate import AccountState
 from lotus.trading.watch import MarketView
 from lotus_desk.execution.books import PlanDelta, TradeBooks, plan_of
 from lotus_desk.execution.stored import choice_in
@@ -80,10 +80,10 @@ class Floor:
     halted: bool = False
     sizes: dict[str, float] = field(default_factory=dict)
 
-    def situation(self, coin: str, account: str) -> Situation:
+    def account_state(self, coin: str, account: str) -> AccountState:
         px = PX.get(coin)
         view = MarketView(coin, self.now_ms, px - 1, px + 1, px) if px is not None else None
-        return Situation(
+        return AccountState(
             now_ms=self.now_ms, venue="local", account=account, executor="tr", release=release_of(Module.DM),
             universe={asset.name: asset for asset in COINS}, view=view, equity_usd=self.equity,
             free_margin_usd=self.equity, leverage=5, coin_max_leverage=40, halted=self.halted,

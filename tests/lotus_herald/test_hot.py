@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from herald_hot_bed import BTC, END_MS, Floor, decider, propose, settle, situation
+from herald_hot_bed import BTC, END_MS, Floor, account_state, decider, propose, settle
 
 from lotus.hashing import natural_id
 from lotus.modules.intents import Intent, Module
@@ -37,7 +37,7 @@ from lotus_store.ledger.replicas import replicas
 
 @pytest.fixture
 def floor() -> Floor:
-    return Floor(situation())
+    return Floor(account_state())
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_a_plan_of_another_release_is_refused(
 
 
 def test_the_first_report_of_a_window_stands(databases: Databases, keys: Keys) -> None:
-    handlers = hot_handlers(decider(), Acceptor(Floor(situation())))
+    handlers = hot_handlers(decider(), Acceptor(Floor(account_state())))
     event, plan = natural_id("w"), natural_id("p")
     reference = {"event_id": event, "detector_id": "sr", "window_end_ms": END_MS}
     payload = {

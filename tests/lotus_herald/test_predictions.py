@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from herald_hot_bed import BTC, END_MS, Floor, decider, propose, settle, situation
+from herald_hot_bed import BTC, END_MS, Floor, account_state, decider, propose, settle
 
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
@@ -65,7 +65,7 @@ class Desk:
     keys: Keys
 
     def __post_init__(self) -> None:
-        at = situation()
+        at = account_state()
         assert at.view is not None
         levels = {side: [(at.view.best(side), Decimal(5))] for side in Side}
         self.floor = Floor(replace(at, view=replace(at.view, volatility_bps=Decimal(4)), levels=levels))

@@ -107,16 +107,16 @@ def test_plans_see_the_levels_that_they_would_meet_and_volatility_after_a_minute
     step: Any = SimpleNamespace(kind=int(EventKind.BOOK), asset=0)
     ladder: Any = SimpleNamespace(is_two_sided=True, bids=[(999_990, 3)], asks=[(1_000_010, 200_000), (1_000_020, 7)])
     for second in range(61):
-        before = floor.situation("BTC", BOOK_ACCOUNT).view
+        before = floor.account_state("BTC", BOOK_ACCOUNT).view
         assert before is None or before.volatility_bps is None
         floor.see((NOW_MS + 1_000 * second) * 1_000_000, step, [ladder], b"")
-    at = floor.situation("BTC", BOOK_ACCOUNT)
+    at = floor.account_state("BTC", BOOK_ACCOUNT)
     assert at.view is not None
     assert at.view.volatility_bps == 0
     asks = [(Decimal("100001"), Decimal(2)), (Decimal("100002"), Decimal("0.00007"))]
     assert at.levels == {Side.BUY: asks, Side.SELL: [(Decimal("99999"), Decimal("0.00003"))]}
-    assert floor.situation("ETH", BOOK_ACCOUNT).levels == {Side.BUY: [], Side.SELL: []}
-    assert floor.situation("SOL", BOOK_ACCOUNT).levels == {}
+    assert floor.account_state("ETH", BOOK_ACCOUNT).levels == {Side.BUY: [], Side.SELL: []}
+    assert floor.account_state("SOL", BOOK_ACCOUNT).levels == {}
 
 
 def show_volume(floor: TradingFloor, asset: int, end_ms: int, ratio: float) -> None:

@@ -221,7 +221,7 @@ def test_armed_by_the_exact_sentence_it_trades_and_not_a_moment_longer(
     trading = posing.opened()
     assert trading.floor.venue == "hyperliquid"
     assert trading.floor.mismatch == ""
-    assert not trading.floor.situation("BTC", ACCOUNTS[0]).halted
+    assert not trading.floor.account_state("BTC", ACCOUNTS[0]).halted
 
     async def connects() -> None:
         for venue in trading.desk.venues.values():
@@ -232,12 +232,12 @@ def test_armed_by_the_exact_sentence_it_trades_and_not_a_moment_longer(
     asyncio.run(connects())
     disarm(posing.settings.home, ACCOUNTS[0])
     trading.interlock.look()
-    assert trading.floor.situation("BTC", ACCOUNTS[0]).halted
-    assert not trading.floor.situation("BTC", ACCOUNTS[1]).halted
+    assert trading.floor.account_state("BTC", ACCOUNTS[0]).halted
+    assert not trading.floor.account_state("BTC", ACCOUNTS[1]).halted
     assert "not armed" in trading.floor.holds[ACCOUNTS[0]]
     monkeypatch.setattr("lotus_desk.trading.watchdog_status", lambda _home: {"alive": False})
     trading.interlock.look()
-    assert trading.floor.situation("BTC", ACCOUNTS[1]).halted
+    assert trading.floor.account_state("BTC", ACCOUNTS[1]).halted
     assert "no watchdog" in trading.floor.holds[ACCOUNTS[1]]
     assert started == [posing.settings.home]
 

@@ -33,7 +33,7 @@ def floor() -> TradingFloor:
 
 def reasons(made: TradingFloor) -> dict[str, str]:
     """Return why a plan would be refused on this floor now."""
-    at = made.situation("BTC", made.terms(Side.BUY).authority.account)
+    at = made.account_state("BTC", made.terms(Side.BUY).authority.account)
     terms = replace(made.terms(Side.BUY), release=at.release)
     plan = probe_plan("e", "l", BTC, Side.BUY, Decimal(100_000), NOW_MS, 30_000, terms)
     return {refusal.reason.value: refusal.found for refusal in refusals(plan, at)}

@@ -140,8 +140,8 @@ def test_a_held_clock_lets_the_floor_open_nothing() -> None:
     machine = Machine()
     clock = machine.clock()
     floor = TradingFloor((Asset("BTC", 5),), "local", terms, lambda: clock.now_ns() // 1_000_000, clock_hold=clock.hold)
-    assert not floor.situation("BTC", "book").halted
+    assert not floor.account_state("BTC", "book").halted
     machine.wrong_ns = -HOUR
-    assert floor.situation("BTC", "book").halted
+    assert floor.account_state("BTC", "book").halted
     machine.true_ns += SETTLE_NS
-    assert not floor.situation("BTC", "book").halted
+    assert not floor.account_state("BTC", "book").halted

@@ -16,16 +16,16 @@ from lotus.trading.foretell import VenueHistory, depth_within, features_of, fore
 from lotus.trading.knobs import ExecutionKnobs, patched
 from lotus.trading.orders import Side
 from lotus.trading.predict import MIN_HISTORY, ForecastOutcome, calibrated, fitted, predicted, told_quality
-from lotus.trading.validate import Situation
+from lotus.trading.validate import AccountState
 from lotus.trading.watch import MarketView
 
 KNOBS = ExecutionKnobs()
 
 
-def place(**changes: Any) -> Situation:
+def place(**changes: Any) -> AccountState:
     view = MarketView("BTC", 0, D(99_999), D(100_001), D(100_000), volatility_bps=D(4))
     levels = {Side.BUY: [(D(100_001), D(1)), (D(100_400), D(1)), (D(101_000), D(9))]}
-    at = Situation(
+    at = AccountState(
         now_ms=0, venue="paper", account="main", executor="tr", release="", universe={"BTC": Asset("BTC", 5)},
         view=view, equity_usd=D(10_000), free_margin_usd=D(10_000), leverage=5, coin_max_leverage=40, levels=levels,
     )  # fmt: skip

@@ -13,13 +13,13 @@ from lotus.trading.liquidation import liquidation_px
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, Condition, ConditionKind, Limits, PlanKind
 from lotus.trading.refusals import MEANINGS, RefusalReason
-from lotus.trading.validate import Situation, refusals
+from lotus.trading.validate import AccountState, refusals
 
 R = RefusalReason
 D = Decimal
 BOTH = pytest.mark.parametrize("side", list(Side))
 
-AT = Situation(
+AT = AccountState(
     now_ms=1_000,
     venue="paper",
     account="main",
@@ -33,7 +33,7 @@ AT = Situation(
     coin_max_leverage=40,
 )
 
-# reason -> changes of a sound plan and of a sound situation that bring it about, for a long
+# reason -> changes of a sound plan and of a sound account state that bring it about, for a long
 FAULTS: dict[R, list[tuple[dict[str, Any], dict[str, Any]]]] = {
     R.BAD_ID: [({"decision_id": ""}, {})],
     R.BAD_NUMBER: [
@@ -141,13 +141,13 @@ def test_a_plan_with_several_faults_lists_all_of_them(cases: list[tuple[R, dict[
     changes: dict[str, Any] = {}
     at: dict[str, Any] = {}
     wanted = set()
-    for reason, of_plan, of_situation in cases:
-        if set(of_plan) & set(changes) or set(of_situation) & set(at) or _hidden(reason, changes, at):
+    for reason, of_plan, of_state in cases:
+        if set(of_plan) & set(changes) or set(of_state) & set(at) or _hidden(reason, changes, at):
             continue
-        if any(_hidden(r, of_plan, of_situation) for r in wanted):
+        if any(_hidden(r, of_plan, of_state) for r in wanted):
             continue
         changes |= of_plan
-        at |= of_situation
+        at |= of_state
         wanted.add(reason)
     found = {r.reason for r in refusals(plan(**changes), replace(AT, **at))}
     assert wanted <= found
