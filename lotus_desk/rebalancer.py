@@ -36,7 +36,7 @@ KnowledgeOf = Callable[[Connection, str, str], Knowledge | None]
 
 @dataclass(slots=True)
 class Rebalancer:
-    """Decides for one book; `portfolio` is what the floor sees of its account and markets now.
+    """Decides for one book; `portfolio` is what is seen of its account and markets now.
 
     `window_ms` is the length of a window, `pace` how many times as fast as the wall its time runs. `knowledge_of` reads
     what is known on a day of a branch.

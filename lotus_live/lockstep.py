@@ -105,7 +105,7 @@ class Lockstep:
 
     async def _look(self) -> None:
         """Ask the venues for money and for what is open, if they were not asked lately: orders may follow."""
-        now_ms = self.trading.floor.now_ms()
+        now_ms = self.trading.market.now_ms()
         if now_ms - self._looked_ms >= LOOK_MS:
             self._looked_ms = now_ms
             with suppress(LotusError, OSError):

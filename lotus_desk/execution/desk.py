@@ -30,7 +30,7 @@ from lotus_desk.execution.in_time import DOWN, InTime
 from lotus_desk.execution.plan_run import DeskCounts, PlanRun, never_placed
 from lotus_desk.execution.reconciling import Reconciler
 from lotus_desk.execution.stored import choice_in
-from lotus_desk.market.floor import TradingFloor
+from lotus_desk.market.snapshot import MarketSnapshot
 from lotus_desk.market.triggers import TriggerDesk
 from lotus_desk.safety.heartbeat import Pulse
 from lotus_desk.safety.kill_switch import FLATTENED, LIFTED, KillSwitch
@@ -44,26 +44,26 @@ LINGER_MS = 60_000  # a finished plan is kept so long for fills that come late
 
 
 class TradingDesk:
-    """The desk of one daemon: `venues` by account (one session each), `floor` what it sees."""
+    """The desk of one daemon: `venues` by account (one session each), `market` what it sees."""
 
     def __init__(
         self,
         books: TradeBooks,
-        floor: TradingFloor,
+        market: MarketSnapshot,
         venues: Mapping[str, Venue],
         switch: KillSwitch,
         triggers: TriggerDesk | None = None,
     ) -> None:
         """Nothing is opened yet. Without `triggers` a plan that has one waits until it is over."""
-        self.books, self.floor, self.venues, self.switch = books, floor, dict(venues), switch
+        self.books, self.market, self.venues, self.switch = books, market, dict(venues), switch
         self.counts = DeskCounts()
-        self.reconcilers = [Reconciler(venue, self, floor.now_ms, self._say) for venue in self.venues.values()]
+        self.reconcilers = [Reconciler(venue, self, market.now_ms, self._say) for venue in self.venues.values()]
         self.recovered = False  # whether it has compared itself with its venues since it was made
         self.triggers = triggers
         if triggers is not None:
             triggers.tell = self.post
         self._runs: dict[str, PlanRun] = {}
-        self._accounts = Accounts(floor, self.venues, self.reconcilers, self._used)
+        self._accounts = Accounts(market, self.venues, self.reconcilers, self._used)
         self._owners: dict[str, str] = {}
         self._events: list[tuple[str, Event]] = []
         self._wake = asyncio.Event()
@@ -75,7 +75,7 @@ class TradingDesk:
         self._in_time = InTime(BOOKS_S, self._failed)
         self._pulse = Pulse(switch.home)
         self._dispatchers = {
-            account: CommandDispatcher(venue, floor.now_ms, switch, self.counts, self.tell)
+            account: CommandDispatcher(venue, market.now_ms, switch, self.counts, self.tell)
             for account, venue in self.venues.items()
         }
 
@@ -95,8 +95,8 @@ class TradingDesk:
         self._look_at_switch()
         for venue in self.venues.values():
             await venue.connect()
-            for asset in self.floor.universe:
-                await venue.set_leverage(asset.name, self.floor.common.leverage)
+            for asset in self.market.universe:
+                await venue.set_leverage(asset.name, self.market.common.leverage)
         await self._restore()
         self._chores.keep("the clock of the desk", self._ticking)
         self._chores.keep("looking at the accounts", self._accounts.run)
@@ -134,7 +134,7 @@ class TradingDesk:
         fills = {event.fill_id: event for _, event in self._events if isinstance(event, VenueFill)}
         fills |= {fill.fill_id: fill for run in self._runs.values() for fill in run.delta().fills}
         if fills:
-            await self._in_time.done(self.books.note, (), list(fills.values()), self.floor.now_ms())
+            await self._in_time.done(self.books.note, (), list(fills.values()), self.market.now_ms())
 
     @property
     def is_idle(self) -> bool:
@@ -149,19 +149,19 @@ class TradingDesk:
         """Show every plan under way its market as it is now."""
         alive = [(name, run.row.coin) for name, run in self._runs.items() if run.done_ms is None]
         if alive:
-            views = {asset.name: self.floor.view(asset.name) for asset in self.floor.universe}
+            views = {asset.name: self.market.view(asset.name) for asset in self.market.universe}
             self._events += [(name, views[coin] or Tick()) for name, coin in alive]
             self._wake.set()
-        self._retire(self.floor.now_ms())
+        self._retire(self.market.now_ms())
 
     def halt(self, flatten: bool) -> None:
         """Open nothing from now on; with `flatten` leave every position."""
-        self.floor.halted = True
+        self.market.halted = True
         self._all(Halt(flatten))
 
     def _beat(self) -> None:
         try:
-            self._pulse.turned(TICK_S, self.floor.oldest_view_s())
+            self._pulse.turned(TICK_S, self.market.oldest_view_s())
         except Exception as problem:
             self._broke("the heartbeat", problem)
 
@@ -190,7 +190,7 @@ class TradingDesk:
         Books that are away hold nothing up: a position that nobody has is closed all the same.
         """
         with suppress(*DOWN):
-            await asyncio.to_thread(self.books.note, orders, fills, self.floor.now_ms())
+            await asyncio.to_thread(self.books.note, orders, fills, self.market.now_ms())
 
     def post(self, plan_id: str, event: Event) -> None:
         """Give an event to a plan."""
@@ -228,14 +228,14 @@ class TradingDesk:
             run.commands = []
 
     def _show_held(self) -> None:
-        """Show the floor what plans of the book hold, by their own fills, and will hold; the venue is asked seldom."""
+        """Note what plans of the book hold, by their own fills, and will hold; the venue is asked seldom."""
         runs = [run for run in self._runs.values() if run.row.kind == PlanKind.BOOK]
-        self.floor.held = _by_account((run, run.state.held) for run in runs)
-        self.floor.will_hold = _by_account((run, run.state.will_hold) for run in runs)
+        self.market.held = _by_account((run, run.state.held) for run in runs)
+        self.market.will_hold = _by_account((run, run.state.will_hold) for run in runs)
 
     def _without_books(self, moved: Sequence[PlanRun]) -> None:
         """Carry out what opens nothing; entries are told as never placed, for they would be too late later."""
-        now_ms, why = self.floor.now_ms(), "the database does not take orders"
+        now_ms, why = self.market.now_ms(), "the database does not take orders"
         for run in moved:
             opening = [c for c in run.commands if isinstance(c, Place) and not all(o.reduce_only for o in c.orders)]
             self._dispatch(run, [command for command in run.commands if command not in opening])
@@ -252,7 +252,7 @@ class TradingDesk:
     def _step(self, run: PlanRun, event: Event) -> None:
         known = run.state.orders.keys()
         try:
-            run.take(event, self.floor.now_ms())
+            run.take(event, self.market.now_ms())
         except VenueError as problem:
             self._alarm(run, Alarm("contradiction", str(problem), "fills of its own orders"))
         except Exception as problem:  # one plan's fault must not end the others
@@ -273,16 +273,16 @@ class TradingDesk:
     def _take(self, row: PlanRow) -> None:
         plan, known, choice = plan_of(row), execution_of(row), choice_in(row.reference)
         knobs = choice.knobs if choice is not None else None
-        state = known or begin(plan, self._asset(row.coin), row.venue, self.floor.now_ms(), knobs)
+        state = known or begin(plan, self._asset(row.coin), row.venue, self.market.now_ms(), knobs)
         run = PlanRun(row, state, self.venues[plan.authority.account], written=known)
         self._runs[row.plan_id] = run
         self._owners |= dict.fromkeys(state.orders, row.plan_id)
         self.counts.plans += 1
         if self.triggers is not None and plan.trigger and state.entering is Entering.WAITING and not state.triggered:
             self.triggers.watch(row, plan)
-        if self.floor.halted:
+        if self.market.halted:
             self._events.append((row.plan_id, Halt(self._switched == FLATTENED)))
-        self._events.append((row.plan_id, self.floor.view(row.coin) or Tick()))
+        self._events.append((row.plan_id, self.market.view(row.coin) or Tick()))
 
     def _amend(self, run: PlanRun, row: PlanRow) -> None:
         """Tell a plan what later decisions of the book made of it; telling it again changes nothing."""
@@ -298,7 +298,7 @@ class TradingDesk:
         return used
 
     def _asset(self, coin: str) -> Asset:
-        return next(asset for asset in self.floor.universe if asset.name == coin)
+        return next(asset for asset in self.market.universe if asset.name == coin)
 
     async def _write(self, moved: Sequence[PlanRun]) -> bool:
         if self._in_time.is_busy:
@@ -307,7 +307,7 @@ class TradingDesk:
         for run in moved:
             run.is_changed = False
         ended = partial(self._written, list(zip(moved, lines, strict=True)))
-        return await self._in_time.done(self.books.write, lines, self.floor.now_ms(), ended=ended)
+        return await self._in_time.done(self.books.write, lines, self.market.now_ms(), ended=ended)
 
     def _written(self, handed: Sequence[tuple[PlanRun, PlanDelta]], is_done: bool) -> None:
         """Take in how a write ended, in time or late; only what changed since it began is left to write.
@@ -318,7 +318,7 @@ class TradingDesk:
             if not is_done:
                 run.is_changed = True
                 continue
-            run.was_written(line, self.floor.now_ms())
+            run.was_written(line, self.market.now_ms())
             self.counts.fills += len(line.fills)
             self.counts.finished += line.finished
 
@@ -382,7 +382,7 @@ class TradingDesk:
             return
         self._switched = state
         if state == LIFTED:
-            self.floor.halted = False
+            self.market.halted = False
         else:
             self.halt(flatten=state == FLATTENED)
 

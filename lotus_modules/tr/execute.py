@@ -42,7 +42,7 @@ STEP_SHARE = Decimal("0.002")  # of equity: a smaller step of the book is not wo
 KnownOf = Callable[[str, str, int], VenueHistory]
 
 
-class Floor(Protocol):
+class VenueSnapshot(Protocol):
     """What the trader knows of its venue at the moment: where a plan would be executed, and on which terms."""
 
     def account_state(self, coin: str, account: str) -> AccountState:
@@ -62,7 +62,7 @@ class Floor(Protocol):
 class Acceptor:
     """The trader's reception of one daemon; `known_of` tells what is known of a branch's venue at an event time."""
 
-    floor: Floor
+    market: VenueSnapshot
     chooser: KnobChooser = field(default_factory=KnobChooser)
     known_of: KnownOf = nothing_known
 
@@ -89,8 +89,8 @@ class Acceptor:
             hold_until, event_id = int(target["exit_at_ms"]), str(target["event_id"])
         except (KeyError, TypeError, ValueError) as problem:
             raise RefusedError(Reason.BAD_PAYLOAD, f"no target: {problem!r}", "asset, side, exit, event") from problem
-        terms = replace(self.floor.terms(side), release=envelope.release)
-        at = self.floor.account_state(coin, terms.authority.account)
+        terms = replace(self.market.terms(side), release=envelope.release)
+        at = self.market.account_state(coin, terms.authority.account)
         plan, found = _planned(at, terms, coin, side, event_id, hold_until)
         if plan is not None:
             plan = replace(plan, decision_id=envelope.payload["decision_id"], lifecycle_id=envelope.lifecycle_id,
@@ -132,7 +132,7 @@ class _Book:
 
     def __init__(self, acceptor: Acceptor, delivery: Delivery) -> None:
         self.acceptor, self.delivery = acceptor, delivery
-        self.floor = floor = acceptor.floor
+        self.market = market = acceptor.market
         told = delivery.envelope.payload
         try:
             self.ticket = check_ticket(dict(told["ticket"]))
@@ -145,14 +145,14 @@ class _Book:
             self.ticket["authority"]["account_id"], usd, tuple(name["executor"] for name in names)
         )
         hold_ms = max(LEAST_HOLD_MS, 1000 * int(self.ticket["horizon_s"]))
-        self.terms = replace(floor.book_terms(self.authority, hold_ms), release=delivery.envelope.release)
+        self.terms = replace(market.book_terms(self.authority, hold_ms), release=delivery.envelope.release)
         self.contexts = {str(t.get("coin")): str(t.get("context", "")) for t in told["targets"]}
         self.open: dict[str, list[OpenPlan]] = {}
 
     def take(self) -> list[bool]:
         """Carry the targets over; return for each plan that was wanted whether it was accepted."""
         targets = self.ticket["targets"]
-        places = {t["coin"]: self.floor.account_state(t["coin"], self.authority.account) for t in targets}
+        places = {t["coin"]: self.market.account_state(t["coin"], self.authority.account) for t in targets}
         if not places:
             return []
         place = next(iter(places.values()))
@@ -202,7 +202,7 @@ class _Book:
         """Return the value of what open plans will hold, at marks; without a mark nothing can be held against them."""
         usd = ZERO
         for coin, plans in self.open.items():
-            at = places.get(coin) or self.floor.account_state(coin, self.authority.account)
+            at = places.get(coin) or self.market.account_state(coin, self.authority.account)
             usd += sum((p.will_hold for p in plans), ZERO) * (mark_of(at) or ZERO)
         return usd
 

@@ -1,4 +1,4 @@
-"""A trader on one coin in real databases: its floor, a proposal, and messages carried until nothing moves."""
+"""A trader on one coin in real databases: its market, a proposal, and messages carried until nothing moves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ BTC = Asset("BTC", 5)
 
 
 @dataclass
-class Floor:
+class Market:
     """A market of one coin."""
 
     at: AccountState

@@ -72,7 +72,7 @@ def knowledge(bps: float = 60.0) -> Knowledge:
 
 
 @dataclass
-class Floor:
+class Market:
     """Markets of two coins and an account of the book; `now_ms` moves by hand."""
 
     now_ms: int = END_MS + 100
@@ -104,16 +104,16 @@ class Floor:
 
 @dataclass
 class World:
-    """Databases, floor and handlers of one daemon."""
+    """Databases, market and handlers of one daemon."""
 
     databases: Databases
     keys: Keys
-    floor: Floor = field(default_factory=Floor)
+    market: Market = field(default_factory=Market)
 
     def __post_init__(self) -> None:
         door = InputFilter("main", frozenset(PX), POLICY.horizons)
-        decider = Decider(5_000, door, POLICY, lambda: self.floor.now_ms)
-        self.handlers = hot_handlers(decider, Acceptor(self.floor))
+        decider = Decider(5_000, door, POLICY, lambda: self.market.now_ms)
+        self.handlers = hot_handlers(decider, Acceptor(self.market))
         self.allocator = Allocator(
             "main", "book", AccountMandate("book", ("local:market",), 1.0, 4.0), SOLVER.solve,
             PolicyChooser(POLICY), self.keys,
@@ -123,7 +123,7 @@ class World:
         """Carry and consume until nothing moves; return the counts by module."""
         counts: dict[str, dict[str, int]] = {}
         for _ in range(4):
-            carry(self.databases, now_ms=self.floor.now_ms)
+            carry(self.databases, now_ms=self.market.now_ms)
             for module, own in self.handlers.items():
                 for outcome, n in consume(self.databases, module, own, self.keys, END_MS).items():
                     found = counts.setdefault(module.value, {})
@@ -142,7 +142,7 @@ class World:
     def decide(self, window_end_ms: int = END_MS, **known: Any) -> Any:
         with self.databases.connect("dm", autocommit=True) as dm:
             return self.allocator.window(
-                dm, window_end_ms, known.get("portfolio", self.floor.portfolio()), known.get("knowledge", knowledge())
+                dm, window_end_ms, known.get("portfolio", self.market.portfolio()), known.get("knowledge", knowledge())
             )
 
     def open(self) -> Mapping[str, Any]:
@@ -151,7 +151,7 @@ class World:
 
     def views(self) -> list[Any]:
         with self.databases.connect("dm") as dm:
-            return inputs.live_views(dm, "main", self.floor.now_ms)
+            return inputs.live_views(dm, "main", self.market.now_ms)
 
     def dead(self, module: str) -> list[str]:
         with self.databases.connect(module) as connection:
@@ -207,7 +207,7 @@ def test_cues_are_kept_and_bad_ones_are_dead_letters_with_every_reason(world: Wo
     world.say(Module.SIG, meta_message(cues("bad", ms_uncert=3.0, ms_kairos="x")))
     assert world.settle() == {"dm": {"applied": 1, "dead": 1}}
     with world.databases.connect("dm") as dm:
-        (cue,) = inputs.live_cues(dm, "main", world.floor.now_ms)
+        (cue,) = inputs.live_cues(dm, "main", world.market.now_ms)
     assert (cue.coin, cue.kairos) == ("BTC", 0.7)
     (detail,) = world.dead("dm")
     assert "ms_kairos" in detail
@@ -285,11 +285,11 @@ def test_a_window_is_decided_once_and_becomes_a_plan_within_its_authority(world:
     assert stored["authority"] == {"account": "book", "budget_usd": "100000", "executors": ["local:market"]}
     assert stored["signal_id"] == event
     assert reference["signals"] == [event]
-    assert stored["exit_at_ms"] == world.floor.now_ms + 300_000
+    assert stored["exit_at_ms"] == world.market.now_ms + 300_000
 
 
 def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: World) -> None:
-    world.handlers = {**world.handlers, Module.TR: Acceptor(world.floor, KnobChooser(explore=1.0)).handlers()}
+    world.handlers = {**world.handlers, Module.TR: Acceptor(world.market, KnobChooser(explore=1.0)).handlers()}
     world.propose()
     world.settle()
     assert world.decide().outcome is WindowOutcome.SENT
@@ -304,7 +304,7 @@ def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: 
     assert choice.trial is not None
     assert choice.context == "0" + "-" * 11
     assert choice.moved == ({choice.trial.key: choice.trial.step} if choice.trial.arm else {})
-    now_ms = world.floor.now_ms + 60_000
+    now_ms = world.market.now_ms + 60_000
     state = replace(begin(plan_of(row), COINS[0], "local", now_ms, choice.knobs), done=True)
     books = TradeBooks(world.databases, world.keys, "local")
     books.write([PlanDelta(row, state, finished=True)], now_ms)
@@ -321,7 +321,7 @@ def test_two_rebalancers_decide_a_window_once(world: World) -> None:
     found: list[Any] = []
 
     def decides() -> None:  # as daemons do: each with a solver of its own, which serves one thread
-        own = World(world.databases, world.keys, world.floor)
+        own = World(world.databases, world.keys, world.market)
         own.allocator = replace(own.allocator, solve=FastSolver().solve)
         found.append(own.decide())
 
@@ -375,7 +375,7 @@ def test_the_same_target_again_opens_nothing_more(world: World) -> None:
     world.decide()
     world.settle()
     before = world.open()
-    world.floor.now_ms += 5_000
+    world.market.now_ms += 5_000
     assert world.decide(END_MS + 5_000).outcome is WindowOutcome.SENT, "nothing is held yet, so it is still to move"
     world.settle()
     assert world.open() == before
@@ -387,8 +387,8 @@ def test_a_turned_view_leaves_first_and_opens_the_other_side_once_flat(world: Wo
     world.decide()
     world.settle()
     (bought,) = world.open()["BTC"]
-    world.floor.sizes = {"BTC": float(bought.will_hold)}
-    world.floor.now_ms += 5_000
+    world.market.sizes = {"BTC": float(bought.will_hold)}
+    world.market.now_ms += 5_000
     later = {
         "asof_ts": "2025-01-01T00:00:05.000Z",
         "provenance": PROVENANCE | {"window": {"start_ms": END_MS, "end_ms": END_MS + 5_000}},
@@ -402,8 +402,8 @@ def test_a_turned_view_leaves_first_and_opens_the_other_side_once_flat(world: Wo
     assert (leaving.plan_id, leaving.will_hold) == (bought.plan_id, 0)
     with world.databases.connect("tr") as tr:
         tr.execute("UPDATE tr_plans SET stage = 'done' WHERE plan_id = %s", [bought.plan_id])
-    world.floor.sizes = {}
-    world.floor.now_ms += 5_000
+    world.market.sizes = {}
+    world.market.now_ms += 5_000
     world.decide(END_MS + 10_000)
     world.settle()
     (sold,) = world.open()["BTC"]
@@ -416,20 +416,20 @@ def test_a_standing_view_holds_on_a_lower_cap_lowers_the_ceiling_and_no_view_doe
     world.decide()
     world.settle()
     (plan,) = world.open()["BTC"]
-    world.floor.sizes = {"BTC": float(plan.will_hold)}
-    world.floor.now_ms += 200_000
+    world.market.sizes = {"BTC": float(plan.will_hold)}
+    world.market.now_ms += 200_000
     world.decide(END_MS + 200_000)
     world.settle()
     (kept,) = world.open()["BTC"]
-    assert (kept.will_hold, kept.exit_at_ms) == (plan.will_hold, world.floor.now_ms + 300_000)
+    assert (kept.will_hold, kept.exit_at_ms) == (plan.will_hold, world.market.now_ms + 300_000)
     world.allocator = replace(world.allocator, authority=AccountMandate("book", ("local:market",), 0.05, 4.0))
-    world.floor.now_ms += 5_000
+    world.market.now_ms += 5_000
     world.decide(END_MS + 205_000)
     world.settle()
     (lowered,) = world.open()["BTC"]
     assert float(lowered.will_hold) == pytest.approx(0.05, abs=0.0001)
-    world.floor.sizes = {"BTC": 0.05}
-    world.floor.now_ms += 200_000
+    world.market.sizes = {"BTC": 0.05}
+    world.market.now_ms += 200_000
     assert world.decide(END_MS + 405_000).outcome is WindowOutcome.QUIET, (
         "the view is over: its plan ends at its exit time"
     )
@@ -441,18 +441,18 @@ def test_a_position_that_is_being_left_is_neither_counted_on_nor_opened_again(wo
     world.decide()
     world.settle()
     (plan,) = world.open()["BTC"]
-    world.floor.sizes = {"BTC": float(plan.will_hold)}
+    world.market.sizes = {"BTC": float(plan.will_hold)}
     with world.databases.connect("tr") as tr:
         tr.execute("UPDATE tr_plans SET will_hold = 0 WHERE plan_id = %s", [plan.plan_id])
-    world.floor.now_ms += 150_000
+    world.market.now_ms += 150_000
     found = world.decide(END_MS + 150_000)
     assert found.outcome is WindowOutcome.SENT, "what is held and wanted is held on"
     world.settle()
     assert [p.will_hold for p in world.open()["BTC"]] == [0], "it was decided on a position that is left meanwhile"
-    world.floor.now_ms += 250_000
+    world.market.now_ms += 250_000
     held = world.decide(END_MS + 400_000)
     assert [t.weight == t.held != 0.0 for t in held.decision.targets] == [True], "leaving costs more than staying"
-    left = world.decide(END_MS + 405_000, portfolio=replace(world.floor.portfolio(), will_hold={}))
+    left = world.decide(END_MS + 405_000, portfolio=replace(world.market.portfolio(), will_hold={}))
     assert (left.outcome, left.decision.targets) == (WindowOutcome.QUIET, ())
 
 
@@ -461,8 +461,8 @@ def test_a_refused_plan_of_the_book_is_reported_with_its_reasons(world: World, r
     world.propose()
     world.settle()
     world.decide()
-    world.floor.halted = reason == "halted"
-    world.floor.equity = Decimal(100_000) if reason == "halted" else Decimal(10)
+    world.market.halted = reason == "halted"
+    world.market.equity = Decimal(100_000) if reason == "halted" else Decimal(10)
     counts = world.settle()
     assert (counts["tr"], counts["dm"]) == ({"refused": 1}, {"applied": 1})
     name = natural_id("book decision", "main", "book", END_MS)
@@ -524,10 +524,10 @@ def test_reports_of_the_book_score_its_executor_once(world: World) -> None:
 
 def test_the_days_turnover_and_the_peak_outlive_a_restart(world: World) -> None:
     world.decide()
-    world.floor.sizes, world.floor.now_ms = {"BTC": 0.2}, END_MS + 5_100
+    world.market.sizes, world.market.now_ms = {"BTC": 0.2}, END_MS + 5_100
     world.decide(END_MS + 5_000)
-    world.floor.sizes, world.floor.now_ms, world.floor.equity = {}, END_MS + 10_100, Decimal(97_000)
-    again = World(world.databases, world.keys, world.floor)
+    world.market.sizes, world.market.now_ms, world.market.equity = {}, END_MS + 10_100, Decimal(97_000)
+    again = World(world.databases, world.keys, world.market)
     again.decide(END_MS + 10_000)
     with world.databases.connect("dm") as dm:
         at_ms, standing = inputs.standing_of(dm, "main", "book")
@@ -540,7 +540,7 @@ def test_the_days_turnover_and_the_peak_outlive_a_restart(world: World) -> None:
 def test_what_is_over_is_forgotten(world: World) -> None:
     world.propose()
     world.settle()
-    world.floor.now_ms += 301_000
+    world.market.now_ms += 301_000
     world.decide(END_MS + 300_000)
     with world.databases.connect("dm") as dm:
         assert dm.execute("SELECT count(*) FROM dm_inputs").fetchone() == (0,)
@@ -552,7 +552,7 @@ def test_plans_never_exceed_the_budget_of_the_ticket(world: World) -> None:
         world.propose(coin)
     world.settle()
     for k in range(4):
-        world.floor.now_ms += 5_000
+        world.market.now_ms += 5_000
         world.decide(END_MS + 5_000 * k)
         world.settle()
     total = sum(p.will_hold * PX[coin] for coin, plans in world.open().items() for p in plans)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from herald_hot_bed import BTC, END_MS, Floor, account_state, decider, propose, settle
+from herald_hot_bed import BTC, END_MS, Market, account_state, decider, propose, settle
 
 from lotus.hashing import natural_id
 from lotus.modules.intents import Intent, Module
@@ -36,13 +36,13 @@ from lotus_store.ledger.replicas import replicas
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor(account_state())
+def market() -> Market:
+    return Market(account_state())
 
 
 @pytest.fixture
-def handlers(floor: Floor) -> Mapping[Module, Handlers]:
-    return hot_handlers(decider(), Acceptor(floor))
+def handlers(market: Market) -> Mapping[Module, Handlers]:
+    return hot_handlers(decider(), Acceptor(market))
 
 
 def test_a_proposal_becomes_one_accepted_plan(
@@ -85,9 +85,9 @@ def test_a_proposal_becomes_one_accepted_plan(
     ],
 )
 def test_a_refused_plan_is_reported_to_both_with_its_reasons(
-    databases: Databases, keys: Keys, floor: Floor, handlers: Mapping[Module, Handlers], changed: Any, reason: str
+    databases: Databases, keys: Keys, market: Market, handlers: Mapping[Module, Handlers], changed: Any, reason: str
 ) -> None:
-    floor.at = replace(floor.at, **changed)
+    market.at = replace(market.at, **changed)
     event = propose(databases, keys, reason)
     counts = settle(databases, handlers, keys)
     assert counts == {"dm": {"applied": 2}, "tr": {"refused": 1}, "sig": {"applied": 1}}
@@ -114,12 +114,12 @@ def test_strands_say_session_regime_and_horizon(
 
 
 def test_a_decision_is_answered_by_the_reports_of_its_plans(
-    databases: Databases, keys: Keys, floor: Floor, handlers: Mapping[Module, Handlers]
+    databases: Databases, keys: Keys, market: Market, handlers: Mapping[Module, Handlers]
 ) -> None:
     """What is under way, or opened nothing, is not waited for; a plan that is over without a report is."""
     propose(databases, keys, "open")
     settle(databases, handlers, keys)
-    floor.at = replace(floor.at, halted=True)
+    market.at = replace(market.at, halted=True)
     propose(databases, keys, "refused")
     settle(databases, handlers, keys)
 
@@ -163,7 +163,7 @@ def test_a_plan_of_another_release_is_refused(
 
 
 def test_the_first_report_of_a_window_stands(databases: Databases, keys: Keys) -> None:
-    handlers = hot_handlers(decider(), Acceptor(Floor(account_state())))
+    handlers = hot_handlers(decider(), Acceptor(Market(account_state())))
     event, plan = natural_id("w"), natural_id("p")
     reference = {"event_id": event, "detector_id": "sr", "window_end_ms": END_MS}
     payload = {

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from herald_hot_bed import BTC, END_MS, Floor, account_state, decider, propose, settle
+from herald_hot_bed import BTC, END_MS, Market, account_state, decider, propose, settle
 
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
@@ -68,10 +68,10 @@ class Desk:
         at = account_state()
         assert at.view is not None
         levels = {side: [(at.view.best(side), Decimal(5))] for side in Side}
-        self.floor = Floor(replace(at, view=replace(at.view, volatility_bps=Decimal(4)), levels=levels))
+        self.market = Market(replace(at, view=replace(at.view, volatility_bps=Decimal(4)), levels=levels))
         self.predictor = Predictor(self.databases, lambda job: job())
         self.handlers: Mapping[Module, Handlers] = hot_handlers(
-            decider(), Acceptor(self.floor, known_of=self.predictor.known)
+            decider(), Acceptor(self.market, known_of=self.predictor.known)
         )
 
     def accept(self, name: str) -> tuple[PlanRow, dict[str, Any], str | None]:
@@ -125,7 +125,7 @@ def test_a_prediction_changes_no_plan(desk: Desk) -> None:
     for k in range(MIN_HISTORY):
         end(desk.databases, f"old {k}", NOW_MS - 1000 - k)
     desk.predictor = Predictor(desk.databases, lambda job: job())
-    desk.handlers = hot_handlers(decider(), Acceptor(desk.floor, known_of=desk.predictor.known))
+    desk.handlers = hot_handlers(decider(), Acceptor(desk.market, known_of=desk.predictor.known))
     told, said, _ = desk.accept("d")
     assert said["prediction"]["fitted_on"] == MIN_HISTORY
     names = {"plan_id", "signal_id", "decision_id", "lifecycle_id"}

@@ -1,4 +1,4 @@
-"""A small venue, books that can fail and a floor that always sees its market, for tests of the trading desk."""
+"""A small venue, books that can fail and a market that is always seen, for tests of the trading desk."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ from lotus.trading.watch import MarketView
 from lotus_desk.execution.books import PlanDelta
 from lotus_desk.execution.desk import TradingDesk
 from lotus_desk.execution.stored import stored
-from lotus_desk.market.floor import FloorTerms, TradingFloor
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.plans import PlanRow
@@ -184,8 +184,8 @@ class SmallVenue:
         return sum((int(f.side) * f.size for f in self.fills), self.stray)
 
 
-class FreshFloor(TradingFloor):
-    """A floor whose market was seen just now."""
+class FreshMarket(MarketSnapshot):
+    """A market whose market was seen just now."""
 
     def view(self, coin: str) -> MarketView:
         return MarketView(coin, now_ms(), Decimal(99_999), Decimal(100_001), Decimal(100_000))
@@ -200,10 +200,10 @@ class Bed:
     switch: KillSwitch
 
     def desk(self) -> TradingDesk:
-        terms = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**6), 5_000)
+        terms = DeskTerms(Decimal(1000), Decimal(300), Decimal(10**6), 5_000)
         venues: Any = {"a": self.venue}
         books: Any = self.books
-        return TradingDesk(books, FreshFloor((BTC,), "local", terms, now_ms), venues, self.switch)
+        return TradingDesk(books, FreshMarket((BTC,), "local", terms, now_ms), venues, self.switch)
 
     def accept(self, name: str, hold_ms: int, choice: KnobChoice | None = None, kind: str = "probe") -> str:
         terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10**6), ("tr",)), ("local",))

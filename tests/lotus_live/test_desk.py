@@ -94,7 +94,7 @@ def test_a_plan_is_lowered_and_held_on_as_its_row_says_over_a_restart_too(bed: B
         bed.books.rows[plan] = replace(row, ceiling=Decimal("0.004"), exit_at_ms=now_ms() + 60_000)
         desk.woken()
         await until(lambda: bed.venue.held == stops() == Decimal("0.004"))
-        assert desk.floor.held == desk.floor.will_hold == {"a": {"BTC": Decimal("0.004")}}
+        assert desk.market.held == desk.market.will_hold == {"a": {"BTC": Decimal("0.004")}}
         await ended(task)
         bed.books.rows[plan] = replace(bed.books.rows[plan], ceiling=Decimal("0.002"))
         again = bed.desk()
@@ -165,7 +165,7 @@ def test_the_switch_ends_opening_and_leaves_every_position_within_two_seconds(be
         bed.books.is_down = books_down
         bed.switch.throw(flatten=True)
         await until(lambda: bed.venue.held == 0, limit_s=2.0)
-        assert desk.floor.halted
+        assert desk.market.halted
         bed.books.is_down = False
         bed.accept("late", 60_000)
         desk.woken()
@@ -360,14 +360,14 @@ def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
         task = asyncio.create_task(desk.run())
         bed.accept("one", 60_000)
         await until(lambda: bed.venue.held > 0)
-        real, whole_s = desk.floor.view, time.monotonic() + 0.3
+        real, whole_s = desk.market.view, time.monotonic() + 0.3
 
         def view(coin: str) -> MarketView | None:
             if time.monotonic() < whole_s:
                 raise RuntimeError("no market")
             return real(coin)
 
-        desk.floor.view = view  # type: ignore[method-assign]
+        desk.market.view = view  # type: ignore[method-assign]
         await until(lambda: time.monotonic() > whole_s)
         bed.switch.throw(flatten=True)
         await until(lambda: bed.venue.held == 0, limit_s=2.0)

@@ -31,9 +31,9 @@ class World:
             recovered=True, is_idle=True, venues={}, show_markets=self.count("markets"),
             look_at_accounts=self.counted("accounts"),
         )  # fmt: skip
-        floor = SimpleNamespace(now_ms=lambda: self.clock.last_ns // NS_PER_MS)
+        market = SimpleNamespace(now_ms=lambda: self.clock.last_ns // NS_PER_MS)
         rebalancer = SimpleNamespace(window=self.window, over=self.counted("over"))
-        self.trading = SimpleNamespace(desk=desk, floor=floor, rebalancer=rebalancer)
+        self.trading = SimpleNamespace(desk=desk, market=market, rebalancer=rebalancer)
         self.daemon: Any = SimpleNamespace(
             counts=SimpleNamespace(published=0, ends=0), last_window_end_ms=0, trading=self.trading,
             log=SimpleNamespace(is_idle=True), hand_over=self.count("handed over"), last_ns=0,

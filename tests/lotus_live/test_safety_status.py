@@ -14,7 +14,7 @@ from lotus.manifest import Asset
 from lotus.trading.orders import AccountSnapshot, VenuePosition
 from lotus_cli.live import live_command
 from lotus_desk.execution.plan_run import DeskCounts
-from lotus_desk.market.floor import FloorTerms, TradingFloor
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
 from lotus_desk.safety.arming import Arming, arm, wall_ms
 from lotus_desk.safety.heartbeat import Pulse
 from lotus_desk.safety.kill_switch import KillSwitch
@@ -48,16 +48,16 @@ def test_it_tells_switch_pulse_and_what_is_left_of_an_arming(tmp_path: Path) -> 
 
 
 def test_the_daemon_says_what_holds_it_and_what_its_accounts_hold(tmp_path: Path) -> None:
-    terms = FloorTerms(Decimal(1), Decimal(1), Decimal(1), 1)
-    floor = TradingFloor((Asset("BTC", 5),), "local", terms, wall_ms, mismatch="tr: tr_plans.x is missing")
-    floor.holds, floor.halted = {"book": "the account is not armed"}, True
+    terms = DeskTerms(Decimal(1), Decimal(1), Decimal(1), 1)
+    market = MarketSnapshot((Asset("BTC", 5),), "local", terms, wall_ms, mismatch="tr: tr_plans.x is missing")
+    market.holds, market.halted = {"book": "the account is not armed"}, True
     held = VenuePosition("BTC", Decimal("0.02"), Decimal(1), Decimal(0), Decimal(0), 5)
-    floor.accounts["book"] = AccountSnapshot(Decimal(99), Decimal(0), Decimal(99), (held,), 0)
+    market.accounts["book"] = AccountSnapshot(Decimal(99), Decimal(0), Decimal(99), (held,), 0)
     desk: Any = SimpleNamespace(
         switch=KillSwitch(tmp_path).prepare(), reconcilers=[], recovered=True, counts=DeskCounts(broken=2)
     )
     desk.switch.throw()
-    trading: Any = SimpleNamespace(desk=desk, floor=floor)
+    trading: Any = SimpleNamespace(desk=desk, market=market)
     told = trading_status(trading)
     assert told["held_by"] == [
         "kill switch: halt", "release_mismatch: tr: tr_plans.x is missing", "book: the account is not armed",

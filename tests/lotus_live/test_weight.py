@@ -25,7 +25,7 @@ from lotus.trading.venue import Venue
 from lotus_desk.accounts.accounts import WATCHDOG_WEIGHT, account_files, desk_weight, venue_account
 from lotus_desk.accounts.secret_file import write_secret
 from lotus_desk.execution.desk import TradingDesk
-from lotus_desk.market.floor import FloorTerms, TradingFloor
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_desk.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, QUIET_LOOK_S, URGENT_S
 from lotus_venues.hyperliquid import rate_budget
@@ -110,10 +110,10 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         agent = str(eth_account.Account.from_key(key).address).lower()
         venue.exchange.poster = CountingPoster(counter, agent, user, URL)  # type: ignore[assignment]
         venues[account] = venue
-    terms = FloorTerms(Decimal(100), Decimal(300), Decimal(50_000), 5_000)
-    floor = TradingFloor((BTC,), "hyperliquid", terms, loop.now_ms, is_wall=True)
+    terms = DeskTerms(Decimal(100), Decimal(300), Decimal(50_000), 5_000)
+    market = MarketSnapshot((BTC,), "hyperliquid", terms, loop.now_ms, is_wall=True)
     books: Any = SimpleNamespace(close=lambda: None)
-    return World(loop, counter, TradingDesk(books, floor, venues, KillSwitch(tmp_path).prepare()))
+    return World(loop, counter, TradingDesk(books, market, venues, KillSwitch(tmp_path).prepare()))
 
 
 def played(world: World, work: Coroutine[Any, Any, None]) -> None:

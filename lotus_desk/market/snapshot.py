@@ -42,7 +42,7 @@ NOTHING_HELD = AccountSnapshot(Decimal(0), Decimal(0), Decimal(0), (), 0)
 
 
 @dataclass(frozen=True, slots=True)
-class FloorTerms:
+class DeskTerms:
     """What all probes share: notional and stop, budget of one account in USD, leverage, and how old a view may be."""
 
     notional_usd: Decimal
@@ -54,7 +54,7 @@ class FloorTerms:
 
 
 @dataclass(slots=True)
-class TradingFloor:
+class MarketSnapshot:
     """Views by coin and accounts by name; `now_ms` is the clock of the feed, that of the tape in a replay.
 
     `held` are signed sizes of the book's accounts by coin, by own fills. `is_wall`: the clock is the machine's, and the
@@ -63,7 +63,7 @@ class TradingFloor:
 
     universe: Sequence[Asset]
     venue: str
-    common: FloorTerms
+    common: DeskTerms
     now_ms: Callable[[], int]
     max_leverage: Mapping[str, int] = field(default_factory=dict)
     is_wall: bool = False
