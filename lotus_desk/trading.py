@@ -185,8 +185,8 @@ def trading_of(
     interlock = Interlock(market, databases, holds)
     interlock.look()
     policy = shipped_policy()
-    door = InputFilter(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
-    decider = Decider(entry_valid_ms, door, policy, now_ms)
+    input_filter = InputFilter(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
+    decider = Decider(entry_valid_ms, input_filter, policy, now_ms)
     tries = PolicyChooser(policy, settings.manifest.weave, wanted.explore_policy, settings.manifest.score.seed)
     caps, executor = policy.caps, f"{market.venue}:{STRATEGY}"
     allocator = Allocator(

@@ -126,7 +126,7 @@ class InputFilter:
 
 
 def ingest(
-    payload: Mapping[str, Any], delivery: AlphaContext, door: InputFilter
+    payload: Mapping[str, Any], delivery: AlphaContext, input_filter: InputFilter
 ) -> AlphaInput | CueInput | InputRefusal:
     """Return the input that a payload is, or every reason why it is none."""
     reader = _Reader(payload)
@@ -136,23 +136,25 @@ def ingest(
         return reader.refusal()
     if not delivery.lifecycle_id:
         reader.fault(InputFault.NO_LIFECYCLE, "lifecycle_id", "", "the thread of its envelope")
-    if reader.text("branch") not in ("", door.branch):
-        reader.fault(InputFault.WRONG_BRANCH, "branch", payload["branch"], door.branch)
-    if reader.text("asset") not in ("", *door.coins):
-        reader.fault(InputFault.UNKNOWN_COIN, "asset", payload["asset"], f"one of {', '.join(sorted(door.coins))}")
+    if reader.text("branch") not in ("", input_filter.branch):
+        reader.fault(InputFault.WRONG_BRANCH, "branch", payload["branch"], input_filter.branch)
+    if reader.text("asset") not in ("", *input_filter.coins):
+        reader.fault(
+            InputFault.UNKNOWN_COIN, "asset", payload["asset"], f"one of {', '.join(sorted(input_filter.coins))}"
+        )
     end_ms = reader.time_ms("asof_ts")
     if end_ms is not None and end_ms > delivery.received_ms + CLOCK_SLACK_MS:
         reader.fault(InputFault.FROM_FUTURE, "asof_ts", payload["asof_ts"], f"at most {delivery.received_ms} ms")
-    made = _cue(reader, delivery) if schema == META else _alpha(reader, str(schema), delivery, door)
+    made = _cue(reader, delivery) if schema == META else _alpha(reader, str(schema), delivery, input_filter)
     if not reader.reasons and schema != HINT:
         reader.check_schema()
     return made if made is not None and not reader.reasons else reader.refusal()
 
 
-def _alpha(reader: "_Reader", schema: str, delivery: AlphaContext, door: InputFilter) -> AlphaInput | None:
+def _alpha(reader: "_Reader", schema: str, delivery: AlphaContext, input_filter: InputFilter) -> AlphaInput | None:
     horizon = reader.whole("horizon_s", 1, 2**31)
-    if horizon is not None and not door.horizons.shortest_s <= horizon <= door.horizons.longest_s:
-        expected = f"{door.horizons.shortest_s} to {door.horizons.longest_s}"
+    if horizon is not None and not input_filter.horizons.shortest_s <= horizon <= input_filter.horizons.longest_s:
+        expected = f"{input_filter.horizons.shortest_s} to {input_filter.horizons.longest_s}"
         reader.fault(InputFault.BAD_HORIZON, "horizon_s", horizon, expected)
     sign = reader.whole("direction", -1, 1)
     if sign == 0:

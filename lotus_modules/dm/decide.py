@@ -1,8 +1,9 @@
 """The decision-maker's hot messages: what it is told is kept, a proposal is measured, a report comes back.
 
 Every published window is measured at unit notional whatever the decision-maker thinks of it (contracts: probe payoff),
-so a proposal is passed on as a probe first, and is a view of the book only if the door lets it in. Each handler writes
-in the transaction of its message. Allocation of the book is `lotus_modules.dm.allocate`; orders are `lotus.trading`'s.
+so a proposal is passed on as a probe first, and is a view of the book only if the input filter lets it in. Each handler
+writes in the transaction of its message. Allocation of the book is `lotus_modules.dm.allocate`; orders are
+`lotus.trading`'s.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,11 +33,11 @@ REFUSED_KEPT_MS = DAY_MS
 class Decider:
     """The decision-maker of one daemon; `entry_valid_ms` is how long after its window a probe may still be entered.
 
-    `door` says whom it listens to, `policy` how it scores executors; `now_ms` is the clock of the feed.
+    `input_filter` says whom it listens to, `policy` how it scores executors; `now_ms` is the clock of the feed.
     """
 
     entry_valid_ms: int
-    door: InputFilter
+    input_filter: InputFilter
     policy: Policy
     now_ms: Callable[[], int]
 
@@ -115,7 +116,7 @@ class Decider:
     def take_withdrawal(self, delivery: Delivery) -> str:
         """Handle ALPHA_WITHDRAWN: the view of a window counts no more, whether it came or is yet to come."""
         told = delivery.envelope.payload
-        until_ms = told["time_ms"] + 1000 * self.door.horizons.longest_s
+        until_ms = told["time_ms"] + 1000 * self.input_filter.horizons.longest_s
         inputs.withdraw_view(
             delivery.connection, delivery.envelope.branch, told["event_id"], told["time_ms"], until_ms, told["reason"]
         )
@@ -147,7 +148,7 @@ class Decider:
     def _read(
         self, delivery: Delivery, signal: Mapping[str, Any], regime: str = ANY_REGIME
     ) -> AlphaInput | CueInput | InputRefusal:
-        return ingest(signal, AlphaContext(delivery.envelope.lifecycle_id, self.now_ms(), regime), self.door)
+        return ingest(signal, AlphaContext(delivery.envelope.lifecycle_id, self.now_ms(), regime), self.input_filter)
 
     def _score(self, delivery: Delivery, told: Mapping[str, Any]) -> None:
         """Move the score of the executor; what the views paid is read from their own outcomes, not from here."""

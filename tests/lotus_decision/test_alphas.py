@@ -12,13 +12,13 @@ from lotus.decision.alphas import AlphaContext, AlphaInput, CueInput, InputFault
 from lotus.decision.policy import HorizonRule
 from lotus.modules.signals import check_signal
 
-DOOR = InputFilter("main", frozenset({"BTC", "ETH"}), HorizonRule(5, 86_400, 3600))
+INPUT_FILTER = InputFilter("main", frozenset({"BTC", "ETH"}), HorizonRule(5, 86_400, 3600))
 AT_ONCE = AlphaContext("thread", NOW_MS + 200)
 
 
 def faults(payload: dict[str, Any], delivery: AlphaContext = AT_ONCE) -> list[tuple[InputFault, str]]:
     """The faults of a payload and their members."""
-    found = ingest(payload, delivery, DOOR)
+    found = ingest(payload, delivery, INPUT_FILTER)
     assert isinstance(found, InputRefusal), found
     return [(r.fault, r.member) for r in found.reasons]
 
@@ -29,21 +29,21 @@ def test_the_payloads_of_these_tests_are_valid() -> None:
 
 
 def test_a_directional_signal_becomes_an_input() -> None:
-    assert ingest(det_alpha(), AlphaContext("thread", NOW_MS + 200, "EU"), DOOR) == AlphaInput(
+    assert ingest(det_alpha(), AlphaContext("thread", NOW_MS + 200, "EU"), INPUT_FILTER) == AlphaInput(
         source="det:imbalance@2", coin="BTC", horizon_s=300, sign=-1, score=0.3, event_id="ab" * 16,
         lifecycle_id="thread", window_end_ms=NOW_MS, valid_until_ms=NOW_MS + 300_000, regime="EU",
         triggers=("touch(level=prev_high)",),
     )  # fmt: skip
 
 
-def test_a_hint_of_a_person_comes_through_the_same_door() -> None:
-    found = ingest(hint(), AT_ONCE, DOOR)
+def test_a_hint_of_a_person_comes_through_the_same_filter() -> None:
+    found = ingest(hint(), AT_ONCE, INPUT_FILTER)
     assert isinstance(found, AlphaInput)
     assert (found.source, found.kind, found.score, found.sign) == ("human:ada", "human", 0.4, 1)
 
 
 def test_cues_have_no_direction_and_keep_only_what_was_measured() -> None:
-    found = ingest(cues(), AT_ONCE, DOOR)
+    found = ingest(cues(), AT_ONCE, INPUT_FILTER)
     assert isinstance(found, CueInput)
     assert (found.kairos, found.entrain, found.asymmetry) == (0.7, None, 0.6)
     assert dict(found.components)["Z_OI"] == 2.5
@@ -99,7 +99,10 @@ def test_all_faults_are_told_at_once(made: Any, data: st.DataObject) -> None:
 
 def test_the_whole_record_is_the_same_input_when_it_was_published() -> None:
     check_signal(sigbus())
-    short, whole = ingest(det_alpha(suggested_triggers=[]), AT_ONCE, DOOR), ingest(sigbus(), AT_ONCE, DOOR)
+    short, whole = (
+        ingest(det_alpha(suggested_triggers=[]), AT_ONCE, INPUT_FILTER),
+        ingest(sigbus(), AT_ONCE, INPUT_FILTER),
+    )
     assert isinstance(short, AlphaInput)
     assert isinstance(whole, AlphaInput)
     assert whole == replace(short, score=whole.score)
@@ -119,4 +122,4 @@ def test_whatever_a_member_holds_nothing_breaks(made: Any, data: st.DataObject) 
     payload = made()
     for name in data.draw(st.lists(st.sampled_from(sorted(payload)), unique=True)):
         payload[name] = data.draw(JSON)
-    assert isinstance(ingest(payload, AT_ONCE, DOOR), AlphaInput | CueInput | InputRefusal)
+    assert isinstance(ingest(payload, AT_ONCE, INPUT_FILTER), AlphaInput | CueInput | InputRefusal)

@@ -111,8 +111,8 @@ class World:
     market: Market = field(default_factory=Market)
 
     def __post_init__(self) -> None:
-        door = InputFilter("main", frozenset(PX), POLICY.horizons)
-        decider = Decider(5_000, door, POLICY, lambda: self.market.now_ms)
+        input_filter = InputFilter("main", frozenset(PX), POLICY.horizons)
+        decider = Decider(5_000, input_filter, POLICY, lambda: self.market.now_ms)
         self.handlers = hot_handlers(decider, Acceptor(self.market))
         self.allocator = Allocator(
             "main", "book", AccountMandate("book", ("local:market",), 1.0, 4.0), SOLVER.solve,
