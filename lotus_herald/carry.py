@@ -26,14 +26,14 @@ from lotus_store.ledger import atlas, herald_books, identities, messages
 from lotus_store.ledger.identities import KnownKey
 from lotus_store.ledger.messages import DeadLetter, OutboxRow
 
-Seam = Callable[[str], None]
+Failpoint = Callable[[str], None]
 Router = Callable[[Connection, Module, Intent], str | None]
 Parcel = tuple[Envelope, OutboxRow]
 DOWN = (LedgerError, psycopg.OperationalError)
 
 
-def no_seam(label: str) -> None:
-    """Do nothing at a seam (a place where a kill is worst); tests put their kills here."""
+def no_failpoint(label: str) -> None:
+    """Do nothing at a failpoint (a place where a kill is worst); tests put their kills here."""
 
 
 def at_leisure(target: Module) -> bool:
@@ -84,7 +84,7 @@ class Carrier:
 
     `router` names the replica of a target that gets a batch's messages of an intent; `on_delivered` is told as soon as
     a target has new ones, and says whether they were applied: what the target answered is then carried on at once,
-    before the rows that caused it are marked. `seam` is called where a kill is worst.
+    before the rows that caused it are marked. `failpoint` is called where a kill is worst.
     """
 
     links: Links
@@ -92,7 +92,7 @@ class Carrier:
     routes: Routes = field(default_factory=load_routes)
     router: Router = anybody
     on_delivered: Callable[[Module], bool] = at_leisure
-    seam: Seam = no_seam
+    failpoint: Failpoint = no_failpoint
     _buckets: dict[tuple[Module, Module], Bucket] = field(default_factory=dict)
 
     def carry(self, now_ms: int | None, senders: Sequence[Module] = tuple(Module)) -> Carried:
@@ -128,17 +128,17 @@ class Carrier:
             rows = messages.claim_outbox(source, sender.value, self.branch, self.routes.batch)
             if not rows:
                 return False
-            self.seam("claimed")
+            self.failpoint("claimed")
             keys = identities.known_keys(source, sender.value)
             for row in rows:
                 self._sort(batch, row, keys, going.now_ms)
             self._hand_out(batch, going)
-            self.seam("delivered")
+            self.failpoint("delivered")
             batch.settle(source, self.routes)
             self._tell(source, sender, [row for _, row in batch.arrived], "delivered")
             self._tell(source, sender, [row for row, _, _ in batch.dead], "dead")
-            self.seam("marking")
-        self.seam("marked")
+            self.failpoint("marking")
+        self.failpoint("marked")
         going.counts.update(batch.counts)
         return len(rows) == self.routes.batch
 
@@ -174,7 +174,7 @@ class Carrier:
                 named = [(envelope, row.envelope) for envelope, row in parcels]
                 chosen = {i: self.router(inbox, target, i) for i in {envelope.intent for envelope, _ in parcels}}
                 new = messages.deliver(inbox, target.value, named, chosen)
-                self.seam("put in")
+                self.failpoint("put in")
                 if new and self.on_delivered(target):
                     self._carry_all(target, going)
                 self.links.settle(target.value, batch.sender.value)

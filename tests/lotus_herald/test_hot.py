@@ -307,20 +307,20 @@ def test_one_pass_over_the_first_sender_carries_what_is_answered_to_its_end(
     assert stages(databases, event) == ["accepted"]
 
 
-@pytest.mark.parametrize("seam", ["claimed", "put in", "delivered", "marking", "marked"])
+@pytest.mark.parametrize("failpoint", ["claimed", "put in", "delivered", "marking", "marked"])
 def test_a_crash_while_an_answer_is_carried_loses_and_doubles_nothing(
-    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers], seam: str
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers], failpoint: str
 ) -> None:
     seen: list[str] = []
 
     def dies(label: str) -> None:
         seen.append(label)
-        if label == seam and "put in" in seen[:-1]:  # the answer's own, or what comes after it
+        if label == failpoint and "put in" in seen[:-1]:  # the answer's own, or what comes after it
             raise ZeroDivisionError
 
     event = propose(databases, keys, "crash")
     broken = Herald(databases, keys, handlers, lambda: END_MS, lambda: END_MS + 20)
-    broken.carrier.seam = dies
+    broken.carrier.failpoint = dies
     with pytest.raises(ZeroDivisionError):
         broken.turn()
     broken.close()
