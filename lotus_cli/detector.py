@@ -17,15 +17,15 @@ from lotus.outcomes.sanity import ALL
 from lotus_cli.detector_template import template
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import DAY, SECONDS, home_option, read_utf8, settings_of, tape_of, tape_option
-from lotus_cli.terminal import Column, fitted, numbers, table, wide_option
+from lotus_cli.terminal import TableColumn, fitted, numbers, table, wide_option
 
 if TYPE_CHECKING:
     from lotus.detectors.spec import DetectorSpec
     from lotus_cli.detector_facts import Stretch
 
-_SHOWN = (*numbers("horizon", "signals", "signed move, bps", "95 %", "hit"), Column("verdict"), Column("asset"),
-          *numbers("cost, bps"))  # fmt: skip
-_LISTED = (Column("detector"), Column("idea", least=24), Column("status"), *numbers("horizon", "kr_rho"))
+_SHOWN = (*numbers("horizon", "signals", "signed move, bps", "95 %", "hit"), TableColumn("verdict"),
+          TableColumn("asset"), *numbers("cost, bps"))  # fmt: skip
+_LISTED = (TableColumn("detector"), TableColumn("idea", least=24), TableColumn("status"), *numbers("horizon", "kr_rho"))
 
 
 @click.group("detector")

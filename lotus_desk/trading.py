@@ -1,4 +1,4 @@
-"""Trading in one daemon: floor, desk, clerk and hot handlers put together, and proposals for what it publishes.
+"""Trading in one daemon: market snapshot, desk, rebalancer and hot handlers, and proposals for what it publishes.
 
 Windows are proposed in the transaction that logs them. What is decided about them is `lotus_modules.dm.decide`'s, about
 the book `lotus_modules.dm.allocate`'s, what may be executed `lotus_modules.tr.execute`'s, how `desk`'s.
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.decision.alphas import Door
-from lotus.decision.decide import Authority
+from lotus.decision.alphas import InputFilter
+from lotus.decision.decide import AccountMandate
 from lotus.decision.policy import shipped_policy
 from lotus.decision.solver import FastSolver
 from lotus.errors import ConfigError, LotusError
@@ -28,14 +28,14 @@ from lotus.modules.trade_messages import TTL_S, meta_message, proposed_message
 from lotus.names import path_step
 from lotus.trading.venue import Venue
 from lotus_desk.accounts.accounts import desk_accounts, venue_account
-from lotus_desk.accounts.paper import PaperDesk
-from lotus_desk.clerk import Clerk
+from lotus_desk.accounts.paper import PaperAccounts
 from lotus_desk.execution.books import TradeBooks
 from lotus_desk.execution.desk import TradingDesk
-from lotus_desk.market.floor import BOOK_ACCOUNT, FloorTerms, TradingFloor
 from lotus_desk.market.line_seen import LineSeen
+from lotus_desk.market.snapshot import BOOK_ACCOUNT, DeskTerms, MarketSnapshot
 from lotus_desk.market.trigger_books import TriggerBooks
 from lotus_desk.market.triggers import TriggerDesk
+from lotus_desk.rebalancer import Rebalancer
 from lotus_desk.safety.gate_facts import gate_faults, standing_fault
 from lotus_desk.safety.interlock import UNKNOWN, Interlock
 from lotus_desk.safety.kill_switch import KillSwitch
@@ -68,14 +68,14 @@ NO_WATCHDOG = "no watchdog watches this home; expected one beside real orders"
 class Trading:
     """What a daemon that trades has beside its paper desk."""
 
-    floor: TradingFloor
+    market: MarketSnapshot
     desk: TradingDesk
-    clerk: Clerk
+    rebalancer: Rebalancer
     handlers: Mapping[Module, Handlers]
     keys: Keys
     interlock: Interlock
     triggers: TriggerDesk
-    paper: PaperDesk | None = None
+    paper: PaperAccounts | None = None
 
     async def run(self) -> None:
         """Run the desk, and beside it the look at what holds trading; ends as the desk ends."""
@@ -94,13 +94,13 @@ class Trading:
 
     def see(self, recv_ns: int, step: LineSeen, ladders: Sequence[Ladder], raw: bytes) -> None:
         """Take in a line of the feed, `raw` as it came; `ladders` are as it left them."""
-        self.floor.see(recv_ns, step, ladders, raw)
+        self.market.see(recv_ns, step, ladders, raw)
         if self.paper is not None:
             self.paper.see(recv_ns, step)
 
     def frame(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> None:
-        """Take in a frame of the day as it closed: volume for the floor first, then the triggers that watch it."""
-        self.floor.frame(ints, floats)
+        """Take in a frame of the day as it closed: the market snapshot first, then the triggers that watch it."""
+        self.market.frame(ints, floats)
         self.triggers.frame(ints, floats)
 
     def restored(self, goes_on: bool) -> None:
@@ -114,7 +114,7 @@ class Trading:
         All in the caller's transaction, safe to repeat. One that has not the form of its message is told on standard
         error and left out: the log may not wait for it.
         """
-        oldest_ms = self.floor.now_ms() - 1000 * TTL_S
+        oldest_ms = self.market.now_ms() - 1000 * TTL_S
         fresh = [row for row in rows if row.time_ms >= oldest_ms]
         for schema_ver in (DET_ALPHA, META):
             for row in (row for row in fresh if row.schema_ver == schema_ver):
@@ -138,7 +138,7 @@ def trading_of(
     now_ms: Callable[[], int],
     pace: float = 0.0,
     session: str = "",
-    paper: PaperDesk | None = None,
+    paper: PaperAccounts | None = None,
     clock_hold: Callable[[], str] = str,
 ) -> Trading:
     """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base), or on `paper`.
@@ -153,7 +153,7 @@ def trading_of(
     notional = Decimal(str(outcomes.probe_notional_usd))
     times = max(1.0, pace)
     entry_valid_ms, expires_ms = int(times * wanted.entry_valid_ms), int(times * wanted.expires_ms)
-    terms = FloorTerms(
+    terms = DeskTerms(
         notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
     )
     switch = KillSwitch(settings.home)
@@ -172,32 +172,34 @@ def trading_of(
 
     venues = {account: opened(account, cap_usd) for account, cap_usd in desk_accounts(settings).items()}
     parity = LastParity(databases, settings.branch)
-    floor = TradingFloor(
+    market = MarketSnapshot(
         universe, next(iter(venues.values())).name, terms, now_ms, MAX_LEVERAGES, is_wall=not pace, parity_ok=parity,
         session=session, clock_hold=clock_hold,
     )  # fmt: skip
     keys = Keys(settings.keys_root)
-    books = TradeBooks(databases, keys, floor.venue, session)
+    books = TradeBooks(databases, keys, market.venue, session)
     chooser = KnobChooser(settings.manifest.weave, wanted.explore_knobs, settings.manifest.score.seed)
     triggers = TriggerDesk(universe, settings.manifest.kernel.cadence_ms, TriggerBooks(databases, keys).write)
-    desk = TradingDesk(books, floor, venues, switch, triggers)
-    floor.mismatch = UNKNOWN
-    interlock = Interlock(floor, databases, holds)
+    desk = TradingDesk(books, market, venues, switch, triggers)
+    market.mismatch = UNKNOWN
+    interlock = Interlock(market, databases, holds)
     interlock.look()
     policy = shipped_policy()
-    door = Door(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
-    decider = Decider(entry_valid_ms, door, policy, now_ms)
+    input_filter = InputFilter(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
+    decider = Decider(entry_valid_ms, input_filter, policy, now_ms)
     tries = PolicyChooser(policy, settings.manifest.weave, wanted.explore_policy, settings.manifest.score.seed)
-    caps, executor = policy.caps, f"{floor.venue}:{STRATEGY}"
+    caps, executor = policy.caps, f"{market.venue}:{STRATEGY}"
     allocator = Allocator(
-        settings.branch, PORTFOLIO, Authority(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
+        settings.branch, PORTFOLIO, AccountMandate(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
         FastSolver().solve, tries, keys,
     )  # fmt: skip
-    clerk = Clerk(databases, allocator, lambda: floor.sight(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace)
+    rebalancer = Rebalancer(
+        databases, allocator, lambda: market.portfolio(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace
+    )
     predictor = Predictor(databases)
-    predictor.known(settings.branch, floor.venue, now_ms())  # lets the first fit begin
-    handlers = hot_handlers(decider, Acceptor(floor, chooser, predictor.known))
-    return Trading(floor, desk, clerk, handlers, keys, interlock, triggers, paper)
+    predictor.known(settings.branch, market.venue, now_ms())  # lets the first fit begin
+    handlers = hot_handlers(decider, Acceptor(market, chooser, predictor.known))
+    return Trading(market, desk, rebalancer, handlers, keys, interlock, triggers, paper)
 
 
 def _require_gate(settings: Settings, databases: Databases, url: str) -> Callable[[], Mapping[str, str]]:

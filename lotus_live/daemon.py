@@ -31,11 +31,11 @@ from lotus_live import rebuild
 from lotus_live.beliefs import LedgerBeliefs, fresh_sets, fresh_versions, read_tables, settle_start, settled_versions
 from lotus_live.clocks import Arrival, Clock, in_ms
 from lotus_live.day_lane import DayLane, LaneSpec
-from lotus_live.event_log import Batch, EventLog, read_mark
+from lotus_live.event_log import EventLog, LogBatch, read_mark
 from lotus_live.feed import Feed
-from lotus_live.paper_desk import PaperDesk, entry_number
+from lotus_live.paper_desk import ProbeTrader, entry_number
 from lotus_live.pipeline import Pipeline
-from lotus_live.recorder import ControlRecord, Recorder
+from lotus_live.recorder import Recorder, SwapRecord
 from lotus_live.signal_bus import SignalBus
 from lotus_live.signals import on_end_signals
 from lotus_live.status import LiveCounts, write_status
@@ -87,7 +87,7 @@ class Daemon:
         self.beliefs.sets = fresh_sets(databases, spec)
         self.bus = SignalBus(spec, self.beliefs)
         self.log = EventLog(databases, run_id, self.mark_path, self.bus, waiting=256 if replaying else 0)
-        self.desk = PaperDesk(spec.manifest, spec.universe)
+        self.desk = ProbeTrader(spec.manifest, spec.universe)
         self.counts = LiveCounts()
         self.kept: list[Scored] | None = [] if replaying else None
         self.feed: Feed | None = None
@@ -212,7 +212,7 @@ class Daemon:
         window_ms = self.spec.manifest.kernel.window_ms
         return (self.last_ns // NS_PER_MS // window_ms + 1) * window_ms
 
-    def _record(self, version: PriorsVersion, from_ms: int, texts: tuple[str, ...] | None = None) -> ControlRecord:
+    def _record(self, version: PriorsVersion, from_ms: int, texts: tuple[str, ...] | None = None) -> SwapRecord:
         """Return the record of what holds from a moment on: the trials in force, or those of `texts`."""
         today, named = self.pipeline.today, self.pipeline.trial_texts if texts is None else texts
         trials = read_trials(named, self.spec.detectors, self.spec.manifest)
@@ -220,9 +220,9 @@ class Daemon:
         specs = specs_ver((*self.spec.detectors, *trials))
         tables_ver, day = (today.scorer.tables.tables_ver, today.day) if today is not None else ("", "")
         experts_ver = today.experts.version if today is not None else ""
-        return ControlRecord(index, version.priors_ver, specs, tables_ver, experts_ver, day, named)
+        return SwapRecord(index, version.priors_ver, specs, tables_ver, experts_ver, day, named)
 
-    def _note_swap(self, record: ControlRecord, from_ms: int) -> None:
+    def _note_swap(self, record: SwapRecord, from_ms: int) -> None:
         names = ("priors_ver", "tables_ver", "experts_ver", "window_index", "day")
         body: dict[str, Any] = {name: getattr(record, name) for name in names}
         if record.detectors:
@@ -291,7 +291,9 @@ class Daemon:
         if self.trading is not None:
             helpers.append(asyncio.create_task(self._trading(self.trading)))
         if self.trading is not None and not self.in_step:
-            helpers.append(asyncio.create_task(self.trading.clerk.run(lambda: (self.counts.ends, self._last_end_ms))))
+            helpers.append(
+                asyncio.create_task(self.trading.rebalancer.run(lambda: (self.counts.ends, self._last_end_ms)))
+            )
         try:
             await feed.run()
             self._stopping = self._stopping or "the tape is over"
@@ -429,7 +431,7 @@ class Daemon:
             return
         if self.kept is not None:
             self.kept += self._scored
-        self.log.put(Batch(self.last_ns, self._scored, rows, self._entries, tuple(self._closed)))
+        self.log.put(LogBatch(self.last_ns, self._scored, rows, self._entries, tuple(self._closed)))
         self._scored, self._entries = [], []
         self._closed.clear()
 

@@ -30,7 +30,7 @@ RETRY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class LogBatch:
     """Rows made up to the receive stamp `until_ns`, whose lines are on the tape already."""
 
     until_ns: int
@@ -60,11 +60,11 @@ class EventLog:
         self.last_failure = ""
         self.last_success_s = time.monotonic()
         self._databases = databases
-        self._queue: queue.Queue[Batch | None] = queue.Queue(waiting)
+        self._queue: queue.Queue[LogBatch | None] = queue.Queue(waiting)
         self._thread = threading.Thread(target=self._run, name="lotus-event-log", daemon=True)
         self._thread.start()
 
-    def put(self, batch: Batch) -> None:
+    def put(self, batch: LogBatch) -> None:
         """Hand a batch over."""
         self._queue.put(batch)
 
@@ -105,8 +105,8 @@ class EventLog:
                 _discard(connection)
                 return
 
-    def _gather(self) -> tuple[list[Batch], bool]:
-        batches: list[Batch] = []
+    def _gather(self) -> tuple[list[LogBatch], bool]:
+        batches: list[LogBatch] = []
         item = self._queue.get()
         while item is not None:
             batches.append(item)
@@ -116,7 +116,7 @@ class EventLog:
                 return batches, False
         return batches, True
 
-    def _write(self, connection: Connection, batches: Sequence[Batch]) -> None:
+    def _write(self, connection: Connection, batches: Sequence[LogBatch]) -> None:
         orders: dict[str, OrderRow] = {}
         fills: list[FillRow] = []
         log: list[LogEntry] = []

@@ -20,7 +20,7 @@ from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.names import parse_name
 from lotus.timebase import NS_PER_MS
-from lotus_desk.accounts.paper import PAPER, PaperDesk
+from lotus_desk.accounts.paper import PAPER, PaperAccounts
 from lotus_desk.pace import pace_to_trade
 from lotus_desk.trading import Trading, trading_of
 from lotus_desk.watch.running import start_watchdog
@@ -44,8 +44,7 @@ from lotus_store.tape.header import HeaderAsset, TapeHeader, split_universe
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.hyperliquid.subscriptions import universe_subscriptions
-from lotus_venues.local_exchange.options import Clock as ExchangeClock
-from lotus_venues.local_exchange.options import Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
@@ -181,7 +180,7 @@ def _on_paper(
     settings: Settings, databases: Databases, spec: LaneSpec, session: str, clock: Clock, pace: float = 0.0
 ) -> Trading:
     """Return trading on the paper accounts of a run, on the clock of its feed."""
-    paper = PaperDesk(settings, spec.universe, session, clock.now_ns, partial(PaperBooks, databases))
+    paper = PaperAccounts(settings, spec.universe, session, clock.now_ns, partial(PaperBooks, databases))
     hold = clock.hold if isinstance(clock, WallClock) else str
     return trading_of(settings, databases, spec.universe, PAPER, in_ms(clock), pace, session, paper, hold)
 
@@ -190,7 +189,7 @@ def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:
     """Return an exchange on the tape's clock that starts when the daemon listens; nonces follow the same clock."""
     start_after = plan.start_after or 0
     return Options(
-        clock=ExchangeClock.TAPE, speed=plan.speed, start_after=start_after, limit_scale=0,
+        clock=TimeSource.TAPE, speed=plan.speed, start_after=start_after, limit_scale=0,
         repeats_trades=False, longest_silence_s=60.0,
         client_ms=in_ms(clock),
     )  # fmt: skip

@@ -84,7 +84,7 @@ class Lockstep:
         """Carry what the last lines caused, once the tape is over."""
         await self._settle()
         await self._carried()
-        await self.trading.clerk.over()
+        await self.trading.rebalancer.over()
 
     async def _settle(self) -> None:
         """See everything through that the lines so far caused."""
@@ -97,7 +97,7 @@ class Lockstep:
             await self._carried()
         if counts.ends != self._ends:
             self._ends = counts.ends
-            if await self.trading.clerk.window(end_ms):
+            if await self.trading.rebalancer.window(end_ms):
                 await self._look()
                 await self._carried()
         desk.show_markets()
@@ -105,7 +105,7 @@ class Lockstep:
 
     async def _look(self) -> None:
         """Ask the venues for money and for what is open, if they were not asked lately: orders may follow."""
-        now_ms = self.trading.floor.now_ms()
+        now_ms = self.trading.market.now_ms()
         if now_ms - self._looked_ms >= LOOK_MS:
             self._looked_ms = now_ms
             with suppress(LotusError, OSError):

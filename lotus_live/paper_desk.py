@@ -17,7 +17,7 @@ from lotus_live.pipeline import Step
 from lotus_store.ledger.live_log import FillRow, LogEntry, OrderRow
 from lotus_venues.ladder import book_levels
 from lotus_venues.orders import Fill, OrderReport
-from lotus_venues.paper import NOTHING, Outcome, PaperVenue
+from lotus_venues.paper import NOTHING, PaperVenue, SubmissionResult
 from lotus_venues.probes import Probe, ProbeDesk
 
 _BBO, _BOOK, _CTX = int(EventKind.BBO), int(EventKind.BOOK), int(EventKind.CTX)
@@ -70,7 +70,7 @@ class DeskRows:
     log: list[LogEntry] = field(default_factory=list)
 
 
-class PaperDesk:
+class ProbeTrader:
     """The probes of one daemon; `halted` stops new entries (the kill switch), open probes are still closed."""
 
     def __init__(self, manifest: Manifest, universe: tuple[Asset, ...]) -> None:
@@ -109,7 +109,7 @@ class PaperDesk:
         """Number of probes not closed yet."""
         return len(self.probes.open)
 
-    def _market(self, recv_ns: int, seq: int, kind: int, step: Step) -> Outcome:
+    def _market(self, recv_ns: int, seq: int, kind: int, step: Step) -> SubmissionResult:
         asset, values = step.asset, step.payload.tolist()
         if kind == _BBO:
             bid_px, bid_sz, _, ask_px, ask_sz, _ = values
@@ -132,7 +132,7 @@ class PaperDesk:
             side, detector = Side.BUY if s > 0 else Side.SELL, scored.names.detectors[row[K_DETECTOR]]
             self._note(self.probes.publish(event_id, row[K_ASSET], side, row[K_RECV], detector.horizon_s))
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: SubmissionResult) -> None:
         for report in outcome.reports:
             self._rows.orders[report.order.client_id] = self._order_row(report)
         self._rows.fills += [self._fill_row(fill) for fill in outcome.fills]

@@ -16,7 +16,7 @@ import uvloop
 
 from lotus.errors import TapeError
 from lotus_live.clocks import Arrival
-from lotus_live.event_log import Batch, EventLog
+from lotus_live.event_log import EventLog, LogBatch
 from lotus_live.feed import Feed, FeedPolicy
 from lotus_live.recorder import Recorder, tape_header
 from lotus_live.signals import on_end_signals
@@ -128,7 +128,7 @@ async def _keep(
 def _list_closed(closed: list[SegmentMeta], names: list[str], log: EventLog, now_ns: int) -> None:
     if closed:
         names += [meta.path for meta in closed]
-        log.put(Batch(now_ns, segments=tuple(closed)))
+        log.put(LogBatch(now_ns, segments=tuple(closed)))
         closed.clear()
 
 

@@ -75,7 +75,7 @@ def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
         "signals": {"written": log.written_signals, "refused": log.refused_signals},
         "trading": trading_status(daemon.trading) if daemon.trading else None,
         "herald": {"passes": daemon.herald.passes, "carried": daemon.herald.carried} if daemon.herald else None,
-        "book": daemon.trading.clerk.status() if daemon.trading else None,
+        "book": daemon.trading.rebalancer.status() if daemon.trading else None,
         "last_failure": log.last_failure or daemon.counts.last_failure,
     }
     if feed is not None:
@@ -101,20 +101,20 @@ def trading_status(trading: "Trading") -> dict[str, Any]:
     found: Counter[str] = Counter()
     for reconciler in desk.reconcilers:
         found.update({str(kind): n for kind, n in reconciler.differences.items()})
-    floor = trading.floor
-    why = [f"kill switch: {desk.switch.state()}"] if floor.halted else []
-    why += [f"release_mismatch: {floor.mismatch}"] if floor.mismatch else []
-    why += [f"clock: {told}"] if (told := floor.clock_hold()) else []
-    why += [f"{account}: {hold}" for account, hold in floor.holds.items()]
+    market = trading.market
+    why = [f"kill switch: {desk.switch.state()}"] if market.halted else []
+    why += [f"release_mismatch: {market.mismatch}"] if market.mismatch else []
+    why += [f"clock: {told}"] if (told := market.clock_hold()) else []
+    why += [f"{account}: {hold}" for account, hold in market.holds.items()]
     accounts = {
         name: {
             "equity_usd": str(account.equity_usd),
             "positions": {position.coin: str(position.size) for position in account.positions},
         }
-        for name, account in floor.accounts.items()
+        for name, account in market.accounts.items()
     }
     return {
-        "venue": floor.venue, "recovered": desk.recovered, "halted": floor.halted, "held_by": why,
+        "venue": market.venue, "recovered": desk.recovered, "halted": market.halted, "held_by": why,
         "accounts": accounts, **asdict(desk.counts), "differences": found, "safety": safety_status(desk.switch.home),
     }  # fmt: skip
 

@@ -17,6 +17,9 @@ TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 LEAST_MIRRORED = 0.8
 HARD_FILE_LINES, HARD_FUNCTION_LINES, P90_FUNCTION_LINES, MEDIAN_FILE_LINES = 600, 80, 35, 120
 MARK = re.compile(r"\bmark\.(" + "|".join(MARKS) + r")\b(\(\s*\"[^\"]{10,}\")?")
+SHARED_CLASS_NAMES = {  # public class names that more than one class has, and why
+    "Evidence": "lotus/learning defines one, benchmarks/lessons uses the other; their bytes name the evidence rows",
+}
 NEEDED = {  # what a file holds that may carry a mark
     "kill": r"SIGKILL|\.kill\(|--kills|--each|kill_server|os\._exit",
     "compile": r"LOTUS_KERNEL_CACHE|lotus warm|from sweep import",
@@ -118,6 +121,17 @@ def named_in(test: Path) -> list[str]:
     words = re.findall(r"[\w/.]*\w", ast.get_docstring(ast.parse(test.read_text())) or "")
     paths = [word if "/" in word else word.replace(".", "/") for word in words if "/" in word or "." in word]
     return [path for path in paths if any((ROOT / f"{path}{end}").is_file() for end in ("", ".py"))]
+
+
+def test_a_class_name_means_one_thing() -> None:
+    places: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    shared = {name: found for name, found in places.items() if len(found) > 1}
+    assert {name: found for name, found in shared.items() if name not in SHARED_CLASS_NAMES} == {}
+    assert not [name for name in SHARED_CLASS_NAMES if name not in shared], "no longer shared"
 
 
 def test_every_folder_of_the_domain_is_in_the_glossary() -> None:

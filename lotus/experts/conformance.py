@@ -34,7 +34,7 @@ _MIRROR_SHARE: Final[float] = 0.99  # returns about another price level differ i
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ExpertCost:
     """What an expert costs on its own: compiled nodes, bytes of state of an asset, ns per frame live and in batch."""
 
     nodes: int
@@ -45,7 +45,7 @@ class Measured:
 
 def check_expert(
     expert_id: str, frames: FrameBatch, experts: ExpertSet | None = None, clock: Callable[[], float] = lambda: math.nan
-) -> Measured:
+) -> ExpertCost:
     """Raise `SchemaError` or `LookAheadError` naming the first law that the expert breaks on these frames.
 
     The expert runs alone, so that its cost is its own. Costs are reported, not judged; `clock` gives seconds.
@@ -62,7 +62,7 @@ def check_expert(
     _check_mirror(expert_id, frames, said, alone)
     program = compile_experts(alone, frames.cadence_ms)
     _require(program.state_bytes <= MAX_STATE_BYTES, expert_id, f"at most {MAX_STATE_BYTES} bytes of state")
-    return Measured(program.n_nodes, program.state_bytes, live_ns, batch_ns)
+    return ExpertCost(program.n_nodes, program.state_bytes, live_ns, batch_ns)
 
 
 def only(experts: ExpertSet, expert_id: str) -> ExpertSet:

@@ -13,7 +13,7 @@ from typing import Final
 
 from lotus.errors import ConfigError
 from lotus.experts.model import Weights, weights_hash
-from lotus.experts.source import Source, read_source
+from lotus.experts.source import SpecSource, read_source
 from lotus.experts.spec import ExpertSpec, parse_spec
 from lotus.hashing import natural_id
 from lotus.kept import kept
@@ -125,7 +125,7 @@ def _text(name: str) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def _voice(part: Source) -> Voice:
+def _voice(part: SpecSource) -> Voice:
     keys = part.keyed(("weight", "vote"), ("status",))
     status = keys["status"].one_of(STATUS) if "status" in keys else "active"
     weight, vote = keys["weight"].number(), keys["vote"].number()
@@ -134,7 +134,7 @@ def _voice(part: Source) -> Voice:
     return Voice(weight, vote, status)
 
 
-def _knots(part: Source) -> Knots:
+def _knots(part: SpecSource) -> Knots:
     pairs: list[tuple[float, float]] = []
     for item in part.items():
         numbers: Sequence[float] = [n.number() for n in item.items()]

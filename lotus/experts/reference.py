@@ -6,7 +6,7 @@ from typing import Final
 from lotus.experts.compiler import FUSED, compile_experts
 from lotus.experts.conformance import only
 from lotus.experts.fusion import STATUS, ExpertSet, default_experts
-from lotus.experts.source import Source
+from lotus.experts.source import SpecSource
 from lotus.experts.spec import KINDS, ExpertSpec
 from lotus.manifest import Manifest
 
@@ -118,7 +118,7 @@ def _edges(spec: ExpertSpec) -> Iterable[str]:
         yield f"  {name}: {{{', '.join(edges)}}}{limit}"
 
 
-def _block(key: str, parts: Mapping[str, Source]) -> Iterable[str]:
+def _block(key: str, parts: Mapping[str, SpecSource]) -> Iterable[str]:
     if parts:
         yield f"{key}:"
         yield from (f"  {name}: {' '.join(part.scalar.split())}" for name, part in parts.items())

@@ -26,7 +26,7 @@ PLANTED_SHARE: Final = (1, 2)  # of episodes that belong to the planted pattern 
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class PatternPhase:
     """One thing that is shown: kind, onset and length in ms, value times the direction (plain for quiet and calm).
 
     sweep: side of trades that take several levels in every block; run: side of one small trade in every block; tilt:
@@ -49,7 +49,7 @@ class MicroPattern:
     shape: str
     pay_ms: int
     sign: int
-    acts: tuple[Act, ...]
+    acts: tuple[PatternPhase, ...]
     weight: int = 1
 
     @property
@@ -58,8 +58,8 @@ class MicroPattern:
         return max(act.from_ms + act.for_ms for act in self.acts)
 
 
-def _acts(*acts: tuple[str, int, int, float]) -> tuple[Act, ...]:
-    return tuple(Act(*act) for act in acts)
+def _acts(*acts: tuple[str, int, int, float]) -> tuple[PatternPhase, ...]:
+    return tuple(PatternPhase(*act) for act in acts)
 
 
 def _sweep_stall() -> list[MicroPattern]:
@@ -87,7 +87,7 @@ def _absorption() -> list[MicroPattern]:
 def _depth_vacuum() -> list[MicroPattern]:
     """The foil that pays the other way ends in the same book, two seconds later: nothing was withdrawn at once."""
 
-    def shown(*tilts: int) -> tuple[Act, ...]:
+    def shown(*tilts: int) -> tuple[PatternPhase, ...]:
         onsets = range(0, 2_000 * len(tilts), 2_000)
         holes = [("tilt", at, 2_500, tilt) for at, tilt in zip(onsets, tilts, strict=True)]
         return _acts(*holes, ("calm", 0, onsets[-1] + 2_500, 40))
@@ -135,7 +135,7 @@ def _squeeze() -> list[MicroPattern]:
     coil = 84_000
     flashes = [("flash", at, 200, side * 8) for at, side in ((5_000, 1), (35_000, -1), (65_000, 1), (75_000, -1))]
 
-    def shown(flow: int, *more: tuple[str, int, int, float]) -> tuple[Act, ...]:
+    def shown(flow: int, *more: tuple[str, int, int, float]) -> tuple[PatternPhase, ...]:
         release = (("sweep", coil + 600, 1_400, flow), ("move", coil + 1_000, 100, 2))
         return _acts(("calm", 0, coil, 4), ("calm", coil, 2_400, 40), *release, *more)
 
@@ -206,7 +206,7 @@ def _micro_trade_divergence() -> list[MicroPattern]:
     rest = 5_000
     pay, before, calm = rest + 4_800, ("quiet", 0, rest, 1), ("calm", 0, rest + 4_800, 0)
 
-    def shown(touch: int, first: int, then: int) -> tuple[Act, ...]:
+    def shown(touch: int, first: int, then: int) -> tuple[PatternPhase, ...]:
         runs = ("run", rest, 2_000, first), ("run", rest + 2_000, 2_800, then)
         return _acts(before, ("tilt", rest, 4_800, 2 * touch), *runs, calm)
 

@@ -12,8 +12,8 @@ import numpy as np
 from lotus.errors import ConfigError
 from lotus.simulation.contexts import contexts
 from lotus.simulation.layout import At, Ints
-from lotus.simulation.market import Span, walk
-from lotus.simulation.micro_patterns import Act, MicroEpisode, micro_episodes
+from lotus.simulation.market import MarketSpan, walk
+from lotus.simulation.micro_patterns import MicroEpisode, PatternPhase, micro_episodes
 from lotus.simulation.rng import streams
 from lotus.simulation.spec import ETH, MICRO, SUB_TICK, Rates, WorldSpec
 from lotus.simulation.world import World
@@ -34,7 +34,7 @@ class MicroWorld(World):
         start, end = self.spec.spans_ms(0)[0]
         self.episodes = micro_episodes(planted, end - start, seed)
 
-    def span(self, day: int, index: int) -> Span:
+    def span(self, day: int, index: int) -> MarketSpan:
         """Return the path of the session; raises `ConfigError` for another than the only one."""
         if (day, index) != (0, 0):
             raise ConfigError(f"session {index} of day {day}", "the only one, 0 of 0")
@@ -61,7 +61,7 @@ class MicroWorld(World):
         }  # fmt: skip
         for at, values in columns.items():
             path[:, :, at] = values.reshape(1, -1).T
-        return Span(time_ms, path, np.cumsum(marks["drift"], axis=1), [])
+        return MarketSpan(time_ms, path, np.cumsum(marks["drift"], axis=1), [])
 
 
 def _show(episode: MicroEpisode, shown: Mapping[str, Ints], block_ms: int) -> None:
@@ -72,7 +72,7 @@ def _show(episode: MicroEpisode, shown: Mapping[str, Ints], block_ms: int) -> No
     shown["move"][(episode.onset_ms + episode.pattern.pay_ms) // block_ms] += episode.step_bps * MICRO
 
 
-def _perform(act: Act, direction: int, shown: Mapping[str, Ints], at: slice) -> None:
+def _perform(act: PatternPhase, direction: int, shown: Mapping[str, Ints], at: slice) -> None:
     blocks, value = at.stop - at.start, round(act.value * MICRO)
     match act.kind:
         case "sweep" | "tilt":

@@ -11,7 +11,7 @@ from lotus.tape_machine.checker import LIMIT_MS, MAX_GRAPH_DEPTH, MAX_GRAPH_NODE
 from lotus.tape_machine.complexity import measure, warm_up
 from lotus.tape_machine.environment import frame_columns, frame_environment
 from lotus.tape_machine.parser import MAX_DEPTH, MAX_NODES, MAX_TEXT, parse
-from lotus.tape_machine.transforms import OPERATORS, PREFIXES, TRANSFORMS, Argument, Operator, Transform
+from lotus.tape_machine.transforms import OPERATORS, PREFIXES, TRANSFORMS, ArgumentKind, Operator, Transform
 from lotus.tape_machine.units import SPELLINGS, SYMBOLS
 
 _HEAD: Final = f"""# The expression language
@@ -54,7 +54,7 @@ def expressions_page() -> str:
         f"\n## Transforms\n\nIn the formulas {_TIMES}\n",
         *(_transform(form) for form in TRANSFORMS),
         "## Arguments\n",
-        _table(("kind", "what may stand there"), ((kind.name.lower(), kind.value) for kind in Argument)),
+        _table(("kind", "what may stand there"), ((kind.name.lower(), kind.value) for kind in ArgumentKind)),
         "\n## Units\n",
         _table(("unit", "spelled", "meaning"), map(_unit, SYMBOLS.items())),
         "\n## Columns of a frame\n",

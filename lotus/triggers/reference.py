@@ -15,8 +15,8 @@ from lotus.triggers.operators import (
     OPERATORS,
     QUANTITIES,
     WORDS,
-    Operator,
-    Parameter,
+    OperatorParameter,
+    TriggerOperator,
 )
 from lotus.triggers.parser import MAX_DEPTH, MAX_PARTS, MAX_TEXT
 from lotus.triggers.units import MEANINGS, SPELLINGS
@@ -97,7 +97,7 @@ def triggers_page() -> str:
     return "\n".join(parts)
 
 
-def _operator(operator: Operator) -> str:
+def _operator(operator: TriggerOperator) -> str:
     rows = (_parameter(p) for p in operator.parameters)
     return "\n".join((
         f"### `{operator.name}`\n",
@@ -107,7 +107,7 @@ def _operator(operator: Operator) -> str:
     ))  # fmt: skip
 
 
-def _parameter(p: Parameter) -> tuple[str, ...]:
+def _parameter(p: OperatorParameter) -> tuple[str, ...]:
     return f"`{p.name}`", p.kind.value, f"`{p.default}`" if p.default else "must be given", range_of(p), p.meaning
 
 

@@ -14,7 +14,7 @@ from lotus.priors.types import IDENTITY, PriorsVersion
 from lotus.timebase import day_start_ms, next_day
 from lotus.weave.contraction import held_to
 from lotus_assets.stages.chain import content_of, last_committed_day
-from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.woven import previous_version, weave, woven_inputs
 from lotus_herald.keys import Keys
 from lotus_modules.priors.prior_patch import hand_over, propose
@@ -90,14 +90,14 @@ def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> 
     return CheckOutcome("movement", passed, text, {"theta": theta, "phi": phi})
 
 
-def _table(before: PriorsVersion, after: PriorsVersion) -> Table:
+def _table(before: PriorsVersion, after: PriorsVersion) -> TextTable:
     old, new = ({b.braid_id: b for b in version.braids} for version in (before, after))
     rows = []
     for name in sorted(old | new):
         braid = new.get(name) or old[name]
         change = "added" if name not in old else "removed" if name not in new else "kept"
         rows.append((braid.detector_id, name, change, braid.patch.theta_delta, braid.patch.phi_mult))
-    return Table(("detector", "braid", "change", "theta delta", "phi"), rows)
+    return TextTable(("detector", "braid", "change", "theta delta", "phi"), rows)
 
 
 STAGE = Stage("active_priors", inputs, make, finish=finish)

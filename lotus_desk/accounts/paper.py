@@ -28,7 +28,7 @@ FORGET_MS = 600_000
 
 
 @dataclass(slots=True)
-class PaperDesk:
+class PaperAccounts:
     """Paper accounts of one run (`session`), all called from the daemon's loop.
 
     `now_ns` is the clock of the feed, `store_of` where an account of a name is kept.

@@ -13,7 +13,7 @@ from decimal import Decimal
 from lotus.errors import VenueError
 from lotus.trading.venue import Venue
 from lotus_desk.execution.reconciling import Reconciler
-from lotus_desk.market.floor import TradingFloor
+from lotus_desk.market.snapshot import MarketSnapshot
 
 LOOK_S = 2.0
 COMPARE_ROUNDS = 5
@@ -21,12 +21,12 @@ COMPARE_ROUNDS = 5
 
 @dataclass(slots=True)
 class Accounts:
-    """The looks of one desk; `used` tells the value of the plans of each account (USD), for the floor's budgets.
+    """The looks of one desk; `used` tells the value of the plans of each account (USD), for its budgets.
 
     Set `doubted` when something broke: what is believed is compared with the venues at once.
     """
 
-    floor: TradingFloor
+    market: MarketSnapshot
     venues: Mapping[str, Venue]
     reconcilers: Sequence[Reconciler]
     used: Callable[[], dict[str, Decimal]]
@@ -52,9 +52,9 @@ class Accounts:
                     await reconciler.compare()
 
     async def look(self) -> None:
-        """Show the floor money, positions and the venue's clock. Raises `VenueError`."""
+        """Note money, positions and the venue's clock in the market snapshot. Raises `VenueError`."""
         for name, venue in self.venues.items():
-            self.floor.accounts[name] = await venue.account()
-            if self.floor.is_wall:
-                self.floor.clock_skew_ms = await venue.server_time_ms() - self.floor.now_ms()
-        self.floor.use(self.used())
+            self.market.accounts[name] = await venue.account()
+            if self.market.is_wall:
+                self.market.clock_skew_ms = await venue.server_time_ms() - self.market.now_ms()
+        self.market.use(self.used())

@@ -38,7 +38,7 @@ NO_PLAN = ""  # of orders that close what no plan has
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class PlanDelta:
     """A plan that a turn moved: its row, its state now, whether it finished now, and what to write of it."""
 
     row: PlanRow
@@ -58,7 +58,7 @@ class TradeBooks:
     session: str = ""
     _connection: Connection | None = field(default=None)
 
-    def write(self, moved: Sequence[Moved], now_ms: int) -> None:
+    def write(self, moved: Sequence[PlanDelta], now_ms: int) -> None:
         """Write what moved, and the reports of what finished, in one transaction. Raises psycopg errors and leaves."""
         connection = self._open()
         try:
@@ -105,7 +105,7 @@ class TradeBooks:
             self._connection = self.databases.connect(Module.TR.value, autocommit=True)
         return self._connection
 
-    def _report(self, connection: Connection, one: Moved, now_ms: int) -> Message:
+    def _report(self, connection: Connection, one: PlanDelta, now_ms: int) -> Message:
         """Write the result to the plan's strand; return the message that tells it."""
         row, payload = one.row, report_payload(one.row, one.state, now_ms)
         told = payload["report"]
@@ -118,7 +118,7 @@ class TradeBooks:
     def _fill_line(self, fill: VenueFill) -> FillLine:
         return FillLine(self.venue, fill.fill_id, fill.client_id, fill.coin, fill.time_ms, to_plain(fill))
 
-    def _step(self, one: Moved) -> PlanStep:
+    def _step(self, one: PlanDelta) -> PlanStep:
         plan, venue = one.row.plan_id, self.venue
         orders = [
             OrderLine(o.client_id, plan, venue, o.order.coin, o.purpose, o.state, o.sent_ms, to_plain(o))

@@ -19,8 +19,8 @@ from lotus.trading.execution import ExecutionState
 from lotus.trading.execution_events import Event, ForeignFill, OpenOrdersSeen
 from lotus.trading.handing_over import handed_over, written_off
 from lotus.trading.order_machine import ZERO, TrackedOrder, possible_ids
-from lotus.trading.orders import Account, NewOrder, Side, TimeInForce, VenueFill
-from lotus.trading.reconcile import Action, Difference, Finding, Own, Told, findings
+from lotus.trading.orders import AccountSnapshot, NewOrder, Side, TimeInForce, VenueFill
+from lotus.trading.reconcile import Action, Difference, Discrepancy, Own, VenueReport, findings
 from lotus.trading.rounding import round_px
 from lotus.trading.venue import Venue
 
@@ -67,7 +67,7 @@ class Reconciler:
     _since_ms: int = -1
     _doubted: frozenset[tuple[Difference, str, Decimal]] = frozenset()
 
-    async def compare(self) -> tuple[Finding, ...]:
+    async def compare(self) -> tuple[Discrepancy, ...]:
         """Ask the venue, compare, and do what follows; return the differences. Raises `VenueError`."""
         taken_ms = self.now_ms()
         orders = tuple(await self.venue.open_orders())
@@ -83,7 +83,9 @@ class Reconciler:
         gone = {fill.client_id for fill in over} | (mine - own.orders.keys())  # of plans forgotten while it was looked
         fills = tuple(fill for fill in fills if fill.client_id not in gone)
         moving = _changed(positions, _sizes(account)) | _changed(held, own.positions)
-        found = findings(own, Told(orders, account.positions, taken_ms, fills, fills_complete=True, moving=moving))
+        found = findings(
+            own, VenueReport(orders, account.positions, taken_ms, fills, fills_complete=True, moving=moving)
+        )
         for state in states:
             if not state.done:
                 self.plans.post(state.plan.plan_id, OpenOrdersSeen(orders, taken_ms))
@@ -107,7 +109,7 @@ class Reconciler:
 
     async def _follow(
         self,
-        finding: Finding,
+        finding: Discrepancy,
         fills: Sequence[VenueFill],
         over: Sequence[VenueFill],
         states: Sequence[ExecutionState],
@@ -131,7 +133,7 @@ class Reconciler:
             case _:
                 return
 
-    def _give(self, finding: Finding, fills: Sequence[VenueFill], states: Sequence[ExecutionState]) -> None:
+    def _give(self, finding: Discrepancy, fills: Sequence[VenueFill], states: Sequence[ExecutionState]) -> None:
         """Give fills of unknown orders to the plan that sent them and has forgotten it, or else to one that holds."""
         mine = [fill for fill in fills if fill.coin == finding.coin and fill.client_id == finding.client_id]
         sender = next((s for s in states if finding.client_id in possible_ids(s.plan.plan_id)), None)
@@ -144,7 +146,9 @@ class Reconciler:
             if holder is not None and fill.fill_id not in holder.foreign:
                 self.plans.post(holder.plan.plan_id, ForeignFill(fill))
 
-    async def _write_off(self, finding: Finding, over: Sequence[VenueFill], states: Sequence[ExecutionState]) -> None:
+    async def _write_off(
+        self, finding: Discrepancy, over: Sequence[VenueFill], states: Sequence[ExecutionState]
+    ) -> None:
         """Take a position that is gone off the plans, priced by a fill of no plan that way, or the best now."""
         side = Side.BUY if finding.size > 0 else Side.SELL
         px = next((f.px for f in reversed(over) if (f.coin, f.side) == (finding.coin, side)), None)
@@ -163,7 +167,7 @@ class Reconciler:
             self.plans.post(plan_id, ForeignFill(fill))
             self.say(f"{fill.size} {fill.coin} handed over: {fill.side.name} at {fill.px} is of plan {plan_id}")
 
-    async def _close(self, finding: Finding) -> None:
+    async def _close(self, finding: Discrepancy) -> None:
         """Send a reduce-only order for a position that no plan has."""
         asset = next((a for a in self.venue.universe if a.name == finding.coin), None)
         best = await self.venue.best_prices(finding.coin)
@@ -173,7 +177,7 @@ class Reconciler:
         await self.plans.note([order], ())
         await self.venue.place([order])
 
-    def _tell(self, finding: Finding, done: str) -> None:
+    def _tell(self, finding: Discrepancy, done: str) -> None:
         what = f"{finding.difference} {finding.coin} {finding.client_id}".strip()
         self.say(f"{what}: found {finding.found}; expected {finding.expected}; {done}")
 
@@ -200,7 +204,7 @@ def closing_order(asset: Asset, size: Decimal, best: tuple[Decimal, Decimal], oc
     return NewOrder(name, asset.name, side, abs(size), limit, TimeInForce.IOC, reduce_only=True)
 
 
-def _sizes(account: Account) -> dict[str, Decimal]:
+def _sizes(account: AccountSnapshot) -> dict[str, Decimal]:
     return {position.coin: position.size for position in account.positions}
 
 
@@ -209,5 +213,5 @@ def _changed(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> fro
     return frozenset(c for c in before.keys() | after.keys() if before.get(c, ZERO) != after.get(c, ZERO))
 
 
-def _doubt(finding: Finding) -> tuple[Difference, str, Decimal]:
+def _doubt(finding: Discrepancy) -> tuple[Difference, str, Decimal]:
     return finding.difference, finding.coin, finding.size

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from lotus.modules.intents import Module
 from lotus.modules.trade_messages import trigger_message
 from lotus_desk.execution.in_time import InTime
-from lotus_desk.market.triggers import Said
+from lotus_desk.market.triggers import PlanTriggerEvent
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send_many
 from lotus_store.databases import Databases
@@ -31,11 +31,11 @@ class TriggerBooks:
         """Write one batch at a time."""
         self._in_time = InTime(LIMIT_S, self._failed)
 
-    async def write(self, said: Sequence[Said]) -> bool:
+    async def write(self, said: Sequence[PlanTriggerEvent]) -> bool:
         """Write events and messages; return whether it was done within the limit."""
         return await self._in_time.done(self._write, tuple(said))
 
-    def _write(self, said: Sequence[Said]) -> None:
+    def _write(self, said: Sequence[PlanTriggerEvent]) -> None:
         lines = [
             TriggerLine(row.plan_id, e.seq, e.status.value, e.time_ms, e.details() | {"from_ms": from_ms})
             for row, e, from_ms in said

@@ -22,9 +22,8 @@ from lotus.trading.execution_events import Event, TriggerStatus, TriggerTold
 from lotus.trading.plan import Plan
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import warm_up_ms
-from lotus.triggers.events import Cause, Status, TriggerEvent
-from lotus.triggers.watcher import Plan as Watched
-from lotus.triggers.watcher import Watcher
+from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
+from lotus.triggers.watcher import Watcher, WatchPlan
 from lotus_desk.market.frame_memory import FrameMemory
 from lotus_store.ledger.plans import PlanRow
 
@@ -34,7 +33,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-class Said(NamedTuple):
+class PlanTriggerEvent(NamedTuple):
     """An event of a plan's trigger; `from_ms` is the end of the first frame that its watch saw."""
 
     row: PlanRow
@@ -60,10 +59,10 @@ class TriggerDesk:
 
     universe: Sequence[Asset]
     cadence_ms: int
-    write: Callable[[Sequence[Said]], Any]
+    write: Callable[[Sequence[PlanTriggerEvent]], Any]
     tell: Callable[[str, Event], None] = field(default=lambda _plan, _event: None)
     watches: dict[str, Watch] = field(default_factory=dict)
-    said: list[Said] = field(default_factory=list)
+    said: list[PlanTriggerEvent] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     _memories: list[FrameMemory] = field(default_factory=list)
 
@@ -85,7 +84,7 @@ class TriggerDesk:
             return
         index = next(k for k, asset in enumerate(self.universe) if asset.name == plan.coin)
         entry_px = None if plan.entry_px is None else float(plan.entry_px)
-        asked = Watched(
+        asked = WatchPlan(
             self.universe[index], index, self.cadence_ms, plan.created_ms, plan.valid_until_ms, entry_px=entry_px
         )
         try:
@@ -118,7 +117,7 @@ class TriggerDesk:
             self.said = [*said, *self.said]
             return
         for row, event, _ in said:
-            if event.status is Status.FIRED:
+            if event.status is EvaluationStatus.FIRED:
                 self.tell(row.plan_id, TriggerTold(TriggerStatus.FIRED))
             elif event.cause is Cause.VALID_UNTIL:
                 self.tell(row.plan_id, TriggerTold(TriggerStatus.EXPIRED))
@@ -128,6 +127,6 @@ class TriggerDesk:
         return {"watched": len(self.watches), "refused": dict(self.refused)}
 
     def _take(self, watch: Watch, events: Sequence[TriggerEvent]) -> None:
-        self.said += [Said(watch.row, event, watch.from_ms) for event in events]
+        self.said += [PlanTriggerEvent(watch.row, event, watch.from_ms) for event in events]
         if watch.watcher.over:
             self.forget(watch.row.plan_id)

@@ -13,10 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from lotus.manifest import Asset
-from lotus.trading.orders import NewOrder, OpenOrder, Side, TimeInForce, Trigger, TriggerKind
+from lotus.trading.orders import NewOrder, OpenOrder, OrderTrigger, Side, TimeInForce, TriggerKind
 from lotus_desk.accounts.accounts import venue_account
 from lotus_venues.local_exchange.frames import book_frame, context_frame
-from lotus_venues.local_exchange.options import Clock, Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 
 BTC, LOT = Asset("BTC", 5), Decimal("0.01")
@@ -51,7 +51,7 @@ async def probe_schedule_cancel() -> ScheduleProbe:
     def now_ms() -> int:
         return time.time_ns() // 1_000_000 + ahead_ms
 
-    options = Options(clock=Clock.WALL, wall_ms=now_ms, client_ms=now_ms, limit_scale=0, schedule_volume_usd=0)
+    options = Options(clock=TimeSource.WALL, wall_ms=now_ms, client_ms=now_ms, limit_scale=0, schedule_volume_usd=0)
     with tempfile.TemporaryDirectory(prefix="lotus-probe-") as place:
         async with LocalExchange((BTC,), options=options) as exchange:
             exchange.feed(book_frame("BTC", now_ms(), [("100000.0", "50.0")], [("100001.0", "50.0")]))
@@ -61,7 +61,7 @@ async def probe_schedule_cancel() -> ScheduleProbe:
             venue = venue_account("probe", exchange.url, folder, folder / "signer", (BTC,), now_ms, LEAD_MS, most)
             await venue.connect()
             try:
-                stop = Trigger(Decimal(90_000), TriggerKind.STOP_LOSS, True)
+                stop = OrderTrigger(Decimal(90_000), TriggerKind.STOP_LOSS, True)
                 await venue.place([_order(Side.BUY, Decimal(101_000), TimeInForce.IOC)])
                 await venue.place([_order(Side.BUY, Decimal(95_000))])
                 await venue.place([_order(Side.SELL, Decimal(81_000), trigger=stop)])
@@ -76,7 +76,9 @@ async def probe_schedule_cancel() -> ScheduleProbe:
     return ScheduleProbe(armed, *_counted(before), *_counted(after))
 
 
-def _order(side: Side, px: Decimal, tif: TimeInForce = TimeInForce.GTC, trigger: Trigger | None = None) -> NewOrder:
+def _order(
+    side: Side, px: Decimal, tif: TimeInForce = TimeInForce.GTC, trigger: OrderTrigger | None = None
+) -> NewOrder:
     return NewOrder("0x" + secrets.token_hex(16), "BTC", side, LOT, px, tif, trigger is not None, trigger)
 
 

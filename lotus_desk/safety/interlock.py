@@ -1,7 +1,7 @@
 """What is looked at while the desk trades, at its start and every minute: one release everywhere, arming in force.
 
-A fault is written on the floor, where every plan is judged; nothing is opened while it stands. A ledger that is away
-changes nothing of what was found before. (Literature: interlock.)
+A fault is written to the market snapshot, by which every plan is judged; nothing is opened while it stands. A ledger
+that is away changes nothing of what was found before. (Literature: interlock.)
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import psycopg
 
 from lotus.errors import LotusError
-from lotus_desk.market.floor import TradingFloor
+from lotus_desk.market.snapshot import MarketSnapshot
 from lotus_desk.safety.mismatches import mismatches
 from lotus_store.databases import Databases
 
@@ -22,25 +22,25 @@ UNKNOWN = "the modules were not compared yet"
 
 @dataclass(slots=True)
 class Interlock:
-    """Writes on the floor what holds trading; `holds` tells why an account may open nothing, empty for none."""
+    """Writes to the market snapshot what holds trading; `holds` tells why an account may open nothing."""
 
-    floor: TradingFloor
+    market: MarketSnapshot
     databases: Databases
     holds: Callable[[], Mapping[str, str]] = dict
 
     def look(self) -> None:
         """Look once; blocking."""
-        before = (self.floor.mismatch, self.floor.holds)
+        before = (self.market.mismatch, self.market.holds)
         try:
             found = mismatches(self.databases)
         except (psycopg.Error, LotusError, OSError) as problem:
             print(f"desk: releases were not compared: {problem}", file=sys.stderr)
         else:
             more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-            self.floor.mismatch = found[0] + more if found else ""
-        self.floor.holds = dict(self.holds())
-        if (self.floor.mismatch, self.floor.holds) != before:
-            held = [self.floor.mismatch, *(f"{name}: {why}" for name, why in self.floor.holds.items())]
+            self.market.mismatch = found[0] + more if found else ""
+        self.market.holds = dict(self.holds())
+        if (self.market.mismatch, self.market.holds) != before:
+            held = [self.market.mismatch, *(f"{name}: {why}" for name, why in self.market.holds.items())]
             why = "; ".join(filter(None, held))
             if why:
                 print(f"desk: opening is held: {why}", file=sys.stderr)
@@ -50,5 +50,5 @@ class Interlock:
     async def run(self) -> None:
         """Look every minute until cancelled, and sooner again while something is held."""
         while True:
-            await asyncio.sleep(HELD_S if self.floor.mismatch or self.floor.holds else EVERY_S)
+            await asyncio.sleep(HELD_S if self.market.mismatch or self.market.holds else EVERY_S)
             await asyncio.to_thread(self.look)

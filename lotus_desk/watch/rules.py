@@ -15,7 +15,7 @@ from lotus_venues.hyperliquid.account_wire import STANDARD
 AGENT_WARNING_MS = 7 * DAY_MS
 
 
-class Act(IntEnum):
+class SafetyAction(IntEnum):
     """What is done at the venue: nothing, a look only, no more opening, everything closed."""
 
     NOTHING = 0
@@ -73,48 +73,48 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SafetyVerdict:
     """What to do: at the venue, with the switch (`lifted`: leave it), with the process, and what to tell.
 
     `closes_bare` says that nobody else protects: a position without a stop is closed.
     """
 
-    act: Act
+    act: SafetyAction
     throw: str
     fence: bool
     findings: tuple[Finding, ...]
     closes_bare: bool = False
 
 
-def judge(seen: Seen, policy: WatchPolicy) -> Verdict:
+def judge(seen: Seen, policy: WatchPolicy) -> SafetyVerdict:
     """Return what follows from what is seen."""
     gone, throw = seen.pulse_age_s > policy.dead_s, LIFTED
     findings = [*_limits(seen, policy), *(() if gone else _slow(seen, policy))]
     if any(finding.kind in HALTING for finding in findings):
         throw = HALTED
-    act = Act.NOTHING if throw == LIFTED else Act.LOOK
+    act = SafetyAction.NOTHING if throw == LIFTED else SafetyAction.LOOK
     if gone:
-        act = Act.LOOK if seen.is_empty is None else act
+        act = SafetyAction.LOOK if seen.is_empty is None else act
         if seen.is_empty is False:
-            throw, act = HALTED, Act.STOP_OPENING
+            throw, act = HALTED, SafetyAction.STOP_OPENING
             found = f"no pulse for {seen.pulse_age_s:.1f} s while the accounts are not empty"
             findings.append(Finding("daemon_gone", found, f"at most {policy.dead_s} s"))
             if policy.flatten_after_s and seen.pulse_age_s > policy.dead_s + policy.flatten_after_s:
-                throw, act = FLATTENED, Act.FLATTEN
+                throw, act = FLATTENED, SafetyAction.FLATTEN
     if seen.switch != LIFTED:
         act = max(act, _for_switch(seen, policy))
-    return Verdict(act, throw, gone and act >= Act.STOP_OPENING and policy.fences, tuple(findings), gone)
+    return SafetyVerdict(act, throw, gone and act >= SafetyAction.STOP_OPENING and policy.fences, tuple(findings), gone)
 
 
 HALTING = frozenset({"drawdown", "caps_exceeded"})
 
 
-def _for_switch(seen: Seen, policy: WatchPolicy) -> Act:
+def _for_switch(seen: Seen, policy: WatchPolicy) -> SafetyAction:
     """Return what the thrown switch asks of a watchdog: all of it from a silent desk, the rest from one that lives."""
-    wanted = Act.FLATTEN if seen.switch == FLATTENED else Act.STOP_OPENING
+    wanted = SafetyAction.FLATTEN if seen.switch == FLATTENED else SafetyAction.STOP_OPENING
     if seen.pulse_age_s > policy.late_s:
         return wanted
-    return wanted if seen.thrown_s > policy.obey_s and seen.is_empty is False else Act.LOOK
+    return wanted if seen.thrown_s > policy.obey_s and seen.is_empty is False else SafetyAction.LOOK
 
 
 def _limits(seen: Seen, policy: WatchPolicy) -> list[Finding]:

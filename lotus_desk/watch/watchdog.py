@@ -19,7 +19,7 @@ from typing import Any
 from lotus_desk.safety.heartbeat import Beat, Pulse
 from lotus_desk.safety.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_desk.watch.alerts import Alerts, say
-from lotus_desk.watch.rules import Act, Finding, Seen, Verdict, WatchPolicy, ending, judge, unified
+from lotus_desk.watch.rules import Finding, SafetyAction, SafetyVerdict, Seen, WatchPolicy, ending, judge, unified
 from lotus_store.processes import boot_id, born
 from lotus_store.slate import read_slate, write_slate
 from lotus_venues.hyperliquid.guard import GuardSession, Holding
@@ -54,7 +54,7 @@ class Watchdog:
     urgent_look_s: float = URGENT_LOOK_S
     slow_look_s: float = SLOW_LOOK_S
     acts: int = 0
-    last_act: Act = Act.NOTHING
+    last_act: SafetyAction = SafetyAction.NOTHING
     ends_unheard: bool = False
     _began_s: float = field(default_factory=time.monotonic)
     _boot: str = field(default_factory=boot_id)
@@ -100,7 +100,7 @@ class Watchdog:
             await self._look()
             verdict = judge(self._seen(time.monotonic()), self.policy)
             await self._follow(verdict)
-        if verdict.act is Act.NOTHING:
+        if verdict.act is SafetyAction.NOTHING:
             await self._look_at_standing(now_s)
         if now_s - self._told_s >= TOLD_S:
             self._told_s = now_s
@@ -145,9 +145,9 @@ class Watchdog:
             open_usd=max(one.open_usd for one in held.values()),
         )
 
-    def _must_look(self, verdict: Verdict, now_s: float) -> bool:
+    def _must_look(self, verdict: SafetyVerdict, now_s: float) -> bool:
         """Tell whether the accounts are looked at now: often at first when there is a reason, then more slowly."""
-        if verdict.act is Act.NOTHING:
+        if verdict.act is SafetyAction.NOTHING:
             self._since_s, pace_s = 0.0, QUIET_LOOK_S
         else:
             self._since_s = self._since_s or now_s
@@ -194,13 +194,13 @@ class Watchdog:
         for finding in unified(name, kind):
             self._guarded(self.alerts.tell, finding, "take another account: what this one is worth is not seen here")
 
-    async def _follow(self, verdict: Verdict) -> None:
+    async def _follow(self, verdict: SafetyVerdict) -> None:
         """End the process that is hung, act at the venue, throw the switch beside it; tell all of it."""
         done = []
         if verdict.fence and self._guarded(self._fenced):
             done.append("the hung process was ended")
         throws = verdict.throw != LIFTED and self._switch != FLATTENED and verdict.throw != self._switch
-        acts = self._act(verdict) if verdict.act >= Act.STOP_OPENING else _nothing()
+        acts = self._act(verdict) if verdict.act >= SafetyAction.STOP_OPENING else _nothing()
         acted, thrown = await asyncio.gather(acts, self._throw(verdict.throw) if throws else _nothing())
         done += thrown + acted
         self.last_act = verdict.act
@@ -239,7 +239,7 @@ class Watchdog:
             return True
         return False
 
-    async def _act(self, verdict: Verdict) -> list[str]:
+    async def _act(self, verdict: SafetyVerdict) -> list[str]:
         jobs = {name: self._shrink(name, verdict) for name, held in self.held.items() if not held.is_empty}
         results = await asyncio.gather(*jobs.values(), return_exceptions=True)
         done = []
@@ -251,10 +251,10 @@ class Watchdog:
         self.acts += len(done)
         return done
 
-    async def _shrink(self, name: str, verdict: Verdict) -> str:
+    async def _shrink(self, name: str, verdict: SafetyVerdict) -> str:
         """Cancel what opens; close everything, or what nobody protects while the desk is gone."""
         session, held = self.sessions[name], self.held[name]
-        closing = held.positions if verdict.act is Act.FLATTEN else {}
+        closing = held.positions if verdict.act is SafetyAction.FLATTEN else {}
         if verdict.closes_bare and not closing:
             bare, before = held.bare, self._doubted.get(name, {})
             closing, self._doubted[name] = {c: s for c, s in bare.items() if before.get(c) == s}, bare

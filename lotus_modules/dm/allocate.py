@@ -2,8 +2,8 @@
 
 Everything is written in one transaction under names that follow from branch, book and window, so that a window is
 decided once whatever is killed or started again; one that tries a knob of the policy leaves a row of that beside it.
-Without knowledge, account or sight nothing is decided, and the answer says which. What is decided is `lotus.decision`;
-when, `lotus_desk.clerk`.
+Without knowledge or an account nothing is decided, and the answer says which. What is decided is `lotus.decision`;
+when, `lotus_desk.rebalancer`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Final
 
 from lotus.decision.alphas import AlphaInput, CueInput
-from lotus.decision.book import Market
-from lotus.decision.decide import Authority, Decision, State, decide
+from lotus.decision.book import CoinMarket
+from lotus.decision.decide import AccountMandate, Decision, DecisionState, decide
 from lotus.decision.policy import Policy
 from lotus.decision.policy_trials import PolicyTrial, trial_row
 from lotus.decision.relax import Solve
@@ -43,7 +43,7 @@ LEAST_MOVE_USD: Final = 10.0  # a smaller move cannot be an order
 REMIND_MS: Final = 30_000  # while something is held, a decision is sent at least so often: plans are held on by it
 
 
-class Outcome(StrEnum):
+class WindowOutcome(StrEnum):
     """What became of a window."""
 
     SENT = "sent"
@@ -54,7 +54,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PortfolioSnapshot:
     """What is seen of the book's account and markets at `now_ms`: equity, signed sizes held, marks, markets by coin.
 
     `halted` is why nothing may be opened ("" = it may). `will_hold` are the signed sizes once all plans have done what
@@ -65,7 +65,7 @@ class Sight:
     equity_usd: float
     sizes: Mapping[str, float]
     marks: Mapping[str, float]
-    markets: Mapping[str, Market]
+    markets: Mapping[str, CoinMarket]
     halted: str = ""
     will_hold: Mapping[str, float] | None = None
 
@@ -74,7 +74,7 @@ class Sight:
 class Decided:
     """The answer for a window: `decision` and `ticket` where one was made."""
 
-    outcome: Outcome
+    outcome: WindowOutcome
     decision: Decision | None = None
     ticket: Payload = field(default_factory=dict)
 
@@ -85,44 +85,48 @@ class Allocator:
 
     branch: str
     portfolio_id: str
-    authority: Authority
+    authority: AccountMandate
     solve: Solve
     chooser: PolicyChooser
     keys: Keys
 
     def window(
-        self, connection: Connection, window_end_ms: int, sight: Sight | None, knowledge: Knowledge | None
+        self,
+        connection: Connection,
+        window_end_ms: int,
+        portfolio: PortfolioSnapshot | None,
+        knowledge: Knowledge | None,
     ) -> Decided:
         """Decide for a window, once; `connection` is dm's, in autocommit mode."""
         if knowledge is None:
-            return Decided(Outcome.NO_KNOWLEDGE)
-        if sight is None:
-            return Decided(Outcome.NO_ACCOUNT)
+            return Decided(WindowOutcome.NO_KNOWLEDGE)
+        if portfolio is None:
+            return Decided(WindowOutcome.NO_ACCOUNT)
         with connection.transaction():
             last_ms, before = standing_of(connection, self.branch, self.portfolio_id)
             if last_ms >= window_end_ms:
-                return Decided(Outcome.DECIDED_BEFORE)
-            now = seen(before, sight.now_ms, sight.equity_usd, sight.sizes, sight.marks)
-            views = live_views(connection, self.branch, sight.now_ms)
-            cues = live_cues(connection, self.branch, sight.now_ms)
-            executors = executors_by(connection, self.branch, day_of(sight.now_ms))
+                return Decided(WindowOutcome.DECIDED_BEFORE)
+            now = seen(before, portfolio.now_ms, portfolio.equity_usd, portfolio.sizes, portfolio.marks)
+            views = live_views(connection, self.branch, portfolio.now_ms)
+            cues = live_cues(connection, self.branch, portfolio.now_ms)
+            executors = executors_by(connection, self.branch, day_of(portfolio.now_ms))
             known = replace(knowledge, memory=replace(knowledge.memory, executors=executors))
-            contexts = live_contexts(connection, self.branch, sight.now_ms)
+            contexts = live_contexts(connection, self.branch, portfolio.now_ms)
             name = natural_id("book decision", self.branch, self.portfolio_id, window_end_ms)
-            choice = self.chooser.choice(connection, self.branch, [*contexts.values()], sight.now_ms, name)
-            state = self._state(sight, known, now, choice.policy, choice.priors_ver)
+            choice = self.chooser.choice(connection, self.branch, [*contexts.values()], portfolio.now_ms, name)
+            state = self._state(portfolio, known, now, choice.policy, choice.priors_ver)
             decision = decide(state, views, cues, (), self.solve)
             tried = self._tried(name, window_end_ms, choice, decision, views, cues)
             speaks = worth_telling(decision, now)
-            now = replace(now, ratchet=decision.budgets.ratchet, told_ms=sight.now_ms if speaks else now.told_ms)
-            forget_inputs(connection, self.branch, sight.now_ms)
+            now = replace(now, ratchet=decision.budgets.ratchet, told_ms=portfolio.now_ms if speaks else now.told_ms)
+            forget_inputs(connection, self.branch, portfolio.now_ms)
             if not put_standing(connection, self.branch, self.portfolio_id, window_end_ms, now):
-                return Decided(Outcome.DECIDED_BEFORE)
+                return Decided(WindowOutcome.DECIDED_BEFORE)
             if tried is not None:
                 put_policy_trial(connection, self.branch, tried)
             if not speaks:
-                return Decided(Outcome.QUIET, decision)
-            return Decided(Outcome.SENT, decision, self._send(connection, name, decision, contexts))
+                return Decided(WindowOutcome.QUIET, decision)
+            return Decided(WindowOutcome.SENT, decision, self._send(connection, name, decision, contexts))
 
     def _tried(
         self, name: str, window_end_ms: int, choice: PolicyChoice, decision: Decision, views: Sequence[AlphaInput],
@@ -139,15 +143,17 @@ class Allocator:
             start = decide(replace(decision.state, policy=choice.start), views, cues, (), self.solve)
         return trial_row(name, window_end_ms, choice.trial, choice.context, decision, start)
 
-    def _state(self, sight: Sight, knowledge: Knowledge, standing: Standing, policy: Policy, priors_ver: str) -> State:
-        equity, sizes = sight.equity_usd, sight.sizes if sight.will_hold is None else sight.will_hold
-        return State(
+    def _state(
+        self, portfolio: PortfolioSnapshot, knowledge: Knowledge, standing: Standing, policy: Policy, priors_ver: str
+    ) -> DecisionState:
+        equity, sizes = portfolio.equity_usd, portfolio.sizes if portfolio.will_hold is None else portfolio.will_hold
+        return DecisionState(
             branch=self.branch,
             portfolio_id=self.portfolio_id,
-            asof_ms=sight.now_ms,
+            asof_ms=portfolio.now_ms,
             equity_usd=equity,
-            positions={c: size * sight.marks[c] for c, size in sizes.items() if size and c in sight.marks},
-            markets=sight.markets,
+            positions={c: size * portfolio.marks[c] for c, size in sizes.items() if size and c in portfolio.marks},
+            markets=portfolio.markets,
             covariance=knowledge.covariance,
             calibration=knowledge.calibration,
             memory=knowledge.memory,
@@ -157,7 +163,7 @@ class Allocator:
             drawdown_sigmas=standing.drawdown_sigmas(equity, policy.risk),
             ratchet=standing.ratchet,
             turnover_used=standing.turnover,
-            halted=sight.halted,
+            halted=portfolio.halted,
             priors_ver=priors_ver,
         )
 

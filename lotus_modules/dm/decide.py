@@ -1,17 +1,17 @@
 """The decision-maker's hot messages: what it is told is kept, a proposal is measured, a report comes back.
 
 Every published window is measured at unit notional whatever the decision-maker thinks of it (contracts: probe payoff),
-so a proposal is passed on as a probe first, and is a view of the book only if the door lets it in. Each handler writes
-in the transaction of its message. Allocation of the book is `lotus_modules.dm.allocate`; orders are `lotus.trading`'s.
+so a proposal is passed on as a probe first, and is a view of the book only if the input filter lets it in. Each handler
+writes in the transaction of its message. Allocation of the book is `lotus_modules.dm.allocate`; orders are
+`lotus.trading`'s.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lotus.decision.alphas import ANY_REGIME, AlphaInput, CueInput, Door, Refusal, ingest
-from lotus.decision.alphas import Delivery as Told
-from lotus.decision.feedback import Memory, absorb_report, numbers_of
+from lotus.decision.alphas import ANY_REGIME, AlphaContext, AlphaInput, CueInput, InputFilter, InputRefusal, ingest
+from lotus.decision.feedback import DecisionMemory, absorb_report, numbers_of
 from lotus.decision.policy import Policy
 from lotus.decision.regime import regime_in
 from lotus.hashing import natural_id
@@ -33,11 +33,11 @@ REFUSED_KEPT_MS = DAY_MS
 class Decider:
     """The decision-maker of one daemon; `entry_valid_ms` is how long after its window a probe may still be entered.
 
-    `door` says whom it listens to, `policy` how it scores executors; `now_ms` is the clock of the feed.
+    `input_filter` says whom it listens to, `policy` how it scores executors; `now_ms` is the clock of the feed.
     """
 
     entry_valid_ms: int
-    door: Door
+    input_filter: InputFilter
     policy: Policy
     now_ms: Callable[[], int]
 
@@ -88,7 +88,7 @@ class Decider:
         )  # fmt: skip
         delivery.answer(message)
         found = self._read(delivery, signal, regime)
-        if isinstance(found, Refusal):
+        if isinstance(found, InputRefusal):
             refused = inputs.RefusedInput(
                 "view", told["event_id"], f"det:{told['detector_id']}", told["asset"], time_ms, texts_of(found)
             )
@@ -116,7 +116,7 @@ class Decider:
     def take_withdrawal(self, delivery: Delivery) -> str:
         """Handle ALPHA_WITHDRAWN: the view of a window counts no more, whether it came or is yet to come."""
         told = delivery.envelope.payload
-        until_ms = told["time_ms"] + 1000 * self.door.horizons.longest_s
+        until_ms = told["time_ms"] + 1000 * self.input_filter.horizons.longest_s
         inputs.withdraw_view(
             delivery.connection, delivery.envelope.branch, told["event_id"], told["time_ms"], until_ms, told["reason"]
         )
@@ -147,25 +147,25 @@ class Decider:
 
     def _read(
         self, delivery: Delivery, signal: Mapping[str, Any], regime: str = ANY_REGIME
-    ) -> AlphaInput | CueInput | Refusal:
-        return ingest(signal, Told(delivery.envelope.lifecycle_id, self.now_ms(), regime), self.door)
+    ) -> AlphaInput | CueInput | InputRefusal:
+        return ingest(signal, AlphaContext(delivery.envelope.lifecycle_id, self.now_ms(), regime), self.input_filter)
 
     def _score(self, delivery: Delivery, told: Mapping[str, Any]) -> None:
         """Move the score of the executor; what the views paid is read from their own outcomes, not from here."""
         limits, branch, day = told["reference"], delivery.envelope.branch, day_of(told["time_ms"])
         numbers = numbers_of(told["report"], limits["max_slippage_bps"], limits["max_latency_ms"])
-        known = Memory(executors=executors_by(delivery.connection, branch, day))
+        known = DecisionMemory(executors=executors_by(delivery.connection, branch, day))
         for score in absorb_report(known, numbers, (), self.policy).executors:
             if score.executor == numbers.executor:
                 put_executor(delivery.connection, branch, day, score)
 
 
-def texts_of(refusal: Refusal) -> tuple[str, ...]:
+def texts_of(refusal: InputRefusal) -> tuple[str, ...]:
     """Return every reason of a refusal in words."""
     return tuple(f"{r.fault}: {r.member} is {r.found}; expected {r.expected}" for r in refusal.reasons)
 
 
-def refusal_of(found: AlphaInput | CueInput | Refusal, expected: str) -> RefusedError:
+def refusal_of(found: AlphaInput | CueInput | InputRefusal, expected: str) -> RefusedError:
     """Return the error that makes an input a dead letter, with every reason."""
-    what = "; ".join(texts_of(found)) if isinstance(found, Refusal) else f"a {type(found).__name__}"
+    what = "; ".join(texts_of(found)) if isinstance(found, InputRefusal) else f"a {type(found).__name__}"
     return RefusedError(Reason.BAD_PAYLOAD, what, expected)

@@ -1,6 +1,6 @@
 """What people tell the decision-maker: a hint, said by vis, and that a view counts no more, said by sig.
 
-A hint is read here as the decision-maker's door reads it, so that a bad one is refused where it is typed. What it is
+A hint is read here by the decision-maker's input filter, so that a bad one is refused where it is typed. What it is
 worth is earned: its source begins at the policy's `human_start`, and nobody sets it. In the literature: expert
 elicitation, transactional outbox.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lotus.decision.alphas import HINT, AlphaInput, Delivery, Door, ingest
+from lotus.decision.alphas import HINT, AlphaContext, AlphaInput, InputFilter, ingest
 from lotus.errors import LedgerError, MessageError
 from lotus.hashing import natural_id
 from lotus.modules.envelope import open_envelope
@@ -47,10 +47,10 @@ class Hint:
         return {"event_id": natural_id("hint", *map(str, told.values())), **told}
 
 
-def tell_hint(databases: Databases, hint: Hint, door: Door, now_ms: int, keys: Keys) -> AlphaInput:
+def tell_hint(databases: Databases, hint: Hint, input_filter: InputFilter, now_ms: int, keys: Keys) -> AlphaInput:
     """Send a hint to the decision-maker; return the view that it will be. Raises `MessageError` with every reason."""
-    body = hint.body(door.branch, now_ms)
-    view = ingest(body, Delivery(body["event_id"], now_ms, ""), door)
+    body = hint.body(input_filter.branch, now_ms)
+    view = ingest(body, AlphaContext(body["event_id"], now_ms, ""), input_filter)
     if not isinstance(view, AlphaInput):
         refused = refusal_of(view, "a hint that the decision-maker takes")
         raise MessageError(refused.found, refused.expected, CAUSE)

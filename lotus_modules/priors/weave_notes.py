@@ -23,7 +23,7 @@ from lotus.modules.payloads import (
     review_message,
 )
 from lotus.weave.review import ReviewAct
-from lotus.weave.watchdog import Alert
+from lotus.weave.watchdog import BraidAlert
 from lotus_herald.consume import Delivery
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
@@ -35,7 +35,7 @@ def tell_alerts(
     connection: Connection,
     branch: str,
     day: str,
-    alerts: Sequence[Alert],
+    alerts: Sequence[BraidAlert],
     priors_ver: str,
     keys: Keys,
     module: Module = Module.SIG,

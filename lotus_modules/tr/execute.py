@@ -17,14 +17,14 @@ from lotus.hashing import natural_id
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Module, Reason
 from lotus.modules.trade_messages import report_message
-from lotus.trading.book import BookTarget, BookTerms, Change, OpenPlan, book_plan, change_of
-from lotus.trading.foretell import Known, foretold
+from lotus.trading.book import BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
+from lotus.trading.foretell import VenueHistory, foretold
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.refusals import Refusal, RefusalReason
 from lotus.trading.rounding import MIN_NOTIONAL_USD
-from lotus.trading.validate import Situation, refusals
+from lotus.trading.validate import AccountState, refusals
 from lotus.trading.void import void_of_refusals
 from lotus_herald.consume import Delivery, Handlers
 from lotus_herald.release import release_of
@@ -39,13 +39,13 @@ LEAST_HOLD_MS = 60_000
 STEP_SHARE = Decimal("0.002")  # of equity: a smaller step of the book is not worth an order
 
 
-KnownOf = Callable[[str, str, int], Known]
+KnownOf = Callable[[str, str, int], VenueHistory]
 
 
-class Floor(Protocol):
+class VenueSnapshot(Protocol):
     """What the trader knows of its venue at the moment: where a plan would be executed, and on which terms."""
 
-    def situation(self, coin: str, account: str) -> Situation:
+    def account_state(self, coin: str, account: str) -> AccountState:
         """Return where and when a plan of a coin would be executed in an account."""
         ...
 
@@ -62,7 +62,7 @@ class Floor(Protocol):
 class Acceptor:
     """The trader's reception of one daemon; `known_of` tells what is known of a branch's venue at an event time."""
 
-    floor: Floor
+    market: VenueSnapshot
     chooser: KnobChooser = field(default_factory=KnobChooser)
     known_of: KnownOf = nothing_known
 
@@ -89,8 +89,8 @@ class Acceptor:
             hold_until, event_id = int(target["exit_at_ms"]), str(target["event_id"])
         except (KeyError, TypeError, ValueError) as problem:
             raise RefusedError(Reason.BAD_PAYLOAD, f"no target: {problem!r}", "asset, side, exit, event") from problem
-        terms = replace(self.floor.terms(side), release=envelope.release)
-        at = self.floor.situation(coin, terms.authority.account)
+        terms = replace(self.market.terms(side), release=envelope.release)
+        at = self.market.account_state(coin, terms.authority.account)
         plan, found = _planned(at, terms, coin, side, event_id, hold_until)
         if plan is not None:
             plan = replace(plan, decision_id=envelope.payload["decision_id"], lifecycle_id=envelope.lifecycle_id,
@@ -101,7 +101,7 @@ class Acceptor:
         return self.put(delivery, coin, plan, found, at, target, knobs)
 
     def put(
-        self, delivery: Delivery, coin: str, plan: Plan | None, found: Sequence[Refusal], at: Situation,
+        self, delivery: Delivery, coin: str, plan: Plan | None, found: Sequence[Refusal], at: AccountState,
         reference: Mapping[str, Any], knobs: KnobChoice,
     ) -> bool:  # fmt: skip
         """Write a plan, accepted or refused; a refusal is reported at once. Return whether it is accepted."""
@@ -132,7 +132,7 @@ class _Book:
 
     def __init__(self, acceptor: Acceptor, delivery: Delivery) -> None:
         self.acceptor, self.delivery = acceptor, delivery
-        self.floor = floor = acceptor.floor
+        self.market = market = acceptor.market
         told = delivery.envelope.payload
         try:
             self.ticket = check_ticket(dict(told["ticket"]))
@@ -145,14 +145,14 @@ class _Book:
             self.ticket["authority"]["account_id"], usd, tuple(name["executor"] for name in names)
         )
         hold_ms = max(LEAST_HOLD_MS, 1000 * int(self.ticket["horizon_s"]))
-        self.terms = replace(floor.book_terms(self.authority, hold_ms), release=delivery.envelope.release)
+        self.terms = replace(market.book_terms(self.authority, hold_ms), release=delivery.envelope.release)
         self.contexts = {str(t.get("coin")): str(t.get("context", "")) for t in told["targets"]}
         self.open: dict[str, list[OpenPlan]] = {}
 
     def take(self) -> list[bool]:
         """Carry the targets over; return for each plan that was wanted whether it was accepted."""
         targets = self.ticket["targets"]
-        places = {t["coin"]: self.floor.situation(t["coin"], self.authority.account) for t in targets}
+        places = {t["coin"]: self.market.account_state(t["coin"], self.authority.account) for t in targets}
         if not places:
             return []
         place = next(iter(places.values()))
@@ -172,7 +172,7 @@ class _Book:
                 used += usd
         return outcomes
 
-    def _change(self, target: Mapping[str, Any], at: Situation) -> Change | None:
+    def _change(self, target: Mapping[str, Any], at: AccountState) -> PositionChange | None:
         """Return what follows for a coin, None where nothing can be measured."""
         coin, px = target["coin"], mark_of(at)
         if px is None or coin not in at.universe:
@@ -182,7 +182,7 @@ class _Book:
         least = max(MIN_NOTIONAL_USD, STEP_SHARE * self.equity)
         return change_of(BookTarget(coin, *sizes), self.open.get(coin, ()), at.universe[coin], px, least)
 
-    def _steer(self, coin: str, change: Change | None, mu_bps: float, now_ms: int) -> None:
+    def _steer(self, coin: str, change: PositionChange | None, mu_bps: float, now_ms: int) -> None:
         """Lower what is open, and hold it on when half of its time is over and something is still expected of it."""
         if change is None:
             return
@@ -198,15 +198,15 @@ class _Book:
             replace(p, will_hold=min(p.will_hold, lowered.get(p.plan_id, p.will_hold))) for p in self.open.get(coin, ())
         ]
 
-    def _used(self, places: Mapping[str, Situation]) -> Decimal:
+    def _used(self, places: Mapping[str, AccountState]) -> Decimal:
         """Return the value of what open plans will hold, at marks; without a mark nothing can be held against them."""
         usd = ZERO
         for coin, plans in self.open.items():
-            at = places.get(coin) or self.floor.situation(coin, self.authority.account)
+            at = places.get(coin) or self.market.account_state(coin, self.authority.account)
             usd += sum((p.will_hold for p in plans), ZERO) * (mark_of(at) or ZERO)
         return usd
 
-    def _open(self, target: Mapping[str, Any], change: Change | None, at: Situation) -> tuple[bool, Decimal]:
+    def _open(self, target: Mapping[str, Any], change: PositionChange | None, at: AccountState) -> tuple[bool, Decimal]:
         """Accept or refuse the plan that opens more of a coin; return whether, and the USD that it will hold."""
         coin, payload, px = target["coin"], self.delivery.envelope.payload, mark_of(at)
         signals = [a["event_id"] for a in self.ticket["top_alphas"] if a["coin"] == coin]
@@ -236,12 +236,12 @@ def _added(weight: float, held: float) -> float:
     return max(0.0, abs(weight) - abs(held)) if weight * held > 0.0 else abs(weight)
 
 
-def mark_of(at: Situation) -> Decimal | None:
-    """Return the mark of a situation's coin, None before it was seen."""
+def mark_of(at: AccountState) -> Decimal | None:
+    """Return the mark of an account state's coin, None before it was seen."""
     return at.view.mark if at.view is not None and at.view.mark > ZERO else None
 
 
-def _unplanned(at: Situation, coin: str) -> tuple[Refusal, ...]:
+def _unplanned(at: AccountState, coin: str) -> tuple[Refusal, ...]:
     """Return why there cannot even be a plan."""
     if coin not in at.universe:
         return (Refusal(RefusalReason.NOT_TRADEABLE, f"{coin} at {at.venue}", "a coin that is traded there"),)
@@ -251,7 +251,7 @@ def _unplanned(at: Situation, coin: str) -> tuple[Refusal, ...]:
 
 
 def _planned(
-    at: Situation, terms: ProbeTerms, coin: str, side: Side, event_id: str, hold_until_ms: int
+    at: AccountState, terms: ProbeTerms, coin: str, side: Side, event_id: str, hold_until_ms: int
 ) -> tuple[Plan | None, tuple[Refusal, ...]]:
     """Return the probe's plan, or why there cannot even be one."""
     asset, px, found = at.universe.get(coin), mark_of(at), _unplanned(at, coin)

@@ -9,19 +9,19 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from lotus.trading.curators import Evidence, Verdict, verdict
+from lotus.trading.curators import CuratorFacts, CuratorVerdict, verdict
 from lotus.trading.foretell import Foretold
 from lotus.trading.plan import Plan, PlanKind
 from lotus.trading.refusals import Refusal, RefusalReason
 from lotus.trading.report import Predicted
-from lotus.trading.validate import Situation, reference_px
+from lotus.trading.validate import AccountState, reference_px
 from lotus_store.ledger.bodies import to_plain
 
 
-def judged(plan: Plan, at: Situation, told: Foretold | None) -> Verdict:
-    """Return what the curators say of a plan in a situation; where nothing is known, two of them abstain."""
+def judged(plan: Plan, at: AccountState, told: Foretold | None) -> CuratorVerdict:
+    """Return what the curators say of a plan in an account state; where nothing is known, two of them abstain."""
     px = reference_px(plan, at) or Decimal(0)
-    evidence = Evidence(px, at.equity_usd, abs(at.position) * px)
+    evidence = CuratorFacts(px, at.equity_usd, abs(at.position) * px)
     if told is not None and told.is_known:
         score = told.venues[0].score if told.venues else None
         evidence = replace(
@@ -30,7 +30,7 @@ def judged(plan: Plan, at: Situation, told: Foretold | None) -> Verdict:
     return verdict(plan, evidence)
 
 
-def objections(plan: Plan, found: Verdict) -> tuple[Refusal, ...]:
+def objections(plan: Plan, found: CuratorVerdict) -> tuple[Refusal, ...]:
     """Return why the curators refuse a plan; nothing: it goes on."""
     vetoed = any(j.objects and j.curator.vetoes for j in found.judgements)
     if not vetoed and (plan.kind is PlanKind.PROBE or found.approved):
@@ -39,7 +39,7 @@ def objections(plan: Plan, found: Verdict) -> tuple[Refusal, ...]:
     return (Refusal(RefusalReason.CURATORS, "; ".join(found.objections), expected),)
 
 
-def as_body(found: Verdict, told: Foretold | None) -> dict[str, Any]:
+def as_body(found: CuratorVerdict, told: Foretold | None) -> dict[str, Any]:
     """Return a verdict, and what was foretold, as plain values for the plan's strand."""
     said = {j.curator.name: {"score": j.score, "objects": j.objects, "reason": j.reason} for j in found.judgements}
     body = {"curators": said, "score": found.score, "threshold": found.threshold, "approved": found.approved}

@@ -16,17 +16,17 @@ import psycopg
 from lotus.errors import LotusError
 from lotus.modules.intents import Module
 from lotus.trading.executor_scores import executor_scores
-from lotus.trading.foretell import Known
+from lotus.trading.foretell import VenueHistory
 from lotus.trading.predict import MOST_HISTORY, fitted
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.outcomes import finished_plans
 
 REFIT_MS = 3_600_000
-NOTHING_KNOWN = Known()
+NOTHING_KNOWN = VenueHistory()
 Job = Callable[[], None]
 
 
-def nothing_known(branch: str, venue: str, now_ms: int) -> Known:
+def nothing_known(branch: str, venue: str, now_ms: int) -> VenueHistory:
     """Return that nothing is known: for a trader without history."""
     return NOTHING_KNOWN
 
@@ -36,11 +36,11 @@ def in_thread(job: Job) -> None:
     threading.Thread(target=job, name="predictions", daemon=True).start()
 
 
-def known_before(connection: Connection, branch: str, venue: str, now_ms: int) -> Known:
+def known_before(connection: Connection, branch: str, venue: str, now_ms: int) -> VenueHistory:
     """Return what the plans of a venue teach that had ended before `now_ms`."""
     rows = finished_plans(connection, branch, venue, now_ms, MOST_HISTORY)
     model = fitted([row.execution for row in rows if row.execution is not None], now_ms)
-    return Known(now_ms, model, {one.strategy: one for one in executor_scores(row.score for row in rows)})
+    return VenueHistory(now_ms, model, {one.strategy: one for one in executor_scores(row.score for row in rows)})
 
 
 @dataclass(slots=True)
@@ -50,10 +50,10 @@ class Predictor:
     databases: Databases
     begin: Callable[[Job], None] = in_thread
     _asked: dict[tuple[str, str], int] = field(default_factory=dict)
-    _known: dict[tuple[str, str], Known] = field(default_factory=dict)
+    _known: dict[tuple[str, str], VenueHistory] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def known(self, branch: str, venue: str, now_ms: int) -> Known:
+    def known(self, branch: str, venue: str, now_ms: int) -> VenueHistory:
         """Return the last fit from before `now_ms`, and let a new one begin when that is due."""
         key = branch, venue
         with self._lock:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from lotus.weave.watchdog import Alert
+from lotus.weave.watchdog import BraidAlert
 from lotus_assets.jobs import apply_inbox
 from lotus_herald.carry import carry
 from lotus_herald.keys import Keys
@@ -31,7 +31,7 @@ def outcomes(lotus: Lotus, module: str) -> list[tuple[object, ...]]:
 
 def test_slow_messages_of_one_module_are_applied_and_hot_ones_left(home: Lotus) -> None:
     keys = Keys(home.settings.keys_root)
-    sig = Alert(braid_id="b", detector_id="d", kind="expired", reason="x", e_value=1.0)
+    sig = BraidAlert(braid_id="b", detector_id="d", kind="expired", reason="x", e_value=1.0)
     alerts = [sig, replace(sig, braid_id="c", scope="dm")]
     with home.databases.connect("sig") as c:
         tell_alerts(c, "main", "2026-01-05", alerts, "0" * 32, keys)

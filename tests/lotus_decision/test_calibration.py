@@ -11,7 +11,7 @@ from past_outcomes import FIRST_DAY, Paid, known, past
 from sklearn.isotonic import IsotonicRegression
 
 from lotus.decision.alphas import AlphaInput
-from lotus.decision.calibration import Calibration, calibrate, half_life_of, isotonic
+from lotus.decision.calibration import ScoreCalibration, calibrate, half_life_of, isotonic
 from lotus.decision.evidence import joined
 from lotus.decision.policy import shipped_policy
 from lotus.errors import LookAheadError
@@ -26,7 +26,7 @@ def view(score: float, source: str = "det:flow@1", sign: int = 1, regime: str = 
     return AlphaInput(source, "BTC", 300, sign, score, "e", "t", end_ms, end_ms + 300_000, regime)
 
 
-def fit(rows: list[Paid], times_s: tuple[int, ...] = (), day: str = LATER) -> Calibration:
+def fit(rows: list[Paid], times_s: tuple[int, ...] = (), day: str = LATER) -> ScoreCalibration:
     """The calibration of rows."""
     return calibrate(known(rows, times_s), day, RULE)
 

@@ -11,7 +11,7 @@ from states import COINS, CUES, MARKET, NOW_MS, POSITIONS, SOURCES, VIEWS, cue, 
 
 from lotus.decision.allocator import SpecificationSolver
 from lotus.decision.alphas import AlphaInput, CueInput
-from lotus.decision.decide import Authority, Decision, decide
+from lotus.decision.decide import AccountMandate, Decision, decide
 from lotus.decision.ticket import ticket_of
 
 SPECIFICATION = SpecificationSolver()
@@ -119,9 +119,9 @@ def test_a_halt_a_veto_and_a_missing_authority_only_reduce() -> None:
     policy = desk().policy
     states = {
         "halted: kill switch": desk(halted="kill switch"),
-        "halted: no executor has authority": desk(authority=Authority("a", (), 1.0, 4.0)),
+        "halted: no executor has authority": desk(authority=AccountMandate("a", (), 1.0, 4.0)),
         "forbidden by the policy": desk(policy=replace(policy, forbidden=("BTC",))),
-        "outside the account's authority": desk(authority=Authority("a", ("x:y",), 1.0, 4.0, ("ETH",))),
+        "outside the account's authority": desk(authority=AccountMandate("a", ("x:y",), 1.0, 4.0, ("ETH",))),
     }
     for reason, state in states.items():
         found = decided(replace(state, positions={"BTC": 5e4}), [view("BTC")])
@@ -179,7 +179,7 @@ def test_a_braid_on_the_turnover_penalty_makes_moves_smaller() -> None:
 
 
 def test_the_account_may_turn_over_less_than_the_policy() -> None:
-    narrow = desk(authority=Authority("acct", ("paper:limit",), 1.0, 0.05), turnover_used=0.02)
+    narrow = desk(authority=AccountMandate("acct", ("paper:limit",), 1.0, 0.05), turnover_used=0.02)
     found = decided(narrow, [view("BTC", score=1.0)])
     assert found.allocation is not None
     assert found.allocation.turnover == pytest.approx(0.03, abs=1e-6)

@@ -14,8 +14,8 @@ from lotus.decision.night import Mids
 from lotus.decision.policy import KNOBS, shipped_policy
 from lotus.decision.policy_in_force import policy_in_force
 from lotus.decision.policy_trials import (
-    Leg,
     PolicyTrial,
+    TrialLeg,
     observation_of,
     trial_row,
     tried_knobs,
@@ -36,7 +36,7 @@ WEIGHT = st.floats(-0.3, 0.3)
 LEGS = st.lists(st.tuples(WEIGHT, WEIGHT, WEIGHT, st.floats(0, 10), st.floats(-80, 80)), min_size=1, max_size=5)
 
 
-def row(legs: Sequence[Leg], arm: int = 1, name: str = "w", p: float = FAIR) -> PolicyTrial:
+def row(legs: Sequence[TrialLeg], arm: int = 1, name: str = "w", p: float = FAIR) -> PolicyTrial:
     """A window that tried the turnover penalty over five minutes."""
     trial = Trial(PENALTY, arm, p, WEAVE.phi_step)
     return PolicyTrial(
@@ -51,7 +51,7 @@ def market(returns_bps: Mapping[str, float]) -> Mids:
 
 
 def test_the_value_of_a_decision_solved_by_hand() -> None:
-    legs = (Leg("BTC", 0.10, 0.25, 0.20, 5.0), Leg("ETH", -0.05, -0.10, 0.0, 6.0))
+    legs = (TrialLeg("BTC", 0.10, 0.25, 0.20, 5.0), TrialLeg("ETH", -0.05, -0.10, 0.0, 6.0))
     found = observation_of(row(legs), market({"BTC": 40.0, "ETH": -20.0}), AGE_MS)
     btc, eth = 0.25 * 40 - 5 * 0.15 - 5 * 0.25, 0.10 * 20 - 6 * 0.05 - 6 * 0.10
     assert found.outcome_bps == pytest.approx(btc + eth)
@@ -67,7 +67,9 @@ def test_a_flat_book_that_stays_flat_is_worth_nothing() -> None:
 
 @given(LEGS, st.floats(0.1, 0.9))
 def test_the_expected_score_is_the_overlap_weighted_effect_of_the_step(legs: list[tuple[float, ...]], p: float) -> None:
-    moved = [Leg(c, held, told, start, cost) for c, (held, told, start, cost, _) in zip("ABCDE", legs, strict=False)]
+    moved = [
+        TrialLeg(c, held, told, start, cost) for c, (held, told, start, cost, _) in zip("ABCDE", legs, strict=False)
+    ]
     stood = [replace(leg, weight=leg.start) for leg in moved]
     mids = market({leg.coin: r for leg, (*_, r) in zip(moved, legs, strict=True)})
     one = observation_of(row(moved, 1, "one", p), mids, AGE_MS)
@@ -86,7 +88,7 @@ def test_over_many_draws_the_mean_score_is_the_effect_whatever_the_market_does()
         trial = drawn_trial(f"w{i}", NOW_MS, [PENALTY], 1.0, WEAVE.phi_step, 7)
         assert trial is not None
         start, r = float(rng.normal(0, 0.1)), float(rng.normal(0, 50))
-        leg = Leg("BTC", 0.0, 0.9 * start if trial.arm else start, start, 5.0)
+        leg = TrialLeg("BTC", 0.0, 0.9 * start if trial.arm else start, start, 5.0)
         seen.append(observation_of(row([leg], trial.arm, f"w{i}"), market({"BTC": r}), AGE_MS))
         effects.append(-0.1 * start * r + 0.1 * 2 * 5.0 * abs(start))
     found = rows_of(seen, DAY, {})
@@ -96,7 +98,7 @@ def test_over_many_draws_the_mean_score_is_the_effect_whatever_the_market_does()
 
 
 def test_a_coin_without_frames_leaves_the_window_unmeasured_on_either_side() -> None:
-    legs = (Leg("BTC", 0.0, 0.1, 0.1, 5.0), Leg("ETH", 0.0, 0.1, 0.0, 5.0))
+    legs = (TrialLeg("BTC", 0.0, 0.1, 0.1, 5.0), TrialLeg("ETH", 0.0, 0.1, 0.0, 5.0))
     for arm, told in ((1, legs), (0, tuple(replace(leg, weight=leg.start) for leg in legs))):
         whole = market({"BTC": 1.0, "ETH": 2.0})
         assert math.isfinite(observation_of(row(told, arm), whole, AGE_MS).outcome_bps)

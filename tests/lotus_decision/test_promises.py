@@ -8,7 +8,7 @@ from pace import examples
 from past_outcomes import FIRST_DAY, Paid, columns, days_of, known, past
 
 from lotus.decision.alphas import AlphaInput
-from lotus.decision.calibration import Calibration, calibrate
+from lotus.decision.calibration import ScoreCalibration, calibrate
 from lotus.decision.policy import shipped_policy
 from lotus.decision.promises import promised
 from lotus.timebase import next_day
@@ -22,7 +22,7 @@ def view(score: float, source: str = "det:flow@1", sign: int = 1, regime: str = 
     return AlphaInput(source, "BTC", 300, sign, score, "e", "t", end_ms, end_ms + 300_000, regime)
 
 
-def fit(rows: list[Paid], times_s: tuple[int, ...] = (), day: str = LATER) -> Calibration:
+def fit(rows: list[Paid], times_s: tuple[int, ...] = (), day: str = LATER) -> ScoreCalibration:
     """The calibration of rows."""
     return calibrate(known(rows, times_s), day, RULE)
 

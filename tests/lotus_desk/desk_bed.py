@@ -1,4 +1,4 @@
-"""A small venue, books that can fail and a floor that always sees its market, for tests of the trading desk."""
+"""A small venue, books that can fail and a market that is always seen, for tests of the trading desk."""
 
 import asyncio
 import time
@@ -12,10 +12,10 @@ import psycopg
 from lotus.manifest import Asset
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import (
-    Account,
-    Grouping,
+    AccountSnapshot,
     NewOrder,
     OpenOrder,
+    OrderGrouping,
     OrderState,
     OrderUpdate,
     Side,
@@ -25,10 +25,10 @@ from lotus.trading.orders import (
 from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
-from lotus_desk.execution.books import Moved
+from lotus_desk.execution.books import PlanDelta
 from lotus_desk.execution.desk import TradingDesk
 from lotus_desk.execution.stored import stored
-from lotus_desk.market.floor import FloorTerms, TradingFloor
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.plans import PlanRow
@@ -59,7 +59,7 @@ class Books:
         self.names |= {order.client_id for order in orders}
         self.noted += fills
 
-    def write(self, moved: Sequence[Moved], _now_ms: int) -> None:
+    def write(self, moved: Sequence[PlanDelta], _now_ms: int) -> None:
         if self.is_down:
             raise psycopg.OperationalError("the server is gone")
         self.at_work, self.writes = True, self.writes + 1
@@ -113,7 +113,9 @@ class SmallVenue:
         self.told.put(self.told_at_end)
         self.told.close()
 
-    async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+    async def place(
+        self, orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE
+    ) -> Sequence[OrderUpdate]:
         return [self._take(order) for order in orders]
 
     def _take(self, order: NewOrder) -> OrderUpdate:
@@ -144,9 +146,9 @@ class SmallVenue:
     async def set_leverage(self, coin: str, leverage: int, is_cross: bool = True) -> None:
         return
 
-    async def account(self) -> Account:
+    async def account(self) -> AccountSnapshot:
         held = VenuePosition("BTC", self.held, Decimal(100_000), Decimal(0), Decimal(0), 5)
-        return Account(Decimal(10_000), Decimal(0), Decimal(10_000), (held,) if self.held else (), now_ms())
+        return AccountSnapshot(Decimal(10_000), Decimal(0), Decimal(10_000), (held,) if self.held else (), now_ms())
 
     async def open_orders(self) -> Sequence[OpenOrder]:
         return [
@@ -182,8 +184,8 @@ class SmallVenue:
         return sum((int(f.side) * f.size for f in self.fills), self.stray)
 
 
-class FreshFloor(TradingFloor):
-    """A floor whose market was seen just now."""
+class FreshMarket(MarketSnapshot):
+    """A market whose market was seen just now."""
 
     def view(self, coin: str) -> MarketView:
         return MarketView(coin, now_ms(), Decimal(99_999), Decimal(100_001), Decimal(100_000))
@@ -198,10 +200,10 @@ class Bed:
     switch: KillSwitch
 
     def desk(self) -> TradingDesk:
-        terms = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**6), 5_000)
+        terms = DeskTerms(Decimal(1000), Decimal(300), Decimal(10**6), 5_000)
         venues: Any = {"a": self.venue}
         books: Any = self.books
-        return TradingDesk(books, FreshFloor((BTC,), "local", terms, now_ms), venues, self.switch)
+        return TradingDesk(books, FreshMarket((BTC,), "local", terms, now_ms), venues, self.switch)
 
     def accept(self, name: str, hold_ms: int, choice: KnobChoice | None = None, kind: str = "probe") -> str:
         terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10**6), ("tr",)), ("local",))

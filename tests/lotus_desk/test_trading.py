@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from tapes import MANIFEST, UNIVERSE, in_order, market, write
 
-from lotus.decision.calibration import Calibration, Cell
+from lotus.decision.calibration import Cell, ScoreCalibration
 from lotus.decision.covariance import Covariance
-from lotus.decision.feedback import Memory
+from lotus.decision.feedback import DecisionMemory
 from lotus.detectors.registry import shipped_detectors
 from lotus.errors import ConfigError
 from lotus.hashing import natural_id
@@ -58,7 +58,7 @@ def believe(databases: Databases, branch: str, day: str) -> None:
     cells = tuple(Cell(key, (0.0, 1.0), (40.0, 90.0), 10.0, 3600.0, 10_000.0) for key in sorted(rows))
     names = tuple(asset.name for asset in UNIVERSE)
     covariance = Covariance(names, np.diag([4.0, 6.0, 9.0]), 60.0, day_start_ms(DAY), 0.1, 1000)
-    night = Knowledge(day, Calibration(DAY, cells, 200.0, "0" * 32), Memory(), covariance, {})
+    night = Knowledge(day, ScoreCalibration(DAY, cells, 200.0, "0" * 32), DecisionMemory(), covariance, {})
     with databases.connect("dm") as dm:
         put_knowledge(dm, branch, night)
 

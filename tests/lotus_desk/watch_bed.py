@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from lotus.manifest import Asset, Manifest
-from lotus.trading.orders import Grouping, NewOrder, Side, TimeInForce, Trigger, TriggerKind
+from lotus.trading.orders import NewOrder, OrderGrouping, OrderTrigger, Side, TimeInForce, TriggerKind
 from lotus_desk.accounts.accounts import venue_account
 from lotus_desk.safety.heartbeat import Beat, Pulse
 from lotus_desk.safety.kill_switch import KillSwitch
@@ -23,7 +23,7 @@ from lotus_store.processes import boot_id, born
 from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
 from lotus_venues.local_exchange.frames import book_frame, context_frame
-from lotus_venues.local_exchange.options import Clock, Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 
 BTC = Asset("BTC", 5)
@@ -62,7 +62,7 @@ class WatchBed:
         if stopped:
             away = Decimal(90_000) if side is Side.BUY else Decimal(110_000)
             limit = away * (1 - Decimal(int(side)) / 10)
-            trigger = Trigger(away, TriggerKind.STOP_LOSS, True)
+            trigger = OrderTrigger(away, TriggerKind.STOP_LOSS, True)
             against = Side.SELL if side is Side.BUY else Side.BUY
             stop = NewOrder(name_of(2), "BTC", against, stopped, limit, TimeInForce.GTC, True, trigger)
             await self.venue.place([stop])
@@ -70,9 +70,9 @@ class WatchBed:
     async def rest(self) -> None:
         """Let an entry rest, with its sleeping stop."""
         entry = NewOrder(name_of(3), "BTC", Side.BUY, LOT, Decimal(95_000), TimeInForce.GTC)
-        trigger = Trigger(Decimal(90_000), TriggerKind.STOP_LOSS, True)
+        trigger = OrderTrigger(Decimal(90_000), TriggerKind.STOP_LOSS, True)
         stop = NewOrder(name_of(4), "BTC", Side.SELL, LOT, Decimal(81_000), TimeInForce.GTC, True, trigger)
-        await self.venue.place([entry, stop], Grouping.ENTRY_WITH_EXITS)
+        await self.venue.place([entry, stop], OrderGrouping.ENTRY_WITH_EXITS)
 
     def watchdog(self, policy: WatchPolicy) -> Watchdog:
         """Return a watchdog of the home."""
@@ -121,7 +121,7 @@ class WatchBed:
 @asynccontextmanager
 async def watch_bed(home: Path) -> AsyncIterator[WatchBed]:
     """Open an exchange with a still market around 100,000, and the desk's session of one account."""
-    options = Options(clock=Clock.WALL, limit_scale=0)
+    options = Options(clock=TimeSource.WALL, limit_scale=0)
     async with LocalExchange((BTC,), options=options) as exchange:
         exchange.feed(book_frame("BTC", now_ms(), [("100000.0", "50.0")], [("100001.0", "50.0")]))
         exchange.feed(context_frame("BTC", "100000.0", "100000.0", "0.0"))

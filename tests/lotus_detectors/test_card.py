@@ -9,22 +9,24 @@ import pandas as pd
 import pytest
 
 from lotus.detectors.card import card_markdown, static_card, verdict_word
-from lotus.detectors.card_facts import Audit, CardFacts, Estimate, card_facts
+from lotus.detectors.card_facts import AuditResult, CardFacts, Estimate, card_facts
 from lotus.detectors.daily import day_tables
 from lotus.detectors.daily_quality import matured
 from lotus.detectors.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
-from lotus.detectors.lifecycle import Change, Life
+from lotus.detectors.lifecycle import Life, StageTransition
 from lotus.detectors.registry import shipped_detectors
 
 DETECTORS = shipped_detectors()
-SEEN = Audit("no_look_ahead", True, "3 cuts")
+SEEN = AuditResult("no_look_ahead", True, "3 cuts")
 EXPERTS = "e" * 32
 
 
 def facts_of(chain, d: int, history: Sequence[DayHistory] | None = None) -> CardFacts:
     days = chain.history if history is None else history
     life = Life(
-        DETECTORS[d].detector_id, DETECTORS[d].version, (Change(days[0].day, "", "experimental", "first seen"),)
+        DETECTORS[d].detector_id,
+        DETECTORS[d].version,
+        (StageTransition(days[0].day, "", "experimental", "first seen"),),
     )
     return card_facts(d, DETECTORS[d], 4, days, chain.tables[: len(days)], [life], [SEEN], EXPERTS)
 
@@ -66,7 +68,9 @@ def test_a_loser_is_named_in_the_words_a_winner_gets(chain) -> None:
 
 
 def test_a_card_says_everything_it_knows(chain) -> None:
-    facts = replace(facts_of(chain, 0), dropped=50, audits=(SEEN, Audit("leakage", False, "a planted column | passed")))
+    facts = replace(
+        facts_of(chain, 0), dropped=50, audits=(SEEN, AuditResult("leakage", False, "a planted column | passed"))
+    )
     text = card_markdown(facts)
     for heading in ("Specification", "Lineage and life", "Publications and net payoff", "Quality in force",
                     "Kernel terms of the day", "Audits", "Failure modes"):  # fmt: skip

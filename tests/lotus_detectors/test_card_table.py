@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lotus.detectors.card_facts import Audit
+from lotus.detectors.card_facts import AuditResult
 from lotus.detectors.card_table import DETECTOR_CARDS, Columns, detector_cards, lives_of
 from lotus.detectors.history import EVENT_COLUMNS, digest_day, eval_columns
-from lotus.detectors.lifecycle import Stage
+from lotus.detectors.lifecycle import LifecycleStage
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import SchemaError
@@ -18,7 +18,7 @@ from lotus.hashing import content_hash
 from lotus_assets.stages.schema_check import schema_check
 
 DETECTORS = shipped_detectors()
-SEEN = Audit("no_look_ahead", True, "3 cuts")
+SEEN = AuditResult("no_look_ahead", True, "3 cuts")
 EXPERTS = "e" * 32
 
 
@@ -68,8 +68,8 @@ def test_a_new_version_begins_without_the_days_of_the_old_one(chain) -> None:
     versions = [(n, int(v)) for n, v in zip(rows["detector_id"], rows["spec_version"], strict=True)]
     assert versions == sorted([(d.detector_id, d.version) for d in (*DETECTORS, newer[0])])
     gone, fresh = (versions.index((d.detector_id, d.version)) for d in (DETECTORS[0], newer[0]))
-    assert (rows["stage"][gone], rows["spec_id"][gone]) == (Stage.DEPRECATED, "")
+    assert (rows["stage"][gone], rows["spec_id"][gone]) == (LifecycleStage.DEPRECATED, "")
     assert "no longer shipped" in rows["card"][gone]
-    assert rows["stage"][fresh] == Stage.EXPERIMENTAL
+    assert rows["stage"][fresh] == LifecycleStage.EXPERIMENTAL
     assert f"v{DETECTORS[0].version} deprecated" in rows["card"][fresh]
     assert rows["card"][fresh].count("| 2025-03-") == 2

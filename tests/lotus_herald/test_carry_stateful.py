@@ -1,4 +1,4 @@
-"""Outbox, Herald and inbox as a state machine with crashes at every seam, clock jumps, re-delivery and replays.
+"""Outbox, Herald and inbox as a state machine with crashes at every failpoint, clock jumps, re-delivery and replays.
 
 The model knows what was said and committed, and until when it may live. Whatever happens, an effect comes at most once;
 once everything is carried and consumed, every message was applied or is an expired dead letter, and one that never
@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pace import examples
 
 from lotus.modules.intents import Intent, Module
-from lotus_herald.carry import Carrier, no_seam
+from lotus_herald.carry import Carrier, no_failpoint
 from lotus_herald.consume import Consumer, Delivery
 from lotus_herald.gaps import GapWatch
 from lotus_herald.keys import Keys
@@ -30,20 +30,20 @@ from .conftest import alert
 
 START_MS = 1_735_689_600_000
 EFFECTS = "CREATE TABLE IF NOT EXISTS effects (name text); GRANT ALL ON effects TO PUBLIC"
-CARRY_SEAMS = st.sampled_from(["", "", "claimed", "put in", "delivered", "marking", "marked"])
-CONSUME_SEAMS = st.sampled_from(["", "", "applied", "consuming", "consumed"])
+CARRY_FAILPOINTS = st.sampled_from(["", "", "claimed", "put in", "delivered", "marking", "marked"])
+CONSUME_FAILPOINTS = st.sampled_from(["", "", "applied", "consuming", "consumed"])
 
 
 class CrashError(BaseException):
     """The process dies here (no product code may catch it)."""
 
 
-def dies_at(seam: str) -> Callable[[str], None]:
+def dies_at(failpoint: str) -> Callable[[str], None]:
     def at(label: str) -> None:
-        if label == seam:
+        if label == failpoint:
             raise CrashError
 
-    return at if seam else no_seam
+    return at if failpoint else no_failpoint
 
 
 class Model:
@@ -93,18 +93,20 @@ class Messages(RuleBasedStateMachine):
         with self.databases.connect("sig") as connection:
             send_many(connection, Module.SIG, [alert(name) for name in self.model.said], self.keys)
 
-    @rule(seam=CARRY_SEAMS)
-    def carry(self, seam: str) -> None:
+    @rule(failpoint=CARRY_FAILPOINTS)
+    def carry(self, failpoint: str) -> None:
         try:
-            Carrier(self.links, "main", seam=dies_at(seam)).carry(self.now_ms, [Module.SIG])
+            Carrier(self.links, "main", failpoint=dies_at(failpoint)).carry(self.now_ms, [Module.SIG])
         except CrashError:
             self.restart()
 
-    @rule(seam=CONSUME_SEAMS)
-    def consume(self, seam: str) -> None:
+    @rule(failpoint=CONSUME_FAILPOINTS)
+    def consume(self, failpoint: str) -> None:
         connection = self.links.get("dm", "consume")
         try:
-            Consumer(connection, Module.DM, {Intent.WATCHDOG_ALERT: effect}, self.keys, seam=dies_at(seam)).consume(0)
+            Consumer(
+                connection, Module.DM, {Intent.WATCHDOG_ALERT: effect}, self.keys, failpoint=dies_at(failpoint)
+            ).consume(0)
         except CrashError:
             self.restart()
 

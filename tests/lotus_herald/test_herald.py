@@ -46,15 +46,15 @@ def test_a_second_herald_stands_by_and_takes_over(databases: Databases, keys: Ke
         assert serving.carry(NOW, [Module.SIG]).standing_by == ("sig",)
 
 
-@pytest.mark.parametrize("seam", ["claimed", "put in", "delivered", "marking", "marked"])
-def test_a_crash_at_any_seam_loses_and_doubles_nothing(databases: Databases, keys: Keys, seam: str) -> None:
+@pytest.mark.parametrize("failpoint", ["claimed", "put in", "delivered", "marking", "marked"])
+def test_a_crash_at_any_failpoint_loses_and_doubles_nothing(databases: Databases, keys: Keys, failpoint: str) -> None:
     def dies(label: str) -> None:
-        if label == seam:
+        if label == failpoint:
             raise ZeroDivisionError
 
     say(databases, keys, 3, to=(Module.DM, Module.TR))
     with pytest.raises(ZeroDivisionError), Links(databases) as links:
-        Carrier(links, seam=dies).carry(NOW)
+        Carrier(links, failpoint=dies).carry(NOW)
     carry(databases)
     found = rows(databases, "SELECT lifecycle_id FROM dm_inbox ORDER BY arrival")
     assert found == [("m0",), ("m1",), ("m2",)]

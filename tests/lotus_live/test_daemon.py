@@ -17,7 +17,7 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, numbered, write
 
 from lotus.detectors.registry import shipped_detectors
 from lotus.experts.fusion import default_experts
-from lotus.experts.learned import InForce, Learned, experts_with
+from lotus.experts.learned import InForce, LearnedSettings, experts_with
 from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
 from lotus.timebase import day_start_ms
 from lotus_live.batch import score_tape
@@ -94,9 +94,11 @@ def test_the_experts_of_the_day_come_from_the_ledger(
     settings: Settings, databases: Databases, lines: Lines, recording: Path
 ) -> None:
     base = default_experts()
-    halved = Learned(base.version, weights=tuple((name, v.weight / 2) for name, v in base.fusion.voices.items()))
+    halved = LearnedSettings(
+        base.version, weights=tuple((name, v.weight / 2) for name, v in base.fusion.voices.items())
+    )
     with databases.connect("sig") as connection:
-        for from_day, learned in ((DAY, halved), ("2026-03-05", Learned(base.version, off=base.names[:9]))):
+        for from_day, learned in ((DAY, halved), ("2026-03-05", LearnedSettings(base.version, off=base.names[:9]))):
             write_expert_set(connection, "main", InForce(from_day, "2026-03-02", learned))
     result = run_live(settings, replay=[recording], run_id="halved", databases=databases)
     given = replace(neutral_beliefs(SPEC), experts_by_day={DAY: experts_with(halved)})

@@ -6,7 +6,7 @@ from bad_frames import POISON
 from tapes import UNIVERSE
 
 from lotus.microtape.decode import Decoder
-from lotus.microtape.decode_reasons import Reason
+from lotus.microtape.decode_reasons import QuarantineReason
 from lotus_live.clocks import Arrival
 from lotus_live.feed import Feed
 from lotus_live.wall_clock import WallClock
@@ -24,7 +24,7 @@ def test_the_books_of_the_feed_survive_any_frame() -> None:
 
 def test_the_venue_cannot_speak_as_a_daemon() -> None:
     (line,) = WallClock().accept(b'{"channel":"lotus.control","data":{"detectors":["a"]}}')
-    assert Decoder(UNIVERSE).decode_line(1, line.raw, 0).reason is Reason.BAD_JSON
+    assert Decoder(UNIVERSE).decode_line(1, line.raw, 0).reason is QuarantineReason.BAD_JSON
 
 
 def test_fragments_are_joined_up_to_the_longest_line() -> None:

@@ -31,9 +31,9 @@ class World:
             recovered=True, is_idle=True, venues={}, show_markets=self.count("markets"),
             look_at_accounts=self.counted("accounts"),
         )  # fmt: skip
-        floor = SimpleNamespace(now_ms=lambda: self.clock.last_ns // NS_PER_MS)
-        clerk = SimpleNamespace(window=self.window, over=self.counted("over"))
-        self.trading = SimpleNamespace(desk=desk, floor=floor, clerk=clerk)
+        market = SimpleNamespace(now_ms=lambda: self.clock.last_ns // NS_PER_MS)
+        rebalancer = SimpleNamespace(window=self.window, over=self.counted("over"))
+        self.trading = SimpleNamespace(desk=desk, market=market, rebalancer=rebalancer)
         self.daemon: Any = SimpleNamespace(
             counts=SimpleNamespace(published=0, ends=0), last_window_end_ms=0, trading=self.trading,
             log=SimpleNamespace(is_idle=True), hand_over=self.count("handed over"), last_ns=0,
@@ -144,7 +144,7 @@ def test_what_was_published_is_written_and_carried_to_the_last_message_before_th
     world = World([0, SECOND_NS])
     order: list[str] = []
     world.daemon.herald.turn = lambda modules: (order.append("turn"), world.turn(modules))[1]
-    world.trading.clerk.window = lambda end_ms: (order.append("book"), world.window(end_ms))[1]
+    world.trading.rebalancer.window = lambda end_ms: (order.append("book"), world.window(end_ms))[1]
 
     async def run() -> None:
         await world.step.hold(0)

@@ -7,20 +7,20 @@ from types import SimpleNamespace
 from typing import Any
 
 from lotus.manifest import Asset
-from lotus.trading.orders import Account, VenuePosition
-from lotus_desk.execution.work import DeskCounts
-from lotus_desk.market.floor import FloorTerms, TradingFloor
+from lotus.trading.orders import AccountSnapshot, VenuePosition
+from lotus_desk.execution.plan_run import DeskCounts
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
 from lotus_desk.safety.arming import wall_ms
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_live.status import trading_status
 
 
 def test_the_daemon_says_what_holds_it_and_what_its_accounts_hold(tmp_path: Path) -> None:
-    terms = FloorTerms(Decimal(1), Decimal(1), Decimal(1), 1)
-    floor = TradingFloor((Asset("BTC", 5),), "local", terms, wall_ms, mismatch="tr: tr_plans.x is missing")
+    terms = DeskTerms(Decimal(1), Decimal(1), Decimal(1), 1)
+    floor = MarketSnapshot((Asset("BTC", 5),), "local", terms, wall_ms, mismatch="tr: tr_plans.x is missing")
     floor.holds, floor.halted = {"book": "the account is not armed"}, True
     held = VenuePosition("BTC", Decimal("0.02"), Decimal(1), Decimal(0), Decimal(0), 5)
-    floor.accounts["book"] = Account(Decimal(99), Decimal(0), Decimal(99), (held,), 0)
+    floor.accounts["book"] = AccountSnapshot(Decimal(99), Decimal(0), Decimal(99), (held,), 0)
     desk: Any = SimpleNamespace(
         switch=KillSwitch(tmp_path).prepare(), reconcilers=[], recovered=True, counts=DeskCounts(broken=2)
     )

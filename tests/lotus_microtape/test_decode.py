@@ -6,7 +6,7 @@ from tape_cases import T0, UNIVERSE, FrameSource, compact, level, line
 
 from lotus.manifest import Asset
 from lotus.microtape.decode import Decoder, clean_frame, decode_lines
-from lotus.microtape.decode_reasons import TAPE_QUARANTINE, LineKind, Reason, quarantine_columns
+from lotus.microtape.decode_reasons import TAPE_QUARANTINE, LineKind, QuarantineReason, quarantine_columns
 
 RECV = T0 * 1_000_000
 
@@ -48,54 +48,54 @@ def _trade(tid: int, time_ms: int = T0, px: str = "100.0", sz: str = "1.0", coin
 GOOD = _bbo(level(99.0, "1"), level(100.0, "1"))
 
 
-ODD: list[tuple[bytes, Reason]] = [
-    (line(RECV, b'{"channel":"bbo","data":{"coin":"BTC"'), Reason.BAD_JSON),
-    (line(RECV, compact("bbo", {"coin": "BTC", "time": T0})), Reason.BAD_FORM),
-    (line(RECV, _bbo({"px": 99.0, "sz": "1", "n": 1}, None)), Reason.BAD_FORM),
-    (line(RECV, compact("trades", [_trade(1), _trade(2, coin="ETH")])), Reason.BAD_FORM),
-    (line(RECV, _bbo(None, None, coin="NOPE")), Reason.UNKNOWN_COIN),
-    (line(RECV, _bbo(level(99.0, "NaN"), None)), Reason.NOT_A_NUMBER),
-    (line(RECV, compact("trades", [_trade(1, sz="Infinity")])), Reason.NOT_A_NUMBER),
-    (line(RECV, _bbo(level(99.0, "1e300"), None)), Reason.HUGE_NUMBER),
-    (line(RECV, _bbo(level(99.0, "99999999999999999999999"), None)), Reason.HUGE_NUMBER),
-    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=10**30)), Reason.HUGE_NUMBER),
-    (line(RECV, _bbo(level(99.0, "-1"), None)), Reason.NEGATIVE),
-    (line(RECV, compact("trades", [_trade(1, sz="-0.5")])), Reason.NEGATIVE),
-    (line(RECV, _bbo(level(0.0, "1"), None)), Reason.NEGATIVE),
-    (line(RECV, _bbo(level(99.123, "1"), None)), Reason.PRICE_UNIT),
-    (line(RECV, _bbo(level(101.0, "1"), level(100.0, "1"))), Reason.CROSSED),
-    (line(RECV, _bbo(level(100.0, "1"), level(100.0, "1"))), Reason.CROSSED),
+ODD: list[tuple[bytes, QuarantineReason]] = [
+    (line(RECV, b'{"channel":"bbo","data":{"coin":"BTC"'), QuarantineReason.BAD_JSON),
+    (line(RECV, compact("bbo", {"coin": "BTC", "time": T0})), QuarantineReason.BAD_FORM),
+    (line(RECV, _bbo({"px": 99.0, "sz": "1", "n": 1}, None)), QuarantineReason.BAD_FORM),
+    (line(RECV, compact("trades", [_trade(1), _trade(2, coin="ETH")])), QuarantineReason.BAD_FORM),
+    (line(RECV, _bbo(None, None, coin="NOPE")), QuarantineReason.UNKNOWN_COIN),
+    (line(RECV, _bbo(level(99.0, "NaN"), None)), QuarantineReason.NOT_A_NUMBER),
+    (line(RECV, compact("trades", [_trade(1, sz="Infinity")])), QuarantineReason.NOT_A_NUMBER),
+    (line(RECV, _bbo(level(99.0, "1e300"), None)), QuarantineReason.HUGE_NUMBER),
+    (line(RECV, _bbo(level(99.0, "99999999999999999999999"), None)), QuarantineReason.HUGE_NUMBER),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=10**30)), QuarantineReason.HUGE_NUMBER),
+    (line(RECV, _bbo(level(99.0, "-1"), None)), QuarantineReason.NEGATIVE),
+    (line(RECV, compact("trades", [_trade(1, sz="-0.5")])), QuarantineReason.NEGATIVE),
+    (line(RECV, _bbo(level(0.0, "1"), None)), QuarantineReason.NEGATIVE),
+    (line(RECV, _bbo(level(99.123, "1"), None)), QuarantineReason.PRICE_UNIT),
+    (line(RECV, _bbo(level(101.0, "1"), level(100.0, "1"))), QuarantineReason.CROSSED),
+    (line(RECV, _bbo(level(100.0, "1"), level(100.0, "1"))), QuarantineReason.CROSSED),
     (
         line(RECV, compact("l2Book", {"coin": "BTC", "time": T0, "levels": [[level(5.0, "1")], [level(4.0, "1")]]})),
-        Reason.CROSSED,
+        QuarantineReason.CROSSED,
     ),
     (
         line(RECV, compact("l2Book", {"coin": "BTC", "time": T0, "levels": [[level(5.0, "1"), level(6.0, "1")], []]})),
-        Reason.UNSORTED,
+        QuarantineReason.UNSORTED,
     ),
-    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 60_001)), Reason.TIME_BACK),
-    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 300_001)), Reason.TIME_RANGE),
-    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 86_400_001)), Reason.TIME_RANGE),
-    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 300_001)])), Reason.TIME_RANGE),
-    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 240_000)), Reason.TIME_AHEAD),
-    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 2_001)])), Reason.TIME_AHEAD),
-    (line(RECV - 1, GOOD), Reason.RECV_BACK),
-    (line(RECV, b"%d " % (RECV + 10**15) + GOOD), Reason.STAMP_FAR),
-    (GOOD + b"\n", Reason.BAD_LINE),
-    (b"12x4 " + GOOD + b"\n", Reason.BAD_LINE),
-    (b"99999999999999999999 " + GOOD + b"\n", Reason.BAD_LINE),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 60_001)), QuarantineReason.TIME_BACK),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 300_001)), QuarantineReason.TIME_RANGE),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 86_400_001)), QuarantineReason.TIME_RANGE),
+    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 300_001)])), QuarantineReason.TIME_RANGE),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 240_000)), QuarantineReason.TIME_AHEAD),
+    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 2_001)])), QuarantineReason.TIME_AHEAD),
+    (line(RECV - 1, GOOD), QuarantineReason.RECV_BACK),
+    (line(RECV, b"%d " % (RECV + 10**15) + GOOD), QuarantineReason.STAMP_FAR),
+    (GOOD + b"\n", QuarantineReason.BAD_LINE),
+    (b"12x4 " + GOOD + b"\n", QuarantineReason.BAD_LINE),
+    (b"99999999999999999999 " + GOOD + b"\n", QuarantineReason.BAD_LINE),
 ]
 
 
 @pytest.mark.parametrize(("odd", "reason"), ODD, ids=[f"{n}-{reason.name}" for n, (_, reason) in enumerate(ODD)])
-def test_odd_lines_are_put_aside_with_their_reason(odd: bytes, reason: Reason) -> None:
+def test_odd_lines_are_put_aside_with_their_reason(odd: bytes, reason: QuarantineReason) -> None:
     after = line(RECV + 5, _bbo(level(98.0, "2"), level(99.0, "1"), T0 + 5))
     batch, report = decode_lines(line(RECV, GOOD) + odd + after, UNIVERSE, first_seq=100)
-    assert [int(seq) for seq in batch.seq] == ([100, 101, 102] if reason is Reason.CROSSED else [100, 102])
+    assert [int(seq) for seq in batch.seq] == ([100, 101, 102] if reason is QuarantineReason.CROSSED else [100, 102])
     assert report.reasons == {reason.name.lower(): 1}
     (row,) = report.quarantine
     assert (row.seq, row.reason) == (101, reason)
-    assert row.recv_ns == (0 if reason is Reason.BAD_LINE else int(odd.split(b" ")[0]))
+    assert row.recv_ns == (0 if reason is QuarantineReason.BAD_LINE else int(odd.split(b" ")[0]))
     assert row.text in odd.decode()
     assert len(row.text) == min(200, len(odd.rstrip()) - (20 if row.recv_ns else 0))
 
@@ -191,9 +191,11 @@ def test_recording_with_sorted_keys_takes_the_typed_path() -> None:
 
 
 def test_quarantine_rows_as_a_table() -> None:
-    odd = [text for text, reason in ODD if reason is not Reason.BAD_LINE]
+    odd = [text for text, reason in ODD if reason is not QuarantineReason.BAD_LINE]
     _, report = decode_lines(line(RECV, GOOD) + b"".join(odd), UNIVERSE)
     columns = quarantine_columns(report)
     assert tuple(columns) == TAPE_QUARANTINE.names
-    assert columns["reason"].tolist() == [reason.name.lower() for _, reason in ODD if reason is not Reason.BAD_LINE]
+    assert columns["reason"].tolist() == [
+        reason.name.lower() for _, reason in ODD if reason is not QuarantineReason.BAD_LINE
+    ]
     assert columns["seq"].tolist() == list(range(1, len(odd) + 1))

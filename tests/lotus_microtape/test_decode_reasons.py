@@ -15,7 +15,7 @@ from lotus.errors import ConfigError
 from lotus.manifest import Asset
 from lotus.microtape import decode_typed
 from lotus.microtape.decode import Decoder, clean_frame, decode_lines
-from lotus.microtape.decode_reasons import DecodeReport, LineKind, Reason
+from lotus.microtape.decode_reasons import DecodeReport, LineKind, QuarantineReason
 from lotus.microtape.parser import MAX_COINS, coin_table
 
 RECV = T0 * 1_000_000
@@ -93,7 +93,7 @@ def test_an_error_of_the_decoder_itself_puts_one_line_aside(monkeypatch: pytest.
     monkeypatch.setattr(decode_typed, "decode_frame", broken)
     live, batch = verdicts([b'{"channel":"allMids","data":{}}'])
     assert live.reasons == batch.reasons == {"unforeseen": 1}
-    assert live.quarantine[0].reason is Reason.UNFORESEEN
+    assert live.quarantine[0].reason is QuarantineReason.UNFORESEEN
 
 
 @pytest.mark.clock("a frame of 100,000 trades was quadratic")

@@ -6,7 +6,7 @@ import pytest
 from tape_cases import T0, UNIVERSE, compact, line
 
 from lotus.microtape.decode import decode_lines
-from lotus.microtape.decode_reasons import Reason
+from lotus.microtape.decode_reasons import QuarantineReason
 from lotus.microtape.events import trade_rows
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "tape_lines.md").read_text()
@@ -37,4 +37,4 @@ def test_odd_numbers(text: str, px: float | str, sz: float | str) -> None:
 
 def test_every_reason_stands_on_the_page() -> None:
     reasons = PAGE[PAGE.index("## Reasons") :]
-    assert [r.name for r in Reason if f"`{r.name.lower()}`" not in reasons] == []
+    assert [r.name for r in QuarantineReason if f"`{r.name.lower()}`" not in reasons] == []

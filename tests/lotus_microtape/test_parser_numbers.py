@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pace import examples
 
-from lotus.microtape.decode_reasons import Reason
-from lotus.microtape.decode_units import Refused, units
+from lotus.microtape.decode_reasons import QuarantineReason
+from lotus.microtape.decode_units import RefusedValue, units
 from lotus.microtape.parser_numbers import decimal_at, integer_at, signed_decimal_at
 
 _NUMBERS = st.one_of(
@@ -55,17 +55,17 @@ def test_integers(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("NaN", Reason.NOT_A_NUMBER),
-        ("inf", Reason.NOT_A_NUMBER),
-        ("1e400", Reason.HUGE_NUMBER),
-        ("9007199254740993", Reason.HUGE_NUMBER),
-        ("1e-999999", Reason.PRICE_UNIT),
-        ("-1", Reason.NEGATIVE),
-        ("1_0", Reason.NOT_A_NUMBER),
-        ("", Reason.NOT_A_NUMBER),
+        ("NaN", QuarantineReason.NOT_A_NUMBER),
+        ("inf", QuarantineReason.NOT_A_NUMBER),
+        ("1e400", QuarantineReason.HUGE_NUMBER),
+        ("9007199254740993", QuarantineReason.HUGE_NUMBER),
+        ("1e-999999", QuarantineReason.PRICE_UNIT),
+        ("-1", QuarantineReason.NEGATIVE),
+        ("1_0", QuarantineReason.NOT_A_NUMBER),
+        ("", QuarantineReason.NOT_A_NUMBER),
     ],
 )
-def test_refused_numbers(text: str, reason: Reason) -> None:
-    with pytest.raises(Refused) as caught:
+def test_refused_numbers(text: str, reason: QuarantineReason) -> None:
+    with pytest.raises(RefusedValue) as caught:
         units(text, 0, exact=True)
     assert caught.value.reason is reason

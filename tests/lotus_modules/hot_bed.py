@@ -1,11 +1,11 @@
-"""A trader on one coin in real databases: its floor, a proposal, and messages carried until nothing moves."""
+"""A trader on one coin in real databases: its market, a proposal, and messages carried until nothing moves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from lotus.decision.alphas import Door
+from lotus.decision.alphas import InputFilter
 from lotus.decision.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
@@ -14,7 +14,7 @@ from lotus.modules.trade_messages import proposed_message
 from lotus.trading.book import BookTerms
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority, ProbeTerms
-from lotus.trading.validate import Situation
+from lotus.trading.validate import AccountState
 from lotus.trading.watch import MarketView
 from lotus_herald.carry import carry
 from lotus_herald.consume import Handlers, consume
@@ -29,12 +29,12 @@ BTC = Asset("BTC", 5)
 
 
 @dataclass
-class Floor:
+class Market:
     """A market of one coin."""
 
-    at: Situation
+    at: AccountState
 
-    def situation(self, coin: str, side: Side) -> Situation:
+    def account_state(self, coin: str, side: Side) -> AccountState:
         return self.at
 
     def terms(self, side: Side) -> ProbeTerms:
@@ -46,12 +46,12 @@ class Floor:
 
 def decider() -> Decider:
     policy = shipped_policy()
-    return Decider(5_000, Door("main", frozenset({"BTC"}), policy.horizons), policy, lambda: END_MS + 20)
+    return Decider(5_000, InputFilter("main", frozenset({"BTC"}), policy.horizons), policy, lambda: END_MS + 20)
 
 
-def situation() -> Situation:
+def account_state() -> AccountState:
     view = MarketView("BTC", END_MS + 20, Decimal(99_999), Decimal(100_001), Decimal(100_000))
-    return Situation(
+    return AccountState(
         now_ms=END_MS + 20, venue="local", account="a", executor="tr", release=release_of(Module.DM),
         universe={"BTC": BTC}, view=view, equity_usd=Decimal(10_000), free_margin_usd=Decimal(10_000), leverage=5,
         coin_max_leverage=40,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hot_bed import END_MS, Floor, decider, propose, settle, situation
+from hot_bed import END_MS, Market, account_state, decider, propose, settle
 
 from lotus.hashing import natural_id
 from lotus.modules.intents import Intent, Module
@@ -25,13 +25,13 @@ from lotus_store.ledger.replicas import replicas
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor(situation())
+def market() -> Market:
+    return Market(account_state())
 
 
 @pytest.fixture
-def handlers(floor: Floor) -> Mapping[Module, Handlers]:
-    return hot_handlers(decider(), Acceptor(floor))
+def handlers(market: Market) -> Mapping[Module, Handlers]:
+    return hot_handlers(decider(), Acceptor(market))
 
 
 def test_a_proposal_becomes_one_accepted_plan(
@@ -72,7 +72,7 @@ def test_strands_say_session_regime_and_horizon(
 
 
 def test_the_first_report_of_a_window_stands(databases: Databases, keys: Keys) -> None:
-    handlers = hot_handlers(decider(), Acceptor(Floor(situation())))
+    handlers = hot_handlers(decider(), Acceptor(Market(account_state())))
     event, plan = natural_id("w"), natural_id("p")
     reference = {"event_id": event, "detector_id": "sr", "window_end_ms": END_MS}
     payload = {
@@ -168,20 +168,20 @@ def test_one_pass_over_the_first_sender_carries_what_is_answered_to_its_end(
     assert stages(databases, event) == ["accepted"]
 
 
-@pytest.mark.parametrize("seam", ["claimed", "put in", "delivered", "marking", "marked"])
+@pytest.mark.parametrize("failpoint", ["claimed", "put in", "delivered", "marking", "marked"])
 def test_a_crash_while_an_answer_is_carried_loses_and_doubles_nothing(
-    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers], seam: str
+    databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers], failpoint: str
 ) -> None:
     seen: list[str] = []
 
     def dies(label: str) -> None:
         seen.append(label)
-        if label == seam and "put in" in seen[:-1]:  # the answer's own, or what comes after it
+        if label == failpoint and "put in" in seen[:-1]:  # the answer's own, or what comes after it
             raise ZeroDivisionError
 
     event = propose(databases, keys, "crash")
     broken = Herald(databases, keys, handlers, lambda: END_MS, lambda: END_MS + 20)
-    broken.carrier.seam = dies
+    broken.carrier.failpoint = dies
     with pytest.raises(ZeroDivisionError):
         broken.turn()
     broken.close()

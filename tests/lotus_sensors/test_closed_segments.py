@@ -13,7 +13,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
 from lotus_assets.jobs import apply_inbox
 from lotus_resources.lotus_resource import Lotus
-from lotus_resources.span import Span
+from lotus_resources.span import DaySpan
 from lotus_sensors.asking import RETRY_S
 from lotus_sensors.closed_segments import (
     CHANNEL,
@@ -86,7 +86,7 @@ def test_a_day_that_is_made_of_these_segments_is_not_asked_for(lotus: Lotus) -> 
 def test_days_outside_of_the_pages_wait_until_they_are_shown(lotus: Lotus, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in ("2026-01-05", "2026-01-06", "2026-01-09"):
         close_segment(lotus, day, "080000-0000")
-    for name, value in Span("2026-01-06", "2026-01-08").environment.items():
+    for name, value in DaySpan("2026-01-06", "2026-01-08").environment.items():
         monkeypatch.setenv(name, value)
     first = _tick(lotus, None)
     assert [r.partition_key for r in first.run_requests or []] == ["2026-01-06"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lotus.simulation.market import Span
+from lotus.simulation.market import MarketSpan
 from lotus.simulation.schedule import FAMILIES
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
@@ -11,17 +11,17 @@ from lotus.simulation.world import World
 DEMO = WorldSpec("demo", 11, 8)
 
 
-def spans(spec: WorldSpec) -> list[Span]:
+def spans(spec: WorldSpec) -> list[MarketSpan]:
     world = World(spec)
     return [world.span(day, index) for day in range(spec.days) for index in range(len(spec.sessions))]
 
 
 @pytest.fixture(scope="module")
-def demo() -> list[Span]:
+def demo() -> list[MarketSpan]:
     return spans(DEMO)
 
 
-def test_directions_are_fair_and_patterns_do_not_overlap(demo: list[Span]) -> None:
+def test_directions_are_fair_and_patterns_do_not_overlap(demo: list[MarketSpan]) -> None:
     directions = [p.episode.direction for s in demo for p in s.planted]
     assert abs(np.mean(directions)) < 4 / np.sqrt(len(directions))
     for span in demo:

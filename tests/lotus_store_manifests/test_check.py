@@ -12,7 +12,7 @@ from lotus_cli.main import main
 from lotus_modules.hot import handler_names
 from lotus_store.databases import Databases
 from lotus_store.manifests import check, model
-from lotus_store.manifests.model import Column, Table, load_manifest, load_payloads
+from lotus_store.manifests.model import ManifestColumn, ManifestTable, load_manifest, load_payloads
 
 HANDLERS = handler_names()
 STRAND = "INSERT INTO sig_strand (id, lifecycle_id, kind, sq) VALUES ('a', 'a', 'k',"
@@ -45,18 +45,18 @@ def test_a_difference_of_a_live_database_is_found(databases: Databases, change: 
 
 
 def test_what_a_manifest_leaves_open_is_found() -> None:
-    bare = Column(type="double precision")
+    bare = ManifestColumn(type="double precision")
     wrong = {
-        "lag_ms": Column(type="bigint", unit="s"),
+        "lag_ms": ManifestColumn(type="bigint", unit="s"),
         "plain": bare,
-        "empty": Column(type="double precision", unit="1", range=(1.0, 1.0)),
-        "first": Column(type="text", key="dm.word"),
-        "second": Column(type="text", key="dm.word"),
-        "stray": Column(type="text", key="sig.stray"),
-        "id": Column(type="text"),
+        "empty": ManifestColumn(type="double precision", unit="1", range=(1.0, 1.0)),
+        "first": ManifestColumn(type="text", key="dm.word"),
+        "second": ManifestColumn(type="text", key="dm.word"),
+        "stray": ManifestColumn(type="text", key="sig.stray"),
+        "id": ManifestColumn(type="text"),
     }
     manifest = msgspec.structs.replace(
-        load_manifest("dm"), tables={"dm_strand": Table(kind="table", pk=("nothing",), columns=wrong)}
+        load_manifest("dm"), tables={"dm_strand": ManifestTable(kind="table", pk=("nothing",), columns=wrong)}
     )
     text = "\n".join(check.columns_wrong(manifest))
     for word in ("lag_ms has the unit 's'", "plain has the unit ''", "empty has the range", "second has the key"):

@@ -10,7 +10,7 @@ import zstandard
 
 from lotus.errors import TapeError
 from lotus.microtape.decode import Decoder
-from lotus.microtape.decode_reasons import Reason
+from lotus.microtape.decode_reasons import QuarantineReason
 from lotus.microtape.wire import MAX_LINE_BYTES
 from lotus_store.tape.coin_units import MAX_SEEN, survey
 from lotus_store.tape.source_lines import read_source_lines
@@ -45,7 +45,7 @@ def test_an_endless_line_is_cut_and_put_aside(tmp_path: Path, packer: object) ->
     assert (first, last) == (b"7 {}", b"8 {}")
     assert len(cut) == MAX_LINE_BYTES
     assert Decoder(()).decode_line(1, long[: MAX_LINE_BYTES // 2], 0).reason is None
-    assert Decoder(()).decode_line(1, cut, 0).reason is Reason.BAD_JSON
+    assert Decoder(()).decode_line(1, cut, 0).reason is QuarantineReason.BAD_JSON
 
 
 def test_a_recording_with_made_up_coins_is_refused() -> None:

@@ -1,14 +1,14 @@
 """Texts made nodes, and the place of a refusal."""
 
-from lotus.tape_machine.environment import Column, Environment
+from lotus.tape_machine.environment import Environment, InputColumn
 
 SMALL = Environment(
     {
-        "x": Column(0, "bps"),
-        "y": Column(1, "USD"),
-        "z": Column(2, "1"),
-        "f": Column(3, "1", "flag"),
-        "t": Column(4, "ms"),
+        "x": InputColumn(0, "bps"),
+        "y": InputColumn(1, "USD"),
+        "z": InputColumn(2, "1"),
+        "f": InputColumn(3, "1", "flag"),
+        "t": InputColumn(4, "ms"),
     },
     500,
 )

@@ -15,10 +15,10 @@ from lotus.tape_machine.checker import LIMIT_MS, check, quantity
 from lotus.tape_machine.environment import Environment, Quantity, frame_environment
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.parser import parse
-from lotus.tape_machine.transforms import FORMS, TRANSFORMS, Argument, Transform
+from lotus.tape_machine.transforms import FORMS, TRANSFORMS, ArgumentKind, Transform
 
 FRAMES = frame_environment(Manifest(), {"k": Quantity(2.0), "span": Quantity(90.0, "s")})
-DURATIONS = (Argument.WINDOW, Argument.DELAY, Argument.HALF_LIFE)
+DURATIONS = (ArgumentKind.WINDOW, ArgumentKind.DELAY, ArgumentKind.HALF_LIFE)
 
 
 def node_of(text: str, environment: Environment = FRAMES) -> Node:
@@ -104,7 +104,12 @@ CALLS = [(form, k) for form in TRANSFORMS for k, (_, kind) in enumerate(form.arg
 
 def call(form: Transform, place: int, span: str) -> str:
     """Return a call of a form with `span` in one place and something valid in the others."""
-    ordinary = {Argument.NUMBER: "x", Argument.FLAG: "f", Argument.SHARE: "0.5", Argument.TOLERANCE: "1bps"}
+    ordinary = {
+        ArgumentKind.NUMBER: "x",
+        ArgumentKind.FLAG: "f",
+        ArgumentKind.SHARE: "0.5",
+        ArgumentKind.TOLERANCE: "1bps",
+    }
     spans = [str(5 + 5 * k) + "s" for k in range(len(form.arguments))]
     texts = [ordinary.get(kind, spans[k]) for k, (_, kind) in enumerate(form.arguments)]
     texts[place] = span
@@ -113,7 +118,7 @@ def call(form: Transform, place: int, span: str) -> str:
 
 @pytest.mark.parametrize(("form", "place"), CALLS, ids=lambda v: v.signature if isinstance(v, Transform) else str(v))
 def test_no_duration_of_any_transform_remembers_more_than_two_hours(form: Transform, place: int) -> None:
-    limit_ms = LIMIT_MS // 5 if form.arguments[place][1] is Argument.HALF_LIFE else LIMIT_MS
+    limit_ms = LIMIT_MS // 5 if form.arguments[place][1] is ArgumentKind.HALF_LIFE else LIMIT_MS
     assert LIMIT_MS == 2 * 3_600_000
     if (form.name, place) not in (("macd", 1), ("macd_signal", 1)):  # fast must stay below slow
         node_of(call(form, place, f"{limit_ms}ms"), SMALL)

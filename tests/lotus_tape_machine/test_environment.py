@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lotus.errors import ExpressionError
 from lotus.manifest import Manifest
 from lotus.tape_machine.checker import check
-from lotus.tape_machine.environment import Column, Environment, Quantity, frame_environment
+from lotus.tape_machine.environment import Environment, InputColumn, Quantity, frame_environment
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.parser import parse
 
@@ -69,13 +69,13 @@ def refusal(text: str, environment: Environment = SMALL) -> ExpressionError:
     ],
 )
 def test_kinds_and_units(text: str, kind: str, unit: str) -> None:
-    node = node_of(text, SMALL if "max(5m, t)" not in text else Environment({"t": Column(0, "min")}, 500))
+    node = node_of(text, SMALL if "max(5m, t)" not in text else Environment({"t": InputColumn(0, "min")}, 500))
     assert (node.kind, node.unit) == (kind, unit)
 
 
 @given(st.integers(1, 20_000), st.sampled_from([100, 200, 500, 5_000]))
 def test_durations_become_the_nearest_number_of_steps(span_ms: int, step_ms: int) -> None:
-    environment = Environment({"x": Column(0, "bps")}, step_ms)
+    environment = Environment({"x": InputColumn(0, "bps")}, step_ms)
     steps = math.floor(span_ms / step_ms + 0.5)
     if steps == 0:
         assert refusal(f"mean(x, {span_ms}ms)", environment).suggestion == f"{step_ms}ms"

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.tape_machine.checker import check
-from lotus.tape_machine.environment import Column, Environment
+from lotus.tape_machine.environment import Environment, InputColumn
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.parser import parse
 from lotus.tape_machine.transforms import TRANSFORMS
@@ -63,7 +63,7 @@ def test_composites_mean_what_the_table_says() -> None:
     x = np.cumsum(rng.normal(size=300))
     x[rng.random(300) < 0.05] = np.nan
     full = np.cumsum(rng.normal(size=300))
-    environment = Environment({"x": Column(0, "bps"), "g": Column(1, "bps")}, 1_000)
+    environment = Environment({"x": InputColumn(0, "bps"), "g": InputColumn(1, "bps")}, 1_000)
     table = np.column_stack([x, full])
     macd = ema(x, 5.0) - ema(x, 12.0)
     wanted = {

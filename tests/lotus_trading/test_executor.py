@@ -17,7 +17,7 @@ from lotus.trading.execution_events import (
 )
 from lotus.trading.executor import begin
 from lotus.trading.order_machine import Purpose
-from lotus.trading.orders import Grouping, OrderState, Side, TimeInForce
+from lotus.trading.orders import OrderGrouping, OrderState, Side, TimeInForce
 
 from .desks import settle
 
@@ -43,7 +43,7 @@ def test_entry_stop_and_take_profit_go_in_one_grouped_action(side: Side) -> None
     settle(desk)
     (place,) = [c for c in seen if isinstance(c, Place)]
     entry, stop, target = place.orders
-    assert place.grouping is Grouping.ENTRY_WITH_EXITS
+    assert place.grouping is OrderGrouping.ENTRY_WITH_EXITS
     assert (entry.side, entry.tif, entry.reduce_only) == (side, TimeInForce.IOC, False)
     assert entry.limit_px == D(100_000) * (1 + int(side) * D("0.005"))
     assert all(o.reduce_only and o.side is side.opposite and o.size == entry.size for o in (stop, target))

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from trading_plans import BTC, plan, view
 
 from lotus.trading.orders import Side
-from lotus.trading.validate import Situation, refusals
+from lotus.trading.validate import AccountState, refusals
 
 from .faulty_plans import FAULTS, D, R
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 
 
-AT = Situation(
+AT = AccountState(
     now_ms=1_000,
     venue="paper",
     account="main",

@@ -11,13 +11,13 @@ from pace import examples
 
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import Trigger
-from lotus.triggers.events import Cause, Status, TriggerEvent
-from lotus.triggers.watcher import Plan, Watcher
+from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
+from lotus.triggers.watcher import Watcher, WatchPlan
 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def watched(trigger: Trigger, plan: Plan, trace: Trace) -> tuple[TriggerEvent, ...]:
+def watched(trigger: Trigger, plan: WatchPlan, trace: Trace) -> tuple[TriggerEvent, ...]:
     return Watcher(trigger, plan).run(trace.ints, trace.floats)
 
 
@@ -33,7 +33,7 @@ def test_the_order_of_events_and_what_they_tell(seed: int) -> None:
         assert all(h.time_ms <= event.time_ms for h in event.happenings)
         if event.cause in (Cause.HOLDS, Cause.PRECONDITION) and len(trigger.preconditions) == 1:
             (gate,) = [r for r in event.readings[-1:] if r.part in trigger.precondition_texts]
-            assert gate.holds == (event.status is Status.FIRED)
+            assert gate.holds == (event.status is EvaluationStatus.FIRED)
 
 
 @given(SEEDS)
@@ -43,7 +43,7 @@ def test_every_arming_comes_to_one_end_before_the_next(seed: int) -> None:
     trigger = read_trigger(scope(random.Random(seed), 0))
     armed: TriggerEvent | None = None
     for event in watched(trigger, replace(plan, once=False), trace):
-        if event.status is Status.ARMED:
+        if event.status is EvaluationStatus.ARMED:
             assert armed is None
             armed = event
         elif event.cause is not Cause.VALID_UNTIL:

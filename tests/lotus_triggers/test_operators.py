@@ -4,11 +4,11 @@ import pytest
 
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import leaves_of
-from lotus.triggers.operators import LEVELS, OPERATORS, QUANTITIES, WORDS, Kind, Operator
+from lotus.triggers.operators import LEVELS, OPERATORS, QUANTITIES, WORDS, Kind, TriggerOperator
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda o: o.name)
-def test_an_example_uses_its_own_operator_and_the_defaults_are_in_range(operator: Operator) -> None:
+def test_an_example_uses_its_own_operator_and_the_defaults_are_in_range(operator: TriggerOperator) -> None:
     leaves = leaves_of(read_trigger(operator.example).condition)
     assert operator.name in {type(leaf).__name__.lower() for leaf in leaves}
     needed = "level=entry, " if operator.parameters[0].kind is Kind.LEVEL else ""

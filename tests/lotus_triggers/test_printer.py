@@ -10,7 +10,7 @@ from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import All, Breakout, LevelKind, Retest, Scope, Threshold
 from lotus.triggers.parser import MAX_TEXT, parse
 from lotus.triggers.printer import text_of
-from lotus.triggers.syntax import And, Argument, Call, Compare, Guarded, Not, Number, Or, Tree, Within
+from lotus.triggers.syntax import And, Argument, Compare, Guarded, Not, NumberLiteral, OperatorCall, Or, Tree, Within
 from lotus.triggers.units import SPELLINGS
 
 DESIGN = "breakout(lookback=20, band=2sigma) AND retest(level=prev_high, tol=0.15%) WITHIN 6h"
@@ -19,16 +19,16 @@ DESIGN = "breakout(lookback=20, band=2sigma) AND retest(level=prev_high, tol=0.1
 def random_tree(rng: random.Random, depth: int) -> Tree:
     """Return any tree that the grammar can write, mostly without meaning."""
 
-    def number() -> Number:
+    def number() -> NumberLiteral:
         value = rng.choice((0.0, -1.5, 2.0, 1e9, 1e-7, 3e300, rng.uniform(-1e3, 1e3)))
-        return Number(value, rng.choice(sorted(set(SPELLINGS.values()))))
+        return NumberLiteral(value, rng.choice(sorted(set(SPELLINGS.values()))))
 
     draw = rng.random()
     if depth <= 0 or draw < 0.2:
         if rng.random() < 0.4:
             return Compare(rng.choice(("mid", "x_1")), rng.choice(("<", "<=", ">", ">=")), number())
         values = [rng.choice((number(), Name("vwap"), Name("nothing"))) for _ in range(rng.randrange(4))]
-        return Call("f", tuple(Argument(rng.choice(("", "side")), value) for value in values))
+        return OperatorCall("f", tuple(Argument(rng.choice(("", "side")), value) for value in values))
     if draw < 0.4:
         return Not(random_tree(rng, depth - 1))
     if draw < 0.6:

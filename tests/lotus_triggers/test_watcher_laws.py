@@ -15,20 +15,20 @@ from pace import examples
 
 from lotus.microtape.frame_spec import I_END
 from lotus.triggers.conditions import Trigger, warm_up_ms
-from lotus.triggers.events import Cause, Status, TriggerEvent
-from lotus.triggers.watcher import Plan, Watcher
+from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
+from lotus.triggers.watcher import Watcher, WatchPlan
 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def watched(trigger: Trigger, plan: Plan, trace: Trace) -> tuple[TriggerEvent, ...]:
+def watched(trigger: Trigger, plan: WatchPlan, trace: Trace) -> tuple[TriggerEvent, ...]:
     return Watcher(trigger, plan).run(trace.ints, trace.floats)
 
 
 @cache
-def oracle_runs() -> tuple[int, set[tuple[Status, Cause]]]:
+def oracle_runs() -> tuple[int, set[tuple[EvaluationStatus, Cause]]]:
     """Compare many random watches with the oracle; return how many were equal and which events they had."""
-    seen, equal = set[tuple[Status, Cause]](), 0
+    seen, equal = set[tuple[EvaluationStatus, Cause]](), 0
     for seed in range(120):
         trigger, plan, trace = drawn(seed)
         events = watched(trigger, plan, trace)

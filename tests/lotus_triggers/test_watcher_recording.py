@@ -14,8 +14,8 @@ from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_machine import build_frames
 from lotus.microtape.frame_spec import C_MID, I_ASSET, I_END
 from lotus.triggers.checker import read_trigger
-from lotus.triggers.events import Status
-from lotus.triggers.watcher import Plan, Watcher
+from lotus.triggers.events import EvaluationStatus
+from lotus.triggers.watcher import Watcher, WatchPlan
 
 RECORDING = Path(__file__).resolve().parents[3] / "shared" / "data" / "hyperliquid-2025-09-04" / "frames.jsonl.gz"
 UNIVERSE = (Asset("BTC", 5), Asset("ETH", 4), Asset("SOL", 2))
@@ -39,14 +39,14 @@ def frames() -> FrameBatch:
 def test_live_is_batch_on_real_frames(text: str) -> None:
     batch, fired = frames(), 0
     for index, asset in enumerate(UNIVERSE):
-        plan = Plan(asset, index, once=False)
+        plan = WatchPlan(asset, index, once=False)
         live = Watcher(read_trigger(text), plan)
         one_by_one = [e for k in range(len(batch)) for e in live.step(batch.ints[k], batch.floats[k])]
         mine = batch.ints[:, I_ASSET] == index
         whole = Watcher(read_trigger(text), plan).run(batch.ints, batch.floats)
         assert repr(one_by_one) == repr(list(whole))
         assert Watcher(read_trigger(text), plan).run(batch.ints[mine], batch.floats[mine]) == whole
-        fired += sum(e.status is Status.FIRED for e in whole)
+        fired += sum(e.status is EvaluationStatus.FIRED for e in whole)
         mids = dict(zip(batch.ints[mine, I_END].tolist(), batch.floats[mine, C_MID].tolist(), strict=True))
         for event in whole:
             assert event.mid == mids[event.time_ms] / 10**asset.px_decimals
@@ -57,7 +57,7 @@ def test_levels_are_the_extremes_of_the_recorded_minutes() -> None:
     batch = frames()
     rows = batch.ints[:, I_ASSET] == 0
     end, mid = batch.ints[rows, I_END], batch.floats[rows, C_MID] / 10
-    events = Watcher(read_trigger("breakout(3)"), Plan(UNIVERSE[0], 0, once=False)).run(batch.ints, batch.floats)
+    events = Watcher(read_trigger("breakout(3)"), WatchPlan(UNIVERSE[0], 0, once=False)).run(batch.ints, batch.floats)
     assert events
     for event in events:
         minute = (event.time_ms - 1) // 60_000
@@ -68,9 +68,9 @@ def test_levels_are_the_extremes_of_the_recorded_minutes() -> None:
 
 
 def test_a_watch_that_ends_early_says_what_the_long_one_said_until_then() -> None:
-    batch, plan = frames(), Plan(UNIVERSE[1], 1, once=False)
+    batch, plan = frames(), WatchPlan(UNIVERSE[1], 1, once=False)
     whole = Watcher(read_trigger(TEXTS[2]), plan).run(batch.ints, batch.floats)
     until = whole[len(whole) // 2].time_ms
     short = Watcher(read_trigger(TEXTS[2]), replace(plan, valid_until_ms=until)).run(batch.ints, batch.floats)
     assert short[:-1] == tuple(e for e in whole if e.time_ms <= until)
-    assert short[-1].status is Status.EXPIRED
+    assert short[-1].status is EvaluationStatus.EXPIRED

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lotus.manifest import Asset
 from lotus.timebase import HOUR_MS, NS_PER_MS
 from lotus.trading.orders import (
-    Grouping,
+    OrderGrouping,
     OrderState,
     TimeInForce,
     client_order_id,
@@ -115,7 +115,7 @@ def play(made: Market, step: Any) -> None:
                 OrderForm(entry, 0, side, lots, PX + shift),
                 OrderForm(stop, 0, -side, lots, exit_px - side * 900, reduce_only=True, trigger=exit_px),
             ]
-            made.account.place(now_ns, forms, Grouping.ENTRY_WITH_EXITS)
+            made.account.place(now_ns, forms, OrderGrouping.ENTRY_WITH_EXITS)
         case ("cancel", index):
             made.account.cancel(now_ns, [client_order_id(str(index), "entry")])
         case ("modify", index, shift, lots):

@@ -8,7 +8,7 @@ import pytest
 
 from lotus.experts.attribution import DETECTOR_DSI_ATTRIB
 from lotus.experts.fusion import default_experts
-from lotus.experts.learned import InForce, Learned, experts_with
+from lotus.experts.learned import InForce, LearnedSettings, experts_with
 from lotus_assets.stages import (
     detector_dsi_attrib,
     dsi_annotations,
@@ -32,12 +32,12 @@ def test_rows_are_those_of_a_join_on_both_branches(ctx: StageContext, days: list
     for stage in TAPE:
         assert not run_stage(ctx, stage, days[0]).failed_checks
     agree(ctx, days[0], None)
-    learned = Learned(default_experts().version, off=("micro_lean",))
+    learned = LearnedSettings(default_experts().version, off=("micro_lean",))
     write_expert_set(ctx.sig, "other", InForce(days[0], "2026-01-04", learned))
     agree(replace(ctx, settings=replace(ctx.settings, branch="other")), days[0], learned)
 
 
-def agree(ctx: StageContext, day: str, learned: Learned | None) -> None:
+def agree(ctx: StageContext, day: str, learned: LearnedSettings | None) -> None:
     """Run the stages on the branch and compare every number with a plain join of what they left."""
     for stage in SCORE:
         result = run_stage(ctx, stage, day)

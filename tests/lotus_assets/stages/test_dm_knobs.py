@@ -9,13 +9,13 @@ import pytest
 
 from lotus.columns import TableSpec
 from lotus.decision.alphas import AlphaInput
-from lotus.decision.book import Market
-from lotus.decision.calibration import Calibration, Cell
+from lotus.decision.book import CoinMarket
+from lotus.decision.calibration import Cell, ScoreCalibration
 from lotus.decision.covariance import Covariance
-from lotus.decision.decide import Authority
-from lotus.decision.feedback import Memory
+from lotus.decision.decide import AccountMandate
+from lotus.decision.feedback import DecisionMemory
 from lotus.decision.policy import shipped_policy
-from lotus.decision.policy_trials import Leg, PolicyTrial, observation_of, value_bps
+from lotus.decision.policy_trials import PolicyTrial, TrialLeg, observation_of, value_bps
 from lotus.decision.solver import FastSolver
 from lotus.errors import BeliefError
 from lotus.hashing import natural_id
@@ -36,7 +36,7 @@ from lotus_assets.stages.runner import run_stage
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_modules.dm.allocate import Allocator, Sight
+from lotus_modules.dm.allocate import Allocator, PortfolioSnapshot
 from lotus_modules.knobs import PolicyChooser
 from lotus_modules.priors.rollback import roll_back
 from lotus_modules.slow import SLOW_HANDLERS
@@ -88,7 +88,7 @@ def simulated(day: str, hot_bps: float, n: int = 400) -> list[Observation]:
         assert trial is not None
         bins = rng.integers(0, [5, 3, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5])
         r = 40.0 * rng.standard_normal() + hot_bps * (bins[0] >= 3)
-        leg = Leg("BTC", 0.0, 0.2 + 0.05 * trial.arm, 0.2, 0.5)
+        leg = TrialLeg("BTC", 0.0, 0.2 + 0.05 * trial.arm, 0.2, 0.5)
         context = context_text(market_context(["".join(map(str, bins))]))
         row = PolicyTrial(f"{day} {i}", "book", at_ms - 100, at_ms, 300, OWNER, context, "", trial, (leg,))
         ends = np.array([at_ms, at_ms + 300_000])
@@ -188,12 +188,14 @@ def decided(ctx: StageContext, first_ms: int, n: int, tmp_path: Path) -> None:
     """Decide windows of five seconds for a book, each in a trial, from a view that is told before the first."""
     cell = Cell(("det:sr@1", 300, ""), (0.0, 1.0), (12.0, 12.0), 20.0, 3600.0, 5000.0)
     risk = Covariance(COINS, np.array([[16.0, 6.0], [6.0, 25.0]]), 60.0, first_ms - 60_000, 0.1, 1000)
-    known = Knowledge("2026-01-04", Calibration("2026-01-05", (cell,), 200.0, "3" * 32), Memory(), risk, {})
+    known = Knowledge(
+        "2026-01-04", ScoreCalibration("2026-01-05", (cell,), 200.0, "3" * 32), DecisionMemory(), risk, {}
+    )
     allocator = Allocator(
-        "main", "book", Authority("book", ("local:market",), 1.0, 4.0), FastSolver().solve,
+        "main", "book", AccountMandate("book", ("local:market",), 1.0, 4.0), FastSolver().solve,
         PolicyChooser(POLICY, explore=1.0), Keys(tmp_path / "keys"),
     )  # fmt: skip
-    markets = {coin: Market(1.0, 1e10, 1e10, 40.0) for coin in COINS}
+    markets = {coin: CoinMarket(1.0, 1e10, 1e10, 40.0) for coin in COINS}
     with ctx.databases.connect("dm", autocommit=True) as dm:
         for coin in COINS:
             name = natural_id("view", coin)
@@ -201,8 +203,8 @@ def decided(ctx: StageContext, first_ms: int, n: int, tmp_path: Path) -> None:
             put_view(dm, "main", view, "4" + 11 * "-")
         for k in range(n):
             at_ms = first_ms + 5000 * k
-            sight = Sight(at_ms + 100, 100_000.0, {"BTC": 0.05}, {"BTC": 1e5, "ETH": 4e3}, markets)
-            allocator.window(dm, at_ms, sight, known)
+            portfolio = PortfolioSnapshot(at_ms + 100, 100_000.0, {"BTC": 0.05}, {"BTC": 1e5, "ETH": 4e3}, markets)
+            allocator.window(dm, at_ms, portfolio, known)
 
 
 def trials_of_day(ctx: StageContext, day: str) -> tuple[StageResult, dict[str, dict[str, object]]]:
@@ -263,7 +265,7 @@ def test_a_day_without_trials_needs_no_frames_and_a_row_is_written_once(ctx: Sta
     assert run_stage(ctx, dm_knobs.TRIALS, FIRST).rows == 0
     trial = drawn_trial("w", 0, [KEY], 1.0, 1.06, 7)
     assert trial is not None
-    row = PolicyTrial("w", "book", 5, 6, 300, OWNER, 12 * "-", "", trial, (Leg("BTC", 0.0, 0.1, 0.1, 5.0),))
+    row = PolicyTrial("w", "book", 5, 6, 300, OWNER, 12 * "-", "", trial, (TrialLeg("BTC", 0.0, 0.1, 0.1, 5.0),))
     with ctx.databases.connect("dm") as dm:
         put_policy_trial(dm, "main", row)
         put_policy_trial(dm, "main", replace(row, owner="another"))

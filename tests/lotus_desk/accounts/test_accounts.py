@@ -20,12 +20,12 @@ import lotus_venues.hyperliquid.venue as venue_module
 from lotus.errors import VenueError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
-from lotus.trading.orders import Grouping, NewOrder, Side, TimeInForce, Trigger, TriggerKind
+from lotus.trading.orders import NewOrder, OrderGrouping, OrderTrigger, Side, TimeInForce, TriggerKind
 from lotus.trading.venue import Venue
 from lotus_desk.accounts.accounts import WATCHDOG_WEIGHT, account_files, desk_weight, venue_account
 from lotus_desk.accounts.secret_file import write_secret
 from lotus_desk.execution.desk import TradingDesk
-from lotus_desk.market.floor import FloorTerms, TradingFloor
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_desk.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, QUIET_LOOK_S, URGENT_S
 from lotus_venues.hyperliquid import rate_budget
@@ -110,10 +110,10 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         agent = str(eth_account.Account.from_key(key).address).lower()
         venue.exchange.poster = CountingPoster(counter, agent, user, URL)  # type: ignore[assignment]
         venues[account] = venue
-    terms = FloorTerms(Decimal(100), Decimal(300), Decimal(50_000), 5_000)
-    floor = TradingFloor((BTC,), "hyperliquid", terms, loop.now_ms, is_wall=True)
+    terms = DeskTerms(Decimal(100), Decimal(300), Decimal(50_000), 5_000)
+    market = MarketSnapshot((BTC,), "hyperliquid", terms, loop.now_ms, is_wall=True)
     books: Any = SimpleNamespace(close=lambda: None)
-    return World(loop, counter, TradingDesk(books, floor, venues, KillSwitch(tmp_path).prepare()))
+    return World(loop, counter, TradingDesk(books, market, venues, KillSwitch(tmp_path).prepare()))
 
 
 def played(world: World, work: Coroutine[Any, Any, None]) -> None:
@@ -126,7 +126,7 @@ def played(world: World, work: Coroutine[Any, Any, None]) -> None:
     passed(world.loop, ended())
 
 
-def an_order(name: object, px: str = "100", trigger: Trigger | None = None, reduce: bool = False) -> NewOrder:
+def an_order(name: object, px: str = "100", trigger: OrderTrigger | None = None, reduce: bool = False) -> NewOrder:
     """Return an order of 0.1 BTC."""
     side, tif = (Side.SELL if reduce else Side.BUY), TimeInForce.GTC
     return NewOrder("0x" + natural_id(str(name)), "BTC", side, Decimal("0.1"), Decimal(px), tif, reduce, trigger)
@@ -134,9 +134,9 @@ def an_order(name: object, px: str = "100", trigger: Trigger | None = None, redu
 
 async def a_plan(venue: Any, name: str) -> None:
     """Do what an ordinary plan costs: entry with its stop, two questions, the exit, and the cancel of what is left."""
-    stop = an_order(f"{name} stop", "90", Trigger(Decimal(90), TriggerKind.STOP_LOSS), reduce=True)
+    stop = an_order(f"{name} stop", "90", OrderTrigger(Decimal(90), TriggerKind.STOP_LOSS), reduce=True)
     entry = an_order(f"{name} entry")
-    await venue.place([entry, stop], Grouping.ENTRY_WITH_EXITS)
+    await venue.place([entry, stop], OrderGrouping.ENTRY_WITH_EXITS)
     await venue.order_of(entry.client_id)
     await venue.order_of(stop.client_id)
     await venue.place([an_order(f"{name} exit", reduce=True)])
@@ -187,7 +187,7 @@ def test_the_overload_of_one_account_stops_openings_of_all_and_no_cancel_and_no_
         world.counter.count("much", shared.most() - world.counter.since(now_ms - 59_999))
         with pytest.raises(VenueError, match="weight used this minute"):
             await other.place([an_order("late")])
-        stop = an_order("stop", "90", Trigger(Decimal(90), TriggerKind.STOP_LOSS), reduce=True)
+        stop = an_order("stop", "90", OrderTrigger(Decimal(90), TriggerKind.STOP_LOSS), reduce=True)
         for number in range(20):
             await other.place([an_order(f"exit {number}", reduce=True)])
         await other.place([stop])

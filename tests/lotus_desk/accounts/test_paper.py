@@ -17,18 +17,18 @@ from lotus.manifest import Asset, Manifest
 from lotus.timebase import HOUR_MS, NS_PER_MS
 from lotus.trading.orders import (
     FundingPayment,
-    Grouping,
     NewOrder,
+    OrderGrouping,
     OrderState,
+    OrderTrigger,
     OrderUpdate,
     Side,
     TimeInForce,
-    Trigger,
     TriggerKind,
     VenueFill,
     client_order_id,
 )
-from lotus_desk.accounts.paper import PaperDesk
+from lotus_desk.accounts.paper import PaperAccounts
 from lotus_store.config import Settings
 from lotus_venues.paper_account.state import Stored
 from lotus_venues.paper_account.venue import PaperAccountVenue
@@ -73,7 +73,7 @@ class Life:
     wrote: bool = False
     dead: bool = False
     latency_ms: int = 0
-    desk: PaperDesk = field(init=False)
+    desk: PaperAccounts = field(init=False)
     venue: PaperAccountVenue = field(init=False)
     tasks: list["asyncio.Task[Any]"] = field(default_factory=list)
 
@@ -81,7 +81,7 @@ class Life:
         """Load, feed the recorded tape again, listen."""
         manifest = replace(Manifest(), outcomes=replace(Manifest().outcomes, latency_ms=self.latency_ms))
         place = Settings(Path("/nowhere"), manifest=manifest)
-        self.desk = PaperDesk(place, (BTC,), "run", lambda: self.now_ns, lambda _: self.kept)
+        self.desk = PaperAccounts(place, (BTC,), "run", lambda: self.now_ns, lambda _: self.kept)
         self.venue = self.desk.open("probes-long")
         self.venue.ahead.aside = self.aside
         self.venue.timeout_s = 0.05
@@ -114,7 +114,7 @@ class Life:
 
     async def place(self, order: NewOrder, *exits: NewOrder) -> None:
         """Send and book the answer, if one comes before death."""
-        grouping = Grouping.ENTRY_WITH_EXITS if exits else Grouping.NONE
+        grouping = OrderGrouping.ENTRY_WITH_EXITS if exits else OrderGrouping.NONE
 
         async def send() -> None:
             answers = await self.venue.place([order, *exits], grouping)
@@ -196,7 +196,7 @@ class World:
                 entry = self.order(side, PX + 400 * int(side), lots, tif=TimeInForce.IOC)
                 stop_px = PX - 300 * int(side)
                 limit = stop_px - 9000 * int(side)
-                trigger = Trigger(Decimal(stop_px) / 10, TriggerKind.STOP_LOSS)
+                trigger = OrderTrigger(Decimal(stop_px) / 10, TriggerKind.STOP_LOSS)
                 await life.place(entry, self.order(side.opposite, limit, lots, reduce_only=True, trigger=trigger))
             case ("rest", side, shift, lots):
                 await life.place(self.order(side, PX + 10 * shift * int(side), lots))

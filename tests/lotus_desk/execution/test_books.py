@@ -24,10 +24,10 @@ from lotus.trading.execution_events import Close
 from lotus.trading.orders import Side
 from lotus.trading.plan import probe_plan
 from lotus_desk.accounts.accounts import venue_account
-from lotus_desk.accounts.paper import PaperDesk
+from lotus_desk.accounts.paper import PaperAccounts
 from lotus_desk.execution.books import TradeBooks
 from lotus_desk.execution.desk import TradingDesk
-from lotus_desk.market.floor import FloorTerms, TradingFloor, account_name
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot, account_name
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_herald.keys import Keys
 from lotus_store.config import Settings
@@ -36,13 +36,13 @@ from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.paper_books import PaperBooks
 from lotus_store.ledger.plans import PlanRow, funding_of, open_plans, plans_for, put_plan
 from lotus_venues.local_exchange.frames import book_frame, context_frame
-from lotus_venues.local_exchange.options import Clock, Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 
 BTC = Asset("BTC", 5)
 PX = 1_000_000
 RATE = 10**8  # 0.0001 an hour
-TERMS = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**6), 5_000)
+TERMS = DeskTerms(Decimal(1000), Decimal(300), Decimal(10**6), 5_000)
 
 
 class Bed:
@@ -51,7 +51,7 @@ class Bed:
     def __init__(self, databases: Databases, settings: Settings, name: str) -> None:
         self.databases, self.settings, self.name = databases, settings, name
         self.clock = MovableClock()
-        self.floor = TradingFloor((BTC,), name, TERMS, self.clock, {"BTC": 40}, session="run")
+        self.market = MarketSnapshot((BTC,), name, TERMS, self.clock, {"BTC": 40}, session="run")
         self.show: Callable[[int], None]
         self.venues: dict[str, Any]
 
@@ -61,7 +61,7 @@ class Bed:
             manifest = replace(Manifest(), outcomes=replace(Manifest().outcomes, latency_ms=0))
             store = partial(PaperBooks, self.databases)
             place = replace(self.settings, manifest=manifest)
-            paper = PaperDesk(place, (BTC,), "run", lambda: self.clock() * NS_PER_MS, store)
+            paper = PaperAccounts(place, (BTC,), "run", lambda: self.clock() * NS_PER_MS, store)
             self.venues = {account_name(side): paper.open(account_name(side)) for side in Side}
 
             def show(rate: int) -> None:
@@ -71,7 +71,7 @@ class Bed:
             self.show = show
             yield await self._begun()
             return
-        options = Options(clock=Clock.WALL, limit_scale=0, wall_ms=self.clock, client_ms=self.clock)
+        options = Options(clock=TimeSource.WALL, limit_scale=0, wall_ms=self.clock, client_ms=self.clock)
         async with LocalExchange((BTC,), options=options) as exchange:
             self.venues = {
                 account_name(side): venue_account(
@@ -91,19 +91,19 @@ class Bed:
     async def _begun(self) -> TradingDesk:
         self._market()
         books = TradeBooks(self.databases, Keys(self.settings.keys_root), self.name, "run")
-        desk = TradingDesk(books, self.floor, self.venues, KillSwitch(self.settings.home).prepare())
+        desk = TradingDesk(books, self.market, self.venues, KillSwitch(self.settings.home).prepare())
         self.task = asyncio.create_task(desk.run())
         await until(lambda: desk.recovered, self._market)
         return desk
 
     def _market(self, rate: int = RATE) -> None:
         self.show(rate)
-        self.floor._tops[0] = self.clock(), PX, PX + 10
-        self.floor._marks[0] = PX
+        self.market._tops[0] = self.clock(), PX, PX + 10
+        self.market._marks[0] = PX
 
     def accept(self, side: Side) -> str:
         event, at = natural_id(self.name, side), self.clock()
-        plan = probe_plan(event, event, BTC, side, Decimal(100_000), at, 4 * HOUR_MS, self.floor.terms(side))
+        plan = probe_plan(event, event, BTC, side, Decimal(100_000), at, 4 * HOUR_MS, self.market.terms(side))
         row = PlanRow(
             plan.plan_id, "main", natural_id(event), event, "probe", "BTC", self.name, "accepted", at, to_plain(plan),
             {"event_id": event, "detector_id": "d", "window_end_ms": at}, {}, session="run",

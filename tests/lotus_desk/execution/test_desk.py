@@ -12,16 +12,16 @@ import pytest
 from desk_bed import Bed, Books, SmallVenue, ended, until
 
 from lotus.trading.orders import (
-    Grouping,
     NewOrder,
     OpenOrder,
+    OrderGrouping,
     OrderState,
     OrderUpdate,
 )
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
 from lotus_desk.execution import desk as desk_module
-from lotus_desk.execution.books import Moved
+from lotus_desk.execution.books import PlanDelta
 from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
 
 pytestmark = pytest.mark.clock("a desk turns over wall time")
@@ -78,7 +78,7 @@ def test_an_entry_that_could_not_be_written_is_never_sent(bed: Bed) -> None:
         plan = bed.accept("one", 60_000)
         real = bed.books.write
 
-        def down_after_reading(moved: Sequence[Moved], at_ms: int) -> None:
+        def down_after_reading(moved: Sequence[PlanDelta], at_ms: int) -> None:
             raise psycopg.OperationalError("the server is gone")
 
         bed.books.write = down_after_reading  # type: ignore[method-assign]
@@ -192,11 +192,11 @@ def test_the_switch_is_a_file_that_stays_thrown(tmp_path: Path) -> None:
 
 
 def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, capsys: pytest.CaptureFixture[str]) -> None:
-    async def place(orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+    async def place(orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE) -> Sequence[OrderUpdate]:
         real_place(orders, grouping)
         raise KeyError("statuses")
 
-    def real_place(orders: Sequence[NewOrder], grouping: Grouping) -> None:
+    def real_place(orders: Sequence[NewOrder], grouping: OrderGrouping) -> None:
         for order in orders:
             bed.venue._take(order)
 

@@ -9,7 +9,7 @@ import pytest
 from desk_bed import Bed, Books, SmallVenue, ended, now_ms, until
 
 from lotus.trading.orders import (
-    Account,
+    AccountSnapshot,
     NewOrder,
     OrderState,
     Side,
@@ -82,7 +82,7 @@ def test_a_position_that_moves_while_it_is_looked_at_is_not_judged(bed: Bed) -> 
         (reconciler,), sizes = desk.reconcilers, itertools.cycle((Decimal("0.5"), Decimal(0)))
         account = bed.venue.account
 
-        async def moving() -> Account:
+        async def moving() -> AccountSnapshot:
             bed.venue.stray = next(sizes)
             return await account()
 
@@ -130,15 +130,15 @@ def test_fills_of_a_plan_that_is_forgotten_while_it_is_looked_are_nobody_elses(b
         await until(lambda: bed.venue.held > 0)
         account, looks = bed.venue.account, itertools.count(1)
 
-        async def forgetting() -> Account:
+        async def forgetting() -> AccountSnapshot:
             if next(looks) == 2:
-                del desk._works[over]
+                del desk._runs[over]
             return await account()
 
         bed.venue.account = forgetting  # type: ignore[method-assign]
         (reconciler,) = desk.reconcilers
         assert await reconciler.compare() == ()
-        assert over not in desk._works
+        assert over not in desk._runs
         assert all(not state.foreign for state in desk.states_of(bed.venue))
         await ended(task)
 

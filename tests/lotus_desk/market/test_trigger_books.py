@@ -5,12 +5,12 @@ from typing import Any
 
 from trigger_frames import plan_of
 
-from lotus.decision.alphas import Door
+from lotus.decision.alphas import InputFilter
 from lotus.decision.policy import shipped_policy
 from lotus.modules.intents import Intent, Module
-from lotus.triggers.events import Cause, Status, TriggerEvent
+from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
 from lotus_desk.market.trigger_books import TriggerBooks
-from lotus_desk.market.triggers import Said
+from lotus_desk.market.triggers import PlanTriggerEvent
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
@@ -26,15 +26,15 @@ def test_what_is_said_is_written_and_sent_once_and_stands_beside_the_decision(
 ) -> None:
     keys = Keys(settings.keys_root)
     row, plan = plan_of("touch(level=100)", 0, 1_000)
-    event = TriggerEvent(1, Status.FIRED, Cause.HOLDS, 1_200, 6, plan.trigger, 100.0)
+    event = TriggerEvent(1, EvaluationStatus.FIRED, Cause.HOLDS, 1_200, 6, plan.trigger, 100.0)
     with databases.connect("dm") as dm:
         put_decision(dm, DecisionRow(row.decision_id, "main", row.lifecycle_id, "book", 1_000, {}), "e", "BTC", "60s")
     books = TriggerBooks(databases, keys)
     for _ in range(2):
-        assert asyncio.run(books.write([Said(row, event, 400)]))
+        assert asyncio.run(books.write([PlanTriggerEvent(row, event, 400)]))
     carry(databases, now_ms=1_300)
     policy = shipped_policy()
-    decider = Decider(5_000, Door("main", frozenset({"BTC"}), policy.horizons), policy, lambda: 1_300)
+    decider = Decider(5_000, InputFilter("main", frozenset({"BTC"}), policy.horizons), policy, lambda: 1_300)
     handlers = {Intent.TRIGGER_EVAL: decider.take_trigger}
     assert consume(databases, Module.DM, handlers, keys, 1_300) == {"applied": 1}
     with databases.connect("tr") as tr, databases.connect("dm") as dm:

@@ -14,10 +14,9 @@ from lotus.trading.execution_events import Event, TriggerStatus, TriggerTold
 from lotus.trading.plan import Plan
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import warm_up_ms
-from lotus.triggers.events import Status
-from lotus.triggers.watcher import Plan as Watched
-from lotus.triggers.watcher import Watcher
-from lotus_desk.market.triggers import Said, TriggerDesk
+from lotus.triggers.events import EvaluationStatus
+from lotus.triggers.watcher import Watcher, WatchPlan
+from lotus_desk.market.triggers import PlanTriggerEvent, TriggerDesk
 from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline import Pipeline
 from lotus_store.ledger.plans import PlanRow
@@ -33,11 +32,11 @@ TEXTS = (
 class Kept:
     """Books in memory that may be down; what was told to plans beside them."""
 
-    said: list[Said] = field(default_factory=list)
+    said: list[PlanTriggerEvent] = field(default_factory=list)
     told: list[tuple[str, Event]] = field(default_factory=list)
     is_down: bool = False
 
-    async def write(self, said: Sequence[Said]) -> bool:
+    async def write(self, said: Sequence[PlanTriggerEvent]) -> bool:
         self.said += () if self.is_down else said
         return not self.is_down
 
@@ -97,11 +96,11 @@ def test_the_desk_says_what_a_batch_over_the_frames_says(
         said[one.row.plan_id].append(one.event)
     for row, plan in accepted:
         index, trigger = UNIVERSE.index(_asset(plan)), read_trigger(plan.trigger)
-        watched = Watched(UNIVERSE[index], index, 200, plan.created_ms, plan.valid_until_ms)
+        watched = WatchPlan(UNIVERSE[index], index, 200, plan.created_ms, plan.valid_until_ms)
         since = ints[:, I_END] > plan.created_ms - warm_up_ms(trigger)
         whole = Watcher(trigger, watched).run(ints[since], floats[since])
         assert repr(tuple(said[row.plan_id])) == repr(whole)
-    assert sum(e.status is Status.FIRED for events in said.values() for e in events) > 2
+    assert sum(e.status is EvaluationStatus.FIRED for events in said.values() for e in events) > 2
     fired = [name for name, event in kept.told if event == TriggerTold(TriggerStatus.FIRED)]
     assert len(fired) == len(set(fired))
 

@@ -32,7 +32,7 @@ from lotus_store.ledger.day_commits import DayCommit, commit_day
 from lotus_store.ledger.plans import FillLine, OrderLine, PlanRow, PlanStep, put_plan, step_plans
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.rate_budget import shared_weight
-from lotus_venues.local_exchange.options import Clock, Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 
 BTC = Asset("BTC", 5)
@@ -168,7 +168,7 @@ def posing(databases: Databases, settings: Settings, monkeypatch: pytest.MonkeyP
     served: list[LocalExchange] = []
 
     async def serve() -> None:
-        options = Options(accounts=accounts, agents=agents, open_deposit_usd=None, clock=Clock.WALL, limit_scale=0)
+        options = Options(accounts=accounts, agents=agents, open_deposit_usd=None, clock=TimeSource.WALL, limit_scale=0)
         async with LocalExchange((BTC,), options=options) as running:
             urls.append(running.url)
             served.append(running)
@@ -219,9 +219,9 @@ def test_armed_by_the_exact_sentence_it_trades_and_not_a_moment_longer(
     path = arming_path(posing.settings.home, ACCOUNTS[0])
     assert path.stat().st_mode & 0o777 == 0o600
     trading = posing.opened()
-    assert trading.floor.venue == "hyperliquid"
-    assert trading.floor.mismatch == ""
-    assert not trading.floor.situation("BTC", ACCOUNTS[0]).halted
+    assert trading.market.venue == "hyperliquid"
+    assert trading.market.mismatch == ""
+    assert not trading.market.account_state("BTC", ACCOUNTS[0]).halted
 
     async def connects() -> None:
         for venue in trading.desk.venues.values():
@@ -232,13 +232,13 @@ def test_armed_by_the_exact_sentence_it_trades_and_not_a_moment_longer(
     asyncio.run(connects())
     disarm(posing.settings.home, ACCOUNTS[0])
     trading.interlock.look()
-    assert trading.floor.situation("BTC", ACCOUNTS[0]).halted
-    assert not trading.floor.situation("BTC", ACCOUNTS[1]).halted
-    assert "not armed" in trading.floor.holds[ACCOUNTS[0]]
+    assert trading.market.account_state("BTC", ACCOUNTS[0]).halted
+    assert not trading.market.account_state("BTC", ACCOUNTS[1]).halted
+    assert "not armed" in trading.market.holds[ACCOUNTS[0]]
     monkeypatch.setattr("lotus_desk.trading.watchdog_status", lambda _home: {"alive": False})
     trading.interlock.look()
-    assert trading.floor.situation("BTC", ACCOUNTS[1]).halted
-    assert "no watchdog" in trading.floor.holds[ACCOUNTS[1]]
+    assert trading.market.account_state("BTC", ACCOUNTS[1]).halted
+    assert "no watchdog" in trading.market.holds[ACCOUNTS[1]]
     assert started == [posing.settings.home]
 
 

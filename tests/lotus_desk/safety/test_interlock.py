@@ -11,7 +11,7 @@ from lotus.trading.orders import Side
 from lotus.trading.plan import probe_plan
 from lotus.trading.refusals import RefusalReason
 from lotus.trading.validate import refusals
-from lotus_desk.market.floor import FloorTerms, TradingFloor
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
 from lotus_desk.safety import interlock as interlock_module
 from lotus_desk.safety.interlock import UNKNOWN, Interlock
 from lotus_store.databases import Databases
@@ -20,14 +20,14 @@ BTC = Asset("BTC", 5)
 NOW_MS = 1_700_000_000_000
 
 
-def floor() -> TradingFloor:
-    terms = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**6), 5_000)
-    return TradingFloor((BTC,), "local", terms, lambda: NOW_MS, mismatch=UNKNOWN)
+def market() -> MarketSnapshot:
+    terms = DeskTerms(Decimal(1000), Decimal(300), Decimal(10**6), 5_000)
+    return MarketSnapshot((BTC,), "local", terms, lambda: NOW_MS, mismatch=UNKNOWN)
 
 
-def reasons(made: TradingFloor) -> dict[str, str]:
-    """Return why a plan would be refused on this floor now."""
-    at = made.situation("BTC", made.terms(Side.BUY).authority.account)
+def reasons(made: MarketSnapshot) -> dict[str, str]:
+    """Return why a plan would be refused on this market now."""
+    at = made.account_state("BTC", made.terms(Side.BUY).authority.account)
     terms = replace(made.terms(Side.BUY), release=at.release)
     plan = probe_plan("e", "l", BTC, Side.BUY, Decimal(100_000), NOW_MS, 30_000, terms)
     return {refusal.reason.value: refusal.found for refusal in refusals(plan, at)}
@@ -36,7 +36,7 @@ def reasons(made: TradingFloor) -> dict[str, str]:
 def test_a_column_that_only_one_of_them_has_holds_opening_until_it_is_gone(
     databases: Databases, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = floor()
+    made = market()
     lock = Interlock(made, databases)
     assert UNKNOWN in reasons(made)[RefusalReason.RELEASE_MISMATCH]
     lock.look()
@@ -59,7 +59,7 @@ def test_a_column_that_only_one_of_them_has_holds_opening_until_it_is_gone(
 def test_a_ledger_that_is_away_changes_nothing_of_what_was_found(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = floor()
+    made = market()
     lock = Interlock(made, databases)
 
     def away(_databases: Databases) -> list[str]:
@@ -77,7 +77,7 @@ def test_a_ledger_that_is_away_changes_nothing_of_what_was_found(
 
 def test_it_is_looked_at_again(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interlock_module, "HELD_S", 0.02)
-    made = floor()
+    made = market()
 
     async def go() -> None:
         task = asyncio.create_task(Interlock(made, databases).run())

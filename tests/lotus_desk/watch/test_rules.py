@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED
-from lotus_desk.watch.rules import Act, Seen, WatchPolicy, judge
+from lotus_desk.watch.rules import SafetyAction, Seen, WatchPolicy, judge
 
 POLICY = WatchPolicy(dead_s=10.0, flatten_after_s=20.0)
 WELL = Seen(0.2, is_empty=False)
@@ -17,22 +17,22 @@ WELL = Seen(0.2, is_empty=False)
 @pytest.mark.parametrize(
     ("seen", "act", "throw"),
     [
-        (WELL, Act.NOTHING, LIFTED),
-        (replace(WELL, pulse_age_s=9.9), Act.NOTHING, LIFTED),
-        (replace(WELL, pulse_age_s=11.0), Act.STOP_OPENING, HALTED),
-        (replace(WELL, pulse_age_s=31.0), Act.FLATTEN, FLATTENED),
-        (replace(WELL, pulse_age_s=11.0, is_empty=True), Act.NOTHING, LIFTED),
-        (replace(WELL, pulse_age_s=11.0, is_empty=None), Act.LOOK, LIFTED),
-        (replace(WELL, switch=HALTED), Act.LOOK, LIFTED),
-        (replace(WELL, switch=HALTED, thrown_s=2.0), Act.STOP_OPENING, LIFTED),
-        (replace(WELL, switch=HALTED, pulse_age_s=1.0), Act.STOP_OPENING, LIFTED),
-        (replace(WELL, switch=FLATTENED, pulse_age_s=1.0), Act.FLATTEN, LIFTED),
-        (replace(WELL, switch=FLATTENED, thrown_s=2.0), Act.FLATTEN, LIFTED),
-        (replace(WELL, switch=FLATTENED, thrown_s=2.0, is_empty=True), Act.LOOK, LIFTED),
-        (replace(WELL, switch=FLATTENED, pulse_age_s=11.0), Act.FLATTEN, HALTED),
+        (WELL, SafetyAction.NOTHING, LIFTED),
+        (replace(WELL, pulse_age_s=9.9), SafetyAction.NOTHING, LIFTED),
+        (replace(WELL, pulse_age_s=11.0), SafetyAction.STOP_OPENING, HALTED),
+        (replace(WELL, pulse_age_s=31.0), SafetyAction.FLATTEN, FLATTENED),
+        (replace(WELL, pulse_age_s=11.0, is_empty=True), SafetyAction.NOTHING, LIFTED),
+        (replace(WELL, pulse_age_s=11.0, is_empty=None), SafetyAction.LOOK, LIFTED),
+        (replace(WELL, switch=HALTED), SafetyAction.LOOK, LIFTED),
+        (replace(WELL, switch=HALTED, thrown_s=2.0), SafetyAction.STOP_OPENING, LIFTED),
+        (replace(WELL, switch=HALTED, pulse_age_s=1.0), SafetyAction.STOP_OPENING, LIFTED),
+        (replace(WELL, switch=FLATTENED, pulse_age_s=1.0), SafetyAction.FLATTEN, LIFTED),
+        (replace(WELL, switch=FLATTENED, thrown_s=2.0), SafetyAction.FLATTEN, LIFTED),
+        (replace(WELL, switch=FLATTENED, thrown_s=2.0, is_empty=True), SafetyAction.LOOK, LIFTED),
+        (replace(WELL, switch=FLATTENED, pulse_age_s=11.0), SafetyAction.FLATTEN, HALTED),
     ],
 )
-def test_what_is_done_about_what_is_seen(seen: Seen, act: Act, throw: str) -> None:
+def test_what_is_done_about_what_is_seen(seen: Seen, act: SafetyAction, throw: str) -> None:
     verdict = judge(seen, POLICY)
     assert (verdict.act, verdict.throw) == (act, throw)
 
@@ -46,7 +46,7 @@ def test_a_hung_process_is_ended_only_where_something_is_done_in_its_place() -> 
 
 
 def test_without_a_policy_to_flatten_stops_stay_for_ever() -> None:
-    assert judge(replace(WELL, pulse_age_s=10**6), WatchPolicy()).act is Act.STOP_OPENING
+    assert judge(replace(WELL, pulse_age_s=10**6), WatchPolicy()).act is SafetyAction.STOP_OPENING
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,6 @@ def test_it_never_does_less_when_the_desk_is_silent_for_longer(
     seen = Seen(age_s, switch=switch, thrown_s=thrown_s, is_empty=is_empty)
     later = replace(seen, pulse_age_s=age_s + 5.0, thrown_s=thrown_s + 5.0)
     assert judge(later, POLICY).act >= judge(seen, POLICY).act
-    if judge(seen, POLICY).act >= Act.STOP_OPENING and switch == LIFTED:
+    if judge(seen, POLICY).act >= SafetyAction.STOP_OPENING and switch == LIFTED:
         assert seen.pulse_age_s > POLICY.dead_s
         assert is_empty is False

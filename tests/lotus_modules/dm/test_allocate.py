@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from lotus.decision.alphas import AlphaInput
-from lotus.decision.book import Market
-from lotus.decision.calibration import Calibration, Cell
+from lotus.decision.book import CoinMarket
+from lotus.decision.calibration import Cell, ScoreCalibration
 from lotus.decision.covariance import Covariance
-from lotus.decision.decide import Authority, decide
-from lotus.decision.feedback import Memory
+from lotus.decision.decide import AccountMandate, decide
+from lotus.decision.feedback import DecisionMemory
 from lotus.decision.policy import KNOBS, Policy, shipped_policy
 from lotus.decision.policy_trials import PolicyTrial
 from lotus.decision.problem import Problem, Solution
@@ -23,7 +23,7 @@ from lotus.modules.intents import Module
 from lotus.priors.types import ActiveBraid, Knob, Patch, PriorsVersion, Rule, priors_version
 from lotus.timebase import BLOCK_MS, day_of, next_day
 from lotus_herald.keys import Keys
-from lotus_modules.dm.allocate import Allocator, Decided, Outcome, Sight
+from lotus_modules.dm.allocate import Allocator, Decided, PortfolioSnapshot, WindowOutcome
 from lotus_modules.knobs import PolicyChooser
 from lotus_modules.priors.prior_patch import hand_over, propose
 from lotus_store.databases import Connection, Databases
@@ -43,12 +43,12 @@ def knowledge() -> Knowledge:
     cell = Cell(("det:sr@1", 300, ""), (0.0, 1.0), (12.0, 12.0), 20.0, 3600.0, 5000.0)
     matrix = np.array([[16.0, 6.0], [6.0, 25.0]])
     risk = Covariance(("BTC", "ETH"), matrix, 60.0, END_MS - 60_000, 0.1, 1000)
-    return Knowledge("2024-12-31", Calibration("2025-01-01", (cell,), 200.0, "3" * 32), Memory(), risk, {})
+    return Knowledge("2024-12-31", ScoreCalibration("2025-01-01", (cell,), 200.0, "3" * 32), DecisionMemory(), risk, {})
 
 
-def sight(now_ms: int, **held: float) -> Sight:
-    markets = {coin: Market(1.0, 1e10, 1e10, 40.0) for coin in ("BTC", "ETH")}
-    return Sight(now_ms, 100_000.0, held, {"BTC": 100_000.0, "ETH": 4_000.0}, markets)
+def portfolio(now_ms: int, **held: float) -> PortfolioSnapshot:
+    markets = {coin: CoinMarket(1.0, 1e10, 1e10, 40.0) for coin in ("BTC", "ETH")}
+    return PortfolioSnapshot(now_ms, 100_000.0, held, {"BTC": 100_000.0, "ETH": 4_000.0}, markets)
 
 
 class Counting:
@@ -69,7 +69,7 @@ def solver() -> Counting:
 
 @pytest.fixture
 def allocator(keys: Keys, solver: Counting) -> Allocator:
-    authority = Authority("book", ("local:market",), 1.0, 4.0)
+    authority = AccountMandate("book", ("local:market",), 1.0, 4.0)
     return Allocator("main", "book", authority, solver.solve, PolicyChooser(POLICY, explore=1.0), keys)
 
 
@@ -87,7 +87,7 @@ def told(dm: Connection, window_end_ms: int, coin: str = "BTC") -> None:
 
 def window(dm: Connection, allocator: Allocator, k: int, **held: float) -> Decided:
     end_ms = END_MS + 5_000 * k
-    return allocator.window(dm, end_ms, sight(end_ms + 100, **held), knowledge())
+    return allocator.window(dm, end_ms, portfolio(end_ms + 100, **held), knowledge())
 
 
 def rows(dm: Connection) -> list[PolicyTrial]:
@@ -114,9 +114,9 @@ def test_a_window_in_a_trial_is_decided_as_drawn_and_leaves_one_row(
     for k in range(8):
         solver.solved = 0
         found = window(dm, allocator, k)
-        assert found.outcome is Outcome.SENT
+        assert found.outcome is WindowOutcome.SENT
         assert solver.solved == 1 + drawn(k).arm, "only a moved knob costs a second solve"
-        assert window(dm, allocator, k).outcome is Outcome.DECIDED_BEFORE
+        assert window(dm, allocator, k).outcome is WindowOutcome.DECIDED_BEFORE
         row = next(r for r in rows(dm) if r.window_end_ms == END_MS + 5_000 * k)
         assert found.decision is not None
         assert (row.trial, row.context) == (drawn(k), CONTEXT[:1] + 11 * "-")
@@ -153,12 +153,12 @@ def at_start(allocator: Allocator, state: Any) -> dict[str, float]:
 def test_a_quiet_window_counts_as_much_as_one_that_is_told(dm: Connection, allocator: Allocator) -> None:
     """Whether a window is quiet may follow from the side that was drawn, so rows cannot depend on it."""
     for k in range(4):
-        assert window(dm, allocator, k, BTC=0.00001).outcome in (Outcome.QUIET, Outcome.SENT)
+        assert window(dm, allocator, k, BTC=0.00001).outcome in (WindowOutcome.QUIET, WindowOutcome.SENT)
     assert [len(r.legs) for r in rows(dm)] == [1] * 4
 
 
 def test_without_anything_to_decide_on_there_is_no_row(dm: Connection, allocator: Allocator) -> None:
-    assert window(dm, allocator, 0).outcome is Outcome.QUIET
+    assert window(dm, allocator, 0).outcome is WindowOutcome.QUIET
     assert rows(dm) == []
 
 

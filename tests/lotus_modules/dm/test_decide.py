@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lotus.decision.alphas import Door
-from lotus.decision.book import Market
-from lotus.decision.calibration import Calibration, Cell
+from lotus.decision.alphas import InputFilter
+from lotus.decision.book import CoinMarket
+from lotus.decision.calibration import Cell, ScoreCalibration
 from lotus.decision.covariance import Covariance
-from lotus.decision.decide import Authority
-from lotus.decision.feedback import Memory
+from lotus.decision.decide import AccountMandate
+from lotus.decision.feedback import DecisionMemory
 from lotus.decision.policy import shipped_policy
 from lotus.decision.solver import FastSolver
 from lotus.hashing import natural_id
@@ -26,11 +26,10 @@ from lotus.timebase import day_of
 from lotus.trading.book import BookTerms
 from lotus.trading.executor import begin
 from lotus.trading.orders import Side
-from lotus.trading.plan import Authority as PlanAuthority
-from lotus.trading.plan import ProbeTerms
-from lotus.trading.validate import Situation
+from lotus.trading.plan import Authority, ProbeTerms
+from lotus.trading.validate import AccountState
 from lotus.trading.watch import MarketView
-from lotus_desk.execution.books import Moved, TradeBooks, plan_of
+from lotus_desk.execution.books import PlanDelta, TradeBooks, plan_of
 from lotus_desk.execution.stored import choice_in
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
@@ -40,7 +39,7 @@ from lotus_herald.links import Links
 from lotus_herald.mirror import StrandMirror
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
-from lotus_modules.dm.allocate import Allocator, Outcome, Sight
+from lotus_modules.dm.allocate import Allocator, PortfolioSnapshot, WindowOutcome
 from lotus_modules.dm.decide import Decider
 from lotus_modules.hot import hot_handlers
 from lotus_modules.knobs import KnobChooser, PolicyChooser
@@ -69,11 +68,11 @@ def knowledge(bps: float = 60.0) -> Knowledge:
     cell = Cell(("det:sr@1", 300, ""), (0.0, 1.0), (bps, bps), 20.0, 3600.0, 5000.0)
     matrix = np.array([[16.0, 6.0], [6.0, 25.0]])
     risk = Covariance(("BTC", "ETH"), matrix, 60.0, END_MS - 60_000, 0.1, 1000)
-    return Knowledge("2024-12-31", Calibration("2025-01-01", (cell,), 200.0, "3" * 32), Memory(), risk, {})
+    return Knowledge("2024-12-31", ScoreCalibration("2025-01-01", (cell,), 200.0, "3" * 32), DecisionMemory(), risk, {})
 
 
 @dataclass
-class Floor:
+class Market:
     """Markets of two coins and an account of the book; `now_ms` moves by hand."""
 
     now_ms: int = END_MS + 100
@@ -81,40 +80,42 @@ class Floor:
     halted: bool = False
     sizes: dict[str, float] = field(default_factory=dict)
 
-    def situation(self, coin: str, account: str) -> Situation:
+    def account_state(self, coin: str, account: str) -> AccountState:
         px = PX.get(coin)
         view = MarketView(coin, self.now_ms, px - 1, px + 1, px) if px is not None else None
-        return Situation(
+        return AccountState(
             now_ms=self.now_ms, venue="local", account=account, executor="tr", release=release_of(Module.DM),
             universe={asset.name: asset for asset in COINS}, view=view, equity_usd=self.equity,
             free_margin_usd=self.equity, leverage=5, coin_max_leverage=40, halted=self.halted,
         )  # fmt: skip
 
     def terms(self, side: Side) -> ProbeTerms:
-        return ProbeTerms(Decimal(1000), Decimal(300), PlanAuthority("a", Decimal(10_000), ("tr",)), ("local",))
+        return ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10_000), ("tr",)), ("local",))
 
-    def book_terms(self, authority: PlanAuthority, hold_ms: int) -> BookTerms:
+    def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
         return BookTerms(Decimal(300), authority, ("local",), 5, 5_000, hold_ms)
 
-    def sight(self) -> Sight:
-        markets = {coin: Market(1.0, 1e10, 1e10, 40.0) for coin in PX}
-        return Sight(self.now_ms, float(self.equity), self.sizes, {c: float(px) for c, px in PX.items()}, markets)
+    def portfolio(self) -> PortfolioSnapshot:
+        markets = {coin: CoinMarket(1.0, 1e10, 1e10, 40.0) for coin in PX}
+        return PortfolioSnapshot(
+            self.now_ms, float(self.equity), self.sizes, {c: float(px) for c, px in PX.items()}, markets
+        )
 
 
 @dataclass
 class World:
-    """Databases, floor and handlers of one daemon."""
+    """Databases, market and handlers of one daemon."""
 
     databases: Databases
     keys: Keys
-    floor: Floor = field(default_factory=Floor)
+    market: Market = field(default_factory=Market)
 
     def __post_init__(self) -> None:
-        door = Door("main", frozenset(PX), POLICY.horizons)
-        decider = Decider(5_000, door, POLICY, lambda: self.floor.now_ms)
-        self.handlers = hot_handlers(decider, Acceptor(self.floor))
+        input_filter = InputFilter("main", frozenset(PX), POLICY.horizons)
+        decider = Decider(5_000, input_filter, POLICY, lambda: self.market.now_ms)
+        self.handlers = hot_handlers(decider, Acceptor(self.market))
         self.allocator = Allocator(
-            "main", "book", Authority("book", ("local:market",), 1.0, 4.0), SOLVER.solve,
+            "main", "book", AccountMandate("book", ("local:market",), 1.0, 4.0), SOLVER.solve,
             PolicyChooser(POLICY), self.keys,
         )  # fmt: skip
 
@@ -122,7 +123,7 @@ class World:
         """Carry and consume until nothing moves; return the counts by module."""
         counts: dict[str, dict[str, int]] = {}
         for _ in range(4):
-            carry(self.databases, now_ms=self.floor.now_ms)
+            carry(self.databases, now_ms=self.market.now_ms)
             for module, own in self.handlers.items():
                 for outcome, n in consume(self.databases, module, own, self.keys, END_MS).items():
                     found = counts.setdefault(module.value, {})
@@ -141,7 +142,7 @@ class World:
     def decide(self, window_end_ms: int = END_MS, **known: Any) -> Any:
         with self.databases.connect("dm", autocommit=True) as dm:
             return self.allocator.window(
-                dm, window_end_ms, known.get("sight", self.floor.sight()), known.get("knowledge", knowledge())
+                dm, window_end_ms, known.get("portfolio", self.market.portfolio()), known.get("knowledge", knowledge())
             )
 
     def open(self) -> Mapping[str, Any]:
@@ -150,7 +151,7 @@ class World:
 
     def views(self) -> list[Any]:
         with self.databases.connect("dm") as dm:
-            return inputs.live_views(dm, "main", self.floor.now_ms)
+            return inputs.live_views(dm, "main", self.market.now_ms)
 
     def dead(self, module: str) -> list[str]:
         with self.databases.connect(module) as connection:
@@ -206,7 +207,7 @@ def test_cues_are_kept_and_bad_ones_are_dead_letters_with_every_reason(world: Wo
     world.say(Module.SIG, meta_message(cues("bad", ms_uncert=3.0, ms_kairos="x")))
     assert world.settle() == {"dm": {"applied": 1, "dead": 1}}
     with world.databases.connect("dm") as dm:
-        (cue,) = inputs.live_cues(dm, "main", world.floor.now_ms)
+        (cue,) = inputs.live_cues(dm, "main", world.market.now_ms)
     assert (cue.coin, cue.kairos) == ("BTC", 0.7)
     (detail,) = world.dead("dm")
     assert "ms_kairos" in detail
@@ -267,8 +268,8 @@ def test_a_window_is_decided_once_and_becomes_a_plan_within_its_authority(world:
     event = world.propose()
     world.settle()
     found = world.decide()
-    assert found.outcome is Outcome.SENT
-    assert world.decide().outcome is Outcome.DECIDED_BEFORE
+    assert found.outcome is WindowOutcome.SENT
+    assert world.decide().outcome is WindowOutcome.DECIDED_BEFORE
     assert world.settle()["tr"] == {"applied": 1}
     (plan,) = world.open()["BTC"]
     (target,) = [t for t in found.ticket["targets"] if t["coin"] == "BTC"]
@@ -284,14 +285,14 @@ def test_a_window_is_decided_once_and_becomes_a_plan_within_its_authority(world:
     assert stored["authority"] == {"account": "book", "budget_usd": "100000", "executors": ["local:market"]}
     assert stored["signal_id"] == event
     assert reference["signals"] == [event]
-    assert stored["exit_at_ms"] == world.floor.now_ms + 300_000
+    assert stored["exit_at_ms"] == world.market.now_ms + 300_000
 
 
 def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: World) -> None:
-    world.handlers = {**world.handlers, Module.TR: Acceptor(world.floor, KnobChooser(explore=1.0)).handlers()}
+    world.handlers = {**world.handlers, Module.TR: Acceptor(world.market, KnobChooser(explore=1.0)).handlers()}
     world.propose()
     world.settle()
-    assert world.decide().outcome is Outcome.SENT
+    assert world.decide().outcome is WindowOutcome.SENT
     world.settle()
     with world.databases.connect("tr") as tr:
         (row,) = [row for row in open_plans(tr, "local") if row.kind == "book"]
@@ -303,10 +304,10 @@ def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: 
     assert choice.trial is not None
     assert choice.context == "0" + "-" * 11
     assert choice.moved == ({choice.trial.key: choice.trial.step} if choice.trial.arm else {})
-    now_ms = world.floor.now_ms + 60_000
+    now_ms = world.market.now_ms + 60_000
     state = replace(begin(plan_of(row), COINS[0], "local", now_ms, choice.knobs), done=True)
     books = TradeBooks(world.databases, world.keys, "local")
-    books.write([Moved(row, state, finished=True)], now_ms)
+    books.write([PlanDelta(row, state, finished=True)], now_ms)
     books.close()
     with world.databases.connect("tr") as tr:
         (told,) = trials_of(tr, "main", day_of(now_ms))
@@ -314,21 +315,21 @@ def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: 
     assert (told.owner, told.outcome_bps) == (choice.trial.key.replace(":", "."), 0.0)
 
 
-def test_two_clerks_decide_a_window_once(world: World) -> None:
+def test_two_rebalancers_decide_a_window_once(world: World) -> None:
     world.propose()
     world.settle()
     found: list[Any] = []
 
     def decides() -> None:  # as daemons do: each with a solver of its own, which serves one thread
-        own = World(world.databases, world.keys, world.floor)
+        own = World(world.databases, world.keys, world.market)
         own.allocator = replace(own.allocator, solve=FastSolver().solve)
         found.append(own.decide())
 
-    clerks = [threading.Thread(target=decides) for _ in range(6)]
-    for clerk in clerks:
-        clerk.start()
-    for clerk in clerks:
-        clerk.join()
+    rebalancers = [threading.Thread(target=decides) for _ in range(6)]
+    for rebalancer in rebalancers:
+        rebalancer.start()
+    for rebalancer in rebalancers:
+        rebalancer.join()
     outcomes = sorted(one.outcome.value for one in found)
     assert outcomes == ["decided_before"] * 5 + ["sent"]
     with world.databases.connect("dm") as dm:
@@ -351,20 +352,20 @@ def test_a_kill_before_the_commit_leaves_the_window_undecided(world: World, monk
     with world.databases.connect("dm") as dm:
         assert inputs.standing_of(dm, "main", "book")[0] == -1
         assert dm.execute("SELECT count(*) FROM dm_decisions WHERE kind = 'book'").fetchone() == (0,)
-    assert world.decide().outcome is Outcome.SENT
+    assert world.decide().outcome is WindowOutcome.SENT
 
 
 def test_nothing_is_decided_without_knowledge_or_account(world: World) -> None:
     world.propose()
     world.settle()
-    assert world.decide(knowledge=None).outcome is Outcome.NO_KNOWLEDGE
-    assert world.decide(sight=None).outcome is Outcome.NO_ACCOUNT
-    assert world.decide().outcome is Outcome.SENT, "the window was not used up"
+    assert world.decide(knowledge=None).outcome is WindowOutcome.NO_KNOWLEDGE
+    assert world.decide(portfolio=None).outcome is WindowOutcome.NO_ACCOUNT
+    assert world.decide().outcome is WindowOutcome.SENT, "the window was not used up"
 
 
 def test_without_a_view_and_a_position_nothing_is_said_and_the_window_counts(world: World) -> None:
-    assert world.decide().outcome is Outcome.QUIET
-    assert world.decide().outcome is Outcome.DECIDED_BEFORE
+    assert world.decide().outcome is WindowOutcome.QUIET
+    assert world.decide().outcome is WindowOutcome.DECIDED_BEFORE
     assert world.settle() == {}
 
 
@@ -374,8 +375,8 @@ def test_the_same_target_again_opens_nothing_more(world: World) -> None:
     world.decide()
     world.settle()
     before = world.open()
-    world.floor.now_ms += 5_000
-    assert world.decide(END_MS + 5_000).outcome is Outcome.SENT, "nothing is held yet, so it is still to move"
+    world.market.now_ms += 5_000
+    assert world.decide(END_MS + 5_000).outcome is WindowOutcome.SENT, "nothing is held yet, so it is still to move"
     world.settle()
     assert world.open() == before
 
@@ -386,8 +387,8 @@ def test_a_turned_view_leaves_first_and_opens_the_other_side_once_flat(world: Wo
     world.decide()
     world.settle()
     (bought,) = world.open()["BTC"]
-    world.floor.sizes = {"BTC": float(bought.will_hold)}
-    world.floor.now_ms += 5_000
+    world.market.sizes = {"BTC": float(bought.will_hold)}
+    world.market.now_ms += 5_000
     later = {
         "asof_ts": "2025-01-01T00:00:05.000Z",
         "provenance": PROVENANCE | {"window": {"start_ms": END_MS, "end_ms": END_MS + 5_000}},
@@ -401,8 +402,8 @@ def test_a_turned_view_leaves_first_and_opens_the_other_side_once_flat(world: Wo
     assert (leaving.plan_id, leaving.will_hold) == (bought.plan_id, 0)
     with world.databases.connect("tr") as tr:
         tr.execute("UPDATE tr_plans SET stage = 'done' WHERE plan_id = %s", [bought.plan_id])
-    world.floor.sizes = {}
-    world.floor.now_ms += 5_000
+    world.market.sizes = {}
+    world.market.now_ms += 5_000
     world.decide(END_MS + 10_000)
     world.settle()
     (sold,) = world.open()["BTC"]
@@ -415,21 +416,23 @@ def test_a_standing_view_holds_on_a_lower_cap_lowers_the_ceiling_and_no_view_doe
     world.decide()
     world.settle()
     (plan,) = world.open()["BTC"]
-    world.floor.sizes = {"BTC": float(plan.will_hold)}
-    world.floor.now_ms += 200_000
+    world.market.sizes = {"BTC": float(plan.will_hold)}
+    world.market.now_ms += 200_000
     world.decide(END_MS + 200_000)
     world.settle()
     (kept,) = world.open()["BTC"]
-    assert (kept.will_hold, kept.exit_at_ms) == (plan.will_hold, world.floor.now_ms + 300_000)
-    world.allocator = replace(world.allocator, authority=Authority("book", ("local:market",), 0.05, 4.0))
-    world.floor.now_ms += 5_000
+    assert (kept.will_hold, kept.exit_at_ms) == (plan.will_hold, world.market.now_ms + 300_000)
+    world.allocator = replace(world.allocator, authority=AccountMandate("book", ("local:market",), 0.05, 4.0))
+    world.market.now_ms += 5_000
     world.decide(END_MS + 205_000)
     world.settle()
     (lowered,) = world.open()["BTC"]
     assert float(lowered.will_hold) == pytest.approx(0.05, abs=0.0001)
-    world.floor.sizes = {"BTC": 0.05}
-    world.floor.now_ms += 200_000
-    assert world.decide(END_MS + 405_000).outcome is Outcome.QUIET, "the view is over: its plan ends at its exit time"
+    world.market.sizes = {"BTC": 0.05}
+    world.market.now_ms += 200_000
+    assert world.decide(END_MS + 405_000).outcome is WindowOutcome.QUIET, (
+        "the view is over: its plan ends at its exit time"
+    )
 
 
 def test_a_position_that_is_being_left_is_neither_counted_on_nor_opened_again(world: World) -> None:
@@ -438,19 +441,19 @@ def test_a_position_that_is_being_left_is_neither_counted_on_nor_opened_again(wo
     world.decide()
     world.settle()
     (plan,) = world.open()["BTC"]
-    world.floor.sizes = {"BTC": float(plan.will_hold)}
+    world.market.sizes = {"BTC": float(plan.will_hold)}
     with world.databases.connect("tr") as tr:
         tr.execute("UPDATE tr_plans SET will_hold = 0 WHERE plan_id = %s", [plan.plan_id])
-    world.floor.now_ms += 150_000
+    world.market.now_ms += 150_000
     found = world.decide(END_MS + 150_000)
-    assert found.outcome is Outcome.SENT, "what is held and wanted is held on"
+    assert found.outcome is WindowOutcome.SENT, "what is held and wanted is held on"
     world.settle()
     assert [p.will_hold for p in world.open()["BTC"]] == [0], "it was decided on a position that is left meanwhile"
-    world.floor.now_ms += 250_000
+    world.market.now_ms += 250_000
     held = world.decide(END_MS + 400_000)
     assert [t.weight == t.held != 0.0 for t in held.decision.targets] == [True], "leaving costs more than staying"
-    left = world.decide(END_MS + 405_000, sight=replace(world.floor.sight(), will_hold={}))
-    assert (left.outcome, left.decision.targets) == (Outcome.QUIET, ())
+    left = world.decide(END_MS + 405_000, portfolio=replace(world.market.portfolio(), will_hold={}))
+    assert (left.outcome, left.decision.targets) == (WindowOutcome.QUIET, ())
 
 
 @pytest.mark.parametrize("reason", ["halted", "too_large"])
@@ -458,8 +461,8 @@ def test_a_refused_plan_of_the_book_is_reported_with_its_reasons(world: World, r
     world.propose()
     world.settle()
     world.decide()
-    world.floor.halted = reason == "halted"
-    world.floor.equity = Decimal(100_000) if reason == "halted" else Decimal(10)
+    world.market.halted = reason == "halted"
+    world.market.equity = Decimal(100_000) if reason == "halted" else Decimal(10)
     counts = world.settle()
     assert (counts["tr"], counts["dm"]) == ({"refused": 1}, {"applied": 1})
     name = natural_id("book decision", "main", "book", END_MS)
@@ -521,10 +524,10 @@ def test_reports_of_the_book_score_its_executor_once(world: World) -> None:
 
 def test_the_days_turnover_and_the_peak_outlive_a_restart(world: World) -> None:
     world.decide()
-    world.floor.sizes, world.floor.now_ms = {"BTC": 0.2}, END_MS + 5_100
+    world.market.sizes, world.market.now_ms = {"BTC": 0.2}, END_MS + 5_100
     world.decide(END_MS + 5_000)
-    world.floor.sizes, world.floor.now_ms, world.floor.equity = {}, END_MS + 10_100, Decimal(97_000)
-    again = World(world.databases, world.keys, world.floor)
+    world.market.sizes, world.market.now_ms, world.market.equity = {}, END_MS + 10_100, Decimal(97_000)
+    again = World(world.databases, world.keys, world.market)
     again.decide(END_MS + 10_000)
     with world.databases.connect("dm") as dm:
         at_ms, standing = inputs.standing_of(dm, "main", "book")
@@ -537,19 +540,19 @@ def test_the_days_turnover_and_the_peak_outlive_a_restart(world: World) -> None:
 def test_what_is_over_is_forgotten(world: World) -> None:
     world.propose()
     world.settle()
-    world.floor.now_ms += 301_000
+    world.market.now_ms += 301_000
     world.decide(END_MS + 300_000)
     with world.databases.connect("dm") as dm:
         assert dm.execute("SELECT count(*) FROM dm_inputs").fetchone() == (0,)
 
 
 def test_plans_never_exceed_the_budget_of_the_ticket(world: World) -> None:
-    world.allocator = replace(world.allocator, authority=Authority("book", ("local:market",), 0.1, 4.0))
+    world.allocator = replace(world.allocator, authority=AccountMandate("book", ("local:market",), 0.1, 4.0))
     for coin in PX:
         world.propose(coin)
     world.settle()
     for k in range(4):
-        world.floor.now_ms += 5_000
+        world.market.now_ms += 5_000
         world.decide(END_MS + 5_000 * k)
         world.settle()
     total = sum(p.will_hold * PX[coin] for coin, plans in world.open().items() for p in plans)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hot_bed import END_MS, propose
 
-from lotus.decision.alphas import Door
+from lotus.decision.alphas import InputFilter
 from lotus.decision.policy import shipped_policy
 from lotus.decision.reliability import start_of
 from lotus.errors import LedgerError, MessageError
@@ -20,7 +20,7 @@ from lotus_store.databases import Databases
 from lotus_store.ledger import inputs
 
 POLICY = shipped_policy()
-DOOR = Door("main", frozenset({"BTC", "ETH"}), POLICY.horizons)
+INPUT_FILTER = InputFilter("main", frozenset({"BTC", "ETH"}), POLICY.horizons)
 ADA = Hint("ada", "ETH", -1, 0.4, 3600, "a gap above")
 
 
@@ -34,7 +34,7 @@ class World:
     def settle(self) -> dict[str, int]:
         """Carry what was said and let the decision-maker take it."""
         carry(self.databases, now_ms=END_MS + 100)
-        decider = Decider(5_000, DOOR, POLICY, lambda: END_MS + 100)
+        decider = Decider(5_000, INPUT_FILTER, POLICY, lambda: END_MS + 100)
         return consume(self.databases, Module.DM, decider.handlers(), self.keys, END_MS)
 
     def views(self) -> list[Any]:
@@ -48,8 +48,8 @@ def world(databases: Databases, keys: Keys) -> World:
 
 
 def test_a_hint_becomes_a_view_of_its_author_that_counts_little_at_first(world: World) -> None:
-    said = tell_hint(world.databases, ADA, DOOR, END_MS, world.keys)
-    assert tell_hint(world.databases, ADA, DOOR, END_MS, world.keys) == said, "the same words are the same hint"
+    said = tell_hint(world.databases, ADA, INPUT_FILTER, END_MS, world.keys)
+    assert tell_hint(world.databases, ADA, INPUT_FILTER, END_MS, world.keys) == said, "the same words are the same hint"
     with world.databases.connect("vis") as vis:
         thought = vis.execute("SELECT id, kind, symbol, timeframe, session_bucket, hint->>'author' FROM vis_strand")
         assert thought.fetchall() == [(said.event_id, "hint", "ETH", "3600s", "ASIA", "ada")]
@@ -66,7 +66,7 @@ def test_a_hint_becomes_a_view_of_its_author_that_counts_little_at_first(world: 
 
 @pytest.mark.parametrize("is_settled", [True, False])
 def test_a_hint_is_taken_back_whether_it_came_or_is_on_its_way(world: World, is_settled: bool) -> None:
-    said = tell_hint(world.databases, ADA, DOOR, END_MS, world.keys)
+    said = tell_hint(world.databases, ADA, INPUT_FILTER, END_MS, world.keys)
     if is_settled:
         world.settle()
         assert len(world.views()) == 1
@@ -101,7 +101,7 @@ def test_a_published_window_is_taken_back_by_its_name(world: World) -> None:
 )
 def test_a_bad_hint_is_refused_where_it_is_typed(world: World, hint: Hint, told: str) -> None:
     with pytest.raises(MessageError, match="likely cause") as refused:
-        tell_hint(world.databases, hint, DOOR, END_MS, world.keys)
+        tell_hint(world.databases, hint, INPUT_FILTER, END_MS, world.keys)
     assert told in str(refused.value)
     with world.databases.connect("vis") as vis:
         assert vis.execute("SELECT count(*) FROM vis_outbox").fetchone() == (0,)

@@ -7,7 +7,7 @@ import pytest
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
 from lotus.weave.review import ReviewAct
-from lotus.weave.watchdog import Alert
+from lotus.weave.watchdog import BraidAlert
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
@@ -55,7 +55,10 @@ def test_an_act_of_an_unknown_kind_is_a_dead_letter(databases: Databases, keys: 
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_alerts_of_a_night_are_told_once_each(databases: Databases, keys: Keys, times: int) -> None:
-    alerts = [Alert("x", "d", "reverted", "e-process reached 21", 21.0), Alert("y", "d", "expired", "time", 1.0)]
+    alerts = [
+        BraidAlert("x", "d", "reverted", "e-process reached 21", 21.0),
+        BraidAlert("y", "d", "expired", "time", 1.0),
+    ]
     for _ in range(times):
         with databases.connect("sig") as sig:
             tell_alerts(sig, "main", "2026-01-05", alerts, VERSION, keys)

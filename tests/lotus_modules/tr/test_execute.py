@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hot_bed import BTC, END_MS, Floor, decider, propose, settle, situation
+from hot_bed import BTC, END_MS, Market, account_state, decider, propose, settle
 
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
@@ -30,13 +30,13 @@ from lotus_store.ledger.priors import put_in_force, put_version
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor(situation())
+def market() -> Market:
+    return Market(account_state())
 
 
 @pytest.fixture
-def handlers(floor: Floor) -> Mapping[Module, Handlers]:
-    return hot_handlers(decider(), Acceptor(floor))
+def handlers(market: Market) -> Mapping[Module, Handlers]:
+    return hot_handlers(decider(), Acceptor(market))
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def handlers(floor: Floor) -> Mapping[Module, Handlers]:
     ],
 )
 def test_a_refused_plan_is_reported_to_both_with_its_reasons(
-    databases: Databases, keys: Keys, floor: Floor, handlers: Mapping[Module, Handlers], changed: Any, reason: str
+    databases: Databases, keys: Keys, market: Market, handlers: Mapping[Module, Handlers], changed: Any, reason: str
 ) -> None:
-    floor.at = replace(floor.at, **changed)
+    market.at = replace(market.at, **changed)
     event = propose(databases, keys, reason)
     counts = settle(databases, handlers, keys)
     assert counts == {"dm": {"applied": 2}, "tr": {"refused": 1}, "sig": {"applied": 1}}
@@ -71,12 +71,12 @@ def test_a_refused_plan_is_reported_to_both_with_its_reasons(
 
 
 def test_a_decision_is_answered_by_the_reports_of_its_plans(
-    databases: Databases, keys: Keys, floor: Floor, handlers: Mapping[Module, Handlers]
+    databases: Databases, keys: Keys, market: Market, handlers: Mapping[Module, Handlers]
 ) -> None:
     """What is under way, or opened nothing, is not waited for; a plan that is over without a report is."""
     propose(databases, keys, "open")
     settle(databases, handlers, keys)
-    floor.at = replace(floor.at, halted=True)
+    market.at = replace(market.at, halted=True)
     propose(databases, keys, "refused")
     settle(databases, handlers, keys)
 

@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hot_bed import BTC, END_MS, Floor, decider, propose, settle, situation
+from hot_bed import BTC, END_MS, Market, account_state, decider, propose, settle
 
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
 from lotus.trading.executor import begin
-from lotus.trading.foretell import Known
+from lotus.trading.foretell import VenueHistory
 from lotus.trading.orders import Side
 from lotus.trading.predict import MIN_HISTORY
 from lotus_cli.trade import facts_of, page
@@ -48,12 +48,12 @@ def end(databases: Databases, name: str, finished_ms: int, status: str = "filled
         judge_plan(tr, name, [], metrics, {})
 
 
-def known_at(databases: Databases, now_ms: int) -> Known:
+def known_at(databases: Databases, now_ms: int) -> VenueHistory:
     with databases.connect("tr") as tr:
         return known_before(tr, "main", "local", now_ms)
 
 
-def same(one: Known, other: Known) -> bool:
+def same(one: VenueHistory, other: VenueHistory) -> bool:
     return repr(one) == repr(other)
 
 
@@ -65,13 +65,13 @@ class Desk:
     keys: Keys
 
     def __post_init__(self) -> None:
-        at = situation()
+        at = account_state()
         assert at.view is not None
         levels = {side: [(at.view.best(side), Decimal(5))] for side in Side}
-        self.floor = Floor(replace(at, view=replace(at.view, volatility_bps=Decimal(4)), levels=levels))
+        self.market = Market(replace(at, view=replace(at.view, volatility_bps=Decimal(4)), levels=levels))
         self.predictor = Predictor(self.databases, lambda job: job())
         self.handlers: Mapping[Module, Handlers] = hot_handlers(
-            decider(), Acceptor(self.floor, known_of=self.predictor.known)
+            decider(), Acceptor(self.market, known_of=self.predictor.known)
         )
 
     def accept(self, name: str) -> tuple[PlanRow, dict[str, Any], str | None]:
@@ -125,7 +125,7 @@ def test_a_prediction_changes_no_plan(desk: Desk) -> None:
     for k in range(MIN_HISTORY):
         end(desk.databases, f"old {k}", NOW_MS - 1000 - k)
     desk.predictor = Predictor(desk.databases, lambda job: job())
-    desk.handlers = hot_handlers(decider(), Acceptor(desk.floor, known_of=desk.predictor.known))
+    desk.handlers = hot_handlers(decider(), Acceptor(desk.market, known_of=desk.predictor.known))
     told, said, _ = desk.accept("d")
     assert said["prediction"]["fitted_on"] == MIN_HISTORY
     names = {"plan_id", "signal_id", "decision_id", "lifecycle_id"}

@@ -8,13 +8,13 @@ import pytest
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
 from lotus.errors import LedgerError
 from lotus.experts.fusion import default_experts
-from lotus.experts.learned import InForce, Learned
+from lotus.experts.learned import InForce, LearnedSettings
 from lotus.timebase import day_start_ms
 from lotus_store.databases import Databases
 from lotus_store.ledger.expert_sets import first_free_day, read_expert_sets, write_expert_set
 from lotus_store.ledger.live_log import Run, append_events, begin_run
 
-LEARNED = Learned(default_experts().version, weights=(("squeeze", 0.1), ("impulse", 1e-7)), off=("absorption",))
+LEARNED = LearnedSettings(default_experts().version, weights=(("squeeze", 0.1), ("impulse", 1e-7)), off=("absorption",))
 FIRST, SECOND = InForce("2026-01-14", "2026-01-12", LEARNED), InForce("2026-01-21", "2026-01-19", LEARNED)
 
 

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pace import examples
 
-from lotus.decision.calibration import Calibration, Cell
+from lotus.decision.calibration import Cell, ScoreCalibration
 from lotus.decision.covariance import Covariance
-from lotus.decision.feedback import ExecutorScore, Memory
-from lotus.decision.reliability import Reliability
+from lotus.decision.feedback import DecisionMemory, ExecutorScore
+from lotus.decision.reliability import SourceReliability
 from lotus.errors import LedgerError
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.knowledge import (
@@ -48,9 +48,11 @@ def covariances(draw: st.DrawFn) -> Covariance:
     return Covariance(coins, matrix, draw(numbers), draw(whole), draw(numbers), draw(whole))
 
 
-reliabilities = st.builds(Reliability, names, whole, numbers, numbers, numbers, st.just("") | names, whole)
-calibrations = st.builds(Calibration, st.just("2026-01-02"), st.lists(cells(), max_size=4).map(tuple), numbers, names)
-memories = st.builds(Memory, st.lists(reliabilities, max_size=4).map(tuple))
+reliabilities = st.builds(SourceReliability, names, whole, numbers, numbers, numbers, st.just("") | names, whole)
+calibrations = st.builds(
+    ScoreCalibration, st.just("2026-01-02"), st.lists(cells(), max_size=4).map(tuple), numbers, names
+)
+memories = st.builds(DecisionMemory, st.lists(reliabilities, max_size=4).map(tuple))
 pairs = st.dictionaries(st.tuples(names, names), numbers, max_size=4)
 nights = st.builds(Knowledge, st.just("2026-01-01"), calibrations, memories, covariances(), pairs)
 
@@ -72,9 +74,11 @@ def bits(value: Any) -> str:
 
 def a_night(day: str, value: float = 0.5) -> Knowledge:
     cell = Cell(("det:a@1", 30, ""), (0.1, 0.2), (1.0, 2.0), 3.0, 30.0, 40.0)
-    known = Reliability("det:a@1", 30, value, 1.0, 2.0, day, 3)
+    known = SourceReliability("det:a@1", 30, value, 1.0, 2.0, day, 3)
     covariance = Covariance(("BTC",), np.array([[2.0]]), 60.0, 1, 0.1, 30)
-    return Knowledge(day, Calibration("later", (cell,), 200.0, "v"), Memory((known,)), covariance, {("a", "b"): 0.3})
+    return Knowledge(
+        day, ScoreCalibration("later", (cell,), 200.0, "v"), DecisionMemory((known,)), covariance, {("a", "b"): 0.3}
+    )
 
 
 @pytest.fixture

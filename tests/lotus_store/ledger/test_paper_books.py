@@ -9,7 +9,7 @@ import pytest
 from lotus.errors import LedgerError
 from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
-from lotus.trading.orders import Grouping, OrderState, TriggerKind
+from lotus.trading.orders import OrderGrouping, OrderState, TriggerKind
 from lotus_store.databases import Databases
 from lotus_store.ledger.paper_books import KEPT_MS, PaperBooks, paper_marks
 from lotus_venues.paper_account.account import PaperAccount
@@ -31,7 +31,7 @@ def group(made: PaperAccount, now_ns: int, name: str) -> None:
     """Buy with a stop beneath and a take-profit above."""
     stop = OrderForm(name + "-stop", 0, -1, 1000, PX - 90_000, reduce_only=True, trigger=PX - 30_000)
     gain = replace(stop, client_id=name + "-tp", trigger=PX + 30_000, kind=TriggerKind.TAKE_PROFIT)
-    made.place(now_ns, [OrderForm(name, 0, 1, 1000, PX + 100), stop, gain], Grouping.ENTRY_WITH_EXITS)
+    made.place(now_ns, [OrderForm(name, 0, 1, 1000, PX + 100), stop, gain], OrderGrouping.ENTRY_WITH_EXITS)
 
 
 def keep(made: PaperAccount, books: PaperBooks) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lotus.errors import VenueError
-from lotus_venues.hyperliquid.http import JsonPoster, NotSent, Refused, Unanswered
+from lotus_venues.hyperliquid.http import GatewayRefused, JsonPoster, NotSent, Unanswered
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -81,8 +81,8 @@ def posted(url: str, times: int = 1, pause_s: float = 0.0) -> list[Any]:
     ("answer", "end"),
     [
         (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", Unanswered),
-        (b"HTTP/1.1 422 Unprocessable\r\nContent-Length: 0\r\n\r\n", Refused),
-        (b"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n", Refused),
+        (b"HTTP/1.1 422 Unprocessable\r\nContent-Length: 0\r\n\r\n", GatewayRefused),
+        (b"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n", GatewayRefused),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nno!", Unanswered),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", Unanswered),
         (b"", Unanswered),

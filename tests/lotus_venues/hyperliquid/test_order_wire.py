@@ -14,9 +14,9 @@ from lotus.errors import WireError
 from lotus.trading.orders import (
     NewOrder,
     OrderState,
+    OrderTrigger,
     Side,
     TimeInForce,
-    Trigger,
     TriggerKind,
     client_order_id,
 )
@@ -37,7 +37,7 @@ PART = Decimal("0.004")
 def test_orders_are_spelt_as_the_sdk_spells_them(
     size: Decimal, px: Decimal, tif: TimeInForce, is_buy: bool, is_stop: bool
 ) -> None:
-    trigger = Trigger(px, TriggerKind.STOP_LOSS) if is_stop else None
+    trigger = OrderTrigger(px, TriggerKind.STOP_LOSS) if is_stop else None
     side = Side.BUY if is_buy else Side.SELL
     order = NewOrder(NAME, "BTC", side, size, px, tif, is_stop, trigger)
     kind: dict[str, Any] = {"limit": {"tif": tif.value}}

@@ -4,7 +4,7 @@ from typing import Any
 
 from matched import MID, engine
 
-from lotus.trading.orders import Grouping, Side
+from lotus.trading.orders import OrderGrouping, Side
 from lotus_venues.local_exchange.values import OrderRequest
 from lotus_venues.local_exchange.wire_out import number
 
@@ -17,7 +17,7 @@ def ask(side: int, px: int, lots: int, tif: str = "Gtc", **keys: Any) -> OrderRe
 def test_beyond_the_shown_book_the_whole_level_counts_as_ahead_once_it_is_seen() -> None:
     made = engine()
     made.on_book(0, [(MID - 10, 300)], [(MID + 10, 300)], 2_000, whole=True)
-    (answer,) = made.place("ann", [ask(1, MID - 50, 200)], Grouping.NONE)
+    (answer,) = made.place("ann", [ask(1, MID - 50, 200)], OrderGrouping.NONE)
     assert answer.order is not None
     made.on_trade(0, Side.SELL, MID - 50, 1_000, 2_050, 1)  # nobody knows what stood before it
     assert answer.order.filled == 0
@@ -29,12 +29,12 @@ def test_beyond_the_shown_book_the_whole_level_counts_as_ahead_once_it_is_seen()
 def test_a_taker_cannot_take_the_same_shown_size_twice_until_the_tape_shows_it_again() -> None:
     made = engine()
     made.on_book(0, [(MID - 10, 300)], [(MID + 10, 300)], 2_000, whole=True)
-    first, second = (made.place(o, [ask(1, MID + 10, 200, "Ioc")], Grouping.NONE)[0] for o in ("ann", "bob"))
+    first, second = (made.place(o, [ask(1, MID + 10, 200, "Ioc")], OrderGrouping.NONE)[0] for o in ("ann", "bob"))
     assert first.order is not None
     assert second.order is not None
     assert (first.order.filled, second.order.filled) == (200, 100)
     made.on_book(0, [(MID - 10, 300)], [(MID + 10, 300)], 2_100, whole=True)
-    (third,) = made.place("cid", [ask(1, MID + 10, 200, "Ioc")], Grouping.NONE)
+    (third,) = made.place("cid", [ask(1, MID + 10, 200, "Ioc")], OrderGrouping.NONE)
     assert third.order is not None
     assert third.order.filled == 200
 

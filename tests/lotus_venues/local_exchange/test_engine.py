@@ -20,10 +20,10 @@ from small_engine import (
     told,
 )
 
-from lotus.trading.orders import Grouping
+from lotus.trading.orders import OrderGrouping
 from lotus_venues.local_exchange import texts
 from lotus_venues.local_exchange.values import (
-    Fill,
+    ExchangeFill,
 )
 
 
@@ -42,7 +42,7 @@ def test_local_accounts_trade_with_each_other_maker_and_taker() -> None:
     maker = oid_of(put(made, ask(True, "100000", "0.01")))
     made.drain()
     taker = oid_of(put(made, ask(False, "99999", "0.01"), "bob"))
-    fills = [e for e in made.drain() if isinstance(e, Fill)]
+    fills = [e for e in made.drain() if isinstance(e, ExchangeFill)]
     assert [(f.owner, f.oid, f.px, f.lots, f.crossed) for f in fills] == [
         ("bob", taker, MARK, 1_000, True),
         ("ann", maker, MARK, 1_000, False),
@@ -72,7 +72,7 @@ def test_modifying_gives_a_new_number_and_keeps_its_place_among_relatives() -> N
     assert answer.order.oid != oid
     assert told(made) == [("canceled", oid), ("open", answer.order.oid)]
     assert made.modify("ann", oid, request).error == "Cannot modify canceled or filled order"
-    entry = made.place("bob", bracket_of(ask(True, "99500", "0.1")), Grouping.ENTRY_WITH_EXITS)[0].order
+    entry = made.place("bob", bracket_of(ask(True, "99500", "0.1")), OrderGrouping.ENTRY_WITH_EXITS)[0].order
     assert entry is not None
     moved = made.modify("bob", entry.oid, ask(True, "99400", "0.1")).order
     assert moved is not None
@@ -128,7 +128,7 @@ def test_fees_fall_with_the_volume_of_the_fourteen_days_before() -> None:
     made.advance(T0 + 86_400_000)
     show(made, MARK)
     put(made, ask(True, "100001", "0.01", "Ioc"))
-    fills = [e for e in made.drain() if isinstance(e, Fill)]
+    fills = [e for e in made.drain() if isinstance(e, ExchangeFill)]
     assert fills[0].fee_micro == 400_004  # 4.0 bps
 
 

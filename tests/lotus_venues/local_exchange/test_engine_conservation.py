@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pace import examples
 from small_engine import BTC, ETH, MARK, ask, assert_conserved, bracket_of, move, show, small_engine
 
-from lotus.trading.orders import Grouping, Side
+from lotus.trading.orders import OrderGrouping, Side
 from lotus_venues.local_exchange.engine import Engine
-from lotus_venues.local_exchange.values import Fill, Funding, OrderChanged
+from lotus_venues.local_exchange.values import ExchangeFill, Funding, OrderChanged
 
 OWNERS = ("ann", "bob")
 
@@ -38,10 +38,10 @@ def step(made: Engine, draw: random.Random) -> None:
     mark = state.markets[BTC].mark
     match draw.randrange(12):
         case 0 | 1 | 2 | 3:
-            made.place(owner, [random_order(draw, mark)], Grouping.NONE)
+            made.place(owner, [random_order(draw, mark)], OrderGrouping.NONE)
         case 4:
             entry = ask(True, str(round(mark / 10 * draw.uniform(0.99, 1.01))), "0.1")
-            made.place(owner, bracket_of(entry, mark), Grouping.ENTRY_WITH_EXITS)
+            made.place(owner, bracket_of(entry, mark), OrderGrouping.ENTRY_WITH_EXITS)
         case 5:
             made.on_trade(BTC, draw.choice(list(Side)), mark + draw.randint(-2_000, 2_000) // 10 * 10,
                           draw.randint(1, 200_000), state.now_ms, state.now_ms)  # fmt: skip
@@ -104,15 +104,15 @@ def assert_told_adds_up(made: Engine, told: list[Any]) -> None:
     """Replaying what was told gives the same positions; each order ends once; cash follows from fills and funding."""
     for owner, account in made.state.accounts.items():
         for asset in (BTC, ETH):
-            fills = [e for e in told if isinstance(e, Fill) and (e.owner, e.asset) == (owner, asset)]
+            fills = [e for e in told if isinstance(e, ExchangeFill) and (e.owner, e.asset) == (owner, asset)]
             lots = 0
             for fill in fills:
                 assert fill.start_lots == lots or any(f.liquidated for f in fills)
                 lots = fill.start_lots + fill.side * fill.lots
         final = [e.oid for e in told if isinstance(e, OrderChanged) and e.owner == owner and _is_final(e.status)]
         assert len(final) == len(set(final))
-        if made.state.insurance_micro == 0 and not any(isinstance(e, Fill) and e.liquidated for e in told):
-            mine = [e for e in told if isinstance(e, Fill) and e.owner == owner]
+        if made.state.insurance_micro == 0 and not any(isinstance(e, ExchangeFill) and e.liquidated for e in told):
+            mine = [e for e in told if isinstance(e, ExchangeFill) and e.owner == owner]
             spent = sum(f.side * f.px * f.lots + f.fee_micro for f in mine)
             paid = sum(e.paid_micro for e in told if isinstance(e, Funding) and e.owner == owner)
             held = account.raw_micro + sum(p.raw_micro for p in account.positions.values())

@@ -16,7 +16,7 @@ from small_engine import (
     told,
 )
 
-from lotus.trading.orders import Grouping
+from lotus.trading.orders import OrderGrouping
 from lotus_venues.local_exchange import texts
 from lotus_venues.local_exchange.values import (
     ExitRules,
@@ -88,7 +88,7 @@ def test_a_stop_without_liquidity_is_lost_and_says_so() -> None:
 
 def test_exits_of_an_entry_sleep_until_it_is_filled_and_the_sibling_ends_with_the_other() -> None:
     made = small_engine()
-    answers = made.place("ann", bracket_of(ask(True, "99500", "0.1")), Grouping.ENTRY_WITH_EXITS)
+    answers = made.place("ann", bracket_of(ask(True, "99500", "0.1")), OrderGrouping.ENTRY_WITH_EXITS)
     assert [a.waits_for for a in answers] == ["", "waitingForFill", "waitingForFill"]
     entry, stop, target = (a.order for a in answers)
     assert entry is not None
@@ -108,17 +108,17 @@ def test_exits_of_an_entry_sleep_until_it_is_filled_and_the_sibling_ends_with_th
 
 def test_an_entry_that_fills_at_once_arms_its_exits_at_once() -> None:
     made = small_engine()
-    answers = made.place("ann", bracket_of(LONG_ENTRY), Grouping.ENTRY_WITH_EXITS)
+    answers = made.place("ann", bracket_of(LONG_ENTRY), OrderGrouping.ENTRY_WITH_EXITS)
     assert [a.waits_for for a in answers] == ["", "waitingForTrigger", "waitingForTrigger"]
     assert len(made.state.markets[BTC].stops) == 2
 
 
 def test_exits_die_with_an_entry_that_is_cancelled_even_half_filled() -> None:
     made = small_engine()
-    answers = made.place("ann", bracket_of(ask(True, "100001", "0.1")), Grouping.ENTRY_WITH_EXITS)
+    answers = made.place("ann", bracket_of(ask(True, "100001", "0.1")), OrderGrouping.ENTRY_WITH_EXITS)
     assert len(made.state.accounts["ann"].open) == 2  # filled: only its exits are open
     made = small_engine(usd=1_000_000)
-    answers = made.place("ann", bracket_of(ask(True, "100001", "1.5")), Grouping.ENTRY_WITH_EXITS)
+    answers = made.place("ann", bracket_of(ask(True, "100001", "1.5")), OrderGrouping.ENTRY_WITH_EXITS)
     entry = answers[0].order
     assert entry is not None
     assert entry.filled == 100_000
@@ -131,10 +131,10 @@ def test_groups_of_another_form_are_refused_whole() -> None:
     made = small_engine()
     entry, stop, target = bracket_of(LONG_ENTRY)
     for wrong in ([entry], [stop, entry], [entry, stop, target, stop], [entry, entry, stop]):
-        answers = made.place("ann", wrong, Grouping.ENTRY_WITH_EXITS)
+        answers = made.place("ann", wrong, OrderGrouping.ENTRY_WITH_EXITS)
         assert {a.error for a in answers} == {"Unexpected number of trigger orders"}
     inverted = [entry, ask(False, "90000", "0.1", trigger_px="101000", kind="sl", reduce_only=True)]
-    assert {a.error for a in made.place("ann", inverted, Grouping.ENTRY_WITH_EXITS)} == {"Invalid TP/SL price."}
+    assert {a.error for a in made.place("ann", inverted, OrderGrouping.ENTRY_WITH_EXITS)} == {"Invalid TP/SL price."}
     assert not made.state.accounts["ann"].open
 
 
@@ -145,7 +145,7 @@ def test_exits_of_a_position_close_all_of_it_whatever_its_size_then() -> None:
         ask(False, px, "0", trigger_px=trigger, kind=kind, reduce_only=True)
         for px, trigger, kind in (("90000", "99000", "sl"), ("95000", "102000", "tp"))
     )
-    answers = made.place("ann", [stop, target], Grouping.POSITION_EXITS)
+    answers = made.place("ann", [stop, target], OrderGrouping.POSITION_EXITS)
     assert [a.waits_for for a in answers] == ["waitingForTrigger"] * 2
     put(made, ask(True, "100001", "0.15", "Ioc"))
     made.drain()

@@ -16,7 +16,7 @@ from small_engine import (
 )
 
 from lotus_venues.local_exchange.values import (
-    Fill,
+    ExchangeFill,
     Funding,
     Liquidation,
     VenueCancel,
@@ -36,7 +36,7 @@ def test_an_account_below_maintenance_is_liquidated_into_the_book() -> None:
     (liquidation,) = [e for e in events if isinstance(e, Liquidation)]
     assert liquidation.notional_micro == 91_100 * USD
     assert VenueCancel("ann", BTC, resting) in events
-    (fill,) = [e for e in events if isinstance(e, Fill)]
+    (fill,) = [e for e in events if isinstance(e, ExchangeFill)]
     assert (fill.lots, fill.px, fill.liquidated) == (100_000, 910_990, 911_000)
     assert account.lots(BTC) == 0
     assert account.raw_micro > 0

@@ -10,9 +10,9 @@ from matched import MID, OWNERS, TICK, engine
 from pace import examples
 
 from benchmarks.exchange.naive import NaiveMatcher
-from lotus.trading.orders import Grouping, Side
+from lotus.trading.orders import OrderGrouping, Side
 from lotus_venues.local_exchange.engine import Engine
-from lotus_venues.local_exchange.values import Fill, OrderRequest
+from lotus_venues.local_exchange.values import ExchangeFill, OrderRequest
 from lotus_venues.local_exchange.wire_out import number
 
 
@@ -23,9 +23,9 @@ def ask(side: int, px: int, lots: int, tif: str = "Gtc", **keys: Any) -> OrderRe
 
 def trades_of(made: Engine) -> list[tuple[int, int, int, int]]:
     """Executions since the last call as (price, lots, taker, maker), 0 for the tape."""
-    by_tid: dict[int, list[Fill]] = {}
+    by_tid: dict[int, list[ExchangeFill]] = {}
     for event in made.drain():
-        if isinstance(event, Fill):
+        if isinstance(event, ExchangeFill):
             by_tid.setdefault(event.tid, []).append(event)
     trades = []
     for fills in by_tid.values():
@@ -81,7 +81,7 @@ def test_every_execution_equals_the_naive_matcher(seed: int, length: int) -> Non
                 expected = naive.show(_band(bids, 1), _band(asks, -1))
             case ("order", owner, side, offset, lots, rests):
                 px = MID + offset * TICK
-                (answer,) = made.place(owner, [ask(side, px, lots, "Gtc" if rests else "Ioc")], Grouping.NONE)
+                (answer,) = made.place(owner, [ask(side, px, lots, "Gtc" if rests else "Ioc")], OrderGrouping.NONE)
                 assert answer.order is not None
                 oids.append(answer.order.oid)
                 expected = naive.place(owner, answer.order.oid, side, px, lots, rests=rests)
@@ -136,7 +136,7 @@ def queued(lots: int = 200) -> Queued:
     made = engine()
     made.on_book(0, [(MID - 10, 300), (MID - 20, 500)], [(MID + 10, 300)], 2_000, whole=True)
     made.advance(2_000)
-    (answer,) = made.place("ann", [ask(1, MID - 10, lots)], Grouping.NONE)
+    (answer,) = made.place("ann", [ask(1, MID - 10, lots)], OrderGrouping.NONE)
     assert answer.order is not None
     return Queued(made, answer.order.oid)
 

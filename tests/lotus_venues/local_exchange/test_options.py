@@ -9,7 +9,7 @@ from local_world import T0, UNIVERSE, listener, post, rich, until, venue
 
 from lotus.errors import TapeError
 from lotus_venues.local_exchange.frames import bbo_frame
-from lotus_venues.local_exchange.options import Clock, Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 
 BIDS, ASKS = [("100000.0", "0.5")], [("100001.0", "0.5")]
@@ -53,7 +53,7 @@ def test_a_damaged_tape_is_not_passed_over_in_silence() -> None:
 def test_the_clock_of_the_machine_can_be_the_exchanges() -> None:
     async def run() -> None:
         now = [T0 + 5_000]
-        options = rich(clock=Clock.WALL, wall_ms=lambda: now[0])
+        options = rich(clock=TimeSource.WALL, wall_ms=lambda: now[0])
         async with venue(options) as exchange:
             assert exchange.now_ms == T0 + 5_000
             now[0] += 1_000

@@ -15,7 +15,7 @@ from small_engine import (
 )
 
 from lotus.manifest import Asset
-from lotus.trading.orders import NewOrder, Side, TimeInForce, Trigger, TriggerKind
+from lotus.trading.orders import NewOrder, OrderTrigger, Side, TimeInForce, TriggerKind
 from lotus_venues.local_exchange import texts
 from lotus_venues.local_exchange.values import (
     OrderRequest,
@@ -108,7 +108,7 @@ def test_a_stop_does_not_promise_a_price_better_than_its_trigger(buys: bool, px:
         Decimal(px),
         TimeInForce.GTC,
         True,
-        Trigger(Decimal(trigger), TriggerKind.STOP_LOSS, False),
+        OrderTrigger(Decimal(trigger), TriggerKind.STOP_LOSS, False),
     )
     assert form_fault(order, Asset("BTC", 5)) == error
 

@@ -21,7 +21,7 @@ from lotus.trading.order_machine import Purpose
 from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, Side, VenueFill
 from lotus.trading.plan import Authority, Limits, Plan, PlanId, PlanKind, Strategy
 from lotus.trading.rounding import round_px, round_size
-from lotus.trading.validate import Situation, refusals
+from lotus.trading.validate import AccountState, refusals
 from lotus.trading.watch import MarketView
 from lotus_venues.hyperliquid.order_wire import order_wire
 from lotus_venues.local_exchange.rules import MIN_NOTIONAL_MICRO, price_units, size_lots
@@ -125,7 +125,7 @@ def test_no_order_of_an_accepted_plan_is_illegal() -> None:
         asset: Asset, px: Decimal, usd: Decimal, side: Side, strategy: Strategy, away: Decimal, slices: int, bare: bool
     ) -> None:
         plan = made(asset, px, usd, side, strategy, away, slices)
-        at = Situation(
+        at = AccountState(
             0, "local", "a", "tr", "", {asset.name: asset}, market(asset, px, 0), D(10**9), D(10**9), 3, 3,
         )  # fmt: skip
         if refusals(plan, at):

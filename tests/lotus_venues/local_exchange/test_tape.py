@@ -8,9 +8,9 @@ import pytest
 from small_engine import assert_conserved
 
 from lotus.manifest import Asset
-from lotus.trading.orders import Grouping
+from lotus.trading.orders import OrderGrouping
 from lotus_venues.local_exchange.server import LocalExchange
-from lotus_venues.local_exchange.values import Fill, OrderRequest
+from lotus_venues.local_exchange.values import ExchangeFill, OrderRequest
 from lotus_venues.local_exchange.wire_out import number
 
 LINES = 12_000
@@ -39,12 +39,12 @@ def test_quotes_at_the_best_prices_of_a_real_market_fill_in_their_turn() -> None
                 units = market.listing.asset
                 lots = 20_000_000 // best + 1  # about 20 dollars
                 px, size = number(best, units.px_decimals), number(lots, units.sz_decimals)
-                (answer,) = engine.place("ann", [OrderRequest(asset, True, px, size, False, "Alo")], Grouping.NONE)
+                (answer,) = engine.place("ann", [OrderRequest(asset, True, px, size, False, "Alo")], OrderGrouping.NONE)
                 assert not answer.error
                 assert answer.order is not None
                 assert answer.order.ahead == market.bids.shown[market.bids.key(best)]
                 placed += 1
-            fills += sum(isinstance(e, Fill) for e in engine.drain())
+            fills += sum(isinstance(e, ExchangeFill) for e in engine.drain())
             for m in engine.state.markets:
                 first = m.bids.first_order
                 assert first is None or m.asks.shown_px is None or first.px < m.asks.shown_px

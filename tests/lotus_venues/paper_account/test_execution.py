@@ -9,7 +9,7 @@ from paper_market import BUY, PX, SELL, STEP, market, play
 
 from lotus.timebase import NS_PER_MS
 from lotus.trading.orders import (
-    Grouping,
+    OrderGrouping,
     OrderState,
     TimeInForce,
     TriggerKind,
@@ -27,7 +27,7 @@ def test_children_of_an_entry_that_ends_half_filled_end_with_it() -> None:
         OrderForm(stop, 0, SELL, 20_000, PX - 900, reduce_only=True, trigger=PX - 500),
     ]
     made.account.set_leverage(0, 20, True)
-    made.account.place(made.now_ms * NS_PER_MS, forms, Grouping.ENTRY_WITH_EXITS)
+    made.account.place(made.now_ms * NS_PER_MS, forms, OrderGrouping.ENTRY_WITH_EXITS)
     assert (made.state(entry), made.filled(entry), made.state(stop)) == (
         OrderState.CANCELED,
         5000,
@@ -43,7 +43,7 @@ def test_exits_of_a_position_take_all_of_it() -> None:
         OrderForm(names[0], 0, SELL, 1, PX - 900, reduce_only=True, trigger=PX - 500),
         OrderForm(names[1], 0, SELL, 1, PX, reduce_only=True, trigger=PX + 500, kind=TriggerKind.TAKE_PROFIT),
     ]
-    made.account.place(made.now_ms * NS_PER_MS, forms, Grouping.POSITION_EXITS)
+    made.account.place(made.now_ms * NS_PER_MS, forms, OrderGrouping.POSITION_EXITS)
     made.place(BUY, PX + 1, 1000)
     made.mark(PX + 500)
     assert (made.filled(names[1]), made.state(names[0])) == (4000, OrderState.CANCELED)

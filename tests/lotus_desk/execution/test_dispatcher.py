@@ -8,9 +8,9 @@ from typing import Any
 
 from lotus.trading.execution_events import Ask, Cancel, Modify, Place
 from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, Side, VenueFill
-from lotus_desk.execution.carrier import Carrier
+from lotus_desk.execution.dispatcher import CommandDispatcher
+from lotus_desk.execution.plan_run import DeskCounts
 from lotus_desk.execution.questions import LANES, MOST
-from lotus_desk.execution.work import DeskCounts
 from lotus_desk.safety.kill_switch import KillSwitch
 
 FILL = VenueFill("f1", "0x2", 1, "BTC", Side.BUY, Decimal(1), Decimal(100), Decimal(0), True, 7)
@@ -45,13 +45,13 @@ class HangingVenue:
 def test_repeats_wait_for_those_under_way_and_orders_do_not_wait(tmp_path: Path) -> None:
     async def run() -> None:
         venue: Any = HangingVenue()
-        carrier = Carrier(venue, lambda: 0, KillSwitch(tmp_path).prepare(), DeskCounts(), lambda _: None)
+        dispatcher = CommandDispatcher(venue, lambda: 0, KillSwitch(tmp_path).prepare(), DeskCounts(), lambda _: None)
         repeated = [Cancel("BTC", (ORDER.client_id,)), Modify(ORDER), Ask((ORDER.client_id,), None)]
-        tasks = [asyncio.create_task(carrier.carry(command)) for command in repeated for _ in range(5)]
-        others = [asyncio.create_task(carrier.carry(Cancel("BTC", (f"other {k}",)))) for k in range(2 * LANES)]
+        tasks = [asyncio.create_task(dispatcher.dispatch(command)) for command in repeated for _ in range(5)]
+        others = [asyncio.create_task(dispatcher.dispatch(Cancel("BTC", (f"other {k}",)))) for k in range(2 * LANES)]
         await asyncio.sleep(0.05)
         assert venue.asked == {"cancel": LANES - MOST, "modify": MOST, "order_of": MOST, "place": 0}
-        placed = await asyncio.wait_for(carrier.carry(Place((ORDER,))), 1.0)
+        placed = await asyncio.wait_for(dispatcher.dispatch(Place((ORDER,))), 1.0)
         assert [update.state for update in placed if isinstance(update, OrderUpdate)] == [OrderState.RESTING]
         venue.free.set()
         answers = await asyncio.gather(*tasks)
@@ -75,9 +75,9 @@ def test_fills_are_asked_for_once_for_all_plans_that_want_some(tmp_path: Path) -
             return [FILL]
 
         venue.fills_since = fills_since
-        carrier = Carrier(venue, lambda: 0, KillSwitch(tmp_path).prepare(), DeskCounts(), told.append)
-        blocked = [asyncio.create_task(carrier.carry(Ask((f"o{k}",), None))) for k in range(LANES - 1)]
-        asked = [asyncio.create_task(carrier.carry(Ask((), from_ms))) for from_ms in (50, 40, 60, 30, 70)]
+        dispatcher = CommandDispatcher(venue, lambda: 0, KillSwitch(tmp_path).prepare(), DeskCounts(), told.append)
+        blocked = [asyncio.create_task(dispatcher.dispatch(Ask((f"o{k}",), None))) for k in range(LANES - 1)]
+        asked = [asyncio.create_task(dispatcher.dispatch(Ask((), from_ms))) for from_ms in (50, 40, 60, 30, 70)]
         await asyncio.sleep(0.05)
         assert since == [50], "the others wait in one"
         venue.free.set()

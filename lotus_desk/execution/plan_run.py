@@ -9,15 +9,15 @@ from lotus.trading.execution_events import Command, Event, Finished
 from lotus.trading.executor import step
 from lotus.trading.orders import NewOrder, OrderState, OrderUpdate
 from lotus.trading.venue import Venue
-from lotus_desk.execution.books import Moved
+from lotus_desk.execution.books import PlanDelta
 from lotus_store.ledger.plans import PlanRow
 
 
 @dataclass(slots=True)
-class Work:
+class PlanRun:
     """A plan under way, and what of it changed since it was written down.
 
-    `steered` are ceiling and exit time as last told to it.
+    `amended` are ceiling and exit time as last told to it.
     """
 
     row: PlanRow
@@ -28,7 +28,7 @@ class Work:
     finished: bool = False
     written: ExecutionState | None = None
     done_ms: int | None = None
-    steered: tuple[Decimal | None, int | None] = (None, None)
+    amended: tuple[Decimal | None, int | None] = (None, None)
 
     def take(self, event: Event, now_ms: int) -> None:
         """Take in an event; what follows waits in `commands`.
@@ -43,15 +43,15 @@ class Work:
         self.is_changed |= bool(commands) or _brings_news(before, self.state)
         self.done_ms = self.done_ms if self.state.done else None
 
-    def moved(self) -> Moved:
+    def delta(self) -> PlanDelta:
         """Return what the books have to write of it."""
         known = self.written.orders if self.written is not None else {}
         orders = [o for name, o in self.state.orders.items() if known.get(name) is not o]
         seen = {name for o in known.values() for name in o.fills}
         fills = [f for f in self.state.fills if f.fill_id not in seen]
-        return Moved(self.row, self.state, self.finished, orders, fills)
+        return PlanDelta(self.row, self.state, self.finished, orders, fills)
 
-    def was_written(self, line: Moved, now_ms: int) -> None:
+    def was_written(self, line: PlanDelta, now_ms: int) -> None:
         """Take in that the books hold `line`, which is older than the state where it changed meanwhile."""
         self.written = line.state
         if line.finished and self.finished and self.state.revision == line.state.revision:

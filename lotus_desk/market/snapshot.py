@@ -2,7 +2,7 @@
 
 Long and short probes live in accounts of their own, because a venue nets a coin within an account and a netted probe
 would measure nothing; the book has a third one, where netting is what is wanted. Written by the daemon's loop, read by
-the threads of Herald and clerk: every value is replaced whole.
+the threads of Herald and rebalancer: every value is replaced whole.
 """
 
 import math
@@ -16,21 +16,21 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.decision.book import Market
+from lotus.decision.book import CoinMarket
 from lotus.manifest import Asset
 from lotus.microtape.events import NULL, Ctx, EventKind
 from lotus.microtape.frame_spec import C_VOL_REL, I_ASSET, I_END
 from lotus.modules.intents import Module
 from lotus.timebase import NS_PER_MS
 from lotus.trading.book import BookTerms
-from lotus.trading.orders import Account, Side
+from lotus.trading.orders import AccountSnapshot, Side
 from lotus.trading.plan import Authority, ProbeTerms
-from lotus.trading.validate import Situation
+from lotus.trading.validate import AccountState
 from lotus.trading.watch import MarketView
 from lotus_desk.market.line_seen import LineSeen
 from lotus_desk.market.volatility import MinuteVolatility
 from lotus_herald.release import release_of
-from lotus_modules.dm.allocate import Sight
+from lotus_modules.dm.allocate import PortfolioSnapshot
 from lotus_venues.ladder import Ladder, Level
 
 EXECUTOR = "tr"
@@ -38,11 +38,11 @@ BOOK_ACCOUNT: Final = "book"
 _CTX = int(EventKind.CTX)
 _SHOWN = frozenset({int(EventKind.BBO), int(EventKind.BOOK), int(EventKind.FAST), _CTX})
 VOLUME_AGE_MS: Final = 1_000  # a frame that ended longer before the prices says nothing of their volume
-NOTHING_HELD = Account(Decimal(0), Decimal(0), Decimal(0), (), 0)
+NOTHING_HELD = AccountSnapshot(Decimal(0), Decimal(0), Decimal(0), (), 0)
 
 
 @dataclass(frozen=True, slots=True)
-class FloorTerms:
+class DeskTerms:
     """What all probes share: notional and stop, budget of one account in USD, leverage, and how old a view may be."""
 
     notional_usd: Decimal
@@ -54,7 +54,7 @@ class FloorTerms:
 
 
 @dataclass(slots=True)
-class TradingFloor:
+class MarketSnapshot:
     """Views by coin and accounts by name; `now_ms` is the clock of the feed, that of the tape in a replay.
 
     `held` are signed sizes of the book's accounts by coin, by own fills. `is_wall`: the clock is the machine's, and the
@@ -63,7 +63,7 @@ class TradingFloor:
 
     universe: Sequence[Asset]
     venue: str
-    common: FloorTerms
+    common: DeskTerms
     now_ms: Callable[[], int]
     max_leverage: Mapping[str, int] = field(default_factory=dict)
     is_wall: bool = False
@@ -74,7 +74,7 @@ class TradingFloor:
     clock_hold: Callable[[], str] = str  # why the clock lets nothing be opened
     session: str = ""
     clock_skew_ms: int = 0
-    accounts: dict[str, Account] = field(default_factory=dict)
+    accounts: dict[str, AccountSnapshot] = field(default_factory=dict)
     held: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     will_hold: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     _tops: list[tuple[int, int, int]] = field(default_factory=list)
@@ -144,7 +144,7 @@ class TradingFloor:
 
         return {Side.BUY: plain(asks), Side.SELL: plain(bids)}
 
-    def sight(self, account: str) -> Sight | None:
+    def portfolio(self, account: str) -> PortfolioSnapshot | None:
         """Return what is seen of an account and all markets, None before the account was asked for."""
         known = self.accounts.get(account)
         if known is None or known.equity_usd <= 0:
@@ -153,7 +153,7 @@ class TradingFloor:
         markets = {coin: self._market(coin, view) for coin, view in views.items()}
         halted = "the kill switch is thrown" if self.halted else "" if self.parity_ok() else "live and batch differ"
         halted = halted or self.clock_hold()
-        return Sight(
+        return PortfolioSnapshot(
             now_ms=self.now_ms(),
             equity_usd=float(known.equity_usd),
             sizes={coin: float(size) for coin, size in self.held.get(account, {}).items()},
@@ -163,7 +163,7 @@ class TradingFloor:
             will_hold={coin: float(size) for coin, size in self.will_hold.get(account, {}).items()},
         )
 
-    def _market(self, coin: str, view: MarketView) -> Market | None:
+    def _market(self, coin: str, view: MarketView) -> CoinMarket | None:
         """Return what a coin's market is like, None before the venue told its volume and open interest."""
         index = next(i for i, asset in enumerate(self.universe) if asset.name == coin)
         try:
@@ -171,7 +171,7 @@ class TradingFloor:
             volume_usd, interest = float(told.volume), float(told.interest)
         except (msgspec.DecodeError, ValueError, RecursionError):
             return None
-        return Market(
+        return CoinMarket(
             spread_bps=float((view.ask - view.bid) / view.mid * 10_000),
             adv_usd=volume_usd,
             open_interest_usd=interest * float(view.mark),
@@ -183,11 +183,11 @@ class TradingFloor:
         views = [self.view(asset.name) for asset in self.universe]
         return max(((self.now_ms() - view.time_ms) / 1000.0 for view in views if view is not None), default=-1.0)
 
-    def situation(self, coin: str, account: str) -> Situation:
+    def account_state(self, coin: str, account: str) -> AccountState:
         """Return where and when a plan of a coin would be executed in an account."""
         known = self.accounts.get(account, NOTHING_HELD)
         held = next((p.size for p in known.positions if p.coin == coin), Decimal(0))
-        return Situation(
+        return AccountState(
             now_ms=self.now_ms(),
             venue=self.venue,
             account=account,

@@ -11,13 +11,13 @@ from desk_bed import Bed, Books, SmallVenue, ended, until
 
 from lotus.trading.execution_events import Event, Steer
 from lotus.trading.orders import (
-    Grouping,
     NewOrder,
+    OrderGrouping,
     OrderUpdate,
 )
-from lotus_desk.execution import work as work_module
+from lotus_desk.execution import plan_run as work_module
 from lotus_desk.execution.desk import TradingDesk
-from lotus_desk.execution.work import Work
+from lotus_desk.execution.plan_run import PlanRun
 from lotus_desk.safety.kill_switch import KillSwitch
 
 pytestmark = pytest.mark.clock("a desk turns over wall time")
@@ -33,14 +33,16 @@ def test_what_is_told_while_a_command_is_under_way_is_taken_once(bed: Bed, monke
     taken: list[Event] = []
     real = TradingDesk._step
 
-    def step(desk: TradingDesk, work: Work, event: Event) -> None:
+    def step(desk: TradingDesk, work: PlanRun, event: Event) -> None:
         taken.append(event)
         real(desk, work, event)
 
     async def go() -> None:
         may_answer, place = asyncio.Event(), bed.venue.place
 
-        async def slow(orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+        async def slow(
+            orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE
+        ) -> Sequence[OrderUpdate]:
             answers = await place(orders, grouping)
             await may_answer.wait()
             return answers

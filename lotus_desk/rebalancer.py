@@ -1,4 +1,4 @@
-"""The clerk of the book: once a scored window it lets the book be decided, in a thread, beside the feed.
+"""The rebalancer of the book: once a scored window it lets the book be decided, in a thread, beside the feed.
 
 A window is decided a moment after it was scored, so that what it proposed has arrived; in a replay both are as much
 shorter as the tape is faster. When a decision takes longer than a window, the windows between are skipped and counted:
@@ -21,7 +21,7 @@ from lotus.decision import ticket
 from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_desk.execution.in_time import InTime
-from lotus_modules.dm.allocate import Allocator, Decided, Outcome, Sight
+from lotus_modules.dm.allocate import Allocator, Decided, PortfolioSnapshot, WindowOutcome
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.knowledge import Knowledge, knowledge_before
 
@@ -35,8 +35,8 @@ KnowledgeOf = Callable[[Connection, str, str], Knowledge | None]
 
 
 @dataclass(slots=True)
-class Clerk:
-    """Decides for one book; `sight` is what the floor sees of its account and markets now.
+class Rebalancer:
+    """Decides for one book; `portfolio` is what is seen of its account and markets now.
 
     `window_ms` is the length of a window, `pace` how many times as fast as the wall its time runs. `knowledge_of` reads
     what is known on a day of a branch.
@@ -44,7 +44,7 @@ class Clerk:
 
     databases: Databases
     allocator: Allocator
-    sight: Callable[[], Sight | None]
+    portfolio: Callable[[], PortfolioSnapshot | None]
     window_ms: int
     pace: float = 1.0
     knowledge_of: KnowledgeOf = knowledge_before
@@ -77,9 +77,9 @@ class Clerk:
 
     async def window(self, end_ms: int) -> bool:
         """Decide for one window now; return whether something was sent."""
-        sent = self.counts[Outcome.SENT]
+        sent = self.counts[WindowOutcome.SENT]
         await self._at_work.done(self.decide, end_ms)
-        return self.counts[Outcome.SENT] > sent
+        return self.counts[WindowOutcome.SENT] > sent
 
     async def over(self) -> None:
         """Close the connection once no decision is under way."""
@@ -97,7 +97,7 @@ class Clerk:
             print(f"clerk: window {window_end_ms} is not decided: {self.last_failure}", file=sys.stderr)
             return
         self.counts[found.outcome] += 1
-        if found.outcome is not Outcome.DECIDED_BEFORE:
+        if found.outcome is not WindowOutcome.DECIDED_BEFORE:
             self.last = self._told(found, window_end_ms, time.perf_counter() - began)
 
     def close(self) -> None:
@@ -116,9 +116,9 @@ class Clerk:
     def _decide(self, window_end_ms: int) -> Decided:
         if self._connection is None:
             self._connection = self.databases.connect(Module.DM.value, autocommit=True)
-        sight = self.sight()
-        knowledge = self._known(self._connection, day_of(sight.now_ms if sight else window_end_ms))
-        return self.allocator.window(self._connection, window_end_ms, sight, knowledge)
+        portfolio = self.portfolio()
+        knowledge = self._known(self._connection, day_of(portfolio.now_ms if portfolio else window_end_ms))
+        return self.allocator.window(self._connection, window_end_ms, portfolio, knowledge)
 
     def _known(self, connection: Connection, day: str) -> Knowledge | None:
         """Return what is known on a day; a night that was late is found within `KNOWLEDGE_S`."""

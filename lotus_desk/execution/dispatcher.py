@@ -1,4 +1,4 @@
-"""Carrying one command of a plan to its venue: what the venue answers comes back as events of that plan.
+"""Dispatch of one command of a plan to its venue: what the venue answers comes back as events of that plan.
 
 No decision here, but for the last look at the kill switch before something that opens is sent.
 """
@@ -21,13 +21,13 @@ from lotus.trading.execution_events import (
 )
 from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, VenueFill
 from lotus.trading.venue import Venue
+from lotus_desk.execution.plan_run import DeskCounts, never_placed
 from lotus_desk.execution.questions import OpenQuestions
-from lotus_desk.execution.work import DeskCounts, never_placed
 from lotus_desk.safety.kill_switch import KillSwitch
 
 
-class Carrier:
-    """Carries the commands of one account's plans; `tell` takes fills, which may be of another plan."""
+class CommandDispatcher:
+    """Dispatches the commands of one account's plans; `tell` takes fills, which may be of another plan."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Carrier:
         self._done = OpenQuestions()  # cancels and modifies, which are repeated until answered
         self._fills_from_ms: int | None = None  # since when plans want fills that nobody asked for yet
 
-    async def carry(self, command: Command) -> Sequence[Event]:
+    async def dispatch(self, command: Command) -> Sequence[Event]:
         """Do one command; return what the venue answered."""
         venue = self.venue
         match command:
