@@ -104,7 +104,7 @@ def test_the_switch_ends_opening_and_leaves_every_position_within_two_seconds(be
         bed.books.is_down = books_down
         bed.switch.throw(flatten=True)
         await until(lambda: bed.venue.held == 0, limit_s=2.0)
-        assert desk.floor.halted
+        assert desk.market.halted
         bed.books.is_down = False
         bed.accept("late", 60_000)
         desk.woken()
@@ -161,7 +161,7 @@ def test_a_desk_that_ends_lets_its_books_end_first_and_notes_what_it_was_told_la
         task = asyncio.create_task(desk.run())
         bed.accept("one", 60_000)
         await until(lambda: bed.venue.held > 0)
-        await until(lambda: not any(work.is_changed for work in desk._works.values()))
+        await until(lambda: not any(work.is_changed for work in desk._runs.values()))
         (first,) = bed.venue.fills
         last = replace(first, fill_id="last")
         bed.venue.told_at_end.append(last)
@@ -262,14 +262,14 @@ def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
         task = asyncio.create_task(desk.run())
         bed.accept("one", 60_000)
         await until(lambda: bed.venue.held > 0)
-        real, whole_s = desk.floor.view, time.monotonic() + 0.3
+        real, whole_s = desk.market.view, time.monotonic() + 0.3
 
         def view(coin: str) -> MarketView | None:
             if time.monotonic() < whole_s:
                 raise RuntimeError("no market")
             return real(coin)
 
-        desk.floor.view = view  # type: ignore[method-assign]
+        desk.market.view = view  # type: ignore[method-assign]
         await until(lambda: time.monotonic() > whole_s)
         bed.switch.throw(flatten=True)
         await until(lambda: bed.venue.held == 0, limit_s=2.0)
