@@ -82,7 +82,7 @@ def applied(version, detector, bins, theta1, now):
 
 
 def oracle(version, detector, bins, theta1, now):
-    """The page `weave.md` written down once more, with logarithms instead of products."""
+    """`docs/concepts/weave.md` written down once more, with logarithms instead of products."""
     live = [b for b in version.braids if b.detector_id == detector and b.effective_from_ms <= now < b.expires_at_ms]
     rule = {
         b.braid_id: b for b in live if b.op == "RULE" and all(x.holds(int(bins[x.feature])) for x in b.rule.literals)
