@@ -1,6 +1,6 @@
 """Probes: every published window is its own small position, entered after the latency and closed after the horizon.
 
-Never netted with another probe, never dependent on one (contracts: probe payoff as executed). A probe that was
+Never netted with another probe, never dependent on one (docs/concepts/windows.md). A probe that was
 refused or not filled earned exactly 0. Funding is paid at every full hour that a probe is open. Pure: no I/O.
 """
 

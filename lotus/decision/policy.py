@@ -53,7 +53,7 @@ class HardCaps:
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """The risk budget and its brakes: none of them can be loosened beyond what the design allows."""
+    """The risk budget and its brakes; the ranges are hard limits that no file can loosen."""
 
     budget_bps_day: float = _in(0.1, 1e4)
     kelly_fraction: float = _in(0.01, 0.25)
@@ -73,7 +73,7 @@ class Crowding:
 
 @dataclass(frozen=True, slots=True)
 class BudgetRule:
-    """What a cue at 0, at its neutral value and at 1 multiplies a budget with; all within the design's 0.75 to 1.75."""
+    """What a cue at 0, at its neutral value and at 1 multiplies a budget with; all within 0.75 to 1.75."""
 
     low: float = _in(0.75, 1.0)
     high: float = _in(1.0, 1.75)

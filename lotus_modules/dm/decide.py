@@ -1,6 +1,6 @@
 """The decision-maker's hot messages: what it is told is kept, a proposal is measured, a report comes back.
 
-Every published window is measured at unit notional whatever the decision-maker thinks of it (contracts: probe payoff),
+Every published window is measured at unit notional whatever the decision-maker thinks of it (docs/concepts/windows.md),
 so a proposal is passed on as a probe first, and is a view of the book only if the input filter lets it in. Each handler
 writes in the transaction of its message. Allocation of the book is `lotus_modules.dm.allocate`; orders are
 `lotus.trading`'s.
