@@ -1,4 +1,4 @@
-"""The pages and the code say the same (docs/architecture.md, docs/dependencies.md): places exist, links lead somewhere."""
+"""Pages and code say the same (docs/architecture.md, docs/dependencies.md): places exist, links lead somewhere."""
 
 import re
 import subprocess
