@@ -1,6 +1,7 @@
 """The hourly watchdog on a ledger: rows, alerts and patch once, by the daemon's clock, and again after a kill."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -58,8 +59,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What the daemon has logged; set its first entry."""
     now = [NOW]
     for module in ("rollback", "sweep"):
-        monkeypatch.setattr(f"lotus_herald.{module}.logged_until", lambda sig, branch: now[0])
+        monkeypatch.setattr(f"lotus_modules.priors.{module}.logged_until", lambda sig, branch: now[0])
     return now
+
+
+@pytest.fixture
+def lotus(settings: Settings) -> Iterator[Lotus]:
+    """The open home."""
+    with closing(Lotus.open(settings)) as opened:
+        yield opened
 
 
 def alerts(databases: Databases, module: str) -> int:
@@ -143,9 +151,7 @@ def test_modules_are_told_of_braids_of_their_scope(databases: Databases, setting
     assert (alerts(databases, "sig"), alerts(databases, "dm"), alerts(databases, "tr")) == (2, 1, 1)
 
 
-def test_the_job_reports_the_belief_and_leaves_a_branch_that_a_night_holds(
-    lotus: Lotus, clock: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_job_reports_the_belief_and_leaves_a_branch_that_a_night_holds(lotus: Lotus, clock: list[int]) -> None:
     committed(lotus.databases, lotus.settings, [braid("x", branch=lotus.settings.branch, expires_at_ms=NOW)])
     with stage_context(lotus) as held, branch_lane(held):
         quiet = watchdog.execute_in_process(resources={"lotus": lotus})
