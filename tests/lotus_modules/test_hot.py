@@ -1,4 +1,4 @@
-"""The hot handlers in real databases: proposal, decision, plan, report; each once, whatever is delivered again."""
+"""The hot handlers in real databases: each message once, mirrored, whatever is delivered again."""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Importers: the recordings, every compression, the archive layout; twice the same, nothing half-written."""
+"""The importer of raw captures: every compression gives the same tape, lines without a stamp are told."""
 
 import gzip
 import hashlib

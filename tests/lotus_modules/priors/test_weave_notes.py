@@ -1,4 +1,4 @@
-"""Alerts and reviews on the wire: said once, kept as rows, refused when they are malformed."""
+"""Alerts and reviews on the wire: said once, refused when they are malformed."""
 
 from dataclasses import replace
 
