@@ -31,6 +31,7 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy $(addprefix -p ,$(PACKAGES))
+	$(BIN)/mypy docs/build
 
 contracts: setup
 	$(BIN)/lint-imports

@@ -5,7 +5,7 @@ table of knots (isotonic fit, linear between knots, flat outside); without knots
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import pairwise
@@ -64,6 +64,13 @@ class ExpertSet:
     def names(self) -> tuple[str, ...]:
         """Ids in column order."""
         return tuple(spec.expert_id for spec in self.experts)
+
+    def only(self, expert_id: str) -> "ExpertSet":
+        """Return the set of one of its experts; raises `ConfigError` for one that is not in it."""
+        if expert_id not in self.names:
+            raise ConfigError(f"no expert {expert_id}", ", ".join(self.names))
+        spec = self.experts[self.names.index(expert_id)]
+        return ExpertSet((spec,), replace(self.fusion, voices={expert_id: self.fusion.voices[expert_id]}))
 
     @property
     def weights(self) -> tuple[float, ...]:

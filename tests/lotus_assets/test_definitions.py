@@ -1,4 +1,4 @@
-"""The code location: it loads without a server, its graph is the golden one, catalogue and stages agree."""
+"""The code location: it loads without a server, and its graph is the golden one."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The book for readers: a fill leads to its ticket and views, and every plan is split into its costs to the cent."""
+"""The book for readers: a fill leads to its ticket and views."""
 
 import pytest
 from book_rows import put_book

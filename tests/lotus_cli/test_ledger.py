@@ -1,4 +1,4 @@
-"""`lotus db`, `verify ledger`, `doctor`, `backup`, `restore`, `card`, `fixtures`, `warm`: looking after a home."""
+"""`lotus db`, `doctor`, `backup`, `restore` and `card`: looking after a home."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`lotus import`, `tape`, `verify`, `backfill`: recordings become tapes, once, and their gaps are told."""
+"""`lotus import`, `tape`, `verify`: recordings become tapes, once, and their gaps are told."""
 
 import json
 from dataclasses import replace

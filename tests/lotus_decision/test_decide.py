@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pace import examples
 from states import COINS, CUES, MARKET, NOW_MS, POSITIONS, SOURCES, VIEWS, cue, decided, desk, turned, view
 
-from lotus.decision.allocator import SpecificationSolver
+from benchmarks.decision.allocator import SpecificationSolver
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.decide import AccountMandate, Decision, decide
 from lotus.decision.ticket import ticket_of

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
 
-from lotus.decision.allocator import SpecificationSolver
+from benchmarks.decision.allocator import SpecificationSolver
 from lotus.decision.problem import Caps, Floats, Problem
 from lotus.decision.solver import FastSolver
 

@@ -1,4 +1,4 @@
-"""Day tables: nothing of the day itself, the publication share, bins, and every daily formula against an oracle."""
+"""Day tables: nothing of the day itself, neutral when they begin, and the share that is published."""
 
 import numpy as np
 import pytest

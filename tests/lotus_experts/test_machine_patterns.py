@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lotus.experts.conformance import only
 from lotus.experts.fusion import default_experts
 from lotus.experts.machine import ExpertMachine
 from lotus.manifest import Asset
@@ -37,7 +36,7 @@ def market(n: int, *changes: tuple[slice, dict[str, float]]) -> FrameBatch:
 
 def said(frames: FrameBatch, expert: str) -> tuple[np.ndarray, np.ndarray]:
     """z and f of one expert at every frame."""
-    machine = ExpertMachine(1, frames.cadence_ms, only(default_experts(), expert))
+    machine = ExpertMachine(1, frames.cadence_ms, default_experts().only(expert))
     rows = machine.feed_frames(0, frames.ints, frames.floats)
     return rows[:, 4], rows[:, 3]
 

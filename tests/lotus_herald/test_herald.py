@@ -1,4 +1,4 @@
-"""One Herald a source, takeover, shedding, gaps, retries, and what the status tells."""
+"""One Herald a source: takeover, and a crash at any seam."""
 
 import pytest
 

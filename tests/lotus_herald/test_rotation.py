@@ -1,4 +1,4 @@
-"""Keys: rotated without losing what was signed, private or refused, and whole after a kill at any moment."""
+"""Keys are rotated without losing what was signed, while senders speak."""
 
 import threading
 from pathlib import Path

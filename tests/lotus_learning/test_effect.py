@@ -1,4 +1,4 @@
-"""Effects: coverage of the interval, the simultaneous bound, effective samples; and the naive table that must fail."""
+"""Effects: coverage of the interval, the simultaneous bound, and effective samples."""
 
 import math
 

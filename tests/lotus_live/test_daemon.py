@@ -1,4 +1,4 @@
-"""The daemon on replayed tapes: what it writes equals the batch; crashes, swaps, commands and a full disk."""
+"""The daemon on replayed tapes: priors and experts swapped in mid-run, and kills."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a daemon feeds again when it starts, and that a state rebuilt from 22:00 of the day before is the state."""
+"""What a daemon feeds again when it starts."""
 
 from pathlib import Path
 

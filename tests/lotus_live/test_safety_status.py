@@ -1,4 +1,4 @@
-"""What is told of the safety of a home, the daemon dead or alive: by files alone, and in the daemon's own status."""
+"""What is told of the safety of a home from files alone, the daemon dead or alive."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Every column against a value worked out by hand on a few events."""
+"""Columns of a closed frame by hand: context, the rolling bar, silence and outages."""
 
 import math
 

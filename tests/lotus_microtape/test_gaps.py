@@ -1,4 +1,4 @@
-"""Gaps, sessions, staleness and completeness on hand-made events and on the recordings."""
+"""Gaps and sessions on hand-made events."""
 
 import pytest
 from quote_tapes import BBO, BOOK, CTX, DAY, TRADES, _tape

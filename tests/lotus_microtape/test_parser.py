@@ -1,4 +1,4 @@
-"""The byte parser against its oracle, the typed decoder; and the number conversions against exact decimals."""
+"""The byte parser against its oracle, the typed decoder."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The hot handlers in real databases: proposal, decision, plan, report; each once, whatever is delivered again."""
+"""The hot handlers in real databases: each message once, mirrored, whatever is delivered again."""
 
 import time
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ import pytest
 from hot_bed import END_MS, Market, account_state, decider, propose, settle
 
 from lotus.hashing import natural_id
-from lotus.modules.intents import Intent, Module
+from lotus.modules.intents import Module
 from lotus.modules.trade_messages import report_message
 from lotus_herald.consume import Handlers
 from lotus_herald.herald import Herald
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
-from lotus_modules.hot import HOT, hot_handlers
+from lotus_modules.hot import hot_handlers
 from lotus_modules.tr.execute import Acceptor
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas
@@ -96,14 +96,6 @@ def test_a_window_without_a_direction_is_a_dead_letter(
 ) -> None:
     propose(databases, keys, "flat", direction=0)
     assert settle(databases, handlers, keys) == {"dm": {"dead": 1}}
-
-
-def test_hot_and_slow_tables_name_the_same_functions_as_the_handlers_of_a_daemon(
-    handlers: Mapping[Module, Handlers],
-) -> None:
-    named = {(m, i): f.__name__ for m, table in HOT.items() for i, f in table.items()}
-    assert named == {(m, i): f.__name__ for m, own in handlers.items() for i, f in own.items()}
-    assert (Module.DM, Intent.ALPHA_PROPOSED) in named
 
 
 def test_strands_are_mirrored_as_the_rebuild_has_them(

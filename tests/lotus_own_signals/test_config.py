@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from lotus.errors import ConfigError
-from lotus.own_signals.columns import COLUMNS, column
 from lotus.own_signals.config import OwnConfig, parse_config
-from lotus.own_signals.format_page import columns_text, format_page
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,12 +65,3 @@ def test_a_mistake_names_file_and_cause(text):
         parse_config(text, "mine.yaml")
     assert "mine.yaml" in str(error.value)
     assert WRONG[text] in str(error.value)
-
-
-def test_the_page_is_that_of_the_columns():
-    text = (ROOT / "docs" / "reference" / "own_signals.md").read_text("utf-8")
-    assert text == format_page(), "python -m lotus.own_signals.format_page > docs/reference/own_signals.md"
-    for c in COLUMNS:
-        assert c.meaning in text
-        assert c.meaning in " ".join(columns_text().split())
-    assert column("x_anything").name == "x_*"

@@ -1,4 +1,4 @@
-"""Sensors: what is due follows from state, a hint wakes a waiting tick at once, and one state asks once."""
+"""Closed segments: what is due follows from state, and one state asks once."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Manifests: every difference to map, code and live databases is found; validators and pages follow from them."""
+"""Differences between manifests, map, code and live databases: every one is found and told."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Files from outside take no more memory than they may: bombs, endless lines, made-up coins, deep files."""
+"""Lines of foreign files take no more memory than they may: bombs, endless lines, made-up coins."""
 
 import gzip
 import resource

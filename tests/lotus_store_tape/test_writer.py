@@ -1,4 +1,4 @@
-"""The recorder's segments: rotation, numbering, crashes anywhere, the disk-full rule, verification on reading."""
+"""The recorder's segments: rotation, numbering, two writers, and the rule for a full disk."""
 
 import resource
 from typing import BinaryIO

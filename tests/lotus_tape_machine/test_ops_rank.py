@@ -1,4 +1,4 @@
-"""Exact ranks against counting, the decayed histogram against decayed counting."""
+"""Exact ranks and quantiles against counting."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The engine of one plan against a model venue: entries, exits, stops and kills, longs and shorts."""
+"""The engine of one plan against a model venue: grouped entries, orders that appear or are adopted, ceilings."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Schedules sum exactly, in lots, above the minimum value, in order; watching conditions at their borders."""
+"""Schedules sum exactly, in lots, above the minimum value, in order."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""The score of a venue by its formula, the ranking, and knobs within their bounds."""
+"""The score of a venue by its formula, and the ranking."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Texts of triggers: what is read is printed back, every refusal names its place and what is probably meant."""
+"""Meaning of triggers: every refusal names its place and what is probably meant."""
 
 import pytest
 

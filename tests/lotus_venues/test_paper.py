@@ -1,4 +1,4 @@
-"""Laws of the paper venue: what it fills, refuses, charges and remembers; probes against an independent ledger."""
+"""Laws of the paper venue: latency, levels, limits and refusals."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Laws of the weave: bounds, contraction, exact conflict resolution, life of a braid, and what a night writes."""
+"""Laws of the weave: bounds of a patch, the life of a braid, and what a night writes."""
 
 import math
 from dataclasses import replace

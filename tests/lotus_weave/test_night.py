@@ -1,4 +1,4 @@
-"""What a night hands on: bodies of older boards, the conflict map, and the four terms of quality."""
+"""What a night hands on: bodies of older boards, names of versions, and the conflict map."""
 
 from dataclasses import fields
 

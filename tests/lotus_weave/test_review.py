@@ -1,4 +1,4 @@
-"""Acts of reviewers, rollback, field braids and knobs: what they may do, and what they may not."""
+"""Acts of reviewers, rollback and knobs: what they may do, and what they may not."""
 
 from dataclasses import replace
 

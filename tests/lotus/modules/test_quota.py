@@ -1,4 +1,4 @@
-"""Quotas and waits: bounds that hold for every history."""
+"""Quotas: bounds that hold for every history."""
 
 from hypothesis import given
 from hypothesis import strategies as st

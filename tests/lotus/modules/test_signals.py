@@ -14,7 +14,6 @@ import pytest
 from lotus.errors import SchemaError
 from lotus.modules.canonical import canonical_json
 from lotus.modules.signals import ASYMMETRY, DET_ALPHA, META, SIGBUS, SIGNAL_SCHEMAS, check_signal, signal_schema
-from lotus.modules.signals_page import signals_page
 
 ROOT = Path(__file__).resolve().parents[3]
 Path_ = tuple[str, ...]
@@ -182,8 +181,3 @@ def test_members_that_contradict_each_other_are_refused() -> None:
     ):
         with pytest.raises(SchemaError):
             check_signal(whole | change)
-
-
-def test_the_reference_page_is_current() -> None:
-    text = (ROOT / "docs" / "reference" / "signals.md").read_text()
-    assert text == signals_page(), "python -m lotus.modules.signals_page > docs/reference/signals.md"

@@ -1,4 +1,4 @@
-"""The weekly judgement and training of the experts of a tiny world: rows, registry, repetition, other days."""
+"""The weekly judgement of the experts of a tiny world: rows, registry, repetition, other days."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The watchdog against a local exchange: a dead desk, a hung one under the switch, one that lives; its session."""
+"""The watchdog against a local exchange: a dead desk, a hung one under the switch, one that lives."""
 
 import asyncio
 import fcntl

@@ -1,4 +1,4 @@
-"""Audits: honest detectors pass, each leak is caught by the audit made for it, disturbances are felt and repeatable."""
+"""Audits of leaks: honest detectors pass, each leak is caught by the audit made for it."""
 
 import numpy as np
 import pytest

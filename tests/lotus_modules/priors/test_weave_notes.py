@@ -1,4 +1,4 @@
-"""Alerts and reviews on the wire: said once, kept as rows, refused when they are malformed."""
+"""Alerts and reviews on the wire: said once, refused when they are malformed."""
 
 from dataclasses import replace
 
@@ -28,20 +28,6 @@ def act(**changes: object) -> ReviewAct:
 def deliver(databases: Databases, keys: Keys) -> dict[str, int]:
     carry(databases, "main", senders=(Module.SIG,))
     return consume(databases, Module.SIG, PRIOR_HANDLERS, keys, 0, "main")
-
-
-def test_an_act_becomes_one_row_however_often_it_is_said(databases: Databases, keys: Keys) -> None:
-    for _ in range(2):
-        with databases.connect("sig") as sig:
-            tell_review(sig, act(), keys)
-    assert deliver(databases, keys) == {"applied": 1}
-    with databases.connect("sig") as sig:
-        tell_review(sig, act(), keys)
-    assert deliver(databases, keys) == {}
-    with databases.connect("sig") as sig:
-        assert read_reviews(sig, "main") == (act(),)
-        assert read_reviews(sig, "main", "2026-01-05") == (act(),)
-        assert read_reviews(sig, "main", "2026-01-06") == ()
 
 
 def test_an_act_of_an_unknown_kind_is_a_dead_letter(databases: Databases, keys: Keys) -> None:

@@ -1,4 +1,4 @@
-"""Repositories: what is written is read to the bit, a repeated write changes nothing, a write is whole or nothing."""
+"""Bodies of values: every double is kept, and another version is named."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Laws of requests: never sent or sent and unknown, nothing sent twice, the rate budget, and the venue's words."""
+"""What an adapter knows of its orders: ends, modifications and fills told in any order make one truth."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Account figures against the venue's own: the isolated position of its documentation, a cross account by hand."""
+"""Account figures against the venue's own: the isolated position of its documentation."""
 
 from lotus.manifest import Asset
 from lotus_venues.local_exchange.accounts import Account, ExchangePosition

@@ -1,4 +1,4 @@
-"""Orders one kind at a time: refusals in the venue's words, triggers, groups, modification, margin, liquidation."""
+"""Orders one kind at a time: cancellation, modification, margin, fees and scheduled cancels."""
 
 from dataclasses import replace
 

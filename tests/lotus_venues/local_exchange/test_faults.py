@@ -1,4 +1,4 @@
-"""Each fault does what it says, where it says, as often as it says; the control endpoint switches and tells."""
+"""Each fault does what it says, where it says, as often as it says."""
 
 import asyncio
 from pathlib import Path

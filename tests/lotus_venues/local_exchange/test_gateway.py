@@ -1,4 +1,4 @@
-"""Signed requests and queries over real HTTP: signers, nonces, expiry, limits, bad bodies, times."""
+"""Signed requests over real HTTP: expiry, limits, bad bodies, batches and errors of its own."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""The websocket as the venue's: acknowledgements, errors, ends, market frames as the tape holds them, user channels."""
+"""One websocket as the venue's: acknowledgements, errors, posts and ends."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Laws of the paper account: what a resting order may claim, what money does, and that its state is a value."""
+"""Laws of the paper account: requests and their latency, outages, scheduled cancels, against an independent ledger."""
 
 import asyncio
 import json

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from trader_tables import tables
 
 from lotus.trading.execution import Safety
-from lotus.trading.page import tables
 from lotus.trading.refusals import RefusalReason
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/concepts/trading.md").read_text()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lotus.decision.allocator import SpecificationSolver
+from benchmarks.decision.allocator import SpecificationSolver
 from lotus.decision.problem import Caps, Problem
 from lotus.decision.solver import FastSolver
 

@@ -3,11 +3,12 @@
 from collections import Counter
 from pathlib import Path
 
+from experts_page import experts_page
+
 from lotus.experts.fusion import default_experts
-from lotus.experts.reference import experts_page
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "experts.md"
-RENEW = "python -m tests.lotus_experts.test_experts_page"
+RENEW = "python docs/build/experts_page.py > docs/reference/experts.md"
 
 
 def test_the_page_is_written_from_the_specs() -> None:
@@ -27,7 +28,3 @@ def test_there_are_enough_experts_of_each_kind() -> None:
     assert kinds["grammar"] >= 8
     assert kinds["divergence"] >= 4
     assert kinds["anomaly"] >= 2
-
-
-if __name__ == "__main__":
-    PAGE.write_text(experts_page(), encoding="utf-8")

@@ -1,6 +1,7 @@
-"""The reference page of the expression language, written from its tables: `docs/reference/expressions.md`.
+"""The reference page of the expression language, written from its tables.
 
-Only text is made here. Facts that the page states belong into `transforms`, `units` or `environment`.
+`python docs/build/expressions_page.py > docs/reference/expressions.md`; a test compares them. Only text is made here.
+Facts that the page states belong into `transforms`, `units` or `environment`.
 """
 
 from collections.abc import Iterable
@@ -104,3 +105,7 @@ def _unit(item: tuple[str, str]) -> tuple[str, ...]:
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    print(expressions_page(), end="")

@@ -3,13 +3,13 @@
 import dataclasses
 import time
 
+import check_expert as conformance
 import numpy as np
 import pytest
+from check_expert import check_expert, mirrored
 
 from lotus.errors import LookAheadError, SchemaError
-from lotus.experts import conformance
 from lotus.experts.annotation_spec import EXPERTS
-from lotus.experts.conformance import check_expert, mirrored, only
 from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.manifest import Manifest
 from lotus.microtape.frame_batch import FrameBatch
@@ -41,7 +41,7 @@ def long_frames() -> FrameBatch:
 
 @pytest.mark.parametrize("expert_id", EXPERTS)
 def test_shipped_experts_speak_on_a_longer_sample(expert_id: str, long_frames: FrameBatch) -> None:
-    fired, z = SAID(long_frames, only(default_experts(), expert_id)).T
+    fired, z = SAID(long_frames, default_experts().only(expert_id)).T
     assert np.nanmax(z) > 0
     assert np.nanmin(z) < 0
     assert 0 < np.mean(fired) < 0.5

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from benchmarks.micro_world import MicroWorld
 from lotus.simulation.layout import At
-from lotus.simulation.micro_world import MicroWorld
 
 
 def test_the_same_seed_gives_the_same_tape_and_another_seed_another() -> None:

@@ -8,6 +8,7 @@ import dataclasses
 from typing import Final
 
 import numpy as np
+from check_expert import mirrored
 from numpy.typing import NDArray
 
 from lotus.detectors.spec import DetectorSpec
@@ -16,7 +17,6 @@ from lotus.detectors.window_spec import F_SIGNAL, W_ASSET
 from lotus.detectors.windows import WindowBatch, WindowBuilder, build_windows
 from lotus.errors import LookAheadError, SchemaError
 from lotus.experts.annotation_spec import A_EVIDENCE
-from lotus.experts.conformance import mirrored
 from lotus.experts.machine import AnnotationBatch
 from lotus.manifest import Manifest
 from lotus.microtape.frame_batch import FrameBatch

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+from frames_page import frames_page
+
 from lotus.microtape.frame_spec import FLOAT_COLUMNS, INT_COLUMNS
-from lotus_cli.frames_page import frames_page
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "frames.md"
 
 
 def test_the_page_is_the_one_that_the_code_makes() -> None:
-    assert PAGE.read_text() == frames_page(), "python -m lotus_cli.frames_page > docs/reference/frames.md"
+    assert PAGE.read_text() == frames_page(), "python docs/build/frames_page.py > docs/reference/frames.md"
 
 
 def test_every_column_has_one_line_with_unit_formula_null_rule_and_range() -> None:

@@ -1,22 +1,12 @@
-"""The table of terms: its page is current, its names are those of the tables, and scored values keep its ranges.
-
-After a wanted change: `python -m tests.lotus_detectors.test_daily_terms > docs/reference/kernel_terms.md`.
-"""
-
-from pathlib import Path
+"""The documented terms of a score: their names are those of the tables, and scored values keep their ranges."""
 
 import numpy as np
+from kernel_terms_page import QUALITY, SLOW, TERMS
 
 from lotus.detectors.daily_quality import WEIGHTS
-from lotus.detectors.daily_terms import QUALITY, SLOW, TERMS, terms_page
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "kernel_terms.md"
 STORED = {"det_kairos": "kairos", "det_entrain_r": "entrain", "det_uncert": "uncert"}
-
-
-def test_the_page_is_the_table() -> None:
-    assert PAGE.read_text("utf-8") == terms_page()
 
 
 def test_every_quality_part_and_every_stored_term_is_listed_once() -> None:
@@ -49,7 +39,3 @@ def test_the_reading_windows_are_those_of_the_code() -> None:
     assert days.pop("kr_emergence") == "30 days"
     assert days.pop("kr_rho") == "none"
     assert set(days.values()) == {"20 days"}
-
-
-if __name__ == "__main__":
-    print(terms_page(), end="")

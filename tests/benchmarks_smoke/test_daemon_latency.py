@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from tapes import MANIFEST, UNIVERSE, in_order, market, write
 
+from benchmarks.daemon_latency import measure_latency
 from lotus.detectors.registry import shipped_detectors
 from lotus_live.day_lane import LaneSpec
-from lotus_live.latency import measure_latency
 from lotus_live.tape_file import TapeFile
 
 

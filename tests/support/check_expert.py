@@ -18,7 +18,6 @@ from lotus.experts.annotation_spec import A_FIRED, A_Z
 from lotus.experts.compiler import compile_experts
 from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.experts.machine import ExpertMachine
-from lotus.experts.spec import ExpertSpec
 from lotus.microtape import frame_spec as f
 from lotus.microtape.frame_batch import FrameBatch
 
@@ -50,7 +49,7 @@ def check_expert(
 
     The expert runs alone, so that its cost is its own. Costs are reported, not judged; `clock` gives seconds.
     """
-    alone = only(experts or default_experts(), expert_id)
+    alone = (experts or default_experts()).only(expert_id)
     started = clock()
     said = _said(frames, alone)
     batch_ns = 1e9 * (clock() - started) / max(len(frames), 1)
@@ -63,15 +62,6 @@ def check_expert(
     program = compile_experts(alone, frames.cadence_ms)
     _require(program.state_bytes <= MAX_STATE_BYTES, expert_id, f"at most {MAX_STATE_BYTES} bytes of state")
     return ExpertCost(program.n_nodes, program.state_bytes, live_ns, batch_ns)
-
-
-def only(experts: ExpertSet, expert_id: str) -> ExpertSet:
-    """Return the set of one expert of a set; raises `SchemaError` for one that is not in it."""
-    if expert_id not in experts.names:
-        raise SchemaError(f"no expert {expert_id}", ", ".join(experts.names))
-    spec: ExpertSpec = experts.experts[experts.names.index(expert_id)]
-    voices = {expert_id: experts.fusion.voices[expert_id]}
-    return ExpertSet((spec,), dataclasses.replace(experts.fusion, voices=voices))
 
 
 def mirrored(frames: FrameBatch) -> FrameBatch:

@@ -1,6 +1,6 @@
 """The reference page of the trigger language, written from its tables: `docs/reference/triggers.md`.
 
-`python -m lotus.triggers.reference > docs/reference/triggers.md`. Only text is made here; facts that the page states
+`python docs/build/triggers_page.py > docs/reference/triggers.md`. Only text is made here; facts that the page states
 belong into `operators`, `units` and `events`.
 """
 

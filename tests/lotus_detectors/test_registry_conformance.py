@@ -2,11 +2,11 @@
 
 import dataclasses
 
+import check_detector as conformance
 import numpy as np
 import pytest
+from check_detector import check_detector
 
-from lotus.detectors import conformance
-from lotus.detectors.conformance import check_detector
 from lotus.detectors.registry import known_detectors
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.window_spec import F_SIGNAL

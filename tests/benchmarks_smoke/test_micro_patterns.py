@@ -5,6 +5,8 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
+from benchmarks.micro_patterns import PATTERNS, PLANTABLE, STEP_BPS, micro_episodes
+from benchmarks.micro_world import MicroWorld
 from lotus.errors import ConfigError
 from lotus.experts.calls import Calls, calls_of
 from lotus.experts.compiler import label_rules
@@ -13,8 +15,6 @@ from lotus.experts.reliability import reliability_of
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.decode import decode_lines
 from lotus.microtape.frame_machine import build_frames
-from lotus.simulation.micro_patterns import PATTERNS, PLANTABLE, STEP_BPS, micro_episodes
-from lotus.simulation.micro_world import MicroWorld
 
 HOUR_MS = 3_600_000
 FRAME_MS = 200

@@ -1,6 +1,6 @@
-"""The tables of `docs/concepts/trading.md`, from the enums and values of the code: `python -m lotus.trading.page`.
+"""The tables of `docs/concepts/trading.md`, from the enums and values of the code.
 
-Presentation only; a test compares them with the page.
+`python docs/build/trader_tables.py` prints them; a test compares them with the page. Presentation only.
 """
 
 from collections.abc import Mapping, Sequence

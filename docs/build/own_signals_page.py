@@ -1,14 +1,11 @@
-"""The format of an events file in words: for `--explain-columns`, and as a reference page.
+"""The reference page of the format of events files.
 
-`python -m lotus.own_signals.format_page > docs/reference/own_signals.md`; a test compares them. What a column is
-stands in `columns`.
+`python docs/build/own_signals_page.py > docs/reference/own_signals.md`; a test compares them. What a column is stands
+in `lotus.own_signals.columns`.
 """
 
-import textwrap
-from typing import Any
-
 from lotus.own_signals.bins import MAX_CUBE, MAX_RULES
-from lotus.own_signals.columns import COLUMNS, CONFIG_EXAMPLE, FIRST_ROWS, FileColumn
+from lotus.own_signals.columns import COLUMNS, CONFIG_EXAMPLE, FIRST_ROWS
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.example import ExampleSpec, example_files
 from lotus.own_signals.facts import facts_of
@@ -21,7 +18,7 @@ from lotus.own_signals.words import text_of
 _INTRODUCTION = """\
 # Own signals: the format of the files that `lotus learn` reads
 
-Written from the table in `lotus/own_signals/columns.py` by `python -m lotus.own_signals.format_page`; edit that.
+Written from the table in `lotus/own_signals/columns.py` by `python docs/build/own_signals_page.py`; edit that.
 
 `lotus learn --events DIR` reads every `*.csv`, `*.csv.gz`, `*.parquet` and `*.pq` file below a folder as one table;
 how rows are split into files and ordered changes nothing. CSV is UTF-8 with commas between cells and points in
@@ -167,30 +164,7 @@ features times days and {rules:,} rules, beyond which it is refused before it st
 """
 
 
-def columns_text() -> str:
-    """Return the format for a terminal, with an example and a configuration."""
-    lines = ["COLUMNS of the CSV or Parquet files in --events", ""]
-    for c in COLUMNS:
-        meaning = textwrap.fill(c.meaning, 100, initial_indent="    ", subsequent_indent="    ")
-        lines += [f"{c.name}   {_kind(c)}", meaning, f"    null: {c.null}; example: {c.example}"]
-    lines += ["", "FIRST ROWS of an example", "", FIRST_ROWS, "CONFIGURATION (optional, --config)", "", CONFIG_EXAMPLE]
-    return "\n".join(lines).rstrip("\n")
-
-
-def columns_json() -> dict[str, Any]:
-    """Return the format as plain values."""
-    return {
-        "columns": [
-            {"name": c.name, "type": c.kind, "required": c.required, "unit": c.unit, "null": c.null,
-             "meaning": c.meaning, "example": c.example}
-            for c in COLUMNS
-        ],
-        "example": FIRST_ROWS,
-        "config": CONFIG_EXAMPLE,
-    }  # fmt: skip
-
-
-def format_page() -> str:
+def own_signals_page() -> str:
     """Return the reference page."""
     head = ("column", "type", "unit", "required", "null", "meaning", "example")
     lines = ["## Columns", "", f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
@@ -212,10 +186,5 @@ def format_page() -> str:
     return "\n".join([_INTRODUCTION, *lines, "", example])
 
 
-def _kind(c: FileColumn) -> str:
-    unit = f", {c.unit}" if c.unit else ""
-    return f"{c.kind}{unit}, {'required' if c.required else 'optional'}"
-
-
 if __name__ == "__main__":
-    print(format_page(), end="")
+    print(own_signals_page(), end="")

@@ -1,6 +1,6 @@
 """`docs/reference/frames.md`, made from the table of columns.
 
-`python -m lotus_cli.frames_page > docs/reference/frames.md`. Text only; what a column is stands in
+`python docs/build/frames_page.py > docs/reference/frames.md`. Text only; what a column is stands in
 `lotus.microtape.frame_spec`. The field's word: data dictionary.
 """
 
@@ -18,7 +18,7 @@ from lotus.microtape.frame_spec import (
 
 _HEAD = """# Frames: the columns of `microtape_frames`
 
-Written from the table in `lotus/microtape/frame_spec.py` by `python -m lotus_cli.frames_page`; edit that.
+Written from the table in `lotus/microtape/frame_spec.py` by `python docs/build/frames_page.py`; edit that.
 
 A frame holds what came before its end (event time, 200 ms by default). b, a = best bid and ask price, B, A = their
 sizes, all of the newest top of book by venue time (the best bid and offer and both book forms); mid = (a + b) / 2.

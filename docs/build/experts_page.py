@@ -1,10 +1,12 @@
-"""The reference page of the experts, written from their specs: `docs/reference/experts.md`. Only text is made here."""
+"""The reference page of the experts, from their specs: `python docs/build/experts_page.py > docs/reference/experts.md`.
+
+Only text is made here; a test compares it with the page.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from lotus.experts.compiler import FUSED, compile_experts
-from lotus.experts.conformance import only
 from lotus.experts.fusion import STATUS, ExpertSet, default_experts
 from lotus.experts.source import SpecSource
 from lotus.experts.spec import KINDS, ExpertSpec
@@ -88,7 +90,7 @@ def experts_page(experts: ExpertSet | None = None) -> str:
     )  # fmt: skip
     rows = [
         f"| {k} | [{e.expert_id}](#{e.expert_id}) | {e.kind} | {v.weight:g} | {v.vote:g} | "
-        f"{compile_experts(only(used, e.expert_id), cadence).n_nodes} |"
+        f"{compile_experts(used.only(e.expert_id), cadence).n_nodes} |"
         for k, (e, v) in enumerate(zip(used.experts, used.fusion.voices.values(), strict=True))
     ]
     return head + "\n".join(rows) + "\n\n" + "\n".join(map(_expert, used.experts))
@@ -122,3 +124,7 @@ def _block(key: str, parts: Mapping[str, SpecSource]) -> Iterable[str]:
     if parts:
         yield f"{key}:"
         yield from (f"  {name}: {' '.join(part.scalar.split())}" for name, part in parts.items())
+
+
+if __name__ == "__main__":
+    print(experts_page(), end="")

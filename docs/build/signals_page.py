@@ -1,4 +1,4 @@
-"""The reference page of the signal contract, written from the schemas: `python -m lotus.modules.signals_page`.
+"""The reference page of the signal contract, written from the schemas: `python docs/build/signals_page.py`.
 
 Presentation only; a test compares its text with `docs/reference/signals.md`.
 """
@@ -11,7 +11,7 @@ from lotus.modules.signals import SIGNAL_SCHEMAS, signal_schema
 INTRODUCTION = """\
 # Signals: what the alpha detector publishes
 
-Written from the schemas in `lotus/modules/schemas` by `python -m lotus.modules.signals_page`; edit those.
+Written from the schemas in `lotus/modules/schemas` by `python docs/build/signals_page.py`; edit those.
 
 Every published window puts one payload of each schema on the signal bus (`live_signals` in the database of `sig`), in
 the transaction of its event and under the names (run, event, schema), so repeating one changes nothing. A payload that

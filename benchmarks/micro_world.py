@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.micro_patterns import MicroEpisode, PatternPhase, micro_episodes
 from lotus.errors import ConfigError
 from lotus.simulation.contexts import contexts
 from lotus.simulation.layout import At, Ints
 from lotus.simulation.market import MarketSpan, walk
-from lotus.simulation.micro_patterns import MicroEpisode, PatternPhase, micro_episodes
 from lotus.simulation.rng import streams
 from lotus.simulation.spec import ETH, MICRO, SUB_TICK, Rates, WorldSpec
 from lotus.simulation.world import World

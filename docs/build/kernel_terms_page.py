@@ -1,7 +1,7 @@
 """The terms of a detector's score in one table: formula, range, window, and when a term stands at its neutral value.
 
-The reference page is made from this table and a test keeps it current. The formulas themselves are in `daily_quality`,
-`daily_kernel`, `daily_bins` (day-frozen) and `score_step` (streaming); nothing is computed here.
+`python docs/build/kernel_terms_page.py > docs/reference/kernel_terms.md`; a test compares them. The formulas are in
+`daily_quality`, `daily_kernel`, `daily_bins` (day-frozen) and `score_step` (streaming); nothing is computed here.
 """
 
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ def terms_page() -> str:
     lines = [
         "# Terms of a detector's score",
         "",
-        "Made from `lotus/detectors/daily_terms.py`; do not edit. s = signal, d = its sign, r = forward return and",
+        "Made by `docs/build/kernel_terms_page.py`; edit that. s = signal, d = its sign, r = forward return and",
         "P = modelled probe payoff at the decision horizon, in bps. Terms with a look-back in days are frozen at day",
         "start from matured days before it. A term at its neutral value is named in the flags of the day's tables.",
     ]
@@ -101,3 +101,7 @@ def terms_page() -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    print(terms_page(), end="")
