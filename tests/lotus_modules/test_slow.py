@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from hot_bed import Floor, decider, situation
+from hot_bed import Market, account_state, decider
 
 from lotus.modules.intents import Intent, Module
 from lotus_herald.consume import Handlers
@@ -12,12 +12,12 @@ from lotus_modules.tr.execute import Acceptor
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor(situation())
+def floor() -> Market:
+    return Market(account_state())
 
 
 @pytest.fixture
-def handlers(floor: Floor) -> Mapping[Module, Handlers]:
+def handlers(floor: Market) -> Mapping[Module, Handlers]:
     return hot_handlers(decider(), Acceptor(floor))
 
 

@@ -6,16 +6,16 @@ from decimal import Decimal
 import pytest
 
 from lotus.manifest import Asset
-from lotus.trading.orders import NewOrder, Side, Trigger, TriggerKind
+from lotus.trading.orders import NewOrder, OrderTrigger, Side, TriggerKind
 from lotus_venues.order_form import BAD_SIZE, BAD_TICK, BAD_TRIGGER, TOO_SMALL, form_fault
 
 BTC = Asset("BTC", 5)
 ORDER = NewOrder("0x" + "0" * 32, "BTC", Side.BUY, Decimal("0.01"), Decimal("61250"))
 
 
-def stop(px: str) -> Trigger:
+def stop(px: str) -> OrderTrigger:
     """A stop at a price."""
-    return Trigger(Decimal(px), TriggerKind.STOP_LOSS)
+    return OrderTrigger(Decimal(px), TriggerKind.STOP_LOSS)
 
 
 @pytest.mark.parametrize(
