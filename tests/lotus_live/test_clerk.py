@@ -117,7 +117,7 @@ def test_what_is_lacking_is_told(sight: Sight | None, night: Night | None, outco
 
 
 @pytest.mark.parametrize("fault", [psycopg.OperationalError("gone"), RuntimeError("a bug")])
-def test_a_fault_is_told_and_the_next_window_is_tried(fault: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_is_told_and_the_next_window_is_tried(fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
     book = Book(fault=fault)
     clerk = clerk_of(book)
     clerk.decide(WINDOW_MS)
@@ -125,7 +125,7 @@ def test_a_fault_is_told_and_the_next_window_is_tried(fault: Exception, capsys: 
     clerk.decide(2 * WINDOW_MS)
     assert clerk.status()["windows"] == {"failed": 1, "quiet": 1}
     assert str(fault) in clerk.status()["last_failure"]
-    assert "is not decided" in capsys.readouterr().err
+    assert "is not decided" in caplog.text
     assert book.asked == [2 * WINDOW_MS]
 
 

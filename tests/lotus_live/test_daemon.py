@@ -30,6 +30,7 @@ from lotus.modules.intents import Intent, Module
 from lotus.modules.payloads import WATCHDOG_ALERT_REF
 from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
 from lotus.timebase import day_start_ms
+from lotus_desk.safety.kill_switch import LIFTED, KillSwitch
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_live.batch import score_tape
@@ -259,18 +260,29 @@ def test_a_ledger_that_goes_away_delays_rows_and_nothing_else(
 def test_commands_from_the_ledger(settings: Settings, databases: Databases, recording: Path) -> None:
     def start(daemon: Daemon) -> None:
         with databases.connect("sig") as connection:
-            for name in ("kill", "nonsense", "stop"):
+            for name in ("kill", "nonsense"):  # the kill switch is a file, and no command
                 live_log.command(connection, name)
+        threading.Thread(target=stop_when_answered, args=(daemon,)).start()
+
+    def stop_when_answered(daemon: Daemon) -> None:
+        def answers() -> int:
+            with databases.connect("sig") as connection:
+                row = connection.execute("SELECT count(*) FROM control WHERE done_at IS NOT NULL").fetchone()
+            return int(str(row[0])) if row else 0
+
+        while answers() < 2:
+            time.sleep(0.05)
+        daemon.stop("command")
 
     plan = ReplayPlan(silent_from=50)
     result = run_live(settings, replay=[recording], run_id="told", plan=plan, databases=databases, on_start=start)
     assert result.status["lines"] == 50
-    assert result.status["paper"]["halted"]
     with databases.connect("sig") as connection:
         told = connection.execute("SELECT command, result ->> 'error' FROM control ORDER BY command_id").fetchall()
         log = live_log.read_log(connection, "told")
-    assert [row[0] for row in told] == ["kill", "nonsense", "stop"]
-    assert "unknown command" in str(told[1][1])
+    assert [row[0] for row in told] == ["kill", "nonsense"]
+    assert all("unknown command" in str(error) for _, error in told)
+    assert KillSwitch(settings.home).state() == LIFTED
     assert [e.body["why"] for e in log if e.kind == "stop"] == ["command"]
     written = json.loads((settings.home / "live" / "status.json").read_text())
     assert written["state"] == "stopped"
@@ -365,7 +377,7 @@ def _stop_after(lines: int) -> Any:
         def watch() -> None:
             while daemon.counts.lines < lines:
                 time.sleep(0.01)
-            daemon.obey("stop", {})
+            daemon.stop("command")
 
         threading.Thread(target=watch).start()
 

@@ -287,7 +287,7 @@ def test_the_switch_is_a_file_that_stays_thrown(tmp_path: Path) -> None:
     assert switch.state() == HALTED
 
 
-def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, caplog: pytest.LogCaptureFixture) -> None:
     async def place(orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
         real_place(orders, grouping)
         raise KeyError("statuses")
@@ -320,7 +320,7 @@ def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, capsys: py
         await ended(task)
 
     asyncio.run(go())
-    assert "desk: place of plan" in capsys.readouterr().err
+    assert "place of plan" in caplog.text
 
 
 def test_a_listener_that_breaks_is_heard_and_begun_again(bed: Bed) -> None:
@@ -351,7 +351,7 @@ def test_a_listener_that_breaks_is_heard_and_begun_again(bed: Bed) -> None:
 
 
 def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
-    bed: Bed, capsys: pytest.CaptureFixture[str]
+    bed: Bed, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def go() -> None:
         desk = bed.desk()
@@ -372,7 +372,7 @@ def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
         await ended(task)
 
     asyncio.run(go())
-    assert "the clock of the desk broke" in capsys.readouterr().err
+    assert "the clock of the desk broke" in caplog.text
 
 
 def test_a_plan_at_fault_does_not_end_the_others(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:

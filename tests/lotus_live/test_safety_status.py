@@ -64,7 +64,6 @@ def test_the_daemon_says_what_holds_it_and_what_its_accounts_hold(tmp_path: Path
     ]  # fmt: skip
     assert told["accounts"] == {"book": {"equity_usd": "99", "positions": {"BTC": "0.02"}}}
     assert told["broken"] == 2
-    assert told["safety"]["kill_switch"] == "halt"
     assert json.dumps(told)
 
 

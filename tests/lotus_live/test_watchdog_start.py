@@ -28,7 +28,7 @@ def of(home: Path, url: str = "http://127.0.0.1:1") -> Settings:
 
 @pytest.mark.parametrize("text", FAULTY)
 def test_over_a_faulty_lotus_toml_it_watches_as_before(
-    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = tmp_path / "lotus.toml"
     config.write_text(text, "latin-1")
@@ -39,7 +39,7 @@ def test_over_a_faulty_lotus_toml_it_watches_as_before(
     keep_settings(of(tmp_path))
     found = watched_settings()
     assert (found.home, found.trading, found.safety) == (tmp_path, of(tmp_path).trading, of(tmp_path).safety)
-    assert "settings cannot be read" in capsys.readouterr().err
+    assert "settings cannot be read" in caplog.text
 
 
 @pytest.mark.process("the watchdog as a process, twice")
@@ -100,13 +100,13 @@ def test_no_lock_and_no_log_through_a_link(tmp_path: Path, name: str) -> None:
     assert not away.exists()
 
 
-def test_no_alert_through_a_link(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_alert_through_a_link(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     alerts, away = Alerts(tmp_path), tmp_path / "away"
     alerts.path.parent.mkdir()
     alerts.path.symlink_to(away)
     assert alerts.tell(Finding("k", "found", "expected"), "done")
     assert not away.exists()
-    assert "takes no alert" in capsys.readouterr().err
+    assert "takes no alert" in caplog.text
 
 
 @pytest.mark.parametrize("account", ["../../away", "a/b", ". x", "é"])
