@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -335,10 +337,17 @@ def test_live_mode_writes_control_records_and_rebuilds_from_them_also_when_the_c
         with monkeypatch.context() as patch:
             patch.setattr("lotus_live.live.WallClock", partial(WallClock, _stepping(200, -3_600_000)))
             first = run_live(settings, urls[0], databases=databases, on_start=_stop_after(500))
-        second = run_live(settings, urls[0], databases=databases, on_start=_stop_after(1200))
+        told: list[str] = []
+        port = free_port()
+        watched = replace(settings, live=replace(settings.live, metrics_port=port))
+        second = run_live(watched, urls[0], databases=databases, on_start=_stop_after(1200, lambda: scrape(port, told)))
     finally:
         end.set()
         thread.join()
+    assert "lotus_lines_total " in told[-1]
+    assert 'lotus_failures_total{cause="polls"} 0.0' in told[-1]
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", port), 1).close()
     with databases.connect("sig") as connection:
         log = live_log.read_log(connection, f"{settings.branch}.{settings.tape}")
     assert [e.body["moved_ms"] // 1_000 for e in log if e.kind == "clock_step"] in ([-3_600], [-3_601])
@@ -372,11 +381,26 @@ def _stepping(calls: int, step_ms: int) -> Callable[[], int]:
     return lambda: time.time_ns() + (step_ms * 1_000_000 if next(looks) > calls else 0)
 
 
-def _stop_after(lines: int) -> Any:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def scrape(port: int, told: list[str]) -> None:
+    """Read the metrics until they tell of lines."""
+    while "lotus_lines_total " not in "".join(told):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            told.append(answer.read().decode())
+        time.sleep(0.1)
+
+
+def _stop_after(lines: int, before: Callable[[], None] = lambda: None) -> Any:
     def start(daemon: Daemon) -> None:
         def watch() -> None:
             while daemon.counts.lines < lines:
                 time.sleep(0.01)
+            before()
             daemon.stop("command")
 
         threading.Thread(target=watch).start()
