@@ -104,7 +104,7 @@ def test_the_switch_ends_opening_and_leaves_every_position_within_two_seconds(be
         bed.books.is_down = books_down
         bed.switch.throw(flatten=True)
         await until(lambda: bed.venue.held == 0, limit_s=2.0)
-        assert desk.floor.halted
+        assert desk.market.halted
         bed.books.is_down = False
         bed.accept("late", 60_000)
         desk.woken()
@@ -161,7 +161,7 @@ def test_a_desk_that_ends_lets_its_books_end_first_and_notes_what_it_was_told_la
         task = asyncio.create_task(desk.run())
         bed.accept("one", 60_000)
         await until(lambda: bed.venue.held > 0)
-        await until(lambda: not any(work.is_changed for work in desk._works.values()))
+        await until(lambda: not any(work.is_changed for work in desk._runs.values()))
         (first,) = bed.venue.fills
         last = replace(first, fill_id="last")
         bed.venue.told_at_end.append(last)
@@ -191,7 +191,7 @@ def test_the_switch_is_a_file_that_stays_thrown(tmp_path: Path) -> None:
     assert switch.state() == HALTED
 
 
-def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, caplog: pytest.LogCaptureFixture) -> None:
     async def place(orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE) -> Sequence[OrderUpdate]:
         real_place(orders, grouping)
         raise KeyError("statuses")
@@ -224,7 +224,7 @@ def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, capsys: py
         await ended(task)
 
     asyncio.run(go())
-    assert "desk: place of plan" in capsys.readouterr().err
+    assert "place of plan" in caplog.text
 
 
 def test_a_listener_that_breaks_is_heard_and_begun_again(bed: Bed) -> None:
@@ -255,25 +255,25 @@ def test_a_listener_that_breaks_is_heard_and_begun_again(bed: Bed) -> None:
 
 
 def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
-    bed: Bed, capsys: pytest.CaptureFixture[str]
+    bed: Bed, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def go() -> None:
         desk = bed.desk()
         task = asyncio.create_task(desk.run())
         bed.accept("one", 60_000)
         await until(lambda: bed.venue.held > 0)
-        real, whole_s = desk.floor.view, time.monotonic() + 0.3
+        real, whole_s = desk.market.view, time.monotonic() + 0.3
 
         def view(coin: str) -> MarketView | None:
             if time.monotonic() < whole_s:
                 raise RuntimeError("no market")
             return real(coin)
 
-        desk.floor.view = view  # type: ignore[method-assign]
+        desk.market.view = view  # type: ignore[method-assign]
         await until(lambda: time.monotonic() > whole_s)
         bed.switch.throw(flatten=True)
         await until(lambda: bed.venue.held == 0, limit_s=2.0)
         await ended(task)
 
     asyncio.run(go())
-    assert "the clock of the desk broke" in capsys.readouterr().err
+    assert "the clock of the desk broke" in caplog.text

@@ -61,7 +61,7 @@ def test_a_plan_is_lowered_and_held_on_as_its_row_says_over_a_restart_too(bed: B
         bed.books.rows[plan] = replace(row, ceiling=Decimal("0.004"), exit_at_ms=now_ms() + 60_000)
         desk.woken()
         await until(lambda: bed.venue.held == stops() == Decimal("0.004"))
-        assert desk.floor.held == desk.floor.will_hold == {"a": {"BTC": Decimal("0.004")}}
+        assert desk.market.held == desk.market.will_hold == {"a": {"BTC": Decimal("0.004")}}
         await ended(task)
         bed.books.rows[plan] = replace(bed.books.rows[plan], ceiling=Decimal("0.002"))
         again = bed.desk()
