@@ -14,7 +14,7 @@ import click
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
 from lotus.simulation.world import World
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import WHOLE, catalogue, home_option, tape_of
+from lotus_cli.places import WHOLE, catalogue, home_option, settings_of, tape_of
 from lotus_cli.progress import LOADING, Progress
 from lotus_store.branch_settings import Document, write_branch_settings
 from lotus_store.config import Settings, load_settings
@@ -56,7 +56,7 @@ def plan_of(home: str | None, spec: WorldSpec) -> DemoPlan:
         "learning": {"looks": "final", "look_day": spec.day(spec.days - 2)},
     }
     write_branch_settings(load_settings(home=home, branch="main").home, name, sections)
-    return DemoPlan(World(spec), load_settings(home=home, tape=name, branch=name))
+    return DemoPlan(World(spec), settings_of(home, name, name))
 
 
 def make_tape(plan: DemoPlan, progress: Progress) -> None:

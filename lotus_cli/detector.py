@@ -103,13 +103,13 @@ def use_command(files: tuple[Path, ...], wait_s: float, home: str | None, as_jso
     from lotus.detectors.registry import shipped_detectors
     from lotus_live.trials import read_trials
     from lotus_store.databases import Databases
-    from lotus_store.ledger.live_log import command, command_result
+    from lotus_store.ledger.live_log import SWAP_DETECTORS, command, command_result
 
     settings = settings_of(home)
     texts = [read_utf8(file) for file in files]
     trials = read_trials(texts, shipped_detectors(), settings.manifest)
     with Databases(settings) as databases, databases.connect("sig", autocommit=True) as connection:
-        number = command(connection, "swap_detectors", {"detectors": texts})
+        number = command(connection, SWAP_DETECTORS, {"detectors": texts})
         until, answer = time.monotonic() + wait_s, None
         while (answer := command_result(connection, number)) is None and time.monotonic() < until:
             time.sleep(0.1)

@@ -17,8 +17,10 @@ def watchdog_command(status: bool, home: str | None, as_json: bool) -> None:
     from lotus_desk.watch.alerts import Alerts, read_alerts
     from lotus_desk.watch.kept_settings import watched_settings
     from lotus_desk.watch.running import run_watchdog, watchdog_status
+    from lotus_store.logs import begin_logging
 
     settings = watched_settings(home)
+    begin_logging(settings.logs)
     if status:
         alerts = [f"{a.kind}: {a.found}; {a.done}" for a in read_alerts(Alerts(settings.home).path, 5)]
         emit({**watchdog_status(settings.home), "last_alerts": alerts}, as_json)

@@ -7,7 +7,7 @@ says so. What is decided for a window is `lotus_modules.dm.allocate`'s.
 """
 
 import asyncio
-import sys
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -24,6 +24,8 @@ from lotus_desk.execution.in_time import InTime
 from lotus_modules.dm.allocate import Allocator, Decided, PortfolioSnapshot, WindowOutcome
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.knowledge import Knowledge, knowledge_before
+
+logger = logging.getLogger(__name__)
 
 SETTLE_S: Final = 0.25
 SETTLE_SHARE: Final = 1 / 3  # of a window at the pace of the tape, where that is less
@@ -94,7 +96,7 @@ class Rebalancer:
             self.close()
             self.counts["failed"] += 1
             self.last_failure = f"{type(problem).__name__}: {problem}"
-            print(f"clerk: window {window_end_ms} is not decided: {self.last_failure}", file=sys.stderr)
+            logger.error("window %s is not decided: %s", window_end_ms, self.last_failure)
             return
         self.counts[found.outcome] += 1
         if found.outcome is not WindowOutcome.DECIDED_BEFORE:

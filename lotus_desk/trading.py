@@ -6,7 +6,7 @@ the book `lotus_modules.dm.allocate`'s, what may be executed `lotus_modules.tr.e
 
 import asyncio
 import json
-import sys
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -58,6 +58,8 @@ from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
 from lotus_venues.ladder import Ladder
 from lotus_venues.local_exchange.options import MAX_LEVERAGES
+
+logger = logging.getLogger(__name__)
 
 PORTFOLIO = "book"
 STRATEGY = "market"  # the only one that a plan of the book asks for yet
@@ -111,8 +113,8 @@ class Trading:
     def propose(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
         """Put proposals of fresh published windows into sig's outbox, then their cues, and their strands beside them.
 
-        All in the caller's transaction, safe to repeat. One that has not the form of its message is told on standard
-        error and left out: the log may not wait for it.
+        All in the caller's transaction, safe to repeat. One that has not the form of its message is logged and
+        left out: the ledger's log may not wait for it.
         """
         oldest_ms = self.market.now_ms() - 1000 * TTL_S
         fresh = [row for row in rows if row.time_ms >= oldest_ms]
@@ -121,7 +123,8 @@ class Trading:
                 try:
                     send_many(connection, Module.SIG, [_message(row)], self.keys)
                 except (RefusedError, KeyError) as problem:
-                    print(f"desk: window {row.event_id} is not proposed: {problem}", file=sys.stderr)
+                    ids = {"event_id": row.event_id}
+                    logger.error("window %s is not proposed: %s", row.event_id, problem, extra=ids)
         put_signal_strands(connection, fresh)
 
 

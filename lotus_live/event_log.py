@@ -5,6 +5,7 @@ commit the mark file says up to which receive stamp everything is written. A los
 """
 
 import json
+import logging
 import queue
 import threading
 import time
@@ -25,6 +26,8 @@ from lotus_store.ledger.live_log import FillRow, LogEntry, OrderRow, append_even
 from lotus_store.ledger.segments import Segment, put_segment
 from lotus_store.ledger.signals import SignalRow, put_signals
 from lotus_store.tape.segment import SegmentMeta
+
+logger = logging.getLogger(__name__)
 
 RETRY_S = 0.5
 
@@ -86,6 +89,7 @@ class EventLog:
 
     def _run(self) -> None:
         connection: Connection | None = None
+        is_away = False
         while True:
             batches, last = self._gather()
             while batches:
@@ -95,9 +99,16 @@ class EventLog:
                     for _ in batches:
                         self._queue.task_done()
                     batches = []
+                    if is_away:
+                        logger.info("the ledger takes rows again", extra={"run_id": self.run_id})
+                    is_away = False
                 except (psycopg.Error, LotusError, OSError) as error:
                     self.failures += 1
                     self.last_failure = f"{type(error).__name__}: {error}"
+                    if not is_away:
+                        text = "the ledger takes no rows: %s"
+                        logger.warning(text, self.last_failure, extra={"run_id": self.run_id})
+                    is_away = True
                     _discard(connection)
                     connection = None
                     time.sleep(RETRY_S)

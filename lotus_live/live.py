@@ -5,6 +5,7 @@ is over. It chooses names, universe and clock, and leaves all work to `daemon`.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -126,10 +127,20 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         daemon.restore(clock.now_ns())
         if on_start is not None:
             on_start(daemon)
-        await daemon.run(Feed(url, rest_url, spec.universe, clock, daemon.on_line, policy))
+        with _told_to_prometheus(live.metrics_port, daemon):
+            await daemon.run(Feed(url, rest_url, spec.universe, clock, daemon.on_line, policy))
         return _result(daemon)
 
     return job
+
+
+def _told_to_prometheus(port: int, daemon: Daemon) -> AbstractContextManager[object]:
+    """Serve the daemon's metrics within a block; without a port nothing is imported for it."""
+    if not port:
+        return nullcontext()
+    from lotus_live.metrics_page import metrics_page
+
+    return metrics_page(port, lambda: daemon.told)
 
 
 def _replayed(

@@ -9,7 +9,7 @@ a simulation (Chandy, Misra), barriers.
 """
 
 import asyncio
-import sys
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +22,8 @@ from lotus_desk.trading import Trading
 from lotus_live.clocks import ReplayClock
 from lotus_live.daemon import Daemon
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
+
+logger = logging.getLogger(__name__)
 
 STEP_NS = 1_000_000_000
 CLOSING_NS = 2_000_000_000  # after its end a window is closed by the next message or not at all
@@ -129,6 +131,6 @@ class Lockstep:
             if time.monotonic() > until_s:
                 self.given_up += 1
                 if self.given_up == 1:
-                    print(f"desk: a step of the replay was not over within {PATIENCE_S:g} s", file=sys.stderr)
+                    logger.warning("a step of the replay was not over within %g s", PATIENCE_S)
                 return
             await asyncio.sleep(WAIT_S)

@@ -71,7 +71,7 @@ class DeskRows:
 
 
 class ProbeTrader:
-    """The probes of one daemon; `halted` stops new entries (the kill switch), open probes are still closed."""
+    """The probes of one daemon: a measurement of every published window, which no switch halts."""
 
     def __init__(self, manifest: Manifest, universe: tuple[Asset, ...]) -> None:
         """Start flat."""
@@ -79,7 +79,6 @@ class ProbeTrader:
         self.venue = PaperVenue(universe, outcomes.taker_fee_bps)
         self.probes = ProbeDesk(self.venue, outcomes.probe_notional_usd, outcomes.latency_ms)
         self.totals = PaperTotals()
-        self.halted = False
         self._rows = DeskRows()
 
     def step(self, recv_ns: int, seq: int, step: Step) -> None:
@@ -124,8 +123,6 @@ class ProbeTrader:
         return self.venue.on_book(asset, recv_ns, seq, bids, asks, kind == _BOOK)
 
     def _publish(self, scored: Scored) -> None:
-        if self.halted:
-            return
         ints = scored.ints[scored.ints[:, K_PUBLISHED] == 1]
         signs = scored.floats[scored.ints[:, K_PUBLISHED] == 1, O_S].tolist()
         for event_id, row, s in zip(scored.names.ids.of(ints), ints.tolist(), signs, strict=True):

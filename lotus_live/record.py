@@ -4,7 +4,7 @@ The recorder is the daemon's; closed segments are listed in the ledger by the sa
 """
 
 import asyncio
-import sys
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -29,6 +29,8 @@ from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
+
+logger = logging.getLogger(__name__)
 
 FLUSH_S = 0.25
 SYNC_S = 5.0
@@ -121,7 +123,7 @@ async def _keep(
             return
         _list_closed(closed, names, log, clock.now_ns())
         for moved_ms in clock.steps[told:]:
-            print(f"record: {step_text(moved_ms)}", file=sys.stderr)
+            logger.warning("%s", step_text(moved_ms))
         told = len(clock.steps)
 
 

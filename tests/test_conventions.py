@@ -147,6 +147,35 @@ def test_lock_file_names_versions_and_hashes_only() -> None:
         assert text.count("==") <= text.count("--hash=sha256:")
 
 
+def bare_output(path: Path) -> list[str]:
+    """Return where a file writes to a standard stream by itself, but as the program that it is run as."""
+    tree = ast.parse(path.read_text())
+    as_program = [node for node in tree.body if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)]
+    allowed = {id(node) for block in as_program for node in ast.walk(block)}
+    found = [
+        node
+        for node in ast.walk(tree)
+        if id(node) not in allowed
+        if (isinstance(node, ast.Name) and node.id == "print")
+        or (isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout", "sys.stderr"))
+    ]
+    return [f"{path.relative_to(ROOT)}:{node.lineno}" for node in found]
+
+
+def test_nothing_but_the_command_line_prints() -> None:
+    """All else logs; `lotus_store/logs.py` writes the records."""
+    printers = {ROOT / "lotus_store" / "logs.py"}
+    quiet = [path for path in SOURCES if path.parent.name != "lotus_cli" and path not in printers]
+    assert not [place for path in quiet for place in bare_output(path)]
+    assert bare_output(ROOT / "lotus_cli" / "progress.py"), "what is looked for would be found"
+
+
+def test_a_logger_is_named_by_its_module() -> None:
+    made = re.compile(r"logging\.getLogger\(([^)]*)\)")
+    names = {name for path in SOURCES for name in made.findall(path.read_text())}
+    assert names == {"__name__", "", '"lotus_live"', '"lotus_desk.watch"'}, "the last two: a program's __name__ is none"
+
+
 def test_no_machine_specific_text_is_tracked() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     home_or_root = re.compile(r"(/root/|/home/[a-z]+/|/work/)")

@@ -5,7 +5,7 @@ carries the patch and the module applies it; the belief of the next day is what 
 Handing over may be repeated at any time; a day whose patch is not in force stops the next day.
 """
 
-import sys
+import logging
 from collections.abc import Mapping
 
 from lotus.hashing import natural_id
@@ -23,6 +23,8 @@ from lotus_store.databases import Connection
 from lotus_store.ledger.late_priors import settle_late
 from lotus_store.ledger.messages import anything_open
 from lotus_store.ledger.priors import put_version, swaps
+
+logger = logging.getLogger(__name__)
 
 SLACK = 1e-9
 
@@ -67,7 +69,7 @@ def finish(ctx: StageContext, day: str) -> None:
     if not in_force or on_the_way:
         hand_over(ctx.databases, version, Keys(ctx.settings.keys_root), day_start_ms(next_day(day)))
     for late, now in settle_late(ctx.sig, ctx.branch, ctx.manifest.kernel.window_ms):
-        print(f"priors {late.priors_ver} came late: {now.priors_ver} from {now.effective_from_ms}", file=sys.stderr)
+        logger.warning("priors %s came late: %s from %s", late.priors_ver, now.priors_ver, now.effective_from_ms)
 
 
 def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> CheckOutcome:

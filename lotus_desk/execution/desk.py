@@ -7,7 +7,7 @@ write-ahead intent log, functional core behind an imperative shell.
 """
 
 import asyncio
-import sys
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
@@ -36,6 +36,8 @@ from lotus_desk.safety.heartbeat import Pulse
 from lotus_desk.safety.kill_switch import FLATTENED, LIFTED, KillSwitch
 from lotus_store.ledger.plans import PlanRow
 
+logger = logging.getLogger(__name__)
+
 TICK_S = 0.1
 POLL_ROUNDS = 10
 RETRY_S = 0.5
@@ -57,7 +59,7 @@ class TradingDesk:
         """Nothing is opened yet. Without `triggers` a plan that has one waits until it is over."""
         self.books, self.market, self.venues, self.switch = books, market, dict(venues), switch
         self.counts = DeskCounts()
-        self.reconcilers = [Reconciler(venue, self, market.now_ms, self._say) for venue in self.venues.values()]
+        self.reconcilers = [Reconciler(venue, self, market.now_ms) for venue in self.venues.values()]
         self.recovered = False  # whether it has compared itself with its venues since it was made
         self.triggers = triggers
         if triggers is not None:
@@ -386,20 +388,17 @@ class TradingDesk:
         else:
             self.halt(flatten=state == FLATTENED)
 
-    @staticmethod
-    def _say(text: str) -> None:
-        print(f"desk: {text}", file=sys.stderr)
-
     def _alarm(self, run: PlanRun, told: Alarm) -> None:
         self.counts.alarms += 1
-        self._say(f"{told.kind} on plan {run.row.plan_id} ({run.row.coin}): {told.found}; expected {told.expected}")
+        text, ids = "%s on plan %s (%s): %s; expected %s", {"plan_id": run.row.plan_id}
+        logger.error(text, told.kind, run.row.plan_id, run.row.coin, told.found, told.expected, extra=ids)
 
     def _broke(self, what: str, problem: BaseException) -> None:
         """A task ended with an error: count it, tell it, and compare with the venue whatever it left behind."""
         self.counts.broken += 1
         told = f"{what} broke: {problem!r}"
         if told != self.counts.last_broken:
-            self._say(told)
+            logger.error("%s", told, exc_info=problem)
         self.counts.last_broken = told
         self._accounts.doubted.set()
 

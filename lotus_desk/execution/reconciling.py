@@ -6,6 +6,7 @@ taken off the plans, only when the same difference is seen twice; all else is ha
 reconciliation, level-triggered repair, double collect (a snapshot without stopping what is looked at).
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from lotus.trading.orders import AccountSnapshot, NewOrder, Side, TimeInForce, V
 from lotus.trading.reconcile import Action, Difference, Discrepancy, Own, VenueReport, findings
 from lotus.trading.rounding import round_px
 from lotus.trading.venue import Venue
+
+logger = logging.getLogger(__name__)
 
 OVERLAP_MS = 60_000  # fills are asked for again that far back: a venue's clock is not ours
 UNCLEAR = frozenset(
@@ -62,7 +65,6 @@ class Reconciler:
     venue: Venue
     plans: Plans
     now_ms: Callable[[], int]
-    say: Callable[[str], None]
     differences: dict[Difference, int] = field(default_factory=dict)
     _since_ms: int = -1
     _doubted: frozenset[tuple[Difference, str, Decimal]] = frozenset()
@@ -165,7 +167,9 @@ class Reconciler:
         """Hand fills over between plans that took from each other, in coins that agree with the venue."""
         for plan_id, fill in handed_over([s for s in states if not s.done and s.plan.coin not in unclear]):
             self.plans.post(plan_id, ForeignFill(fill))
-            self.say(f"{fill.size} {fill.coin} handed over: {fill.side.name} at {fill.px} is of plan {plan_id}")
+            text = "%s %s handed over: %s at %s is of plan %s"
+            ids = {"plan_id": plan_id}
+            logger.warning(text, fill.size, fill.coin, fill.side.name, fill.px, plan_id, extra=ids)
 
     async def _close(self, finding: Discrepancy) -> None:
         """Send a reduce-only order for a position that no plan has."""
@@ -179,7 +183,7 @@ class Reconciler:
 
     def _tell(self, finding: Discrepancy, done: str) -> None:
         what = f"{finding.difference} {finding.coin} {finding.client_id}".strip()
-        self.say(f"{what}: found {finding.found}; expected {finding.expected}; {done}")
+        logger.warning("%s: found %s; expected %s; %s", what, finding.found, finding.expected, done)
 
 
 def own_of(states: Iterable[ExecutionState]) -> Own:

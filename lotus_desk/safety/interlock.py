@@ -5,7 +5,7 @@ that is away changes nothing of what was found before. (Literature: interlock.)
 """
 
 import asyncio
-import sys
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +15,8 @@ from lotus.errors import LotusError
 from lotus_desk.market.snapshot import MarketSnapshot
 from lotus_desk.safety.mismatches import mismatches
 from lotus_store.databases import Databases
+
+logger = logging.getLogger(__name__)
 
 EVERY_S, HELD_S = 60.0, 5.0
 UNKNOWN = "the modules were not compared yet"
@@ -34,7 +36,7 @@ class Interlock:
         try:
             found = mismatches(self.databases)
         except (psycopg.Error, LotusError, OSError) as problem:
-            print(f"desk: releases were not compared: {problem}", file=sys.stderr)
+            logger.warning("releases were not compared: %s", problem)
         else:
             more = f" and {len(found) - 1} more" if len(found) > 1 else ""
             self.market.mismatch = found[0] + more if found else ""
@@ -43,9 +45,9 @@ class Interlock:
             held = [self.market.mismatch, *(f"{name}: {why}" for name, why in self.market.holds.items())]
             why = "; ".join(filter(None, held))
             if why:
-                print(f"desk: opening is held: {why}", file=sys.stderr)
+                logger.warning("opening is held: %s", why)
             elif before[0] != UNKNOWN:
-                print("desk: nothing holds opening any more", file=sys.stderr)
+                logger.info("nothing holds opening any more")
 
     async def run(self) -> None:
         """Look every minute until cancelled, and sooner again while something is held."""

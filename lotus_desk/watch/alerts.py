@@ -5,11 +5,10 @@ minute.
 """
 
 import json
+import logging
 import os
-import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from lotus.errors import LotusError
 from lotus_desk.safety.arming import wall_ms
 from lotus_desk.watch.rules import Finding
 from lotus_store.private import open_private
+
+logger = logging.getLogger(__name__)
 
 AGAIN_S = 60.0
 
@@ -53,8 +54,7 @@ class Alerts:
             return False
         self._last[what] = now_s
         alert = Alert(wall_ms(), finding.kind, finding.found, finding.expected, done)
-        text = f"{alert.kind}: found {alert.found}; expected {alert.expected}; {alert.done}"
-        say(text)
+        say(f"{alert.kind}: found {alert.found}; expected {alert.expected}; {alert.done}")
         self.told += 1
         self.waiting.append(alert)
         try:
@@ -71,9 +71,8 @@ class Alerts:
 
 
 def say(text: str) -> None:
-    """Say it on standard error, which may be a file on a full disk."""
-    with suppress(OSError, ValueError):
-        print(f"WATCHDOG: {text}", file=sys.stderr, flush=True)
+    """Log it at the highest level, under a word that can be searched for."""
+    logger.critical("WATCHDOG: %s", text)
 
 
 def read_alerts(path: Path, most: int = 20) -> Sequence[Alert]:

@@ -4,7 +4,7 @@ Every alert is one WATCHDOG_ALERT of the trader for ever, however often it is se
 """
 
 import asyncio
-import sys
+import logging
 from dataclasses import asdict
 
 import psycopg
@@ -18,6 +18,8 @@ from lotus_herald.outbox import send_many
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.postgres.embedded import is_up
+
+logger = logging.getLogger(__name__)
 
 TRY_S = 5.0
 DOWN = (psycopg.Error, LotusError, OSError)
@@ -40,7 +42,7 @@ class Teller:
                 sent = bool(waiting) and await asyncio.to_thread(self.send, waiting)
             except DOWN as problem:
                 if self._said != str(problem):
-                    print(f"watchdog: no alert was sent: {problem}", file=sys.stderr, flush=True)
+                    logger.warning("no alert was sent: %s", problem)
                 self._said, sent = str(problem), False
             if sent:
                 del self.alerts.waiting[: len(waiting)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import logging
 import os
 import signal
 import subprocess
@@ -28,6 +29,8 @@ from lotus_store.processes import boot_id, born
 from lotus_store.slate import read_slate
 from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.hyperliquid.info import LOOPBACK
+
+logger = logging.getLogger(__name__)
 
 ALIVE_S = 5.0
 STOP_S = 5.0
@@ -73,7 +76,7 @@ async def _watch(settings: Settings) -> None:
                 session = guard_session(settings, name)
             except LotusError as problem:
                 if refused.get(name) != str(problem):
-                    print(f"watchdog: {name} is not acted upon: {problem}", file=sys.stderr, flush=True)
+                    logger.error("%s is not acted upon: %s", name, problem, extra={"account": name})
                 refused[name] = str(problem)
                 continue
             try:

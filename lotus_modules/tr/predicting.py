@@ -5,7 +5,7 @@ it; until it is there the last one answers. A fit never answers for a moment bef
 walk-forward refitting.
 """
 
-import sys
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -20,6 +20,8 @@ from lotus.trading.foretell import VenueHistory
 from lotus.trading.predict import MOST_HISTORY, fitted
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.outcomes import finished_plans
+
+logger = logging.getLogger(__name__)
 
 REFIT_MS = 3_600_000
 NOTHING_KNOWN = VenueHistory()
@@ -72,7 +74,7 @@ class Predictor:
             with closing(self.databases.connect(Module.TR.value, autocommit=True)) as connection:
                 found = known_before(connection, branch, venue, now_ms)
         except (psycopg.Error, LotusError) as problem:
-            print(f"desk: no new predictions for {venue}: {problem}; the last ones stay", file=sys.stderr)
+            logger.warning("no new predictions for %s: %s; the last ones stay", venue, problem)
             return
         with self._lock:
             self._known[branch, venue] = found

@@ -123,7 +123,7 @@ def test_what_is_lacking_is_told(portfolio: PortfolioSnapshot | None, night: Nig
 
 
 @pytest.mark.parametrize("fault", [psycopg.OperationalError("gone"), RuntimeError("a bug")])
-def test_a_fault_is_told_and_the_next_window_is_tried(fault: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_is_told_and_the_next_window_is_tried(fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
     book = Book(fault=fault)
     rebalancer = rebalancer_of(book)
     rebalancer.decide(WINDOW_MS)
@@ -131,7 +131,7 @@ def test_a_fault_is_told_and_the_next_window_is_tried(fault: Exception, capsys: 
     rebalancer.decide(2 * WINDOW_MS)
     assert rebalancer.status()["windows"] == {"failed": 1, "quiet": 1}
     assert str(fault) in rebalancer.status()["last_failure"]
-    assert "is not decided" in capsys.readouterr().err
+    assert "is not decided" in caplog.text
     assert book.asked == [2 * WINDOW_MS]
 
 

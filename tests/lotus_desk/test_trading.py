@@ -153,7 +153,7 @@ def test_a_real_venue_wants_its_files(tmp_path: Path) -> None:
 
 
 def test_a_window_that_is_no_proposal_does_not_hold_up_the_log(
-    databases: Databases, trading: Settings, capsys: pytest.CaptureFixture[str]
+    databases: Databases, trading: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = trading_of(trading, databases, UNIVERSE, "http://127.0.0.1:1", lambda: 1_000_000)
     end = {"window": {"start_ms": 0, "end_ms": 990_000}}
@@ -173,9 +173,9 @@ def test_a_window_that_is_no_proposal_does_not_hold_up_the_log(
         desk.propose(sig, rows)
         said = sig.execute("SELECT intent, lifecycle_id FROM sig_outbox").fetchall()
     assert said == [("ALPHA_PROPOSED", natural_id("a"))]
-    told = capsys.readouterr().err
-    assert "window bad is not proposed" in told
-    assert "window odd is not proposed" in told
+    assert "window bad is not proposed" in caplog.text
+    assert "window odd is not proposed" in caplog.text
+    assert {record.__dict__["event_id"] for record in caplog.records} == {"bad", "odd", "other"}
 
 
 def test_a_replay_of_an_earlier_day_signs_after_one_of_a_later_day(trading: Settings, databases: Databases) -> None:

@@ -89,7 +89,7 @@ def test_a_night_that_ends_late_takes_effect_at_the_first_window_that_nobody_sco
     databases: Databases,
     arrivals: list[Arrival],
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     late, late_ms = version(SWAP_MS), SWAP_MS + 62_000
     daemon = born(settings, databases, arrivals, tmp_path)
@@ -104,7 +104,7 @@ def test_a_night_that_ends_late_takes_effect_at_the_first_window_that_nobody_sco
     assert versions[1].braids == late.braids
     assert events_hash(ledger_events(databases, RUN)) == hashed
     assert set(ledger_events(databases, RUN)["priors_ver"]) == {v.priors_ver for v in versions}
-    assert f"priors {late.priors_ver} came late" in capsys.readouterr().err
+    assert f"priors {late.priors_ver} came late" in caplog.text
     assert (scored["late_priors"], scored["priors_ver"]) == (1, versions[1].priors_ver)
     with databases.connect("sig") as connection:
         log = [e.body for e in live_log.read_log(connection, RUN) if e.kind == "priors_postponed"]

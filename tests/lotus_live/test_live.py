@@ -3,11 +3,14 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -21,6 +24,7 @@ from lotus.microtape.wire import CONTROL_PREFIX
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
 from lotus.modules.payloads import WATCHDOG_ALERT_REF
+from lotus_desk.safety.kill_switch import LIFTED, KillSwitch
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_live.daemon import Daemon
@@ -74,18 +78,29 @@ def test_a_signal_closes_the_segment_and_writes_everything(
 def test_commands_from_the_ledger(settings: Settings, databases: Databases, recording: Path) -> None:
     def start(daemon: Daemon) -> None:
         with databases.connect("sig") as connection:
-            for name in ("kill", "nonsense", "stop"):
+            for name in ("kill", "nonsense"):  # the kill switch is a file, and no command
                 live_log.command(connection, name)
+        threading.Thread(target=stop_when_answered, args=(daemon,)).start()
+
+    def stop_when_answered(daemon: Daemon) -> None:
+        def answers() -> int:
+            with databases.connect("sig") as connection:
+                row = connection.execute("SELECT count(*) FROM control WHERE done_at IS NOT NULL").fetchone()
+            return int(str(row[0])) if row else 0
+
+        while answers() < 2:
+            time.sleep(0.05)
+        daemon.stop("command")
 
     plan = ReplayPlan(silent_from=50)
     result = run_live(settings, replay=[recording], run_id="told", plan=plan, databases=databases, on_start=start)
     assert result.status["lines"] == 50
-    assert result.status["paper"]["halted"]
     with databases.connect("sig") as connection:
         told = connection.execute("SELECT command, result ->> 'error' FROM control ORDER BY command_id").fetchall()
         log = live_log.read_log(connection, "told")
-    assert [row[0] for row in told] == ["kill", "nonsense", "stop"]
-    assert "unknown command" in str(told[1][1])
+    assert [row[0] for row in told] == ["kill", "nonsense"]
+    assert all("unknown command" in str(error) for _, error in told)
+    assert KillSwitch(settings.home).state() == LIFTED
     assert [e.body["why"] for e in log if e.kind == "stop"] == ["command"]
     written = json.loads((settings.home / "live" / "status.json").read_text())
     assert written["state"] == "stopped"
@@ -130,10 +145,17 @@ def test_live_mode_writes_control_records_and_rebuilds_from_them_also_when_the_c
         with monkeypatch.context() as patch:
             patch.setattr("lotus_live.live.WallClock", partial(WallClock, _stepping(200, -3_600_000)))
             first = run_live(settings, urls[0], databases=databases, on_start=_stop_after(500))
-        second = run_live(settings, urls[0], databases=databases, on_start=_stop_after(1200))
+        told: list[str] = []
+        port = free_port()
+        watched = replace(settings, live=replace(settings.live, metrics_port=port))
+        second = run_live(watched, urls[0], databases=databases, on_start=_stop_after(1200, lambda: scrape(port, told)))
     finally:
         end.set()
         thread.join()
+    assert "lotus_lines_total " in told[-1]
+    assert 'lotus_failures_total{cause="polls"} 0.0' in told[-1]
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", port), 1).close()
     with databases.connect("sig") as connection:
         log = live_log.read_log(connection, f"{settings.branch}.{settings.tape}")
     assert [e.body["moved_ms"] // 1_000 for e in log if e.kind == "clock_step"] in ([-3_600], [-3_601])
@@ -167,12 +189,27 @@ def _stepping(calls: int, step_ms: int) -> Callable[[], int]:
     return lambda: time.time_ns() + (step_ms * 1_000_000 if next(looks) > calls else 0)
 
 
-def _stop_after(lines: int) -> Any:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def scrape(port: int, told: list[str]) -> None:
+    """Read the metrics until they tell of lines."""
+    while "lotus_lines_total " not in "".join(told):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            told.append(answer.read().decode())
+        time.sleep(0.1)
+
+
+def _stop_after(lines: int, before: Callable[[], None] = lambda: None) -> Any:
     def start(daemon: Daemon) -> None:
         def watch() -> None:
             while daemon.counts.lines < lines:
                 time.sleep(0.01)
-            daemon.obey("stop", {})
+            before()
+            daemon.stop("command")
 
         threading.Thread(target=watch).start()
 

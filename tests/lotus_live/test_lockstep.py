@@ -163,7 +163,7 @@ def test_what_was_published_is_written_and_carried_to_the_last_message_before_th
 
 
 def test_what_does_not_end_is_left_behind_and_counted(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(lockstep, "PATIENCE_S", 0.05)
     world = World([0, SECOND_NS])
@@ -177,7 +177,7 @@ def test_what_does_not_end_is_left_behind_and_counted(
 
     asyncio.run(run())
     assert world.step.given_up == 2
-    assert capsys.readouterr().err.count("was not over within") == 1
+    assert caplog.text.count("was not over within") == 1
 
 
 def test_an_exchange_asks_before_it_plays_on() -> None:

@@ -191,7 +191,7 @@ def test_the_switch_is_a_file_that_stays_thrown(tmp_path: Path) -> None:
     assert switch.state() == HALTED
 
 
-def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, caplog: pytest.LogCaptureFixture) -> None:
     async def place(orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE) -> Sequence[OrderUpdate]:
         real_place(orders, grouping)
         raise KeyError("statuses")
@@ -224,7 +224,7 @@ def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, capsys: py
         await ended(task)
 
     asyncio.run(go())
-    assert "desk: place of plan" in capsys.readouterr().err
+    assert "place of plan" in caplog.text
 
 
 def test_a_listener_that_breaks_is_heard_and_begun_again(bed: Bed) -> None:
@@ -255,7 +255,7 @@ def test_a_listener_that_breaks_is_heard_and_begun_again(bed: Bed) -> None:
 
 
 def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
-    bed: Bed, capsys: pytest.CaptureFixture[str]
+    bed: Bed, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def go() -> None:
         desk = bed.desk()
@@ -276,4 +276,4 @@ def test_the_clock_of_the_desk_goes_on_after_a_fault_and_still_sees_the_switch(
         await ended(task)
 
     asyncio.run(go())
-    assert "the clock of the desk broke" in capsys.readouterr().err
+    assert "the clock of the desk broke" in caplog.text

@@ -17,7 +17,7 @@ def of(home: Path, url: str = "http://127.0.0.1:1") -> Settings:
 
 @pytest.mark.parametrize("text", FAULTY)
 def test_over_a_faulty_lotus_toml_it_watches_as_before(
-    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = tmp_path / "lotus.toml"
     config.write_text(text, "latin-1")
@@ -28,4 +28,4 @@ def test_over_a_faulty_lotus_toml_it_watches_as_before(
     keep_settings(of(tmp_path))
     found = watched_settings()
     assert (found.home, found.trading, found.safety) == (tmp_path, of(tmp_path).trading, of(tmp_path).safety)
-    assert "settings cannot be read" in capsys.readouterr().err
+    assert "settings cannot be read" in caplog.text

@@ -367,7 +367,7 @@ def test_a_venue_that_hangs_keeps_no_switch_from_being_thrown(tmp_path: Path) ->
 
 
 def test_over_empty_accounts_a_home_that_is_gone_ends_it_with_a_word(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def go() -> None:
         async with watch_bed(tmp_path) as bed:
@@ -379,7 +379,7 @@ def test_over_empty_accounts_a_home_that_is_gone_ends_it_with_a_word(
             await asyncio.wait_for(task, 5.0)
 
     asyncio.run(go())
-    assert "nothing is open" in capfd.readouterr().err
+    assert "nothing is open" in caplog.text
 
 
 def test_a_home_that_is_away_for_a_moment_ends_no_watch_over_what_was_not_looked_at(tmp_path: Path) -> None:

@@ -35,10 +35,13 @@ def test_the_live_log(databases: Databases) -> None:
 
 def test_commands_are_taken_once(databases: Databases) -> None:
     with databases.connect("sig") as c:
-        first = live_log.command(c, "swap_priors", {"priors_ver": "x"})
-        second = live_log.command(c, "stop")
+        first = live_log.command(c, live_log.SWAP_DETECTORS, {"detectors": []})
+        second = live_log.command(c, "nonsense")
     with databases.connect("sig") as c, databases.connect("sig") as other:
-        assert live_log.take_commands(c) == [(first, "swap_priors", {"priors_ver": "x"}), (second, "stop", {})]
+        assert live_log.take_commands(c) == [
+            (first, live_log.SWAP_DETECTORS, {"detectors": []}),
+            (second, "nonsense", {}),
+        ]
         assert live_log.take_commands(other) == []
         live_log.finish_command(c, first, {"ok": True})
     with databases.connect("sig") as c:
