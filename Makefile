@@ -1,11 +1,11 @@
 # One-word tasks. `make demo` and `make test` need only Python 3.11: they do all set-up themselves.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-PACKAGES := lotus lotus_store lotus_venues lotus_herald lotus_live lotus_resources lotus_sensors lotus_assets lotus_cli
+PACKAGES := lotus lotus_store lotus_venues lotus_herald lotus_modules lotus_desk lotus_live lotus_resources lotus_sensors lotus_assets lotus_cli
 PYTEST := $(BIN)/pytest -n 3 --no-loadscope-reorder
 SLOW := kill or compile or process or evidence or clock
 
-.PHONY: demo check test thorough setup static lint types contracts quick all up bench lock clean
+.PHONY: demo check test thorough setup static lint types contracts quick all up docs changelog bench lock clean
 
 demo: setup
 	$(BIN)/lotus demo
@@ -19,7 +19,7 @@ thorough: setup
 
 setup: .venv/ready
 
-.venv/ready: requirements.lock requirements-bootstrap.lock pyproject.toml
+.venv/ready: requirements.lock requirements-dev.lock requirements-bootstrap.lock pyproject.toml
 	$(PYTHON) scripts/setup.py
 
 static: setup
@@ -31,6 +31,7 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy $(addprefix -p ,$(PACKAGES))
+	$(BIN)/mypy docs/build
 
 contracts: setup
 	$(BIN)/lint-imports
@@ -44,12 +45,19 @@ all: setup
 up: setup
 	$(BIN)/lotus up
 
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
+
+changelog: setup
+	$(BIN)/towncrier build --yes
+
 bench: setup
 	$(BIN)/python benchmarks/hot_path.py --all
 
 lock: setup
-	$(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-bootstrap.in -o requirements-bootstrap.lock
-	$(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate --generate-hashes requirements.in -o requirements.lock
+	for name in requirements-bootstrap requirements requirements-dev; do \
+	    $(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \
+	        $$name.in -o $$name.lock || exit; done
 
 clean:
 	rm -rf .venv .lotus .kernel_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from benchmarks.micro_patterns import PLANTABLE
+from benchmarks.micro_world import MicroWorld
 from lotus.experts.calls import calls_of
 from lotus.experts.compiler import label_rules
 from lotus.experts.fusion import default_experts
@@ -19,8 +21,6 @@ from lotus.manifest import Asset, Manifest
 from lotus.microtape.decode import decode_lines
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_machine import build_frames
-from lotus.simulation.micro_patterns import PLANTABLE
-from lotus.simulation.micro_world import MicroWorld
 
 HEADER = ("seed", "planted", "expert", "calls", "mean", "low", "high", "excludes_half")
 Row = tuple[int, str, str, int, float, float, float, int]

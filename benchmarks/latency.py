@@ -6,9 +6,9 @@ the daemon with `live.spin = true`, which looks at the socket all the time; the 
 beside it.
 """
 
+from benchmarks.daemon_latency import measure_latency
 from benchmarks.harness import Figure, Sizes
 from benchmarks.material import Tape
-from lotus_live.latency import measure_latency
 from lotus_live.tape_file import TapeFile
 
 

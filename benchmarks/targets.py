@@ -1,4 +1,4 @@
-"""The targets of the design, by key: how a figure is judged. A key without a target is only reported."""
+"""The targets by key: how a figure is judged. A key without a target is only reported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

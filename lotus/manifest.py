@@ -41,7 +41,7 @@ class KernelDefaults:
 
 @dataclass(frozen=True, slots=True)
 class ScoreDefaults:
-    """Kernel score, gates, curators and publication (kernel.md, contracts.md)."""
+    """Kernel score, gates, curators and publication (docs/concepts/windows.md)."""
 
     seed: int = 7  # key of the publication draw
     epsilon: float = 0.02  # floor and ceiling of the propensity: every estimate needs overlap
@@ -66,7 +66,7 @@ class ScoreDefaults:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeDefaults:
-    """Probe payoffs (contracts.md 10-12)."""
+    """Probe payoffs (docs/concepts/windows.md)."""
 
     horizons_s: tuple[int, ...] = (30, 300, 3600)  # evaluated horizons; each detector decides on one of them
     latency_ms: int = 250  # from the closing message to the earliest quote a probe can take
@@ -76,7 +76,7 @@ class OutcomeDefaults:
 
 @dataclass(frozen=True, slots=True)
 class LearningDefaults:
-    """Scores to lessons (learning.md 2 and 11)."""
+    """Scores to lessons (docs/concepts/lessons.md)."""
 
     alpha: float = 0.04  # family-wise error of the deployment, per budget year
     error_control: str = "slots"  # of nightly looks: "slots" = family-wise per budget year; "online_fdr" = LORD++
@@ -98,7 +98,7 @@ class LearningDefaults:
     max_literals: int = 3
     kept_sd_share: float = 0.6  # a rule that lost more of its deviation to earlier picks is collinear
     claim_shrink: float = 0.85  # winner's curse
-    looks: str = "nightly"  # "nightly" = slots of section 11; "final" = one look at alpha, on `look_day`
+    looks: str = "nightly"  # "nightly" = alpha slots (lotus.learning.slots); "final" = one look at alpha, on `look_day`
     alert_budget: float = 0.0  # alerts a day that may not be exceeded; 0 = none, and an alert costs nothing elsewhere
     look_day: str = ""  # the day whose night takes the one look (YYYY-MM-DD); empty = the last day with tape
     seed: int = 7  # key of the sign draws
@@ -106,10 +106,10 @@ class LearningDefaults:
 
 @dataclass(frozen=True, slots=True)
 class WeaveDefaults:
-    """Lessons to priors (weave.md)."""
+    """Lessons to priors (docs/concepts/weave.md)."""
 
     account: str = "paper"  # what alerts are traded on: in a "live" one a lesson of grade B has half its tilt
-    patch_gain: float = 5.0  # kappa of learning.md 11 (V)
+    patch_gain: float = 5.0  # wanted tilt = this * lower bound of the uplift / sd of the payoff
     max_tilt: float = 0.5  # logit, one braid
     min_tilt: float = 0.05  # below this a lesson owns no patch
     max_total_tilt: float = 1.0  # logit, one detector and window

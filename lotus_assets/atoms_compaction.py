@@ -19,7 +19,7 @@ from lotus.errors import LakeError
 from lotus.learning.cube import LESSON_ATOMS, SUMS
 from lotus_assets.stages.chain import branch_lane
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.lake_tables import Table, concatenated
+from lotus_assets.stages.lake_tables import LakeTable, concatenated
 from lotus_store.lake import Lake
 from lotus_store.ledger.day_commits import committed_days
 
@@ -91,7 +91,7 @@ def compact_days(lake: Lake, branch: str, days: Sequence[str], keep: int) -> Com
     return Compacted(tuple(coarser), tuple(weeks))
 
 
-def summed(parts: Sequence[Table], made_of: str) -> Table:
+def summed(parts: Sequence[LakeTable], made_of: str) -> LakeTable:
     """Return rows of `DAILY` and `WEEKLY`: sums per detector, subset and cell over the rows of `parts`, in order."""
     kept = ("detector_id", "triple", "cell", *SUMS, "n")
     rows = concatenated([{name: part.get(name, np.full(len(part["r"]), np.nan)) for name in kept} for part in parts])

@@ -27,7 +27,7 @@ from lotus_assets.stages.context import Stage, StageResult
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_herald.carry import carry
-from lotus_herald.slow import SLOW_HANDLERS
+from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import bury_dead_runs, instance, provision
 from lotus_store.config import Settings

@@ -19,8 +19,8 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import Consumer
 from lotus_herald.identity import works
 from lotus_herald.keys import Keys
-from lotus_herald.slow import SLOW_HANDLERS
-from lotus_herald.sweep import watch_between_nights
+from lotus_modules.priors.sweep import watch_between_nights
+from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.ledger.priors import swaps
 

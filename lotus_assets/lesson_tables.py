@@ -8,7 +8,7 @@ from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import day_of
 from lotus.weave.braid import Braid
-from lotus_assets.stages.context import Table
+from lotus_assets.stages.context import TextTable
 
 NEVER_MS = 32_503_680_000_000  # the year 3000
 
@@ -18,7 +18,7 @@ def signed_bound(lesson: Lesson) -> float:
     return lesson.sign * lesson.lcb_bps
 
 
-def belief_table(board: Sequence[Braid]) -> Table:
+def belief_table(board: Sequence[Braid]) -> TextTable:
     """Return braids, one a row: where they act, what they claim and from when to when."""
     head = ("detector", "rule", "claim, bps", "95 %, bps", "grade", "in force from", "until", "e-value against it")
     rows = [
@@ -34,10 +34,10 @@ def belief_table(board: Sequence[Braid]) -> Table:
         )
         for b in board
     ]
-    return Table(head, rows)
+    return TextTable(head, rows)
 
 
-def lesson_table(lessons: Sequence[Lesson]) -> Table:
+def lesson_table(lessons: Sequence[Lesson]) -> TextTable:
     """Return lessons, accepted or not, one a row: effect, evidence, both lanes and what was decided."""
     rows = [
         (
@@ -58,4 +58,4 @@ def lesson_table(lessons: Sequence[Lesson]) -> Table:
     ]
     head = ("detector", "rule", "grade", "state", "uplift, bps", "bound, bps", "evidence, nats", "both lanes",
             "decision")  # fmt: skip
-    return Table(head, rows)
+    return TextTable(head, rows)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from lotus_resources.provision import instance
-from lotus_resources.span import Span
+from lotus_resources.span import DaySpan
 from lotus_sensors.asking import OPEN
 from lotus_store.processes import PID_TAG
 
@@ -29,10 +29,10 @@ def runs_under_way(environment: Mapping[str, str]) -> list[str]:
 class ShownDays:
     """The span that is shown; `now` reads that of the tape, `begin_anew` starts the code server with another one."""
 
-    span: Span
-    now: Callable[[], Span]
+    span: DaySpan
+    now: Callable[[], DaySpan]
     under_way: Callable[[], list[str]]
-    begin_anew: Callable[[Span], None]
+    begin_anew: Callable[[DaySpan], None]
     say: Callable[[str], None]
     _waits_since_s: float | None = None
 

@@ -25,12 +25,12 @@ from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
 from lotus_assets.shown_days import ShownDays, runs_under_way
 from lotus_assets.traded_day import TradedDay
-from lotus_live.watch.running import settle_watchdog
+from lotus_desk.watch.running import settle_watchdog
 from lotus_resources.live_daemon import LiveDaemonResource
 from lotus_resources.pages import TOKEN_ENV
 from lotus_resources.processes import Processes
 from lotus_resources.provision import bury_dead_runs, instance, provision
-from lotus_resources.span import Span, span_of
+from lotus_resources.span import DaySpan, span_of
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.files import write_bytes
@@ -99,7 +99,7 @@ def up(
                 "Ctrl-C stops everything"
             )
 
-            def begin_anew(days: Span) -> None:
+            def begin_anew(days: DaySpan) -> None:
                 children.end("code_server")
                 _start_code(children, environment | days.environment, place)
 
@@ -154,7 +154,7 @@ def _free(port: int) -> Iterator[int]:
     yield port
 
 
-def _span(settings: Settings, tape: TapeStore, live: bool) -> Span:
+def _span(settings: Settings, tape: TapeStore, live: bool) -> DaySpan:
     today = day_of(time.time_ns() // 1_000_000)
     return span_of(tape.days(), today, settings.dagster.first_day, live)
 

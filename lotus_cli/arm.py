@@ -15,7 +15,7 @@ from lotus_store.config import Settings
 @explained
 def arm_command(account: str, lift: bool, branch: str | None, home: str | None) -> None:
     """Check everything that real orders need, show what is at risk, and arm an account for some days."""
-    from lotus_live.trade.arming import disarm
+    from lotus_desk.safety.arming import disarm
 
     settings = settings_of(home, branch=branch)
     if lift:
@@ -27,9 +27,9 @@ def arm_command(account: str, lift: bool, branch: str | None, home: str | None) 
 
 def _arm(settings: Settings, account: str) -> None:
     from lotus.timebase import DAY_MS
-    from lotus_live.trade.arming import Arming, arm, sentence, wall_ms
-    from lotus_live.trade.gate_facts import gate_faults, terms_of
-    from lotus_live.watch.sessions import venue_url
+    from lotus_desk.safety.arming import Arming, arm, sentence, wall_ms
+    from lotus_desk.safety.gate_facts import gate_faults, terms_of
+    from lotus_desk.watch.sessions import venue_url
     from lotus_store.databases import Databases
 
     url = venue_url(settings)

@@ -7,7 +7,7 @@ import click
 from lotus.errors import ConfigError
 from lotus_cli.output import day_ranges, emit, explained, json_option
 from lotus_cli.places import DAY, branch_option, home_option, require_branch, settings_of
-from lotus_cli.terminal import Column, folded, numbers, table, wide_option
+from lotus_cli.terminal import TableColumn, folded, numbers, table, wide_option
 
 if TYPE_CHECKING:
     from lotus_cli.atoms_facts import Atoms
@@ -65,8 +65,8 @@ def show(
 
 
 def _page(told: "Atoms", wide: bool) -> str:
-    columns = (Column("detector"), Column("where", least=20), *numbers("published", "weight h", "sum r", "r/h, bps"),
-               *numbers("weight h, rest", "sum r, rest"))  # fmt: skip
+    columns = (TableColumn("detector"), TableColumn("where", least=20),
+               *numbers("published", "weight h", "sum r", "r/h, bps", "weight h, rest", "sum r, rest"))  # fmt: skip
     rows = [
         (c.detector_id, c.condition, f"{c.n:,}", f"{c.h:,.2f}", f"{c.r:+,.1f}", f"{c.raw_mean_bps:+.2f}",
          f"{c.rest_h:,.2f}", f"{c.rest_r:+,.1f}")

@@ -16,7 +16,7 @@ from lotus_store.lake import Lake
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ConditionSums:
     """Sums of one detector in one condition; `rest_*` are those of the second lane, against the rest of the day."""
 
     detector_id: str
@@ -40,7 +40,7 @@ class Atoms:
     branch: str
     days: tuple[str, ...]
     features: tuple[str, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[ConditionSums, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -78,7 +78,9 @@ def atoms_of(
         chosen &= sums["detector_id"] == detector
     order = ("detector_id", "triple", "cell", "n", "h", "r", "rest_h", "rest_r")
     columns = [sums[name][chosen].tolist() for name in order]
-    cells = (Cell(name, _condition(triple, cell), *rest) for name, triple, cell, *rest in zip(*columns, strict=True))
+    cells = (
+        ConditionSums(name, _condition(triple, cell), *rest) for name, triple, cell, *rest in zip(*columns, strict=True)
+    )
     return Atoms(settings.branch, tuple(days), shown, tuple(cells))
 
 

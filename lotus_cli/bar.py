@@ -16,7 +16,7 @@ WIDTH = 16
 Row = Callable[[], tuple[str, float | None, str]]
 
 
-class Bar:
+class LiveBar:
     """Draws what `row` returns (name, share or None, state) four times a second until `end`."""
 
     def __init__(self, row: Row) -> None:

@@ -14,7 +14,7 @@ import click
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
 from lotus.simulation.world import World
 from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import WHOLE, catalogue, home_option, tape_of
+from lotus_cli.places import WHOLE, catalogue, home_option, settings_of, tape_of
 from lotus_cli.progress import LOADING, Progress
 from lotus_store.branch_settings import Document, write_branch_settings
 from lotus_store.config import Settings, load_settings
@@ -25,7 +25,7 @@ BUDGET_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DemoPlan:
     """One demo: its world, its settings, the days that teach and the day that is scored with what they taught."""
 
     world: World
@@ -47,7 +47,7 @@ class Plan:
         return self.days[-1]
 
 
-def plan_of(home: str | None, spec: WorldSpec) -> Plan:
+def plan_of(home: str | None, spec: WorldSpec) -> DemoPlan:
     """Return the plan of a world and keep its settings with its branch: one look on the last but one day."""
     name = f"{spec.name}-{spec.seed}" + "-full" * (spec.sessions == FULL_DAY) + "-venue" * (spec.rates == VENUE)
     sections: Document = {
@@ -56,10 +56,10 @@ def plan_of(home: str | None, spec: WorldSpec) -> Plan:
         "learning": {"looks": "final", "look_day": spec.day(spec.days - 2)},
     }
     write_branch_settings(load_settings(home=home, branch="main").home, name, sections)
-    return Plan(World(spec), load_settings(home=home, tape=name, branch=name))
+    return DemoPlan(World(spec), settings_of(home, name, name))
 
 
-def make_tape(plan: Plan, progress: Progress) -> None:
+def make_tape(plan: DemoPlan, progress: Progress) -> None:
     """Simulate the days the tape lacks; the frozen world is checked against its recorded hashes."""
     from lotus_cli.fixtures import recorded_hashes
     from lotus_store.tape.import_world import import_world

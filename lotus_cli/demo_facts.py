@@ -16,7 +16,7 @@ from lotus.learning.naive import naive_table
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
 from lotus.simulation.lessons import planted_of, rule_of
-from lotus.simulation.truth import Verdict
+from lotus.simulation.truth import LessonLabel
 from lotus.trading.pnl import FillSource
 from lotus_cli.demo_trade import money_of_beliefs, propensities, traded_facts
 from lotus_cli.demo_truth import Court
@@ -30,12 +30,12 @@ from lotus_store.ledger.priors import in_force_on
 
 if TYPE_CHECKING:
     from lotus_assets.backfill import BackfillSummary
-    from lotus_cli.demo import Plan
+    from lotus_cli.demo import DemoPlan
 
 Columns = Mapping[str, NDArray[Any]]
 
 
-def facts_of(plan: "Plan", summary: "BackfillSummary", run: LiveResult, progress: Progress) -> dict[str, Any]:
+def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, progress: Progress) -> dict[str, Any]:
     """Return the facts of a finished demo as JSON-able values; `run` is that of the daemon on its last day."""
     settings, lake = plan.settings, Lake(plan.settings.lake_root)
     with Databases(settings) as databases, databases.connect("sig") as sig:
@@ -89,7 +89,7 @@ def facts_of(plan: "Plan", summary: "BackfillSummary", run: LiveResult, progress
     }
 
 
-def _judged(lesson: Lesson, verdict: Verdict) -> dict[str, Any]:
+def _judged(lesson: Lesson, verdict: LessonLabel) -> dict[str, Any]:
     return {
         "lesson_id": lesson.lesson_id,
         "detector_id": lesson.detector_id,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.timebase import day_start_ms, next_day
-from lotus_cli.pnl_facts import Source, pnl_of
+from lotus_cli.pnl_facts import SourceTrades, pnl_of
 from lotus_cli.progress import Progress
 from lotus_live.live import LOCAL, LiveResult, run_live
 from lotus_live.tape_file import TapeDay
@@ -22,7 +22,7 @@ from lotus_store.ledger.executions import executions_of, late_executions
 from lotus_store.tape.store import TapeStore
 
 if TYPE_CHECKING:
-    from lotus_cli.demo import Plan
+    from lotus_cli.demo import DemoPlan
     from lotus_live.daemon import Daemon
 
 Columns = Mapping[str, NDArray[Any]]
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 SOURCES = {"probes": "venue", "book": "book"}
 
 
-def run_last_day(plan: "Plan", progress: Progress) -> LiveResult:
+def run_last_day(plan: "DemoPlan", progress: Progress) -> LiveResult:
     """Run the daemon on the last day, trading at an exchange of this process; what an earlier run did is not redone."""
     settings = plan.settings
     traded = replace(settings, trading=replace(settings.trading, venue=LOCAL))
@@ -44,14 +44,14 @@ def run_last_day(plan: "Plan", progress: Progress) -> LiveResult:
     return run_live(traded, replay=day, run_id=f"live-{settings.tape}", on_start=watch, trade=True)
 
 
-def is_untaught(plan: "Plan") -> bool:
+def is_untaught(plan: "DemoPlan") -> bool:
     """Tell whether the outcomes of the last day were made without all that the exchange told of it."""
     settings = plan.settings
     with Databases(settings) as databases, databases.connect("sig") as sig:
         return bool(late_executions(sig, settings.branch, max(settings.manifest.outcomes.horizons_s)))
 
 
-def traded_facts(plan: "Plan") -> dict[str, Any]:
+def traded_facts(plan: "DemoPlan") -> dict[str, Any]:
     """Return what became of the last day's published windows, and what probes and book earned and paid, in USD."""
     settings, day = plan.settings, plan.last_day
     with Databases(settings) as databases, databases.connect("sig") as sig:
@@ -64,7 +64,7 @@ def traded_facts(plan: "Plan") -> dict[str, Any]:
     }
 
 
-def _line(source: Source) -> dict[str, Any]:
+def _line(source: SourceTrades) -> dict[str, Any]:
     line = asdict(source.total)
     usd = {name: amount / 1e6 for name, amount in line["micro_usd"].items()}
     named = {name: line[name] for name in ("trades", "unfilled", "net_interval")}

@@ -16,7 +16,7 @@ from lotus.learning.lesson import Lesson
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus.progress.steps import Steps, untold
 from lotus.simulation.lessons import planted_of
-from lotus.simulation.truth import Truth, Verdict, judge, truth_of
+from lotus.simulation.truth import LessonLabel, Truth, judge, truth_of
 from lotus.simulation.world import World
 from lotus_store.lake import Lake
 
@@ -60,7 +60,7 @@ class Court:
                 out.append(_taught(truth, names, self.scores[day], signals))
         return out
 
-    def verdict(self, lesson: Lesson) -> Verdict:
+    def verdict(self, lesson: Lesson) -> LessonLabel:
         """Return what a lesson is, over all windows of its detector."""
         bins, gains, weights = [], [], []
         for day in self._days:

@@ -17,15 +17,15 @@ from lotus.outcomes.sanity import ALL
 from lotus_cli.detector_template import template
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import DAY, SECONDS, home_option, read_utf8, settings_of, tape_of, tape_option
-from lotus_cli.terminal import Column, fitted, numbers, table, wide_option
+from lotus_cli.terminal import TableColumn, fitted, numbers, table, wide_option
 
 if TYPE_CHECKING:
     from lotus.detectors.spec import DetectorSpec
     from lotus_cli.detector_facts import Stretch
 
-_SHOWN = (*numbers("horizon", "signals", "signed move, bps", "95 %", "hit"), Column("verdict"), Column("asset"),
-          *numbers("cost, bps"))  # fmt: skip
-_LISTED = (Column("detector"), Column("idea", least=24), Column("status"), *numbers("horizon", "kr_rho"))
+_SHOWN = (*numbers("horizon", "signals", "signed move, bps", "95 %", "hit"), TableColumn("verdict"),
+          TableColumn("asset"), *numbers("cost, bps"))  # fmt: skip
+_LISTED = (TableColumn("detector"), TableColumn("idea", least=24), TableColumn("status"), *numbers("horizon", "kr_rho"))
 
 
 @click.group("detector")
@@ -103,13 +103,13 @@ def use_command(files: tuple[Path, ...], wait_s: float, home: str | None, as_jso
     from lotus.detectors.registry import shipped_detectors
     from lotus_live.trials import read_trials
     from lotus_store.databases import Databases
-    from lotus_store.ledger.live_log import command, command_result
+    from lotus_store.ledger.live_log import SWAP_DETECTORS, command, command_result
 
     settings = settings_of(home)
     texts = [read_utf8(file) for file in files]
     trials = read_trials(texts, shipped_detectors(), settings.manifest)
     with Databases(settings) as databases, databases.connect("sig", autocommit=True) as connection:
-        number = command(connection, "swap_detectors", {"detectors": texts})
+        number = command(connection, SWAP_DETECTORS, {"detectors": texts})
         until, answer = time.monotonic() + wait_s, None
         while (answer := command_result(connection, number)) is None and time.monotonic() < until:
             time.sleep(0.1)

@@ -11,13 +11,13 @@ from lotus.errors import LedgerError
 from lotus_cli.dm_hint import hint_command, withdraw_command
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import DAY, branch_option, home_option, require_branch, settings_of
-from lotus_cli.terminal import Column, folded, numbers, table, wide_option
+from lotus_cli.terminal import TableColumn, folded, numbers, table, wide_option
 
 COLUMNS = (
-    Column("source"), *numbers("s", "N", "pays, bps", "reliability", "slope", "promises", "lambda", "Brier",
-                               "its base", "log", "its base"),
+    TableColumn("source"), *numbers("s", "N", "pays, bps", "reliability", "slope", "promises", "lambda", "Brier",
+                                    "its base", "log", "its base"),
 )  # fmt: skip
-CURVE = (*numbers("promises", "hits promised", "hits found", "95 %", "bps promised", "bps found"), Column(""))
+CURVE = (*numbers("promises", "hits promised", "hits found", "95 %", "bps promised", "bps found"), TableColumn(""))
 
 LEGEND = (
     "N: outcomes behind the calibration; lambda: how far it is the source's own (0: all sources', 1: its own); "

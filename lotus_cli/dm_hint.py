@@ -48,19 +48,19 @@ def hint_command(
     A daemon that trades takes it within five minutes or never. A new name counts little (reliability 0.1) until what it
     said came true; nobody can set that.
     """
-    from lotus.decision.alphas import Door
+    from lotus.decision.alphas import InputFilter
     from lotus.decision.policy import shipped_policy
-    from lotus_herald.hints import Hint, tell_hint
+    from lotus_desk.safety.arming import wall_ms
     from lotus_herald.keys import Keys
-    from lotus_live.trade.arming import wall_ms
+    from lotus_modules.dm.hints import Hint, tell_hint
     from lotus_store.databases import Databases
 
     settings = settings_of(home, branch=branch)
     coins = frozenset(asset.name for asset in settings.manifest.universe)
-    door = Door(settings.branch, coins, shipped_policy().horizons)
+    input_filter = InputFilter(settings.branch, coins, shipped_policy().horizons)
     said = Hint(who.strip(), coin, 1 if side == "long" else -1, conviction, horizon, note)
     with Databases(settings) as databases:
-        view = tell_hint(databases, said, door, wall_ms(), Keys(settings.keys_root))
+        view = tell_hint(databases, said, input_filter, wall_ms(), Keys(settings.keys_root))
     told = {"id": view.event_id, "source": view.source, "branch": settings.branch}
     emit(told | {"valid_until_ms": view.valid_until_ms}, as_json)
 
@@ -77,9 +77,9 @@ def withdraw_command(event_id: str, reason: str, branch: str | None, home: str |
 
     What was decided on it stands; the next decision does without it.
     """
-    from lotus_herald.hints import withdraw
+    from lotus_desk.safety.arming import wall_ms
     from lotus_herald.keys import Keys
-    from lotus_live.trade.arming import wall_ms
+    from lotus_modules.dm.hints import withdraw
     from lotus_store.databases import Databases
 
     settings = settings_of(home, branch=branch)

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 from lotus.errors import LotusError
 from lotus.trading.validate import MAX_CLOCK_SKEW_MS
-from lotus_live.trade.accounts import desk_accounts, venue_account
-from lotus_live.trade.arming import wall_ms
-from lotus_live.trade.deadman_probe import probe_schedule_cancel
-from lotus_live.trade.gate_facts import gate_faults
-from lotus_live.trade.paper import PAPER
-from lotus_live.watch.running import watchdog_status
-from lotus_live.watch.sessions import venue_url
+from lotus_desk.accounts.accounts import desk_accounts, venue_account
+from lotus_desk.accounts.paper import PAPER
+from lotus_desk.safety.arming import wall_ms
+from lotus_desk.safety.deadman_probe import probe_schedule_cancel
+from lotus_desk.safety.gate_facts import gate_faults
+from lotus_desk.watch.running import watchdog_status
+from lotus_desk.watch.sessions import venue_url
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 

@@ -46,7 +46,7 @@ class Pair(click.ParamType[tuple[str, Any]]):
         return address, self._of_value.convert(rest, param, ctx)
 
 
-class Pace(click.ParamType[float | None]):
+class TapePace(click.ParamType[float | None]):
     """The pace of a tape: times real time, 0 for max, None for manual (moved by POST /lotus only)."""
 
     name = "pace"
@@ -119,7 +119,9 @@ def simulated_market(world: str, seed: int, day: str | None) -> Market:
 @click.option("--world", type=click.Choice(["demo", "null"]), help="A simulated world to trade on (default: demo).")
 @click.option("--seed", type=WHOLE, default=7, show_default=True, help="Seed of the world and of the faults.")
 @click.option("--day", type=DAY, help="Day of the world (default: its last).")
-@click.option("--speed", type=Pace(), default="1", show_default=True, help="A multiple of real time, max, or manual.")
+@click.option(
+    "--speed", type=TapePace(), default="1", show_default=True, help="A multiple of real time, max, or manual."
+)
 @click.option(
     "--start-after", type=WHOLE, default=0, show_default=True, help="Market subscriptions that start the tape."
 )
@@ -173,7 +175,7 @@ def exchange_command(
     as_json: bool,
 ) -> None:
     """Serve the venue's websocket, /info and /exchange on loopback, with real matching over a tape; test money only."""
-    from lotus_venues.local_exchange.options import Clock, Options
+    from lotus_venues.local_exchange.options import Options, TimeSource
     from lotus_venues.local_exchange.shift import shifted
     from lotus_venues.local_exchange.values import ExitRules, SmallExits
 
@@ -185,7 +187,7 @@ def exchange_command(
         accounts=dict(accounts),
         agents=dict(agents),
         open_deposit_usd=deposit or None,
-        clock=Clock.WALL if now else Clock(clock),
+        clock=TimeSource.WALL if now else TimeSource(clock),
         speed=speed,
         start_after=start_after,
         limit_scale=limit_scale,

@@ -19,7 +19,7 @@ def kill_command(flatten: bool, lift: bool, home: str | None, as_json: bool) -> 
 
     The home must be that of the daemon; one that is not there is an error, for nothing would be stopped.
     """
-    from lotus_live.trade.kill_switch import KillSwitch
+    from lotus_desk.safety.kill_switch import KillSwitch
 
     place = home_of(home)
     if not place.is_dir():

@@ -40,7 +40,7 @@ def learn_command(
     One set of files is one look at alpha = 0.04 over all its detectors together. Prints lessons with grade, interval
     and bound, what was refused and why, and the number of rules tried.
     """
-    from lotus.own_signals.format_page import columns_json, columns_text
+    from lotus.own_signals.format_text import columns_json, columns_text
 
     if explain_columns:
         emit(columns_json(), as_json, columns_text())

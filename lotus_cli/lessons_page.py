@@ -9,7 +9,7 @@ from lotus.priors.vocabulary import describe_rule
 from lotus.weave.braid import Braid
 from lotus_assets.lesson_tables import belief_table, lesson_table, signed_bound
 from lotus_cli.lessons_facts import Night
-from lotus_cli.terminal import Column, folded, numbers, table
+from lotus_cli.terminal import TableColumn, folded, numbers, table
 
 LEGEND = (
     "Uplift: what a window of the rule paid over what its score alone told, net of costs, bps. Bound: what is left of "
@@ -17,8 +17,8 @@ LEGEND = (
     "signal. Grades A and B may own a patch. An e-value of 20 ends a belief."
 )
 _REFUSALS = (
-    Column("detector"), Column("rule", least=20), Column("uplift, bps", right=True),
-    Column("reason", least=24), *numbers("95 %, bps", "bound, bps", "evidence, nats", "published"),
+    TableColumn("detector"), TableColumn("rule", least=20), TableColumn("uplift, bps", right=True),
+    TableColumn("reason", least=24), *numbers("95 %, bps", "bound, bps", "evidence, nats", "published"),
 )  # fmt: skip
 
 
@@ -122,5 +122,5 @@ def _tables(night: Night) -> list[str]:
         line
         for title, told in found.items()
         if told.rows
-        for line in ("", title, table([Column(name) for name in told.header], told.texts, wide=True))
+        for line in ("", title, table([TableColumn(name) for name in told.header], told.texts, wide=True))
     ]

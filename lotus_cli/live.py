@@ -94,10 +94,8 @@ def _status(home: Path) -> dict[str, object]:
     told: dict[str, object] = {"state": "never ran here"}
     with suppress(OSError, ValueError):
         told = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
-    desk = told.get("trading")
     shown: dict[str, object] = {n: told[n] for n in ("state", "run_id", "pid", "last_failure") if n in told}
-    desk_shown = {name: value for name, value in desk.items() if name != "safety"} if isinstance(desk, dict) else None
-    return {**shown, "desk": desk_shown, **safety_status(home)}
+    return {**shown, "desk": told.get("trading"), **safety_status(home)}
 
 
 @click.command("record")
@@ -116,7 +114,6 @@ def record_command(url: str, seconds: float, tape: str | None, home: str | None,
 
         def begin(feed: "Feed") -> None:
             progress(f"recording {feed.url}")
-            feed.say = progress
             progress.watch("frames received", 0, lambda: feed.counts.frames)
 
         result = run_record(settings, url, seconds=seconds, on_start=begin)

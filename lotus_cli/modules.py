@@ -20,7 +20,7 @@ def modules_command() -> None:
 @explained
 def check(offline: bool, home: str | None, as_json: bool) -> None:
     """Print every difference between manifests, map, code and live databases; exit 1 when there is one."""
-    from lotus_herald.hot import handler_names
+    from lotus_modules.hot import handler_names
     from lotus_store.databases import Databases
     from lotus_store.manifests.check import differences
 

@@ -7,7 +7,7 @@ LEAST_STEPS = 4  # and this many however old they are
 SOONEST_S = 2.0  # nothing is foretold before
 
 
-class Pace:
+class PaceMeter:
     """Times at which so much was done; the newest give the pace, so that steps skipped at first are soon forgotten."""
 
     def __init__(self, now_s: float, done: float = 0.0) -> None:
@@ -27,7 +27,7 @@ class Pace:
     def left_s(self, total: float, now_s: float) -> float | None:
         """Return the seconds that are left, None while nothing can be said of them.
 
-        >>> pace = Pace(100.0)
+        >>> pace = PaceMeter(100.0)
         >>> pace.feed(1, 104.0)
         >>> pace.left_s(5, 106.0)
         14.0

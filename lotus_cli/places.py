@@ -18,6 +18,7 @@ from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
 from lotus_store.ledger.segments import Segment, put_segment
+from lotus_store.logs import begin_logging
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 
@@ -81,8 +82,10 @@ def branch_option(command: F) -> F:
 
 
 def settings_of(home: str | None, tape: str | None = None, branch: str | None = None) -> Settings:
-    """Resolve settings from the options of a command."""
-    return load_settings(home=home, tape=tape, branch=branch)
+    """Resolve settings from the options of a command, and begin to log as they say."""
+    settings = load_settings(home=home, tape=tape, branch=branch)
+    begin_logging(settings.logs)
+    return settings
 
 
 def require_branch(settings: Settings) -> None:

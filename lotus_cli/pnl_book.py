@@ -14,7 +14,7 @@ from lotus.errors import SchemaError
 from lotus.manifest import Manifest
 from lotus.outcomes.path import QuotePath
 from lotus.timebase import NS_PER_MS, day_of
-from lotus.trading.pnl import FillSource, Trades
+from lotus.trading.pnl import FillSource, TradeColumns
 from lotus.trading.pnl_tape import Columns, path_of
 from lotus_store.databases import Connection
 from lotus_store.ledger.plans import BookResult, book_results
@@ -26,7 +26,7 @@ Row = tuple[int, float, float, float, float, float, float]
 class BookTrades:
     """Closed plans of the book as trades under their coins' names, and how many are still held or were refused."""
 
-    trades: Trades
+    trades: TradeColumns
     held: int
     refused: int
 
@@ -48,7 +48,7 @@ def book_trades(
     names = np.array([f"book {result.coin}" for result in closed], dtype=object)
     coins = np.array([result.coin for result in closed], dtype=object)
     times = np.array([row[0] for row in rows], dtype=np.int64)
-    trades = Trades(FillSource.VENUE, names, coins, times, filled, *micro)
+    trades = TradeColumns(FillSource.VENUE, names, coins, times, filled, *micro)
     stages = [result.stage for result in found]
     return BookTrades(trades, stages.count("working") + stages.count("accepted"), stages.count("refused"))
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lotus.timebase import day_of
-from lotus.trading.pnl import AMOUNTS, Floats, Ints, Trades
+from lotus.trading.pnl import AMOUNTS, Floats, Ints, TradeColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class Curve:
         return float(self.drawdown[lowest]), int(self.time_ms[top]), int(self.time_ms[lowest])
 
 
-def curve_of(trades: Trades) -> Curve:
+def curve_of(trades: TradeColumns) -> Curve:
     """Return the curve of trades; there must be one."""
     order = np.argsort(trades.time_ms, kind="stable")
     gross, net = (np.cumsum(trades.amount(name)[order]) / 1e6 for name in ("gross", "net"))
     return Curve(trades.time_ms[order], gross, net)
 
 
-def by_day(trades: Trades) -> list[dict[str, Any]]:
+def by_day(trades: TradeColumns) -> list[dict[str, Any]]:
     """Return the sums of every day of decisions, in order: trades, gross and net in USD."""
     days = np.array([day_of(int(ms)) for ms in trades.time_ms], dtype=object)
     return [
@@ -54,7 +54,7 @@ def by_day(trades: Trades) -> list[dict[str, Any]]:
     ]
 
 
-def trips_of(trades: Trades) -> list[dict[str, Any]]:
+def trips_of(trades: TradeColumns) -> list[dict[str, Any]]:
     """Return the trades one by one in order of their decisions, amounts in USD."""
     return [
         {

@@ -15,7 +15,7 @@ from lotus.microtape.frame_spec import MICROTAPE_QUOTES
 from lotus.outcomes.signal_eval import GAP, OK
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import next_day
-from lotus.trading.pnl import FillSource, Line, Trades, by_detector, joined, total
+from lotus.trading.pnl import FillSource, Line, TradeColumns, by_detector, joined, total
 from lotus.trading.pnl_fills import filled_trades
 from lotus.trading.pnl_tape import (
     EVAL_COLUMNS,
@@ -57,11 +57,11 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceTrades:
     """The trades of one fill source: one by one, all together and by detector."""
 
     name: str
-    trades: Trades
+    trades: TradeColumns
     total: Line
     detectors: tuple[Line, ...]
     largest_difference_bps: float
@@ -76,7 +76,7 @@ class Pnl:
 
     branch: str
     days: tuple[str, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[SourceTrades, ...]
     coverage: Coverage
     without_window: int
     accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -159,12 +159,14 @@ class _Day:
         return np.array([name in names for name in self.evals["event_id"].tolist()], dtype=np.bool_)
 
 
-def _taped(taped: Sequence[TapeTrades]) -> Source:
+def _taped(taped: Sequence[TapeTrades]) -> SourceTrades:
     trades = joined([t.trades for t in taped])
     return _source(trades, max(t.largest_difference_bps for t in taped))
 
 
-def _told(lake: Lake, settings: Settings, source: FillSource, trips: Sequence[RoundTrip]) -> tuple[list[Source], int]:
+def _told(
+    lake: Lake, settings: Settings, source: FillSource, trips: Sequence[RoundTrip]
+) -> tuple[list[SourceTrades], int]:
     """Return the source of round trips (none without one), and how many have no window in the lake."""
     parts, without, nets = [], 0, list[float]()
     for day in sorted({trip.closed_day for trip in trips}):
@@ -184,7 +186,7 @@ def _told(lake: Lake, settings: Settings, source: FillSource, trips: Sequence[Ro
     return [_source(trades, float(np.max(np.abs(told - trades.bps("net")))))], without
 
 
-def _booked(lake: Lake, settings: Settings, tr: Connection, days: Sequence[str]) -> list[Source]:
+def _booked(lake: Lake, settings: Settings, tr: Connection, days: Sequence[str]) -> list[SourceTrades]:
     """Return the book as a source of its own, told by coins; none where it closed nothing."""
     symbols, found = [asset.name for asset in settings.manifest.universe], list[BookTrades]()
     for day in days:
@@ -194,11 +196,13 @@ def _booked(lake: Lake, settings: Settings, tr: Connection, days: Sequence[str])
     trades, held, refused = joined([f.trades for f in found]), sum(f.held for f in found), sum(f.refused for f in found)
     if not len(trades):
         return []
-    return [Source("book", trades, total(trades, f"book ({held} held, {refused} refused)"), by_detector(trades), 0.0)]
+    return [
+        SourceTrades("book", trades, total(trades, f"book ({held} held, {refused} refused)"), by_detector(trades), 0.0)
+    ]
 
 
-def _source(trades: Trades, largest_difference_bps: float) -> Source:
-    return Source(trades.source.value, trades, total(trades), by_detector(trades), largest_difference_bps)
+def _source(trades: TradeColumns, largest_difference_bps: float) -> SourceTrades:
+    return SourceTrades(trades.source.value, trades, total(trades), by_detector(trades), largest_difference_bps)
 
 
 def _quotes(lake: Lake, settings: Settings, day: str, symbols: Sequence[str]) -> dict[str, Columns]:

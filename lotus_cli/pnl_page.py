@@ -8,7 +8,7 @@ from typing import Any
 
 from lotus.trading.pnl import AMOUNTS, METHOD, NO_EDGE, Line
 from lotus_cli.output import clock
-from lotus_cli.pnl_facts import Coverage, Pnl, Source
+from lotus_cli.pnl_facts import Coverage, Pnl, SourceTrades
 
 _USD = ("detector", "trades", "not filled", "traded", *AMOUNTS)
 _BPS = ("detector", *AMOUNTS, "interval of gross", "interval of net", "blocks", "edge")
@@ -55,7 +55,7 @@ def account_rows(marks: Mapping[str, Mapping[str, Any]]) -> tuple[Sequence[str],
     ]
 
 
-def _source(source: Source) -> str:
+def _source(source: SourceTrades) -> str:
     lines = (source.total, *source.detectors)
     parts = [f"## {source.name}: {SOURCES[source.name]}"]
     parts += [f"**{source.total.verdict}**"] if source.total.verdict else []

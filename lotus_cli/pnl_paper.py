@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lotus.manifest import Manifest
 from lotus.timebase import day_of
-from lotus_cli.pnl_trips import Fill, RoundTrip
+from lotus_cli.pnl_trips import RoundTrip, TripFill
 from lotus_store.databases import Connection
 from lotus_store.ledger.live_log import FillRow, live_runs, read_fills, read_log, read_orders
 
@@ -22,7 +22,7 @@ def paper_trips(sig: Connection, branch: str, days: Sequence[str], manifest: Man
 
 def _of_run(sig: Connection, run: str, manifest: Manifest) -> list[RoundTrip]:
     owner = {o.order_id: (o.event_id, str(o.body["purpose"])) for o in read_orders(sig, run)}
-    fills: dict[tuple[str, str], list[Fill]] = {}
+    fills: dict[tuple[str, str], list[TripFill]] = {}
     for row in read_fills(sig, run):
         fills.setdefault(owner[row.order_id], []).append(_fill(row, manifest))
     trips = []
@@ -36,7 +36,7 @@ def _of_run(sig: Connection, run: str, manifest: Manifest) -> list[RoundTrip]:
     return trips
 
 
-def _fill(row: FillRow, manifest: Manifest) -> Fill:
+def _fill(row: FillRow, manifest: Manifest) -> TripFill:
     asset = next(asset for asset in manifest.universe if asset.name == row.asset)
     px, size = int(row.body["px"]) / 10.0**asset.px_decimals, int(row.body["lots"]) / 10.0**asset.sz_decimals
-    return Fill(px, size, int(row.body["recv_ns"]))
+    return TripFill(px, size, int(row.body["recv_ns"]))

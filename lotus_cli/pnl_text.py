@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from lotus.trading.pnl import AMOUNTS, COSTS, METHOD, NO_EDGE, Line
 from lotus_cli.output import clock
 from lotus_cli.pnl_curve import curve_of, trips_of
-from lotus_cli.pnl_facts import Pnl, Source
+from lotus_cli.pnl_facts import Pnl, SourceTrades
 from lotus_cli.pnl_page import READING, SOURCES, account_rows, between, coverage_lines, span
-from lotus_cli.terminal import Column, folded, numbers, table, width
+from lotus_cli.terminal import TableColumn, folded, numbers, table, width
 from lotus_cli.text_plot import curves
 
 SHOWN_TRIPS = 40
@@ -26,16 +26,18 @@ def text(facts: Pnl, wide: bool, trips: bool) -> str:
     parts.append("\n".join(folded(line, "  ") for line in coverage_lines(facts.coverage, facts.without_window)))
     if facts.accounts:
         head, rows = account_rows(facts.accounts)
-        parts.append("Paper accounts, equity in USD:\n" + table([Column(head[0]), *numbers(*head[1:])], rows, wide))
+        parts.append(
+            "Paper accounts, equity in USD:\n" + table([TableColumn(head[0]), *numbers(*head[1:])], rows, wide)
+        )
     parts.append(folded(f"{READING} Method: {METHOD}."))
     return "\n\n".join(parts)
 
 
-def _source(source: Source, wide: bool, trips: bool) -> list[str]:
+def _source(source: SourceTrades, wide: bool, trips: bool) -> list[str]:
     lines = (source.total, *source.detectors)
-    usd = (Column("detector"), *numbers("trades", *_FEW, "not filled", "traded"))
-    bps = (Column("detector"), *numbers("gross", "net", "95 % of net"), Column("edge"), *numbers(*COSTS),
-           *numbers("95 % of gross"), Column("blocks"))  # fmt: skip
+    usd = (TableColumn("detector"), *numbers("trades", *_FEW, "not filled", "traded"))
+    bps = (TableColumn("detector"), *numbers("gross", "net", "95 % of net"), TableColumn("edge"), *numbers(*COSTS),
+           *numbers("95 % of gross"), TableColumn("blocks"))  # fmt: skip
     parts = [
         folded(f"{source.name.upper()}   {SOURCES[source.name]}"),
         *([source.total.verdict] if source.total.verdict else []),
@@ -46,7 +48,7 @@ def _source(source: Source, wide: bool, trips: bool) -> list[str]:
     return [*parts, _trips(source, wide)] if trips else parts
 
 
-def _curve(source: Source) -> str:
+def _curve(source: SourceTrades) -> str:
     curve = curve_of(source.trades)
     fall, top_ms, low_ms = curve.deepest
     drawn = curves({"gross": curve.gross.tolist(), "net": curve.net.tolist()}, min(width(), 100))
@@ -59,10 +61,10 @@ def _curve(source: Source) -> str:
     ])  # fmt: skip
 
 
-def _trips(source: Source, wide: bool) -> str:
+def _trips(source: SourceTrades, wide: bool) -> str:
     found = trips_of(source.trades)
     shown = found if wide else found[-SHOWN_TRIPS:]
-    columns = (Column("decided, UTC"), Column("detector"), Column("coin"), *numbers(*_FEW, "traded"))
+    columns = (TableColumn("decided, UTC"), TableColumn("detector"), TableColumn("coin"), *numbers(*_FEW, "traded"))
     rows = [
         (_when(t["time_ms"], 19), t["detector"], t["coin"],
          *(f"{t[f'{name}_usd']:+.3f}" if t["filled"] else "-" for name in _FEW),

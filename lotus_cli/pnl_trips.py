@@ -15,7 +15,7 @@ from lotus.trading.pnl_fills import Filled
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class TripFill:
     """One fill: price in USD, size in base units, receive stamp."""
 
     px: float
@@ -33,8 +33,8 @@ class RoundTrip:
     fees_usd: float
     funding_usd: float
     net_usd: float
-    entry: tuple[Fill, ...]
-    exit: tuple[Fill, ...]
+    entry: tuple[TripFill, ...]
+    exit: tuple[TripFill, ...]
 
 
 def filled_of(trips: Sequence[RoundTrip], windows: Mapping[str, Mapping[str, Any]], manifest: Manifest) -> Filled:
@@ -53,12 +53,12 @@ def filled_of(trips: Sequence[RoundTrip], windows: Mapping[str, Mapping[str, Any
     return Filled(*(_column(rows, k, kind) for k, kind in enumerate("OOiFiFFFFiiFF")))
 
 
-def _average(fills: Sequence[Fill]) -> float:
+def _average(fills: Sequence[TripFill]) -> float:
     size = sum(fill.size for fill in fills)
     return sum(fill.px * fill.size for fill in fills) / size if size else float("nan")
 
 
-def _first(fills: Sequence[Fill]) -> int:
+def _first(fills: Sequence[TripFill]) -> int:
     return min((fill.recv_ns for fill in fills), default=0)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lotus.timebase import NS_PER_MS, day_of, day_start_ms, next_day
-from lotus_cli.pnl_trips import Fill, RoundTrip
+from lotus_cli.pnl_trips import RoundTrip, TripFill
 from lotus_store.databases import Connection
 from lotus_store.ledger.executions import Execution, executions_of
 
@@ -37,5 +37,5 @@ def _trip(row: Execution) -> RoundTrip:
     return RoundTrip(row.event_id, side, closed, fees, funding, net, entry, leave)
 
 
-def _fill(told: Mapping[str, Any]) -> Fill:
-    return Fill(float(told["px"]), float(told["size"]), int(told["ts"]) * NS_PER_MS)
+def _fill(told: Mapping[str, Any]) -> TripFill:
+    return TripFill(float(told["px"]), float(told["size"]), int(told["ts"]) * NS_PER_MS)

@@ -14,10 +14,10 @@ from lotus.weave.review import ReviewAct
 from lotus_cli.explain import realised_words
 from lotus_cli.output import clock, emit, explained, json_option
 from lotus_cli.places import branch_option, home_option, require_branch, settings_of
-from lotus_cli.terminal import Column, table, wide_option
+from lotus_cli.terminal import TableColumn, table, wide_option
 from lotus_herald.keys import Keys
-from lotus_herald.prior_patch import PRIORS_OF
-from lotus_herald.rollback import roll_back
+from lotus_modules.priors.prior_patch import PRIORS_OF
+from lotus_modules.priors.rollback import roll_back
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.braids import read_braid
 from lotus_store.ledger.knob_nights import read_board
@@ -115,8 +115,8 @@ def rollback(
 
 
 def _list(rows: Sequence[Mapping[str, Any]], wide: bool) -> str:
-    columns = (Column("version"), Column("from, UTC"), Column("believes", least=20), Column("learned on"),
-               Column("parent"))  # fmt: skip
+    columns = (TableColumn("version"), TableColumn("from, UTC"), TableColumn("believes", least=20),
+               TableColumn("learned on"), TableColumn("parent"))  # fmt: skip
     return table(
         columns,
         [

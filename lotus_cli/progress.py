@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from lotus_cli.pace import Pace, left_words
+from lotus_cli.pace import PaceMeter, left_words
 
 if TYPE_CHECKING:
-    from lotus_cli.bar import Bar
+    from lotus_cli.bar import LiveBar
 
 LOADING = "loading"  # of what is imported, which takes seconds
 LINE_EVERY_S, LINE_EVERY_SHARE = 15.0, 1 / 8  # without a terminal: no sooner, and ever rarer the longer it takes
@@ -29,7 +29,7 @@ class Work:
     """One piece of work, as far as it has come; `measure` is asked for what is done where nobody tells it."""
 
     name: str
-    pace: Pace
+    pace: PaceMeter
     began_s: float
     done: float = 0.0
     total: float = 0.0
@@ -64,7 +64,7 @@ class Progress:
         self._quiet = quiet
         self._began_s = self._told_s = time.monotonic()
         self._work: Work | None = None
-        self._bar: Bar | None = None
+        self._bar: LiveBar | None = None
         self._draws = False
         self._lock = threading.RLock()
 
@@ -90,7 +90,7 @@ class Progress:
             now_s = time.monotonic()
             if self._work is None or self._work.name != work:
                 self._close()
-                self._work = Work(work, Pace(now_s, done), now_s)
+                self._work = Work(work, PaceMeter(now_s, done), now_s)
             self._work.done, self._work.total, self._work.at = done, total, at
             self._work.pace.feed(done, now_s)
             if total and done >= total:
@@ -134,9 +134,9 @@ class Progress:
             self._bar.end()
             self._bar = None
         elif self._work is not None and self._bar is None and self._draws:
-            from lotus_cli.bar import Bar
+            from lotus_cli.bar import LiveBar
 
-            self._bar = Bar(self._row)
+            self._bar = LiveBar(self._row)
 
     def _line(self, text: str) -> None:
         self._told_s = time.monotonic()

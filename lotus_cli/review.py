@@ -10,9 +10,9 @@ from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
 from lotus_cli.output import emit, explained, json_option
 from lotus_cli.places import Finite, branch_option, home_option, require_branch, settings_of
-from lotus_cli.terminal import Column, numbers, table, wide_option
+from lotus_cli.terminal import TableColumn, numbers, table, wide_option
 from lotus_herald.keys import Keys
-from lotus_herald.rollback import submit
+from lotus_modules.priors.rollback import submit
 from lotus_store.databases import Databases
 from lotus_store.ledger.braids import read_board
 from lotus_store.ledger.reviews import read_outcomes, read_reviews
@@ -164,8 +164,9 @@ def _row(braid: Braid) -> dict[str, Any]:
 def _text(told: dict[str, Any], wide: bool) -> str:
     lines = [f"{len(told['braids'])} braids"]
     if told["braids"]:
-        columns = (Column("braid"), Column("state"), Column("detector: rule", least=20), *numbers("claim, bps"),
-                   Column("grade"), *numbers("e-value", "quality"), Column("type"), Column("reason"))  # fmt: skip
+        columns = (TableColumn("braid"), TableColumn("state"), TableColumn("detector: rule", least=20),
+                   *numbers("claim, bps"), TableColumn("grade"), *numbers("e-value", "quality"),
+                   TableColumn("type"), TableColumn("reason"))  # fmt: skip
         rows = [
             (b["braid_id"], b["state"], f"{b['detector_id']}: {b['rule']}", f"{b['claim_bps']:+.2f}", b["grade"],
              f"{b['e_value']:.2f}", f"{b['bqs']:.3f}", b["type"], b["reason"])

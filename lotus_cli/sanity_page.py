@@ -9,7 +9,7 @@ import numpy as np
 
 from lotus.outcomes.sanity import BELOW_COST, EARNS, NOTHING_SHOWN, WRONG, Columns
 from lotus.outcomes.sanity_text import HEADER, READING, sanity_rows
-from lotus_cli.terminal import Column, folded, table
+from lotus_cli.terminal import TableColumn, folded, table
 from lotus_cli.text_plot import whisker
 
 if TYPE_CHECKING:
@@ -48,8 +48,11 @@ def _table(rows: Columns, wide: bool) -> str:
     reach = _reach(means, [*lows, *highs])
     texts = [dict(zip(HEADER, row, strict=True)) for row in sanity_rows(rows, str(rows["asset"][0]))] if lows else []
     plots = [whisker(*ends, reach) for ends in zip(lows, means, highs, strict=True)]
-    columns = [Column(name, right=name not in _WORDS) for name in _FIRST]
-    columns += [Column(f"-{reach:.2g} to {reach:+.2g} bps"), *(Column(n, right=n not in _WORDS) for n in _REST)]
+    columns = [TableColumn(name, right=name not in _WORDS) for name in _FIRST]
+    columns += [
+        TableColumn(f"-{reach:.2g} to {reach:+.2g} bps"),
+        *(TableColumn(n, right=n not in _WORDS) for n in _REST),
+    ]
     cells = [
         [*(row[name] for name in _FIRST), plot, *(row[name] for name in _REST)]
         for row, plot in zip(texts, plots, strict=True)

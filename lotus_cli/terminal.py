@@ -28,7 +28,7 @@ picture_option = click.option(
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """One column: words to the left, numbers to the right.
 
     A text with `least` above 0 is folded over several lines rather than left out, down to so many characters.
@@ -39,9 +39,9 @@ class Column:
     least: int = 0
 
 
-def numbers(*titles: str) -> tuple[Column, ...]:
+def numbers(*titles: str) -> tuple[TableColumn, ...]:
     """Return columns whose cells stand to the right."""
-    return tuple(Column(title, right=True) for title in titles)
+    return tuple(TableColumn(title, right=True) for title in titles)
 
 
 def width() -> int:
@@ -49,7 +49,7 @@ def width() -> int:
     return max(NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else PIPED
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], wide: bool = False) -> str:
+def table(columns: Sequence[TableColumn], rows: Sequence[Sequence[str]], wide: bool = False) -> str:
     """Return rows under their columns; those that find no room are named below, unless `wide`."""
     from rich import box
     from rich.table import Table

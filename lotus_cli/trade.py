@@ -46,14 +46,14 @@ def facts_of(rows: Any) -> dict[str, Any]:
     from dataclasses import asdict
 
     from lotus.trading.executor_scores import executor_scores
-    from lotus.trading.predict import MIN_HISTORY, Told, told_quality
+    from lotus.trading.predict import MIN_HISTORY, ForecastOutcome, told_quality
 
     venues = []
     for venue in sorted({row.venue for row in rows}):
         mine = [row for row in rows if row.venue == venue]
         history = [row.execution for row in mine if row.execution is not None]
         told = [
-            Told(row.execution, row.prediction, row.fitted_ms)
+            ForecastOutcome(row.execution, row.prediction, row.fitted_ms)
             for row in mine
             if row.execution is not None and row.prediction is not None
         ]

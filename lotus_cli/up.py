@@ -42,7 +42,7 @@ def up_command(
     settings = settings_of(home, tape, branch)
     if trade_day:
         from lotus.detectors.registry import shipped_detectors
-        from lotus_live.trade.pace import pace_to_trade
+        from lotus_desk.pace import pace_to_trade
 
         pace_to_trade(speed, (detector.horizon_s for detector in shipped_detectors()))
         _refuse_unless_stored(tape_of(settings), trade_day)

@@ -14,11 +14,13 @@ from lotus_cli.progress import Progress
 @explained
 def watchdog_command(status: bool, home: str | None, as_json: bool) -> None:
     """Watch the desk of a home: cancel what opens when it is dead or hung, throw the kill switch, tell it loudly."""
-    from lotus_live.watch.alerts import Alerts, read_alerts
-    from lotus_live.watch.kept_settings import watched_settings
-    from lotus_live.watch.running import run_watchdog, watchdog_status
+    from lotus_desk.watch.alerts import Alerts, read_alerts
+    from lotus_desk.watch.kept_settings import watched_settings
+    from lotus_desk.watch.running import run_watchdog, watchdog_status
+    from lotus_store.logs import begin_logging
 
     settings = watched_settings(home)
+    begin_logging(settings.logs)
     if status:
         alerts = [f"{a.kind}: {a.found}; {a.done}" for a in read_alerts(Alerts(settings.home).path, 5)]
         emit({**watchdog_status(settings.home), "last_alerts": alerts}, as_json)

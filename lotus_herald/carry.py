@@ -24,16 +24,16 @@ from lotus_herald.routes import Routes, load_routes
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger import atlas, herald_books, identities, messages
 from lotus_store.ledger.identities import KnownKey
-from lotus_store.ledger.messages import DeadLetter, Waiting
+from lotus_store.ledger.messages import DeadLetter, OutboxRow
 
-Seam = Callable[[str], None]
+Failpoint = Callable[[str], None]
 Router = Callable[[Connection, Module, Intent], str | None]
-Parcel = tuple[Envelope, Waiting]
+Parcel = tuple[Envelope, OutboxRow]
 DOWN = (LedgerError, psycopg.OperationalError)
 
 
-def no_seam(label: str) -> None:
-    """Do nothing at a seam (a place where a kill is worst); tests put their kills here."""
+def no_failpoint(label: str) -> None:
+    """Do nothing at a failpoint (a place where a kill is worst); tests put their kills here."""
 
 
 def at_leisure(target: Module) -> bool:
@@ -84,7 +84,7 @@ class Carrier:
 
     `router` names the replica of a target that gets a batch's messages of an intent; `on_delivered` is told as soon as
     a target has new ones, and says whether they were applied: what the target answered is then carried on at once,
-    before the rows that caused it are marked. `seam` is called where a kill is worst.
+    before the rows that caused it are marked. `failpoint` is called where a kill is worst.
     """
 
     links: Links
@@ -92,7 +92,7 @@ class Carrier:
     routes: Routes = field(default_factory=load_routes)
     router: Router = anybody
     on_delivered: Callable[[Module], bool] = at_leisure
-    seam: Seam = no_seam
+    failpoint: Failpoint = no_failpoint
     _buckets: dict[tuple[Module, Module], Bucket] = field(default_factory=dict)
 
     def carry(self, now_ms: int | None, senders: Sequence[Module] = tuple(Module)) -> Carried:
@@ -128,21 +128,21 @@ class Carrier:
             rows = messages.claim_outbox(source, sender.value, self.branch, self.routes.batch)
             if not rows:
                 return False
-            self.seam("claimed")
+            self.failpoint("claimed")
             keys = identities.known_keys(source, sender.value)
             for row in rows:
                 self._sort(batch, row, keys, going.now_ms)
             self._hand_out(batch, going)
-            self.seam("delivered")
+            self.failpoint("delivered")
             batch.settle(source, self.routes)
             self._tell(source, sender, [row for _, row in batch.arrived], "delivered")
             self._tell(source, sender, [row for row, _, _ in batch.dead], "dead")
-            self.seam("marking")
-        self.seam("marked")
+            self.failpoint("marking")
+        self.failpoint("marked")
         going.counts.update(batch.counts)
         return len(rows) == self.routes.batch
 
-    def _sort(self, batch: "_Batch", row: Waiting, keys: Sequence[KnownKey], now_ms: int | None) -> None:
+    def _sort(self, batch: "_Batch", row: OutboxRow, keys: Sequence[KnownKey], now_ms: int | None) -> None:
         """Verify a row: it becomes a parcel, or a dead letter."""
         try:
             envelope = _checked(row, batch.sender, identities.keys_at(keys, row.said_at))
@@ -153,7 +153,7 @@ class Carrier:
         except RefusedError as refusal:
             batch.bury(row, refusal.reason, str(refusal))
 
-    def _charge(self, envelope: Envelope, row: Waiting) -> None:
+    def _charge(self, envelope: Envelope, row: OutboxRow) -> None:
         """Take one from the quota of each pair, as of when the message was said; from none where one is used up."""
         per_minute, taken = self.routes.quota_per_minute, {}
         for target in envelope.to:
@@ -174,7 +174,7 @@ class Carrier:
                 named = [(envelope, row.envelope) for envelope, row in parcels]
                 chosen = {i: self.router(inbox, target, i) for i in {envelope.intent for envelope, _ in parcels}}
                 new = messages.deliver(inbox, target.value, named, chosen)
-                self.seam("put in")
+                self.failpoint("put in")
                 if new and self.on_delivered(target):
                     self._carry_all(target, going)
                 self.links.settle(target.value, batch.sender.value)
@@ -186,7 +186,7 @@ class Carrier:
                 outcome = "delivered" if envelope.event_id in new else "repeated"
                 batch.counts[target.value, envelope.intent.value, outcome] += 1
 
-    def _tell(self, source: Connection, sender: Module, rows: Sequence[Waiting], status: str) -> None:
+    def _tell(self, source: Connection, sender: Module, rows: Sequence[OutboxRow], status: str) -> None:
         """Record rows in the atlas, as done at the time of the sender's open transaction, which marks them."""
         if not rows:
             return
@@ -243,7 +243,7 @@ class _Batch:
 
     sender: Module
     parcels: list[Parcel] = field(default_factory=list)
-    dead: list[tuple[Waiting, Reason, str]] = field(default_factory=list)
+    dead: list[tuple[OutboxRow, Reason, str]] = field(default_factory=list)
     later: dict[int, str] = field(default_factory=dict)
     counts: Counter[herald_books.Counted] = field(default_factory=Counter)
 
@@ -252,7 +252,7 @@ class _Batch:
         """Parcels that reached every target."""
         return [parcel for parcel in self.parcels if parcel[1].seq not in self.later]
 
-    def bury(self, row: Waiting, reason: Reason, detail: str) -> None:
+    def bury(self, row: OutboxRow, reason: Reason, detail: str) -> None:
         """Make a row a dead letter."""
         self.dead.append((row, reason, detail))
 
@@ -283,7 +283,7 @@ class _Batch:
         herald_books.count(source, sender, self.counts)
 
 
-def _checked(row: Waiting, sender: Module, keys: Mapping[str, frozenset[str]]) -> Envelope:
+def _checked(row: OutboxRow, sender: Module, keys: Mapping[str, frozenset[str]]) -> Envelope:
     envelope = open_envelope(row.envelope)
     releases = signing_release(envelope, row.envelope, keys) if envelope.sender is sender else None
     if releases is None:

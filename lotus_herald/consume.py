@@ -15,7 +15,7 @@ import psycopg
 from lotus.errors import LotusError
 from lotus.modules.envelope import Envelope, Message, RefusedError, open_envelope
 from lotus.modules.intents import Intent, Module, Reason
-from lotus_herald.carry import Seam, no_seam
+from lotus_herald.carry import Failpoint, no_failpoint
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_herald.routes import load_routes
@@ -85,7 +85,7 @@ class Consumer:
     branch: str | None = None
     replica: str | None = None
     own_only: bool = False
-    seam: Seam = no_seam
+    failpoint: Failpoint = no_failpoint
     on_applied: OnApplied = None
     _broken: list[str] = field(default_factory=list)
 
@@ -101,7 +101,7 @@ class Consumer:
                 raise
             except Exception:  # one of them was refused or broke; find out which
                 rows, outcomes = self._apart(event_time_ms, faults)
-            self.seam("consumed")
+            self.failpoint("consumed")
             counts.update(outcomes.values())
             if rows and self.on_applied is not None:
                 self.on_applied(rows, outcomes)
@@ -166,6 +166,6 @@ class Consumer:
 
     def _finish(self, outcomes: Mapping[str, str]) -> None:
         if outcomes:
-            self.seam("applied")
+            self.failpoint("applied")
             messages.consumed(self.connection, self.module.value, outcomes)
-            self.seam("consuming")
+            self.failpoint("consuming")

@@ -7,7 +7,7 @@ over when its lock is free.
 """
 
 import asyncio
-import sys
+import logging
 import threading
 import time
 from collections import Counter
@@ -30,11 +30,15 @@ from lotus_herald.links import Links
 from lotus_herald.mirror import StrandMirror
 from lotus_herald.replicas import Directory, Replica
 from lotus_store.databases import Connection, Databases
+from lotus_store.ledger import messages
 from lotus_store.ledger.messages import Received
 from lotus_store.manifests.payload_types import validators
 
+logger = logging.getLogger(__name__)
+
 CHANNELS = (b"LISTEN lotus_outbox", b"LISTEN lotus_inbox")
 NEVER = -float("inf")
+BACKLOG_S = 10.0  # how often what waits is counted
 DEBOUNCE_S = 0.002
 
 
@@ -61,6 +65,7 @@ class Herald:
     passes: int = 0
     carried: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    backlog: dict[Module, messages.Lag] = field(default_factory=dict)
     carrier: Carrier = field(init=False)
     _links: Links = field(init=False)
     _gaps: GapWatch = field(init=False)
@@ -74,6 +79,7 @@ class Herald:
     _kept: float = field(default_factory=time.monotonic)  # when the house was last kept to the end
     _polled: dict[Module, float] = field(default_factory=dict)
     _looked: dict[Module, float] = field(default_factory=dict)
+    _counted: dict[Module, float] = field(default_factory=dict)
     _served: set[Module] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -88,8 +94,7 @@ class Herald:
         """Carry and consume once, synchronously, for the given senders and whom they spoke to; return the counts.
 
         What is delivered is consumed at once, and what is answered to it carried on, before the sender's row is marked:
-        nobody waits for the marks. A handler's fault is counted and told on standard error; its message stays and is
-        tried again.
+        nobody waits for the marks. A handler's fault is counted and logged; its message stays and is tried again.
         """
         with self._passing:  # a pass that was asked for in a thread may begin after the end
             if self._over:
@@ -143,6 +148,8 @@ class Herald:
                 yield partial(self._turn, frozenset([module]))
             if module in self._served and time.monotonic() >= self._looked.get(module, NEVER) + self.poll_s:
                 yield partial(self._look, module)
+            if module in self._served and time.monotonic() >= self._counted.get(module, NEVER) + BACKLOG_S:
+                yield partial(self._count_backlog, module)
 
     def close(self) -> None:
         """Close all connections, after a pass that is under way; another Herald may take over, this one is over."""
@@ -187,7 +194,7 @@ class Herald:
             if module in self._selves:
                 self._selves[module].broke()
             self.faults[f"{module}: {type(fault).__name__}"] += 1
-            print(f"herald: a handler of {module} broke: {type(fault).__name__}: {fault}", file=sys.stderr)
+            logger.error("a handler of %s broke: %s: %s", module, type(fault).__name__, fault)
         return {}
 
     def _consumer(self, connection: Connection, module: Module, handlers: Handlers) -> Consumer:
@@ -216,11 +223,17 @@ class Herald:
         self._self(module).beat(self._links.get(module.value, "in"))
 
     def _look(self, sender: Module) -> None:
-        """Mirror the strands of a source that this Herald holds, and tell gaps in its sequence on standard error."""
+        """Mirror the strands of a source that this Herald holds, and log gaps in its sequence."""
         self._looked[sender] = time.monotonic()
         self._mirror.look(sender)
         for seq, state in self._gaps.look(sender).items():
-            print(f"herald: message {seq} of {sender} is missing: {state}", file=sys.stderr)
+            ids = {"sender": sender.value, "seq": seq}
+            logger.warning("message %s of %s is missing: %s", seq, sender, state, extra=ids)
+
+    def _count_backlog(self, module: Module) -> None:
+        """Count what waits in the boxes of a module that this Herald serves."""
+        self._counted[module] = time.monotonic()
+        self.backlog[module] = messages.lag(self._links.get(module.value, "out"), module.value)
 
     async def _listen(self, module: Module) -> None:
         """Turn notifications of one database into hints; reconnect for ever."""

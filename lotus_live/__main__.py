@@ -5,14 +5,16 @@ lotus.toml says so.
 """
 
 import argparse
+import logging
 import sys
 from dataclasses import replace
 
 from lotus.errors import LotusError
+from lotus_desk.accounts.paper import PAPER
 from lotus_live.live import LOCAL, run_live
 from lotus_live.tape_file import TapeDay
-from lotus_live.trade.paper import PAPER
-from lotus_store.config import load_settings
+from lotus_store.config import LogSettings, load_settings
+from lotus_store.logs import begin_logging
 from lotus_store.private import private_process
 from lotus_store.tape.store import TapeStore
 
@@ -32,7 +34,9 @@ def main(arguments: list[str]) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     try:
+        begin_logging(LogSettings())  # for what is told of settings that cannot be read
         settings = load_settings(tape=asked.tape, branch=asked.branch)
+        begin_logging(settings.logs)
         if asked.day:
             venue = PAPER if settings.trading.venue == PAPER else LOCAL
             settings = replace(settings, trading=replace(settings.trading, venue=venue))
@@ -41,7 +45,7 @@ def _run(asked: argparse.Namespace) -> int:
         else:
             run_live(settings, asked.url, trade=settings.trading.venue != "off")
     except LotusError as error:
-        print(f"lotus_live: {error}", file=sys.stderr)
+        logging.getLogger("lotus_live").error("%s", error)
         return 3
     return 0
 

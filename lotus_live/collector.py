@@ -18,7 +18,7 @@ from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import I_ASSET, I_END, I_FRAME, N_FLOATS, N_GAP, N_INTS, N_QUOTE
 
 
-class Rows:
+class GrowingMatrix:
     """A matrix that grows by doubling."""
 
     def __init__(self, width: int, dtype: type[Any]) -> None:
@@ -43,12 +43,12 @@ class DayCollector:
     """Frames, annotations, quotes, gaps and events of one day, which these experts annotate."""
 
     experts: ExpertSet = field(default_factory=default_experts)
-    ints: Rows = field(default_factory=lambda: Rows(N_INTS, np.int64))
-    floats: Rows = field(default_factory=lambda: Rows(N_FLOATS, np.float64))
-    notes: Rows = field(default_factory=lambda: Rows(N_VALUES, np.float64))
-    spoken: Rows = field(default_factory=lambda: Rows(len(EXPERTS), np.float64))
-    gaps: Rows = field(default_factory=lambda: Rows(N_GAP, np.int64))
-    quotes: Rows = field(default_factory=lambda: Rows(N_QUOTE, np.int64))
+    ints: GrowingMatrix = field(default_factory=lambda: GrowingMatrix(N_INTS, np.int64))
+    floats: GrowingMatrix = field(default_factory=lambda: GrowingMatrix(N_FLOATS, np.float64))
+    notes: GrowingMatrix = field(default_factory=lambda: GrowingMatrix(N_VALUES, np.float64))
+    spoken: GrowingMatrix = field(default_factory=lambda: GrowingMatrix(len(EXPERTS), np.float64))
+    gaps: GrowingMatrix = field(default_factory=lambda: GrowingMatrix(N_GAP, np.int64))
+    quotes: GrowingMatrix = field(default_factory=lambda: GrowingMatrix(N_QUOTE, np.int64))
     scored: list[Scored] = field(default_factory=list)
     window_ms: int = WINDOW_MS
 

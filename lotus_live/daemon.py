@@ -7,8 +7,8 @@ Timers here only write, look for commands and mark silence: no result depends on
 
 import asyncio
 import gc
+import logging
 import os
-import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -24,37 +24,38 @@ from lotus.errors import ConfigError, LotusError, TapeError
 from lotus.hashing import natural_id
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, day_start_ms
+from lotus_desk.trading import Trading
 from lotus_herald.herald import Herald
 from lotus_herald.keys import Keys
 from lotus_live import rebuild
 from lotus_live.beliefs import LedgerBeliefs, fresh_sets, fresh_versions, read_tables, settle_start, settled_versions
 from lotus_live.clocks import Arrival, Clock, in_ms
 from lotus_live.day_lane import DayLane, LaneSpec
-from lotus_live.event_log import Batch, EventLog, read_mark
+from lotus_live.event_log import EventLog, LogBatch, read_mark
 from lotus_live.feed import Feed
-from lotus_live.paper_desk import PaperDesk, entry_number
+from lotus_live.paper_desk import ProbeTrader, entry_number
 from lotus_live.pipeline import Pipeline
-from lotus_live.recorder import ControlRecord, Recorder
+from lotus_live.recorder import Recorder, SwapRecord
 from lotus_live.signal_bus import SignalBus
 from lotus_live.signals import on_end_signals
-from lotus_live.status import LiveCounts, write_status
-from lotus_live.trade.trading import Trading
+from lotus_live.status import FailureCause, LiveCounts, status_of, write_status
 from lotus_live.trials import control_texts, prepare_trials, read_trials
 from lotus_live.wall_clock import WallClock, step_text
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
 from lotus_store.ledger.late_priors import Put
-from lotus_store.ledger.live_log import LogEntry, finish_command, take_commands
+from lotus_store.ledger.live_log import SWAP_DETECTORS, LogEntry, finish_command, take_commands
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
+
+logger = logging.getLogger(__name__)
 
 FLUSH_S = 0.25
 POLL_S = 1.0
 STATUS_S = 1.0
 SYNC_S = 5.0
 WATCHDOG_S = 60.0
-COMMANDS = ("stop", "kill", "resume", "status", "swap_priors", "swap_detectors")
 
 
 class Daemon:
@@ -87,8 +88,9 @@ class Daemon:
         self.beliefs.sets = fresh_sets(databases, spec)
         self.bus = SignalBus(spec, self.beliefs)
         self.log = EventLog(databases, run_id, self.mark_path, self.bus, waiting=256 if replaying else 0)
-        self.desk = PaperDesk(spec.manifest, spec.universe)
+        self.desk = ProbeTrader(spec.manifest, spec.universe)
         self.counts = LiveCounts()
+        self.told: dict[str, Any] = {}  # the last status, replaced whole: other threads may read it
         self.kept: list[Scored] | None = [] if replaying else None
         self.feed: Feed | None = None
         self.herald: Herald | None = None
@@ -148,8 +150,7 @@ class Daemon:
             seq = number if seq < 0 else seq
         began = time.perf_counter_ns()
         self._take(line.recv_ns, seq, line.raw)
-        self.counts.busy_ns += time.perf_counter_ns() - began
-        self.counts.lines += 1
+        self.counts.took(time.perf_counter_ns() - began)
         if self.trading is not None and self.counts.published != self._handed and not self.in_step:
             self._handed = self.counts.published
             self.hand_over()
@@ -162,9 +163,9 @@ class Daemon:
             raise
         except Exception as error:
             self.last_ns = recv_ns
-            self.counts.broken_lines += 1
-            self.counts.last_failure = f"line {seq} at {recv_ns} was put aside: {error!r}"
-            print(f"daemon: {self.counts.last_failure}", file=sys.stderr)
+            text = f"line {seq} at {recv_ns} was put aside: {error!r}"
+            self.counts.failed(FailureCause.LINES, text)
+            logger.error("%s", text, exc_info=error, extra={"run_id": self.run_id})
 
     def _take_whole(self, recv_ns: int, seq: int, raw: bytes) -> None:
         step = self.pipeline.feed(recv_ns, seq, raw)
@@ -212,7 +213,7 @@ class Daemon:
         window_ms = self.spec.manifest.kernel.window_ms
         return (self.last_ns // NS_PER_MS // window_ms + 1) * window_ms
 
-    def _record(self, version: PriorsVersion, from_ms: int, texts: tuple[str, ...] | None = None) -> ControlRecord:
+    def _record(self, version: PriorsVersion, from_ms: int, texts: tuple[str, ...] | None = None) -> SwapRecord:
         """Return the record of what holds from a moment on: the trials in force, or those of `texts`."""
         today, named = self.pipeline.today, self.pipeline.trial_texts if texts is None else texts
         trials = read_trials(named, self.spec.detectors, self.spec.manifest)
@@ -220,9 +221,9 @@ class Daemon:
         specs = specs_ver((*self.spec.detectors, *trials))
         tables_ver, day = (today.scorer.tables.tables_ver, today.day) if today is not None else ("", "")
         experts_ver = today.experts.version if today is not None else ""
-        return ControlRecord(index, version.priors_ver, specs, tables_ver, experts_ver, day, named)
+        return SwapRecord(index, version.priors_ver, specs, tables_ver, experts_ver, day, named)
 
-    def _note_swap(self, record: ControlRecord, from_ms: int) -> None:
+    def _note_swap(self, record: SwapRecord, from_ms: int) -> None:
         names = ("priors_ver", "tables_ver", "experts_ver", "window_index", "day")
         body: dict[str, Any] = {name: getattr(record, name) for name in names}
         if record.detectors:
@@ -261,9 +262,9 @@ class Daemon:
     def _tell_late(self, late: Sequence[Put]) -> None:
         """Alarm: versions came late; the ledger says from when their beliefs are in force."""
         for version, now in late:
-            self.counts.late_priors += 1
-            self.counts.last_failure = f"priors {version.priors_ver} came late: {now.priors_ver} holds"
-            print(f"daemon: {self.counts.last_failure} from {now.effective_from_ms} on", file=sys.stderr)
+            text = f"priors {version.priors_ver} came late: {now.priors_ver} holds"
+            self.counts.failed(FailureCause.PRIORS, text)
+            logger.warning("%s from %s on", text, now.effective_from_ms, extra={"run_id": self.run_id})
             body = {"priors_ver": version.priors_ver, "now": now.priors_ver, "effective_from_ms": now.effective_from_ms}
             number = entry_number("postponed", repr(body))
             self._entries.append(LogEntry(number, version.effective_from_ms, "priors_postponed", body))
@@ -291,7 +292,9 @@ class Daemon:
         if self.trading is not None:
             helpers.append(asyncio.create_task(self._trading(self.trading)))
         if self.trading is not None and not self.in_step:
-            helpers.append(asyncio.create_task(self.trading.clerk.run(lambda: (self.counts.ends, self._last_end_ms))))
+            helpers.append(
+                asyncio.create_task(self.trading.rebalancer.run(lambda: (self.counts.ends, self._last_end_ms)))
+            )
         try:
             await feed.run()
             self._stopping = self._stopping or "the tape is over"
@@ -337,9 +340,10 @@ class Daemon:
             try:
                 fresh, late, commands = await asyncio.to_thread(self._ask_ledger)
             except (LotusError, OSError, psycopg.Error) as error:
-                self.counts.poll_failures += 1
-                self.counts.last_failure = str(error)
+                if self.counts.failed(FailureCause.POLLS, str(error)):
+                    logger.warning("the ledger does not answer: %s", error, extra={"run_id": self.run_id})
             else:
+                self.counts.mended(FailureCause.POLLS)
                 self._tell_late(late)
                 self.swap(fresh)
                 for number, name, body in commands:
@@ -365,8 +369,8 @@ class Daemon:
             try:
                 await self.herald.run()
             except (LotusError, OSError, psycopg.Error) as error:
-                self.counts.poll_failures += 1
-                self.counts.last_failure = str(error)
+                self.counts.failed(FailureCause.HERALD, str(error))
+                logger.warning("the Herald ended and is begun again: %s", error, extra={"run_id": self.run_id})
             await asyncio.sleep(POLL_S)
 
     async def _trading(self, trading: Trading) -> None:
@@ -377,15 +381,15 @@ class Daemon:
             try:
                 await trading.run()
             except Exception as error:
-                self.counts.poll_failures += 1
-                self.counts.last_failure = f"the desk ended: {error!r}"
-                print(f"desk: it ended and is begun again: {error!r}", file=sys.stderr)
+                self.counts.failed(FailureCause.DESK, f"the desk ended: {error!r}")
+                text, ids = "the desk ended and is begun again: %r", {"run_id": self.run_id}
+                logger.error(text, error, exc_info=error, extra=ids)
             await asyncio.sleep(POLL_S)
 
     async def _carry_out(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Obey a command; what must be compiled for it is compiled in a worker thread first."""
-        if name != "swap_detectors":
-            return self.obey(name, body)
+        """Obey a command of the ledger; what must be compiled for it is compiled in a worker thread first."""
+        if name != SWAP_DETECTORS:
+            return {"error": f"unknown command {name!r}", "known": [SWAP_DETECTORS]}
         texts = control_texts(body)
         if texts is None:
             return {"error": "no list of texts under detectors"}
@@ -394,18 +398,6 @@ class Daemon:
         except ConfigError as error:
             return {"error": str(error)}
         return self.use_trials(texts)
-
-    def obey(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Carry out a command from the ledger; return its result."""
-        if name == "stop":
-            self.stop("command")
-        elif name == "kill":
-            self.desk.halted = True
-        elif name == "resume":
-            self.desk.halted = False
-        elif name not in COMMANDS:
-            return {"error": f"unknown command {name!r}", "known": [*COMMANDS]}
-        return {"run_id": self.run_id, "halted": self.desk.halted, **self.counts.as_json()}
 
     def _ask_ledger(self) -> tuple[list[PriorsVersion], list[Put], list[tuple[int, str, dict[str, Any]]]]:
         scored_ms = -1 if self.replaying else self.pipeline.last_window_end_ms
@@ -429,7 +421,7 @@ class Daemon:
             return
         if self.kept is not None:
             self.kept += self._scored
-        self.log.put(Batch(self.last_ns, self._scored, rows, self._entries, tuple(self._closed)))
+        self.log.put(LogBatch(self.last_ns, self._scored, rows, self._entries, tuple(self._closed)))
         self._scored, self._entries = [], []
         self._closed.clear()
 
@@ -449,12 +441,13 @@ class Daemon:
         self._entries.append(LogEntry(entry_number(kind, time.time_ns()), time_ms, kind, body))
 
     def _tell_steps(self, steps_ms: list[int]) -> None:
-        """Print and log steps of the machine's clock."""
+        """Log steps of the machine's clock, here and in the ledger."""
         for moved_ms in steps_ms:
-            print(f"daemon: {step_text(moved_ms)}", file=sys.stderr)
+            logger.warning("%s", step_text(moved_ms), extra={"run_id": self.run_id})
             self._note_life("clock_step", {"moved_ms": moved_ms})
 
     def _write_status(self, state: str) -> None:
         if time.monotonic() - self.log.last_success_s > WATCHDOG_S and self.log.waiting:
             state += ", the ledger does not take rows"
-        write_status(self.folder / "status.json", state, self)
+        self.told = status_of(self, state)
+        write_status(self.folder / "status.json", self.told)

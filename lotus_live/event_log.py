@@ -5,6 +5,7 @@ commit the mark file says up to which receive stamp everything is written. A los
 """
 
 import json
+import logging
 import queue
 import threading
 import time
@@ -26,11 +27,13 @@ from lotus_store.ledger.segments import Segment, put_segment
 from lotus_store.ledger.signals import SignalRow, put_signals
 from lotus_store.tape.segment import SegmentMeta
 
+logger = logging.getLogger(__name__)
+
 RETRY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class LogBatch:
     """Rows made up to the receive stamp `until_ns`, whose lines are on the tape already."""
 
     until_ns: int
@@ -60,11 +63,11 @@ class EventLog:
         self.last_failure = ""
         self.last_success_s = time.monotonic()
         self._databases = databases
-        self._queue: queue.Queue[Batch | None] = queue.Queue(waiting)
+        self._queue: queue.Queue[LogBatch | None] = queue.Queue(waiting)
         self._thread = threading.Thread(target=self._run, name="lotus-event-log", daemon=True)
         self._thread.start()
 
-    def put(self, batch: Batch) -> None:
+    def put(self, batch: LogBatch) -> None:
         """Hand a batch over."""
         self._queue.put(batch)
 
@@ -86,6 +89,7 @@ class EventLog:
 
     def _run(self) -> None:
         connection: Connection | None = None
+        is_away = False
         while True:
             batches, last = self._gather()
             while batches:
@@ -95,9 +99,16 @@ class EventLog:
                     for _ in batches:
                         self._queue.task_done()
                     batches = []
+                    if is_away:
+                        logger.info("the ledger takes rows again", extra={"run_id": self.run_id})
+                    is_away = False
                 except (psycopg.Error, LotusError, OSError) as error:
                     self.failures += 1
                     self.last_failure = f"{type(error).__name__}: {error}"
+                    if not is_away:
+                        text = "the ledger takes no rows: %s"
+                        logger.warning(text, self.last_failure, extra={"run_id": self.run_id})
+                    is_away = True
                     _discard(connection)
                     connection = None
                     time.sleep(RETRY_S)
@@ -105,8 +116,8 @@ class EventLog:
                 _discard(connection)
                 return
 
-    def _gather(self) -> tuple[list[Batch], bool]:
-        batches: list[Batch] = []
+    def _gather(self) -> tuple[list[LogBatch], bool]:
+        batches: list[LogBatch] = []
         item = self._queue.get()
         while item is not None:
             batches.append(item)
@@ -116,7 +127,7 @@ class EventLog:
                 return batches, False
         return batches, True
 
-    def _write(self, connection: Connection, batches: Sequence[Batch]) -> None:
+    def _write(self, connection: Connection, batches: Sequence[LogBatch]) -> None:
         orders: dict[str, OrderRow] = {}
         fills: list[FillRow] = []
         log: list[LogEntry] = []

@@ -6,6 +6,7 @@ nothing. Reconnects use exponential backoff with full jitter under the venue's l
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections import deque
@@ -30,6 +31,8 @@ from lotus_venues.hyperliquid.subscriptions import (
     universe_subscriptions,
     unsubscribe_text,
 )
+
+logger = logging.getLogger(__name__)
 
 _MARKET_HEADS = frozenset(b'{"channel":"' + letter for letter in (b"b", b"l", b"t", b"a"))
 _SESSION_HEADS = tuple(b'{"channel":"' + letter for letter in (b"s", b"p", b"e"))
@@ -81,7 +84,7 @@ class FeedCounts:
 class Feed:
     """A feed of one universe. `run` ends when `stop` was called or the clock has no further line to give out.
 
-    `rest_url` empty skips the validation of coins (a caller that did it already). `say` hears of failed connections.
+    `rest_url` empty skips the validation of coins (a caller that did it already).
     """
 
     url: str
@@ -95,7 +98,6 @@ class Feed:
     subscriptions: tuple[Subscription, ...] = field(init=False)
     connected: bool = False
     failure: BaseException | None = None
-    say: Callable[[str], None] | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _pending: set[Subscription] = field(default_factory=set)
     _transport: WSTransport | None = None
@@ -143,8 +145,7 @@ class Feed:
     def _count_failure(self, text: str) -> None:
         self.counts.failures += 1
         self.counts.last_error = text
-        if self.say is not None:
-            self.say(f"no connection ({self.counts.failures}): {text}; trying again")
+        logger.warning("no connection (%d): %s; trying again", self.counts.failures, text)
 
     async def _one_connection(self) -> None:
         loop = asyncio.get_running_loop()

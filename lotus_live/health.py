@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lotus.json_text import read_json
+from lotus_desk.safety.kill_switch import LIFTED
 from lotus_live.safety_status import safety_status
-from lotus_live.trade.kill_switch import LIFTED
 from lotus_store.processes import is_running
 
 SILENT_S = 30.0  # it writes once a second: a status that is older is of a daemon that hangs
 LATE_LINE_S = 60.0  # a venue with these coins is never silent for that long
+CAUSES = {"ledger": "ledger", "poll": "polls", "herald": "herald", "handler": "handlers", "desk": "desk"}
 Fact = str | int | float
 
 
@@ -59,7 +60,7 @@ def read_health(home: Path, now_s: float | None = None) -> Health:
 
 
 def _facts(told: Mapping[str, Any], age_s: float) -> dict[str, Fact]:
-    feed, log = told.get("feed") or {}, told.get("log") or {}
+    feed = told.get("feed") or {}
     end_ms = int(told.get("last_window_end_ms") or 0)
     window = datetime.fromtimestamp(end_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if end_ms > 0 else "none"
     out: dict[str, Fact] = {
@@ -74,10 +75,14 @@ def _facts(told: Mapping[str, Any], age_s: float) -> dict[str, Fact]:
         "connection_failures": int(feed.get("failures", 0)),
         "stale_channels": len(feed.get("stale", ())),
         "broken_lines": int(told.get("broken_lines", 0)),
-        "ledger_failures": int(log.get("failures", 0)) + int(told.get("poll_failures", 0)),
+        **{f"{name}_failures": _count(told, cause) for name, cause in CAUSES.items()},
         "status_age_s": round(age_s, 1),
     }
     return out | ({"last_failure": str(told["last_failure"])} if told.get("last_failure") else {})
+
+
+def _count(told: Mapping[str, Any], cause: str) -> int:
+    return int(((told.get("failures") or {}).get(cause) or {}).get("count", 0))
 
 
 def _guards(safety: Mapping[str, Any]) -> dict[str, Fact]:

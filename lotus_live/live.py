@@ -5,6 +5,7 @@ is over. It chooses names, universe and clock, and leaves all work to `daemon`.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -20,22 +21,22 @@ from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.names import parse_name
 from lotus.timebase import NS_PER_MS
+from lotus_desk.accounts.paper import PAPER, PaperAccounts
+from lotus_desk.pace import pace_to_trade
+from lotus_desk.trading import Trading, trading_of
+from lotus_desk.watch.running import start_watchdog
 from lotus_live.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
 from lotus_live.daemon import Daemon
 from lotus_live.day_lane import LaneSpec
 from lotus_live.feed import Feed, FeedPolicy
+from lotus_live.lockstep import Lockstep
 from lotus_live.parity import events_hash
 from lotus_live.rebuild import lines_recorded
 from lotus_live.recorder import Recorder, tape_header
 from lotus_live.status import status_of
 from lotus_live.tape_file import Recording, TapeDay, TapeFile
-from lotus_live.trade.lockstep import Lockstep
-from lotus_live.trade.pace import pace_to_trade
-from lotus_live.trade.paper import PAPER, PaperDesk
-from lotus_live.trade.trading import Trading, trading_of
 from lotus_live.wall_clock import WallClock
 from lotus_live.warm_up import warm_up
-from lotus_live.watch.running import start_watchdog
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.live_log import Run, begin_run
@@ -44,8 +45,7 @@ from lotus_store.tape.header import HeaderAsset, TapeHeader, split_universe
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.hyperliquid.subscriptions import universe_subscriptions
-from lotus_venues.local_exchange.options import Clock as ExchangeClock
-from lotus_venues.local_exchange.options import Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
@@ -127,10 +127,20 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         daemon.restore(clock.now_ns())
         if on_start is not None:
             on_start(daemon)
-        await daemon.run(Feed(url, rest_url, spec.universe, clock, daemon.on_line, policy))
+        with _told_to_prometheus(live.metrics_port, daemon):
+            await daemon.run(Feed(url, rest_url, spec.universe, clock, daemon.on_line, policy))
         return _result(daemon)
 
     return job
+
+
+def _told_to_prometheus(port: int, daemon: Daemon) -> AbstractContextManager[object]:
+    """Serve the daemon's metrics within a block; without a port nothing is imported for it."""
+    if not port:
+        return nullcontext()
+    from lotus_live.metrics_page import metrics_page
+
+    return metrics_page(port, lambda: daemon.told)
 
 
 def _replayed(
@@ -181,7 +191,7 @@ def _on_paper(
     settings: Settings, databases: Databases, spec: LaneSpec, session: str, clock: Clock, pace: float = 0.0
 ) -> Trading:
     """Return trading on the paper accounts of a run, on the clock of its feed."""
-    paper = PaperDesk(settings, spec.universe, session, clock.now_ns, partial(PaperBooks, databases))
+    paper = PaperAccounts(settings, spec.universe, session, clock.now_ns, partial(PaperBooks, databases))
     hold = clock.hold if isinstance(clock, WallClock) else str
     return trading_of(settings, databases, spec.universe, PAPER, in_ms(clock), pace, session, paper, hold)
 
@@ -190,7 +200,7 @@ def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:
     """Return an exchange on the tape's clock that starts when the daemon listens; nonces follow the same clock."""
     start_after = plan.start_after or 0
     return Options(
-        clock=ExchangeClock.TAPE, speed=plan.speed, start_after=start_after, limit_scale=0,
+        clock=TimeSource.TAPE, speed=plan.speed, start_after=start_after, limit_scale=0,
         repeats_trades=False, longest_silence_s=60.0,
         client_ms=in_ms(clock),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from lotus_live.pipeline import Step
 from lotus_store.ledger.live_log import FillRow, LogEntry, OrderRow
 from lotus_venues.ladder import book_levels
 from lotus_venues.orders import Fill, OrderReport
-from lotus_venues.paper import NOTHING, Outcome, PaperVenue
+from lotus_venues.paper import NOTHING, PaperVenue, SubmissionResult
 from lotus_venues.probes import Probe, ProbeDesk
 
 _BBO, _BOOK, _CTX = int(EventKind.BBO), int(EventKind.BOOK), int(EventKind.CTX)
@@ -70,8 +70,8 @@ class DeskRows:
     log: list[LogEntry] = field(default_factory=list)
 
 
-class PaperDesk:
-    """The probes of one daemon; `halted` stops new entries (the kill switch), open probes are still closed."""
+class ProbeTrader:
+    """The probes of one daemon: a measurement of every published window, which no switch halts."""
 
     def __init__(self, manifest: Manifest, universe: tuple[Asset, ...]) -> None:
         """Start flat."""
@@ -79,7 +79,6 @@ class PaperDesk:
         self.venue = PaperVenue(universe, outcomes.taker_fee_bps)
         self.probes = ProbeDesk(self.venue, outcomes.probe_notional_usd, outcomes.latency_ms)
         self.totals = PaperTotals()
-        self.halted = False
         self._rows = DeskRows()
 
     def step(self, recv_ns: int, seq: int, step: Step) -> None:
@@ -109,7 +108,7 @@ class PaperDesk:
         """Number of probes not closed yet."""
         return len(self.probes.open)
 
-    def _market(self, recv_ns: int, seq: int, kind: int, step: Step) -> Outcome:
+    def _market(self, recv_ns: int, seq: int, kind: int, step: Step) -> SubmissionResult:
         asset, values = step.asset, step.payload.tolist()
         if kind == _BBO:
             bid_px, bid_sz, _, ask_px, ask_sz, _ = values
@@ -124,15 +123,13 @@ class PaperDesk:
         return self.venue.on_book(asset, recv_ns, seq, bids, asks, kind == _BOOK)
 
     def _publish(self, scored: Scored) -> None:
-        if self.halted:
-            return
         ints = scored.ints[scored.ints[:, K_PUBLISHED] == 1]
         signs = scored.floats[scored.ints[:, K_PUBLISHED] == 1, O_S].tolist()
         for event_id, row, s in zip(scored.names.ids.of(ints), ints.tolist(), signs, strict=True):
             side, detector = Side.BUY if s > 0 else Side.SELL, scored.names.detectors[row[K_DETECTOR]]
             self._note(self.probes.publish(event_id, row[K_ASSET], side, row[K_RECV], detector.horizon_s))
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: SubmissionResult) -> None:
         for report in outcome.reports:
             self._rows.orders[report.order.client_id] = self._order_row(report)
         self._rows.fills += [self._fill_row(fill) for fill in outcome.fills]

@@ -4,7 +4,7 @@ The recorder is the daemon's; closed segments are listed in the ledger by the sa
 """
 
 import asyncio
-import sys
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,7 +16,7 @@ import uvloop
 
 from lotus.errors import TapeError
 from lotus_live.clocks import Arrival
-from lotus_live.event_log import Batch, EventLog
+from lotus_live.event_log import EventLog, LogBatch
 from lotus_live.feed import Feed, FeedPolicy
 from lotus_live.recorder import Recorder, tape_header
 from lotus_live.signals import on_end_signals
@@ -29,6 +29,8 @@ from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
+
+logger = logging.getLogger(__name__)
 
 FLUSH_S = 0.25
 SYNC_S = 5.0
@@ -121,14 +123,14 @@ async def _keep(
             return
         _list_closed(closed, names, log, clock.now_ns())
         for moved_ms in clock.steps[told:]:
-            print(f"record: {step_text(moved_ms)}", file=sys.stderr)
+            logger.warning("%s", step_text(moved_ms))
         told = len(clock.steps)
 
 
 def _list_closed(closed: list[SegmentMeta], names: list[str], log: EventLog, now_ns: int) -> None:
     if closed:
         names += [meta.path for meta in closed]
-        log.put(Batch(now_ns, segments=tuple(closed)))
+        log.put(LogBatch(now_ns, segments=tuple(closed)))
         closed.clear()
 
 

@@ -18,7 +18,7 @@ from lotus_store.tape.writer import SegmentWriter, WriterRules
 
 
 @dataclass(frozen=True, slots=True)
-class ControlRecord:
+class SwapRecord:
     """What holds from a window on: `window_index` = window end // window length; T and bins are in the tables.
 
     `detectors`: texts of the trial detectors that run from this line on, so that the tape alone tells of them.
@@ -79,7 +79,7 @@ class Recorder:
         self.lines += 1
         return self._writer.append(line.recv_ns, line.raw)
 
-    def control(self, recv_ns: int, record: ControlRecord) -> int:
+    def control(self, recv_ns: int, record: SwapRecord) -> int:
         """Append a control record; return its number."""
         return self.line(Arrival(recv_ns, -1, record.frame()))
 

@@ -26,7 +26,7 @@ from lotus.experts.annotation_spec import N_VALUES
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.frame_spec import I_ASSET, I_END, N_FLOATS, N_INTS
 from lotus.microtape.wire import decode_frame
-from lotus.microtape.wire_types import Control
+from lotus.microtape.wire_types import DaemonFrame
 from lotus.priors.types import PriorsVersion
 
 MAX_TRIALS: Final = 32
@@ -74,7 +74,7 @@ def frame_texts(raw: bytes) -> tuple[str, ...] | None:
         _, message = decode_frame(raw)
     except WireError:
         return None
-    return control_texts(message.data) if isinstance(message, Control) else None
+    return control_texts(message.data) if isinstance(message, DaemonFrame) else None
 
 
 def warm_ups_ms(trials: Sequence[DetectorSpec], manifest: Manifest) -> Ints:

@@ -28,7 +28,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class Door:
+class AccessMiddleware:
     """An ASGI application that lets in who may enter another one."""
 
     def __init__(self, app: App, port: int, token: str) -> None:
@@ -95,7 +95,7 @@ def main() -> None:
     token, port = os.environ.pop(TOKEN_ENV), int(sys.argv[sys.argv.index("-p") + 1])
     names = vars(cli)
     make = names["create_app_from_workspace_process_context"]
-    names["create_app_from_workspace_process_context"] = lambda *given, **named: Door(
+    names["create_app_from_workspace_process_context"] = lambda *given, **named: AccessMiddleware(
         make(*given, **named), port, token
     )
     names["uvicorn"] = SimpleNamespace(run=run_bounded)

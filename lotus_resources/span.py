@@ -17,7 +17,7 @@ EARLIEST: Final = "2023-01-01"
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DaySpan:
     """Days (UTC) from `first` to `last`, both included; `last` is empty while the tape grows."""
 
     first: str = EARLIEST
@@ -35,12 +35,12 @@ class Span:
         return {FIRST_ENV: self.first, LAST_ENV: self.last}
 
 
-def span_told(environment: Mapping[str, str] = os.environ) -> Span:
+def span_told(environment: Mapping[str, str] = os.environ) -> DaySpan:
     """Return the span that the parent process told."""
-    return Span(environment.get(FIRST_ENV) or EARLIEST, environment.get(LAST_ENV, ""))
+    return DaySpan(environment.get(FIRST_ENV) or EARLIEST, environment.get(LAST_ENV, ""))
 
 
-def span_of(days: Sequence[str], today: str, first_day: str = "", grows: bool = False) -> Span:
+def span_of(days: Sequence[str], today: str, first_day: str = "", grows: bool = False) -> DaySpan:
     """Return the span of a tape with `days` (in order); `first_day` is the settings' own.
 
     A tape grows when `grows` says so, when it has no day yet, and when its last day is yesterday or today. Raises
@@ -52,4 +52,4 @@ def span_of(days: Sequence[str], today: str, first_day: str = "", grows: bool = 
         raise ConfigError(f"dagster.first_day is {first_day!r}", "YYYY-MM-DD, or nothing") from problem
     last = days[-1] if days else ""
     closed = bool(last) and not grows and next_day(last) < today
-    return Span(first_day or (days[0] if days else today), last if closed else "")
+    return DaySpan(first_day or (days[0] if days else today), last if closed else "")

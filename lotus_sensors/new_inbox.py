@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import dagster as dg
 
 from lotus.modules.intents import Module
-from lotus_herald.slow import SLOW_HANDLERS
+from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_sensors.asking import asked
 from lotus_sensors.waiting import TICK_S, read_or_wait

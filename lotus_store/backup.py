@@ -37,19 +37,19 @@ SPOOL_BYTES = 1 << 26
 NO_ROWS = (0, 0)
 
 
-class Note(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TableDigest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows of one table and the SHA-256 of their copy in stored order."""
 
     rows: int
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BackupContents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a backup holds: schema version of each database, and its tables."""
 
     format: str
     versions: dict[str, int]
-    tables: dict[str, dict[str, Note]]
+    tables: dict[str, dict[str, TableDigest]]
 
 
 def backup(settings: Settings, path: Path) -> dict[str, int]:
@@ -57,7 +57,7 @@ def backup(settings: Settings, path: Path) -> dict[str, int]:
 
     Raises `LedgerError` when a ledger is not the expected one.
     """
-    tables: dict[str, dict[str, Note]] = {}
+    tables: dict[str, dict[str, TableDigest]] = {}
     with Databases(settings) as databases, atomic(path) as temporary, _sealed(temporary), _writer(temporary) as archive:
         versions = check(databases)
         for name in LOTUS_DATABASES:
@@ -67,7 +67,7 @@ def backup(settings: Settings, path: Path) -> dict[str, int]:
                     table: _export(connection, archive, f"{name}/{table}", table, columns)
                     for table, columns in _tables(connection)
                 }
-        manifest = Manifest(format=FORMAT, versions=versions, tables=tables)
+        manifest = BackupContents(format=FORMAT, versions=versions, tables=tables)
         _add(archive, MANIFEST, io.BytesIO(msgspec.json.encode(manifest, order="deterministic")))
     return _rows(manifest)
 
@@ -89,7 +89,7 @@ def restore(settings: Settings, path: Path) -> dict[str, int]:
     return _rows(manifest)
 
 
-def _restore_one(connection: Connection, path: Path, name: str, wanted: dict[str, Note]) -> None:
+def _restore_one(connection: Connection, path: Path, name: str, wanted: dict[str, TableDigest]) -> None:
     tables = dict(_tables(connection))
     found = {table: row_set(_lines(connection, table, columns)) for table, columns in tables.items()}
     with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +128,7 @@ def _copy(table: str, columns: str, way: str) -> sql.Composed:
     return sql.SQL(source).format(sql.Identifier(table), sql.SQL(columns), sql.SQL(way))
 
 
-def _export(connection: Connection, archive: tarfile.TarFile, member: str, table: str, columns: str) -> Note:
+def _export(connection: Connection, archive: tarfile.TarFile, member: str, table: str, columns: str) -> TableDigest:
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
         note = _describe(connection, table, columns, spool)
         spool.seek(0)
@@ -136,14 +136,14 @@ def _export(connection: Connection, archive: tarfile.TarFile, member: str, table
     return note
 
 
-def _describe(connection: Connection, table: str, columns: str, sink: IO[bytes]) -> Note:
+def _describe(connection: Connection, table: str, columns: str, sink: IO[bytes]) -> TableDigest:
     """Return rows and SHA-256 of a table in stored order, writing its copy to `sink`."""
     digest, rows = hashlib.sha256(), 0
     for line in _lines(connection, table, columns):
         digest.update(line)
         rows += 1
         sink.write(line)
-    return Note(rows=rows, sha256=digest.hexdigest())
+    return TableDigest(rows=rows, sha256=digest.hexdigest())
 
 
 def _lines(connection: Connection, table: str, columns: str) -> Iterator[bytes]:
@@ -242,10 +242,10 @@ def _reader(path: Path) -> Iterator[tarfile.TarFile]:
         ) from problem
 
 
-def _manifest(path: Path) -> Manifest:
+def _manifest(path: Path) -> BackupContents:
     """Return the manifest after verifying that every table of it is there, unaltered."""
     found: dict[str, str] = {}
-    manifest: Manifest | None = None
+    manifest: BackupContents | None = None
     with _reader(path) as archive:
         for member in archive:
             content = archive.extractfile(member)
@@ -263,9 +263,9 @@ def _manifest(path: Path) -> Manifest:
     return manifest
 
 
-def _decoded(raw: bytes) -> Manifest:
+def _decoded(raw: bytes) -> BackupContents:
     try:
-        return msgspec.json.decode(raw, type=Manifest)
+        return msgspec.json.decode(raw, type=BackupContents)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
         raise LedgerError(f"the manifest cannot be read: {problem}", FORMAT, "another file") from problem
 
@@ -281,5 +281,5 @@ def _unpack(path: Path, name: str, folder: Path) -> None:
                         out.write(block)
 
 
-def _rows(manifest: Manifest) -> dict[str, int]:
+def _rows(manifest: BackupContents) -> dict[str, int]:
     return {name: sum(note.rows for note in tables.values()) for name, tables in manifest.tables.items()}

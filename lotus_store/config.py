@@ -23,6 +23,7 @@ from lotus_store.branch_settings import merged, read_branch_settings
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
 SECTIONS = ("kernel", "score", "outcomes", "learning", "weave")
+LOG_CHOICES = {"format": ("text", "json"), "level": ("debug", "info", "warning", "error")}
 TRADING_VENUES = ("off", "paper", "local", "hyperliquid")
 BRANCH_FORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 
@@ -47,6 +48,7 @@ class LiveSettings:
     stale_s: float = ranged(30.0, 0.001)  # a subscription silent for this long is renewed
     ping_s: float = ranged(20.0, 0.001, 60.0)  # the venue closes a connection that is silent for 60 s
     spin: bool = False  # never sleep between messages: lower latency for a core of its own
+    metrics_port: int = ranged(0, 0, 65_535)  # of the metrics page on loopback; 0 = no such page
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,14 @@ class DagsterLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What processes log on standard error, and in which form."""
+
+    format: str = "text"  # text, or json: an object a line
+    level: str = "info"  # debug, info, warning, error: what is less than this is not told
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a process needs to know about its place; `dsns` is empty for the embedded server."""
 
@@ -107,6 +117,7 @@ class Settings:
     trading: TradingSettings = field(default_factory=TradingSettings)
     safety: SafetySettings = field(default_factory=SafetySettings)
     dagster: DagsterLimits = field(default_factory=DagsterLimits)
+    logs: LogSettings = field(default_factory=LogSettings)
     config: Path | None = None
 
     @property
@@ -154,6 +165,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         trading=override(TradingSettings(), dict(document.get("trading", {})), "trading"),
         safety=override(SafetySettings(), dict(document.get("safety", {})), "safety"),
         dagster=override(DagsterLimits(), dict(document.get("dagster", {})), "dagster"),
+        logs=_logs(document),
         config=path,
         **names,
     )
@@ -192,7 +204,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: byte {problem.start} is none of a text", "TOML 1.0") from problem
     except (tomllib.TOMLDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
-    known = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "branch", *SECTIONS}
+    places = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "logs"}
+    known = {"branch", *places, *SECTIONS}
     for key in document:
         if key not in known:
             raise ConfigError(f"{path.name} has an unknown key {key!r}", f"one of {', '.join(sorted(known))}")
@@ -218,6 +231,17 @@ def _names(document: dict[str, Any]) -> dict[str, str]:
     if not isinstance(branch, str) or not isinstance(tape, str):
         raise ConfigError("branch or tape.name of lotus.toml is no text", 'a name in quotes, such as "main"')
     return {"branch": branch, "tape": tape}
+
+
+def _logs(document: dict[str, Any]) -> LogSettings:
+    """Return [logs], over it LOTUS_LOG_FORMAT and LOTUS_LOG_LEVEL."""
+    found = override(LogSettings(), dict(document.get("logs", {})), "logs")
+    given = {name: os.environ.get(f"LOTUS_LOG_{name.upper()}", "").lower() for name in LOG_CHOICES}
+    found = replace(found, **{name: value for name, value in given.items() if value})
+    for name, choices in LOG_CHOICES.items():
+        if getattr(found, name) not in choices:
+            raise ConfigError(f"logs.{name} is {getattr(found, name)!r}", f"one of {', '.join(choices)}")
+    return found
 
 
 def _names_dropped(document: dict[str, Any], section: str, *names: str) -> dict[str, Any]:

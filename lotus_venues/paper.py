@@ -15,7 +15,7 @@ from lotus.trading.rounding import MIN_NOTIONAL_USD, is_valid_px, is_valid_size,
 from lotus_venues.fees import fee_micro
 from lotus_venues.ladder import Ladder, Level
 from lotus_venues.orders import MICRO_USD, Fill, Order, OrderReport, OrderStatus
-from lotus_venues.positions import Position
+from lotus_venues.positions import LotPosition
 
 MARKET_SLIPPAGE = Decimal("0.05")
 BAD_TICK = "Price must be divisible by tick size."
@@ -26,14 +26,14 @@ NO_LIQUIDITY = "No liquidity available for market order."
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SubmissionResult:
     """What one message or submission did: order states that changed and fills, in order."""
 
     reports: tuple[OrderReport, ...] = ()
     fills: tuple[Fill, ...] = ()
 
 
-NOTHING: Final = Outcome()
+NOTHING: Final = SubmissionResult()
 
 
 @dataclass(slots=True)
@@ -43,14 +43,14 @@ class PaperVenue:
     universe: Sequence[Asset]
     fee_bps: float
     ladders: list[Ladder] = field(default_factory=list)
-    positions: list[Position] = field(default_factory=list)
+    positions: list[LotPosition] = field(default_factory=list)
     known: dict[str, OrderReport] = field(default_factory=dict)
     _waiting: list[list[Order]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Give every asset an empty book and a flat position."""
         self.ladders = [Ladder() for _ in self.universe]
-        self.positions = [Position() for _ in self.universe]
+        self.positions = [LotPosition() for _ in self.universe]
         self._waiting = [[] for _ in self.universe]
 
     def submit(self, order: Order) -> OrderReport:
@@ -73,12 +73,12 @@ class PaperVenue:
 
     def on_book(
         self, asset: int, recv_ns: int, seq: int, bids: Sequence[Level], asks: Sequence[Level], deep: bool
-    ) -> Outcome:
+    ) -> SubmissionResult:
         """Take a book snapshot (integer prices and lots, best first) and match what is due."""
         self.ladders[asset].on_book(recv_ns, bids, asks, deep)
         return self._match(asset, recv_ns, seq)
 
-    def on_bbo(self, asset: int, recv_ns: int, seq: int, bid: Level | None, ask: Level | None) -> Outcome:
+    def on_bbo(self, asset: int, recv_ns: int, seq: int, bid: Level | None, ask: Level | None) -> SubmissionResult:
         """Take a change of the best levels (None: that side is empty) and match what is due."""
         self.ladders[asset].on_bbo(recv_ns, bid, ask)
         return self._match(asset, recv_ns, seq)
@@ -101,7 +101,7 @@ class PaperVenue:
             return TOO_SMALL
         return ""
 
-    def _match(self, asset: int, recv_ns: int, seq: int) -> Outcome:
+    def _match(self, asset: int, recv_ns: int, seq: int) -> SubmissionResult:
         waiting, ladder = self._waiting[asset], self.ladders[asset]
         if not waiting or not ladder.is_two_sided:
             return NOTHING
@@ -115,7 +115,7 @@ class PaperVenue:
             taken = self._fills(order, recv_ns, seq)
             fills += taken
             reports.append(self._close(order, sum(f.lots for f in taken), recv_ns))
-        return Outcome(tuple(reports), tuple(fills))
+        return SubmissionResult(tuple(reports), tuple(fills))
 
     def _fills(self, order: Order, recv_ns: int, seq: int) -> list[Fill]:
         asset, ladder = self.universe[order.asset], self.ladders[order.asset]

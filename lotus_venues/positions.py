@@ -9,7 +9,7 @@ from lotus_venues.orders import Fill
 
 
 @dataclass(slots=True)
-class Position:
+class LotPosition:
     """Signed `lots` and their signed cost, realised result before fees, fees and funding (millionths of a dollar)."""
 
     lots: int = 0

@@ -1,6 +1,6 @@
 """Probes: every published window is its own small position, entered after the latency and closed after the horizon.
 
-Never netted with another probe, never dependent on one (contracts: probe payoff as executed). A probe that was
+Never netted with another probe, never dependent on one (docs/concepts/windows.md). A probe that was
 refused or not filled earned exactly 0. Funding is paid at every full hour that a probe is open. Pure: no I/O.
 """
 
@@ -11,7 +11,7 @@ from decimal import Decimal
 from lotus.timebase import HOUR_MS
 from lotus.trading.orders import Side, client_order_id
 from lotus_venues.orders import Fill, Order, OrderReport, OrderStatus
-from lotus_venues.paper import Outcome, PaperVenue, order_size
+from lotus_venues.paper import PaperVenue, SubmissionResult, order_size
 
 MATCHED = frozenset({OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED, OrderStatus.CANCELED})
 _HOUR_NS = HOUR_MS * 1_000_000
@@ -69,10 +69,10 @@ class ProbeDesk:
     _funding: dict[int, tuple[int, int]] = field(default_factory=dict)
     _hour: int = -1
 
-    def publish(self, event_id: str, asset: int, side: Side, close_recv_ns: int, horizon_s: int) -> Outcome:
+    def publish(self, event_id: str, asset: int, side: Side, close_recv_ns: int, horizon_s: int) -> SubmissionResult:
         """Send the entry of a published window; its exit is due `horizon_s` after the closing message."""
         if event_id in self.open:
-            return Outcome()
+            return SubmissionResult()
         ladder = self.venue.ladders[asset]
         mid2 = ladder.mid2 if ladder.is_two_sided else 0
         size = order_size(self.venue.universe[asset], self.notional_usd, mid2) if mid2 else Decimal(1)
@@ -84,7 +84,7 @@ class ProbeDesk:
             heapq.heappush(self._exits, (probe.exit_ns, event_id))
         else:
             self._finish(probe, close_recv_ns)
-        return Outcome((report,))
+        return SubmissionResult((report,))
 
     @property
     def next_ns(self) -> int:
@@ -92,7 +92,7 @@ class ProbeDesk:
         hour_ns = (self._hour + 1) * _HOUR_NS
         return min(hour_ns, self._exits[0][0]) if self._exits else hour_ns
 
-    def advance(self, recv_ns: int) -> Outcome:
+    def advance(self, recv_ns: int) -> SubmissionResult:
         """Pay funding for a full hour passed and send the exits that are due.
 
         Call it before each market message received at `next_ns` or later.
@@ -109,9 +109,9 @@ class ProbeDesk:
         for report in reports:
             if report.status is OrderStatus.REJECTED:
                 heapq.heappush(self._exits, (recv_ns + 1, report.order.event_id))
-        return Outcome(tuple(reports))
+        return SubmissionResult(tuple(reports))
 
-    def settle(self, outcome: Outcome) -> Outcome:
+    def settle(self, outcome: SubmissionResult) -> SubmissionResult:
         """Book what a market message did; returns the further exit orders of probes not yet wholly closed."""
         for fill in outcome.fills:
             probe = self.open.get(fill.event_id)
@@ -126,7 +126,7 @@ class ProbeDesk:
                 self._finish(probe, report.recv_ns)
             else:
                 more.append(self._send_exit(probe, report.recv_ns))
-        return Outcome(tuple(more))
+        return SubmissionResult(tuple(more))
 
     def on_context(self, asset: int, funding_e12: int, oracle_px: int) -> None:
         """Remember the hourly funding rate (times 1e12) and the oracle price (price units) of an asset."""

@@ -41,8 +41,8 @@ def run(*command: str | Path, why: str, long: bool = False) -> None:
 
 def packages() -> int:
     """Return how many packages the lock files name."""
-    files = (ROOT / "requirements-bootstrap.lock", ROOT / "requirements.lock")
-    return sum(line[:1].isalpha() and "==" in line for file in files for line in file.read_text().splitlines())
+    lines = {line for file in ROOT.glob("requirements*.lock") for line in file.read_text().splitlines()}
+    return sum(line[:1].isalpha() and "==" in line for line in lines)
 
 
 def main() -> None:
@@ -58,8 +58,8 @@ def main() -> None:
     locked = ("install", "-q", "--require-hashes")
     if not (BIN / "uv").exists():
         run(BIN / "pip", *locked, "-r", "requirements-bootstrap.lock", why="installer")
-    uv = (BIN / "uv", "pip", *locked, "-p", BIN / "python", "--compile-bytecode", "-r", "requirements.lock")
-    run(*uv, why="packages of the lock file")
+    uv = (BIN / "uv", "pip", *locked, "-p", BIN / "python", "--compile-bytecode")
+    run(*uv, "-r", "requirements.lock", "-r", "requirements-dev.lock", why="packages of the lock files")
     editable = ("install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-e", ".")
     run(BIN / "pip", *editable, why="the lotus command")
     run(BIN / "lotus", "warm", why="kernel cache", long=True)

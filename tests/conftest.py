@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from warm import empty_all, hurry
 
+from lotus_herald.keys import Keys
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.postgres.embedded import embedded
@@ -56,3 +57,9 @@ def databases(migrated: Databases) -> Databases:
 def settings(databases: Databases, server_dsn: str, tmp_path: Path) -> Settings:
     """Settings of a home below `tmp_path` whose databases are those of the session."""
     return replace(Settings(tmp_path / "home"), server_dsn=server_dsn)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    """Keys of modules, made when first asked for."""
+    return Keys(tmp_path / "keys")

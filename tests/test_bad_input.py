@@ -1,6 +1,7 @@
 """Bad input at every door of the command line: told in words with exit code 3, or counted; nothing stored is lost.
 
-The doors are the user's: import, verify, db, backfill, live. What each part does with one fault is tested beside it.
+The doors are the user's, behind `lotus_cli.main`: import, verify, db, backfill, live. What each part does with one
+fault is tested beside it.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
-"""The house rules that a machine can check: sizes, docstrings, glossary, lock file, no machine-specific text."""
+"""The house rules that a machine can check: sizes, docstrings, names of tests, `docs/glossary.md`, lock files."""
 
 import ast
 import re
 import statistics
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from pace import LONGEST_FIRST, MARKS
@@ -13,8 +13,13 @@ from thorough import campaigns, noted
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ["lotus", *sorted(p.name for p in ROOT.glob("lotus_*") if p.is_dir())]
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+LEAST_MIRRORED = 0.8
 HARD_FILE_LINES, HARD_FUNCTION_LINES, P90_FUNCTION_LINES, MEDIAN_FILE_LINES = 600, 80, 35, 120
 MARK = re.compile(r"\bmark\.(" + "|".join(MARKS) + r")\b(\(\s*\"[^\"]{10,}\")?")
+SHARED_CLASS_NAMES = {  # public class names that more than one class has, and why
+    "Evidence": "lotus/learning defines one, benchmarks/lessons uses the other; their bytes name the evidence rows",
+}
 NEEDED = {  # what a file holds that may carry a mark
     "kill": r"SIGKILL|\.kill\(|--kills|--each|kill_server|os\._exit",
     "compile": r"LOTUS_KERNEL_CACHE|lotus warm|from sweep import",
@@ -65,6 +70,70 @@ def test_public_names_are_documented() -> None:
     assert not [name for path in SOURCES for name in undocumented(path)]
 
 
+def joined(path: Path) -> str:
+    """Return a path below its root as one name: `/` and `_` are alike, and `test_` falls away."""
+    return "_".join((*path.parts[:-1], path.stem.removeprefix("test_")))
+
+
+def heads(name: str) -> list[str]:
+    """Return the names that a name is or extends, longest first.
+
+    >>> heads("score_step")
+    ['score_step', 'score']
+    """
+    words = name.split("_")
+    return ["_".join(words[:n]) for n in range(len(words), 0, -1)]
+
+
+def subject_of(test: Path, known: Collection[str]) -> str | None:
+    """Return the known name that the name of a test file is, or extends by an aspect (`test_signer_caps.py`)."""
+    return next((head for head in heads(joined(test.relative_to(ROOT / "tests"))) if head in known), None)
+
+
+def test_tests_mirror_the_product_by_file_name() -> None:
+    """`lotus_x/a/b.py` is mirrored by `tests/lotus_x/a/test_b.py`, a folder written `lotus_x_a` as well.
+
+    A module whose name extends that of one beside it (`b_step.py`) is a part of it and mirrored with it.
+    """
+    modules = {joined(path.relative_to(ROOT)): path for path in SOURCES if path.stem != "__init__"}
+    tested = {subject_of(test, modules) for test in TESTS}
+    bare = [
+        str(path.relative_to(ROOT))
+        for name, path in modules.items()
+        if not tested.intersection(name.removesuffix(path.stem) + head for head in heads(path.stem))
+    ]
+    share = 1 - len(bare) / len(modules)
+    assert share >= LEAST_MIRRORED, f"{share:.1%} of {len(modules)} modules are mirrored; without a test: {bare}"
+
+
+def test_every_test_file_says_what_it_tests() -> None:
+    """By its name, that of a module, benchmark or script; else its docstring names the file."""
+    known = {joined(path.relative_to(ROOT)) for path in [*SOURCES, *(ROOT / "docs" / "build").glob("*.py")]}
+    known |= {joined(path.relative_to(ROOT / "tests")) for path in (ROOT / "tests").glob("*/*.py") if path not in TESTS}
+    for path in (ROOT / "benchmarks").rglob("*"):
+        known |= {f"benchmarks_smoke_{name}" for name in (path.stem, joined(path.relative_to(ROOT / "benchmarks")))}
+    silent = [str(test.relative_to(ROOT)) for test in TESTS if not subject_of(test, known) and not named_in(test)]
+    assert not silent
+
+
+def named_in(test: Path) -> list[str]:
+    """Return the files and modules that exist and stand in the docstring of a test file."""
+    words = re.findall(r"[\w/.]*\w", ast.get_docstring(ast.parse(test.read_text())) or "")
+    paths = [word if "/" in word else word.replace(".", "/") for word in words if "/" in word or "." in word]
+    return [path for path in paths if any((ROOT / f"{path}{end}").is_file() for end in ("", ".py"))]
+
+
+def test_a_class_name_means_one_thing() -> None:
+    places: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    shared = {name: found for name, found in places.items() if len(found) > 1}
+    assert {name: found for name, found in shared.items() if name not in SHARED_CLASS_NAMES} == {}
+    assert not [name for name in SHARED_CLASS_NAMES if name not in shared], "no longer shared"
+
+
 def test_every_folder_of_the_domain_is_in_the_glossary() -> None:
     glossary = (ROOT / "docs" / "glossary.md").read_text().lower()
     folders = [p.name for p in (ROOT / "lotus").iterdir() if (p / "__init__.py").exists()]
@@ -76,6 +145,35 @@ def test_lock_file_names_versions_and_hashes_only() -> None:
         text = lock.read_text()
         assert not re.search(r"https?://|file:|--(extra-)?index|--find-links", text)
         assert text.count("==") <= text.count("--hash=sha256:")
+
+
+def bare_output(path: Path) -> list[str]:
+    """Return where a file writes to a standard stream by itself, but as the program that it is run as."""
+    tree = ast.parse(path.read_text())
+    as_program = [node for node in tree.body if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)]
+    allowed = {id(node) for block in as_program for node in ast.walk(block)}
+    found = [
+        node
+        for node in ast.walk(tree)
+        if id(node) not in allowed
+        if (isinstance(node, ast.Name) and node.id == "print")
+        or (isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout", "sys.stderr"))
+    ]
+    return [f"{path.relative_to(ROOT)}:{node.lineno}" for node in found]
+
+
+def test_nothing_but_the_command_line_prints() -> None:
+    """All else logs; `lotus_store/logs.py` writes the records."""
+    printers = {ROOT / "lotus_store" / "logs.py"}
+    quiet = [path for path in SOURCES if path.parent.name != "lotus_cli" and path not in printers]
+    assert not [place for path in quiet for place in bare_output(path)]
+    assert bare_output(ROOT / "lotus_cli" / "progress.py"), "what is looked for would be found"
+
+
+def test_a_logger_is_named_by_its_module() -> None:
+    made = re.compile(r"logging\.getLogger\(([^)]*)\)")
+    names = {name for path in SOURCES for name in made.findall(path.read_text())}
+    assert names == {"__name__", "", '"lotus_live"', '"lotus_desk.watch"'}, "the last two: a program's __name__ is none"
 
 
 def test_no_machine_specific_text_is_tracked() -> None:
@@ -106,7 +204,7 @@ def test_nothing_kept_is_changed_in_place_across_an_await() -> None:
 def test_a_mark_says_why_and_stands_where_it_is_needed() -> None:
     assert NEEDED.keys() == MARKS.keys()
     wrong, met = [], set()
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+    for path in TESTS:
         text = path.read_text()
         for mark in MARK.finditer(text):
             met.add(mark[1])
@@ -123,7 +221,7 @@ def test_every_campaign_of_the_page_is_there_and_has_a_short_form() -> None:
     scripts = {word for command in campaigns(page).values() for word in command.split() if word.endswith(".py")}
     assert len(campaigns(page)) == page.count("\n| `")
     assert not [script for script in scripts if not (ROOT / script).is_file()]
-    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    tests = "".join(path.read_text() for path in TESTS)
     assert not [script for script in scripts if Path(script).stem not in tests]
 
 

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from lotus.decision.calibration import Calibration
+from lotus.decision.calibration import ScoreCalibration
 from lotus.decision.evidence import KEY, Table
-from lotus.decision.night import Evidence, Mids, evidence_of, learn_night
+from lotus.decision.night import DaySums, Mids, evidence_of, learn_night
 from lotus.decision.policy import shipped_policy
 from lotus.timebase import DAY_MS, day_start_ms, next_day
 
@@ -58,12 +58,12 @@ def measure(detectors: int, each: int, days: int) -> dict[str, float]:
     policy, day = shipped_policy(), next_day(FIRST, days - 1)
     ends = day_start_ms(day) + np.arange(200, DAY_MS + 1, 200, dtype=np.int64)
     mids: Mids = {coin: (ends, np.full(len(ends), 1e5)) for coin in COINS}
-    fitted: dict[str, Calibration] = {}
+    fitted: dict[str, ScoreCalibration] = {}
     events, evaluated = windows(day, detectors, each, 1)
     first, _ = timed(lambda: evidence_of(day, events, evaluated, HORIZONS, fitted, mids))
     fitted[day] = learn_night(day, {day: first}, (), policy).calibration
     whole, summing = timed(lambda: evidence_of(day, events, evaluated, HORIZONS, fitted, mids))
-    past: dict[str, Evidence] = {next_day(FIRST, k): whole for k in range(days)}
+    past: dict[str, DaySums] = {next_day(FIRST, k): whole for k in range(days)}
     _, learning = timed(lambda: learn_night(day, past, (), policy))
     rows = sum(len(t["n"]) for t in (whole.outcomes, whole.promises, whole.likeness))
     return {

@@ -14,17 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from lotus.decision.calibration import Calibration
+from lotus.decision.calibration import ScoreCalibration
 from lotus.decision.evidence import EVENT_COLUMNS, joined
-from lotus.decision.night import ALL_SOURCES, Evidence, Mids, evidence_of, learn_night
+from lotus.decision.night import ALL_SOURCES, DaySums, Mids, evidence_of, learn_night
 from lotus.decision.policy import shipped_policy
-from lotus.decision.reliability import Reliability
+from lotus.decision.reliability import SourceReliability
 from lotus_store.lake import Lake
 
 MOVE = "fwd_ret_bps_"
 
 
-def evidence_on(lake: Lake, branch: str, day: str, days: Sequence[str], fitted: Mapping[str, Calibration]) -> Evidence:
+def evidence_on(
+    lake: Lake, branch: str, day: str, days: Sequence[str], fitted: Mapping[str, ScoreCalibration]
+) -> DaySums:
     """Return the sums of the outcomes that SIGNAL_EVAL of a day tells of; prices are left out."""
     evaluated = lake.read("signal_eval", branch, day)
     horizons = tuple(sorted(int(name.removeprefix(MOVE)) for name in evaluated if name.startswith(MOVE)))
@@ -37,9 +39,9 @@ def evidence_on(lake: Lake, branch: str, day: str, days: Sequence[str], fitted: 
 def walk(lake: Lake, branch: str, most: int) -> dict[str, Any]:
     """Return what was promised and kept over the first `most` days of a branch."""
     policy, days = shipped_policy(), lake.days("signal_eval", branch)[:most]
-    past: dict[str, Evidence] = {}
-    fitted: dict[str, Calibration] = {}
-    known: tuple[Reliability, ...] = ()
+    past: dict[str, DaySums] = {}
+    fitted: dict[str, ScoreCalibration] = {}
+    known: tuple[SourceReliability, ...] = ()
     for day, later in zip(days, [*days[1:], ""], strict=True):
         past[day] = evidence_on(lake, branch, day, days, fitted)
         learned = learn_night(day, past, known, policy)

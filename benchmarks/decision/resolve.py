@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lotus.decision.allocator import SpecificationSolver
+from benchmarks.decision.allocator import SpecificationSolver
 from lotus.decision.problem import Caps, Problem, Solution
 from lotus.decision.solver import FastSolver
 

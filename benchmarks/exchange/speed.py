@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benchmarks.exchange.naive import NaiveMatcher
 from benchmarks.harness import in_turn
 from lotus.manifest import Asset
-from lotus.trading.orders import Grouping, Side
+from lotus.trading.orders import OrderGrouping, Side
 from lotus_venues.local_exchange.engine import Engine
 from lotus_venues.local_exchange.market import Listing
 from lotus_venues.local_exchange.values import OrderRequest
@@ -68,7 +68,7 @@ def run_engine(script: Sequence[Step]) -> int:
                     engine.cancel(oids[index][0], 0, oids[index][1])
             case ("order", owner, side, px, lots):
                 request = OrderRequest(0, side > 0, number(px, 1), number(lots, 5), False, "Gtc")
-                (answer,) = engine.place(owner, [request], Grouping.NONE)
+                (answer,) = engine.place(owner, [request], OrderGrouping.NONE)
                 if answer.order is not None:
                     oids.append((owner, answer.order.oid))
         engine.drain()

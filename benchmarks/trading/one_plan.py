@@ -24,7 +24,7 @@ from lotus.trading.executor import begin, step
 from lotus.trading.order_machine import Purpose, TrackedOrder, filled, told
 from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, Side, VenueFill
 from lotus.trading.plan import Authority, Limits, Plan, PlanId, PlanKind
-from lotus.trading.validate import Situation, refusals
+from lotus.trading.validate import AccountState, refusals
 from lotus.trading.watch import MarketView
 
 BTC = Asset("BTC", 5)
@@ -47,7 +47,7 @@ PLAN = Plan(
     authority=Authority("main", Decimal(50_000), ("tr",)),
     venues=("paper",),
 )
-SITUATION = Situation(
+ACCOUNT_STATE = AccountState(
     now_ms=1_000,
     venue="paper",
     account="main",
@@ -64,12 +64,12 @@ SITUATION = Situation(
 
 def validate_one(plan: Plan) -> int:
     """Validate a sound plan."""
-    return len(refusals(plan, SITUATION))
+    return len(refusals(plan, ACCOUNT_STATE))
 
 
 def to_first_order(plan: Plan) -> tuple[ExecutionState, tuple[Command, ...]]:
     """Validate a plan, begin it, show it a market: the way from an approved plan to its orders."""
-    assert not refusals(plan, SITUATION)
+    assert not refusals(plan, ACCOUNT_STATE)
     return step(begin(plan, BTC, "paper", 1_000), VIEW, 1_000)
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import click
 
-from lotus.decision.alphas import Door
+from lotus.decision.alphas import InputFilter
 from lotus.decision.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
@@ -29,10 +29,10 @@ from lotus.modules.intents import Module
 from lotus.modules.signals import ASYMMETRY, DET_ALPHA, META
 from lotus.modules.trade_messages import meta_message, proposed_message
 from lotus.trading.orders import (
-    Account,
-    Grouping,
+    AccountSnapshot,
     NewOrder,
     OpenOrder,
+    OrderGrouping,
     OrderState,
     OrderUpdate,
     Side,
@@ -41,16 +41,16 @@ from lotus.trading.orders import (
 )
 from lotus.trading.venue import VenueEvent
 from lotus.trading.watch import MarketView
-from lotus_herald.decide import Decider
-from lotus_herald.execute import Acceptor
+from lotus_desk.execution.books import TradeBooks
+from lotus_desk.execution.desk import TradingDesk
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot, account_name
+from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_herald.herald import Herald
-from lotus_herald.hot import hot_handlers
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
-from lotus_live.trade.books import TradeBooks
-from lotus_live.trade.desk import TradingDesk
-from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name
-from lotus_live.trade.kill_switch import KillSwitch
+from lotus_modules.dm.decide import Decider
+from lotus_modules.hot import hot_handlers
+from lotus_modules.tr.execute import Acceptor
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 
@@ -65,7 +65,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class FreshFloor(TradingFloor):
+class FreshMarket(MarketSnapshot):
     """A market that was seen just now."""
 
     def view(self, coin: str) -> MarketView:
@@ -87,7 +87,9 @@ class QuickVenue:
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+    async def place(
+        self, orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE
+    ) -> Sequence[OrderUpdate]:
         """Remember when each order came."""
         at = time.time_ns()
         self.asked_ns |= {order.client_id: at for order in orders}
@@ -104,9 +106,9 @@ class QuickVenue:
     async def set_leverage(self, coin: str, leverage: int, is_cross: bool = True) -> None:
         """Agree."""
 
-    async def account(self) -> Account:
+    async def account(self) -> AccountSnapshot:
         """Return a rich account."""
-        return Account(Decimal(10**9), Decimal(0), Decimal(10**9), (), now_ms())
+        return AccountSnapshot(Decimal(10**9), Decimal(0), Decimal(10**9), (), now_ms())
 
     async def open_orders(self) -> Sequence[OpenOrder]:
         """Return nothing."""
@@ -189,13 +191,13 @@ def propose(databases: Databases, keys: Keys, rate: float, count: int, run: int)
 async def measured(databases: Databases, home: Path, rate: float, count: int) -> tuple[list[float], list[float]]:
     """Return the latencies of the path and of the reference, in ms."""
     keys, venue = Keys(home / "keys"), QuickVenue()
-    terms = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**9), 60_000)
-    floor = FreshFloor((BTC,), "local", terms, now_ms)
-    desk = TradingDesk(TradeBooks(databases, keys, "local"), floor, {account_name(Side.BUY): venue}, KillSwitch(home))
+    terms = DeskTerms(Decimal(1000), Decimal(300), Decimal(10**9), 60_000)
+    market = FreshMarket((BTC,), "local", terms, now_ms)
+    desk = TradingDesk(TradeBooks(databases, keys, "local"), market, {account_name(Side.BUY): venue}, KillSwitch(home))
     policy = shipped_policy()
-    decider = Decider(60_000, Door("main", frozenset({"BTC"}), policy.horizons), policy, now_ms)
+    decider = Decider(60_000, InputFilter("main", frozenset({"BTC"}), policy.horizons), policy, now_ms)
     herald = Herald(
-        databases, keys, hot_handlers(decider, Acceptor(floor)), now_ms, now_ms, replica="bench", own_only=True,
+        databases, keys, hot_handlers(decider, Acceptor(market)), now_ms, now_ms, replica="bench", own_only=True,
         on_applied=desk.applied,
     )  # fmt: skip
     tasks = [asyncio.create_task(desk.run()), asyncio.create_task(herald.run())]

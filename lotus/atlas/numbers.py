@@ -14,7 +14,16 @@ import numpy as np
 from lotus.atlas.entanglement import Entanglement, entanglement
 from lotus.atlas.observer import ObserverEffect, observer_effect
 from lotus.atlas.resonance import Resonance, resonance
-from lotus.atlas.series import STEP_MS, Floats, Times, Windows, execution_quality, paper_quality, stepped, together
+from lotus.atlas.series import (
+    STEP_MS,
+    Floats,
+    MaturedWindows,
+    Times,
+    execution_quality,
+    paper_quality,
+    stepped,
+    together,
+)
 from lotus.hashing import round_learned
 from lotus.modules.intents import Module
 from lotus.timebase import BLOCK_MS
@@ -63,7 +72,7 @@ class LedgerNumbers(msgspec.Struct, frozen=True, kw_only=True):
 Known = Mapping[Key, LedgerNumbers]
 
 
-def numbers_of_day(branch: str, day: str, windows: Windows) -> list[ModuleNumbers]:
+def numbers_of_day(branch: str, day: str, windows: MaturedWindows) -> list[ModuleNumbers]:
     """Return the numbers of every module, in the order of `Module`; all floats have 9 significant digits.
 
     `windows` are those of the last `DAYS` learning days, none of them after `day`.

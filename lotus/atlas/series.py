@@ -17,7 +17,7 @@ STEP_MS = 600_000  # ten minutes: twice the horizon on which most detectors deci
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class MaturedWindows:
     """Scored windows [n] whose outcome is known: end and horizon in ms, propensity of publication, whether published,
     paper payoff P and executed payoff Y in bps (NaN: not modelled, not executed).
     """
@@ -30,17 +30,17 @@ class Windows:
     executed: Floats
 
 
-def paper_quality(windows: Windows) -> Floats:
+def paper_quality(windows: MaturedWindows) -> Floats:
     """Return P of published windows, bps, NaN elsewhere: what the alpha detector's words were worth on paper."""
     return np.where(windows.published, windows.paper, np.nan)
 
 
-def execution_quality(windows: Windows) -> Floats:
+def execution_quality(windows: MaturedWindows) -> Floats:
     """Return Y - P of executed windows, bps, NaN elsewhere: what execution gained on paper (shortfall: below 0)."""
     return np.where(windows.published, windows.executed - windows.paper, np.nan)
 
 
-def stepped(windows: Windows, quality: Floats) -> tuple[Times, Floats]:
+def stepped(windows: MaturedWindows, quality: Floats) -> tuple[Times, Floats]:
     """Return the steps that have a value, as their number since 1970, ascending [k], and their means [k]."""
     step = windows.end_ms // STEP_MS
     whole = np.isfinite(quality) & (windows.end_ms + windows.horizon_ms <= (step + 1) * STEP_MS)

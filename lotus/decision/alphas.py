@@ -26,7 +26,7 @@ TRIGGER_CHARACTERS: Final = 400
 Kind = OneOf["det", "human", "chart"]
 
 
-class Fault(StrEnum):
+class InputFault(StrEnum):
     """Why an input is refused."""
 
     UNKNOWN_SCHEMA = "unknown_schema"
@@ -44,21 +44,21 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class InputProblem:
     """One fault: where, what was found, what was expected."""
 
-    fault: Fault
+    fault: InputFault
     member: str
     found: str
     expected: str
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class InputRefusal:
     """An input that is not taken; `reasons` holds every fault that was found, in the order of the members."""
 
     event_id: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[InputProblem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class CueInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class AlphaContext:
     """What the envelope says: its thread, the regime of the window if the sender named one, and when it came."""
 
     lifecycle_id: str
@@ -117,7 +117,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class InputFilter:
     """Whom the decision-maker listens to: one branch, coins that can be traded, horizons of the policy."""
 
     branch: str
@@ -125,47 +125,51 @@ class Door:
     horizons: HorizonRule
 
 
-def ingest(payload: Mapping[str, Any], delivery: Delivery, door: Door) -> AlphaInput | CueInput | Refusal:
+def ingest(
+    payload: Mapping[str, Any], delivery: AlphaContext, input_filter: InputFilter
+) -> AlphaInput | CueInput | InputRefusal:
     """Return the input that a payload is, or every reason why it is none."""
     reader = _Reader(payload)
     schema = payload.get("schema_ver")
     if schema not in SCHEMAS:
-        reader.fault(Fault.UNKNOWN_SCHEMA, "schema_ver", schema, ", ".join(SCHEMAS))
+        reader.fault(InputFault.UNKNOWN_SCHEMA, "schema_ver", schema, ", ".join(SCHEMAS))
         return reader.refusal()
     if not delivery.lifecycle_id:
-        reader.fault(Fault.NO_LIFECYCLE, "lifecycle_id", "", "the thread of its envelope")
-    if reader.text("branch") not in ("", door.branch):
-        reader.fault(Fault.WRONG_BRANCH, "branch", payload["branch"], door.branch)
-    if reader.text("asset") not in ("", *door.coins):
-        reader.fault(Fault.UNKNOWN_COIN, "asset", payload["asset"], f"one of {', '.join(sorted(door.coins))}")
+        reader.fault(InputFault.NO_LIFECYCLE, "lifecycle_id", "", "the thread of its envelope")
+    if reader.text("branch") not in ("", input_filter.branch):
+        reader.fault(InputFault.WRONG_BRANCH, "branch", payload["branch"], input_filter.branch)
+    if reader.text("asset") not in ("", *input_filter.coins):
+        reader.fault(
+            InputFault.UNKNOWN_COIN, "asset", payload["asset"], f"one of {', '.join(sorted(input_filter.coins))}"
+        )
     end_ms = reader.time_ms("asof_ts")
     if end_ms is not None and end_ms > delivery.received_ms + CLOCK_SLACK_MS:
-        reader.fault(Fault.FROM_FUTURE, "asof_ts", payload["asof_ts"], f"at most {delivery.received_ms} ms")
-    made = _cue(reader, delivery) if schema == META else _alpha(reader, str(schema), delivery, door)
+        reader.fault(InputFault.FROM_FUTURE, "asof_ts", payload["asof_ts"], f"at most {delivery.received_ms} ms")
+    made = _cue(reader, delivery) if schema == META else _alpha(reader, str(schema), delivery, input_filter)
     if not reader.reasons and schema != HINT:
         reader.check_schema()
     return made if made is not None and not reader.reasons else reader.refusal()
 
 
-def _alpha(reader: "_Reader", schema: str, delivery: Delivery, door: Door) -> AlphaInput | None:
+def _alpha(reader: "_Reader", schema: str, delivery: AlphaContext, input_filter: InputFilter) -> AlphaInput | None:
     horizon = reader.whole("horizon_s", 1, 2**31)
-    if horizon is not None and not door.horizons.shortest_s <= horizon <= door.horizons.longest_s:
-        expected = f"{door.horizons.shortest_s} to {door.horizons.longest_s}"
-        reader.fault(Fault.BAD_HORIZON, "horizon_s", horizon, expected)
+    if horizon is not None and not input_filter.horizons.shortest_s <= horizon <= input_filter.horizons.longest_s:
+        expected = f"{input_filter.horizons.shortest_s} to {input_filter.horizons.longest_s}"
+        reader.fault(InputFault.BAD_HORIZON, "horizon_s", horizon, expected)
     sign = reader.whole("direction", -1, 1)
     if sign == 0:
-        reader.fault(Fault.NO_DIRECTION, "direction", 0, "1 or -1")
+        reader.fault(InputFault.NO_DIRECTION, "direction", 0, "1 or -1")
     score = reader.number("conviction", 0.0, 1.0) if schema == HINT else _score(reader)
     source = _hint_source(reader) if schema == HINT else _detector(reader)
     if schema == SIGBUS and not (reader.inside("publication") or {}).get("published"):
-        reader.fault(Fault.NOT_PUBLISHED, "publication.published", False, "True")
+        reader.fault(InputFault.NOT_PUBLISHED, "publication.published", False, "True")
     end_ms, event_id = reader.time_ms("asof_ts", told=True), reader.text("event_id")
     triggers = reader.texts("suggested_triggers") if schema != SIGBUS else ()
     if end_ms is None or horizon is None or sign is None or score is None:
         return None
     valid_until = end_ms + 1000 * horizon
     if valid_until <= delivery.received_ms:
-        reader.fault(Fault.EXPIRED, "horizon_s", f"until {valid_until} ms", f"after {delivery.received_ms} ms")
+        reader.fault(InputFault.EXPIRED, "horizon_s", f"until {valid_until} ms", f"after {delivery.received_ms} ms")
     return AlphaInput(
         source=source, coin=reader.text("asset", told=True), horizon_s=horizon, sign=sign, score=score,
         event_id=event_id, lifecycle_id=delivery.lifecycle_id, window_end_ms=end_ms, valid_until_ms=valid_until,
@@ -185,14 +189,14 @@ def _detector(reader: "_Reader") -> str:
 def _hint_source(reader: "_Reader") -> str:
     kind = reader.text("kind")
     if kind not in ("", "human", "chart"):
-        reader.fault(Fault.BAD_VALUE, "kind", kind, "human or chart")
+        reader.fault(InputFault.BAD_VALUE, "kind", kind, "human or chart")
     author = reader.text("author")
     if author and not is_name(author):
-        reader.fault(Fault.BAD_VALUE, "author", author, "printable characters, no blanks around them")
+        reader.fault(InputFault.BAD_VALUE, "author", author, "printable characters, no blanks around them")
     return f"{kind}:{author}"
 
 
-def _cue(reader: "_Reader", delivery: Delivery) -> CueInput | None:
+def _cue(reader: "_Reader", delivery: AlphaContext) -> CueInput | None:
     kairos, entrain = reader.maybe("ms_kairos"), reader.maybe("ms_entrain_r")
     uncert, hbar = reader.number("ms_uncert", 0.0, 1.0), reader.number("ms_hbar", 0.0, 1.0)
     asymmetry = reader.maybe("ms_asym_score")
@@ -203,7 +207,7 @@ def _cue(reader: "_Reader", delivery: Delivery) -> CueInput | None:
     measured = {name: size for name, size in components.items() if name not in absent}
     for name, size in measured.items():
         if not _is_number(size) or not 0.0 <= size <= 5.0:
-            reader.fault(Fault.BAD_VALUE, f"ms_asym_components.{name}", size, "a number from 0 to 5")
+            reader.fault(InputFault.BAD_VALUE, f"ms_asym_components.{name}", size, "a number from 0 to 5")
             return None
     return CueInput(
         source=source, coin=reader.text("asset", told=True), event_id=event_id, lifecycle_id=delivery.lifecycle_id,
@@ -221,13 +225,13 @@ class _Reader:
 
     def __init__(self, payload: Mapping[str, Any]) -> None:
         self.payload = payload
-        self.reasons: list[Reason] = []
+        self.reasons: list[InputProblem] = []
 
-    def fault(self, fault: Fault, member: str, found: object, expected: str) -> None:
-        self.reasons.append(Reason(fault, member, str(found)[:80], expected))
+    def fault(self, fault: InputFault, member: str, found: object, expected: str) -> None:
+        self.reasons.append(InputProblem(fault, member, str(found)[:80], expected))
 
-    def refusal(self) -> Refusal:
-        return Refusal(str(self.payload.get("event_id", ""))[:128], tuple(self.reasons))
+    def refusal(self) -> InputRefusal:
+        return InputRefusal(str(self.payload.get("event_id", ""))[:128], tuple(self.reasons))
 
     def text(self, name: str, told: bool = False) -> str:
         """Return a text, "" for a faulty one; `told` when its faults were told before."""
@@ -288,10 +292,10 @@ class _Reader:
         try:
             check_signal(dict(self.payload))
         except SchemaError as error:
-            self.fault(Fault.BAD_SCHEMA, "data", error.found, error.expected)
+            self.fault(InputFault.BAD_SCHEMA, "data", error.found, error.expected)
 
     def _wrong(self, name: str, expected: str) -> None:
         if name in self.payload:
-            self.fault(Fault.BAD_VALUE, name, self.payload[name], expected)
+            self.fault(InputFault.BAD_VALUE, name, self.payload[name], expected)
         else:
-            self.fault(Fault.MISSING, name, "nothing", expected)
+            self.fault(InputFault.MISSING, name, "nothing", expected)

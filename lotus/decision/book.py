@@ -22,7 +22,7 @@ MARKET_FACTOR: Final = "market"
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class CoinMarket:
     """What a coin's market is like: spread, a day's traded volume, open interest, the venue's largest leverage.
 
     `sector` groups coins; `exposures` are (factor, exposure) besides the market's own.
@@ -37,14 +37,14 @@ class Market:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class AllocationInputs:
     """Coins that can be allocated, by rising name: weights held f8 [n], covariance over the horizon f8 [n, n] in bps^2.
 
     `aside` are gross and net weight of what is held in coins that cannot.
     """
 
     coins: tuple[str, ...]
-    markets: tuple[Market, ...]
+    markets: tuple[CoinMarket, ...]
     w0: Floats
     sigma: Floats
     equity_usd: float
@@ -86,14 +86,14 @@ class _Bounds:
 
 
 def measured(
-    coins: Sequence[str], positions: Mapping[str, float], markets: Mapping[str, Market], covariance: Covariance,
+    coins: Sequence[str], positions: Mapping[str, float], markets: Mapping[str, CoinMarket], covariance: Covariance,
     equity_usd: float, horizon_s: int,
-) -> tuple[Measured, list[NotUsed]]:  # fmt: skip
+) -> tuple[AllocationInputs, list[NotUsed]]:  # fmt: skip
     """Return the coins with a market and a covariance as a book over the horizon, and the others with a reason."""
     lacking = {c: "no covariance" if c in markets else "no market" for c in coins}
     kept = tuple(sorted(c for c in coins if c in markets and c in covariance.coins))
     frozen = [positions.get(c, 0.0) / equity_usd for c in coins if c not in kept]
-    book = Measured(
+    book = AllocationInputs(
         coins=kept,
         markets=tuple(markets[c] for c in kept),
         w0=np.array([positions.get(c, 0.0) / equity_usd for c in kept]),
@@ -105,7 +105,7 @@ def measured(
 
 
 def problem_of(
-    book: Measured, fused: Sequence[Fused], found: Budgets, curation: Curation, policy: Policy, gross: float
+    book: AllocationInputs, fused: Sequence[Fused], found: Budgets, curation: Curation, policy: Policy, gross: float
 ) -> Problem:
     """Return the allocation problem; `gross` is the account's own cap. Budgets scale caps and lambda, never mu."""
     views = {f.coin: f.mu_bps for f in fused}
@@ -129,7 +129,9 @@ def problem_of(
     )
 
 
-def _bounds(book: Measured, views: Mapping[str, float], found: Budgets, curation: Curation, policy: Policy) -> _Bounds:
+def _bounds(
+    book: AllocationInputs, views: Mapping[str, float], found: Budgets, curation: Curation, policy: Policy
+) -> _Bounds:
     deviations = np.sqrt(np.maximum(np.diag(book.sigma), 1e-18))
     shares = policy.risk.asset_share * found.risk_bps / deviations
     made, haircuts, liquid = _Bounds(), book.haircuts(policy), book.liquidity(policy)
@@ -148,7 +150,7 @@ def _bounds(book: Measured, views: Mapping[str, float], found: Budgets, curation
     return made
 
 
-def _caps(book: Measured, found: Budgets, policy: Policy, gross: float) -> Caps:
+def _caps(book: AllocationInputs, found: Budgets, policy: Policy, gross: float) -> Caps:
     held_gross, held_net = book.aside
     sectors = sorted({m.sector for m in book.markets})
     named = sorted({name for m in book.markets for name, _ in m.exposures} - {MARKET_FACTOR})

@@ -72,7 +72,7 @@ class DmAlpha:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class ScoreCalibration:
     """All cells fitted for the use on `day` and later; `version` is the hash of their content."""
 
     day: str
@@ -119,7 +119,7 @@ def cell_chain(source: str, horizon_s: int, regime: str) -> tuple[CellKey, ...]:
     return (*fine, (source, horizon_s, ""), (kind, horizon_s, ""))
 
 
-def calibrate(evidence: Mapping[str, Columns], day: str, rule: CalibrationRule) -> Calibration:
+def calibrate(evidence: Mapping[str, Columns], day: str, rule: CalibrationRule) -> ScoreCalibration:
     """Fit every cell for the use on `day`, from the sums of outcomes of the `history_days` days before it.
 
     `evidence` holds `evidence.outcome_sums` by the day on which the outcomes were known. Raises `LookAheadError` when
@@ -139,7 +139,7 @@ def calibrate(evidence: Mapping[str, Columns], day: str, rule: CalibrationRule) 
             if float(rows["w"].sum()) >= rule.min_support:
                 made[key] = _fit(key, rows, made.get(_parent(key)), rule)
     cells = tuple(made[key] for key in sorted(made))
-    return Calibration(day, cells, rule.shrink_support, natural_id("calibration", day, repr((cells, rule))))
+    return ScoreCalibration(day, cells, rule.shrink_support, natural_id("calibration", day, repr((cells, rule))))
 
 
 def isotonic(scores: Floats, bps: Floats, weights: Floats, counts: Ints, bins: int) -> tuple[Floats, Floats]:

@@ -15,12 +15,12 @@ from typing import Final
 import numpy as np
 
 from lotus.decision.alphas import AlphaInput, CueInput
-from lotus.decision.book import Market, Measured, NotUsed, measured, problem_of
+from lotus.decision.book import AllocationInputs, CoinMarket, NotUsed, measured, problem_of
 from lotus.decision.budgets import Budgets, budgets, latest_cues
-from lotus.decision.calibration import Calibration, DmAlpha
+from lotus.decision.calibration import DmAlpha, ScoreCalibration
 from lotus.decision.covariance import Covariance
 from lotus.decision.curators import Curation, Nudge, curate
-from lotus.decision.feedback import Memory, authority_weights
+from lotus.decision.feedback import DecisionMemory, authority_weights
 from lotus.decision.fusion import Correlations, Fused, fuse
 from lotus.decision.intelligence import dm_capacity_risk, dm_fuse_quality
 from lotus.decision.policy import Policy
@@ -35,7 +35,7 @@ _NORMAL: Final = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
+class AccountMandate:
     """What an account may do: coins (empty = all), executors (`venue:strategy`), its own caps in weights."""
 
     account_id: str
@@ -50,7 +50,7 @@ class Authority:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class DecisionState:
     """What the decision-maker knows at `asof_ms`.
 
     `positions` are signed USD by coin; `drawdown_sigmas` how far equity is below its peak, in deviations of the book;
@@ -63,12 +63,12 @@ class State:
     asof_ms: int
     equity_usd: float
     positions: Mapping[str, float]
-    markets: Mapping[str, Market]
+    markets: Mapping[str, CoinMarket]
     covariance: Covariance
-    calibration: Calibration
-    memory: Memory
+    calibration: ScoreCalibration
+    memory: DecisionMemory
     policy: Policy
-    authority: Authority
+    authority: AccountMandate
     correlations: Correlations = field(default_factory=dict)
     drawdown_sigmas: float = 0.0
     ratchet: bool = False
@@ -104,7 +104,7 @@ class Target:
 class Decision:
     """Everything that was decided and why. `horizon_s` is the longest of the live views."""
 
-    state: State
+    state: DecisionState
     horizon_s: int
     valid_until_ms: int
     confidence: float
@@ -127,7 +127,7 @@ class Decision:
 
 
 def decide(
-    state: State, views: Iterable[AlphaInput], cues: Iterable[CueInput], wishes: Iterable[Nudge], solve: Solve
+    state: DecisionState, views: Iterable[AlphaInput], cues: Iterable[CueInput], wishes: Iterable[Nudge], solve: Solve
 ) -> Decision:
     """Return the decision at `state.asof_ms`; `solve` is `FastSolver().solve` or the specification's."""
     alphas, unused = calibrated(state, views)
@@ -151,7 +151,7 @@ def decide(
     return _decision(state, alphas, fused, found, curation, book, problem, allocation, horizon, (*unused, *frozen))
 
 
-def calibrated(state: State, views: Iterable[AlphaInput]) -> tuple[tuple[DmAlpha, ...], list[NotUsed]]:
+def calibrated(state: DecisionState, views: Iterable[AlphaInput]) -> tuple[tuple[DmAlpha, ...], list[NotUsed]]:
     """Return the live views as calibrated alphas in natural order, and why the others are none; events count once."""
     found: dict[tuple[str, str], DmAlpha] = {}
     unused: list[NotUsed] = []
@@ -169,21 +169,22 @@ def calibrated(state: State, views: Iterable[AlphaInput]) -> tuple[tuple[DmAlpha
     return tuple(found.values()), unused
 
 
-def _not_live(state: State, view: AlphaInput) -> str:
+def _not_live(state: DecisionState, view: AlphaInput) -> str:
     if not view.window_end_ms <= state.asof_ms < view.valid_until_ms:
         return "not live any more" if view.window_end_ms <= state.asof_ms else "of the future"
     return "" if view.coin in state.markets else f"no market in {view.coin}"
 
 
-def _halted(state: State) -> str:
+def _halted(state: DecisionState) -> str:
     if state.halted:
         return state.halted
     return "" if state.authority.executors else "no executor has authority"
 
 
 def _decision(
-    state: State, alphas: tuple[DmAlpha, ...], fused: tuple[Fused, ...], found: Budgets, curation: Curation,
-    book: Measured, problem: Problem | None, allocation: Allocation | None, horizon: int, unused: Sequence[NotUsed],
+    state: DecisionState, alphas: tuple[DmAlpha, ...], fused: tuple[Fused, ...], found: Budgets, curation: Curation,
+    book: AllocationInputs, problem: Problem | None, allocation: Allocation | None, horizon: int,
+    unused: Sequence[NotUsed],
 ) -> Decision:  # fmt: skip
     weights = allocation.weights if allocation else np.zeros(0)
     targets = _targets(state, problem, weights, fused, alphas) if problem else ()
@@ -206,7 +207,7 @@ def _decision(
 
 
 def _valid_until(
-    state: State, targets: Sequence[Target], fused: Sequence[Fused], alphas: Sequence[DmAlpha], horizon: int
+    state: DecisionState, targets: Sequence[Target], fused: Sequence[Fused], alphas: Sequence[DmAlpha], horizon: int
 ) -> int:
     """Return the end of the first view that a move rests on; the horizon's end when no move rests on any."""
     ends = {(a.source, a.event_id): a.valid_until_ms for a in alphas}
@@ -223,7 +224,7 @@ def _confidence(allocation: Allocation | None) -> float:
 
 
 def _targets(
-    state: State, problem: Problem, weights: Floats, fused: Sequence[Fused], alphas: Sequence[DmAlpha]
+    state: DecisionState, problem: Problem, weights: Floats, fused: Sequence[Fused], alphas: Sequence[DmAlpha]
 ) -> tuple[Target, ...]:
     triggers = {(a.source, a.event_id): a.triggers for a in alphas}
     heaviest = {f.coin: next((t for p in f.parts for t in triggers[(p.source, p.event_id)][:1]), "") for f in fused}

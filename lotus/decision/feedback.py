@@ -16,7 +16,7 @@ from typing import Any
 
 from lotus.decision.fusion import Blend
 from lotus.decision.policy import ExecutorRule, Policy
-from lotus.decision.reliability import Reliability, added, initial
+from lotus.decision.reliability import SourceReliability, added, initial
 from lotus.errors import ConfigError
 
 
@@ -58,10 +58,10 @@ class ExecutorScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class DecisionMemory:
     """What the decision-maker remembers between decisions, in natural order."""
 
-    reliabilities: tuple[Reliability, ...] = ()
+    reliabilities: tuple[SourceReliability, ...] = ()
     executors: tuple[ExecutorScore, ...] = ()
 
     def reliability(self, source: str, horizon_s: int, policy: Policy) -> float:
@@ -107,18 +107,22 @@ def quality(numbers: ExecutionNumbers) -> float:
     return 0.3 * filled + 0.3 * slipped + 0.2 * quick + 0.2 * min(max(numbers.adherence, 0.0), 1.0)
 
 
-def absorb_report(memory: Memory, numbers: ExecutionNumbers, parts: Sequence[Blend], policy: Policy) -> Memory:
+def absorb_report(
+    memory: DecisionMemory, numbers: ExecutionNumbers, parts: Sequence[Blend], policy: Policy
+) -> DecisionMemory:
     """Return the memory after one report; `parts` are the blend of that coin in that decision.
 
     A report must be given once: the inbox sees to that. Raises `ConfigError` for numbers that cannot be.
     """
-    return Memory(
+    return DecisionMemory(
         reliabilities=_sources(memory.reliabilities, numbers, parts, policy),
         executors=_executors(memory.executors, numbers, policy.executors),
     )
 
 
-def authority_weights(memory: Memory, allowed: Iterable[str], rule: ExecutorRule) -> tuple[tuple[str, float], ...]:
+def authority_weights(
+    memory: DecisionMemory, allowed: Iterable[str], rule: ExecutorRule
+) -> tuple[tuple[str, float], ...]:
     """Return the weight of each executor that is allowed, with sum 1, by name: its score, at least the floor."""
     scores: Mapping[str, float] = {e.executor: e.value for e in memory.executors}
     names = sorted(set(allowed))
@@ -128,8 +132,8 @@ def authority_weights(memory: Memory, allowed: Iterable[str], rule: ExecutorRule
 
 
 def _sources(
-    known: tuple[Reliability, ...], numbers: ExecutionNumbers, parts: Sequence[Blend], policy: Policy
-) -> tuple[Reliability, ...]:
+    known: tuple[SourceReliability, ...], numbers: ExecutionNumbers, parts: Sequence[Blend], policy: Policy
+) -> tuple[SourceReliability, ...]:
     if numbers.realised_bps is None:
         return known
     kept = {(r.source, r.horizon_s): r for r in known}

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.decision.calibration import Calibration, Floats, calibrate
+from lotus.decision.calibration import Floats, ScoreCalibration, calibrate
 from lotus.decision.covariance import RISK_DAYS, Covariance, bar_returns, covariance_of
 from lotus.decision.evidence import Columns, Table, joined, outcome_sums, outcomes_of
 from lotus.decision.fusion import Correlations
 from lotus.decision.likeness import correlations, likeness_sums
 from lotus.decision.policy import Policy
 from lotus.decision.promises import promise_sums, promised
-from lotus.decision.reliability import ForecastQuality, Reliability, forecast_quality, updated
+from lotus.decision.reliability import ForecastQuality, SourceReliability, forecast_quality, updated
 from lotus.timebase import day_start_ms, next_day
 
 ALL_SOURCES = ("", 0)  # key of the quality of all promises together
@@ -26,7 +26,7 @@ Mids = Mapping[str, tuple[NDArray[np.int64], Floats]]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class DaySums:
     """A day's sums: of outcomes, of promises, of what pairs of sources said, and the returns of its bars."""
 
     outcomes: Table
@@ -45,20 +45,20 @@ class SourceQuality:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class NightlyEstimates:
     """What is known after a day."""
 
-    calibration: Calibration
-    reliabilities: tuple[Reliability, ...]
+    calibration: ScoreCalibration
+    reliabilities: tuple[SourceReliability, ...]
     covariance: Covariance
     correlations: Correlations
     quality: tuple[SourceQuality, ...]
 
 
 def evidence_of(
-    day: str, events: Columns, evaluated: Columns, horizons_s: Sequence[int], fitted: Mapping[str, Calibration],
+    day: str, events: Columns, evaluated: Columns, horizons_s: Sequence[int], fitted: Mapping[str, ScoreCalibration],
     mids: Mids,
-) -> Evidence:  # fmt: skip
+) -> DaySums:  # fmt: skip
     """Return the sums of what became known on `day`.
 
     `events`: SIGNAL_EVENTS of the day and of the one before it, `evaluated`: SIGNAL_EVAL of the day; `fitted`: the
@@ -68,7 +68,7 @@ def evidence_of(
     outcomes = outcomes_of(events, evaluated, horizons_s)
     ends = events["window_end_ms"].astype(np.int64)
     own = (ends >= start) & (ends < end)
-    return Evidence(
+    return DaySums(
         outcomes=outcome_sums(outcomes),
         promises=promise_sums(outcomes, *promised(outcomes, fitted)),
         likeness=likeness_sums({name: values[own] for name, values in events.items()}),
@@ -76,7 +76,9 @@ def evidence_of(
     )
 
 
-def learn_night(day: str, evidence: Mapping[str, Evidence], known: Sequence[Reliability], policy: Policy) -> Learned:
+def learn_night(
+    day: str, evidence: Mapping[str, DaySums], known: Sequence[SourceReliability], policy: Policy
+) -> NightlyEstimates:
     """Return what is known after `day`, from the evidence of days up to it and the reliabilities of the day before.
 
     Days before the policy's history are left alone. Raises `LookAheadError` for evidence of a later day.
@@ -85,7 +87,7 @@ def learn_night(day: str, evidence: Mapping[str, Evidence], known: Sequence[Reli
     days = {d: evidence[d] for d in sorted(evidence) if d >= first}
     later = next_day(day)
     bars = [one.returns for one in list(days.values())[-RISK_DAYS:]]
-    return Learned(
+    return NightlyEstimates(
         calibration=calibrate({d: one.outcomes for d, one in days.items()}, later, policy.calibration),
         reliabilities=updated(known, days[day].promises, day, policy.reliability),
         covariance=covariance_of(bars, day_start_ms(later)),

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any, Final, TypeVar
 
 from lotus.errors import ConfigError
-from lotus.experts.source import Source, read_source
+from lotus.experts.source import SpecSource, read_source
 from lotus.hashing import natural_id
 from lotus.priors.types import EXPLORATION
 
@@ -53,7 +53,7 @@ class HardCaps:
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """The risk budget and its brakes: none of them can be loosened beyond what the design allows."""
+    """The risk budget and its brakes; the ranges are hard limits that no file can loosen."""
 
     budget_bps_day: float = _in(0.1, 1e4)
     kelly_fraction: float = _in(0.01, 0.25)
@@ -73,7 +73,7 @@ class Crowding:
 
 @dataclass(frozen=True, slots=True)
 class BudgetRule:
-    """What a cue at 0, at its neutral value and at 1 multiplies a budget with; all within the design's 0.75 to 1.75."""
+    """What a cue at 0, at its neutral value and at 1 multiplies a budget with; all within 0.75 to 1.75."""
 
     low: float = _in(0.75, 1.0)
     high: float = _in(1.0, 1.75)
@@ -235,13 +235,13 @@ def shipped_policy() -> Policy:
     return parse_policy((files("lotus.decision") / "policy.yaml").read_text("utf-8"), "policy.yaml")
 
 
-def _section(source: Source, kind: type[S]) -> S:
+def _section(source: SpecSource, kind: type[S]) -> S:
     known: tuple[Field[Any], ...] = fields(kind)  # type: ignore[arg-type]
     parts = source.keyed([f.name for f in known])
     return kind(**{f.name: _number(parts[f.name], f) for f in known})
 
 
-def _number(source: Source, known: Field[Any]) -> float:
+def _number(source: SpecSource, known: Field[Any]) -> float:
     low, high = known.metadata["range"]
     value = source.whole() if known.type in (int, "int") else source.number()
     if not low <= value <= high:
@@ -249,11 +249,11 @@ def _number(source: Source, known: Field[Any]) -> float:
     return value
 
 
-def _knob_parts(source: Source) -> list[tuple[str, Source]]:
+def _knob_parts(source: SpecSource) -> list[tuple[str, SpecSource]]:
     return list(source.keyed((), KNOBS).items())
 
 
-def _knob(name: str, source: Source, sections: Mapping[str, Any]) -> KnobRange:
+def _knob(name: str, source: SpecSource, sections: Mapping[str, Any]) -> KnobRange:
     parts = source.keyed(("low", "high"))
     found = KnobRange(parts["low"].number(), parts["high"].number())
     section = _SECTIONS[KNOBS[name]]

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from lotus.decision.book import Market
+from lotus.decision.book import CoinMarket
 from lotus.decision.decide import Decision
 from lotus.decision.night import Mids
 from lotus.decision.policy import KNOBS, PREFIX, Policy
@@ -26,7 +26,7 @@ SOURCE: Final = "tape_sim"  # entered and left against the tape: grade B at best
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class TrialLeg:
     """One coin of a decision in a trial, in weights: held before, as decided, with the tried knob at its start.
 
     `cost_bps` is what changing the weight by one costs: taker fee and half the spread at the decision.
@@ -56,7 +56,7 @@ class PolicyTrial:
     context: str
     priors_ver: str
     trial: Trial
-    legs: tuple[Leg, ...]
+    legs: tuple[TrialLeg, ...]
 
     @property
     def matures_ms(self) -> int:
@@ -82,7 +82,7 @@ def trial_row(
     state = told.state
     weights = {target.coin: target.weight for target in start.targets}
     legs = tuple(
-        Leg(t.coin, t.held, t.weight, weights[t.coin], cost_bps(state.policy, state.markets[t.coin]))
+        TrialLeg(t.coin, t.held, t.weight, weights[t.coin], cost_bps(state.policy, state.markets[t.coin]))
         for t in told.targets
     )
     owner = state.policy.owner_of(trial.key.removeprefix(PREFIX))
@@ -92,7 +92,7 @@ def trial_row(
     )  # fmt: skip
 
 
-def cost_bps(policy: Policy, market: Market) -> float:
+def cost_bps(policy: Policy, market: CoinMarket) -> float:
     """Return what trading a coin costs one way, in bps of what is traded: taker fee and half the spread."""
     return policy.soft.fee_bps + market.spread_bps / 2.0
 
@@ -152,7 +152,7 @@ def _returns_bps(row: PolicyTrial, mids: Mids, max_age_ms: int) -> Floats:
     return moved
 
 
-def _columns(legs: tuple[Leg, ...]) -> tuple[Floats, Floats, Floats, Floats]:
+def _columns(legs: tuple[TrialLeg, ...]) -> tuple[Floats, Floats, Floats, Floats]:
     """Return held, decided and start weights and costs, f8 [n] each."""
     columns = np.array([(leg.held, leg.weight, leg.start, leg.cost_bps) for leg in legs], dtype=np.float64)
     held, told, start, costs = columns.reshape(-1, 4).T.copy()

@@ -6,8 +6,7 @@ subject to  lower <= w <= upper,  sum|w| <= gross,  |sum w| <= net,  sum margin|
 
 Weights are notional over equity, mu and c in bps, Sigma in bps^2, all over one horizon. In the literature:
 mean-variance allocation with linear and quadratic transaction costs (Boyd et al., Multi-Period Trading via Convex
-Optimization, 2017). How it is solved is `allocator` (the specification) and `solver` (the same, fast); neither belongs
-here.
+Optimization, 2017). How it is solved is `solver`.
 """
 
 import math

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
-from lotus.decision.calibration import Calibration, Floats
+from lotus.decision.calibration import Floats, ScoreCalibration
 from lotus.decision.evidence import REGIME_NAMES, Outcomes, Table, grouped, placed
 from lotus.timebase import DAY_MS, day_of
 
@@ -44,7 +44,7 @@ DM_PROMISES: Final = TableSpec(
 )
 
 
-def promised(outcomes: Outcomes, fitted: Mapping[str, Calibration]) -> tuple[Floats, Floats]:
+def promised(outcomes: Outcomes, fitted: Mapping[str, ScoreCalibration]) -> tuple[Floats, Floats]:
     """Return (mu, sigma) in bps, f8 [n] each, as the calibration of each window's own day (`fitted`) promised it.
 
     NaN where that day had none, or it knew nothing of the source at the horizon.

@@ -24,7 +24,7 @@ Z95: Final = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
-class Reliability:
+class SourceReliability:
     """One source at one horizon: its `value` in [0, 1] and the faded sums behind its slope.
 
     `through` is the last day whose outcomes are in it, "" before the first; `promises` counts all of them.
@@ -74,19 +74,19 @@ def start_of(source: str, rule: ReliabilityRule) -> float:
     return rule.detector_start if source.startswith("det:") else rule.human_start
 
 
-def initial(source: str, horizon_s: int, rule: ReliabilityRule) -> Reliability:
+def initial(source: str, horizon_s: int, rule: ReliabilityRule) -> SourceReliability:
     """Return the reliability of a source that has promised nothing yet."""
-    return Reliability(source, horizon_s, start_of(source, rule))
+    return SourceReliability(source, horizon_s, start_of(source, rule))
 
 
-def slope_of(known: Reliability, rule: ReliabilityRule) -> float:
+def slope_of(known: SourceReliability, rule: ReliabilityRule) -> float:
     """Return the slope of realised over promised with the start as its prior."""
     energy = rule.prior_energy_bps2
     total = known.sum_pp + energy
     return (known.sum_pr + energy * start_of(known.source, rule)) / total if total > 0.0 else known.value
 
 
-def added(known: Reliability, pairs: Iterable[tuple[float, float]]) -> Reliability:
+def added(known: SourceReliability, pairs: Iterable[tuple[float, float]]) -> SourceReliability:
     """Return the reliability with (promised, realised) pairs in bps in its sums; the value stays."""
     rows = sorted(pairs)
     return replace(
@@ -97,7 +97,7 @@ def added(known: Reliability, pairs: Iterable[tuple[float, float]]) -> Reliabili
     )
 
 
-def stepped(known: Reliability, rule: ReliabilityRule) -> Reliability:
+def stepped(known: SourceReliability, rule: ReliabilityRule) -> SourceReliability:
     """Return the reliability after one bounded step of its value towards the slope of its sums."""
     wanted = min(max(slope_of(known, rule), 0.0), 1.0)
     step = min(max(rule.rate * (wanted - known.value), -rule.max_step), rule.max_step)
@@ -105,8 +105,8 @@ def stepped(known: Reliability, rule: ReliabilityRule) -> Reliability:
 
 
 def updated(
-    known: Sequence[Reliability], promises: Columns, day: str, rule: ReliabilityRule
-) -> tuple[Reliability, ...]:
+    known: Sequence[SourceReliability], promises: Columns, day: str, rule: ReliabilityRule
+) -> tuple[SourceReliability, ...]:
     """Return all reliabilities, in natural order, after a day's promises (`promises.promise_sums`): one step a source.
 
     Without any a source drifts back to its start. Raises `LookAheadError` for a day that was already absorbed.

@@ -2,7 +2,7 @@
 
 Variables x = (w, u, t) with u >= |w| and t >= |w - w0|; every cap is then linear but the risk, a second-order cone. The
 interior-point method is Clarabel's (Goulart and Chen 2024), fed directly: no modelling layer between two solves. The
-specification that it must agree with is `allocator`; no relaxation and no policy belongs here.
+specification that it must agree with is `benchmarks.decision.allocator`; no relaxation and no policy belongs here.
 """
 
 import math

@@ -47,7 +47,7 @@ class QualityDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class AuditResult:
     """Result of one audit of the day, of one detector or ("") of all."""
 
     name: str
@@ -90,7 +90,7 @@ class CardFacts:
     published_p: Estimate | None
     published_y: Estimate | None
     contexts: tuple[Context, ...] = ()
-    audits: tuple[Audit, ...] = field(default=())
+    audits: tuple[AuditResult, ...] = field(default=())
 
 
 def card_facts(
@@ -100,7 +100,7 @@ def card_facts(
     history: Sequence[DayHistory],
     tables: Sequence[DayTables],
     lives: Sequence[Life],
-    audits: Sequence[Audit],
+    audits: Sequence[AuditResult],
     experts_ver: str,
 ) -> CardFacts:
     """Return the facts of detector `d` after the last of `history` (rising days, `tables` in force on them).

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
 from lotus.detectors.card import card_markdown, withdrawn_card
-from lotus.detectors.card_facts import Audit, CardFacts, card_facts, quality_day
+from lotus.detectors.card_facts import AuditResult, CardFacts, card_facts, quality_day
 from lotus.detectors.daily_quality import matured
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.history import DayHistory
-from lotus.detectors.lifecycle import Change, Life, VersionFacts, night
+from lotus.detectors.lifecycle import Life, StageTransition, VersionFacts, night
 from lotus.detectors.spec import JITTER, DetectorSpec
 from lotus.errors import SchemaError
 
@@ -48,7 +48,7 @@ def detector_cards(
     history: Sequence[DayHistory],
     tables: Sequence[DayTables],
     detectors: Sequence[DetectorSpec],
-    audits: Sequence[Audit],
+    audits: Sequence[AuditResult],
     before: Columns | None,
     experts_ver: str,
 ) -> dict[str, NDArray[np.generic]]:
@@ -88,7 +88,7 @@ def lives_of(rows: Columns) -> list[Life]:
     """Return the lives that the rows of a day hold; raises `SchemaError` when one is unreadable."""
     try:
         return [
-            Life(str(name), int(version), msgspec.json.decode(text, type=tuple[Change, ...]))
+            Life(str(name), int(version), msgspec.json.decode(text, type=tuple[StageTransition, ...]))
             for name, version, text in zip(
                 rows["detector_id"].tolist(), rows["spec_version"].tolist(), rows["life"].tolist(), strict=True
             )
@@ -99,12 +99,16 @@ def lives_of(rows: Columns) -> list[Life]:
         ) from error
 
 
-def _of(audits: Sequence[Audit], detector_id: str) -> list[Audit]:
+def _of(audits: Sequence[AuditResult], detector_id: str) -> list[AuditResult]:
     return [audit for audit in audits if audit.detector_id in ("", detector_id)]
 
 
 def _version_facts(
-    d: int, spec: DetectorSpec, history: Sequence[DayHistory], tables: Sequence[DayTables], audits: Sequence[Audit]
+    d: int,
+    spec: DetectorSpec,
+    history: Sequence[DayHistory],
+    tables: Sequence[DayTables],
+    audits: Sequence[AuditResult],
 ) -> VersionFacts:
     known = [quality_day(t, spec.detector_id) for t in tables]
     return VersionFacts(

@@ -14,7 +14,7 @@ from lotus.detectors.daily_quality import MIN_DAYS
 from lotus.errors import LookAheadError, SchemaError
 
 
-class Stage(StrEnum):
+class LifecycleStage(StrEnum):
     """Where a version stands."""
 
     EXPERIMENTAL = "experimental"
@@ -49,7 +49,7 @@ class VersionFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StageTransition:
     """One transition: `old` is empty at birth."""
 
     day: str
@@ -64,12 +64,12 @@ class Life:
 
     detector_id: str
     version: int
-    changes: tuple[Change, ...]
+    changes: tuple[StageTransition, ...]
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> LifecycleStage:
         """The present stage."""
-        return Stage(self.changes[-1].new)
+        return LifecycleStage(self.changes[-1].new)
 
     @property
     def born(self) -> str:
@@ -96,7 +96,7 @@ def night(day: str, lives: Sequence[Life], facts: Sequence[VersionFacts], rules:
     if late:
         raise LookAheadError(f"{late[0].detector_id} changed on {late[0].since}", f"a day before {day}")
     known = {(x.detector_id, x.version): x for x in lives}
-    active = [key for key, life in known.items() if life.stage is Stage.ACTIVE]
+    active = [key for key, life in known.items() if life.stage is LifecycleStage.ACTIVE]
     after = []
     for name, version in sorted(known.keys() | told.keys()):
         life, fact = known.get((name, version)), told.get((name, version))
@@ -106,23 +106,29 @@ def night(day: str, lives: Sequence[Life], facts: Sequence[VersionFacts], rules:
     return after
 
 
-def _change(day: str, life: Life | None, facts: VersionFacts | None, newer: int, rules: Rules) -> tuple[Change, ...]:
+def _change(
+    day: str, life: Life | None, facts: VersionFacts | None, newer: int, rules: Rules
+) -> tuple[StageTransition, ...]:
     if life is None:
-        return (Change(day, "", Stage.EXPERIMENTAL, "first seen"),)
+        return (StageTransition(day, "", LifecycleStage.EXPERIMENTAL, "first seen"),)
     old = life.stage
-    if old is Stage.ARCHIVED:
+    if old is LifecycleStage.ARCHIVED:
         return ()
-    if old is Stage.DEPRECATED:
+    if old is LifecycleStage.DEPRECATED:
         age = (date.fromisoformat(day) - date.fromisoformat(life.since)).days
-        return (Change(day, old, Stage.ARCHIVED, f"deprecated for {age} days"),) if age >= rules.archive_days else ()
+        return (
+            (StageTransition(day, old, LifecycleStage.ARCHIVED, f"deprecated for {age} days"),)
+            if age >= rules.archive_days
+            else ()
+        )
     reason = "no longer shipped" if facts is None else _retired(old, facts, newer, rules)
     if reason:
-        return (Change(day, old, Stage.DEPRECATED, reason),)
-    reason = _promoted(facts, rules) if facts is not None and old is Stage.EXPERIMENTAL else ""
-    return (Change(day, old, Stage.ACTIVE, reason),) if reason else ()
+        return (StageTransition(day, old, LifecycleStage.DEPRECATED, reason),)
+    reason = _promoted(facts, rules) if facts is not None and old is LifecycleStage.EXPERIMENTAL else ""
+    return (StageTransition(day, old, LifecycleStage.ACTIVE, reason),) if reason else ()
 
 
-def _retired(stage: Stage, facts: VersionFacts, newer: int, rules: Rules) -> str:
+def _retired(stage: LifecycleStage, facts: VersionFacts, newer: int, rules: Rules) -> str:
     """Return why a version is retired, "" when it is not."""
     if facts.failed_audits:
         return f"failed audit {facts.failed_audits[0]}"
@@ -131,7 +137,7 @@ def _retired(stage: Stage, facts: VersionFacts, newer: int, rules: Rules) -> str
     poor = [q for q in facts.sq[-rules.patience_days :] if q is not None and q < rules.sq_retire]
     if len(poor) == rules.patience_days:
         return f"sq_score below {rules.sq_retire:g} on {len(poor)} days in a row, last {poor[-1]:.3f}"
-    if stage is Stage.ACTIVE and facts.published < rules.dry_published:
+    if stage is LifecycleStage.ACTIVE and facts.published < rules.dry_published:
         return f"only {facts.published} publications in 20 days"
     return ""
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from lotus.detectors.spec_check import Checked, KeyedError, check_expressions
 from lotus.errors import ConfigError, ExpressionError
-from lotus.experts.source import Source, read_source
+from lotus.experts.source import SpecSource, read_source
 from lotus.hashing import natural_id
 from lotus.manifest import Manifest
 from lotus.tape_machine.checker import quantity
@@ -111,14 +111,14 @@ def parse_spec(text: str, where: str) -> DetectorSpec:
     return replace(spec, depth=depth, nodes=nodes)
 
 
-def _read(text: str, where: str) -> Source:
+def _read(text: str, where: str) -> SpecSource:
     try:
         return read_source(text, where)
     except RecursionError:
         raise ConfigError(f"{where} is nested too deeply", "key: value, two levels at most") from None
 
 
-def _measured(spec: DetectorSpec, keys: Mapping[str, Source]) -> tuple[int, int]:
+def _measured(spec: DetectorSpec, keys: Mapping[str, SpecSource]) -> tuple[int, int]:
     """Return depth and nodes of the detector, frames and windows as one graph; raises its errors at their place."""
     kernel = Manifest().kernel
     try:
@@ -138,7 +138,7 @@ def _measured(spec: DetectorSpec, keys: Mapping[str, Source]) -> tuple[int, int]
     return measure(checked.whole)
 
 
-def _params(source: Source | None) -> tuple[Parameter, ...]:
+def _params(source: SpecSource | None) -> tuple[Parameter, ...]:
     found = []
     for name, part in source.mapping().items() if source else ():
         value, jitter = part, True
@@ -151,25 +151,25 @@ def _params(source: Source | None) -> tuple[Parameter, ...]:
     return tuple(found)
 
 
-def _expressions(source: Source | None) -> Expressions:
+def _expressions(source: SpecSource | None) -> Expressions:
     return tuple((name, part.scalar) for name, part in source.mapping().items()) if source else ()
 
 
-def _is_scalar(part: Source) -> bool:
+def _is_scalar(part: SpecSource) -> bool:
     try:
         return bool(part.scalar) or True
     except ConfigError:
         return False
 
 
-def _quantity(part: Source) -> Quantity:
+def _quantity(part: SpecSource) -> Quantity:
     try:
         return quantity(part.scalar)
     except ExpressionError as error:
         raise part.expression_error(error) from None
 
 
-def _seconds(part: Source, text: str) -> float:
+def _seconds(part: SpecSource, text: str) -> float:
     try:
         amount = quantity(text)
     except ExpressionError as error:
@@ -180,14 +180,14 @@ def _seconds(part: Source, text: str) -> float:
     return amount.value * ratio
 
 
-def _horizon_s(part: Source) -> int:
+def _horizon_s(part: SpecSource) -> int:
     seconds = _seconds(part, part.scalar)
     if not (seconds >= 1.0 and seconds == int(seconds)):
         raise part.error(f"a horizon of {seconds:g} s", "whole seconds, at least 1s")
     return int(seconds)
 
 
-def _band_s(part: Source) -> tuple[float, float]:
+def _band_s(part: SpecSource) -> tuple[float, float]:
     low, dots, high = part.scalar.partition("..")
     if not dots:
         raise part.error(f"{part.scalar!r}", "two periods such as 20s..160s")
@@ -197,13 +197,13 @@ def _band_s(part: Source) -> tuple[float, float]:
     return band
 
 
-def _at_least_1(part: Source) -> int:
+def _at_least_1(part: SpecSource) -> int:
     if part.whole() < 1:
         raise part.error(f"version {part.scalar}", "1 or more")
     return part.whole()
 
 
-def _name(part: Source) -> str:
+def _name(part: SpecSource) -> str:
     text = part.scalar
     if not (text.isidentifier() and text.isascii() and text == text.lower() and len(text) <= MAX_NAME):
         raise part.error(f"{text[:40]!r}", f"small letters, digits and _, at most {MAX_NAME}")

@@ -14,7 +14,7 @@ from lotus.detectors.window_spec import T_VALUES, window_columns
 from lotus.errors import ConfigError, ExpressionError
 from lotus.tape_machine.checker import check
 from lotus.tape_machine.complexity import topological, warm_up
-from lotus.tape_machine.environment import Column, Environment, Quantity, frame_columns
+from lotus.tape_machine.environment import Environment, InputColumn, Quantity, frame_columns
 from lotus.tape_machine.graph import build_graph
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.parser import parse
@@ -89,7 +89,7 @@ def _require_free(
     params: Mapping[str, Quantity],
     frames: Sequence[tuple[str, str]],
     windows: Sequence[tuple[str, str]],
-    columns: Mapping[str, Column],
+    columns: Mapping[str, InputColumn],
 ) -> None:
     """Raise `KeyedError` for a name that is a column, a word of the language, or taken by another section."""
     taken: dict[str, Node] = {}

@@ -22,7 +22,7 @@ sweeps_up, sweeps_down   frames of the window with a sweep of that side
 from typing import Final
 
 from lotus.microtape import frame_spec as frame
-from lotus.tape_machine.environment import Column, frame_columns
+from lotus.tape_machine.environment import InputColumn, frame_columns
 
 INT_NAMES: Final = ("asset", "window_end_ms", "close_recv_ns", "close_seq", "mid2", "quality", "age")
 (W_ASSET, W_END, W_RECV, W_SEQ, W_MID2, W_QUALITY, W_AGE) = range(len(INT_NAMES))
@@ -56,12 +56,12 @@ def n_floats(n_detectors: int) -> int:
     return F_SIGNAL + 2 * n_detectors
 
 
-def window_columns() -> dict[str, Column]:
+def window_columns() -> dict[str, InputColumn]:
     """Return every column that window expressions may name: the window's own, then the closing frame's others."""
-    found: dict[str, Column] = {}
+    found: dict[str, InputColumn] = {}
     for index, (name, unit) in enumerate(WINDOW_UNITS.items()):
-        found[name] = Column(index, "1", "flag") if unit == "flag" else Column(index, unit)
+        found[name] = InputColumn(index, "1", "flag") if unit == "flag" else InputColumn(index, unit)
     for name, column in frame_columns().items():
         if name not in found:
-            found[name] = Column(T_FRAME + column.index, column.unit, column.kind)
+            found[name] = InputColumn(T_FRAME + column.index, column.unit, column.kind)
     return found

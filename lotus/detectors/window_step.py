@@ -25,7 +25,7 @@ from lotus.tape_machine.ops_elementwise import read_row
 TAKEN, READY, CLOSES = range(3)
 
 
-class Windows(NamedTuple):
+class WindowTables(NamedTuple):
     """Everything that a window is made of: see `windows.WindowBuilder`."""
 
     state: NDArray[np.void]
@@ -47,7 +47,7 @@ class Picks(NamedTuple):
 
 @kernel
 def run_windows(
-    w: Windows,
+    w: WindowTables,
     ints: NDArray[np.int64],
     floats: NDArray[np.float64],
     annotations: NDArray[np.float64],
@@ -136,7 +136,7 @@ def run_frames(state: NDArray[np.void], rows: NDArray[np.float64], frames: Runni
 
 
 @kernel
-def finish_frames(w: Windows, ints: NDArray[np.int64], row: NDArray[np.float64]) -> None:
+def finish_frames(w: WindowTables, ints: NDArray[np.int64], row: NDArray[np.float64]) -> None:
     """Run the program over frames to the end of the window that a frame closes and put its outputs to the table's row.
 
     Nothing is done for a window that is not whole.
@@ -150,7 +150,7 @@ def finish_frames(w: Windows, ints: NDArray[np.int64], row: NDArray[np.float64])
 
 @kernel
 def close_window(
-    w: Windows,
+    w: WindowTables,
     ints: NDArray[np.int64],
     floats: NDArray[np.float64],
     annotation: NDArray[np.float64],

@@ -21,7 +21,7 @@ from lotus.detectors.window_step import (
     READY,
     TAKEN,
     Picks,
-    Windows,
+    WindowTables,
     close_window,
     finish_frames,
     keep_frame,
@@ -176,7 +176,7 @@ class WindowBuilder:
         self._results = np.zeros((1, len(compiled.windows.outputs)))
         self._out = np.zeros((1, n_floats(len(compiled.detectors))))
         self.floats: Floats = self._out[0]
-        self._all = Windows(
+        self._all = WindowTables(
             self._state, self._blank, self._params, self._rows,
             _running(compiled.frames, frame_state, self._rows.shape[1]),
         )  # fmt: skip

@@ -49,7 +49,7 @@ DETECTOR_DSI_ATTRIB: Final = TableSpec(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Windows:
+class AttributedWindows:
     """Published windows with a known payoff.
 
     detector str[n], side f8[n] = sign of s, payoff f8[n] in bps, block i8[n] of six hours; z and the weights in force
@@ -64,7 +64,7 @@ class Windows:
     weights: Floats
 
 
-def attribution(windows: Windows, experts: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+def attribution(windows: AttributedWindows, experts: Sequence[str]) -> dict[str, NDArray[np.generic]]:
     """Return the rows of `DETECTOR_DSI_ATTRIB`: every detector with windows and every expert, in key order.
 
     Raises `SchemaError` for a payoff that is not known or another number of experts.

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class KnotTable:
     """Knots of several columns one after the other: column k owns [first[k], first[k + 1]) of xs and ys."""
 
     first: NDArray[np.int64]
@@ -26,14 +26,14 @@ class Table:
     ys: Floats
 
 
-def table_of(columns: Sequence[Knots]) -> Table:
+def table_of(columns: Sequence[Knots]) -> KnotTable:
     """Return the arrays of the knots of each column (an empty one means the default)."""
     first = np.cumsum([0, *(len(knots) for knots in columns)])
     flat = [pair for knots in columns for pair in knots] or [(0.0, 0.0)]
-    return Table(first.astype(np.int64), np.array([x for x, _ in flat]), np.array([y for _, y in flat]))
+    return KnotTable(first.astype(np.int64), np.array([x for x, _ in flat]), np.array([y for _, y in flat]))
 
 
-def evidence_table(experts: ExpertSet) -> Table:
+def evidence_table(experts: ExpertSet) -> KnotTable:
     """Return the calibration of mx_evidence."""
     return table_of([experts.fusion.evidence])
 

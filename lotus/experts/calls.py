@@ -56,7 +56,7 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Said:
+class ExpertCalls:
     """What the experts say in all frames of one asset: frames, `fired` i8[n] as bits and z f8[n, experts]."""
 
     asset: int
@@ -66,7 +66,7 @@ class Said:
     z: Floats
 
 
-def spoken(frames: FrameBatch, experts: ExpertSet) -> Iterator[Said]:
+def spoken(frames: FrameBatch, experts: ExpertSet) -> Iterator[ExpertCalls]:
     """Yield what these experts say in frames that start from a blank state, asset by asset."""
     machine = ExpertMachine(len(frames.universe), frames.cadence_ms, experts)
     for asset in range(len(frames.universe)):
@@ -76,7 +76,7 @@ def spoken(frames: FrameBatch, experts: ExpertSet) -> Iterator[Said]:
         ints, floats = frames.ints[mine], frames.floats[mine]
         chunks = [slice(k, k + CHUNK) for k in range(0, len(mine), CHUNK)]
         rows = np.concatenate([machine.feed_frames(asset, ints[c], floats[c])[:, A_FIRED:] for c in chunks])
-        yield Said(asset, ints, floats, rows[:, 0].astype(np.int64), rows[:, A_Z - A_FIRED :])
+        yield ExpertCalls(asset, ints, floats, rows[:, 0].astype(np.int64), rows[:, A_Z - A_FIRED :])
 
 
 def calls_of(frames: FrameBatch, experts: ExpertSet, first_ms: int = 0) -> Calls:
@@ -88,7 +88,7 @@ def calls_of(frames: FrameBatch, experts: ExpertSet, first_ms: int = 0) -> Calls
     return joined([calls_in(said, rules, frames.cadence_ms, first_ms) for said in spoken(frames, experts)])
 
 
-def calls_in(said: Said, rules: Sequence[LabelRule], cadence_ms: int, first_ms: int = 0) -> Calls:
+def calls_in(said: ExpertCalls, rules: Sequence[LabelRule], cadence_ms: int, first_ms: int = 0) -> Calls:
     """Return the calls of every expert, with its rule, in the frames of one asset."""
     idx, reborn = said.ints[:, I_FRAME], rebirths(said.ints)
     start = int(np.searchsorted(idx * cadence_ms, first_ms))

@@ -15,7 +15,7 @@ from lotus.errors import ConfigError, ExpressionError
 from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.experts.grammar import Grammar, seconds
 from lotus.experts.model import Weights, model_node, operands_of
-from lotus.experts.source import Source
+from lotus.experts.source import SpecSource
 from lotus.experts.spec import ExpertSpec, LabelRule
 from lotus.experts.tuning import is_tuned, tuned
 from lotus.kept import kept
@@ -154,7 +154,7 @@ def _environment(
     cadence_ms: int,
     params: Mapping[str, Quantity],
     names: Mapping[str, Node],
-    new: Mapping[str, Source],
+    new: Mapping[str, SpecSource],
 ) -> Environment:
     try:
         return Environment(frame_columns(), cadence_ms, params, names)
@@ -165,14 +165,14 @@ def _environment(
         raise last.error(error.found, error.expected, error.cause) from None
 
 
-def _quantity(part: Source) -> Quantity:
+def _quantity(part: SpecSource) -> Quantity:
     try:
         return quantity(part.scalar)
     except ExpressionError as error:
         raise part.expression_error(error) from None
 
 
-def _node(part: Source, there: Environment, kind: str = "", unit: str = "") -> Node:
+def _node(part: SpecSource, there: Environment, kind: str = "", unit: str = "") -> Node:
     """Return the node of one expression of a spec, of this kind and unit where they are given."""
     try:
         node = check(parse(part.scalar), there)

@@ -17,14 +17,14 @@ from lotus.experts.refit import (
     MAX_KNOTS,
     MIN_ROWS,
     Curve,
-    Rows,
+    RefitRows,
     at_knots,
     isotonic,
     knots_of,
     reliability_curve,
     step_ends,
 )
-from lotus.experts.verdict import Verdict, compare, log_losses
+from lotus.experts.verdict import RefitVerdict, compare, log_losses
 
 Floats = NDArray[np.float64]
 
@@ -38,12 +38,12 @@ class ConfidenceFit:
 
     expert_id: str
     knots: Knots
-    verdict: Verdict
+    verdict: RefitVerdict
     curve: Curve
     curve_in_force: Curve
 
 
-def fit_confidences(rows: Rows, names: Sequence[str], in_force: Sequence[Knots]) -> list[ConfidenceFit]:
+def fit_confidences(rows: RefitRows, names: Sequence[str], in_force: Sequence[Knots]) -> list[ConfidenceFit]:
     """Return a fit for every expert that speaks often enough; `in_force`: present knots in the order of `names`."""
     fit, tune, judge = rows.parts()
     found = []

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
 from lotus.experts.annotation_spec import WINDOW_MS
-from lotus.experts.calls import Calls, Said, calls_in, joined, spoken
+from lotus.experts.calls import Calls, ExpertCalls, calls_in, joined, spoken
 from lotus.experts.compiler import label_rules
 from lotus.experts.confidence import ConfidenceFit, fit_confidences
 from lotus.experts.fusion import ExpertSet
 from lotus.experts.machine import rebirths
-from lotus.experts.refit import Refits, Rows, directions, refit
+from lotus.experts.refit import RefitRows, Refits, directions, refit
 from lotus.experts.reliability import (
     ExpertReliability,
     Reliability,
@@ -77,7 +77,7 @@ class Judge:
         """Start without days."""
         self._experts, self._rules = experts, label_rules(experts)
         self._calls: list[Calls] = []
-        self._rows: list[Rows] = []
+        self._rows: list[RefitRows] = []
         self._z: list[Floats] = []
         self._days = 0
 
@@ -106,23 +106,23 @@ class Judge:
         after = _taken_up(masked, refits, fits)
         return Evaluation(_stats(experts, after, found, assets, run, twins), after, refits, refused, tuple(fits))
 
-    def _joined_rows(self) -> Rows:
+    def _joined_rows(self) -> RefitRows:
         z = np.concatenate([np.zeros((0, len(self._experts.names))), *(r.z for r in self._rows)])
         up = np.concatenate([np.zeros(0, np.bool_), *(r.up for r in self._rows)])
         day, hour = (
             np.concatenate([np.zeros(0, np.int64), *(getattr(r, n) for r in self._rows)]) for n in ("day", "hour")
         )
-        return Rows(z, up, day, hour)
+        return RefitRows(z, up, day, hour)
 
 
-def outcome_rows(said: Said, rows: Ints, cadence_ms: int, day: int) -> Rows:
+def outcome_rows(said: ExpertCalls, rows: Ints, cadence_ms: int, day: int) -> RefitRows:
     """Return those of the frames `rows` i8[m] of one asset that were followed by a move, as rows of day `day`."""
     end_ms = said.ints[:, I_END]
     life = np.cumsum(rebirths(said.ints), dtype=np.int64)
     horizon = round(1_000.0 * REFIT_HORIZON_S / cadence_ms)
     (came,) = directions([said.floats[:, C_MID]], [rows], [life], horizon)
     rows, came = rows[np.isfinite(came)], came[np.isfinite(came)]
-    return Rows(said.z[rows], came == 1.0, np.full(len(rows), day), end_ms[rows] // HOUR_MS)
+    return RefitRows(said.z[rows], came == 1.0, np.full(len(rows), day), end_ms[rows] // HOUR_MS)
 
 
 def _switched(experts: ExpertSet, off: Sequence[str]) -> ExpertSet:
@@ -130,7 +130,7 @@ def _switched(experts: ExpertSet, off: Sequence[str]) -> ExpertSet:
     return replace(experts, fusion=replace(experts.fusion, voices=voices))
 
 
-def _fitted(rows: Rows, experts: ExpertSet) -> tuple[Refits | None, list[ConfidenceFit], str]:
+def _fitted(rows: RefitRows, experts: ExpertSet) -> tuple[Refits | None, list[ConfidenceFit], str]:
     fusion, present = experts.fusion, experts.fusion.confidence or {}
     active = np.array([v.status == "active" for v in fusion.voices.values()])
     fits = fit_confidences(rows, experts.names, [present.get(name, ()) for name in experts.names])

@@ -5,7 +5,7 @@ table of knots (isotonic fit, linear between knots, flat outside); without knots
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import pairwise
@@ -13,7 +13,7 @@ from typing import Final
 
 from lotus.errors import ConfigError
 from lotus.experts.model import Weights, weights_hash
-from lotus.experts.source import Source, read_source
+from lotus.experts.source import SpecSource, read_source
 from lotus.experts.spec import ExpertSpec, parse_spec
 from lotus.hashing import natural_id
 from lotus.kept import kept
@@ -64,6 +64,13 @@ class ExpertSet:
     def names(self) -> tuple[str, ...]:
         """Ids in column order."""
         return tuple(spec.expert_id for spec in self.experts)
+
+    def only(self, expert_id: str) -> "ExpertSet":
+        """Return the set of one of its experts; raises `ConfigError` for one that is not in it."""
+        if expert_id not in self.names:
+            raise ConfigError(f"no expert {expert_id}", ", ".join(self.names))
+        spec = self.experts[self.names.index(expert_id)]
+        return ExpertSet((spec,), replace(self.fusion, voices={expert_id: self.fusion.voices[expert_id]}))
 
     @property
     def weights(self) -> tuple[float, ...]:
@@ -125,7 +132,7 @@ def _text(name: str) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def _voice(part: Source) -> Voice:
+def _voice(part: SpecSource) -> Voice:
     keys = part.keyed(("weight", "vote"), ("status",))
     status = keys["status"].one_of(STATUS) if "status" in keys else "active"
     weight, vote = keys["weight"].number(), keys["vote"].number()
@@ -134,7 +141,7 @@ def _voice(part: Source) -> Voice:
     return Voice(weight, vote, status)
 
 
-def _knots(part: Source) -> Knots:
+def _knots(part: SpecSource) -> Knots:
     pairs: list[tuple[float, float]] = []
     for item in part.items():
         numbers: Sequence[float] = [n.number() for n in item.items()]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lotus.errors import ExpressionError
-from lotus.experts.source import Source
+from lotus.experts.source import SpecSource
 from lotus.tape_machine.checker import quantity
 from lotus.tape_machine.ops_table import MAX_FSM_STATES
 from lotus.tape_machine.units import time_ratio
@@ -23,7 +23,7 @@ class Grammar:
     """A checked table; state 0 is the quiet one. Targets are states by number."""
 
     states: tuple[str, ...]
-    symbols: Mapping[str, Source]  # flags in order of priority
+    symbols: Mapping[str, SpecSource]  # flags in order of priority
     transitions: Mapping[tuple[int, str], int]  # (state, symbol or timeout) -> state
     limits_s: Mapping[int, float]
     llr: Mapping[int, float]
@@ -39,7 +39,7 @@ class Grammar:
         return tuple(float(x) for x in (n, *table, *limits))
 
 
-def read_grammar(keys: Mapping[str, Source]) -> Grammar:
+def read_grammar(keys: Mapping[str, SpecSource]) -> Grammar:
     """Return the table of `states`, `symbols`, `transitions`, `limits` and `llr`; raises `ConfigError` at the place."""
     states = tuple(part.scalar for part in keys["states"].items())
     if not 2 <= len(states) <= MAX_FSM_STATES or len(set(states)) != len(states):
@@ -65,9 +65,9 @@ def read_grammar(keys: Mapping[str, Source]) -> Grammar:
 
 
 def _require_whole(
-    keys: Mapping[str, Source],
+    keys: Mapping[str, SpecSource],
     states: Sequence[str],
-    symbols: Mapping[str, Source],
+    symbols: Mapping[str, SpecSource],
     transitions: Mapping[tuple[int, str], int],
     limits: Mapping[int, float],
 ) -> None:
@@ -86,17 +86,17 @@ def _require_whole(
             raise part.error(f"symbol {name!r} leads nowhere", "a transition by it")
 
 
-def _state(states: Sequence[str], part: Source, name: str) -> int:
+def _state(states: Sequence[str], part: SpecSource, name: str) -> int:
     if name not in states:
         raise part.error(f"unknown state {name!r}", ", ".join(states))
     return list(states).index(name)
 
 
-def _seconds(part: Source) -> float:
+def _seconds(part: SpecSource) -> float:
     return seconds(part, LIMIT_S)
 
 
-def seconds(part: Source, most: float) -> float:
+def seconds(part: SpecSource, most: float) -> float:
     """Return a duration in seconds, above 0 and at most `most`; raises `ConfigError`."""
     try:
         found = quantity(part.scalar)

@@ -1,8 +1,8 @@
 """What weekly learning changes of the shipped experts, and which set is in force on a day.
 
-`Learned` is data: weights, who is off, calibrations and trained nets over the shipped specs. A set is named by the
-hash of everything it says (`ExpertSet.version`), so equal settings are one set, whenever they were fitted. A set holds
-from a day on that lies after every day it was fitted on; which one holds is a function of day and list alone.
+`LearnedSettings` is data: weights, who is off, calibrations and trained nets over the shipped specs. A set is named by
+the hash of everything it says (`ExpertSet.version`), so equal settings are one set, whenever they were fitted. A set
+holds from a day on that lies after every day it was fitted on; which one holds is a function of day and list alone.
 Nothing is fitted here. (Literature: model registry, point-in-time correctness.)
 """
 
@@ -21,7 +21,7 @@ Net = tuple[tuple[tuple[tuple[float, ...], ...], ...], ...]  # [layer][tap][inpu
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class LearnedSettings:
     """Settings over the shipped set `base`; an expert that is not named keeps what it ships with.
 
     `weights` of z in micro_llr (also of those that are off, for when they come back); `off`: weight and vote count 0;
@@ -42,7 +42,7 @@ class InForce:
 
     from_day: str
     judged_day: str
-    learned: Learned
+    learned: LearnedSettings
 
     def __post_init__(self) -> None:
         """Raise `SchemaError` for settings that would hold on a day of their own judgement."""
@@ -67,7 +67,7 @@ def in_force_on(day: str, known: Sequence[InForce]) -> InForce | None:
 
 
 @lru_cache(maxsize=32)
-def experts_with(learned: Learned) -> ExpertSet:
+def experts_with(learned: LearnedSettings) -> ExpertSet:
     """Return the shipped set under other settings, the same object for equal settings (itself when nothing differs).
 
     Raises `SchemaError` for settings over another shipped set or for an unknown expert.
@@ -90,10 +90,10 @@ def experts_with(learned: Learned) -> ExpertSet:
     return shipped if found.version == shipped.version else found
 
 
-def learned_of(experts: ExpertSet) -> Learned:
+def learned_of(experts: ExpertSet) -> LearnedSettings:
     """Return the settings that make these experts of the shipped ones: `experts_with` turned round."""
     voices = experts.fusion.voices
-    return Learned(
+    return LearnedSettings(
         base=default_experts().version,
         weights=tuple((name, v.weight) for name, v in voices.items()),
         off=tuple(name for name, v in voices.items() if v.status == "off"),
@@ -108,14 +108,14 @@ def net_of(layers: Weights) -> Net:
     return msgspec.convert([w.tolist() for w in layers], Net)
 
 
-def learned_to_json(learned: Learned) -> str:
+def learned_to_json(learned: LearnedSettings) -> str:
     """Return the canonical JSON of settings."""
     return msgspec.json.encode(learned, order="deterministic").decode()
 
 
-def learned_from_json(raw: str | bytes) -> Learned:
+def learned_from_json(raw: str | bytes) -> LearnedSettings:
     """Read settings back; raises `SchemaError` when unreadable."""
     try:
-        return msgspec.json.decode(raw, type=Learned)
+        return msgspec.json.decode(raw, type=LearnedSettings)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise SchemaError(f"settings of experts are unreadable: {error}", "the form of learned_to_json") from error

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lotus.errors import ConfigError
 from lotus.experts.grammar import seconds
-from lotus.experts.source import Source
+from lotus.experts.source import SpecSource
 from lotus.experts.spec import ExpertSpec
 from lotus.hashing import content_hash
 from lotus.tape_machine.checker import LIMIT_MS
@@ -28,7 +28,9 @@ MODELS: Final[dict[str, tuple[str, ...]]] = {  # kind of the model -> its other 
 Weights = tuple[NDArray[np.float64], ...]  # of each layer, f8[taps, inputs, outputs]
 
 
-def model_node(part: Source, operand: Callable[[Source], Node], cadence_ms: int, net: Weights | None = None) -> Node:
+def model_node(
+    part: SpecSource, operand: Callable[[SpecSource], Node], cadence_ms: int, net: Weights | None = None
+) -> Node:
     """Return the node of a spec's `model`; `operand` makes the node of one operand, `net` replaces packaged weights.
 
     Raises `ConfigError` at the place of a wrong key, number, file or hash.
@@ -40,19 +42,19 @@ def model_node(part: Source, operand: Callable[[Source], Node], cadence_ms: int,
     return Node(kind, operands, params, "number", "1")
 
 
-def operands_of(part: Source) -> list[Source]:
+def operands_of(part: SpecSource) -> list[SpecSource]:
     """Return the expressions that a spec's `model` reads; raises `ConfigError` when it names no model."""
     return part.mapping()[_kind(part)].items()
 
 
-def _kind(part: Source) -> str:
+def _kind(part: SpecSource) -> str:
     kind = next((name for name in part.mapping() if name in MODELS), "")
     if not kind:
         raise part.error("no model", " or ".join(MODELS))
     return kind
 
 
-def _half_space(keys: Mapping[str, Source], cadence_ms: int) -> tuple[float, ...]:
+def _half_space(keys: Mapping[str, SpecSource], cadence_ms: int) -> tuple[float, ...]:
     window = max(1, round(1_000.0 * seconds(keys["window"], LIMIT_MS / 2_000.0) / cadence_ms))
     return (float(keys["trees"].whole()), float(keys["depth"].whole()), float(window), float(keys["seed"].whole()))
 
@@ -64,14 +66,14 @@ def shipped_net(spec: ExpertSpec) -> Weights:
     return _load(spec.model.keyed(("conv1d", *MODELS["conv1d"])))
 
 
-def _load(keys: Mapping[str, Source]) -> Weights:
+def _load(keys: Mapping[str, SpecSource]) -> Weights:
     try:
         return load_weights(keys["weights"].scalar, keys["hash"].scalar)
     except ConfigError as error:
         raise keys["weights"].error(error.found, error.expected, error.cause) from None
 
 
-def _conv1d(keys: Mapping[str, Source], inputs: int, net: Weights | None) -> tuple[float, ...]:
+def _conv1d(keys: Mapping[str, SpecSource], inputs: int, net: Weights | None) -> tuple[float, ...]:
     layers = _load(keys) if net is None else net
     if layers[0].shape[1] != inputs:
         raise keys["conv1d"].error(f"{inputs} operands", f"{layers[0].shape[1]}, as it was trained")

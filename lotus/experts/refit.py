@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
 from lotus.experts.fusion import Knots
-from lotus.experts.verdict import Verdict, compare, log_losses
+from lotus.experts.verdict import RefitVerdict, compare, log_losses
 from lotus.hashing import round_learned
 
 RIDGE: Final[float] = 10.0  # of the penalty RIDGE/2 sum w^2 on the summed log loss
@@ -49,7 +49,7 @@ Curve = tuple[CurvePoint, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class RefitRows:
     """Windows with an outcome: z f8[n, experts], up bool[n], the number of the day i8[n], the hour i8[n]."""
 
     z: Floats
@@ -76,7 +76,7 @@ class Refit:
     weights: Floats
     evidence: Knots
     curve: Curve
-    verdict: Verdict
+    verdict: RefitVerdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +93,7 @@ class Refits:
         return max(better, key=lambda r: r.verdict.gain, default=None)
 
 
-def refit(rows: Rows, weights: Floats, evidence: Knots, active: Flags) -> Refits:
+def refit(rows: RefitRows, weights: Floats, evidence: Knots, active: Flags) -> Refits:
     """Return the proposals over the experts that are `active` bool[experts]; `weights` and `evidence` are in force.
 
     An expert that is not active has weight 0 in every comparison. Raises `SchemaError` when a part has fewer than

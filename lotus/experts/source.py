@@ -18,38 +18,38 @@ _QUOTES: Final = "\"'|>-+"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class YamlPart:
     """A value, list or mapping of a YAML text and the line and column, from 1, where it begins."""
 
     line: int
     column: int
     value: str | None = None  # None for a list or mapping
     raw: str = ""  # the value as it is written, with quotes and line breaks
-    items: tuple["Part", ...] = ()
+    items: tuple["YamlPart", ...] = ()
     names: tuple[str, ...] | None = None  # of the items of a mapping; None for a list
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SpecSource:
     """One part of a spec file: the file's name, the part, its key path."""
 
     file: str
-    part: Part
+    part: YamlPart
     key: str = ""
 
-    def mapping(self) -> dict[str, "Source"]:
+    def mapping(self) -> dict[str, "SpecSource"]:
         """Return the parts of a mapping in their order; raises `ConfigError` for anything else or a key twice."""
         if self.part.names is None:
             raise self.error("no mapping", "key: value")
-        found: dict[str, Source] = {}
+        found: dict[str, SpecSource] = {}
         for name, value in zip(self.part.names, self.part.items, strict=True):
-            part = Source(self.file, value, f"{self.key}.{name}".lstrip("."))
+            part = SpecSource(self.file, value, f"{self.key}.{name}".lstrip("."))
             if name in found:
                 raise part.error("the key twice", "one meaning for a key")
             found[name] = part
         return found
 
-    def keyed(self, required: Iterable[str], optional: Iterable[str] = ()) -> dict[str, "Source"]:
+    def keyed(self, required: Iterable[str], optional: Iterable[str] = ()) -> dict[str, "SpecSource"]:
         """Return the parts of a mapping whose keys are exactly these; raises `ConfigError` naming the wrong one."""
         found, needed = self.mapping(), tuple(required)
         known = (*needed, *optional)
@@ -62,11 +62,11 @@ class Source:
                 raise self.error(f"no key {name!r}", ", ".join(needed), "it is missing")
         return found
 
-    def items(self) -> list["Source"]:
+    def items(self) -> list["SpecSource"]:
         """Return the parts of a list; raises `ConfigError` for anything else."""
         if self.part.names is not None or self.part.value is not None:
             raise self.error("no list", "[a, b]")
-        return [Source(self.file, part, self.key) for part in self.part.items]
+        return [SpecSource(self.file, part, self.key) for part in self.part.items]
 
     @property
     def scalar(self) -> str:
@@ -119,7 +119,7 @@ class Source:
         )  # fmt: skip
 
 
-def read_source(text: str, file: str) -> Source:
+def read_source(text: str, file: str) -> SpecSource:
     """Return the root of a YAML text; raises `ConfigError` for a text that is no YAML, empty, or inside itself."""
     import yaml
 
@@ -130,10 +130,10 @@ def read_source(text: str, file: str) -> Source:
         raise ConfigError(f"{file}: {said}", "YAML") from None
     if node is None:
         raise ConfigError(f"{file} is empty", "the keys of a spec")
-    return Source(file, _part(node, text, file, {}))
+    return SpecSource(file, _part(node, text, file, {}))
 
 
-def _part(node: "YamlNode", text: str, file: str, made: dict[int, Part | None]) -> Part:
+def _part(node: "YamlNode", text: str, file: str, made: dict[int, YamlPart | None]) -> YamlPart:
     """Return a node without the reader's objects; one that several aliases name is made once."""
     from yaml import MappingNode, ScalarNode
 
@@ -142,12 +142,12 @@ def _part(node: "YamlNode", text: str, file: str, made: dict[int, Part | None]) 
         start, end, value = node.start_mark, node.end_mark, node.value
         line, column = start.line + 1, start.column + 1
         if isinstance(node, ScalarNode):
-            found = Part(line, column, str(value), text[start.index : end.index])
+            found = YamlPart(line, column, str(value), text[start.index : end.index])
         elif isinstance(node, MappingNode):
             items = tuple(_part(item, text, file, made) for _, item in value)
-            found = Part(line, column, items=items, names=tuple(str(name.value) for name, _ in value))
+            found = YamlPart(line, column, items=items, names=tuple(str(name.value) for name, _ in value))
         else:
-            found = Part(line, column, items=tuple(_part(item, text, file, made) for item in value))
+            found = YamlPart(line, column, items=tuple(_part(item, text, file, made) for item in value))
         made[id(node)] = found
     part = made[id(node)]
     if part is None:
@@ -155,7 +155,7 @@ def _part(node: "YamlNode", text: str, file: str, made: dict[int, Part | None]) 
     return part
 
 
-def plain(source: Source) -> object:
+def plain(source: SpecSource) -> object:
     """Return a part as plain values: mappings, lists and texts, as a registry keeps it."""
     if source.part.names is not None:
         return {name: plain(part) for name, part in source.mapping().items()}
@@ -164,13 +164,13 @@ def plain(source: Source) -> object:
     return source.part.value
 
 
-def numbers(parts: Mapping[str, Source]) -> Iterator[tuple[str, float]]:
+def numbers(parts: Mapping[str, SpecSource]) -> Iterator[tuple[str, float]]:
     """Yield name and number of every part."""
     for name, part in parts.items():
         yield name, part.number()
 
 
-def _place(part: Part, value: str, offset: int) -> tuple[int, int]:
+def _place(part: YamlPart, value: str, offset: int) -> tuple[int, int]:
     """Return line and column of a value's character, whatever the style it is written in: blanks do not count."""
     wanted, text, at = len("".join(value[:offset].split())), part.raw, 0
     while at < len(text) and (text[at] in _QUOTES or text[at].isspace()) and not value.startswith(text[at]):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lotus.experts.grammar import Grammar, read_grammar
-from lotus.experts.source import Source, plain, read_source
+from lotus.experts.source import SpecSource, plain, read_source
 from lotus.hashing import natural_id
 
 KINDS: Final = {
@@ -42,14 +42,14 @@ class ExpertSpec:
     kind: str
     version: int
     idea: str
-    params: Mapping[str, Source]
-    names: Mapping[str, Source]
-    model: Source | None  # what is trained or grown, named `score`
-    needs: tuple[Source, ...]  # without these a frame says nothing
+    params: Mapping[str, SpecSource]
+    names: Mapping[str, SpecSource]
+    model: SpecSource | None  # what is trained or grown, named `score`
+    needs: tuple[SpecSource, ...]  # without these a frame says nothing
     grammar: Grammar | None
-    signed: Mapping[str, Source]  # direction and strength of a grammar, or z
-    fires: Source
-    label: Mapping[str, Source]
+    signed: Mapping[str, SpecSource]  # direction and strength of a grammar, or z
+    fires: SpecSource
+    label: Mapping[str, SpecSource]
     body: Mapping[str, object] = field(hash=False)  # the whole file as plain values
 
     @property

@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RefitVerdict:
     """Mean losses before and after on unseen rows, the gain with its interval (NaN: too few blocks)."""
 
     before: float
@@ -45,7 +45,7 @@ class Verdict:
         return f"{word}: loss {self.before:.6f} -> {self.after:.6f}, gain {self.gain:+.6f}, 95 % {reach}, n {self.rows}"
 
 
-def compare(before: Floats, after: Floats, block: Ints) -> Verdict:
+def compare(before: Floats, after: Floats, block: Ints) -> RefitVerdict:
     """Return the verdict on losses f8[n] of the same rows, `block` i8[n] the hour of each; at least one row."""
     difference = before - after
     gain, rows = float(difference.mean()), len(difference)
@@ -55,7 +55,7 @@ def compare(before: Floats, after: Floats, block: Ints) -> Verdict:
     if blocks >= MIN_BLOCKS:
         reach = float(clustered_reach((sums * sums).sum(), blocks, rows))
         low, high = gain - reach, gain + reach
-    return Verdict(float(before.mean()), float(after.mean()), gain, low, high, rows, blocks)
+    return RefitVerdict(float(before.mean()), float(after.mean()), gain, low, high, rows, blocks)
 
 
 def clustered_reach(squares: Floats, blocks: int, rows: int) -> Floats:

@@ -16,7 +16,7 @@ from lotus.columns import Column, TableSpec
 from lotus.microtape.events import TRADE_WIDTH, EventBatch, EventKind, trade_rows
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_spec import C_TRADE_N, G_ASSET, G_END, G_SEQ, G_START, I_ASSET, I_END, I_SEQ
-from lotus.microtape.gaps import Gap, Session, read_clocks, session_pieces
+from lotus.microtape.gaps import Gap, TapeHours, read_clocks, session_pieces
 from lotus.timebase import DAY_MS, NS_PER_MS
 
 MINUTE_MS: Final = 60_000
@@ -93,7 +93,7 @@ class Stale:
 
 
 def completeness(
-    batch: EventBatch, n_assets: int, gap_ms: int, sessions: Sequence[Session] = ()
+    batch: EventBatch, n_assets: int, gap_ms: int, sessions: Sequence[TapeHours] = ()
 ) -> dict[str, NDArray[np.generic]]:
     """Return the columns of `TAPE_COMPLETENESS`: every expected minute of every asset, also those without messages."""
     clocks = read_clocks(batch, n_assets, gap_ms)

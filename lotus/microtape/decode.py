@@ -22,7 +22,7 @@ from lotus.microtape.decode_reasons import (
     DecodeReport,
     LineKind,
     Quarantined,
-    Reason,
+    QuarantineReason,
 )
 from lotus.microtape.decode_typed import TypedLine, typed_line
 from lotus.microtape.events import EventBatch, concat_batches
@@ -52,7 +52,7 @@ class Decoded(NamedTuple):
     time_ms: int
     end: int
     line: LineKind
-    reason: Reason | None
+    reason: QuarantineReason | None
     message: w.WireMessage | None
 
 
@@ -78,7 +78,7 @@ class Decoder:
         self._limits = (limits.max_back_ms, limits.cadence_ms)
         self._state = gate.new_state(len(universe))
         self._kinds = np.zeros(len(LineKind), dtype=np.int64)
-        self._reasons = np.zeros(len(Reason) + 1, dtype=np.int64)
+        self._reasons = np.zeros(len(QuarantineReason) + 1, dtype=np.int64)
         self._quarantine: list[Quarantined] = []
         self._controls: list[ControlRecord] = []
 
@@ -132,7 +132,7 @@ class Decoder:
                 return run.batch()
             self._odd_line(run, code)
 
-    def put_aside(self, seq: int, recv_ns: int, reason: Reason, raw: bytes) -> Decoded:
+    def put_aside(self, seq: int, recv_ns: int, reason: QuarantineReason, raw: bytes) -> Decoded:
         """Count a frame that the gate refused, and keep its first bytes."""
         self._kinds[LineKind.QUARANTINE] += 1
         self._reasons[reason] += 1
@@ -143,7 +143,7 @@ class Decoder:
     def _refused(self, code: int, place: tuple[int, int, int, int], raw: bytes) -> Decoded:
         """Put aside what the gate refused at (seq, recv_ns, asset, time_ms); a crossed quote is an event too."""
         seq, recv_ns, asset, time_ms = place
-        told = self.put_aside(seq, recv_ns, Reason(-code), raw)
+        told = self.put_aside(seq, recv_ns, QuarantineReason(-code), raw)
         return told._replace(kind=CROSSED_EVENT, asset=asset, time_ms=time_ms) if code == gate.CROSSED else told
 
     def report(self) -> DecodeReport:
@@ -152,7 +152,7 @@ class Decoder:
         return DecodeReport(
             int(self._kinds.sum()),
             {kind.name.lower(): int(self._kinds[kind]) for kind in LineKind if self._kinds[kind]},
-            {reason.name.lower(): int(self._reasons[reason]) for reason in Reason if self._reasons[reason]},
+            {reason.name.lower(): int(self._reasons[reason]) for reason in QuarantineReason if self._reasons[reason]},
             {name: AssetCounts(*map(int, self._state[row, 1:6])) for row, name in enumerate(names)},
             tuple(self._quarantine),
             tuple(self._controls),
@@ -187,7 +187,7 @@ class Decoder:
 
     def _counted(self, typed: TypedLine, recv_ns: int, seq: int) -> Decoded:
         self._kinds[typed.line] += 1
-        if isinstance(typed.message, w.Control):
+        if isinstance(typed.message, w.DaemonFrame):
             self._controls.append(ControlRecord(seq, recv_ns, typed.message.data))
         return Decoded(_NONE, 0, 0, 0, typed.line, None, typed.message)
 
@@ -199,9 +199,9 @@ class Decoder:
         if not line.strip():
             self._kinds[LineKind.BLANK] += 1
         elif not 0 <= recv_ns < 2**63 or len(stamp) == len(line):
-            self.put_aside(seq, 0, Reason.BAD_LINE, line)
+            self.put_aside(seq, 0, QuarantineReason.BAD_LINE, line)
         elif code != SURPRISE:
-            self.put_aside(seq, recv_ns, Reason(-code), raw)
+            self.put_aside(seq, recv_ns, QuarantineReason(-code), raw)
         else:
             self._odd_frame(run, recv_ns, raw, seq)
 
@@ -215,7 +215,7 @@ class Decoder:
             return
         code, time_ms, end = self._admit_typed(typed, recv_ns, run.pool, int(run.offsets[run.n]))
         if code < 0:
-            self.put_aside(seq, recv_ns, Reason(-code), raw)
+            self.put_aside(seq, recv_ns, QuarantineReason(-code), raw)
             if code == gate.CROSSED:
                 run.append((recv_ns, time_ms, seq, CROSSED_EVENT, typed.row), end)
             return

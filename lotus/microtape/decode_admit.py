@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.jit import kernel
-from lotus.microtape.decode_reasons import LineKind, Reason
+from lotus.microtape.decode_reasons import LineKind, QuarantineReason
 from lotus.microtape.dedupe import ROW_WIDTH, first_seen
 from lotus.microtape.events import EventKind
 
@@ -36,12 +36,12 @@ _TRADES: Final = int(EventKind.TRADES)
 _CTX: Final = int(EventKind.CTX)
 _NOTHING_NEW: Final = int(LineKind.NOTHING_NEW)
 _IGNORED: Final = int(LineKind.IGNORED_COIN)
-CROSSED: Final = -int(Reason.CROSSED)
-_UNSORTED: Final = -int(Reason.UNSORTED)
-_TIME_BACK: Final = -int(Reason.TIME_BACK)
-_TIME_RANGE: Final = -int(Reason.TIME_RANGE)
-_TIME_AHEAD: Final = -int(Reason.TIME_AHEAD)
-_RECV_BACK: Final = -int(Reason.RECV_BACK)
+CROSSED: Final = -int(QuarantineReason.CROSSED)
+_UNSORTED: Final = -int(QuarantineReason.UNSORTED)
+_TIME_BACK: Final = -int(QuarantineReason.TIME_BACK)
+_TIME_RANGE: Final = -int(QuarantineReason.TIME_RANGE)
+_TIME_AHEAD: Final = -int(QuarantineReason.TIME_AHEAD)
+_RECV_BACK: Final = -int(QuarantineReason.RECV_BACK)
 
 
 def new_state(n_assets: int) -> NDArray[np.int64]:

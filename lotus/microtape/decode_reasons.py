@@ -1,6 +1,6 @@
 """What can become of a raw line, and why a line is put aside: the two closed vocabularies of decoding.
 
-`LineKind` counts every line exactly once; `Reason` names the quarantine reasons. No decisions are made here.
+`LineKind` counts every line exactly once; `QuarantineReason` names the quarantine reasons. No decisions are made here.
 """
 
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class LineKind(IntEnum):
     BLANK = 21
 
 
-class Reason(IntEnum):
+class QuarantineReason(IntEnum):
     """Why a line was put aside."""
 
     BAD_LINE = 1  # no receive stamp
@@ -69,7 +69,7 @@ class Quarantined:
 
     seq: int
     recv_ns: int
-    reason: Reason
+    reason: QuarantineReason
     text: str
 
 

@@ -11,8 +11,8 @@ from typing import Final
 
 from lotus.errors import WireError
 from lotus.microtape import wire_types as w
-from lotus.microtape.decode_reasons import LineKind, Reason
-from lotus.microtape.decode_units import Refused, integer, price, units
+from lotus.microtape.decode_reasons import LineKind, QuarantineReason
+from lotus.microtape.decode_units import RefusedValue, integer, price, units
 from lotus.microtape.events import CTX_SCALE_DECIMALS, NO_TIME, NULL
 from lotus.microtape.parser import CoinTable
 from lotus.microtape.parser_quotes import MAX_LEVELS
@@ -32,7 +32,7 @@ _COUNTED: Final[dict[type, LineKind]] = {
     w.FastAssetCtxs: LineKind.ASSET_CTXS,
     w.SpotAssetCtxs: LineKind.SPOT,
     w.ActiveSpotAssetCtx: LineKind.SPOT,
-    w.Control: LineKind.CONTROL,
+    w.DaemonFrame: LineKind.CONTROL,
 }
 
 
@@ -44,7 +44,7 @@ class TypedLine:
     row: int = 0
     time_ms: int = NO_TIME
     values: tuple[int, ...] = ()
-    reason: Reason | None = None
+    reason: QuarantineReason | None = None
     message: w.WireMessage | None = None
 
 
@@ -53,20 +53,20 @@ def typed_line(raw: bytes, coins: CoinTable) -> TypedLine:
     if not raw.strip():
         return TypedLine(LineKind.BLANK)
     if _STAMPED.match(raw):
-        return TypedLine(LineKind.QUARANTINE, reason=Reason.STAMP_FAR)
+        return TypedLine(LineKind.QUARANTINE, reason=QuarantineReason.STAMP_FAR)
     try:
         _, message = decode_frame(raw)
-        if isinstance(message, w.Control) and not raw.startswith(CONTROL_PREFIX):
+        if isinstance(message, w.DaemonFrame) and not raw.startswith(CONTROL_PREFIX):
             return TypedLine(LineKind.UNKNOWN_CHANNEL)  # live knows a daemon's record by its first bytes
         return _event(message, coins)
     except MalformedJson:
-        return TypedLine(LineKind.QUARANTINE, reason=Reason.BAD_JSON)
+        return TypedLine(LineKind.QUARANTINE, reason=QuarantineReason.BAD_JSON)
     except WireError:
-        return TypedLine(LineKind.QUARANTINE, reason=Reason.BAD_FORM)
-    except Refused as refused:
+        return TypedLine(LineKind.QUARANTINE, reason=QuarantineReason.BAD_FORM)
+    except RefusedValue as refused:
         return TypedLine(LineKind.QUARANTINE, reason=refused.reason)
     except Exception:  # whatever one line does to the decoder, the lines after it are still read
-        return TypedLine(LineKind.QUARANTINE, reason=Reason.UNFORESEEN)
+        return TypedLine(LineKind.QUARANTINE, reason=QuarantineReason.UNFORESEEN)
 
 
 def _event(message: w.WireMessage, coins: CoinTable) -> TypedLine:
@@ -79,7 +79,7 @@ def _event(message: w.WireMessage, coins: CoinTable) -> TypedLine:
             if not prints:
                 return TypedLine(LineKind.NOTHING_NEW)
             if len({one.coin for one in prints}) > 1:
-                raise Refused(Reason.BAD_FORM)
+                raise RefusedValue(QuarantineReason.BAD_FORM)
             return _wanted(message, prints[0].coin, coins)
         case w.Other(user=user):
             return TypedLine(LineKind.USER if user else LineKind.UNKNOWN_CHANNEL, message=message)
@@ -90,7 +90,7 @@ def _event(message: w.WireMessage, coins: CoinTable) -> TypedLine:
 def _wanted(message: w.L2Book | w.Bbo | w.Trades | w.ActiveAssetCtx, coin: str, coins: CoinTable) -> TypedLine:
     row = coins.rows.get(coin)
     if row is None:
-        raise Refused(Reason.UNKNOWN_COIN)
+        raise RefusedValue(QuarantineReason.UNKNOWN_COIN)
     if row >= coins.n_assets:
         return TypedLine(LineKind.IGNORED_COIN)
     sz_decimals, px_decimals = int(coins.spec[row, 0]), int(coins.spec[row, 1])
@@ -119,7 +119,7 @@ def _level(level: w.Level | None, sz_decimals: int, px_decimals: int) -> tuple[i
 def _book(book: w.L2Book, sz_decimals: int, px_decimals: int) -> tuple[int, ...]:
     bids, asks = book.levels
     if len(bids) > MAX_LEVELS or len(asks) > MAX_LEVELS:
-        raise Refused(Reason.BAD_FORM)
+        raise RefusedValue(QuarantineReason.BAD_FORM)
     values: list[int] = [len(bids), len(asks)]
     for level in (*bids, *asks):
         values += _level(level, sz_decimals, px_decimals)
@@ -129,7 +129,7 @@ def _book(book: w.L2Book, sz_decimals: int, px_decimals: int) -> tuple[int, ...]
 def _trade(trade: w.Trade, sz_decimals: int, px_decimals: int) -> tuple[int, ...]:
     side = {"B": 1, "A": -1}.get(trade.side)
     if side is None:
-        raise Refused(Reason.BAD_FORM)
+        raise RefusedValue(QuarantineReason.BAD_FORM)
     px, sz = price(trade.px, px_decimals), units(trade.sz, sz_decimals)
     return px, sz, side, integer(trade.time), integer(trade.tid)
 

@@ -4,24 +4,24 @@ import re
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Final
 
-from lotus.microtape.decode_reasons import Reason
+from lotus.microtape.decode_reasons import QuarantineReason
 from lotus.microtape.parser_numbers import MAX_EXACT
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,6})?")
 MAX_INTEGER: Final = 10**18
 
 
-class Refused(Exception):
+class RefusedValue(Exception):
     """A value that puts its line aside; carries the reason. Never leaves the decoder."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: QuarantineReason) -> None:
         """Keep the reason."""
         super().__init__(reason.name)
         self.reason = reason
 
 
 def units(text: str, decimals: int, *, exact: bool = False, signed: bool = False) -> int:
-    """Return the integer number of 10^-decimals units; raises `Refused` for what is not a usable number.
+    """Return the integer number of 10^-decimals units; raises `RefusedValue` for what is not a usable number.
 
     Rounds half away from zero; with `exact` a non-zero digit beyond the unit is refused.
 
@@ -29,36 +29,36 @@ def units(text: str, decimals: int, *, exact: bool = False, signed: bool = False
     349567084
     """
     if not _NUMBER.fullmatch(text):
-        raise Refused(Reason.NOT_A_NUMBER)
+        raise RefusedValue(QuarantineReason.NOT_A_NUMBER)
     number = Decimal(text)
     if number.adjusted() > 20:
-        raise Refused(Reason.HUGE_NUMBER)
+        raise RefusedValue(QuarantineReason.HUGE_NUMBER)
     with localcontext() as context:
         context.prec = len(text) + 40
         scaled = number.scaleb(decimals) if number.adjusted() > -60 else Decimal(0)
         whole = scaled.to_integral_value(ROUND_HALF_UP)
     value = int(whole)
     if abs(value) > MAX_EXACT:
-        raise Refused(Reason.HUGE_NUMBER)
+        raise RefusedValue(QuarantineReason.HUGE_NUMBER)
     if value < 0 and not signed:
-        raise Refused(Reason.NEGATIVE)
+        raise RefusedValue(QuarantineReason.NEGATIVE)
     if exact and (whole != scaled or (number != 0 and number.adjusted() <= -60)):
-        raise Refused(Reason.PRICE_UNIT)
+        raise RefusedValue(QuarantineReason.PRICE_UNIT)
     return value
 
 
 def price(text: str, px_decimals: int) -> int:
-    """Return a quoted or traded price in integer units; raises `Refused` unless it is positive and on the unit."""
+    """Return a quoted or traded price in integer units; raises `RefusedValue` unless it is positive and on the unit."""
     value = units(text, px_decimals, exact=True)
     if value <= 0:
-        raise Refused(Reason.NEGATIVE)
+        raise RefusedValue(QuarantineReason.NEGATIVE)
     return value
 
 
 def integer(value: int) -> int:
-    """Return a JSON integer that the kernels can hold; raises `Refused` for a negative or huge one."""
+    """Return a JSON integer that the kernels can hold; raises `RefusedValue` for a negative or huge one."""
     if value < 0:
-        raise Refused(Reason.NEGATIVE)
+        raise RefusedValue(QuarantineReason.NEGATIVE)
     if value >= MAX_INTEGER:
-        raise Refused(Reason.HUGE_NUMBER)
+        raise RefusedValue(QuarantineReason.HUGE_NUMBER)
     return value

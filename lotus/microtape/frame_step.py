@@ -1,4 +1,4 @@
-"""The frame machine's step: when frames open and close, in event time only (contracts.md 5).
+"""The frame machine's step: when frames open and close, in event time only (docs/concepts/windows.md).
 
 `step` takes one event; the live daemon calls it once per message and `run` loops over it, so both give the same
 bits. A message whose venue time passes the open frame's end closes every due frame before it is counted; an older one

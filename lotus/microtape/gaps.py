@@ -24,7 +24,7 @@ NONE: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class TapeHours:
     """Hours of the UTC day in which a tape is expected, as ms since midnight: [start_ms, end_ms)."""
 
     start_ms: int
@@ -64,11 +64,11 @@ class Clocks:
         return (int(self.first[seen].min()), int(self.last[seen].max())) if seen.any() else (NONE, NONE)
 
 
-def parse_session(start: str, end: str) -> Session:
+def parse_session(start: str, end: str) -> TapeHours:
     """Return the session from "HH:MM" to "HH:MM" (24:00 allowed); raises `TapeError` for hours that are none.
 
     >>> parse_session("08:00", "09:30")
-    Session(start_ms=28800000, end_ms=34200000)
+    TapeHours(start_ms=28800000, end_ms=34200000)
     """
     edges = []
     for text in (start, end):
@@ -78,10 +78,10 @@ def parse_session(start: str, end: str) -> Session:
         edges.append((int(hours) * 60 + int(minutes)) * 60_000)
     if not 0 <= edges[0] < edges[1] <= DAY_MS:
         raise TapeError(f"session {start}-{end}", "a start before an end, both within one UTC day")
-    return Session(*edges)
+    return TapeHours(*edges)
 
 
-def session_pieces(start_ms: int, end_ms: int, sessions: Sequence[Session]) -> list[tuple[int, int]]:
+def session_pieces(start_ms: int, end_ms: int, sessions: Sequence[TapeHours]) -> list[tuple[int, int]]:
     """Return the parts of [start_ms, end_ms) that lie in session hours, in order (all of it without sessions)."""
     if not sessions:
         return [(start_ms, end_ms)] if end_ms > start_ms else []
@@ -108,7 +108,7 @@ def read_clocks(batch: EventBatch, n_assets: int, gap_ms: int) -> Clocks:
     return Clocks(after, first, last, gaps)
 
 
-def find_gaps(batch: EventBatch, n_assets: int, gap_ms: int, sessions: Sequence[Session] = ()) -> list[Gap]:
+def find_gaps(batch: EventBatch, n_assets: int, gap_ms: int, sessions: Sequence[TapeHours] = ()) -> list[Gap]:
     """Return every gap longer than `gap_ms` inside session hours, by (asset, start).
 
     With sessions, all of every session on the UTC days that the tape touches is expected of every asset. Without

@@ -18,7 +18,7 @@ from lotus.manifest import Asset, Manifest
 from lotus.microtape.decode import LIVE_BYTES, Decoder, clean_frame
 from lotus.microtape.decode_admit import CROSSED, admit
 from lotus.microtape.decode_kernels import CROSSED_EVENT, LAST_EVENT_KIND, SURPRISE
-from lotus.microtape.decode_reasons import Reason
+from lotus.microtape.decode_reasons import QuarantineReason
 from lotus.microtape.frame_machine import FrameMachine
 from lotus.microtape.frame_step import FRAMES, GAPS, QUOTES, step
 from lotus.microtape.parser import parse_frame
@@ -93,7 +93,7 @@ class LineMachine:
         if kind == SURPRISE:
             return self._feed_odd(recv_ns, seq, raw)
         if kind < 0:  # the gate has judged it, and judges a line once
-            self.decoder.put_aside(seq, recv_ns, Reason(-kind), clean_frame(raw))
+            self.decoder.put_aside(seq, recv_ns, QuarantineReason(-kind), clean_frame(raw))
             self.kind = CROSSED_EVENT if kind == CROSSED else 0
             return closed
         self.kind = kind if kind <= LAST_EVENT_KIND else 0

@@ -90,7 +90,7 @@ _CHANNELS: Final[dict[str, Callable[[msgspec.Raw], w.WireMessage]]] = {
     "subscriptionResponse": _typed(w.SubscriptionResponse),
     "post": _typed(w.PostReply),
     "error": lambda data: w.ErrorFrame(_TEXT(data)),
-    CONTROL_CHANNEL: lambda data: w.Control(_CONTROL(data)),
+    CONTROL_CHANNEL: lambda data: w.DaemonFrame(_CONTROL(data)),
 }
 
 

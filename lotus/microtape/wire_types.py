@@ -187,7 +187,7 @@ class Greeting(msgspec.Struct, frozen=True):
     text: str
 
 
-class Control(msgspec.Struct, frozen=True):
+class DaemonFrame(msgspec.Struct, frozen=True):
     """A record that the daemon wrote into its own tape (swaps of priors and specs)."""
 
     data: dict[str, Any]
@@ -218,6 +218,6 @@ WireMessage = (
     | ErrorFrame
     | Pong
     | Greeting
-    | Control
+    | DaemonFrame
     | Other
 )

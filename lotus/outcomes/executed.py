@@ -1,6 +1,6 @@
 """Y of a traded day: what a venue told of published windows takes the place of the run against the tape.
 
-One source per detector and day (contracts: probe payoff as executed). A detector's day is the venue's when nearly all
+One source per detector and day (docs/concepts/windows.md). A detector's day is the venue's when nearly all
 of its published whole windows were answered for there. The few that were not are void: our own machine prevented them,
 so they count as modelled only. Else the day stays the tape's, and the fills are shown but teach nothing. P and forward
 returns never change.

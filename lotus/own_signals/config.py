@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lotus.errors import ConfigError
-from lotus.experts.source import Source, read_source
+from lotus.experts.source import SpecSource, read_source
 from lotus.own_signals.columns import FEATURE_PREFIX, KNOWN
 from lotus.priors.types import MAX_LITERALS
 from lotus.priors.vocabulary import MAX_BINS, Reading
@@ -107,7 +107,7 @@ def check_no_table(text: str, file: str) -> None:
         )
 
 
-def _columns(parts: Mapping[str, Source]) -> dict[str, str]:
+def _columns(parts: Mapping[str, SpecSource]) -> dict[str, str]:
     found: dict[str, str] = {}
     for ours, part in parts.items():
         if not (ours in KNOWN or ours.startswith(FEATURE_PREFIX)):
@@ -134,7 +134,7 @@ def _columns(parts: Mapping[str, Source]) -> dict[str, str]:
     return found
 
 
-def _groups(name: str, part: Source) -> Groups:
+def _groups(name: str, part: SpecSource) -> Groups:
     if not name.startswith(FEATURE_PREFIX):
         raise part.error(f"groups of {name!r}", "the name of an x_ column")
     found = {label: tuple(item.scalar for item in values.items()) for label, values in part.mapping().items()}
@@ -151,14 +151,14 @@ def _groups(name: str, part: Source) -> Groups:
     return found
 
 
-def _whole(keys: Mapping[str, Source], name: str, default: int, low: int, high: int) -> int:
+def _whole(keys: Mapping[str, SpecSource], name: str, default: int, low: int, high: int) -> int:
     value = keys[name].whole() if name in keys else default
     if not low <= value <= high:
         raise keys[name].error(f"{value}", f"{low} to {high}")
     return value
 
 
-def _feature(name: str, part: Source) -> FeatureRule:
+def _feature(name: str, part: SpecSource) -> FeatureRule:
     if not name.startswith(FEATURE_PREFIX):
         raise part.error(f"feature {name!r}", "the name of an x_ column")
     if part.part.names is None:

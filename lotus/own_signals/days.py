@@ -25,7 +25,7 @@ _MADE = (*_HATS, "weight")
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class SignalWindows:
     """Arrays [n] over windows, by (day, detector, ts, asset); `event` is the window's place in the files' table.
 
     `asset` holds codes in the order of names. `payoff_y` is NaN where nothing was published. Without propensities
@@ -54,7 +54,7 @@ class Windows:
 class DayColumns(Mapping[str, NDArray[np.generic]]):
     """The windows of one day from `start` to `stop` as columns of PAYOFF_SCORES, each made when asked for."""
 
-    windows: Windows
+    windows: SignalWindows
     day: str
     start: int
     stop: int
@@ -163,7 +163,7 @@ class DayColumns(Mapping[str, NDArray[np.generic]]):
 class Days(Mapping[str, Columns]):
     """Columns by maturity day, oldest first; `days[i]` stands from `bounds[i]` to `bounds[i + 1]`."""
 
-    windows: Windows
+    windows: SignalWindows
     days: tuple[str, ...]
     bounds: Ints
     pasts: Pasts

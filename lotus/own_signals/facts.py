@@ -14,7 +14,7 @@ from lotus.learning.pooled import REASON as POOLED
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.power import COVERAGES, Detectable
 from lotus.own_signals.readings import Readings
-from lotus.own_signals.replay import Finding
+from lotus.own_signals.replay import ReplayedLesson
 from lotus.own_signals.scores import ASSOCIATION, VARIANTS, DetectorFacts
 from lotus.own_signals.study import NO_PROPENSITY, Study
 from lotus.priors.vocabulary import Feature, Vocabulary, describe_rule, rule_counts
@@ -135,7 +135,7 @@ def _lesson(x: Lesson, words: Vocabulary, readings: Readings) -> Facts:
     }
 
 
-def _life(f: Finding) -> Facts:
+def _life(f: ReplayedLesson) -> Facts:
     return {
         "nights": list(f.nights),
         "now": f.status,

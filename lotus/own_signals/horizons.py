@@ -44,7 +44,7 @@ class Markout:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
+class HorizonOutcomes:
     """Payoff net of cost, excursions and `p_hit` of the published windows, by horizon.
 
     `event` [m] int32: their `event_id`, ascending; each measure of `MEASURES` that the files have: float64 [m].
@@ -54,7 +54,7 @@ class Outcomes:
     by_horizon: Mapping[int, Mapping[str, Floats]]
 
 
-def outcomes_by_horizon(table: SignalTable, draw: Ints, decides: NDArray[np.bool_], cost_bps: float) -> Outcomes:
+def outcomes_by_horizon(table: SignalTable, draw: Ints, decides: NDArray[np.bool_], cost_bps: float) -> HorizonOutcomes:
     """Return the outcomes of the published rows that decide; `draw` numbers the draw of every row."""
     published = table.published[decides]
     event = np.flatnonzero(published).astype(np.int32)
@@ -69,10 +69,10 @@ def outcomes_by_horizon(table: SignalTable, draw: Ints, decides: NDArray[np.bool
             at = place[draw[rows]]
             measures[name] = np.full(len(wanted), np.nan)
             measures[name][at[at >= 0]] = values[rows[at >= 0]] - (0.0 if name == "p_hit" else cost_bps)
-    return Outcomes(event, out)
+    return HorizonOutcomes(event, out)
 
 
-def markouts(rows: DetectorRows, rule: Rule, outcomes: Outcomes) -> tuple[Markout, ...]:
+def markouts(rows: DetectorRows, rule: Rule, outcomes: HorizonOutcomes) -> tuple[Markout, ...]:
     """Return the mark-outs of a rule, shortest horizon first; horizons without an executed payoff are left out."""
     taken = np.flatnonzero(rows.published)
     at = np.searchsorted(outcomes.event, rows.event_id[taken].astype(np.int64))

@@ -18,8 +18,8 @@ from lotus.learning.views import Calibration, HeatMap, LifeLine, calibration, he
 from lotus.manifest import LearningDefaults
 from lotus.own_signals.horizons import Markout, markouts
 from lotus.own_signals.power import Detectable, detectable
-from lotus.own_signals.replay import Finding
-from lotus.own_signals.scores import Scored
+from lotus.own_signals.replay import ReplayedLesson
+from lotus.own_signals.scores import MaturedScores
 from lotus.own_signals.table import Floats
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import describe_rule
@@ -47,9 +47,9 @@ class Portrait:
 
 
 def portrait(
-    found: Scored,
+    found: MaturedScores,
     name: str,
-    shown: Sequence[tuple[Finding, tuple[Rule, ...]]],
+    shown: Sequence[tuple[ReplayedLesson, tuple[Rule, ...]]],
     critical: float,
     settings: LearningDefaults,
 ) -> Portrait:
@@ -77,7 +77,7 @@ def residual(rows: DetectorRows, believed: tuple[Rule, ...]) -> Floats:
     return out
 
 
-def _view(found: Scored, finding: Finding, rows: DetectorRows, r: Floats, space: Axes) -> View:
+def _view(found: MaturedScores, finding: ReplayedLesson, rows: DetectorRows, r: Floats, space: Axes) -> View:
     rule = finding.lesson.rule
     title = f"{rows.detector_id}: {describe_rule(rule, found.vocabulary)}"
     line = life_line(rows, r, rule, title, float(space.price[len(rule.literals)]))

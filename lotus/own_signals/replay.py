@@ -17,7 +17,7 @@ from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.learning.slots import NOTHING_SPENT, SlotState
 from lotus.manifest import Manifest
 from lotus.own_signals.past import Past, pasts_of
-from lotus.own_signals.scores import Scored
+from lotus.own_signals.scores import MaturedScores
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import Vocabulary
 from lotus.progress.steps import Steps
@@ -29,7 +29,7 @@ Key = tuple[str, Rule]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReplayedLesson:
     """An accepted lesson, the nights on which it was found, and how it fared on later days.
 
     `watched` holds day and e-value of each of them (none after one look: no day is left that did not choose it).
@@ -46,7 +46,7 @@ class Looks:
     """The nights of a study, in order, and what they found."""
 
     nights: tuple[NightResult, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[ReplayedLesson, ...]
 
     @property
     def decisive(self) -> NightResult | None:
@@ -57,7 +57,7 @@ class Looks:
 
 @dataclass(frozen=True, slots=True)
 class _Life:
-    finding: Finding
+    finding: ReplayedLesson
     since: int
     monitor: Monitor
 
@@ -74,7 +74,7 @@ class _Memory:
         return [key for key, life in self.lives.items() if life.finding.status == ALIVE]
 
 
-def replay(found: Scored, manifest: Manifest, told: Steps) -> Looks:
+def replay(found: MaturedScores, manifest: Manifest, told: Steps) -> Looks:
     """Return every night of the table as it would have been."""
     days, memory, nights = sorted(found.scores), _Memory(), list[NightResult]()
     pasts = pasts_of(found.scores, found.vocabulary, KEPT_BYTES)
@@ -107,7 +107,7 @@ def _begin(memory: _Memory, n: int, night: NightResult, pasts: Mapping[str, Past
         monitor = watch_blocks(lesson.sign, lesson.claim_bps, lesson.uplift_bps, blocks, life, night.night)
         if monitor is None:
             continue
-        before = memory.lives[key].finding if key in memory.lives else Finding(lesson, ())
+        before = memory.lives[key].finding if key in memory.lives else ReplayedLesson(lesson, ())
         after = replace(before, lesson=lesson, nights=(*before.nights, night.night), status=ALIVE)
         memory.lives[key] = _Life(after, n, monitor)
 

@@ -17,8 +17,8 @@ from lotus.learning.strata import HISTORY_DAYS, Histogram, Strata, histogram, st
 from lotus.own_signals.bins import Bins, binned
 from lotus.own_signals.checks import by_detector, check_rows, chosen_features, decision_horizons
 from lotus.own_signals.config import VENUE, OwnConfig
-from lotus.own_signals.days import Days, Windows
-from lotus.own_signals.horizons import Outcomes, outcomes_by_horizon
+from lotus.own_signals.days import Days, SignalWindows
+from lotus.own_signals.horizons import HorizonOutcomes, outcomes_by_horizon
 from lotus.own_signals.readings import Readings
 from lotus.own_signals.table import US_PER_MS, Ints, SignalTable
 from lotus.priors.vocabulary import Vocabulary
@@ -47,7 +47,7 @@ class DetectorFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class MaturedScores:
     """Scores by maturity day, those with logged propensities apart from mere associations; what the bins mean.
 
     `days` are those on which outcomes were known, `file_days` those of the windows, as whoever wrote the files counts.
@@ -59,11 +59,11 @@ class Scored:
     detectors: tuple[DetectorFacts, ...]
     days: tuple[str, ...]
     file_days: tuple[str, ...]
-    outcomes: Outcomes
+    outcomes: HorizonOutcomes
     readings: Readings
 
 
-def scored(table: SignalTable, config: OwnConfig) -> Scored:
+def scored(table: SignalTable, config: OwnConfig) -> MaturedScores:
     """Return the scores of a table; raises `SchemaError` (file, column, row, cause) where it is not what it must be."""
     check_rows(table)
     horizons = decision_horizons(table, config)
@@ -89,7 +89,7 @@ def scored(table: SignalTable, config: OwnConfig) -> Scored:
     made = _Making(table, day, block, found.bins, found.vocabulary, facts, config)
     logged, loose = made.days(kept & ~unlogged, False), made.days(kept & unlogged & table.published, True)
     days = tuple(sorted({*logged, *loose}))
-    return Scored(found.vocabulary, logged, loose, facts, days, file_days, outcomes, readings)
+    return MaturedScores(found.vocabulary, logged, loose, facts, days, file_days, outcomes, readings)
 
 
 def _spoke(table: SignalTable, kept: NDArray[np.bool_]) -> dict[str, Ints]:
@@ -165,13 +165,13 @@ class _Making:
             _fill(days, pasts)
         return days
 
-    def _windows(self, rows: Ints, unlogged: bool) -> Windows:
+    def _windows(self, rows: Ints, unlogged: bool) -> SignalWindows:
         t, config = self.table, self.config
         published = t.published[rows]
         paper_only = np.array([f.variant == PAPER for f in self.facts])[t.detector.codes[rows]]
         paid = np.where(published & paper_only, t.paper[rows], t.payoff[rows]) - config.cost_bps
         word = 2 if config.fill_source == VENUE else 1
-        return Windows(
+        return SignalWindows(
             detectors=t.detector.names,
             assets=t.asset.names,
             bin_names=self.vocabulary.bin_columns,

@@ -23,8 +23,8 @@ from lotus.own_signals.past import Past, pasts_of
 from lotus.own_signals.portrait import NAIVE_SHOWN, Portrait, View, portrait
 from lotus.own_signals.power import Detectable
 from lotus.own_signals.readings import Readings
-from lotus.own_signals.replay import Finding, Looks, replay
-from lotus.own_signals.scores import DetectorFacts, Scored
+from lotus.own_signals.replay import Looks, ReplayedLesson, replay
+from lotus.own_signals.scores import DetectorFacts, MaturedScores
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import Vocabulary
 from lotus.progress.steps import Steps, untold
@@ -48,7 +48,7 @@ class Study:
     looks: int
     critical: Both[float]
     trials: int
-    findings: tuple[Finding, ...]
+    findings: tuple[ReplayedLesson, ...]
     proposals: tuple[Lesson, ...]
     pooled_critical: float
     refused: tuple[Lesson, ...]
@@ -63,7 +63,7 @@ class Study:
     naive: tuple[NaiveRow, ...]
 
 
-def study(found: Scored, config: OwnConfig, *, nightly: bool = False, told: Steps = untold) -> Study:
+def study(found: MaturedScores, config: OwnConfig, *, nightly: bool = False, told: Steps = untold) -> Study:
     """Return what the scores of a table teach; `told` hears of progress. Raises `SchemaError` for too few days."""
     if len(found.days) < MIN_DAYS:
         raise SchemaError(
@@ -83,11 +83,11 @@ def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
     return replace(base, looks="final", search_days=config.last_days, half_life_days=config.half_life_days or math.inf)
 
 
-def _one_look(found: Scored, manifest: Manifest, told: Steps) -> Looks:
+def _one_look(found: MaturedScores, manifest: Manifest, told: Steps) -> Looks:
     if not found.scores:
         return Looks((), ())
     night = _night(found.scores, found.vocabulary, manifest, told)
-    return Looks((night,), tuple(Finding(lesson, (night.night,)) for lesson in night.lessons))
+    return Looks((night,), tuple(ReplayedLesson(lesson, (night.night,)) for lesson in night.lessons))
 
 
 class _Searched(dict[str, Past]):
@@ -115,7 +115,7 @@ def _night(scores: Days, words: Vocabulary, manifest: Manifest, told: Steps = un
     return result
 
 
-def _study(found: Scored, looks: Looks, settings: LearningDefaults, told: Steps) -> Study:
+def _study(found: MaturedScores, looks: Looks, settings: LearningDefaults, told: Steps) -> Study:
     night = looks.decisive
     critical = night.critical if night else NO_SLOT
     refused = night.refused if night else ()
@@ -158,7 +158,9 @@ def _study(found: Scored, looks: Looks, settings: LearningDefaults, told: Steps)
     )
 
 
-def _shown(findings: Sequence[Finding], refused: Sequence[Lesson]) -> list[tuple[Finding, tuple[Rule, ...]]]:
+def _shown(
+    findings: Sequence[ReplayedLesson], refused: Sequence[Lesson]
+) -> list[tuple[ReplayedLesson, tuple[Rule, ...]]]:
     """Return what gets a picture, each with the rules in the baseline that it was judged on."""
     accepted: dict[str, tuple[Rule, ...]] = {}
     out = []
@@ -168,11 +170,11 @@ def _shown(findings: Sequence[Finding], refused: Sequence[Lesson]) -> list[tuple
         accepted[name] = (*accepted.get(name, ()), finding.lesson.rule)
     for lesson in sorted(refused, key=lambda x: -x.m_nats)[:_SHOWN_REFUSALS]:
         last = lesson.m_nats <= lesson.critical  # the one that ended the search, when the lessons were in the baseline
-        out.append((Finding(lesson, ()), accepted.get(lesson.detector_id, ()) if last else ()))
+        out.append((ReplayedLesson(lesson, ()), accepted.get(lesson.detector_id, ()) if last else ()))
     return out
 
 
-def _in_order(seen: Mapping[str, Portrait], shown: Sequence[tuple[Finding, tuple[Rule, ...]]]) -> list[View]:
+def _in_order(seen: Mapping[str, Portrait], shown: Sequence[tuple[ReplayedLesson, tuple[Rule, ...]]]) -> list[View]:
     left = {name: iter(p.views) for name, p in seen.items()}
     return [next(left[finding.lesson.detector_id]) for finding, _ in shown]
 
@@ -185,7 +187,7 @@ def _proposals(looks: Looks) -> tuple[tuple[Lesson, ...], float]:
     return tuple(x for key, x in sorted(found.items()) if key not in lessons), bars[-1] if bars else math.inf
 
 
-def _associations(found: Scored, settings: LearningDefaults) -> tuple[tuple[Lesson, ...], Both[float]]:
+def _associations(found: MaturedScores, settings: LearningDefaults) -> tuple[tuple[Lesson, ...], Both[float]]:
     """Return what published windows of detectors without propensity show, and the bar it had to pass; grade D."""
     if not found.associations:
         return (), NO_SLOT

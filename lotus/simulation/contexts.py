@@ -2,7 +2,7 @@
 
 Ornstein-Uhlenbeck processes in integers (10^-6 units, half-lives of minutes) and two- or three-state regimes. They move
 within a session so that a within-day contrast can see them, and they know nothing of prices. `aligned_bin` says in
-which nominal quantile bin a state is: the simulator's side of the quantised context of `kernel.md`.
+which nominal quantile bin a state is: the simulator's side of the context bins (docs/concepts/windows.md).
 """
 
 import math

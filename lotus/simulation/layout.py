@@ -68,7 +68,7 @@ class Now(IntEnum):
     NOTIONAL = 11  # 10^-6 USD
 
 
-class Feed(NamedTuple):
+class SpanLayout(NamedTuple):
     """What does not change while a span is written."""
 
     path: Ints  # [blocks, assets, At]
@@ -81,7 +81,7 @@ class Feed(NamedTuple):
     ack_ends: Ints
 
 
-class State(NamedTuple):
+class WriterState(NamedTuple):
     """What changes while a span is written."""
 
     random: Stream  # [4]

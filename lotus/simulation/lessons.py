@@ -1,7 +1,7 @@
 """What is planted: lessons and the trap of a world, declared as rules over the quantised context.
 
-A rule is a tuple of literals (context feature, lowest bin, highest bin) on the direction-aligned scale of `kernel.md`;
-an episode of the detector inside the rule moves the price by `effect_bps` along its direction, within its horizon.
+A rule is a tuple of literals (context feature, lowest bin, highest bin) on the scale of docs/concepts/windows.md; an
+episode of the detector inside the rule moves the price by `effect_bps` along its direction, within its horizon.
 Rules of lessons use contexts without a sign: a signed one (basis, funding) would itself predict the price, whatever
 the detector, and every detector would truthfully learn an echo of it.
 Nothing here generates a price.

@@ -46,7 +46,7 @@ class Planting:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class MarketSpan:
     """A span: venue times, path [blocks, assets, At], planted cumulative drift [assets, blocks] in micro-bps."""
 
     time_ms: Ints
@@ -55,7 +55,7 @@ class Span:
     planted: list[Planting]
 
 
-def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int]) -> Span:
+def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int]) -> MarketSpan:
     """Generate one span; `start_bps` is each asset's distance from its model price in bps at the start."""
     key = (spec.seed, start_ms)  # not the name: the null world is the demo's twin without what is planted
     block_ms = spec.rates.block_ms
@@ -90,7 +90,7 @@ def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int])
     path = np.empty((blocks, len(spec.assets), len(At)), dtype=np.int64)
     for at, values in columns.items():
         path[:, :, at] = values.T
-    return Span(time_ms, path, np.cumsum(marks["drift"], axis=1), planted)
+    return MarketSpan(time_ms, path, np.cumsum(marks["drift"], axis=1), planted)
 
 
 def _plant(spec: WorldSpec, state: Contexts, asset: int, found: list[Episode], *key: str | int) -> list[Planting]:

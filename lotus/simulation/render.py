@@ -15,13 +15,13 @@ from lotus.simulation.layout import (
     RING,
     At,
     Bytes,
-    Feed,
     Ints,
     Now,
     Rate,
-    State,
+    SpanLayout,
     Stream,
     Trait,
+    WriterState,
 )
 from lotus.simulation.rng import below
 from lotus.simulation.wire_text import (
@@ -50,10 +50,10 @@ _VOLUME, _NOTIONAL = int(Now.VOLUME), int(Now.NOTIONAL)
 _UNIT = 10_000_000_000
 
 
-def new_state(random: Stream, feed: Feed) -> State:
+def new_state(random: Stream, feed: SpanLayout) -> WriterState:
     """Return the state at the start of a span: filled books and 30 trades from before the connect."""
     assets = feed.traits.shape[0]
-    state = State(
+    state = WriterState(
         random,
         np.zeros((assets, 2, RING), dtype=np.int64),
         np.zeros((assets, len(Now) + 5), dtype=np.int64),
@@ -110,7 +110,7 @@ def _hold_back(late: Bytes, late_state: Ints, due: int, coin: Bytes, prints: Int
 
 
 @allocating_kernel
-def _connect(out: Bytes, pos: int, state: State, feed: Feed) -> int:
+def _connect(out: Bytes, pos: int, state: WriterState, feed: SpanLayout) -> int:
     """Write the acknowledgements and every asset's replay of its last trades."""
     first = 0
     for end in feed.ack_ends:
@@ -153,7 +153,9 @@ def _send_ctx(out: Bytes, pos: int, coin: Bytes, now: Ints, at: Ints, trait: Int
 
 
 @kernel
-def _send_asset(out: Bytes, pos: int, state: State, feed: Feed, a: int, k: int, count: int, fresh: bool) -> int:
+def _send_asset(
+    out: Bytes, pos: int, state: WriterState, feed: SpanLayout, a: int, k: int, count: int, fresh: bool
+) -> int:
     """Write what one asset sends in block k: trades, quote, books, context."""
     random, clock, rates = state.random, state.clock, feed.rates
     at, trait, now, levels = feed.path[k, a], feed.traits[a], state.now[a], state.levels[a]
@@ -190,7 +192,7 @@ def _receive(random: Stream, clock: Ints, time_ms: int) -> None:
 
 
 @kernel
-def _tick_asset(state: State, feed: Feed, a: int, k: int) -> int:
+def _tick_asset(state: WriterState, feed: SpanLayout, a: int, k: int) -> int:
     """Trade and evolve one asset's book into block k; return the number of trades."""
     before, at, trait = feed.path[max(k - 1, 0), a], feed.path[k, a], feed.traits[a]
     now, levels = state.now[a], state.levels[a]
@@ -205,7 +207,7 @@ def _tick_asset(state: State, feed: Feed, a: int, k: int) -> int:
 
 
 @kernel
-def render(out: Bytes, first: int, stop: int, state: State, feed: Feed) -> tuple[int, int]:
+def render(out: Bytes, first: int, stop: int, state: WriterState, feed: SpanLayout) -> tuple[int, int]:
     """Write blocks `first` to `stop` (or until the buffer is full); return (next block, bytes written)."""
     pos, assets, clock = 0, feed.traits.shape[0], state.clock
     for k in range(first, stop):

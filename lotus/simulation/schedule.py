@@ -13,7 +13,7 @@ from lotus.simulation.rng import below, streams
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class PatternFamily:
     """One pattern that a shipped detector recognises."""
 
     detector_id: str
@@ -24,12 +24,12 @@ class Family:
 
 IMBALANCE, SWEEP, VACUUM, DRIFT, BASIS, RANGE = range(6)
 FAMILIES = (
-    Family("imbalance_persistence", 150_000, 14_000, 32_000),
-    Family("sweep_stall_reversal", 150_000, 15_000, 32_000),
-    Family("depth_vacuum_momentum", 150_000, 13_000, 32_000),
-    Family("micro_drift", 450_000, 20_000, 22_000),
-    Family("basis_shock", 450_000, 15_000, 32_000),
-    Family("compressed_range", 420_000, 75_000, 0),
+    PatternFamily("imbalance_persistence", 150_000, 14_000, 32_000),
+    PatternFamily("sweep_stall_reversal", 150_000, 15_000, 32_000),
+    PatternFamily("depth_vacuum_momentum", 150_000, 13_000, 32_000),
+    PatternFamily("micro_drift", 450_000, 20_000, 22_000),
+    PatternFamily("basis_shock", 450_000, 15_000, 32_000),
+    PatternFamily("compressed_range", 420_000, 75_000, 0),
 )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import rule_mask
 from lotus.simulation.lessons import Planted, Trap, rule_of
-from lotus.simulation.market import Planting, Span
+from lotus.simulation.market import MarketSpan, Planting
 from lotus.simulation.schedule import FAMILIES
 from lotus.simulation.spec import MICRO
 
@@ -58,7 +58,7 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LessonLabel:
     """What a found lesson is: `recovered`, `trap`, `echo` or `false`; `name` of the planted rule it is."""
 
     kind: str
@@ -67,7 +67,7 @@ class Verdict:
     uplift_bps: float  # planted gain inside the rule minus over all windows of the detector
 
 
-def truth_of(spans: Sequence[Span]) -> Truth:
+def truth_of(spans: Sequence[MarketSpan]) -> Truth:
     """Return the truth of consecutive spans; drift goes on cumulating from one to the next."""
     times, drifts, found = [], [], []
     base = np.zeros((len(spans[0].drift), 1))
@@ -92,7 +92,7 @@ def judge(
     weight: NDArray[np.float64],
     planted: Sequence[Planted],
     traps: Sequence[Trap] = (),
-) -> Verdict:
+) -> LessonLabel:
     """Judge a found lesson of `sign` (+1 pays more, -1 less) on the detector's windows.
 
     `bins` u1 [n, 12], planted `gain_bps` [n] (`Truth.gain_bps` over the horizon), `weight` [n] >= 0.
@@ -110,10 +110,10 @@ def judge(
             if overlap > best:
                 best, name, kind = overlap, known.name, "recovered" if isinstance(known, Planted) else "trap"
     if best >= SAME_WINDOWS and (kind == "trap" or sign > 0):
-        return Verdict(kind, name, best, uplift)
+        return LessonLabel(kind, name, best, uplift)
     if sign * uplift >= LEAST_UPLIFT_BPS:
-        return Verdict("echo", name, best, uplift)
-    return Verdict("false", name, best, uplift)
+        return LessonLabel("echo", name, best, uplift)
+    return LessonLabel("false", name, best, uplift)
 
 
 def _jaccard(a: NDArray[np.bool_], b: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.hashing import key64
-from lotus.simulation.layout import Feed
+from lotus.simulation.layout import SpanLayout
 from lotus.simulation.lessons import manifest_of
-from lotus.simulation.market import Span, make_span
+from lotus.simulation.market import MarketSpan, make_span
 from lotus.simulation.render import MARGIN, new_state, render
 from lotus.simulation.rng import bell, streams
 from lotus.simulation.spec import WorldSpec
@@ -40,7 +40,7 @@ class World:
         """What the world is made of and what is true in it, JSON-able."""
         return manifest_of(self.spec)
 
-    def span(self, day: int, index: int) -> Span:
+    def span(self, day: int, index: int) -> MarketSpan:
         """Return the path and the planted drift of one session of a day."""
         start, end = self.spec.spans_ms(day)[index]
         return make_span(self.spec, start, end, self._start_bps(day, index))
@@ -94,7 +94,7 @@ class World:
             out.append(level)
         return out
 
-    def _feed(self, day: int, index: int, span: Span) -> Feed:
+    def _feed(self, day: int, index: int, span: MarketSpan) -> SpanLayout:
         models, rates = self.spec.assets, self.spec.rates
         coins = np.zeros((len(models), 16), dtype=np.uint8)
         for a, model in enumerate(models):
@@ -106,7 +106,7 @@ class World:
             for m, b in zip(models, opened, strict=True)
         ]
         cadence = [ms // rates.block_ms for ms in (rates.fast_ms, rates.slow_ms, rates.ctx_ms, _PONG_MS)]
-        return Feed(
+        return SpanLayout(
             span.path,
             span.time_ms,
             np.array(traits, dtype=np.int64),

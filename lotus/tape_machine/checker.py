@@ -19,7 +19,7 @@ from lotus.tape_machine.node import Node
 from lotus.tape_machine.parser import parse
 from lotus.tape_machine.printer import text_of
 from lotus.tape_machine.syntax import Binary, Call, Name, Number, Tree, Unary
-from lotus.tape_machine.transforms import BINARY_OPS, FORMS, Argument, Transform, Unit
+from lotus.tape_machine.transforms import BINARY_OPS, FORMS, ArgumentKind, Transform, Unit
 from lotus.tape_machine.units import (
     SPELLINGS,
     is_duration,
@@ -36,7 +36,7 @@ LIMIT_MS: Final[int] = 7_200_000  # no operation remembers more
 MAX_GRAPH_DEPTH: Final[int] = 64
 MAX_GRAPH_NODES: Final[int] = 512
 MAX_WALK: Final[int] = 65_536  # nodes when nothing is shared: bounds everybody who compares or hashes a node
-_DURATIONS: Final = (Argument.WINDOW, Argument.DELAY, Argument.HALF_LIFE)
+_DURATIONS: Final = (ArgumentKind.WINDOW, ArgumentKind.DELAY, ArgumentKind.HALF_LIFE)
 _COMPARISONS: Final = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 Operand = tuple[Tree, Node]
 
@@ -44,8 +44,8 @@ Operand = tuple[Tree, Node]
 def check(tree: Tree, environment: Environment) -> Node:
     """Return the typed node of an expression; raises `ExpressionError` at the place that has no meaning.
 
-    >>> from lotus.tape_machine.environment import Column
-    >>> check(parse("2 * x > 3bps"), Environment({"x": Column(0, "bps")}, step_ms=200)).op
+    >>> from lotus.tape_machine.environment import InputColumn
+    >>> check(parse("2 * x > 3bps"), Environment({"x": InputColumn(0, "bps")}, step_ms=200)).op
     'gt'
     """
     node = _Checker(environment).visit(tree)
@@ -197,11 +197,11 @@ class _Checker:
             return forms[0]
         span = self.visit(tree.arguments[1])
         rolling = span.op == "const" and is_duration(span.unit)
-        return next(f for f in forms if (f.arguments[1][1] is Argument.WINDOW) is rolling)
+        return next(f for f in forms if (f.arguments[1][1] is ArgumentKind.WINDOW) is rolling)
 
     def _transform(self, tree: Call, form: Transform) -> Node:
         kinds = [kind for _, kind in form.arguments]
-        numbers = [(a, self._number(a)) for a, k in zip(tree.arguments, kinds, strict=True) if k is Argument.NUMBER]
+        numbers = [(a, self._number(a)) for a, k in zip(tree.arguments, kinds, strict=True) if k is ArgumentKind.NUMBER]
         alike = list(self._alike(numbers)) if numbers else []
         unit = alike[0].unit if alike else "1"
         if form.unit is Unit.PURE and unit != "1":
@@ -212,9 +212,9 @@ class _Checker:
         args: list[Node] = []
         params: list[float] = []
         for argument, (name, kind) in zip(tree.arguments, form.arguments, strict=True):
-            if kind is Argument.NUMBER:
+            if kind is ArgumentKind.NUMBER:
                 args.append(alike[len([a for a in args if a.kind == "number"])])
-            elif kind is Argument.FLAG:
+            elif kind is ArgumentKind.FLAG:
                 args.append(self._flag(argument))
             elif kind in _DURATIONS:
                 params.append(self._steps(argument, name, kind))
@@ -248,11 +248,11 @@ class _Checker:
             return args[0]
         return self._make.number(form.op, args, unit, params)
 
-    def _steps(self, tree: Tree, name: str, kind: Argument) -> float:
+    def _steps(self, tree: Tree, name: str, kind: ArgumentKind) -> float:
         node, step_ms = self.visit(tree), self._environment.step_ms
         if node.op != "const" or node.kind != "number":
             raise failure(tree.span, f"{name} changes from row to row", kind.value, "a window has one length")
-        if _bare_zero(tree) and kind is Argument.DELAY:
+        if _bare_zero(tree) and kind is ArgumentKind.DELAY:
             return 0.0
         ratio = time_ratio(node.unit, "ms", step_ms) if is_duration(node.unit) else None
         if ratio is None:
@@ -262,25 +262,25 @@ class _Checker:
         span_ms, found = node.params[0] * ratio, f"{name} = {_brief(tree)}"
         if span_ms < 0.0:
             raise failure(tree.span, found, kind.value, "a negative one would look ahead", "lag(x, 1s)")
-        longest = LIMIT_MS / 5 if kind is Argument.HALF_LIFE else LIMIT_MS
+        longest = LIMIT_MS / 5 if kind is ArgumentKind.HALF_LIFE else LIMIT_MS
         if not span_ms <= longest:
             hint = f"{longest / 60_000:g}m or less"
             raise failure(tree.span, found, kind.value, "nothing remembers more than 2 h", hint)
         steps = math.floor(span_ms / step_ms + 0.5)
-        if steps < 1 and kind is not Argument.DELAY:
+        if steps < 1 and kind is not ArgumentKind.DELAY:
             raise failure(tree.span, found, kind.value, f"one step is {step_ms} ms", f"{step_ms}ms")
-        return span_ms / step_ms if kind is Argument.HALF_LIFE else float(steps)
+        return span_ms / step_ms if kind is ArgumentKind.HALF_LIFE else float(steps)
 
-    def _constant(self, tree: Tree, name: str, kind: Argument, leader: Operand) -> float:
+    def _constant(self, tree: Tree, name: str, kind: ArgumentKind, leader: Operand) -> float:
         node = self._number(tree)
         if node.op != "const":
             raise failure(tree.span, f"{name} changes from row to row", kind.value)
-        if kind is Argument.TOLERANCE:
+        if kind is ArgumentKind.TOLERANCE:
             node = self._in_unit(tree, node, leader)
         elif node.unit != "1":
             raise failure(tree.span, f"{name} in {node.unit}", kind.value)
         value = node.params[0]
-        if value < 0.0 or (kind is Argument.SHARE and value > 1.0):
+        if value < 0.0 or (kind is ArgumentKind.SHARE and value > 1.0):
             raise failure(tree.span, f"{name} = {value:g}", kind.value)
         return value
 

@@ -28,7 +28,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class InputColumn:
     """One column of the input table: position, canonical unit, and "number" or "flag"."""
 
     index: int
@@ -48,7 +48,7 @@ class Quantity:
 class Environment:
     """Everything an expression may name, and the length of a row of its input table."""
 
-    columns: Mapping[str, Column]
+    columns: Mapping[str, InputColumn]
     step_ms: int
     parameters: Mapping[str, Quantity] = field(default_factory=dict)
     names: Mapping[str, Node] = field(default_factory=dict)
@@ -75,16 +75,16 @@ class Environment:
         return (*self.columns, *self.parameters, *self.names)
 
 
-def frame_columns() -> dict[str, Column]:
+def frame_columns() -> dict[str, InputColumn]:
     """Return every float column of a frame by name; raises `ConfigError` when one has a unit without a mapping."""
-    found: dict[str, Column] = {}
+    found: dict[str, InputColumn] = {}
     for index, column in enumerate(FLOAT_COLUMNS):
         if column.unit not in TABLE_UNITS:
             raise ConfigError(
                 f"unit {column.unit!r} of {column.name}", ", ".join(TABLE_UNITS), "a new unit in frame_spec"
             )
         kind = "flag" if column.unit in FLAG_UNITS else "number"
-        found[column.name] = Column(index, TABLE_UNITS[column.unit], kind)
+        found[column.name] = InputColumn(index, TABLE_UNITS[column.unit], kind)
     return found
 
 

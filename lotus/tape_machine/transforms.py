@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Argument(StrEnum):
+class ArgumentKind(StrEnum):
     """What may stand in a place of a call."""
 
     NUMBER = "number"
@@ -50,7 +50,7 @@ class Transform:
     """One callable form; `op` is its node, "" where the checker lowers it to others."""
 
     name: str
-    arguments: tuple[tuple[str, Argument], ...]
+    arguments: tuple[tuple[str, ArgumentKind], ...]
     op: str
     unit: Unit
     cost: Cost
@@ -67,18 +67,18 @@ class Transform:
     def memory(self) -> str:
         """What it remembers, from the kinds of its arguments."""
         spans = [(name, kind) for name, kind in self.arguments]
-        parts = [f"5 {name}" for name, kind in spans if kind is Argument.HALF_LIFE]
-        parts += [name for name, kind in spans if kind in (Argument.WINDOW, Argument.DELAY)]
+        parts = [f"5 {name}" for name, kind in spans if kind is ArgumentKind.HALF_LIFE]
+        parts += [name for name, kind in spans if kind in (ArgumentKind.WINDOW, ArgumentKind.DELAY)]
         return ", ".join(parts) or {"crossed": "since the last side", "since": "2 h"}.get(self.name, "none")
 
 
-_X: Final = ("x", Argument.NUMBER)
-_A: Final = ("a", Argument.NUMBER)
-_B: Final = ("b", Argument.NUMBER)
-_F: Final = ("f", Argument.FLAG)
-_W: Final = ("w", Argument.WINDOW)
-_D: Final = ("d", Argument.DELAY)
-_H: Final = ("h", Argument.HALF_LIFE)
+_X: Final = ("x", ArgumentKind.NUMBER)
+_A: Final = ("a", ArgumentKind.NUMBER)
+_B: Final = ("b", ArgumentKind.NUMBER)
+_F: Final = ("f", ArgumentKind.FLAG)
+_W: Final = ("w", ArgumentKind.WINDOW)
+_D: Final = ("d", ArgumentKind.DELAY)
+_H: Final = ("h", ArgumentKind.HALF_LIFE)
 _XW: Final = (_X, _W)
 
 _ANY: Final = "where an operand is null"
@@ -93,7 +93,7 @@ TRANSFORMS: Final[tuple[Transform, ...]] = (
               "log(depth_bid_usd / depth_ask_usd)"),
     Transform("sqrt", (_X,), "sqrt", Unit.ROOT, Cost.PLAIN, "square root of x", "where x is null or < 0",
               "rv_bps * sqrt(5m)"),
-    Transform("clip", (_X, ("lo", Argument.NUMBER), ("hi", Argument.NUMBER)), "clip", Unit.SAME, Cost.PLAIN,
+    Transform("clip", (_X, ("lo", ArgumentKind.NUMBER), ("hi", ArgumentKind.NUMBER)), "clip", Unit.SAME, Cost.PLAIN,
               "min(max(x, lo), hi)", _ANY, "clip(zscore(spread_bps, 10m), -3sigma, 3sigma)"),
     Transform("where", (_F, _A, _B), "where", Unit.SAME, Cost.PLAIN, "a where f, else b",
               "where the chosen one is null", "where(sweep > 0, imb_5, -imb_5)"),
@@ -116,7 +116,7 @@ TRANSFORMS: Final[tuple[Transform, ...]] = (
     Transform("rank", _XW, "rank", Unit.ONE, Cost.SORTED,
               "share of the window's known x below x, ties half; above 600 steps from a histogram of 64 bins with "
               "half-life w/2", _HALF + ", and where x is null", "rank(rv_bps, 20m)"),
-    Transform("quantile", (_X, ("q", Argument.SHARE), _W), "quantile", Unit.SAME, Cost.SORTED,
+    Transform("quantile", (_X, ("q", ArgumentKind.SHARE), _W), "quantile", Unit.SAME, Cost.SORTED,
               "the q-quantile of what `rank` looks at", _HALF, "quantile(spread_bps, 0.9, 10m)"),
     Transform("max", _XW, "rmax", Unit.SAME, Cost.RING, "largest known x of the window", _HALF, "max(mid, 20m)"),
     Transform("min", _XW, "rmin", Unit.SAME, Cost.RING, "smallest known x of the window", _HALF, "min(mid, 20m)"),
@@ -141,7 +141,7 @@ TRANSFORMS: Final[tuple[Transform, ...]] = (
     Transform("breakout", _XW, "breakout", Unit.ONE, Cost.RING,
               "1 where x is above every known x of the w rows before this one, -1 where below, else 0",
               "while t <= w, and where x is null", "breakout(mid, 20m)"),
-    Transform("retest", (_X, ("level", Argument.NUMBER), ("tol", Argument.TOLERANCE), _D), "retest", Unit.ONE,
+    Transform("retest", (_X, ("level", ArgumentKind.NUMBER), ("tol", ArgumentKind.TOLERANCE), _D), "retest", Unit.ONE,
               Cost.CELL,
               "side of x is 1 above level + tol, -1 below level - tol, between them the side before; a break is a "
               "change of side; the side's sign where |x - level| <= tol and the last break is at most d ago, else 0",
@@ -149,11 +149,12 @@ TRANSFORMS: Final[tuple[Transform, ...]] = (
     Transform("rsi", (_X, _H), "", Unit.ONE, Cost.CELL,
               "100 g / (g + l), g and l the ema of half-life h of rises and falls from row to row",
               "before two known rows in turn, and while nothing moved", "rsi(mid, 30s) > 70"),
-    Transform("macd", (_X, ("fast", Argument.HALF_LIFE), ("slow", Argument.HALF_LIFE)), "", Unit.SAME, Cost.CELL,
+    Transform("macd", (_X, ("fast", ArgumentKind.HALF_LIFE), ("slow", ArgumentKind.HALF_LIFE)), "",
+              Unit.SAME, Cost.CELL,
               "ema(x, fast) - ema(x, slow)", "before a known x", "macd(mid, 12s, 26s)"),
     Transform("macd_signal",
-              (_X, ("fast", Argument.HALF_LIFE), ("slow", Argument.HALF_LIFE), ("h", Argument.HALF_LIFE)), "",
-              Unit.SAME, Cost.CELL, "ema(macd(x, fast, slow), h)", "before a known x",
+              (_X, ("fast", ArgumentKind.HALF_LIFE), ("slow", ArgumentKind.HALF_LIFE), ("h", ArgumentKind.HALF_LIFE)),
+              "", Unit.SAME, Cost.CELL, "ema(macd(x, fast, slow), h)", "before a known x",
               "crossed(macd(mid, 12s, 26s), macd_signal(mid, 12s, 26s, 9s))"),
 )  # fmt: skip
 

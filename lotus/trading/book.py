@@ -46,7 +46,7 @@ class OpenPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PositionChange:
     """What follows for a coin: the signed size to open (0: nothing), new ceilings by plan, plans to be held on.
 
     `after` is the signed size that the coin's plans will hold then.
@@ -72,7 +72,9 @@ class BookTerms:
     strategy: str = "market"
 
 
-def change_of(target: BookTarget, plans: Sequence[OpenPlan], asset: Asset, px: Decimal, least_usd: Decimal) -> Change:
+def change_of(
+    target: BookTarget, plans: Sequence[OpenPlan], asset: Asset, px: Decimal, least_usd: Decimal
+) -> PositionChange:
     """Return what brings a coin's open `plans` (oldest first) to its target; a step is worth at least `least_usd`.
 
     Inside the range nothing moves; what moves goes to the target, in whole lots. A plan that would be left with less
@@ -82,7 +84,7 @@ def change_of(target: BookTarget, plans: Sequence[OpenPlan], asset: Asset, px: D
     mine = [p for p in plans if int(p.side) * target.size > 0]
     others = [p for p in plans if int(p.side) * target.size <= 0]
     if target.low <= held <= target.high:
-        return Change(ZERO, (), tuple(p.plan_id for p in mine if p.will_hold), held)
+        return PositionChange(ZERO, (), tuple(p.plan_id for p in mine if p.will_hold), held)
     ceilings = [(p.plan_id, ZERO) for p in others if p.will_hold]
     have, want = sum((p.will_hold for p in mine), ZERO), abs(target.size)
     opened = round_size(asset, min(want - have, target.more)) if want > have and not others else ZERO
@@ -94,7 +96,7 @@ def change_of(target: BookTarget, plans: Sequence[OpenPlan], asset: Asset, px: D
     sign, lowered = (1 if target.size > 0 else -1), dict(ceilings)
     kept = [p for p in mine if lowered.get(p.plan_id, p.will_hold)]
     after = sum((lowered.get(p.plan_id, p.will_hold) for p in mine), ZERO) + opened
-    return Change(sign * opened, tuple(ceilings), tuple(p.plan_id for p in kept), sign * after)
+    return PositionChange(sign * opened, tuple(ceilings), tuple(p.plan_id for p in kept), sign * after)
 
 
 def _lowered(plans: Sequence[OpenPlan], surplus: Decimal, px: Decimal) -> list[tuple[str, Decimal]]:

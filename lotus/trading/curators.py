@@ -32,7 +32,7 @@ CURATORS = (EXECUTION, VENUE, RISK, POSITION)
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class CuratorFacts:
     """What the curators look at; None: not known, whoever needs it abstains.
 
     `fill_prob` and `slippage_bps` are predictions, `venue_score` is of the chosen venue, money is USD, and
@@ -62,7 +62,7 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CuratorVerdict:
     """The judgements, the weighted score and threshold of those who spoke, and whether the plan may go on."""
 
     judgements: tuple[Judgement, ...]
@@ -81,7 +81,7 @@ class Verdict:
         return tuple(f"{j.curator.name}: {j.reason}" for j in self.judgements if j.objects)
 
 
-def verdict(plan: Plan, evidence: Evidence) -> Verdict:
+def verdict(plan: Plan, evidence: CuratorFacts) -> CuratorVerdict:
     """Return what the four curators say of a plan."""
     judgements = (
         _execution(plan, evidence),
@@ -92,19 +92,19 @@ def verdict(plan: Plan, evidence: Evidence) -> Verdict:
     return combined(judgements)
 
 
-def combined(judgements: Sequence[Judgement]) -> Verdict:
+def combined(judgements: Sequence[Judgement]) -> CuratorVerdict:
     """Return the verdict of judgements: weighted means over those who spoke, 0 and 0 when nobody did."""
     spoke = [(j.curator, j.score) for j in judgements if j.score is not None]
     weight = sum(c.weight for c, _ in spoke) or 1.0
     score = sum(c.weight * s for c, s in spoke) / weight
-    return Verdict(tuple(judgements), score, sum(c.weight * c.threshold for c, _ in spoke) / weight)
+    return CuratorVerdict(tuple(judgements), score, sum(c.weight * c.threshold for c, _ in spoke) / weight)
 
 
 def _clip(x: float) -> float:
     return min(1.0, max(0.0, x))
 
 
-def _execution(plan: Plan, evidence: Evidence) -> Judgement:
+def _execution(plan: Plan, evidence: CuratorFacts) -> Judgement:
     """Judge by the lesser of fill probability and the share of the allowed slippage that is left."""
     if evidence.fill_prob is None or evidence.slippage_bps is None:
         return Judgement(EXECUTION, None, "no history of executions")
@@ -113,13 +113,13 @@ def _execution(plan: Plan, evidence: Evidence) -> Judgement:
     return Judgement(EXECUTION, min(_clip(evidence.fill_prob), left), f"{found} of {plan.max_slippage_bps} allowed")
 
 
-def _venue(evidence: Evidence) -> Judgement:
+def _venue(evidence: CuratorFacts) -> Judgement:
     if evidence.venue_score is None:
         return Judgement(VENUE, None, "no score of the venue")
     return Judgement(VENUE, _clip(evidence.venue_score), f"venue score {evidence.venue_score:.2f}")
 
 
-def _risk(plan: Plan, evidence: Evidence) -> Judgement:
+def _risk(plan: Plan, evidence: CuratorFacts) -> Judgement:
     """Judge by what is lost at the stop: nothing of equity is 1, `LOSS_SCALE` of it 0."""
     if plan.stop_px is None or evidence.equity_usd <= 0:
         return Judgement(RISK, 0.0, "no stop, or no equity")
@@ -127,7 +127,7 @@ def _risk(plan: Plan, evidence: Evidence) -> Judgement:
     return Judgement(RISK, _clip(1.0 - loss / LOSS_SCALE), f"{loss:.2%} of equity lost at the stop")
 
 
-def _position(plan: Plan, evidence: Evidence) -> Judgement:
+def _position(plan: Plan, evidence: CuratorFacts) -> Judgement:
     """Judge by the coin's share of the largest position that equity and leverage allow."""
     if evidence.equity_usd <= 0:
         return Judgement(POSITION, 0.0, "no equity")

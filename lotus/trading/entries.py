@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from lotus.trading.execution import Ending, Entering, ExecutionState, cancel, new_order, send
 from lotus.trading.order_machine import ZERO, Purpose
-from lotus.trading.orders import Grouping, NewOrder, OrderState, TimeInForce, Trigger, TriggerKind
+from lotus.trading.orders import NewOrder, OrderGrouping, OrderState, OrderTrigger, TimeInForce, TriggerKind
 from lotus.trading.plan import BPS, Strategy
 from lotus.trading.rounding import MIN_NOTIONAL_USD, round_px_for
 from lotus.trading.slicing import schedule
@@ -115,18 +115,18 @@ def _send_group(state: ExecutionState, index: int, size: Decimal, limit_px: Deci
         group.append((Purpose.STOP, index, stop_order(state, Purpose.STOP, index, size, plan.stop_px)))
     if plan.take_profit_px is not None:
         group.append((Purpose.TAKE_PROFIT, index, _take_profit(state, index, size, plan.take_profit_px)))
-    return send(state, tuple(group), now_ms, Grouping.ENTRY_WITH_EXITS if len(group) > 1 else Grouping.NONE)
+    return send(state, tuple(group), now_ms, OrderGrouping.ENTRY_WITH_EXITS if len(group) > 1 else OrderGrouping.NONE)
 
 
 def stop_order(state: ExecutionState, purpose: Purpose, index: int, size: Decimal, stop_px: Decimal) -> NewOrder:
     """Return a stop that sends a market order, bounded far beyond its trigger."""
     return new_order(
-        state, purpose, index, size, _bound(state, stop_px), trigger=Trigger(stop_px, TriggerKind.STOP_LOSS)
+        state, purpose, index, size, _bound(state, stop_px), trigger=OrderTrigger(stop_px, TriggerKind.STOP_LOSS)
     )
 
 
 def _take_profit(state: ExecutionState, index: int, size: Decimal, px: Decimal) -> NewOrder:
-    trigger = Trigger(px, TriggerKind.TAKE_PROFIT)
+    trigger = OrderTrigger(px, TriggerKind.TAKE_PROFIT)
     return new_order(state, Purpose.TAKE_PROFIT, index, size, _bound(state, px), trigger=trigger)
 
 

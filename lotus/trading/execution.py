@@ -15,11 +15,11 @@ from lotus.trading.knobs import ExecutionKnobs
 from lotus.trading.order_machine import ZERO, Purpose, TrackedOrder
 from lotus.trading.orders import (
     FundingPayment,
-    Grouping,
     NewOrder,
+    OrderGrouping,
     OrderState,
+    OrderTrigger,
     TimeInForce,
-    Trigger,
     VenueFill,
     client_order_id,
 )
@@ -211,7 +211,7 @@ def new_order(
     size: Decimal,
     limit_px: Decimal,
     tif: TimeInForce = TimeInForce.GTC,
-    trigger: Trigger | None = None,
+    trigger: OrderTrigger | None = None,
 ) -> NewOrder:
     """Return an order of the plan under its own name; all but entries only reduce."""
     plan, entry = state.plan, purpose is Purpose.ENTRY
@@ -224,7 +224,7 @@ def send(
     state: ExecutionState,
     orders: tuple[tuple[Purpose, int, NewOrder], ...],
     now_ms: int,
-    grouping: Grouping = Grouping.NONE,
+    grouping: OrderGrouping = OrderGrouping.NONE,
 ) -> ExecutionState:
     """Return the state with orders under way: from now on they are known, of unknown fate, and never sent again."""
     tracked = {o.client_id: TrackedOrder(o, purpose, index, now_ms) for purpose, index, o in orders}

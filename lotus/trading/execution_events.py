@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from lotus.trading.orders import FundingPayment, Grouping, NewOrder, OpenOrder, OrderUpdate, VenueFill
+from lotus.trading.orders import FundingPayment, NewOrder, OpenOrder, OrderGrouping, OrderUpdate, VenueFill
 from lotus.trading.watch import MarketView
 
 
@@ -98,7 +98,7 @@ class Place:
     """Send orders in one request. When nothing can have been sent, answer with `NEVER_PLACED` for each."""
 
     orders: tuple[NewOrder, ...]
-    grouping: Grouping = Grouping.NONE
+    grouping: OrderGrouping = OrderGrouping.NONE
 
 
 @dataclass(frozen=True, slots=True)

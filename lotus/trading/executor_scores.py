@@ -16,7 +16,7 @@ DUE = ("filled", "partial", "failed")
 
 
 @dataclass(frozen=True, slots=True)
-class ExecutorScore:
+class TrackRecord:
     """Shrunk adherence and success in [0, 1] of one venue and strategy, over `reports` executions that were due."""
 
     venue: str
@@ -26,7 +26,7 @@ class ExecutorScore:
     success_rate: float
 
 
-def executor_scores(reports: Iterable[Mapping[str, Any]]) -> tuple[ExecutorScore, ...]:
+def executor_scores(reports: Iterable[Mapping[str, Any]]) -> tuple[TrackRecord, ...]:
     """Return the scores of every venue and strategy in the latest revision of each report, by name.
 
     Plans whose entry never came due (expired, cancelled) say nothing of the executor and do not count.
@@ -41,7 +41,7 @@ def executor_scores(reports: Iterable[Mapping[str, Any]]) -> tuple[ExecutorScore
         if report["status"] in DUE:
             groups[report["venue"], report["strategy"]].append(report)
     return tuple(
-        ExecutorScore(
+        TrackRecord(
             venue,
             strategy,
             len(rows),

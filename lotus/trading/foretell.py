@@ -8,21 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from lotus.trading.executor_scores import ExecutorScore
+from lotus.trading.executor_scores import TrackRecord
 from lotus.trading.knobs import ExecutionKnobs
 from lotus.trading.plan import BPS, Plan, Strategy
 from lotus.trading.predict import Features, Model, Prediction, RouteHint, predicted, route_hint
-from lotus.trading.validate import Situation
+from lotus.trading.validate import AccountState
 from lotus.trading.venue_choice import NO_HISTORY, VenueFacts, VenueScore, ranked
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class VenueHistory:
     """What is known of a venue from executions that ended before `at_ms`: the model, and executors by strategy."""
 
     at_ms: int = 0
     model: Model = field(default_factory=Model)
-    executors: Mapping[str, ExecutorScore] = field(default_factory=dict)
+    executors: Mapping[str, TrackRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Foretold:
     fitted_ms: int
     route_hint: RouteHint | None = None
     venues: tuple[VenueScore, ...] = ()
-    executor: ExecutorScore | None = None
+    executor: TrackRecord | None = None
 
     @property
     def is_known(self) -> bool:
@@ -60,7 +60,7 @@ def middle(quantiles: tuple[float, ...] | None) -> float | None:
     return None if quantiles is None else quantiles[len(quantiles) // 2]
 
 
-def depth_within(plan: Plan, at: Situation) -> Decimal:
+def depth_within(plan: Plan, at: AccountState) -> Decimal:
     """Return the base units that are seen on the other side of the book within the plan's slippage of the mid."""
     if at.view is None:
         return Decimal(0)
@@ -69,7 +69,7 @@ def depth_within(plan: Plan, at: Situation) -> Decimal:
     return sum(reached, Decimal(0))
 
 
-def features_of(plan: Plan, at: Situation) -> Features | None:
+def features_of(plan: Plan, at: AccountState) -> Features | None:
     """Return what is known when a plan is accepted; None while depth or volatility was not seen."""
     depth, view = depth_within(plan, at), at.view
     if view is None or view.volatility_bps is None or depth <= 0:
@@ -78,7 +78,7 @@ def features_of(plan: Plan, at: Situation) -> Features | None:
     return Features(spread, float(plan.size / depth), float(view.volatility_bps), plan.side, Strategy(plan.strategy))
 
 
-def foretold(plan: Plan, at: Situation, known: Known, knobs: ExecutionKnobs) -> Foretold | None:
+def foretold(plan: Plan, at: AccountState, known: VenueHistory, knobs: ExecutionKnobs) -> Foretold | None:
     """Return what is foretold of a plan without a fault; None while its features are not known."""
     features = features_of(plan, at)
     if features is None:

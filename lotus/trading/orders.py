@@ -38,7 +38,7 @@ class TriggerKind(StrEnum):
     TAKE_PROFIT = "tp"
 
 
-class Grouping(StrEnum):
+class OrderGrouping(StrEnum):
     """How the orders of one request belong together.
 
     `ENTRY_WITH_EXITS`: the first is an entry, the others its stop and take-profit, which live and die with it;
@@ -68,7 +68,7 @@ class OrderState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
+class OrderTrigger:
     """The condition of a stop or take-profit: the mark price passes `px`; then a market or a limit order is sent."""
 
     px: Decimal
@@ -90,7 +90,7 @@ class NewOrder:
     limit_px: Decimal
     tif: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
-    trigger: Trigger | None = None
+    trigger: OrderTrigger | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class OpenOrder:
     limit_px: Decimal
     placed_ms: int
     reduce_only: bool = False
-    trigger: Trigger | None = None
+    trigger: OrderTrigger | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class VenuePosition:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountSnapshot:
     """What a venue says of the account at a time: equity with open results, margin in use, and all positions."""
 
     equity_usd: Decimal

@@ -42,7 +42,7 @@ class FillSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class TradeEnds:
     """One end of trades, arrays [n] in USD: mid at the decision, half the spread met, average price executed."""
 
     decision_mid: Floats
@@ -51,7 +51,7 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
-class Trades:
+class TradeColumns:
     """Trades of one fill source, arrays [n]; money in millionths of a dollar, costs positive when they were paid.
 
     `notional` is the value at entry that bps refer to; a trade that was refused or not filled has zeros and counts.
@@ -88,9 +88,9 @@ class Trades:
         """Return one of `AMOUNTS` in bps of the entry value, 0 for a trade that was not filled."""
         return 1e4 * self.amount(name) / np.maximum(self.notional, 1)
 
-    def where(self, chosen: NDArray[np.bool_]) -> "Trades":
+    def where(self, chosen: NDArray[np.bool_]) -> "TradeColumns":
         """Return the chosen trades."""
-        return Trades(self.source, *(getattr(self, f.name)[chosen] for f in fields(self)[1:]))
+        return TradeColumns(self.source, *(getattr(self, f.name)[chosen] for f in fields(self)[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +129,9 @@ def decomposed(
     time_ms: Ints,
     side: Floats,
     size: Floats,
-    legs: tuple[Leg, Leg],
+    legs: tuple[TradeEnds, TradeEnds],
     paid: tuple[Floats, Floats],
-) -> Trades:
+) -> TradeColumns:
     """Return trades from what was executed.
 
     `names` are detectors and assets; `side` is 1 or -1; `size` in base units, 0 for a trade that was not filled; `legs`
@@ -148,18 +148,18 @@ def decomposed(
     if not all(np.all(np.isfinite(part[filled])) for part in money):
         raise SchemaError("a filled trade with an unknown price or cost", "mids, spreads and prices of both ends")
     micro = (np.rint(np.where(filled, part, 0.0) * 1e6).astype(np.int64) for part in money)
-    return Trades(source, *names, time_ms, filled, *micro)
+    return TradeColumns(source, *names, time_ms, filled, *micro)
 
 
-def joined(parts: Sequence[Trades]) -> Trades:
+def joined(parts: Sequence[TradeColumns]) -> TradeColumns:
     """Return trades of one source one after the other; raises `SchemaError` for several sources."""
     if len({part.source for part in parts}) != 1:
         raise SchemaError("trades of several fill sources, or of none", "one source: results are never added")
     columns = (np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(parts[0])[1:])
-    return Trades(parts[0].source, *columns)
+    return TradeColumns(parts[0].source, *columns)
 
 
-def total(trades: Trades, label: str = "all") -> Line:
+def total(trades: TradeColumns, label: str = "all") -> Line:
     """Return the row of all trades together."""
     block, numbers = blocks_of(trades.time_ms)
     return Line(
@@ -176,7 +176,7 @@ def total(trades: Trades, label: str = "all") -> Line:
     )
 
 
-def by_detector(trades: Trades) -> tuple[Line, ...]:
+def by_detector(trades: TradeColumns) -> tuple[Line, ...]:
     """Return one row for every detector, in alphabetical order."""
     names = sorted(set(trades.detector.tolist()))
     return tuple(total(trades.where(trades.detector == name), name) for name in names)

@@ -12,7 +12,7 @@ import numpy as np
 from lotus.errors import SchemaError
 from lotus.manifest import Manifest
 from lotus.outcomes.path import QuotePath
-from lotus.trading.pnl import FillSource, Floats, Ints, Leg, Texts, Trades, decomposed
+from lotus.trading.pnl import FillSource, Floats, Ints, Texts, TradeColumns, TradeEnds, decomposed
 from lotus.trading.pnl_tape import Columns, path_of
 
 
@@ -40,7 +40,9 @@ class Filled:
     funding_usd: Floats
 
 
-def filled_trades(source: FillSource, filled: Filled, quotes: Mapping[str, Columns], manifest: Manifest) -> Trades:
+def filled_trades(
+    source: FillSource, filled: Filled, quotes: Mapping[str, Columns], manifest: Manifest
+) -> TradeColumns:
     """Return the trades of round trips; `quotes` as for `tape_trades`.
 
     Raises `SchemaError` for an asset without quotes, or a fill before the first of them.
@@ -57,7 +59,7 @@ def filled_trades(source: FillSource, filled: Filled, quotes: Mapping[str, Colum
         mid[mine] = path.mid2[at[0]] / 2.0 / unit
         for half, seen in ((entry_half, at[1]), (exit_half, at[2])):
             half[mine] = (path.ask_px[seen] - path.bid_px[seen]) / 2.0 / unit
-    legs = Leg(filled.decided_mid, entry_half, filled.entry_px), Leg(mid, exit_half, filled.exit_px)
+    legs = TradeEnds(filled.decided_mid, entry_half, filled.entry_px), TradeEnds(mid, exit_half, filled.exit_px)
     names, paid = (filled.detector, filled.asset), (filled.fees_usd, filled.funding_usd)
     return decomposed(source, names, filled.time_ms, filled.side, filled.size, legs, paid)
 

@@ -17,7 +17,7 @@ from lotus.outcomes.path import QuotePath, first_quote
 from lotus.outcomes.signal_eval import OK
 from lotus.outcomes.tape_fill import MAX_MULTIPLES, tick_units, walk
 from lotus.timebase import HOUR_MS, NS_PER_MS
-from lotus.trading.pnl import FillSource, Floats, Ints, Leg, Trades, decomposed, joined
+from lotus.trading.pnl import FillSource, Floats, Ints, TradeColumns, TradeEnds, decomposed, joined
 
 Columns = Mapping[str, NDArray[np.generic]]
 EVENT_COLUMNS = ("event_id", "asset", "close_recv_ns", "horizon_s", "s", "x_funding", "mid2")
@@ -30,7 +30,7 @@ _NS_PER_HOUR = HOUR_MS * NS_PER_MS
 class TapeTrades:
     """Trades, and the largest distance of a net from the payoff that the tape simulation stored, in bps."""
 
-    trades: Trades
+    trades: TradeColumns
     largest_difference_bps: float
 
 
@@ -79,7 +79,7 @@ def path_of(quotes: Columns) -> QuotePath:
     return QuotePath(*(np.asarray(quotes[name], dtype=np.int64) for name in QUOTE_COLUMNS))
 
 
-def _of_asset(rows: Columns, windows: Columns, path: QuotePath, manifest: Manifest, asset: Asset) -> Trades:
+def _of_asset(rows: Columns, windows: Columns, path: QuotePath, manifest: Manifest, asset: Asset) -> TradeColumns:
     costs, limit = manifest.outcomes, manifest.kernel.gap_ms * NS_PER_MS
     close = np.asarray(windows["close_recv_ns"], dtype=np.int64)
     leave_ns = close + np.asarray(windows["horizon_s"], dtype=np.int64) * 1_000_000_000
@@ -96,8 +96,10 @@ def _of_asset(rows: Columns, windows: Columns, path: QuotePath, manifest: Manife
     size = np.where(filled, lots / 10.0**asset.sz_decimals, 0.0)
     decided = np.maximum(np.searchsorted(path.recv_ns, leave_ns, side="right") - 1, entry)
     legs = (
-        Leg(np.asarray(windows["mid2"], dtype=np.float64) / 2.0 / unit, _half(path, entry) / unit, paid_px / unit),
-        Leg(path.mid2[decided] / 2.0 / unit, _half(path, leave) / unit, got_px / unit),
+        TradeEnds(
+            np.asarray(windows["mid2"], dtype=np.float64) / 2.0 / unit, _half(path, entry) / unit, paid_px / unit
+        ),
+        TradeEnds(path.mid2[decided] / 2.0 / unit, _half(path, leave) / unit, got_px / unit),
     )
     value = size * legs[0].px
     fees = costs.taker_fee_bps / 1e4 * (value + size * legs[1].px)
@@ -134,7 +136,7 @@ def _places(wanted: NDArray[np.generic], known: NDArray[np.generic]) -> Ints:
     return np.array([place[str(name)] for name in wanted.tolist()], dtype=np.int64)
 
 
-def _none() -> Trades:
+def _none() -> TradeColumns:
     texts, numbers = np.zeros(0, dtype=object), np.zeros(0, dtype=np.int64)
     nothing = (numbers,) * 6
-    return Trades(FillSource.TAPE_SIM, texts, texts, numbers, np.zeros(0, dtype=np.bool_), *nothing)
+    return TradeColumns(FillSource.TAPE_SIM, texts, texts, numbers, np.zeros(0, dtype=np.bool_), *nothing)

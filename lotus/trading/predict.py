@@ -42,7 +42,7 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class PastExecution:
     """An entry sent at `sent_ms` and what became of it, known at `known_ms`; unmeasured outcomes are None."""
 
     features: Features
@@ -85,7 +85,7 @@ class RouteHint(StrEnum):
     PASSIVE_ICEBERG = "passive_iceberg"
 
 
-def fitted(history: Sequence[Execution], now_ms: int) -> Model:
+def fitted(history: Sequence[PastExecution], now_ms: int) -> Model:
     """Return the model of all executions whose outcome was known at `now_ms`; neutral below `MIN_HISTORY` of them."""
     known = sorted((e for e in history if e.known_ms <= now_ms), key=lambda e: (e.known_ms, e.sent_ms))
     if len(known) < MIN_HISTORY:
@@ -150,7 +150,7 @@ class QuantileCalibration:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class ForecastCalibration:
     """Walk-forward quality: Brier score beside that of the past's own share, reliability, and the quantiles."""
 
     count: int
@@ -161,13 +161,13 @@ class Calibration:
     latency: QuantileCalibration | None
 
 
-def calibrated(history: Sequence[Execution], refit_every: int = 50) -> Calibration | None:
+def calibrated(history: Sequence[PastExecution], refit_every: int = 50) -> ForecastCalibration | None:
     """Return how good predictions were, each made by a model of outcomes known when the first of its block was sent.
 
     None until one prediction could be made by a fitted model.
     """
     ordered = sorted(history, key=lambda e: (e.sent_ms, e.known_ms))
-    made: list[tuple[Execution, Prediction, Model, list[Execution]]] = []
+    made: list[tuple[PastExecution, Prediction, Model, list[PastExecution]]] = []
     for start in range(0, len(ordered), refit_every):
         now_ms = ordered[start].sent_ms
         model, past = fitted(ordered, now_ms), [e for e in ordered if e.known_ms <= now_ms]
@@ -177,15 +177,15 @@ def calibrated(history: Sequence[Execution], refit_every: int = 50) -> Calibrati
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ForecastOutcome:
     """An execution and what was told of it before it was sent, by a fit of `fitted_ms`."""
 
-    execution: Execution
+    execution: PastExecution
     prediction: Prediction
     fitted_ms: int
 
 
-def told_quality(told: Sequence[Told], history: Sequence[Execution]) -> Calibration | None:
+def told_quality(told: Sequence[ForecastOutcome], history: Sequence[PastExecution]) -> ForecastCalibration | None:
     """Return how good stored predictions were, beside the share and the quantiles that their fits had seen.
 
     Predictions of no fit are left out; None when there are no others. `history` holds the executions of one venue.
@@ -197,14 +197,16 @@ def told_quality(told: Sequence[Told], history: Sequence[Execution]) -> Calibrat
     return _quality([(t.execution, t.prediction, share[t.fitted_ms], pasts[t.fitted_ms]) for t in fitted_ones])
 
 
-def _quality(made: Sequence[tuple[Execution, Prediction, float, Sequence[Execution]]]) -> Calibration | None:
+def _quality(
+    made: Sequence[tuple[PastExecution, Prediction, float, Sequence[PastExecution]]],
+) -> ForecastCalibration | None:
     """Measure predictions against outcomes, each beside the share and the executions known when it was made."""
     if not made:
         return None
     hit = np.array([float(e.filled) for e, *_ in made])
     prob = np.array([p.fill_prob for _, p, *_ in made])
     base = np.array([share for *_, share, _ in made])
-    return Calibration(
+    return ForecastCalibration(
         count=len(made),
         brier=float(np.mean((prob - hit) ** 2)),
         brier_reference=float(np.mean((base - hit) ** 2)),

@@ -59,7 +59,7 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class VenueReport:
     """What the venue said: open orders taken at `taken_ms` (own clock), positions, fills, answers to questions.
 
     `fills_complete` says that the fills reach from the last comparison to after the positions were taken; only then
@@ -77,7 +77,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Discrepancy:
     """One difference: where, what was found, what was expected, what follows; `size` is signed for positions."""
 
     difference: Difference
@@ -89,7 +89,7 @@ class Finding:
     size: Decimal = ZERO
 
 
-def findings(own: Own, told: Told) -> tuple[Finding, ...]:
+def findings(own: Own, told: VenueReport) -> tuple[Discrepancy, ...]:
     """Return all differences, orders first, positions last; none at all: both agree."""
     return (
         *_not_open(own, told),
@@ -100,17 +100,17 @@ def findings(own: Own, told: Told) -> tuple[Finding, ...]:
     )
 
 
-def _not_open(own: Own, told: Told) -> Iterable[Finding]:
+def _not_open(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
     held = {o.client_id for o in told.open_orders}
     for name, order in own.orders.items():
         if name in held or order.state.is_final or order.sent_ms >= told.taken_ms:
             continue
-        yield Finding(
+        yield Discrepancy(
             Difference.NOT_OPEN, Action.ASK, order.order.coin, name, "not among the open orders", order.state.value
         )
 
 
-def _unknown_open(own: Own, told: Told) -> Iterable[Finding]:
+def _unknown_open(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
     """A strange order goes, unless it belongs to a living plan or is a stop of a position that exists."""
     strange = [o for o in told.open_orders if o.client_id not in own.orders]
     known = {name for plan in own.plans for name in possible_ids(plan)} if strange else set()
@@ -118,14 +118,16 @@ def _unknown_open(own: Own, told: Told) -> Iterable[Finding]:
     for order in strange:
         what = f"{order.side.name} {order.left} {order.coin} at {order.limit_px}"
         if order.client_id in known:
-            yield Finding(Difference.LOST_ORDER, Action.ADOPT, order.coin, order.client_id, what, "known to its plan")
+            yield Discrepancy(
+                Difference.LOST_ORDER, Action.ADOPT, order.coin, order.client_id, what, "known to its plan"
+            )
             continue
         stop = order.reduce_only and order.trigger is not None and order.trigger.kind is TriggerKind.STOP_LOSS
         action = Action.KEEP if stop and order.coin in held else Action.CANCEL
-        yield Finding(Difference.ORPHAN, action, order.coin, order.client_id, what, "no order of unknown origin")
+        yield Discrepancy(Difference.ORPHAN, action, order.coin, order.client_id, what, "no order of unknown origin")
 
 
-def _answers(own: Own, told: Told) -> Iterable[Finding]:
+def _answers(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
     for update in told.answers:
         order = own.orders.get(update.client_id)
         if order is None or order.state is update.state or update.state is OrderState.UNKNOWN:
@@ -133,21 +135,21 @@ def _answers(own: Own, told: Told) -> Iterable[Finding]:
         never = update.state is OrderState.NEVER_PLACED
         action = Action.MARK_NEVER_PLACED if never else Action.ADOPT
         found, expected = update.state.value, order.state.value
-        yield Finding(Difference.STATE_DIFFERS, action, order.order.coin, update.client_id, found, expected)
+        yield Discrepancy(Difference.STATE_DIFFERS, action, order.order.coin, update.client_id, found, expected)
 
 
-def _fills(own: Own, told: Told) -> Iterable[Finding]:
+def _fills(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
     seen = {fill_id for order in own.orders.values() for fill_id in order.fills}
     for fill in told.fills:
         if fill.fill_id in seen:
             continue
         what, signed = f"{fill.side.name} {fill.size} {fill.coin} at {fill.px}", fill.size * int(fill.side)
         if fill.client_id in own.orders:
-            yield Finding(
+            yield Discrepancy(
                 Difference.FILL_MISSING, Action.TAKE_FILL, fill.coin, fill.client_id, what, "a fill seen", signed
             )
         elif own.positions.get(fill.coin):
-            yield Finding(
+            yield Discrepancy(
                 Difference.FOREIGN_FILL,
                 Action.GIVE_TO_PLAN,
                 fill.coin,
@@ -158,7 +160,7 @@ def _fills(own: Own, told: Told) -> Iterable[Finding]:
             )
 
 
-def _positions(own: Own, told: Told) -> Iterable[Finding]:
+def _positions(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
     """Compare signed sizes by coin; what cannot be fills under way is closed at the venue or written off here."""
     venue = {p.coin: p.size for p in told.positions}
     coming = dict.fromkeys({*venue, *own.positions}, ZERO)
@@ -173,4 +175,4 @@ def _positions(own: Own, told: Told) -> Iterable[Finding]:
         difference = Difference.POSITION_UNTRACKED if untracked else Difference.POSITION_GONE
         action = Action.CLOSE if untracked else Action.MARK_REDUCED
         action = action if told.fills_complete else Action.WAIT_FOR_FILLS
-        yield Finding(difference, action, coin, "", f"{there} {coin} at the venue", f"{here}", excess)
+        yield Discrepancy(difference, action, coin, "", f"{there} {coin} at the venue", f"{here}", excess)

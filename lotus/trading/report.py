@@ -42,7 +42,7 @@ class Predicted:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ExecutionMeasures:
     """What an execution is judged by; bps are positive when worse, None where there is nothing to measure."""
 
     status: str
@@ -57,7 +57,7 @@ class Measured:
     adherence: float
 
 
-def measured(state: ExecutionState) -> Measured:
+def measured(state: ExecutionState) -> ExecutionMeasures:
     """Return slippage, latencies and adherence of an execution."""
     entries = list(state.of(Purpose.ENTRY))
     bought = [f for o in entries for f in o.fills.values()]
@@ -69,7 +69,7 @@ def measured(state: ExecutionState) -> Measured:
     slippage = _bps(state.plan.side, entry_px, state.arrival_px)
     latency = None if sent is None or answered is None else answered - sent
     exit_px = _average(f for f in state.fills if f.fill_id not in names)
-    return Measured(
+    return ExecutionMeasures(
         status=_status(state),
         size_filled=state.entered,
         entry_px=entry_px,
@@ -211,7 +211,7 @@ def _adherence(state: ExecutionState, slippage: float | None, latency: int | Non
     return 0.4 * size + 0.2 * kept + 0.2 * quick + 0.2 * (state.bare_ms_max <= MAX_BARE_MS)
 
 
-def _learned(state: ExecutionState, found: Measured) -> tuple[list[str], list[str], list[str]]:
+def _learned(state: ExecutionState, found: ExecutionMeasures) -> tuple[list[str], list[str], list[str]]:
     """Return what worked, what did not, in words, and the codes of all of it."""
     plan, slip, latency = state.plan, found.slippage_arrival_bps, found.latency_ms
     guards, exits = len(list(state.of(Purpose.GUARD))), len(list(state.of(Purpose.EXIT)))
@@ -234,7 +234,7 @@ def _learned(state: ExecutionState, found: Measured) -> tuple[list[str], list[st
     return [t for good, _, t in said if good], [t for good, _, t in said if not good], [code for _, code, _ in said]
 
 
-def _money(position: Position, state: ExecutionState, found: Measured) -> Payload:
+def _money(position: Position, state: ExecutionState, found: ExecutionMeasures) -> Payload:
     mark = state.view.mark if state.view is not None else (found.entry_px or ZERO)
     gross, net = position.realised_usd + position.unrealised_usd(mark), position.net_usd(mark)
     value = found.size_filled * (found.entry_px or ZERO)

@@ -25,7 +25,7 @@ PROMISE_KEPT = Decimal("0.9")  # share of the promised risk/reward that must be 
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class AccountState:
     """Where and when a plan would be executed, as one venue and account stand.
 
     `position` is the account's signed size in the coin; `free_margin_usd` what the venue would let it use;
@@ -58,15 +58,15 @@ class Situation:
     levels: Mapping[Side, Sequence[tuple[Decimal, Decimal]]] = field(default_factory=dict)
 
 
-Check = Callable[[Plan, Situation], Iterator[Refusal]]
+Check = Callable[[Plan, AccountState], Iterator[Refusal]]
 
 
-def refusals(plan: Plan, at: Situation) -> tuple[Refusal, ...]:
-    """Return every fault of a plan in a situation, in the order of the checks; none at all: it may be executed."""
+def refusals(plan: Plan, at: AccountState) -> tuple[Refusal, ...]:
+    """Return every fault of a plan in an account state, in the order of the checks; none at all: it may be executed."""
     return tuple(refusal for check in CHECKS for refusal in check(plan, at))
 
 
-def reference_px(plan: Plan, at: Situation) -> Decimal | None:
+def reference_px(plan: Plan, at: AccountState) -> Decimal | None:
     """Return the price at which the plan would be entered: its own, else the mark; None when neither makes sense."""
     px = plan.entry_px if plan.entry_px is not None else (at.view.mark if at.view is not None else None)
     return px if _sound(px) else None
@@ -78,13 +78,13 @@ def _sound(number: Decimal | None) -> TypeGuard[Decimal]:
     return abs(number.adjusted()) <= MAX_MAGNITUDE
 
 
-def _ids(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _ids(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     for name in ("plan_id", "signal_id", "decision_id", "lifecycle_id"):
         if not getattr(plan, name):
             yield Refusal(R.BAD_ID, f"an empty {name}", "an identity")
 
 
-def _numbers(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _numbers(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     limits = plan.limits
     decimals = {
         "size": plan.size,
@@ -110,7 +110,7 @@ def _numbers(plan: Plan, at: Situation) -> Iterator[Refusal]:
             yield Refusal(R.BAD_NUMBER, f"{name} {number}", "a positive whole number")
 
 
-def _time(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _time(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     if at.now_ms >= plan.valid_until_ms or plan.valid_until_ms <= plan.created_ms:
         found = f"valid from {plan.created_ms} until {plan.valid_until_ms}"
         yield Refusal(R.EXPIRED, found, f"valid at {at.now_ms}")
@@ -120,7 +120,7 @@ def _time(plan: Plan, at: Situation) -> Iterator[Refusal]:
         yield Refusal(R.NO_EXIT_TIME, f"an exit at {plan.exit_at_ms}", f"after {at.now_ms}")
 
 
-def _strategy(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _strategy(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     names = [s.value for s in Strategy]
     if plan.strategy not in names:
         yield Refusal(R.UNKNOWN_STRATEGY, repr(plan.strategy), ", ".join(names))
@@ -140,7 +140,7 @@ def _strategy(plan: Plan, at: Situation) -> Iterator[Refusal]:
         yield Refusal(R.BAD_STRATEGY, f"twap over {plan.duration_ms} ms", f"an end within its validity, {left} ms")
 
 
-def _venue_rules(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _venue_rules(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     asset = at.universe.get(plan.coin)
     if asset is None or plan.coin in at.untradeable:
         yield Refusal(R.NOT_TRADEABLE, f"{plan.coin} at {at.venue}", "a coin that is traded there")
@@ -157,7 +157,7 @@ def _venue_rules(plan: Plan, at: Situation) -> Iterator[Refusal]:
         yield Refusal(R.TOO_SMALL, f"{plan.size * px:.2f} USD", f"at least {MIN_NOTIONAL_USD} USD")
 
 
-def _limits(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _limits(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     limits, px = plan.limits, reference_px(plan, at)
     if not _sound(plan.size):
         return
@@ -175,7 +175,7 @@ def _limits(plan: Plan, at: Situation) -> Iterator[Refusal]:
         yield Refusal(R.TOO_LARGE, found, f"at most the free {at.free_margin_usd} USD")
 
 
-def _authority(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _authority(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     allowed, px = plan.authority, reference_px(plan, at)
     if at.account != allowed.account:
         yield Refusal(R.AUTHORITY_EXCEEDED, f"account {at.account!r}", repr(allowed.account))
@@ -188,7 +188,7 @@ def _authority(plan: Plan, at: Situation) -> Iterator[Refusal]:
             yield Refusal(R.AUTHORITY_EXCEEDED, found, f"a budget of {allowed.budget_usd} USD")
 
 
-def _exits(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _exits(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     """Stop on the losing side, take-profit on the winning side, of the entry and of the mark alike."""
     if plan.stop_px is None:
         yield Refusal(R.NO_STOP, "no stop", "a protective stop")
@@ -205,7 +205,7 @@ def _exits(plan: Plan, at: Situation) -> Iterator[Refusal]:
     yield from _risk_reward(plan, at)
 
 
-def _risk_reward(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _risk_reward(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     px, promised = reference_px(plan, at), plan.risk_reward
     if px is None or not (_sound(promised) and _sound(plan.stop_px) and _sound(plan.take_profit_px)):
         return
@@ -214,7 +214,7 @@ def _risk_reward(plan: Plan, at: Situation) -> Iterator[Refusal]:
         yield Refusal(R.BAD_RISK_REWARD, f"{gain / loss:.2f}", f"about {promised}")
 
 
-def _liquidation(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _liquidation(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     px, stop = reference_px(plan, at), plan.stop_px
     if px is None or not _sound(stop) or not _sound(plan.size):
         return
@@ -226,7 +226,7 @@ def _liquidation(plan: Plan, at: Situation) -> Iterator[Refusal]:
         yield Refusal(R.STOP_BEYOND_LIQUIDATION, f"stop {stop}", f"{where} the liquidation at {gone:.6g}")
 
 
-def _place(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _place(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     if at.venue not in plan.venues:
         yield Refusal(R.VENUE_NOT_ALLOWED, at.venue, f"one of {', '.join(plan.venues) or 'none'}")
     if at.position * int(plan.side) < 0:
@@ -237,7 +237,7 @@ def _place(plan: Plan, at: Situation) -> Iterator[Refusal]:
         yield Refusal(R.RELEASE_MISMATCH, at.mismatch, "one release and one schema in every module")
 
 
-def _safety(plan: Plan, at: Situation) -> Iterator[Refusal]:
+def _safety(plan: Plan, at: AccountState) -> Iterator[Refusal]:
     if at.view is None or at.view.coin != plan.coin:
         yield Refusal(R.STALE_DATA, f"no market of {plan.coin}", "best prices and mark")
     elif at.now_ms - at.view.time_ms > at.max_view_age_ms:

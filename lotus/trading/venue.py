@@ -10,11 +10,11 @@ from typing import Protocol
 
 from lotus.manifest import Asset
 from lotus.trading.orders import (
-    Account,
+    AccountSnapshot,
     FundingPayment,
-    Grouping,
     NewOrder,
     OpenOrder,
+    OrderGrouping,
     OrderUpdate,
     VenueFill,
 )
@@ -47,7 +47,9 @@ class Venue(Protocol):
         """Close it; resting orders stay."""
         ...
 
-    async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+    async def place(
+        self, orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE
+    ) -> Sequence[OrderUpdate]:
         """Send orders in one request; the same client id again is never a second order."""
         ...
 
@@ -63,7 +65,7 @@ class Venue(Protocol):
         """Set the leverage of a coin."""
         ...
 
-    async def account(self) -> Account:
+    async def account(self) -> AccountSnapshot:
         """Return equity, margin and positions."""
         ...
 

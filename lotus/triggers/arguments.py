@@ -10,9 +10,9 @@ from lotus.errors import ExpressionError
 from lotus.tape_machine.diagnosis import failure, nearest
 from lotus.tape_machine.printer import number_text
 from lotus.tape_machine.syntax import Name
-from lotus.triggers.operators import BY_NAME, QUANTITIES, Kind, Operator, Parameter
+from lotus.triggers.operators import BY_NAME, QUANTITIES, Kind, OperatorParameter, TriggerOperator
 from lotus.triggers.printer import value_text
-from lotus.triggers.syntax import Argument, Call, Number
+from lotus.triggers.syntax import Argument, NumberLiteral, OperatorCall
 from lotus.triggers.units import converted
 
 
@@ -20,7 +20,7 @@ from lotus.triggers.units import converted
 class Bound:
     """The arguments of a call by parameter; those that were left out have their default."""
 
-    operator: Operator
+    operator: TriggerOperator
     values: Mapping[str, Argument]
 
     def number(self, name: str) -> float:
@@ -28,15 +28,15 @@ class Bound:
         parameter = self._parameter(name)
         if name not in self.values:
             value, unit = _default(parameter)
-            return value if parameter.kind is Kind.COUNT else _in_unit(Number(value, unit), parameter)
+            return value if parameter.kind is Kind.COUNT else _in_unit(NumberLiteral(value, unit), parameter)
         given = self.values[name].value
-        assert isinstance(given, Number)  # checked by `bound_arguments`
+        assert isinstance(given, NumberLiteral)  # checked by `bound_arguments`
         return _in_unit(given, parameter)
 
     def band(self, name: str) -> tuple[float, str]:
         """Return a BAND and its unit, sigma or bps."""
-        given = self.values[name].value if name in self.values else Number(*_default(self._parameter(name)))
-        assert isinstance(given, Number)
+        given = self.values[name].value if name in self.values else NumberLiteral(*_default(self._parameter(name)))
+        assert isinstance(given, NumberLiteral)
         if given.unit == "sigma":
             return given.value, "sigma"
         return converted(given.value, given.unit or "bps", "bps") or 0.0, "bps"
@@ -45,11 +45,11 @@ class Bound:
         """Return a CHOICE."""
         return value_text(self.values[name].value) if name in self.values else self._parameter(name).default
 
-    def _parameter(self, name: str) -> Parameter:
+    def _parameter(self, name: str) -> OperatorParameter:
         return next(p for p in self.operator.parameters if p.name == name)
 
 
-def bound_arguments(tree: Call) -> Bound:
+def bound_arguments(tree: OperatorCall) -> Bound:
     """Return the arguments of a call by parameter; raises `ExpressionError` for one that has no meaning."""
     operator = BY_NAME.get(tree.operator)
     if operator is None:
@@ -72,13 +72,13 @@ def bound_arguments(tree: Call) -> Bound:
     return Bound(operator, found)
 
 
-def duration_ms(number: Number) -> int | None:
+def duration_ms(number: NumberLiteral) -> int | None:
     """Return a duration in whole milliseconds; None for another unit or a part of a millisecond."""
     value = converted(number.value, number.unit, "ms") if number.unit else None
     return int(value) if value is not None and value == int(value) else None
 
 
-def range_of(parameter: Parameter) -> str:
+def range_of(parameter: OperatorParameter) -> str:
     """Return the range of a parameter as it is told: words, or numbers with their unit."""
     low, high = number_text(parameter.low), number_text(parameter.high)
     match parameter.kind:
@@ -96,14 +96,14 @@ def range_of(parameter: Parameter) -> str:
             return f"{low} to {high}"
 
 
-def refused_range(parameter: Parameter, number: Number) -> ExpressionError:
+def refused_range(parameter: OperatorParameter, number: NumberLiteral) -> ExpressionError:
     """Return the error of a number that is not of the parameter's kind or range."""
     cause = "a unit is missing" if not number.unit and parameter.kind is not Kind.COUNT else ""
     wanted = f"{parameter.kind.value}, {range_of(parameter)}"
     return failure(number.span, f"{parameter.name} = {value_text(number)[:40]}", wanted, cause)
 
 
-def _placed(tree: Call, operator: Operator, index: int) -> str:
+def _placed(tree: OperatorCall, operator: TriggerOperator, index: int) -> str:
     argument = tree.arguments[index]
     if any(before.name for before in tree.arguments[:index]):
         raise failure(argument.span, "an argument without a name after one with a name", "name=value")
@@ -112,7 +112,7 @@ def _placed(tree: Call, operator: Operator, index: int) -> str:
     return operator.parameters[index].name
 
 
-def _check(parameter: Parameter, argument: Argument) -> None:
+def _check(parameter: OperatorParameter, argument: Argument) -> None:
     value = argument.value
     match parameter.kind, value:
         case Kind.LEVEL, _:
@@ -125,11 +125,11 @@ def _check(parameter: Parameter, argument: Argument) -> None:
             raise failure(value.span, f"{parameter.name} = {word}", wanted, suggestion=nearest(word, parameter.choices))
         case _, Name(word):
             raise failure(value.span, f"the word {word[:40]!r} for {parameter.name}", parameter.kind.value)
-        case _, Number():
+        case _, NumberLiteral():
             _check_number(parameter, value)
 
 
-def _check_number(parameter: Parameter, number: Number) -> None:
+def _check_number(parameter: OperatorParameter, number: NumberLiteral) -> None:
     value, high = number.value, parameter.high
     match parameter.kind:
         case Kind.COUNT:
@@ -147,16 +147,16 @@ def _check_number(parameter: Parameter, number: Number) -> None:
         raise refused_range(parameter, number)
 
 
-def _in_unit(number: Number, parameter: Parameter) -> float:
+def _in_unit(number: NumberLiteral, parameter: OperatorParameter) -> float:
     return converted(number.value, number.unit or parameter.unit, parameter.unit) or 0.0
 
 
-def _default(parameter: Parameter) -> tuple[float, str]:
+def _default(parameter: OperatorParameter) -> tuple[float, str]:
     digits = parameter.default.rstrip("%abcdefghijklmnopqrstuvwxyz")
     return float(digits), parameter.default[len(digits) :]
 
 
-def _unknown_operator(tree: Call) -> ExpressionError:
+def _unknown_operator(tree: OperatorCall) -> ExpressionError:
     name = tree.operator
     if name in QUANTITIES:
         return failure(tree.span, f"the quantity {name!r} as an operator", "a comparison", suggestion=f"{name} < 5")

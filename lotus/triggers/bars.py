@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from lotus.errors import ConfigError
-from lotus.triggers.conditions import Level, LevelKind
+from lotus.triggers.conditions import LevelKind, TriggerLevel
 
 
 class Bar(NamedTuple):
@@ -87,7 +87,7 @@ class Bars:
             self._facts[lookback] = facts_of(list(self._chain)[-lookback:]) if enough else None
         return self._facts[lookback]
 
-    def value(self, level: Level) -> float | None:
+    def value(self, level: TriggerLevel) -> float | None:
         """Return a level made of bars; None when it is not known."""
         facts = self.facts(level.lookback)
         if facts is None:

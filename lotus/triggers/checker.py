@@ -18,20 +18,20 @@ from lotus.triggers.conditions import (
     Condition,
     Cross,
     Denied,
-    Level,
     LevelKind,
     Retest,
     Scope,
     Threshold,
     Touch,
     Trigger,
+    TriggerLevel,
     arming,
     walked,
 )
 from lotus.triggers.operators import BY_NAME, LEVELS, LIMIT, LONGEST_LOOKBACK_MS, QUANTITIES
 from lotus.triggers.parser import parse
 from lotus.triggers.printer import text_of
-from lotus.triggers.syntax import And, Call, Compare, Guarded, Not, Or, Tree, Within
+from lotus.triggers.syntax import And, Compare, Guarded, Not, OperatorCall, Or, Tree, Within
 from lotus.triggers.units import converted
 
 _SIGN: Final[dict[str, int]] = {"up": 1, "above": 1, "down": -1, "below": -1, "either": 0}
@@ -75,7 +75,7 @@ class _Checker:
     def visit(self, tree: Tree) -> Condition:
         """Return the condition of a part of the tree."""
         match tree:
-            case Call():
+            case OperatorCall():
                 return self._call(tree)
             case Compare():
                 return _threshold(tree)
@@ -89,7 +89,7 @@ class _Checker:
                 return _scope(tree)
         assert_never(tree)
 
-    def _call(self, tree: Call) -> Condition:
+    def _call(self, tree: OperatorCall) -> Condition:
         given = bound_arguments(tree)
         text = text_of(tree)
         if tree.operator == "retest" and not self.scoped:
@@ -101,7 +101,7 @@ class _Checker:
             direction = _SIGN[given.word("side")]
             band, unit = given.band("band")
             kind = LevelKind.PREV_HIGH if direction > 0 else LevelKind.PREV_LOW
-            level = Level(kind, *_memory(tree, given))
+            level = TriggerLevel(kind, *_memory(tree, given))
             return Breakout(text, level, band, unit, direction)
         level = self._level(tree, given)
         if tree.operator == "touch":
@@ -110,7 +110,7 @@ class _Checker:
             return Cross(text, level, _SIGN[given.word("side")])
         return Retest(text, level, given.number("tol"), _SIGN[given.word("side")])
 
-    def _level(self, tree: Call, given: Bound) -> Level:
+    def _level(self, tree: OperatorCall, given: Bound) -> TriggerLevel:
         lookback, bar_ms = _memory(tree, given, self.lookback, self.bar_ms)
         value = given.values["level"].value
         if isinstance(value, Name):
@@ -119,13 +119,15 @@ class _Checker:
                     value.span, f"unknown level {value.name[:40]!r}", f"{', '.join(LEVELS)}, or a price",
                     suggestion=nearest(value.name, LEVELS),
                 )  # fmt: skip
-            return Level(LevelKind(value.name), lookback, bar_ms)
+            return TriggerLevel(LevelKind(value.name), lookback, bar_ms)
         if value.unit not in ("", "usd") or value.value <= 0.0:
             raise failure(value.span, "no price", "a price in USD above 0", "levels are prices", "61250usd")
-        return Level(LevelKind.PRICE, lookback, bar_ms, value.value)
+        return TriggerLevel(LevelKind.PRICE, lookback, bar_ms, value.value)
 
 
-def _memory(tree: Call, given: Bound, lookback: int | None = None, bar_ms: int | None = None) -> tuple[int, int]:
+def _memory(
+    tree: OperatorCall, given: Bound, lookback: int | None = None, bar_ms: int | None = None
+) -> tuple[int, int]:
     """Return lookback and bar as given, else as the place has them, else of the table; their product is bounded."""
     if lookback is None or "lookback" in given.values:
         lookback = int(given.number("lookback"))
@@ -178,10 +180,10 @@ def _scope(tree: Within) -> Scope:
     return Scope(text_of(tree), part, limit_ms)
 
 
-def _breakouts(tree: Tree) -> list[Call]:
+def _breakouts(tree: Tree) -> list[OperatorCall]:
     """Return the breakouts of a scope in order, without those of scopes inside it."""
     match tree:
-        case Call("breakout"):
+        case OperatorCall("breakout"):
             return [tree]
         case Not(part):
             return _breakouts(part)

@@ -18,7 +18,7 @@ class LevelKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class TriggerLevel:
     """A level: of the last `lookback` bars of `bar_ms`, the entry, or the price `px`."""
 
     kind: LevelKind
@@ -32,7 +32,7 @@ class Breakout:
     """The mid passes the extreme of the bars by more than `band` (of `band_unit`: sigma or bps)."""
 
     text: str
-    level: Level
+    level: TriggerLevel
     band: float
     band_unit: str
     direction: int
@@ -43,7 +43,7 @@ class Touch:
     """The mid is within `tol_bps` of the level or passes it."""
 
     text: str
-    level: Level
+    level: TriggerLevel
     tol_bps: float
 
 
@@ -52,7 +52,7 @@ class Cross:
     """The mid changes sides; `direction` 1 up, -1 down, 0 either."""
 
     text: str
-    level: Level
+    level: TriggerLevel
     direction: int
 
 
@@ -61,7 +61,7 @@ class Retest:
     """The mid comes back to the level; `direction` 1 from above, -1 from below, 0 from either."""
 
     text: str
-    level: Level
+    level: TriggerLevel
     tol_bps: float
     direction: int
 
@@ -131,7 +131,7 @@ def leaves_of(condition: Condition) -> tuple[Leaf, ...]:
 def warm_up_ms(trigger: Trigger) -> int:
     """Return how long before its start a watch needs frames: the bars it counts, a part of one, and one to tell sides.
 
-    >>> level = Level(LevelKind.PREV_HIGH, 20, 60_000)
+    >>> level = TriggerLevel(LevelKind.PREV_HIGH, 20, 60_000)
     >>> warm_up_ms(Trigger("", Breakout("", level, 0.0, "bps", 1)))
     1320000
     """

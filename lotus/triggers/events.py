@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Status(StrEnum):
+class EvaluationStatus(StrEnum):
     """The four words of an evaluation."""
 
     ARMED = "armed"
@@ -64,7 +64,7 @@ class TriggerEvent:
     """
 
     seq: int
-    status: Status
+    status: EvaluationStatus
     cause: Cause
     time_ms: int
     frame_idx: int

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from lotus.triggers.bars import Bars
-from lotus.triggers.conditions import Breakout, Cross, Leaf, Level, LevelKind, Retest, Touch
+from lotus.triggers.conditions import Breakout, Cross, Leaf, LevelKind, Retest, Touch, TriggerLevel
 from lotus.triggers.events import Happening
 
 
@@ -107,7 +107,7 @@ class LeafWatch:
         assert facts is not None  # the level is known
         return leaf.band * facts.sigma
 
-    def _moving(self, level: Level) -> float | None:
+    def _moving(self, level: TriggerLevel) -> float | None:
         if level.kind is LevelKind.PRICE:
             return level.px
         return self.entry_px if level.kind is LevelKind.ENTRY else self.bars[level.bar_ms].value(level)

@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class OperatorParameter:
     """One parameter: its default as it would be written ("" for none), closed range in `unit`, and meaning.
 
     A BAND has the range of its `unit` sigma, and of bps in `high_bps`.
@@ -41,17 +41,17 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
+class TriggerOperator:
     """One operator: parameters in the order of their places, when it happens, and an example."""
 
     name: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[OperatorParameter, ...]
     happens: str
     example: str
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class ComparedQuantity:
     """Something that is compared: `column` of the frame's floats, or -1 for a fact given to the watcher."""
 
     name: str
@@ -60,35 +60,45 @@ class Quantity:
     meaning: str
 
 
-LOOKBACK: Final = Parameter(
+LOOKBACK: Final = OperatorParameter(
     "lookback", Kind.COUNT, "20", "the last so many whole bars before the one that is open", 3, 240, "bars"
 )
-BAR: Final = Parameter("bar", Kind.DURATION, "1m", "length of a bar, cut at whole multiples in UTC", 1e3, 3.6e6, "ms")
-LEVEL: Final = Parameter("level", Kind.LEVEL, "", "a level by name, or a price in USD")
-TOUCH_TOL: Final = Parameter("tol", Kind.SHARE, "2bps", "distance from the level that still counts", 0, 500, "bps")
-RETEST_TOL: Final = Parameter("tol", Kind.SHARE, "0.15%", "distance from the level that still counts", 0, 500, "bps")
+BAR: Final = OperatorParameter(
+    "bar", Kind.DURATION, "1m", "length of a bar, cut at whole multiples in UTC", 1e3, 3.6e6, "ms"
+)
+LEVEL: Final = OperatorParameter("level", Kind.LEVEL, "", "a level by name, or a price in USD")
+TOUCH_TOL: Final = OperatorParameter(
+    "tol", Kind.SHARE, "2bps", "distance from the level that still counts", 0, 500, "bps"
+)
+RETEST_TOL: Final = OperatorParameter(
+    "tol", Kind.SHARE, "0.15%", "distance from the level that still counts", 0, 500, "bps"
+)
 LONGEST_LOOKBACK_MS: Final[int] = 86_400_000  # lookback times bar
-LIMIT: Final = Parameter("limit", Kind.DURATION, "", "from the frame that arms", 1e3, 6.048e8, "ms")
+LIMIT: Final = OperatorParameter("limit", Kind.DURATION, "", "from the frame that arms", 1e3, 6.048e8, "ms")
 
-OPERATORS: Final[tuple[Operator, ...]] = (
-    Operator(
+OPERATORS: Final[tuple[TriggerOperator, ...]] = (
+    TriggerOperator(
         "breakout",
         (
             LOOKBACK,
-            Parameter("band", Kind.BAND, "0bps", "how far beyond the bars", 0, 20, "sigma", high_bps=2_000),
-            Parameter("side", Kind.CHOICE, "up", "above the highest or below the lowest", choices=("up", "down")),
+            OperatorParameter("band", Kind.BAND, "0bps", "how far beyond the bars", 0, 20, "sigma", high_bps=2_000),
+            OperatorParameter(
+                "side", Kind.CHOICE, "up", "above the highest or below the lowest", choices=("up", "down")
+            ),
             BAR,
         ),
         "at the frame whose mid is beyond the highest mid (down: the lowest) of the bars by more than the band, when "
         "the mid known before was not",
         "breakout(lookback=20, band=2sigma)",
     ),
-    Operator(
+    TriggerOperator(
         "retest",
         (
             LEVEL,
             RETEST_TOL,
-            Parameter("side", Kind.CHOICE, "either", "where it comes from", choices=("above", "below", "either")),
+            OperatorParameter(
+                "side", Kind.CHOICE, "either", "where it comes from", choices=("above", "below", "either")
+            ),
             LOOKBACK,
             BAR,
         ),
@@ -96,17 +106,17 @@ OPERATORS: Final[tuple[Operator, ...]] = (
         "after the mid was farther away on `side`; the last mid outside `tol` decides the side",
         "breakout() AND retest(level=prev_high, tol=0.15%) WITHIN 6h",
     ),
-    Operator(
+    TriggerOperator(
         "touch",
         (LEVEL, TOUCH_TOL, LOOKBACK, BAR),
         "at every frame whose mid is within `tol` of the level, or on its other side than the mid known before",
         "touch(level=61250, tol=5bps)",
     ),
-    Operator(
+    TriggerOperator(
         "cross",
         (
             LEVEL,
-            Parameter("side", Kind.CHOICE, "either", "the way it goes", choices=("up", "down", "either")),
+            OperatorParameter("side", Kind.CHOICE, "either", "the way it goes", choices=("up", "down", "either")),
             LOOKBACK,
             BAR,
         ),
@@ -114,7 +124,7 @@ OPERATORS: Final[tuple[Operator, ...]] = (
         "cross(level=vwap, side=up)",
     ),
 )
-BY_NAME: Final[dict[str, Operator]] = {o.name: o for o in OPERATORS}
+BY_NAME: Final[dict[str, TriggerOperator]] = {o.name: o for o in OPERATORS}
 
 WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     ("a AND b", "both at this frame; inside WITHIN what has happened since it armed counts", "AND"),
@@ -142,13 +152,13 @@ _LITERAL: Final[dict[str, str]] = {
 FACTS: Final[dict[str, tuple[str, str]]] = {"adv_usd": ("usd", "average daily volume, given to the watcher")}
 
 
-def _quantities() -> dict[str, Quantity]:
-    found = {name: Quantity(name, -1, unit, meaning) for name, (unit, meaning) in FACTS.items()}
+def _quantities() -> dict[str, ComparedQuantity]:
+    found = {name: ComparedQuantity(name, -1, unit, meaning) for name, (unit, meaning) in FACTS.items()}
     for index, column in enumerate(FLOAT_COLUMNS):
         unit = _LITERAL.get(column.unit, "")
         meaning = "mid price in USD" if column.name == "mid" else f"column of the frame, in {column.unit}"
-        found[column.name] = Quantity(column.name, index, unit, meaning)
+        found[column.name] = ComparedQuantity(column.name, index, unit, meaning)
     return found
 
 
-QUANTITIES: Final[dict[str, Quantity]] = _quantities()
+QUANTITIES: Final[dict[str, ComparedQuantity]] = _quantities()

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Final
 from lotus.tape_machine.diagnosis import failure, nearest
 from lotus.tape_machine.syntax import Name, Span
 from lotus.triggers.diagnosis import syntax_failure
-from lotus.triggers.syntax import And, Argument, Call, Compare, Guarded, Not, Number, Or, Tree, Value, Within
+from lotus.triggers.syntax import (
+    And,
+    Argument,
+    Compare,
+    Guarded,
+    Not,
+    NumberLiteral,
+    OperatorCall,
+    Or,
+    Tree,
+    Value,
+    Within,
+)
 from lotus.triggers.units import SPELLINGS
 
 if TYPE_CHECKING:
@@ -31,7 +43,7 @@ def parse(text: str) -> Guarded:
     """Return the syntax tree of one trigger; raises `ExpressionError` with line, column and a likely cause.
 
     >>> parse("not touch(vwap)").part
-    Not(part=Call(operator='touch', arguments=(Argument(name='', value=Name(name='vwap')),)))
+    Not(part=OperatorCall(operator='touch', arguments=(Argument(name='', value=Name(name='vwap')),)))
     """
     from lark import UnexpectedInput
 
@@ -86,7 +98,7 @@ def _tree(text: str, raw: "LarkTree[Token]") -> Guarded:
                 if len(below) > MAX_ARGUMENTS:
                     raise failure(arguments[id(below[MAX_ARGUMENTS])].span, f"more than {MAX_ARGUMENTS} arguments")
                 listed = tuple(arguments[id(b)] for b in below)
-                built[id(part)] = Call(str(tokens[0]), listed, Span(text, first, last)), 1
+                built[id(part)] = OperatorCall(str(tokens[0]), listed, Span(text, first, last)), 1
             case "compare":
                 number = _number(text, tokens[2])
                 compare = Compare(str(tokens[0]), str(tokens[1]), number, Span(text, first, last))
@@ -121,7 +133,7 @@ def _reach(tokens: "list[Token]") -> tuple[int, int]:
     return (tokens[0].start_pos or 0, tokens[-1].end_pos or 0) if tokens else (0, 0)
 
 
-def _number(text: str, token: "Token") -> Number:
+def _number(text: str, token: "Token") -> NumberLiteral:
     span = Span(text, token.start_pos or 0, token.end_pos or 0)
     digits = _DIGITS.match(token)
     assert digits is not None  # the terminal begins with it
@@ -136,4 +148,4 @@ def _number(text: str, token: "Token") -> Number:
             place, f"unknown unit {word[:40]!r}", ", ".join(s for s in SPELLINGS if s.isascii() and s),
             "a unit is written to its number", nearest(word, SPELLINGS),
         )  # fmt: skip
-    return Number(value, unit, span)
+    return NumberLiteral(value, unit, span)

@@ -4,7 +4,19 @@ from typing import assert_never
 
 from lotus.tape_machine.printer import number_text
 from lotus.tape_machine.syntax import Name
-from lotus.triggers.syntax import And, Argument, Call, Compare, Guarded, Not, Number, Or, Tree, Value, Within
+from lotus.triggers.syntax import (
+    And,
+    Argument,
+    Compare,
+    Guarded,
+    Not,
+    NumberLiteral,
+    OperatorCall,
+    Or,
+    Tree,
+    Value,
+    Within,
+)
 
 _OR, _WITHIN, _AND, _NOT, _ATOM = range(5)
 
@@ -28,7 +40,7 @@ def value_text(value: Value) -> str:
 
 def _printed(tree: Tree) -> tuple[str, int]:
     match tree:
-        case Call(operator, arguments):
+        case OperatorCall(operator, arguments):
             return f"{operator}({', '.join(map(_argument, arguments))})", _ATOM
         case Compare(quantity, op, number):
             return f"{quantity} {op} {_number(number)}", _ATOM
@@ -53,5 +65,5 @@ def _argument(argument: Argument) -> str:
     return f"{argument.name}={text}" if argument.name else text
 
 
-def _number(number: Number) -> str:
+def _number(number: NumberLiteral) -> str:
     return ("-" if number.value < 0.0 else "") + number_text(abs(number.value)) + number.unit

@@ -27,11 +27,11 @@ Judge = Callable[[Threshold], Reading]
 
 
 @dataclass(slots=True)
-class Part:
+class ConditionPart:
     """One node of the watched condition: its own watch if it is an operator or a WITHIN, and its parts."""
 
     condition: Condition
-    parts: tuple["Part", ...] = ()
+    parts: tuple["ConditionPart", ...] = ()
     watch: "LeafWatch | ScopeWatch | None" = None
 
 
@@ -40,7 +40,7 @@ class ScopeWatch:
     """One WITHIN: armed since when, and what has happened since, by the number of the watch inside it."""
 
     scope: Scope
-    body: Part
+    body: ConditionPart
     inside: tuple["LeafWatch | ScopeWatch", ...]  # its own, in the order of the text; not those of inner scopes
     arming: tuple[int, ...]  # numbers in `inside`
     nested: bool
@@ -94,7 +94,7 @@ class ScopeWatch:
         return holds(self.body, judge, lambda watch: id(watch) in kept)
 
 
-def holds(part: Part, judge: Judge, happened: Callable[[LeafWatch | ScopeWatch], bool]) -> bool:
+def holds(part: ConditionPart, judge: Judge, happened: Callable[[LeafWatch | ScopeWatch], bool]) -> bool:
     """Tell whether a condition holds: operators by what `happened`, comparisons by what they are now."""
     condition = part.condition
     match condition:

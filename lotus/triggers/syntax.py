@@ -9,7 +9,7 @@ from lotus.tape_machine.syntax import NOWHERE, Name, Span
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberLiteral:
     """A literal: a finite value and its unit as `units.spell` writes it ("" for none)."""
 
     value: float
@@ -17,7 +17,7 @@ class Number:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-Value = Number | Name
+Value = NumberLiteral | Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OperatorCall:
     """An operator with its arguments: something that happens at a frame."""
 
     operator: str
@@ -44,7 +44,7 @@ class Compare:
 
     quantity: str
     op: str
-    number: Number
+    number: NumberLiteral
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -77,11 +77,11 @@ class Within:
     """A part whose happenings are remembered for `limit` after the first of them."""
 
     part: "Tree"
-    limit: Number
+    limit: NumberLiteral
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-Tree = Call | Compare | Not | And | Or | Within
+Tree = OperatorCall | Compare | Not | And | Or | Within
 
 
 @dataclass(frozen=True, slots=True)

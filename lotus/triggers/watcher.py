@@ -32,17 +32,17 @@ from lotus.triggers.conditions import (
     parts_of,
     walked,
 )
-from lotus.triggers.events import Cause, Happening, Reading, Status, TriggerEvent
+from lotus.triggers.events import Cause, EvaluationStatus, Happening, Reading, TriggerEvent
 from lotus.triggers.leaves import LeafWatch, Moment
 from lotus.triggers.operators import QUANTITIES
-from lotus.triggers.scopes import Part, ScopeWatch, holds
+from lotus.triggers.scopes import ConditionPart, ScopeWatch, holds
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class WatchPlan:
     """What a watch is told besides its trigger.
 
     Frames that end at or before `start_ms` only fill bars and sides; frames that end after `valid_until_ms` end the
@@ -62,7 +62,7 @@ class Plan:
 class Watcher:
     """The state of one watched trigger."""
 
-    def __init__(self, trigger: Trigger, plan: Plan) -> None:
+    def __init__(self, trigger: Trigger, plan: WatchPlan) -> None:
         """Begin blank; raises `ConfigError` for an entry price that is missing, or bars that are no whole frames."""
         leaves = leaves_of(trigger.condition)
         if any(leaf.level.kind is LevelKind.ENTRY for leaf in leaves) and not (plan.entry_px and plan.entry_px > 0.0):
@@ -117,13 +117,15 @@ class Watcher:
         until = self.plan.valid_until_ms
         if until is not None and moment.end_ms > until:
             self.over = True
-            return [self._event(moment, Status.EXPIRED, Cause.VALID_UNTIL, self.trigger.text, deadline_ms=until)]
+            return [
+                self._event(moment, EvaluationStatus.EXPIRED, Cause.VALID_UNTIL, self.trigger.text, deadline_ms=until)
+            ]
         events = self._new_life(moment) if gap else []
         for bars in self._bars.values():
             bars.take(moment.end_ms, moment.mid, float(self._floats[C_VOLUME]))
         for scope in self._scopes:
             if scope.passed(moment.end_ms):
-                events.append(self._scope_event(moment, scope, Status.EXPIRED, Cause.LIMIT))
+                events.append(self._scope_event(moment, scope, EvaluationStatus.EXPIRED, Cause.LIMIT))
                 scope.release()
         for leaf, owner in self._leaves:
             leaf.step(moment, owner is not None and owner.armed_ms is not None)
@@ -134,7 +136,7 @@ class Watcher:
 
     def _new_life(self, moment: Moment) -> list[TriggerEvent]:
         armed = [scope for scope in self._scopes if scope.armed_ms is not None]
-        events = [self._scope_event(moment, scope, Status.REJECTED, Cause.GAP) for scope in armed]
+        events = [self._scope_event(moment, scope, EvaluationStatus.REJECTED, Cause.GAP) for scope in armed]
         for scope in self._scopes:
             scope.release()
         for leaf, _ in self._leaves:
@@ -154,7 +156,7 @@ class Watcher:
                 continue
             scope.remember()
             if began:
-                events.append(self._scope_event(moment, scope, Status.ARMED, Cause.BEGAN, levels))
+                events.append(self._scope_event(moment, scope, EvaluationStatus.ARMED, Cause.BEGAN, levels))
             if scope.holds(self._reading):
                 scope.now = Happening(scope.scope.text, moment.end_ms, moment.mid, None)
         return events
@@ -170,12 +172,14 @@ class Watcher:
             gates = [holds(part, self._reading, lambda _: False) for part in self._gate_parts]
             fires = all(gates)
             readings = tuple(map(self._reading, (*self._thresholds, *self._gates)))
-            status, cause = (Status.FIRED, Cause.HOLDS) if fires else (Status.REJECTED, Cause.PRECONDITION)
+            status, cause = (
+                (EvaluationStatus.FIRED, Cause.HOLDS) if fires else (EvaluationStatus.REJECTED, Cause.PRECONDITION)
+            )
             events.append(self._event(moment, status, cause, self.trigger.text, happened, readings))
             self.over = fires and self.plan.once
         else:
             rest = [scope for scope in done if not scope.nested]
-            events += [self._scope_event(moment, scope, Status.REJECTED, Cause.REST) for scope in rest]
+            events += [self._scope_event(moment, scope, EvaluationStatus.REJECTED, Cause.REST) for scope in rest]
         for scope in done:
             scope.release()
         return events
@@ -202,7 +206,7 @@ class Watcher:
         self,
         moment: Moment,
         scope: ScopeWatch,
-        status: Status,
+        status: EvaluationStatus,
         cause: Cause,
         levels: tuple[tuple[str, float | None], ...] = (),
     ) -> TriggerEvent:
@@ -213,7 +217,7 @@ class Watcher:
     def _event(
         self,
         moment: Moment,
-        status: Status,
+        status: EvaluationStatus,
         cause: Cause,
         part: str,
         happenings: tuple[Happening, ...] = (),
@@ -227,7 +231,7 @@ class Watcher:
             deadline_ms,
         )  # fmt: skip
 
-    def _part(self, condition: Condition, owner: list["LeafWatch | ScopeWatch"] | None) -> Part:
+    def _part(self, condition: Condition, owner: list["LeafWatch | ScopeWatch"] | None) -> ConditionPart:
         """Return the watched form of a condition; what watches is added to its owner's list."""
         match condition:
             case Breakout() | Touch() | Cross() | Retest():
@@ -235,13 +239,13 @@ class Watcher:
                 self._leaves.append((leaf, None))
                 if owner is not None:
                     owner.append(leaf)
-                return Part(condition, watch=leaf)
+                return ConditionPart(condition, watch=leaf)
             case Scope():
                 scope = self._scope(condition, nested=owner is not None)
                 if owner is not None:
                     owner.append(scope)
-                return Part(condition, watch=scope)
-        return Part(condition, tuple(self._part(part, owner) for part in parts_of(condition)))
+                return ConditionPart(condition, watch=scope)
+        return ConditionPart(condition, tuple(self._part(part, owner) for part in parts_of(condition)))
 
     def _scope(self, condition: Scope, nested: bool) -> ScopeWatch:
         inside: list[LeafWatch | ScopeWatch] = []

@@ -27,7 +27,7 @@ from lotus.weave.contraction import held_to, night_moves
 from lotus.weave.meta import MetaCandidate, MetaState
 from lotus.weave.review import ActOutcome, ReviewAct, reviewed
 from lotus.weave.tilt import shared, tilt_share
-from lotus.weave.watchdog import Alert, Evidence, orphans, watch_over
+from lotus.weave.watchdog import BraidAlert, Evidence, orphans, watch_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class WovenNight:
     events: tuple[BraidEvent, ...]
     meta: tuple[MetaCandidate, ...]
     meta_state: MetaState
-    alerts: tuple[Alert, ...]
+    alerts: tuple[BraidAlert, ...]
     acts: tuple[ActOutcome, ...]
     overlaps: tuple[Overlap, ...]
     priors: PriorsVersion

@@ -12,7 +12,7 @@ from lotus.priors.types import PriorsVersion, priors_version
 from lotus.weave.algebra import check_parents
 from lotus.weave.braid import Braid
 from lotus.weave.night import BraidEvent, changes, followed
-from lotus.weave.watchdog import Alert, Evidence, judge
+from lotus.weave.watchdog import BraidAlert, Evidence, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Sweep:
 
     braids: tuple[Braid, ...]
     events: tuple[BraidEvent, ...]
-    alerts: tuple[Alert, ...]
+    alerts: tuple[BraidAlert, ...]
     priors: PriorsVersion
 
 

@@ -43,7 +43,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class BraidAlert:
     """One act of the watchdog, as it is told to the modules that the braid's scope concerns."""
 
     braid_id: str
@@ -56,14 +56,14 @@ class Alert:
 
 def watch_over(
     board: Sequence[Braid], evidence: Evidence, now_ms: int, weave: WeaveDefaults
-) -> tuple[list[Braid], list[Alert]]:
+) -> tuple[list[Braid], list[BraidAlert]]:
     """Return the board after the watchdog and its alerts; `now_ms` is the swap at which the result takes effect."""
     return judge([_observed(braid, board, evidence) for braid in board], evidence, now_ms, weave)
 
 
 def judge(
     board: Sequence[Braid], evidence: Evidence, now_ms: int, weave: WeaveDefaults
-) -> tuple[list[Braid], list[Alert]]:
+) -> tuple[list[Braid], list[BraidAlert]]:
     """Return the same without taking in windows: monitors and counts of dry days stay as they are."""
     heard = [_heard(braid, evidence) for braid in board]
     judged = [_judged(braid, evidence, now_ms, weave) for braid, _ in heard]
@@ -72,7 +72,7 @@ def judge(
     return archived(kept, evidence.day), [*alerts, *lost]
 
 
-def orphans(board: Sequence[Braid], day: str) -> tuple[list[Braid], list[Alert]]:
+def orphans(board: Sequence[Braid], day: str) -> tuple[list[Braid], list[BraidAlert]]:
     """End compositions and fields that lost what they act through; return the board and the alerts."""
     acting = {b.braid_id for b in board if b.state == "active"}
     out, alerts = [], []
@@ -110,7 +110,7 @@ def _observed(braid: Braid, board: Sequence[Braid], evidence: Evidence) -> Braid
     return replace(braid, dry_days=0, monitor=observe(braid.monitor, blocks))
 
 
-def _heard(braid: Braid, evidence: Evidence) -> tuple[Braid, Alert | None]:
+def _heard(braid: Braid, evidence: Evidence) -> tuple[Braid, BraidAlert | None]:
     """Return the braid marked by the newest second opinion on its lesson, and the alert of one that disagrees."""
     opinion = evidence.opinions.get(braid.lesson_id) if braid.braid_type == "micro" and braid.in_force else None
     if opinion is None:
@@ -132,7 +132,7 @@ def _blocks(braid: Braid, board: Sequence[Braid], rows: DetectorRows) -> Blocks 
     return contrast_blocks(braid.op, parts, others, rows)
 
 
-def _judged(braid: Braid, evidence: Evidence, now_ms: int, weave: WeaveDefaults) -> tuple[Braid, Alert | None]:
+def _judged(braid: Braid, evidence: Evidence, now_ms: int, weave: WeaveDefaults) -> tuple[Braid, BraidAlert | None]:
     if braid.state not in LIVING:
         return braid, None
     cause = _cause(braid, evidence, weave)
@@ -179,7 +179,7 @@ def _cause(braid: Braid, evidence: Evidence, weave: WeaveDefaults) -> tuple[Aler
     return None
 
 
-def _ended(braid: Braid, kind: AlertKind, reason: str, day: str) -> tuple[Braid, Alert | None]:
+def _ended(braid: Braid, kind: AlertKind, reason: str, day: str) -> tuple[Braid, BraidAlert | None]:
     ended = replace(braid.moved_to(braid.ends_as, reason), ended_on=day)
     marked = ended.tagged(kind) if kind in ACTED or braid.state == "active" else ended
     if braid.state == "proposed":
@@ -187,5 +187,5 @@ def _ended(braid: Braid, kind: AlertKind, reason: str, day: str) -> tuple[Braid,
     return marked, _alert(braid, kind, reason)
 
 
-def _alert(braid: Braid, kind: AlertKind, reason: str) -> Alert:
-    return Alert(braid.braid_id, braid.detector_id, kind, reason, braid.e_value, braid.scope)
+def _alert(braid: Braid, kind: AlertKind, reason: str) -> BraidAlert:
+    return BraidAlert(braid.braid_id, braid.detector_id, kind, reason, braid.e_value, braid.scope)

@@ -5,7 +5,7 @@ carries the patch and the module applies it; the belief of the next day is what 
 Handing over may be repeated at any time; a day whose patch is not in force stops the next day.
 """
 
-import sys
+import logging
 from collections.abc import Mapping
 
 from lotus.hashing import natural_id
@@ -14,15 +14,17 @@ from lotus.priors.types import IDENTITY, PriorsVersion
 from lotus.timebase import day_start_ms, next_day
 from lotus.weave.contraction import held_to
 from lotus_assets.stages.chain import content_of, last_committed_day
-from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.woven import previous_version, weave, woven_inputs
 from lotus_herald.keys import Keys
-from lotus_herald.prior_patch import hand_over, propose
-from lotus_herald.weave_notes import tell_alerts
+from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.weave_notes import tell_alerts
 from lotus_store.databases import Connection
 from lotus_store.ledger.late_priors import settle_late
 from lotus_store.ledger.messages import anything_open
 from lotus_store.ledger.priors import put_version, swaps
+
+logger = logging.getLogger(__name__)
 
 SLACK = 1e-9
 
@@ -67,7 +69,7 @@ def finish(ctx: StageContext, day: str) -> None:
     if not in_force or on_the_way:
         hand_over(ctx.databases, version, Keys(ctx.settings.keys_root), day_start_ms(next_day(day)))
     for late, now in settle_late(ctx.sig, ctx.branch, ctx.manifest.kernel.window_ms):
-        print(f"priors {late.priors_ver} came late: {now.priors_ver} from {now.effective_from_ms}", file=sys.stderr)
+        logger.warning("priors %s came late: %s from %s", late.priors_ver, now.priors_ver, now.effective_from_ms)
 
 
 def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> CheckOutcome:
@@ -90,14 +92,14 @@ def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> 
     return CheckOutcome("movement", passed, text, {"theta": theta, "phi": phi})
 
 
-def _table(before: PriorsVersion, after: PriorsVersion) -> Table:
+def _table(before: PriorsVersion, after: PriorsVersion) -> TextTable:
     old, new = ({b.braid_id: b for b in version.braids} for version in (before, after))
     rows = []
     for name in sorted(old | new):
         braid = new.get(name) or old[name]
         change = "added" if name not in old else "removed" if name not in new else "kept"
         rows.append((braid.detector_id, name, change, braid.patch.theta_delta, braid.patch.phi_mult))
-    return Table(("detector", "braid", "change", "theta delta", "phi"), rows)
+    return TextTable(("detector", "braid", "change", "theta delta", "phi"), rows)
 
 
 STAGE = Stage("active_priors", inputs, make, finish=finish)

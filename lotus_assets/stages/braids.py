@@ -6,7 +6,7 @@ from lotus.hashing import natural_id
 from lotus.priors.trace import describe_braid
 from lotus.weave.braid import Braid
 from lotus.weave.night import WovenNight
-from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, Table
+from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
 from lotus_assets.stages.woven import weave, woven_inputs
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import to_body
@@ -84,7 +84,7 @@ def _documents(night: WovenNight) -> dict[str, str]:
     return {"conflict_map": "\n".join([head, *lines])}
 
 
-def _table(braids: tuple[Braid, ...]) -> Table:
+def _table(braids: tuple[Braid, ...]) -> TextTable:
     rows = [
         (
             b.detector_id,
@@ -112,7 +112,7 @@ def _table(braids: tuple[Braid, ...]) -> Table:
         "t of the shortfall, 20 days",
         "quality",
     )
-    return Table(head, rows)
+    return TextTable(head, rows)
 
 
 STAGE = Stage("braids", inputs, make)

@@ -61,7 +61,7 @@ class CheckOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TextTable:
     """A small table for people: header and rows."""
 
     header: tuple[str, ...]
@@ -102,7 +102,7 @@ class Made:
     content_hash: str
     checks: tuple[CheckOutcome, ...] = ()
     notes: Mapping[str, Cell] = field(default_factory=dict)
-    table: Table | None = None
+    table: TextTable | None = None
     plot: Plot | None = None
     ledger: LedgerWork | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class StageResult:
     seconds: Mapping[str, float]
     checks: tuple[CheckOutcome, ...] = ()
     notes: Mapping[str, Cell] = field(default_factory=dict)
-    table: Table | None = None
+    table: TextTable | None = None
     plot: Plot | None = None
     reused: bool = False
     documents: Mapping[str, str] = field(default_factory=dict)

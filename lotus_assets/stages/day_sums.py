@@ -16,12 +16,12 @@ from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.priors.types import Rule
 from lotus_assets.code_version import code_version
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.history import Memory
+from lotus_assets.stages.history import RecentValues
 from lotus_assets.stages.payoff_scores import read_scores
 from lotus_store.learner_state import SUMS, WINDOWS, WITHOUT_PAPER, LearnerState
 from lotus_store.ledger.day_commits import DayCommit
 
-_tables = Memory(4)
+_tables = RecentValues(4)
 
 
 @dataclass(frozen=True, slots=True)

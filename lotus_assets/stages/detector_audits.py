@@ -25,15 +25,15 @@ from lotus.detectors.windows import build_windows
 from lotus.experts.machine import annotate
 from lotus.microtape.frame_batch import FrameBatch
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.expert_set import experts_of
-from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.signal_events import priors_of_day
 from lotus_store.day_tables import tables_of_day
 
-PARTS = [Part(DETECTOR_AUDITS)]
+PARTS = [TablePart(DETECTOR_AUDITS)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -97,13 +97,13 @@ def fragility_check(rows: Columns) -> CheckOutcome:
     return CheckOutcome("fragility", not names, text, {"worst": worst, "bound": adversarial.FRAGILITY_BOUND})
 
 
-def _overview(rows: Columns) -> Table:
+def _overview(rows: Columns) -> TextTable:
     """One line per detector: what each leakage audit found, the change of its score under each disturbance."""
     names = [*leakage.AUDITS, *adversarial.NAMES, ADV_FRAGILITY]
     who, what, values = (rows[column].tolist() for column in ("detector_id", "audit", "value"))
     value = {(d, audit): x for d, audit, x in zip(who, what, values, strict=True)}
     who = list(dict.fromkeys(who))
-    return Table(("detector", *names), [(d, *(value.get((d, name), "") for name in names)) for d in who])
+    return TextTable(("detector", *names), [(d, *(value.get((d, name), "") for name in names)) for d in who])
 
 
 STAGE = Stage("detector_audits", inputs, make, present)

@@ -8,23 +8,23 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
 from lotus.detectors.audits.table import DETECTOR_AUDITS, card_audits
-from lotus.detectors.card_facts import Audit
+from lotus.detectors.card_facts import AuditResult
 from lotus.detectors.card_table import DETECTOR_CARDS, Columns, detector_cards
 from lotus.detectors.daily import QUALITY_DAYS
 from lotus.detectors.daytables import DayTables
-from lotus.detectors.lifecycle import Stage as Life
+from lotus.detectors.lifecycle import LifecycleStage
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.expert_set import experts_of
 from lotus_assets.stages.history import commits_before, digests_before, hashes
-from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.day_tables import read_day_tables
 from lotus_store.ledger.day_commits import read_commit
 
-PARTS = [Part(DETECTOR_CARDS)]
+PARTS = [TablePart(DETECTOR_CARDS)]
 AUDITS = ("no_look_ahead", "overlap")
 
 
@@ -59,17 +59,17 @@ def make(ctx: StageContext, day: str) -> Made:
     names = zip(rows["detector_id"].tolist(), rows["spec_version"].tolist(), rows["card"].tolist(), strict=True)
     cards = {f"card_{name}_v{version}": str(card) for name, version, card in names}
     stages = rows["stage"].tolist()
-    notes: dict[str, Cell] = {stage.value: stages.count(stage.value) for stage in Life}
+    notes: dict[str, Cell] = {stage.value: stages.count(stage.value) for stage in LifecycleStage}
     joined = joint_hash(PARTS, [written.content_hash])
     checks = (schema_check(DETECTOR_CARDS, rows),)
     return Made(written.rows, joined, checks, notes, _overview(rows), documents=cards)
 
 
-def _audits(ctx: StageContext, day: str) -> list[Audit]:
+def _audits(ctx: StageContext, day: str) -> list[AuditResult]:
     """Return the checks of the day's scoring that concern detectors, as they were committed, and the day's audits."""
     commit = read_commit(ctx.sig, ctx.branch, day, "signal_events")
     checks = commit.notes["checks"] if commit else []
-    told = [Audit(c["name"], bool(c["passed"]), str(c["text"])) for c in checks if c["name"] in AUDITS]
+    told = [AuditResult(c["name"], bool(c["passed"]), str(c["text"])) for c in checks if c["name"] in AUDITS]
     return [*told, *card_audits(ctx.lake.read(DETECTOR_AUDITS.name, ctx.branch, day))]
 
 
@@ -79,10 +79,10 @@ def _tables(ctx: StageContext, days: Sequence[str]) -> list[DayTables]:
     return [tables for tables in newest_first if tables.day in days][::-1]
 
 
-def _overview(rows: Columns) -> Table:
+def _overview(rows: Columns) -> TextTable:
     header = ("detector_id", "spec_version", "stage", "since", "published", "sq_score", "net_bps", "net_low_bps",
               "net_high_bps")  # fmt: skip
-    return Table(header, list(zip(*(rows[name].tolist() for name in header), strict=True)))
+    return TextTable(header, list(zip(*(rows[name].tolist() for name in header), strict=True)))
 
 
 STAGE = Stage("detector_cards", inputs, make, present)

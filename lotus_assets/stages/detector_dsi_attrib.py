@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.experts.annotation_spec import DSI_WINDOWS, EXPERTS
-from lotus.experts.attribution import DETECTOR_DSI_ATTRIB, Windows, attribution
+from lotus.experts.attribution import DETECTOR_DSI_ATTRIB, AttributedWindows, attribution
 from lotus.outcomes.signal_eval import OK
 from lotus.timebase import BLOCK_MS, day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.expert_set import experts_of, lake_branch
-from lotus_assets.stages.lake_tables import Columns, Part, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Columns, TablePart, concatenated, joint_hash, parts_hash
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.signal_eval import read_events, two_days
 from lotus_store.ledger.day_commits import read_commit
 
-PARTS = [Part(DETECTOR_DSI_ATTRIB)]
+PARTS = [TablePart(DETECTOR_DSI_ATTRIB)]
 SHOWN = 3  # experts of a detector with the most and with the least credit
 
 
@@ -47,7 +47,7 @@ def make(ctx: StageContext, day: str) -> Made:
     return Made(written.rows, joint_hash(PARTS, [written.content_hash]), checks, {}, _overview(rows))
 
 
-def published_windows(ctx: StageContext, day: str) -> Windows:
+def published_windows(ctx: StageContext, day: str) -> AttributedWindows:
     """Return the published windows that matured whole on the day."""
     names = ("event_id", "detector_id", "asset", "window_end_ms", "payoff_p", "status")
     found = ctx.lake.read("signal_eval", ctx.branch, day, columns=names)
@@ -58,7 +58,9 @@ def published_windows(ctx: StageContext, day: str) -> Windows:
     kept = np.flatnonzero((found["status"] == OK) & events["published"][at].astype(np.bool_) & np.isfinite(payoff))
     end_ms, side = found["window_end_ms"].astype(np.int64)[kept], np.sign(events["s"].astype(np.float64)[at[kept]])
     z, weights = _said(ctx, day, found["asset"][kept], end_ms)
-    return Windows(found["detector_id"][kept].astype(object), side, payoff[kept], end_ms // BLOCK_MS, z, weights)
+    return AttributedWindows(
+        found["detector_id"][kept].astype(object), side, payoff[kept], end_ms // BLOCK_MS, z, weights
+    )
 
 
 def _said(
@@ -88,7 +90,7 @@ def _key(asset: NDArray[np.int64], frame_idx: NDArray[np.int64]) -> NDArray[np.i
     return (asset << 44) | frame_idx
 
 
-def _overview(rows: Columns) -> Table:
+def _overview(rows: Columns) -> TextTable:
     """The experts with the most and the least credit of every detector."""
     header = ("detector_id", "expert_id", "windows", "share", "agreement", "credit", "credit_low", "credit_high")
     lines = list(zip(*(rows[name].tolist() for name in header), strict=True))
@@ -96,7 +98,7 @@ def _overview(rows: Columns) -> Table:
     for detector in sorted({line[0] for line in lines}):
         mine = sorted((line for line in lines if line[0] == detector), key=lambda line: (-line[5], line[1]))
         shown += [*mine[:SHOWN], *mine[-SHOWN:]]
-    return Table(header, shown)
+    return TextTable(header, shown)
 
 
 STAGE = Stage("detector_dsi_attrib", inputs, make, present)

@@ -9,25 +9,25 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lotus.decision.calibration import Calibration
+from lotus.decision.calibration import ScoreCalibration
 from lotus.decision.covariance import DM_RETURNS
 from lotus.decision.evidence import EVENT_COLUMNS, evaluated_columns, outcome_sums_spec
 from lotus.decision.likeness import DM_LIKENESS
-from lotus.decision.night import Evidence, Mids, evidence_of
+from lotus.decision.night import DaySums, Mids, evidence_of
 from lotus.decision.promises import DM_PROMISES
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Made, Stage, StageContext, Table
-from lotus_assets.stages.history import Memory, commits_before
-from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
+from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
+from lotus_assets.stages.history import RecentValues, commits_before
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.signal_eval import read_events, two_days
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.knowledge import knowledge_of
 
 NIGHT = "dm_knowledge"
-_fitted = Memory(8)
-_read = Memory(128)
+_fitted = RecentValues(8)
+_read = RecentValues(128)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -61,16 +61,16 @@ def make(ctx: StageContext, day: str) -> Made:
     return Made(sum(w.rows for w in written), joined, (schema,), notes, _table(found))
 
 
-def read_evidence(ctx: StageContext, commit: DayCommit) -> Evidence:
+def read_evidence(ctx: StageContext, commit: DayCommit) -> DaySums:
     """Return the sums of a committed day."""
     key = (str(ctx.settings.lake_root), ctx.branch, commit.day, commit.content_hash)
     names = [part.spec.name for part in _parts(ctx)]
-    return _read.get(key, lambda: Evidence(*(ctx.lake.read(name, ctx.branch, commit.day) for name in names)))
+    return _read.get(key, lambda: DaySums(*(ctx.lake.read(name, ctx.branch, commit.day) for name in names)))
 
 
-def _parts(ctx: StageContext) -> list[Part]:
+def _parts(ctx: StageContext) -> list[TablePart]:
     specs = (outcome_sums_spec(ctx.manifest.outcomes.horizons_s), DM_PROMISES, DM_LIKENESS, DM_RETURNS)
-    return [Part(spec) for spec in specs]
+    return [TablePart(spec) for spec in specs]
 
 
 def _nights(ctx: StageContext, day: str) -> dict[str, DayCommit]:
@@ -79,8 +79,8 @@ def _nights(ctx: StageContext, day: str) -> dict[str, DayCommit]:
     return {d: nights[0] for d, nights in found.items() if nights}
 
 
-def _calibration(ctx: StageContext, night: DayCommit) -> Calibration:
-    def read() -> Calibration:
+def _calibration(ctx: StageContext, night: DayCommit) -> ScoreCalibration:
+    def read() -> ScoreCalibration:
         with ctx.databases.connect("dm") as dm:
             return knowledge_of(dm, ctx.branch, night.day, night.day).calibration
 
@@ -95,7 +95,7 @@ def _mids(ctx: StageContext, day: str) -> Mids:
     return found
 
 
-def _table(found: Evidence) -> Table:
+def _table(found: DaySums) -> TextTable:
     rows = found.outcomes
     lines = []
     for source in sorted(set(rows["source"].tolist())):
@@ -104,7 +104,7 @@ def _table(found: Evidence) -> Table:
         told = int(found.promises["n"][kept].sum())
         mean = float(rows["wy"][mine].sum()) / weight
         lines.append((source, int(rows["n"][mine].sum()), weight, mean, told))
-    return Table(("source", "outcomes", "weight", "mean paid, bps", "promised"), lines)
+    return TextTable(("source", "outcomes", "weight", "mean paid, bps", "promised"), lines)
 
 
 STAGE = Stage("dm_evidence", inputs, make, present)

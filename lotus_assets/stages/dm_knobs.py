@@ -16,7 +16,7 @@ from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.history import Memory
+from lotus_assets.stages.history import RecentValues
 from lotus_assets.stages.knob_lane import KnobLane
 from lotus_assets.stages.lake_tables import concatenated
 from lotus_store.ledger.bodies import to_body
@@ -25,7 +25,7 @@ from lotus_store.ledger.policy_trials import policy_trials_of
 
 DM_TRIALS = knob_scores("dm_trials")
 FRAMES = "microtape_frames"
-_measured = Memory(4)
+_measured = RecentValues(4)
 
 
 def observed(ctx: StageContext, day: str) -> Sequence[Observation]:

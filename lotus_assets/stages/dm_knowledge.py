@@ -7,14 +7,14 @@ rows. How promises were kept is told for every source, losing ones too.
 
 from collections.abc import Mapping, Sequence
 
-from lotus.decision.feedback import Memory as DmMemory
-from lotus.decision.night import ALL_SOURCES, Learned, SourceQuality, learn_night
+from lotus.decision.feedback import DecisionMemory
+from lotus.decision.night import ALL_SOURCES, NightlyEstimates, SourceQuality, learn_night
 from lotus.decision.policy import shipped_policy
-from lotus.decision.reliability import ForecastQuality, Reliability
+from lotus.decision.reliability import ForecastQuality, SourceReliability
 from lotus.errors import LedgerError
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.dm_evidence import NIGHT, read_evidence
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_store.databases import Connection
@@ -57,7 +57,7 @@ def make(ctx: StageContext, day: str) -> Made:
         known = _reliabilities(ctx, dm, day)
     evidence = {commit.day: read_evidence(ctx, commit) for commit in _evidence(ctx, day)}
     learned = learn_night(day, evidence, known, shipped_policy())
-    memory = DmMemory(learned.reliabilities)
+    memory = DecisionMemory(learned.reliabilities)
     knowledge = Knowledge(day, learned.calibration, memory, learned.covariance, learned.correlations)
 
     def ledger(connection: Connection) -> None:
@@ -103,7 +103,7 @@ def _evidence(ctx: StageContext, day: str) -> list[DayCommit]:
     return [c for c in commits_before(ctx, EVIDENCE, next_day(day), days) if c.day >= first]
 
 
-def _reliabilities(ctx: StageContext, dm: Connection, day: str) -> tuple[Reliability, ...]:
+def _reliabilities(ctx: StageContext, dm: Connection, day: str) -> tuple[SourceReliability, ...]:
     nights = commits_before(ctx, NIGHT, day, 1)
     if not nights:
         return ()
@@ -121,7 +121,7 @@ def _scores(found: ForecastQuality | None) -> dict[str, Cell]:
     return {name: float(getattr(found, name)) for name in names}
 
 
-def _table(learned: Learned) -> Table:
+def _table(learned: NightlyEstimates) -> TextTable:
     quality = {(q.source, q.horizon_s): q.found for q in learned.quality}
     header = ("source", "horizon, s", "N", "lambda", "reliability", "slope", "Brier", "base", "log", "base", "promises")
     rows: list[tuple[Cell, ...]] = []
@@ -133,7 +133,7 @@ def _table(learned: Learned) -> Table:
         if found is not None:
             told = (found.slope, found.brier, found.brier_base, found.log_score, found.log_base)
         rows.append((r.source, r.horizon_s, n, share, r.value, *told, r.promises))
-    return Table(header, rows)
+    return TextTable(header, rows)
 
 
 def _pictures(quality: Sequence[SourceQuality]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import next_day
 from lotus.weave.braid import Braid
 from lotus_assets.stages.chain import content_of, day_before
-from lotus_assets.stages.context import Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.day_sums import sources
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.judged_days import is_judged
@@ -86,13 +86,13 @@ def _disagreement(x: CrossCheck) -> str:
     )
 
 
-def _table(found: Mapping[str, CrossCheck]) -> Table:
+def _table(found: Mapping[str, CrossCheck]) -> TextTable:
     head = ("detector", "rule", "ours, bps", "ours 95 %", "doubly robust, bps", "doubly robust 95 %", "agree")
     lines = [
         (x.detector_id, describe_rule(x.rule), x.ours_bps, _span(x.ours_ci95), x.dr_bps, _span(x.dr_ci95), str(x.agree))
         for x in found.values()
     ]
-    return Table(head, lines)
+    return TextTable(head, lines)
 
 
 def _span(interval: tuple[float, float]) -> str:

@@ -26,8 +26,8 @@ from lotus.experts.machine import AnnotationBatch, WindowNotes, annotate
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, Table
-from lotus_assets.stages.lake_tables import Part, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
+from lotus_assets.stages.lake_tables import TablePart, concatenated, joint_hash, parts_hash
 from lotus_assets.stages.look_ahead import look_ahead_check
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check, together
@@ -38,11 +38,11 @@ DSI_WARMUP = replace(DSI_ANNOTATIONS, name="dsi_warmup")
 DSI_WARMUP_WINDOWS = replace(DSI_WINDOWS, name="dsi_warmup_windows")
 
 
-def parts(ctx: StageContext) -> list[Part]:
+def parts(ctx: StageContext) -> list[TablePart]:
     """Return the parts of a day: frames and windows per symbol, and those of the warm-up."""
     symbols = [asset.name for asset in ctx.manifest.universe]
-    of_day = [Part(spec, symbol) for spec in (DSI_ANNOTATIONS, DSI_WINDOWS) for symbol in symbols]
-    return [*of_day, Part(DSI_WARMUP), Part(DSI_WARMUP_WINDOWS)]
+    of_day = [TablePart(spec, symbol) for spec in (DSI_ANNOTATIONS, DSI_WINDOWS) for symbol in symbols]
+    return [*of_day, TablePart(DSI_WARMUP), TablePart(DSI_WARMUP_WINDOWS)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -131,13 +131,13 @@ def _look_ahead(ctx: StageContext, day: str, frames: FrameBatch, whole: Annotati
     return look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole.columns(), recompute)
 
 
-def _per_expert(batch: AnnotationBatch) -> Table:
+def _per_expert(batch: AnnotationBatch) -> TextTable:
     fired, z = batch.values[:, A_FIRED].astype(np.int64), batch.windows.z
     rows = [
         (name, int(((fired >> k) & 1).sum()), int(np.isnan(z[:, k]).sum()), int((z[:, k] > 0).sum()))
         for k, name in enumerate(batch.windows.experts.names)
     ]
-    return Table(("expert", "frames with pattern", "null windows", "windows that say up"), rows)
+    return TextTable(("expert", "frames with pattern", "null windows", "windows that say up"), rows)
 
 
 def _plot(ctx: StageContext, day: str, batch: AnnotationBatch) -> Plot:

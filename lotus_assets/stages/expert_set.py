@@ -14,7 +14,7 @@ from lotus.hashing import natural_id
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of, day_before
-from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.dsi_annotations import parts, read_annotations, write_annotations
 from lotus_assets.stages.lake_tables import parts_hash
 from lotus_assets.stages.microtape_frames import read_frames
@@ -84,14 +84,14 @@ def _told(ctx: StageContext, day: str, experts: ExpertSet) -> dict[str, Cell]:
     return {"experts_ver": experts.version, **since, "off": " ".join(off), "nets": " ".join(experts.nets)}
 
 
-def _changes(experts: ExpertSet, shipped: ExpertSet) -> Table:
+def _changes(experts: ExpertSet, shipped: ExpertSet) -> TextTable:
     fitted = experts.fusion.confidence or {}
     pairs = zip(experts.fusion.voices.items(), shipped.fusion.voices.values(), strict=True)
     rows = [
         (name, v.weight, was.weight, v.status, "fitted" if name in fitted else "2 logistic(|z|) - 1")
         for (name, v), was in pairs
     ]
-    return Table(("expert", "weight", "shipped weight", "status", "confidence"), rows)
+    return TextTable(("expert", "weight", "shipped weight", "status", "confidence"), rows)
 
 
 STAGE = Stage("expert_set", inputs, make, present)

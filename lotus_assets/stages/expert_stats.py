@@ -17,7 +17,7 @@ from lotus.experts.model import weights_hash
 from lotus.experts.refit import Curve
 from lotus.hashing import natural_id
 from lotus.timebase import day_start_ms, next_day
-from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.expert_set import experts_of
 from lotus_assets.stages.expert_training import taken_up
 from lotus_assets.stages.history import commits_before, hashes
@@ -101,7 +101,7 @@ def _curve(title: str, curve: Curve) -> str:
     return "\n".join([f"**{title}**", "", "| said | came | rows |", "| --- | --- | --- |", *rows])
 
 
-def _table(stats: Sequence[ExpertStat]) -> Table:
+def _table(stats: Sequence[ExpertStat]) -> TextTable:
     header = ("expert", "calls", "reliability", "low", "high", "below floor", "twin", "weight", "from now", "status")
     rows = [
         (s.expert_id, s.found.calls, s.found.mean, s.found.low, s.found.high, s.run, s.twin, s.weight, s.proposed,
@@ -109,7 +109,7 @@ def _table(stats: Sequence[ExpertStat]) -> Table:
         for s in stats
         if s.asset == ""
     ]  # fmt: skip
-    return Table(header, rows)
+    return TextTable(header, rows)
 
 
 STAGE = Stage("expert_stats", inputs, make)

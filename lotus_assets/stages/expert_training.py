@@ -21,8 +21,7 @@ from lotus_assets.stages.context import Cell, Made, Stage, StageContext
 from lotus_assets.stages.expert_set import experts_of
 from lotus_assets.stages.history import hashes
 from lotus_assets.stages.judged_days import is_judged, judged_days
-from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
-from lotus_assets.stages.lake_tables import Table as LakeTable
+from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.ledger.day_commits import read_commit
@@ -44,7 +43,7 @@ EXPERT_WEIGHTS = TableSpec(
         Column("weight", "f8", "1", "six significant digits"),
     ),
 )
-PARTS = [Part(EXPERT_WEIGHTS)]
+PARTS = [TablePart(EXPERT_WEIGHTS)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from lotus.detectors.audits.table import DETECTOR_AUDITS
 from lotus.detectors.card_table import DETECTOR_CARDS
 from lotus.detectors.curators import CuratorInput
 from lotus.detectors.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
-from lotus.detectors.lifecycle import Stage as Life
+from lotus.detectors.lifecycle import LifecycleStage
 from lotus.detectors.spec import DetectorSpec
 from lotus_assets.stages.context import StageContext
 from lotus_store.day_tables import read_curator_inputs
@@ -22,7 +22,7 @@ from lotus_store.ledger.day_commits import DayCommit, last_commits
 T = TypeVar("T")
 
 
-class Memory:
+class RecentValues:
     """The most recently used values under keys of content; thread-safe, bounded by a number of entries."""
 
     def __init__(self, size: int) -> None:
@@ -49,8 +49,8 @@ class Memory:
 
 AUDIT_DAYS = 30
 
-_digests = Memory(64)
-_audits = Memory(64)
+_digests = RecentValues(64)
+_audits = RecentValues(64)
 
 
 def commits_before(ctx: StageContext, stage: str, day: str, last: int) -> list[DayCommit]:
@@ -82,7 +82,11 @@ def retired_before(ctx: StageContext, day: str, detectors: Sequence[DetectorSpec
         DETECTOR_CARDS.name, ctx.branch, cards[0].day, columns=("detector_id", "spec_version", "stage")
     )
     keys = zip(rows["detector_id"].tolist(), rows["spec_version"].tolist(), rows["stage"].tolist(), strict=True)
-    gone = {(name, version) for name, version, stage in keys if stage in (Life.DEPRECATED, Life.ARCHIVED)}
+    gone = {
+        (name, version)
+        for name, version, stage in keys
+        if stage in (LifecycleStage.DEPRECATED, LifecycleStage.ARCHIVED)
+    }
     return frozenset(d.detector_id for d in detectors if (d.detector_id, d.version) in gone)
 
 

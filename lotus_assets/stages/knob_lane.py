@@ -23,14 +23,14 @@ from lotus.priors.types import PriorsVersion
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of, day_before
-from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
-from lotus_assets.stages.history import Memory, commits_before, hashes
-from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
+from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
+from lotus_assets.stages.history import RecentValues, commits_before, hashes
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.woven import swap_ms
 from lotus_herald.keys import Keys
-from lotus_herald.prior_patch import hand_over, propose
-from lotus_herald.weave_notes import tell_alerts, tell_lessons
+from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.weave_notes import tell_alerts, tell_lessons
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
 from lotus_store.ledger.day_commits import read_commit
 from lotus_store.ledger.knob_nights import read_board, read_records, write_board, write_lessons, write_records
@@ -41,7 +41,7 @@ NIGHT = "night"  # kind and name of the record that a night leaves to the next
 EFFECT = "effect"  # kind of the records of average effects, one per knob
 EXPECTED_DAYS = 20
 SLACK = 1e-9
-_nights = Memory(4)
+_nights = RecentValues(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class KnobLane:
         return {"observed": observations_id(self.observed(ctx, day)), **earlier}
 
     def _present(self, ctx: StageContext, day: str) -> str:
-        return parts_hash(ctx, ctx.branch, day, [Part(self.evidence)])
+        return parts_hash(ctx, ctx.branch, day, [TablePart(self.evidence)])
 
     def _evidence(self, ctx: StageContext, day: str) -> Made:
         """Score what came out on the day and could be measured; what was told again after its day stays what it was."""
@@ -89,7 +89,7 @@ class KnobLane:
         written = ctx.lake.write(self.evidence, ctx.branch, day, rows)
         notes = {"moved": int(rows["published"].sum()), "told_again": len(told) - len(fresh)}
         notes["unmeasured"] = len(seen) - len(told)
-        content = joint_hash([Part(self.evidence)], [written.content_hash])
+        content = joint_hash([TablePart(self.evidence)], [written.content_hash])
         return Made(written.rows, content, (schema_check(self.evidence, rows),), notes)
 
     def _scores(self, ctx: StageContext, until: str, days: int) -> dict[str, Columns]:
@@ -123,7 +123,7 @@ class KnobLane:
             for x in kept
         ]  # fmt: skip
         content = natural_id(*(x.lesson_id for x in kept), to_body(night.memory), to_body(list(night.effects)))
-        return Made(len(kept), content, (), notes, Table(head, rows))
+        return Made(len(kept), content, (), notes, TextTable(head, rows))
 
     def _keep_lessons(self, ctx: StageContext, day: str) -> None:
         """Write lessons and records to the module's database; nothing when the night was empty."""
@@ -158,7 +158,7 @@ class KnobLane:
              b.claim_bps, b.e_value, b.reason)
             for b in woven.braids
         ]  # fmt: skip
-        return Made(len(woven.events), content, (self._bounded(ctx, night),), notes, Table(head, rows))
+        return Made(len(woven.events), content, (self._bounded(ctx, night),), notes, TextTable(head, rows))
 
     def _bounded(self, ctx: StageContext, night: KnobNight) -> CheckOutcome:
         """Every multiplier lies within the bounds of one braid, and none acts without grade A or B."""

@@ -16,11 +16,11 @@ from lotus.hashing import natural_id
 from lotus_assets.stages.context import StageContext
 
 Columns = Mapping[str, NDArray[np.generic]]
-Table = dict[str, NDArray[np.generic]]
+LakeTable = dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TablePart:
     """One part of a table: its specification and, where the table is split, its symbol."""
 
     spec: TableSpec
@@ -32,7 +32,7 @@ class Part:
         return f"{self.spec.name}/{self.symbol or ''}"
 
 
-def parts_hash(ctx: StageContext, branch: str, day: str, parts: Sequence[Part]) -> str:
+def parts_hash(ctx: StageContext, branch: str, day: str, parts: Sequence[TablePart]) -> str:
     """Return the joint content hash of parts that are in the lake, "" when one is missing or unreadable."""
     try:
         hashes = [ctx.lake.hash_of(p.spec.name, branch, day, p.symbol) for p in parts]
@@ -41,7 +41,7 @@ def parts_hash(ctx: StageContext, branch: str, day: str, parts: Sequence[Part]) 
     return joint_hash(parts, hashes)
 
 
-def joint_hash(parts: Sequence[Part], hashes: Sequence[str]) -> str:
+def joint_hash(parts: Sequence[TablePart], hashes: Sequence[str]) -> str:
     """Return the hash of part names and their content hashes."""
     return natural_id(*(word for part, digest in zip(parts, hashes, strict=True) for word in (part.name, digest)))
 
@@ -51,6 +51,6 @@ def utf8_of(names: NDArray[np.generic]) -> NDArray[np.bytes_]:
     return np.char.encode(np.asarray(names).astype(str), "utf-8")
 
 
-def concatenated(tables: Sequence[Columns]) -> Table:
+def concatenated(tables: Sequence[Columns]) -> LakeTable:
     """Return tables one after the other (at least one)."""
     return {name: np.concatenate([np.asarray(t[name]) for t in tables]) for name in tables[0]}

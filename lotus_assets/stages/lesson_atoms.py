@@ -13,15 +13,14 @@ from lotus.learning.effect import residuals
 from lotus.learning.rows import rows_by_detector
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
-from lotus_assets.stages.lake_tables import Columns, Part, concatenated, joint_hash, parts_hash
-from lotus_assets.stages.lake_tables import Table as LakeTable
+from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, parts_hash
 from lotus_assets.stages.payoff_scores import read_scores
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_store.ledger.day_commits import read_commit
 
-PARTS = [Part(LESSON_ATOMS), Part(CONDITION_STATS)]
+PARTS = [TablePart(LESSON_ATOMS), TablePart(CONDITION_STATS)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -49,7 +48,7 @@ def make(ctx: StageContext, day: str) -> Made:
     conditions = condition_stats(_before(ctx, day), _published(ctx, day, scores), day, half_life)
     kept = ctx.lake.write(CONDITION_STATS, ctx.branch, day, conditions)
     joined = joint_hash(PARTS, [written.content_hash, kept.content_hash])
-    table = Table(("detector", "cells", "blocks"), lines)
+    table = TextTable(("detector", "cells", "blocks"), lines)
     notes: dict[str, Cell] = {"detectors": len(detectors), "names": " ".join(detectors)}
     checks = (together("schema", schema_check(LESSON_ATOMS, rows), schema_check(CONDITION_STATS, conditions)),)
     return Made(written.rows, joined, checks, notes, table)

@@ -14,7 +14,7 @@ from lotus.learning.payoff_scores import bins_of
 from lotus.outcomes.signal_eval import horizon_columns
 from lotus.priors.vocabulary import rule_mask
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.lake_tables import Columns, Table, concatenated, utf8_of
+from lotus_assets.stages.lake_tables import Columns, LakeTable, concatenated, utf8_of
 from lotus_assets.stages.payoff_scores import read_scores
 from lotus_assets.stages.signal_eval import read_events
 from lotus_store.ledger.day_commits import DayCommit
@@ -37,7 +37,7 @@ def lesson_horizons(
     return out
 
 
-def _published(ctx: StageContext, commit: DayCommit, horizons: Sequence[int]) -> Table:
+def _published(ctx: StageContext, commit: DayCommit, horizons: Sequence[int]) -> LakeTable:
     """Return the published windows of one maturity day with outcomes at every horizon, bins and probability."""
     scores = read_scores(ctx, commit)
     taken = np.asarray(scores["published"], dtype=np.bool_)
@@ -50,7 +50,7 @@ def _published(ctx: StageContext, commit: DayCommit, horizons: Sequence[int]) ->
     return out | _matched(outcomes, wanted) | {"probability": (1.0 + np.minimum(strength, 1.0)) / 2.0}
 
 
-def _matched(table: Columns, wanted: np.ndarray) -> Table:
+def _matched(table: Columns, wanted: np.ndarray) -> LakeTable:
     ids, asked = np.asarray(table["event_id"]).astype("S"), wanted.astype("S")
     order = np.argsort(ids, kind="stable")
     at = order[np.searchsorted(ids, asked, sorter=order)]

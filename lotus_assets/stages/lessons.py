@@ -31,7 +31,7 @@ from lotus_assets.stages.lesson_horizons import lesson_horizons
 from lotus_assets.stages.payoff_scores import evidence_of, read_scores
 from lotus_assets.stages.woven import compositions
 from lotus_herald.keys import Keys
-from lotus_herald.weave_notes import tell_lessons
+from lotus_modules.priors.weave_notes import tell_lessons
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.ledger.braids import read_board

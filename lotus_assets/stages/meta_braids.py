@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lotus.hashing import natural_id
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.woven import META_STATE, weave, woven_inputs
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import to_body
@@ -36,7 +36,7 @@ def make(ctx: StageContext, day: str) -> Made:
         "refused": sum(c.verdict == "refused" for c in found),
     }
     content = natural_id(to_body(list(found)), to_body(state))
-    return Made(len(found), content, (), notes, Table(head, rows), None, ledger)
+    return Made(len(found), content, (), notes, TextTable(head, rows), None, ledger)
 
 
 STAGE = Stage("meta_braids", inputs, make)

@@ -6,12 +6,12 @@ import numpy as np
 
 from lotus.detectors.meta_signals import EVENT_COLUMNS, META_SIGNALS, MetaSignals, in_scoring_order
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Made, Plot, Stage, StageContext, Table
-from lotus_assets.stages.lake_tables import Columns, Part, joint_hash, parts_hash, utf8_of
+from lotus_assets.stages.context import Made, Plot, Stage, StageContext, TextTable
+from lotus_assets.stages.lake_tables import Columns, TablePart, joint_hash, parts_hash, utf8_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.day_tables import tables_of_day
 
-PARTS = [Part(META_SIGNALS)]
+PARTS = [TablePart(META_SIGNALS)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -38,13 +38,13 @@ def make(ctx: StageContext, day: str) -> Made:
     return Made(written.rows, joined, (schema_check(META_SIGNALS, rows),), notes, _per_asset(rows), _plot(day, rows))
 
 
-def _per_asset(rows: Columns) -> Table:
+def _per_asset(rows: Columns) -> TextTable:
     names = ("ms_kairos", "ms_entrain_r", "ms_uncert", "z_oi", "z_f", "z_b", "z_d", "z_w", "ms_asym_score")
     lines = []
     for asset in sorted(set(rows["asset"].tolist())):
         mine = rows["asset"] == asset
         lines.append((asset, int(mine.sum()), *(_mean(rows[name][mine].astype(np.float64)) for name in names)))
-    return Table(("asset", "windows", *(f"mean {name}" for name in names)), lines)
+    return TextTable(("asset", "windows", *(f"mean {name}" for name in names)), lines)
 
 
 def _plot(day: str, rows: Columns) -> Plot:

@@ -17,9 +17,8 @@ from lotus.microtape.frame_batch import FrameBatch, frames_from_columns
 from lotus.microtape.frame_machine import build_frames
 from lotus.microtape.frame_spec import I_RECV, MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.timebase import NS_PER_MS, day_start_ms
-from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, Table
-from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
-from lotus_assets.stages.lake_tables import Table as LakeTable
+from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
+from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash
 from lotus_assets.stages.look_ahead import look_ahead_check
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape_input import read_day, tape_hash
@@ -27,11 +26,11 @@ from lotus_assets.stages.tape_input import read_day, tape_hash
 MICROTAPE_WARMUP = replace(MICROTAPE_FRAMES, name="microtape_warmup")
 
 
-def parts(ctx: StageContext) -> list[Part]:
+def parts(ctx: StageContext) -> list[TablePart]:
     """Return the parts of a day: frames and quotes per symbol, gaps and warm-up frames of all."""
     symbols = [asset.name for asset in ctx.manifest.universe]
-    split = [Part(spec, symbol) for spec in (MICROTAPE_FRAMES, MICROTAPE_QUOTES) for symbol in symbols]
-    return [*split, Part(TAPE_GAPS), Part(MICROTAPE_WARMUP)]
+    split = [TablePart(spec, symbol) for spec in (MICROTAPE_FRAMES, MICROTAPE_QUOTES) for symbol in symbols]
+    return [*split, TablePart(TAPE_GAPS), TablePart(MICROTAPE_WARMUP)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -101,10 +100,10 @@ def gaps_check(frames: FrameBatch, gap_ms: int, prints: Sequence[Framed]) -> Che
     return CheckOutcome("gaps_accounted", passed, text, numbers)
 
 
-def _tables(universe: Sequence[Asset], frames: FrameBatch, warmup: FrameBatch) -> list[tuple[Part, LakeTable]]:
-    out = [(Part(MICROTAPE_FRAMES, a.name), frames.columns(i)) for i, a in enumerate(universe)]
-    out += [(Part(MICROTAPE_QUOTES, a.name), frames.quote_columns(i)) for i, a in enumerate(universe)]
-    return [*out, (Part(TAPE_GAPS), frames.gap_columns()), (Part(MICROTAPE_WARMUP), warmup.columns())]
+def _tables(universe: Sequence[Asset], frames: FrameBatch, warmup: FrameBatch) -> list[tuple[TablePart, LakeTable]]:
+    out = [(TablePart(MICROTAPE_FRAMES, a.name), frames.columns(i)) for i, a in enumerate(universe)]
+    out += [(TablePart(MICROTAPE_QUOTES, a.name), frames.quote_columns(i)) for i, a in enumerate(universe)]
+    return [*out, (TablePart(TAPE_GAPS), frames.gap_columns()), (TablePart(MICROTAPE_WARMUP), warmup.columns())]
 
 
 def _look_ahead(ctx: StageContext, day: str, batch: EventBatch, whole: FrameBatch) -> CheckOutcome:
@@ -115,14 +114,14 @@ def _look_ahead(ctx: StageContext, day: str, batch: EventBatch, whole: FrameBatc
     return look_ahead_check(STAGE.name, day, seed, len(batch), whole.columns(), recompute)
 
 
-def _per_asset(frames: FrameBatch) -> Table:
+def _per_asset(frames: FrameBatch) -> TextTable:
     rows = []
     for index, asset in enumerate(frames.universe):
         mine = frames.ints[:, 0] == index
         spread = frames.floats[mine][:, 3]
         typical = float(np.nanmedian(spread)) if np.isfinite(spread).any() else float("nan")
         rows.append((asset.name, int(mine.sum()), int((frames.gaps[:, 0] == index).sum()), typical))
-    return Table(("asset", "frames", "gaps", "median spread, bps"), rows)
+    return TextTable(("asset", "frames", "gaps", "median spread, bps"), rows)
 
 
 def _mid_plot(day: str, frames: FrameBatch) -> Plot:

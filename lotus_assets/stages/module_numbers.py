@@ -11,12 +11,12 @@ import msgspec
 import numpy as np
 
 from lotus.atlas.numbers import DAYS, ModuleNumbers, numbers_of_day
-from lotus.atlas.series import Windows
+from lotus.atlas.series import MaturedWindows
 from lotus.hashing import natural_id
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Made, Stage, StageContext, Table
-from lotus_assets.stages.history import Memory, commits_before, hashes
+from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
+from lotus_assets.stages.history import RecentValues, commits_before, hashes
 from lotus_assets.stages.lake_tables import concatenated
 from lotus_store.databases import Connection
 from lotus_store.ledger import atlas
@@ -26,7 +26,7 @@ from lotus_store.ledger.module_numbers import read_numbers, write_numbers
 
 SCORES = "payoff_scores"
 COLUMNS = ("window_end_ms", "horizon_s", "p", "published", "payoff_p", "payoff_y")
-_scored = Memory(2 * DAYS)
+_scored = RecentValues(2 * DAYS)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -62,9 +62,9 @@ def _scores(ctx: StageContext, commit: DayCommit) -> Mapping[str, np.ndarray]:
     return _scored.get(key, lambda: ctx.lake.read(SCORES, ctx.branch, commit.day, columns=COLUMNS))
 
 
-def _windows(days: Sequence[Mapping[str, np.ndarray]]) -> Windows:
+def _windows(days: Sequence[Mapping[str, np.ndarray]]) -> MaturedWindows:
     rows = concatenated(days)
-    return Windows(
+    return MaturedWindows(
         end_ms=rows["window_end_ms"].astype(np.int64),
         horizon_ms=rows["horizon_s"].astype(np.int64) * 1000,
         p=rows["p"].astype(np.float64),
@@ -78,9 +78,9 @@ def _reasons(n: ModuleNumbers) -> tuple[str, str, str]:
     return n.resonance_reason, n.observer_reason, n.entangled_reason
 
 
-def _table(numbers: Sequence[ModuleNumbers]) -> Table:
+def _table(numbers: Sequence[ModuleNumbers]) -> TextTable:
     header = ModuleNumbers.__struct_fields__[2:]
-    return Table(header, [["" if v is None else v for v in msgspec.structs.astuple(n)[2:]] for n in numbers])
+    return TextTable(header, [["" if v is None else v for v in msgspec.structs.astuple(n)[2:]] for n in numbers])
 
 
 STAGE = Stage("module_numbers", inputs, make, finish=finish)

@@ -20,20 +20,19 @@ from lotus.learning.strata_table import (
 )
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
-from lotus_assets.stages.history import Memory, commits_before, hashes
-from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
-from lotus_assets.stages.lake_tables import Table as LakeTable
+from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
+from lotus_assets.stages.history import RecentValues, commits_before, hashes
+from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.signal_eval import read_events, two_days
 from lotus_store.ledger.day_commits import DayCommit
 
-PARTS = [Part(PAYOFF_SCORES), Part(PAYOFF_STRATA)]
+PARTS = [TablePart(PAYOFF_SCORES), TablePart(PAYOFF_STRATA)]
 EVENT_COLUMNS = ("event_id", "pi", "u0", "published", "spec_version", *BIN_COLUMNS)
 SOURCE_NOTES = {source: f"executed_{source}" for source in ("paper_live", "tape_sim", "venue")}
 UNTOLD_DAYS = "executed_untold_days"
 MAX_DROPPED_Z = 5.0  # once in 5,000 years of honest days
-_scores, _histograms = Memory(100), Memory(64)
+_scores, _histograms = RecentValues(100), RecentValues(64)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -58,7 +57,7 @@ def make(ctx: StageContext, day: str) -> Made:
     written = ctx.lake.write(PAYOFF_SCORES, ctx.branch, day, scored.columns)
     strata = strata_rows(histograms_of(scored.columns))
     beside = ctx.lake.write(PAYOFF_STRATA, ctx.branch, day, strata)
-    counts = Table(("windows", "number"), sorted(scored.counts.items()))
+    counts = TextTable(("windows", "number"), sorted(scored.counts.items()))
     joined = joint_hash(PARTS, [written.content_hash, beside.content_hash])
     checks = (
         together("schema", schema_check(PAYOFF_SCORES, scored.columns), schema_check(PAYOFF_STRATA, strata)),

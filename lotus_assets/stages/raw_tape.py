@@ -13,15 +13,15 @@ from lotus.errors import TapeError
 from lotus.microtape.completeness import RAW_TAPE, TAPE_COMPLETENESS, completeness
 from lotus.microtape.decode_reasons import DecodeReport
 from lotus.microtape.gaps import Gap, find_gaps
-from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, Table
-from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
+from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
 from lotus_assets.stages.tape_input import read_day, tape_hash
 from lotus_store.databases import Connection
 from lotus_store.ledger import segments as catalogue
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import raw_tape_columns
 
-PARTS = [Part(RAW_TAPE), Part(TAPE_COMPLETENESS)]
+PARTS = [TablePart(RAW_TAPE), TablePart(TAPE_COMPLETENESS)]
 Columns = Mapping[str, NDArray[np.generic]]
 
 
@@ -64,7 +64,7 @@ def make(ctx: StageContext, day: str) -> Made:
         (intact, accounted(minutes, gaps, gap_ms, max(1, len(sessions)))),
         {"gaps": len(gaps), "quarantined": len(report.quarantine), "duplicates": report.duplicates,
          "late_share": round(report.late_share, 6)},
-        Table(("what a line became", "lines"), sorted(report.kinds.items())),
+        TextTable(("what a line became", "lines"), sorted(report.kinds.items())),
         _plot(ctx, day, minutes),
         ledger,
     )  # fmt: skip
@@ -101,7 +101,7 @@ def _list(
         catalogue.put_segment(connection, row)
     rows = [catalogue.TapeGap(names[g.asset], g.start_ms, g.end_ms, "edge" if g.edge else "silence") for g in gaps]
     catalogue.write_gaps(connection, tape, day, rows)
-    odd = [catalogue.Quarantined(q.seq, q.reason.name.lower(), "", q.text) for q in report.quarantine]
+    odd = [catalogue.QuarantinedRow(q.seq, q.reason.name.lower(), "", q.text) for q in report.quarantine]
     catalogue.write_quarantine(connection, tape, day, odd)
 
 

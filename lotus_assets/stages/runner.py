@@ -13,10 +13,12 @@ from lotus.hashing import natural_id
 from lotus_assets.catalogue import BY_NAME, TAPE
 from lotus_assets.code_version import code_version
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, StageResult
-from lotus_assets.stages.history import Memory
+from lotus_assets.stages.history import RecentValues
 from lotus_store.ledger.day_commits import DayCommit, commit_day, read_commit
 
-_fresh = Memory(256)  # results made by this process, so that a later report of the same work shows its tables and times
+_fresh = RecentValues(
+    256
+)  # results made by this process, so that a later report of the same work shows its tables and times
 
 
 def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:

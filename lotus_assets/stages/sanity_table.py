@@ -22,13 +22,13 @@ from lotus.outcomes.sanity import (
 from lotus.outcomes.sanity_text import HEADER, sanity_rows
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Cell, Made, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.dsi_annotations import read_annotations
-from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
 from lotus_assets.stages.microtape_frames import read_frames
 from lotus_assets.stages.schema_check import schema_check
 
-PARTS = [Part(SANITY_TABLE)]
+PARTS = [TablePart(SANITY_TABLE)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -58,7 +58,7 @@ def make(ctx: StageContext, day: str) -> Made:
     written = ctx.lake.write(SANITY_TABLE, ctx.tape_branch, day, rows)
     joined = joint_hash(PARTS, [written.content_hash])
     shown = ALL if len(frames.universe) > 1 else frames.universe[0].name
-    table = Table(HEADER, sanity_rows(rows, shown))
+    table = TextTable(HEADER, sanity_rows(rows, shown))
     return Made(written.rows, joined, (schema_check(SANITY_TABLE, rows),), _verdicts(rows, shown), table)
 
 

@@ -19,9 +19,8 @@ from lotus.outcomes.executed import Answered, with_executions
 from lotus.outcomes.signal_eval import GAP, OK, signal_eval_spec
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, Table
-from lotus_assets.stages.lake_tables import Columns, Part, concatenated, joint_hash, parts_hash
-from lotus_assets.stages.lake_tables import Table as LakeTable
+from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
+from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, parts_hash
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
@@ -135,8 +134,8 @@ def _without_paper(rows: Columns) -> int:
     return int(np.count_nonzero((rows["status"] == OK) & known[0] & ~known[1]))
 
 
-def _parts(ctx: StageContext) -> list[Part]:
-    return [Part(signal_eval_spec(ctx.manifest.outcomes.horizons_s))]
+def _parts(ctx: StageContext) -> list[TablePart]:
+    return [TablePart(signal_eval_spec(ctx.manifest.outcomes.horizons_s))]
 
 
 def _tape_days(ctx: StageContext, day: str) -> list[str]:
@@ -156,14 +155,14 @@ def _gaps(ctx: StageContext, day: str) -> LakeTable:
     return concatenated([ctx.lake.read(TAPE_GAPS.name, ctx.tape_branch, d) for d in _tape_days(ctx, day)])
 
 
-def _per_detector(rows: Columns) -> Table:
+def _per_detector(rows: Columns) -> TextTable:
     lines = []
     for detector in sorted(set(rows["detector_id"].tolist())):
         mine = (rows["detector_id"] == detector) & (rows["status"] == OK)
         paper, real = rows["payoff_p"][mine].astype(np.float64), rows["payoff_y"][mine].astype(np.float64)
         filled = real[np.isfinite(real)]
         lines.append((detector, int(mine.sum()), _mean(paper), len(filled), _mean(filled)))
-    return Table(("detector", "whole windows", "mean P, bps", "probes", "mean Y, bps"), lines)
+    return TextTable(("detector", "whole windows", "mean P, bps", "probes", "mean Y, bps"), lines)
 
 
 def _mean(values: np.ndarray) -> float:

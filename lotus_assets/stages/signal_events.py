@@ -27,10 +27,10 @@ from lotus.microtape.frame_batch import FrameBatch
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of, day_before, version_of
-from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, Table
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
 from lotus_assets.stages.expert_set import day_annotations, experts_of
 from lotus_assets.stages.history import audited_before, digests_before, retired_before
-from lotus_assets.stages.lake_tables import Part, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
 from lotus_assets.stages.live_parity import NO_DAEMON, parity_check
 from lotus_assets.stages.look_ahead import look_ahead_check
 from lotus_assets.stages.microtape_frames import read_frames
@@ -42,7 +42,7 @@ from lotus_store.ledger.live_log import daemon_log_version, read_daemon_log
 from lotus_store.ledger.priors import in_force_on, swaps
 
 Columns = dict[str, NDArray[np.generic]]
-PARTS = [Part(SIGNAL_EVENTS)]
+PARTS = [TablePart(SIGNAL_EVENTS)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -198,7 +198,7 @@ def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTabl
     return [replace(named[version], day=day) for version in sorted(named)]
 
 
-def _per_detector(events: Columns) -> Table:
+def _per_detector(events: Columns) -> TextTable:
     rows = []
     for detector in sorted(set(events["detector_id"].tolist())):
         mine = events["detector_id"] == detector
@@ -207,7 +207,7 @@ def _per_detector(events: Columns) -> Table:
         rows.append((detector, int(mine.sum()), int(eligible.sum()), share, int((events["fired"][mine] != 0).sum())))
     veto = events["veto"].astype(np.int64)
     rows += [(f"veto: {name}", int(np.count_nonzero(veto & bit)), 0, 0.0, 0) for bit, name in VETOES.items()]
-    return Table(("detector", "windows", "eligible", "published share", "with braids"), rows)
+    return TextTable(("detector", "windows", "eligible", "published share", "with braids"), rows)
 
 
 def _plot(day: str, events: Columns) -> Plot:

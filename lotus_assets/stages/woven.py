@@ -23,7 +23,7 @@ from lotus.weave.watchdog import Evidence
 from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.dr_crosscheck import opinions
-from lotus_assets.stages.history import Memory, commits_before
+from lotus_assets.stages.history import RecentValues, commits_before
 from lotus_assets.stages.judged_days import is_judged
 from lotus_assets.stages.lake_tables import Columns
 from lotus_assets.stages.payoff_scores import read_scores
@@ -35,7 +35,7 @@ from lotus_store.ledger.reviews import read_reviews
 
 EVENT_COLUMNS = ("detector_id", "theta1", "temperature", *BIN_COLUMNS)
 META_STATE = "meta_state"  # kind and name of the experiment row that holds the compositions under judgement
-_woven = Memory(4)
+_woven = RecentValues(4)
 
 
 def woven_inputs(ctx: StageContext, day: str) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from lotus.modules.envelope import Envelope
-from lotus_store.ledger.messages import Connection, Waiting
+from lotus_store.ledger.messages import Connection, OutboxRow
 from lotus_store.postgres.queries import message_query, message_rows
 
 Counted = tuple[str, str, str]  # target ("" for none), intent, outcome
@@ -53,10 +53,10 @@ def backlog(connection: Connection, module: str, branch: str | None, limit: int)
     return int(str(row[0])) if row else 0
 
 
-def shed(connection: Connection, module: str, branch: str | None, n: int, detail: str) -> list[Waiting]:
+def shed(connection: Connection, module: str, branch: str | None, n: int, detail: str) -> list[OutboxRow]:
     """Make dead letters of the `n` lowest, oldest waiting rows and return them; urgent ones are never shed."""
     rows: Any = connection.execute(message_query(module, "shed"), {"branch": branch, "n": n, "detail": detail})
-    return [Waiting(*row) for row in rows]
+    return [OutboxRow(*row) for row in rows]
 
 
 def sequence_after(connection: Connection, module: str, mark: int) -> tuple[int, int]:

@@ -11,12 +11,12 @@ from typing import Any, Final
 import numpy as np
 import psycopg
 
-from lotus.decision.calibration import Calibration
+from lotus.decision.calibration import ScoreCalibration
 from lotus.decision.covariance import Covariance
-from lotus.decision.feedback import ExecutorScore, Memory
+from lotus.decision.feedback import DecisionMemory, ExecutorScore
 from lotus.decision.fusion import Correlations
 from lotus.decision.night import SourceQuality
-from lotus.decision.reliability import Reliability
+from lotus.decision.reliability import SourceReliability
 from lotus.errors import LedgerError
 from lotus.hashing import natural_id
 from lotus_store.ledger.bodies import from_body, to_body
@@ -41,8 +41,8 @@ class Knowledge:
     """
 
     day: str
-    calibration: Calibration
-    memory: Memory
+    calibration: ScoreCalibration
+    memory: DecisionMemory
     covariance: Covariance
     correlations: Correlations
 
@@ -88,11 +88,11 @@ def knowledge_of(connection: Connection, branch: str, night: str, executors_day:
     found = from_body(bodies[COVARIANCE], _StoredCovariance)
     matrix = np.array(found.matrix, dtype=np.float64).reshape(len(found.coins), len(found.coins))
     pairs = from_body(bodies[CORRELATIONS], list[tuple[str, str, float]])
-    reliabilities = from_body(bodies[SOURCES], tuple[Reliability, ...])
+    reliabilities = from_body(bodies[SOURCES], tuple[SourceReliability, ...])
     return Knowledge(
         day=night,
-        calibration=from_body(bodies[CELLS], Calibration),
-        memory=Memory(reliabilities, executors_by(connection, branch, executors_day)),
+        calibration=from_body(bodies[CELLS], ScoreCalibration),
+        memory=DecisionMemory(reliabilities, executors_by(connection, branch, executors_day)),
         covariance=Covariance(found.coins, matrix, found.bar_s, found.asof_ms, found.shrinkage, found.rows),
         correlations={(one, other): rho for one, other, rho in pairs},
     )

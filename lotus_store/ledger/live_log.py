@@ -23,6 +23,7 @@ from lotus_store.ledger.bodies import to_body
 from lotus_store.postgres.queries import columns_of_copy, query
 
 Connection = psycopg.Connection[tuple[object, ...]]
+SWAP_DETECTORS = "swap_detectors"  # the command that gives a daemon its trials
 _ARROW = {"text": pa.string(), "?": pa.bool_(), "f8": pa.float64()}  # whole numbers of any width are read as int64
 
 
@@ -171,7 +172,7 @@ def read_daemon_log(connection: Connection, branch: str, day: str) -> dict[str, 
 
 
 def command(connection: Connection, name: str, body: Mapping[str, Any] | None = None) -> int:
-    """Leave a command (`swap_priors`, `stop`, `kill`, ...) for the daemon; return its number."""
+    """Leave a command (`SWAP_DETECTORS`) for the daemon; return its number."""
     row = connection.execute(query("sig", "put_command"), [name, to_body(body or {})]).fetchone()
     return int(str(row[0])) if row else 0
 

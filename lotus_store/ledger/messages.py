@@ -21,7 +21,7 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OutboxRow:
     """A claimed outbox row; `said_at` is when its sender wrote it."""
 
     seq: int
@@ -92,10 +92,10 @@ def sent(connection: Connection, module: str, dedupe_key: str) -> str | None:
     return None if row is None else str(row[1])
 
 
-def claim_outbox(connection: Connection, module: str, branch: str | None, batch: int) -> list[Waiting]:
+def claim_outbox(connection: Connection, module: str, branch: str | None, batch: int) -> list[OutboxRow]:
     """Claim waiting rows, most urgent first, until the caller's transaction ends."""
     rows = connection.execute(message_query(module, "claim_outbox"), {"branch": branch, "batch": batch})
-    return [Waiting(*_any(row)) for row in rows]
+    return [OutboxRow(*_any(row)) for row in rows]
 
 
 def dispatched(connection: Connection, module: str, seqs: Sequence[int], outcome: str) -> None:

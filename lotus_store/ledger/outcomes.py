@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from lotus.trading.executor_scores import DUE, SUCCESS
-from lotus.trading.predict import Execution, Features, Prediction
+from lotus.trading.predict import Features, PastExecution, Prediction
 from lotus_store.ledger.bodies import from_body
 from lotus_store.postgres.queries import query
 
@@ -32,7 +32,7 @@ class FinishedPlan:
     sent_ms: int
     known_ms: int
     score: Mapping[str, Any]
-    execution: Execution | None
+    execution: PastExecution | None
     prediction: Prediction | None
     fitted_ms: int
 
@@ -55,7 +55,7 @@ def _finished(
     score = named | {name: metrics[name] for name in ("status", "adherence", "alarms")}
     execution = None
     if features is not None:
-        execution = Execution(
+        execution = PastExecution(
             from_body(features, Features), sent_ms, known_ms, metrics["status"] in SUCCESS,
             _number(metrics["slippage_arrival_bps"]), metrics["latency_ms"],
         )  # fmt: skip

@@ -40,7 +40,7 @@ class TapeGap:
 
 
 @dataclass(frozen=True, slots=True)
-class Quarantined:
+class QuarantinedRow:
     """A line that could not be used: its running number in the day, why, and its beginning."""
 
     seq: int
@@ -77,7 +77,7 @@ def read_gaps(connection: Connection, tape: str, day: str) -> list[TapeGap]:
     return [TapeGap(*_any(row)) for row in connection.execute(query("sig", "read_gaps"), [tape, day])]
 
 
-def write_quarantine(connection: Connection, tape: str, day: str, lines: Sequence[Quarantined]) -> int:
+def write_quarantine(connection: Connection, tape: str, day: str, lines: Sequence[QuarantinedRow]) -> int:
     """Make the quarantine of a tape and day exactly these lines; return their number."""
     connection.execute(query("sig", "delete_quarantine"), [tape, day])
     with connection.cursor() as cursor:
@@ -86,9 +86,9 @@ def write_quarantine(connection: Connection, tape: str, day: str, lines: Sequenc
     return len(lines)
 
 
-def read_quarantine(connection: Connection, tape: str, day: str) -> list[Quarantined]:
+def read_quarantine(connection: Connection, tape: str, day: str) -> list[QuarantinedRow]:
     """Return the quarantined lines of a tape and day in order."""
-    return [Quarantined(*_any(row)) for row in connection.execute(query("sig", "read_quarantine"), [tape, day])]
+    return [QuarantinedRow(*_any(row)) for row in connection.execute(query("sig", "read_quarantine"), [tape, day])]
 
 
 def _storable(text: str) -> str:

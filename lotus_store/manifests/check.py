@@ -14,7 +14,7 @@ from lotus.modules import payloads
 from lotus.modules.intents import Intent, Module
 from lotus.modules.payloads import Payload
 from lotus_store.databases import Connection, Databases
-from lotus_store.manifests.model import Manifest, Table, load_manifest, load_payloads
+from lotus_store.manifests.model import ManifestTable, ModuleManifest, load_manifest, load_payloads
 from lotus_store.manifests.payload_types import form_of, payload_type
 from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.queries import SQL_ROOT, query
@@ -40,7 +40,7 @@ def differences(handlers: Handlers, databases: Databases | None = None) -> list[
     return found
 
 
-def columns_wrong(manifest: Manifest) -> Iterator[str]:
+def columns_wrong(manifest: ModuleManifest) -> Iterator[str]:
     """Yield what the manifest leaves open or says twice: units, ranges, keys, primary keys."""
     keys: dict[str, str] = {}
     for name, table in manifest.tables.items():
@@ -98,7 +98,7 @@ def payloads_wrong() -> Iterator[str]:
             yield f"the payload {kind.__name__} has another form in common/payloads.yaml than in the code"
 
 
-def live_wrong(connection: Connection, manifest: Manifest, ranges: bool = True) -> Iterator[str]:
+def live_wrong(connection: Connection, manifest: ModuleManifest, ranges: bool = True) -> Iterator[str]:
     """Yield what a live database has and the manifest has not: tables, columns, types, null rules, keys.
 
     With `ranges` every row is read too, for values beyond what their columns declare.
@@ -125,7 +125,7 @@ def live_wrong(connection: Connection, manifest: Manifest, ranges: bool = True) 
             yield from _out_of_range(connection, name, note, place)
 
 
-def _out_of_range(connection: Connection, name: str, table: Table, place: str) -> Iterator[str]:
+def _out_of_range(connection: Connection, name: str, table: ManifestTable, place: str) -> Iterator[str]:
     """Yield the columns of a table that hold values beyond their declared range (NaN only where it means unknown)."""
     bounded = {c: note for c, note in table.columns.items() if note.range} if table.kind == "table" else {}
     if not bounded:

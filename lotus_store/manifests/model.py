@@ -19,11 +19,11 @@ from lotus_store.postgres.queries import SQL_ROOT
 T = TypeVar("T")
 
 
-class Note(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ManifestPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Root of all parts of a manifest: closed structures."""
 
 
-class Column(Note, frozen=True, kw_only=True):
+class ManifestColumn(ManifestPart, frozen=True, kw_only=True):
     """A column: PostgreSQL type, unit, range of its known values, what stands for unknown, and its key.
 
     A `key` names a number across modules and intelligences (`sig.sigma`); `read_from` names the column it comes from.
@@ -38,7 +38,7 @@ class Column(Note, frozen=True, kw_only=True):
     read_from: str = ""
 
 
-class Table(Note, frozen=True, kw_only=True):
+class ManifestTable(ManifestPart, frozen=True, kw_only=True):
     """A table or view with its columns in stored order; a partitioned table names its `partition_by`.
 
     `rights` are what the module's own role may do with it (empty: all but DELETE for a table, SELECT for a view).
@@ -48,14 +48,14 @@ class Table(Note, frozen=True, kw_only=True):
     pk: tuple[str, ...] = ()
     partition_by: str = ""
     rights: tuple[str, ...] = ()
-    columns: dict[str, Column]
+    columns: dict[str, ManifestColumn]
 
     def rights_of(self) -> tuple[str, ...]:
         """Return the verbs of the module's role."""
         return self.rights or (("SELECT", "INSERT", "UPDATE") if self.kind == "table" else ("SELECT",))
 
 
-class Outbound(Note, frozen=True, kw_only=True):
+class Outbound(ManifestPart, frozen=True, kw_only=True):
     """A message the module may send, and the form of what is in it."""
 
     intent: Intent
@@ -63,7 +63,7 @@ class Outbound(Note, frozen=True, kw_only=True):
     payload: str
 
 
-class Inbound(Note, frozen=True, kw_only=True):
+class Inbound(ManifestPart, frozen=True, kw_only=True):
     """A message the module hears; `handler` None is declared and not written yet."""
 
     intent: Intent
@@ -71,14 +71,14 @@ class Inbound(Note, frozen=True, kw_only=True):
     handler: str | None
 
 
-class Events(Note, frozen=True, kw_only=True):
+class Events(ManifestPart, frozen=True, kw_only=True):
     """What a module says and hears."""
 
     outbound: tuple[Outbound, ...]
     inbound: tuple[Inbound, ...]
 
 
-class Knob(Note, frozen=True, kw_only=True):
+class ManifestKnob(ManifestPart, frozen=True, kw_only=True):
     """A prior that patches may move within its range."""
 
     unit: str
@@ -86,7 +86,7 @@ class Knob(Note, frozen=True, kw_only=True):
     patch: str
 
 
-class Manifest(Note, frozen=True, kw_only=True):
+class ModuleManifest(ManifestPart, frozen=True, kw_only=True):
     """One module's manifest."""
 
     module: str
@@ -94,11 +94,11 @@ class Manifest(Note, frozen=True, kw_only=True):
     events: Events
     quotas: dict[str, int]
     ttl_days: dict[str, int]
-    priors: dict[str, Knob]
-    tables: dict[str, Table]
+    priors: dict[str, ManifestKnob]
+    tables: dict[str, ManifestTable]
 
 
-class Field(Note, frozen=True, kw_only=True):
+class Field(ManifestPart, frozen=True, kw_only=True):
     """A member of a payload; one with a `default` came later and may be missing."""
 
     type: Literal["text", "hash", "day", "integer", "number", "boolean", "object", "texts", "objects"]
@@ -111,7 +111,7 @@ class Field(Note, frozen=True, kw_only=True):
     default: str | None = None
 
 
-class PayloadSpec(Note, frozen=True, kw_only=True):
+class PayloadSpec(ManifestPart, frozen=True, kw_only=True):
     """What is inside of a message: a closed form, all members required but those with a default."""
 
     about: str
@@ -119,9 +119,9 @@ class PayloadSpec(Note, frozen=True, kw_only=True):
 
 
 @cache
-def load_manifest(name: str, root: Path = SQL_ROOT) -> Manifest:
+def load_manifest(name: str, root: Path = SQL_ROOT) -> ModuleManifest:
     """Return the manifest of a module or of `atlas`; raises `SchemaError` naming the file and the member."""
-    return _read(root / name / "module.yaml", Manifest)
+    return _read(root / name / "module.yaml", ModuleManifest)
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from lotus.modules.intents import Module
-from lotus_store.manifests.model import Column, Field, Manifest, load_manifest, load_payloads
+from lotus_store.manifests.model import Field, ManifestColumn, ModuleManifest, load_manifest, load_payloads
 from lotus_store.manifests.payload_types import form_of, validators
 from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.queries import SQL_ROOT
@@ -33,7 +33,7 @@ def pages() -> dict[Path, str]:
     return out
 
 
-def schemas_text(manifest: Manifest) -> str:
+def schemas_text(manifest: ModuleManifest) -> str:
     """Return the JSON Schemas of a module: its payloads by schema reference, and the rows of its tables."""
     kinds = validators()
     parts: dict[str, Any] = {
@@ -130,7 +130,7 @@ def _lines(part: Mapping[str, Any]) -> str:
     return f'{json.dumps(rest)[:-1]}, "properties": {{\n{members}}}}}'
 
 
-def _column_schema(note: Column) -> dict[str, Any]:
+def _column_schema(note: ManifestColumn) -> dict[str, Any]:
     kind = JSON_TYPES[note.type]
     known: list[Any] = [kind, "null"] if note.nullable else kind  # type: ignore[assignment]
     out: dict[str, Any] = {"type": known}
@@ -151,7 +151,7 @@ def _member(name: str, note: Field) -> str:
     return f"| `{name}` | {note.type} | {note.unit} | {', '.join(bounds)} |"
 
 
-def _column(name: str, note: Column) -> str:
+def _column(name: str, note: ManifestColumn) -> str:
     bounds = f"{note.range[0]:g} to {note.range[1]:g}" if note.range else ""
     null = note.unknown or ("yes" if note.nullable else "no")
     return f"| `{name}` | {note.type} | {note.unit} | {bounds} | {null} | {note.key} |"

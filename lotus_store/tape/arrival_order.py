@@ -3,8 +3,9 @@
 A capture may hold a stamp an hour or three centuries ahead, lines of two sockets a little out of turn, and lines that
 stand in the wrong place. One wrong stamp must not cost the lines after it, for stamps on a tape never go back. A
 line far ahead of those after it keeps its whole text under the stamp before it, so that the decoder puts it aside and
-counts it (`Reason.STAMP_FAR`); what is out of turn by at most a second is put in order; what is further behind stays
-where it stands and is counted there. Frames are not read. (Literature: watermarks, jitter buffer, outlier rejection.)
+counts it (`QuarantineReason.STAMP_FAR`); what is out of turn by at most a second is put in order; what is further
+behind stays where it stands and is counted there. Frames are not read. (Literature: watermarks, jitter buffer, outlier
+rejection.)
 """
 
 from collections import deque

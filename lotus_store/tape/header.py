@@ -10,7 +10,7 @@ import msgspec
 
 from lotus.errors import ConfigError, TapeError
 from lotus.manifest import Asset
-from lotus.microtape.gaps import Session, parse_session
+from lotus.microtape.gaps import TapeHours, parse_session
 from lotus.microtape.parser import MAX_COINS
 from lotus.names import path_step
 from lotus_store.sealed import seal_json, unseal_json
@@ -40,7 +40,7 @@ class TapeHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(Asset(asset.name, asset.sz_decimals) for asset in self.universe)
 
     @property
-    def session_hours(self) -> tuple[Session, ...]:
+    def session_hours(self) -> tuple[TapeHours, ...]:
         """Session hours as milliseconds of the day; raises `TapeError` for hours that are none."""
         return tuple(parse_session(start, end) for start, end in self.sessions)
 

@@ -3,16 +3,16 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from lotus.trading.orders import Account, VenuePosition
+from lotus.trading.orders import AccountSnapshot, VenuePosition
 
 STANDARD: Final = frozenset({"default", "disabled"})  # account abstractions whose perp state tells all collateral
 
 
-def account_of(told: dict[str, Any]) -> Account:
+def account_of(told: dict[str, Any]) -> AccountSnapshot:
     """Return an account of `clearinghouseState`."""
     margin = told["marginSummary"]
     held = [row["position"] for row in told["assetPositions"] if Decimal(row["position"]["szi"])]
-    return Account(
+    return AccountSnapshot(
         Decimal(margin["accountValue"]),
         Decimal(margin["totalMarginUsed"]),
         Decimal(told["withdrawable"]),

@@ -32,7 +32,7 @@ _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DialogueReply:
     """Texts to send back; `close` asks to end the socket without a close frame; `subscribed` is a new subscription."""
 
     texts: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Dialogue:
     live: list[dict[str, Any]] = field(default_factory=list)
     has_users: bool = False
 
-    def answer(self, text: str) -> Answer:
+    def answer(self, text: str) -> DialogueReply:
         """Return what the venue does on one text message from the client."""
         try:
             message = read_json(text)
@@ -59,7 +59,7 @@ class Dialogue:
         except (ValueError, TypeError, KeyError):
             return _error(f"Error parsing JSON into valid websocket request: {text}")
         if method == "ping":
-            return Answer((PONG_TEXT,))
+            return DialogueReply((PONG_TEXT,))
         wanted = message.get("subscription")
         if method not in ("subscribe", "unsubscribe") or not isinstance(wanted, dict):
             return _error(f"Error parsing JSON into valid websocket request: {text}")
@@ -69,10 +69,10 @@ class Dialogue:
         if str(wanted.get("type")) not in _DEFAULTS:
             return _error(f"Invalid subscription {json.dumps(wanted)}")
         if "coin" in _DEFAULTS[wanted["type"]] and str(wanted.get("coin")) not in self.coins:
-            return Answer(close=True)
+            return DialogueReply(close=True)
         return self._change(method, wanted)
 
-    def _change(self, method: str, wanted: dict[str, Any]) -> Answer:
+    def _change(self, method: str, wanted: dict[str, Any]) -> DialogueReply:
         known = wanted in self.live
         if method == "subscribe" and known:
             return _error(f"Already subscribed: {json.dumps(wanted)}")
@@ -83,7 +83,7 @@ class Dialogue:
         else:
             self.live.append(wanted)
         data = {"method": method, "subscription": normalised(wanted)}
-        return Answer((_frame("subscriptionResponse", data),), subscribed=None if known else wanted)
+        return DialogueReply((_frame("subscriptionResponse", data),), subscribed=None if known else wanted)
 
 
 def normalised(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -98,8 +98,8 @@ def normalised(wanted: dict[str, Any]) -> dict[str, Any]:
     return echo | {key: wanted[key] for key in _OPTIONAL.get(kind, ()) if key in wanted}
 
 
-def _error(text: str) -> Answer:
-    return Answer((_frame("error", text),))
+def _error(text: str) -> DialogueReply:
+    return DialogueReply((_frame("error", text),))
 
 
 def _frame(channel: str, data: Any) -> str:

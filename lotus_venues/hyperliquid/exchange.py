@@ -14,7 +14,7 @@ from typing import Any
 
 from lotus.errors import VenueError, WireError
 from lotus.manifest import Asset
-from lotus_venues.hyperliquid.http import JsonPoster, NotSent, Refused, Unanswered
+from lotus_venues.hyperliquid.http import GatewayRefused, JsonPoster, NotSent, Unanswered
 from lotus_venues.hyperliquid.order_wire import UNKNOWN_OID, statuses_of
 from lotus_venues.hyperliquid.rate_budget import RateBudget, action_weight, info_weight, rows_weight
 from lotus_venues.hyperliquid.signer import AgentSigner
@@ -81,7 +81,7 @@ class Exchange:
         body = self.signer.sign(action, now_ms, now_ms + self.expires_ms)
         try:
             return await self.poster.post("/exchange", body)
-        except (NotSent, Refused):
+        except (NotSent, GatewayRefused):
             with contextlib.suppress(VenueError):
                 self.signer.journal.void(now_ms, body["nonce"])
             raise

@@ -12,7 +12,7 @@ from typing import Any
 
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
-from lotus.trading.orders import Account, Grouping, NewOrder, OpenOrder, Side, TimeInForce, TriggerKind
+from lotus.trading.orders import AccountSnapshot, NewOrder, OpenOrder, OrderGrouping, Side, TimeInForce, TriggerKind
 from lotus.trading.rounding import round_px
 from lotus_venues.hyperliquid.account_wire import account_of
 from lotus_venues.hyperliquid.caps import closing_caps
@@ -27,7 +27,7 @@ NOT_LISTED = "not among the coins that the venue listed when this session began"
 class Holding:
     """What an account holds: money and positions, every order that rests, and the value of both that is open."""
 
-    account: Account
+    account: AccountSnapshot
     orders: tuple[OpenOrder, ...]
     open_usd: Decimal
 
@@ -120,7 +120,7 @@ class GuardSession:
         sent = [(coin, wire) for coin, wire in zip(positions, wires, strict=True) if not isinstance(wire, str)]
         left = {coin: wire for coin, wire in zip(positions, wires, strict=True) if isinstance(wire, str)}
         if sent:
-            action = place_action([wire for _, wire in sent], Grouping.NONE)
+            action = place_action([wire for _, wire in sent], OrderGrouping.NONE)
             told = statuses_of(await self.exchange.act(action, len(sent), is_urgent=True))
             sizes = [abs(positions[coin]) for coin, _ in sent]
             left |= dict(zip((coin for coin, _ in sent), _each(told, len(sent), sizes), strict=True))

@@ -32,7 +32,7 @@ class Unanswered(VenueError):
     """The request was sent and its fate is not known."""
 
 
-class Refused(VenueError):
+class GatewayRefused(VenueError):
     """The venue's gate turned the request away before it was read (422, 429)."""
 
 
@@ -58,7 +58,7 @@ class JsonPoster:
         self._pool = self._pool or ThreadPoolExecutor(self._threads, "venue")
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
-        """Return the decoded answer; raises `NotSent`, `Refused` or `Unanswered`."""
+        """Return the decoded answer; raises `NotSent`, `GatewayRefused` or `Unanswered`."""
         if self._pool is None:
             raise NotSent(f"{self.base_url} is not open", "open() first")
         text = json.dumps(body, separators=(",", ":")).encode()
@@ -99,7 +99,7 @@ class JsonPoster:
             with self._lock:
                 self._free.append((time.monotonic(), connection))
         if status in (422, 429):
-            raise Refused(f"{path} answered {status}", "200", raw[:200].decode(errors="replace"))
+            raise GatewayRefused(f"{path} answered {status}", "200", raw[:200].decode(errors="replace"))
         if status != 200:
             raise Unanswered(f"{path} answered {status}", "200", "a fault of the venue")
         try:

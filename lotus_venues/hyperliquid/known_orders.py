@@ -17,7 +17,7 @@ _FILLS_KEPT = 50_000
 
 
 @dataclass(slots=True)
-class Known:
+class KnownOrder:
     """One order by name: its number at the venue, the numbers it had before, its last state and its executions."""
 
     oid: int | None = None
@@ -41,7 +41,7 @@ class KnownOrders:
 
     def __init__(self) -> None:
         """Know nothing."""
-        self.by_name: dict[str, Known] = {}
+        self.by_name: dict[str, KnownOrder] = {}
         self.names: dict[int, str] = {}
         self._fills: OrderedDict[str, None] = OrderedDict()
         self._paid: set[tuple[str, int]] = set()
@@ -50,11 +50,11 @@ class KnownOrders:
     def expect(self, orders: Iterable[NewOrder]) -> None:
         """Note orders about to be sent."""
         for order in orders:
-            self.by_name[order.client_id] = Known(is_trigger=order.trigger is not None)
+            self.by_name[order.client_id] = KnownOrder(is_trigger=order.trigger is not None)
 
-    def of(self, name: str) -> Known:
+    def of(self, name: str) -> KnownOrder:
         """Return what is known of a name (nothing yet: an empty record)."""
-        return self.by_name.setdefault(name, Known())
+        return self.by_name.setdefault(name, KnownOrder())
 
     def number(self, name: str, oid: int | None) -> None:
         """Note the venue's number of an order. Numbers rise, so the highest is the order's, the others superseded."""
@@ -75,7 +75,7 @@ class KnownOrders:
         known.last = replace(update, oid=known.oid, average_px=update.average_px or self.average(known, update.filled))
         return known.last
 
-    def average(self, known: Known, filled: Decimal) -> Decimal | None:
+    def average(self, known: KnownOrder, filled: Decimal) -> Decimal | None:
         """Return the average price of the executions of an order's present number; None unless all are known."""
         oid = known.oid if known.oid is not None else -1
         lots = known.lots.get(oid, Decimal(0))

@@ -11,12 +11,12 @@ from typing import Any, Final
 from lotus.errors import WireError
 from lotus.trading.orders import (
     FundingPayment,
-    Grouping,
     NewOrder,
     OpenOrder,
+    OrderGrouping,
     OrderState,
+    OrderTrigger,
     Side,
-    Trigger,
     TriggerKind,
     VenueFill,
 )
@@ -60,7 +60,7 @@ def order_wire(order: NewOrder, asset: int) -> dict[str, Any]:
     }
 
 
-def place_action(wires: Sequence[dict[str, Any]], grouping: Grouping) -> dict[str, Any]:
+def place_action(wires: Sequence[dict[str, Any]], grouping: OrderGrouping) -> dict[str, Any]:
     """Return the action that places orders."""
     return {"type": "order", "orders": list(wires), "grouping": grouping.value}
 
@@ -153,7 +153,7 @@ def open_order_of(told: Mapping[str, Any]) -> OpenOrder:
     trigger = None
     if told.get("isTrigger"):
         kind = TriggerKind.TAKE_PROFIT if str(told["orderType"]).startswith("Take Profit") else TriggerKind.STOP_LOSS
-        trigger = Trigger(Decimal(told["triggerPx"]), kind, str(told["orderType"]).endswith("Market"))
+        trigger = OrderTrigger(Decimal(told["triggerPx"]), kind, str(told["orderType"]).endswith("Market"))
     return OpenOrder(
         told.get("cloid") or "",
         int(told["oid"]),

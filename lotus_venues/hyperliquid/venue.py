@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from lotus.errors import VenueError, WireError
 from lotus.manifest import Asset
 from lotus.trading.orders import (
-    Account,
-    Grouping,
+    AccountSnapshot,
     NewOrder,
     OpenOrder,
+    OrderGrouping,
     OrderState,
     OrderUpdate,
     VenueFill,
@@ -121,16 +121,18 @@ class HyperliquidVenue:
         self.exchange.poster.close()
         self.queue.close()
 
-    async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+    async def place(
+        self, orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE
+    ) -> Sequence[OrderUpdate]:
         """Send orders in one request; those signed before are asked for instead, those of a wrong form refused here."""
         self._require_open()
         if self._armed and any(o.trigger for o in orders):
             await self._disarm()
         refused = {o.client_id: reason for o in orders if (reason := form_fault(o, self._asset(o.coin)[1]))}
         used = {o.client_id for o in orders if o.client_id in self.exchange.signer.journal.names}
-        is_refused = bool(refused) and grouping is not Grouping.NONE
+        is_refused = bool(refused) and grouping is not OrderGrouping.NONE
         fresh = [] if is_refused else [o for o in orders if o.client_id not in used and o.client_id not in refused]
-        if grouping is not Grouping.NONE and used and fresh:
+        if grouping is not OrderGrouping.NONE and used and fresh:
             raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
         placed = {u.client_id: u for u in await self._send(fresh, grouping)} if fresh else {}
         answers = []
@@ -207,7 +209,7 @@ class HyperliquidVenue:
         if isinstance(told, str):
             raise VenueError(told, f"leverage {leverage} of {coin}")
 
-    async def account(self) -> Account:
+    async def account(self) -> AccountSnapshot:
         """Return equity, margin and positions."""
         self._require_open()
         return account_of(await self.looks.state_for_owner())
@@ -293,7 +295,7 @@ class HyperliquidVenue:
         self.exchange.signer.reference[coin] = best[1]
         return best
 
-    async def _send(self, orders: list[NewOrder], grouping: Grouping) -> list[OrderUpdate]:
+    async def _send(self, orders: list[NewOrder], grouping: OrderGrouping) -> list[OrderUpdate]:
         wires = [order_wire(order, self._asset(order.coin)[0]) for order in orders]
         is_urgent = all(order.reduce_only for order in orders)
         self.known.expect(orders)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from lotus.trading.orders import Side
 from lotus_venues.fees import TIERS
-from lotus_venues.local_exchange.values import Fill, Funding, Order
+from lotus_venues.local_exchange.values import ExchangeFill, ExchangeOrder, Funding
 
 KEPT_FILLS = 10_000
 DAY_MS = 86_400_000
@@ -21,7 +21,7 @@ START_REQUESTS = 10_000
 
 
 @dataclass(slots=True)
-class Position:
+class ExchangePosition:
     """Signed lots with their signed cost; an isolated one has raw dollars of its own."""
 
     leverage: int
@@ -56,11 +56,13 @@ class Account:
     address: str
     raw_micro: int = 0
     deposits_micro: int = 0
-    positions: dict[int, Position] = field(default_factory=dict)
-    open: dict[int, Order] = field(default_factory=dict)
-    exits: dict[int, Order] = field(default_factory=dict)  # of the open: those that a fill of another may end or wake
+    positions: dict[int, ExchangePosition] = field(default_factory=dict)
+    open: dict[int, ExchangeOrder] = field(default_factory=dict)
+    exits: dict[int, ExchangeOrder] = field(
+        default_factory=dict
+    )  # of the open: those that a fill of another may end or wake
     cloids: dict[str, int] = field(default_factory=dict)
-    fills: deque[Fill] = field(default_factory=lambda: deque(maxlen=KEPT_FILLS))
+    fills: deque[ExchangeFill] = field(default_factory=lambda: deque(maxlen=KEPT_FILLS))
     fundings: list[Funding] = field(default_factory=list)
     resting: dict[tuple[int, Side], int] = field(default_factory=dict)  # lots that would add to a position
     resting_oids: set[int] = field(default_factory=set)
@@ -72,11 +74,11 @@ class Account:
     schedule_day: int = 0
     schedules_fired: int = 0
 
-    def position(self, asset: int, max_leverage: int, is_cross: bool = True) -> Position:
+    def position(self, asset: int, max_leverage: int, is_cross: bool = True) -> ExchangePosition:
         """Return the position of an asset, flat at the default leverage and in that mode when there was none."""
         found = self.positions.get(asset)
         if found is None:
-            found = self.positions[asset] = Position(min(DEFAULT_LEVERAGE, max_leverage), is_cross)
+            found = self.positions[asset] = ExchangePosition(min(DEFAULT_LEVERAGE, max_leverage), is_cross)
         return found
 
     def lots(self, asset: int) -> int:
@@ -84,7 +86,7 @@ class Account:
         found = self.positions.get(asset)
         return found.lots if found else 0
 
-    def held(self, *, cross: bool | None = None) -> Iterator[tuple[int, Position]]:
+    def held(self, *, cross: bool | None = None) -> Iterator[tuple[int, ExchangePosition]]:
         """Yield (asset, position) of what is not flat, of one margin mode or both."""
         for asset, position in self.positions.items():
             if position.lots and cross in (None, position.is_cross):
@@ -119,34 +121,34 @@ class Account:
         """Return the maintenance margin: half the initial margin at the highest leverage of each asset."""
         return sum(abs(p.lots) * marks[a] // (2 * max_leverages[a]) for a, p in self.held(cross=cross))
 
-    def opened(self, order: Order) -> None:
+    def opened(self, order: ExchangeOrder) -> None:
         """Take an order among the open ones."""
         self.open[order.oid] = order
         if order.reduce_only or order.stop is not None:
             self.exits[order.oid] = order
 
-    def ended(self, order: Order) -> None:
+    def ended(self, order: ExchangeOrder) -> None:
         """Take an order out of the open ones."""
         self.open.pop(order.oid, None)
         self.exits.pop(order.oid, None)
 
-    def rest(self, order: Order) -> None:
+    def rest(self, order: ExchangeOrder) -> None:
         """Count an order that joined the book."""
         self.resting_oids.add(order.oid)
         self._count(order, order.left)
 
-    def unrest(self, order: Order) -> None:
+    def unrest(self, order: ExchangeOrder) -> None:
         """Count an order that left the book."""
         self.resting_oids.discard(order.oid)
         self._count(order, -order.left)
 
-    def reduced(self, order: Order, lots: int) -> None:
+    def reduced(self, order: ExchangeOrder, lots: int) -> None:
         """Count lots of a resting order that were filled; with none left it rests no more."""
         self._count(order, -lots)
         if not order.left:
             self.resting_oids.discard(order.oid)
 
-    def _count(self, order: Order, lots: int) -> None:
+    def _count(self, order: ExchangeOrder, lots: int) -> None:
         if order.reduce_only or not lots:
             return
         key = (order.asset, order.side)

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lotus.trading.orders import Grouping
+from lotus.trading.orders import OrderGrouping
 from lotus_venues.local_exchange import texts
 from lotus_venues.local_exchange.accounts import Account
 from lotus_venues.local_exchange.engine import Engine
-from lotus_venues.local_exchange.limits import Limits
-from lotus_venues.local_exchange.signers import Refused, Signers
+from lotus_venues.local_exchange.limits import RateLimits
+from lotus_venues.local_exchange.signers import RequestRefused, Signers
 from lotus_venues.local_exchange.values import OrderRequest
 from lotus_venues.local_exchange.wire_out import Json, Spelling
 
@@ -33,7 +33,7 @@ class Actions:
     engine: Engine
     signers: Signers
     spelling: Spelling
-    limits: Limits
+    limits: RateLimits
     open_deposit_micro: int | None
 
     def run(self, body: Json) -> Json:
@@ -43,13 +43,13 @@ class Actions:
         try:
             account = self._account(body)
             return self._dispatch(account, body["action"])
-        except Refused as refused:
+        except RequestRefused as refused:
             return {"status": "err", "response": refused.found}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Malformed from error
 
     def _account(self, body: Json) -> Account:
-        """Return the account that a body acts for, its nonce used; raises `Refused`."""
+        """Return the account that a body acts for, its nonce used; raises `RequestRefused`."""
         signer = self.signers.signer_of(body)
         master = self._master(signer)
         account = self.engine.account(master)
@@ -58,21 +58,21 @@ class Actions:
         self.signers.use_nonce(signer, body["nonce"])
         excess = self.limits.too_many(account, body["action"], self.engine.state.now_ms)
         if excess:
-            raise Refused(excess)
+            raise RequestRefused(excess)
         expires = body.get("expiresAfter")
         if expires is not None and self.engine.state.now_ms > expires:
             account.requests_used += 4  # a stale request costs five
-            raise Refused(texts.EXPIRED.format(expires=expires, now=self.engine.state.now_ms))
+            raise RequestRefused(texts.EXPIRED.format(expires=expires, now=self.engine.state.now_ms))
         vault = body.get("vaultAddress")
         if vault is not None:
-            raise Refused(texts.BAD_VAULT.format(address=vault))
+            raise RequestRefused(texts.BAD_VAULT.format(address=vault))
         return account
 
     def _master(self, signer: str) -> str:
         return self.signers.master_of(signer, self.engine.state.now_ms) or signer
 
     def _newcomer(self, signer: str, body: Json) -> Account:
-        unknown = Refused(texts.UNKNOWN_SIGNER.format(address=signer))
+        unknown = RequestRefused(texts.UNKNOWN_SIGNER.format(address=signer))
         if self.open_deposit_micro is None:
             raise unknown
         real = self.signers.signer_of(body, is_mainnet=True)
@@ -94,12 +94,12 @@ class Actions:
         }
         run = kinds.get(action["type"])
         if run is None:
-            raise Refused(texts.UNSUPPORTED_ACTION.format(kind=action["type"]))
+            raise RequestRefused(texts.UNSUPPORTED_ACTION.format(kind=action["type"]))
         return run(account, action)
 
     def _order(self, account: Account, action: Json) -> Json:
         requests = [read_order(row) for row in action["orders"]]
-        answers = self.engine.place(account.address, requests, Grouping(action.get("grouping", "na")))
+        answers = self.engine.place(account.address, requests, OrderGrouping(action.get("grouping", "na")))
         return _statuses("order", [self.spelling.answer(a) for a in answers])
 
     def _cancel(self, account: Account, action: Json) -> Json:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lotus.trading.orders import Side
-from lotus_venues.local_exchange.values import UNSEEN, Order
+from lotus_venues.local_exchange.values import UNSEEN, ExchangeOrder
 
 Level = tuple[int, int]
 
@@ -22,7 +22,7 @@ class BookSide:
     side: Side
     shown: dict[int, int] = field(default_factory=dict)  # key -> lots of the tape still there
     _shown_keys: list[int] = field(default_factory=list)
-    queues: dict[int, list[Order]] = field(default_factory=dict)
+    queues: dict[int, list[ExchangeOrder]] = field(default_factory=dict)
     _queue_keys: list[int] = field(default_factory=list)
 
     def key(self, px: int) -> int:
@@ -41,7 +41,7 @@ class BookSide:
         return abs(self._shown_keys[0]) if self._shown_keys else None
 
     @property
-    def first_order(self) -> Order | None:
+    def first_order(self) -> ExchangeOrder | None:
         """The local order with the highest priority."""
         return self.queues[self._queue_keys[0]][0] if self._queue_keys else None
 
@@ -51,12 +51,12 @@ class BookSide:
             orders, shown = self.queues.get(key, ()), self.shown.get(key, 0)
             yield abs(key), shown + sum(o.left for o in orders), len(orders) + (shown > 0)
 
-    def orders(self) -> Iterator[Order]:
+    def orders(self) -> Iterator[ExchangeOrder]:
         """Yield local orders in priority."""
         for key in self._queue_keys:
             yield from self.queues[key]
 
-    def join(self, order: Order, market_ms: int) -> None:
+    def join(self, order: ExchangeOrder, market_ms: int) -> None:
         """Put an order at the end of the queue of its price."""
         key = self.key(order.px)
         seen = bool(self._shown_keys) and key <= self._shown_keys[-1]
@@ -66,7 +66,7 @@ class BookSide:
             insort(self._queue_keys, key)
         self.queues[key].append(order)
 
-    def leave(self, order: Order) -> None:
+    def leave(self, order: ExchangeOrder) -> None:
         """Take an order out of its queue; nothing when it does not rest."""
         key = self.key(order.px)
         queue = self.queues.get(key)
@@ -77,7 +77,7 @@ class BookSide:
             del self.queues[key]
             del self._queue_keys[bisect_left(self._queue_keys, key)]
 
-    def maker(self, limit: int | None) -> tuple[int, int, Order | None] | None:
+    def maker(self, limit: int | None) -> tuple[int, int, ExchangeOrder | None] | None:
         """Return who is next to be hit: (price, lots, the local order or None for the tape's size).
 
         None when nothing stands at `limit` (a price; None: any) or better.
@@ -127,7 +127,7 @@ class BookSide:
                 break
             self._shrink(self.queues[key], fresh.get(key, 0), time_ms)
 
-    def print_at(self, px: int, lots: int, time_ms: int, book_ms: int) -> list[tuple[Order, int]]:
+    def print_at(self, px: int, lots: int, time_ms: int, book_ms: int) -> list[tuple[ExchangeOrder, int]]:
         """Return the local orders that a print on the tape fills, with the lots of each.
 
         Better prices first, then the queue at its price; each lot of the print is used once. Prints not newer than the
@@ -154,7 +154,7 @@ class BookSide:
         return hits
 
     @staticmethod
-    def _passed(order: Order, lots: int, time_ms: int) -> int:
+    def _passed(order: ExchangeOrder, lots: int, time_ms: int) -> int:
         """Let a print of `lots` pass the queue ahead of an order; return how many of them it took."""
         if time_ms > order.explained_ms:
             order.unexplained = 0
@@ -165,7 +165,7 @@ class BookSide:
         return known + passed
 
     @staticmethod
-    def _shrink(queue: Sequence[Order], shown: int, time_ms: int) -> None:
+    def _shrink(queue: Sequence[ExchangeOrder], shown: int, time_ms: int) -> None:
         for order in queue:
             if order.ahead > shown:
                 if order.ahead < UNSEEN // 2:

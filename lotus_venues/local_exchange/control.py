@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-class Control:
+class ExchangeControl:
     """Runs control requests on one exchange."""
 
     def __init__(self, exchange: "LocalExchange") -> None:

@@ -6,17 +6,24 @@ is a thin shell around it; signatures, limits and faults are the shell's.
 
 from collections.abc import Sequence
 
-from lotus.trading.orders import Grouping, Side
+from lotus.trading.orders import OrderGrouping, Side
 from lotus_venues.local_exchange import texts
 from lotus_venues.local_exchange.accounts import DAY_MS, Account
 from lotus_venues.local_exchange.book import Level
 from lotus_venues.local_exchange.exits import after_fills, fire_due
 from lotus_venues.local_exchange.liquidation import HOUR_MS, liquidate_due, pay_funding
-from lotus_venues.local_exchange.market import Listing, Market
+from lotus_venues.local_exchange.market import Listing, MarketState
 from lotus_venues.local_exchange.matching import print_trade, uncross
 from lotus_venues.local_exchange.placing import place, place_group, read, refusal
-from lotus_venues.local_exchange.state import State
-from lotus_venues.local_exchange.values import Answer, Event, ExitRules, Order, OrderRequest, Status
+from lotus_venues.local_exchange.state import ExchangeState
+from lotus_venues.local_exchange.values import (
+    EngineOrderStatus,
+    Event,
+    ExchangeOrder,
+    ExitRules,
+    OrderRequest,
+    OrderResult,
+)
 
 MIN_SCHEDULE_MS = 5_000
 SCHEDULES_A_DAY = 10
@@ -29,7 +36,7 @@ class Engine:
         self, listings: Sequence[Listing], *, schedule_volume_usd: int = 1_000_000, exit_rules: ExitRules | None = None
     ) -> None:
         """Open empty markets; `schedule_volume_usd` is the volume that unlocks `scheduleCancel`."""
-        self.state = State([Market(listing) for listing in listings], exit_rules or ExitRules())
+        self.state = ExchangeState([MarketState(listing) for listing in listings], exit_rules or ExitRules())
         self.schedule_volume_usd = schedule_volume_usd
 
     def account(self, address: str) -> Account | None:
@@ -86,7 +93,7 @@ class Engine:
         self.state.marked.add(asset)
         self._settle()
 
-    def place(self, owner: str, requests: Sequence[OrderRequest], grouping: Grouping) -> list[Answer]:
+    def place(self, owner: str, requests: Sequence[OrderRequest], grouping: OrderGrouping) -> list[OrderResult]:
         """Place orders of a known account; one answer an order, in order."""
         answers = place_group(self.state, owner, requests, grouping)
         self._settle()
@@ -97,38 +104,38 @@ class Engine:
         order = self.find(owner, name)
         if order is None or not order.is_open or order.asset != asset:
             return texts.MISSING_ORDER
-        self.state.close(order, Status.CANCELED)
+        self.state.close(order, EngineOrderStatus.CANCELED)
         self._settle()
         return ""
 
-    def modify(self, owner: str, name: int | str, request: OrderRequest) -> Answer:
+    def modify(self, owner: str, name: int | str, request: OrderRequest) -> OrderResult:
         """Replace an open order: checked first, then cancelled and placed anew under a new number.
 
         A refused placing after the cancel leaves no order, as at the venue.
         """
         state, old = self.state, self.find(owner, name)
         if old is None or not old.is_open:
-            return Answer(error=texts.NOT_MODIFIABLE)
+            return OrderResult(error=texts.NOT_MODIFIABLE)
         order, error = read(state, owner, request, old.grouping)
         if order is None or (error := refusal(state, order)) in (texts.TOO_SMALL, texts.TOO_FAR, texts.BAD_TRIGGER):
-            return Answer(error=error)
+            return OrderResult(error=error)
         parent = old.parent if order.stop is not None else None
-        state.close(old, Status.CANCELED)
+        state.close(old, EngineOrderStatus.CANCELED)
         if parent is not None:
             state.admit(order)
             order.is_waiting, order.parent = True, parent
-            state.tell(order, Status.OPEN)
-            answer = Answer(order)
+            state.tell(order, EngineOrderStatus.OPEN)
+            answer = OrderResult(order)
         else:
             answer = place(state, order)
         if not answer.error:
             self._inherit(old, order)
         self._settle()
         if answer.error:
-            return Answer(answer.order, texts.MODIFY_FAILED.format(reason=answer.error))
+            return OrderResult(answer.order, texts.MODIFY_FAILED.format(reason=answer.error))
         return answer
 
-    def _inherit(self, old: Order, order: Order) -> None:
+    def _inherit(self, old: ExchangeOrder, order: ExchangeOrder) -> None:
         """Put an order in the place of another among its relatives."""
         order.related = old.related
         for oid in (*old.related, old.parent or 0):
@@ -138,7 +145,7 @@ class Engine:
                 if relative.parent == old.oid:
                     relative.parent = order.oid
 
-    def find(self, owner: str, name: int | str) -> Order | None:
+    def find(self, owner: str, name: int | str) -> ExchangeOrder | None:
         """Return an account's order by number or cloid, finished ones too."""
         account = self.state.accounts.get(owner)
         if account is None:
@@ -188,7 +195,7 @@ class Engine:
         account.schedules_fired += 1
         account.scheduled_ms = None
         for order in list(account.open.values()):
-            self.state.close(order, Status.SCHEDULED_CANCEL)
+            self.state.close(order, EngineOrderStatus.SCHEDULED_CANCEL)
 
     def _settle(self) -> None:
         """Let everything that follows from a change happen: groups, triggers, liquidations, until it is quiet."""

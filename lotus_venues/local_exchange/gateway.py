@@ -10,7 +10,7 @@ from typing import Any
 from lotus_venues.local_exchange.actions import Actions, Malformed
 from lotus_venues.local_exchange.faults import REQUEST_KINDS, Fault, FaultKind, Faults
 from lotus_venues.local_exchange.info import Info, Unreadable
-from lotus_venues.local_exchange.limits import Limits, action_weight, info_weight
+from lotus_venues.local_exchange.limits import RateLimits, action_weight, info_weight
 from lotus_venues.local_exchange.texts import BAD_BODY, BAD_TICK
 
 _BEFORE = {FaultKind.ERROR_BEFORE, FaultKind.HANG_BEFORE, FaultKind.TOO_MANY, FaultKind.ONE_ERROR}
@@ -34,7 +34,7 @@ class Gateway:
 
     actions: Actions
     info: Info
-    limits: Limits
+    limits: RateLimits
     faults: Faults
     tick: Callable[[], None]
     tell: Callable[[], None]

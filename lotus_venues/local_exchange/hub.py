@@ -9,9 +9,9 @@ from typing import Any
 from lotus_venues.local_exchange.engine import Engine
 from lotus_venues.local_exchange.faults import BOOK_KINDS, Faults
 from lotus_venues.local_exchange.info import Info
-from lotus_venues.local_exchange.session import Session, frame
+from lotus_venues.local_exchange.session import ClientConnection, frame
 from lotus_venues.local_exchange.tape import Route, Tape
-from lotus_venues.local_exchange.values import Event, Fill, Funding, Liquidation, OrderChanged, VenueCancel
+from lotus_venues.local_exchange.values import Event, ExchangeFill, Funding, Liquidation, OrderChanged, VenueCancel
 from lotus_venues.local_exchange.wire_out import Json, Spelling
 
 SNAPSHOT_FILLS = 2_000
@@ -24,7 +24,7 @@ class Hub:
     def __init__(self, engine: Engine, spelling: Spelling, tape: Tape, faults: Faults, info: Info) -> None:
         """Bind what is told of; `repeats_trades` sends the last 30 prints to who subscribes, as the venue does."""
         self.engine, self.spelling, self.tape, self.faults, self.info = engine, spelling, tape, faults, info
-        self.sessions: set[Session] = set()
+        self.sessions: set[ClientConnection] = set()
         self.repeats_trades = True
         self._withheld: dict[str, int] = {}
         self._mids_ms = 0
@@ -72,7 +72,7 @@ class Hub:
                             session.send_user(kind, data)
 
     def _messages(self, kind: str, owner: str, events: Sequence[Event]) -> Iterable[Any]:
-        fills = [self.spelling.fill(e) for e in events if isinstance(e, Fill)]
+        fills = [self.spelling.fill(e) for e in events if isinstance(e, ExchangeFill)]
         fundings = [self.spelling.funding(e) for e in events if isinstance(e, Funding)]
         match kind:
             case "orderUpdates":
@@ -94,7 +94,7 @@ class Hub:
         ended = [{"coin": self.spelling.name(e.asset), "oid": e.oid} for e in events if isinstance(e, VenueCancel)]
         return messages + ([{"nonUserCancel": ended}] if ended else [])
 
-    def greet(self, session: Session, subscription: Json) -> None:
+    def greet(self, session: ClientConnection, subscription: Json) -> None:
         """Send what a new subscription gets first: the last frame, the last prints, or an account's snapshot."""
         kind, user = subscription["type"], str(subscription.get("user", "")).lower()
         account = self.engine.account(user)

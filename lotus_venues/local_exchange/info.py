@@ -11,9 +11,9 @@ from typing import Any
 from lotus.manifest import Asset
 from lotus_venues.local_exchange.accounts import Account
 from lotus_venues.local_exchange.engine import Engine
-from lotus_venues.local_exchange.market import Market
+from lotus_venues.local_exchange.market import MarketState
 from lotus_venues.local_exchange.signers import Signers
-from lotus_venues.local_exchange.values import Order
+from lotus_venues.local_exchange.values import ExchangeOrder
 from lotus_venues.local_exchange.wire_out import NO_HASH, Json, Spelling, number, usd
 
 FILLS_A_CALL = 2_000
@@ -72,7 +72,7 @@ class Info:
             raise Unreadable from error
 
     @property
-    def _markets(self) -> Sequence[Market]:
+    def _markets(self) -> Sequence[MarketState]:
         return self.engine.state.markets
 
     def meta(self) -> Json:
@@ -125,7 +125,7 @@ class Info:
     def _account(self, body: Json) -> Account:
         return self.engine.account(body["user"].lower()) or _NO_ACCOUNT
 
-    def _open(self, body: Json) -> list[Order]:
+    def _open(self, body: Json) -> list[ExchangeOrder]:
         return list(self._account(body).open.values())
 
     def _asset(self, name: str) -> int:
@@ -134,7 +134,7 @@ class Info:
                 return index
         raise KeyError(name)
 
-    def _market(self, body: Json) -> Market:
+    def _market(self, body: Json) -> MarketState:
         return self._markets[self._asset(body["coin"])]
 
     def _book(self, body: Json) -> Json:

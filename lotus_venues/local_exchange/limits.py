@@ -30,7 +30,7 @@ _PER_ROWS = {
 
 
 @dataclass(slots=True)
-class Limits:
+class RateLimits:
     """`scale` multiplies every limit; 0 switches them off. Times are seconds of any steady clock."""
 
     scale: float = 1.0

@@ -9,14 +9,14 @@ modelled: kinder than the venue. Funding is hourly on size times oracle price.
 from lotus.trading.orders import Side, TimeInForce
 from lotus_venues.local_exchange.accounts import Account
 from lotus_venues.local_exchange.matching import execute
-from lotus_venues.local_exchange.state import State
-from lotus_venues.local_exchange.values import Funding, Liquidation, Order, Status
+from lotus_venues.local_exchange.state import ExchangeState
+from lotus_venues.local_exchange.values import EngineOrderStatus, ExchangeOrder, Funding, Liquidation
 
 HOUR_MS = 3_600_000
 RATE_ONE = 10**10
 
 
-def liquidate_due(state: State) -> bool:
+def liquidate_due(state: ExchangeState) -> bool:
     """Liquidate every account and isolated position below its maintenance margin; tell whether there was one."""
     marks, found = state.marks, False
     for account in list(state.accounts.values()):
@@ -35,7 +35,7 @@ def _below(value: int, need: int) -> bool:
     return need > 0 and value < need
 
 
-def _liquidate(state: State, account: Account, assets: list[int]) -> None:
+def _liquidate(state: ExchangeState, account: Account, assets: list[int]) -> None:
     marks = state.marks
     state.ids.lid += 1
     notional = sum(abs(account.lots(a)) * marks[a] for a in assets)
@@ -43,26 +43,26 @@ def _liquidate(state: State, account: Account, assets: list[int]) -> None:
     state.events.append(event)
     for order in [o for o in account.open.values() if o.asset in assets]:
         if order.is_open:
-            state.close(order, Status.LIQUIDATED_CANCELED)
+            state.close(order, EngineOrderStatus.LIQUIDATED_CANCELED)
     for asset in assets:
         _close(state, account, asset, marks[asset])
     _cover(state, account)
 
 
-def _close(state: State, account: Account, asset: int, mark: int) -> None:
+def _close(state: ExchangeState, account: Account, asset: int, mark: int) -> None:
     lots = account.lots(asset)
-    order = Order(
+    order = ExchangeOrder(
         0, account.address, asset, Side.SELL if lots > 0 else Side.BUY, mark, abs(lots), abs(lots), TimeInForce.IOC,
         True, state.now_ms,
     )  # fmt: skip
     state.admit(order)
     execute(state, order, None, liquidated=mark)
     if order.left:
-        state.close(order, Status.CANCELED)
+        state.close(order, EngineOrderStatus.CANCELED)
         _give_up(state, account, asset, mark)
 
 
-def _give_up(state: State, account: Account, asset: int, mark: int) -> None:
+def _give_up(state: ExchangeState, account: Account, asset: int, mark: int) -> None:
     """Hand what the book could not take to the market's account, at the mark, for the maintenance margin."""
     position = account.positions[asset]
     lots = position.lots
@@ -77,14 +77,14 @@ def _give_up(state: State, account: Account, asset: int, mark: int) -> None:
     state.touched.add((account.address, asset))
 
 
-def _cover(state: State, account: Account) -> None:
+def _cover(state: ExchangeState, account: Account) -> None:
     """Let the insurance pay what a liquidated account owes once it holds nothing."""
     if account.raw_micro < 0 and not any(account.held()):
         state.insurance_micro += account.raw_micro
         account.raw_micro = 0
 
 
-def pay_funding(state: State, hour_ms: int) -> None:
+def pay_funding(state: ExchangeState, hour_ms: int) -> None:
     """Let every position pay (or receive) an hour's funding: lots times oracle price times rate, rounded down."""
     for asset, market in enumerate(state.markets):
         rate, oracle = market.funding_e10, market.oracle

@@ -10,7 +10,7 @@ from typing import Any
 from lotus.manifest import Asset
 from lotus.trading.orders import Side
 from lotus_venues.local_exchange.book import BookSide, Level
-from lotus_venues.local_exchange.values import Order
+from lotus_venues.local_exchange.values import ExchangeOrder
 
 RECENT_TRADES = 30
 _KNOWN_TIDS = 4_096
@@ -26,7 +26,7 @@ class Listing:
 
 
 @dataclass(slots=True)
-class Market:
+class MarketState:
     """State of one asset. Prices are units; 0 means not known yet. `book_ms`, `time_ms` are the venue's stamps."""
 
     listing: Listing
@@ -38,7 +38,7 @@ class Market:
     funding_e10: int = 0
     book_ms: int = 0
     time_ms: int = 0
-    stops: dict[int, Order] = field(default_factory=dict)
+    stops: dict[int, ExchangeOrder] = field(default_factory=dict)
     trades: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=RECENT_TRADES))
     fundings: list[tuple[int, int]] = field(default_factory=list)  # (hour ms, rate 1e-10)
     _tids: dict[int, None] = field(default_factory=dict)

@@ -6,12 +6,12 @@ resting order; a resting order that its owner's margin no longer carries is canc
 
 from lotus.trading.orders import Side
 from lotus_venues.fees import TIERS, fee_micro
-from lotus_venues.local_exchange.accounts import Account, Position
-from lotus_venues.local_exchange.state import State
-from lotus_venues.local_exchange.values import Fill, Order, Status
+from lotus_venues.local_exchange.accounts import Account, ExchangePosition
+from lotus_venues.local_exchange.state import ExchangeState
+from lotus_venues.local_exchange.values import EngineOrderStatus, ExchangeFill, ExchangeOrder
 
 
-def execute(state: State, order: Order, limit: int | None, liquidated: int | None = None) -> None:
+def execute(state: ExchangeState, order: ExchangeOrder, limit: int | None, liquidated: int | None = None) -> None:
     """Match an order against what stands at `limit` (None: any price) or better; what is left stays in `left`."""
     against = state.markets[order.asset].side(order.side.opposite)
     while order.left and (found := against.maker(limit)) is not None:
@@ -22,7 +22,7 @@ def execute(state: State, order: Order, limit: int | None, liquidated: int | Non
         part = min(room, lots)
         if maker is not None:
             if maker.owner == order.owner:
-                state.close(maker, Status.SELF_TRADE_CANCELED)
+                state.close(maker, EngineOrderStatus.SELF_TRADE_CANCELED)
                 continue
             part = _carried(state, maker, part)
             if not part:
@@ -37,14 +37,14 @@ def execute(state: State, order: Order, limit: int | None, liquidated: int | Non
             _against_market(state, order, px, part)
 
 
-def rest(state: State, order: Order) -> None:
+def rest(state: ExchangeState, order: ExchangeOrder) -> None:
     """Put what is left of an order into the book."""
     market = state.markets[order.asset]
     market.side(order.side).join(order, market.time_ms)
     state.accounts[order.owner].rest(order)
 
 
-def print_trade(state: State, asset: int, aggressor: Side, px: int, lots: int, time_ms: int) -> None:
+def print_trade(state: ExchangeState, asset: int, aggressor: Side, px: int, lots: int, time_ms: int) -> None:
     """Let a print of the tape fill local orders that stood in its way."""
     market = state.markets[asset]
     hits = market.side(aggressor.opposite).print_at(px, lots, time_ms, market.book_ms)
@@ -52,7 +52,7 @@ def print_trade(state: State, asset: int, aggressor: Side, px: int, lots: int, t
         _against_tape(state, order, part)
 
 
-def uncross(state: State, asset: int) -> None:
+def uncross(state: ExchangeState, asset: int) -> None:
     """Fill local orders that the tape's other side now crosses, at their own price, up to the size shown there."""
     market = state.markets[asset]
     for side in Side:
@@ -66,12 +66,12 @@ def uncross(state: State, asset: int) -> None:
                 theirs.take(px, filled)
 
 
-def fee_bps(state: State, account: Account, *, crossed: bool) -> float:
+def fee_bps(state: ExchangeState, account: Account, *, crossed: bool) -> float:
     """Return the fee of an account's tier."""
     return TIERS[account.fee_tier(state.now_ms)][1 if crossed else 2]
 
 
-def _against_tape(state: State, order: Order, lots: int) -> int:
+def _against_tape(state: ExchangeState, order: ExchangeOrder, lots: int) -> int:
     """Fill a resting order from the tape with at most `lots`; return how many."""
     if not order.is_open:
         return 0
@@ -83,23 +83,23 @@ def _against_tape(state: State, order: Order, lots: int) -> int:
     return part
 
 
-def _carried(state: State, maker: Order, lots: int) -> int:
+def _carried(state: ExchangeState, maker: ExchangeOrder, lots: int) -> int:
     """Return how many lots of a resting order may be filled; 0 means that it was cancelled."""
     if maker.reduce_only:
         room = state.reducible(maker)
         if not room:
-            state.close(maker, Status.REDUCE_ONLY_CANCELED)
+            state.close(maker, EngineOrderStatus.REDUCE_ONLY_CANCELED)
         return min(lots, room)
     account = state.accounts[maker.owner]
     if account.lots(maker.asset) * maker.side >= 0:
         marks = state.marks
         if account.initial_margin(marks) > account.cross_value(marks):
-            state.close(maker, Status.MARGIN_CANCELED)
+            state.close(maker, EngineOrderStatus.MARGIN_CANCELED)
             return 0
     return lots
 
 
-def _fill_resting(state: State, maker: Order, lots: int, px: int) -> None:
+def _fill_resting(state: ExchangeState, maker: ExchangeOrder, lots: int, px: int) -> None:
     _book(state, maker, px, lots, crossed=False, liquidated=None)
     account = state.accounts[maker.owner]
     if not maker.left:
@@ -107,7 +107,9 @@ def _fill_resting(state: State, maker: Order, lots: int, px: int) -> None:
     account.reduced(maker, lots)
 
 
-def _book(state: State, order: Order, px: int, lots: int, *, crossed: bool, liquidated: int | None) -> None:
+def _book(
+    state: ExchangeState, order: ExchangeOrder, px: int, lots: int, *, crossed: bool, liquidated: int | None
+) -> None:
     """Post one side of an execution to its account."""
     account, position = state.accounts[order.owner], state.position(order)
     start = position.lots
@@ -124,7 +126,7 @@ def _book(state: State, order: Order, px: int, lots: int, *, crossed: bool, liqu
     account.traded(notional, state.now_ms)
     order.left -= lots
     order.cost += notional
-    fill = Fill(
+    fill = ExchangeFill(
         order.owner, order.asset, order.side, px, lots, state.now_ms, order.oid, order.cloid, crossed, fee, closed,
         start, state.ids.tid, liquidated,
     )  # fmt: skip
@@ -133,15 +135,15 @@ def _book(state: State, order: Order, px: int, lots: int, *, crossed: bool, liqu
     state.touched.add((order.owner, order.asset))
     if not order.left:
         account.ended(order)
-        state.tell(order, Status.FILLED)
+        state.tell(order, EngineOrderStatus.FILLED)
 
 
-def _against_market(state: State, order: Order, px: int, lots: int) -> None:
+def _against_market(state: ExchangeState, order: ExchangeOrder, px: int, lots: int) -> None:
     state.market_lots[order.asset] -= order.side * lots
     state.market_raw_micro += order.side * px * lots
 
 
-def _move_margin(account: Account, position: Position, start: int, px: int) -> None:
+def _move_margin(account: Account, position: ExchangePosition, start: int, px: int) -> None:
     """Keep an isolated position's margin: its share in when it grew, its share of the equity out when it shrank."""
     if not position.lots:
         moved = -position.raw_micro

@@ -15,7 +15,7 @@ MAX_LEVERAGES: Mapping[str, int] = {"BTC": 40, "ETH": 25, "SOL": 20}
 OTHER_LEVERAGE = 10
 
 
-class Clock(StrEnum):
+class TimeSource(StrEnum):
     """What the exchange's time is: the receive stamps of the tape, or the machine's clock."""
 
     TAPE = "tape"
@@ -44,7 +44,7 @@ class Options:
     accounts: Mapping[str, Decimal] = field(default_factory=dict)
     agents: Mapping[str, str] = field(default_factory=dict)
     open_deposit_usd: Decimal | None = Decimal(100_000)
-    clock: Clock = Clock.TAPE
+    clock: TimeSource = TimeSource.TAPE
     speed: float | None = None
     start_after: int = 0
     hold: Callable[[int], Awaitable[int]] | None = None

@@ -6,19 +6,28 @@ Each order of a batch is answered by itself; the orders of a group share their f
 from collections.abc import Sequence
 from decimal import Decimal
 
-from lotus.trading.orders import Grouping, Side, TimeInForce, TriggerKind
+from lotus.trading.orders import OrderGrouping, Side, TimeInForce, TriggerKind
 from lotus_venues.local_exchange import texts
 from lotus_venues.local_exchange.exits import arm, is_due
 from lotus_venues.local_exchange.matching import execute, rest
 from lotus_venues.local_exchange.rules import MIN_NOTIONAL_MICRO, price_units, size_lots
-from lotus_venues.local_exchange.state import State
-from lotus_venues.local_exchange.values import Answer, Order, OrderRequest, SmallExits, Status, Stop
+from lotus_venues.local_exchange.state import ExchangeState
+from lotus_venues.local_exchange.values import (
+    EngineOrderStatus,
+    ExchangeOrder,
+    OrderRequest,
+    OrderResult,
+    SmallExits,
+    Stop,
+)
 
 MAX_OPEN_ORDERS, OPEN_PER_USD, MOST_OPEN_ORDERS = 1_000, 5_000_000, 5_000
 _TIFS = {"Gtc": TimeInForce.GTC, "Ioc": TimeInForce.IOC, "Alo": TimeInForce.ALO, "FrontendMarket": TimeInForce.IOC}
 
 
-def read(state: State, owner: str, request: OrderRequest, grouping: Grouping) -> tuple[Order | None, str]:
+def read(
+    state: ExchangeState, owner: str, request: OrderRequest, grouping: OrderGrouping
+) -> tuple[ExchangeOrder | None, str]:
     """Return the order that a request spells, or the refusal of its numbers."""
     if not 0 <= request.asset < len(state.markets):
         return None, texts.BAD_ASSET.format(asset=request.asset)
@@ -28,20 +37,20 @@ def read(state: State, owner: str, request: OrderRequest, grouping: Grouping) ->
     if not error and request.trigger_px is not None and request.kind is not None:
         trigger, error = price_units(request.trigger_px, asset.px_decimals)
         stop = Stop(trigger, TriggerKind(request.kind), request.is_market)
-    whole_position = grouping is Grouping.POSITION_EXITS
+    whole_position = grouping is OrderGrouping.POSITION_EXITS
     lots, size_error = size_lots(request.size, asset.sz_decimals, may_be_zero=whole_position)
     if error or size_error:
         return None, error or size_error
     side = Side.BUY if request.is_buy else Side.SELL
     tif = _TIFS[request.tif] if request.tif is not None else TimeInForce.GTC
-    order = Order(
+    order = ExchangeOrder(
         0, owner, request.asset, side, px, lots, lots, tif, request.reduce_only, state.now_ms, request.cloid, stop,
         grouping, status_ms=state.now_ms, is_market=request.tif == "FrontendMarket",
     )  # fmt: skip
     return order, ""
 
 
-def refusal(state: State, order: Order, reference: int | None = None) -> str:
+def refusal(state: ExchangeState, order: ExchangeOrder, reference: int | None = None) -> str:
     """Return why the venue refuses an order, "" when it does not; `reference` replaces the mark for its trigger."""
     market, account = state.markets[order.asset], state.accounts[order.owner]
     if state.now_ms < state.post_only_until_ms and order.tif is not TimeInForce.ALO:
@@ -70,14 +79,14 @@ def refusal(state: State, order: Order, reference: int | None = None) -> str:
     return ""
 
 
-def _may_be_small(state: State, order: Order) -> bool:
+def _may_be_small(state: ExchangeState, order: ExchangeOrder) -> bool:
     small = state.exit_rules.small
     if not order.reduce_only or small is SmallExits.NONE:
         return False
     return small is SmallExits.ALL or order.stop is not None or order.lots >= state.reducible(order)
 
 
-def _would_match(state: State, order: Order) -> str:
+def _would_match(state: ExchangeState, order: ExchangeOrder) -> str:
     market = state.markets[order.asset]
     best = market.side(order.side.opposite).best_px
     if best is None or (order.px - best) * order.side < 0:
@@ -89,7 +98,7 @@ def _would_match(state: State, order: Order) -> str:
     return texts.WOULD_MATCH.format(bid=bid, ask=ask)
 
 
-def place(state: State, order: Order) -> Answer:
+def place(state: ExchangeState, order: ExchangeOrder) -> OrderResult:
     """Check an order and let it work: match, rest, wait for its trigger, or be refused."""
     left = state.reducible(order) if order.reduce_only else 0
     too_large = state.exit_rules.is_strict and order.stop is None and order.lots > left
@@ -101,25 +110,25 @@ def place(state: State, order: Order) -> Answer:
     state.admit(order)
     if order.stop is not None:
         arm(state, order)
-        state.tell(order, Status.OPEN)
-        return Answer(order)
+        state.tell(order, EngineOrderStatus.OPEN)
+        return OrderResult(order)
     execute(state, order, order.px)
     if order.left and order.tif is TimeInForce.IOC:
         if order.filled:
-            state.close(order, Status.CANCELED)
-            return Answer(order)
+            state.close(order, EngineOrderStatus.CANCELED)
+            return OrderResult(order)
         empty = order.is_market and state.markets[order.asset].side(order.side.opposite).best_px is None
-        state.close(order, Status.NO_LIQUIDITY if empty else Status.IOC_CANCELED)
-        return Answer(order, texts.NO_LIQUIDITY if empty else texts.NO_MATCH)
+        state.close(order, EngineOrderStatus.NO_LIQUIDITY if empty else EngineOrderStatus.IOC_CANCELED)
+        return OrderResult(order, texts.NO_LIQUIDITY if empty else texts.NO_MATCH)
     if order.left and order.reduce_only and not state.reducible(order):
-        state.close(order, Status.REDUCE_ONLY_CANCELED)
+        state.close(order, EngineOrderStatus.REDUCE_ONLY_CANCELED)
     elif order.left:
         rest(state, order)
-        state.tell(order, Status.OPEN)
-    return Answer(order)
+        state.tell(order, EngineOrderStatus.OPEN)
+    return OrderResult(order)
 
 
-def refuse(state: State, order: Order, error: str) -> Answer:
+def refuse(state: ExchangeState, order: ExchangeOrder, error: str) -> OrderResult:
     """Remember a refused order: `orderStatus` knows it by its number and its cloid."""
     account = state.accounts[order.owner]
     bearer = account.cloids.get(order.cloid) if order.cloid is not None else None
@@ -127,41 +136,47 @@ def refuse(state: State, order: Order, error: str) -> Answer:
     account.ended(order)
     if order.cloid is not None and bearer is not None:
         account.cloids[order.cloid] = bearer
-    word = "badAloPxRejected" if error.startswith("Post only") else texts.REJECTED_AS.get(error, Status.REJECTED)
+    word = (
+        "badAloPxRejected"
+        if error.startswith("Post only")
+        else texts.REJECTED_AS.get(error, EngineOrderStatus.REJECTED)
+    )
     state.tell(order, word)
-    return Answer(order, error)
+    return OrderResult(order, error)
 
 
-def place_group(state: State, owner: str, requests: Sequence[OrderRequest], grouping: Grouping) -> list[Answer]:
+def place_group(
+    state: ExchangeState, owner: str, requests: Sequence[OrderRequest], grouping: OrderGrouping
+) -> list[OrderResult]:
     """Place the orders of one request, each or as a group; one answer an order."""
-    if grouping is Grouping.NONE:
+    if grouping is OrderGrouping.NONE:
         return [_place_one(state, owner, request, grouping) for request in requests]
     stops = [r for r in requests if r.trigger_px is not None]
     entries = [r for r in requests if r.trigger_px is None]
     same = len({r.asset for r in requests}) == 1 and all(r.reduce_only for r in stops)
-    wanted = 1 if grouping is Grouping.ENTRY_WITH_EXITS else 0
+    wanted = 1 if grouping is OrderGrouping.ENTRY_WITH_EXITS else 0
     if not 1 <= len(stops) <= 2 or len(entries) != wanted or not same or (wanted and requests[0] is not entries[0]):
-        return [Answer(error=texts.TRIGGER_COUNT) for _ in requests]
+        return [OrderResult(error=texts.TRIGGER_COUNT) for _ in requests]
     if wanted:
         return _entry_with_exits(state, owner, requests)
     answers = [_place_one(state, owner, request, grouping) for request in requests]
     relate([a.order for a in answers if a.order is not None and not a.error])
-    return [a if a.error else Answer(a.order, waits_for="waitingForTrigger") for a in answers]
+    return [a if a.error else OrderResult(a.order, waits_for="waitingForTrigger") for a in answers]
 
 
-def _place_one(state: State, owner: str, request: OrderRequest, grouping: Grouping) -> Answer:
+def _place_one(state: ExchangeState, owner: str, request: OrderRequest, grouping: OrderGrouping) -> OrderResult:
     order, error = read(state, owner, request, grouping)
     if order is None:
-        return Answer(error=error)
+        return OrderResult(error=error)
     return place(state, order)
 
 
-def _entry_with_exits(state: State, owner: str, requests: Sequence[OrderRequest]) -> list[Answer]:
-    read_orders = [read(state, owner, request, Grouping.ENTRY_WITH_EXITS) for request in requests]
+def _entry_with_exits(state: ExchangeState, owner: str, requests: Sequence[OrderRequest]) -> list[OrderResult]:
+    read_orders = [read(state, owner, request, OrderGrouping.ENTRY_WITH_EXITS) for request in requests]
     errors = [error for _, error in read_orders]
     if any(errors):
         first = next(e for e in errors if e)
-        return [Answer(error=e or first) for e in errors]
+        return [OrderResult(error=e or first) for e in errors]
     entry, *exits = (order for order, _ in read_orders if order is not None)
     mark = state.markets[entry.asset].mark
     reference = mark if (entry.px - mark) * entry.side >= 0 else entry.px
@@ -170,22 +185,22 @@ def _entry_with_exits(state: State, owner: str, requests: Sequence[OrderRequest]
         if not error and exit_order.side is entry.side:
             error = texts.NOT_REDUCING
         if error:
-            return [Answer(error=error) for _ in requests]
+            return [OrderResult(error=error) for _ in requests]
     answer = place(state, entry)
     if answer.error:
-        return [answer, *(Answer(error=answer.error) for _ in exits)]
+        return [answer, *(OrderResult(error=answer.error) for _ in exits)]
     for exit_order in exits:
         state.admit(exit_order)
         exit_order.is_waiting, exit_order.parent = True, entry.oid
-        state.tell(exit_order, Status.OPEN)
+        state.tell(exit_order, EngineOrderStatus.OPEN)
     relate(exits)
     entry.related = tuple(o.oid for o in exits)
     state.touched.add((owner, entry.asset))
-    word = "waitingForTrigger" if entry.status == Status.FILLED else "waitingForFill"
-    return [answer, *(Answer(o, waits_for=word) for o in exits)]
+    word = "waitingForTrigger" if entry.status == EngineOrderStatus.FILLED else "waitingForFill"
+    return [answer, *(OrderResult(o, waits_for=word) for o in exits)]
 
 
-def relate(orders: Sequence[Order]) -> None:
+def relate(orders: Sequence[ExchangeOrder]) -> None:
     """Make orders siblings."""
     for order in orders:
         order.related = tuple(o.oid for o in orders if o is not order)

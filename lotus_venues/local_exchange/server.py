@@ -32,15 +32,15 @@ from lotus.timebase import NS_PER_MS
 from lotus_venues.hyperliquid.dialogue import Dialogue
 from lotus_venues.listening import LOOPBACK, listen
 from lotus_venues.local_exchange.actions import Actions
-from lotus_venues.local_exchange.control import Control
+from lotus_venues.local_exchange.control import ExchangeControl
 from lotus_venues.local_exchange.engine import Engine
 from lotus_venues.local_exchange.faults import Faults
 from lotus_venues.local_exchange.gateway import Gateway, Reply
 from lotus_venues.local_exchange.hub import Hub, error_frame
 from lotus_venues.local_exchange.info import Info
-from lotus_venues.local_exchange.limits import POSTS_IN_FLIGHT, SUBSCRIPTIONS, USERS, Limits
-from lotus_venues.local_exchange.options import Clock, Options, listings_of
-from lotus_venues.local_exchange.session import Session
+from lotus_venues.local_exchange.limits import POSTS_IN_FLIGHT, SUBSCRIPTIONS, USERS, RateLimits
+from lotus_venues.local_exchange.options import Options, TimeSource, listings_of
+from lotus_venues.local_exchange.session import ClientConnection
 from lotus_venues.local_exchange.signers import Signers
 from lotus_venues.local_exchange.tape import Tape
 from lotus_venues.local_exchange.texts import BAD_BODY
@@ -76,11 +76,11 @@ class LocalExchange:
         self.info = Info(self.engine, self.spelling, self.tape.contexts, self.signers, opts.abstraction)
         self.hub = Hub(self.engine, self.spelling, self.tape, self.faults, self.info)
         self.hub.repeats_trades = opts.repeats_trades
-        self.limits = Limits(opts.limit_scale)
+        self.limits = RateLimits(opts.limit_scale)
         deposit = None if opts.open_deposit_usd is None else _micro(opts.open_deposit_usd)
         actions = Actions(self.engine, self.signers, self.spelling, self.limits, deposit)
         self.gateway = Gateway(actions, self.info, self.limits, self.faults, self._tick, self._tell, time.monotonic)
-        self.control = Control(self)
+        self.control = ExchangeControl(self)
         self.tape_over = asyncio.Event()
         self.broken = asyncio.Event()  # the tape or the exchange itself failed; leaving raises the error
         self.played = 0
@@ -127,7 +127,7 @@ class LocalExchange:
         self._serving = self._start(self._server.serve([listener]))
         while not self._server.started:
             await asyncio.sleep(0.001)
-        if self.options.clock is Clock.WALL:
+        if self.options.clock is TimeSource.WALL:
             self._tick()
             self._start(self._tick_on())
         self._begin_if_due()
@@ -202,7 +202,7 @@ class LocalExchange:
     def _play(self, line: tuple[int, bytes]) -> None:
         self._held = None
         self.played += 1
-        if self.options.clock is Clock.TAPE:
+        if self.options.clock is TimeSource.TAPE:
             self.engine.advance(line[0] // NS_PER_MS)
         self.hub.mids()
         self.feed(line[1])
@@ -235,7 +235,7 @@ class LocalExchange:
                     await asyncio.sleep(0.001)
 
     def _tick(self) -> None:
-        if self.options.clock is Clock.WALL:
+        if self.options.clock is TimeSource.WALL:
             self.engine.advance(self.options.wall_ms())
 
     async def _tick_on(self) -> None:
@@ -281,7 +281,7 @@ class LocalExchange:
             return
         await websocket.accept()
         dialogue = Dialogue(self._names, has_users=True)
-        session = Session(websocket, dialogue, self.faults, websocket.scope["state"]["abort"])
+        session = ClientConnection(websocket, dialogue, self.faults, websocket.scope["state"]["abort"])
         self.hub.sessions.add(session)
         if self.options.greets:
             session.send(GREETING)
@@ -291,7 +291,7 @@ class LocalExchange:
         finally:
             self.hub.sessions.discard(session)
 
-    def _hear(self, session: Session, text: str, address: str) -> None:
+    def _hear(self, session: ClientConnection, text: str, address: str) -> None:
         if not self.limits.hears(address, time.monotonic()):
             session.send(error_frame("Too many messages: more than 2000 a minute"))
             return
@@ -315,7 +315,7 @@ class LocalExchange:
             self.hub.greet(session, answer.subscribed)
             self._begin_if_due()
 
-    def _refuse_subscription(self, session: Session, text: str) -> str:
+    def _refuse_subscription(self, session: ClientConnection, text: str) -> str:
         if not self.limits.is_on or '"subscribe"' not in text:
             return ""
         sessions = self.hub.sessions
@@ -326,7 +326,7 @@ class LocalExchange:
             users.add(read_json(text)["subscription"]["user"].lower())
         return "Cannot track more than 10 total users." if len(users) > USERS * self.limits.scale else ""
 
-    async def _post(self, session: Session, message: dict[str, Any], address: str) -> None:
+    async def _post(self, session: ClientConnection, message: dict[str, Any], address: str) -> None:
         number, request = message.get("id"), message.get("request")
         if self.limits.is_on and session.posts >= POSTS_IN_FLIGHT * self.limits.scale:
             session.send(error_frame(f"too many pending post requests id={number}"))

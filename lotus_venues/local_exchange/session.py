@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from lotus_venues.hyperliquid.dialogue import Answer, Dialogue
+from lotus_venues.hyperliquid.dialogue import Dialogue, DialogueReply
 from lotus_venues.local_exchange.faults import HELD_S, STREAM_KINDS, FaultKind, Faults
 from lotus_venues.local_exchange.tape import Route
 
@@ -24,7 +24,7 @@ USER_CHANNELS = {"orderUpdates": "orderUpdates", "userFills": "userFills", "user
 MOST_WAITING = 100_000  # messages for a client that reads too slowly; then its connection ends
 
 
-class Session:
+class ClientConnection:
     """A client's connection. `abort` ends it as the venue does for an unknown coin: no close frame (code 1006)."""
 
     def __init__(self, socket: WebSocket, dialogue: Dialogue, faults: Faults, abort: Callable[[], None]) -> None:
@@ -42,7 +42,7 @@ class Session:
         """Messages not yet written."""
         return self._queue.qsize()
 
-    def subscribed(self, answer: Answer) -> None:
+    def subscribed(self, answer: DialogueReply) -> None:
         """Follow what the dialogue has in force."""
         self.routes = {
             (sub["type"], sub.get("coin", ""), bool(sub.get("fast", False)))

@@ -30,7 +30,7 @@ _APPROVE_AGENT = [
 ]
 
 
-class Refused(VenueError):
+class RequestRefused(VenueError):
     """A whole request is refused; the text is the venue's."""
 
 
@@ -52,7 +52,7 @@ class Signers:
     nonces: dict[str, list[int]] = field(default_factory=dict)
 
     def signer_of(self, body: dict[str, Any], *, is_mainnet: bool = False) -> str:
-        """Return the address (lower case) that signed a request body; raises `Refused` for what is no signature."""
+        """Return the address (lower case) that signed a request body; raises `RequestRefused` for no signature."""
         action, nonce = body["action"], body["nonce"]
         try:
             if action["type"] == "approveAgent":
@@ -66,7 +66,7 @@ class Signers:
                     action, body["signature"], vault, nonce, expires, is_mainnet
                 )
         except Exception as error:  # the SDK and its libraries raise many kinds for a malformed signature
-            raise Refused("Unable to recover signer.") from error
+            raise RequestRefused("Unable to recover signer.") from error
         return str(found).lower()
 
     def approve(self, agent: str, master: str, name: str | None = None, until_ms: int = NEVER_MS) -> None:
@@ -87,15 +87,15 @@ class Signers:
         return agent.master if agent is not None and now_ms < agent.until_ms else None
 
     def use_nonce(self, signer: str, nonce: int) -> None:
-        """Take a nonce; raises `Refused` for one used before, too low, or too far from the clock."""
+        """Take a nonce; raises `RequestRefused` for one used before, too low, or too far from the clock."""
         now = self.client_ms()
         first, last = now - 2 * DAY_MS, now + DAY_MS
         if not first < nonce < last:
-            raise Refused(texts.NONCE_WINDOW.format(nonce=nonce, first=first, last=last))
+            raise RequestRefused(texts.NONCE_WINDOW.format(nonce=nonce, first=first, last=last))
         used = self.nonces.setdefault(signer, [])
         if nonce in used:
-            raise Refused(texts.DUPLICATE_NONCE.format(nonce=nonce))
+            raise RequestRefused(texts.DUPLICATE_NONCE.format(nonce=nonce))
         if len(used) >= KEPT_NONCES and nonce < used[0]:
-            raise Refused(texts.LOW_NONCE.format(nonce=nonce, least=used[0]))
+            raise RequestRefused(texts.LOW_NONCE.format(nonce=nonce, least=used[0]))
         insort(used, nonce)
         del used[:-KEPT_NONCES]

@@ -7,35 +7,43 @@ all accounts and the market sum to zero, raw dollars of all and the fees and the
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lotus_venues.local_exchange.accounts import Account, Position
-from lotus_venues.local_exchange.market import Market
-from lotus_venues.local_exchange.values import Event, ExitRules, Ids, Order, OrderChanged, Status, VenueCancel
+from lotus_venues.local_exchange.accounts import Account, ExchangePosition
+from lotus_venues.local_exchange.market import MarketState
+from lotus_venues.local_exchange.values import (
+    EngineOrderStatus,
+    Event,
+    ExchangeOrder,
+    ExitRules,
+    Ids,
+    OrderChanged,
+    VenueCancel,
+)
 
 KEPT_ORDERS = 200_000  # finished orders that orderStatus still knows
 _BY_VENUE = frozenset(
     {
-        Status.MARGIN_CANCELED,
-        Status.SELF_TRADE_CANCELED,
-        Status.REDUCE_ONLY_CANCELED,
-        Status.SIBLING_FILLED_CANCELED,
-        Status.LIQUIDATED_CANCELED,
-        Status.SCHEDULED_CANCEL,
+        EngineOrderStatus.MARGIN_CANCELED,
+        EngineOrderStatus.SELF_TRADE_CANCELED,
+        EngineOrderStatus.REDUCE_ONLY_CANCELED,
+        EngineOrderStatus.SIBLING_FILLED_CANCELED,
+        EngineOrderStatus.LIQUIDATED_CANCELED,
+        EngineOrderStatus.SCHEDULED_CANCEL,
     }
 )
 
 
 @dataclass(slots=True)
-class State:
+class ExchangeState:
     """Everything that the engine remembers. `now_ms` is the exchange's clock as last told.
 
     Before `post_only_until_ms`, as after the venue's upgrades, only orders that must rest are taken.
     """
 
-    markets: Sequence[Market]
+    markets: Sequence[MarketState]
     exit_rules: ExitRules = field(default_factory=ExitRules)
     post_only_until_ms: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
-    orders: dict[int, Order] = field(default_factory=dict)
+    orders: dict[int, ExchangeOrder] = field(default_factory=dict)
     ids: Ids = field(default_factory=Ids)
     events: list[Event] = field(default_factory=list)
     touched: set[tuple[str, int]] = field(default_factory=set)  # positions changed since the last settling
@@ -60,18 +68,18 @@ class State:
         """Highest leverages by asset."""
         return [m.listing.max_leverage for m in self.markets]
 
-    def position(self, order: Order) -> Position:
+    def position(self, order: ExchangeOrder) -> ExchangePosition:
         """Return the position that an order would change."""
         account = self.accounts[order.owner]
         listing = self.markets[order.asset].listing
         return account.position(order.asset, listing.max_leverage, not listing.only_isolated)
 
-    def reducible(self, order: Order) -> int:
+    def reducible(self, order: ExchangeOrder) -> int:
         """Return the lots by which an order could still reduce its owner's position."""
         held = self.accounts[order.owner].lots(order.asset)
         return abs(held) if held * order.side < 0 else 0
 
-    def tell(self, order: Order, status: str) -> None:
+    def tell(self, order: ExchangeOrder, status: str) -> None:
         """Set an order's status and tell its owner."""
         order.status, order.status_ms = status, self.now_ms
         self.events.append(
@@ -81,7 +89,7 @@ class State:
             )
         )  # fmt: skip
 
-    def admit(self, order: Order) -> None:
+    def admit(self, order: ExchangeOrder) -> None:
         """Give an order its number and remember it, by its cloid too (the newest bearer of a cloid is found)."""
         self.ids.oid += 1
         order.oid = self.ids.oid
@@ -93,7 +101,7 @@ class State:
         if len(self.orders) > KEPT_ORDERS:
             self._forget()
 
-    def close(self, order: Order, status: str) -> None:
+    def close(self, order: ExchangeOrder, status: str) -> None:
         """End an order: out of its queue or its trigger list, status told.
 
         What the venue cancelled on its own, unlike an order that ended by its own terms, is an event of its own.
@@ -113,7 +121,7 @@ class State:
     def _forget(self) -> None:
         for oid in list(self.orders)[: KEPT_ORDERS // 10]:
             order = self.orders[oid]
-            if order.status not in (Status.OPEN, Status.TRIGGERED):
+            if order.status not in (EngineOrderStatus.OPEN, EngineOrderStatus.TRIGGERED):
                 del self.orders[oid]
                 account = self.accounts[order.owner]
                 if order.cloid is not None and account.cloids.get(order.cloid) == oid:

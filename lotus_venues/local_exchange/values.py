@@ -6,12 +6,12 @@ Values only: what happens to them is decided in `engine`, how they are spelt on 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lotus.trading.orders import Grouping, Side, TimeInForce, TriggerKind
+from lotus.trading.orders import OrderGrouping, Side, TimeInForce, TriggerKind
 
 UNSEEN = 1 << 60  # queue ahead of an order whose price the tape did not show when it joined
 
 
-class Status(StrEnum):
+class EngineOrderStatus(StrEnum):
     """Status words that the engine itself gives (refusals have more, see `texts`)."""
 
     OPEN = "open"
@@ -55,7 +55,7 @@ class Stop:
 
 
 @dataclass(slots=True, eq=False)
-class Order:
+class ExchangeOrder:
     """One order with its life. `ahead` is what stands before it in the queue of its price.
 
     `unexplained` lots left the queue ahead of it by a book of time `explained_ms`: prints up to that time are them.
@@ -74,8 +74,8 @@ class Order:
     placed_ms: int
     cloid: str | None = None
     stop: Stop | None = None
-    grouping: Grouping = Grouping.NONE
-    status: str = Status.OPEN
+    grouping: OrderGrouping = OrderGrouping.NONE
+    status: str = EngineOrderStatus.OPEN
     status_ms: int = 0
     cost: int = 0  # sum of px * lots of its fills
     ahead: int = 0
@@ -91,7 +91,7 @@ class Order:
     @property
     def is_open(self) -> bool:
         """Whether it can still be filled."""
-        return self.status == Status.OPEN or self.status == Status.TRIGGERED
+        return self.status == EngineOrderStatus.OPEN or self.status == EngineOrderStatus.TRIGGERED
 
     @property
     def filled(self) -> int:
@@ -117,7 +117,7 @@ class OrderChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class ExchangeFill:
     """One side of one execution. `start_lots` is the position before, `liquidated` the mark at a liquidation."""
 
     owner: str
@@ -168,7 +168,7 @@ class VenueCancel:
     oid: int
 
 
-Event = OrderChanged | Fill | Funding | Liquidation | VenueCancel
+Event = OrderChanged | ExchangeFill | Funding | Liquidation | VenueCancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +188,10 @@ class OrderRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class OrderResult:
     """What an order request came to: refused (`error`), filled, resting, or waiting."""
 
-    order: Order | None = None
+    order: ExchangeOrder | None = None
     error: str = ""
     waits_for: str = ""  # "waitingForFill" or "waitingForTrigger"
 

@@ -5,11 +5,18 @@ From integers to JSON-able values; no decisions.
 
 from typing import Any
 
-from lotus.trading.orders import Grouping, Side, TriggerKind
+from lotus.trading.orders import OrderGrouping, Side, TriggerKind
 from lotus_venues.local_exchange.accounts import Account
-from lotus_venues.local_exchange.market import Market
-from lotus_venues.local_exchange.state import State
-from lotus_venues.local_exchange.values import Answer, Fill, Funding, Liquidation, Order, OrderChanged
+from lotus_venues.local_exchange.market import MarketState
+from lotus_venues.local_exchange.state import ExchangeState
+from lotus_venues.local_exchange.values import (
+    ExchangeFill,
+    ExchangeOrder,
+    Funding,
+    Liquidation,
+    OrderChanged,
+    OrderResult,
+)
 
 Json = dict[str, Any]
 NO_HASH = "0x" + "0" * 64
@@ -36,7 +43,7 @@ def usd(micro: int) -> str:
 class Spelling:
     """Spells values of one exchange; it needs the assets' decimals and names."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ExchangeState) -> None:
         """Bind the state whose values are to be spelt."""
         self.state = state
 
@@ -57,7 +64,7 @@ class Spelling:
         decimals = self.state.markets[asset].listing.asset.px_decimals
         return number((cost * 10_000 + lots // 2) // lots, decimals + 4) if lots else "0.0"
 
-    def answer(self, answer: Answer) -> Any:
+    def answer(self, answer: OrderResult) -> Any:
         """Return one entry of `statuses`."""
         order = answer.order
         if answer.error or order is None:
@@ -75,11 +82,11 @@ class Spelling:
         order = self._order(event)
         return {"order": order, "status": event.status, "statusTimestamp": event.time_ms}
 
-    def order(self, order: Order) -> Json:
+    def order(self, order: ExchangeOrder) -> Json:
         """Return one entry of `openOrders`."""
         return self._order(order)
 
-    def _order(self, order: Order | OrderChanged) -> Json:
+    def _order(self, order: ExchangeOrder | OrderChanged) -> Json:
         row: Json = {
             "coin": self.name(order.asset),
             "side": "B" if order.side is Side.BUY else "A",
@@ -91,7 +98,7 @@ class Spelling:
         }
         return row | ({"cloid": order.cloid} if order.cloid is not None else {})
 
-    def frontend_order(self, order: Order) -> Json:
+    def frontend_order(self, order: ExchangeOrder) -> Json:
         """Return one entry of `frontendOpenOrders`, with trigger, kind and children."""
         stop = order.stop
         children = [self.state.orders[oid] for oid in order.related if stop is None and oid in self.state.orders]
@@ -107,7 +114,7 @@ class Spelling:
             "isTrigger": stop is not None,
             "triggerPx": trigger_px,
             "children": [self.frontend_order(child) for child in children if child.is_open],
-            "isPositionTpsl": order.grouping is Grouping.POSITION_EXITS,
+            "isPositionTpsl": order.grouping is OrderGrouping.POSITION_EXITS,
             "reduceOnly": order.reduce_only,
             "orderType": kind,
             "tif": None if stop is not None else order.tif.value,
@@ -115,7 +122,7 @@ class Spelling:
         }
         return self._order(order) | extra
 
-    def fill(self, fill: Fill) -> Json:
+    def fill(self, fill: ExchangeFill) -> Json:
         """Return one fill; `tid` is unique to the execution and shared by its two sides."""
         row: Json = {
             "coin": self.name(fill.asset),
@@ -162,7 +169,7 @@ class Spelling:
             "liquidated_account_value": usd(event.value_micro),
         }
 
-    def book(self, asset: int, market: Market) -> Json:
+    def book(self, asset: int, market: MarketState) -> Json:
         """Return the book, local orders in it, at most 20 levels a side."""
         sides = []
         for side in (market.bids, market.asks):
@@ -244,7 +251,7 @@ class Spelling:
         return number(finer, decimals + 6) if finer > 0 else None
 
 
-def direction(fill: Fill) -> str:
+def direction(fill: ExchangeFill) -> str:
     """Return the venue's word for what a fill did to the position.
 
     Opening, closing, or turning it: "Open Long", "Close Short", "Long > Short".

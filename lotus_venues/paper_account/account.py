@@ -11,12 +11,12 @@ from decimal import Decimal
 
 from lotus.manifest import Asset
 from lotus.timebase import HOUR_MS, NS_PER_MS
-from lotus.trading.orders import Grouping, OrderState, OrderUpdate, TimeInForce
+from lotus.trading.orders import OrderGrouping, OrderState, OrderUpdate, TimeInForce
 from lotus.trading.venue import VenueEvent
 from lotus_venues.ladder import Level
 from lotus_venues.order_form import TOO_SMALL
 from lotus_venues.paper_account import words
-from lotus_venues.paper_account.execution import MICRO, Execution, is_passed
+from lotus_venues.paper_account.execution import MICRO, PaperExecution, is_passed
 from lotus_venues.paper_account.matching import crossing, see_book, see_trade
 from lotus_venues.paper_account.money import Marks, PaperTerms, far_micro, mark_px2, open_micro
 from lotus_venues.paper_account.orders import OrderForm, PaperOrder, Request, tied_to
@@ -34,7 +34,7 @@ class PaperAccount:
         self.universe, self.terms, self.name = tuple(universe), terms or PaperTerms(), name
         cash = int(self.terms.deposit_usd.scaleb(-MICRO))
         state = fresh_state(self.universe, cash, self.terms.default_leverage)
-        self.execution = Execution(self.universe, self.terms, state, name)
+        self.execution = PaperExecution(self.universe, self.terms, state, name)
         self.answers: dict[int, list[OrderUpdate]] = {}
 
     @property
@@ -44,7 +44,7 @@ class PaperAccount:
 
     # requests
 
-    def place(self, now_ns: int, forms: Sequence[OrderForm], grouping: Grouping = Grouping.NONE) -> int:
+    def place(self, now_ns: int, forms: Sequence[OrderForm], grouping: OrderGrouping = OrderGrouping.NONE) -> int:
         """Ask for orders in one request."""
         return self._ask(now_ns, Request(0, 0, tuple(forms), grouping))
 
@@ -166,7 +166,7 @@ class PaperAccount:
 
     def restore(self, stored: dict[str, object], outage: bool = True) -> None:
         """Take a stored state; after an `outage` books are forgotten and resting orders queue at the back."""
-        self.execution = Execution(self.universe, self.terms, from_stored(stored, self.universe), self.name)
+        self.execution = PaperExecution(self.universe, self.terms, from_stored(stored, self.universe), self.name)
         if outage:
             after_outage(self.state)
 
@@ -204,11 +204,11 @@ class PaperAccount:
     def _place(self, request: Request) -> list[OrderUpdate]:
         fresh = [form for form in request.placed if form.client_id not in self.state.orders]
         orders = [self._new_order(form) for form in fresh]
-        if request.grouping is Grouping.ENTRY_WITH_EXITS and len(orders) == len(request.placed):
+        if request.grouping is OrderGrouping.ENTRY_WITH_EXITS and len(orders) == len(request.placed):
             _tie_to_entry(orders)
-        elif request.grouping is Grouping.POSITION_EXITS:
+        elif request.grouping is OrderGrouping.POSITION_EXITS:
             _tie_to_position(orders)
-        shared = self._group_refusal(fresh, orders) if request.grouping is not Grouping.NONE else ""
+        shared = self._group_refusal(fresh, orders) if request.grouping is not OrderGrouping.NONE else ""
         pairs = list(zip(fresh, orders, strict=True))
         for form, order in reversed(pairs) if shared else pairs:  # a refused entry would cancel its exits
             self._enter(order, form.refusal or shared)

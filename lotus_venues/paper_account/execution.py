@@ -31,7 +31,7 @@ PAID_HOURS = 6  # payments are remembered, and told again after a crash, for so 
 
 
 @dataclass(slots=True)
-class Execution:
+class PaperExecution:
     """An account's state with the rules of execution; `told` collects events until they are taken.
 
     `touched` holds the orders changed and `made` the fills since the last save, `is_changed` tells of anything else;

@@ -6,7 +6,7 @@ times lots is exact. Nothing here behaves. In the literature: the order table of
 
 from dataclasses import dataclass, field
 
-from lotus.trading.orders import Grouping, OrderState, TimeInForce, TriggerKind
+from lotus.trading.orders import OrderGrouping, OrderState, TimeInForce, TriggerKind
 
 UNSEEN = -1
 
@@ -105,7 +105,7 @@ class Request:
     number: int
     due_ns: int
     placed: tuple[OrderForm, ...] = ()
-    grouping: Grouping = Grouping.NONE
+    grouping: OrderGrouping = OrderGrouping.NONE
     canceled: tuple[str, ...] = ()
     modified: OrderForm | None = None
 

@@ -14,14 +14,14 @@ from lotus.errors import VenueError
 from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
 from lotus.trading.orders import (
-    Account,
-    Grouping,
+    AccountSnapshot,
     NewOrder,
     OpenOrder,
+    OrderGrouping,
     OrderState,
+    OrderTrigger,
     OrderUpdate,
     Side,
-    Trigger,
     VenueFill,
     VenuePosition,
 )
@@ -34,7 +34,7 @@ from lotus_venues.paper_account.execution import MICRO, venue_fill
 from lotus_venues.paper_account.money import initial_micro, liquidation_px, mark_px2, open_micro
 from lotus_venues.paper_account.orders import OrderForm, PaperOrder
 from lotus_venues.paper_account.state import PaperStore
-from lotus_venues.paper_account.write_ahead import Batch, WriteAhead
+from lotus_venues.paper_account.write_ahead import WriteAhead, WriteAheadBatch
 
 
 class PaperAccountVenue:
@@ -93,11 +93,13 @@ class PaperAccountVenue:
         self._is_open = False
         self.queue.close()
 
-    async def place(self, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NONE) -> Sequence[OrderUpdate]:
+    async def place(
+        self, orders: Sequence[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE
+    ) -> Sequence[OrderUpdate]:
         """Place orders after the latency; a name already used comes back as it stands."""
         forms = [self._form(order) for order in orders]
         known = sum(order.client_id in self.market.state.orders for order in orders)
-        if grouping is not Grouping.NONE and 0 < known < len(orders):
+        if grouping is not OrderGrouping.NONE and 0 < known < len(orders):
             raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
         number = self.market.place(self._now(), forms, grouping)
         return await self._answer(number, [order.client_id for order in orders])
@@ -121,21 +123,21 @@ class PaperAccountVenue:
         self.market.set_leverage(index, leverage, is_cross)
         self.told()
 
-    async def account(self) -> Account:
+    async def account(self) -> AccountSnapshot:
         """Return equity and margin at the mark, and all positions."""
         self.market.advance(self._now())
         told = self._account()
         await self.ahead.settled()
         return told
 
-    def _account(self) -> Account:
+    def _account(self) -> AccountSnapshot:
         done = self.market.execution
         equity, margin = done.equity_micro(), done.margin_micro()
         positions = tuple(
             self._position(index, equity) for index, held in enumerate(self.market.state.positions) if held.lots
         )
         free = max(0, equity - margin - done.reserved_micro())
-        return Account(_usd(equity), _usd(margin), _usd(free), positions, done.now_ms)
+        return AccountSnapshot(_usd(equity), _usd(margin), _usd(free), positions, done.now_ms)
 
     async def open_orders(self) -> Sequence[OpenOrder]:
         """Return all orders that are not final."""
@@ -192,7 +194,7 @@ class PaperAccountVenue:
         """Look what happened: it is saved beside the feed, then told to readers and to those who wait."""
         self.ahead.note()
 
-    def _tell(self, batch: Batch) -> None:
+    def _tell(self, batch: WriteAheadBatch) -> None:
         self.queue.put(batch.events)
         for number, updates in batch.answers.items():
             waiting = self._waiting.pop(number, None)
@@ -274,7 +276,7 @@ class PaperAccountVenue:
         trigger = None
         if order.trigger:
             px = Decimal(order.trigger).scaleb(-asset.px_decimals)
-            trigger = Trigger(px, order.kind, order.trigger_market)
+            trigger = OrderTrigger(px, order.kind, order.trigger_market)
         return OpenOrder(
             order.client_id,
             order.oid,

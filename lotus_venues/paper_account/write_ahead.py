@@ -20,16 +20,16 @@ Aside = Callable[[Callable[[Stored], None], Stored], Awaitable[None]]
 
 
 @dataclass(slots=True)
-class Batch:
+class WriteAheadBatch:
     """What changed (None: nothing that is kept), and what may be told once that is kept."""
 
     change: Stored | None = None
     events: list[VenueEvent] = field(default_factory=list)
     answers: dict[int, list[OrderUpdate]] = field(default_factory=dict)
 
-    def then(self, later: "Batch") -> "Batch":
+    def then(self, later: "WriteAheadBatch") -> "WriteAheadBatch":
         """Return this batch with a later one: the newer head, the newest of each order, all fills, all that is told."""
-        return Batch(
+        return WriteAheadBatch(
             _joined(self.change, later.change), [*self.events, *later.events], {**self.answers, **later.answers}
         )
 
@@ -41,7 +41,7 @@ class WriteAhead:
         self,
         market: PaperAccount,
         store: PaperStore | None,
-        tell: Callable[[Batch], None],
+        tell: Callable[[WriteAheadBatch], None],
         aside: Aside = asyncio.to_thread,
     ) -> None:
         """Without a store everything is told at once; `aside` carries a save out without holding up the loop."""
@@ -70,10 +70,10 @@ class WriteAhead:
         await waiter
 
     async def _work(self, store: PaperStore) -> None:
-        held = Batch()
+        held = WriteAheadBatch()
         while self.market.has_news or held.change is not None:
             batch = held.then(self._batch())
-            held = Batch()
+            held = WriteAheadBatch()
             if batch.change is not None:
                 try:
                     await self.aside(store.save, batch.change)
@@ -87,12 +87,12 @@ class WriteAhead:
             self._wake()
         self._task = None
 
-    def _batch(self) -> Batch:
+    def _batch(self) -> WriteAheadBatch:
         """Return what happened since the last batch."""
         change = self.market.change() if self.store is not None else None
         self.market.saved()
         self._cut += 1
-        return Batch(change, self.market.take_events(), self.market.take_answers())
+        return WriteAheadBatch(change, self.market.take_events(), self.market.take_answers())
 
     def _wake(self) -> None:
         due = [waiter for number, waiter in self._waiters if number <= self._told]

@@ -46,16 +46,16 @@ from lotus.simulation.spec import BTC, ETH, WorldSpec  # noqa: E402
 from lotus.simulation.world import World  # noqa: E402
 from lotus.trading.orders import OrderState  # noqa: E402
 from lotus.trading.rounding import round_px  # noqa: E402
+from lotus_desk.execution.books import execution_of  # noqa: E402
+from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
 from lotus_live.recorder import tape_header  # noqa: E402
-from lotus_live.trade.books import execution_of  # noqa: E402
-from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.plans import open_plans  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 from lotus_store.tape.header import HeaderAsset  # noqa: E402
 from lotus_store.tape.store import TapeStore  # noqa: E402
-from lotus_venues.local_exchange.options import Clock, Options  # noqa: E402
+from lotus_venues.local_exchange.options import Options, TimeSource  # noqa: E402
 from lotus_venues.local_exchange.server import LocalExchange  # noqa: E402
 from lotus_venues.local_exchange.shift import shifted  # noqa: E402
 
@@ -109,7 +109,7 @@ def run_market(home: Path, port: int) -> int:
             writer.append(recv_ns, raw)
 
     async def go() -> None:
-        options = Options(clock=Clock.WALL, speed=1.0, limit_scale=0)
+        options = Options(clock=TimeSource.WALL, speed=1.0, limit_scale=0)
         async with LocalExchange(UNIVERSE, lines, options=options, port=port) as exchange:
             (home / "market").write_text(exchange.url)
             await exchange.tape_over.wait()

@@ -36,19 +36,19 @@ from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
 from lotus.trading.orders import Side, TriggerKind  # noqa: E402
 from lotus.trading.plan import Plan, ProbeTerms, probe_plan  # noqa: E402
+from lotus_desk.accounts.accounts import venue_account  # noqa: E402
+from lotus_desk.execution.books import TradeBooks  # noqa: E402
+from lotus_desk.execution.desk import TradingDesk  # noqa: E402
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot, account_name  # noqa: E402
+from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
 from lotus_herald.keys import Keys  # noqa: E402
-from lotus_live.trade.accounts import venue_account  # noqa: E402
-from lotus_live.trade.books import TradeBooks  # noqa: E402
-from lotus_live.trade.desk import TradingDesk  # noqa: E402
-from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name  # noqa: E402
-from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Connection, Databases  # noqa: E402
 from lotus_store.ledger.bodies import to_plain  # noqa: E402
 from lotus_store.ledger.plans import PlanRow, put_plan  # noqa: E402
 from lotus_venues.hyperliquid.venue import HyperliquidVenue  # noqa: E402
 from lotus_venues.local_exchange.frames import book_frame, context_frame, trade_frame  # noqa: E402
-from lotus_venues.local_exchange.options import Clock, Options  # noqa: E402
+from lotus_venues.local_exchange.options import Options, TimeSource  # noqa: E402
 from lotus_venues.local_exchange.server import LocalExchange  # noqa: E402
 
 COINS = tuple(Asset(name, 3) for name in ("BTC", "ETH", "SOL", "DOGE", "AVAX", "LINK"))
@@ -57,7 +57,7 @@ BARE_LIMIT_S = 5.0
 LOOK_S = 0.02
 MARKET_S = 0.1
 CALM_S = 90.0
-TERMS = FloorTerms(Decimal(500), Decimal(300), Decimal(10**7), 5_000)
+TERMS = DeskTerms(Decimal(500), Decimal(300), Decimal(10**7), 5_000)
 FINAL = ("Rejected", "rejected")
 
 
@@ -66,8 +66,8 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class SeenFloor(TradingFloor):
-    """A floor that sees the books of a websocket."""
+class SeenMarket(MarketSnapshot):
+    """A market that sees the books of a websocket."""
 
     async def watch(self, ws_url: str) -> None:
         """Take in books until cancelled; connect again when the socket ends."""
@@ -154,10 +154,10 @@ class BareWatch:
                 self.longest_ms = max(self.longest_ms, bare_ms)
 
 
-def some_plan(dice: random.Random, floor: TradingFloor, markets: Mapping[str, int]) -> Plan:
+def some_plan(dice: random.Random, market: MarketSnapshot, markets: Mapping[str, int]) -> Plan:
     """Return a probe of some seconds with a stop that may fire."""
     asset, side, at = dice.choice(COINS), dice.choice(tuple(Side)), now_ms()
-    terms = floor.terms(side)
+    terms = market.terms(side)
     near = ProbeTerms(
         terms.notional_usd, Decimal(dice.choice((30, 60, 300))), terms.authority, terms.venues, terms.max_leverage,
         terms.entry_valid_ms,
@@ -187,7 +187,7 @@ class Drill:
     timeout_s: float
     expires_ms: int
     dice: random.Random = field(init=False)
-    floor: SeenFloor = field(init=False)
+    market: SeenMarket = field(init=False)
     desk: TradingDesk | None = None
     task: "asyncio.Task[None] | None" = None
     restarts: int = 0
@@ -197,7 +197,7 @@ class Drill:
     def __post_init__(self) -> None:
         """Start the dice."""
         self.dice = random.Random(self.seed)
-        self.floor = SeenFloor(COINS, "local", TERMS, now_ms)
+        self.market = SeenMarket(COINS, "local", TERMS, now_ms)
 
     @property
     def ambiguities(self) -> int:
@@ -221,7 +221,7 @@ class Drill:
             venue.exchange.poster = LatePoster(url, timeout_s=self.timeout_s, connect_timeout_s=1.0)
             venues[account_name(side)] = venue
         books = TradeBooks(self.databases, Keys(settings.keys_root), "local")
-        self.desk = TradingDesk(books, self.floor, venues, KillSwitch(self.home).prepare())
+        self.desk = TradingDesk(books, self.market, venues, KillSwitch(self.home).prepare())
         self.task = asyncio.create_task(self._run(self.desk))
 
     async def _run(self, desk: TradingDesk) -> None:
@@ -249,7 +249,7 @@ class Drill:
         """Accept plans at a pace until cancelled."""
         with self.databases.connect("tr", autocommit=True) as tr:
             while True:
-                plan = some_plan(self.dice, self.floor, markets.px)
+                plan = some_plan(self.dice, self.market, markets.px)
                 await asyncio.to_thread(accept, tr, plan)
                 self.plans += 1
                 await asyncio.sleep(self.dice.expovariate(per_s))
@@ -287,7 +287,7 @@ async def drill(
     began = time.monotonic()
     LatePoster.held, LatePoster.dice = 0, random.Random(seed)
     LatePoster.given_up_s, LatePoster.latest_s = timeout_s, 1.5 * expires_ms / 1e3
-    options = Options(clock=Clock.WALL, limit_scale=0, greets=False, open_deposit_usd=Decimal(10**6), seed=seed)
+    options = Options(clock=TimeSource.WALL, limit_scale=0, greets=False, open_deposit_usd=Decimal(10**6), seed=seed)
     with Databases(Settings(home)) as databases:
         databases.open()
         async with LocalExchange(COINS, options=options) as exchange:
@@ -296,7 +296,7 @@ async def drill(
             markets.move()
             await run.begin()
             beside = [
-                asyncio.create_task(job) for job in (markets.run(), watch.run(), run.floor.watch(exchange.ws_url))
+                asyncio.create_task(job) for job in (markets.run(), watch.run(), run.market.watch(exchange.ws_url))
             ]
             feeder = asyncio.create_task(run.feed(markets, per_s))
             run.faults_on(True)

@@ -45,7 +45,7 @@ from drill_end import WRONG, end_drill  # noqa: E402
 from free_port import free_port  # noqa: E402
 from trade_kills import PATIENCE_S, Watch, accept_plans, books_say, make_home, users_of  # noqa: E402
 
-from lotus_live.trade.heartbeat import Pulse  # noqa: E402
+from lotus_desk.safety.heartbeat import Pulse  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402

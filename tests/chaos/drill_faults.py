@@ -18,7 +18,7 @@ from children import Child, kill_server
 from full_disk import fill
 from read_only import read_only
 
-from lotus_live.trade.kill_switch import KillSwitch
+from lotus_desk.safety.kill_switch import KillSwitch
 
 FAULTS = ("disk", "folder", "home", "read-only", "toml", "database", "venue")
 FAULTY_TOML = "[trading\nvenue = 7"

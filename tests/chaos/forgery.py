@@ -29,9 +29,9 @@ from lotus_herald.consume import consume
 from lotus_herald.keys import Keys, signing_release
 from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
-from lotus_herald.prior_patch import PRIOR_HANDLERS
 from lotus_herald.release import release_of
 from lotus_herald.routes import load_routes
+from lotus_modules.priors.prior_patch import PRIOR_HANDLERS
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger import identities, messages

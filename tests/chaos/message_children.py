@@ -1,7 +1,7 @@
-"""The processes of the message campaign: senders, Heralds and receivers that can be killed at a seam, and their ledger.
+"""Processes of the message campaign: senders, Heralds, receivers that can be killed at a failpoint, and their ledger.
 
-A child dies by its own hand when it comes to the armed seam, or kills the database server there; everything else about
-it is product code. Effects are rows of a table without any key, so that a message applied twice is two rows.
+A child dies by its own hand when it comes to the armed failpoint, or kills the database server there; everything else
+about it is product code. Effects are rows of a table without any key, so that a message applied twice is two rows.
 """
 
 import mmap
@@ -27,7 +27,7 @@ from lotus_herald.gaps import GapWatch
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
-from lotus_herald.prior_patch import PRIOR_HANDLERS, propose
+from lotus_modules.priors.prior_patch import PRIOR_HANDLERS, propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.messages import lag
@@ -38,7 +38,7 @@ DAY = "2025-01-01"
 EFFECTS = "CREATE TABLE IF NOT EXISTS chaos_effects (event_id text, name text); GRANT ALL ON chaos_effects TO PUBLIC"
 MOST_WAITING = 500  # before the sender pauses
 DOWN = (LedgerError, psycopg.OperationalError)
-SEAMS = {
+FAILPOINTS = {
     "sender": ("before commit", "committed"),
     "herald": ("claimed", "put in", "delivered", "marking", "marked"),
     "receiver": ("applied", "consuming", "consumed"),
@@ -46,15 +46,15 @@ SEAMS = {
 
 
 class Board:
-    """What parent and children share: the armed seam, and how much the sender shall say."""
+    """What parent and children share: the armed failpoint, and how much the sender shall say."""
 
     def __init__(self) -> None:
         """Nothing is armed, nothing wanted."""
         self._memory = mmap.mmap(-1, 128)
 
-    def arm(self, seam: str, victim: str) -> None:
-        """Make the next child at `seam` kill itself (`self`) or the server (`server`, `stop`: immediate)."""
-        text = f"{victim}|{seam}".encode()
+    def arm(self, failpoint: str, victim: str) -> None:
+        """Make the next child at `failpoint` kill itself (`self`) or the server (`server`, `stop`: immediate)."""
+        text = f"{victim}|{failpoint}".encode()
         self._memory[:48] = text + bytes(48 - len(text))
 
     def disarm(self) -> None:
@@ -75,12 +75,12 @@ class Board:
         """Let the sender end after its present transaction."""
         self._memory[64] = 1
 
-    def seam(self, home: Path) -> Callable[[str], None]:
-        """Return what product code calls at its seams."""
+    def failpoint(self, home: Path) -> Callable[[str], None]:
+        """Return what product code calls at its failpoints."""
 
         def at(label: str) -> None:
-            victim, _, seam = self.armed.partition("|")
-            if seam != label or not victim:
+            victim, _, failpoint = self.armed.partition("|")
+            if failpoint != label or not victim:
                 return
             self.disarm()
             if victim == "self":
@@ -132,7 +132,7 @@ def effect(delivery: Delivery) -> str:
 
 def run_sender(home: Path, board: Board, seed: int) -> int:
     """Say messages in transactions of random size until told to stop, and swap priors now and then."""
-    dice, keys, seam = random.Random(seed), Keys(home / "keys"), board.seam(home)
+    dice, keys, failpoint = random.Random(seed), Keys(home / "keys"), board.failpoint(home)
     with Databases(Settings(home), migrated=False) as databases:
         while board.sending:
             with suppress(*DOWN), closing(databases.connect("sig")) as connection:
@@ -146,9 +146,9 @@ def run_sender(home: Path, board: Board, seed: int) -> int:
                     send_many(connection, Module.SIG, [said(name, Module.DM) for name in names], keys)
                     if dice.random() < 0.1:
                         swap_priors(connection, keys)
-                    seam("before commit")
+                    failpoint("before commit")
                     connection.commit()
-                    seam("committed")
+                    failpoint("committed")
                     time.sleep(dice.uniform(0.0, 0.02))
     return 0
 
@@ -173,7 +173,7 @@ def swap_priors(connection: psycopg.Connection[tuple[object, ...]], keys: Keys) 
 def run_herald(home: Path, board: Board) -> int:
     """Carry for ever."""
     with Databases(Settings(home), migrated=False) as databases, Links(databases) as links:
-        carrier, watch = Carrier(links, "main", seam=board.seam(home)), GapWatch(links)
+        carrier, watch = Carrier(links, "main", failpoint=board.failpoint(home)), GapWatch(links)
         passes = 0
         while True:
             done = carrier.carry(TS)
@@ -187,7 +187,7 @@ def run_herald(home: Path, board: Board) -> int:
 
 def run_receiver(home: Path, board: Board) -> int:
     """Consume for dm and sig for ever."""
-    keys, seam = Keys(home / "keys"), board.seam(home)
+    keys, failpoint = Keys(home / "keys"), board.failpoint(home)
     alert = {Intent.WATCHDOG_ALERT: effect}
     handlers = {Module.DM: alert, Module.SIG: {**PRIOR_HANDLERS, **alert}}
     with Databases(Settings(home), migrated=False) as databases:
@@ -197,7 +197,9 @@ def run_receiver(home: Path, board: Board) -> int:
                     n = 0
                     for module, known in handlers.items():
                         connection = links.get(module.value, "in")
-                        n += sum(Consumer(connection, module, known, keys, "main", seam=seam).consume(0).values())
+                        n += sum(
+                            Consumer(connection, module, known, keys, "main", failpoint=failpoint).consume(0).values()
+                        )
                     if not n:
                         time.sleep(0.005)
 

@@ -1,6 +1,6 @@
 """Kill sender, Herald, receiver and PostgreSQL while messages go both ways; count what was lost and applied twice.
 
-`python tests/chaos/messages.py --kills 1000 --messages 10000`. Kills fall at random moments and at the seams named in
+`python tests/chaos/messages.py --kills 1000 --messages 10000`. Kills fall at random moments and at the failpoints of
 `message_children`; the server is killed or stopped at once, there and between; migrations are killed in fresh homes.
 Exit code 1 when anything was lost, doubled, buried or alarmed.
 """
@@ -23,10 +23,10 @@ import click
 sys.path.insert(0, str(Path(__file__).parent))
 
 from children import Child, spawn
-from message_children import SEAMS, Board, open_home, run_herald, run_receiver, run_sender, stop_server
+from message_children import FAILPOINTS, Board, open_home, run_herald, run_receiver, run_sender, stop_server
 
-from lotus_herald.hot import handler_names
 from lotus_herald.report import herald_status
+from lotus_modules.hot import handler_names
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas
@@ -47,9 +47,9 @@ class Campaign:
         self.home, self.dice, self.board = home, random.Random(seed), Board()
         self.by_target: Counter[str] = Counter()
         self.born = 0
-        self.points: list[tuple[str, str]] = []  # seams still to be met in turn, in place of drawn ones
+        self.points: list[tuple[str, str]] = []  # failpoints still to be met in turn, in place of drawn ones
         self.children: dict[str, Child] = {}
-        for role in SEAMS:
+        for role in FAILPOINTS:
             self.start(role)
 
     def start(self, role: str) -> None:
@@ -73,7 +73,7 @@ class Campaign:
     def strike(self) -> None:
         """Kill somebody somewhere."""
         time.sleep(self.dice.choice((0.0, 0.02, 0.1, 0.3)) * self.dice.random())
-        role = self.points[0][0] if self.points else self.dice.choice(tuple(SEAMS))
+        role = self.points[0][0] if self.points else self.dice.choice(tuple(FAILPOINTS))
         victim = self.dice.choices(("self", "server", "stop"), (0.9, 0.05, 0.05))[0]
         if not self.points and self.dice.random() < 0.5:
             if victim == "self":
@@ -82,8 +82,8 @@ class Campaign:
                 hit = stop_server(self.home, victim == "stop")
             self.by_target[role if victim == "self" else f"postgresql ({victim})"] += hit
         else:
-            seam = self.points[0][1] if self.points else self.dice.choice(SEAMS[role])
-            self.board.arm(seam, victim)
+            failpoint = self.points[0][1] if self.points else self.dice.choice(FAILPOINTS[role])
+            self.board.arm(failpoint, victim)
             began = time.monotonic()
             while self.board.armed and time.monotonic() < began + SEAM_WAIT_S:
                 time.sleep(0.002)
@@ -91,7 +91,7 @@ class Campaign:
                 self.board.disarm()
                 return
             who = role if victim == "self" else f"postgresql ({victim})"
-            self.by_target[f"{who} at {role}: {seam}"] += 1
+            self.by_target[f"{who} at {role}: {failpoint}"] += 1
             del self.points[:1]
             if victim == "self":
                 self.children[role].wait(PATIENCE_S)
@@ -201,7 +201,7 @@ def asked(job: Callable[[], Any], folder: Path) -> Any:
 def run(
     folder: Path, kills: int, messages: int, seed: int, minutes: float, each: bool, tell: Callable[[str], None]
 ) -> Any:
-    """Run the campaign; return the figures. `each` kills at every seam first, in turn."""
+    """Run the campaign; return the figures. `each` kills at every failpoint first, in turn."""
     began, dice = time.monotonic(), random.Random(seed)
     migrations = kill_migrations(folder, dice, max(kills // 50, 2))
     tell(f"migrations killed {migrations} times, whole in the end")
@@ -210,7 +210,7 @@ def run(
     with embedded(home):
         asked(partial(open_home, home), folder)
         campaign = Campaign(home, seed)
-        campaign.points = [(role, seam) for role in SEAMS for seam in SEAMS[role]] * each
+        campaign.points = [(role, failpoint) for role in FAILPOINTS for failpoint in FAILPOINTS[role]] * each
         deadline = began + 60 * minutes
         sent = 0
         while time.monotonic() < deadline:
@@ -242,9 +242,9 @@ def run(
 @click.command()
 @click.option("--kills", default=1000, show_default=True, type=click.IntRange(1))
 @click.option("--messages", default=10_000, show_default=True, help="At least so many, and as many answers.")
-@click.option("--seed", default=1, show_default=True, help="Seed of moments, targets and seams.")
+@click.option("--seed", default=1, show_default=True, help="Seed of moments, targets and failpoints.")
 @click.option("--minutes", default=30.0, show_default=True, help="No kill after this time.")
-@click.option("--each", is_flag=True, help="Kill at every seam first, in turn.")
+@click.option("--each", is_flag=True, help="Kill at every failpoint first, in turn.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def main(kills: int, messages: int, seed: int, minutes: float, each: bool, as_json: bool) -> None:
     """Kill everything that carries messages, then count."""

@@ -22,13 +22,13 @@ from typing import Any
 import click
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "lotus_live")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from children import spawn  # noqa: E402
 from tapes import MANIFEST, UNIVERSE, in_order, market, write  # noqa: E402
 
+from lotus_desk.execution.books import execution_of  # noqa: E402
 from lotus_live.live import run_live  # noqa: E402
-from lotus_live.trade.books import execution_of  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.plans import PlanRow, open_plans  # noqa: E402

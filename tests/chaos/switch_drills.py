@@ -50,14 +50,14 @@ from trade_kills import (  # noqa: E402
 )  # fmt: skip
 
 from lotus.hashing import natural_id  # noqa: E402
-from lotus.trading.orders import NewOrder, Side, TimeInForce, Trigger, TriggerKind  # noqa: E402
-from lotus_live.trade.accounts import venue_account  # noqa: E402
-from lotus_live.trade.floor import account_name  # noqa: E402
-from lotus_live.trade.heartbeat import BEAT_S  # noqa: E402
-from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
-from lotus_live.watch.__main__ import main as watch_by_environment  # noqa: E402
-from lotus_live.watch.kept_settings import keep_settings  # noqa: E402
-from lotus_live.watch.running import run_watchdog, watchdog_status  # noqa: E402
+from lotus.trading.orders import NewOrder, OrderTrigger, Side, TimeInForce, TriggerKind  # noqa: E402
+from lotus_desk.accounts.accounts import venue_account  # noqa: E402
+from lotus_desk.market.snapshot import account_name  # noqa: E402
+from lotus_desk.safety.heartbeat import BEAT_S  # noqa: E402
+from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
+from lotus_desk.watch.__main__ import main as watch_by_environment  # noqa: E402
+from lotus_desk.watch.kept_settings import keep_settings  # noqa: E402
+from lotus_desk.watch.running import run_watchdog, watchdog_status  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 
@@ -122,7 +122,7 @@ def open_positions(home: Path, url: str, users: dict[str, str], number: int) -> 
         def order(share: str, tif: TimeInForce = TimeInForce.GTC, stop: bool = False) -> NewOrder:
             level = (px * (1 + int(side) * Decimal(share))).quantize(Decimal(1))
             way = Side(-int(side)) if stop else side
-            trigger = Trigger(level, TriggerKind.STOP_LOSS, True) if stop else None
+            trigger = OrderTrigger(level, TriggerKind.STOP_LOSS, True) if stop else None
             name = "0x" + natural_id("drill", account, number, share)
             return NewOrder(name, "BTC", way, size, level, tif, stop, trigger)
 

@@ -1,4 +1,4 @@
-"""One kill at each seam of `messages.py` in every run of the tests; the script takes any number."""
+"""One kill at each failpoint of `messages.py` in every run of the tests; the script takes any number."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 HERE = Path(__file__).parent
 
 
-@pytest.mark.kill("sender, Herald, receiver and migrations die at each of their seams")
+@pytest.mark.kill("sender, Herald, receiver and migrations die at each of their failpoints")
 @pytest.mark.timeout(600)
 def test_kills_lose_nothing_and_apply_nothing_twice() -> None:
     command = [

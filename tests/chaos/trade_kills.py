@@ -34,24 +34,24 @@ from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
 from lotus.trading.orders import Side  # noqa: E402
 from lotus.trading.plan import probe_plan  # noqa: E402
+from lotus_desk.accounts.accounts import venue_account  # noqa: E402
+from lotus_desk.execution.books import TradeBooks  # noqa: E402
+from lotus_desk.execution.desk import TradingDesk  # noqa: E402
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot, account_name  # noqa: E402
+from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
 from lotus_herald.keys import Keys  # noqa: E402
-from lotus_live.trade.accounts import venue_account  # noqa: E402
-from lotus_live.trade.books import TradeBooks  # noqa: E402
-from lotus_live.trade.desk import TradingDesk  # noqa: E402
-from lotus_live.trade.floor import FloorTerms, TradingFloor, account_name  # noqa: E402
-from lotus_live.trade.kill_switch import KillSwitch  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.bodies import to_plain  # noqa: E402
 from lotus_store.ledger.plans import PlanRow, put_plan  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 from lotus_venues.local_exchange.frames import book_frame, context_frame  # noqa: E402
-from lotus_venues.local_exchange.options import Clock, Options  # noqa: E402
+from lotus_venues.local_exchange.options import Options, TimeSource  # noqa: E402
 from lotus_venues.local_exchange.server import LocalExchange  # noqa: E402
 
 BTC = Asset("BTC", 5)
 START_PX = 100_000
-TERMS = FloorTerms(Decimal(1000), Decimal(300), Decimal(10**7), 5_000)
+TERMS = DeskTerms(Decimal(1000), Decimal(300), Decimal(10**7), 5_000)
 BARE_LIMIT_S = 5.0
 EXPIRES_MS = TradingSettings().expires_ms
 PATIENCE_S = 60.0
@@ -68,7 +68,7 @@ def run_exchange(port: int, seed: int) -> int:
 
     async def go() -> None:
         dice, px = random.Random(seed), START_PX
-        options = Options(clock=Clock.WALL, limit_scale=0)
+        options = Options(clock=TimeSource.WALL, limit_scale=0)
         async with LocalExchange((BTC,), options=options, port=port) as exchange:
             while True:
                 px += dice.choice((-2, -1, 0, 1, 2))
@@ -80,8 +80,8 @@ def run_exchange(port: int, seed: int) -> int:
     return 0
 
 
-class ToldFloor(TradingFloor):
-    """A floor whose market is asked for at the venue."""
+class ToldMarket(MarketSnapshot):
+    """A market whose market is asked for at the venue."""
 
     def told(self, best: tuple[Decimal, Decimal]) -> None:
         """Take best bid and ask."""
@@ -93,7 +93,7 @@ def run_desk(home: Path, url: str) -> int:
     settings = Settings(home)
 
     async def go(databases: Databases) -> None:
-        floor = ToldFloor((BTC,), "local", TERMS, now_ms, max_leverage={"BTC": 40})
+        snapshot = ToldMarket((BTC,), "local", TERMS, now_ms, max_leverage={"BTC": 40})
         venues = {
             account_name(side): venue_account(
                 account_name(side), url, settings.keys_root, home / "live" / "signer", (BTC,), now_ms, EXPIRES_MS,
@@ -102,14 +102,14 @@ def run_desk(home: Path, url: str) -> int:
             for side in Side
         }  # fmt: skip
         books = TradeBooks(databases, Keys(settings.keys_root), "local")
-        desk = TradingDesk(books, floor, venues, KillSwitch(home).prepare())
+        desk = TradingDesk(books, snapshot, venues, KillSwitch(home).prepare())
 
         async def market() -> None:
             while True:
                 with suppress(Exception):
                     best = await venues[account_name(Side.BUY)].best_prices("BTC")
                     if best is not None:
-                        floor.told(best)
+                        snapshot.told(best)
                 await asyncio.sleep(0.1)
 
         async def tell() -> None:
@@ -127,11 +127,13 @@ def run_desk(home: Path, url: str) -> int:
 def accept_plans(home: Path, dice: random.Random, n: int, hold_ms: int = 0, px: Decimal = Decimal(START_PX)) -> int:
     """Write accepted plans of both sides around a price, `hold_ms` or some seconds long."""
     with Databases(Settings(home), migrated=False) as databases, databases.connect("tr") as connection:
-        floor = TradingFloor((BTC,), "local", TERMS, now_ms)
+        snapshot = MarketSnapshot((BTC,), "local", TERMS, now_ms)
         for _ in range(n):
             side, at = dice.choice(tuple(Side)), now_ms()
             event = natural_id("drill", at, dice.random())
-            plan = probe_plan(event, event, BTC, side, px, at, hold_ms or dice.randint(1_000, 8_000), floor.terms(side))
+            plan = probe_plan(
+                event, event, BTC, side, px, at, hold_ms or dice.randint(1_000, 8_000), snapshot.terms(side)
+            )
             row = PlanRow(
                 plan.plan_id, "main", plan.decision_id, event, "probe", "BTC", "local", "accepted", at, to_plain(plan),
                 {"event_id": event, "detector_id": "drill", "window_end_ms": at}, {},

@@ -13,7 +13,7 @@ from decimal import Decimal
 from check_venue import BID, COIN, Bed
 
 from lotus.errors import VenueError
-from lotus.trading.orders import Grouping, NewOrder, OrderState, OrderUpdate, Side, TimeInForce, VenueFill
+from lotus.trading.orders import NewOrder, OrderGrouping, OrderState, OrderUpdate, Side, TimeInForce, VenueFill
 from lotus.trading.venue import Venue
 
 LOT = Decimal("0.001")
@@ -92,7 +92,7 @@ class Client:
                     self._take(await self.venue.order_of(name), is_answer=True)
         return sum(tracked.state is OrderState.UNKNOWN for tracked in self.orders.values())
 
-    async def _place(self, orders: list[NewOrder], grouping: Grouping = Grouping.NONE) -> None:
+    async def _place(self, orders: list[NewOrder], grouping: OrderGrouping = OrderGrouping.NONE) -> None:
         for order in orders:
             self.orders[order.client_id] = Tracked(order, allowed=order.size)
         try:
@@ -107,7 +107,7 @@ class Client:
         entry = self._order(self.dice.choice(["ioc", "gtc"]))
         side, distance = entry.side.opposite, Decimal(self.dice.randint(50, 300))
         stop = self.bed.stop(side, BID + side * distance, size=entry.size)
-        await self._place([entry, stop], Grouping.ENTRY_WITH_EXITS)
+        await self._place([entry, stop], OrderGrouping.ENTRY_WITH_EXITS)
 
     async def _again(self) -> None:
         if self.orders:

@@ -51,7 +51,7 @@ COINS = (b"../../evil", b".", b"..", b"ETH ", b"A" * 300, b"PURR/USDC", b"", b"\
 
 def simulated(seconds: int = 60) -> Lines:
     """Return a recording of three coins, from the generator of the daemon's tests."""
-    place = Path(__file__).parents[1] / "lotus_live" / "tapes.py"
+    place = Path(__file__).parents[1] / "support" / "tapes.py"
     spec = importlib.util.spec_from_file_location("tapes_of_the_daemon", place)
     assert spec is not None
     assert spec.loader is not None

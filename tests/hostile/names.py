@@ -25,8 +25,8 @@ from lotus.errors import ConfigError, LotusError
 from lotus.manifest import Asset
 from lotus.names import is_name, name_of_step, path_step
 from lotus_cli.main import main
-from lotus_live.trade.accounts import account_files
-from lotus_live.trade.arming import Arming, arm, read_arming
+from lotus_desk.accounts.accounts import account_files
+from lotus_desk.safety.arming import Arming, arm, read_arming
 from lotus_store.branch_settings import read_branch_settings, write_branch_settings
 from lotus_store.config import load_settings
 from lotus_store.lake import Lake

@@ -27,7 +27,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from lotus.manifest import Asset
-from lotus_resources.pages import Door
+from lotus_resources.pages import AccessMiddleware
 from lotus_venues.bounded_http import BACKLOG, BoundedHttp
 from lotus_venues.local_exchange.options import Options
 from lotus_venues.local_exchange.server import LocalExchange
@@ -54,7 +54,9 @@ async def serve(kind: str) -> None:
         app = Starlette(routes=[Route("/big", lambda request: PlainTextResponse("x" * 1_000_000))])
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        config = uvicorn.Config(Door(app, port, TOKEN), http=BoundedHttp, backlog=BACKLOG, log_level="error")
+        config = uvicorn.Config(
+            AccessMiddleware(app, port, TOKEN), http=BoundedHttp, backlog=BACKLOG, log_level="error"
+        )
         print(port, flush=True)
         await uvicorn.Server(config).serve([listener])
 

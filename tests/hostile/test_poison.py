@@ -13,10 +13,10 @@ from poison import Flood
 
 
 def test_a_flood_harms_nobody_but_its_sender(
-    databases: Databases, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    databases: Databases, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     flood = Flood(databases, tmp_path, 3)
     assert flood.run(3), flood.faults
     assert flood.figures["urgent applied"] > 20
     assert flood.figures["dead in dm, handler_fault"] > 3
-    assert "herald: a handler of dm broke: ZeroDivisionError: poison" in capfd.readouterr().err
+    assert "a handler of dm broke: ZeroDivisionError: poison" in caplog.text

@@ -1,46 +1,22 @@
 """Compacted atoms: sums kept, what a night may read untouched, the same files however often it was killed."""
 
-import json
 from datetime import date, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from lotus.errors import LakeError
 from lotus.learning.cube import LESSON_ATOMS
 from lotus_assets import atoms_compaction
 from lotus_assets.atoms_compaction import DAILY, WEEKLY, compact_days
-from lotus_assets.compaction_job import compact_atoms
-from lotus_cli.atoms import atoms_command
-from lotus_resources.lotus_resource import Lotus
 from lotus_store.lake import Lake
-from lotus_store.ledger.day_commits import DayCommit, commit_day
+
+from .day_atoms import atoms
 
 KEEP = 4
 START = date(2024, 1, 1)  # a Monday
 OFFSETS = (0, 1, 4, 6, 7, 9, 200, 207, 370, 371, 377, 378, 379)
 DAYS = [(START + timedelta(k)).isoformat() for k in OFFSETS]  # two weeks older than a year, two days, more, the newest
-
-
-def atoms(day: str, seed: int = 0) -> dict[str, np.ndarray]:
-    """Return atoms of two detectors; whole numbers, so that sums are exact in any order."""
-    rng = np.random.default_rng([seed, *map(int, day.split("-"))])
-    cells = np.array([(d, b, t, c) for d in (0, 1) for b in range(4) for t in (0, 219, 297) for c in (0, 3)])
-    cells = cells[rng.random(len(cells)) < 0.8]
-    return {
-        "detector_id": np.array(["a", "b"], dtype=object)[cells[:, 0]],
-        "day": np.full(len(cells), day, dtype=object),
-        "block": cells[:, 1].astype(np.uint8),
-        "triple": cells[:, 2].astype(np.int16),
-        "cell": cells[:, 3].astype(np.int16),
-        "r": rng.integers(-50, 50, len(cells)).astype(np.float64),
-        "h": rng.integers(0, 9, len(cells)).astype(np.float64),
-        "rest_r": rng.integers(-50, 50, len(cells)).astype(np.float64),
-        "rest_h": rng.integers(0, 9, len(cells)).astype(np.float64),
-        "n": rng.integers(0, 9, len(cells)).astype(np.int32),
-    }
 
 
 def filled(place: Path) -> Lake:
@@ -158,17 +134,3 @@ def test_a_day_learned_again_after_its_week_was_compacted(tmp_path: Path) -> Non
     compact_days(lake, "main", DAYS, KEEP)
     assert parts(lake)[WEEKLY.name, "2024-01-01"] != week
     assert (DAILY.name, DAYS[1]) not in parts(lake)
-
-
-def test_the_weekly_job_compacts_what_is_committed(lotus: Lotus) -> None:
-    keep = lotus.settings.manifest.learning.search_days
-    days = [(START + timedelta(k)).isoformat() for k in range(keep + 2)]
-    with lotus.databases.connect("sig") as sig:
-        for day in days:
-            lotus.lake.write(LESSON_ATOMS, "main", day, atoms(day))
-            commit_day(sig, DayCommit("main", day, LESSON_ATOMS.name, "h" * 32, 1, "i"))
-    assert compact_atoms.execute_in_process(resources={"lotus": lotus}).success
-    assert lotus.lake.days(DAILY.name, "main") == days[:2]
-    assert lotus.lake.days(LESSON_ATOMS.name, "main") == days[2:]
-    done = CliRunner().invoke(atoms_command, ["compact", "--home", str(lotus.settings.home), "--json"])
-    assert json.loads(done.stdout)["days"] == []

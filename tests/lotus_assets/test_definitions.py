@@ -1,4 +1,4 @@
-"""The code location: it loads without a server, its graph is the golden one, catalogue and stages agree."""
+"""The code location: it loads without a server, and its graph is the golden one."""
 
 import json
 import os
@@ -10,12 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from lotus_assets.catalogue import ALL_ASSETS, LEARNING_ASSETS, TAPE_ASSETS
 from lotus_assets.definitions import build_definitions
-from lotus_assets.partitions import EDGES
-from lotus_assets.schedules import nightly_request, range_tags
-from lotus_assets.specs import CHECK_TEXTS
-from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 ADVISORY = {"live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy"}
@@ -64,13 +59,6 @@ def test_few_coarse_daily_assets_with_blocking_checks_and_seven_that_only_tell()
     assert {name for name, is_daily in daily.items() if not is_daily} == {"event_log_purge", "live_daemon"}
 
 
-def test_catalogue_and_stages_agree() -> None:
-    assert [entry.name for entry in TAPE_ASSETS] == [stage.name for stage in TAPE_STAGES]
-    assert [entry.name for entry in LEARNING_ASSETS] == [stage.name for stage in LEARNING_STAGES]
-    assert {check for entry in ALL_ASSETS for check in entry.checks} == set(CHECK_TEXTS)
-    assert {edge for entry in ALL_ASSETS for _, edge in entry.deps} <= set(EDGES)
-
-
 def test_sensors_schedule_and_jobs_are_there() -> None:
     repository = build_definitions().get_repository_def()
     sensors = {"closed_segments", "daemon_health", "late_executions", "new_inbox"}
@@ -98,19 +86,6 @@ def test_dagster_validates_without_a_server(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "All code locations passed validation" in done.stdout + done.stderr
-
-
-@pytest.mark.parametrize(
-    ("committed", "first"), [(None, "2026-01-09"), ("2026-01-08", "2026-01-09"), ("2026-01-05", "2026-01-06")]
-)
-def test_the_nightly_run_makes_up_for_missed_nights(committed: str | None, first: str) -> None:
-    request = nightly_request(committed, "2026-01-09")
-    assert isinstance(request, dg.RunRequest)
-    assert dict(request.tags) == range_tags(first, "2026-01-09")
-
-
-def test_the_nightly_run_is_skipped_when_nothing_is_due() -> None:
-    assert isinstance(nightly_request("2026-01-09", "2026-01-09"), dg.SkipReason)
 
 
 @pytest.mark.parametrize("field", ["home", "config", "branch", "tape"])

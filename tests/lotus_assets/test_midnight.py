@@ -1,4 +1,7 @@
-"""Whole days: a daemon that ran through midnight, and one fed a single day with its warm-up, emit what batch stores."""
+"""Whole days: a daemon that ran through midnight, and one fed a single day with its warm-up, emit what batch stores.
+
+Of `lotus_live.live` beside `lotus_assets.stages.runner`.
+"""
 
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import pytest
 from lotus.detectors.scored import Columns
 from lotus.detectors.signal_spec import SIGNAL_EVENTS
 from lotus.experts.fusion import default_experts
-from lotus.experts.learned import InForce, Learned, experts_with
+from lotus.experts.learned import InForce, LearnedSettings, experts_with
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
 from lotus.timebase import DAY_MS, day_start_ms
@@ -83,7 +86,7 @@ def test_live_and_batch_agree_across_midnight(ctx: StageContext, lotus: Lotus) -
 @pytest.mark.process("two whole days in batch and live")
 def test_live_and_batch_agree_when_the_experts_change_at_midnight(ctx: StageContext, lotus: Lotus) -> None:
     base = default_experts()
-    learned = Learned(
+    learned = LearnedSettings(
         base.version,
         weights=tuple((name, 2.0 * v.weight) for name, v in base.fusion.voices.items()),
         off=("squeeze", "micro_lean"),

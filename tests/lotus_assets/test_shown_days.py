@@ -8,12 +8,12 @@ import pytest
 from lotus_assets import shown_days
 from lotus_assets.shown_days import ShownDays, runs_under_way
 from lotus_resources.provision import instance, provision
-from lotus_resources.span import Span
+from lotus_resources.span import DaySpan
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.processes import own_tags
 
-OLD, NEW = Span("2026-01-05", "2026-01-06"), Span("2026-01-05", "2026-01-07")
+OLD, NEW = DaySpan("2026-01-05", "2026-01-06"), DaySpan("2026-01-05", "2026-01-07")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 def test_a_restart_waits_for_runs_and_tells(clock: Callable[[float], None]) -> None:
-    runs, said, begun, span = ["a"], list[str](), list[Span](), [OLD]
+    runs, said, begun, span = ["a"], list[str](), list[DaySpan](), [OLD]
     shown = ShownDays(OLD, lambda: span[0], lambda: runs, begun.append, said.append)
     shown.look()
     assert (said, begun) == ([], [])
@@ -48,7 +48,7 @@ def test_a_restart_waits_for_runs_and_tells(clock: Callable[[float], None]) -> N
 
 
 def test_it_waits_no_longer_than_its_bound(clock: Callable[[float], None]) -> None:
-    said, begun = list[str](), list[Span]()
+    said, begun = list[str](), list[DaySpan]()
     shown = ShownDays(OLD, lambda: NEW, lambda: ["endless"], begun.append, said.append)
     for seconds in (0.0, shown_days.WAIT_S - 1.0, shown_days.WAIT_S + 1.0):
         assert begun == []

@@ -15,11 +15,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lotus.weave.watchdog import Alert
+from lotus.weave.watchdog import BraidAlert
 from lotus_assets.jobs import watchdog
 from lotus_herald.carry import carry
 from lotus_herald.keys import Keys
-from lotus_herald.weave_notes import tell_alerts
+from lotus_modules.priors.weave_notes import tell_alerts
 from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -53,7 +53,7 @@ def living(home: Path) -> list[str]:
 
 def alert_is_applied(settings: Settings, patience_s: float = 90.0) -> bool:
     """Put an alert into dm's inbox and tell whether Dagster applies it."""
-    alert = Alert(braid_id="b", detector_id="d", kind="expired", reason="x", e_value=1.0, scope="dm")
+    alert = BraidAlert(braid_id="b", detector_id="d", kind="expired", reason="x", e_value=1.0, scope="dm")
     with Databases(settings) as databases:
         with databases.connect("sig") as c:
             tell_alerts(c, settings.branch, "2026-01-05", [alert], "0" * 32, Keys(settings.keys_root))

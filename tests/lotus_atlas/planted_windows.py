@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lotus.atlas.series import STEP_MS, Windows
+from lotus.atlas.series import STEP_MS, MaturedWindows
 from lotus.timebase import DAY_MS, HOUR_MS
 
 DAY0_MS = 20_454 * DAY_MS  # 2026-01-01
@@ -15,7 +15,7 @@ def steps_ms(days: int) -> np.ndarray:
     return (DAY0_MS + np.arange(days)[:, None] * DAY_MS + one).ravel()
 
 
-def planted(seed: int, paper: np.ndarray, execution: np.ndarray, impact: float = 0.0) -> Windows:
+def planted(seed: int, paper: np.ndarray, execution: np.ndarray, impact: float = 0.0) -> MaturedWindows:
     """Return windows of steps that pay `paper` bps, executed `execution` bps better, and `impact` more if published."""
     rng = np.random.default_rng(seed)
     n = len(paper)
@@ -23,7 +23,7 @@ def planted(seed: int, paper: np.ndarray, execution: np.ndarray, impact: float =
     published = rng.random(n * EACH) < CHANCE
     worth = np.repeat(paper, EACH) + rng.normal(size=n * EACH) + impact * published
     gained = np.repeat(execution, EACH) + 0.5 * rng.normal(size=n * EACH)
-    return Windows(
+    return MaturedWindows(
         end_ms=start + 5_000 * rng.integers(1, 50, n * EACH),
         horizon_ms=np.full(n * EACH, 300_000),
         p=np.full(n * EACH, CHANCE),

@@ -5,14 +5,14 @@ import pytest
 from planted_windows import PER_DAY, noise, planted, steps_ms
 
 from lotus.atlas.numbers import NO_SERIES, NOT_EXECUTED, ModuleNumbers, for_ledger, numbers_of_day
-from lotus.atlas.series import Windows
+from lotus.atlas.series import MaturedWindows
 from lotus.modules.intents import Module
 from lotus.timebase import HOUR_MS
 
 DAYS = 10  # of 12 hours: two or three blocks each
 
 
-def numbers(windows: Windows) -> dict[str, ModuleNumbers]:
+def numbers(windows: MaturedWindows) -> dict[str, ModuleNumbers]:
     rows = numbers_of_day("main", "2026-01-10", windows)
     assert [row.module for row in rows] == [module.value for module in Module]
     assert {(row.branch, row.day) for row in rows} == {("main", "2026-01-10")}
@@ -96,5 +96,5 @@ def test_too_little_evidence_gives_none_and_says_why() -> None:
 def test_numbers_are_the_same_for_the_same_windows_in_any_order() -> None:
     windows = planted(8, rhythm(0.4), noise(8, DAYS))
     mixed = np.random.default_rng(0).permutation(len(windows.p))
-    again = Windows(*(getattr(windows, name)[mixed] for name in Windows.__dataclass_fields__))
+    again = MaturedWindows(*(getattr(windows, name)[mixed] for name in MaturedWindows.__dataclass_fields__))
     assert numbers(again) == numbers(windows)

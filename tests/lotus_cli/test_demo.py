@@ -5,9 +5,8 @@ import json
 import pytest
 from small_home import Cli, Facts
 
-from lotus_cli.demo_page import page
-
 pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
+
 
 KEYS = [
     "days",
@@ -23,6 +22,8 @@ KEYS = [
     "traded",
     "money",
 ]
+
+
 OF_THE_RUN = ("seconds", "live")  # times, and how much of the tape came from the daemon's own
 
 
@@ -76,28 +77,6 @@ def test_a_second_run_says_the_same(lotus: Cli, facts: Facts) -> None:
     }
     assert again["live"]["hash_live"] == facts["live"]["hash_live"]
     assert again["live"]["status"]["rebuilt"] == facts["live"]["status"]["lines"]
-
-
-def test_the_page_of_a_world_without_publications_in_the_trap(lotus: Cli, facts: Facts) -> None:
-    text = page(facts, f" --home {lotus.home}")
-    for part in (
-        "LOTUS DEMO   world demo, seed 11",
-        "LESSONS   planted 2",
-        "TRAP",
-        "BELIEFS",
-        "PARITY",
-        "TRADED",
-        "MONEY",
-        "TIME",
-        "NEXT",
-    ):
-        assert part in text
-    assert "equal, bit for bit" in text
-    assert "nan" not in text
-    assert "family-wise error 98 %" in text
-    assert f"lotus explain {facts['example_event']} --home {lotus.home}" in text
-    empty = facts["trap"][0] | {"published": 0, "hit_rate": None, "naive_z": None, "net_bps": None}
-    assert "too few publications to be fallen for" in page(facts | {"trap": [empty]}, "")
 
 
 def test_another_length_in_the_same_home_is_refused(lotus: Cli) -> None:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from small_home import Cli
 
-from lotus.decision.calibration import Calibration, Cell
+from lotus.decision.calibration import Cell, ScoreCalibration
 from lotus.decision.covariance import Covariance
-from lotus.decision.feedback import ExecutorScore, Memory
+from lotus.decision.feedback import DecisionMemory, ExecutorScore
 from lotus.decision.night import SourceQuality
-from lotus.decision.reliability import CurveBin, ForecastQuality, Reliability
+from lotus.decision.reliability import CurveBin, ForecastQuality, SourceReliability
 from lotus_cli.dm import facts_of, page
 from lotus_store.ledger.knowledge import Knowledge
 
@@ -23,10 +23,12 @@ KEY = ("det:loser@1", 300)
 def a_night() -> tuple[Knowledge, tuple[SourceQuality, ...]]:
     """One source that loses in every regime and promised more than came."""
     cells = tuple(Cell((*KEY, regime), (0.1, 0.9), (-4.0, -1.5), 3.0, 300.0, 40.0) for regime in ("", "wild"))
-    memory = Memory((Reliability(*KEY, 0.2, 1.0, 2.0, "2026-01-05", 7),), (ExecutorScore("hl:maker", 0.6, 3),))
+    memory = DecisionMemory(
+        (SourceReliability(*KEY, 0.2, 1.0, 2.0, "2026-01-05", 7),), (ExecutorScore("hl:maker", 0.6, 3),)
+    )
     covariance = Covariance(("BTC",), np.array([[4.0]]), 60.0, 1, 0.1, 30)
     alike = {("det:a@1", "det:loser@1"): 0.7, ("det:b@1", "det:loser@1"): 0.1}
-    known = Knowledge("2026-01-05", Calibration("2026-01-06", cells, 160.0, "v" * 32), memory, covariance, alike)
+    known = Knowledge("2026-01-05", ScoreCalibration("2026-01-06", cells, 160.0, "v" * 32), memory, covariance, alike)
     curve = (CurveBin(7, 6.5, 0.7, 0.4, 0.2, 0.6, 2.0, -1.0),)
     return known, (SourceQuality(*KEY, ForecastQuality(7, 0.3, 0.25, 0.8, 0.69, -0.5, curve)),)
 

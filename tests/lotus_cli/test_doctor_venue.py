@@ -12,7 +12,7 @@ import pytest
 from lotus.manifest import Asset, Manifest
 from lotus_cli.doctor_venue import safety_checks, venue_checks
 from lotus_store.config import LiveSettings, Settings, TradingSettings
-from lotus_venues.local_exchange.options import Clock, Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 
 BTC = Asset("BTC", 5)
@@ -25,7 +25,7 @@ def exchange(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
     found: list[str] = []
 
     async def serve() -> None:
-        options = Options(clock=Clock.WALL, wall_ms=lambda: time.time_ns() // 1_000_000 + request.param)
+        options = Options(clock=TimeSource.WALL, wall_ms=lambda: time.time_ns() // 1_000_000 + request.param)
         async with LocalExchange((BTC,), options=options) as running:
             found.append(running.url)
             ready.set()
@@ -75,7 +75,7 @@ def test_the_dead_mans_switch_is_probed_and_stays_off(tmp_path: Path) -> None:
 
 
 def test_every_reason_against_real_orders_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lotus_live.trade.gate_facts.KNOWN_URLS", ("http://127.0.0.1:1",))
+    monkeypatch.setattr("lotus_desk.safety.gate_facts.KNOWN_URLS", ("http://127.0.0.1:1",))
     wanted = TradingSettings(venue="hyperliquid", url="http://127.0.0.1:1")
     told = safety_checks(replace(settings, trading=wanted))["real_orders"]
     assert told.startswith("WRONG: ")

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 from full_disk import fill, small_disk
 
 from lotus_cli.main import main
-from lotus_live.trade.kill_switch import KillSwitch
+from lotus_desk.safety.kill_switch import KillSwitch
 
 
 def kill(home: Path, *words: str) -> Result:

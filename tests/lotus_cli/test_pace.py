@@ -2,12 +2,12 @@
 
 import pytest
 
-from lotus_cli.pace import Pace, left_words
+from lotus_cli.pace import PaceMeter, left_words
 
 
-def after(*steps: tuple[float, float]) -> Pace:
+def after(*steps: tuple[float, float]) -> PaceMeter:
     """Return a pace that began at 0 s and was fed (second, done)."""
-    pace = Pace(0.0)
+    pace = PaceMeter(0.0)
     for now_s, done in steps:
         pace.feed(done, now_s)
     return pace

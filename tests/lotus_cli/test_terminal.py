@@ -6,9 +6,9 @@ from os import terminal_size
 import pytest
 
 from lotus_cli import terminal
-from lotus_cli.terminal import Column, folded, markdown, numbers, table
+from lotus_cli.terminal import TableColumn, folded, markdown, numbers, table
 
-COLUMNS = (Column("name"), Column("said", least=12), *numbers("one", "two"), Column("rarely asked for"))
+COLUMNS = (TableColumn("name"), TableColumn("said", least=12), *numbers("one", "two"), TableColumn("rarely asked for"))
 ROWS = [("alpha", "a text of some words that may be folded", "1", "22", "x" * 40), ("[b]", "short", "333", "4", "y")]
 
 
@@ -44,6 +44,6 @@ def test_without_a_terminal_there_is_no_colour(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_rows_stand_in_their_order_with_numbers_to_the_right() -> None:
-    head, rule, first, second = table((Column("name"), *numbers("n")), [("a", "1"), ("b", "10")]).splitlines()
+    head, rule, first, second = table((TableColumn("name"), *numbers("n")), [("a", "1"), ("b", "10")]).splitlines()
     assert (head, first, second) == ("name   n", "a      1", "b     10")
     assert set(rule) == {"─"}

@@ -10,11 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from lotus.errors import LotusError
-from lotus_cli.progress import Progress
-from lotus_cli.warm import Left, run_jobs
-from lotus_cli.warm_jobs import Job
-
 
 def in_cache(folder: Path) -> dict[str, str]:
     """Return what each file holds: its path, and the signature by which it is found."""
@@ -38,9 +33,3 @@ def test_a_killed_job_leaves_a_cache_that_works(tmp_path: Path) -> None:
     assert before.items() < made.items()
     subprocess.run(command, check=True, env=environment)
     assert in_cache(tmp_path) == made
-
-
-def test_a_job_that_fails_is_told_with_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lotus_cli.warm_jobs.JOBS", {"nothing": Job(print)})  # which the process does not know
-    with pytest.raises(LotusError, match="compiling the kernels of nothing ended with 1, saying: KeyError: 'nothing'"):
-        run_jobs(1, Progress(quiet=True), Left())

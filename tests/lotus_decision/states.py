@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from past_outcomes import FIRST_DAY, known, past
 
 from lotus.decision.alphas import AlphaInput, CueInput
-from lotus.decision.book import Market
-from lotus.decision.calibration import Calibration, calibrate
+from lotus.decision.book import CoinMarket
+from lotus.decision.calibration import ScoreCalibration, calibrate
 from lotus.decision.covariance import Covariance
 from lotus.decision.curators import Nudge
-from lotus.decision.decide import Authority, Decision, State, decide
-from lotus.decision.feedback import Memory
+from lotus.decision.decide import AccountMandate, Decision, DecisionState, decide
+from lotus.decision.feedback import DecisionMemory
 from lotus.decision.policy import shipped_policy
 from lotus.decision.solver import FastSolver
 from lotus.timebase import day_start_ms, next_day
@@ -23,11 +23,11 @@ COINS = ("ARB", "BTC", "DOGE", "ETH", "SOL")
 TODAY = next_day(FIRST_DAY, 30)
 NOW_MS = day_start_ms(TODAY) + 3_600_000
 SOURCES = ("det:flow@1", "det:basis@2", "human:ada")
-MARKET = Market(spread_bps=1.0, adv_usd=5e8, open_interest_usd=2e8, max_leverage=20.0)
+MARKET = CoinMarket(spread_bps=1.0, adv_usd=5e8, open_interest_usd=2e8, max_leverage=20.0)
 
 
 @cache
-def fitted() -> Calibration:
+def fitted() -> ScoreCalibration:
     """Three sources: one strong, one weak, a person who was right so far."""
     edges = (lambda x: 60.0 * x, lambda x: 15.0 * x, lambda x: 40.0 * x)
     rows = [
@@ -47,12 +47,12 @@ def risk_model() -> Covariance:
     return Covariance(COINS, matrix, 60.0, NOW_MS - 60_000, 0.05, 1000)
 
 
-def desk(**members: object) -> State:
+def desk(**members: object) -> DecisionState:
     """A flat desk of one million, members replaced."""
-    made = State(
+    made = DecisionState(
         branch="main", portfolio_id="desk", asof_ms=NOW_MS, equity_usd=1e6, positions={},
-        markets=dict.fromkeys(COINS, MARKET), covariance=risk_model(), calibration=fitted(), memory=Memory(),
-        policy=shipped_policy(), authority=Authority("acct", ("paper:limit", "paper:market"), 1.0, 4.0),
+        markets=dict.fromkeys(COINS, MARKET), covariance=risk_model(), calibration=fitted(), memory=DecisionMemory(),
+        policy=shipped_policy(), authority=AccountMandate("acct", ("paper:limit", "paper:market"), 1.0, 4.0),
         priors_ver="0" * 32,
     )  # fmt: skip
     return replace(made, **members)  # type: ignore[arg-type]
@@ -93,6 +93,8 @@ def cue(coin: str, kairos: float | None, entrain: float | None, asymmetry: float
 CUES = st.lists(st.builds(cue, st.sampled_from(COINS), CUE, CUE, CUE), max_size=5, unique_by=lambda c: c.coin)
 
 
-def decided(state: State, views: list[AlphaInput], cues: list[CueInput] | None = None, *wishes: Nudge) -> Decision:
+def decided(
+    state: DecisionState, views: list[AlphaInput], cues: list[CueInput] | None = None, *wishes: Nudge
+) -> Decision:
     """A decision of the fast solver."""
     return decide(state, views, cues or [], wishes, FAST.solve)

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
-from past_outcomes import FIRST_DAY, Paid, columns, days_of, known, past
+from past_outcomes import FIRST_DAY, Paid, known, past
 from sklearn.isotonic import IsotonicRegression
 
 from lotus.decision.alphas import AlphaInput
-from lotus.decision.calibration import Calibration, calibrate, half_life_of, isotonic
+from lotus.decision.calibration import ScoreCalibration, calibrate, half_life_of, isotonic
 from lotus.decision.evidence import joined
 from lotus.decision.policy import shipped_policy
-from lotus.decision.promises import promised
 from lotus.errors import LookAheadError
 from lotus.timebase import next_day
 
@@ -27,7 +26,7 @@ def view(score: float, source: str = "det:flow@1", sign: int = 1, regime: str = 
     return AlphaInput(source, "BTC", 300, sign, score, "e", "t", end_ms, end_ms + 300_000, regime)
 
 
-def fit(rows: list[Paid], times_s: tuple[int, ...] = (), day: str = LATER) -> Calibration:
+def fit(rows: list[Paid], times_s: tuple[int, ...] = (), day: str = LATER) -> ScoreCalibration:
     """The calibration of rows."""
     return calibrate(known(rows, times_s), day, RULE)
 
@@ -96,19 +95,6 @@ def test_the_bins_of_the_score_cost_nothing_that_matters() -> None:
     assert cell.sigma_bps == pytest.approx(float(np.sqrt(((y - told) ** 2).mean())), rel=0.01)
 
 
-@settings(max_examples=examples(30), deadline=None)
-@given(st.integers(0, 1000), st.sampled_from(["all", "calm"]))
-def test_a_higher_score_never_promises_less_and_signs_mirror(seed: int, regime: str) -> None:
-    rows = past("det:flow@1", 10, 10, lambda x: 0.0, seed=seed, regime="calm") + past("det:b@1", 10, 9, lambda x: x)
-    fitted = fit(rows)
-    long = [fitted.alpha(view(x, regime=regime), 0.5, 0) for x in np.linspace(0.0, 1.0, 21)]
-    short = [fitted.alpha(view(x, regime=regime, sign=-1), 0.5, 0) for x in np.linspace(0.0, 1.0, 21)]
-    promised = [a.mu_bps for a in long if a]
-    assert len(promised) == 21
-    assert promised == sorted(promised)
-    assert [-a.mu_bps for a in short if a] == promised
-
-
 def test_a_source_that_loses_is_silent_and_not_turned_round() -> None:
     fitted = fit(past("det:flow@1", 30, 200, lambda x: -10.0))
     alpha = fitted.alpha(view(0.9), 0.5, 0)
@@ -129,21 +115,6 @@ def test_a_thin_regime_leans_on_its_source_and_a_rich_one_speaks_for_itself() ->
         assert (found.raw_mu_bps > 15.0) == bool(own)
 
 
-def test_a_source_without_a_past_promises_nothing() -> None:
-    fitted = fit(past("det:flow@1", 30, 50, lambda x: 10.0))
-    assert fitted.alpha(view(0.5, source="det:new@1"), 0.5, 0) is None
-    assert fitted.alpha(view(0.5, source="human:ada"), 0.5, 0) is None
-
-
-def test_a_promise_halves_every_half_life() -> None:
-    fitted = fit(past("det:flow@1", 30, 50, lambda x: 10.0, half_life_s=75.0), (30, 150))
-    fresh, later = fitted.alpha(view(0.5), 0.5, 0), fitted.alpha(view(0.5), 0.5, 75_000)
-    assert fresh is not None
-    assert later is not None
-    assert fresh.half_life_s == 75.0
-    assert later.mu_bps == pytest.approx(fresh.mu_bps / 2)
-
-
 def test_without_markouts_the_half_life_is_the_horizon() -> None:
     assert half_life_of({300: 4.0}, 300) == 300.0
     assert half_life_of({30: 0.0, 300: 0.0}, 300) == 300.0
@@ -160,19 +131,6 @@ def test_the_curve_is_that_of_scikit_learn_when_no_two_scores_share_a_bin(rows: 
     wanted = IsotonicRegression().fit(x, y, weights).predict(np.sort(x))
     assert knots == pytest.approx(np.sort(x), abs=1e-12)
     assert level == pytest.approx(wanted, abs=1e-9)
-
-
-def test_promises_of_a_day_come_from_the_calibration_of_that_day() -> None:
-    rows = past("det:flow@1", 40, 50, lambda x: 10.0)
-    fitted = fit([row for row in rows if row.day < LATER])
-    outcomes = columns([*rows, Paid("det:new@1", 300, "wild", 0.5, 1.0, LATER, 300.0)])
-    mu, sigma = promised(outcomes, {LATER: fitted})
-    for k, (row, day) in enumerate(zip(rows, days_of(outcomes), strict=False)):
-        alpha = fitted.alpha(view(row.score), 0.5, 0) if day == LATER else None
-        assert (mu[k], sigma[k]) == pytest.approx(
-            (alpha.mu_bps, alpha.sigma_bps) if alpha else (np.nan,) * 2, nan_ok=True
-        )
-    assert np.isnan(mu[-1])
 
 
 def test_one_outcome_more_is_another_version() -> None:

@@ -6,9 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.decision.feedback import ExecutionNumbers, Memory, absorb_report, authority_weights, numbers_of, quality
-from lotus.decision.fusion import Blend, Fused
-from lotus.decision.intelligence import dm_capacity_risk, dm_fuse_quality
+from lotus.decision.feedback import (
+    DecisionMemory,
+    ExecutionNumbers,
+    absorb_report,
+    authority_weights,
+    numbers_of,
+    quality,
+)
+from lotus.decision.fusion import Blend
 from lotus.decision.policy import shipped_policy
 from lotus.decision.reliability import stepped
 from lotus.errors import ConfigError
@@ -48,7 +54,7 @@ def test_a_score_moves_slowly_and_stays_a_share(
     filled: float, slippage: float, latency: float, adherence: float, n: int
 ) -> None:
     report = replace(GOOD, filled_usd=filled, slippage_bps=slippage, latency_ms=latency, adherence=adherence)
-    memory, value = Memory(), POLICY.executors.start
+    memory, value = DecisionMemory(), POLICY.executors.start
     for k in range(n):
         memory = absorb_report(memory, report, (), POLICY)
         (score,) = memory.executors
@@ -59,7 +65,7 @@ def test_a_score_moves_slowly_and_stays_a_share(
 
 
 def test_good_executors_get_more_authority_and_bad_ones_keep_the_floor() -> None:
-    memory = Memory()
+    memory = DecisionMemory()
     bad = replace(GOOD, strategy="market", filled_usd=0.0, slippage_bps=99.0, latency_ms=999.0, adherence=0.0)
     for _ in range(400):
         memory = absorb_report(absorb_report(memory, GOOD, (), POLICY), bad, (), POLICY)
@@ -71,7 +77,7 @@ def test_good_executors_get_more_authority_and_bad_ones_keep_the_floor() -> None
 
 
 def test_who_was_right_gains_and_who_was_wrong_loses_at_the_next_step() -> None:
-    memory = Memory()
+    memory = DecisionMemory()
     for _ in range(50):
         memory = absorb_report(memory, replace(GOOD, realised_bps=12.0), PARTS, POLICY)
     values = {r.source: (r.value, stepped(r, POLICY.reliability).value) for r in memory.reliabilities}
@@ -80,28 +86,10 @@ def test_who_was_right_gains_and_who_was_wrong_loses_at_the_next_step() -> None:
 
 
 def test_what_is_not_known_yet_teaches_no_source() -> None:
-    assert absorb_report(Memory(), GOOD, PARTS, POLICY).reliabilities == ()
+    assert absorb_report(DecisionMemory(), GOOD, PARTS, POLICY).reliabilities == ()
 
 
 def test_numbers_that_cannot_be_are_refused() -> None:
     for bad in (replace(GOOD, planned_usd=0.0), replace(GOOD, slippage_bps=float("nan"))):
         with pytest.raises(ConfigError, match="report of paper:limit"):
-            absorb_report(Memory(), bad, (), POLICY)
-
-
-def fused(views: int, effective: float, mu: float) -> Fused:
-    """A fused view."""
-    return Fused("BTC", 300, mu, mu, (), views, effective)
-
-
-def test_fuse_quality_is_the_share_of_independent_views() -> None:
-    assert dm_fuse_quality([]) is None
-    assert dm_fuse_quality([fused(4, 1.0, 10.0)]) == 0.25
-    assert dm_fuse_quality([fused(4, 1.0, 30.0), fused(2, 2.0, 10.0)]) == pytest.approx(0.25 * 0.75 + 0.25)
-    assert dm_fuse_quality([fused(2, 1.0, 0.0)]) == 0.5
-
-
-def test_capacity_risk_is_zero_flat_and_one_at_the_cap() -> None:
-    assert dm_capacity_risk([]) == 0.0
-    assert dm_capacity_risk([(0.2, 1.0, 1.0), (0.0, 0.0, 1.0)]) == 1.0
-    assert dm_capacity_risk([(0.1, 0.5, 0.5), (0.3, 0.0, 1.0)]) == pytest.approx(0.25 * 0.75)
+            absorb_report(DecisionMemory(), bad, (), POLICY)

@@ -13,7 +13,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from lotus.decision.evidence import Table
 from lotus.decision.policy import shipped_policy
 from lotus.decision.promises import promise_sums
-from lotus.decision.reliability import Reliability, added, forecast_quality, initial, stepped, updated
+from lotus.decision.reliability import SourceReliability, added, forecast_quality, initial, stepped, updated
 from lotus.errors import LookAheadError
 from lotus.timebase import next_day
 
@@ -30,7 +30,7 @@ def told(
 
 def walked(slope: float, days: int, source: str = "det:flow@1") -> list[float]:
     """Reliability day by day of a source that keeps `slope` of its promises."""
-    known: tuple[Reliability, ...] = ()
+    known: tuple[SourceReliability, ...] = ()
     values = []
     for k in range(days):
         day = next_day(FIRST_DAY, k)

@@ -22,7 +22,7 @@ from lotus.manifest import Manifest
 from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_machine import build_frames
 from lotus.microtape.frame_samples import sample_events
-from lotus.tape_machine.environment import Column, frame_columns
+from lotus.tape_machine.environment import InputColumn, frame_columns
 
 MANIFEST = Manifest()
 FRAME_SPANS = ("1s", "3s", "17s", "1m")
@@ -34,7 +34,7 @@ class Writer:
     """Writes expressions without a unit over the columns of one table."""
 
     rng: np.random.Generator
-    columns: dict[str, Column]
+    columns: dict[str, InputColumn]
     spans: tuple[str, ...]
     names: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)

@@ -7,19 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
 
-from lotus.detectors.lifecycle import Change, Life, Rules, Stage, VersionFacts, night
+from lotus.detectors.lifecycle import Life, LifecycleStage, Rules, StageTransition, VersionFacts, night
 from lotus.errors import LookAheadError, SchemaError
 from lotus.timebase import next_day
 
 DAY = "2025-03-03"
 RULES = Rules()
 GOOD = VersionFacts("d", 1, 12, 300, (None,) * 3 + (0.35,) * 10)
-ORDER = list(Stage)
+ORDER = list(LifecycleStage)
 
 
-def born(version: int = 1, stage: Stage = Stage.EXPERIMENTAL, day: str = "2025-01-01") -> Life:
-    first = Change("2025-01-01", "", "experimental", "first seen")
-    later = () if stage is Stage.EXPERIMENTAL else (Change(day, "experimental", stage, "made so"),)
+def born(version: int = 1, stage: LifecycleStage = LifecycleStage.EXPERIMENTAL, day: str = "2025-01-01") -> Life:
+    first = StageTransition("2025-01-01", "", "experimental", "first seen")
+    later = () if stage is LifecycleStage.EXPERIMENTAL else (StageTransition(day, "experimental", stage, "made so"),)
     return Life("d", version, (first, *later))
 
 
@@ -31,24 +31,24 @@ def after(life: Life, facts: VersionFacts | None, day: str = DAY) -> Life:
 
 def test_a_version_is_born_experimental() -> None:
     (life,) = night(DAY, [], [GOOD])
-    assert life == Life("d", 1, (Change(DAY, "", "experimental", "first seen"),))
+    assert life == Life("d", 1, (StageTransition(DAY, "", "experimental", "first seen"),))
 
 
 @pytest.mark.parametrize(
     ("change", "stage"),
     [
-        ({}, Stage.ACTIVE),
-        ({"matured_days": 9}, Stage.EXPERIMENTAL),
-        ({"published": 99}, Stage.EXPERIMENTAL),
-        ({"sq": (0.299,)}, Stage.EXPERIMENTAL),
-        ({"sq": (0.4, None)}, Stage.EXPERIMENTAL),
-        ({"sq": ()}, Stage.EXPERIMENTAL),
-        ({"failed_audits": ("leakage",)}, Stage.DEPRECATED),
-        ({"sq": (0.19,) * 10}, Stage.DEPRECATED),
-        ({"sq": (0.19,) * 9}, Stage.EXPERIMENTAL),
+        ({}, LifecycleStage.ACTIVE),
+        ({"matured_days": 9}, LifecycleStage.EXPERIMENTAL),
+        ({"published": 99}, LifecycleStage.EXPERIMENTAL),
+        ({"sq": (0.299,)}, LifecycleStage.EXPERIMENTAL),
+        ({"sq": (0.4, None)}, LifecycleStage.EXPERIMENTAL),
+        ({"sq": ()}, LifecycleStage.EXPERIMENTAL),
+        ({"failed_audits": ("leakage",)}, LifecycleStage.DEPRECATED),
+        ({"sq": (0.19,) * 10}, LifecycleStage.DEPRECATED),
+        ({"sq": (0.19,) * 9}, LifecycleStage.EXPERIMENTAL),
     ],
 )
-def test_promotion_needs_days_support_quality_and_audits(change: dict[str, object], stage: Stage) -> None:
+def test_promotion_needs_days_support_quality_and_audits(change: dict[str, object], stage: LifecycleStage) -> None:
     assert after(born(), replace(GOOD, **change)).stage is stage
 
 
@@ -65,27 +65,27 @@ def test_promotion_needs_days_support_quality_and_audits(change: dict[str, objec
     ],
 )
 def test_an_active_version_is_retired_by_a_named_number(change: dict[str, object], reason: str) -> None:
-    life = after(born(stage=Stage.ACTIVE), replace(GOOD, **change))
-    assert (life.changes[-1].reason if life.stage is Stage.DEPRECATED else "") == reason
-    assert life.stage in (Stage.ACTIVE, Stage.DEPRECATED)
+    life = after(born(stage=LifecycleStage.ACTIVE), replace(GOOD, **change))
+    assert (life.changes[-1].reason if life.stage is LifecycleStage.DEPRECATED else "") == reason
+    assert life.stage in (LifecycleStage.ACTIVE, LifecycleStage.DEPRECATED)
 
 
 def test_what_is_no_longer_shipped_is_deprecated_and_then_archived() -> None:
-    life = after(born(stage=Stage.ACTIVE), None)
-    assert (life.stage, life.changes[-1].reason) == (Stage.DEPRECATED, "no longer shipped")
+    life = after(born(stage=LifecycleStage.ACTIVE), None)
+    assert (life.stage, life.changes[-1].reason) == (LifecycleStage.DEPRECATED, "no longer shipped")
     assert after(life, None, next_day(DAY, 29)) == life
     old = after(life, GOOD, next_day(DAY, 30))
-    assert (old.stage, old.since) == (Stage.ARCHIVED, next_day(DAY, 30))
+    assert (old.stage, old.since) == (LifecycleStage.ARCHIVED, next_day(DAY, 30))
     assert after(old, GOOD, next_day(DAY, 300)) == old
 
 
 def test_an_active_successor_retires_its_predecessor_the_night_after() -> None:
-    one, two = born(stage=Stage.ACTIVE), born(version=2)
+    one, two = born(stage=LifecycleStage.ACTIVE), born(version=2)
     both = [GOOD, replace(GOOD, version=2)]
     first = night(DAY, [one, two], both)
-    assert [x.stage for x in first] == [Stage.ACTIVE, Stage.ACTIVE]
+    assert [x.stage for x in first] == [LifecycleStage.ACTIVE, LifecycleStage.ACTIVE]
     second = night(next_day(DAY), first, both)
-    assert [x.stage for x in second] == [Stage.DEPRECATED, Stage.ACTIVE]
+    assert [x.stage for x in second] == [LifecycleStage.DEPRECATED, LifecycleStage.ACTIVE]
     assert second[0].changes[-1].reason == "version 2 is active"
 
 
@@ -134,6 +134,6 @@ def test_lives_only_move_forward_and_are_only_appended_to(told: list[list[Versio
         assert not before
         lives = now
     for life in lives:
-        places = [ORDER.index(Stage(c.new)) for c in life.changes]
+        places = [ORDER.index(LifecycleStage(c.new)) for c in life.changes]
         assert places == sorted(set(places))
         assert [c.old for c in life.changes] == ["", *(c.new for c in life.changes[:-1])]

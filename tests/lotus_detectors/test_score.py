@@ -12,15 +12,12 @@ from lotus.detectors.daily import day_tables
 from lotus.detectors.draw import draw_keys
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.score import Scorer, in_key_order, score_windows
-from lotus.detectors.score_step import cond_key
-from lotus.detectors.score_tables import unit_vector
 from lotus.detectors.scored import columns_of
 from lotus.detectors.windows import WindowBatch, build_windows
 from lotus.errors import BeliefError, SchemaError
-from lotus.hashing import natural_id
 from lotus.manifest import Asset, Manifest, ScoreDefaults
 from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
-from lotus.priors.vocabulary import ALIGNED, BIN_COLUMNS, FEATURE_NAMES, VALUE_COLUMNS
+from lotus.priors.vocabulary import FEATURE_NAMES
 
 GENESIS = [priors_0("main")]
 DETECTORS = shipped_detectors()
@@ -67,31 +64,6 @@ def test_live_equals_batch_bit_for_bit_across_a_swap_of_priors(chain) -> None:
     assert equal(live, batch)
     assert batch["fired"].any()
     assert sum(p.published for p in parts) == int(batch["published"].sum()) > 0
-
-
-def test_columns_types_and_ranges_are_those_of_the_table(chain) -> None:
-    events = chain.events[12]
-    assert tuple(events) == spec.SIGNAL_EVENTS.names
-    for column in spec.SIGNAL_EVENTS.columns:
-        values = events[column.name]
-        assert values.dtype == spec.SIGNAL_EVENTS.numpy_dtype(column.name), column.name
-        if column.dtype == "f8":
-            known = values[np.isfinite(values)]
-            assert column.nullable or len(known) == len(values), column.name
-            assert column.low is None or known.min() >= column.low, column.name
-            assert column.high is None or known.max() <= column.high, column.name
-    keys = list(zip(events["window_end_ms"], events["asset"], events["detector_id"], strict=True))
-    assert keys == sorted(set(keys))
-    row = 777
-    parts = (
-        "main",
-        events["detector_id"][row],
-        DETECTORS[0].version,
-        events["asset"][row],
-        int(events["window_start_ms"][row]),
-    )
-    assert events["event_id"][row] == natural_id(*parts)
-    assert len(set(events["event_id"])) == len(events["event_id"])
 
 
 def test_a_truncated_day_scores_the_same(chain) -> None:
@@ -174,43 +146,6 @@ def test_kernel_score_by_hand(chain) -> None:
         assert x["ln_sigma_tilde"] == pytest.approx(capped)
 
 
-def test_context_is_aligned_and_binned_on_the_tables(chain) -> None:
-    e, tables = chain.events[12], chain.tables[12]
-    windows, names = chain.windows[12], [a.name for a in chain.manifest.universe]
-    raw = {(int(i[win.W_END]), names[i[win.W_ASSET]]): f for i, f in zip(windows.ints, windows.floats, strict=True)}
-    columns = {"imbalance": win.F_IMBALANCE, "funding": win.F_FUNDING, "basis": win.F_BASIS, "flow": win.F_FLOW}
-    columns["trend"] = win.F_TREND
-    for row in range(0, len(e["s"]), 53):
-        f = raw[int(e["window_end_ms"][row]), e["asset"][row]]
-        side = np.sign(e["s"][row])
-        for name, column in columns.items():
-            want = f[column] * (side or 1.0)
-            assert e[f"x_{name}"][row] == want or np.isnan(want)
-        assert e["x_mx"][row] == (1.0 - f[win.F_MX] if side < 0 else f[win.F_MX])
-        edges = tables.edges[names.index(e["asset"][row])]
-        for k, (bin_name, value_name) in enumerate(zip(BIN_COLUMNS, VALUE_COLUMNS, strict=True)):
-            value = e[value_name][row]
-            null = np.isnan(value) or (ALIGNED[k] and side == 0.0)
-            assert e[bin_name][row] == (255 if null else sum(value > edge for edge in edges[k]))
-    assert np.all(chain.events[0]["b_session"] == 255)
-
-
-def test_cross_asset_values_read_the_window_before_only(chain) -> None:
-    e, windows = chain.events[12], chain.windows[12]
-    ints, floats = windows.ints, windows.floats
-    for k in (400, 850, 1066):
-        end, asset, seq = ints[k, win.W_END], ints[k, win.W_ASSET], ints[k, win.W_SEQ]
-        before = np.flatnonzero((ints[:, win.W_END] == end - 5000) & (ints[:, win.W_SEQ] <= seq))
-        mine = (e["window_end_ms"] == end) & (e["asset"] == chain.manifest.universe[asset].name)
-        phases = floats[before][:, [win.F_COS, win.F_SIN]]
-        r = np.hypot(*phases.mean(axis=0))
-        assert len(before) == 3
-        assert e["entrain"][mine][0] == pytest.approx(r)
-        signals = floats[before][:, win.F_SIGNAL : win.F_SIGNAL + 6]
-        for s, share in zip(e["s"][mine], e["crowd_share"][mine], strict=True):
-            assert share == pytest.approx((np.sign(signals) == np.sign(s)).mean() if s != 0 else 0.0)
-
-
 def test_entrainment_gate_closes_on_missing_assets_and_is_neutral_below_three(chain, new_market) -> None:
     windows = chain.windows[12]
     late = windows.ints[:, win.W_END] > middle_ms(chain, 12)
@@ -228,21 +163,6 @@ def test_entrainment_gate_closes_on_missing_assets_and_is_neutral_below_three(ch
     e = score_windows(windows, single, single.universe, tables, GENESIS, "main")
     assert np.all(np.isnan(e["entrain"]) & (e["veto"] & spec.ENTRAIN == 0))
     assert e["eligible"].any()
-
-
-def test_surprise_is_page_hinkley_with_reset_at_a_gap(chain) -> None:
-    tables, windows, e = chain.tables[12], chain.windows[12], chain.events[12]
-    mine = windows.ints[:, win.W_ASSET] == 1
-    total, expected = 0.0, {}
-    for ints, floats in zip(windows.ints[mine], windows.floats[mine], strict=True):
-        total = 0.0 if ints[win.W_AGE] == 0 else total
-        x = np.clip((np.log(floats[win.F_RV] + 1e-4) - tables.hbar_m[1]) / tables.hbar_s[1], -5, 5)
-        total = max(0.0, total + x - 0.25)
-        expected[int(ints[win.W_END])] = total / (total + 5)
-    rows = e["asset"] == "A1"
-    got = dict(zip(e["window_end_ms"][rows].tolist(), e["kr_hbar"][rows].tolist(), strict=True))
-    assert got == pytest.approx(expected, abs=1e-12)
-    assert np.all(chain.events[0]["kr_hbar"] == 0.5)
 
 
 def test_without_temperature_publication_is_a_step(chain) -> None:
@@ -276,16 +196,6 @@ def test_what_does_not_belong_is_refused(chain) -> None:
         Scorer(m, m.universe[:2], DETECTORS, tables, GENESIS, "main")
     with pytest.raises(SchemaError):
         Scorer(m, m.universe, DETECTORS[:3], tables, GENESIS, "main")
-
-
-def test_condition_keys_do_not_collide_and_angles_are_exact() -> None:
-    rng = np.random.default_rng(3)
-    bins = np.unique(rng.choice([0, 1, 2, 3, 4, 255], (20_000, 12)).astype(np.uint8), axis=0)
-    assert len({int(cond_key(row)) for row in bins}) == len(bins)
-    for degrees in range(0, 720, 7):
-        cos, sin = unit_vector(degrees)
-        turned = math.radians(degrees % 360)
-        assert (cos, sin) == pytest.approx((math.cos(turned), math.sin(turned)), abs=1e-14)
 
 
 def test_the_seed_changes_the_draws_only(chain) -> None:

@@ -6,12 +6,12 @@ import pytest
 from scipy import stats
 
 from lotus.errors import SchemaError
-from lotus.experts.attribution import DETECTOR_DSI_ATTRIB, Windows, attribution
+from lotus.experts.attribution import DETECTOR_DSI_ATTRIB, AttributedWindows, attribution
 
 EXPERTS = ("sweep", "absorb", "lean")
 
 
-def windows(seed: int, n: int = 400) -> Windows:
+def windows(seed: int, n: int = 400) -> AttributedWindows:
     rng = np.random.default_rng(seed)
     z = rng.normal(0.0, 1.0, (n, 3)) * (rng.random((n, 3)) < 0.6)
     z[rng.random((n, 3)) < 0.1] = np.nan
@@ -20,10 +20,10 @@ def windows(seed: int, n: int = 400) -> Windows:
     weights = np.where(np.arange(n)[:, None] < n // 2, [0.5, 0.2, 0.0], [0.7, 0.3, 0.1])
     payoff = 3.0 * side * np.nan_to_num(z[:, 0]) + rng.normal(-1.0, 4.0, n)
     detector = rng.choice(np.array(["b", "a"], dtype=object), n)
-    return Windows(detector, side, payoff, rng.integers(80, 85, n), z, weights)
+    return AttributedWindows(detector, side, payoff, rng.integers(80, 85, n), z, weights)
 
 
-def by_table(w: Windows) -> pd.DataFrame:
+def by_table(w: AttributedWindows) -> pd.DataFrame:
     """The rows by pandas, from one line per window and expert."""
     lines = [
         {"w": i, "detector_id": w.detector[i], "expert_id": name, "block": w.block[i], "P": w.payoff[i],
@@ -78,13 +78,15 @@ def test_shares_and_credits_add_up_and_the_one_that_knows_is_credited() -> None:
 
 
 def test_few_windows_and_silence_are_null() -> None:
-    one = Windows(np.array(["a"], dtype=object), np.ones(1), np.ones(1), np.zeros(1, np.int64), np.zeros((1, 3)),
-                  np.ones((1, 3)))  # fmt: skip
+    one = AttributedWindows(np.array(["a"], dtype=object), np.ones(1), np.ones(1), np.zeros(1, np.int64),
+                            np.zeros((1, 3)), np.ones((1, 3)))  # fmt: skip
     rows = attribution(one, EXPERTS)
     for name in ("share", "agreement", "credit_low", "credit_high"):
         assert np.isnan(rows[name]).all()
     assert rows["spoke"].tolist() == [0, 0, 0]
-    none = Windows(*(x[:0] for x in (one.detector, one.side, one.payoff, one.block, one.z, one.weights)))
+    none = AttributedWindows(*(x[:0] for x in (one.detector, one.side, one.payoff, one.block, one.z, one.weights)))
     assert all(len(values) == 0 for values in attribution(none, EXPERTS).values())
     with pytest.raises(SchemaError):
-        attribution(Windows(one.detector, one.side, np.array([np.nan]), one.block, one.z, one.weights), EXPERTS)
+        attribution(
+            AttributedWindows(one.detector, one.side, np.array([np.nan]), one.block, one.z, one.weights), EXPERTS
+        )

@@ -12,7 +12,7 @@ from lotus.experts.fusion import default_experts
 from lotus.experts.spec import LabelRule
 
 from .specs import edited
-from .test_patterns import market
+from .test_machine_patterns import market
 
 RULE = LabelRule(2.0, 4.0, 3.0)  # 10 frames
 

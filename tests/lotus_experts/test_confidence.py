@@ -6,21 +6,9 @@ import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
-from lotus.experts.calibration import confidences
 from lotus.experts.confidence import MAX_KNOTS, confidence, confidence_knots, fit_confidences
-from lotus.experts.fusion import default_experts
-from lotus.experts.learned import Learned, experts_with
-from lotus.experts.refit import Rows
 
-
-def world(seed: int, scale: float, n: int = 30_000) -> Rows:
-    """Windows of ten days; the expert says z where the log odds are z * scale, and is silent in a fifth of them."""
-    rng = np.random.default_rng(seed)
-    z = rng.normal(0.0, 1.0, (n, 1)) * (rng.random((n, 1)) < 0.8)
-    z[rng.random(n) < 0.05] = np.nan
-    odds = np.where(np.isfinite(z[:, 0]), z[:, 0] * scale, 0.0)
-    at = np.arange(n)
-    return Rows(z, rng.random(n) < 1 / (1 + np.exp(-odds)), at // (n // 10), at // (n // 100))
+from .confident_world import world
 
 
 def test_the_fit_is_that_of_scikit_learn_on_the_scale_of_conf() -> None:
@@ -55,15 +43,3 @@ def test_an_expert_below_a_coin_is_worth_nothing_and_a_silent_one_has_no_fit() -
     silent = world(4, 1.0)
     silent.z[:] = 0.0
     assert fit_confidences(silent, ["silent"], [()]) == []
-
-
-def test_the_kernel_says_what_the_fit_says() -> None:
-    (fit,) = fit_confidences(world(2, 0.3), ["loud"], [()])
-    experts = experts_with(Learned(default_experts().version, confidence=(("impulse", fit.knots),)))
-    z = np.zeros((200, len(experts.names)))
-    k = experts.names.index("impulse")
-    z[:, k] = np.linspace(-2.0, 2.0, 200)
-    z[:, k - 1] = z[:, k]
-    found = confidences(z, experts)
-    np.testing.assert_allclose(found[:, k], confidence(np.abs(z[:, k]), fit.knots), rtol=1e-12)
-    np.testing.assert_allclose(found[:, k - 1], confidence(np.abs(z[:, k]), ()), rtol=1e-9, atol=1e-15)

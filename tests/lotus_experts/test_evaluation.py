@@ -15,7 +15,7 @@ from lotus.microtape import frame_spec as f
 from lotus.microtape.frame_batch import FrameBatch
 
 from .specs import raw
-from .test_patterns import market
+from .test_machine_patterns import market
 
 NAMES = ("sweep_stall", "absorption")
 

@@ -11,7 +11,7 @@ from lotus.experts.compiler import compile_anew, compile_experts
 from lotus.experts.fusion import default_experts
 from lotus.experts.learned import (
     InForce,
-    Learned,
+    LearnedSettings,
     experts_with,
     in_force_on,
     learned_from_json,
@@ -32,11 +32,11 @@ NET = "tape_filter"
 CADENCE = Manifest().kernel.cadence_ms
 
 
-def settings(seed: int) -> Learned:
+def settings(seed: int) -> LearnedSettings:
     """Settings that change everything that can be learned."""
     rng, shipped = np.random.default_rng(seed), default_experts()
     layers = tuple(w + np.round(rng.normal(0.0, 0.1, w.shape), 6) for w in shipped_net(shipped.of(NET)))
-    return Learned(
+    return LearnedSettings(
         base=shipped.version,
         weights=tuple((name, round(float(rng.random()), 9)) for name in shipped.names),
         off=("absorption", "impulse"),
@@ -73,7 +73,7 @@ def test_a_changed_weight_moves_the_fusion_by_its_share() -> None:
     frames = build_frames(sample_events(5, 6_000), Manifest(), Manifest().universe)
     shipped = default_experts()
     base = {name: v.weight for name, v in shipped.fusion.voices.items()}
-    other = experts_with(Learned(shipped.version, weights=(("micro_lean", base["micro_lean"] + 1.0),)))
+    other = experts_with(LearnedSettings(shipped.version, weights=(("micro_lean", base["micro_lean"] + 1.0),)))
     a, b = annotate(frames), annotate(frames, other)
     at = np.isin(a.ints[:, 1], a.windows.ints[:, 1])
     k = shipped.names.index("micro_lean")
@@ -88,7 +88,7 @@ def test_a_changed_weight_moves_the_fusion_by_its_share() -> None:
 
 
 def test_a_net_of_another_shape_is_refused() -> None:
-    wrong = Learned(default_experts().version, nets=((NET, ((((0.5,),),),)),))
+    wrong = LearnedSettings(default_experts().version, nets=((NET, ((((0.5,),),),)),))
     with pytest.raises(ConfigError, match="conv1d of"):
         compile_experts(experts_with(wrong), CADENCE)
 

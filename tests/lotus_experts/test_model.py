@@ -4,10 +4,10 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from check_expert import _said as said_by
+from check_expert import check_expert
 
 from lotus.errors import ConfigError
-from lotus.experts.conformance import _said as said_by
-from lotus.experts.conformance import check_expert
 from lotus.experts.model import export_weights, load_weights, read_weights, weights_hash
 from lotus.manifest import Manifest
 from lotus.microtape.frame_batch import FrameBatch

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from lotus.errors import SchemaError
 from lotus.experts.refit import (
     MAX_KNOTS,
-    Rows,
+    RefitRows,
     at_knots,
     directions,
     isotonic,
@@ -73,10 +73,10 @@ def test_knots_are_symmetric_rising_and_near_the_truth() -> None:
     np.testing.assert_allclose(at_knots(middle, knots), 0.5 + 0.5 * (middle - 0.5), atol=0.03)
 
 
-def rows(x: np.ndarray, up: np.ndarray, per_day: int = 2_000) -> Rows:
+def rows(x: np.ndarray, up: np.ndarray, per_day: int = 2_000) -> RefitRows:
     """Windows of days that have ten hours each."""
     at = np.arange(len(x))
-    return Rows(x, up, at // per_day, at // (per_day // 10))
+    return RefitRows(x, up, at // per_day, at // (per_day // 10))
 
 
 ALL = np.ones(3, bool)

@@ -1,28 +1,9 @@
-"""What the Herald's tests share: keys, messages, and a trader importable as `herald_hot_bed`."""
-
-import importlib.util
-import sys
-from pathlib import Path
-
-import pytest
+"""A message for the tests of the Herald."""
 
 from lotus.hashing import natural_id
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
 from lotus.modules.payloads import WATCHDOG_ALERT_REF
-from lotus_herald.keys import Keys
-
-_spec = importlib.util.spec_from_file_location("herald_hot_bed", Path(__file__).with_name("hot_bed.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_module = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = _module
-_spec.loader.exec_module(_module)
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    return Keys(tmp_path / "keys")
 
 
 def alert(name: str, to: tuple[Module, ...] = (Module.DM,), **changes: object) -> Message:

@@ -10,7 +10,7 @@ import pytest
 
 from lotus.errors import LedgerError
 from lotus.modules.envelope import open_envelope
-from lotus.modules.intents import Intent, Module, Reason
+from lotus.modules.intents import Module, Reason
 from lotus_herald.carry import Carrier, carry
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
@@ -95,19 +95,6 @@ def test_forged_rows_become_dead_letters(
     with databases.connect("sig") as connection:
         letters = messages.dead_letters(connection, "sig")
     assert [(x.place, x.reason) for x in letters] == [("outbox", reason.value)]
-
-
-def test_a_forbidden_route_is_a_dead_letter(databases: Databases, keys: Keys) -> None:
-    say(databases, keys, "a", to=(Module.SIG,), intent=Intent.DM_DECISION)
-    assert carry(databases).dead == {"not_allowed": 1}
-
-
-def test_only_what_the_map_calls_urgent_is_urgent(databases: Databases, keys: Keys) -> None:
-    for k, intent in enumerate((Intent.LESSON_PUBLISHED, Intent.PRIOR_PATCH)):
-        for priority in range(3):
-            say(databases, keys, f"{k} {priority}", intent=intent, priority=priority)
-    assert carry(databases).dead == {"not_allowed": 3}
-    assert sorted(inbox(databases)) == ["0 0", "1 0", "1 1"]
 
 
 def test_a_message_over_one_quota_takes_nothing_from_another(databases: Databases, keys: Keys) -> None:

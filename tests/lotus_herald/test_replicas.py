@@ -23,7 +23,7 @@ from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
 from lotus_herald.replicas import FAULTS, Directory, Replica
 from lotus_herald.routes import load_routes
-from lotus_herald.slow import SLOW_HANDLERS
+from lotus_modules.slow import SLOW_HANDLERS
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.replicas import replicas
@@ -204,20 +204,6 @@ def test_health_follows_faults_and_a_failing_replica_loses_its_messages(database
         served.replica, served.on_applied = None, sick.applied
         assert served.consume(0) == {"applied": 1}
         assert (sick.faults, sick.health) == (0, "ok"), "what it applies heals it"
-
-
-def test_an_identity_is_what_manifests_map_and_handlers_say() -> None:
-    job = works(Module.SIG, "dagster", "apply_inbox", SLOW_HANDLERS[Module.SIG])
-    assert job.capabilities == ["apply_inbox"]
-    assert "urn:schema:sig.prior_patch:v1" in job.accepts
-    assert "urn:schema:vis.alpha_hint:v1" not in job.accepts
-    assert job.produces == ["urn:schema:sig.prior_patch_applied:v1"]
-    standing = serves(Module.DM, "daemon", SLOW_HANDLERS[Module.DM])
-    assert sorted(standing.capabilities) == ["LESSON_PUBLISHED", "PRIOR_PATCH", "PRIOR_PATCH_APPLIED", "WATCHDOG_ALERT"]
-    assert "urn:schema:dm.dm_decision:v1" in standing.produces
-    assert standing.preferred == ["tr", "sig", "vis"], "most schemas exchanged first, then by name"
-    carries = works(Module.VIS, "herald", CARRY)
-    assert (carries.capabilities, carries.accepts, carries.produces, carries.preferred) == (["carry"], [], [], [])
 
 
 CHILD = """

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lotus.learning.audit_sums import audit_day, following_payoff, later_payoffs
+from lotus.learning.audit_sums import audit_day
 from lotus.learning.audits import AUDIT_DAYS, audit
 from lotus.learning.lesson import AuditState
 from lotus.learning.night import learn_night
@@ -108,18 +108,6 @@ def test_an_alarm_blocks_new_lessons(worlds, one_look):
     assert learn_night(scores, one_look).lessons
 
 
-def test_the_following_window_is_that_of_the_same_asset_and_day(honest):
-    rows = rows_by_detector(honest, 90)["d0"]
-    today = rows.day == 2
-    following = following_payoff(rows.payoff_p[today], rows.asset[today])
-    assert (following == 0.0).sum() == 3
-    for asset in range(3):
-        mine = np.flatnonzero(rows.asset[today] == asset)
-        paid = rows.payoff_p[today]
-        np.testing.assert_allclose(following[mine[:-1]], paid[mine[1:]] - paid.mean(), atol=1e-12)
-        assert following[mine[-1]] == 0.0
-
-
 def moved_later(first, last, bps):
     """Return a change by which publishing moves the windows `first` to `last` windows after it."""
 
@@ -146,18 +134,6 @@ def test_what_publishing_moves_within_a_horizon_or_five_is_caught_though_the_nex
     assert max(abs(far.placebo_z), abs(far.spread_z[0])) < 4 < far.spread_z[1]
     assert "publishing moves the windows of the next 5 horizons: z" in far.reason
     assert audit_of(honest).reason == ""
-
-
-def test_later_payoffs_are_those_within_the_span_of_the_same_asset(honest):
-    rows = rows_by_detector(honest, 90)["d0"]
-    today = np.flatnonzero(rows.day == 3)
-    span = slice(int(today[0]), int(today[-1]) + 1)
-    got = later_payoffs(rows, span)
-    paid, asset, end = rows.payoff_p[span] - rows.payoff_p[span].mean(), rows.asset[span], rows.end_ms[span]
-    for i in range(0, len(today), 211):
-        for k, times in enumerate((1, 5)):
-            mine = (asset == asset[i]) & (end > end[i]) & (end <= end[i] + 1000 * times * rows.horizon_s)
-            assert got[k, i] == pytest.approx(paid[mine].sum(), abs=1e-9)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Effects: coverage of the interval, the simultaneous bound, effective samples; and the naive table that must fail."""
+"""Effects: coverage of the interval, the simultaneous bound, and effective samples."""
 
 import math
 
@@ -7,9 +7,7 @@ import pytest
 
 from lotus.learning.demean import demean
 from lotus.learning.effect import LaneSums, effect_of, effective_sample, lane_sums, lower_bound
-from lotus.learning.naive import naive_table
-from lotus.learning.night import learn_night
-from lotus.learning.rows import day_weights, rows_by_detector
+from lotus.learning.rows import rows_by_detector
 from lotus.priors.types import Literal, Rule
 
 
@@ -83,25 +81,3 @@ def test_the_simultaneous_bound_is_positive_exactly_beyond_the_bar():
 def test_effective_sample_of_equal_weights_is_their_number():
     assert effective_sample(np.array([True] * 7 + [False]), np.full(8, 0.3)) == pytest.approx(7.0)
     assert effective_sample(np.zeros(3, dtype=bool), np.full(3, 0.3)) == 0.0
-
-
-def test_weights_halve_in_a_half_life():
-    g = day_weights(21, 20.0)
-    assert (g[0], g[-1]) == (0.5, 1.0)
-
-
-def test_the_naive_table_lies_where_the_method_does_not(worlds, one_look):
-    fooled = 0
-    for seed in range(4):
-        scores = worlds.world("conf", seed=70 + seed, per_block=400)
-        table = naive_table(scores)
-        fooled += table[0].p_value < 0.05 / 5705
-        assert learn_night(scores, one_look).lessons == ()
-        row = table[0]
-        day = {k: np.concatenate([c[k] for c in scores.values()]) for k in ("published", "hit")}
-        covered = rows_by_detector(scores, 90)["d0"]
-        mask = covered.covered(row.rule) & covered.published
-        assert row.windows == mask.sum()
-        assert row.hit_rate == pytest.approx(covered.hit[mask].mean(), abs=1e-8)
-        assert day["published"].sum() == covered.published.sum()
-    assert fooled >= 3

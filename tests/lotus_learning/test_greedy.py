@@ -9,7 +9,6 @@ from lotus.learning.axes import axes
 from lotus.learning.bench import Bench
 from lotus.learning.day_cube import day_cubes, stacked
 from lotus.learning.effect import both_sums, residuals
-from lotus.learning.gates import MIN_KEPT, absorbed
 from lotus.learning.greedy import MAX_REFUSED, Told, both_evidence, select
 from lotus.learning.lanes import Both
 from lotus.learning.payoff_scores import score
@@ -151,11 +150,6 @@ def test_what_is_constant_all_day_on_a_desk_of_one_block_is_refused_with_its_num
         own = both_sums(rows, residuals(rows), rows.covered(lesson.rule)).day.kept_share
         assert f"only {own:.1%} of the rule" in lesson.reason
         assert "below 5%" in lesson.reason
-
-
-def test_the_limit_of_what_is_absorbed():
-    assert absorbed(MIN_KEPT) == ""
-    assert absorbed(0.049).startswith("only 4.9% of the rule")
 
 
 def test_lanes_that_disagree_about_the_sign_teach_nothing_however_strong_each_is(plain):

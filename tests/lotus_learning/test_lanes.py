@@ -14,7 +14,6 @@ from lotus.learning.axes import axes
 from lotus.learning.bench import Bench
 from lotus.learning.day_cube import day_cubes, stacked
 from lotus.learning.effect import effects_of, lower_bound, plain_sums, residuals
-from lotus.learning.forward import forward, steps_of
 from lotus.learning.greedy import both_evidence
 from lotus.learning.payoff_scores import score
 from lotus.learning.rows import day_weights, rows_by_detector
@@ -171,23 +170,6 @@ def test_the_parts_of_the_baseline_are_those_of_the_oracle(small):
         assert rows.step[mine].tolist() == want.tolist()
 
 
-def one_day(n=60):
-    rng = np.random.default_rng(0)
-    h = rng.uniform(0.05, 0.25, n)
-    return h * rng.normal(0.0, 10.0, n), h, np.zeros(n), np.arange(n) // 5, np.zeros(n, dtype=np.int64)
-
-
-@given(st.integers(0, 10), st.floats(-100, 100), st.booleans())
-def test_what_was_paid_until_a_windows_step_cannot_reach_it(step, shock, with_rule):
-    f, h, level, steps, day = one_day()
-    inside = (np.arange(60) % 3 == 0)[None] if with_rule else np.zeros((0, 60), dtype=bool)
-    plain = forward(f, h, level, steps, day, inside)
-    struck = forward(np.where(steps <= step, f + shock, f), h, level, steps, day, inside)
-    later = steps > step
-    assert struck.r[later].tobytes() == plain.r[later].tobytes()
-    assert struck.weight.tobytes() == plain.weight.tobytes()
-
-
 @given(st.integers(1, 6), st.integers(0, 40), st.floats(-50, 50), st.booleans())
 def test_what_a_log_paid_until_a_windows_step_cannot_reach_it(table, small, day, step, shock, with_rule):
     """Payoffs of the whole log until a step move; the days' strata of later days move with them, which is allowed.
@@ -221,26 +203,6 @@ def paid_more(table, rows, moved, shock):
         f = score(columns["p"], columns["published"], paper, executed)
         out[day] = {**columns, "payoff_p": paper, "payoff_y": executed, "f": f}
     return out
-
-
-def test_an_effect_of_the_day_cancels_and_the_last_step_counts_nothing():
-    f, h, level, steps, day = one_day()
-    none = np.zeros((0, 60), dtype=bool)
-    plain, moved = (forward(x, h, level, steps, day, none) for x in (f, f + 7.0 * h))
-    np.testing.assert_allclose(moved.r, plain.r, atol=1e-6)
-    assert not plain.weight[steps == steps.max()].any()
-    assert not plain.r[steps == steps.max()].any()
-    assert plain.weight[steps < steps.max()].all()
-    unknown = forward(f, h, np.full(60, np.nan), steps, day, none)
-    assert not unknown.weight.any()
-
-
-def test_a_session_of_minutes_has_steps_too_and_none_shorter_than_the_horizon():
-    end = np.arange(0, 3_600_000, 5_000)
-    h = np.full(len(end), 0.1)
-    assert steps_of(end, h, 5).max() == 64
-    assert steps_of(end, h, 600).max() == 5
-    assert steps_of(end, np.zeros(len(end)), 5).tolist() == [0] * len(end)
 
 
 def test_a_believed_rule_leaves_little_in_lane_f(worlds):

@@ -37,7 +37,7 @@ def blocks_of(pairs: list[tuple[float, float]], first: int = 0) -> Blocks:
 
 
 def direct(monitor: Monitor, blocks: Blocks) -> tuple[float, float]:
-    """E_n and its maximum as the page writes it: a double sum over starting points, O(n^2)."""
+    """E_n and its maximum as `docs/concepts/weave.md` writes it: a double sum over starting points, O(n^2)."""
     used = blocks.weight > 0.0
     owed = RHO * monitor.claim_bps * blocks.weight[used] - monitor.sign * blocks.gain[used]
     y = owed / np.sqrt(monitor.variance * blocks.weight[used])

@@ -1,4 +1,4 @@
-"""The learner's score against estimators and data that others published.
+"""The learner's score (`lotus.learning.effect`) against estimators and data that others published.
 
 Open Bandit sample "men" logged by Bernoulli Thompson sampling (10,000 rows: item, click, propensity), as shipped inside
 the obp 0.4.1 package (Saito et al. 2021, Apache 2.0); the expected values were computed once with that package's own

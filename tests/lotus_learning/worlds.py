@@ -1,4 +1,4 @@
-"""Small worlds with known truth, straight as payoff scores (reduced from the design's description of its prototype).
+"""Small worlds with known truth, straight as payoff scores.
 
 Twelve features with half-lives from seconds to days, a score that depends on some of them, a policy that publishes by
 the score and by a hidden reason, heavy-tailed overlapping returns with volatility regimes and a shared market factor.

@@ -1,4 +1,4 @@
-"""The daemon's tests share small tapes; see `tapes`."""
+"""The daemon's tests share the program of a life; see `trial_life`."""
 
 import sys
 from pathlib import Path

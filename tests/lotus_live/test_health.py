@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from lotus_desk.safety.arming import Arming, arm, wall_ms
+from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_live.health import read_health
-from lotus_live.trade.arming import Arming, arm, wall_ms
-from lotus_live.trade.kill_switch import KillSwitch
 
 NOW_S = 1_770_000_000.0
 
@@ -20,7 +20,8 @@ def wrote(home: Path, **changes: Any) -> None:
     told: dict[str, Any] = {
         "state": "running", "run_id": "live-1", "pid": os.getpid(), "time": NOW_S - 1.0, "us_per_line": 17.96,
         "last_window_end_ms": int(NOW_S * 1000) - 3000, "lines": 12, "published": 3, "broken_lines": 0,
-        "poll_failures": 0, "last_failure": "", "log": {"failures": 0}, "feed": feed,
+        "failures": {"ledger": {"count": 2}, "polls": {"count": 3}, "desk": {"count": 1}}, "last_failure": "",
+        "feed": feed,
     }  # fmt: skip
     told["feed"] = feed | changes.pop("feed", {})
     KillSwitch(home).prepare()
@@ -43,7 +44,8 @@ def test_one_that_runs_well_is_fine_and_its_numbers_are_told(tmp_path: Path) -> 
     assert found.facts == {
         "state": "running", "run_id": "live-1", "connected": "True", "last_line_age_s": 1.2,
         "last_window_end": "2026-02-02 02:39:57 UTC", "latency_us_per_line": 18.0, "lines": 12, "published": 3,
-        "connection_failures": 2, "stale_channels": 0, "broken_lines": 0, "ledger_failures": 0, "status_age_s": 1.0,
+        "connection_failures": 2, "stale_channels": 0, "broken_lines": 0, "ledger_failures": 2,
+        "poll_failures": 3, "herald_failures": 0, "handler_failures": 0, "desk_failures": 1, "status_age_s": 1.0,
         "kill_switch": "lifted", "watchdog": "none runs", "armed": "no account",
     }  # fmt: skip
 

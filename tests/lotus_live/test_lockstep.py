@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from lotus.timebase import NS_PER_MS
+from lotus_live import lockstep
 from lotus_live.clocks import Arrival, ReplayClock
-from lotus_live.trade import lockstep
-from lotus_live.trade.lockstep import Lockstep
+from lotus_live.lockstep import Lockstep
 from lotus_venues.local_exchange.frames import bbo_frame
 
 SECOND_NS = 1_000_000_000
@@ -31,9 +31,9 @@ class World:
             recovered=True, is_idle=True, venues={}, show_markets=self.count("markets"),
             look_at_accounts=self.counted("accounts"),
         )  # fmt: skip
-        floor = SimpleNamespace(now_ms=lambda: self.clock.last_ns // NS_PER_MS)
-        clerk = SimpleNamespace(window=self.window, over=self.counted("over"))
-        self.trading = SimpleNamespace(desk=desk, floor=floor, clerk=clerk)
+        market = SimpleNamespace(now_ms=lambda: self.clock.last_ns // NS_PER_MS)
+        rebalancer = SimpleNamespace(window=self.window, over=self.counted("over"))
+        self.trading = SimpleNamespace(desk=desk, market=market, rebalancer=rebalancer)
         self.daemon: Any = SimpleNamespace(
             counts=SimpleNamespace(published=0, ends=0), last_window_end_ms=0, trading=self.trading,
             log=SimpleNamespace(is_idle=True), hand_over=self.count("handed over"), last_ns=0,
@@ -144,7 +144,7 @@ def test_what_was_published_is_written_and_carried_to_the_last_message_before_th
     world = World([0, SECOND_NS])
     order: list[str] = []
     world.daemon.herald.turn = lambda modules: (order.append("turn"), world.turn(modules))[1]
-    world.trading.clerk.window = lambda end_ms: (order.append("book"), world.window(end_ms))[1]
+    world.trading.rebalancer.window = lambda end_ms: (order.append("book"), world.window(end_ms))[1]
 
     async def run() -> None:
         await world.step.hold(0)
@@ -163,7 +163,7 @@ def test_what_was_published_is_written_and_carried_to_the_last_message_before_th
 
 
 def test_what_does_not_end_is_left_behind_and_counted(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(lockstep, "PATIENCE_S", 0.05)
     world = World([0, SECOND_NS])
@@ -177,7 +177,7 @@ def test_what_does_not_end_is_left_behind_and_counted(
 
     asyncio.run(run())
     assert world.step.given_up == 2
-    assert capsys.readouterr().err.count("was not over within") == 1
+    assert caplog.text.count("was not over within") == 1
 
 
 def test_an_exchange_asks_before_it_plays_on() -> None:

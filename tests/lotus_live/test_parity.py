@@ -11,7 +11,7 @@ from tapes import MANIFEST, UNIVERSE, frame, in_order, market, write
 from lotus.detectors.registry import shipped_detectors
 from lotus.errors import TapeError
 from lotus.experts.fusion import default_experts
-from lotus.experts.learned import InForce, Learned, net_of, set_of_day
+from lotus.experts.learned import InForce, LearnedSettings, net_of, set_of_day
 from lotus.experts.model import shipped_net
 from lotus.priors.types import ActiveBraid, Patch, PriorsVersion, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import FEATURE_NAMES, literals_of
@@ -94,7 +94,7 @@ def test_another_set_of_experts_from_midnight_on(tmp_path: Path) -> None:
     path = write(tmp_path / "night.txt", in_order(market("2026-03-04", "21:57", 2 * 3600 + 480, step_ms=6000, seed=3)))
     shipped, neutral = verify_parity(path, MANIFEST), neutral_beliefs(SPEC)
     base = default_experts()
-    learned = Learned(
+    learned = LearnedSettings(
         base.version,
         weights=tuple((name, 1.5 * v.weight) for name, v in base.fusion.voices.items()),
         off=("micro_lean", "squeeze"),

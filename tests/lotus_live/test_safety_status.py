@@ -1,25 +1,17 @@
-"""What is told of the safety of a home, the daemon dead or alive: by files alone, and in the daemon's own status."""
+"""What is told of the safety of a home from files alone, the daemon dead or alive."""
 
 import json
 import os
 import time
-from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 from click.testing import CliRunner
 
-from lotus.manifest import Asset
-from lotus.trading.orders import Account, VenuePosition
 from lotus_cli.live import live_command
+from lotus_desk.safety.arming import Arming, arm, wall_ms
+from lotus_desk.safety.heartbeat import Pulse
+from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_live.safety_status import armed_accounts, safety_status
-from lotus_live.status import trading_status
-from lotus_live.trade.arming import Arming, arm, wall_ms
-from lotus_live.trade.floor import FloorTerms, TradingFloor
-from lotus_live.trade.heartbeat import Pulse
-from lotus_live.trade.kill_switch import KillSwitch
-from lotus_live.trade.work import DeskCounts
 
 
 def test_an_empty_home_says_so(tmp_path: Path) -> None:
@@ -45,27 +37,6 @@ def test_it_tells_switch_pulse_and_what_is_left_of_an_arming(tmp_path: Path) -> 
     assert told["kill_switch"] == "flatten"
     assert 0.0 <= told["pulse_age_s"] < 5.0
     assert armed_accounts(tmp_path) == {"book": "2 h", "old": "ended"}
-
-
-def test_the_daemon_says_what_holds_it_and_what_its_accounts_hold(tmp_path: Path) -> None:
-    terms = FloorTerms(Decimal(1), Decimal(1), Decimal(1), 1)
-    floor = TradingFloor((Asset("BTC", 5),), "local", terms, wall_ms, mismatch="tr: tr_plans.x is missing")
-    floor.holds, floor.halted = {"book": "the account is not armed"}, True
-    held = VenuePosition("BTC", Decimal("0.02"), Decimal(1), Decimal(0), Decimal(0), 5)
-    floor.accounts["book"] = Account(Decimal(99), Decimal(0), Decimal(99), (held,), 0)
-    desk: Any = SimpleNamespace(
-        switch=KillSwitch(tmp_path).prepare(), reconcilers=[], recovered=True, counts=DeskCounts(broken=2)
-    )
-    desk.switch.throw()
-    trading: Any = SimpleNamespace(desk=desk, floor=floor)
-    told = trading_status(trading)
-    assert told["held_by"] == [
-        "kill switch: halt", "release_mismatch: tr: tr_plans.x is missing", "book: the account is not armed",
-    ]  # fmt: skip
-    assert told["accounts"] == {"book": {"equity_usd": "99", "positions": {"BTC": "0.02"}}}
-    assert told["broken"] == 2
-    assert told["safety"]["kill_switch"] == "halt"
-    assert json.dumps(told)
 
 
 def test_a_pulse_of_another_start_of_the_machine_has_no_age(tmp_path: Path) -> None:

@@ -7,22 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from published import BRAIDS, EXPERTS, SPEC, TABLES, by_name, rebuilt
 from tapes import MANIFEST, UNIVERSE, in_order, market, numbered, write
 
 from lotus.detectors.meta_signals import asymmetry_of
-from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scored import Columns
 from lotus.detectors.signal_facts import facts_of, payloads_of, published_rows, spec_of
 from lotus.errors import BeliefError, SchemaError
-from lotus.experts.fusion import default_experts
-from lotus.modules.canonical import canonical_json
 from lotus.modules.signals import ASYMMETRY, META, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
-from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
+from lotus.priors.types import priors_0, priors_version
 from lotus.priors.vocabulary import N_BINS
 from lotus_live import signal_bus
 from lotus_live.batch import score_tape
 from lotus_live.beliefs import KnownTables, LedgerBeliefs
-from lotus_live.day_lane import LaneSpec
 from lotus_live.live import run_live
 from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline import FixedBeliefs
@@ -30,17 +27,10 @@ from lotus_live.signal_bus import SignalBus
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.live_log import read_log
-from lotus_store.ledger.signals import SignalRow, read_signals
+from lotus_store.ledger.signals import read_signals
 
 DAY = "2026-03-04"
-SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
-BRAIDS = tuple(
-    ActiveBraid(f"{k:032x}", "micro", d.detector_id, d.horizon_s, Rule(), Patch(-0.12, 1.06))
-    for k, d in enumerate(SPEC.detectors)
-)
 VERSION = priors_version("main", 1, BRAIDS)
-TABLES = neutral_beliefs(SPEC).neutral
-EXPERTS = default_experts().version
 Lines = list[tuple[int, bytes]]
 
 
@@ -55,38 +45,6 @@ def events(lines: Lines) -> Columns:
     """Their events in batch, under priors whose braids fire everywhere."""
     (day,) = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC, [priors_0("main"), VERSION]))
     return day.events
-
-
-def rebuilt(events: Columns, *versions: Any) -> dict[tuple[str, str], str]:
-    """Return the canonical payloads of the published rows by (event, schema)."""
-    by_name = {version.priors_ver: version for version in versions}
-    out = {}
-    for row in published_rows(events):
-        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, by_name[row["priors_ver"]], TABLES, EXPERTS)
-        for payload in payloads_of(row, facts):
-            out[row["event_id"], payload["schema_ver"]] = canonical_json(check_signal(payload))
-    return out
-
-
-def by_name(rows: list[SignalRow]) -> dict[tuple[str, str], str]:
-    return {(row.event_id, row.schema_ver): row.payload for row in rows}
-
-
-def test_what_a_run_published_is_made_again_from_the_batchs_rows(
-    settings: Settings, databases: Databases, lines: Lines, tmp_path: Path
-) -> None:
-    recording = write(tmp_path / "tape.txt", lines)
-    result = run_live(settings, replay=[recording], run_id="bus", databases=databases)
-    (day,) = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC))
-    with databases.connect("sig") as connection:
-        stored = read_signals(connection, "bus")
-    assert by_name(stored) == rebuilt(day.events, priors_0("main"))
-    published = int(day.events["published"].sum())
-    assert len(stored) == published * len(SIGNAL_SCHEMAS) > 0
-    assert result.status["signals"] == {"written": len(stored), "refused": 0}
-    run_live(settings, replay=[recording], run_id="bus", databases=databases)
-    with databases.connect("sig") as connection:
-        assert read_signals(connection, "bus") == stored
 
 
 def test_a_payload_tells_what_decided_the_window(events: Columns) -> None:
@@ -122,30 +80,6 @@ def test_a_silent_or_vetoed_window_has_a_record_but_no_place_on_the_bus(events: 
         assert (row["veto"] & (4 | 8 | 16 | 32) == 0) == (not failed)
         records += 1
     assert records == len(events["s"]) > 5 * int(events["published"].sum())
-
-
-def test_the_fingerprint_is_the_tapes_alone(events: Columns, lines: Lines) -> None:
-    (other,) = score_tape(
-        numbered(lines), replace(SPEC, branch="other"), neutral_beliefs(replace(SPEC, branch="other"))
-    )
-    mine = {signal_key(row): prints(row, VERSION) for row in published_rows(events)}
-    theirs = {signal_key(row): prints(row, priors_0("other")) for row in published_rows(other.events)}
-    shared = mine.keys() & theirs.keys()
-    assert shared
-    assert all(mine[key] == theirs[key] for key in shared)
-    assert len(set(mine.values())) == len(mine)
-    (row, *_) = published_rows(events)
-    for name in ("close_seq", "mid2", "s", "x_flow", "x_funding"):
-        moved = np.nextafter(row[name], 9e9) if isinstance(row[name], float) else row[name] + 1
-        assert prints({**row, name: moved}, VERSION) != mine[signal_key(row)]
-
-
-def signal_key(row: Any) -> tuple[Any, ...]:
-    return row["window_end_ms"], row["asset"], row["detector_id"]
-
-
-def prints(row: Any, version: Any) -> str:
-    return facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, version, TABLES, EXPERTS).data_fingerprint
 
 
 def test_an_invalid_payload_is_never_sent_but_counted_and_logged(

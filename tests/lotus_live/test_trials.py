@@ -17,7 +17,7 @@ from lotus_live.batch import score_tape
 from lotus_live.day_lane import LaneSpec
 from lotus_live.parity import events_hash, neutral_beliefs, verify_parity
 from lotus_live.pipeline import Pipeline
-from lotus_live.recorder import ControlRecord
+from lotus_live.recorder import SwapRecord
 
 DAY = "2026-03-04"
 SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
@@ -27,7 +27,7 @@ Lines = list[tuple[int, bytes]]
 
 def control(*texts: str) -> bytes:
     """Return a control record that puts trials in force."""
-    return ControlRecord(0, "", "", "", "", DAY, texts).frame()
+    return SwapRecord(0, "", "", "", "", DAY, texts).frame()
 
 
 def with_controls(lines: Lines, at: dict[int, bytes]) -> Lines:

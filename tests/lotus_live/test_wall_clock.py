@@ -9,7 +9,7 @@ from pace import examples
 
 from lotus.manifest import Asset
 from lotus.microtape.decode import Decoder
-from lotus_live.trade.floor import FloorTerms, TradingFloor
+from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
 from lotus_live.wall_clock import SETTLE_NS, STEP_NS, WallClock
 
 S = 1_000_000_000
@@ -135,13 +135,15 @@ def test_stamps_never_go_back_and_a_minute_without_steps_lets_go(moves: list[tup
     assert clock.hold() == ""
 
 
-def test_a_held_clock_lets_the_floor_open_nothing() -> None:
-    terms = FloorTerms(Decimal(1000), Decimal(300), Decimal(50_000), 5_000)
+def test_a_held_clock_lets_the_desk_open_nothing() -> None:
+    terms = DeskTerms(Decimal(1000), Decimal(300), Decimal(50_000), 5_000)
     machine = Machine()
     clock = machine.clock()
-    floor = TradingFloor((Asset("BTC", 5),), "local", terms, lambda: clock.now_ns() // 1_000_000, clock_hold=clock.hold)
-    assert not floor.situation("BTC", "book").halted
+    market = MarketSnapshot(
+        (Asset("BTC", 5),), "local", terms, lambda: clock.now_ns() // 1_000_000, clock_hold=clock.hold
+    )
+    assert not market.account_state("BTC", "book").halted
     machine.wrong_ns = -HOUR
-    assert floor.situation("BTC", "book").halted
+    assert market.account_state("BTC", "book").halted
     machine.true_ns += SETTLE_NS
-    assert not floor.situation("BTC", "book").halted
+    assert not market.account_state("BTC", "book").halted

@@ -1,32 +1,14 @@
 """Live and batch decoding give the same events; every odd line has its reason; the recordings decode as known."""
 
-import numpy as np
 import pytest
-from tape_cases import T0, UNIVERSE, FrameSource, compact, level, line, recording
+from decoded_lines import _equal, _live, _report
+from tape_cases import T0, UNIVERSE, FrameSource, compact, level, line
 
-from lotus.manifest import Asset, Manifest
+from lotus.manifest import Asset
 from lotus.microtape.decode import Decoder, clean_frame, decode_lines
-from lotus.microtape.decode_reasons import TAPE_QUARANTINE, DecodeReport, LineKind, Reason, quarantine_columns
-from lotus.microtape.events import EventBatch, EventInput, EventKind, build_batch, trade_rows
-from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_spec import CROSSED
+from lotus.microtape.decode_reasons import TAPE_QUARANTINE, LineKind, QuarantineReason, quarantine_columns
 
 RECV = T0 * 1_000_000
-
-
-def _live(pairs: list[tuple[int, bytes]], decoder: Decoder) -> EventBatch:
-    events = []
-    for seq, (recv_ns, frame) in enumerate(pairs):
-        got = decoder.decode_line(recv_ns, frame, seq)
-        if got.kind:
-            values = tuple(int(value) for value in decoder.pool[: got.end])
-            events.append(EventInput(recv_ns, got.time_ms, seq, EventKind(got.kind), got.asset, values))
-    return build_batch(events)
-
-
-def _equal(one: EventBatch, other: EventBatch) -> bool:
-    names = ("recv_ns", "time_ms", "seq", "kind", "asset", "off", "pool")
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -64,67 +46,58 @@ def _trade(tid: int, time_ms: int = T0, px: str = "100.0", sz: str = "1.0", coin
 
 
 GOOD = _bbo(level(99.0, "1"), level(100.0, "1"))
-ODD: list[tuple[bytes, Reason]] = [
-    (line(RECV, b'{"channel":"bbo","data":{"coin":"BTC"'), Reason.BAD_JSON),
-    (line(RECV, compact("bbo", {"coin": "BTC", "time": T0})), Reason.BAD_FORM),
-    (line(RECV, _bbo({"px": 99.0, "sz": "1", "n": 1}, None)), Reason.BAD_FORM),
-    (line(RECV, compact("trades", [_trade(1), _trade(2, coin="ETH")])), Reason.BAD_FORM),
-    (line(RECV, _bbo(None, None, coin="NOPE")), Reason.UNKNOWN_COIN),
-    (line(RECV, _bbo(level(99.0, "NaN"), None)), Reason.NOT_A_NUMBER),
-    (line(RECV, compact("trades", [_trade(1, sz="Infinity")])), Reason.NOT_A_NUMBER),
-    (line(RECV, _bbo(level(99.0, "1e300"), None)), Reason.HUGE_NUMBER),
-    (line(RECV, _bbo(level(99.0, "99999999999999999999999"), None)), Reason.HUGE_NUMBER),
-    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=10**30)), Reason.HUGE_NUMBER),
-    (line(RECV, _bbo(level(99.0, "-1"), None)), Reason.NEGATIVE),
-    (line(RECV, compact("trades", [_trade(1, sz="-0.5")])), Reason.NEGATIVE),
-    (line(RECV, _bbo(level(0.0, "1"), None)), Reason.NEGATIVE),
-    (line(RECV, _bbo(level(99.123, "1"), None)), Reason.PRICE_UNIT),
-    (line(RECV, _bbo(level(101.0, "1"), level(100.0, "1"))), Reason.CROSSED),
-    (line(RECV, _bbo(level(100.0, "1"), level(100.0, "1"))), Reason.CROSSED),
+
+
+ODD: list[tuple[bytes, QuarantineReason]] = [
+    (line(RECV, b'{"channel":"bbo","data":{"coin":"BTC"'), QuarantineReason.BAD_JSON),
+    (line(RECV, compact("bbo", {"coin": "BTC", "time": T0})), QuarantineReason.BAD_FORM),
+    (line(RECV, _bbo({"px": 99.0, "sz": "1", "n": 1}, None)), QuarantineReason.BAD_FORM),
+    (line(RECV, compact("trades", [_trade(1), _trade(2, coin="ETH")])), QuarantineReason.BAD_FORM),
+    (line(RECV, _bbo(None, None, coin="NOPE")), QuarantineReason.UNKNOWN_COIN),
+    (line(RECV, _bbo(level(99.0, "NaN"), None)), QuarantineReason.NOT_A_NUMBER),
+    (line(RECV, compact("trades", [_trade(1, sz="Infinity")])), QuarantineReason.NOT_A_NUMBER),
+    (line(RECV, _bbo(level(99.0, "1e300"), None)), QuarantineReason.HUGE_NUMBER),
+    (line(RECV, _bbo(level(99.0, "99999999999999999999999"), None)), QuarantineReason.HUGE_NUMBER),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=10**30)), QuarantineReason.HUGE_NUMBER),
+    (line(RECV, _bbo(level(99.0, "-1"), None)), QuarantineReason.NEGATIVE),
+    (line(RECV, compact("trades", [_trade(1, sz="-0.5")])), QuarantineReason.NEGATIVE),
+    (line(RECV, _bbo(level(0.0, "1"), None)), QuarantineReason.NEGATIVE),
+    (line(RECV, _bbo(level(99.123, "1"), None)), QuarantineReason.PRICE_UNIT),
+    (line(RECV, _bbo(level(101.0, "1"), level(100.0, "1"))), QuarantineReason.CROSSED),
+    (line(RECV, _bbo(level(100.0, "1"), level(100.0, "1"))), QuarantineReason.CROSSED),
     (
         line(RECV, compact("l2Book", {"coin": "BTC", "time": T0, "levels": [[level(5.0, "1")], [level(4.0, "1")]]})),
-        Reason.CROSSED,
+        QuarantineReason.CROSSED,
     ),
     (
         line(RECV, compact("l2Book", {"coin": "BTC", "time": T0, "levels": [[level(5.0, "1"), level(6.0, "1")], []]})),
-        Reason.UNSORTED,
+        QuarantineReason.UNSORTED,
     ),
-    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 60_001)), Reason.TIME_BACK),
-    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 300_001)), Reason.TIME_RANGE),
-    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 86_400_001)), Reason.TIME_RANGE),
-    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 300_001)])), Reason.TIME_RANGE),
-    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 240_000)), Reason.TIME_AHEAD),
-    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 2_001)])), Reason.TIME_AHEAD),
-    (line(RECV - 1, GOOD), Reason.RECV_BACK),
-    (line(RECV, b"%d " % (RECV + 10**15) + GOOD), Reason.STAMP_FAR),
-    (GOOD + b"\n", Reason.BAD_LINE),
-    (b"12x4 " + GOOD + b"\n", Reason.BAD_LINE),
-    (b"99999999999999999999 " + GOOD + b"\n", Reason.BAD_LINE),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 60_001)), QuarantineReason.TIME_BACK),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 300_001)), QuarantineReason.TIME_RANGE),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 - 86_400_001)), QuarantineReason.TIME_RANGE),
+    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 300_001)])), QuarantineReason.TIME_RANGE),
+    (line(RECV, _bbo(level(99.0, "1"), None, time_ms=T0 + 240_000)), QuarantineReason.TIME_AHEAD),
+    (line(RECV, compact("trades", [_trade(1, time_ms=T0 + 2_001)])), QuarantineReason.TIME_AHEAD),
+    (line(RECV - 1, GOOD), QuarantineReason.RECV_BACK),
+    (line(RECV, b"%d " % (RECV + 10**15) + GOOD), QuarantineReason.STAMP_FAR),
+    (GOOD + b"\n", QuarantineReason.BAD_LINE),
+    (b"12x4 " + GOOD + b"\n", QuarantineReason.BAD_LINE),
+    (b"99999999999999999999 " + GOOD + b"\n", QuarantineReason.BAD_LINE),
 ]
 
 
 @pytest.mark.parametrize(("odd", "reason"), ODD, ids=[f"{n}-{reason.name}" for n, (_, reason) in enumerate(ODD)])
-def test_odd_lines_are_put_aside_with_their_reason(odd: bytes, reason: Reason) -> None:
+def test_odd_lines_are_put_aside_with_their_reason(odd: bytes, reason: QuarantineReason) -> None:
     after = line(RECV + 5, _bbo(level(98.0, "2"), level(99.0, "1"), T0 + 5))
     batch, report = decode_lines(line(RECV, GOOD) + odd + after, UNIVERSE, first_seq=100)
-    assert [int(seq) for seq in batch.seq] == ([100, 101, 102] if reason is Reason.CROSSED else [100, 102])
+    assert [int(seq) for seq in batch.seq] == ([100, 101, 102] if reason is QuarantineReason.CROSSED else [100, 102])
     assert report.reasons == {reason.name.lower(): 1}
     (row,) = report.quarantine
     assert (row.seq, row.reason) == (101, reason)
-    assert row.recv_ns == (0 if reason is Reason.BAD_LINE else int(odd.split(b" ")[0]))
+    assert row.recv_ns == (0 if reason is QuarantineReason.BAD_LINE else int(odd.split(b" ")[0]))
     assert row.text in odd.decode()
     assert len(row.text) == min(200, len(odd.rstrip()) - (20 if row.recv_ns else 0))
-
-
-def test_a_crossed_quote_is_put_aside_and_its_frame_says_so() -> None:
-    at = [T0 + 200 * k for k in range(8)]
-    fine, crossed = (level(98.0, "2"), level(99.0, "1")), (level(99.0, "2"), level(99.0, "1"))
-    lines = [line(ms * 1_000_000, _bbo(*(crossed if k in (3, 4) else fine), ms)) for k, ms in enumerate(at)]
-    batch, report = decode_lines(b"".join(lines), UNIVERSE)
-    assert (report.reasons, len(report.quarantine)) == ({"crossed": 2}, 2)
-    assert [EventKind(k) for k in batch.kind].count(EventKind.CROSSED) == 2
-    quality = build_frames(batch, Manifest(), UNIVERSE).columns()["quality"]
-    assert ((quality & CROSSED) > 0).tolist() == [False, False, True, True, True, False, False]
 
 
 def _quotes(ahead_ms: list[int], every_ms: int = 500) -> bytes:
@@ -164,19 +137,6 @@ def test_what_a_clock_showed_before_it_was_set_right_is_forgotten() -> None:
     assert after.reasons["time_back"] == before.reasons["time_back"]
 
 
-def test_replayed_prints_are_dropped_and_old_ones_counted() -> None:
-    first = compact("trades", [_trade(1), _trade(2)])
-    replay = compact("trades", [_trade(1), _trade(2), _trade(3, T0 + 10)])
-    old = compact("trades", [_trade(4, T0 - 70_000), _trade(5, T0 - 1000)])
-    lines = [line(RECV, first), line(RECV, replay), line(RECV, first), line(RECV, old)]
-    batch, report = decode_lines(b"".join(lines), UNIVERSE)
-    assert [trade_rows(batch.payload(k))[:, 4].tolist() for k in range(len(batch))] == [[1, 2], [3], [5]]
-    assert batch.time_ms.tolist() == [T0, T0 + 10, T0 - 1000]
-    counts = report.assets["BTC"]
-    assert (counts.prints, counts.duplicates, counts.stale, counts.late_prints) == (4, 4, 1, 1)
-    assert report.kinds == {"trades": 3, "nothing_new": 1}
-
-
 def test_every_line_kind_is_counted() -> None:
     frames = {
         b'{"channel":"pong"}': LineKind.PONG,
@@ -209,16 +169,6 @@ def test_frames_of_unusual_size_pass() -> None:
     assert live.decode_line(RECV, frame, 0).end == len(batch.pool) == 100_000
 
 
-def _report(name: str, universe: tuple[Asset, ...] = UNIVERSE) -> tuple[EventBatch, DecodeReport]:
-    lines = recording(name)
-    batch, report = decode_lines(lines, universe)
-    batch.check()
-    pairs = [(int(text.split(b" ", 1)[0]), text.split(b" ", 1)[1]) for text in lines.splitlines()]
-    assert _equal(_live(pairs, Decoder(universe)), batch)
-    assert report.reasons == {}
-    return batch, report
-
-
 @pytest.mark.recordings
 def test_recording_with_outages() -> None:
     _, report = _report("hyperliquid-2025-09-03-outages/frames.jsonl.gz")
@@ -233,18 +183,6 @@ def test_recording_with_outages() -> None:
 
 
 @pytest.mark.recordings
-def test_recording_of_half_an_hour() -> None:
-    batch, report = _report("hyperliquid-2025-09-04/frames.jsonl.gz")
-    assert report.kinds == {"book": 15140, "bbo": 51219, "trades": 7614}
-    assert report.duplicates == 35
-    assert 0.12 < report.late_share < 0.19
-    trades = [trade_rows(batch.payload(int(k))) for k in np.flatnonzero(batch.kind == EventKind.TRADES)]
-    owner = np.repeat(batch.asset[batch.kind == EventKind.TRADES], [len(rows) for rows in trades])
-    keys = np.column_stack([owner, np.concatenate(trades)[:, 3:]])
-    assert len(np.unique(keys, axis=0)) == len(keys) == 20_524
-
-
-@pytest.mark.recordings
 def test_recording_with_sorted_keys_takes_the_typed_path() -> None:
     batch, report = _report("hyperliquid-2025-01-26-raw/btcusd_20250126.gz", (Asset("BTC", 5),))
     assert report.kinds == {"book": 46, "trades": 9}
@@ -253,9 +191,11 @@ def test_recording_with_sorted_keys_takes_the_typed_path() -> None:
 
 
 def test_quarantine_rows_as_a_table() -> None:
-    odd = [text for text, reason in ODD if reason is not Reason.BAD_LINE]
+    odd = [text for text, reason in ODD if reason is not QuarantineReason.BAD_LINE]
     _, report = decode_lines(line(RECV, GOOD) + b"".join(odd), UNIVERSE)
     columns = quarantine_columns(report)
     assert tuple(columns) == TAPE_QUARANTINE.names
-    assert columns["reason"].tolist() == [reason.name.lower() for _, reason in ODD if reason is not Reason.BAD_LINE]
+    assert columns["reason"].tolist() == [
+        reason.name.lower() for _, reason in ODD if reason is not QuarantineReason.BAD_LINE
+    ]
     assert columns["seq"].tolist() == list(range(1, len(odd) + 1))

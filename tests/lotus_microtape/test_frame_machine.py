@@ -8,15 +8,13 @@ import pytest
 from lotus.errors import ConfigError
 from lotus.manifest import KernelDefaults, Manifest
 from lotus.microtape.events import EventBatch, EventInput, EventKind, build_batch
-from lotus.microtape.frame_batch import FrameBatch, frames_from_columns
+from lotus.microtape.frame_batch import FrameBatch
 from lotus.microtape.frame_machine import FrameMachine, build_frames
 from lotus.microtape.frame_samples import sample_events
 from lotus.microtape.frame_spec import (
     GAP_BEFORE,
     I_ASSET,
-    I_QUALITY,
     I_SEQ,
-    MICROTAPE_FRAMES,
     MICROTAPE_QUOTES,
     NO_QUOTE,
 )
@@ -113,31 +111,11 @@ def test_quotes_are_two_sided_and_in_order() -> None:
         assert np.all(np.diff(frames.quote_columns(asset)["time_ms"]) >= 0)
 
 
-def test_tables_read_back_give_the_same_frames() -> None:
-    frames = build_frames(sample_events(2, 5_000), MANIFEST, UNIVERSE)
-    back = frames_from_columns([frames.columns(a) for a in (2, 0, 1)], UNIVERSE, 200)
-    assert np.array_equal(back.ints, frames.ints)
-    assert back.floats.tobytes() == frames.floats.tobytes()
-
-
-def test_an_empty_tape_gives_empty_tables() -> None:
-    frames = build_frames(sample_events(0, 0), MANIFEST, UNIVERSE)
-    assert len(frames) == len(frames.quotes) == len(frames.gaps) == 0
-    assert len(frames.columns()) == len(MICROTAPE_FRAMES.columns)
-
-
 @pytest.mark.parametrize(("cadence_ms", "gap_ms"), [(49, 10_000), (1_001, 10_000), (300, 10_000), (200, 100)])
 def test_a_bad_cadence_is_refused(cadence_ms: int, gap_ms: int) -> None:
     manifest = dataclasses.replace(MANIFEST, kernel=KernelDefaults(cadence_ms=cadence_ms, gap_ms=gap_ms))
     with pytest.raises(ConfigError):
         FrameMachine(manifest, UNIVERSE)
-
-
-def test_every_quality_bit_occurs() -> None:
-    quality = build_frames(sample_events(1, 30_000), MANIFEST, UNIVERSE).ints[:, I_QUALITY]
-    for bit in (1, 2, 4, 8, 16, 32, 64):
-        share = np.mean((quality & bit) > 0)
-        assert 0 < share < 1, bit
 
 
 def test_trades_without_quotes_are_in_frames_that_say_so() -> None:

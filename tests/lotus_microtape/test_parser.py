@@ -1,21 +1,13 @@
-"""The byte parser against its oracle, the typed decoder; and the number conversions against exact decimals."""
-
-from decimal import ROUND_HALF_UP, Decimal
+"""The byte parser against its oracle, the typed decoder."""
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-from pace import examples
 from tape_cases import UNIVERSE, FrameSource, compact, level
 
 from lotus.manifest import Asset
-from lotus.microtape.decode_reasons import Reason
 from lotus.microtape.decode_typed import typed_line
-from lotus.microtape.decode_units import Refused, units
 from lotus.microtape.events import NULL, EventKind
 from lotus.microtape.parser import SURPRISE, coin_table, parse_frame
-from lotus.microtape.parser_numbers import decimal_at, integer_at, signed_decimal_at
 
 COINS = coin_table(UNIVERSE, [Asset("DOGE", 0)])
 
@@ -88,62 +80,3 @@ def test_context_values() -> None:
 )
 def test_surprises_are_left_to_the_typed_decoder(data: object) -> None:
     assert _parse(compact("l2Book", data))[0] == SURPRISE
-
-
-_NUMBERS = st.one_of(
-    st.from_regex(r"[0-9]{1,12}(\.[0-9]{1,14})?", fullmatch=True),
-    st.from_regex(r"-?[0-9]{1,5}\.[0-9]{1,3}", fullmatch=True),
-    st.text("0123456789.-e+", max_size=12),
-)
-
-
-@settings(max_examples=examples(600), deadline=None)
-@given(_NUMBERS, st.integers(0, 12), st.booleans())
-@example("3495670.8399999999", 1, False)
-@example("0.5", 0, False)
-@example("00.10", 1, True)
-def test_decimals_are_exact(text: str, decimals: int, exact: bool) -> None:
-    buf = np.frombuffer(text.encode() + b'"\n', dtype=np.uint8)
-    value, end = decimal_at(buf, 0, decimals, exact)
-    if end < 0:
-        return
-    assert end == len(text) + 1
-    scaled = Decimal(text).scaleb(decimals)
-    assert value == int(scaled.to_integral_value(ROUND_HALF_UP)) == units(text, decimals, exact=exact)
-    if exact:
-        assert scaled == value
-
-
-@settings(max_examples=examples(300), deadline=None)
-@given(st.text("0123456789.-", max_size=10), st.integers(0, 12))
-def test_signed_decimals_match_the_general_conversion(text: str, decimals: int) -> None:
-    value, end = signed_decimal_at(np.frombuffer(text.encode() + b'"\n', dtype=np.uint8), 0, decimals)
-    if end >= 0:
-        assert value == units(text, decimals, signed=True)
-
-
-@settings(max_examples=examples(200), deadline=None)
-@given(st.text("0123456789", min_size=1, max_size=22))
-def test_integers(text: str) -> None:
-    value, end = integer_at(np.frombuffer(text.encode() + b",\n", dtype=np.uint8), 0)
-    plain = str(int(text)) == text and len(text) <= 18
-    assert (end == len(text) and value == int(text)) if plain else end < 0
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("NaN", Reason.NOT_A_NUMBER),
-        ("inf", Reason.NOT_A_NUMBER),
-        ("1e400", Reason.HUGE_NUMBER),
-        ("9007199254740993", Reason.HUGE_NUMBER),
-        ("1e-999999", Reason.PRICE_UNIT),
-        ("-1", Reason.NEGATIVE),
-        ("1_0", Reason.NOT_A_NUMBER),
-        ("", Reason.NOT_A_NUMBER),
-    ],
-)
-def test_refused_numbers(text: str, reason: Reason) -> None:
-    with pytest.raises(Refused) as caught:
-        units(text, 0, exact=True)
-    assert caught.value.reason is reason

@@ -86,7 +86,7 @@ SPOT = {"markPx": "4", "midPx": None, "coin": "@107"}
         ("orderUpdates", [{"order": {}, "status": "open"}], w.Other),
         ("user", {"fills": []}, w.Other),
         ("outcomeMetaUpdates", {"x": 1}, w.Other),
-        ("lotus.control", {"window": 3}, w.Control),
+        ("lotus.control", {"window": 3}, w.DaemonFrame),
     ],
 )
 def test_other_channels(channel: str, data: object, kind: type) -> None:

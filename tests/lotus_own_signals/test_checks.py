@@ -33,6 +33,7 @@ ANY = lambda w: np.arange(len(w["ts"])) == 11  # noqa: E731
 PUBLISHED = lambda w: w["published"]  # noqa: E731
 HELD = lambda w: ~w["published"]  # noqa: E731
 
+
 WRONG = {
     "a propensity above 1": ("propensity", set_cell("propensity", 1.5, ANY), "1.5", "a probability in [0, 1]"),
     "a propensity below 0": ("propensity", set_cell("propensity", -0.1, ANY), "-0.1", "a probability in [0, 1]"),
@@ -76,15 +77,6 @@ def test_a_wrong_value_names_file_column_row_and_cause(world, which):
     assert text.startswith(f"a.csv, column {column}, row {row}: ")
     assert found in text
     assert more in text
-
-
-def test_the_row_named_is_that_of_its_own_file(world):
-    half = np.arange(len(world["ts"])) < 100
-    one, two = rows_of(world, half), rows_of(world, ~half)
-    two["propensity"][17] = 7.0
-    two["propensity"][40] = 8.0
-    with pytest.raises(SchemaError, match=r"^b\.csv, column propensity, row 18: 7\.0 \(and 1 more rows\)"):
-        check_rows(table_of([file_rows(two, "b.csv"), file_rows(one, "a.csv")]))
 
 
 def test_a_row_given_twice_is_refused_with_both_places(world):
@@ -131,14 +123,3 @@ def test_features_that_are_not_there_are_named(world):
     with pytest.raises(SchemaError, match=r"no column x_\*"):
         chosen_features(table(bare), OwnConfig())
     assert chosen_features(table(world), OwnConfig(features={"x_vol": FeatureRule()})) == ("x_vol",)
-
-
-def test_files_must_agree_on_features(world):
-    half = np.arange(len(world["ts"])) < 100
-    one, two = rows_of(world, half), rows_of(world, ~half)
-    mixed = {**two, "x_flow": np.full(len(two["ts"]), "up")}
-    with pytest.raises(SchemaError, match=r"column x_flow holds text in b\.csv and numbers in a\.csv"):
-        table_of([file_rows(one, "a.csv"), file_rows(mixed, "b.csv")]).features["x_flow"]
-    del two["x_flow"]
-    with pytest.raises(SchemaError, match=r"b\.csv has no column x_flow"):
-        table_of([file_rows(one, "a.csv"), file_rows(two, "b.csv")])

@@ -5,25 +5,9 @@ from pathlib import Path
 import pytest
 
 from lotus.errors import ConfigError
-from lotus.own_signals.columns import COLUMNS, CONFIG_EXAMPLE, column
-from lotus.own_signals.config import FeatureRule, OwnConfig, parse_config
-from lotus.own_signals.format_page import columns_text, format_page
+from lotus.own_signals.config import OwnConfig, parse_config
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def test_the_example_says_what_the_page_says():
-    found = parse_config(CONFIG_EXAMPLE, "example.yaml")
-    assert (found.decision_horizon_s, found.cost_bps, found.fill_source, found.last_days) == (300, 4.5, "executed", 365)
-    assert found.features == {
-        "x_imbalance": FeatureRule("one_sided"),
-        "x_momentum": FeatureRule("at_least"),
-        "x_funding": FeatureRule("range", 5),
-        "x_regime": FeatureRule("single", categories=("calm", "wild")),
-        "x_hour": FeatureRule("single"),
-    }
-    assert found.columns == {"ts": "time", "payoff_bps": "pnl_bps", "x_momentum": "mom_5m"}
-    assert found.groups["x_hour"]["noon"] == ("12", "13", "14")
 
 
 @pytest.mark.parametrize(
@@ -81,12 +65,3 @@ def test_a_mistake_names_file_and_cause(text):
         parse_config(text, "mine.yaml")
     assert "mine.yaml" in str(error.value)
     assert WRONG[text] in str(error.value)
-
-
-def test_the_page_is_that_of_the_columns():
-    text = (ROOT / "docs" / "reference" / "own_signals.md").read_text("utf-8")
-    assert text == format_page(), "python -m lotus.own_signals.format_page > docs/reference/own_signals.md"
-    for c in COLUMNS:
-        assert c.meaning in text
-        assert c.meaning in " ".join(columns_text().split())
-    assert column("x_anything").name == "x_*"

@@ -15,8 +15,6 @@ from lotus.own_signals.study import study
 from lotus.own_signals.words import text_of
 from lotus.priors.types import Literal, Rule
 
-NAMED = OwnConfig(decision_horizon_s=300)
-
 
 @pytest.fixture(scope="module")
 def both():
@@ -45,15 +43,6 @@ def test_mark_outs_are_those_of_the_published_rows(both):
     assert (short.ci95[1] - short.mean_bps) / 1.959963984540054 == pytest.approx(
         np.sqrt((sums**2).sum() * n / (n - 1)) / taken.sum()
     )
-
-
-def test_a_second_horizon_is_told_and_changes_no_lesson(both):
-    one, two = (facts_of(study(scored(table(w), NAMED), NAMED), NAMED) for w in both)
-    assert [x["rule"] for x in one["lessons"]] == [x["rule"] for x in two["lessons"]]
-    assert len(one["lessons"][0]["horizons"]) == 1
-    assert [h["horizon_s"] for h in two["lessons"][0]["horizons"]] == [300, 900]
-    assert "at 900 s: " in text_of(two)
-    assert one["lessons"][0]["n_eff"] == pytest.approx(two["lessons"][0]["n_eff"], rel=0.05)
 
 
 def test_excursions_and_scores_are_those_of_the_published_rows_where_columns_give_them():

@@ -3,17 +3,13 @@
 import numpy as np
 import pytest
 from own_world import DAY_US, START_US, own_world, table
+from told_studies import told
 
 from lotus.errors import SchemaError
 from lotus.own_signals.config import VENUE, OwnConfig, parse_config
-from lotus.own_signals.facts import facts_of
-from lotus.own_signals.replay import ALIVE, REVERTED
 from lotus.own_signals.scores import scored
 from lotus.own_signals.study import NO_PROPENSITY, study
 from lotus.own_signals.words import text_of
-from lotus.pictures.canvas import svg
-from lotus.pictures.curves import life
-from lotus.priors.vocabulary import describe_rule
 
 PLANTED = "x_flow >= 3 and x_regime = calm"
 
@@ -22,15 +18,6 @@ PLANTED = "x_flow >= 3 and x_regime = calm"
 def planted():
     """Return a world with 6 bps more where flow is high and the regime calm."""
     return own_world(seed=1, effect=6.0, detectors=2)
-
-
-def told(world, config=None, nightly=False):
-    found = facts_of(
-        study(scored(table(world), config or OwnConfig()), config or OwnConfig(), nightly=nightly),
-        config or OwnConfig(),
-    )
-    assert "OWN SIGNALS" in text_of(found)
-    return found
 
 
 def rules(facts):
@@ -134,46 +121,6 @@ def test_a_lesson_on_a_slow_feature_is_proposed_and_never_accepted():
     assert "PROPOSALS   grade C, never accepted" in text_of(facts)
 
 
-def test_nights_replayed_find_the_rule_when_a_slot_is_due(planted):
-    facts = told(planted, nightly=True)
-    assert ("d0", PLANTED) in [x[:2] for x in rules(facts)]
-    assert facts["look"]["looks"] >= 1
-    nights = facts["lessons"][0]["nights"]
-    assert nights
-    assert nights[0] >= "2025-01-16"  # the eleventh night has the first slot
-
-
-def rows_before(world, day, effect):
-    """Return the planted 6 bps only before a day; from it on the rule costs `effect`."""
-    late = world["ts"] >= START_US + day * DAY_US
-    inside = (world["x_flow"] > 0.2533) & (world["x_regime"] == "calm") & late & (world["detector_id"] == "d0")
-    for name in ("payoff_bps", "paper_payoff_bps"):
-        world[name] = world[name] - (6.0 + effect) * inside
-    return world
-
-
-def test_a_lesson_that_lives_is_watched_and_one_that_dies_is_reverted():
-    alive = own_world(seed=1, effect=6.0, days=30, n=250)
-    found = study(scored(table(alive), OwnConfig()), OwnConfig(), nightly=True)
-    lived = next(f for f in found.findings if describe_rule(f.lesson.rule, found.vocabulary) == PLANTED)
-    assert lived.status == ALIVE
-    days, e = zip(*lived.watched, strict=True)
-    assert days == tuple(d for d in found.days if d > lived.nights[0])
-    assert max(e) < 2.0
-    dead = rows_before(own_world(seed=1, effect=6.0, days=30, n=250), 18, 6.0)
-    found = study(scored(table(dead), OwnConfig()), OwnConfig(), nightly=True)
-    died = next(f for f in found.findings if describe_rule(f.lesson.rule, found.vocabulary) == PLANTED)
-    assert died.status == REVERTED
-    assert died.watched[-1][1] >= 20.0
-    assert died.watched[-1][0] > "2025-01-24"
-    line = next(x for x in found.lives if x.title == f"d0: {PLANTED}")
-    assert line.watched == died.watched
-    assert svg(life(line, found.critical.day)).startswith("<svg")
-    facts = facts_of(found, OwnConfig())
-    assert facts["lessons"][0]["now"] == REVERTED
-    assert "now reverted: e-value" in text_of(facts)
-
-
 def test_the_study_of_the_same_table_is_the_same(planted):
     assert told(planted) == told(planted)
 
@@ -181,10 +128,3 @@ def test_the_study_of_the_same_table_is_the_same(planted):
 def test_too_few_days_are_refused():
     with pytest.raises(SchemaError, match="days of windows that could be published; expected: 11 or more"):
         study(scored(table(own_world(days=9, n=50)), OwnConfig()), OwnConfig())
-
-
-def test_what_could_be_seen_shrinks_with_more_days():
-    short, long = (told(own_world(seed=60, n=150, days=d))["detectable"][0] for d in (14, 56))
-    one, four = (x["uplift_bps"]["1"][1] for x in (short, long))
-    assert 1.3 < one / four < 3.2  # four times the weight: about half, the bar moves a little
-    assert long["uplift_bps"]["3"][0] > long["uplift_bps"]["1"][0] > long["uplift_bps"]["1"][2]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lotus_resources.pages import Door
+from lotus_resources.pages import AccessMiddleware
 
 PORT, TOKEN = 3000, "s3cret-Token_x"
 HERE = "127.0.0.1:3000"
@@ -23,7 +23,7 @@ def ask(method="POST", path="/graphql", query="", kind="http", **headers):
 
     scope = {"type": kind, "method": method, "path": path, "query_string": query.encode(),
              "headers": [(k.encode(), v.encode("latin-1")) for k, v in named.items()]}  # fmt: skip
-    asyncio.run(Door(app, PORT, TOKEN)(scope, None, send))
+    asyncio.run(AccessMiddleware(app, PORT, TOKEN)(scope, None, send))
     first = sent[0]
     return first.get("status", first.get("code")), dict(first.get("headers", []))
 

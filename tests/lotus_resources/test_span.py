@@ -3,7 +3,7 @@
 import pytest
 
 from lotus.errors import ConfigError
-from lotus_resources.span import EARLIEST, Span, span_of, span_told
+from lotus_resources.span import EARLIEST, DaySpan, span_of, span_told
 
 DAYS = ["2026-01-05", "2026-01-06", "2026-01-18"]
 
@@ -11,13 +11,13 @@ DAYS = ["2026-01-05", "2026-01-06", "2026-01-18"]
 @pytest.mark.parametrize(
     ("days", "today", "asked", "expected"),
     [
-        (DAYS, "2026-11-24", {}, Span("2026-01-05", "2026-01-18")),
-        (DAYS, "2026-01-20", {}, Span("2026-01-05", "2026-01-18")),
-        (DAYS, "2026-01-19", {}, Span("2026-01-05")),
-        (DAYS, "2026-01-18", {}, Span("2026-01-05")),
-        (DAYS, "2026-11-24", {"grows": True}, Span("2026-01-05")),
-        (DAYS, "2026-11-24", {"first_day": "2025-06-01"}, Span("2025-06-01", "2026-01-18")),
-        ([], "2026-11-24", {}, Span("2026-11-24")),
+        (DAYS, "2026-11-24", {}, DaySpan("2026-01-05", "2026-01-18")),
+        (DAYS, "2026-01-20", {}, DaySpan("2026-01-05", "2026-01-18")),
+        (DAYS, "2026-01-19", {}, DaySpan("2026-01-05")),
+        (DAYS, "2026-01-18", {}, DaySpan("2026-01-05")),
+        (DAYS, "2026-11-24", {"grows": True}, DaySpan("2026-01-05")),
+        (DAYS, "2026-11-24", {"first_day": "2025-06-01"}, DaySpan("2025-06-01", "2026-01-18")),
+        ([], "2026-11-24", {}, DaySpan("2026-11-24")),
     ],
 )
 def test_days_begin_with_the_tape_and_end_with_one_that_grows_no_more(days, today, asked, expected):
@@ -28,10 +28,10 @@ def test_days_begin_with_the_tape_and_end_with_one_that_grows_no_more(days, toda
 
 
 def test_without_a_word_all_days_are_shown():
-    assert span_told({}) == Span(EARLIEST)
-    assert "2022-12-31" not in Span()
-    assert "2199-01-01" in Span()
-    assert "2026-01-19" not in Span("2026-01-05", "2026-01-18")
+    assert span_told({}) == DaySpan(EARLIEST)
+    assert "2022-12-31" not in DaySpan()
+    assert "2199-01-01" in DaySpan()
+    assert "2026-01-19" not in DaySpan("2026-01-05", "2026-01-18")
 
 
 def test_a_first_day_that_is_none_is_refused():

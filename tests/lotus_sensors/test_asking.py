@@ -4,14 +4,13 @@ commit, across restarts and lost state; no run key doubles; a failed run is aske
 import multiprocessing
 import random
 import signal
-import time
 from collections import Counter
 from collections.abc import Iterator
 
 import dagster as dg
 import pytest
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
-from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
+from dagster._core.storage.tags import RUN_KEY_TAG
 from dagster._core.test_utils import create_test_daemon_workspace_context
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
@@ -19,16 +18,15 @@ from dagster._daemon import sensor as sensor_daemon
 from dagster._utils.log import get_dagster_logger
 
 from lotus.modules.intents import Module
-from lotus_assets.jobs import apply_inbox
-from lotus_herald.slow import SLOW_HANDLERS
+from lotus_modules.slow import SLOW_HANDLERS
 from lotus_sensors import asking, new_inbox
 from lotus_sensors.asking import subjects_of
 from lotus_store.databases import Connection, Databases
 
+from .asked_ticks import finish, tick
 from .conftest import reopened
 
 pytestmark = pytest.mark.process("the database of Dagster, and its daemon")
-
 INSERT = """INSERT INTO {m}_inbox (event_id, sender, dedupe_key, lifecycle_id, branch, intent, priority, envelope)
             VALUES (%(n)s, 'sig', %(n)s, %(n)s, 'main', %(intent)s, 1, '')"""
 
@@ -36,20 +34,6 @@ INSERT = """INSERT INTO {m}_inbox (event_id, sender, dedupe_key, lifecycle_id, b
 def put(connection: Connection, name: str, module: str = "sig", intent: str = "WATCHDOG_ALERT") -> None:
     """Insert a message; the caller's transaction stays open."""
     connection.execute(INSERT.format(m=module), {"n": name, "intent": intent})
-
-
-def finish(databases: Databases, run: dg.DagsterRun, opened: dg.DagsterInstance) -> None:
-    """Do what a run that applies its messages leaves: rows that no longer wait, and a run that succeeded."""
-    for name in subjects_of(run.run_config, new_inbox.OP):
-        module, _, event_id = name.partition("/")
-        with databases.owner(module) as c:
-            c.execute(f"UPDATE {module}_inbox SET consumed_at = now() WHERE event_id = %s", [event_id])
-    opened.handle_new_event(
-        dg.EventLogEntry(
-            error_info=None, level=20, user_message="", run_id=run.run_id, timestamp=time.time(),
-            dagster_event=dg.DagsterEvent("PIPELINE_SUCCESS", run.job_name),
-        )
-    )  # fmt: skip
 
 
 def asked_for(opened: dg.DagsterInstance) -> Counter[str]:
@@ -143,17 +127,6 @@ def inboxes(databases: Databases) -> Iterator[dict[Module, Connection]]:
         connection.close()
 
 
-def tick(opened: dg.DagsterInstance, inboxes: dict[Module, Connection]) -> list[dg.DagsterRun]:
-    """Make the runs that a tick asks for as the daemon does: none whose key exists."""
-    made = []
-    for request in new_inbox.requests(opened, inboxes, "main"):
-        tags = {**request.tags, SENSOR_NAME_TAG: new_inbox.NAME, RUN_KEY_TAG: str(request.run_key)}
-        if not opened.get_runs(filters=dg.RunsFilter(tags={RUN_KEY_TAG: str(request.run_key)})):
-            status = dg.DagsterRunStatus.STARTED
-            made.append(opened.create_run_for_job(apply_inbox, run_config=request.run_config, tags=tags, status=status))
-    return made
-
-
 @pytest.mark.parametrize("seed", [1, 2])
 def test_any_order_of_commits_ticks_ends_and_failures_asks_once_while_it_stays(
     seed: int, databases: Databases, persistent: dg.DagsterInstance, inboxes: dict[Module, Connection],
@@ -195,40 +168,3 @@ def test_any_order_of_commits_ticks_ends_and_failures_asks_once_while_it_stays(
     assert set(wanted) == committed
     assert len(committed) > 10
     assert keys_differ(persistent)
-
-
-def test_a_failed_runs_messages_rest_and_a_killed_runs_are_asked_for_again(
-    databases: Databases, persistent: dg.DagsterInstance, inboxes: dict[Module, Connection],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    with databases.connect("sig") as c:
-        put(c, "a")
-    first = new_inbox.requests(persistent, inboxes, "main")
-    assert [r.run_key for r in first] == [r.run_key for r in new_inbox.requests(persistent, inboxes, "main")]
-    (run,) = tick(persistent, inboxes)
-    persistent.report_run_failed(run)
-    assert tick(persistent, inboxes) == []
-    known = asking.asked(persistent, new_inbox.NAME, new_inbox.OP, time.time() + asking.RETRY_S + 1)
-    assert (known.taken, known.newest) == (frozenset(), run.run_id)
-    monkeypatch.setattr(asking, "RETRY_S", 0.0)
-    (again,) = tick(persistent, inboxes)
-    assert again.tags[RUN_KEY_TAG] != run.tags[RUN_KEY_TAG]
-    assert tick(persistent, inboxes) == []
-    later = asking.asked(persistent, new_inbox.NAME, new_inbox.OP, time.time() + asking.DEAD_S + 1)
-    assert later.taken == frozenset(), "a run that says nothing for that long was killed"
-
-
-def test_only_slow_messages_of_the_branch_are_asked_for_in_every_inbox_where_they_wait(
-    databases: Databases, persistent: dg.DagsterInstance, inboxes: dict[Module, Connection]
-) -> None:
-    for module, intent in (("sig", "WATCHDOG_ALERT"), ("dm", "WATCHDOG_ALERT"), ("tr", "EXEC_REPORT")):
-        with databases.connect(module) as c:
-            put(c, "a", module, intent)
-    with databases.connect("sig") as c:
-        put(c, "other")
-        c.execute("UPDATE sig_inbox SET branch = 'backfill-1' WHERE event_id = 'other'")
-    made = tick(persistent, inboxes)
-    assert asked_for(persistent) == {"sig/a": 1, "dm/a": 1}
-    assert sorted(run.tags["lotus/module"] for run in made) == ["dm", "sig"]
-    finish(databases, made[0], persistent)
-    assert tick(persistent, inboxes) == []

@@ -1,15 +1,10 @@
 """Truth and judgement: what was planted is what `gain_bps` says, and found rules get the verdict they deserve."""
 
-import json
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from lotus.errors import TapeError
 from lotus.priors.types import Literal, Rule
 from lotus.priors.vocabulary import FEATURE_NAMES
-from lotus.simulation.fixtures import check, statement
 from lotus.simulation.lessons import planted_of
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.truth import judge
@@ -17,7 +12,6 @@ from lotus.simulation.world import World
 
 SPEC = WorldSpec("demo", 5, 1)
 OI, VOL, FUNDING = (FEATURE_NAMES.index(name) for name in ("oi", "vol", "funding"))
-SMALL = WorldSpec("demo", 9, 2, sessions=(("08:00", "08:02"), ("14:00", "14:02")))
 
 
 def test_a_window_of_an_episode_gains_its_whole_effect() -> None:
@@ -59,15 +53,3 @@ def test_verdicts(windows: tuple[np.ndarray, np.ndarray], detector: str, rule: R
     planted, traps = planted_of("demo")
     verdict = judge(detector, rule, sign, bins, gain, np.ones(len(gain)), planted, traps)
     assert verdict.kind == kind
-
-
-def test_a_statement_survives_json_and_finds_any_change() -> None:
-    recorded = json.loads(json.dumps(statement(SMALL)))
-    assert check(recorded, spec=SMALL) == 4
-    assert check(recorded, days=[1], spec=SMALL) == 2
-    with pytest.raises(TapeError, match="manifest"):
-        check(recorded, spec=replace(SMALL, seed=10))
-    recorded["raw_sha256"]["2026-01-06"][1] = "0" * 64
-    assert check(recorded, days=[0], spec=SMALL) == 2
-    with pytest.raises(TapeError, match="session 1 of 2026-01-06"):
-        check(recorded, spec=SMALL)

@@ -8,11 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from lotus.errors import ConfigError
 from lotus.manifest import Asset
 from lotus.microtape.decode import decode_lines
-from lotus.simulation.lessons import planted_of
-from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
+from lotus.simulation.spec import FULL_DAY, WorldSpec
 from lotus.simulation.world import World
 
 SPEC = WorldSpec("demo", 5, 2, sessions=(("08:00", "08:20"), ("14:00", "14:20")))
@@ -71,14 +69,6 @@ def test_rates_of_the_light_mix(tape: list[bytes]) -> None:
         assert 0.48 < rate["activeAssetCtx"] < 0.52
 
 
-def test_venue_rates_are_higher() -> None:
-    spec = replace(SPEC, rates=VENUE, sessions=(("08:00", "08:05"),))
-    text = whole(spec, 0, 0)
-    bbo = text.count(b'"channel":"bbo"') / 300 / 3
-    assert 7.5 < bbo < 11
-    assert text.count(b'"channel":"trades"') / 300 / 3 > 2.0
-
-
 def test_the_decoder_quarantines_nothing_and_finds_the_replay(tape: list[bytes]) -> None:
     batch, report = decode_lines(b"".join(tape), UNIVERSE)
     assert report.reasons == {}
@@ -98,16 +88,6 @@ def test_a_reconnect_repeats_thirty_prints_in_later_sessions_only(tape: list[byt
     assert [replays(text) for text in tape] == [3, 6]
 
 
-def test_the_null_world_is_the_demo_without_what_is_planted() -> None:
-    demo, null = World(SPEC).span(0, 0), World(replace(SPEC, name="null")).span(0, 0)
-    assert any(p.rule for p in demo.planted)
-    assert not any(p.rule for p in null.planted)
-    assert [p.episode for p in demo.planted] == [p.episode for p in null.planted]
-    assert not null.drift.any()
-    assert (demo.path[:, :, 2:] == null.path[:, :, 2:]).all()
-    assert planted_of("null") == ((), ())
-
-
 def test_full_days_come_in_chunks() -> None:
     spec = replace(SPEC, days=1, sessions=FULL_DAY)
     assert spec.spans_ms(0)[0][1] - spec.spans_ms(0)[0][0] == 86_340_000
@@ -115,12 +95,3 @@ def test_full_days_come_in_chunks() -> None:
     pieces = list(World(long).day_pieces(0))
     assert len(pieces) == 3
     assert [first for first, _ in pieces] == sorted(first for first, _ in pieces)
-
-
-def test_worlds_that_cannot_be_are_refused() -> None:
-    with pytest.raises(ConfigError, match="day index 14"):
-        WorldSpec().day(14)
-    with pytest.raises(ConfigError, match="at least one"):
-        WorldSpec(days=0)
-    with pytest.raises(ConfigError, match="demo, null"):
-        planted_of("nowhere")

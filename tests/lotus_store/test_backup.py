@@ -11,13 +11,13 @@ import pytest
 from lotus.errors import LedgerError
 from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
 from lotus_herald.keys import Keys
-from lotus_herald.prior_patch import hand_over, propose
+from lotus_modules.priors.prior_patch import hand_over, propose
 from lotus_store.backup import backup, restore
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 from lotus_store.ledger.live_log import FillRow, OrderRow, command, put_fills, put_orders
-from lotus_store.ledger.segments import Quarantined, write_quarantine
+from lotus_store.ledger.segments import QuarantinedRow, write_quarantine
 from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.queries import query
 
@@ -45,7 +45,7 @@ def filled(databases: Databases, tmp_path: Path) -> Databases:
     version = priors_version("main", 1_735_783_200_000, (braid,))
     with databases.connect("sig") as c:
         commit_day(c, DayCommit("main", "2025-01-01", "signal_events", "h", 3, "i", {"text": "tab\tline\nback\\slash"}))
-        write_quarantine(c, "live", "2025-01-01", [Quarantined(1, "json", "é\0\ud800", "\\N")])
+        write_quarantine(c, "live", "2025-01-01", [QuarantinedRow(1, "json", "é\0\ud800", "\\N")])
         c.execute("SELECT signal_partitions('2025-01-31')")
         for day in ("2025-02-01", "2025-01-31"):
             c.execute(

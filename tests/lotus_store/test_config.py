@@ -6,7 +6,7 @@ import pytest
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest
-from lotus_store.config import DagsterLimits, LiveSettings, TapeLimits, load_settings
+from lotus_store.config import DagsterLimits, LiveSettings, LogSettings, TapeLimits, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     names = "HOME CONFIG BRANCH TAPE LAKE PG_DSN PG_DSN_SIG PG_DSN_DM PG_DSN_TR PG_DSN_VIS PG_DSN_ATLAS PG_DSN_DAGSTER"
+    names += " LOG_FORMAT LOG_LEVEL"
     for name in names.split():
         monkeypatch.delenv(f"LOTUS_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -30,6 +31,7 @@ def test_the_documented_file_shows_exactly_the_defaults(tmp_path: Path) -> None:
     bare = load_settings()
     assert shown.manifest == Manifest()
     assert (shown.limits, shown.live, shown.dagster) == (TapeLimits(), LiveSettings(), DagsterLimits())
+    assert shown.logs == LogSettings()
     assert (shown.branch, shown.tape, shown.home) == (bare.branch, bare.tape, tmp_path / ".lotus")
     assert shown.embedded
     assert shown.lake_root == str(tmp_path / ".lotus" / "lake")
@@ -44,6 +46,7 @@ def test_every_key_is_in_the_documented_file() -> None:
         assert set(document[section]) == {f.name for f in dataclasses.fields(getattr(Manifest(), section))}
     assert set(document["tape"]) == {f.name for f in dataclasses.fields(TapeLimits)} | {"name"}
     assert set(document["live"]) == {f.name for f in dataclasses.fields(LiveSettings)}
+    assert set(document["logs"]) == {f.name for f in dataclasses.fields(LogSettings)}
     assert set(document["dagster"]) == {f.name for f in dataclasses.fields(DagsterLimits)}
 
 
@@ -57,6 +60,17 @@ def test_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (load_settings().branch, load_settings().home) == ("env", tmp_path / "env")
     given = load_settings(home="arg", branch="arg", tape=None)
     assert (given.branch, given.home, given.tape) == ("arg", tmp_path / "arg", "live")
+
+
+def test_the_environment_says_how_logs_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, '[logs]\nformat = "json"\n')
+    assert load_settings().logs == LogSettings("json", "info")
+    monkeypatch.setenv("LOTUS_LOG_FORMAT", "text")
+    monkeypatch.setenv("LOTUS_LOG_LEVEL", "ERROR")
+    assert load_settings().logs == LogSettings("text", "error")
+    monkeypatch.setenv("LOTUS_LOG_LEVEL", "loud")
+    with pytest.raises(ConfigError, match=r"logs.level is 'loud'; expected: one of debug, info, warning, error"):
+        load_settings()
 
 
 def test_universe_and_horizons(tmp_path: Path) -> None:

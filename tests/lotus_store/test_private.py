@@ -43,7 +43,7 @@ def test_no_lock_or_log_of_the_rooms_is_opened_otherwise() -> None:
     """Every name with `lock` or `log` goes through `open_private`, `open_new_log`, `locked` or the keeper's own."""
     found = []
     for path in ROOT.glob("lotus*/**/*.py"):
-        if "lotus_live/watch" not in str(path):
+        if "lotus_desk/watch" not in str(path):
             found += [
                 f"{path.name}: {line.strip()}"
                 for line in path.read_text().split("\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.microtape.decode_reasons import Reason
+from lotus.microtape.decode_reasons import QuarantineReason
 from lotus_store.tape.arrival_order import TURN_NS, in_order
 from lotus_store.tape.import_recording import import_recording
 from lotus_store.tape.store import TapeStore
@@ -16,7 +16,7 @@ from lotus_store.tape.writer import WriterRules
 
 T0, STEP = 1_757_015_216_000_000_000, 100_000_000
 HOUR = 3_600_000_000_000
-FAR = Reason.STAMP_FAR.name.lower()
+FAR = QuarantineReason.STAMP_FAR.name.lower()
 
 
 def steady(n=1_000):

@@ -17,7 +17,7 @@ from lotus.tape_machine.environment import Environment, Quantity, frame_environm
 from lotus.tape_machine.node import OPS, Node
 from lotus.tape_machine.parser import parse
 from lotus.tape_machine.printer import text_of
-from lotus.tape_machine.transforms import BINARY_OPS, FORMS, OPERATORS, PREFIXES, TRANSFORMS, Argument
+from lotus.tape_machine.transforms import BINARY_OPS, FORMS, OPERATORS, PREFIXES, TRANSFORMS, ArgumentKind
 from lotus.tape_machine.units import SPELLINGS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "chaos"))
@@ -154,10 +154,10 @@ def _phrase(rng: random.Random, depth: int) -> str:
         return f"({rng.choice(('-', 'not '))}({_phrase(rng, depth - 1)}))"
     form = rng.choice(rng.choice(tuple(FORMS.values())))
     spans = {
-        Argument.WINDOW: "5m",
-        Argument.DELAY: "5s",
-        Argument.HALF_LIFE: f"{rng.randrange(1, 90)}s",
-        Argument.SHARE: "0.3",
+        ArgumentKind.WINDOW: "5m",
+        ArgumentKind.DELAY: "5s",
+        ArgumentKind.HALF_LIFE: f"{rng.randrange(1, 90)}s",
+        ArgumentKind.SHARE: "0.3",
     }
     return f"{form.name}({', '.join(spans.get(kind) or _phrase(rng, depth - 1) for _, kind in form.arguments)})"
 

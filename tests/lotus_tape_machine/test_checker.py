@@ -6,36 +6,19 @@ import sys
 import tokenize
 from collections.abc import Callable
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from numpy.typing import NDArray
+from checked import SMALL
 
-from lotus import mathx
-from lotus.detectors.registry import shipped_detectors
 from lotus.errors import ExpressionError
 from lotus.manifest import Manifest
 from lotus.tape_machine.checker import LIMIT_MS, check, quantity
-from lotus.tape_machine.complexity import kr_rho, measure, tree_size, warm_up
-from lotus.tape_machine.environment import Column, Environment, Quantity, frame_environment
+from lotus.tape_machine.environment import Environment, Quantity, frame_environment
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.parser import parse
-from lotus.tape_machine.transforms import FORMS, TRANSFORMS, Argument, Transform
+from lotus.tape_machine.transforms import FORMS, TRANSFORMS, ArgumentKind, Transform
 
-Floats = NDArray[np.float64]
 FRAMES = frame_environment(Manifest(), {"k": Quantity(2.0), "span": Quantity(90.0, "s")})
-SMALL = Environment(
-    {
-        "x": Column(0, "bps"),
-        "y": Column(1, "USD"),
-        "z": Column(2, "1"),
-        "f": Column(3, "1", "flag"),
-        "t": Column(4, "ms"),
-    },
-    500,
-)
-DURATIONS = (Argument.WINDOW, Argument.DELAY, Argument.HALF_LIFE)
+DURATIONS = (ArgumentKind.WINDOW, ArgumentKind.DELAY, ArgumentKind.HALF_LIFE)
 
 
 def node_of(text: str, environment: Environment = FRAMES) -> Node:
@@ -46,52 +29,6 @@ def refusal(text: str, environment: Environment = SMALL) -> ExpressionError:
     with pytest.raises(ExpressionError) as caught:
         node_of(text, environment)
     return caught.value
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "unit"),
-    [
-        ("x + 3bps", "number", "bps"),
-        ("x + 0.1%", "number", "bps"),
-        ("x + 0", "number", "bps"),
-        ("0 - x", "number", "bps"),
-        ("x * y", "number", "bps*USD"),
-        ("x / y", "number", "bps/USD"),
-        ("x * x / x", "number", "bps"),
-        ("1 / x", "number", "1/bps"),
-        ("sqrt(x * x)", "number", "bps"),
-        ("x * sqrt(5m)", "number", "bps*sqrt(min)"),
-        ("zscore(x, 5m)", "number", "sigma"),
-        ("rank(x, 5m)", "number", "1"),
-        ("slope(x, 5m)", "number", "bps/min"),
-        ("slope(t, 5m)", "number", "ms/min"),
-        ("slope(slope(x, 5m), 1m)", "number", "bps/min^2"),
-        ("slope(x, 1m) * 5m", "number", "bps"),
-        ("since(f)", "number", "step"),
-        ("count(f, 1m)", "number", "1"),
-        ("max(x, 5m)", "number", "bps"),
-        ("max(x, 5bps)", "number", "bps"),
-        ("max(5m, t)", "number", "min"),
-        ("where(f, x, 0)", "number", "bps"),
-        ("where(f, 0, x)", "number", "bps"),
-        ("where(f, 0, 0)", "number", "1"),
-        ("clip(x, -2bps, 2bps)", "number", "bps"),
-        ("log(z)", "number", "1"),
-        ("log(y / 1usd)", "number", "1"),
-        ("rsi(x, 5s)", "number", "1"),
-        ("macd_signal(x, 2s, 4s, 1s)", "number", "bps"),
-        ("known(x)", "flag", "1"),
-        ("not f or x > 1bps", "flag", "1"),
-        ("within(f, 0)", "flag", "1"),
-        ("t > 2s", "flag", "1"),
-        ("2s < t", "flag", "1"),
-        ("since(f) < 30s", "flag", "1"),
-        ("retest(x, lag(x, 5s), 1bps, 1m)", "number", "1"),
-    ],
-)
-def test_kinds_and_units(text: str, kind: str, unit: str) -> None:
-    node = node_of(text, SMALL if "max(5m, t)" not in text else Environment({"t": Column(0, "min")}, 500))
-    assert (node.kind, node.unit) == (kind, unit)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +104,12 @@ CALLS = [(form, k) for form in TRANSFORMS for k, (_, kind) in enumerate(form.arg
 
 def call(form: Transform, place: int, span: str) -> str:
     """Return a call of a form with `span` in one place and something valid in the others."""
-    ordinary = {Argument.NUMBER: "x", Argument.FLAG: "f", Argument.SHARE: "0.5", Argument.TOLERANCE: "1bps"}
+    ordinary = {
+        ArgumentKind.NUMBER: "x",
+        ArgumentKind.FLAG: "f",
+        ArgumentKind.SHARE: "0.5",
+        ArgumentKind.TOLERANCE: "1bps",
+    }
     spans = [str(5 + 5 * k) + "s" for k in range(len(form.arguments))]
     texts = [ordinary.get(kind, spans[k]) for k, (_, kind) in enumerate(form.arguments)]
     texts[place] = span
@@ -176,7 +118,7 @@ def call(form: Transform, place: int, span: str) -> str:
 
 @pytest.mark.parametrize(("form", "place"), CALLS, ids=lambda v: v.signature if isinstance(v, Transform) else str(v))
 def test_no_duration_of_any_transform_remembers_more_than_two_hours(form: Transform, place: int) -> None:
-    limit_ms = LIMIT_MS // 5 if form.arguments[place][1] is Argument.HALF_LIFE else LIMIT_MS
+    limit_ms = LIMIT_MS // 5 if form.arguments[place][1] is ArgumentKind.HALF_LIFE else LIMIT_MS
     assert LIMIT_MS == 2 * 3_600_000
     if (form.name, place) not in (("macd", 1), ("macd_signal", 1)):  # fast must stay below slow
         node_of(call(form, place, f"{limit_ms}ms"), SMALL)
@@ -188,18 +130,6 @@ def test_no_duration_of_any_transform_remembers_more_than_two_hours(form: Transf
     for span in ("-1ms", "-1h", "1s - 2s"):
         assert "look ahead" in refusal(call(form, place, span)).cause
     assert "unit" in refusal(call(form, place, "20")).cause
-
-
-@given(st.integers(1, 20_000), st.sampled_from([100, 200, 500, 5_000]))
-def test_durations_become_the_nearest_number_of_steps(span_ms: int, step_ms: int) -> None:
-    environment = Environment({"x": Column(0, "bps")}, step_ms)
-    steps = math.floor(span_ms / step_ms + 0.5)
-    if steps == 0:
-        assert refusal(f"mean(x, {span_ms}ms)", environment).suggestion == f"{step_ms}ms"
-    else:
-        assert node_of(f"mean(x, {span_ms}ms)", environment).params == (float(steps),)
-        assert node_of(f"ema(x, {span_ms}ms)", environment).params == (span_ms / step_ms,)
-        assert node_of(f"mean(x, {steps}steps)", environment).params == (float(steps),)
 
 
 def test_a_second_argument_of_max_that_is_a_duration_makes_it_rolling() -> None:
@@ -232,36 +162,6 @@ def test_equal_parts_of_one_expression_are_one_object() -> None:
     assert node_of("lag(mid, 0)") == node_of("mid")
 
 
-def test_named_sub_expressions_are_nodes() -> None:
-    calm = node_of("spread_bps < 2bps")
-    environment = frame_environment(Manifest(), names={"calm": calm})
-    node = node_of("calm and imb_5 > 0.4", environment)
-    assert node.args[0] is calm
-
-
-def test_names_cannot_hide_size() -> None:
-    node = node_of("imb_1 + imb_5")
-    for _ in range(80):
-        environment = frame_environment(Manifest(), names={"doubled": node})
-        try:
-            node = node_of("doubled + doubled", environment)
-        except ExpressionError as error:
-            assert "a graph of" in error.found  # noqa: PT017
-            break
-    assert tree_size(node) <= 65_536
-    assert tree_size(node) > 10_000
-    assert "a graph of" in refusal("rsi(" * 10 + "x" + ", 1m)" * 10).found
-
-
-def test_lowered_nodes_count() -> None:
-    def total(terms: list[str]) -> str:
-        half = len(terms) // 2
-        return f"({total(terms[:half])} + {total(terms[half:])})" if half else terms[0]
-
-    node_of(total([f"rsi(mid, {k}s)" for k in range(1, 65)]))
-    assert "nodes" in refusal(total([f"rsi(x, {k}s)" for k in range(1, 129)])).found
-
-
 def test_nested_calls_are_checked_in_linear_time() -> None:
     """Each level costs what the first one did; walking an argument twice would double the cost at each."""
 
@@ -271,39 +171,6 @@ def test_nested_calls_are_checked_in_linear_time() -> None:
     first = calls(nested(2)) - calls(nested(1))
     for levels in (6, 11):
         assert 0 < calls(nested(levels)) - calls(nested(levels - 1)) <= 1.2 * first
-
-
-def test_depth_nodes_and_rho_against_plain_counting() -> None:
-    def deep(node: Node) -> int:
-        return 1 + max(map(deep, node.args), default=0)
-
-    def every(node: Node) -> set[Node]:
-        return {node}.union(*map(every, node.args))
-
-    def count(node: Node) -> int:
-        return 1 + sum(map(count, node.args))
-
-    for form in TRANSFORMS:
-        node = node_of(form.example)
-        assert measure(node) == (deep(node), len(every(node)))
-        assert tree_size(node) == count(node)
-    a, b = node_of("mean(mid, 1m) > lag(mid, 1s)"), node_of("mean(mid, 1m)")
-    assert measure(a, b) == measure(a)
-    assert kr_rho(8, 48) == 0.5
-    assert kr_rho(12, 72) == mathx.logistic(2.0)
-    for spec in shipped_detectors():
-        assert kr_rho(spec.depth, spec.nodes) == spec.rho
-
-
-@pytest.mark.parametrize(
-    ("text", "rows"),
-    [
-        ("mid", 0), ("lag(mid, 1s)", 5), ("mean(mid, 1m)", 299), ("breakout(mid, 1m)", 300), ("ema(mid, 10s)", 250),
-        ("mean(lag(mid, 1s), 1m)", 304), ("quantile(mid, 0.5, 1m)", 299), ("lag(mid, 1s) - mean(mid, 1m)", 299),
-    ],
-)  # fmt: skip
-def test_warm_up_adds_along_the_longest_path(text: str, rows: int) -> None:
-    assert warm_up(node_of(text)) == rows
 
 
 @pytest.mark.parametrize(

@@ -7,28 +7,18 @@ from hypothesis import strategies as st
 from pace import examples
 
 from lotus.errors import SchemaError
-from lotus.tape_machine.interpreter import run_rows
 from lotus.tape_machine.machine import Machine, evaluate
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.program import Program, compile_program
 
-from .oracle import NASTY, SEQUENTIAL, column, equal_bits, expressions, meaning, node
+from .machine_tables import COLUMNS, nasty_table
+from .oracle import SEQUENTIAL, column, equal_bits, expressions, meaning, node
 
-COLUMNS = 3
 PROGRAMS = st.lists(expressions(COLUMNS), min_size=1, max_size=5)
 
 
 def program_of(roots: list[Node]) -> Program:
     return compile_program({str(k): root for k, root in enumerate(roots)})
-
-
-def nasty_table(seed: int, n: int) -> np.ndarray:
-    """Wandering columns with nulls, repeats and extremes."""
-    rng = np.random.default_rng(seed)
-    table = np.round(np.cumsum(rng.normal(size=(n, COLUMNS)), axis=0), 1)
-    odd = rng.random(table.shape) < 0.08
-    table[odd] = rng.choice(NASTY, odd.sum())
-    return table
 
 
 def rebirths(seed: int, n: int) -> np.ndarray:
@@ -151,19 +141,6 @@ def test_swapping_back_and_forth_between_two_orders_changes_nothing() -> None:
         found = machine.feed_table(0, table[first : first + 100])
         parts.append(found if straight else found[:, ::-1])
     assert equal_bits(np.concatenate(parts), whole)
-
-
-def test_nothing_is_compiled_after_the_start_whatever_comes() -> None:
-    machine = Machine(program_of([column(0)]), 1)
-    compiled = list(run_rows.signatures)
-    frozen = nasty_table(1, 50)
-    frozen.flags.writeable = False
-    for table in (frozen, np.asfortranarray(frozen), frozen[::2], (frozen > 0.0).astype(np.float32), frozen[:0]):
-        machine.feed_table(0, table, np.broadcast_to(np.False_, len(table)))
-        machine.feed(0, np.linspace(0.0, 1.0, 9)[::3])
-        machine.swap(program_of([node("rank", column(2), params=(9,)), column(0)]), [table])
-    assert list(run_rows.signatures) == compiled
-    assert len(compiled) == 1
 
 
 def test_a_machine_refuses_tables_that_do_not_fit() -> None:

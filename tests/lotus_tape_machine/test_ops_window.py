@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
 
-from .oracle import NASTY, NULL, TAMER, column, equal_bits, exact_slope, exact_std, nasty_columns, node, of_columns, run
+from .oracle import NASTY, NULL, TAMER, column, exact_slope, exact_std, nasty_columns, node, of_columns, run
 
 ROUNDED = ("sum", "mean", "std", "slope")
 ORDERED = ("rmax", "rmin", "argmax_age", "argmin_age", "breakout")
@@ -16,14 +16,6 @@ LONG_ROWS = 1_000_000
 
 def clean(x: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(x), x, NULL)
-
-
-@settings(max_examples=examples(150), deadline=None)
-@given(nasty_columns(), LENGTHS)
-def test_extremes_ages_and_breakouts_are_exact(x: np.ndarray, w: int) -> None:
-    for op in ORDERED:
-        wanted = of_columns(op, [clean(x)], (w,))
-        np.testing.assert_array_equal(run(node(op, column(0), params=(w,)), x), wanted, err_msg=op)
 
 
 @settings(max_examples=examples(150), deadline=None)
@@ -44,18 +36,6 @@ def test_sums_deviations_and_slopes_are_fresh(x: np.ndarray, w: int) -> None:
 def test_results_are_finite_or_null_whatever_comes(x: np.ndarray, w: int) -> None:
     for op in (*ROUNDED, *ORDERED):
         assert not np.isinf(run(node(op, column(0), params=(w,)), x)).any(), op
-
-
-@pytest.mark.parametrize("op", [*ROUNDED, *ORDERED])
-@pytest.mark.parametrize("w", [1, 2, 7, 50])
-@pytest.mark.parametrize("outlier", [1e300, -1.7e308, NULL, 1e9])
-def test_a_value_that_left_has_no_influence_at_all(op: str, w: int, outlier: float) -> None:
-    x = np.random.default_rng(w).normal(64_000.0, 1.0, 400)
-    spiked = x.copy()
-    spiked[100] = outlier
-    clear = 100 + w + (op == "breakout")
-    root = node(op, column(0), params=(w,))
-    assert equal_bits(run(root, x)[clear:], run(root, spiked)[clear:])
 
 
 @pytest.mark.parametrize("w", [2, 9, 600])

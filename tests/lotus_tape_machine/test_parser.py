@@ -6,7 +6,6 @@ import sys
 import pytest
 
 from lotus.errors import ConfigError, ExpressionError
-from lotus.tape_machine.diagnosis import nearest
 from lotus.tape_machine.parser import MAX_DEPTH, MAX_NODES, MAX_TEXT, parse
 from lotus.tape_machine.syntax import Binary, Call, Name, Number, Span, Unary
 
@@ -126,25 +125,6 @@ def test_everything_else_is_an_error_at_its_place(text: str, line: int, column: 
     assert isinstance(error, ConfigError)
 
 
-def test_the_message_shows_the_place() -> None:
-    with pytest.raises(ExpressionError) as caught:
-        parse("a +\n  mean(b, 20mm) + c")
-    shown = str(caught.value).split("\n")
-    assert shown[0].startswith("line 2, column 13: unknown unit 'mm'; expected: bps,")
-    assert shown[1] == "    mean(b, 20mm) + c"
-    assert shown[2] == "              ^^"
-    assert shown[3] == "try: m"
-
-
-def test_a_long_line_is_shown_around_the_place() -> None:
-    text = "a + " * 20 + "b ! c"
-    with pytest.raises(ExpressionError) as caught:
-        parse(text)
-    line, caret = caught.value.excerpt.split("\n")
-    assert len(line) <= 102
-    assert line[caret.index("^")] == "!"
-
-
 def test_bounds_of_length_brackets_depth_and_size() -> None:
     assert parse("(" * MAX_DEPTH + "a" + ")" * MAX_DEPTH) == A
     deepest = "a" + " + a" * (MAX_DEPTH - 1)
@@ -163,18 +143,6 @@ def test_bounds_of_length_brackets_depth_and_size() -> None:
     for text, found in too_much.items():
         with pytest.raises(ExpressionError, match=found):
             parse(text)
-
-
-def test_the_nearest_name() -> None:
-    known = ("imb_5", "imb_10", "spread_bps", "mid")
-    assert [nearest(w, known) for w in ("imb5", "spred_bps", "MID", "volume", "x" * 500)] == [
-        "imb_5",
-        "spread_bps",
-        "mid",
-        "",
-        "",
-    ]
-    assert nearest("a", ()) == ""
 
 
 def test_the_parser_generator_is_imported_when_the_first_text_is_read() -> None:

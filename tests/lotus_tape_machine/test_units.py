@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from lotus.errors import ConfigError
 from lotus.manifest import Manifest
 from lotus.microtape.frame_spec import FLOAT_COLUMNS, FLOAT_NAMES
-from lotus.tape_machine.environment import TABLE_UNITS, Column, Environment, Quantity, frame_columns, frame_environment
+from lotus.tape_machine.environment import (
+    TABLE_UNITS,
+    Environment,
+    InputColumn,
+    Quantity,
+    frame_columns,
+    frame_environment,
+)
 from lotus.tape_machine.units import (
     SPELLINGS,
     SYMBOLS,
@@ -168,13 +175,13 @@ def test_frames_give_the_length_of_a_step() -> None:
 @pytest.mark.parametrize("name", ["mean", "h", "usd", "and", "a b", "3x", "x.y", "é", ""])
 def test_names_that_could_not_be_written_are_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="the name"):
-        Environment({name: Column(0, "1")}, 200)
+        Environment({name: InputColumn(0, "1")}, 200)
 
 
 def test_a_name_has_one_meaning_and_a_known_unit() -> None:
     with pytest.raises(ConfigError, match="twice"):
-        Environment({"x": Column(0, "1")}, 200, {"x": Quantity(1.0)})
+        Environment({"x": InputColumn(0, "1")}, 200, {"x": Quantity(1.0)})
     with pytest.raises(ConfigError, match="furlong"):
-        Environment({"x": Column(0, "furlong")}, 200)
+        Environment({"x": InputColumn(0, "furlong")}, 200)
     with pytest.raises(ConfigError, match="0 ms"):
         Environment({}, 0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from lotus.trading.orders import Side
 from lotus.trading.plan import Strategy
-from lotus.trading.predict import Execution, Features
+from lotus.trading.predict import Features, PastExecution
 
 
 def true_fill(features: Features) -> float:
@@ -16,7 +16,7 @@ def true_fill(features: Features) -> float:
     return 1.0 / (1.0 + math.exp(-logit))
 
 
-def world(count: int, seed: int) -> list[Execution]:
+def world(count: int, seed: int) -> list[PastExecution]:
     """Return executions a second apart, known two seconds later, with planted laws of fill, slippage and latency."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -31,7 +31,7 @@ def world(count: int, seed: int) -> list[Execution]:
         slip = math.log1p(features.spread_bps) + math.log1p(features.volatility_bps) * float(rng.normal())
         latency = 50.0 * math.exp(0.4 * math.log1p(features.depth_share) + 0.3 * float(rng.normal()))
         filled = bool(rng.random() < true_fill(features))
-        rows.append(Execution(features, 1_000 * k, 1_000 * k + 2_000, filled, slip if filled else None, latency))
+        rows.append(PastExecution(features, 1_000 * k, 1_000 * k + 2_000, filled, slip if filled else None, latency))
     return rows
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus.manifest import Asset
-from lotus.trading.book import BookTarget, BookTerms, Change, OpenPlan, book_plan, change_of
+from lotus.trading.book import BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
 from lotus.trading.orders import Side
 from lotus.trading.plan import Authority
 
@@ -31,7 +31,7 @@ def target_of(size: Decimal, slack: Decimal = Decimal(0)) -> BookTarget:
     return BookTarget("BTC", size, size - slack, size + slack, abs(size))
 
 
-def after(plans: list[OpenPlan], change: Change) -> Decimal:
+def after(plans: list[OpenPlan], change: PositionChange) -> Decimal:
     """What the plans hold once everything was done."""
     lowered = dict(change.ceilings)
     held = sum((int(p.side) * min(p.will_hold, lowered.get(p.plan_id, p.will_hold)) for p in plans), D(0))

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trading_plans import plan
 
-from lotus.trading.curators import CURATORS, RISK, Evidence, Judgement, combined, verdict
+from lotus.trading.curators import CURATORS, RISK, CuratorFacts, Judgement, combined, verdict
 
 D = Decimal
-GOOD = Evidence(D(100_000), D(10_000), fill_prob=0.95, slippage_bps=5.0, venue_score=0.8)
+GOOD = CuratorFacts(D(100_000), D(10_000), fill_prob=0.95, slippage_bps=5.0, venue_score=0.8)
 
 
 def test_weights_and_thresholds_are_those_of_the_design() -> None:
@@ -30,19 +30,19 @@ def test_a_good_plan_is_approved_with_the_scores_by_hand() -> None:
 
 
 def test_who_knows_nothing_abstains_and_does_not_stand_in_the_way() -> None:
-    found = verdict(plan(), Evidence(D(100_000), D(10_000)))
+    found = verdict(plan(), CuratorFacts(D(100_000), D(10_000)))
     assert [j.score is None for j in found.judgements] == [True, True, False, False]
     assert found.approved
 
 
 def test_risk_vetoes_and_the_others_are_outweighed_or_not() -> None:
-    risky = verdict(plan(), Evidence(D(100_000), D(400), fill_prob=1.0, slippage_bps=0.0, venue_score=1.0))
+    risky = verdict(plan(), CuratorFacts(D(100_000), D(400), fill_prob=1.0, slippage_bps=0.0, venue_score=1.0))
     assert [o.split(":")[0] for o in risky.objections] == ["risk", "position"]
     assert not risky.approved
-    slow = verdict(plan(), Evidence(D(100_000), D(10_000), fill_prob=0.9, slippage_bps=3.0, venue_score=0.5))
+    slow = verdict(plan(), CuratorFacts(D(100_000), D(10_000), fill_prob=0.9, slippage_bps=3.0, venue_score=0.5))
     assert [o.split(":")[0] for o in slow.objections] == ["venue"]
     assert slow.approved
-    dear = verdict(plan(), Evidence(D(100_000), D(10_000), fill_prob=0.9, slippage_bps=49.0, venue_score=0.6))
+    dear = verdict(plan(), CuratorFacts(D(100_000), D(10_000), fill_prob=0.9, slippage_bps=49.0, venue_score=0.6))
     assert not dear.approved
     assert not verdict(plan(stop_px=None), GOOD).approved
 

@@ -11,21 +11,21 @@ from trading_executed import ROWS
 from trading_plans import plan
 
 from lotus.manifest import Asset
-from lotus.trading.executor_scores import ExecutorScore
-from lotus.trading.foretell import Known, depth_within, features_of, foretold
+from lotus.trading.executor_scores import TrackRecord
+from lotus.trading.foretell import VenueHistory, depth_within, features_of, foretold
 from lotus.trading.knobs import ExecutionKnobs, patched
 from lotus.trading.orders import Side
-from lotus.trading.predict import MIN_HISTORY, Told, calibrated, fitted, predicted, told_quality
-from lotus.trading.validate import Situation
+from lotus.trading.predict import MIN_HISTORY, ForecastOutcome, calibrated, fitted, predicted, told_quality
+from lotus.trading.validate import AccountState
 from lotus.trading.watch import MarketView
 
 KNOBS = ExecutionKnobs()
 
 
-def place(**changes: Any) -> Situation:
+def place(**changes: Any) -> AccountState:
     view = MarketView("BTC", 0, D(99_999), D(100_001), D(100_000), volatility_bps=D(4))
     levels = {Side.BUY: [(D(100_001), D(1)), (D(100_400), D(1)), (D(101_000), D(9))]}
-    at = Situation(
+    at = AccountState(
         now_ms=0, venue="paper", account="main", executor="tr", release="", universe={"BTC": Asset("BTC", 5)},
         view=view, equity_usd=D(10_000), free_margin_usd=D(10_000), leverage=5, coin_max_leverage=40, levels=levels,
     )  # fmt: skip
@@ -42,11 +42,11 @@ def test_features_are_those_of_the_book_within_the_plans_slippage() -> None:
     assert view is not None
     for unseen in (place(levels={}), place(view=None), place(view=replace(view, volatility_bps=None))):
         assert features_of(own, unseen) is None
-        assert foretold(own, unseen, Known(), KNOBS) is None
+        assert foretold(own, unseen, VenueHistory(), KNOBS) is None
 
 
 def test_below_the_least_history_one_half_is_told_and_nothing_else() -> None:
-    said = foretold(plan(), place(), Known(9, fitted(ROWS[: MIN_HISTORY - 1], 10**9)), KNOBS)
+    said = foretold(plan(), place(), VenueHistory(9, fitted(ROWS[: MIN_HISTORY - 1], 10**9)), KNOBS)
     assert said is not None
     assert (said.prediction.fill_prob, said.prediction.fitted_on) == (0.5, MIN_HISTORY - 1)
     assert (said.slippage_bps, said.latency_ms, said.route_hint, said.venues) == (None, None, None, ())
@@ -55,8 +55,8 @@ def test_below_the_least_history_one_half_is_told_and_nothing_else() -> None:
 
 def test_the_venue_is_scored_with_its_parts_and_the_plans_knobs() -> None:
     own = plan()
-    score = ExecutorScore(place().venue, own.strategy, 30, 0.9, 0.8)
-    known = Known(9, fitted(ROWS, 10**9), {own.strategy: score})
+    score = TrackRecord(place().venue, own.strategy, 30, 0.9, 0.8)
+    known = VenueHistory(9, fitted(ROWS, 10**9), {own.strategy: score})
     own = replace(own, venues=(place().venue,))
     said = foretold(own, place(), known, KNOBS)
     assert said is not None
@@ -75,7 +75,7 @@ def test_stored_predictions_are_measured_as_walking_forward_does() -> None:
     for start in range(0, len(ROWS), 100):
         at_ms = ROWS[start].sent_ms + 1  # nothing ends at such a time
         model = fitted(ROWS, at_ms)
-        told += [Told(e, predicted(model, e.features), at_ms) for e in ROWS[start : start + 100]]
+        told += [ForecastOutcome(e, predicted(model, e.features), at_ms) for e in ROWS[start : start + 100]]
     assert told_quality(told[:100], ROWS) is None, "the first hundred had no history"
     found, other = told_quality(told, ROWS), calibrated(ROWS, 100)
     assert found is not None
@@ -90,7 +90,7 @@ def test_stored_predictions_are_measured_as_walking_forward_does() -> None:
 
 @given(st.integers(60_000, 900_000), st.booleans())
 def test_what_ends_later_changes_no_measure_of_the_past_share(at_ms: int, filled: bool) -> None:
-    told = [Told(ROWS[0], predicted(FITTED, ROWS[0].features), at_ms)]
+    told = [ForecastOutcome(ROWS[0], predicted(FITTED, ROWS[0].features), at_ms)]
     later = [replace(e, filled=filled, latency_ms=1.0) if e.known_ms >= at_ms else e for e in ROWS]
     one, two = told_quality(told, ROWS), told_quality(told, later)
     assert one is not None

@@ -16,8 +16,8 @@ from lotus.trading.pnl import (
     NO_EDGE,
     FillSource,
     Floats,
-    Leg,
-    Trades,
+    TradeColumns,
+    TradeEnds,
     blocks_of,
     by_detector,
     decomposed,
@@ -30,7 +30,7 @@ START_MS = 20_000 * DAY_MS
 
 def executed(
     rng: np.random.Generator, n: int, days: int, drift_bps: float, source: FillSource = FillSource.VENUE
-) -> Trades:
+) -> TradeColumns:
     """Return trades of 1,000 USD that go `drift_bps` their way, of two detectors, with a shock shared by a day."""
     time_ms = np.sort(START_MS + rng.integers(0, days * DAY_MS, n))
     side = rng.choice((-1.0, 1.0), n)
@@ -39,7 +39,7 @@ def executed(
     moved = mid * (1 + side * (drift_bps + shared + rng.normal(0, 8, n)) / 1e4)
     half = mid * rng.uniform(0.1, 1, n) / 1e4
     late = mid * rng.normal(0, 0.5, n) / 1e4
-    legs = Leg(mid, half, mid + late + side * half), Leg(moved, half, moved + late - side * half)
+    legs = TradeEnds(mid, half, mid + late + side * half), TradeEnds(moved, half, moved + late - side * half)
     size = np.where(rng.random(n) < 0.03, 0.0, 1_000 / mid)
     fees = 4.5e-4 * size * (legs[0].px + legs[1].px)
     names = rng.choice(np.array(["a", "b"], dtype=object), n), np.full(n, "BTC", dtype=object)
@@ -67,8 +67,8 @@ def test_net_is_what_the_cash_says() -> None:
     size, entry, leave = rng.uniform(0.01, 5, n), rng.uniform(90, 110, n), rng.uniform(90, 110, n)
     fees, funding = rng.uniform(0, 1, n), rng.normal(0, 1, n)
     legs = (
-        Leg(rng.uniform(80, 120, n), rng.uniform(0, 2, n), entry),
-        Leg(rng.uniform(80, 120, n), rng.uniform(0, 2, n), leave),
+        TradeEnds(rng.uniform(80, 120, n), rng.uniform(0, 2, n), entry),
+        TradeEnds(rng.uniform(80, 120, n), rng.uniform(0, 2, n), leave),
     )
     names = np.full(n, "d", dtype=object), np.full(n, "BTC", dtype=object)
     trades = decomposed(FillSource.VENUE, names, np.arange(n), side, size, legs, (fees, funding))
@@ -79,7 +79,7 @@ def test_net_is_what_the_cash_says() -> None:
 def test_one_trade_by_hand() -> None:
     """Ten bought at 100.3, decided at 100, half a spread 0.1; sold at 100.8, decided at 101, half a spread 0.1."""
     one = np.ones(1)
-    legs = Leg(100 * one, 0.1 * one, 100.3 * one), Leg(101 * one, 0.1 * one, 100.8 * one)
+    legs = TradeEnds(100 * one, 0.1 * one, 100.3 * one), TradeEnds(101 * one, 0.1 * one, 100.8 * one)
     names = np.array(["d"], dtype=object), np.array(["BTC"], dtype=object)
     trades = decomposed(FillSource.VENUE, names, np.zeros(1, np.int64), one, 10 * one, legs, (0.9 * one, -0.05 * one))
     told = {name: int(trades.amount(name)[0]) for name in AMOUNTS}
@@ -157,7 +157,7 @@ def test_sources_are_never_added() -> None:
 def test_a_filled_trade_must_know_its_numbers_and_an_unfilled_one_needs_none() -> None:
     names = np.array(["d"], dtype=object), np.array(["BTC"], dtype=object)
     unknown: Floats = np.array([np.nan])
-    leg, one = Leg(unknown, unknown, unknown), np.ones(1)
+    leg, one = TradeEnds(unknown, unknown, unknown), np.ones(1)
     args = FillSource.VENUE, names, np.zeros(1, np.int64), one
     trades = decomposed(*args, 0 * one, (leg, leg), (unknown, unknown))
     assert (trades.net[0], trades.bps("net")[0], trades.filled[0]) == (0, 0.0, False)

@@ -12,7 +12,6 @@ from lotus.errors import SchemaError
 from lotus.knobs.trial import Trial
 from lotus.trading.execution_events import Close, ForeignFill
 from lotus.trading.executor import begin
-from lotus.trading.executor_scores import executor_scores
 from lotus.trading.knob_choice import KnobChoice
 from lotus.trading.orders import FundingPayment, Side, VenueFill
 from lotus.trading.report import Predicted, check_report, measured, report, report_schema
@@ -118,24 +117,3 @@ def test_a_payload_that_does_not_fit_is_refused_with_its_path() -> None:
     schema = report_schema()
     assert set(schema["required"]) == set(schema["properties"]) == set(made)
     assert all("description" in member for member in schema["properties"].values())
-
-
-def test_executor_scores_are_shrunk_means_of_what_was_due() -> None:
-    rows = [
-        {
-            "execution_id": f"{k}",
-            "revision": 0,
-            "venue": "a",
-            "strategy": "twap",
-            "status": s,
-            "adherence": x,
-            "alarms": [],
-        }
-        for k, (s, x) in enumerate([("filled", 1.0), ("partial", 0.6), ("expired", 1.0)])
-    ]
-    later = {**rows[1], "revision": 1, "status": "filled", "alarms": ["unprotected"]}
-    (score,) = executor_scores([*rows, later, rows[1]])
-    assert (score.venue, score.strategy, score.reports) == ("a", "twap", 2)
-    assert score.adherence == pytest.approx((1.6 + 5) / 12)
-    assert score.success_rate == pytest.approx((1 + 5) / 12)
-    assert executor_scores([]) == ()

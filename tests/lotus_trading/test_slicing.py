@@ -1,19 +1,16 @@
-"""Schedules sum exactly, in lots, above the minimum value, in order; watching conditions at their borders."""
+"""Schedules sum exactly, in lots, above the minimum value, in order."""
 
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trading_plans import BTC, plan, view
+from trading_plans import BTC, plan
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset
-from lotus.trading.orders import Side
-from lotus.trading.plan import Condition, ConditionKind
 from lotus.trading.rounding import MIN_NOTIONAL_USD
 from lotus.trading.slicing import least_lots, schedule
-from lotus.trading.watch import all_hold, first_holding, holds, passed
 
 D = Decimal
 
@@ -74,36 +71,3 @@ def test_what_cannot_be_scheduled_is_an_error() -> None:
     with pytest.raises(ConfigError, match="lot"):
         schedule(plan(size=D("0.000001")), BTC, D(1))
     assert least_lots(Asset("X", 0), D("0.3")) == 34
-
-
-@pytest.mark.parametrize(
-    ("kind", "level", "changes", "held"),
-    [
-        (ConditionKind.PRICE_ABOVE, 100, {}, True),
-        (ConditionKind.PRICE_ABOVE, 101, {}, False),
-        (ConditionKind.PRICE_BELOW, 100, {}, True),
-        (ConditionKind.PRICE_BELOW, 99, {}, False),
-        (ConditionKind.VOLUME_SPIKE, 2, {"volume_ratio": D(2)}, True),
-        (ConditionKind.VOLUME_SPIKE, 2, {"volume_ratio": D("1.9")}, False),
-        (ConditionKind.VOLUME_SPIKE, 2, {}, False),
-        (ConditionKind.VOLATILITY_THRESHOLD, 5, {"volatility_bps": D(6)}, True),
-        (ConditionKind.VOLATILITY_THRESHOLD, 5, {"volatility_bps": D(4)}, False),
-        (ConditionKind.VOLATILITY_THRESHOLD, 5, {}, False),
-    ],
-)
-def test_conditions_hold_at_their_level(kind: ConditionKind, level: int, changes: dict[str, D], held: bool) -> None:
-    assert holds(Condition(kind, D(level)), view(mark=100, **changes)) is held
-
-
-def test_all_conditions_open_and_any_one_closes() -> None:
-    above, below = Condition(ConditionKind.PRICE_ABOVE, D(99)), Condition(ConditionKind.PRICE_BELOW, D(98))
-    seen = view(mark=100)
-    assert all_hold((), seen)
-    assert all_hold((above,), seen)
-    assert not all_hold((above, below), seen)
-    assert first_holding((below, above), seen) == above
-    assert first_holding((below,), seen) is None
-    assert passed(D(100), Side.BUY, seen)
-    assert passed(D(100), Side.SELL, seen)
-    assert not passed(D(101), Side.BUY, seen)
-    assert not passed(D(99), Side.SELL, seen)

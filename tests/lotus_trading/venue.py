@@ -24,9 +24,9 @@ from lotus.trading.execution_events import (
 )
 from lotus.trading.executor import step
 from lotus.trading.orders import (
-    Grouping,
     NewOrder,
     OpenOrder,
+    OrderGrouping,
     OrderState,
     OrderUpdate,
     TimeInForce,
@@ -77,12 +77,12 @@ class ModelVenue:
         stops = (t for t in self.orders.values() if t.order.trigger and t.order.trigger.kind is TriggerKind.STOP_LOSS)
         return sum((t.order.size - t.filled for t in stops if t.armed and not t.state.is_final), Decimal(0))
 
-    def place(self, orders: tuple[NewOrder, ...], grouping: Grouping) -> list[OrderUpdate]:
+    def place(self, orders: tuple[NewOrder, ...], grouping: OrderGrouping) -> list[OrderUpdate]:
         """Take a request and return one update an order."""
         parent = ""
         for order in orders:
             assert order.client_id not in self.orders, f"{order.client_id} was sent twice"
-            child = bool(parent) and grouping is Grouping.ENTRY_WITH_EXITS
+            child = bool(parent) and grouping is OrderGrouping.ENTRY_WITH_EXITS
             truth = Truth(order, len(self.orders) + 1, S.WAITING if order.trigger else S.RESTING, not child, parent)
             self.orders[order.client_id] = truth
             self._admit(truth)

@@ -27,7 +27,7 @@ from lotus.triggers.conditions import (
     Touch,
     Trigger,
 )
-from lotus.triggers.watcher import Plan
+from lotus.triggers.watcher import WatchPlan
 
 Said = tuple[int, str, str, str]  # end of the frame, status, cause, part
 
@@ -48,7 +48,7 @@ class Oracle:
     """One trigger on one trace."""
 
     trigger: Trigger
-    plan: Plan
+    plan: WatchPlan
     trace: Trace
 
     def events(self) -> list[Said]:

@@ -10,10 +10,10 @@ from make import ASSET, CADENCE_MS, FIRST_MS, Trace, trace_of
 from lotus.errors import ConfigError, SchemaError
 from lotus.microtape.frame_spec import C_GAP, C_SPREAD, I_ASSET, I_END
 from lotus.triggers.checker import read_trigger
-from lotus.triggers.events import Cause, Status, TriggerEvent
-from lotus.triggers.watcher import Plan, Watcher
+from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
+from lotus.triggers.watcher import Watcher, WatchPlan
 
-PLAN = Plan(ASSET, 0, entry_px=100.0)
+PLAN = WatchPlan(ASSET, 0, entry_px=100.0)
 SECOND = 1000 // CADENCE_MS
 RETEST = "breakout(lookback=3, bar=1s) AND retest(level=prev_high, tol=0.1%) WITHIN 2s"
 # three whole seconds around 100 with a high of 101, from the beginning of a second on
@@ -22,7 +22,7 @@ START_MS = FIRST_MS // 1000 * 1000
 
 
 def watched(
-    text: str, trace: Trace, plan: Plan = PLAN, preconditions: tuple[str, ...] = ()
+    text: str, trace: Trace, plan: WatchPlan = PLAN, preconditions: tuple[str, ...] = ()
 ) -> tuple[TriggerEvent, ...]:
     """Return the events of a trigger on a trace."""
     return Watcher(read_trigger(text, preconditions), plan).run(trace.ints, trace.floats)
@@ -41,14 +41,14 @@ def after_quiet(*mids: float | None) -> Trace:
 def test_a_breakout_arms_and_its_retest_fires_with_level_and_depth() -> None:
     trace = after_quiet(101.5, 102.0, 101.05, 103.0)
     armed, fired = watched(RETEST, trace)
-    assert (armed.status, armed.cause, armed.part) == (Status.ARMED, Cause.BEGAN, RETEST)
+    assert (armed.status, armed.cause, armed.part) == (EvaluationStatus.ARMED, Cause.BEGAN, RETEST)
     assert armed.time_ms == trace.ints[16, I_END]
     assert armed.deadline_ms == armed.time_ms + 2_000
     assert armed.levels == (("retest(level=prev_high, tol=0.1%)", 101.0),)
     assert [(h.part, h.time_ms, h.mid, h.level) for h in armed.happenings] == [
         ("breakout(lookback=3, bar=1s)", armed.time_ms, 101.5, 101.0)
     ]
-    assert (fired.status, fired.cause, fired.mid) == (Status.FIRED, Cause.HOLDS, 101.05)
+    assert (fired.status, fired.cause, fired.mid) == (EvaluationStatus.FIRED, Cause.HOLDS, 101.05)
     assert fired.happenings[0] == armed.happenings[0]
     depth = fired.happenings[1].depth_bps
     assert depth == pytest.approx(1e4 * 0.05 / 101)
@@ -251,7 +251,7 @@ def test_other_assets_are_passed_over_and_frames_out_of_order_refused() -> None:
 
 def test_what_a_watch_needs_and_does_not_get_is_refused() -> None:
     with pytest.raises(ConfigError, match="entry price None"):
-        Watcher(read_trigger("touch(entry)"), Plan(ASSET, 0))
+        Watcher(read_trigger("touch(entry)"), WatchPlan(ASSET, 0))
     with pytest.raises(ConfigError, match="a multiple of the frame of 300 ms"):
         Watcher(read_trigger("breakout(bar=1s)"), replace(PLAN, cadence_ms=300))
-    Watcher(read_trigger("touch(vwap)"), Plan(ASSET, 0))
+    Watcher(read_trigger("touch(vwap)"), WatchPlan(ASSET, 0))

@@ -17,13 +17,13 @@ import pytest
 from lotus.errors import VenueError
 from lotus.trading.orders import (
     FundingPayment,
-    Grouping,
     NewOrder,
+    OrderGrouping,
     OrderState,
+    OrderTrigger,
     OrderUpdate,
     Side,
     TimeInForce,
-    Trigger,
     TriggerKind,
     VenueFill,
     client_order_id,
@@ -98,7 +98,7 @@ class Bed:
     def stop(self, side: Side, px: Decimal, kind: TriggerKind = TriggerKind.STOP_LOSS, size: Decimal = LOT) -> NewOrder:
         """Return a reduce-only market trigger whose limit lies 5 % beyond."""
         limit = (px * (1 + Decimal("0.05") * int(side))).quantize(Decimal(1000))
-        return self.order(side, limit, size, reduce_only=True, trigger=Trigger(px, kind))
+        return self.order(side, limit, size, reduce_only=True, trigger=OrderTrigger(px, kind))
 
     async def one(self, order: NewOrder) -> OrderUpdate:
         """Place one order."""
@@ -256,7 +256,7 @@ async def exits_live_and_die_with_their_entry(bed: Bed) -> None:
     """Grouped exits wait for the entry; when one is done the other goes; an entry canceled takes both with it."""
     entry = bed.order(Side.BUY, ASK + 100, tif=IOC)
     stop, gain = bed.stop(Side.SELL, BID - 500), bed.stop(Side.SELL, BID + 500, TriggerKind.TAKE_PROFIT)
-    first, *_ = await bed.venue.place([entry, stop, gain], Grouping.ENTRY_WITH_EXITS)
+    first, *_ = await bed.venue.place([entry, stop, gain], OrderGrouping.ENTRY_WITH_EXITS)
     assert first.state is OrderState.FILLED
 
     async def both_wait() -> bool:
@@ -272,7 +272,7 @@ async def exits_live_and_die_with_their_entry(bed: Bed) -> None:
     await bed.hands.mark(BID)
     resting = bed.order(Side.BUY, BID - 1000)
     exits = [bed.stop(Side.SELL, BID - 2000), bed.stop(Side.SELL, BID + 500, TriggerKind.TAKE_PROFIT)]
-    await bed.venue.place([resting, *exits], Grouping.ENTRY_WITH_EXITS)
+    await bed.venue.place([resting, *exits], OrderGrouping.ENTRY_WITH_EXITS)
     await bed.venue.cancel(COIN, [resting.client_id])
     for order in (resting, *exits):
         assert (await bed.state(order.client_id, OrderState.CANCELED)).filled == 0
@@ -283,20 +283,20 @@ async def a_group_with_a_wrong_exit_is_refused_whole(bed: Bed) -> None:
     """No entry goes without its stop: a wrong tick or a trigger that has passed refuses all, also when sent again."""
     for px in (Decimal("99000.55"), BID + 700):
         entry = bed.order(Side.BUY, ASK + 100, tif=IOC)
-        stop = replace(bed.stop(Side.SELL, BID - 500), trigger=Trigger(px, TriggerKind.STOP_LOSS))
+        stop = replace(bed.stop(Side.SELL, BID - 500), trigger=OrderTrigger(px, TriggerKind.STOP_LOSS))
         for _ in range(2):
-            updates = await bed.venue.place([entry, stop], Grouping.ENTRY_WITH_EXITS)
+            updates = await bed.venue.place([entry, stop], OrderGrouping.ENTRY_WITH_EXITS)
             assert [u.state for u in updates] == [OrderState.REJECTED] * 2
             assert all(u.reason for u in updates)
     assert await bed.held() == 0
     assert not await bed.venue.open_orders()
     vain = bed.order(Side.BUY, BID, tif=IOC)
-    updates = await bed.venue.place([vain, bed.stop(Side.SELL, BID - 500)], Grouping.ENTRY_WITH_EXITS)
+    updates = await bed.venue.place([vain, bed.stop(Side.SELL, BID - 500)], OrderGrouping.ENTRY_WITH_EXITS)
     assert [u.state for u in updates] == [OrderState.REJECTED] * 2
     good = bed.order(Side.BUY, BID - 1000)
     await bed.one(good)
     with pytest.raises(VenueError):
-        await bed.venue.place([good, bed.stop(Side.SELL, BID - 2000)], Grouping.ENTRY_WITH_EXITS)
+        await bed.venue.place([good, bed.stop(Side.SELL, BID - 2000)], OrderGrouping.ENTRY_WITH_EXITS)
 
 
 async def cancel_is_final_and_repeatable(bed: Bed) -> None:

@@ -24,7 +24,7 @@ from lotus_venues.hyperliquid.signer import AgentSigner
 from lotus_venues.hyperliquid.user_stream import StreamPolicy
 from lotus_venues.hyperliquid.venue import HyperliquidVenue, VenuePolicy
 from lotus_venues.local_exchange.frames import book_frame, context_frame, trade_frame
-from lotus_venues.local_exchange.options import Clock, Options
+from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 
 UNIVERSE = (Asset("ETH", 4), Asset(COIN, 5))
@@ -119,7 +119,7 @@ async def local_bed(folder: Path, seed: int = 0, **changes: Any) -> AsyncIterato
         accounts={ACCOUNT: Decimal(100_000)},
         agents={agent: ACCOUNT},
         open_deposit_usd=None,
-        clock=Clock.WALL,
+        clock=TimeSource.WALL,
         limit_scale=0,
         schedule_volume_usd=0,
         client_ms=clock,

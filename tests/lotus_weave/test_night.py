@@ -1,14 +1,13 @@
-"""What a night hands on: bodies of older boards, the conflict map, and the four terms of quality."""
+"""What a night hands on: bodies of older boards, names of versions, and the conflict map."""
 
-import math
 from dataclasses import fields
 
 import msgspec
-from weave_boards import MANIFEST, NIGHT_MS, WEAVE, A, B, braid, day_of, lesson
+from weave_boards import MANIFEST, NIGHT_MS, A, B, braid, day_of
 
 from lotus.priors.types import Literal, Rule, priors_version
 from lotus.timebase import DAY_MS
-from lotus.weave.braid import Braid, quality_of
+from lotus.weave.braid import Braid
 from lotus.weave.night import NightInputs, weave_night
 from lotus.weave.watchdog import Evidence
 from lotus_store.ledger.bodies import from_body, to_plain
@@ -60,12 +59,3 @@ def test_the_conflict_map_shows_every_pair_of_a_detector_once_on_mondays():
     assert monday.overlaps[0].jaccard == (a & b).sum() / (a | b).sum()
     sunday = weave_night(previous, board, [], days, NIGHT_MS, MANIFEST, NightInputs(Evidence("2026-01-18")))
     assert sunday.overlaps == ()
-
-
-def test_quality_is_the_four_priced_terms():
-    own = lesson()
-    quality = quality_of(own, WEAVE)
-    tau, sigma = own.claim_bps / own.sigma_y_bps, own.se_bps / own.sigma_y_bps
-    want = tau - 0.005 * math.log2(111) - 0.5 * sigma + 0.02 * math.log(1 + own.n_published)
-    assert math.isclose(quality.bqs, want, rel_tol=1e-12)
-    assert min(quality.mdl, quality.uncertainty, quality.support) > 0.0

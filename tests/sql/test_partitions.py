@@ -1,4 +1,7 @@
-"""Partitions by month: made ahead by whoever writes, by many at once, and found again through indexes."""
+"""Partitions by month: made ahead by whoever writes, by many at once, and found again through indexes.
+
+Of `sql/sig/schema.sql` through `lotus_store.databases`.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -1,6 +1,8 @@
-"""The databases: migrated equals fresh, mirrors are the lake's, and the wrong database is named."""
+"""The databases: migrated equals fresh, mirrors are the lake's, and the wrong database is named.
 
-import re
+Of the files `sql/*/schema.sql` through `lotus_store.databases` and `lotus_store.postgres.migrations`.
+"""
+
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.postgres import migrations
 from lotus_store.postgres.migrations import LOTUS_DATABASES, check, migrate
-from lotus_store.postgres.queries import MODULES, SQL_ROOT, columns_of_copy, load_queries, message_query, query
+from lotus_store.postgres.queries import SQL_ROOT, columns_of_copy
 
 PG_TYPES = {
     "text": "text", "f8": "double precision", "i8": "bigint", "i4": "integer", "u4": "bigint", "u8": "bigint",
@@ -151,36 +153,3 @@ def test_a_migration_runs_once_and_whole(
     (root / "dm" / "migrations" / f"{known + 3:04d}_hole.sql").write_text("SELECT 1;")
     with pytest.raises(LedgerError, match="without a hole"):
         Databases(place).open()
-
-
-def with_rows(text: bytes) -> bytes:
-    """Return a statement for two rows of values where it takes rows, as wide as its columns."""
-    found = re.search(rb"\(([^()]*)\)\s+VALUES \{rows\}|\(VALUES \{rows\}\) s \(([^()]*)\)", text)
-    columns = (found[1] or found[2]).split(b",") if found else []
-    row = b"(" + b", ".join([b"%s"] * len(columns)) + b")"
-    return text.replace(b"{rows}", b", ".join([row] * 2))
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_every_named_query_is_valid_sql(databases: Databases, module: str) -> None:
-    names = [
-        with_rows(message_query(module, name, file))
-        for file in ("messages.sql", "keys.sql", "ledger.sql")
-        for name in load_queries("common", file)
-    ]
-    names += [with_rows(query(module, name)) for name in load_queries(module)]
-    with databases.connect(module) as c:
-        c.execute(query("sig", "stage_live_events")) if module == "sig" else None
-        for text in names:
-            if not text.startswith((b"COPY", b"LOCK", b"CREATE")):
-                numbered, _ = psycopg._queries._query2pg(text, "utf-8")[:2]
-                c.pgconn.prepare(b"", numbered)
-                result = c.pgconn.prepare(b"", numbered)
-                assert result.status == psycopg.pq.ExecStatus.COMMAND_OK, (text, result.error_message)
-
-
-def test_unknown_queries_and_modules_are_named() -> None:
-    with pytest.raises(LedgerError, match="has no query 'nothing'"):
-        query("sig", "nothing")
-    with pytest.raises(LedgerError, match="no module 'foo'"):
-        message_query("foo", "sent")

@@ -1,4 +1,4 @@
-"""Views for readers: what is active and in force follows from the rows, and readers see it."""
+"""Views of `sql/sig/schema.sql` for readers: what is active and in force follows from the rows, and readers see it."""
 
 import json
 

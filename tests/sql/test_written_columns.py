@@ -1,4 +1,7 @@
-"""Every column of every table is written by somebody: a named query names it, or the database makes it itself."""
+"""Every column of every table is written by somebody: a named query names it, or the database makes it itself.
+
+Of the tables that `lotus_store.manifests.model` lists, and the queries of `lotus_store.postgres.queries`.
+"""
 
 import re
 

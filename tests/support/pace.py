@@ -32,8 +32,8 @@ HOMES = {"lotus_assets": "mark.warm(", "lotus_cli": "lotus: Cli"}  # folder, and
 LONGEST_FIRST = (
     "chaos/test_kills.py", "bits/test_bits.py", "lotus_assets/test_up.py", "chaos/test_daemon_kills.py",
     "lotus_assets/test_midnight.py", "chaos/test_paper_kills.py", "chaos/test_trade_kills.py", "chaos/test_messages.py",
-    "chaos/test_desk_faults.py", "lotus_assets/test_backfill.py", "lotus_assets/test_stages.py", "test_bad_input.py",
-    "lotus_cli/test_tapes.py", "benchmarks_smoke/test_evidence.py", "lotus_live/test_parity.py",
+    "chaos/test_desk_faults.py", "lotus_assets/test_backfill.py", "lotus_assets/stages/test_runner.py",
+    "test_bad_input.py", "lotus_cli/test_tape.py", "benchmarks_smoke/test_evidence.py", "lotus_live/test_parity.py",
     "lotus_live/test_daemon.py", "lotus_learning/test_night.py",
 )  # fmt: skip
 

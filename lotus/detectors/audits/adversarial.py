@@ -51,7 +51,7 @@ FRAGILITY_BOUND = 0.6  # beyond it a detector is told to be fragile
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DisturbanceEffect:
     """What a disturbance did to one detector: shares in [0, 1], windows compared, publications before and after."""
 
     detector_id: str
@@ -65,7 +65,7 @@ class Change:
 
 def adversarial_audits(
     frames: FrameBatch, tables: DayTables, score: ScoreUnder, detectors: Sequence[DetectorSpec], seed: int, day: str
-) -> list[Change]:
+) -> list[DisturbanceEffect]:
     """Return the change of every detector under every disturbance.
 
     Scores the stretch once plain and once for each disturbance; a dearer market changes tables only, so its windows are
@@ -79,7 +79,7 @@ def adversarial_audits(
     return found + changes(plain, dearer, "slippage_shock", detectors)
 
 
-def changes(plain: Columns, other: Columns, name: str, detectors: Sequence[DetectorSpec]) -> list[Change]:
+def changes(plain: Columns, other: Columns, name: str, detectors: Sequence[DetectorSpec]) -> list[DisturbanceEffect]:
     """Compare two scorings of one stretch: sum |x' - x| / sum (|x| + |x'|) over the windows of both.
 
     x = direction * det_sigma where eligible, and direction * pi: 0 = nothing changed, 1 = nothing is left or all turned
@@ -97,7 +97,7 @@ def changes(plain: Columns, other: Columns, name: str, detectors: Sequence[Detec
             after[matched.ours] = weigh(other)[matched.theirs]
             change[what] = _change(before[mine], after[mine])
         found.append(
-            Change(
+            DisturbanceEffect(
                 spec.detector_id,
                 name,
                 sigma=change["sigma"],
@@ -183,7 +183,7 @@ def costlier(tables: DayTables) -> DayTables:
     return replace(tables, sq_score=tuple(scores))
 
 
-def fragility(found: Sequence[Change]) -> float:
+def fragility(found: Sequence[DisturbanceEffect]) -> float:
     """Return the mean change of score over disturbances, in [0, 1]; 0 without any."""
     return sum(c.sigma for c in found) / len(found) if found else 0.0
 

@@ -11,10 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
-from lotus.detectors.audits.adversarial import FRAGILITY_BOUND, Change, ScoreUnder, adversarial_audits, fragility
+from lotus.detectors.audits.adversarial import (
+    FRAGILITY_BOUND,
+    DisturbanceEffect,
+    ScoreUnder,
+    adversarial_audits,
+    fragility,
+)
 from lotus.detectors.audits.leakage import PLANTED, LeakageFinding, leakage_audits
 from lotus.detectors.audits.sample import MIN_ROWS, SHORT_FRAMES, rows_of, stretch
-from lotus.detectors.card_facts import Audit
+from lotus.detectors.card_facts import AuditResult
 from lotus.detectors.curators import CuratorInput, without_curators
 from lotus.detectors.daytables import DayTables
 from lotus.detectors.spec import DetectorSpec
@@ -65,7 +71,7 @@ def audit_day(
 
 
 def audit_table(
-    leaks: Sequence[LeakageFinding], changes: Sequence[Change], detectors: Sequence[DetectorSpec]
+    leaks: Sequence[LeakageFinding], changes: Sequence[DisturbanceEffect], detectors: Sequence[DetectorSpec]
 ) -> Columns:
     """Return findings as rows of DETECTOR_AUDITS in key order, with the two curator rows of every detector."""
     versions = {d.detector_id: d.version for d in detectors}
@@ -104,7 +110,7 @@ def curator_inputs(columns: Mapping[str, NDArray[np.generic]]) -> dict[str, Cura
     }
 
 
-def card_audits(columns: Mapping[str, NDArray[np.generic]]) -> list[Audit]:
+def card_audits(columns: Mapping[str, NDArray[np.generic]]) -> list[AuditResult]:
     """Return what of a day's table stands on the detectors' cards: leakage, which may fail, and fragility, which tells.
 
     A failed audit ends a version (`lotus.detectors.lifecycle`); being fragile alone does not.
@@ -114,10 +120,10 @@ def card_audits(columns: Mapping[str, NDArray[np.generic]]) -> list[Audit]:
     for name, kind, audit, value, bound, windows in zip(*(columns[c].tolist() for c in shown), strict=True):
         text = f"{value:.3g}, at most {bound:.3g}, over {windows} windows"
         if kind == LEAKAGE and name != PLANTED:
-            found.append(Audit(audit, value <= bound, text, name))
+            found.append(AuditResult(audit, value <= bound, text, name))
         elif audit == ADV_FRAGILITY:
             found.append(
-                Audit(audit, True, f"{value:.1%} of the signed score changes when the tape is disturbed", name)
+                AuditResult(audit, True, f"{value:.1%} of the signed score changes when the tape is disturbed", name)
             )
     return found
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from lotus.manifest import Asset
-from lotus.trading.orders import Grouping
+from lotus.trading.orders import OrderGrouping
 from lotus_venues.local_exchange.engine import Engine
 from lotus_venues.local_exchange.market import Listing
-from lotus_venues.local_exchange.values import Answer, Fill, OrderChanged, OrderRequest
+from lotus_venues.local_exchange.values import ExchangeFill, OrderChanged, OrderRequest, OrderResult
 
 BTC, ETH = 0, 1
 LISTINGS = (Listing(Asset("BTC", 5), 40), Listing(Asset("ETH", 4), 25))
@@ -53,9 +53,9 @@ def ask(buys: bool, px: str, size: str, tif: str | None = "Gtc", **keys: Any) ->
     return OrderRequest(asset, buys, px, size, reduce_only, None if "trigger_px" in keys else tif, **keys)
 
 
-def put(made: Engine, request: OrderRequest, owner: str = "ann") -> Answer:
+def put(made: Engine, request: OrderRequest, owner: str = "ann") -> OrderResult:
     """Place one order."""
-    (answer,) = made.place(owner, [request], Grouping.NONE)
+    (answer,) = made.place(owner, [request], OrderGrouping.NONE)
     return answer
 
 
@@ -67,7 +67,7 @@ def bracket_of(entry: OrderRequest, mark: int = MARK) -> list[OrderRequest]:
     return [entry, stop, target]
 
 
-def oid_of(answer: Answer) -> int:
+def oid_of(answer: OrderResult) -> int:
     """Number of an accepted order."""
     assert answer.order is not None
     assert not answer.error, answer.error
@@ -80,7 +80,7 @@ def told(made: Engine) -> list[tuple[str, Any]]:
     for event in made.drain():
         if isinstance(event, OrderChanged):
             out.append((event.status, event.oid))
-        elif isinstance(event, Fill):
+        elif isinstance(event, ExchangeFill):
             out.append(("fill", event.lots))
     return out
 

@@ -6,29 +6,14 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matched import MID, OWNERS, TICK, engine
 from pace import examples
 
 from benchmarks.exchange.naive import NaiveMatcher
-from lotus.manifest import Asset
-from lotus.trading.orders import Grouping, Side
+from lotus.trading.orders import OrderGrouping, Side
 from lotus_venues.local_exchange.engine import Engine
-from lotus_venues.local_exchange.market import Listing
-from lotus_venues.local_exchange.values import Fill, OrderRequest
+from lotus_venues.local_exchange.values import ExchangeFill, OrderRequest
 from lotus_venues.local_exchange.wire_out import number
-
-BTC = Asset("BTC", 5)
-MID, TICK = 1_000_000, 10  # 100,000 USD in units; levels 1 USD apart
-OWNERS = ("ann", "bob", "cid")
-
-
-def engine(cash_usd: int = 10_000_000) -> Engine:
-    """An engine of one asset with three rich accounts."""
-    made = Engine([Listing(BTC, 40)])
-    for owner in OWNERS:
-        made.deposit(owner, cash_usd * 1_000_000)
-    made.advance(1_000)
-    made.on_context(0, MID, MID, 0)
-    return made
 
 
 def ask(side: int, px: int, lots: int, tif: str = "Gtc", **keys: Any) -> OrderRequest:
@@ -38,9 +23,9 @@ def ask(side: int, px: int, lots: int, tif: str = "Gtc", **keys: Any) -> OrderRe
 
 def trades_of(made: Engine) -> list[tuple[int, int, int, int]]:
     """Executions since the last call as (price, lots, taker, maker), 0 for the tape."""
-    by_tid: dict[int, list[Fill]] = {}
+    by_tid: dict[int, list[ExchangeFill]] = {}
     for event in made.drain():
-        if isinstance(event, Fill):
+        if isinstance(event, ExchangeFill):
             by_tid.setdefault(event.tid, []).append(event)
     trades = []
     for fills in by_tid.values():
@@ -96,7 +81,7 @@ def test_every_execution_equals_the_naive_matcher(seed: int, length: int) -> Non
                 expected = naive.show(_band(bids, 1), _band(asks, -1))
             case ("order", owner, side, offset, lots, rests):
                 px = MID + offset * TICK
-                (answer,) = made.place(owner, [ask(side, px, lots, "Gtc" if rests else "Ioc")], Grouping.NONE)
+                (answer,) = made.place(owner, [ask(side, px, lots, "Gtc" if rests else "Ioc")], OrderGrouping.NONE)
                 assert answer.order is not None
                 oids.append(answer.order.oid)
                 expected = naive.place(owner, answer.order.oid, side, px, lots, rests=rests)
@@ -151,7 +136,7 @@ def queued(lots: int = 200) -> Queued:
     made = engine()
     made.on_book(0, [(MID - 10, 300), (MID - 20, 500)], [(MID + 10, 300)], 2_000, whole=True)
     made.advance(2_000)
-    (answer,) = made.place("ann", [ask(1, MID - 10, lots)], Grouping.NONE)
+    (answer,) = made.place("ann", [ask(1, MID - 10, lots)], OrderGrouping.NONE)
     assert answer.order is not None
     return Queued(made, answer.order.oid)
 
@@ -200,38 +185,3 @@ def test_a_book_that_crosses_fills_up_to_the_size_shown() -> None:
     q.made.on_book(0, [(MID - 30, 500)], [(MID - 20, 60), (MID - 10, 60), (MID, 400)], 2_100, whole=True)
     assert q.filled == 120
     assert [(px, lots) for px, lots, _ in q.made.state.markets[0].asks.levels()] == [(MID, 400)]
-
-
-def test_beyond_the_shown_book_the_whole_level_counts_as_ahead_once_it_is_seen() -> None:
-    made = engine()
-    made.on_book(0, [(MID - 10, 300)], [(MID + 10, 300)], 2_000, whole=True)
-    (answer,) = made.place("ann", [ask(1, MID - 50, 200)], Grouping.NONE)
-    assert answer.order is not None
-    made.on_trade(0, Side.SELL, MID - 50, 1_000, 2_050, 1)  # nobody knows what stood before it
-    assert answer.order.filled == 0
-    made.on_book(0, [(MID - 50, 80), (MID - 60, 10)], [(MID + 10, 300)], 2_100, whole=True)
-    made.on_trade(0, Side.SELL, MID - 50, 100, 2_200, 2)
-    assert answer.order.filled == 20
-
-
-def test_a_taker_cannot_take_the_same_shown_size_twice_until_the_tape_shows_it_again() -> None:
-    made = engine()
-    made.on_book(0, [(MID - 10, 300)], [(MID + 10, 300)], 2_000, whole=True)
-    first, second = (made.place(o, [ask(1, MID + 10, 200, "Ioc")], Grouping.NONE)[0] for o in ("ann", "bob"))
-    assert first.order is not None
-    assert second.order is not None
-    assert (first.order.filled, second.order.filled) == (200, 100)
-    made.on_book(0, [(MID - 10, 300)], [(MID + 10, 300)], 2_100, whole=True)
-    (third,) = made.place("cid", [ask(1, MID + 10, 200, "Ioc")], Grouping.NONE)
-    assert third.order is not None
-    assert third.order.filled == 200
-
-
-def test_an_older_book_leaves_the_best_prices_of_a_newer_bbo() -> None:
-    made = engine()
-    made.on_book(0, [(MID - 10, 300)], [(MID + 10, 300)], 2_000, whole=True)
-    made.on_book(0, [(MID, 50)], [(MID + 10, 200)], 2_500, whole=False)
-    made.on_book(0, [(MID - 10, 299), (MID - 20, 9)], [(MID + 10, 1), (MID + 20, 9)], 2_400, whole=True)
-    market = made.state.markets[0]
-    assert [(px, lots) for px, lots, _ in market.bids.levels()] == [(MID, 50), (MID - 10, 299), (MID - 20, 9)]
-    assert [(px, lots) for px, lots, _ in market.asks.levels()] == [(MID + 10, 200), (MID + 20, 9)]

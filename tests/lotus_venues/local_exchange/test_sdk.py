@@ -1,4 +1,4 @@
-"""The official SDK's own classes, unchanged, against the local exchange over real sockets."""
+"""The official SDK's own classes, unchanged, against `lotus_venues.local_exchange.server` over real sockets."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ from hyperliquid.utils.types import Cloid
 from local_world import KEY, OTHER_KEY, T0, in_thread, rich, until, venue, wallet
 
 from lotus_venues.local_exchange.frames import bbo_frame, context_frame
-from lotus_venues.local_exchange.options import Clock
+from lotus_venues.local_exchange.options import TimeSource
 from lotus_venues.local_exchange.server import LocalExchange
 
 GTC = {"limit": {"tif": "Gtc"}}
@@ -154,7 +154,7 @@ def test_the_signer_is_recovered_and_strangers_are_refused() -> None:
 def test_the_dead_mans_switch_takes_stops_with_everything_else() -> None:
     async def run() -> None:
         clock = [T0]
-        options = rich(clock=Clock.WALL, wall_ms=lambda: clock[0], schedule_volume_usd=1)
+        options = rich(clock=TimeSource.WALL, wall_ms=lambda: clock[0], schedule_volume_usd=1)
         async with venue(options) as exchange:
             client, address = await trader(exchange), wallet().address
             assert (await in_thread(client.schedule_cancel, clock[0] + 6_000))["status"] == "err", "no volume yet"

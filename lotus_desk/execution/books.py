@@ -1,0 +1,143 @@
+"""Writing executions down in the tr database, before anything follows from them, and reading them at a start.
+
+One transaction for all plans that a turn of the desk moved, with the reports of those that finished. No decision here.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from lotus.modules.envelope import Message
+from lotus.modules.intents import Module
+from lotus.modules.trade_messages import report_message
+from lotus.trading.execution import ExecutionState
+from lotus.trading.funding import shares
+from lotus.trading.order_machine import Purpose, TrackedOrder
+from lotus.trading.orders import NewOrder, OrderState, VenueFill
+from lotus.trading.plan import Plan
+from lotus_desk.execution.result import METRICS, report_payload
+from lotus_desk.execution.stored import restored, stored
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send_many
+from lotus_store.databases import Connection, Databases
+from lotus_store.ledger.bodies import from_body, to_plain
+from lotus_store.ledger.plans import (
+    FillLine,
+    FundingLine,
+    OrderLine,
+    PlanRow,
+    PlanStep,
+    judge_plan,
+    known_orders,
+    note_lines,
+    open_plans,
+    step_plans,
+)
+
+NO_PLAN = ""  # of orders that close what no plan has
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDelta:
+    """A plan that a turn moved: its row, its state now, whether it finished now, and what to write of it."""
+
+    row: PlanRow
+    state: ExecutionState
+    finished: bool
+    orders: Sequence[TrackedOrder] = ()
+    fills: Sequence[VenueFill] = ()
+
+
+@dataclass(slots=True)
+class TradeBooks:
+    """The tr database of one desk, on a connection of its own; a broken one is opened again at the next call."""
+
+    databases: Databases
+    keys: Keys
+    venue: str
+    session: str = ""
+    _connection: Connection | None = field(default=None)
+
+    def write(self, moved: Sequence[PlanDelta], now_ms: int) -> None:
+        """Write what moved, and the reports of what finished, in one transaction. Raises psycopg errors and leaves."""
+        connection = self._open()
+        try:
+            with connection.transaction():
+                step_plans(connection, [self._step(one) for one in moved])
+                said = [self._report(connection, one, now_ms) for one in moved if one.finished]
+                if said:
+                    send_many(connection, Module.TR, said, self.keys)
+        except Exception:
+            self.close()
+            raise
+
+    def open_plans(self) -> list[PlanRow]:
+        """Return the plans of this venue and session that are not done."""
+        connection = self._open()
+        try:
+            return open_plans(connection, self.venue, self.session)
+        except Exception:
+            self.close()
+            raise
+
+    def known(self, client_ids: Sequence[str]) -> frozenset[str]:
+        """Return which orders were ever written down, on a connection of its own."""
+        with closing(self.databases.connect(Module.TR.value, autocommit=True)) as connection:
+            return known_orders(connection, client_ids)
+
+    def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill], now_ms: int) -> None:
+        """Write orders of no plan and fills of no living plan, on a connection of its own; safe to repeat."""
+        lines = [
+            OrderLine(o.client_id, NO_PLAN, self.venue, o.coin, Purpose.EXIT, OrderState.UNKNOWN, now_ms, to_plain(o))
+            for o in orders
+        ]
+        with closing(self.databases.connect(Module.TR.value)) as connection, connection:
+            note_lines(connection, lines, [self._fill_line(fill) for fill in fills])
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            self._connection = self.databases.connect(Module.TR.value, autocommit=True)
+        return self._connection
+
+    def _report(self, connection: Connection, one: PlanDelta, now_ms: int) -> Message:
+        """Write the result to the plan's strand; return the message that tells it."""
+        row, payload = one.row, report_payload(one.row, one.state, now_ms)
+        told = payload["report"]
+        metrics = {name: told[name] for name in METRICS}
+        judge_plan(connection, row.plan_id, told["fills"], metrics, told["position_after"])
+        return report_message(
+            payload, lifecycle_id=row.lifecycle_id, parent_id=row.parent_id, revision=one.state.revision
+        )
+
+    def _fill_line(self, fill: VenueFill) -> FillLine:
+        return FillLine(self.venue, fill.fill_id, fill.client_id, fill.coin, fill.time_ms, to_plain(fill))
+
+    def _step(self, one: PlanDelta) -> PlanStep:
+        plan, venue = one.row.plan_id, self.venue
+        orders = [
+            OrderLine(o.client_id, plan, venue, o.order.coin, o.purpose, o.state, o.sent_ms, to_plain(o))
+            for o in one.orders
+        ]
+        fills = [self._fill_line(f) for f in one.fills]
+        account = one.state.plan.authority.account
+        paid = [
+            FundingLine(venue, account, p.coin, p.time_ms, plan, float(p.usd), to_plain(p)) for p in shares(one.state)
+        ]
+        stage = "done" if one.state.done else "working"
+        return PlanStep(plan, stage, stored(one.state), one.state.will_hold, orders, fills, paid)
+
+
+def execution_of(row: PlanRow) -> ExecutionState | None:
+    """Return the state that a plan's row holds; None before its first step."""
+    return restored(row.execution) if row.execution else None
+
+
+def plan_of(row: PlanRow) -> Plan:
+    """Return the plan that a row holds."""
+    return from_body(row.plan, Plan)

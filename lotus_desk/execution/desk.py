@@ -1,0 +1,419 @@
+"""The trading desk: every accepted plan driven to its end against its venue. The rules are `lotus.trading.executor`'s.
+
+A turn takes in what happened, steps the plans concerned, writes them down, and only then carries out what follows: a
+kill at any point leaves orders that the next start knows by name. While the database takes nothing, nothing is opened;
+what protects, closes and cancels goes out all the same, for a stop may not wait for a disk. In the literature:
+write-ahead intent log, functional core behind an imperative shell.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from functools import partial
+
+from lotus.errors import LotusError, VenueError
+from lotus.manifest import Asset
+from lotus.modules.intents import Module
+from lotus.trading.execution import Entering, ExecutionState
+from lotus.trading.execution_events import Alarm, Command, Event, Halt, Place, Steer, Tick
+from lotus.trading.executor import begin
+from lotus.trading.orders import FundingPayment, NewOrder, OrderUpdate, VenueFill
+from lotus.trading.plan import PlanKind
+from lotus.trading.venue import Venue
+from lotus_desk.execution.account_looks import Accounts
+from lotus_desk.execution.books import PlanDelta, TradeBooks, execution_of, plan_of
+from lotus_desk.execution.chores import Chores
+from lotus_desk.execution.dispatcher import CommandDispatcher
+from lotus_desk.execution.in_time import DOWN, InTime
+from lotus_desk.execution.plan_run import DeskCounts, PlanRun, never_placed
+from lotus_desk.execution.reconciling import Reconciler
+from lotus_desk.execution.stored import choice_in
+from lotus_desk.market.snapshot import MarketSnapshot
+from lotus_desk.market.triggers import TriggerDesk
+from lotus_desk.safety.heartbeat import Pulse
+from lotus_desk.safety.kill_switch import FLATTENED, LIFTED, KillSwitch
+from lotus_store.ledger.plans import PlanRow
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.1
+POLL_ROUNDS = 10
+RETRY_S = 0.5
+BOOKS_S = 0.5  # longer than this nothing waits for the books
+LINGER_MS = 60_000  # a finished plan is kept so long for fills that come late
+
+
+class TradingDesk:
+    """The desk of one daemon: `venues` by account (one session each), `market` what it sees."""
+
+    def __init__(
+        self,
+        books: TradeBooks,
+        market: MarketSnapshot,
+        venues: Mapping[str, Venue],
+        switch: KillSwitch,
+        triggers: TriggerDesk | None = None,
+    ) -> None:
+        """Nothing is opened yet. Without `triggers` a plan that has one waits until it is over."""
+        self.books, self.market, self.venues, self.switch = books, market, dict(venues), switch
+        self.counts = DeskCounts()
+        self.reconcilers = [Reconciler(venue, self, market.now_ms) for venue in self.venues.values()]
+        self.recovered = False  # whether it has compared itself with its venues since it was made
+        self.triggers = triggers
+        if triggers is not None:
+            triggers.tell = self.post
+        self._runs: dict[str, PlanRun] = {}
+        self._accounts = Accounts(market, self.venues, self.reconcilers, self._used)
+        self._owners: dict[str, str] = {}
+        self._events: list[tuple[str, Event]] = []
+        self._wake = asyncio.Event()
+        self._fresh = True
+        self._under_way = 0  # commands carried out now, and the turn that makes them
+        self._switched = LIFTED
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._chores = Chores(self._broke)
+        self._in_time = InTime(BOOKS_S, self._failed)
+        self._pulse = Pulse(switch.home)
+        self._dispatchers = {
+            account: CommandDispatcher(venue, market.now_ms, switch, self.counts, self.tell)
+            for account, venue in self.venues.items()
+        }
+
+    def applied(self, module: Module, *_: object) -> None:
+        """Say, from any thread, that a module applied messages: the trader's may have become plans."""
+        if module is Module.TR:
+            self.woken()
+
+    def woken(self) -> None:
+        """Say, from any thread, that plans were accepted."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._take_up)
+
+    async def run(self) -> None:
+        """Drive plans until cancelled; positions and resting orders stay at the venue for the next start."""
+        self._loop, self._under_way = asyncio.get_running_loop(), 0
+        self._look_at_switch()
+        for venue in self.venues.values():
+            await venue.connect()
+            for asset in self.market.universe:
+                await venue.set_leverage(asset.name, self.market.common.leverage)
+        await self._restore()
+        self._chores.keep("the clock of the desk", self._ticking)
+        self._chores.keep("looking at the accounts", self._accounts.run)
+        if self.triggers is not None:
+            self._chores.keep("watching triggers", self.triggers.run)
+        for account, venue in self.venues.items():
+            self._chores.keep(f"listening to {account}", partial(self._listening, venue))
+        try:
+            while True:
+                await self._wake.wait()
+                self._under_way += 1
+                self._wake.clear()
+                try:
+                    await self._turn()
+                finally:
+                    self._under_way -= 1
+                self._beat()
+        except asyncio.CancelledError:
+            self._pulse.over()
+            raise
+        finally:
+            await self._chores.close()
+            for venue in self.venues.values():
+                with suppress(LotusError, OSError):
+                    await venue.close()
+            await self._in_time.over(self.books.close)
+            await self._note_last()
+
+    async def _note_last(self) -> None:
+        """Listen to the end, and write down the fills that are not: the next life asks only for what its plans need."""
+        for venue in self.venues.values():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BOOKS_S):
+                    await self._listening(venue)
+        fills = {event.fill_id: event for _, event in self._events if isinstance(event, VenueFill)}
+        fills |= {fill.fill_id: fill for run in self._runs.values() for fill in run.delta().fills}
+        if fills:
+            await self._in_time.done(self.books.note, (), list(fills.values()), self.market.now_ms())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that the desk was told is taken in, written and answered."""
+        return not (self._events or self._wake.is_set() or self._under_way or self._in_time.is_busy)
+
+    async def look_at_accounts(self) -> None:
+        """Ask the venues for money and positions now. Raises `VenueError`."""
+        await self._accounts.look()
+
+    def show_markets(self) -> None:
+        """Show every plan under way its market as it is now."""
+        alive = [(name, run.row.coin) for name, run in self._runs.items() if run.done_ms is None]
+        if alive:
+            views = {asset.name: self.market.view(asset.name) for asset in self.market.universe}
+            self._events += [(name, views[coin] or Tick()) for name, coin in alive]
+            self._wake.set()
+        self._retire(self.market.now_ms())
+
+    def halt(self, flatten: bool) -> None:
+        """Open nothing from now on; with `flatten` leave every position."""
+        self.market.halted = True
+        self._all(Halt(flatten))
+
+    def _beat(self) -> None:
+        try:
+            self._pulse.turned(TICK_S, self.market.oldest_view_s())
+        except Exception as problem:
+            self._broke("the heartbeat", problem)
+
+    def _take_up(self) -> None:
+        self._fresh = True
+        self._wake.set()
+
+    def _all(self, event: Event) -> None:
+        self._events += [(plan_id, event) for plan_id in self._runs]
+        self._wake.set()
+
+    def states_of(self, venue: Venue) -> list[ExecutionState]:
+        """Return the states of all plans at a venue that are remembered."""
+        return [run.state for run in self._runs.values() if run.venue is venue]
+
+    async def ours(self, client_ids: Sequence[str]) -> frozenset[str]:
+        """Return which orders are of plans that are not remembered any more; all, while the books cannot say."""
+        try:
+            return await asyncio.to_thread(self.books.known, client_ids)
+        except DOWN:
+            return frozenset(client_ids)
+
+    async def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill]) -> None:
+        """Write down orders of no plan before they are sent, and fills of orders whose plans are not remembered.
+
+        Books that are away hold nothing up: a position that nobody has is closed all the same.
+        """
+        with suppress(*DOWN):
+            await asyncio.to_thread(self.books.note, orders, fills, self.market.now_ms())
+
+    def post(self, plan_id: str, event: Event) -> None:
+        """Give an event to a plan."""
+        self._events.append((plan_id, event))
+        self._wake.set()
+
+    def tell(self, event: OrderUpdate | VenueFill) -> None:
+        """Give what a venue said of an order to its plan; a fill that it has is not told again."""
+        owner = self._owners.get(event.client_id)
+        if owner is None:
+            return
+        known = self._runs[owner].state.orders[event.client_id].fills
+        if not (isinstance(event, VenueFill) and known.get(event.fill_id) == event):
+            self.post(owner, event)
+
+    async def _turn(self) -> None:
+        """Take in what happened, write what it changed, carry out what follows."""
+        if self._fresh:
+            self._fresh = False
+            await self._load()
+        events, self._events = self._events, []
+        for plan_id, event in events:
+            run = self._runs.get(plan_id)
+            if run is not None:
+                self._step(run, event)
+        moved = [run for run in self._runs.values() if run.is_changed]
+        if not moved:
+            return
+        if not await self._write(moved):
+            self._without_books(moved)
+            return
+        self._show_held()
+        for run in moved:
+            self._dispatch(run, run.commands)
+            run.commands = []
+
+    def _show_held(self) -> None:
+        """Note what plans of the book hold, by their own fills, and will hold; the venue is asked seldom."""
+        runs = [run for run in self._runs.values() if run.row.kind == PlanKind.BOOK]
+        self.market.held = _by_account((run, run.state.held) for run in runs)
+        self.market.will_hold = _by_account((run, run.state.will_hold) for run in runs)
+
+    def _without_books(self, moved: Sequence[PlanRun]) -> None:
+        """Carry out what opens nothing; entries are told as never placed, for they would be too late later."""
+        now_ms, why = self.market.now_ms(), "the database does not take orders"
+        for run in moved:
+            opening = [c for c in run.commands if isinstance(c, Place) and not all(o.reduce_only for o in c.orders)]
+            self._dispatch(run, [command for command in run.commands if command not in opening])
+            run.commands = []
+            orders = [order for command in opening for order in command.orders]
+            self._events += [(run.row.plan_id, update) for update in never_placed(orders, now_ms, why)]
+
+    def _dispatch(self, run: PlanRun, commands: Sequence[Command]) -> None:
+        for command in commands:
+            what = f"{type(command).__name__.lower()} of plan {run.row.plan_id}"
+            self._under_way += 1
+            self._chores.begin(what, self._carry_out(run, command))
+
+    def _step(self, run: PlanRun, event: Event) -> None:
+        known = run.state.orders.keys()
+        try:
+            run.take(event, self.market.now_ms())
+        except VenueError as problem:
+            self._alarm(run, Alarm("contradiction", str(problem), "fills of its own orders"))
+        except Exception as problem:  # one plan's fault must not end the others
+            self._broke(f"{type(event).__name__} of plan {run.row.plan_id}", problem)
+        self._owners |= dict.fromkeys(run.state.orders.keys() - known, run.row.plan_id)
+
+    async def _load(self) -> None:
+        """Take up accepted plans that are not known yet."""
+        rows: list[PlanRow] = []
+        if not await self._in_time.done(lambda: rows.extend(self.books.open_plans())):
+            self._fresh = True
+            return
+        for row in rows:
+            if row.plan_id not in self._runs:
+                self._take(row)
+            self._amend(self._runs[row.plan_id], row)
+
+    def _take(self, row: PlanRow) -> None:
+        plan, known, choice = plan_of(row), execution_of(row), choice_in(row.reference)
+        knobs = choice.knobs if choice is not None else None
+        state = known or begin(plan, self._asset(row.coin), row.venue, self.market.now_ms(), knobs)
+        run = PlanRun(row, state, self.venues[plan.authority.account], written=known)
+        self._runs[row.plan_id] = run
+        self._owners |= dict.fromkeys(state.orders, row.plan_id)
+        self.counts.plans += 1
+        if self.triggers is not None and plan.trigger and state.entering is Entering.WAITING and not state.triggered:
+            self.triggers.watch(row, plan)
+        if self.market.halted:
+            self._events.append((row.plan_id, Halt(self._switched == FLATTENED)))
+        self._events.append((row.plan_id, self.market.view(row.coin) or Tick()))
+
+    def _amend(self, run: PlanRun, row: PlanRow) -> None:
+        """Tell a plan what later decisions of the book made of it; telling it again changes nothing."""
+        if (row.ceiling, row.exit_at_ms) != run.amended:
+            run.amended = row.ceiling, row.exit_at_ms
+            self._events.append((row.plan_id, Steer(row.ceiling, row.exit_at_ms)))
+
+    def _used(self) -> dict[str, Decimal]:
+        """Return the value of all plans of each account at their arrival."""
+        used = dict.fromkeys(self.venues, Decimal(0))
+        for run in self._runs.values():
+            used[run.state.plan.authority.account] += run.state.plan.size * (run.state.arrival_px or Decimal(0))
+        return used
+
+    def _asset(self, coin: str) -> Asset:
+        return next(asset for asset in self.market.universe if asset.name == coin)
+
+    async def _write(self, moved: Sequence[PlanRun]) -> bool:
+        if self._in_time.is_busy:
+            return False
+        lines = [run.delta() for run in moved]
+        for run in moved:
+            run.is_changed = False
+        ended = partial(self._written, list(zip(moved, lines, strict=True)))
+        return await self._in_time.done(self.books.write, lines, self.market.now_ms(), ended=ended)
+
+    def _written(self, handed: Sequence[tuple[PlanRun, PlanDelta]], is_done: bool) -> None:
+        """Take in how a write ended, in time or late; only what changed since it began is left to write.
+
+        Were a late one for nothing, a desk of many plans on a slow machine would write all of them for ever.
+        """
+        for run, line in handed:
+            if not is_done:
+                run.is_changed = True
+                continue
+            run.was_written(line, self.market.now_ms())
+            self.counts.fills += len(line.fills)
+            self.counts.finished += line.finished
+
+    def _retire(self, now_ms: int) -> None:
+        """Forget plans that were finished long enough ago."""
+        for run in [w for w in self._runs.values() if w.done_ms is not None and now_ms - w.done_ms > LINGER_MS]:
+            del self._runs[run.row.plan_id]
+            if self.triggers is not None:
+                self.triggers.forget(run.row.plan_id)
+            for client_id in run.state.orders:
+                self._owners.pop(client_id, None)
+
+    async def _carry_out(self, run: PlanRun, command: Command) -> None:
+        """Do one command; what the venue answered becomes events of the plan."""
+        if isinstance(command, Alarm):
+            self._alarm(run, command)
+        dispatcher = self._dispatchers[run.state.plan.authority.account]
+        try:
+            answers = await dispatcher.dispatch(command)  # apart: `+=` would keep the list that a turn took meanwhile
+            self._events += [(run.row.plan_id, event) for event in answers]
+        finally:
+            self._under_way -= 1
+            self._wake.set()
+
+    async def _restore(self) -> None:
+        """Take up what an earlier life left, with what the venues hold and filled in between."""
+        await self._load()
+        self._fresh = False
+        since = min((o.sent_ms for w in self._runs.values() for o in w.state.orders.values()), default=None)
+        for venue, reconciler in zip(self.venues.values(), self.reconcilers, strict=True):
+            for fill in await venue.fills_since(since) if since is not None else ():
+                self.tell(fill)
+            await reconciler.compare()
+        self._show_held()  # before the accounts: a book is decided as soon as its account is known
+        await self._accounts.look()
+        self.recovered = True
+        self._wake.set()
+
+    async def _listening(self, venue: Venue) -> None:
+        async for event in venue.events():
+            if isinstance(event, FundingPayment):
+                self._events += [(w.row.plan_id, event) for w in self._runs.values() if w.venue is venue]
+                self._wake.set()
+            else:
+                self.tell(event)
+
+    async def _ticking(self) -> None:
+        """Every 0.1 s look at the kill switch, and show every plan its market; every second look for plans."""
+        rounds = 0
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._look_at_switch()
+            self.show_markets()
+            rounds += 1
+            self._fresh |= rounds % POLL_ROUNDS == 0
+            self._wake.set()
+
+    def _look_at_switch(self) -> None:
+        state = self.switch.state()
+        if state == self._switched:
+            return
+        self._switched = state
+        if state == LIFTED:
+            self.market.halted = False
+        else:
+            self.halt(flatten=state == FLATTENED)
+
+    def _alarm(self, run: PlanRun, told: Alarm) -> None:
+        self.counts.alarms += 1
+        text, ids = "%s on plan %s (%s): %s; expected %s", {"plan_id": run.row.plan_id}
+        logger.error(text, told.kind, run.row.plan_id, run.row.coin, told.found, told.expected, extra=ids)
+
+    def _broke(self, what: str, problem: BaseException) -> None:
+        """A task ended with an error: count it, tell it, and compare with the venue whatever it left behind."""
+        self.counts.broken += 1
+        told = f"{what} broke: {problem!r}"
+        if told != self.counts.last_broken:
+            logger.error("%s", told, exc_info=problem)
+        self.counts.last_broken = told
+        self._accounts.doubted.set()
+
+    def _failed(self, problem: BaseException) -> None:
+        self.counts.write_failures += 1
+        self.counts.last_failure = str(problem)
+        if self._loop is not None:
+            self._loop.call_later(RETRY_S, self._wake.set)
+
+
+def _by_account(sizes: Iterable[tuple[PlanRun, Decimal]]) -> dict[str, dict[str, Decimal]]:
+    """Return the signed sums of plans' sizes by account and coin; what is nothing is left out."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for run, size in sizes:
+        if size:
+            of_account = found.setdefault(run.state.plan.authority.account, {})
+            of_account[run.row.coin] = of_account.get(run.row.coin, Decimal(0)) + int(run.state.plan.side) * size
+    return found

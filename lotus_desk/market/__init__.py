@@ -1,0 +1,1 @@
+"""What the desk sees of markets: views by coin, their volatility, and the triggers that watch frames."""

@@ -1,0 +1,264 @@
+"""What the daemon knows of market and accounts at this moment, for judging plans and for driving them.
+
+Long and short probes live in accounts of their own, because a venue nets a coin within an account and a netted probe
+would measure nothing; the book has a third one, where netting is what is wanted. Written by the daemon's loop, read by
+the threads of Herald and rebalancer: every value is replaced whole.
+"""
+
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.decision.book import CoinMarket
+from lotus.manifest import Asset
+from lotus.microtape.events import NULL, Ctx, EventKind
+from lotus.microtape.frame_spec import C_VOL_REL, I_ASSET, I_END
+from lotus.modules.intents import Module
+from lotus.timebase import NS_PER_MS
+from lotus.trading.book import BookTerms
+from lotus.trading.orders import AccountSnapshot, Side
+from lotus.trading.plan import Authority, ProbeTerms
+from lotus.trading.validate import AccountState
+from lotus.trading.watch import MarketView
+from lotus_desk.market.line_seen import LineSeen
+from lotus_desk.market.volatility import MinuteVolatility
+from lotus_herald.release import release_of
+from lotus_modules.dm.allocate import PortfolioSnapshot
+from lotus_venues.ladder import Ladder, Level
+
+EXECUTOR = "tr"
+BOOK_ACCOUNT: Final = "book"
+_CTX = int(EventKind.CTX)
+_SHOWN = frozenset({int(EventKind.BBO), int(EventKind.BOOK), int(EventKind.FAST), _CTX})
+VOLUME_AGE_MS: Final = 1_000  # a frame that ended longer before the prices says nothing of their volume
+NOTHING_HELD = AccountSnapshot(Decimal(0), Decimal(0), Decimal(0), (), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskTerms:
+    """What all probes share: notional and stop, budget of one account in USD, leverage, and how old a view may be."""
+
+    notional_usd: Decimal
+    stop_bps: Decimal
+    budget_usd: Decimal
+    entry_valid_ms: int
+    leverage: int = 5
+    max_view_age_ms: int = 3_000
+
+
+@dataclass(slots=True)
+class MarketSnapshot:
+    """Views by coin and accounts by name; `now_ms` is the clock of the feed, that of the tape in a replay.
+
+    `held` are signed sizes of the book's accounts by coin, by own fills. `is_wall`: the clock is the machine's, and the
+    venue's may be compared with it. `parity_ok` is asked at every plan.
+    """
+
+    universe: Sequence[Asset]
+    venue: str
+    common: DeskTerms
+    now_ms: Callable[[], int]
+    max_leverage: Mapping[str, int] = field(default_factory=dict)
+    is_wall: bool = False
+    parity_ok: Callable[[], bool] = lambda: True
+    halted: bool = False
+    mismatch: str = ""  # how the modules differ from one another
+    holds: Mapping[str, str] = field(default_factory=dict)  # why an account may open nothing
+    clock_hold: Callable[[], str] = str  # why the clock lets nothing be opened
+    session: str = ""
+    clock_skew_ms: int = 0
+    accounts: dict[str, AccountSnapshot] = field(default_factory=dict)
+    held: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    will_hold: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    _tops: list[tuple[int, int, int]] = field(default_factory=list)
+    _marks: list[int] = field(default_factory=list)
+    _books: list[tuple[tuple[Level, ...], tuple[Level, ...]]] = field(default_factory=list)
+    _moves: list[MinuteVolatility] = field(default_factory=list)
+    _volumes: list[tuple[int, float]] = field(default_factory=list)  # end and `vol_rel` of the newest frame
+    _contexts: list[bytes] = field(default_factory=list)
+    _used: dict[str, Decimal] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """Nothing was seen yet."""
+        self._tops = [(0, 0, 0)] * len(self.universe)
+        self._marks = [0] * len(self.universe)
+        self._books = [((), ())] * len(self.universe)
+        self._moves = [MinuteVolatility() for _ in self.universe]
+        self._volumes = [(0, math.nan)] * len(self.universe)
+        self._contexts = [b""] * len(self.universe)
+
+    def frame(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> None:
+        """Take in a frame of the day as it closed: its traded volume over the usual (`vol_rel`)."""
+        self._volumes[int(ints[I_ASSET])] = int(ints[I_END]), float(floats[C_VOL_REL])
+
+    def see(self, recv_ns: int, step: LineSeen, ladders: Sequence[Ladder], raw: bytes) -> None:
+        """Take in a line of the feed, `raw` as it came; `ladders` are as it left them."""
+        if step.kind not in _SHOWN:
+            return
+        if step.kind == _CTX:
+            mark = int(step.payload[Ctx.MARK_PX])
+            self._marks[step.asset] = 0 if mark == NULL else mark
+            self._contexts[step.asset] = raw
+            return
+        ladder = ladders[step.asset]
+        if ladder.is_two_sided:
+            now_ms, bid, ask = recv_ns // NS_PER_MS, ladder.bids[0][0], ladder.asks[0][0]
+            self._tops[step.asset] = now_ms, bid, ask
+            self._books[step.asset] = tuple(ladder.bids), tuple(ladder.asks)
+            self._moves[step.asset].see(now_ms, (bid + ask) / 2.0)
+
+    def view(self, coin: str) -> MarketView | None:
+        """Return the market of a coin as last seen, None before anything was."""
+        index = next((i for i, asset in enumerate(self.universe) if asset.name == coin), -1)
+        if index < 0 or not self._tops[index][0]:
+            return None
+        time_ms, bid, ask = self._tops[index]
+        decimals = -self.universe[index].px_decimals
+        low, high = Decimal(bid).scaleb(decimals), Decimal(ask).scaleb(decimals)
+        mark = Decimal(self._marks[index]).scaleb(decimals) if self._marks[index] else (low + high) / 2
+        moved = self._moves[index].bps
+        volatility = None if moved is None else Decimal(f"{moved:.4f}")
+        end_ms, ratio = self._volumes[index]
+        is_known = not math.isnan(ratio) and time_ms - end_ms <= VOLUME_AGE_MS
+        volume = Decimal(f"{ratio:.4f}") if is_known else None
+        return MarketView(coin, time_ms, low, high, mark, volume, volatility)
+
+    def levels(self, coin: str) -> Mapping[Side, Sequence[tuple[Decimal, Decimal]]]:
+        """Return price and size of the seen levels that an order of each side would meet, best first."""
+        index = next((i for i, asset in enumerate(self.universe) if asset.name == coin), -1)
+        if index < 0:
+            return {}
+        asset, (bids, asks) = self.universe[index], self._books[index]
+
+        def plain(side: Sequence[Level]) -> list[tuple[Decimal, Decimal]]:
+            px, size = -asset.px_decimals, -asset.sz_decimals
+            return [(Decimal(level).scaleb(px), Decimal(lots).scaleb(size)) for level, lots in side]
+
+        return {Side.BUY: plain(asks), Side.SELL: plain(bids)}
+
+    def portfolio(self, account: str) -> PortfolioSnapshot | None:
+        """Return what is seen of an account and all markets, None before the account was asked for."""
+        known = self.accounts.get(account)
+        if known is None or known.equity_usd <= 0:
+            return None
+        views = {asset.name: view for asset in self.universe if (view := self.view(asset.name)) is not None}
+        markets = {coin: self._market(coin, view) for coin, view in views.items()}
+        halted = "the kill switch is thrown" if self.halted else "" if self.parity_ok() else "live and batch differ"
+        halted = halted or self.clock_hold()
+        return PortfolioSnapshot(
+            now_ms=self.now_ms(),
+            equity_usd=float(known.equity_usd),
+            sizes={coin: float(size) for coin, size in self.held.get(account, {}).items()},
+            marks={coin: float(view.mark) for coin, view in views.items()},
+            markets={coin: market for coin, market in markets.items() if market is not None},
+            halted=halted,
+            will_hold={coin: float(size) for coin, size in self.will_hold.get(account, {}).items()},
+        )
+
+    def _market(self, coin: str, view: MarketView) -> CoinMarket | None:
+        """Return what a coin's market is like, None before the venue told its volume and open interest."""
+        index = next(i for i, asset in enumerate(self.universe) if asset.name == coin)
+        try:
+            told = msgspec.json.decode(self._contexts[index], type=_Told).data.ctx
+            volume_usd, interest = float(told.volume), float(told.interest)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return None
+        return CoinMarket(
+            spread_bps=float((view.ask - view.bid) / view.mid * 10_000),
+            adv_usd=volume_usd,
+            open_interest_usd=interest * float(view.mark),
+            max_leverage=float(self.max_leverage.get(coin, self.common.leverage)),
+        )
+
+    def oldest_view_s(self) -> float:
+        """Return the age of the market that was not seen for longest, in seconds; negative before any was seen."""
+        views = [self.view(asset.name) for asset in self.universe]
+        return max(((self.now_ms() - view.time_ms) / 1000.0 for view in views if view is not None), default=-1.0)
+
+    def account_state(self, coin: str, account: str) -> AccountState:
+        """Return where and when a plan of a coin would be executed in an account."""
+        known = self.accounts.get(account, NOTHING_HELD)
+        held = next((p.size for p in known.positions if p.coin == coin), Decimal(0))
+        return AccountState(
+            now_ms=self.now_ms(),
+            venue=self.venue,
+            account=account,
+            executor=EXECUTOR,
+            release=release_of(Module.DM),
+            universe={asset.name: asset for asset in self.universe},
+            view=self.view(coin),
+            equity_usd=known.equity_usd,
+            free_margin_usd=known.withdrawable_usd,
+            leverage=self.common.leverage,
+            coin_max_leverage=self.max_leverage.get(coin, self.common.leverage),
+            position=held,
+            used_budget_usd=self._used.get(account, Decimal(0)),
+            max_view_age_ms=self.common.max_view_age_ms,
+            clock_skew_ms=self.clock_skew_ms,
+            parity_ok=self.parity_ok(),
+            halted=self.halted or account in self.holds or bool(self.clock_hold()),
+            mismatch=self.mismatch,
+            session=self.session,
+            levels=self.levels(coin),
+        )
+
+    def terms(self, side: Side) -> ProbeTerms:
+        """Return the terms of a probe of a side."""
+        common = self.common
+        authority = Authority(account_name(side), common.budget_usd, (EXECUTOR,))
+        return ProbeTerms(
+            common.notional_usd,
+            common.stop_bps,
+            authority,
+            (self.venue,),
+            common.leverage,
+            common.entry_valid_ms,
+        )
+
+    def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
+        """Return the terms of plans of the book under an authority, never beyond the settings' own budget."""
+        common, usd = self.common, min(authority.budget_usd, self.common.budget_usd)
+        return BookTerms(
+            common.stop_bps,
+            Authority(authority.account, usd, authority.executors),
+            (self.venue,),
+            common.leverage,
+            common.entry_valid_ms,
+            hold_ms,
+        )
+
+    def use(self, used: Mapping[str, Decimal]) -> None:
+        """Take in the value of all plans under way by account."""
+        self._used = dict(used)
+
+
+class _Context(msgspec.Struct):
+    """What is read of a context besides its mark, numbers as text: USD traded in 24 h, open interest in base units."""
+
+    volume: str = msgspec.field(name="dayNtlVlm")
+    interest: str = msgspec.field(name="openInterest")
+
+
+class _Data(msgspec.Struct):
+    """The data of a context frame."""
+
+    ctx: _Context
+
+
+class _Told(msgspec.Struct):
+    """A context frame of one coin."""
+
+    data: _Data
+
+
+def account_name(side: Side) -> str:
+    """Return the name of the account in which probes of a side are held."""
+    return "probes-long" if side is Side.BUY else "probes-short"

@@ -1,0 +1,56 @@
+"""What triggers said, written down with the messages that tell it, in one transaction and a thread of its own.
+
+What was written before is neither written nor said again. No decision here. In the literature: transactional outbox.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lotus.modules.intents import Module
+from lotus.modules.trade_messages import trigger_message
+from lotus_desk.execution.in_time import InTime
+from lotus_desk.market.triggers import PlanTriggerEvent
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send_many
+from lotus_store.databases import Databases
+from lotus_store.ledger.plans import TriggerLine, put_trigger_events
+
+LIMIT_S = 0.5
+
+
+@dataclass(slots=True)
+class TriggerBooks:
+    """Books of the triggers of one desk; `last_failure` says why the last writing failed."""
+
+    databases: Databases
+    keys: Keys
+    last_failure: str = ""
+    _in_time: InTime = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Write one batch at a time."""
+        self._in_time = InTime(LIMIT_S, self._failed)
+
+    async def write(self, said: Sequence[PlanTriggerEvent]) -> bool:
+        """Write events and messages; return whether it was done within the limit."""
+        return await self._in_time.done(self._write, tuple(said))
+
+    def _write(self, said: Sequence[PlanTriggerEvent]) -> None:
+        lines = [
+            TriggerLine(row.plan_id, e.seq, e.status.value, e.time_ms, e.details() | {"from_ms": from_ms})
+            for row, e, from_ms in said
+        ]
+        messages = [
+            trigger_message(
+                row.branch, row.decision_id, row.plan_id, row.coin, e.seq, e.status.value, e.time_ms,
+                e.details() | {"plan_id": row.plan_id, "from_ms": from_ms}, lifecycle_id=row.lifecycle_id,
+                parent_id=row.parent_id,
+            )
+            for row, e, from_ms in said
+        ]  # fmt: skip
+        with self.databases.connect(Module.TR.value) as connection:
+            put_trigger_events(connection, lines)
+            send_many(connection, Module.TR, messages, self.keys)
+
+    def _failed(self, problem: BaseException) -> None:
+        self.last_failure = str(problem)

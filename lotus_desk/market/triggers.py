@@ -1,0 +1,132 @@
+"""Triggers of plans watched on the daemon's frames: the same rows as the detectors', in their order, live and replayed.
+
+A watch begins a warm-up before its plan was accepted, on frames that are remembered for a day, so that its bars are
+whole when the plan begins; from then on every frame is one step. What it says is written with its message to the
+decision-maker, and only then told to the plan. What a trigger means is `lotus.triggers`. In the literature: complex
+event processing, transactional outbox.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import ConfigError, ExpressionError
+from lotus.manifest import Asset
+from lotus.microtape.frame_spec import I_ASSET, I_END
+from lotus.timebase import DAY_MS
+from lotus.trading.execution_events import Event, TriggerStatus, TriggerTold
+from lotus.trading.plan import Plan
+from lotus.triggers.checker import read_trigger
+from lotus.triggers.conditions import warm_up_ms
+from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
+from lotus.triggers.watcher import Watcher, WatchPlan
+from lotus_desk.market.frame_memory import FrameMemory
+from lotus_store.ledger.plans import PlanRow
+
+MOST_MS: Final = DAY_MS  # the longest reach of the language
+FLUSH_S: Final = 0.05
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class PlanTriggerEvent(NamedTuple):
+    """An event of a plan's trigger; `from_ms` is the end of the first frame that its watch saw."""
+
+    row: PlanRow
+    event: TriggerEvent
+    from_ms: int
+
+
+@dataclass(slots=True)
+class Watch:
+    """One plan's trigger under watch."""
+
+    row: PlanRow
+    watcher: Watcher
+    from_ms: int
+
+
+@dataclass(slots=True)
+class TriggerDesk:
+    """The watches of one desk. `write` keeps what was said, durably, and returns whether it did; `tell` steers a plan.
+
+    `cadence_ms` is the length of a frame. All but `write` happens in the daemon's loop.
+    """
+
+    universe: Sequence[Asset]
+    cadence_ms: int
+    write: Callable[[Sequence[PlanTriggerEvent]], Any]
+    tell: Callable[[str, Event], None] = field(default=lambda _plan, _event: None)
+    watches: dict[str, Watch] = field(default_factory=dict)
+    said: list[PlanTriggerEvent] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    _memories: list[FrameMemory] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Remember nothing yet."""
+        most = MOST_MS // self.cadence_ms
+        self._memories = [FrameMemory(asset, most) for asset in range(len(self.universe))]
+
+    def frame(self, ints: Ints, floats: Floats) -> None:
+        """Take a frame of the day as it closed; rows are views that change after the call."""
+        asset = int(ints[I_ASSET])
+        self._memories[asset].add(ints, floats)
+        for watch in [w for w in self.watches.values() if w.watcher.plan.asset_index == asset]:
+            self._take(watch, watch.watcher.step(ints, floats))
+
+    def watch(self, row: PlanRow, plan: Plan) -> None:
+        """Watch a plan's trigger from its acceptance on; one that cannot be watched is told as rejected."""
+        if row.plan_id in self.watches or row.plan_id in self.refused:
+            return
+        index = next(k for k, asset in enumerate(self.universe) if asset.name == plan.coin)
+        entry_px = None if plan.entry_px is None else float(plan.entry_px)
+        asked = WatchPlan(
+            self.universe[index], index, self.cadence_ms, plan.created_ms, plan.valid_until_ms, entry_px=entry_px
+        )
+        try:
+            trigger = read_trigger(plan.trigger)
+            watcher = Watcher(trigger, asked)
+        except (ExpressionError, ConfigError) as problem:
+            self.refused[row.plan_id] = str(problem)
+            self.tell(row.plan_id, TriggerTold(TriggerStatus.REJECTED))
+            return
+        watch = Watch(row, watcher, plan.created_ms)
+        self.watches[row.plan_id] = watch
+        for number, (ints, floats) in enumerate(self._memories[index].since(plan.created_ms - warm_up_ms(trigger))):
+            watch.from_ms = int(ints[I_END]) if number == 0 else watch.from_ms
+            self._take(watch, watcher.step(ints, floats))
+
+    def forget(self, plan_id: str) -> None:
+        """Watch a plan no longer."""
+        self.watches.pop(plan_id, None)
+
+    async def run(self) -> None:
+        """Keep what is said, then tell it, until cancelled."""
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Keep what was said since the last time; it is told to its plans once that is done, else kept for the next."""
+        said, self.said = self.said, []
+        if said and not await self.write(said):
+            self.said = [*said, *self.said]
+            return
+        for row, event, _ in said:
+            if event.status is EvaluationStatus.FIRED:
+                self.tell(row.plan_id, TriggerTold(TriggerStatus.FIRED))
+            elif event.cause is Cause.VALID_UNTIL:
+                self.tell(row.plan_id, TriggerTold(TriggerStatus.EXPIRED))
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Return what is watched, and which texts could not be."""
+        return {"watched": len(self.watches), "refused": dict(self.refused)}
+
+    def _take(self, watch: Watch, events: Sequence[TriggerEvent]) -> None:
+        self.said += [PlanTriggerEvent(watch.row, event, watch.from_ms) for event in events]
+        if watch.watcher.over:
+            self.forget(watch.row.plan_id)

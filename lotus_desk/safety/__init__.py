@@ -1,0 +1,1 @@
+"""What holds trading back: kill switch, gate before real orders, arming, heartbeat, interlock."""

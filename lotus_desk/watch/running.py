@@ -1,0 +1,177 @@
+"""Starting and finding the watchdog of a home: one process a home, by a lock; it outlives the daemon's."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lotus.errors import ConfigError, LotusError
+from lotus_desk.watch.alerts import Alerts
+from lotus_desk.watch.kept_settings import keep_settings
+from lotus_desk.watch.messages import Teller
+from lotus_desk.watch.rules import WatchPolicy
+from lotus_desk.watch.sessions import account_names, guard_session, make_known, venue_url
+from lotus_desk.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, Watchdog
+from lotus_store.config import SafetySettings, Settings
+from lotus_store.files import make_folder
+from lotus_store.private import locked, open_private
+from lotus_store.processes import boot_id, born
+from lotus_store.slate import read_slate
+from lotus_venues.hyperliquid.guard import GuardSession
+from lotus_venues.hyperliquid.info import LOOPBACK
+
+logger = logging.getLogger(__name__)
+
+ALIVE_S = 5.0
+STOP_S = 5.0
+SETTLE_S = 25.0  # a quiet watchdog looks at the accounts that often, and then ends
+
+
+def policy_of(safety: SafetySettings) -> WatchPolicy:
+    """Return the policy of the settings."""
+    return WatchPolicy(
+        dead_s=safety.dead_s,
+        late_s=safety.late_s,
+        flatten_after_s=safety.flatten_after_s,
+        lag_s=safety.lag_s,
+        data_age_s=safety.data_age_s,
+        max_drawdown_usd=Decimal(str(safety.max_drawdown_usd)),
+        max_open_usd=Decimal(str(safety.max_open_usd)),
+        fences=safety.fences,
+    )
+
+
+def run_watchdog(settings: Settings) -> None:
+    """Watch a home until a signal, or until a desk that ended in order has left nothing.
+
+    Raises `ConfigError` when another watchdog watches it, or `trading.venue` is off.
+    """
+    if settings.trading.venue == "off":
+        raise ConfigError("trading.venue is off", "local or hyperliquid", "lotus.toml names no venue to watch")
+    with _only_one(settings.home):
+        keep_settings(settings)
+        asyncio.run(_watch(settings))
+
+
+async def _watch(settings: Settings) -> None:
+    alerts = Alerts(settings.home)
+    refused: dict[str, str] = {}
+
+    async def open_sessions(known: frozenset[str]) -> dict[str, GuardSession]:
+        found = {}
+        for name in account_names(settings):
+            if name in known:
+                continue
+            try:
+                session = guard_session(settings, name)
+            except LotusError as problem:
+                if refused.get(name) != str(problem):
+                    logger.error("%s is not acted upon: %s", name, problem, extra={"account": name})
+                refused[name] = str(problem)
+                continue
+            try:
+                await make_known(session)
+                await session.open()
+            except BaseException:
+                session.close()
+                raise
+            found[name] = session
+        return found
+
+    watchdog = Watchdog(settings.home, policy_of(settings.safety), open_sessions, alerts)
+    if urlsplit(venue_url(settings)).hostname not in LOOPBACK:
+        watchdog.urgent_look_s, watchdog.slow_look_s = LIVE_URGENT_LOOK_S, LIVE_SLOW_LOOK_S
+    else:
+        watchdog.ends_unheard = True
+    task = asyncio.current_task()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel if task else lambda: None)
+    teller = asyncio.create_task(Teller(settings, alerts).run())
+    with suppress(asyncio.CancelledError):
+        await watchdog.run()
+    teller.cancel()
+    await asyncio.gather(teller, return_exceptions=True)
+
+
+def start_watchdog(settings: Settings) -> None:
+    """Start the watchdog of a home as a process of its own unless one lives; it goes on when the caller dies."""
+    if watchdog_status(settings.home)["alive"]:
+        return
+    folder = settings.home / "live"
+    make_folder(folder)
+    environment = {**os.environ, "LOTUS_HOME": str(settings.home), "LOTUS_BRANCH": settings.branch}
+    if settings.config is not None:
+        environment["LOTUS_CONFIG"] = str(settings.config)
+    open_private(_lock_path(settings.home)).close()  # a link is told to the caller, not only in the log of the child
+    with open_private(folder / "watchdog.log") as log:
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "lotus_desk.watch"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
+        )  # fmt: skip
+
+
+def stop_watchdog(home: Path) -> None:
+    """Ask the watchdog of a home to end, and wait up to 5 s for it."""
+    status, deadline = watchdog_status(home), time.monotonic() + STOP_S
+    if not status["alive"]:
+        return
+    with suppress(ProcessLookupError):
+        os.kill(int(status["pid"]), signal.SIGTERM)
+    while _is_held(home) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def settle_watchdog(home: Path, limit_s: float = SETTLE_S) -> bool:
+    """Wait for the end of the watchdog of a desk that ended; return whether it came: over open accounts it stays."""
+    deadline = time.monotonic() + limit_s
+    while _is_held(home) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not _is_held(home)
+
+
+def watchdog_status(home: Path) -> dict[str, Any]:
+    """Return what the watchdog last said, with `alive`: it holds its lock, and spoke within 5 s."""
+    told = read_slate(home / "live" / "watchdog.json") or {}
+    spoke = told.get("boot") == boot_id() and time.monotonic() - float(told.get("seen_s", 0.0)) < ALIVE_S
+    # A new life may hold the lock while the words are of the one before; where nobody tells who lives, words count.
+    lives = bool(born(int(told.get("pid", 0)))) or not born(os.getpid())
+    return {**told, "alive": spoke and lives and _is_held(home)}
+
+
+def _lock_path(home: Path) -> Path:
+    return home / "live" / "watchdog.lock"
+
+
+def _is_held(home: Path) -> bool:
+    try:
+        handle = os.open(_lock_path(home), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    make_folder(home / "live")
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(_lock_path(home)))
+        except BlockingIOError as problem:
+            raise ConfigError(f"a watchdog already watches {home}", "one a home", "the daemon started it") from problem
+        yield

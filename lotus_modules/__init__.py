@@ -1,0 +1,1 @@
+"""What the modules do with a message: handlers by module. The router itself is `lotus_herald`."""

@@ -1,0 +1,1 @@
+"""The decision-maker: proposals decided, the book rebalanced once a window, hints of people."""

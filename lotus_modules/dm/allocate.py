@@ -1,0 +1,194 @@
+"""One decision of the book for one scored window: what is known and held goes in, one row and one message come out.
+
+Everything is written in one transaction under names that follow from branch, book and window, so that a window is
+decided once whatever is killed or started again; one that tries a knob of the policy leaves a row of that beside it.
+Without knowledge or an account nothing is decided, and the answer says which. What is decided is `lotus.decision`;
+when, `lotus_desk.rebalancer`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from lotus.decision.alphas import AlphaInput, CueInput
+from lotus.decision.book import CoinMarket
+from lotus.decision.decide import AccountMandate, Decision, DecisionState, decide
+from lotus.decision.policy import Policy
+from lotus.decision.policy_trials import PolicyTrial, trial_row
+from lotus.decision.relax import Solve
+from lotus.decision.standing import Standing, seen
+from lotus.decision.ticket import Payload, ticket_of
+from lotus.hashing import natural_id
+from lotus.modules.intents import Module
+from lotus.modules.trade_messages import decision_message
+from lotus.timebase import day_of
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send
+from lotus_modules.knobs import PolicyChoice, PolicyChooser
+from lotus_store.databases import Connection
+from lotus_store.ledger.decisions import DecisionRow, put_decision
+from lotus_store.ledger.inputs import (
+    forget_inputs,
+    live_contexts,
+    live_cues,
+    live_views,
+    put_standing,
+    standing_of,
+)
+from lotus_store.ledger.knowledge import Knowledge, executors_by
+from lotus_store.ledger.policy_trials import put_policy_trial
+
+LEAST_MOVE_USD: Final = 10.0  # a smaller move cannot be an order
+REMIND_MS: Final = 30_000  # while something is held, a decision is sent at least so often: plans are held on by it
+
+
+class WindowOutcome(StrEnum):
+    """What became of a window."""
+
+    SENT = "sent"
+    QUIET = "quiet"  # decided, and nothing had to be said
+    DECIDED_BEFORE = "decided_before"
+    NO_KNOWLEDGE = "no_knowledge"
+    NO_ACCOUNT = "no_account"
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioSnapshot:
+    """What is seen of the book's account and markets at `now_ms`: equity, signed sizes held, marks, markets by coin.
+
+    `halted` is why nothing may be opened ("" = it may). `will_hold` are the signed sizes once all plans have done what
+    is under way (None: those held): a position that is being left is none that a decision could keep without a cost.
+    """
+
+    now_ms: int
+    equity_usd: float
+    sizes: Mapping[str, float]
+    marks: Mapping[str, float]
+    markets: Mapping[str, CoinMarket]
+    halted: str = ""
+    will_hold: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The answer for a window: `decision` and `ticket` where one was made."""
+
+    outcome: WindowOutcome
+    decision: Decision | None = None
+    ticket: Payload = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Allocator:
+    """The decision-maker of one book; `chooser` tells the policy in force, its knobs multiplied."""
+
+    branch: str
+    portfolio_id: str
+    authority: AccountMandate
+    solve: Solve
+    chooser: PolicyChooser
+    keys: Keys
+
+    def window(
+        self,
+        connection: Connection,
+        window_end_ms: int,
+        portfolio: PortfolioSnapshot | None,
+        knowledge: Knowledge | None,
+    ) -> Decided:
+        """Decide for a window, once; `connection` is dm's, in autocommit mode."""
+        if knowledge is None:
+            return Decided(WindowOutcome.NO_KNOWLEDGE)
+        if portfolio is None:
+            return Decided(WindowOutcome.NO_ACCOUNT)
+        with connection.transaction():
+            last_ms, before = standing_of(connection, self.branch, self.portfolio_id)
+            if last_ms >= window_end_ms:
+                return Decided(WindowOutcome.DECIDED_BEFORE)
+            now = seen(before, portfolio.now_ms, portfolio.equity_usd, portfolio.sizes, portfolio.marks)
+            views = live_views(connection, self.branch, portfolio.now_ms)
+            cues = live_cues(connection, self.branch, portfolio.now_ms)
+            executors = executors_by(connection, self.branch, day_of(portfolio.now_ms))
+            known = replace(knowledge, memory=replace(knowledge.memory, executors=executors))
+            contexts = live_contexts(connection, self.branch, portfolio.now_ms)
+            name = natural_id("book decision", self.branch, self.portfolio_id, window_end_ms)
+            choice = self.chooser.choice(connection, self.branch, [*contexts.values()], portfolio.now_ms, name)
+            state = self._state(portfolio, known, now, choice.policy, choice.priors_ver)
+            decision = decide(state, views, cues, (), self.solve)
+            tried = self._tried(name, window_end_ms, choice, decision, views, cues)
+            speaks = worth_telling(decision, now)
+            now = replace(now, ratchet=decision.budgets.ratchet, told_ms=portfolio.now_ms if speaks else now.told_ms)
+            forget_inputs(connection, self.branch, portfolio.now_ms)
+            if not put_standing(connection, self.branch, self.portfolio_id, window_end_ms, now):
+                return Decided(WindowOutcome.DECIDED_BEFORE)
+            if tried is not None:
+                put_policy_trial(connection, self.branch, tried)
+            if not speaks:
+                return Decided(WindowOutcome.QUIET, decision)
+            return Decided(WindowOutcome.SENT, decision, self._send(connection, name, decision, contexts))
+
+    def _tried(
+        self, name: str, window_end_ms: int, choice: PolicyChoice, decision: Decision, views: Sequence[AlphaInput],
+        cues: Sequence[CueInput],
+    ) -> PolicyTrial | None:  # fmt: skip
+        """Return the window's part in the experiment on a knob; None outside of it, and where nothing is decided on.
+
+        A knob that was moved is solved a second time from the same state where it starts; that decision is not told.
+        """
+        if choice.trial is None or not decision.targets:
+            return None
+        start = decision
+        if choice.trial.arm:
+            start = decide(replace(decision.state, policy=choice.start), views, cues, (), self.solve)
+        return trial_row(name, window_end_ms, choice.trial, choice.context, decision, start)
+
+    def _state(
+        self, portfolio: PortfolioSnapshot, knowledge: Knowledge, standing: Standing, policy: Policy, priors_ver: str
+    ) -> DecisionState:
+        equity, sizes = portfolio.equity_usd, portfolio.sizes if portfolio.will_hold is None else portfolio.will_hold
+        return DecisionState(
+            branch=self.branch,
+            portfolio_id=self.portfolio_id,
+            asof_ms=portfolio.now_ms,
+            equity_usd=equity,
+            positions={c: size * portfolio.marks[c] for c, size in sizes.items() if size and c in portfolio.marks},
+            markets=portfolio.markets,
+            covariance=knowledge.covariance,
+            calibration=knowledge.calibration,
+            memory=knowledge.memory,
+            policy=policy,
+            authority=self.authority,
+            correlations=knowledge.correlations,
+            drawdown_sigmas=standing.drawdown_sigmas(equity, policy.risk),
+            ratchet=standing.ratchet,
+            turnover_used=standing.turnover,
+            halted=portfolio.halted,
+            priors_ver=priors_ver,
+        )
+
+    def _send(self, connection: Connection, name: str, decision: Decision, contexts: Mapping[str, str]) -> Payload:
+        """Write the decision and the message that tells it, under the name of its window.
+
+        Beside the ticket go its targets, each with the context in which its plan is executed.
+        """
+        ticket, asof_ms = ticket_of(decision), decision.state.asof_ms
+        row = DecisionRow(name, self.branch, name, "book", asof_ms, ticket)
+        put_decision(connection, row, "", "", f"{decision.horizon_s}s")
+        targets = [target | {"context": contexts.get(target["coin"], "")} for target in ticket["targets"]]
+        message = decision_message(
+            self.branch, name, "book", asof_ms, decision.valid_until_ms, targets, ticket, lifecycle_id=name
+        )
+        send(connection, Module.DM, message, self.keys)
+        return ticket
+
+
+def worth_telling(decision: Decision, standing: Standing) -> bool:
+    """Return whether a decision has to be sent: something shall move, or what is held and wanted is to be held on."""
+    equity = decision.state.equity_usd
+    moves = any(
+        abs(t.weight - t.held) * equity >= LEAST_MOVE_USD or (t.weight == 0.0 and t.held != 0.0)
+        for t in decision.targets
+    )
+    holds = any(t.held * t.mu_bps > 0.0 for t in decision.targets)
+    return moves or (holds and decision.state.asof_ms - standing.told_ms >= REMIND_MS)

@@ -1,0 +1,82 @@
+"""What people tell the decision-maker: a hint, said by vis, and that a view counts no more, said by sig.
+
+A hint is read here by the decision-maker's input filter, so that a bad one is refused where it is typed. What it is
+worth is earned: its source begins at the policy's `human_start`, and nobody sets it. In the literature: expert
+elicitation, transactional outbox.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lotus.decision.alphas import HINT, AlphaContext, AlphaInput, InputFilter, ingest
+from lotus.errors import LedgerError, MessageError
+from lotus.hashing import natural_id
+from lotus.modules.envelope import open_envelope
+from lotus.modules.intents import Module
+from lotus.modules.trade_messages import hint_key, hint_message, withdrawn_message
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send
+from lotus_modules.dm.decide import refusal_of
+from lotus_store.databases import Connection, Databases
+from lotus_store.ledger import inputs, messages
+from lotus_store.ledger.strands import put_hint
+
+CAUSE = "another coin, horizon or number than the decision-maker listens to"
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a person expects: `sign` 1 for long, -1 for short, `conviction` in [0, 1], over `horizon_s` seconds."""
+
+    who: str
+    coin: str
+    sign: int
+    conviction: float
+    horizon_s: int
+    note: str = ""
+
+    def body(self, branch: str, now_ms: int) -> dict[str, Any]:
+        """Return its alpha-hint-1.0, said at a time (unix ms)."""
+        told = {
+            "schema_ver": HINT, "branch": branch, "kind": "human", "author": self.who, "asset": self.coin,
+            "asof_ts": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds"),
+            "direction": self.sign, "conviction": self.conviction, "horizon_s": self.horizon_s,
+            "suggested_triggers": [], "note": self.note,
+        }  # fmt: skip
+        return {"event_id": natural_id("hint", *map(str, told.values())), **told}
+
+
+def tell_hint(databases: Databases, hint: Hint, input_filter: InputFilter, now_ms: int, keys: Keys) -> AlphaInput:
+    """Send a hint to the decision-maker; return the view that it will be. Raises `MessageError` with every reason."""
+    body = hint.body(input_filter.branch, now_ms)
+    view = ingest(body, AlphaContext(body["event_id"], now_ms, ""), input_filter)
+    if not isinstance(view, AlphaInput):
+        refused = refusal_of(view, "a hint that the decision-maker takes")
+        raise MessageError(refused.found, refused.expected, CAUSE)
+    with databases.connect("vis") as vis:
+        put_hint(vis, body, now_ms)
+        send(vis, Module.VIS, hint_message(body, now_ms), keys)
+    return view
+
+
+def withdraw(databases: Databases, branch: str, event_id: str, reason: str, now_ms: int, keys: Keys) -> int:
+    """Tell the decision-maker that a view counts no more; return when it was formed (event time, ms).
+
+    Raises `LedgerError` for a name that neither stands among its views nor was sent as a hint.
+    """
+    with databases.connect("dm") as dm, databases.connect("vis") as vis:
+        formed_ms = inputs.view_time(dm, branch, event_id)
+        formed_ms = _said_ms(vis, branch, event_id) if formed_ms is None else formed_ms
+    if formed_ms is None:
+        cause = "a typing error, another branch, or a view that is over and forgotten"
+        raise LedgerError(f"no view {event_id} on branch {branch}", "the id of a hint or of a window", cause)
+    with databases.connect("sig") as sig:
+        send(sig, Module.SIG, withdrawn_message(branch, event_id, formed_ms, now_ms, reason), keys)
+    return formed_ms
+
+
+def _said_ms(vis: Connection, branch: str, hint_id: str) -> int | None:
+    """Return when a hint was sent that may still be on its way; None when none was."""
+    text = messages.sent(vis, Module.VIS.value, hint_key(branch, hint_id))
+    return None if text is None else open_envelope(text).ts

@@ -1,0 +1,92 @@
+"""Acts from outside the night: a review said by its author, and the way back to an older version of the priors.
+
+A rollback is a new version with an old one's braids, proposed and applied like any other; nothing is deleted. It takes
+effect after everything that a daemon has logged. sig, dm and tr each go back by themselves. Which acts may do what is
+decided in `lotus.weave.review`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lotus.errors import BeliefError
+from lotus.hashing import natural_id
+from lotus.modules.intents import Module
+from lotus.priors.types import PriorsVersion, priors_version
+from lotus.weave.review import ReviewAct
+from lotus_herald.carry import carry
+from lotus_herald.consume import consume
+from lotus_herald.keys import Keys
+from lotus_modules.priors.prior_patch import PRIOR_HANDLERS, hand_over, propose
+from lotus_modules.priors.weave_notes import tell_review
+from lotus_store.databases import Connection, Databases
+from lotus_store.ledger.day_commits import committed_days
+from lotus_store.ledger.knob_nights import write_records
+from lotus_store.ledger.priors import in_force_at, read_version, swaps
+from lotus_store.ledger.reviews import KIND as REVIEW
+from lotus_store.postgres.queries import query
+
+MINUTE_MS = 60_000
+LAST_STAGE = "active_priors"
+
+
+def named(act: ReviewAct, sig: Connection) -> ReviewAct:
+    """Return an act said after the branch's last committed day, with its name; raises `BeliefError` without one."""
+    days = committed_days(sig, act.branch, LAST_STAGE)
+    if not days:
+        raise BeliefError(f"branch {act.branch} has no committed day", "a day to review", "nothing was learned yet")
+    words = (act.branch, days[-1], act.kind, act.target, act.author, act.reason_code, act.factor, act.note)
+    return replace(act, asof_day=days[-1], act_id=natural_id("review", *words))
+
+
+def submit(databases: Databases, act: ReviewAct, keys: Keys) -> ReviewAct:
+    """Send an act and take it in; the next night applies it. Saying the same again changes nothing."""
+    with databases.connect("sig") as sig:
+        said = named(act, sig)
+        tell_review(sig, said, keys)
+        event_time_ms = max((at for at, _ in swaps(sig, act.branch)), default=0)
+    carry(databases, act.branch, senders=(Module.SIG,))
+    consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, act.branch)
+    return said
+
+
+def roll_back(databases: Databases, act: ReviewAct, keys: Keys, module: Module = Module.SIG) -> PriorsVersion:
+    """Put a version of a module in force whose braids are those of `act.target`, from the next free minute on.
+
+    Author and note are kept beside it, in sig as a message too. Raises `BeliefError` for an unknown version and for one
+    that says what is in force already.
+    """
+    name = module.value
+    with databases.connect(Module.SIG.value) as sig:
+        said = named(act, sig)
+        logged_ms = logged_until(sig, act.branch)
+    with databases.connect(name) as own:
+        old = read_version(own, act.branch, act.target, name)
+        from_ms = minute_after(logged_ms, swaps(own, act.branch, name))
+        before = in_force_at(own, act.branch, from_ms - 1, name)
+        if before.braids == old.braids:
+            raise BeliefError(f"version {before.priors_ver} in force says the same as {act.target}", "another version")
+        version = priors_version(act.branch, from_ms, old.braids)
+        propose(own, version, said.asof_day, before.priors_ver, keys, module)
+        if module is Module.SIG:
+            tell_review(own, said, keys)
+        else:
+            write_records(own, name, act.branch, said.asof_day, REVIEW, {said.act_id: said})
+    hand_over(databases, version, keys, from_ms - 1, module)
+    return version
+
+
+def logged_until(sig: Connection, branch: str) -> int:
+    """Return the end of the newest window that a daemon logged on a branch (event time, ms); 0 when none ever did."""
+    row = sig.execute(query("sig", "daemon_logged_until"), [branch]).fetchone()
+    return int(str(row[0])) if row is not None and row[0] is not None else 0
+
+
+def next_minute(sig: Connection, branch: str) -> int:
+    """Return the first whole minute that lies a minute after the last swap and after all that a daemon logged."""
+    return minute_after(logged_until(sig, branch), swaps(sig, branch))
+
+
+def minute_after(logged_ms: int, swapped: Sequence[tuple[int, str]]) -> int:
+    """Return the first whole minute that lies a minute after the last of some swaps and after what was logged."""
+    last = max((at for at, _ in swapped), default=0)
+    return (max(logged_ms, last) // MINUTE_MS + 2) * MINUTE_MS

@@ -1,0 +1,102 @@
+"""Three messages of the weave: alerts of what lost its patch, lessons told to other modules, acts of reviewers.
+
+Alerts and lessons are records of what a night did; a review only becomes a row, the weave decides what it does.
+Versions of the priors travel in `prior_patch`.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from lotus.learning.lesson import Lesson
+from lotus.modules.envelope import RefusedError
+from lotus.modules.intents import Module, Reason
+from lotus.modules.payloads import (
+    SAFETY_ALERT_REF,
+    LessonPublished,
+    ReviewNote,
+    SafetyAlert,
+    WatchdogAlert,
+    alert_message,
+    lesson_message,
+    payload_of,
+    review_message,
+)
+from lotus.weave.review import ReviewAct
+from lotus.weave.watchdog import BraidAlert
+from lotus_herald.consume import Delivery
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send
+from lotus_store.databases import Connection
+from lotus_store.ledger.reviews import put_review
+
+
+def tell_alerts(
+    connection: Connection,
+    branch: str,
+    day: str,
+    alerts: Sequence[BraidAlert],
+    priors_ver: str,
+    keys: Keys,
+    module: Module = Module.SIG,
+) -> None:
+    """Put the alerts of a module's night into its outbox, in the caller's transaction; safe to repeat."""
+    for alert in alerts:
+        told = WatchdogAlert(
+            branch=branch,
+            day=day,
+            braid_id=alert.braid_id,
+            detector_id=alert.detector_id,
+            kind=alert.kind,
+            reason=alert.reason,
+            e_value=alert.e_value,
+            priors_ver=priors_ver,
+            scope=alert.scope,
+        )
+        send(connection, module, alert_message(told, module), keys)
+
+
+def tell_lessons(
+    connection: Connection, branch: str, day: str, lessons: Sequence[Lesson], keys: Keys, module: Module
+) -> None:
+    """Put what a module's night accepted into its outbox, in the caller's transaction; safe to repeat."""
+    for lesson in lessons:
+        told = LessonPublished(
+            branch=branch,
+            day=day,
+            lesson_id=lesson.lesson_id,
+            grade=lesson.grade,
+            uplift_bps=lesson.uplift_bps,
+            lcb_bps=lesson.lcb_bps,
+        )
+        send(connection, module, lesson_message(told, module), keys)
+
+
+def tell_review(connection: Connection, act: ReviewAct, keys: Keys) -> None:
+    """Put an act into sig's outbox, in the caller's transaction; safe to repeat."""
+    note = msgspec.convert(msgspec.to_builtins(act), ReviewNote)
+    send(connection, Module.SIG, review_message(note), keys)
+
+
+def note_lesson(delivery: Delivery) -> str:
+    """Handle LESSON_PUBLISHED: the message itself is the record; only its form is verified."""
+    payload_of(delivery.envelope.payload, LessonPublished)
+    return "applied"
+
+
+def note_alert(delivery: Delivery) -> str:
+    """Handle WATCHDOG_ALERT of a night or of the desk: the message is the record; only its form is verified."""
+    is_desk = delivery.envelope.schema_ref == SAFETY_ALERT_REF
+    payload_of(delivery.envelope.payload, SafetyAlert if is_desk else WatchdogAlert)
+    return "applied"
+
+
+def note_review(delivery: Delivery) -> str:
+    """Handle a review in sig: keep the act as a row. Raises `RefusedError` for an act of an unknown kind."""
+    note = payload_of(delivery.envelope.payload, ReviewNote)
+    try:
+        act = msgspec.convert(msgspec.to_builtins(note), ReviewAct)
+    except msgspec.ValidationError as problem:
+        raise RefusedError(Reason.BAD_PAYLOAD, f"no review: {problem}", "a known kind of act") from problem
+    put_review(delivery.connection, act, delivery.envelope.event_id)
+    return "applied"

@@ -1,0 +1,1 @@
+"""The alpha detector: what the trader reports of its windows becomes outcomes."""

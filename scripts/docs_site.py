@@ -1,0 +1,64 @@
+"""Hooks of the docs site (`mkdocs.yml`): pages that lie outside `docs/`, the list of decision records, drawings.
+
+Drawings in mermaid become SVG while the site is built, so that a page needs no script for them. Links that lead out of
+the site become plain text. Nothing here changes a file of the repository.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mermaidx
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTSIDE = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+LINK = re.compile(r"(!?)\[([^\]]+)\]\(([^)#\s]*)(#[^)\s]*)?\)")
+DRAWING = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages of the repository's root and the list of decision records."""
+    for name, page in OUTSIDE.items():
+        files.append(File.generated(config, page, content=(ROOT / name).read_text("utf-8")))
+    files.append(File.generated(config, "adr/index.md", content="\n".join(_records())))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, files: Files, **_: object) -> str:
+    """Draw the drawings, and lead links to where their targets lie in the site."""
+    source = page.file.src_uri
+    place = next((ROOT / name for name, uri in OUTSIDE.items() if uri == source), ROOT / "docs" / source)
+    drawn = DRAWING.sub(lambda found: f'\n<figure style="background: white">{_drawn(found[1])}</figure>\n', markdown)
+    return LINK.sub(lambda found: _led(found, place, source, files), drawn)
+
+
+def _records() -> Iterator[str]:
+    yield "# Decision records\n"
+    for path in sorted((ROOT / "docs" / "adr").glob("0*.md")):
+        title = path.read_text("utf-8").split("\n", 1)[0].lstrip("# ")
+        yield f"- [{title}]({path.name})"
+
+
+def _drawn(source: str) -> str:
+    """Return a drawing as SVG on one line, for a blank line ends HTML in Markdown."""
+    return " ".join(mermaidx.render(source).svg().split())
+
+
+def _led(found: re.Match[str], place: Path, source: str, files: Files) -> str:
+    """Return a link with the address of its target in the site, or its words alone when the target is not there."""
+    mark, words, target, anchor = found[1], found[2], found[3], found[4] or ""
+    if not target or "://" in target:
+        return found[0]
+    path = (place.parent / target).resolve()
+    inside = path.relative_to(ROOT).as_posix()
+    uri = OUTSIDE.get(inside) or ("adr/index.md" if inside == "docs/adr" else inside.removeprefix("docs/"))
+    if files.get_file_from_path(uri) is None:
+        return found[0] if path.suffix == ".md" else words
+    return f"{mark}[{words}]({_relative(uri, source)}{anchor})"
+
+
+def _relative(uri: str, source: str) -> str:
+    return "../" * source.count("/") + uri

@@ -1,0 +1,87 @@
+"""Blocking checks: doctored rows fail, and what fails is not committed and stops what comes after."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import dagster as dg
+import numpy as np
+import pytest
+
+from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.errors import BeliefError
+from lotus.microtape import frame_machine
+from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frame_spec import MICROTAPE_FRAMES
+from lotus_assets.definitions import build_definitions
+from lotus_assets.stages import dsi_annotations, microtape_frames, signal_events
+from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
+from lotus_assets.stages.runner import run_stage
+from lotus_assets.stages.schema_check import schema_check
+from lotus_resources.lotus_resource import Lotus
+from lotus_store.ledger.day_commits import read_commit
+
+
+@pytest.fixture
+def scored(ctx: StageContext, days: list[str]) -> StageContext:
+    """A context whose first day is committed."""
+    for stage in (*TAPE_STAGES, *LEARNING_STAGES):
+        run_stage(ctx, stage, days[0])
+    return ctx
+
+
+@pytest.mark.process("whole days through their stages")
+@pytest.mark.warm("first_day")
+def test_schema_finds_range_type_infinity_and_repeated_keys(scored: StageContext, days: list[str]) -> None:
+    sound = scored.lake.read("microtape_frames", scored.tape_branch, days[0], "BTC")
+    assert schema_check(MICROTAPE_FRAMES, sound).passed
+    for name, value in (("imb_1", 3.0), ("mid", np.inf), ("spread_bps", -1.0)):
+        doctored = {**sound, name: np.where(np.arange(len(sound[name])) == 7, value, sound[name])}
+        outcome = schema_check(MICROTAPE_FRAMES, doctored)
+        assert not outcome.passed
+        assert name in outcome.text
+    assert not schema_check(MICROTAPE_FRAMES, {**sound, "asset": sound["asset"].astype(np.int64)}).passed
+    twice = {name: np.concatenate([values, values[-1:]]) for name, values in sound.items()}
+    assert "repeat the key" in schema_check(MICROTAPE_FRAMES, twice).text
+
+
+@pytest.mark.process("whole days through their stages")
+@pytest.mark.warm("first_day")
+def test_overlap_finds_a_leaked_publication_and_a_deterministic_one(scored: StageContext, days: list[str]) -> None:
+    events = scored.lake.read("signal_events", scored.branch, days[0], spec=SIGNAL_EVENTS)
+    epsilon = scored.manifest.score.epsilon
+    assert signal_events.overlap_check(events, epsilon).passed
+    vetoed, eligible = np.flatnonzero(~events["eligible"])[0], np.flatnonzero(events["eligible"])[0]
+    for row, name, value in ((vetoed, "published", True), (vetoed, "pi", 0.1), (eligible, "pi", 1.0)):
+        doctored = {**events, name: events[name].copy()}
+        doctored[name][row] = value
+        assert not signal_events.overlap_check(doctored, epsilon).passed
+
+
+def test_a_failed_check_commits_nothing_and_stops_the_day(
+    lotus: Lotus, ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def doctored(*arguments: object) -> FrameBatch:
+        frames = frame_machine.build_frames(*arguments)  # type: ignore[arg-type]
+        floats = frames.floats.copy()
+        floats[len(floats) // 2, 4] = 9.0  # imb_1
+        return replace(frames, floats=floats)
+
+    monkeypatch.setattr(microtape_frames, "build_frames", doctored)
+    with dg.DagsterInstance.ephemeral() as instance:
+        keys = [dg.AssetKey(stage.name) for stage in TAPE_STAGES]
+        job = build_definitions(lotus).get_repository_def().get_implicit_job_def_for_assets(keys)
+        assert job is not None
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=keys,
+            partition_key=days[0],
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    assert not result.success
+    checks = MappingProxyType({e.check_name: e.passed for e in result.get_asset_check_evaluations()})
+    assert checks["schema"] is False
+    assert read_commit(ctx.sig, ctx.tape_branch, days[0], "microtape_frames") is None
+    with pytest.raises(BeliefError, match="microtape_frames"):
+        run_stage(ctx, dsi_annotations.STAGE, days[0])

@@ -1,0 +1,50 @@
+"""Frames of a recording and plans with triggers."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from tapes import MANIFEST, UNIVERSE
+
+from lotus.detectors.registry import shipped_detectors
+from lotus.hashing import natural_id
+from lotus.trading.orders import Side
+from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
+from lotus_live.collector import DayCollector
+from lotus_live.day_lane import LaneSpec
+from lotus_live.parity import neutral_beliefs
+from lotus_live.pipeline import Pipeline
+from lotus_store.ledger.plans import PlanRow
+
+SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
+TERMS = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10**6), ("tr",)), ("paper",))
+
+
+def plan_of(text: str, coin: int, created_ms: int, valid_ms: int = 3_600_000) -> tuple[PlanRow, Plan]:
+    name = natural_id("trigger", text, coin)
+    made = probe_plan(name, name, UNIVERSE[coin], Side.BUY, Decimal(100), created_ms, 60_000, TERMS)
+    plan = replace(made, trigger=text, valid_until_ms=created_ms + valid_ms)
+    row = PlanRow(
+        plan.plan_id,
+        "main",
+        natural_id("d", name),
+        name,
+        "book",
+        plan.coin,
+        "paper",
+        "accepted",
+        created_ms,
+        {},
+        {},
+        {},
+    )
+    return row, plan
+
+
+def frames_of(lines: list[tuple[int, bytes]]) -> tuple[Any, Any]:
+    """Return the day's frames as batch has them."""
+    batch = DayCollector()
+    pipeline = Pipeline(SPEC, neutral_beliefs(SPEC), lambda _: batch)
+    for number, (recv_ns, raw) in enumerate(lines):
+        pipeline.feed(recv_ns, number, raw)
+    return batch.ints.array(), batch.floats.array()
