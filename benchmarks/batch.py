@@ -12,13 +12,13 @@ import pandas as pd
 
 from benchmarks.harness import Figure, Sizes, in_turn, rate
 from benchmarks.material import BRANCH, Tape
-from lotus.detectors.score import Scorer
-from lotus.detectors.scored import Columns
-from lotus.detectors.windows import build_windows
+from lotus.detectors.scoring.scored import Columns
+from lotus.detectors.scoring.scorer import Scorer
+from lotus.detectors.windows.builder import build_windows
 from lotus.experts.machine import annotate
-from lotus.microtape.decode import decode_lines
 from lotus.microtape.events import EventBatch
-from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.wire.decode import decode_lines
 from lotus.priors.types import priors_0
 
 _FRAME_MS = 200

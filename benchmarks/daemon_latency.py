@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from lotus_live.clocks import Arrival
-from lotus_live.day_lane import LaneSpec
-from lotus_live.feed import Feed, FeedPolicy
+from lotus_live.feed.clocks import Arrival
+from lotus_live.feed.feed import Feed, FeedPolicy
+from lotus_live.feed.tape_file import TapeFile
+from lotus_live.feed.wall_clock import WallClock
 from lotus_live.parity import neutral_beliefs
-from lotus_live.pipeline import Pipeline
-from lotus_live.tape_file import TapeFile
-from lotus_live.wall_clock import WallClock
-from lotus_live.warm_up import warm_up
+from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_live.pipeline.lines import Pipeline
+from lotus_live.pipeline.warm_up import warm_up
 
 _SETTLE_S = 0.2
 Stamps = NDArray[np.int64]

@@ -6,7 +6,7 @@ Reference of the same run: windows without any detector, which the same frames h
 from benchmarks.harness import Figure, Sizes, in_turn
 from benchmarks.material import Tape
 from benchmarks.related import related
-from lotus.detectors.windows import build_windows
+from lotus.detectors.windows.builder import build_windows
 
 FIRST, MORE = 10, 100
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 from benchmarks.micro_patterns import PLANTABLE
 from benchmarks.micro_world import MicroWorld
-from lotus.experts.calls import calls_of
 from lotus.experts.compiler import label_rules
 from lotus.experts.fusion import default_experts
-from lotus.experts.reliability import reliability_of
+from lotus.experts.weekly.calls import calls_of
+from lotus.experts.weekly.reliability import reliability_of
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import decode_lines
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.wire.decode import decode_lines
 
 HEADER = ("seed", "planted", "expert", "calls", "mean", "low", "high", "excludes_half")
 Row = tuple[int, str, str, int, float, float, float, int]

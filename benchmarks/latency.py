@@ -9,7 +9,7 @@ beside it.
 from benchmarks.daemon_latency import measure_latency
 from benchmarks.harness import Figure, Sizes
 from benchmarks.material import Tape
-from lotus_live.tape_file import TapeFile
+from lotus_live.feed.tape_file import TapeFile
 
 
 def run(tape: Tape, sizes: Sizes) -> list[Figure]:

@@ -7,18 +7,18 @@ from dataclasses import replace
 
 from benchmarks.harness import Figure, Sizes, in_turn
 from benchmarks.material import BRANCH, sessions
-from lotus.detectors.daily import day_tables
-from lotus.detectors.history import DayHistory, digest_day
+from lotus.detectors.daily.history import DayHistory, digest_day
+from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import score_windows
-from lotus.detectors.windows import build_windows
+from lotus.detectors.scoring.scorer import score_windows
+from lotus.detectors.windows.builder import build_windows
 from lotus.experts.machine import annotate
 from lotus.learning.naive import naive_table
 from lotus.learning.night import learn_night
 from lotus.learning.payoff_scores import Columns, payoff_scores
 from lotus.manifest import Manifest
-from lotus.microtape.decode import decode_lines
-from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.wire.decode import decode_lines
 from lotus.outcomes.evaluate import mature
 from lotus.priors.types import priors_0
 from lotus.simulation.spec import WorldSpec

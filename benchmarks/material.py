@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lotus.detectors.daily import day_tables
-from lotus.detectors.daytables import DayTables
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.windows import WindowBatch, build_windows
+from lotus.detectors.windows.builder import WindowBatch, build_windows
 from lotus.experts.machine import AnnotationBatch, annotate
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import decode_lines
 from lotus.microtape.events import EventBatch
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.wire.decode import decode_lines
 from lotus.simulation.spec import LIGHT, VENUE, WorldSpec
 from lotus.simulation.world import World
-from lotus_live.day_lane import LaneSpec
-from lotus_live.tape_file import TapeFile
+from lotus_live.feed.tape_file import TapeFile
+from lotus_live.pipeline.day_lane import LaneSpec
 
 RECORDING = Path(__file__).resolve().parent.parent.parent / "shared/data/hyperliquid-2025-09-04/frames.jsonl.gz"
 BRANCH = "bench"

@@ -17,10 +17,10 @@ from lotus.manifest import Asset, Manifest
 from lotus.simulation.spec import LIGHT, VENUE, WorldSpec
 from lotus.simulation.world import World
 from lotus.timebase import DAY_MS, NS_PER_MS
-from lotus_live.day_lane import LaneSpec
 from lotus_live.parity import neutral_beliefs
-from lotus_live.pipeline import Pipeline
-from lotus_live.warm_up import warm_up
+from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_live.pipeline.lines import Pipeline
+from lotus_live.pipeline.warm_up import warm_up
 
 _PARTS = (0.25, 0.5, 1.0)
 

@@ -5,8 +5,8 @@ Reference of the same run: msgspec's typed decoding of the same frames, which le
 
 from benchmarks.harness import Figure, Sizes, in_turn
 from benchmarks.material import Tape
-from lotus.microtape.decode import Decoder
-from lotus.microtape.wire import decode_frame
+from lotus.microtape.wire.decode import Decoder
+from lotus.microtape.wire.frame import decode_frame
 
 _MICRO = 1e6
 

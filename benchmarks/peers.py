@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks.harness import Figure, Sizes, in_turn
 from benchmarks.material import Tape
-from lotus.microtape.decode import Decoder
-from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.wire.decode import Decoder
 
 NOT_INSTALLED = "not installed"
 _FRAME_NS = 200_000_000

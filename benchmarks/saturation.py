@@ -16,12 +16,12 @@ from websockets.asyncio.client import connect
 from benchmarks.burst import burst
 from benchmarks.harness import Figure, Sizes
 from benchmarks.material import Tape
-from lotus_live.clocks import Arrival, ReplayClock
-from lotus_live.feed import Feed, FeedPolicy
+from lotus_live.feed.clocks import Arrival, ReplayClock
+from lotus_live.feed.feed import Feed, FeedPolicy
+from lotus_live.feed.tape_file import TapeFile
 from lotus_live.parity import neutral_beliefs
-from lotus_live.pipeline import Pipeline
-from lotus_live.tape_file import TapeFile
-from lotus_live.warm_up import warm_up
+from lotus_live.pipeline.lines import Pipeline
+from lotus_live.pipeline.warm_up import warm_up
 
 _QUIET = FeedPolicy(renew_stale=False, watch_s=5.0)
 _ROUNDS = 3

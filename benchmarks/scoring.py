@@ -7,7 +7,7 @@ import hashlib
 
 from benchmarks.harness import Figure, Sizes, in_turn, rate
 from benchmarks.material import BRANCH, Tape
-from lotus.detectors.score import Scorer
+from lotus.detectors.scoring.scorer import Scorer
 from lotus.hashing import DIGEST_BYTES
 from lotus.priors.types import priors_0
 

@@ -16,8 +16,8 @@ from benchmarks.harness import Figure, Sizes, in_turn
 _READY = """
 from lotus.detectors.registry import shipped_detectors
 from lotus.manifest import Manifest
-from lotus_live.day_lane import LaneSpec
-from lotus_live.warm_up import warm_up
+from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_live.pipeline.warm_up import warm_up
 manifest = Manifest()
 assert warm_up(LaneSpec(manifest, manifest.universe, tuple(shipped_detectors()), "main"))
 """

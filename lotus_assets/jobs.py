@@ -22,7 +22,7 @@ from lotus_herald.keys import Keys
 from lotus_modules.priors.sweep import watch_between_nights
 from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
-from lotus_store.ledger.priors import swaps
+from lotus_store.ledger.beliefs.priors import swaps
 
 REPLICA = "dagster"  # the name under which the job is known while it runs
 

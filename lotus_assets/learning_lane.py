@@ -20,11 +20,11 @@ from lotus_assets.catalogue import LEARNING_ASSETS
 from lotus_assets.metadata import belief_events, carried_over, day_events
 from lotus_assets.partitions import DAILY
 from lotus_assets.specs import check_specs, spec_of
-from lotus_assets.stages import detector_audits, detector_cards
 from lotus_assets.stages.chain import branch_lane, learning_days
 from lotus_assets.stages.context import Stage, StageContext, StageResult
 from lotus_assets.stages.order import LEARNING_STAGES
 from lotus_assets.stages.runner import run_stage
+from lotus_assets.stages.scoring import detector_audits, detector_cards
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import LANE_POOL
 

@@ -10,7 +10,7 @@ import dagster as dg
 
 from lotus_assets.catalogue import OWNERS
 from lotus_assets.event_log_purge import GROUP
-from lotus_live.health import read_health
+from lotus_live.reports.health import read_health
 from lotus_resources.lotus_resource import Lotus
 from lotus_sensors.daemon_health import ASSET, CHECK, told_of
 

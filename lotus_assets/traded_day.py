@@ -13,13 +13,13 @@ from dagster._core.storage.tags import SENSOR_NAME_TAG
 
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import LAST_STAGE
-from lotus_assets.stages.payoff_scores import UNTOLD_DAYS
+from lotus_assets.stages.scoring.payoff_scores import UNTOLD_DAYS
 from lotus_resources.provision import instance
 from lotus_sensors.late_executions import NAME as SENSOR
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.day_commits import committed_days, read_commit
-from lotus_store.ledger.executions import EXECUTIONS_TOLD, executions_of, late_executions
+from lotus_store.ledger.signals.executions import EXECUTIONS_TOLD, executions_of, late_executions
 
 OVER = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 Say = Callable[[str], None]

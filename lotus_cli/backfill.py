@@ -3,9 +3,9 @@
 import click
 
 from lotus.errors import ConfigError
-from lotus_cli.output import emit, explained, json_option
-from lotus_cli.places import COUNT, DAY, branch_option, home_option, settings_of, tape_option
-from lotus_cli.progress import LOADING, Progress
+from lotus_cli.terminal.output import emit, explained, json_option
+from lotus_cli.terminal.places import COUNT, DAY, branch_option, home_option, settings_of, tape_option
+from lotus_cli.terminal.progress import LOADING, Progress
 
 
 @click.command("backfill")
@@ -35,7 +35,7 @@ def backfill_command(
     Committed days are kept and skipped: running it again, or after a kill, ends in the same rows and hashes. The
     first day of a branch runs on the genesis priors. A new branch other than main takes the universe of its tape.
     """
-    from lotus_cli.places import begin_branch
+    from lotus_cli.terminal.places import begin_branch
 
     if first > last:
         raise ConfigError(f"--from {first} is after --to {last}", "the earlier day first", "the two changed places")

@@ -7,9 +7,9 @@ import click
 
 from lotus.errors import TapeError
 from lotus.names import name_of_step
-from lotus_cli.output import emit, explained, json_option, tell_losses
-from lotus_cli.places import DAY, catalogue, home_option, settings_of, tape_of, tape_option
-from lotus_cli.progress import Progress
+from lotus_cli.terminal.output import emit, explained, json_option, tell_losses
+from lotus_cli.terminal.places import DAY, catalogue, home_option, settings_of, tape_of, tape_option
+from lotus_cli.terminal.progress import Progress
 from lotus_store.databases import Databases
 from lotus_store.tape.store import TapeStore
 

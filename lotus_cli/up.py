@@ -3,10 +3,10 @@
 import click
 
 from lotus.errors import TapeError
-from lotus_cli.live import SPEED
-from lotus_cli.output import explained
-from lotus_cli.places import DAY, PORT, branch_option, home_option, settings_of, tape_of, tape_option
-from lotus_cli.progress import LOADING, Progress
+from lotus_cli.desk.live import SPEED
+from lotus_cli.terminal.output import explained
+from lotus_cli.terminal.places import DAY, PORT, branch_option, home_option, settings_of, tape_of, tape_option
+from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_store.tape.store import TapeStore
 
 

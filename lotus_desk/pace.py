@@ -1,13 +1,13 @@
 """How fast a stored day may be traded at a pace: orders need time of the wall clock, whatever the tape's clock says.
 
 The limit is a function of the detectors alone, not of this machine's load: what a slower machine misses is void
-(`lotus.trading.void`). Without a pace the tape waits for the desk instead (`lockstep`).
+(`lotus.trading.execution.void`). Without a pace the tape waits for the desk instead (`lockstep`).
 """
 
 from collections.abc import Iterable
 
 from lotus.errors import ConfigError
-from lotus.trading.execution import Safety
+from lotus.trading.execution.state import Safety
 from lotus_desk.execution.desk import TICK_S
 
 LEAST_HORIZON_S = 1.0  # of the wall clock: proposal, decision, order, its answer and the way out again

@@ -23,7 +23,7 @@ from lotus.timebase import day_of
 from lotus_desk.execution.in_time import InTime
 from lotus_modules.dm.allocate import Allocator, Decided, PortfolioSnapshot, WindowOutcome
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.knowledge import Knowledge, knowledge_before
+from lotus_store.ledger.trading.knowledge import Knowledge, knowledge_before
 
 logger = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.decision.allocation.solver import FastSolver
 from lotus.decision.alphas import InputFilter
 from lotus.decision.decide import AccountMandate
-from lotus.decision.policy import shipped_policy
-from lotus.decision.solver import FastSolver
+from lotus.decision.policy.policy import shipped_policy
 from lotus.errors import ConfigError, LotusError
 from lotus.manifest import Asset
 from lotus.modules.envelope import Message, RefusedError
@@ -52,8 +52,8 @@ from lotus_modules.tr.execute import Acceptor
 from lotus_modules.tr.predicting import Predictor
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.signals import SignalRow
-from lotus_store.ledger.strands import put_signal_strands
+from lotus_store.ledger.signals.signals import SignalRow
+from lotus_store.ledger.signals.strands import put_signal_strands
 from lotus_venues.hyperliquid.info import LOOPBACK
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
 from lotus_venues.ladder import Ladder

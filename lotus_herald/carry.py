@@ -22,9 +22,10 @@ from lotus_herald.keys import signing_release
 from lotus_herald.links import Links
 from lotus_herald.routes import Routes, load_routes
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger import atlas, herald_books, identities, messages
-from lotus_store.ledger.identities import KnownKey
-from lotus_store.ledger.messages import DeadLetter, OutboxRow
+from lotus_store.ledger import atlas
+from lotus_store.ledger.messages import boxes, herald_books, identities
+from lotus_store.ledger.messages.boxes import DeadLetter, OutboxRow
+from lotus_store.ledger.messages.identities import KnownKey
 
 Failpoint = Callable[[str], None]
 Router = Callable[[Connection, Module, Intent], str | None]
@@ -125,7 +126,7 @@ class Carrier:
         source = self.links.get(sender.value, "out")
         batch = _Batch(sender)
         with source.pipeline(), source.transaction():  # what is said to one database travels together
-            rows = messages.claim_outbox(source, sender.value, self.branch, self.routes.batch)
+            rows = boxes.claim_outbox(source, sender.value, self.branch, self.routes.batch)
             if not rows:
                 return False
             self.failpoint("claimed")
@@ -173,7 +174,7 @@ class Carrier:
                 inbox = self.links.get(target.value, "in")
                 named = [(envelope, row.envelope) for envelope, row in parcels]
                 chosen = {i: self.router(inbox, target, i) for i in {envelope.intent for envelope, _ in parcels}}
-                new = messages.deliver(inbox, target.value, named, chosen)
+                new = boxes.deliver(inbox, target.value, named, chosen)
                 self.failpoint("put in")
                 if new and self.on_delivered(target):
                     self._carry_all(target, going)
@@ -274,12 +275,12 @@ class _Batch:
         letters = [
             (DeadLetter(row.event_id, "outbox", reason.value, text), row.envelope) for row, reason, text in self.dead
         ]
-        messages.dispatched(source, sender, [row.seq for _, row in self.arrived], "delivered")
+        boxes.dispatched(source, sender, [row.seq for _, row in self.arrived], "delivered")
         if letters:
-            messages.bury(source, sender, letters)
-            messages.dispatched(source, sender, [row.seq for row, _, _ in self.dead], "dead")
+            boxes.bury(source, sender, letters)
+            boxes.dispatched(source, sender, [row.seq for row, _, _ in self.dead], "dead")
         if waits:
-            messages.postponed(source, sender, waits)
+            boxes.postponed(source, sender, waits)
         herald_books.count(source, sender, self.counts)
 
 

@@ -20,8 +20,8 @@ from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_herald.routes import load_routes
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger import messages
-from lotus_store.ledger.messages import DeadLetter, Received
+from lotus_store.ledger.messages import boxes
+from lotus_store.ledger.messages.boxes import DeadLetter, Received
 from lotus_store.manifests.payload_types import check_payload
 
 TOGETHER = 64  # rows of one transaction
@@ -139,20 +139,20 @@ class Consumer:
                 except Exception as fault:
                     faults.append(fault)
                     self._broken.append(row.event_id)
-                    messages.failed(self.connection, self.module.value, row.event_id)
+                    boxes.failed(self.connection, self.module.value, row.event_id)
                     if row.attempts + 1 < load_routes().attempts:
                         continue
                     reason, detail = Reason.HANDLER_FAULT, f"{type(fault).__name__}: {fault}"
                 outcomes[row.event_id] = "dead"
                 letters.append((DeadLetter(row.event_id, "inbox", reason.value, detail), row.envelope))
             if letters:
-                messages.bury(self.connection, self.module.value, letters)
+                boxes.bury(self.connection, self.module.value, letters)
             self._finish(outcomes)
         return rows, outcomes
 
     def _claim(self) -> list[Received]:
         intents = [intent.value for intent in self.handlers] if self.own_only else None
-        return messages.claim_inbox(
+        return boxes.claim_inbox(
             self.connection, self.module.value, self.branch, TOGETHER, self._broken, self.replica, intents
         )
 
@@ -167,5 +167,5 @@ class Consumer:
     def _finish(self, outcomes: Mapping[str, str]) -> None:
         if outcomes:
             self.failpoint("applied")
-            messages.consumed(self.connection, self.module.value, outcomes)
+            boxes.consumed(self.connection, self.module.value, outcomes)
             self.failpoint("consuming")

@@ -13,7 +13,7 @@ from lotus.modules.envelope import RefusedError, open_envelope
 from lotus.modules.intents import Module
 from lotus_herald.keys import signing_release
 from lotus_herald.links import Links
-from lotus_store.ledger import herald_books, identities
+from lotus_store.ledger.messages import herald_books, identities
 
 
 @dataclass(slots=True)

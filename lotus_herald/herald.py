@@ -30,8 +30,8 @@ from lotus_herald.links import Links
 from lotus_herald.mirror import StrandMirror
 from lotus_herald.replicas import Directory, Replica
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger import messages
-from lotus_store.ledger.messages import Received
+from lotus_store.ledger.messages import boxes
+from lotus_store.ledger.messages.boxes import Received
 from lotus_store.manifests.payload_types import validators
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Herald:
     passes: int = 0
     carried: int = 0
     faults: Counter[str] = field(default_factory=Counter)
-    backlog: dict[Module, messages.Lag] = field(default_factory=dict)
+    backlog: dict[Module, boxes.Lag] = field(default_factory=dict)
     carrier: Carrier = field(init=False)
     _links: Links = field(init=False)
     _gaps: GapWatch = field(init=False)
@@ -233,7 +233,7 @@ class Herald:
     def _count_backlog(self, module: Module) -> None:
         """Count what waits in the boxes of a module that this Herald serves."""
         self._counted[module] = time.monotonic()
-        self.backlog[module] = messages.lag(self._links.get(module.value, "out"), module.value)
+        self.backlog[module] = boxes.lag(self._links.get(module.value, "out"), module.value)
 
     async def _listen(self, module: Module) -> None:
         """Turn notifications of one database into hints; reconnect for ever."""

@@ -11,7 +11,7 @@ import psycopg
 
 from lotus.errors import LedgerError
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.herald_books import lock_source, unlock_sources
+from lotus_store.ledger.messages.herald_books import lock_source, unlock_sources
 from lotus_store.postgres.durability import lazily, make_durable, server_of
 
 REST_S = 1.0

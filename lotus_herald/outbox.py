@@ -8,7 +8,7 @@ from lotus.modules.envelope import Envelope, Message, open_envelope, seal, signe
 from lotus.modules.intents import Module
 from lotus_herald.keys import Keys
 from lotus_herald.release import release_of
-from lotus_store.ledger import identities, messages
+from lotus_store.ledger.messages import boxes, identities
 from lotus_store.manifests.payload_types import check_payload
 
 
@@ -34,6 +34,6 @@ def send_many(
         signed = bare.signed_text()
         return bare, signed_json(signed, keys.sign_text(sender.value, signed))
 
-    texts = messages.append_once(connection, sender.value, [m.dedupe_key for m in said], sealed)
+    texts = boxes.append_once(connection, sender.value, [m.dedupe_key for m in said], sealed)
     identities.put_key(connection, sender.value, keys.verify_key(sender.value), release)
     return texts

@@ -20,8 +20,8 @@ from lotus_herald.carry import DOWN
 from lotus_herald.links import Links
 from lotus_herald.routes import Routes, load_routes
 from lotus_store.databases import Connection
-from lotus_store.ledger import replicas
-from lotus_store.ledger.messages import Received
+from lotus_store.ledger.messages import replicas
+from lotus_store.ledger.messages.boxes import Received
 
 FAILING = 0.2  # reliability below which a replica calls itself failing
 FAULTS = 3  # handler faults in a row after which it does so too

@@ -9,8 +9,8 @@ from typing import Any
 from lotus.modules.intents import Intent, Module
 from lotus_herald.routes import load_routes
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger import herald_books, messages
-from lotus_store.ledger.plans import at_work
+from lotus_store.ledger.messages import boxes, herald_books
+from lotus_store.ledger.trading.plans import at_work
 
 ANSWER_WITHIN_S = 60.0
 WAITS = ("delivered", "repeated", "postponed")
@@ -27,10 +27,10 @@ def herald_status(databases: Databases) -> dict[str, Any]:
 def _module_status(databases: Databases, module: Module) -> dict[str, Any]:
     name = module.value
     with databases.connect(name, autocommit=True) as connection:
-        lag = messages.lag(connection, name)
+        lag = boxes.lag(connection, name)
         counts = herald_books.counts(connection, name)
         gaps = Counter(herald_books.gaps(connection, name).values())
-        dead = Counter(f"{letter.place} {letter.reason}" for letter in messages.dead_letters(connection, name))
+        dead = Counter(f"{letter.place} {letter.reason}" for letter in boxes.dead_letters(connection, name))
         return {
             "served": herald_books.source_held(connection, name),
             "outbox": lag.outbox,

@@ -7,7 +7,7 @@ from lotus.modules.intents import Module
 from lotus_herald.keys import Keys
 from lotus_herald.release import release_of
 from lotus_store.databases import Databases
-from lotus_store.ledger import identities
+from lotus_store.ledger.messages import identities
 
 
 def create(databases: Databases, module: Module, keys: Keys) -> str:

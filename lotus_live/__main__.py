@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from lotus.errors import LotusError
 from lotus_desk.accounts.paper import PAPER
+from lotus_live.feed.tape_file import TapeDay
 from lotus_live.live import LOCAL, run_live
-from lotus_live.tape_file import TapeDay
 from lotus_store.config import LogSettings, load_settings
 from lotus_store.logs import begin_logging
 from lotus_store.private import private_process

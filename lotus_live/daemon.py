@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 
 from lotus.detectors.registry import specs_ver
-from lotus.detectors.scored import Scored
+from lotus.detectors.scoring.scored import Scored
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import ConfigError, LotusError, TapeError
 from lotus.hashing import natural_id
@@ -27,25 +27,32 @@ from lotus.timebase import NS_PER_MS, day_start_ms
 from lotus_desk.trading import Trading
 from lotus_herald.herald import Herald
 from lotus_herald.keys import Keys
-from lotus_live import rebuild
-from lotus_live.beliefs import LedgerBeliefs, fresh_sets, fresh_versions, read_tables, settle_start, settled_versions
-from lotus_live.clocks import Arrival, Clock, in_ms
-from lotus_live.day_lane import DayLane, LaneSpec
-from lotus_live.event_log import EventLog, LogBatch, read_mark
-from lotus_live.feed import Feed
+from lotus_live.feed.clocks import Arrival, Clock, in_ms
+from lotus_live.feed.feed import Feed
+from lotus_live.feed.recorder import Recorder, SwapRecord
+from lotus_live.feed.wall_clock import WallClock, step_text
 from lotus_live.paper_desk import ProbeTrader, entry_number
-from lotus_live.pipeline import Pipeline
-from lotus_live.recorder import Recorder, SwapRecord
-from lotus_live.signal_bus import SignalBus
+from lotus_live.pipeline import rebuild
+from lotus_live.pipeline.beliefs import (
+    LedgerBeliefs,
+    fresh_sets,
+    fresh_versions,
+    read_tables,
+    settle_start,
+    settled_versions,
+)
+from lotus_live.pipeline.day_lane import DayLane, LaneSpec
+from lotus_live.pipeline.lines import Pipeline
+from lotus_live.pipeline.trials import control_texts, prepare_trials, read_trials
+from lotus_live.reports.event_log import EventLog, LogBatch, read_mark
+from lotus_live.reports.signal_bus import SignalBus
+from lotus_live.reports.status import FailureCause, LiveCounts, status_of, write_status
 from lotus_live.signals import on_end_signals
-from lotus_live.status import FailureCause, LiveCounts, status_of, write_status
-from lotus_live.trials import control_texts, prepare_trials, read_trials
-from lotus_live.wall_clock import WallClock, step_text
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
-from lotus_store.ledger.late_priors import Put
-from lotus_store.ledger.live_log import SWAP_DETECTORS, LogEntry, finish_command, take_commands
+from lotus_store.ledger.beliefs.late_priors import Put
+from lotus_store.ledger.signals.live_log import SWAP_DETECTORS, LogEntry, finish_command, take_commands
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 

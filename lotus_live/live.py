@@ -15,7 +15,7 @@ from typing import Any
 import uvloop
 
 from lotus.detectors.registry import shipped_detectors, specs_ver
-from lotus.detectors.scored import Columns, columns_of
+from lotus.detectors.scoring.scored import Columns, columns_of
 from lotus.errors import TapeError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
@@ -25,28 +25,28 @@ from lotus_desk.accounts.paper import PAPER, PaperAccounts
 from lotus_desk.pace import pace_to_trade
 from lotus_desk.trading import Trading, trading_of
 from lotus_desk.watch.running import start_watchdog
-from lotus_live.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
 from lotus_live.daemon import Daemon
-from lotus_live.day_lane import LaneSpec
-from lotus_live.feed import Feed, FeedPolicy
+from lotus_live.feed.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
+from lotus_live.feed.feed import Feed, FeedPolicy
+from lotus_live.feed.recorder import Recorder, tape_header
+from lotus_live.feed.tape_file import Recording, TapeDay, TapeFile
+from lotus_live.feed.wall_clock import WallClock
 from lotus_live.lockstep import Lockstep
 from lotus_live.parity import events_hash
-from lotus_live.rebuild import lines_recorded
-from lotus_live.recorder import Recorder, tape_header
-from lotus_live.status import status_of
-from lotus_live.tape_file import Recording, TapeDay, TapeFile
-from lotus_live.wall_clock import WallClock
-from lotus_live.warm_up import warm_up
+from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_live.pipeline.rebuild import lines_recorded
+from lotus_live.pipeline.warm_up import warm_up
+from lotus_live.reports.status import status_of
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger.live_log import Run, begin_run
-from lotus_store.ledger.paper_books import PaperBooks
+from lotus_store.ledger.signals.live_log import Run, begin_run
+from lotus_store.ledger.trading.paper_books import PaperBooks
 from lotus_store.tape.header import HeaderAsset, TapeHeader, split_universe
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.hyperliquid.subscriptions import universe_subscriptions
 from lotus_venues.local_exchange.options import Options, TimeSource
-from lotus_venues.local_exchange.server import LocalExchange
+from lotus_venues.local_exchange.web.server import LocalExchange
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
 LOCAL = "local"
@@ -138,7 +138,7 @@ def _told_to_prometheus(port: int, daemon: Daemon) -> AbstractContextManager[obj
     """Serve the daemon's metrics within a block; without a port nothing is imported for it."""
     if not port:
         return nullcontext()
-    from lotus_live.metrics_page import metrics_page
+    from lotus_live.reports.metrics_page import metrics_page
 
     return metrics_page(port, lambda: daemon.told)
 

@@ -19,8 +19,8 @@ from lotus.errors import LotusError
 from lotus.modules.intents import Module
 from lotus.timebase import NS_PER_MS
 from lotus_desk.trading import Trading
-from lotus_live.clocks import ReplayClock
 from lotus_live.daemon import Daemon
+from lotus_live.feed.clocks import ReplayClock
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
 
 logger = logging.getLogger(__name__)

@@ -6,15 +6,15 @@ names. It opens nothing; `take` hands over the rows made since the last call.
 
 from dataclasses import dataclass, field
 
-from lotus.detectors.scored import Scored
-from lotus.detectors.signal_spec import K_ASSET, K_DETECTOR, K_PUBLISHED, K_RECV, O_S
+from lotus.detectors.scoring.scored import Scored
+from lotus.detectors.scoring.signal_spec import K_ASSET, K_DETECTOR, K_PUBLISHED, K_RECV, O_S
 from lotus.hashing import key64
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.events import NULL, Ctx, EventKind
 from lotus.timebase import NS_PER_MS
-from lotus.trading.orders import Side
-from lotus_live.pipeline import Step
-from lotus_store.ledger.live_log import FillRow, LogEntry, OrderRow
+from lotus.trading.execution.orders import Side
+from lotus_live.pipeline.lines import Step
+from lotus_store.ledger.signals.live_log import FillRow, LogEntry, OrderRow
 from lotus_venues.ladder import book_levels
 from lotus_venues.orders import Fill, OrderReport
 from lotus_venues.paper import NOTHING, PaperVenue, SubmissionResult

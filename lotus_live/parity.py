@@ -11,25 +11,25 @@ from typing import Any
 
 import uvloop
 
-from lotus.detectors.daily import day_tables
+from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import in_key_order
-from lotus.detectors.scored import Columns
+from lotus.detectors.scoring.scored import Columns
+from lotus.detectors.scoring.scorer import in_key_order
 from lotus.errors import TapeError
 from lotus.experts.machine import AnnotationBatch
 from lotus.hashing import content_hash, natural_id
 from lotus.manifest import Manifest
-from lotus.microtape.decode_reasons import DecodeReport, LineKind
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.wire.reasons import DecodeReport, LineKind
 from lotus.priors.types import PriorsVersion, priors_0
 from lotus.progress.steps import Steps, untold
-from lotus_live.batch import score_tape
-from lotus_live.clocks import Arrival, ReplayClock
-from lotus_live.collector import DayCollector
-from lotus_live.day_lane import LaneSpec
-from lotus_live.feed import Feed, FeedPolicy
-from lotus_live.pipeline import Beliefs, FixedBeliefs, Pipeline
-from lotus_live.tape_file import TapeFile
+from lotus_live.feed.clocks import Arrival, ReplayClock
+from lotus_live.feed.feed import Feed, FeedPolicy
+from lotus_live.feed.tape_file import TapeFile
+from lotus_live.pipeline.batch import score_tape
+from lotus_live.pipeline.collector import DayCollector
+from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_live.pipeline.lines import Beliefs, FixedBeliefs, Pipeline
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
 

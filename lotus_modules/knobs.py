@@ -1,26 +1,26 @@
 """Which knobs a plan is executed with and a book is decided with, each looked up in the database of its module.
 
-A version counts from its event time on. What it says in a context is `lotus.trading.knob_choice`'s and
-`lotus.decision.policy_in_force`'s.
+A version counts from its event time on. What it says in a context is `lotus.trading.plan.knob_choice`'s and
+`lotus.decision.policy.in_force`'s.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from lotus.decision.policy import Policy
-from lotus.decision.policy_in_force import policy_in_force
-from lotus.decision.policy_trials import tried_knobs
+from lotus.decision.policy.in_force import policy_in_force
+from lotus.decision.policy.policy import Policy
+from lotus.decision.policy.trials import tried_knobs
 from lotus.errors import BeliefError
 from lotus.knobs.trial import Trial, drawn_trial
 from lotus.manifest import WeaveDefaults
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module, Reason
 from lotus.priors.context import context_bins, context_text, market_context
-from lotus.trading.knob_choice import KnobChoice, choice_of
-from lotus.trading.knobs import TRIED
-from lotus.trading.plan import Plan, PlanKind
+from lotus.trading.plan.knob_choice import KnobChoice, choice_of
+from lotus.trading.plan.knobs import TRIED
+from lotus.trading.plan.plan import Plan, PlanKind
 from lotus_store.databases import Connection
-from lotus_store.ledger.priors import in_force_at
+from lotus_store.ledger.beliefs.priors import in_force_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from lotus_resources.span import span_told
 from lotus_sensors.asking import FAILED, RETRY_S
 from lotus_sensors.waiting import TICK_S, read_or_wait
 from lotus_store.databases import Connection
-from lotus_store.ledger.segments import read_segments
+from lotus_store.ledger.signals.segments import read_segments
 from lotus_store.tape.segment import SUFFIX
 
 LAST = ("dsi_annotations", "sanity_table")  # what of a day's tape is made after all else

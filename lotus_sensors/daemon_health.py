@@ -2,7 +2,7 @@
 
 The asset `live_daemon` gets an observation, its check `healthy` a result: a daemon that does not run is a warning. The
 same judgement is reported again after a while, so that numbers do not grow old. What is judged stands in
-`lotus_live.health`. (In Dagster: runless asset events.)
+`lotus_live.reports.health`. (In Dagster: runless asset events.)
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Final
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 
-from lotus_live.health import Health, read_health
+from lotus_live.reports.health import Health, read_health
 from lotus_resources.lotus_resource import Lotus
 
 NAME, ASSET, CHECK = "daemon_health", "live_daemon", "healthy"

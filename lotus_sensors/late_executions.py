@@ -20,7 +20,7 @@ from lotus_resources.lotus_resource import Lotus
 from lotus_sensors.asking import FAILED, RETRY_S
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import committed_days
-from lotus_store.ledger.executions import LateDay, late_executions, replays_at_work
+from lotus_store.ledger.signals.executions import LateDay, late_executions, replays_at_work
 
 NAME = "late_executions"
 STATE_TAG = "lotus/executions"  # of a run: the days and numbers for which it was asked

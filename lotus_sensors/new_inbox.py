@@ -16,7 +16,7 @@ from lotus_resources.lotus_resource import Lotus
 from lotus_sensors.asking import asked
 from lotus_sensors.waiting import TICK_S, read_or_wait
 from lotus_store.databases import Connection
-from lotus_store.ledger.messages import waiting
+from lotus_store.ledger.messages.boxes import waiting
 
 CHANNEL = "lotus_inbox"
 JOB, OP, NAME = "apply_inbox", "apply_waiting", "new_inbox"

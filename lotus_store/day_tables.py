@@ -1,7 +1,7 @@
 """The frozen tables of scored days as documents of the lake: one per branch and day, beside the events they scored.
 
 Whoever wants tables asks here: the daemon for those of its day, batch and `explain` for those that an event names.
-What stands in a table is `lotus.detectors.daytables`; what audits add for the days after theirs is
+What stands in a table is `lotus.detectors.daily.tables`; what audits add for the days after theirs is
 `lotus.detectors.curators`.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 
 from lotus.detectors.audits.table import DETECTOR_AUDITS, curator_inputs
 from lotus.detectors.curators import CuratorInput, curated
-from lotus.detectors.daytables import DayTables, tables_from_json, tables_to_json
+from lotus.detectors.daily.tables import DayTables, tables_from_json, tables_to_json
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import LakeError, SchemaError
 from lotus_store.lake import DAMAGED, Lake

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lotus.microtape.events import BOOK_HEADER, LEVEL_WIDTH
-from lotus.trading.orders import Side
+from lotus.trading.execution.orders import Side
 
 MAX_LEVELS = 20
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 from lotus.manifest import Asset
-from lotus.trading.orders import NewOrder, TriggerKind
-from lotus.trading.rounding import MIN_NOTIONAL_USD, is_valid_px, is_valid_size
+from lotus.trading.execution.orders import NewOrder, TriggerKind
+from lotus.trading.execution.rounding import MIN_NOTIONAL_USD, is_valid_px, is_valid_size
 
 BAD_TICK: Final = "Price must be divisible by tick size."
 BAD_SIZE: Final = "Order has invalid size."

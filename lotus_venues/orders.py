@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from lotus.trading.orders import Side
+from lotus.trading.execution.orders import Side
 
 MICRO_USD = 1_000_000
 

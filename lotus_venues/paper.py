@@ -11,7 +11,7 @@ from typing import Final
 
 from lotus.errors import VenueError
 from lotus.manifest import Asset
-from lotus.trading.rounding import MIN_NOTIONAL_USD, is_valid_px, is_valid_size, px_units, size_lots
+from lotus.trading.execution.rounding import MIN_NOTIONAL_USD, is_valid_px, is_valid_size, px_units, size_lots
 from lotus_venues.fees import fee_micro
 from lotus_venues.ladder import Ladder, Level
 from lotus_venues.orders import MICRO_USD, Fill, Order, OrderReport, OrderStatus

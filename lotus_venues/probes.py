@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from lotus.timebase import HOUR_MS
-from lotus.trading.orders import Side, client_order_id
+from lotus.trading.execution.orders import Side, client_order_id
 from lotus_venues.orders import Fill, Order, OrderReport, OrderStatus
 from lotus_venues.paper import PaperVenue, SubmissionResult, order_size
 

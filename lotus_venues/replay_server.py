@@ -22,7 +22,7 @@ from websockets.server import ServerProtocol
 from lotus.json_text import read_json
 from lotus.loopback import stranger
 from lotus.manifest import Asset
-from lotus.microtape.wire import CONTROL_PREFIX
+from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus_venues.hyperliquid.dialogue import Dialogue
 from lotus_venues.hyperliquid.subscriptions import route, universe_subscriptions
 from lotus_venues.listening import listen

@@ -15,11 +15,11 @@ sys.path.insert(0, str(ROOT))
 
 from lotus.experts.model import export_weights, weights_hash  # noqa: E402
 from lotus.experts.spec import parse_spec  # noqa: E402
-from lotus.experts.training import train  # noqa: E402
-from lotus.experts.training_set import Examples, examples  # noqa: E402
+from lotus.experts.weekly.training import train  # noqa: E402
+from lotus.experts.weekly.training_set import Examples, examples  # noqa: E402
 from lotus.manifest import Asset, Manifest  # noqa: E402
-from lotus.microtape.decode import decode_lines  # noqa: E402
-from lotus.microtape.frame_machine import build_frames  # noqa: E402
+from lotus.microtape.frames.machine import build_frames  # noqa: E402
+from lotus.microtape.wire.decode import decode_lines  # noqa: E402
 from lotus.simulation.fixtures import FIXTURE_WORLD  # noqa: E402
 from lotus.simulation.world import World  # noqa: E402
 

@@ -24,7 +24,7 @@ from click.testing import CliRunner, Result
 from psycopg import sql
 
 from lotus.manifest import Asset
-from lotus.microtape.frame_spec import CROSSED
+from lotus.microtape.frames.spec import CROSSED
 from lotus.simulation.spec import BTC, WorldSpec
 from lotus.simulation.world import World
 from lotus_cli.main import main

@@ -20,23 +20,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lotus.detectors.daily import day_tables
-from lotus.detectors.history import MAX_ASSETS, DayHistory, digest_day
+from lotus.detectors.daily.history import MAX_ASSETS, DayHistory, digest_day
+from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import score_windows
-from lotus.detectors.scored import Columns
-from lotus.detectors.windows import build_windows
+from lotus.detectors.scoring.scored import Columns
+from lotus.detectors.scoring.scorer import score_windows
+from lotus.detectors.windows.builder import build_windows
 from lotus.hashing import content_hash, natural_id
 from lotus.learning.payoff_scores import payoff_scores
 from lotus.manifest import Manifest
 from lotus.outcomes.evaluate import mature
 from lotus.priors.types import priors_0
 from lotus.timebase import next_day
-from lotus_live.batch import DayRows, score_tape
-from lotus_live.clocks import Arrival
-from lotus_live.day_lane import LaneSpec
+from lotus_live.feed.clocks import Arrival
+from lotus_live.feed.tape_file import TapeFile
 from lotus_live.parity import events_hash, neutral_beliefs
-from lotus_live.tape_file import TapeFile
+from lotus_live.pipeline.batch import DayRows, score_tape
+from lotus_live.pipeline.day_lane import LaneSpec
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 TAPE = TapeFile((FIXTURES / "demo-7.zst",))

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lotus.decision.problem import BPS, Problem, Solution, bindings_of
-from lotus.decision.solver import Shape, root_of, tidy
+from lotus.decision.allocation.problem import BPS, Problem, Solution, bindings_of
+from lotus.decision.allocation.solver import Shape, root_of, tidy
 
 
 class SpecificationSolver:

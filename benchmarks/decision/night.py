@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from lotus.decision.calibration import ScoreCalibration
-from lotus.decision.evidence import KEY, Table
-from lotus.decision.night import DaySums, Mids, evidence_of, learn_night
-from lotus.decision.policy import shipped_policy
+from lotus.decision.knowledge.calibration import ScoreCalibration
+from lotus.decision.knowledge.evidence import KEY, Table
+from lotus.decision.knowledge.night import DaySums, Mids, evidence_of, learn_night
+from lotus.decision.policy.policy import shipped_policy
 from lotus.timebase import DAY_MS, day_start_ms, next_day
 
 FIRST = "2025-01-01"

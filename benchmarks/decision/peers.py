@@ -20,9 +20,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from pypfopt import EfficientFrontier, objective_functions, risk_models
 
-from lotus.decision.covariance import Covariance, ledoit_wolf
-from lotus.decision.problem import BPS, Caps, Problem
-from lotus.decision.solver import FastSolver
+from lotus.decision.allocation.covariance import Covariance, ledoit_wolf
+from lotus.decision.allocation.problem import BPS, Caps, Problem
+from lotus.decision.allocation.solver import FastSolver
 
 CAPTURES = ("hyperliquid-2025-09-03-outages/frames.jsonl.gz", "hyperliquid-2025-09-04/frames.jsonl.gz")
 COINS = ("BTC", "ETH", "SOL", "WLFI")

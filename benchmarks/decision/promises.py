@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from lotus.decision.calibration import ScoreCalibration
-from lotus.decision.evidence import EVENT_COLUMNS, joined
-from lotus.decision.night import ALL_SOURCES, DaySums, Mids, evidence_of, learn_night
-from lotus.decision.policy import shipped_policy
-from lotus.decision.reliability import SourceReliability
+from lotus.decision.knowledge.calibration import ScoreCalibration
+from lotus.decision.knowledge.evidence import EVENT_COLUMNS, joined
+from lotus.decision.knowledge.night import ALL_SOURCES, DaySums, Mids, evidence_of, learn_night
+from lotus.decision.knowledge.reliability import SourceReliability
+from lotus.decision.policy.policy import shipped_policy
 from lotus_store.lake import Lake
 
 MOVE = "fwd_ret_bps_"

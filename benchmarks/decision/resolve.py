@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.decision.allocator import SpecificationSolver
-from lotus.decision.problem import Caps, Problem, Solution
-from lotus.decision.solver import FastSolver
+from lotus.decision.allocation.problem import Caps, Problem, Solution
+from lotus.decision.allocation.solver import FastSolver
 
 TARGET_MS = 3.0  # of the fast solver with 20 assets
 

@@ -17,11 +17,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benchmarks.exchange.naive import NaiveMatcher
 from benchmarks.harness import in_turn
 from lotus.manifest import Asset
-from lotus.trading.orders import OrderGrouping, Side
-from lotus_venues.local_exchange.engine import Engine
-from lotus_venues.local_exchange.market import Listing
-from lotus_venues.local_exchange.values import OrderRequest
-from lotus_venues.local_exchange.wire_out import number
+from lotus.trading.execution.orders import OrderGrouping, Side
+from lotus_venues.local_exchange.engine.exchange import Engine
+from lotus_venues.local_exchange.engine.market import Listing
+from lotus_venues.local_exchange.engine.values import OrderRequest
+from lotus_venues.local_exchange.requests.wire_out import number
 
 OWNERS = ("ann", "bob", "cid")
 MID, TICK, LEVELS = 1_000_000, 10, 20

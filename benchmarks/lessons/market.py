@@ -13,17 +13,17 @@ from benchmarks.lessons.claims import Claim, total
 from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import Study
 from benchmarks.lessons.worlds import ONE_LOOK, Figures, manifest_of
-from lotus.detectors.daily import day_tables
-from lotus.detectors.history import DayHistory, digest_day
-from lotus.detectors.score import score_windows
+from lotus.detectors.daily.history import DayHistory, digest_day
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.scoring.scorer import score_windows
 from lotus.detectors.spec import DetectorSpec, parse_spec
-from lotus.detectors.windows import build_windows
+from lotus.detectors.windows.builder import build_windows
 from lotus.experts.machine import annotate
 from lotus.learning.night import learn_night
 from lotus.learning.payoff_scores import Columns, payoff_scores
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import decode_lines
-from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.wire.decode import decode_lines
 from lotus.outcomes.evaluate import mature
 from lotus.priors.types import priors_0
 from lotus.simulation.learning_world import with_strata

@@ -36,7 +36,7 @@ from lotus_store.branch_settings import Document, write_branch_settings
 from lotus_store.config import load_settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
-from lotus_store.ledger.lessons import read_experiments, read_lessons
+from lotus_store.ledger.beliefs.lessons import read_experiments, read_lessons
 from lotus_store.tape.import_recording import import_recording
 from lotus_store.tape.store import TapeStore
 

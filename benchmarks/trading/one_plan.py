@@ -18,14 +18,14 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lotus.manifest import Asset
-from lotus.trading.execution import ExecutionState
-from lotus.trading.execution_events import Cancel, Close, Command, Event, Place, Tick
-from lotus.trading.executor import begin, step
-from lotus.trading.order_machine import Purpose, TrackedOrder, filled, told
-from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, Side, VenueFill
-from lotus.trading.plan import Authority, Limits, Plan, PlanId, PlanKind
-from lotus.trading.validate import AccountState, refusals
-from lotus.trading.watch import MarketView
+from lotus.trading.execution.conditions import MarketView
+from lotus.trading.execution.events import Cancel, Close, Command, Event, Place, Tick
+from lotus.trading.execution.executor import begin, step
+from lotus.trading.execution.order_machine import Purpose, TrackedOrder, filled, told
+from lotus.trading.execution.orders import NewOrder, OrderState, OrderUpdate, Side, VenueFill
+from lotus.trading.execution.state import ExecutionState
+from lotus.trading.plan.plan import Authority, Limits, Plan, PlanId, PlanKind
+from lotus.trading.plan.validate import AccountState, refusals
 
 BTC = Asset("BTC", 5)
 PX = Decimal(100_000)

@@ -22,13 +22,14 @@ from typing import Any
 import click
 
 from lotus.decision.alphas import InputFilter
-from lotus.decision.policy import shipped_policy
+from lotus.decision.policy.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.intents import Module
 from lotus.modules.signals import ASYMMETRY, DET_ALPHA, META
 from lotus.modules.trade_messages import meta_message, proposed_message
-from lotus.trading.orders import (
+from lotus.trading.execution.conditions import MarketView
+from lotus.trading.execution.orders import (
     AccountSnapshot,
     NewOrder,
     OpenOrder,
@@ -40,7 +41,6 @@ from lotus.trading.orders import (
     client_order_id,
 )
 from lotus.trading.venue import VenueEvent
-from lotus.trading.watch import MarketView
 from lotus_desk.execution.books import TradeBooks
 from lotus_desk.execution.desk import TradingDesk
 from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot, account_name

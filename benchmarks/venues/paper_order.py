@@ -16,7 +16,7 @@ import click
 
 from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
-from lotus.trading.orders import NewOrder, OrderState, Side, TimeInForce, client_order_id
+from lotus.trading.execution.orders import NewOrder, OrderState, Side, TimeInForce, client_order_id
 from lotus_venues.orders import Order, OrderStatus
 from lotus_venues.paper import PaperVenue
 from lotus_venues.paper_account.account import PaperAccount

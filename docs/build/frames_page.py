@@ -1,13 +1,13 @@
 """`docs/reference/frames.md`, made from the table of columns.
 
 `python docs/build/frames_page.py > docs/reference/frames.md`. Text only; what a column is stands in
-`lotus.microtape.frame_spec`. The field's word: data dictionary.
+`lotus.microtape.frames.spec`. The field's word: data dictionary.
 """
 
 from collections.abc import Sequence
 
 from lotus.columns import TableSpec
-from lotus.microtape.frame_spec import (
+from lotus.microtape.frames.spec import (
     FLOAT_COLUMNS,
     INT_COLUMNS,
     MICROTAPE_QUOTES,
@@ -18,7 +18,7 @@ from lotus.microtape.frame_spec import (
 
 _HEAD = """# Frames: the columns of `microtape_frames`
 
-Written from the table in `lotus/microtape/frame_spec.py` by `python docs/build/frames_page.py`; edit that.
+Written from the table in `lotus/microtape/frames/spec.py` by `python docs/build/frames_page.py`; edit that.
 
 A frame holds what came before its end (event time, 200 ms by default). b, a = best bid and ask price, B, A = their
 sizes, all of the newest top of book by venue time (the best bid and offer and both book forms); mid = (a + b) / 2.

@@ -8,12 +8,12 @@ from lotus.own_signals.bins import MAX_CUBE, MAX_RULES
 from lotus.own_signals.columns import COLUMNS, CONFIG_EXAMPLE, FIRST_ROWS
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.example import ExampleSpec, example_files
-from lotus.own_signals.facts import facts_of
-from lotus.own_signals.result_keys import result_text
+from lotus.own_signals.report.facts import facts_of
+from lotus.own_signals.report.result_keys import result_text
+from lotus.own_signals.report.words import text_of
 from lotus.own_signals.scores import scored
 from lotus.own_signals.study import study
 from lotus.own_signals.table import table_of
-from lotus.own_signals.words import text_of
 
 _INTRODUCTION = """\
 # Own signals: the format of the files that `lotus learn` reads

@@ -5,9 +5,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from lotus.trading.curators import CURATORS
-from lotus.trading.knobs import KNOBS
-from lotus.trading.refusals import RefusalReason
+from lotus.trading.plan.curators import CURATORS
+from lotus.trading.plan.knobs import KNOBS
+from lotus.trading.plan.refusals import RefusalReason
 
 
 def refusal_table() -> str:

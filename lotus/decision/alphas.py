@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 from typing import Literal as OneOf
 
-from lotus.decision.policy import HorizonRule
+from lotus.decision.policy.policy import HorizonRule
 from lotus.errors import SchemaError
 from lotus.modules.signals import DET_ALPHA, META, SIGBUS, check_signal
 from lotus.names import is_name

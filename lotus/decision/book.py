@@ -11,12 +11,12 @@ from typing import Final
 
 import numpy as np
 
-from lotus.decision.budgets import Budgets, crowding_haircut
-from lotus.decision.covariance import Covariance
+from lotus.decision.allocation.budgets import Budgets, crowding_haircut
+from lotus.decision.allocation.covariance import Covariance
+from lotus.decision.allocation.problem import Caps, Floats, Problem
 from lotus.decision.curators import Curation
 from lotus.decision.fusion import Fused
-from lotus.decision.policy import Policy
-from lotus.decision.problem import Caps, Floats, Problem
+from lotus.decision.policy.policy import Policy
 
 MARKET_FACTOR: Final = "market"
 

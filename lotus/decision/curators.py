@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lotus.decision.policy import Policy
+from lotus.decision.policy.policy import Policy
 
 STALE_FACTOR: Final = 0.5
 

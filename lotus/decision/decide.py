@@ -14,19 +14,19 @@ from typing import Final
 
 import numpy as np
 
+from lotus.decision.allocation.budgets import Budgets, budgets, latest_cues
+from lotus.decision.allocation.covariance import Covariance
+from lotus.decision.allocation.problem import RELATIVE, Floats, Problem
+from lotus.decision.allocation.relax import Allocation, Solve, allocate
+from lotus.decision.allocation.solver import SOLVER_VERSION
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import AllocationInputs, CoinMarket, NotUsed, measured, problem_of
-from lotus.decision.budgets import Budgets, budgets, latest_cues
-from lotus.decision.calibration import DmAlpha, ScoreCalibration
-from lotus.decision.covariance import Covariance
 from lotus.decision.curators import Curation, Nudge, curate
-from lotus.decision.feedback import DecisionMemory, authority_weights
 from lotus.decision.fusion import Correlations, Fused, fuse
 from lotus.decision.intelligence import dm_capacity_risk, dm_fuse_quality
-from lotus.decision.policy import Policy
-from lotus.decision.problem import RELATIVE, Floats, Problem
-from lotus.decision.relax import Allocation, Solve, allocate
-from lotus.decision.solver import SOLVER_VERSION
+from lotus.decision.knowledge.calibration import DmAlpha, ScoreCalibration
+from lotus.decision.knowledge.feedback import DecisionMemory, authority_weights
+from lotus.decision.policy.policy import Policy
 from lotus.errors import ConfigError
 
 BOUND_SHARE: Final = 0.1  # of a move: how far the trader may end from its target

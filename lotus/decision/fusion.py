@@ -22,8 +22,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.decision.calibration import DmAlpha
-from lotus.decision.policy import FusionRule
+from lotus.decision.knowledge.calibration import DmAlpha
+from lotus.decision.policy.policy import FusionRule
 
 Floats = NDArray[np.float64]
 Correlations = Mapping[tuple[str, str], float]  # (source, source), names rising; a pair that is absent is 0

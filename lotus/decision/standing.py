@@ -8,7 +8,7 @@ day's risk budget: one deviation of drawdown is what a day may lose. In the lite
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from lotus.decision.policy import Risk
+from lotus.decision.policy.policy import Risk
 from lotus.timebase import day_of
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import fastjsonschema
 
+from lotus.decision.allocation.relax import Allocation
 from lotus.decision.decide import Decision, Target
-from lotus.decision.relax import Allocation
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 from lotus.modules.canonical import canonical_json

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.daytables import DayTables
-from lotus.detectors.signal_spec import LEAKAGE
+from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.scoring.signal_spec import LEAKAGE
 from lotus.detectors.spec import DetectorSpec
 from lotus.hashing import round_learned
 

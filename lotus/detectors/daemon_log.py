@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.score import in_key_order
-from lotus.detectors.signal_spec import LIVE_DIFFERS, NOT_EMITTED, SIGNAL_EVENTS
+from lotus.detectors.scoring.scorer import in_key_order
+from lotus.detectors.scoring.signal_spec import LIVE_DIFFERS, NOT_EMITTED, SIGNAL_EVENTS
 
 Columns = dict[str, NDArray[np.generic]]
 COMPARED = tuple(name for name in SIGNAL_EVENTS.names if name != "source")

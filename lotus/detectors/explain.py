@@ -12,11 +12,11 @@ import numpy as np
 
 from lotus import mathx
 from lotus.detectors.curators import fragility_nudges
-from lotus.detectors.daytables import DayTables
-from lotus.detectors.draw import draw_keys, uniform
-from lotus.detectors.score_step import cond_key, log_geometric_mean, propensity
-from lotus.detectors.score_tables import ln_term
-from lotus.detectors.signal_spec import LEAKAGE, VETOES
+from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.scoring.draw import draw_keys, uniform
+from lotus.detectors.scoring.records import ln_term
+from lotus.detectors.scoring.signal_spec import LEAKAGE, VETOES
+from lotus.detectors.scoring.step import cond_key, log_geometric_mean, propensity
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest

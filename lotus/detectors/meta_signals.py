@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
-from lotus.detectors.daytables import DayTables
+from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.meta_signals_step import (
     CAP,
     META_STATE_DTYPE,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from lotus.detectors.window_spec import T_VALUES, window_columns
+from lotus.detectors.windows.row_spec import T_VALUES, window_columns
 from lotus.errors import ConfigError, ExpressionError
 from lotus.tape_machine.checker import check
 from lotus.tape_machine.complexity import topological, warm_up

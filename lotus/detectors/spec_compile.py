@@ -12,7 +12,7 @@ from typing import Final
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.spec import JITTER, DetectorSpec
 from lotus.detectors.spec_check import Checked, KeyedError
-from lotus.detectors.window_spec import T_VALUES
+from lotus.detectors.windows.row_spec import T_VALUES
 from lotus.errors import ConfigError
 from lotus.kept import kept
 from lotus.manifest import Manifest

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
 from lotus.errors import SchemaError
-from lotus.experts.verdict import clustered_reach
+from lotus.experts.weekly.verdict import clustered_reach
 from lotus.hashing import round_learned
 
 Floats = NDArray[np.float64]

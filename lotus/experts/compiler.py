@@ -17,7 +17,7 @@ from lotus.experts.grammar import Grammar, seconds
 from lotus.experts.model import Weights, model_node, operands_of
 from lotus.experts.source import SpecSource
 from lotus.experts.spec import ExpertSpec, LabelRule
-from lotus.experts.tuning import is_tuned, tuned
+from lotus.experts.weekly.tuning import is_tuned, tuned
 from lotus.kept import kept
 from lotus.tape_machine.checker import LIMIT_MS, check, quantity
 from lotus.tape_machine.environment import Environment, Quantity, frame_columns

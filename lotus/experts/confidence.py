@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.experts.fusion import Knots
-from lotus.experts.refit import (
+from lotus.experts.weekly.refit import (
     MAX_KNOTS,
     MIN_ROWS,
     Curve,
@@ -24,7 +24,7 @@ from lotus.experts.refit import (
     reliability_curve,
     step_ends,
 )
-from lotus.experts.verdict import RefitVerdict, compare, log_losses
+from lotus.experts.weekly.verdict import RefitVerdict, compare, log_losses
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from typing import Final
 from lotus.errors import ExpressionError
 from lotus.experts.source import SpecSource
 from lotus.tape_machine.checker import quantity
-from lotus.tape_machine.ops_table import MAX_FSM_STATES
+from lotus.tape_machine.ops.table import MAX_FSM_STATES
 from lotus.tape_machine.units import time_ratio
 
 TIMEOUT: Final = "timeout"

@@ -23,8 +23,8 @@ from lotus.experts.calibration import calibrate, confidences, evidence_table
 from lotus.experts.compiler import compile_experts
 from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.hashing import content_hash, natural_id
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import GAP_BEFORE, I_ASSET, I_END, I_FRAME, I_QUALITY
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.spec import GAP_BEFORE, I_ASSET, I_END, I_FRAME, I_QUALITY
 from lotus.tape_machine.machine import Machine
 
 Columns = dict[str, NDArray[np.generic]]

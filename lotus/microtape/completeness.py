@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
 from lotus.microtape.events import TRADE_WIDTH, EventBatch, EventKind, trade_rows
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import C_TRADE_N, G_ASSET, G_END, G_SEQ, G_START, I_ASSET, I_END, I_SEQ
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.spec import C_TRADE_N, G_ASSET, G_END, G_SEQ, G_START, I_ASSET, I_END, I_SEQ
 from lotus.microtape.gaps import Gap, TapeHours, read_clocks, session_pieces
 from lotus.timebase import DAY_MS, NS_PER_MS
 

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from lotus.jit import kernel
 from lotus.jit_entry import entry_point
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import LIVE_BYTES, Decoder, clean_frame
-from lotus.microtape.decode_admit import CROSSED, admit
-from lotus.microtape.decode_kernels import CROSSED_EVENT, LAST_EVENT_KIND, SURPRISE
-from lotus.microtape.decode_reasons import QuarantineReason
-from lotus.microtape.frame_machine import FrameMachine
-from lotus.microtape.frame_step import FRAMES, GAPS, QUOTES, step
-from lotus.microtape.parser import parse_frame
+from lotus.microtape.frames.machine import FrameMachine
+from lotus.microtape.frames.step import FRAMES, GAPS, QUOTES, step
+from lotus.microtape.parser.frame import parse_frame
+from lotus.microtape.wire.admit import CROSSED, admit
+from lotus.microtape.wire.decode import LIVE_BYTES, Decoder, clean_frame
+from lotus.microtape.wire.kernels import CROSSED_EVENT, LAST_EVENT_KIND, SURPRISE
+from lotus.microtape.wire.reasons import QuarantineReason
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

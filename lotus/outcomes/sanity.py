@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
-from lotus.detectors.window_spec import F_SIGNAL, W_ASSET, W_END
-from lotus.detectors.windows import WindowBatch
+from lotus.detectors.windows.builder import WindowBatch
+from lotus.detectors.windows.row_spec import F_SIGNAL, W_ASSET, W_END
 from lotus.errors import SchemaError
 from lotus.hashing import round_learned
-from lotus.microtape import frame_spec as f
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frames import spec as f
+from lotus.microtape.frames.batch import FrameBatch
 from lotus.outcomes.probe import forward_return_bps
 from lotus.outcomes.sanity_stats import Relation, relation
 

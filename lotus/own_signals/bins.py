@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lotus.errors import SchemaError
 from lotus.own_signals.config import FeatureRule, Groups, OwnConfig
 from lotus.own_signals.groups import Grouping, by_configuration, by_first_day
-from lotus.own_signals.readings import Edges
+from lotus.own_signals.report.readings import Edges
 from lotus.own_signals.table import Coded, Floats, Ints, SignalTable
 from lotus.priors.vocabulary import MAX_BINS, NULL_BIN, Feature, Reading, Vocabulary, rule_counts
 from lotus.timebase import DAY_MS, day_of

@@ -19,7 +19,7 @@ from lotus.own_signals.checks import by_detector, check_rows, chosen_features, d
 from lotus.own_signals.config import VENUE, OwnConfig
 from lotus.own_signals.days import Days, SignalWindows
 from lotus.own_signals.horizons import HorizonOutcomes, outcomes_by_horizon
-from lotus.own_signals.readings import Readings
+from lotus.own_signals.report.readings import Readings
 from lotus.own_signals.table import US_PER_MS, Ints, SignalTable
 from lotus.priors.vocabulary import Vocabulary
 from lotus.timebase import BLOCK_MS, DAY_MS, day_of

@@ -20,10 +20,10 @@ from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.days import Days
 from lotus.own_signals.horizons import Markout
 from lotus.own_signals.past import Past, pasts_of
-from lotus.own_signals.portrait import NAIVE_SHOWN, Portrait, View, portrait
 from lotus.own_signals.power import Detectable
-from lotus.own_signals.readings import Readings
 from lotus.own_signals.replay import Looks, ReplayedLesson, replay
+from lotus.own_signals.report.portrait import NAIVE_SHOWN, Portrait, View, portrait
+from lotus.own_signals.report.readings import Readings
 from lotus.own_signals.scores import DetectorFacts, MaturedScores
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import Vocabulary

@@ -1,7 +1,7 @@
 """What an expression may name: columns of its input table, parameters of its spec and named sub-expressions.
 
 Only the values and the environments of Lotus' own tables belong here; the meaning of an expression is the checker's.
-The units of frame columns come from their one table, `lotus/microtape/frame_spec.py`.
+The units of frame columns come from their one table, `lotus/microtape/frames/spec.py`.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 
 from lotus.errors import ConfigError
 from lotus.manifest import Manifest
-from lotus.microtape.frame_spec import FLOAT_COLUMNS
+from lotus.microtape.frames.spec import FLOAT_COLUMNS
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.transforms import FORMS
 from lotus.tape_machine.units import SPELLINGS, dims_of

@@ -15,10 +15,10 @@ import numpy as np
 
 from lotus.errors import ConfigError
 from lotus.hashing import natural_id
-from lotus.tape_machine import ops_table as t
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.nulls import finite_or_null
-from lotus.tape_machine.ops_elementwise import elementwise
+from lotus.tape_machine.ops import table as t
+from lotus.tape_machine.ops.elementwise import elementwise
 
 MAX_NODES: Final[int] = 4096
 MAX_STATE_BYTES: Final[int] = 64 * 1024 * 1024  # per asset

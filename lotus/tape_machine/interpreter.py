@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.jit import inlined_kernel, kernel
-from lotus.tape_machine import ops_table as t
-from lotus.tape_machine.ops_conv import MAX_CHANNELS, conv1d
-from lotus.tape_machine.ops_decayed import decayed_rank
-from lotus.tape_machine.ops_elementwise import dot, elementwise, read_row, read_rows
-from lotus.tape_machine.ops_extreme import breakout, window_max, window_max_age
-from lotus.tape_machine.ops_forest import half_space
-from lotus.tape_machine.ops_fsm import fsm, fsm_latch
-from lotus.tape_machine.ops_memory import ema_block, remember
-from lotus.tape_machine.ops_rank import exact_quantile, exact_rank
-from lotus.tape_machine.ops_window import window_slope, window_std, window_sum
+from lotus.tape_machine.ops import table as t
+from lotus.tape_machine.ops.conv import MAX_CHANNELS, conv1d
+from lotus.tape_machine.ops.decayed import decayed_rank
+from lotus.tape_machine.ops.elementwise import dot, elementwise, read_row, read_rows
+from lotus.tape_machine.ops.extreme import breakout, window_max, window_max_age
+from lotus.tape_machine.ops.forest import half_space
+from lotus.tape_machine.ops.fsm import fsm, fsm_latch
+from lotus.tape_machine.ops.memory import ema_block, remember
+from lotus.tape_machine.ops.rank import exact_quantile, exact_rank
+from lotus.tape_machine.ops.window import window_slope, window_std, window_sum
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

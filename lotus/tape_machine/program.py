@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from lotus.errors import ConfigError
 from lotus.hashing import natural_id
-from lotus.tape_machine import ops_table as t
 from lotus.tape_machine.graph import MEMORY_STEPS, Graph, GraphNode, build_graph
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.nulls import finite_or_null
+from lotus.tape_machine.ops import table as t
 from lotus.tape_machine.schedule import groups_of, registers_of
 
 

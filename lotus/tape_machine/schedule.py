@@ -10,8 +10,8 @@ belong here.
 from collections import defaultdict
 from collections.abc import Sequence
 
-from lotus.tape_machine import ops_table as t
 from lotus.tape_machine.graph import Graph, GraphNode
+from lotus.tape_machine.ops import table as t
 
 
 def groups_of(graph: Graph) -> list[list[int]]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from lotus.manifest import Asset
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     AccountSnapshot,
     FundingPayment,
     NewOrder,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from lotus.microtape.frame_spec import FLOAT_COLUMNS
+from lotus.microtape.frames.spec import FLOAT_COLUMNS
 
 
 class Kind(StrEnum):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lotus.errors import ConfigError, SchemaError
 from lotus.manifest import Asset
-from lotus.microtape.frame_spec import C_GAP, C_MID, C_VOLUME, I_ASSET, I_END, I_FRAME
+from lotus.microtape.frames.spec import C_GAP, C_MID, C_VOLUME, I_ASSET, I_END, I_FRAME
 from lotus.triggers.bars import Bars
 from lotus.triggers.conditions import (
     Breakout,

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from lotus.detectors.audits.table import DETECTOR_AUDITS
-from lotus.detectors.card_table import DETECTOR_CARDS
+from lotus.detectors.cards.card_table import DETECTOR_CARDS
+from lotus.detectors.cards.lifecycle import LifecycleStage
 from lotus.detectors.curators import CuratorInput
-from lotus.detectors.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
-from lotus.detectors.lifecycle import LifecycleStage
+from lotus.detectors.daily.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
 from lotus.detectors.spec import DetectorSpec
 from lotus_assets.stages.context import StageContext
 from lotus_store.day_tables import read_curator_inputs

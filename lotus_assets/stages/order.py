@@ -1,33 +1,18 @@
 """The stages in the order in which a day runs them. Names are those of the catalogue; a test compares both."""
 
-from lotus_assets.stages import (
-    active_priors,
-    braids,
+from lotus_assets.stages.context import Stage
+from lotus_assets.stages.experts import detector_dsi_attrib, expert_set, expert_stats, expert_training
+from lotus_assets.stages.learning import active_priors, braids, dr_crosscheck, lesson_atoms, lessons, meta_braids
+from lotus_assets.stages.modules import dm_evidence, dm_knobs, dm_knowledge, module_numbers, tr_knobs
+from lotus_assets.stages.scoring import (
     detector_audits,
     detector_cards,
-    detector_dsi_attrib,
-    dm_evidence,
-    dm_knobs,
-    dm_knowledge,
-    dr_crosscheck,
-    dsi_annotations,
-    expert_set,
-    expert_stats,
-    expert_training,
-    lesson_atoms,
-    lessons,
-    meta_braids,
     meta_signals,
-    microtape_frames,
-    module_numbers,
     payoff_scores,
-    raw_tape,
-    sanity_table,
     signal_eval,
     signal_events,
-    tr_knobs,
 )
-from lotus_assets.stages.context import Stage
+from lotus_assets.stages.tape import dsi_annotations, microtape_frames, raw_tape, sanity_table
 
 TAPE_STAGES = (raw_tape.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE, sanity_table.STAGE)
 LEARNING_STAGES = (

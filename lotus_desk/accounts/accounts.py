@@ -16,7 +16,7 @@ import eth_account
 from lotus.errors import ConfigError
 from lotus.manifest import Asset
 from lotus.names import path_step
-from lotus.trading.orders import Side
+from lotus.trading.execution.orders import Side
 from lotus_desk.accounts.secret_file import write_secret
 from lotus_desk.market.snapshot import BOOK_ACCOUNT, account_name
 from lotus_store.config import Settings

@@ -15,7 +15,7 @@ from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
 from lotus_desk.market.line_seen import LineSeen
 from lotus_store.config import Settings
-from lotus_store.ledger.paper_books import KEPT_MS
+from lotus_store.ledger.trading.paper_books import KEPT_MS
 from lotus_venues.local_exchange.options import MAX_LEVERAGES, OTHER_LEVERAGE
 from lotus_venues.paper_account.account import PaperAccount
 from lotus_venues.paper_account.feed import show

@@ -9,7 +9,7 @@ from lotus.modules.intents import Module
 from lotus_desk.safety.last_parity import CHECK, STAGE
 from lotus_store.databases import Databases
 from lotus_store.ledger.day_commits import read_commit
-from lotus_store.ledger.plans import traded_days
+from lotus_store.ledger.trading.plans import traded_days
 
 PAPER_VENUES = ("paper", "local")
 

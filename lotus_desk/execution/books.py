@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Module
 from lotus.modules.trade_messages import report_message
-from lotus.trading.execution import ExecutionState
-from lotus.trading.funding import shares
-from lotus.trading.order_machine import Purpose, TrackedOrder
-from lotus.trading.orders import NewOrder, OrderState, VenueFill
-from lotus.trading.plan import Plan
+from lotus.trading.accounts.funding import shares
+from lotus.trading.execution.order_machine import Purpose, TrackedOrder
+from lotus.trading.execution.orders import NewOrder, OrderState, VenueFill
+from lotus.trading.execution.state import ExecutionState
+from lotus.trading.plan.plan import Plan
 from lotus_desk.execution.result import METRICS, report_payload
 from lotus_desk.execution.stored import restored, stored
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send_many
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.bodies import from_body, to_plain
-from lotus_store.ledger.plans import (
+from lotus_store.ledger.trading.plans import (
     FillLine,
     FundingLine,
     OrderLine,

@@ -1,4 +1,4 @@
-"""The trading desk: every accepted plan driven to its end against its venue. The rules are `lotus.trading.executor`'s.
+"""The trading desk: every accepted plan driven to its end against its venue. The rules are `lotus.trading.execution.executor`'s.
 
 A turn takes in what happened, steps the plans concerned, writes them down, and only then carries out what follows: a
 kill at any point leaves orders that the next start knows by name. While the database takes nothing, nothing is opened;
@@ -16,11 +16,11 @@ from functools import partial
 from lotus.errors import LotusError, VenueError
 from lotus.manifest import Asset
 from lotus.modules.intents import Module
-from lotus.trading.execution import Entering, ExecutionState
-from lotus.trading.execution_events import Alarm, Command, Event, Halt, Place, Steer, Tick
-from lotus.trading.executor import begin
-from lotus.trading.orders import FundingPayment, NewOrder, OrderUpdate, VenueFill
-from lotus.trading.plan import PlanKind
+from lotus.trading.execution.events import Alarm, Command, Event, Halt, Place, Steer, Tick
+from lotus.trading.execution.executor import begin
+from lotus.trading.execution.orders import FundingPayment, NewOrder, OrderUpdate, VenueFill
+from lotus.trading.execution.state import Entering, ExecutionState
+from lotus.trading.plan.plan import PlanKind
 from lotus.trading.venue import Venue
 from lotus_desk.execution.account_looks import Accounts
 from lotus_desk.execution.books import PlanDelta, TradeBooks, execution_of, plan_of
@@ -34,7 +34,7 @@ from lotus_desk.market.snapshot import MarketSnapshot
 from lotus_desk.market.triggers import TriggerDesk
 from lotus_desk.safety.heartbeat import Pulse
 from lotus_desk.safety.kill_switch import FLATTENED, LIFTED, KillSwitch
-from lotus_store.ledger.plans import PlanRow
+from lotus_store.ledger.trading.plans import PlanRow
 
 logger = logging.getLogger(__name__)
 

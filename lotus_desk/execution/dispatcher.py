@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import assert_never
 
 from lotus.errors import VenueError
-from lotus.trading.execution_events import (
+from lotus.trading.execution.events import (
     Alarm,
     Ask,
     Cancel,
@@ -19,7 +19,7 @@ from lotus.trading.execution_events import (
     ModifyAnswer,
     Place,
 )
-from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, VenueFill
+from lotus.trading.execution.orders import NewOrder, OrderState, OrderUpdate, VenueFill
 from lotus.trading.venue import Venue
 from lotus_desk.execution.plan_run import DeskCounts, never_placed
 from lotus_desk.execution.questions import OpenQuestions

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from lotus.trading.execution import ExecutionState
-from lotus.trading.execution_events import Command, Event, Finished
-from lotus.trading.executor import step
-from lotus.trading.orders import NewOrder, OrderState, OrderUpdate
+from lotus.trading.execution.events import Command, Event, Finished
+from lotus.trading.execution.executor import step
+from lotus.trading.execution.orders import NewOrder, OrderState, OrderUpdate
+from lotus.trading.execution.state import ExecutionState
 from lotus.trading.venue import Venue
 from lotus_desk.execution.books import PlanDelta
-from lotus_store.ledger.plans import PlanRow
+from lotus_store.ledger.trading.plans import PlanRow
 
 
 @dataclass(slots=True)

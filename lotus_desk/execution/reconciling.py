@@ -1,6 +1,6 @@
 """Comparing with the venue on a timer: what it holds beside what the plans believe, and doing what follows.
 
-What a difference means is `lotus.trading.reconcile`'s. Venue and plans are asked one after the other while orders
+What a difference means is `lotus.trading.accounts.reconcile`'s. Venue and plans are asked one after the other while orders
 fill, so positions are compared only in coins that stood still meanwhile, with the venue and here. One is closed, or
 taken off the plans, only when the same difference is seen twice; all else is harmless to do at once. In the literature:
 reconciliation, level-triggered repair, double collect (a snapshot without stopping what is looked at).
@@ -16,13 +16,13 @@ from typing import Protocol
 from lotus.errors import VenueError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
-from lotus.trading.execution import ExecutionState
-from lotus.trading.execution_events import Event, ForeignFill, OpenOrdersSeen
-from lotus.trading.handing_over import handed_over, written_off
-from lotus.trading.order_machine import ZERO, TrackedOrder, possible_ids
-from lotus.trading.orders import AccountSnapshot, NewOrder, Side, TimeInForce, VenueFill
-from lotus.trading.reconcile import Action, Difference, Discrepancy, Own, VenueReport, findings
-from lotus.trading.rounding import round_px
+from lotus.trading.accounts.reconcile import Action, Difference, Discrepancy, Own, VenueReport, findings
+from lotus.trading.execution.events import Event, ForeignFill, OpenOrdersSeen
+from lotus.trading.execution.handing_over import handed_over, written_off
+from lotus.trading.execution.order_machine import ZERO, TrackedOrder, possible_ids
+from lotus.trading.execution.orders import AccountSnapshot, NewOrder, Side, TimeInForce, VenueFill
+from lotus.trading.execution.rounding import round_px
+from lotus.trading.execution.state import ExecutionState
 from lotus.trading.venue import Venue
 
 logger = logging.getLogger(__name__)

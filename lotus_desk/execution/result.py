@@ -1,17 +1,17 @@
 """What a finished execution tells the other modules: its exec-report-1.0, and the payoff of the window it measured.
 
 A window that the venue did not fill earned exactly 0; one that our own machine prevented is void
-(`lotus.trading.void`). How an execution is judged stands in `lotus.trading.report`.
+(`lotus.trading.execution.void`). How an execution is judged stands in `lotus.trading.execution.report`.
 """
 
 from decimal import Decimal
 from typing import Any
 
-from lotus.trading.execution import ExecutionState
-from lotus.trading.report import FillSource, report
-from lotus.trading.void import void_of
+from lotus.trading.execution.report import FillSource, report
+from lotus.trading.execution.state import ExecutionState
+from lotus.trading.execution.void import void_of
 from lotus_desk.execution.stored import choice_in, predicted_in, venue_score_in
-from lotus_store.ledger.plans import PlanRow
+from lotus_store.ledger.trading.plans import PlanRow
 
 BPS = Decimal(10_000)
 METRICS = (

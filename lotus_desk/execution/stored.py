@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, field, fields, make_dataclass
 from typing import Any, get_type_hints
 
-from lotus.trading.execution import ExecutionState
-from lotus.trading.knob_choice import KnobChoice
-from lotus.trading.orders import FundingPayment
-from lotus.trading.report import Predicted
-from lotus.trading.venue_choice import VenueScore
+from lotus.trading.execution.orders import FundingPayment
+from lotus.trading.execution.report import Predicted
+from lotus.trading.execution.state import ExecutionState
+from lotus.trading.plan.knob_choice import KnobChoice
+from lotus.trading.plan.venue_choice import VenueScore
 from lotus_store.ledger.bodies import from_body, to_plain
 
 LEFT_OUT = ("view", "out", "funding")  # funding is keyed by pairs and stands as a list

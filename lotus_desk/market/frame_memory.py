@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.microtape.frame_spec import C_GAP, C_MID, C_VOLUME, I_ASSET, I_END, I_FRAME, N_FLOATS, N_INTS
+from lotus.microtape.frames.spec import C_GAP, C_MID, C_VOLUME, I_ASSET, I_END, I_FRAME, N_FLOATS, N_INTS
 from lotus.triggers.operators import QUANTITIES
 
 Ints = NDArray[np.int64]

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from lotus.decision.book import CoinMarket
 from lotus.manifest import Asset
 from lotus.microtape.events import NULL, Ctx, EventKind
-from lotus.microtape.frame_spec import C_VOL_REL, I_ASSET, I_END
+from lotus.microtape.frames.spec import C_VOL_REL, I_ASSET, I_END
 from lotus.modules.intents import Module
 from lotus.timebase import NS_PER_MS
-from lotus.trading.book import BookTerms
-from lotus.trading.orders import AccountSnapshot, Side
-from lotus.trading.plan import Authority, ProbeTerms
-from lotus.trading.validate import AccountState
-from lotus.trading.watch import MarketView
+from lotus.trading.accounts.book import BookTerms
+from lotus.trading.execution.conditions import MarketView
+from lotus.trading.execution.orders import AccountSnapshot, Side
+from lotus.trading.plan.plan import Authority, ProbeTerms
+from lotus.trading.plan.validate import AccountState
 from lotus_desk.market.line_seen import LineSeen
 from lotus_desk.market.volatility import MinuteVolatility
 from lotus_herald.release import release_of

@@ -13,7 +13,7 @@ from lotus_desk.market.triggers import PlanTriggerEvent
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send_many
 from lotus_store.databases import Databases
-from lotus_store.ledger.plans import TriggerLine, put_trigger_events
+from lotus_store.ledger.trading.plans import TriggerLine, put_trigger_events
 
 LIMIT_S = 0.5
 

@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 
 from lotus.errors import ConfigError, ExpressionError
 from lotus.manifest import Asset
-from lotus.microtape.frame_spec import I_ASSET, I_END
+from lotus.microtape.frames.spec import I_ASSET, I_END
 from lotus.timebase import DAY_MS
-from lotus.trading.execution_events import Event, TriggerStatus, TriggerTold
-from lotus.trading.plan import Plan
+from lotus.trading.execution.events import Event, TriggerStatus, TriggerTold
+from lotus.trading.plan.plan import Plan
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import warm_up_ms
 from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
 from lotus.triggers.watcher import Watcher, WatchPlan
 from lotus_desk.market.frame_memory import FrameMemory
-from lotus_store.ledger.plans import PlanRow
+from lotus_store.ledger.trading.plans import PlanRow
 
 MOST_MS: Final = DAY_MS  # the longest reach of the language
 FLUSH_S: Final = 0.05

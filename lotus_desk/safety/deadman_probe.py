@@ -13,11 +13,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from lotus.manifest import Asset
-from lotus.trading.orders import NewOrder, OpenOrder, OrderTrigger, Side, TimeInForce, TriggerKind
+from lotus.trading.execution.orders import NewOrder, OpenOrder, OrderTrigger, Side, TimeInForce, TriggerKind
 from lotus_desk.accounts.accounts import venue_account
 from lotus_venues.local_exchange.frames import book_frame, context_frame
 from lotus_venues.local_exchange.options import Options, TimeSource
-from lotus_venues.local_exchange.server import LocalExchange
+from lotus_venues.local_exchange.web.server import LocalExchange
 
 BTC, LOT = Asset("BTC", 5), Decimal("0.01")
 LEAD_MS = 6_000  # the venue takes no time less than 5 s ahead

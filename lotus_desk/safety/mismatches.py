@@ -9,7 +9,7 @@ from lotus.modules.intents import Module
 from lotus_herald.release import release_of
 from lotus_modules.hot import handler_names
 from lotus_store.databases import Databases
-from lotus_store.ledger.messages import releases_lately
+from lotus_store.ledger.messages.boxes import releases_lately
 from lotus_store.manifests.check import differences, live_wrong
 from lotus_store.manifests.model import load_manifest
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from lotus.decision.allocation.relax import Solve
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import CoinMarket
 from lotus.decision.decide import AccountMandate, Decision, DecisionState, decide
-from lotus.decision.policy import Policy
-from lotus.decision.policy_trials import PolicyTrial, trial_row
-from lotus.decision.relax import Solve
+from lotus.decision.policy.policy import Policy
+from lotus.decision.policy.trials import PolicyTrial, trial_row
 from lotus.decision.standing import Standing, seen
 from lotus.decision.ticket import Payload, ticket_of
 from lotus.hashing import natural_id
@@ -27,8 +27,9 @@ from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_modules.knobs import PolicyChoice, PolicyChooser
 from lotus_store.databases import Connection
-from lotus_store.ledger.decisions import DecisionRow, put_decision
-from lotus_store.ledger.inputs import (
+from lotus_store.ledger.beliefs.policy_trials import put_policy_trial
+from lotus_store.ledger.trading.decisions import DecisionRow, put_decision
+from lotus_store.ledger.trading.inputs import (
     forget_inputs,
     live_contexts,
     live_cues,
@@ -36,8 +37,7 @@ from lotus_store.ledger.inputs import (
     put_standing,
     standing_of,
 )
-from lotus_store.ledger.knowledge import Knowledge, executors_by
-from lotus_store.ledger.policy_trials import put_policy_trial
+from lotus_store.ledger.trading.knowledge import Knowledge, executors_by
 
 LEAST_MOVE_USD: Final = 10.0  # a smaller move cannot be an order
 REMIND_MS: Final = 30_000  # while something is held, a decision is sent at least so often: plans are held on by it

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from lotus.decision.alphas import ANY_REGIME, AlphaContext, AlphaInput, CueInput, InputFilter, InputRefusal, ingest
-from lotus.decision.feedback import DecisionMemory, absorb_report, numbers_of
-from lotus.decision.policy import Policy
-from lotus.decision.regime import regime_in
+from lotus.decision.knowledge.feedback import DecisionMemory, absorb_report, numbers_of
+from lotus.decision.knowledge.regime import regime_in
+from lotus.decision.policy.policy import Policy
 from lotus.hashing import natural_id
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Reason
 from lotus.modules.trade_messages import decision_message
 from lotus.timebase import DAY_MS, NS_PER_MS, day_of
 from lotus_herald.consume import Delivery, Handlers
-from lotus_store.ledger import inputs
-from lotus_store.ledger.decisions import DecisionRow, judge_book, judge_decision, note_trigger, put_decision
-from lotus_store.ledger.knowledge import executors_by, put_executor
+from lotus_store.ledger.trading import inputs
+from lotus_store.ledger.trading.decisions import DecisionRow, judge_book, judge_decision, note_trigger, put_decision
+from lotus_store.ledger.trading.knowledge import executors_by, put_executor
 
 PROBE_TICKET = {"schema_ver": "dm-decision-1.0", "why": "every published window is measured at unit notional"}
 CUE_KEPT_MS = 120_000  # twice the age at which a cue stops to count

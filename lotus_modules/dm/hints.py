@@ -19,8 +19,9 @@ from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_modules.dm.decide import refusal_of
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger import inputs, messages
-from lotus_store.ledger.strands import put_hint
+from lotus_store.ledger.messages import boxes
+from lotus_store.ledger.signals.strands import put_hint
+from lotus_store.ledger.trading import inputs
 
 CAUSE = "another coin, horizon or number than the decision-maker listens to"
 
@@ -78,5 +79,5 @@ def withdraw(databases: Databases, branch: str, event_id: str, reason: str, now_
 
 def _said_ms(vis: Connection, branch: str, hint_id: str) -> int | None:
     """Return when a hint was sent that may still be on its way; None when none was."""
-    text = messages.sent(vis, Module.VIS.value, hint_key(branch, hint_id))
+    text = boxes.sent(vis, Module.VIS.value, hint_key(branch, hint_id))
     return None if text is None else open_envelope(text).ts

@@ -29,8 +29,9 @@ from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_modules.priors.weave_notes import note_alert, note_lesson, note_review
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger import messages, priors
+from lotus_store.ledger.beliefs import priors
 from lotus_store.ledger.bodies import to_plain
+from lotus_store.ledger.messages import boxes
 
 PATIENCE_S = 30.0
 SCOPES = {Module.SIG: ("sig", "cross"), Module.DM: ("dm",), Module.TR: ("tr",)}
@@ -66,7 +67,7 @@ def propose(
     )
     message = patch_message(patch, holder[1] if holder else "", module)
     envelope = send(connection, module, message, keys)
-    messages.reconsider(connection, module.value, envelope.event_id)
+    boxes.reconsider(connection, module.value, envelope.event_id)
     return envelope
 
 
@@ -159,9 +160,9 @@ def hand_over(
 def _settled(connection: Connection, module: Module, branch: str, rounds: int) -> bool:
     """Tell whether patch and answer are through; two rounds carry both."""
     if module is Module.SIG:
-        return not messages.anything_open(connection, module.value, branch)
+        return not boxes.anything_open(connection, module.value, branch)
     own = [intent.value for intent in PRIORS_OF[module]]
-    return rounds > 1 and not messages.waiting(connection, module.value, branch, own)
+    return rounds > 1 and not boxes.waiting(connection, module.value, branch, own)
 
 
 def _version(patch: PriorPatch) -> PriorsVersion:

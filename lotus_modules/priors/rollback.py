@@ -19,10 +19,10 @@ from lotus_herald.keys import Keys
 from lotus_modules.priors.prior_patch import PRIOR_HANDLERS, hand_over, propose
 from lotus_modules.priors.weave_notes import tell_review
 from lotus_store.databases import Connection, Databases
+from lotus_store.ledger.beliefs.knob_nights import write_records
+from lotus_store.ledger.beliefs.priors import in_force_at, read_version, swaps
+from lotus_store.ledger.beliefs.reviews import KIND as REVIEW
 from lotus_store.ledger.day_commits import committed_days
-from lotus_store.ledger.knob_nights import write_records
-from lotus_store.ledger.priors import in_force_at, read_version, swaps
-from lotus_store.ledger.reviews import KIND as REVIEW
 from lotus_store.postgres.queries import query
 
 MINUTE_MS = 60_000

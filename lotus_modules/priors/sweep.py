@@ -16,10 +16,10 @@ from lotus_modules.priors.rollback import LAST_STAGE, logged_until, next_minute
 from lotus_modules.priors.weave_notes import tell_alerts
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.braids import read_board, write_acts
+from lotus_store.ledger.beliefs.braids import read_board, write_acts
+from lotus_store.ledger.beliefs.lessons import RUN, RUN_OF_LESSONS, read_experiments
+from lotus_store.ledger.beliefs.priors import in_force_at, swaps
 from lotus_store.ledger.day_commits import committed_days, last_commits
-from lotus_store.ledger.lessons import RUN, RUN_OF_LESSONS, read_experiments
-from lotus_store.ledger.priors import in_force_at, swaps
 
 NEVER = "9999-12-31"
 

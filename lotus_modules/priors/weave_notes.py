@@ -28,7 +28,7 @@ from lotus_herald.consume import Delivery
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_store.databases import Connection
-from lotus_store.ledger.reviews import put_review
+from lotus_store.ledger.beliefs.reviews import put_review
 
 
 def tell_alerts(

@@ -1,7 +1,7 @@
 """EXEC_REPORT as the alpha detector hears it: a window as it was executed, from which its day's outcomes are made."""
 
 from lotus_herald.consume import Delivery
-from lotus_store.ledger.executions import Execution, judge_signal, put_execution
+from lotus_store.ledger.signals.executions import Execution, judge_signal, put_execution
 
 
 def note_execution(delivery: Delivery) -> str:

@@ -10,29 +10,29 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
-from lotus.decision.regime import regime_in
+from lotus.decision.knowledge.regime import regime_in
 from lotus.decision.ticket import check_ticket
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Module, Reason
 from lotus.modules.trade_messages import report_message
-from lotus.trading.book import BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
-from lotus.trading.foretell import VenueHistory, foretold
-from lotus.trading.knob_choice import KnobChoice
-from lotus.trading.orders import Side
-from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
-from lotus.trading.refusals import Refusal, RefusalReason
-from lotus.trading.rounding import MIN_NOTIONAL_USD
-from lotus.trading.validate import AccountState, refusals
-from lotus.trading.void import void_of_refusals
+from lotus.trading.accounts.book import BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
+from lotus.trading.estimates.pre_trade import VenueHistory, foretold
+from lotus.trading.execution.orders import Side
+from lotus.trading.execution.rounding import MIN_NOTIONAL_USD
+from lotus.trading.execution.void import void_of_refusals
+from lotus.trading.plan.knob_choice import KnobChoice
+from lotus.trading.plan.plan import Authority, Plan, ProbeTerms, probe_plan
+from lotus.trading.plan.refusals import Refusal, RefusalReason
+from lotus.trading.plan.validate import AccountState, refusals
 from lotus_herald.consume import Delivery, Handlers
 from lotus_herald.release import release_of
 from lotus_modules.knobs import KnobChooser
 from lotus_modules.tr.judging import as_body, as_reference, judged, objections
 from lotus_modules.tr.predicting import nothing_known
 from lotus_store.ledger.bodies import to_plain
-from lotus_store.ledger.plans import PlanRow, book_plans, lower_ceiling, move_exit_on, put_plan
+from lotus_store.ledger.trading.plans import PlanRow, book_plans, lower_ceiling, move_exit_on, put_plan
 
 ZERO = Decimal(0)
 LEAST_HOLD_MS = 60_000

@@ -1,7 +1,7 @@
 """The four curators look at a plan without a fault before it is accepted: what they say is kept, and may refuse it.
 
 A probe measures its window whatever anybody thinks of it, so of a probe only a veto counts (risk's); a plan of the book
-needs the weighted threshold too. Who knows nothing abstains. The judgements are `lotus.trading.curators`'. In the
+needs the weighted threshold too. Who knows nothing abstains. The judgements are `lotus.trading.plan.curators`'. In the
 literature: pre-trade risk panel.
 """
 
@@ -9,12 +9,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from lotus.trading.curators import CuratorFacts, CuratorVerdict, verdict
-from lotus.trading.foretell import Foretold
-from lotus.trading.plan import Plan, PlanKind
-from lotus.trading.refusals import Refusal, RefusalReason
-from lotus.trading.report import Predicted
-from lotus.trading.validate import AccountState, reference_px
+from lotus.trading.estimates.pre_trade import Foretold
+from lotus.trading.execution.report import Predicted
+from lotus.trading.plan.curators import CuratorFacts, CuratorVerdict, verdict
+from lotus.trading.plan.plan import Plan, PlanKind
+from lotus.trading.plan.refusals import Refusal, RefusalReason
+from lotus.trading.plan.validate import AccountState, reference_px
 from lotus_store.ledger.bodies import to_plain
 
 

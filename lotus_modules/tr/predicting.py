@@ -15,11 +15,11 @@ import psycopg
 
 from lotus.errors import LotusError
 from lotus.modules.intents import Module
-from lotus.trading.executor_scores import executor_scores
-from lotus.trading.foretell import VenueHistory
-from lotus.trading.predict import MOST_HISTORY, fitted
+from lotus.trading.estimates.executor_scores import executor_scores
+from lotus.trading.estimates.pre_trade import VenueHistory
+from lotus.trading.estimates.predictor import MOST_HISTORY, fitted
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.outcomes import finished_plans
+from lotus_store.ledger.trading.outcomes import finished_plans
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import msgspec
 from lotus.errors import ConfigError, TapeError
 from lotus.manifest import Asset
 from lotus.microtape.gaps import TapeHours, parse_session
-from lotus.microtape.parser import MAX_COINS
+from lotus.microtape.parser.frame import MAX_COINS
 from lotus.names import path_step
 from lotus_store.sealed import seal_json, unseal_json
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lotus.errors import TapeError
-from lotus.microtape.decode import clean_frame
+from lotus.microtape.wire.decode import clean_frame
 from lotus.names import path_step
 from lotus.progress.steps import Steps, untold
 from lotus_store.tape.archive_frames import Line, book_lines, ctx_lines, fill_lines, trade_lines

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from lotus.errors import TapeError
-from lotus.microtape.decode import clean_frame
+from lotus.microtape.wire.decode import clean_frame
 from lotus.progress.steps import Steps, untold
 from lotus_store.tape.arrival_order import in_order
 from lotus_store.tape.importing import ImportReport, ImportSource, import_lines

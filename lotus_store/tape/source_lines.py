@@ -15,7 +15,7 @@ import lz4.frame
 import zstandard
 
 from lotus.errors import TapeError
-from lotus.microtape.wire import MAX_LINE_BYTES
+from lotus.microtape.wire.frame import MAX_LINE_BYTES
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"

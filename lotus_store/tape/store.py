@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from lotus.errors import TapeError
 from lotus.manifest import Asset
 from lotus.microtape.completeness import RAW_TAPE
-from lotus.microtape.decode import DecodeLimits, decode_lines
-from lotus.microtape.decode_reasons import DecodeReport
 from lotus.microtape.events import EventBatch
+from lotus.microtape.wire.decode import DecodeLimits, decode_lines
+from lotus.microtape.wire.reasons import DecodeReport
 from lotus.names import path_step
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import birth_ns, next_day

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from lotus.manifest import Asset
 from lotus.microtape.completeness import Stale, completeness, find_stale
-from lotus.microtape.decode_reasons import DecodeReport
 from lotus.microtape.gaps import Gap, find_gaps
+from lotus.microtape.wire.reasons import DecodeReport
 from lotus.progress.steps import Steps, untold
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from lotus.trading.orders import AccountSnapshot, VenuePosition
+from lotus.trading.execution.orders import AccountSnapshot, VenuePosition
 
 STANDARD: Final = frozenset({"default", "disabled"})  # account abstractions whose perp state tells all collateral
 

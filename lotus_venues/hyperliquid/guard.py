@@ -12,8 +12,16 @@ from typing import Any
 
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
-from lotus.trading.orders import AccountSnapshot, NewOrder, OpenOrder, OrderGrouping, Side, TimeInForce, TriggerKind
-from lotus.trading.rounding import round_px
+from lotus.trading.execution.orders import (
+    AccountSnapshot,
+    NewOrder,
+    OpenOrder,
+    OrderGrouping,
+    Side,
+    TimeInForce,
+    TriggerKind,
+)
+from lotus.trading.execution.rounding import round_px
 from lotus_venues.hyperliquid.account_wire import account_of
 from lotus_venues.hyperliquid.caps import closing_caps
 from lotus_venues.hyperliquid.exchange import Exchange

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from lotus.trading.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
+from lotus.trading.execution.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
 from lotus_venues.hyperliquid.order_wire import fill_of, filled_of, funding_of, told_state
 
 _FILLS_KEPT = 50_000

@@ -13,7 +13,7 @@ from typing import Any
 
 from lotus.errors import VenueError
 from lotus.timebase import HOUR_MS
-from lotus.trading.orders import OpenOrder, OrderUpdate
+from lotus.trading.execution.orders import OpenOrder, OrderUpdate
 from lotus_venues.event_queue import EventQueue
 from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.known_orders import KnownOrders

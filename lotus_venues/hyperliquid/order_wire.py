@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from lotus.errors import WireError
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     FundingPayment,
     NewOrder,
     OpenOrder,

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from lotus.errors import VenueError, WireError
 from lotus.manifest import Asset
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     AccountSnapshot,
     NewOrder,
     OpenOrder,

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from lotus_venues.local_exchange.wire_out import NO_HASH
+from lotus_venues.local_exchange.requests.wire_out import NO_HASH
 
 Levels = Sequence[tuple[str, str]]
 

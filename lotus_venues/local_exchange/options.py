@@ -7,9 +7,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from lotus.manifest import Asset
+from lotus_venues.local_exchange.engine.market import Listing
+from lotus_venues.local_exchange.engine.values import ExitRules
 from lotus_venues.local_exchange.faults import Fault
-from lotus_venues.local_exchange.market import Listing
-from lotus_venues.local_exchange.values import ExitRules
 
 MAX_LEVERAGES: Mapping[str, int] = {"BTC": 40, "ETH": 25, "SOL": 20}
 OTHER_LEVERAGE = 10

@@ -1,6 +1,6 @@
 """The tape as the exchange's background market: raw frames decoded into the engine, and remembered for subscribers.
 
-Decoding is the tape's own (`lotus.microtape.wire`); the frames themselves are passed on unchanged, so whoever records
+Decoding is the tape's own (`lotus.microtape.wire.frame`); the frames themselves are passed on unchanged, so whoever records
 the exchange records what the tape holds. Times, pacing and sockets do not belong here.
 """
 
@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from lotus.errors import WireError
-from lotus.microtape import wire_types as w
-from lotus.microtape.wire import decode_frame
-from lotus.trading.orders import Side
+from lotus.microtape.wire import types as w
+from lotus.microtape.wire.frame import decode_frame
+from lotus.trading.execution.orders import Side
 from lotus_venues.hyperliquid.subscriptions import route
-from lotus_venues.local_exchange.book import Level
-from lotus_venues.local_exchange.engine import Engine
+from lotus_venues.local_exchange.engine.book import Level
+from lotus_venues.local_exchange.engine.exchange import Engine
 
 MARKET_CHANNELS = frozenset({"l2Book", "bbo", "trades", "activeAssetCtx", "candle", "allMids"})
 Route = tuple[str, str, bool]

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from lotus.manifest import Asset
 from lotus.timebase import HOUR_MS, NS_PER_MS
-from lotus.trading.orders import OrderGrouping, OrderState, OrderUpdate, TimeInForce
+from lotus.trading.execution.orders import OrderGrouping, OrderState, OrderUpdate, TimeInForce
 from lotus.trading.venue import VenueEvent
 from lotus_venues.ladder import Level
 from lotus_venues.order_form import TOO_SMALL

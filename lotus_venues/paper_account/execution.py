@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from lotus.manifest import Asset
 from lotus.timebase import HOUR_MS, NS_PER_MS
-from lotus.trading.orders import FundingPayment, OrderState, OrderUpdate, Side, TriggerKind, VenueFill
+from lotus.trading.execution.orders import FundingPayment, OrderState, OrderUpdate, Side, TriggerKind, VenueFill
 from lotus.trading.venue import VenueEvent
 from lotus_venues.fees import fee_micro
 from lotus_venues.paper_account import words

@@ -6,7 +6,7 @@ gone until the book is shown again, and size that the book already showed gone d
 Pure functions on integers. In the literature: queue position estimation in limit-order-book backtests (worst case).
 """
 
-from lotus.trading.orders import Side
+from lotus.trading.execution.orders import Side
 from lotus_venues.ladder import Ladder, Level
 from lotus_venues.paper_account.orders import UNSEEN, PaperOrder
 

@@ -6,7 +6,7 @@ times lots is exact. Nothing here behaves. In the literature: the order table of
 
 from dataclasses import dataclass, field
 
-from lotus.trading.orders import OrderGrouping, OrderState, TimeInForce, TriggerKind
+from lotus.trading.execution.orders import OrderGrouping, OrderState, TimeInForce, TriggerKind
 
 UNSEEN = -1
 

@@ -12,7 +12,7 @@ import msgspec
 from lotus.errors import LedgerError
 from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
-from lotus.trading.orders import OrderState
+from lotus.trading.execution.orders import OrderState
 from lotus_venues.ladder import Ladder
 from lotus_venues.paper_account.orders import UNSEEN, PaperFill, PaperFunding, PaperOrder, PaperPosition, Quote, Request
 

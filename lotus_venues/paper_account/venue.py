@@ -13,7 +13,7 @@ from decimal import Decimal
 from lotus.errors import VenueError
 from lotus.manifest import Asset
 from lotus.timebase import NS_PER_MS
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     AccountSnapshot,
     NewOrder,
     OpenOrder,
@@ -25,7 +25,7 @@ from lotus.trading.orders import (
     VenueFill,
     VenuePosition,
 )
-from lotus.trading.rounding import px_units, size_lots
+from lotus.trading.execution.rounding import px_units, size_lots
 from lotus.trading.venue import VenueEvent
 from lotus_venues.event_queue import EventQueue
 from lotus_venues.order_form import form_fault

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lotus.errors import VenueError
-from lotus.trading.orders import OrderUpdate
+from lotus.trading.execution.orders import OrderUpdate
 from lotus.trading.venue import VenueEvent
 from lotus_venues.paper_account.account import PaperAccount
 from lotus_venues.paper_account.state import PaperStore, Stored

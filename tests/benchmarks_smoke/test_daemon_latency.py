@@ -7,8 +7,8 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, write
 
 from benchmarks.daemon_latency import measure_latency
 from lotus.detectors.registry import shipped_detectors
-from lotus_live.day_lane import LaneSpec
-from lotus_live.tape_file import TapeFile
+from lotus_live.feed.tape_file import TapeFile
+from lotus_live.pipeline.day_lane import LaneSpec
 
 
 @pytest.mark.process("a server and a feed over wall time")

@@ -14,7 +14,7 @@ from benchmarks.lessons.drift import strength
 from benchmarks.lessons.pipeline import propensities, theta1
 from benchmarks.lessons.year_loop import part_of, slice_of
 from lotus.columns import TableSpec
-from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.hashing import natural_id
 from lotus.learning.payoff_scores import PAYOFF_SCORES, Columns
 from lotus.learning.strata_table import Histograms, histograms_of
@@ -24,13 +24,13 @@ from lotus.priors.types import Rule
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus.simulation.learning_world import Market, Track, market, planted_rules, scores_of, track
 from lotus_assets.bodies import stage_context
-from lotus_assets.stages import active_priors, braids, dr_crosscheck, lessons, meta_braids
 from lotus_assets.stages.context import Made, Stage, StageContext
+from lotus_assets.stages.learning import active_priors, braids, dr_crosscheck, lessons, meta_braids
 from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
-from lotus_store.ledger.braids import read_history
-from lotus_store.ledger.priors import in_force_on, swaps, versions
+from lotus_store.ledger.beliefs.braids import read_history
+from lotus_store.ledger.beliefs.priors import in_force_on, swaps, versions
 
 DAYS, DEATH, NIGHTS, DETECTOR = 30, 15, 22, "imbalance_persistence"  # of the world; the last day that it is true
 MANIFEST = Manifest(

@@ -8,13 +8,13 @@ import pytest
 from benchmarks.micro_patterns import PATTERNS, PLANTABLE, STEP_BPS, micro_episodes
 from benchmarks.micro_world import MicroWorld
 from lotus.errors import ConfigError
-from lotus.experts.calls import Calls, calls_of
 from lotus.experts.compiler import label_rules
 from lotus.experts.fusion import ExpertSet, default_experts
-from lotus.experts.reliability import reliability_of
+from lotus.experts.weekly.calls import Calls, calls_of
+from lotus.experts.weekly.reliability import reliability_of
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import decode_lines
-from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.wire.decode import decode_lines
 
 HOUR_MS = 3_600_000
 FRAME_MS = 200

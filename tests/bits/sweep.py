@@ -78,12 +78,12 @@ def compute(lines: int) -> dict[str, str]:
     """Take the first lines of the frozen tape through batch and live; return hashes of all that came out."""
     from lotus.detectors.registry import shipped_detectors
     from lotus.manifest import Manifest
-    from lotus_live.batch import score_tape
-    from lotus_live.collector import DayCollector
-    from lotus_live.day_lane import LaneSpec
+    from lotus_live.feed.tape_file import TapeFile
     from lotus_live.parity import events_hash, neutral_beliefs
-    from lotus_live.pipeline import Pipeline
-    from lotus_live.tape_file import TapeFile
+    from lotus_live.pipeline.batch import score_tape
+    from lotus_live.pipeline.collector import DayCollector
+    from lotus_live.pipeline.day_lane import LaneSpec
+    from lotus_live.pipeline.lines import Pipeline
 
     tape = TapeFile((TAPE,))
     spec = LaneSpec(Manifest(), tape.universe, shipped_detectors(), "bits")
@@ -112,15 +112,15 @@ def compute(lines: int) -> dict[str, str]:
 
 def odd_hashes() -> dict[str, str]:
     """Return hashes of what a random stream of market events with everything odd in it becomes, on a first day."""
-    from lotus.detectors.daily import day_tables
+    from lotus.detectors.daily.make import day_tables
     from lotus.detectors.registry import shipped_detectors
-    from lotus.detectors.score import score_windows
-    from lotus.detectors.windows import build_windows
+    from lotus.detectors.scoring.scorer import score_windows
+    from lotus.detectors.windows.builder import build_windows
     from lotus.experts.machine import annotate
     from lotus.hashing import content_hash
     from lotus.manifest import Manifest
-    from lotus.microtape.frame_machine import build_frames
-    from lotus.microtape.frame_samples import sample_events
+    from lotus.microtape.frames.machine import build_frames
+    from lotus.microtape.frames.samples import sample_events
     from lotus.priors.types import priors_0
 
     manifest, detectors = Manifest(), shipped_detectors()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sweep import NO_VECTOR_LIBM, USUAL, WAYS, Way, differences, hashes
 
-from lotus_cli.warm_jobs import KERNELS
+from lotus_cli.upkeep.warm_jobs import KERNELS
 
 LINES = 12_000
 FAR = Way(1, "generic", NO_VECTOR_LIBM)

@@ -44,20 +44,20 @@ from lotus.errors import LotusError  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
 from lotus.simulation.spec import BTC, ETH, WorldSpec  # noqa: E402
 from lotus.simulation.world import World  # noqa: E402
-from lotus.trading.orders import OrderState  # noqa: E402
-from lotus.trading.rounding import round_px  # noqa: E402
+from lotus.trading.execution.orders import OrderState  # noqa: E402
+from lotus.trading.execution.rounding import round_px  # noqa: E402
 from lotus_desk.execution.books import execution_of  # noqa: E402
 from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
-from lotus_live.recorder import tape_header  # noqa: E402
+from lotus_live.feed.recorder import tape_header  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
-from lotus_store.ledger.plans import open_plans  # noqa: E402
+from lotus_store.ledger.trading.plans import open_plans  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 from lotus_store.tape.header import HeaderAsset  # noqa: E402
 from lotus_store.tape.store import TapeStore  # noqa: E402
 from lotus_venues.local_exchange.options import Options, TimeSource  # noqa: E402
-from lotus_venues.local_exchange.server import LocalExchange  # noqa: E402
 from lotus_venues.local_exchange.shift import shifted  # noqa: E402
+from lotus_venues.local_exchange.web.server import LocalExchange  # noqa: E402
 
 COINS = (BTC, ETH)
 SPEC = WorldSpec("demo", seed=7, days=1, assets=COINS, sessions=(("08:00", "14:00"),))

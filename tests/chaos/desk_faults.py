@@ -34,8 +34,8 @@ from venue_faults import LatePoster, by_kind, faults  # noqa: E402
 from lotus.errors import LotusError  # noqa: E402
 from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
-from lotus.trading.orders import Side, TriggerKind  # noqa: E402
-from lotus.trading.plan import Plan, ProbeTerms, probe_plan  # noqa: E402
+from lotus.trading.execution.orders import Side, TriggerKind  # noqa: E402
+from lotus.trading.plan.plan import Plan, ProbeTerms, probe_plan  # noqa: E402
 from lotus_desk.accounts.accounts import venue_account  # noqa: E402
 from lotus_desk.execution.books import TradeBooks  # noqa: E402
 from lotus_desk.execution.desk import TradingDesk  # noqa: E402
@@ -45,11 +45,11 @@ from lotus_herald.keys import Keys  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Connection, Databases  # noqa: E402
 from lotus_store.ledger.bodies import to_plain  # noqa: E402
-from lotus_store.ledger.plans import PlanRow, put_plan  # noqa: E402
+from lotus_store.ledger.trading.plans import PlanRow, put_plan  # noqa: E402
 from lotus_venues.hyperliquid.venue import HyperliquidVenue  # noqa: E402
 from lotus_venues.local_exchange.frames import book_frame, context_frame, trade_frame  # noqa: E402
 from lotus_venues.local_exchange.options import Options, TimeSource  # noqa: E402
-from lotus_venues.local_exchange.server import LocalExchange  # noqa: E402
+from lotus_venues.local_exchange.web.server import LocalExchange  # noqa: E402
 
 COINS = tuple(Asset(name, 3) for name in ("BTC", "ETH", "SOL", "DOGE", "AVAX", "LINK"))
 START_PX = 1_000

@@ -34,7 +34,7 @@ from lotus_herald.routes import load_routes
 from lotus_modules.priors.prior_patch import PRIOR_HANDLERS
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger import identities, messages
+from lotus_store.ledger.messages import boxes, identities
 
 TS = 1_735_689_600_000
 RELEASE = release_of(Module.SIG)
@@ -87,7 +87,7 @@ def put_unchecked(connection: Connection, said: Sequence[Message], keys: Keys) -
         bare = seal(said[index], Module.SIG, seq, RELEASE)
         return bare, signed(said[index], keys, seq)
 
-    messages.append_once(connection, "sig", [message.dedupe_key for message in said], sealed)
+    boxes.append_once(connection, "sig", [message.dedupe_key for message in said], sealed)
     identities.put_key(connection, "sig", keys.verify_key("sig"), RELEASE)
 
 
@@ -242,7 +242,7 @@ def try_payloads(databases: Databases, keys: Keys, n: int, dice: random.Random) 
             faults += 1
             print(f"a handler broke: {fault!r}", file=sys.stderr)
     with databases.connect("sig") as sig:
-        letters = [x for x in messages.dead_letters(sig, "sig") if x.place == "inbox" and x.reason == "bad_payload"]
+        letters = [x for x in boxes.dead_letters(sig, "sig") if x.place == "inbox" and x.reason == "bad_payload"]
         valid = sig.execute("SELECT count(*) FROM sig_inbox WHERE lifecycle_id LIKE 'valid%' AND outcome = 'applied'")
         applied = int(str((valid.fetchone() or (0,))[0]))
     return {

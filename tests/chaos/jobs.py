@@ -15,16 +15,16 @@ import lotus.weave.night as weave_module
 import lotus_assets.backfill as backfill_module
 import lotus_assets.learning_lane as lane_module
 import lotus_assets.tape_assets as tape_module
-import lotus_live.event_log as event_log_module
 import lotus_live.live as live_module
+import lotus_live.reports.event_log as event_log_module
 import lotus_store.databases as databases_module
 import lotus_store.files as files_module
 import lotus_store.tape.writer as writer_module
 from lotus_assets.stages.context import Made, Stage, StageContext, StageResult
-from lotus_assets.stages.day_sums import StoredSource
+from lotus_assets.stages.learning.day_sums import StoredSource
 from lotus_assets.stages.runner import run_stage
 from lotus_live.daemon import Daemon
-from lotus_live.event_log import EventLog
+from lotus_live.reports.event_log import EventLog
 from lotus_resources.provision import provision
 from lotus_store.databases import Databases
 

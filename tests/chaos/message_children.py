@@ -30,8 +30,8 @@ from lotus_herald.outbox import send_many
 from lotus_modules.priors.prior_patch import PRIOR_HANDLERS, propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger.messages import lag
-from lotus_store.ledger.priors import in_force_at
+from lotus_store.ledger.beliefs.priors import in_force_at
+from lotus_store.ledger.messages.boxes import lag
 
 TS = 1_735_689_600_000
 DAY = "2025-01-01"

@@ -31,7 +31,7 @@ from lotus_desk.execution.books import execution_of  # noqa: E402
 from lotus_live.live import run_live  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
-from lotus_store.ledger.plans import PlanRow, open_plans  # noqa: E402
+from lotus_store.ledger.trading.plans import PlanRow, open_plans  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 
 RUN = "drill"

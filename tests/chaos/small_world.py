@@ -16,11 +16,11 @@ from lotus.outcomes.evaluate import mature
 from lotus.simulation.spec import BTC, ETH, WorldSpec
 from lotus.simulation.world import World
 from lotus.timebase import day_start_ms
-from lotus_live.batch import score_tape
-from lotus_live.clocks import Arrival
-from lotus_live.day_lane import LaneSpec
+from lotus_live.feed.clocks import Arrival
 from lotus_live.parity import neutral_beliefs
-from lotus_live.warm_up import warm_up
+from lotus_live.pipeline.batch import score_tape
+from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_live.pipeline.warm_up import warm_up
 from lotus_store.config import Settings
 from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore

@@ -50,7 +50,7 @@ from trade_kills import (  # noqa: E402
 )  # fmt: skip
 
 from lotus.hashing import natural_id  # noqa: E402
-from lotus.trading.orders import NewOrder, OrderTrigger, Side, TimeInForce, TriggerKind  # noqa: E402
+from lotus.trading.execution.orders import NewOrder, OrderTrigger, Side, TimeInForce, TriggerKind  # noqa: E402
 from lotus_desk.accounts.accounts import venue_account  # noqa: E402
 from lotus_desk.market.snapshot import account_name  # noqa: E402
 from lotus_desk.safety.heartbeat import BEAT_S  # noqa: E402

@@ -32,8 +32,8 @@ from free_port import free_port  # noqa: E402
 
 from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
-from lotus.trading.orders import Side  # noqa: E402
-from lotus.trading.plan import probe_plan  # noqa: E402
+from lotus.trading.execution.orders import Side  # noqa: E402
+from lotus.trading.plan.plan import probe_plan  # noqa: E402
 from lotus_desk.accounts.accounts import venue_account  # noqa: E402
 from lotus_desk.execution.books import TradeBooks  # noqa: E402
 from lotus_desk.execution.desk import TradingDesk  # noqa: E402
@@ -43,11 +43,11 @@ from lotus_herald.keys import Keys  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.bodies import to_plain  # noqa: E402
-from lotus_store.ledger.plans import PlanRow, put_plan  # noqa: E402
+from lotus_store.ledger.trading.plans import PlanRow, put_plan  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 from lotus_venues.local_exchange.frames import book_frame, context_frame  # noqa: E402
 from lotus_venues.local_exchange.options import Options, TimeSource  # noqa: E402
-from lotus_venues.local_exchange.server import LocalExchange  # noqa: E402
+from lotus_venues.local_exchange.web.server import LocalExchange  # noqa: E402
 
 BTC = Asset("BTC", 5)
 START_PX = 100_000

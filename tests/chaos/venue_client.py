@@ -13,7 +13,15 @@ from decimal import Decimal
 from check_venue import BID, COIN, Bed
 
 from lotus.errors import VenueError
-from lotus.trading.orders import NewOrder, OrderGrouping, OrderState, OrderUpdate, Side, TimeInForce, VenueFill
+from lotus.trading.execution.orders import (
+    NewOrder,
+    OrderGrouping,
+    OrderState,
+    OrderUpdate,
+    Side,
+    TimeInForce,
+    VenueFill,
+)
 from lotus.trading.venue import Venue
 
 LOT = Decimal("0.001")

@@ -28,7 +28,7 @@ from local_bed import ACCOUNT, LocalBed, local_bed, local_venue  # noqa: E402
 from venue_client import REFUSED, Client  # noqa: E402
 
 from lotus.errors import VenueError  # noqa: E402
-from lotus.trading.orders import OrderState, Side  # noqa: E402
+from lotus.trading.execution.orders import OrderState, Side  # noqa: E402
 from lotus_venues.hyperliquid.http import JsonPoster, Unanswered  # noqa: E402
 from lotus_venues.local_exchange.faults import Fault, FaultKind  # noqa: E402
 

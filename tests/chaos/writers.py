@@ -33,7 +33,7 @@ from lotus_herald.links import Links
 from lotus_herald.release import release_of
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger import herald_books, identities
+from lotus_store.ledger.messages import herald_books, identities
 from lotus_store.postgres.queries import message_rows
 
 NUMBERS = "CREATE SEQUENCE IF NOT EXISTS chaos_numbers"

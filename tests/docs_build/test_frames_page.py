@@ -4,7 +4,7 @@ from pathlib import Path
 
 from frames_page import frames_page
 
-from lotus.microtape.frame_spec import FLOAT_COLUMNS, INT_COLUMNS
+from lotus.microtape.frames.spec import FLOAT_COLUMNS, INT_COLUMNS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "frames.md"
 

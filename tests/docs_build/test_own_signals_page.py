@@ -5,7 +5,7 @@ from pathlib import Path
 from own_signals_page import own_signals_page
 
 from lotus.own_signals.columns import COLUMNS, column
-from lotus.own_signals.format_text import columns_text
+from lotus.own_signals.report.format_text import columns_text
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "own_signals.md"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from trader_tables import tables
 
-from lotus.trading.execution import Safety
-from lotus.trading.refusals import RefusalReason
+from lotus.trading.execution.state import Safety
+from lotus.trading.plan.refusals import RefusalReason
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/concepts/trading.md").read_text()
 

@@ -26,16 +26,16 @@ import numpy as np
 from lotus.errors import LotusError
 from lotus.manifest import Manifest
 from lotus.microtape.completeness import framed_prints
-from lotus.microtape.decode import decode_lines
-from lotus.microtape.decode_reasons import DecodeReport
 from lotus.microtape.events import EventBatch
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_spec import I_RECV
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.frames.spec import I_RECV
 from lotus.microtape.line_machine import LineMachine
+from lotus.microtape.wire.decode import decode_lines
+from lotus.microtape.wire.reasons import DecodeReport
 from lotus.timebase import DAY_MS
+from lotus_live.feed.tape_file import TapeFile
 from lotus_live.parity import verify_parity
-from lotus_live.tape_file import TapeFile
 from lotus_store.tape.source_lines import read_source_lines
 
 PIECE, WHOLE_EVERY, MAX_BYTES = 1_500, 100, 2 * 2**30

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from lotus_cli.output import explained
+from lotus_cli.terminal.output import explained
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -30,7 +30,7 @@ from lotus.detectors.spec_compile import compile_detectors
 from lotus.experts.compiler import compile_experts
 from lotus.experts.fusion import default_experts
 from lotus.manifest import Manifest
-import lotus_live.warm_up
+import lotus_live.pipeline.warm_up
 manifest = Manifest()
 print(compile_experts(default_experts(), manifest.kernel.cadence_ms).version)
 print(compile_detectors(shipped_detectors(), manifest).windows.version)

@@ -13,7 +13,7 @@ from lotus_modules.priors.weave_notes import tell_alerts
 from lotus_resources.lotus_resource import Lotus
 from lotus_sensors.new_inbox import OP
 from lotus_store.config import Settings
-from lotus_store.ledger.replicas import replicas
+from lotus_store.ledger.messages.replicas import replicas
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 
 from lotus.errors import BeliefError
 from lotus_assets import learning_lane as lane
-from lotus_assets.stages import detector_audits, detector_cards, meta_signals, signal_events
 from lotus_assets.stages.context import Stage, StageContext, StageResult
 from lotus_assets.stages.order import LEARNING_STAGES
+from lotus_assets.stages.scoring import detector_audits, detector_cards, meta_signals, signal_events
 
 DAY = "2026-01-05"
 

@@ -8,22 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lotus.detectors.scored import Columns
-from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.detectors.scoring.scored import Columns
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.experts.fusion import default_experts
-from lotus.experts.learned import InForce, LearnedSettings, experts_with
+from lotus.experts.weekly.learned import InForce, LearnedSettings, experts_with
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
 from lotus.timebase import DAY_MS, day_start_ms
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
+from lotus_live.feed.tape_file import TapeDay
 from lotus_live.live import run_live
 from lotus_live.parity import events_hash
-from lotus_live.tape_file import TapeDay
 from lotus_resources.lotus_resource import Lotus
+from lotus_store.ledger.beliefs.expert_sets import write_expert_set
 from lotus_store.ledger.day_commits import read_commit
-from lotus_store.ledger.expert_sets import write_expert_set
 from lotus_store.tape.header import HeaderAsset, TapeHeader
 from lotus_store.tape.store import TapeStore
 

@@ -16,7 +16,7 @@ from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import instance, provision
 from lotus_sensors.late_executions import NAME
 from lotus_store.ledger.day_commits import read_commit
-from lotus_store.ledger.executions import Execution, late_executions, put_execution
+from lotus_store.ledger.signals.executions import Execution, late_executions, put_execution
 
 NEEDED = {
     "raw_tape", "microtape_frames", "dsi_annotations", "expert_set", "signal_events", "signal_eval", "payoff_scores",

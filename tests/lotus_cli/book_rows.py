@@ -5,8 +5,8 @@ from typing import Any
 
 from lotus.timebase import day_start_ms
 from lotus_store.databases import Databases
-from lotus_store.ledger.decisions import DecisionRow, put_decision
-from lotus_store.ledger.plans import FillLine, OrderLine, PlanRow, PlanStep, judge_plan, put_plan, step_plans
+from lotus_store.ledger.trading.decisions import DecisionRow, put_decision
+from lotus_store.ledger.trading.plans import FillLine, OrderLine, PlanRow, PlanStep, judge_plan, put_plan, step_plans
 
 DAY = "2026-03-04"
 START_MS = day_start_ms(DAY)

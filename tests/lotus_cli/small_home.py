@@ -111,7 +111,7 @@ def _persuaded(*given: Any, last: bool, **named: Any) -> NightResult:
 def small_demo() -> Iterator[None]:
     """Let the demo's worlds be small, and its last night believe something: of so few windows nothing is learned."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lotus_assets.stages.lessons.learn_from", _persuaded)
-        patch.setattr("lotus_cli.demo.WorldSpec", partial(WorldSpec, assets=(BTC, ETH), sessions=SESSIONS))
-        patch.setattr("lotus_cli.demo.HORIZONS_S", HORIZONS_S)
+        patch.setattr("lotus_assets.stages.learning.lessons.learn_from", _persuaded)
+        patch.setattr("lotus_cli.demo.command.WorldSpec", partial(WorldSpec, assets=(BTC, ETH), sessions=SESSIONS))
+        patch.setattr("lotus_cli.demo.command.HORIZONS_S", HORIZONS_S)
         yield

@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from lotus_cli.output import explained
+from lotus_cli.terminal.output import explained
 
 LOTUS = [sys.executable, "-P", "-c", "from lotus_cli.entry import main; main()"]
 LATEST_S = 1.5

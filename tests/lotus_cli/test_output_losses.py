@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from small_home import Cli
 
-from lotus_cli.output import tell_losses
+from lotus_cli.terminal.output import tell_losses
 
 START_NS = 1_780_000_000_000_000_000
 QUOTE = '{{"channel":"bbo","data":{{"coin":"BTC","time":{},"bbo":[{{"px":"100.0","sz":"1.0","n":1}},null]}}}}'

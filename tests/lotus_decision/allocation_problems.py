@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from lotus.decision.problem import Caps, Floats, Problem
+from lotus.decision.allocation.problem import Caps, Floats, Problem
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lotus.decision.evidence import REGIME_NAMES, Outcomes, Table, coded, outcome_sums
+from lotus.decision.knowledge.evidence import REGIME_NAMES, Outcomes, Table, coded, outcome_sums
 from lotus.timebase import day_of, day_start_ms, next_day
 
 FIRST_DAY = "2025-06-01"

@@ -8,15 +8,15 @@ import numpy as np
 from hypothesis import strategies as st
 from past_outcomes import FIRST_DAY, known, past
 
+from lotus.decision.allocation.covariance import Covariance
+from lotus.decision.allocation.solver import FastSolver
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import CoinMarket
-from lotus.decision.calibration import ScoreCalibration, calibrate
-from lotus.decision.covariance import Covariance
 from lotus.decision.curators import Nudge
 from lotus.decision.decide import AccountMandate, Decision, DecisionState, decide
-from lotus.decision.feedback import DecisionMemory
-from lotus.decision.policy import shipped_policy
-from lotus.decision.solver import FastSolver
+from lotus.decision.knowledge.calibration import ScoreCalibration, calibrate
+from lotus.decision.knowledge.feedback import DecisionMemory
+from lotus.decision.policy.policy import shipped_policy
 from lotus.timebase import day_start_ms, next_day
 
 COINS = ("ARB", "BTC", "DOGE", "ETH", "SOL")

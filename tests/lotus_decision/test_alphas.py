@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from payloads import NOW_MS, cues, det_alpha, hint, sigbus
 
 from lotus.decision.alphas import AlphaContext, AlphaInput, CueInput, InputFault, InputFilter, InputRefusal, ingest
-from lotus.decision.policy import HorizonRule
+from lotus.decision.policy.policy import HorizonRule
 from lotus.modules.signals import check_signal
 
 INPUT_FILTER = InputFilter("main", frozenset({"BTC", "ETH"}), HorizonRule(5, 86_400, 3600))

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from pace import examples
 from states import CUES, POSITIONS, VIEWS, decided, desk
 
+from lotus.decision.allocation.problem import RELATIVE
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import measured, problem_of
-from lotus.decision.problem import RELATIVE
 
 
 @settings(max_examples=examples(80), deadline=None)

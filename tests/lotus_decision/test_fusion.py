@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lotus.decision.calibration import DmAlpha
 from lotus.decision.fusion import blend_weights, blocks_of, fuse
-from lotus.decision.policy import shipped_policy
+from lotus.decision.knowledge.calibration import DmAlpha
+from lotus.decision.policy.policy import shipped_policy
 
 RULE = shipped_policy().fusion
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from benchmarks.decision.allocator import SpecificationSolver
-from lotus.decision.problem import Caps, Problem
-from lotus.decision.solver import FastSolver
+from lotus.decision.allocation.problem import Caps, Problem
+from lotus.decision.allocation.solver import FastSolver
 
 KNOWN = json.loads((Path(__file__).parent / "data" / "pyportfolioopt.json").read_text("utf-8"))
 SOLVERS = {"fast": FastSolver(), "specification": SpecificationSolver()}

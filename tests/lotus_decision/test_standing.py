@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.decision.policy import shipped_policy
+from lotus.decision.policy.policy import shipped_policy
 from lotus.decision.standing import Standing, seen
 from lotus.timebase import DAY_MS
 

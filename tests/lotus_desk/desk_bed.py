@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 
 from lotus.manifest import Asset
-from lotus.trading.knob_choice import KnobChoice
-from lotus.trading.orders import (
+from lotus.trading.execution.conditions import MarketView
+from lotus.trading.execution.orders import (
     AccountSnapshot,
     NewOrder,
     OpenOrder,
@@ -22,16 +22,16 @@ from lotus.trading.orders import (
     VenueFill,
     VenuePosition,
 )
-from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
+from lotus.trading.plan.knob_choice import KnobChoice
+from lotus.trading.plan.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.venue import VenueEvent
-from lotus.trading.watch import MarketView
 from lotus_desk.execution.books import PlanDelta
 from lotus_desk.execution.desk import TradingDesk
 from lotus_desk.execution.stored import stored
 from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_store.ledger.bodies import to_plain
-from lotus_store.ledger.plans import PlanRow
+from lotus_store.ledger.trading.plans import PlanRow
 from lotus_venues.event_queue import EventQueue
 
 BTC = Asset("BTC", 5)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from tapes import MANIFEST, UNIVERSE, in_order, market, write
 
-from lotus.decision.calibration import Cell, ScoreCalibration
-from lotus.decision.covariance import Covariance
-from lotus.decision.feedback import DecisionMemory
+from lotus.decision.allocation.covariance import Covariance
+from lotus.decision.knowledge.calibration import Cell, ScoreCalibration
+from lotus.decision.knowledge.feedback import DecisionMemory
 from lotus.detectors.registry import shipped_detectors
 from lotus.errors import ConfigError
 from lotus.hashing import natural_id
@@ -24,10 +24,10 @@ from lotus_desk.trading import trading_of
 from lotus_live.live import run_live
 from lotus_store.config import Settings, TradingSettings
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.executions import executions_of
-from lotus_store.ledger.knowledge import Knowledge, executors_by, put_knowledge
-from lotus_store.ledger.plans import PlanRow, fills_of, orders_of, plans_for
-from lotus_store.ledger.signals import SignalRow
+from lotus_store.ledger.signals.executions import executions_of
+from lotus_store.ledger.signals.signals import SignalRow
+from lotus_store.ledger.trading.knowledge import Knowledge, executors_by, put_knowledge
+from lotus_store.ledger.trading.plans import PlanRow, fills_of, orders_of, plans_for
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
 
 DAY = "2026-03-04"

@@ -8,13 +8,13 @@ from tapes import MANIFEST, UNIVERSE
 
 from lotus.detectors.registry import shipped_detectors
 from lotus.hashing import natural_id
-from lotus.trading.orders import Side
-from lotus.trading.plan import Authority, Plan, ProbeTerms, probe_plan
-from lotus_live.collector import DayCollector
-from lotus_live.day_lane import LaneSpec
+from lotus.trading.execution.orders import Side
+from lotus.trading.plan.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus_live.parity import neutral_beliefs
-from lotus_live.pipeline import Pipeline
-from lotus_store.ledger.plans import PlanRow
+from lotus_live.pipeline.collector import DayCollector
+from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_live.pipeline.lines import Pipeline
+from lotus_store.ledger.trading.plans import PlanRow
 
 SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
 TERMS = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10**6), ("tr",)), ("paper",))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from lotus.manifest import Asset, Manifest
-from lotus.trading.orders import NewOrder, OrderGrouping, OrderTrigger, Side, TimeInForce, TriggerKind
+from lotus.trading.execution.orders import NewOrder, OrderGrouping, OrderTrigger, Side, TimeInForce, TriggerKind
 from lotus_desk.accounts.accounts import venue_account
 from lotus_desk.safety.heartbeat import Beat, Pulse
 from lotus_desk.safety.kill_switch import KillSwitch
@@ -24,7 +24,7 @@ from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
 from lotus_venues.local_exchange.frames import book_frame, context_frame
 from lotus_venues.local_exchange.options import Options, TimeSource
-from lotus_venues.local_exchange.server import LocalExchange
+from lotus_venues.local_exchange.web.server import LocalExchange
 
 BTC = Asset("BTC", 5)
 LOT = Decimal("0.01")

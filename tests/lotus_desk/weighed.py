@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from lotus_venues.local_exchange.limits import action_weight, info_weight
+from lotus_venues.local_exchange.requests.limits import action_weight, info_weight
 
 START_MS = 1_767_225_600_000
 

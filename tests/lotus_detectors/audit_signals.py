@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.audits import adversarial, sample
-from lotus.detectors.daytables import DayTables
+from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import shipped_detectors
 from lotus.manifest import Asset
-from lotus.microtape import frame_spec as c
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frames import spec as c
+from lotus.microtape.frames.batch import FrameBatch
 from lotus.timebase import day_start_ms
 
 DETECTORS = tuple(replace(d, horizon_s=60) for d in shipped_detectors()[:2])

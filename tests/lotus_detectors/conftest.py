@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lotus.detectors.daily import day_tables
-from lotus.detectors.daytables import DayTables
-from lotus.detectors.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
+from lotus.detectors.daily.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import score_windows
-from lotus.detectors.scored import Columns
-from lotus.detectors.windows import WindowBatch, build_windows
+from lotus.detectors.scoring.scored import Columns
+from lotus.detectors.scoring.scorer import score_windows
+from lotus.detectors.windows.builder import WindowBatch, build_windows
 from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE, N_VALUES
 from lotus.experts.machine import AnnotationBatch
 from lotus.manifest import Asset, Manifest
-from lotus.microtape import frame_spec as c
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frames import spec as c
+from lotus.microtape.frames.batch import FrameBatch
 from lotus.priors.types import priors_0
 from lotus.timebase import day_start_ms, next_day
 

@@ -4,13 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.registry import known_detectors
-from lotus.detectors.window_spec import F_SIGNAL
-from lotus.detectors.windows import build_windows
+from lotus.detectors.windows.builder import build_windows
+from lotus.detectors.windows.row_spec import F_SIGNAL
 from lotus.experts.annotation_spec import N_VALUES
 from lotus.experts.machine import AnnotationBatch
 from lotus.manifest import Asset, Manifest
-from lotus.microtape import frame_spec as c
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frames import spec as c
+from lotus.microtape.frames.batch import FrameBatch
 from lotus.timebase import day_start_ms
 
 START_MS = day_start_ms("2025-03-03")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lotus.detectors.daily_quality import Matured
-from lotus.detectors.history import MAX_ASSETS
+from lotus.detectors.daily.history import MAX_ASSETS
+from lotus.detectors.daily.quality import Matured
 
 
 def made(payoff, ret=None, s=None, key=None, day=None, bins=None) -> Matured:

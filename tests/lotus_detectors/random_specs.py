@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lotus.detectors.spec import DetectorSpec, parse_spec
-from lotus.detectors.window_spec import F_SIGNAL, window_columns
-from lotus.detectors.windows import WindowBatch, WindowBuilder, build_windows
+from lotus.detectors.windows.builder import WindowBatch, WindowBuilder, build_windows
+from lotus.detectors.windows.row_spec import F_SIGNAL, window_columns
 from lotus.errors import ExpressionError
 from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE, N_VALUES
 from lotus.experts.machine import AnnotationBatch
 from lotus.manifest import Manifest
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_samples import sample_events
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.frames.samples import sample_events
 from lotus.tape_machine.environment import InputColumn, frame_columns
 
 MANIFEST = Manifest()

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from lotus.detectors.curators import CuratorInput, curated, fragility_nudges, veto_bits, without_curators
-from lotus.detectors.daily import day_tables
-from lotus.detectors.daytables import CURATED, tables_from_json, tables_to_json
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.daily.tables import CURATED, tables_from_json, tables_to_json
 from lotus.detectors.explain import explain_event
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import Columns, Scorer
-from lotus.detectors.scored import columns_of
-from lotus.detectors.signal_spec import LEAKAGE, VETOES
+from lotus.detectors.scoring.scored import columns_of
+from lotus.detectors.scoring.scorer import Columns, Scorer
+from lotus.detectors.scoring.signal_spec import LEAKAGE, VETOES
 from lotus.errors import ConfigError, SchemaError
 from lotus.priors.types import priors_0
 

@@ -5,7 +5,7 @@ import pytest
 
 from lotus.detectors.explain import explain_event
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import score_windows
+from lotus.detectors.scoring.scorer import score_windows
 from lotus.errors import BeliefError, SchemaError
 from lotus.priors.types import EXPLORATION, ActiveBraid, Knob, Literal, Patch, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import FEATURE_NAMES

@@ -19,8 +19,8 @@ from lotus.detectors.meta_signals import (
     in_scoring_order,
 )
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.score import Scorer, in_key_order
-from lotus.detectors.scored import Columns
+from lotus.detectors.scoring.scored import Columns
+from lotus.detectors.scoring.scorer import Scorer, in_key_order
 from lotus.errors import SchemaError
 from lotus.hashing import content_hash
 from lotus.priors.types import priors_0

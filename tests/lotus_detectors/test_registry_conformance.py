@@ -9,14 +9,14 @@ from check_detector import check_detector
 
 from lotus.detectors.registry import known_detectors
 from lotus.detectors.spec import DetectorSpec
-from lotus.detectors.window_spec import F_SIGNAL
-from lotus.detectors.windows import build_windows
+from lotus.detectors.windows.builder import build_windows
+from lotus.detectors.windows.row_spec import F_SIGNAL
 from lotus.errors import LookAheadError, SchemaError
 from lotus.experts.machine import AnnotationBatch, annotate
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import decode_lines
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.wire.decode import decode_lines
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
 

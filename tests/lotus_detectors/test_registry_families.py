@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from detector_tapes import Tape
 
-from lotus.microtape import frame_spec as c
+from lotus.microtape.frames import spec as c
 
 MID = -1
 SIDES = pytest.mark.parametrize("side", [1.0, -1.0])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from random_specs import MANIFEST, check_set, random_set, random_stretch
 
-from lotus.detectors.window_spec import F_SIGNAL
+from lotus.detectors.windows.row_spec import F_SIGNAL
 from lotus.tape_machine.complexity import topological
 from lotus.tape_machine.node import OPS
 

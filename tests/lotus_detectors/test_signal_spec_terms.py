@@ -3,8 +3,8 @@
 import numpy as np
 from kernel_terms_page import QUALITY, SLOW, TERMS
 
-from lotus.detectors.daily_quality import WEIGHTS
-from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.detectors.daily.quality import WEIGHTS
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 
 STORED = {"det_kairos": "kairos", "det_entrain_r": "entrain", "det_uncert": "uncert"}
 

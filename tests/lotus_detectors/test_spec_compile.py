@@ -7,11 +7,11 @@ import pytest
 from random_specs import random_stretch
 
 from benchmarks.related import related
-from lotus.detectors import window_spec as win
 from lotus.detectors.registry import known_detectors, shipped_detectors
 from lotus.detectors.spec import JITTER, DetectorSpec, parse_spec
 from lotus.detectors.spec_compile import compile_detectors
-from lotus.detectors.windows import build_windows
+from lotus.detectors.windows import row_spec as win
+from lotus.detectors.windows.builder import build_windows
 from lotus.errors import ConfigError
 from lotus.manifest import KernelDefaults, Manifest
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lotus.experts.refit import RefitRows
+from lotus.experts.weekly.refit import RefitRows
 
 
 def world(seed: int, scale: float, n: int = 30_000) -> RefitRows:

@@ -5,7 +5,7 @@ import numpy as np
 from lotus.experts.calibration import confidences
 from lotus.experts.confidence import confidence, fit_confidences
 from lotus.experts.fusion import default_experts
-from lotus.experts.learned import LearnedSettings, experts_with
+from lotus.experts.weekly.learned import LearnedSettings, experts_with
 
 from .confident_world import world
 

@@ -12,9 +12,9 @@ from lotus.errors import LookAheadError, SchemaError
 from lotus.experts.annotation_spec import EXPERTS
 from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.manifest import Manifest
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_samples import sample_events
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.frames.samples import sample_events
 
 from .specs import edited
 

@@ -22,11 +22,11 @@ from lotus.experts.annotation_spec import (
 from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.experts.machine import ExpertMachine, annotate
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import decode_lines
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_samples import sample_events
-from lotus.microtape.frame_spec import I_END
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.frames.samples import sample_events
+from lotus.microtape.frames.spec import I_END
+from lotus.microtape.wire.decode import decode_lines
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

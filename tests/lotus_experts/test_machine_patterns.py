@@ -8,8 +8,8 @@ import pytest
 from lotus.experts.fusion import default_experts
 from lotus.experts.machine import ExpertMachine
 from lotus.manifest import Asset
-from lotus.microtape import frame_spec as f
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frames import spec as f
+from lotus.microtape.frames.batch import FrameBatch
 
 CALM = {
     "mid": 10_000.0, "ret_bps": 0.0, "micro_drift_bps": 0.0, "spread_bps": 1.0, "imb_1": 0.0, "imb_5": 0.0,

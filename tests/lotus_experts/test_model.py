@@ -10,9 +10,9 @@ from check_expert import check_expert
 from lotus.errors import ConfigError
 from lotus.experts.model import export_weights, load_weights, read_weights, weights_hash
 from lotus.manifest import Manifest
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_samples import sample_events
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.frames.samples import sample_events
 
 from .specs import edited, raw
 

@@ -17,7 +17,7 @@ from lotus_herald.links import Links
 from lotus_herald.outbox import send
 from lotus_herald.routes import load_routes
 from lotus_store.databases import Databases
-from lotus_store.ledger import messages
+from lotus_store.ledger.messages import boxes
 
 from .conftest import alert
 
@@ -93,7 +93,7 @@ def test_forged_rows_become_dead_letters(
     assert carry(databases).dead == {reason.value: 1}
     assert inbox(databases) == []
     with databases.connect("sig") as connection:
-        letters = messages.dead_letters(connection, "sig")
+        letters = boxes.dead_letters(connection, "sig")
     assert [(x.place, x.reason) for x in letters] == [("outbox", reason.value)]
 
 
@@ -113,8 +113,8 @@ def test_time_to_live_counts_against_a_clock_only(databases: Databases, keys: Ke
     say(databases, keys, "live", ttl_sec=10)
     assert carry(databases, now_ms=1_735_689_610_001).dead == {"expired": 1}
     with databases.connect("sig") as connection:
-        letter = messages.dead_letters(connection, "sig")[0]
-        assert messages.replay(connection, "sig", letter.event_id, "outbox")
+        letter = boxes.dead_letters(connection, "sig")[0]
+        assert boxes.replay(connection, "sig", letter.event_id, "outbox")
     assert carry(databases, now_ms=1_735_689_600_000).delivered == {"dm": 1}
     assert inbox(databases) == ["history", "live"]
 
@@ -165,9 +165,9 @@ def test_a_target_that_stays_down_makes_a_dead_letter_at_the_last_attempt(databa
 def test_a_kill_between_delivery_and_mark_repeats_nothing(databases: Databases, keys: Keys) -> None:
     say(databases, keys, "a", "b")
     with databases.connect("sig") as connection:
-        row = messages.claim_outbox(connection, "sig", None, 1)[0]
+        row = boxes.claim_outbox(connection, "sig", None, 1)[0]
         with databases.connect("dm") as target:
-            assert messages.deliver(target, "dm", [(open_envelope(row.envelope), row.envelope)])
+            assert boxes.deliver(target, "dm", [(open_envelope(row.envelope), row.envelope)])
         connection.rollback()
     assert carry(databases).repeated == 1
     assert sorted(inbox(databases)) == ["a", "b"]
@@ -212,8 +212,8 @@ def test_keys_are_private_files_and_stay(tmp_path: Path) -> None:
 def test_messages_that_waited_are_counted(databases: Databases, keys: Keys) -> None:
     say(databases, keys, "a")
     with databases.connect("sig") as connection:
-        assert replace(messages.lag(connection, "sig"), oldest_s=0) == messages.Lag(1, 0, 0)
+        assert replace(boxes.lag(connection, "sig"), oldest_s=0) == boxes.Lag(1, 0, 0)
     carry(databases)
     with databases.connect("dm") as connection:
-        assert messages.lag(connection, "dm").inbox == 1
-        assert [x[1:] for x in messages.waiting(connection, "dm")] == [("main", "WATCHDOG_ALERT")]
+        assert boxes.lag(connection, "dm").inbox == 1
+        assert [x[1:] for x in boxes.waiting(connection, "dm")] == [("main", "WATCHDOG_ALERT")]

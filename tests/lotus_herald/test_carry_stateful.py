@@ -23,7 +23,7 @@ from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
 from lotus_store.databases import Databases
-from lotus_store.ledger import messages
+from lotus_store.ledger.messages import boxes
 from lotus_store.postgres.queries import query
 
 from .conftest import alert
@@ -122,8 +122,8 @@ class Messages(RuleBasedStateMachine):
     @rule()
     def replay(self) -> None:
         with self.databases.connect("sig") as connection:
-            for letter in messages.dead_letters(connection, "sig"):
-                assert messages.replay(connection, "sig", letter.event_id, "outbox")
+            for letter in boxes.dead_letters(connection, "sig"):
+                assert boxes.replay(connection, "sig", letter.event_id, "outbox")
 
     @rule()
     def restart(self) -> None:

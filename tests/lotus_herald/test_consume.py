@@ -14,7 +14,7 @@ from lotus_herald.herald import Herald
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_store.databases import Databases
-from lotus_store.ledger import messages
+from lotus_store.ledger.messages import boxes
 
 from .conftest import alert
 
@@ -76,9 +76,9 @@ def test_a_refusal_is_a_replayable_dead_letter_without_effect(databases: Databas
     assert consume(databases, Module.DM, {Intent.WATCHDOG_ALERT: refuses}, keys, 0) == {"dead": 1}
     assert strands(databases) == []
     with databases.connect("dm") as connection:
-        letter = messages.dead_letters(connection, "dm")[0]
+        letter = boxes.dead_letters(connection, "dm")[0]
         assert (letter.reason, letter.detail) == ("handler_failed", "BeliefError: no such belief")
-        assert messages.replay(connection, "dm", letter.event_id, "inbox")
+        assert boxes.replay(connection, "dm", letter.event_id, "inbox")
     assert consume(databases, Module.DM, HANDLERS, keys, 0) == {"applied": 1}
     assert strands(databases) == ["a"]
 
@@ -88,7 +88,7 @@ def test_what_nobody_listens_to_is_a_dead_letter(databases: Databases, keys: Key
     carry(databases)
     assert consume(databases, Module.DM, {}, keys, 0) == {"dead": 1}
     with databases.connect("dm") as connection:
-        assert messages.dead_letters(connection, "dm")[0].reason == "no_handler"
+        assert boxes.dead_letters(connection, "dm")[0].reason == "no_handler"
 
 
 def test_the_loop_wakes_at_a_hint_and_carries_answers(databases: Databases, keys: Keys) -> None:

@@ -9,7 +9,7 @@ from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
 from lotus_herald.routes import load_routes
 from lotus_store.databases import Databases
-from lotus_store.ledger import messages
+from lotus_store.ledger.messages import boxes
 
 from .conftest import alert
 
@@ -37,9 +37,9 @@ def test_a_quota_sheds_normal_messages_and_they_can_be_replayed(databases: Datab
     first = rows(databases, "SELECT lifecycle_id FROM dm_inbox ORDER BY arrival LIMIT 2")
     assert first == [("m8",), ("m9",)]
     with databases.connect("sig") as connection:
-        for letter in messages.dead_letters(connection, "sig"):
+        for letter in boxes.dead_letters(connection, "sig"):
             assert letter.reason == Reason.SHED
-            messages.replay(connection, "sig", letter.event_id, "outbox")
+            boxes.replay(connection, "sig", letter.event_id, "outbox")
     assert carry(databases).delivered == {"dm": 5}
 
 

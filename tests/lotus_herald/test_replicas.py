@@ -26,7 +26,7 @@ from lotus_herald.routes import load_routes
 from lotus_modules.slow import SLOW_HANDLERS
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger.replicas import replicas
+from lotus_store.ledger.messages.replicas import replicas
 
 from .conftest import alert
 

@@ -7,7 +7,7 @@ from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
 from lotus_herald.report import herald_status
 from lotus_store.databases import Databases
-from lotus_store.ledger import herald_books
+from lotus_store.ledger.messages import herald_books
 
 from .conftest import alert
 

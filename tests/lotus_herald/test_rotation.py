@@ -13,7 +13,7 @@ from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_herald.rotation import create, rotate
 from lotus_store.databases import Databases
-from lotus_store.ledger.identities import known_keys
+from lotus_store.ledger.messages.identities import known_keys
 
 from .conftest import alert
 

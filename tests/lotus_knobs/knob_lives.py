@@ -12,7 +12,7 @@ from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.knobs import knob_values
 from lotus.priors.types import PriorsVersion, priors_0
 from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms, next_day
-from lotus.trading.knobs import KNOBS
+from lotus.trading.plan.knobs import KNOBS
 from lotus.weave.braid import Braid
 
 RETRY = next(spec for spec in KNOBS if spec.name == "retry")

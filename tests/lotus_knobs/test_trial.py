@@ -10,8 +10,8 @@ from lotus.knobs.trial import FAIR, Trial, drawn_trial, turn_of
 from lotus.manifest import WeaveDefaults
 from lotus.priors.types import ActiveBraid, Knob, Patch, Rule, priors_version
 from lotus.timebase import BLOCK_MS, BLOCKS_PER_DAY, DAY_MS
-from lotus.trading.knob_choice import choice_of
-from lotus.trading.knobs import KNOBS, TRIED, ExecutionKnobs
+from lotus.trading.plan.knob_choice import choice_of
+from lotus.trading.plan.knobs import KNOBS, TRIED, ExecutionKnobs
 
 WEAVE = WeaveDefaults()
 RETRY, EXIT = "execution:retry", "execution:exit_slippage"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lotus.detectors.scored import Columns
-from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.detectors.scoring.scored import Columns
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus_store.databases import Databases
-from lotus_store.ledger import live_log
+from lotus_store.ledger.signals import live_log
 
 DAY = "2026-03-04"
 

@@ -5,15 +5,15 @@ from typing import Any
 from tapes import MANIFEST, UNIVERSE
 
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.scored import Columns
-from lotus.detectors.signal_facts import facts_of, payloads_of, published_rows, spec_of
+from lotus.detectors.scoring.scored import Columns
+from lotus.detectors.scoring.signal_facts import facts_of, payloads_of, published_rows, spec_of
 from lotus.experts.fusion import default_experts
 from lotus.modules.canonical import canonical_json
 from lotus.modules.signals import check_signal
 from lotus.priors.types import ActiveBraid, Patch, Rule
-from lotus_live.day_lane import LaneSpec
 from lotus_live.parity import neutral_beliefs
-from lotus_store.ledger.signals import SignalRow
+from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_store.ledger.signals.signals import SignalRow
 
 SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
 BRAIDS = tuple(

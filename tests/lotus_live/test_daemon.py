@@ -17,20 +17,20 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, numbered, write
 
 from lotus.detectors.registry import shipped_detectors
 from lotus.experts.fusion import default_experts
-from lotus.experts.learned import InForce, LearnedSettings, experts_with
+from lotus.experts.weekly.learned import InForce, LearnedSettings, experts_with
 from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
 from lotus.timebase import day_start_ms
-from lotus_live.batch import score_tape
 from lotus_live.daemon import Daemon
-from lotus_live.day_lane import LaneSpec
 from lotus_live.live import run_live
 from lotus_live.parity import events_hash, neutral_beliefs
+from lotus_live.pipeline.batch import score_tape
+from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger import live_log
-from lotus_store.ledger.expert_sets import write_expert_set
-from lotus_store.ledger.priors import put_in_force, put_version
-from lotus_store.ledger.signals import read_signals
+from lotus_store.ledger.beliefs.expert_sets import write_expert_set
+from lotus_store.ledger.beliefs.priors import put_in_force, put_version
+from lotus_store.ledger.signals import live_log
+from lotus_store.ledger.signals.signals import read_signals
 
 pytestmark = pytest.mark.process("the daemon on recordings, over wall time")
 SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")

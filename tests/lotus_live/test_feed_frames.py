@@ -5,11 +5,11 @@ import asyncio
 from bad_frames import POISON
 from tapes import UNIVERSE
 
-from lotus.microtape.decode import Decoder
-from lotus.microtape.decode_reasons import QuarantineReason
-from lotus_live.clocks import Arrival
-from lotus_live.feed import Feed
-from lotus_live.wall_clock import WallClock
+from lotus.microtape.wire.decode import Decoder
+from lotus.microtape.wire.reasons import QuarantineReason
+from lotus_live.feed.clocks import Arrival
+from lotus_live.feed.feed import Feed
+from lotus_live.feed.wall_clock import WallClock
 
 
 def test_the_books_of_the_feed_survive_any_frame() -> None:
@@ -30,8 +30,8 @@ def test_the_venue_cannot_speak_as_a_daemon() -> None:
 def test_fragments_are_joined_up_to_the_longest_line() -> None:
     from picows import WSMsgType
 
-    from lotus.microtape.wire import MAX_LINE_BYTES
-    from lotus_live.feed import _Listener
+    from lotus.microtape.wire.frame import MAX_LINE_BYTES
+    from lotus_live.feed.feed import _Listener
 
     class Piece:
         msg_type, fin = WSMsgType.CONTINUATION, False

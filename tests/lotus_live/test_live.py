@@ -20,7 +20,7 @@ import pytest
 from ledger_rows import DAY, _running, ledger_events
 from tapes import MANIFEST, UNIVERSE, in_order, market, write
 
-from lotus.microtape.wire import CONTROL_PREFIX
+from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
 from lotus.modules.payloads import WATCHDOG_ALERT_REF
@@ -28,12 +28,12 @@ from lotus_desk.safety.kill_switch import LIFTED, KillSwitch
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_live.daemon import Daemon
+from lotus_live.feed.wall_clock import WallClock
 from lotus_live.live import run_live
 from lotus_live.parity import events_hash, verify_parity
-from lotus_live.wall_clock import WallClock
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger import live_log
+from lotus_store.ledger.signals import live_log
 from lotus_store.tape.store import TapeStore
 from lotus_venues.replay_server import ReplayPlan
 

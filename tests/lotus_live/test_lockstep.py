@@ -9,7 +9,7 @@ import pytest
 
 from lotus.timebase import NS_PER_MS
 from lotus_live import lockstep
-from lotus_live.clocks import Arrival, ReplayClock
+from lotus_live.feed.clocks import Arrival, ReplayClock
 from lotus_live.lockstep import Lockstep
 from lotus_venues.local_exchange.frames import bbo_frame
 
@@ -183,7 +183,7 @@ def test_what_does_not_end_is_left_behind_and_counted(
 def test_an_exchange_asks_before_it_plays_on() -> None:
     from lotus.manifest import Asset
     from lotus_venues.local_exchange.options import Options
-    from lotus_venues.local_exchange.server import LocalExchange
+    from lotus_venues.local_exchange.web.server import LocalExchange
 
     asked: list[int] = []
     prices = [("100000.0", "1.0")], [("100001.0", "1.0")]

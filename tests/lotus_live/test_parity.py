@@ -11,15 +11,15 @@ from tapes import MANIFEST, UNIVERSE, frame, in_order, market, write
 from lotus.detectors.registry import shipped_detectors
 from lotus.errors import TapeError
 from lotus.experts.fusion import default_experts
-from lotus.experts.learned import InForce, LearnedSettings, net_of, set_of_day
 from lotus.experts.model import shipped_net
+from lotus.experts.weekly.learned import InForce, LearnedSettings, net_of, set_of_day
 from lotus.priors.types import ActiveBraid, Patch, PriorsVersion, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import FEATURE_NAMES, literals_of
 from lotus.timebase import day_start_ms
-from lotus_live.batch import score_tape
-from lotus_live.day_lane import LaneSpec
+from lotus_live.feed.tape_file import TapeFile
 from lotus_live.parity import FixedBeliefs, events_hash, neutral_beliefs, verify_parity
-from lotus_live.tape_file import TapeFile
+from lotus_live.pipeline.batch import score_tape
+from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_venues.replay_server import ReplayPlan
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"

@@ -10,18 +10,18 @@ from pathlib import Path
 from tapes import MANIFEST, UNIVERSE, trial_text
 
 from lotus.detectors.registry import shipped_detectors
-from lotus.microtape.wire import CONTROL_PREFIX
-from lotus_live.clocks import Arrival, ReplayClock
+from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus_live.daemon import Daemon
-from lotus_live.day_lane import LaneSpec
-from lotus_live.feed import Feed
+from lotus_live.feed.clocks import Arrival, ReplayClock
+from lotus_live.feed.feed import Feed
+from lotus_live.feed.tape_file import TapeFile
 from lotus_live.live import _daemon
 from lotus_live.parity import QUIET
-from lotus_live.tape_file import TapeFile
-from lotus_live.warm_up import warm_up
+from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_live.pipeline.warm_up import warm_up
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
-from lotus_store.ledger import live_log
+from lotus_store.ledger.signals import live_log
 from lotus_store.tape.header import TapeHeader
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from lotus.manifest import Asset, KernelDefaults, Manifest
-from lotus.microtape import frame_machine, frame_step
 from lotus.microtape.events import EventBatch, EventInput, EventKind, book_values, build_batch
-from lotus.microtape.frame_state import new_params, new_state
+from lotus.microtape.frames import machine, step
+from lotus.microtape.frames.state import new_params, new_state
 
 UNIVERSE = (Asset("BTC", 5),)
 SECOND = 1_000  # cadence: 10^5 frames are 28 hours, beyond the rescaling of the histograms
@@ -63,10 +63,10 @@ def after(pieces: int, market: str) -> np.ndarray[Any, Any]:
 
 
 def run(batch: EventBatch, rows: int, state: Any, blank: Any, params: Any) -> np.ndarray[Any, Any]:
-    n_ints, n_floats = frame_machine.N_INTS, frame_machine.N_FLOATS
+    n_ints, n_floats = machine.N_INTS, machine.N_FLOATS
     ints, floats = np.zeros((rows + 1, n_ints), np.int64), np.zeros((rows + 1, n_floats))
     quotes, gaps, counts = np.zeros((len(batch), 8), np.int64), np.zeros((1, 4), np.int64), np.zeros(3, np.int64)
-    frame_step.run(
+    step.run(
         state, blank, params,
         batch.recv_ns, batch.time_ms, batch.seq, batch.kind, batch.asset, batch.off, batch.pool,
         ints, floats, quotes, gaps, counts,

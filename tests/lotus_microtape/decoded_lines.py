@@ -4,9 +4,9 @@ import numpy as np
 from tape_cases import UNIVERSE, recording
 
 from lotus.manifest import Asset
-from lotus.microtape.decode import Decoder, decode_lines
-from lotus.microtape.decode_reasons import DecodeReport
 from lotus.microtape.events import EventBatch, EventInput, EventKind, build_batch
+from lotus.microtape.wire.decode import Decoder, decode_lines
+from lotus.microtape.wire.reasons import DecodeReport
 
 
 def _live(pairs: list[tuple[int, bytes]], decoder: Decoder) -> EventBatch:

@@ -2,8 +2,8 @@
 
 from lotus.manifest import Asset, Manifest
 from lotus.microtape.events import EventInput, EventKind, build_batch
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
 
 T = 1_700_000_000_000
 BBO, BOOK, FAST, TRADES, CTX = EventKind.BBO, EventKind.BOOK, EventKind.FAST, EventKind.TRADES, EventKind.CTX

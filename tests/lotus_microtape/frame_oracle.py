@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lotus.microtape.events import NULL, EventBatch, EventKind, book_levels, trade_rows
-from lotus.microtape.frame_spec import CROSSED, GAP_BEFORE, LATE, NO_QUOTE, STALE_BOOK, STALE_CTX, WARMUP
+from lotus.microtape.frames.spec import CROSSED, GAP_BEFORE, LATE, NO_QUOTE, STALE_BOOK, STALE_CTX, WARMUP
 
 Row = dict[str, Any]
 Side = list[list[int]]

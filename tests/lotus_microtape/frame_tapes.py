@@ -10,9 +10,9 @@ from frame_oracle import oracle
 from tape_cases import UNIVERSE, FrameSource, line, recording
 
 from lotus.manifest import Asset
-from lotus.microtape.decode import decode_lines
 from lotus.microtape.events import EventBatch
-from lotus.microtape.frame_samples import sample_events
+from lotus.microtape.frames.samples import sample_events
+from lotus.microtape.wire.decode import decode_lines
 
 TAPES = ("random", "simulated", "mutilated", "recorded")
 SIMULATED = Path(__file__).resolve().parents[2] / "fixtures" / "demo-7.zst"

@@ -14,12 +14,12 @@ from lotus.microtape.completeness import (
     framed_prints,
     stale_columns,
 )
-from lotus.microtape.decode import decode_lines
 from lotus.microtape.events import EventBatch, empty_batch
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_spec import C_TRADE_N
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.frames.spec import C_TRADE_N
 from lotus.microtape.gaps import Gap, find_gaps, parse_session, read_clocks
+from lotus.microtape.wire.decode import decode_lines
 from lotus.timebase import HOUR_MS
 
 GAP = 10_000

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from tape_cases import T0, UNIVERSE, compact, line
 
-from lotus.microtape.decode import decode_lines
-from lotus.microtape.decode_reasons import QuarantineReason
 from lotus.microtape.events import trade_rows
+from lotus.microtape.wire.decode import decode_lines
+from lotus.microtape.wire.reasons import QuarantineReason
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "tape_lines.md").read_text()
 BTC = UNIVERSE[0]

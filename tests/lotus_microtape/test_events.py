@@ -6,10 +6,10 @@ from decoded_lines import _report
 from tape_cases import T0, UNIVERSE, compact, level, line
 
 from lotus.manifest import Manifest
-from lotus.microtape.decode import decode_lines
 from lotus.microtape.events import EventKind, trade_rows
-from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_spec import CROSSED
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.frames.spec import CROSSED
+from lotus.microtape.wire.decode import decode_lines
 
 RECV = T0 * 1_000_000
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from counted_lines import MANIFEST, MEASURED, PIECE, PIECES, SECOND, UNIVERSE, after, events_of, run
 
-from lotus.microtape import frame_book, frame_close, frame_hist, frame_step, gaps_clock
-from lotus.microtape.frame_machine import FrameMachine
-from lotus.microtape.frame_state import new_params, new_state
+from lotus.microtape import gaps_clock
+from lotus.microtape.frames.machine import FrameMachine
+from lotus.microtape.frames.state import new_params, new_state
 
 KERNELS = (frame_hist, gaps_clock, frame_book, frame_close, frame_step)
 

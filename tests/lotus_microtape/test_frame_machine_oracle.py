@@ -7,8 +7,8 @@ import pytest
 from frame_tapes import TAPES, expected, tape
 
 from lotus.manifest import KernelDefaults, Manifest
-from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_spec import FLOAT_COLUMNS
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.frames.spec import FLOAT_COLUMNS
 
 EXACT = ("frame_idx", "end_ms", "quality", "mid2")
 

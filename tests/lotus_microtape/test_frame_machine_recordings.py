@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import decode_lines
-from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frames.machine import build_frames
 from lotus.microtape.line_machine import LineMachine
+from lotus.microtape.wire.decode import decode_lines
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 FOUR = (Asset("BTC", 5), Asset("ETH", 4), Asset("SOL", 2), Asset("WLFI", 0))

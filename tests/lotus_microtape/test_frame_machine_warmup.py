@@ -6,9 +6,9 @@ from frame_tapes import tape
 
 from lotus.manifest import Manifest
 from lotus.microtape.events import EventBatch
-from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_samples import sample_events
-from lotus.microtape.frame_spec import FLOAT_COLUMNS, FLOAT_NAMES, GAP_BEFORE, WARMUP, Null
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.frames.samples import sample_events
+from lotus.microtape.frames.spec import FLOAT_COLUMNS, FLOAT_NAMES, GAP_BEFORE, WARMUP, Null
 
 MANIFEST = Manifest()
 BAR_FRAMES = 60_000 // MANIFEST.kernel.cadence_ms

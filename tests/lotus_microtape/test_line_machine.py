@@ -5,10 +5,10 @@ import pytest
 from tape_cases import T0, UNIVERSE, FrameSource, compact, level
 
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import LIVE_BYTES, Decoder
 from lotus.microtape.events import EventKind
-from lotus.microtape.frame_machine import FrameMachine
+from lotus.microtape.frames.machine import FrameMachine
 from lotus.microtape.line_machine import LineMachine
+from lotus.microtape.wire.decode import LIVE_BYTES, Decoder
 
 MANIFEST = Manifest()
 

@@ -6,16 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 from lotus.decision.alphas import InputFilter
-from lotus.decision.policy import shipped_policy
+from lotus.decision.policy.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.intents import Module
 from lotus.modules.trade_messages import proposed_message
-from lotus.trading.book import BookTerms
-from lotus.trading.orders import Side
-from lotus.trading.plan import Authority, ProbeTerms
-from lotus.trading.validate import AccountState
-from lotus.trading.watch import MarketView
+from lotus.trading.accounts.book import BookTerms
+from lotus.trading.execution.conditions import MarketView
+from lotus.trading.execution.orders import Side
+from lotus.trading.plan.plan import Authority, ProbeTerms
+from lotus.trading.plan.validate import AccountState
 from lotus_herald.carry import carry
 from lotus_herald.consume import Handlers, consume
 from lotus_herald.keys import Keys

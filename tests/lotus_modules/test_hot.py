@@ -18,10 +18,10 @@ from lotus_modules.hot import hot_handlers
 from lotus_modules.tr.execute import Acceptor
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas
-from lotus_store.ledger.decisions import decision_of
-from lotus_store.ledger.executions import execution_of
-from lotus_store.ledger.plans import plans_for
-from lotus_store.ledger.replicas import replicas
+from lotus_store.ledger.messages.replicas import replicas
+from lotus_store.ledger.signals.executions import execution_of
+from lotus_store.ledger.trading.decisions import decision_of
+from lotus_store.ledger.trading.plans import plans_for
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from lotus.errors import SchemaError
 from lotus.manifest import Asset
-from lotus.microtape import frame_spec as f
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frames import spec as f
+from lotus.microtape.frames.batch import FrameBatch
 from lotus.outcomes import sanity
 from lotus.outcomes.sanity import (
     ALL,

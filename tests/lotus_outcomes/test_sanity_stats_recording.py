@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import decode_lines
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.wire.decode import decode_lines
 from lotus.outcomes.sanity import BELOW_COST, HORIZONS_S, Columns, frame_series, sanity_table
 from lotus.outcomes.sanity_stats import pearson
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lotus.own_signals.readings import Edges, Readings
+from lotus.own_signals.report.readings import Edges, Readings
 from lotus.priors.vocabulary import Feature, Vocabulary
 
 WORDS = Vocabulary((Feature("x_a", 5, ""), Feature("x_b", 3, ""), Feature("x_c", 4, "", reading="range")))

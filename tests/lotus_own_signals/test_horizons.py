@@ -8,11 +8,11 @@ from lotus.errors import SchemaError
 from lotus.learning.rows import rows_by_detector
 from lotus.own_signals.checks import check_rows
 from lotus.own_signals.config import OwnConfig
-from lotus.own_signals.facts import facts_of
 from lotus.own_signals.horizons import markouts
+from lotus.own_signals.report.facts import facts_of
+from lotus.own_signals.report.words import text_of
 from lotus.own_signals.scores import scored
 from lotus.own_signals.study import study
-from lotus.own_signals.words import text_of
 from lotus.priors.types import Literal, Rule
 
 

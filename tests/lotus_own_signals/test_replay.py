@@ -5,11 +5,11 @@ from own_world import DAY_US, START_US, own_world, table
 from told_studies import told
 
 from lotus.own_signals.config import OwnConfig
-from lotus.own_signals.facts import facts_of
 from lotus.own_signals.replay import ALIVE, REVERTED
+from lotus.own_signals.report.facts import facts_of
+from lotus.own_signals.report.words import text_of
 from lotus.own_signals.scores import scored
 from lotus.own_signals.study import study
-from lotus.own_signals.words import text_of
 from lotus.pictures.canvas import svg
 from lotus.pictures.curves import life
 from lotus.priors.vocabulary import describe_rule

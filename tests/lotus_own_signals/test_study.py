@@ -7,9 +7,9 @@ from told_studies import told
 
 from lotus.errors import SchemaError
 from lotus.own_signals.config import VENUE, OwnConfig, parse_config
+from lotus.own_signals.report.words import text_of
 from lotus.own_signals.scores import scored
 from lotus.own_signals.study import NO_PROPENSITY, study
-from lotus.own_signals.words import text_of
 
 PLANTED = "x_flow >= 3 and x_regime = calm"
 

@@ -3,10 +3,10 @@
 from own_world import table
 
 from lotus.own_signals.config import OwnConfig
-from lotus.own_signals.facts import facts_of
+from lotus.own_signals.report.facts import facts_of
+from lotus.own_signals.report.words import text_of
 from lotus.own_signals.scores import scored
 from lotus.own_signals.study import study
-from lotus.own_signals.words import text_of
 
 
 def told(world, config=None, nightly=False):

@@ -29,7 +29,7 @@ from lotus_sensors.closed_segments import (
 from lotus_sensors.new_inbox import new_inbox
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger.segments import Segment, put_segment
+from lotus_store.ledger.signals.segments import Segment, put_segment
 
 from .ticks import close_segment
 

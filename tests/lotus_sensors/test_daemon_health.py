@@ -6,7 +6,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 from dagster._core.definitions.observe import observe
 
 from lotus_assets.live_daemon import live_daemon
-from lotus_live.health import Health
+from lotus_live.reports.health import Health
 from lotus_resources.lotus_resource import Lotus
 from lotus_sensors.daemon_health import AGAIN_S, daemon_health, report
 from lotus_store.config import Settings

@@ -16,8 +16,8 @@ from lotus_sensors import late_executions as sensor
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.day_commits import DayCommit, commit_day
-from lotus_store.ledger.executions import EXECUTIONS_TOLD, Execution, LateDay, late_executions, put_execution
-from lotus_store.ledger.live_log import Run, begin_run
+from lotus_store.ledger.signals.executions import EXECUTIONS_TOLD, Execution, LateDay, late_executions, put_execution
+from lotus_store.ledger.signals.live_log import Run, begin_run
 
 DAYS = ("2026-03-04", "2026-03-05")
 LONGEST_S = 3600

@@ -14,7 +14,7 @@ from lotus_sensors.closed_segments import (
 from lotus_sensors.waiting import read_or_wait
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger.segments import Segment, put_segment
+from lotus_store.ledger.signals.segments import Segment, put_segment
 
 from .ticks import close_segment
 

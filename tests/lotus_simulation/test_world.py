@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from lotus.manifest import Asset
-from lotus.microtape.decode import decode_lines
+from lotus.microtape.wire.decode import decode_lines
 from lotus.simulation.spec import FULL_DAY, WorldSpec
 from lotus.simulation.world import World
 

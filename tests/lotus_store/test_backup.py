@@ -16,8 +16,8 @@ from lotus_store.backup import backup, restore
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.day_commits import DayCommit, commit_day
-from lotus_store.ledger.live_log import FillRow, OrderRow, command, put_fills, put_orders
-from lotus_store.ledger.segments import QuarantinedRow, write_quarantine
+from lotus_store.ledger.signals.live_log import FillRow, OrderRow, command, put_fills, put_orders
+from lotus_store.ledger.signals.segments import QuarantinedRow, write_quarantine
 from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.queries import query
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.microtape.decode_reasons import QuarantineReason
+from lotus.microtape.wire.reasons import QuarantineReason
 from lotus_store.tape.arrival_order import TURN_NS, in_order
 from lotus_store.tape.import_recording import import_recording
 from lotus_store.tape.store import TapeStore

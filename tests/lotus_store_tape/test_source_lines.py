@@ -9,9 +9,9 @@ import pytest
 import zstandard
 
 from lotus.errors import TapeError
-from lotus.microtape.decode import Decoder
-from lotus.microtape.decode_reasons import QuarantineReason
-from lotus.microtape.wire import MAX_LINE_BYTES
+from lotus.microtape.wire.decode import Decoder
+from lotus.microtape.wire.frame import MAX_LINE_BYTES
+from lotus.microtape.wire.reasons import QuarantineReason
 from lotus_store.tape.coin_units import MAX_SEEN, survey
 from lotus_store.tape.source_lines import read_source_lines
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lotus.errors import ConfigError
 from lotus.manifest import Manifest
-from lotus.microtape.frame_spec import FLOAT_COLUMNS, FLOAT_NAMES
+from lotus.microtape.frames.spec import FLOAT_COLUMNS, FLOAT_NAMES
 from lotus.tape_machine.environment import (
     TABLE_UNITS,
     Environment,

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from lotus.trading.orders import Side
-from lotus.trading.plan import Strategy
-from lotus.trading.predict import Features, PastExecution
+from lotus.trading.estimates.predictor import Features, PastExecution
+from lotus.trading.execution.orders import Side
+from lotus.trading.plan.plan import Strategy
 
 
 def true_fill(features: Features) -> float:

@@ -5,8 +5,8 @@ from typing import Any
 
 from trading_plans import view
 
-from lotus.trading.plan import Authority, Condition, ConditionKind, Limits, PlanKind
-from lotus.trading.refusals import RefusalReason
+from lotus.trading.plan.plan import Authority, Condition, ConditionKind, Limits, PlanKind
+from lotus.trading.plan.refusals import RefusalReason
 
 R = RefusalReason
 D = Decimal

@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from lotus.manifest import Asset
-from lotus.trading.orders import Side
-from lotus.trading.plan import Authority, Limits, Plan, PlanId, PlanKind
-from lotus.trading.watch import MarketView
+from lotus.trading.execution.conditions import MarketView
+from lotus.trading.execution.orders import Side
+from lotus.trading.plan.plan import Authority, Limits, Plan, PlanId, PlanKind
 
 BTC = Asset("BTC", 5)
 D = Decimal

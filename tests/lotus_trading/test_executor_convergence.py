@@ -15,10 +15,10 @@ from pace import examples
 from trading_plans import BTC, plan
 from trading_venue import LOT, Desk, ModelVenue
 
-from lotus.trading.execution_events import Close, ForeignFill, Halt, Steer, Tick
-from lotus.trading.executor import begin
-from lotus.trading.order_machine import END_RANK, Purpose
-from lotus.trading.orders import OrderState, Side, VenueFill
+from lotus.trading.execution.events import Close, ForeignFill, Halt, Steer, Tick
+from lotus.trading.execution.executor import begin
+from lotus.trading.execution.order_machine import END_RANK, Purpose
+from lotus.trading.execution.orders import OrderState, Side, VenueFill
 
 D = Decimal
 MARKS = st.sampled_from([D(x) for x in (98_500, 99_500, 99_900, 100_000, 100_100, 100_500, 102_500)])

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from lotus.trading.execution import ExecutionState
-from lotus.trading.execution_events import (
+from lotus.trading.execution.conditions import MarketView
+from lotus.trading.execution.events import (
     Alarm,
     Ask,
     Cancel,
@@ -22,8 +22,8 @@ from lotus.trading.execution_events import (
     Place,
     Tick,
 )
-from lotus.trading.executor import step
-from lotus.trading.orders import (
+from lotus.trading.execution.executor import step
+from lotus.trading.execution.orders import (
     NewOrder,
     OpenOrder,
     OrderGrouping,
@@ -33,7 +33,7 @@ from lotus.trading.orders import (
     TriggerKind,
     VenueFill,
 )
-from lotus.trading.watch import MarketView
+from lotus.trading.execution.state import ExecutionState
 
 S = OrderState
 LOT = Decimal("0.00001")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.manifest import Asset
-from lotus.microtape.frame_spec import (
+from lotus.microtape.frames.spec import (
     C_GAP,
     C_MID,
     C_SPREAD,

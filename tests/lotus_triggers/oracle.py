@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from make import CADENCE_MS, Trace
 
-from lotus.microtape.frame_spec import C_GAP, C_MID, C_VOLUME, FLOAT_NAMES, I_END, I_FRAME
+from lotus.microtape.frames.spec import C_GAP, C_MID, C_VOLUME, FLOAT_NAMES, I_END, I_FRAME
 from lotus.triggers.conditions import (
     All,
     AnyOf,

@@ -8,7 +8,7 @@ import pytest
 from make import ASSET, CADENCE_MS, FIRST_MS, Trace, trace_of
 
 from lotus.errors import ConfigError, SchemaError
-from lotus.microtape.frame_spec import C_GAP, C_SPREAD, I_ASSET, I_END
+from lotus.microtape.frames.spec import C_GAP, C_SPREAD, I_ASSET, I_END
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
 from lotus.triggers.watcher import Watcher, WatchPlan

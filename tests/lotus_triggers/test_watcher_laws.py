@@ -13,7 +13,7 @@ from make import CADENCE_MS, Trace, random_trace
 from oracle import Oracle
 from pace import examples
 
-from lotus.microtape.frame_spec import I_END
+from lotus.microtape.frames.spec import I_END
 from lotus.triggers.conditions import Trigger, warm_up_ms
 from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
 from lotus.triggers.watcher import Watcher, WatchPlan

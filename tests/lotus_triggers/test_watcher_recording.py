@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.decode import decode_lines
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_machine import build_frames
-from lotus.microtape.frame_spec import C_MID, I_ASSET, I_END
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import build_frames
+from lotus.microtape.frames.spec import C_MID, I_ASSET, I_END
+from lotus.microtape.wire.decode import decode_lines
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.events import EvaluationStatus
 from lotus.triggers.watcher import Watcher, WatchPlan

@@ -15,7 +15,7 @@ from typing import Protocol
 import pytest
 
 from lotus.errors import VenueError
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     FundingPayment,
     NewOrder,
     OrderGrouping,

@@ -14,7 +14,7 @@ from check_venue import ASK, BID, COIN, Bed
 
 from lotus.manifest import Asset
 from lotus.timebase import HOUR_MS
-from lotus.trading.orders import Side
+from lotus.trading.execution.orders import Side
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.http import JsonPoster
@@ -25,7 +25,7 @@ from lotus_venues.hyperliquid.user_stream import StreamPolicy
 from lotus_venues.hyperliquid.venue import HyperliquidVenue, VenuePolicy
 from lotus_venues.local_exchange.frames import book_frame, context_frame, trade_frame
 from lotus_venues.local_exchange.options import Options, TimeSource
-from lotus_venues.local_exchange.server import LocalExchange
+from lotus_venues.local_exchange.web.server import LocalExchange
 
 UNIVERSE = (Asset("ETH", 4), Asset(COIN, 5))
 AGENT, MASTER = "0x" + "22" * 32, "0x" + "33" * 32

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lotus.manifest import Asset
 from lotus.timebase import HOUR_MS, NS_PER_MS
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     OrderGrouping,
     OrderState,
     TimeInForce,

@@ -6,7 +6,7 @@ import pytest
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset
-from lotus.trading.rounding import is_valid_px, round_px, round_size, tick_of
+from lotus.trading.execution.rounding import is_valid_px, round_px, round_size, tick_of
 from lotus_venues.fees import taker_fee_bps
 from lotus_venues.paper import order_size
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from lotus.manifest import Asset
-from lotus.trading.orders import NewOrder, OrderTrigger, Side, TriggerKind
+from lotus.trading.execution.orders import NewOrder, OrderTrigger, Side, TriggerKind
 from lotus_venues.order_form import BAD_SIZE, BAD_TICK, BAD_TRIGGER, TOO_SMALL, form_fault
 
 BTC = Asset("BTC", 5)

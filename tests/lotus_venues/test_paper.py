@@ -6,7 +6,7 @@ import pytest
 
 from lotus.errors import VenueError
 from lotus.manifest import Asset
-from lotus.trading.orders import Side, client_order_id
+from lotus.trading.execution.orders import Side, client_order_id
 from lotus_venues.orders import Order, OrderStatus
 from lotus_venues.paper import BAD_SIZE, BAD_TICK, NO_LIQUIDITY, NO_MATCH, TOO_SMALL, PaperVenue
 

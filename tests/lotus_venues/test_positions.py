@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.trading.orders import Side
+from lotus.trading.execution.orders import Side
 from lotus_venues.orders import Fill
 from lotus_venues.positions import LotPosition
 

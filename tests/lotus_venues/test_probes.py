@@ -3,7 +3,7 @@
 import pytest
 
 from lotus.manifest import Asset
-from lotus.trading.orders import Side
+from lotus.trading.execution.orders import Side
 from lotus_venues.fees import fee_micro
 from lotus_venues.paper import PaperVenue
 from lotus_venues.probes import ProbeDesk

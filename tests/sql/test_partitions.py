@@ -11,10 +11,10 @@ import psycopg
 import pytest
 
 from lotus.columns import TableSpec
-from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.outcomes.signal_eval import signal_eval_spec
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger import events
+from lotus_store.ledger.signals import events
 
 PARENTS = ("signal_events", "signal_eval", "signal_eval_horizons")
 HORIZONS = (30,)

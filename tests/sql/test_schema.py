@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from lotus.columns import TableSpec
-from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.errors import LedgerError
 from lotus.outcomes.signal_eval import signal_eval_spec
 from lotus_store.config import Settings

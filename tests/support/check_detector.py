@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.spec_compile import compile_detectors
-from lotus.detectors.window_spec import F_SIGNAL, W_ASSET
-from lotus.detectors.windows import WindowBatch, WindowBuilder, build_windows
+from lotus.detectors.windows.builder import WindowBatch, WindowBuilder, build_windows
+from lotus.detectors.windows.row_spec import F_SIGNAL, W_ASSET
 from lotus.errors import LookAheadError, SchemaError
 from lotus.experts.annotation_spec import A_EVIDENCE
 from lotus.experts.machine import AnnotationBatch
 from lotus.manifest import Manifest
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import C_BASIS, C_FUNDING, I_ASSET, I_FRAME
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.spec import C_BASIS, C_FUNDING, I_ASSET, I_FRAME
 from lotus.tape_machine.graph import MAX_STATE_BYTES
 
 Values = NDArray[np.float64]

@@ -18,8 +18,8 @@ from lotus.experts.annotation_spec import A_FIRED, A_Z
 from lotus.experts.compiler import compile_experts
 from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.experts.machine import ExpertMachine
-from lotus.microtape import frame_spec as f
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frames import spec as f
+from lotus.microtape.frames.batch import FrameBatch
 
 Values = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lotus.manifest import Asset, Manifest
 from lotus.timebase import day_start_ms
-from lotus_live.clocks import Arrival
-from lotus_live.tape_file import LineCounter
+from lotus_live.feed.clocks import Arrival
+from lotus_live.feed.tape_file import LineCounter
 
 UNIVERSE = (Asset("BTC", 5), Asset("ETH", 4), Asset("SOL", 2))
 MANIFEST = Manifest(universe=UNIVERSE)

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from lotus.detectors.audits.sample import Columns, rows_of, uniforms
 from lotus.detectors.daemon_log import match_rows
-from lotus.detectors.daily_quality import WEIGHTS
-from lotus.detectors.daytables import DayTables
+from lotus.detectors.daily.quality import WEIGHTS
+from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.spec import DetectorSpec
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import (
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.spec import (
     C_BASIS,
     C_DEPTH_ASK,
     C_DEPTH_BID,

@@ -31,8 +31,8 @@ from lotus.detectors.audits.sample import (
 from lotus.detectors.daemon_log import match_rows, same_bits
 from lotus.detectors.spec import DetectorSpec
 from lotus.hashing import key64
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import C_MID, C_RET, I_ASSET, I_END, I_MID2
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.spec import C_MID, C_RET, I_ASSET, I_END, I_MID2
 
 PLANTED = "planted"
 ORIGINS = 3

@@ -1,6 +1,6 @@
 """What audits share: the stretch of a day that is scored again, forward returns from its mids, draws, and statistics.
 
-Every choice is drawn from a name by a counter-based generator (Philox, as in `lotus.detectors.draw`), so an audit is
+Every choice is drawn from a name by a counter-based generator (Philox, as in `lotus.detectors.scoring.draw`), so an audit is
 repeated bit for bit. Scoring itself is a function that the caller brings. (Literature: information coefficient.)
 """
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from lotus.detectors.spec import DetectorSpec
 from lotus.hashing import key64
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import I_ASSET, I_END, I_MID2
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.spec import I_ASSET, I_END, I_MID2
 
 Columns = dict[str, NDArray[np.generic]]
 Score = Callable[[FrameBatch], Columns]  # frames from a blank state to columns of SIGNAL_EVENTS

@@ -20,11 +20,11 @@ from lotus.detectors.audits.adversarial import (
 )
 from lotus.detectors.audits.leakage import PLANTED, LeakageFinding, leakage_audits
 from lotus.detectors.audits.sample import MIN_ROWS, SHORT_FRAMES, rows_of, stretch
-from lotus.detectors.card_facts import AuditResult
+from lotus.detectors.cards.card_facts import AuditResult
 from lotus.detectors.curators import CuratorInput, without_curators
-from lotus.detectors.daytables import DayTables
+from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.spec import DetectorSpec
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frames.batch import FrameBatch
 
 Columns = dict[str, NDArray[np.generic]]
 LEAKAGE, ADVERSARIAL, CURATOR = "leakage", "adversarial", "curator"
@@ -113,7 +113,7 @@ def curator_inputs(columns: Mapping[str, NDArray[np.generic]]) -> dict[str, Cura
 def card_audits(columns: Mapping[str, NDArray[np.generic]]) -> list[AuditResult]:
     """Return what of a day's table stands on the detectors' cards: leakage, which may fail, and fragility, which tells.
 
-    A failed audit ends a version (`lotus.detectors.lifecycle`); being fragile alone does not.
+    A failed audit ends a version (`lotus.detectors.cards.lifecycle`); being fragile alone does not.
     """
     shown = ("detector_id", "kind", "audit", "value", "bound", "windows")
     found = []

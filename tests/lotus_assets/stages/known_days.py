@@ -3,17 +3,17 @@
 import numpy as np
 
 from lotus.columns import TableSpec
-from lotus.decision.evidence import EVENT_COLUMNS, evaluated_columns
-from lotus.detectors.signal_spec import SIGNAL_EVENTS
-from lotus.microtape.frame_spec import FLOAT_COLUMNS, INT_COLUMNS
+from lotus.decision.knowledge.evidence import EVENT_COLUMNS, evaluated_columns
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
+from lotus.microtape.frames.spec import FLOAT_COLUMNS, INT_COLUMNS
 from lotus.outcomes.signal_eval import signal_eval_spec
 from lotus.timebase import day_start_ms, next_day
-from lotus_assets.stages import dm_evidence, dm_knowledge
 from lotus_assets.stages.context import StageContext, StageResult
+from lotus_assets.stages.modules import dm_evidence, dm_knowledge
 from lotus_assets.stages.runner import run_stage
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import DayCommit, commit_day
-from lotus_store.ledger.knowledge import Knowledge, knowledge_before
+from lotus_store.ledger.trading.knowledge import Knowledge, knowledge_before
 
 HORIZONS = (30, 300)
 EDGES = {"winner": 6.0, "loser": -6.0}  # bps at a score of one

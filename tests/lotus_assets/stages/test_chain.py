@@ -3,12 +3,12 @@
 import pytest
 
 from lotus.errors import BeliefError
-from lotus_assets.stages import signal_events
 from lotus_assets.stages.chain import day_before
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
-from lotus_store.ledger.priors import in_force_on, swaps
+from lotus_assets.stages.scoring import signal_events
+from lotus_store.ledger.beliefs.priors import in_force_on, swaps
 
 from .stage_runs import run
 

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from lotus.detectors.card_table import DETECTOR_CARDS
+from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.registry import shipped_detectors
-from lotus_assets.stages import expert_set, signal_events
 from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.experts import expert_set
 from lotus_assets.stages.history import retired_before
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
+from lotus_assets.stages.scoring import signal_events
 
 from .carded_days import run
 

@@ -7,11 +7,11 @@ import pytest
 
 from lotus.errors import BeliefError
 from lotus_assets.atoms_compaction import compact_days
-from lotus_assets.stages import signal_events
 from lotus_assets.stages.chain import committed_work
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
+from lotus_assets.stages.scoring import signal_events
 from lotus_store.ledger.day_commits import read_commits
 
 from .stage_runs import run

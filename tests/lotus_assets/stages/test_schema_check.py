@@ -7,17 +7,18 @@ import dagster as dg
 import numpy as np
 import pytest
 
-from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.errors import BeliefError
-from lotus.microtape import frame_machine
-from lotus.microtape.frame_batch import FrameBatch
-from lotus.microtape.frame_spec import MICROTAPE_FRAMES
+from lotus.microtape.frames import machine
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.spec import MICROTAPE_FRAMES
 from lotus_assets.definitions import build_definitions
-from lotus_assets.stages import dsi_annotations, microtape_frames, signal_events
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.schema_check import schema_check
+from lotus_assets.stages.scoring import signal_events
+from lotus_assets.stages.tape import dsi_annotations, microtape_frames
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.ledger.day_commits import read_commit
 
@@ -62,7 +63,7 @@ def test_a_failed_check_commits_nothing_and_stops_the_day(
     lotus: Lotus, ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def doctored(*arguments: object) -> FrameBatch:
-        frames = frame_machine.build_frames(*arguments)  # type: ignore[arg-type]
+        frames = machine.build_frames(*arguments)  # type: ignore[arg-type]
         floats = frames.floats.copy()
         floats[len(floats) // 2, 4] = 9.0  # imb_1
         return replace(frames, floats=floats)

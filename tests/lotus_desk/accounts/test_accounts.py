@@ -20,7 +20,7 @@ import lotus_venues.hyperliquid.venue as venue_module
 from lotus.errors import VenueError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
-from lotus.trading.orders import NewOrder, OrderGrouping, OrderTrigger, Side, TimeInForce, TriggerKind
+from lotus.trading.execution.orders import NewOrder, OrderGrouping, OrderTrigger, Side, TimeInForce, TriggerKind
 from lotus.trading.venue import Venue
 from lotus_desk.accounts.accounts import WATCHDOG_WEIGHT, account_files, desk_weight, venue_account
 from lotus_desk.accounts.secret_file import write_secret

@@ -15,7 +15,7 @@ from paper_lines import MS, PX, Line, bbo, context, trade
 
 from lotus.manifest import Asset, Manifest
 from lotus.timebase import HOUR_MS, NS_PER_MS
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     FundingPayment,
     NewOrder,
     OrderGrouping,

@@ -20,9 +20,9 @@ from local_bed import MovableClock
 from lotus.hashing import natural_id
 from lotus.manifest import Asset, Manifest
 from lotus.timebase import HOUR_MS, NS_PER_MS
-from lotus.trading.execution_events import Close
-from lotus.trading.orders import Side
-from lotus.trading.plan import probe_plan
+from lotus.trading.execution.events import Close
+from lotus.trading.execution.orders import Side
+from lotus.trading.plan.plan import probe_plan
 from lotus_desk.accounts.accounts import venue_account
 from lotus_desk.accounts.paper import PaperAccounts
 from lotus_desk.execution.books import TradeBooks
@@ -33,11 +33,11 @@ from lotus_herald.keys import Keys
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.bodies import to_plain
-from lotus_store.ledger.paper_books import PaperBooks
-from lotus_store.ledger.plans import PlanRow, funding_of, open_plans, plans_for, put_plan
+from lotus_store.ledger.trading.paper_books import PaperBooks
+from lotus_store.ledger.trading.plans import PlanRow, funding_of, open_plans, plans_for, put_plan
 from lotus_venues.local_exchange.frames import book_frame, context_frame
 from lotus_venues.local_exchange.options import Options, TimeSource
-from lotus_venues.local_exchange.server import LocalExchange
+from lotus_venues.local_exchange.web.server import LocalExchange
 
 BTC = Asset("BTC", 5)
 PX = 1_000_000

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from desk_bed import Bed, Books, SmallVenue, ended, until
 
-from lotus.trading.orders import (
+from lotus.trading.execution.conditions import MarketView
+from lotus.trading.execution.orders import (
     NewOrder,
     OpenOrder,
     OrderGrouping,
@@ -19,7 +20,6 @@ from lotus.trading.orders import (
     OrderUpdate,
 )
 from lotus.trading.venue import VenueEvent
-from lotus.trading.watch import MarketView
 from lotus_desk.execution import desk as desk_module
 from lotus_desk.execution.books import PlanDelta
 from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch

@@ -6,8 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from lotus.trading.execution_events import Ask, Cancel, Modify, Place
-from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, Side, VenueFill
+from lotus.trading.execution.events import Ask, Cancel, Modify, Place
+from lotus.trading.execution.orders import NewOrder, OrderState, OrderUpdate, Side, VenueFill
 from lotus_desk.execution.dispatcher import CommandDispatcher
 from lotus_desk.execution.plan_run import DeskCounts
 from lotus_desk.execution.questions import LANES, MOST

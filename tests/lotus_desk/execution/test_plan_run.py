@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from desk_bed import Bed, Books, SmallVenue, ended, until
 
-from lotus.trading.execution_events import Event, Steer
-from lotus.trading.orders import (
+from lotus.trading.execution.events import Event, Steer
+from lotus.trading.execution.orders import (
     NewOrder,
     OrderGrouping,
     OrderUpdate,

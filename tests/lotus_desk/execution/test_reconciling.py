@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from desk_bed import Bed, Books, SmallVenue, ended, now_ms, until
 
-from lotus.trading.orders import (
+from lotus.trading.accounts.reconcile import Difference
+from lotus.trading.execution.orders import (
     AccountSnapshot,
     NewOrder,
     OrderState,
@@ -17,7 +18,6 @@ from lotus.trading.orders import (
     VenueFill,
     client_order_id,
 )
-from lotus.trading.reconcile import Difference
 from lotus_desk.safety.kill_switch import KillSwitch
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from desk_bed import Bed, Books, SmallVenue, ended, now_ms, until
 
-from lotus.trading.knob_choice import KnobChoice
-from lotus.trading.order_machine import Purpose
-from lotus.trading.orders import (
+from lotus.trading.execution.order_machine import Purpose
+from lotus.trading.execution.orders import (
     OrderState,
 )
+from lotus.trading.plan.knob_choice import KnobChoice
 from lotus_desk.execution.result import report_payload
 from lotus_desk.execution.stored import restored
 from lotus_desk.safety.kill_switch import KillSwitch

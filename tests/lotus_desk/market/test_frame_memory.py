@@ -5,7 +5,7 @@ import pytest
 from tapes import in_order, market
 from trigger_frames import frames_of
 
-from lotus.microtape.frame_spec import I_END
+from lotus.microtape.frames.spec import I_END
 from lotus_desk.market.frame_memory import COLUMNS, FrameMemory
 
 

@@ -13,16 +13,16 @@ from tapes import MANIFEST, UNIVERSE, in_order, market
 from lotus.detectors.registry import shipped_detectors
 from lotus.manifest import Asset
 from lotus.microtape.events import Ctx, EventKind
-from lotus.microtape.frame_spec import C_VOL_REL, I_ASSET, I_END, N_FLOATS, N_INTS
-from lotus.trading.orders import AccountSnapshot, Side
-from lotus.trading.plan import Authority, Condition, ConditionKind
-from lotus.trading.watch import all_hold
+from lotus.microtape.frames.spec import C_VOL_REL, I_ASSET, I_END, N_FLOATS, N_INTS
+from lotus.trading.execution.conditions import all_hold
+from lotus.trading.execution.orders import AccountSnapshot, Side
+from lotus.trading.plan.plan import Authority, Condition, ConditionKind
 from lotus_desk.market.snapshot import BOOK_ACCOUNT, DeskTerms, MarketSnapshot
-from lotus_live.collector import DayCollector
-from lotus_live.day_lane import LaneSpec
 from lotus_live.paper_desk import ProbeTrader
 from lotus_live.parity import neutral_beliefs
-from lotus_live.pipeline import Pipeline
+from lotus_live.pipeline.collector import DayCollector
+from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_live.pipeline.lines import Pipeline
 
 BTC, ETH = Asset("BTC", 5), Asset("ETH", 4)
 NOW_MS = 1_735_689_600_000

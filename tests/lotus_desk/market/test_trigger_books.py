@@ -6,7 +6,7 @@ from typing import Any
 from trigger_frames import plan_of
 
 from lotus.decision.alphas import InputFilter
-from lotus.decision.policy import shipped_policy
+from lotus.decision.policy.policy import shipped_policy
 from lotus.modules.intents import Intent, Module
 from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
 from lotus_desk.market.trigger_books import TriggerBooks
@@ -17,8 +17,8 @@ from lotus_herald.keys import Keys
 from lotus_modules.dm.decide import Decider
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger.decisions import DecisionRow, judge_decision, put_decision
-from lotus_store.ledger.plans import trigger_events_of
+from lotus_store.ledger.trading.decisions import DecisionRow, judge_decision, put_decision
+from lotus_store.ledger.trading.plans import trigger_events_of
 
 
 def test_what_is_said_is_written_and_sent_once_and_stands_beside_the_decision(

@@ -9,17 +9,17 @@ import pytest
 from tapes import MANIFEST, UNIVERSE, in_order, market
 from trigger_frames import SPEC, frames_of, plan_of
 
-from lotus.microtape.frame_spec import I_END
-from lotus.trading.execution_events import Event, TriggerStatus, TriggerTold
-from lotus.trading.plan import Plan
+from lotus.microtape.frames.spec import I_END
+from lotus.trading.execution.events import Event, TriggerStatus, TriggerTold
+from lotus.trading.plan.plan import Plan
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import warm_up_ms
 from lotus.triggers.events import EvaluationStatus
 from lotus.triggers.watcher import Watcher, WatchPlan
 from lotus_desk.market.triggers import PlanTriggerEvent, TriggerDesk
 from lotus_live.parity import neutral_beliefs
-from lotus_live.pipeline import Pipeline
-from lotus_store.ledger.plans import PlanRow
+from lotus_live.pipeline.lines import Pipeline
+from lotus_store.ledger.trading.plans import PlanRow
 
 TEXTS = (
     "breakout(lookback=3, bar=10s)",

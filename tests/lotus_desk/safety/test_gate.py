@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest
-from lotus_cli.arm import arm_command
+from lotus_cli.desk.arm import arm_command
 from lotus_desk.accounts.accounts import desk_accounts
 from lotus_desk.accounts.paper_days import PaperDay, paper_days
 from lotus_desk.accounts.secret_file import write_secret
@@ -29,11 +29,11 @@ from lotus_desk.trading import Trading, trading_of
 from lotus_store.config import SafetySettings, Settings, TradingSettings
 from lotus_store.databases import Databases
 from lotus_store.ledger.day_commits import DayCommit, commit_day
-from lotus_store.ledger.plans import FillLine, OrderLine, PlanRow, PlanStep, put_plan, step_plans
+from lotus_store.ledger.trading.plans import FillLine, OrderLine, PlanRow, PlanStep, put_plan, step_plans
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.rate_budget import shared_weight
 from lotus_venues.local_exchange.options import Options, TimeSource
-from lotus_venues.local_exchange.server import LocalExchange
+from lotus_venues.local_exchange.web.server import LocalExchange
 
 BTC = Asset("BTC", 5)
 ADDRESS, DESK, DOG = "0x" + "a" * 40, "0x" + "b" * 40, "0x" + "c" * 40
@@ -189,7 +189,7 @@ def posing(databases: Databases, settings: Settings, monkeypatch: pytest.MonkeyP
     manifest = replace(Manifest(), universe=(BTC,))
     wanted = TradingSettings(venue="hyperliquid", url=urls[0])
     made = replace(settings, manifest=manifest, trading=wanted, safety=SafetySettings(paper_days=3))
-    monkeypatch.setattr("lotus_cli.arm.settings_of", lambda *_, **__: made)
+    monkeypatch.setattr("lotus_cli.desk.arm.settings_of", lambda *_, **__: made)
     yield Posing(urls[0], made, databases, served[0])
     over.set()
     thread.join(20)

@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from lotus.manifest import Asset
-from lotus.trading.orders import Side
-from lotus.trading.plan import probe_plan
-from lotus.trading.refusals import RefusalReason
-from lotus.trading.validate import refusals
+from lotus.trading.execution.orders import Side
+from lotus.trading.plan.plan import probe_plan
+from lotus.trading.plan.refusals import RefusalReason
+from lotus.trading.plan.validate import refusals
 from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
 from lotus_desk.safety import interlock as interlock_module
 from lotus_desk.safety.interlock import UNKNOWN, Interlock

@@ -9,11 +9,11 @@ import pytest
 from watch_bed import ACCOUNT, LOT, name_of, watch_bed
 
 from lotus.errors import ConfigError, VenueError
-from lotus.trading.orders import NewOrder, Side
+from lotus.trading.execution.orders import NewOrder, Side
 from lotus_desk.watch.sessions import guard_session, make_known
 from lotus_venues.hyperliquid.guard import NOT_LISTED
 from lotus_venues.hyperliquid.order_wire import order_wire
-from lotus_venues.local_exchange.values import ExitRules
+from lotus_venues.local_exchange.engine.values import ExitRules
 
 pytestmark = pytest.mark.clock("a watchdog waits for beats that do not come")
 

@@ -15,7 +15,7 @@ from full_disk import fill, small_disk
 from watch_bed import ACCOUNT, LOT, WatchBed, name_of, until, watch_bed
 
 from lotus.errors import VenueError
-from lotus.trading.orders import Side
+from lotus.trading.execution.orders import Side
 from lotus_desk.safety.heartbeat import Pulse
 from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED
 from lotus_desk.watch.alerts import read_alerts
@@ -26,7 +26,7 @@ from lotus_store.processes import born
 from lotus_store.slate import read_slate, write_slate
 from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.local_exchange.faults import Fault, FaultKind
-from lotus_venues.local_exchange.texts import POST_ONLY_PERIOD
+from lotus_venues.local_exchange.requests.texts import POST_ONLY_PERIOD
 
 pytestmark = pytest.mark.clock("a watchdog waits for beats that do not come")
 DEAD = WatchPolicy(dead_s=0.3)

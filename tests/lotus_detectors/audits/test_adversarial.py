@@ -6,9 +6,9 @@ from audit_signals import DAY, DETECTORS, HONEST, LEAKY, SEED, Columns, _closes,
 from numpy.typing import NDArray
 
 from lotus.detectors.audits import adversarial
-from lotus.detectors.daytables import DayTables
-from lotus.microtape import frame_spec as c
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.detectors.daily.tables import DayTables
+from lotus.microtape.frames import spec as c
+from lotus.microtape.frames.batch import FrameBatch
 
 FRAMES = market()
 

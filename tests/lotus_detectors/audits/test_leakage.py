@@ -11,9 +11,9 @@ from lotus.detectors.audits.table import (
     audit_day,
     planted_was_caught,
 )
-from lotus.detectors.daytables import DayTables
-from lotus.microtape import frame_spec as c
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.detectors.daily.tables import DayTables
+from lotus.microtape.frames import spec as c
+from lotus.microtape.frames.batch import FrameBatch
 
 FRAMES = market()
 

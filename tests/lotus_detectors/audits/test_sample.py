@@ -6,7 +6,7 @@ from audit_signals import DAY, SEED, START_MS, market
 from scipy.stats import spearmanr
 
 from lotus.detectors.audits import sample
-from lotus.microtape import frame_spec as c
+from lotus.microtape.frames import spec as c
 
 FRAMES = market()
 

@@ -16,10 +16,10 @@ from lotus.detectors.audits.table import (
     curator_inputs,
     planted_was_caught,
 )
-from lotus.detectors.daytables import DayTables
+from lotus.detectors.daily.tables import DayTables
 from lotus.hashing import content_hash
-from lotus.microtape import frame_spec as c
-from lotus.microtape.frame_batch import FrameBatch
+from lotus.microtape.frames import spec as c
+from lotus.microtape.frames.batch import FrameBatch
 
 FRAMES = market()
 

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lotus.decision.allocation.covariance import Covariance
+from lotus.decision.allocation.problem import Problem, Solution
+from lotus.decision.allocation.solver import FastSolver
 from lotus.decision.alphas import AlphaInput
 from lotus.decision.book import CoinMarket
-from lotus.decision.calibration import Cell, ScoreCalibration
-from lotus.decision.covariance import Covariance
 from lotus.decision.decide import AccountMandate, decide
-from lotus.decision.feedback import DecisionMemory
-from lotus.decision.policy import KNOBS, Policy, shipped_policy
-from lotus.decision.policy_trials import PolicyTrial
-from lotus.decision.problem import Problem, Solution
-from lotus.decision.solver import FastSolver
+from lotus.decision.knowledge.calibration import Cell, ScoreCalibration
+from lotus.decision.knowledge.feedback import DecisionMemory
+from lotus.decision.policy.policy import KNOBS, Policy, shipped_policy
+from lotus.decision.policy.trials import PolicyTrial
 from lotus.hashing import natural_id
 from lotus.knobs.trial import drawn_trial
 from lotus.modules.intents import Module
@@ -27,10 +27,10 @@ from lotus_modules.dm.allocate import Allocator, Decided, PortfolioSnapshot, Win
 from lotus_modules.knobs import PolicyChooser
 from lotus_modules.priors.prior_patch import hand_over, propose
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.inputs import put_view, standing_of
-from lotus_store.ledger.knowledge import Knowledge
-from lotus_store.ledger.policy_trials import policy_trials_of
-from lotus_store.ledger.priors import in_force_at
+from lotus_store.ledger.beliefs.policy_trials import policy_trials_of
+from lotus_store.ledger.beliefs.priors import in_force_at
+from lotus_store.ledger.trading.inputs import put_view, standing_of
+from lotus_store.ledger.trading.knowledge import Knowledge
 
 END_MS = 1_735_689_600_000 + 3 * BLOCK_MS
 POLICY = shipped_policy()

@@ -9,26 +9,26 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lotus.decision.allocation.covariance import Covariance
+from lotus.decision.allocation.solver import FastSolver
 from lotus.decision.alphas import InputFilter
 from lotus.decision.book import CoinMarket
-from lotus.decision.calibration import Cell, ScoreCalibration
-from lotus.decision.covariance import Covariance
 from lotus.decision.decide import AccountMandate
-from lotus.decision.feedback import DecisionMemory
-from lotus.decision.policy import shipped_policy
-from lotus.decision.solver import FastSolver
+from lotus.decision.knowledge.calibration import Cell, ScoreCalibration
+from lotus.decision.knowledge.feedback import DecisionMemory
+from lotus.decision.policy.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
 from lotus.modules.trade_messages import meta_message, proposed_message, report_message
 from lotus.timebase import day_of
-from lotus.trading.book import BookTerms
-from lotus.trading.executor import begin
-from lotus.trading.orders import Side
-from lotus.trading.plan import Authority, ProbeTerms
-from lotus.trading.validate import AccountState
-from lotus.trading.watch import MarketView
+from lotus.trading.accounts.book import BookTerms
+from lotus.trading.execution.conditions import MarketView
+from lotus.trading.execution.executor import begin
+from lotus.trading.execution.orders import Side
+from lotus.trading.plan.plan import Authority, ProbeTerms
+from lotus.trading.plan.validate import AccountState
 from lotus_desk.execution.books import PlanDelta, TradeBooks, plan_of
 from lotus_desk.execution.stored import choice_in
 from lotus_herald.carry import carry
@@ -45,10 +45,12 @@ from lotus_modules.hot import hot_handlers
 from lotus_modules.knobs import KnobChooser, PolicyChooser
 from lotus_modules.tr.execute import Acceptor
 from lotus_store.databases import Databases
-from lotus_store.ledger import atlas, inputs, messages
-from lotus_store.ledger.knowledge import Knowledge, executors_by
-from lotus_store.ledger.plans import book_plans, open_plans
-from lotus_store.ledger.trials import trials_of
+from lotus_store.ledger import atlas
+from lotus_store.ledger.beliefs.trials import trials_of
+from lotus_store.ledger.messages import boxes
+from lotus_store.ledger.trading import inputs
+from lotus_store.ledger.trading.knowledge import Knowledge, executors_by
+from lotus_store.ledger.trading.plans import book_plans, open_plans
 
 END_MS = 1_735_689_600_000
 ASOF = "2025-01-01T00:00:00.000Z"
@@ -155,7 +157,7 @@ class World:
 
     def dead(self, module: str) -> list[str]:
         with self.databases.connect(module) as connection:
-            return [letter.detail for letter in messages.dead_letters(connection, module)]
+            return [letter.detail for letter in boxes.dead_letters(connection, module)]
 
 
 @pytest.fixture

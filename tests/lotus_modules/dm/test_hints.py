@@ -7,8 +7,8 @@ import pytest
 from hot_bed import END_MS, propose
 
 from lotus.decision.alphas import InputFilter
-from lotus.decision.policy import shipped_policy
-from lotus.decision.reliability import start_of
+from lotus.decision.knowledge.reliability import start_of
+from lotus.decision.policy.policy import shipped_policy
 from lotus.errors import LedgerError, MessageError
 from lotus.modules.intents import Intent, Module
 from lotus_herald.carry import carry
@@ -17,7 +17,7 @@ from lotus_herald.keys import Keys
 from lotus_modules.dm.decide import Decider
 from lotus_modules.dm.hints import Hint, tell_hint, withdraw
 from lotus_store.databases import Databases
-from lotus_store.ledger import inputs
+from lotus_store.ledger.trading import inputs
 
 POLICY = shipped_policy()
 INPUT_FILTER = InputFilter("main", frozenset({"BTC", "ETH"}), POLICY.horizons)

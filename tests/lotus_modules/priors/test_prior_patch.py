@@ -23,7 +23,7 @@ from lotus_herald.outbox import send
 from lotus_modules.priors.prior_patch import KNOB_HANDLERS, PRIOR_HANDLERS, hand_over, propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger import priors
+from lotus_store.ledger.beliefs import priors
 from lotus_store.ledger.bodies import to_plain
 
 DAY = "2025-01-01"

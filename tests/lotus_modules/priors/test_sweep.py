@@ -21,10 +21,10 @@ from lotus_modules.priors.sweep import watch_between_nights
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger import priors
-from lotus_store.ledger.braids import read_board, read_history, write_night
+from lotus_store.ledger.beliefs import priors
+from lotus_store.ledger.beliefs.braids import read_board, read_history, write_night
+from lotus_store.ledger.beliefs.lessons import write_experiments
 from lotus_store.ledger.day_commits import DayCommit, commit_day
-from lotus_store.ledger.lessons import write_experiments
 
 DAY = "2026-01-18"
 SWAP = day_start_ms(DAY) + DAY_MS + 2 * HOUR_MS

@@ -14,8 +14,8 @@ from lotus_herald.keys import Keys
 from lotus_modules.priors.prior_patch import PRIOR_HANDLERS
 from lotus_modules.priors.weave_notes import tell_alerts, tell_review
 from lotus_store.databases import Databases
-from lotus_store.ledger.messages import dead_letters
-from lotus_store.ledger.reviews import read_reviews
+from lotus_store.ledger.beliefs.reviews import read_reviews
+from lotus_store.ledger.messages.boxes import dead_letters
 
 VERSION = natural_id("version")
 

@@ -11,10 +11,10 @@ from hot_bed import BTC, END_MS, Market, account_state, decider, propose, settle
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
 from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, PriorsVersion, Rule, priors_0, priors_version
-from lotus.trading.knob_choice import KnobChoice
-from lotus.trading.orders import Side
-from lotus.trading.plan import Authority, PlanKind, ProbeTerms, probe_plan
-from lotus_cli.explain_execution import execution_lines, execution_story
+from lotus.trading.execution.orders import Side
+from lotus.trading.plan.knob_choice import KnobChoice
+from lotus.trading.plan.plan import Authority, PlanKind, ProbeTerms, probe_plan
+from lotus_cli.explain.execution import execution_lines, execution_story
 from lotus_desk.execution.stored import choice_in
 from lotus_herald.consume import Handlers
 from lotus_herald.keys import Keys
@@ -24,9 +24,9 @@ from lotus_modules.hot import hot_handlers
 from lotus_modules.knobs import KnobChooser
 from lotus_modules.tr.execute import Acceptor, refusal_report
 from lotus_store.databases import Databases
-from lotus_store.ledger.executions import execution_of
-from lotus_store.ledger.plans import plans_for
-from lotus_store.ledger.priors import put_in_force, put_version
+from lotus_store.ledger.beliefs.priors import put_in_force, put_version
+from lotus_store.ledger.signals.executions import execution_of
+from lotus_store.ledger.trading.plans import plans_for
 
 
 @pytest.fixture

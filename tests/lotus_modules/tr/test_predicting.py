@@ -11,11 +11,11 @@ from hot_bed import BTC, END_MS, Market, account_state, decider, propose, settle
 
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
-from lotus.trading.executor import begin
-from lotus.trading.foretell import VenueHistory
-from lotus.trading.orders import Side
-from lotus.trading.predict import MIN_HISTORY
-from lotus_cli.trade import facts_of, page
+from lotus.trading.estimates.pre_trade import VenueHistory
+from lotus.trading.estimates.predictor import MIN_HISTORY
+from lotus.trading.execution.executor import begin
+from lotus.trading.execution.orders import Side
+from lotus_cli.desk.trade import facts_of, page
 from lotus_desk.execution.books import plan_of
 from lotus_desk.execution.result import report_payload
 from lotus_herald.consume import Handlers
@@ -24,8 +24,8 @@ from lotus_modules.hot import hot_handlers
 from lotus_modules.tr.execute import Acceptor
 from lotus_modules.tr.predicting import NOTHING_KNOWN, REFIT_MS, Predictor, known_before
 from lotus_store.databases import Databases
-from lotus_store.ledger.outcomes import finished_plans
-from lotus_store.ledger.plans import PlanRow, judge_plan, plans_for, put_plan
+from lotus_store.ledger.trading.outcomes import finished_plans
+from lotus_store.ledger.trading.plans import PlanRow, judge_plan, plans_for, put_plan
 
 NOW_MS = END_MS + 20
 FEATURES = {"spread_bps": 0.2, "depth_share": 0.01, "volatility_bps": 4.0, "side": 1, "strategy": "market"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lotus.detectors.signal_spec import SIGNAL_EVENTS
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 
 
 def table(columns: Any, n: int, seed: int = 0) -> dict[str, np.ndarray]:

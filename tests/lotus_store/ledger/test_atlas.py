@@ -17,7 +17,8 @@ from lotus_herald.carry import carry
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_store.databases import Databases
-from lotus_store.ledger import atlas, messages
+from lotus_store.ledger import atlas
+from lotus_store.ledger.messages import boxes
 from lotus_store.ledger.module_numbers import write_numbers
 
 TS = 1_735_689_600_000
@@ -105,8 +106,8 @@ def test_strands_are_mirrored_too(told: Databases) -> None:
 
 def test_a_replayed_letter_changes_its_row(told: Databases) -> None:
     with told.connect("dm") as connection:
-        letter = messages.dead_letters(connection, "dm")[0]
-        messages.replay(connection, "dm", letter.event_id, letter.place)
+        letter = boxes.dead_letters(connection, "dm")[0]
+        boxes.replay(connection, "dm", letter.event_id, letter.place)
     assert atlas.differences(told).equal, "what waits again is not compared"
     carry(told)
     assert atlas.differences(told).equal

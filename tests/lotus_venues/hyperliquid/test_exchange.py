@@ -10,7 +10,7 @@ from faulty_venue import against
 from local_bed import ACCOUNT, LocalBed, local_venue
 
 from lotus.errors import VenueError
-from lotus.trading.orders import OrderState, Side, TimeInForce
+from lotus.trading.execution.orders import OrderState, Side, TimeInForce
 from lotus_venues.hyperliquid.http import JsonPoster
 from lotus_venues.hyperliquid.rate_budget import AddressWeight, RateBudget
 from lotus_venues.local_exchange.faults import Fault, FaultKind

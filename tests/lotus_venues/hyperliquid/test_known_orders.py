@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     OrderState,
     client_order_id,
 )

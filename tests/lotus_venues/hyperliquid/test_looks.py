@@ -11,7 +11,7 @@ from faulty_venue import against
 from local_bed import LocalBed, MovableClock, local_venue
 
 from lotus.timebase import HOUR_MS
-from lotus.trading.orders import FundingPayment, Side, VenueFill
+from lotus.trading.execution.orders import FundingPayment, Side, VenueFill
 from lotus_venues.local_exchange.faults import Fault, FaultKind
 
 pytestmark = pytest.mark.process("a local exchange over wall time")

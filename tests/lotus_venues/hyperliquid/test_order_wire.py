@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus.errors import WireError
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     NewOrder,
     OrderState,
     OrderTrigger,

@@ -13,7 +13,7 @@ from faulty_venue import against
 from local_bed import ACCOUNT, CAPS, LocalBed, MovableClock, local_bed, local_venue
 
 from lotus.errors import VenueError
-from lotus.trading.orders import OrderState, OrderUpdate, Side, VenueFill
+from lotus.trading.execution.orders import OrderState, OrderUpdate, Side, VenueFill
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.known_orders import KnownOrders
 from lotus_venues.local_exchange.faults import Fault, FaultKind

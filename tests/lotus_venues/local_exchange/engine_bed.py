@@ -6,7 +6,7 @@ from small_engine import (
     put,
 )
 
-from lotus_venues.local_exchange.engine import Engine
+from lotus_venues.local_exchange.engine.exchange import Engine
 
 LONG_ENTRY = ask(True, "100001", "0.1", "Ioc")
 

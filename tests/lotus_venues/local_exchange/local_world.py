@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from lotus.manifest import Asset
 from lotus_venues.local_exchange.frames import book_frame, context_frame
 from lotus_venues.local_exchange.options import Options
-from lotus_venues.local_exchange.server import LocalExchange
+from lotus_venues.local_exchange.web.server import LocalExchange
 
 BTC, ETH = Asset("BTC", 5), Asset("ETH", 4)
 UNIVERSE = (BTC, ETH)

@@ -1,8 +1,8 @@
 """An engine on one coin whose book is shown by hand."""
 
 from lotus.manifest import Asset
-from lotus_venues.local_exchange.engine import Engine
-from lotus_venues.local_exchange.market import Listing
+from lotus_venues.local_exchange.engine.exchange import Engine
+from lotus_venues.local_exchange.engine.market import Listing
 
 BTC = Asset("BTC", 5)
 MID, TICK = 1_000_000, 10  # 100,000 USD in units; levels 1 USD apart

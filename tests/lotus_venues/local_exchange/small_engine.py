@@ -3,10 +3,10 @@
 from typing import Any
 
 from lotus.manifest import Asset
-from lotus.trading.orders import OrderGrouping
-from lotus_venues.local_exchange.engine import Engine
-from lotus_venues.local_exchange.market import Listing
-from lotus_venues.local_exchange.values import ExchangeFill, OrderChanged, OrderRequest, OrderResult
+from lotus.trading.execution.orders import OrderGrouping
+from lotus_venues.local_exchange.engine.exchange import Engine
+from lotus_venues.local_exchange.engine.market import Listing
+from lotus_venues.local_exchange.engine.values import ExchangeFill, OrderChanged, OrderRequest, OrderResult
 
 BTC, ETH = 0, 1
 LISTINGS = (Listing(Asset("BTC", 5), 40), Listing(Asset("ETH", 4), 25))

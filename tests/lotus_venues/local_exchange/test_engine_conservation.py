@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pace import examples
 from small_engine import BTC, ETH, MARK, ask, assert_conserved, bracket_of, move, show, small_engine
 
-from lotus.trading.orders import OrderGrouping, Side
-from lotus_venues.local_exchange.engine import Engine
-from lotus_venues.local_exchange.values import ExchangeFill, Funding, OrderChanged
+from lotus.trading.execution.orders import OrderGrouping, Side
+from lotus_venues.local_exchange.engine.exchange import Engine
+from lotus_venues.local_exchange.engine.values import ExchangeFill, Funding, OrderChanged
 
 OWNERS = ("ann", "bob")
 

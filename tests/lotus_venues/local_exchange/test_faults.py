@@ -19,7 +19,7 @@ from lotus_venues.local_exchange.faults import (
     read_faults,
 )
 from lotus_venues.local_exchange.frames import book_frame, trade_frame
-from lotus_venues.local_exchange.server import LocalExchange
+from lotus_venues.local_exchange.web.server import LocalExchange
 
 ADDRESS = wallet().address
 

@@ -10,7 +10,7 @@ from local_world import T0, UNIVERSE, listener, post, rich, until, venue
 from lotus.errors import TapeError
 from lotus_venues.local_exchange.frames import bbo_frame
 from lotus_venues.local_exchange.options import Options, TimeSource
-from lotus_venues.local_exchange.server import LocalExchange
+from lotus_venues.local_exchange.web.server import LocalExchange
 
 BIDS, ASKS = [("100000.0", "0.5")], [("100001.0", "0.5")]
 

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from pace import examples
 
 from lotus.manifest import Asset
-from lotus.trading.execution_events import Cancel, Close, Command, Event, Place
-from lotus.trading.executor import begin, step
-from lotus.trading.order_machine import Purpose
-from lotus.trading.orders import NewOrder, OrderState, OrderUpdate, Side, VenueFill
-from lotus.trading.plan import Authority, Limits, Plan, PlanId, PlanKind, Strategy
-from lotus.trading.rounding import round_px, round_size
-from lotus.trading.validate import AccountState, refusals
-from lotus.trading.watch import MarketView
+from lotus.trading.execution.conditions import MarketView
+from lotus.trading.execution.events import Cancel, Close, Command, Event, Place
+from lotus.trading.execution.executor import begin, step
+from lotus.trading.execution.order_machine import Purpose
+from lotus.trading.execution.orders import NewOrder, OrderState, OrderUpdate, Side, VenueFill
+from lotus.trading.execution.rounding import round_px, round_size
+from lotus.trading.plan.plan import Authority, Limits, Plan, PlanId, PlanKind, Strategy
+from lotus.trading.plan.validate import AccountState, refusals
 from lotus_venues.hyperliquid.order_wire import order_wire
-from lotus_venues.local_exchange.rules import MIN_NOTIONAL_MICRO, price_units, size_lots
+from lotus_venues.local_exchange.engine.rules import MIN_NOTIONAL_MICRO, price_units, size_lots
 
 RECORDED = Path(__file__).resolve().parents[4] / "shared/data/hyperliquid-rest-cassettes/test_get_info.yaml"
 BY_HAND = [Asset("BTC", 5), Asset("ETH", 4), Asset("SOL", 2), Asset("INJ", 1), Asset("XRP", 0), Asset("BNB", 3)]

@@ -1,4 +1,4 @@
-"""The official SDK's own classes, unchanged, against `lotus_venues.local_exchange.server` over real sockets."""
+"""The official SDK's own classes, unchanged, against `lotus_venues.local_exchange.web.server` over real sockets."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from local_world import KEY, OTHER_KEY, T0, in_thread, rich, until, venue, walle
 
 from lotus_venues.local_exchange.frames import bbo_frame, context_frame
 from lotus_venues.local_exchange.options import TimeSource
-from lotus_venues.local_exchange.server import LocalExchange
+from lotus_venues.local_exchange.web.server import LocalExchange
 
 GTC = {"limit": {"tif": "Gtc"}}
 

@@ -8,10 +8,10 @@ import pytest
 from small_engine import assert_conserved
 
 from lotus.manifest import Asset
-from lotus.trading.orders import OrderGrouping
-from lotus_venues.local_exchange.server import LocalExchange
-from lotus_venues.local_exchange.values import ExchangeFill, OrderRequest
-from lotus_venues.local_exchange.wire_out import number
+from lotus.trading.execution.orders import OrderGrouping
+from lotus_venues.local_exchange.engine.values import ExchangeFill, OrderRequest
+from lotus_venues.local_exchange.requests.wire_out import number
+from lotus_venues.local_exchange.web.server import LocalExchange
 
 LINES = 12_000
 UNIVERSE = (Asset("BTC", 5), Asset("ETH", 4), Asset("SOL", 2))

@@ -8,7 +8,7 @@ from pace import examples
 from paper_market import BUY, PX, SELL, STEP, market, play
 
 from lotus.timebase import NS_PER_MS
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     OrderGrouping,
     OrderState,
     TimeInForce,

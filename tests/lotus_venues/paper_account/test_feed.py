@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lotus.manifest import Asset
-from lotus.microtape.decode import Decoder
-from lotus.trading.orders import OrderState, TimeInForce, VenueFill, client_order_id
+from lotus.microtape.wire.decode import Decoder
+from lotus.trading.execution.orders import OrderState, TimeInForce, VenueFill, client_order_id
 from lotus.trading.venue import VenueEvent
 from lotus_venues.paper_account.account import PaperAccount
 from lotus_venues.paper_account.feed import show

@@ -2,7 +2,7 @@
 
 from paper_market import BUY, LOTS, PX, SELL, market
 
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     OrderState,
     TimeInForce,
 )

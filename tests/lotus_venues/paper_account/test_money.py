@@ -6,7 +6,7 @@ from decimal import Decimal
 from paper_market import BUY, PX, SELL, T0, market
 
 from lotus.timebase import HOUR_MS, NS_PER_MS
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     FundingPayment,
     TimeInForce,
 )

@@ -13,7 +13,7 @@ from check_venue import ASK, BID, CHECKS, Bed
 
 from lotus.manifest import Asset
 from lotus.timebase import HOUR_MS, NS_PER_MS
-from lotus.trading.orders import Side
+from lotus.trading.execution.orders import Side
 from lotus_venues.paper_account.account import PaperAccount
 from lotus_venues.paper_account.money import PaperTerms
 from lotus_venues.paper_account.state import Stored

@@ -8,7 +8,7 @@ from paper_market import market
 
 from lotus.errors import LedgerError, VenueError
 from lotus.timebase import NS_PER_MS
-from lotus.trading.orders import (
+from lotus.trading.execution.orders import (
     NewOrder,
     OrderState,
     Side,

@@ -1,0 +1,1 @@
+"""The allocation problem, its numbers, and its solver."""

@@ -1,0 +1,137 @@
+"""How much may be moved: cues scale the budgets of risk and turnover, never an expectation; brakes hold them.
+
+Each cue x in [0, 1] becomes a multiplier by a line through (0, low), (neutral, 1), (1, high); one not measured is 1.
+b_K from kairos, b_r from entrainment and m_asym from the asymmetry are means over the coins with a live view, each in
+[0.75, 1.75]; their product is kept there too, and at most 1 while the drawdown ratchet holds. The market's asymmetry,
+the mean score over coins, moves the net cap by at most a quarter, in size only: cues have no side.
+
+Ratchet: it closes when the drawdown exceeds `drawdown_sigmas` and opens when it is back at `recover_sigmas`. Crowding:
+haircut 1 / (1 + c share^p) of a coin's own caps. A coin's share of risk: |w_i| sigma_i <= share * R, R the risk budget
+(by Cauchy and Schwarz no coin's Euler contribution is then more than that share of R). Kelly: lambda >= 1 / (2 f). In
+the literature: volatility targeting, fractional Kelly (Thorp 2006), risk contributions (Maillard, Roncalli and
+Teiletche 2010).
+"""
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from lotus.decision.alphas import CueInput
+from lotus.decision.policy.policy import BudgetRule, Crowding, Policy, Risk
+from lotus.timebase import DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """Multipliers and what they leave: `risk_bps` over the horizon, turnover left of the day, net cap, lambda.
+
+    `timing` b_K, `entrainment` b_r and `asymmetry` m_asym are the cues' own; `applied` is what holds after all limits.
+    `net_mult` scales the net cap. `missing` names cues that nobody measured, `used` those that counted.
+    """
+
+    timing: float
+    entrainment: float
+    asymmetry: float
+    applied: float
+    net_mult: float
+    ratchet: bool
+    risk_bps: float
+    turnover: float
+    risk_aversion: float
+    used: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def multiplier(cue: float | None, low: float, neutral: float, high: float) -> float:
+    """Return the multiplier of a cue: `low` at 0, 1 at `neutral`, `high` at 1, 1 when it is missing.
+
+    >>> [multiplier(x, 0.75, 0.5, 1.25) for x in (None, 0.0, 0.25, 0.5, 1.0)]
+    [1.0, 0.75, 0.875, 1.0, 1.25]
+    """
+    if cue is None:
+        return 1.0
+    x = min(max(cue, 0.0), 1.0)
+    if x < neutral:
+        return low + (1.0 - low) * x / neutral
+    return 1.0 + (high - 1.0) * (x - neutral) / (1.0 - neutral)
+
+
+def ratchet_holds(held: bool, drawdown_sigmas: float, risk: Risk) -> bool:
+    """Return whether the ratchet holds after a drawdown (in deviations, 0 at the peak) was measured."""
+    return drawdown_sigmas > risk.recover_sigmas if held else drawdown_sigmas > risk.drawdown_sigmas
+
+
+def crowding_haircut(share: float, rule: Crowding) -> float:
+    """Return 1 / (1 + c share^p), share = our position over the open interest of the coin."""
+    return 1.0 / (1.0 + rule.c * math.pow(max(share, 0.0), rule.power))
+
+
+def latest_cues(cues: Iterable[CueInput], now_ms: int, max_age_ms: int) -> dict[str, tuple[CueInput, ...]]:
+    """Return by coin the cues of its newest window that is not older than `max_age_ms`, in natural order."""
+    found: dict[str, list[CueInput]] = {}
+    for cue in sorted(cues, key=lambda c: (c.coin, -c.window_end_ms, c.source, c.event_id)):
+        if now_ms - max_age_ms <= cue.window_end_ms <= now_ms:
+            mine = found.setdefault(cue.coin, [])
+            if not mine or mine[0].window_end_ms == cue.window_end_ms:
+                mine.append(cue)
+    return {coin: tuple(mine) for coin, mine in found.items()}
+
+
+def budgets(
+    cues: dict[str, tuple[CueInput, ...]], live: Collection[str], policy: Policy, *,
+    horizon_s: int, drawdown_sigmas: float, ratchet: bool, turnover_used: float,
+) -> Budgets:  # fmt: skip
+    """Return the budgets of one decision over a horizon.
+
+    `cues` by coin (`latest_cues`), `live` the coins with a live view, `turnover_used` of the day so far, in weights.
+    """
+    rule, risk = policy.budgets, policy.risk
+    mine = [cue for coin in sorted(live) for cue in cues.get(coin, ())]
+    timing, b_k = _mean(multiplier(c.kairos, *_kairos(rule)) for c in mine if c.kairos is not None)
+    entrain, b_r = _mean(multiplier(c.entrain, *_entrain(rule)) for c in mine if c.entrain is not None)
+    asym, m_asym = _mean(multiplier(c.asymmetry, *_asym(rule)) for c in mine if c.asymmetry is not None)
+    holds = ratchet_holds(ratchet, drawdown_sigmas, risk)
+    applied = min(max(b_k * b_r * m_asym, rule.low), 1.0 if holds else rule.high)
+    net_mult, market = _net(cues, rule)
+    known = {"ms_kairos": timing, "ms_entrain_r": entrain, "ms_asym_score": asym, "ms_asym_market": market}
+    return Budgets(
+        timing=b_k,
+        entrainment=b_r,
+        asymmetry=m_asym,
+        applied=applied,
+        net_mult=min(net_mult, 1.0) if holds else net_mult,
+        ratchet=holds,
+        risk_bps=risk.budget_bps_day * applied * math.sqrt(horizon_s * 1000 / DAY_MS),
+        turnover=max(policy.caps.turnover_day * applied - turnover_used, 0.0),
+        risk_aversion=max(policy.soft.risk_aversion / applied, 0.5 / risk.kelly_fraction),
+        used=tuple(name for name, found in known.items() if found),
+        missing=tuple(name for name, found in known.items() if not found),
+    )
+
+
+def _mean(values: Iterable[float]) -> tuple[bool, float]:
+    """Return whether there is any, and the mean; 1 without."""
+    found = sorted(values)
+    return bool(found), math.fsum(found) / len(found) if found else 1.0
+
+
+def _net(cues: dict[str, tuple[CueInput, ...]], rule: BudgetRule) -> tuple[float, bool]:
+    """Return the multiplier of the net cap from the mean asymmetry of the market, and whether enough coins told it."""
+    scores = [_mean(c.asymmetry for c in mine if c.asymmetry is not None) for mine in cues.values()]
+    told = sorted(score for found, score in scores if found)
+    if len(told) < rule.net_assets:
+        return 1.0, False
+    score = math.fsum(told) / len(told)
+    return multiplier(score, 1.0 - rule.net_tilt, rule.asym_neutral, 1.0 + rule.net_tilt), True
+
+
+def _kairos(rule: BudgetRule) -> tuple[float, float, float]:
+    return rule.kairos_low, rule.kairos_neutral, rule.kairos_high
+
+
+def _entrain(rule: BudgetRule) -> tuple[float, float, float]:
+    return rule.entrain_low, rule.entrain_neutral, rule.entrain_high
+
+
+def _asym(rule: BudgetRule) -> tuple[float, float, float]:
+    return rule.asym_low, rule.asym_neutral, rule.asym_high

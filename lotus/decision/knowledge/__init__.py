@@ -1,0 +1,1 @@
+"""What is known of sources: calibration, reliability, and what executions teach."""

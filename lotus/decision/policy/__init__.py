@@ -1,0 +1,1 @@
+"""The policy of a book: its file, its knobs in force, and their experiments."""

@@ -1,0 +1,1 @@
+"""One window scored: kernel, priors, propensity and draw, and the rows that tell of it."""

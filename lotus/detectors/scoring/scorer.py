@@ -1,0 +1,153 @@
+"""The scorer: windows in, rows of SIGNAL_EVENTS out; live one window at a time, in batch a whole stretch at once.
+
+Both drive `score_step` in the order in which windows close, so the same windows give the same bits. The scorer holds
+one day's tables and a list of priors versions looked up by window end; it reads no history and writes no files.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.scoring.draw import draw_keys
+from lotus.detectors.scoring.records import SCORE_STATE_DTYPE, ScoreInputs, score_config, score_terms
+from lotus.detectors.scoring.scored import BATCH, Columns, EventIds, EventNames, Scored
+from lotus.detectors.scoring.signal_spec import N_FLOATS, N_INTS
+from lotus.detectors.scoring.step import run_scores, score_window
+from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.windows.builder import WindowBatch
+from lotus.detectors.windows.row_spec import W_END
+from lotus.errors import BeliefError, SchemaError
+from lotus.jit_entry import entry_point
+from lotus.manifest import Asset, Manifest
+from lotus.microtape.frames.spec import CROSSED, GAP_BEFORE, NO_QUOTE, WARMUP
+from lotus.priors.compiled import caps_of, compile_priors
+from lotus.priors.types import PriorsVersion
+from lotus.priors.vocabulary import N_FEATURES
+from lotus.timebase import DAY_MS, NS_PER_MS
+
+BAD_QUALITY_BITS = NO_QUOTE | CROSSED | GAP_BEFORE | WARMUP
+Rows = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]
+
+
+class Scorer:
+    """Streaming scorer of one branch and day; feed windows in the order of (close_seq, asset)."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        universe: Sequence[Asset],
+        detectors: Sequence[DetectorSpec],
+        tables: DayTables,
+        priors: Sequence[PriorsVersion],
+        branch: str,
+        nudges: NDArray[np.float64] | None = None,
+        tables_ver: str = "",
+    ) -> None:
+        """Start blank (no surprise, no window before); `nudges` f8 [D] beside those of the tables' curators, default 0.
+
+        `tables_ver` is what rows call their tables when that is not the tables' own name.
+
+        Raises `SchemaError` for tables of other assets or detectors, `BeliefError` for priors of another branch.
+        """
+        names = tuple(a.name for a in universe)
+        if tables.assets != names:
+            raise SchemaError(f"day tables of assets {tables.assets}", str(names), "another universe")
+        self.universe, self.detectors, self.tables, self.branch = tuple(universe), tuple(detectors), tables, branch
+        self._tables_ver = tables_ver or tables.tables_ver
+        nothing = np.zeros(len(self.detectors))
+        given = nothing if nudges is None else np.asarray(nudges, dtype=np.float64)
+        self._state = np.zeros(len(names), SCORE_STATE_DTYPE)
+        self._config = score_config(manifest, BAD_QUALITY_BITS)
+        self._terms = score_terms(tables, self.detectors, given, manifest.score)
+        self._edges, self._hbar = tables.edge_array(), tables.hbar_array()
+        self._keys = draw_keys(manifest.score.seed, universe, self.detectors)
+        self._caps = caps_of(manifest.weave)
+        self._ids = EventIds(branch, self.detectors, self.universe, manifest.kernel.window_ms)
+        self._window_ms = manifest.kernel.window_ms
+        self.swap(priors)
+
+    def swap(self, priors: Sequence[PriorsVersion]) -> None:
+        """Take another list of versions between two windows; the streaming state stays."""
+        others = {p.branch for p in priors} - {self.branch}
+        if others:
+            raise BeliefError(
+                f"priors of branch {sorted(others)}", f"branch {self.branch}", "beliefs never cross branches"
+            )
+        compiled = compile_priors(priors, [d.detector_id for d in self.detectors])
+        self._from_ms = int(compiled.effective_from_ms[0])
+        self._names = EventNames(
+            self.branch,
+            self.universe,
+            self.detectors,
+            self._tables_ver,
+            compiled.priors_vers,
+            self._window_ms,
+            self._ids,
+        )
+        self._inputs = ScoreInputs(
+            self._state, self._config, self._terms, self._edges, self._hbar, self._keys,
+            compiled.braids, compiled.first, compiled.count, compiled.effective_from_ms, self._caps,
+        )  # fmt: skip
+        window = np.zeros(1, np.int64), np.zeros(1)
+        self._score = entry_point(score_window, self._inputs, *window, *self._rows(1))
+
+    def take_over(self, other: "Scorer") -> None:
+        """Go on from the streaming state of a scorer of the same assets, whatever its detectors."""
+        self._state[:] = other._state
+
+    def feed(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> Scored:
+        """Score one window row (contiguous, as builders make it) and return its D rows, in detector order.
+
+        Raises `BeliefError` when no priors are in force at the window's end.
+        """
+        self._check_priors(ints.item(W_END))
+        rows = self._rows(1)
+        return Scored(self._names, *rows, self._score(self._inputs, ints, floats, *rows))
+
+    def feed_all(self, windows: WindowBatch, source: str = BATCH) -> Columns:
+        """Score many windows in order; columns of SIGNAL_EVENTS in scoring order (close_seq, asset, detector)."""
+        if windows.detectors != self.detectors:
+            raise SchemaError("windows of other detectors", str([d.detector_id for d in self.detectors]))
+        if len(windows):
+            self._check_priors(int(windows.ints[:, W_END].min()))
+        rows = self._rows(len(windows))
+        return Scored(self._names, *rows, run_scores(self._inputs, windows.ints, windows.floats, *rows)).columns(source)
+
+    def _check_priors(self, end_ms: int) -> None:
+        if end_ms < self._from_ms:
+            raise BeliefError(f"no priors in force at {end_ms}", "the genesis version or an earlier one")
+
+    def _rows(self, windows: int) -> Rows:
+        n = windows * len(self.detectors)
+        return np.empty((n, N_INTS), np.int64), np.empty((n, N_FLOATS)), np.empty((n, N_FEATURES), np.uint8)
+
+
+def score_windows(
+    windows: WindowBatch,
+    manifest: Manifest,
+    universe: Sequence[Asset],
+    tables: DayTables,
+    priors: Sequence[PriorsVersion],
+    branch: str,
+) -> Columns:
+    """Score windows that start from a blank state; columns of SIGNAL_EVENTS in key order."""
+    return in_key_order(Scorer(manifest, universe, windows.detectors, tables, priors, branch).feed_all(windows))
+
+
+def of_day(events: Columns, start_ms: int) -> Columns:
+    """Return the events whose window starts in the UTC day from `start_ms` and was closed by a line received in it."""
+    began, closed = events["window_start_ms"].astype(np.int64), events["close_recv_ns"].astype(np.int64)
+    keep = (began >= start_ms) & (began < start_ms + DAY_MS) & (closed >= start_ms * NS_PER_MS)
+    return {name: values[keep] for name, values in events.items()}
+
+
+def in_key_order(events: Columns) -> Columns:
+    """Return events sorted by (window_end_ms, asset, detector_id), the order of the written table."""
+    ranks = []
+    for name in ("detector_id", "asset"):
+        rank = {text: k for k, text in enumerate(sorted(set(events[name].tolist())))}
+        ranks.append(np.array([rank[text] for text in events[name].tolist()], dtype=np.int64))
+    order = np.lexsort((*ranks, events["window_end_ms"]))
+    return {name: values[order] for name, values in events.items()}

@@ -1,0 +1,100 @@
+"""From rows of SIGNAL_EVENTS to payloads of the signal contract; daemon, command line and tests all go through here.
+
+What a row does not hold is added from the detector's specification, the manifest, and the priors and tables that the
+row names, so the same row gives the same payload live and in batch. The schemas and their builders are `lotus.modules`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.meta_signals import asymmetry_of
+from lotus.detectors.scoring.signal_spec import ENTRAIN, KAIROS, NO_EVIDENCE, SIGNAL_EVENTS, UNCERT, VETOES
+from lotus.detectors.spec import DetectorSpec
+from lotus.errors import BeliefError, SchemaError
+from lotus.hashing import natural_id
+from lotus.manifest import Manifest
+from lotus.modules.signals import BUILDERS, Gate, Payload, Row, SignalFacts
+from lotus.priors.compiled import fired_braids
+from lotus.priors.context import context_text
+from lotus.priors.types import PriorsVersion
+from lotus.priors.vocabulary import BIN_COLUMNS, VALUE_COLUMNS
+
+MEASURED = (
+    "asset", "window_start_ms", "window_end_ms", "close_recv_ns", "close_seq", "mid2", "spread_bps", "rv_bps", "s",
+    "uncert", "kairos", "entrain", "mx_evidence", "mx_confirm", *(name for name in VALUE_COLUMNS if name != "x_hbar"),
+)  # fmt: skip
+
+
+def facts_of(
+    row: Row, spec: DetectorSpec, manifest: Manifest, priors: PriorsVersion, tables: DayTables, experts_ver: str
+) -> SignalFacts:
+    """Return what a payload of the row says beyond it; `experts_ver` names the experts of its day.
+
+    Raises `SchemaError` for another detector, version or tables, `BeliefError` for priors that the row does not name.
+    """
+    if tables.tables_ver != row["tables_ver"]:
+        raise SchemaError(f"tables {tables.tables_ver}", str(row["tables_ver"]), "tables of another day")
+    if (spec.detector_id, spec.version) != (row["detector_id"], row["spec_version"]):
+        found = f"specification {spec.detector_id} v{spec.version}"
+        raise SchemaError(found, f"{row['detector_id']} v{row['spec_version']}", "the detector has changed since")
+    if priors.priors_ver != row["priors_ver"]:
+        raise BeliefError(f"priors {priors.priors_ver}", str(row["priors_ver"]), "another version was in force")
+    veto, score = int(row["veto"]), manifest.score
+    braids = fired_braids(priors, spec.detector_id, int(row["fired"]))
+    asymmetry, asymmetry_score = asymmetry_of(row, tables)
+    return SignalFacts(
+        band_s=spec.band_s,
+        recipe_hash=spec.spec_id,
+        experts_ver=experts_ver,
+        data_fingerprint=data_fingerprint(row),
+        card_ref=f"detector_cards/{spec.detector_id}@{spec.version}",
+        vetoes=tuple(name for bit, name in VETOES.items() if veto & bit),
+        gates={
+            "det_kairos": Gate("kairos", score.tau_kairos, "at_least", not veto & KAIROS),
+            "det_entrain_r": Gate("entrain", score.tau_entrain, "at_least", not veto & ENTRAIN),
+            "det_uncert": Gate("uncert", score.tau_uncert, "at_most", not veto & UNCERT),
+            "mx_evidence": Gate("mx_evidence", None, "known", not veto & NO_EVIDENCE),
+        },
+        braids_fired=tuple(braid.braid_id for braid in braids),
+        context=context_text([int(row[name]) for name in BIN_COLUMNS]),
+        asymmetry=asymmetry,
+        asymmetry_score=asymmetry_score,
+    )
+
+
+def data_fingerprint(row: Row) -> str:
+    """Return the hash of what tape and experts decide of a row (`MEASURED`): scored again, it is found again.
+
+    Priors, day tables and branch do not enter, so that two branches over one tape and one set of experts share it.
+    """
+    return natural_id("window", *(_plain(row[name]) for name in MEASURED))
+
+
+def payloads_of(row: Row, facts: SignalFacts) -> list[Payload]:
+    """Return everything that a published row puts on the bus, not validated yet."""
+    return [build(row, facts) for build in BUILDERS.values()]
+
+
+def published_rows(events: Mapping[str, NDArray[Any]]) -> Iterator[Row]:
+    """Yield the published rows of columns of SIGNAL_EVENTS as plain values."""
+    at = np.flatnonzero(np.asarray(events["published"]).astype(np.bool_))
+    columns = {name: np.asarray(events[name])[at].tolist() for name in SIGNAL_EVENTS.names}
+    for k in range(len(at)):
+        yield {name: values[k] for name, values in columns.items()}
+
+
+def spec_of(row: Row, detectors: Sequence[DetectorSpec]) -> DetectorSpec:
+    """Return the specification that a row names; raises `SchemaError` when it is none of `detectors`."""
+    for spec in detectors:
+        if (spec.detector_id, spec.version) == (row["detector_id"], row["spec_version"]):
+            return spec
+    known = ", ".join(f"{d.detector_id} v{d.version}" for d in detectors)
+    raise SchemaError(f"no specification of {row['detector_id']} v{row['spec_version']}", known, "it was retired")
+
+
+def _plain(value: str | int | float) -> str | int | float:
+    return value if isinstance(value, str | int) else float(value)

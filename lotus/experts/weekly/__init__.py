@@ -1,0 +1,1 @@
+"""The weekly judgement: calls, reliabilities, refit, training, and the set that follows."""

@@ -1,0 +1,117 @@
+"""Frames, quotes and gaps of a stretch of tape as one frozen value, and its tables.
+
+Rows stand in arrival order of the closing message (and by frame inside one message). Column meaning: `frame_spec`.
+No kernels and no files here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.columns import TableSpec
+from lotus.errors import SchemaError
+from lotus.hashing import content_hash
+from lotus.manifest import Asset
+from lotus.microtape.frames.spec import (
+    FLOAT_NAMES,
+    G_END,
+    G_START,
+    I_ASSET,
+    I_END,
+    I_RECV,
+    INT_NAMES,
+    MICROTAPE_FRAMES,
+    MICROTAPE_QUOTES,
+    Q_RECV,
+    Q_TIME,
+    TAPE_GAPS,
+)
+from lotus.timebase import DAY_MS, NS_PER_MS
+
+Columns = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBatch:
+    """Frames of all assets: ints i8[n, N_INTS], floats f8[n, N_FLOATS]; quotes i8[q, 8]; gaps i8[g, 4]."""
+
+    universe: tuple[Asset, ...]
+    cadence_ms: int
+    ints: NDArray[np.int64]
+    floats: NDArray[np.float64]
+    quotes: NDArray[np.int64]
+    gaps: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.ints)
+
+    def columns(self, asset: int | None = None) -> Columns:
+        """Return the columns of `MICROTAPE_FRAMES` in its types, of one asset or of all."""
+        rows = slice(None) if asset is None else self.ints[:, I_ASSET] == asset
+        ints, floats = self.ints[rows], self.floats[rows]
+        out: Columns = {}
+        for k, name in enumerate(INT_NAMES):
+            out[name] = ints[:, k].astype(MICROTAPE_FRAMES.numpy_dtype(name))
+        for k, name in enumerate(FLOAT_NAMES):
+            out[name] = np.ascontiguousarray(floats[:, k])
+        return out
+
+    def quote_columns(self, asset: int | None = None) -> Columns:
+        """Return the columns of `MICROTAPE_QUOTES`, of one asset or of all."""
+        return _table(MICROTAPE_QUOTES, self.quotes, asset)
+
+    def gap_columns(self, asset: int | None = None) -> Columns:
+        """Return the columns of `TAPE_GAPS`, of one asset or of all."""
+        return _table(TAPE_GAPS, self.gaps, asset)
+
+    def content_hash(self) -> str:
+        """Return the hash of frames, quotes and gaps together."""
+        tables = {"frames": self.columns(), "quotes": self.quote_columns(), "gaps": self.gap_columns()}
+        return content_hash({f"{table}.{name}": v for table, columns in tables.items() for name, v in columns.items()})
+
+    def in_day(self, start_ms: int) -> NDArray[np.bool_]:
+        """Tell which frames belong to the UTC day that starts at `start_ms`.
+
+        They end in it (24:00 included) and were closed by a line received in it; the other frames of a batch that
+        begins two hours before only warm the state. A frame that ends at 24:00 exactly is closed by the first line of
+        the next day, so it is in neither: a day gives out what was known inside the day.
+        """
+        end, received = self.ints[:, I_END], self.ints[:, I_RECV]
+        inside: NDArray[np.bool_] = (end > start_ms) & (end <= start_ms + DAY_MS) & (received >= start_ms * NS_PER_MS)
+        return inside
+
+    def of_day(self, start_ms: int) -> "FrameBatch":
+        """Return the frames of `in_day`, quotes of its venue time received in it, and every gap that touches it."""
+        keep, stop_ms = self.in_day(start_ms), start_ms + DAY_MS
+        at, received, gaps = self.quotes[:, Q_TIME], self.quotes[:, Q_RECV], self.gaps
+        quotes = self.quotes[(at >= start_ms) & (at < stop_ms) & (received >= start_ms * NS_PER_MS)]
+        gaps = gaps[(gaps[:, G_END] > start_ms) & (gaps[:, G_START] < stop_ms)]
+        return FrameBatch(self.universe, self.cadence_ms, self.ints[keep], self.floats[keep], quotes, gaps)
+
+
+def frames_from_columns(
+    parts: Sequence[Mapping[str, NDArray[np.generic]]], universe: Sequence[Asset], cadence_ms: int
+) -> FrameBatch:
+    """Return frames read back from tables (one or several assets), in arrival order, without quotes and gaps.
+
+    Raises `SchemaError` when a column of the specification is missing.
+    """
+    missing = [name for part in parts for name in MICROTAPE_FRAMES.names if name not in part]
+    if missing:
+        raise SchemaError(f"frame table without {missing[0]}", "every column of microtape_frames", "an older file")
+    ints = np.concatenate([np.column_stack([part[n].astype(np.int64) for n in INT_NAMES]) for part in parts])
+    floats = np.concatenate([np.column_stack([part[n].astype(np.float64) for n in FLOAT_NAMES]) for part in parts])
+    names = {name: k for k, name in enumerate(INT_NAMES)}
+    order = np.lexsort([ints[:, names[key]] for key in ("frame_idx", "asset", "close_seq", "close_recv_ns")])
+    nothing = np.zeros((0, len(MICROTAPE_QUOTES.columns)), np.int64)
+    gaps = np.zeros((0, len(TAPE_GAPS.columns)), np.int64)
+    return FrameBatch(tuple(universe), cadence_ms, ints[order], floats[order], nothing, gaps)
+
+
+def _table(spec: TableSpec, rows: NDArray[np.int64], asset: int | None) -> Columns:
+    if asset is not None:
+        rows = rows[rows[:, 0] == asset]
+    return {c.name: rows[:, k].astype(spec.numpy_dtype(c.name)) for k, c in enumerate(spec.columns)}

@@ -1,0 +1,1 @@
+"""The strict byte parser, channel by channel."""

@@ -1,0 +1,1 @@
+"""Raw frames of the venue, decoded and admitted as events, live and in batch."""

@@ -1,0 +1,1 @@
+"""A study told: facts, words, and what every figure means."""

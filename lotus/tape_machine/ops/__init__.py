@@ -1,0 +1,1 @@
+"""The operations of the tape machine, and the table that names them."""

@@ -1,0 +1,142 @@
+"""Trades of probes as the tape simulation executed them, split into their costs: a second reading of payoff Y.
+
+`signal_eval` keeps only what a probe earned in the end. Here its quotes are met again, by the rules of
+`lotus.outcomes.tape_fill`, and every part of the way is told; the net of a row must be the stored payoff, and how far
+the two are apart is returned with it. No file is read here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import SchemaError
+from lotus.manifest import Asset, Manifest
+from lotus.outcomes.path import QuotePath, first_quote
+from lotus.outcomes.signal_eval import OK
+from lotus.outcomes.tape_fill import MAX_MULTIPLES, tick_units, walk
+from lotus.timebase import HOUR_MS, NS_PER_MS
+from lotus.trading.accounts.pnl import FillSource, Floats, Ints, TradeColumns, TradeEnds, decomposed, joined
+
+Columns = Mapping[str, NDArray[np.generic]]
+EVENT_COLUMNS = ("event_id", "asset", "close_recv_ns", "horizon_s", "s", "x_funding", "mid2")
+EVAL_COLUMNS = ("event_id", "detector_id", "asset", "window_end_ms", "horizon_s", "payoff_y", "fill_source", "status")
+QUOTE_COLUMNS = ("recv_ns", "time_ms", "bid_px", "bid_sz", "ask_px", "ask_sz")
+_NS_PER_HOUR = HOUR_MS * NS_PER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class TapeTrades:
+    """Trades, and the largest distance of a net from the payoff that the tape simulation stored, in bps."""
+
+    trades: TradeColumns
+    largest_difference_bps: float
+
+
+def executed_rows(evals: Columns) -> NDArray[np.bool_]:
+    """Tell which rows of SIGNAL_EVAL are probes with a payoff: published and whole.
+
+    Where a venue's payoff took the place of the tape's, the tape simulation is still told: it is the same for all.
+    """
+    known = np.isfinite(np.asarray(evals["payoff_y"], dtype=np.float64))
+    mine: NDArray[np.bool_] = (evals["status"] == OK) & (evals["fill_source"] != "") & known
+    return mine
+
+
+def tape_trades(evals: Columns, events: Columns, quotes: Mapping[str, Columns], manifest: Manifest) -> TapeTrades:
+    """Return the executed probes of rows of SIGNAL_EVAL, split.
+
+    `events` hold EVENT_COLUMNS of at least their windows; `quotes` of each asset by name hold QUOTE_COLUMNS in order of
+    arrival. Raises `SchemaError` when a window or the quotes it met are missing.
+    """
+    chosen = executed_rows(evals)
+    rows = {name: np.asarray(evals[name])[chosen] for name in EVAL_COLUMNS}
+    at = _places(rows["event_id"], np.asarray(events["event_id"]))
+    directed = np.asarray(events["s"], dtype=np.float64)[at] != 0.0
+    rows, at = {name: values[directed] for name, values in rows.items()}, at[directed]
+    windows = {name: np.asarray(events[name])[at] for name in EVENT_COLUMNS}
+    parts, worst = [_none()], 0.0
+    for asset in manifest.universe:
+        mine = rows["asset"] == asset.name
+        if not mine.any():
+            continue
+        if asset.name not in quotes:
+            raise SchemaError(f"no quotes of {asset.name}", "the quotes that its probes met", "a pruned lake")
+        mine_rows = {name: values[mine] for name, values in rows.items()}
+        one = _of_asset(
+            mine_rows, {n: v[mine] for n, v in windows.items()}, path_of(quotes[asset.name]), manifest, asset
+        )
+        stored = np.asarray(mine_rows["payoff_y"], dtype=np.float64)
+        taped = mine_rows["fill_source"] == FillSource.TAPE_SIM.value
+        worst = max(worst, float(np.max(np.abs(one.bps("net") - stored)[taped], initial=0.0)))
+        parts.append(one)
+    return TapeTrades(joined(parts), worst)
+
+
+def path_of(quotes: Columns) -> QuotePath:
+    """Return the quotes of one asset as a path; `quotes` hold QUOTE_COLUMNS in order of arrival."""
+    return QuotePath(*(np.asarray(quotes[name], dtype=np.int64) for name in QUOTE_COLUMNS))
+
+
+def _of_asset(rows: Columns, windows: Columns, path: QuotePath, manifest: Manifest, asset: Asset) -> TradeColumns:
+    costs, limit = manifest.outcomes, manifest.kernel.gap_ms * NS_PER_MS
+    close = np.asarray(windows["close_recv_ns"], dtype=np.int64)
+    leave_ns = close + np.asarray(windows["horizon_s"], dtype=np.int64) * 1_000_000_000
+    latency = costs.latency_ms * NS_PER_MS
+    entry, leave = (first_quote(path.recv_ns, at + latency, limit) for at in (close, leave_ns))
+    if np.any(entry < 0) or np.any(leave < 0):
+        raise SchemaError(f"a probe of {asset.name} without quotes", "the quotes that it met", "a pruned lake")
+    unit = 10.0**asset.px_decimals
+    side = np.sign(np.asarray(windows["s"], dtype=np.float64))
+    lots = _lots(path, entry, side, costs.probe_notional_usd, asset)
+    paid_px, top, multiples = _taken(path, entry, side, lots, asset)
+    got_px, _, _ = _taken(path, leave, -side, lots, asset)
+    filled = (top > 0) & (multiples <= MAX_MULTIPLES)
+    size = np.where(filled, lots / 10.0**asset.sz_decimals, 0.0)
+    decided = np.maximum(np.searchsorted(path.recv_ns, leave_ns, side="right") - 1, entry)
+    legs = (
+        TradeEnds(
+            np.asarray(windows["mid2"], dtype=np.float64) / 2.0 / unit, _half(path, entry) / unit, paid_px / unit
+        ),
+        TradeEnds(path.mid2[decided] / 2.0 / unit, _half(path, leave) / unit, got_px / unit),
+    )
+    value = size * legs[0].px
+    fees = costs.taker_fee_bps / 1e4 * (value + size * legs[1].px)
+    hours = path.recv_ns[leave] // _NS_PER_HOUR - path.recv_ns[entry] // _NS_PER_HOUR
+    funding = np.nan_to_num(np.asarray(windows["x_funding"], dtype=np.float64)) / 1e4 * hours * value
+    names = (rows["detector_id"].astype(object), rows["asset"].astype(object))
+    return decomposed(
+        FillSource.TAPE_SIM, names, np.asarray(rows["window_end_ms"], dtype=np.int64), side, size, legs, (fees, funding)
+    )
+
+
+def _taken(path: QuotePath, at: Ints, side: Floats, lots: Ints, asset: Asset) -> tuple[Floats, Ints, Ints]:
+    """Return the average price of taking `lots`, the size at the top, and the multiples of it that were needed."""
+    buying = side > 0.0
+    px, top = np.where(buying, path.ask_px[at], path.bid_px[at]), np.where(buying, path.ask_sz[at], path.bid_sz[at])
+    price, multiples = walk(px, top, lots, tick_units(px, asset.px_decimals), buying)
+    return price, top, multiples
+
+
+def _lots(path: QuotePath, entry: Ints, side: Floats, notional_usd: float, asset: Asset) -> Ints:
+    usd = np.where(side > 0.0, path.ask_px[entry], path.bid_px[entry]) / 10.0**asset.px_decimals
+    return np.maximum(np.rint(notional_usd / usd * 10.0**asset.sz_decimals), 1.0).astype(np.int64)
+
+
+def _half(path: QuotePath, at: Ints) -> Floats:
+    return (path.ask_px[at] - path.bid_px[at]) / 2.0
+
+
+def _places(wanted: NDArray[np.generic], known: NDArray[np.generic]) -> Ints:
+    place = {str(name): k for k, name in enumerate(known.tolist())}
+    missing = [name for name in wanted.tolist() if str(name) not in place]
+    if missing:
+        raise SchemaError(f"no window {missing[0]}", "the windows of signal_events", "a pruned lake")
+    return np.array([place[str(name)] for name in wanted.tolist()], dtype=np.int64)
+
+
+def _none() -> TradeColumns:
+    texts, numbers = np.zeros(0, dtype=object), np.zeros(0, dtype=np.int64)
+    nothing = (numbers,) * 6
+    return TradeColumns(FillSource.TAPE_SIM, texts, texts, numbers, np.zeros(0, dtype=np.bool_), *nothing)

@@ -1,0 +1,51 @@
+"""The knobs that one plan is executed with: what the trader's priors in force say of them in the plan's context.
+
+Chosen once, when a plan is accepted, and stored with it, so that a report or a person finds again which version moved
+what. Nothing is executed here. In the literature: contextual configuration.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lotus.knobs.trial import Trial
+from lotus.manifest import WeaveDefaults
+from lotus.priors.knobs import knob_values
+from lotus.priors.types import PriorsVersion
+from lotus.trading.plan.knobs import KNOBS, ExecutionKnobs, patched
+
+
+@dataclass(frozen=True, slots=True)
+class KnobChoice:
+    """Multipliers by key of the knobs that are moved for a plan, by which version of the priors, in which context.
+
+    The knob of a `trial` is moved by the trial alone.
+    """
+
+    priors_ver: str = ""
+    context: str = ""
+    moved: Mapping[str, float] = field(default_factory=dict)
+    trial: Trial | None = None
+
+    @property
+    def knobs(self) -> ExecutionKnobs:
+        """The values to execute with, each within its bounds."""
+        return patched(self.moved)
+
+
+def choice_of(
+    version: PriorsVersion,
+    context: str,
+    bins: Sequence[int],
+    time_ms: int,
+    weave: WeaveDefaults,
+    trial: Trial | None = None,
+) -> KnobChoice:
+    """Return what a version says at an event time in a context (`bins` [12], `context` the same as text)."""
+    moved: dict[str, float] = {}
+    for spec in KNOBS if version.braids else ():
+        said = knob_values(version, "tr", spec.owner, bins, time_ms, weave)
+        moved |= {key: mult for key, mult in said.items() if key == spec.key and mult != 1.0}
+    if trial is not None:
+        moved = {key: mult for key, mult in moved.items() if key != trial.key}
+        moved |= {trial.key: trial.mult} if trial.arm else {}
+    return KnobChoice(version.priors_ver, context, moved, trial)

@@ -1,0 +1,1 @@
+"""The experts in force, their weekly judgement and training, and their credit."""

@@ -1,0 +1,104 @@
+"""detector_dsi_attrib[day]: the credit of every expert in the windows that each detector published and that matured.
+
+Windows are those of `signal_eval` of the day; z is what the experts of the window's own day said at its close, under
+the weights that were in force on that day. The formulas are `lotus.experts.attribution`.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.experts.annotation_spec import DSI_WINDOWS, EXPERTS
+from lotus.experts.attribution import DETECTOR_DSI_ATTRIB, AttributedWindows, attribution
+from lotus.outcomes.signal_eval import OK
+from lotus.timebase import BLOCK_MS, day_start_ms, next_day
+from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
+from lotus_assets.stages.experts.expert_set import experts_of, lake_branch
+from lotus_assets.stages.lake_tables import Columns, TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.schema_check import schema_check
+from lotus_assets.stages.scoring.signal_eval import read_events, two_days
+from lotus_store.ledger.day_commits import read_commit
+
+PARTS = [TablePart(DETECTOR_DSI_ATTRIB)]
+SHOWN = 3  # experts of a detector with the most and with the least credit
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """The outcomes of the day, the events they belong to, and the experts of both days with what they said."""
+    return {
+        "signal_eval": content_of(ctx, ctx.branch, day, "signal_eval"),
+        **two_days(ctx, ctx.branch, day, "signal_events"),
+        **two_days(ctx, ctx.branch, day, "expert_set"),
+    }
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the part that is in the lake."""
+    return parts_hash(ctx, ctx.branch, day, PARTS)
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Join outcomes with what the experts said, write the rows, check them."""
+    rows = attribution(published_windows(ctx, day), EXPERTS)
+    written = ctx.lake.write(DETECTOR_DSI_ATTRIB, ctx.branch, day, rows)
+    checks = (schema_check(DETECTOR_DSI_ATTRIB, rows),)
+    return Made(written.rows, joint_hash(PARTS, [written.content_hash]), checks, {}, _overview(rows))
+
+
+def published_windows(ctx: StageContext, day: str) -> AttributedWindows:
+    """Return the published windows that matured whole on the day."""
+    names = ("event_id", "detector_id", "asset", "window_end_ms", "payoff_p", "status")
+    found = ctx.lake.read("signal_eval", ctx.branch, day, columns=names)
+    events = read_events(ctx, day, ("event_id", "s", "published"))
+    order = np.argsort(events["event_id"].astype("S"), kind="stable")
+    at = order[np.searchsorted(events["event_id"].astype("S"), found["event_id"].astype("S"), sorter=order)]
+    payoff = found["payoff_p"].astype(np.float64)
+    kept = np.flatnonzero((found["status"] == OK) & events["published"][at].astype(np.bool_) & np.isfinite(payoff))
+    end_ms, side = found["window_end_ms"].astype(np.int64)[kept], np.sign(events["s"].astype(np.float64)[at[kept]])
+    z, weights = _said(ctx, day, found["asset"][kept], end_ms)
+    return AttributedWindows(
+        found["detector_id"][kept].astype(object), side, payoff[kept], end_ms // BLOCK_MS, z, weights
+    )
+
+
+def _said(
+    ctx: StageContext, day: str, assets: NDArray[np.generic], end_ms: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return z f8[n, experts] at the ends of windows and the weights of their days."""
+    places = {asset.name: k for k, asset in enumerate(ctx.manifest.universe)}
+    wanted = _key(np.array([places[str(a)] for a in assets], np.int64), end_ms // ctx.manifest.kernel.cadence_ms)
+    z, weights = np.full((len(wanted), len(EXPERTS)), np.nan), np.zeros((len(wanted), len(EXPERTS)))
+    before = end_ms - ctx.manifest.kernel.window_ms < day_start_ms(day)
+    for which, mine in ((next_day(day, -1), before), (day, ~before)):
+        if not mine.any() or read_commit(ctx.sig, ctx.branch, which, "expert_set") is None:
+            continue
+        experts = experts_of(ctx, which)
+        branch, name = lake_branch(ctx, experts), DSI_WINDOWS.name
+        spoken: Columns = concatenated([ctx.lake.read(name, branch, which, a.name) for a in ctx.manifest.universe])
+        known = _key(spoken["asset"].astype(np.int64), spoken["frame_idx"].astype(np.int64))
+        table = np.column_stack([spoken[f"z_{e}"].astype(np.float64) for e in EXPERTS])
+        order = np.argsort(known, kind="stable")
+        rows = order[np.minimum(np.searchsorted(known, wanted[mine], sorter=order), len(known) - 1)]
+        z[mine] = np.where((known[rows] == wanted[mine])[:, None], table[rows], np.nan)
+        weights[mine] = np.array(experts.weights)
+    return z, weights
+
+
+def _key(asset: NDArray[np.int64], frame_idx: NDArray[np.int64]) -> NDArray[np.int64]:
+    return (asset << 44) | frame_idx
+
+
+def _overview(rows: Columns) -> TextTable:
+    """The experts with the most and the least credit of every detector."""
+    header = ("detector_id", "expert_id", "windows", "share", "agreement", "credit", "credit_low", "credit_high")
+    lines = list(zip(*(rows[name].tolist() for name in header), strict=True))
+    shown = []
+    for detector in sorted({line[0] for line in lines}):
+        mine = sorted((line for line in lines if line[0] == detector), key=lambda line: (-line[5], line[1]))
+        shown += [*mine[:SHOWN], *mine[-SHOWN:]]
+    return TextTable(header, shown)
+
+
+STAGE = Stage("detector_dsi_attrib", inputs, make, present)

@@ -1,0 +1,1 @@
+"""Sums, lessons, braids and the priors that follow from them."""

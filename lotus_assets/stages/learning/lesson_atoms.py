@@ -1,0 +1,103 @@
+"""lesson_atoms[day]: additive sums of the day's demeaned scores per detector, block, feature subset and cell.
+
+Beside them `condition_stats`: what published windows did under each readable condition, decayed over the days.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lotus.learning.condition_stats import CONDITION_STATS, condition_stats
+from lotus.learning.cube import LESSON_ATOMS, atoms_of
+from lotus.learning.effect import residuals
+from lotus.learning.rows import rows_by_detector
+from lotus.priors.vocabulary import BIN_COLUMNS
+from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
+from lotus_assets.stages.history import commits_before, hashes
+from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.schema_check import schema_check, together
+from lotus_assets.stages.scoring.payoff_scores import read_scores
+from lotus_store.ledger.day_commits import read_commit
+
+PARTS = [TablePart(LESSON_ATOMS), TablePart(CONDITION_STATS)]
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """The day's scores, and the conditions of the day before."""
+    found = {"payoff_scores": content_of(ctx, ctx.branch, day, "payoff_scores")}
+    return {**found, **hashes(commits_before(ctx, "lesson_atoms", day, 1))}
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the part that is in the lake."""
+    return parts_hash(ctx, ctx.branch, day, PARTS)
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Demean every detector's scores inside the day and sum them into cells."""
+    commit = read_commit(ctx.sig, ctx.branch, day, "payoff_scores")
+    scores = read_scores(ctx, commit) if commit is not None else {}
+    names = np.asarray(scores["detector_id"])
+    detectors = sorted(set(names.tolist()))
+    tables = [atoms(day, detector, {n: v[names == detector] for n, v in scores.items()}) for detector in detectors]
+    rows = concatenated(tables) if tables else _no_rows()
+    written = ctx.lake.write(LESSON_ATOMS, ctx.branch, day, rows)
+    lines = [(d, len(t["cell"]), len(set(t["block"].tolist()))) for d, t in zip(detectors, tables, strict=True)]
+    half_life = ctx.manifest.learning.half_life_days
+    conditions = condition_stats(_before(ctx, day), _published(ctx, day, scores), day, half_life)
+    kept = ctx.lake.write(CONDITION_STATS, ctx.branch, day, conditions)
+    joined = joint_hash(PARTS, [written.content_hash, kept.content_hash])
+    table = TextTable(("detector", "cells", "blocks"), lines)
+    notes: dict[str, Cell] = {"detectors": len(detectors), "names": " ".join(detectors)}
+    checks = (together("schema", schema_check(LESSON_ATOMS, rows), schema_check(CONDITION_STATS, conditions)),)
+    return Made(written.rows, joined, checks, notes, table)
+
+
+def _before(ctx: StageContext, day: str) -> LakeTable | None:
+    earlier = commits_before(ctx, "lesson_atoms", day, 1)
+    if not earlier or not ctx.lake.exists(CONDITION_STATS.name, ctx.branch, earlier[0].day):
+        return None
+    return ctx.lake.read(CONDITION_STATS.name, ctx.branch, earlier[0].day)
+
+
+def _published(ctx: StageContext, day: str, scores: Columns) -> LakeTable:
+    """Return the day's published windows with hit and excursions at each detector's decision horizon."""
+    taken = np.asarray(scores["published"], dtype=np.bool_)
+    asked = np.asarray(scores["event_id"])[taken].astype("S")
+    horizon = np.asarray(scores["horizon_s"])[taken]
+    out = {name: np.asarray(scores[name])[taken] for name in ("detector_id", "hit", *BIN_COLUMNS)}
+    out |= {"mfe": np.full(len(asked), np.nan), "mae": np.full(len(asked), np.nan)}
+    if not len(asked):
+        return out
+    spans = sorted({int(h) for h in horizon})
+    names = [f"{kind}_{h}" for h in spans for kind in ("mfe", "mae")]
+    found = ctx.lake.read("signal_eval", ctx.branch, day, columns=("event_id", *names))
+    known = found["event_id"].astype("S")
+    order = np.argsort(known, kind="stable")
+    at = order[np.searchsorted(known, asked, sorter=order)]
+    for h in spans:
+        for kind in ("mfe", "mae"):
+            out[kind] = np.where(horizon == h, found[f"{kind}_{h}"].astype(np.float64)[at], out[kind])
+    return out
+
+
+def atoms(day: str, detector: str, scores: Columns) -> LakeTable:
+    """Return the rows of LESSON_ATOMS of one detector from its scores of one day; only its newest version counts."""
+    rows = rows_by_detector({day: scores}, 1)[detector]
+    left = residuals(rows)
+    values = {
+        "r": left.r.day,
+        "h": left.weight.day,
+        "rest_r": left.r.rest,
+        "rest_h": left.weight.rest,
+        "n": rows.published.astype(np.float64),
+    }
+    return atoms_of(detector, day, rows.bins, rows.block.astype(np.uint8), values)
+
+
+def _no_rows() -> LakeTable:
+    return {c.name: np.zeros(0, dtype=LESSON_ATOMS.numpy_dtype(c.name)) for c in LESSON_ATOMS.columns}
+
+
+STAGE = Stage("lesson_atoms", inputs, make, present)

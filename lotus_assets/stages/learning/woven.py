@@ -1,0 +1,136 @@
+"""One night of weaving as three stages see it: lessons and the board of the day before in, a woven night out.
+
+`lotus.weave.weave_night` decides everything at once; braids, meta_braids and active_priors each write their part of the
+same pure result. Nothing is written here.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lotus.detectors.registry import shipped_detectors
+from lotus.hashing import natural_id
+from lotus.learning.lanes import NO_SLOT, Both
+from lotus.learning.rows import DetectorRows, rows_by_detector
+from lotus.priors.types import PriorsVersion, priors_0
+from lotus.priors.vocabulary import BIN_COLUMNS
+from lotus.timebase import HOUR_MS, day_start_ms, next_day
+from lotus.weave.admission import DetectorDay
+from lotus.weave.field import weekly
+from lotus.weave.meta import MetaState, observed
+from lotus.weave.night import NightInputs, WovenNight, weave_night
+from lotus.weave.watchdog import Evidence
+from lotus_assets.stages.chain import content_of, day_before, version_of
+from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.experts.judged_days import is_judged
+from lotus_assets.stages.history import RecentValues, commits_before
+from lotus_assets.stages.lake_tables import Columns
+from lotus_assets.stages.learning.dr_crosscheck import opinions
+from lotus_assets.stages.scoring.payoff_scores import read_scores
+from lotus_store.ledger.beliefs.braids import read_board
+from lotus_store.ledger.beliefs.lessons import read_experiments, read_lessons
+from lotus_store.ledger.beliefs.priors import read_version, swaps
+from lotus_store.ledger.beliefs.reviews import read_reviews
+from lotus_store.ledger.bodies import from_body, to_body
+
+EVENT_COLUMNS = ("detector_id", "theta1", "temperature", *BIN_COLUMNS)
+META_STATE = "meta_state"  # kind and name of the experiment row that holds the compositions under judgement
+_woven = RecentValues(4)
+
+
+def woven_inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """Return what a woven night depends on: lessons, the day's events, board and version of the day before."""
+    found = {
+        "lessons": content_of(ctx, ctx.branch, day, "lessons"),
+        "signal_events": content_of(ctx, ctx.branch, day, "signal_events"),
+    }
+    if is_judged(day):
+        found["dr_crosscheck"] = content_of(ctx, ctx.branch, day, "dr_crosscheck")
+    before = day_before(ctx, day)
+    if before is not None:
+        found["braids before"] = content_of(ctx, ctx.branch, before, "braids")
+        found["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
+        found["priors before"] = previous_version(ctx, day).priors_ver
+        found["reviews"] = natural_id(to_body(list(read_reviews(ctx.sig, ctx.branch, before))))
+    return found
+
+
+def previous_version(ctx: StageContext, day: str) -> PriorsVersion:
+    """Return the version that the night's one follows: that of the day before, or what was rolled back to since.
+
+    At the beginning of a branch it is the genesis version.
+    """
+    before = day_before(ctx, day)
+    if before is None:
+        return priors_0(ctx.branch)
+    proposed = read_version(ctx.sig, ctx.branch, version_of(ctx, before))
+    since = [v for at, v in swaps(ctx.sig, ctx.branch) if proposed.effective_from_ms < at < swap_ms(ctx, day)]
+    return read_version(ctx.sig, ctx.branch, since[-1]) if since else proposed
+
+
+def swap_ms(ctx: StageContext, day: str) -> int:
+    """Return the event time at which the version learned on `day` takes effect."""
+    return day_start_ms(next_day(day)) + ctx.manifest.weave.swap_hour_utc * HOUR_MS
+
+
+def compositions(ctx: StageContext, day: str) -> MetaState:
+    """Return the compositions under judgement with the windows of `day` taken in, as the night before left them."""
+    before = day_before(ctx, day)
+    if before is None:
+        return MetaState()
+    return observed(_meta_state(ctx, before), read_board(ctx.sig, ctx.branch, before), rows_of(ctx, day, 1), day)
+
+
+def rows_of(ctx: StageContext, day: str, days: int) -> dict[str, DetectorRows]:
+    """Return the scored windows of the last learning days up to `day` by detector."""
+    scores = {c.day: read_scores(ctx, c) for c in commits_before(ctx, "payoff_scores", next_day(day), days)}
+    return rows_by_detector(scores, days)
+
+
+def _meta_state(ctx: StageContext, before: str) -> MetaState:
+    kept = read_experiments(ctx.sig, ctx.branch, before, META_STATE)
+    return from_body(kept[META_STATE], MetaState) if kept else MetaState()
+
+
+def weave(ctx: StageContext, day: str) -> WovenNight:
+    """Return the woven night of `day`; the same inputs are woven once."""
+    inputs = woven_inputs(ctx, day)
+    key = (ctx.branch, day, ctx.manifest.version, *(word for name in sorted(inputs) for word in (name, inputs[name])))
+    return _woven.get(key, lambda: _weave(ctx, day))
+
+
+def _weave(ctx: StageContext, day: str) -> WovenNight:
+    before = day_before(ctx, day)
+    board = read_board(ctx.sig, ctx.branch, before) if before is not None else []
+    lessons = [lesson for lesson in read_lessons(ctx.sig, ctx.branch, day) if lesson.accepted]
+    night = read_experiments(ctx.sig, ctx.branch, day, "night")["night"]
+    inputs = NightInputs(
+        evidence=_evidence(ctx, day, bool(lessons)),
+        acts=read_reviews(ctx.sig, ctx.branch, before) if before is not None else (),
+        meta=_meta_state(ctx, before) if before is not None else MetaState(),
+        critical=Both(*(float(x) for x in night["critical"])) if night["looked"] else NO_SLOT,
+    )
+    previous, swap = previous_version(ctx, day), swap_ms(ctx, day)
+    return weave_night(previous, board, lessons, _detectors(ctx, day), swap, ctx.manifest, inputs)
+
+
+def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
+    """Return the night's evidence; the search window is read only by nights that admit a lesson or look for fields."""
+    audits = read_experiments(ctx.sig, ctx.branch, day, "audit")
+    alarms = {name: str(body["reason"]) for name, body in audits.items() if body["state"]["alarm"]}
+    wide = rows_of(ctx, day, ctx.manifest.learning.search_days) if admits or weekly(day) else {}
+    return Evidence(day, rows_of(ctx, day, 1), wide, alarms, opinions(ctx, day))
+
+
+def _detectors(ctx: StageContext, day: str) -> dict[str, DetectorDay]:
+    events = ctx.lake.read("signal_events", ctx.branch, day, columns=EVENT_COLUMNS)
+    found = {spec.detector_id: _detector(events, spec.detector_id) for spec in shipped_detectors()}
+    return {name: day_of_detector for name, day_of_detector in found.items() if len(day_of_detector.theta1)}
+
+
+def _detector(events: Columns, name: str) -> DetectorDay:
+    mine = np.asarray(events["detector_id"]) == name
+    bins = np.column_stack([np.asarray(events[column], dtype=np.uint8)[mine] for column in BIN_COLUMNS])
+    theta1 = np.asarray(events["theta1"], dtype=np.float64)[mine]
+    temperature = float(events["temperature"][mine][0]) if mine.any() else 0.0
+    return DetectorDay(bins, theta1, temperature)

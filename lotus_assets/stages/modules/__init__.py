@@ -1,0 +1,1 @@
+"""What the decision-maker and the trader learn of themselves."""

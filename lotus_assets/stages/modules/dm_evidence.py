@@ -1,0 +1,110 @@
+"""dm_evidence[day]: what became known on the day that the decision-maker learns from, as sums.
+
+Outcomes by source, horizon, regime and score; promises by probability; what pairs of sources said; returns of minutes.
+From these a night knows months without reading their windows. Promises are those of the calibration in force on each
+window's own day: that of the newest night before it, which had seen neither the day nor the window.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lotus.decision.allocation.covariance import DM_RETURNS
+from lotus.decision.knowledge.calibration import ScoreCalibration
+from lotus.decision.knowledge.evidence import EVENT_COLUMNS, evaluated_columns, outcome_sums_spec
+from lotus.decision.knowledge.likeness import DM_LIKENESS
+from lotus.decision.knowledge.night import DaySums, Mids, evidence_of
+from lotus.decision.knowledge.promises import DM_PROMISES
+from lotus.timebase import next_day
+from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
+from lotus_assets.stages.history import RecentValues, commits_before
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.schema_check import schema_check, together
+from lotus_assets.stages.scoring.signal_eval import read_events, two_days
+from lotus_store.ledger.day_commits import DayCommit
+from lotus_store.ledger.trading.knowledge import knowledge_of
+
+NIGHT = "dm_knowledge"
+_fitted = RecentValues(8)
+_read = RecentValues(128)
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """Events of the two days, outcomes and frames of the day, the nights whose calibrations promised them."""
+    nights = {f"promised[{d}]": night.content_hash for d, night in _nights(ctx, day).items()}
+    return {
+        **two_days(ctx, ctx.branch, day, "signal_events"),
+        "signal_eval": content_of(ctx, ctx.branch, day, "signal_eval"),
+        "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
+        **nights,
+    }
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the parts that are in the lake."""
+    return parts_hash(ctx, ctx.branch, day, _parts(ctx))
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Sum the day and write the four tables."""
+    horizons = ctx.manifest.outcomes.horizons_s
+    evaluated = ctx.lake.read("signal_eval", ctx.branch, day, columns=evaluated_columns(horizons))
+    fitted = {d: _calibration(ctx, night) for d, night in _nights(ctx, day).items()}
+    found = evidence_of(day, read_events(ctx, day, EVENT_COLUMNS), evaluated, horizons, fitted, _mids(ctx, day))
+    tables = (found.outcomes, found.promises, found.likeness, found.returns)
+    parts = _parts(ctx)
+    written = [ctx.lake.write(p.spec, ctx.branch, day, t) for p, t in zip(parts, tables, strict=True)]
+    schema = together("schema", *(schema_check(p.spec, t) for p, t in zip(parts, tables, strict=True)))
+    notes = {"outcomes": int(found.outcomes["n"].sum()), "promised": int(found.promises["n"].sum())}
+    joined = joint_hash(parts, [w.content_hash for w in written])
+    return Made(sum(w.rows for w in written), joined, (schema,), notes, _table(found))
+
+
+def read_evidence(ctx: StageContext, commit: DayCommit) -> DaySums:
+    """Return the sums of a committed day."""
+    key = (str(ctx.settings.lake_root), ctx.branch, commit.day, commit.content_hash)
+    names = [part.spec.name for part in _parts(ctx)]
+    return _read.get(key, lambda: DaySums(*(ctx.lake.read(name, ctx.branch, commit.day) for name in names)))
+
+
+def _parts(ctx: StageContext) -> list[TablePart]:
+    specs = (outcome_sums_spec(ctx.manifest.outcomes.horizons_s), DM_PROMISES, DM_LIKENESS, DM_RETURNS)
+    return [TablePart(spec) for spec in specs]
+
+
+def _nights(ctx: StageContext, day: str) -> dict[str, DayCommit]:
+    """Return the night in force on the day and on the one before, by day; none where the branch knew nothing yet."""
+    found = {d: commits_before(ctx, NIGHT, d, 1) for d in (next_day(day, -1), day)}
+    return {d: nights[0] for d, nights in found.items() if nights}
+
+
+def _calibration(ctx: StageContext, night: DayCommit) -> ScoreCalibration:
+    def read() -> ScoreCalibration:
+        with ctx.databases.connect("dm") as dm:
+            return knowledge_of(dm, ctx.branch, night.day, night.day).calibration
+
+    return _fitted.get((str(ctx.settings.home), ctx.branch, night.day, night.content_hash), read)
+
+
+def _mids(ctx: StageContext, day: str) -> Mids:
+    found = {}
+    for asset in ctx.manifest.universe:
+        rows = ctx.lake.read("microtape_frames", ctx.tape_branch, day, asset.name, columns=("end_ms", "mid"))
+        found[asset.name] = (rows["end_ms"].astype(np.int64), rows["mid"].astype(np.float64))
+    return found
+
+
+def _table(found: DaySums) -> TextTable:
+    rows = found.outcomes
+    lines = []
+    for source in sorted(set(rows["source"].tolist())):
+        mine = rows["source"] == source
+        weight, kept = float(rows["w"][mine].sum()), found.promises["source"] == source
+        told = int(found.promises["n"][kept].sum())
+        mean = float(rows["wy"][mine].sum()) / weight
+        lines.append((source, int(rows["n"][mine].sum()), weight, mean, told))
+    return TextTable(("source", "outcomes", "weight", "mean paid, bps", "promised"), lines)
+
+
+STAGE = Stage("dm_evidence", inputs, make, present)

@@ -1,0 +1,150 @@
+"""dm_knowledge[day]: what the decision-maker knows after the day, for use on later days.
+
+Calibration, reliability, covariance and correlations from the sums of days up to this one, written to the dm database
+in one transaction of its own before the stage is committed: killed in between, the night is made again with the same
+rows. How promises were kept is told for every source, losing ones too.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from lotus.decision.knowledge.feedback import DecisionMemory
+from lotus.decision.knowledge.night import ALL_SOURCES, NightlyEstimates, SourceQuality, learn_night
+from lotus.decision.knowledge.reliability import ForecastQuality, SourceReliability
+from lotus.decision.policy.policy import shipped_policy
+from lotus.errors import LedgerError
+from lotus.timebase import next_day
+from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
+from lotus_assets.stages.history import commits_before, hashes
+from lotus_assets.stages.modules.dm_evidence import NIGHT, read_evidence
+from lotus_store.databases import Connection
+from lotus_store.ledger.day_commits import DayCommit
+from lotus_store.ledger.trading.knowledge import (
+    Knowledge,
+    content_of_night,
+    executors_by,
+    knowledge_of,
+    put_knowledge,
+    quality_of_night,
+)
+
+EVIDENCE = "dm_evidence"
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """The sums of the days of the policy's history, the night before, the policy."""
+    return {
+        EVIDENCE: content_of(ctx, ctx.branch, day, EVIDENCE),
+        "policy": shipped_policy().version,
+        **hashes(_evidence(ctx, day)),
+        **hashes(commits_before(ctx, NIGHT, day, 1)),
+    }
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the rows that are in the dm database."""
+    with ctx.databases.connect("dm") as dm:
+        try:
+            return content_of_night(knowledge_of(dm, ctx.branch, day, day), quality_of_night(dm, ctx.branch, day))
+        except LedgerError:
+            return ""
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Learn, and leave the rows to the commit."""
+    with ctx.databases.connect("dm") as dm:
+        executors = executors_by(dm, ctx.branch, day)
+        known = _reliabilities(ctx, dm, day)
+    evidence = {commit.day: read_evidence(ctx, commit) for commit in _evidence(ctx, day)}
+    learned = learn_night(day, evidence, known, shipped_policy())
+    memory = DecisionMemory(learned.reliabilities)
+    knowledge = Knowledge(day, learned.calibration, memory, learned.covariance, learned.correlations)
+
+    def ledger(connection: Connection) -> None:
+        with ctx.databases.connect("dm") as dm:
+            put_knowledge(dm, ctx.branch, knowledge, learned.quality)
+
+    notes: dict[str, Cell] = {
+        "calibration_ver": learned.calibration.version,
+        "covariance_ver": learned.covariance.version,
+        "cells": len(learned.calibration.cells),
+        "days": len(evidence),
+        "risk_bars": learned.covariance.rows,
+        "pairs": len(learned.correlations),
+        **{f"executor_{e.executor}": e.value for e in executors},
+        **_scores(_whole(learned.quality)),
+    }
+    content = content_of_night(knowledge, learned.quality)
+    rows = len(learned.calibration.cells) + len(learned.reliabilities) + len(learned.correlations)
+    checks = (kept_check(_whole(learned.quality)),)
+    return Made(rows, content, checks, notes, _table(learned), ledger=ledger, documents=_pictures(learned.quality))
+
+
+def kept_check(found: ForecastQuality | None) -> CheckOutcome:
+    """Tell how often what was promised came: fails where hits stay below what was promised of them in most groups."""
+    if found is None:
+        return CheckOutcome("promises_kept", True, "nothing was promised yet")
+    below = sum(b.hit_high < b.promised_p for b in found.curve)
+    inside = sum(b.hit_low <= b.promised_p <= b.hit_high for b in found.curve)
+    numbers: dict[str, Cell] = {
+        "promises": found.count, "groups": len(found.curve), "groups_inside": inside, "groups_below": below,
+        **_scores(found),
+    }  # fmt: skip
+    text = (
+        f"{found.count} promises, slope {found.slope:.3f}; in {inside} of {len(found.curve)} groups the share of hits "
+        f"is the promised one within 95 %, in {below} it is lower"
+    )
+    return CheckOutcome("promises_kept", 2 * below <= len(found.curve), text, numbers)
+
+
+def _evidence(ctx: StageContext, day: str) -> list[DayCommit]:
+    days = shipped_policy().calibration.history_days
+    first = next_day(day, 1 - days)
+    return [c for c in commits_before(ctx, EVIDENCE, next_day(day), days) if c.day >= first]
+
+
+def _reliabilities(ctx: StageContext, dm: Connection, day: str) -> tuple[SourceReliability, ...]:
+    nights = commits_before(ctx, NIGHT, day, 1)
+    if not nights:
+        return ()
+    return knowledge_of(dm, ctx.branch, nights[0].day, nights[0].day).memory.reliabilities
+
+
+def _whole(quality: Sequence[SourceQuality]) -> ForecastQuality | None:
+    return next((q.found for q in quality if (q.source, q.horizon_s) == ALL_SOURCES), None)
+
+
+def _scores(found: ForecastQuality | None) -> dict[str, Cell]:
+    if found is None:
+        return {}
+    names = ("brier", "brier_base", "log_score", "log_base", "slope")
+    return {name: float(getattr(found, name)) for name in names}
+
+
+def _table(learned: NightlyEstimates) -> TextTable:
+    quality = {(q.source, q.horizon_s): q.found for q in learned.quality}
+    header = ("source", "horizon, s", "N", "lambda", "reliability", "slope", "Brier", "base", "log", "base", "promises")
+    rows: list[tuple[Cell, ...]] = []
+    for r in learned.reliabilities:
+        cells = learned.calibration.cells_of(r.source, r.horizon_s, "")
+        n, share = (cells[1].support, learned.calibration.shrinkage(cells[1])) if cells else (0.0, 0.0)
+        found = quality.get((r.source, r.horizon_s))
+        told: tuple[Cell, ...] = ("", "", "", "", "")
+        if found is not None:
+            told = (found.slope, found.brier, found.brier_base, found.log_score, found.log_base)
+        rows.append((r.source, r.horizon_s, n, share, r.value, *told, r.promises))
+    return TextTable(header, rows)
+
+
+def _pictures(quality: Sequence[SourceQuality]) -> dict[str, str]:
+    found = _whole(quality)
+    if found is None:
+        return {}
+    from lotus.pictures.canvas import png_markdown
+    from lotus.pictures.curves import reliability_curve
+
+    points = [(b.promised_p, b.hit_share, b.hit_low, b.hit_high) for b in found.curve]
+    return {"reliability_curve": png_markdown("reliability curve", reliability_curve("all sources", points))}
+
+
+STAGE = Stage("dm_knowledge", inputs, make, present)

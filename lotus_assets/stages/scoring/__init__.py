@@ -1,0 +1,1 @@
+"""Windows scored, judged and audited."""

@@ -1,0 +1,172 @@
+"""signal_eval[day]: what became of the windows whose longest horizon matured on the day.
+
+Windows come from the day and the one before; only tape up to the day's end is read. Written once and complete. Windows
+in which the daemon's log differs from what is recomputed are left out: nothing is learned from them. What a venue told
+of published windows stands in the place of the run against the tape (`lotus.outcomes.executed`); what our own machine
+prevented is void, counted by reason in the notes.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lotus.detectors.daemon_log import taught
+from lotus.hashing import natural_id
+from lotus.microtape.frames.spec import MICROTAPE_QUOTES, TAPE_GAPS
+from lotus.outcomes.evaluate import mature
+from lotus.outcomes.executed import Answered, with_executions
+from lotus.outcomes.signal_eval import GAP, OK, signal_eval_spec
+from lotus.timebase import day_start_ms, next_day
+from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
+from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.schema_check import schema_check
+from lotus_store.databases import Connection
+from lotus_store.ledger.day_commits import read_commit
+from lotus_store.ledger.signals.events import write_eval
+from lotus_store.ledger.signals.executions import EXECUTIONS_TOLD, Execution, executions_of
+
+EVENT_COLUMNS = (
+    "event_id", "detector_id", "asset", "window_start_ms", "window_end_ms", "close_recv_ns", "horizon_s", "s",
+    "spread_bps", "x_funding", "published", "veto",
+)  # fmt: skip
+
+WITHOUT_PAPER = "without_paper"  # note: whole windows of a signal without a modelled payoff (no spread at the close)
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """Events and tape of the day, and of the day before where they exist."""
+    executed = _executions(ctx, day)
+    return {
+        **two_days(ctx, ctx.branch, day, "signal_events"),
+        **two_days(ctx, ctx.tape_branch, day, "microtape_frames"),
+        **({"executions": natural_id(*map(repr, executed))} if executed else {}),
+    }
+
+
+def two_days(ctx: StageContext, branch: str, day: str, stage: str) -> dict[str, str]:
+    """Return the content hashes of a stage on `day` and, where it is committed, on the day before."""
+    found = {f"{stage}[{day}]": content_of(ctx, branch, day, stage)}
+    before = read_commit(ctx.sig, branch, next_day(day, -1), stage)
+    if before is not None:
+        found[f"{stage}[{before.day}]"] = before.content_hash
+    return found
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the part that is in the lake."""
+    return parts_hash(ctx, ctx.branch, day, _parts(ctx))
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Mature the due windows, write their outcomes, check them."""
+    spec = signal_eval_spec(ctx.manifest.outcomes.horizons_s)
+    read, quotes, gaps = read_events(ctx, day, EVENT_COLUMNS), _quotes(ctx, day), _gaps(ctx, day)
+    due = taught(read)
+    events = {name: values[due] for name, values in read.items()}
+    executed = _executions(ctx, day)
+    rows, answered = _as_executed(mature(events, quotes, gaps, ctx.manifest, day), executed)
+    written = ctx.lake.write(spec, ctx.branch, day, rows)
+
+    def ledger(connection: Connection) -> None:
+        fires = np.isin(rows["event_id"].astype("S"), events["event_id"][events["s"] != 0.0].astype("S"))
+        signals = {name: values[fires] for name, values in rows.items()}
+        write_eval(connection, ctx.branch, day, signals, ctx.manifest.outcomes.horizons_s)
+
+    notes = {
+        "due": len(rows["event_id"]),
+        "dropped_by_gap": int((rows["status"] == GAP).sum()),
+        WITHOUT_PAPER: _without_paper(rows),
+        EXECUTIONS_TOLD: len(executed),
+        "executed_at_venue": sum(told.answered for told in answered),
+        "detectors_taught_by_venue": sum(told.teaches for told in answered),
+        **{f"void_{reason}": n for reason, n in sorted(Counter(row.void for row in executed if row.void).items())},
+    }
+    checks = (schema_check(spec, rows), dropped_check(rows))
+    joined = joint_hash(_parts(ctx), [written.content_hash])
+    return Made(written.rows, joined, checks, notes, _per_detector(rows), None, ledger)
+
+
+def read_events(ctx: StageContext, day: str, columns: tuple[str, ...]) -> LakeTable:
+    """Return columns of SIGNAL_EVENTS of the day before (where committed) and of `day`."""
+    days = [d for d in (next_day(day, -1), day) if read_commit(ctx.sig, ctx.branch, d, "signal_events") is not None]
+    return concatenated([ctx.lake.read("signal_events", ctx.branch, d, columns=columns) for d in days])
+
+
+def dropped_check(rows: Columns) -> CheckOutcome:
+    """Every due window is either whole, with a return at every horizon, or dropped by the tape's rule alone."""
+    whole, published = rows["status"] == OK, np.isfinite(rows["payoff_y"].astype(np.float64))
+    moves = [values.astype(np.float64) for name, values in rows.items() if name.startswith("fwd_ret_bps_")]
+    known = np.all([np.isfinite(values) for values in moves], axis=0)
+    numbers = {
+        "whole": int(whole.sum()),
+        "dropped": int((~whole).sum()),
+        "published_whole": int((whole & published).sum()),
+        "whole_without_return": int(np.count_nonzero(whole & ~known)),
+        "dropped_with_return": int(np.count_nonzero(~whole & known)),
+        "unmatured": int(np.count_nonzero(~whole & (rows["status"] != GAP))),
+    }
+    wrong = numbers["whole_without_return"] + numbers["dropped_with_return"] + numbers["unmatured"]
+    text = f"{numbers['dropped']} of {len(whole)} due windows dropped by a gap or the end of the tape; {wrong} wrong"
+    return CheckOutcome("gaps_accounted", wrong == 0, text, numbers)
+
+
+def _executions(ctx: StageContext, day: str) -> list[Execution]:
+    """Return the executions of the windows that mature on the day, at the venue that answered for most of them."""
+    longest_ms = 1000 * max(ctx.manifest.outcomes.horizons_s)
+    begin_ms, end_ms = day_start_ms(day), day_start_ms(next_day(day))
+    found = executions_of(ctx.sig, ctx.branch, begin_ms - longest_ms, end_ms - longest_ms)
+    venues = Counter(row.venue for row in found)
+    most = max(sorted(venues), key=venues.__getitem__, default="")
+    return [row for row in found if row.venue == most]
+
+
+def _as_executed(rows: LakeTable, executed: Sequence[Execution]) -> tuple[LakeTable, list[Answered]]:
+    payoffs = {row.event_id: row.payoff_bps for row in executed if not row.void}
+    filled = frozenset(row.event_id for row in executed if row.outcome == "closed")
+    source = "paper_live" if executed and executed[0].venue == "paper" else "venue"
+    return with_executions(rows, payoffs, filled, source)
+
+
+def _without_paper(rows: Columns) -> int:
+    known = [np.isfinite(rows[name].astype(np.float64)) for name in ("hit", "payoff_p")]
+    return int(np.count_nonzero((rows["status"] == OK) & known[0] & ~known[1]))
+
+
+def _parts(ctx: StageContext) -> list[TablePart]:
+    return [TablePart(signal_eval_spec(ctx.manifest.outcomes.horizons_s))]
+
+
+def _tape_days(ctx: StageContext, day: str) -> list[str]:
+    return [
+        d for d in (next_day(day, -1), day) if read_commit(ctx.sig, ctx.tape_branch, d, "microtape_frames") is not None
+    ]
+
+
+def _quotes(ctx: StageContext, day: str) -> LakeTable:
+    symbols = [asset.name for asset in ctx.manifest.universe]
+    days = _tape_days(ctx, day)
+    name = MICROTAPE_QUOTES.name
+    return concatenated([ctx.lake.read(name, ctx.tape_branch, d, symbol) for symbol in symbols for d in days])
+
+
+def _gaps(ctx: StageContext, day: str) -> LakeTable:
+    return concatenated([ctx.lake.read(TAPE_GAPS.name, ctx.tape_branch, d) for d in _tape_days(ctx, day)])
+
+
+def _per_detector(rows: Columns) -> TextTable:
+    lines = []
+    for detector in sorted(set(rows["detector_id"].tolist())):
+        mine = (rows["detector_id"] == detector) & (rows["status"] == OK)
+        paper, real = rows["payoff_p"][mine].astype(np.float64), rows["payoff_y"][mine].astype(np.float64)
+        filled = real[np.isfinite(real)]
+        lines.append((detector, int(mine.sum()), _mean(paper), len(filled), _mean(filled)))
+    return TextTable(("detector", "whole windows", "mean P, bps", "probes", "mean Y, bps"), lines)
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
+
+
+STAGE = Stage("signal_eval", inputs, make, present)

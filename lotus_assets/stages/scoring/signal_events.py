@@ -1,0 +1,223 @@
+"""signal_events[day]: every whole window of the day scored by every detector under the beliefs in force.
+
+The scorer's state is warmed by the windows of the two hours before midnight; tables are frozen from days before; priors
+are looked up by window end. The day refuses to run while the beliefs that the day before taught are not in force. For a
+day on which the daemon ran, its log is imported: see `lotus.detectors.daemon_log`.
+"""
+
+from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.curators import curated
+from lotus.detectors.daemon_log import as_emitted, under_logged_tables, without_trials
+from lotus.detectors.daily.make import EMERGENCE_DAYS, day_tables
+from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.registry import shipped_detectors, specs_ver
+from lotus.detectors.scoring.scorer import Scorer, in_key_order, of_day
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS, VETOES
+from lotus.detectors.windows.builder import build_windows
+from lotus.errors import BeliefError
+from lotus.experts.machine import AnnotationBatch
+from lotus.hashing import natural_id
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.priors.types import PriorsVersion
+from lotus.timebase import day_start_ms, next_day
+from lotus_assets.stages.chain import content_of, day_before, version_of
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
+from lotus_assets.stages.experts.expert_set import day_annotations, experts_of
+from lotus_assets.stages.history import audited_before, digests_before, retired_before
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.schema_check import schema_check
+from lotus_assets.stages.scoring.live_parity import NO_DAEMON, parity_check
+from lotus_assets.stages.tape.look_ahead import look_ahead_check
+from lotus_assets.stages.tape.microtape_frames import read_frames
+from lotus_store.databases import Connection
+from lotus_store.day_tables import served_tables, write_day_tables
+from lotus_store.ledger.beliefs.priors import in_force_on, swaps
+from lotus_store.ledger.signals.events import write_events
+from lotus_store.ledger.signals.live_log import daemon_log_version, read_daemon_log
+
+Columns = dict[str, NDArray[np.generic]]
+PARTS = [TablePart(SIGNAL_EVENTS)]
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """Frames, the experts of the day and what they say, the beliefs it runs on, the history behind its tables.
+
+    Raises `BeliefError` when the beliefs of the day are not in force, naming what to materialise.
+    """
+    priors = priors_of_day(ctx, day)
+    _, history = digests_before(ctx, day, shipped_detectors(), EMERGENCE_DAYS)
+    told = audited_before(ctx, day, shipped_detectors())
+    return {
+        "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
+        "expert_set": content_of(ctx, ctx.branch, day, "expert_set"),
+        "priors": natural_id(*(word for p in priors for word in (p.effective_from_ms, p.priors_ver))),
+        "specs": specs_ver(shipped_detectors()),
+        "retired": " ".join(sorted(retired_before(ctx, day, shipped_detectors()))),
+        "curators": natural_id(*(repr(item) for item in sorted(told.items()))),
+        "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
+        **history,
+    }
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the part that is in the lake."""
+    return parts_hash(ctx, ctx.branch, day, PARTS)
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Score the day, take over what the daemon emitted, write events and tables, check them."""
+    detectors = shipped_detectors()
+    history, _ = digests_before(ctx, day, detectors, EMERGENCE_DAYS)
+    retired = retired_before(ctx, day, detectors)
+    tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired)
+    tables = curated(tables, audited_before(ctx, day, detectors), detectors)
+    frames = read_frames(ctx, day, warmup=True)
+    annotations = day_annotations(ctx, day, frames)
+    priors = priors_of_day(ctx, day)
+    whole = _score(ctx, frames, annotations, tables, priors)
+
+    def ours(scored: Columns) -> Columns:
+        return in_key_order(of_day(scored, day_start_ms(day)))
+
+    def under(other: DayTables) -> Columns:
+        return ours(_score(ctx, frames, annotations, other, priors))
+
+    events, parity = _emitted(ctx, day, ours(whole), under)
+    write_day_tables(ctx.lake, ctx.branch, tables)
+    written = ctx.lake.write(SIGNAL_EVENTS, ctx.branch, day, events)
+
+    def recompute(rows: int) -> Columns:
+        cut = FrameBatch(
+            frames.universe, frames.cadence_ms, frames.ints[:rows], frames.floats[:rows], frames.quotes, frames.gaps
+        )
+        return _score(ctx, cut, annotations.of_rows(slice(rows)), tables, priors)
+
+    def ledger(connection: Connection) -> None:
+        fires = events["s"] != 0.0  # the ledger mirrors signals; the lake holds every window
+        write_events(connection, ctx.branch, day, {name: values[fires] for name, values in events.items()})
+
+    checks = (
+        schema_check(SIGNAL_EVENTS, events),
+        overlap_check(events, ctx.manifest.score.epsilon),
+        look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole, recompute),
+        parity,
+    )
+    notes: dict[str, Cell] = {
+        "tables_ver": tables.tables_ver,
+        "experts_ver": experts_of(ctx, day).version,
+        "priors_ver": " ".join(dict.fromkeys(str(x) for x in events["priors_ver"])),
+        "published": int(events["published"].sum()),
+        "windows_braided": int(np.count_nonzero(events["fired"])),
+        "history_days": len(history),
+        "emitted_live": int((events["source"] == "live").sum()),
+    }
+    joined = joint_hash(PARTS, [written.content_hash])
+    return Made(written.rows, joined, checks, notes, _per_detector(events), _plot(day, events), ledger)
+
+
+def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:
+    """Return the versions that the windows of `day` and of its warm-up look up, in order of their swaps.
+
+    Raises `BeliefError` when the day before is not committed, or what it taught is not in force.
+    """
+    before = day_before(ctx, day)
+    if before is not None:
+        taught = version_of(ctx, before)
+        if taught not in {version for _, version in swaps(ctx.sig, ctx.branch)}:
+            raise BeliefError(
+                f"priors_in_force[{next_day(before)}] lacks {taught}, which {before} taught",
+                f"the PRIOR_PATCH of active_priors[{before}] applied before signal_events[{day}] runs",
+                f"the Herald has not delivered it; materialise active_priors[{before}] again",
+            )
+    found = {v.effective_from_ms: v for d in (next_day(day, -1), day) for v in in_force_on(ctx.sig, ctx.branch, d)}
+    return [found[moment] for moment in sorted(found)]
+
+
+def overlap_check(events: Mapping[str, NDArray[np.generic]], epsilon: float) -> CheckOutcome:
+    """Eligible windows have a propensity in [epsilon, 1 - epsilon]; the others have none and are not published."""
+    pi, eligible = events["pi"].astype(np.float64), events["eligible"].astype(np.bool_)
+    slack = 1e-12
+    outside = int(np.count_nonzero(eligible & ((pi < epsilon - slack) | (pi > 1.0 - epsilon + slack))))
+    leaked = int(np.count_nonzero(~eligible & ((pi != 0.0) | events["published"].astype(np.bool_))))
+    share = float(np.mean(eligible)) if len(pi) else 0.0
+    published = float(np.mean(events["published"][eligible].astype(np.bool_))) if eligible.any() else 0.0
+    numbers = {
+        "eligible_share": share,
+        "published_share_of_eligible": published,
+        "outside": outside,
+        "leaked": leaked,
+        "mean_overlap_weight": float(np.mean(pi * (1.0 - pi))) if len(pi) else 0.0,
+    }
+    text = f"{share:.1%} of the windows have overlap, {published:.1%} of those were published; {outside + leaked} wrong"
+    return CheckOutcome("overlap", outside == 0 and leaked == 0, text, numbers)
+
+
+def _score(
+    ctx: StageContext, frames: FrameBatch, annotations: AnnotationBatch, tables: DayTables, priors: list[PriorsVersion]
+) -> Columns:
+    """Return the events of all windows, in scoring order."""
+    windows = build_windows(frames, annotations, ctx.manifest)
+    scorer = Scorer(ctx.manifest, ctx.manifest.universe, windows.detectors, tables, priors, ctx.branch)
+    return scorer.feed_all(windows)
+
+
+def _emitted(
+    ctx: StageContext, day: str, events: Columns, under: Callable[[DayTables], Columns]
+) -> tuple[Columns, CheckOutcome]:
+    """Return the events as the daemon emitted them where it ran, and the check of its log.
+
+    The daemon's tables are the newest that were committed when its lane was born, so rows are compared under those.
+    """
+    if not daemon_log_version(ctx.sig, ctx.branch, day):
+        return events, NO_DAEMON
+    settled = [d.detector_id for d in shipped_detectors()]
+    log, trials = without_trials(read_daemon_log(ctx.sig, ctx.branch, day), settled)
+    wanted = set(log["tables_ver"].tolist()) - set(events["tables_ver"].tolist())
+    others = [under(tables) for tables in _tables_named(ctx, day, wanted)] if len(events["event_id"]) else []
+    found = as_emitted(under_logged_tables(events, others, log), log, trials)
+    return found.events, parity_check(found)
+
+
+def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTables]:
+    """Return the tables of earlier days, or those without history, that carry one of the wanted names."""
+    if not wanted:
+        return []
+    blank = day_tables(day, [], ctx.manifest, ctx.manifest.universe, shipped_detectors())
+    named: dict[str, DayTables] = {}
+    for tables in chain([blank], served_tables(ctx.lake, ctx.branch, day, shipped_detectors())):
+        if tables.tables_ver in wanted and (tables.assets, tables.detector_ids) == (blank.assets, blank.detector_ids):
+            named.setdefault(tables.tables_ver, tables)
+        if named.keys() == wanted:
+            break
+    return [replace(named[version], day=day) for version in sorted(named)]
+
+
+def _per_detector(events: Columns) -> TextTable:
+    rows = []
+    for detector in sorted(set(events["detector_id"].tolist())):
+        mine = events["detector_id"] == detector
+        eligible = mine & events["eligible"].astype(np.bool_)
+        share = float(np.mean(events["published"][eligible].astype(np.bool_))) if eligible.any() else 0.0
+        rows.append((detector, int(mine.sum()), int(eligible.sum()), share, int((events["fired"][mine] != 0).sum())))
+    veto = events["veto"].astype(np.int64)
+    rows += [(f"veto: {name}", int(np.count_nonzero(veto & bit)), 0, 0.0, 0) for bit, name in VETOES.items()]
+    return TextTable(("detector", "windows", "eligible", "published share", "with braids"), rows)
+
+
+def _plot(day: str, events: Columns) -> Plot:
+    """Published windows per hour of the day, per detector."""
+    hour = (events["window_end_ms"].astype(np.int64) - day_start_ms(day)) // 3_600_000
+    series = {}
+    for detector in sorted(set(events["detector_id"].tolist())):
+        mine = (events["detector_id"] == detector) & events["published"].astype(np.bool_)
+        series[detector] = np.bincount(np.clip(hour[mine], 0, 23), minlength=24).astype(np.float64).tolist()
+    return Plot(f"published windows per hour, {day}", series)
+
+
+STAGE = Stage("signal_events", inputs, make, present)

@@ -1,0 +1,1 @@
+"""From the tape of a day to frames and annotations."""

@@ -1,0 +1,149 @@
+"""dsi_annotations[day]: what the shipped experts say about the day, from a state warmed before.
+
+Every frame has the fusion and the bits of the patterns that stand (table `dsi_annotations`); z and confidence of every
+expert stand at the frames that close a window (`dsi_windows`). Warm-up frames have tables of their own. All
+branches share these tables; a branch on which learning put another set in force has its own: see `expert_set`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import LakeError
+from lotus.experts.annotation_spec import (
+    A_EVIDENCE,
+    A_FIRED,
+    DSI_ANNOTATIONS,
+    DSI_WINDOWS,
+    EXPERTS,
+    N_VALUES,
+    VALUE_NAMES,
+)
+from lotus.experts.fusion import ExpertSet
+from lotus.experts.machine import AnnotationBatch, WindowNotes, annotate
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.timebase import day_start_ms
+from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
+from lotus_assets.stages.lake_tables import TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.schema_check import schema_check, together
+from lotus_assets.stages.tape.look_ahead import look_ahead_check
+from lotus_assets.stages.tape.microtape_frames import read_frames
+from lotus_store.databases import Connection
+from lotus_store.ledger.beliefs.experts import write_experts
+
+DSI_WARMUP = replace(DSI_ANNOTATIONS, name="dsi_warmup")
+DSI_WARMUP_WINDOWS = replace(DSI_WINDOWS, name="dsi_warmup_windows")
+
+
+def parts(ctx: StageContext) -> list[TablePart]:
+    """Return the parts of a day: frames and windows per symbol, and those of the warm-up."""
+    symbols = [asset.name for asset in ctx.manifest.universe]
+    of_day = [TablePart(spec, symbol) for spec in (DSI_ANNOTATIONS, DSI_WINDOWS) for symbol in symbols]
+    return [*of_day, TablePart(DSI_WARMUP), TablePart(DSI_WARMUP_WINDOWS)]
+
+
+def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """The day's frames."""
+    return {"microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames")}
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the parts that are in the lake."""
+    return parts_hash(ctx, ctx.tape_branch, day, parts(ctx))
+
+
+def make(ctx: StageContext, day: str) -> Made:
+    """Annotate warm-up and day in one go, write the parts, check them."""
+    frames = read_frames(ctx, day, warmup=True)
+    whole = annotate(frames, window_ms=ctx.manifest.kernel.window_ms)
+    warm = ~frames.in_day(day_start_ms(day))
+    ours, before = whole.of_rows(~warm), whole.of_rows(warm)
+    joined, schema = write_annotations(ctx, ctx.tape_branch, day, ours, before)
+    checks = (schema, _look_ahead(ctx, day, frames, whole))
+    notes: dict[str, Cell] = {"warmup": int(warm.sum()), "windows": len(ours.windows), "experts": len(EXPERTS)}
+
+    def ledger(connection: Connection) -> None:
+        write_experts(connection, whole.windows.experts)
+
+    return Made(len(ours), joined, checks, notes, _per_expert(ours), _plot(ctx, day, ours), ledger)
+
+
+def write_annotations(
+    ctx: StageContext, branch: str, day: str, ours: AnnotationBatch, before: AnnotationBatch
+) -> tuple[str, CheckOutcome]:
+    """Write a day (`before`: its warm-up) to a branch of the lake; return the joint hash and the schema check."""
+    n = range(len(ctx.manifest.universe))
+    columns = [*map(ours.columns, n), *map(ours.windows.columns, n), before.columns(), before.windows.columns()]
+    tables = list(zip(parts(ctx), columns, strict=True))
+    hashes = [ctx.lake.write(p.spec, branch, day, table, p.symbol).content_hash for p, table in tables]
+    check = together("schema", *(schema_check(part.spec, table) for part, table in tables))
+    return joint_hash([part for part, _ in tables], hashes), check
+
+
+def read_annotations(
+    ctx: StageContext, branch: str, day: str, frames: FrameBatch, experts: ExpertSet
+) -> AnnotationBatch:
+    """Return what `experts` wrote to a lake branch about `frames` (day and warm-up), in the row order of the frames.
+
+    Raises `LakeError` when a frame has no annotation.
+    """
+    table = _joined(ctx, branch, day, DSI_ANNOTATIONS.name, DSI_WARMUP.name)
+    ints = _keys(table)
+    values = np.column_stack([table[name].astype(np.float64) for name in VALUE_NAMES]).reshape(-1, N_VALUES)
+    rows = _rows_of(_key(ints[:, 0], ints[:, 1]), _key(frames.ints[:, 0], frames.ints[:, 1]))
+    if len(rows) and (rows < 0).any():
+        raise LakeError(f"{int((rows < 0).sum())} frames of {day} have no annotation", "one row each", "an older run")
+    spoken = _joined(ctx, branch, day, DSI_WINDOWS.name, DSI_WARMUP_WINDOWS.name)
+    z = np.column_stack([spoken[f"z_{name}"].astype(np.float64) for name in EXPERTS]).reshape(-1, len(EXPERTS))
+    windows = WindowNotes(experts, _keys(spoken), z)
+    return AnnotationBatch(np.ascontiguousarray(ints[rows]), np.ascontiguousarray(values[rows]), windows)
+
+
+def _joined(ctx: StageContext, branch: str, day: str, of_day: str, warmup: str) -> Mapping[str, NDArray[np.generic]]:
+    tables = [ctx.lake.read(of_day, branch, day, asset.name) for asset in ctx.manifest.universe]
+    return concatenated([*tables, ctx.lake.read(warmup, branch, day)])
+
+
+def _keys(table: Mapping[str, NDArray[np.generic]]) -> NDArray[np.int64]:
+    return np.column_stack([table["asset"].astype(np.int64), table["frame_idx"].astype(np.int64)])
+
+
+def _key(asset: NDArray[np.int64], frame_idx: NDArray[np.int64]) -> NDArray[np.int64]:
+    return (asset << 44) | frame_idx
+
+
+def _rows_of(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    order = np.argsort(known, kind="stable")
+    if not len(known):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    at = np.minimum(np.searchsorted(known[order], wanted), len(known) - 1)
+    return np.where(known[order][at] == wanted, order[at], -1)
+
+
+def _look_ahead(ctx: StageContext, day: str, frames: FrameBatch, whole: AnnotationBatch) -> CheckOutcome:
+    def recompute(rows: int) -> Mapping[str, NDArray[np.generic]]:
+        cut = replace(frames, ints=frames.ints[:rows], floats=frames.floats[:rows])
+        return annotate(cut).columns()
+
+    return look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole.columns(), recompute)
+
+
+def _per_expert(batch: AnnotationBatch) -> TextTable:
+    fired, z = batch.values[:, A_FIRED].astype(np.int64), batch.windows.z
+    rows = [
+        (name, int(((fired >> k) & 1).sum()), int(np.isnan(z[:, k]).sum()), int((z[:, k] > 0).sum()))
+        for k, name in enumerate(batch.windows.experts.names)
+    ]
+    return TextTable(("expert", "frames with pattern", "null windows", "windows that say up"), rows)
+
+
+def _plot(ctx: StageContext, day: str, batch: AnnotationBatch) -> Plot:
+    values, asset = batch.values[:, A_EVIDENCE], batch.ints[:, 0]
+    series = {a.name: values[asset == i].tolist() for i, a in enumerate(ctx.manifest.universe)}
+    return Plot(f"fused evidence that the next short move is up, {day}", series)
+
+
+STAGE = Stage("dsi_annotations", inputs, make, present)

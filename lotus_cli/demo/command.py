@@ -1,0 +1,128 @@
+"""`lotus demo`: a world whose truth is known, from tape to live priors, and one honest page about it.
+
+Only the order of the steps stands here; what is measured is in `demo_facts`, how it reads in `demo_page`.
+"""
+
+import dataclasses
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
+from lotus.simulation.world import World
+from lotus_cli.terminal.output import emit, explained, json_option
+from lotus_cli.terminal.places import WHOLE, catalogue, home_option, settings_of, tape_of
+from lotus_cli.terminal.progress import LOADING, Progress
+from lotus_store.branch_settings import Document, write_branch_settings
+from lotus_store.config import Settings, load_settings
+from lotus_store.databases import Databases
+
+HORIZONS_S = (30, 300, 900)  # a session of 90 minutes leaves no room for one hour
+BUDGET_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPlan:
+    """One demo: its world, its settings, the days that teach and the day that is scored with what they taught."""
+
+    world: World
+    settings: Settings
+
+    @property
+    def days(self) -> list[str]:
+        """All days, oldest first."""
+        return [self.world.spec.day(i) for i in range(self.world.spec.days)]
+
+    @property
+    def look_day(self) -> str:
+        """The day whose night takes the one look."""
+        return self.days[-2]
+
+    @property
+    def last_day(self) -> str:
+        """The day that runs on the learned priors and is replayed live."""
+        return self.days[-1]
+
+
+def plan_of(home: str | None, spec: WorldSpec) -> DemoPlan:
+    """Return the plan of a world and keep its settings with its branch: one look on the last but one day."""
+    name = f"{spec.name}-{spec.seed}" + "-full" * (spec.sessions == FULL_DAY) + "-venue" * (spec.rates == VENUE)
+    sections: Document = {
+        "universe": {"assets": [{"name": a.name, "sz_decimals": a.sz_decimals} for a in spec.assets]},
+        "outcomes": {"horizons_s": list(HORIZONS_S)},
+        "learning": {"looks": "final", "look_day": spec.day(spec.days - 2)},
+    }
+    write_branch_settings(load_settings(home=home, branch="main").home, name, sections)
+    return DemoPlan(World(spec), settings_of(home, name, name))
+
+
+def make_tape(plan: DemoPlan, progress: Progress) -> None:
+    """Simulate the days the tape lacks; the frozen world is checked against its recorded hashes."""
+    from lotus_cli.upkeep.fixtures import recorded_hashes
+    from lotus_store.tape.import_world import import_world
+
+    store = tape_of(plan.settings)
+    made = import_world(
+        store,
+        plan.world,
+        range(plan.world.spec.days),
+        recorded=recorded_hashes(plan.world),
+        told=progress,
+    )
+    progress(f"tape {store.tape}: {plan.world.spec.days} session days, {made} simulated now")
+    with Databases(plan.settings) as databases:
+        catalogue(databases, tuple(store.all_segments()))
+
+
+@click.command("demo")
+@click.option("--seed", type=WHOLE, default=7, show_default=True, help="Seed of the world; 7 is the frozen one.")
+@click.option(
+    "--world", type=click.Choice(["demo", "null"]), default="demo", show_default=True, help="null = no truth."
+)
+@click.option("--days", default=BUDGET_DAYS, show_default=True, type=click.IntRange(2), help="Session days.")
+@click.option("--full-days", is_flag=True, help="Whole days instead of two 90-minute sessions.")
+@click.option("--venue-rates", is_flag=True, help="The venue's message mix instead of a lighter one.")
+@home_option
+@json_option
+@explained
+def demo_command(
+    seed: int, world: str, days: int, full_days: bool, venue_rates: bool, home: str | None, as_json: bool
+) -> None:
+    """Simulate, learn, swap the learned priors in, trade the last day live, learn from that, and report."""
+    spec = WorldSpec(world, seed=seed, days=days)
+    spec = dataclasses.replace(spec, sessions=FULL_DAY) if full_days else spec
+    spec = dataclasses.replace(spec, rates=VENUE) if venue_rates else spec
+    plan = plan_of(home, spec)
+    with Progress(quiet=as_json) as progress:
+        progress(LOADING, 0)
+        from lotus_assets.backfill import OPENING, backfill
+        from lotus_cli.demo.facts import facts_of
+        from lotus_cli.demo.page import page
+        from lotus_cli.demo.trade import is_untaught, run_last_day
+
+        progress(OPENING, 0)
+        with Databases(plan.settings).open():  # held to the end: every step joins this server and none stops it
+            make_tape(plan, progress)
+            summary = backfill(plan.settings, plan.days[0], plan.last_day, progress)
+            live = run_last_day(plan, progress)
+            if is_untaught(plan):
+                progress(f"learning from what the exchange told of {plan.last_day}")
+                backfill(plan.settings, plan.last_day, plan.last_day, progress)
+            facts = facts_of(plan, summary, live, progress)
+        facts |= {"seconds": round(progress.seconds, 1), "setup_seconds": _setup_seconds()}
+        progress("done")
+    emit(facts, as_json, page(facts, _where(plan.settings.home)))
+
+
+def _setup_seconds() -> float:
+    """Return how long `make setup` took, 0 where it did not make this environment."""
+    with suppress(OSError, ValueError):
+        return float((Path(sys.prefix) / "ready").read_text(encoding="utf-8"))
+    return 0.0
+
+
+def _where(home: Path) -> str:
+    return "" if home == Path(".lotus").absolute() else f" --home {home}"

@@ -1,0 +1,110 @@
+"""The last day of a demo, live: scored over a websocket, traded at a local exchange, learned from, told in money.
+
+What beliefs changed is told on the same draws: a window's draw is one number, published where it lies below the
+propensity, so the day without beliefs is known exactly. In the literature: common random numbers.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.timebase import day_start_ms, next_day
+from lotus_cli.pnl.facts import SourceTrades, pnl_of
+from lotus_cli.terminal.progress import Progress
+from lotus_live.feed.tape_file import TapeDay
+from lotus_live.live import LOCAL, LiveResult, run_live
+from lotus_store.databases import Databases
+from lotus_store.ledger.signals.executions import executions_of, late_executions
+from lotus_store.tape.store import TapeStore
+
+if TYPE_CHECKING:
+    from lotus_cli.demo.command import DemoPlan
+    from lotus_live.daemon import Daemon
+
+Columns = Mapping[str, NDArray[Any]]
+Floats = NDArray[np.float64]
+SOURCES = {"probes": "venue", "book": "book"}
+
+
+def run_last_day(plan: "DemoPlan", progress: Progress) -> LiveResult:
+    """Run the daemon on the last day, trading at an exchange of this process; what an earlier run did is not redone."""
+    settings = plan.settings
+    traded = replace(settings, trading=replace(settings.trading, venue=LOCAL))
+    store = TapeStore(settings.home, settings.tape)
+    day, lines = TapeDay(store, plan.last_day), sum(meta.lines for meta in store.segments(plan.last_day))
+    progress("starting the daemon", 0)
+
+    def watch(daemon: "Daemon") -> None:
+        progress.watch(f"lines of {plan.last_day} traded live", lines, lambda: daemon.counts.lines)
+
+    return run_live(traded, replay=day, run_id=f"live-{settings.tape}", on_start=watch, trade=True)
+
+
+def is_untaught(plan: "DemoPlan") -> bool:
+    """Tell whether the outcomes of the last day were made without all that the exchange told of it."""
+    settings = plan.settings
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        return bool(late_executions(sig, settings.branch, max(settings.manifest.outcomes.horizons_s)))
+
+
+def traded_facts(plan: "DemoPlan") -> dict[str, Any]:
+    """Return what became of the last day's published windows, and what probes and book earned and paid, in USD."""
+    settings, day = plan.settings, plan.last_day
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        told = executions_of(sig, settings.branch, day_start_ms(day), day_start_ms(next_day(day)))
+    sources = {source.name: source for source in pnl_of(settings, day, day).sources}
+    return {
+        "answered": len(told),
+        "outcomes": dict(Counter(f"void: {row.void}" if row.void else row.outcome for row in told)),
+        **{name: _line(sources[source]) for name, source in SOURCES.items() if source in sources},
+    }
+
+
+def _line(source: SourceTrades) -> dict[str, Any]:
+    line = asdict(source.total)
+    usd = {name: amount / 1e6 for name, amount in line["micro_usd"].items()}
+    named = {name: line[name] for name in ("trades", "unfilled", "net_interval")}
+    return named | {"usd": usd, "net_bps": line["mean_bps"]["net"], "verdict": source.total.verdict}
+
+
+def money_of_beliefs(events: Columns, outcomes: Columns, notional_usd: float) -> dict[str, Any]:
+    """Return what the last day's windows pay with and without beliefs: modelled probes of `notional_usd`, in USD.
+
+    `with`, `without`: windows published on the day's own draws. `expected` is the difference over all draws,
+    sum((pi - pi0) * payoff), `expected_se` its standard error over windows that a belief moved, were they independent.
+    """
+    payoff = _payoffs(events, outcomes)
+    known = np.isfinite(payoff) & events["eligible"].astype(np.bool_)
+    pi, pi0 = propensities(events)
+    draw, usd = events["draw"].astype(np.float64), payoff * notional_usd / 1e4
+    taken, would = known & events["published"].astype(np.bool_), known & (draw < pi0)
+    moved = known & (events["fired"].astype(np.uint64) != 0)
+    shift = (pi - pi0)[moved] * usd[moved]
+    return {
+        "with": _sum(usd, taken),
+        "without": _sum(usd, would),
+        "added": _sum(usd, taken & ~would),
+        "dropped": _sum(usd, would & ~taken),
+        "moved": len(shift),
+        "expected": float(shift.sum()),
+        "expected_se": float(np.sqrt(len(shift)) * shift.std(ddof=1)) if len(shift) > 1 else None,
+    }
+
+
+def propensities(events: Columns) -> tuple[Floats, Floats]:
+    """Return the propensity of every event, and the one it would have had without any braid."""
+    return events["pi"].astype(np.float64), 1.0 / (1.0 + np.exp(-events["u0"].astype(np.float64)))
+
+
+def _payoffs(events: Columns, outcomes: Columns) -> Floats:
+    """Return the modelled payoff of every event in bps, NaN where none is known."""
+    paid = dict(zip(outcomes["event_id"].tolist(), outcomes["payoff_p"].astype(np.float64).tolist(), strict=True))
+    return np.array([paid.get(name, np.nan) for name in events["event_id"].tolist()], dtype=np.float64)
+
+
+def _sum(usd: Floats, chosen: NDArray[np.bool_]) -> dict[str, Any]:
+    return {"windows": int(chosen.sum()), "usd": float(usd[chosen].sum())}

@@ -1,0 +1,154 @@
+"""`lotus live`, `lotus record`, `lotus replay`: the daemon, the recorder, and a recording served as the venue would."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lotus.errors import VenueError
+from lotus.json_text import read_json
+from lotus_cli.terminal.output import emit, explained, json_option
+from lotus_cli.terminal.places import PORT, SECONDS, branch_option, home_option, settings_of, tape_option
+from lotus_cli.terminal.progress import Progress
+
+if TYPE_CHECKING:
+    from lotus_live.daemon import Daemon
+    from lotus_live.feed.feed import Feed
+    from lotus_venues.replay_server import ReplayServer
+
+RECORDING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Speed(click.ParamType[float]):
+    """A pace: a positive number of times real time, 0 for the text "max"."""
+
+    name = "speed"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the pace; another text is wrong usage."""
+        if value == "max":
+            return 0.0
+        found = 0.0
+        with suppress(ValueError):
+            found = float(value)
+        if 0.0 < found < float("inf"):
+            return found
+        return self.fail(f"found {value!r}; expected a positive number, or max", param, ctx)
+
+
+SPEED = Speed()
+
+
+@click.command("live")
+@click.option("--url", default="", help="Websocket of the venue (default: live.ws_url of lotus.toml).")
+@click.option(
+    "--replay", "replay", multiple=True, type=RECORDING, help="Play this recording over a loopback websocket."
+)
+@click.option(
+    "--speed", type=SPEED, default="max", show_default=True, help="Pace of a replay: a multiple of real time, or max."
+)
+@click.option("--run-id", default="", help="Name of the run; the same name goes on where a killed run ended.")
+@click.option("--trade", is_flag=True, help="Execute published windows: on paper, or at trading.venue.")
+@click.option("--status", is_flag=True, help="Only say how the daemon and its desk are: switch, watchdog, arming.")
+@tape_option
+@branch_option
+@home_option
+@json_option
+@explained
+def live_command(
+    url: str,
+    replay: tuple[Path, ...],
+    speed: float,
+    run_id: str,
+    trade: bool,
+    status: bool,
+    tape: str | None,
+    branch: str | None,
+    home: str | None,
+    as_json: bool,
+) -> None:
+    """Record, score, publish and paper-trade until stopped (SIGINT, SIGTERM) or the replayed tape is over."""
+    if status:
+        emit(_status(settings_of(home, tape, branch).home), as_json)
+        return
+    from lotus_live.live import run_live
+
+    with Progress(quiet=as_json) as progress:
+
+        def begin(daemon: "Daemon") -> None:
+            progress(f"daemon {daemon.run_id} is up")
+            if replay:
+                progress.watch("lines taken", 0, lambda: daemon.counts.lines)
+
+        settings = settings_of(home, tape, branch)
+        progress("starting the daemon", 0)
+        result = run_live(settings, url, replay=replay, speed=speed, run_id=run_id, on_start=begin, trade=trade)
+    emit({**result.status, "events_hash": result.events_hash}, as_json)
+
+
+def _status(home: Path) -> dict[str, object]:
+    """Return what the daemon said last, and what stands in files now, the daemon dead or alive."""
+    from lotus_live.reports.safety_status import safety_status
+
+    told: dict[str, object] = {"state": "never ran here"}
+    with suppress(OSError, ValueError):
+        told = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
+    shown: dict[str, object] = {n: told[n] for n in ("state", "run_id", "pid", "last_failure") if n in told}
+    return {**shown, "desk": told.get("trading"), **safety_status(home)}
+
+
+@click.command("record")
+@click.option("--url", default="", help="Websocket of the venue (default: live.ws_url of lotus.toml).")
+@click.option("--seconds", type=SECONDS, default=0.0, help="Stop after this long (default: at SIGINT or SIGTERM).")
+@tape_option
+@home_option
+@json_option
+@explained
+def record_command(url: str, seconds: float, tape: str | None, home: str | None, as_json: bool) -> None:
+    """Record the universe of lotus.toml into a tape: reconnects, renews stale channels, checks coins against meta."""
+    from lotus_live.feed.record import run_record
+
+    settings = settings_of(home, tape)
+    with Progress(quiet=as_json) as progress:
+
+        def begin(feed: "Feed") -> None:
+            progress(f"recording {feed.url}")
+            progress.watch("frames received", 0, lambda: feed.counts.frames)
+
+        result = run_record(settings, url, seconds=seconds, on_start=begin)
+    if not result.connects:
+        cause = "no network, a wrong --url, or a venue that is down; nothing was stored"
+        found = f"no connection to {url or settings.live.ws_url} came about"
+        raise VenueError(found, "a websocket that answers", cause)
+    emit(
+        {
+            "lines": result.lines,
+            "segments": list(result.segments),
+            "connects": result.connects,
+            "salvaged": result.salvaged,
+            "stale": result.stale,
+        },
+        as_json,
+    )
+
+
+@click.command("replay")
+@click.argument("files", nargs=-1, required=True, type=RECORDING)
+@click.option("--port", type=PORT, default=8765, show_default=True, help="Port on 127.0.0.1 (0: any free one).")
+@click.option("--speed", type=SPEED, default="1", show_default=True, help="A multiple of real time, or max.")
+@json_option
+@explained
+def replay_command(files: tuple[Path, ...], port: int, speed: float, as_json: bool) -> None:
+    """Serve recordings over a loopback websocket as the venue would; the tape starts with the first subscription."""
+    from lotus_live.feed.record import serve_recording
+
+    with Progress() as progress:
+
+        def begin(server: "ReplayServer") -> None:
+            progress(f"serving {server.url}; Ctrl-C ends")
+            if not as_json:
+                progress.watch("frames sent", 0, lambda: server.sent)
+
+        sent = serve_recording(files, port=port, speed=speed, on_ready=begin)
+    emit({"frames_sent": sent}, as_json)

@@ -1,0 +1,111 @@
+"""`lotus trade`: what the trader foretold of its executions, beside what became of them, from the stored rows alone.
+
+Nothing is fitted here; what was never foretold is counted and not measured.
+"""
+
+from typing import Any
+
+import click
+
+from lotus_cli.terminal.output import emit, explained, json_option
+from lotus_cli.terminal.places import branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.tables import fitted
+
+
+@click.group("trade")
+def trade_command() -> None:
+    """The trader: how good its predictions were."""
+
+
+@trade_command.command("predictions")
+@branch_option
+@home_option
+@json_option
+@explained
+def predictions(branch: str | None, home: str | None, as_json: bool) -> None:
+    """Measure stored predictions of fill, slippage and latency against stored outcomes, venue by venue.
+
+    `always the share` is what telling the share of fills known before would have scored; lower is better. Quantiles
+    should cover 80 % of the outcomes, and lose less than those of the past (pinball loss).
+    """
+    from lotus_store.databases import Databases
+    from lotus_store.ledger.trading.outcomes import finished_plans
+
+    settings = settings_of(home, branch=branch)
+    with Databases(settings) as databases, databases.connect("tr") as tr:
+        rows = finished_plans(tr, settings.branch)
+    if not rows:
+        require_branch(settings)
+    facts = facts_of(rows)
+    facts["branch"] = settings.branch
+    emit(facts, as_json, page(facts))
+
+
+def facts_of(rows: Any) -> dict[str, Any]:
+    """Return what was measured as plain data, from `FinishedPlan` rows of a branch."""
+    from dataclasses import asdict
+
+    from lotus.trading.estimates.executor_scores import executor_scores
+    from lotus.trading.estimates.predictor import MIN_HISTORY, ForecastOutcome, told_quality
+
+    venues = []
+    for venue in sorted({row.venue for row in rows}):
+        mine = [row for row in rows if row.venue == venue]
+        history = [row.execution for row in mine if row.execution is not None]
+        told = [
+            ForecastOutcome(row.execution, row.prediction, row.fitted_ms)
+            for row in mine
+            if row.execution is not None and row.prediction is not None
+        ]
+        quality = told_quality(told, history)
+        venues.append(
+            {
+                "venue": venue,
+                "finished": len(mine),
+                "with_features": len(history),
+                "measured": 0 if quality is None else quality.count,
+                "quality": None if quality is None else asdict(quality),
+            }
+        )
+    scores = [asdict(one) for one in executor_scores(row.score for row in rows)]
+    return {"least": MIN_HISTORY, "venues": venues, "executors": scores}
+
+
+def page(facts: dict[str, Any]) -> str:
+    """Return the facts as lines."""
+    lines = [f"branch {facts['branch']}"]
+    if not facts["venues"]:
+        lines.append("no plan whose entry was due has ended: nothing to measure; `lotus up --trade-day DAY` trades one")
+    for row in facts["venues"]:
+        lines.append(f"{row['venue']}: {row['finished']:,} plans ended, {row['with_features']:,} with known features")
+        if row["quality"] is None:
+            needed = f"a fit needs {facts['least']} that ended before"
+            lines.append(f"  too few: none was accepted with a fitted prediction ({needed})")
+        else:
+            lines += _measured(row["quality"])
+    lines += [
+        f"executor {one['venue']}:{one['strategy']}: adherence {one['adherence']:.3f}, success "
+        f"{one['success_rate']:.3f} after {one['reports']:,} reports (shrunk towards one half)"
+        for one in facts["executors"]
+    ]
+    return fitted("\n".join(lines))
+
+
+def _measured(quality: dict[str, Any]) -> list[str]:
+    lines = [
+        f"  fill: {quality['count']:,} predictions, Brier {quality['brier']:.5f} (always the share: "
+        f"{quality['brier_reference']:.5f})"
+    ]
+    lines += [
+        f"    {one['count']:>7,} told {one['mean']:.3f} found {one['share']:.3f}" for one in quality["reliability"]
+    ]
+    for name, unit in (("slippage", "bps"), ("latency", "ms")):
+        found = quality[name]
+        if found is None:
+            lines.append(f"  {name}: nothing was foretold of what could be measured")
+            continue
+        lines.append(
+            f"  {name}: {found['count']:,} predictions, pinball loss {found['pinball']:.3f} {unit} (the past's own "
+            f"quantiles: {found['pinball_reference']:.3f}), {found['coverage']:.0%} within, 80% expected"
+        )
+    return lines

@@ -1,0 +1,1 @@
+"""`lotus explain`: from a published number back to raw frames."""

@@ -1,0 +1,227 @@
+"""What `lotus explain` tells, read from the ledger, the lake and the tape. Nothing is decided or changed here."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.explain import Explanation, explain_event
+from lotus.detectors.registry import shipped_detectors
+from lotus.errors import LakeError, LedgerError, TapeError
+from lotus.experts.weekly.learned import in_force_on, set_of_day
+from lotus.learning.lesson import Lesson
+from lotus.manifest import Manifest
+from lotus.priors.compiled import fired_braids
+from lotus.priors.trace import describe_braid
+from lotus.priors.types import ActiveBraid, PriorsVersion
+from lotus.priors.vocabulary import BIN_COLUMNS, rule_mask
+from lotus.progress.steps import Steps, untold
+from lotus.timebase import day_of
+from lotus_cli.explain.execution import execution_story, window_behind
+from lotus_cli.terminal.output import clock
+from lotus_store.config import Settings, load_settings
+from lotus_store.databases import Connection, Databases
+from lotus_store.day_tables import served_tables
+from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.braids import read_braid
+from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
+from lotus_store.ledger.beliefs.lessons import read_lesson
+from lotus_store.ledger.beliefs.priors import read_version
+from lotus_store.ledger.signals.events import read_eval, read_event
+from lotus_store.tape.store import TapeStore
+
+SHOWN_LINES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that is told of one event."""
+
+    event: dict[str, Any]
+    when: str
+    explanation: Explanation
+    beliefs: list[dict[str, Any]]
+    experts: dict[str, str]
+    outcome: dict[str, Any] | None
+    execution: dict[str, Any] | None
+    frames: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        steps = [
+            {
+                "section": s.section,
+                "name": s.name,
+                "value": s.value,
+                "stored": s.stored,
+                "exact": s.exact,
+                "text": s.text,
+            }
+            for s in self.explanation.steps
+        ]
+        return {
+            "event": self.event,
+            "exact": self.explanation.exact,
+            "context": self.explanation.context,
+            "vetoes": self.explanation.vetoes,
+            "steps": steps,
+            "beliefs": self.beliefs,
+            "experts": self.experts,
+            "outcome": self.outcome,
+            "execution": self.execution,
+            "frames": self.frames,
+        }
+
+
+def story_of(settings: Settings, name: str, told: Steps = untold) -> Story:
+    """Gather the story of an event, or of the event behind a fill, order or plan.
+
+    Raises `LedgerError` for an unknown name and `LakeError` when its day left the lake.
+    """
+    lake = Lake(settings.lake_root)
+    told("reading the ledger", 0)
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        event_id = window_behind(databases, name)
+        execution = execution_story(databases, event_id)
+        branch, day = _place(sig, event_id)
+        event = _lake_row(lake, branch, day, event_id)
+        version = read_version(sig, branch, str(event["priors_ver"]))
+        fired = fired_braids(version, str(event["detector_id"]), int(event["fired"]))
+        told("reading the days that taught it", 0)
+        beliefs = [_belief(sig, lake, version, braid) for braid in fired if braid.braid_type != "field"]
+        experts = _experts(sig, branch, day_of(int(event["window_start_ms"])))
+        outcome = read_eval(sig, event_id)
+    told("computing every number again", 0)
+    manifest = _manifest(settings, branch)
+    tables = event_tables(lake, event, day, manifest)
+    detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
+    explanation = explain_event(event, tables, version, manifest, detector)
+    told("looking for its lines of tape", 0)
+    when = clock(int(event["window_end_ms"]))
+    frames = _frames(settings, lake, branch, event)
+    return Story(event, when, explanation, beliefs, experts, outcome, execution, frames)
+
+
+def _manifest(settings: Settings, branch: str) -> Manifest:
+    """Return the manifest that the branch was begun with, which may differ from that of the default branch."""
+    return load_settings(home=settings.home, config=settings.config, branch=branch).manifest
+
+
+def _place(sig: Connection, event_id: str) -> tuple[str, str]:
+    found = read_event(sig, event_id)
+    return str(found["branch"]), str(found["day"])
+
+
+def event_tables(lake: Lake, event: Mapping[str, Any], day: str, manifest: Manifest) -> DayTables:
+    """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history)."""
+    branch = str(event["branch"])
+    blank = day_tables(day, [], manifest, manifest.universe, shipped_detectors())
+    known = served_tables(lake, branch, day, shipped_detectors())
+    named = (tables for tables in known if tables.tables_ver == event["tables_ver"])
+    return dataclasses.replace(next(named, blank), day=day)
+
+
+def _lake_row(lake: Lake, branch: str, day: str, event_id: str) -> dict[str, Any]:
+    columns = lake.read("signal_events", branch, day)
+    at = np.flatnonzero(columns["event_id"] == event_id)
+    if not len(at):
+        raise LedgerError(
+            f"event {event_id} is in the mirror but not in the lake's {day}", "both", "a lake of another home"
+        )
+    return {
+        name: values[at[0]].item() if hasattr(values[at[0]], "item") else values[at[0]]
+        for name, values in columns.items()
+    }
+
+
+def _belief(sig: Connection, lake: Lake, version: PriorsVersion, braid: ActiveBraid) -> dict[str, Any]:
+    lesson, row = read_lesson(sig, braid.lesson_id), read_braid(sig, braid.braid_id)
+    if lesson is None or row is None:
+        raise LedgerError(f"braid {braid.braid_id} has no lesson or row", "both", "a ledger restored in part")
+    return {
+        "braid_id": braid.braid_id,
+        "state": row.state,
+        "rule": describe_braid(braid),
+        "theta_delta": braid.patch.theta_delta,
+        "phi_mult": braid.patch.phi_mult,
+        "tilt_share": row.tilt_share,
+        "delta_realised": list(row.delta_realised),
+        "claimed_gain_bps": row.claimed_gain_bps,
+        "expires": clock(braid.expires_at_ms),
+        "lesson_id": lesson.lesson_id,
+        "uplift_bps": lesson.uplift_bps,
+        "ci95": list(lesson.ci95),
+        "lcb_bps": lesson.lcb_bps,
+        "grade": lesson.grade,
+        "trials": lesson.trials,
+        "days": _days(lake, version.branch, lesson),
+        "sample": list(lesson.members_sample[:5]),
+    }
+
+
+def _experts(sig: Connection, branch: str, day: str) -> dict[str, str]:
+    """Return which set of micro-experts spoke on a day, from when it holds and when it was judged."""
+    known = read_expert_sets(sig, branch)
+    found, version = in_force_on(day, known), set_of_day(day, known).version
+    from_day, judged_day = (found.from_day, found.judged_day) if found else ("", "")
+    return {"experts_ver": version, "from_day": from_day, "judged_day": judged_day}
+
+
+def _days(lake: Lake, branch: str, lesson: Lesson) -> list[dict[str, Any]]:
+    out = []
+    for day in [d for d in lake.days("payoff_scores", branch) if d <= lesson.night]:
+        rows = lake.read(
+            "payoff_scores", branch, day, columns=("detector_id", "published", "fill_source", "f", "h", *BIN_COLUMNS)
+        )
+        bins = np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1)
+        mine = (rows["detector_id"] == lesson.detector_id) & rule_mask(lesson.rule, bins)
+        if not mine.any():
+            continue
+        weight = float(rows["h"][mine].astype(np.float64).sum())
+        score = float(rows["f"][mine].astype(np.float64).sum())
+        published = int(rows["published"][mine].astype(np.bool_).sum())
+        net = score / weight
+        at_venue = int((rows["fill_source"][mine] == "venue").sum())
+        counts = {"windows": int(mine.sum()), "published": published, "at_venue": at_venue}
+        out.append({"day": day, **counts, "net_bps": net})
+    return out
+
+
+def _frames(settings: Settings, lake: Lake, branch: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Return the 25 frames of the window and the raw lines that closed the first and the last of them."""
+    store = TapeStore(settings.home, settings.tape)
+    store = store if store.exists() else TapeStore(settings.home, branch)
+    day = day_of(int(event["window_start_ms"]))
+    try:
+        segments = store.segments(day)
+        names = ("end_ms", "close_seq")
+        frames = lake.read("microtape_frames", f"tape.{store.tape}", day, str(event["asset"]), columns=names)
+    except (TapeError, LakeError) as error:
+        return {"note": str(error), "lines": []}
+    ends = frames["end_ms"].astype(np.int64)
+    mine = (ends > int(event["window_start_ms"])) & (ends <= int(event["window_end_ms"]))
+    if not mine.any():
+        return {"note": f"tape {store.tape} has no frames of this window: name the event's tape (--tape)", "lines": []}
+    seqs = frames["close_seq"][mine].astype(np.int64)
+    first, last = int(seqs.min()), int(seqs.max())
+    holding = [s for s in segments if s.first_seq <= last and s.first_seq + s.lines > first]
+    raw = [line for s in holding for line in _lines(store.read_segment(s), first - s.first_seq, last - s.first_seq)]
+    shown = raw if len(raw) <= SHOWN_LINES else [*raw[: SHOWN_LINES // 2], "...", *raw[-SHOWN_LINES // 2 :]]
+    return {
+        "note": "",
+        "tape": store.tape,
+        "day": day,
+        "frames": int(mine.sum()),
+        "first_seq": first,
+        "last_seq": last,
+        "segments": [{"path": s.path, "sha256": s.content_sha256} for s in holding],
+        "lines": shown,
+    }
+
+
+def _lines(text: bytes, first: int, last: int) -> list[str]:
+    return [line.decode(errors="replace") for line in text.split(b"\n")[max(0, first) : last + 1] if line]

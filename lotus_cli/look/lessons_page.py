@@ -1,0 +1,126 @@
+"""The page of `lotus lessons` from its facts: what is believed in sentences, what was refused, tables with --wide."""
+
+import re
+from collections import Counter
+
+from lotus.learning.lesson import Lesson
+from lotus.priors.trace import describe_braid
+from lotus.priors.vocabulary import describe_rule
+from lotus.weave.braid import Braid
+from lotus_assets.lesson_tables import belief_table, lesson_table, signed_bound
+from lotus_cli.look.lessons_facts import Night
+from lotus_cli.terminal.tables import TableColumn, folded, numbers, table
+
+LEGEND = (
+    "Uplift: what a window of the rule paid over what its score alone told, net of costs, bps. Bound: what is left of "
+    "it after the search among all rules (family-wise). Bins count from the lowest, 0; d*x is x with the sign of the "
+    "signal. Grades A and B may own a patch. An e-value of 20 ends a belief."
+)
+_REFUSALS = (
+    TableColumn("detector"), TableColumn("rule", least=20), TableColumn("uplift, bps", right=True),
+    TableColumn("reason", least=24), *numbers("95 %, bps", "bound, bps", "evidence, nats", "published"),
+)  # fmt: skip
+
+
+def page(night: Night, refused: bool, wide: bool) -> str:
+    """Return the page; `refused` lists the refusals, `wide` adds the tables of Dagster's page."""
+    beliefs = [line for belief in night.beliefs for line in _belief(night, *belief)]
+    taught = {lesson.lesson_id for _, lesson in night.beliefs if lesson is not None}
+    new = [line for x in night.kept if x.lesson_id not in taught for line in _waiting(night, x)]
+    lines = [
+        *_head(night),
+        "",
+        f"BELIEVED after it: {len(night.beliefs)}",
+        *(beliefs or ["  nothing: every score is the detector's own"]),
+        *(["", "LEARNED, without a patch in force", *new] if new else []),
+        "",
+        *_refused(night, refused, wide),
+    ]
+    if wide:
+        lines += _tables(night)
+    return "\n".join([*lines, "", folded(LEGEND)])
+
+
+def _head(night: Night) -> list[str]:
+    which = "" if night.asked else " (the newest that accepted or refused something; --day names another)"
+    lines = [folded(f"LESSONS   branch {night.branch}, night of {night.day}{which}", "  ")]
+    if not night.look.get("looked"):
+        return [*lines, "  this night did not look for lessons: what is believed goes on"]
+    counts = Counter(x.state for x in night.lessons)
+    day, rest = night.needed_nats
+    said = (
+        f"{night.look['trials']:,} rules tried over {night.look['learning_days']} learning days; evidence needed: "
+        f"{day:.2f} nats in lane S (against the same day), {rest:.2f} in lane F (against the rest of the day); "
+        f"accepted {counts['IDENTIFIED']}, proposed {counts['MODEL_ONLY']}, refused {counts['REFUSED']}"
+    )
+    return [*lines, folded(f"  {said}", "  ")]
+
+
+def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
+    left = night.days_left(braid)
+    until = "without an end" if left is None else f"{left} days left"
+    moves = ", ".join(f"{k.key} x{k.mult:.3f}" for k in braid.patch.knobs)
+    moves = moves or f"theta {braid.patch.theta_delta:+.4f}, phi x{braid.patch.phi_mult:.4f}"
+    said = _sentence(lesson) if lesson is not None else f"{braid.detector_id}: {describe_braid(braid.active())}"
+    return [
+        folded(f"  * {said}", "    "),
+        folded(
+            f"    {braid.braid_type} braid {braid.braid_id}: {moves}; {until}, e-value against it {braid.e_value:.2f}",
+            "    ",
+        ),
+    ]
+
+
+def _waiting(night: Night, lesson: Lesson) -> list[str]:
+    braid = night.waits.get(lesson.lesson_id)
+    why = "no patch"
+    if lesson.state == "MODEL_ONLY":
+        why = f"proposed only: {lesson.reason}"
+    why += f", braid {braid.braid_id} is {braid.state}: {braid.reason}" if braid is not None and braid.reason else ""
+    return [folded(f"  * {_sentence(lesson)}", "    "), folded(f"    {why}", "    ")]
+
+
+def _sentence(x: Lesson) -> str:
+    more = "more" if x.uplift_bps >= 0.0 else "less"
+    among = f"among {x.trials:,} rules" if x.trials else "in the second channel (between days)"
+    return (
+        f"{x.detector_id} pays {abs(x.uplift_bps):.2f} bps {more} where {describe_rule(x.rule)}: uplift "
+        f"{x.uplift_bps:+.2f} bps, 95 % [{x.ci95[0]:+.2f}, {x.ci95[1]:+.2f}], bound {signed_bound(x):+.2f}; "
+        f"{x.m_nats:.1f} nats where {x.critical:.1f} were needed {among}; grade {x.grade}, "
+        f"{_VERDICTS[x.state]}, {x.n_published:,} published windows on {x.n_days} days, night of {x.night}"
+    )
+
+
+_NUMBER = re.compile(r"[-+]?\d[\d.,]*\d|[-+]?\d|\binf\b")
+_VERDICTS = {"IDENTIFIED": "accepted", "MODEL_ONLY": "proposed", "REFUSED": "refused"}
+
+
+def _refused(night: Night, listed: bool, wide: bool) -> list[str]:
+    found = sorted(night.refused, key=lambda x: -x.m_nats)
+    if not found:
+        return ["REFUSED: nothing came near"]
+    if not listed:
+        kinds = Counter(_NUMBER.sub("...", part) for x in found for part in x.reason.split("; ")).most_common()
+        said = "; ".join(f"{kind}: {n}" for kind, n in kinds)
+        return [folded(f"REFUSED: {len(found)} ({said}); --refused lists them", "  ")]
+    rows = [
+        (
+            x.detector_id, describe_rule(x.rule), f"{x.uplift_bps:+.2f}", x.reason,
+            f"{x.ci95[0]:+.2f} to {x.ci95[1]:+.2f}", f"{signed_bound(x):+.2f}", f"{x.m_nats:.2f}", f"{x.n_published:,}",
+        )
+        for x in found
+    ]  # fmt: skip
+    return [f"REFUSED: {len(found)}, those with most evidence first", table(_REFUSALS, rows, wide)]
+
+
+def _tables(night: Night) -> list[str]:
+    found = {
+        "In force": belief_table([braid for braid, _ in night.beliefs]),
+        "Lessons of the night": lesson_table(night.lessons),
+    }
+    return [
+        line
+        for title, told in found.items()
+        if told.rows
+        for line in ("", title, table([TableColumn(name) for name in told.header], told.texts, wide=True))
+    ]

@@ -1,0 +1,171 @@
+"""`lotus priors`: the versions of a module's beliefs on a branch, one of them in full, and the way back to any."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+import msgspec
+
+from lotus.modules.intents import Module
+from lotus.priors.trace import describe_braid
+from lotus.priors.types import ActiveBraid, PriorsVersion
+from lotus.weave.braid import Braid
+from lotus.weave.review import ReviewAct
+from lotus_cli.explain.command import realised_words
+from lotus_cli.terminal.output import clock, emit, explained, json_option
+from lotus_cli.terminal.places import branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.tables import TableColumn, table, wide_option
+from lotus_herald.keys import Keys
+from lotus_modules.priors.prior_patch import PRIORS_OF
+from lotus_modules.priors.rollback import roll_back
+from lotus_store.databases import Connection, Databases
+from lotus_store.ledger.beliefs.braids import read_braid
+from lotus_store.ledger.beliefs.knob_nights import read_board
+from lotus_store.ledger.beliefs.priors import read_version, swaps, versions
+
+module_option = click.option(
+    "--module",
+    type=click.Choice([module.value for module in PRIORS_OF]),
+    default=Module.SIG.value,
+    show_default=True,
+    help="Whose: sig's detectors, dm's policy, tr's execution.",
+)
+
+
+@click.group("priors")
+def priors_command() -> None:
+    """Versions of what is believed: list, show, roll back."""
+
+
+@priors_command.command("list")
+@module_option
+@wide_option
+@branch_option
+@home_option
+@json_option
+@explained
+def list_versions(module: str, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
+    """List every version of a branch in the order of their times, and from when each is or was in force."""
+    settings = settings_of(home, branch=branch)
+    require_branch(settings)
+    with Databases(settings) as databases, databases.connect(module) as own:
+        known = versions(own, settings.branch, module)
+        since = {name: at for at, name in swaps(own, settings.branch, module, in_force=module == "sig")}
+    rows = [
+        {
+            "priors_ver": v.priors_ver,
+            "day": day,
+            "parent": parent,
+            "effective_from_ms": v.effective_from_ms,
+            "effective_from": clock(v.effective_from_ms),
+            "braids": len(v.braids),
+            "rules": [f"{b.detector_id}: {describe_braid(b)}" for b in v.braids],
+            "in_force": v.priors_ver in since,
+        }
+        for v, day, parent in known
+    ]
+    told = {"branch": settings.branch, "module": module, "versions": rows}
+    emit(told, as_json, _list(rows, wide) if rows else "no version but the genesis one")
+
+
+@priors_command.command("show")
+@click.argument("priors_ver")
+@module_option
+@branch_option
+@home_option
+@json_option
+@explained
+def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_json: bool) -> None:
+    """Show the braids of one version, and what the board says of each now."""
+    settings = settings_of(home, branch=branch)
+    require_branch(settings)
+    with Databases(settings) as databases, databases.connect(module) as own:
+        version = read_version(own, settings.branch, priors_ver, module)
+        rows = _rows(own, module, version)
+    now = {row.braid_id: _now(row) for row in rows}
+    emit({**msgspec.to_builtins(version), "board": now}, as_json, _text(version, now))
+
+
+@priors_command.command("rollback")
+@click.argument("priors_ver")
+@click.option("--author", required=True, help="Who speaks.")
+@click.option("--note", default="", help="Free text, kept with the act.")
+@module_option
+@branch_option
+@home_option
+@json_option
+@explained
+def rollback(
+    priors_ver: str, author: str, note: str, module: str, branch: str | None, home: str | None, as_json: bool
+) -> None:
+    """Put a new version in force whose braids are those of PRIORS_VER; the next night goes on from there."""
+    settings = settings_of(home, branch=branch)
+    require_branch(settings)
+    act = ReviewAct("", settings.branch, "", "rollback", priors_ver, author, "", 1.0, note)
+    with Databases(settings) as databases:
+        version = roll_back(databases, act, Keys(settings.keys_root), Module(module))
+    told: dict[str, Any] = {
+        "priors_ver": version.priors_ver,
+        "content_of": priors_ver,
+        "effective_from_ms": version.effective_from_ms,
+        "braids": len(version.braids),
+        "module": module,
+    }
+    emit(told, as_json)
+
+
+def _list(rows: Sequence[Mapping[str, Any]], wide: bool) -> str:
+    columns = (TableColumn("version"), TableColumn("from, UTC"), TableColumn("believes", least=20),
+               TableColumn("learned on"), TableColumn("parent"))  # fmt: skip
+    return table(
+        columns,
+        [
+            (
+                r["priors_ver"],
+                r["effective_from"][:16].replace("T", " ") + ("" if r["in_force"] else " (never in force)"),
+                "; ".join(r["rules"]) or "nothing",
+                r["day"],
+                r["parent"],
+            )
+            for r in rows
+        ],
+        wide,
+    )
+
+
+def _rows(own: Connection, module: str, version: PriorsVersion) -> list[Braid]:
+    """Return what the board says now of a version's braids."""
+    names = [braid.braid_id for braid in version.braids]
+    if module == Module.SIG:
+        return [row for row in (read_braid(own, name) for name in names) if row is not None]
+    return [row for row in read_board(own, module, version.branch) if row.braid_id in names]
+
+
+def _moved(braid: ActiveBraid) -> str:
+    """Return what a braid moves: knobs for dm and tr, threshold and weight for sig."""
+    patch = braid.patch
+    knobs = ", ".join(f"{knob.key} x{knob.mult:.4f}" for knob in patch.knobs)
+    return knobs or f"theta {patch.theta_delta:+.4f}, phi x{patch.phi_mult:.4f}"
+
+
+def _now(row: Braid) -> dict[str, Any]:
+    return {
+        "state": row.state,
+        "grade": row.grade,
+        "tilt_share": row.tilt_share,
+        "delta_realised": list(row.delta_realised),
+        "claimed_gain_bps": row.claimed_gain_bps,
+    }
+
+
+def _text(version: PriorsVersion, now: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = [f"{version.priors_ver} on {version.branch}, from {clock(version.effective_from_ms)}"]
+    for b in version.braids:
+        lines.append(
+            f"  {b.braid_id}  {b.braid_type:<5} {b.detector_id}: {describe_braid(b)}; "
+            f"{_moved(b)}, until {clock(b.expires_at_ms)}"
+        )
+        if any(now.get(b.braid_id, {}).get("delta_realised", ())):
+            row = now[b.braid_id]
+            lines.append(f"      now {row['state']}, grade {row['grade']}, {realised_words(row)}")
+    return "\n".join(lines)

@@ -1,0 +1,60 @@
+"""`lotus signal`: the payload of one event under the signal contract, built from its row and checked."""
+
+import json
+
+import click
+
+from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.scoring.signal_facts import facts_of, spec_of
+from lotus.errors import LedgerError, SchemaError
+from lotus.experts.weekly.learned import set_of_day
+from lotus.modules.signals import BUILDERS, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
+from lotus.timebase import day_of
+from lotus_cli.explain.facts import event_tables
+from lotus_cli.terminal.output import emit, explained, json_option
+from lotus_cli.terminal.places import home_option, settings_of
+from lotus_store.config import Settings, load_settings
+from lotus_store.databases import Connection, Databases
+from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
+from lotus_store.ledger.beliefs.priors import read_version
+from lotus_store.ledger.signals.events import read_event
+from lotus_store.ledger.signals.signals import published_signal
+
+
+@click.command("signal")
+@click.argument("event_id")
+@click.option("--schema", type=click.Choice(SIGNAL_SCHEMAS), default=SIGBUS, show_default=True, help="Which payload.")
+@home_option
+@json_option
+@explained
+def signal_command(event_id: str, schema: str, home: str | None, as_json: bool) -> None:
+    """Print the payload of a scored window; the bus itself takes it only when the window was published."""
+    settings = settings_of(home, None)
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        payload = payload_of(sig, settings, event_id, schema)
+    emit(payload, as_json, json.dumps(payload, indent=2, ensure_ascii=False))
+
+
+def payload_of(sig: Connection, settings: Settings, event_id: str, schema_ver: str) -> Payload:
+    """Return the checked payload of an event: made from its row, or as published before its day was computed.
+
+    Raises `LedgerError` for an unknown event, `SchemaError` when the window was not published and the schema is one of
+    published windows only.
+    """
+    try:
+        row = read_event(sig, event_id)
+    except LedgerError:
+        published = published_signal(sig, event_id, schema_ver)
+        if published is None:
+            raise
+        found: Payload = json.loads(published)
+        return check_signal(found)
+    if schema_ver != SIGBUS and not row["published"]:
+        raise SchemaError(f"event {event_id} was not published", f"a published one for {schema_ver}")
+    version = read_version(sig, str(row["branch"]), str(row["priors_ver"]))
+    manifest = load_settings(home=settings.home, config=settings.config, branch=str(row["branch"])).manifest
+    tables = event_tables(Lake(settings.lake_root), row, str(row["day"]), manifest)
+    experts = set_of_day(day_of(int(row["window_start_ms"])), read_expert_sets(sig, str(row["branch"]))).version
+    facts = facts_of(row, spec_of(row, shipped_detectors()), manifest, version, tables, experts)
+    return check_signal(BUILDERS[schema_ver](row, facts))

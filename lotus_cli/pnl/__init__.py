@@ -1,0 +1,1 @@
+"""`lotus pnl`: published windows as trades, split into their costs."""

@@ -1,0 +1,66 @@
+"""`lotus pnl`: what the published windows of a branch earned and what it cost, by detector, without flattery."""
+
+from pathlib import Path
+
+import click
+
+from lotus.errors import ConfigError
+from lotus_cli.terminal.output import emit, explained, json_option
+from lotus_cli.terminal.places import DAY, branch_option, home_option, require_branch, settings_of, tape_option
+from lotus_cli.terminal.progress import LOADING, Progress
+from lotus_cli.terminal.tables import picture_option, wide_option, write_picture
+
+
+@click.command("pnl")
+@click.option("--day", type=DAY, help="One day of maturity.")
+@click.option("--from", "first", type=DAY, help="First day (default: the earliest).")
+@click.option("--to", "last", type=DAY, help="Last day (default: the newest).")
+@click.option("--page", "target", type=click.Path(dir_okay=False), help="Also write the page into a file, Markdown.")
+@click.option("--trips", is_flag=True, help="Also the trades one by one (the newest 40 of each source; --wide: all).")
+@picture_option
+@wide_option
+@branch_option
+@tape_option
+@home_option
+@json_option
+@explained
+def pnl_command(
+    day: str | None,
+    first: str | None,
+    last: str | None,
+    target: str | None,
+    trips: bool,
+    picture: Path | None,
+    wide: bool,
+    branch: str | None,
+    tape: str | None,
+    home: str | None,
+    as_json: bool,
+) -> None:
+    """Show gross, fees, spread, slippage, funding and net of every detector, with intervals and what was not scored.
+
+    Gross is before every cost: mid to mid at the decisions. A curve shows what gross and net added up to.
+    "no edge after fees" stands wherever the interval of net does not lie above zero.
+    """
+    if day is not None and (first is not None or last is not None):
+        raise click.UsageError("--day stands alone; --from and --to belong together")
+    settings = settings_of(home, tape, branch)
+    require_branch(settings)
+    with Progress(quiet=as_json) as progress:
+        progress(LOADING, 0)
+        from lotus_cli.pnl.curve import curve_of
+        from lotus_cli.pnl.facts import pnl_of
+        from lotus_cli.pnl.page import page
+        from lotus_cli.pnl.text import text
+
+        facts = pnl_of(settings, day or first, day or last, progress)
+    if target is not None:
+        Path(target).write_text(page(facts) + "\n", encoding="utf-8")
+    if picture is not None:
+        from lotus.pictures.curves import money
+
+        drawn = [(source.name, curve_of(source.trades)) for source in facts.sources]
+        if not drawn:
+            raise ConfigError("nothing was executed on these days", "a trade to draw")
+        write_picture(picture, money([(name, c.time_ms, c.gross, c.net, c.drawdown) for name, c in drawn]))
+    emit(facts.as_json(trips), as_json, text(facts, wide, trips))

@@ -1,0 +1,252 @@
+"""The facts of the profit-and-loss page, read from the lake: executed probes of a branch, and all that has no outcome.
+
+Days are days of maturity: a probe is told on the day whose `signal_eval` holds it. Nothing is printed here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.errors import ConfigError
+from lotus.microtape.frames.spec import MICROTAPE_QUOTES
+from lotus.outcomes.signal_eval import GAP, OK
+from lotus.progress.steps import Steps, untold
+from lotus.timebase import next_day
+from lotus.trading.accounts.pnl import FillSource, Line, TradeColumns, by_detector, joined, total
+from lotus.trading.accounts.pnl_fills import filled_trades
+from lotus.trading.accounts.pnl_tape import (
+    EVAL_COLUMNS,
+    EVENT_COLUMNS,
+    QUOTE_COLUMNS,
+    Columns,
+    TapeTrades,
+    executed_rows,
+    tape_trades,
+)
+from lotus_cli.pnl.book import BookTrades, book_trades
+from lotus_cli.pnl.curve import by_day, curve_of, trips_of
+from lotus_cli.pnl.paper import paper_trips
+from lotus_cli.pnl.trips import RoundTrip, filled_of
+from lotus_cli.pnl.venue import venue_trips
+from lotus_cli.terminal.output import day_ranges
+from lotus_store.config import Settings
+from lotus_store.databases import Connection, Databases
+from lotus_store.lake import Lake
+from lotus_store.ledger.trading.paper_books import paper_marks
+
+_EVENTS = (*EVENT_COLUMNS, "detector_id", "window_end_ms", "published")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many windows stand behind the page, and why the others do not."""
+
+    scored: int = 0
+    published: int = 0
+    due: int = 0
+    whole: int = 0
+    gap: int = 0
+    published_due: int = 0
+    published_gap: int = 0
+    published_waiting: int = 0
+    executed: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTrades:
+    """The trades of one fill source: one by one, all together and by detector."""
+
+    name: str
+    trades: TradeColumns
+    total: Line
+    detectors: tuple[Line, ...]
+    largest_difference_bps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pnl:
+    """Everything that the page tells; `without_window` counts executed probes whose window is not in the lake.
+
+    `accounts` are the last marks of every paper account, in millionths of a dollar.
+    """
+
+    branch: str
+    days: tuple[str, ...]
+    sources: tuple[SourceTrades, ...]
+    coverage: Coverage
+    without_window: int
+    accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def as_json(self, trips: bool = False) -> dict[str, Any]:
+        """Return plain values; `trips` adds the trades one by one."""
+        return {
+            "branch": self.branch,
+            "days": list(self.days),
+            "coverage": asdict(self.coverage) | {"paper_without_window": self.without_window},
+            "paper_accounts": dict(self.accounts),
+            "sources": [
+                {
+                    "fill_source": s.name,
+                    "total": _plain(s.total),
+                    "detectors": [_plain(line) for line in s.detectors],
+                    "largest_difference_bps": s.largest_difference_bps,
+                    "by_day": by_day(s.trades),
+                    "deepest_fall_usd": curve_of(s.trades).deepest[0],
+                    **({"trips": trips_of(s.trades)} if trips else {}),
+                }
+                for s in self.sources
+            ],
+        }
+
+
+def pnl_of(settings: Settings, first: str | None, last: str | None, told: Steps = untold) -> Pnl:
+    """Return the facts of a branch for the days from `first` to `last` (None: as far as there are any).
+
+    Raises `ConfigError` when no window was scored on them, or the tape is not the branch's.
+    """
+    lake = Lake(settings.lake_root)
+    known = sorted({*lake.days("signal_events", settings.branch), *lake.days("signal_eval", settings.branch)})
+    days = [day for day in known if (first or day) <= day <= (last or day)]
+    if not days:
+        found = f"branch {settings.branch} has no scored day" + (f" from {first} to {last}" if first or last else "")
+        raise ConfigError(found, f"one of {day_ranges(known)}", "run lotus backfill, or name --branch and --day")
+    if set(lake.days(MICROTAPE_QUOTES.name, f"tape.{settings.tape}")).isdisjoint(days):
+        found = f"tape {settings.tape} has no quotes of {days[0]} to {days[-1]}"
+        raise ConfigError(found, f"the tape on which branch {settings.branch} was scored", "--tape is missing or wrong")
+    told("reading scored days", 0)
+    read = [_Day(lake, settings, day) for day in days if lake.exists("signal_eval", settings.branch, day)]
+    taped = []
+    for number, scored in enumerate(read):
+        told("days of trades", number, len(read), days[number])
+        taped.append(scored.trades())
+    told("reading what was executed", 0)
+    sources = [_taped(taped)] if any(len(t.trades) for t in taped) else []
+    with Databases(settings) as databases:
+        with databases.connect("sig") as sig:
+            traded = venue_trips(sig, settings.branch, days, paper=True)
+            paper = traded or paper_trips(sig, settings.branch, days, settings.manifest)
+            venue = venue_trips(sig, settings.branch, days)
+        with databases.connect("tr") as tr:
+            book, accounts = _booked(lake, settings, tr, days), paper_marks(tr)
+    trips, without = _told(lake, settings, FillSource.PAPER_LIVE, paper)
+    executed, lost = _told(lake, settings, FillSource.VENUE, venue)
+    sources += [*trips, *executed, *book]
+    coverage = _coverage(lake, settings.branch, days, read, taped)
+    return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without + lost, accounts)
+
+
+class _Day:
+    """One day of outcomes, with the windows and quotes of it and of the day before."""
+
+    def __init__(self, lake: Lake, settings: Settings, day: str) -> None:
+        self._lake, self._settings, self._day = lake, settings, day
+        self.evals = lake.read("signal_eval", settings.branch, day, columns=EVAL_COLUMNS)
+        self.events = _events(lake, settings.branch, (next_day(day, -1), day))
+
+    def trades(self) -> TapeTrades:
+        chosen = executed_rows(self.evals)
+        symbols = sorted(set(self.evals["asset"][chosen].tolist()))
+        quotes = _quotes(self._lake, self._settings, self._day, symbols)
+        return tape_trades(self.evals, self.events, quotes, self._settings.manifest)
+
+    def published(self) -> NDArray[np.bool_]:
+        """Tell which rows of the outcomes were published."""
+        names = set(self.events["event_id"][self.events["published"].astype(np.bool_)].tolist())
+        return np.array([name in names for name in self.evals["event_id"].tolist()], dtype=np.bool_)
+
+
+def _taped(taped: Sequence[TapeTrades]) -> SourceTrades:
+    trades = joined([t.trades for t in taped])
+    return _source(trades, max(t.largest_difference_bps for t in taped))
+
+
+def _told(
+    lake: Lake, settings: Settings, source: FillSource, trips: Sequence[RoundTrip]
+) -> tuple[list[SourceTrades], int]:
+    """Return the source of round trips (none without one), and how many have no window in the lake."""
+    parts, without, nets = [], 0, list[float]()
+    for day in sorted({trip.closed_day for trip in trips}):
+        events = _events(lake, settings.branch, (next_day(day, -1), day))
+        names = {name: k for k, name in enumerate(events["event_id"].tolist())}
+        mine = [trip for trip in trips if trip.closed_day == day and trip.event_id in names]
+        without += sum(trip.closed_day == day and trip.event_id not in names for trip in trips)
+        windows = {t.event_id: {n: values[names[t.event_id]] for n, values in events.items()} for t in mine}
+        filled = filled_of(mine, windows, settings.manifest)
+        quotes = _quotes(lake, settings, day, sorted(set(filled.asset.tolist())))
+        parts.append(filled_trades(source, filled, quotes, settings.manifest))
+        nets += [trip.net_usd for trip in mine]
+    if not nets:
+        return [], without
+    trades = joined(parts)
+    told = np.where(trades.filled, 1e10 * np.array(nets) / np.maximum(trades.notional, 1), 0.0)
+    return [_source(trades, float(np.max(np.abs(told - trades.bps("net")))))], without
+
+
+def _booked(lake: Lake, settings: Settings, tr: Connection, days: Sequence[str]) -> list[SourceTrades]:
+    """Return the book as a source of its own, told by coins; none where it closed nothing."""
+    symbols, found = [asset.name for asset in settings.manifest.universe], list[BookTrades]()
+    for day in days:
+        known = _quotes(lake, settings, next_day(day), symbols)  # of the day, and what was still held after it
+        quotes = {symbol: columns for symbol, columns in known.items() if len(columns["recv_ns"])}
+        found.append(book_trades(tr, settings.branch, [day], quotes, settings.manifest))
+    trades, held, refused = joined([f.trades for f in found]), sum(f.held for f in found), sum(f.refused for f in found)
+    if not len(trades):
+        return []
+    return [
+        SourceTrades("book", trades, total(trades, f"book ({held} held, {refused} refused)"), by_detector(trades), 0.0)
+    ]
+
+
+def _source(trades: TradeColumns, largest_difference_bps: float) -> SourceTrades:
+    return SourceTrades(trades.source.value, trades, total(trades), by_detector(trades), largest_difference_bps)
+
+
+def _quotes(lake: Lake, settings: Settings, day: str, symbols: Sequence[str]) -> dict[str, Columns]:
+    """Return the quotes of a day and the one before, by symbol."""
+    name, branch, found = MICROTAPE_QUOTES.name, f"tape.{settings.tape}", dict[str, Columns]()
+    for symbol in symbols:
+        days = [d for d in (next_day(day, -1), day) if lake.exists(name, branch, d, symbol)]
+        tables = [lake.read(name, branch, d, symbol, columns=QUOTE_COLUMNS) for d in days]
+        found[symbol] = _together(tables, QUOTE_COLUMNS)
+    return found
+
+
+def _coverage(
+    lake: Lake, branch: str, days: Sequence[str], read: Sequence[_Day], taped: Sequence[TapeTrades]
+) -> Coverage:
+    events = _events(lake, branch, days)
+    published = events["published"].astype(np.bool_)
+    told = {name for day in read for name in day.evals["event_id"].tolist()}
+    waiting = sum(name not in told for name in events["event_id"][published].tolist())
+    flags = [(day.evals["status"], day.published()) for day in read]
+    return Coverage(
+        scored=len(published),
+        published=int(published.sum()),
+        due=sum(len(status) for status, _ in flags),
+        whole=sum(int(np.sum(status == OK)) for status, _ in flags),
+        gap=sum(int(np.sum(status == GAP)) for status, _ in flags),
+        published_due=sum(int(chosen.sum()) for _, chosen in flags),
+        published_gap=sum(int(np.sum((status == GAP) & chosen)) for status, chosen in flags),
+        published_waiting=waiting,
+        executed=sum(len(t.trades) for t in taped),
+        refused=sum(int(np.sum(~t.trades.filled)) for t in taped),
+    )
+
+
+def _events(lake: Lake, branch: str, days: Sequence[str]) -> dict[str, NDArray[Any]]:
+    there = [day for day in days if lake.exists("signal_events", branch, day)]
+    return _together([lake.read("signal_events", branch, day, columns=_EVENTS) for day in there], _EVENTS)
+
+
+def _together(tables: Sequence[Mapping[str, NDArray[Any]]], names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    return {n: np.concatenate([t[n] for t in tables]) if tables else np.zeros(0, dtype=object) for n in names}
+
+
+def _plain(line: Line) -> dict[str, Any]:
+    told = {k: v for k, v in asdict(line).items() if "micro_usd" not in k}
+    told |= {"usd": {name: amount / 1e6 for name, amount in line.micro_usd.items()}}
+    return told | {"notional_usd": line.notional_micro_usd / 1e6, "has_edge": line.has_edge, "verdict": line.verdict}

@@ -1,0 +1,41 @@
+"""The round trips of windows as a venue executed them, read from what the trader told; nothing is split here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lotus.timebase import NS_PER_MS, day_of, day_start_ms, next_day
+from lotus_cli.pnl.trips import RoundTrip, TripFill
+from lotus_store.databases import Connection
+from lotus_store.ledger.signals.executions import Execution, executions_of
+
+PAPER = "paper"
+
+
+def venue_trips(sig: Connection, branch: str, days: Sequence[str], paper: bool = False) -> list[RoundTrip]:
+    """Return the windows of a branch that a venue answered for and closed on some days, in order of their identities.
+
+    With `paper` those that the desk's paper accounts answered for, else those of other venues.
+
+    A window that was refused or not filled is a trip without fills on the day of its end; a void one is none.
+    """
+    told = executions_of(sig, branch, day_start_ms(next_day(days[0], -1)), day_start_ms(next_day(days[-1])))
+    trips = [_trip(row) for row in told if (row.venue == PAPER) == paper and not row.void]
+    return [trip for trip in trips if trip.closed_day in days]
+
+
+def _trip(row: Execution) -> RoundTrip:
+    report: Mapping[str, Any] = row.body.get("report") or {}
+    fills = report.get("fills", ())
+    side, opening = (1, "buy") if report.get("side", "long") == "long" else (-1, "sell")
+    entry = tuple(_fill(fill) for fill in fills if fill["side"] == opening)
+    leave = tuple(_fill(fill) for fill in fills if fill["side"] != opening)
+    if not fills:
+        return RoundTrip(row.event_id, side, day_of(row.window_end_ms), 0.0, 0.0, 0.0, (), ())
+    fees = sum(float(usd) for usd in report["fees"].values())
+    funding, net = float(report["funding_usd"]), float(report["pnl"]["net_usd"])
+    closed = day_of(max(int(fill["ts"]) for fill in fills))
+    return RoundTrip(row.event_id, side, closed, fees, funding, net, entry, leave)
+
+
+def _fill(told: Mapping[str, Any]) -> TripFill:
+    return TripFill(float(told["px"]), float(told["size"]), int(told["ts"]) * NS_PER_MS)

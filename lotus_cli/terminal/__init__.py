@@ -1,0 +1,1 @@
+"""How every command speaks: output, progress, tables, small pictures, and what is typed."""

@@ -1,0 +1,144 @@
+"""What commands share about what is typed: kinds of values, options for home, branch and tape, texts of files.
+
+Also the catalogue of segments and the beginning of a branch.
+"""
+
+import math
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from lotus.errors import ConfigError
+from lotus.names import name_of_step
+from lotus_store.branch_settings import read_branch_settings, write_branch_settings
+from lotus_store.config import Settings, load_settings
+from lotus_store.databases import Databases
+from lotus_store.lake import Lake
+from lotus_store.ledger.signals.segments import Segment, put_segment
+from lotus_store.logs import begin_logging
+from lotus_store.tape.segment import SegmentMeta
+from lotus_store.tape.store import TapeStore
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Day(click.ParamType[str]):
+    """A UTC day in the form YYYY-MM-DD."""
+
+    name = "day"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the day; another text is wrong usage."""
+        try:
+            known = date.fromisoformat(value).isoformat() == value
+        except ValueError:
+            known = False
+        return value if known else self.fail(f"found {value!r}; expected a day, YYYY-MM-DD", param, ctx)
+
+
+class Finite(click.FloatRange):
+    """A number within its range, which infinity and what is no number are not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; another text is wrong usage."""
+        found: float = super().convert(value, param, ctx)
+        return found if math.isfinite(found) else self.fail(f"found {value}; expected a number", param, ctx)
+
+
+DAY = Day()
+PORT = click.IntRange(0, 65535)
+SECONDS = Finite(0.0)
+COUNT = click.IntRange(1)
+WHOLE = click.IntRange(0)
+
+
+def read_utf8(path: Path) -> str:
+    """Return the text of a file; raises `ConfigError` for one that is no UTF-8."""
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        cause = f"another kind of file, or another encoding; byte {error.start} is none of a text"
+        raise ConfigError(f"{path} is no text", "UTF-8", cause) from None
+
+
+def home_option(command: F) -> F:
+    """Add --home (default: LOTUS_HOME, lotus.toml, ./.lotus)."""
+    return click.option(
+        "--home", type=click.Path(file_okay=False, readable=False), help="Where data lives (LOTUS_HOME)."
+    )(command)
+
+
+def tape_option(command: F) -> F:
+    """Add --tape (default: LOTUS_TAPE, lotus.toml, "live")."""
+    return click.option("--tape", help="Name of the tape (LOTUS_TAPE).")(command)
+
+
+def branch_option(command: F) -> F:
+    """Add --branch (default: LOTUS_BRANCH, lotus.toml, "main")."""
+    return click.option("--branch", help="Line of history of events and beliefs (LOTUS_BRANCH).")(command)
+
+
+def settings_of(home: str | None, tape: str | None = None, branch: str | None = None) -> Settings:
+    """Resolve settings from the options of a command, and begin to log as they say."""
+    settings = load_settings(home=home, tape=tape, branch=branch)
+    begin_logging(settings.logs)
+    return settings
+
+
+def require_branch(settings: Settings) -> None:
+    """Refuse a branch that was never scored where others were; raises `ConfigError`, which names them."""
+    known = Lake(settings.lake_root).branches("signal_events")
+    if known and settings.branch not in known:
+        cause = "--branch (or LOTUS_BRANCH) is missing or wrong"
+        raise ConfigError(f"branch {settings.branch} was never scored", f"one of {', '.join(known)}", cause)
+
+
+def require_tape(settings: Settings) -> None:
+    """Refuse a tape that is not there where others are; raises `ConfigError`, which names them."""
+    known = [
+        name_of_step(place.name) for place in sorted(settings.tape_root.glob("*")) if any(place.glob("????-??-??"))
+    ]
+    if known and settings.tape not in known:
+        cause = "--tape (or LOTUS_TAPE) is missing or wrong"
+        raise ConfigError(f"no tape {settings.tape}", f"one of {', '.join(known)}", cause)
+
+
+def tape_of(settings: Settings) -> TapeStore:
+    """Return the tape that the settings name."""
+    return TapeStore(settings.home, settings.tape)
+
+
+def catalogue(databases: Databases, segments: tuple[SegmentMeta, ...]) -> None:
+    """List closed segments in the sig database; listing one again changes nothing."""
+    with databases.connect("sig") as connection:
+        for meta in segments:
+            put_segment(connection, catalogue_row(meta))
+
+
+def catalogue_row(meta: SegmentMeta) -> Segment:
+    """Return the catalogue row of a segment's index."""
+    silences = [{"silences": meta.silences, "longest_ms": meta.max_silence_ms}] if meta.silences else []
+    return Segment(
+        meta.tape,
+        meta.path,
+        meta.day,
+        meta.content_sha256,
+        meta.lines,
+        meta.raw_bytes,
+        meta.first_recv_ns,
+        meta.last_recv_ns,
+        {"lines": meta.lines},
+        silences,
+    )
+
+
+def begin_branch(settings: Settings) -> Settings:
+    """Return the settings of a branch; a new one other than main begins with the coins of its tape's header."""
+    if settings.branch == "main" or read_branch_settings(settings.home, settings.branch):
+        return settings
+    coins = [{"name": a.name, "sz_decimals": a.sz_decimals} for a in tape_of(settings).header().assets]
+    write_branch_settings(settings.home, settings.branch, {"universe": {"assets": coins}})
+    return load_settings(home=settings.home, config=settings.config, tape=settings.tape, branch=settings.branch)

@@ -1,0 +1,1 @@
+"""Commands that keep a home: checks, archives, keys, messages between modules, kernels."""

@@ -1,0 +1,1 @@
+"""The venue's websocket, its clocks and silences, recordings, and the recorder."""

@@ -1,0 +1,111 @@
+"""The recorder: every line of tape goes to the segment writer before anything that was made of it is kept.
+
+It also writes the daemon's control records into the stream: at every start and swap, which priors, tables and
+specifications hold from which window on. Recording stops loudly on a full disk (`TapeError` of the writer).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lotus.microtape.wire.frame import CONTROL_PREFIX
+from lotus_live.feed.clocks import Arrival
+from lotus_store.config import TapeLimits
+from lotus_store.tape.header import HeaderAsset, TapeHeader
+from lotus_store.tape.segment import SegmentMeta
+from lotus_store.tape.store import TapeStore
+from lotus_store.tape.writer import SegmentWriter, WriterRules
+
+
+@dataclass(frozen=True, slots=True)
+class SwapRecord:
+    """What holds from a window on: `window_index` = window end // window length; T and bins are in the tables.
+
+    `detectors`: texts of the trial detectors that run from this line on, so that the tape alone tells of them.
+    """
+
+    window_index: int
+    priors_ver: str
+    specs_ver: str
+    tables_ver: str
+    experts_ver: str
+    day: str
+    detectors: tuple[str, ...] = ()
+
+    def frame(self) -> bytes:
+        """Return the record as a frame of the tape."""
+        data = {
+            "window_index": self.window_index,
+            "priors_ver": self.priors_ver,
+            "specs_ver": self.specs_ver,
+            "T": self.tables_ver,
+            "bins_ver": self.tables_ver,
+            "experts_ver": self.experts_ver,
+            "day": self.day,
+            "detectors": self.detectors,
+        }
+        return CONTROL_PREFIX + b',"data":' + json.dumps(data, separators=(",", ":")).encode() + b"}"
+
+
+class Recorder:
+    """Writer of one tape, with the count of lines since its start."""
+
+    def __init__(
+        self,
+        store: TapeStore,
+        header: TapeHeader,
+        limits: TapeLimits | None = None,
+        on_closed: Callable[[SegmentMeta], None] | None = None,
+    ) -> None:
+        """Open the tape and salvage what a dead writer left; raises `TapeError` for another universe or a full disk.
+
+        A new tape gets its header with its first line, so that a start that is refused leaves no tape behind.
+        """
+        self.lines = 0
+        self._store, self._header = store, header
+        if store.exists():
+            store.write_header(header)
+        self._writer: SegmentWriter = store.writer(writer_rules(limits or TapeLimits()), on_closed)
+
+    @property
+    def salvaged(self) -> int:
+        """Lines found in the open segment of a dead writer."""
+        return sum(r.meta.lines for r in self._writer.recovered if r.meta is not None)
+
+    def line(self, line: Arrival) -> int:
+        """Append a line; return its number within the UTC day."""
+        if not self.lines and not self._store.exists():
+            self._store.write_header(self._header)
+        self.lines += 1
+        return self._writer.append(line.recv_ns, line.raw)
+
+    def control(self, recv_ns: int, record: SwapRecord) -> int:
+        """Append a control record; return its number."""
+        return self.line(Arrival(recv_ns, -1, record.frame()))
+
+    def flush(self) -> None:
+        """Hand every line to the operating system, so that a killed process loses none."""
+        self._writer.flush()
+
+    def sync(self, now_ns: int) -> None:
+        """Make every line durable and close a segment whose time is over."""
+        self._writer.sync()
+        self._writer.rotate(now_ns)
+
+    def close(self) -> SegmentMeta | None:
+        """Close the open segment."""
+        return self._writer.close()
+
+
+def writer_rules(limits: TapeLimits) -> WriterRules:
+    """Return the writer's rules of the settings."""
+    return WriterRules(
+        segment_ms=limits.segment_minutes * 60_000,
+        segment_bytes=limits.segment_mb * 2**20,
+        reserve_bytes=int(limits.min_free_gb * 2**30),
+    )
+
+
+def tape_header(tape: str, source: str, universe: tuple[HeaderAsset, ...]) -> TapeHeader:
+    """Return the header of a tape that the daemon records."""
+    return TapeHeader(tape, source, universe, (), "live daemon")

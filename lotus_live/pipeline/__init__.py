@@ -1,0 +1,1 @@
+"""From a line of tape to scored windows, and its batch twin."""

@@ -1,0 +1,133 @@
+"""What the daemon believes: priors and experts in force on its branch and the newest day tables, from the ledger.
+
+Reading happens in a worker thread; the pipeline only ever looks things up here. A version takes effect by event time.
+One that becomes known after a window of its time was scored is late: a live daemon puts it off in the ledger first and
+takes it as the ledger then says (`settled_versions`); a replay refuses it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.daily.tables import DayTables
+from lotus.experts.compiler import compile_experts
+from lotus.experts.fusion import ExpertSet
+from lotus.experts.weekly.learned import InForce, set_of_day
+from lotus.priors.types import PriorsVersion, priors_0
+from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_store.databases import Databases
+from lotus_store.day_tables import read_day_tables, tables_after
+from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
+from lotus_store.ledger.beliefs.late_priors import Put, put_off, settle_late
+from lotus_store.ledger.beliefs.priors import read_version, swaps
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTables:
+    """The tables of a scored day: as they scored it, and as they serve days after it, with what its audits found."""
+
+    own: DayTables
+    after: DayTables
+
+
+@dataclass(slots=True)
+class LedgerBeliefs:
+    """Priors, tables and experts of one branch. `versions` stand in order of their times, the genesis version first."""
+
+    spec: LaneSpec
+    versions: list[PriorsVersion] = field(default_factory=list)
+    by_day: dict[str, KnownTables] = field(default_factory=dict)
+    refused: list[PriorsVersion] = field(default_factory=list)
+    sets: list[InForce] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Begin with the genesis version."""
+        self.versions = self.versions or [priors_0(self.spec.branch)]
+
+    def tables(self, day: str) -> DayTables:
+        """Return the tables of a day: its own, else those the newest before it left, else those without history."""
+        newest = max((d for d in self.by_day if d <= day), default="")
+        if newest:
+            known = self.by_day[newest]
+            return known.own if newest == day else replace(known.after, day=day)
+        return day_tables(day, [], self.spec.manifest, self.spec.universe, self.spec.detectors)
+
+    def priors(self, day: str) -> Sequence[PriorsVersion]:
+        """Return every version known."""
+        return tuple(self.versions)
+
+    def experts(self, day: str) -> ExpertSet:
+        """Return the experts in force on a day."""
+        return set_of_day(day, self.sets)
+
+    def accept(self, fresh: Sequence[PriorsVersion], scored_until_ms: int) -> list[PriorsVersion]:
+        """Take versions whose time has not come yet; return those taken, and note the late ones as refused."""
+        taken = [v for v in fresh if v.effective_from_ms > scored_until_ms]
+        self.refused += [v for v in fresh if v.effective_from_ms <= scored_until_ms]
+        by_time = {v.effective_from_ms: v for v in (*self.versions, *taken)}
+        self.versions = [by_time[moment] for moment in sorted(by_time)]
+        return taken
+
+    def known(self, priors_ver: str) -> bool:
+        """Tell whether a version was taken or refused already."""
+        return any(v.priors_ver == priors_ver for v in (*self.versions, *self.refused))
+
+
+def fresh_versions(databases: Databases, beliefs: LedgerBeliefs) -> list[PriorsVersion]:
+    """Return the versions in force on the branch that the beliefs do not know yet (blocking)."""
+    branch = beliefs.spec.branch
+    with databases.connect("sig") as connection:
+        names = [ver for _, ver in swaps(connection, branch, in_force=True) if not beliefs.known(ver)]
+        return [read_version(connection, branch, ver) for ver in names]
+
+
+def settle_start(databases: Databases, spec: LaneSpec) -> list[Put]:
+    """Put off in the ledger what came while no daemon ran and is late by the log (blocking); return it."""
+    with databases.connect("sig", autocommit=True) as connection:
+        return settle_late(connection, spec.branch, spec.manifest.kernel.window_ms)
+
+
+def settled_versions(
+    databases: Databases, beliefs: LedgerBeliefs, scored_until_ms: int
+) -> tuple[list[PriorsVersion], list[Put]]:
+    """Return the versions that the beliefs do not know as they take effect, and the late ones of them (blocking).
+
+    A late one is put off in the ledger to the first window after `scored_until_ms`, the end of the last window scored.
+    """
+    fresh, late = fresh_versions(databases, beliefs), list[Put]()
+    if any(version.effective_from_ms <= scored_until_ms for version in fresh):
+        with databases.connect("sig", autocommit=True) as connection:
+            window_ms = beliefs.spec.manifest.kernel.window_ms
+            now = [put_off(connection, version, scored_until_ms, window_ms) for version in fresh]
+        late = [(was, is_now) for was, is_now in zip(fresh, now, strict=True) if was is not is_now]
+        fresh = [version for version in now if not beliefs.known(version.priors_ver)]
+    return fresh, late
+
+
+def fresh_sets(databases: Databases, spec: LaneSpec, known: Sequence[InForce] = (), held_to: str = "") -> list[InForce]:
+    """Return what is in force of experts on the branch, programs made ready (blocking).
+
+    Days up to `held_to` have their state already: for them what is `known` stays.
+    """
+    with databases.connect("sig") as connection:
+        fresh = read_expert_sets(connection, spec.branch, after=held_to)
+    found = [*(x for x in known if x.from_day <= held_to), *fresh]
+    for one in fresh:
+        compile_experts(set_of_day(one.from_day, found), spec.manifest.kernel.cadence_ms)
+    return found
+
+
+def read_tables(lake: Lake, spec: LaneSpec, known: Mapping[str, KnownTables] | None = None) -> dict[str, KnownTables]:
+    """Return every day's tables of the branch that serve the universe and detectors of `spec`, `known` ones kept.
+
+    The newest known day is read again as long as its audits are not there.
+    """
+    names, detectors = tuple(a.name for a in spec.universe), tuple(d.detector_id for d in spec.detectors)
+    found = dict(known or {})
+    newest = max(found, default="")
+    settled = {day for day, tables in found.items() if day != newest or tables.after != tables.own}
+    for tables in read_day_tables(lake, spec.branch, skip=settled):
+        if (tables.assets, tables.detector_ids) == (names, detectors):
+            found[tables.day] = KnownTables(tables, tables_after(lake, spec.branch, tables, spec.detectors))
+    return found

@@ -1,0 +1,170 @@
+"""Trial detectors: specifications that run beside the settled ones from a line of the tape on, until another such line.
+
+The settled set is what the day's tables know. Its rows are scored by their own scorer, as if no trial ran; the rows of
+trials come from a scorer over both, with neutral terms for want of history, and say nothing until warmed. What changes
+the set is a control record of the tape and nothing else. (Literature: champion and challenger, shadow scoring.)
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.daily.tables import CURATED, TERMS, DayTables
+from lotus.detectors.scoring.scored import Scored
+from lotus.detectors.scoring.scorer import Scorer
+from lotus.detectors.spec import DetectorSpec, parse_spec
+from lotus.detectors.spec_compile import compile_detectors
+from lotus.detectors.windows.builder import Recent
+from lotus.detectors.windows.row_spec import F_SIGNAL, W_AGE, W_ASSET, W_END
+from lotus.errors import ConfigError, WireError
+from lotus.experts.annotation_spec import N_VALUES
+from lotus.manifest import Asset, Manifest
+from lotus.microtape.frames.spec import I_ASSET, I_END, N_FLOATS, N_INTS
+from lotus.microtape.wire.frame import decode_frame
+from lotus.microtape.wire.types import DaemonFrame
+from lotus.priors.types import PriorsVersion
+
+MAX_TRIALS: Final = 32
+RING_ROWS: Final = 65_536  # frames of all assets that a lane keeps to warm trials with: 18 minutes of twelve assets
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+_parsed = lru_cache(maxsize=256)(parse_spec)
+
+
+def read_trials(texts: Sequence[str], settled: Sequence[DetectorSpec], manifest: Manifest) -> tuple[DetectorSpec, ...]:
+    """Return the trials that YAML texts specify, by detector_id, their program compiled.
+
+    Raises `ConfigError` for a text that `lotus detector check` refuses, a name used twice or by a settled detector, and
+    a set that is too large for one program.
+    """
+    if len(texts) > MAX_TRIALS:
+        raise ConfigError(f"{len(texts)} trial detectors", f"at most {MAX_TRIALS}")
+    trials = tuple(sorted((_parsed(text, f"trial {k}") for k, text in enumerate(texts)), key=lambda d: d.detector_id))
+    taken = {d.detector_id for d in settled}
+    for trial in trials:
+        if trial.detector_id in taken:
+            raise ConfigError(f"trial {trial.detector_id}", "a name of its own", "it is settled or stands here twice")
+        taken.add(trial.detector_id)
+    compile_detectors((*settled, *trials), manifest)
+    return trials
+
+
+def prepare_trials(texts: Sequence[str], settled: Sequence[DetectorSpec], manifest: Manifest) -> None:
+    """Read and compile everything that a swap to these trials needs, for a thread beside the loop; raises as above."""
+    warm_ups_ms(read_trials(texts, settled, manifest), manifest)
+
+
+def control_texts(data: Any) -> tuple[str, ...] | None:
+    """Return the texts of trials that the data of a control record name; None when it says nothing of trials."""
+    texts = data.get("detectors") if isinstance(data, dict) else None
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        return None
+    return tuple(texts)
+
+
+def frame_texts(raw: bytes) -> tuple[str, ...] | None:
+    """Return the same of a whole control frame, read as the decoder reads it; None also when it cannot be read."""
+    try:
+        _, message = decode_frame(raw)
+    except WireError:
+        return None
+    return control_texts(message.data) if isinstance(message, DaemonFrame) else None
+
+
+def warm_ups_ms(trials: Sequence[DetectorSpec], manifest: Manifest) -> Ints:
+    """Return i8[T]: the time that every trial and its siblings must have seen before it speaks."""
+    return np.array([compile_detectors((trial,), manifest).warm_up_ms for trial in trials], dtype=np.int64)
+
+
+def trial_tables(
+    tables: DayTables, manifest: Manifest, universe: Sequence[Asset], detectors: Sequence[DetectorSpec]
+) -> DayTables:
+    """Return the tables over `detectors`, of which they know the first ones; the others' terms are named neutral."""
+    blank = day_tables(tables.day, [], manifest, universe, detectors)
+    known = len(tables.detector_ids)
+    columns: dict[str, Any] = {
+        name: (*getattr(tables, name), *getattr(blank, name)[known:])
+        for name in (*TERMS, "kr_rho", "neutral", "quality")
+    }
+    for name, neutral in CURATED.items():
+        told = getattr(tables, name)
+        columns[name] = told + (neutral,) * (len(detectors) - known) if told else told
+    return replace(blank, edges=tables.edges, hbar_m=tables.hbar_m, hbar_s=tables.hbar_s, **columns)
+
+
+class FrameRing:
+    """The latest frames of a lane with their annotations, at most `RING_ROWS`; memory grows with what it has seen."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._ints, self._floats = np.zeros((1024, N_INTS), np.int64), np.zeros((1024, N_FLOATS))
+        self._notes = np.zeros((1024, N_VALUES))
+        self._n = 0
+
+    def add(self, ints: Ints, floats: Floats, annotation: Floats) -> None:
+        """Copy one frame row and its annotation row."""
+        if self._n == len(self._ints) < RING_ROWS:
+            self._ints, self._floats, self._notes = (
+                np.concatenate([rows, np.zeros_like(rows)]) for rows in (self._ints, self._floats, self._notes)
+            )
+        at = self._n % len(self._ints)
+        self._ints[at], self._floats[at], self._notes[at] = ints, floats, annotation[:N_VALUES]
+        self._n += 1
+
+    def last(self, span_ms: int) -> Recent:
+        """Return the frames kept that ended within `span_ms` of the latest one, oldest first."""
+        kept = min(self._n, len(self._ints))
+        order = np.arange(self._n - kept, self._n) % len(self._ints)
+        ends = self._ints[order, I_END]
+        order = order[ends > ends.max(initial=0) - span_ms]
+        return Recent(self._ints[order], self._floats[order], self._notes[order])
+
+
+class Trials:
+    """The trials of one lane from their line on; fed every window that a builder over `detectors` closes."""
+
+    def __init__(
+        self,
+        trials: tuple[DetectorSpec, ...],
+        settled: Scorer,
+        manifest: Manifest,
+        priors: Sequence[PriorsVersion],
+        recent: Recent,
+        before: "Trials | None" = None,
+    ) -> None:
+        """Go on from the settled scorer's state; `recent` warmed those trials that were not among those `before`."""
+        self.trials, self.detectors = trials, (*settled.detectors, *trials)
+        tables = trial_tables(settled.tables, manifest, settled.universe, self.detectors)
+        name = settled.tables.tables_ver
+        self.scorer = Scorer(
+            manifest, settled.universe, self.detectors, tables, priors, settled.branch, tables_ver=name
+        )
+        self.scorer.take_over(settled)
+        self._settled, self._first = settled, len(settled.detectors)
+        self._window_ms, self._warm_ms = manifest.kernel.window_ms, warm_ups_ms(trials, manifest)
+        width, known = len(self.detectors), np.arange(self._first)
+        self._narrow = np.concatenate([np.arange(F_SIGNAL), F_SIGNAL + known, F_SIGNAL + width + known])
+        self._since_ms = np.full((len(settled.universe), len(trials)), -1, np.int64)
+        for asset in np.unique(recent.ints[:, I_ASSET]).tolist():
+            first = recent.ints[recent.ints[:, I_ASSET] == asset][0]
+            self._since_ms[asset] = first[I_END] - manifest.kernel.cadence_ms
+        for k, trial in enumerate(trials):
+            if before is not None and trial in before.trials:
+                self._since_ms[:, k] = before._since_ms[:, before.trials.index(trial)]
+
+    def score(self, ints: Ints, floats: Floats) -> Scored:
+        """Return the rows of one window: those of the settled detectors, then those of the trials."""
+        row = floats.copy()
+        since = self._since_ms[ints[W_ASSET]]
+        since[since < 0] = ints[W_END] - self._window_ms
+        np.maximum(since, ints[W_END] - (ints[W_AGE] + 1) * self._window_ms, out=since)  # state was blank at its birth
+        row[F_SIGNAL + self._first : F_SIGNAL + len(self.detectors)][ints[W_END] - since < self._warm_ms] = 0.0
+        ours = self.scorer.feed(ints, row)
+        ours.put_first(self._settled.feed(ints, row[self._narrow]))
+        return ours

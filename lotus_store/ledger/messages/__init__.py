@@ -1,0 +1,1 @@
+"""Outbox, inbox, dead letters, keys and replicas of a module."""

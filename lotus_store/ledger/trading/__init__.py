@@ -1,0 +1,1 @@
+"""Decisions of dm, plans and paper books of tr."""

@@ -1,0 +1,73 @@
+"""Plans that came to their end, from the tr database: what was foretold of each, and what became of it.
+
+Only entries that were due count: one that expired or was called off says nothing of fills. What is learned from them is
+`lotus.trading.estimates.predictor`'s and `lotus.trading.estimates.executor_scores`'.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from lotus.trading.estimates.executor_scores import DUE, SUCCESS
+from lotus.trading.estimates.predictor import Features, PastExecution, Prediction
+from lotus_store.ledger.bodies import from_body
+from lotus_store.postgres.queries import query
+
+Connection = psycopg.Connection[tuple[object, ...]]
+ALWAYS_MS = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedPlan:
+    """A plan that ended at `known_ms` and was accepted at `sent_ms`; `score` is what `executor_scores` reads of it.
+
+    `execution` is None where features were not recorded, `prediction` where nothing was foretold; `fitted_ms` is the
+    time of the fit that foretold it.
+    """
+
+    plan_id: str
+    venue: str
+    sent_ms: int
+    known_ms: int
+    score: Mapping[str, Any]
+    execution: PastExecution | None
+    prediction: Prediction | None
+    fitted_ms: int
+
+
+def finished_plans(
+    connection: Connection, branch: str, venue: str | None = None, before_ms: int = ALWAYS_MS, most: int | None = None
+) -> list[FinishedPlan]:
+    """Return the plans of a branch (and venue) that ended before `before_ms`, oldest end first; the newest `most`."""
+    place = {"branch": branch, "venue": venue, "due": list(DUE), "before_ms": before_ms, "most": most}
+    rows = [_finished(*_any(row)) for row in connection.execute(query("tr", "finished_plans"), place)]
+    return rows[::-1]
+
+
+def _finished(
+    plan_id: str, venue: str, strategy: str, sent_ms: int, told: Mapping[str, Any] | None, metrics: Mapping[str, Any]
+) -> FinishedPlan:
+    told = told or {}
+    known_ms, features = int(metrics["finished_ts"]), told.get("features")
+    named = {"execution_id": plan_id, "revision": 0, "venue": venue, "strategy": strategy}
+    score = named | {name: metrics[name] for name in ("status", "adherence", "alarms")}
+    execution = None
+    if features is not None:
+        execution = PastExecution(
+            from_body(features, Features), sent_ms, known_ms, metrics["status"] in SUCCESS,
+            _number(metrics["slippage_arrival_bps"]), metrics["latency_ms"],
+        )  # fmt: skip
+    said = told.get("prediction")
+    prediction = None if said is None else from_body(said, Prediction)
+    return FinishedPlan(plan_id, venue, sent_ms, known_ms, score, execution, prediction, int(told.get("fitted_ms", 0)))
+
+
+def _number(value: float | str | None) -> float | None:
+    """Return a number of a body: what JSON loses, such as a negative zero, stands there as text."""
+    return None if value is None else float(value)
+
+
+def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row

@@ -1,0 +1,1 @@
+"""The exchange itself: books, orders, accounts and liquidations in exact integers."""

@@ -1,0 +1,1 @@
+"""Requests and answers in the venue's words, without HTTP."""

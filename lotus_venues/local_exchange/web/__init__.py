@@ -1,0 +1,1 @@
+"""The exchange on loopback: HTTP, websockets and their sessions."""

@@ -1,0 +1,25 @@
+"""The book for readers: a fill leads to its ticket and views."""
+
+import pytest
+from book_rows import put_book
+
+from lotus_cli.explain.book import book_lines, book_story
+from lotus_cli.explain.execution import window_behind
+from lotus_store.databases import Databases
+
+
+@pytest.mark.parametrize("name", ["f1", "o0", "p", "d"])
+def test_a_fill_leads_to_the_ticket_and_the_views_of_its_coin(databases: Databases, name: str) -> None:
+    put_book(databases)
+    story = book_story(databases, name)
+    assert story is not None
+    assert [view["event_id"] for view in story.views] == ["e1"]
+    text = "\n".join(book_lines(story))
+    for told in ("fill f1", "TICKET t", "TARGET BTC: weight +0.00000 to +0.20000", "VIEW e1 of det:sr@1", "relaxed: "):
+        assert told in text
+    assert story.as_json()["ticket"]["equity_usd"] == 1e5
+
+
+def test_a_window_is_no_story_of_the_book(databases: Databases) -> None:
+    assert book_story(databases, "nobody") is None
+    assert window_behind(databases, "nobody") == "nobody"

@@ -1,0 +1,42 @@
+"""Every plan of the book is split into its costs, to the cent."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from book_rows import DAY, START_MS, put_book
+
+from lotus.errors import SchemaError
+from lotus.manifest import Asset, Manifest
+from lotus.trading.accounts.pnl import total
+from lotus_cli.pnl.book import book_trades
+from lotus_store.databases import Databases
+
+MANIFEST = Manifest(universe=(Asset("BTC", 5),))
+
+
+def quotes() -> dict[str, Any]:
+    """The market at whole ten seconds: mid 100, 101, 99 and 97, spread 0.2."""
+    times = np.array([0, 10, 20, 30], dtype=np.int64) * 1_000_000_000 + START_MS * 1_000_000
+    mids = np.array([1000, 1010, 990, 970], dtype=np.int64)
+    sizes = np.ones(4, dtype=np.int64)
+    return {"recv_ns": times, "time_ms": times // 1_000_000, "bid_px": mids - 1, "bid_sz": sizes, "ask_px": mids + 1,
+            "ask_sz": sizes}  # fmt: skip
+
+
+def test_every_plan_is_split_into_its_costs(databases: Databases) -> None:
+    put_book(databases)
+    with databases.connect("tr") as tr:
+        found = book_trades(tr, "main", [DAY], {"BTC": quotes()}, MANIFEST)
+        assert len(book_trades(tr, "main", ["2026-03-05"], {}, MANIFEST).trades) == 0
+        with pytest.raises(SchemaError, match="no quotes of BTC"):
+            book_trades(tr, "main", [DAY], {}, MANIFEST)
+    line = total(found.trades)
+    assert (found.held, found.refused, line.trades) == (0, 1, 1)
+    told = {name: round(usd / 1e6, 6) for name, usd in line.micro_usd.items()}
+    # sent at 10 s (mid 101), 20 s (mid 99) and 30 s (mid 97); every fill meets half a spread of 0.1
+    assert told["gross"] == pytest.approx(-0.3 * 101 + 0.1 * 99 + 0.2 * 97)
+    assert told["spread"] == pytest.approx(0.06)
+    assert (told["fees"], told["funding"]) == (pytest.approx(0.03), pytest.approx(0.02))
+    cash = -0.3 * 100.2 + 0.1 * 100.9 + 0.2 * 98.9
+    assert told["net"] == pytest.approx(cash - 0.03 - 0.02)

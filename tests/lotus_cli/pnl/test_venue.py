@@ -1,0 +1,50 @@
+"""Windows as a venue executed them, read back as round trips: sides, costs, days, and those that were not filled."""
+
+from typing import Any
+
+from lotus.timebase import day_start_ms
+from lotus_cli.pnl.venue import venue_trips
+from lotus_store.databases import Databases
+from lotus_store.ledger.signals.executions import Execution, put_execution
+
+DAY = "2026-03-04"
+END_MS = day_start_ms(DAY) + 36_000_000
+
+
+def fill(side: str, px: str, ts: int) -> dict[str, Any]:
+    return {"side": side, "px": px, "size": "0.5", "ts": ts}
+
+
+def report(side: str) -> dict[str, Any]:
+    opening, closing = ("buy", "sell") if side == "long" else ("sell", "buy")
+    return {
+        "side": side, "fees": {"taker_usd": "0.40", "maker_usd": "0.05"}, "funding_usd": "-0.01",
+        "pnl": {"net_usd": "1.25"}, "fills": [fill(opening, "100", END_MS + 10), fill(closing, "101", END_MS + 60_000)],
+    }  # fmt: skip
+
+
+def put(databases: Databases, name: str, **changes: Any) -> None:
+    values: dict[str, Any] = {
+        "event_id": name, "detector_id": "sr", "asset": "BTC", "window_end_ms": END_MS, "venue": "local",
+        "outcome": "closed", "payoff_bps": 1.0, "body": {"report": report("long")},
+    }  # fmt: skip
+    with databases.connect("sig") as sig:
+        put_execution(sig, "main", Execution(**(values | changes)), "m")
+
+
+def test_trips_are_what_the_trader_told(databases: Databases) -> None:
+    put(databases, "long")
+    put(databases, "short", body={"report": report("short")})
+    put(databases, "refused", outcome="refused", body={"report": {}, "refusals": ["expired: ..."]})
+    put(databases, "paper", venue="paper")
+    put(databases, "old", window_end_ms=END_MS - 5 * 86_400_000)
+    with databases.connect("sig") as sig:
+        trips = {trip.event_id: trip for trip in venue_trips(sig, "main", [DAY])}
+        assert venue_trips(sig, "other", [DAY]) == []
+    assert sorted(trips) == ["long", "refused", "short"]
+    for name, side in (("long", 1), ("short", -1)):
+        trip = trips[name]
+        assert (trip.side, trip.fees_usd, trip.funding_usd, trip.net_usd) == (side, 0.45, -0.01, 1.25)
+        assert (trip.entry[0].px, trip.exit[0].px, trip.closed_day) == (100.0, 101.0, DAY)
+        assert trip.entry[0].recv_ns == (END_MS + 10) * 1_000_000
+    assert trips["refused"].entry == trips["refused"].exit == ()

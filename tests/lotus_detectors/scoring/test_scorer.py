@@ -1,0 +1,205 @@
+"""Scoring: live equals batch, no look-ahead, propensities, draws, gates and the kernel score against hand oracles."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.scoring import signal_spec as spec
+from lotus.detectors.scoring.draw import draw_keys
+from lotus.detectors.scoring.scored import columns_of
+from lotus.detectors.scoring.scorer import Scorer, in_key_order, score_windows
+from lotus.detectors.windows import row_spec as win
+from lotus.detectors.windows.builder import WindowBatch, build_windows
+from lotus.errors import BeliefError, SchemaError
+from lotus.manifest import Asset, Manifest, ScoreDefaults
+from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
+from lotus.priors.vocabulary import FEATURE_NAMES
+
+GENESIS = [priors_0("main")]
+DETECTORS = shipped_detectors()
+
+
+def equal(a, b) -> bool:
+    return all(
+        list(a[name]) == list(b[name]) if a[name].dtype == object else a[name].tobytes() == b[name].tobytes()
+        for name in a
+    )
+
+
+def braided(start_ms: int = 1):
+    """Priors in force from `start_ms`: an always-true boost on one detector and an evidence rule on another."""
+    boost = ActiveBraid("boost", "micro", "micro_drift", 30, Rule(), Patch(-0.1, 1.05))
+    rule = Rule.of(Literal(FEATURE_NAMES.index("mx"), 3, 4), Literal(FEATURE_NAMES.index("flow"), 0, 2))
+    damp = ActiveBraid("damp", "micro", "basis_shock", 30, rule, Patch(0.12, 0.95))
+    return [priors_0("main"), priors_version("main", start_ms, (boost, damp))]
+
+
+def scored(chain, day: int, priors=None, manifest=None):
+    m = manifest or chain.manifest
+    return score_windows(chain.windows[day], m, m.universe, chain.tables[day], priors or GENESIS, "main")
+
+
+def middle_ms(chain, day: int) -> int:
+    return int(np.median(chain.windows[day].ints[:, win.W_END]))
+
+
+def test_live_equals_batch_bit_for_bit_across_a_swap_of_priors(chain) -> None:
+    day, m = 12, chain.manifest
+    priors = braided(middle_ms(chain, day))
+    batch = scored(chain, day, priors)
+    windows = chain.windows[day]
+    scorer = Scorer(m, m.universe, DETECTORS, chain.tables[day], GENESIS, "main")
+    parts = []
+    for ints, floats in zip(windows.ints, windows.floats, strict=True):
+        if ints[win.W_END] == priors[1].effective_from_ms:
+            scorer.swap(priors)
+        parts.append(scorer.feed(ints, floats))
+    live = in_key_order(columns_of(parts))
+    assert set(live.pop("source")) == {"live"}
+    assert set(batch.pop("source")) == {"batch"}
+    assert equal(live, batch)
+    assert batch["fired"].any()
+    assert sum(p.published for p in parts) == int(batch["published"].sum()) > 0
+
+
+def test_a_truncated_day_scores_the_same(chain) -> None:
+    m, whole = chain.manifest, chain.windows[12]
+    full = Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main").feed_all(whole)
+    for rows in (1, 7, 400, 901):
+        part = WindowBatch(whole.detectors, whole.window_ms, whole.ints[:rows], whole.floats[:rows])
+        found = Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main").feed_all(part)
+        assert equal(found, {name: values[: rows * 6] for name, values in full.items()})
+
+
+def test_propensities_and_draws(chain) -> None:
+    m = chain.manifest
+    for day in (0, 5, 12):
+        e = chain.events[day]
+        eligible = e["veto"] == 0
+        assert np.array_equal(eligible, e["eligible"])
+        assert np.all(e["pi"][~eligible] == 0.0)
+        assert np.all((e["pi"][eligible] >= 0.02) & (e["pi"][eligible] <= 0.98))
+        assert np.array_equal(e["published"], eligible & (e["draw"] < e["pi"]))
+        assert not np.any(eligible & (e["s"] == 0.0))
+        p = np.clip(1 / (1 + np.exp(-(e["ln_sigma_tilde"] - np.log(e["tau_pub"])) / e["temperature"])), 0.02, 0.98)
+        assert np.allclose(e["pi"][eligible], p[eligible], atol=1e-12)
+        assert np.allclose(e["u"], np.log(p / (1 - p)), atol=1e-9)
+    keys = draw_keys(m.score.seed, m.universe, DETECTORS)
+    names, ids = [a.name for a in m.universe], [d.detector_id for d in DETECTORS]
+    for row in range(0, len(e["s"]), 997):
+        key = keys[names.index(e["asset"][row]), ids.index(e["detector_id"][row])]
+        philox = np.random.Philox(key=key, counter=[int(e["window_start_ms"][row]) - 1, 0, 0, 0])
+        assert e["draw"][row] == np.random.Generator(philox).random()
+
+
+def test_without_a_fired_braid_nothing_differs_from_genesis(chain) -> None:
+    plain = chain.events[12]
+    events = scored(chain, 12, braided())
+    quiet = events["fired"] == 0
+    assert 0.5 < quiet.mean() < 0.9
+    assert np.array_equal(events["u"][quiet], events["u0"][quiet])
+    for name in ("theta2", "phi_mult", "ln_sigma_tilde", "u", "u0", "pi", "draw", "published", "det_sigma"):
+        assert events[name][quiet].tobytes() == plain[name][quiet].tobytes(), name
+    assert np.array_equal(events["u0"], plain["u0"])
+    loud = (events["detector_id"] == "micro_drift") & events["eligible"]
+    assert np.all(events["u"][loud] >= events["u0"][loud])
+    assert events["pi"][loud].mean() > plain["pi"][loud].mean() + 0.02
+
+
+def test_total_tilt_is_capped_at_one_logit(chain) -> None:
+    many = tuple(
+        ActiveBraid(f"{d.detector_id}{k}", "micro", d.detector_id, d.horizon_s, Rule(), Patch(-0.12, 1.06))
+        for d in DETECTORS
+        for k in range(4)
+    )
+    m = replace(chain.manifest, weave=replace(chain.manifest.weave, max_total_tilt=0.25))
+    for manifest, limit in ((chain.manifest, 1.0), (m, 0.25)):
+        e = scored(chain, 12, [priors_version("main", 0, many)], manifest)
+        tilt = (e["ln_sigma_tilde"] - e["ln_sigma_0"]) / e["temperature"]
+        assert tilt.max() == pytest.approx(limit, abs=1e-9)
+
+
+def test_kernel_score_by_hand(chain) -> None:
+    e = scored(chain, 12, braided())
+    for row in range(0, len(e["s"]), 211):
+        x = {name: float(e[name][row]) for name in spec.KERNEL_FLOATS}
+        terms = (
+            (x["kr_hbar"], 1),
+            (x["kr_coherence"], 1),
+            (x["kr_phi"], 1),
+            (x["kr_novelty"], 0.8),
+            (x["kr_emergence"], 0.8),
+        )
+        g = math.exp(sum(w * math.log(0.05 + 0.95 * v) for v, w in terms) / 4.6)
+        theta1 = max(0.0, x["kr_theta"] - 0.1 * x["mx_evidence"])
+        assert x["theta1"] == pytest.approx(theta1)
+        delta = g * (1 - x["theta2"]) ** 0.7 * (1 - x["kr_rho"]) ** 0.7
+        delta *= (1 + 0.2 * (2 * x["mx_evidence"] - 1)) / (1 + x["crowd_share"]) * x["phi_mult"]
+        assert x["kr_delta_phi"] == pytest.approx(min(max(delta, 0), 1))
+        ln = 0.6 * math.log(max(x["sq_score"], 1e-3)) + 0.4 * math.log(max(delta, 1e-3))
+        assert x["det_sigma"] == pytest.approx(min(math.exp(ln), 1.0))
+        capped = min(max(ln, x["ln_sigma_0"] - x["temperature"]), x["ln_sigma_0"] + x["temperature"])
+        assert x["ln_sigma_tilde"] == pytest.approx(capped)
+
+
+def test_entrainment_gate_closes_on_missing_assets_and_is_neutral_below_three(chain, new_market) -> None:
+    windows = chain.windows[12]
+    late = windows.ints[:, win.W_END] > middle_ms(chain, 12)
+    keep = ~(late & (windows.ints[:, win.W_ASSET] == 2))
+    part = WindowBatch(windows.detectors, 5000, windows.ints[keep], windows.floats[keep])
+    m = chain.manifest
+    e = score_windows(part, m, m.universe, chain.tables[12], GENESIS, "main")
+    after = e["window_end_ms"] > middle_ms(chain, 12) + 5000
+    assert np.all(np.isnan(e["entrain"][after]) & (e["veto"][after] & spec.ENTRAIN != 0))
+    assert not np.any(e["eligible"][after])
+    alone = new_market(77, n=3000, assets=1)
+    single = Manifest(universe=(Asset("A0", 2),))
+    windows = build_windows(alone.frames, alone.annotations, single)
+    tables = day_tables("2025-03-03", [], single, single.universe, DETECTORS)
+    e = score_windows(windows, single, single.universe, tables, GENESIS, "main")
+    assert np.all(np.isnan(e["entrain"]) & (e["veto"] & spec.ENTRAIN == 0))
+    assert e["eligible"].any()
+
+
+def test_without_temperature_publication_is_a_step(chain) -> None:
+    tables = replace(chain.tables[12], temperature=(0.0,) * 6)
+    m = chain.manifest
+    e = score_windows(chain.windows[12], m, m.universe, tables, GENESIS, "main")
+    assert set(np.unique(e["pi"])) == {0.0, 1.0}
+    assert np.array_equal(e["published"], e["eligible"] & (e["ln_sigma_tilde"] >= np.log(e["tau_pub"])))
+
+
+def test_curators_nudge_within_their_bound(chain) -> None:
+    m = chain.manifest
+    nudges = np.array([0.15, 0, 0, 0, 0, -0.15])
+    scorer = Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main", nudges)
+    e = in_key_order(scorer.feed_all(chain.windows[12]))
+    shift = e["ln_sigma_0"] - chain.events[12]["ln_sigma_0"]
+    for d, nudge in zip(DETECTORS, nudges, strict=True):
+        assert shift[e["detector_id"] == d.detector_id] == pytest.approx(nudge)
+    with pytest.raises(SchemaError):
+        Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main", nudges * 1.1)
+
+
+def test_what_does_not_belong_is_refused(chain) -> None:
+    m, tables = chain.manifest, chain.tables[12]
+    with pytest.raises(BeliefError, match="branch"):
+        Scorer(m, m.universe, DETECTORS, tables, [priors_0("other")], "main")
+    future = [priors_version("main", 2**45)]
+    with pytest.raises(BeliefError, match="in force"):
+        Scorer(m, m.universe, DETECTORS, tables, future, "main").feed_all(chain.windows[12])
+    with pytest.raises(SchemaError):
+        Scorer(m, m.universe[:2], DETECTORS, tables, GENESIS, "main")
+    with pytest.raises(SchemaError):
+        Scorer(m, m.universe, DETECTORS[:3], tables, GENESIS, "main")
+
+
+def test_the_seed_changes_the_draws_only(chain) -> None:
+    other = replace(chain.manifest, score=ScoreDefaults(seed=8))
+    e = scored(chain, 12, manifest=other)
+    assert e["pi"].tobytes() == chain.events[12]["pi"].tobytes()
+    assert not np.any(e["draw"] == chain.events[12]["draw"])

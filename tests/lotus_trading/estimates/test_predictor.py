@@ -1,0 +1,94 @@
+"""Predictions of executions: nothing from the future, neutral without history, calibrated on a world of known law."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from trading_executed import ROWS, true_fill
+
+from lotus.trading.estimates.predictor import (
+    MIN_HISTORY,
+    Features,
+    Model,
+    RouteHint,
+    calibrated,
+    fitted,
+    predicted,
+    route_hint,
+)
+from lotus.trading.execution.orders import Side
+from lotus.trading.plan.knobs import ExecutionKnobs, patched
+from lotus.trading.plan.plan import Strategy
+
+
+def test_without_history_the_answer_is_neutral() -> None:
+    for history in ([], ROWS[: MIN_HISTORY - 1]):
+        answer = predicted(fitted(history, 10**9), ROWS[0].features)
+        assert (answer.fill_prob, answer.slippage_bps, answer.latency_ms) == (0.5, None, None)
+    assert calibrated(ROWS[: MIN_HISTORY - 1]) is None
+    assert route_hint(Model(), ROWS[0].features, ExecutionKnobs()) in (RouteHint.CROSS, RouteHint.SLICE)
+
+
+def test_nothing_that_was_not_known_yet_is_used() -> None:
+    now_ms = ROWS[300].sent_ms
+    changed = [
+        e if e.known_ms <= now_ms else replace(e, filled=not e.filled, slippage_bps=1e6, latency_ms=1e6) for e in ROWS
+    ]
+    one, two = (predicted(fitted(rows, now_ms), ROWS[300].features) for rows in (ROWS, changed))
+    assert one == two
+    assert one.fitted_on == 299  # the one sent a second before is not known yet
+
+
+def test_the_order_of_history_does_not_matter() -> None:
+    one, two = fitted(ROWS[:200], 10**9), fitted(ROWS[199::-1], 10**9)
+    assert predicted(one, ROWS[0].features) == predicted(two, ROWS[0].features)
+
+
+def test_predictions_are_calibrated_walk_forward() -> None:
+    """Against the planted law: Brier near the best possible, reliable by tenths, quantiles that cover their share."""
+    found = calibrated(ROWS, 100)
+    assert found is not None
+    best = np.mean([true_fill(e.features) * (1 - true_fill(e.features)) for e in ROWS])
+    assert found.brier < found.brier_reference - 0.01
+    assert found.brier == pytest.approx(best, abs=0.02)
+    for one in found.reliability:
+        if one.count >= 60:
+            assert abs(one.mean - one.share) < 4.0 * math.sqrt(0.25 / one.count)
+    for part in (found.slippage, found.latency):
+        assert part is not None
+        assert part.coverage == pytest.approx(0.8, abs=0.06)
+        assert part.pinball < part.pinball_reference
+    assert sum(b.count for b in found.reliability) == found.count == 800
+
+
+def test_fitted_numbers_find_the_planted_law() -> None:
+    model = fitted(ROWS, 10**9)
+    small = Features(1.0, 0.1, 5.0, Side.BUY, Strategy.MARKET)
+    large = replace(small, depth_share=8.0)
+    assert predicted(model, small).fill_prob == pytest.approx(true_fill(small), abs=0.06)
+    assert predicted(model, large).fill_prob == pytest.approx(true_fill(large), abs=0.1)
+    slow = predicted(model, large).latency_ms
+    quick = predicted(model, small).latency_ms
+    assert slow is not None
+    assert quick is not None
+    assert slow[1] > 1.5 * quick[1]
+    assert list(slow) == sorted(slow)
+
+
+def test_the_hint_rests_where_a_resting_entry_would_be_filled_and_slices_what_is_large() -> None:
+    model = fitted(ROWS, 10**9)
+    calm = Features(1.0, 0.05, 20.0, Side.BUY, Strategy.MARKET)
+    assert route_hint(model, calm, ExecutionKnobs()) is RouteHint.POST_ONLY
+    assert route_hint(model, replace(calm, depth_share=6.0), ExecutionKnobs()) is RouteHint.SLICE
+    assert (
+        route_hint(model, replace(calm, volatility_bps=0.0), patched({"execution:passive_fill": 1.5}))
+        is RouteHint.CROSS
+    )
+    sure = Model(100, 0.9)
+    assert route_hint(sure, replace(calm, depth_share=6.0), ExecutionKnobs()) is RouteHint.PASSIVE_ICEBERG
+
+
+def test_a_history_without_misses_gives_its_own_share() -> None:
+    always = [replace(e, filled=True) for e in ROWS[:98]]
+    assert predicted(fitted(always, 10**9), ROWS[0].features).fill_prob == pytest.approx(99 / 100)
