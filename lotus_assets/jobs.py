@@ -13,7 +13,7 @@ from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_assets.bodies import stage_context
 from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
-from lotus_assets.metadata import in_force
+from lotus_assets.pages.metadata import in_force
 from lotus_assets.stages.chain import BranchHeldError, branch_lane
 from lotus_herald.carry import carry
 from lotus_herald.consume import Consumer

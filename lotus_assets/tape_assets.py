@@ -10,7 +10,7 @@ import dagster as dg
 
 from lotus_assets.bodies import Recompute, run_context
 from lotus_assets.catalogue import TAPE_ASSETS, AssetEntry
-from lotus_assets.metadata import check_results, metadata_of, shown_before, version_of
+from lotus_assets.pages.metadata import check_results, metadata_of, shown_before, version_of
 from lotus_assets.partitions import DAILY
 from lotus_assets.specs import check_specs, spec_of
 from lotus_assets.stages.order import STAGES

@@ -23,8 +23,8 @@ import lotus_assets
 from lotus.errors import ConfigError
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
-from lotus_assets.shown_days import ShownDays, runs_under_way
-from lotus_assets.traded_day import TradedDay
+from lotus_assets.pages.shown_days import ShownDays, runs_under_way
+from lotus_assets.pages.traded_day import TradedDay
 from lotus_desk.watch.running import settle_watchdog
 from lotus_resources.live_daemon import LiveDaemonResource
 from lotus_resources.pages import TOKEN_ENV

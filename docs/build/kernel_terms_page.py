@@ -1,7 +1,7 @@
 """The terms of a detector's score in one table: formula, range, window, and when a term stands at its neutral value.
 
 `python docs/build/kernel_terms_page.py > docs/reference/kernel_terms.md`; a test compares them. The formulas are in
-`daily_quality`, `daily_kernel`, `daily_bins` (day-frozen) and `score_step` (streaming); nothing is computed here.
+`daily.quality`, `daily.kernel`, `daily.bins` (day-frozen) and `scoring.step` (streaming); nothing is computed here.
 """
 
 from dataclasses import dataclass

@@ -82,7 +82,7 @@ def run_node(op: int, node: Code, params: Floats, floats: Floats, ints: Ints, re
 def run_block(code: Code, at: int, params: Floats, floats: Floats, ints: Ints, registers: Floats, n: int) -> None:
     """Run every node over the first n rows of its registers, n <= their width.
 
-    code u4, with groups from word `at` on, params f8: the program (words: `ops_table`). floats f8, ints i8: one asset's
+    code u4, with groups from word `at` on, params f8: the program (words: `ops.table`). floats f8, ints i8: one asset's
     state, updated. registers f8[R, width], constants and columns filled in; afterwards those of the outputs hold their
     n results.
     """

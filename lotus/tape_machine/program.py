@@ -34,7 +34,7 @@ class Program:
     """What `run_block` takes, and what a swap must know; programs with equal `version` compute the same outputs."""
 
     names: tuple[str, ...]  # of the outputs, in order
-    code: NDArray[np.uint32]  # words in `ops_table`
+    code: NDArray[np.uint32]  # words in `ops.table`
     params: NDArray[np.float64]
     outputs: NDArray[np.int64]  # register of each output
     constants: tuple[tuple[int, float], ...]  # register, value
@@ -95,7 +95,7 @@ def program_of(graph: Graph) -> Program:
 
 
 def nodes_of(code: NDArray[np.uint32]) -> Iterator[tuple[int, NDArray[np.uint32]]]:
-    """Yield operation and words (a view; layout in `ops_table`) of every node but columns, in the order they run."""
+    """Yield operation and words (a view; layout in `ops.table`) of every node but columns, in the order they run."""
     at = 1 + 2 * int(code[0])
     while at < len(code):
         op, many = int(code[at]), int(code[at + 1])

@@ -87,7 +87,7 @@ class Watcher:
         self._seq = 0
 
     def step(self, ints: Ints, floats: Floats) -> tuple[TriggerEvent, ...]:
-        """Take one frame row (layout of `frame_spec`, any asset) and return what it made happen, in order.
+        """Take one frame row (layout of `frames.spec`, any asset) and return what it made happen, in order.
 
         Raises `SchemaError` for a frame that is not after the last one of its asset.
         """

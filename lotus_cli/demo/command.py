@@ -1,6 +1,6 @@
 """`lotus demo`: a world whose truth is known, from tape to live priors, and one honest page about it.
 
-Only the order of the steps stands here; what is measured is in `demo_facts`, how it reads in `demo_page`.
+Only the order of the steps stands here; what is measured is in `facts`, how it reads in `page`.
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 """The story of a plan of the book: from a fill, order, plan or decision to the ticket, and to the views behind it.
 
 Read from the trader's and the decision-maker's databases; nothing is decided or changed here. The story of each view is
-`explain_facts`.
+`facts`.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Names of columns: those of the format, those of the files, and what the configuration says of both.
 
-Names only; what stands in a column is `learn_cells`. The field's word: schema mapping.
+Names only; what stands in a column is `cells`. The field's word: schema mapping.
 """
 
 import json

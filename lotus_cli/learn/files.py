@@ -1,7 +1,7 @@
 """The folder of events files: which there are, what columns they have, and their columns one at a time.
 
 A CSV file is first written, in blocks and as text, into a Parquet file of a scratch folder; so both kinds are read
-column by column and a large file is never in memory whole. What a cell must be is `learn_cells`; what the values must
+column by column and a large file is never in memory whole. What a cell must be is `cells`; what the values must
 fulfil is `lotus.own_signals.checks`.
 """
 

@@ -1,6 +1,6 @@
 """The report of `lotus learn`: one HTML file with its pictures inside, readable without any network, and the JSON.
 
-Order and pictures only; tables are `learn_tables`, fixed sentences `learn_page_text`, and every number comes from the
+Order and pictures only; tables are `tables`, fixed sentences `page_text`, and every number comes from the
 facts or the study. No profit is claimed anywhere.
 """
 

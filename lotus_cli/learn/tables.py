@@ -1,4 +1,4 @@
-"""The tables of the report of `lotus learn`, as HTML; columns say their unit. Pictures and order are `learn_page`."""
+"""The tables of the report of `lotus learn`, as HTML; columns say their unit. Pictures and order are `page`."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -11,7 +11,7 @@ from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus.weave.braid import Braid
-from lotus_assets.lesson_tables import NEVER_MS, signed_bound
+from lotus_assets.pages.lesson_tables import NEVER_MS, signed_bound
 from lotus_cli.terminal.output import day_ranges
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases

@@ -7,7 +7,7 @@ from lotus.learning.lesson import Lesson
 from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import describe_rule
 from lotus.weave.braid import Braid
-from lotus_assets.lesson_tables import belief_table, lesson_table, signed_bound
+from lotus_assets.pages.lesson_tables import belief_table, lesson_table, signed_bound
 from lotus_cli.look.lessons_facts import Night
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table
 

@@ -1,6 +1,6 @@
 """The profit-and-loss page, Markdown, from its facts: what was traded, what it cost, what is left, what was not scored.
 
-Text only; the numbers are `lotus.trading.accounts.pnl`'s. The page for a terminal is `pnl_text`.
+Text only; the numbers are `lotus.trading.accounts.pnl`'s. The page for a terminal is `text`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

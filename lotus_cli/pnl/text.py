@@ -1,6 +1,6 @@
 """The profit-and-loss page for a terminal, from its facts: per source a curve, tables that fit, and what it all means.
 
-The Markdown form of the same facts is `pnl_page`.
+The Markdown form of the same facts is `page`.
 """
 
 from collections.abc import Sequence

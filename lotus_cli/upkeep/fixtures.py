@@ -11,7 +11,7 @@ from lotus.simulation.world import World
 from lotus_cli.terminal.output import emit, explained, json_option
 from lotus_cli.terminal.places import WHOLE
 
-FOLDER = Path(__file__).resolve().parent.parent / "fixtures"
+FOLDER = Path(__file__).resolve().parents[2] / "fixtures"
 STATEMENT = FOLDER / "demo-7.json"
 TAPE = FOLDER / "demo-7.zst"
 

@@ -1,6 +1,6 @@
 """What `lotus warm` compiles side by side: each job leads a part of the kernels through a tiny input.
 
-`python -m lotus_cli.upkeep.warm_jobs NAME` does one of them and stores what it compiled; what another has stored is loaded.
+`python -m lotus_cli.upkeep.warm_jobs NAME` does one of them and stores what it compiled, loading what is stored.
 The order of the jobs and their progress are `warm`'s; what none of them reaches is compiled by its closing run.
 """
 

@@ -1,4 +1,4 @@
-"""The trading desk: every accepted plan driven to its end against its venue. The rules are `lotus.trading.execution.executor`'s.
+"""The trading desk: every accepted plan driven to its end at its venue. The rules: `lotus.trading.execution.executor`.
 
 A turn takes in what happened, steps the plans concerned, writes them down, and only then carries out what follows: a
 kill at any point leaves orders that the next start knows by name. While the database takes nothing, nothing is opened;

@@ -1,7 +1,7 @@
 """The tape as the exchange's background market: raw frames decoded into the engine, and remembered for subscribers.
 
-Decoding is the tape's own (`lotus.microtape.wire.frame`); the frames themselves are passed on unchanged, so whoever records
-the exchange records what the tape holds. Times, pacing and sockets do not belong here.
+Decoding is the tape's own (`lotus.microtape.wire.frame`); the frames themselves are passed on unchanged, so whoever
+records the exchange records what the tape holds. Times, pacing and sockets do not belong here.
 """
 
 from decimal import Decimal

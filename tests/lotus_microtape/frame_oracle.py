@@ -1,4 +1,4 @@
-"""A second implementation of the frames, slow and plain: lists, dictionaries and pandas, written from `frame_spec`.
+"""A second implementation of the frames, slow and plain: lists, dictionaries and pandas, written from `frames.spec`.
 
 `oracle` gives every column of one asset and, beside them, the facts that the null rules speak of (columns `has_*`).
 It shares no code with the kernels: bins are searched among their edges, old mass fades by multiplying, and everything

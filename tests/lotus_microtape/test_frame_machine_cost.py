@@ -11,10 +11,11 @@ import pytest
 from counted_lines import MANIFEST, MEASURED, PIECE, PIECES, SECOND, UNIVERSE, after, events_of, run
 
 from lotus.microtape import gaps_clock
+from lotus.microtape.frames import book, close, hist, step
 from lotus.microtape.frames.machine import FrameMachine
 from lotus.microtape.frames.state import new_params, new_state
 
-KERNELS = (frame_hist, gaps_clock, frame_book, frame_close, frame_step)
+KERNELS = (hist, gaps_clock, book, close, step)
 
 
 class Fields:

@@ -1,7 +1,7 @@
 """What audits share: the stretch of a day that is scored again, forward returns from its mids, draws, and statistics.
 
-Every choice is drawn from a name by a counter-based generator (Philox, as in `lotus.detectors.scoring.draw`), so an audit is
-repeated bit for bit. Scoring itself is a function that the caller brings. (Literature: information coefficient.)
+Every choice is drawn from a name by a counter-based generator (Philox, as in `lotus.detectors.scoring.draw`), so an
+audit is repeated bit for bit. Scoring is a function that the caller brings. (Literature: information coefficient.)
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -2,7 +2,7 @@
 
 Edges of the context bins and the scale of surprise per asset; threshold, temperature, quality and slow kernel terms per
 detector; and a flag for each term that stands at its neutral 0.5 for want of history. The value type and its JSON form
-are here; the formulas are in `daily_bins`, `daily_kernel` and `daily_quality`, the list of them in
+are here; the formulas are in `bins`, `kernel` and `quality`, the list of them in
 `docs/reference/kernel_terms.md`.
 """
 

@@ -1,6 +1,6 @@
 """The scorer: windows in, rows of SIGNAL_EVENTS out; live one window at a time, in batch a whole stretch at once.
 
-Both drive `score_step` in the order in which windows close, so the same windows give the same bits. The scorer holds
+Both drive `step` in the order in which windows close, so the same windows give the same bits. The scorer holds
 one day's tables and a list of priors versions looked up by window end; it reads no history and writes no files.
 """
 

@@ -41,7 +41,7 @@ def score_window(
     out_floats: NDArray[np.float64],
     out_bins: NDArray[np.uint8],
 ) -> int:
-    """Score one closed window (layout of `window_spec`) by every detector into rows 0..D-1; return how many published.
+    """Score one closed window (`windows.row_spec`) by every detector into rows 0..D-1; return how many published.
 
     Writes every number of the rows. Updates the cross-asset state of the asset afterwards, for the next windows.
     """

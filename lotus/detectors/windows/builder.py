@@ -1,7 +1,7 @@
-"""Windows from frames: the live builder (frame by frame) and the batch, both on `window_step`.
+"""Windows from frames: the live builder (frame by frame) and the batch, both on `step`.
 
 Rows stand in the order of the frames that closed them: by close_seq, then asset. No scoring and no files here; the
-layout of a row is `window_spec`.
+layout of a row is `row_spec`.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class WindowBatch:
-    """Windows of all assets: ints i8[n, N_INTS], floats f8[n, n_floats(D)]; `window_spec` names the columns."""
+    """Windows of all assets: ints i8[n, N_INTS], floats f8[n, n_floats(D)]; `row_spec` names the columns."""
 
     detectors: tuple[DetectorSpec, ...]
     window_ms: int

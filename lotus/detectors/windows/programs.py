@@ -1,6 +1,6 @@
 """The detectors' two programs over many rows: frames picked out of a batch, and the signals of windows.
 
-Which frames make a window, and its context, are `window_step`; operations are the tape machine's.
+Which frames make a window, and its context, are `step`; operations are the tape machine's.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """The row of one 5 s window: raw context, cycle phase and every detector's signal, before any table or belief; and the
 columns that a detector's `windows:` expressions may name, with their units.
 
-Only the layout belongs here; `window_step` computes it. Nulls are NaN (`mid2`: 0).
+Only the layout belongs here; `step` computes it. Nulls are NaN (`mid2`: 0).
 Float columns, then `s_<detector>` in [-1, 1] and `uncert_<detector>` (variance over K = 4 jittered siblings):
 
 vol           bps per sqrt(minute), realised over the last 5 min; null before 1 min

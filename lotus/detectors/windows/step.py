@@ -89,7 +89,7 @@ def take_frame(
     ints: NDArray[np.int64],
     floats: NDArray[np.float64],
 ) -> int:
-    """Take one frame row (layout of `frame_spec`); return what it asks for.
+    """Take one frame row (layout of `frames.spec`); return what it asks for.
 
     CLOSES: `close_window`; READY: `run_frames`, all frames of a window but the last are there; TAKEN: nothing.
     """

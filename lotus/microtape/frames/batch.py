@@ -1,6 +1,6 @@
 """Frames, quotes and gaps of a stretch of tape as one frozen value, and its tables.
 
-Rows stand in arrival order of the closing message (and by frame inside one message). Column meaning: `frame_spec`.
+Rows stand in arrival order of the closing message (and by frame inside one message). Column meaning: `spec`.
 No kernels and no files here.
 """
 

@@ -1,4 +1,4 @@
-"""What one message does to the open frame: top of book, both book forms, trades and context (formulas: `frame_spec`).
+"""What one message does to the open frame: top of book, both book forms, trades and context (formulas: `spec`).
 
 Kernels only; nothing here opens, closes or counts frames. The order-book terms are the field's: queue imbalance,
 book slope (Naes and Skjeltorp 2006), aggressor run, sweep.

@@ -1,6 +1,6 @@
-"""Closing one frame: the row is written and the rolling state moves on (formulas: `frame_spec`).
+"""Closing one frame: the row is written and the rolling state moves on (formulas: `spec`).
 
-Kernels only; when a frame closes is decided in `frame_step`.
+Kernels only; when a frame closes is decided in `step`.
 """
 
 import math

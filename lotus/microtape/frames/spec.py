@@ -1,6 +1,6 @@
 """The frame tables: every column of a 200 ms frame with its formula, unit, null rule, range and warm-up.
 
-This page is the definition; the kernels of `frame_book` and `frame_close` compute exactly what is written here, and
+This page is the definition; the kernels of `book` and `close` compute exactly what is written here, and
 the schema of the lake, the page `docs/reference/frames.md` and the generated tests come from it. No computation
 belongs here. The literature's words: time bars, order-book imbalance, micro-price, realised volatility, order-flow
 imbalance.

@@ -1,7 +1,7 @@
 """The state of one asset's frame machine and the constants it runs on, as numpy records.
 
 One record per asset, blank at birth; kernels read and write it in place, so the live daemon and the batch share it.
-No formula belongs here: columns are defined in `frame_spec`.
+No formula belongs here: columns are defined in `spec`.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Tokens of the byte parser: literals, integers, decimals, plain text and coins at a position of a line.
 
 Every function returns the index after the token, or -1 for a surprise. A line ends with a newline byte, which no
-token contains. Rounding is half away from zero at the last kept decimal, exactly as in `decode_units`.
+token contains. Rounding is half away from zero at the last kept decimal, exactly as in `wire.units`.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """From a typed frame to the integers of an event: the general path for everything the byte parser declines.
 
 The result is exactly what the byte parser yields where it succeeds (a property test holds the two together). Checks
-that need memory (order of time, replays, crossed books) are not made here but in `decode_admit`.
+that need memory (order of time, replays, crossed books) are not made here but in `admit`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Exact conversion of the venue's decimal strings to integer units: the slow, general twin of `parser_numbers`."""
+"""Exact conversion of the venue's decimal strings to integer units: the slow, general twin of `parser.numbers`."""
 
 import re
 from decimal import ROUND_HALF_UP, Decimal, localcontext

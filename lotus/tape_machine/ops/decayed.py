@@ -7,7 +7,7 @@ with a half-life of w / 2 rows because the weight of new values grows; everythin
 gets large. O(64) per row.
 Error of a rank: a few thousandths, rarely three hundredths (more where values spread over hundreds of decades).
 Y. Ben-Haim, E. Tom-Tov, "A streaming parallel decision tree algorithm", JMLR 2010; forward decay: G. Cormode et al.,
-ICDE 2009. Windows up to 600 rows are exact, in `ops_rank`.
+ICDE 2009. Windows up to 600 rows are exact, in `rank`.
 """
 
 import math

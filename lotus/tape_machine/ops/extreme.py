@@ -1,4 +1,4 @@
-"""Sliding maximum and minimum, their ages, and breakouts: the three stretches of `ops_window` with max for plus.
+"""Sliding maximum and minimum, their ages, and breakouts: the three stretches of `window` with max for plus.
 
 A minimum is the maximum of -x. The same constant work for every row, where a monotone queue has bursts.
 """

@@ -1,7 +1,7 @@
 """Operations that remember a few numbers or a ring: lag, ema, crossed, since, hold, count, within, retest.
 
 Each takes its node's state (floats, ints), blank = all zeros, and n rows; a null row is handled as `transforms` says.
-Everything is O(1) per row. Sliding windows over values are in `ops_window`, state machines in `ops_fsm`.
+Everything is O(1) per row. Sliding windows over values are in `window`, state machines in `fsm`.
 """
 
 import math

@@ -3,7 +3,7 @@
 A rank counts the values of the window below and at the row's, one pass over a ring that the processor takes several
 values at a time. For a quantile the known values stand sorted; a row moves those between the place of the value that
 leaves and the place of the one that comes. Either way the work is bounded by the window, whatever the length of the
-tape. Longer windows are in `ops_decayed`.
+tape. Longer windows are in `decayed`.
 """
 
 import math

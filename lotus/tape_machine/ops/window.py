@@ -6,7 +6,7 @@ the place of its rows; by the time the middle becomes the back all its suffixes 
 Nothing is ever subtracted, so a row that left the window has no influence at all, at once, and no row costs more
 than another. Two-stack sliding-window aggregation, evenly spread: K. Tangwongsan, M. Hirzel, S. Schneider, "Low-latency
 sliding-window aggregation in worst-case constant time", DEBS 2017. Merges: T. Chan, G. Golub, R. LeVeque, 1983.
-Extremes are in `ops_extreme`, ranks in `ops_rank`. Only arithmetic on windows may be put here.
+Extremes are in `extreme`, ranks in `rank`. Only arithmetic on windows may be put here.
 """
 
 import math

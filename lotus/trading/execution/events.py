@@ -1,6 +1,6 @@
 """What can happen to an execution and what it may ask of the outside: the events and commands of the engine.
 
-Value types only, beside those of the venue port. The rules are `lotus.trading.execution.executor`'s. (Literature: sans-io.)
+Value types only, beside those of the venue port. The rules are `executor`'s. (Literature: sans-io.)
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Schedules of slices: how much to send and how long after the start. Sizes are whole lots and sum exactly.
 
-Who sends them, and what becomes of a slice that is not filled, is `lotus.trading.execution.entries`. Jitter follows from the
+Who sends them, and what becomes of a slice that is not filled, is `entries`. Jitter follows from the
 seed given and nothing else. In the literature: TWAP and iceberg orders; Almgren and Chriss 2000 for why evenly.
 """
 

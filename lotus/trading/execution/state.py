@@ -1,6 +1,6 @@
 """The execution of one plan as a value: what is known of it, and the few moves that every rule is made of.
 
-What happens and what is asked for are `execution_events`; the rules are `entries`, `protection`, `exits`; all together
+What happens and what is asked for are `events`; the rules are `entries`, `protection`, `exits`; all together
 are `executor`. No clock: every step is told the time. In the literature: functional core, imperative shell.
 """
 

@@ -1,6 +1,6 @@
 """An approved plan: what the decision-maker wants executed, as one frozen value. The trader changes nothing in it.
 
-Whether it may be executed is `lotus.trading.plan.validate`; how, `lotus.trading.execution.executor`. Sizes are base units, prices and
+Whether it may be executed is `validate`; how, `lotus.trading.execution.executor`. Sizes are base units, prices and
 money USD, times milliseconds (UTC, event time). In the literature: a parent order with its bracket.
 """
 

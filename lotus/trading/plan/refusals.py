@@ -1,6 +1,6 @@
 """Why a plan is refused: the closed list of reasons, and one refusal with what was found and what was expected.
 
-Names and meanings only; who finds them is `lotus.trading.plan.validate`. In the literature: notification pattern, pre-trade
+Names and meanings only; who finds them is `validate`. In the literature: notification pattern, pre-trade
 risk checks.
 """
 

@@ -1,8 +1,8 @@
 """expert_set[day]: the experts in force on the day on this branch, and what they say where it is not as shipped.
 
-Which set holds is a function of branch and day (`lotus.experts.weekly.learned`). Under the shipped set nothing is computed:
-the tables of `dsi_annotations` hold. Under another one the same tables are written to the branch. That no frame after
-a row decides it is a property of the same code and is checked there.
+Which set holds is a function of branch and day (`lotus.experts.weekly.learned`). Under the shipped set nothing is
+computed: the tables of `dsi_annotations` hold. Under another one the same tables are written to the branch. That no
+frame after a row decides it is a property of the same code and is checked there.
 """
 
 from collections.abc import Mapping

@@ -18,10 +18,10 @@ from lotus.priors.types import priors_0
 from lotus.timebase import next_day
 from lotus.weave.braid import Braid
 from lotus.weave.meta import members
-from lotus_assets.belief_glance import beliefs_told
 from lotus_assets.code_version import code_version
-from lotus_assets.lesson_pictures import lesson_pictures
-from lotus_assets.lesson_tables import lesson_table
+from lotus_assets.pages.belief_glance import beliefs_told
+from lotus_assets.pages.lesson_pictures import lesson_pictures
+from lotus_assets.pages.lesson_tables import lesson_table
 from lotus_assets.stages.chain import content_of, day_before, tape_days, version_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext
 from lotus_assets.stages.history import commits_before, hashes

@@ -14,6 +14,7 @@ from tape_cases import T0, UNIVERSE, FrameSource, compact, level, line
 from lotus.errors import ConfigError
 from lotus.manifest import Asset
 from lotus.microtape.parser.frame import MAX_COINS, coin_table
+from lotus.microtape.wire import typed
 from lotus.microtape.wire.decode import Decoder, clean_frame, decode_lines
 from lotus.microtape.wire.reasons import DecodeReport, LineKind, QuarantineReason
 
@@ -89,7 +90,7 @@ def test_an_error_of_the_decoder_itself_puts_one_line_aside(monkeypatch: pytest.
     def broken(raw: bytes) -> Any:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(decode_typed, "decode_frame", broken)
+    monkeypatch.setattr(typed, "decode_frame", broken)
     live, batch = verdicts([b'{"channel":"allMids","data":{}}'])
     assert live.reasons == batch.reasons == {"unforeseen": 1}
     assert live.quarantine[0].reason is QuarantineReason.UNFORESEEN

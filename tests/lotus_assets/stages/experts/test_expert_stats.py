@@ -8,7 +8,7 @@ import pytest
 from lotus.experts.fusion import default_experts
 from lotus.experts.weekly.calls import calls_of
 from lotus.timebase import day_start_ms
-from lotus_assets.metadata import metadata_of
+from lotus_assets.pages.metadata import metadata_of
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts import expert_stats
 from lotus_assets.stages.experts.expert_set import experts_of

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lotus.detectors.registry import shipped_detectors
-from lotus_assets.metadata import metadata_of
+from lotus_assets.pages.metadata import metadata_of
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts import expert_set
 from lotus_assets.stages.order import TAPE_STAGES

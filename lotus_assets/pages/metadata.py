@@ -23,7 +23,7 @@ from dagster._core.definitions.data_version import (
 from lotus.timebase import next_day
 from lotus_assets.catalogue import BY_NAME, EXTERNAL_BELIEF
 from lotus_assets.code_version import code_version
-from lotus_assets.plot import plot_markdown
+from lotus_assets.pages.plot import plot_markdown
 from lotus_assets.stages.context import Cell, CheckOutcome, StageResult
 
 Metadata = dict[str, dg.MetadataValue]

@@ -11,7 +11,7 @@ from lotus.learning.night import NightResult, learn_night
 from lotus.learning.payoff_scores import Columns
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.types import Literal, Rule
-from lotus_assets.lesson_pictures import lesson_pictures
+from lotus_assets.pages.lesson_pictures import lesson_pictures
 
 _FILE = Path(__file__).resolve().parent.parent / "lotus_learning" / "worlds.py"
 _SPEC = importlib.util.spec_from_file_location("picture_worlds", _FILE)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import dagster as dg
 import pytest
 
-from lotus_assets import shown_days
-from lotus_assets.shown_days import ShownDays, runs_under_way
+from lotus_assets.pages import shown_days
+from lotus_assets.pages.shown_days import ShownDays, runs_under_way
 from lotus_resources.provision import instance, provision
 from lotus_resources.span import DaySpan
 from lotus_store.config import Settings

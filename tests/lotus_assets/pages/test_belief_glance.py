@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 sys.path.insert(0, str(Path(__file__).parents[1] / "lotus_weave"))
 from boards import braid, lesson
 
-from lotus_assets.belief_glance import NEVER_MS, beliefs_told, intervals
+from lotus_assets.pages.belief_glance import NEVER_MS, beliefs_told, intervals
 
 IN_PLACE = 1000  # characters of Markdown that Dagster shows without a click
 

@@ -8,10 +8,10 @@ import pytest
 from dagster._core.storage.tags import SENSOR_NAME_TAG
 
 from lotus.outcomes.signal_eval import OK
+from lotus_assets.pages.traded_day import TradedDay
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
-from lotus_assets.traded_day import TradedDay
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import instance, provision
 from lotus_sensors.late_executions import NAME
