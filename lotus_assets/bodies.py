@@ -30,6 +30,7 @@ def stage_context(lotus: Lotus, force: bool = False) -> Iterator[StageContext]:
             tape=lotus.tape,
             manifest=lotus.settings.manifest,
             sig=sig,
+            recent=lotus.recent,
             force=force,
         )
 

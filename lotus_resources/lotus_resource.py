@@ -5,11 +5,12 @@ Only opening and closing belongs here; the store's classes do the work. In a cod
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagster as dg
 
 from lotus.progress.steps import Steps, untold
+from lotus_resources.recent_values import RecentValues
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
@@ -18,13 +19,14 @@ from lotus_store.tape.store import TapeStore
 
 @dataclass(frozen=True, slots=True)
 class Lotus:
-    """The open places of one home, and who hears of the steps of long work in them."""
+    """The open places of one home, who hears of the steps of long work in them, and what was read lately."""
 
     settings: Settings
     lake: Lake
     databases: Databases
     tape: TapeStore
     told: Steps = untold
+    recent: RecentValues = field(default_factory=RecentValues)
 
     @staticmethod
     def open(settings: Settings, told: Steps = untold) -> "Lotus":

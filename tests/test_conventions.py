@@ -4,6 +4,7 @@ import ast
 import re
 import statistics
 import subprocess
+from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ ROOMS = ["lotus", *sorted(p.name for p in ROOT.glob("lotus_*") if p.is_dir())]
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 LEAST_MIRRORED = 0.8
+FOLDER_FILES = 20
 HARD_FILE_LINES, HARD_FUNCTION_LINES, P90_FUNCTION_LINES, MEDIAN_FILE_LINES = 600, 80, 35, 120
 MARK = re.compile(r"\bmark\.(" + "|".join(MARKS) + r")\b(\(\s*\"[^\"]{10,}\")?")
 SHARED_CLASS_NAMES = {  # public class names that more than one class has, and why
@@ -53,6 +55,12 @@ def test_functions_stay_small() -> None:
     }
     assert not {name: n for name, n in sizes.items() if n > HARD_FUNCTION_LINES}
     assert statistics.quantiles(sizes.values(), n=10)[8] <= P90_FUNCTION_LINES
+
+
+def test_folders_stay_readable() -> None:
+    """A folder holds at most `FOLDER_FILES` modules; the learner's bytes name the evidence, so it stays as it is."""
+    sizes = Counter(str(path.parent.relative_to(ROOT)) for path in SOURCES if path.stem != "__init__")
+    assert {name: n for name, n in sizes.items() if n > FOLDER_FILES} == {"lotus/learning": sizes["lotus/learning"]}
 
 
 def undocumented(path: Path) -> list[str]:
@@ -165,7 +173,7 @@ def bare_output(path: Path) -> list[str]:
 def test_nothing_but_the_command_line_prints() -> None:
     """All else logs; `lotus_store/logs.py` writes the records."""
     printers = {ROOT / "lotus_store" / "logs.py"}
-    quiet = [path for path in SOURCES if path.parent.name != "lotus_cli" and path not in printers]
+    quiet = [path for path in SOURCES if "lotus_cli" not in path.parts and path not in printers]
     assert not [place for path in quiet for place in bare_output(path)]
     assert bare_output(ROOT / "lotus_cli" / "progress.py"), "what is looked for would be found"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from lotus.manifest import Manifest
 from lotus_assets.catalogue import ADVISORY_CHECKS
+from lotus_resources.recent_values import RecentValues
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
@@ -31,6 +32,7 @@ class StageContext:
     tape: TapeStore
     manifest: Manifest
     sig: Connection
+    recent: RecentValues
     force: bool = False
 
     @property

@@ -4,10 +4,8 @@ A day's digest or scores are kept in memory under the content hash of the files 
 each day once. What is made of them is not known here.
 """
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from lotus.detectors.audits.table import DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
@@ -16,41 +14,16 @@ from lotus.detectors.curators import CuratorInput
 from lotus.detectors.daily.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
 from lotus.detectors.spec import DetectorSpec
 from lotus_assets.stages.context import StageContext
+from lotus_resources.recent_values import RecentKind
 from lotus_store.day_tables import read_curator_inputs
 from lotus_store.ledger.day_commits import DayCommit, last_commits
 
 T = TypeVar("T")
 
 
-class RecentValues:
-    """The most recently used values under keys of content; thread-safe, bounded by a number of entries."""
-
-    def __init__(self, size: int) -> None:
-        """Start empty."""
-        self._size, self._kept, self._gate = size, OrderedDict[tuple[str, ...], Any](), threading.Lock()
-
-    def get(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
-        """Return the value under `key`, made now when it is not kept."""
-        with self._gate:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return cast(T, self._kept[key])
-        return self.put(key, make())
-
-    def put(self, key: tuple[str, ...], value: T) -> T:
-        """Keep a value under `key`, in the place of one that was there; return it."""
-        with self._gate:
-            self._kept[key] = value
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return value
-
-
 AUDIT_DAYS = 30
 
-_digests = RecentValues(64)
-_audits = RecentValues(64)
+_DIGESTS, _AUDITS = RecentKind("digests", 64), RecentKind("audits", 64)
 
 
 def commits_before(ctx: StageContext, stage: str, day: str, last: int) -> list[DayCommit]:
@@ -107,7 +80,9 @@ def audited_before(ctx: StageContext, day: str, detectors: Sequence[DetectorSpec
 
 
 def _told(ctx: StageContext, audited: DayCommit) -> Mapping[str, CuratorInput]:
-    return _audits.get((audited.content_hash,), lambda: read_curator_inputs(ctx.lake, ctx.branch, audited.day))
+    return ctx.recent.get(
+        _AUDITS, (audited.content_hash,), lambda: read_curator_inputs(ctx.lake, ctx.branch, audited.day)
+    )
 
 
 def _digest(
@@ -121,4 +96,4 @@ def _digest(
         outcomes = ctx.lake.read("signal_eval", ctx.branch, scored.day, columns=names) if matured else None
         return digest_day(scored.day, events, outcomes, ctx.manifest, ctx.manifest.universe, detectors)
 
-    return _digests.get(key, make)
+    return ctx.recent.get(_DIGESTS, key, make)

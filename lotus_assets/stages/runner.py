@@ -13,12 +13,11 @@ from lotus.hashing import natural_id
 from lotus_assets.catalogue import BY_NAME, TAPE
 from lotus_assets.code_version import code_version
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, StageResult
-from lotus_assets.stages.history import RecentValues
+from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.day_commits import DayCommit, commit_day, read_commit
 
-_fresh = RecentValues(
-    256
-)  # results made by this process, so that a later report of the same work shows its tables and times
+# results made in this home, so that a later report of the same work shows its tables and times
+_FRESH = RecentKind("results", 256)
 
 
 def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
@@ -37,7 +36,7 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
     ):
         if stage.finish is not None:
             stage.finish(ctx, day)
-        return _reused(stage, day, known, time.perf_counter() - began)
+        return _reused(ctx, stage, day, known, time.perf_counter() - began)
     looked = time.perf_counter()
     made = stage.make(ctx, day)
     worked = time.perf_counter()
@@ -52,7 +51,7 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
     if stage.finish is not None:
         stage.finish(ctx, day)
     done = replace(result, seconds={**seconds, "commit": time.perf_counter() - worked})
-    return _fresh.put((inputs_hash, made.content_hash), done)
+    return ctx.recent.put(_FRESH, (inputs_hash, made.content_hash), done)
 
 
 def branch_of(ctx: StageContext, stage: Stage) -> str:
@@ -95,7 +94,7 @@ def _result(stage: Stage, day: str, made: Made, inputs_hash: str, seconds: Mappi
     )
 
 
-def _reused(stage: Stage, day: str, known: DayCommit, seconds: float) -> StageResult:
+def _reused(ctx: StageContext, stage: Stage, day: str, known: DayCommit, seconds: float) -> StageResult:
     checks = tuple(
         CheckOutcome(c["name"], c["passed"], c["text"], c["numbers"], c.get("unseen", False))
         for c in known.notes["checks"]
@@ -111,4 +110,4 @@ def _reused(stage: Stage, day: str, known: DayCommit, seconds: float) -> StageRe
         known.notes["notes"],
         reused=True,
     )
-    return _fresh.get((known.inputs_hash, known.content_hash), lambda: bare)
+    return ctx.recent.get(_FRESH, (known.inputs_hash, known.content_hash), lambda: bare)

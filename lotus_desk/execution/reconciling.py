@@ -1,9 +1,9 @@
 """Comparing with the venue on a timer: what it holds beside what the plans believe, and doing what follows.
 
 What a difference means is `lotus.trading.accounts.reconcile`'s. Venue and plans are asked one after the other while
-orders fill, so positions are compared only in coins that stood still meanwhile, at the venue and here. One is closed, or
-taken off the plans, only when the same difference is seen twice; all else is harmless to do at once. In the literature:
-reconciliation, level-triggered repair, double collect (a snapshot without stopping what is looked at).
+orders fill, so positions are compared only in coins that stood still meanwhile, at the venue and here. One is closed,
+or taken off the plans, only when the same difference is seen twice; all else is harmless to do at once. (Literature:
+reconciliation, level-triggered repair, double collect (a snapshot without stopping what is looked at).)
 """
 
 import logging

@@ -11,8 +11,6 @@ from lotus.errors import LotusError, TapeError
 from lotus_assets.backfill import backfill
 from lotus_assets.definitions import build_definitions
 from lotus_assets.schedules import range_tags
-from lotus_assets.stages import runner
-from lotus_assets.stages.history import RecentValues
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import bury_dead_runs, instance, provision
@@ -108,10 +106,9 @@ def test_the_ui_is_told_rows_hashes_and_checks_per_day(
 @pytest.mark.process("two days through Dagster, three times")
 @pytest.mark.warm("first_day")
 def test_a_subset_of_the_lane_runs_alone(
-    lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str], monkeypatch: pytest.MonkeyPatch
+    lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
     whole = backfill(tiny, days[0], days[1]).hashes
-    monkeypatch.setattr(runner, "_fresh", RecentValues(1))  # as in another process
     result = lane(lotus, opened, ["signal_events", "signal_eval"], days[0], days[1])
     assert result.success
     told = [e.asset_key.to_user_string() for e in result.get_asset_materialization_events() if e.asset_key]

@@ -30,11 +30,12 @@ MARKS = {
 EXAMPLES = {"fast": 25, "usual": 100, "full": 1000}  # of a property test that names no number of its own
 HOMES = {"lotus_assets": "mark.warm(", "lotus_cli": "lotus: Cli"}  # folder, and what a file holds that shares its home
 LONGEST_FIRST = (
-    "chaos/test_kills.py", "bits/test_bits.py", "lotus_assets/test_up.py", "chaos/test_daemon_kills.py",
-    "lotus_assets/test_midnight.py", "chaos/test_paper_kills.py", "chaos/test_trade_kills.py", "chaos/test_messages.py",
-    "chaos/test_desk_faults.py", "lotus_assets/test_backfill.py", "lotus_assets/stages/test_runner.py",
-    "test_bad_input.py", "lotus_cli/test_tape.py", "benchmarks_smoke/test_evidence.py", "lotus_live/test_parity.py",
-    "lotus_live/test_daemon.py", "lotus_learning/test_night.py",
+    "chaos/test_kills.py", "bits/test_bits.py", "lotus_cli/test_up.py", "lotus_assets/test_up.py",
+    "chaos/test_daemon_kills.py", "lotus_assets/test_midnight.py", "chaos/test_paper_kills.py",
+    "chaos/test_trade_kills.py", "chaos/test_messages.py", "chaos/test_desk_faults.py", "lotus_assets/test_backfill.py",
+    "lotus_assets/stages/test_runner.py", "test_bad_input.py", "lotus_cli/test_tape.py",
+    "benchmarks_smoke/test_evidence.py", "lotus_live/test_parity.py", "lotus_live/test_daemon.py",
+    "lotus_learning/test_night.py",
 )  # fmt: skip
 
 for _name, _many in EXAMPLES.items():

@@ -16,12 +16,12 @@ from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.priors.types import Rule
 from lotus_assets.code_version import code_version
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.history import RecentValues
 from lotus_assets.stages.scoring.payoff_scores import read_scores
+from lotus_resources.recent_values import RecentKind
 from lotus_store.learner_state import SUMS, WINDOWS, WITHOUT_PAPER, LearnerState
 from lotus_store.ledger.day_commits import DayCommit
 
-_tables = RecentValues(4)
+_TABLES = RecentKind("score tables", 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +87,4 @@ def sources(ctx: StageContext, scored: Sequence[DayCommit], made: Sequence[DayCo
 
 def _tables_of(ctx: StageContext, commit: DayCommit) -> dict[str, DetectorRows]:
     key = (ctx.branch, commit.day, commit.content_hash)
-    return _tables.get(key, lambda: rows_by_detector({commit.day: read_scores(ctx, commit)}, 1))
+    return ctx.recent.get(_TABLES, key, lambda: rows_by_detector({commit.day: read_scores(ctx, commit)}, 1))

@@ -23,10 +23,11 @@ from lotus.weave.watchdog import Evidence
 from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts.judged_days import is_judged
-from lotus_assets.stages.history import RecentValues, commits_before
+from lotus_assets.stages.history import commits_before
 from lotus_assets.stages.lake_tables import Columns
 from lotus_assets.stages.learning.dr_crosscheck import opinions
 from lotus_assets.stages.scoring.payoff_scores import read_scores
+from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.beliefs.braids import read_board
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lessons
 from lotus_store.ledger.beliefs.priors import read_version, swaps
@@ -35,7 +36,7 @@ from lotus_store.ledger.bodies import from_body, to_body
 
 EVENT_COLUMNS = ("detector_id", "theta1", "temperature", *BIN_COLUMNS)
 META_STATE = "meta_state"  # kind and name of the experiment row that holds the compositions under judgement
-_woven = RecentValues(4)
+_WOVEN = RecentKind("woven", 4)
 
 
 def woven_inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -96,7 +97,7 @@ def weave(ctx: StageContext, day: str) -> WovenNight:
     """Return the woven night of `day`; the same inputs are woven once."""
     inputs = woven_inputs(ctx, day)
     key = (ctx.branch, day, ctx.manifest.version, *(word for name in sorted(inputs) for word in (name, inputs[name])))
-    return _woven.get(key, lambda: _weave(ctx, day))
+    return ctx.recent.get(_WOVEN, key, lambda: _weave(ctx, day))
 
 
 def _weave(ctx: StageContext, day: str) -> WovenNight:

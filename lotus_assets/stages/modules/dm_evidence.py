@@ -18,16 +18,16 @@ from lotus.decision.knowledge.promises import DM_PROMISES
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
-from lotus_assets.stages.history import RecentValues, commits_before
+from lotus_assets.stages.history import commits_before
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.signal_eval import read_events, two_days
+from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.trading.knowledge import knowledge_of
 
 NIGHT = "dm_knowledge"
-_fitted = RecentValues(8)
-_read = RecentValues(128)
+_FITTED, _SUMS = RecentKind("calibrations", 8), RecentKind("day sums", 128)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -63,9 +63,9 @@ def make(ctx: StageContext, day: str) -> Made:
 
 def read_evidence(ctx: StageContext, commit: DayCommit) -> DaySums:
     """Return the sums of a committed day."""
-    key = (str(ctx.settings.lake_root), ctx.branch, commit.day, commit.content_hash)
+    key = (ctx.branch, commit.day, commit.content_hash)
     names = [part.spec.name for part in _parts(ctx)]
-    return _read.get(key, lambda: DaySums(*(ctx.lake.read(name, ctx.branch, commit.day) for name in names)))
+    return ctx.recent.get(_SUMS, key, lambda: DaySums(*(ctx.lake.read(name, ctx.branch, commit.day) for name in names)))
 
 
 def _parts(ctx: StageContext) -> list[TablePart]:
@@ -84,7 +84,7 @@ def _calibration(ctx: StageContext, night: DayCommit) -> ScoreCalibration:
         with ctx.databases.connect("dm") as dm:
             return knowledge_of(dm, ctx.branch, night.day, night.day).calibration
 
-    return _fitted.get((str(ctx.settings.home), ctx.branch, night.day, night.content_hash), read)
+    return ctx.recent.get(_FITTED, (ctx.branch, night.day, night.content_hash), read)
 
 
 def _mids(ctx: StageContext, day: str) -> Mids:

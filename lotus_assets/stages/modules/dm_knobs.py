@@ -16,16 +16,16 @@ from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.history import RecentValues
 from lotus_assets.stages.lake_tables import concatenated
 from lotus_assets.stages.modules.knob_lane import KnobLane
+from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.beliefs.policy_trials import policy_trials_of
 from lotus_store.ledger.bodies import to_body
 from lotus_store.ledger.day_commits import read_commit
 
 DM_TRIALS = knob_scores("dm_trials")
 FRAMES = "microtape_frames"
-_measured = RecentValues(4)
+_MEASURED = RecentKind("measured trials", 4)
 
 
 def observed(ctx: StageContext, day: str) -> Sequence[Observation]:
@@ -41,13 +41,13 @@ def observed(ctx: StageContext, day: str) -> Sequence[Observation]:
         return ()
     oldest_ms = ctx.manifest.kernel.gap_ms
     tape = _tape(ctx, rows, day)
-    key = (str(ctx.settings.lake_root), natural_id(*map(to_body, rows)), str(oldest_ms), *tape, *tape.values())
+    key = (natural_id(*map(to_body, rows)), str(oldest_ms), *tape, *tape.values())
 
     def measure() -> tuple[Observation, ...]:
         mids = _mids(ctx, rows, [*tape])
         return tuple(observation_of(row, mids, oldest_ms) for row in rows)
 
-    return _measured.get(key, measure)
+    return ctx.recent.get(_MEASURED, key, measure)
 
 
 def keys() -> Mapping[str, str]:

@@ -24,13 +24,14 @@ from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of, day_before
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
-from lotus_assets.stages.history import RecentValues, commits_before, hashes
+from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
 from lotus_assets.stages.learning.woven import swap_ms
 from lotus_assets.stages.schema_check import schema_check
 from lotus_herald.keys import Keys
 from lotus_modules.priors.prior_patch import hand_over, propose
 from lotus_modules.priors.weave_notes import tell_alerts, tell_lessons
+from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.beliefs.knob_nights import read_board, read_records, write_board, write_lessons, write_records
 from lotus_store.ledger.beliefs.lessons import both_slots
 from lotus_store.ledger.beliefs.priors import in_force_at, swaps
@@ -41,7 +42,7 @@ NIGHT = "night"  # kind and name of the record that a night leaves to the next
 EFFECT = "effect"  # kind of the records of average effects, one per knob
 EXPECTED_DAYS = 20
 SLACK = 1e-9
-_nights = RecentValues(4)
+_NIGHTS = RecentKind("knob nights", 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,8 @@ class KnobLane:
         """Return the night of `day`; the same inputs are learned and woven once."""
         inputs = self._lesson_inputs(ctx, day)
         words = [word for name in sorted(inputs) for word in (name, inputs[name])]
-        key = (self.module.value, str(ctx.settings.home), ctx.branch, day, ctx.manifest.version, *words)
-        return _nights.get(key, lambda: self._learn(ctx, day))
+        key = (self.module.value, ctx.branch, day, ctx.manifest.version, *words)
+        return ctx.recent.get(_NIGHTS, key, lambda: self._learn(ctx, day))
 
     def _learn(self, ctx: StageContext, day: str) -> KnobNight:
         previous, name = self._previous(ctx, day), self.module.value

@@ -16,8 +16,9 @@ from lotus.hashing import natural_id
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
-from lotus_assets.stages.history import RecentValues, commits_before, hashes
+from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lake_tables import concatenated
+from lotus_resources.recent_values import RecentKind
 from lotus_store.databases import Connection
 from lotus_store.ledger import atlas
 from lotus_store.ledger.bodies import to_body
@@ -26,7 +27,7 @@ from lotus_store.ledger.module_numbers import read_numbers, write_numbers
 
 SCORES = "payoff_scores"
 COLUMNS = ("window_end_ms", "horizon_s", "p", "published", "payoff_p", "payoff_y")
-_scored = RecentValues(2 * DAYS)
+_SCORED = RecentKind("scored columns", 2 * DAYS)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -58,8 +59,8 @@ def _evidence(ctx: StageContext, day: str) -> list[DayCommit]:
 
 
 def _scores(ctx: StageContext, commit: DayCommit) -> Mapping[str, np.ndarray]:
-    key = (str(ctx.settings.lake_root), ctx.branch, commit.day, commit.content_hash)
-    return _scored.get(key, lambda: ctx.lake.read(SCORES, ctx.branch, commit.day, columns=COLUMNS))
+    key = (ctx.branch, commit.day, commit.content_hash)
+    return ctx.recent.get(_SCORED, key, lambda: ctx.lake.read(SCORES, ctx.branch, commit.day, columns=COLUMNS))
 
 
 def _windows(days: Sequence[Mapping[str, np.ndarray]]) -> MaturedWindows:

@@ -21,10 +21,11 @@ from lotus.learning.strata_table import (
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
-from lotus_assets.stages.history import RecentValues, commits_before, hashes
+from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.signal_eval import read_events, two_days
+from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.day_commits import DayCommit
 
 PARTS = [TablePart(PAYOFF_SCORES), TablePart(PAYOFF_STRATA)]
@@ -32,7 +33,7 @@ EVENT_COLUMNS = ("event_id", "pi", "u0", "published", "spec_version", *BIN_COLUM
 SOURCE_NOTES = {source: f"executed_{source}" for source in ("paper_live", "tape_sim", "venue")}
 UNTOLD_DAYS = "executed_untold_days"
 MAX_DROPPED_Z = 5.0  # once in 5,000 years of honest days
-_scores, _histograms = RecentValues(100), RecentValues(64)
+_SCORES, _HISTOGRAMS = RecentKind("scores", 100), RecentKind("strata", 64)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -74,8 +75,10 @@ def _earlier(ctx: StageContext, day: str) -> list[DayCommit]:
 def _read_histograms(ctx: StageContext, commit: DayCommit) -> Histograms:
     if not ctx.lake.exists(PAYOFF_STRATA.name, ctx.branch, commit.day):
         raise _of_an_earlier_version(ctx, commit.day)
-    key = (str(ctx.settings.lake_root), ctx.branch, commit.day, commit.content_hash)
-    return _histograms.get(key, lambda: histograms_in(ctx.lake.read(PAYOFF_STRATA.name, ctx.branch, commit.day)))
+    key = (ctx.branch, commit.day, commit.content_hash)
+    return ctx.recent.get(
+        _HISTOGRAMS, key, lambda: histograms_in(ctx.lake.read(PAYOFF_STRATA.name, ctx.branch, commit.day))
+    )
 
 
 def _of_an_earlier_version(ctx: StageContext, day: str) -> SchemaError:
@@ -114,8 +117,8 @@ def evidence_of(commits: Sequence[DayCommit]) -> dict[str, int]:
 
 def read_scores(ctx: StageContext, commit: DayCommit) -> LakeTable:
     """Return the scores of a committed day, kept in memory under their hash; do not write into the arrays."""
-    key = (str(ctx.settings.lake_root), ctx.branch, commit.day, commit.content_hash)
-    found = _scores.get(key, lambda: ctx.lake.read(PAYOFF_SCORES.name, ctx.branch, commit.day))
+    key = (ctx.branch, commit.day, commit.content_hash)
+    found = ctx.recent.get(_SCORES, key, lambda: ctx.lake.read(PAYOFF_SCORES.name, ctx.branch, commit.day))
     if "stratum" not in found:
         raise _of_an_earlier_version(ctx, commit.day)
     return found

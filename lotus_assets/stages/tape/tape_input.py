@@ -4,18 +4,16 @@ raw_tape and microtape_frames of one day decode the same lines one after the oth
 kept in memory. Decoding itself is `lotus.microtape`, files are `lotus_store.tape`.
 """
 
-import threading
-from collections import OrderedDict
+from functools import partial
 
 from lotus.hashing import natural_id
 from lotus.microtape.events import EventBatch
 from lotus.microtape.wire.reasons import DecodeReport
 from lotus_assets.stages.context import StageContext
+from lotus_resources.recent_values import RecentKind
 
 Decoded = tuple[EventBatch, DecodeReport]
-_KEEP = 2
-_recent: OrderedDict[str, Decoded] = OrderedDict()
-_gate = threading.Lock()
+_DECODED = RecentKind("decoded days", 2)
 
 
 def tape_hash(ctx: StageContext, day: str, warmup: bool = True) -> str:
@@ -35,12 +33,5 @@ def read_day(ctx: StageContext, day: str, warmup: bool) -> Decoded:
     """
     warmup = warmup and bool(ctx.tape.warmup_segments(day))
     key = natural_id(str(ctx.tape.folder), tape_hash(ctx, day, warmup), warmup)
-    with _gate:
-        if key in _recent:
-            return _recent[key]
-    decoded = ctx.tape.decode_day(day, ctx.manifest.universe, warmup=warmup)
-    with _gate:
-        _recent[key] = decoded
-        while len(_recent) > _KEEP:
-            _recent.popitem(last=False)
-    return decoded
+    decode = partial(ctx.tape.decode_day, day, ctx.manifest.universe, warmup=warmup)
+    return ctx.recent.get(_DECODED, (key,), decode)
