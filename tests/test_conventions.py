@@ -175,7 +175,7 @@ def test_nothing_but_the_command_line_prints() -> None:
     printers = {ROOT / "lotus_store" / "logs.py"}
     quiet = [path for path in SOURCES if "lotus_cli" not in path.parts and path not in printers]
     assert not [place for path in quiet for place in bare_output(path)]
-    assert bare_output(ROOT / "lotus_cli" / "progress.py"), "what is looked for would be found"
+    assert bare_output(ROOT / "lotus_cli" / "terminal" / "progress.py"), "what is looked for would be found"
 
 
 def test_a_logger_is_named_by_its_module() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "lotus_weave"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "lotus_weave"))
 from boards import braid, lesson
 
 from lotus_assets.pages.belief_glance import NEVER_MS, beliefs_told, intervals

@@ -13,7 +13,7 @@ from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.types import Literal, Rule
 from lotus_assets.pages.lesson_pictures import lesson_pictures
 
-_FILE = Path(__file__).resolve().parent.parent / "lotus_learning" / "worlds.py"
+_FILE = Path(__file__).resolve().parents[2] / "lotus_learning" / "worlds.py"
 _SPEC = importlib.util.spec_from_file_location("picture_worlds", _FILE)
 assert _SPEC is not None
 assert _SPEC.loader is not None

@@ -26,7 +26,7 @@ from lotus.own_signals.report.result_keys import (
     TOP,
 )
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lotus_own_signals"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lotus_own_signals"))
 from own_world import arrow, own_world, rows_of, write_csv, write_parquet
 
 World = dict[str, np.ndarray[Any, Any]]
@@ -218,7 +218,7 @@ def test_the_example_is_written_and_its_lesson_found(tmp_path: Path) -> None:
     found = facts_of(tmp_path / "ex")
     assert [(x["detector_id"], x["rule"]) for x in found["lessons"]] == [(planted["detector_id"], planted["rule"])]
     assert all(found["lessons"][0]["horizons"][0][k] is not None for k in ("mfe_bps", "mae_bps", "brier", "log_score"))
-    page = (Path(__file__).parents[2] / "docs" / "reference" / "own_signals.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "own_signals.md").read_text("utf-8")
     assert learn("--events", tmp_path / "ex").stdout in page
     assert "is not empty" in learn("--example", tmp_path / "ex", code=3).stderr
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from learn_runs import facts_of, refused
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lotus_own_signals"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lotus_own_signals"))
 from own_world import arrow, own_world, rows_of, write_parquet
 
 World = dict[str, np.ndarray[Any, Any]]

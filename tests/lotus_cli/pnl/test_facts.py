@@ -22,7 +22,7 @@ from lotus_store.databases import Databases
 from lotus_store.tape.import_recording import import_recording
 from lotus_store.tape.store import TapeStore
 
-CAPTURE = Path(__file__).resolve().parents[3] / "shared" / "data" / "hyperliquid-2025-09-04" / "frames.jsonl.gz"
+CAPTURE = Path(__file__).resolve().parents[4] / "shared" / "data" / "hyperliquid-2025-09-04" / "frames.jsonl.gz"
 DAY, MINUTES, PACE = "2025-09-04", 6, 15.0  # a window of 30 s is two seconds: enough for its order on a busy machine
 NEEDED = {"raw_tape", "microtape_frames", "dsi_annotations", "expert_set", "signal_events", "signal_eval"}
 

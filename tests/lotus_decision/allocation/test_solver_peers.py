@@ -15,7 +15,7 @@ from benchmarks.decision.allocator import SpecificationSolver
 from lotus.decision.allocation.problem import Caps, Problem
 from lotus.decision.allocation.solver import FastSolver
 
-KNOWN = json.loads((Path(__file__).parent / "data" / "pyportfolioopt.json").read_text("utf-8"))
+KNOWN = json.loads((Path(__file__).parents[1] / "data" / "pyportfolioopt.json").read_text("utf-8"))
 SOLVERS = {"fast": FastSolver(), "specification": SpecificationSolver()}
 
 

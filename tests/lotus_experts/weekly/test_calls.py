@@ -11,8 +11,8 @@ from lotus.experts.fusion import default_experts
 from lotus.experts.spec import LabelRule
 from lotus.experts.weekly.calls import calls_of, follow, joined
 
-from .specs import edited
-from .test_machine_patterns import market
+from ..specs import edited
+from ..test_machine_patterns import market
 
 RULE = LabelRule(2.0, 4.0, 3.0)  # 10 frames
 

@@ -14,8 +14,8 @@ from lotus.experts.weekly.reliability import EVALUATIONS, reliability_of
 from lotus.microtape.frames import spec as f
 from lotus.microtape.frames.batch import FrameBatch
 
-from .specs import raw
-from .test_machine_patterns import market
+from ..specs import raw
+from ..test_machine_patterns import market
 
 NAMES = ("sweep_stall", "absorption")
 

@@ -14,7 +14,7 @@ from lotus.tape_machine.machine import Machine
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.program import compile_program
 
-from .specs import edited
+from ..specs import edited
 
 
 def net(seed: int, shape=SHAPE, inputs: int = 3) -> list[np.ndarray]:

@@ -14,7 +14,7 @@ from lotus_live.reports.metrics import METRICS, StatusCollector
 from lotus_live.reports.metrics_page import MetricsPage, metrics_page
 from lotus_live.reports.status import FailureCause, LiveCounts
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "metrics.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "metrics.md"
 STATUS: dict[str, Any] = {
     "time": 1_770_000_000.5, "lines": 12, "windows": 4, "events": 24, "published": 3,
     "last_window_end_ms": 1_770_000_000_000,

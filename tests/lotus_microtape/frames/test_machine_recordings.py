@@ -11,7 +11,7 @@ from lotus.microtape.frames.machine import build_frames
 from lotus.microtape.line_machine import LineMachine
 from lotus.microtape.wire.decode import decode_lines
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 FOUR = (Asset("BTC", 5), Asset("ETH", 4), Asset("SOL", 2), Asset("WLFI", 0))
 CASES = {
     "hyperliquid-2025-01-26-raw/btcusd_20250126.gz": (FOUR[:1], 0),

@@ -9,7 +9,7 @@ from lotus.microtape.events import trade_rows
 from lotus.microtape.wire.decode import decode_lines
 from lotus.microtape.wire.reasons import QuarantineReason
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "tape_lines.md").read_text()
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "tape_lines.md").read_text()
 BTC = UNIVERSE[0]
 ODD = [
     ("100", 100, 100), ("100.0", 100, 100), ("00100", 100, 100), ("1e2", 100, 100),

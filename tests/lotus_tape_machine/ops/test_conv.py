@@ -11,7 +11,7 @@ from lotus.tape_machine.machine import Machine
 from lotus.tape_machine.ops.conv import soft_sign
 from lotus.tape_machine.program import compile_program
 
-from .oracle import NULL, column, equal_bits, node
+from ..oracle import NULL, column, equal_bits, node
 
 SHAPES = st.lists(st.tuples(st.integers(1, 16), st.integers(1, 9)), min_size=0, max_size=2)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
 
-from .oracle import NULL, column, equal_bits, nasty_columns, node, run
+from ..oracle import NULL, column, equal_bits, nasty_columns, node, run
 
 
 def clean(x: np.ndarray) -> np.ndarray:

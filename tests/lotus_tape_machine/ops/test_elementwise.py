@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
 
-from .oracle import NASTY, NULL, ROW_WISE, column, equal_bits, node, of_columns, run
+from ..oracle import NASTY, NULL, ROW_WISE, column, equal_bits, node, of_columns, run
 
 VALUES = (*NASTY, 0.5, -3.0, 700.0, -800.0)
 ARITY = {"clip": 3, "where": 3} | dict.fromkeys(("neg", "abs", "sign", "log", "sqrt", "logistic", "not", "known"), 1)

@@ -12,7 +12,7 @@ from lotus.tape_machine.machine import Machine
 from lotus.tape_machine.ops.forest import forest_cuts
 from lotus.tape_machine.program import compile_program
 
-from .oracle import NULL, column, equal_bits, node
+from ..oracle import NULL, column, equal_bits, node
 
 TREES, DEPTH, WINDOW, SEED = 3, 4, 7, 11
 

@@ -9,7 +9,7 @@ from pace import examples
 from lotus.errors import ConfigError
 from lotus.tape_machine.program import compile_program
 
-from .oracle import NULL, column, flags, nasty_columns, node, run
+from ..oracle import NULL, column, flags, nasty_columns, node, run
 
 # sweep-then-stall: idle, armed, fired; flags: trigger, break, confirm; the last target of each row is its time limit's
 TABLE = ((1, -1, -1, -1), (1, 0, 2, 0), (-1, 0, -1, 0))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
 
-from .oracle import NULL, column, flags, nasty_columns, node, of_columns, run
+from ..oracle import NULL, column, flags, nasty_columns, node, of_columns, run
 
 DELAYS = st.sampled_from((0, 1, 2, 3, 7, 20, 100))
 

@@ -11,7 +11,7 @@ from lotus.tape_machine.ops.rank import SIZE
 from lotus.tape_machine.ops.table import EXACT_RANK_MAX
 from lotus.tape_machine.program import compile_program
 
-from .oracle import NULL, column, nasty_columns, node, of_columns, run
+from ..oracle import NULL, column, nasty_columns, node, of_columns, run
 
 
 def clean(x: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from lotus.tape_machine.graph import build_graph
 from lotus.tape_machine.node import OPS, Node
 from lotus.tape_machine.ops.table import EXTRA, compiled_op
 
-from .oracle import NASTY, column, equal_bits, node, run
+from ..oracle import NASTY, column, equal_bits, node, run
 
 
 def constant(value: float) -> Node:

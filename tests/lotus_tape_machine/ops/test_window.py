@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
 
-from .oracle import NASTY, NULL, TAMER, column, exact_slope, exact_std, nasty_columns, node, of_columns, run
+from ..oracle import NASTY, NULL, TAMER, column, exact_slope, exact_std, nasty_columns, node, of_columns, run
 
 ROUNDED = ("sum", "mean", "std", "slope")
 ORDERED = ("rmax", "rmin", "argmax_age", "argmin_age", "breakout")

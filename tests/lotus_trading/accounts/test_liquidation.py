@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lotus.trading.accounts.liquidation import liquidation_px
 from lotus.trading.execution.orders import Side
 
-from .faulty_plans import D
+from ..faulty_plans import D
 
 
 @given(

@@ -18,7 +18,7 @@ from lotus.trading.execution.orders import OrderState, Side
 from lotus.trading.execution.state import Ending, Phase
 from lotus.trading.plan.plan import Condition, ConditionKind
 
-from .desks import settle
+from ..desks import settle
 
 D = Decimal
 BOTH = pytest.mark.parametrize("side", list(Side))

@@ -19,7 +19,7 @@ from lotus.trading.execution.order_machine import Purpose
 from lotus.trading.execution.orders import OrderGrouping, OrderState, Side, TimeInForce
 from lotus.trading.execution.state import Ending, Phase
 
-from .desks import settle
+from ..desks import settle
 
 D = Decimal
 BOTH = pytest.mark.parametrize("side", list(Side))

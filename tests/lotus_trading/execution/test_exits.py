@@ -19,7 +19,7 @@ from lotus.trading.execution.orders import OrderState, Side, VenueFill
 from lotus.trading.execution.state import Ending, Phase
 from lotus.trading.plan.plan import Condition, ConditionKind
 
-from .desks import settle
+from ..desks import settle
 
 D = Decimal
 BOTH = pytest.mark.parametrize("side", list(Side))

@@ -12,7 +12,7 @@ from lotus.trading.execution.order_machine import Purpose
 from lotus.trading.execution.orders import OrderState, Side
 from lotus.trading.execution.state import Ending, Phase
 
-from .desks import settle
+from ..desks import settle
 
 D = Decimal
 BOTH = pytest.mark.parametrize("side", list(Side))

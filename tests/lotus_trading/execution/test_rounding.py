@@ -12,7 +12,7 @@ from lotus.manifest import Asset
 from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import is_valid_px, is_valid_size, round_px, round_px_for, round_size
 
-RECORDED = Path(__file__).resolve().parents[3] / "shared/data/hyperliquid-rest-cassettes/test_get_info.yaml"
+RECORDED = Path(__file__).resolve().parents[4] / "shared/data/hyperliquid-rest-cassettes/test_get_info.yaml"
 SHORT = [("BTC", 5), ("ETH", 4), ("SOL", 2), ("XRP", 0), ("INJ", 1), ("BNB", 3)]
 
 

@@ -2,7 +2,7 @@
 
 from lotus.trading.plan.refusals import MEANINGS, RefusalReason
 
-from .faulty_plans import FAULTS
+from ..faulty_plans import FAULTS
 
 
 def test_every_reason_has_a_case_and_a_meaning() -> None:

@@ -11,7 +11,7 @@ from trading_plans import BTC, plan, view
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.validate import AccountState, refusals
 
-from .faulty_plans import FAULTS, D, R
+from ..faulty_plans import FAULTS, D, R
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 

@@ -11,7 +11,7 @@ from lotus_assets.stages.scoring import signal_events
 from lotus_store.ledger.beliefs.priors import swaps
 from lotus_store.ledger.messages.boxes import anything_open
 
-from .stage_runs import run
+from ..stage_runs import run
 
 ALL = (*TAPE_STAGES, *LEARNING_STAGES)
 

@@ -15,7 +15,7 @@ from lotus_assets.stages.learning import braids
 from lotus_store.ledger.beliefs.braids import read_board, write_night
 from lotus_store.ledger.beliefs.lessons import read_experiments, write_experiments
 
-from .woven_days import planted
+from ..woven_days import planted
 
 pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 

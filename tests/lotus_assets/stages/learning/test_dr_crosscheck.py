@@ -16,7 +16,7 @@ from lotus_store.build import git_sha
 from lotus_store.ledger.beliefs.braids import read_board, write_night
 from lotus_store.ledger.beliefs.lessons import read_experiments
 
-from .woven_days import NEEDED, planted, run
+from ..woven_days import NEEDED, planted, run
 
 pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 WEAVING = (braids.STAGE, meta_braids.STAGE, active_priors.STAGE)

@@ -25,7 +25,7 @@ from lotus_store.ledger.beliefs.braids import read_board, read_history, write_ni
 from lotus_store.ledger.beliefs.priors import in_force_on, swaps, versions
 from lotus_store.ledger.beliefs.reviews import read_outcomes, read_reviews
 
-from .woven_days import NEEDED, planted, run
+from ..woven_days import NEEDED, planted, run
 
 pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 WEAVING = (braids.STAGE, meta_braids.STAGE, active_priors.STAGE)

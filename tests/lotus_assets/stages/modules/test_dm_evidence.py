@@ -14,7 +14,7 @@ from lotus_assets.stages.runner import run_stage
 from lotus_store.databases import Connection
 from lotus_store.ledger.bodies import to_body
 
-from .known_days import a_day, known, night
+from ..known_days import a_day, known, night
 
 DAYS = [next_day("2026-01-05", k) for k in range(4)]
 

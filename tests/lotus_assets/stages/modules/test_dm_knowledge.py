@@ -16,7 +16,7 @@ from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
 from lotus_store.ledger.trading.knowledge import content_of_night, quality_of_night
 
-from .known_days import a_day, known, night
+from ..known_days import a_day, known, night
 
 DAYS = [next_day("2026-01-05", k) for k in range(4)]
 

@@ -28,7 +28,7 @@ from lotus_store.ledger import atlas
 from lotus_store.ledger.day_commits import DayCommit, commit_day, read_commit
 from lotus_store.ledger.module_numbers import read_numbers
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "lotus_atlas"))
+sys.path.insert(0, str(Path(__file__).parents[3] / "lotus_atlas"))
 from planted_windows import DAY0_MS, PER_DAY, noise, planted, steps_ms
 
 PLANTED = 10  # days of evidence

@@ -15,7 +15,7 @@ from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.scoring import detector_audits, detector_cards, signal_eval, signal_events
 
-from .carded_days import run
+from ..carded_days import run
 
 pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 DETECTORS = shipped_detectors()

@@ -10,7 +10,7 @@ from lotus.outcomes.signal_eval import signal_eval_spec
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals import events
 
-from .made_rows import some_events, table
+from ..made_rows import some_events, table
 
 DAY = "2025-01-02"
 

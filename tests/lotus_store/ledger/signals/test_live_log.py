@@ -5,7 +5,7 @@ from dataclasses import replace
 from lotus_store.databases import Databases
 from lotus_store.ledger.signals import live_log
 
-from .made_rows import some_events
+from ..made_rows import some_events
 
 DAY = "2025-01-02"
 

@@ -26,7 +26,7 @@ from lotus.trading.plan.validate import AccountState, refusals
 from lotus_venues.hyperliquid.order_wire import order_wire
 from lotus_venues.local_exchange.engine.rules import MIN_NOTIONAL_MICRO, price_units, size_lots
 
-RECORDED = Path(__file__).resolve().parents[4] / "shared/data/hyperliquid-rest-cassettes/test_get_info.yaml"
+RECORDED = Path(__file__).resolve().parents[5] / "shared/data/hyperliquid-rest-cassettes/test_get_info.yaml"
 BY_HAND = [Asset("BTC", 5), Asset("ETH", 4), Asset("SOL", 2), Asset("INJ", 1), Asset("XRP", 0), Asset("BNB", 3)]
 D = Decimal
 PRICES = st.floats(-4.0, 6.0).map(lambda x: D(repr(10.0**x)))
