@@ -77,7 +77,7 @@ def test_a_backfill_runs_in_order_and_again_with_the_same_hashes(
 def test_the_ui_is_told_rows_hashes_and_checks_per_day(
     tiny: Settings, lotus: Lotus, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
-    summary = backfill(tiny, days[0], days[0])
+    summary = backfill(tiny, days[0], days[0], force=True)
     fact = opened.get_latest_materialization_event(dg.AssetKey("signal_events"))
     assert fact is not None
     assert fact.asset_materialization is not None
@@ -108,7 +108,7 @@ def test_the_ui_is_told_rows_hashes_and_checks_per_day(
 def test_a_subset_of_the_lane_runs_alone(
     lotus: Lotus, tiny: Settings, opened: dg.DagsterInstance, days: list[str]
 ) -> None:
-    whole = backfill(tiny, days[0], days[1]).hashes
+    whole = backfill(tiny, days[0], days[1], force=True).hashes
     result = lane(lotus, opened, ["signal_events", "signal_eval"], days[0], days[1])
     assert result.success
     told = [e.asset_key.to_user_string() for e in result.get_asset_materialization_events() if e.asset_key]
