@@ -22,6 +22,22 @@ MARK = re.compile(r"\bmark\.(" + "|".join(MARKS) + r")\b(\(\s*\"[^\"]{10,}\")?")
 SHARED_CLASS_NAMES = {  # public class names that more than one class has, and why
     "Evidence": "lotus/learning defines one, benchmarks/lessons uses the other; their bytes name the evidence rows",
 }
+OWN_WORDS = (  # every other word of the project is the field's own
+    *(
+        "strand",
+        "braid",
+        "weave",
+        "lesson",
+        "prior",
+        "herald",
+        "atlas",
+        "microtape",
+        "kairos",
+        "entrainment",
+        "curator",
+    ),
+    *("detector", "expert"),
+)
 NEEDED = {  # what a file holds that may carry a mark
     "kill": r"SIGKILL|\.kill\(|--kills|--each|kill_server|os\._exit",
     "compile": r"LOTUS_KERNEL_CACHE|lotus warm|from sweep import",
@@ -142,10 +158,19 @@ def test_a_class_name_means_one_thing() -> None:
     assert not [name for name in SHARED_CLASS_NAMES if name not in shared], "no longer shared"
 
 
-def test_every_folder_of_the_domain_is_in_the_glossary() -> None:
-    glossary = (ROOT / "docs" / "glossary.md").read_text().lower()
-    folders = [p.name for p in (ROOT / "lotus").iterdir() if (p / "__init__.py").exists()]
-    assert not [f for f in folders if f not in glossary]
+def test_the_architecture_names_every_package_of_the_domain() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    packages = {path.parent.name for path in (ROOT / "lotus").glob("*/__init__.py")}
+    assert packages == set(re.findall(r"^\| `lotus/(\w+)` \|", page, re.M))
+
+
+def test_the_glossary_explains_the_words_of_the_project_and_its_places_exist() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| ([^|]+) \|$", (ROOT / "docs" / "glossary.md").read_text(), re.M)[1:]
+    words = " ".join(word for word, _ in rows).lower()
+    assert not [word for word in OWN_WORDS if word not in words]
+    assert not [
+        place for _, places in rows for place in re.findall(r"`([^`]+)`", places) if not (ROOT / place).exists()
+    ]
 
 
 def test_lock_file_names_versions_and_hashes_only() -> None:

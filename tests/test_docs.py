@@ -19,6 +19,10 @@ TEXTS = [ROOT / name for name in TRACKED if name.endswith(ENDINGS) and name not 
 ROOMS = ("lotus", *sorted(path.name for path in ROOT.glob("lotus_*") if path.is_dir()))
 IMPORT = re.compile(r"^\s*(?:import|from) (\w+)", re.M)
 PLACE = re.compile(r"`([\w/]+\.py):(\w+)`")
+FILE = re.compile(
+    r"(?<![\w/.-])(?:lotus(?:_[a-z]+)?|tests|benchmarks|scripts|sql|docs|fixtures)/[\w/.-]*\w\.(?:py|sql|yaml|json|csv)\b"
+)
+PLACEHOLDER = re.compile(r"\b(?:NAME|GROUP|PACKAGE|MODULE|X)\b")
 PAGE_NAME = re.compile(r"(?<![\w./-])(?:\.\./)*[\w-][\w/-]*\.md\b")
 MADE_BY_TESTS = {"page.md", "pnl.md"}
 ELSEWHERE = re.compile(
@@ -47,6 +51,14 @@ def test_every_place_that_the_architecture_names_is_there() -> None:
 def test_the_architecture_names_every_room() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     assert not [room for room in ROOMS if f"\n| `{room}` |" not in page]
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    """A record of a decision and the changelog name the files of their day."""
+    pages = [path for path in PAGES if path.parent.name != "adr" and path.name != "CHANGELOG.md"]
+    named = {(path.name, file) for path in pages for file in FILE.findall(path.read_text())}
+    assert len(named) > 100
+    assert not {(page, file) for page, file in named if not PLACEHOLDER.search(file) and not (ROOT / file).is_file()}
 
 
 def test_no_text_names_a_page_that_is_not_there() -> None:

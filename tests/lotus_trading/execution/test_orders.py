@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from lotus.trading.execution.orders import OrderState, Side, client_order_id
 
-ORDERS = st.tuples(st.text(max_size=8), st.text(max_size=8), st.integers(0, 100))
+ORDERS = st.tuples(st.text("ab", max_size=2), st.text("ab", max_size=2), st.integers(0, 2))
 
 
 def test_the_opposite_of_a_side_has_the_other_sign() -> None:
