@@ -77,9 +77,9 @@ def live_command(
     with Progress(quiet=as_json) as progress:
 
         def begin(daemon: "Daemon") -> None:
-            progress(f"daemon {daemon.run_id} is up")
+            progress(f"daemon {daemon.context.run_id} is up")
             if replay:
-                progress.watch("lines taken", 0, lambda: daemon.counts.lines)
+                progress.watch("lines taken", 0, lambda: daemon.taker.counts.lines)
 
         settings = settings_of(home, tape, branch)
         progress("starting the daemon", 0)

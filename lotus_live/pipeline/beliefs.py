@@ -74,6 +74,14 @@ class LedgerBeliefs:
         return any(v.priors_ver == priors_ver for v in (*self.versions, *self.refused))
 
 
+def ledger_beliefs(databases: Databases, lake: Lake, spec: LaneSpec) -> LedgerBeliefs:
+    """Return the beliefs of a branch as a run begins with them (blocking)."""
+    beliefs = LedgerBeliefs(spec)
+    beliefs.accept(fresh_versions(databases, beliefs), -1)
+    beliefs.by_day, beliefs.sets = read_tables(lake, spec), fresh_sets(databases, spec)
+    return beliefs
+
+
 def fresh_versions(databases: Databases, beliefs: LedgerBeliefs) -> list[PriorsVersion]:
     """Return the versions in force on the branch that the beliefs do not know yet (blocking)."""
     branch = beliefs.spec.branch
@@ -88,21 +96,27 @@ def settle_start(databases: Databases, spec: LaneSpec) -> list[Put]:
         return settle_late(connection, spec.branch, spec.manifest.kernel.window_ms)
 
 
-def settled_versions(
-    databases: Databases, beliefs: LedgerBeliefs, scored_until_ms: int
-) -> tuple[list[PriorsVersion], list[Put]]:
-    """Return the versions that the beliefs do not know as they take effect, and the late ones of them (blocking).
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Versions that the beliefs do not know, as they take effect; and which of them were postponed, with before."""
 
-    A late one is put off in the ledger to the first window after `scored_until_ms`, the end of the last window scored.
+    fresh: list[PriorsVersion]
+    late: list[Put]
+
+
+def settled_versions(databases: Databases, beliefs: LedgerBeliefs, scored_until_ms: int) -> Poll:
+    """Return the versions that the beliefs do not know (blocking).
+
+    The ledger postpones a late one to the first window after `scored_until_ms`, the end of the last window scored.
     """
-    fresh, late = fresh_versions(databases, beliefs), list[Put]()
-    if any(version.effective_from_ms <= scored_until_ms for version in fresh):
-        with databases.connect("sig", autocommit=True) as connection:
-            window_ms = beliefs.spec.manifest.kernel.window_ms
-            now = [put_off(connection, version, scored_until_ms, window_ms) for version in fresh]
-        late = [(was, is_now) for was, is_now in zip(fresh, now, strict=True) if was is not is_now]
-        fresh = [version for version in now if not beliefs.known(version.priors_ver)]
-    return fresh, late
+    fresh = fresh_versions(databases, beliefs)
+    if all(version.effective_from_ms > scored_until_ms for version in fresh):
+        return Poll(fresh, [])
+    with databases.connect("sig", autocommit=True) as connection:
+        window_ms = beliefs.spec.manifest.kernel.window_ms
+        now = [put_off(connection, version, scored_until_ms, window_ms) for version in fresh]
+    late = [(was, is_now) for was, is_now in zip(fresh, now, strict=True) if was is not is_now]
+    return Poll([version for version in now if not beliefs.known(version.priors_ver)], late)
 
 
 def fresh_sets(databases: Databases, spec: LaneSpec, known: Sequence[InForce] = (), held_to: str = "") -> list[InForce]:

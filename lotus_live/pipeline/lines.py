@@ -104,7 +104,7 @@ class Pipeline:
         `sink_of` gives the sink of a day (none: frames, quotes and gaps are not kept).
         """
         self.spec, self.beliefs = spec, beliefs
-        self._first_day = first_day
+        self.first_day = first_day
         self._sink_of = sink_of or (lambda day: None)
         self.today: DayLane | None = None
         self.tomorrow: DayLane | None = None
@@ -174,7 +174,7 @@ class Pipeline:
         """Change the lanes as the receive stamp asks for: at midnight, and at 22:00 for the next day's."""
         today = self.today
         if today is None or recv_ns >= today.end_ns:
-            day = max(day_of(recv_ns // NS_PER_MS), self._first_day or "")
+            day = max(day_of(recv_ns // NS_PER_MS), self.first_day or "")
             if today is not None:
                 self.finished.append(today.totals)
             waiting, self.tomorrow = self.tomorrow, None

@@ -69,7 +69,7 @@ def test_priors_swapped_in_mid_run_give_the_rows_of_the_batch(
     late = priors_version("main", day_start_ms(DAY) + 9 * 3_600_000, braids[:1])
 
     def apply(daemon: Daemon) -> None:
-        while daemon.counts.windows < 60:
+        while daemon.taker.counts.windows < 60:
             time.sleep(0.01)
         with databases.connect("sig") as connection:
             for one in (version, late):

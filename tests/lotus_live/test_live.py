@@ -206,7 +206,7 @@ def scrape(port: int, told: list[str]) -> None:
 def _stop_after(lines: int, before: Callable[[], None] = lambda: None) -> Any:
     def start(daemon: Daemon) -> None:
         def watch() -> None:
-            while daemon.counts.lines < lines:
+            while daemon.taker.counts.lines < lines:
                 time.sleep(0.01)
             before()
             daemon.stop("command")

@@ -10,8 +10,8 @@ from lotus.errors import ConfigError, TapeError
 from lotus.manifest import Asset
 from lotus.microtape.wire.decode import Decoder
 from lotus.microtape.wire.frame import CONTROL_PREFIX
-from lotus_live.daemon import Daemon
 from lotus_live.feed.clocks import Arrival
+from lotus_live.line_taker import LineTaker
 from lotus_live.live import run_live
 from lotus_live.parity import neutral_beliefs, verify_parity
 from lotus_live.pipeline import batch
@@ -66,14 +66,14 @@ def test_parity_and_verify_tape_judge_bad_frames_alike(lines: Lines, recording: 
 def test_what_breaks_behind_the_decoder_ends_with_its_line(
     lines: Lines, recording: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Daemon._take_whole
+    whole = LineTaker._take_whole
 
-    def broken(self: Daemon, recv_ns: int, seq: int, raw: bytes) -> None:
+    def broken(self: LineTaker, recv_ns: int, seq: int, raw: bytes) -> None:
         if raw == POISON[0]:
             raise RecursionError("unforeseen")
         whole(self, recv_ns, seq, raw)
 
-    monkeypatch.setattr(Daemon, "_take_whole", broken)
+    monkeypatch.setattr(LineTaker, "_take_whole", broken)
     for rebuilt in (0, len(lines)):
         status = run_live(settings, replay=[recording], run_id="r").status
         assert (status["rebuilt"], status["broken_lines"]) == (rebuilt, 1)
