@@ -30,6 +30,11 @@ class PlanRun:
     done_ms: int | None = None
     amended: tuple[Decimal | None, int | None] = (None, None)
 
+    @property
+    def account(self) -> str:
+        """The account of its orders."""
+        return self.state.plan.authority.account
+
     def take(self, event: Event, now_ms: int) -> None:
         """Take in an event; what follows waits in `commands`.
 

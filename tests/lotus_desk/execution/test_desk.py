@@ -161,7 +161,7 @@ def test_a_desk_that_ends_lets_its_books_end_first_and_notes_what_it_was_told_la
         task = asyncio.create_task(desk.run())
         bed.accept("one", 60_000)
         await until(lambda: bed.venue.held > 0)
-        await until(lambda: not any(work.is_changed for work in desk._runs.values()))
+        await until(lambda: not any(work.is_changed for work in desk._table.runs.values()))
         (first,) = bed.venue.fills
         last = replace(first, fill_id="last")
         bed.venue.told_at_end.append(last)
