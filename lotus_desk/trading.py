@@ -193,8 +193,9 @@ def trading_of(
     tries = PolicyChooser(policy, settings.manifest.weave, wanted.explore_policy, settings.manifest.score.seed)
     caps, executor = policy.caps, f"{market.venue}:{STRATEGY}"
     allocator = Allocator(
-        settings.branch, PORTFOLIO, AccountMandate(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
-        FastSolver().solve, tries, keys,
+        branch=settings.branch, portfolio_id=PORTFOLIO, authority=AccountMandate(BOOK_ACCOUNT, (executor,),
+        caps.gross, caps.turnover_day),
+        solve=FastSolver().solve, chooser=tries, keys=keys,
     )  # fmt: skip
     rebalancer = Rebalancer(
         databases, allocator, lambda: market.portfolio(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace
@@ -202,7 +203,16 @@ def trading_of(
     predictor = Predictor(databases)
     predictor.known(settings.branch, market.venue, now_ms())  # lets the first fit begin
     handlers = hot_handlers(decider, Acceptor(market, chooser, predictor.known))
-    return Trading(market, desk, rebalancer, handlers, keys, interlock, triggers, paper)
+    return Trading(
+        market=market,
+        desk=desk,
+        rebalancer=rebalancer,
+        handlers=handlers,
+        keys=keys,
+        interlock=interlock,
+        triggers=triggers,
+        paper=paper,
+    )
 
 
 def _require_gate(settings: Settings, databases: Databases, url: str) -> Callable[[], Mapping[str, str]]:

@@ -131,7 +131,16 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         if on_start is not None:
             on_start(daemon)
         with _metrics(live.metrics_port, daemon):
-            await daemon.run(Feed(url, rest_url, spec.universe, clock, daemon.taker.on_line, policy))
+            await daemon.run(
+                Feed(
+                    url=url,
+                    rest_url=rest_url,
+                    universe=spec.universe,
+                    clock=clock,
+                    on_line=daemon.taker.on_line,
+                    policy=policy,
+                )
+            )
         return _result(daemon)
 
     return job
@@ -174,7 +183,16 @@ def _replayed(
         if not at_exchange:
             async with ReplayServer(served, frames, plan) as server:
                 rest_url = http_base(server.url)
-                await daemon.run(Feed(server.url, rest_url, spec.universe, clock, daemon.taker.on_line, policy))
+                await daemon.run(
+                    Feed(
+                        url=server.url,
+                        rest_url=rest_url,
+                        universe=spec.universe,
+                        clock=clock,
+                        on_line=daemon.taker.on_line,
+                        policy=policy,
+                    )
+                )
             return _result(daemon)
         options = _exchange_options(plan, clock)
         if not plan.speed:
@@ -184,7 +202,14 @@ def _replayed(
         async with LocalExchange(served, frames, options=options) as exchange:
             pace = plan.speed or 1.0
             daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, in_ms(clock), pace, name))
-            feed = Feed(exchange.ws_url, exchange.url, spec.universe, clock, daemon.taker.on_line, policy)
+            feed = Feed(
+                url=exchange.ws_url,
+                rest_url=exchange.url,
+                universe=spec.universe,
+                clock=clock,
+                on_line=daemon.taker.on_line,
+                policy=policy,
+            )
             await daemon.run(feed, None if plan.speed else step.finish)
         return _result(daemon)
 

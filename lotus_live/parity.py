@@ -157,7 +157,14 @@ async def run_live_once(
 
     frames = ((line.recv_ns, line.raw) for line in tape.arrivals())
     async with ReplayServer(spec.universe, frames, plan) as server:
-        feed = Feed(server.url, http_base(server.url), spec.universe, clock, take, QUIET)
+        feed = Feed(
+            url=server.url,
+            rest_url=http_base(server.url),
+            universe=spec.universe,
+            clock=clock,
+            on_line=take,
+            policy=QUIET,
+        )
         await feed.run()
     hashes = []
     for lane in pipeline.days:

@@ -123,7 +123,18 @@ class PaperVenue:
         fills = []
         for index, (px, lots) in enumerate(levels):
             fee = fee_micro(px * lots, self.fee_bps)
-            fill = Fill(order.client_id, order.event_id, order.asset, order.side, px, lots, fee, recv_ns, seq, index)
+            fill = Fill(
+                client_id=order.client_id,
+                event_id=order.event_id,
+                asset=order.asset,
+                side=order.side,
+                px=px,
+                lots=lots,
+                fee_micro=fee,
+                recv_ns=recv_ns,
+                seq=seq,
+                index=index,
+            )
             self.positions[order.asset].apply(fill)
             fills.append(fill)
         return fills

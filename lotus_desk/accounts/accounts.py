@@ -97,7 +97,14 @@ def venue_account(
     journal = SignerJournal(journals / path_step(account))
     signer = AgentSigner(read_key(files.key), read_caps(files.caps), journal, url)
     signer.is_halted = is_halted
-    exchange = Exchange(JsonPoster(url), signer, read_address(files.address), clock_ms, budget_at(url), expires_ms)
+    exchange = Exchange(
+        poster=JsonPoster(url),
+        signer=signer,
+        user=read_address(files.address),
+        clock_ms=clock_ms,
+        budget=budget_at(url),
+        expires_ms=expires_ms,
+    )
     policy = VenuePolicy(look_s=LOOK_S / max(pace, 1.0), stream=LOCAL_STREAM) if is_local else LIVE_POLICY
     return HyperliquidVenue(exchange, tuple(asset.name for asset in universe), policy)
 

@@ -88,7 +88,16 @@ class TradeBooks:
     def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill], now_ms: int) -> None:
         """Write orders of no plan and fills of no living plan, on a connection of its own; safe to repeat."""
         lines = [
-            OrderLine(o.client_id, NO_PLAN, self.venue, o.coin, Purpose.EXIT, OrderState.UNKNOWN, now_ms, to_plain(o))
+            OrderLine(
+                client_id=o.client_id,
+                plan_id=NO_PLAN,
+                venue=self.venue,
+                coin=o.coin,
+                purpose=Purpose.EXIT,
+                state=OrderState.UNKNOWN,
+                sent_ms=now_ms,
+                body=to_plain(o),
+            )
             for o in orders
         ]
         with closing(self.databases.connect(Module.TR.value)) as connection, connection:
@@ -116,21 +125,54 @@ class TradeBooks:
         )
 
     def _fill_line(self, fill: VenueFill) -> FillLine:
-        return FillLine(self.venue, fill.fill_id, fill.client_id, fill.coin, fill.time_ms, to_plain(fill))
+        return FillLine(
+            venue=self.venue,
+            fill_id=fill.fill_id,
+            client_id=fill.client_id,
+            coin=fill.coin,
+            time_ms=fill.time_ms,
+            body=to_plain(fill),
+        )
 
     def _step(self, one: PlanDelta) -> PlanStep:
         plan, venue = one.row.plan_id, self.venue
         orders = [
-            OrderLine(o.client_id, plan, venue, o.order.coin, o.purpose, o.state, o.sent_ms, to_plain(o))
+            OrderLine(
+                client_id=o.client_id,
+                plan_id=plan,
+                venue=venue,
+                coin=o.order.coin,
+                purpose=o.purpose,
+                state=o.state,
+                sent_ms=o.sent_ms,
+                body=to_plain(o),
+            )
             for o in one.orders
         ]
         fills = [self._fill_line(f) for f in one.fills]
         account = one.state.plan.authority.account
         paid = [
-            FundingLine(venue, account, p.coin, p.time_ms, plan, float(p.usd), to_plain(p)) for p in shares(one.state)
+            FundingLine(
+                venue=venue,
+                account=account,
+                coin=p.coin,
+                time_ms=p.time_ms,
+                plan_id=plan,
+                usd=float(p.usd),
+                body=to_plain(p),
+            )
+            for p in shares(one.state)
         ]
         stage = "done" if one.state.done else "working"
-        return PlanStep(plan, stage, stored(one.state), one.state.will_hold, orders, fills, paid)
+        return PlanStep(
+            plan_id=plan,
+            stage=stage,
+            execution=stored(one.state),
+            will_hold=one.state.will_hold,
+            orders=orders,
+            fills=fills,
+            paid=paid,
+        )
 
 
 def execution_of(row: PlanRow) -> ExecutionState | None:

@@ -205,7 +205,15 @@ def closing_order(asset: Asset, size: Decimal, best: tuple[Decimal, Decimal], oc
     px = best[0] if side is Side.SELL else best[1]
     limit = round_px(asset, px * (1 + int(side) * CLOSE_SLIPPAGE))
     name = "0x" + natural_id("untracked", asset.name, occasion)
-    return NewOrder(name, asset.name, side, abs(size), limit, TimeInForce.IOC, reduce_only=True)
+    return NewOrder(
+        client_id=name,
+        coin=asset.name,
+        side=side,
+        size=abs(size),
+        limit_px=limit,
+        tif=TimeInForce.IOC,
+        reduce_only=True,
+    )
 
 
 def _sizes(account: AccountSnapshot) -> dict[str, Decimal]:

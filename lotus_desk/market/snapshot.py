@@ -129,7 +129,9 @@ class MarketSnapshot:
         end_ms, ratio = self._volumes[index]
         is_known = not math.isnan(ratio) and time_ms - end_ms <= VOLUME_AGE_MS
         volume = Decimal(f"{ratio:.4f}") if is_known else None
-        return MarketView(coin, time_ms, low, high, mark, volume, volatility)
+        return MarketView(
+            coin=coin, time_ms=time_ms, bid=low, ask=high, mark=mark, volume_ratio=volume, volatility_bps=volatility
+        )
 
     def levels(self, coin: str) -> Mapping[Side, Sequence[tuple[Decimal, Decimal]]]:
         """Return price and size of the seen levels that an order of each side would meet, best first."""
@@ -215,24 +217,24 @@ class MarketSnapshot:
         common = self.common
         authority = Authority(account_name(side), common.budget_usd, (EXECUTOR,))
         return ProbeTerms(
-            common.notional_usd,
-            common.stop_bps,
-            authority,
-            (self.venue,),
-            common.leverage,
-            common.entry_valid_ms,
+            notional_usd=common.notional_usd,
+            stop_bps=common.stop_bps,
+            authority=authority,
+            venues=(self.venue,),
+            max_leverage=common.leverage,
+            entry_valid_ms=common.entry_valid_ms,
         )
 
     def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
         """Return the terms of plans of the book under an authority, never beyond the settings' own budget."""
         common, usd = self.common, min(authority.budget_usd, self.common.budget_usd)
         return BookTerms(
-            common.stop_bps,
-            Authority(authority.account, usd, authority.executors),
-            (self.venue,),
-            common.leverage,
-            common.entry_valid_ms,
-            hold_ms,
+            stop_bps=common.stop_bps,
+            authority=Authority(authority.account, usd, authority.executors),
+            venues=(self.venue,),
+            max_leverage=common.leverage,
+            entry_valid_ms=common.entry_valid_ms,
+            hold_ms=hold_ms,
         )
 
     def use(self, used: Mapping[str, Decimal]) -> None:

@@ -79,7 +79,16 @@ async def probe_schedule_cancel() -> ScheduleProbe:
 def _order(
     side: Side, px: Decimal, tif: TimeInForce = TimeInForce.GTC, trigger: OrderTrigger | None = None
 ) -> NewOrder:
-    return NewOrder("0x" + secrets.token_hex(16), "BTC", side, LOT, px, tif, trigger is not None, trigger)
+    return NewOrder(
+        client_id="0x" + secrets.token_hex(16),
+        coin="BTC",
+        side=side,
+        size=LOT,
+        limit_px=px,
+        tif=tif,
+        reduce_only=trigger is not None,
+        trigger=trigger,
+    )
 
 
 def _counted(orders: Sequence[OpenOrder]) -> tuple[int, int]:

@@ -55,7 +55,16 @@ def guard_session(settings: Settings, account: str) -> GuardSession:
     weight = AddressWeight(LOCAL_WEIGHT) if is_local else shared_weight(url)
     budget = RateBudget(weight, actions_left=LOCAL_WEIGHT) if is_local else RateBudget(weight)
     signer = AgentSigner(key, closing_caps(()), journal, url)
-    return GuardSession(Exchange(JsonPoster(url, timeout_s=2.0), signer, user, wall_ms, budget, EXPIRES_MS))
+    return GuardSession(
+        Exchange(
+            poster=JsonPoster(url, timeout_s=2.0),
+            signer=signer,
+            user=user,
+            clock_ms=wall_ms,
+            budget=budget,
+            expires_ms=EXPIRES_MS,
+        )
+    )
 
 
 async def make_known(session: GuardSession) -> None:

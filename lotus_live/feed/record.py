@@ -80,12 +80,12 @@ async def _record(
         recorder.line(line)
 
     feed = Feed(
-        url,
-        rest_url,
-        universe,
-        clock,
-        take,
-        FeedPolicy(ping_s=settings.live.ping_s, renew_after_s=settings.live.stale_s),
+        url=url,
+        rest_url=rest_url,
+        universe=universe,
+        clock=clock,
+        on_line=take,
+        policy=FeedPolicy(ping_s=settings.live.ping_s, renew_after_s=settings.live.stale_s),
     )
     on_end_signals(lambda name: feed.stop())
     if seconds > 0:

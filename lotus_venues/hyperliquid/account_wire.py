@@ -25,12 +25,12 @@ def position_of(told: dict[str, Any]) -> VenuePosition:
     """Return one position."""
     leverage, end = told["leverage"], told.get("liquidationPx")
     return VenuePosition(
-        told["coin"],
-        Decimal(told["szi"]),
-        Decimal(told["entryPx"]),
-        Decimal(told["unrealizedPnl"]),
-        Decimal(told["marginUsed"]),
-        int(leverage["value"]),
-        leverage["type"] == "cross",
-        Decimal(end) if end else None,
+        coin=told["coin"],
+        size=Decimal(told["szi"]),
+        entry_px=Decimal(told["entryPx"]),
+        unrealised_usd=Decimal(told["unrealizedPnl"]),
+        margin_usd=Decimal(told["marginUsed"]),
+        leverage=int(leverage["value"]),
+        is_cross=leverage["type"] == "cross",
+        liquidation_px=Decimal(end) if end else None,
     )

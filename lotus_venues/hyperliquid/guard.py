@@ -146,7 +146,18 @@ class GuardSession:
         limit = round_px(asset, Decimal(levels[0]["px"]) * (1 + int(side) * SLIPPAGE))
         self._sent += 1
         name = "0x" + natural_id("watchdog", self.exchange.signer.address, coin, self.exchange.now_ms, self._sent)
-        return order_wire(NewOrder(name, coin, side, abs(size), limit, TimeInForce.IOC, reduce_only=True), number)
+        return order_wire(
+            NewOrder(
+                client_id=name,
+                coin=coin,
+                side=side,
+                size=abs(size),
+                limit_px=limit,
+                tif=TimeInForce.IOC,
+                reduce_only=True,
+            ),
+            number,
+        )
 
 
 def _each(told: list[Any] | str, n: int, sizes: Sequence[Decimal] = ()) -> list[str]:

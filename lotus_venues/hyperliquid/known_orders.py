@@ -129,7 +129,15 @@ class KnownOrders:
         if state is OrderState.FILLED and Decimal(0) < Decimal(order["sz"]) < Decimal(order["origSz"]):
             state, filled = OrderState.CANCELED, filled - Decimal(order["sz"])
         reason = "" if word in ("open", "filled", "triggered") else word
-        return OrderUpdate(name, state, time_ms, int(order["oid"]), filled, None, reason)
+        return OrderUpdate(
+            client_id=name,
+            state=state,
+            time_ms=time_ms,
+            oid=int(order["oid"]),
+            filled=filled,
+            average_px=None,
+            reason=reason,
+        )
 
     def told_fill(self, told: Mapping[str, Any]) -> VenueFill | None:
         """Take a fill; None when it was told before."""

@@ -139,7 +139,18 @@ def fill_of(told: Mapping[str, Any], names: Mapping[int, str]) -> VenueFill:
     side = Side.BUY if told["side"] == "B" else Side.SELL
     size, px, fee = Decimal(told["sz"]), Decimal(told["px"]), Decimal(told["fee"])
     taker, stamp = bool(told["crossed"]), int(told["time"])
-    return VenueFill(str(told["tid"]), name, oid, told["coin"], side, size, px, fee, taker, stamp)
+    return VenueFill(
+        fill_id=str(told["tid"]),
+        client_id=name,
+        oid=oid,
+        coin=told["coin"],
+        side=side,
+        size=size,
+        px=px,
+        fee_usd=fee,
+        is_taker=taker,
+        time_ms=stamp,
+    )
 
 
 def funding_of(told: Mapping[str, Any]) -> FundingPayment:
@@ -155,14 +166,14 @@ def open_order_of(told: Mapping[str, Any]) -> OpenOrder:
         kind = TriggerKind.TAKE_PROFIT if str(told["orderType"]).startswith("Take Profit") else TriggerKind.STOP_LOSS
         trigger = OrderTrigger(Decimal(told["triggerPx"]), kind, str(told["orderType"]).endswith("Market"))
     return OpenOrder(
-        told.get("cloid") or "",
-        int(told["oid"]),
-        told["coin"],
-        Side.BUY if told["side"] == "B" else Side.SELL,
-        Decimal(told["origSz"]),
-        Decimal(told["sz"]),
-        Decimal(told["limitPx"]),
-        int(told["timestamp"]),
-        bool(told.get("reduceOnly", False)),
-        trigger,
+        client_id=told.get("cloid") or "",
+        oid=int(told["oid"]),
+        coin=told["coin"],
+        side=Side.BUY if told["side"] == "B" else Side.SELL,
+        size=Decimal(told["origSz"]),
+        left=Decimal(told["sz"]),
+        limit_px=Decimal(told["limitPx"]),
+        placed_ms=int(told["timestamp"]),
+        reduce_only=bool(told.get("reduceOnly", False)),
+        trigger=trigger,
     )

@@ -188,7 +188,17 @@ class HyperliquidVenue:
         if state is OrderState.REJECTED:
             self.queue.put(self.known.modified(order.client_id))
             return replace(await self._standing(order.client_id), reason=text)
-        update = self.known.keep(OrderUpdate(order.client_id, state, self.exchange.now_ms, oid, filled, average, text))
+        update = self.known.keep(
+            OrderUpdate(
+                client_id=order.client_id,
+                state=state,
+                time_ms=self.exchange.now_ms,
+                oid=oid,
+                filled=filled,
+                average_px=average,
+                reason=text,
+            )
+        )
         self.queue.put(self.known.modified(order.client_id))
         return update
 
@@ -318,7 +328,15 @@ class HyperliquidVenue:
             state, oid, filled, average, reason = placed_state(entry, order)
         except (WireError, KeyError, ValueError, ArithmeticError) as error:
             return OrderUpdate(order.client_id, OrderState.UNKNOWN, self.exchange.now_ms, reason=str(error))
-        update = OrderUpdate(order.client_id, state, self.exchange.now_ms, oid, filled, average, reason)
+        update = OrderUpdate(
+            client_id=order.client_id,
+            state=state,
+            time_ms=self.exchange.now_ms,
+            oid=oid,
+            filled=filled,
+            average_px=average,
+            reason=reason,
+        )
         return self.known.keep(update)
 
     async def _canceled(self, name: str, is_done: bool, is_lost: bool) -> OrderUpdate:

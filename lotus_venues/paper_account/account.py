@@ -188,7 +188,14 @@ class PaperAccount:
         number = self.state.next_request
         self.state.next_request += 1
         due_ns = now_ns + self.terms.latency_ms * NS_PER_MS
-        made = Request(number, due_ns, request.placed, request.grouping, request.canceled, request.modified)
+        made = Request(
+            number=number,
+            due_ns=due_ns,
+            placed=request.placed,
+            grouping=request.grouping,
+            canceled=request.canceled,
+            modified=request.modified,
+        )
         self.state.on_way.append(made)
         self.execution.is_changed = True
         self.advance(now_ns)
@@ -217,19 +224,19 @@ class PaperAccount:
     def _new_order(self, form: OrderForm) -> PaperOrder:
         state = self.state
         order = PaperOrder(
-            form.client_id,
-            state.next_oid,
-            form.asset,
-            form.side,
-            form.lots,
-            form.lots,
-            form.limit,
-            form.tif,
-            form.reduce_only,
-            self.execution.now_ms,
-            form.trigger,
-            form.kind,
-            form.trigger_market,
+            client_id=form.client_id,
+            oid=state.next_oid,
+            asset=form.asset,
+            side=form.side,
+            lots=form.lots,
+            left=form.lots,
+            limit=form.limit,
+            tif=form.tif,
+            reduce_only=form.reduce_only,
+            placed_ms=self.execution.now_ms,
+            trigger=form.trigger,
+            kind=form.kind,
+            trigger_market=form.trigger_market,
         )
         state.next_oid += 1
         state.orders[form.client_id] = order
@@ -317,7 +324,15 @@ class PaperAccount:
             return OrderUpdate(form.client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=words.GONE)
         told = self.execution.update_of(order)
         reason = form.refusal or told.reason or words.GONE
-        return OrderUpdate(told.client_id, told.state, told.time_ms, told.oid, told.filled, told.average_px, reason)
+        return OrderUpdate(
+            client_id=told.client_id,
+            state=told.state,
+            time_ms=told.time_ms,
+            oid=told.oid,
+            filled=told.filled,
+            average_px=told.average_px,
+            reason=reason,
+        )
 
     def _cancel_all(self, names: list[str]) -> None:
         for name in tuple(names):

@@ -134,7 +134,15 @@ class PaperExecution:
         if order.done:
             average = Decimal(order.value_micro).scaleb(MICRO) / Decimal(order.done).scaleb(-asset.sz_decimals)
         filled = Decimal(order.done).scaleb(-asset.sz_decimals)
-        return OrderUpdate(order.client_id, order.state, order.changed_ms, order.oid, filled, average, order.reason)
+        return OrderUpdate(
+            client_id=order.client_id,
+            state=order.state,
+            time_ms=order.changed_ms,
+            oid=order.oid,
+            filled=filled,
+            average_px=average,
+            reason=order.reason,
+        )
 
     def trigger(self, asset: int) -> None:
         """Send every waiting trigger of a coin whose price the mark has passed."""
@@ -232,7 +240,18 @@ class PaperExecution:
         realised = state.positions[index].apply(side, lots, px)
         state.cash_micro += realised - fee
         state.fees_micro += fee
-        fill = PaperFill(state.next_fill, client_id, oid, index, side, lots, px, fee, is_taker, self.now_ms)
+        fill = PaperFill(
+            number=state.next_fill,
+            client_id=client_id,
+            oid=oid,
+            asset=index,
+            side=side,
+            lots=lots,
+            px=px,
+            fee_micro=fee,
+            is_taker=is_taker,
+            time_ms=self.now_ms,
+        )
         state.next_fill += 1
         state.fills.append(fill)
         self.made.append(fill)
@@ -249,14 +268,14 @@ def is_passed(order: PaperOrder, mark_px2_now: int) -> bool:
 def venue_fill(fill: PaperFill, asset: Asset, account: str = "") -> VenueFill:
     """Return a fill as the port tells it, its number under the name of its account."""
     return VenueFill(
-        f"{account}/{fill.number}" if account else str(fill.number),
-        fill.client_id,
-        fill.oid,
-        asset.name,
-        Side(fill.side),
-        Decimal(fill.lots).scaleb(-asset.sz_decimals),
-        Decimal(fill.px).scaleb(-asset.px_decimals),
-        Decimal(fill.fee_micro).scaleb(MICRO),
-        fill.is_taker,
-        fill.time_ms,
+        fill_id=f"{account}/{fill.number}" if account else str(fill.number),
+        client_id=fill.client_id,
+        oid=fill.oid,
+        coin=asset.name,
+        side=Side(fill.side),
+        size=Decimal(fill.lots).scaleb(-asset.sz_decimals),
+        px=Decimal(fill.px).scaleb(-asset.px_decimals),
+        fee_usd=Decimal(fill.fee_micro).scaleb(MICRO),
+        is_taker=fill.is_taker,
+        time_ms=fill.time_ms,
     )

@@ -238,19 +238,26 @@ class PaperAccountVenue:
         lots, limit = (0, 0) if refusal else (size_lots(asset, order.size), px_units(asset, order.limit_px))
         if trigger is None or refusal:
             return OrderForm(
-                order.client_id, index, order.side, lots, limit, order.tif, order.reduce_only, refusal=refusal
+                client_id=order.client_id,
+                asset=index,
+                side=order.side,
+                lots=lots,
+                limit=limit,
+                tif=order.tif,
+                reduce_only=order.reduce_only,
+                refusal=refusal,
             )
         return OrderForm(
-            order.client_id,
-            index,
-            order.side,
-            lots,
-            limit,
-            order.tif,
-            order.reduce_only,
-            px_units(asset, trigger.px),
-            trigger.kind,
-            trigger.is_market,
+            client_id=order.client_id,
+            asset=index,
+            side=order.side,
+            lots=lots,
+            limit=limit,
+            tif=order.tif,
+            reduce_only=order.reduce_only,
+            trigger=px_units(asset, trigger.px),
+            kind=trigger.kind,
+            trigger_market=trigger.is_market,
         )
 
     def _position(self, index: int, equity: int) -> VenuePosition:
@@ -261,14 +268,14 @@ class PaperAccountVenue:
         rest = equity - open_micro(held, px2)
         end = liquidation_px(held, rest, self.market.terms.most(asset.name))
         return VenuePosition(
-            asset.name,
-            size,
-            _usd(held.cost_micro) / size,
-            _usd(open_micro(held, px2)),
-            _usd(initial_micro(held, px2)),
-            held.leverage,
-            held.is_cross,
-            None if end is None else Decimal(end).scaleb(-asset.px_decimals),
+            coin=asset.name,
+            size=size,
+            entry_px=_usd(held.cost_micro) / size,
+            unrealised_usd=_usd(open_micro(held, px2)),
+            margin_usd=_usd(initial_micro(held, px2)),
+            leverage=held.leverage,
+            is_cross=held.is_cross,
+            liquidation_px=None if end is None else Decimal(end).scaleb(-asset.px_decimals),
         )
 
     def _open_order(self, order: PaperOrder) -> OpenOrder:
@@ -278,16 +285,16 @@ class PaperAccountVenue:
             px = Decimal(order.trigger).scaleb(-asset.px_decimals)
             trigger = OrderTrigger(px, order.kind, order.trigger_market)
         return OpenOrder(
-            order.client_id,
-            order.oid,
-            asset.name,
-            Side(order.side),
-            Decimal(order.lots).scaleb(-asset.sz_decimals),
-            Decimal(order.left).scaleb(-asset.sz_decimals),
-            Decimal(order.limit).scaleb(-asset.px_decimals),
-            order.placed_ms,
-            order.reduce_only,
-            trigger,
+            client_id=order.client_id,
+            oid=order.oid,
+            coin=asset.name,
+            side=Side(order.side),
+            size=Decimal(order.lots).scaleb(-asset.sz_decimals),
+            left=Decimal(order.left).scaleb(-asset.sz_decimals),
+            limit_px=Decimal(order.limit).scaleb(-asset.px_decimals),
+            placed_ms=order.placed_ms,
+            reduce_only=order.reduce_only,
+            trigger=trigger,
         )
 
 

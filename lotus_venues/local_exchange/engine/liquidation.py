@@ -52,8 +52,9 @@ def _liquidate(state: ExchangeState, account: Account, assets: list[int]) -> Non
 def _close(state: ExchangeState, account: Account, asset: int, mark: int) -> None:
     lots = account.lots(asset)
     order = ExchangeOrder(
-        0, account.address, asset, Side.SELL if lots > 0 else Side.BUY, mark, abs(lots), abs(lots), TimeInForce.IOC,
-        True, state.now_ms,
+        oid=0, owner=account.address, asset=asset, side=Side.SELL if lots > 0 else Side.BUY, px=mark,
+        lots=abs(lots), left=abs(lots), tif=TimeInForce.IOC,
+        reduce_only=True, placed_ms=state.now_ms,
     )  # fmt: skip
     state.admit(order)
     execute(state, order, None, liquidated=mark)
@@ -103,6 +104,8 @@ def pay_funding(state: ExchangeState, hour_ms: int) -> None:
             position.funding_micro += paid
             position.funding_since_open_micro += paid
             state.market_raw_micro += paid
-            event = Funding(account.address, asset, paid, lots, rate, hour_ms)
+            event = Funding(
+                owner=account.address, asset=asset, paid_micro=paid, lots=lots, rate_e10=rate, time_ms=hour_ms
+            )
             account.fundings.append(event)
             state.events.append(event)

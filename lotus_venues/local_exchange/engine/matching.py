@@ -127,8 +127,9 @@ def _book(
     order.left -= lots
     order.cost += notional
     fill = ExchangeFill(
-        order.owner, order.asset, order.side, px, lots, state.now_ms, order.oid, order.cloid, crossed, fee, closed,
-        start, state.ids.tid, liquidated,
+        owner=order.owner, asset=order.asset, side=order.side, px=px, lots=lots, time_ms=state.now_ms,
+        oid=order.oid, cloid=order.cloid, crossed=crossed, fee_micro=fee, closed_micro=closed,
+        start_lots=start, tid=state.ids.tid, liquidated=liquidated,
     )  # fmt: skip
     account.fills.append(fill)
     state.events.append(fill)

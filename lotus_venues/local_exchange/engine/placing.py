@@ -44,8 +44,9 @@ def read(
     side = Side.BUY if request.is_buy else Side.SELL
     tif = _TIFS[request.tif] if request.tif is not None else TimeInForce.GTC
     order = ExchangeOrder(
-        0, owner, request.asset, side, px, lots, lots, tif, request.reduce_only, state.now_ms, request.cloid, stop,
-        grouping, status_ms=state.now_ms, is_market=request.tif == "FrontendMarket",
+        oid=0, owner=owner, asset=request.asset, side=side, px=px, lots=lots, left=lots, tif=tif,
+        reduce_only=request.reduce_only, placed_ms=state.now_ms, cloid=request.cloid, stop=stop,
+        grouping=grouping, status_ms=state.now_ms, is_market=request.tif == "FrontendMarket",
     )  # fmt: skip
     return order, ""
 

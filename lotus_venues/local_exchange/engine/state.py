@@ -84,8 +84,9 @@ class ExchangeState:
         order.status, order.status_ms = status, self.now_ms
         self.events.append(
             OrderChanged(
-                order.owner, order.asset, order.side, order.px, order.left, order.oid, order.placed_ms, order.lots,
-                order.cloid, status, self.now_ms,
+                owner=order.owner, asset=order.asset, side=order.side, px=order.px, left=order.left,
+                oid=order.oid, placed_ms=order.placed_ms, lots=order.lots,
+                cloid=order.cloid, status=status, time_ms=self.now_ms,
             )
         )  # fmt: skip
 

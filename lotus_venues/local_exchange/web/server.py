@@ -79,7 +79,15 @@ class LocalExchange:
         self.limits = RateLimits(opts.limit_scale)
         deposit = None if opts.open_deposit_usd is None else _micro(opts.open_deposit_usd)
         actions = Actions(self.engine, self.signers, self.spelling, self.limits, deposit)
-        self.gateway = Gateway(actions, self.info, self.limits, self.faults, self._tick, self._tell, time.monotonic)
+        self.gateway = Gateway(
+            actions=actions,
+            info=self.info,
+            limits=self.limits,
+            faults=self.faults,
+            tick=self._tick,
+            tell=self._tell,
+            steady_s=time.monotonic,
+        )
         self.control = ExchangeControl(self)
         self.tape_over = asyncio.Event()
         self.broken = asyncio.Event()  # the tape or the exchange itself failed; leaving raises the error
