@@ -23,7 +23,7 @@ from lotus.names import parse_name
 from lotus.timebase import NS_PER_MS
 from lotus_desk.accounts.paper import PAPER, PaperAccounts
 from lotus_desk.pace import pace_to_trade
-from lotus_desk.trading import Trading, trading_of
+from lotus_desk.trading import Trading, TradingClock, trading_of
 from lotus_desk.watch.running import start_watchdog
 from lotus_live.daemon import Daemon
 from lotus_live.feed.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
@@ -53,6 +53,7 @@ from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
 LOCAL = "local"
 EXCHANGES = (LOCAL, "hyperliquid")
+AT_ONCE = ReplayPlan()
 OnStart = Callable[[Daemon], None] | None
 
 
@@ -70,37 +71,34 @@ Job = Callable[[Databases], Coroutine[Any, Any, LiveResult]]
 
 def run_live(
     settings: Settings,
-    url: str = "",
+    source: str | Sequence[Path] | TapeDay = "",
     *,
-    replay: Sequence[Path] | TapeDay = (),
-    speed: float = 0.0,
+    plan: ReplayPlan = AT_ONCE,
     run_id: str = "",
-    plan: ReplayPlan | None = None,
     databases: Databases | None = None,
     on_start: OnStart = None,
     trade: bool = False,
 ) -> LiveResult:
-    """Run the daemon on `url` (default: the settings' venue), or on a recording at `speed` times its pace (0 = max).
+    """Run the daemon on an address (default: the settings' venue), or on a recording as `plan` plays it.
 
     With `trade` published windows are executed where the settings say: on paper accounts that see the same feed, or
-    at `local`, an exchange on loopback; of a recording, one that plays it in this process. With a `speed` that
-    recording goes on whatever its orders do; at 0 it waits for them (`Lockstep`), on paper it has the fastest pace.
+    at `local`, an exchange on loopback; of a recording, one that plays it in this process. With a speed that recording
+    goes on whatever its orders do; at 0 it waits for them (`Lockstep`), on paper it has the fastest pace.
 
-    `replay` names files, or a day of a stored tape, which is given out from its first window on as batch has it.
+    A recording is files, or a day of a stored tape, which is given out from its first window on as batch has it.
     A replay records what it takes under its own tape name, so that after a crash the same call goes on where its tape
     ends. Raises `VenueError` for unknown coins, `TapeError` for unreadable recordings or a full disk, `ConfigError` for
     a `run_id` that is no name, and for a `speed` at which orders cannot keep up with the tape.
     """
     if run_id:
         parse_name("run", run_id)
-    if replay:
-        tape = replay if isinstance(replay, TapeDay) else TapeFile(tuple(replay))
-        plan = plan or ReplayPlan(speed=speed)
+    if isinstance(source, str) or not source:
+        job = _on_venue(settings, str(source or settings.live.ws_url), run_id, on_start, trade)
+    else:
+        tape = source if isinstance(source, TapeDay) else TapeFile(tuple(source))
         if trade and (plan.speed or settings.trading.venue != LOCAL):
             plan = replace(plan, speed=pace_to_trade(plan.speed, (d.horizon_s for d in shipped_detectors())))
         job = _replayed(settings, tape, run_id, plan, on_start, trade)
-    else:
-        job = _on_venue(settings, url or settings.live.ws_url, run_id, on_start, trade)
     if databases is not None:
         return uvloop.run(job(databases))
     with Databases(settings) as own:
@@ -124,7 +122,9 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         if trade and settings.trading.venue in EXCHANGES:
             start_watchdog(settings)
             orders_url = settings.trading.url or rest_url
-            daemon.trade(trading_of(settings, databases, universe, orders_url, in_ms(clock), clock_hold=clock.hold))
+            daemon.trade(
+                trading_of(settings, databases, universe, orders_url, TradingClock(in_ms(clock), hold=clock.hold))
+            )
         elif trade:
             daemon.trade(_on_paper(settings, databases, spec, daemon.context.run_id, clock))
         daemon.taker.restore(clock.now_ns())
@@ -201,7 +201,8 @@ def _replayed(
             options = replace(options, hold=step.hold)
         async with LocalExchange(served, frames, options=options) as exchange:
             pace = plan.speed or 1.0
-            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, in_ms(clock), pace, name))
+            trading_clock = TradingClock(in_ms(clock), pace)
+            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, trading_clock, name))
             feed = Feed(
                 url=exchange.ws_url,
                 rest_url=exchange.url,
@@ -222,7 +223,7 @@ def _on_paper(
     """Return trading on the paper accounts of a run, on the clock of its feed."""
     paper = PaperAccounts(settings, spec.universe, session, clock.now_ns, partial(PaperBooks, databases))
     hold = clock.hold if isinstance(clock, WallClock) else str
-    return trading_of(settings, databases, spec.universe, PAPER, in_ms(clock), pace, session, paper, hold)
+    return trading_of(settings, databases, spec.universe, PAPER, TradingClock(in_ms(clock), pace, hold), session, paper)
 
 
 def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:

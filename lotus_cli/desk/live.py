@@ -73,6 +73,7 @@ def live_command(
         emit(_status(settings_of(home, tape, branch).home), as_json)
         return
     from lotus_live.live import run_live
+    from lotus_venues.replay_server import ReplayPlan
 
     with Progress(quiet=as_json) as progress:
 
@@ -83,7 +84,9 @@ def live_command(
 
         settings = settings_of(home, tape, branch)
         progress("starting the daemon", 0)
-        result = run_live(settings, url, replay=replay, speed=speed, run_id=run_id, on_start=begin, trade=trade)
+        result = run_live(
+            settings, replay or url, plan=ReplayPlan(speed=speed), run_id=run_id, on_start=begin, trade=trade
+        )
     emit({**result.status, "events_hash": result.events_hash}, as_json)
 
 

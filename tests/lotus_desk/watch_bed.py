@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lotus.manifest import Asset, Manifest
 from lotus.trading.execution.orders import NewOrder, OrderGrouping, OrderTrigger, Side, TimeInForce, TriggerKind
-from lotus_desk.accounts.accounts import venue_account
+from lotus_desk.accounts.accounts import VenueAccess, venue_account
 from lotus_desk.safety.heartbeat import Beat, Pulse
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_desk.watch.alerts import Alerts
@@ -129,7 +129,16 @@ async def watch_bed(home: Path) -> AsyncIterator[WatchBed]:
         settings = Settings(home, trading=TradingSettings(venue="local", url=exchange.url))
         settings = replace(settings, manifest=replace(Manifest(), universe=(BTC,)))
         venue = venue_account(
-            ACCOUNT, exchange.url, settings.keys_root, home / "live" / "signer", (BTC,), now_ms, 2_000, Decimal(10_000)
+            ACCOUNT,
+            VenueAccess(
+                url=exchange.url,
+                keys=settings.keys_root,
+                journals=home / "live" / "signer",
+                universe=(BTC,),
+                clock_ms=now_ms,
+                expires_ms=2_000,
+            ),
+            Decimal(10_000),
         )
         await venue.connect()
         try:

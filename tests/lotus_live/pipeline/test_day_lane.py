@@ -43,8 +43,8 @@ def recording(lines: Lines, tmp_path: Path) -> Path:
 
 @pytest.mark.process("the daemon twice over a recording")
 def test_a_daemon_lives_through_bad_frames_and_starts_again(lines: Lines, recording: Path, settings: Settings) -> None:
-    first = run_live(settings, replay=[recording], run_id="r")
-    again = run_live(settings, replay=[recording], run_id="r")
+    first = run_live(settings, [recording], run_id="r")
+    again = run_live(settings, [recording], run_id="r")
     assert (first.status["lines"], first.status["broken_lines"]) == (len(lines), 0)
     assert again.status["rebuilt"] == len(lines)
     assert again.events_hash == first.events_hash
@@ -75,7 +75,7 @@ def test_what_breaks_behind_the_decoder_ends_with_its_line(
 
     monkeypatch.setattr(LineTaker, "_take_whole", broken)
     for rebuilt in (0, len(lines)):
-        status = run_live(settings, replay=[recording], run_id="r").status
+        status = run_live(settings, [recording], run_id="r").status
         assert (status["rebuilt"], status["broken_lines"]) == (rebuilt, 1)
         assert "unforeseen" in str(status["last_failure"])
 

@@ -32,7 +32,7 @@ def test_a_swap_in_mid_run_then_a_crash(settings: Settings, databases: Databases
     first = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert first.returncode == -signal.SIGKILL, first.stderr
     second = asyncio.run(life(settings, databases, TapeFile((path,)), 0.0, False))
-    assert [d.detector_id for d in second.pipeline.trials] == ["trial_slow"]
+    assert [d.detector_id for d in second.taker.pipeline.trials] == ["trial_slow"]
     assert second.counts.rebuilt > 0
     assert second.counts.lines > 0
 
