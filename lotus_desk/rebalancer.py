@@ -91,16 +91,16 @@ class Rebalancer:
         """Decide for one window and keep the books about it; what breaks is counted and told, and the next is tried."""
         began = time.perf_counter()
         try:
-            found = self._decide(window_end_ms)
+            decided = self._decide(window_end_ms)
         except Exception as problem:  # a fault of the program too: a book that is never decided again is worse
             self.close()
             self.counts["failed"] += 1
             self.last_failure = f"{type(problem).__name__}: {problem}"
             logger.error("window %s is not decided: %s", window_end_ms, self.last_failure)
             return
-        self.counts[found.outcome] += 1
-        if found.outcome is not WindowOutcome.DECIDED_BEFORE:
-            self.last = self._told(found, window_end_ms, time.perf_counter() - began)
+        self.counts[decided.outcome] += 1
+        if decided.outcome is not WindowOutcome.DECIDED_BEFORE:
+            self.last = self._told(decided, window_end_ms, time.perf_counter() - began)
 
     def close(self) -> None:
         """Close the connection; the next window opens another."""
@@ -129,14 +129,14 @@ class Rebalancer:
             self._known_day, self._asked = day, time.monotonic()
         return self._knowledge
 
-    def _told(self, found: Decided, window_end_ms: int, took_s: float) -> dict[str, Any]:
-        told: dict[str, Any] = {"window_end_ms": window_end_ms, "outcome": found.outcome.value}
-        told["took_ms"] = round(1e3 * took_s, 1)
-        decision = found.decision
+    def _told(self, decided: Decided, window_end_ms: int, took_s: float) -> dict[str, Any]:
+        last: dict[str, Any] = {"window_end_ms": window_end_ms, "outcome": decided.outcome.value}
+        last["took_ms"] = round(1e3 * took_s, 1)
+        decision = decided.decision
         if decision is not None:
             allocation = decision.allocation
-            told["views"], told["status"] = len(decision.alphas), allocation.status if allocation else "empty"
-            told["detail"] = allocation.detail[:200] if allocation else ""
-            told["weights"] = {t.coin: round(t.weight, 6) for t in decision.targets}
-            told["relaxed"] = [step.cap for step in allocation.relaxations] if allocation else []
-        return told
+            last["views"], last["status"] = len(decision.alphas), allocation.status if allocation else "empty"
+            last["detail"] = allocation.detail[:200] if allocation else ""
+            last["weights"] = {t.coin: round(t.weight, 6) for t in decision.targets}
+            last["relaxed"] = [step.cap for step in allocation.relaxations] if allocation else []
+        return last

@@ -257,14 +257,14 @@ def _require_gate(settings: Settings, databases: Databases, url: str) -> Callabl
     if settings.trading.venue != "hyperliquid":
         cause = "real orders need trading.venue = hyperliquid, days on paper and a typed confirmation"
         raise ConfigError(f"orders would go to {url}", "an exchange on loopback", cause)
-    found, known = gate_faults(settings, databases, url, [*desk_accounts(settings)])
-    if found:
-        listed = "".join(f"\n  {fault}" for fault in found)
+    gate, accounts = gate_faults(settings, databases, url, [*desk_accounts(settings)])
+    if gate:
+        listed = "".join(f"\n  {fault}" for fault in gate)
         cause = "`lotus arm --account NAME` checks all of it and asks for the confirmation"
-        raise ConfigError(f"{len(found)} reasons against real orders:{listed}\n", "none", cause)
+        raise ConfigError(f"{len(gate)} reasons against real orders:{listed}\n", "none", cause)
 
     def holds() -> Mapping[str, str]:
-        faults = {facts.account: standing_fault(settings, facts, url) for facts in known}
+        faults = {facts.account: standing_fault(settings, facts, url) for facts in accounts}
         if not watchdog_status(settings.home)["alive"]:
             missing = NO_WATCHDOG
             try:

@@ -64,9 +64,9 @@ class TradeBooks:
         try:
             with connection.transaction():
                 step_plans(connection, [self._step(one) for one in moved])
-                said = [self._report(connection, one, now_ms) for one in moved if one.finished]
-                if said:
-                    send_many(connection, Module.TR, said, self.keys)
+                reports = [self._report(connection, one, now_ms) for one in moved if one.finished]
+                if reports:
+                    send_many(connection, Module.TR, reports, self.keys)
         except Exception:
             self.close()
             raise
@@ -117,9 +117,9 @@ class TradeBooks:
     def _report(self, connection: Connection, one: PlanDelta, now_ms: int) -> Message:
         """Write the result to the plan's strand; return the message that tells it."""
         row, payload = one.row, report_payload(one.row, one.state, now_ms)
-        told = payload["report"]
-        metrics = {name: told[name] for name in METRICS}
-        judge_plan(connection, row.plan_id, told["fills"], metrics, told["position_after"])
+        result = payload["report"]
+        metrics = {name: result[name] for name in METRICS}
+        judge_plan(connection, row.plan_id, result["fills"], metrics, result["position_after"])
         return report_message(
             payload, lifecycle_id=row.lifecycle_id, parent_id=row.parent_id, revision=one.state.revision
         )

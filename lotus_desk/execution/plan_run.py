@@ -50,9 +50,9 @@ class PlanRun:
 
     def delta(self) -> PlanDelta:
         """Return what the books have to write of it."""
-        known = self.written.orders if self.written is not None else {}
-        orders = [o for name, o in self.state.orders.items() if known.get(name) is not o]
-        seen = {name for o in known.values() for name in o.fills}
+        written = self.written.orders if self.written is not None else {}
+        orders = [o for name, o in self.state.orders.items() if written.get(name) is not o]
+        seen = {name for o in written.values() for name in o.fills}
         fills = [f for f in self.state.fills if f.fill_id not in seen]
         return PlanDelta(self.row, self.state, self.finished, orders, fills)
 

@@ -148,8 +148,8 @@ class MarketSnapshot:
 
     def portfolio(self, account: str) -> PortfolioSnapshot | None:
         """Return what is seen of an account and all markets, None before the account was asked for."""
-        known = self.accounts.get(account)
-        if known is None or known.equity_usd <= 0:
+        money = self.accounts.get(account)
+        if money is None or money.equity_usd <= 0:
             return None
         views = {asset.name: view for asset in self.universe if (view := self.view(asset.name)) is not None}
         markets = {coin: self._market(coin, view) for coin, view in views.items()}
@@ -157,7 +157,7 @@ class MarketSnapshot:
         halted = halted or self.clock_hold()
         return PortfolioSnapshot(
             now_ms=self.now_ms(),
-            equity_usd=float(known.equity_usd),
+            equity_usd=float(money.equity_usd),
             sizes={coin: float(size) for coin, size in self.held.get(account, {}).items()},
             marks={coin: float(view.mark) for coin, view in views.items()},
             markets={coin: market for coin, market in markets.items() if market is not None},
@@ -169,8 +169,8 @@ class MarketSnapshot:
         """Return what a coin's market is like, None before the venue told its volume and open interest."""
         index = next(i for i, asset in enumerate(self.universe) if asset.name == coin)
         try:
-            told = msgspec.json.decode(self._contexts[index], type=_Told).data.ctx
-            volume_usd, interest = float(told.volume), float(told.interest)
+            context = msgspec.json.decode(self._contexts[index], type=_Told).data.ctx
+            volume_usd, interest = float(context.volume), float(context.interest)
         except (msgspec.DecodeError, ValueError, RecursionError):
             return None
         return CoinMarket(
@@ -187,8 +187,8 @@ class MarketSnapshot:
 
     def account_state(self, coin: str, account: str) -> AccountState:
         """Return where and when a plan of a coin would be executed in an account."""
-        known = self.accounts.get(account, NOTHING_HELD)
-        held = next((p.size for p in known.positions if p.coin == coin), Decimal(0))
+        money = self.accounts.get(account, NOTHING_HELD)
+        held = next((p.size for p in money.positions if p.coin == coin), Decimal(0))
         return AccountState(
             now_ms=self.now_ms(),
             venue=self.venue,
@@ -197,8 +197,8 @@ class MarketSnapshot:
             release=release_of(Module.DM),
             universe={asset.name: asset for asset in self.universe},
             view=self.view(coin),
-            equity_usd=known.equity_usd,
-            free_margin_usd=known.withdrawable_usd,
+            equity_usd=money.equity_usd,
+            free_margin_usd=money.withdrawable_usd,
             leverage=self.common.leverage,
             coin_max_leverage=self.max_leverage.get(coin, self.common.leverage),
             position=held,

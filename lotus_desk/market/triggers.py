@@ -112,11 +112,11 @@ class TriggerDesk:
 
     async def flush(self) -> None:
         """Keep what was said since the last time; it is told to its plans once that is done, else kept for the next."""
-        said, self.said = self.said, []
-        if said and not await self.write(said):
-            self.said = [*said, *self.said]
+        events, self.said = self.said, []
+        if events and not await self.write(events):
+            self.said = [*events, *self.said]
             return
-        for row, event, _ in said:
+        for row, event, _ in events:
             if event.status is EvaluationStatus.FIRED:
                 self.tell(row.plan_id, TriggerTold(TriggerStatus.FIRED))
             elif event.cause is Cause.VALID_UNTIL:

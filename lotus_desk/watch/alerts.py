@@ -81,10 +81,10 @@ def read_alerts(path: Path, most: int = 20) -> Sequence[Alert]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:
         return ()
-    found = []
+    alerts = []
     for line in lines[-most:]:
         try:
-            found.append(Alert(**json.loads(line)))
+            alerts.append(Alert(**json.loads(line)))
         except (ValueError, TypeError):
             continue
-    return found
+    return alerts

@@ -67,10 +67,10 @@ async def _watch(settings: Settings) -> None:
     alerts = Alerts(settings.home)
     refused: dict[str, str] = {}
 
-    async def open_sessions(known: frozenset[str]) -> dict[str, GuardSession]:
-        found = {}
+    async def open_sessions(open_names: frozenset[str]) -> dict[str, GuardSession]:
+        sessions = {}
         for name in account_names(settings):
-            if name in known:
+            if name in open_names:
                 continue
             try:
                 session = guard_session(settings, name)
@@ -85,8 +85,8 @@ async def _watch(settings: Settings) -> None:
             except BaseException:
                 session.close()
                 raise
-            found[name] = session
-        return found
+            sessions[name] = session
+        return sessions
 
     watchdog = Watchdog(settings.home, policy_of(settings.safety), open_sessions, alerts)
     if urlsplit(venue_url(settings)).hostname not in LOOPBACK:
@@ -141,11 +141,11 @@ def settle_watchdog(home: Path, limit_s: float = SETTLE_S) -> bool:
 
 def watchdog_status(home: Path) -> dict[str, Any]:
     """Return what the watchdog last said, with `alive`: it holds its lock, and spoke within 5 s."""
-    told = read_slate(home / "live" / "watchdog.json") or {}
-    spoke = told.get("boot") == boot_id() and time.monotonic() - float(told.get("seen_s", 0.0)) < ALIVE_S
+    slate = read_slate(home / "live" / "watchdog.json") or {}
+    spoke = slate.get("boot") == boot_id() and time.monotonic() - float(slate.get("seen_s", 0.0)) < ALIVE_S
     # A new life may hold the lock while the words are of the one before; where nobody tells who lives, words count.
-    lives = bool(born(int(told.get("pid", 0)))) or not born(os.getpid())
-    return {**told, "alive": spoke and lives and _is_held(home)}
+    lives = bool(born(int(slate.get("pid", 0)))) or not born(os.getpid())
+    return {**slate, "alive": spoke and lives and _is_held(home)}
 
 
 def _lock_path(home: Path) -> Path:

@@ -80,6 +80,6 @@ def _require_own(key: str, desk_key: Path, account: str) -> None:
     """Two processes with one key would use one nonce twice, and one of them would lose its request."""
     if not desk_key.exists():
         return
-    mine, other = (eth_account.Account.from_key(k).address for k in (key, read_key(desk_key)))
-    if mine == other:
+    own, other = (eth_account.Account.from_key(k).address for k in (key, read_key(desk_key)))
+    if own == other:
         raise ConfigError(f"the watchdog of {account} has the desk's key", "an agent key of its own", "a copied file")

@@ -109,7 +109,7 @@ async def _record(
 async def _keep(
     recorder: Recorder, clock: WallClock, feed: Feed, closed: list[SegmentMeta], names: list[str], log: EventLog
 ) -> None:
-    synced_s, told = time.monotonic(), 0
+    synced_s, reported = time.monotonic(), 0
     while True:
         await asyncio.sleep(FLUSH_S)
         try:
@@ -122,9 +122,9 @@ async def _keep(
             feed.failed(error)
             return
         _list_closed(closed, names, log, clock.now_ns())
-        for moved_ms in clock.steps[told:]:
+        for moved_ms in clock.steps[reported:]:
             logger.warning("%s", step_text(moved_ms))
-        told = len(clock.steps)
+        reported = len(clock.steps)
 
 
 def _list_closed(closed: list[SegmentMeta], names: list[str], log: EventLog, now_ns: int) -> None:

@@ -79,11 +79,11 @@ def score_tape(lines: Iterable[Arrival], spec: LaneSpec, beliefs: Beliefs) -> li
 
 def _inherited(reports: Sequence[DecodeReport], until_ns: int, spec: LaneSpec) -> tuple[DetectorSpec, ...]:
     """Return the trials in force when a day's state is born."""
-    found: tuple[DetectorSpec, ...] = ()
+    inherited: tuple[DetectorSpec, ...] = ()
     for control in (c for report in reports for c in report.controls if c.recv_ns < until_ns):
         named = named_trials(control.data, spec)
-        found = found if named is None else named
-    return found
+        inherited = inherited if named is None else named
+    return inherited
 
 
 def _day_rows(

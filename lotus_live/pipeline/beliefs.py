@@ -49,8 +49,8 @@ class LedgerBeliefs:
         """Return the tables of a day: its own, else those the newest before it left, else those without history."""
         newest = max((d for d in self.by_day if d <= day), default="")
         if newest:
-            known = self.by_day[newest]
-            return known.own if newest == day else replace(known.after, day=day)
+            tables = self.by_day[newest]
+            return tables.own if newest == day else replace(tables.after, day=day)
         return day_tables(day, [], self.spec.manifest, self.spec.universe, self.spec.detectors)
 
     def priors(self, day: str) -> Sequence[PriorsVersion]:
@@ -119,29 +119,31 @@ def settled_versions(databases: Databases, beliefs: LedgerBeliefs, scored_until_
     return Poll([version for version in now if not beliefs.known(version.priors_ver)], late)
 
 
-def fresh_sets(databases: Databases, spec: LaneSpec, known: Sequence[InForce] = (), held_to: str = "") -> list[InForce]:
+def fresh_sets(
+    databases: Databases, spec: LaneSpec, earlier: Sequence[InForce] = (), held_to: str = ""
+) -> list[InForce]:
     """Return what is in force of experts on the branch, programs made ready (blocking).
 
-    Days up to `held_to` have their state already: for them what is `known` stays.
+    Days up to `held_to` have their state already: for them what is `earlier` stays.
     """
     with databases.connect("sig") as connection:
         fresh = read_expert_sets(connection, spec.branch, after=held_to)
-    found = [*(x for x in known if x.from_day <= held_to), *fresh]
+    sets = [*(x for x in earlier if x.from_day <= held_to), *fresh]
     for one in fresh:
-        compile_experts(set_of_day(one.from_day, found), spec.manifest.kernel.cadence_ms)
-    return found
+        compile_experts(set_of_day(one.from_day, sets), spec.manifest.kernel.cadence_ms)
+    return sets
 
 
-def read_tables(lake: Lake, spec: LaneSpec, known: Mapping[str, KnownTables] | None = None) -> dict[str, KnownTables]:
-    """Return every day's tables of the branch that serve the universe and detectors of `spec`, `known` ones kept.
+def read_tables(lake: Lake, spec: LaneSpec, earlier: Mapping[str, KnownTables] | None = None) -> dict[str, KnownTables]:
+    """Return every day's tables of the branch that serve the universe and detectors of `spec`, `earlier` ones kept.
 
     The newest known day is read again as long as its audits are not there.
     """
     names, detectors = tuple(a.name for a in spec.universe), tuple(d.detector_id for d in spec.detectors)
-    found = dict(known or {})
-    newest = max(found, default="")
-    settled = {day for day, tables in found.items() if day != newest or tables.after != tables.own}
+    by_day = dict(earlier or {})
+    newest = max(by_day, default="")
+    settled = {day for day, tables in by_day.items() if day != newest or tables.after != tables.own}
     for tables in read_day_tables(lake, spec.branch, skip=settled):
         if (tables.assets, tables.detector_ids) == (names, detectors):
-            found[tables.day] = KnownTables(tables, tables_after(lake, spec.branch, tables, spec.detectors))
-    return found
+            by_day[tables.day] = KnownTables(tables, tables_after(lake, spec.branch, tables, spec.detectors))
+    return by_day

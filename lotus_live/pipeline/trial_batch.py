@@ -85,8 +85,8 @@ class TrialBatch:
     def _first_ms(self, recent: Recent) -> Ints:
         """Return i8[A]: start of each asset's first recent frame, -1 without one."""
         out = np.full(len(self._spec.universe), -1, np.int64)
-        assets, at = np.unique(recent.ints[:, I_ASSET], return_index=True)
-        out[assets] = recent.ints[at, I_END] - self._spec.manifest.kernel.cadence_ms
+        assets, first_rows = np.unique(recent.ints[:, I_ASSET], return_index=True)
+        out[assets] = recent.ints[first_rows, I_END] - self._spec.manifest.kernel.cadence_ms
         return out
 
     def _scorer(self, trials: Trials, plain: Scorer) -> Scorer:
@@ -101,8 +101,8 @@ class TrialBatch:
         """Feed frames; take the settled scorer through the windows they closed, and return those."""
         rows, settled = self._rows, self._spec.detectors
         windows = builder.feed_all(rows.ints[first:stop], rows.floats[first:stop], rows.annotations[first:stop])
-        width, known = len(windows.detectors), np.arange(len(settled))
-        columns = np.concatenate([np.arange(F_SIGNAL), F_SIGNAL + known, F_SIGNAL + width + known])
+        width, settled_columns = len(windows.detectors), np.arange(len(settled))
+        columns = np.concatenate([np.arange(F_SIGNAL), F_SIGNAL + settled_columns, F_SIGNAL + width + settled_columns])
         plain.feed_all(WindowBatch(settled, windows.window_ms, windows.ints, windows.floats[:, columns]))
         return windows
 
@@ -111,12 +111,12 @@ class TrialBatch:
         for k, (trial, from_ms) in enumerate(since.items()):
             (warm_ms,) = warm_ups_ms((trial,), self._spec.manifest).tolist()
             for asset in np.unique(windows.ints[:, W_ASSET]).tolist():
-                mine = np.flatnonzero(windows.ints[:, W_ASSET] == asset)
-                ends = windows.ints[mine, W_END]
-                born = ends - (windows.ints[mine, W_AGE] + 1) * window_ms
+                own_rows = np.flatnonzero(windows.ints[:, W_ASSET] == asset)
+                ends = windows.ints[own_rows, W_END]
+                born = ends - (windows.ints[own_rows, W_AGE] + 1) * window_ms
                 seen = from_ms[asset] if from_ms[asset] >= 0 else ends[0] - window_ms
                 start = np.maximum.accumulate(np.maximum(born, seen))
-                windows.floats[mine[ends - start < warm_ms], F_SIGNAL + first + k] = 0.0
+                windows.floats[own_rows[ends - start < warm_ms], F_SIGNAL + first + k] = 0.0
                 from_ms[asset] = start[-1]
         events = scorer.feed_all(windows)
         ours = np.isin(events["detector_id"].astype(str), [d.detector_id for d in since])

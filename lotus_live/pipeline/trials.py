@@ -87,14 +87,14 @@ def trial_tables(
 ) -> DayTables:
     """Return the tables over `detectors`, of which they know the first ones; the others' terms are named neutral."""
     blank = day_tables(tables.day, [], manifest, universe, detectors)
-    known = len(tables.detector_ids)
+    settled = len(tables.detector_ids)
     columns: dict[str, Any] = {
-        name: (*getattr(tables, name), *getattr(blank, name)[known:])
+        name: (*getattr(tables, name), *getattr(blank, name)[settled:])
         for name in (*TERMS, "kr_rho", "neutral", "quality")
     }
     for name, neutral in CURATED.items():
-        told = getattr(tables, name)
-        columns[name] = told + (neutral,) * (len(detectors) - known) if told else told
+        column = getattr(tables, name)
+        columns[name] = column + (neutral,) * (len(detectors) - settled) if column else column
     return replace(blank, edges=tables.edges, hbar_m=tables.hbar_m, hbar_s=tables.hbar_s, **columns)
 
 
@@ -113,8 +113,8 @@ class FrameRing:
             self._ints, self._floats, self._notes = (
                 np.concatenate([rows, np.zeros_like(rows)]) for rows in (self._ints, self._floats, self._notes)
             )
-        at = self._n % len(self._ints)
-        self._ints[at], self._floats[at], self._notes[at] = ints, floats, annotation[:N_VALUES]
+        row = self._n % len(self._ints)
+        self._ints[row], self._floats[row], self._notes[row] = ints, floats, annotation[:N_VALUES]
         self._n += 1
 
     def last(self, span_ms: int) -> Recent:
@@ -148,8 +148,10 @@ class Trials:
         self.scorer.take_over(settled)
         self._settled, self._first = settled, len(settled.detectors)
         self._window_ms, self._warm_ms = manifest.kernel.window_ms, warm_ups_ms(trials, manifest)
-        width, known = len(self.detectors), np.arange(self._first)
-        self._narrow = np.concatenate([np.arange(F_SIGNAL), F_SIGNAL + known, F_SIGNAL + width + known])
+        width, settled_columns = len(self.detectors), np.arange(self._first)
+        self._narrow = np.concatenate(
+            [np.arange(F_SIGNAL), F_SIGNAL + settled_columns, F_SIGNAL + width + settled_columns]
+        )
         self._since_ms = np.full((len(settled.universe), len(trials)), -1, np.int64)
         for asset in np.unique(recent.ints[:, I_ASSET]).tolist():
             first = recent.ints[recent.ints[:, I_ASSET] == asset][0]

@@ -60,8 +60,8 @@ def metrics_page(port: int, status: Callable[[], Status]) -> Iterator[MetricsPag
     try:
         page = MetricsPage(port, status)
     except OSError as error:
-        found = f"live.metrics_port {port} cannot be served: {error.strerror}"
-        raise ConfigError(found, "a free port of this machine", "another daemon or program listens there") from error
+        text = f"live.metrics_port {port} cannot be served: {error.strerror}"
+        raise ConfigError(text, "a free port of this machine", "another daemon or program listens there") from error
     thread = threading.Thread(target=page.serve_forever, name="lotus-metrics", daemon=True)
     thread.start()
     try:

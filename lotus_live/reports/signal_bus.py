@@ -78,8 +78,8 @@ class SignalBus:
 
     def _tables(self, row: Row) -> DayTables:
         """Return the tables that a row names: those of an earlier day, or those without history."""
-        known = self._beliefs.by_day.values()
-        for tables in (self._blank, *(t.after for t in known), *(t.own for t in known)):
+        taken = self._beliefs.by_day.values()
+        for tables in (self._blank, *(t.after for t in taken), *(t.own for t in taken)):
             if tables.tables_ver == row["tables_ver"]:
                 return tables
         raise BeliefError(f"day tables {row['tables_ver']} are not known", "tables the daemon took")

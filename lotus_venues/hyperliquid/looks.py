@@ -69,8 +69,8 @@ class AccountLooks:
 
     def learn(self, fills: Sequence[dict[str, Any]]) -> None:
         """Tell fills that were not told before, oldest first."""
-        ordered = sorted(fills, key=lambda told: int(told["time"]))
-        self.queue.put(fill for told in ordered if (fill := self.known.told_fill(told)) is not None)
+        ordered = sorted(fills, key=lambda payload: int(payload["time"]))
+        self.queue.put(fill for payload in ordered if (fill := self.known.told_fill(payload)) is not None)
 
     async def orders(self) -> Sequence[OpenOrder]:
         """Return all orders that the venue holds, triggers too."""
@@ -85,8 +85,8 @@ class AccountLooks:
         if not least_s:
             return await self.orders()
         if age_s < least_s:
-            found = f"open orders were asked for {age_s:.1f} s ago"
-            raise VenueError(found, f"{least_s:g} s between two looks", "weight a minute is shared by all accounts")
+            text = f"open orders were asked for {age_s:.1f} s ago"
+            raise VenueError(text, f"{least_s:g} s between two looks", "weight a minute is shared by all accounts")
         self._orders_ms = self.exchange.clock_ms()
         return self._numbered(await self.exchange.look_at_exposure())
 

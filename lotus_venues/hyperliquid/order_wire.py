@@ -98,11 +98,11 @@ def placed_state(entry: Any, order: NewOrder) -> tuple[OrderState, int | None, D
     if "error" in entry:
         return OrderState.REJECTED, None, Decimal(0), None, str(entry["error"])
     if "filled" in entry:
-        told = entry["filled"]
-        filled = Decimal(told["totalSz"])
+        payload = entry["filled"]
+        filled = Decimal(payload["totalSz"])
         is_all = filled >= order.size
         state = OrderState.FILLED if is_all else OrderState.CANCELED
-        return state, int(told["oid"]), filled, Decimal(told["avgPx"]), "" if is_all else "canceled"
+        return state, int(payload["oid"]), filled, Decimal(payload["avgPx"]), "" if is_all else "canceled"
     if "resting" in entry:
         state = OrderState.WAITING if order.trigger is not None else OrderState.RESTING
         return state, int(entry["resting"]["oid"]), Decimal(0), None, ""
@@ -124,26 +124,26 @@ def told_state(word: str, is_trigger: bool) -> OrderState:
     return OrderState.REJECTED if word.endswith("Rejected") else OrderState.RESTING
 
 
-def filled_of(told: Mapping[str, Any], state: OrderState) -> Decimal:
+def filled_of(payload: Mapping[str, Any], state: OrderState) -> Decimal:
     """Return what an order had filled: all of it when filled, else the original size less what was left."""
-    original = Decimal(told["origSz"])
+    original = Decimal(payload["origSz"])
     if state in (OrderState.REJECTED, OrderState.WAITING):
         return Decimal(0)
-    return original if state is OrderState.FILLED else original - Decimal(told["sz"])
+    return original if state is OrderState.FILLED else original - Decimal(payload["sz"])
 
 
-def fill_of(told: Mapping[str, Any], names: Mapping[int, str]) -> VenueFill:
+def fill_of(payload: Mapping[str, Any], names: Mapping[int, str]) -> VenueFill:
     """Return a fill; `names` gives the client id of an order number where the fill does not say it."""
-    oid = int(told["oid"])
-    name = told.get("cloid") or names.get(oid, "")
-    side = Side.BUY if told["side"] == "B" else Side.SELL
-    size, px, fee = Decimal(told["sz"]), Decimal(told["px"]), Decimal(told["fee"])
-    taker, stamp = bool(told["crossed"]), int(told["time"])
+    oid = int(payload["oid"])
+    name = payload.get("cloid") or names.get(oid, "")
+    side = Side.BUY if payload["side"] == "B" else Side.SELL
+    size, px, fee = Decimal(payload["sz"]), Decimal(payload["px"]), Decimal(payload["fee"])
+    taker, stamp = bool(payload["crossed"]), int(payload["time"])
     return VenueFill(
-        fill_id=str(told["tid"]),
+        fill_id=str(payload["tid"]),
         client_id=name,
         oid=oid,
-        coin=told["coin"],
+        coin=payload["coin"],
         side=side,
         size=size,
         px=px,
@@ -153,27 +153,27 @@ def fill_of(told: Mapping[str, Any], names: Mapping[int, str]) -> VenueFill:
     )
 
 
-def funding_of(told: Mapping[str, Any]) -> FundingPayment:
+def funding_of(payload: Mapping[str, Any]) -> FundingPayment:
     """Return a funding payment: the venue tells what the account received, the port what it paid."""
-    usd, size, rate = -Decimal(told["usdc"]), Decimal(told["szi"]), Decimal(told["fundingRate"])
-    return FundingPayment(told["coin"], usd, size, rate, int(told["time"]))
+    usd, size, rate = -Decimal(payload["usdc"]), Decimal(payload["szi"]), Decimal(payload["fundingRate"])
+    return FundingPayment(payload["coin"], usd, size, rate, int(payload["time"]))
 
 
-def open_order_of(told: Mapping[str, Any]) -> OpenOrder:
+def open_order_of(payload: Mapping[str, Any]) -> OpenOrder:
     """Return an open order of `frontendOpenOrders`."""
     trigger = None
-    if told.get("isTrigger"):
-        kind = TriggerKind.TAKE_PROFIT if str(told["orderType"]).startswith("Take Profit") else TriggerKind.STOP_LOSS
-        trigger = OrderTrigger(Decimal(told["triggerPx"]), kind, str(told["orderType"]).endswith("Market"))
+    if payload.get("isTrigger"):
+        kind = TriggerKind.TAKE_PROFIT if str(payload["orderType"]).startswith("Take Profit") else TriggerKind.STOP_LOSS
+        trigger = OrderTrigger(Decimal(payload["triggerPx"]), kind, str(payload["orderType"]).endswith("Market"))
     return OpenOrder(
-        client_id=told.get("cloid") or "",
-        oid=int(told["oid"]),
-        coin=told["coin"],
-        side=Side.BUY if told["side"] == "B" else Side.SELL,
-        size=Decimal(told["origSz"]),
-        left=Decimal(told["sz"]),
-        limit_px=Decimal(told["limitPx"]),
-        placed_ms=int(told["timestamp"]),
-        reduce_only=bool(told.get("reduceOnly", False)),
+        client_id=payload.get("cloid") or "",
+        oid=int(payload["oid"]),
+        coin=payload["coin"],
+        side=Side.BUY if payload["side"] == "B" else Side.SELL,
+        size=Decimal(payload["origSz"]),
+        left=Decimal(payload["sz"]),
+        limit_px=Decimal(payload["limitPx"]),
+        placed_ms=int(payload["timestamp"]),
+        reduce_only=bool(payload.get("reduceOnly", False)),
         trigger=trigger,
     )

@@ -102,8 +102,8 @@ class AgentSigner:
         if self.is_halted():  # after the expiry was set: what a process that slept sends later is expired
             raise VenueError("the kill switch is thrown", "a lifted one before anything is opened")
         if not 0 <= now_ms - self.exposure.seen_ms <= FRESH_MS:
-            found = f"what is open was seen {now_ms - self.exposure.seen_ms} ms ago, so nobody knows what is open"
-            raise VenueError(found, f"a look at the account within {FRESH_MS} ms", "no answers, or a clock set back")
+            text = f"what is open was seen {now_ms - self.exposure.seen_ms} ms ago, so nobody knows what is open"
+            raise VenueError(text, f"a look at the account within {FRESH_MS} ms", "no answers, or a clock set back")
         open_usd = self.exposure.seen_usd + self.exposure.signed_usd
         self.caps.check_sums(self.journal.value_of_day(now_ms) + value_usd, open_usd + value_usd)
 

@@ -143,8 +143,8 @@ class PaperAccount:
 
     def take_events(self) -> list[VenueEvent]:
         """Return the events told since the last call."""
-        told, self.execution.told = self.execution.told, []
-        return told
+        news, self.execution.told = self.execution.told, []
+        return news
 
     def change(self) -> dict[str, object] | None:
         """Return what changed since the last `saved` in the form of `PaperStore.save`; None when nothing did."""
@@ -322,15 +322,15 @@ class PaperAccount:
     def _refuse_modify(self, order: PaperOrder | None, form: OrderForm) -> OrderUpdate:
         if order is None:
             return OrderUpdate(form.client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=words.GONE)
-        told = self.execution.update_of(order)
-        reason = form.refusal or told.reason or words.GONE
+        update = self.execution.update_of(order)
+        reason = form.refusal or update.reason or words.GONE
         return OrderUpdate(
-            client_id=told.client_id,
-            state=told.state,
-            time_ms=told.time_ms,
-            oid=told.oid,
-            filled=told.filled,
-            average_px=told.average_px,
+            client_id=update.client_id,
+            state=update.state,
+            time_ms=update.time_ms,
+            oid=update.oid,
+            filled=update.filled,
+            average_px=update.average_px,
             reason=reason,
         )
 

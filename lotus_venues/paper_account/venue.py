@@ -98,8 +98,8 @@ class PaperAccountVenue:
     ) -> Sequence[OrderUpdate]:
         """Place orders after the latency; a name already used comes back as it stands."""
         forms = [self._form(order) for order in orders]
-        known = sum(order.client_id in self.market.state.orders for order in orders)
-        if grouping is not OrderGrouping.NONE and 0 < known < len(orders):
+        repeated = sum(order.client_id in self.market.state.orders for order in orders)
+        if grouping is not OrderGrouping.NONE and 0 < repeated < len(orders):
             raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
         number = self.market.place(self._now(), forms, grouping)
         return await self._answer(number, [order.client_id for order in orders])
@@ -126,9 +126,9 @@ class PaperAccountVenue:
     async def account(self) -> AccountSnapshot:
         """Return equity and margin at the mark, and all positions."""
         self.market.advance(self._now())
-        told = self._account()
+        snapshot = self._account()
         await self.ahead.settled()
-        return told
+        return snapshot
 
     def _account(self) -> AccountSnapshot:
         done = self.market.execution
@@ -143,24 +143,24 @@ class PaperAccountVenue:
         """Return all orders that are not final."""
         self.market.advance(self._now())
         state = self.market.state
-        told = [self._open_order(state.orders[name]) for names in state.open_ids for name in names]
+        orders = [self._open_order(state.orders[name]) for names in state.open_ids for name in names]
         await self.ahead.settled()
-        return told
+        return orders
 
     async def order_of(self, client_id: str) -> OrderUpdate:
         """Return where an order stands."""
         self.market.advance(self._now())
-        told = self.market.order_of(client_id)
+        update = self.market.order_of(client_id)
         await self.ahead.settled()
-        return told
+        return update
 
     async def fills_since(self, time_ms: int) -> Sequence[VenueFill]:
         """Return executions from a time on, oldest first; those that were forgotten (`forget`) are missing."""
         self.market.advance(self._now())
         fills = [fill for fill in self.market.state.fills if fill.time_ms >= time_ms]
-        told = [venue_fill(fill, self.universe[fill.asset], self.market.name) for fill in fills]
+        answer = [venue_fill(fill, self.universe[fill.asset], self.market.name) for fill in fills]
         await self.ahead.settled()
-        return told
+        return answer
 
     async def schedule_cancel(self, time_ms: int | None) -> bool:
         """Arm or disarm the cancel-all; refused while triggers rest, because it would remove stops."""

@@ -103,10 +103,10 @@ class WriteAhead:
 
     def _fail(self) -> None:
         waiters, self._waiters = self._waiters, []
-        found = f"the paper account cannot be saved ({self.failure})"
+        text = f"the paper account cannot be saved ({self.failure})"
         for _, waiter in waiters:
             if not waiter.done():
-                waiter.set_exception(VenueError(found, "a store that saves"))
+                waiter.set_exception(VenueError(text, "a store that saves"))
 
 
 def _joined(earlier: Stored | None, later: Stored | None) -> Stored | None:

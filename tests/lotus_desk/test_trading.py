@@ -74,7 +74,7 @@ def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
     believe(databases, trading.branch, next_day(DAY, -1))
     still = run_live(trading, (recording,), run_id="still", databases=databases)
     traded = run_live(
-        trading, (recording,), run_id="traded", plan=ReplayPlan(speed=PACE)[venue], databases=databases, trade=True
+        trading, (recording,), run_id="traded", plan=ReplayPlan(speed=PACE[venue]), databases=databases, trade=True
     )
     assert traded.events_hash == still.events_hash
     published = {

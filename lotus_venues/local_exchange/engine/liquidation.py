@@ -18,17 +18,17 @@ RATE_ONE = 10**10
 
 def liquidate_due(state: ExchangeState) -> bool:
     """Liquidate every account and isolated position below its maintenance margin; tell whether there was one."""
-    marks, found = state.marks, False
+    marks, is_any = state.marks, False
     for account in list(state.accounts.values()):
         if _below(account.cross_value(marks), account.maintenance(marks, state.max_leverages)):
             _liquidate(state, account, [a for a, _ in account.held(cross=True)])
-            found = True
+            is_any = True
         for asset, position in list(account.held(cross=False)):
             need = abs(position.lots) * marks[asset] // (2 * state.max_leverages[asset])
             if _below(position.raw_micro + position.lots * marks[asset], need):
                 _liquidate(state, account, [asset])
-                found = True
-    return found
+                is_any = True
+    return is_any
 
 
 def _below(value: int, need: int) -> bool:

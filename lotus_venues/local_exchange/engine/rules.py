@@ -49,7 +49,7 @@ def size_lots(text: str, decimals: int, *, may_be_zero: bool = False) -> tuple[i
 
 def _digits(text: str) -> tuple[str | None, str]:
     """Return whole and fractional digits without trailing zeros; None for what is no plain number."""
-    found = _NUMBER.match(text)
-    if found is None:
+    match = _NUMBER.match(text)
+    if match is None:
         return None, ""
-    return found[1], (found[2] or "").rstrip("0")
+    return match[1], (match[2] or "").rstrip("0")

@@ -93,23 +93,23 @@ class Info:
 
     def mids(self) -> Json:
         """Return the mid of every asset that has a price, one digit finer than the price unit where it is needed."""
-        found: Json = {}
+        mids: Json = {}
         for market in self._markets:
             asset: Asset = market.listing.asset
             bid, ask = market.bids.best_px, market.asks.best_px
             if bid is not None and ask is not None:
-                found[asset.name] = number((bid + ask) * 5, asset.px_decimals + 1)
+                mids[asset.name] = number((bid + ask) * 5, asset.px_decimals + 1)
             elif market.mark:
-                found[asset.name] = number(market.mark, asset.px_decimals)
-        return found
+                mids[asset.name] = number(market.mark, asset.px_decimals)
+        return mids
 
     def _clearinghouse(self, body: Json) -> Json:
-        told = self.spelling.clearinghouse(self._account(body))
+        answer = self.spelling.clearinghouse(self._account(body))
         if self.abstraction == UNIFIED:
-            told["withdrawable"] = "0.0"
+            answer["withdrawable"] = "0.0"
             for part in ("marginSummary", "crossMarginSummary"):
-                told[part]["accountValue"] = "0.0"
-        return told
+                answer[part]["accountValue"] = "0.0"
+        return answer
 
     def _abstraction(self, body: Json) -> str:
         self._account(body)
@@ -118,8 +118,8 @@ class Info:
     def _balances(self, account: Account) -> list[Json]:
         if self.abstraction != UNIFIED:
             return []
-        told = self.spelling.clearinghouse(account)["marginSummary"]
-        total, hold = told["accountValue"], told["totalMarginUsed"]
+        summary = self.spelling.clearinghouse(account)["marginSummary"]
+        total, hold = summary["accountValue"], summary["totalMarginUsed"]
         return [{"coin": "USDC", "token": 0, "hold": hold, "total": total, "entryNtl": "0.0"}]
 
     def _account(self, body: Json) -> Account:
@@ -143,9 +143,9 @@ class Info:
 
     def _context(self, asset: int) -> Json:
         market, spell = self._markets[asset], self.spelling
-        known = self.contexts.get(market.listing.asset.name)
-        if known is not None:
-            return known
+        context = self.contexts.get(market.listing.asset.name)
+        if context is not None:
+            return context
         mark = spell.px(asset, market.mark)
         empty = {"premium": None, "impactPxs": None, "dayNtlVlm": "0.0", "dayBaseVlm": "0.0", "openInterest": "0.0"}
         mid = self.mids().get(market.listing.asset.name)
@@ -204,8 +204,8 @@ class Info:
 
     def _agents(self, body: Json) -> list[Json]:
         user, now_ms = body["user"].lower(), self.engine.state.now_ms
-        mine = [(a, agent) for a, agent in self.signers.agents.items() if self.signers.master_of(a, now_ms) == user]
-        return [{"name": a.name, "address": address, "validUntil": a.until_ms} for address, a in mine if a.name]
+        own = [(a, agent) for a, agent in self.signers.agents.items() if self.signers.master_of(a, now_ms) == user]
+        return [{"name": a.name, "address": address, "validUntil": a.until_ms} for address, a in own if a.name]
 
 
 def _is_within(body: Json, time_ms: int) -> bool:

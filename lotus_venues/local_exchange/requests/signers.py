@@ -57,17 +57,17 @@ class Signers:
         try:
             if action["type"] == "approveAgent":
                 named = {"agentName": ""} | action
-                found = recover_user_from_user_signed_action(
+                address = recover_user_from_user_signed_action(
                     named, body["signature"], _APPROVE_AGENT, "HyperliquidTransaction:ApproveAgent", is_mainnet
                 )
             else:
                 vault, expires = body.get("vaultAddress"), body.get("expiresAfter")
-                found = recover_agent_or_user_from_l1_action(
+                address = recover_agent_or_user_from_l1_action(
                     action, body["signature"], vault, nonce, expires, is_mainnet
                 )
         except Exception as error:  # the SDK and its libraries raise many kinds for a malformed signature
             raise RequestRefused("Unable to recover signer.") from error
-        return str(found).lower()
+        return str(address).lower()
 
     def approve(self, agent: str, master: str, name: str | None = None, until_ms: int = NEVER_MS) -> None:
         """Let an agent key act for a master, in the place of the agent of that name (None: a name of its own)."""

@@ -36,14 +36,14 @@ class Hub:
         self._withheld: dict[str, int] = {}
         self._mids_ms = 0
 
-    def market(self, found: Route, raw: bytes) -> None:
+    def market(self, target: Route, raw: bytes) -> None:
         """Pass a market frame on to who subscribed to it."""
-        channel, coin, _ = found
+        channel, coin, _ = target
         if channel in ("l2Book", "bbo") and self._is_withheld(coin):
             return
         text: str | None = None
         for session in self.sessions:
-            if found in session.routes:
+            if target in session.routes:
                 text = text or raw.decode()
                 session.send(text)
 
@@ -71,11 +71,11 @@ class Hub:
         """Tell every account's events to who follows it, in their order."""
         owners = {event.owner: None for event in events}
         for owner in owners:
-            mine = [event for event in events if event.owner == owner]
+            own_events = [event for event in events if event.owner == owner]
             for session in self.sessions:
                 for kind, users in session.users.items():
                     if owner in users:
-                        for data in self._messages(kind, owner, mine):
+                        for data in self._messages(kind, owner, own_events):
                             session.send_user(kind, data)
 
     def _messages(self, kind: str, owner: str, events: Sequence[Event]) -> Iterable[Any]:
@@ -125,8 +125,8 @@ class Hub:
                 session.send(raw.decode())
 
     def _recent(self, coin: str) -> list[Any]:
-        found = (m.trades for m in self.engine.state.markets if m.listing.asset.name == coin)
-        return list(next(found, ()))
+        trades = (m.trades for m in self.engine.state.markets if m.listing.asset.name == coin)
+        return list(next(trades, ()))
 
 
 def error_frame(text: str) -> str:

@@ -161,9 +161,9 @@ class LocalExchange:
 
     def feed(self, raw: bytes) -> None:
         """Take one market frame now: match, pass it on, tell who is concerned."""
-        found = self.tape.apply(raw)
-        if found is not None:
-            self.hub.market(found, raw)
+        target = self.tape.apply(raw)
+        if target is not None:
+            self.hub.market(target, raw)
         self._tell()
 
     async def advance(self, to_ms: int) -> None:
