@@ -31,7 +31,7 @@ SETTLE_S: Final = 0.25
 SETTLE_SHARE: Final = 1 / 3  # of a window at the pace of the tape, where that is less
 LOOK_S: Final = 0.05
 LOOK_SHARE: Final = 1 / 20
-KNOWLEDGE_S: Final = 30.0  # how often a newer night is looked for
+KNOWLEDGE_S: Final = 30.0  # how often a newer nightly run is looked for
 
 KnowledgeOf = Callable[[Connection, str, str], Knowledge | None]
 
@@ -111,8 +111,8 @@ class Rebalancer:
 
     def status(self) -> dict[str, Any]:
         """Return what was decided so far as plain values."""
-        night = self._knowledge.day if self._knowledge else "none: nothing is decided"
-        return {"windows": dict(sorted(self.counts.items())), "knowledge": night, "last": self.last,
+        knowledge = self._knowledge.day if self._knowledge else "none: nothing is decided"
+        return {"windows": dict(sorted(self.counts.items())), "knowledge": knowledge, "last": self.last,
                 "last_failure": self.last_failure}  # fmt: skip
 
     def _decide(self, window_end_ms: int) -> Decided:
@@ -123,7 +123,7 @@ class Rebalancer:
         return self.allocator.window(self._connection, window_end_ms, portfolio, knowledge)
 
     def _known(self, connection: Connection, day: str) -> Knowledge | None:
-        """Return what is known on a day; a night that was late is found within `KNOWLEDGE_S`."""
+        """Return what is known on a day; a nightly run that was late is found within `KNOWLEDGE_S`."""
         if day != self._known_day or time.monotonic() >= self._asked + KNOWLEDGE_S:
             self._knowledge = self.knowledge_of(connection, self.allocator.branch, day)
             self._known_day, self._asked = day, time.monotonic()

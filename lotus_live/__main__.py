@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     try:
-        begin_logging(LogSettings())  # for what is told of settings that cannot be read
+        begin_logging(LogSettings())  # to report settings that cannot be read
         settings = load_settings(tape=asked.tape, branch=asked.branch)
         begin_logging(settings.logs)
         if asked.day:

@@ -15,7 +15,7 @@ from lotus_live.paper_desk import entry_number
 from lotus_live.pipeline.beliefs import LedgerBeliefs
 from lotus_live.pipeline.day_lane import DayLane
 from lotus_live.pipeline.lines import Pipeline
-from lotus_live.pipeline.trials import read_trials
+from lotus_live.pipeline.shadows import read_shadows
 from lotus_live.row_buffer import RowBuffer
 from lotus_live.run_context import RunContext
 
@@ -35,15 +35,15 @@ class Announcer:
         self.writes_controls = False
         self._context, self._recorder, self._pipeline = context, recorder, pipeline
         self._rows, self._silence = rows, silence
-        self._trials: tuple[DetectorSpec, ...] = pipeline.trials
+        self._shadows: tuple[DetectorSpec, ...] = pipeline.shadows
         self._lanes: tuple[DayLane | None, DayLane | None] = None, None
 
     def follow(self, beliefs: LedgerBeliefs, last_ns: int) -> None:
         """Announce what the last line changed: the shadow detectors, or the day."""
         pipeline = self._pipeline
-        if pipeline.trials is not self._trials:
-            self._trials = pipeline.trials
-            self._silence(d.detector_id for d in pipeline.trials)
+        if pipeline.shadows is not self._shadows:
+            self._shadows = pipeline.shadows
+            self._silence(d.detector_id for d in pipeline.shadows)
             record = self.record(beliefs.versions[-1], self._context.next_window_ms(last_ns))
             self._note_swap(record, last_ns // NS_PER_MS)
         if pipeline.today is not self._lanes[0] or pipeline.tomorrow is not self._lanes[1]:
@@ -61,12 +61,12 @@ class Announcer:
     def record(self, version: PriorsVersion, from_ms: int, texts: tuple[str, ...] | None = None) -> SwapRecord:
         """Return the record of what holds from a moment on: the shadow detectors in force, or those of `texts`."""
         spec, today = self._context.spec, self._pipeline.today
-        named = self._pipeline.trial_texts if texts is None else texts
-        trials = read_trials(named, spec.detectors, spec.manifest)
+        named = self._pipeline.shadow_texts if texts is None else texts
+        shadows = read_shadows(named, spec.detectors, spec.manifest)
         return SwapRecord(
             window_index=-(-from_ms // spec.manifest.kernel.window_ms),
             priors_ver=version.priors_ver,
-            specs_ver=specs_ver((*spec.detectors, *trials)),
+            specs_ver=specs_ver((*spec.detectors, *shadows)),
             tables_ver=today.scorer.tables.tables_ver if today is not None else "",
             experts_ver=today.experts.version if today is not None else "",
             day=today.day if today is not None else "",
@@ -79,12 +79,12 @@ class Announcer:
         self._lanes = today, self._pipeline.tomorrow
         if today is not None and today is not before:
             self.announce(version, day_start_ms(today.day), last_ns)
-        elif self.writes_controls and self._pipeline.trials:
+        elif self.writes_controls and self._pipeline.shadows:
             self._recorder.control(last_ns, self.record(version, self._context.next_window_ms(last_ns)))
 
     def _note_swap(self, record: SwapRecord, from_ms: int) -> None:
         names = ("priors_ver", "tables_ver", "experts_ver", "window_index", "day")
         body: dict[str, Any] = {name: getattr(record, name) for name in names}
         if record.detectors:
-            body |= {"specs_ver": record.specs_ver, "trials": [d.detector_id for d in self._pipeline.trials]}
+            body |= {"specs_ver": record.specs_ver, "trials": [d.detector_id for d in self._pipeline.shadows]}
         self._rows.note("swap", entry_number("swap", repr(body)), from_ms, body)

@@ -23,7 +23,7 @@ class EventQueue:
         self._is_closed = False
 
     def open(self) -> None:
-        """Be read for ever, from now on."""
+        """Accept a reader again."""
         self._is_closed = False
 
     def close(self) -> None:

@@ -80,7 +80,7 @@ class TradeBooks:
             self.close()
             raise
 
-    def known(self, client_ids: Sequence[str]) -> frozenset[str]:
+    def recorded(self, client_ids: Sequence[str]) -> frozenset[str]:
         """Return which orders were ever written down, on a connection of its own."""
         with closing(self.databases.connect(Module.TR.value, autocommit=True)) as connection:
             return known_orders(connection, client_ids)

@@ -177,7 +177,7 @@ class TradingDesk:
     async def ours(self, client_ids: Sequence[str]) -> frozenset[str]:
         """Return which orders are of plans that are not remembered any more; all, while the books cannot say."""
         try:
-            return await asyncio.to_thread(self.books.known, client_ids)
+            return await asyncio.to_thread(self.books.recorded, client_ids)
         except DOWN:
             return frozenset(client_ids)
 

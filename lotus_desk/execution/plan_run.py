@@ -17,7 +17,7 @@ from lotus_store.ledger.trading.plans import PlanRow
 class PlanRun:
     """A plan under way, and what of it changed since it was written down.
 
-    `amended` are ceiling and exit time as last told to it.
+    `amended` are the ceiling and the exit time that it took last.
     """
 
     row: PlanRow
@@ -86,5 +86,5 @@ def _brings_news(before: ExecutionState, after: ExecutionState) -> bool:
 
 
 def never_placed(orders: Iterable[NewOrder], now_ms: int, why: str) -> list[OrderUpdate]:
-    """Return what is told of orders that were not sent."""
+    """Return the updates of orders that were not sent."""
     return [OrderUpdate(o.client_id, OrderState.NEVER_PLACED, now_ms, reason=why) for o in orders]

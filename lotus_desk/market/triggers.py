@@ -62,7 +62,7 @@ class TriggerDesk:
     write: Callable[[Sequence[PlanTriggerEvent]], Any]
     tell: Callable[[str, Event], None] = field(default=lambda _plan, _event: None)
     watches: dict[str, Watch] = field(default_factory=dict)
-    said: list[PlanTriggerEvent] = field(default_factory=list)
+    unwritten: list[PlanTriggerEvent] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     _memories: list[FrameMemory] = field(default_factory=list)
 
@@ -111,10 +111,10 @@ class TriggerDesk:
             await self.flush()
 
     async def flush(self) -> None:
-        """Keep what was said since the last time; it is told to its plans once that is done, else kept for the next."""
-        events, self.said = self.said, []
+        """Write the events since the last time; once written they go to their plans, else they wait for the next time."""
+        events, self.unwritten = self.unwritten, []
         if events and not await self.write(events):
-            self.said = [*events, *self.said]
+            self.unwritten = [*events, *self.unwritten]
             return
         for row, event, _ in events:
             if event.status is EvaluationStatus.FIRED:
@@ -127,6 +127,6 @@ class TriggerDesk:
         return {"watched": len(self.watches), "refused": dict(self.refused)}
 
     def _take(self, watch: Watch, events: Sequence[TriggerEvent]) -> None:
-        self.said += [PlanTriggerEvent(watch.row, event, watch.from_ms) for event in events]
+        self.unwritten += [PlanTriggerEvent(watch.row, event, watch.from_ms) for event in events]
         if watch.watcher.over:
             self.forget(watch.row.plan_id)

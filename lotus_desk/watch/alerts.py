@@ -39,7 +39,7 @@ class Alerts:
 
     home: Path
     waiting: list[Alert] = field(default_factory=list)
-    told: int = 0
+    count: int = 0
     _last: dict[tuple[str, str], float] = field(default_factory=dict)
 
     @property
@@ -55,7 +55,7 @@ class Alerts:
         self._last[what] = now_s
         alert = Alert(wall_ms(), finding.kind, finding.found, finding.expected, done)
         say(f"{alert.kind}: found {alert.found}; expected {alert.expected}; {alert.done}")
-        self.told += 1
+        self.count += 1
         self.waiting.append(alert)
         try:
             self._append(alert)

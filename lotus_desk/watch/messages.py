@@ -1,6 +1,6 @@
 """Telling the modules what a watchdog did, when the database answers; nothing waits for it and nothing is started.
 
-Every alert is one WATCHDOG_ALERT of the trader for ever, however often it is sent.
+Every alert is one WATCHDOG_ALERT of the trader, however often it is sent.
 """
 
 import asyncio

@@ -41,7 +41,7 @@ END_S = 5.0  # a desk that ended in order and left nothing is not watched any lo
 class Watchdog:
     """Watches one home. `open_sessions` gives the sessions of accounts that are not known yet, told the known ones.
 
-    `ends_unheard`: the venue is a local exchange, which may end with its home; a real one is asked for ever.
+    `ends_unheard`: the venue is a local exchange, which may end with its home; a real one is asked permanently.
     """
 
     home: Path
@@ -308,7 +308,7 @@ class Watchdog:
             "pid": os.getpid(), "boot": self._boot, "seen_s": time.monotonic(), "switch": self._switch,
             "accounts": {name: "empty" if held.is_empty else "open" for name, held in self.held.items()},
             "highest_usd": {name: str(value) for name, value in self.highest.items()},
-            "acts": self.acts, "alerts": self.alerts.told, "last_act": self.last_act.name.lower(),
+            "acts": self.acts, "alerts": self.alerts.count, "last_act": self.last_act.name.lower(),
         }  # fmt: skip
         if not self._is_gone():
             with suppress(OSError):

@@ -93,13 +93,13 @@ async def _record(
     if on_start is not None:
         on_start(feed)
     log = EventLog(databases, f"record.{settings.tape}", settings.home / "live" / "recorded.json")
-    keeper = asyncio.create_task(_keep(recorder, clock, feed, closed, names, log))
+    housekeeping = asyncio.create_task(_keep(recorder, clock, feed, closed, names, log))
     try:
         await feed.run()
     finally:
-        keeper.cancel()
+        housekeeping.cancel()
         with suppress(asyncio.CancelledError):
-            await keeper
+            await housekeeping
         recorder.close()
         _list_closed(closed, names, log, clock.now_ns())
         await asyncio.to_thread(log.close)

@@ -69,7 +69,7 @@ class LedgerBeliefs:
         self.versions = [by_time[moment] for moment in sorted(by_time)]
         return taken
 
-    def known(self, priors_ver: str) -> bool:
+    def has(self, priors_ver: str) -> bool:
         """Tell whether a version was taken or refused already."""
         return any(v.priors_ver == priors_ver for v in (*self.versions, *self.refused))
 
@@ -86,7 +86,7 @@ def fresh_versions(databases: Databases, beliefs: LedgerBeliefs) -> list[PriorsV
     """Return the versions in force on the branch that the beliefs do not know yet (blocking)."""
     branch = beliefs.spec.branch
     with databases.connect("sig") as connection:
-        names = [ver for _, ver in swaps(connection, branch, in_force=True) if not beliefs.known(ver)]
+        names = [ver for _, ver in swaps(connection, branch, in_force=True) if not beliefs.has(ver)]
         return [read_version(connection, branch, ver) for ver in names]
 
 
@@ -116,7 +116,7 @@ def settled_versions(databases: Databases, beliefs: LedgerBeliefs, scored_until_
         window_ms = beliefs.spec.manifest.kernel.window_ms
         now = [put_off(connection, version, scored_until_ms, window_ms) for version in fresh]
     late = [(was, is_now) for was, is_now in zip(fresh, now, strict=True) if was is not is_now]
-    return Poll([version for version in now if not beliefs.known(version.priors_ver)], late)
+    return Poll([version for version in now if not beliefs.has(version.priors_ver)], late)
 
 
 def fresh_sets(

@@ -45,7 +45,7 @@ class SignalBus:
         self._blank = day_tables("", [], spec.manifest, spec.universe, spec.detectors)
 
     def silence(self, detector_ids: Iterable[str]) -> None:
-        """Keep what trial detectors publish from the bus from now on: probes measure them, no consumer acts on them."""
+        """Keep what these shadow detectors publish from the bus: probes measure them, no consumer acts on them."""
         self._silent |= frozenset(detector_ids)
 
     def publish(self, events: Mapping[str, NDArray[Any]]) -> Published:

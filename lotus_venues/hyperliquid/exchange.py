@@ -137,7 +137,7 @@ class Exchange:
     async def look_at_limit(self) -> None:
         """Take the venue's own count of the account's actions into the budget."""
         payload = await self.info("userRateLimit", user=self.user)
-        self.budget.told(int(payload["nRequestsUsed"]), int(payload["nRequestsCap"]))
+        self.budget.set_used(int(payload["nRequestsUsed"]), int(payload["nRequestsCap"]))
 
     async def schedule_cancel(self, time_ms: int | None) -> bool:
         """Arm or disarm (None) the venue's cancel-all; False when it refused or its answer was lost."""

@@ -47,13 +47,13 @@ class AccountLooks:
     def __init__(
         self,
         exchange: Exchange,
-        known: KnownOrders,
+        orders: KnownOrders,
         queue: EventQueue,
         order_of: Callable[[str], Awaitable[OrderUpdate]],
         pacing: Pacing,
     ) -> None:
         """Ask nothing yet."""
-        self.exchange, self.known, self.queue, self.pacing = exchange, known, queue, pacing
+        self.exchange, self.known, self.queue, self.pacing = exchange, orders, queue, pacing
         self._order_of = order_of
         self._filled_ms = 0  # fills from before are known, by the venue's clock
         self._funded_hour = 0

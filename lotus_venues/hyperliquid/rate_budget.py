@@ -102,7 +102,7 @@ class RateBudget:
         self.weight.note(weight, now_ms)
         self.actions_left -= actions
 
-    def told(self, used: int, cap: int) -> None:
+    def set_used(self, used: int, cap: int) -> None:
         """Take the venue's own count of the account's actions."""
         self.actions_left = cap - used
 

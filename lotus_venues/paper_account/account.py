@@ -129,7 +129,7 @@ class PaperAccount:
     @property
     def has_news(self) -> bool:
         """Whether anything changed, happened or was answered since it was last taken."""
-        return bool(self.execution.is_changed or self.execution.told or self.answers)
+        return bool(self.execution.is_changed or self.execution.news or self.answers)
 
     def take_answers(self) -> dict[int, list[OrderUpdate]]:
         """Return the answers given since the last call, by request."""
@@ -143,7 +143,7 @@ class PaperAccount:
 
     def take_events(self) -> list[VenueEvent]:
         """Return the events told since the last call."""
-        news, self.execution.told = self.execution.told, []
+        news, self.execution.news = self.execution.news, []
         return news
 
     def change(self) -> dict[str, object] | None:

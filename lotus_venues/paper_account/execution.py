@@ -42,7 +42,7 @@ class PaperExecution:
     terms: PaperTerms
     state: PaperState
     name: str = ""
-    told: list[VenueEvent] = field(default_factory=list)
+    news: list[VenueEvent] = field(default_factory=list)
     touched: dict[str, PaperOrder] = field(default_factory=dict)
     made: list[PaperFill] = field(default_factory=list)
     moved: set[int] = field(default_factory=set)
@@ -125,7 +125,7 @@ class PaperExecution:
         order.state, order.changed_ms = state, self.now_ms
         self.touched[order.client_id] = order
         self.is_changed = True
-        self.told.append(self.update_of(order))
+        self.news.append(self.update_of(order))
 
     def update_of(self, order: PaperOrder) -> OrderUpdate:
         """Return an order as the port tells it."""
@@ -203,11 +203,11 @@ class PaperExecution:
                 self.state.funding_micro += paid
                 made = PaperFunding(index, hour, position.lots, paid, quote.rate_e12)
                 self.state.paid = [*(p for p in self.state.paid if p.hour > hour - PAID_HOURS), made]
-                self.told.append(self._payment(made))
+                self.news.append(self._payment(made))
 
     def tell_paid_again(self) -> None:
         """Tell the funding of the last hours once more: after a crash nobody can ask for it."""
-        self.told += [self._payment(paid) for paid in self.state.paid]
+        self.news += [self._payment(paid) for paid in self.state.paid]
 
     def _payment(self, paid: PaperFunding) -> FundingPayment:
         asset = self.universe[paid.asset]
@@ -256,7 +256,7 @@ class PaperExecution:
         state.fills.append(fill)
         self.made.append(fill)
         self.moved.add(index)
-        self.told.append(venue_fill(fill, asset, self.name))
+        self.news.append(venue_fill(fill, asset, self.name))
 
 
 def is_passed(order: PaperOrder, mark_px2_now: int) -> bool:

@@ -29,7 +29,7 @@ class Hub:
     """The open connections and what they are told."""
 
     def __init__(self, engine: Engine, spelling: Spelling, tape: Tape, faults: Faults, info: Info) -> None:
-        """Bind what is told of; `repeats_trades` sends the last 30 prints to who subscribes, as the venue does."""
+        """Bind the engine; `repeats_trades` sends the last 30 prints to who subscribes, as the venue does."""
         self.engine, self.spelling, self.tape, self.faults, self.info = engine, spelling, tape, faults, info
         self.sessions: set[ClientConnection] = set()
         self.repeats_trades = True

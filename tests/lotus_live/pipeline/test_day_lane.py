@@ -16,7 +16,7 @@ from lotus_live.live import run_live
 from lotus_live.parity import neutral_beliefs, verify_parity
 from lotus_live.pipeline import batch
 from lotus_live.pipeline.batch import score_tape
-from lotus_live.pipeline.trials import control_texts, frame_texts
+from lotus_live.pipeline.shadows import control_texts, frame_texts
 from lotus_store.config import Settings
 from lotus_store.tape.import_recording import import_recording
 from lotus_store.tape.store import TapeStore

@@ -68,7 +68,7 @@ async def swap_and_die(daemon: Daemon, databases: Databases) -> None:
     with databases.connect("sig") as connection:
         for texts in COMMANDS:
             live_log.command(connection, "swap_detectors", {"detectors": texts})
-    while not daemon.taker.pipeline.trials:
+    while not daemon.taker.pipeline.shadows:
         await asyncio.sleep(0.01)
     enough = daemon.taker.counts.windows + 60
     while daemon.taker.counts.windows < enough:
