@@ -111,7 +111,7 @@ class TriggerDesk:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write the events since the last time; once written they go to their plans, else they wait for the next time."""
+        """Write the events since the last time; once written they go to their plans, else they wait."""
         events, self.unwritten = self.unwritten, []
         if events and not await self.write(events):
             self.unwritten = [*events, *self.unwritten]

@@ -1,7 +1,7 @@
 """The writer of the daemon's log: a thread of its own that puts events, orders, fills and segments into the ledger.
 
 The feed never waits for the database. Every row is named by what it is, so writing one again changes nothing; after a
-commit the mark file says up to which receive stamp everything is written. A lost database is tried again until it answers.
+commit the mark file says up to which receive stamp everything is written. A lost database is tried again and again.
 """
 
 import json

@@ -15,7 +15,7 @@ from lotus.trading.execution.orders import OrderGrouping, OrderState, OrderUpdat
 from lotus.trading.venue import VenueEvent
 from lotus_venues.ladder import Level
 from lotus_venues.order_form import TOO_SMALL
-from lotus_venues.paper_account import words
+from lotus_venues.paper_account import error_messages
 from lotus_venues.paper_account.execution import MICRO, PaperExecution, is_passed
 from lotus_venues.paper_account.matching import crossing, see_book, see_trade
 from lotus_venues.paper_account.money import Marks, PaperTerms, far_micro, mark_px2, open_micro
@@ -252,7 +252,7 @@ class PaperAccount:
             entry = self.state.orders.get(order.parent)
             if entry is not None and (2 * entry.limit - px2) * entry.side < 0:
                 px2 = 2 * entry.limit  # it rests: the mark will be there when it is filled
-            wrong = words.BAD_TRIGGER if px2 and is_passed(order, px2) else ""
+            wrong = error_messages.BAD_TRIGGER if px2 and is_passed(order, px2) else ""
         return wrong
 
     def _enter(self, order: PaperOrder, refusal: str) -> None:
@@ -270,7 +270,7 @@ class PaperAccount:
         taken = self.execution.match(order)
         if order.left > 0 and order.tif is TimeInForce.IOC:
             state = OrderState.CANCELED if taken else OrderState.REJECTED
-            self.execution.finish(order, state, words.CANCELED if taken else words.NO_MATCH)
+            self.execution.finish(order, state, error_messages.CANCELED if taken else error_messages.NO_MATCH)
         elif order.left > 0:
             self.execution.rest(order, taken)
         self.execution.settle()
@@ -281,15 +281,15 @@ class PaperAccount:
             return TOO_SMALL
         if order.trigger:
             px2 = mark_px2(self.state.quotes[order.asset], ladder)
-            return words.BAD_TRIGGER if px2 and not order.parent and is_passed(order, px2) else ""
+            return error_messages.BAD_TRIGGER if px2 and not order.parent and is_passed(order, px2) else ""
         if order.reduce_only:
-            return words.NOT_REDUCING if execution.reducible(order) <= 0 else ""
+            return error_messages.NOT_REDUCING if execution.reducible(order) <= 0 else ""
         if order.tif is TimeInForce.ALO and crossing(ladder, order.side, order.limit):
             decimals = self.universe[order.asset].px_decimals
             best = (levels[0][0] if levels else 0 for levels in (ladder.bids, ladder.asks))
             bid, ask = (Decimal(px).scaleb(-decimals).normalize() for px in best)
-            return words.POST_ONLY.format(bid=format(bid, "f"), ask=format(ask, "f"))
-        return "" if self._affords(order) else words.NO_MARGIN
+            return error_messages.POST_ONLY.format(bid=format(bid, "f"), ask=format(ask, "f"))
+        return "" if self._affords(order) else error_messages.NO_MARGIN
 
     def _affords(self, order: PaperOrder) -> bool:
         position = self.state.positions[order.asset]
@@ -303,9 +303,9 @@ class PaperAccount:
     def _cancel(self, client_id: str) -> OrderUpdate:
         order = self.state.orders.get(client_id)
         if order is None:
-            return OrderUpdate(client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=words.GONE)
+            return OrderUpdate(client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=error_messages.GONE)
         if not order.state.is_final:
-            self.execution.finish(order, OrderState.CANCELED, words.CANCELED)
+            self.execution.finish(order, OrderState.CANCELED, error_messages.CANCELED)
         return self.execution.update_of(order)
 
     def _modify(self, form: OrderForm) -> OrderUpdate:
@@ -321,9 +321,11 @@ class PaperAccount:
 
     def _refuse_modify(self, order: PaperOrder | None, form: OrderForm) -> OrderUpdate:
         if order is None:
-            return OrderUpdate(form.client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=words.GONE)
+            return OrderUpdate(
+                form.client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=error_messages.GONE
+            )
         update = self.execution.update_of(order)
-        reason = form.refusal or update.reason or words.GONE
+        reason = form.refusal or update.reason or error_messages.GONE
         return OrderUpdate(
             client_id=update.client_id,
             state=update.state,
@@ -338,7 +340,7 @@ class PaperAccount:
         for name in tuple(names):
             order = self.state.orders[name]
             if not order.state.is_final:
-                self.execution.finish(order, OrderState.CANCELED, words.SCHEDULED)
+                self.execution.finish(order, OrderState.CANCELED, error_messages.SCHEDULED)
 
     def _shown(self, asset: int, recv_ns: int, time_ms: int) -> None:
         ladder = self.state.ladders[asset]

@@ -12,7 +12,7 @@ from lotus.timebase import HOUR_MS, NS_PER_MS
 from lotus.trading.execution.orders import FundingPayment, OrderState, OrderUpdate, Side, TriggerKind, VenueFill
 from lotus.trading.venue import VenueEvent
 from lotus_venues.fees import fee_micro
-from lotus_venues.paper_account import words
+from lotus_venues.paper_account import error_messages
 from lotus_venues.paper_account.matching import crossing, join, take
 from lotus_venues.paper_account.money import (
     RATE_SCALE,
@@ -118,7 +118,7 @@ class PaperExecution:
         if state is OrderState.FILLED:
             for name in order.siblings:
                 if not self.state.orders[name].state.is_final:
-                    self.finish(self.state.orders[name], OrderState.CANCELED, words.SIBLING_FILLED)
+                    self.finish(self.state.orders[name], OrderState.CANCELED, error_messages.SIBLING_FILLED)
 
     def tell(self, order: PaperOrder, state: OrderState) -> None:
         """Set the state of an order and tell it."""
@@ -159,13 +159,13 @@ class PaperExecution:
         if order.whole_position:
             order.lots = order.left = self.reducible(order)
         if self.reducible(order) <= 0:
-            self.finish(order, OrderState.CANCELED, words.REDUCE_ONLY_CANCELED)
+            self.finish(order, OrderState.CANCELED, error_messages.REDUCE_ONLY_CANCELED)
             return
         order.state = OrderState.RESTING
         taken = self.match(order)
         if order.left > 0 and not order.state.is_final:
             if order.trigger_market:
-                self.finish(order, OrderState.CANCELED, "" if taken else words.NO_LIQUIDITY)
+                self.finish(order, OrderState.CANCELED, "" if taken else error_messages.NO_LIQUIDITY)
             else:
                 self.rest(order, taken)
 
@@ -183,13 +183,13 @@ class PaperExecution:
         for name in tuple(self.state.open_ids[asset]):
             order = self.state.orders[name]
             if not order.state.is_final and order.reduce_only and not order.parent and -order.side * lots <= 0:
-                self.finish(order, OrderState.CANCELED, words.REDUCE_ONLY_CANCELED)
+                self.finish(order, OrderState.CANCELED, error_messages.REDUCE_ONLY_CANCELED)
 
     def _liquidate(self) -> None:
         for names in self.state.open_ids:
             for name in tuple(names):
                 if not self.state.orders[name].state.is_final:
-                    self.finish(self.state.orders[name], OrderState.CANCELED, words.LIQUIDATED)
+                    self.finish(self.state.orders[name], OrderState.CANCELED, error_messages.LIQUIDATED)
         for index, position in enumerate(self.state.positions):
             self._close(index, position)
 
@@ -228,7 +228,7 @@ class PaperExecution:
             if entry.state is OrderState.REJECTED:
                 self.finish(child, OrderState.REJECTED, entry.reason)
             elif entry.state is not OrderState.FILLED:
-                self.finish(child, OrderState.CANCELED, words.ENTRY_GONE)
+                self.finish(child, OrderState.CANCELED, error_messages.ENTRY_GONE)
             else:
                 child.parent = ""
                 self.touched[child.client_id] = child

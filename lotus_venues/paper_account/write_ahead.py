@@ -61,7 +61,7 @@ class WriteAhead:
         self._task = asyncio.get_running_loop().create_task(self._work(self.store))
 
     async def settled(self) -> None:
-        """Wait until all changes so far are saved and their news left. Raises `VenueError` when they cannot be saved."""
+        """Wait until all changes so far are saved and their news left. Raises `VenueError` when they cannot be."""
         self.note()
         if self._task is None:
             return

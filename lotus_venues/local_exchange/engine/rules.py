@@ -8,7 +8,7 @@ implementation of what `lotus.trading.execution.rounding` does for orders that L
 import re
 from typing import Final
 
-from lotus_venues.local_exchange.requests.texts import BAD_PRICE, BAD_SIZE, BAD_TICK, ZERO_SIZE
+from lotus_venues.local_exchange.requests.error_messages import BAD_PRICE, BAD_SIZE, BAD_TICK, ZERO_SIZE
 
 MIN_NOTIONAL_MICRO: Final = 10_000_000
 MAX_FIGURES: Final = 5

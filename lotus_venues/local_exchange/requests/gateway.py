@@ -9,9 +9,9 @@ from typing import Any
 
 from lotus_venues.local_exchange.faults import REQUEST_KINDS, Fault, FaultKind, Faults
 from lotus_venues.local_exchange.requests.actions import Actions, Malformed
+from lotus_venues.local_exchange.requests.error_messages import BAD_BODY, BAD_TICK
 from lotus_venues.local_exchange.requests.info import Info, Unreadable
 from lotus_venues.local_exchange.requests.limits import RateLimits, action_weight, info_weight
-from lotus_venues.local_exchange.requests.texts import BAD_BODY, BAD_TICK
 
 _BEFORE = {FaultKind.ERROR_BEFORE, FaultKind.HANG_BEFORE, FaultKind.TOO_MANY, FaultKind.ONE_ERROR}
 _UNKNOWN = {"status": "unknownOid"}

@@ -15,7 +15,7 @@ from hyperliquid.utils.signing import (
 )
 
 from lotus.errors import VenueError
-from lotus_venues.local_exchange.requests import texts
+from lotus_venues.local_exchange.requests import error_messages
 
 KEPT_NONCES = 100
 DAY_MS = 86_400_000
@@ -91,11 +91,11 @@ class Signers:
         now = self.client_ms()
         first, last = now - 2 * DAY_MS, now + DAY_MS
         if not first < nonce < last:
-            raise RequestRefused(texts.NONCE_WINDOW.format(nonce=nonce, first=first, last=last))
+            raise RequestRefused(error_messages.NONCE_WINDOW.format(nonce=nonce, first=first, last=last))
         used = self.nonces.setdefault(signer, [])
         if nonce in used:
-            raise RequestRefused(texts.DUPLICATE_NONCE.format(nonce=nonce))
+            raise RequestRefused(error_messages.DUPLICATE_NONCE.format(nonce=nonce))
         if len(used) >= KEPT_NONCES and nonce < used[0]:
-            raise RequestRefused(texts.LOW_NONCE.format(nonce=nonce, least=used[0]))
+            raise RequestRefused(error_messages.LOW_NONCE.format(nonce=nonce, least=used[0]))
         insort(used, nonce)
         del used[:-KEPT_NONCES]

@@ -26,7 +26,7 @@ from lotus_store.processes import born
 from lotus_store.slate import read_slate, write_slate
 from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.local_exchange.faults import Fault, FaultKind
-from lotus_venues.local_exchange.requests.texts import POST_ONLY_PERIOD
+from lotus_venues.local_exchange.requests.error_messages import POST_ONLY_PERIOD
 
 pytestmark = pytest.mark.clock("a watchdog waits for beats that do not come")
 DEAD = WatchPolicy(dead_s=0.3)
