@@ -14,13 +14,12 @@ from lotus.trading.accounts.funding import shares
 from lotus.trading.execution.order_machine import Purpose, TrackedOrder
 from lotus.trading.execution.orders import NewOrder, OrderState, VenueFill
 from lotus.trading.execution.state import ExecutionState
-from lotus.trading.plan.plan import Plan
 from lotus_desk.execution.result import METRICS, report_payload
-from lotus_desk.execution.stored import restored, stored
+from lotus_desk.execution.stored import stored
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send_many
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.bodies import from_body, to_plain
+from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.trading.plans import (
     FillLine,
     FundingLine,
@@ -173,13 +172,3 @@ class TradeBooks:
             fills=fills,
             paid=paid,
         )
-
-
-def execution_of(row: PlanRow) -> ExecutionState | None:
-    """Return the state that a plan's row holds; None before its first step."""
-    return restored(row.execution) if row.execution else None
-
-
-def plan_of(row: PlanRow) -> Plan:
-    """Return the plan that a row holds."""
-    return from_body(row.plan, Plan)

@@ -20,14 +20,14 @@ from lotus.trading.execution.orders import FundingPayment, NewOrder, OrderUpdate
 from lotus.trading.execution.state import Entering, ExecutionState
 from lotus.trading.venue import Venue
 from lotus_desk.execution.account_looks import Accounts
-from lotus_desk.execution.books import PlanDelta, TradeBooks, execution_of, plan_of
+from lotus_desk.execution.books import PlanDelta, TradeBooks
 from lotus_desk.execution.chores import Chores
 from lotus_desk.execution.dispatcher import CommandDispatcher
 from lotus_desk.execution.in_time import DOWN, InTime
 from lotus_desk.execution.plan_run import DeskCounts, PlanRun, never_placed
 from lotus_desk.execution.reconciling import Reconciler
 from lotus_desk.execution.run_table import RunTable, unwritten_fills
-from lotus_desk.execution.stored import choice_in
+from lotus_desk.execution.stored import choice_in, execution_of, plan_of
 from lotus_desk.market.snapshot import MarketSnapshot
 from lotus_desk.market.triggers import TriggerDesk
 from lotus_desk.safety.heartbeat import Pulse
@@ -79,13 +79,8 @@ class TradingDesk:
         }
 
     def applied(self, module: Module, *_: object) -> None:
-        """Say, from any thread, that a module applied messages: the trader's may have become plans."""
-        if module is Module.TR:
-            self.woken()
-
-    def woken(self) -> None:
-        """Say, from any thread, that plans were accepted."""
-        if self._loop is not None:
+        """Note, from any thread, that a module applied messages: the trader's may have become plans."""
+        if module is Module.TR and self._loop is not None:
             self._loop.call_soon_threadsafe(self._take_up)
 
     async def run(self) -> None:

@@ -121,7 +121,7 @@ class PaperAccountVenue:
             raise VenueError(f"leverage {leverage} of {coin}", f"1 to {most}")
         self._now()
         self.market.set_leverage(index, leverage, is_cross)
-        self.publish()
+        self.ahead.note()
 
     async def account(self) -> AccountSnapshot:
         """Return equity and margin at the mark, and all positions."""
@@ -170,7 +170,7 @@ class PaperAccountVenue:
             return False
         self.market.state.cancel_at_ms = time_ms
         self.market.execution.is_changed = True
-        self.publish()
+        self.ahead.note()
         return True
 
     def events(self) -> AsyncIterator[VenueEvent]:
@@ -190,10 +190,6 @@ class PaperAccountVenue:
         bid, ask = ladder.bids[0][0], ladder.asks[0][0]
         return Decimal(bid).scaleb(-decimals), Decimal(ask).scaleb(-decimals)
 
-    def publish(self) -> None:
-        """Save what happened beside the feed, then give its news to readers and to those who wait."""
-        self.ahead.note()
-
     def _tell(self, batch: WriteAheadBatch) -> None:
         self.queue.put(batch.events)
         for number, updates in batch.answers.items():
@@ -205,7 +201,7 @@ class PaperAccountVenue:
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[list[OrderUpdate]] = loop.create_future()
         self._waiting[number] = waiting
-        self.publish()
+        self.ahead.note()
         if waiting.done():
             return waiting.result()
         loop.call_later(self.market.terms.latency_ms / 1e3, self._look)
@@ -219,7 +215,7 @@ class PaperAccountVenue:
 
     def _look(self) -> None:
         self.market.advance(self.clock_ns())
-        self.publish()
+        self.ahead.note()
 
     def _now(self) -> int:
         if not self._is_open:

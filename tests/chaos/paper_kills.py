@@ -27,7 +27,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 from children import spawn  # noqa: E402
 from tapes import MANIFEST, UNIVERSE, in_order, market, write  # noqa: E402
 
-from lotus_desk.execution.books import execution_of  # noqa: E402
+from lotus_desk.execution.stored import execution_of  # noqa: E402
 from lotus_live.live import run_live  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402

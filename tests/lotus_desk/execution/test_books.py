@@ -19,6 +19,7 @@ from local_bed import MovableClock
 
 from lotus.hashing import natural_id
 from lotus.manifest import Asset, Manifest
+from lotus.modules.intents import Module
 from lotus.timebase import HOUR_MS, NS_PER_MS
 from lotus.trading.execution.events import Close
 from lotus.trading.execution.orders import Side
@@ -139,7 +140,7 @@ def test_what_accounts_paid_is_borne_by_the_plans_that_held(
     async def go() -> None:
         async with bed.open() as desk:
             names = {side: bed.accept(side) for side in Side}
-            desk.woken()
+            desk.applied(Module.TR)
             await until(lambda: desk.counts.fills >= 2, bed._market)
             bed._market()
             bed.clock.ahead_ms += HOUR_MS - bed.clock() % HOUR_MS + 31_000
