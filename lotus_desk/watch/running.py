@@ -33,7 +33,6 @@ from lotus_venues.hyperliquid.info import LOOPBACK
 logger = logging.getLogger(__name__)
 
 ALIVE_S = 5.0
-STOP_S = 5.0
 SETTLE_S = 25.0  # a quiet watchdog looks at the accounts that often, and then ends
 
 
@@ -118,17 +117,6 @@ def start_watchdog(settings: Settings) -> None:
             [sys.executable, "-P", "-m", "lotus_desk.watch"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
         )  # fmt: skip
-
-
-def stop_watchdog(home: Path) -> None:
-    """Ask the watchdog of a home to end, and wait up to 5 s for it."""
-    status, deadline = watchdog_status(home), time.monotonic() + STOP_S
-    if not status["alive"]:
-        return
-    with suppress(ProcessLookupError):
-        os.kill(int(status["pid"]), signal.SIGTERM)
-    while _is_held(home) and time.monotonic() < deadline:
-        time.sleep(0.05)
 
 
 def settle_watchdog(home: Path, limit_s: float = SETTLE_S) -> bool:

@@ -16,6 +16,7 @@ from lotus.trading.execution.orders import (
     OrderGrouping,
     OrderState,
     OrderTrigger,
+    OrderUpdate,
     Side,
     TriggerKind,
     VenueFill,
@@ -91,21 +92,23 @@ def statuses_of(answer: Any) -> list[Any] | str:
     raise WireError("an answer to a trading request has another form", "status ok or err")
 
 
-def placed_state(entry: Any, order: NewOrder) -> tuple[OrderState, int | None, Decimal, Decimal | None, str]:
-    """Return (state, oid, filled, average price, reason) of one entry of an order's answer."""
+def placed_update(entry: Any, order: NewOrder, now_ms: int) -> OrderUpdate:
+    """Return what one entry of a request's answer says of its order. Raises `WireError` for another form."""
+    name = order.client_id
     if isinstance(entry, str):
-        return OrderState.WAITING, None, Decimal(0), None, ""
+        return OrderUpdate(name, OrderState.WAITING, now_ms)
     if "error" in entry:
-        return OrderState.REJECTED, None, Decimal(0), None, str(entry["error"])
+        return OrderUpdate(name, OrderState.REJECTED, now_ms, reason=str(entry["error"]))
     if "filled" in entry:
         payload = entry["filled"]
         filled = Decimal(payload["totalSz"])
         is_all = filled >= order.size
-        state = OrderState.FILLED if is_all else OrderState.CANCELED
-        return state, int(payload["oid"]), filled, Decimal(payload["avgPx"]), "" if is_all else "canceled"
+        state, reason = (OrderState.FILLED, "") if is_all else (OrderState.CANCELED, "canceled")
+        average = Decimal(payload["avgPx"])
+        return OrderUpdate(name, state, now_ms, int(payload["oid"]), filled, average_px=average, reason=reason)
     if "resting" in entry:
         state = OrderState.WAITING if order.trigger is not None else OrderState.RESTING
-        return state, int(entry["resting"]["oid"]), Decimal(0), None, ""
+        return OrderUpdate(name, state, now_ms, int(entry["resting"]["oid"]))
     raise WireError(f"an order was answered with {sorted(entry)}", "resting, filled or error")
 
 

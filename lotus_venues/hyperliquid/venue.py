@@ -37,7 +37,7 @@ from lotus_venues.hyperliquid.order_wire import (
     modify_action,
     order_wire,
     place_action,
-    placed_state,
+    placed_update,
     statuses_of,
 )
 from lotus_venues.hyperliquid.rate_budget import action_weight
@@ -179,26 +179,16 @@ class HyperliquidVenue:
             wire = order_wire(order, self._asset(order.coin)[0])
             statuses = statuses_of(await self.exchange.act(modify_action(wire), is_urgent=order.reduce_only))
             entry = statuses[0] if isinstance(statuses, list) else {"error": statuses}
-            state, oid, filled, average, text = placed_state(entry, order)
+            update = placed_update(entry, order, self.exchange.now_ms)
         except (Unanswered, WireError, IndexError):
             return OrderUpdate(order.client_id, OrderState.UNKNOWN, self.exchange.now_ms, before.oid)
         except VenueError:
             self.queue.put(self.known.modified(order.client_id))
             raise
-        if state is OrderState.REJECTED:
+        if update.state is OrderState.REJECTED:
             self.queue.put(self.known.modified(order.client_id))
-            return replace(await self._standing(order.client_id), reason=text)
-        update = self.known.keep(
-            OrderUpdate(
-                client_id=order.client_id,
-                state=state,
-                time_ms=self.exchange.now_ms,
-                oid=oid,
-                filled=filled,
-                average_px=average,
-                reason=text,
-            )
-        )
+            return replace(await self._standing(order.client_id), reason=update.reason)
+        update = self.known.keep(update)
         self.queue.put(self.known.modified(order.client_id))
         return update
 
@@ -325,18 +315,9 @@ class HyperliquidVenue:
 
     def _placed(self, entry: Any, order: NewOrder) -> OrderUpdate:
         try:
-            state, oid, filled, average, reason = placed_state(entry, order)
+            update = placed_update(entry, order, self.exchange.now_ms)
         except (WireError, KeyError, ValueError, ArithmeticError) as error:
             return OrderUpdate(order.client_id, OrderState.UNKNOWN, self.exchange.now_ms, reason=str(error))
-        update = OrderUpdate(
-            client_id=order.client_id,
-            state=state,
-            time_ms=self.exchange.now_ms,
-            oid=oid,
-            filled=filled,
-            average_px=average,
-            reason=reason,
-        )
         return self.known.keep(update)
 
     async def _canceled(self, name: str, is_done: bool, is_lost: bool) -> OrderUpdate:

@@ -7,6 +7,7 @@ In the literature: exchange simulator with order latency; deterministic state ma
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from lotus.manifest import Asset
@@ -188,15 +189,7 @@ class PaperAccount:
         number = self.state.next_request
         self.state.next_request += 1
         due_ns = now_ns + self.terms.latency_ms * NS_PER_MS
-        made = Request(
-            number=number,
-            due_ns=due_ns,
-            placed=request.placed,
-            grouping=request.grouping,
-            canceled=request.canceled,
-            modified=request.modified,
-        )
-        self.state.on_way.append(made)
+        self.state.on_way.append(replace(request, number=number, due_ns=due_ns))
         self.execution.is_changed = True
         self.advance(now_ns)
         return number
@@ -300,10 +293,13 @@ class PaperAccount:
         done = self.execution
         return need <= done.equity_micro() - done.margin_micro() - done.reserved_micro()
 
+    def _gone(self, client_id: str) -> OrderUpdate:
+        return OrderUpdate(client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=error_messages.GONE)
+
     def _cancel(self, client_id: str) -> OrderUpdate:
         order = self.state.orders.get(client_id)
         if order is None:
-            return OrderUpdate(client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=error_messages.GONE)
+            return self._gone(client_id)
         if not order.state.is_final:
             self.execution.finish(order, OrderState.CANCELED, error_messages.CANCELED)
         return self.execution.update_of(order)
@@ -321,20 +317,9 @@ class PaperAccount:
 
     def _refuse_modify(self, order: PaperOrder | None, form: OrderForm) -> OrderUpdate:
         if order is None:
-            return OrderUpdate(
-                form.client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=error_messages.GONE
-            )
+            return self._gone(form.client_id)
         update = self.execution.update_of(order)
-        reason = form.refusal or update.reason or error_messages.GONE
-        return OrderUpdate(
-            client_id=update.client_id,
-            state=update.state,
-            time_ms=update.time_ms,
-            oid=update.oid,
-            filled=update.filled,
-            average_px=update.average_px,
-            reason=reason,
-        )
+        return replace(update, reason=form.refusal or update.reason or error_messages.GONE)
 
     def _cancel_all(self, names: list[str]) -> None:
         for name in tuple(names):
