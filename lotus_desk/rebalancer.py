@@ -88,7 +88,7 @@ class Rebalancer:
         await self._at_work.over(self.close)
 
     def decide(self, window_end_ms: int) -> None:
-        """Decide for one window and keep the books about it; what breaks is counted and told, and the next is tried."""
+        """Decide for one window and keep the books about it; what breaks is counted and logged, the next goes on."""
         began = time.perf_counter()
         try:
             decided = self._decide(window_end_ms)

@@ -139,7 +139,7 @@ async def run_live_once(
 ) -> LiveRun:
     """Serve a recording over a loopback websocket, take it with the daemon's feed and pipeline; return its hashes.
 
-    `hear` is told how many lines are taken.
+    `hear` takes how many lines are taken.
     """
     days: dict[str, DayCollector] = {}
     pipeline = Pipeline(spec, beliefs, lambda day: days.setdefault(day, DayCollector(beliefs.experts(day))))

@@ -13,7 +13,7 @@ _MOST = 100_000
 
 
 class EventQueue:
-    """Events in the order told. `dropped` counts those lost because nobody read."""
+    """Events in their order. `dropped` counts those lost because nobody read."""
 
     def __init__(self, most: int = _MOST) -> None:
         """Hold at most `most` events."""

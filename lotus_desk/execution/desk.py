@@ -131,7 +131,7 @@ class TradingDesk:
 
     @property
     def is_idle(self) -> bool:
-        """Whether everything that the desk was told is taken in, written and answered."""
+        """Whether every event is taken in, written and answered."""
         return not (self._events or self._wake.is_set() or self._under_way or self._in_time.is_busy)
 
     async def look_at_accounts(self) -> None:
@@ -190,7 +190,7 @@ class TradingDesk:
         self._wake.set()
 
     def tell(self, event: OrderUpdate | VenueFill) -> None:
-        """Give what a venue said of an order to its plan; a fill that it has is not told again."""
+        """Give an event of an order to its plan; a fill that the plan has is no news."""
         owner = self._table.owner_of(event)
         if owner is not None:
             self.post(owner, event)
@@ -221,7 +221,7 @@ class TradingDesk:
         self.market.held, self.market.will_hold = self._table.book_sizes()
 
     def _without_books(self, moved: Sequence[PlanRun]) -> None:
-        """Carry out what opens nothing; entries are told as never placed, for they would be too late later."""
+        """Carry out what opens nothing; entries count as never placed, for they would be too late later."""
         now_ms, why = self.market.now_ms(), "the database does not take orders"
         for run in moved:
             opening = [c for c in run.commands if isinstance(c, Place) and not all(o.reduce_only for o in c.orders)]

@@ -166,7 +166,7 @@ class MarketSnapshot:
         )
 
     def _market(self, coin: str, view: MarketView) -> CoinMarket | None:
-        """Return what a coin's market is like, None before the venue told its volume and open interest."""
+        """Return what a coin's market is like, None before the venue sent its volume and open interest."""
         index = next(i for i, asset in enumerate(self.universe) if asset.name == coin)
         try:
             context = msgspec.json.decode(self._contexts[index], type=_Told).data.ctx

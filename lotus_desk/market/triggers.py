@@ -2,7 +2,7 @@
 
 A watch begins a warm-up before its plan was accepted, on frames that are remembered for a day, so that its bars are
 whole when the plan begins; from then on every frame is one step. What it says is written with its message to the
-decision-maker, and only then told to the plan. What a trigger means is `lotus.triggers`. In the literature: complex
+decision-maker, and only then goes to the plan. What a trigger means is `lotus.triggers`. In the literature: complex
 event processing, transactional outbox.
 """
 
@@ -79,7 +79,7 @@ class TriggerDesk:
             self._take(watch, watch.watcher.step(ints, floats))
 
     def watch(self, row: PlanRow, plan: Plan) -> None:
-        """Watch a plan's trigger from its acceptance on; one that cannot be watched is told as rejected."""
+        """Watch a plan's trigger from its acceptance on; one that cannot be watched is rejected."""
         if row.plan_id in self.watches or row.plan_id in self.refused:
             return
         index = next(k for k, asset in enumerate(self.universe) if asset.name == plan.coin)

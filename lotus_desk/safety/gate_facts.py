@@ -32,7 +32,7 @@ KNOWN_URLS = (MAINNET_URL, TESTNET_URL)
 
 
 def account_facts(settings: Settings, account: str, url: str) -> AccountFacts:
-    """Return what is known of an account; what is missing or silent is told in the facts, never raised."""
+    """Return what is known of an account; what is missing or silent stands in the facts, it never raises."""
     files = account_files(settings.keys_root, account)
     address = read_address(files.address) if files.address.is_file() else ""
     caps, caps_problem = None, f"no {files.caps.name}"

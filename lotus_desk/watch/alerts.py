@@ -1,6 +1,6 @@
 """What a watchdog tells people: standard error and a file at once, a message when the database answers.
 
-The file holds one JSON line an alert and is only added to. The same, done about the same kind, is told again after a
+The file holds one JSON line an alert and is only added to. The same about the same kind is reported again after a
 minute.
 """
 
@@ -48,7 +48,7 @@ class Alerts:
         return self.home / "live" / "alerts.jsonl"
 
     def tell(self, finding: Finding, done: str) -> bool:
-        """Tell people of a finding unless the same was told of its kind within a minute; return whether it was."""
+        """Report a finding unless the same was reported of its kind within a minute; return whether it was."""
         now_s, what = time.monotonic(), (finding.kind, done)
         if now_s - self._last.get(what, -AGAIN_S) < AGAIN_S:
             return False

@@ -111,7 +111,7 @@ def start_watchdog(settings: Settings) -> None:
     environment = {**os.environ, "LOTUS_HOME": str(settings.home), "LOTUS_BRANCH": settings.branch}
     if settings.config is not None:
         environment["LOTUS_CONFIG"] = str(settings.config)
-    open_private(_lock_path(settings.home)).close()  # a link is told to the caller, not only in the log of the child
+    open_private(_lock_path(settings.home)).close()  # a link is the caller's error, not only the child's
     with open_private(folder / "watchdog.log") as log:
         subprocess.Popen(
             [sys.executable, "-P", "-m", "lotus_desk.watch"],

@@ -39,7 +39,7 @@ END_S = 5.0  # a desk that ended in order and left nothing is not watched any lo
 
 @dataclass(slots=True)
 class Watchdog:
-    """Watches one home. `open_sessions` gives the sessions of accounts that are not known yet, told the known ones.
+    """Watches one home. `open_sessions` takes the known accounts and gives sessions of the others.
 
     `ends_unheard`: the venue is a local exchange, which may end with its home; a real one is asked permanently.
     """

@@ -1,7 +1,7 @@
 """What a daemon tells Prometheus: every metric with its unit and how it is read from a status.
 
 Only the table and its readers; the page that serves it is `metrics_page`'s, the status `status`'s. A counter begins
-anew with a life of the daemon. What a status does not have is not told. (Literature: Prometheus, custom collector.)
+anew with a life of the daemon. What a status does not have is left out. (Literature: Prometheus, custom collector.)
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,6 +1,6 @@
 """The metrics page of a daemon: `http://127.0.0.1:PORT/metrics`, in a thread of its own, for programs of this machine.
 
-One request at a time, each within 5 s. What is told is `metrics`'. In the literature: DNS rebinding.
+One request at a time, each within 5 s. The table of metrics is `metrics`'. In the literature: DNS rebinding.
 """
 
 import threading

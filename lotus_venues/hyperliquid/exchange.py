@@ -32,7 +32,7 @@ class Exchange:
 
     `now_ms` is the local clock corrected by `skew_ms` (venue minus local); orders expire `expires_ms` after signing.
     Until `patient_till_ms` of the local clock a question waits for room in the budget instead of being refused, for a
-    start asks much at once. `heard_ms` is when the venue last told its clock.
+    start asks much at once. `heard_ms` is when the venue last sent its clock.
     `isolated_only` are the coins that take no cross margin, by the last listing.
     """
 

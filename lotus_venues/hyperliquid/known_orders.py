@@ -1,6 +1,6 @@
 """What an adapter knows of its orders: from answers, from the user stream and from questions, made one truth.
 
-A fill is told once whatever repeats it. A modify gives an order a new number and the venue tells the old one as
+A fill is news once, whatever repeats it. A modify gives an order a new number and the venue tells the old one as
 canceled under the same name: that is passed over. No request is made here. In the literature: idempotent consumer.
 """
 
@@ -37,7 +37,7 @@ class KnownOrder:
 
 
 class KnownOrders:
-    """All orders of this process, the numbers that belong to them, and the fills already told."""
+    """All orders of this process, the numbers that belong to them, and the fills that were news already."""
 
     def __init__(self) -> None:
         """Know nothing."""
@@ -102,7 +102,7 @@ class KnownOrders:
         return None if has_ended and not update.state.is_final else self.keep(update)
 
     def modifying(self, name: str, till_ms: int) -> None:
-        """Note that a modify is on its way, which can be accepted until a time: ends are held back until it is told."""
+        """Note that a modify is on its way, which can be accepted until a time: ends wait for its answer."""
         order = self.of(name)
         order.modifying_till_ms, order.modifying_oid = till_ms, order.oid
 
@@ -140,7 +140,7 @@ class KnownOrders:
         )
 
     def told_fill(self, payload: Mapping[str, Any]) -> VenueFill | None:
-        """Take a fill; None when it was told before."""
+        """Take a fill; None when it is no news."""
         fill = self.fill_of(payload)
         if fill.fill_id in self._fills:
             return None
@@ -157,7 +157,7 @@ class KnownOrders:
         return fill
 
     def told_funding(self, payloads: Iterable[Mapping[str, Any]]) -> list[FundingPayment]:
-        """Take funding payments; return those not told before."""
+        """Take funding payments; return those that are news."""
         payments = {(paid.coin, paid.time_ms): paid for paid in map(funding_of, payloads)}
         fresh = [paid for key, paid in payments.items() if key not in self._paid]
         self._paid |= payments.keys()
@@ -173,7 +173,7 @@ class KnownOrders:
             self.by_name.pop(name, None)
 
     def prune(self, before_ms: int) -> None:
-        """Drop orders that were final before a time, with their numbers, and payments told before it."""
+        """Drop orders that were final before a time, with their numbers, and payments of before."""
         self._paid = {key for key in self._paid if key[1] >= before_ms}
         old = {n for n, k in self.by_name.items() if k.last and k.last.state.is_final and k.last.time_ms < before_ms}
         self.by_name = {name: order for name, order in self.by_name.items() if name not in old}

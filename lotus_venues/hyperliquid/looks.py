@@ -68,7 +68,7 @@ class AccountLooks:
         await self.exchange.look_at_exposure()
 
     def learn(self, fills: Sequence[dict[str, Any]]) -> None:
-        """Tell fills that were not told before, oldest first."""
+        """Queue the fills that are news, oldest first."""
         ordered = sorted(fills, key=lambda payload: int(payload["time"]))
         self.queue.put(fill for payload in ordered if (fill := self.known.told_fill(payload)) is not None)
 
@@ -79,7 +79,7 @@ class AccountLooks:
     async def orders_for_owner(self) -> Sequence[OpenOrder]:
         """Return all orders that the venue holds. Raises `VenueError` when they were asked for a moment ago.
 
-        With a pacing the signer is told what is open by the same answer.
+        With a pacing the signer learns what is open from the same answer.
         """
         least_s, age_s = self.pacing.orders_s, self._age_s(self._orders_ms)
         if not least_s:
@@ -91,7 +91,7 @@ class AccountLooks:
         return self._numbered(await self.exchange.look_at_exposure())
 
     async def fills_for_owner(self, time_ms: int) -> list[dict[str, Any]]:
-        """Return all fills from a time on; with a pacing they are told as news too, for the next look passes them."""
+        """Return all fills from a time on; with a pacing they are news too, for the next look passes them."""
         began_ms = self.exchange.now_ms
         rows = await self.exchange.fills(time_ms)
         if self.pacing.kept_s and time_ms <= self._filled_ms:
@@ -100,14 +100,14 @@ class AccountLooks:
         return rows
 
     async def state_for_owner(self) -> dict[str, Any]:
-        """Return money and positions; with a pacing the venue's clock is heard by the same answer."""
+        """Return money and positions; with a pacing the same answer gives the venue's clock."""
         if self.pacing.kept_s:
             return await self.exchange.state()
         state: dict[str, Any] = await self.exchange.info("clearinghouseState", user=self.exchange.user)
         return state
 
     async def time_for_owner(self) -> int:
-        """Return the venue's clock: asked for, or with a pacing as far as it was just heard."""
+        """Return the venue's clock: asked for, or with a pacing from the last answer."""
         if self._age_s(self.exchange.heard_ms) < self.pacing.kept_s:
             return self.exchange.now_ms
         return await self.exchange.time_ms()
@@ -127,7 +127,7 @@ class AccountLooks:
                     self.queue.put([update])
 
     async def once(self) -> None:
-        """Look at everything that the owner was not told within `kept_s`."""
+        """Look at everything that the owner did not get within `kept_s`."""
         now_ms = await self.time_for_owner()
         is_compared = self._age_s(self._compared_ms) < self.pacing.kept_s
         if not is_compared:

@@ -225,7 +225,7 @@ class HyperliquidVenue:
         payload = await self.exchange.status(client_id)
         last = self.known.of(client_id).last
         if payload is None and last is not None and last.state.is_final:
-            return last  # a refusal that the venue told and did not keep
+            return last  # a refusal that the venue sent and did not store
         if payload is None:
             signed = self.exchange.signer.journal.names.get(client_id)
             if signed is not None and not await self._is_past(signed.expires_ms):

@@ -97,7 +97,7 @@ class PaperAccount:
         self._shown(asset, recv_ns, time_ms)
 
     def on_trade(self, asset: int, recv_ns: int, time_ms: int, tid: int, px: int, lots: int, side: int) -> None:
-        """Take one trade; `side` is the aggressor's. A trade told before (a replay) is passed over."""
+        """Take one trade; `side` is the aggressor's. A trade seen before (a replay) is passed over."""
         if self._is_new(asset, time_ms, tid):
             left = lots
             for order in self._resting(asset, -side):
@@ -143,7 +143,7 @@ class PaperAccount:
         self.execution.is_changed = True
 
     def take_events(self) -> list[VenueEvent]:
-        """Return the events told since the last call."""
+        """Return the events since the last call."""
         news, self.execution.news = self.execution.news, []
         return news
 

@@ -27,12 +27,12 @@ from lotus_venues.paper_account.orders import PaperFill, PaperFunding, PaperOrde
 from lotus_venues.paper_account.state import PaperState
 
 MICRO = -6
-PAID_HOURS = 6  # payments are remembered, and told again after a crash, for so long
+PAID_HOURS = 6  # payments are remembered, and repeated after a crash, for so long
 
 
 @dataclass(slots=True)
 class PaperExecution:
-    """An account's state with the rules of execution; `told` collects events until they are taken.
+    """An account's state with the rules of execution; `news` collects events until they are taken.
 
     `touched` holds the orders changed and `made` the fills since the last save, `is_changed` tells of anything else;
     `moved` are the coins whose position changed since their reduce-only orders were looked at.

@@ -1,7 +1,7 @@
 """The paper venue behind the port: a thin asynchronous shell around `PaperAccount`, with a store behind it.
 
-The caller shows it the market (`market`) and calls `told` after each message or batch; requests wait for their
-latency. What changed is saved before it is told (`write_ahead`). Nothing here matches. In the literature: ports and
+The caller shows it the market (`market`) and calls `ahead.note` after each message or batch; requests wait for their
+latency. What changed is saved before it is news (`write_ahead`). Nothing here matches. In the literature: ports and
 adapters.
 """
 
@@ -174,7 +174,7 @@ class PaperAccountVenue:
         return True
 
     def events(self) -> AsyncIterator[VenueEvent]:
-        """Yield what happened, as it is told."""
+        """Yield what happened, once it is saved."""
         return self.queue.read()
 
     async def server_time_ms(self) -> int:

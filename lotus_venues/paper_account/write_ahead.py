@@ -28,7 +28,7 @@ class WriteAheadBatch:
     answers: dict[int, list[OrderUpdate]] = field(default_factory=dict)
 
     def then(self, later: "WriteAheadBatch") -> "WriteAheadBatch":
-        """Return this batch with a later one: the newer head, the newest of each order, all fills, all that is told."""
+        """Return this batch with a later one: the newer head, the newest of each order, all fills, all news."""
         return WriteAheadBatch(
             _joined(self.change, later.change), [*self.events, *later.events], {**self.answers, **later.answers}
         )
@@ -44,7 +44,7 @@ class WriteAhead:
         tell: Callable[[WriteAheadBatch], None],
         aside: Aside = asyncio.to_thread,
     ) -> None:
-        """Without a store everything is told at once; `aside` carries a save out without holding up the loop."""
+        """Without a store all news leaves at once; `aside` carries a save out without holding up the loop."""
         self.market, self.store, self.tell, self.aside = market, store, tell, aside
         self.failure = ""
         self._cut = self._told = 0

@@ -1,6 +1,6 @@
 """The engine: what clients and the tape ask of the exchange, one synchronous call each, and the events that follow.
 
-Pure: no I/O, no clock (the time is told by `advance`), no randomness. The same calls give the same events. The server
+Pure: no I/O, no clock (the time comes from `advance`), no randomness. The same calls give the same events. The server
 is a thin shell around it; signatures, limits and faults are the shell's.
 """
 

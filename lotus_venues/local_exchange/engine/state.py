@@ -1,4 +1,4 @@
-"""The whole state of the exchange: markets, accounts, orders, the house's books, and the events not yet told.
+"""The whole state of the exchange: markets, accounts, orders, the house's books, and the events not sent yet.
 
 What is held here changes only through `matching`, `placing`, `exits`, `liquidation` and `engine`. Conservation: lots of
 all accounts and the market sum to zero, raw dollars of all and the fees and the insurance to the deposits.
@@ -34,7 +34,7 @@ _BY_VENUE = frozenset(
 
 @dataclass(slots=True)
 class ExchangeState:
-    """Everything that the engine remembers. `now_ms` is the exchange's clock as last told.
+    """Everything that the engine remembers. `now_ms` is the exchange's clock as last set.
 
     Before `post_only_until_ms`, as after the venue's upgrades, only orders that must rest are taken.
     """
@@ -103,7 +103,7 @@ class ExchangeState:
             self._forget()
 
     def close(self, order: ExchangeOrder, status: str) -> None:
-        """End an order: out of its queue or its trigger list, status told.
+        """End an order: out of its queue or its trigger list, its status sent.
 
         What the venue cancelled on its own, unlike an order that ended by its own terms, is an event of its own.
         """

@@ -1,4 +1,4 @@
-"""Requests as the network brings them: rate limits and faults before, the engine between, its events told after.
+"""Requests as the network brings them: rate limits and faults before, the engine between, its events sent after.
 
 Knows status codes, not sockets: `server` turns a `Reply` into HTTP or a websocket's answer to a `post`.
 """

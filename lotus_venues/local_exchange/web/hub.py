@@ -1,4 +1,4 @@
-"""From engine events to the messages of each connection: who is told what, on which channel, and first snapshots.
+"""From engine events to the messages of each connection: who gets what, on which channel, and first snapshots.
 
 No I/O: it queues messages at sessions. Market frames are passed on as the tape holds them.
 """
@@ -26,7 +26,7 @@ MIDS_EVERY_MS = 1_000
 
 
 class Hub:
-    """The open connections and what they are told."""
+    """The open connections and what they get."""
 
     def __init__(self, engine: Engine, encoder: WireEncoder, tape: Tape, faults: Faults, info: Info) -> None:
         """Bind the engine; `repeats_trades` sends the last 30 prints to who subscribes, as the venue does."""

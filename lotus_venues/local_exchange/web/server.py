@@ -185,7 +185,7 @@ class LocalExchange:
                 task.cancel()
 
     def dump(self, address: str) -> dict[str, Any]:
-        """Return the truth about an account, whatever its client was told."""
+        """Return the truth about an account, whatever its client was answered."""
         return self.control.state(address)
 
     def silence_sockets(self) -> None:
