@@ -31,7 +31,7 @@ SETTLE_S: Final = 0.25
 SETTLE_SHARE: Final = 1 / 3  # of a window at the pace of the tape, where that is less
 LOOK_S: Final = 0.05
 LOOK_SHARE: Final = 1 / 20
-KNOWLEDGE_S: Final = 30.0  # how often a newer night is looked for
+KNOWLEDGE_S: Final = 30.0  # how often a newer nightly run is looked for
 
 KnowledgeOf = Callable[[Connection, str, str], Knowledge | None]
 
@@ -88,19 +88,19 @@ class Rebalancer:
         await self._at_work.over(self.close)
 
     def decide(self, window_end_ms: int) -> None:
-        """Decide for one window and keep the books about it; what breaks is counted and told, and the next is tried."""
+        """Decide for one window and keep the books about it; what breaks is counted and logged, the next goes on."""
         began = time.perf_counter()
         try:
-            found = self._decide(window_end_ms)
+            decided = self._decide(window_end_ms)
         except Exception as problem:  # a fault of the program too: a book that is never decided again is worse
             self.close()
             self.counts["failed"] += 1
             self.last_failure = f"{type(problem).__name__}: {problem}"
             logger.error("window %s is not decided: %s", window_end_ms, self.last_failure)
             return
-        self.counts[found.outcome] += 1
-        if found.outcome is not WindowOutcome.DECIDED_BEFORE:
-            self.last = self._told(found, window_end_ms, time.perf_counter() - began)
+        self.counts[decided.outcome] += 1
+        if decided.outcome is not WindowOutcome.DECIDED_BEFORE:
+            self.last = self._told(decided, window_end_ms, time.perf_counter() - began)
 
     def close(self) -> None:
         """Close the connection; the next window opens another."""
@@ -111,8 +111,8 @@ class Rebalancer:
 
     def status(self) -> dict[str, Any]:
         """Return what was decided so far as plain values."""
-        night = self._knowledge.day if self._knowledge else "none: nothing is decided"
-        return {"windows": dict(sorted(self.counts.items())), "knowledge": night, "last": self.last,
+        knowledge = self._knowledge.day if self._knowledge else "none: nothing is decided"
+        return {"windows": dict(sorted(self.counts.items())), "knowledge": knowledge, "last": self.last,
                 "last_failure": self.last_failure}  # fmt: skip
 
     def _decide(self, window_end_ms: int) -> Decided:
@@ -123,20 +123,20 @@ class Rebalancer:
         return self.allocator.window(self._connection, window_end_ms, portfolio, knowledge)
 
     def _known(self, connection: Connection, day: str) -> Knowledge | None:
-        """Return what is known on a day; a night that was late is found within `KNOWLEDGE_S`."""
+        """Return what is known on a day; a nightly run that was late is found within `KNOWLEDGE_S`."""
         if day != self._known_day or time.monotonic() >= self._asked + KNOWLEDGE_S:
             self._knowledge = self.knowledge_of(connection, self.allocator.branch, day)
             self._known_day, self._asked = day, time.monotonic()
         return self._knowledge
 
-    def _told(self, found: Decided, window_end_ms: int, took_s: float) -> dict[str, Any]:
-        told: dict[str, Any] = {"window_end_ms": window_end_ms, "outcome": found.outcome.value}
-        told["took_ms"] = round(1e3 * took_s, 1)
-        decision = found.decision
+    def _told(self, decided: Decided, window_end_ms: int, took_s: float) -> dict[str, Any]:
+        last: dict[str, Any] = {"window_end_ms": window_end_ms, "outcome": decided.outcome.value}
+        last["took_ms"] = round(1e3 * took_s, 1)
+        decision = decided.decision
         if decision is not None:
             allocation = decision.allocation
-            told["views"], told["status"] = len(decision.alphas), allocation.status if allocation else "empty"
-            told["detail"] = allocation.detail[:200] if allocation else ""
-            told["weights"] = {t.coin: round(t.weight, 6) for t in decision.targets}
-            told["relaxed"] = [step.cap for step in allocation.relaxations] if allocation else []
-        return told
+            last["views"], last["status"] = len(decision.alphas), allocation.status if allocation else "empty"
+            last["detail"] = allocation.detail[:200] if allocation else ""
+            last["weights"] = {t.coin: round(t.weight, 6) for t in decision.targets}
+            last["relaxed"] = [step.cap for step in allocation.relaxations] if allocation else []
+        return last

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -27,7 +28,7 @@ from lotus.modules.signals import DET_ALPHA, META
 from lotus.modules.trade_messages import TTL_S, meta_message, proposed_message
 from lotus.names import path_step
 from lotus.trading.venue import Venue
-from lotus_desk.accounts.accounts import desk_accounts, venue_account
+from lotus_desk.accounts.accounts import VenueAccess, desk_accounts, venue_account
 from lotus_desk.accounts.paper import PaperAccounts
 from lotus_desk.execution.books import TradeBooks
 from lotus_desk.execution.desk import TradingDesk
@@ -133,76 +134,120 @@ def _message(row: SignalRow) -> Message:
     return proposed_message(signal) if row.schema_ver == DET_ALPHA else meta_message(signal)
 
 
+@dataclass(frozen=True, slots=True)
+class TradingClock:
+    """The clock of the feed: the machine's, or with a `pace` a replay's that runs so many times as fast.
+
+    While `hold` returns a text, nothing is opened.
+    """
+
+    now_ms: Callable[[], int]
+    pace: float = 0.0
+    hold: Callable[[], str] = str
+
+
 def trading_of(
     settings: Settings,
     databases: Databases,
     universe: Sequence[Asset],
     url: str,
-    now_ms: Callable[[], int],
-    pace: float = 0.0,
+    clock: TradingClock,
     session: str = "",
     paper: PaperAccounts | None = None,
-    clock_hold: Callable[[], str] = str,
 ) -> Trading:
     """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base), or on `paper`.
 
-    `now_ms` is the clock of the feed: the machine's, or with a `pace` a replay's that runs so many times as fast. A
-    replay's `session` has plans and nonces of its own. While `clock_hold` tells something, nothing is opened.
-    Decisions and orders are valid as many times as long then, for the way takes its own time. Raises `ConfigError` for
-    any address that is not on loopback, unless the venue is `hyperliquid` and nothing speaks against real orders.
+    A replay's `session` has plans and nonces of its own; with a pace its decisions and orders are valid as many times
+    as long, for the way takes its own time. Raises `ConfigError` for any address that is not on loopback, unless the
+    venue is `hyperliquid` and nothing speaks against real orders.
     """
-    wanted, outcomes = settings.trading, settings.manifest.outcomes
+    wanted, manifest = settings.trading, settings.manifest
     holds: Callable[[], Mapping[str, str]] = dict if paper is not None else _require_gate(settings, databases, url)
-    notional = Decimal(str(outcomes.probe_notional_usd))
-    times = max(1.0, pace)
-    entry_valid_ms, expires_ms = int(times * wanted.entry_valid_ms), int(times * wanted.expires_ms)
-    terms = DeskTerms(
-        notional, Decimal(str(wanted.stop_bps)), Decimal(str(wanted.budget_usd)), entry_valid_ms, wanted.leverage
-    )
-    switch = KillSwitch(settings.home)
-    if not switch.folder.is_dir() and any((settings.keys_root / "venue").glob("*.address")):
-        switch.throw()  # it traded before: what the folder said of its switch is lost with it
-    switch = switch.prepare()
-    signer = settings.home / "live" / "signer"
-    journals = signer / path_step(session) if session else signer  # a replay's nonces are of its tape's time
-
-    def opened(account: str, cap_usd: Decimal) -> Venue:
-        if paper is not None:
-            return paper.open(account)
-        return venue_account(
-            account, url, settings.keys_root, journals, universe, now_ms, expires_ms, cap_usd, pace, switch.is_thrown,
-        )  # fmt: skip
-
-    venues = {account: opened(account, cap_usd) for account, cap_usd in desk_accounts(settings).items()}
-    parity = LastParity(databases, settings.branch)
+    switch, terms = _switch_of(settings), _terms_of(settings, clock.pace)
+    venues: dict[str, Venue] = {}
+    if paper is None:
+        access = _access_of(settings, universe, url, clock, session, switch)
+        venues |= {name: venue_account(name, access, cap_usd) for name, cap_usd in desk_accounts(settings).items()}
+    else:
+        venues |= {account: paper.open(account) for account in desk_accounts(settings)}
     market = MarketSnapshot(
-        universe, next(iter(venues.values())).name, terms, now_ms, MAX_LEVERAGES, is_wall=not pace, parity_ok=parity,
-        session=session, clock_hold=clock_hold,
+        universe, next(iter(venues.values())).name, terms, clock.now_ms, MAX_LEVERAGES, is_wall=not clock.pace,
+        parity_ok=LastParity(databases, settings.branch), session=session, clock_hold=clock.hold, mismatch=UNKNOWN,
     )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, market.venue, session)
-    chooser = KnobChooser(settings.manifest.weave, wanted.explore_knobs, settings.manifest.score.seed)
-    triggers = TriggerDesk(universe, settings.manifest.kernel.cadence_ms, TriggerBooks(databases, keys).write)
+    triggers = TriggerDesk(universe, manifest.kernel.cadence_ms, TriggerBooks(databases, keys).write)
     desk = TradingDesk(books, market, venues, switch, triggers)
-    market.mismatch = UNKNOWN
     interlock = Interlock(market, databases, holds)
     interlock.look()
     policy = shipped_policy()
     input_filter = InputFilter(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
-    decider = Decider(entry_valid_ms, input_filter, policy, now_ms)
-    tries = PolicyChooser(policy, settings.manifest.weave, wanted.explore_policy, settings.manifest.score.seed)
+    decider = Decider(terms.entry_valid_ms, input_filter, policy, clock.now_ms)
     caps, executor = policy.caps, f"{market.venue}:{STRATEGY}"
     allocator = Allocator(
-        settings.branch, PORTFOLIO, AccountMandate(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
-        FastSolver().solve, tries, keys,
-    )  # fmt: skip
-    rebalancer = Rebalancer(
-        databases, allocator, lambda: market.portfolio(BOOK_ACCOUNT), settings.manifest.kernel.window_ms, pace
+        branch=settings.branch,
+        portfolio_id=PORTFOLIO,
+        authority=AccountMandate(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
+        solve=FastSolver().solve,
+        chooser=PolicyChooser(policy, manifest.weave, wanted.explore_policy, manifest.score.seed),
+        keys=keys,
     )
+    portfolio = partial(market.portfolio, BOOK_ACCOUNT)
+    rebalancer = Rebalancer(databases, allocator, portfolio, manifest.kernel.window_ms, clock.pace)
     predictor = Predictor(databases)
-    predictor.known(settings.branch, market.venue, now_ms())  # lets the first fit begin
+    predictor.known(settings.branch, market.venue, clock.now_ms())  # lets the first fit begin
+    chooser = KnobChooser(manifest.weave, wanted.explore_knobs, manifest.score.seed)
     handlers = hot_handlers(decider, Acceptor(market, chooser, predictor.known))
-    return Trading(market, desk, rebalancer, handlers, keys, interlock, triggers, paper)
+    return Trading(
+        market=market,
+        desk=desk,
+        rebalancer=rebalancer,
+        handlers=handlers,
+        keys=keys,
+        interlock=interlock,
+        triggers=triggers,
+        paper=paper,
+    )
+
+
+def _switch_of(settings: Settings) -> KillSwitch:
+    """Return the kill switch, thrown where the home traded before and lost the folder of its switch."""
+    switch = KillSwitch(settings.home)
+    if not switch.folder.is_dir() and any((settings.keys_root / "venue").glob("*.address")):
+        switch.throw()
+    return switch.prepare()
+
+
+def _terms_of(settings: Settings, pace: float) -> DeskTerms:
+    wanted = settings.trading
+    return DeskTerms(
+        Decimal(str(settings.manifest.outcomes.probe_notional_usd)),
+        Decimal(str(wanted.stop_bps)),
+        Decimal(str(wanted.budget_usd)),
+        _in_step(wanted.entry_valid_ms, pace),
+        wanted.leverage,
+    )
+
+
+def _in_step(limit_ms: int, pace: float) -> int:
+    """Return a limit of the wall's clock in ms of a clock that runs at a pace."""
+    return int(max(1.0, pace) * limit_ms)
+
+
+def _access_of(
+    settings: Settings, universe: Sequence[Asset], url: str, clock: TradingClock, session: str, switch: KillSwitch
+) -> VenueAccess:
+    signer = settings.home / "live" / "signer"
+    return VenueAccess(
+        url=url,
+        keys=settings.keys_root,
+        journals=signer / path_step(session) if session else signer,  # a replay's nonces are of its tape's time
+        universe=universe,
+        clock_ms=clock.now_ms,
+        expires_ms=_in_step(settings.trading.expires_ms, clock.pace),
+        pace=clock.pace,
+        is_halted=switch.is_thrown,
+    )
 
 
 def _require_gate(settings: Settings, databases: Databases, url: str) -> Callable[[], Mapping[str, str]]:
@@ -212,14 +257,14 @@ def _require_gate(settings: Settings, databases: Databases, url: str) -> Callabl
     if settings.trading.venue != "hyperliquid":
         cause = "real orders need trading.venue = hyperliquid, days on paper and a typed confirmation"
         raise ConfigError(f"orders would go to {url}", "an exchange on loopback", cause)
-    found, known = gate_faults(settings, databases, url, [*desk_accounts(settings)])
-    if found:
-        listed = "".join(f"\n  {fault}" for fault in found)
+    gate, accounts = gate_faults(settings, databases, url, [*desk_accounts(settings)])
+    if gate:
+        listed = "".join(f"\n  {fault}" for fault in gate)
         cause = "`lotus arm --account NAME` checks all of it and asks for the confirmation"
-        raise ConfigError(f"{len(found)} reasons against real orders:{listed}\n", "none", cause)
+        raise ConfigError(f"{len(gate)} reasons against real orders:{listed}\n", "none", cause)
 
     def holds() -> Mapping[str, str]:
-        faults = {facts.account: standing_fault(settings, facts, url) for facts in known}
+        faults = {facts.account: standing_fault(settings, facts, url) for facts in accounts}
         if not watchdog_status(settings.home)["alive"]:
             missing = NO_WATCHDOG
             try:

@@ -17,6 +17,7 @@ from lotus_store.config import LogSettings, load_settings
 from lotus_store.logs import begin_logging
 from lotus_store.private import private_process
 from lotus_store.tape.store import TapeStore
+from lotus_venues.replay_server import ReplayPlan
 
 
 def main(arguments: list[str]) -> int:
@@ -34,14 +35,20 @@ def main(arguments: list[str]) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     try:
-        begin_logging(LogSettings())  # for what is told of settings that cannot be read
+        begin_logging(LogSettings())  # to report settings that cannot be read
         settings = load_settings(tape=asked.tape, branch=asked.branch)
         begin_logging(settings.logs)
         if asked.day:
             venue = PAPER if settings.trading.venue == PAPER else LOCAL
             settings = replace(settings, trading=replace(settings.trading, venue=venue))
             day = TapeDay(TapeStore(settings.home, settings.tape), asked.day)
-            run_live(settings, replay=day, speed=asked.speed, run_id=f"trade-{settings.branch}-{asked.day}", trade=True)
+            run_live(
+                settings,
+                day,
+                plan=ReplayPlan(speed=asked.speed),
+                run_id=f"trade-{settings.branch}-{asked.day}",
+                trade=True,
+            )
         else:
             run_live(settings, asked.url, trade=settings.trading.venue != "off")
     except LotusError as error:

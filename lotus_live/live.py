@@ -23,7 +23,7 @@ from lotus.names import parse_name
 from lotus.timebase import NS_PER_MS
 from lotus_desk.accounts.paper import PAPER, PaperAccounts
 from lotus_desk.pace import pace_to_trade
-from lotus_desk.trading import Trading, trading_of
+from lotus_desk.trading import Trading, TradingClock, trading_of
 from lotus_desk.watch.running import start_watchdog
 from lotus_live.daemon import Daemon
 from lotus_live.feed.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
@@ -37,11 +37,13 @@ from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_live.pipeline.rebuild import lines_recorded
 from lotus_live.pipeline.warm_up import warm_up
 from lotus_live.reports.status import status_of
+from lotus_live.run_context import RunContext, RunTape
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.signals.live_log import Run, begin_run
 from lotus_store.ledger.trading.paper_books import PaperBooks
 from lotus_store.tape.header import HeaderAsset, TapeHeader, split_universe
+from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.hyperliquid.subscriptions import universe_subscriptions
@@ -51,6 +53,7 @@ from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
 LOCAL = "local"
 EXCHANGES = (LOCAL, "hyperliquid")
+AT_ONCE = ReplayPlan()
 OnStart = Callable[[Daemon], None] | None
 
 
@@ -68,37 +71,34 @@ Job = Callable[[Databases], Coroutine[Any, Any, LiveResult]]
 
 def run_live(
     settings: Settings,
-    url: str = "",
+    source: str | Sequence[Path] | TapeDay = "",
     *,
-    replay: Sequence[Path] | TapeDay = (),
-    speed: float = 0.0,
+    plan: ReplayPlan = AT_ONCE,
     run_id: str = "",
-    plan: ReplayPlan | None = None,
     databases: Databases | None = None,
     on_start: OnStart = None,
     trade: bool = False,
 ) -> LiveResult:
-    """Run the daemon on `url` (default: the settings' venue), or on a recording at `speed` times its pace (0 = max).
+    """Run the daemon on an address (default: the settings' venue), or on a recording as `plan` plays it.
 
     With `trade` published windows are executed where the settings say: on paper accounts that see the same feed, or
-    at `local`, an exchange on loopback; of a recording, one that plays it in this process. With a `speed` that
-    recording goes on whatever its orders do; at 0 it waits for them (`Lockstep`), on paper it has the fastest pace.
+    at `local`, an exchange on loopback; of a recording, one that plays it in this process. With a speed that recording
+    goes on whatever its orders do; at 0 it waits for them (`Lockstep`), on paper it has the fastest pace.
 
-    `replay` names files, or a day of a stored tape, which is given out from its first window on as batch has it.
+    A recording is files, or a day of a stored tape, which is given out from its first window on as batch has it.
     A replay records what it takes under its own tape name, so that after a crash the same call goes on where its tape
     ends. Raises `VenueError` for unknown coins, `TapeError` for unreadable recordings or a full disk, `ConfigError` for
     a `run_id` that is no name, and for a `speed` at which orders cannot keep up with the tape.
     """
     if run_id:
         parse_name("run", run_id)
-    if replay:
-        tape = replay if isinstance(replay, TapeDay) else TapeFile(tuple(replay))
-        plan = plan or ReplayPlan(speed=speed)
+    if isinstance(source, str) or not source:
+        job = _on_venue(settings, str(source or settings.live.ws_url), run_id, on_start, trade)
+    else:
+        tape = source if isinstance(source, TapeDay) else TapeFile(tuple(source))
         if trade and (plan.speed or settings.trading.venue != LOCAL):
             plan = replace(plan, speed=pace_to_trade(plan.speed, (d.horizon_s for d in shipped_detectors())))
         job = _replayed(settings, tape, run_id, plan, on_start, trade)
-    else:
-        job = _on_venue(settings, url or settings.live.ws_url, run_id, on_start, trade)
     if databases is not None:
         return uvloop.run(job(databases))
     with Databases(settings) as own:
@@ -116,31 +116,43 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
 
     async def job(databases: Databases) -> LiveResult:
         warm_up(spec)
-        daemon = _daemon(settings, databases, spec, run_id or f"{settings.branch}.{settings.tape}", store, header)
+        name = run_id or f"{settings.branch}.{settings.tape}"
+        daemon = make_daemon(RunContext(settings, databases, spec, name), store, header)
         clock = WallClock()
         if trade and settings.trading.venue in EXCHANGES:
             start_watchdog(settings)
             orders_url = settings.trading.url or rest_url
-            daemon.trade(trading_of(settings, databases, universe, orders_url, in_ms(clock), clock_hold=clock.hold))
+            daemon.trade(
+                trading_of(settings, databases, universe, orders_url, TradingClock(in_ms(clock), hold=clock.hold))
+            )
         elif trade:
-            daemon.trade(_on_paper(settings, databases, spec, daemon.run_id, clock))
-        daemon.restore(clock.now_ns())
+            daemon.trade(_on_paper(settings, databases, spec, daemon.context.run_id, clock))
+        daemon.taker.restore(clock.now_ns())
         if on_start is not None:
             on_start(daemon)
-        with _told_to_prometheus(live.metrics_port, daemon):
-            await daemon.run(Feed(url, rest_url, spec.universe, clock, daemon.on_line, policy))
+        with _metrics(live.metrics_port, daemon):
+            await daemon.run(
+                Feed(
+                    url=url,
+                    rest_url=rest_url,
+                    universe=spec.universe,
+                    clock=clock,
+                    on_line=daemon.taker.on_line,
+                    policy=policy,
+                )
+            )
         return _result(daemon)
 
     return job
 
 
-def _told_to_prometheus(port: int, daemon: Daemon) -> AbstractContextManager[object]:
+def _metrics(port: int, daemon: Daemon) -> AbstractContextManager[object]:
     """Serve the daemon's metrics within a block; without a port nothing is imported for it."""
     if not port:
         return nullcontext()
     from lotus_live.reports.metrics_page import metrics_page
 
-    return metrics_page(port, lambda: daemon.told)
+    return metrics_page(port, lambda: daemon.status.as_json() if daemon.status else {})
 
 
 def _replayed(
@@ -154,7 +166,8 @@ def _replayed(
         store = TapeStore(settings.home, name)
         header = TapeHeader(name, "replay of " + tape.name, tape.units, (), "replay")
         warm_up(spec)
-        daemon = _daemon(settings, databases, spec, name, store, header, replaying=True, first_day=tape.first_day)
+        context = RunContext(settings, databases, spec, name, replaying=True, first_day=tape.first_day)
+        daemon = make_daemon(context, store, header)
         done = lines_recorded(store) if store.exists() else 0
         last_ns = _check_same_tape(store, tape, done)
         at_exchange = trade and settings.trading.venue == LOCAL
@@ -162,7 +175,7 @@ def _replayed(
         clock = ReplayClock(islice(tape.arrivals(), done, None), along, last_ns)
         if trade and not at_exchange:
             daemon.trade(_on_paper(settings, databases, spec, name, clock, plan.speed))
-        daemon.restore(0)
+        daemon.taker.restore(0)
         frames = ((line.recv_ns, line.raw) for line in islice(tape.arrivals(), done, None))
         if on_start is not None:
             on_start(daemon)
@@ -170,7 +183,16 @@ def _replayed(
         if not at_exchange:
             async with ReplayServer(served, frames, plan) as server:
                 rest_url = http_base(server.url)
-                await daemon.run(Feed(server.url, rest_url, spec.universe, clock, daemon.on_line, policy))
+                await daemon.run(
+                    Feed(
+                        url=server.url,
+                        rest_url=rest_url,
+                        universe=spec.universe,
+                        clock=clock,
+                        on_line=daemon.taker.on_line,
+                        policy=policy,
+                    )
+                )
             return _result(daemon)
         options = _exchange_options(plan, clock)
         if not plan.speed:
@@ -179,8 +201,16 @@ def _replayed(
             options = replace(options, hold=step.hold)
         async with LocalExchange(served, frames, options=options) as exchange:
             pace = plan.speed or 1.0
-            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, in_ms(clock), pace, name))
-            feed = Feed(exchange.ws_url, exchange.url, spec.universe, clock, daemon.on_line, policy)
+            trading_clock = TradingClock(in_ms(clock), pace)
+            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, trading_clock, name))
+            feed = Feed(
+                url=exchange.ws_url,
+                rest_url=exchange.url,
+                universe=spec.universe,
+                clock=clock,
+                on_line=daemon.taker.on_line,
+                policy=policy,
+            )
             await daemon.run(feed, None if plan.speed else step.finish)
         return _result(daemon)
 
@@ -193,7 +223,7 @@ def _on_paper(
     """Return trading on the paper accounts of a run, on the clock of its feed."""
     paper = PaperAccounts(settings, spec.universe, session, clock.now_ns, partial(PaperBooks, databases))
     hold = clock.hold if isinstance(clock, WallClock) else str
-    return trading_of(settings, databases, spec.universe, PAPER, in_ms(clock), pace, session, paper, hold)
+    return trading_of(settings, databases, spec.universe, PAPER, TradingClock(in_ms(clock), pace, hold), session, paper)
 
 
 def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:
@@ -206,22 +236,14 @@ def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:
     )  # fmt: skip
 
 
-def _daemon(
-    settings: Settings,
-    databases: Databases,
-    spec: LaneSpec,
-    run_id: str,
-    store: TapeStore,
-    header: TapeHeader,
-    *,
-    replaying: bool = False,
-    first_day: str | None = None,
-) -> Daemon:
-    with databases.connect("sig") as connection:
-        begin_run(connection, Run(run_id, spec.branch, settings.tape, replaying))
-    closed: list[Any] = []
+def make_daemon(context: RunContext, store: TapeStore, header: TapeHeader) -> Daemon:
+    """Return a daemon that records into a tape, its run begun in the ledger."""
+    settings, replaying = context.settings, context.replaying
+    with context.databases.connect("sig") as connection:
+        begin_run(connection, Run(context.run_id, context.spec.branch, settings.tape, replaying))
+    closed: list[SegmentMeta] = []
     recorder = Recorder(store, header, settings.limits, None if replaying else closed.append)
-    return Daemon(settings, databases, spec, run_id, recorder, store, closed, replaying=replaying, first_day=first_day)
+    return Daemon(context, RunTape(store, recorder, closed))
 
 
 def _replay_spec(settings: Settings, tape: Recording) -> tuple[LaneSpec, tuple[Asset, ...]]:
@@ -258,5 +280,5 @@ def _check_same_tape(store: TapeStore, tape: Recording, done: int) -> int:
 
 
 def _result(daemon: Daemon) -> LiveResult:
-    events = columns_of(daemon.kept or [])
-    return LiveResult(status_of(daemon, "stopped"), events, events_hash(events))
+    events = columns_of(daemon.rows.kept or [])
+    return LiveResult(status_of(daemon, "stopped").as_json(), events, events_hash(events))

@@ -50,14 +50,14 @@ class Lockstep:
 
     def __post_init__(self) -> None:
         """What the daemon makes is handed over at the barriers alone."""
-        self.daemon.in_step = True
+        self.daemon.taker.in_step = True
 
     @property
     def trading(self) -> Trading:
         """The daemon's trading, which begins after the exchange does."""
-        if self.daemon.trading is None:
+        if self.daemon.taker.trading is None:
             raise LotusError("a replay in step with no desk", "a daemon that trades")
-        return self.daemon.trading
+        return self.daemon.taker.trading
 
     async def hold(self, next_ns: int) -> int:
         """Return the stamp up to which the tape may be played, once nothing before `next_ns` is on its way."""
@@ -68,8 +68,8 @@ class Lockstep:
         while not self.clock.has_given(next_ns) and time.monotonic() < until_s:
             await asyncio.sleep(0)
         await self._until(lambda: self.trading.desk.recovered)
-        if self.daemon.counts.ends != self._ends and not self._due_ns:
-            self._due_ns = self.daemon.last_ns + self.latency_ns
+        if self.daemon.taker.counts.ends != self._ends and not self._due_ns:
+            self._due_ns = self.daemon.taker.last_ns + self.latency_ns
         if next_ns >= (self._due_ns or self._barrier_ns):
             await self._settle()
             self._due_ns = 0
@@ -79,7 +79,7 @@ class Lockstep:
     def _next_look_ns(self, next_ns: int) -> int:
         """Return when to look next whether a window was closed: line by line for a while after its end."""
         end_ns = next_ns // self.window_ns * self.window_ns
-        is_open = self.daemon.last_window_end_ms * NS_PER_MS < end_ns and next_ns < end_ns + CLOSING_NS
+        is_open = self.daemon.taker.last_window_end_ms * NS_PER_MS < end_ns and next_ns < end_ns + CLOSING_NS
         return next_ns + 1 if is_open else end_ns + self.window_ns
 
     async def finish(self) -> None:
@@ -90,8 +90,8 @@ class Lockstep:
 
     async def _settle(self) -> None:
         """See everything through that the lines so far caused."""
-        counts, desk, end_ms = self.daemon.counts, self.trading.desk, self.daemon.last_window_end_ms
-        self.daemon.hand_over()
+        counts, desk, end_ms = self.daemon.taker.counts, self.trading.desk, self.daemon.taker.last_window_end_ms
+        self.daemon.taker.hand_over()
         if counts.published != self._published:
             self._published = counts.published
             await self._look()
@@ -118,8 +118,8 @@ class Lockstep:
 
     async def _carried(self) -> None:
         """Carry messages until a pass finds none."""
-        await self._until(lambda: self.daemon.herald is not None)
-        while (herald := self.daemon.herald) is not None:
+        await self._until(lambda: self.daemon.supervisor.herald is not None)
+        while (herald := self.daemon.supervisor.herald) is not None:
             carried, _ = await asyncio.to_thread(herald.turn, frozenset(Module))
             if not carried.total:
                 return

@@ -146,7 +146,14 @@ class ProbeTrader:
             "reason": report.reason,
         }
         name = self.venue.universe[order.asset].name
-        return OrderRow(order.client_id, order.event_id, name, order.placed_ns // NS_PER_MS, report.status.value, body)
+        return OrderRow(
+            order_id=order.client_id,
+            event_id=order.event_id,
+            asset=name,
+            time_ms=order.placed_ns // NS_PER_MS,
+            state=report.status.value,
+            body=body,
+        )
 
     def _fill_row(self, fill: Fill) -> FillRow:
         asset = self.venue.universe[fill.asset]

@@ -88,34 +88,34 @@ def verify_parity(
     branch: str = "main",
     beliefs: Beliefs | None = None,
     plan: ReplayPlan | None = None,
-    told: Steps = untold,
+    progress: Steps = untold,
 ) -> ParityReport:
     """Run recordings live and in batch and compare; genesis priors and neutral tables unless `beliefs` are given.
 
     Raises `TapeError` for a file that cannot be read or holds no market data.
     """
-    told("looking for coins", 0)
+    progress("looking for coins", 0)
     tape = TapeFile((path,) if isinstance(path, Path) else tuple(path))
     spec = LaneSpec(manifest or Manifest(), tape.universe, shipped_detectors(), branch)
     given = beliefs or neutral_beliefs(spec)
-    batch = score_tape(_counted(tape, told), spec, given)
+    batch = score_tape(_counted(tape, progress), spec, given)
     if not batch:
         raise TapeError(f"{tape.paths[0]} holds no lines", "lines of tape", "an empty file")
     hashes = [_hashes(d.day, d.frames, d.annotations, d.events) for d in batch]
     total = sum(d.report.lines for d in batch)
-    hear = partial(told, "lines taken live", total=total)
+    hear = partial(progress, "lines taken live", total=total)
     run = uvloop.run(run_live_once(tape, spec, given, plan or ReplayPlan(), hear))
-    told("comparing hashes", 0)
+    progress("comparing hashes", 0)
     return _report(tape, hashes, run, [d.report for d in batch], [d.events for d in batch])
 
 
-def _counted(tape: TapeFile, told: Steps) -> Iterator[Arrival]:
+def _counted(tape: TapeFile, progress: Steps) -> Iterator[Arrival]:
     """Yield the lines of a tape and tell of them, then that their days are scored."""
     for number, line in enumerate(tape.arrivals()):
         if number % TOLD_EVERY == 0:
-            told("lines read for batch", number)
+            progress("lines read for batch", number)
         yield line
-    told("scoring in batch", 0)
+    progress("scoring in batch", 0)
 
 
 def neutral_beliefs(spec: LaneSpec, versions: Sequence[PriorsVersion] = ()) -> FixedBeliefs:
@@ -139,7 +139,7 @@ async def run_live_once(
 ) -> LiveRun:
     """Serve a recording over a loopback websocket, take it with the daemon's feed and pipeline; return its hashes.
 
-    `hear` is told how many lines are taken.
+    `hear` takes how many lines are taken.
     """
     days: dict[str, DayCollector] = {}
     pipeline = Pipeline(spec, beliefs, lambda day: days.setdefault(day, DayCollector(beliefs.experts(day))))
@@ -157,7 +157,14 @@ async def run_live_once(
 
     frames = ((line.recv_ns, line.raw) for line in tape.arrivals())
     async with ReplayServer(spec.universe, frames, plan) as server:
-        feed = Feed(server.url, http_base(server.url), spec.universe, clock, take, QUIET)
+        feed = Feed(
+            url=server.url,
+            rest_url=http_base(server.url),
+            universe=spec.universe,
+            clock=clock,
+            on_line=take,
+            policy=QUIET,
+        )
         await feed.run()
     hashes = []
     for lane in pipeline.days:

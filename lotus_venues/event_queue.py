@@ -13,7 +13,7 @@ _MOST = 100_000
 
 
 class EventQueue:
-    """Events in the order told. `dropped` counts those lost because nobody read."""
+    """Events in their order. `dropped` counts those lost because nobody read."""
 
     def __init__(self, most: int = _MOST) -> None:
         """Hold at most `most` events."""
@@ -23,7 +23,7 @@ class EventQueue:
         self._is_closed = False
 
     def open(self) -> None:
-        """Be read for ever, from now on."""
+        """Accept a reader again."""
         self._is_closed = False
 
     def close(self) -> None:

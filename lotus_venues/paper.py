@@ -44,7 +44,7 @@ class PaperVenue:
     fee_bps: float
     ladders: list[Ladder] = field(default_factory=list)
     positions: list[LotPosition] = field(default_factory=list)
-    known: dict[str, OrderReport] = field(default_factory=dict)
+    reports: dict[str, OrderReport] = field(default_factory=dict)
     _waiting: list[list[Order]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -58,7 +58,7 @@ class PaperVenue:
 
         Raises `VenueError` when an id comes back with other contents.
         """
-        before = self.known.get(order.client_id)
+        before = self.reports.get(order.client_id)
         if before is not None:
             if before.order != order:
                 raise VenueError(f"order {order.client_id} was sent before with other contents", "one order an id")
@@ -66,7 +66,7 @@ class PaperVenue:
         reason = self._refusal(order)
         status = OrderStatus.REJECTED if reason else OrderStatus.ACCEPTED
         report = OrderReport(order, status, 0, order.placed_ns, reason)
-        self.known[order.client_id] = report
+        self.reports[order.client_id] = report
         if not reason:
             self._waiting[order.asset].append(order)
         return report
@@ -86,7 +86,7 @@ class PaperVenue:
     def forget(self, client_ids: Sequence[str]) -> None:
         """Drop the memory of finished orders (the ledger keeps them)."""
         for client_id in client_ids:
-            self.known.pop(client_id, None)
+            self.reports.pop(client_id, None)
 
     def _refusal(self, order: Order) -> str:
         asset, ladder = self.universe[order.asset], self.ladders[order.asset]
@@ -123,7 +123,18 @@ class PaperVenue:
         fills = []
         for index, (px, lots) in enumerate(levels):
             fee = fee_micro(px * lots, self.fee_bps)
-            fill = Fill(order.client_id, order.event_id, order.asset, order.side, px, lots, fee, recv_ns, seq, index)
+            fill = Fill(
+                client_id=order.client_id,
+                event_id=order.event_id,
+                asset=order.asset,
+                side=order.side,
+                px=px,
+                lots=lots,
+                fee_micro=fee,
+                recv_ns=recv_ns,
+                seq=seq,
+                index=index,
+            )
             self.positions[order.asset].apply(fill)
             fills.append(fill)
         return fills
@@ -143,7 +154,7 @@ class PaperVenue:
         else:
             status, reason = OrderStatus.CANCELED, NO_MATCH
         report = OrderReport(order, status, filled, recv_ns, reason)
-        self.known[order.client_id] = report
+        self.reports[order.client_id] = report
         return report
 
 

@@ -148,7 +148,17 @@ class ProbeDesk:
         slice_index = probe.exit_orders if purpose == "exit" else 0
         client_id = client_order_id(probe.event_id, purpose, slice_index)
         active_ns = placed_ns + self.latency_ms * 1_000_000
-        return Order(client_id, probe.event_id, purpose, probe.asset, side, size, None, placed_ns, active_ns)
+        return Order(
+            client_id=client_id,
+            event_id=probe.event_id,
+            purpose=purpose,
+            asset=probe.asset,
+            side=side,
+            size=size,
+            limit_px=None,
+            placed_ns=placed_ns,
+            active_ns=active_ns,
+        )
 
     def _finish(self, probe: Probe, recv_ns: int) -> None:
         probe.closed_ns = recv_ns

@@ -217,7 +217,7 @@ class _Session:
         self.pump: asyncio.Task[None] | None = None
 
     async def run(self, head: bytes, on_live: Callable[[], Any]) -> None:
-        """Serve until the other side leaves; `on_live` is told of each subscription."""
+        """Serve until the other side leaves; `on_live` takes each subscription."""
         self.on_live = on_live
         self.protocol.receive_data(head)
         data = b""

@@ -39,9 +39,9 @@ def run_last_day(plan: "DemoPlan", progress: Progress) -> LiveResult:
     progress("starting the daemon", 0)
 
     def watch(daemon: "Daemon") -> None:
-        progress.watch(f"lines of {plan.last_day} traded live", lines, lambda: daemon.counts.lines)
+        progress.watch(f"lines of {plan.last_day} traded live", lines, lambda: daemon.taker.counts.lines)
 
-    return run_live(traded, replay=day, run_id=f"live-{settings.tape}", on_start=watch, trade=True)
+    return run_live(traded, day, run_id=f"live-{settings.tape}", on_start=watch, trade=True)
 
 
 def is_untaught(plan: "DemoPlan") -> bool:

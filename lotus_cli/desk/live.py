@@ -73,17 +73,20 @@ def live_command(
         emit(_status(settings_of(home, tape, branch).home), as_json)
         return
     from lotus_live.live import run_live
+    from lotus_venues.replay_server import ReplayPlan
 
     with Progress(quiet=as_json) as progress:
 
         def begin(daemon: "Daemon") -> None:
-            progress(f"daemon {daemon.run_id} is up")
+            progress(f"daemon {daemon.context.run_id} is up")
             if replay:
-                progress.watch("lines taken", 0, lambda: daemon.counts.lines)
+                progress.watch("lines taken", 0, lambda: daemon.taker.counts.lines)
 
         settings = settings_of(home, tape, branch)
         progress("starting the daemon", 0)
-        result = run_live(settings, url, replay=replay, speed=speed, run_id=run_id, on_start=begin, trade=trade)
+        result = run_live(
+            settings, replay or url, plan=ReplayPlan(speed=speed), run_id=run_id, on_start=begin, trade=trade
+        )
     emit({**result.status, "events_hash": result.events_hash}, as_json)
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from lotus.errors import LotusError
 from lotus.trading.plan.validate import MAX_CLOCK_SKEW_MS
-from lotus_desk.accounts.accounts import desk_accounts, venue_account
+from lotus_desk.accounts.accounts import VenueAccess, desk_accounts, venue_account
 from lotus_desk.accounts.paper import PAPER
 from lotus_desk.safety.arming import wall_ms
 from lotus_desk.safety.deadman_probe import probe_schedule_cancel
@@ -29,9 +29,17 @@ def venue_checks(settings: Settings) -> dict[str, str]:
 async def _account(settings: Settings, url: str, name: str, cap_usd: Decimal) -> str:
     try:
         venue = venue_account(
-            name, url, settings.keys_root, settings.home / "live" / "signer", settings.manifest.universe, wall_ms,
-            settings.trading.expires_ms, cap_usd,
-        )  # fmt: skip
+            name,
+            VenueAccess(
+                url=url,
+                keys=settings.keys_root,
+                journals=settings.home / "live" / "signer",
+                universe=settings.manifest.universe,
+                clock_ms=wall_ms,
+                expires_ms=settings.trading.expires_ms,
+            ),
+            cap_usd,
+        )
         await venue.connect()
     except (LotusError, OSError) as error:
         return f"WRONG: {error}"

@@ -32,7 +32,7 @@ def parity(file: Path, home: str | None, as_json: bool) -> None:
         progress(LOADING, 0)
         from lotus_live.parity import verify_parity
 
-        report = verify_parity(file, settings_of(home).manifest, told=progress)
+        report = verify_parity(file, settings_of(home).manifest, progress=progress)
     emit(report.as_json(), as_json)
     lost = tell_losses(report.lines, report.reasons)
     raise SystemExit(lost if report.parity else CHECK_FAILED)

@@ -68,37 +68,47 @@ def read_address(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip().lower()
 
 
-def venue_account(
-    account: str,
-    url: str,
-    keys: Path,
-    journals: Path,
-    universe: Sequence[Asset],
-    clock_ms: Callable[[], int],
-    expires_ms: int,
-    cap_usd: Decimal,
-    pace: float = 1.0,
-    is_halted: Callable[[], bool] = lambda: False,
-) -> HyperliquidVenue:
-    """Return the adapter for one account at `url` (REST base); its clock runs at `pace` times the wall's.
+@dataclass(frozen=True, slots=True)
+class VenueAccess:
+    """What all accounts of a desk share at the venue at `url` (REST base).
 
-    While `is_halted` says so, its signer signs nothing that opens.
-
-    Raises `ConfigError` for files that are missing.
+    `keys` and `journals` are folders. The clock runs at `pace` times the wall's. While `is_halted` returns true, no
+    signer signs anything that opens.
     """
-    files, is_local = account_files(keys, account), urlsplit(url).hostname in LOOPBACK
+
+    url: str
+    keys: Path
+    journals: Path
+    universe: Sequence[Asset]
+    clock_ms: Callable[[], int]
+    expires_ms: int
+    pace: float = 1.0
+    is_halted: Callable[[], bool] = lambda: False
+
+
+def venue_account(account: str, access: VenueAccess, cap_usd: Decimal) -> HyperliquidVenue:
+    """Return the adapter for one account. Raises `ConfigError` for files that are missing."""
+    url, universe = access.url, access.universe
+    files, is_local = account_files(access.keys, account), urlsplit(url).hostname in LOOPBACK
     if is_local:
-        _make_missing(files.key, files.address, files.caps, universe, cap_usd)
+        _make_missing(files, universe, cap_usd)
     for path in (files.key, files.address, files.caps):
         if not path.is_file():
             raise ConfigError(
                 f"there is no {path.name} in {path.parent}", "key, address and caps of the account", "never made"
             )
-    journal = SignerJournal(journals / path_step(account))
+    journal = SignerJournal(access.journals / path_step(account))
     signer = AgentSigner(read_key(files.key), read_caps(files.caps), journal, url)
-    signer.is_halted = is_halted
-    exchange = Exchange(JsonPoster(url), signer, read_address(files.address), clock_ms, budget_at(url), expires_ms)
-    policy = VenuePolicy(look_s=LOOK_S / max(pace, 1.0), stream=LOCAL_STREAM) if is_local else LIVE_POLICY
+    signer.is_halted = access.is_halted
+    exchange = Exchange(
+        poster=JsonPoster(url),
+        signer=signer,
+        user=read_address(files.address),
+        clock_ms=access.clock_ms,
+        budget=budget_at(url),
+        expires_ms=access.expires_ms,
+    )
+    policy = VenuePolicy(look_s=LOOK_S / max(access.pace, 1.0), stream=LOCAL_STREAM) if is_local else LIVE_POLICY
     return HyperliquidVenue(exchange, tuple(asset.name for asset in universe), policy)
 
 
@@ -117,7 +127,8 @@ def budget_at(url: str) -> RateBudget:
     return RateBudget(desk_weight(url))
 
 
-def _make_missing(key: Path, address: Path, caps: Path, universe: Sequence[Asset], cap_usd: Decimal) -> None:
+def _make_missing(files: AccountFiles, universe: Sequence[Asset], cap_usd: Decimal) -> None:
+    key, address, caps = files.key, files.address, files.caps
     for folder in (key.parent.parent, key.parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not key.exists():

@@ -72,7 +72,7 @@ class PaperAccounts:
             show(venue.market, kind, step.asset, recv_ns, recv_ns // NS_PER_MS, values)
             state = venue.market.state
             state.line_ns, state.line_nth = recv_ns, self._nth
-            venue.told()
+            venue.ahead.note()
         self._forget(recv_ns // NS_PER_MS)
 
     def lost_sight(self) -> None:

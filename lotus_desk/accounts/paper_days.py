@@ -1,6 +1,6 @@
 """The days that a branch traded on paper or at the local exchange, and whether live and batch agreed on each.
 
-A day counts when the daemon logged it and the night compared it: the check `live_parity` of the stage signal_events.
+A day counts when the daemon logged it and the nightly run compared it: the check `live_parity` of signal_events.
 """
 
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ class PaperDay:
 
 def paper_days(databases: Databases, branch: str, most: int) -> list[PaperDay]:
     """Return the newest `most` traded days that were compared, and those not compared among them, newest first."""
-    found: list[PaperDay] = []
+    paper: list[PaperDay] = []
     with databases.connect(Module.TR.value) as connection:
         days = traded_days(connection, branch, PAPER_VENUES)
     with databases.connect(Module.SIG.value) as connection:
         for day in days:
-            if sum(known.agreed is not None for known in found) >= most:
+            if sum(compared.agreed is not None for compared in paper) >= most:
                 break
             commit = read_commit(connection, branch, day, STAGE)
             checks = commit.notes.get("checks", ()) if commit is not None else ()
             judged = [c for c in checks if c["name"] == CHECK and c.get("numbers", {}).get("logged")]
-            found.append(PaperDay(day, all(c["passed"] for c in judged) if judged else None))
-    return found
+            paper.append(PaperDay(day, all(c["passed"] for c in judged) if judged else None))
+    return paper

@@ -21,7 +21,7 @@ COMPARE_ROUNDS = 5
 
 @dataclass(slots=True)
 class Accounts:
-    """The looks of one desk; `used` tells the value of the plans of each account (USD), for its budgets.
+    """The looks of one desk; `used` returns the value of the plans of each account (USD), for its budgets.
 
     Set `doubted` when something broke: what is believed is compared with the venues at once.
     """

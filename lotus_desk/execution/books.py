@@ -14,13 +14,12 @@ from lotus.trading.accounts.funding import shares
 from lotus.trading.execution.order_machine import Purpose, TrackedOrder
 from lotus.trading.execution.orders import NewOrder, OrderState, VenueFill
 from lotus.trading.execution.state import ExecutionState
-from lotus.trading.plan.plan import Plan
 from lotus_desk.execution.result import METRICS, report_payload
-from lotus_desk.execution.stored import restored, stored
+from lotus_desk.execution.stored import stored
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send_many
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.bodies import from_body, to_plain
+from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.trading.plans import (
     FillLine,
     FundingLine,
@@ -64,9 +63,9 @@ class TradeBooks:
         try:
             with connection.transaction():
                 step_plans(connection, [self._step(one) for one in moved])
-                said = [self._report(connection, one, now_ms) for one in moved if one.finished]
-                if said:
-                    send_many(connection, Module.TR, said, self.keys)
+                reports = [self._report(connection, one, now_ms) for one in moved if one.finished]
+                if reports:
+                    send_many(connection, Module.TR, reports, self.keys)
         except Exception:
             self.close()
             raise
@@ -80,7 +79,7 @@ class TradeBooks:
             self.close()
             raise
 
-    def known(self, client_ids: Sequence[str]) -> frozenset[str]:
+    def recorded(self, client_ids: Sequence[str]) -> frozenset[str]:
         """Return which orders were ever written down, on a connection of its own."""
         with closing(self.databases.connect(Module.TR.value, autocommit=True)) as connection:
             return known_orders(connection, client_ids)
@@ -88,7 +87,16 @@ class TradeBooks:
     def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill], now_ms: int) -> None:
         """Write orders of no plan and fills of no living plan, on a connection of its own; safe to repeat."""
         lines = [
-            OrderLine(o.client_id, NO_PLAN, self.venue, o.coin, Purpose.EXIT, OrderState.UNKNOWN, now_ms, to_plain(o))
+            OrderLine(
+                client_id=o.client_id,
+                plan_id=NO_PLAN,
+                venue=self.venue,
+                coin=o.coin,
+                purpose=Purpose.EXIT,
+                state=OrderState.UNKNOWN,
+                sent_ms=now_ms,
+                body=to_plain(o),
+            )
             for o in orders
         ]
         with closing(self.databases.connect(Module.TR.value)) as connection, connection:
@@ -108,36 +116,59 @@ class TradeBooks:
     def _report(self, connection: Connection, one: PlanDelta, now_ms: int) -> Message:
         """Write the result to the plan's strand; return the message that tells it."""
         row, payload = one.row, report_payload(one.row, one.state, now_ms)
-        told = payload["report"]
-        metrics = {name: told[name] for name in METRICS}
-        judge_plan(connection, row.plan_id, told["fills"], metrics, told["position_after"])
+        result = payload["report"]
+        metrics = {name: result[name] for name in METRICS}
+        judge_plan(connection, row.plan_id, result["fills"], metrics, result["position_after"])
         return report_message(
             payload, lifecycle_id=row.lifecycle_id, parent_id=row.parent_id, revision=one.state.revision
         )
 
     def _fill_line(self, fill: VenueFill) -> FillLine:
-        return FillLine(self.venue, fill.fill_id, fill.client_id, fill.coin, fill.time_ms, to_plain(fill))
+        return FillLine(
+            venue=self.venue,
+            fill_id=fill.fill_id,
+            client_id=fill.client_id,
+            coin=fill.coin,
+            time_ms=fill.time_ms,
+            body=to_plain(fill),
+        )
 
     def _step(self, one: PlanDelta) -> PlanStep:
         plan, venue = one.row.plan_id, self.venue
         orders = [
-            OrderLine(o.client_id, plan, venue, o.order.coin, o.purpose, o.state, o.sent_ms, to_plain(o))
+            OrderLine(
+                client_id=o.client_id,
+                plan_id=plan,
+                venue=venue,
+                coin=o.order.coin,
+                purpose=o.purpose,
+                state=o.state,
+                sent_ms=o.sent_ms,
+                body=to_plain(o),
+            )
             for o in one.orders
         ]
         fills = [self._fill_line(f) for f in one.fills]
         account = one.state.plan.authority.account
         paid = [
-            FundingLine(venue, account, p.coin, p.time_ms, plan, float(p.usd), to_plain(p)) for p in shares(one.state)
+            FundingLine(
+                venue=venue,
+                account=account,
+                coin=p.coin,
+                time_ms=p.time_ms,
+                plan_id=plan,
+                usd=float(p.usd),
+                body=to_plain(p),
+            )
+            for p in shares(one.state)
         ]
         stage = "done" if one.state.done else "working"
-        return PlanStep(plan, stage, stored(one.state), one.state.will_hold, orders, fills, paid)
-
-
-def execution_of(row: PlanRow) -> ExecutionState | None:
-    """Return the state that a plan's row holds; None before its first step."""
-    return restored(row.execution) if row.execution else None
-
-
-def plan_of(row: PlanRow) -> Plan:
-    """Return the plan that a row holds."""
-    return from_body(row.plan, Plan)
+        return PlanStep(
+            plan_id=plan,
+            stage=stage,
+            execution=stored(one.state),
+            will_hold=one.state.will_hold,
+            orders=orders,
+            fills=fills,
+            paid=paid,
+        )

@@ -1,4 +1,4 @@
-"""The tasks of a desk, none of which may end unheard: what breaks is told, what must go on is begun again.
+"""The tasks of a desk: a task that breaks is reported, and one that must go on is begun again.
 
 What follows from a task that broke is the desk's to decide. In the literature: supervision, let it crash.
 """
@@ -17,7 +17,7 @@ Job = Coroutine[Any, Any, None]
 
 @dataclass(slots=True)
 class Chores:
-    """Tasks of one desk; `broke` is told what ended, and with which error. One that is cancelled ended as it should."""
+    """Tasks of one desk; `broke` takes what ended, and its error. One that is cancelled ended as it should."""
 
     broke: Callable[[str, BaseException], None]
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)

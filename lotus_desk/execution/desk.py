@@ -8,28 +8,26 @@ write-ahead intent log, functional core behind an imperative shell.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from decimal import Decimal
 from functools import partial
 
 from lotus.errors import LotusError, VenueError
-from lotus.manifest import Asset
 from lotus.modules.intents import Module
 from lotus.trading.execution.events import Alarm, Command, Event, Halt, Place, Steer, Tick
 from lotus.trading.execution.executor import begin
 from lotus.trading.execution.orders import FundingPayment, NewOrder, OrderUpdate, VenueFill
 from lotus.trading.execution.state import Entering, ExecutionState
-from lotus.trading.plan.plan import PlanKind
 from lotus.trading.venue import Venue
 from lotus_desk.execution.account_looks import Accounts
-from lotus_desk.execution.books import PlanDelta, TradeBooks, execution_of, plan_of
+from lotus_desk.execution.books import PlanDelta, TradeBooks
 from lotus_desk.execution.chores import Chores
 from lotus_desk.execution.dispatcher import CommandDispatcher
 from lotus_desk.execution.in_time import DOWN, InTime
 from lotus_desk.execution.plan_run import DeskCounts, PlanRun, never_placed
 from lotus_desk.execution.reconciling import Reconciler
-from lotus_desk.execution.stored import choice_in
+from lotus_desk.execution.run_table import RunTable, unwritten_fills
+from lotus_desk.execution.stored import choice_in, execution_of, plan_of
 from lotus_desk.market.snapshot import MarketSnapshot
 from lotus_desk.market.triggers import TriggerDesk
 from lotus_desk.safety.heartbeat import Pulse
@@ -42,7 +40,6 @@ TICK_S = 0.1
 POLL_ROUNDS = 10
 RETRY_S = 0.5
 BOOKS_S = 0.5  # longer than this nothing waits for the books
-LINGER_MS = 60_000  # a finished plan is kept so long for fills that come late
 
 
 class TradingDesk:
@@ -64,9 +61,9 @@ class TradingDesk:
         self.triggers = triggers
         if triggers is not None:
             triggers.tell = self.post
-        self._runs: dict[str, PlanRun] = {}
-        self._accounts = Accounts(market, self.venues, self.reconcilers, self._used)
-        self._owners: dict[str, str] = {}
+        self._table = RunTable()
+        used = partial(self._table.used_usd, self.venues)
+        self._accounts = Accounts(market, self.venues, self.reconcilers, used)
         self._events: list[tuple[str, Event]] = []
         self._wake = asyncio.Event()
         self._fresh = True
@@ -82,13 +79,8 @@ class TradingDesk:
         }
 
     def applied(self, module: Module, *_: object) -> None:
-        """Say, from any thread, that a module applied messages: the trader's may have become plans."""
-        if module is Module.TR:
-            self.woken()
-
-    def woken(self) -> None:
-        """Say, from any thread, that plans were accepted."""
-        if self._loop is not None:
+        """Note, from any thread, that a module applied messages: the trader's may have become plans."""
+        if module is Module.TR and self._loop is not None:
             self._loop.call_soon_threadsafe(self._take_up)
 
     async def run(self) -> None:
@@ -133,14 +125,13 @@ class TradingDesk:
             with suppress(TimeoutError):
                 async with asyncio.timeout(BOOKS_S):
                     await self._listening(venue)
-        fills = {event.fill_id: event for _, event in self._events if isinstance(event, VenueFill)}
-        fills |= {fill.fill_id: fill for run in self._runs.values() for fill in run.delta().fills}
+        fills = unwritten_fills(self._table.runs.values(), (event for _, event in self._events))
         if fills:
-            await self._in_time.done(self.books.note, (), list(fills.values()), self.market.now_ms())
+            await self._in_time.done(self.books.note, (), fills, self.market.now_ms())
 
     @property
     def is_idle(self) -> bool:
-        """Whether everything that the desk was told is taken in, written and answered."""
+        """Whether every event is taken in, written and answered."""
         return not (self._events or self._wake.is_set() or self._under_way or self._in_time.is_busy)
 
     async def look_at_accounts(self) -> None:
@@ -149,17 +140,20 @@ class TradingDesk:
 
     def show_markets(self) -> None:
         """Show every plan under way its market as it is now."""
-        alive = [(name, run.row.coin) for name, run in self._runs.items() if run.done_ms is None]
+        alive = [(name, run.row.coin) for name, run in self._table.runs.items() if run.done_ms is None]
         if alive:
             views = {asset.name: self.market.view(asset.name) for asset in self.market.universe}
             self._events += [(name, views[coin] or Tick()) for name, coin in alive]
             self._wake.set()
-        self._retire(self.market.now_ms())
+        for plan_id in self._table.retire(self.market.now_ms()):
+            if self.triggers is not None:
+                self.triggers.forget(plan_id)
 
     def halt(self, flatten: bool) -> None:
         """Open nothing from now on; with `flatten` leave every position."""
         self.market.halted = True
-        self._all(Halt(flatten))
+        self._events += [(plan_id, Halt(flatten)) for plan_id in self._table.runs]
+        self._wake.set()
 
     def _beat(self) -> None:
         try:
@@ -171,18 +165,14 @@ class TradingDesk:
         self._fresh = True
         self._wake.set()
 
-    def _all(self, event: Event) -> None:
-        self._events += [(plan_id, event) for plan_id in self._runs]
-        self._wake.set()
-
     def states_of(self, venue: Venue) -> list[ExecutionState]:
         """Return the states of all plans at a venue that are remembered."""
-        return [run.state for run in self._runs.values() if run.venue is venue]
+        return self._table.states_of(venue)
 
     async def ours(self, client_ids: Sequence[str]) -> frozenset[str]:
         """Return which orders are of plans that are not remembered any more; all, while the books cannot say."""
         try:
-            return await asyncio.to_thread(self.books.known, client_ids)
+            return await asyncio.to_thread(self.books.recorded, client_ids)
         except DOWN:
             return frozenset(client_ids)
 
@@ -200,12 +190,9 @@ class TradingDesk:
         self._wake.set()
 
     def tell(self, event: OrderUpdate | VenueFill) -> None:
-        """Give what a venue said of an order to its plan; a fill that it has is not told again."""
-        owner = self._owners.get(event.client_id)
-        if owner is None:
-            return
-        known = self._runs[owner].state.orders[event.client_id].fills
-        if not (isinstance(event, VenueFill) and known.get(event.fill_id) == event):
+        """Give an event of an order to its plan; a fill that the plan has is no news."""
+        owner = self._table.owner_of(event)
+        if owner is not None:
             self.post(owner, event)
 
     async def _turn(self) -> None:
@@ -215,10 +202,10 @@ class TradingDesk:
             await self._load()
         events, self._events = self._events, []
         for plan_id, event in events:
-            run = self._runs.get(plan_id)
+            run = self._table.runs.get(plan_id)
             if run is not None:
                 self._step(run, event)
-        moved = [run for run in self._runs.values() if run.is_changed]
+        moved = self._table.changed()
         if not moved:
             return
         if not await self._write(moved):
@@ -231,12 +218,10 @@ class TradingDesk:
 
     def _show_held(self) -> None:
         """Note what plans of the book hold, by their own fills, and will hold; the venue is asked seldom."""
-        runs = [run for run in self._runs.values() if run.row.kind == PlanKind.BOOK]
-        self.market.held = _by_account((run, run.state.held) for run in runs)
-        self.market.will_hold = _by_account((run, run.state.will_hold) for run in runs)
+        self.market.held, self.market.will_hold = self._table.book_sizes()
 
     def _without_books(self, moved: Sequence[PlanRun]) -> None:
-        """Carry out what opens nothing; entries are told as never placed, for they would be too late later."""
+        """Carry out what opens nothing; entries count as never placed, for they would be too late later."""
         now_ms, why = self.market.now_ms(), "the database does not take orders"
         for run in moved:
             opening = [c for c in run.commands if isinstance(c, Place) and not all(o.reduce_only for o in c.orders)]
@@ -252,14 +237,13 @@ class TradingDesk:
             self._chores.begin(what, self._carry_out(run, command))
 
     def _step(self, run: PlanRun, event: Event) -> None:
-        known = run.state.orders.keys()
         try:
             run.take(event, self.market.now_ms())
         except VenueError as problem:
             self._alarm(run, Alarm("contradiction", str(problem), "fills of its own orders"))
         except Exception as problem:  # one plan's fault must not end the others
             self._broke(f"{type(event).__name__} of plan {run.row.plan_id}", problem)
-        self._owners |= dict.fromkeys(run.state.orders.keys() - known, run.row.plan_id)
+        self._table.own(run)
 
     async def _load(self) -> None:
         """Take up accepted plans that are not known yet."""
@@ -268,17 +252,16 @@ class TradingDesk:
             self._fresh = True
             return
         for row in rows:
-            if row.plan_id not in self._runs:
+            if row.plan_id not in self._table.runs:
                 self._take(row)
-            self._amend(self._runs[row.plan_id], row)
+            self._amend(self._table.runs[row.plan_id], row)
 
     def _take(self, row: PlanRow) -> None:
-        plan, known, choice = plan_of(row), execution_of(row), choice_in(row.reference)
+        plan, written, choice = plan_of(row), execution_of(row), choice_in(row.reference)
         knobs = choice.knobs if choice is not None else None
-        state = known or begin(plan, self._asset(row.coin), row.venue, self.market.now_ms(), knobs)
-        run = PlanRun(row, state, self.venues[plan.authority.account], written=known)
-        self._runs[row.plan_id] = run
-        self._owners |= dict.fromkeys(state.orders, row.plan_id)
+        asset = next(asset for asset in self.market.universe if asset.name == row.coin)
+        state = written or begin(plan, asset, row.venue, self.market.now_ms(), knobs)
+        self._table.add(PlanRun(row, state, self.venues[plan.authority.account], written=written))
         self.counts.plans += 1
         if self.triggers is not None and plan.trigger and state.entering is Entering.WAITING and not state.triggered:
             self.triggers.watch(row, plan)
@@ -292,16 +275,6 @@ class TradingDesk:
             run.amended = row.ceiling, row.exit_at_ms
             self._events.append((row.plan_id, Steer(row.ceiling, row.exit_at_ms)))
 
-    def _used(self) -> dict[str, Decimal]:
-        """Return the value of all plans of each account at their arrival."""
-        used = dict.fromkeys(self.venues, Decimal(0))
-        for run in self._runs.values():
-            used[run.state.plan.authority.account] += run.state.plan.size * (run.state.arrival_px or Decimal(0))
-        return used
-
-    def _asset(self, coin: str) -> Asset:
-        return next(asset for asset in self.market.universe if asset.name == coin)
-
     async def _write(self, moved: Sequence[PlanRun]) -> bool:
         if self._in_time.is_busy:
             return False
@@ -314,7 +287,7 @@ class TradingDesk:
     def _written(self, handed: Sequence[tuple[PlanRun, PlanDelta]], is_done: bool) -> None:
         """Take in how a write ended, in time or late; only what changed since it began is left to write.
 
-        Were a late one for nothing, a desk of many plans on a slow machine would write all of them for ever.
+        If a late write were void, a desk of many plans on a slow machine would write all of them again and again.
         """
         for run, line in handed:
             if not is_done:
@@ -324,20 +297,11 @@ class TradingDesk:
             self.counts.fills += len(line.fills)
             self.counts.finished += line.finished
 
-    def _retire(self, now_ms: int) -> None:
-        """Forget plans that were finished long enough ago."""
-        for run in [w for w in self._runs.values() if w.done_ms is not None and now_ms - w.done_ms > LINGER_MS]:
-            del self._runs[run.row.plan_id]
-            if self.triggers is not None:
-                self.triggers.forget(run.row.plan_id)
-            for client_id in run.state.orders:
-                self._owners.pop(client_id, None)
-
     async def _carry_out(self, run: PlanRun, command: Command) -> None:
         """Do one command; what the venue answered becomes events of the plan."""
         if isinstance(command, Alarm):
             self._alarm(run, command)
-        dispatcher = self._dispatchers[run.state.plan.authority.account]
+        dispatcher = self._dispatchers[run.account]
         try:
             answers = await dispatcher.dispatch(command)  # apart: `+=` would keep the list that a turn took meanwhile
             self._events += [(run.row.plan_id, event) for event in answers]
@@ -349,7 +313,7 @@ class TradingDesk:
         """Take up what an earlier life left, with what the venues hold and filled in between."""
         await self._load()
         self._fresh = False
-        since = min((o.sent_ms for w in self._runs.values() for o in w.state.orders.values()), default=None)
+        since = self._table.first_sent_ms()
         for venue, reconciler in zip(self.venues.values(), self.reconcilers, strict=True):
             for fill in await venue.fills_since(since) if since is not None else ():
                 self.tell(fill)
@@ -362,7 +326,7 @@ class TradingDesk:
     async def _listening(self, venue: Venue) -> None:
         async for event in venue.events():
             if isinstance(event, FundingPayment):
-                self._events += [(w.row.plan_id, event) for w in self._runs.values() if w.venue is venue]
+                self._events += [(run.row.plan_id, event) for run in self._table.runs.values() if run.venue is venue]
                 self._wake.set()
             else:
                 self.tell(event)
@@ -388,18 +352,18 @@ class TradingDesk:
         else:
             self.halt(flatten=state == FLATTENED)
 
-    def _alarm(self, run: PlanRun, told: Alarm) -> None:
+    def _alarm(self, run: PlanRun, alarm: Alarm) -> None:
         self.counts.alarms += 1
         text, ids = "%s on plan %s (%s): %s; expected %s", {"plan_id": run.row.plan_id}
-        logger.error(text, told.kind, run.row.plan_id, run.row.coin, told.found, told.expected, extra=ids)
+        logger.error(text, alarm.kind, run.row.plan_id, run.row.coin, alarm.found, alarm.expected, extra=ids)
 
     def _broke(self, what: str, problem: BaseException) -> None:
-        """A task ended with an error: count it, tell it, and compare with the venue whatever it left behind."""
+        """A task ended with an error: count it, log it, and compare with the venue whatever it left behind."""
         self.counts.broken += 1
-        told = f"{what} broke: {problem!r}"
-        if told != self.counts.last_broken:
-            logger.error("%s", told, exc_info=problem)
-        self.counts.last_broken = told
+        text = f"{what} broke: {problem!r}"
+        if text != self.counts.last_broken:
+            logger.error("%s", text, exc_info=problem)
+        self.counts.last_broken = text
         self._accounts.doubted.set()
 
     def _failed(self, problem: BaseException) -> None:
@@ -407,13 +371,3 @@ class TradingDesk:
         self.counts.last_failure = str(problem)
         if self._loop is not None:
             self._loop.call_later(RETRY_S, self._wake.set)
-
-
-def _by_account(sizes: Iterable[tuple[PlanRun, Decimal]]) -> dict[str, dict[str, Decimal]]:
-    """Return the signed sums of plans' sizes by account and coin; what is nothing is left out."""
-    found: dict[str, dict[str, Decimal]] = {}
-    for run, size in sizes:
-        if size:
-            of_account = found.setdefault(run.state.plan.authority.account, {})
-            of_account[run.row.coin] = of_account.get(run.row.coin, Decimal(0)) + int(run.state.plan.side) * size
-    return found

@@ -86,15 +86,15 @@ class CommandDispatcher:
 
     async def _ask(self, question: Ask) -> Sequence[Event]:
         """Ask what is not being asked already."""
-        found: list[Event] = []
+        answers: list[Event] = []
         for client_id in question.client_ids:
             with suppress(VenueError):
                 async with self._asked.about(client_id) as is_free:
                     if is_free:
-                        found.append(await self.venue.order_of(client_id))
+                        answers.append(await self.venue.order_of(client_id))
         if question.fills_from_ms is not None:
             await self._ask_fills(question.fills_from_ms)
-        return found
+        return answers
 
     async def _ask_fills(self, from_ms: int) -> None:
         """Ask for the fills of all plans that want some, at once: the one that waits asks for those that come after."""

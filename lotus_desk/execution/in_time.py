@@ -1,6 +1,6 @@
 """Blocking work that nobody may wait for: it is done in a thread and within a limit, or counts as not done.
 
-What takes longer goes on by itself, and nothing else is begun until it has ended; what it did after all is told then.
+What takes longer goes on by itself, and nothing else is begun until it has ended; what it did is reported then.
 In the literature: bulkhead, timeout.
 """
 
@@ -21,7 +21,7 @@ Ended = Callable[[bool], None]
 
 @dataclass(slots=True)
 class InTime:
-    """Does the books' jobs one at a time; `failed` is told why one was not done. Without a limit it waits for each."""
+    """Does the books' jobs one at a time; `failed` takes why one was not done. Without a limit it waits for each."""
 
     limit_s: float | None
     failed: Callable[[BaseException], None]
@@ -35,7 +35,7 @@ class InTime:
     async def done(self, job: Callable[..., Any], *words: Any, ended: Ended | None = None) -> bool:
         """Do a job in a thread; return whether it was done within the limit. Raises what is no fault of a database.
 
-        A job that was begun tells `ended`, in the loop, whether it was done, however late that is.
+        A job that was begun calls `ended` in the loop with whether it was done, however late that is.
         """
         if self.is_busy:
             return False
@@ -68,10 +68,10 @@ class InTime:
 
     def _leave(self, task: "asyncio.Future[Any]", ended: Ended | None) -> None:
         self._late = task
-        task.add_done_callback(partial(self._heard, ended))
+        task.add_done_callback(partial(self._take_late, ended))
 
-    def _heard(self, ended: Ended | None, task: "asyncio.Future[Any]") -> None:
-        """Take what a late job ended with; it was told as late already."""
+    def _take_late(self, ended: Ended | None, task: "asyncio.Future[Any]") -> None:
+        """Take the end of a late job; it was reported as late already."""
         self._late = None
         is_done = not task.cancelled() and task.exception() is None
         if ended is not None:

@@ -17,7 +17,7 @@ from lotus_store.ledger.trading.plans import PlanRow
 class PlanRun:
     """A plan under way, and what of it changed since it was written down.
 
-    `amended` are ceiling and exit time as last told to it.
+    `amended` are the ceiling and the exit time that it took last.
     """
 
     row: PlanRow
@@ -29,6 +29,11 @@ class PlanRun:
     written: ExecutionState | None = None
     done_ms: int | None = None
     amended: tuple[Decimal | None, int | None] = (None, None)
+
+    @property
+    def account(self) -> str:
+        """The account of its orders."""
+        return self.state.plan.authority.account
 
     def take(self, event: Event, now_ms: int) -> None:
         """Take in an event; what follows waits in `commands`.
@@ -45,9 +50,9 @@ class PlanRun:
 
     def delta(self) -> PlanDelta:
         """Return what the books have to write of it."""
-        known = self.written.orders if self.written is not None else {}
-        orders = [o for name, o in self.state.orders.items() if known.get(name) is not o]
-        seen = {name for o in known.values() for name in o.fills}
+        written = self.written.orders if self.written is not None else {}
+        orders = [o for name, o in self.state.orders.items() if written.get(name) is not o]
+        seen = {name for o in written.values() for name in o.fills}
         fills = [f for f in self.state.fills if f.fill_id not in seen]
         return PlanDelta(self.row, self.state, self.finished, orders, fills)
 
@@ -81,5 +86,5 @@ def _brings_news(before: ExecutionState, after: ExecutionState) -> bool:
 
 
 def never_placed(orders: Iterable[NewOrder], now_ms: int, why: str) -> list[OrderUpdate]:
-    """Return what is told of orders that were not sent."""
+    """Return the updates of orders that were not sent."""
     return [OrderUpdate(o.client_id, OrderState.NEVER_PLACED, now_ms, reason=why) for o in orders]

@@ -1,7 +1,7 @@
 """What is repeated until a venue answers: few at a time, in turn, and none again while it waits or is under way.
 
 Orders whose fate is unknown are asked for every half second, cancels and modifies sent again. A venue that is slower
-than that, or a busy machine, would otherwise be buried and never catch up: with hundreds of unknown orders each answer
+than that, or a busy machine, would otherwise never catch up: with hundreds of unknown orders each answer
 came after the next question. What waits in turn waits once: only an answer that hangs is worth a second question, not a
 queue that is long. (Literature: retry storm, single flight, bulkhead.)
 """

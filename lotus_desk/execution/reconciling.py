@@ -77,32 +77,34 @@ class Reconciler:
         positions = _sizes(await self.venue.account())
         since_ms = taken_ms if self._since_ms < 0 else self._since_ms
         fills = tuple(await self.venue.fills_since(max(0, since_ms - OVERLAP_MS)))
-        mine = own_of(self.plans.states_of(self.venue)).orders.keys()
-        over = await self._over(fills, mine)
+        own_ids = own_of(self.plans.states_of(self.venue)).orders.keys()
+        over = await self._over(fills, own_ids)
         account = await self.venue.account()
         states = self.plans.states_of(self.venue)
         own = own_of(states)
-        gone = {fill.client_id for fill in over} | (mine - own.orders.keys())  # of plans forgotten while it was looked
+        gone = {fill.client_id for fill in over} | (
+            own_ids - own.orders.keys()
+        )  # of plans forgotten while it was looked
         fills = tuple(fill for fill in fills if fill.client_id not in gone)
         moving = _changed(positions, _sizes(account)) | _changed(held, own.positions)
-        found = findings(
+        differences = findings(
             own, VenueReport(orders, account.positions, taken_ms, fills, fills_complete=True, moving=moving)
         )
         for state in states:
             if not state.done:
                 self.plans.post(state.plan.plan_id, OpenOrdersSeen(orders, taken_ms))
-        for finding in found:
+        for finding in differences:
             self.differences[finding.difference] = self.differences.get(finding.difference, 0) + 1
             await self._follow(finding, fills, over, states)
-        self._settle(states, moving | {finding.coin for finding in found if finding.difference in UNCLEAR})
+        self._settle(states, moving | {finding.coin for finding in differences if finding.difference in UNCLEAR})
         doubted_still = {doubt for doubt in self._doubted if doubt[1] in moving}
-        self._doubted = frozenset(_doubt(finding) for finding in found) | doubted_still
+        self._doubted = frozenset(_doubt(finding) for finding in differences) | doubted_still
         self._since_ms = taken_ms
-        return found
+        return differences
 
-    async def _over(self, fills: Sequence[VenueFill], mine: Collection[str]) -> list[VenueFill]:
+    async def _over(self, fills: Sequence[VenueFill], own_ids: Collection[str]) -> list[VenueFill]:
         """Return the fills of forgotten plans and of orders of no plan; they are noted."""
-        strange = sorted({fill.client_id for fill in fills}.difference(mine))
+        strange = sorted({fill.client_id for fill in fills}.difference(own_ids))
         names = await self.plans.ours(strange) if strange else frozenset()
         over = [fill for fill in fills if fill.client_id in names]
         if over:
@@ -137,14 +139,14 @@ class Reconciler:
 
     def _give(self, finding: Discrepancy, fills: Sequence[VenueFill], states: Sequence[ExecutionState]) -> None:
         """Give fills of unknown orders to the plan that sent them and has forgotten it, or else to one that holds."""
-        mine = [fill for fill in fills if fill.coin == finding.coin and fill.client_id == finding.client_id]
+        its_fills = [fill for fill in fills if fill.coin == finding.coin and fill.client_id == finding.client_id]
         sender = next((s for s in states if finding.client_id in possible_ids(s.plan.plan_id)), None)
         if sender is not None:
-            for fill in mine:
+            for fill in its_fills:
                 self.plans.post(sender.plan.plan_id, fill)
             return
         holder = next((s for s in states if s.plan.coin == finding.coin and s.held), None)
-        for fill in mine if holder is not None else ():
+        for fill in its_fills if holder is not None else ():
             if holder is not None and fill.fill_id not in holder.foreign:
                 self.plans.post(holder.plan.plan_id, ForeignFill(fill))
 
@@ -205,7 +207,15 @@ def closing_order(asset: Asset, size: Decimal, best: tuple[Decimal, Decimal], oc
     px = best[0] if side is Side.SELL else best[1]
     limit = round_px(asset, px * (1 + int(side) * CLOSE_SLIPPAGE))
     name = "0x" + natural_id("untracked", asset.name, occasion)
-    return NewOrder(name, asset.name, side, abs(size), limit, TimeInForce.IOC, reduce_only=True)
+    return NewOrder(
+        client_id=name,
+        coin=asset.name,
+        side=side,
+        size=abs(size),
+        limit_px=limit,
+        tif=TimeInForce.IOC,
+        reduce_only=True,
+    )
 
 
 def _sizes(account: AccountSnapshot) -> dict[str, Decimal]:

@@ -31,8 +31,8 @@ def report_payload(row: PlanRow, state: ExecutionState, now_ms: int) -> dict[str
     """Return the payload of EXEC_REPORT for a finished execution."""
     source: FillSource = "paper_live" if row.venue == "paper" else "venue"
     score, predicted = venue_score_in(row.reference, row.venue), predicted_in(row.reference)
-    told = report(state, now_ms, source, score, predicted, choice_in(row.reference))
-    net_usd = Decimal(told["pnl"]["net_usd"])
+    result = report(state, now_ms, source, score, predicted, choice_in(row.reference))
+    net_usd = Decimal(result["pnl"]["net_usd"])
     return {
         "branch": row.branch,
         "decision_id": row.decision_id,
@@ -46,6 +46,6 @@ def report_payload(row: PlanRow, state: ExecutionState, now_ms: int) -> dict[str
         "pnl_usd": float(net_usd),
         "refusals": [],
         "reference": dict(row.reference),
-        "report": told,
+        "report": result,
         "void": void_of(state),
     }

@@ -11,8 +11,10 @@ from lotus.trading.execution.orders import FundingPayment
 from lotus.trading.execution.report import Predicted
 from lotus.trading.execution.state import ExecutionState
 from lotus.trading.plan.knob_choice import KnobChoice
+from lotus.trading.plan.plan import Plan
 from lotus.trading.plan.venue_choice import VenueScore
 from lotus_store.ledger.bodies import from_body, to_plain
+from lotus_store.ledger.trading.plans import PlanRow
 
 LEFT_OUT = ("view", "out", "funding")  # funding is keyed by pairs and stands as a list
 _KEPT = tuple(f.name for f in fields(ExecutionState) if f.name not in LEFT_OUT)
@@ -42,6 +44,16 @@ def restored(body: Mapping[str, Any]) -> ExecutionState:
     kept = from_body({name: body[name] for name in _KEPT if name in body}, _Stored)
     funding = {(p.coin, p.time_ms): p for p in payments}
     return ExecutionState(**{name: getattr(kept, name) for name in _KEPT}, funding=funding)
+
+
+def execution_of(row: PlanRow) -> ExecutionState | None:
+    """Return the state that a plan's row holds; None before its first step."""
+    return restored(row.execution) if row.execution else None
+
+
+def plan_of(row: PlanRow) -> Plan:
+    """Return the plan that a row holds."""
+    return from_body(row.plan, Plan)
 
 
 def choice_in(reference: Mapping[str, Any]) -> KnobChoice | None:

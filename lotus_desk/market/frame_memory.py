@@ -30,16 +30,16 @@ class FrameMemory:
 
     def add(self, ints: Ints, floats: Floats) -> None:
         """Remember a frame."""
-        at = self.count % self.most
-        self._ints[at, 0], self._ints[at, 1] = ints[I_FRAME], ints[I_END]
-        self._floats[at] = floats[COLUMNS]
+        row = self.count % self.most
+        self._ints[row, 0], self._ints[row, 1] = ints[I_FRAME], ints[I_END]
+        self._floats[row] = floats[COLUMNS]
         self.count += 1
 
     def since(self, after_ms: int) -> Iterator[tuple[Ints, Floats]]:
         """Yield the remembered frames that end later than a time as rows, oldest first; what is not kept is unknown."""
-        kept = np.arange(max(0, self.count - self.most), self.count) % self.most
-        for at in kept[self._ints[kept, 1] > after_ms].tolist():
+        rows = np.arange(max(0, self.count - self.most), self.count) % self.most
+        for row in rows[self._ints[rows, 1] > after_ms].tolist():
             ints, floats = np.zeros(N_INTS, np.int64), np.full(N_FLOATS, np.nan)
-            ints[I_ASSET], ints[I_FRAME], ints[I_END] = self.asset, self._ints[at, 0], self._ints[at, 1]
-            floats[COLUMNS] = self._floats[at]
+            ints[I_ASSET], ints[I_FRAME], ints[I_END] = self.asset, self._ints[row, 0], self._ints[row, 1]
+            floats[COLUMNS] = self._floats[row]
             yield ints, floats

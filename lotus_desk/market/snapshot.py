@@ -129,7 +129,9 @@ class MarketSnapshot:
         end_ms, ratio = self._volumes[index]
         is_known = not math.isnan(ratio) and time_ms - end_ms <= VOLUME_AGE_MS
         volume = Decimal(f"{ratio:.4f}") if is_known else None
-        return MarketView(coin, time_ms, low, high, mark, volume, volatility)
+        return MarketView(
+            coin=coin, time_ms=time_ms, bid=low, ask=high, mark=mark, volume_ratio=volume, volatility_bps=volatility
+        )
 
     def levels(self, coin: str) -> Mapping[Side, Sequence[tuple[Decimal, Decimal]]]:
         """Return price and size of the seen levels that an order of each side would meet, best first."""
@@ -146,8 +148,8 @@ class MarketSnapshot:
 
     def portfolio(self, account: str) -> PortfolioSnapshot | None:
         """Return what is seen of an account and all markets, None before the account was asked for."""
-        known = self.accounts.get(account)
-        if known is None or known.equity_usd <= 0:
+        money = self.accounts.get(account)
+        if money is None or money.equity_usd <= 0:
             return None
         views = {asset.name: view for asset in self.universe if (view := self.view(asset.name)) is not None}
         markets = {coin: self._market(coin, view) for coin, view in views.items()}
@@ -155,7 +157,7 @@ class MarketSnapshot:
         halted = halted or self.clock_hold()
         return PortfolioSnapshot(
             now_ms=self.now_ms(),
-            equity_usd=float(known.equity_usd),
+            equity_usd=float(money.equity_usd),
             sizes={coin: float(size) for coin, size in self.held.get(account, {}).items()},
             marks={coin: float(view.mark) for coin, view in views.items()},
             markets={coin: market for coin, market in markets.items() if market is not None},
@@ -164,11 +166,11 @@ class MarketSnapshot:
         )
 
     def _market(self, coin: str, view: MarketView) -> CoinMarket | None:
-        """Return what a coin's market is like, None before the venue told its volume and open interest."""
+        """Return what a coin's market is like, None before the venue sent its volume and open interest."""
         index = next(i for i, asset in enumerate(self.universe) if asset.name == coin)
         try:
-            told = msgspec.json.decode(self._contexts[index], type=_Told).data.ctx
-            volume_usd, interest = float(told.volume), float(told.interest)
+            context = msgspec.json.decode(self._contexts[index], type=_Told).data.ctx
+            volume_usd, interest = float(context.volume), float(context.interest)
         except (msgspec.DecodeError, ValueError, RecursionError):
             return None
         return CoinMarket(
@@ -185,8 +187,8 @@ class MarketSnapshot:
 
     def account_state(self, coin: str, account: str) -> AccountState:
         """Return where and when a plan of a coin would be executed in an account."""
-        known = self.accounts.get(account, NOTHING_HELD)
-        held = next((p.size for p in known.positions if p.coin == coin), Decimal(0))
+        money = self.accounts.get(account, NOTHING_HELD)
+        held = next((p.size for p in money.positions if p.coin == coin), Decimal(0))
         return AccountState(
             now_ms=self.now_ms(),
             venue=self.venue,
@@ -195,8 +197,8 @@ class MarketSnapshot:
             release=release_of(Module.DM),
             universe={asset.name: asset for asset in self.universe},
             view=self.view(coin),
-            equity_usd=known.equity_usd,
-            free_margin_usd=known.withdrawable_usd,
+            equity_usd=money.equity_usd,
+            free_margin_usd=money.withdrawable_usd,
             leverage=self.common.leverage,
             coin_max_leverage=self.max_leverage.get(coin, self.common.leverage),
             position=held,
@@ -215,24 +217,24 @@ class MarketSnapshot:
         common = self.common
         authority = Authority(account_name(side), common.budget_usd, (EXECUTOR,))
         return ProbeTerms(
-            common.notional_usd,
-            common.stop_bps,
-            authority,
-            (self.venue,),
-            common.leverage,
-            common.entry_valid_ms,
+            notional_usd=common.notional_usd,
+            stop_bps=common.stop_bps,
+            authority=authority,
+            venues=(self.venue,),
+            max_leverage=common.leverage,
+            entry_valid_ms=common.entry_valid_ms,
         )
 
     def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
         """Return the terms of plans of the book under an authority, never beyond the settings' own budget."""
         common, usd = self.common, min(authority.budget_usd, self.common.budget_usd)
         return BookTerms(
-            common.stop_bps,
-            Authority(authority.account, usd, authority.executors),
-            (self.venue,),
-            common.leverage,
-            common.entry_valid_ms,
-            hold_ms,
+            stop_bps=common.stop_bps,
+            authority=Authority(authority.account, usd, authority.executors),
+            venues=(self.venue,),
+            max_leverage=common.leverage,
+            entry_valid_ms=common.entry_valid_ms,
+            hold_ms=hold_ms,
         )
 
     def use(self, used: Mapping[str, Decimal]) -> None:

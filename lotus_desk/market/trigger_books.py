@@ -31,14 +31,14 @@ class TriggerBooks:
         """Write one batch at a time."""
         self._in_time = InTime(LIMIT_S, self._failed)
 
-    async def write(self, said: Sequence[PlanTriggerEvent]) -> bool:
+    async def write(self, events: Sequence[PlanTriggerEvent]) -> bool:
         """Write events and messages; return whether it was done within the limit."""
-        return await self._in_time.done(self._write, tuple(said))
+        return await self._in_time.done(self._write, tuple(events))
 
-    def _write(self, said: Sequence[PlanTriggerEvent]) -> None:
+    def _write(self, events: Sequence[PlanTriggerEvent]) -> None:
         lines = [
             TriggerLine(row.plan_id, e.seq, e.status.value, e.time_ms, e.details() | {"from_ms": from_ms})
-            for row, e, from_ms in said
+            for row, e, from_ms in events
         ]
         messages = [
             trigger_message(
@@ -46,7 +46,7 @@ class TriggerBooks:
                 e.details() | {"plan_id": row.plan_id, "from_ms": from_ms}, lifecycle_id=row.lifecycle_id,
                 parent_id=row.parent_id,
             )
-            for row, e, from_ms in said
+            for row, e, from_ms in events
         ]  # fmt: skip
         with self.databases.connect(Module.TR.value) as connection:
             put_trigger_events(connection, lines)

@@ -2,7 +2,7 @@
 
 A watch begins a warm-up before its plan was accepted, on frames that are remembered for a day, so that its bars are
 whole when the plan begins; from then on every frame is one step. What it says is written with its message to the
-decision-maker, and only then told to the plan. What a trigger means is `lotus.triggers`. In the literature: complex
+decision-maker, and only then goes to the plan. What a trigger means is `lotus.triggers`. In the literature: complex
 event processing, transactional outbox.
 """
 
@@ -62,7 +62,7 @@ class TriggerDesk:
     write: Callable[[Sequence[PlanTriggerEvent]], Any]
     tell: Callable[[str, Event], None] = field(default=lambda _plan, _event: None)
     watches: dict[str, Watch] = field(default_factory=dict)
-    said: list[PlanTriggerEvent] = field(default_factory=list)
+    unwritten: list[PlanTriggerEvent] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     _memories: list[FrameMemory] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ class TriggerDesk:
             self._take(watch, watch.watcher.step(ints, floats))
 
     def watch(self, row: PlanRow, plan: Plan) -> None:
-        """Watch a plan's trigger from its acceptance on; one that cannot be watched is told as rejected."""
+        """Watch a plan's trigger from its acceptance on; one that cannot be watched is rejected."""
         if row.plan_id in self.watches or row.plan_id in self.refused:
             return
         index = next(k for k, asset in enumerate(self.universe) if asset.name == plan.coin)
@@ -111,12 +111,12 @@ class TriggerDesk:
             await self.flush()
 
     async def flush(self) -> None:
-        """Keep what was said since the last time; it is told to its plans once that is done, else kept for the next."""
-        said, self.said = self.said, []
-        if said and not await self.write(said):
-            self.said = [*said, *self.said]
+        """Write the events since the last time; once written they go to their plans, else they wait."""
+        events, self.unwritten = self.unwritten, []
+        if events and not await self.write(events):
+            self.unwritten = [*events, *self.unwritten]
             return
-        for row, event, _ in said:
+        for row, event, _ in events:
             if event.status is EvaluationStatus.FIRED:
                 self.tell(row.plan_id, TriggerTold(TriggerStatus.FIRED))
             elif event.cause is Cause.VALID_UNTIL:
@@ -127,6 +127,6 @@ class TriggerDesk:
         return {"watched": len(self.watches), "refused": dict(self.refused)}
 
     def _take(self, watch: Watch, events: Sequence[TriggerEvent]) -> None:
-        self.said += [PlanTriggerEvent(watch.row, event, watch.from_ms) for event in events]
+        self.unwritten += [PlanTriggerEvent(watch.row, event, watch.from_ms) for event in events]
         if watch.watcher.over:
             self.forget(watch.row.plan_id)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lotus.manifest import Asset
 from lotus.trading.execution.orders import NewOrder, OpenOrder, OrderTrigger, Side, TimeInForce, TriggerKind
-from lotus_desk.accounts.accounts import venue_account
+from lotus_desk.accounts.accounts import VenueAccess, venue_account
 from lotus_venues.local_exchange.frames import book_frame, context_frame
 from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.web.server import LocalExchange
@@ -58,7 +58,18 @@ async def probe_schedule_cancel() -> ScheduleProbe:
             exchange.feed(context_frame("BTC", "100000.0", "100000.0", "0.0"))
             await exchange.flush()
             folder, most = Path(place), Decimal(100_000)
-            venue = venue_account("probe", exchange.url, folder, folder / "signer", (BTC,), now_ms, LEAD_MS, most)
+            venue = venue_account(
+                "probe",
+                VenueAccess(
+                    url=exchange.url,
+                    keys=folder,
+                    journals=folder / "signer",
+                    universe=(BTC,),
+                    clock_ms=now_ms,
+                    expires_ms=LEAD_MS,
+                ),
+                most,
+            )
             await venue.connect()
             try:
                 stop = OrderTrigger(Decimal(90_000), TriggerKind.STOP_LOSS, True)
@@ -79,7 +90,16 @@ async def probe_schedule_cancel() -> ScheduleProbe:
 def _order(
     side: Side, px: Decimal, tif: TimeInForce = TimeInForce.GTC, trigger: OrderTrigger | None = None
 ) -> NewOrder:
-    return NewOrder("0x" + secrets.token_hex(16), "BTC", side, LOT, px, tif, trigger is not None, trigger)
+    return NewOrder(
+        client_id="0x" + secrets.token_hex(16),
+        coin="BTC",
+        side=side,
+        size=LOT,
+        limit_px=px,
+        tif=tif,
+        reduce_only=trigger is not None,
+        trigger=trigger,
+    )
 
 
 def _counted(orders: Sequence[OpenOrder]) -> tuple[int, int]:

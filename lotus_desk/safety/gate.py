@@ -93,9 +93,9 @@ class HomeFacts:
 def home_faults(facts: HomeFacts, safety: SafetySettings) -> list[GateFault]:
     """Return what speaks against real orders from this home, whatever the account."""
     return [
-        GateFault(reason, "", found, expected)
+        GateFault(reason, "", text, expected)
         for check in (_address, _days, _modules)
-        for reason, found, expected in check(facts, safety)
+        for reason, text, expected in check(facts, safety)
     ]
 
 
@@ -103,11 +103,11 @@ def account_faults(
     facts: AccountFacts, safety: SafetySettings, universe: Sequence[Asset], now_ms: int
 ) -> list[GateFault]:
     """Return what speaks against real orders in one account, but for its arming."""
-    found = [*_keys(facts), *_caps(facts, safety, universe), *_venue(facts)]
+    faults = [*_keys(facts), *_caps(facts, safety, universe), *_venue(facts)]
     if not facts.problem:
-        found += [*_agent(facts, facts.key_address, R.NO_AGENT, now_ms)]
-        found += [*_agent(facts, facts.watchdog_address, R.WATCHDOG_KEY, now_ms)]
-    return [GateFault(reason, facts.account, told, expected) for reason, told, expected in found]
+        faults += [*_agent(facts, facts.key_address, R.NO_AGENT, now_ms)]
+        faults += [*_agent(facts, facts.watchdog_address, R.WATCHDOG_KEY, now_ms)]
+    return [GateFault(reason, facts.account, text, expected) for reason, text, expected in faults]
 
 
 Told = Iterator[tuple[GateReason, str, str]]
@@ -154,8 +154,8 @@ def _agent(facts: AccountFacts, key: str, reason: GateReason, now_ms: int) -> To
     """What the venue says of a key: an agent of this account, for another day at least."""
     if not key or key == facts.address:
         return
-    told = facts.roles.get(key, {})
-    role, data = told.get("role"), told.get("data") or {}
+    entry = facts.roles.get(key, {})
+    role, data = entry.get("role"), entry.get("data") or {}
     master = str(data.get("user", "")).lower()
     if role == "user":
         yield (R.MASTER_KEY if reason is R.NO_AGENT else reason), f"a key with money of its own ({key})", "an agent"
@@ -173,8 +173,8 @@ def _caps(facts: AccountFacts, safety: SafetySettings, universe: Sequence[Asset]
         yield R.NO_CAPS, facts.caps_problem, "a caps file of the signer"
         return
     if not caps.max_order_usd <= caps.max_open_usd <= caps.max_day_usd:
-        told = f"{caps.max_order_usd} an order, {caps.max_open_usd} open, {caps.max_day_usd} a day"
-        yield R.WIDE_CAPS, told, "order <= open <= day"
+        text = f"{caps.max_order_usd} an order, {caps.max_open_usd} open, {caps.max_day_usd} a day"
+        yield R.WIDE_CAPS, text, "order <= open <= day"
     if caps.max_open_usd > Decimal(str(safety.live_open_usd)):
         yield R.WIDE_CAPS, f"{caps.max_open_usd} USD open", f"at most {safety.live_open_usd} (safety.live_open_usd)"
     strange = sorted(set(caps.max_size) - {asset.name for asset in universe})
@@ -187,7 +187,7 @@ def _venue(facts: AccountFacts) -> Told:
         yield R.VENUE_SILENT, facts.problem, "an answer to read-only questions"
         return
     if facts.abstraction not in STANDARD:
-        told = f"account abstraction {facts.abstraction!r}: perp state does not tell its money"
-        yield R.UNIFIED, told, "a standard account (userAbstraction `default` or `disabled`)"
+        text = f"account abstraction {facts.abstraction!r}: perp state does not tell its money"
+        yield R.UNIFIED, text, "a standard account (userAbstraction `default` or `disabled`)"
     if facts.skew_ms is None or abs(facts.skew_ms) > MAX_CLOCK_SKEW_MS:
         yield R.CLOCK_SKEW, f"{facts.skew_ms} ms", f"at most {MAX_CLOCK_SKEW_MS} ms either way"

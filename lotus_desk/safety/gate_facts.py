@@ -32,7 +32,7 @@ KNOWN_URLS = (MAINNET_URL, TESTNET_URL)
 
 
 def account_facts(settings: Settings, account: str, url: str) -> AccountFacts:
-    """Return what is known of an account; what is missing or silent is told in the facts, never raised."""
+    """Return what is known of an account; what is missing or silent stands in the facts, it never raises."""
     files = account_files(settings.keys_root, account)
     address = read_address(files.address) if files.address.is_file() else ""
     caps, caps_problem = None, f"no {files.caps.name}"
@@ -89,15 +89,15 @@ def gate_faults(
     Without `armed` the typed confirmation itself is not asked for.
     """
     now_ms = wall_ms()
-    found = home_faults(home_facts(settings, databases, url), settings.safety)
-    known = [account_facts(settings, account, url) for account in accounts]
-    for facts in known:
-        found += account_faults(facts, settings.safety, settings.manifest.universe, now_ms)
+    faults = home_faults(home_facts(settings, databases, url), settings.safety)
+    accounts_facts = [account_facts(settings, account, url) for account in accounts]
+    for facts in accounts_facts:
+        faults += account_faults(facts, settings.safety, settings.manifest.universe, now_ms)
         fault = standing_fault(settings, facts, url)
         if armed and fault:
             what, _, expected = fault.partition("; expected ")
-            found.append(GateFault(GateReason.NOT_ARMED, facts.account, what, expected))
-    return found, known
+            faults.append(GateFault(GateReason.NOT_ARMED, facts.account, what, expected))
+    return faults, accounts_facts
 
 
 def standing_fault(settings: Settings, facts: AccountFacts, url: str) -> str:

@@ -36,7 +36,7 @@ class Beat:
     is_over: bool = False
 
     def age_s(self, now_s: float, boot: str) -> float:
-        """Return how long ago the last turn was; for ever on another start of the machine."""
+        """Return how long ago the last turn was; infinity on another start of the machine."""
         return now_s - self.turned_s if boot == self.boot else float("inf")
 
 

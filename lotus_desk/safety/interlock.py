@@ -34,12 +34,12 @@ class Interlock:
         """Look once; blocking."""
         before = (self.market.mismatch, self.market.holds)
         try:
-            found = mismatches(self.databases)
+            faults = mismatches(self.databases)
         except (psycopg.Error, LotusError, OSError) as problem:
             logger.warning("releases were not compared: %s", problem)
         else:
-            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-            self.market.mismatch = found[0] + more if found else ""
+            more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+            self.market.mismatch = faults[0] + more if faults else ""
         self.market.holds = dict(self.holds())
         if (self.market.mismatch, self.market.holds) != before:
             held = [self.market.mismatch, *(f"{name}: {why}" for name, why in self.market.holds.items())]

@@ -116,13 +116,13 @@ class KillSwitch:
     def _is_ours(self, path: Path) -> bool:
         """Tell whether a name in memory was made by who may throw: this user, that of the home, or root."""
         try:
-            found = path.lstat()
+            state = path.lstat()
         except OSError:
             return False
         who = {0, os.getuid()}
         with suppress(OSError):
             who.add(self.home.stat().st_uid)
-        return stat.S_ISREG(found.st_mode) and found.st_uid in who
+        return stat.S_ISREG(state.st_mode) and state.st_uid in who
 
     def _is_whole(self) -> bool:
         return all(self._stands(self._reserve(path)) for path in (self.path, self.flatten_path))

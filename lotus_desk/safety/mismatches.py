@@ -18,14 +18,14 @@ LATELY_S = 60.0
 
 def mismatches(databases: Databases) -> list[str]:
     """Return every difference, one line each; none when all modules are of one release. Raises when no one answers."""
-    found = list(_in_files())
+    faults = list(_in_files())
     for module in Module:
         with databases.connect(module.value) as connection:
-            found += live_wrong(connection, load_manifest(module.value), ranges=False)
+            faults += live_wrong(connection, load_manifest(module.value), ranges=False)
             for release in releases_lately(connection, module.value, LATELY_S):
                 if release != release_of(module):
-                    found.append(f"{module} spoke as {release}; this program is {release_of(module)}")
-    return found
+                    faults.append(f"{module} spoke as {release}; this program is {release_of(module)}")
+    return faults
 
 
 @cache

@@ -11,7 +11,7 @@ from lotus_store.logs import begin_logging
 
 def main() -> int:
     """Watch the home of the environment; return 0, or 3 after an error that is explained."""
-    begin_logging(LogSettings())  # for what is told of settings that cannot be read
+    begin_logging(LogSettings())  # to report settings that cannot be read
     try:
         settings = watched_settings()
         begin_logging(settings.logs)

@@ -1,6 +1,6 @@
 """What a watchdog tells people: standard error and a file at once, a message when the database answers.
 
-The file holds one JSON line an alert and is only added to. The same, done about the same kind, is told again after a
+The file holds one JSON line an alert and is only added to. The same about the same kind is reported again after a
 minute.
 """
 
@@ -39,7 +39,7 @@ class Alerts:
 
     home: Path
     waiting: list[Alert] = field(default_factory=list)
-    told: int = 0
+    count: int = 0
     _last: dict[tuple[str, str], float] = field(default_factory=dict)
 
     @property
@@ -48,14 +48,14 @@ class Alerts:
         return self.home / "live" / "alerts.jsonl"
 
     def tell(self, finding: Finding, done: str) -> bool:
-        """Tell people of a finding unless the same was told of its kind within a minute; return whether it was."""
+        """Report a finding unless the same was reported of its kind within a minute; return whether it was."""
         now_s, what = time.monotonic(), (finding.kind, done)
         if now_s - self._last.get(what, -AGAIN_S) < AGAIN_S:
             return False
         self._last[what] = now_s
         alert = Alert(wall_ms(), finding.kind, finding.found, finding.expected, done)
         say(f"{alert.kind}: found {alert.found}; expected {alert.expected}; {alert.done}")
-        self.told += 1
+        self.count += 1
         self.waiting.append(alert)
         try:
             self._append(alert)
@@ -81,10 +81,10 @@ def read_alerts(path: Path, most: int = 20) -> Sequence[Alert]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:
         return ()
-    found = []
+    alerts = []
     for line in lines[-most:]:
         try:
-            found.append(Alert(**json.loads(line)))
+            alerts.append(Alert(**json.loads(line)))
         except (ValueError, TypeError):
             continue
-    return found
+    return alerts

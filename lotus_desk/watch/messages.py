@@ -1,6 +1,6 @@
 """Telling the modules what a watchdog did, when the database answers; nothing waits for it and nothing is started.
 
-Every alert is one WATCHDOG_ALERT of the trader for ever, however often it is sent.
+Every alert is one WATCHDOG_ALERT of the trader, however often it is sent.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class Teller:
         if self.settings.embedded and not is_up(self.settings.home):
             return False
         branch = self.settings.branch
-        said = [safety_message(SafetyAlert(branch=branch, **asdict(alert))) for alert in waiting]
+        messages = [safety_message(SafetyAlert(branch=branch, **asdict(alert))) for alert in waiting]
         with Databases(self.settings, migrated=False) as databases, databases.connect(Module.TR.value) as connection:
-            send_many(connection, Module.TR, said, Keys(self.settings.keys_root))
+            send_many(connection, Module.TR, messages, Keys(self.settings.keys_root))
         return True

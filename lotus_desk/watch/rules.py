@@ -97,8 +97,8 @@ def judge(seen: Seen, policy: WatchPolicy) -> SafetyVerdict:
         act = SafetyAction.LOOK if seen.is_empty is None else act
         if seen.is_empty is False:
             throw, act = HALTED, SafetyAction.STOP_OPENING
-            found = f"no pulse for {seen.pulse_age_s:.1f} s while the accounts are not empty"
-            findings.append(Finding("daemon_gone", found, f"at most {policy.dead_s} s"))
+            text = f"no pulse for {seen.pulse_age_s:.1f} s while the accounts are not empty"
+            findings.append(Finding("daemon_gone", text, f"at most {policy.dead_s} s"))
             if policy.flatten_after_s and seen.pulse_age_s > policy.dead_s + policy.flatten_after_s:
                 throw, act = FLATTENED, SafetyAction.FLATTEN
     if seen.switch != LIFTED:
@@ -118,31 +118,33 @@ def _for_switch(seen: Seen, policy: WatchPolicy) -> SafetyAction:
 
 
 def _limits(seen: Seen, policy: WatchPolicy) -> list[Finding]:
-    found = []
+    findings = []
     if policy.max_drawdown_usd and seen.equity_usd is not None and seen.highest_usd is not None:
         lost = seen.highest_usd - seen.equity_usd
         if lost > policy.max_drawdown_usd:
-            found.append(Finding("drawdown", f"{lost} USD below the highest", f"at most {policy.max_drawdown_usd}"))
+            findings.append(Finding("drawdown", f"{lost} USD below the highest", f"at most {policy.max_drawdown_usd}"))
     if policy.max_open_usd and seen.open_usd > policy.max_open_usd:
-        found.append(Finding("caps_exceeded", f"{seen.open_usd} USD open", f"at most {policy.max_open_usd}"))
-    return found
+        findings.append(Finding("caps_exceeded", f"{seen.open_usd} USD open", f"at most {policy.max_open_usd}"))
+    return findings
 
 
 def _slow(seen: Seen, policy: WatchPolicy) -> list[Finding]:
-    found = []
+    findings = []
     if policy.lag_s and seen.lag_s > policy.lag_s:
-        found.append(Finding("loop_lag", f"a turn {seen.lag_s:.1f} s late", f"at most {policy.lag_s} s"))
+        findings.append(Finding("loop_lag", f"a turn {seen.lag_s:.1f} s late", f"at most {policy.lag_s} s"))
     if policy.data_age_s and seen.data_age_s > policy.data_age_s:
-        found.append(Finding("stale_data", f"a market {seen.data_age_s:.0f} s old", f"at most {policy.data_age_s} s"))
-    return found
+        findings.append(
+            Finding("stale_data", f"a market {seen.data_age_s:.0f} s old", f"at most {policy.data_age_s} s")
+        )
+    return findings
 
 
 def unified(account: str, abstraction: str) -> list[Finding]:
     """Return a finding where an account holds its money in a way in which its perpetuals' state does not tell it."""
     if abstraction in STANDARD:
         return []
-    told = f"{account}: account abstraction {abstraction!r}, whose perpetuals' state does not tell its money"
-    return [Finding("unified", told, f"one of {', '.join(sorted(STANDARD))}")]
+    text = f"{account}: account abstraction {abstraction!r}, whose perpetuals' state does not tell its money"
+    return [Finding("unified", text, f"one of {', '.join(sorted(STANDARD))}")]
 
 
 def ending(account: str, agents: Iterable[tuple[str, str, int]], now_ms: int) -> list[Finding]:

@@ -33,7 +33,6 @@ from lotus_venues.hyperliquid.info import LOOPBACK
 logger = logging.getLogger(__name__)
 
 ALIVE_S = 5.0
-STOP_S = 5.0
 SETTLE_S = 25.0  # a quiet watchdog looks at the accounts that often, and then ends
 
 
@@ -67,10 +66,10 @@ async def _watch(settings: Settings) -> None:
     alerts = Alerts(settings.home)
     refused: dict[str, str] = {}
 
-    async def open_sessions(known: frozenset[str]) -> dict[str, GuardSession]:
-        found = {}
+    async def open_sessions(open_names: frozenset[str]) -> dict[str, GuardSession]:
+        sessions = {}
         for name in account_names(settings):
-            if name in known:
+            if name in open_names:
                 continue
             try:
                 session = guard_session(settings, name)
@@ -85,8 +84,8 @@ async def _watch(settings: Settings) -> None:
             except BaseException:
                 session.close()
                 raise
-            found[name] = session
-        return found
+            sessions[name] = session
+        return sessions
 
     watchdog = Watchdog(settings.home, policy_of(settings.safety), open_sessions, alerts)
     if urlsplit(venue_url(settings)).hostname not in LOOPBACK:
@@ -112,23 +111,12 @@ def start_watchdog(settings: Settings) -> None:
     environment = {**os.environ, "LOTUS_HOME": str(settings.home), "LOTUS_BRANCH": settings.branch}
     if settings.config is not None:
         environment["LOTUS_CONFIG"] = str(settings.config)
-    open_private(_lock_path(settings.home)).close()  # a link is told to the caller, not only in the log of the child
+    open_private(_lock_path(settings.home)).close()  # a link is the caller's error, not only the child's
     with open_private(folder / "watchdog.log") as log:
         subprocess.Popen(
             [sys.executable, "-P", "-m", "lotus_desk.watch"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
         )  # fmt: skip
-
-
-def stop_watchdog(home: Path) -> None:
-    """Ask the watchdog of a home to end, and wait up to 5 s for it."""
-    status, deadline = watchdog_status(home), time.monotonic() + STOP_S
-    if not status["alive"]:
-        return
-    with suppress(ProcessLookupError):
-        os.kill(int(status["pid"]), signal.SIGTERM)
-    while _is_held(home) and time.monotonic() < deadline:
-        time.sleep(0.05)
 
 
 def settle_watchdog(home: Path, limit_s: float = SETTLE_S) -> bool:
@@ -141,11 +129,11 @@ def settle_watchdog(home: Path, limit_s: float = SETTLE_S) -> bool:
 
 def watchdog_status(home: Path) -> dict[str, Any]:
     """Return what the watchdog last said, with `alive`: it holds its lock, and spoke within 5 s."""
-    told = read_slate(home / "live" / "watchdog.json") or {}
-    spoke = told.get("boot") == boot_id() and time.monotonic() - float(told.get("seen_s", 0.0)) < ALIVE_S
+    slate = read_slate(home / "live" / "watchdog.json") or {}
+    spoke = slate.get("boot") == boot_id() and time.monotonic() - float(slate.get("seen_s", 0.0)) < ALIVE_S
     # A new life may hold the lock while the words are of the one before; where nobody tells who lives, words count.
-    lives = bool(born(int(told.get("pid", 0)))) or not born(os.getpid())
-    return {**told, "alive": spoke and lives and _is_held(home)}
+    lives = bool(born(int(slate.get("pid", 0)))) or not born(os.getpid())
+    return {**slate, "alive": spoke and lives and _is_held(home)}
 
 
 def _lock_path(home: Path) -> Path:

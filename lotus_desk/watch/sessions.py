@@ -55,7 +55,16 @@ def guard_session(settings: Settings, account: str) -> GuardSession:
     weight = AddressWeight(LOCAL_WEIGHT) if is_local else shared_weight(url)
     budget = RateBudget(weight, actions_left=LOCAL_WEIGHT) if is_local else RateBudget(weight)
     signer = AgentSigner(key, closing_caps(()), journal, url)
-    return GuardSession(Exchange(JsonPoster(url, timeout_s=2.0), signer, user, wall_ms, budget, EXPIRES_MS))
+    return GuardSession(
+        Exchange(
+            poster=JsonPoster(url, timeout_s=2.0),
+            signer=signer,
+            user=user,
+            clock_ms=wall_ms,
+            budget=budget,
+            expires_ms=EXPIRES_MS,
+        )
+    )
 
 
 async def make_known(session: GuardSession) -> None:
@@ -71,6 +80,6 @@ def _require_own(key: str, desk_key: Path, account: str) -> None:
     """Two processes with one key would use one nonce twice, and one of them would lose its request."""
     if not desk_key.exists():
         return
-    mine, other = (eth_account.Account.from_key(k).address for k in (key, read_key(desk_key)))
-    if mine == other:
+    own, other = (eth_account.Account.from_key(k).address for k in (key, read_key(desk_key)))
+    if own == other:
         raise ConfigError(f"the watchdog of {account} has the desk's key", "an agent key of its own", "a copied file")

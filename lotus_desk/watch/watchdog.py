@@ -39,9 +39,9 @@ END_S = 5.0  # a desk that ended in order and left nothing is not watched any lo
 
 @dataclass(slots=True)
 class Watchdog:
-    """Watches one home. `open_sessions` gives the sessions of accounts that are not known yet, told the known ones.
+    """Watches one home. `open_sessions` takes the known accounts and gives sessions of the others.
 
-    `ends_unheard`: the venue is a local exchange, which may end with its home; a real one is asked for ever.
+    `ends_unheard`: the venue is a local exchange, which may end with its home; a real one is asked permanently.
     """
 
     home: Path
@@ -167,12 +167,12 @@ class Watchdog:
             self._tell_fault("an account", problem)
         names, began_s = list(self.sessions), time.monotonic()
         looks = (asyncio.wait_for(self.sessions[n].look(), LOOK_LIMIT_S) for n in names)
-        for name, found in zip(names, await asyncio.gather(*looks, return_exceptions=True), strict=True):
-            if isinstance(found, BaseException):
-                self._tell_fault(name, found)
+        for name, answer in zip(names, await asyncio.gather(*looks, return_exceptions=True), strict=True):
+            if isinstance(answer, BaseException):
+                self._tell_fault(name, answer)
                 continue
-            self.held[name], self._heard_s, self._looked_s[name] = found, time.monotonic(), began_s
-            equity = found.account.equity_usd
+            self.held[name], self._heard_s, self._looked_s[name] = answer, time.monotonic(), began_s
+            equity = answer.account.equity_usd
             self.highest[name] = max(self.highest.get(name, equity), equity)
 
     async def _look_at_standing(self, now_s: float) -> None:
@@ -207,8 +207,8 @@ class Watchdog:
         for finding in verdict.findings:
             self._guarded(self.alerts.tell, finding, ", ".join(done) or "told only")
         if done and not verdict.findings:
-            told = f"the kill switch says {self._switch} and the desk does not follow"
-            unheard = Finding("switch_unheard", told, f"within {self.policy.late_s} s")
+            text = f"the kill switch says {self._switch} and the desk does not follow"
+            unheard = Finding("switch_unheard", text, f"within {self.policy.late_s} s")
             self._guarded(self.alerts.tell, unheard, ", ".join(done))
 
     async def _throw(self, how: str) -> list[str]:
@@ -274,8 +274,8 @@ class Watchdog:
         return ", ".join(words)
 
     def _tell_fault(self, name: str, problem: BaseException) -> None:
-        found = Finding(f"blind:{name}", f"{name}: {str(problem) or type(problem).__name__}", "an answer")
-        self._guarded(self.alerts.tell, found, "tried again")
+        finding = Finding(f"blind:{name}", f"{name}: {str(problem) or type(problem).__name__}", "an answer")
+        self._guarded(self.alerts.tell, finding, "tried again")
 
     def _is_done(self) -> bool:
         """Tell whether nothing is left to watch: the desk ended in order or the home is gone, accounts are empty."""
@@ -299,8 +299,8 @@ class Watchdog:
     def _remember(self) -> None:
         """Take up the highest equities of an earlier life."""
         with suppress(ValueError, TypeError, KeyError, ArithmeticError):
-            told = (read_slate(self.path) or {})["highest_usd"]
-            self.highest = {name: Decimal(value) for name, value in told.items()}
+            highest_usd = (read_slate(self.path) or {})["highest_usd"]
+            self.highest = {name: Decimal(value) for name, value in highest_usd.items()}
 
     def _tell(self) -> None:
         """Say in its file that it lives, and what it sees; in a home that is gone nothing is made anew."""
@@ -308,7 +308,7 @@ class Watchdog:
             "pid": os.getpid(), "boot": self._boot, "seen_s": time.monotonic(), "switch": self._switch,
             "accounts": {name: "empty" if held.is_empty else "open" for name, held in self.held.items()},
             "highest_usd": {name: str(value) for name, value in self.highest.items()},
-            "acts": self.acts, "alerts": self.alerts.told, "last_act": self.last_act.name.lower(),
+            "acts": self.acts, "alerts": self.alerts.count, "last_act": self.last_act.name.lower(),
         }  # fmt: skip
         if not self._is_gone():
             with suppress(OSError):

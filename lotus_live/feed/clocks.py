@@ -75,12 +75,12 @@ class ReplayClock:
 
     def controls(self) -> tuple[Arrival, ...]:
         """Give out the control records that stand next on the tape."""
-        found = []
+        controls = []
         while self._next is not None and self.along(self._next.raw):
-            found.append(self._next)
+            controls.append(self._next)
             self.last_ns = self._next.recv_ns
             self._next = next(self._rest, None)
-        return tuple(found)
+        return tuple(controls)
 
     def now_ns(self) -> int:
         """Return the stamp given out last."""

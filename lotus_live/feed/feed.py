@@ -243,7 +243,7 @@ class Feed:
         for arrival in self.clock.accept(raw):
             self.on_line(arrival)
             self.counts.frames += 1
-            self.watch.heard(arrival.raw, arrival.recv_ns)
+            self.watch.note(arrival.raw, arrival.recv_ns)
             self._attempt = 0
         self._silent = False
         if raw[:_HEAD] not in _MARKET_HEADS:

@@ -80,12 +80,12 @@ async def _record(
         recorder.line(line)
 
     feed = Feed(
-        url,
-        rest_url,
-        universe,
-        clock,
-        take,
-        FeedPolicy(ping_s=settings.live.ping_s, renew_after_s=settings.live.stale_s),
+        url=url,
+        rest_url=rest_url,
+        universe=universe,
+        clock=clock,
+        on_line=take,
+        policy=FeedPolicy(ping_s=settings.live.ping_s, renew_after_s=settings.live.stale_s),
     )
     on_end_signals(lambda name: feed.stop())
     if seconds > 0:
@@ -93,13 +93,13 @@ async def _record(
     if on_start is not None:
         on_start(feed)
     log = EventLog(databases, f"record.{settings.tape}", settings.home / "live" / "recorded.json")
-    keeper = asyncio.create_task(_keep(recorder, clock, feed, closed, names, log))
+    housekeeping = asyncio.create_task(_keep(recorder, clock, feed, closed, names, log))
     try:
         await feed.run()
     finally:
-        keeper.cancel()
+        housekeeping.cancel()
         with suppress(asyncio.CancelledError):
-            await keeper
+            await housekeeping
         recorder.close()
         _list_closed(closed, names, log, clock.now_ns())
         await asyncio.to_thread(log.close)
@@ -109,7 +109,7 @@ async def _record(
 async def _keep(
     recorder: Recorder, clock: WallClock, feed: Feed, closed: list[SegmentMeta], names: list[str], log: EventLog
 ) -> None:
-    synced_s, told = time.monotonic(), 0
+    synced_s, reported = time.monotonic(), 0
     while True:
         await asyncio.sleep(FLUSH_S)
         try:
@@ -122,9 +122,9 @@ async def _keep(
             feed.failed(error)
             return
         _list_closed(closed, names, log, clock.now_ns())
-        for moved_ms in clock.steps[told:]:
+        for moved_ms in clock.steps[reported:]:
             logger.warning("%s", step_text(moved_ms))
-        told = len(clock.steps)
+        reported = len(clock.steps)
 
 
 def _list_closed(closed: list[SegmentMeta], names: list[str], log: EventLog, now_ns: int) -> None:

@@ -21,7 +21,7 @@ from lotus_store.tape.writer import SegmentWriter, WriterRules
 class SwapRecord:
     """What holds from a window on: `window_index` = window end // window length; T and bins are in the tables.
 
-    `detectors`: texts of the trial detectors that run from this line on, so that the tape alone tells of them.
+    `detectors`: texts of the shadow detectors that run from this line on, so that the tape alone tells of them.
     """
 
     window_index: int

@@ -33,12 +33,12 @@ class StaleWatch:
         self._place = {(s.channel, s.coin, s.fast): k for k, s in enumerate(self.subscriptions)}
 
     def start(self, now_ns: int) -> None:
-        """Begin a connection: every subscription counts as heard now."""
+        """Begin a connection: every subscription counts as fresh now."""
         self._heard_ns = [now_ns] * len(self.subscriptions)
         self._stale.clear()
         self._renewed.clear()
 
-    def heard(self, raw: bytes, recv_ns: int) -> None:
+    def note(self, raw: bytes, recv_ns: int) -> None:
         """Note a frame. Its text from channel to coin, once routed, is known by sight."""
         head = raw[_CHANNEL_AT : raw.find(b'"', _COIN_AT.get(raw[_CHANNEL_AT : _CHANNEL_AT + 1], 0))]
         place = (self._fast_heads if raw.endswith(_FAST_END) else self._heads).get(head)
@@ -73,14 +73,14 @@ class StaleWatch:
         return fresh
 
     def overdue(self, now_ns: int, after_s: float) -> list[Subscription]:
-        """Return the stale subscriptions silent for longer than `after_s`, each once until it is heard again."""
-        found = [
+        """Return the stale subscriptions silent for longer than `after_s`, each once until it sends again."""
+        overdue = [
             sub
             for sub, heard_ns in zip(self.subscriptions, self._heard_ns, strict=True)
             if sub in self._stale - self._renewed and now_ns - heard_ns > after_s * 1e9
         ]
-        self._renewed.update(found)
-        return found
+        self._renewed.update(overdue)
+        return overdue
 
     @property
     def stale(self) -> tuple[str, ...]:

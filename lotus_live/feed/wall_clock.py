@@ -1,4 +1,4 @@
-"""The machine's clock as the feed uses it: it goes on by the monotonic clock, and a step of the system's is told.
+"""The machine's clock as the feed uses it: it goes on by the monotonic clock, and a step of the system's is reported.
 
 While both agree within two seconds the stamp is the system's time. When the system's clock steps, the stamps go on as
 they did; a step ahead that stands for a minute is followed, a step back never is, for stamps do not go back. Nothing

@@ -22,7 +22,7 @@ from lotus.timebase import DAY_MS, NS_PER_MS, WARMUP_MS, birth_ns, day_of, day_s
 from lotus_live.feed.clocks import Arrival
 from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_live.pipeline.lines import Beliefs
-from lotus_live.pipeline.trial_batch import TrialBatch, named_trials
+from lotus_live.pipeline.shadow_batch import ShadowBatch, named_shadows
 
 _CHUNK_BYTES = 8 << 20
 MAX_DAYS = 400  # of one tape scored at once: every day holds its decoder's memory, 0.5 MB with three coins
@@ -78,12 +78,12 @@ def score_tape(lines: Iterable[Arrival], spec: LaneSpec, beliefs: Beliefs) -> li
 
 
 def _inherited(reports: Sequence[DecodeReport], until_ns: int, spec: LaneSpec) -> tuple[DetectorSpec, ...]:
-    """Return the trials in force when a day's state is born."""
-    found: tuple[DetectorSpec, ...] = ()
+    """Return the shadow detectors in force when a day's state is born."""
+    inherited: tuple[DetectorSpec, ...] = ()
     for control in (c for report in reports for c in report.controls if c.recv_ns < until_ns):
-        named = named_trials(control.data, spec)
-        found = found if named is None else named
-    return found
+        named = named_shadows(control.data, spec)
+        inherited = inherited if named is None else named
+    return inherited
 
 
 def _day_rows(
@@ -100,7 +100,7 @@ def _day_rows(
     windows = build_windows(whole, annotations, spec.manifest, spec.detectors)
     scorer = Scorer(spec.manifest, spec.universe, spec.detectors, beliefs.tables(day), beliefs.priors(day), spec.branch)
     settled = scorer.feed_all(windows)
-    batch = TrialBatch(spec, whole, annotations, scorer.tables, beliefs.priors(day))
+    batch = ShadowBatch(spec, whole, annotations, scorer.tables, beliefs.priors(day))
     events = of_day(joined([settled, *batch.events(report.controls, inherited)]), start_ms)
     kept = whole.in_day(start_ms)
     return DayRows(day, whole.of_day(start_ms), annotations.of_rows(kept), events, report)

@@ -49,8 +49,8 @@ class LedgerBeliefs:
         """Return the tables of a day: its own, else those the newest before it left, else those without history."""
         newest = max((d for d in self.by_day if d <= day), default="")
         if newest:
-            known = self.by_day[newest]
-            return known.own if newest == day else replace(known.after, day=day)
+            tables = self.by_day[newest]
+            return tables.own if newest == day else replace(tables.after, day=day)
         return day_tables(day, [], self.spec.manifest, self.spec.universe, self.spec.detectors)
 
     def priors(self, day: str) -> Sequence[PriorsVersion]:
@@ -69,16 +69,24 @@ class LedgerBeliefs:
         self.versions = [by_time[moment] for moment in sorted(by_time)]
         return taken
 
-    def known(self, priors_ver: str) -> bool:
+    def has(self, priors_ver: str) -> bool:
         """Tell whether a version was taken or refused already."""
         return any(v.priors_ver == priors_ver for v in (*self.versions, *self.refused))
+
+
+def ledger_beliefs(databases: Databases, lake: Lake, spec: LaneSpec) -> LedgerBeliefs:
+    """Return the beliefs of a branch as a run begins with them (blocking)."""
+    beliefs = LedgerBeliefs(spec)
+    beliefs.accept(fresh_versions(databases, beliefs), -1)
+    beliefs.by_day, beliefs.sets = read_tables(lake, spec), fresh_sets(databases, spec)
+    return beliefs
 
 
 def fresh_versions(databases: Databases, beliefs: LedgerBeliefs) -> list[PriorsVersion]:
     """Return the versions in force on the branch that the beliefs do not know yet (blocking)."""
     branch = beliefs.spec.branch
     with databases.connect("sig") as connection:
-        names = [ver for _, ver in swaps(connection, branch, in_force=True) if not beliefs.known(ver)]
+        names = [ver for _, ver in swaps(connection, branch, in_force=True) if not beliefs.has(ver)]
         return [read_version(connection, branch, ver) for ver in names]
 
 
@@ -88,46 +96,54 @@ def settle_start(databases: Databases, spec: LaneSpec) -> list[Put]:
         return settle_late(connection, spec.branch, spec.manifest.kernel.window_ms)
 
 
-def settled_versions(
-    databases: Databases, beliefs: LedgerBeliefs, scored_until_ms: int
-) -> tuple[list[PriorsVersion], list[Put]]:
-    """Return the versions that the beliefs do not know as they take effect, and the late ones of them (blocking).
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Versions that the beliefs do not know, as they take effect; and which of them were postponed, with before."""
 
-    A late one is put off in the ledger to the first window after `scored_until_ms`, the end of the last window scored.
+    fresh: list[PriorsVersion]
+    late: list[Put]
+
+
+def settled_versions(databases: Databases, beliefs: LedgerBeliefs, scored_until_ms: int) -> Poll:
+    """Return the versions that the beliefs do not know (blocking).
+
+    The ledger postpones a late one to the first window after `scored_until_ms`, the end of the last window scored.
     """
-    fresh, late = fresh_versions(databases, beliefs), list[Put]()
-    if any(version.effective_from_ms <= scored_until_ms for version in fresh):
-        with databases.connect("sig", autocommit=True) as connection:
-            window_ms = beliefs.spec.manifest.kernel.window_ms
-            now = [put_off(connection, version, scored_until_ms, window_ms) for version in fresh]
-        late = [(was, is_now) for was, is_now in zip(fresh, now, strict=True) if was is not is_now]
-        fresh = [version for version in now if not beliefs.known(version.priors_ver)]
-    return fresh, late
+    fresh = fresh_versions(databases, beliefs)
+    if all(version.effective_from_ms > scored_until_ms for version in fresh):
+        return Poll(fresh, [])
+    with databases.connect("sig", autocommit=True) as connection:
+        window_ms = beliefs.spec.manifest.kernel.window_ms
+        now = [put_off(connection, version, scored_until_ms, window_ms) for version in fresh]
+    late = [(was, is_now) for was, is_now in zip(fresh, now, strict=True) if was is not is_now]
+    return Poll([version for version in now if not beliefs.has(version.priors_ver)], late)
 
 
-def fresh_sets(databases: Databases, spec: LaneSpec, known: Sequence[InForce] = (), held_to: str = "") -> list[InForce]:
+def fresh_sets(
+    databases: Databases, spec: LaneSpec, earlier: Sequence[InForce] = (), held_to: str = ""
+) -> list[InForce]:
     """Return what is in force of experts on the branch, programs made ready (blocking).
 
-    Days up to `held_to` have their state already: for them what is `known` stays.
+    Days up to `held_to` have their state already: for them what is `earlier` stays.
     """
     with databases.connect("sig") as connection:
         fresh = read_expert_sets(connection, spec.branch, after=held_to)
-    found = [*(x for x in known if x.from_day <= held_to), *fresh]
+    sets = [*(x for x in earlier if x.from_day <= held_to), *fresh]
     for one in fresh:
-        compile_experts(set_of_day(one.from_day, found), spec.manifest.kernel.cadence_ms)
-    return found
+        compile_experts(set_of_day(one.from_day, sets), spec.manifest.kernel.cadence_ms)
+    return sets
 
 
-def read_tables(lake: Lake, spec: LaneSpec, known: Mapping[str, KnownTables] | None = None) -> dict[str, KnownTables]:
-    """Return every day's tables of the branch that serve the universe and detectors of `spec`, `known` ones kept.
+def read_tables(lake: Lake, spec: LaneSpec, earlier: Mapping[str, KnownTables] | None = None) -> dict[str, KnownTables]:
+    """Return every day's tables of the branch that serve the universe and detectors of `spec`, `earlier` ones kept.
 
     The newest known day is read again as long as its audits are not there.
     """
     names, detectors = tuple(a.name for a in spec.universe), tuple(d.detector_id for d in spec.detectors)
-    found = dict(known or {})
-    newest = max(found, default="")
-    settled = {day for day, tables in found.items() if day != newest or tables.after != tables.own}
+    by_day = dict(earlier or {})
+    newest = max(by_day, default="")
+    settled = {day for day, tables in by_day.items() if day != newest or tables.after != tables.own}
     for tables in read_day_tables(lake, spec.branch, skip=settled):
         if (tables.assets, tables.detector_ids) == (names, detectors):
-            found[tables.day] = KnownTables(tables, tables_after(lake, spec.branch, tables, spec.detectors))
-    return found
+            by_day[tables.day] = KnownTables(tables, tables_after(lake, spec.branch, tables, spec.detectors))
+    return by_day

@@ -71,7 +71,14 @@ class DayCollector:
     def frames(self, universe: tuple[Asset, ...], cadence_ms: int) -> FrameBatch:
         """Return the frames as a batch."""
         quotes, gaps = self.quotes.array(), self.gaps.array()
-        return FrameBatch(universe, cadence_ms, self.ints.array(), self.floats.array(), quotes, gaps)
+        return FrameBatch(
+            universe=universe,
+            cadence_ms=cadence_ms,
+            ints=self.ints.array(),
+            floats=self.floats.array(),
+            quotes=quotes,
+            gaps=gaps,
+        )
 
     def annotations(self) -> AnnotationBatch:
         """Return the annotations as a batch."""

@@ -24,7 +24,7 @@ from lotus.microtape.line_machine import LineMachine
 from lotus.microtape.wire.decode import Decoder
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import DAY_MS, NS_PER_MS, day_start_ms
-from lotus_live.pipeline.trials import FrameRing, Trials, warm_ups_ms
+from lotus_live.pipeline.shadows import FrameRing, ShadowDetectors, warm_ups_ms
 
 FrameTap = Callable[[NDArray[np.int64], NDArray[np.float64]], None]  # rows are views, valid during the call
 
@@ -94,7 +94,7 @@ class DayLane:
         self._experts = ExpertMachine(len(spec.universe), spec.manifest.kernel.cadence_ms, experts)
         self._windows = WindowBuilder(spec.manifest, len(spec.universe), spec.detectors)
         self._recent = FrameRing()
-        self._trials: Trials | None = None
+        self._shadows: ShadowDetectors | None = None
         self._window_ms = spec.manifest.kernel.window_ms
 
     @property
@@ -120,21 +120,22 @@ class DayLane:
     def swap(self, priors: Sequence[PriorsVersion]) -> None:
         """Take another list of priors versions between two windows; the streaming state stays."""
         self._priors = priors
-        for scorer in (self.scorer, *((self._trials.scorer,) if self._trials else ())):
+        for scorer in (self.scorer, *((self._shadows.scorer,) if self._shadows else ())):
             scorer.swap(priors)
 
-    def use_trials(self, trials: tuple[DetectorSpec, ...]) -> None:
-        """Run these trials beside the settled detectors from the next frame on; those that stay keep their state.
+    def use_shadows(self, shadows: tuple[DetectorSpec, ...]) -> None:
+        """Run these beside the settled detectors from the next frame on; those that stay keep their state.
 
         New ones are warmed from the latest frames as far back as they reach, and speak when they have seen enough.
         """
-        before = self._trials
-        if trials == (before.trials if before else ()):
+        before = self._shadows
+        if shadows == (before.shadows if before else ()):
             return
         manifest = self._spec.manifest
-        recent = self._recent.last(int(warm_ups_ms(trials, manifest).max(initial=0)))
-        self._windows.swap((*self._spec.detectors, *trials), recent if trials else None)
-        self._trials = Trials(trials, self.scorer, manifest, self._priors, recent, before) if trials else None
+        recent = self._recent.last(int(warm_ups_ms(shadows, manifest).max(initial=0)))
+        self._windows.swap((*self._spec.detectors, *shadows), recent if shadows else None)
+        made = ShadowDetectors(shadows, self.scorer, manifest, self._priors, recent, before) if shadows else None
+        self._shadows = made
 
     def _gap(self) -> None:
         for row in self.line.frames.gaps:
@@ -168,7 +169,7 @@ class DayLane:
         return scored
 
     def _score(self, end_ms: int, given_out: bool, scored: list[Scored]) -> None:
-        score = self.scorer.feed if self._trials is None else self._trials.score
+        score = self.scorer.feed if self._shadows is None else self._shadows.score
         events = score(self._windows.ints, self._windows.floats)
         self.last_end_ms = max(self.last_end_ms, end_ms)
         if given_out and self.start_ms <= end_ms - self._window_ms < self.stop_ms:

@@ -19,7 +19,7 @@ from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, WARMUP_MS, day_of, next_day
 from lotus_live.pipeline.day_lane import NOTHING, DayLane, FrameSink, FrameTap, LaneSpec, LaneTotals
-from lotus_live.pipeline.trials import frame_texts, read_trials
+from lotus_live.pipeline.shadows import frame_texts, read_shadows
 
 _AT_ONCE: Final = -(2**63)  # before every stamp
 
@@ -104,15 +104,15 @@ class Pipeline:
         `sink_of` gives the sink of a day (none: frames, quotes and gaps are not kept).
         """
         self.spec, self.beliefs = spec, beliefs
-        self._first_day = first_day
+        self.first_day = first_day
         self._sink_of = sink_of or (lambda day: None)
         self.today: DayLane | None = None
         self.tomorrow: DayLane | None = None
         self.finished: list[LaneTotals] = []
         self.lines = 0
-        self.trial_texts: tuple[str, ...] = ()
-        self.trials: tuple[DetectorSpec, ...] = ()
-        self.refused_trials: list[str] = []
+        self.shadow_texts: tuple[str, ...] = ()
+        self.shadows: tuple[DetectorSpec, ...] = ()
+        self.refused_shadows: list[str] = []
         self._tap: FrameTap | None = None
         self._turn_ns = _AT_ONCE
         self._step: Step
@@ -147,18 +147,18 @@ class Pipeline:
             lane.tap = tap
 
     def _obey(self, raw: bytes) -> None:
-        """Run the trials that a control record of the tape names, and only those; an unreadable one changes nothing."""
+        """Run only the shadow detectors that a control record names; an unreadable record changes nothing."""
         texts = frame_texts(raw)
-        if texts is None or texts == self.trial_texts:
+        if texts is None or texts == self.shadow_texts:
             return
         try:
-            self.trials = read_trials(texts, self.spec.detectors, self.spec.manifest)
+            self.shadows = read_shadows(texts, self.spec.detectors, self.spec.manifest)
         except ConfigError as error:
-            self.refused_trials.append(str(error))
+            self.refused_shadows.append(str(error))
             return
-        self.trial_texts = texts
+        self.shadow_texts = texts
         for lane in self.lanes:
-            lane.use_trials(self.trials)
+            lane.use_shadows(self.shadows)
 
     @property
     def last_window_end_ms(self) -> int:
@@ -174,7 +174,7 @@ class Pipeline:
         """Change the lanes as the receive stamp asks for: at midnight, and at 22:00 for the next day's."""
         today = self.today
         if today is None or recv_ns >= today.end_ns:
-            day = max(day_of(recv_ns // NS_PER_MS), self._first_day or "")
+            day = max(day_of(recv_ns // NS_PER_MS), self.first_day or "")
             if today is not None:
                 self.finished.append(today.totals)
             waiting, self.tomorrow = self.tomorrow, None
@@ -188,6 +188,6 @@ class Pipeline:
     def _born(self, day: str) -> DayLane:
         asked = self.beliefs
         lane = DayLane(self.spec, day, asked.tables(day), asked.priors(day), asked.experts(day), self._sink_of(day))
-        lane.use_trials(self.trials)
+        lane.use_shadows(self.shadows)
         lane.tap = self._tap
         return lane

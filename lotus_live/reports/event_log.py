@@ -1,7 +1,7 @@
 """The writer of the daemon's log: a thread of its own that puts events, orders, fills and segments into the ledger.
 
 The feed never waits for the database. Every row is named by what it is, so writing one again changes nothing; after a
-commit the mark file says up to which receive stamp everything is written. A lost database is tried again for ever.
+commit the mark file says up to which receive stamp everything is written. A lost database is tried again and again.
 """
 
 import json
@@ -169,11 +169,17 @@ class EventLog:
 
 def segment_row(meta: SegmentMeta) -> Segment:
     """Return the catalogue row of a closed segment."""
-    silences = [{"silences": meta.silences, "longest_ms": meta.max_silence_ms}] if meta.silences else []
-    times = meta.first_recv_ns, meta.last_recv_ns
-    counts = {"lines": meta.lines}
     return Segment(
-        meta.tape, meta.path, meta.day, meta.content_sha256, meta.lines, meta.raw_bytes, *times, counts, silences
+        tape=meta.tape,
+        path=meta.path,
+        day=meta.day,
+        sha256=meta.content_sha256,
+        lines=meta.lines,
+        bytes=meta.raw_bytes,
+        first_recv_ns=meta.first_recv_ns,
+        last_recv_ns=meta.last_recv_ns,
+        counts={"lines": meta.lines},
+        gaps=[{"silences": meta.silences, "longest_ms": meta.max_silence_ms}] if meta.silences else [],
     )
 
 

@@ -36,53 +36,53 @@ class Health:
 def read_health(home: Path, now_s: float | None = None) -> Health:
     """Return how the daemon of a home is; `now_s`: seconds since 1970 (default: the machine's clock)."""
     now = time.time() if now_s is None else now_s
-    told: dict[str, Any] = {}
+    status: dict[str, Any] = {}
     with suppress(OSError, ValueError):
-        found = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
-        told = found if isinstance(found, dict) else {}
+        content = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
+        status = content if isinstance(content, dict) else {}
     safety = safety_status(home)
-    if not told:
+    if not status:
         return Health("warn", "no daemon runs here: none ever did", _guards(safety), is_running=False)
-    age_s = max(0.0, now - float(told.get("time", 0.0)))
-    facts = {**_facts(told, age_s), **_guards(safety)}
-    state, name = str(told.get("state", "")), f"daemon {told.get('run_id', '')}"
+    age_s = max(0.0, now - float(status.get("time", 0.0)))
+    facts = {**_facts(status, age_s), **_guards(safety)}
+    state, name = str(status.get("state", "")), f"daemon {status.get('run_id', '')}"
     if state.startswith("stopped"):
-        when = datetime.fromtimestamp(float(told.get("time", 0.0)), UTC).strftime("%Y-%m-%d %H:%M UTC")
+        when = datetime.fromtimestamp(float(status.get("time", 0.0)), UTC).strftime("%Y-%m-%d %H:%M UTC")
         level: Literal["warn", "error"] = "warn" if state == "stopped" else "error"
-        text = f"no daemon runs here: the last one, {told.get('run_id', '')}, {state} at {when}"
+        text = f"no daemon runs here: the last one, {status.get('run_id', '')}, {state} at {when}"
         return Health(level, text, facts, is_running=False)
-    if not is_running(int(told.get("pid", 0)), ""):
+    if not is_running(int(status.get("pid", 0)), ""):
         return Health("error", f"{name} ended without a word: its process is gone", facts, is_running=False)
     wrong = _wrong(state, age_s, safety)
-    odd = _odd(told, safety)
+    odd = _odd(status, safety)
     level_now: Literal["ok", "warn", "error"] = "error" if wrong else "warn" if odd else "ok"
     return Health(level_now, f"{name} runs: {'; '.join([*wrong, *odd]) or 'nothing is amiss'}", facts, is_running=True)
 
 
-def _facts(told: Mapping[str, Any], age_s: float) -> dict[str, Fact]:
-    feed = told.get("feed") or {}
-    end_ms = int(told.get("last_window_end_ms") or 0)
+def _facts(status: Mapping[str, Any], age_s: float) -> dict[str, Fact]:
+    feed = status.get("feed") or {}
+    end_ms = int(status.get("last_window_end_ms") or 0)
     window = datetime.fromtimestamp(end_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if end_ms > 0 else "none"
     out: dict[str, Fact] = {
-        "state": str(told.get("state", "")),
-        "run_id": str(told.get("run_id", "")),
+        "state": str(status.get("state", "")),
+        "run_id": str(status.get("run_id", "")),
         "connected": str(feed["connected"]) if "connected" in feed else "no feed",
         "last_line_age_s": round(age_s + float(feed.get("silent_ms", 0)) / 1000, 1),
         "last_window_end": window,
-        "latency_us_per_line": round(float(told.get("us_per_line", 0.0)), 1),
-        "lines": int(told.get("lines", 0)),
-        "published": int(told.get("published", 0)),
+        "latency_us_per_line": round(float(status.get("us_per_line", 0.0)), 1),
+        "lines": int(status.get("lines", 0)),
+        "published": int(status.get("published", 0)),
         "connection_failures": int(feed.get("failures", 0)),
         "stale_channels": len(feed.get("stale", ())),
-        "broken_lines": int(told.get("broken_lines", 0)),
-        **{f"{name}_failures": _count(told, cause) for name, cause in CAUSES.items()},
+        "broken_lines": int(status.get("broken_lines", 0)),
+        **{f"{name}_failures": _count(status, cause) for name, cause in CAUSES.items()},
         "status_age_s": round(age_s, 1),
     }
-    return out | ({"last_failure": str(told["last_failure"])} if told.get("last_failure") else {})
+    return out | ({"last_failure": str(status["last_failure"])} if status.get("last_failure") else {})
 
 
-def _count(told: Mapping[str, Any], cause: str) -> int:
-    return int(((told.get("failures") or {}).get(cause) or {}).get("count", 0))
+def _count(status: Mapping[str, Any], cause: str) -> int:
+    return int(((status.get("failures") or {}).get(cause) or {}).get("count", 0))
 
 
 def _guards(safety: Mapping[str, Any]) -> dict[str, Fact]:
@@ -96,28 +96,28 @@ def _guards(safety: Mapping[str, Any]) -> dict[str, Fact]:
 
 def _wrong(state: str, age_s: float, safety: Mapping[str, Any]) -> list[str]:
     """Return what wants a hand now."""
-    found = []
+    faults = []
     if age_s > SILENT_S:
-        found.append("it writes nothing about itself any more")
+        faults.append("it writes nothing about itself any more")
     if "," in state:  # "running, the ledger does not take rows"
-        found.append(state)
+        faults.append(state)
     if any(left != "ended" for left in safety["armed"].values()) and not safety["watchdog"]["alive"]:
-        found.append("an account is armed and no watchdog lives")
-    return found
+        faults.append("an account is armed and no watchdog lives")
+    return faults
 
 
-def _odd(told: Mapping[str, Any], safety: Mapping[str, Any]) -> list[str]:
+def _odd(status: Mapping[str, Any], safety: Mapping[str, Any]) -> list[str]:
     """Return what one should know of."""
-    feed = told.get("feed") or {}
-    found = []
+    feed = status.get("feed") or {}
+    oddities = []
     if not feed.get("connected", False):
-        found.append(f"not connected ({feed.get('last_error') or 'no feed'})")
+        oddities.append(f"not connected ({feed.get('last_error') or 'no feed'})")
     elif float(feed.get("silent_ms", 0)) > 1000 * LATE_LINE_S:
-        found.append(f"no line for {LATE_LINE_S:.0f} s and more")
+        oddities.append(f"no line for {LATE_LINE_S:.0f} s and more")
     if feed.get("stale"):
-        found.append("channels are stale")
-    if told.get("broken_lines"):
-        found.append("something broke on lines")
+        oddities.append("channels are stale")
+    if status.get("broken_lines"):
+        oddities.append("something broke on lines")
     if safety["kill_switch"] != LIFTED:
-        found.append(f"kill switch: {safety['kill_switch']}")
-    return found
+        oddities.append(f"kill switch: {safety['kill_switch']}")
+    return oddities

@@ -1,7 +1,7 @@
 """What a daemon tells Prometheus: every metric with its unit and how it is read from a status.
 
 Only the table and its readers; the page that serves it is `metrics_page`'s, the status `status`'s. A counter begins
-anew with a life of the daemon. What a status does not have is not told. (Literature: Prometheus, custom collector.)
+anew with a life of the daemon. What a status does not have is left out. (Literature: Prometheus, custom collector.)
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -31,10 +31,10 @@ class StatusMetric:
         """Return samples in Prometheus' form."""
         labels = [self.label] if self.label else []
         form = CounterMetricFamily if self.kind == "counter" else GaugeMetricFamily
-        found = form(self.name, self.text, labels=labels)
+        family = form(self.name, self.text, labels=labels)
         for value, sample in samples.items():
-            found.add_metric([value] if self.label else [], sample)
-        return found
+            family.add_metric([value] if self.label else [], sample)
+        return family
 
 
 class StatusCollector(Collector):
@@ -47,26 +47,26 @@ class StatusCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Yield every metric that the status has something of."""
         status = self._status()
-        for told in METRICS:
-            samples = told.read(status)
+        for metric in METRICS:
+            samples = metric.read(status)
             if samples:
-                yield told.family(samples)
+                yield metric.family(samples)
 
 
 def _at(*path: str, unit: float = 1.0) -> Callable[[Status], Samples]:
     """Return a reader of the number at a path, divided by `unit`."""
 
     def read(status: Status) -> Samples:
-        found: Any = status
+        value: Any = status
         for name in path:
-            found = found.get(name) if isinstance(found, Mapping) else None
-        return {} if found is None else {"": float(found) / unit}
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return {} if value is None else {"": float(value) / unit}
 
     return read
 
 
 def _by_cause(status: Status) -> Samples:
-    return {cause: float(found["count"]) for cause, found in status.get("failures", {}).items()}
+    return {cause: float(failures["count"]) for cause, failures in status.get("failures", {}).items()}
 
 
 def _latency(status: Status) -> Samples:

@@ -1,6 +1,6 @@
 """The metrics page of a daemon: `http://127.0.0.1:PORT/metrics`, in a thread of its own, for programs of this machine.
 
-One request at a time, each within 5 s. What is told is `metrics`'. In the literature: DNS rebinding.
+One request at a time, each within 5 s. The table of metrics is `metrics`'. In the literature: DNS rebinding.
 """
 
 import threading
@@ -60,8 +60,8 @@ def metrics_page(port: int, status: Callable[[], Status]) -> Iterator[MetricsPag
     try:
         page = MetricsPage(port, status)
     except OSError as error:
-        found = f"live.metrics_port {port} cannot be served: {error.strerror}"
-        raise ConfigError(found, "a free port of this machine", "another daemon or program listens there") from error
+        text = f"live.metrics_port {port} cannot be served: {error.strerror}"
+        raise ConfigError(text, "a free port of this machine", "another daemon or program listens there") from error
     thread = threading.Thread(target=page.serve_forever, name="lotus-metrics", daemon=True)
     thread.start()
     try:

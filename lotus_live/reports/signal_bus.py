@@ -45,7 +45,7 @@ class SignalBus:
         self._blank = day_tables("", [], spec.manifest, spec.universe, spec.detectors)
 
     def silence(self, detector_ids: Iterable[str]) -> None:
-        """Keep what trial detectors publish from the bus from now on: probes measure them, no consumer acts on them."""
+        """Keep what these shadow detectors publish from the bus: probes measure them, no consumer acts on them."""
         self._silent |= frozenset(detector_ids)
 
     def publish(self, events: Mapping[str, NDArray[Any]]) -> Published:
@@ -78,8 +78,8 @@ class SignalBus:
 
     def _tables(self, row: Row) -> DayTables:
         """Return the tables that a row names: those of an earlier day, or those without history."""
-        known = self._beliefs.by_day.values()
-        for tables in (self._blank, *(t.after for t in known), *(t.own for t in known)):
+        taken = self._beliefs.by_day.values()
+        for tables in (self._blank, *(t.after for t in taken), *(t.own for t in taken)):
             if tables.tables_ver == row["tables_ver"]:
                 return tables
         raise BeliefError(f"day tables {row['tables_ver']} are not known", "tables the daemon took")

@@ -1,11 +1,14 @@
-"""What the daemon says about itself once a second: counts, silence, beliefs, paper result; one JSON file."""
+"""The status of the daemon, once a second: counts, silence, beliefs, paper result; one JSON file.
+
+`status_of` is the only reader of the daemon's parts. What it returns is frozen, for the file and for other threads.
+"""
 
 import json
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +23,12 @@ if TYPE_CHECKING:
     from lotus_desk.trading import Trading
     from lotus_herald.herald import Herald
     from lotus_live.daemon import Daemon
+    from lotus_live.feed.feed import Feed
 
 
 QUANTILES = (0.5, 0.9, 0.99)
 RECENT_LINES = 4_096
+Section = Mapping[str, Any]
 
 
 class FailureCause(StrEnum):
@@ -38,7 +43,7 @@ class FailureCause(StrEnum):
 
 @dataclass(slots=True)
 class Failures:
-    """How often one cause struck, its last words, and whether it lasts."""
+    """How often one cause struck, its last text, and whether it lasts."""
 
     count: int = 0
     last: str = ""
@@ -72,15 +77,15 @@ class LiveCounts:
         self.recent_ns.append(ns)
 
     def failed(self, cause: FailureCause, text: str) -> bool:
-        """Count a failure; return whether it is news: the cause did not last, or its words are others."""
-        found = self.failures[cause]
-        is_news = not found.lasts or found.last != text
-        found.count, found.last, found.lasts = found.count + 1, text, True
+        """Count a failure; return whether it is news: the cause did not last, or its text is another."""
+        failures = self.failures[cause]
+        is_news = not failures.lasts or failures.last != text
+        failures.count, failures.last, failures.lasts = failures.count + 1, text, True
         self.last_failure = text
         return is_news
 
     def mended(self, cause: FailureCause) -> None:
-        """Say that a cause is over."""
+        """Note that a cause is over."""
         self.failures[cause].lasts = False
 
     def add(self, scored: Scored) -> None:
@@ -89,88 +94,140 @@ class LiveCounts:
         self.events += len(scored)
         self.published += scored.published
 
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        names = ("lines", "rebuilt", "windows", "events", "published", "last_failure")
-        named = {"broken_lines": FailureCause.LINES, "late_priors": FailureCause.PRIORS}
-        out = {name: getattr(self, name) for name in names}
-        return out | {name: self.failures[cause].count for name, cause in named.items()}
-
     def latency_us(self) -> dict[str, float]:
         """Return quantiles of what the last lines took, in microseconds, by name; nothing before the first line."""
         if not self.recent_ns:
             return {}
-        found = np.quantile(np.fromiter(self.recent_ns, np.int64), QUANTILES) / 1000
-        return {f"{q:g}": round(float(value), 2) for q, value in zip(QUANTILES, found, strict=True)}
+        values = np.quantile(np.fromiter(self.recent_ns, np.int64), QUANTILES) / 1000
+        return {f"{q:g}": round(float(value), 2) for q, value in zip(QUANTILES, values, strict=True)}
 
 
-def status_of(daemon: "Daemon", state: str) -> dict[str, Any]:
-    """Return the daemon's state as plain values."""
-    feed, log, pipeline = daemon.feed, daemon.log, daemon.pipeline
-    days = pipeline.days
-    now_ns = feed.clock.now_ns() if feed else 0
-    out = {
-        "state": state,
-        "run_id": daemon.run_id,
-        "branch": daemon.spec.branch,
-        "pid": os.getpid(),
-        "time": time.time(),
-        "day": pipeline.today.day if pipeline.today else "",
-        **daemon.counts.as_json(),
-        "frames": sum(day.frames for day in days),
-        "gaps": sum(day.gaps for day in days),
-        "us_per_line": daemon.counts.busy_ns / 1000 / max(1, daemon.counts.lines),
-        "latency_us": daemon.counts.latency_us(),
-        "last_window_end_ms": pipeline.last_window_end_ms,
-        "priors_ver": daemon.beliefs.versions[-1].priors_ver,
-        "priors_versions": len(daemon.beliefs.versions),
-        "tables_ver": pipeline.today.scorer.tables.tables_ver if pipeline.today else "",
-        "paper": daemon.desk.totals.as_json() | {"open": daemon.desk.open_probes},
-        "triggers": daemon.trading.triggers.as_json() if daemon.trading else None,
-        "accounts": daemon.trading.paper.as_json() if daemon.trading and daemon.trading.paper else None,
-        "log": {"waiting": log.waiting, "written": log.written_events, "failures": log.failures},
-        "trials": [trial.detector_id for trial in pipeline.trials],
-        "refused_trials": pipeline.refused_trials[-5:],
-        "signals": {"written": log.written_signals, "refused": log.refused_signals},
-        "trading": trading_status(daemon.trading) if daemon.trading else None,
-        "herald": herald_status(daemon.herald) if daemon.herald else None,
-        "book": daemon.trading.rebalancer.status() if daemon.trading else None,
-        "failures": failures_by_cause(daemon),
-        "safety": safety_status(daemon.settings.home),
-        "last_failure": log.last_failure or daemon.counts.last_failure,
+@dataclass(frozen=True, slots=True)
+class DaemonStatus:
+    """The state of a daemon at one moment as plain values, in the order and under the names of `status.json`."""
+
+    state: str
+    run_id: str
+    branch: str
+    pid: int
+    time: float  # seconds since 1970
+    day: str
+    lines: int
+    rebuilt: int
+    windows: int
+    events: int
+    published: int
+    last_failure: str
+    broken_lines: int
+    late_priors: int
+    frames: int
+    gaps: int
+    us_per_line: float
+    latency_us: Mapping[str, float]
+    last_window_end_ms: int
+    priors_ver: str
+    priors_versions: int
+    tables_ver: str
+    paper: Section
+    triggers: Section | None
+    accounts: Section | None
+    log: Section
+    trials: Sequence[str]
+    refused_trials: Sequence[str]
+    signals: Section
+    trading: Section | None
+    herald: Section | None
+    book: Section | None
+    failures: Mapping[str, Section]
+    safety: Section
+    feed: Section | None  # left out of the file before a feed
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the content of `status.json`."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in values.items() if name != "feed" or value is not None}
+
+
+def status_of(daemon: "Daemon", state: str) -> DaemonStatus:
+    """Return the status of a daemon now."""
+    context, taker, log = daemon.context, daemon.taker, daemon.log
+    counts, pipeline, versions, trading = taker.counts, taker.pipeline, taker.beliefs.versions, taker.trading
+    days, today, herald = pipeline.days, pipeline.today, daemon.supervisor.herald
+    return DaemonStatus(
+        state=state,
+        run_id=context.run_id,
+        branch=context.spec.branch,
+        pid=os.getpid(),
+        time=time.time(),
+        day=today.day if today else "",
+        lines=counts.lines,
+        rebuilt=counts.rebuilt,
+        windows=counts.windows,
+        events=counts.events,
+        published=counts.published,
+        last_failure=log.last_failure or counts.last_failure,
+        broken_lines=counts.failures[FailureCause.LINES].count,
+        late_priors=counts.failures[FailureCause.PRIORS].count,
+        frames=sum(day.frames for day in days),
+        gaps=sum(day.gaps for day in days),
+        us_per_line=counts.busy_ns / 1000 / max(1, counts.lines),
+        latency_us=counts.latency_us(),
+        last_window_end_ms=pipeline.last_window_end_ms,
+        priors_ver=versions[-1].priors_ver,
+        priors_versions=len(versions),
+        tables_ver=today.scorer.tables.tables_ver if today else "",
+        paper=taker.probes.totals.as_json() | {"open": taker.probes.open_probes},
+        triggers=trading.triggers.as_json() if trading else None,
+        accounts=trading.paper.as_json() if trading and trading.paper else None,
+        log={"waiting": log.waiting, "written": log.written_events, "failures": log.failures},
+        trials=[shadow.detector_id for shadow in pipeline.shadows],
+        refused_trials=pipeline.refused_shadows[-5:],
+        signals={"written": log.written_signals, "refused": log.refused_signals},
+        trading=trading_status(trading) if trading else None,
+        herald=herald_status(herald) if herald else None,
+        book=trading.rebalancer.status() if trading else None,
+        failures=failures_by_cause(daemon),
+        safety=safety_status(context.settings.home),
+        feed=feed_status(daemon.feed, taker.last_ns) if daemon.feed else None,
+    )
+
+
+def feed_status(feed: "Feed", last_ns: int) -> dict[str, Any]:
+    """Return the connection of a feed, its silence since the last line, and its failures."""
+    counts, now_ns = feed.counts, feed.clock.now_ns()
+    return {
+        "connected": feed.connected,
+        "connects": counts.connects,
+        "failures": counts.failures,
+        "errors": counts.errors,
+        "renewals": counts.renewals,
+        "stale": feed.watch.stale,
+        "stale_total": feed.watch.total,
+        "unacknowledged": feed.unacknowledged,
+        "silent_ms": max(0, now_ns - (last_ns or now_ns)) // 1_000_000,
+        "last_error": counts.last_error,
     }
-    if feed is not None:
-        counts = feed.counts
-        out["feed"] = {
-            "connected": feed.connected,
-            "connects": counts.connects,
-            "failures": counts.failures,
-            "errors": counts.errors,
-            "renewals": counts.renewals,
-            "stale": feed.watch.stale,
-            "stale_total": feed.watch.total,
-            "unacknowledged": feed.unacknowledged,
-            "silent_ms": max(0, now_ns - (daemon.last_ns or now_ns)) // 1_000_000,
-            "last_error": counts.last_error,
-        }
-    return out
 
 
 def failures_by_cause(daemon: "Daemon") -> dict[str, dict[str, Any]]:
-    """Return `count` and `last` words by cause: the daemon's own causes, and those of its parts."""
-    out = {str(cause): {"count": found.count, "last": found.last} for cause, found in daemon.counts.failures.items()}
-    out["ledger"] = {"count": daemon.log.failures, "last": daemon.log.last_failure}
+    """Return `count` and `last` text by cause: the daemon's own causes, and those of its parts."""
+    herald, trading, log = daemon.supervisor.herald, daemon.taker.trading, daemon.log
+    out = {str(cause): _failures(f.count, f.last) for cause, f in daemon.taker.counts.failures.items()}
+    out["ledger"] = _failures(log.failures, log.last_failure)
     if daemon.feed is not None:
-        out["feed"] = {"count": daemon.feed.counts.failures, "last": daemon.feed.counts.last_error}
-    if daemon.herald is not None:
-        faults = daemon.herald.faults
-        out["handlers"] = {"count": faults.total(), "last": next(reversed(faults), "")}
-    if daemon.trading is not None:
-        desk, rebalancer = daemon.trading.desk.counts, daemon.trading.rebalancer
-        out["desk_tasks"] = {"count": desk.broken, "last": desk.last_broken}
-        out["desk_writes"] = {"count": desk.write_failures, "last": desk.last_failure}
-        out["book"] = {"count": rebalancer.counts["failed"], "last": rebalancer.last_failure}
+        out["feed"] = _failures(daemon.feed.counts.failures, daemon.feed.counts.last_error)
+    if herald is not None:
+        out["handlers"] = _failures(herald.faults.total(), next(reversed(herald.faults), ""))
+    if trading is not None:
+        desk, rebalancer = trading.desk.counts, trading.rebalancer
+        out["desk_tasks"] = _failures(desk.broken, desk.last_broken)
+        out["desk_writes"] = _failures(desk.write_failures, desk.last_failure)
+        out["book"] = _failures(rebalancer.counts["failed"], rebalancer.last_failure)
     return out
+
+
+def _failures(count: int, last: str) -> dict[str, Any]:
+    return {"count": count, "last": last}
 
 
 def herald_status(herald: "Herald") -> dict[str, Any]:
@@ -187,13 +244,13 @@ def herald_status(herald: "Herald") -> dict[str, Any]:
 def trading_status(trading: "Trading") -> dict[str, Any]:
     """Return what the desk has done in this life, its accounts, and what holds trading."""
     desk = trading.desk
-    found: Counter[str] = Counter()
+    differences: Counter[str] = Counter()
     for reconciler in desk.reconcilers:
-        found.update({str(kind): n for kind, n in reconciler.differences.items()})
+        differences.update({str(kind): n for kind, n in reconciler.differences.items()})
     market = trading.market
     why = [f"kill switch: {desk.switch.state()}"] if market.halted else []
     why += [f"release_mismatch: {market.mismatch}"] if market.mismatch else []
-    why += [f"clock: {told}"] if (told := market.clock_hold()) else []
+    why += [f"clock: {hold}"] if (hold := market.clock_hold()) else []
     why += [f"{account}: {hold}" for account, hold in market.holds.items()]
     accounts = {
         name: {
@@ -204,13 +261,13 @@ def trading_status(trading: "Trading") -> dict[str, Any]:
     }
     return {
         "venue": market.venue, "recovered": desk.recovered, "halted": market.halted, "held_by": why,
-        "accounts": accounts, **asdict(desk.counts), "differences": found,
+        "accounts": accounts, **asdict(desk.counts), "differences": differences,
     }  # fmt: skip
 
 
-def write_status(path: Path, told: Mapping[str, Any]) -> None:
+def write_status(path: Path, status: DaemonStatus) -> None:
     """Replace the status file (not synced: it is only of the moment)."""
     make_folder(path.parent)
     temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(told, indent=1))
+    temporary.write_text(json.dumps(status.as_json(), indent=1))
     temporary.replace(path)

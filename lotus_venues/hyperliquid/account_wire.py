@@ -8,29 +8,29 @@ from lotus.trading.execution.orders import AccountSnapshot, VenuePosition
 STANDARD: Final = frozenset({"default", "disabled"})  # account abstractions whose perp state tells all collateral
 
 
-def account_of(told: dict[str, Any]) -> AccountSnapshot:
+def account_of(payload: dict[str, Any]) -> AccountSnapshot:
     """Return an account of `clearinghouseState`."""
-    margin = told["marginSummary"]
-    held = [row["position"] for row in told["assetPositions"] if Decimal(row["position"]["szi"])]
+    margin = payload["marginSummary"]
+    held = [row["position"] for row in payload["assetPositions"] if Decimal(row["position"]["szi"])]
     return AccountSnapshot(
         Decimal(margin["accountValue"]),
         Decimal(margin["totalMarginUsed"]),
-        Decimal(told["withdrawable"]),
+        Decimal(payload["withdrawable"]),
         tuple(position_of(position) for position in held),
-        int(told["time"]),
+        int(payload["time"]),
     )
 
 
-def position_of(told: dict[str, Any]) -> VenuePosition:
+def position_of(payload: dict[str, Any]) -> VenuePosition:
     """Return one position."""
-    leverage, end = told["leverage"], told.get("liquidationPx")
+    leverage, end = payload["leverage"], payload.get("liquidationPx")
     return VenuePosition(
-        told["coin"],
-        Decimal(told["szi"]),
-        Decimal(told["entryPx"]),
-        Decimal(told["unrealizedPnl"]),
-        Decimal(told["marginUsed"]),
-        int(leverage["value"]),
-        leverage["type"] == "cross",
-        Decimal(end) if end else None,
+        coin=payload["coin"],
+        size=Decimal(payload["szi"]),
+        entry_px=Decimal(payload["entryPx"]),
+        unrealised_usd=Decimal(payload["unrealizedPnl"]),
+        margin_usd=Decimal(payload["marginUsed"]),
+        leverage=int(leverage["value"]),
+        is_cross=leverage["type"] == "cross",
+        liquidation_px=Decimal(end) if end else None,
     )

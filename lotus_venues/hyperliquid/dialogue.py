@@ -73,17 +73,17 @@ class Dialogue:
         return self._change(method, wanted)
 
     def _change(self, method: str, wanted: dict[str, Any]) -> DialogueReply:
-        known = wanted in self.live
-        if method == "subscribe" and known:
+        is_live = wanted in self.live
+        if method == "subscribe" and is_live:
             return _error(f"Already subscribed: {json.dumps(wanted)}")
-        if method == "unsubscribe" and not known:
+        if method == "unsubscribe" and not is_live:
             return _error(f"Already unsubscribed: {json.dumps(wanted)}")
-        if known:
+        if is_live:
             self.live.remove(wanted)
         else:
             self.live.append(wanted)
         data = {"method": method, "subscription": normalised(wanted)}
-        return DialogueReply((_frame("subscriptionResponse", data),), subscribed=None if known else wanted)
+        return DialogueReply((_frame("subscriptionResponse", data),), subscribed=None if is_live else wanted)
 
 
 def normalised(wanted: dict[str, Any]) -> dict[str, Any]:

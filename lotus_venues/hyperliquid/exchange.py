@@ -32,7 +32,7 @@ class Exchange:
 
     `now_ms` is the local clock corrected by `skew_ms` (venue minus local); orders expire `expires_ms` after signing.
     Until `patient_till_ms` of the local clock a question waits for room in the budget instead of being refused, for a
-    start asks much at once. `heard_ms` is when the venue last told its clock.
+    start asks much at once. `heard_ms` is when the venue last sent its clock.
     `isolated_only` are the coins that take no cross margin, by the last listing.
     """
 
@@ -136,8 +136,8 @@ class Exchange:
 
     async def look_at_limit(self) -> None:
         """Take the venue's own count of the account's actions into the budget."""
-        told = await self.info("userRateLimit", user=self.user)
-        self.budget.told(int(told["nRequestsUsed"]), int(told["nRequestsCap"]))
+        payload = await self.info("userRateLimit", user=self.user)
+        self.budget.set_used(int(payload["nRequestsUsed"]), int(payload["nRequestsCap"]))
 
     async def schedule_cancel(self, time_ms: int | None) -> bool:
         """Arm or disarm (None) the venue's cancel-all; False when it refused or its answer was lost."""
@@ -152,8 +152,8 @@ class Exchange:
         answer = await self.info("orderStatus", user=self.user, oid=name)
         if answer.get("status") == UNKNOWN_OID:
             return None
-        told: dict[str, Any] = answer["order"]
-        return told
+        payload: dict[str, Any] = answer["order"]
+        return payload
 
     async def fundings(self, time_ms: int) -> list[dict[str, Any]]:
         """Return all funding payments from a time on, in the stream's form; pages may overlap, as those of fills."""

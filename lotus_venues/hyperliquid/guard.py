@@ -61,8 +61,8 @@ class Holding:
 
     def _stopped(self, coin: str, size: Decimal) -> Decimal:
         against = Side.SELL if size > 0 else Side.BUY
-        mine = (o for o in self.orders if o.coin == coin and o.reduce_only and o.side is against)
-        stops = [o for o in mine if o.trigger is not None and o.trigger.kind is TriggerKind.STOP_LOSS]
+        exits = (o for o in self.orders if o.coin == coin and o.reduce_only and o.side is against)
+        stops = [o for o in exits if o.trigger is not None and o.trigger.kind is TriggerKind.STOP_LOSS]
         if any(not stop.size for stop in stops):  # a stop of the position itself names no size
             return abs(size)
         return sum((stop.left for stop in stops), Decimal(0))
@@ -111,12 +111,14 @@ class GuardSession:
 
     async def cancel(self, orders: Sequence[OpenOrder]) -> list[str]:
         """Cancel orders by their numbers, known by name or not; return why some were not. Raises `VenueError`."""
-        known = [order for order in orders if order.coin in self._assets]
+        listed = [order for order in orders if order.coin in self._assets]
         refused = [f"{o.coin}: {NOT_LISTED}" for o in orders if o.coin not in self._assets]
-        if known:
-            rows = [{"a": self._assets[o.coin][0], "o": o.oid} for o in known]
-            told = statuses_of(await self.exchange.act({"type": "cancel", "cancels": rows}, len(rows), is_urgent=True))
-            refused += [f"{o.coin}: {why}" for o, why in zip(known, _each(told, len(known)), strict=True) if why]
+        if listed:
+            rows = [{"a": self._assets[o.coin][0], "o": o.oid} for o in listed]
+            statuses = statuses_of(
+                await self.exchange.act({"type": "cancel", "cancels": rows}, len(rows), is_urgent=True)
+            )
+            refused += [f"{o.coin}: {why}" for o, why in zip(listed, _each(statuses, len(listed)), strict=True) if why]
         return refused
 
     async def close_out(self, positions: Mapping[str, Decimal]) -> dict[str, str]:
@@ -129,9 +131,9 @@ class GuardSession:
         left = {coin: wire for coin, wire in zip(positions, wires, strict=True) if isinstance(wire, str)}
         if sent:
             action = place_action([wire for _, wire in sent], OrderGrouping.NONE)
-            told = statuses_of(await self.exchange.act(action, len(sent), is_urgent=True))
+            statuses = statuses_of(await self.exchange.act(action, len(sent), is_urgent=True))
             sizes = [abs(positions[coin]) for coin, _ in sent]
-            left |= dict(zip((coin for coin, _ in sent), _each(told, len(sent), sizes), strict=True))
+            left |= dict(zip((coin for coin, _ in sent), _each(statuses, len(sent), sizes), strict=True))
         return left
 
     async def _closing(self, coin: str, size: Decimal) -> dict[str, Any] | str:
@@ -146,18 +148,29 @@ class GuardSession:
         limit = round_px(asset, Decimal(levels[0]["px"]) * (1 + int(side) * SLIPPAGE))
         self._sent += 1
         name = "0x" + natural_id("watchdog", self.exchange.signer.address, coin, self.exchange.now_ms, self._sent)
-        return order_wire(NewOrder(name, coin, side, abs(size), limit, TimeInForce.IOC, reduce_only=True), number)
+        return order_wire(
+            NewOrder(
+                client_id=name,
+                coin=coin,
+                side=side,
+                size=abs(size),
+                limit_px=limit,
+                tif=TimeInForce.IOC,
+                reduce_only=True,
+            ),
+            number,
+        )
 
 
-def _each(told: list[Any] | str, n: int, sizes: Sequence[Decimal] = ()) -> list[str]:
+def _each(statuses: list[Any] | str, n: int, sizes: Sequence[Decimal] = ()) -> list[str]:
     """Return why each of n orders was not done, empty where it was: filled to its size, or cancelled."""
-    if isinstance(told, str):
-        return [told] * n
-    if len(told) == 1:  # the venue may answer one error for all of them
-        told = told * n
+    if isinstance(statuses, str):
+        return [statuses] * n
+    if len(statuses) == 1:  # the venue may answer one error for all of them
+        statuses = statuses * n
     out = []
     for k in range(n):
-        entry = told[k] if k < len(told) else "no answer to it"
+        entry = statuses[k] if k < len(statuses) else "no answer to it"
         filled = Decimal(entry["filled"]["totalSz"]) if isinstance(entry, dict) and "filled" in entry else Decimal(0)
         if isinstance(entry, dict) and "error" in entry:
             out.append(str(entry["error"]))

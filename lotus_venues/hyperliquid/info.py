@@ -50,8 +50,8 @@ class InfoClient:
         try:
             return answer.result(2 * self.timeout_s)
         except TimeoutError as error:
-            told = f"{self.base_url}/info gave no whole answer in {2 * self.timeout_s:g} s"
-            raise VenueError(told, "JSON", "a venue that drips its answer") from error
+            text = f"{self.base_url}/info gave no whole answer in {2 * self.timeout_s:g} s"
+            raise VenueError(text, "JSON", "a venue that drips its answer") from error
 
     def _ask(self, body: dict[str, Any], answer: "Future[Any]") -> None:
         try:
@@ -72,8 +72,8 @@ class InfoClient:
             causes = {422: "an unknown request type or bad body", 429: "the rate limit of this address"}
             raise VenueError(f"{url} answered {error.code}", "200", causes.get(error.code, "")) from error
         except (OSError, ValueError) as error:
-            said = getattr(error, "reason", error)  # urllib wraps what it could not do
-            raise VenueError(f"{url} gave no answer ({said})", "JSON", "no network, or not this venue") from error
+            reason = getattr(error, "reason", error)  # urllib wraps what it could not do
+            raise VenueError(f"{url} gave no answer ({reason})", "JSON", "no network, or not this venue") from error
 
     def meta(self) -> dict[str, Asset]:
         """Return the listed perpetuals by name (delisted ones left out) with their size decimals."""

@@ -1,6 +1,6 @@
 """What an adapter knows of its orders: from answers, from the user stream and from questions, made one truth.
 
-A fill is told once whatever repeats it. A modify gives an order a new number and the venue tells the old one as
+A fill is news once, whatever repeats it. A modify gives an order a new number and the venue tells the old one as
 canceled under the same name: that is passed over. No request is made here. In the literature: idempotent consumer.
 """
 
@@ -37,7 +37,7 @@ class KnownOrder:
 
 
 class KnownOrders:
-    """All orders of this process, the numbers that belong to them, and the fills already told."""
+    """All orders of this process, the numbers that belong to them, and the fills that were news already."""
 
     def __init__(self) -> None:
         """Know nothing."""
@@ -58,82 +58,90 @@ class KnownOrders:
 
     def number(self, name: str, oid: int | None) -> None:
         """Note the venue's number of an order. Numbers rise, so the highest is the order's, the others superseded."""
-        known = self.of(name)
-        if oid is None or oid == known.oid:
+        order = self.of(name)
+        if oid is None or oid == order.oid:
             return
         self.names[oid] = name
-        if known.oid is not None:
-            known.superseded.add(min(oid, known.oid))
-        known.oid = max(oid, known.oid or oid)
+        if order.oid is not None:
+            order.superseded.add(min(oid, order.oid))
+        order.oid = max(oid, order.oid or oid)
         if oid in self._nameless:
-            known.count(oid, *self._nameless.pop(oid))
+            order.count(oid, *self._nameless.pop(oid))
 
     def keep(self, update: OrderUpdate) -> OrderUpdate:
         """Note the state of an order and return it with the average price of its executions, where they are known."""
         self.number(update.client_id, update.oid)
-        known = self.of(update.client_id)
-        known.last = replace(update, oid=known.oid, average_px=update.average_px or self.average(known, update.filled))
-        return known.last
+        order = self.of(update.client_id)
+        order.last = replace(update, oid=order.oid, average_px=update.average_px or self.average(order, update.filled))
+        return order.last
 
-    def average(self, known: KnownOrder, filled: Decimal) -> Decimal | None:
+    def average(self, order: KnownOrder, filled: Decimal) -> Decimal | None:
         """Return the average price of the executions of an order's present number; None unless all are known."""
-        oid = known.oid if known.oid is not None else -1
-        lots = known.lots.get(oid, Decimal(0))
-        return known.value[oid] / lots if lots and lots == filled else None
+        oid = order.oid if order.oid is not None else -1
+        lots = order.lots.get(oid, Decimal(0))
+        return order.value[oid] / lots if lots and lots == filled else None
 
-    def told_order(self, told: Mapping[str, Any]) -> OrderUpdate | None:
+    def told_order(self, payload: Mapping[str, Any]) -> OrderUpdate | None:
         """Take an entry of `orderUpdates`; None without a name, for a superseded number and news from before an end."""
-        order = told["order"]
+        order = payload["order"]
         oid = int(order["oid"])
         name = order.get("cloid") or self.names.get(oid, "")
         if not name:
             return None
-        known = self.of(name)
-        is_end = told["status"] not in ("open", "filled", "triggered")
-        if is_end and int(told["statusTimestamp"]) <= known.modifying_till_ms:
-            known.held.append(told)
+        entry = self.of(name)
+        is_end = payload["status"] not in ("open", "filled", "triggered")
+        if is_end and int(payload["statusTimestamp"]) <= entry.modifying_till_ms:
+            entry.held.append(payload)
             return None
         self.number(name, oid)
-        if oid in known.superseded:
+        if oid in entry.superseded:
             return None
-        update = self.update_of(name, order, told["status"], int(told["statusTimestamp"]))
-        ended = known.last is not None and known.last.state.is_final and known.last.state is not OrderState.NEVER_PLACED
-        has_ended = ended and oid == known.oid
+        update = self.update_of(name, order, payload["status"], int(payload["statusTimestamp"]))
+        ended = entry.last is not None and entry.last.state.is_final and entry.last.state is not OrderState.NEVER_PLACED
+        has_ended = ended and oid == entry.oid
         return None if has_ended and not update.state.is_final else self.keep(update)
 
     def modifying(self, name: str, till_ms: int) -> None:
-        """Note that a modify is on its way, which can be accepted until a time: ends are held back until it is told."""
-        known = self.of(name)
-        known.modifying_till_ms, known.modifying_oid = till_ms, known.oid
+        """Note that a modify is on its way, which can be accepted until a time: ends wait for its answer."""
+        order = self.of(name)
+        order.modifying_till_ms, order.modifying_oid = till_ms, order.oid
 
     def modified(self, name: str) -> list[OrderUpdate]:
         """Release what was held back while an order was being modified; ends of its old number are dropped."""
-        known = self.of(name)
-        held, known.held, known.modifying_till_ms = known.held, [], 0
-        told = (self.told_order(entry) for entry in held)
-        return [update for update in told if update is not None]
+        order = self.of(name)
+        held, order.held, order.modifying_till_ms = order.held, [], 0
+        updates = (self.told_order(entry) for entry in held)
+        return [update for update in updates if update is not None]
 
     def is_modify_over(self, name: str, now_ms: int) -> bool:
         """Tell whether a modify whose answer was lost is decided: the number changed, or it can be accepted no more."""
-        known = self.of(name)
-        is_another = known.modifying_oid is not None and known.oid != known.modifying_oid
-        is_decided = is_another or now_ms > known.modifying_till_ms
-        return bool(known.modifying_till_ms) and is_decided
+        order = self.of(name)
+        is_another = order.modifying_oid is not None and order.oid != order.modifying_oid
+        is_decided = is_another or now_ms > order.modifying_till_ms
+        return bool(order.modifying_till_ms) and is_decided
 
     def update_of(self, name: str, order: Mapping[str, Any], word: str, time_ms: int) -> OrderUpdate:
         """Return the update that the venue's words for an order amount to."""
-        known = self.of(name)
-        is_trigger = (known.is_trigger or bool(order.get("isTrigger"))) and word != "triggered"
+        entry = self.of(name)
+        is_trigger = (entry.is_trigger or bool(order.get("isTrigger"))) and word != "triggered"
         state = told_state(word, is_trigger)
         filled = filled_of(order, state)
         if state is OrderState.FILLED and Decimal(0) < Decimal(order["sz"]) < Decimal(order["origSz"]):
             state, filled = OrderState.CANCELED, filled - Decimal(order["sz"])
         reason = "" if word in ("open", "filled", "triggered") else word
-        return OrderUpdate(name, state, time_ms, int(order["oid"]), filled, None, reason)
+        return OrderUpdate(
+            client_id=name,
+            state=state,
+            time_ms=time_ms,
+            oid=int(order["oid"]),
+            filled=filled,
+            average_px=None,
+            reason=reason,
+        )
 
-    def told_fill(self, told: Mapping[str, Any]) -> VenueFill | None:
-        """Take a fill; None when it was told before."""
-        fill = self.fill_of(told)
+    def told_fill(self, payload: Mapping[str, Any]) -> VenueFill | None:
+        """Take a fill; None when it is no news."""
+        fill = self.fill_of(payload)
         if fill.fill_id in self._fills:
             return None
         self._fills[fill.fill_id] = None
@@ -148,16 +156,16 @@ class KnownOrders:
                 self._nameless.popitem(last=False)
         return fill
 
-    def told_funding(self, told: Iterable[Mapping[str, Any]]) -> list[FundingPayment]:
-        """Take funding payments; return those not told before."""
-        payments = {(paid.coin, paid.time_ms): paid for paid in map(funding_of, told)}
+    def told_funding(self, payloads: Iterable[Mapping[str, Any]]) -> list[FundingPayment]:
+        """Take funding payments; return those that are news."""
+        payments = {(paid.coin, paid.time_ms): paid for paid in map(funding_of, payloads)}
         fresh = [paid for key, paid in payments.items() if key not in self._paid]
         self._paid |= payments.keys()
         return fresh
 
-    def fill_of(self, told: Mapping[str, Any]) -> VenueFill:
+    def fill_of(self, payload: Mapping[str, Any]) -> VenueFill:
         """Return a fill under its order's name."""
-        return fill_of(told, self.names)
+        return fill_of(payload, self.names)
 
     def forget(self, names: Iterable[str]) -> None:
         """Drop orders that were never sent."""
@@ -165,12 +173,12 @@ class KnownOrders:
             self.by_name.pop(name, None)
 
     def prune(self, before_ms: int) -> None:
-        """Drop orders that were final before a time, with their numbers, and payments told before it."""
+        """Drop orders that were final before a time, with their numbers, and payments of before."""
         self._paid = {key for key in self._paid if key[1] >= before_ms}
         old = {n for n, k in self.by_name.items() if k.last and k.last.state.is_final and k.last.time_ms < before_ms}
-        self.by_name = {name: known for name, known in self.by_name.items() if name not in old}
+        self.by_name = {name: order for name, order in self.by_name.items() if name not in old}
         self.names = {oid: name for oid, name in self.names.items() if name not in old}
 
     def unfinished(self) -> list[str]:
         """Return the names whose last known state is not final."""
-        return [name for name, known in self.by_name.items() if known.last is None or not known.last.state.is_final]
+        return [name for name, order in self.by_name.items() if order.last is None or not order.last.state.is_final]

@@ -47,13 +47,13 @@ class AccountLooks:
     def __init__(
         self,
         exchange: Exchange,
-        known: KnownOrders,
+        orders: KnownOrders,
         queue: EventQueue,
         order_of: Callable[[str], Awaitable[OrderUpdate]],
         pacing: Pacing,
     ) -> None:
         """Ask nothing yet."""
-        self.exchange, self.known, self.queue, self.pacing = exchange, known, queue, pacing
+        self.exchange, self.known, self.queue, self.pacing = exchange, orders, queue, pacing
         self._order_of = order_of
         self._filled_ms = 0  # fills from before are known, by the venue's clock
         self._funded_hour = 0
@@ -68,9 +68,9 @@ class AccountLooks:
         await self.exchange.look_at_exposure()
 
     def learn(self, fills: Sequence[dict[str, Any]]) -> None:
-        """Tell fills that were not told before, oldest first."""
-        ordered = sorted(fills, key=lambda told: int(told["time"]))
-        self.queue.put(fill for told in ordered if (fill := self.known.told_fill(told)) is not None)
+        """Queue the fills that are news, oldest first."""
+        ordered = sorted(fills, key=lambda payload: int(payload["time"]))
+        self.queue.put(fill for payload in ordered if (fill := self.known.told_fill(payload)) is not None)
 
     async def orders(self) -> Sequence[OpenOrder]:
         """Return all orders that the venue holds, triggers too."""
@@ -79,19 +79,19 @@ class AccountLooks:
     async def orders_for_owner(self) -> Sequence[OpenOrder]:
         """Return all orders that the venue holds. Raises `VenueError` when they were asked for a moment ago.
 
-        With a pacing the signer is told what is open by the same answer.
+        With a pacing the signer learns what is open from the same answer.
         """
         least_s, age_s = self.pacing.orders_s, self._age_s(self._orders_ms)
         if not least_s:
             return await self.orders()
         if age_s < least_s:
-            found = f"open orders were asked for {age_s:.1f} s ago"
-            raise VenueError(found, f"{least_s:g} s between two looks", "weight a minute is shared by all accounts")
+            text = f"open orders were asked for {age_s:.1f} s ago"
+            raise VenueError(text, f"{least_s:g} s between two looks", "weight a minute is shared by all accounts")
         self._orders_ms = self.exchange.clock_ms()
         return self._numbered(await self.exchange.look_at_exposure())
 
     async def fills_for_owner(self, time_ms: int) -> list[dict[str, Any]]:
-        """Return all fills from a time on; with a pacing they are told as news too, for the next look passes them."""
+        """Return all fills from a time on; with a pacing they are news too, for the next look passes them."""
         began_ms = self.exchange.now_ms
         rows = await self.exchange.fills(time_ms)
         if self.pacing.kept_s and time_ms <= self._filled_ms:
@@ -100,14 +100,14 @@ class AccountLooks:
         return rows
 
     async def state_for_owner(self) -> dict[str, Any]:
-        """Return money and positions; with a pacing the venue's clock is heard by the same answer."""
+        """Return money and positions; with a pacing the same answer gives the venue's clock."""
         if self.pacing.kept_s:
             return await self.exchange.state()
         state: dict[str, Any] = await self.exchange.info("clearinghouseState", user=self.exchange.user)
         return state
 
     async def time_for_owner(self) -> int:
-        """Return the venue's clock: asked for, or with a pacing as far as it was just heard."""
+        """Return the venue's clock: asked for, or with a pacing from the last answer."""
         if self._age_s(self.exchange.heard_ms) < self.pacing.kept_s:
             return self.exchange.now_ms
         return await self.exchange.time_ms()
@@ -127,7 +127,7 @@ class AccountLooks:
                     self.queue.put([update])
 
     async def once(self) -> None:
-        """Look at everything that the owner was not told within `kept_s`."""
+        """Look at everything that the owner did not get within `kept_s`."""
         now_ms = await self.time_for_owner()
         is_compared = self._age_s(self._compared_ms) < self.pacing.kept_s
         if not is_compared:

@@ -16,6 +16,7 @@ from lotus.trading.execution.orders import (
     OrderGrouping,
     OrderState,
     OrderTrigger,
+    OrderUpdate,
     Side,
     TriggerKind,
     VenueFill,
@@ -91,21 +92,23 @@ def statuses_of(answer: Any) -> list[Any] | str:
     raise WireError("an answer to a trading request has another form", "status ok or err")
 
 
-def placed_state(entry: Any, order: NewOrder) -> tuple[OrderState, int | None, Decimal, Decimal | None, str]:
-    """Return (state, oid, filled, average price, reason) of one entry of an order's answer."""
+def placed_update(entry: Any, order: NewOrder, now_ms: int) -> OrderUpdate:
+    """Return what one entry of a request's answer says of its order. Raises `WireError` for another form."""
+    name = order.client_id
     if isinstance(entry, str):
-        return OrderState.WAITING, None, Decimal(0), None, ""
+        return OrderUpdate(name, OrderState.WAITING, now_ms)
     if "error" in entry:
-        return OrderState.REJECTED, None, Decimal(0), None, str(entry["error"])
+        return OrderUpdate(name, OrderState.REJECTED, now_ms, reason=str(entry["error"]))
     if "filled" in entry:
-        told = entry["filled"]
-        filled = Decimal(told["totalSz"])
+        payload = entry["filled"]
+        filled = Decimal(payload["totalSz"])
         is_all = filled >= order.size
-        state = OrderState.FILLED if is_all else OrderState.CANCELED
-        return state, int(told["oid"]), filled, Decimal(told["avgPx"]), "" if is_all else "canceled"
+        state, reason = (OrderState.FILLED, "") if is_all else (OrderState.CANCELED, "canceled")
+        average = Decimal(payload["avgPx"])
+        return OrderUpdate(name, state, now_ms, int(payload["oid"]), filled, average_px=average, reason=reason)
     if "resting" in entry:
         state = OrderState.WAITING if order.trigger is not None else OrderState.RESTING
-        return state, int(entry["resting"]["oid"]), Decimal(0), None, ""
+        return OrderUpdate(name, state, now_ms, int(entry["resting"]["oid"]))
     raise WireError(f"an order was answered with {sorted(entry)}", "resting, filled or error")
 
 
@@ -124,45 +127,56 @@ def told_state(word: str, is_trigger: bool) -> OrderState:
     return OrderState.REJECTED if word.endswith("Rejected") else OrderState.RESTING
 
 
-def filled_of(told: Mapping[str, Any], state: OrderState) -> Decimal:
+def filled_of(payload: Mapping[str, Any], state: OrderState) -> Decimal:
     """Return what an order had filled: all of it when filled, else the original size less what was left."""
-    original = Decimal(told["origSz"])
+    original = Decimal(payload["origSz"])
     if state in (OrderState.REJECTED, OrderState.WAITING):
         return Decimal(0)
-    return original if state is OrderState.FILLED else original - Decimal(told["sz"])
+    return original if state is OrderState.FILLED else original - Decimal(payload["sz"])
 
 
-def fill_of(told: Mapping[str, Any], names: Mapping[int, str]) -> VenueFill:
+def fill_of(payload: Mapping[str, Any], names: Mapping[int, str]) -> VenueFill:
     """Return a fill; `names` gives the client id of an order number where the fill does not say it."""
-    oid = int(told["oid"])
-    name = told.get("cloid") or names.get(oid, "")
-    side = Side.BUY if told["side"] == "B" else Side.SELL
-    size, px, fee = Decimal(told["sz"]), Decimal(told["px"]), Decimal(told["fee"])
-    taker, stamp = bool(told["crossed"]), int(told["time"])
-    return VenueFill(str(told["tid"]), name, oid, told["coin"], side, size, px, fee, taker, stamp)
+    oid = int(payload["oid"])
+    name = payload.get("cloid") or names.get(oid, "")
+    side = Side.BUY if payload["side"] == "B" else Side.SELL
+    size, px, fee = Decimal(payload["sz"]), Decimal(payload["px"]), Decimal(payload["fee"])
+    taker, stamp = bool(payload["crossed"]), int(payload["time"])
+    return VenueFill(
+        fill_id=str(payload["tid"]),
+        client_id=name,
+        oid=oid,
+        coin=payload["coin"],
+        side=side,
+        size=size,
+        px=px,
+        fee_usd=fee,
+        is_taker=taker,
+        time_ms=stamp,
+    )
 
 
-def funding_of(told: Mapping[str, Any]) -> FundingPayment:
+def funding_of(payload: Mapping[str, Any]) -> FundingPayment:
     """Return a funding payment: the venue tells what the account received, the port what it paid."""
-    usd, size, rate = -Decimal(told["usdc"]), Decimal(told["szi"]), Decimal(told["fundingRate"])
-    return FundingPayment(told["coin"], usd, size, rate, int(told["time"]))
+    usd, size, rate = -Decimal(payload["usdc"]), Decimal(payload["szi"]), Decimal(payload["fundingRate"])
+    return FundingPayment(payload["coin"], usd, size, rate, int(payload["time"]))
 
 
-def open_order_of(told: Mapping[str, Any]) -> OpenOrder:
+def open_order_of(payload: Mapping[str, Any]) -> OpenOrder:
     """Return an open order of `frontendOpenOrders`."""
     trigger = None
-    if told.get("isTrigger"):
-        kind = TriggerKind.TAKE_PROFIT if str(told["orderType"]).startswith("Take Profit") else TriggerKind.STOP_LOSS
-        trigger = OrderTrigger(Decimal(told["triggerPx"]), kind, str(told["orderType"]).endswith("Market"))
+    if payload.get("isTrigger"):
+        kind = TriggerKind.TAKE_PROFIT if str(payload["orderType"]).startswith("Take Profit") else TriggerKind.STOP_LOSS
+        trigger = OrderTrigger(Decimal(payload["triggerPx"]), kind, str(payload["orderType"]).endswith("Market"))
     return OpenOrder(
-        told.get("cloid") or "",
-        int(told["oid"]),
-        told["coin"],
-        Side.BUY if told["side"] == "B" else Side.SELL,
-        Decimal(told["origSz"]),
-        Decimal(told["sz"]),
-        Decimal(told["limitPx"]),
-        int(told["timestamp"]),
-        bool(told.get("reduceOnly", False)),
-        trigger,
+        client_id=payload.get("cloid") or "",
+        oid=int(payload["oid"]),
+        coin=payload["coin"],
+        side=Side.BUY if payload["side"] == "B" else Side.SELL,
+        size=Decimal(payload["origSz"]),
+        left=Decimal(payload["sz"]),
+        limit_px=Decimal(payload["limitPx"]),
+        placed_ms=int(payload["timestamp"]),
+        reduce_only=bool(payload.get("reduceOnly", False)),
+        trigger=trigger,
     )

@@ -93,16 +93,16 @@ class RateBudget:
         """
         if not self.weight.has_room(weight, now_ms, is_urgent):
             self.refused += 1
-            found = f"{self.weight.spent(now_ms)} of {self.weight.most(is_urgent)} weight used this minute"
-            raise VenueError(found, "room for the request", "too many requests of all accounts together")
+            text = f"{self.weight.spent(now_ms)} of {self.weight.most(is_urgent)} weight used this minute"
+            raise VenueError(text, "room for the request", "too many requests of all accounts together")
         if actions and not is_urgent and self.actions_left - actions < self.reserve_actions:
             self.refused += 1
-            found, least = f"{self.actions_left} actions left", self.reserve_actions
-            raise VenueError(found, f"more than {least}", "the account's own limit")
+            text, least = f"{self.actions_left} actions left", self.reserve_actions
+            raise VenueError(text, f"more than {least}", "the account's own limit")
         self.weight.note(weight, now_ms)
         self.actions_left -= actions
 
-    def told(self, used: int, cap: int) -> None:
+    def set_used(self, used: int, cap: int) -> None:
         """Take the venue's own count of the account's actions."""
         self.actions_left = cap - used
 

@@ -91,19 +91,13 @@ class AgentSigner:
         self.exposure.signed_usd += value
         return self._body(action, nonce, expires_ms)
 
-    def burn(self, nonce: int, expires_ms: int) -> dict[str, Any]:
-        """Return a signed noop under a nonce used before: once accepted, nothing else of that nonce ever is."""
-        if not 0 < nonce <= self.journal.last_nonce:
-            raise VenueError(f"nonce {nonce} was never used", f"at most {self.journal.last_nonce}")
-        return self._body({"type": "noop"}, nonce, expires_ms)
-
     def _check_opening(self, value_usd: Decimal, now_ms: int) -> None:
         """Raise `VenueError` when the switch is thrown, nobody knows what is open, or a sum would pass its cap."""
         if self.is_halted():  # after the expiry was set: what a process that slept sends later is expired
             raise VenueError("the kill switch is thrown", "a lifted one before anything is opened")
         if not 0 <= now_ms - self.exposure.seen_ms <= FRESH_MS:
-            found = f"what is open was seen {now_ms - self.exposure.seen_ms} ms ago, so nobody knows what is open"
-            raise VenueError(found, f"a look at the account within {FRESH_MS} ms", "no answers, or a clock set back")
+            text = f"what is open was seen {now_ms - self.exposure.seen_ms} ms ago, so nobody knows what is open"
+            raise VenueError(text, f"a look at the account within {FRESH_MS} ms", "no answers, or a clock set back")
         open_usd = self.exposure.seen_usd + self.exposure.signed_usd
         self.caps.check_sums(self.journal.value_of_day(now_ms) + value_usd, open_usd + value_usd)
 

@@ -96,8 +96,8 @@ def route(raw: bytes) -> tuple[str, str, bool]:
     channel = head.group(1).decode(errors="replace")
     coin = head.group(2)
     if coin is None and channel in {"trades", "bbo", "l2Book", "activeAssetCtx"}:
-        found = _COIN.search(raw)
-        coin = found.group(1) if found else None
+        match = _COIN.search(raw)
+        coin = match.group(1) if match else None
     fast = channel == "l2Book" and b'"fast":true' in raw
     return channel, coin.decode(errors="replace") if coin else "", fast
 

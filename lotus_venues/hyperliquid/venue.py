@@ -37,7 +37,7 @@ from lotus_venues.hyperliquid.order_wire import (
     modify_action,
     order_wire,
     place_action,
-    placed_state,
+    placed_update,
     statuses_of,
 )
 from lotus_venues.hyperliquid.rate_budget import action_weight
@@ -156,8 +156,8 @@ class HyperliquidVenue:
         is_lost, statuses = False, []
         try:
             answer = await self.exchange.act(cancel_action(number, client_ids), len(client_ids), is_urgent=True)
-            told = statuses_of(answer)
-            statuses = told if isinstance(told, list) else []
+            payload = statuses_of(answer)
+            statuses = payload if isinstance(payload, list) else []
         except (Unanswered, WireError):
             is_lost = True
         done = [entry == "success" for entry in statuses] + [False] * (len(client_ids) - len(statuses))
@@ -170,25 +170,25 @@ class HyperliquidVenue:
         if reason or order.client_id not in self.exchange.signer.journal.names:
             standing = await self.order_of(order.client_id)
             return replace(standing, reason=reason or standing.reason)
-        known, now_ms = self.known.of(order.client_id), self.exchange.now_ms
-        if known.modifying_till_ms and not self.known.is_modify_over(order.client_id, now_ms):
+        before, now_ms = self.known.of(order.client_id), self.exchange.now_ms
+        if before.modifying_till_ms and not self.known.is_modify_over(order.client_id, now_ms):
             raise VenueError("an earlier modify of the order is not decided", "order_of until it is")
         self.queue.put(self.known.modified(order.client_id))
         self.known.modifying(order.client_id, now_ms + self.exchange.expires_ms + _SKEW_MS)
         try:
             wire = order_wire(order, self._asset(order.coin)[0])
-            told = statuses_of(await self.exchange.act(modify_action(wire), is_urgent=order.reduce_only))
-            entry = told[0] if isinstance(told, list) else {"error": told}
-            state, oid, filled, average, text = placed_state(entry, order)
+            statuses = statuses_of(await self.exchange.act(modify_action(wire), is_urgent=order.reduce_only))
+            entry = statuses[0] if isinstance(statuses, list) else {"error": statuses}
+            update = placed_update(entry, order, self.exchange.now_ms)
         except (Unanswered, WireError, IndexError):
-            return OrderUpdate(order.client_id, OrderState.UNKNOWN, self.exchange.now_ms, known.oid)
+            return OrderUpdate(order.client_id, OrderState.UNKNOWN, self.exchange.now_ms, before.oid)
         except VenueError:
             self.queue.put(self.known.modified(order.client_id))
             raise
-        if state is OrderState.REJECTED:
+        if update.state is OrderState.REJECTED:
             self.queue.put(self.known.modified(order.client_id))
-            return replace(await self._standing(order.client_id), reason=text)
-        update = self.known.keep(OrderUpdate(order.client_id, state, self.exchange.now_ms, oid, filled, average, text))
+            return replace(await self._standing(order.client_id), reason=update.reason)
+        update = self.known.keep(update)
         self.queue.put(self.known.modified(order.client_id))
         return update
 
@@ -203,11 +203,11 @@ class HyperliquidVenue:
         action = {"type": "updateLeverage", "asset": number, "isCross": is_cross, "leverage": leverage}
         await self.exchange.room(action_weight(1))
         try:
-            told = statuses_of(await self.exchange.act(action))
+            statuses = statuses_of(await self.exchange.act(action))
         except (Unanswered, WireError):
-            told = statuses_of(await self.exchange.act(action))
-        if isinstance(told, str):
-            raise VenueError(told, f"leverage {leverage} of {coin}")
+            statuses = statuses_of(await self.exchange.act(action))
+        if isinstance(statuses, str):
+            raise VenueError(statuses, f"leverage {leverage} of {coin}")
 
     async def account(self) -> AccountSnapshot:
         """Return equity, margin and positions."""
@@ -222,25 +222,25 @@ class HyperliquidVenue:
     async def order_of(self, client_id: str) -> OrderUpdate:
         """Return where an order stands. A signed one that the venue does not show is `UNKNOWN` until its expiry."""
         self._require_open()
-        told = await self.exchange.status(client_id)
+        payload = await self.exchange.status(client_id)
         last = self.known.of(client_id).last
-        if told is None and last is not None and last.state.is_final:
-            return last  # a refusal that the venue told and did not keep
-        if told is None:
+        if payload is None and last is not None and last.state.is_final:
+            return last  # a refusal that the venue sent and did not store
+        if payload is None:
             signed = self.exchange.signer.journal.names.get(client_id)
             if signed is not None and not await self._is_past(signed.expires_ms):
                 return OrderUpdate(client_id, OrderState.UNKNOWN, self.exchange.now_ms)
-            told = await self.exchange.status(client_id) if signed is not None else None
-        if told is None:  # the venue has said so of orders that rest: what it holds and what was filled decide
-            told = await self._resting(client_id)
-        if told is None and self.known.of(client_id).lots:
+            payload = await self.exchange.status(client_id) if signed is not None else None
+        if payload is None:  # the venue has said so of orders that rest: what it holds and what was filled decide
+            payload = await self._resting(client_id)
+        if payload is None and self.known.of(client_id).lots:
             return OrderUpdate(client_id, OrderState.UNKNOWN, self.exchange.now_ms)
-        if told is None:
+        if payload is None:
             return self.known.keep(OrderUpdate(client_id, OrderState.NEVER_PLACED, self.exchange.now_ms))
-        update = self.known.update_of(client_id, told["order"], told["status"], int(told["statusTimestamp"]))
+        update = self.known.update_of(client_id, payload["order"], payload["status"], int(payload["statusTimestamp"]))
         self.known.number(client_id, update.oid)
         if update.filled and self.known.average(self.known.of(client_id), update.filled) is None:
-            self.looks.learn(await self.exchange.fills(int(told["order"]["timestamp"])))
+            self.looks.learn(await self.exchange.fills(int(payload["order"]["timestamp"])))
         if self.known.is_modify_over(client_id, self.exchange.now_ms):
             self.queue.put(self.known.modified(client_id))
         return self.known.keep(update)
@@ -258,8 +258,8 @@ class HyperliquidVenue:
         self._require_open()
         rows = await self.looks.fills_for_owner(time_ms)
         for oid in {int(row["oid"]) for row in rows if not row.get("cloid")} - self.known.names.keys():
-            told = await self.exchange.status(oid)
-            self.known.names[oid] = (told["order"].get("cloid") or "") if told else ""
+            payload = await self.exchange.status(oid)
+            self.known.names[oid] = (payload["order"].get("cloid") or "") if payload else ""
         fills = {fill.fill_id: fill for fill in map(self.known.fill_of, rows)}
         return sorted(fills.values(), key=lambda fill: fill.time_ms)
 
@@ -300,25 +300,24 @@ class HyperliquidVenue:
         is_urgent = all(order.reduce_only for order in orders)
         self.known.expect(orders)
         try:
-            told = statuses_of(await self.exchange.act(place_action(wires, grouping), len(orders), is_urgent))
+            statuses = statuses_of(await self.exchange.act(place_action(wires, grouping), len(orders), is_urgent))
         except (Unanswered, WireError) as error:
             now_ms, reason = self.exchange.now_ms, str(error)
             return [OrderUpdate(order.client_id, OrderState.UNKNOWN, now_ms, reason=reason) for order in orders]
         except VenueError:
             self.known.forget(order.client_id for order in orders)
             raise
-        if isinstance(told, str) or (len(told) == 1 < len(orders) and "error" in told[0]):
-            told = [{"error": told if isinstance(told, str) else told[0]["error"]}] * len(orders)
-        if len(told) != len(orders):
+        if isinstance(statuses, str) or (len(statuses) == 1 < len(orders) and "error" in statuses[0]):
+            statuses = [{"error": statuses if isinstance(statuses, str) else statuses[0]["error"]}] * len(orders)
+        if len(statuses) != len(orders):
             return [await self._standing(order.client_id) for order in orders]
-        return [self._placed(entry, order) for entry, order in zip(told, orders, strict=True)]
+        return [self._placed(entry, order) for entry, order in zip(statuses, orders, strict=True)]
 
     def _placed(self, entry: Any, order: NewOrder) -> OrderUpdate:
         try:
-            state, oid, filled, average, reason = placed_state(entry, order)
+            update = placed_update(entry, order, self.exchange.now_ms)
         except (WireError, KeyError, ValueError, ArithmeticError) as error:
             return OrderUpdate(order.client_id, OrderState.UNKNOWN, self.exchange.now_ms, reason=str(error))
-        update = OrderUpdate(order.client_id, state, self.exchange.now_ms, oid, filled, average, reason)
         return self.known.keep(update)
 
     async def _canceled(self, name: str, is_done: bool, is_lost: bool) -> OrderUpdate:
@@ -368,7 +367,7 @@ class HyperliquidVenue:
     def _on_frame(self, channel: str, data: Any) -> None:
         with contextlib.suppress(*ODD_ANSWERS):
             if channel == "orderUpdates":
-                self.queue.put(update for told in data if (update := self.known.told_order(told)) is not None)
+                self.queue.put(update for payload in data if (update := self.known.told_order(payload)) is not None)
             elif channel == "userFills":
                 self.looks.learn(data["fills"])
             elif channel == "user":

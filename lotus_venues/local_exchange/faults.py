@@ -57,13 +57,13 @@ class Fault:
 
 def read_faults(rows: Iterable[Mapping[str, Any]]) -> tuple[Fault, ...]:
     """Return faults from JSON rows; raises `ConfigError` for an unknown kind, key or a chance outside 0..1."""
-    known = {f.name for f in fields(Fault)}
+    names = {f.name for f in fields(Fault)}
     faults = []
     for row in rows:
         if not isinstance(row, Mapping):
             raise ConfigError(f"{row!r} in the list of faults", "objects, each with a kind", "brackets are missing")
-        if unknown := sorted(set(row) - known):
-            raise ConfigError(f"fault with {', '.join(unknown)}", f"keys {', '.join(sorted(known))}")
+        if unknown := sorted(set(row) - names):
+            raise ConfigError(f"fault with {', '.join(unknown)}", f"keys {', '.join(sorted(names))}")
         try:
             kind = FaultKind(row["kind"])
         except (KeyError, ValueError) as error:
@@ -101,15 +101,15 @@ class Faults:
 
     def draw(self, kinds: frozenset[FaultKind], place: str) -> Fault | None:
         """Return the fault of these kinds that strikes at a place now, None for none; every passing is counted."""
-        found: Fault | None = None
+        drawn: Fault | None = None
         for index, fault in enumerate(self.active):
             if fault.kind not in kinds or fault.on not in ("*", place):
                 continue
             self._seen[index] += 1
             chance = fault.probability > 0 and self._random.random() < fault.probability
             spent = fault.limit is not None and self._fired[index] >= fault.limit
-            if found is None and not spent and (chance or self._seen[index] in fault.at):
-                found = fault
+            if drawn is None and not spent and (chance or self._seen[index] in fault.at):
+                drawn = fault
                 self._fired[index] += 1
                 self.struck[f"{fault.kind}:{place}"] += 1
-        return found
+        return drawn

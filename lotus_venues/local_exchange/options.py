@@ -34,7 +34,7 @@ class Options:
     `accounts` deposits by address; `open_deposit_usd` funds any other signer at its first action (None: refuse them);
     A paced tape that is silent for longer than `longest_silence_s` of its time goes on at once (None: it waits).
     `agents` maps an agent's address to its master's. `speed` plays the tape at a multiple of its pace (0: as fast as
-    clients read; None: only when told by `advance`), beginning after `start_after` market subscriptions. With `hold`
+    clients read; None: only by `advance`), beginning after `start_after` market subscriptions. With `hold`
     such a tape stands before a line until that returns how far (ns, exclusive) it may go on. `client_ms` is the clock
     that nonces follow (the SDK takes its own machine's). `limit_scale` 0 switches rate limits off.
     `abstraction` is how accounts hold their money: with `unifiedAccount` the perp state tells none of it.

@@ -33,18 +33,18 @@ class Tape:
 
     def apply(self, raw: bytes) -> Route | None:
         """Feed one frame; return its route, None for what is no market data of this universe (it is not passed on)."""
-        found = route(raw)
-        if found[0] not in MARKET_CHANNELS or (found[1] and found[1] not in self._index):
+        target = route(raw)
+        if target[0] not in MARKET_CHANNELS or (target[1] and target[1] not in self._index):
             return None
-        if found[0] in ("l2Book", "bbo", "trades", "activeAssetCtx"):
+        if target[0] in ("l2Book", "bbo", "trades", "activeAssetCtx"):
             try:
                 message = decode_frame(raw)[1]
             except WireError:
-                return found  # a damaged frame is passed on as the tape holds it
+                return target  # a damaged frame is passed on as the tape holds it
             self._feed(message)
-        if found[0] != "trades":
-            self.last[found] = raw
-        return found
+        if target[0] != "trades":
+            self.last[target] = raw
+        return target
 
     def _feed(self, message: w.WireMessage) -> None:
         match message:

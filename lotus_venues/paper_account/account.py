@@ -7,6 +7,7 @@ In the literature: exchange simulator with order latency; deterministic state ma
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from lotus.manifest import Asset
@@ -15,7 +16,7 @@ from lotus.trading.execution.orders import OrderGrouping, OrderState, OrderUpdat
 from lotus.trading.venue import VenueEvent
 from lotus_venues.ladder import Level
 from lotus_venues.order_form import TOO_SMALL
-from lotus_venues.paper_account import words
+from lotus_venues.paper_account import error_messages
 from lotus_venues.paper_account.execution import MICRO, PaperExecution, is_passed
 from lotus_venues.paper_account.matching import crossing, see_book, see_trade
 from lotus_venues.paper_account.money import Marks, PaperTerms, far_micro, mark_px2, open_micro
@@ -96,7 +97,7 @@ class PaperAccount:
         self._shown(asset, recv_ns, time_ms)
 
     def on_trade(self, asset: int, recv_ns: int, time_ms: int, tid: int, px: int, lots: int, side: int) -> None:
-        """Take one trade; `side` is the aggressor's. A trade told before (a replay) is passed over."""
+        """Take one trade; `side` is the aggressor's. A trade seen before (a replay) is passed over."""
         if self._is_new(asset, time_ms, tid):
             left = lots
             for order in self._resting(asset, -side):
@@ -129,7 +130,7 @@ class PaperAccount:
     @property
     def has_news(self) -> bool:
         """Whether anything changed, happened or was answered since it was last taken."""
-        return bool(self.execution.is_changed or self.execution.told or self.answers)
+        return bool(self.execution.is_changed or self.execution.news or self.answers)
 
     def take_answers(self) -> dict[int, list[OrderUpdate]]:
         """Return the answers given since the last call, by request."""
@@ -142,9 +143,9 @@ class PaperAccount:
         self.execution.is_changed = True
 
     def take_events(self) -> list[VenueEvent]:
-        """Return the events told since the last call."""
-        told, self.execution.told = self.execution.told, []
-        return told
+        """Return the events since the last call."""
+        news, self.execution.news = self.execution.news, []
+        return news
 
     def change(self) -> dict[str, object] | None:
         """Return what changed since the last `saved` in the form of `PaperStore.save`; None when nothing did."""
@@ -188,8 +189,7 @@ class PaperAccount:
         number = self.state.next_request
         self.state.next_request += 1
         due_ns = now_ns + self.terms.latency_ms * NS_PER_MS
-        made = Request(number, due_ns, request.placed, request.grouping, request.canceled, request.modified)
-        self.state.on_way.append(made)
+        self.state.on_way.append(replace(request, number=number, due_ns=due_ns))
         self.execution.is_changed = True
         self.advance(now_ns)
         return number
@@ -217,19 +217,19 @@ class PaperAccount:
     def _new_order(self, form: OrderForm) -> PaperOrder:
         state = self.state
         order = PaperOrder(
-            form.client_id,
-            state.next_oid,
-            form.asset,
-            form.side,
-            form.lots,
-            form.lots,
-            form.limit,
-            form.tif,
-            form.reduce_only,
-            self.execution.now_ms,
-            form.trigger,
-            form.kind,
-            form.trigger_market,
+            client_id=form.client_id,
+            oid=state.next_oid,
+            asset=form.asset,
+            side=form.side,
+            lots=form.lots,
+            left=form.lots,
+            limit=form.limit,
+            tif=form.tif,
+            reduce_only=form.reduce_only,
+            placed_ms=self.execution.now_ms,
+            trigger=form.trigger,
+            kind=form.kind,
+            trigger_market=form.trigger_market,
         )
         state.next_oid += 1
         state.orders[form.client_id] = order
@@ -245,7 +245,7 @@ class PaperAccount:
             entry = self.state.orders.get(order.parent)
             if entry is not None and (2 * entry.limit - px2) * entry.side < 0:
                 px2 = 2 * entry.limit  # it rests: the mark will be there when it is filled
-            wrong = words.BAD_TRIGGER if px2 and is_passed(order, px2) else ""
+            wrong = error_messages.BAD_TRIGGER if px2 and is_passed(order, px2) else ""
         return wrong
 
     def _enter(self, order: PaperOrder, refusal: str) -> None:
@@ -263,7 +263,7 @@ class PaperAccount:
         taken = self.execution.match(order)
         if order.left > 0 and order.tif is TimeInForce.IOC:
             state = OrderState.CANCELED if taken else OrderState.REJECTED
-            self.execution.finish(order, state, words.CANCELED if taken else words.NO_MATCH)
+            self.execution.finish(order, state, error_messages.CANCELED if taken else error_messages.NO_MATCH)
         elif order.left > 0:
             self.execution.rest(order, taken)
         self.execution.settle()
@@ -274,15 +274,15 @@ class PaperAccount:
             return TOO_SMALL
         if order.trigger:
             px2 = mark_px2(self.state.quotes[order.asset], ladder)
-            return words.BAD_TRIGGER if px2 and not order.parent and is_passed(order, px2) else ""
+            return error_messages.BAD_TRIGGER if px2 and not order.parent and is_passed(order, px2) else ""
         if order.reduce_only:
-            return words.NOT_REDUCING if execution.reducible(order) <= 0 else ""
+            return error_messages.NOT_REDUCING if execution.reducible(order) <= 0 else ""
         if order.tif is TimeInForce.ALO and crossing(ladder, order.side, order.limit):
             decimals = self.universe[order.asset].px_decimals
             best = (levels[0][0] if levels else 0 for levels in (ladder.bids, ladder.asks))
             bid, ask = (Decimal(px).scaleb(-decimals).normalize() for px in best)
-            return words.POST_ONLY.format(bid=format(bid, "f"), ask=format(ask, "f"))
-        return "" if self._affords(order) else words.NO_MARGIN
+            return error_messages.POST_ONLY.format(bid=format(bid, "f"), ask=format(ask, "f"))
+        return "" if self._affords(order) else error_messages.NO_MARGIN
 
     def _affords(self, order: PaperOrder) -> bool:
         position = self.state.positions[order.asset]
@@ -293,12 +293,15 @@ class PaperAccount:
         done = self.execution
         return need <= done.equity_micro() - done.margin_micro() - done.reserved_micro()
 
+    def _gone(self, client_id: str) -> OrderUpdate:
+        return OrderUpdate(client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=error_messages.GONE)
+
     def _cancel(self, client_id: str) -> OrderUpdate:
         order = self.state.orders.get(client_id)
         if order is None:
-            return OrderUpdate(client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=words.GONE)
+            return self._gone(client_id)
         if not order.state.is_final:
-            self.execution.finish(order, OrderState.CANCELED, words.CANCELED)
+            self.execution.finish(order, OrderState.CANCELED, error_messages.CANCELED)
         return self.execution.update_of(order)
 
     def _modify(self, form: OrderForm) -> OrderUpdate:
@@ -314,16 +317,15 @@ class PaperAccount:
 
     def _refuse_modify(self, order: PaperOrder | None, form: OrderForm) -> OrderUpdate:
         if order is None:
-            return OrderUpdate(form.client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=words.GONE)
-        told = self.execution.update_of(order)
-        reason = form.refusal or told.reason or words.GONE
-        return OrderUpdate(told.client_id, told.state, told.time_ms, told.oid, told.filled, told.average_px, reason)
+            return self._gone(form.client_id)
+        update = self.execution.update_of(order)
+        return replace(update, reason=form.refusal or update.reason or error_messages.GONE)
 
     def _cancel_all(self, names: list[str]) -> None:
         for name in tuple(names):
             order = self.state.orders[name]
             if not order.state.is_final:
-                self.execution.finish(order, OrderState.CANCELED, words.SCHEDULED)
+                self.execution.finish(order, OrderState.CANCELED, error_messages.SCHEDULED)
 
     def _shown(self, asset: int, recv_ns: int, time_ms: int) -> None:
         ladder = self.state.ladders[asset]

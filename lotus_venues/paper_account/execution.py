@@ -12,7 +12,7 @@ from lotus.timebase import HOUR_MS, NS_PER_MS
 from lotus.trading.execution.orders import FundingPayment, OrderState, OrderUpdate, Side, TriggerKind, VenueFill
 from lotus.trading.venue import VenueEvent
 from lotus_venues.fees import fee_micro
-from lotus_venues.paper_account import words
+from lotus_venues.paper_account import error_messages
 from lotus_venues.paper_account.matching import crossing, join, take
 from lotus_venues.paper_account.money import (
     RATE_SCALE,
@@ -27,12 +27,12 @@ from lotus_venues.paper_account.orders import PaperFill, PaperFunding, PaperOrde
 from lotus_venues.paper_account.state import PaperState
 
 MICRO = -6
-PAID_HOURS = 6  # payments are remembered, and told again after a crash, for so long
+PAID_HOURS = 6  # payments are remembered, and repeated after a crash, for so long
 
 
 @dataclass(slots=True)
 class PaperExecution:
-    """An account's state with the rules of execution; `told` collects events until they are taken.
+    """An account's state with the rules of execution; `news` collects events until they are taken.
 
     `touched` holds the orders changed and `made` the fills since the last save, `is_changed` tells of anything else;
     `moved` are the coins whose position changed since their reduce-only orders were looked at.
@@ -42,7 +42,7 @@ class PaperExecution:
     terms: PaperTerms
     state: PaperState
     name: str = ""
-    told: list[VenueEvent] = field(default_factory=list)
+    news: list[VenueEvent] = field(default_factory=list)
     touched: dict[str, PaperOrder] = field(default_factory=dict)
     made: list[PaperFill] = field(default_factory=list)
     moved: set[int] = field(default_factory=set)
@@ -118,14 +118,14 @@ class PaperExecution:
         if state is OrderState.FILLED:
             for name in order.siblings:
                 if not self.state.orders[name].state.is_final:
-                    self.finish(self.state.orders[name], OrderState.CANCELED, words.SIBLING_FILLED)
+                    self.finish(self.state.orders[name], OrderState.CANCELED, error_messages.SIBLING_FILLED)
 
     def tell(self, order: PaperOrder, state: OrderState) -> None:
         """Set the state of an order and tell it."""
         order.state, order.changed_ms = state, self.now_ms
         self.touched[order.client_id] = order
         self.is_changed = True
-        self.told.append(self.update_of(order))
+        self.news.append(self.update_of(order))
 
     def update_of(self, order: PaperOrder) -> OrderUpdate:
         """Return an order as the port tells it."""
@@ -134,7 +134,15 @@ class PaperExecution:
         if order.done:
             average = Decimal(order.value_micro).scaleb(MICRO) / Decimal(order.done).scaleb(-asset.sz_decimals)
         filled = Decimal(order.done).scaleb(-asset.sz_decimals)
-        return OrderUpdate(order.client_id, order.state, order.changed_ms, order.oid, filled, average, order.reason)
+        return OrderUpdate(
+            client_id=order.client_id,
+            state=order.state,
+            time_ms=order.changed_ms,
+            oid=order.oid,
+            filled=filled,
+            average_px=average,
+            reason=order.reason,
+        )
 
     def trigger(self, asset: int) -> None:
         """Send every waiting trigger of a coin whose price the mark has passed."""
@@ -151,13 +159,13 @@ class PaperExecution:
         if order.whole_position:
             order.lots = order.left = self.reducible(order)
         if self.reducible(order) <= 0:
-            self.finish(order, OrderState.CANCELED, words.REDUCE_ONLY_CANCELED)
+            self.finish(order, OrderState.CANCELED, error_messages.REDUCE_ONLY_CANCELED)
             return
         order.state = OrderState.RESTING
         taken = self.match(order)
         if order.left > 0 and not order.state.is_final:
             if order.trigger_market:
-                self.finish(order, OrderState.CANCELED, "" if taken else words.NO_LIQUIDITY)
+                self.finish(order, OrderState.CANCELED, "" if taken else error_messages.NO_LIQUIDITY)
             else:
                 self.rest(order, taken)
 
@@ -175,13 +183,13 @@ class PaperExecution:
         for name in tuple(self.state.open_ids[asset]):
             order = self.state.orders[name]
             if not order.state.is_final and order.reduce_only and not order.parent and -order.side * lots <= 0:
-                self.finish(order, OrderState.CANCELED, words.REDUCE_ONLY_CANCELED)
+                self.finish(order, OrderState.CANCELED, error_messages.REDUCE_ONLY_CANCELED)
 
     def _liquidate(self) -> None:
         for names in self.state.open_ids:
             for name in tuple(names):
                 if not self.state.orders[name].state.is_final:
-                    self.finish(self.state.orders[name], OrderState.CANCELED, words.LIQUIDATED)
+                    self.finish(self.state.orders[name], OrderState.CANCELED, error_messages.LIQUIDATED)
         for index, position in enumerate(self.state.positions):
             self._close(index, position)
 
@@ -195,11 +203,11 @@ class PaperExecution:
                 self.state.funding_micro += paid
                 made = PaperFunding(index, hour, position.lots, paid, quote.rate_e12)
                 self.state.paid = [*(p for p in self.state.paid if p.hour > hour - PAID_HOURS), made]
-                self.told.append(self._payment(made))
+                self.news.append(self._payment(made))
 
     def tell_paid_again(self) -> None:
         """Tell the funding of the last hours once more: after a crash nobody can ask for it."""
-        self.told += [self._payment(paid) for paid in self.state.paid]
+        self.news += [self._payment(paid) for paid in self.state.paid]
 
     def _payment(self, paid: PaperFunding) -> FundingPayment:
         asset = self.universe[paid.asset]
@@ -220,7 +228,7 @@ class PaperExecution:
             if entry.state is OrderState.REJECTED:
                 self.finish(child, OrderState.REJECTED, entry.reason)
             elif entry.state is not OrderState.FILLED:
-                self.finish(child, OrderState.CANCELED, words.ENTRY_GONE)
+                self.finish(child, OrderState.CANCELED, error_messages.ENTRY_GONE)
             else:
                 child.parent = ""
                 self.touched[child.client_id] = child
@@ -232,12 +240,23 @@ class PaperExecution:
         realised = state.positions[index].apply(side, lots, px)
         state.cash_micro += realised - fee
         state.fees_micro += fee
-        fill = PaperFill(state.next_fill, client_id, oid, index, side, lots, px, fee, is_taker, self.now_ms)
+        fill = PaperFill(
+            number=state.next_fill,
+            client_id=client_id,
+            oid=oid,
+            asset=index,
+            side=side,
+            lots=lots,
+            px=px,
+            fee_micro=fee,
+            is_taker=is_taker,
+            time_ms=self.now_ms,
+        )
         state.next_fill += 1
         state.fills.append(fill)
         self.made.append(fill)
         self.moved.add(index)
-        self.told.append(venue_fill(fill, asset, self.name))
+        self.news.append(venue_fill(fill, asset, self.name))
 
 
 def is_passed(order: PaperOrder, mark_px2_now: int) -> bool:
@@ -249,14 +268,14 @@ def is_passed(order: PaperOrder, mark_px2_now: int) -> bool:
 def venue_fill(fill: PaperFill, asset: Asset, account: str = "") -> VenueFill:
     """Return a fill as the port tells it, its number under the name of its account."""
     return VenueFill(
-        f"{account}/{fill.number}" if account else str(fill.number),
-        fill.client_id,
-        fill.oid,
-        asset.name,
-        Side(fill.side),
-        Decimal(fill.lots).scaleb(-asset.sz_decimals),
-        Decimal(fill.px).scaleb(-asset.px_decimals),
-        Decimal(fill.fee_micro).scaleb(MICRO),
-        fill.is_taker,
-        fill.time_ms,
+        fill_id=f"{account}/{fill.number}" if account else str(fill.number),
+        client_id=fill.client_id,
+        oid=fill.oid,
+        coin=asset.name,
+        side=Side(fill.side),
+        size=Decimal(fill.lots).scaleb(-asset.sz_decimals),
+        px=Decimal(fill.px).scaleb(-asset.px_decimals),
+        fee_usd=Decimal(fill.fee_micro).scaleb(MICRO),
+        is_taker=fill.is_taker,
+        time_ms=fill.time_ms,
     )

@@ -14,7 +14,7 @@ _BBO, _BOOK, _FAST, _TRADES, _CTX = map(
 def show(account: PaperAccount, kind: int, asset: int, recv_ns: int, time_ms: int, values: Sequence[int]) -> None:
     """Show an event to an account: `kind` and `values` as in `lotus.microtape.events`, its pool slice as plain ints.
 
-    A context that lacks mark, oracle or funding leaves what was told before.
+    A context that lacks mark, oracle or funding leaves the values of before.
     """
     if kind == _BBO:
         bid_px, bid_sz, _, ask_px, ask_sz, _ = values

@@ -68,8 +68,8 @@ def see_trade(order: PaperOrder, px: int, lots: int, time_ms: int) -> int:
         return min(order.left, lots)
     if order.queue == UNSEEN:
         return 0
-    known = min(order.credit, lots)
-    order.credit -= known
-    eaten = min(order.queue, lots - known)
+    credited = min(order.credit, lots)
+    order.credit -= credited
+    eaten = min(order.queue, lots - credited)
     order.queue -= eaten
-    return min(order.left, lots - known - eaten)
+    return min(order.left, lots - credited - eaten)

@@ -47,7 +47,7 @@ class Marks:
 
 
 def mark_px2(quote: Quote, ladder: Ladder) -> int:
-    """Return twice the mark price; the mid where no mark was told, 0 where there is neither."""
+    """Return twice the mark price; the mid where no mark is known, 0 where there is neither."""
     if quote.mark:
         return 2 * quote.mark
     return ladder.mid2 if ladder.is_two_sided else 0

@@ -134,7 +134,7 @@ class PaperPosition:
 
 @dataclass(slots=True)
 class Quote:
-    """Mark and oracle price (0: not told yet) and the hourly funding rate times 10^12 of one coin."""
+    """Mark and oracle price (0: not known yet) and the hourly funding rate times 10^12 of one coin."""
 
     mark: int = 0
     oracle: int = 0

@@ -1,7 +1,7 @@
 """The paper venue behind the port: a thin asynchronous shell around `PaperAccount`, with a store behind it.
 
-The caller shows it the market (`market`) and calls `told` after each message or batch; requests wait for their
-latency. What changed is saved before it is told (`write_ahead`). Nothing here matches. In the literature: ports and
+The caller shows it the market (`market`) and calls `ahead.note` after each message or batch; requests wait for their
+latency. What changed is saved before it is news (`write_ahead`). Nothing here matches. In the literature: ports and
 adapters.
 """
 
@@ -98,8 +98,8 @@ class PaperAccountVenue:
     ) -> Sequence[OrderUpdate]:
         """Place orders after the latency; a name already used comes back as it stands."""
         forms = [self._form(order) for order in orders]
-        known = sum(order.client_id in self.market.state.orders for order in orders)
-        if grouping is not OrderGrouping.NONE and 0 < known < len(orders):
+        repeated = sum(order.client_id in self.market.state.orders for order in orders)
+        if grouping is not OrderGrouping.NONE and 0 < repeated < len(orders):
             raise VenueError("a group was sent before in part", "all of its orders or none", "another plan's names")
         number = self.market.place(self._now(), forms, grouping)
         return await self._answer(number, [order.client_id for order in orders])
@@ -121,14 +121,14 @@ class PaperAccountVenue:
             raise VenueError(f"leverage {leverage} of {coin}", f"1 to {most}")
         self._now()
         self.market.set_leverage(index, leverage, is_cross)
-        self.told()
+        self.ahead.note()
 
     async def account(self) -> AccountSnapshot:
         """Return equity and margin at the mark, and all positions."""
         self.market.advance(self._now())
-        told = self._account()
+        snapshot = self._account()
         await self.ahead.settled()
-        return told
+        return snapshot
 
     def _account(self) -> AccountSnapshot:
         done = self.market.execution
@@ -143,24 +143,24 @@ class PaperAccountVenue:
         """Return all orders that are not final."""
         self.market.advance(self._now())
         state = self.market.state
-        told = [self._open_order(state.orders[name]) for names in state.open_ids for name in names]
+        orders = [self._open_order(state.orders[name]) for names in state.open_ids for name in names]
         await self.ahead.settled()
-        return told
+        return orders
 
     async def order_of(self, client_id: str) -> OrderUpdate:
         """Return where an order stands."""
         self.market.advance(self._now())
-        told = self.market.order_of(client_id)
+        update = self.market.order_of(client_id)
         await self.ahead.settled()
-        return told
+        return update
 
     async def fills_since(self, time_ms: int) -> Sequence[VenueFill]:
         """Return executions from a time on, oldest first; those that were forgotten (`forget`) are missing."""
         self.market.advance(self._now())
         fills = [fill for fill in self.market.state.fills if fill.time_ms >= time_ms]
-        told = [venue_fill(fill, self.universe[fill.asset], self.market.name) for fill in fills]
+        answer = [venue_fill(fill, self.universe[fill.asset], self.market.name) for fill in fills]
         await self.ahead.settled()
-        return told
+        return answer
 
     async def schedule_cancel(self, time_ms: int | None) -> bool:
         """Arm or disarm the cancel-all; refused while triggers rest, because it would remove stops."""
@@ -170,11 +170,11 @@ class PaperAccountVenue:
             return False
         self.market.state.cancel_at_ms = time_ms
         self.market.execution.is_changed = True
-        self.told()
+        self.ahead.note()
         return True
 
     def events(self) -> AsyncIterator[VenueEvent]:
-        """Yield what happened, as it is told."""
+        """Yield what happened, once it is saved."""
         return self.queue.read()
 
     async def server_time_ms(self) -> int:
@@ -190,10 +190,6 @@ class PaperAccountVenue:
         bid, ask = ladder.bids[0][0], ladder.asks[0][0]
         return Decimal(bid).scaleb(-decimals), Decimal(ask).scaleb(-decimals)
 
-    def told(self) -> None:
-        """Look what happened: it is saved beside the feed, then told to readers and to those who wait."""
-        self.ahead.note()
-
     def _tell(self, batch: WriteAheadBatch) -> None:
         self.queue.put(batch.events)
         for number, updates in batch.answers.items():
@@ -205,7 +201,7 @@ class PaperAccountVenue:
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[list[OrderUpdate]] = loop.create_future()
         self._waiting[number] = waiting
-        self.told()
+        self.ahead.note()
         if waiting.done():
             return waiting.result()
         loop.call_later(self.market.terms.latency_ms / 1e3, self._look)
@@ -219,7 +215,7 @@ class PaperAccountVenue:
 
     def _look(self) -> None:
         self.market.advance(self.clock_ns())
-        self.told()
+        self.ahead.note()
 
     def _now(self) -> int:
         if not self._is_open:
@@ -238,19 +234,26 @@ class PaperAccountVenue:
         lots, limit = (0, 0) if refusal else (size_lots(asset, order.size), px_units(asset, order.limit_px))
         if trigger is None or refusal:
             return OrderForm(
-                order.client_id, index, order.side, lots, limit, order.tif, order.reduce_only, refusal=refusal
+                client_id=order.client_id,
+                asset=index,
+                side=order.side,
+                lots=lots,
+                limit=limit,
+                tif=order.tif,
+                reduce_only=order.reduce_only,
+                refusal=refusal,
             )
         return OrderForm(
-            order.client_id,
-            index,
-            order.side,
-            lots,
-            limit,
-            order.tif,
-            order.reduce_only,
-            px_units(asset, trigger.px),
-            trigger.kind,
-            trigger.is_market,
+            client_id=order.client_id,
+            asset=index,
+            side=order.side,
+            lots=lots,
+            limit=limit,
+            tif=order.tif,
+            reduce_only=order.reduce_only,
+            trigger=px_units(asset, trigger.px),
+            kind=trigger.kind,
+            trigger_market=trigger.is_market,
         )
 
     def _position(self, index: int, equity: int) -> VenuePosition:
@@ -261,14 +264,14 @@ class PaperAccountVenue:
         rest = equity - open_micro(held, px2)
         end = liquidation_px(held, rest, self.market.terms.most(asset.name))
         return VenuePosition(
-            asset.name,
-            size,
-            _usd(held.cost_micro) / size,
-            _usd(open_micro(held, px2)),
-            _usd(initial_micro(held, px2)),
-            held.leverage,
-            held.is_cross,
-            None if end is None else Decimal(end).scaleb(-asset.px_decimals),
+            coin=asset.name,
+            size=size,
+            entry_px=_usd(held.cost_micro) / size,
+            unrealised_usd=_usd(open_micro(held, px2)),
+            margin_usd=_usd(initial_micro(held, px2)),
+            leverage=held.leverage,
+            is_cross=held.is_cross,
+            liquidation_px=None if end is None else Decimal(end).scaleb(-asset.px_decimals),
         )
 
     def _open_order(self, order: PaperOrder) -> OpenOrder:
@@ -278,16 +281,16 @@ class PaperAccountVenue:
             px = Decimal(order.trigger).scaleb(-asset.px_decimals)
             trigger = OrderTrigger(px, order.kind, order.trigger_market)
         return OpenOrder(
-            order.client_id,
-            order.oid,
-            asset.name,
-            Side(order.side),
-            Decimal(order.lots).scaleb(-asset.sz_decimals),
-            Decimal(order.left).scaleb(-asset.sz_decimals),
-            Decimal(order.limit).scaleb(-asset.px_decimals),
-            order.placed_ms,
-            order.reduce_only,
-            trigger,
+            client_id=order.client_id,
+            oid=order.oid,
+            coin=asset.name,
+            side=Side(order.side),
+            size=Decimal(order.lots).scaleb(-asset.sz_decimals),
+            left=Decimal(order.left).scaleb(-asset.sz_decimals),
+            limit_px=Decimal(order.limit).scaleb(-asset.px_decimals),
+            placed_ms=order.placed_ms,
+            reduce_only=order.reduce_only,
+            trigger=trigger,
         )
 
 

@@ -1,4 +1,4 @@
-"""What a paper account has to tell is kept first: changes are saved in batches beside the feed, then told in order.
+"""Write-ahead of a paper account: changes are saved in batches beside the feed, and its news follows in order.
 
 One save is under way at a time; what happens meanwhile is the next one. A batch that cannot be saved is tried again,
 joined with what came after it. Nothing matches here. In the literature: write-ahead logging, group commit.
@@ -21,14 +21,14 @@ Aside = Callable[[Callable[[Stored], None], Stored], Awaitable[None]]
 
 @dataclass(slots=True)
 class WriteAheadBatch:
-    """What changed (None: nothing that is kept), and what may be told once that is kept."""
+    """What changed (None: nothing to save), and the news that may leave once that is saved."""
 
     change: Stored | None = None
     events: list[VenueEvent] = field(default_factory=list)
     answers: dict[int, list[OrderUpdate]] = field(default_factory=dict)
 
     def then(self, later: "WriteAheadBatch") -> "WriteAheadBatch":
-        """Return this batch with a later one: the newer head, the newest of each order, all fills, all that is told."""
+        """Return this batch with a later one: the newer head, the newest of each order, all fills, all news."""
         return WriteAheadBatch(
             _joined(self.change, later.change), [*self.events, *later.events], {**self.answers, **later.answers}
         )
@@ -44,7 +44,7 @@ class WriteAhead:
         tell: Callable[[WriteAheadBatch], None],
         aside: Aside = asyncio.to_thread,
     ) -> None:
-        """Without a store everything is told at once; `aside` carries a save out without holding up the loop."""
+        """Without a store all news leaves at once; `aside` carries a save out without holding up the loop."""
         self.market, self.store, self.tell, self.aside = market, store, tell, aside
         self.failure = ""
         self._cut = self._told = 0
@@ -61,7 +61,7 @@ class WriteAhead:
         self._task = asyncio.get_running_loop().create_task(self._work(self.store))
 
     async def settled(self) -> None:
-        """Wait until all that happened so far was kept and told. Raises `VenueError` when it cannot be kept."""
+        """Wait until all changes so far are saved and their news left. Raises `VenueError` when they cannot be."""
         self.note()
         if self._task is None:
             return
@@ -77,7 +77,7 @@ class WriteAhead:
             if batch.change is not None:
                 try:
                     await self.aside(store.save, batch.change)
-                except Exception as error:  # whatever broke, what is not kept must not be lost or told
+                except Exception as error:  # whatever broke, news of unsaved changes must not leave
                     self.failure, held = str(error), batch
                     self._fail()
                     await asyncio.sleep(RETRY_S)
@@ -103,10 +103,10 @@ class WriteAhead:
 
     def _fail(self) -> None:
         waiters, self._waiters = self._waiters, []
-        found = f"the paper account cannot be saved ({self.failure})"
+        text = f"the paper account cannot be saved ({self.failure})"
         for _, waiter in waiters:
             if not waiter.done():
-                waiter.set_exception(VenueError(found, "a store that saves"))
+                waiter.set_exception(VenueError(text, "a store that saves"))
 
 
 def _joined(earlier: Stored | None, later: Stored | None) -> Stored | None:

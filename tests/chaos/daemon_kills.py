@@ -46,7 +46,7 @@ from lotus.simulation.spec import BTC, ETH, WorldSpec  # noqa: E402
 from lotus.simulation.world import World  # noqa: E402
 from lotus.trading.execution.orders import OrderState  # noqa: E402
 from lotus.trading.execution.rounding import round_px  # noqa: E402
-from lotus_desk.execution.books import execution_of  # noqa: E402
+from lotus_desk.execution.stored import execution_of  # noqa: E402
 from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
 from lotus_live.feed.recorder import tape_header  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402

@@ -36,7 +36,7 @@ from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
 from lotus.trading.execution.orders import Side, TriggerKind  # noqa: E402
 from lotus.trading.plan.plan import Plan, ProbeTerms, probe_plan  # noqa: E402
-from lotus_desk.accounts.accounts import venue_account  # noqa: E402
+from lotus_desk.accounts.accounts import VenueAccess, venue_account  # noqa: E402
 from lotus_desk.execution.books import TradeBooks  # noqa: E402
 from lotus_desk.execution.desk import TradingDesk  # noqa: E402
 from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot, account_name  # noqa: E402
@@ -215,9 +215,17 @@ class Drill:
         venues: dict[str, HyperliquidVenue] = {}
         for side in Side:
             venue = venue_account(
-                account_name(side), url, settings.keys_root, self.home / "live" / "signer", COINS, now_ms,
-                self.expires_ms, Decimal(10**6),
-            )  # fmt: skip
+                account_name(side),
+                VenueAccess(
+                    url=url,
+                    keys=settings.keys_root,
+                    journals=self.home / "live" / "signer",
+                    universe=COINS,
+                    clock_ms=now_ms,
+                    expires_ms=self.expires_ms,
+                ),
+                Decimal(10**6),
+            )
             venue.exchange.poster = LatePoster(url, timeout_s=self.timeout_s, connect_timeout_s=1.0)
             venues[account_name(side)] = venue
         books = TradeBooks(self.databases, Keys(settings.keys_root), "local")

@@ -24,9 +24,11 @@ from lotus_assets.stages.context import Made, Stage, StageContext, StageResult
 from lotus_assets.stages.learning.day_sums import StoredSource
 from lotus_assets.stages.runner import run_stage
 from lotus_live.daemon import Daemon
+from lotus_live.line_taker import LineTaker
 from lotus_live.reports.event_log import EventLog
 from lotus_resources.provision import provision
 from lotus_store.databases import Databases
+from lotus_venues.replay_server import ReplayPlan
 
 
 def run_backfill(home: Path, marks: Marks, first: str = DAYS[0], last: str = DAYS[-1]) -> dict[str, Any]:
@@ -54,13 +56,13 @@ def run_replay(home: Path, marks: Marks, recording: list[Path], speed: float, ru
     """Run the daemon on a recording; return the hash of its events and its paper result."""
     _mark_store(marks)
     _before(live_module, "warm_up", marks, "warm up")
-    _before(Daemon, "restore", marks, "rebuild from tape")
+    _before(LineTaker, "restore", marks, "rebuild from tape")
     _before(Daemon, "run", marks, "replay")
-    _before(Daemon, "_close", marks, "closing")
+    _before(Daemon, "close", marks, "closing")
     _around(EventLog, "_write", marks, "ledger write", "replay")
     _around(event_log_module, "write_mark", marks, "mark file", "replay")
     _before(writer_module, "publish", marks, "closing a segment")
-    result = live_module.run_live(settings_of(home), replay=recording, speed=speed, run_id=run_id)
+    result = live_module.run_live(settings_of(home), recording, plan=ReplayPlan(speed=speed), run_id=run_id)
     marks.mark("leaving")
     kept = {name: result.status[name] for name in ("windows", "events", "published", "frames", "gaps", "paper")}
     return {"hash": result.events_hash, "status": kept, "rebuilt": result.status["rebuilt"]}

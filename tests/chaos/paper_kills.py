@@ -27,12 +27,13 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 from children import spawn  # noqa: E402
 from tapes import MANIFEST, UNIVERSE, in_order, market, write  # noqa: E402
 
-from lotus_desk.execution.books import execution_of  # noqa: E402
+from lotus_desk.execution.stored import execution_of  # noqa: E402
 from lotus_live.live import run_live  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.trading.plans import PlanRow, open_plans  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
+from lotus_venues.replay_server import ReplayPlan  # noqa: E402
 
 RUN = "drill"
 DEPOSIT_MICRO = int(TradingSettings().paper_deposit_usd * 1e6)
@@ -47,7 +48,9 @@ def settings_of(home: Path) -> Settings:
 def trade(home: Path, recording: Path, speed: float) -> int:
     """Trade the recording to its end, saying in `running` when it has begun; return the published windows."""
     begun = lambda _: (home / "running").write_text("")  # noqa: E731
-    result = run_live(settings_of(home), replay=(recording,), speed=speed, run_id=RUN, trade=True, on_start=begun)
+    result = run_live(
+        settings_of(home), (recording,), plan=ReplayPlan(speed=speed), run_id=RUN, trade=True, on_start=begun
+    )
     return int(result.status["published"])
 
 

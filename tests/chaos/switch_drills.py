@@ -51,7 +51,7 @@ from trade_kills import (  # noqa: E402
 
 from lotus.hashing import natural_id  # noqa: E402
 from lotus.trading.execution.orders import NewOrder, OrderTrigger, Side, TimeInForce, TriggerKind  # noqa: E402
-from lotus_desk.accounts.accounts import venue_account  # noqa: E402
+from lotus_desk.accounts.accounts import VenueAccess, venue_account  # noqa: E402
 from lotus_desk.market.snapshot import account_name  # noqa: E402
 from lotus_desk.safety.heartbeat import BEAT_S  # noqa: E402
 from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
@@ -111,7 +111,13 @@ def open_positions(home: Path, url: str, users: dict[str, str], number: int) -> 
 
     async def go(account: str, user: str, side: Side) -> None:
         keys = home / "drill-keys"
-        venue = venue_account(account, url, keys, home / "drill-signer", (BTC,), now_ms, 5_000, Decimal(100_000))
+        venue = venue_account(
+            account,
+            VenueAccess(
+                url=url, keys=keys, journals=home / "drill-signer", universe=(BTC,), clock_ms=now_ms, expires_ms=5_000
+            ),
+            Decimal(100_000),
+        )
         venue.exchange.user = user
         asked(url, {"type": "approve", "agent": venue.exchange.signer.address, "master": user})
         await venue.connect()

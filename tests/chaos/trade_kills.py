@@ -34,7 +34,7 @@ from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
 from lotus.trading.execution.orders import Side  # noqa: E402
 from lotus.trading.plan.plan import probe_plan  # noqa: E402
-from lotus_desk.accounts.accounts import venue_account  # noqa: E402
+from lotus_desk.accounts.accounts import VenueAccess, venue_account  # noqa: E402
 from lotus_desk.execution.books import TradeBooks  # noqa: E402
 from lotus_desk.execution.desk import TradingDesk  # noqa: E402
 from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot, account_name  # noqa: E402
@@ -96,11 +96,20 @@ def run_desk(home: Path, url: str) -> int:
         snapshot = ToldMarket((BTC,), "local", TERMS, now_ms, max_leverage={"BTC": 40})
         venues = {
             account_name(side): venue_account(
-                account_name(side), url, settings.keys_root, home / "live" / "signer", (BTC,), now_ms, EXPIRES_MS,
-                Decimal(100_000), is_halted=KillSwitch(home).prepare().is_thrown,
+                account_name(side),
+                VenueAccess(
+                    url=url,
+                    keys=settings.keys_root,
+                    journals=home / "live" / "signer",
+                    universe=(BTC,),
+                    clock_ms=now_ms,
+                    expires_ms=EXPIRES_MS,
+                    is_halted=KillSwitch(home).prepare().is_thrown,
+                ),
+                Decimal(100_000),
             )
             for side in Side
-        }  # fmt: skip
+        }
         books = TradeBooks(databases, Keys(settings.keys_root), "local")
         desk = TradingDesk(books, snapshot, venues, KillSwitch(home).prepare())
 

@@ -69,17 +69,17 @@ def test_live_and_batch_agree_across_midnight(ctx: StageContext, lotus: Lotus) -
     for day in DAYS:
         for stage in (*TAPE_STAGES, *LEARNING_STAGES):
             assert not run_stage(ctx, stage, day).failed_checks
-    alone = [run_live(ctx.settings, replay=TapeDay(ctx.tape, day), databases=lotus.databases) for day in DAYS]
+    alone = [run_live(ctx.settings, TapeDay(ctx.tape, day), databases=lotus.databases) for day in DAYS]
     assert [run.events_hash for run in alone] == [events_hash(stored(ctx, day)) for day in DAYS]
-    again = run_live(ctx.settings, replay=TapeDay(ctx.tape, DAYS[1]), databases=lotus.databases)
+    again = run_live(ctx.settings, TapeDay(ctx.tape, DAYS[1]), databases=lotus.databases)
     assert again.status["rebuilt"] == alone[1].status["lines"] > 0
     assert again.events_hash == alone[1].events_hash
     files = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.all_segments()]
-    through = run_live(ctx.settings, replay=files, databases=lotus.databases)
+    through = run_live(ctx.settings, files, databases=lotus.databases)
     both = [stored(ctx, day) for day in DAYS]
     assert through.events_hash == events_hash({n: np.concatenate([part[n] for part in both]) for n in both[0]})
     last = [file for file in files if file.parent.name == DAYS[1]]
-    cold = run_live(ctx.settings, replay=last, databases=lotus.databases)
+    cold = run_live(ctx.settings, last, databases=lotus.databases)
     assert cold.events_hash != alone[1].events_hash, "the evening before must warm the day"
 
 
@@ -100,7 +100,7 @@ def test_live_and_batch_agree_when_the_experts_change_at_midnight(ctx: StageCont
     assert [c.notes["notes"]["experts_ver"] for c in told if c] == [base.version, experts_with(learned).version]
     assert [ctx.lake.days("dsi_annotations", b) for b in (ctx.tape_branch, ctx.branch)] == [DAYS, DAYS[1:]]
     files = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.all_segments()]
-    through = run_live(ctx.settings, replay=files, databases=lotus.databases)
+    through = run_live(ctx.settings, files, databases=lotus.databases)
     both = [stored(ctx, day) for day in DAYS]
     assert through.events_hash == events_hash({n: np.concatenate([part[n] for part in both]) for n in both[0]})
     for asset in ctx.manifest.universe:

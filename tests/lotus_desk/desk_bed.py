@@ -76,7 +76,7 @@ class Books:
             raise psycopg.OperationalError("the server is gone")
         return [row for row in self.rows.values() if row.stage in ("accepted", "working")]
 
-    def known(self, client_ids: Sequence[str]) -> frozenset[str]:
+    def recorded(self, client_ids: Sequence[str]) -> frozenset[str]:
         return frozenset(client_ids) & self.names
 
     def close(self) -> None:

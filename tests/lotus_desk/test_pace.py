@@ -8,6 +8,7 @@ from lotus.errors import ConfigError
 from lotus_desk.pace import fastest_pace, pace_to_trade
 from lotus_live.live import run_live
 from lotus_store.config import Settings
+from lotus_venues.replay_server import ReplayPlan
 
 
 def test_a_pace_that_cannot_hold_is_refused_with_the_fastest_that_can() -> None:
@@ -24,4 +25,4 @@ def test_the_shortest_horizon_lasts_a_second_and_no_market_goes_stale_between_tw
 
 def test_a_replay_that_trades_too_fast_is_refused_before_it_begins(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="at most 30 times"):
-        run_live(settings, replay=(tmp_path / "no.jsonl",), speed=120.0, trade=True)
+        run_live(settings, (tmp_path / "no.jsonl",), plan=ReplayPlan(speed=120.0), trade=True)

@@ -19,8 +19,8 @@ from lotus.errors import ConfigError
 from lotus.hashing import natural_id
 from lotus.modules.signals import DET_ALPHA
 from lotus.timebase import day_start_ms, next_day
-from lotus_desk.accounts.accounts import venue_account
-from lotus_desk.trading import trading_of
+from lotus_desk.accounts.accounts import VenueAccess, venue_account
+from lotus_desk.trading import TradingClock, trading_of
 from lotus_live.live import run_live
 from lotus_store.config import Settings, TradingSettings
 from lotus_store.databases import Connection, Databases
@@ -29,6 +29,7 @@ from lotus_store.ledger.signals.signals import SignalRow
 from lotus_store.ledger.trading.knowledge import Knowledge, executors_by, put_knowledge
 from lotus_store.ledger.trading.plans import PlanRow, fills_of, orders_of, plans_for
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
+from lotus_venues.replay_server import ReplayPlan
 
 DAY = "2026-03-04"
 PACE = {"local": 0.0, "paper": 30.0}  # at the exchange the tape waits for the desk
@@ -71,8 +72,10 @@ def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
 ) -> None:
     trading = replace(trading, trading=replace(trading.trading, venue=venue))
     believe(databases, trading.branch, next_day(DAY, -1))
-    still = run_live(trading, replay=(recording,), run_id="still", databases=databases)
-    traded = run_live(trading, replay=(recording,), run_id="traded", speed=PACE[venue], databases=databases, trade=True)
+    still = run_live(trading, (recording,), run_id="still", databases=databases)
+    traded = run_live(
+        trading, (recording,), run_id="traded", plan=ReplayPlan(speed=PACE[venue]), databases=databases, trade=True
+    )
     assert traded.events_hash == still.events_hash
     published = {
         str(name)
@@ -142,20 +145,29 @@ def the_book_moved(databases: Databases, branch: str, told: Mapping[str, Any], v
 @pytest.mark.parametrize("url", ["https://api.hyperliquid.xyz", "http://10.0.0.1:3001", ""])
 def test_orders_go_to_loopback_only(settings: Settings, databases: Databases, url: str) -> None:
     with pytest.raises(ConfigError, match="orders would go to"):
-        trading_of(settings, databases, (), url, lambda: 0)
+        trading_of(settings, databases, (), url, TradingClock(lambda: 0))
 
 
 def test_a_real_venue_wants_its_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no probes-long\.key"):
         venue_account(
-            "probes-long", "https://api.hyperliquid.xyz", tmp_path / "keys", tmp_path / "j", (), lambda: 0, 5000, 1000
+            "probes-long",
+            VenueAccess(
+                url="https://api.hyperliquid.xyz",
+                keys=tmp_path / "keys",
+                journals=tmp_path / "j",
+                universe=(),
+                clock_ms=lambda: 0,
+                expires_ms=5000,
+            ),
+            1000,
         )  # type: ignore[arg-type]
 
 
 def test_a_window_that_is_no_proposal_does_not_hold_up_the_log(
     databases: Databases, trading: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk = trading_of(trading, databases, UNIVERSE, "http://127.0.0.1:1", lambda: 1_000_000)
+    desk = trading_of(trading, databases, UNIVERSE, "http://127.0.0.1:1", TradingClock(lambda: 1_000_000))
     end = {"window": {"start_ms": 0, "end_ms": 990_000}}
     good = {
         "branch": "main", "event_id": natural_id("a"), "detector_id": "sr", "asset": "BTC", "horizon_s": 30,
@@ -183,7 +195,7 @@ def test_a_replay_of_an_earlier_day_signs_after_one_of_a_later_day(trading: Sett
     leverage = {"type": "updateLeverage", "asset": 0, "isCross": True, "leverage": 5}
     for session, day in (("replay-b", next_day(DAY)), ("replay-a", DAY)):
         clock = partial(day_start_ms, day)
-        made = trading_of(trading, databases, UNIVERSE, "http://127.0.0.1:1", clock, 30.0, session)
+        made = trading_of(trading, databases, UNIVERSE, "http://127.0.0.1:1", TradingClock(clock, 30.0), session)
         for venue in made.desk.venues.values():
             assert isinstance(venue, HyperliquidVenue)
             signer = venue.exchange.signer

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,11 +12,12 @@ from pathlib import Path
 
 from lotus.manifest import Asset, Manifest
 from lotus.trading.execution.orders import NewOrder, OrderGrouping, OrderTrigger, Side, TimeInForce, TriggerKind
-from lotus_desk.accounts.accounts import venue_account
+from lotus_desk.accounts.accounts import VenueAccess, venue_account
 from lotus_desk.safety.heartbeat import Beat, Pulse
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_desk.watch.alerts import Alerts
 from lotus_desk.watch.rules import WatchPolicy
+from lotus_desk.watch.running import watchdog_status
 from lotus_desk.watch.sessions import guard_session, make_known
 from lotus_desk.watch.watchdog import Watchdog
 from lotus_store.config import Settings, TradingSettings
@@ -29,6 +31,14 @@ from lotus_venues.local_exchange.web.server import LocalExchange
 BTC = Asset("BTC", 5)
 LOT = Decimal("0.01")
 ACCOUNT = "book"
+
+
+def stop_watchdog(home: Path) -> None:
+    """Ask the watchdog of a home to end, and wait up to 5 s for it."""
+    os.kill(int(watchdog_status(home)["pid"]), signal.SIGTERM)
+    deadline_s = time.monotonic() + 5.0
+    while watchdog_status(home)["alive"] and time.monotonic() < deadline_s:
+        time.sleep(0.05)
 
 
 def now_ms() -> int:
@@ -129,7 +139,16 @@ async def watch_bed(home: Path) -> AsyncIterator[WatchBed]:
         settings = Settings(home, trading=TradingSettings(venue="local", url=exchange.url))
         settings = replace(settings, manifest=replace(Manifest(), universe=(BTC,)))
         venue = venue_account(
-            ACCOUNT, exchange.url, settings.keys_root, home / "live" / "signer", (BTC,), now_ms, 2_000, Decimal(10_000)
+            ACCOUNT,
+            VenueAccess(
+                url=exchange.url,
+                keys=settings.keys_root,
+                journals=home / "live" / "signer",
+                universe=(BTC,),
+                clock_ms=now_ms,
+                expires_ms=2_000,
+            ),
+            Decimal(10_000),
         )
         await venue.connect()
         try:

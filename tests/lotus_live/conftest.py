@@ -1,4 +1,4 @@
-"""The daemon's tests share the program of a life; see `trial_life`."""
+"""The daemon's tests share the program of a life; see `shadow_life`."""
 
 import sys
 from pathlib import Path

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from lotus_live.live import run_live
 from lotus_store.config import load_settings
+from lotus_venues.replay_server import ReplayPlan
 
 
 def main(home: str, recording: str, run_id: str, speed: str) -> None:
     """Replay and print hash and counts."""
-    result = run_live(load_settings(home), replay=[Path(recording)], run_id=run_id, speed=float(speed))
+    result = run_live(load_settings(home), [Path(recording)], run_id=run_id, plan=ReplayPlan(speed=float(speed)))
     print(json.dumps({"hash": result.events_hash, "status": result.status}))
 
 

@@ -31,6 +31,7 @@ from lotus_store.ledger.beliefs.expert_sets import write_expert_set
 from lotus_store.ledger.beliefs.priors import put_in_force, put_version
 from lotus_store.ledger.signals import live_log
 from lotus_store.ledger.signals.signals import read_signals
+from lotus_venues.replay_server import ReplayPlan
 
 pytestmark = pytest.mark.process("the daemon on recordings, over wall time")
 SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
@@ -69,7 +70,7 @@ def test_priors_swapped_in_mid_run_give_the_rows_of_the_batch(
     late = priors_version("main", day_start_ms(DAY) + 9 * 3_600_000, braids[:1])
 
     def apply(daemon: Daemon) -> None:
-        while daemon.counts.windows < 60:
+        while daemon.taker.counts.windows < 60:
             time.sleep(0.01)
         with databases.connect("sig") as connection:
             for one in (version, late):
@@ -79,7 +80,9 @@ def test_priors_swapped_in_mid_run_give_the_rows_of_the_batch(
     def start(daemon: Daemon) -> None:
         threading.Thread(target=apply, args=(daemon,)).start()
 
-    result = run_live(settings, replay=[recording], run_id="swap", speed=240.0, databases=databases, on_start=start)
+    result = run_live(
+        settings, [recording], run_id="swap", plan=ReplayPlan(speed=240.0), databases=databases, on_start=start
+    )
     plain = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC))
     swapped = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC, [priors_0("main"), version]))
     assert result.events_hash == events_hash(swapped[0].events) != events_hash(plain[0].events)
@@ -100,7 +103,7 @@ def test_the_experts_of_the_day_come_from_the_ledger(
     with databases.connect("sig") as connection:
         for from_day, learned in ((DAY, halved), ("2026-03-05", LearnedSettings(base.version, off=base.names[:9]))):
             write_expert_set(connection, "main", InForce(from_day, "2026-03-02", learned))
-    result = run_live(settings, replay=[recording], run_id="halved", databases=databases)
+    result = run_live(settings, [recording], run_id="halved", databases=databases)
     given = replace(neutral_beliefs(SPEC), experts_by_day={DAY: experts_with(halved)})
     (day,), (plain,) = (score_tape(numbered(lines), SPEC, b) for b in (given, neutral_beliefs(SPEC)))
     assert result.events_hash == events_hash(day.events) != events_hash(plain.events)
@@ -113,7 +116,7 @@ def test_the_experts_of_the_day_come_from_the_ledger(
 def test_killed_anywhere_and_started_again_it_ends_the_same(
     settings: Settings, databases: Databases, recording: Path
 ) -> None:
-    expected = run_live(settings, replay=[recording], run_id="calm", databases=databases)
+    expected = run_live(settings, [recording], run_id="calm", databases=databases)
     environment = {**os.environ, "LOTUS_PG_DSN": settings.server_dsn, "PYTHONPATH": str(HERE.parents[1])}
     command = [sys.executable, str(HERE / "replay_once.py"), str(settings.home), str(recording), "killed"]
     wounds = 0

@@ -93,7 +93,7 @@ def test_commands_from_the_ledger(settings: Settings, databases: Databases, reco
         daemon.stop("command")
 
     plan = ReplayPlan(silent_from=50)
-    result = run_live(settings, replay=[recording], run_id="told", plan=plan, databases=databases, on_start=start)
+    result = run_live(settings, [recording], run_id="told", plan=plan, databases=databases, on_start=start)
     assert result.status["lines"] == 50
     with databases.connect("sig") as connection:
         told = connection.execute("SELECT command, result ->> 'error' FROM control ORDER BY command_id").fetchall()
@@ -206,7 +206,7 @@ def scrape(port: int, told: list[str]) -> None:
 def _stop_after(lines: int, before: Callable[[], None] = lambda: None) -> Any:
     def start(daemon: Daemon) -> None:
         def watch() -> None:
-            while daemon.counts.lines < lines:
+            while daemon.taker.counts.lines < lines:
                 time.sleep(0.01)
             before()
             daemon.stop("command")

@@ -34,11 +34,12 @@ class World:
         market = SimpleNamespace(now_ms=lambda: self.clock.last_ns // NS_PER_MS)
         rebalancer = SimpleNamespace(window=self.window, over=self.counted("over"))
         self.trading = SimpleNamespace(desk=desk, market=market, rebalancer=rebalancer)
-        self.daemon: Any = SimpleNamespace(
+        taker = SimpleNamespace(
             counts=SimpleNamespace(published=0, ends=0), last_window_end_ms=0, trading=self.trading,
-            log=SimpleNamespace(is_idle=True), hand_over=self.count("handed over"), last_ns=0,
-            herald=SimpleNamespace(turn=self.turn),
+            hand_over=self.count("handed over"), last_ns=0,
         )  # fmt: skip
+        supervisor = SimpleNamespace(herald=SimpleNamespace(turn=self.turn))
+        self.daemon: Any = SimpleNamespace(taker=taker, log=SimpleNamespace(is_idle=True), supervisor=supervisor)
         self.step = Lockstep(self.daemon, self.clock, LATENCY_NS, 5 * SECOND_NS)
 
     def count(self, what: str) -> Any:
@@ -66,18 +67,18 @@ class World:
     def give(self, line: Arrival) -> None:
         """Let the daemon take a line."""
         self.clock.accept(line.raw)
-        self.daemon.last_ns = line.recv_ns
+        self.daemon.taker.last_ns = line.recv_ns
 
     def close_window(self, end_ns: int) -> None:
         """Let the line taken last have closed a window, and published it."""
-        self.daemon.counts.ends += 1
-        self.daemon.counts.published += 1
-        self.daemon.last_window_end_ms = end_ns // NS_PER_MS
+        self.daemon.taker.counts.ends += 1
+        self.daemon.taker.counts.published += 1
+        self.daemon.taker.last_window_end_ms = end_ns // NS_PER_MS
 
 
 def test_barriers_stand_at_the_latency_past_each_second() -> None:
     world = World([0, 10 * SECOND_NS])
-    world.daemon.last_window_end_ms = 10_000
+    world.daemon.taker.last_window_end_ms = 10_000
 
     async def run() -> list[int]:
         first = await world.step.hold(0)
@@ -143,7 +144,7 @@ def test_the_tape_stands_until_the_daemon_took_its_lines() -> None:
 def test_what_was_published_is_written_and_carried_to_the_last_message_before_the_book_is_decided() -> None:
     world = World([0, SECOND_NS])
     order: list[str] = []
-    world.daemon.herald.turn = lambda modules: (order.append("turn"), world.turn(modules))[1]
+    world.daemon.supervisor.herald.turn = lambda modules: (order.append("turn"), world.turn(modules))[1]
     world.trading.rebalancer.window = lambda end_ms: (order.append("book"), world.window(end_ms))[1]
 
     async def run() -> None:

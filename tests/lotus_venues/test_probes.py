@@ -41,7 +41,7 @@ def test_two_probes_of_opposite_direction_are_never_netted() -> None:
     assert up.payoff_bps == pytest.approx(19.9 - 9.0, abs=0.02)
     assert down.payoff_bps == pytest.approx(-20.1 - 9.0, abs=0.02)
     assert desk.venue.positions[0].lots == 0
-    assert not desk.venue.known
+    assert not desk.venue.reports
 
 
 def test_unfilled_probe_earns_zero_and_an_exit_in_parts_is_finished() -> None:

@@ -76,15 +76,15 @@ class Account:
 
     def position(self, asset: int, max_leverage: int, is_cross: bool = True) -> ExchangePosition:
         """Return the position of an asset, flat at the default leverage and in that mode when there was none."""
-        found = self.positions.get(asset)
-        if found is None:
-            found = self.positions[asset] = ExchangePosition(min(DEFAULT_LEVERAGE, max_leverage), is_cross)
-        return found
+        position = self.positions.get(asset)
+        if position is None:
+            position = self.positions[asset] = ExchangePosition(min(DEFAULT_LEVERAGE, max_leverage), is_cross)
+        return position
 
     def lots(self, asset: int) -> int:
         """Signed lots held of an asset."""
-        found = self.positions.get(asset)
-        return found.lots if found else 0
+        position = self.positions.get(asset)
+        return position.lots if position else 0
 
     def held(self, *, cross: bool | None = None) -> Iterator[tuple[int, ExchangePosition]]:
         """Yield (asset, position) of what is not flat, of one margin mode or both."""

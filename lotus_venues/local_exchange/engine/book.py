@@ -135,12 +135,12 @@ class BookSide:
         """
         key, hits, left = self.key(px), [], lots
         for order in self.orders():
-            at = self.key(order.px)
-            if at > key or left <= 0:
+            own_key = self.key(order.px)
+            if own_key > key or left <= 0:
                 break
             if time_ms <= order.joined_ms:
                 continue
-            part = min(order.left, left if at < key else max(0, left - self._passed(order, left, time_ms)))
+            part = min(order.left, left if own_key < key else max(0, left - self._passed(order, left, time_ms)))
             if part:
                 hits.append((order, part))
                 left -= part
@@ -158,11 +158,11 @@ class BookSide:
         """Let a print of `lots` pass the queue ahead of an order; return how many of them it took."""
         if time_ms > order.explained_ms:
             order.unexplained = 0
-        known = min(order.unexplained, lots)
-        order.unexplained -= known
-        passed = min(order.ahead, lots - known)
+        explained = min(order.unexplained, lots)
+        order.unexplained -= explained
+        passed = min(order.ahead, lots - explained)
         order.ahead -= passed
-        return known + passed
+        return explained + passed
 
     @staticmethod
     def _shrink(queue: Sequence[ExchangeOrder], shown: int, time_ms: int) -> None:

@@ -1,6 +1,6 @@
 """The engine: what clients and the tape ask of the exchange, one synchronous call each, and the events that follow.
 
-Pure: no I/O, no clock (the time is told by `advance`), no randomness. The same calls give the same events. The server
+Pure: no I/O, no clock (the time comes from `advance`), no randomness. The same calls give the same events. The server
 is a thin shell around it; signatures, limits and faults are the shell's.
 """
 
@@ -23,7 +23,7 @@ from lotus_venues.local_exchange.engine.values import (
     OrderRequest,
     OrderResult,
 )
-from lotus_venues.local_exchange.requests import texts
+from lotus_venues.local_exchange.requests import error_messages
 
 MIN_SCHEDULE_MS = 5_000
 SCHEDULES_A_DAY = 10
@@ -103,7 +103,7 @@ class Engine:
         """Cancel an order by its number or cloid; return the refusal, "" when it is cancelled."""
         order = self.find(owner, name)
         if order is None or not order.is_open or order.asset != asset:
-            return texts.MISSING_ORDER
+            return error_messages.MISSING_ORDER
         self.state.close(order, EngineOrderStatus.CANCELED)
         self._settle()
         return ""
@@ -115,9 +115,13 @@ class Engine:
         """
         state, old = self.state, self.find(owner, name)
         if old is None or not old.is_open:
-            return OrderResult(error=texts.NOT_MODIFIABLE)
+            return OrderResult(error=error_messages.NOT_MODIFIABLE)
         order, error = read(state, owner, request, old.grouping)
-        if order is None or (error := refusal(state, order)) in (texts.TOO_SMALL, texts.TOO_FAR, texts.BAD_TRIGGER):
+        if order is None or (error := refusal(state, order)) in (
+            error_messages.TOO_SMALL,
+            error_messages.TOO_FAR,
+            error_messages.BAD_TRIGGER,
+        ):
             return OrderResult(error=error)
         parent = old.parent if order.stop is not None else None
         state.close(old, EngineOrderStatus.CANCELED)
@@ -132,7 +136,7 @@ class Engine:
             self._inherit(old, order)
         self._settle()
         if answer.error:
-            return OrderResult(answer.order, texts.MODIFY_FAILED.format(reason=answer.error))
+            return OrderResult(answer.order, error_messages.MODIFY_FAILED.format(reason=answer.error))
         return answer
 
     def _inherit(self, old: ExchangeOrder, order: ExchangeOrder) -> None:
@@ -157,18 +161,18 @@ class Engine:
         """Set leverage and margin mode of an asset; return the refusal or ""."""
         state = self.state
         if not 0 <= asset < len(state.markets):
-            return texts.BAD_ASSET.format(asset=asset)
+            return error_messages.BAD_ASSET.format(asset=asset)
         listing, account = state.markets[asset].listing, state.accounts[owner]
         if not 1 <= leverage <= listing.max_leverage or (is_cross and listing.only_isolated):
-            return texts.BAD_LEVERAGE
+            return error_messages.BAD_LEVERAGE
         position = account.position(asset, listing.max_leverage, not listing.only_isolated)
         if position.lots and position.is_cross != is_cross:
-            return texts.LEVERAGE_WITH_POSITION
+            return error_messages.LEVERAGE_WITH_POSITION
         before, position.leverage = position.leverage, leverage
         marks = state.marks
         if position.lots and leverage < before and account.initial_margin(marks) > account.cross_value(marks):
             position.leverage = before
-            return texts.LEVERAGE_TOO_LOW
+            return error_messages.LEVERAGE_TOO_LOW
         position.is_cross = is_cross
         return ""
 
@@ -180,11 +184,11 @@ class Engine:
             return ""
         if account.volume_micro < self.schedule_volume_usd * 1_000_000:
             traded = f"{account.volume_micro / 1e6:.2f}".rstrip("0").rstrip(".")
-            return texts.SCHEDULE_LOCKED.format(required=self.schedule_volume_usd, traded=traded)
+            return error_messages.SCHEDULE_LOCKED.format(required=self.schedule_volume_usd, traded=traded)
         if time_ms < now + MIN_SCHEDULE_MS:
-            return texts.SCHEDULE_TOO_SOON
+            return error_messages.SCHEDULE_TOO_SOON
         if account.schedule_day == now // DAY_MS and account.schedules_fired >= SCHEDULES_A_DAY:
-            return texts.SCHEDULE_SPENT
+            return error_messages.SCHEDULE_SPENT
         account.scheduled_ms = time_ms
         return ""
 

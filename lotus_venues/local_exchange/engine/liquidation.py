@@ -18,17 +18,17 @@ RATE_ONE = 10**10
 
 def liquidate_due(state: ExchangeState) -> bool:
     """Liquidate every account and isolated position below its maintenance margin; tell whether there was one."""
-    marks, found = state.marks, False
+    marks, is_any = state.marks, False
     for account in list(state.accounts.values()):
         if _below(account.cross_value(marks), account.maintenance(marks, state.max_leverages)):
             _liquidate(state, account, [a for a, _ in account.held(cross=True)])
-            found = True
+            is_any = True
         for asset, position in list(account.held(cross=False)):
             need = abs(position.lots) * marks[asset] // (2 * state.max_leverages[asset])
             if _below(position.raw_micro + position.lots * marks[asset], need):
                 _liquidate(state, account, [asset])
-                found = True
-    return found
+                is_any = True
+    return is_any
 
 
 def _below(value: int, need: int) -> bool:
@@ -52,8 +52,9 @@ def _liquidate(state: ExchangeState, account: Account, assets: list[int]) -> Non
 def _close(state: ExchangeState, account: Account, asset: int, mark: int) -> None:
     lots = account.lots(asset)
     order = ExchangeOrder(
-        0, account.address, asset, Side.SELL if lots > 0 else Side.BUY, mark, abs(lots), abs(lots), TimeInForce.IOC,
-        True, state.now_ms,
+        oid=0, owner=account.address, asset=asset, side=Side.SELL if lots > 0 else Side.BUY, px=mark,
+        lots=abs(lots), left=abs(lots), tif=TimeInForce.IOC,
+        reduce_only=True, placed_ms=state.now_ms,
     )  # fmt: skip
     state.admit(order)
     execute(state, order, None, liquidated=mark)
@@ -103,6 +104,8 @@ def pay_funding(state: ExchangeState, hour_ms: int) -> None:
             position.funding_micro += paid
             position.funding_since_open_micro += paid
             state.market_raw_micro += paid
-            event = Funding(account.address, asset, paid, lots, rate, hour_ms)
+            event = Funding(
+                owner=account.address, asset=asset, paid_micro=paid, lots=lots, rate_e10=rate, time_ms=hour_ms
+            )
             account.fundings.append(event)
             state.events.append(event)

@@ -14,8 +14,8 @@ from lotus_venues.local_exchange.engine.values import EngineOrderStatus, Exchang
 def execute(state: ExchangeState, order: ExchangeOrder, limit: int | None, liquidated: int | None = None) -> None:
     """Match an order against what stands at `limit` (None: any price) or better; what is left stays in `left`."""
     against = state.markets[order.asset].side(order.side.opposite)
-    while order.left and (found := against.maker(limit)) is not None:
-        px, lots, maker = found
+    while order.left and (best := against.maker(limit)) is not None:
+        px, lots, maker = best
         room = min(order.left, state.reducible(order)) if order.reduce_only else order.left
         if not room:
             return
@@ -56,8 +56,8 @@ def uncross(state: ExchangeState, asset: int) -> None:
     """Fill local orders that the tape's other side now crosses, at their own price, up to the size shown there."""
     market = state.markets[asset]
     for side in Side:
-        mine, theirs = market.side(side), market.side(side.opposite)
-        while (order := mine.first_order) is not None and (px := theirs.shown_px) is not None:
+        own, theirs = market.side(side), market.side(side.opposite)
+        while (order := own.first_order) is not None and (px := theirs.shown_px) is not None:
             if (order.px - px) * side < 0:
                 break
             part = min(order.left, theirs.shown[theirs.key(px)])
@@ -127,8 +127,9 @@ def _book(
     order.left -= lots
     order.cost += notional
     fill = ExchangeFill(
-        order.owner, order.asset, order.side, px, lots, state.now_ms, order.oid, order.cloid, crossed, fee, closed,
-        start, state.ids.tid, liquidated,
+        owner=order.owner, asset=order.asset, side=order.side, px=px, lots=lots, time_ms=state.now_ms,
+        oid=order.oid, cloid=order.cloid, crossed=crossed, fee_micro=fee, closed_micro=closed,
+        start_lots=start, tid=state.ids.tid, liquidated=liquidated,
     )  # fmt: skip
     account.fills.append(fill)
     state.events.append(fill)

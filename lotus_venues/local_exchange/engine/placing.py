@@ -19,7 +19,7 @@ from lotus_venues.local_exchange.engine.values import (
     SmallExits,
     Stop,
 )
-from lotus_venues.local_exchange.requests import texts
+from lotus_venues.local_exchange.requests import error_messages
 
 MAX_OPEN_ORDERS, OPEN_PER_USD, MOST_OPEN_ORDERS = 1_000, 5_000_000, 5_000
 _TIFS = {"Gtc": TimeInForce.GTC, "Ioc": TimeInForce.IOC, "Alo": TimeInForce.ALO, "FrontendMarket": TimeInForce.IOC}
@@ -30,7 +30,7 @@ def read(
 ) -> tuple[ExchangeOrder | None, str]:
     """Return the order that a request spells, or the refusal of its numbers."""
     if not 0 <= request.asset < len(state.markets):
-        return None, texts.BAD_ASSET.format(asset=request.asset)
+        return None, error_messages.BAD_ASSET.format(asset=request.asset)
     asset = state.markets[request.asset].listing.asset
     px, error = price_units(request.px, asset.px_decimals)
     stop = None
@@ -44,8 +44,9 @@ def read(
     side = Side.BUY if request.is_buy else Side.SELL
     tif = _TIFS[request.tif] if request.tif is not None else TimeInForce.GTC
     order = ExchangeOrder(
-        0, owner, request.asset, side, px, lots, lots, tif, request.reduce_only, state.now_ms, request.cloid, stop,
-        grouping, status_ms=state.now_ms, is_market=request.tif == "FrontendMarket",
+        oid=0, owner=owner, asset=request.asset, side=side, px=px, lots=lots, left=lots, tif=tif,
+        reduce_only=request.reduce_only, placed_ms=state.now_ms, cloid=request.cloid, stop=stop,
+        grouping=grouping, status_ms=state.now_ms, is_market=request.tif == "FrontendMarket",
     )  # fmt: skip
     return order, ""
 
@@ -54,20 +55,20 @@ def refusal(state: ExchangeState, order: ExchangeOrder, reference: int | None = 
     """Return why the venue refuses an order, "" when it does not; `reference` replaces the mark for its trigger."""
     market, account = state.markets[order.asset], state.accounts[order.owner]
     if state.now_ms < state.post_only_until_ms and order.tif is not TimeInForce.ALO:
-        return texts.POST_ONLY_PERIOD
+        return error_messages.POST_ONLY_PERIOD
     if order.px * order.lots < MIN_NOTIONAL_MICRO and not _may_be_small(state, order):
-        return texts.TOO_SMALL
+        return error_messages.TOO_SMALL
     if not market.oracle or abs(order.px - market.oracle) * 100 > 95 * market.oracle:
-        return texts.TOO_FAR
+        return error_messages.TOO_FAR
     more = account.volume_micro // (OPEN_PER_USD * 1_000_000)
     if len(account.open) >= min(MAX_OPEN_ORDERS + more, MOST_OPEN_ORDERS):
-        return texts.TOO_MANY_OPEN
+        return error_messages.TOO_MANY_OPEN
     if len(account.open) >= MAX_OPEN_ORDERS and (order.reduce_only or order.stop is not None):
-        return texts.TOO_MANY_OPEN
+        return error_messages.TOO_MANY_OPEN
     if order.stop is not None:
         if order.stop.kind is TriggerKind.STOP_LOSS and (order.px - order.stop.px) * order.side < 0:
-            return texts.BAD_TRIGGER
-        return texts.BAD_TRIGGER if is_due(order, reference or market.mark) else ""
+            return error_messages.BAD_TRIGGER
+        return error_messages.BAD_TRIGGER if is_due(order, reference or market.mark) else ""
     if order.tif is TimeInForce.ALO and (text := _would_match(state, order)):
         return text
     if not order.reduce_only:
@@ -75,7 +76,7 @@ def refusal(state: ExchangeState, order: ExchangeOrder, reference: int | None = 
         marks = state.marks
         needed = account.initial_margin(marks, {(order.asset, order.side): order.lots})
         if needed > account.cross_value(marks) and needed > account.initial_margin(marks):
-            return texts.NO_MARGIN
+            return error_messages.NO_MARGIN
     return ""
 
 
@@ -95,7 +96,7 @@ def _would_match(state: ExchangeState, order: ExchangeOrder) -> str:
         "None" if px is None else format(Decimal(px).scaleb(-market.listing.asset.px_decimals).normalize(), "f")
         for px in (market.bids.best_px, market.asks.best_px)
     )
-    return texts.WOULD_MATCH.format(bid=bid, ask=ask)
+    return error_messages.WOULD_MATCH.format(bid=bid, ask=ask)
 
 
 def place(state: ExchangeState, order: ExchangeOrder) -> OrderResult:
@@ -103,7 +104,7 @@ def place(state: ExchangeState, order: ExchangeOrder) -> OrderResult:
     left = state.reducible(order) if order.reduce_only else 0
     too_large = state.exit_rules.is_strict and order.stop is None and order.lots > left
     if order.reduce_only and (not left or too_large):
-        return refuse(state, order, texts.NOT_REDUCING)
+        return refuse(state, order, error_messages.NOT_REDUCING)
     error = refusal(state, order)
     if error:
         return refuse(state, order, error)
@@ -119,7 +120,7 @@ def place(state: ExchangeState, order: ExchangeOrder) -> OrderResult:
             return OrderResult(order)
         empty = order.is_market and state.markets[order.asset].side(order.side.opposite).best_px is None
         state.close(order, EngineOrderStatus.NO_LIQUIDITY if empty else EngineOrderStatus.IOC_CANCELED)
-        return OrderResult(order, texts.NO_LIQUIDITY if empty else texts.NO_MATCH)
+        return OrderResult(order, error_messages.NO_LIQUIDITY if empty else error_messages.NO_MATCH)
     if order.left and order.reduce_only and not state.reducible(order):
         state.close(order, EngineOrderStatus.REDUCE_ONLY_CANCELED)
     elif order.left:
@@ -139,7 +140,7 @@ def refuse(state: ExchangeState, order: ExchangeOrder, error: str) -> OrderResul
     word = (
         "badAloPxRejected"
         if error.startswith("Post only")
-        else texts.REJECTED_AS.get(error, EngineOrderStatus.REJECTED)
+        else error_messages.REJECTED_AS.get(error, EngineOrderStatus.REJECTED)
     )
     state.tell(order, word)
     return OrderResult(order, error)
@@ -156,7 +157,7 @@ def place_group(
     same = len({r.asset for r in requests}) == 1 and all(r.reduce_only for r in stops)
     wanted = 1 if grouping is OrderGrouping.ENTRY_WITH_EXITS else 0
     if not 1 <= len(stops) <= 2 or len(entries) != wanted or not same or (wanted and requests[0] is not entries[0]):
-        return [OrderResult(error=texts.TRIGGER_COUNT) for _ in requests]
+        return [OrderResult(error=error_messages.TRIGGER_COUNT) for _ in requests]
     if wanted:
         return _entry_with_exits(state, owner, requests)
     answers = [_place_one(state, owner, request, grouping) for request in requests]
@@ -183,7 +184,7 @@ def _entry_with_exits(state: ExchangeState, owner: str, requests: Sequence[Order
     for exit_order in exits:
         error = refusal(state, exit_order, reference)
         if not error and exit_order.side is entry.side:
-            error = texts.NOT_REDUCING
+            error = error_messages.NOT_REDUCING
         if error:
             return [OrderResult(error=error) for _ in requests]
     answer = place(state, entry)

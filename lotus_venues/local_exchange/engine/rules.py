@@ -8,7 +8,7 @@ implementation of what `lotus.trading.execution.rounding` does for orders that L
 import re
 from typing import Final
 
-from lotus_venues.local_exchange.requests.texts import BAD_PRICE, BAD_SIZE, BAD_TICK, ZERO_SIZE
+from lotus_venues.local_exchange.requests.error_messages import BAD_PRICE, BAD_SIZE, BAD_TICK, ZERO_SIZE
 
 MIN_NOTIONAL_MICRO: Final = 10_000_000
 MAX_FIGURES: Final = 5
@@ -49,7 +49,7 @@ def size_lots(text: str, decimals: int, *, may_be_zero: bool = False) -> tuple[i
 
 def _digits(text: str) -> tuple[str | None, str]:
     """Return whole and fractional digits without trailing zeros; None for what is no plain number."""
-    found = _NUMBER.match(text)
-    if found is None:
+    match = _NUMBER.match(text)
+    if match is None:
         return None, ""
-    return found[1], (found[2] or "").rstrip("0")
+    return match[1], (match[2] or "").rstrip("0")

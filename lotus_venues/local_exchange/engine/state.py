@@ -1,4 +1,4 @@
-"""The whole state of the exchange: markets, accounts, orders, the house's books, and the events not yet told.
+"""The whole state of the exchange: markets, accounts, orders, the house's books, and the events not sent yet.
 
 What is held here changes only through `matching`, `placing`, `exits`, `liquidation` and `engine`. Conservation: lots of
 all accounts and the market sum to zero, raw dollars of all and the fees and the insurance to the deposits.
@@ -34,7 +34,7 @@ _BY_VENUE = frozenset(
 
 @dataclass(slots=True)
 class ExchangeState:
-    """Everything that the engine remembers. `now_ms` is the exchange's clock as last told.
+    """Everything that the engine remembers. `now_ms` is the exchange's clock as last set.
 
     Before `post_only_until_ms`, as after the venue's upgrades, only orders that must rest are taken.
     """
@@ -84,8 +84,9 @@ class ExchangeState:
         order.status, order.status_ms = status, self.now_ms
         self.events.append(
             OrderChanged(
-                order.owner, order.asset, order.side, order.px, order.left, order.oid, order.placed_ms, order.lots,
-                order.cloid, status, self.now_ms,
+                owner=order.owner, asset=order.asset, side=order.side, px=order.px, left=order.left,
+                oid=order.oid, placed_ms=order.placed_ms, lots=order.lots,
+                cloid=order.cloid, status=status, time_ms=self.now_ms,
             )
         )  # fmt: skip
 
@@ -102,7 +103,7 @@ class ExchangeState:
             self._forget()
 
     def close(self, order: ExchangeOrder, status: str) -> None:
-        """End an order: out of its queue or its trigger list, status told.
+        """End an order: out of its queue or its trigger list, its status sent.
 
         What the venue cancelled on its own, unlike an order that ended by its own terms, is an event of its own.
         """

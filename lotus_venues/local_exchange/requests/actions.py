@@ -13,10 +13,10 @@ from lotus.trading.execution.orders import OrderGrouping
 from lotus_venues.local_exchange.engine.accounts import Account
 from lotus_venues.local_exchange.engine.exchange import Engine
 from lotus_venues.local_exchange.engine.values import OrderRequest
-from lotus_venues.local_exchange.requests import texts
+from lotus_venues.local_exchange.requests import error_messages
 from lotus_venues.local_exchange.requests.limits import RateLimits
 from lotus_venues.local_exchange.requests.signers import RequestRefused, Signers
-from lotus_venues.local_exchange.requests.wire_out import Json, Spelling
+from lotus_venues.local_exchange.requests.wire_out import Json, WireEncoder
 
 _CLOID = re.compile(r"0x[0-9a-fA-F]{32}\Z")
 OK: Json = {"status": "ok", "response": {"type": "default"}}
@@ -32,7 +32,7 @@ class Actions:
 
     engine: Engine
     signers: Signers
-    spelling: Spelling
+    encoder: WireEncoder
     limits: RateLimits
     open_deposit_micro: int | None
 
@@ -62,17 +62,17 @@ class Actions:
         expires = body.get("expiresAfter")
         if expires is not None and self.engine.state.now_ms > expires:
             account.requests_used += 4  # a stale request costs five
-            raise RequestRefused(texts.EXPIRED.format(expires=expires, now=self.engine.state.now_ms))
+            raise RequestRefused(error_messages.EXPIRED.format(expires=expires, now=self.engine.state.now_ms))
         vault = body.get("vaultAddress")
         if vault is not None:
-            raise RequestRefused(texts.BAD_VAULT.format(address=vault))
+            raise RequestRefused(error_messages.BAD_VAULT.format(address=vault))
         return account
 
     def _master(self, signer: str) -> str:
         return self.signers.master_of(signer, self.engine.state.now_ms) or signer
 
     def _newcomer(self, signer: str, body: Json) -> Account:
-        unknown = RequestRefused(texts.UNKNOWN_SIGNER.format(address=signer))
+        unknown = RequestRefused(error_messages.UNKNOWN_SIGNER.format(address=signer))
         if self.open_deposit_micro is None:
             raise unknown
         real = self.signers.signer_of(body, is_mainnet=True)
@@ -94,13 +94,13 @@ class Actions:
         }
         run = kinds.get(action["type"])
         if run is None:
-            raise RequestRefused(texts.UNSUPPORTED_ACTION.format(kind=action["type"]))
+            raise RequestRefused(error_messages.UNSUPPORTED_ACTION.format(kind=action["type"]))
         return run(account, action)
 
     def _order(self, account: Account, action: Json) -> Json:
         requests = [read_order(row) for row in action["orders"]]
         answers = self.engine.place(account.address, requests, OrderGrouping(action.get("grouping", "na")))
-        return _statuses("order", [self.spelling.answer(a) for a in answers])
+        return _statuses("order", [self.encoder.answer(a) for a in answers])
 
     def _cancel(self, account: Account, action: Json) -> Json:
         keys = ("asset", "cloid") if action["type"] == "cancelByCloid" else ("a", "o")
@@ -114,7 +114,7 @@ class Actions:
         answers = [self.engine.modify(account.address, name, request) for name, request in wanted]
         if action["type"] == "modify":
             return {"status": "err", "response": answers[0].error} if answers[0].error else OK
-        return _statuses("order", [self.spelling.answer(a) for a in answers])
+        return _statuses("order", [self.encoder.answer(a) for a in answers])
 
     def _leverage(self, account: Account, action: Json) -> Json:
         asset, leverage = _number(action["asset"]), _number(action["leverage"])

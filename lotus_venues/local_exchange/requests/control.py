@@ -78,7 +78,7 @@ class ExchangeControl:
     def state(self, address: str) -> Json:
         """Return everything of an account: orders open and finished, fills, positions, money."""
         exchange = self.exchange
-        spell, owner = exchange.spelling, address.lower()
+        spell, owner = exchange.encoder, address.lower()
         account = exchange.engine.account(owner)
         if account is None:
             return {"user": owner, "exists": False}

@@ -1,4 +1,4 @@
-"""Requests as the network brings them: rate limits and faults before, the engine between, its events told after.
+"""Requests as the network brings them: rate limits and faults before, the engine between, its events sent after.
 
 Knows status codes, not sockets: `server` turns a `Reply` into HTTP or a websocket's answer to a `post`.
 """
@@ -9,9 +9,9 @@ from typing import Any
 
 from lotus_venues.local_exchange.faults import REQUEST_KINDS, Fault, FaultKind, Faults
 from lotus_venues.local_exchange.requests.actions import Actions, Malformed
+from lotus_venues.local_exchange.requests.error_messages import BAD_BODY, BAD_TICK
 from lotus_venues.local_exchange.requests.info import Info, Unreadable
 from lotus_venues.local_exchange.requests.limits import RateLimits, action_weight, info_weight
-from lotus_venues.local_exchange.requests.texts import BAD_BODY, BAD_TICK
 
 _BEFORE = {FaultKind.ERROR_BEFORE, FaultKind.HANG_BEFORE, FaultKind.TOO_MANY, FaultKind.ONE_ERROR}
 _UNKNOWN = {"status": "unknownOid"}

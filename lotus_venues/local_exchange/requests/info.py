@@ -14,7 +14,7 @@ from lotus_venues.local_exchange.engine.exchange import Engine
 from lotus_venues.local_exchange.engine.market import MarketState
 from lotus_venues.local_exchange.engine.values import ExchangeOrder
 from lotus_venues.local_exchange.requests.signers import Signers
-from lotus_venues.local_exchange.requests.wire_out import NO_HASH, Json, Spelling, number, usd
+from lotus_venues.local_exchange.requests.wire_out import NO_HASH, Json, WireEncoder, number, usd
 
 FILLS_A_CALL = 2_000
 FUNDINGS_A_CALL = 500
@@ -35,7 +35,7 @@ class Info:
     """
 
     engine: Engine
-    spelling: Spelling
+    encoder: WireEncoder
     contexts: dict[str, Json]
     signers: Signers
     abstraction: str = "default"
@@ -56,8 +56,8 @@ class Info:
             "clearinghouseState": self._clearinghouse,
             "spotClearinghouseState": lambda b: {"balances": self._balances(self._account(b))},
             "userAbstraction": self._abstraction,
-            "openOrders": lambda b: [self.spelling.order(o) for o in self._open(b)],
-            "frontendOpenOrders": lambda b: [self.spelling.frontend_order(o) for o in self._open(b)],
+            "openOrders": lambda b: [self.encoder.order(o) for o in self._open(b)],
+            "frontendOpenOrders": lambda b: [self.encoder.frontend_order(o) for o in self._open(b)],
             "userFills": lambda b: self._fills(b)[::-1][:FILLS_A_CALL],
             "userFillsByTime": self._fills_by_time,
             "userFunding": self._user_funding,
@@ -93,23 +93,23 @@ class Info:
 
     def mids(self) -> Json:
         """Return the mid of every asset that has a price, one digit finer than the price unit where it is needed."""
-        found: Json = {}
+        mids: Json = {}
         for market in self._markets:
             asset: Asset = market.listing.asset
             bid, ask = market.bids.best_px, market.asks.best_px
             if bid is not None and ask is not None:
-                found[asset.name] = number((bid + ask) * 5, asset.px_decimals + 1)
+                mids[asset.name] = number((bid + ask) * 5, asset.px_decimals + 1)
             elif market.mark:
-                found[asset.name] = number(market.mark, asset.px_decimals)
-        return found
+                mids[asset.name] = number(market.mark, asset.px_decimals)
+        return mids
 
     def _clearinghouse(self, body: Json) -> Json:
-        told = self.spelling.clearinghouse(self._account(body))
+        answer = self.encoder.clearinghouse(self._account(body))
         if self.abstraction == UNIFIED:
-            told["withdrawable"] = "0.0"
+            answer["withdrawable"] = "0.0"
             for part in ("marginSummary", "crossMarginSummary"):
-                told[part]["accountValue"] = "0.0"
-        return told
+                answer[part]["accountValue"] = "0.0"
+        return answer
 
     def _abstraction(self, body: Json) -> str:
         self._account(body)
@@ -118,8 +118,8 @@ class Info:
     def _balances(self, account: Account) -> list[Json]:
         if self.abstraction != UNIFIED:
             return []
-        told = self.spelling.clearinghouse(account)["marginSummary"]
-        total, hold = told["accountValue"], told["totalMarginUsed"]
+        summary = self.encoder.clearinghouse(account)["marginSummary"]
+        total, hold = summary["accountValue"], summary["totalMarginUsed"]
         return [{"coin": "USDC", "token": 0, "hold": hold, "total": total, "entryNtl": "0.0"}]
 
     def _account(self, body: Json) -> Account:
@@ -139,13 +139,13 @@ class Info:
 
     def _book(self, body: Json) -> Json:
         asset = self._asset(body["coin"])
-        return self.spelling.book(asset, self._markets[asset])
+        return self.encoder.book(asset, self._markets[asset])
 
     def _context(self, asset: int) -> Json:
-        market, spell = self._markets[asset], self.spelling
-        known = self.contexts.get(market.listing.asset.name)
-        if known is not None:
-            return known
+        market, spell = self._markets[asset], self.encoder
+        context = self.contexts.get(market.listing.asset.name)
+        if context is not None:
+            return context
         mark = spell.px(asset, market.mark)
         empty = {"premium": None, "impactPxs": None, "dayNtlVlm": "0.0", "dayBaseVlm": "0.0", "openInterest": "0.0"}
         mid = self.mids().get(market.listing.asset.name)
@@ -153,17 +153,17 @@ class Info:
         return {"funding": rate, "oraclePx": mark, "markPx": mark, "midPx": mid, "prevDayPx": mark, **empty}
 
     def _fills(self, body: Json) -> list[Json]:
-        return [self.spelling.fill(f) for f in self._account(body).fills]
+        return [self.encoder.fill(f) for f in self._account(body).fills]
 
     def _fills_by_time(self, body: Json) -> list[Json]:
         wanted = [f for f in self._account(body).fills if _is_within(body, f.time_ms)]
-        return [self.spelling.fill(f) for f in wanted[:FILLS_A_CALL]]
+        return [self.encoder.fill(f) for f in wanted[:FILLS_A_CALL]]
 
     def _user_funding(self, body: Json) -> list[Json]:
         wanted = [f for f in self._account(body).fundings if _is_within(body, f.time_ms)]
         rows = []
         for payment in wanted[:FUNDINGS_A_CALL]:
-            delta = self.spelling.funding(payment)
+            delta = self.encoder.funding(payment)
             time_ms = delta.pop("time")
             rows.append({"time": time_ms, "hash": NO_HASH, "delta": {"type": "funding"} | delta})
         return rows
@@ -183,7 +183,7 @@ class Info:
         order = self.engine.find(body["user"].lower(), body["oid"])
         if order is None:
             return {"status": "unknownOid"}
-        shown = self.spelling.frontend_order(order)
+        shown = self.encoder.frontend_order(order)
         inner = {"order": shown, "status": order.status, "statusTimestamp": order.status_ms}
         return {"status": "order", "order": inner}
 
@@ -204,8 +204,8 @@ class Info:
 
     def _agents(self, body: Json) -> list[Json]:
         user, now_ms = body["user"].lower(), self.engine.state.now_ms
-        mine = [(a, agent) for a, agent in self.signers.agents.items() if self.signers.master_of(a, now_ms) == user]
-        return [{"name": a.name, "address": address, "validUntil": a.until_ms} for address, a in mine if a.name]
+        own = [(a, agent) for a, agent in self.signers.agents.items() if self.signers.master_of(a, now_ms) == user]
+        return [{"name": a.name, "address": address, "validUntil": a.until_ms} for address, a in own if a.name]
 
 
 def _is_within(body: Json, time_ms: int) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lotus_venues.local_exchange.engine.accounts import Account
-from lotus_venues.local_exchange.requests.texts import TOO_MANY_REQUESTS
+from lotus_venues.local_exchange.requests.error_messages import TOO_MANY_REQUESTS
 
 WEIGHT_A_MINUTE = 1_200
 SUBSCRIPTIONS, MESSAGES_A_MINUTE, POSTS_IN_FLIGHT, USERS = 1_000, 2_000, 100, 10

@@ -15,7 +15,7 @@ from hyperliquid.utils.signing import (
 )
 
 from lotus.errors import VenueError
-from lotus_venues.local_exchange.requests import texts
+from lotus_venues.local_exchange.requests import error_messages
 
 KEPT_NONCES = 100
 DAY_MS = 86_400_000
@@ -57,17 +57,17 @@ class Signers:
         try:
             if action["type"] == "approveAgent":
                 named = {"agentName": ""} | action
-                found = recover_user_from_user_signed_action(
+                address = recover_user_from_user_signed_action(
                     named, body["signature"], _APPROVE_AGENT, "HyperliquidTransaction:ApproveAgent", is_mainnet
                 )
             else:
                 vault, expires = body.get("vaultAddress"), body.get("expiresAfter")
-                found = recover_agent_or_user_from_l1_action(
+                address = recover_agent_or_user_from_l1_action(
                     action, body["signature"], vault, nonce, expires, is_mainnet
                 )
         except Exception as error:  # the SDK and its libraries raise many kinds for a malformed signature
             raise RequestRefused("Unable to recover signer.") from error
-        return str(found).lower()
+        return str(address).lower()
 
     def approve(self, agent: str, master: str, name: str | None = None, until_ms: int = NEVER_MS) -> None:
         """Let an agent key act for a master, in the place of the agent of that name (None: a name of its own)."""
@@ -91,11 +91,11 @@ class Signers:
         now = self.client_ms()
         first, last = now - 2 * DAY_MS, now + DAY_MS
         if not first < nonce < last:
-            raise RequestRefused(texts.NONCE_WINDOW.format(nonce=nonce, first=first, last=last))
+            raise RequestRefused(error_messages.NONCE_WINDOW.format(nonce=nonce, first=first, last=last))
         used = self.nonces.setdefault(signer, [])
         if nonce in used:
-            raise RequestRefused(texts.DUPLICATE_NONCE.format(nonce=nonce))
+            raise RequestRefused(error_messages.DUPLICATE_NONCE.format(nonce=nonce))
         if len(used) >= KEPT_NONCES and nonce < used[0]:
-            raise RequestRefused(texts.LOW_NONCE.format(nonce=nonce, least=used[0]))
+            raise RequestRefused(error_messages.LOW_NONCE.format(nonce=nonce, least=used[0]))
         insort(used, nonce)
         del used[:-KEPT_NONCES]

@@ -40,7 +40,7 @@ def usd(micro: int) -> str:
     return number(micro, 6)
 
 
-class Spelling:
+class WireEncoder:
     """Spells values of one exchange; it needs the assets' decimals and names."""
 
     def __init__(self, state: ExchangeState) -> None:

@@ -1,6 +1,6 @@
 """The web server under the exchange: uvicorn inside somebody else's loop, with connections that can break off.
 
-Only what uvicorn has to be told; routes and answers are `server`'s.
+Only uvicorn's settings; routes and answers are `server`'s.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""From engine events to the messages of each connection: who is told what, on which channel, and first snapshots.
+"""From engine events to the messages of each connection: who gets what, on which channel, and first snapshots.
 
 No I/O: it queues messages at sessions. Market frames are passed on as the tape holds them.
 """
@@ -17,7 +17,7 @@ from lotus_venues.local_exchange.engine.values import (
 )
 from lotus_venues.local_exchange.faults import BOOK_KINDS, Faults
 from lotus_venues.local_exchange.requests.info import Info
-from lotus_venues.local_exchange.requests.wire_out import Json, Spelling
+from lotus_venues.local_exchange.requests.wire_out import Json, WireEncoder
 from lotus_venues.local_exchange.tape import Route, Tape
 from lotus_venues.local_exchange.web.session import ClientConnection, frame
 
@@ -26,24 +26,24 @@ MIDS_EVERY_MS = 1_000
 
 
 class Hub:
-    """The open connections and what they are told."""
+    """The open connections and what they get."""
 
-    def __init__(self, engine: Engine, spelling: Spelling, tape: Tape, faults: Faults, info: Info) -> None:
-        """Bind what is told of; `repeats_trades` sends the last 30 prints to who subscribes, as the venue does."""
-        self.engine, self.spelling, self.tape, self.faults, self.info = engine, spelling, tape, faults, info
+    def __init__(self, engine: Engine, encoder: WireEncoder, tape: Tape, faults: Faults, info: Info) -> None:
+        """Bind the engine; `repeats_trades` sends the last 30 prints to who subscribes, as the venue does."""
+        self.engine, self.encoder, self.tape, self.faults, self.info = engine, encoder, tape, faults, info
         self.sessions: set[ClientConnection] = set()
         self.repeats_trades = True
         self._withheld: dict[str, int] = {}
         self._mids_ms = 0
 
-    def market(self, found: Route, raw: bytes) -> None:
+    def market(self, target: Route, raw: bytes) -> None:
         """Pass a market frame on to who subscribed to it."""
-        channel, coin, _ = found
+        channel, coin, _ = target
         if channel in ("l2Book", "bbo") and self._is_withheld(coin):
             return
         text: str | None = None
         for session in self.sessions:
-            if found in session.routes:
+            if target in session.routes:
                 text = text or raw.decode()
                 session.send(text)
 
@@ -71,19 +71,19 @@ class Hub:
         """Tell every account's events to who follows it, in their order."""
         owners = {event.owner: None for event in events}
         for owner in owners:
-            mine = [event for event in events if event.owner == owner]
+            own_events = [event for event in events if event.owner == owner]
             for session in self.sessions:
                 for kind, users in session.users.items():
                     if owner in users:
-                        for data in self._messages(kind, owner, mine):
+                        for data in self._messages(kind, owner, own_events):
                             session.send_user(kind, data)
 
     def _messages(self, kind: str, owner: str, events: Sequence[Event]) -> Iterable[Any]:
-        fills = [self.spelling.fill(e) for e in events if isinstance(e, ExchangeFill)]
-        fundings = [self.spelling.funding(e) for e in events if isinstance(e, Funding)]
+        fills = [self.encoder.fill(e) for e in events if isinstance(e, ExchangeFill)]
+        fundings = [self.encoder.funding(e) for e in events if isinstance(e, Funding)]
         match kind:
             case "orderUpdates":
-                updates = [self.spelling.update(e) for e in events if isinstance(e, OrderChanged)]
+                updates = [self.encoder.update(e) for e in events if isinstance(e, OrderChanged)]
                 return [updates] if updates else []
             case "userFills":
                 return [{"user": owner, "fills": fills}] if fills else []
@@ -97,8 +97,8 @@ class Hub:
     def _user_events(self, fills: list[Json], fundings: list[Json], events: Sequence[Event]) -> list[Json]:
         messages: list[Json] = [{"fills": fills}] if fills else []
         messages += [{"funding": row} for row in fundings]
-        messages += [{"liquidation": self.spelling.liquidation(e)} for e in events if isinstance(e, Liquidation)]
-        ended = [{"coin": self.spelling.name(e.asset), "oid": e.oid} for e in events if isinstance(e, VenueCancel)]
+        messages += [{"liquidation": self.encoder.liquidation(e)} for e in events if isinstance(e, Liquidation)]
+        ended = [{"coin": self.encoder.name(e.asset), "oid": e.oid} for e in events if isinstance(e, VenueCancel)]
         return messages + ([{"nonUserCancel": ended}] if ended else [])
 
     def greet(self, session: ClientConnection, subscription: Json) -> None:
@@ -107,11 +107,11 @@ class Hub:
         account = self.engine.account(user)
         if kind == "userFills":
             fills = list(account.fills)[-SNAPSHOT_FILLS:] if account else []
-            rows = [self.spelling.fill(f) for f in reversed(fills)]
+            rows = [self.encoder.fill(f) for f in reversed(fills)]
             session.send_frame(kind, {"isSnapshot": True, "user": user, "fills": rows})
         elif kind in ("userFundings", "userNonFundingLedgerUpdates"):
             key = "fundings" if kind == "userFundings" else "nonFundingLedgerUpdates"
-            rows = [self.spelling.funding(f) for f in account.fundings] if account and kind == "userFundings" else []
+            rows = [self.encoder.funding(f) for f in account.fundings] if account and kind == "userFundings" else []
             session.send_frame(kind, {"isSnapshot": True, "user": user, key: rows})
         elif kind == "trades":
             recent = self._recent(subscription["coin"])
@@ -125,8 +125,8 @@ class Hub:
                 session.send(raw.decode())
 
     def _recent(self, coin: str) -> list[Any]:
-        found = (m.trades for m in self.engine.state.markets if m.listing.asset.name == coin)
-        return list(next(found, ()))
+        trades = (m.trades for m in self.engine.state.markets if m.listing.asset.name == coin)
+        return list(next(trades, ()))
 
 
 def error_frame(text: str) -> str:

@@ -36,12 +36,12 @@ from lotus_venues.local_exchange.faults import Faults
 from lotus_venues.local_exchange.options import Options, TimeSource, listings_of
 from lotus_venues.local_exchange.requests.actions import Actions
 from lotus_venues.local_exchange.requests.control import ExchangeControl
+from lotus_venues.local_exchange.requests.error_messages import BAD_BODY
 from lotus_venues.local_exchange.requests.gateway import Gateway, Reply
 from lotus_venues.local_exchange.requests.info import Info
 from lotus_venues.local_exchange.requests.limits import POSTS_IN_FLIGHT, SUBSCRIPTIONS, USERS, RateLimits
 from lotus_venues.local_exchange.requests.signers import Signers
-from lotus_venues.local_exchange.requests.texts import BAD_BODY
-from lotus_venues.local_exchange.requests.wire_out import Spelling
+from lotus_venues.local_exchange.requests.wire_out import WireEncoder
 from lotus_venues.local_exchange.tape import Tape
 from lotus_venues.local_exchange.web.http import LoopbackServer, loopback_server
 from lotus_venues.local_exchange.web.hub import Hub, error_frame
@@ -69,17 +69,25 @@ class LocalExchange:
         opts = self.options
         listings = listings_of(universe, opts.isolated)
         self.engine = Engine(listings, schedule_volume_usd=opts.schedule_volume_usd, exit_rules=opts.exit_rules)
-        self.spelling = Spelling(self.engine.state)
+        self.encoder = WireEncoder(self.engine.state)
         self.tape = Tape(self.engine)
         self.faults = Faults(opts.seed, opts.faults)
         self.signers = Signers(opts.client_ms)
-        self.info = Info(self.engine, self.spelling, self.tape.contexts, self.signers, opts.abstraction)
-        self.hub = Hub(self.engine, self.spelling, self.tape, self.faults, self.info)
+        self.info = Info(self.engine, self.encoder, self.tape.contexts, self.signers, opts.abstraction)
+        self.hub = Hub(self.engine, self.encoder, self.tape, self.faults, self.info)
         self.hub.repeats_trades = opts.repeats_trades
         self.limits = RateLimits(opts.limit_scale)
         deposit = None if opts.open_deposit_usd is None else _micro(opts.open_deposit_usd)
-        actions = Actions(self.engine, self.signers, self.spelling, self.limits, deposit)
-        self.gateway = Gateway(actions, self.info, self.limits, self.faults, self._tick, self._tell, time.monotonic)
+        actions = Actions(self.engine, self.signers, self.encoder, self.limits, deposit)
+        self.gateway = Gateway(
+            actions=actions,
+            info=self.info,
+            limits=self.limits,
+            faults=self.faults,
+            tick=self._tick,
+            tell=self._tell,
+            steady_s=time.monotonic,
+        )
         self.control = ExchangeControl(self)
         self.tape_over = asyncio.Event()
         self.broken = asyncio.Event()  # the tape or the exchange itself failed; leaving raises the error
@@ -153,9 +161,9 @@ class LocalExchange:
 
     def feed(self, raw: bytes) -> None:
         """Take one market frame now: match, pass it on, tell who is concerned."""
-        found = self.tape.apply(raw)
-        if found is not None:
-            self.hub.market(found, raw)
+        target = self.tape.apply(raw)
+        if target is not None:
+            self.hub.market(target, raw)
         self._tell()
 
     async def advance(self, to_ms: int) -> None:
@@ -177,7 +185,7 @@ class LocalExchange:
                 task.cancel()
 
     def dump(self, address: str) -> dict[str, Any]:
-        """Return the truth about an account, whatever its client was told."""
+        """Return the truth about an account, whatever its client was answered."""
         return self.control.state(address)
 
     def silence_sockets(self) -> None:

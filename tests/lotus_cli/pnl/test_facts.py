@@ -21,6 +21,7 @@ from lotus_store.config import Settings, TradingSettings
 from lotus_store.databases import Databases
 from lotus_store.tape.import_recording import import_recording
 from lotus_store.tape.store import TapeStore
+from lotus_venues.replay_server import ReplayPlan
 
 CAPTURE = Path(__file__).resolve().parents[4] / "shared" / "data" / "hyperliquid-2025-09-04" / "frames.jsonl.gz"
 DAY, MINUTES, PACE = "2025-09-04", 6, 15.0  # a window of 30 s is two seconds: enough for its order on a busy machine
@@ -49,7 +50,9 @@ def test_a_stretch_of_the_recording_is_traded_and_told_without_flattery(
     universe = tuple(Asset(a.name, a.sz_decimals) for a in store.header().assets)
     manifest = replace(Manifest(universe=universe), outcomes=replace(Manifest().outcomes, horizons_s=(30, 300)))
     given = replace(settings, manifest=manifest, tape="rec", trading=TradingSettings(venue="local"))
-    live = run_live(given, replay=TapeDay(store, DAY), speed=PACE, run_id="rec-traded", databases=databases, trade=True)
+    live = run_live(
+        given, TapeDay(store, DAY), plan=ReplayPlan(speed=PACE), run_id="rec-traded", databases=databases, trade=True
+    )
     assert live.status["published"] > 0
     lotus = Lotus.open(given)
     try:

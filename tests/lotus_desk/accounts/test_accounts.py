@@ -22,7 +22,7 @@ from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.trading.execution.orders import NewOrder, OrderGrouping, OrderTrigger, Side, TimeInForce, TriggerKind
 from lotus.trading.venue import Venue
-from lotus_desk.accounts.accounts import WATCHDOG_WEIGHT, account_files, desk_weight, venue_account
+from lotus_desk.accounts.accounts import WATCHDOG_WEIGHT, VenueAccess, account_files, desk_weight, venue_account
 from lotus_desk.accounts.secret_file import write_secret
 from lotus_desk.execution.desk import TradingDesk
 from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
@@ -105,7 +105,16 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         for path, text in ((files.key, key), (files.address, user), (files.caps, CAPS)):
             write_secret(path, text)
         venue = venue_account(
-            account, URL, tmp_path / "keys", tmp_path / "signer", (BTC,), loop.now_ms, 5_000, Decimal(1000)
+            account,
+            VenueAccess(
+                url=URL,
+                keys=tmp_path / "keys",
+                journals=tmp_path / "signer",
+                universe=(BTC,),
+                clock_ms=loop.now_ms,
+                expires_ms=5_000,
+            ),
+            Decimal(1000),
         )
         agent = str(eth_account.Account.from_key(key).address).lower()
         venue.exchange.poster = CountingPoster(counter, agent, user, URL)  # type: ignore[assignment]

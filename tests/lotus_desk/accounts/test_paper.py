@@ -267,7 +267,7 @@ def straight_and_again(lines: Sequence[Line], seen: int) -> tuple[Life, Life]:
             for line in lines[:cut]:
                 life.show(line)
             life.venue.market.execution.is_changed = True
-            life.venue.told()
+            life.venue.ahead.note()
             await life.settle()
             await life.end()
             again = await Life(kept, heard).begin(lines)

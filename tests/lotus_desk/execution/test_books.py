@@ -19,11 +19,12 @@ from local_bed import MovableClock
 
 from lotus.hashing import natural_id
 from lotus.manifest import Asset, Manifest
+from lotus.modules.intents import Module
 from lotus.timebase import HOUR_MS, NS_PER_MS
 from lotus.trading.execution.events import Close
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.plan import probe_plan
-from lotus_desk.accounts.accounts import venue_account
+from lotus_desk.accounts.accounts import VenueAccess, venue_account
 from lotus_desk.accounts.paper import PaperAccounts
 from lotus_desk.execution.books import TradeBooks
 from lotus_desk.execution.desk import TradingDesk
@@ -75,11 +76,20 @@ class Bed:
         async with LocalExchange((BTC,), options=options) as exchange:
             self.venues = {
                 account_name(side): venue_account(
-                    account_name(side), exchange.url, self.settings.keys_root, self.settings.home / "signer", (BTC,),
-                    self.clock, 5_000, Decimal(2000), 30.0,
+                    account_name(side),
+                    VenueAccess(
+                        url=exchange.url,
+                        keys=self.settings.keys_root,
+                        journals=self.settings.home / "signer",
+                        universe=(BTC,),
+                        clock_ms=self.clock,
+                        expires_ms=5_000,
+                        pace=30.0,
+                    ),
+                    Decimal(2000),
                 )
                 for side in Side
-            }  # fmt: skip
+            }
 
             def feed(rate: int) -> None:
                 exchange.feed(book_frame("BTC", self.clock(), [("100000.0", "5")], [("100001.0", "5")]))
@@ -130,7 +140,7 @@ def test_what_accounts_paid_is_borne_by_the_plans_that_held(
     async def go() -> None:
         async with bed.open() as desk:
             names = {side: bed.accept(side) for side in Side}
-            desk.woken()
+            desk.applied(Module.TR)
             await until(lambda: desk.counts.fills >= 2, bed._market)
             bed._market()
             bed.clock.ahead_ms += HOUR_MS - bed.clock() % HOUR_MS + 31_000

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from desk_bed import Bed, Books, SmallVenue, ended, until
 
+from lotus.modules.intents import Module
 from lotus.trading.execution.conditions import MarketView
 from lotus.trading.execution.orders import (
     NewOrder,
@@ -39,7 +40,7 @@ def test_a_plan_is_written_before_it_is_sent_and_reported_when_it_is_closed(bed:
         task = asyncio.create_task(desk.run())
         plan = bed.accept("one", 600)
         await asyncio.sleep(0.05)
-        desk.woken()
+        desk.applied(Module.TR)
         await until(lambda: bed.books.finished == [plan])
         assert bed.venue.unwritten == bed.venue.repeated == []
         assert bed.venue.held == 0
@@ -57,7 +58,7 @@ def test_without_books_nothing_is_opened_and_what_is_open_is_closed(bed: Bed) ->
         bed.accept("one", 900)
         bed.accept("two", 60_000)
         await asyncio.sleep(0.05)
-        desk.woken()
+        desk.applied(Module.TR)
         await until(lambda: bed.venue.held == 2 * Decimal("0.01"))
         bed.books.is_down = True
         await until(lambda: bed.venue.held == Decimal("0.01"))
@@ -82,7 +83,7 @@ def test_an_entry_that_could_not_be_written_is_never_sent(bed: Bed) -> None:
             raise psycopg.OperationalError("the server is gone")
 
         bed.books.write = down_after_reading  # type: ignore[method-assign]
-        desk.woken()
+        desk.applied(Module.TR)
         await until(lambda: desk.counts.write_failures > 0)
         bed.books.write = real  # type: ignore[method-assign]
         await until(lambda: bed.books.finished == [plan])
@@ -99,7 +100,7 @@ def test_the_switch_ends_opening_and_leaves_every_position_within_two_seconds(be
         task = asyncio.create_task(desk.run())
         bed.accept("one", 60_000)
         await asyncio.sleep(0.05)
-        desk.woken()
+        desk.applied(Module.TR)
         await until(lambda: bed.venue.held > 0)
         bed.books.is_down = books_down
         bed.switch.throw(flatten=True)
@@ -107,7 +108,7 @@ def test_the_switch_ends_opening_and_leaves_every_position_within_two_seconds(be
         assert desk.market.halted
         bed.books.is_down = False
         bed.accept("late", 60_000)
-        desk.woken()
+        desk.applied(Module.TR)
         sent = len(bed.venue.orders)
         await asyncio.sleep(0.5)
         assert len(bed.venue.orders) == sent
@@ -161,7 +162,7 @@ def test_a_desk_that_ends_lets_its_books_end_first_and_notes_what_it_was_told_la
         task = asyncio.create_task(desk.run())
         bed.accept("one", 60_000)
         await until(lambda: bed.venue.held > 0)
-        await until(lambda: not any(work.is_changed for work in desk._runs.values()))
+        await until(lambda: not any(work.is_changed for work in desk._table.runs.values()))
         (first,) = bed.venue.fills
         last = replace(first, fill_id="last")
         bed.venue.told_at_end.append(last)
@@ -214,7 +215,7 @@ def test_a_command_that_breaks_is_told_and_compared_at_once(bed: Bed, caplog: py
         bed.venue.open_orders = open_orders  # type: ignore[method-assign]
         bed.venue.place = place  # type: ignore[method-assign]
         bed.accept("one", 60_000)
-        desk.woken()
+        desk.applied(Module.TR)
         await until(lambda: desk.counts.broken > 0)
         await until(lambda: bool(compared), limit_s=1.0)
         assert "place of plan" in desk.counts.last_broken

@@ -132,13 +132,13 @@ def test_fills_of_a_plan_that_is_forgotten_while_it_is_looked_are_nobody_elses(b
 
         async def forgetting() -> AccountSnapshot:
             if next(looks) == 2:
-                del desk._runs[over]
+                del desk._table.runs[over]
             return await account()
 
         bed.venue.account = forgetting  # type: ignore[method-assign]
         (reconciler,) = desk.reconcilers
         assert await reconciler.compare() == ()
-        assert over not in desk._runs
+        assert over not in desk._table.runs
         assert all(not state.foreign for state in desk.states_of(bed.venue))
         await ended(task)
 

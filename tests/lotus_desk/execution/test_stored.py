@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from desk_bed import Bed, Books, SmallVenue, ended, now_ms, until
 
+from lotus.modules.intents import Module
 from lotus.trading.execution.order_machine import Purpose
 from lotus.trading.execution.orders import (
     OrderState,
@@ -59,7 +60,7 @@ def test_a_plan_is_lowered_and_held_on_as_its_row_says_over_a_restart_too(bed: B
         await until(lambda: bed.venue.held == Decimal("0.01"))
         row = bed.books.rows[plan]
         bed.books.rows[plan] = replace(row, ceiling=Decimal("0.004"), exit_at_ms=now_ms() + 60_000)
-        desk.woken()
+        desk.applied(Module.TR)
         await until(lambda: bed.venue.held == stops() == Decimal("0.004"))
         assert desk.market.held == desk.market.will_hold == {"a": {"BTC": Decimal("0.004")}}
         await ended(task)
@@ -70,7 +71,7 @@ def test_a_plan_is_lowered_and_held_on_as_its_row_says_over_a_restart_too(bed: B
         await asyncio.sleep(1.0)
         assert bed.books.finished == [], "its first exit time is over, and it was moved on"
         bed.books.rows[plan] = replace(bed.books.rows[plan], ceiling=Decimal(0))
-        again.woken()
+        again.applied(Module.TR)
         await until(lambda: bed.books.finished == [plan])
         assert (bed.venue.held, stops(), bed.venue.repeated) == (0, 0, [])
         await ended(task)

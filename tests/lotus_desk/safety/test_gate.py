@@ -25,7 +25,7 @@ from lotus_desk.accounts.secret_file import write_secret
 from lotus_desk.safety import gate_facts
 from lotus_desk.safety.arming import arming_path, disarm, read_arming, sentence
 from lotus_desk.safety.gate import AccountFacts, GateReason, HomeFacts, account_faults, home_faults
-from lotus_desk.trading import Trading, trading_of
+from lotus_desk.trading import Trading, TradingClock, trading_of
 from lotus_store.config import SafetySettings, Settings, TradingSettings
 from lotus_store.databases import Databases
 from lotus_store.ledger.day_commits import DayCommit, commit_day
@@ -125,7 +125,9 @@ class Posing:
         return (self.settings.keys_root / "venue" / name).read_text().strip()
 
     def opened(self) -> Trading:
-        return trading_of(self.settings, self.databases, (BTC,), self.url, lambda: time.time_ns() // 1_000_000)
+        return trading_of(
+            self.settings, self.databases, (BTC,), self.url, TradingClock(lambda: time.time_ns() // 1_000_000)
+        )
 
     def arm(self, account: str, typed: str | None = None) -> Any:
         address = self.key(f"{account}.address")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from read_only import read_only
-from watch_bed import BTC, now_ms, until, watch_bed
+from watch_bed import BTC, now_ms, stop_watchdog, until, watch_bed
 
 from lotus.errors import ConfigError
-from lotus_desk.accounts.accounts import venue_account
-from lotus_desk.watch.running import run_watchdog, start_watchdog, stop_watchdog, watchdog_status
+from lotus_desk.accounts.accounts import VenueAccess, venue_account
+from lotus_desk.watch.running import run_watchdog, start_watchdog, watchdog_status
 from lotus_desk.watch.sessions import account_names, guard_session
 from lotus_store.config import SafetySettings, Settings, TradingSettings
 
@@ -88,8 +88,17 @@ def test_an_odd_account_is_found_and_its_journal_stays_in_the_home(tmp_path: Pat
         async with watch_bed(home) as bed:
             keys, journals = bed.settings.keys_root, home / "live" / "signer"
             desk = venue_account(
-                account, bed.exchange.url, keys, journals, (BTC,), now_ms, 2_000, Decimal(10_000)
-            )  # fmt: skip
+                account,
+                VenueAccess(
+                    url=bed.exchange.url,
+                    keys=keys,
+                    journals=journals,
+                    universe=(BTC,),
+                    clock_ms=now_ms,
+                    expires_ms=2_000,
+                ),
+                Decimal(10_000),
+            )
             desk.exchange.signer.journal.close()
             assert account in list(account_names(bed.settings))
             session = guard_session(bed.settings, account)

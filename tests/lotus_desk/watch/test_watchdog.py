@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from full_disk import fill, small_disk
-from watch_bed import ACCOUNT, LOT, WatchBed, name_of, until, watch_bed
+from watch_bed import ACCOUNT, LOT, WatchBed, name_of, stop_watchdog, until, watch_bed
 
 from lotus.errors import VenueError
 from lotus.trading.execution.orders import Side
@@ -20,13 +20,13 @@ from lotus_desk.safety.heartbeat import Pulse
 from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED
 from lotus_desk.watch.alerts import read_alerts
 from lotus_desk.watch.rules import WatchPolicy
-from lotus_desk.watch.running import start_watchdog, stop_watchdog, watchdog_status
+from lotus_desk.watch.running import start_watchdog, watchdog_status
 from lotus_desk.watch.watchdog import Watchdog
 from lotus_store.processes import born
 from lotus_store.slate import read_slate, write_slate
 from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.local_exchange.faults import Fault, FaultKind
-from lotus_venues.local_exchange.requests.texts import POST_ONLY_PERIOD
+from lotus_venues.local_exchange.requests.error_messages import POST_ONLY_PERIOD
 
 pytestmark = pytest.mark.clock("a watchdog waits for beats that do not come")
 DEAD = WatchPolicy(dead_s=0.3)

@@ -31,14 +31,14 @@ def recording(lines: Lines, tmp_path: Path) -> Path:
 
 
 def test_the_recorded_copy_is_the_recording(settings: Settings, databases: Databases, recording: Path) -> None:
-    run_live(settings, replay=[recording], run_id="copy", databases=databases)
+    run_live(settings, [recording], run_id="copy", databases=databases)
     store = TapeStore(settings.home, "copy")
     assert b"".join(piece.lines for piece in store.read_day_lines(DAY)) == recording.read_bytes()
     report = verify_parity([store.folder / m.day / m.name for m in store.segments(DAY)], MANIFEST)
     assert report.parity
     other = write(recording.with_name("other.txt"), [(1, b'{"channel":"pong"}')])
     with pytest.raises(TapeError, match="another recording"):
-        run_live(settings, replay=[other, recording], run_id="copy", databases=databases)
+        run_live(settings, [other, recording], run_id="copy", databases=databases)
 
 
 def test_a_full_disk_stops_loudly_before_anything_is_lost(
@@ -46,4 +46,4 @@ def test_a_full_disk_stops_loudly_before_anything_is_lost(
 ) -> None:
     full = replace(settings, limits=TapeLimits(min_free_gb=1e9))
     with pytest.raises(TapeError, match="recording stopped"):
-        run_live(full, replay=[recording], run_id="full", databases=databases)
+        run_live(full, [recording], run_id="full", databases=databases)

@@ -33,15 +33,15 @@ def fresh_at(made: StaleWatch, now_ns: int) -> set[Subscription]:
 def test_a_frame_keeps_its_own_subscription_fresh_and_no_other(channel: str, fast: bool) -> None:
     made = watch()
     for k in range(60):
-        made.heard(FRAMES[channel, fast] % (COIN.encode(), k), k * S)
+        made.note(FRAMES[channel, fast] % (COIN.encode(), k), k * S)
     assert fresh_at(made, 60 * S) == {Subscription(channel, COIN, fast)}
 
 
 def test_other_orders_of_keys_are_heard_without_being_remembered() -> None:
     made = watch()
     for k in range(60):
-        made.heard(b'{"channel":"bbo","data":{"time":%d,"bbo":[],"coin":"%b"}}' % (k, COIN.encode()), k * S)
-        made.heard(b'{"channel":"l2Book","data":{"coin":"%b","fast":true,"time":%d}}' % (COIN.encode(), k), k * S)
+        made.note(b'{"channel":"bbo","data":{"time":%d,"bbo":[],"coin":"%b"}}' % (k, COIN.encode()), k * S)
+        made.note(b'{"channel":"l2Book","data":{"coin":"%b","fast":true,"time":%d}}' % (COIN.encode(), k), k * S)
     assert fresh_at(made, 60 * S) == {Subscription("bbo", COIN), Subscription("l2Book", COIN, fast=True)}
     assert not made._heads
     assert not made._fast_heads
@@ -51,9 +51,9 @@ def test_both_forms_of_the_book_and_coins_without_a_subscription_stay_apart() ->
     made = watch()
     for k in range(60):
         for form in (True, False) if k < 50 else (True,):
-            made.heard(FRAMES["l2Book", form] % (COIN.encode(), k), k * S)
-        made.heard(FRAMES["bbo", False] % (COIN.encode() + b"X", k), k * S)
-        made.heard(b'{"channel":"pong"}', k * S)
-        made.heard(b"", k * S)
+            made.note(FRAMES["l2Book", form] % (COIN.encode(), k), k * S)
+        made.note(FRAMES["bbo", False] % (COIN.encode() + b"X", k), k * S)
+        made.note(b'{"channel":"pong"}', k * S)
+        made.note(b"", k * S)
     assert fresh_at(made, 60 * S) == {Subscription("l2Book", COIN, fast=True), Subscription("l2Book", COIN)}
     assert fresh_at(made, 62 * S) == set()

@@ -42,7 +42,7 @@ def test_what_a_run_published_is_made_again_from_the_batchs_rows(
     settings: Settings, databases: Databases, lines: Lines, tmp_path: Path
 ) -> None:
     recording = write(tmp_path / "tape.txt", lines)
-    result = run_live(settings, replay=[recording], run_id="bus", databases=databases)
+    result = run_live(settings, [recording], run_id="bus", databases=databases)
     (day,) = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC))
     with databases.connect("sig") as connection:
         stored = read_signals(connection, "bus")
@@ -50,7 +50,7 @@ def test_what_a_run_published_is_made_again_from_the_batchs_rows(
     published = int(day.events["published"].sum())
     assert len(stored) == published * len(SIGNAL_SCHEMAS) > 0
     assert result.status["signals"] == {"written": len(stored), "refused": 0}
-    run_live(settings, replay=[recording], run_id="bus", databases=databases)
+    run_live(settings, [recording], run_id="bus", databases=databases)
     with databases.connect("sig") as connection:
         assert read_signals(connection, "bus") == stored
 

@@ -11,11 +11,12 @@ from lotus.timebase import day_start_ms, next_day
 from lotus_live.daemon import Daemon
 from lotus_live.feed.clocks import Arrival
 from lotus_live.feed.tape_file import TapeFile
-from lotus_live.live import _daemon
+from lotus_live.live import make_daemon
 from lotus_live.parity import events_hash, neutral_beliefs
 from lotus_live.pipeline.batch import score_tape
 from lotus_live.pipeline.warm_up import warm_up
 from lotus_live.reports.status import status_of
+from lotus_live.run_context import RunContext
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.late_priors import put_off, settle_late
@@ -58,22 +59,20 @@ def born(settings: Settings, databases: Databases, arrivals: list[Arrival], tmp_
     warm_up(SPEC)
     units = TapeFile((write(tmp_path / "tape.txt", [(a.recv_ns, a.raw) for a in arrivals]),)).units
     header = TapeHeader(RUN, "paced", units, (), "test")
-    daemon = _daemon(settings, databases, SPEC, RUN, TapeStore(settings.home, RUN), header)
-    daemon.restore(arrivals[-1].recv_ns)
+    daemon = make_daemon(RunContext(settings, databases, SPEC, RUN), TapeStore(settings.home, RUN), header)
+    daemon.taker.restore(arrivals[-1].recv_ns)
     return daemon
 
 
 def feed(daemon: Daemon, arrivals: list[Arrival], from_ms: int, until_ms: int) -> None:
     for line in arrivals:
         if from_ms <= line.recv_ns // 10**6 < until_ms:
-            daemon.on_line(Arrival(line.recv_ns, -1, line.raw))
+            daemon.taker.on_line(Arrival(line.recv_ns, -1, line.raw))
 
 
 def poll(daemon: Daemon) -> None:
     """Do what the daemon does every second."""
-    fresh, late, _ = daemon._ask_ledger()
-    daemon._tell_late(late)
-    daemon.swap(fresh)
+    daemon.watch.take(daemon.watch.poll())
 
 
 def batch(databases: Databases, arrivals: list[Arrival]) -> tuple[str, list[PriorsVersion]]:
@@ -98,14 +97,14 @@ def test_a_night_that_ends_late_takes_effect_at_the_first_window_that_nobody_sco
     poll(daemon)
     feed(daemon, arrivals, late_ms, 2**60)
     scored = status_of(daemon, "running")
-    daemon._close()
+    daemon.close()
     hashed, versions = batch(databases, arrivals)
     assert [v.effective_from_ms for v in versions] == [0, SWAP_MS + 65_000]
     assert versions[1].braids == late.braids
     assert events_hash(ledger_events(databases, RUN)) == hashed
     assert set(ledger_events(databases, RUN)["priors_ver"]) == {v.priors_ver for v in versions}
     assert f"priors {late.priors_ver} came late" in caplog.text
-    assert (scored["late_priors"], scored["priors_ver"]) == (1, versions[1].priors_ver)
+    assert (scored.late_priors, scored.priors_ver) == (1, versions[1].priors_ver)
     with databases.connect("sig") as connection:
         log = [e.body for e in live_log.read_log(connection, RUN) if e.kind == "priors_postponed"]
         assert [body["now"] for body in log] == [versions[1].priors_ver]
@@ -118,17 +117,17 @@ def test_a_daemon_that_was_away_takes_it_from_where_its_log_ends(
     late, down_ms = version(SWAP_MS), SWAP_MS + 62_000
     first = born(settings, databases, arrivals, tmp_path)
     feed(first, arrivals, 0, down_ms)
-    first._close()
+    first.close()
     hand_over(databases, late, priors_0("main"))
     again = born(settings, databases, arrivals, tmp_path)
     feed(again, arrivals, down_ms, 2**60)
-    again._close()
+    again.close()
     hashed, versions = batch(databases, arrivals)
     assert len(versions) == 2
     assert SWAP_MS < versions[1].effective_from_ms <= SWAP_MS + 65_000
     assert events_hash(ledger_events(databases, RUN)) == hashed
     third = born(settings, databases, arrivals, tmp_path)
-    third._close()
+    third.close()
     assert batch(databases, arrivals) == (hashed, versions), "what was settled stays"
 
 
@@ -137,7 +136,7 @@ def test_nights_that_catch_up_behind_a_daemon_follow_each_other_and_the_last_hol
 ) -> None:
     daemon = born(settings, databases, arrivals, tmp_path)
     feed(daemon, arrivals, 0, 2**60)
-    daemon._close()
+    daemon.close()
     one, two = version(SWAP_MS), version(SWAP_MS + 60_000, 0.2)
     with databases.connect("sig") as connection:
         for made, parent in ((one, priors_0("main")), (two, one)):

@@ -10,13 +10,13 @@ from lotus.errors import ConfigError, TapeError
 from lotus.manifest import Asset
 from lotus.microtape.wire.decode import Decoder
 from lotus.microtape.wire.frame import CONTROL_PREFIX
-from lotus_live.daemon import Daemon
 from lotus_live.feed.clocks import Arrival
+from lotus_live.line_taker import LineTaker
 from lotus_live.live import run_live
 from lotus_live.parity import neutral_beliefs, verify_parity
 from lotus_live.pipeline import batch
 from lotus_live.pipeline.batch import score_tape
-from lotus_live.pipeline.trials import control_texts, frame_texts
+from lotus_live.pipeline.shadows import control_texts, frame_texts
 from lotus_store.config import Settings
 from lotus_store.tape.import_recording import import_recording
 from lotus_store.tape.store import TapeStore
@@ -43,8 +43,8 @@ def recording(lines: Lines, tmp_path: Path) -> Path:
 
 @pytest.mark.process("the daemon twice over a recording")
 def test_a_daemon_lives_through_bad_frames_and_starts_again(lines: Lines, recording: Path, settings: Settings) -> None:
-    first = run_live(settings, replay=[recording], run_id="r")
-    again = run_live(settings, replay=[recording], run_id="r")
+    first = run_live(settings, [recording], run_id="r")
+    again = run_live(settings, [recording], run_id="r")
     assert (first.status["lines"], first.status["broken_lines"]) == (len(lines), 0)
     assert again.status["rebuilt"] == len(lines)
     assert again.events_hash == first.events_hash
@@ -66,16 +66,16 @@ def test_parity_and_verify_tape_judge_bad_frames_alike(lines: Lines, recording: 
 def test_what_breaks_behind_the_decoder_ends_with_its_line(
     lines: Lines, recording: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Daemon._take_whole
+    whole = LineTaker._take_whole
 
-    def broken(self: Daemon, recv_ns: int, seq: int, raw: bytes) -> None:
+    def broken(self: LineTaker, recv_ns: int, seq: int, raw: bytes) -> None:
         if raw == POISON[0]:
             raise RecursionError("unforeseen")
         whole(self, recv_ns, seq, raw)
 
-    monkeypatch.setattr(Daemon, "_take_whole", broken)
+    monkeypatch.setattr(LineTaker, "_take_whole", broken)
     for rebuilt in (0, len(lines)):
-        status = run_live(settings, replay=[recording], run_id="r").status
+        status = run_live(settings, [recording], run_id="r").status
         assert (status["rebuilt"], status["broken_lines"]) == (rebuilt, 1)
         assert "unforeseen" in str(status["last_failure"])
 

@@ -46,7 +46,7 @@ def paper_rows(databases: Databases, run_id: str) -> tuple[list[Any], list[Any],
 def test_events_orders_and_fills_are_in_the_ledger_and_equal_the_batch(
     settings: Settings, databases: Databases, lines: Lines, recording: Path
 ) -> None:
-    result = run_live(settings, replay=[recording], run_id="whole", databases=databases)
+    result = run_live(settings, [recording], run_id="whole", databases=databases)
     (day,) = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC))
     assert result.events_hash == events_hash(day.events) == events_hash(ledger_events(databases, "whole"))
     status = result.status
@@ -62,7 +62,7 @@ def test_events_orders_and_fills_are_in_the_ledger_and_equal_the_batch(
     fees = sum(f.body["fee_usd"] for f in fills if of_event[f.order_id] in closed)
     assert status["paper"]["fees_usd"] == pytest.approx(fees)
     assert verify_parity(recording, MANIFEST).parity
-    again = run_live(settings, replay=[recording], run_id="whole", databases=databases)
+    again = run_live(settings, [recording], run_id="whole", databases=databases)
     assert again.events_hash == result.events_hash
     assert (again.status["lines"], again.status["log"]["written"]) == (0, 0)
     assert paper_rows(databases, "whole") == (orders, fills, probes)
@@ -71,7 +71,7 @@ def test_events_orders_and_fills_are_in_the_ledger_and_equal_the_batch(
 def test_a_ledger_that_goes_away_delays_rows_and_nothing_else(
     settings: Settings, databases: Databases, recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = run_live(settings, replay=[recording], run_id="there", databases=databases)
+    whole = run_live(settings, [recording], run_id="there", databases=databases)
     away = threading.Event()
     connect = databases.connect
 
@@ -85,7 +85,7 @@ def test_a_ledger_that_goes_away_delays_rows_and_nothing_else(
         threading.Timer(1.5, away.clear).start()
 
     monkeypatch.setattr(databases, "connect", flaky)
-    result = run_live(settings, replay=[recording], run_id="away", databases=databases, on_start=start)
+    result = run_live(settings, [recording], run_id="away", databases=databases, on_start=start)
     monkeypatch.undo()
     assert result.events_hash == whole.events_hash == events_hash(ledger_events(databases, "away"))
     assert result.status["log"]["failures"] > 0

@@ -91,7 +91,7 @@ def test_an_invalid_payload_is_never_sent_but_counted_and_logged(
 
     monkeypatch.setattr(signal_bus, "payloads_of", doctored)
     recording = write(tmp_path / "tape.txt", lines)
-    result = run_live(settings, replay=[recording], run_id="sick", databases=databases)
+    result = run_live(settings, [recording], run_id="sick", databases=databases)
     with databases.connect("sig") as connection:
         stored = read_signals(connection, "sick")
         refused = [e for e in read_log(connection, "sick") if e.kind == "signal_refused"]

@@ -29,8 +29,8 @@ from lotus.trading.execution.executor import begin
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.plan import Authority, ProbeTerms
 from lotus.trading.plan.validate import AccountState
-from lotus_desk.execution.books import PlanDelta, TradeBooks, plan_of
-from lotus_desk.execution.stored import choice_in
+from lotus_desk.execution.books import PlanDelta, TradeBooks
+from lotus_desk.execution.stored import choice_in, plan_of
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.herald import Herald

@@ -16,8 +16,8 @@ from lotus.trading.estimates.predictor import MIN_HISTORY
 from lotus.trading.execution.executor import begin
 from lotus.trading.execution.orders import Side
 from lotus_cli.desk.trade import facts_of, page
-from lotus_desk.execution.books import plan_of
 from lotus_desk.execution.result import report_payload
+from lotus_desk.execution.stored import plan_of
 from lotus_herald.consume import Handlers
 from lotus_herald.keys import Keys
 from lotus_modules.hot import hot_handlers

@@ -20,7 +20,7 @@ from lotus.trading.execution.orders import (
     TriggerKind,
     client_order_id,
 )
-from lotus_venues.hyperliquid.order_wire import decimal_text, order_wire, placed_state, statuses_of, told_state
+from lotus_venues.hyperliquid.order_wire import decimal_text, order_wire, placed_update, statuses_of, told_state
 
 NAME = client_order_id("plan", "entry")
 ORDER = NewOrder(NAME, "BTC", Side.BUY, Decimal("0.010"), Decimal(100_000))
@@ -72,7 +72,9 @@ def test_orders_are_spelt_as_the_sdk_spells_them(
     ],
 )  # fmt: skip
 def test_answers_by_order(entry: Any, wanted: tuple[Any, ...]) -> None:
-    assert placed_state(entry, ORDER) == wanted
+    update = placed_update(entry, ORDER, 7)
+    assert (update.state, update.oid, update.filled, update.average_px, update.reason) == wanted
+    assert (update.client_id, update.time_ms) == (ORDER.client_id, 7)
 
 
 @pytest.mark.parametrize("answer", [None, [], {}, {"status": "ok"}, {"status": "ok", "response": {"data": {}}}, 5])

@@ -23,7 +23,7 @@ def test_cancels_have_a_reserve() -> None:
     budget.spend(1, WINDOW_MS, actions=1, is_urgent=True)  # none is left: the venue is the one to refuse a cancel
     with pytest.raises(VenueError, match="actions"):
         budget.spend(1, WINDOW_MS, actions=1)
-    budget.told(used=5, cap=1000)
+    budget.set_used(used=5, cap=1000)
     budget.spend(1, WINDOW_MS, actions=1)
 
 

@@ -183,14 +183,6 @@ def test_without_a_fresh_look_at_the_account_nothing_is_opened(journal: SignerJo
     made.sign(order("0.001", "100000", reduce_only=True), NOW + 61_000, NOW)
 
 
-def test_a_burnt_nonce_is_one_that_was_used(journal: SignerJournal) -> None:
-    made = signer(journal)
-    nonce = made.sign(order("0.001", "100000"), NOW, NOW)["nonce"]
-    assert made.burn(nonce, NOW)["nonce"] == nonce
-    with pytest.raises(VenueError):
-        made.burn(nonce + 1, NOW)
-
-
 def test_over_a_thrown_switch_nothing_that_opens_is_signed(journal: SignerJournal) -> None:
     made = signer(journal)
     made.is_halted = lambda: True

@@ -97,7 +97,7 @@ class PaperHands:
         return self.clock_ns()
 
     async def _told(self) -> None:
-        self.venue.told()
+        self.venue.ahead.note()
         await asyncio.sleep(0)
 
 

@@ -168,7 +168,7 @@ def test_what_the_daemon_emits_is_what_is_recomputed_under_its_tables(
 ) -> None:
     """The daemon had the tables of the day before with what that day's audits found, the recomputed day newer ones."""
     pieces = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.segments(days[1])]
-    live = run_live(ctx.settings, replay=pieces, run_id="day", databases=lotus.databases)
+    live = run_live(ctx.settings, pieces, run_id="day", databases=lotus.databases)
     for stage in (*TAPE_STAGES, LEARNING_STAGES[0]):
         run_stage(ctx, stage, days[1])
     _, parity, batch = score(ctx, days[1])

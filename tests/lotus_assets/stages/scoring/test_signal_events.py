@@ -75,7 +75,7 @@ def test_a_leak_is_vetoed_from_the_next_day_on_until_an_audit_passes(
     assert first["published"][first["leaky"]].any()
 
     pieces = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.segments(days[1])]
-    live = run_live(ctx.settings, replay=pieces, run_id="day", databases=lotus.databases)
+    live = run_live(ctx.settings, pieces, run_id="day", databases=lotus.databases)
     ctx.sig.execute("UPDATE live_runs SET replayed = false")
     for stage in (*TAPE_STAGES[:3], expert_set.STAGE):
         run_stage(ctx, stage, days[1])

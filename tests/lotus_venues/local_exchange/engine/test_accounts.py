@@ -4,7 +4,7 @@ from lotus.manifest import Asset
 from lotus_venues.local_exchange.engine.accounts import Account, ExchangePosition
 from lotus_venues.local_exchange.engine.market import Listing, MarketState
 from lotus_venues.local_exchange.engine.state import ExchangeState
-from lotus_venues.local_exchange.requests.wire_out import Spelling
+from lotus_venues.local_exchange.requests.wire_out import WireEncoder
 
 
 def test_the_isolated_position_of_the_documentation() -> None:
@@ -13,7 +13,7 @@ def test_the_isolated_position_of_the_documentation() -> None:
     market.ctx_mark = 298_590  # 100.02765 / 0.0335 = 2985.9
     account = Account("ann")
     account.positions[0] = ExchangePosition(20, False, 335, 335 * 298_630, -95_059_824)
-    shown = Spelling(ExchangeState([market])).position(account, 0)
+    shown = WireEncoder(ExchangeState([market])).position(account, 0)
     assert shown["leverage"] == {"type": "isolated", "value": 20, "rawUsd": "-95.059824"}
     assert (shown["entryPx"], shown["szi"]) == ("2986.3", "0.0335")
     assert shown["positionValue"] == "100.02765"

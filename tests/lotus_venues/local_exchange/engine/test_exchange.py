@@ -24,7 +24,7 @@ from lotus.trading.execution.orders import OrderGrouping
 from lotus_venues.local_exchange.engine.values import (
     ExchangeFill,
 )
-from lotus_venues.local_exchange.requests import texts
+from lotus_venues.local_exchange.requests import error_messages
 
 
 def test_cancelling_what_is_not_there() -> None:
@@ -94,7 +94,7 @@ def test_a_modification_refused_for_its_numbers_leaves_the_order_and_one_refused
 def test_margin_counts_resting_orders_in_the_worse_direction() -> None:
     made = small_engine(usd=10_000)  # at 20x: 200,000 USD, 2 BTC
     oid_of(put(made, ask(True, "99000", "1")))
-    assert put(made, ask(True, "99000", "1.1")).error == texts.NO_MARGIN
+    assert put(made, ask(True, "99000", "1.1")).error == error_messages.NO_MARGIN
     oid_of(put(made, ask(False, "101000", "1.9")))
     assert made.set_leverage("ann", BTC, 41, is_cross=True) == "Invalid leverage value"
     assert made.set_leverage("ann", BTC, 40, is_cross=True) == ""
@@ -166,7 +166,7 @@ def test_scheduled_cancel_is_locked_below_the_volume() -> None:
 def test_a_position_of_an_isolated_only_asset_is_isolated_from_its_first_order() -> None:
     made = small_engine(listings=(replace(LISTINGS[BTC], only_isolated=True), LISTINGS[ETH]))
     put(made, LONG_ENTRY)
-    assert made.set_leverage("ann", BTC, 5, is_cross=True) == texts.BAD_LEVERAGE
+    assert made.set_leverage("ann", BTC, 5, is_cross=True) == error_messages.BAD_LEVERAGE
     account = made.account("ann")
     assert account is not None
     assert [asset for asset, _ in account.held(cross=False)] == [BTC]

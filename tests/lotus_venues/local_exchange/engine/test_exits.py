@@ -21,18 +21,18 @@ from lotus_venues.local_exchange.engine.values import (
     ExitRules,
     SmallExits,
 )
-from lotus_venues.local_exchange.requests import texts
+from lotus_venues.local_exchange.requests import error_messages
 
 
 @pytest.mark.parametrize(
     ("rules", "size", "error"),
     [
         (ExitRules(), "0.02", ""),
-        (ExitRules(is_strict=True), "0.02", texts.NOT_REDUCING),
+        (ExitRules(is_strict=True), "0.02", error_messages.NOT_REDUCING),
         (ExitRules(is_strict=True), "0.01", ""),
-        (ExitRules(small=SmallExits.FULL), "0.00005", texts.TOO_SMALL),
+        (ExitRules(small=SmallExits.FULL), "0.00005", error_messages.TOO_SMALL),
         (ExitRules(small=SmallExits.FULL), "0.01", ""),
-        (ExitRules(small=SmallExits.NONE), "0.00005", texts.TOO_SMALL),
+        (ExitRules(small=SmallExits.NONE), "0.00005", error_messages.TOO_SMALL),
     ],
 )
 def test_exits_by_the_rules_that_are_not_known(rules: ExitRules, size: str, error: str) -> None:

@@ -19,7 +19,7 @@ from lotus.trading.execution.orders import NewOrder, OrderTrigger, Side, TimeInF
 from lotus_venues.local_exchange.engine.values import (
     OrderRequest,
 )
-from lotus_venues.local_exchange.requests import texts
+from lotus_venues.local_exchange.requests import error_messages
 from lotus_venues.order_form import form_fault
 
 
@@ -64,7 +64,7 @@ def test_a_market_order_against_an_empty_side_finds_no_liquidity() -> None:
     made = small_engine()
     show(made, MARK, asks=False)
     assert put(made, ask(True, "105000", "0.01", "FrontendMarket")).error == "No liquidity available for market order."
-    assert put(made, ask(True, "105000", "0.01", "Ioc")).error == texts.NO_MATCH
+    assert put(made, ask(True, "105000", "0.01", "Ioc")).error == error_messages.NO_MATCH
 
 
 def test_too_many_open_orders() -> None:
@@ -86,14 +86,18 @@ def test_after_an_upgrade_only_orders_that_must_rest_are_taken() -> None:
     made = small_engine()
     made.state.post_only_until_ms = made.state.now_ms + 1_000
     orders = [ask(True, "100001", "0.01", "Ioc"), ask(True, "99000", "0.01"), ask(True, "99000", "0.01", "Alo")]
-    assert [put(made, order).error for order in orders] == [texts.POST_ONLY_PERIOD, texts.POST_ONLY_PERIOD, ""]
+    assert [put(made, order).error for order in orders] == [
+        error_messages.POST_ONLY_PERIOD,
+        error_messages.POST_ONLY_PERIOD,
+        "",
+    ]
     made.advance(made.state.now_ms + 1_000)
     assert put(made, orders[0]).error == ""
 
 
 @pytest.mark.parametrize(
     ("buys", "px", "error"),
-    [(False, "99001", texts.BAD_TRIGGER), (False, "99000", ""), (True, "100999", texts.BAD_TRIGGER)],
+    [(False, "99001", error_messages.BAD_TRIGGER), (False, "99000", ""), (True, "100999", error_messages.BAD_TRIGGER)],
 )
 def test_a_stop_does_not_promise_a_price_better_than_its_trigger(buys: bool, px: str, error: str) -> None:
     made = small_engine()

@@ -3,14 +3,14 @@
 import pytest
 from small_engine import BTC, USD, ask, put, show, small_engine
 
-from lotus_venues.local_exchange.requests.wire_out import Spelling
+from lotus_venues.local_exchange.requests.wire_out import WireEncoder
 
 
 def test_a_cross_account_by_hand() -> None:
     made = small_engine(usd=10_000)
     put(made, ask(True, "100001", "0.5", "Ioc"))
     account = made.state.accounts["ann"]
-    shown = Spelling(made.state).clearinghouse(account)
+    shown = WireEncoder(made.state).clearinghouse(account)
     fee = 50_000.5 * 0.00045
     assert shown["marginSummary"]["accountValue"] == str(round(10_000 - 0.5 - fee, 6))
     assert shown["marginSummary"]["totalNtlPos"] == "50000.0"

@@ -14,7 +14,7 @@ from lotus.errors import ConfigError
 from lotus.microtape.frames.spec import I_END, N_FLOATS, N_INTS
 from lotus_live.feed.recorder import SwapRecord
 from lotus_live.parity import events_hash, neutral_beliefs, verify_parity
-from lotus_live.pipeline import trials
+from lotus_live.pipeline import shadows
 from lotus_live.pipeline.batch import score_tape
 from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_live.pipeline.lines import Pipeline
@@ -94,7 +94,7 @@ def test_midnight_passes_with_a_trial_in_force(tmp_path: Path) -> None:
 
 def test_a_trial_says_nothing_before_it_is_warm_and_then_speaks(lines: Lines) -> None:
     text = trial_text("slow", 240)
-    (warm_ms,) = trials.warm_ups_ms(trials.read_trials([text], SPEC.detectors, MANIFEST), MANIFEST)
+    (warm_ms,) = shadows.warm_ups_ms(shadows.read_shadows([text], SPEC.detectors, MANIFEST), MANIFEST)
     assert 240_000 <= warm_ms <= 600_000
     for share, already in ((0.1, False), (0.9, True)):
         at = int(share * len(lines))
@@ -119,30 +119,30 @@ def test_a_log_with_trials_is_compared_without_them(swapped: Lines) -> None:
 @pytest.mark.parametrize("text", ["signal: [", trial_text("x", 10).replace("flow", "no_such_column")])
 def test_what_cannot_be_read_is_refused_and_changes_nothing(lines: Lines, text: str) -> None:
     with pytest.raises(ConfigError):
-        trials.read_trials([text], SPEC.detectors, MANIFEST)
+        shadows.read_shadows([text], SPEC.detectors, MANIFEST)
     pipeline = Pipeline(SPEC, neutral_beliefs(SPEC))
     few = with_controls(
         lines[:60], {20: control(trial_text("x", 10)), 40: control(text), 50: b'{"channel":"lotus.control"'}
     )
     for a in numbered(few):
         pipeline.feed(a.recv_ns, a.seq, a.raw)
-    assert [d.detector_id for d in pipeline.trials] == ["trial_x"]
-    assert len(pipeline.refused_trials) == 1
+    assert [d.detector_id for d in pipeline.shadows] == ["trial_x"]
+    assert len(pipeline.refused_shadows) == 1
 
 
 def test_a_trial_needs_a_name_of_its_own() -> None:
     one = trial_text("x", 10)
     with pytest.raises(ConfigError, match="name of its own"):
-        trials.read_trials([one, one.replace("10s", "12s")], SPEC.detectors, MANIFEST)
+        shadows.read_shadows([one, one.replace("10s", "12s")], SPEC.detectors, MANIFEST)
     with pytest.raises(ConfigError, match="name of its own"):
-        trials.read_trials([one.replace("trial_x", SETTLED[0])], SPEC.detectors, MANIFEST)
+        shadows.read_shadows([one.replace("trial_x", SETTLED[0])], SPEC.detectors, MANIFEST)
     with pytest.raises(ConfigError, match="at most"):
-        trials.read_trials([one] * 33, SPEC.detectors, MANIFEST)
+        shadows.read_shadows([one] * 33, SPEC.detectors, MANIFEST)
 
 
 def test_the_ring_keeps_the_latest_frames_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trials, "RING_ROWS", 2048)
-    ring = trials.FrameRing()
+    monkeypatch.setattr(shadows, "RING_ROWS", 2048)
+    ring = shadows.FrameRing()
     assert len(ring.last(1_000).ints) == 0
     ints, floats = np.zeros(N_INTS, np.int64), np.zeros(N_FLOATS)
     for k in range(5_000):

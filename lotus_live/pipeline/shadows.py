@@ -1,8 +1,8 @@
-"""Trial detectors: specifications that run beside the settled ones from a line of the tape on, until another such line.
+"""Shadow detectors: specifications that run beside the settled ones from one control record of the tape to the next.
 
-The settled set is what the day's tables know. Its rows are scored by their own scorer, as if no trial ran; the rows of
-trials come from a scorer over both, with neutral terms for want of history, and say nothing until warmed. What changes
-the set is a control record of the tape and nothing else. (Literature: champion and challenger, shadow scoring.)
+The settled set is what the day's tables know. Its rows are scored by their own scorer, as if no shadow detector ran.
+The rows of shadow detectors come from a scorer over both, with neutral terms for want of history, and say nothing until
+warmed. Only a control record of the tape changes the set. (Literature: champion and challenger, shadow scoring.)
 """
 
 from collections.abc import Sequence
@@ -29,39 +29,41 @@ from lotus.microtape.wire.frame import decode_frame
 from lotus.microtape.wire.types import DaemonFrame
 from lotus.priors.types import PriorsVersion
 
-MAX_TRIALS: Final = 32
-RING_ROWS: Final = 65_536  # frames of all assets that a lane keeps to warm trials with: 18 minutes of twelve assets
+MAX_SHADOWS: Final = 32
+RING_ROWS: Final = 65_536  # frames of all assets that a lane keeps for warm-ups: 18 minutes of twelve assets
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _parsed = lru_cache(maxsize=256)(parse_spec)
 
 
-def read_trials(texts: Sequence[str], settled: Sequence[DetectorSpec], manifest: Manifest) -> tuple[DetectorSpec, ...]:
-    """Return the trials that YAML texts specify, by detector_id, their program compiled.
+def read_shadows(texts: Sequence[str], settled: Sequence[DetectorSpec], manifest: Manifest) -> tuple[DetectorSpec, ...]:
+    """Return the shadow detectors that YAML texts specify, by detector_id, their program compiled.
 
     Raises `ConfigError` for a text that `lotus detector check` refuses, a name used twice or by a settled detector, and
     a set that is too large for one program.
     """
-    if len(texts) > MAX_TRIALS:
-        raise ConfigError(f"{len(texts)} trial detectors", f"at most {MAX_TRIALS}")
-    trials = tuple(sorted((_parsed(text, f"trial {k}") for k, text in enumerate(texts)), key=lambda d: d.detector_id))
+    if len(texts) > MAX_SHADOWS:
+        raise ConfigError(f"{len(texts)} shadow detectors", f"at most {MAX_SHADOWS}")
+    parsed = (_parsed(text, f"shadow detector {k}") for k, text in enumerate(texts))
+    shadows = tuple(sorted(parsed, key=lambda d: d.detector_id))
     taken = {d.detector_id for d in settled}
-    for trial in trials:
-        if trial.detector_id in taken:
-            raise ConfigError(f"trial {trial.detector_id}", "a name of its own", "it is settled or stands here twice")
-        taken.add(trial.detector_id)
-    compile_detectors((*settled, *trials), manifest)
-    return trials
+    for shadow in shadows:
+        if shadow.detector_id in taken:
+            text = f"shadow detector {shadow.detector_id}"
+            raise ConfigError(text, "a name of its own", "it is settled or stands here twice")
+        taken.add(shadow.detector_id)
+    compile_detectors((*settled, *shadows), manifest)
+    return shadows
 
 
-def prepare_trials(texts: Sequence[str], settled: Sequence[DetectorSpec], manifest: Manifest) -> None:
-    """Read and compile everything that a swap to these trials needs, for a thread beside the loop; raises as above."""
-    warm_ups_ms(read_trials(texts, settled, manifest), manifest)
+def prepare_shadows(texts: Sequence[str], settled: Sequence[DetectorSpec], manifest: Manifest) -> None:
+    """Read and compile everything that a swap needs, for a thread beside the loop; raises as above."""
+    warm_ups_ms(read_shadows(texts, settled, manifest), manifest)
 
 
 def control_texts(data: Any) -> tuple[str, ...] | None:
-    """Return the texts of trials that the data of a control record name; None when it says nothing of trials."""
+    """Return the texts of shadow detectors in the data of a control record; None where it has no such list."""
     texts = data.get("detectors") if isinstance(data, dict) else None
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         return None
@@ -77,24 +79,24 @@ def frame_texts(raw: bytes) -> tuple[str, ...] | None:
     return control_texts(message.data) if isinstance(message, DaemonFrame) else None
 
 
-def warm_ups_ms(trials: Sequence[DetectorSpec], manifest: Manifest) -> Ints:
-    """Return i8[T]: the time that every trial and its siblings must have seen before it speaks."""
-    return np.array([compile_detectors((trial,), manifest).warm_up_ms for trial in trials], dtype=np.int64)
+def warm_ups_ms(shadows: Sequence[DetectorSpec], manifest: Manifest) -> Ints:
+    """Return i8[T]: the time that every shadow detector and its siblings must have seen before it speaks."""
+    return np.array([compile_detectors((shadow,), manifest).warm_up_ms for shadow in shadows], dtype=np.int64)
 
 
-def trial_tables(
+def shadow_tables(
     tables: DayTables, manifest: Manifest, universe: Sequence[Asset], detectors: Sequence[DetectorSpec]
 ) -> DayTables:
     """Return the tables over `detectors`, of which they know the first ones; the others' terms are named neutral."""
     blank = day_tables(tables.day, [], manifest, universe, detectors)
-    known = len(tables.detector_ids)
+    settled = len(tables.detector_ids)
     columns: dict[str, Any] = {
-        name: (*getattr(tables, name), *getattr(blank, name)[known:])
+        name: (*getattr(tables, name), *getattr(blank, name)[settled:])
         for name in (*TERMS, "kr_rho", "neutral", "quality")
     }
     for name, neutral in CURATED.items():
-        told = getattr(tables, name)
-        columns[name] = told + (neutral,) * (len(detectors) - known) if told else told
+        column = getattr(tables, name)
+        columns[name] = column + (neutral,) * (len(detectors) - settled) if column else column
     return replace(blank, edges=tables.edges, hbar_m=tables.hbar_m, hbar_s=tables.hbar_s, **columns)
 
 
@@ -113,8 +115,8 @@ class FrameRing:
             self._ints, self._floats, self._notes = (
                 np.concatenate([rows, np.zeros_like(rows)]) for rows in (self._ints, self._floats, self._notes)
             )
-        at = self._n % len(self._ints)
-        self._ints[at], self._floats[at], self._notes[at] = ints, floats, annotation[:N_VALUES]
+        row = self._n % len(self._ints)
+        self._ints[row], self._floats[row], self._notes[row] = ints, floats, annotation[:N_VALUES]
         self._n += 1
 
     def last(self, span_ms: int) -> Recent:
@@ -126,40 +128,41 @@ class FrameRing:
         return Recent(self._ints[order], self._floats[order], self._notes[order])
 
 
-class Trials:
-    """The trials of one lane from their line on; fed every window that a builder over `detectors` closes."""
+class ShadowDetectors:
+    """The shadow detectors of one lane from their line on; fed every window that a builder over `detectors` closes."""
 
     def __init__(
         self,
-        trials: tuple[DetectorSpec, ...],
+        shadows: tuple[DetectorSpec, ...],
         settled: Scorer,
         manifest: Manifest,
         priors: Sequence[PriorsVersion],
         recent: Recent,
-        before: "Trials | None" = None,
+        before: "ShadowDetectors | None" = None,
     ) -> None:
-        """Go on from the settled scorer's state; `recent` warmed those trials that were not among those `before`."""
-        self.trials, self.detectors = trials, (*settled.detectors, *trials)
-        tables = trial_tables(settled.tables, manifest, settled.universe, self.detectors)
+        """Go on from the settled scorer's state; `recent` warms those that were not among those `before`."""
+        self.shadows, self.detectors = shadows, (*settled.detectors, *shadows)
+        tables = shadow_tables(settled.tables, manifest, settled.universe, self.detectors)
         name = settled.tables.tables_ver
         self.scorer = Scorer(
             manifest, settled.universe, self.detectors, tables, priors, settled.branch, tables_ver=name
         )
         self.scorer.take_over(settled)
         self._settled, self._first = settled, len(settled.detectors)
-        self._window_ms, self._warm_ms = manifest.kernel.window_ms, warm_ups_ms(trials, manifest)
-        width, known = len(self.detectors), np.arange(self._first)
-        self._narrow = np.concatenate([np.arange(F_SIGNAL), F_SIGNAL + known, F_SIGNAL + width + known])
-        self._since_ms = np.full((len(settled.universe), len(trials)), -1, np.int64)
+        self._window_ms, self._warm_ms = manifest.kernel.window_ms, warm_ups_ms(shadows, manifest)
+        width, settled_columns = len(self.detectors), np.arange(self._first)
+        columns = F_SIGNAL + settled_columns
+        self._narrow = np.concatenate([np.arange(F_SIGNAL), columns, width + columns])
+        self._since_ms = np.full((len(settled.universe), len(shadows)), -1, np.int64)
         for asset in np.unique(recent.ints[:, I_ASSET]).tolist():
             first = recent.ints[recent.ints[:, I_ASSET] == asset][0]
             self._since_ms[asset] = first[I_END] - manifest.kernel.cadence_ms
-        for k, trial in enumerate(trials):
-            if before is not None and trial in before.trials:
-                self._since_ms[:, k] = before._since_ms[:, before.trials.index(trial)]
+        for k, shadow in enumerate(shadows):
+            if before is not None and shadow in before.shadows:
+                self._since_ms[:, k] = before._since_ms[:, before.shadows.index(shadow)]
 
     def score(self, ints: Ints, floats: Floats) -> Scored:
-        """Return the rows of one window: those of the settled detectors, then those of the trials."""
+        """Return the rows of one window: those of the settled detectors, then those of the shadow detectors."""
         row = floats.copy()
         since = self._since_ms[ints[W_ASSET]]
         since[since < 0] = ints[W_END] - self._window_ms

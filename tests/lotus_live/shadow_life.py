@@ -15,10 +15,11 @@ from lotus_live.daemon import Daemon
 from lotus_live.feed.clocks import Arrival, ReplayClock
 from lotus_live.feed.feed import Feed
 from lotus_live.feed.tape_file import TapeFile
-from lotus_live.live import _daemon
+from lotus_live.live import make_daemon
 from lotus_live.parity import QUIET
 from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_live.pipeline.warm_up import warm_up
+from lotus_live.run_context import RunContext
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.signals import live_log
@@ -44,15 +45,16 @@ async def life(settings: Settings, databases: Databases, tape: TapeFile, speed: 
     """Take what the daemon's own tape does not hold of the recording yet."""
     warm_up(SPEC)
     store = TapeStore(settings.home, RUN)
-    daemon = _daemon(settings, databases, SPEC, RUN, store, TapeHeader(RUN, "paced", tape.units, (), "test"))
+    header = TapeHeader(RUN, "paced", tape.units, (), "test")
+    daemon = make_daemon(RunContext(settings, databases, SPEC, RUN), store, header)
     had = recorded(store) if store.exists() else []
     done = sum(not raw.startswith(CONTROL_PREFIX) for _, raw in had)
-    daemon.restore(had[-1][0] if had else 0)
+    daemon.taker.restore(had[-1][0] if had else 0)
     plan = ReplayPlan(speed=speed, start_after=len(universe_subscriptions(a.name for a in UNIVERSE)))
     frames = ((line.recv_ns, line.raw) for line in islice(tape.arrivals(), done, None))
     clock = ReplayClock(Arrival(a.recv_ns, -1, a.raw) for a in islice(tape.arrivals(), done, None))  # as they come live
     async with ReplayServer(UNIVERSE, frames, plan) as server:
-        feed = Feed(server.url, http_base(server.url), UNIVERSE, clock, daemon.on_line, QUIET)
+        feed = Feed(server.url, http_base(server.url), UNIVERSE, clock, daemon.taker.on_line, QUIET)
         watching = asyncio.create_task(swap_and_die(daemon, databases)) if killed else None
         await daemon.run(feed)
     assert watching is None
@@ -61,15 +63,15 @@ async def life(settings: Settings, databases: Databases, tape: TapeFile, speed: 
 
 async def swap_and_die(daemon: Daemon, databases: Databases) -> None:
     """Command a set that cannot be read, then a trial; kill the process when the trial has run for a while."""
-    while daemon.counts.windows < 100:
+    while daemon.taker.counts.windows < 100:
         await asyncio.sleep(0.01)
     with databases.connect("sig") as connection:
         for texts in COMMANDS:
             live_log.command(connection, "swap_detectors", {"detectors": texts})
-    while not daemon.pipeline.trials:
+    while not daemon.taker.pipeline.shadows:
         await asyncio.sleep(0.01)
-    enough = daemon.counts.windows + 60
-    while daemon.counts.windows < enough:
+    enough = daemon.taker.counts.windows + 60
+    while daemon.taker.counts.windows < enough:
         await asyncio.sleep(0.01)
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from shadow_life import RUN, SPEC, life, recorded
 from tapes import MANIFEST, in_order, market, numbered, write
 from test_daemon import DAY, HERE, ledger_events
-from trial_life import RUN, SPEC, life, recorded
 
 from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus_live.feed.tape_file import TapeFile
@@ -28,13 +28,13 @@ def test_a_swap_in_mid_run_then_a_crash(settings: Settings, databases: Databases
     path = write(tmp_path / "tape.txt", lines)
     places = os.pathsep.join([str(HERE.parents[1]), str(HERE.parent / "support")])
     environment = {**os.environ, "LOTUS_PG_DSN": settings.server_dsn, "PYTHONPATH": places}
-    command = [sys.executable, str(HERE / "trial_life.py"), str(settings.home), str(path)]
+    command = [sys.executable, str(HERE / "shadow_life.py"), str(settings.home), str(path)]
     first = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert first.returncode == -signal.SIGKILL, first.stderr
     second = asyncio.run(life(settings, databases, TapeFile((path,)), 0.0, False))
-    assert [d.detector_id for d in second.pipeline.trials] == ["trial_slow"]
-    assert second.counts.rebuilt > 0
-    assert second.counts.lines > 0
+    assert [d.detector_id for d in second.taker.pipeline.shadows] == ["trial_slow"]
+    assert second.taker.counts.rebuilt > 0
+    assert second.taker.counts.lines > 0
 
     store = TapeStore(settings.home, RUN)
     have = recorded(store)
@@ -57,7 +57,7 @@ def test_a_swap_in_mid_run_then_a_crash(settings: Settings, databases: Databases
         told = connection.execute("SELECT result FROM control ORDER BY command_id").fetchall()
         log = live_log.read_log(connection, RUN)
         (signals,) = connection.execute("SELECT count(*) FROM live_signals WHERE run_id = %s", [RUN]).fetchone() or (0,)
-    assert "trial 0" in told[0][0]["error"]
+    assert "shadow detector 0" in told[0][0]["error"]
     assert told[1][0]["trials"] == ["trial_slow"]
     assert told[1][0]["pause_ms"] < 1_000
     assert [e.body["trials"] for e in log if "trials" in e.body] == [["trial_slow"]]

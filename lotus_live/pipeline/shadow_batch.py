@@ -1,6 +1,6 @@
-"""The batch twin of trial detectors: the control records of a day's lines cut its frames, each stretch under its set.
+"""The batch twin of shadow detectors: the control records of a day's lines cut its frames, each stretch under its set.
 
-It exists to be compared with `trials.Trials`, and shares with it what a record says and the tables of trials only. A
+It exists to be compared with `shadows.ShadowDetectors`, and shares with it only what a record says and the tables. A
 line closes frames before its record is obeyed, so the frames of a stretch are those closed after one record's line.
 """
 
@@ -23,14 +23,14 @@ from lotus.microtape.frames.spec import I_ASSET, I_END, I_RECV, I_SEQ
 from lotus.microtape.wire.reasons import ControlRecord
 from lotus.priors.types import PriorsVersion
 from lotus_live.pipeline.day_lane import LaneSpec
-from lotus_live.pipeline.trials import RING_ROWS, control_texts, read_trials, trial_tables, warm_ups_ms
+from lotus_live.pipeline.shadows import RING_ROWS, control_texts, read_shadows, shadow_tables, warm_ups_ms
 
 Ints = NDArray[np.int64]
-Trials = tuple[DetectorSpec, ...]
+Shadows = tuple[DetectorSpec, ...]
 
 
-class TrialBatch:
-    """The trials of one day whose state was born with those `inherited`, by the controls found in its lines."""
+class ShadowBatch:
+    """The shadow detectors of one day: those `inherited` at its birth, then those of the controls in its lines."""
 
     def __init__(
         self,
@@ -44,13 +44,13 @@ class TrialBatch:
         self._spec, self._tables, self._priors = spec, tables, priors
         self._rows = Recent(frames.ints, frames.floats, annotations.values)
 
-    def events(self, controls: Sequence[ControlRecord], inherited: Trials) -> list[Columns]:
-        """Return the trials' events of every stretch, in scoring order."""
+    def events(self, controls: Sequence[ControlRecord], inherited: Shadows) -> list[Columns]:
+        """Return the shadow detectors' events of every stretch, in scoring order."""
         cuts = [(0, inherited)] if inherited else []
         for control in controls:
-            trials = named_trials(control.data, self._spec)
-            if trials is not None and trials != (cuts[-1][1] if cuts else ()):
-                cuts.append((self._cut(control), trials))
+            shadows = named_shadows(control.data, self._spec)
+            if shadows is not None and shadows != (cuts[-1][1] if cuts else ()):
+                cuts.append((self._cut(control), shadows))
         if not cuts:
             return []
         manifest, universe, settled = self._spec.manifest, self._spec.universe, self._spec.detectors
@@ -60,13 +60,13 @@ class TrialBatch:
         since: dict[DetectorSpec, Ints] = {}
         made = []
         stops = [*(cut for cut, _ in cuts[1:]), len(self._rows.ints)]
-        for (cut, trials), stop in zip(cuts, stops, strict=True):
-            recent = self._recent(cut, trials)
-            builder.swap((*settled, *trials), recent if trials else None)
-            since = {d: since[d] if d in since else self._first_ms(recent) for d in trials}
-            scorer = self._scorer(trials, plain)
+        for (cut, shadows), stop in zip(cuts, stops, strict=True):
+            recent = self._recent(cut, shadows)
+            builder.swap((*settled, *shadows), recent if shadows else None)
+            since = {d: since[d] if d in since else self._first_ms(recent) for d in shadows}
+            scorer = self._scorer(shadows, plain)
             windows = self._fed(builder, cut, stop, plain)
-            if trials:
+            if shadows:
                 made.append(self._scored(scorer, windows, since))
         return made
 
@@ -75,8 +75,8 @@ class TrialBatch:
         before = (received < control.recv_ns) | ((received == control.recv_ns) & (number < control.seq))
         return int(np.count_nonzero(before))
 
-    def _recent(self, cut: int, trials: Trials) -> Recent:
-        span_ms = max(warm_ups_ms(trials, self._spec.manifest).tolist(), default=0)
+    def _recent(self, cut: int, shadows: Shadows) -> Recent:
+        span_ms = max(warm_ups_ms(shadows, self._spec.manifest).tolist(), default=0)
         rows, first = self._rows, max(0, cut - RING_ROWS)
         kept = np.arange(first, cut)
         kept = kept[rows.ints[kept, I_END] > rows.ints[kept, I_END].max(initial=0) - span_ms]
@@ -85,13 +85,13 @@ class TrialBatch:
     def _first_ms(self, recent: Recent) -> Ints:
         """Return i8[A]: start of each asset's first recent frame, -1 without one."""
         out = np.full(len(self._spec.universe), -1, np.int64)
-        assets, at = np.unique(recent.ints[:, I_ASSET], return_index=True)
-        out[assets] = recent.ints[at, I_END] - self._spec.manifest.kernel.cadence_ms
+        assets, first_rows = np.unique(recent.ints[:, I_ASSET], return_index=True)
+        out[assets] = recent.ints[first_rows, I_END] - self._spec.manifest.kernel.cadence_ms
         return out
 
-    def _scorer(self, trials: Trials, plain: Scorer) -> Scorer:
-        spec, every = self._spec, (*self._spec.detectors, *trials)
-        tables = trial_tables(self._tables, spec.manifest, spec.universe, every)
+    def _scorer(self, shadows: Shadows, plain: Scorer) -> Scorer:
+        spec, every = self._spec, (*self._spec.detectors, *shadows)
+        tables = shadow_tables(self._tables, spec.manifest, spec.universe, every)
         name = self._tables.tables_ver
         scorer = Scorer(spec.manifest, spec.universe, every, tables, self._priors, spec.branch, tables_ver=name)
         scorer.take_over(plain)
@@ -101,32 +101,32 @@ class TrialBatch:
         """Feed frames; take the settled scorer through the windows they closed, and return those."""
         rows, settled = self._rows, self._spec.detectors
         windows = builder.feed_all(rows.ints[first:stop], rows.floats[first:stop], rows.annotations[first:stop])
-        width, known = len(windows.detectors), np.arange(len(settled))
-        columns = np.concatenate([np.arange(F_SIGNAL), F_SIGNAL + known, F_SIGNAL + width + known])
+        width, settled_columns = len(windows.detectors), np.arange(len(settled))
+        columns = np.concatenate([np.arange(F_SIGNAL), F_SIGNAL + settled_columns, F_SIGNAL + width + settled_columns])
         plain.feed_all(WindowBatch(settled, windows.window_ms, windows.ints, windows.floats[:, columns]))
         return windows
 
     def _scored(self, scorer: Scorer, windows: WindowBatch, since: dict[DetectorSpec, Ints]) -> Columns:
         first, window_ms = len(self._spec.detectors), windows.window_ms
-        for k, (trial, from_ms) in enumerate(since.items()):
-            (warm_ms,) = warm_ups_ms((trial,), self._spec.manifest).tolist()
+        for k, (shadow, from_ms) in enumerate(since.items()):
+            (warm_ms,) = warm_ups_ms((shadow,), self._spec.manifest).tolist()
             for asset in np.unique(windows.ints[:, W_ASSET]).tolist():
-                mine = np.flatnonzero(windows.ints[:, W_ASSET] == asset)
-                ends = windows.ints[mine, W_END]
-                born = ends - (windows.ints[mine, W_AGE] + 1) * window_ms
+                own_rows = np.flatnonzero(windows.ints[:, W_ASSET] == asset)
+                ends = windows.ints[own_rows, W_END]
+                born = ends - (windows.ints[own_rows, W_AGE] + 1) * window_ms
                 seen = from_ms[asset] if from_ms[asset] >= 0 else ends[0] - window_ms
                 start = np.maximum.accumulate(np.maximum(born, seen))
-                windows.floats[mine[ends - start < warm_ms], F_SIGNAL + first + k] = 0.0
+                windows.floats[own_rows[ends - start < warm_ms], F_SIGNAL + first + k] = 0.0
                 from_ms[asset] = start[-1]
         events = scorer.feed_all(windows)
         ours = np.isin(events["detector_id"].astype(str), [d.detector_id for d in since])
         return {name: values[ours] for name, values in events.items()}
 
 
-def named_trials(data: dict[str, Any], spec: LaneSpec) -> Trials | None:
-    """Return the trials that a control record puts in force; None when it changes nothing."""
+def named_shadows(data: dict[str, Any], spec: LaneSpec) -> Shadows | None:
+    """Return the shadow detectors that a control record puts in force; None when it changes nothing."""
     texts = control_texts(data)
     try:
-        return None if texts is None else read_trials(texts, spec.detectors, spec.manifest)
+        return None if texts is None else read_shadows(texts, spec.detectors, spec.manifest)
     except ConfigError:
         return None
