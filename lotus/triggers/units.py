@@ -29,6 +29,14 @@ _FACTORS: Final[dict[tuple[str, str], Decimal]] = {
 }  # fmt: skip
 
 
+def spell(word: str) -> str:
+    """Return the one spelling of a literal's unit; raises `KeyError` with a word that is none."""
+    unit = SPELLINGS.get(word, SPELLINGS.get(word.lower()))
+    if unit is None:
+        raise KeyError(word)
+    return unit
+
+
 def converted(value: float, unit: str, wanted: str) -> float | None:
     """Return a literal's value in the unit `wanted`; None when it is another quantity or beyond a double.
 
