@@ -177,8 +177,8 @@ def override(section: S, values: dict[str, Any], where: str) -> S:
         if wanted is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if not isinstance(value, wanted) or isinstance(value, bool) is not (wanted is bool):
-            said = json.dumps(value, default=str)
-            raise ConfigError(f"{where}.{key} is {said}", KINDS.get(wanted, f"a {wanted.__name__}"))
+            text = json.dumps(value, default=str)
+            raise ConfigError(f"{where}.{key} is {text}", KINDS.get(wanted, f"a {wanted.__name__}"))
         if wanted is float and not math.isfinite(value):
             raise ConfigError(f"{where}.{key} is {value}", "a finite number")
         low, high = ranges.get(key, (-math.inf, math.inf))

@@ -136,28 +136,30 @@ def decide(
     by_coin = latest_cues(cues, state.asof_ms, CUE_AGE_MS)
     held = [coin for coin, usd in state.positions.items() if usd]
     coins = sorted({*held, *(f.coin for f in fused)})
-    found = budgets(
+    limits = budgets(
         by_coin, [f.coin for f in fused], state.policy, horizon_s=horizon, drawdown_sigmas=state.drawdown_sigmas,
         ratchet=state.ratchet, turnover_used=state.turnover_used,
     )  # fmt: skip
-    found = replace(found, turnover=min(found.turnover, max(state.authority.turnover_day - state.turnover_used, 0.0)))
+    limits = replace(
+        limits, turnover=min(limits.turnover, max(state.authority.turnover_day - state.turnover_used, 0.0))
+    )
     curation = curate(
         coins, state.policy, halted=_halted(state), allowed={c: state.authority.allows(c) for c in coins},
         covariance_age_s=(state.asof_ms - state.covariance.asof_ms) / 1000.0, wishes=wishes,
     )  # fmt: skip
     book, frozen = measured(coins, state.positions, state.markets, state.covariance, state.equity_usd, horizon)
-    problem = problem_of(book, fused, found, curation, state.policy, state.authority.gross) if book.coins else None
+    problem = problem_of(book, fused, limits, curation, state.policy, state.authority.gross) if book.coins else None
     allocation = allocate(problem, solve, state.policy.caps.turnover_relaxed) if problem else None
-    return _decision(state, alphas, fused, found, curation, book, problem, allocation, horizon, (*unused, *frozen))
+    return _decision(state, alphas, fused, limits, curation, book, problem, allocation, horizon, (*unused, *frozen))
 
 
 def calibrated(state: DecisionState, views: Iterable[AlphaInput]) -> tuple[tuple[DmAlpha, ...], list[NotUsed]]:
     """Return the live views as calibrated alphas in natural order, and why the others are none; events count once."""
-    found: dict[tuple[str, str], DmAlpha] = {}
+    alphas: dict[tuple[str, str], DmAlpha] = {}
     unused: list[NotUsed] = []
     for view in sorted(views, key=lambda v: (v.coin, v.horizon_s, v.source, v.event_id, v.score, v.sign)):
         reason = _not_live(state, view)
-        if (view.source, view.event_id) in found or reason:
+        if (view.source, view.event_id) in alphas or reason:
             unused.append(NotUsed(view.event_id, reason or "told twice"))
             continue
         reliability = state.memory.reliability(view.source, view.horizon_s, state.policy)
@@ -165,8 +167,8 @@ def calibrated(state: DecisionState, views: Iterable[AlphaInput]) -> tuple[tuple
         if alpha is None:
             unused.append(NotUsed(view.event_id, f"{view.source} has no past at {view.horizon_s} s"))
         else:
-            found[(view.source, view.event_id)] = alpha
-    return tuple(found.values()), unused
+            alphas[(view.source, view.event_id)] = alpha
+    return tuple(alphas.values()), unused
 
 
 def _not_live(state: DecisionState, view: AlphaInput) -> str:
@@ -182,7 +184,7 @@ def _halted(state: DecisionState) -> str:
 
 
 def _decision(
-    state: DecisionState, alphas: tuple[DmAlpha, ...], fused: tuple[Fused, ...], found: Budgets, curation: Curation,
+    state: DecisionState, alphas: tuple[DmAlpha, ...], fused: tuple[Fused, ...], limits: Budgets, curation: Curation,
     book: AllocationInputs, problem: Problem | None, allocation: Allocation | None, horizon: int,
     unused: Sequence[NotUsed],
 ) -> Decision:  # fmt: skip
@@ -196,7 +198,7 @@ def _decision(
         targets=targets,
         alphas=alphas,
         fused=fused,
-        budgets=found,
+        budgets=limits,
         curation=curation,
         allocation=allocation,
         executors=authority_weights(state.memory, state.authority.executors, state.policy.executors),

@@ -51,7 +51,7 @@ def match_rows(events: Columns, log: Columns) -> Matched:
     code = {name: k for k, name in enumerate(sorted({*names[0], *names[1]}))}
     keys = [_keys(x, code) for x in (events, log)]
     _, ours, theirs = np.intersect1d(keys[0], keys[1], assume_unique=True, return_indices=True)
-    rest = [np.setdiff1d(np.arange(len(key)), found) for key, found in zip(keys, (ours, theirs), strict=True)]
+    rest = [np.setdiff1d(np.arange(len(key)), matched) for key, matched in zip(keys, (ours, theirs), strict=True)]
     return Matched(ours, theirs, rest[0], rest[1])
 
 

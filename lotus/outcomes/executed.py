@@ -56,13 +56,13 @@ def with_executions(
     published = (np.asarray(rows["status"]) == OK) & (np.asarray(rows["fill_source"]) != "")
     answered = np.isin(events, np.array(list(payoffs), dtype=str))
     y, sources = np.array(rows["payoff_y"], dtype=np.float64), np.array(rows["fill_source"], dtype=object)
-    told = []
+    columns = []
     for detector in np.unique(detectors[published]).tolist():
-        mine = np.flatnonzero(published & (detectors == detector))
-        names = events[mine].tolist()
-        line = Answered(detector, len(mine), int(answered[mine].sum()), sum(name in filled for name in names))
-        told.append(line)
+        own_rows = np.flatnonzero(published & (detectors == detector))
+        names = events[own_rows].tolist()
+        line = Answered(detector, len(own_rows), int(answered[own_rows].sum()), sum(name in filled for name in names))
+        columns.append(line)
         if line.teaches:
-            y[mine] = [payoffs.get(name, np.nan) for name in names]
-            sources[mine] = [source if name in payoffs else "" for name in names]
-    return out | {"payoff_y": y, "fill_source": sources}, told
+            y[own_rows] = [payoffs.get(name, np.nan) for name in names]
+            sources[own_rows] = [source if name in payoffs else "" for name in names]
+    return out | {"payoff_y": y, "fill_source": sources}, columns

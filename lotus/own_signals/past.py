@@ -61,8 +61,8 @@ class Past:
         return cube
 
     def _rows(self, days: Sequence[str]) -> DetectorRows:
-        mine = {day: self._scores[day] for day in days}
-        return rows_by_detector(mine, len(mine), self._vocabulary)[self._name]
+        scores = {day: self._scores[day] for day in days}
+        return rows_by_detector(scores, len(scores), self._vocabulary)[self._name]
 
 
 def pasts_of(scores: Days, vocabulary: Vocabulary, kept_bytes: int) -> dict[str, Past]:

@@ -74,18 +74,18 @@ class _Memory:
         return [key for key, life in self.lives.items() if life.finding.status == ALIVE]
 
 
-def replay(found: MaturedScores, manifest: Manifest, told: Steps) -> Looks:
+def replay(scores: MaturedScores, manifest: Manifest, progress: Steps) -> Looks:
     """Return every night of the table as it would have been."""
-    days, memory, nights = sorted(found.scores), _Memory(), list[NightResult]()
-    pasts = pasts_of(found.scores, found.vocabulary, KEPT_BYTES)
+    days, memory, nights = sorted(scores.scores), _Memory(), list[NightResult]()
+    pasts = pasts_of(scores.scores, scores.vocabulary, KEPT_BYTES)
     for n, day in enumerate(days):
-        told("nights replayed", n, len(days), day)
-        _watch(memory, n, day, found.scores[day], found.vocabulary, manifest.weave.ttl_days)
+        progress("nights replayed", n, len(days), day)
+        _watch(memory, n, day, scores.scores[day], scores.vocabulary, manifest.weave.ttl_days)
         window = tuple(days[max(0, n + 1 - manifest.learning.search_days) : n + 1])
         sources = {name: past for name, past in pasts.items() if past.move(window)}
         night = learn_from(
             sources, window, manifest, night=n + 1, active=memory.active(), slots=memory.slots, audits=memory.audits,
-            pooled_slots=memory.pooled, branch="own", vocabulary=found.vocabulary,
+            pooled_slots=memory.pooled, branch="own", vocabulary=scores.vocabulary,
         )  # fmt: skip
         memory.slots, memory.pooled = night.slots, night.pooled.state
         memory.audits = {a.detector_id: a.state for a in night.audits}
@@ -93,7 +93,7 @@ def replay(found: MaturedScores, manifest: Manifest, told: Steps) -> Looks:
             _begin(memory, n, night, pasts, manifest)
         nights.append(night)
         if night.looked:
-            told(f"{day}: looked at {night.trials:,} rules, {len(night.lessons)} new lessons")
+            progress(f"{day}: looked at {night.trials:,} rules, {len(night.lessons)} new lessons")
     return Looks(tuple(nights), tuple(life.finding for life in memory.lives.values()))
 
 

@@ -63,17 +63,17 @@ class Study:
     naive: tuple[NaiveRow, ...]
 
 
-def study(found: MaturedScores, config: OwnConfig, *, nightly: bool = False, told: Steps = untold) -> Study:
-    """Return what the scores of a table teach; `told` hears of progress. Raises `SchemaError` for too few days."""
-    if len(found.days) < MIN_DAYS:
+def study(scores: MaturedScores, config: OwnConfig, *, nightly: bool = False, progress: Steps = untold) -> Study:
+    """Return what the scores of a table teach; `progress` hears of progress. Raises `SchemaError` for too few days."""
+    if len(scores.days) < MIN_DAYS:
         raise SchemaError(
-            f"{len(found.days)} days of windows that could be published",
+            f"{len(scores.days)} days of windows that could be published",
             f"{MIN_DAYS} or more",
-            "edges of bins come from days before" if found.days else "propensity 0, or nothing published without one",
+            "edges of bins come from days before" if scores.days else "propensity 0, or nothing published without one",
         )
     manifest = replace(Manifest(), learning=_settings(config, nightly))
-    looks = replay(found, manifest, told) if nightly else _one_look(found, manifest, told)
-    return _study(found, looks, manifest.learning, told)
+    looks = replay(scores, manifest, progress) if nightly else _one_look(scores, manifest, progress)
+    return _study(scores, looks, manifest.learning, progress)
 
 
 def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
@@ -83,50 +83,50 @@ def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
     return replace(base, looks="final", search_days=config.last_days, half_life_days=config.half_life_days or math.inf)
 
 
-def _one_look(found: MaturedScores, manifest: Manifest, told: Steps) -> Looks:
-    if not found.scores:
+def _one_look(scores: MaturedScores, manifest: Manifest, progress: Steps) -> Looks:
+    if not scores.scores:
         return Looks((), ())
-    night = _night(found.scores, found.vocabulary, manifest, told)
+    night = _night(scores.scores, scores.vocabulary, manifest, progress)
     return Looks((night,), tuple(ReplayedLesson(lesson, (night.night,)) for lesson in night.lessons))
 
 
 class _Searched(dict[str, Past]):
     """Pasts of detectors; tells of each when the search first asks for it."""
 
-    def __init__(self, pasts: Mapping[str, Past], told: Steps) -> None:
+    def __init__(self, pasts: Mapping[str, Past], progress: Steps) -> None:
         super().__init__(pasts)
-        self._told, self._asked = told, dict[str, None]()
+        self._progress, self._asked = progress, dict[str, None]()
 
     def __getitem__(self, name: str) -> Past:
         if name not in self._asked:
-            self._told(SEARCHED, len(self._asked), len(self), name)
+            self._progress(SEARCHED, len(self._asked), len(self), name)
             self._asked[name] = None
         return super().__getitem__(name)
 
 
-def _night(scores: Days, words: Vocabulary, manifest: Manifest, told: Steps = untold) -> NightResult:
+def _night(scores: Days, words: Vocabulary, manifest: Manifest, progress: Steps = untold) -> NightResult:
     """Return the night of the last day, the windows of one detector laid out at a time and no sums kept."""
     days = tuple(scores)[-manifest.learning.search_days :]
     pasts = pasts_of(scores, words, 0)
     sources = {name: past for name, past in pasts.items() if past.move(days)}
-    searched = _Searched(sources, told)
+    searched = _Searched(sources, progress)
     result = learn_from(searched, days, manifest, night=len(scores), branch="own", vocabulary=words)
-    told(SEARCHED, len(sources), len(sources))
+    progress(SEARCHED, len(sources), len(sources))
     return result
 
 
-def _study(found: MaturedScores, looks: Looks, settings: LearningDefaults, told: Steps) -> Study:
+def _study(scores: MaturedScores, looks: Looks, settings: LearningDefaults, progress: Steps) -> Study:
     night = looks.decisive
     critical = night.critical if night else NO_SLOT
     refused = night.refused if night else ()
-    associations, bar = _associations(found, settings)
+    associations, bar = _associations(scores, settings)
     shown = _shown(looks.findings, refused)
     seen = dict[str, Portrait]()
-    for name in found.scores.detectors:
-        told("detectors described", len(seen), len(found.scores.detectors), name)
-        mine = [x for x in shown if x[0].lesson.detector_id == name]
-        seen[name] = portrait(found, name, mine, critical.rest, settings)
-    told("detectors described", len(seen), len(seen))
+    for name in scores.scores.detectors:
+        progress("detectors described", len(seen), len(scores.scores.detectors), name)
+        own = [x for x in shown if x[0].lesson.detector_id == name]
+        seen[name] = portrait(scores, name, own, critical.rest, settings)
+    progress("detectors described", len(seen), len(seen))
     views = _in_order(seen, shown)
     naive = sorted(
         (row for p in seen.values() for row in p.naive), key=lambda row: (-abs(row.z), row.detector_id, row.rule)
@@ -134,11 +134,11 @@ def _study(found: MaturedScores, looks: Looks, settings: LearningDefaults, told:
     proposals, pooled_critical = _proposals(looks)
     return Study(
         settings=settings,
-        vocabulary=found.vocabulary,
-        readings=found.readings,
-        detectors=found.detectors,
-        days=found.days,
-        file_days=found.file_days,
+        vocabulary=scores.vocabulary,
+        readings=scores.readings,
+        detectors=scores.detectors,
+        days=scores.days,
+        file_days=scores.file_days,
         looks=sum(n.looked for n in looks.nights),
         critical=critical if night else bar,
         trials=night.trials if night else 0,
@@ -182,16 +182,16 @@ def _in_order(seen: Mapping[str, Portrait], shown: Sequence[tuple[ReplayedLesson
 def _proposals(looks: Looks) -> tuple[tuple[Lesson, ...], float]:
     """Return the newest of every proposal that is no lesson already, and the bar of the newest pooled look."""
     lessons = {(f.lesson.detector_id, f.lesson.rule) for f in looks.findings}
-    found = {(x.detector_id, x.rule): x for night in looks.nights for x in night.proposals}
+    proposals = {(x.detector_id, x.rule): x for night in looks.nights for x in night.proposals}
     bars = [night.pooled.critical for night in looks.nights if night.pooled.critical < math.inf]
-    return tuple(x for key, x in sorted(found.items()) if key not in lessons), bars[-1] if bars else math.inf
+    return tuple(x for key, x in sorted(proposals.items()) if key not in lessons), bars[-1] if bars else math.inf
 
 
-def _associations(found: MaturedScores, settings: LearningDefaults) -> tuple[tuple[Lesson, ...], Both[float]]:
+def _associations(scores: MaturedScores, settings: LearningDefaults) -> tuple[tuple[Lesson, ...], Both[float]]:
     """Return what published windows of detectors without propensity show, and the bar it had to pass; grade D."""
-    if not found.associations:
+    if not scores.associations:
         return (), NO_SLOT
-    once = replace(settings, looks="final", search_days=len(found.associations), pooled_alpha=0.0)
-    night = _night(found.associations, found.vocabulary, replace(Manifest(), learning=once))
+    once = replace(settings, looks="final", search_days=len(scores.associations), pooled_alpha=0.0)
+    night = _night(scores.associations, scores.vocabulary, replace(Manifest(), learning=once))
     passed = [*night.lessons, *(x for x in night.refused if x.m_nats > x.critical and x.reason.startswith(ALARM))]
     return tuple(replace(x, grade="D", state="REFUSED", reason=NO_PROPENSITY).named() for x in passed), night.critical

@@ -139,26 +139,26 @@ class SignalTable:
         """Return the table of some rows, in the same order."""
         if rows.all():
             return self
-        at = np.flatnonzero(rows)
+        places = np.flatnonzero(rows)
         names = ("origin", "ts_us", "horizon_s", "published", "propensity", "payoff", "paper")
-        numbers = {name: getattr(self, name)[at] for name in names}
-        asset, detector = (Coded(c.names, c.codes[at]) for c in (self.asset, self.detector))
-        features, described = Ordered(self.features, at), Ordered(self.described, at)
+        numbers = {name: getattr(self, name)[places] for name in names}
+        asset, detector = (Coded(c.names, c.codes[places]) for c in (self.asset, self.detector))
+        features, described = Ordered(self.features, places), Ordered(self.described, places)
         return replace(self, asset=asset, detector=detector, features=features, described=described, **numbers)
 
     def place(self, row: int) -> tuple[str, int]:
         """Return file and row in it (from 1) of a row of this table."""
-        at = int(self.origin[row])
-        file = int(np.searchsorted(self.first_row, at, side="right")) - 1
-        return self.files[file], at - int(self.first_row[file]) + 1
+        number = int(self.origin[row])
+        file = int(np.searchsorted(self.first_row, number, side="right")) - 1
+        return self.files[file], number - int(self.first_row[file]) + 1
 
     def wrong(self, rows: NDArray[np.bool_], column: str, found: str, expected: str, cause: str = "") -> SchemaError:
         """Return the error of the first of the wrong `rows`, in the order of the files."""
-        at = np.flatnonzero(rows)
-        first = int(at[np.argmin(self.origin[at])])
+        places = np.flatnonzero(rows)
+        first = int(places[np.argmin(self.origin[places])])
         file, row = self.place(first)
         value = _shown(self, column, first)
-        more = f" (and {len(at) - 1} more rows)" if len(at) > 1 else ""
+        more = f" (and {len(places) - 1} more rows)" if len(places) > 1 else ""
         return cell_error(file, column, row, found.format(value=value) + more, expected, cause)
 
 
@@ -219,8 +219,8 @@ def joined(parts: Sequence[Coded]) -> Coded:
     place = {name: i for i, name in enumerate(names)}
     codes = []
     for part in parts:
-        known = np.array([*(place[name] for name in part.names), -1], dtype=np.int32)
-        codes.append(known[part.codes])
+        codes_of_part = np.array([*(place[name] for name in part.names), -1], dtype=np.int32)
+        codes.append(codes_of_part[part.codes])
     return Coded(names, np.concatenate(codes))
 
 

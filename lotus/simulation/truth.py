@@ -69,7 +69,7 @@ class LessonLabel:
 
 def truth_of(spans: Sequence[MarketSpan]) -> Truth:
     """Return the truth of consecutive spans; drift goes on cumulating from one to the next."""
-    times, drifts, found = [], [], []
+    times, drifts, planted = [], [], []
     base = np.zeros((len(spans[0].drift), 1))
     for span in spans:
         start = int(span.time_ms[0]) // GRID_MS * GRID_MS
@@ -79,8 +79,8 @@ def truth_of(spans: Sequence[MarketSpan]) -> Truth:
         base = drift[:, -1:]
         times.append(grid)
         drifts.append(drift)
-        found += [_true_episode(p, start) for p in span.planted]
-    return Truth(np.concatenate(times), np.concatenate(drifts, axis=1), tuple(found))
+        planted += [_true_episode(p, start) for p in span.planted]
+    return Truth(np.concatenate(times), np.concatenate(drifts, axis=1), tuple(planted))
 
 
 def judge(
@@ -104,11 +104,11 @@ def judge(
         uplift = float((weight * mask * gain_bps).sum() / inside - (weight * gain_bps).sum() / total)
     best, name, kind = 0.0, "", ""
     rules: list[Planted | Trap] = [*planted, *traps]
-    for known in rules:
-        if known.detector_id == detector_id:
-            overlap = _jaccard(mask, rule_mask(rule_of(known.literals), bins), weight)
+    for entry in rules:
+        if entry.detector_id == detector_id:
+            overlap = _jaccard(mask, rule_mask(rule_of(entry.literals), bins), weight)
             if overlap > best:
-                best, name, kind = overlap, known.name, "recovered" if isinstance(known, Planted) else "trap"
+                best, name, kind = overlap, entry.name, "recovered" if isinstance(entry, Planted) else "trap"
     if best >= SAME_WINDOWS and (kind == "trap" or sign > 0):
         return LessonLabel(kind, name, best, uplift)
     if sign * uplift >= LEAST_UPLIFT_BPS:

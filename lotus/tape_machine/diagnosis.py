@@ -75,12 +75,12 @@ def failure(span: Span, found: str, expected: str = "", cause: str = "", suggest
     )  # fmt: skip
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, words: Iterable[str]) -> str:
     """Return the known word within a third of edits (at least one, at most three), or "" when none is so near."""
     if len(word) > LONGEST_NAME:
         return ""
     limit = min(3, max(1, len(word) // 3))
-    best = min(((_edits(word.lower(), k.lower(), limit), k) for k in known), default=(limit + 1, ""))
+    best = min(((_edits(word.lower(), k.lower(), limit), k) for k in words), default=(limit + 1, ""))
     return best[1] if best[0] <= limit else ""
 
 

@@ -77,15 +77,15 @@ class Environment:
 
 def frame_columns() -> dict[str, InputColumn]:
     """Return every float column of a frame by name; raises `ConfigError` when one has a unit without a mapping."""
-    found: dict[str, InputColumn] = {}
+    columns: dict[str, InputColumn] = {}
     for index, column in enumerate(FLOAT_COLUMNS):
         if column.unit not in TABLE_UNITS:
             raise ConfigError(
                 f"unit {column.unit!r} of {column.name}", ", ".join(TABLE_UNITS), "a new unit in frame_spec"
             )
         kind = "flag" if column.unit in FLAG_UNITS else "number"
-        found[column.name] = InputColumn(index, TABLE_UNITS[column.unit], kind)
-    return found
+        columns[column.name] = InputColumn(index, TABLE_UNITS[column.unit], kind)
+    return columns
 
 
 def frame_environment(

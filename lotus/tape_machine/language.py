@@ -110,9 +110,9 @@ def read_number(text: str, token: "Token", spell: Callable[[str], str], spelling
     except KeyError as error:
         word = str(error.args[0])
         place = Span(text, span.start + token.index(word, digits.end()), span.end)
-        known = ", ".join(s for s in spellings if s and s.isascii())
+        units = ", ".join(s for s in spellings if s and s.isascii())
         raise failure(
-            place, f"unknown unit {word[:40]!r}", known, "a unit is written to its number", nearest(word, spellings)
+            place, f"unknown unit {word[:40]!r}", units, "a unit is written to its number", nearest(word, spellings)
         ) from None
 
 

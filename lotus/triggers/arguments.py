@@ -55,7 +55,7 @@ def bound_arguments(tree: OperatorCall) -> Bound:
     if operator is None:
         raise _unknown_operator(tree)
     places = {p.name: p for p in operator.parameters}
-    found: dict[str, Argument] = {}
+    bound: dict[str, Argument] = {}
     for index, argument in enumerate(tree.arguments):
         name = argument.name or _placed(tree, operator, index)
         if name not in places:
@@ -63,13 +63,13 @@ def bound_arguments(tree: OperatorCall) -> Bound:
                 argument.span, f"{operator.name} has no parameter {name[:40]!r}", ", ".join(places),
                 suggestion=nearest(name, places),
             )  # fmt: skip
-        if name in found:
+        if name in bound:
             raise failure(argument.span, f"the parameter {name!r} twice", "one value for a parameter")
         _check(places[name], argument)
-        found[name] = argument
-    if "level" in places and "level" not in found:
+        bound[name] = argument
+    if "level" in places and "level" not in bound:
         raise failure(tree.span, f"{operator.name} without a level", operator.example)
-    return Bound(operator, found)
+    return Bound(operator, bound)
 
 
 def duration_ms(number: Number) -> int | None:

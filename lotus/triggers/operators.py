@@ -153,12 +153,12 @@ FACTS: Final[dict[str, tuple[str, str]]] = {"adv_usd": ("usd", "average daily vo
 
 
 def _quantities() -> dict[str, ComparedQuantity]:
-    found = {name: ComparedQuantity(name, -1, unit, meaning) for name, (unit, meaning) in FACTS.items()}
+    quantities = {name: ComparedQuantity(name, -1, unit, meaning) for name, (unit, meaning) in FACTS.items()}
     for index, column in enumerate(FLOAT_COLUMNS):
         unit = _LITERAL.get(column.unit, "")
         meaning = "mid price in USD" if column.name == "mid" else f"column of the frame, in {column.unit}"
-        found[column.name] = ComparedQuantity(column.name, index, unit, meaning)
-    return found
+        quantities[column.name] = ComparedQuantity(column.name, index, unit, meaning)
+    return quantities
 
 
 QUANTITIES: Final[dict[str, ComparedQuantity]] = _quantities()

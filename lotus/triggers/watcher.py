@@ -98,7 +98,7 @@ class Watcher:
             raise SchemaError(f"frame {frame} after frame {self._last_frame}", "frames in order, each once")
         gap = self._last_frame is not None and (frame != self._last_frame + 1 or floats[C_GAP] > 0.0)
         self._last_frame, self._floats = frame, floats
-        mid = _known(floats[C_MID])
+        mid = _known_value(floats[C_MID])
         moment = Moment(end_ms, frame, None if mid is None else mid / self._units, None if gap else self._before)
         events = list(self._advance(moment, gap))
         self._before = moment.before if moment.mid is None else moment.mid
@@ -186,18 +186,18 @@ class Watcher:
 
     def _happenings(self) -> tuple[Happening, ...]:
         """Return what made the trigger hold: what its scopes have kept, and what happened outside of them."""
-        found: list[Happening] = []
+        happenings: list[Happening] = []
         for scope in self._scopes:
             if scope.now is not None:
-                found += [h for h in scope.listed() if h not in found]
-        return (*found, *(leaf.now for leaf, owner in self._leaves if owner is None and leaf.now is not None))
+                happenings += [h for h in scope.listed() if h not in happenings]
+        return (*happenings, *(leaf.now for leaf, owner in self._leaves if owner is None and leaf.now is not None))
 
     def _reading(self, threshold: Threshold) -> Reading:
         quantity = QUANTITIES[threshold.quantity]
         if quantity.column < 0:
-            value = _known(self.plan.facts.get(quantity.name, math.nan))
+            value = _known_value(self.plan.facts.get(quantity.name, math.nan))
         else:
-            value = _known(self._floats[quantity.column])
+            value = _known_value(self._floats[quantity.column])
         if quantity.column == C_MID and value is not None:
             value /= self._units
         return Reading(threshold.text, value, value is not None and _COMPARE[threshold.op](value, threshold.value))
@@ -271,5 +271,5 @@ def _condition(watch: LeafWatch | ScopeWatch) -> Condition:
     return watch.leaf if isinstance(watch, LeafWatch) else watch.scope
 
 
-def _known(value: float) -> float | None:
+def _known_value(value: float) -> float | None:
     return None if math.isnan(value) else float(value)

@@ -18,8 +18,8 @@ def moved_knobs(
     """Return the multiplier of each knob of a policy that a version moves at an event time in a context (bins [12])."""
     moved: dict[str, float] = {}
     for name, _ in policy.knobs if version.braids else ():
-        said = knob_values(version, "dm", policy.owner_of(name), bins, time_ms, weave)
-        moved |= {key: mult for key, mult in said.items() if key == PREFIX + name and mult != 1.0}
+        multipliers = knob_values(version, "dm", policy.owner_of(name), bins, time_ms, weave)
+        moved |= {key: mult for key, mult in multipliers.items() if key == PREFIX + name and mult != 1.0}
     return moved
 
 

@@ -236,14 +236,14 @@ def shipped_policy() -> Policy:
 
 
 def _section(source: SpecSource, kind: type[S]) -> S:
-    known: tuple[Field[Any], ...] = fields(kind)  # type: ignore[arg-type]
-    parts = source.keyed([f.name for f in known])
-    return kind(**{f.name: _number(parts[f.name], f) for f in known})
+    members: tuple[Field[Any], ...] = fields(kind)  # type: ignore[arg-type]
+    parts = source.keyed([f.name for f in members])
+    return kind(**{f.name: _number(parts[f.name], f) for f in members})
 
 
-def _number(source: SpecSource, known: Field[Any]) -> float:
-    low, high = known.metadata["range"]
-    value = source.whole() if known.type in (int, "int") else source.number()
+def _number(source: SpecSource, member: Field[Any]) -> float:
+    low, high = member.metadata["range"]
+    value = source.whole() if member.type in (int, "int") else source.number()
     if not low <= value <= high:
         raise source.error(f"{source.scalar}", f"{low:g} to {high:g}")
     return value
@@ -255,11 +255,11 @@ def _knob_parts(source: SpecSource) -> list[tuple[str, SpecSource]]:
 
 def _knob(name: str, source: SpecSource, sections: Mapping[str, Any]) -> KnobRange:
     parts = source.keyed(("low", "high"))
-    found = KnobRange(parts["low"].number(), parts["high"].number())
+    knob = KnobRange(parts["low"].number(), parts["high"].number())
     section = _SECTIONS[KNOBS[name]]
     widest = next(f.metadata["range"] for f in fields(section) if f.name == name)
     value = getattr(sections[KNOBS[name]], name)
-    if not widest[0] <= found.low <= value <= found.high <= widest[1]:
+    if not widest[0] <= knob.low <= value <= knob.high <= widest[1]:
         expected = f"{widest[0]:g} <= low <= {value:g} <= high <= {widest[1]:g}"
-        raise source.error(f"{found.low:g} to {found.high:g}", expected)
-    return found
+        raise source.error(f"{knob.low:g} to {knob.high:g}", expected)
+    return knob

@@ -76,14 +76,14 @@ def tried_knobs(policy: Policy, step: float) -> tuple[str, ...]:
 
 
 def trial_row(
-    name: str, window_end_ms: int, trial: Trial, context: str, told: Decision, start: Decision
+    name: str, window_end_ms: int, trial: Trial, context: str, decision: Decision, start: Decision
 ) -> PolicyTrial:
-    """Return the row of a window: `told` is what was decided, `start` the same with the tried knob at its start."""
-    state = told.state
+    """Return the row of a window: `decision` is what was decided, `start` the same with the tried knob at its start."""
+    state = decision.state
     weights = {target.coin: target.weight for target in start.targets}
     legs = tuple(
         TrialLeg(t.coin, t.held, t.weight, weights[t.coin], cost_bps(state.policy, state.markets[t.coin]))
-        for t in told.targets
+        for t in decision.targets
     )
     owner = state.policy.owner_of(trial.key.removeprefix(PREFIX))
     return PolicyTrial(
@@ -117,7 +117,7 @@ def observation_of(row: PolicyTrial, mids: Mids, max_age_ms: int) -> Observation
     either arm alike, so that what is measured does not depend on the side that was drawn.
     """
     moved = _returns_bps(row, mids, max_age_ms)
-    held, told, start, costs = _columns(row.legs)
+    held, decided, start, costs = _columns(row.legs)
     return Observation(
         name=row.name,
         owner=row.owner,
@@ -127,7 +127,7 @@ def observation_of(row: PolicyTrial, mids: Mids, max_age_ms: int) -> Observation
         context=row.context,
         arm=row.trial.arm,
         propensity=row.trial.propensity,
-        outcome_bps=value_bps(told, held, moved, costs),
+        outcome_bps=value_bps(decided, held, moved, costs),
         source=SOURCE,
         expected_bps=value_bps(start, held, moved, costs),
     )
@@ -155,5 +155,5 @@ def _returns_bps(row: PolicyTrial, mids: Mids, max_age_ms: int) -> Floats:
 def _columns(legs: tuple[TrialLeg, ...]) -> tuple[Floats, Floats, Floats, Floats]:
     """Return held, decided and start weights and costs, f8 [n] each."""
     columns = np.array([(leg.held, leg.weight, leg.start, leg.cost_bps) for leg in legs], dtype=np.float64)
-    held, told, start, costs = columns.reshape(-1, 4).T.copy()
-    return held, told, start, costs
+    held, decided, start, costs = columns.reshape(-1, 4).T.copy()
+    return held, decided, start, costs

@@ -89,17 +89,17 @@ def night(day: str, lives: Sequence[Life], facts: Sequence[VersionFacts], rules:
     one, `SchemaError` when two facts speak of one version.
     """
     rules = rules or Rules()
-    told = {(f.detector_id, f.version): f for f in facts}
-    if len(told) != len(facts):
+    facts_by_version = {(f.detector_id, f.version): f for f in facts}
+    if len(facts_by_version) != len(facts):
         raise SchemaError("two facts of one detector version", "one each")
     late = [life for life in lives if life.since >= day]
     if late:
         raise LookAheadError(f"{late[0].detector_id} changed on {late[0].since}", f"a day before {day}")
-    known = {(x.detector_id, x.version): x for x in lives}
-    active = [key for key, life in known.items() if life.stage is LifecycleStage.ACTIVE]
+    previous = {(x.detector_id, x.version): x for x in lives}
+    active = [key for key, life in previous.items() if life.stage is LifecycleStage.ACTIVE]
     after = []
-    for name, version in sorted(known.keys() | told.keys()):
-        life, fact = known.get((name, version)), told.get((name, version))
+    for name, version in sorted(previous.keys() | facts_by_version.keys()):
+        life, fact = previous.get((name, version)), facts_by_version.get((name, version))
         newer = max((v for other, v in active if other == name and v > version), default=0)
         before = life.changes if life else ()
         after.append(Life(name, version, (*before, *_change(day, life, fact, newer, rules))))

@@ -79,5 +79,5 @@ def _packed(layers: Weights, node: Node, cadence_ms: int) -> tuple[float, ...]:
 
 def _key(key: str, slot: StateSlot, node: Node, layers: Weights) -> str:
     """Return the key of a state: another net's memory is not this one's."""
-    mine = slot.floats > 0 and slot.first_float == int(node[t.FIRST_FLOAT])
-    return natural_id(key, weights_hash(layers)) if mine else key
+    is_own = slot.floats > 0 and slot.first_float == int(node[t.FIRST_FLOAT])
+    return natural_id(key, weights_hash(layers)) if is_own else key

@@ -69,7 +69,7 @@ def clustered_reach(squares: Floats, blocks: int, rows: int) -> Floats:
     return np.asarray(float(stdtrit(blocks - 1.0, 0.5 + 0.5 * LEVEL)) * error)
 
 
-def log_losses(said: Floats, came: NDArray[np.bool_]) -> Floats:
+def log_losses(promised: Floats, came: NDArray[np.bool_]) -> Floats:
     """Return the log loss of every probability f8[n] of what came bool[n]."""
-    p = np.clip(said, TINY, 1.0 - TINY)
+    p = np.clip(promised, TINY, 1.0 - TINY)
     return np.asarray(-np.where(came, np.log(p), np.log(1.0 - p)))

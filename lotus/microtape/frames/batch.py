@@ -86,8 +86,8 @@ class FrameBatch:
     def of_day(self, start_ms: int) -> "FrameBatch":
         """Return the frames of `in_day`, quotes of its venue time received in it, and every gap that touches it."""
         keep, stop_ms = self.in_day(start_ms), start_ms + DAY_MS
-        at, received, gaps = self.quotes[:, Q_TIME], self.quotes[:, Q_RECV], self.gaps
-        quotes = self.quotes[(at >= start_ms) & (at < stop_ms) & (received >= start_ms * NS_PER_MS)]
+        time_ms, received, gaps = self.quotes[:, Q_TIME], self.quotes[:, Q_RECV], self.gaps
+        quotes = self.quotes[(time_ms >= start_ms) & (time_ms < stop_ms) & (received >= start_ms * NS_PER_MS)]
         gaps = gaps[(gaps[:, G_END] > start_ms) & (gaps[:, G_START] < stop_ms)]
         return FrameBatch(self.universe, self.cadence_ms, self.ints[keep], self.floats[keep], quotes, gaps)
 

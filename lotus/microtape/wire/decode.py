@@ -143,8 +143,8 @@ class Decoder:
     def _refused(self, code: int, place: tuple[int, int, int, int], raw: bytes) -> Decoded:
         """Put aside what the gate refused at (seq, recv_ns, asset, time_ms); a crossed quote is an event too."""
         seq, recv_ns, asset, time_ms = place
-        told = self.put_aside(seq, recv_ns, QuarantineReason(-code), raw)
-        return told._replace(kind=CROSSED_EVENT, asset=asset, time_ms=time_ms) if code == gate.CROSSED else told
+        aside = self.put_aside(seq, recv_ns, QuarantineReason(-code), raw)
+        return aside._replace(kind=CROSSED_EVENT, asset=asset, time_ms=time_ms) if code == gate.CROSSED else aside
 
     def report(self) -> DecodeReport:
         """Return everything counted since the decoder was made (or since `clear_report`)."""

@@ -66,9 +66,9 @@ def compiled_op(op: str, n_args: int, params: Params, memory_steps: int) -> Op:
     arity = OPS.get(op, EXTRA.get(op))
     if arity is None:
         raise ConfigError(f"operation {op!r}", f"one of {', '.join(sorted({**OPS, **EXTRA}))}", "a newer spec")
-    for what, found, wanted in (("operands", n_args, arity[0]), ("parameters", len(params), arity[1])):
-        if wanted not in (-1, found):
-            raise ConfigError(f"{op} with {found} {what}", str(wanted), "a node made by hand")
+    for what, given, wanted in (("operands", n_args, arity[0]), ("parameters", len(params), arity[1])):
+        if wanted not in (-1, given):
+            raise ConfigError(f"{op} with {given} {what}", str(wanted), "a node made by hand")
     return _COMPILERS[op](n_args, params, memory_steps)
 
 

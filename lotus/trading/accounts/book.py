@@ -81,21 +81,21 @@ def change_of(
     than the venue's minimum is left whole.
     """
     held = sum((int(p.side) * p.will_hold for p in plans), ZERO)
-    mine = [p for p in plans if int(p.side) * target.size > 0]
+    own = [p for p in plans if int(p.side) * target.size > 0]
     others = [p for p in plans if int(p.side) * target.size <= 0]
     if target.low <= held <= target.high:
-        return PositionChange(ZERO, (), tuple(p.plan_id for p in mine if p.will_hold), held)
+        return PositionChange(ZERO, (), tuple(p.plan_id for p in own if p.will_hold), held)
     ceilings = [(p.plan_id, ZERO) for p in others if p.will_hold]
-    have, want = sum((p.will_hold for p in mine), ZERO), abs(target.size)
+    have, want = sum((p.will_hold for p in own), ZERO), abs(target.size)
     opened = round_size(asset, min(want - have, target.more)) if want > have and not others else ZERO
     surplus = round_size(asset, have - want) if have > want else ZERO
     if surplus * px >= least_usd:
-        ceilings += _lowered(mine, surplus, px)
+        ceilings += _lowered(own, surplus, px)
     if opened * px < max(least_usd, MIN_NOTIONAL_USD):
         opened = ZERO
     sign, lowered = (1 if target.size > 0 else -1), dict(ceilings)
-    kept = [p for p in mine if lowered.get(p.plan_id, p.will_hold)]
-    after = sum((lowered.get(p.plan_id, p.will_hold) for p in mine), ZERO) + opened
+    kept = [p for p in own if lowered.get(p.plan_id, p.will_hold)]
+    after = sum((lowered.get(p.plan_id, p.will_hold) for p in own), ZERO) + opened
     return PositionChange(sign * opened, tuple(ceilings), tuple(p.plan_id for p in kept), sign * after)
 
 

@@ -81,8 +81,8 @@ class TradeColumns:
 
     def amount(self, name: str) -> Ints:
         """Return one of `AMOUNTS`."""
-        found: Ints = getattr(self, name)
-        return found
+        values: Ints = getattr(self, name)
+        return values
 
     def bps(self, name: str) -> Floats:
         """Return one of `AMOUNTS` in bps of the entry value, 0 for a trade that was not filled."""

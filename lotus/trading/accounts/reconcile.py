@@ -89,35 +89,35 @@ class Discrepancy:
     size: Decimal = ZERO
 
 
-def findings(own: Own, told: VenueReport) -> tuple[Discrepancy, ...]:
+def findings(own: Own, report: VenueReport) -> tuple[Discrepancy, ...]:
     """Return all differences, orders first, positions last; none at all: both agree."""
     return (
-        *_not_open(own, told),
-        *_unknown_open(own, told),
-        *_answers(own, told),
-        *_fills(own, told),
-        *_positions(own, told),
+        *_not_open(own, report),
+        *_unknown_open(own, report),
+        *_answers(own, report),
+        *_fills(own, report),
+        *_positions(own, report),
     )
 
 
-def _not_open(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
-    held = {o.client_id for o in told.open_orders}
+def _not_open(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
+    held = {o.client_id for o in report.open_orders}
     for name, order in own.orders.items():
-        if name in held or order.state.is_final or order.sent_ms >= told.taken_ms:
+        if name in held or order.state.is_final or order.sent_ms >= report.taken_ms:
             continue
         yield Discrepancy(
             Difference.NOT_OPEN, Action.ASK, order.order.coin, name, "not among the open orders", order.state.value
         )
 
 
-def _unknown_open(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
+def _unknown_open(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
     """A strange order goes, unless it belongs to a living plan or is a stop of a position that exists."""
-    strange = [o for o in told.open_orders if o.client_id not in own.orders]
-    known = {name for plan in own.plans for name in possible_ids(plan)} if strange else set()
-    held = {p.coin for p in told.positions if p.size}
+    strange = [o for o in report.open_orders if o.client_id not in own.orders]
+    own_ids = {name for plan in own.plans for name in possible_ids(plan)} if strange else set()
+    held = {p.coin for p in report.positions if p.size}
     for order in strange:
         what = f"{order.side.name} {order.left} {order.coin} at {order.limit_px}"
-        if order.client_id in known:
+        if order.client_id in own_ids:
             yield Discrepancy(
                 Difference.LOST_ORDER, Action.ADOPT, order.coin, order.client_id, what, "known to its plan"
             )
@@ -127,8 +127,8 @@ def _unknown_open(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
         yield Discrepancy(Difference.ORPHAN, action, order.coin, order.client_id, what, "no order of unknown origin")
 
 
-def _answers(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
-    for update in told.answers:
+def _answers(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
+    for update in report.answers:
         order = own.orders.get(update.client_id)
         if order is None or order.state is update.state or update.state is OrderState.UNKNOWN:
             continue
@@ -138,9 +138,9 @@ def _answers(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
         yield Discrepancy(Difference.STATE_DIFFERS, action, order.order.coin, update.client_id, found, expected)
 
 
-def _fills(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
+def _fills(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
     seen = {fill_id for order in own.orders.values() for fill_id in order.fills}
-    for fill in told.fills:
+    for fill in report.fills:
         if fill.fill_id in seen:
             continue
         what, signed = f"{fill.side.name} {fill.size} {fill.coin} at {fill.px}", fill.size * int(fill.side)
@@ -160,13 +160,13 @@ def _fills(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
             )
 
 
-def _positions(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
+def _positions(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
     """Compare signed sizes by coin; what cannot be fills under way is closed at the venue or written off here."""
-    venue = {p.coin: p.size for p in told.positions}
+    venue = {p.coin: p.size for p in report.positions}
     coming = dict.fromkeys({*venue, *own.positions}, ZERO)
-    for finding in _fills(own, told):
+    for finding in _fills(own, report):
         coming[finding.coin] = coming.get(finding.coin, ZERO) + finding.size
-    for coin in sorted(coming.keys() - told.moving):
+    for coin in sorted(coming.keys() - report.moving):
         there, here = venue.get(coin, ZERO), own.positions.get(coin, ZERO) + coming[coin]
         if there == here:
             continue
@@ -174,5 +174,5 @@ def _positions(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
         untracked = here == 0 or excess * here > 0 or there * here < 0
         difference = Difference.POSITION_UNTRACKED if untracked else Difference.POSITION_GONE
         action = Action.CLOSE if untracked else Action.MARK_REDUCED
-        action = action if told.fills_complete else Action.WAIT_FOR_FILLS
+        action = action if report.fills_complete else Action.WAIT_FOR_FILLS
         yield Discrepancy(difference, action, coin, "", f"{there} {coin} at the venue", f"{here}", excess)

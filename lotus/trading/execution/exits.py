@@ -100,11 +100,11 @@ def _ending(state: ExecutionState, now_ms: int) -> Ending:
         return Ending.STOP
     target = plan.take_profit_px
     reached = view is not None and target is not None and passed(target, plan.side, view)
-    told = view is not None and first_holding(plan.exit_when, view) is not None
-    held = state.exposure if reached or told else ZERO
+    condition_holds = view is not None and first_holding(plan.exit_when, view) is not None
+    held = state.exposure if reached or condition_holds else ZERO
     if reached and armed_size(state, Purpose.TAKE_PROFIT) < held:
         return Ending.TAKE_PROFIT
-    return Ending.CONDITION if told and held > 0 else Ending.NONE
+    return Ending.CONDITION if condition_holds and held > 0 else Ending.NONE
 
 
 def _stop_passed(state: ExecutionState, now_ms: int) -> ExecutionState:

@@ -198,17 +198,17 @@ def modify_answered(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> 
     return replace(after, order=tracked.pending if taken else tracked.order, pending=None)
 
 
-def held(tracked: TrackedOrder, found: OpenOrder, now_ms: int) -> TrackedOrder:
+def held(tracked: TrackedOrder, seen: OpenOrder, now_ms: int) -> TrackedOrder:
     """Return the order after a snapshot of open orders that holds it; a final word told before stays final.
 
     A modify under way is settled by the price, trigger and size that the venue holds.
     """
-    state = OrderState.WAITING if found.trigger is not None else OrderState.RESTING
-    after = told(tracked, OrderUpdate(tracked.client_id, state, now_ms, found.oid, found.size - found.left), now_ms)
+    state = OrderState.WAITING if seen.trigger is not None else OrderState.RESTING
+    after = told(tracked, OrderUpdate(tracked.client_id, state, now_ms, seen.oid, seen.size - seen.left), now_ms)
     pending = tracked.pending
     if pending is None:
         return after
-    taken = (found.limit_px, found.trigger) == (pending.limit_px, pending.trigger) and found.left <= pending.size
+    taken = (seen.limit_px, seen.trigger) == (pending.limit_px, pending.trigger) and seen.left <= pending.size
     return replace(after, order=pending if taken else tracked.order, pending=None)
 
 
@@ -227,13 +227,13 @@ def possible_ids(plan_id: str, most: int = 64) -> dict[str, tuple[Purpose, int]]
     return {client_order_id(plan_id, p.value, k): (p, k) for p in Purpose for k in range(most)}
 
 
-def adopted(found: OpenOrder, purpose: Purpose, index: int, now_ms: int) -> TrackedOrder:
+def adopted(seen: OpenOrder, purpose: Purpose, index: int, now_ms: int) -> TrackedOrder:
     """Return an order that the venue holds under a name of ours and that nothing here remembers."""
     tif = TimeInForce.GTC
     order = NewOrder(
-        found.client_id, found.coin, found.side, found.size, found.limit_px, tif, found.reduce_only, found.trigger
+        seen.client_id, seen.coin, seen.side, seen.size, seen.limit_px, tif, seen.reduce_only, seen.trigger
     )
-    return held(TrackedOrder(order, purpose, index, found.placed_ms), found, now_ms)
+    return held(TrackedOrder(order, purpose, index, seen.placed_ms), seen, now_ms)
 
 
 def adopted_by(fill: VenueFill, purpose: Purpose, index: int, most: Decimal) -> TrackedOrder:

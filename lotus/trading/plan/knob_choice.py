@@ -43,8 +43,8 @@ def choice_of(
     """Return what a version says at an event time in a context (`bins` [12], `context` the same as text)."""
     moved: dict[str, float] = {}
     for spec in KNOBS if version.braids else ():
-        said = knob_values(version, "tr", spec.owner, bins, time_ms, weave)
-        moved |= {key: mult for key, mult in said.items() if key == spec.key and mult != 1.0}
+        multipliers = knob_values(version, "tr", spec.owner, bins, time_ms, weave)
+        moved |= {key: mult for key, mult in multipliers.items() if key == spec.key and mult != 1.0}
     if trial is not None:
         moved = {key: mult for key, mult in moved.items() if key != trial.key}
         moved |= {trial.key: trial.mult} if trial.arm else {}

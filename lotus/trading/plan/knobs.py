@@ -84,10 +84,10 @@ def patched(multipliers: Mapping[str, float], base: ExecutionKnobs | None = None
     (1.06, 2.0)
     """
     base = base or ExecutionKnobs()
-    known = {spec.key for spec in KNOBS}
+    keys = {spec.key for spec in KNOBS}
     for key, mult in multipliers.items():
-        if key.startswith(PREFIX) and (key not in known or not (math.isfinite(mult) and mult > 0.0)):
-            raise ConfigError(f"knob {key!r} x{mult}", f"a positive multiplier of one of {', '.join(sorted(known))}")
+        if key.startswith(PREFIX) and (key not in keys or not (math.isfinite(mult) and mult > 0.0)):
+            raise ConfigError(f"knob {key!r} x{mult}", f"a positive multiplier of one of {', '.join(sorted(keys))}")
     values = {
         spec.name: min(spec.high, max(spec.low, getattr(base, spec.name) * multipliers.get(spec.key, 1.0)))
         for spec in KNOBS
