@@ -1,4 +1,4 @@
-"""KNOB_SCORES: one row per plan in a trial (or decision solved twice), in the language of the detectors' scores.
+"""KNOB_SCORES: one row per plan in an experiment (or decision solved twice), in the language of the detectors' scores.
 
 "Published" is "moved"; the propensity is the draw's. With Y the outcome in bps (more is better) and m what was expected
 of both sides alike (from earlier days, or a number of the row's own), f = (A - p)(Y - m), so

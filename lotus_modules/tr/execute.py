@@ -18,7 +18,7 @@ from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Module, Reason
 from lotus.modules.trade_messages import report_message
 from lotus.trading.accounts.book import BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
-from lotus.trading.estimates.pre_trade import VenueHistory, foretold
+from lotus.trading.estimates.pre_trade import VenueHistory, pre_trade_estimate
 from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import MIN_NOTIONAL_USD
 from lotus.trading.execution.void import void_of_refusals
@@ -108,7 +108,7 @@ class Acceptor:
         envelope, said, told = delivery.envelope, None, None
         if plan is not None and not found:
             known = self.known_of(envelope.branch, at.venue, at.now_ms)
-            told = foretold(plan, at, known, knobs.knobs)
+            told = pre_trade_estimate(plan, at, known, knobs.knobs)
             said = judged(plan, at, told)
             found = objections(plan, said)
         name = natural_id("no plan", envelope.payload["decision_id"], coin) if plan is None else plan.plan_id

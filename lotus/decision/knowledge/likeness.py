@@ -16,9 +16,9 @@ from lotus.decision.knowledge.evidence import (
     Columns,
     Table,
     coded,
+    has_direction,
     only,
     placed,
-    has_direction,
     signed_score,
     sources_of,
 )

@@ -6,7 +6,7 @@ Nothing is decided here. What a braid is and how knobs compose is `lotus.priors.
 from collections.abc import Sequence
 
 from lotus.decision.policy.policy import PREFIX, Policy
-from lotus.knobs.trial import Trial
+from lotus.knobs.experiment import KnobExperiment
 from lotus.manifest import WeaveDefaults
 from lotus.priors.knobs import knob_values
 from lotus.priors.types import PriorsVersion
@@ -29,12 +29,12 @@ def policy_in_force(
     bins: Sequence[int],
     time_ms: int,
     weave: WeaveDefaults,
-    trial: Trial | None = None,
+    trial: KnobExperiment | None = None,
 ) -> Policy:
     """Return the policy that decides at an event time in a context; the very same one when nothing is moved.
 
     `bins` are those of the market (`lotus.priors.context.market_context`), for a policy is of the whole book. The knob
-    of a `trial` is moved by the trial alone.
+    under experiment is moved by its `trial` alone.
     """
     moved = moved_knobs(policy, version, bins, time_ms, weave)
     if trial is not None:

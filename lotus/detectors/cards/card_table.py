@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lotus.columns import Column, TableSpec
 from lotus.detectors.cards.card import card_markdown, withdrawn_card
 from lotus.detectors.cards.card_facts import AuditResult, CardFacts, card_facts, quality_day
-from lotus.detectors.cards.lifecycle import Life, StageTransition, VersionFacts, night
+from lotus.detectors.cards.lifecycle import Life, StageTransition, VersionFacts, after_day
 from lotus.detectors.daily.history import DayHistory
 from lotus.detectors.daily.quality import matured
 from lotus.detectors.daily.tables import DayTables
@@ -70,7 +70,7 @@ def detector_cards(
     for d, spec in enumerate(detectors):
         own = [t for t in tables if t.day >= births.get((spec.detector_id, spec.version), days[-1])]
         facts.append(_version_facts(d, spec, history, own, _of(audits, spec.detector_id)))
-    lives = night(days[-1], previous, facts)
+    lives = after_day(days[-1], previous, facts)
     shipped = {(spec.detector_id, spec.version): (d, spec) for d, spec in enumerate(detectors)}
     rows = []
     for life in lives:

@@ -82,7 +82,7 @@ class Life:
         return self.changes[-1].day
 
 
-def night(day: str, lives: Sequence[Life], facts: Sequence[VersionFacts], rules: Rules | None = None) -> list[Life]:
+def after_day(day: str, lives: Sequence[Life], facts: Sequence[VersionFacts], rules: Rules | None = None) -> list[Life]:
     """Return the lives after `day`, ordered by detector and version: those before it, and what the facts change.
 
     A version without facts is no longer shipped. Raises `LookAheadError` when a life already knows `day` or a later

@@ -1,4 +1,4 @@
-"""What the trader foretells of a plan when it is accepted: its features, a prediction, a hint and scores of its venues.
+"""The pre-trade estimate of a plan when it is accepted: its features, a prediction, a hint and scores of its venues.
 
 All of it comes from executions that had ended before; a plan is judged by it and never changed. Where too little is
 known the prediction is neutral, and there is neither a hint nor a score. In the literature: pre-trade cost estimate.
@@ -26,7 +26,7 @@ class VenueHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
+class PreTradeEstimate:
     """What stands in a plan's strand: a fit's time is `fitted_ms`; hint and scores are missing while nothing is known.
 
     `venues` are best first; `executor` is of the venue and the plan's strategy, None without a report.
@@ -78,14 +78,16 @@ def features_of(plan: Plan, state: AccountState) -> Features | None:
     return Features(spread, float(plan.size / depth), float(view.volatility_bps), plan.side, Strategy(plan.strategy))
 
 
-def foretold(plan: Plan, state: AccountState, history: VenueHistory, knobs: ExecutionKnobs) -> Foretold | None:
-    """Return what is foretold of a plan without a fault; None while its features are not known."""
+def pre_trade_estimate(
+    plan: Plan, state: AccountState, history: VenueHistory, knobs: ExecutionKnobs
+) -> PreTradeEstimate | None:
+    """Return the pre-trade estimate of a plan without a fault; None while its features are not known."""
     features = features_of(plan, state)
     if features is None:
         return None
     prediction, executor = predicted(history.model, features), history.executors.get(plan.strategy)
     if history.model.centre is None:
-        return Foretold(features, prediction, history.at_ms, executor=executor)
+        return PreTradeEstimate(features, prediction, history.at_ms, executor=executor)
     hint = route_hint(history.model, features, knobs)
     venues: tuple[VenueScore, ...] = ()
     slippage, latency = middle(prediction.slippage_bps), middle(prediction.latency_ms)
@@ -93,4 +95,4 @@ def foretold(plan: Plan, state: AccountState, history: VenueHistory, knobs: Exec
         success = NO_HISTORY if executor is None else executor.success_rate
         facts = VenueFacts(state.venue, depth_within(plan, state), latency, slippage, success)
         venues = ranked(plan, [facts], knobs)
-    return Foretold(features, prediction, history.at_ms, hint, venues, executor)
+    return PreTradeEstimate(features, prediction, history.at_ms, hint, venues, executor)

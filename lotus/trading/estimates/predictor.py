@@ -178,14 +178,16 @@ def calibrated(history: Sequence[PastExecution], refit_every: int = 50) -> Forec
 
 @dataclass(frozen=True, slots=True)
 class ForecastOutcome:
-    """An execution and what was told of it before it was sent, by a fit of `fitted_ms`."""
+    """An execution and its prediction before it was sent, by a fit of `fitted_ms`."""
 
     execution: PastExecution
     prediction: Prediction
     fitted_ms: int
 
 
-def told_quality(forecasts: Sequence[ForecastOutcome], history: Sequence[PastExecution]) -> ForecastCalibration | None:
+def stored_quality(
+    forecasts: Sequence[ForecastOutcome], history: Sequence[PastExecution]
+) -> ForecastCalibration | None:
     """Return how good stored predictions were, beside the share and the quantiles that their fits had seen.
 
     Predictions of no fit are left out; None when there are no others. `history` holds the executions of one venue.

@@ -48,7 +48,7 @@ KNOBS: tuple[KnobSpec, ...] = (
     KnobSpec("venue_slippage", 0.2, 0.05, 0.5, "1", "weight of slippage in the choice of a venue"),
     KnobSpec("venue_success", 0.3, 0.1, 0.6, "1", "weight of past success in the choice of a venue"),
 )
-TRIED = ("execution:exit_slippage", "execution:retry")  # in trials: what acts once a position is to be left
+TRIED = ("execution:exit_slippage", "execution:retry")  # in experiments: what acts once a position is to be left
 
 
 @dataclass(frozen=True, slots=True)

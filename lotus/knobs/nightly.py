@@ -1,4 +1,4 @@
-"""One night of a module over its knobs: scores of its trials in; lessons, braids and perhaps a new version out.
+"""The nightly run of a module over its knobs: scores of its experiments in; lessons, braids and perhaps a new version out.
 
 The detectors' learner and the detectors' weave, on other rows: every knob is an owner where a detector stands. Nights
 count days with evidence, and what they look at spends the knobs' own alpha (`learning.knob_alpha`), never the
@@ -52,7 +52,7 @@ class AverageEffect:
 
 
 @dataclass(frozen=True, slots=True)
-class KnobNight:
+class KnobRun:
     """The result: what was learned (None: no evidence today), average effects, the weave, the memory it leaves."""
 
     learned: NightResult | None
@@ -71,7 +71,7 @@ def knob_manifest(manifest: Manifest) -> Manifest:
     return replace(manifest, learning=changed)
 
 
-def knob_night(
+def learn_knobs(
     scores: Mapping[str, Columns],
     day: str,
     keys: Mapping[str, str],
@@ -80,7 +80,7 @@ def knob_night(
     effective_from_ms: int,
     manifest: Manifest,
     memory: KnobMemory,
-) -> KnobNight:
+) -> KnobRun:
     """Return the night of `day`; `scores`: day -> KNOB_SCORES of the days up to it that have rows.
 
     `keys`: owner -> key of its knob; rows of an owner that is no more are left out, as after a policy was given another
@@ -98,7 +98,7 @@ def knob_night(
         after = replace(memory, learning_days=memory.learning_days + 1, slots=learned.slots, audits=audits)
     woven = _woven(learned, window, today, day, keys, previous, board, effective_from_ms, own, memory)
     effects = tuple(average_effect(rows, own.learning.half_life_days) for _, rows in sorted(window.items()))
-    return KnobNight(learned, effects, woven, replace(after, meta=woven.meta_state))
+    return KnobRun(learned, effects, woven, replace(after, meta=woven.meta_state))
 
 
 def _of_owners(rows: Mapping[str, DetectorRows], keys: Mapping[str, str]) -> dict[str, DetectorRows]:

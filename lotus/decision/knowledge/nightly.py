@@ -76,7 +76,7 @@ def evidence_of(
     )
 
 
-def learn_night(
+def learn(
     day: str, evidence: Mapping[str, DaySums], previous: Sequence[SourceReliability], policy: Policy
 ) -> NightlyEstimates:
     """Return what is known after `day`, from the evidence of days up to it and the reliabilities of the day before.
