@@ -67,6 +67,15 @@ class LessonLabel:
     uplift_bps: float  # planted gain inside the rule minus over all windows of the detector
 
 
+@dataclass(frozen=True, slots=True)
+class LessonWindows:
+    """Windows of a detector: `bins` u1 [n, 12], planted `gain_bps` f8 [n] over the horizon, `weight` f8 [n] >= 0."""
+
+    bins: NDArray[np.uint8]
+    gain_bps: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
 def truth_of(spans: Sequence[MarketSpan]) -> Truth:
     """Return the truth of consecutive spans; drift goes on cumulating from one to the next."""
     times, drifts, planted = [], [], []
@@ -87,16 +96,12 @@ def judge(
     detector_id: str,
     rule: Rule,
     sign: int,
-    bins: NDArray[np.uint8],
-    gain_bps: NDArray[np.float64],
-    weight: NDArray[np.float64],
+    windows: LessonWindows,
     planted: Sequence[Planted],
     traps: Sequence[Trap] = (),
 ) -> LessonLabel:
-    """Judge a found lesson of `sign` (+1 pays more, -1 less) on the detector's windows.
-
-    `bins` u1 [n, 12], planted `gain_bps` [n] (`Truth.gain_bps` over the horizon), `weight` [n] >= 0.
-    """
+    """Judge a found lesson of `sign` (+1 pays more, -1 less) on the detector's windows."""
+    bins, gain_bps, weight = windows.bins, windows.gain_bps, windows.weight
     mask = rule_mask(rule, bins)
     total, inside = weight.sum(), (weight * mask).sum()
     uplift = 0.0

@@ -7,6 +7,7 @@ rejected, each in the order of the text, inner parts before outer ones.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class EvaluationStatus(StrEnum):
@@ -28,6 +29,19 @@ class Cause(StrEnum):
     PRECONDITION = "precondition"  # rejected: the trigger holds, a precondition does not
     GAP = "gap"  # rejected: frames are missing after a WITHIN was armed, nobody knows what happened in them
     REST = "rest"  # rejected: a WITHIN held at a frame at which the trigger around it did not begin to hold
+
+    @property
+    def status(self) -> EvaluationStatus:
+        """What an event of this cause says of the trigger."""
+        return _STATUS.get(self, EvaluationStatus.REJECTED)
+
+
+_STATUS: Final = {
+    Cause.BEGAN: EvaluationStatus.ARMED,
+    Cause.HOLDS: EvaluationStatus.FIRED,
+    Cause.LIMIT: EvaluationStatus.EXPIRED,
+    Cause.VALID_UNTIL: EvaluationStatus.EXPIRED,
+}
 
 
 @dataclass(frozen=True, slots=True)

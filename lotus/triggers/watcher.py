@@ -32,7 +32,7 @@ from lotus.triggers.conditions import (
     parts_of,
     walked,
 )
-from lotus.triggers.events import Cause, EvaluationStatus, Happening, Reading, TriggerEvent
+from lotus.triggers.events import Cause, Happening, Reading, TriggerEvent
 from lotus.triggers.leaves import LeafWatch, Moment
 from lotus.triggers.operators import QUANTITIES
 from lotus.triggers.scopes import ConditionPart, ScopeWatch, holds
@@ -117,15 +117,13 @@ class Watcher:
         until = self.plan.valid_until_ms
         if until is not None and moment.end_ms > until:
             self.over = True
-            return [
-                self._event(moment, EvaluationStatus.EXPIRED, Cause.VALID_UNTIL, self.trigger.text, deadline_ms=until)
-            ]
+            return [self._event(moment, Cause.VALID_UNTIL, self.trigger.text, deadline_ms=until)]
         events = self._new_life(moment) if gap else []
         for bars in self._bars.values():
             bars.take(moment.end_ms, moment.mid, float(self._floats[C_VOLUME]))
         for scope in self._scopes:
             if scope.passed(moment.end_ms):
-                events.append(self._scope_event(moment, scope, EvaluationStatus.EXPIRED, Cause.LIMIT))
+                events.append(self._scope_event(moment, scope, Cause.LIMIT))
                 scope.release()
         for leaf, owner in self._leaves:
             leaf.step(moment, owner is not None and owner.armed_ms is not None)
@@ -136,7 +134,7 @@ class Watcher:
 
     def _new_life(self, moment: Moment) -> list[TriggerEvent]:
         armed = [scope for scope in self._scopes if scope.armed_ms is not None]
-        events = [self._scope_event(moment, scope, EvaluationStatus.REJECTED, Cause.GAP) for scope in armed]
+        events = [self._scope_event(moment, scope, Cause.GAP) for scope in armed]
         for scope in self._scopes:
             scope.release()
         for leaf, _ in self._leaves:
@@ -156,7 +154,7 @@ class Watcher:
                 continue
             scope.remember()
             if began:
-                events.append(self._scope_event(moment, scope, EvaluationStatus.ARMED, Cause.BEGAN, levels))
+                events.append(self._scope_event(moment, scope, Cause.BEGAN, levels))
             if scope.holds(self._reading):
                 scope.now = Happening(scope.scope.text, moment.end_ms, moment.mid, None)
         return events
@@ -172,14 +170,12 @@ class Watcher:
             gates = [holds(part, self._reading, lambda _: False) for part in self._gate_parts]
             fires = all(gates)
             readings = tuple(map(self._reading, (*self._thresholds, *self._gates)))
-            status, cause = (
-                (EvaluationStatus.FIRED, Cause.HOLDS) if fires else (EvaluationStatus.REJECTED, Cause.PRECONDITION)
-            )
-            events.append(self._event(moment, status, cause, self.trigger.text, happened, readings))
+            cause = Cause.HOLDS if fires else Cause.PRECONDITION
+            events.append(self._event(moment, cause, self.trigger.text, happened, readings))
             self.over = fires and self.plan.once
         else:
             rest = [scope for scope in done if not scope.nested]
-            events += [self._scope_event(moment, scope, EvaluationStatus.REJECTED, Cause.REST) for scope in rest]
+            events += [self._scope_event(moment, scope, Cause.REST) for scope in rest]
         for scope in done:
             scope.release()
         return events
@@ -203,21 +199,15 @@ class Watcher:
         return Reading(threshold.text, value, value is not None and _COMPARE[threshold.op](value, threshold.value))
 
     def _scope_event(
-        self,
-        moment: Moment,
-        scope: ScopeWatch,
-        status: EvaluationStatus,
-        cause: Cause,
-        levels: tuple[tuple[str, float | None], ...] = (),
+        self, moment: Moment, scope: ScopeWatch, cause: Cause, levels: tuple[tuple[str, float | None], ...] = ()
     ) -> TriggerEvent:
         return self._event(
-            moment, status, cause, scope.scope.text, scope.listed(), levels=levels, deadline_ms=scope.deadline_ms
+            moment, cause, scope.scope.text, scope.listed(), levels=levels, deadline_ms=scope.deadline_ms
         )
 
     def _event(
         self,
         moment: Moment,
-        status: EvaluationStatus,
         cause: Cause,
         part: str,
         happenings: tuple[Happening, ...] = (),
@@ -227,8 +217,9 @@ class Watcher:
     ) -> TriggerEvent:
         self._seq += 1
         return TriggerEvent(
-            self._seq, status, cause, moment.end_ms, moment.frame_idx, part, moment.mid, happenings, readings, levels,
-            deadline_ms,
+            seq=self._seq, status=cause.status, cause=cause, time_ms=moment.end_ms, frame_idx=moment.frame_idx,
+            part=part, mid=moment.mid, happenings=happenings, readings=readings, levels=levels,
+            deadline_ms=deadline_ms,
         )  # fmt: skip
 
     def _part(self, condition: Condition, owner: list["LeafWatch | ScopeWatch"] | None) -> ConditionPart:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lotus.knobs.experiment import drawn_experiment
-from lotus.knobs.nightly import KnobMemory, KnobRun, learn_knobs
+from lotus.knobs.nightly import KnobEvidence, KnobMemory, KnobRun, learn_knobs
 from lotus.knobs.rows import Observation, Table, expected_of, rows_of
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.knobs import knob_values
@@ -63,7 +63,8 @@ class Life:
             if seen:
                 self.scores[self.day] = rows_of(seen, self.day, expected_of(self.scores.values()))
             swap = day_start_ms(next_day(self.day)) + 2 * HOUR_MS
-            night = learn_knobs(self.scores, self.day, KEYS, self.version, self.board, swap, self.manifest, self.memory)
+            evidence = KnobEvidence(self.scores, self.day, KEYS, self.version, self.board, effective_from_ms=swap)
+            night = learn_knobs(evidence, self.manifest, self.memory)
             self.board, self.memory, self.version = list(night.woven.braids), night.memory, night.woven.priors
             self.day, self.number = next_day(self.day), self.number + 1
             yield night

@@ -17,7 +17,7 @@ from lotus.detectors.daily.history import DayHistory
 from lotus.detectors.daily.quality import Matured, matured
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.signal_spec import VETOES
-from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.spec import JITTER, DetectorSpec
 from lotus.priors.vocabulary import FEATURES
 
 MIN_CONTEXT = 30  # windows of a context that is shown
@@ -96,7 +96,6 @@ class CardFacts:
 def card_facts(
     d: int,
     spec: DetectorSpec,
-    siblings: int,
     history: Sequence[DayHistory],
     tables: Sequence[DayTables],
     lives: Sequence[Life],
@@ -120,7 +119,7 @@ def card_facts(
         version=spec.version,
         spec_id=spec.spec_id,
         spec=asdict(spec),
-        siblings=siblings,
+        siblings=len(JITTER) - 1,
         day=history[-1].day,
         days=len(history),
         life=life,

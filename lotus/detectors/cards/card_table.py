@@ -17,7 +17,7 @@ from lotus.detectors.cards.lifecycle import Life, StageTransition, VersionFacts,
 from lotus.detectors.daily.history import DayHistory
 from lotus.detectors.daily.quality import matured
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.spec import JITTER, DetectorSpec
+from lotus.detectors.spec import DetectorSpec
 from lotus.errors import SchemaError
 
 Columns = Mapping[str, NDArray[np.generic]]
@@ -76,9 +76,7 @@ def detector_cards(
     for life in lives:
         current = shipped.get((life.detector_id, life.version))
         own_audits = _of(audits, life.detector_id)
-        numbers = (
-            card_facts(*current, len(JITTER) - 1, history, tables, lives, own_audits, experts_ver) if current else None
-        )
+        numbers = card_facts(*current, history, tables, lives, own_audits, experts_ver) if current else None
         rows.append(_row(life, numbers))
     return {
         c.name: np.array([row[c.name] for row in rows], dtype=DETECTOR_CARDS.numpy_dtype(c.name))

@@ -42,10 +42,9 @@ class Scorer:
         tables: DayTables,
         priors: Sequence[PriorsVersion],
         branch: str,
-        nudges: NDArray[np.float64] | None = None,
         tables_ver: str = "",
     ) -> None:
-        """Start blank (no surprise, no window before); `nudges` f8 [D] beside those of the tables' curators, default 0.
+        """Start blank (no surprise, no window before).
 
         `tables_ver` is what rows call their tables when that is not the tables' own name.
 
@@ -56,11 +55,9 @@ class Scorer:
             raise SchemaError(f"day tables of assets {tables.assets}", str(names), "another universe")
         self.universe, self.detectors, self.tables, self.branch = tuple(universe), tuple(detectors), tables, branch
         self._tables_ver = tables_ver or tables.tables_ver
-        nothing = np.zeros(len(self.detectors))
-        given = nothing if nudges is None else np.asarray(nudges, dtype=np.float64)
         self._state = np.zeros(len(names), SCORE_STATE_DTYPE)
         self._config = score_config(manifest, BAD_QUALITY_BITS)
-        self._terms = score_terms(tables, self.detectors, given, manifest.score)
+        self._terms = score_terms(tables, self.detectors, manifest.score)
         self._edges, self._hbar = tables.edge_array(), tables.hbar_array()
         self._keys = draw_keys(manifest.score.seed, universe, self.detectors)
         self._caps = caps_of(manifest.weave)

@@ -14,7 +14,7 @@ from typing import Any, cast
 from lotus.columns import TableSpec
 from lotus.errors import BeliefError
 from lotus.hashing import natural_id
-from lotus.knobs.nightly import KnobMemory, KnobRun, learn_knobs
+from lotus.knobs.nightly import KnobEvidence, KnobMemory, KnobRun, learn_knobs
 from lotus.knobs.rows import Observation, expected_of, observations_id, rows_of
 from lotus.learning.payoff_scores import Columns
 from lotus.modules.intents import Module
@@ -202,7 +202,8 @@ class KnobLane:
             board = read_board(connection, name, ctx.branch, day)
             memory = self._memory(ctx, day, read_records(connection, name, ctx.branch, self._before(ctx, day), NIGHT))
         scores = self._scores(ctx, next_day(day), ctx.manifest.learning.search_days)
-        return learn_knobs(scores, day, self.keys(), previous, board, swap_ms(ctx, day), ctx.manifest, memory)
+        evidence = KnobEvidence(scores, day, self.keys(), previous, board, effective_from_ms=swap_ms(ctx, day))
+        return learn_knobs(evidence, ctx.manifest, memory)
 
     def _previous(self, ctx: StageContext, day: str) -> PriorsVersion:
         """Return the version that the night's one follows."""

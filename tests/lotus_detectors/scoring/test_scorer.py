@@ -173,18 +173,6 @@ def test_without_temperature_publication_is_a_step(chain) -> None:
     assert np.array_equal(e["published"], e["eligible"] & (e["ln_sigma_tilde"] >= np.log(e["tau_pub"])))
 
 
-def test_curators_nudge_within_their_bound(chain) -> None:
-    m = chain.manifest
-    nudges = np.array([0.15, 0, 0, 0, 0, -0.15])
-    scorer = Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main", nudges)
-    e = in_key_order(scorer.feed_all(chain.windows[12]))
-    shift = e["ln_sigma_0"] - chain.events[12]["ln_sigma_0"]
-    for d, nudge in zip(DETECTORS, nudges, strict=True):
-        assert shift[e["detector_id"] == d.detector_id] == pytest.approx(nudge)
-    with pytest.raises(SchemaError):
-        Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main", nudges * 1.1)
-
-
 def test_what_does_not_belong_is_refused(chain) -> None:
     m, tables = chain.manifest, chain.tables[12]
     with pytest.raises(BeliefError, match="branch"):
