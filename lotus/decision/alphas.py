@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
-from typing import Literal as OneOf
 
 from lotus.decision.policy.policy import HorizonRule
 from lotus.errors import SchemaError
@@ -23,7 +22,6 @@ SCHEMAS: Final = (DET_ALPHA, SIGBUS, META, HINT)
 ANY_REGIME: Final = "all"
 CLOCK_SLACK_MS: Final = 500  # two clocks may differ by this
 TRIGGER_CHARACTERS: Final = 400
-Kind = OneOf["det", "human", "chart"]
 
 
 class InputFault(StrEnum):

@@ -4,7 +4,7 @@ YAML is read here and nowhere else in this package, and its reader is imported w
 means is `spec` and `compiler`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -162,12 +162,6 @@ def plain(source: SpecSource) -> object:
     if source.part.value is None:
         return [plain(part) for part in source.items()]
     return source.part.value
-
-
-def numbers(parts: Mapping[str, SpecSource]) -> Iterator[tuple[str, float]]:
-    """Yield name and number of every part."""
-    for name, part in parts.items():
-        yield name, part.number()
 
 
 def _place(part: YamlPart, value: str, offset: int) -> tuple[int, int]:

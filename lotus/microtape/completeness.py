@@ -41,17 +41,6 @@ TAPE_COMPLETENESS: Final = TableSpec(
     ),
 )
 
-TAPE_STALENESS: Final = TableSpec(
-    "tape_staleness",
-    ("asset", "channel", "start_ms"),
-    (
-        Column("asset", "i2", "index", "position in the universe", low=0),
-        Column("channel", "text", "", "book, fast, bbo or ctx"),
-        Column("start_ms", "i8", "ms UTC", "last message of the channel (ctx: receive time)"),
-        Column("end_ms", "i8", "ms UTC", "next message of the channel, or the tape's end"),
-    ),
-)
-
 RAW_TAPE: Final = TableSpec(
     "raw_tape",
     ("tape", "day", "number"),
@@ -150,17 +139,6 @@ def find_stale(batch: EventBatch, n_assets: int, gaps: Sequence[Gap], limits: St
                 if high - low - silent > limit:
                     silences.append(Stale(asset, channel, low, high))
     return silences
-
-
-def stale_columns(stale: Sequence[Stale]) -> Mapping[str, NDArray[np.generic]]:
-    """Return rows of `TAPE_STALENESS`, sorted by its key."""
-    rows = sorted(stale, key=lambda one: (one.asset, one.channel, one.start_ms))
-    return {
-        "asset": np.array([one.asset for one in rows], dtype=np.int16),
-        "channel": np.array([one.channel for one in rows], dtype=object),
-        "start_ms": np.array([one.start_ms for one in rows], dtype=np.int64),
-        "end_ms": np.array([one.end_ms for one in rows], dtype=np.int64),
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from lotus.priors.types import Rule
 
 _Z95 = 1.959963984540054
 _LEAST = 1e-6  # probabilities are scored inside [_LEAST, 1 - _LEAST]
-MEASURES = ("payoff", "mfe_bps", "mae_bps", "p_hit")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lotus.errors import ConfigError
-from lotus.manifest import Manifest
 from lotus.microtape.frames.spec import FLOAT_COLUMNS
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.transforms import FORMS
@@ -86,12 +85,3 @@ def frame_columns() -> dict[str, InputColumn]:
         kind = "flag" if column.unit in FLAG_UNITS else "number"
         columns[column.name] = InputColumn(index, TABLE_UNITS[column.unit], kind)
     return columns
-
-
-def frame_environment(
-    manifest: Manifest,
-    parameters: Mapping[str, Quantity] | None = None,
-    names: Mapping[str, Node] | None = None,
-) -> Environment:
-    """Return the environment of expressions over frames: a row is one frame, its columns are the float columns."""
-    return Environment(frame_columns(), manifest.kernel.cadence_ms, parameters or {}, names or {})

@@ -112,9 +112,10 @@ def compute(lines: int) -> dict[str, str]:
 
 def odd_hashes() -> dict[str, str]:
     """Return hashes of what a random stream of market events with everything odd in it becomes, on a first day."""
+    from scored_windows import score_windows
+
     from lotus.detectors.daily.make import day_tables
     from lotus.detectors.registry import shipped_detectors
-    from lotus.detectors.scoring.scorer import score_windows
     from lotus.detectors.windows.builder import build_windows
     from lotus.experts.machine import annotate
     from lotus.hashing import content_hash

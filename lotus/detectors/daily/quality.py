@@ -19,7 +19,6 @@ WEIGHTS: Mapping[str, float] = {
 }  # fmt: skip
 MIN_DAYS = 10
 MIN_OVERLAP = 30
-_MISSING = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ Size = tuple[int, int]
 # the rest `HEAD` words, then operands.
 OUT, N_ARGS, FIRST_PARAM, N_PARAMS, FIRST_FLOAT, FIRST_INT, HEAD = range(7)
 
-ELEMENTWISE: Final[int] = 0  # codes from here on: no state
 CONST, COLUMN, NEG, ADD, SUB, MUL, DIV, ABS, SIGN, LOG, SQRT, MIN2, MAX2, CLIP, WHERE = range(15)
 AND, OR, NOT, KNOWN, LT, LE, GT, GE, EQ, NE, LOGISTIC, DOT = range(15, 27)
 MEMORY: Final[int] = 32  # codes from here on: rings and counters

@@ -2,7 +2,7 @@
 
 Fill is a ridge logistic regression, slippage and log latency are linear quantile regressions (Koenker and Bassett
 1978) with sorted quantiles, all fitted only on executions whose outcome was known. Without history the answer is
-neutral. How good they are is measured walk-forward in `calibrated`, never on what was fitted. They explain and hint;
+neutral. How good they are is measured on stored predictions, never on what was fitted. They explain and hint;
 they change no plan.
 """
 
@@ -159,21 +159,6 @@ class ForecastCalibration:
     reliability: tuple[Bin, ...]
     slippage: QuantileCalibration | None
     latency: QuantileCalibration | None
-
-
-def calibrated(history: Sequence[PastExecution], refit_every: int = 50) -> ForecastCalibration | None:
-    """Return how good predictions were, each made by a model of outcomes known when the first of its block was sent.
-
-    None until one prediction could be made by a fitted model.
-    """
-    ordered = sorted(history, key=lambda e: (e.sent_ms, e.known_ms))
-    made: list[tuple[PastExecution, Prediction, Model, list[PastExecution]]] = []
-    for start in range(0, len(ordered), refit_every):
-        now_ms = ordered[start].sent_ms
-        model, past = fitted(ordered, now_ms), [e for e in ordered if e.known_ms <= now_ms]
-        if model.centre is not None:
-            made += [(e, predicted(model, e.features), model, past) for e in ordered[start : start + refit_every]]
-    return _quality([(e, p, m.base_rate, past) for e, p, m, past in made])
 
 
 @dataclass(frozen=True, slots=True)
