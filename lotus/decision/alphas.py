@@ -219,7 +219,7 @@ def _is_number(value: object) -> bool:
 
 
 class _Reader:
-    """Members of a payload, read one by one; what is wrong with them is kept, not raised."""
+    """Members of a payload, read one by one; faults are collected, not raised."""
 
     def __init__(self, payload: Mapping[str, Any]) -> None:
         self.payload = payload
@@ -232,7 +232,7 @@ class _Reader:
         return InputRefusal(str(self.payload.get("event_id", ""))[:128], tuple(self.reasons))
 
     def text(self, name: str, reported: bool = False) -> str:
-        """Return a text, "" for a faulty one; `reported` when its faults were told before."""
+        """Return a text, "" for a faulty one; `reported` when its faults are already listed."""
         value = self.payload.get(name)
         if isinstance(value, str) and 0 < len(value) <= 128:
             return value

@@ -1,4 +1,4 @@
-"""The whole step of the decision-maker: what is held and believed, what was said, and one decision.
+"""The whole step of the decision-maker: what is held and believed, what inputs say, and one decision.
 
 Views are calibrated, fused, budgeted and curated, and one problem is solved; the result says everything that led to it.
 A coin without a live view may only be reduced, so is one that is vetoed; one that cannot be measured is left as it is

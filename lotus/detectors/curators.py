@@ -28,9 +28,9 @@ class CuratorInput:
 
 
 def curated(tables: DayTables, inputs: Mapping[str, CuratorInput], detectors: Sequence[DetectorSpec]) -> DayTables:
-    """Return the tables with what audits told of these detectors; of those they did not speak of, what stood there.
+    """Return the tables with the audits' results of these detectors; the others keep the values that they had.
 
-    What was told of another version of a detector does not count. Without anything told the tables stay what they are,
+    Results of another version of a detector do not count. Without any result the tables stay what they are,
     their version included.
     """
     inputs = {d.detector_id: inputs[d.detector_id] for d in detectors if _speaks_of(inputs, d)}

@@ -65,7 +65,7 @@ def compile_expert(spec: ExpertSpec, cadence_ms: int, net: Weights | None = None
 def compile_operands(spec: ExpertSpec, cadence_ms: int) -> Program:
     """Return the program of what a spec's model reads: outputs 0, 1, ... are its operands, of which it is trained.
 
-    Raises `ConfigError` for a spec without a model and as `compile_expert`; no weights are looked at.
+    Raises `ConfigError` for a spec without a model and as `compile_expert`; weights are not read.
     """
     if spec.model is None:
         raise spec.fires.error("an expert without a model", "a spec with `model`")

@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 class ConfidenceFit:
     """A fit of one expert: knots of conf over |z|, its verdict, and the curves of both forms on unseen days.
 
-    Curves are of P(right): what was said, what came.
+    Curves are of P(right): predicted and observed.
     """
 
     expert_id: str

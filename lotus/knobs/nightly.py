@@ -1,7 +1,7 @@
 """The nightly run of a module over its knobs: scores of experiments in; lessons, braids, perhaps a new version out.
 
-The detectors' learner and the detectors' weave, on other rows: every knob is an owner where a detector stands. Nights
-count days with evidence, and what they look at spends the knobs' own alpha (`learning.knob_alpha`), never the
+The detectors' learner and the detectors' weave, on other rows: every knob is an owner where a detector stands. Runs
+count days with evidence, and their analyses spend the knobs' own alpha (`learning.knob_alpha`), never the
 detectors'. Rules have at most two conditions. Nothing is read or stored here.
 """
 

@@ -1,4 +1,4 @@
-"""Y of a traded day: what a venue told of published windows takes the place of the run against the tape.
+"""Y of a traded day: a venue's payoffs of published windows take the place of the run against the tape.
 
 One source per detector and day (docs/concepts/windows.md). A detector's day is the venue's when nearly all
 of its published whole windows were answered for there. The few that were not are void: our own machine prevented them,
@@ -44,8 +44,8 @@ def with_executions(
     >>> rows = {"event_id": np.array(["a", "b"], object), "detector_id": np.array(["d", "d"], object),
     ...         "payoff_y": np.array([1.0, np.nan]), "status": np.array(["ok", "ok"], object),
     ...         "fill_source": np.array(["tape_sim", ""], object)}
-    >>> made, told = with_executions(rows, {"a": -2.5}, frozenset({"a"}), "venue")
-    >>> made["payoff_y"].tolist(), made["fill_source"].tolist(), told[0].teaches
+    >>> made, answers = with_executions(rows, {"a": -2.5}, frozenset({"a"}), "venue")
+    >>> made["payoff_y"].tolist(), made["fill_source"].tolist(), answers[0].teaches
     ([-2.5, nan], ['venue', ''], True)
     """
     out = dict(rows)

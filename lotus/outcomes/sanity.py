@@ -69,7 +69,7 @@ SANITY_TABLE: Final = TableSpec(
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Numbers that may foretell a move: kind, name; asset i8 [m], frame_idx i8 [m], x f8 [m], NaN where it is null."""
+    """Numbers that may predict a move: kind, name; asset i8 [m], frame_idx i8 [m], x f8 [m], NaN where it is null."""
 
     kind: str
     name: str

@@ -110,7 +110,7 @@ def _check_bps(table: SignalTable, column: str, values: Floats) -> None:
 
 
 def _described(table: SignalTable) -> None:
-    """Check the columns that are told and never searched."""
+    """Check the columns that are reported and never searched."""
     columns = {name: np.asarray(values) for name, values in table.described.items()}
     for name in ("mfe_bps", "mae_bps"):
         if name in columns:

@@ -1,6 +1,6 @@
-"""One study of a table: a single look at alpha over the joint family of all detectors, or a replay of its nights.
+"""One study of a table: one analysis at alpha over all detectors together, or a replay of its nightly runs.
 
-The learning is that of every other night of Lotus (`lotus.learning.night`); here it is given days, memory and, for
+The learning is that of every nightly run of Lotus (`lotus.learning.night`); here it is given days, memory and, for
 detectors without a logged propensity, an association that is shown and never accepted.
 """
 
@@ -21,7 +21,7 @@ from lotus.own_signals.days import Days
 from lotus.own_signals.horizons import Markout
 from lotus.own_signals.past import Past, pasts_of
 from lotus.own_signals.power import Detectable
-from lotus.own_signals.replay import Looks, ReplayedLesson, replay
+from lotus.own_signals.replay import ReplayedLesson, RunHistory, replay
 from lotus.own_signals.report.portrait import NAIVE_SHOWN, Portrait, View, portrait
 from lotus.own_signals.report.readings import Readings
 from lotus.own_signals.scores import DetectorFacts, MaturedScores
@@ -72,8 +72,8 @@ def study(scores: MaturedScores, config: OwnConfig, *, nightly: bool = False, pr
             "edges of bins come from days before" if scores.days else "propensity 0, or nothing published without one",
         )
     manifest = replace(Manifest(), learning=_settings(config, nightly))
-    looks = replay(scores, manifest, progress) if nightly else _one_look(scores, manifest, progress)
-    return _study(scores, looks, manifest.learning, progress)
+    history = replay(scores, manifest, progress) if nightly else _one_analysis(scores, manifest, progress)
+    return _study(scores, history, manifest.learning, progress)
 
 
 def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
@@ -83,11 +83,11 @@ def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
     return replace(base, looks="final", search_days=config.last_days, half_life_days=config.half_life_days or math.inf)
 
 
-def _one_look(scores: MaturedScores, manifest: Manifest, progress: Steps) -> Looks:
+def _one_analysis(scores: MaturedScores, manifest: Manifest, progress: Steps) -> RunHistory:
     if not scores.scores:
-        return Looks((), ())
-    night = _night(scores.scores, scores.vocabulary, manifest, progress)
-    return Looks((night,), tuple(ReplayedLesson(lesson, (night.night,)) for lesson in night.lessons))
+        return RunHistory((), ())
+    run = _run(scores.scores, scores.vocabulary, manifest, progress)
+    return RunHistory((run,), tuple(ReplayedLesson(lesson, (run.night,)) for lesson in run.lessons))
 
 
 class _Searched(dict[str, Past]):
@@ -104,8 +104,8 @@ class _Searched(dict[str, Past]):
         return super().__getitem__(name)
 
 
-def _night(scores: Days, words: Vocabulary, manifest: Manifest, progress: Steps = untold) -> NightResult:
-    """Return the night of the last day, the windows of one detector laid out at a time and no sums kept."""
+def _run(scores: Days, words: Vocabulary, manifest: Manifest, progress: Steps = untold) -> NightResult:
+    """Return the run of the last day, the windows of one detector laid out at a time and no sums kept."""
     days = tuple(scores)[-manifest.learning.search_days :]
     pasts = pasts_of(scores, words, 0)
     sources = {name: past for name, past in pasts.items() if past.move(days)}
@@ -115,12 +115,12 @@ def _night(scores: Days, words: Vocabulary, manifest: Manifest, progress: Steps 
     return result
 
 
-def _study(scores: MaturedScores, looks: Looks, settings: LearningDefaults, progress: Steps) -> Study:
-    night = looks.decisive
-    critical = night.critical if night else NO_SLOT
-    refused = night.refused if night else ()
+def _study(scores: MaturedScores, history: RunHistory, settings: LearningDefaults, progress: Steps) -> Study:
+    run = history.decisive
+    critical = run.critical if run else NO_SLOT
+    refused = run.refused if run else ()
     associations, bar = _associations(scores, settings)
-    shown = _shown(looks.findings, refused)
+    shown = _shown(history.findings, refused)
     seen = dict[str, Portrait]()
     for name in scores.scores.detectors:
         progress("detectors described", len(seen), len(scores.scores.detectors), name)
@@ -131,7 +131,7 @@ def _study(scores: MaturedScores, looks: Looks, settings: LearningDefaults, prog
     naive = sorted(
         (row for p in seen.values() for row in p.naive), key=lambda row: (-abs(row.z), row.detector_id, row.rule)
     )
-    proposals, pooled_critical = _proposals(looks)
+    proposals, pooled_critical = _proposals(history)
     return Study(
         settings=settings,
         vocabulary=scores.vocabulary,
@@ -139,21 +139,21 @@ def _study(scores: MaturedScores, looks: Looks, settings: LearningDefaults, prog
         detectors=scores.detectors,
         days=scores.days,
         file_days=scores.file_days,
-        looks=sum(n.looked for n in looks.nights),
-        critical=critical if night else bar,
-        trials=night.trials if night else 0,
-        findings=looks.findings,
+        looks=sum(n.looked for n in history.runs),
+        critical=critical if run else bar,
+        trials=run.trials if run else 0,
+        findings=history.findings,
         proposals=proposals,
         pooled_critical=pooled_critical,
         refused=refused,
         associations=associations,
-        audits=looks.nights[-1].audits if looks.nights else (),
-        reports=night.reports if night else (),
+        audits=history.runs[-1].audits if history.runs else (),
+        reports=run.reports if run else (),
         detectable=tuple(p.detectable for p in seen.values() if p.detectable),
         calibrations=tuple(p.calibration for p in seen.values() if p.calibration),
         lives=tuple(view.life for view in views),
         maps=tuple(view.map for view in views),
-        markouts=tuple(view.markouts for view in views[: len(looks.findings)]),
+        markouts=tuple(view.markouts for view in views[: len(history.findings)]),
         naive=tuple(naive[:NAIVE_SHOWN]),
     )
 
@@ -179,11 +179,11 @@ def _in_order(seen: Mapping[str, Portrait], shown: Sequence[tuple[ReplayedLesson
     return [next(left[finding.lesson.detector_id]) for finding, _ in shown]
 
 
-def _proposals(looks: Looks) -> tuple[tuple[Lesson, ...], float]:
-    """Return the newest of every proposal that is no lesson already, and the bar of the newest pooled look."""
-    lessons = {(f.lesson.detector_id, f.lesson.rule) for f in looks.findings}
-    proposals = {(x.detector_id, x.rule): x for night in looks.nights for x in night.proposals}
-    bars = [night.pooled.critical for night in looks.nights if night.pooled.critical < math.inf]
+def _proposals(history: RunHistory) -> tuple[tuple[Lesson, ...], float]:
+    """Return the newest of every proposal that is no lesson already, and the bar of the newest pooled analysis."""
+    lessons = {(f.lesson.detector_id, f.lesson.rule) for f in history.findings}
+    proposals = {(x.detector_id, x.rule): x for run in history.runs for x in run.proposals}
+    bars = [run.pooled.critical for run in history.runs if run.pooled.critical < math.inf]
     return tuple(x for key, x in sorted(proposals.items()) if key not in lessons), bars[-1] if bars else math.inf
 
 
@@ -192,6 +192,6 @@ def _associations(scores: MaturedScores, settings: LearningDefaults) -> tuple[tu
     if not scores.associations:
         return (), NO_SLOT
     once = replace(settings, looks="final", search_days=len(scores.associations), pooled_alpha=0.0)
-    night = _night(scores.associations, scores.vocabulary, replace(Manifest(), learning=once))
-    passed = [*night.lessons, *(x for x in night.refused if x.m_nats > x.critical and x.reason.startswith(ALARM))]
-    return tuple(replace(x, grade="D", state="REFUSED", reason=NO_PROPENSITY).named() for x in passed), night.critical
+    run = _run(scores.associations, scores.vocabulary, replace(Manifest(), learning=once))
+    passed = [*run.lessons, *(x for x in run.refused if x.m_nats > x.critical and x.reason.startswith(ALARM))]
+    return tuple(replace(x, grade="D", state="REFUSED", reason=NO_PROPENSITY).named() for x in passed), run.critical

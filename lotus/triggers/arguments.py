@@ -79,7 +79,7 @@ def duration_ms(number: Number) -> int | None:
 
 
 def range_of(parameter: OperatorParameter) -> str:
-    """Return the range of a parameter as it is told: words, or numbers with their unit."""
+    """Return the range of a parameter as text: words, or numbers with their unit."""
     low, high = number_text(parameter.low), number_text(parameter.high)
     match parameter.kind:
         case Kind.LEVEL:

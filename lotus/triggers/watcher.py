@@ -43,7 +43,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class WatchPlan:
-    """What a watch is told besides its trigger.
+    """The settings of a watch besides its trigger.
 
     Frames that end at or before `start_ms` only fill bars and sides; frames that end after `valid_until_ms` end the
     watch. `once`: the watch is over when it has fired. `facts` are quantities that no frame holds, by name.
@@ -181,7 +181,7 @@ class Watcher:
         return events
 
     def _happenings(self) -> tuple[Happening, ...]:
-        """Return what made the trigger hold: what its scopes have kept, and what happened outside of them."""
+        """Return what made the trigger hold: what its scopes remember, and what happened outside of them."""
         happenings: list[Happening] = []
         for scope in self._scopes:
             if scope.now is not None:

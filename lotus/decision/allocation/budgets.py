@@ -116,7 +116,7 @@ def _mean(values: Iterable[float]) -> tuple[bool, float]:
 
 
 def _net(cues: dict[str, tuple[CueInput, ...]], rule: BudgetRule) -> tuple[float, bool]:
-    """Return the multiplier of the net cap from the mean asymmetry of the market, and whether enough coins told it."""
+    """Return the multiplier of the net cap from the market's mean asymmetry, and whether enough coins measured it."""
     scores = [_mean(c.asymmetry for c in of_coin if c.asymmetry is not None) for of_coin in cues.values()]
     measured = sorted(score for is_measured, score in scores if is_measured)
     if len(measured) < rule.net_assets:

@@ -1,4 +1,4 @@
-"""What happens when the caps cannot all be met: relaxations in one fixed order, each told; never a silent zero.
+"""What happens when the caps cannot all be met: relaxations in one fixed order, each reported; never a silent zero.
 
 The positions of a day can stand outside the caps of the next minute: a price moved, a cap was lowered, a coin was
 vetoed. A flat book meets every cap but the turnover, so that one relaxation too many always ends. In order:

@@ -1,4 +1,4 @@
-"""What executions teach: promises kept go to the sources, the craft of the execution to its executor.
+"""What executions teach: promises that held go to the sources, the quality of the execution to its executor.
 
 An executor is a strategy at a venue. Its score in [0, 1] walks towards the quality of each report,
 

@@ -1,4 +1,4 @@
-"""A night of the decision-maker: from a day's outcomes to sums, and from the sums of days to what is known after them.
+"""The nightly run of the decision-maker: from a day's outcomes to sums, and from sums of days to estimates.
 
 What is known after day d comes from outcomes that had matured by its end and is in force on later days; how far
 promises were kept is measured on windows that the calibration of their own day had promised without having seen them.

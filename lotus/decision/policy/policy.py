@@ -1,7 +1,7 @@
 """The policy: one YAML file of soft penalties and hard caps, every value checked against its range, versioned by hash.
 
-Only what the file says and how braids may move it belong here; what a value does is told where it is used. Which knobs
-are moved when is `in_force`. In the literature: policy as code.
+Only what the file says and how braids may move it belong here; what a value does is explained where it is used. Which
+knobs are moved when is `in_force`. In the literature: policy as code.
 """
 
 from collections.abc import Mapping

@@ -47,7 +47,7 @@ VACUUM_SHARE = 0.2  # of the time
 VACUUM_DEPTH = 0.1  # what is left of a depth
 LATE_SHARE = 0.2  # of frames that show the frame before
 COST_FACTOR = 2.0
-FRAGILITY_BOUND = 0.6  # beyond it a detector is told to be fragile
+FRAGILITY_BOUND = 0.6  # beyond it a detector is reported as fragile
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def changes(plain: Columns, other: Columns, name: str, detectors: Sequence[Detec
 def noise(frames: FrameBatch, name: Name) -> FrameBatch:
     """Multiply depths and volume by 1 +- 10 %, move imbalances by +- 0.1 and mids by +- a quarter of the spread.
 
-    Draws are uniform. What is told against the mid (micro-price, basis) moves with it.
+    Draws are uniform. Columns relative to the mid (micro-price, basis) move with it.
     """
     ints, floats = frames.ints.copy(), frames.floats.copy()
     for column in (C_DEPTH_BID, C_DEPTH_ASK, C_VOLUME):

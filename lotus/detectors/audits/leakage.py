@@ -41,7 +41,11 @@ BLEED_BOUND = 0.7  # of the lower end of |correlation|: nobody explains half of 
 GAP_BOUND = 0.05  # of the difference of two correlations; a causal signal has exactly 0
 SHUFFLE_SIGMAS = 5.0
 SHUFFLE_FLOOR = 0.10
-OWN = ("s", "uncert", "kairos")  # columns that a detector alone decides; the rest also hears the others (crowding)
+OWN = (
+    "s",
+    "uncert",
+    "kairos",
+)  # columns that a detector alone decides; the others also depend on other detectors (crowding)
 AUDITS = ("truncation", "rolling_origin", "label_bleed", "label_shuffle")
 
 

@@ -1,6 +1,6 @@
 """The life of a detector version: experimental, active, deprecated, archived, decided from numbers alone.
 
-One change a night at most, each with the number that decided; a life is its list of changes and is only ever
+A day makes one change at most, each with the number that decided; a life is its list of changes and is only ever
 appended to. No version comes back: what recovers is another version. Pure and deterministic; nothing is stored here.
 (Literature: model registry stages, champion and challenger.)
 """
@@ -38,7 +38,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class VersionFacts:
-    """What the night knows of one shipped version; `sq` newest last, None where sq_score stood at its neutral 0.5."""
+    """What a day shows of one shipped version; `sq` newest last, None where sq_score stood at its neutral 0.5."""
 
     detector_id: str
     version: int

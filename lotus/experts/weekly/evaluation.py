@@ -44,7 +44,7 @@ Ints = NDArray[np.int64]
 class ExpertStat:
     """One expert over the days judged, of one asset or of all ("").
 
-    `run` = evaluations in turn below the floor; `twin` = the kept expert that says the same ("" for none); `weight`
+    `run` = evaluations in turn below the floor; `twin` = the retained expert that says the same ("" for none); `weight`
     before and `proposed`; `status` from now on.
     """
 

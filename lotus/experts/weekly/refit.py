@@ -38,7 +38,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One bin of a reliability curve: mean probability said, share that came, rows."""
+    """One bin of a reliability curve: mean predicted probability, observed share, rows."""
 
     said: float
     came: float
@@ -197,7 +197,7 @@ def at_knots(raw: Floats, knots: Knots) -> Floats:
 
 
 def reliability_curve(promised: Floats, up: Flags, bins: int = CURVE_BINS) -> Curve:
-    """Return the points of `bins` equal ranges of what was said that have rows."""
+    """Return the points of `bins` equal ranges of predicted probability that have rows."""
     place = np.minimum((promised * bins).astype(np.int64), bins - 1)
     bins_of = [place == k for k in range(bins)]
     return tuple(CurvePoint(float(promised[m].mean()), float(up[m].mean()), int(m.sum())) for m in bins_of if m.any())

@@ -38,7 +38,7 @@ class Trained:
 
 
 def window_rows(shape: Sequence[tuple[int, int]] = SHAPE) -> int:
-    """Return how many rows one output looks at."""
+    """Return how many rows one output depends on."""
     return 1 + sum(taps - 1 for _, taps in shape)
 
 

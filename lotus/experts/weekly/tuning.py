@@ -1,7 +1,7 @@
 """The program of the shipped experts under other weights, votes and nets: the same nodes with other parameters.
 
 Nothing is parsed, no graph is built and nothing is compiled, so a set that learning made costs no pause when its day
-is born. What the parameters mean is said by `compiler`, which gives the same program the long way.
+is born. `compiler` explains the parameters and gives the same program the long way.
 """
 
 from dataclasses import replace

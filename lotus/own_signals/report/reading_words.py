@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Facts = Mapping[str, Any]
-_ASSETS, _VALUES = 4, 8  # told one by one
+_ASSETS, _VALUES = 4, 8  # listed one by one
 
 
 def literal_words(x: Facts) -> str:

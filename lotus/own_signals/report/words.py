@@ -42,7 +42,7 @@ def _head(f: Facts) -> str:
 
 
 def looks(look: Facts) -> str:
-    """Return how often was looked and at what price."""
+    """Return how many interim analyses there were, and at what alpha."""
     share = f"{100 * look['alpha']:g} %"
     if look["nightly"]:
         return f"{look['looks']} nightly looks, at most {share} chance of any false lesson in a budget year"

@@ -1,4 +1,4 @@
-"""The book's targets against the plans that are open: what has to be opened, lowered or kept. A pure comparison.
+"""The book's targets against the plans that are open: what has to be opened, lowered or held. A pure comparison.
 
 A target is a signed size and the range in which the trader may leave it. An open plan counts with what it will hold
 once all that is under way is over. More of a direction is one new plan; less is a ceiling on open plans, the oldest

@@ -1,7 +1,7 @@
 """Trades that somebody filled (a paper venue, an exchange), split into their costs against the recorded quotes.
 
-Prices, fees and funding are what the venue said; mids at the decisions and spreads at the fills are read from the tape.
-Which orders belong to a trade is decided where the fills are read, not here.
+Prices, fees and funding are what the venue reported; mids at the decisions and spreads at the fills are read from the
+tape. Which orders belong to a trade is decided where the fills are read, not here.
 """
 
 from collections.abc import Mapping

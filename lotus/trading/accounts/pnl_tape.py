@@ -1,7 +1,7 @@
 """Trades of probes as the tape simulation executed them, split into their costs: a second reading of payoff Y.
 
 `signal_eval` keeps only what a probe earned in the end. Here its quotes are met again, by the rules of
-`lotus.outcomes.tape_fill`, and every part of the way is told; the net of a row must be the stored payoff, and how far
+`lotus.outcomes.tape_fill`, and every part of it is shown; the net of a row must be the stored payoff, and how far
 the two are apart is returned with it. No file is read here.
 """
 
@@ -37,7 +37,7 @@ class TapeTrades:
 def executed_rows(evals: Columns) -> NDArray[np.bool_]:
     """Tell which rows of SIGNAL_EVAL are probes with a payoff: published and whole.
 
-    Where a venue's payoff took the place of the tape's, the tape simulation is still told: it is the same for all.
+    Where a venue's payoff took the place of the tape's, the tape simulation is still shown: it is the same for all.
     """
     finite = np.isfinite(np.asarray(evals["payoff_y"], dtype=np.float64))
     executed: NDArray[np.bool_] = (evals["status"] == OK) & (evals["fill_source"] != "") & finite

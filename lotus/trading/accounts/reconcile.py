@@ -60,11 +60,11 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class VenueReport:
-    """What the venue said: open orders taken at `taken_ms` (own clock), positions, fills, answers to questions.
+    """What the venue reported: open orders taken at `taken_ms` (own clock), positions, fills, answers to questions.
 
     `fills_complete` says that the fills reach from the last comparison to after the positions were taken; only then
-    does a position that differs mean anything but a fill under way. Nothing is said of positions in `moving` coins:
-    they changed while it was looked.
+    does a position that differs mean anything but a fill under way. Positions in `moving` coins are left out:
+    they changed during the query.
     """
 
     open_orders: Sequence[OpenOrder]

@@ -128,7 +128,7 @@ def _close(state: ExecutionState, size: Decimal, attempt: int, now_ms: int) -> E
 
 
 def _flipped(state: ExecutionState, held: Decimal) -> ExecutionState:
-    """Return the state with a flip alarmed, once no order is in doubt: an exit may be told before the entry's fill."""
+    """Return the state with a flip alarmed, once no order is in doubt: an exit may come before the entry's fill."""
     if any(o.must_ask or not o.state.is_final for o in state.of(Purpose.ENTRY, Purpose.EXIT)):
         return state
     state = alarm(state, "flipped", f"{held} {state.plan.coin} against the plan", "a position of its side")

@@ -1,4 +1,4 @@
-"""One order's state from everything that was told of it, in whatever order, as often as it likes.
+"""One order's state from all reports about it, in any order and however often they are repeated.
 
 Evidence only grows (the furthest live word, the strongest final word, the set of fills) and the state is a function of
 it, so reordered, repeated and late messages converge: a join-semilattice. Filled size is the sum of unique fills. An
@@ -43,8 +43,8 @@ class Purpose(StrEnum):
 class TrackedOrder:
     """An order with all evidence about it. `order` is what the venue holds, `pending` a modify not answered yet.
 
-    `live` and `ended` are the strongest words told, `told_filled` the largest filled size. Own clock: `answered_ms`
-    when first heard of, `seen_ms` when last told alive, `ended_ms` when first known to be over.
+    `live` and `ended` are the strongest states reported, `told_filled` the largest fill. Own clock: `answered_ms`
+    when first answered, `seen_ms` when last reported live, `ended_ms` when first known to be over.
     """
 
     order: NewOrder
@@ -69,12 +69,12 @@ class TrackedOrder:
 
     @property
     def client_id(self) -> str:
-        """Name of the order for ever."""
+        """The order's permanent name."""
         return self.order.client_id
 
     @property
     def state(self) -> OrderState:
-        """Where the order stands, by all that was told.
+        """Where the order stands, by all reports.
 
         `FILLED` > `CANCELED` > `REJECTED` > `NEVER_PLACED`; the last yields to any sign that the order existed.
         """
@@ -106,7 +106,7 @@ class TrackedOrder:
 
     @property
     def fills_missing(self) -> bool:
-        """Whether the venue told of more filled than its fills say."""
+        """Whether the venue reported more filled than its fills add up to."""
         return self.taken > self.filled
 
     @property
@@ -128,7 +128,7 @@ class TrackedOrder:
 
 
 def told(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> TrackedOrder:
-    """Return the order with what a venue said of it at `now_ms` (own clock); the same order where that is no news."""
+    """Return the order with a venue's report of `now_ms` (own clock); the same order where that is no news."""
     state = update.state
     live, ended = tracked.live, tracked.ended
     if state in LIVE_RANK:
@@ -199,7 +199,7 @@ def modify_answered(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> 
 
 
 def held(tracked: TrackedOrder, seen: OpenOrder, now_ms: int) -> TrackedOrder:
-    """Return the order after a snapshot of open orders that holds it; a final word told before stays final.
+    """Return the order after a snapshot of open orders that holds it; a final state reported before stays final.
 
     A modify under way is settled by the price, trigger and size that the venue holds.
     """

@@ -1,8 +1,8 @@
 """`exec-report-1.0`: what became of one plan, written from its execution alone, and checked against its schema.
 
-Slippage is positive when worse for us; adherence says how well the plan was kept; lessons are codes that a search can
-condition on. Nothing is judged by its profit here. The schema is the JSON file of `lotus.modules`. In the literature:
-transaction cost analysis, implementation shortfall (Perold 1988).
+Slippage is positive when worse for us; adherence measures how well the plan was followed; lessons are codes that a
+search can condition on. Nothing is judged by its profit here. The schema is the JSON file of `lotus.modules`. In the
+literature: transaction cost analysis, implementation shortfall (Perold 1988).
 """
 
 import json

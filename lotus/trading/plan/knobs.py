@@ -77,7 +77,7 @@ class ExecutionKnobs:
 def patched(multipliers: Mapping[str, float], base: ExecutionKnobs | None = None) -> ExecutionKnobs:
     """Return the knobs under the multipliers of the priors in force, each kept within its bounds.
 
-    Keys of other kinds of knobs are not looked at; an execution knob that does not exist, or a multiplier that is not
+    Keys of other kinds of knobs are ignored; an execution knob that does not exist, or a multiplier that is not
     positive and finite, raises `ConfigError`.
 
     >>> patched({"execution:slice": 1.06}).slice, patched({"execution:slice": 9.0}).slice
