@@ -47,7 +47,7 @@ def read_grammar(keys: Mapping[str, SpecSource]) -> Grammar:
     symbols = keys["symbols"].mapping()
     if not symbols or TIMEOUT in symbols:
         raise keys["symbols"].error(f"symbols {', '.join(symbols)}", f"at least one; {TIMEOUT} is the limit's own")
-    limits = {_state(states, part, name): _seconds(part) for name, part in keys["limits"].mapping().items()}
+    limits = {_state(states, part, name): seconds(part, LIMIT_S) for name, part in keys["limits"].mapping().items()}
     transitions: dict[tuple[int, str], int] = {}
     for name, row in keys["transitions"].mapping().items():
         state = _state(states, row, name)
@@ -90,10 +90,6 @@ def _state(states: Sequence[str], part: SpecSource, name: str) -> int:
     if name not in states:
         raise part.error(f"unknown state {name!r}", ", ".join(states))
     return list(states).index(name)
-
-
-def _seconds(part: SpecSource) -> float:
-    return seconds(part, LIMIT_S)
 
 
 def seconds(part: SpecSource, most: float) -> float:

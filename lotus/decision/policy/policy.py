@@ -5,10 +5,10 @@ knobs are moved when is `in_force`. In the literature: policy as code.
 """
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_type_hints
 
 from lotus.errors import ConfigError
 from lotus.experts.source import SpecSource, read_source
@@ -204,10 +204,8 @@ class Policy:
 
 
 _SECTIONS: Final[Mapping[str, type[Any]]] = {
-    "soft": Soft, "caps": HardCaps, "risk": Risk, "crowding": Crowding, "budgets": BudgetRule, "fusion": FusionRule,
-    "calibration": CalibrationRule, "reliability": ReliabilityRule, "executors": ExecutorRule,
-    "horizons": HorizonRule, "overlay": OverlayRule,
-}  # fmt: skip
+    name: kind for name, kind in get_type_hints(Policy).items() if isinstance(kind, type) and is_dataclass(kind)
+}
 
 
 def parse_policy(text: str, file: str) -> Policy:
@@ -216,10 +214,11 @@ def parse_policy(text: str, file: str) -> Policy:
     if not keys["name"].scalar:
         raise keys["name"].error("no name", "a word that braids can name")
     sections = {name: _section(keys[name], kind) for name, kind in _SECTIONS.items()}
+    knobs = keys["knobs"].keyed((), KNOBS)
     made = Policy(
         name=keys["name"].scalar,
         **sections,
-        knobs=tuple(sorted((name, _knob(name, part, sections)) for name, part in _knob_parts(keys["knobs"]))),
+        knobs=tuple(sorted((name, _knob(name, part, sections)) for name, part in knobs.items())),
         forbidden=tuple(sorted({item.scalar for item in keys["forbidden"].items()})),
     )
     if made.risk.recover_sigmas >= made.risk.drawdown_sigmas:
@@ -247,10 +246,6 @@ def _number(source: SpecSource, member: Field[Any]) -> float:
     if not low <= value <= high:
         raise source.error(f"{source.scalar}", f"{low:g} to {high:g}")
     return value
-
-
-def _knob_parts(source: SpecSource) -> list[tuple[str, SpecSource]]:
-    return list(source.keyed((), KNOBS).items())
 
 
 def _knob(name: str, source: SpecSource, sections: Mapping[str, Any]) -> KnobRange:

@@ -73,8 +73,9 @@ def leakage_audits(
     Scores the stretch ORIGINS + 2 times. Empty when the stretch has too few windows to say anything, even of what is
     planted.
     """
-    detectors = [*detectors, _planted_spec(detectors)]
-    leaking = planted(score, detectors[-1])
+    planted_spec = replace(detectors[0], detector_id=PLANTED, horizon_s=PLANTED_HORIZON_S)
+    detectors = [*detectors, planted_spec]
+    leaking = planted(score, planted_spec)
     whole = leaking(frames)
     if not _enough(frames, whole):
         return []
@@ -248,7 +249,3 @@ def _signals(
         rows = np.flatnonzero((events["detector_id"] == detector) & (events["s"].astype(np.float64) != 0.0))
         asset = asset_index(frames, {"asset": events["asset"][rows]})
         yield detector, horizon, rows, asset, events["window_end_ms"][rows].astype(np.int64)
-
-
-def _planted_spec(detectors: Sequence[DetectorSpec]) -> DetectorSpec:
-    return replace(detectors[0], detector_id=PLANTED, horizon_s=PLANTED_HORIZON_S)

@@ -7,7 +7,7 @@ literature: transaction cost analysis, implementation shortfall (Perold 1988).
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -131,7 +131,7 @@ def report(
         "bare_ms_max": state.bare_ms_max,
         "adherence": measures.adherence,
         "venue_score": venue_score,
-        "predicted": None if predicted is None else _predicted(predicted),
+        "predicted": None if predicted is None else asdict(predicted),
         "knobs": None if choice is None else _chosen(choice),
         **_money(position, state, measures),
         "orders": _orders(state),
@@ -283,18 +283,8 @@ def _fill(fill: VenueFill) -> Payload:
     }
 
 
-def _predicted(predicted: Predicted) -> Payload:
-    return {
-        "fill_prob": predicted.fill_prob,
-        "slippage_bps": predicted.slippage_bps,
-        "latency_ms": predicted.latency_ms,
-        "route_hint": predicted.route_hint,
-    }
-
-
 def _chosen(choice: KnobChoice) -> Payload:
-    trial = choice.trial
-    experiment = None if trial is None else {f.name: getattr(trial, f.name) for f in fields(trial)}
+    experiment = None if choice.trial is None else asdict(choice.trial)
     moved = dict(choice.moved)
     return {"priors_ver": choice.priors_ver, "context": choice.context, "moved": moved, "trial": experiment}
 
