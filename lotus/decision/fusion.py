@@ -142,7 +142,14 @@ def _level(horizon: int, views: list[DmAlpha], correlations: Correlations, rule:
     total = math.fsum(pulls.values())
     weights = {(horizon, s): pull / total for s, pull in pulls.items()}
     mu = math.fsum(pulls[s] / total * by_source[s].mu_bps for s in sorted(pulls))
-    return _Level(horizon, mu, weights, blocks, total, math.fsum(1.0 / variance[s] for s in sorted(variance)))
+    return _Level(
+        horizon_s=horizon,
+        mu=mu,
+        weights=weights,
+        blocks=blocks,
+        precision=total,
+        alone=math.fsum(1.0 / variance[s] for s in sorted(variance)),
+    )
 
 
 def _reconciled(coin: str, levels: list[_Level], alphas: Mapping[Key, DmAlpha], tilt_share: float) -> Fused:
@@ -175,4 +182,12 @@ def _reconciled(coin: str, levels: list[_Level], alphas: Mapping[Key, DmAlpha], 
 
 
 def _part(a: DmAlpha, weight: float, block: str) -> Blend:
-    return Blend(a.source, a.event_id, a.lifecycle_id, a.horizon_s, weight, a.mu_bps, block)
+    return Blend(
+        source=a.source,
+        event_id=a.event_id,
+        lifecycle_id=a.lifecycle_id,
+        horizon_s=a.horizon_s,
+        weight=weight,
+        mu_bps=a.mu_bps,
+        block=block,
+    )

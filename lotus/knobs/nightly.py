@@ -163,7 +163,14 @@ def average_effect(rows: DetectorRows, half_life_days: float) -> AverageEffect:
     sums = LaneSums(rows.lane_day, weight, gain, weight, gain, weight)
     effect = effect_of(sums, day_weights(len(rows.days), half_life_days))
     moved = int(rows.published.sum())
-    return AverageEffect(rows.detector_id, effect.uplift, effect.ci95, moved, len(rows), effect.n_days)
+    return AverageEffect(
+        owner=rows.detector_id,
+        mean_bps=effect.uplift,
+        ci95=effect.ci95,
+        moved=moved,
+        plans=len(rows),
+        days=effect.n_days,
+    )
 
 
 def _by_block(rows: DetectorRows, values: NDArray[np.float64]) -> NDArray[np.float64]:

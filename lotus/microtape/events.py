@@ -85,13 +85,13 @@ class EventBatch:
         """Return events `first` to `last` (excluded) as a batch of its own, offsets starting at 0."""
         start, end = int(self.off[first]), int(self.off[last])
         return EventBatch(
-            self.recv_ns[first:last],
-            self.time_ms[first:last],
-            self.seq[first:last],
-            self.kind[first:last],
-            self.asset[first:last],
-            self.off[first : last + 1] - start,
-            self.pool[start:end],
+            recv_ns=self.recv_ns[first:last],
+            time_ms=self.time_ms[first:last],
+            seq=self.seq[first:last],
+            kind=self.kind[first:last],
+            asset=self.asset[first:last],
+            off=self.off[first : last + 1] - start,
+            pool=self.pool[start:end],
         )
 
     def check(self) -> None:
@@ -154,13 +154,13 @@ def build_batch(events: Sequence[EventInput]) -> EventBatch:
     """Return the batch of some events given as plain values."""
     lengths = [len(event.values) for event in events]
     return EventBatch(
-        np.array([event.recv_ns for event in events], dtype=np.int64),
-        np.array([event.time_ms for event in events], dtype=np.int64),
-        np.array([event.seq for event in events], dtype=np.int64),
-        np.array([event.kind for event in events], dtype=np.uint8),
-        np.array([event.asset for event in events], dtype=np.int16),
-        np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
-        np.array([value for event in events for value in event.values], dtype=np.int64),
+        recv_ns=np.array([event.recv_ns for event in events], dtype=np.int64),
+        time_ms=np.array([event.time_ms for event in events], dtype=np.int64),
+        seq=np.array([event.seq for event in events], dtype=np.int64),
+        kind=np.array([event.kind for event in events], dtype=np.uint8),
+        asset=np.array([event.asset for event in events], dtype=np.int16),
+        off=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+        pool=np.array([value for event in events for value in event.values], dtype=np.int64),
     )
 
 

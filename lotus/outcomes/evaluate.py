@@ -155,7 +155,7 @@ def _visit(
     high, low = np.zeros_like(exits), np.zeros_like(exits)
     for k in range(len(targets)):
         high[whole, k], low[whole, k] = extremes(path.mid2, entry[whole], exits[whole, k])
-    return _Visit(path, entry[back], exits[back], high[back], low[back], whole[back])
+    return _Visit(quotes=path, entry=entry[back], exits=exits[back], high=high[back], low=low[back], whole=whole[back])
 
 
 def _touches(

@@ -86,10 +86,21 @@ def scored(table: SignalTable, config: OwnConfig) -> MaturedScores:
     nothing = np.zeros(0, dtype=np.int64)  # what is not needed from here on is let go of
     table = replace(table, origin=nothing, horizon_s=nothing, features={}, described={})
     del maturity, own_rows
-    made = _Making(table, day, block, bins.bins, bins.vocabulary, facts, config)
+    made = _Making(
+        table=table, day=day, block=block, bins=bins.bins, vocabulary=bins.vocabulary, facts=facts, config=config
+    )
     logged, loose = made.days(kept & ~unlogged, False), made.days(kept & unlogged & table.published, True)
     days = tuple(sorted({*logged, *loose}))
-    return MaturedScores(bins.vocabulary, logged, loose, facts, days, file_days, outcomes, readings)
+    return MaturedScores(
+        vocabulary=bins.vocabulary,
+        scores=logged,
+        associations=loose,
+        detectors=facts,
+        days=days,
+        file_days=file_days,
+        outcomes=outcomes,
+        readings=readings,
+    )
 
 
 def _spoke(table: SignalTable, kept: NDArray[np.bool_]) -> dict[str, Ints]:
@@ -135,7 +146,14 @@ def _facts(table: SignalTable, rows: NDArray[np.bool_], name: str, horizon_s: in
         variant = PAPER
     else:
         variant = OW if np.isnan(table.paper[rows]).any() else OWP
-    return DetectorFacts(name, horizon_s, variant, len(p), int(published.sum()), int((p == 0.0).sum()))
+    return DetectorFacts(
+        detector_id=name,
+        horizon_s=horizon_s,
+        variant=variant,
+        rows=len(p),
+        published=int(published.sum()),
+        no_chance=int((p == 0.0).sum()),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,10 +129,10 @@ def _jaccard(a: NDArray[np.bool_], b: NDArray[np.bool_], weight: NDArray[np.floa
 def _true_episode(planting: Planting, start_ms: int) -> TrueEpisode:
     episode = planting.episode
     return TrueEpisode(
-        episode.asset,
-        FAMILIES[episode.family].detector_id,
-        start_ms + episode.onset_ms,
-        episode.direction,
-        planting.rule,
-        planting.effect / MICRO,
+        asset=episode.asset,
+        detector_id=FAMILIES[episode.family].detector_id,
+        onset_ms=start_ms + episode.onset_ms,
+        direction=episode.direction,
+        rule=planting.rule,
+        effect_bps=planting.effect / MICRO,
     )

@@ -133,4 +133,4 @@ def covariance_of(days: Sequence[Columns], now_ms: int) -> Covariance:
 
 
 def _without_coins(rows: int) -> Covariance:
-    return Covariance((), np.zeros((0, 0)), float(BAR_S), 0, 0.0, rows)
+    return Covariance(coins=(), matrix=np.zeros((0, 0)), bar_s=float(BAR_S), asof_ms=0, shrinkage=0.0, rows=rows)

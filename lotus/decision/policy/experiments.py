@@ -87,9 +87,17 @@ def experiment_row(
     )
     owner = state.policy.owner_of(trial.key.removeprefix(PREFIX))
     return PolicyExperiment(
-        name, state.portfolio_id, window_end_ms, state.asof_ms, start.horizon_s, owner, context, state.priors_ver,
-        trial, legs,
-    )  # fmt: skip
+        name=name,
+        portfolio_id=state.portfolio_id,
+        window_end_ms=window_end_ms,
+        time_ms=state.asof_ms,
+        horizon_s=start.horizon_s,
+        owner=owner,
+        context=context,
+        priors_ver=state.priors_ver,
+        trial=trial,
+        legs=legs,
+    )
 
 
 def cost_bps(policy: Policy, market: CoinMarket) -> float:

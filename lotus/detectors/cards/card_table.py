@@ -112,12 +112,12 @@ def _version_facts(
 ) -> VersionFacts:
     days = [quality_day(t, spec.detector_id) for t in tables]
     return VersionFacts(
-        spec.detector_id,
-        spec.version,
-        matured(history, d).days,
-        int(sum(np.count_nonzero(h.published & (h.detector == d)) for h in history)),
-        tuple(None if "sq_score" in q.neutral else q.sq_score for q in days),
-        tuple(a.name for a in audits if not a.passed),
+        detector_id=spec.detector_id,
+        version=spec.version,
+        matured_days=matured(history, d).days,
+        published=int(sum(np.count_nonzero(h.published & (h.detector == d)) for h in history)),
+        sq=tuple(None if "sq_score" in q.neutral else q.sq_score for q in days),
+        failed_audits=tuple(a.name for a in audits if not a.passed),
     )
 
 

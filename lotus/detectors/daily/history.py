@@ -164,7 +164,15 @@ def _payoffs(
 ) -> _Paid:
     if outcomes is None or not len(outcomes["payoff_p"]):
         none, count = np.zeros(0), np.zeros(len(detectors), np.int64)
-        return _Paid(none.astype(np.int64), none.astype(np.int64), none, none, none, count, count)
+        return _Paid(
+            detector=none.astype(np.int64),
+            key=none.astype(np.int64),
+            ret=none,
+            payoff=none,
+            executed=none,
+            due=count,
+            dropped=count,
+        )
     detector, key = _keys(outcomes, manifest, universe, detectors)
     payoff = np.asarray(outcomes["payoff_p"], dtype=np.float64)
     ret = np.full(len(payoff), np.nan)

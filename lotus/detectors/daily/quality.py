@@ -72,7 +72,9 @@ def nobody() -> Matured:
     """Return the signals of a detector that has none."""
     none, whole = np.zeros(0), np.zeros(0, np.int64)
     empty = np.zeros((0, N_FEATURES), np.uint8)
-    return Matured(whole, none, none, none, whole, empty, np.zeros(0, np.bool_), none)
+    return Matured(
+        key=whole, s=none, ret=none, payoff=none, day=whole, bins=empty, published=np.zeros(0, np.bool_), executed=none
+    )
 
 
 def accuracy(m: Matured) -> float | None:

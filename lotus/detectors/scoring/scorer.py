@@ -75,13 +75,13 @@ class Scorer:
         compiled = compile_priors(priors, [d.detector_id for d in self.detectors])
         self._from_ms = int(compiled.effective_from_ms[0])
         self._names = EventNames(
-            self.branch,
-            self.universe,
-            self.detectors,
-            self._tables_ver,
-            compiled.priors_vers,
-            self._window_ms,
-            self._ids,
+            branch=self.branch,
+            universe=self.universe,
+            detectors=self.detectors,
+            tables_ver=self._tables_ver,
+            priors_vers=compiled.priors_vers,
+            window_ms=self._window_ms,
+            ids=self._ids,
         )
         self._inputs = ScoreInputs(
             self._state, self._config, self._terms, self._edges, self._hbar, self._keys,

@@ -157,4 +157,6 @@ def _posterior(calls: int, wins: float, losses: float, rule: LabelRule, level: f
 
     tail = 0.5 * (1.0 - level)
     low, high = (float(betaincinv(wins, losses, p)) for p in (tail, 1.0 - tail))
-    return Reliability(calls, scaled(wins / (wins + losses)), scaled(low), scaled(high), wins, losses)
+    return Reliability(
+        calls=calls, mean=scaled(wins / (wins + losses)), low=scaled(low), high=scaled(high), wins=wins, losses=losses
+    )

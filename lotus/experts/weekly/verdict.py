@@ -55,7 +55,9 @@ def compare(before: Floats, after: Floats, block: Ints) -> RefitVerdict:
     if blocks >= MIN_BLOCKS:
         reach = float(clustered_reach((sums * sums).sum(), blocks, rows))
         low, high = gain - reach, gain + reach
-    return RefitVerdict(float(before.mean()), float(after.mean()), gain, low, high, rows, blocks)
+    return RefitVerdict(
+        before=float(before.mean()), after=float(after.mean()), gain=gain, low=low, high=high, rows=rows, blocks=blocks
+    )
 
 
 def clustered_reach(squares: Floats, blocks: int, rows: int) -> Floats:

@@ -106,7 +106,12 @@ def _not_open(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
         if name in held or order.state.is_final or order.sent_ms >= report.taken_ms:
             continue
         yield Discrepancy(
-            Difference.NOT_OPEN, Action.ASK, order.order.coin, name, "not among the open orders", order.state.value
+            difference=Difference.NOT_OPEN,
+            action=Action.ASK,
+            coin=order.order.coin,
+            client_id=name,
+            found="not among the open orders",
+            expected=order.state.value,
         )
 
 
@@ -119,12 +124,24 @@ def _unknown_open(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
         what = f"{order.side.name} {order.left} {order.coin} at {order.limit_px}"
         if order.client_id in own_ids:
             yield Discrepancy(
-                Difference.LOST_ORDER, Action.ADOPT, order.coin, order.client_id, what, "known to its plan"
+                difference=Difference.LOST_ORDER,
+                action=Action.ADOPT,
+                coin=order.coin,
+                client_id=order.client_id,
+                found=what,
+                expected="known to its plan",
             )
             continue
         stop = order.reduce_only and order.trigger is not None and order.trigger.kind is TriggerKind.STOP_LOSS
         action = Action.KEEP if stop and order.coin in held else Action.CANCEL
-        yield Discrepancy(Difference.ORPHAN, action, order.coin, order.client_id, what, "no order of unknown origin")
+        yield Discrepancy(
+            difference=Difference.ORPHAN,
+            action=action,
+            coin=order.coin,
+            client_id=order.client_id,
+            found=what,
+            expected="no order of unknown origin",
+        )
 
 
 def _answers(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
@@ -135,7 +152,14 @@ def _answers(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
         never = update.state is OrderState.NEVER_PLACED
         action = Action.MARK_NEVER_PLACED if never else Action.ADOPT
         found, expected = update.state.value, order.state.value
-        yield Discrepancy(Difference.STATE_DIFFERS, action, order.order.coin, update.client_id, found, expected)
+        yield Discrepancy(
+            difference=Difference.STATE_DIFFERS,
+            action=action,
+            coin=order.order.coin,
+            client_id=update.client_id,
+            found=found,
+            expected=expected,
+        )
 
 
 def _fills(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
@@ -146,17 +170,23 @@ def _fills(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
         what, signed = f"{fill.side.name} {fill.size} {fill.coin} at {fill.px}", fill.size * int(fill.side)
         if fill.client_id in own.orders:
             yield Discrepancy(
-                Difference.FILL_MISSING, Action.TAKE_FILL, fill.coin, fill.client_id, what, "a fill seen", signed
+                difference=Difference.FILL_MISSING,
+                action=Action.TAKE_FILL,
+                coin=fill.coin,
+                client_id=fill.client_id,
+                found=what,
+                expected="a fill seen",
+                size=signed,
             )
         elif own.positions.get(fill.coin):
             yield Discrepancy(
-                Difference.FOREIGN_FILL,
-                Action.GIVE_TO_PLAN,
-                fill.coin,
-                fill.client_id,
-                what,
-                "fills of own orders",
-                signed,
+                difference=Difference.FOREIGN_FILL,
+                action=Action.GIVE_TO_PLAN,
+                coin=fill.coin,
+                client_id=fill.client_id,
+                found=what,
+                expected="fills of own orders",
+                size=signed,
             )
 
 
@@ -175,4 +205,12 @@ def _positions(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
         difference = Difference.POSITION_UNTRACKED if untracked else Difference.POSITION_GONE
         action = Action.CLOSE if untracked else Action.MARK_REDUCED
         action = action if report.fills_complete else Action.WAIT_FOR_FILLS
-        yield Discrepancy(difference, action, coin, "", f"{there} {coin} at the venue", f"{here}", excess)
+        yield Discrepancy(
+            difference=difference,
+            action=action,
+            coin=coin,
+            client_id="",
+            found=f"{there} {coin} at the venue",
+            expected=f"{here}",
+            size=excess,
+        )

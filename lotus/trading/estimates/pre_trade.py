@@ -95,4 +95,11 @@ def pre_trade_estimate(
         success = NO_HISTORY if executor is None else executor.success_rate
         facts = VenueFacts(state.venue, depth_within(plan, state), latency, slippage, success)
         venues = ranked(plan, [facts], knobs)
-    return PreTradeEstimate(features, prediction, history.at_ms, hint, venues, executor)
+    return PreTradeEstimate(
+        features=features,
+        prediction=prediction,
+        fitted_ms=history.at_ms,
+        route_hint=hint,
+        venues=venues,
+        executor=executor,
+    )

@@ -64,6 +64,22 @@ def written_off(
         if plan.coin != coin or signed * size >= 0 or part <= 0:
             continue
         name = natural_id("written off", plan.plan_id, len(state.foreign))
-        foreign.append((plan.plan_id, VenueFill(name, "", 0, coin, side, part, px, ZERO, True, time_ms)))
+        foreign.append(
+            (
+                plan.plan_id,
+                VenueFill(
+                    fill_id=name,
+                    client_id="",
+                    oid=0,
+                    coin=coin,
+                    side=side,
+                    size=part,
+                    px=px,
+                    fee_usd=ZERO,
+                    is_taker=True,
+                    time_ms=time_ms,
+                ),
+            )
+        )
         left -= part
     return foreign

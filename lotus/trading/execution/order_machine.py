@@ -231,7 +231,14 @@ def adopted(seen: OpenOrder, purpose: Purpose, index: int, now_ms: int) -> Track
     """Return an order that the venue holds under a name of ours and that nothing here remembers."""
     tif = TimeInForce.GTC
     order = NewOrder(
-        seen.client_id, seen.coin, seen.side, seen.size, seen.limit_px, tif, seen.reduce_only, seen.trigger
+        client_id=seen.client_id,
+        coin=seen.coin,
+        side=seen.side,
+        size=seen.size,
+        limit_px=seen.limit_px,
+        tif=tif,
+        reduce_only=seen.reduce_only,
+        trigger=seen.trigger,
     )
     return held(TrackedOrder(order, purpose, index, seen.placed_ms), seen, now_ms)
 
@@ -239,5 +246,13 @@ def adopted(seen: OpenOrder, purpose: Purpose, index: int, now_ms: int) -> Track
 def adopted_by(fill: VenueFill, purpose: Purpose, index: int, most: Decimal) -> TrackedOrder:
     """Return an order under a name of ours, known from a fill alone: of `most` size at first, the venue is asked."""
     size, reduces = max(most, fill.size), purpose is not Purpose.ENTRY
-    order = NewOrder(fill.client_id, fill.coin, fill.side, size, fill.px, TimeInForce.IOC, reduces)
+    order = NewOrder(
+        client_id=fill.client_id,
+        coin=fill.coin,
+        side=fill.side,
+        size=size,
+        limit_px=fill.px,
+        tif=TimeInForce.IOC,
+        reduce_only=reduces,
+    )
     return replace(TrackedOrder(order, purpose, index, fill.time_ms), doubtful=True)

@@ -217,7 +217,16 @@ def new_order(
     plan, entry = state.plan, purpose is Purpose.ENTRY
     side = plan.side if entry else plan.exit_side
     name = client_order_id(plan.plan_id, purpose.value, index)
-    return NewOrder(name, plan.coin, side, size, limit_px, tif, not entry, trigger)
+    return NewOrder(
+        client_id=name,
+        coin=plan.coin,
+        side=side,
+        size=size,
+        limit_px=limit_px,
+        tif=tif,
+        reduce_only=not entry,
+        trigger=trigger,
+    )
 
 
 def send(

@@ -55,7 +55,9 @@ def score_of(plan: Plan, venue: VenueFacts, knobs: ExecutionKnobs) -> VenueScore
         (knobs.venue_success, success),
     )
     score = sum(w * part for w, part in weighted) / sum(w for w, _ in weighted)
-    return VenueScore(venue.name, score, liquidity, latency, slippage, success)
+    return VenueScore(
+        name=venue.name, score=score, liquidity=liquidity, latency=latency, slippage=slippage, success=success
+    )
 
 
 def ranked(plan: Plan, venues: Iterable[VenueFacts], knobs: ExecutionKnobs) -> tuple[VenueScore, ...]:
