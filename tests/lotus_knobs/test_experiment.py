@@ -78,6 +78,6 @@ def test_the_knob_in_a_trial_is_moved_by_the_trial_alone(arm: int) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"arm": 2}, {"propensity": 0.0}, {"propensity": 1.0}, {"step": 0.0}])
-def test_what_is_no_trial_is_refused(changed: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match="trial"):
+def test_what_is_no_experiment_is_refused(changed: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="an experiment"):
         KnobExperiment(**({"key": RETRY, "arm": 1, "propensity": 0.5, "step": 1.06} | changed))  # type: ignore[arg-type]
